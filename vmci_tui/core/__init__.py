@@ -1,0 +1,1 @@
+"""Everything that can be right or wrong; never imports textual or rich."""

@@ -1,0 +1,166 @@
+"""Findings about the entry and the writes that made it (codes E)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from vmci_tui.core import edits
+from vmci_tui.core.checks.base import Context, Finding, Fix, Span
+from vmci_tui.core.entry import FORMAT_ELF, FORMAT_NONE, LENGTH, NOTE_HEADER, SIZE_LIMIT, EntryHistory, linux_size
+from vmci_tui.core.note import up
+
+_WHOLE = Span(0, LENGTH, "entry")
+_FORMAT = Span(2, 2, "entry")
+_SIZE = Span(4, 4, "entry")
+_PADDR = Span(8, 8, "entry")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """Everything about an open entry; nothing where none is open."""
+    history = context.state.entry
+    if history is None:
+        return
+    if history.never_written:
+        yield Finding(
+            "E02",
+            "warning",
+            "the entry was never written",
+            "these are the bytes that QEMU holds after a reset: no driver announced a note "
+            "(Linux needs CONFIG_FW_CFG_SYSFS and the qemu_fw_cfg module)",
+            _WHOLE,
+        )
+        return
+    yield from _writes(history)
+    yield from _format(history)
+    yield from _size(context, history)
+    yield from _region(context, history)
+
+
+def _writes(history: EntryHistory) -> Iterator[Finding]:
+    blob = history.origin == "blob"
+    for number, (write, outcome) in enumerate(zip(history.writes, history.outcomes, strict=True), 1):
+        last = number == len(history.writes)
+        what = (
+            f"this blob has {write.length} bytes"
+            if blob
+            else f"write {number} has offset {write.offset}, length {write.length}"
+        )
+        if outcome.result == "DMA error":
+            yield Finding(
+                "E09",
+                "error" if last else "warning",
+                f"{what}: {'too many, ' if blob else ''}a DMA error",
+                outcome.why,
+                Span(0, write.length if blob else LENGTH, "entry"),
+                Fix("write all 16 bytes at offset 0", edits.rewrite_whole) if last else None,
+            )
+        elif write.offset != 0 or write.length != LENGTH:
+            yield Finding(
+                "E01",
+                "error" if last and not outcome.present else "warning",
+                f"{what}: an invalid write",
+                "only a full write of 16 bytes at offset 0 counts; "
+                "QEMU stores the bytes and takes the note as not present",
+                Span(min(write.offset, LENGTH), min(write.length, LENGTH), "entry"),
+                Fix("write all 16 bytes at offset 0", edits.rewrite_whole) if last else None,
+            )
+
+
+def _format(history: EntryHistory) -> Iterator[Finding]:
+    value = history.entry.guest_format
+    fix = Fix("set guest_format to 1 (ELF)", partial(edits.set_field, name="guest_format", value=FORMAT_ELF))
+    if value == FORMAT_NONE:
+        yield Finding(
+            "E03",
+            "warning",
+            "guest_format is 0: the note is switched off",
+            "QEMU takes it as not present; a guest writes this to take its note back",
+            _FORMAT,
+            fix,
+        )
+    elif value != FORMAT_ELF:
+        yield Finding(
+            "E04",
+            "error",
+            f"guest_format is {value}: only 1 (ELF) is supported",
+            "QEMU ignores the note, but the entry stays visible to a debugger of QEMU",
+            _FORMAT,
+            fix,
+        )
+
+
+def _size(context: Context, history: EntryHistory) -> Iterator[Finding]:
+    size = history.entry.size
+    if size < NOTE_HEADER or size > SIZE_LIMIT:
+        swapped = int.from_bytes(size.to_bytes(4, "little"), "big")
+        if NOTE_HEADER <= swapped <= SIZE_LIMIT:
+            yield Finding(
+                "E10",
+                "error",
+                f"size {size} looks big-endian: swapped it is {swapped}",
+                "all fields of the entry are little-endian, whatever the guest is",
+                _SIZE,
+                Fix("swap the bytes of all fields", edits.swap_entry),
+            )
+            return
+        yield Finding(
+            "E05" if size < NOTE_HEADER else "E06",
+            "error",
+            f"size {size} is less than a note header (12 bytes)"
+            if size < NOTE_HEADER
+            else f"size {size} is more than 1 MiB: an oversized note",
+            "QEMU refuses it, whatever the format",
+            _SIZE,
+            _size_fix(context),
+        )
+    elif size == SIZE_LIMIT:
+        yield Finding(
+            "E07",
+            "warning",
+            "size is exactly 1 MiB",
+            "the specification wants less than 1 MiB; QEMU's code accepts exactly 1 MiB",
+            _SIZE,
+            _size_fix(context),
+        )
+    note = context.state.note
+    if note is not None and NOTE_HEADER <= size <= SIZE_LIMIT:
+        needed = NOTE_HEADER + up(note.namesz) + up(note.descsz)
+        if needed > size:
+            yield Finding(
+                "E11",
+                "error",
+                f"the note takes {needed} bytes with its padding, the entry says {size}",
+                "QEMU refuses a note that is larger than the entry's size, padding included",
+                _SIZE,
+                Fix(f"set size to {needed}", partial(edits.set_field, name="size", value=needed)),
+            )
+
+
+def _size_fix(context: Context) -> Fix | None:
+    text = context.state.vmcoreinfo
+    if text is None or text.page_size is None:
+        return None
+    size = linux_size(text.page_size)
+    return Fix(f"set size to {size}, as Linux does", partial(edits.set_field, name="size", value=size))
+
+
+def _region(context: Context, history: EntryHistory) -> Iterator[Finding]:
+    entry = history.entry
+    if context.dump is None or not NOTE_HEADER <= entry.size <= SIZE_LIMIT or entry.guest_format == FORMAT_NONE:
+        return
+    covered = context.layout.memory.covered(entry.paddr, entry.size)
+    if covered == entry.size:
+        return
+    if covered:
+        message = f"the region at {entry.paddr:#x} leaves the dump's memory after {covered} of {entry.size} bytes"
+    else:
+        message = f"the region at {entry.paddr:#x} lies outside the dump's memory"
+    yield Finding(
+        "E08",
+        "warning" if covered >= NOTE_HEADER else "error",
+        message,
+        "outside RAM QEMU reads zeros, and appends a 12-byte zero note without a word; "
+        "in a windowed dump the region may just not be in the window",
+        _PADDR,
+    )

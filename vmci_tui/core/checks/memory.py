@@ -1,0 +1,28 @@
+"""Findings about guest memory as the program headers describe it (codes M)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vmci_tui.core.checks.base import Context, Finding
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """Everything about the memory of a dump."""
+    if context.dump is None:
+        return
+    memory = context.dump.memory
+    if not any(item.offset is not None for item in memory.ranges):
+        yield Finding(
+            "M01",
+            "warning",
+            "the dump holds no guest memory",
+            "only its notes can be read; no reader can look at the kernel",
+        )
+    if memory.conflict is not None:
+        yield Finding(
+            "M02",
+            "warning",
+            f"two program headers give different bytes for paddr {memory.conflict:#x}",
+            "readers differ in which of them they take",
+        )

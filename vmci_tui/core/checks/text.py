@@ -1,0 +1,170 @@
+"""Findings about the key=value text (codes T)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+
+from vmci_tui.core import edits
+from vmci_tui.core.checks.base import Context, Finding, Fix
+from vmci_tui.core.text import visible
+from vmci_tui.core.vmcoreinfo import Line, Vmcoreinfo
+
+_APPEND_LIMIT = 79
+"""vmcoreinfo_append_str has a buffer of 0x50 bytes: a longer line is cut and loses its newline."""
+_EACH = 20
+"""Of one kind of finding, so many are listed one by one; the last one counts the rest."""
+
+_NUMBERS: tuple[tuple[re.Pattern[bytes], re.Pattern[bytes], str], ...] = (
+    (re.compile(rb"SYMBOL\(|(KERNELOFFSET|KERNELOFFPHYS|SAMODE31|EAMODE31|IDENTITYBASE)\Z"),
+     re.compile(rb"[0-9a-fA-F]{1,16}\Z"), "hexadecimal digits without 0x"),
+    (re.compile(rb"NUMBER\("), re.compile(rb"-?[0-9]{1,20}\Z|0x[0-9a-fA-F]{1,16}\Z"),
+     "a decimal number, or hex with 0x"),
+    (re.compile(rb"(SIZE|OFFSET|LENGTH)\(|(PAGESIZE|CRASHTIME)\Z"), re.compile(rb"[0-9]{1,20}\Z"), "a decimal number"),
+    (re.compile(rb"BUILD-ID\Z"), re.compile(rb"([0-9a-fA-F]{2})+\Z"), "pairs of hexadecimal digits"),
+)  # fmt: skip
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """Everything about the text; nothing where there is none."""
+    text = context.state.vmcoreinfo
+    if text is None:
+        return
+    if not text.text:
+        yield Finding(
+            "T10", "error", "the note is empty", "it has no text at all", context.note_span(context.state.index or 0)
+        )
+        return
+    yield from _bytes(context, text)
+    yield from _lines(context, text)
+    yield from _duplicates(context, text)
+    yield from _required(context, text)
+
+
+def _bytes(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    raw = text.text
+    if (at := raw.find(b"\0")) >= 0:
+        yield Finding(
+            "T03", "error", f"a NUL stands inside the text, at byte {at}",
+            "for several readers the text ends there, and the keys behind it are lost",
+            context.text_span(at, 1),
+            Fix("take the NULs out", partial(edits.replace_bytes, old=b"\0", new=b"")),
+        )  # fmt: skip
+    odd = re.search(rb"[^\x09\x0a\x0d\x20-\x7e\x00]", raw)
+    if odd:
+        yield Finding(
+            "T01", "error", f"byte {odd[0][0]:#04x} at {odd.start()} of the text is not printable ASCII",
+            "vmcoreinfo is ASCII; Linux writes no other byte",
+            context.text_span(odd.start(), 1),
+        )  # fmt: skip
+    if (at := raw.find(b"\r\n")) >= 0:
+        yield Finding(
+            "T02", "error", "lines end in CR LF",
+            "the CR becomes part of the value, which is then no number",
+            context.text_span(at, 2),
+            Fix("end the lines in LF", partial(edits.replace_bytes, old=b"\r\n", new=b"\n")),
+        )  # fmt: skip
+    if not raw.endswith(b"\n"):
+        last = text.lines[-1]
+        yield Finding(
+            "T04", "warning", "the last line has no newline",
+            "some readers do not see a line that is not ended",
+            context.text_span(last.offset, len(last.raw)),
+            Fix("end the last line", edits.end_last_line),
+        )  # fmt: skip
+
+
+def _lines(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    yield from _capped("T05", (_too_long(context, line) for line in text.lines if len(line.raw) > _APPEND_LIMIT))
+    yield from _capped("T08", (_broken(context, line) for line in text.lines if line.key is None or line.key == b""))
+    yield from _capped("T07", (f for line in text.lines if (f := _number(context, line)) is not None))
+    page, said = text.page_size, text.all(b"PAGESIZE")
+    if page is None and said and (said[-1].value or b"").isdigit():
+        yield Finding(
+            "T12", "error", f"PAGESIZE is {visible((said[-1].value or b'')[:40])}, which is no power of two",
+            "every page of memory would be looked for at the wrong place",
+            context.text_span(said[-1].offset, len(said[-1].raw)),
+        )  # fmt: skip
+    if page is not None and len(text.text) > page:
+        yield Finding(
+            "T11", "warning", f"the text has {len(text.text)} bytes, PAGESIZE is {page}",
+            "Linux caps it at one page: this is no text that a kernel wrote",
+            context.text_span(0, len(text.text)),
+        )  # fmt: skip
+
+
+def _capped(code: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """The first few one by one, then how many more there are: a hostile text has 100,000 of a kind."""
+    more = 0
+    worst = None
+    for number, finding in enumerate(findings):
+        if number < _EACH:
+            yield finding
+        else:
+            more, worst = more + 1, finding
+    if worst is not None:
+        yield Finding(code, worst.severity, f"{more} more lines have the same fault", worst.why, worst.span)
+
+
+def _too_long(context: Context, line: Line) -> Finding:
+    return Finding(
+        "T05", "warning", f"line {line.number} has {len(line.raw)} bytes, more than {_APPEND_LIMIT}",
+        "Linux cuts a line there, newline included, so the next one is glued to it",
+        context.text_span(line.offset, len(line.raw)),
+    )  # fmt: skip
+
+
+def _broken(context: Context, line: Line) -> Finding:
+    what = "is empty" if not line.body else "has no key" if line.key == b"" else "has no '='"
+    return Finding(
+        "T08", "warning", f"line {line.number} {what}: {visible(line.body[:60])}",
+        "it is no key=value line, and readers pass over it",
+        context.text_span(line.offset, len(line.raw)),
+        Fix("delete the line", partial(edits.delete_line, number=line.number)),
+    )  # fmt: skip
+
+
+def _number(context: Context, line: Line) -> Finding | None:
+    key, value = line.key, line.value
+    if not key or value is None:
+        return None
+    for of_key, form, wanted in _NUMBERS:
+        if of_key.match(key):
+            if form.match(value):
+                return None
+            return Finding(
+                "T07", "error",
+                f"{visible(key[:60])} has the value {visible(value[:40]) or 'nothing'}: it wants {wanted}",
+                "readers refuse the note, or pass over the key, where a number does not parse",
+                context.text_span(line.offset + len(key) + 1, len(value)),
+            )  # fmt: skip
+    return None
+
+
+def _duplicates(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    def each() -> Iterator[Finding]:
+        for key, lines in text.duplicates:
+            same = len({line.value for line in lines}) == 1
+            numbers = ", ".join(str(line.number) for line in lines[:8])
+            yield Finding(
+                "T06", "info" if same else "warning",
+                f"{visible(key[:60])} stands in {len(lines)} lines ({numbers}){' with one value' if same else ''}",
+                "some readers take the first, others the last",
+                context.text_span(lines[0].offset, len(lines[0].raw)),
+                Fix("keep the last one", partial(edits.keep_last_key, key=key)),
+            )  # fmt: skip
+
+    yield from _capped("T06", each())
+
+
+def _required(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    first = text.lines[0]
+    if first.key != b"OSRELEASE":
+        missing = text.osrelease is None
+        yield Finding(
+            "T09", "warning" if missing else "info",
+            "the text has no OSRELEASE" if missing else "the text does not begin with OSRELEASE",
+            "Linux writes OSRELEASE as the first line; it tells which kernel this is",
+            context.text_span(first.offset, len(first.raw)),
+        )  # fmt: skip

@@ -1,0 +1,70 @@
+"""What every container gives: the notes, the memory, and how a changed file would lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from vmci_tui.core.image import Image
+from vmci_tui.core.memory import Memory
+from vmci_tui.core.note import ByteOrder, Note
+from vmci_tui.core.source import Source
+
+
+class Region(NamedTuple):
+    """A named part of the file, for the hex view and for messages."""
+
+    offset: int
+    length: int
+    kind: str
+    """One of: header, segments, sections, note, memory, gap, other."""
+    label: str
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.length
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file lies, as it is or as it would be saved."""
+
+    image: Image
+    notes: tuple[Note, ...]
+    """The notes as they lie here; what is saved is padded to 4 bytes."""
+    note_offsets: tuple[int, ...]
+    """Where each note of the state begins, in the order of the state."""
+    memory: Memory
+    """Guest memory with the offsets that hold in this image."""
+    regions: tuple[Region, ...]
+    """Sorted by offset, disjoint; what is in none of them is a gap."""
+    reasons: tuple[str, ...] = ()
+    """Why the head differs from the one on disk, beyond what was edited."""
+    record: int = 0
+    """Length of one program header, for naming the fields."""
+    bits: int = 64
+
+
+class Dump(Protocol):
+    """An opened dump; everything is read but guest memory."""
+
+    @property
+    def source(self) -> Source: ...
+    @property
+    def container(self) -> str: ...
+    @property
+    def machine(self) -> str | None: ...
+    @property
+    def bits(self) -> int: ...
+    @property
+    def order(self) -> ByteOrder: ...
+    @property
+    def notes(self) -> tuple[Note, ...]: ...
+    @property
+    def memory(self) -> Memory: ...
+    @property
+    def as_it_is(self) -> Layout: ...
+
+    def layout(self, notes: tuple[Note, ...]) -> Layout:
+        """Lay the file out in the order that readers need, with these notes."""
+        ...

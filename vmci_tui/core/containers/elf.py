@@ -1,0 +1,189 @@
+"""ELF dumps: QEMU's section-first files and the classic ones, read within bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+from vmci_tui.core.containers import elf_layout
+from vmci_tui.core.containers.base import Layout
+from vmci_tui.core.containers.elf_format import (
+    ET_CORE,
+    MAGIC,
+    PN_XNUM,
+    PT_LOAD,
+    PT_NOTE,
+    SHT_STRTAB,
+    Format,
+    Header,
+    Section,
+    Segment,
+    format_of,
+    machine_name,
+)
+from vmci_tui.core.errors import OpenError
+from vmci_tui.core.memory import Mapping, Memory, merge
+from vmci_tui.core.note import NOTE_LIMIT, ByteOrder, Note, walk
+from vmci_tui.core.source import HEAD_LIMIT, Source
+
+SEGMENT_LIMIT: Final = 1 << 20
+"""More program headers than any QEMU writes (paging=true: about 65,000)."""
+_SECTION_LIMIT: Final = 4096
+_PROCESS_NOTES: Final = (6, 0x46494C45, 0x53494749)
+"""NT_AUXV, NT_FILE, NT_SIGINFO: only a process's core has them."""
+
+
+@dataclass(frozen=True)
+class ElfDump:
+    """An opened ELF dump. Guest memory stays in the file."""
+
+    source: Source
+    format: Format
+    ident: bytes
+    header: Header
+    segments: tuple[Segment, ...]
+    sections: tuple[Section, ...]
+    notes: tuple[Note, ...]
+    note_offsets: tuple[int, ...]
+
+    @property
+    def container(self) -> str:
+        return "elf"
+
+    @property
+    def machine(self) -> str | None:
+        return machine_name(self.header.machine, self.format.bits)
+
+    @property
+    def bits(self) -> int:
+        return self.format.bits
+
+    @property
+    def order(self) -> ByteOrder:
+        return self.format.order
+
+    @cached_property
+    def memory(self) -> Memory:
+        return memory_of(self.segments, self.format, self.source.size)
+
+    @cached_property
+    def as_it_is(self) -> Layout:
+        return elf_layout.as_it_is(self)
+
+    def layout(self, notes: tuple[Note, ...]) -> Layout:
+        return elf_layout.arrange(self, notes)
+
+
+def memory_of(segments: tuple[Segment, ...], form: Format, size: int) -> Memory:
+    """The guest memory that PT_LOAD headers describe, in a file of `size` bytes."""
+    loads = (Mapping(s.paddr, s.vaddr, s.offset, s.filesz, s.memsz) for s in segments if s.type == PT_LOAD)
+    # A core of a process or of the kernel's own view may say memsz 0 and mean filesz.
+    return merge((m if m.memsz >= m.filesz else m._replace(memsz=m.filesz) for m in loads), size, form.top)
+
+
+def open_elf(source: Source) -> ElfDump:
+    """Read the head of an ELF dump. Raises OpenError with one line that says what it is instead."""
+    head = source.read(0, 64)
+    bits = {1: 32, 2: 64}.get(head[4] if len(head) > 4 else 0)
+    order: ByteOrder | None = {1: "little", 2: "big"}.get(head[5] if len(head) > 5 else 0)  # type: ignore[assignment]
+    if len(head) < 52 or (bits == 64 and len(head) < 64):
+        raise OpenError(f"this ELF file is cut off: {len(head)} bytes, no whole header", "copy it again")
+    if bits is None or order is None:
+        raise OpenError(
+            f"this ELF file names no class and byte order that exist (EI_CLASS {head[4]}, EI_DATA {head[5]})",
+            "its first bytes are damaged: mend EI_CLASS (1, 2) and EI_DATA (1, 2), or dump again",
+        )
+    form = format_of(bits, order)
+    header = form.unpack_header(head)
+    if header.type in (1, 2, 3):
+        kind = {1: "an object file", 2: "a program or vmlinux", 3: "a shared library or program"}[header.type]
+        raise OpenError(f"this ELF file is {kind}, not a dump", "open what dump-guest-memory wrote")
+    sections = _read_sections(source, form, header)
+    segments = _read_segments(source, form, header, sections)
+    notes, offsets = _read_notes(source, form, segments)
+    dump = ElfDump(source, form, head[:16], header, segments, sections, notes, offsets)
+    if header.type == ET_CORE and _is_process(dump):
+        raise OpenError(
+            "this is the core of a process, not of a machine",
+            "if it is QEMU's own, extract the guest with gdb and dump-guest-memory.py",
+        )
+    return dump
+
+
+def _is_process(dump: ElfDump) -> bool:
+    kinds = {note.type for note in dump.notes if note.name == b"CORE\0"}
+    return not kinds.isdisjoint(_PROCESS_NOTES) and not any(note.is_vmcoreinfo for note in dump.notes)
+
+
+def _read_sections(source: Source, form: Format, header: Header) -> tuple[Section, ...]:
+    """The section headers, as far as they are there: they matter only for being moved or dropped."""
+    size = form.section.size
+    if header.shoff == 0 or header.shnum > _SECTION_LIMIT:
+        return ()
+    wanted = max(header.shnum, 1 if header.phnum == PN_XNUM else 0)
+    table = source.read(header.shoff, wanted * size)
+    records = form.section.iter_unpack(table[: len(table) - len(table) % size])
+    return tuple(_unswapped(Section(*record), form) for record in records)
+
+
+def _unswapped(section: Section, form: Format) -> Section:
+    """QEMU writes the .shstrtab header of big-endian files without swapping its words."""
+    if form.order == "little" or section.type != SHT_STRTAB << 24:
+        return section
+    other = format_of(form.bits, "little").section
+    return Section(*other.unpack(form.section.pack(*section)))
+
+
+def _read_segments(source: Source, form: Format, header: Header, sections: tuple[Section, ...]) -> tuple[Segment, ...]:
+    count = header.phnum
+    if count == PN_XNUM and sections and sections[0].info >= PN_XNUM - 1:
+        count = sections[0].info
+    if count > SEGMENT_LIMIT:
+        raise OpenError(
+            f"this ELF file claims {count} program headers; {SEGMENT_LIMIT} are the limit", "its head is damaged"
+        )
+    stride = header.phentsize if header.phentsize >= form.segment.size else form.segment.size
+    length = count * stride
+    if length > HEAD_LIMIT:
+        raise OpenError(f"the program headers take {length} bytes; {HEAD_LIMIT} are the limit", "its head is damaged")
+    table = source.read(header.phoff, length)
+    if len(table) < length:
+        raise OpenError(
+            f"this ELF file is cut off: {count} program headers at {header.phoff:#x} end past its {source.size} bytes",
+            "copy it again, whole",
+        )
+    return form.unpack_segments(table, stride)
+
+
+def _read_notes(
+    source: Source, form: Format, segments: tuple[Segment, ...]
+) -> tuple[tuple[Note, ...], tuple[int, ...]]:
+    notes: list[Note] = []
+    offsets: list[int] = []
+    budget = HEAD_LIMIT
+    for segment in segments:
+        if segment.type != PT_NOTE or not segment.filesz:
+            continue
+        if min(segment.filesz, max(source.size - segment.offset, 0)) > budget:
+            raise OpenError(
+                f"the notes take {segment.filesz} bytes; {HEAD_LIMIT} in all are the limit", "its head is damaged"
+            )
+        area = source.read(segment.offset, segment.filesz)
+        budget -= len(area)
+        at = segment.offset
+        found = walk(area, form.order, segment.align)
+        if len(area) < segment.filesz and found:
+            missing = f"the file ends {segment.filesz - len(area)} bytes before the notes do"
+            found = (*found[:-1], replace(found[-1], broken=found[-1].broken or missing))
+        for note in found:
+            notes.append(note)
+            offsets.append(at)
+            at += len(note.raw)
+        if len(notes) > NOTE_LIMIT:
+            raise OpenError(f"this ELF file has more than {NOTE_LIMIT} notes", "its head is damaged")
+    return tuple(notes), tuple(offsets)
+
+
+def is_elf(head: bytes) -> bool:
+    return head.startswith(MAGIC)

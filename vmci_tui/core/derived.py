@@ -1,0 +1,50 @@
+"""The entry that the guest must have written, as far as a dump without its blob tells."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from vmci_tui.core.document import State
+from vmci_tui.core.entry import FORMAT_ELF, linux_size
+
+
+class Derived(NamedTuple):
+    """A field's value as far as it is known, and how it is known."""
+
+    name: str
+    value: int | None
+    why: str
+
+
+def derive(state: State) -> tuple[Derived, ...]:
+    """The four fields; () where nothing in the dump speaks of an entry."""
+    note = state.note
+    if note is None:
+        if any(other.is_empty for other in state.notes):
+            return _beyond_memory()
+        return ()
+    if note.is_windows:
+        size, why = len(note.raw), "the Windows driver announces the note's own length"
+        return _fields(size, why)
+    page = state.vmcoreinfo.page_size if state.vmcoreinfo else None
+    if page is None:
+        return _fields(None, f"at least {len(note.raw)}, the note's own length")
+    return _fields(linux_size(page), f"Linux announces PAGESIZE + 36: {page} + 36")
+
+
+def _fields(size: int | None, why_size: str) -> tuple[Derived, ...]:
+    return (
+        Derived("host_format", 0, "the Linux and Windows drivers both write 0, and QEMU never looks"),
+        Derived("guest_format", FORMAT_ELF, "QEMU appends only ELF notes"),
+        Derived("size", size, why_size),
+        Derived("paddr", None, "the dump does not say where the note was; /sys/kernel/vmcoreinfo of the guest does"),
+    )
+
+
+def _beyond_memory() -> tuple[Derived, ...]:
+    return (
+        Derived("host_format", None, "nothing tells"),
+        Derived("guest_format", FORMAT_ELF, "QEMU appended what it took for an ELF note"),
+        Derived("size", None, "from 12 to 1 MiB"),
+        Derived("paddr", None, "outside the guest's RAM: it read as zeros"),
+    )

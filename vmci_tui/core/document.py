@@ -1,0 +1,147 @@
+"""What is open: the source, the state that was read from it, and the states since.
+
+A state is a frozen value; guest memory is not in it, since it is never edited. An edit
+gives a new state, and undo is a step down the stack, so any sequence of edits undone
+is the opened state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from vmci_tui.core.containers import Dump, Layout, Region
+from vmci_tui.core.entry import LENGTH, EntryHistory
+from vmci_tui.core.image import Image, Literal
+from vmci_tui.core.memory import Memory
+from vmci_tui.core.note import Note
+from vmci_tui.core.source import BytesSource, Source
+from vmci_tui.core.text import Safe
+from vmci_tui.core.vmcoreinfo import Vmcoreinfo
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that can be edited."""
+
+    notes: tuple[Note, ...] = ()
+    entry: EntryHistory | None = None
+
+    @cached_property
+    def index(self) -> int | None:
+        """Which note is the vmcoreinfo: the last whole one of that name, as most readers take it."""
+        for index in range(len(self.notes) - 1, -1, -1):
+            if self.notes[index].is_vmcoreinfo and self.notes[index].whole:
+                return index
+        return None
+
+    @property
+    def note(self) -> Note | None:
+        return None if self.index is None else self.notes[self.index]
+
+    @cached_property
+    def vmcoreinfo(self) -> Vmcoreinfo | None:
+        """The key=value text; None where there is no note, or where a Windows header is in it."""
+        note = self.note
+        return None if note is None or note.is_windows else Vmcoreinfo(note.desc)
+
+
+class Step(NamedTuple):
+    """A state and the edit that made it."""
+
+    label: str
+    state: State
+
+
+@dataclass
+class Document:
+    """One opened file (and its blob), with undo and redo without limit."""
+
+    name: Safe
+    source: Source
+    dump: Dump | None
+    opened: State
+    blob: Source | None = None
+    blob_name: Safe | None = None
+    _steps: list[Step] = field(default_factory=list)
+    _at: int = 0
+    _layouts: tuple[State, Layout] | None = None
+
+    @property
+    def state(self) -> State:
+        return self._steps[self._at - 1].state if self._at else self.opened
+
+    @property
+    def modified(self) -> bool:
+        return self.state != self.opened
+
+    @property
+    def container(self) -> str:
+        return self.dump.container if self.dump else "entry"
+
+    def apply(self, label: str, state: State) -> bool:
+        """Make `state` the newest; what was undone is forgotten. False where nothing changes."""
+        if state == self.state:
+            return False
+        del self._steps[self._at :]
+        self._steps.append(Step(label, state))
+        self._at += 1
+        return True
+
+    def undo(self) -> str | None:
+        """Step back; the label of the edit that was undone, or None at the opened state."""
+        if not self._at:
+            return None
+        self._at -= 1
+        return self._steps[self._at].label
+
+    def redo(self) -> str | None:
+        if self._at == len(self._steps):
+            return None
+        self._at += 1
+        return self._steps[self._at - 1].label
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The edits that make up the state, oldest first."""
+        return tuple(step.label for step in self._steps[: self._at])
+
+    @property
+    def layout(self) -> Layout:
+        """The file as it is while nothing is edited, else as it would be saved."""
+        if self.dump is None:
+            return _entry_layout(self.state.entry)
+        if self.state.notes == self.opened.notes:
+            return self.dump.as_it_is
+        return self.saved_layout
+
+    @property
+    def saved_layout(self) -> Layout:
+        """The file as it would be saved. Raises SaveError where it cannot be."""
+        if self.dump is None:
+            return _entry_layout(self.state.entry)
+        if self._layouts is None or self._layouts[0] != self.state:
+            self._layouts = (self.state, self.dump.layout(self.state.notes))
+        return self._layouts[1]
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Bytes of the file as `layout` shows it."""
+        return self.layout.image.read(self.source, offset, length)
+
+
+def entry_document(name: Safe, history: EntryHistory, data: bytes) -> Document:
+    """A document that is only an entry; `data` is the blob (or what the writes left)."""
+    return Document(name, BytesSource(data), None, State(entry=history))
+
+
+def _entry_layout(history: EntryHistory | None) -> Layout:
+    """An entry as a file: 16 bytes; a blob of another length shows the bytes it has."""
+    raw = b""
+    if history is not None:
+        raw = history.raw
+        last = history.writes[-1] if history.writes else None
+        if history.origin == "blob" and last is not None and last.data is not None and last.length != LENGTH:
+            raw = last.data
+    image = Image((Literal(raw),) if raw else ())
+    return Layout(image, (), (), Memory(()), (Region(0, len(raw), "entry", "entry"),) if raw else ())

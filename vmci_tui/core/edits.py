@@ -1,0 +1,163 @@
+"""Edits: each takes a state and gives the next. Nothing else in the house changes a state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vmci_tui.core.document import State
+from vmci_tui.core.entry import FIELDS, LENGTH, EntryHistory, Write
+from vmci_tui.core.errors import EditError
+from vmci_tui.core.note import NAME, ByteOrder, Note, build
+from vmci_tui.core.vmcoreinfo import Vmcoreinfo
+
+_NO_NOTE = "this dump has no VMCOREINFO note"
+_APPEND = "append one first"
+
+
+def _text(state: State) -> Vmcoreinfo:
+    if state.vmcoreinfo is None:
+        if state.note is not None:
+            raise EditError("the note holds a Windows dump header, not text", "it is left alone")
+        raise EditError(_NO_NOTE, _APPEND)
+    return state.vmcoreinfo
+
+
+def set_text(state: State, text: bytes) -> State:
+    """The whole text of the note replaced; name, type and byte order stay."""
+    _text(state)
+    assert state.index is not None and state.note is not None
+    if text == state.note.desc:
+        return state
+    return replace_note(state, state.index, state.note.with_desc(text))
+
+
+def set_key(state: State, key: bytes, value: bytes) -> State:
+    return set_text(state, _text(state).with_value(key, value).text)
+
+
+def add_key(state: State, key: bytes, value: bytes) -> State:
+    return set_text(state, _text(state).with_new_line(key, value).text)
+
+
+def set_line(state: State, number: int, body: bytes) -> State:
+    return set_text(state, _text(state).with_line(number, body).text)
+
+
+def delete_line(state: State, number: int) -> State:
+    return set_text(state, _text(state).without_line(number).text)
+
+
+def delete_key(state: State, key: bytes) -> State:
+    """Every line with this key taken out. Raises EditError where there is none."""
+    text = _text(state)
+    lines = text.all(key)
+    if not lines:
+        raise EditError("the note has no such key", "`vmci show` lists them")
+    for line in reversed(lines):
+        text = text.without_line(line.number)
+    return set_text(state, text.text)
+
+
+def keep_last_key(state: State, key: bytes) -> State:
+    """Of several lines with this key only the last."""
+    text = _text(state)
+    drop = {line.number for line in text.all(key)[:-1]}
+    return set_text(state, b"".join(line.raw for line in text.lines if line.number not in drop))
+
+
+def end_last_line(state: State) -> State:
+    return set_text(state, _text(state).text + b"\n")
+
+
+def replace_bytes(state: State, old: bytes, new: bytes) -> State:
+    """Every `old` in the text replaced by `new`."""
+    return set_text(state, _text(state).text.replace(old, new))
+
+
+def reorder_header(state: State, index: int, order: ByteOrder) -> State:
+    """The note's three header words in another byte order; name and text stay."""
+    note = state.notes[index]
+    return replace_note(state, index, build(note.name, note.type, note.desc, order))
+
+
+def replace_note(state: State, index: int, note: Note) -> State:
+    notes = (*state.notes[:index], note, *state.notes[index + 1 :])
+    return replace(state, notes=notes)
+
+
+def rename_note(state: State, index: int, name: bytes) -> State:
+    old = state.notes[index]
+    return replace_note(state, index, build(name, old.type, old.desc, old.order))
+
+
+def retype_note(state: State, index: int, kind: int) -> State:
+    if not 0 <= kind < 1 << 32:
+        raise EditError(f"a note's type has 32 bits: {kind:#x} does not fit", "0 is the one for VMCOREINFO")
+    old = state.notes[index]
+    return replace_note(state, index, build(old.name, kind, old.desc, old.order))
+
+
+def keep_last_note(state: State, order: ByteOrder) -> State:
+    """Of several VMCOREINFO notes only the last."""
+    return append_note(state, state.note, order) if state.note else state
+
+
+def drop_note(state: State, index: int) -> State:
+    return replace(state, notes=state.notes[:index] + state.notes[index + 1 :])
+
+
+def append_note(state: State, note: Note, order: ByteOrder) -> State:
+    """The note put in, its header words in the file's byte order, in place of every VMCOREINFO note.
+
+    It goes last, but before a broken note: readers stop there. Name and text stay to the byte.
+    """
+    fresh = build(note.name, note.type, note.desc, order)
+    others = [other for other in state.notes if not other.is_vmcoreinfo]
+    at = next((i for i, other in enumerate(others) if not other.whole), len(others))
+    return replace(state, notes=(*others[:at], fresh, *others[at:]))
+
+
+def append_text(state: State, text: bytes, order: ByteOrder) -> State:
+    """A note named VMCOREINFO of type 0, as Linux writes it, around the text."""
+    return append_note(state, build(NAME, 0, text, order), order)
+
+
+def strip(state: State) -> State:
+    """Every VMCOREINFO note taken out; no other. Raises EditError where there is none."""
+    notes = tuple(note for note in state.notes if not note.is_vmcoreinfo)
+    if len(notes) == len(state.notes):
+        raise EditError(_NO_NOTE, "there is nothing to strip")
+    return replace(state, notes=notes)
+
+
+def _entry(state: State) -> EntryHistory:
+    if state.entry is None:
+        raise EditError("no entry is open", "open its 16 bytes beside the dump: vmci FILE BLOB")
+    return state.entry
+
+
+def set_field(state: State, name: str, value: int) -> State:
+    """A field of the entry, by one full write of 16 bytes."""
+    return replace(state, entry=_entry(state).with_field(name, value))
+
+
+def set_writes(state: State, writes: tuple[Write, ...]) -> State:
+    return replace(state, entry=_entry(state).with_writes(writes))
+
+
+def rewrite_whole(state: State) -> State:
+    """The entry's bytes as one full write of 16 bytes at offset 0."""
+    entry = _entry(state)
+    kept = () if entry.origin == "blob" else entry.writes
+    whole = Write(0, LENGTH, entry.entry.pack())
+    return replace(state, entry=EntryHistory(entry.origin, (*kept, whole)))
+
+
+def swap_entry(state: State) -> State:
+    """Every field of the entry with its bytes in the other order."""
+    swapped = (
+        int.from_bytes(v.to_bytes(f.length, "little"), "big") for f, v in zip(FIELDS, _entry(state).entry, strict=True)
+    )
+    for field, value in zip(FIELDS, tuple(swapped), strict=True):
+        state = set_field(state, field.name, value)
+    return state

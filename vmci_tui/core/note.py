@@ -1,0 +1,177 @@
+"""One ELF note; walking and building note areas, every size bounded before it is used.
+
+A note is a header of three 32-bit words (namesz, descsz, type: the same bytes in 32 and
+64 bit files), the name, the descriptor, each padded to 4 bytes. Padding to 8 exists where
+p_align says so; it is read only where reading by 4 fails.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal
+
+ByteOrder = Literal["little", "big"]
+NAME: Final = b"VMCOREINFO\0"
+HEADER: Final = 12
+WINDOWS_HEADERS: Final = (b"PAGEDU64", b"PAGEDUMP")
+"""How the descriptor of a Windows guest starts: a dump header, not text."""
+NOTE_LIMIT: Final = 1 << 16
+"""More notes than a dump of 4,096 CPUs has; what follows them is not taken apart."""
+
+
+def up(value: int, align: int = 4) -> int:
+    """`value` rounded up to a multiple of `align`."""
+    return -(-value // align) * align
+
+
+def _words(order: ByteOrder) -> struct.Struct:
+    return struct.Struct("<III" if order == "little" else ">III")
+
+
+@dataclass(frozen=True)
+class Note:
+    """A note as it lies: every byte of it, from the header to the padding.
+
+    `broken` says why `raw` does not hold what its header claims; None for a whole note.
+    """
+
+    raw: bytes
+    order: ByteOrder
+    align: int = 4
+    broken: str | None = None
+
+    @cached_property
+    def _header(self) -> tuple[int, int, int]:
+        if len(self.raw) < HEADER:
+            return 0, 0, 0
+        namesz, descsz, kind = _words(self.order).unpack_from(self.raw)
+        return namesz, descsz, kind
+
+    @property
+    def namesz(self) -> int:
+        return self._header[0]
+
+    @property
+    def descsz(self) -> int:
+        return self._header[1]
+
+    @property
+    def type(self) -> int:
+        return self._header[2]
+
+    @property
+    def name(self) -> bytes:
+        """The name with its NUL, as long as `namesz` says or as there are bytes."""
+        return self.raw[HEADER : HEADER + self.namesz]
+
+    @property
+    def desc_start(self) -> int:
+        """Where the descriptor begins, counted from the note's first byte."""
+        return min(up(HEADER + self.namesz, self.align), len(self.raw))
+
+    @property
+    def desc(self) -> bytes:
+        return self.raw[self.desc_start : self.desc_start + self.descsz]
+
+    @property
+    def padding(self) -> bytes:
+        """The bytes that nothing refers to: behind the name, and behind the descriptor."""
+        return self.raw[HEADER + self.namesz : self.desc_start] + self.raw[self.desc_start + self.descsz :]
+
+    @property
+    def whole(self) -> bool:
+        return self.broken is None
+
+    @property
+    def is_vmcoreinfo(self) -> bool:
+        """Whether this is the note of this project: the name is VMCOREINFO, with or without NUL."""
+        return self.name.split(b"\0", 1)[0] == NAME[:-1]
+
+    @property
+    def is_windows(self) -> bool:
+        return self.is_vmcoreinfo and self.desc.startswith(WINDOWS_HEADERS)
+
+    @property
+    def is_empty(self) -> bool:
+        """Twelve zero bytes: what QEMU appends, without a word, for a paddr outside RAM."""
+        return self.whole and not any(self.raw[:HEADER])
+
+    def with_desc(self, desc: bytes) -> Note:
+        return build(self.name, self.type, desc, self.order)
+
+    def packed(self, order: ByteOrder) -> Note:
+        """The same note padded to 4 bytes, its header in `order`; itself where it is so already."""
+        if not self.whole or (self.order == order and self.align == 4 and len(self.raw) % 4 == 0):
+            return self
+        return build(self.name, self.type, self.desc, order)
+
+
+def build(name: bytes, kind: int, desc: bytes, order: ByteOrder) -> Note:
+    """A whole note, padded with zeros to 4 bytes."""
+    raw = b"".join(
+        (
+            _words(order).pack(len(name), len(desc), kind),
+            name.ljust(up(len(name)), b"\0"),
+            desc.ljust(up(len(desc)), b"\0"),
+        )
+    )
+    return Note(raw, order)
+
+
+def walk(area: bytes, order: ByteOrder, p_align: int = 0) -> tuple[Note, ...]:
+    """The notes of an area, in order; together they are the area, to the byte.
+
+    What does not hold what its header says is one last, broken note. `p_align` 8 is
+    followed only where the notes do not fit together with padding to 4.
+    """
+    notes = _walk(area, order, 4)
+    if p_align == 8 and any(not note.whole for note in notes):
+        by_eight = _walk(area, order, 8)
+        if all(note.whole for note in by_eight):
+            return by_eight
+    return notes
+
+
+def _walk(area: bytes, order: ByteOrder, align: int) -> tuple[Note, ...]:
+    notes: list[Note] = []
+    at = 0
+    while at < len(area):
+        note = _one(area, at, order, align)
+        if not note.whole:
+            # A hypervisor that did not swap the header for the file's byte order.
+            other = _one(area, at, "big" if order == "little" else "little", align)
+            note = other if other.whole and other.name == NAME else note
+        notes.append(note)
+        at += len(note.raw)
+        if len(notes) >= NOTE_LIMIT and at < len(area):
+            notes.append(Note(area[at:], order, align, f"more than {NOTE_LIMIT} notes"))
+            break
+    return tuple(notes)
+
+
+def _one(area: bytes, at: int, order: ByteOrder, align: int) -> Note:
+    rest = len(area) - at
+    if rest < HEADER:
+        return Note(area[at:], order, align, f"{rest} bytes are too few for a header")
+    namesz, descsz, _ = _words(order).unpack_from(area, at)
+    desc = up(HEADER + namesz, align)
+    if HEADER + namesz > rest:
+        return Note(area[at:], order, align, f"namesz {namesz} runs past the end of the notes")
+    if desc + descsz > rest:
+        return Note(area[at:], order, align, f"descsz {descsz} runs past the end of the notes")
+    length = min(up(desc + descsz, align), rest)
+    return Note(area[at : at + length], order, align)
+
+
+def parse_raw(data: bytes) -> Note | None:
+    """The VMCOREINFO note at the start of `data`, in either byte order, or None.
+
+    `data` may be a whole region (the note, then zeros).
+    """
+    for order in ("little", "big"):
+        note = _one(data, 0, order, 4)
+        if note.whole and note.is_vmcoreinfo:
+            return note
+    return None

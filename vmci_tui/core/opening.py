@@ -1,0 +1,86 @@
+"""From a file name to a document: a dump, an entry, writes, or one clear line."""
+
+from __future__ import annotations
+
+from vmci_tui.core import writes
+from vmci_tui.core.containers import open_dump
+from vmci_tui.core.containers.sniff import HEAD, looks_like
+from vmci_tui.core.document import Document, State, entry_document
+from vmci_tui.core.entry import LENGTH, RESET, EntryHistory
+from vmci_tui.core.errors import OpenError
+from vmci_tui.core.source import BytesSource, FileSource, read_small
+from vmci_tui.core.text import Safe, visible
+
+BLOB_LIMIT = 4096
+"""A longer file that is nothing else is not taken for a failed write of 16 bytes."""
+
+_TEXT_FROM = 64
+"""A shorter text may be what somebody typed for a blob: it is shown, and flagged."""
+_TEXT = frozenset(range(0x20, 0x7F)) | frozenset(b"\t\r\n")
+
+
+def open_document(path: str, blob: str | None = None) -> Document:
+    """Open a dump, with its entry beside it where `blob` names one, or an entry alone.
+
+    Raises OpenError: one line that says what the file is instead, and what to do.
+    """
+    source = FileSource(path)
+    try:
+        dump = open_dump(source)
+    except OpenError as error:
+        source.close()
+        raise OpenError(f"{source.name}: {error.message}", error.hint) from None
+    if dump is None:
+        try:
+            return _open_entry(source, blob)
+        finally:
+            source.close()
+    document = Document(source.name, source, dump, State(notes=dump.notes))
+    if blob is not None:
+        attach_entry(document, blob)
+    return document
+
+
+def attach_entry(document: Document, path: str) -> None:
+    """Open the entry beside a dump."""
+    history, data, name = read_entry(path)
+    document.opened = State(document.opened.notes, history)
+    document.blob, document.blob_name = BytesSource(data), name
+
+
+def read_entry(path: str) -> tuple[EntryHistory, bytes, Safe]:
+    """The entry in a blob or in a `.write.json`: its history, its bytes, the file's name."""
+    data = read_small(path, writes.LIMIT, "an entry")
+    if path.endswith(".json"):
+        try:
+            history = writes.parse(data)
+        except OpenError as error:
+            raise OpenError(f"{visible(path)}: {error.message}", error.hint) from None
+        return history, history.raw, visible(path)
+    if data.startswith(b"\x7fELF"):
+        raise OpenError(f"{visible(path)} is an ELF file, not an entry", "name the dump first, then the blob")
+    return EntryHistory.of_blob(data), data, visible(path)
+
+
+def new_entry(history: EntryHistory) -> Document:
+    """An entry that is being hand-crafted."""
+    return entry_document(Safe("new entry"), history, RESET)
+
+
+def _open_entry(source: FileSource, blob: str | None) -> Document:
+    head = source.read(0, HEAD)
+    if not source.path.endswith(".json") and source.size != LENGTH:
+        known = looks_like(head)
+        if known is not None:
+            raise OpenError(f"{source.name} is {known[0]}", known[1])
+        if source.size > _TEXT_FROM and set(head) <= _TEXT:
+            raise OpenError(f"{source.name} is a text file", "open a dump, a blob, or NAME.write.json")
+        if source.size > BLOB_LIMIT:
+            raise OpenError(
+                f"{source.name} is neither an ELF dump nor an entry of {LENGTH} bytes",
+                "open what `dump-guest-memory` or `virsh dump --memory-only` wrote",
+            )
+    if blob is not None:
+        raise OpenError(f"{source.name} is no dump, so no entry can stand beside it", "name the dump first")
+    history, data, name = read_entry(source.path)
+    return entry_document(name, history, data)

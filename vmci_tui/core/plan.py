@@ -1,0 +1,75 @@
+"""The plan: what would be written where, and why, shown before anything runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from vmci_tui.core.document import Document
+from vmci_tui.core.entry import LENGTH
+from vmci_tui.core.errors import SaveError
+from vmci_tui.core.image import Difference, Image, diff
+from vmci_tui.core.image import Literal as Bytes
+
+Way = Literal["overwrite", "lift", "copy", "append", "none"]
+
+
+class Step(NamedTuple):
+    """One range of the target: what is done to it, and why."""
+
+    do: str
+    offset: int
+    length: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The difference of the file and the image that is wanted, and the way to get there."""
+
+    way: Way
+    steps: tuple[Step, ...]
+    changes: tuple[Difference, ...]
+    image: Image
+    reasons: tuple[str, ...]
+
+    @property
+    def bytes_written(self) -> int:
+        """What the way costs at most; holes and shared blocks cost less."""
+        return sum(step.length for step in self.steps)
+
+    @property
+    def empty(self) -> bool:
+        return self.way == "none"
+
+
+def plan_copy(document: Document) -> Plan:
+    """How the state becomes a new file. Empty where that file would be the old one, to the byte."""
+    if document.dump is None:
+        return _plan_entry(document)
+    layout = document.saved_layout
+    changes = diff(document.source, layout.image)
+    if not changes and layout.image.size == document.source.size:
+        return Plan("none", (), (), layout.image, ())
+    why_head = "; ".join((*document.labels, *layout.reasons)) or "the head in the order that readers need"
+    steps = []
+    for offset, extent in layout.image.placed():
+        if isinstance(extent, Bytes):
+            steps.append(Step("write the head", offset, extent.length, why_head))
+        else:
+            moved = "" if extent.offset == offset else f", from {extent.offset:#x}"
+            steps.append(Step("copy", offset, extent.length, f"guest memory as it is{moved}"))
+    return Plan("copy", tuple(steps), changes, layout.image, layout.reasons)
+
+
+def _plan_entry(document: Document) -> Plan:
+    history = document.state.entry
+    if history is None:
+        raise SaveError("there is no entry to save", "open one, or make one: vmci new entry -o BLOB")
+    raw = history.entry.pack() if history.origin == "blob" else history.raw
+    image = Image((Bytes(raw),))
+    changes = diff(document.source, image)
+    if not changes and document.source.size == LENGTH:
+        return Plan("none", (), (), image, ())
+    why = "; ".join(document.labels) or "an entry is 16 bytes"
+    return Plan("copy", (Step("write the entry", 0, LENGTH, why),), changes, image, ())

@@ -1,0 +1,199 @@
+"""To JSON and to text: one rendering for the shell, the tests and the clipboard.
+
+The keys are those that scripts rely on; byte strings from the file are `visible` text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from vmci_tui.core.checks import Finding
+from vmci_tui.core.derived import derive
+from vmci_tui.core.document import Document
+from vmci_tui.core.entry import FIELDS
+from vmci_tui.core.plan import Plan
+from vmci_tui.core.text import visible
+
+Json = dict[str, Any]
+
+
+def head_json(document: Document) -> Json:
+    dump = document.dump
+    return {
+        "file": document.name,
+        "size": document.source.size,
+        "container": document.container,
+        "machine": dump.machine if dump else None,
+        "bits": dump.bits if dump else None,
+        "byte_order": dump.order if dump else None,
+    }
+
+
+def show_json(document: Document) -> Json:
+    out = head_json(document) | {"entry": entry_json(document)}
+    history = document.state.entry
+    if history is not None and history.origin == "writes":
+        out["writes"] = [
+            {
+                "offset": write.offset,
+                "length": write.length,
+                "bytes": None if write.data is None else write.data.hex(),
+                "result": outcome.result,
+                "present": outcome.present,
+                "why": outcome.why,
+            }
+            for write, outcome in zip(history.writes, history.outcomes, strict=True)
+        ]
+    if document.dump is not None:
+        out |= {"notes": notes_json(document), "vmcoreinfo": vmcoreinfo_json(document), "memory": memory_json(document)}
+    return out
+
+
+def entry_json(document: Document) -> Json | None:
+    history = document.state.entry
+    if history is not None:
+        return history.entry._asdict() | {"present": history.present, "origin": history.origin}
+    derived = derive(document.state)
+    if not derived:
+        return None
+    return {item.name: item.value for item in derived} | {"present": None, "origin": "derived"}
+
+
+def notes_json(document: Document) -> list[Json]:
+    layout = document.layout
+    return [
+        {
+            "index": index,
+            "name": visible(note.name.rstrip(b"\0")),
+            "type": note.type,
+            "offset": offset,
+            "length": len(note.raw),
+            "desc_offset": offset + note.desc_start,
+            "desc_length": len(note.desc),
+        }
+        for index, (note, offset) in enumerate(zip(layout.notes, layout.note_offsets, strict=True))
+    ]
+
+
+def vmcoreinfo_json(document: Document) -> Json | None:
+    text, index = document.state.vmcoreinfo, document.state.index
+    if text is None or index is None:
+        return None
+    start = document.layout.note_offsets[index] + document.layout.notes[index].desc_start
+    keys = [
+        {
+            "key": visible(line.key),
+            "value": visible(line.value or b""),
+            "line": line.number,
+            "offset": start + line.offset,
+            "length": len(line.body),
+        }
+        for line in text.lines
+        if line.key is not None
+    ]
+    return {"note": index, "keys": keys}
+
+
+def memory_json(document: Document) -> list[Json]:
+    return [item._asdict() for item in document.layout.memory.ranges]
+
+
+def findings_json(findings: Sequence[Finding]) -> list[Json]:
+    return [
+        {
+            "code": f.code,
+            "severity": f.severity,
+            "message": f.message,
+            "why": f.why,
+            "span": {"offset": f.span.offset, "length": f.span.length} if f.span else None,
+            "fix": f.fix.label if f.fix else None,
+        }
+        for f in findings
+    ]
+
+
+def plan_json(plan: Plan) -> Json:
+    return {"way": plan.way, "bytes_written": plan.bytes_written, "steps": [step._asdict() for step in plan.steps]}
+
+
+def show_text(document: Document) -> Iterator[str]:
+    """What `vmci show` prints, line by line."""
+    dump = document.dump
+    yield f"{document.name}: {document.source.size} bytes, {_container(document)}"
+    yield from _entry_text(document)
+    if dump is None:
+        return
+    yield ""
+    yield "notes"
+    rows = notes_json(document)
+    for row in rows:
+        where = f"at {row['offset']:#x}, {row['length']} bytes"
+        yield f"  {row['index']:>3}  {row['name']:<12} type {row['type']:#x}  {where}"
+    if not rows:
+        yield "  none"
+    memory = document.layout.memory
+    yield ""
+    yield f"memory: {memory.size} bytes in {len(memory.ranges)} ranges"
+    for item in memory.ranges[:8]:
+        where = "no bytes in the file" if item.offset is None else f"at {item.offset:#x}"
+        yield f"  {item.paddr:#014x}  {item.length} bytes, {where}"
+    if len(memory.ranges) > 8:
+        yield f"  and {len(memory.ranges) - 8} more"
+    if document.state.vmcoreinfo is not None:
+        yield ""
+        yield "vmcoreinfo"
+        for line in document.state.vmcoreinfo.lines:
+            yield f"  {visible(line.body)}"
+
+
+def _container(document: Document) -> str:
+    dump = document.dump
+    if dump is None:
+        return "an entry"
+    return f"{dump.container.upper()} {dump.bits} bit {dump.order}-endian, {dump.machine or 'no machine'}"
+
+
+def _entry_text(document: Document) -> Iterator[str]:
+    history = document.state.entry
+    yield ""
+    if history is None:
+        derived = derive(document.state)
+        yield (
+            "entry (derived: what the guest must have written)"
+            if derived
+            else "entry: nothing in the dump tells of one"
+        )
+        for item in derived:
+            value = "?" if item.value is None else f"{item.value} ({item.value:#x})"
+            yield f"  {item.name:<13} {value:<24} {item.why}"
+        return
+    word = "never written" if history.never_written else "present" if history.present else "not present"
+    yield f"entry ({history.origin}): the note is {word}"
+    for field, number in zip(FIELDS, history.entry, strict=True):
+        yield f"  {field.name:<13} {number} ({number:#x})"
+    if history.origin == "writes":
+        for number, outcome in enumerate(history.outcomes, 1):
+            yield f"  write {number}: {outcome.result}: {outcome.why}"
+
+
+def findings_text(findings: Sequence[Finding]) -> Iterator[str]:
+    """What `vmci check` prints."""
+    if not findings:
+        yield "nothing to complain about"
+    for f in findings:
+        where = f" [{f.span.of} {f.span.offset:#x}+{f.span.length}]" if f.span else ""
+        yield f"{f.code} {f.severity}: {f.message}{where}"
+        yield f"     why: {f.why}"
+        if f.fix:
+            yield f"     fix: {f.fix.label}"
+
+
+def plan_text(plan: Plan) -> Iterator[str]:
+    """What `--dry-run` prints."""
+    if plan.empty:
+        yield "plan: nothing to change; the copy would be the file as it is, to the byte"
+        return
+    yield f"plan: {plan.way}, {plan.bytes_written} bytes at most"
+    for step in plan.steps:
+        yield f"  {step.do:<16} {step.offset:#014x} + {step.length}: {step.why}"

@@ -1,0 +1,186 @@
+"""Runs a plan so that the target is, at any moment, either absent, the old file or the new one.
+
+The new file is written under a temporary name in the target's folder, read back and
+compared, made durable, and only then renamed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from dataclasses import dataclass
+
+from vmci_tui.core.compare import CHUNK, Progress, check_saved
+from vmci_tui.core.document import Document
+from vmci_tui.core.errors import SaveError
+from vmci_tui.core.image import Copy, Image, Literal
+from vmci_tui.core.plan import Plan
+from vmci_tui.core.source import FileSource
+from vmci_tui.core.text import Safe, visible
+
+CHECK_LIMIT = 64 << 30
+"""Bytes of memory that are read back and compared after a copy, unless the user says otherwise."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What was done."""
+
+    name: Safe
+    size: int
+    checked: int
+    """Bytes of guest memory that were read back and compared."""
+
+
+def quiet(_what: str, _done: int, _total: int) -> None:
+    """The progress of who does not want to know."""
+
+
+def save_copy(
+    document: Document, plan: Plan, target: str, progress: Progress = quiet, check_limit: int = CHECK_LIMIT
+) -> Saved:
+    """Write the plan's image to `target`. Raises SaveError, or what `progress` raises; then nothing is left behind."""
+    path = os.path.realpath(target)
+    _refuse_bad_target(document, path, target)
+    source = document.source
+    if isinstance(source, FileSource) and source.current() != source.identity:
+        raise SaveError(f"{source.name} has changed since it was opened", "open it again, then save")
+    mode = 0o600
+    if isinstance(source, FileSource):
+        mode = stat.S_IMODE(os.fstat(source.fileno()).st_mode)
+    _need_space(document, plan.image, path)
+    temporary, fd = _temporary(path)
+    try:
+        try:
+            _write(document, plan.image, fd, progress)
+            os.fchmod(fd, mode)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        checked = _check(document, temporary, check_limit, progress)
+        os.replace(temporary, path)
+    except OSError as error:
+        _forget(temporary)
+        raise _said(error, target) from None
+    except BaseException:
+        _forget(temporary)
+        raise
+    _sync_folder(path)
+    return Saved(visible(target), plan.image.size, checked)
+
+
+def _refuse_bad_target(document: Document, path: str, target: str) -> None:
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise SaveError(f"cannot save as {visible(target)}: {error}", "choose another name") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise SaveError(f"{visible(target)} is not a regular file", "choose another name")
+    source = document.source
+    if isinstance(source, FileSource) and (status.st_dev, status.st_ino) == (
+        source.identity.device,
+        source.identity.inode,
+    ):
+        raise SaveError(f"{visible(target)} is the dump that is open", "save under another name")
+
+
+def _need_space(document: Document, image: Image, path: str) -> None:
+    need = 0
+    for _, extent in image.placed():
+        if isinstance(extent, Copy):
+            parts = document.source.data_ranges(extent.offset, extent.offset + extent.length)
+            need += sum(end - start for start, end in parts)
+        else:
+            need += extent.length
+    try:
+        room = os.statvfs(os.path.dirname(path))
+    except OSError as error:
+        raise _said(error, path) from None
+    free = room.f_bavail * room.f_frsize
+    if need > free:
+        raise SaveError(f"the copy needs {need} bytes, and {free} are free there", "save on another file system")
+
+
+def _temporary(path: str) -> tuple[str, int]:
+    folder, name = os.path.split(path)
+    temporary = os.path.join(folder, f".{name[:200]}.{os.getpid()}.vmci-part")
+    try:
+        return temporary, os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except (OSError, ValueError) as error:
+        raise _said(error, path) from None
+
+
+def _write(document: Document, image: Image, fd: int, progress: Progress) -> None:
+    total, done = image.size, 0
+    os.ftruncate(fd, total)
+    for offset, extent in image.placed():
+        if isinstance(extent, Literal):
+            _pwrite(fd, extent.data, offset)
+        else:
+            for start, end in document.source.data_ranges(extent.offset, extent.offset + extent.length):
+                at = start
+                while at < end:
+                    progress("copy", done + at - extent.offset, total)
+                    at += _some(document, fd, at, min(CHUNK, end - at), offset + at - extent.offset)
+        done += extent.length
+        progress("copy", done, total)
+
+
+def _some(document: Document, fd: int, at: int, length: int, to: int) -> int:
+    """Copy up to `length` bytes of the source to `to`: in the kernel where it can, else through memory."""
+    source = document.source
+    if isinstance(source, FileSource):
+        with contextlib.suppress(OSError):
+            copied = os.copy_file_range(source.fileno(), fd, length, at, to)
+            if copied:
+                return copied
+    data = source.read(at, length)
+    if not data:
+        raise SaveError(f"the source ended at {at:#x} while it was read", "open it again, then save")
+    _pwrite(fd, data, to)
+    return len(data)
+
+
+def _pwrite(fd: int, data: bytes, offset: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(fd, view, offset)
+        view, offset = view[written:], offset + written
+
+
+def _check(document: Document, temporary: str, limit: int, progress: Progress) -> int:
+    saved = FileSource(temporary)
+    try:
+        if document.dump is None:
+            wanted = document.state.entry
+            if wanted is None or saved.size != 16:
+                raise SaveError("what was saved is no entry of 16 bytes", "nothing was put in place")
+            return 0
+        return check_saved(document.dump, document.state.notes, saved, limit, progress)
+    finally:
+        saved.close()
+
+
+def _sync_folder(path: str) -> None:
+    folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _forget(temporary: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(temporary)
+
+
+def _said(error: OSError | ValueError, target: str) -> SaveError:
+    reason = error.strerror if isinstance(error, OSError) else "the name holds a NUL"
+    hint = {errno.ENOSPC: "make room, or save on another file system", errno.ENOENT: "the folder is not there"}
+    number = error.errno if isinstance(error, OSError) else None
+    words = (reason or "an error").lower()
+    return SaveError(f"cannot save as {visible(target)}: {words}", hint.get(number or 0, "choose another place"))

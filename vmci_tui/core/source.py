@@ -1,0 +1,155 @@
+"""Bounded reads of a file that may be 1 TiB long, cut off, or changing.
+
+Always `pread`, never `mmap`: a file that shrinks under a mapping kills the process
+with SIGBUS, and a search in a mapping holds the interpreter's lock for seconds.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from vmci_tui.core.errors import OpenError
+from vmci_tui.core.text import Safe, visible
+
+HEAD_LIMIT = 64 << 20
+"""The most bytes of head that opening reads, whatever a header claims."""
+
+
+class Source(Protocol):
+    """Bytes that can be read at any place. Reads past the end come back short."""
+
+    @property
+    def size(self) -> int: ...
+
+    def read(self, offset: int, length: int) -> bytes: ...
+
+    def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """The parts of [start, end) that are not holes, in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What tells that a file is still the one that was opened (mtime in ns)."""
+
+    device: int
+    inode: int
+    size: int
+    mtime: int
+
+
+class BytesSource:
+    """Bytes in memory: a blob, a test's dump."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    @property
+    def size(self) -> int:
+        return len(self._data)
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self._data[offset : offset + length] if offset >= 0 else b""
+
+    def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        if start < (end := min(end, self.size)):
+            yield start, end
+
+
+class FileSource:
+    """A regular file, opened for reading only and never changed through this object."""
+
+    def __init__(self, path: str) -> None:
+        """Raises OpenError, with what to do, for what cannot be read at any place."""
+        self.path = path
+        try:
+            # O_NONBLOCK: opening a FIFO must not wait for a writer.
+            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except (OSError, ValueError) as error:
+            raise OpenError(f"cannot open {visible(path)}: {_reason(error)}", _hint(error)) from None
+        status = os.fstat(self._fd)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(self._fd)
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+            raise OpenError(f"{visible(path)} is {kind}", "copy what it holds to a file and open that")
+        self.identity = Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+    @property
+    def size(self) -> int:
+        return self.identity.size
+
+    @property
+    def name(self) -> Safe:
+        return visible(self.path)
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def read(self, offset: int, length: int) -> bytes:
+        if offset < 0 or length <= 0 or offset >= self.size:
+            return b""
+        length = min(length, self.size - offset)
+        try:
+            data = os.pread(self._fd, length, offset)
+            while data and len(data) < length:
+                more = os.pread(self._fd, length - len(data), offset + len(data))
+                if not more:
+                    break
+                data += more
+        except OSError as error:
+            raise OpenError(f"cannot read {self.name} at {offset:#x}: {_reason(error)}", "copy it elsewhere") from None
+        return data
+
+    def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        end = min(end, self.size)
+        while start < end:
+            try:
+                data = os.lseek(self._fd, start, os.SEEK_DATA)
+                hole = os.lseek(self._fd, data, os.SEEK_HOLE)
+            except OSError as error:
+                if error.errno == errno.ENXIO:  # nothing but a hole up to the end
+                    return
+                data, hole = start, end  # a file system that knows no holes
+            if data >= end:
+                return
+            yield data, min(hole, end)
+            start = hole
+
+    def current(self) -> Identity:
+        """The identity as it is now, for comparing with the one at opening."""
+        status = os.fstat(self._fd)
+        return Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+def read_small(path: str, limit: int, what: str) -> bytes:
+    """The whole of a file that must not exceed `limit` bytes. Raises OpenError."""
+    source = FileSource(path)
+    try:
+        if source.size > limit:
+            raise OpenError(f"{source.name} has {source.size} bytes, too many for {what}", f"at most {limit} are read")
+        return source.read(0, source.size)
+    finally:
+        source.close()
+
+
+def _reason(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    return "the name holds a NUL"
+
+
+def _hint(error: OSError | ValueError) -> str:
+    number = getattr(error, "errno", None)
+    if number == errno.EACCES:
+        return "QEMU writes dumps that only their owner may read: use sudo, or chown a copy"
+    if number == errno.ENOENT:
+        return "check the name"
+    return ""

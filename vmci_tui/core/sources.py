@@ -1,0 +1,53 @@
+"""Where a note to append comes from: a raw note, another dump, or a text."""
+
+from __future__ import annotations
+
+from vmci_tui.core.containers import open_dump
+from vmci_tui.core.containers.sniff import looks_like
+from vmci_tui.core.document import State
+from vmci_tui.core.errors import OpenError
+from vmci_tui.core.note import Note, parse_raw
+from vmci_tui.core.source import FileSource, read_small
+from vmci_tui.core.text import visible
+
+NOTE_LIMIT = (1 << 20) + 64
+"""QEMU takes no note above 1 MiB."""
+
+
+def note_from(path: str) -> Note:
+    """The VMCOREINFO note in a raw note file (zeros may follow it) or in another dump. Raises OpenError."""
+    source = FileSource(path)
+    try:
+        dump = open_dump(source)
+        if dump is not None:
+            note = State(notes=dump.notes).note
+            if note is None:
+                raise OpenError(f"{source.name} has no VMCOREINFO note", "name a dump that has one")
+            return note
+        data = source.read(0, NOTE_LIMIT)
+        note = parse_raw(data)
+        if note is None:
+            known = looks_like(data[:4096])
+            text = data.startswith(b"OSRELEASE=")
+            raise OpenError(
+                f"{source.name} is {known[0] if known else 'no note and no dump'}",
+                "use --text for the key=value text" if text else "a raw note begins with namesz 11, descsz, type 0",
+            )
+        return note
+    finally:
+        source.close()
+
+
+def text_from(path: str) -> bytes:
+    """The key=value text of a file, to the byte. Raises OpenError for what is plainly none."""
+    data = read_small(path, NOTE_LIMIT, "the text of a note")
+    if not data:
+        raise OpenError(f"{visible(path)} is empty", "name a file with key=value lines")
+    if parse_raw(data) is not None:
+        raise OpenError(f"{visible(path)} is a raw note, not its text", "use --note")
+    known = looks_like(data[:4096])
+    if b"=" not in data or (known is not None and not data.startswith(b"OSRELEASE=")):
+        raise OpenError(
+            f"{visible(path)} is {known[0] if known else 'no key=value text'}", "the lines look like PAGESIZE=4096"
+        )
+    return data

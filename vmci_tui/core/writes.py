@@ -1,0 +1,65 @@
+"""`NAME.write.json`: the guest's writes to the entry, as JSON.
+
+One write, or a list of them, each `{"offset": int, "length": int, "bytes": hex}`; null
+stands for "never written", and a `bytes` of null for a write whose source was not memory.
+An object with the key `write` (a line of a case file) is taken for what that key holds.
+"""
+
+from __future__ import annotations
+
+import json
+
+from vmci_tui.core.entry import EntryHistory, Write
+from vmci_tui.core.errors import OpenError
+
+LIMIT = 1 << 20
+"""The most bytes of JSON that are read."""
+_MOST_WRITES = 10_000
+_HINT = 'each write is {"offset": 0, "length": 16, "bytes": "0000..."}'
+
+
+def parse(data: bytes) -> EntryHistory:
+    """Read the writes. Raises OpenError with the first thing that is wrong."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        raise OpenError("this is not JSON, or it is cut off", _HINT) from None
+    items = value if isinstance(value, list) else [value]
+    if len(items) > _MOST_WRITES:
+        raise OpenError(f"{len(items)} writes are more than {_MOST_WRITES}", "split the file")
+    writes = (_write(item, number) for number, item in enumerate(items, 1))
+    return EntryHistory("writes", tuple(write for write in writes if write is not None))
+
+
+def dump(history: EntryHistory) -> str:
+    """The JSON that `parse` reads back."""
+    items = [
+        {"offset": w.offset, "length": w.length, "bytes": None if w.data is None else w.data.hex()}
+        for w in history.writes
+    ]
+    return json.dumps(items, indent=1) + "\n"
+
+
+def _write(item: object, number: int) -> Write | None:
+    if isinstance(item, dict) and "write" in item:
+        item = item["write"]
+    if item is None:
+        return None
+    if not isinstance(item, dict):
+        raise OpenError(f"write {number} is not an object", _HINT)
+    offset, length, text = item.get("offset"), item.get("length"), item.get("bytes")
+    for name, value in (("offset", offset), ("length", length)):
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 32:
+            raise OpenError(f"write {number} has no {name} from 0 to 2^32-1", _HINT)
+    assert isinstance(offset, int) and isinstance(length, int)
+    if text is None and "bytes" in item:
+        return Write(offset, length, None)
+    try:
+        raw = bytes.fromhex(text) if isinstance(text, str) else None
+    except ValueError:
+        raw = None
+    if raw is None:
+        raise OpenError(f"the bytes of write {number} are not hex digits", _HINT)
+    if len(raw) != length:
+        raise OpenError(f"write {number} says length {length} and has {len(raw)} bytes", _HINT)
+    return Write(offset, length, raw)
