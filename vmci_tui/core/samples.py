@@ -1,0 +1,43 @@
+"""The bundled samples: small files with one story each, described in `sample_dumps/samples.toml`."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+
+_HERE = os.path.dirname(__file__)
+_PLACES = (
+    os.path.join(_HERE, "..", "sample_dumps"),  # an installed wheel
+    os.path.join(_HERE, "..", "..", "sample_dumps"),  # a checkout
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One bundled file."""
+
+    name: str
+    path: str
+    story: str
+    blob: str | None
+    """Path of the entry that belongs to a dump, where there is one."""
+
+
+def samples() -> tuple[Sample, ...]:
+    """The samples that can be opened, in the order in which they teach; none where the folder is missing."""
+    folder = next((os.path.normpath(p) for p in _PLACES if os.path.exists(os.path.join(p, "samples.toml"))), None)
+    if folder is None:
+        return ()
+    with open(os.path.join(folder, "samples.toml"), "rb") as file:
+        rows = tomllib.load(file)["sample"]
+    return tuple(
+        Sample(
+            row["file"],
+            os.path.join(folder, row["file"]),
+            row["story"],
+            os.path.join(folder, row["blob"]) if "blob" in row else None,
+        )
+        for row in rows
+        if row.get("opens", True)
+    )
