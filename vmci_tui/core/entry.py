@@ -84,10 +84,10 @@ class Outcome:
 
 def apply(raw: bytes, present: bool, write: Write) -> Outcome:
     """What QEMU does with one write to an entry that holds `raw`."""
-    if write.offset + write.length > LENGTH:
-        return Outcome(raw, present, "DMA error", f"it ends past byte {LENGTH}; nothing was copied")
     if write.length == 0:
         return Outcome(raw, present, "ignored", "a write of no bytes changes nothing")
+    if write.offset + write.length > LENGTH:
+        return Outcome(raw, present, "DMA error", f"it ends past byte {LENGTH}; nothing was copied")
     if write.data is None:
         cleared = raw[: write.offset] + bytes(write.length) + raw[write.offset + write.length :]
         return Outcome(cleared, present, "DMA error", "its source is not guest memory; zeros were stored")

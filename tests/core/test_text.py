@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vmci_tui.core.errors import EditError
+from vmci_tui.core.text import literal, visible
+
+
+@given(st.binary(max_size=200))
+def test_what_is_shown_is_ascii_of_its_own_width_and_reads_back(data: bytes) -> None:
+    shown = visible(data)
+    assert all(0x20 <= ord(char) < 0x7F for char in shown)
+    assert literal(shown) == data
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        (b"plain", "plain"),
+        (b"\x1b[31m", "\\x1b[31m"),
+        (b"a\\b", "a\\\\b"),
+        (b"[bold]", "[bold]"),
+        ("\u202egpj".encode(), "\\xe2\\x80\\xaegpj"),
+        (b"\xff\0\n\t\x7f", "\\xff\\x00\\x0a\\x09\\x7f"),
+    ],
+)
+def test_hostile_bytes_are_spelt_out(data: bytes, shown: str) -> None:
+    assert visible(data) == shown
+
+
+def test_a_file_name_of_any_bytes_is_shown() -> None:
+    assert visible(os.fsdecode(b"\xff\x1b")) == "\\xff\\x1b"
+    assert set(visible("\ud800")) <= set(map(chr, range(0x20, 0x7F)))
+
+
+@pytest.mark.parametrize("text", ["\\", "\\n", "\\x", "\\x1", "\\xzz", "é", "\\x 1", "\\x+1"])
+def test_what_is_no_byte_is_refused(text: str) -> None:
+    with pytest.raises(EditError):
+        literal(text)
