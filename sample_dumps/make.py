@@ -151,6 +151,7 @@ _GROUPS = (
 
 
 _MOST_FINDINGS = 4
+_READERS = 6
 
 
 def readme() -> str:
@@ -175,7 +176,8 @@ def _row(row: dict[str, Any]) -> str:
     if len(found) > _MOST_FINDINGS:
         says += f"; and {len(found) - _MOST_FINDINGS} more"
     name = f"`{row['file']}`" + (f" with `{blob}`" if blob else "")
-    refused = ", ".join(row.get("refused_by", ())) or ("nobody" if document.dump else "")
+    refusing = row.get("refused_by", [])
+    refused = "all" if len(refusing) == _READERS else ", ".join(refusing) or ("nobody" if document.dump else "")
     return f"| {name} | {row['story']} | {says} | {refused} |\n"
 
 
