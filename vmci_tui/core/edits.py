@@ -109,10 +109,11 @@ def drop_note(state: State, index: int) -> State:
 def append_note(state: State, note: Note, order: ByteOrder) -> State:
     """The note put in, its header words in the file's byte order, in place of every VMCOREINFO note.
 
-    It goes last, but before a broken note: readers stop there. Name and text stay to the byte.
+    A Windows header bears that name too, and stays, unless the note is one itself. The note
+    goes last, but before a broken one: readers stop there. Name and text stay to the byte.
     """
     fresh = build(note.name, note.type, note.desc, order)
-    others = [other for other in state.notes if not other.is_vmcoreinfo]
+    others = [o for o in state.notes if not o.is_vmcoreinfo or (o.is_windows and not note.is_windows)]
     at = next((i for i, other in enumerate(others) if not other.whole), len(others))
     return replace(state, notes=(*others[:at], fresh, *others[at:]))
 
@@ -123,8 +124,8 @@ def append_text(state: State, text: bytes, order: ByteOrder) -> State:
 
 
 def strip(state: State) -> State:
-    """Every VMCOREINFO note taken out; no other. Raises EditError where there is none."""
-    notes = tuple(note for note in state.notes if not note.is_vmcoreinfo)
+    """Every VMCOREINFO note taken out; no other, no Windows header. Raises EditError where there is none."""
+    notes = tuple(note for note in state.notes if not note.is_vmcoreinfo or note.is_windows)
     if len(notes) == len(state.notes):
         raise EditError(_NO_NOTE, "there is nothing to strip")
     return replace(state, notes=notes)

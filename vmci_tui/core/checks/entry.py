@@ -70,7 +70,7 @@ def _writes(history: EntryHistory) -> Iterator[Finding]:
 def _format(history: EntryHistory) -> Iterator[Finding]:
     value = history.entry.guest_format
     fix = Fix("set guest_format to 1 (ELF)", partial(edits.set_field, name="guest_format", value=FORMAT_ELF))
-    if value == FORMAT_NONE:
+    if value == FORMAT_NONE and not history.present:  # zeroed by a failed DMA it stays present
         yield Finding(
             "E03",
             "warning",
@@ -79,7 +79,7 @@ def _format(history: EntryHistory) -> Iterator[Finding]:
             _FORMAT,
             fix,
         )
-    elif value != FORMAT_ELF:
+    elif value not in (FORMAT_NONE, FORMAT_ELF):
         yield Finding(
             "E04",
             "error",

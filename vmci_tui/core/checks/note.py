@@ -29,8 +29,8 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _which(context: Context) -> Iterator[Finding]:
     order = context.dump.order if context.dump else "little"
-    found = [i for i, note in enumerate(context.state.notes) if note.is_vmcoreinfo]
-    if not found:
+    found = [i for i, note in enumerate(context.state.notes) if note.is_vmcoreinfo and not note.is_windows]
+    if not any(note.is_vmcoreinfo for note in context.state.notes):
         yield Finding(
             "N01",
             "error",
