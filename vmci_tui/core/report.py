@@ -6,14 +6,16 @@ The keys are those that scripts rely on; byte strings from the file are `visible
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vmci_tui.core.checks import Finding
 from vmci_tui.core.derived import derive
 from vmci_tui.core.document import Document
 from vmci_tui.core.entry import FIELDS
-from vmci_tui.core.plan import Plan
 from vmci_tui.core.text import visible
+
+if TYPE_CHECKING:  # `vmci show` needs neither
+    from vmci_tui.core.checks import Finding
+    from vmci_tui.core.plan import Plan
 
 Json = dict[str, Any]
 

@@ -7,8 +7,6 @@ An object with the key `write` (a line of a case file) is taken for what that ke
 
 from __future__ import annotations
 
-import json
-
 from vmci_tui.core.entry import EntryHistory, Write
 from vmci_tui.core.errors import OpenError
 
@@ -20,6 +18,8 @@ _HINT = 'each write is {"offset": 0, "length": 16, "bytes": "0000..."}'
 
 def parse(data: bytes) -> EntryHistory:
     """Read the writes. Raises OpenError with the first thing that is wrong."""
+    import json  # here, since every opening imports this module
+
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
@@ -33,6 +33,8 @@ def parse(data: bytes) -> EntryHistory:
 
 def dump(history: EntryHistory) -> str:
     """The JSON that `parse` reads back."""
+    import json
+
     items = [
         {"offset": w.offset, "length": w.length, "bytes": None if w.data is None else w.data.hex()}
         for w in history.writes

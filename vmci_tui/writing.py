@@ -1,0 +1,129 @@
+"""The headless commands that write a file: open, edit, then plan and save. No rule lives here."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from vmci_tui.commands import print_json, print_lines
+from vmci_tui.core import edits, report
+from vmci_tui.core.document import Document, State
+from vmci_tui.core.entry import LENGTH, Entry, EntryHistory, Write, parse_number
+from vmci_tui.core.errors import EditError, SaveError, UsageError
+from vmci_tui.core.opening import new_entry, open_document
+from vmci_tui.core.plan import plan_copy
+from vmci_tui.core.save import save_copy
+from vmci_tui.core.sources import note_from, text_from
+from vmci_tui.core.text import literal, visible
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run one parsed command; the exit code."""
+    return {"set": _set, "append": _append, "strip": _strip, "new": _new}[options.command](options)
+
+
+def _set(options: argparse.Namespace) -> int:
+    _wants_output(options)
+    document = open_document(options.file, options.blob)
+    if not options.pairs and not options.delete:
+        raise UsageError("nothing to set", "name at least one KEY=VALUE, or --delete KEY")
+    state = document.state
+    for pair in options.pairs:
+        state = _set_pair(state, pair)
+    for key in options.delete:
+        state = edits.delete_key(state, literal(key))
+    label = "set " + ", ".join(visible(pair) for pair in options.pairs) if options.pairs else "delete keys"
+    document.apply(label, state)
+    if options.blob and state.entry != document.opened.entry and state.notes == document.opened.notes:
+        return _save_entry(options, document)
+    return _save(options, document)
+
+
+def _set_pair(state: State, pair: str) -> State:
+    key, equals, value = pair.partition("=")
+    if not equals or not key:
+        raise UsageError(f"{visible(pair)} is not KEY=VALUE", "write for example PAGESIZE=4096")
+    if key.startswith("entry."):
+        return edits.set_field(state, key.removeprefix("entry."), parse_number(value))
+    if state.note is None and state.entry is not None and not state.notes:
+        raise EditError("this is an entry, it has no keys", "set its fields: entry.size=4132")
+    return edits.set_key(state, literal(key), literal(value))
+
+
+def _append(options: argparse.Namespace) -> int:
+    _wants_output(options)
+    document = _open_dump(options)
+    assert document.dump is not None
+    order = document.dump.order
+    if options.text is not None:
+        state = edits.append_text(document.state, text_from(options.text), order)
+        label = f"append the text of {visible(options.text)}"
+    else:
+        state = edits.append_note(document.state, note_from(options.note), order)
+        label = f"append the note of {visible(options.note)}"
+    document.apply(label, state)
+    return _save(options, document)
+
+
+def _strip(options: argparse.Namespace) -> int:
+    _wants_output(options)
+    document = _open_dump(options)
+    document.apply("strip the VMCOREINFO note", edits.strip(document.state))
+    return _save(options, document)
+
+
+def _open_dump(options: argparse.Namespace) -> Document:
+    document = open_document(options.file)
+    if document.dump is None:
+        raise UsageError(f"{document.name} is an entry, it has no notes", "name a dump")
+    return document
+
+
+def _wants_output(options: argparse.Namespace) -> None:
+    if getattr(options, "in_place", False):
+        raise SaveError("saving in place is not safe yet: a power cut could lose the dump", "save a copy with -o OUT")
+    if options.output is None:
+        raise UsageError("where to?", "-o OUT writes a copy; with --dry-run it only prints the plan")
+
+
+def _save(options: argparse.Namespace, document: Document) -> int:
+    """Run the plan, or print it; the plan is data where JSON is asked for, else talk."""
+    plan = plan_copy(document)
+    if options.json:
+        print_json({"file": document.name, "plan": report.plan_json(plan)})
+    elif options.dry_run:
+        print_lines(report.plan_text(plan))
+    if options.dry_run:
+        return 0
+    saved = save_copy(document, plan, options.output, _progress if sys.stderr.isatty() else _quiet)
+    checked = f"; {saved.checked} bytes of memory read back, the same" if document.dump else ""
+    print(f"saved {saved.name}: {saved.size} bytes{checked}", file=sys.stderr)
+    return 0
+
+
+def _save_entry(options: argparse.Namespace, document: Document) -> int:
+    """Of a dump with its blob only the entry was edited: the blob is what is saved."""
+    assert document.state.entry is not None and document.blob is not None
+    alone = Document(document.blob_name or document.name, document.blob, None, State(entry=document.opened.entry))
+    alone.apply(document.labels[-1], State(entry=document.state.entry))
+    return _save(options, alone)
+
+
+def _quiet(_what: str, _done: int, _total: int) -> None:
+    """No terminal is there to show it on."""
+
+
+def _progress(what: str, done: int, total: int) -> None:
+    end = "\n" if done >= total else ""
+    print(f"\r{what}: {done >> 20} of {total >> 20} MiB", end=end, file=sys.stderr, flush=True)
+
+
+def _new(options: argparse.Namespace) -> int:
+    if options.output is None:
+        raise UsageError("where to?", "-o BLOB names the file")
+    history = EntryHistory("blob", (Write(0, LENGTH, Entry(0, 0, 0, 0).pack()),))
+    for name in Entry._fields:
+        history = history.with_field(name, parse_number(getattr(options, name)))
+    document = new_entry(EntryHistory("blob"))
+    document.apply("a new entry", State(entry=history))
+    return _save(options, document)
