@@ -64,6 +64,8 @@ class Document:
     opened: State
     blob: Source | None = None
     blob_name: Safe | None = None
+    saved: State | None = None
+    """The state that was saved last; None where nothing was saved yet."""
     _steps: list[Step] = field(default_factory=list)
     _at: int = 0
     _layouts: tuple[State, Layout] | None = None
@@ -75,6 +77,10 @@ class Document:
     @property
     def modified(self) -> bool:
         return self.state != self.opened
+
+    @property
+    def unsaved(self) -> bool:
+        return self.state not in (self.opened, self.saved)
 
     @property
     def container(self) -> str:
@@ -112,7 +118,7 @@ class Document:
         """The file as it is while nothing is edited, else as it would be saved."""
         if self.dump is None:
             return _entry_layout(self.state.entry)
-        if self.state.notes == self.opened.notes:
+        if self.state is self.opened or self.state.notes == self.opened.notes:
             return self.dump.as_it_is
         return self.saved_layout
 
@@ -121,7 +127,7 @@ class Document:
         """The file as it would be saved. Raises SaveError where it cannot be."""
         if self.dump is None:
             return _entry_layout(self.state.entry)
-        if self._layouts is None or self._layouts[0] != self.state:
+        if self._layouts is None or self._layouts[0] is not self.state:
             self._layouts = (self.state, self.dump.layout(self.state.notes))
         return self._layouts[1]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from vmci_tui.core.containers import open_dump
-from vmci_tui.core.containers.sniff import looks_like
+from vmci_tui.core.containers.sniff import HEAD, looks_like
 from vmci_tui.core.document import State
 from vmci_tui.core.errors import OpenError
-from vmci_tui.core.note import Note, parse_raw
+from vmci_tui.core.note import NAME, Note, build, parse_raw
 from vmci_tui.core.source import FileSource, read_small
 from vmci_tui.core.text import visible
 
@@ -51,3 +51,15 @@ def text_from(path: str) -> bytes:
             f"{visible(path)} is {known[0] if known else 'no key=value text'}", "the lines look like PAGESIZE=4096"
         )
     return data
+
+
+def note_or_text(path: str) -> Note:
+    """Whatever the file is: a dump, a raw note, or a text around which a note is built. Raises OpenError."""
+    source = FileSource(path)
+    try:
+        head = source.read(0, HEAD)
+    finally:
+        source.close()
+    if head.startswith(b"\x7fELF") or parse_raw(head) is not None or head[12:22] == NAME[:-1]:
+        return note_from(path)
+    return build(NAME, 0, text_from(path), "little")

@@ -6,11 +6,16 @@ characters at a time, in all at most one page.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from vmci_tui.core.errors import EditError
+
+LINE_LIMIT: Final = 1 << 17
+"""Twice what fits into the largest page (64 KiB); what follows is not taken apart, and is one last line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +52,20 @@ class Vmcoreinfo:
     def lines(self) -> tuple[Line, ...]:
         """All lines in file order, broken ones too; an empty text has none."""
         out, at = [], 0
-        for number, raw in enumerate(self.text.split(b"\n"), 1):
+        for number, raw in enumerate(self.text.split(b"\n", LINE_LIMIT), 1):
             whole = raw + b"\n" if at + len(raw) < len(self.text) else raw
             if whole:
                 out.append(Line(number, at, whole))
             at += len(whole)
         return tuple(out)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [line.offset for line in self.lines]
+
+    def line_at(self, offset: int) -> Line:
+        """The line that holds the byte at `offset` of a text that is not empty."""
+        return self.lines[max(bisect_right(self._starts, offset) - 1, 0)]
 
     @cached_property
     def _by_key(self) -> dict[bytes, tuple[Line, ...]]:

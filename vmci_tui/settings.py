@@ -1,0 +1,74 @@
+"""Where the user's settings and recent files live, and what they are."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_MOST_RECENT = 20
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a user may choose, in `settings.toml`; every key may be missing."""
+
+    theme: str = "textual-dark"
+    keymap: dict[str, str] = field(default_factory=dict)
+    """Binding id to keys, e.g. {"save" = "ctrl+s"}."""
+    blink: bool = True
+    """Whether the cursor of input fields blinks."""
+
+
+def config_file() -> Path:
+    """The settings file; it need not exist."""
+    from platformdirs import user_config_path
+
+    return user_config_path("vmci-tui") / "settings.toml"
+
+
+def _recent_file() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("vmci-tui") / "recent.json"
+
+
+def load() -> Settings:
+    """The settings; the defaults where the file is missing or does not parse."""
+    try:
+        with config_file().open("rb") as file:
+            raw = tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return Settings()
+    keymap = raw.get("keymap")
+    pairs = keymap.items() if isinstance(keymap, dict) else ()
+    return Settings(
+        theme=str(raw.get("theme", Settings.theme)),
+        keymap={str(name): keys for name, keys in pairs if isinstance(keys, str)},
+        blink=raw.get("blink", True) is not False,
+    )
+
+
+def recent() -> tuple[str, ...]:
+    """The files opened last, newest first, as far as they still exist."""
+    try:
+        names = json.loads(_recent_file().read_bytes())
+    except (OSError, ValueError):
+        return ()
+    if not isinstance(names, list):
+        return ()
+    return tuple(name for name in names if isinstance(name, str) and "\0" not in name and os.path.exists(name))
+
+
+def remember(path: str) -> None:
+    """Put a file first among the recent ones; a folder that cannot be written is no reason to stop."""
+    full = os.path.abspath(path)
+    names = [full, *(name for name in recent() if name != full)][:_MOST_RECENT]
+    target = _recent_file()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(json.dumps(names))
+    except OSError:
+        return

@@ -1,0 +1,94 @@
+"""The app: which screen is shown, the theme and the user's keys."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from functools import partial
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from vmci_tui import settings
+from vmci_tui.core.document import Document, State
+from vmci_tui.core.entry import LENGTH, Entry, EntryHistory, Write, linux_size
+from vmci_tui.core.errors import VmciError
+from vmci_tui.core.opening import new_entry, open_document
+from vmci_tui.core.source import FileSource
+from vmci_tui.tui.cells import safe
+from vmci_tui.tui.main import MainScreen
+from vmci_tui.tui.start import StartScreen
+
+
+class VmciApp(App[None]):
+    """Opens a document's main screen, or the start screen where there is none."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "vmci"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1,question_mark", "show_help_panel", "Keys", tooltip="All keys", id="help", show=False)
+    ]
+
+    def __init__(self, document: Document | None = None, chosen: settings.Settings | None = None) -> None:
+        super().__init__()
+        self.settings = chosen or settings.load()
+        self._first = document
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: every action that a key of the screen or of the focused pane does."""
+        seen: set[str] = set()
+        for _, binding, enabled, tooltip in screen.active_bindings.values():
+            if enabled and binding.id and tooltip and binding.action not in seen:
+                seen.add(binding.action)
+                run = partial(screen.run_action, binding.action)
+                yield SystemCommand(f"{binding.description} ({binding.key})", tooltip, run)
+        yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+        yield SystemCommand("Keys", "Show all keys of this screen", self.action_show_help_panel)
+
+    def on_mount(self) -> None:
+        # Set here and not left to TEXTUAL_THEME: what a picture shows must not hang on the environment.
+        self.theme = self.settings.theme if self.settings.theme in self.available_themes else "textual-dark"
+        if self.settings.keymap:
+            self.set_keymap(self.settings.keymap)
+        self.push_screen(self._screen_of(self._first) if self._first else StartScreen())
+
+    def _screen_of(self, document: Document) -> MainScreen:
+        if isinstance(document.source, FileSource):
+            settings.remember(document.source.path)
+        return MainScreen(document)
+
+    def open(self, path: str, blob: str | None = None) -> None:
+        """Show a file; what cannot be opened is said, and the screen stays."""
+        try:
+            self._show(open_document(path, blob))
+        except VmciError as error:
+            self.notify(safe(str(error)), severity="error", markup=False)
+
+    def open_new(self) -> None:
+        """An entry as Linux with 4 KiB pages would write it, its paddr still 0."""
+        document = new_entry(EntryHistory("blob"))
+        raw = Entry(0, 1, linux_size(4096), 0).pack()
+        document.apply("a new entry", State(entry=EntryHistory("blob", (Write(0, LENGTH, raw),))))
+        self._show(document)
+
+    def ask_open(self) -> None:
+        """Ask for a file (and the entry beside it) and open it."""
+        from vmci_tui.tui.dialogs import Ask
+
+        def accept(typed: str) -> None:
+            self._show(open_document(os.path.expanduser(typed.strip())))
+
+        hint = "a dump, a blob, or NAME.write.json"
+        self.push_screen(Ask("Open a file", accept, "", hint, self.settings.blink))
+
+    def _show(self, document: Document) -> None:
+        screen = self._screen_of(document)
+        self.call_later(self._replace, screen)
+
+    async def _replace(self, screen: MainScreen) -> None:
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        await self.push_screen(screen)

@@ -1,0 +1,124 @@
+"""Small questions: a value, a file name, yes or no, a whole text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static, TextArea
+
+from vmci_tui.core.errors import VmciError
+from vmci_tui.core.text import visible
+from vmci_tui.tui.cells import plain
+
+Accept = Callable[[str], None]
+"""Takes what was typed; raises VmciError for what it cannot take, and the dialog stays."""
+
+
+class Ask(ModalScreen[bool]):
+    """One line of text. What cannot be taken is said below, and can be mended."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(False)", "Cancel", id="dialog.cancel")]
+
+    def __init__(self, title: str, accept: Accept, value: str = "", hint: str = "", blink: bool = True) -> None:
+        super().__init__()
+        self._title, self._accept, self._value, self._hint, self._blink = title, accept, value, hint, blink
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(plain(self._title), classes="title")
+            field = Input(self._value, id="value", select_on_focus=False)
+            field.cursor_blink = self._blink
+            yield field
+            yield Static(plain(self._hint), classes="hint", id="hint")
+            with Horizontal(classes="buttons"):
+                yield Button("OK", id="ok", variant="primary", compact=True)
+                yield Button("Cancel", id="cancel", compact=True)
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#ok")
+    def _submit(self) -> None:
+        try:
+            self._accept(self.query_one(Input).value)
+        except VmciError as error:
+            hint = self.query_one("#hint", Static)
+            hint.update(plain(str(error)))
+            hint.add_class("bad")
+            self.query_one(Input).focus()
+            return
+        self.dismiss(True)
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel(self) -> None:
+        self.dismiss(False)
+
+
+class Choose(ModalScreen[str]):
+    """One of a few buttons; the first is the safe one. Escape gives the empty string."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss('')", "Cancel", id="dialog.cancel"),
+        Binding("left,up", "app.focus_previous", show=False, id="choose.previous"),
+        Binding("right,down", "app.focus_next", show=False, id="choose.next"),
+    ]
+
+    def __init__(self, title: str, choices: tuple[tuple[str, str], ...], hint: str = "") -> None:
+        super().__init__()
+        self._title, self._choices, self._hint = title, choices, hint
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(plain(self._title), classes="title")
+            if self._hint:
+                yield Static(plain(self._hint), classes="hint")
+            with Vertical(classes="choices"):
+                for name, label in self._choices:
+                    yield Button(plain(label), id=name, compact=True)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id or "")
+
+
+class EditText(ModalScreen[bool]):
+    """The whole text of a note in an editor; bytes that are not printable stand as \\xNN."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "accept", "Take over", id="text.accept", priority=True),
+        Binding("escape", "dismiss(False)", "Cancel", id="dialog.cancel", priority=True),
+    ]
+
+    def __init__(self, text: bytes, accept: Accept, title: str) -> None:
+        super().__init__()
+        self._text, self._accept, self._title = text, accept, title
+
+    def compose(self) -> ComposeResult:
+        shown = "\n".join(visible(line) for line in self._text.split(b"\n"))
+        with Vertical(classes="dialog wide"):
+            yield Static(plain(self._title), classes="title")
+            yield TextArea(shown, id="text", show_line_numbers=True, tab_behavior="focus")
+            hint = r"ctrl+s takes it over, escape leaves it as it was; \xNN stands for any byte"
+            yield Static(plain(hint), classes="hint", id="hint")
+            with Horizontal(classes="buttons"):
+                yield Button("Take over", id="ok", variant="primary", compact=True)
+                yield Button("Cancel", id="cancel", compact=True)
+
+    @on(Button.Pressed, "#ok")
+    def action_accept(self) -> None:
+        try:
+            self._accept(self.query_one(TextArea).text)
+        except VmciError as error:
+            hint = self.query_one("#hint", Static)
+            hint.update(plain(str(error)))
+            hint.add_class("bad")
+            return
+        self.dismiss(True)
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel(self) -> None:
+        self.dismiss(False)

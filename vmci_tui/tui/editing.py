@@ -1,0 +1,263 @@
+"""The edits of the main screen: each asks for a value and makes one step of the document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vmci_tui.core import edits
+from vmci_tui.core.document import State
+from vmci_tui.core.entry import Write, parse_number
+from vmci_tui.core.errors import EditError, VmciError
+from vmci_tui.core.hexdumps import read_pasted
+from vmci_tui.core.text import literal, visible
+from vmci_tui.tui.dialogs import Ask, Choose, EditText
+from vmci_tui.tui.finding_way import WayActions
+from vmci_tui.tui.panes import EntryList, FindingsList, KeysList, NotesList
+
+_READ_ONLY_NOTE = "no note is selected"
+
+
+class EditActions(WayActions):
+    """Actions that change the state."""
+
+    def show_state(self) -> None:
+        raise NotImplementedError
+
+    def edit(self, label: str, change: Callable[[State], State]) -> None:
+        """Make one undoable step, and show it. Raises VmciError where it cannot be made, or not be saved."""
+        document = self.document
+        if not document.apply(label, change(document.state)):
+            self.say("that changes nothing")
+            return
+        try:
+            document.layout  # noqa: B018 - what cannot be laid out must not become the state
+        except VmciError:
+            document.undo()
+            raise
+        self.show_state()
+
+    def try_edit(self, label: str, change: Callable[[State], State]) -> None:
+        """An edit that is asked for by a key: what goes wrong is said, not raised."""
+        try:
+            self.edit(label, change)
+        except VmciError as error:
+            self.say(str(error), "error")
+
+    def _ask(self, title: str, accept: Callable[[str], None], value: str = "", hint: str = "") -> None:
+        self.app.push_screen(Ask(title, accept, value, hint, self.vmci.settings.blink))
+
+    def action_undo(self) -> None:
+        label = self.document.undo()
+        if label is not None:
+            self.show_state()
+        self.say(f"undone: {label}" if label else "nothing to undo")
+
+    def action_redo(self) -> None:
+        label = self.document.redo()
+        if label is not None:
+            self.show_state()
+        self.say(f"done again: {label}" if label else "nothing to redo")
+
+    # The entry
+
+    def action_edit_entry(self) -> None:
+        target = self.query_one(EntryList).target()
+        history = self.document.state.entry
+        if history is None:
+            self.say("no entry is open: start vmci with the dump and its blob", "warning")
+        elif target is not None and target.kind == "field":
+            self._ask_field(target.key, history.entry._asdict()[target.key])
+        elif target is not None and target.kind == "write":
+            write = history.writes[target.number]
+            shown = f"{write.offset} {'' if write.data is None else write.data.hex()}"
+            self._ask_write(f"Write {target.number + 1}", shown, target.number)
+
+    def _ask_field(self, name: str, value: int) -> None:
+        width = {"host_format": 16, "guest_format": 16, "size": 32, "paddr": 64}[name]
+        hint = f"decimal, or hex with 0x; 0 to {(1 << width) - 1:#x}"
+
+        def accept(typed: str) -> None:
+            number = parse_number(typed)
+            self.edit(f"set entry.{name}={number:#x}", lambda state: edits.set_field(state, name, number))
+
+        self._ask(f"{name} = {value} = {value:#x}", accept, f"{value:#x}", hint)
+
+    def action_add_write(self) -> None:
+        if self.document.state.entry is None:
+            self.say("no entry is open: start vmci with the dump and its blob", "warning")
+            return
+        self._ask_write("A write of the guest", "0 ", None)
+
+    def _ask_write(self, title: str, value: str, index: int | None) -> None:
+        def accept(typed: str) -> None:
+            offset, _, digits = typed.strip().partition(" ")
+            data = read_pasted(digits) if digits.strip() else b""
+            write = Write(parse_number(offset), len(data), data)
+            if not 0 <= write.offset < 1 << 32:
+                raise EditError("the offset of a write is from 0 to 2^32-1", "0 for a full write")
+            self.edit(f"write {write.length} bytes at {write.offset}", lambda state: _with_write(state, index, write))
+
+        self._ask(title, accept, value, "OFFSET HEXBYTES; only 16 bytes at offset 0 make the note present")
+
+    def action_delete_write(self) -> None:
+        target = self.query_one(EntryList).target()
+        if target is None or target.kind != "write":
+            self.say("put the cursor on a write to take it out", "warning")
+            return
+        index = target.number
+        self.try_edit(f"delete write {index + 1}", lambda state: _with_write(state, index, None))
+
+    # Notes
+
+    def action_rename_note(self) -> None:
+        index = self._note_index()
+        if index is None:
+            return
+        shown = visible(self.document.state.notes[index].name)
+
+        def accept(typed: str) -> None:
+            self.edit(f"name note {index} {visible(typed)}", lambda s: edits.rename_note(s, index, literal(typed)))
+
+        self._ask(f"Name of note {index}", accept, shown, r"with its NUL, which is written \x00")
+
+    def action_retype_note(self) -> None:
+        index = self._note_index()
+        if index is None:
+            return
+
+        def accept(typed: str) -> None:
+            kind = parse_number(typed)
+            self.edit(f"set the type of note {index} to {kind:#x}", lambda s: edits.retype_note(s, index, kind))
+
+        value = f"{self.document.state.notes[index].type:#x}"
+        self._ask(f"Type of note {index}", accept, value, "0 for VMCOREINFO; decimal, or hex with 0x")
+
+    def action_drop_note(self) -> None:
+        index = self._note_index()
+        if index is not None:
+            self.try_edit(f"delete note {index}", lambda state: edits.drop_note(state, index))
+
+    def _note_index(self) -> int | None:
+        cursor = self.query_one(NotesList).cursor
+        if cursor >= len(self.document.state.notes):
+            self.say(_READ_ONLY_NOTE, "warning")
+            return None
+        return cursor
+
+    def action_strip(self) -> None:
+        self.try_edit("strip the VMCOREINFO note", edits.strip)
+
+    # Keys and text
+
+    def action_edit_value(self) -> None:
+        keys = self.query_one(KeysList)
+        if keys.cursor >= len(keys.shown.lines):
+            self.say("no line is selected", "warning")
+            return
+        line = keys.shown.lines[keys.cursor]
+
+        def accept(typed: str) -> None:
+            body = literal(typed) if line.key is None else line.key + b"=" + literal(typed)
+            self.edit(f"set {visible(body)}", lambda state: edits.set_line(state, line.number, body))
+
+        if line.key is None:
+            self._ask(f"Line {line.number} has no key=value", accept, visible(line.body), "write KEY=VALUE")
+        else:
+            self._ask(visible(line.key), accept, visible(line.value or b""), r"\xNN stands for any byte")
+
+    def action_add_key(self) -> None:
+        if self.document.state.vmcoreinfo is None:
+            self.say("there is no text to add a key to: [a] appends a note", "warning")
+            return
+
+        def accept(typed: str) -> None:
+            key, equals, value = typed.partition("=")
+            if not equals:
+                raise EditError("that has no '='", "write KEY=VALUE, for example PAGESIZE=4096")
+            self.edit(f"add {visible(typed)}", lambda state: edits.add_key(state, literal(key), literal(value)))
+
+        self._ask("New key", accept, "", "KEY=VALUE; it is added as the last line")
+
+    def action_delete_line(self) -> None:
+        keys = self.query_one(KeysList)
+        if keys.cursor >= len(keys.shown.lines):
+            self.say("no line is selected", "warning")
+            return
+        line = keys.shown.lines[keys.cursor]
+        self.try_edit(f"delete line {line.number}", lambda state: edits.delete_line(state, line.number))
+
+    def action_edit_text(self) -> None:
+        text = self.document.state.vmcoreinfo
+        if text is None:
+            self.say("there is no text to edit: [a] appends a note", "warning")
+            return
+
+        def accept(typed: str) -> None:
+            self.edit("edit the text", lambda state: edits.set_text(state, _typed_text(typed)))
+
+        self.app.push_screen(EditText(text.text, accept, "The text of the note"))
+
+    # Appending
+
+    def action_append(self) -> None:
+        if self.document.dump is None:
+            self.say("this is an entry, it has no notes: open a dump", "warning")
+            return
+        choices = (
+            ("file", "From a file: a text, a raw note, or another dump"),
+            ("nothing", "From nothing: type the text"),
+        )
+
+        def chosen(choice: str | None) -> None:
+            if choice == "file":
+                hint = "key=value text, a raw note, or a dump that has one"
+                self._ask("Append the note of", self._append_file, "", hint)
+            elif choice == "nothing":
+                self.app.push_screen(EditText(b"", self._append_typed, "A new note: its text"))
+
+        title = "Replace the VMCOREINFO note" if self.document.state.note else "Append a VMCOREINFO note"
+        self.app.push_screen(Choose(title, choices), chosen)
+
+    def _append_file(self, path: str) -> None:
+        from vmci_tui.core.sources import note_or_text
+
+        assert self.document.dump is not None
+        order = self.document.dump.order
+        note = note_or_text(path.strip())
+        self.edit(f"append the note of {visible(path.strip())}", lambda state: edits.append_note(state, note, order))
+
+    def _append_typed(self, typed: str) -> None:
+        assert self.document.dump is not None
+        order = self.document.dump.order
+        text = _typed_text(typed)
+        if not text:
+            raise EditError("there is no text", "type lines such as PAGESIZE=4096")
+        text = text if text.endswith(b"\n") else text + b"\n"
+        self.edit("append a typed note", lambda state: edits.append_text(state, text, order))
+
+    def action_fix(self) -> None:
+        finding = self.query_one(FindingsList).finding()
+        if finding is None:
+            self.say("there is nothing to fix")
+        elif finding.fix is None:
+            self.say("this finding has no one-key fix: it tells why", "warning")
+        else:
+            self.try_edit(finding.fix.label, finding.fix.apply)
+
+
+def _typed_text(typed: str) -> bytes:
+    return b"\n".join(literal(line) for line in typed.split("\n"))
+
+
+def _with_write(state: State, index: int | None, write: Write | None) -> State:
+    """One write changed, taken out (None), or added (no index)."""
+    assert state.entry is not None
+    writes = list(state.entry.writes)
+    if index is None:
+        if write is not None:
+            writes.append(write)
+    elif write is None:
+        del writes[index]
+    else:
+        writes[index] = write
+    return edits.set_writes(state, tuple(writes))

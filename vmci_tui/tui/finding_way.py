@@ -1,0 +1,197 @@
+"""Going to a place, searching, copying, opening another file, leaving."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Literal, cast
+
+from textual.screen import Screen
+from textual.worker import get_current_worker
+
+from vmci_tui.core import search as searching
+from vmci_tui.core.checks import Finding
+from vmci_tui.core.document import Document
+from vmci_tui.core.entry import parse_number
+from vmci_tui.core.errors import EditError, VmciError
+from vmci_tui.core.hexdumps import dump_lines
+from vmci_tui.core.text import visible
+from vmci_tui.tui.dialogs import Ask, Choose
+from vmci_tui.tui.panes import EntryList, FindingsList, HexPane, KeysList, NotesList
+
+if TYPE_CHECKING:
+    from vmci_tui.tui.app import VmciApp
+
+_COPY_LIMIT = 64 << 10
+"""Bytes that are copied as a hex dump; a terminal takes no larger clipboard over ssh."""
+
+
+class WayActions(Screen[None]):
+    """Actions that change nothing in the document."""
+
+    document: Document
+    found: tuple[Finding, ...]
+    _pattern: bytes | None = None
+    _searching: bool = False
+
+    @property
+    def vmci(self) -> VmciApp:
+        return cast("VmciApp", self.app)
+
+    def say(self, words: str, severity: Literal["information", "warning", "error"] = "information") -> None:
+        """A passing message; its text may hold what a file says, and is never parsed."""
+        from vmci_tui.tui.cells import safe
+
+        self.notify(safe(words), severity=severity, markup=False)
+
+    def action_goto(self) -> None:
+        hint = "a file offset (0x790 or 1936), or p and a guest-physical address (p0x1958000)"
+        self.app.push_screen(Ask("Go to", self._goto, hint=hint, blink=self.vmci.settings.blink))
+
+    def _goto(self, typed: str) -> None:
+        body = typed.strip().lower()
+        view = self.query_one(HexPane)
+        if body.startswith("p"):
+            paddr = parse_number(body[1:].removeprefix("addr").strip(" ="))
+            offset = self.document.layout.memory.offset_of(paddr)
+            if offset is None:
+                raise EditError(f"the dump holds no byte at paddr {paddr:#x}", "see the memory ranges: vmci show")
+        else:
+            offset = parse_number(body)
+            if not 0 <= offset < view.total:
+                raise EditError(f"the file has {view.total} bytes: {offset:#x} is outside", f"0 to {view.total - 1:#x}")
+        self._arrive(offset, 1)
+
+    def _arrive(self, offset: int, length: int) -> None:
+        view = self.query_one(HexPane)
+        view.go(offset)
+        view.post_message(HexPane.Moved(offset))
+        view.call_after_refresh(view.set_mark, offset, length)
+
+    def action_search(self) -> None:
+        hint = r"text (\xNN for any byte), or hex: 0x0b000000, or 0b 00 00 00"
+        self.app.push_screen(Ask("Search", self._start_search, hint=hint, blink=self.vmci.settings.blink))
+
+    def _start_search(self, typed: str) -> None:
+        self._pattern = searching.pattern_of(typed)
+        self._run_search(self.query_one(HexPane).cursor)
+
+    def action_search_next(self) -> None:
+        if self._pattern is None:
+            self.action_search()
+        else:
+            self._run_search(self.query_one(HexPane).cursor + 1)
+
+    def _run_search(self, start: int) -> None:
+        assert self._pattern is not None
+        self._searching = True
+        self.run_worker(partial(self._search, self._pattern, start), thread=True, exclusive=True, group="search")
+
+    def _search(self, pattern: bytes, start: int) -> None:
+        """In a thread: the document is only read, and widgets are left alone."""
+        worker = get_current_worker()
+        last = -1
+
+        def progress(at: int) -> bool:
+            nonlocal last
+            if at >> 28 != last:  # each 256 MiB: four times a second at most
+                last = at >> 28
+                self.app.call_from_thread(self._search_at, at)
+            return not worker.is_cancelled
+
+        try:
+            hit = searching.search(self.document, pattern, start, progress)
+        except VmciError as error:
+            self.app.call_from_thread(self.say, str(error), "error")
+            hit = None
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._search_ended, hit, len(pattern))
+
+    def _search_at(self, at: int) -> None:
+        from textual.widgets import Static
+
+        from vmci_tui.tui.cells import plain
+
+        total = max(self.query_one(HexPane).total, 1)
+        self.query_one("#status", Static).update(plain(f"searching at {at:#x}, {100 * at // total} %  (ESC stops)"))
+
+    def _search_ended(self, hit: int | None, length: int) -> None:
+        self._searching = False
+        if hit is None:
+            self.say("not found from here to the end", "warning")
+            self.show_place()
+        else:
+            self._arrive(hit, length)
+            self.query_one(HexPane).focus()
+
+    def show_place(self) -> None:
+        raise NotImplementedError
+
+    def stop_search(self) -> bool:
+        """Stop a search that runs; whether there was one."""
+        if not self._searching:
+            return False
+        self.workers.cancel_group(self, "search")
+        self._searching = False
+        self.say("search stopped", "warning")
+        self.show_place()
+        return True
+
+    def action_copy(self) -> None:
+        """Copy what the focused pane has selected: printable ASCII, one line where it is a value."""
+        text = self._selected_text()
+        if not text:
+            self.say("nothing is selected", "warning")
+            return
+        self.app.copy_to_clipboard(text)
+        self.say(f"copied {len(text)} characters")
+
+    def _selected_text(self) -> str:
+        focused = self.focused
+        if isinstance(focused, KeysList) and focused.rows:
+            return visible(focused.shown.lines[focused.cursor].body)
+        if isinstance(focused, FindingsList) and (finding := focused.finding()):
+            return f"{finding.code} {finding.severity}: {finding.message}"
+        if isinstance(focused, EntryList | NotesList) and focused.rows:
+            return "".join(text for text, _ in focused.rows[focused.cursor]).strip()
+        view = self.query_one(HexPane)
+        start, end = view.mark
+        if start == end:
+            start, end = view.cursor - view.cursor % 16, view.cursor - view.cursor % 16 + 16
+        data = self.document.read(start, min(end - start, _COPY_LIMIT))
+        return "\n".join(dump_lines(data, start))
+
+    def action_show_finding(self) -> None:
+        """To the pane that holds the bytes of the finding."""
+        listed = self.query_one(FindingsList)
+        finding = listed.finding()
+        if finding is None:
+            return
+        listed.post_message(FindingsList.Moved(listed, listed.cursor))
+        if finding.span is None:
+            self.say("this finding is about no bytes in particular", "warning")
+        elif finding.span.of == "entry":
+            self.query_one(EntryList).focus()
+        else:
+            self.query_one(HexPane).focus()
+
+    def action_open(self) -> None:
+        self._unless_unsaved(self.vmci.ask_open)
+
+    def action_leave(self) -> None:
+        self._unless_unsaved(self.app.exit)
+
+    def _unless_unsaved(self, go_on: object) -> None:
+        assert callable(go_on)
+        if not self.document.unsaved:
+            go_on()
+            return
+        edits = "; ".join(self.document.labels[-3:])
+        choices = (("stay", "Stay"), ("save", "Save a copy first"), ("leave", "Leave, the edits are lost"))
+
+        def chosen(choice: str | None) -> None:
+            if choice == "leave":
+                go_on()
+            elif choice == "save":
+                self.call_later(self.run_action, "save")
+
+        self.app.push_screen(Choose("There are edits that are not saved", choices, edits), chosen)

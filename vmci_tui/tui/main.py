@@ -1,0 +1,303 @@
+"""The main screen: the panes side by side (or one at a time), all pointing at the same bytes."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Footer, Input, Static
+
+from vmci_tui.core.checks import Finding, Span, findings
+from vmci_tui.core.document import Document
+from vmci_tui.core.errors import SaveError
+from vmci_tui.core.places import Place
+from vmci_tui.tui.cells import plain
+from vmci_tui.tui.editing import EditActions
+from vmci_tui.tui.finding_way import WayActions
+from vmci_tui.tui.linelist import LineList
+from vmci_tui.tui.panes import (
+    EntryList,
+    FindingsList,
+    FindingsPane,
+    HexPane,
+    KeysList,
+    KeysPane,
+    NotesList,
+    PaneBar,
+)
+from vmci_tui.tui.rows import KeyRows
+
+_PANES = ("entry", "notes", "keys", "findings", "hex")
+
+
+class MainScreen(EditActions, WayActions, Screen[None]):
+    """One document. Every edit goes through `edit`, and everything shown is computed anew after it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s,ctrl+s", "save", "Save", tooltip="Save a copy; the plan is shown first", id="save"),
+        Binding("a", "append", "Append", tooltip="Add or replace the VMCOREINFO note", id="append"),
+        Binding("e", "edit_text", "Text", tooltip="Edit the whole text of the note", id="edit_text", show=False),
+        Binding("u,ctrl+z", "undo", "Undo", tooltip="Take the last edit back", id="undo"),
+        Binding("r,ctrl+y", "redo", "Redo", tooltip="Do it again", id="redo", show=False),
+        Binding("c", "copy", "Copy", tooltip="Copy what is selected", id="copy", show=False),
+        Binding("x", "strip", "Strip", tooltip="Take the VMCOREINFO note out", id="strip", show=False),
+        Binding("o", "open", "Open", tooltip="Open another file", id="open", show=False),
+        Binding("q", "leave", "Quit", tooltip="Quit; unsaved edits are asked about", id="quit"),
+        *(
+            Binding(str(number), f"pane('{name}')", name.capitalize(), show=False, id=f"pane.{name}")
+            for number, name in enumerate(_PANES, 1)
+        ),
+    ]
+
+    AUTO_FOCUS = None
+
+    def __init__(self, document: Document) -> None:
+        super().__init__()
+        self.document = document
+        self.found: tuple[Finding, ...] = ()
+        self._active = "entry" if document.dump is None else "keys" if document.state.vmcoreinfo else "findings"
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="title", markup=False)
+        yield PaneBar(id="tabs")
+        with Horizontal(id="panes"):
+            with Vertical(id="left"):
+                yield EntryList(id="entry")
+                yield NotesList(id="notes", empty="no notes: [a] appends one")
+                yield KeysPane(id="keys-pane")
+            with Vertical(id="right"):
+                yield HexPane(id="hex")
+                yield FindingsPane(id="findings-pane")
+        yield Static("", id="status", markup=False)
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        for pane, title in (
+            ("#entry", "1 Entry"), ("#notes", "2 Notes"), ("#keys-pane", "3 vmcoreinfo"),
+            ("#findings-pane", "4 Findings"), ("#hex", "5 Hex"),
+        ):  # fmt: skip
+            self.query_one(pane).border_title = title
+        self.set_class(self.document.dump is None, "entry-only")
+        self.query_one("#filter", Input).cursor_blink = self.vmci.settings.blink
+        self.show_state()
+        self.action_pane(self._active)
+        if self.document.state.vmcoreinfo is not None and self.document.state.vmcoreinfo.lines:
+            self._point_at_line(1)
+
+    # What is shown
+
+    def show_state(self) -> None:
+        """Compute and show everything of the document's state."""
+        document = self.document
+        self.found = findings(document)
+        self.query_one(EntryList).show_document(document)
+        self.query_one(NotesList).show_document(document)
+        self._show_keys()
+        self.query_one(FindingsList).show_findings(self.found)
+        self._tell_finding()
+        self.query_one(HexPane).show_document(document)
+        self.query_one("#title", Static).update(plain(self._title()))
+        self._show_tabs()
+        self.show_place()
+
+    def _show_keys(self) -> None:
+        wanted = self.query_one("#filter", Input).value
+        self.query_one(KeysList).show_keys(KeyRows(self.document.state.vmcoreinfo, wanted))
+        pane = self.query_one(KeysPane)
+        shown = len(self.query_one(KeysList).rows)
+        text = self.document.state.vmcoreinfo
+        pane.border_subtitle = f"{shown} of {len(text.lines)} lines" if text else "none"
+
+    def _title(self) -> str:
+        document = self.document
+        dump = document.dump
+        kind = (
+            "entry" if dump is None else f"{dump.container.upper()} {dump.bits} bit {dump.order}-endian {dump.machine}"
+        )
+        blob = f" + {document.blob_name}" if document.blob_name else ""
+        return f"vmci  {document.name}{blob}  {kind}{'  MODIFIED' if document.unsaved else ''}"
+
+    def _show_tabs(self) -> None:
+        errors = sum(item.severity == "error" for item in self.found)
+        count = f"{len(self.found)}" + (f", {errors} errors" if errors else "")
+        labels = {
+            "entry": "1 Entry", "notes": "2 Notes", "keys": "3 Keys",
+            "findings": f"4 Findings ({count})", "hex": "5 Hex",
+        }  # fmt: skip
+        panes = ("entry", "findings", "hex") if self.document.dump is None else _PANES
+        self.query_one(PaneBar).show(tuple((pane, labels[pane]) for pane in panes), self._active)
+        self.query_one(FindingsPane).border_subtitle = count
+
+    def show_place(self) -> None:
+        """The status line: where the cursor of the hex view is, and in which field."""
+        view = self.query_one(HexPane)
+        place = view.place()
+        if place is None:
+            text = "no bytes"
+        else:
+            at = view.cursor
+            paddr = self.document.layout.memory.paddr_of(at)
+            where = f"  paddr {paddr:#x}" if paddr is not None else ""
+            text = f"offset {at:#x} = {at}{where}  {place.label} ({place.length} bytes)"
+        self.query_one("#status", Static).update(plain(text))
+
+    # Which pane
+
+    def action_pane(self, name: str) -> None:
+        if self.document.dump is None and name in ("notes", "keys"):
+            return
+        self._active = name
+        for pane in _PANES:
+            self.set_class(pane == name, f"show-{pane}")
+        self._show_tabs()
+        # Not before the pane is shown: what is not displayed takes no focus.
+        self.call_after_refresh(self.query_one(f"#{name}").focus)
+
+    @on(PaneBar.Picked)
+    def _picked(self, event: PaneBar.Picked) -> None:
+        self.action_pane(event.pane)
+
+    def on_descendant_focus(self) -> None:
+        focused = self.focused
+        if focused is not None and focused.id in _PANES and focused.id != self._active:
+            self._active = focused.id
+            for pane in _PANES:
+                self.set_class(pane == focused.id, f"show-{pane}")
+            self._show_tabs()
+
+    # Moving in one pane moves the others
+
+    @on(LineList.Moved, "#keys")
+    def _key_moved(self, event: LineList.Moved) -> None:
+        self._point_at_line(self.query_one(KeysList).shown.lines[event.index].number)
+
+    def _point_at_line(self, number: int) -> None:
+        document = self.document
+        text, index = document.state.vmcoreinfo, document.state.index
+        if text is None or index is None:
+            return
+        line = text.lines[number - 1]
+        layout = document.layout
+        start = layout.note_offsets[index] + layout.notes[index].desc_start + line.offset
+        self._point_at(Span(start, len(line.raw)))
+        self.query_one(NotesList).select(index)
+
+    @on(LineList.Moved, "#notes")
+    def _note_moved(self, event: LineList.Moved) -> None:
+        span = self.query_one(NotesList).targets[event.index].span
+        if span is not None:
+            self._point_at(span)
+
+    @on(LineList.Moved, "#entry")
+    def _entry_moved(self) -> None:
+        target = self.query_one(EntryList).target()
+        if target is None or target.span is None:
+            return
+        if self.document.dump is None:
+            self._point_at(target.span)
+        elif self.document.state.entry is not None and target.key in ("paddr", "size"):
+            self._point_at_region()
+
+    def _point_at_region(self) -> None:
+        history = self.document.state.entry
+        memory = self.document.layout.memory
+        if history is None or (offset := memory.offset_of(history.entry.paddr)) is None:
+            return
+        item = memory.range_at(history.entry.paddr)
+        room = item.end - history.entry.paddr if item else 0
+        self._point_at(Span(offset, min(history.entry.size, room)))
+
+    @on(LineList.Moved, "#findings")
+    def _finding_moved(self) -> None:
+        self._tell_finding()
+        finding = self.query_one(FindingsList).finding()
+        if finding is None or finding.span is None:
+            return
+        if finding.span.of == "entry":
+            entry = self.query_one(EntryList)
+            entry.select(entry.row_at(finding.span.offset) or 0)
+            if self.document.dump is None:
+                self._point_at(finding.span)
+            return
+        self._point_at(finding.span)
+        self._follow(self.query_one(HexPane).place())
+
+    def _tell_finding(self) -> None:
+        self.query_one(FindingsPane).tell(self.query_one(FindingsList).finding())
+
+    def _point_at(self, span: Span) -> None:
+        """Mark bytes in the hex view and go there."""
+        view = self.query_one(HexPane)
+        view.set_mark(span.offset, span.length)
+        view.go(span.offset)
+        self.show_place()
+
+    @on(HexPane.Moved)
+    def _hex_moved(self) -> None:
+        view = self.query_one(HexPane)
+        place = view.place()
+        if place is not None and place.kind not in ("memory", "gap"):
+            view.set_mark(place.offset, place.length)
+        else:
+            view.set_mark(0, 0)
+        self._follow(place)
+        self.show_place()
+
+    def _follow(self, place: Place | None) -> None:
+        """The lists go where the hex view is."""
+        if place is None:
+            return
+        if place.note is not None:
+            self.query_one(NotesList).select(place.note)
+        if place.line is not None and place.note == self.document.state.index:
+            keys = self.query_one(KeysList)
+            if (row := keys.shown.index_of(place.line)) is not None:
+                keys.select(row)
+        if place.kind == "entry":
+            entry = self.query_one(EntryList)
+            if (row := entry.row_at(place.offset)) is not None:
+                entry.select(row)
+
+    # The filter
+
+    @on(Input.Changed, "#filter")
+    def _filter_changed(self) -> None:
+        self._show_keys()
+
+    @on(Input.Submitted, "#filter")
+    def _filter_done(self) -> None:
+        self.query_one(KeysList).focus()
+
+    def action_filter(self) -> None:
+        self.query_one("#filter", Input).focus()
+
+    def key_escape(self) -> None:
+        """Stop a search; else leave the filter; else clear it."""
+        if self.stop_search():
+            return
+        field = self.query_one("#filter", Input)
+        if self.focused is field or field.value:
+            field.value = ""
+            self.query_one(KeysList).focus()
+
+    # Saving and leaving
+
+    def action_save(self) -> None:
+        from vmci_tui.core.plan import plan_copy
+        from vmci_tui.tui.saving import SaveScreen
+
+        try:
+            plan = plan_copy(self.document)
+        except SaveError as error:
+            self.say(str(error), "error")
+            return
+        self.app.push_screen(SaveScreen(self.document, plan, self.vmci.settings.blink), self._saved)
+
+    def _saved(self, words: str | None) -> None:
+        if words:
+            self.say(words)
+            self.show_state()

@@ -1,0 +1,206 @@
+"""The panes: lists with the keys that make sense in them. What the keys do is in the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult, RenderResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from vmci_tui.core.checks import Finding
+from vmci_tui.core.document import Document
+from vmci_tui.tui.cells import plain
+from vmci_tui.tui.hexview import HexView
+from vmci_tui.tui.linelist import LineList
+from vmci_tui.tui.rows import KeyRows, Target, entry_rows, finding_rows, note_rows
+
+_WIDE_ENTRY = 100
+"""Cells from which on a field and what it means fit into one line."""
+
+
+def _bind(keys: str, action: str, label: str, tip: str) -> Binding:
+    """A key of a pane; its id names the action, so that settings can give it other keys."""
+    return Binding(keys, f"screen.{action}", label, tooltip=tip, id=action)
+
+
+class EntryList(LineList):
+    """The entry's fields, and the writes that made it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        _bind("enter", "edit_entry", "Edit", "Change the field, or the write"),
+        _bind("w", "add_write", "Write", "Add a write of the guest"),
+        _bind("d", "delete_write", "Delete", "Take the write out"),
+    ]
+    targets: Sequence[Target] = ()
+
+    _document: Document | None = None
+
+    def show_document(self, document: Document) -> None:
+        self._document = document
+        rows = entry_rows(document, wide=self.size.width >= _WIDE_ENTRY)
+        self.targets = [target for _, target in rows]
+        self.set_rows([row for row, _ in rows])
+
+    def on_resize(self) -> None:
+        if self._document is not None:
+            self.show_document(self._document)
+
+    def target(self) -> Target | None:
+        return self.targets[self.cursor] if self.cursor < len(self.targets) else None
+
+    def row_at(self, offset: int) -> int | None:
+        """The row of the field that begins at `offset` of the entry."""
+        for row, target in enumerate(self.targets):
+            if target.kind == "field" and target.span is not None and target.span.offset == offset:
+                return row
+        return None
+
+
+class NotesList(LineList):
+    """All notes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        _bind("enter", "rename_note", "Name", "Change the note's name"),
+        _bind("t", "retype_note", "Type", "Change the note's type"),
+        _bind("d", "drop_note", "Delete", "Take the note out"),
+    ]
+    targets: Sequence[Target] = ()
+
+    def show_document(self, document: Document) -> None:
+        rows = note_rows(document, _core_types())
+        self.targets = [target for _, target in rows]
+        self.set_rows([row for row, _ in rows])
+
+
+_types: dict[int, str] = {}
+
+
+def _core_types() -> dict[int, str]:
+    """The names of the types of CORE notes, by pyelftools; read when notes are first shown."""
+    if not _types:
+        from elftools.elf.enums import ENUM_CORE_NOTE_N_TYPE
+
+        _types.update({number: name for name, number in ENUM_CORE_NOTE_N_TYPE.items() if isinstance(number, int)})
+    return _types
+
+
+class KeysList(LineList):
+    """The key=value lines of the text."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        _bind("enter", "edit_value", "Edit", "Change the value (or the broken line)"),
+        _bind("n", "add_key", "New", "Add a key at the end"),
+        _bind("d", "delete_line", "Delete", "Take the line out"),
+        _bind("slash", "filter", "Filter", "Show only lines that hold a text"),
+    ]
+    shown: KeyRows
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id, empty="no vmcoreinfo text: [a] appends a note")
+        self.shown = KeyRows(None)
+
+    def show_keys(self, shown: KeyRows) -> None:
+        self.shown = shown
+        shown.fit(self.size.width)
+        self.set_rows(shown)
+
+    def on_resize(self) -> None:
+        self.shown.fit(self.size.width)
+        self.refresh()
+
+
+class KeysPane(Vertical):
+    """The filter and the table of keys."""
+
+    def compose(self) -> ComposeResult:
+        yield Input(placeholder="filter", id="filter", compact=True, select_on_focus=False)
+        yield KeysList(id="keys")
+
+
+class FindingsList(LineList):
+    """What is worth knowing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        _bind("enter", "show_finding", "Show", "Go to the bytes that it is about"),
+        _bind("f", "fix", "Fix", "Apply the fix of this finding"),
+    ]
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id, empty="nothing to complain about")
+        self.findings: Sequence[Finding] = ()
+
+    def show_findings(self, findings: Sequence[Finding]) -> None:
+        self.findings = findings
+        self.set_rows(finding_rows(findings))
+
+    def finding(self) -> Finding | None:
+        return self.findings[self.cursor] if self.cursor < len(self.findings) else None
+
+
+class FindingsPane(Vertical):
+    """The findings, and below them the chosen one in full."""
+
+    def compose(self) -> ComposeResult:
+        yield FindingsList(id="findings")
+        yield Static("", id="why", markup=False)
+
+    def tell(self, finding: Finding | None) -> None:
+        why = self.query_one("#why", Static)
+        why.display = finding is not None
+        if finding is None:
+            return
+        fix = f"\nf: {finding.fix.label}" if finding.fix else ""
+        why.update(plain(f"{finding.message}\nwhy: {finding.why}{fix}"))
+
+
+class HexPane(HexView):
+    """The hex view with its keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        _bind("g", "goto", "Go to", "Go to a file offset or a guest-physical address"),
+        _bind("slash", "search", "Search", "Search for text or hex bytes"),
+        _bind("n", "search_next", "Next", "Search on for the same"),
+    ]
+
+
+class PaneBar(Widget):
+    """The tabs of the narrow screen: which panes there are, one of them shown."""
+
+    class Picked(Message):
+        """The user clicked a tab."""
+
+        def __init__(self, pane: str) -> None:
+            self.pane = pane
+            super().__init__()
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._tabs: tuple[tuple[str, str], ...] = ()
+        self._active = ""
+
+    def show(self, tabs: tuple[tuple[str, str], ...], active: str) -> None:
+        """Tabs as (pane, label)."""
+        if (tabs, active) != (self._tabs, self._active):
+            self._tabs, self._active = tabs, active
+            self.refresh()
+
+    def render(self) -> RenderResult:
+        from textual.content import Content
+
+        return Content.assemble(
+            *((f" {label} ", "reverse bold" if pane == self._active else "") for pane, label in self._tabs)
+        )
+
+    def on_click(self, event: events.Click) -> None:
+        at = 0
+        for pane, label in self._tabs:
+            at += len(label) + 2
+            if event.x < at:
+                self.post_message(self.Picked(pane))
+                return

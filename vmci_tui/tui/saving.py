@@ -1,0 +1,148 @@
+"""The plan before it runs, the progress while it runs, and how it ended."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+from textual.worker import get_current_worker
+
+from vmci_tui.core.document import Document
+from vmci_tui.core.errors import Cancelled, VmciError
+from vmci_tui.core.image import Literal
+from vmci_tui.core.plan import Plan
+from vmci_tui.core.save import save_copy
+from vmci_tui.core.source import FileSource
+from vmci_tui.core.text import visible
+from vmci_tui.tui.cells import Row, plain
+from vmci_tui.tui.linelist import LineList
+
+_EVERY = 0.25
+"""Seconds between two words of progress."""
+
+
+class SaveScreen(ModalScreen[str | None]):
+    """Ends with a word for the user, or None where nothing was saved."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
+
+    def __init__(self, document: Document, plan: Plan, blink: bool = True) -> None:
+        super().__init__()
+        self._document, self._plan, self._blink = document, plan, blink
+        self._default = _default_name(document)
+        self._replace: str | None = None
+        self._running = False
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog wide"):
+            yield Static(plain("Save a copy"), classes="title")
+            yield LineList(id="plan")
+            yield Static(plain("save as"), classes="label")
+            field = Input(visible(self._default), id="target", select_on_focus=False)
+            field.cursor_blink = self._blink
+            yield field
+            yield Static(plain("the dump that is open is not touched; ESC cancels"), classes="hint", id="hint")
+            with Horizontal(classes="buttons"):
+                yield Button("Save", id="ok", variant="primary", compact=True)
+                yield Button("Cancel", id="cancel", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#plan", LineList).set_rows(plan_rows(self._document, self._plan))
+        self.query_one("#target", Input).focus()
+
+    @on(Input.Submitted, "#target")
+    @on(Button.Pressed, "#ok")
+    def _submit(self) -> None:
+        if self._running:
+            return
+        typed = self.query_one("#target", Input).value
+        target = self._default if typed == visible(self._default) else os.path.expanduser(typed.strip())
+        if not target:
+            self._tell("type a name", bad=True)
+        elif os.path.exists(target) and self._replace != target and not self._is_source(target):
+            self._replace = target
+            self._tell(f"{visible(target)} exists: press Save again to replace it", bad=True)
+        else:
+            self._running = True
+            self._tell("saving")
+            self._save(target)
+
+    def _is_source(self, target: str) -> bool:
+        source = self._document.source
+        return isinstance(source, FileSource) and os.path.realpath(target) == os.path.realpath(source.path)
+
+    @work(thread=True, exclusive=True, exit_on_error=False)
+    def _save(self, target: str) -> None:
+        """In a thread: no widget is touched from here."""
+        worker = get_current_worker()
+        last = 0.0
+
+        def progress(what: str, done: int, total: int) -> None:
+            nonlocal last
+            if worker.is_cancelled:
+                raise Cancelled("saving was stopped; nothing is left behind")
+            now = time.monotonic()
+            if now - last >= _EVERY:
+                last = now
+                self.app.call_from_thread(self._tell, f"{what}: {done >> 20} of {total >> 20} MiB (ESC stops)")
+
+        try:
+            saved = save_copy(self._document, self._plan, target, progress)
+        except VmciError as error:
+            self.app.call_from_thread(self._failed, error)
+            return
+        self._document.saved = self._document.state
+        checked = f"; {saved.checked} bytes of memory read back, the same" if self._document.dump else ""
+        self.app.call_from_thread(self.dismiss, f"saved {saved.name}: {saved.size} bytes{checked}")
+
+    def _failed(self, error: VmciError) -> None:
+        self._running = False
+        if self.is_attached:
+            self._tell(str(error), bad=True)
+
+    def _tell(self, words: str, bad: bool = False) -> None:
+        hint = self.query_one("#hint", Static)
+        hint.update(plain(words))
+        hint.set_class(bad, "bad")
+
+    @on(Button.Pressed, "#cancel")
+    def action_cancel(self) -> None:
+        """Stop what runs; else close."""
+        if self._running:
+            self.workers.cancel_node(self)
+            self._tell("stopping")
+        else:
+            self.dismiss(None)
+
+
+def plan_rows(document: Document, plan: Plan) -> list[Row]:
+    """The plan as lines: what is written where, why, and the bytes before and after."""
+    if plan.empty:
+        return [(("nothing to change: the copy would be the file as it is, to the byte", "good"),)]
+    rows: list[Row] = [((f"{plan.way}: {plan.bytes_written} bytes at most", "title"),)]
+    for step in plan.steps:
+        rows.append(((f"{step.do:<14} ", "key"), (f"{step.offset:#x} + {step.length}", "value")))
+        rows += [((f"    {why}", "dim"),) for why in step.why.split("; ")]
+    for change in plan.changes[:4]:
+        if isinstance(change.extent, Literal):
+            rows.append(((f"first bytes that differ, at {change.offset:#x}", "title"),))
+            old = document.source.read(change.offset, 16)
+            rows.append((("  before  ", "dim"), (old.hex(" "), "value")))
+            rows.append((("  after   ", "dim"), (change.extent.data[:16].hex(" "), "value")))
+    return rows
+
+
+def _default_name(document: Document) -> str:
+    source = document.source
+    if not isinstance(source, FileSource):
+        name = str(document.name)
+        return "entry.blob" if name == "new entry" or name.endswith(".json") else f"{name}.fixed"
+    stem, ext = os.path.splitext(source.path)
+    return f"{stem}-fixed{ext}"

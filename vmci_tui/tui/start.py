@@ -1,0 +1,74 @@
+"""The first screen when no file is named: samples, recent files, and what else one can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from vmci_tui import settings
+from vmci_tui.core.samples import samples
+from vmci_tui.core.text import visible
+from vmci_tui.tui.cells import Row, plain
+from vmci_tui.tui.linelist import LineList
+
+if TYPE_CHECKING:
+    from vmci_tui.tui.app import VmciApp
+
+
+class StartScreen(Screen[None]):
+    """Each line opens something."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Open this", tooltip="Open what the cursor is on", id="start.choose"),
+        Binding("o", "open", "Open a file", tooltip="Type a file's name", id="open"),
+        Binding("n", "new", "New entry", tooltip="Hand-craft an entry from nothing", id="start.new"),
+        Binding("q,escape", "app.quit", "Quit", id="quit"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield Static(plain("vmci  the VMCOREINFO note of guest dumps, and the entry that points at it"), id="title")
+        yield LineList(id="start")
+        yield Static(plain("Enter opens a line; o opens any file: a dump, a blob, or NAME.write.json"), id="status")
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        rows: list[Row] = []
+        self._opens: list[tuple[str, str | None] | None] = []
+
+        def add(row: Row, opens: tuple[str, str | None] | None) -> None:
+            rows.append(row)
+            self._opens.append(opens)
+
+        if found := settings.recent():
+            add((("Recent files", "title"),), None)
+            for path in found:
+                add((("  ", "dim"), (visible(path), "value")), (path, None))
+            add((("", "dim"),), None)
+        add((("Samples: each tells one story", "title"),), None)
+        for sample in samples():
+            add(((f"  {sample.name:<34} ", "key"), (sample.story, "dim")), (sample.path, sample.blob))
+        listed = self.query_one("#start", LineList)
+        listed.set_rows(rows)
+        listed.select(1)
+        listed.focus()
+
+    @property
+    def _app(self) -> VmciApp:
+        return cast("VmciApp", self.app)
+
+    @on(LineList.Chosen)
+    def action_choose(self) -> None:
+        opens = self._opens[self.query_one("#start", LineList).cursor]
+        if opens is not None:
+            self._app.open(*opens)
+
+    def action_open(self) -> None:
+        self._app.ask_open()
+
+    def action_new(self) -> None:
+        self._app.open_new()
