@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 Order = Literal["little", "big"]
+Bits = Literal[32, 64]
 NAME = b"VMCOREINFO\0"
 X86_64, I386, ARM, AARCH64, S390, PPC64 = 62, 3, 40, 183, 22, 21
 PN_XNUM = 0xFFFF
@@ -74,7 +75,7 @@ def ram(length: int = 8192, seed: int = 7) -> bytes:
 def elf(
     notes: Sequence[bytes] | None = None,
     loads: Sequence[Load] = (Load(0x1000, ram()),),
-    bits: Literal[32, 64] = 64,
+    bits: Bits = 64,
     order: Order = "little",
     machine: int = X86_64,
     qemu: bool = False,
@@ -129,11 +130,11 @@ def elf(
         table.append((0, 1, 0, 0, at + len(tail), len(data), 0, 0, 0, 0))
         tail += data
 
-    fields = dict(
-        type=4, machine=machine, version=1, entry=0, phoff=phoff, shoff=shoff, flags=0, ehsize=8 if qemu else e_size,
-        phentsize=p_size, phnum=PN_XNUM if xnum else count, shentsize=s_size if s_count else 0, shnum=s_count,
-        shstrndx=1 if qemu else 0,
-    ) | header  # fmt: skip
+    fields = {
+        "type": 4, "machine": machine, "version": 1, "entry": 0, "phoff": phoff, "shoff": shoff, "flags": 0,
+        "ehsize": 8 if qemu else e_size, "phentsize": p_size, "phnum": PN_XNUM if xnum else count,
+        "shentsize": s_size if s_count else 0, "shnum": s_count, "shstrndx": 1 if qemu else 0,
+    } | header  # fmt: skip
     mark = _mark(order)
     wide = "Q" if bits == 64 else "I"
     ident = b"\x7fELF" + bytes((bits // 32, 1 if order == "little" else 2, 1)) + bytes(9)

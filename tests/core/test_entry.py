@@ -98,6 +98,7 @@ def test_the_reset_state_was_never_written() -> None:
     assert blob.never_written and not blob.present and blob.raw == RESET
     assert history().never_written and history(Write(3, 0, b"")).never_written
     assert not EntryHistory.of_blob(GOOD).never_written
+    assert not EntryHistory.of_blob(b"").never_written, "an empty file is no guest that was silent"
 
 
 @pytest.mark.parametrize("length", [0, 1, 15, 17, 40])

@@ -34,7 +34,8 @@ _BY_VALUE: dict[tuple[bytes, bytes], int] = {
     (b"SIZE(prb_data_blk_lpos)", b"8"): 32,
 }
 
-_BY_KEY: dict[bytes, tuple[int, str]] = {
+_BY_KEY: dict[bytes, tuple[int, str | None]] = {
+    b"NUMBER(VA_BITS)": (64, None),  # arm64 and riscv64
     b"SYMBOL(init_top_pgt)": (64, "x86_64"),
     b"SYMBOL(phys_base)": (64, "x86_64"),
     b"NUMBER(phys_base)": (64, "x86_64"),
@@ -71,7 +72,7 @@ def votes(text: Vmcoreinfo) -> tuple[Vote, ...]:
             continue
         if key in _BY_KEY:
             bits, machine = _BY_KEY[key]
-            out.append(Vote(line.number, bits, machine, "proof", f"only {machine} kernels write it"))
+            out.append(Vote(line.number, bits, machine, "proof", f"only {machine or '64-bit'} kernels write it"))
         elif (bits_by_value := _BY_VALUE.get((key, value))) is not None:
             out.append(Vote(line.number, bits_by_value, None, "proof", f"its size in a {bits_by_value}-bit kernel"))
         elif key.startswith(b"SYMBOL("):

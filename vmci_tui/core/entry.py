@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
 from vmci_tui.core.errors import EditError
+from vmci_tui.core.text import visible
 
 LENGTH: Final = 16
 RESET: Final = b"\x01" + bytes(15)
@@ -134,7 +135,8 @@ class EntryHistory:
 
     @property
     def never_written(self) -> bool:
-        return all(outcome.result == "ignored" for outcome in self.outcomes)
+        """Whether nothing was ever stored. An empty blob is a file gone wrong, not a guest that was silent."""
+        return all(o.result == "ignored" for o in self.outcomes) and not (self.origin == "blob" and self.writes)
 
     @property
     def entry(self) -> Entry:
@@ -147,7 +149,7 @@ class EntryHistory:
         """The same entry with one field changed, as one full write. Raises EditError."""
         field = next((field for field in FIELDS if field.name == name), None)
         if field is None:
-            raise EditError(f"an entry has no field {name}", "it has " + ", ".join(f.name for f in FIELDS))
+            raise EditError(f"an entry has no field {visible(name)}", "it has " + ", ".join(f.name for f in FIELDS))
         if not 0 <= value < 1 << (8 * field.length):
             top = (1 << (8 * field.length)) - 1
             raise EditError(f"{name} is {field.length} bytes wide: {value:#x} does not fit", f"0 to {top:#x}")
