@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from vmci_tui.core.containers import Dump, Layout, Region
-from vmci_tui.core.entry import LENGTH, EntryHistory
+from vmci_tui.core.entry import LENGTH, SIZE_LIMIT, EntryHistory
 from vmci_tui.core.image import Image, Literal
 from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import Note
@@ -42,9 +42,9 @@ class State:
 
     @cached_property
     def vmcoreinfo(self) -> Vmcoreinfo | None:
-        """The key=value text; None where there is no note, or where a Windows header is in it."""
+        """The key=value text; None where there is no note, a Windows header in it, or more than 1 MiB."""
         note = self.note
-        return None if note is None or note.is_windows else Vmcoreinfo(note.desc)
+        return None if note is None or note.is_windows or note.descsz > SIZE_LIMIT else Vmcoreinfo(note.desc)
 
 
 class Step(NamedTuple):

@@ -16,8 +16,10 @@ _APPEND = "append one first"
 
 def _text(state: State) -> Vmcoreinfo:
     if state.vmcoreinfo is None:
-        if state.note is not None:
+        if state.note is not None and state.note.is_windows:
             raise EditError("the note holds a Windows dump header, not text", "it is left alone")
+        if state.note is not None:
+            raise EditError("the note has more than 1 MiB: it is not taken for text", "strip it, or append another")
         raise EditError(_NO_NOTE, _APPEND)
     return state.vmcoreinfo
 

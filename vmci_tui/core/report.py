@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # `vmci show` needs neither
     from vmci_tui.core.plan import Plan
 
 Json = dict[str, Any]
+_NAME_SHOWN = 1024
+"""A longer name is no name: a hostile one has 64 MiB."""
 
 
 def head_json(document: Document) -> Json:
@@ -67,7 +69,7 @@ def notes_json(document: Document) -> list[Json]:
     return [
         {
             "index": index,
-            "name": visible(note.name.rstrip(b"\0")),
+            "name": visible(note.name[:_NAME_SHOWN].rstrip(b"\0")),
             "type": note.type,
             "offset": offset,
             "length": len(note.raw),

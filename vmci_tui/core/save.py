@@ -17,7 +17,7 @@ from vmci_tui.core.document import Document
 from vmci_tui.core.errors import SaveError
 from vmci_tui.core.image import Copy, Image, Literal
 from vmci_tui.core.plan import Plan
-from vmci_tui.core.source import FileSource
+from vmci_tui.core.source import FileSource, Source, reason
 from vmci_tui.core.text import Safe, visible
 
 CHECK_LIMIT = 64 << 30
@@ -42,11 +42,10 @@ def save_copy(
     document: Document, plan: Plan, target: str, progress: Progress = quiet, check_limit: int = CHECK_LIMIT
 ) -> Saved:
     """Write the plan's image to `target`. Raises SaveError, or what `progress` raises; then nothing is left behind."""
-    path = os.path.realpath(target)
+    path = _real(target)
     _refuse_bad_target(document, path, target)
     source = document.source
-    if isinstance(source, FileSource) and source.current() != source.identity:
-        raise SaveError(f"{source.name} has changed since it was opened", "open it again, then save")
+    _refuse_changed(source)
     mode = 0o600
     if isinstance(source, FileSource):
         mode = stat.S_IMODE(os.fstat(source.fileno()).st_mode)
@@ -60,6 +59,7 @@ def save_copy(
         finally:
             os.close(fd)
         checked = _check(document, temporary, check_limit, progress)
+        _refuse_changed(source)  # what was cut off meanwhile reads as a hole, here and in the copy alike
         os.replace(temporary, path)
     except OSError as error:
         _forget(temporary)
@@ -71,13 +71,25 @@ def save_copy(
     return Saved(visible(target), plan.image.size, checked)
 
 
+def _real(target: str) -> str:
+    try:
+        return os.path.realpath(target)
+    except (OSError, ValueError) as error:
+        raise _said(error, target) from None
+
+
+def _refuse_changed(source: Source) -> None:
+    if isinstance(source, FileSource) and source.current() != source.identity:
+        raise SaveError(f"{source.name} has changed since it was opened", "open it again, then save")
+
+
 def _refuse_bad_target(document: Document, path: str, target: str) -> None:
     try:
         status = os.stat(path)
     except FileNotFoundError:
         return
     except (OSError, ValueError) as error:
-        raise SaveError(f"cannot save as {visible(target)}: {error}", "choose another name") from None
+        raise _said(error, target) from None
     if not stat.S_ISREG(status.st_mode):
         raise SaveError(f"{visible(target)} is not a regular file", "choose another name")
     source = document.source
@@ -179,8 +191,7 @@ def _forget(temporary: str) -> None:
 
 
 def _said(error: OSError | ValueError, target: str) -> SaveError:
-    reason = error.strerror if isinstance(error, OSError) else "the name holds a NUL"
     hint = {errno.ENOSPC: "make room, or save on another file system", errno.ENOENT: "the folder is not there"}
     number = error.errno if isinstance(error, OSError) else None
-    words = (reason or "an error").lower()
-    return SaveError(f"cannot save as {visible(target)}: {words}", hint.get(number or 0, "choose another place"))
+    why = f"cannot save as {visible(target)}: {reason(error)}"
+    return SaveError(why, hint.get(number or 0, "choose another place"))

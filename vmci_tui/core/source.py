@@ -71,7 +71,7 @@ class FileSource:
             # O_NONBLOCK: opening a FIFO must not wait for a writer.
             self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except (OSError, ValueError) as error:
-            raise OpenError(f"cannot open {visible(path)}: {_reason(error)}", _hint(error)) from None
+            raise OpenError(f"cannot open {visible(path)}: {reason(error)}", _hint(error)) from None
         status = os.fstat(self._fd)
         if not stat.S_ISREG(status.st_mode):
             os.close(self._fd)
@@ -102,7 +102,7 @@ class FileSource:
                     break
                 data += more
         except OSError as error:
-            raise OpenError(f"cannot read {self.name} at {offset:#x}: {_reason(error)}", "copy it elsewhere") from None
+            raise OpenError(f"cannot read {self.name} at {offset:#x}: {reason(error)}", "copy it elsewhere") from None
         return data
 
     def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -140,10 +140,11 @@ def read_small(path: str, limit: int, what: str) -> bytes:
         source.close()
 
 
-def _reason(error: OSError | ValueError) -> str:
+def reason(error: OSError | ValueError) -> str:
+    """Why a file could not be opened, read or written, in the words of the system."""
     if isinstance(error, OSError):
-        return (error.strerror or str(error)).lower()
-    return "the name holds a NUL"
+        return (error.strerror or "an error").lower()
+    return "no file has such a name" if isinstance(error, UnicodeError) else "the name holds a NUL"
 
 
 def _hint(error: OSError | ValueError) -> str:

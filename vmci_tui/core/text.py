@@ -16,16 +16,14 @@ from vmci_tui.core.errors import EditError
 Safe = NewType("Safe", str)
 """Text that is printable ASCII only. Widgets take nothing else."""
 
-_SHOWN = tuple(
-    "\\\\" if byte == 0x5C else chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}" for byte in range(256)
-)
+_SHOWN = {byte: f"\\x{byte:02x}" for byte in range(256) if not 0x20 <= byte < 0x7F} | {0x5C: "\\\\"}
 
 
 def visible(data: bytes | str) -> Safe:
     """Show `data` as printable ASCII; a `str` is taken as the operating system encodes it."""
     if isinstance(data, str):
         data = os.fsencode(data) if _encodable(data) else data.encode("utf-8", "backslashreplace")
-    return Safe("".join([_SHOWN[byte] for byte in data]))
+    return Safe(data.decode("latin-1").translate(_SHOWN))
 
 
 def _encodable(text: str) -> bool:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
 from vmci_tui.core.checks import container, entry, memory, note, text
 from vmci_tui.core.checks.base import Check, Context, Finding, Fix, Severity, Span
 from vmci_tui.core.document import Document
@@ -10,11 +14,28 @@ __all__ = ["Context", "Finding", "Fix", "Severity", "Span", "findings"]
 
 _CHECKS: tuple[Check, ...] = (entry.check, note.check, text.check, container.check, memory.check)
 _RANK = {"error": 0, "warning": 1, "info": 2}
+_EACH = 20
+"""So many findings of one code and severity are listed; the last one counts the rest."""
 
 
 def findings(document: Document) -> tuple[Finding, ...]:
     """All findings, errors first, each kind in the order of the file."""
     context = Context.of(document)
-    found = [finding for check in _CHECKS for finding in check(context)]
+    found = list(_capped(finding for check in _CHECKS for finding in check(context)))
     found.sort(key=lambda item: _RANK[item.severity])
     return tuple(found)
+
+
+def _capped(found: Iterable[Finding]) -> Iterator[Finding]:
+    """Of each code the first few one by one, then how many more there are: a hostile dump has 100,000 of a kind."""
+    seen: Counter[tuple[str, Severity]] = Counter()
+    last: dict[tuple[str, Severity], Finding] = {}
+    for item in found:
+        kind = item.code, item.severity
+        seen[kind] += 1
+        if seen[kind] <= _EACH:
+            yield item
+        else:
+            last[kind] = item
+    for kind, item in last.items():
+        yield replace(item, message=f"{seen[kind] - _EACH} more have the same fault", fix=None)

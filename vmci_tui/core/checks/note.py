@@ -97,7 +97,7 @@ def _vmcoreinfo(context: Context, index: int, note: Note) -> Iterator[Finding]:
         yield Finding(
             "N04",
             "error",
-            f"the note's name is {visible(note.name)}, not exactly VMCOREINFO and one NUL",
+            f"the note's name is {visible(note.name[:60])}, not exactly VMCOREINFO and one NUL",
             "namesz must be 11; readers differ in what else they take",
             span,
             Fix("name it VMCOREINFO", partial(edits.rename_note, index=index, name=NAME)) if note.whole else None,
@@ -153,7 +153,7 @@ def _class(context: Context) -> Iterator[Finding]:
     target = target_bits(dump)
     verdict, votes = bitness.judge_bits(text, target)
     lines = text.lines
-    shown = "; ".join(f"{visible(lines[v.line - 1].body)}: {v.bits} bit ({v.why})" for v in votes[:6])
+    shown = "; ".join(f"{visible(lines[v.line - 1].body[:60])}: {v.bits} bit ({v.why})" for v in votes[:6])
     first = lines[votes[0].line - 1] if votes else None
     span = context.text_span(first.offset, len(first.body)) if first else context.note_span(index)
     if verdict in ("error", "warning"):
@@ -182,6 +182,6 @@ def _class(context: Context) -> Iterator[Finding]:
             "N11",
             "error",
             f"the text is of {named[0]}, the dump of {dump.machine}",
-            f"{visible(line.body)}: {named[1].why}",
+            f"{visible(line.body[:60])}: {named[1].why}",
             context.text_span(line.offset, len(line.body)),
         )

@@ -13,8 +13,6 @@ from vmci_tui.core.vmcoreinfo import Line, Vmcoreinfo
 
 _APPEND_LIMIT = 79
 """vmcoreinfo_append_str has a buffer of 0x50 bytes: a longer line is cut and loses its newline."""
-_EACH = 20
-"""Of one kind of finding, so many are listed one by one; the last one counts the rest."""
 
 _NUMBERS: tuple[tuple[re.Pattern[bytes], re.Pattern[bytes], str], ...] = (
     (re.compile(rb"SYMBOL\(|(KERNELOFFSET|KERNELOFFPHYS|SAMODE31|EAMODE31|IDENTITYBASE)\Z"),
@@ -76,9 +74,9 @@ def _bytes(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
 
 
 def _lines(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
-    yield from _capped("T05", (_too_long(context, line) for line in text.lines if len(line.raw) > _APPEND_LIMIT))
-    yield from _capped("T08", (_broken(context, line) for line in text.lines if line.key is None or line.key == b""))
-    yield from _capped("T07", (f for line in text.lines if (f := _number(context, line)) is not None))
+    yield from (_too_long(context, line) for line in text.lines if len(line.raw) > _APPEND_LIMIT)
+    yield from (_broken(context, line) for line in text.lines if not line.key)
+    yield from (f for line in text.lines if (f := _number(context, line)) is not None)
     page, said = text.page_size, text.all(b"PAGESIZE")
     if page is None and said and (said[-1].value or b"").isdigit():
         yield Finding(
@@ -92,19 +90,6 @@ def _lines(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
             "Linux caps it at one page: this is no text that a kernel wrote",
             context.text_span(0, len(text.text)),
         )  # fmt: skip
-
-
-def _capped(code: str, findings: Iterator[Finding]) -> Iterator[Finding]:
-    """The first few one by one, then how many more there are: a hostile text has 100,000 of a kind."""
-    more = 0
-    worst = None
-    for number, finding in enumerate(findings):
-        if number < _EACH:
-            yield finding
-        else:
-            more, worst = more + 1, finding
-    if worst is not None:
-        yield Finding(code, worst.severity, f"{more} more lines have the same fault", worst.why, worst.span)
 
 
 def _too_long(context: Context, line: Line) -> Finding:
@@ -137,25 +122,24 @@ def _number(context: Context, line: Line) -> Finding | None:
                 "T07", "error",
                 f"{visible(key[:60])} has the value {visible(value[:40]) or 'nothing'}: it wants {wanted}",
                 "readers refuse the note, or pass over the key, where a number does not parse",
-                context.text_span(line.offset + len(key) + 1, len(value)),
+                context.text_span(line.offset + len(key) + 1, len(value))
+                if value
+                else context.text_span(line.offset, len(line.body)),
             )  # fmt: skip
     return None
 
 
 def _duplicates(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
-    def each() -> Iterator[Finding]:
-        for key, lines in text.duplicates:
-            same = len({line.value for line in lines}) == 1
-            numbers = ", ".join(str(line.number) for line in lines[:8])
-            yield Finding(
-                "T06", "info" if same else "warning",
-                f"{visible(key[:60])} stands in {len(lines)} lines ({numbers}){' with one value' if same else ''}",
-                "some readers take the first, others the last",
-                context.text_span(lines[0].offset, len(lines[0].raw)),
-                Fix("keep the last one", partial(edits.keep_last_key, key=key)),
-            )  # fmt: skip
-
-    yield from _capped("T06", each())
+    for key, lines in text.duplicates:
+        same = len({line.value for line in lines}) == 1
+        numbers = ", ".join(str(line.number) for line in lines[:8])
+        yield Finding(
+            "T06", "info" if same else "warning",
+            f"{visible(key[:60])} stands in {len(lines)} lines ({numbers}){' with one value' if same else ''}",
+            "some readers take the first, others the last",
+            context.text_span(lines[0].offset, len(lines[0].raw)),
+            Fix("keep the last one", partial(edits.keep_last_key, key=key)),
+        )  # fmt: skip
 
 
 def _required(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
