@@ -1,0 +1,80 @@
+"""A program in a pseudo terminal: what it paints, how fast, and how much memory it takes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Painted(NamedTuple):
+    """What one key brought: milliseconds to the first and to the last byte, and how many bytes."""
+
+    first: float
+    last: float
+    length: int
+
+
+class Terminal:
+    """Runs `command` in a terminal of the given size."""
+
+    def __init__(self, command: Sequence[str], env: dict[str, str], columns: int = 200, rows: int = 60) -> None:
+        self.started = time.perf_counter()
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+            os.execve(command[0], list(command), env)
+
+    def until(self, words: Sequence[bytes], seconds: float = 20) -> float:
+        """Milliseconds from the start until each of the words was painted."""
+        seen = b""
+        while not all(word in seen for word in words):
+            part = self._read(seconds)
+            if not part:
+                raise RuntimeError(f"{words} did not come; the last bytes were {seen[-500:]!r}")
+            seen += part
+        return (time.perf_counter() - self.started) * 1000
+
+    def quiet(self, seconds: float = 0.3) -> None:
+        """Wait until nothing is painted any more."""
+        while self._read(seconds):
+            pass
+
+    def press(self, key: bytes, seconds: float = 0.05) -> Painted:
+        """Press a key, and take what is painted until it is quiet for `seconds`."""
+        start = time.perf_counter()
+        os.write(self._fd, key)
+        first = last = 0.0
+        length = 0
+        while part := self._read(seconds if length else 2):
+            last = (time.perf_counter() - start) * 1000
+            first = first or last
+            length += len(part)
+        return Painted(first, last, length)
+
+    def resident(self) -> float:
+        """Resident memory, MiB."""
+        with open(f"/proc/{self.pid}/status") as file:
+            line = next(line for line in file if line.startswith("VmRSS"))
+        return int(line.split()[1]) / 1024
+
+    def close(self) -> None:
+        """End the program; nothing that it has open needs saving."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self._fd)
+
+    def _read(self, seconds: float) -> bytes:
+        if not select.select([self._fd], [], [], seconds)[0]:
+            return b""
+        try:
+            return os.read(self._fd, 1 << 16)
+        except OSError:  # the program ended
+            return b""

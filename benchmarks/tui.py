@@ -1,0 +1,95 @@
+"""The app against a bare Textual app, each in a pseudo terminal of 200x60.
+
+Run by hand: `python benchmarks/tui.py [RUNS]`. Both take turns.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from sparse import make_sparse
+from terminal import Painted, Terminal
+
+TIB = 1 << 40
+HERE = Path(__file__).parent
+DOWN, RIGHT, PAGE_DOWN = b"\x1b[B", b"\x1b[C", b"\x1b[6~"
+MOVES = 20
+"""Down and back again: the cursor stays on the screen, so that nothing scrolls."""
+
+
+def main() -> None:
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    with tempfile.TemporaryDirectory() as folder:
+        dump = str(make_sparse(Path(folder) / "1TiB.elf", TIB))
+        env = {
+            "PATH": os.environ["PATH"],
+            "HOME": folder,
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "LANG": "C.UTF-8",
+        }
+        app = [sys.executable, "-m", "vmci_tui", dump]
+        bare = [sys.executable, str(HERE / "bare.py")]
+        first_paint(app, bare, env, runs)
+        keys(app, env)
+
+
+def first_paint(app: Sequence[str], bare: Sequence[str], env: dict[str, str], runs: int) -> None:
+    """Time to the first whole screen, and resident memory once it is quiet."""
+    times: dict[str, list[float]] = {"app": [], "bare": []}
+    memory: dict[str, list[float]] = {"app": [], "bare": []}
+    contestants = (("app", app, (b"OSRELEASE", b"Quit")), ("bare", bare, (b"bare", b"Quit")))
+    for number in range(runs + 1):
+        for name, command, words in contestants:
+            terminal = Terminal(command, env)
+            took = terminal.until(words)
+            terminal.quiet()
+            if number:  # the first round only warms the caches up
+                times[name].append(took)
+                memory[name].append(terminal.resident())
+            terminal.close()
+    paint = {name: statistics.median(values) for name, values in times.items()}
+    held = {name: statistics.median(values) for name, values in memory.items()}
+    print(f"medians of {runs} runs\n")
+    print("| what | app, 1 TiB dump | bare Textual app | is | at most |\n|---|---|---|---|---|")
+    print(f"| first paint, ms | {paint['app']:.0f} | {paint['bare']:.0f} | {paint['app'] / paint['bare']:.2f} | 1.25 |")
+    more = held["app"] - held["bare"]
+    print(f"| resident, MiB | {held['app']:.1f} | {held['bare']:.1f} | {more:.1f} more | 20 more |")
+
+
+def keys(app: Sequence[str], env: dict[str, str]) -> None:
+    """Key to paint in the hex view."""
+    terminal = Terminal(app, env)
+    terminal.until((b"OSRELEASE", b"Quit"))
+    terminal.quiet()
+    terminal.press(b"5", 0.5)
+    up = b"\x1b[A"
+    moves = [terminal.press(key) for key in [DOWN] * MOVES + [up] * MOVES + [RIGHT] * MOVES + [DOWN] * MOVES]
+    pages = [terminal.press(PAGE_DOWN) for _ in range(2 * MOVES)]
+    print("\n| key in the hex view | to first byte: median, p95, ms | to last byte: p95, ms | bytes: median, most |")
+    print("|---|---|---|---|")
+    _row("cursor", moves)
+    _row("page down", pages)
+    print("\nat most, for the cursor: 10 ms to the first byte (p95), 1024 bytes (median)")
+    print(f"resident afterwards: {terminal.resident():.1f} MiB")
+    terminal.close()
+
+
+def _row(name: str, painted: Sequence[Painted]) -> None:
+    first = sorted(item.first for item in painted)
+    last = sorted(item.last for item in painted)
+    length = sorted(item.length for item in painted)
+    at = int(len(painted) * 0.95)
+    print(
+        f"| {name} | {statistics.median(first):.1f}, {first[at]:.1f} | {last[at]:.1f} "
+        f"| {statistics.median(length):.0f}, {length[-1]} |"
+    )
+
+
+if __name__ == "__main__":
+    main()
