@@ -57,6 +57,12 @@ def makedumpfile_dmesg(path: str, out: Path) -> Ran:
     return run("makedumpfile", "--message-level", "31", "--dump-dmesg", path, str(out))
 
 
+def makedumpfile_filter(path: str, out: Path) -> Ran:
+    """Compress and leave out every page that can be: it walks the kernel's memory by the note alone."""
+    need("makedumpfile")
+    return run("makedumpfile", "-c", "-d", "31", path, str(out))
+
+
 def readelf_notes(path: str) -> str:
     need("readelf")
     return run("readelf", "-nW", path).out

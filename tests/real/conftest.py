@@ -1,0 +1,11 @@
+"""Whole dumps are too large to bundle: their tests are there only for who has some."""
+
+from __future__ import annotations
+
+import os
+
+collect_ignore = [] if os.environ.get("VMCI_FULL_DUMPS") else ["test_full.py"]
+
+
+def pytest_report_header() -> str:
+    return f"whole dumps: {os.environ.get('VMCI_FULL_DUMPS') or 'none (VMCI_FULL_DUMPS names a folder with some)'}"
