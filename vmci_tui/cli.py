@@ -15,7 +15,7 @@ from vmci_tui.core.text import visible
 
 COMMANDS = ("show", "check", "set", "append", "strip", "hex", "new")
 _EPILOG = """\
-vmci [FILE [BLOB]] opens the app; with no FILE it starts with samples and recent files.
+vmci [FILE [BLOB]] opens the app; no FILE: it starts with samples, recent files.
 exit codes: 0 fine, 1 findings of severity error (check), 2 usage,
             3 cannot read or not a dump, 4 cannot save, 130 interrupted
 `vmci COMMAND --help` tells more.  Completion: vmci --print-completion bash"""
@@ -32,7 +32,8 @@ def parser() -> argparse.ArgumentParser:
     """The whole command line; completion and help are made from it."""
     main = _Parser(
         prog="vmci",
-        description="See, edit, re-append and save the VMCOREINFO note of guest dumps and the fw_cfg entry.",
+        description="See, edit, re-append and save the VMCOREINFO note of guest dumps,\n"
+        "and the fw_cfg entry that announces it.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="vmci [FILE [BLOB]] | vmci COMMAND ...",
@@ -134,7 +135,12 @@ def _run(arguments: list[str]) -> int:
     first = arguments[0] if arguments else None
     if first is None or (first not in COMMANDS and not first.startswith("-")):
         return _open_app(arguments)
-    options = parser().parse_args(arguments)
+    options, rest = parser().parse_known_args(arguments)
+    if options.command == "set" and not any(item.startswith("-") for item in rest):
+        # argparse gives KEY=VALUE only one place; a user writes them behind options too.
+        options.pairs = [*options.pairs, *rest]
+    elif rest:
+        raise UsageError(f"unrecognized arguments: {visible(' '.join(rest))}", "see `vmci --help`")
     if options.print_completion:
         import shtab  # 15 ms, and needed by nothing else
 

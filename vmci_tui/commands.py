@@ -72,6 +72,8 @@ def _hex(options: argparse.Namespace) -> int:
         at = found
     elif options.at is not None:
         at = parse_number(options.at)
+        if not 0 <= at <= document.layout.image.size:
+            raise UsageError(f"the file has no byte at {at}", f"it has {document.layout.image.size} bytes")
     data = document.read(at, length)
     if options.json:
         print_json({"file": document.name, "offset": at, "length": len(data), "hex": data.hex()})
