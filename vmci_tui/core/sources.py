@@ -43,8 +43,9 @@ def text_from(path: str) -> bytes:
     data = read_small(path, NOTE_LIMIT, "the text of a note")
     if not data:
         raise OpenError(f"{visible(path)} is empty", "name a file with key=value lines")
-    if parse_raw(data) is not None:
-        raise OpenError(f"{visible(path)} is a raw note, not its text", "use --note")
+    if data.startswith(b"\x7fELF") or parse_raw(data) is not None:
+        kind = "an ELF file" if data.startswith(b"\x7fELF") else "a raw note"
+        raise OpenError(f"{visible(path)} is {kind}, not the text of a note", "use --note")
     known = looks_like(data[:4096])
     if b"=" not in data or (known is not None and not data.startswith(b"OSRELEASE=")):
         raise OpenError(

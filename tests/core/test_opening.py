@@ -1,0 +1,99 @@
+"""From a file name to a document, or to one line that says what it is instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import factory
+from tests.factory import cpus, elf, note
+from vmci_tui.core.entry import RESET, Entry, EntryHistory
+from vmci_tui.core.errors import OpenError
+from vmci_tui.core.opening import new_entry, open_document, read_entry
+
+_GOOD = Entry(0, 1, 4132, 0x1000).pack()
+
+
+_Make = Callable[..., str]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> _Make:
+    """Makes a file of these bytes; its path."""
+
+    def make(data: bytes, name: str = "file") -> str:
+        (tmp_path / name).write_bytes(data)
+        return str(tmp_path / name)
+
+    return make
+
+
+def test_a_dump_alone_and_with_its_entry(file: _Make) -> None:
+    dump, blob = file(elf((cpus() + note(),)), "dump"), file(_GOOD, "blob")
+    alone = open_document(dump)
+    assert alone.container == "elf" and alone.state.entry is None and alone.blob is None
+    both = open_document(dump, blob)
+    assert both.state.entry is not None and both.state.entry.present and not both.modified
+    assert both.blob_name is not None and both.blob_name.endswith("blob")
+    writes = file(b'[{"offset":0,"length":16,"bytes":"%s"}]' % _GOOD.hex().encode(), "w.write.json")
+    document = open_document(dump, writes)
+    assert document.state.entry is not None and document.state.entry.origin == "writes"
+
+
+@pytest.mark.parametrize("length", [0, 1, 4, 15, 16, 17, 63, 4096])
+def test_a_blob_of_any_length_is_opened_and_shown(file: _Make, length: int) -> None:
+    data = (_GOOD * 256)[:length]
+    document = open_document(file(data))
+    assert document.container == "entry" and document.state.entry is not None
+    assert document.state.entry.present == (length == 16)
+    assert document.read(0, 5000) == data
+
+
+def test_the_reset_state_is_never_written(file: _Make) -> None:
+    document = open_document(file(RESET))
+    assert document.state.entry is not None and document.state.entry.never_written
+    assert document.read(0, 16) == RESET
+
+
+def test_16_bytes_are_an_entry_whatever_they_look_like(file: _Make) -> None:
+    for data in (b"KDUMP   " + bytes(8), b"OSRELEASE=6.1.0\n", bytes(16)):
+        assert open_document(file(data)).container == "entry"
+
+
+@pytest.mark.parametrize(
+    ("data", "what", "hint"),
+    [
+        (b"KDUMP   " + bytes(5000), "kdump-compressed", "makedumpfile"),
+        (b"makedumpfile".ljust(16, b"\0") + bytes(5000), "flattened", "makedumpfile -R"),
+        (b"QEVM" + bytes(5000), "migration stream", "--memory-only"),
+        (factory.TEXT_64, "text of a note", "--text"),
+        (note(), "raw VMCOREINFO note", "--note"),
+        (b"hello world\n" * 10, "text file", "open a dump"),
+        (b"hello world\n" * 1000, "text file", "open a dump"),
+        (bytes(4097), "neither an ELF dump nor an entry", "dump-guest-memory"),
+        (b"\x7fELF", "cut off", "copy it again"),
+    ],
+)
+def test_what_is_none_of_these_is_one_line(file: _Make, data: bytes, what: str, hint: str) -> None:
+    with pytest.raises(OpenError, match=what) as error:
+        open_document(file(data))
+    assert hint in error.value.hint
+    assert str(error.value).isprintable() and "file" in error.value.message
+
+
+def test_files_at_the_wrong_place_are_said(file: _Make) -> None:
+    dump, blob = file(elf(), "dump"), file(_GOOD, "blob")
+    for arguments, words in (((blob, blob), "no dump"), ((dump, dump), "ELF file, not an entry")):
+        with pytest.raises(OpenError, match=words):
+            open_document(*arguments)
+    with pytest.raises(OpenError, match=r"bad\.json: this is not JSON"):
+        open_document(file(b"{", "bad.json"))
+    with pytest.raises(OpenError, match="too many"):
+        read_entry(file(bytes(2 << 20), "big"))
+
+
+def test_a_new_entry_is_the_reset_state() -> None:
+    document = new_entry(EntryHistory("blob"))
+    assert document.read(0, 16) == RESET and document.container == "entry"
