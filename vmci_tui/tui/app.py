@@ -27,7 +27,8 @@ class VmciApp(App[None]):
 
     CSS_PATH = "app.tcss"
     TITLE = "vmci"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
+    NOTIFICATION_TIMEOUT = 3
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012 - as App declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1,question_mark", "show_help_panel", "Keys", tooltip="All keys", id="help", show=False)
     ]
@@ -46,7 +47,6 @@ class VmciApp(App[None]):
                 run = partial(screen.run_action, binding.action)
                 yield SystemCommand(f"{binding.description} ({binding.key})", tooltip, run)
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
-        yield SystemCommand("Keys", "Show all keys of this screen", self.action_show_help_panel)
 
     def on_mount(self) -> None:
         # Set here and not left to TEXTUAL_THEME: what a picture shows must not hang on the environment.
@@ -54,6 +54,12 @@ class VmciApp(App[None]):
         if self.settings.keymap:
             self.set_keymap(self.settings.keymap)
         self.push_screen(self._screen_of(self._first) if self._first else StartScreen())
+
+    def action_toggle_keys(self) -> None:
+        if self.screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
 
     def _screen_of(self, document: Document) -> MainScreen:
         if isinstance(document.source, FileSource):

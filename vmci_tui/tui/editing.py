@@ -71,6 +71,8 @@ class EditActions(WayActions):
             write = history.writes[target.number]
             shown = f"{write.offset} {'' if write.data is None else write.data.hex()}"
             self._ask_write(f"Write {target.number + 1}", shown, target.number)
+        else:
+            self.say("put the cursor on a field, or on a write, to change it", "warning")
 
     def _ask_field(self, name: str, value: int) -> None:
         width = {"host_format": 16, "guest_format": 16, "size": 32, "paddr": 64}[name]

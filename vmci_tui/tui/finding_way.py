@@ -165,6 +165,7 @@ class WayActions(Screen[None]):
         listed = self.query_one(FindingsList)
         finding = listed.finding()
         if finding is None:
+            self.say("there is no finding to show")
             return
         listed.post_message(FindingsList.Moved(listed, listed.cursor))
         if finding.span is None:

@@ -13,7 +13,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -75,6 +75,10 @@ class HexView(Widget, can_focus=True):
         self.cursor = min(self.cursor, max(self.total - 1, 0))
         self.top = min(self.top, self._last_top)
         self.refresh()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many rows as there are bytes for, where the pane is no taller than it must be (an entry)."""
+        return max(-(-self.total // 16), 1)
 
     def set_mark(self, offset: int, length: int) -> None:
         """Highlight a field."""
@@ -146,7 +150,9 @@ class HexView(Widget, can_focus=True):
 
     def watch_cursor(self, old: int, new: int) -> None:
         row, height = new // self.per_row, max(self.size.height, 1)
-        if row < self.top:
+        if not self.top - height < row < self.top + 2 * height:
+            self.top = row - height // 4  # a jump: with some rows of what is before it
+        elif row < self.top:
             self.top = row
         elif row >= self.top + height:
             self.top = row - height + 1

@@ -84,7 +84,9 @@ class LineList(Widget, can_focus=True):
         return max(0, min(value, len(self.rows) - max(self.size.height, 1)))
 
     def watch_cursor(self, old: int, new: int) -> None:
-        height = max(self.size.height, 1)
+        height = self.size.height
+        if not height:  # not shown yet
+            return
         if new < self.top:
             self.top = new
         elif new >= self.top + height:

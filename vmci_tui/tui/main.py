@@ -31,6 +31,7 @@ from vmci_tui.tui.panes import (
 )
 from vmci_tui.tui.rows import KeyRows
 
+_ON_ENTER = {"entry": "edit_entry", "notes": "rename_note", "keys": "edit_value", "findings": "show_finding"}
 _PANES = ("entry", "notes", "keys", "findings", "hex")
 
 
@@ -122,8 +123,7 @@ class MainScreen(EditActions, WayActions, Screen[None]):
         return f"vmci  {document.name}{blob}  {kind}{'  MODIFIED' if document.unsaved else ''}"
 
     def _show_tabs(self) -> None:
-        errors = sum(item.severity == "error" for item in self.found)
-        count = f"{len(self.found)}" + (f", {errors} errors" if errors else "")
+        count = _counted(self.found)
         labels = {
             "entry": "1 Entry", "notes": "2 Notes", "keys": "3 Keys",
             "findings": f"4 Findings ({count})", "hex": "5 Hex",
@@ -195,12 +195,13 @@ class MainScreen(EditActions, WayActions, Screen[None]):
     @on(LineList.Moved, "#entry")
     def _entry_moved(self) -> None:
         target = self.query_one(EntryList).target()
-        if target is None or target.span is None:
+        if target is None:
             return
-        if self.document.dump is None:
+        if self.document.dump is None and target.span is not None:
             self._point_at(target.span)
         elif self.document.state.entry is not None and target.key in ("paddr", "size"):
             self._point_at_region()
+        self.query_one("#status", Static).update(plain(self.query_one(EntryList).told()))
 
     def _point_at_region(self) -> None:
         history = self.document.state.entry
@@ -225,6 +226,11 @@ class MainScreen(EditActions, WayActions, Screen[None]):
             return
         self._point_at(finding.span)
         self._follow(self.query_one(HexPane).place())
+
+    @on(LineList.Chosen)
+    async def _chosen(self, event: LineList.Chosen) -> None:
+        """A double click does what Enter does."""
+        await self.run_action(_ON_ENTER[event.sender.id or ""])
 
     def _tell_finding(self) -> None:
         self.query_one(FindingsPane).tell(self.query_one(FindingsList).finding())
@@ -301,3 +307,12 @@ class MainScreen(EditActions, WayActions, Screen[None]):
         if words:
             self.say(words)
             self.show_state()
+
+
+def _counted(found: tuple[Finding, ...]) -> str:
+    """How many findings there are, in a word or two."""
+    errors = sum(item.severity == "error" for item in found)
+    if not errors:
+        return str(len(found)) if found else "none"
+    word = "error" if errors == 1 else "errors"
+    return f"{errors} {word}" + (f" of {len(found)}" if len(found) > errors else "")

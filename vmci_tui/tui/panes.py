@@ -54,6 +54,12 @@ class EntryList(LineList):
     def target(self) -> Target | None:
         return self.targets[self.cursor] if self.cursor < len(self.targets) else None
 
+    def told(self) -> str:
+        """All that is known of what the cursor is on: where the pane is narrow it is folded, or cut."""
+        target = self.target()
+        rows = [row for row, other in zip(self.rows, self.targets, strict=True) if other == target]
+        return " ".join(" ".join(text.strip() for text, _ in row) for row in rows).strip()
+
     def row_at(self, offset: int) -> int | None:
         """The row of the field that begins at `offset` of the entry."""
         for row, target in enumerate(self.targets):

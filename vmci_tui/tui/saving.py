@@ -15,7 +15,7 @@ from textual.widgets import Button, Input, Static
 from textual.worker import get_current_worker
 
 from vmci_tui.core.document import Document
-from vmci_tui.core.errors import Cancelled, VmciError
+from vmci_tui.core.errors import Cancelled, SaveError, VmciError
 from vmci_tui.core.image import Literal
 from vmci_tui.core.plan import Plan
 from vmci_tui.core.save import save_copy
@@ -37,8 +37,8 @@ class SaveScreen(ModalScreen[str | None]):
         super().__init__()
         self._document, self._plan, self._blink = document, plan, blink
         self._default = _default_name(document)
-        self._replace: str | None = None
-        self._running = False
+        self._confirmed: str | None = None
+        self._saving = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):
@@ -60,17 +60,17 @@ class SaveScreen(ModalScreen[str | None]):
     @on(Input.Submitted, "#target")
     @on(Button.Pressed, "#ok")
     def _submit(self) -> None:
-        if self._running:
+        if self._saving:
             return
         typed = self.query_one("#target", Input).value
         target = self._default if typed == visible(self._default) else os.path.expanduser(typed.strip())
         if not target:
             self._tell("type a name", bad=True)
-        elif os.path.exists(target) and self._replace != target and not self._is_source(target):
-            self._replace = target
+        elif os.path.exists(target) and self._confirmed != target and not self._is_source(target):
+            self._confirmed = target
             self._tell(f"{visible(target)} exists: press Save again to replace it", bad=True)
         else:
-            self._running = True
+            self._saving = True
             self._tell("saving")
             self._save(target)
 
@@ -95,15 +95,16 @@ class SaveScreen(ModalScreen[str | None]):
 
         try:
             saved = save_copy(self._document, self._plan, target, progress)
-        except VmciError as error:
-            self.app.call_from_thread(self._failed, error)
+        except Exception as error:  # the worker's edge: nothing may vanish in a thread
+            said = error if isinstance(error, VmciError) else SaveError(f"an unexpected error: {error!a}")
+            self.app.call_from_thread(self._failed, said)
             return
         self._document.saved = self._document.state
         checked = f"; {saved.checked} bytes of memory read back, the same" if self._document.dump else ""
         self.app.call_from_thread(self.dismiss, f"saved {saved.name}: {saved.size} bytes{checked}")
 
     def _failed(self, error: VmciError) -> None:
-        self._running = False
+        self._saving = False
         if self.is_attached:
             self._tell(str(error), bad=True)
 
@@ -115,7 +116,7 @@ class SaveScreen(ModalScreen[str | None]):
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
         """Stop what runs; else close."""
-        if self._running:
+        if self._saving:
             self.workers.cancel_node(self)
             self._tell("stopping")
         else:

@@ -54,8 +54,14 @@ class StartScreen(Screen[None]):
             add(((f"  {sample.name:<34} ", "key"), (sample.story, "dim")), (sample.path, sample.blob))
         listed = self.query_one("#start", LineList)
         listed.set_rows(rows)
-        listed.select(1)
+        listed.select(next(index for index, opens in enumerate(self._opens) if opens is not None))
         listed.focus()
+
+    @on(LineList.Moved, "#start")
+    def _moved(self) -> None:
+        """Stories are cut in the list: the whole one stands below it."""
+        listed = self.query_one("#start", LineList)
+        self.query_one("#status", Static).update(plain("".join(text for text, _ in listed.rows[listed.cursor][1:])))
 
     @property
     def _app(self) -> VmciApp:

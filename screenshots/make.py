@@ -1,0 +1,82 @@
+"""Makes every picture of the README anew: `python screenshots/make.py`.
+
+Each picture is also a snapshot test (tests/tui/test_pictures.py), so none can go stale.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from vmci_tui.core.opening import open_document
+from vmci_tui.settings import Settings
+from vmci_tui.tui.app import VmciApp
+
+HERE = Path(__file__).parent
+SAMPLES = HERE.parent / "sample_dumps"
+
+
+class Shot(NamedTuple):
+    """A picture: what is opened, the terminal's size, the keys pressed before."""
+
+    name: str
+    files: tuple[str, ...]
+    size: tuple[int, int]
+    keys: tuple[str, ...] = ()
+
+
+SHOTS = (
+    Shot("overview", ("x86_64-linux-good.elf", "x86_64-linux-good.entry"), (120, 36)),
+    Shot("everything", ("amd64-cut-note.elf",), (200, 60), ("3", "down", "down")),
+    Shot("narrow-keys", ("amd64-cut-note.elf",), (80, 24)),
+    Shot("narrow-hex", ("amd64-cut-note.elf",), (80, 24), ("down", "down", "5")),
+    Shot("narrow-entry", ("x86_64-beyond-ram.elf", "x86_64-beyond-ram.entry"), (80, 24), ("1",)),
+    Shot("class-mismatch", ("class-mismatch.elf",), (120, 36), ("4",)),
+    Shot("writes", ("past-byte-16.write.json",), (120, 36)),
+    Shot("invalid-write", ("15-bytes.entry",), (100, 30), ("4",)),
+    Shot("hostile", ("hostile-text.elf",), (120, 36)),
+    Shot("edit", ("amd64-cut-note.elf",), (120, 36), ("down", "down", "enter")),
+    Shot("append", ("amd64-cut-nonote.elf",), (120, 36), ("a",)),
+    Shot("plan", ("x86_64-bad-phys-base.elf",), (120, 36), ("3", "d", "s")),
+    Shot("start", (), (120, 36)),
+)
+
+
+def app_of(shot: Shot) -> VmciApp:
+    """The app as the picture wants it; the caller has changed into the folder of the samples."""
+    document = open_document(*shot.files) if shot.files else None
+    app = VmciApp(document, Settings(blink=False))
+    app.animation_level = "none"
+    return app
+
+
+async def draw(shot: Shot) -> str:
+    """The picture as SVG, without the web fonts that a closed network cannot load."""
+    app = app_of(shot)
+    async with app.run_test(size=shot.size) as pilot:
+        await pilot.pause()
+        for key in shot.keys:
+            await pilot.press(key)
+            await pilot.pause()
+        await pilot.pause()
+        svg = app.export_screenshot(title="vmci")
+    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+
+
+def main() -> int:
+    os.environ["XDG_STATE_HOME"] = os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp()
+    os.environ.pop("NO_COLOR", None)
+    os.chdir(SAMPLES)
+    for shot in SHOTS:
+        (HERE / f"{shot.name}.svg").write_text(asyncio.run(draw(shot)))
+        print(shot.name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""Driving the app in tests: opening it on a sample, reading what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from textual.pilot import Pilot
+
+from vmci_tui.core.opening import open_document
+from vmci_tui.settings import Settings
+from vmci_tui.tui.app import VmciApp
+from vmci_tui.tui.main import MainScreen
+
+
+@asynccontextmanager
+async def running(*files: str, size: tuple[int, int] = (120, 36)) -> AsyncIterator[Pilot[None]]:
+    """The app on a file (and its blob), or on the start screen."""
+    app = VmciApp(open_document(*files) if files else None, Settings(blink=False))
+    app.animation_level = "none"
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await settled(pilot)
+        yield pilot
+
+
+async def settled(pilot: Pilot[Any]) -> None:
+    """Until nothing is under way any more."""
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+    await pilot.pause()
+
+
+def main_screen(pilot: Pilot[Any]) -> MainScreen:
+    screen = next(screen for screen in reversed(pilot.app.screen_stack) if isinstance(screen, MainScreen))
+    assert isinstance(screen, MainScreen)
+    return screen
+
+
+async def type_text(pilot: Pilot[Any], text: str) -> None:
+    """Put a text into the field that has the focus, as a paste does: faster than key by key."""
+    from textual.widgets import Input, TextArea
+
+    field = pilot.app.focused
+    if isinstance(field, TextArea):
+        field.text = text
+    else:
+        assert isinstance(field, Input), field
+        field.value = text
+    await pilot.pause()
+
+
+def shown(pilot: Pilot[Any]) -> str:
+    """All that is on the screen, as text."""
+    strips = pilot.app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+
+def said(pilot: Pilot[Any]) -> str:
+    """The passing messages, unwrapped."""
+    return "\n".join(str(item.message) for item in pilot.app._notifications)

@@ -1,0 +1,180 @@
+"""Moving in one pane moves the others; every place can be reached by keys and by mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.tui.driving import main_screen, running, settled, shown, type_text
+from vmci_tui.tui.dialogs import Ask
+from vmci_tui.tui.panes import EntryList, FindingsList, HexPane, KeysList, NotesList
+
+Sample = Callable[[str], str]
+
+
+async def test_a_key_is_marked_in_the_hex_view(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        screen = main_screen(pilot)
+        await pilot.press("down", "down")
+        view = screen.query_one(HexPane)
+        start, end = view.mark
+        assert screen.document.read(start, end - start) == b"PAGESIZE=4096\n"
+        assert view.cursor == start
+        assert "key PAGESIZE" in shown(pilot)
+        assert screen.query_one(NotesList).cursor == screen.document.state.index
+
+
+async def test_the_lists_follow_the_hex_view(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        screen = main_screen(pilot)
+        await pilot.press("5", "down", "down", "down")
+        place = screen.query_one(HexPane).place()
+        assert place is not None and place.line is not None
+        keys = screen.query_one(KeysList)
+        assert keys.shown.lines[keys.cursor].number == place.line
+        await pilot.press("ctrl+home")
+        assert "ELF header: magic" in shown(pilot)
+        await pilot.press("right_square_bracket")
+        assert "ELF header: EI_CLASS" in shown(pilot)
+        await pilot.press("left_square_bracket")
+        assert "ELF header: magic" in shown(pilot)
+
+
+async def test_the_entry_leads_to_its_region(sample: Sample) -> None:
+    files = sample("x86_64-linux-good.elf"), sample("x86_64-linux-good.entry")
+    async with running(*files) as pilot:
+        screen = main_screen(pilot)
+        entry = screen.query_one(EntryList)
+        await pilot.press("1")
+        await pilot.press("end")
+        target = entry.target()
+        assert target is not None and target.key == "paddr"
+        start, end = screen.query_one(HexPane).mark
+        assert end - start == 4132
+        assert screen.document.read(start + 12, 11) == b"VMCOREINFO\0"
+
+
+async def test_a_finding_leads_to_its_bytes(sample: Sample) -> None:
+    async with running(sample("x86_64-bad-phys-base.elf")) as pilot:
+        screen = main_screen(pilot)
+        await pilot.press("4", "enter")
+        await settled(pilot)
+        finding = screen.query_one(FindingsList).finding()
+        assert finding is not None and finding.span is not None
+        assert screen.query_one(HexPane).mark == (finding.span.offset, finding.span.offset + finding.span.length)
+        assert screen.focused is screen.query_one(HexPane)
+
+
+@pytest.mark.parametrize(
+    ("typed", "offset"),
+    [("0x100", 0x100), ("256", 256), ("p0x19c8000", None), ("paddr 0x19c8000", None), ("P 27033600", None)],
+)
+async def test_go_to(sample: Sample, typed: str, offset: int | None) -> None:
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        screen = main_screen(pilot)
+        wanted = screen.document.layout.memory.offset_of(0x19C8000) if offset is None else offset
+        await pilot.press("5", "g")
+        await type_text(pilot, typed)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert screen.query_one(HexPane).cursor == wanted
+
+
+async def test_what_cannot_be_gone_to_is_said_and_the_question_stays(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        await pilot.press("5", "g")
+        for typed, word in (("0x99999999", "outside"), ("p0xffff000000", "no byte at paddr"), ("abc", "not a number")):
+            await type_text(pilot, typed)
+            await pilot.press("enter")
+            await pilot.pause()
+            assert isinstance(pilot.app.screen, Ask)
+            assert word in shown(pilot)
+        await pilot.press("escape")
+        assert not isinstance(pilot.app.screen, Ask)
+
+
+@pytest.mark.parametrize(
+    "typed", ["PAGESIZE=", "0x504147455349 5a453d", "50 41 47 45 53 49 5a 45 3d", r"\x50AGESIZE\x3d"]
+)
+async def test_search_finds_text_and_hex(sample: Sample, typed: str) -> None:
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        screen = main_screen(pilot)
+        await pilot.press("5", "ctrl+home", "slash")
+        await type_text(pilot, typed)
+        await pilot.press("enter")
+        await settled(pilot)
+        at = screen.query_one(HexPane).cursor
+        assert screen.document.read(at, 9) == b"PAGESIZE="
+        await pilot.press("n")
+        await settled(pilot)
+        assert screen.query_one(HexPane).cursor > at  # the copy in guest memory
+
+
+async def test_search_says_what_it_did_not_find(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        await pilot.press("5", "slash")
+        await type_text(pilot, "no such text anywhere")
+        await pilot.press("enter")
+        await settled(pilot)
+        assert "not found" in shown(pilot)
+
+
+async def test_the_filter_keeps_file_order_and_is_left_by_escape(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        screen = main_screen(pilot)
+        await pilot.press("slash", "p", "r", "b")
+        keys = screen.query_one(KeysList)
+        numbers = [line.number for line in keys.shown.lines]
+        assert numbers == sorted(numbers) and 0 < len(numbers) < 40
+        assert all(b"prb" in line.raw for line in keys.shown.lines)
+        await pilot.press("enter", "down")
+        assert screen.focused is keys
+        line = keys.shown.lines[1]
+        start, end = screen.query_one(HexPane).mark
+        assert screen.document.read(start, end - start) == line.raw
+        await pilot.press("escape")
+        text = screen.document.state.vmcoreinfo
+        assert text is not None and len(keys.rows) == len(text.lines)
+
+
+async def test_narrow_shows_one_pane_at_a_time(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
+        screen = main_screen(pilot)
+        panes = ("entry", "notes", "keys", "findings", "hex")
+        for number, name in enumerate(panes, 1):
+            await pilot.press(str(number))
+            await settled(pilot)
+            seen = [other for other in panes if screen.query_one(f"#{other}").size.height > 0]
+            assert seen == [name]
+            assert screen.focused is screen.query_one(f"#{name}")
+
+
+async def test_mouse_alone_reaches_every_pane(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
+        screen = main_screen(pilot)
+        await pilot.click("#tabs", offset=(12, 0))
+        await settled(pilot)
+        assert screen.focused is screen.query_one(NotesList)
+        await pilot.click("#tabs", offset=(22, 0))
+        await settled(pilot)
+        keys = screen.query_one(KeysList)
+        assert screen.focused is keys
+        await pilot.click(keys, offset=(5, 4))
+        assert keys.cursor == 4
+        await pilot.click(keys, offset=(keys.size.width - 1, keys.size.height - 1))
+        assert keys.top > 50
+        await pilot.click(keys, offset=(5, 1), times=2)
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, Ask)
+        await pilot.click("#cancel")
+        await settled(pilot)
+        await pilot.click("#tabs", offset=(50, 0))
+        await settled(pilot)
+        view = screen.query_one(HexPane)
+        assert screen.focused is view
+        top = view.top
+        await pilot.click(view, offset=(1 + 10 + 3 * 2, 1 + 2))  # behind the border
+        assert view.cursor == (top + 2) * 16 + 2
+        await pilot.click(view, offset=(1 + 10 + 50 + 7, 1 + 3))
+        assert view.cursor == (top + 3) * 16 + 7

@@ -1,0 +1,155 @@
+"""Saving shows its plan, can be stopped, replaces nothing unasked; leaving asks."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.tui.driving import main_screen, running, said, settled, shown, type_text
+from vmci_tui.core.opening import open_document
+from vmci_tui.tui import saving
+from vmci_tui.tui.dialogs import Choose
+from vmci_tui.tui.saving import SaveScreen
+from vmci_tui.tui.start import StartScreen
+
+Sample = Callable[[str], str]
+
+
+def _sha(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+async def test_a_copy_is_saved_and_the_source_is_not_touched(sample: Sample, tmp_path: Path) -> None:
+    source, out = sample("amd64-cut-note.elf"), str(tmp_path / "out.elf")
+    before = _sha(source)
+    async with running(source) as pilot:
+        screen = main_screen(pilot)
+        await pilot.press("down", "d", "s")
+        assert isinstance(pilot.app.screen, SaveScreen)
+        assert "delete line 2" in shown(pilot) and "before" in shown(pilot)
+        await type_text(pilot, out)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert pilot.app.screen is screen and "MODIFIED" not in shown(pilot)
+        assert "read back, the same" in said(pilot)
+    assert _sha(source) == before
+    saved = open_document(out)
+    assert saved.state.vmcoreinfo is not None and saved.state.vmcoreinfo.get(b"BUILD-ID") is None
+    assert os.listdir(tmp_path) == ["out.elf"] or sorted(os.listdir(tmp_path)) == ["out.elf", "state"]
+
+
+async def test_what_exists_is_replaced_only_when_asked_twice(sample: Sample, tmp_path: Path) -> None:
+    out = tmp_path / "there"
+    out.write_text("mine")
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        await pilot.press("d", "s")
+        await type_text(pilot, str(out))
+        await pilot.press("enter")
+        await settled(pilot)
+        assert "exists" in shown(pilot) and out.read_text() == "mine"
+        await pilot.press("enter")
+        await settled(pilot)
+    assert out.read_bytes()[:4] == b"\x7fELF"
+
+
+async def test_saving_over_the_open_dump_is_refused(sample: Sample, tmp_path: Path) -> None:
+    source = tmp_path / "dump.elf"
+    source.write_bytes(Path(sample("amd64-cut-note.elf")).read_bytes())
+    before = _sha(str(source))
+    async with running(str(source)) as pilot:
+        await pilot.press("d", "s")
+        await type_text(pilot, str(source))
+        await pilot.press("enter")
+        await settled(pilot)
+        assert "is the dump that is open" in shown(pilot)
+    assert _sha(str(source)) == before
+
+
+async def test_escape_stops_a_save_and_leaves_nothing(
+    sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import threading
+
+    reached, go_on = threading.Event(), threading.Event()
+    real = saving.save_copy
+
+    def slow(document, plan, target, progress):  # type: ignore[no-untyped-def]
+        def wait(what: str, done: int, total: int) -> None:
+            reached.set()
+            go_on.wait(10)
+            progress(what, done, total)
+
+        return real(document, plan, target, wait)
+
+    monkeypatch.setattr(saving, "save_copy", slow)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        await pilot.press("d", "s")
+        await type_text(pilot, str(folder / "x.elf"))
+        await pilot.press("enter")
+        assert reached.wait(10)
+        await pilot.press("escape")
+        go_on.set()
+        await pilot.pause(0.3)
+        await pilot.pause()
+        assert "nothing is left behind" in shown(pilot)
+    assert os.listdir(folder) == []
+
+
+async def test_leaving_with_unsaved_edits_asks(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        await pilot.press("d", "q")
+        assert isinstance(pilot.app.screen, Choose)
+        await pilot.press("enter")  # the first choice is the safe one
+        await pilot.pause()
+        assert main_screen(pilot).document.unsaved and pilot.app.is_running
+        await pilot.press("q", "down", "enter")
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, SaveScreen)
+        await pilot.press("escape")
+        await pilot.press("u", "q")
+        await pilot.pause()
+        assert not pilot.app.is_running or pilot.app._exit
+
+
+async def test_an_entry_is_made_from_nothing_and_saved(tmp_path: Path) -> None:
+    out = tmp_path / "new.blob"
+    async with running() as pilot:
+        assert isinstance(pilot.app.screen, StartScreen)
+        await pilot.press("n")
+        await settled(pilot)
+        screen = main_screen(pilot)
+        await pilot.press("1", "end", "enter")
+        await type_text(pilot, "0x100c66000")
+        await pilot.press("enter")
+        await settled(pilot)
+        assert screen.document.unsaved
+        await pilot.press("s")
+        await type_text(pilot, str(out))
+        await pilot.press("enter")
+        await settled(pilot)
+        assert not screen.document.unsaved
+    assert out.read_bytes().hex() == "00000100241000000060c60001000000"
+
+
+async def test_the_start_screen_opens_samples_and_recent_files(sample: Sample) -> None:
+    async with running() as pilot:
+        await pilot.press("enter")
+        await settled(pilot)
+        first = main_screen(pilot).document.name
+        await pilot.press("o")
+        await type_text(pilot, "/no/such/file")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "no such file" in shown(pilot)
+        await type_text(pilot, sample("good.entry"))
+        await pilot.press("enter")
+        await settled(pilot)
+        assert main_screen(pilot).document.container == "entry"
+    async with running() as pilot:
+        assert "Recent files" in shown(pilot) and str(first).split("/")[-1] in shown(pilot)
