@@ -38,7 +38,8 @@ def check_saved(old: Dump, notes: tuple[Note, ...], saved: Source, limit: int, p
         new = open_dump(saved)
     except OpenError as error:
         raise SaveError(f"what was saved cannot be opened again: {error.message}", "nothing was put in place") from None
-    if new is None or [n.raw for n in new.notes] != [n.packed(n.order).raw for n in notes]:
+    wanted = sorted((note.packed(note.order) for note in notes), key=lambda note: not note.whole)
+    if new is None or b"".join(n.raw for n in new.notes) != b"".join(n.raw for n in wanted):
         raise SaveError("what was saved does not hold the notes that were asked for", "nothing was put in place")
     return _same_memory(old, new, saved, limit, progress)
 

@@ -73,6 +73,16 @@ class Memory:
         start, item = self._by_offset[index]
         return item.paddr + offset - start if offset < start + item.length else None
 
+    def gap_around(self, offset: int, start: int, end: int) -> tuple[int, int]:
+        """The part of [start, end) of the file around `offset`, which is not memory, that holds no memory."""
+        index = bisect_right(self._by_offset, offset, key=lambda pair: pair[0])
+        if index:
+            before, item = self._by_offset[index - 1]
+            start = max(start, before + item.length)
+        if index < len(self._by_offset):
+            end = min(end, self._by_offset[index][0])
+        return start, end
+
     def covered(self, paddr: int, length: int) -> int:
         """How many bytes from `paddr` on are memory of the dump, without a gap, up to `length`."""
         at = paddr

@@ -93,6 +93,7 @@ class Places:
         end = regions[index + 1].offset if index + 1 < len(regions) else self.size
         paddr = self.layout.memory.paddr_of(offset)
         if paddr is None:
+            start, end = self.layout.memory.gap_around(offset, start, end)
             return Place(start, max(end - start, 1), "gap", "in no header's range")
         item = self.layout.memory.range_at(paddr)
         assert item is not None and item.offset is not None
@@ -152,4 +153,3 @@ def _record(region: Region, offset: int, size: int, fields: tuple[tuple[str, int
         if start <= at < start + length:
             return Place(region.offset + number * size + start, length, region.kind, f"{of} {number}: {name}")
     return Place(offset, 1, region.kind, f"{of} {number}")
-

@@ -11,11 +11,13 @@ from elftools.elf.elffile import ELFFile
 from tests.core.kit import elf_of, image_bytes, opened, saved
 from tests.factory import I386, S390, Load, cpus, elf, note, ram
 from vmci_tui.core import edits
+from vmci_tui.core.compare import check_saved
 from vmci_tui.core.containers import open_dump
 from vmci_tui.core.containers.elf_format import PT_LOAD
 from vmci_tui.core.document import Document
 from vmci_tui.core.errors import SaveError
 from vmci_tui.core.note import build
+from vmci_tui.core.save import quiet
 from vmci_tui.core.source import BytesSource
 
 _BIG = b"OSRELEASE=6.1.0-test\n" + b"KEY=value\n" * 900
@@ -166,6 +168,19 @@ def test_memory_moves_by_whole_blocks_and_only_when_it_must() -> None:
     assert roomy.saved_layout.memory.ranges == old
 
 
+def test_a_broken_note_hides_no_other_however_the_file_had_them() -> None:
+    broken = note(b"?", b"BAD\0", descsz=99999)
+    document = opened(elf((cpus() + broken, broken, note()), _LOADS))
+    document.apply("set", edits.set_key(document.state, b"PAGESIZE", b"8192"))
+    layout, data = document.saved_layout, saved(document)
+    names = [n.name for n in elf_of(data).notes]
+    assert names[:3] == [b"CORE\0", b"QEMU\0", b"VMCOREINFO\0"] and data.count(broken) == 2
+    for item, at in zip(layout.notes, layout.note_offsets, strict=True):
+        assert data[at : at + len(item.raw)] == item.raw
+    assert document.dump is not None
+    assert check_saved(document.dump, document.state.notes, BytesSource(data), 1 << 40, quiet) == 12288
+
+
 def test_real_sections_are_kept_with_their_bytes() -> None:
     document = with_text(opened(_DUMPS["sections"]), _BIG)
     dump = elf_of(saved(document))
@@ -207,6 +222,6 @@ def test_a_32_bit_file_that_would_grow_past_4_gib_is_refused() -> None:
 
 def test_a_head_that_is_too_large_is_refused() -> None:
     document = opened(_DUMPS["classic"])
-    document.apply("huge", edits.set_text(document.state, b"A=1\n" * (17 << 20)))
     with pytest.raises(SaveError, match="limit"):
-        _ = document.saved_layout
+        document.apply("huge", edits.set_text(document.state, b"A=1\n" * (17 << 20)))
+    assert not document.modified and document.layout.image.size == len(_DUMPS["classic"])

@@ -70,7 +70,9 @@ def as_it_is(dump: ElfDump) -> Layout:
 def arrange(dump: ElfDump, notes: tuple[Note, ...]) -> Layout:
     """The file with these notes, in the order that readers need. Raises SaveError where it cannot be."""
     notes = tuple(note.packed(note.order) for note in notes)
-    area = b"".join(note.raw for note in notes)
+    # Broken ones last: a reader takes all that follows one for a part of it.
+    order = sorted(range(len(notes)), key=lambda index: not notes[index].whole)
+    area = b"".join(notes[index].raw for index in order)
     kept = _real_sections(dump)
     loads = tuple(s for s in dump.segments if s.type != PT_NOTE)
     with_note = 1 if area or len(loads) < len(dump.segments) else 0
@@ -96,10 +98,10 @@ def arrange(dump: ElfDump, notes: tuple[Note, ...]) -> Layout:
         _overlay(head, at, data)
 
     image = _image(dump, bytes(head), plan)
-    offsets, at = [], plan.notes_at
-    for note in notes:
-        offsets.append(at)
-        at += len(note.raw)
+    offsets, at = [0] * len(notes), plan.notes_at
+    for index in order:
+        offsets[index] = at
+        at += len(notes[index].raw)
     return _layout(dump, image, notes, tuple(offsets), segments, sections, plan)
 
 
@@ -196,7 +198,7 @@ def _table(dump: ElfDump, segments: tuple[Segment, ...], sections: tuple[Section
     biggest = max((s.offset for s in segments), default=0)
     if biggest >= form.top or any(s.offset >= form.top for s in sections):
         raise SaveError(
-            f"memory would lie at {biggest:#x}, which a 32-bit ELF file cannot say",
+            f"memory would lie at {biggest:#x}, which a {form.bits}-bit ELF file cannot say",
             "take notes out, so that the head need not grow",
         )
     rows = [form.pack_segment(s) for s in segments] + [form.section.pack(*s) for s in sections]
