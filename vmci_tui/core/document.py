@@ -87,9 +87,15 @@ class Document:
         return self.dump.container if self.dump else "entry"
 
     def apply(self, label: str, state: State) -> bool:
-        """Make `state` the newest; what was undone is forgotten. False where nothing changes."""
+        """Make `state` the newest; what was undone is forgotten. False where nothing changes.
+
+        Raises SaveError, and changes nothing, for a state that no file can hold: each that is
+        reached can be shown.
+        """
         if state == self.state:
             return False
+        if self.dump is not None and state.notes != self.opened.notes:
+            self._layouts = state, self.dump.layout(state.notes)
         del self._steps[self._at :]
         self._steps.append(Step(label, state))
         self._at += 1

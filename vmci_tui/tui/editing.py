@@ -29,11 +29,6 @@ class EditActions(WayActions):
         if not document.apply(label, change(document.state)):
             self.say("that changes nothing")
             return
-        try:
-            document.layout  # noqa: B018 - what cannot be laid out must not become the state
-        except VmciError:
-            document.undo()
-            raise
         self.show_state()
 
     def try_edit(self, label: str, change: Callable[[State], State]) -> None:

@@ -44,10 +44,7 @@ def _which(context: Context) -> Iterator[Finding]:
             f"the dump has {len(found)} VMCOREINFO notes",
             "most readers take the last one, not all of them",
             context.note_span(found[0]),
-            Fix(
-                "keep the last one only",
-                partial(edits.keep_last_note, order=order),
-            ),
+            Fix("keep the last one only", partial(edits.keep_last_note, order=order)) if context.state.note else None,
         )
 
 

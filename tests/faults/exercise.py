@@ -1,0 +1,190 @@
+"""Drives one file through everything that looks at it, and asserts what must hold of any file.
+
+No exception but VmciError; whatever comes out is printable ASCII; every fix applies and
+is done with after; appending twice is appending once; all edits undone is the opened state.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from random import Random
+from types import FrameType
+from typing import Final, NoReturn
+
+from tests import factory
+from vmci_tui.core import edits, report
+from vmci_tui.core.checks import Finding, findings
+from vmci_tui.core.document import Document, State
+from vmci_tui.core.errors import VmciError
+from vmci_tui.core.hexdumps import dump_lines
+from vmci_tui.core.opening import open_document
+from vmci_tui.core.plan import plan_copy
+from vmci_tui.core.source import FileSource
+
+_FIXES: Final = 6
+"""Of the findings so many have their fix tried, one by one, besides all in a row."""
+
+
+class Hang(Exception):
+    """A case took longer than it may."""
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raises Hang in the middle of whatever Python runs; the caller's process is killed for the rest."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+        raise Hang(f"longer than {seconds} s")
+
+    old = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+
+
+def printable(text: str, what: str) -> None:
+    """Whatever may reach a terminal is one line of printable ASCII."""
+    assert text.isascii() and text.isprintable(), f"{what} is not printable ASCII: {text[:200]!a}"
+
+
+def exercise(path: str, blob: str | None, rng: Random, seen: Counter[str]) -> None:
+    """Open `path` and do to it all that can be done; count in `seen` what it was."""
+    try:
+        document = open_document(path, blob)
+    except VmciError as error:
+        printable(str(error), "the refusal")
+        assert error.message, "a refusal has words"
+        seen["refused"] += 1
+        return
+    seen["opened"] += 1
+    try:
+        found = look(document)
+        seen.update(item.code for item in found)
+        for item in found if len(found) <= _FIXES else rng.sample(found, _FIXES):
+            _fix(document, item)
+        _fix_all(document)
+        _edit(document, rng)
+    finally:
+        for source in (document.source, document.blob):
+            if isinstance(source, FileSource):
+                source.close()
+
+
+def look(document: Document) -> tuple[Finding, ...]:
+    """Everything that is computed from a document, read to its end."""
+    for line in report.show_text(document):
+        printable(line, "a line of show")
+    _printable_json(report.show_json(document))
+    found = findings(document)
+    for line in report.findings_text(found):
+        printable(line, "a line of check")
+    _printable_json(report.findings_json(found))
+    layout = document.layout
+    at = 0
+    for region in layout.regions:
+        assert at <= region.offset and region.length > 0, "regions are sorted and disjoint"
+        at = region.end
+    assert at <= layout.image.size
+    for item in found:
+        if item.fix is not None:
+            printable(item.fix.label, "the label of a fix")
+        if item.span is not None:
+            assert item.span.offset >= 0 and item.span.length >= 0, (item.code, item.span)
+            if item.span.of == "file":
+                document.read(item.span.offset, min(item.span.length, 4096))
+    for line in dump_lines(document.read(0, 256)):
+        printable(line, "a line of hex")
+    try:
+        plan = plan_copy(document)
+    except VmciError as error:
+        printable(str(error), "why it cannot be saved")
+        return found
+    for line in report.plan_text(plan):
+        printable(line, "a line of the plan")
+    _printable_json(report.plan_json(plan))
+    assert sum(step.length for step in plan.steps) in (0, plan.image.size)
+    return found
+
+
+def _printable_json(value: object) -> None:
+    """Strings in JSON are shown by who reads it: they too are printable before they are escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    printable(text, "JSON")
+
+
+def _after(document: Document, state: State) -> Document:
+    fresh = Document(document.name, document.source, document.dump, document.opened, document.blob, document.blob_name)
+    fresh.apply("an edit", state)
+    return fresh
+
+
+def _fix(document: Document, item: Finding) -> None:
+    """A fix is an edit that removes its finding."""
+    if item.fix is None:
+        return
+    same = [f for f in findings(document) if f.code == item.code]
+    try:
+        fixed = _after(document, item.fix.apply(document.state))
+    except VmciError as error:
+        printable(str(error), "why it cannot be fixed")
+        return
+    left = [f for f in findings(fixed) if f.code == item.code]
+    assert fixed.state != document.state, f"the fix of {item.code} ({item.fix.label}) changes nothing"
+    assert len(left) <= len(same) and item not in left, f"the fix of {item.code} ({item.fix.label}) removes nothing"
+
+
+def _fix_all(document: Document) -> None:
+    """Fix whatever has a fix, one after the other, as a user would who presses one key again and again."""
+    state = document.state
+    for _ in range(12):
+        item = next((f for f in findings(_after(document, state)) if f.fix is not None), None)
+        if item is None or item.fix is None:
+            break
+        try:
+            state = _after(document, item.fix.apply(state)).state
+        except VmciError:
+            break
+    look(_after(document, state))
+
+
+def _edit(document: Document, rng: Random) -> None:
+    """Random edits; appending twice is appending once; all undone is the opened state."""
+    order = document.dump.order if document.dump else "little"
+    text = rng.choice((factory.TEXT_64, b"OSRELEASE=x", b"", b"\xff\0\x1b[31m\n" * 5))
+    of_entry: tuple[Callable[[State], State], ...] = (
+        lambda state: edits.set_field(state, rng.choice(("size", "paddr", "\x1b[31m")), rng.getrandbits(40)),
+        edits.rewrite_whole,
+        edits.swap_entry,
+    )
+    of_notes: tuple[Callable[[State], State], ...] = (
+        lambda state: edits.append_text(state, text, order),
+        edits.strip,
+        lambda state: edits.set_key(state, b"PAGESIZE", b"65536"),
+        lambda state: edits.set_key(state, b"\x1b]0;", b"\x9b"),
+        lambda state: edits.delete_key(state, b"OSRELEASE"),
+        lambda state: edits.set_text(state, text),
+        lambda state: edits.rename_note(state, 0, b"VMCOREINFO\0") if state.notes else state,
+        lambda state: edits.retype_note(state, 0, rng.getrandbits(33)) if state.notes else state,
+        lambda state: edits.drop_note(state, 0) if state.notes else state,
+    )
+    every = (*of_entry, *of_notes) if document.dump else of_entry
+    changed = 0
+    for _ in range(3):
+        try:
+            changed += document.apply("an edit", rng.choice(every)(document.state))
+        except VmciError as error:
+            printable(str(error), "why it cannot be edited")
+    if document.dump is not None:
+        once = edits.append_text(document.state, text, order)
+        assert edits.append_text(once, text, order) == once, "appending twice equals appending once"
+    look(document)
+    for _ in range(changed):
+        assert document.undo() is not None
+    assert document.state == document.opened and document.undo() is None

@@ -1,0 +1,109 @@
+"""Runs a command in a real pseudo-terminal, types at it, and keeps every byte that it writes.
+
+`raw` is what the terminal was sent, `screen` what a terminal (pyte) made of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+import pyte
+
+
+class Terminal:
+    """A command in a pseudo-terminal; leaving the `with` block kills it."""
+
+    def __init__(
+        self, command: Sequence[str | bytes], columns: int = 80, rows: int = 24, env: dict[str, str] | None = None
+    ) -> None:
+        self.raw = bytearray()
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self._master, slave = os.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        variables = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": str(rows), **(env or {})}
+        self._process = subprocess.Popen(
+            command, stdin=slave, stdout=slave, stderr=slave, env=variables, start_new_session=True
+        )
+        os.close(slave)
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        os.close(self._master)
+
+    @property
+    def lines(self) -> list[str]:
+        """The rows of the screen as they look now."""
+        return [line.rstrip() for line in self._screen.display]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
+    def title(self) -> str:
+        """What the terminal's window would be called."""
+        return str(self._screen.title)
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def send(self, keys: str | bytes) -> None:
+        """Type `keys`, as the bytes that a terminal sends for them."""
+        os.write(self._master, keys.encode() if isinstance(keys, str) else keys)
+
+    def settle(self, quiet: float = 0.3, limit: float = 20.0) -> bytes:
+        """Read until nothing comes for `quiet` seconds, or the command ends; what came."""
+        start, deadline = len(self.raw), time.monotonic() + limit
+        while (left := deadline - time.monotonic()) > 0:
+            ready, _, _ = select.select([self._master], [], [], min(quiet, left))
+            if not ready:
+                break
+            if not self._take():
+                break
+        return bytes(self.raw[start:])
+
+    def wait_for(self, text: str, limit: float = 20.0) -> None:
+        """Read until `text` is on the screen."""
+        deadline = time.monotonic() + limit
+        while text not in self.text:
+            left = deadline - time.monotonic()
+            ready = left > 0 and select.select([self._master], [], [], left)[0]
+            if not ready or not self._take():
+                raise AssertionError(f"{text!r} is not on the screen:\n{self.text}")
+
+    def finish(self, limit: float = 60.0) -> int:
+        """Read until the command ends; its exit code."""
+        deadline = time.monotonic() + limit
+        while (left := deadline - time.monotonic()) > 0:
+            if select.select([self._master], [], [], left)[0] and not self._take():
+                return self._process.wait(max(left, 1))
+        raise AssertionError(f"the command did not end within {limit} s:\n{self.text}")
+
+    def _take(self) -> bool:
+        try:
+            data = os.read(self._master, 1 << 16)
+        except OSError:  # EIO: the command closed its end
+            return False
+        self.raw += data
+        self._stream.feed(data)
+        return bool(data)

@@ -1,0 +1,164 @@
+"""Files that are large, claim to be, or change while they are open: a bounded head is read, and the rest is said."""
+
+from __future__ import annotations
+
+import os
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import factory
+from tests.faults.exercise import look, time_limit
+from vmci_tui.core import edits, report
+from vmci_tui.core.checks import findings
+from vmci_tui.core.document import Document
+from vmci_tui.core.errors import OpenError, SaveError
+from vmci_tui.core.opening import open_document
+from vmci_tui.core.plan import plan_copy
+from vmci_tui.core.save import save_copy
+
+TIB = 1 << 40
+_READ = """
+import sys
+from vmci_tui.cli import main
+for command in (["show"], ["check"], ["append", "--text", sys.argv[2], "--dry-run", "-o", "unused"], ["hex"]):
+    assert main([command[0], sys.argv[1], *command[1:]]) in (0, 1)
+print("READ", dict(line.split(": ") for line in open("/proc/self/io").read().splitlines())["rchar"])
+"""
+
+
+def _sparse(path: Path, memory: int) -> Path:
+    """A dump whose guest has `memory` bytes, all of them a hole of the file."""
+    data = factory.elf(loads=[factory.Load(0x100000, b"x" * 4096)], gap=4096)
+    offset = len(data) - 4096
+    header = struct.pack("<IIQQQQQQ", 1, 7, offset, 0, 0x100000, memory, memory, 0)
+    path.write_bytes(data[:120] + header + data[176:])
+    os.truncate(path, offset + memory)
+    return path
+
+
+def _bytes_read(dump: Path, text: Path) -> int:
+    done = subprocess.run((sys.executable, "-c", _READ, dump, text), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.split("READ ")[1])
+
+
+def test_of_a_tebibyte_no_more_is_read_than_of_a_mebibyte(tmp_path: Path) -> None:
+    text = tmp_path / "text"
+    text.write_bytes(factory.TEXT_64)
+    small, large = _sparse(tmp_path / "small", 1 << 20), _sparse(tmp_path / "large", TIB)
+    assert abs(_bytes_read(large, text) - _bytes_read(small, text)) < 4096
+
+
+def test_a_tebibyte_is_opened_shown_checked_and_planned_at_once(tmp_path: Path) -> None:
+    with time_limit(2):
+        document = open_document(str(_sparse(tmp_path / "large", TIB)))
+        look(document)
+    assert document.layout.memory.size == TIB
+
+
+def _many_segments(path: Path, count: int) -> str:
+    """PN_XNUM: one empty PT_NOTE, then PT_LOADs of a page each, that all lie behind the file's end."""
+    head = factory.elf([], [], phnum=factory.PN_XNUM, phoff=128, shoff=64, shentsize=64, shnum=1)[:64]
+    section = struct.pack("<IIQQQQIIQQ", 0, 0, 0, 0, 0, 0, 0, count, 0, 0)
+    note = struct.pack("<IIQQQQQQ", 4, 0, 0, 0, 0, 0, 0, 0)
+    loads = b"".join(struct.pack("<IIQQQQQQ", 1, 7, 1 << 33, 0, n << 13, 4096, 4096, 0) for n in range(count - 1))
+    path.write_bytes(head + section + note + loads)
+    return str(path)
+
+
+def test_as_many_program_headers_as_may_be_are_read_within_seconds(tmp_path: Path) -> None:
+    path = _many_segments(tmp_path / "many", 1 << 20)
+    start = time.monotonic()
+    document = open_document(path)
+    assert time.monotonic() - start < 15
+    assert document.dump is not None
+    assert len(document.layout.memory.ranges) == (1 << 20) - 1
+    assert [item.code for item in findings(document)]
+
+
+def test_one_program_header_more_is_refused(tmp_path: Path) -> None:
+    with time_limit(5), pytest.raises(OpenError, match="claims 1048577 program headers; 1048576 are the limit"):
+        open_document(_many_segments(tmp_path / "many", (1 << 20) + 1))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"phnum": 0xFFFE, "phentsize": 0xFFFF}, "the program headers take"),
+        ({"phnum": 0xFFFE}, "is cut off: 65534 program headers"),
+        ({"phoff": (1 << 64) - 1}, "is cut off"),
+        ({"phoff": 1 << 63}, "is cut off"),
+    ],
+)
+def test_what_headers_claim_is_not_believed(tmp_path: Path, fields: dict[str, int], words: str) -> None:
+    path = tmp_path / "dump"
+    path.write_bytes(factory.elf(**fields))
+    with time_limit(2), pytest.raises(OpenError, match=words):
+        open_document(str(path))
+
+
+def test_more_notes_than_a_head_may_have_are_refused(tmp_path: Path) -> None:
+    data = bytearray(factory.elf())
+    struct.pack_into("<Q", data, 64 + 32, 65 << 20)
+    path = tmp_path / "dump"
+    path.write_bytes(data)
+    os.truncate(path, 1 << 30)
+    with time_limit(5), pytest.raises(OpenError, match="67108864 in all are the limit"):
+        open_document(str(path))
+
+
+def _edited(path: Path) -> Document:
+    path.write_bytes(factory.elf([factory.cpus(), factory.note()], [factory.Load(0x1000, factory.ram(1 << 20))]))
+    document = open_document(str(path))
+    document.apply("append", edits.append_text(document.state, b"OSRELEASE=new\n", "little"))
+    return document
+
+
+@pytest.mark.parametrize("length", [0, 1, 63, 200, 5000, 1 << 19])
+def test_a_file_that_shrinks_while_open_is_shown_as_far_as_it_goes_and_never_saved(tmp_path: Path, length: int) -> None:
+    path, out = tmp_path / "dump", tmp_path / "out"
+    document = _edited(path)
+    plan = plan_copy(document)
+    os.truncate(path, length)
+    look(document)
+    assert len(document.read(0, 1 << 22)) <= 1 << 22
+    with pytest.raises(SaveError, match="has changed since it was opened; open it again"):
+        save_copy(document, plan, str(out))
+    assert os.listdir(tmp_path) == ["dump"]
+
+
+@pytest.mark.parametrize("stage", ["copy", "check"])
+def test_a_file_that_shrinks_while_it_is_copied_is_not_saved(tmp_path: Path, stage: str) -> None:
+    path, out = tmp_path / "dump", tmp_path / "out"
+    document = _edited(path)
+
+    def cut(what: str, _done: int, _total: int) -> None:
+        if what == stage:
+            os.truncate(path, 10_000)
+
+    with pytest.raises(SaveError):
+        save_copy(document, plan_copy(document), str(out), cut)
+    assert os.listdir(tmp_path) == ["dump"]
+
+
+def test_a_file_that_is_written_to_while_open_is_not_saved(tmp_path: Path) -> None:
+    path, out = tmp_path / "dump", tmp_path / "out"
+    document = _edited(path)
+    plan = plan_copy(document)
+    with path.open("r+b") as file:
+        file.seek(100_000)
+        file.write(b"another guest")
+    os.utime(path, ns=(0, 1))
+    with pytest.raises(SaveError, match="has changed"):
+        save_copy(document, plan, str(out))
+    assert not out.exists()
+
+
+def test_the_text_of_a_tebibyte_is_short(tmp_path: Path) -> None:
+    document = open_document(str(_sparse(tmp_path / "large", TIB)))
+    assert sum(1 for _ in report.show_text(document)) < 30

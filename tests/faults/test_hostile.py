@@ -1,0 +1,131 @@
+"""Hostile headers, notes and texts: no exception, no hang, nothing raw, memory bounded.
+
+A slice of the campaign runs in every run; the whole of it with `-m long`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests import factory
+from tests.faults import corpus, strategies
+from tests.faults.exercise import exercise, look, time_limit
+from vmci_tui.core.opening import open_document
+
+ROOT: Final = Path(__file__).parents[2]
+SEED: Final = 20
+_MIB: Final = 512
+_HYPOTHESIS = settings(
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+def _campaign(folder: Path, first: int, count: int, timeout: int) -> dict[str, Any]:
+    folder.mkdir(exist_ok=True)
+    command = (sys.executable, "-m", "tests.faults.campaign", folder, SEED, first, count, 5, _MIB)
+    done = subprocess.run(tuple(map(str, command)), cwd=ROOT, capture_output=True, text=True, timeout=timeout)
+    assert done.returncode == 0, done.stderr[-4000:]
+    figures: dict[str, Any] = json.loads(done.stdout)
+    assert figures["seen"]["opened"] > count / 3, "most cases get behind the magic"
+    assert figures["seen"]["refused"] > count / 50
+    return figures
+
+
+def test_a_slice_of_the_campaign(tmp_path: Path) -> None:
+    figures = _campaign(tmp_path, 0, 1000, 120)
+    assert figures["max_rss_mib"] < 200, figures
+
+
+@pytest.mark.long
+def test_the_whole_campaign(tmp_path: Path) -> None:
+    part = 5_000
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = [pool.submit(_campaign, tmp_path / str(n), n * part, part, 1800) for n in range(100_000 // part)]
+        done = [job.result() for job in jobs]
+    print(json.dumps({key: max(figures[key] for figures in done) for key in ("max_rss_mib", "slowest_ms", "seconds")}))
+    assert sum(figures["cases"] for figures in done) == 100_000
+    assert max(figures["max_rss_mib"] for figures in done) < 300
+
+
+def _write(folder: Path, data: bytes, name: str = "case") -> str:
+    path = folder / name
+    path.write_bytes(data)
+    return str(path)
+
+
+def _drive(folder: Path, data: bytes, name: str = "case") -> None:
+    with time_limit(10):
+        exercise(_write(folder, data, name), None, Random(len(data)), Counter())
+
+
+@_HYPOTHESIS
+@given(strategies.heads())
+def test_any_head_is_opened_or_refused_in_one_line(tmp_path: Path, data: bytes) -> None:
+    _drive(tmp_path, data)
+
+
+@_HYPOTHESIS
+@given(strategies.note_areas())
+def test_any_bytes_may_stand_where_notes_should(tmp_path: Path, area: bytes) -> None:
+    _drive(tmp_path, factory.elf([area]))
+
+
+@_HYPOTHESIS
+@given(strategies.texts())
+def test_any_text_may_stand_in_the_note(tmp_path: Path, text: bytes) -> None:
+    _drive(tmp_path, factory.elf([factory.note(text)]))
+
+
+@_HYPOTHESIS
+@given(strategies.write_json())
+def test_any_json_may_stand_for_writes(tmp_path: Path, data: bytes) -> None:
+    _drive(tmp_path, data, "case.write.json")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("strategy", "wrap"),
+    [
+        (strategies.heads(), lambda data: data),
+        (strategies.note_areas(), lambda area: factory.elf([area])),
+        (strategies.texts(), lambda text: factory.elf([factory.note(text)])),
+    ],
+    ids=["heads", "notes", "texts"],
+)
+def test_hypothesis_looks_for_minutes(tmp_path: Path, strategy: Any, wrap: Callable[[bytes], bytes]) -> None:
+    @settings(_HYPOTHESIS, max_examples=20_000, derandomize=False)
+    @given(strategy)
+    def look(data: bytes) -> None:
+        _drive(tmp_path, wrap(data))
+
+    look()
+
+
+@pytest.mark.parametrize("name", corpus.TEXTS)
+def test_hostile_text_comes_out_as_printable_ascii(tmp_path: Path, name: str) -> None:
+    text = corpus.TEXTS[name]
+    note_name = text.replace(b"\0", b"") + b"\0"
+    notes = factory.note(b"x", note_name) + factory.note(b"OSRELEASE=" + text + b"\n" + text + b"=1\n")
+    _drive(tmp_path, factory.elf([notes]))
+
+
+@pytest.mark.parametrize("name", corpus.HUGE)
+def test_a_huge_text_takes_seconds_at_most(tmp_path: Path, name: str) -> None:
+    path = _write(tmp_path, factory.elf([factory.note(corpus.HUGE[name])]))
+    with time_limit(10):  # 2 s on a machine that does nothing else
+        look(open_document(path))

@@ -1,0 +1,60 @@
+"""What a real terminal is sent when a dump is hostile: text, and nothing that acts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import factory
+from tests.faults import corpus
+from tests.faults.pty import Terminal
+
+_NAME = b"\x1b]0;hostile\x07[red]\xe2\x80\xae\n.elf"
+_VMCI = (sys.executable, "-m", "vmci_tui")
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> str:
+    """A dump with all of the corpus in its text and its note names, under a hostile name."""
+    names = b"".join(factory.note(b"x", name) for name in corpus.NOTE_NAMES)
+    path = os.path.join(os.fsencode(tmp_path), _NAME)
+    with open(path, "wb") as file:
+        file.write(factory.elf([names + factory.note(corpus.TEXT)]))
+    return os.fsdecode(path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["show", "FILE"], 0, "HOSTILE-sgr=\\x1b[31mhostile"),
+        (["show", "FILE", "--json"], 0, "HOSTILE-title"),
+        (["check", "FILE"], 1, "is not printable ASCII"),
+        (["check", "FILE", "--json"], 1, '"code": "T01"'),
+        (["hex", "FILE", "--len", "8192"], 0, "VMCOREINFO"),
+        (["set", "FILE", "HOSTILE-sgr=\\x1b[32m", "--dry-run", "-o", "FILE-out"], 0, "plan: copy"),
+        (["set", "FILE", "PAGESIZE=4096", "-o", "FILE-out"], 0, "saved "),
+        (["set", "FILE", "\x1b[31mX", "-o", "OUT"], 2, "is not KEY=VALUE"),
+        (["set", "FILE", "entry.\x1b[31m=1", "-o", "OUT"], 2, "vmci: "),
+        (["append", "FILE", "--text", "FILE", "-o", "OUT"], 3, "vmci: "),
+        (["append", "FILE", "--note", "FILE-gone", "-o", "OUT"], 3, "cannot open"),
+        (["append", "FILE", "--note", "FILE", "-o", "FILE/x"], 4, "cannot save as"),
+        (["show", "FILE", "\x1b[31mmore"], 2, "\\x1b[31mmore"),
+        (["show", "FILE-gone"], 3, "cannot open"),
+        (["FILE-gone"], 3, "cannot open"),
+    ],
+)
+def test_the_command_line_sends_text_only(
+    hostile: str, tmp_path: Path, arguments: list[str], code: int, words: str
+) -> None:
+    made = [item.replace("FILE", hostile).replace("OUT", str(tmp_path / "out")) for item in arguments]
+    with Terminal((*_VMCI, *made), columns=200, rows=200) as terminal:
+        assert terminal.finish() == code, terminal.text
+        raw = bytes(terminal.raw)
+    # The progress line of a save goes back to its own start.
+    assert not set(raw) - set(range(0x20, 0x7F)) - {0x0A, 0x0D}, raw
+    assert words.encode() in raw.replace(b"\r\n", b""), raw
+    assert terminal.title == ""
+    assert not any(marker in raw for marker in corpus.MARKERS)
