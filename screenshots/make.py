@@ -69,10 +69,11 @@ async def draw(shot: Shot) -> str:
 
 
 def main() -> int:
-    os.environ["XDG_STATE_HOME"] = os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp()
     os.environ.pop("NO_COLOR", None)
     os.chdir(SAMPLES)
     for shot in SHOTS:
+        # A fresh place each time: what was opened for one picture is no recent file in the next.
+        os.environ["XDG_STATE_HOME"] = os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp()
         (HERE / f"{shot.name}.svg").write_text(asyncio.run(draw(shot)))
         print(shot.name)
     return 0

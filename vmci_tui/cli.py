@@ -2,106 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from vmci_tui import __version__
 from vmci_tui.core.errors import Cancelled, UsageError, VmciError
 from vmci_tui.core.text import visible
 
 COMMANDS = ("show", "check", "set", "append", "strip", "hex", "new")
-_EPILOG = """\
-vmci [FILE [BLOB]] opens the app; no FILE: it starts with samples, recent files.
-exit codes: 0 fine, 1 findings of severity error (check), 2 usage,
-            3 cannot read or not a dump, 4 cannot save, 130 interrupted
-`vmci COMMAND --help` tells more.  Completion: vmci --print-completion bash"""
-
-
-class _Parser(argparse.ArgumentParser):
-    """Errors in one line, with a hint."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(visible(message), f"see `{self.prog} --help`")
-
-
-def parser() -> argparse.ArgumentParser:
-    """The whole command line; completion and help are made from it."""
-    main = _Parser(
-        prog="vmci",
-        description="See, edit, re-append and save the VMCOREINFO note of guest dumps,\n"
-        "and the fw_cfg entry that announces it.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="vmci [FILE [BLOB]] | vmci COMMAND ...",
-    )
-    main.add_argument("--version", action="version", version=f"vmci {__version__}")
-    main.add_argument("--print-completion", choices=("bash", "zsh", "tcsh"), help=argparse.SUPPRESS)
-    commands = main.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-
-    show = _command(commands, "show", "container, entry, notes, vmcoreinfo")
-    _file(show, blob=True)
-    check = _command(commands, "check", "what is wrong; exit code 1 if it is an error")
-    _file(check, blob=True)
-
-    change = _command(commands, "set", "edit keys, or the entry's fields (entry.paddr=0x...)")
-    _file(change, blob=True)
-    change.add_argument("pairs", nargs="*", metavar="KEY=VALUE", help="\\xNN stands for any byte")
-    change.add_argument("--delete", action="append", default=[], metavar="KEY", help="take a key out")
-    _output(change)
-
-    append = _command(commands, "append", "add or replace the VMCOREINFO note")
-    _file(append)
-    what = append.add_mutually_exclusive_group(required=True)
-    what.add_argument("--note", metavar="NOTE", help="a raw note, or another dump that has one")
-    what.add_argument("--text", metavar="TEXT", help="the key=value text")
-    _output(append)
-
-    strip = _command(commands, "strip", "take the VMCOREINFO note out")
-    _file(strip)
-    _output(strip)
-
-    dump = _command(commands, "hex", "a hex dump")
-    _file(dump)
-    where = dump.add_mutually_exclusive_group()
-    where.add_argument("--at", metavar="N", help="file offset (default 0)")
-    where.add_argument("--paddr", metavar="N", help="guest-physical address")
-    dump.add_argument("--len", dest="length", metavar="N", default="256", help="bytes (default 256, at most 1 MiB)")
-
-    new = _command(commands, "new", "hand-craft an entry: vmci new entry -o BLOB")
-    new.add_argument("what", choices=("entry",))
-    for option, default, text in (
-        ("--size", "4132", "bytes of the region (default 4132, as Linux with 4 KiB pages)"),
-        ("--paddr", "0", "where the note lies"),
-        ("--guest-format", "1", "0 none, 1 ELF (default)"),
-        ("--host-format", "0", "drivers write 0 (default)"),
-    ):
-        new.add_argument(option, default=default, metavar="N", help=text)
-    _output(new, in_place=False)
-    return main
-
-
-def _command(commands: argparse._SubParsersAction[_Parser], name: str, text: str) -> _Parser:
-    command = commands.add_parser(name, help=text, description=text)
-    command.add_argument("--json", action="store_true", help="print JSON")
-    return command
-
-
-def _file(command: argparse.ArgumentParser, blob: bool = False) -> None:
-    command.add_argument("file", metavar="FILE", help="an ELF dump, a blob, or NAME.write.json")
-    if blob:
-        command.add_argument("--blob", metavar="BLOB", help="the entry that belongs to the dump")
-
-
-def _output(command: argparse.ArgumentParser, in_place: bool = True) -> None:
-    where = command.add_mutually_exclusive_group()
-    where.add_argument("-o", "--output", metavar="OUT", help="the file to write")
-    if in_place:
-        where.add_argument("--in-place", action="store_true", help="change FILE itself (not yet)")
-    command.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -135,6 +45,8 @@ def _run(arguments: list[str]) -> int:
     first = arguments[0] if arguments else None
     if first is None or (first not in COMMANDS and not first.startswith("-")):
         return _open_app(arguments)
+    from vmci_tui.arguments import parser  # argparse takes 8 ms, which the app needs for its first picture
+
     options, rest = parser().parse_known_args(arguments)
     if options.command == "set" and not any(item.startswith("-") for item in rest):
         # argparse gives KEY=VALUE only one place; a user writes them behind options too.
