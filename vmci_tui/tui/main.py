@@ -54,13 +54,14 @@ class MainScreen(EditActions, WayActions, Screen[None]):
         ),
     ]
 
-    AUTO_FOCUS = None
+    AUTO_FOCUS = ", ".join(f".show-{pane} #{pane}" for pane in _PANES)
 
     def __init__(self, document: Document) -> None:
-        super().__init__()
+        self._active = "entry" if document.dump is None else "keys" if document.state.vmcoreinfo else "findings"
+        # Classes and focus from the start: each change of them later styles every widget anew, 10 ms each.
+        super().__init__(classes=f"show-{self._active}" + (" entry-only" if document.dump is None else ""))
         self.document = document
         self.found: tuple[Finding, ...] = ()
-        self._active = "entry" if document.dump is None else "keys" if document.state.vmcoreinfo else "findings"
 
     def compose(self) -> ComposeResult:
         yield Static("", id="title", markup=False)
@@ -82,10 +83,8 @@ class MainScreen(EditActions, WayActions, Screen[None]):
             ("#findings-pane", "4 Findings"), ("#hex", "5 Hex"),
         ):  # fmt: skip
             self.query_one(pane).border_title = title
-        self.set_class(self.document.dump is None, "entry-only")
         self.query_one("#filter", Input).cursor_blink = self.vmci.settings.blink
         self.show_state()
-        self.action_pane(self._active)
         if self.document.state.vmcoreinfo is not None and self.document.state.vmcoreinfo.lines:
             self._point_at_line(1)
 
@@ -151,11 +150,13 @@ class MainScreen(EditActions, WayActions, Screen[None]):
         if self.document.dump is None and name in ("notes", "keys"):
             return
         self._active = name
-        for pane in _PANES:
-            self.set_class(pane == name, f"show-{pane}")
+        self._show_pane(name)
         self._show_tabs()
         # Not before the pane is shown: what is not displayed takes no focus.
         self.call_after_refresh(self.query_one(f"#{name}").focus)
+
+    def _show_pane(self, name: str) -> None:
+        self.update_classes({f"show-{pane}": pane == name for pane in _PANES})
 
     @on(PaneBar.Picked)
     def _picked(self, event: PaneBar.Picked) -> None:
@@ -165,8 +166,7 @@ class MainScreen(EditActions, WayActions, Screen[None]):
         focused = self.focused
         if focused is not None and focused.id in _PANES and focused.id != self._active:
             self._active = focused.id
-            for pane in _PANES:
-                self.set_class(pane == focused.id, f"show-{pane}")
+            self._show_pane(focused.id)
             self._show_tabs()
 
     # Moving in one pane moves the others

@@ -77,23 +77,22 @@ class NotesList(LineList):
         _bind("d", "drop_note", "Delete", "Take the note out"),
     ]
     targets: Sequence[Target] = ()
+    _types: ClassVar[dict[int, str]] = {}
+    """The names of the types of CORE notes, once they are read."""
 
     def show_document(self, document: Document) -> None:
-        rows = note_rows(document, _core_types())
+        rows = note_rows(document, self._types)
         self.targets = [target for _, target in rows]
         self.set_rows([row for row, _ in rows])
+        if not self._types:
+            self.call_after_refresh(self._name_types, document)
 
-
-_types: dict[int, str] = {}
-
-
-def _core_types() -> dict[int, str]:
-    """The names of the types of CORE notes, by pyelftools; read when notes are first shown."""
-    if not _types:
+    def _name_types(self, document: Document) -> None:
+        """Have pyelftools name the types; not before the first paint, which it would hold up for 17 ms."""
         from elftools.elf.enums import ENUM_CORE_NOTE_N_TYPE
 
-        _types.update({number: name for name, number in ENUM_CORE_NOTE_N_TYPE.items() if isinstance(number, int)})
-    return _types
+        self._types.update({number: name for name, number in ENUM_CORE_NOTE_N_TYPE.items() if isinstance(number, int)})
+        self.show_document(document)
 
 
 class KeysList(LineList):
