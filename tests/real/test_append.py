@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests import factory
 from tests.real import readers
 from vmci_tui.cli import main
 from vmci_tui.core.note import parse_raw
@@ -146,3 +147,18 @@ def test_a_note_that_is_stripped_is_gone_for_every_reader(sample: Sample, tmp_pa
     assert "VMCOREINFO" not in readers.readelf_notes(out) and "OSRELEASE" not in readers.eu_readelf_notes(out)
     assert readers.drgn_text(out).code != 0
     assert b"OSRELEASE=6.1.0-56-amd64\nBUILD-ID" not in Path(out).read_bytes()[:4096]
+
+
+@pytest.mark.parametrize("qemu", [False, True])
+def test_66000_program_headers_are_read_by_who_reads_them_at_all(qemu: bool, tmp_path: Path) -> None:
+    """PN_XNUM; eu-readelf is blind to any file with a section header, and section 0 must hold the number."""
+    loads = [factory.Load(n << 13, factory.ram(64) if n == 0 else b"", 4096, n << 13) for n in range(66_000)]
+    bare, note, out = tmp_path / "bare.elf", tmp_path / "note", str(tmp_path / "out.elf")
+    bare.write_bytes(factory.elf(None, loads, qemu=qemu))
+    note.write_bytes(factory.note())
+    assert main(["append", str(bare), "--note", str(note), "-o", out]) == 0
+    assert readers.crash_osrelease(out) == "6.1.0-test"
+    for libkdumpfile in (False, True):
+        assert readers.drgn_text(out, libkdumpfile).out == factory.TEXT_64.decode()
+    assert "VMCOREINFO" in readers.readelf_notes(out)
+    assert "VMCOREINFO   :" in readers.makedumpfile_dmesg(out, tmp_path / "dmesg").out

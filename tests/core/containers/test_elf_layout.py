@@ -181,6 +181,14 @@ def test_a_broken_note_hides_no_other_however_the_file_had_them() -> None:
     assert check_saved(document.dump, document.state.notes, BytesSource(data), 1 << 40, quiet) == 12288
 
 
+@pytest.mark.parametrize("kind", ["classic", "qemu", "two PT_NOTEs", "PT_NOTE last", "a gap"])
+def test_what_is_taken_out_is_nowhere_in_the_file(kind: str) -> None:
+    """A search of the file must not find a note that is no more: `crash --osrelease` greps some files."""
+    document = opened(_DUMPS[kind])
+    document.apply("strip", edits.strip(document.state))
+    assert b"OSRELEASE" not in saved(document) and b"VMCOREINFO" not in saved(document)
+
+
 def test_real_sections_are_kept_with_their_bytes() -> None:
     document = with_text(opened(_DUMPS["sections"]), _BIG)
     dump = elf_of(saved(document))
