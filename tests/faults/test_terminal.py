@@ -58,3 +58,12 @@ def test_the_command_line_sends_text_only(
     assert words.encode() in raw.replace(b"\r\n", b""), raw
     assert terminal.title == ""
     assert not any(marker in raw for marker in corpus.MARKERS)
+
+
+def test_the_terminal_would_tell(tmp_path: Path) -> None:
+    """What is asserted above is not vacuous: sent raw, the corpus is seen, and it acts."""
+    (tmp_path / "raw").write_bytes(corpus.TEXT)
+    with Terminal(("cat", str(tmp_path / "raw"))) as terminal:
+        assert terminal.finish() == 0
+        assert all(marker in terminal.raw for marker in corpus.MARKERS)
+        assert "hostile" in terminal.title

@@ -1,0 +1,93 @@
+"""The app in a real terminal over a hostile dump: what is shown is text, and nothing of it acts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import factory
+from tests.faults import corpus
+from tests.faults.pty import Terminal
+
+_NAME = b"\x1b]0;hostile\x07[red]hostile\xe2\x80\xae\n.elf"
+_DOWN, _END, _ESCAPE = "\x1b[B", "\x1b[F", "\x1b"
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> bytes:
+    """A dump with all of the corpus in its text and its note names, under a hostile name."""
+    names = b"".join(factory.note(b"x", name) for name in corpus.NOTE_NAMES)
+    path = os.path.join(os.fsencode(tmp_path), _NAME)
+    with open(path, "wb") as file:
+        file.write(factory.elf([names + factory.note(corpus.TEXT)]))
+    return path
+
+
+def _unharmed(terminal: Terminal) -> None:
+    sent = [marker for marker in corpus.MARKERS if marker in terminal.raw]
+    assert not sent, sent
+    assert "hostile" not in terminal.title
+    assert terminal.running, terminal.text
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 36), (200, 60)])
+def test_every_pane_shows_hostile_text_as_text(hostile: bytes, columns: int, rows: int) -> None:
+    with Terminal((sys.executable, "-m", "vmci_tui", hostile), columns, rows) as terminal:
+        terminal.wait_for("Entry")
+        seen = ""
+        for pane in "12345":
+            terminal.send(pane)
+            terminal.settle()
+            for _ in range(0, len(corpus.TEXTS) + 4, 5):
+                terminal.send(_DOWN * 5)
+                terminal.settle(0.15)
+                seen += terminal.text
+            terminal.send(_END)
+            terminal.settle()
+            _unharmed(terminal)
+        for shown in ("[red]hostile", "[@click=ap", "[/foo]", "\\x1b[31mho", "\\x9b31m"):
+            assert shown in seen, shown
+
+
+def test_what_is_asked_and_said_is_text_too(hostile: bytes) -> None:
+    """The text editor, the search, the save dialog and the messages of what goes wrong."""
+    with Terminal((sys.executable, "-m", "vmci_tui", hostile), 120, 36) as terminal:
+        terminal.wait_for("Entry")
+        for keys in (
+            "3",
+            "\r",
+            _ESCAPE,
+            "e",
+            _ESCAPE,
+            "/",
+            "hostile\r",
+            _ESCAPE,
+            "c",
+            "s",
+            _ESCAPE,
+            "x",
+            "u",
+            "3",
+            "d",
+        ):
+            terminal.send(keys)
+            terminal.settle()
+            _unharmed(terminal)
+        terminal.send("a")
+        terminal.settle()
+        terminal.send("[red]no[/red]\x1b[200~\x9b31mhostile\x1b[201~\r")
+        terminal.settle()
+        _unharmed(terminal)
+
+
+def test_a_file_that_shrinks_while_it_is_shown_ends_nothing(hostile: bytes) -> None:
+    with Terminal((sys.executable, "-m", "vmci_tui", hostile), 120, 36) as terminal:
+        terminal.wait_for("Entry")
+        os.truncate(hostile, 100)
+        for keys in ("5", "\x1b[6~", "\x1b[5~", "3", _DOWN, "x", "u"):
+            terminal.send(keys)
+            terminal.settle()
+            _unharmed(terminal)
