@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterable
 from functools import partial
@@ -55,6 +56,11 @@ class VmciApp(App[None]):
             self.set_keymap(self.settings.keymap)
         self.push_screen(self._screen_of(self._first) if self._first else StartScreen())
 
+    def on_ready(self) -> None:
+        # What start-up made lives as long as the app: no later collection needs to walk over it.
+        gc.freeze()
+        gc.enable()
+
     def action_toggle_keys(self) -> None:
         if self.screen.query("HelpPanel"):
             self.action_hide_help_panel()
@@ -64,7 +70,10 @@ class VmciApp(App[None]):
     def _screen_of(self, document: Document) -> MainScreen:
         if isinstance(document.source, FileSource):
             settings.remember(document.source.path)
-        return MainScreen(document)
+        screen = MainScreen(document)
+        # Given now and not by the first resize, which would style every widget anew before the first paint.
+        screen.add_class(next(c for width, c in reversed(self.HORIZONTAL_BREAKPOINTS) if self.size.width >= width))
+        return screen
 
     def open(self, path: str, blob: str | None = None) -> None:
         """Show a file; what cannot be opened is said, and the screen stays."""

@@ -17,6 +17,7 @@ from vmci_tui.core.hexdumps import dump_lines
 from vmci_tui.core.text import visible
 from vmci_tui.tui.dialogs import Ask, Choose
 from vmci_tui.tui.panes import EntryList, FindingsList, HexPane, KeysList, NotesList
+from vmci_tui.tui.statusline import StatusLine
 
 if TYPE_CHECKING:
     from vmci_tui.tui.app import VmciApp
@@ -64,8 +65,8 @@ class WayActions(Screen[None]):
     def _arrive(self, offset: int, length: int) -> None:
         view = self.query_one(HexPane)
         view.go(offset)
+        view.set_mark(offset, length)
         view.post_message(HexPane.Moved(offset))
-        view.call_after_refresh(view.set_mark, offset, length)
 
     def action_search(self) -> None:
         hint = r"text (\xNN for any byte), or hex: 0x0b000000, or 0b 00 00 00"
@@ -107,12 +108,8 @@ class WayActions(Screen[None]):
             self.app.call_from_thread(self._search_ended, hit, len(pattern))
 
     def _search_at(self, at: int) -> None:
-        from textual.widgets import Static
-
-        from vmci_tui.tui.cells import plain
-
         total = max(self.query_one(HexPane).total, 1)
-        self.query_one("#status", Static).update(plain(f"searching at {at:#x}, {100 * at // total} %  (ESC stops)"))
+        self.query_one(StatusLine).tell(f"searching at {at:#x}, {100 * at // total} %  (ESC stops)")
 
     def _search_ended(self, hit: int | None, length: int) -> None:
         self._searching = False

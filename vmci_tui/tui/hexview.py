@@ -7,7 +7,7 @@ widget that repaints two lines for a move of the cursor takes 3 ms and 500 bytes
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -24,6 +24,19 @@ from vmci_tui.core.places import KINDS, Place, Places
 
 _CACHED_ROWS = 512
 _ASCII = bytes(byte if 0x20 <= byte < 0x7F else 0x2E for byte in range(256))
+
+
+class _Run(NamedTuple):
+    """Columns [first, last) of a row that are painted alike."""
+
+    first: int
+    last: int
+    style: Style
+    marked: bool
+
+    def halves(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The part before the wide blank in the middle of the row, and the part behind it."""
+        return (self.first, min(self.last, 8)), (max(self.first, 8), self.last)
 
 
 class HexView(Widget, can_focus=True):
@@ -84,12 +97,20 @@ class HexView(Widget, can_focus=True):
         """Highlight a field."""
         if self.mark == (offset, offset + length):
             return
-        rows = {*self._rows_of(*self.mark), *self._rows_of(offset, offset + length)}
-        self.mark = (offset, offset + length)
+        old, self.mark = self.mark, (offset, offset + length)
+        rows = {*self._rows_of(*old), *self._rows_of(*self.mark)}
         for row in rows:
             self._rows.pop(row, None)
         if rows:
-            self.refresh(*(self._row_region(row) for row in rows))
+            self.refresh(*map(self._row_region, rows))
+
+    def mark_place(self) -> None:
+        """Highlight the field under the cursor; memory and gaps are no fields."""
+        place = self.place()
+        if place is None or place.kind in ("memory", "gap"):
+            self.set_mark(0, 0)
+        else:
+            self.set_mark(place.offset, place.length)
 
     def go(self, offset: int) -> None:
         """Put the cursor on a byte and bring it into view, without telling anybody."""
@@ -131,7 +152,11 @@ class HexView(Widget, can_focus=True):
         return range(max(low, self.top), min(high + 1, self.top + self.size.height))
 
     def _row_region(self, row: int) -> Region:
+        # The whole row: of a part Textual paints all that is left of it too, and so two parts cost twice.
         return Region(0, row - self.top, self.size.width, 1)
+
+    def _hex_at(self, column: int) -> int:
+        return self.digits + 2 + 3 * column + (1 if column >= 8 else 0)
 
     def _forget(self) -> None:
         self._rows.clear()
@@ -180,29 +205,24 @@ class HexView(Widget, can_focus=True):
         assert self.document is not None
         start = row * self.per_row
         data = self.document.read(start, min(self.per_row, self.total - start))
-        styles = self._style_map()
         runs = self._runs(start, data)
-        out = [Segment(f"{start:0{self.digits}X}  ", styles["offset"])]
-        gap = self.rich_style
-        text = data.hex(" ").upper()
-        for first, last, style in runs:
-            for low, high in ((first, min(last, 8)), (max(first, 8), last)):
-                if low < high:
-                    out.append(Segment(text[3 * low : 3 * high - 1], style))
-                    out.append(Segment("  " if high == 8 else " ", style if self._joined(start, high, last) else gap))
-        used = 3 * len(data) + (1 if len(data) >= 8 else 0)
-        out.append(Segment(" " * (3 * self.per_row + 2 - used), gap))
+        out = [Segment(f"{start:0{self.digits}X}  ", self._style_map()["offset"])]
+        text, blank = data.hex(" ").upper(), ""
+        for number, run in enumerate(runs):
+            parts = [text[3 * low : 3 * high - 1] for low, high in run.halves() if low < high]
+            after = "  " if run.last == 8 else " "
+            # The blank behind a run is painted with it, but not where the mark ends: each change of style is 37 bytes.
+            ends = run.marked and not (number + 1 < len(runs) and runs[number + 1].marked)
+            out.append(Segment(blank + "  ".join(parts) + ("" if ends else after), run.style))
+            blank = after if ends else ""
+        used = 3 * len(data) + (1 if len(data) >= 8 else 0) - len(blank)
+        out.append(Segment(" " * (3 * self.per_row + 2 - used), self.rich_style))
         ascii_text = data.translate(_ASCII).decode("ascii")
-        out.extend(Segment(ascii_text[first:last], style) for first, last, style in runs)
+        out.extend(Segment(ascii_text[run.first : run.last], run.style) for run in runs)
         return tuple(out)
 
-    def _joined(self, start: int, at: int, last: int) -> bool:
-        """Whether the blank before byte `at` of a row belongs to a run, or to the mark."""
-        low, high = self.mark
-        return at < last or low < start + at < high
-
-    def _runs(self, start: int, data: bytes) -> list[tuple[int, int, Style]]:
-        """(first, last, style) of runs within a row; the mark and zeros split them."""
+    def _runs(self, start: int, data: bytes) -> list[_Run]:
+        """The runs of a row; places, the mark and zeros split them."""
         assert self.places is not None
         styles, out = self._style_map(), []
         at = 0
@@ -219,7 +239,7 @@ class HexView(Widget, can_focus=True):
                 ):
                     end += 1
                 style = base + styles["zero"] if zero else base
-                out.append((at, end, style + styles["mark"] if marked else style))
+                out.append(_Run(at, end, style + styles["mark"] if marked else style, marked))
                 at = end
         return out
 
@@ -227,7 +247,7 @@ class HexView(Widget, can_focus=True):
         """The row with the byte under the cursor shown in both columns."""
         column = self.cursor % self.per_row
         style = self._style_map()["cursor"]
-        hex_at = self.digits + 2 + 3 * column + (1 if column >= 8 else 0)
+        hex_at = self._hex_at(column)
         text_at = self.digits + 2 + 3 * self.per_row + 2 + column
         parts = list(strip.divide([hex_at, hex_at + 2, text_at, text_at + 1, strip.cell_length]))
         for index in (1, 3):
@@ -250,6 +270,7 @@ class HexView(Widget, can_focus=True):
         offset = max(0, min(offset, self.total - 1))
         if offset != self.cursor:
             self.cursor = offset
+            self.mark_place()
             self.post_message(self.Moved(offset))
 
     def action_move(self, by: int) -> None:

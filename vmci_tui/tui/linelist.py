@@ -95,17 +95,18 @@ class LineList(Widget, can_focus=True):
             self.refresh(self._line_region(old), self._line_region(new))
 
     def _line_region(self, index: int) -> Region:
-        return Region(0, index - self.top, self.size.width, 1)
+        """What a move of the cursor changes: the line, or where another pane has the focus, its first cell."""
+        width = self.size.width if self.has_focus or index >= len(self.rows) else len(self.rows[index][0][0])
+        return Region(0, index - self.top, width, 1)
 
     def on_resize(self) -> None:
         self.top = self.validate_top(self.top)
         self.watch_cursor(self.cursor, self.cursor)
 
     def on_focus(self) -> None:
-        self.refresh(self._line_region(self.cursor))
+        self.refresh(Region(0, self.cursor - self.top, self.size.width, 1))
 
-    def on_blur(self) -> None:
-        self.refresh(self._line_region(self.cursor))
+    on_blur = on_focus
 
     def render_line(self, y: int) -> Strip:
         width, index = self.size.width, self.top + y
@@ -114,12 +115,13 @@ class LineList(Widget, can_focus=True):
         if index >= len(self.rows):
             text = self.empty if not self.rows and y == 0 else ""
             return strip_of(((text, "dim"),), width, styles, base)
-        cursor = index == self.cursor
-        if cursor:
-            base = base + (styles["cursor"] if self.has_focus else styles["mark"])
-        bar = self._bar(y)
-        line = strip_of(self.rows[index], width - len(bar), {} if cursor and self.has_focus else styles, base)
-        return Strip([*line, Segment(bar, self.rich_style + styles["bar"])], width) if bar else line
+        row, bar = self.rows[index], self._bar(y)
+        if index == self.cursor and self.has_focus:
+            styles, base = {}, base + styles["cursor"]
+        elif index == self.cursor:
+            row = ((row[0][0], "cursor"), *row[1:])
+        line = strip_of(row, width - len(bar), styles, base)
+        return Strip([*line, Segment(bar, self.rich_style + self._style_map()["bar"])], width) if bar else line
 
     def _bar(self, y: int) -> str:
         """The right-hand column: where the view is, when not all lines are visible."""

@@ -30,6 +30,7 @@ from vmci_tui.tui.panes import (
     PaneBar,
 )
 from vmci_tui.tui.rows import KeyRows
+from vmci_tui.tui.statusline import StatusLine
 
 _ON_ENTER = {"entry": "edit_entry", "notes": "rename_note", "keys": "edit_value", "findings": "show_finding"}
 _PANES = ("entry", "notes", "keys", "findings", "hex")
@@ -74,7 +75,7 @@ class MainScreen(EditActions, WayActions, Screen[None]):
             with Vertical(id="right"):
                 yield HexPane(id="hex")
                 yield FindingsPane(id="findings-pane")
-        yield Static("", id="status", markup=False)
+        yield StatusLine(id="status")
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
@@ -100,7 +101,7 @@ class MainScreen(EditActions, WayActions, Screen[None]):
         self.query_one(FindingsList).show_findings(self.found)
         self._tell_finding()
         self.query_one(HexPane).show_document(document)
-        self.query_one("#title", Static).update(plain(self._title()))
+        self.query_one("#title", Static).update(plain(self._title()), layout=False)
         self._show_tabs()
         self.show_place()
 
@@ -142,7 +143,7 @@ class MainScreen(EditActions, WayActions, Screen[None]):
             paddr = self.document.layout.memory.paddr_of(at)
             where = f"  paddr {paddr:#x}" if paddr is not None else ""
             text = f"offset {at:#x} = {at}{where}  {place.label} ({place.length} bytes)"
-        self.query_one("#status", Static).update(plain(text))
+        self.query_one(StatusLine).tell(text)
 
     # Which pane
 
@@ -201,7 +202,7 @@ class MainScreen(EditActions, WayActions, Screen[None]):
             self._point_at(target.span)
         elif self.document.state.entry is not None and target.key in ("paddr", "size"):
             self._point_at_region()
-        self.query_one("#status", Static).update(plain(self.query_one(EntryList).told()))
+        self.query_one(StatusLine).tell(self.query_one(EntryList).told())
 
     def _point_at_region(self) -> None:
         history = self.document.state.entry
@@ -244,13 +245,7 @@ class MainScreen(EditActions, WayActions, Screen[None]):
 
     @on(HexPane.Moved)
     def _hex_moved(self) -> None:
-        view = self.query_one(HexPane)
-        place = view.place()
-        if place is not None and place.kind not in ("memory", "gap"):
-            view.set_mark(place.offset, place.length)
-        else:
-            view.set_mark(0, 0)
-        self._follow(place)
+        self._follow(self.query_one(HexPane).place())
         self.show_place()
 
     def _follow(self, place: Place | None) -> None:

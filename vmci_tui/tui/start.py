@@ -15,6 +15,7 @@ from vmci_tui.core.samples import samples
 from vmci_tui.core.text import visible
 from vmci_tui.tui.cells import Row, plain
 from vmci_tui.tui.linelist import LineList
+from vmci_tui.tui.statusline import StatusLine
 
 if TYPE_CHECKING:
     from vmci_tui.tui.app import VmciApp
@@ -33,7 +34,7 @@ class StartScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Static(plain("vmci  the VMCOREINFO note of guest dumps, and the entry that points at it"), id="title")
         yield LineList(id="start")
-        yield Static(plain("Enter opens a line; o opens any file: a dump, a blob, or NAME.write.json"), id="status")
+        yield StatusLine("Enter opens a line; o opens any file: a dump, a blob, or NAME.write.json", id="status")
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
@@ -61,7 +62,7 @@ class StartScreen(Screen[None]):
     def _moved(self) -> None:
         """Stories are cut in the list: the whole one stands below it."""
         listed = self.query_one("#start", LineList)
-        self.query_one("#status", Static).update(plain("".join(text for text, _ in listed.rows[listed.cursor][1:])))
+        self.query_one(StatusLine).tell("".join(text for text, _ in listed.rows[listed.cursor][1:]))
 
     @property
     def _app(self) -> VmciApp:

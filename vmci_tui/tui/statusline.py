@@ -1,0 +1,34 @@
+"""One line of text that changes with each key: only the cells that differ are painted again.
+
+A `Static` would lay the screen out anew for each update, and paint all 200 cells.
+"""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from vmci_tui.tui.cells import safe
+
+
+class StatusLine(Widget):
+    """A line that is cut at its end where it is too long."""
+
+    def __init__(self, text: str = "", *, id: str) -> None:
+        super().__init__(id=id)
+        self._text = safe(text)
+
+    def tell(self, text: str) -> None:
+        """Show another text."""
+        old, new = self._text, safe(text)
+        self._text = new
+        same = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+        if same < max(len(old), len(new)):
+            self.refresh(Region(same, 0, max(len(old), len(new)) - same, 1))
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        text = self._text if len(self._text) <= width else self._text[: width - 2] + ".."
+        return Strip([Segment(text.ljust(width), self.rich_style)], width)
