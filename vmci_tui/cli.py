@@ -69,6 +69,9 @@ def _open_app(arguments: list[str]) -> int:
     files = [item for item in arguments if not item.startswith("-") or os.path.exists(item)]
     if len(files) != len(arguments) or len(files) > 2:
         raise UsageError("the app takes a file, and an entry beside it", "vmci [FILE [BLOB]], or see `vmci --help`")
+    import gc
+
+    gc.disable()  # until the first picture is painted: nothing of what is made till then is garbage
     from vmci_tui.core.opening import open_document
 
     document = open_document(*files) if files else None
