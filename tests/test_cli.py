@@ -297,3 +297,19 @@ def test_a_reader_that_goes_away_is_no_error(vmci: Vmci) -> None:
         f"{sys.executable} -m vmci_tui show many.elf | head -1", shell=True, capture_output=True, text=True
     )
     assert (ran.stderr, len(ran.stdout.splitlines())) == ("", 1)
+
+
+def test_keys_and_entry_fields_are_two_files(
+    sample: Callable[[str], str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dump, blob, out = sample("x86_64-linux-good.elf"), sample("x86_64-linux-good.entry"), str(tmp_path / "out")
+    assert main(["set", dump, "--blob", blob, "PAGESIZE=8192", "entry.paddr=0x3000", "-o", out]) == 2
+    assert "two files" in capsys.readouterr().err
+    assert main(["set", dump, "--blob", blob, "entry.paddr=0x3000", "-o", out]) == 0
+    assert Path(out).read_bytes().hex() == "00000100241000000030000000000000"
+
+
+def test_hex_by_paddr_ends_with_its_range(sample: Callable[[str], str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["hex", sample("amd64-note.elf-win4k"), "--paddr", "0x1958ff0", "--len", "64"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("01958FF0: ")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterable
 
 from vmci_tui.core import report
 from vmci_tui.core.entry import parse_number
 from vmci_tui.core.errors import UsageError
 from vmci_tui.core.opening import open_document
+from vmci_tui.output import print_json, print_lines
 
 _HEX_LIMIT = 1 << 20
 
@@ -22,17 +21,6 @@ def run(options: argparse.Namespace) -> int:
     from vmci_tui import writing  # edits, plans and saving: a fifth of the start-up of `show`
 
     return writing.run(options)
-
-
-def print_json(value: object) -> None:
-    import json
-
-    json.dump(value, sys.stdout, indent=1, ensure_ascii=True)
-    print()
-
-
-def print_lines(lines: Iterable[str]) -> None:
-    sys.stdout.writelines(line + "\n" for line in lines)
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -63,20 +51,21 @@ def _hex(options: argparse.Namespace) -> int:
     length = parse_number(options.length)
     if not 0 <= length <= _HEX_LIMIT:
         raise UsageError(f"--len is from 0 to {_HEX_LIMIT}", "read the file in parts")
-    at = 0
+    at = shown = 0
     if options.paddr is not None:
-        paddr = parse_number(options.paddr)
-        found = document.layout.memory.offset_of(paddr)
-        if found is None:
-            raise UsageError(f"the dump holds no byte at paddr {paddr:#x}", "`vmci show` lists its memory")
-        at = found
+        shown = parse_number(options.paddr)
+        memory = document.layout.memory
+        item, found = memory.range_at(shown), memory.offset_of(shown)
+        if item is None or found is None:
+            raise UsageError(f"the dump holds no byte at paddr {shown:#x}", "`vmci show` lists its memory")
+        at, length = found, min(length, item.end - shown)
     elif options.at is not None:
-        at = parse_number(options.at)
+        at = shown = parse_number(options.at)
         if not 0 <= at <= document.layout.image.size:
             raise UsageError(f"the file has no byte at {at}", f"it has {document.layout.image.size} bytes")
     data = document.read(at, length)
     if options.json:
         print_json({"file": document.name, "offset": at, "length": len(data), "hex": data.hex()})
     else:
-        print_lines(dump_lines(data, at))
+        print_lines(dump_lines(data, shown))
     return 0

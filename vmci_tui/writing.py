@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 
-from vmci_tui.commands import print_json, print_lines
 from vmci_tui.core import edits, report
 from vmci_tui.core.document import Document, State
 from vmci_tui.core.entry import LENGTH, Entry, EntryHistory, Write, parse_number
@@ -15,6 +14,7 @@ from vmci_tui.core.plan import plan_copy
 from vmci_tui.core.save import save_copy
 from vmci_tui.core.sources import note_from, text_from
 from vmci_tui.core.text import literal, visible
+from vmci_tui.output import print_json, print_lines
 
 
 def run(options: argparse.Namespace) -> int:
@@ -34,8 +34,10 @@ def _set(options: argparse.Namespace) -> int:
         state = edits.delete_key(state, literal(key))
     label = "set " + ", ".join(visible(pair) for pair in options.pairs) if options.pairs else "delete keys"
     document.apply(label, state)
-    if options.blob and state.entry != document.opened.entry and state.notes == document.opened.notes:
-        return _save_entry(options, document)
+    if options.blob and document.entry_unsaved:
+        if document.notes_unsaved:
+            raise UsageError("the dump and its entry are two files", "set keys and entry.* in two commands")
+        document = document.entry_alone()
     return _save(options, document)
 
 
@@ -99,14 +101,6 @@ def _save(options: argparse.Namespace, document: Document) -> int:
     checked = f"; {saved.checked} bytes of memory read back, the same" if document.dump else ""
     print(f"saved {saved.name}: {saved.size} bytes{checked}", file=sys.stderr)
     return 0
-
-
-def _save_entry(options: argparse.Namespace, document: Document) -> int:
-    """Of a dump with its blob only the entry was edited: the blob is what is saved."""
-    assert document.state.entry is not None and document.blob is not None
-    alone = Document(document.blob_name or document.name, document.blob, None, State(entry=document.opened.entry))
-    alone.apply(document.labels[-1], State(entry=document.state.entry))
-    return _save(options, alone)
 
 
 def _quiet(_what: str, _done: int, _total: int) -> None:

@@ -47,3 +47,10 @@ def test_a_paste_is_bounded_in_size_and_time() -> None:
     assert read_pasted(whole) == bytes(range(256)) * 3
     big = "\n".join(dump_lines(bytes(13_000)))
     assert len(read_pasted(big)) == 13_000 and time.monotonic() - start < 5
+
+
+def test_a_dump_with_a_line_missing_is_no_dump() -> None:
+    lines = list(dump_lines(bytes(range(64)), 0x100))
+    assert read_pasted("\n".join(lines)) == bytes(range(64))
+    with pytest.raises(EditError):
+        read_pasted("\n".join([*lines[:1], *lines[2:]]))

@@ -153,3 +153,25 @@ async def test_the_start_screen_opens_samples_and_recent_files(sample: Sample) -
         assert main_screen(pilot).document.container == "entry"
     async with running() as pilot:
         assert "Recent files" in shown(pilot) and str(first).split("/")[-1] in shown(pilot)
+
+
+async def test_a_dump_and_its_entry_are_saved_one_by_one(sample: Sample, tmp_path: Path) -> None:
+    files = sample("x86_64-linux-good.elf"), sample("x86_64-linux-good.entry")
+    async with running(*files) as pilot:
+        screen = main_screen(pilot)
+        await pilot.press("3", "d", "1", "end", "enter")
+        await type_text(pilot, "0x3000")
+        await pilot.press("enter")
+        await settled(pilot)
+        assert screen.document.notes_unsaved and screen.document.entry_unsaved
+        for down, name in ((0, "out.elf"), (0, "out.entry")):
+            await pilot.press("s")
+            if isinstance(pilot.app.screen, Choose):
+                await pilot.press(*["down"] * down, "enter")
+                await settled(pilot)
+            await type_text(pilot, str(tmp_path / name))
+            await pilot.press("enter")
+            await settled(pilot)
+        assert not screen.document.unsaved
+    assert (tmp_path / "out.elf").stat().st_size > 16
+    assert (tmp_path / "out.entry").read_bytes()[8:10] == b"\0\x30"

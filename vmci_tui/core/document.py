@@ -7,7 +7,7 @@ is the opened state.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -65,7 +65,7 @@ class Document:
     blob: Source | None = None
     blob_name: Safe | None = None
     saved: State | None = None
-    """The state that was saved last; None where nothing was saved yet."""
+    """What was saved last, of the dump and of its entry; None where nothing was saved yet."""
     _steps: list[Step] = field(default_factory=list)
     _at: int = 0
     _layouts: tuple[State, Layout] | None = None
@@ -79,8 +79,29 @@ class Document:
         return self.state != self.opened
 
     @property
+    def notes_unsaved(self) -> bool:
+        return self.state.notes not in (self.opened.notes, self.saved and self.saved.notes)
+
+    @property
+    def entry_unsaved(self) -> bool:
+        return self.state.entry not in (self.opened.entry, self.saved and self.saved.entry)
+
+    @property
     def unsaved(self) -> bool:
-        return self.state not in (self.opened, self.saved)
+        return self.notes_unsaved or self.entry_unsaved
+
+    def mark_saved(self, entry: bool) -> None:
+        """The dump, or its entry, was saved as it is in the state: they are two files."""
+        last = self.saved or self.opened
+        self.saved = replace(last, entry=self.state.entry) if entry else replace(last, notes=self.state.notes)
+
+    def entry_alone(self) -> Document:
+        """The entry that is open beside a dump, as a document of its own: it is saved as a blob."""
+        alone = Document(
+            self.blob_name or self.name, self.blob or BytesSource(b""), None, State(entry=self.opened.entry)
+        )
+        alone.apply("; ".join(self.labels), State(entry=self.state.entry))
+        return alone
 
     @property
     def container(self) -> str:

@@ -39,6 +39,9 @@ def read_pasted(text: str) -> bytes:
 
 def _restored(lines: list[str]) -> bytes:
     """Read a dump back and dump it again: hexdump.restore takes `od` text and gives wrong bytes."""
+    starts = [int(line[: line.index(":")], 16) for line in lines]
+    if any(start - starts[0] != 16 * number for number, start in enumerate(starts)):
+        raise ValueError  # a line is missing
     plain = [f"{16 * number:08X}{line[line.index(':') :]}" for number, line in enumerate(lines)]
     data: bytes = hexdump.restore("\n".join(plain))
     again = [line.rstrip() for line in hexdump.dumpgen(data)]

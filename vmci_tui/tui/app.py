@@ -31,7 +31,7 @@ class VmciApp(App[None]):
     NOTIFICATION_TIMEOUT = 3
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012 - as App declares it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1,question_mark", "show_help_panel", "Keys", tooltip="All keys", id="help", show=False)
+        Binding("f1,question_mark", "toggle_keys", "Keys", tooltip="Show or hide all keys", id="help", show=False)
     ]
 
     def __init__(self, document: Document | None = None, chosen: settings.Settings | None = None) -> None:

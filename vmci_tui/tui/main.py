@@ -288,20 +288,44 @@ class MainScreen(EditActions, WayActions, Screen[None]):
     # Saving and leaving
 
     def action_save(self) -> None:
+        """Save a copy of the dump, or the entry beside it, whichever was edited; ask where both were."""
+        document = self.document
+        if document.dump is None or not document.entry_unsaved:
+            self._save(document, entry=document.dump is None)
+        elif not document.notes_unsaved:
+            self._save(document.entry_alone(), entry=True)
+        else:
+            self._ask_which()
+
+    def _ask_which(self) -> None:
+        from vmci_tui.tui.dialogs import Choose
+
+        choices = (("dump", "Save a copy of the dump"), ("entry", "Save the entry, 16 bytes"))
+
+        def chosen(choice: str | None) -> None:
+            if choice == "dump":
+                self._save(self.document, entry=False)
+            elif choice == "entry":
+                self._save(self.document.entry_alone(), entry=True)
+
+        self.app.push_screen(Choose("The dump and its entry are two files, and both were edited", choices), chosen)
+
+    def _save(self, document: Document, entry: bool) -> None:
         from vmci_tui.core.plan import plan_copy
         from vmci_tui.tui.saving import SaveScreen
 
+        def saved(words: str | None) -> None:
+            if words:
+                self.document.mark_saved(entry)
+                self.say(words)
+                self.show_state()
+
         try:
-            plan = plan_copy(self.document)
+            plan = plan_copy(document)
         except SaveError as error:
             self.say(str(error), "error")
             return
-        self.app.push_screen(SaveScreen(self.document, plan, self.vmci.settings.blink), self._saved)
-
-    def _saved(self, words: str | None) -> None:
-        if words:
-            self.say(words)
-            self.show_state()
+        self.app.push_screen(SaveScreen(document, plan, self.vmci.settings.blink), saved)
 
 
 def _counted(found: tuple[Finding, ...]) -> str:

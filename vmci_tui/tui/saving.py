@@ -99,7 +99,6 @@ class SaveScreen(ModalScreen[str | None]):
             said = error if isinstance(error, VmciError) else SaveError(f"an unexpected error: {error!a}")
             self.app.call_from_thread(self._failed, said)
             return
-        self._document.saved = self._document.state
         checked = f"; {saved.checked} bytes of memory read back, the same" if self._document.dump else ""
         self.app.call_from_thread(self.dismiss, f"saved {saved.name}: {saved.size} bytes{checked}")
 

@@ -12,7 +12,6 @@ from vmci_tui.core.containers.elf_format import (
     ET_CORE,
     MAGIC,
     PN_XNUM,
-    PT_LOAD,
     PT_NOTE,
     SHT_STRTAB,
     Format,
@@ -23,7 +22,7 @@ from vmci_tui.core.containers.elf_format import (
     machine_name,
 )
 from vmci_tui.core.errors import OpenError
-from vmci_tui.core.memory import Mapping, Memory, merge
+from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import NOTE_LIMIT, ByteOrder, Note, walk
 from vmci_tui.core.source import HEAD_LIMIT, Source
 
@@ -65,7 +64,7 @@ class ElfDump:
 
     @cached_property
     def memory(self) -> Memory:
-        return memory_of(self.segments, self.format, self.source.size)
+        return elf_layout.memory_of(self.segments, self.format, self.source.size)
 
     @cached_property
     def as_it_is(self) -> Layout:
@@ -73,13 +72,6 @@ class ElfDump:
 
     def layout(self, notes: tuple[Note, ...]) -> Layout:
         return elf_layout.arrange(self, notes)
-
-
-def memory_of(segments: tuple[Segment, ...], form: Format, size: int) -> Memory:
-    """The guest memory that PT_LOAD headers describe, in a file of `size` bytes."""
-    loads = (Mapping(s.paddr, s.vaddr, s.offset, s.filesz, s.memsz) for s in segments if s.type == PT_LOAD)
-    # A core of a process or of the kernel's own view may say memsz 0 and mean filesz.
-    return merge((m if m.memsz >= m.filesz else m._replace(memsz=m.filesz) for m in loads), size, form.top)
 
 
 def open_elf(source: Source) -> ElfDump:

@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from vmci_tui.core.containers.base import Layout, Region
 from vmci_tui.core.containers.elf_format import (
     PN_XNUM,
+    PT_LOAD,
     PT_NOTE,
     SHT_NOBITS,
     SHT_NULL,
     SHT_STRTAB,
+    Format,
     Section,
     Segment,
 )
 from vmci_tui.core.errors import SaveError
 from vmci_tui.core.image import Copy, Extent, Image, Literal
+from vmci_tui.core.memory import Mapping, Memory, merge
 from vmci_tui.core.note import Note, up
 from vmci_tui.core.source import HEAD_LIMIT
 
@@ -40,6 +43,13 @@ class _Plan(NamedTuple):
     head_end: int
     body: int
     shift: int
+
+
+def memory_of(segments: tuple[Segment, ...], form: Format, size: int) -> Memory:
+    """The guest memory that PT_LOAD headers describe, in a file of `size` bytes."""
+    loads = (Mapping(s.paddr, s.vaddr, s.offset, s.filesz, s.memsz) for s in segments if s.type == PT_LOAD)
+    # A core of a process or of the kernel's own view may say memsz 0 and mean filesz.
+    return merge((m if m.memsz >= m.filesz else m._replace(memsz=m.filesz) for m in loads), size, form.top)
 
 
 def as_it_is(dump: ElfDump) -> Layout:
@@ -253,8 +263,6 @@ def _layout(
     sections: tuple[Section, ...],
     plan: _Plan,
 ) -> Layout:
-    from vmci_tui.core.containers.elf import memory_of
-
     form = dump.format
     regions = [
         Region(0, form.header_size, "header", "ELF header"),
