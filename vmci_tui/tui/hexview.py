@@ -189,7 +189,7 @@ class HexView(Widget, can_focus=True):
         row = self.top + y
         if self.places is None or row >= self.row_count:
             text = "no bytes" if y == 0 and not self.total else ""
-            return Strip([Segment(text.ljust(width), self.rich_style)], width)
+            return Strip([Segment(text.ljust(width), self._style_map()["base"])], width)
         segments = self._rows.get(row)
         if segments is None:
             segments = self._rows[row] = self._build(row)
@@ -198,7 +198,7 @@ class HexView(Widget, can_focus=True):
         strip = Strip(segments)
         if row == self.cursor // self.per_row:
             strip = self._with_cursor(strip)
-        return strip.adjust_cell_length(width, self.rich_style)
+        return strip.adjust_cell_length(width, self._style_map()["base"])
 
     def _build(self, row: int) -> tuple[Segment, ...]:
         """The segments of a row, runs of one style together."""
@@ -216,7 +216,7 @@ class HexView(Widget, can_focus=True):
             out.append(Segment(blank + "  ".join(parts) + ("" if ends else after), run.style))
             blank = after if ends else ""
         used = 3 * len(data) + (1 if len(data) >= 8 else 0) - len(blank)
-        out.append(Segment(" " * (3 * self.per_row + 2 - used), self.rich_style))
+        out.append(Segment(" " * (3 * self.per_row + 2 - used), self._style_map()["base"]))
         ascii_text = data.translate(_ASCII).decode("ascii")
         out.extend(Segment(ascii_text[run.first : run.last], run.style) for run in runs)
         return tuple(out)
@@ -256,12 +256,14 @@ class HexView(Widget, can_focus=True):
         return Strip.join(parts)
 
     def _style_map(self) -> dict[str, Style]:
+        """The styles, kept until the theme or the focus changes: to ask for one takes as long as to build a row."""
         if not self._styles:
             base = self.rich_style
             names = ("offset", *KINDS)
             self._styles = {name: base + self.get_component_rich_style(f"hex--{name}", partial=True) for name in names}
             for name in ("zero", "mark", "cursor"):
                 self._styles[name] = self.get_component_rich_style(f"hex--{name}", partial=True)
+            self._styles["base"] = base
         return self._styles
 
     def _go(self, offset: int) -> None:

@@ -111,7 +111,7 @@ class LineList(Widget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         width, index = self.size.width, self.top + y
         styles = self._style_map()
-        base = self.rich_style
+        base = styles["base"]
         if index >= len(self.rows):
             text = self.empty if not self.rows and y == 0 else ""
             return strip_of(((text, "dim"),), width, styles, base)
@@ -121,7 +121,7 @@ class LineList(Widget, can_focus=True):
         elif index == self.cursor:
             row = ((row[0][0], "cursor"), *row[1:])
         line = strip_of(row, width - len(bar), styles, base)
-        return Strip([*line, Segment(bar, self.rich_style + self._style_map()["bar"])], width) if bar else line
+        return Strip([*line, Segment(bar, self._style_map()["bar"])], width) if bar else line
 
     def _bar(self, y: int) -> str:
         """The right-hand column: where the view is, when not all lines are visible."""
@@ -136,6 +136,8 @@ class LineList(Widget, can_focus=True):
         if not self._styles:
             names = ("cursor", "bar", *STYLES)
             self._styles = {name: self.get_component_rich_style(f"line--{name}", partial=True) for name in names}
+            base = self.rich_style  # kept too: to ask for it takes as long as to build a row
+            self._styles |= {"base": base, "bar": base + self._styles["bar"]}
         return self._styles
 
     def action_move(self, by: int) -> None:
