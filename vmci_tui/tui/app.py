@@ -6,7 +6,7 @@ import gc
 import os
 from collections.abc import Iterable
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -20,7 +20,6 @@ from vmci_tui.core.opening import new_entry, open_document
 from vmci_tui.core.source import FileSource
 from vmci_tui.tui.cells import safe
 from vmci_tui.tui.main import MainScreen
-from vmci_tui.tui.start import StartScreen
 
 
 class VmciApp(App[None]):
@@ -54,7 +53,14 @@ class VmciApp(App[None]):
         self.theme = self.settings.theme if self.settings.theme in self.available_themes else "textual-dark"
         if self.settings.keymap:
             self.set_keymap(self.settings.keymap)
-        self.push_screen(self._screen_of(self._first) if self._first else StartScreen())
+        if self._first is None:
+            from vmci_tui.tui.start import StartScreen
+
+            self.push_screen(StartScreen())
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The first document's screen. (Pushed onto textual's blank one it is painted 40 ms later.)"""
+        return self._screen_of(self._first) if self._first else super().get_default_screen()
 
     def on_ready(self) -> None:
         # What start-up made lives as long as the app: no later collection needs to walk over it.
