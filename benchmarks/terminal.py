@@ -32,15 +32,18 @@ class Terminal:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             os.execve(command[0], list(command), env)
 
-    def until(self, words: Sequence[bytes], seconds: float = 20) -> float:
-        """Milliseconds from the start until each of the words was painted."""
+    def until(self, *words: bytes, seconds: float = 20) -> list[float]:
+        """Milliseconds from the start until each word was painted."""
         seen = b""
-        while not all(word in seen for word in words):
+        times: dict[bytes, float] = {}
+        while len(times) < len(words):
             part = self._read(seconds)
             if not part:
                 raise RuntimeError(f"{words} did not come; the last bytes were {seen[-500:]!r}")
             seen += part
-        return (time.perf_counter() - self.started) * 1000
+            now = (time.perf_counter() - self.started) * 1000
+            times |= {word: now for word in words if word not in times and word in seen}
+        return [times[word] for word in words]
 
     def quiet(self, seconds: float = 0.3) -> None:
         """Wait until nothing is painted any more."""

@@ -40,32 +40,31 @@ def main() -> None:
 
 
 def first_paint(app: Sequence[str], bare: Sequence[str], env: dict[str, str], runs: int) -> None:
-    """Time to the first whole screen, and resident memory once it is quiet."""
-    times: dict[str, list[float]] = {"app": [], "bare": []}
-    memory: dict[str, list[float]] = {"app": [], "bare": []}
-    contestants = (("app", app, (b"OSRELEASE", b"Quit")), ("bare", bare, (b"bare", b"Quit")))
+    """Time to the first picture, to the footer in it, and resident memory once it is quiet."""
+    seen: dict[str, list[tuple[float, float, float]]] = {"app": [], "bare": []}
+    contestants = (("app", app, b"OSRELEASE"), ("bare", bare, b"bare"))
     for number in range(runs + 1):
-        for name, command, words in contestants:
+        for name, command, word in contestants:
             terminal = Terminal(command, env)
-            took = terminal.until(words)
+            first, whole = terminal.until(word, b"Quit")
             terminal.quiet()
             if number:  # the first round only warms the caches up
-                times[name].append(took)
-                memory[name].append(terminal.resident())
+                seen[name].append((first, whole, terminal.resident()))
             terminal.close()
-    paint = {name: statistics.median(values) for name, values in times.items()}
-    held = {name: statistics.median(values) for name, values in memory.items()}
+    (first, whole, held), bares = (
+        [statistics.median(column) for column in zip(*seen[name], strict=True)] for name in seen
+    )
     print(f"medians of {runs} runs\n")
     print("| what | app, 1 TiB dump | bare Textual app | is | at most |\n|---|---|---|---|---|")
-    print(f"| first paint, ms | {paint['app']:.0f} | {paint['bare']:.0f} | {paint['app'] / paint['bare']:.2f} | 1.25 |")
-    more = held["app"] - held["bare"]
-    print(f"| resident, MiB | {held['app']:.1f} | {held['bare']:.1f} | {more:.1f} more | 20 more |")
+    print(f"| first paint, ms | {first:.0f} | {bares[0]:.0f} | {first / bares[0]:.2f} | 1.25 |")
+    print(f"| first paint with the footer, ms | {whole:.0f} | {bares[1]:.0f} | {whole / bares[1]:.2f} | |")
+    print(f"| resident, MiB | {held:.1f} | {bares[2]:.1f} | {held - bares[2]:.1f} more | 20 more |")
 
 
 def keys(app: Sequence[str], env: dict[str, str]) -> None:
     """Key to paint in the hex view."""
     terminal = Terminal(app, env)
-    terminal.until((b"OSRELEASE", b"Quit"))
+    terminal.until(b"OSRELEASE", b"Quit")
     terminal.quiet()
     terminal.press(b"5", 0.5)
     up = b"\x1b[A"
