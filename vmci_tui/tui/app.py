@@ -66,6 +66,12 @@ class VmciApp(App[None]):
         # What start-up made lives as long as the app: no later collection needs to walk over it.
         gc.freeze()
         gc.enable()
+        self._remember(self._first)
+
+    def _remember(self, document: Document | None) -> None:
+        """Note the file among the recent ones; not before it is shown."""
+        if document is not None and isinstance(document.source, FileSource):
+            settings.remember(document.source.path)
 
     def action_toggle_keys(self) -> None:
         if self.screen.query("HelpPanel"):
@@ -74,8 +80,6 @@ class VmciApp(App[None]):
             self.action_show_help_panel()
 
     def _screen_of(self, document: Document) -> MainScreen:
-        if isinstance(document.source, FileSource):
-            settings.remember(document.source.path)
         screen = MainScreen(document)
         # Given now and not by the first resize, which would style every widget anew before the first paint.
         screen.add_class(next(c for width, c in reversed(self.HORIZONTAL_BREAKPOINTS) if self.size.width >= width))
@@ -107,9 +111,11 @@ class VmciApp(App[None]):
 
     def _show(self, document: Document) -> None:
         screen = self._screen_of(document)
-        self.call_later(self._replace, screen)
+        self.call_later(self._put_in_place, screen)
+        self._remember(document)
 
-    async def _replace(self, screen: MainScreen) -> None:
+    async def _put_in_place(self, screen: MainScreen) -> None:
+        """Show this screen instead of all others: what they held open is let go."""
         while len(self.screen_stack) > 1:
             await self.pop_screen()
-        await self.push_screen(screen)
+        await self.switch_screen(screen)
