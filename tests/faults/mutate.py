@@ -22,6 +22,9 @@ SAMPLES: Final = Path(__file__).parents[2] / "sample_dumps"
 _SEED_BYTES: Final = 48 << 10
 """Of a sample so much is mutated: its head and some memory."""
 
+_TEXT_BYTES: Final = 1 << 20
+"""A line that is made 400 times as long more than once would be a test of this machine's memory."""
+
 EDGES: Final[tuple[int, ...]] = tuple(
     value
     for power in (0, 8, 12, 16, 20, 26, 31, 32, 33, 40, 62, 63, 64)
@@ -273,7 +276,7 @@ def damaged_text(text: bytes, rng: Random) -> bytes:
                 rng.randbytes(rng.choice((1, 30, 300))),
             )
         )
-    out = b"\n".join(lines)
+    out = b"\n".join(lines)[:_TEXT_BYTES]
     if rng.random() < 0.03:
         out = rng.choice((lambda: out * 40, lambda: b"K=1\n" * 3000, lambda: b"\n" * 5000, lambda: b"x\n" * 3000))()
     return out[: rng.randrange(len(out) + 1)] if rng.random() < 0.1 else out
