@@ -63,9 +63,11 @@ class VmciApp(App[None]):
         return self._screen_of(self._first) if self._first else super().get_default_screen()
 
     def on_ready(self) -> None:
-        # What start-up made lives as long as the app: no later collection needs to walk over it.
-        gc.freeze()
-        gc.enable()
+        # The command line switched it off. What start-up made lives as long as the app: no later
+        # collection needs to walk over it. (In tests apps come and go, and must not be frozen.)
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
         self._remember(self._first)
 
     def _remember(self, document: Document | None) -> None:
@@ -115,7 +117,7 @@ class VmciApp(App[None]):
         self._remember(document)
 
     async def _put_in_place(self, screen: MainScreen) -> None:
-        """Show this screen instead of all others: what they held open is let go."""
+        """Show this screen instead of all others but the first, which textual cannot switch away from."""
         while len(self.screen_stack) > 1:
             await self.pop_screen()
-        await self.switch_screen(screen)
+        await self.push_screen(screen)
