@@ -21,6 +21,7 @@ from textual.widget import Widget
 
 from vmci_tui.core.document import Document
 from vmci_tui.core.places import KINDS, Place, Places
+from vmci_tui.tui.palette import byte_styles
 
 _CACHED_ROWS = 512
 _ASCII = bytes(byte if 0x20 <= byte < 0x7F else 0x2E for byte in range(256))
@@ -42,9 +43,6 @@ class _Run(NamedTuple):
 class HexView(Widget, can_focus=True):
     """Bytes with their meaning: coloured by kind, the marked field highlighted."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "hex--offset", "hex--zero", "hex--mark", "hex--cursor", *(f"hex--{kind}" for kind in KINDS),
-    }  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move_rows(1)", "Down", show=False, id="hex.down"),
         Binding("up,k", "move_rows(-1)", "Up", show=False, id="hex.up"),
@@ -258,11 +256,10 @@ class HexView(Widget, can_focus=True):
     def _style_map(self) -> dict[str, Style]:
         """The styles, kept until the theme or the focus changes: to ask for one takes as long as to build a row."""
         if not self._styles:
-            base = self.rich_style
-            names = ("offset", *KINDS)
-            self._styles = {name: base + self.get_component_rich_style(f"hex--{name}", partial=True) for name in names}
-            for name in ("zero", "mark", "cursor"):
-                self._styles[name] = self.get_component_rich_style(f"hex--{name}", partial=True)
+            base = self.rich_style  # kept too: to ask for it takes as long as to build a row
+            over = ("zero", "mark", "cursor")
+            styles = byte_styles(self.app)
+            self._styles = {name: style if name in over else base + style for name, style in styles.items()}
             self._styles["base"] = base
         return self._styles
 

@@ -20,14 +20,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from vmci_tui.tui.cells import Row, strip_of
-
-STYLES = ("dim", "key", "value", "error", "warning", "info", "good", "title", "mark")
+from vmci_tui.tui.palette import line_styles
 
 
 class LineList(Widget, can_focus=True):
     """Lines, one of them under the cursor."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"line--cursor", "line--bar", *(f"line--{name}" for name in STYLES)}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move(1)", "Down", show=False, id="list.down"),
         Binding("up,k", "move(-1)", "Up", show=False, id="list.up"),
@@ -134,10 +132,9 @@ class LineList(Widget, can_focus=True):
 
     def _style_map(self) -> dict[str, Style]:
         if not self._styles:
-            names = ("cursor", "bar", *STYLES)
-            self._styles = {name: self.get_component_rich_style(f"line--{name}", partial=True) for name in names}
             base = self.rich_style  # kept too: to ask for it takes as long as to build a row
-            self._styles |= {"base": base, "bar": base + self._styles["bar"]}
+            styles = line_styles(self.app)
+            self._styles = {**styles, "base": base, "bar": base + styles["bar"]}
         return self._styles
 
     def action_move(self, by: int) -> None:
