@@ -136,8 +136,8 @@ def test_every_writing_command(vmci: Vmci, command: tuple[str, ...]) -> None:
     assert {name: Path(name).read_bytes() for name in os.listdir()} == before, "--dry-run writes nothing"
 
     if command[0] != "new":
-        in_place = vmci(*command, "--in-place")
-        assert (in_place.code, in_place.out) == (4, "") and "not safe yet" in in_place.err
+        in_place = vmci(*command, "--in-place", "--dry-run", "--json")
+        assert in_place.code == 0 and in_place.json["plan"]["way"] in ("overwrite", "lift")
         both = vmci(*command, "--in-place", "-o", "out")
         assert both.code == 2
 

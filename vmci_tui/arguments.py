@@ -62,6 +62,10 @@ def parser() -> argparse.ArgumentParser:
     _file(strip)
     _output(strip)
 
+    undo = _command(commands, "undo", "take back the last in-place save")
+    _file(undo)
+    undo.add_argument("--finish", action="store_true", help="bring a save that was cut short to its end instead")
+
     dump = _command(commands, "hex", "a hex dump")
     _file(dump)
     where = dump.add_mutually_exclusive_group()
@@ -98,5 +102,9 @@ def _output(command: argparse.ArgumentParser, in_place: bool = True) -> None:
     where = command.add_mutually_exclusive_group()
     where.add_argument("-o", "--output", metavar="OUT", help="the file to write")
     if in_place:
-        where.add_argument("--in-place", action="store_true", help="change FILE itself (not yet)")
+        where.add_argument("--in-place", action="store_true", help="change FILE itself; `vmci undo FILE` takes it back")
     command.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
+    if in_place:
+        command.add_argument(
+            "--check-limit", metavar="N", help="bytes of a copy's memory to read back (default 64 GiB)"
+        )

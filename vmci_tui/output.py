@@ -13,5 +13,10 @@ def print_json(value: object) -> None:
     print()
 
 
+def tell(words: str) -> None:
+    """A word for the user: it goes to stderr, for stdout is data."""
+    print(words, file=sys.stderr)
+
+
 def print_lines(lines: Iterable[str]) -> None:
     sys.stdout.writelines(line + "\n" for line in lines)

@@ -8,18 +8,19 @@ import sys
 from vmci_tui.core import edits, report
 from vmci_tui.core.document import Document, State
 from vmci_tui.core.entry import LENGTH, Entry, EntryHistory, Write, parse_number
-from vmci_tui.core.errors import EditError, SaveError, UsageError
+from vmci_tui.core.errors import EditError, UsageError
+from vmci_tui.core.in_place import finish, save_in_place, take_back
 from vmci_tui.core.opening import new_entry, open_document
-from vmci_tui.core.plan import plan_copy
-from vmci_tui.core.save import save_copy
+from vmci_tui.core.plan import plan_copy, plan_in_place
+from vmci_tui.core.save import CHECK_LIMIT, save_copy
 from vmci_tui.core.sources import note_from, text_from
 from vmci_tui.core.text import literal, visible
-from vmci_tui.output import print_json, print_lines
+from vmci_tui.output import print_json, print_lines, tell
 
 
 def run(options: argparse.Namespace) -> int:
     """Run one parsed command; the exit code."""
-    return {"set": _set, "append": _append, "strip": _strip, "new": _new}[options.command](options)
+    return {"set": _set, "append": _append, "strip": _strip, "new": _new, "undo": _undo}[options.command](options)
 
 
 def _set(options: argparse.Namespace) -> int:
@@ -82,24 +83,37 @@ def _open_dump(options: argparse.Namespace) -> Document:
 
 
 def _wants_output(options: argparse.Namespace) -> None:
-    if getattr(options, "in_place", False):
-        raise SaveError("saving in place is not safe yet: a power cut could lose the dump", "save a copy with -o OUT")
-    if options.output is None:
-        raise UsageError("where to?", "-o OUT writes a copy; with --dry-run it only prints the plan")
+    if options.output is None and not getattr(options, "in_place", False):
+        raise UsageError("where to?", "-o OUT writes a copy, --in-place changes FILE; --dry-run only prints the plan")
 
 
 def _save(options: argparse.Namespace, document: Document) -> int:
     """Run the plan, or print it; the plan is data where JSON is asked for, else talk."""
-    plan = plan_copy(document)
+    in_place = getattr(options, "in_place", False)
+    plan = plan_in_place(document) if in_place else plan_copy(document)
     if options.json:
-        print_json({"file": document.name, "plan": report.plan_json(plan)})
+        print_json({"file": document.name, "plan": report.plan_json(plan), "choice": plan.choice})
     elif options.dry_run:
-        print_lines(report.plan_text(plan))
+        print_lines(report.plan_text(plan, document.source))
     if options.dry_run:
         return 0
-    saved = save_copy(document, plan, options.output, _progress if sys.stderr.isatty() else _quiet)
+    if in_place:
+        saved = save_in_place(document, plan)
+        tell(f"saved {saved.name} in place ({plan.way}, {plan.bytes_written} bytes); take it back: vmci undo FILE")
+        return 0
+    asked = getattr(options, "check_limit", None)
+    limit = parse_number(asked) if asked else CHECK_LIMIT
+    saved = save_copy(document, plan, options.output, _progress if sys.stderr.isatty() else _quiet, limit)
     checked = f"; {saved.checked} bytes of memory read back, the same" if document.dump else ""
-    print(f"saved {saved.name}: {saved.size} bytes{checked}", file=sys.stderr)
+    tell(f"saved {saved.name}: {saved.size} bytes{checked}")
+    return 0
+
+
+def _undo(options: argparse.Namespace) -> int:
+    saved = finish(options.file) if options.finish else take_back(options.file)
+    if options.json:
+        print_json({"file": saved.name, "size": saved.size})
+    tell(f"{saved.name} is {'brought to the end of' if options.finish else 'as it was before'} its last save in place")
     return 0
 
 

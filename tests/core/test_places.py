@@ -8,6 +8,7 @@ from vmci_tui.core import edits
 from vmci_tui.core.document import Document, entry_document
 from vmci_tui.core.entry import Entry, EntryHistory
 from vmci_tui.core.places import KINDS, Places
+from vmci_tui.core.source import BytesSource
 from vmci_tui.core.text import Safe
 
 _HOSTILE = note(b"A=1\nbroken\n=\n\n\0", b"VMCOREINFO\0", descsz=15) + note(b"x", b"", 7) + b"tail"
@@ -19,8 +20,8 @@ _DOCUMENTS = {
     "hostile": opened(elf((_HOSTILE,))),
     "windows": opened(elf((note(b"PAGEDU64" + bytes(64)),))),
     "overlapping": opened(elf((cpus(),), (Load(0, ram()), Load(0, at=0)), phoff=0)),
-    "entry": entry_document(Safe("e"), EntryHistory("blob", (full_write(Entry(0, 1, 4132, 0).pack()),)), b""),
-    "a long blob": entry_document(Safe("e"), EntryHistory.of_blob(bytes(40)), bytes(40)),
+    "entry": entry_document(Safe("e"), EntryHistory("blob", (full_write(Entry(0, 1, 4132, 0).pack()),)), BytesSource(b"")),
+    "a long blob": entry_document(Safe("e"), EntryHistory.of_blob(bytes(40)), BytesSource(bytes(40))),
 }  # fmt: skip
 
 

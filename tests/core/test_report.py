@@ -11,6 +11,7 @@ from vmci_tui.core.checks import findings
 from vmci_tui.core.document import entry_document
 from vmci_tui.core.entry import Entry, EntryHistory, Write
 from vmci_tui.core.plan import plan_copy
+from vmci_tui.core.source import BytesSource
 from vmci_tui.core.text import Safe
 
 _GOOD = Entry(0, 1, 4132, 0x1000).pack()
@@ -27,7 +28,7 @@ def test_a_dump_in_text_names_its_parts_in_order() -> None:
 
 def test_an_entry_in_text_tells_each_write() -> None:
     history = EntryHistory("writes", (full_write(_GOOD), Write(4, 4, bytes(4)), Write(9, 9, bytes(9))))
-    text = "\n".join(report.show_text(entry_document(Safe("w"), history, history.raw)))
+    text = "\n".join(report.show_text(entry_document(Safe("w"), history, BytesSource(history.raw))))
     assert "write 1: present" in text and "write 2: not present" in text and "write 3: DMA error" in text
     never = EntryHistory("writes")
     assert "never written" in "\n".join(report.show_text(entry_document(Safe("w"), never, never.raw)))
@@ -36,7 +37,11 @@ def test_an_entry_in_text_tells_each_write() -> None:
 def test_hostile_bytes_are_spelt_out_everywhere() -> None:
     document = opened(elf((note(b"A\x1b=\x1b[2J\xff\n\x07\nPAGESIZE=\x1b\n", b"VMCOREINFO\0\x1b"),)))
     plan = plan_copy(document)
-    lines = [*report.show_text(document), *report.findings_text(findings(document)), *report.plan_text(plan)]
+    lines = [
+        *report.show_text(document),
+        *report.findings_text(findings(document)),
+        *report.plan_text(plan, document.source),
+    ]
     lines += [json.dumps(report.show_json(document)), json.dumps(report.findings_json(findings(document)))]
     assert all(line.isascii() and line.isprintable() for line in lines)
 
@@ -54,4 +59,5 @@ def test_offsets_follow_an_edit_to_where_things_will_lie() -> None:
 
 def test_nothing_to_say_is_said() -> None:
     assert list(report.findings_text(())) == ["nothing to complain about"]
-    assert "nothing to change" in next(report.plan_text(plan_copy(opened(elf((cpus() + note(),))))))
+    orderly = opened(elf((cpus() + note(),)))
+    assert "nothing to change" in next(report.plan_text(plan_copy(orderly), orderly.source))

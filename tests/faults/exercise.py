@@ -106,7 +106,7 @@ def look(document: Document) -> tuple[Finding, ...]:
     except VmciError as error:
         printable(str(error), "why it cannot be saved")
         return found
-    for line in report.plan_text(plan):
+    for line in report.plan_text(plan, document.source):
         printable(line, "a line of the plan")
     _printable_json(report.plan_json(plan))
     assert sum(step.length for step in plan.steps) in (0, plan.image.size)

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from vmci_tui.core.containers import Dump, open_dump
 from vmci_tui.core.containers.elf import ElfDump
-from vmci_tui.core.containers.elf_format import PT_LOAD
+from vmci_tui.core.containers.elf_format import PT_LOAD, Segment
 from vmci_tui.core.errors import OpenError, SaveError
+from vmci_tui.core.journal import Before
 from vmci_tui.core.note import Note
 from vmci_tui.core.source import Source
 
@@ -28,12 +29,26 @@ class Pair(NamedTuple):
 
 
 def check_saved(old: Dump, notes: tuple[Note, ...], saved: Source, limit: int, progress: Progress) -> int:
-    """Re-open what was saved and compare it; the number of bytes of memory that were read back.
+    """Re-open a copy and compare it; the number of bytes of memory that were read back.
 
     Headers are compared one by one (the same vaddr, paddr and sizes, so what is equal in the
     file is equal by both addresses), then the bytes that they name, holes skipped, up to
     `limit`. Raises SaveError at the first difference.
     """
+    return _same_bytes(tuple(_pairs(old, _reopened(notes, saved))), old.source, saved, limit, progress)
+
+
+def check_in_place(old: Dump, notes: tuple[Note, ...], saved: Source, before: Before) -> int:
+    """The same for a file that was changed itself: `before` reads what it held.
+
+    Only what moved, or lies where bytes were overwritten, can differ; the rest is not read.
+    """
+    pairs = tuple(_pairs(old, _reopened(notes, saved)))
+    touched = tuple(pair for pair in pairs if pair.old != pair.new or before.overwritten(pair.new, pair.length))
+    return _same_bytes(touched, before, saved, sum(pair.length for pair in touched), lambda *_: None)
+
+
+def _reopened(notes: tuple[Note, ...], saved: Source) -> Dump:
     try:
         new = open_dump(saved)
     except OpenError as error:
@@ -41,19 +56,18 @@ def check_saved(old: Dump, notes: tuple[Note, ...], saved: Source, limit: int, p
     wanted = sorted((note.packed(note.order) for note in notes), key=lambda note: not note.whole)
     if new is None or b"".join(n.raw for n in new.notes) != b"".join(n.raw for n in wanted):
         raise SaveError("what was saved does not hold the notes that were asked for", "nothing was put in place")
-    return _same_memory(old, new, saved, limit, progress)
+    return new
 
 
-def _same_memory(old: Dump, new: Dump, saved: Source, limit: int, progress: Progress) -> int:
-    pairs = tuple(_pairs(old, new))
+def _same_bytes(pairs: tuple[Pair, ...], old: Source, saved: Source, limit: int, progress: Progress) -> int:
     total = min(sum(pair.length for pair in pairs), limit)
     done = read = 0
     for pair in pairs:
-        for start, end in _data(old.source, saved, pair):
+        for start, end in _data(old, saved, pair):
             at = start
             while at < end and read < limit:
                 take = min(CHUNK, end - at, limit - read)
-                if old.source.read(pair.old + at, take) != saved.read(pair.new + at, take):
+                if old.read(pair.old + at, take) != saved.read(pair.new + at, take):
                     raise SaveError(
                         f"memory differs at {pair.new + at:#x} of what was saved", "nothing was put in place"
                     )
@@ -68,22 +82,46 @@ def _pairs(old: Dump, new: Dump) -> Iterator[Pair]:
     """Ranges of both files that must be equal, each file range once."""
     if not isinstance(old, ElfDump) or not isinstance(new, ElfDump):
         raise SaveError("only ELF dumps can be compared", "nothing was put in place")
-    before = [s for s in old.segments if s.type == PT_LOAD]
-    after = [s for s in new.segments if s.type == PT_LOAD]
-    same = ("flags", "vaddr", "paddr", "filesz", "memsz")
-    if [[getattr(s, f) for f in same] for s in before] != [[getattr(s, f) for f in same] for s in after]:
-        raise SaveError("the memory headers of what was saved differ from the old ones", "nothing was put in place")
-    ranges = sorted((a.offset, b.offset, a.filesz) for a, b in zip(before, after, strict=True) if a.filesz)
     last: Pair | None = None
-    for start, new_start, length in ranges:
-        if last and start - last.old == new_start - last.new and start <= last.old + last.length:
-            last = last._replace(length=max(last.length, start + length - last.old))
+    for pair in sorted(_matched(old, new)):
+        if last and pair.old - last.old == pair.new - last.new and pair.old <= last.old + last.length:
+            last = last._replace(length=max(last.length, pair.old + pair.length - last.old))
             continue
         if last:
             yield last
-        last = Pair(start, new_start, length)
+        last = pair
     if last:
         yield last
+
+
+def _matched(old: ElfDump, new: ElfDump) -> Iterator[Pair]:
+    """Each old header with the new one of the same memory, or the two that it was split into."""
+    after = iter([s for s in new.segments if s.type == PT_LOAD])
+    for before in (s for s in old.segments if s.type == PT_LOAD):
+        at = 0
+        while True:
+            piece = next(after, None)
+            if piece is None or not _is_piece(before, piece, at):
+                raise SaveError(
+                    "the memory headers of what was saved differ from the old ones", "nothing was put in place"
+                )
+            if piece.filesz:
+                yield Pair(before.offset + at, piece.offset, piece.filesz)
+            at += piece.filesz
+            if at >= before.filesz:
+                break
+
+
+def _is_piece(whole: Segment, piece: Segment, at: int) -> bool:
+    """Whether `piece` is what `whole` says from byte `at` on, or the first part of it."""
+    last = at + piece.filesz >= whole.filesz
+    virtual = whole.vaddr + at if whole.vaddr or not whole.paddr else 0
+    return (
+        (piece.flags, piece.paddr, piece.vaddr) == (whole.flags, whole.paddr + at, virtual)
+        and at + piece.filesz <= whole.filesz
+        and (last or piece.filesz > 0)
+        and piece.memsz == (max(whole.memsz - at, 0) if last else min(piece.filesz, max(whole.memsz - at, 0)))
+    )
 
 
 def _data(old: Source, new: Source, pair: Pair) -> Iterator[tuple[int, int]]:

@@ -163,9 +163,9 @@ class Document:
         return self.layout.image.read(self.source, offset, length)
 
 
-def entry_document(name: Safe, history: EntryHistory, data: bytes) -> Document:
-    """A document that is only an entry; `data` is the blob (or what the writes left)."""
-    return Document(name, BytesSource(data), None, State(entry=history))
+def entry_document(name: Safe, history: EntryHistory, source: Source) -> Document:
+    """A document that is only an entry; `source` is the blob (or what the writes left)."""
+    return Document(name, source, None, State(entry=history))
 
 
 def _entry_layout(history: EntryHistory | None) -> Layout:

@@ -33,8 +33,9 @@ def open_document(path: str, blob: str | None = None) -> Document:
     if dump is None:
         try:
             return _open_entry(source, blob)
-        finally:
+        except OpenError:
             source.close()
+            raise
     document = Document(source.name, source, dump, State(notes=dump.notes))
     if blob is not None:
         attach_entry(document, blob)
@@ -64,7 +65,7 @@ def read_entry(path: str) -> tuple[EntryHistory, bytes, Safe]:
 
 def new_entry(history: EntryHistory) -> Document:
     """An entry that is being hand-crafted."""
-    return entry_document(Safe("new entry"), history, RESET)
+    return entry_document(Safe("new entry"), history, BytesSource(RESET))
 
 
 def _open_entry(source: FileSource, blob: str | None) -> Document:
@@ -83,4 +84,4 @@ def _open_entry(source: FileSource, blob: str | None) -> Document:
     if blob is not None:
         raise OpenError(f"{source.name} is no dump, so no entry can stand beside it", "name the dump first")
     history, data, name = read_entry(source.path)
-    return entry_document(name, history, data)
+    return entry_document(name, history, source if history.origin == "blob" else BytesSource(data))

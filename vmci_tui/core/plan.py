@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from vmci_tui.core.document import Document
 from vmci_tui.core.entry import LENGTH
 from vmci_tui.core.errors import SaveError
-from vmci_tui.core.image import Difference, Image, diff
+from vmci_tui.core.image import Copy, Difference, Image, diff
 from vmci_tui.core.image import Literal as Bytes
 
 Way = Literal["overwrite", "lift", "copy", "append", "none"]
@@ -23,6 +23,16 @@ class Step(NamedTuple):
     why: str
 
 
+_CHOICE = {
+    "none": "the file is already as it should be",
+    "copy": "copy, to a new file: the one that is open stays as it is (--in-place would change it)",
+    "overwrite": "overwrite: the new head fits before the first byte of memory, so memory stays where it is",
+    "lift": "lift: the new head does not fit before memory, whose first bytes therefore go to the end of the file; "
+    "notes at the end instead would be refused by crash",
+    "append": "append: the notes go to the end of the file",
+}
+
+
 @dataclass(frozen=True)
 class Plan:
     """The difference of the file and the image that is wanted, and the way to get there."""
@@ -32,6 +42,11 @@ class Plan:
     changes: tuple[Difference, ...]
     image: Image
     reasons: tuple[str, ...]
+
+    @property
+    def choice(self) -> str:
+        """Why this way, and why not the others."""
+        return _CHOICE[self.way]
 
     @property
     def bytes_written(self) -> int:
@@ -60,6 +75,27 @@ def plan_copy(document: Document) -> Plan:
             moved = "" if extent.offset == offset else f", from {extent.offset:#x}"
             steps.append(Step("copy", offset, extent.length, f"guest memory as it is{moved}"))
     return Plan("copy", tuple(steps), changes, layout.image, layout.reasons)
+
+
+def plan_in_place(document: Document) -> Plan:
+    """What has to change in the open file itself: its head, and where that grows, the memory behind it."""
+    if document.dump is None:
+        plan = _plan_entry(document)
+        return plan if plan.empty else replace(plan, way="overwrite")
+    layout = document.dump.layout(document.state.notes, in_place=True)
+    changes = diff(document.source, layout.image)
+    if not changes and layout.image.size == document.source.size:
+        return Plan("none", (), (), layout.image, ())
+    lifted = layout.image.size > document.source.size and any(isinstance(c.extent, Copy) for c in changes)
+    steps = []
+    for change in sorted(changes, key=lambda change: change.offset < document.source.size):
+        if isinstance(change.extent, Copy):
+            why = f"the first bytes of memory, from {change.extent.offset:#x}: the head grows into their place"
+            steps.append(Step("lift", change.offset, change.extent.length, why))
+        else:
+            why = "; ".join((*document.labels, *layout.reasons)) or "the head in the order that readers need"
+            steps.append(Step("write the head", change.offset, change.extent.length, why))
+    return Plan("lift" if lifted else "overwrite", tuple(steps), changes, layout.image, layout.reasons)
 
 
 def _plan_entry(document: Document) -> Plan:

@@ -16,8 +16,11 @@ from vmci_tui.core.text import visible
 if TYPE_CHECKING:  # `vmci show` needs neither
     from vmci_tui.core.checks import Finding
     from vmci_tui.core.plan import Plan
+    from vmci_tui.core.source import Source
 
 Json = dict[str, Any]
+_SHOWN = 16
+"""Ranges of a plan whose bytes are shown."""
 _NAME_SHOWN = 1024
 """A longer name is no name: a hostile one has 64 MiB."""
 
@@ -118,7 +121,11 @@ def findings_json(findings: Sequence[Finding]) -> list[Json]:
 
 
 def plan_json(plan: Plan) -> Json:
-    return {"way": plan.way, "bytes_written": plan.bytes_written, "steps": [step._asdict() for step in plan.steps]}
+    return {
+        "way": plan.way,
+        "bytes_written": plan.bytes_written,
+        "steps": [step._asdict() for step in plan.steps],
+    }
 
 
 def show_text(document: Document) -> Iterator[str]:
@@ -193,11 +200,20 @@ def findings_text(findings: Sequence[Finding]) -> Iterator[str]:
             yield f"     fix: {f.fix.label}"
 
 
-def plan_text(plan: Plan) -> Iterator[str]:
-    """What `--dry-run` prints."""
+def plan_text(plan: Plan, source: Source) -> Iterator[str]:
+    """What `--dry-run` prints: the steps, why this way, and each range before and after."""
+    from vmci_tui.core.image import Literal  # `show` needs no images
+
     if plan.empty:
         yield "plan: nothing to change; the copy would be the file as it is, to the byte"
         return
     yield f"plan: {plan.way}, {plan.bytes_written} bytes at most"
+    yield f"  {plan.choice}"
     for step in plan.steps:
         yield f"  {step.do:<16} {step.offset:#014x} + {step.length}: {step.why}"
+    for change in plan.changes[:_SHOWN]:
+        if isinstance(change.extent, Literal):
+            length = min(change.extent.length, 16)
+            yield f"  at {change.offset:#x}"
+            yield f"    before  {source.read(change.offset, length).hex(' ') or 'the end of the file'}"
+            yield f"    after   {change.extent.data[:length].hex(' ')}"

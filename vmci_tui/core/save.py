@@ -45,7 +45,7 @@ def save_copy(
     path = _real(target)
     _refuse_bad_target(document, path, target)
     source = document.source
-    _refuse_changed(source)
+    refuse_changed(source)
     mode = 0o600
     if isinstance(source, FileSource):
         mode = stat.S_IMODE(os.fstat(source.fileno()).st_mode)
@@ -59,15 +59,15 @@ def save_copy(
         finally:
             os.close(fd)
         checked = _check(document, temporary, check_limit, progress)
-        _refuse_changed(source)  # what was cut off meanwhile reads as a hole, here and in the copy alike
+        refuse_changed(source)  # what was cut off meanwhile reads as a hole, here and in the copy alike
         os.replace(temporary, path)
     except OSError as error:
         _forget(temporary)
-        raise _said(error, target) from None
+        raise said(error, target) from None
     except BaseException:
         _forget(temporary)
         raise
-    _sync_folder(path)
+    sync_folder(path)
     return Saved(visible(target), plan.image.size, checked)
 
 
@@ -75,10 +75,11 @@ def _real(target: str) -> str:
     try:
         return os.path.realpath(target)
     except (OSError, ValueError) as error:
-        raise _said(error, target) from None
+        raise said(error, target) from None
 
 
-def _refuse_changed(source: Source) -> None:
+def refuse_changed(source: Source) -> None:
+    """Raises SaveError where the file is not the one that was opened."""
     if isinstance(source, FileSource) and source.current() != source.identity:
         raise SaveError(f"{source.name} has changed since it was opened", "open it again, then save")
 
@@ -89,7 +90,7 @@ def _refuse_bad_target(document: Document, path: str, target: str) -> None:
     except FileNotFoundError:
         return
     except (OSError, ValueError) as error:
-        raise _said(error, target) from None
+        raise said(error, target) from None
     if not stat.S_ISREG(status.st_mode):
         raise SaveError(f"{visible(target)} is not a regular file", "choose another name")
     source = document.source
@@ -111,7 +112,7 @@ def _need_space(document: Document, image: Image, path: str) -> None:
     try:
         room = os.statvfs(os.path.dirname(path))
     except OSError as error:
-        raise _said(error, path) from None
+        raise said(error, path) from None
     free = room.f_bavail * room.f_frsize
     if need > free:
         raise SaveError(f"the copy needs {need} bytes, and {free} are free there", "save on another file system")
@@ -123,7 +124,7 @@ def _temporary(path: str) -> tuple[str, int]:
     try:
         return temporary, os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except (OSError, ValueError) as error:
-        raise _said(error, path) from None
+        raise said(error, path) from None
 
 
 def _write(document: Document, image: Image, fd: int, progress: Progress) -> None:
@@ -177,7 +178,8 @@ def _check(document: Document, temporary: str, limit: int, progress: Progress) -
         saved.close()
 
 
-def _sync_folder(path: str) -> None:
+def sync_folder(path: str) -> None:
+    """Make the names in the folder of `path` durable."""
     folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
@@ -190,7 +192,8 @@ def _forget(temporary: str) -> None:
         os.unlink(temporary)
 
 
-def _said(error: OSError | ValueError, target: str) -> SaveError:
+def said(error: OSError | ValueError, target: str) -> SaveError:
+    """What the system said, as an error that tells what to do."""
     hint = {errno.ENOSPC: "make room, or save on another file system", errno.ENOENT: "the folder is not there"}
     number = error.errno if isinstance(error, OSError) else None
     why = f"cannot save as {visible(target)}: {reason(error)}"

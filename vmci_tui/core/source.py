@@ -7,6 +7,7 @@ with SIGBUS, and a search in a mapping holds the interpreter's lock for seconds.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 from collections.abc import Iterator
@@ -119,6 +120,16 @@ class FileSource:
                 return
             yield data, min(hole, end)
             start = hole
+
+    def lock(self) -> bool:
+        """Take the advisory lock on the file, as long as it is open; False where another process has it."""
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True  # a file system without locks: no one can have it
+        return True
 
     def current(self) -> Identity:
         """The identity as it is now, for comparing with the one at opening."""

@@ -15,6 +15,7 @@ from vmci_tui.core import checks
 from vmci_tui.core.checks import Span, findings
 from vmci_tui.core.document import Document, entry_document
 from vmci_tui.core.entry import RESET, Entry, EntryHistory, Write
+from vmci_tui.core.source import BytesSource
 from vmci_tui.core.text import Safe
 
 _GOOD = Entry(0, 1, 4132, 0x1000)
@@ -23,11 +24,11 @@ _TEXT = factory.TEXT_64
 
 def entry(*writes: Write, origin: str = "writes") -> Document:
     history = EntryHistory(origin, writes)  # type: ignore[arg-type]
-    return entry_document(Safe("test"), history, history.raw)
+    return entry_document(Safe("test"), history, BytesSource(history.raw))
 
 
 def blob(data: bytes) -> Document:
-    return entry_document(Safe("test"), EntryHistory.of_blob(data), data)
+    return entry_document(Safe("test"), EntryHistory.of_blob(data), BytesSource(data))
 
 
 def fields(**changed: int) -> Document:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
-from vmci_tui.core.containers import elf_layout
+from vmci_tui.core.containers import elf_layout, elf_parts
 from vmci_tui.core.containers.base import Layout
 from vmci_tui.core.containers.elf_format import (
     ET_CORE,
@@ -64,14 +64,14 @@ class ElfDump:
 
     @cached_property
     def memory(self) -> Memory:
-        return elf_layout.memory_of(self.segments, self.format, self.source.size)
+        return elf_parts.memory_of(self.segments, self.format, self.source.size)
 
     @cached_property
     def as_it_is(self) -> Layout:
-        return elf_layout.as_it_is(self)
+        return elf_parts.as_it_is(self)
 
-    def layout(self, notes: tuple[Note, ...]) -> Layout:
-        return elf_layout.arrange(self, notes)
+    def layout(self, notes: tuple[Note, ...], in_place: bool = False) -> Layout:
+        return elf_layout.arrange(self, notes, in_place)
 
 
 def open_elf(source: Source) -> ElfDump:

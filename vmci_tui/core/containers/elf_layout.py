@@ -1,30 +1,32 @@
-"""How an ELF dump lies, and how it would lie in the order that all readers take.
+"""How an ELF dump would lie in the order that all readers take.
 
 The order (crash 8.0.2, makedumpfile 1.7.2, drgn 0.3.0, eu-readelf 0.188 were seen to
 need it): one PT_NOTE as program header 0; program headers right behind the ELF header;
 notes before the first memory byte; p_align 0; 4-byte padding; no section headers, but
 for section 0 where PN_XNUM needs it and for sections that hold data (s390x PV dumps).
+
+Where the head grows into memory there are two ways. A copy moves all memory behind it
+(`shift`). In place the first bytes of memory move to the end of the file (`lift`), as
+PT_LOADs of their own, which costs what the note costs and not what the dump costs.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vmci_tui.core.containers.base import Layout, Region
+from vmci_tui.core.containers.base import Layout
 from vmci_tui.core.containers.elf_format import (
     PN_XNUM,
-    PT_LOAD,
     PT_NOTE,
     SHT_NOBITS,
     SHT_NULL,
     SHT_STRTAB,
-    Format,
     Section,
     Segment,
 )
+from vmci_tui.core.containers.elf_parts import as_arranged, stride
 from vmci_tui.core.errors import SaveError
 from vmci_tui.core.image import Copy, Extent, Image, Literal
-from vmci_tui.core.memory import Mapping, Memory, merge
 from vmci_tui.core.note import Note, up
 from vmci_tui.core.source import HEAD_LIMIT
 
@@ -35,92 +37,77 @@ BLOCK: Final = 4096
 """Memory moves by a multiple of this, so that file systems can share it (reflink)."""
 
 
-class _Plan(NamedTuple):
-    """Where the parts of the new head lie; `body` is the first byte of memory, `shift` how far it moves."""
+class _Place(NamedTuple):
+    """Where the parts of the new head lie, and what that does to memory, which begins at `body`."""
 
-    table_end: int
     notes_at: int
     head_end: int
     body: int
     shift: int
+    """All of memory moves by this many bytes."""
+    lift: int
+    """So many bytes of memory, from `body` on, move to the end of the file."""
+    size: int
+
+    @property
+    def tail(self) -> int:
+        """Where lifted memory goes: behind the file's end, and behind the head that grew."""
+        return max(self.size, self.body + self.lift)
+
+    @property
+    def rest(self) -> int:
+        """The first byte of memory that stays where it is when some is lifted."""
+        return self.body + self.lift
 
 
-def memory_of(segments: tuple[Segment, ...], form: Format, size: int) -> Memory:
-    """The guest memory that PT_LOAD headers describe, in a file of `size` bytes."""
-    loads = (Mapping(s.paddr, s.vaddr, s.offset, s.filesz, s.memsz) for s in segments if s.type == PT_LOAD)
-    # A core of a process or of the kernel's own view may say memsz 0 and mean filesz.
-    return merge((m if m.memsz >= m.filesz else m._replace(memsz=m.filesz) for m in loads), size, form.top)
-
-
-def as_it_is(dump: ElfDump) -> Layout:
-    """The file as it lies on disk."""
-    regions = [
-        Region(0, dump.format.header_size, "header", "ELF header"),
-        _table_region(dump, dump.header.phoff, len(dump.segments)),
-    ]
-    if dump.header.shoff and dump.sections:
-        length = len(dump.sections) * dump.format.section.size
-        regions.append(Region(dump.header.shoff, length, "sections", "section headers"))
-    regions += [
-        Region(s.offset, s.size, "other", "section names")
-        for s in dump.sections
-        if s.type == SHT_STRTAB and s.offset and s.size
-    ]
-    return Layout(
-        Image.of(dump.source.size),
-        dump.notes,
-        dump.note_offsets,
-        dump.memory,
-        _disjoint(regions, dump.notes, dump.note_offsets, dump.source.size),
-        record=_stride(dump),
-        bits=dump.bits,
-    )
-
-
-def arrange(dump: ElfDump, notes: tuple[Note, ...]) -> Layout:
+def arrange(dump: ElfDump, notes: tuple[Note, ...], in_place: bool = False) -> Layout:
     """The file with these notes, in the order that readers need. Raises SaveError where it cannot be."""
     notes = tuple(note.packed(note.order) for note in notes)
     # Broken ones last: a reader takes all that follows one for a part of it.
     order = sorted(range(len(notes)), key=lambda index: not notes[index].whole)
     area = b"".join(notes[index].raw for index in order)
     kept = _real_sections(dump)
-    loads = tuple(s for s in dump.segments if s.type != PT_NOTE)
-    with_note = 1 if area or len(loads) < len(dump.segments) else 0
-    count = len(loads) + with_note
-    xnum = count >= PN_XNUM
-    plan = _place(dump, count, len(kept) or int(xnum), area, kept)
-
-    segments = tuple(_moved(s, plan, dump) for s in loads)
-    if with_note:
-        old = next((s for s in dump.segments if s.type == PT_NOTE), Segment(PT_NOTE, 0, 0, 0, 0, 0, 0, 0))
-        first = old._replace(offset=plan.notes_at, filesz=len(area), memsz=len(area), align=0)
-        segments = (first, *segments)
-    sections, moved = _moved_sections(dump, kept, plan, len(area))
+    place, loads = _settle(dump, area, kept, in_place)
+    segments = _with_note(dump, loads, area, place)
+    sections, moved = _moved_sections(dump, kept, place, len(area))
+    xnum = len(segments) >= PN_XNUM
     if xnum:
         zero = sections[0] if sections else Section(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-        sections = (zero._replace(info=count), *sections[1:])
+        sections = (zero._replace(info=len(segments)), *sections[1:])
 
-    head = _base(dump, plan)
-    _overlay(head, 0, _header(dump, plan, count, sections, xnum))
+    head = _base(dump, place)
+    _overlay(head, 0, _header(dump, len(segments), sections, xnum))
     _overlay(head, dump.format.header_size, _table(dump, segments, sections))
-    _overlay(head, plan.notes_at, area)
+    _overlay(head, place.notes_at, area)
     for at, data in moved:
         _overlay(head, at, data)
 
-    image = _image(dump, bytes(head), plan)
-    offsets, at = [0] * len(notes), plan.notes_at
+    offsets, at = [0] * len(notes), place.notes_at
     for index in order:
         offsets[index] = at
         at += len(notes[index].raw)
-    return _layout(dump, image, notes, tuple(offsets), segments, sections, plan)
+    image = _image(dump, bytes(head), place)
+    return as_arranged(dump.format, image, notes, tuple(offsets), segments, sections, _reasons(dump, place, sections))
 
 
-def _stride(dump: ElfDump) -> int:
-    return max(dump.header.phentsize, dump.format.segment.size)
+def _settle(
+    dump: ElfDump, area: bytes, kept: tuple[Section, ...], in_place: bool
+) -> tuple[_Place, tuple[Segment, ...]]:
+    """Where everything goes. Lifting splits headers, which makes the head grow, which may lift more."""
+    old = tuple(s for s in dump.segments if s.type != PT_NOTE)
+    place = _place(dump, len(old), area, kept, 0, in_place)
+    while True:
+        loads = tuple(new for segment in old for new in _moved(segment, place, dump))
+        again = _place(dump, len(loads), area, kept, place.lift, in_place)
+        if again == place:
+            return place, loads
+        place = again
 
 
-def _place(dump: ElfDump, count: int, section_count: int, area: bytes, kept: tuple[Section, ...]) -> _Plan:
+def _place(dump: ElfDump, loads: int, area: bytes, kept: tuple[Section, ...], lift: int, in_place: bool) -> _Place:
     form, size = dump.format, dump.source.size
+    count = loads + _notes_count(dump, area)
+    section_count = len(kept) or int(count >= PN_XNUM)
     table_end = form.header_size + count * form.segment.size + section_count * form.section.size
     used = [s.offset for s in dump.segments if s.type != PT_NOTE and s.filesz and s.offset < size]
     body = min(used, default=_known_end(dump))
@@ -134,17 +121,62 @@ def _place(dump: ElfDump, count: int, section_count: int, area: bytes, kept: tup
     head_end = notes_at + len(area) + extra
     if head_end > HEAD_LIMIT:
         raise SaveError(f"the head would take {head_end} bytes; {HEAD_LIMIT} are the limit", "take notes out")
-    shift = up(head_end - body, BLOCK) if head_end > body else 0
-    return _Plan(table_end, notes_at, head_end, body, shift)
+    grow = up(head_end - body, BLOCK) if head_end > body else 0
+    if in_place and used:
+        return _Place(notes_at, head_end, body, 0, max(grow, lift), size)
+    return _Place(notes_at, head_end, body, grow, 0, size)
+
+
+def _notes_count(dump: ElfDump, area: bytes) -> int:
+    """1 where the file gets a PT_NOTE: it has notes, or had such a header before."""
+    return int(bool(area) or any(s.type == PT_NOTE for s in dump.segments))
+
+
+def _with_note(dump: ElfDump, loads: tuple[Segment, ...], area: bytes, place: _Place) -> tuple[Segment, ...]:
+    if not _notes_count(dump, area):
+        return loads
+    old = next((s for s in dump.segments if s.type == PT_NOTE), Segment(PT_NOTE, 0, 0, 0, 0, 0, 0, 0))
+    return (old._replace(offset=place.notes_at, filesz=len(area), memsz=len(area), align=0), *loads)
 
 
 def _known_end(dump: ElfDump) -> int:
     """Where the head of a dump without memory ends: behind all that its headers name."""
-    ends = [dump.format.header_size, dump.header.phoff + len(dump.segments) * _stride(dump)]
+    ends = [dump.format.header_size, dump.header.phoff + len(dump.segments) * stride(dump)]
     ends += [s.offset + s.filesz for s in dump.segments if s.filesz]
     if dump.header.shoff:
         ends.append(dump.header.shoff + len(dump.sections) * dump.format.section.size)
     return min(max(ends), dump.source.size)
+
+
+def _moved(segment: Segment, place: _Place, dump: ElfDump) -> tuple[Segment, ...]:
+    """The header with the offset that its bytes have now; two headers where only some were lifted.
+
+    Offsets 0 and -1 of no bytes stay. A split keeps p_vaddr - p_paddr: left at 0, s390x
+    reads wrong memory (seen); but where p_vaddr is 0 and p_paddr is not it says nothing.
+    """
+    segment = segment._replace(align=0)
+    offset, end = segment.offset, segment.offset + segment.filesz
+    if segment.filesz == 0:
+        if offset in (0, dump.format.top - 1):
+            return (segment,)
+        return (segment._replace(offset=max(offset + place.shift, place.rest + place.shift)),)
+    if not place.lift:
+        return (segment._replace(offset=max(offset, place.body) + place.shift),)
+    if offset >= place.rest:
+        return (segment,)
+    lifted = segment._replace(offset=offset + place.tail - place.body)
+    if end <= place.rest or place.rest >= place.size:  # all that the file holds is lifted
+        return (lifted,)
+    taken = place.rest - offset
+    virtual = segment.vaddr + taken if segment.vaddr or not segment.paddr else 0
+    rest = segment._replace(
+        offset=place.rest,
+        vaddr=virtual % dump.format.top,
+        paddr=(segment.paddr + taken) % dump.format.top,
+        filesz=segment.filesz - taken,
+        memsz=max(segment.memsz - taken, 0),
+    )
+    return lifted._replace(filesz=taken, memsz=min(taken, segment.memsz)), rest
 
 
 def _real_sections(dump: ElfDump) -> tuple[Section, ...]:
@@ -160,42 +192,36 @@ def _head_sections(kept: tuple[Section, ...], body: int) -> tuple[Section, ...]:
     return tuple(s for s in kept if s.type not in (SHT_NULL, SHT_NOBITS) and s.size and s.offset < body)
 
 
-def _moved(segment: Segment, plan: _Plan, dump: ElfDump) -> Segment:
-    """The header with the offset that its bytes have now; offsets 0 and -1 of no bytes stay."""
-    offset = segment.offset
-    if segment.filesz == 0 and offset in (0, dump.format.top - 1):
-        return segment._replace(align=0)
-    new = offset + plan.shift if offset >= plan.body else plan.body + plan.shift
-    return segment._replace(offset=new, align=0)
-
-
 def _moved_sections(
-    dump: ElfDump, kept: tuple[Section, ...], plan: _Plan, notes_length: int
+    dump: ElfDump, kept: tuple[Section, ...], place: _Place, notes_length: int
 ) -> tuple[tuple[Section, ...], list[tuple[int, bytes]]]:
     """The kept section headers with their new offsets, and the bytes that move within the head."""
-    inside = _head_sections(kept, plan.body)
-    at, out, moved = plan.notes_at + notes_length, [], []
+    inside = _head_sections(kept, place.body)
+    at, out, moved = place.notes_at + notes_length, [], []
     for section in kept:
         if section in inside:
             moved.append((at, dump.source.read(section.offset, section.size)))
             out.append(section._replace(offset=at))
             at += up(section.size)
-        elif section.offset >= plan.body and section.type != SHT_NULL:
-            out.append(section._replace(offset=section.offset + plan.shift))
-        else:
+        elif section.type == SHT_NULL or section.offset < place.body:
             out.append(section)
+        elif section.offset >= place.rest:
+            out.append(section._replace(offset=section.offset + place.shift))
+        elif section.offset + section.size <= place.rest:
+            out.append(section._replace(offset=section.offset + place.tail - place.body))
+        else:
+            raise SaveError("a section lies where the head must grow to", "save a copy instead: -o OUT")
     return tuple(out), moved
 
 
-def _header(dump: ElfDump, plan: _Plan, count: int, sections: tuple[Section, ...], xnum: bool) -> bytes:
+def _header(dump: ElfDump, count: int, sections: tuple[Section, ...], xnum: bool) -> bytes:
     form = dump.format
-    shoff = form.header_size + count * form.segment.size if sections else 0
     new = dump.header._replace(
         phoff=form.header_size,
         ehsize=form.header_size,
         phentsize=form.segment.size,
         phnum=PN_XNUM if xnum else count,
-        shoff=shoff,
+        shoff=form.header_size + count * form.segment.size if sections else 0,
         shentsize=form.section.size if sections else 0,
         shnum=len(sections),
         shstrndx=dump.header.shstrndx if len(sections) > 1 else 0,
@@ -215,10 +241,10 @@ def _table(dump: ElfDump, segments: tuple[Segment, ...], sections: tuple[Section
     return b"".join(rows)
 
 
-def _base(dump: ElfDump, plan: _Plan) -> bytearray:
-    """The head before anything is put into it: the old one without its old parts where memory stays."""
-    length = plan.body + plan.shift
-    if plan.shift:
+def _base(dump: ElfDump, place: _Place) -> bytearray:
+    """The head before anything is put into it: zeros where it grows, else the old one without its old parts."""
+    length = place.rest + place.shift
+    if place.shift or place.lift:
         return bytearray(length)
     head = bytearray(dump.source.read(0, min(length, HEAD_LIMIT)))
     head = head.ljust(min(length, HEAD_LIMIT), b"\0")
@@ -230,7 +256,7 @@ def _base(dump: ElfDump, plan: _Plan) -> bytearray:
 
 
 def _old_parts(dump: ElfDump) -> list[tuple[int, int]]:
-    parts = [(0, dump.format.header_size), (dump.header.phoff, len(dump.segments) * _stride(dump))]
+    parts = [(0, dump.format.header_size), (dump.header.phoff, len(dump.segments) * stride(dump))]
     parts += [(s.offset, s.filesz) for s in dump.segments if s.type == PT_NOTE]
     if dump.header.shoff:
         parts.append((dump.header.shoff, len(dump.sections) * dump.format.section.size))
@@ -243,46 +269,20 @@ def _overlay(head: bytearray, at: int, data: bytes) -> None:
     head[at : at + len(data)] = data
 
 
-def _image(dump: ElfDump, head: bytes, plan: _Plan) -> Image:
+def _image(dump: ElfDump, head: bytes, place: _Place) -> Image:
     size = dump.source.size
-    if not plan.shift and size >= len(head) and dump.source.read(0, len(head)) == head:
+    if not place.shift and not place.lift and size >= len(head) and dump.source.read(0, len(head)) == head:
         return Image.of(size)
-    body = len(head) - plan.shift
+    body = len(head) - place.shift
     extents: list[Extent] = [Literal(head)]
     if body < size:
         extents.append(Copy(body, size - body))
+    if place.lift:
+        extents.append(Copy(place.body, min(place.lift, size - place.body)))
     return Image(tuple(extents))
 
 
-def _layout(
-    dump: ElfDump,
-    image: Image,
-    notes: tuple[Note, ...],
-    offsets: tuple[int, ...],
-    segments: tuple[Segment, ...],
-    sections: tuple[Section, ...],
-    plan: _Plan,
-) -> Layout:
-    form = dump.format
-    regions = [
-        Region(0, form.header_size, "header", "ELF header"),
-        Region(form.header_size, len(segments) * form.segment.size, "segments", "program headers"),
-        Region(plan.table_end - len(sections) * form.section.size, len(sections) * form.section.size, "sections",
-               "section headers"),
-    ]  # fmt: skip
-    return Layout(
-        image,
-        notes,
-        offsets,
-        memory_of(segments, form, dump.source.size + plan.shift),
-        _disjoint(regions, notes, offsets, image.size),
-        _reasons(dump, plan, sections),
-        record=form.segment.size,
-        bits=form.bits,
-    )
-
-
-def _reasons(dump: ElfDump, plan: _Plan, sections: tuple[Section, ...]) -> tuple[str, ...]:
+def _reasons(dump: ElfDump, place: _Place, sections: tuple[Section, ...]) -> tuple[str, ...]:
     """Why the head changes beyond the notes, in words for the plan."""
     out, header, form = [], dump.header, dump.format
     if header.phoff != form.header_size:
@@ -298,28 +298,10 @@ def _reasons(dump: ElfDump, plan: _Plan, sections: tuple[Section, ...]) -> tuple
         out.append("PT_NOTE becomes the first program header: crash looks nowhere else")
     if any(s.align for s in dump.segments):
         out.append("p_align becomes 0: notes are padded to 4 bytes, and crash takes aligned memory for a netdump")
-    if any(s.type == PT_NOTE and s.filesz and s.offset > plan.body for s in dump.segments):
+    if any(s.type == PT_NOTE and s.filesz and s.offset > place.body for s in dump.segments):
         out.append("the notes go before memory: crash refuses them behind it")
-    if plan.shift:
-        out.append(f"memory moves by {plan.shift} bytes, a multiple of {BLOCK}, to make room for the head")
-    return tuple(out)
-
-
-def _table_region(dump: ElfDump, offset: int, count: int) -> Region:
-    return Region(offset, count * _stride(dump), "segments", "program headers")
-
-
-def _disjoint(
-    regions: list[Region], notes: tuple[Note, ...], offsets: tuple[int, ...], size: int
-) -> tuple[Region, ...]:
-    """The regions in file order; the later of two that overlap gives way."""
-    regions += [
-        Region(at, len(n.raw), "note", f"note {i}") for i, (at, n) in enumerate(zip(offsets, notes, strict=True))
-    ]
-    out: list[Region] = []
-    for region in sorted(regions):
-        start = max(region.offset, out[-1].end if out else 0)
-        stop = min(region.end, size)
-        if start < stop:
-            out.append(region._replace(offset=start, length=stop - start))
+    if place.shift:
+        out.append(f"memory moves by {place.shift} bytes, a multiple of {BLOCK}, to make room for the head")
+    if place.lift:
+        out.append(f"the first {place.lift} bytes of memory go to the end of the file, to make room for the head")
     return tuple(out)
