@@ -20,7 +20,9 @@ _DOCUMENTS = {
     "hostile": opened(elf((_HOSTILE,))),
     "windows": opened(elf((note(b"PAGEDU64" + bytes(64)),))),
     "overlapping": opened(elf((cpus(),), (Load(0, ram()), Load(0, at=0)), phoff=0)),
-    "entry": entry_document(Safe("e"), EntryHistory("blob", (full_write(Entry(0, 1, 4132, 0).pack()),)), BytesSource(b"")),
+    "entry": entry_document(
+        Safe("e"), EntryHistory("blob", (full_write(Entry(0, 1, 4132, 0).pack()),)), BytesSource(b"")
+    ),
     "a long blob": entry_document(Safe("e"), EntryHistory.of_blob(bytes(40)), BytesSource(bytes(40))),
 }  # fmt: skip
 
