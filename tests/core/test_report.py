@@ -31,7 +31,7 @@ def test_an_entry_in_text_tells_each_write() -> None:
     text = "\n".join(report.show_text(entry_document(Safe("w"), history, BytesSource(history.raw))))
     assert "write 1: present" in text and "write 2: not present" in text and "write 3: DMA error" in text
     never = EntryHistory("writes")
-    assert "never written" in "\n".join(report.show_text(entry_document(Safe("w"), never, never.raw)))
+    assert "never written" in "\n".join(report.show_text(entry_document(Safe("w"), never, BytesSource(never.raw))))
 
 
 def test_hostile_bytes_are_spelt_out_everywhere() -> None:
