@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from vmci_tui.core import report
 from vmci_tui.core.entry import parse_number
 from vmci_tui.core.errors import UsageError
 from vmci_tui.core.opening import open_document
-from vmci_tui.output import print_json, print_lines
+from vmci_tui.output import print_json, print_lines, tell
 
 _HEX_LIMIT = 1 << 20
 
@@ -23,8 +24,19 @@ def run(options: argparse.Namespace) -> int:
     return writing.run(options)
 
 
+def _warn_unfinished(path: str) -> None:
+    """Say it where an in-place save of the file was cut short; one look for a name where there was none."""
+    if not os.path.exists(os.path.realpath(path) + ".vmci-undo"):
+        return
+    from vmci_tui.core.in_place import condition
+
+    if condition(path)[0] == "unfinished":
+        tell("vmci: a save in place of this file was cut short; `vmci undo FILE` takes it back, --finish ends it")
+
+
 def _show(options: argparse.Namespace) -> int:
     document = open_document(options.file, options.blob)
+    _warn_unfinished(options.file)
     if options.json:
         print_json(report.show_json(document))
     else:
@@ -36,6 +48,7 @@ def _check(options: argparse.Namespace) -> int:
     from vmci_tui.core.checks import findings
 
     document = open_document(options.file, options.blob)
+    _warn_unfinished(options.file)
     found = findings(document)
     if options.json:
         print_json(report.head_json(document) | {"findings": report.findings_json(found)})

@@ -46,7 +46,8 @@ def attach_entry(document: Document, path: str) -> None:
     """Open the entry beside a dump."""
     history, data, name = read_entry(path)
     document.opened = State(document.opened.notes, history)
-    document.blob, document.blob_name = BytesSource(data), name
+    document.blob = FileSource(path) if history.origin == "blob" else BytesSource(data)
+    document.blob_name = name
 
 
 def read_entry(path: str) -> tuple[EntryHistory, bytes, Safe]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar
 
@@ -71,9 +72,28 @@ class VmciApp(App[None]):
         self._remember(self._first)
 
     def _remember(self, document: Document | None) -> None:
-        """Note the file among the recent ones; not before it is shown."""
-        if document is not None and isinstance(document.source, FileSource):
-            settings.remember(document.source.path)
+        """Note the file among the recent ones, and ask about a save that was cut short; not before it is shown."""
+        if document is None or not isinstance(document.source, FileSource):
+            return
+        settings.remember(document.source.path)
+        if os.path.exists(os.path.realpath(document.source.path) + ".vmci-undo"):
+            self.call_later(self._ask_unfinished, document)
+
+    def _ask_unfinished(self, document: Document) -> None:
+        from vmci_tui.core.in_place import condition
+        from vmci_tui.tui.dialogs import Choose
+
+        source = document.source
+        if not isinstance(source, FileSource) or document.read_only or condition(source.path)[0] != "unfinished":
+            return
+        choices = (("later", "Leave it as it is"), ("back", "Take it back"), ("finish", "Bring it to its end"))
+
+        def chosen(choice: str | None) -> None:
+            if choice in ("back", "finish"):
+                self.take_back(document, finishing=choice == "finish")
+
+        hint = "The old bytes are kept: both ways are safe."
+        self.push_screen(Choose("A save in place of this file was cut short", choices, hint), chosen)
 
     def action_toggle_keys(self) -> None:
         if self.screen.query("HelpPanel"):
@@ -82,6 +102,8 @@ class VmciApp(App[None]):
             self.action_show_help_panel()
 
     def _screen_of(self, document: Document) -> MainScreen:
+        if isinstance(document.source, FileSource):
+            document.read_only = not document.source.lock()
         screen = MainScreen(document)
         # Given now and not by the first resize, which would style every widget anew before the first paint.
         screen.add_class(next(c for width, c in reversed(self.HORIZONTAL_BREAKPOINTS) if self.size.width >= width))
@@ -115,6 +137,34 @@ class VmciApp(App[None]):
         screen = self._screen_of(document)
         self.call_later(self._put_in_place, screen)
         self._remember(document)
+
+    def reopen(self, document: Document) -> None:
+        """Show the file anew after it was changed itself."""
+        source = document.source
+        if not isinstance(source, FileSource):
+            return
+        with suppress(OSError):
+            source.close()
+        blob = document.blob.path if isinstance(document.blob, FileSource) else None
+        self.open(source.path, blob)
+
+    def take_back(self, document: Document, finishing: bool = False) -> None:
+        """Undo the last save in place (or bring it to its end), and show the file as it is then."""
+        from vmci_tui.core.in_place import finish, take_back
+
+        source = document.source
+        if not isinstance(source, FileSource) or document.read_only:
+            self.notify("another vmci has this file open, or it is none", severity="error", markup=False)
+            return
+        source.close()  # with it goes the lock, which taking back needs
+        try:
+            (finish if finishing else take_back)(source.path)
+        except VmciError as error:
+            self.notify(safe(str(error)), severity="error", markup=False)
+        else:
+            words = "brought to its end" if finishing else "taken back"
+            self.notify(f"the last save in place was {words}", markup=False)
+        self.reopen(document)
 
     async def _put_in_place(self, screen: MainScreen) -> None:
         """Show this screen instead of all others but the first, which textual cannot switch away from."""

@@ -47,6 +47,7 @@ class MainScreen(EditActions, WayActions, Screen[None]):
         Binding("r,ctrl+y", "redo", "Redo", tooltip="Do it again", id="redo", show=False),
         Binding("c", "copy", "Copy", tooltip="Copy what is selected", id="copy", show=False),
         Binding("x", "strip", "Strip", tooltip="Take the VMCOREINFO note out", id="strip", show=False),
+        Binding("U", "take_back", "Take back", tooltip="Take back the last save in place", id="take_back", show=False),
         Binding("o", "open", "Open", tooltip="Open another file", id="open", show=False),
         Binding("q", "leave", "Quit", tooltip="Quit; unsaved edits are asked about", id="quit"),
         *(
@@ -120,7 +121,8 @@ class MainScreen(EditActions, WayActions, Screen[None]):
             "entry" if dump is None else f"{dump.container.upper()} {dump.bits} bit {dump.order}-endian {dump.machine}"
         )
         blob = f" + {document.blob_name}" if document.blob_name else ""
-        return f"vmci  {document.name}{blob}  {kind}{'  MODIFIED' if document.unsaved else ''}"
+        marks = ("  READ-ONLY" if document.read_only else "") + ("  MODIFIED" if document.unsaved else "")
+        return f"vmci{marks}  {document.name}{blob}  {kind}"
 
     def _show_tabs(self) -> None:
         count = _counted(self.found)
@@ -297,6 +299,10 @@ class MainScreen(EditActions, WayActions, Screen[None]):
         else:
             self._ask_which()
 
+    def action_take_back(self) -> None:
+        """Give the file back as it was before the last save in place."""
+        self.vmci.take_back(self.document)
+
     def _ask_which(self) -> None:
         from vmci_tui.tui.dialogs import Choose
 
@@ -312,12 +318,16 @@ class MainScreen(EditActions, WayActions, Screen[None]):
 
     def _save(self, document: Document, entry: bool) -> None:
         from vmci_tui.core.plan import plan_copy
-        from vmci_tui.tui.saving import SaveScreen
+        from vmci_tui.tui.saving import Outcome, SaveScreen
 
-        def saved(words: str | None) -> None:
-            if words:
-                self.document.mark_saved(entry)
-                self.say(words)
+        def saved(outcome: Outcome | None) -> None:
+            if outcome is None:
+                return
+            self.document.mark_saved(entry)
+            self.say(outcome.words)
+            if outcome.in_place:
+                self.vmci.reopen(self.document)
+            else:
                 self.show_state()
 
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -17,7 +17,8 @@ from textual.worker import get_current_worker
 from vmci_tui.core.document import Document
 from vmci_tui.core.errors import Cancelled, SaveError, VmciError
 from vmci_tui.core.image import Literal
-from vmci_tui.core.plan import Plan
+from vmci_tui.core.in_place import save_in_place
+from vmci_tui.core.plan import Plan, plan_copy, plan_in_place
 from vmci_tui.core.save import save_copy
 from vmci_tui.core.source import FileSource
 from vmci_tui.core.text import visible
@@ -28,8 +29,15 @@ _EVERY = 0.25
 """Seconds between two words of progress."""
 
 
-class SaveScreen(ModalScreen[str | None]):
-    """Ends with a word for the user, or None where nothing was saved."""
+class Outcome(NamedTuple):
+    """A word for the user, and whether the file that is open was changed itself."""
+
+    words: str
+    in_place: bool = False
+
+
+class SaveScreen(ModalScreen[Outcome | None]):
+    """Ends with what was done, or None where nothing was saved."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
 
@@ -48,9 +56,11 @@ class SaveScreen(ModalScreen[str | None]):
             field = Input(visible(self._default), id="target", select_on_focus=False)
             field.cursor_blink = self._blink
             yield field
-            yield Static(plain("the dump that is open is not touched; ESC cancels"), classes="hint", id="hint")
+            yield Static(plain("the file that is open is not touched; ESC cancels"), classes="hint", id="hint")
             with Horizontal(classes="buttons"):
                 yield Button("Save", id="ok", variant="primary", compact=True)
+                if isinstance(self._document.source, FileSource):
+                    yield Button("In place", id="in-place", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
 
     def on_mount(self) -> None:
@@ -74,6 +84,28 @@ class SaveScreen(ModalScreen[str | None]):
             self._tell("saving")
             self._save(target)
 
+    @on(Button.Pressed, "#in-place")
+    def _in_place(self) -> None:
+        """First show what that would do; asked a second time, do it."""
+        if self._saving:
+            return
+        if self._document.read_only:
+            self._tell("another vmci has this file open: only a copy can be saved", bad=True)
+            return
+        try:
+            plan = plan_in_place(self._document)
+            if self._plan.way not in ("overwrite", "lift"):
+                self._plan = plan
+                self.query_one("#plan", LineList).set_rows(plan_rows(self._document, plan))
+                words = "this changes the file itself; the old bytes are kept beside it. Once more does it"
+                self._tell(words, bad=True)
+                return
+            saved = save_in_place(self._document, plan)
+        except VmciError as error:
+            self._tell(str(error), bad=True)
+            return
+        self.dismiss(Outcome(f"saved {saved.name} in place; the last save can be taken back (U)", in_place=True))
+
     def _is_source(self, target: str) -> bool:
         source = self._document.source
         return isinstance(source, FileSource) and os.path.realpath(target) == os.path.realpath(source.path)
@@ -94,13 +126,13 @@ class SaveScreen(ModalScreen[str | None]):
                 self.app.call_from_thread(self._tell, f"{what}: {done >> 20} of {total >> 20} MiB (ESC stops)")
 
         try:
-            saved = save_copy(self._document, self._plan, target, progress)
+            saved = save_copy(self._document, plan_copy(self._document), target, progress)
         except Exception as error:  # the worker's edge: nothing may vanish in a thread
             said = error if isinstance(error, VmciError) else SaveError(f"an unexpected error: {error!a}")
             self.app.call_from_thread(self._failed, said)
             return
         checked = f"; {saved.checked} bytes of memory read back, the same" if self._document.dump else ""
-        self.app.call_from_thread(self.dismiss, f"saved {saved.name}: {saved.size} bytes{checked}")
+        self.app.call_from_thread(self.dismiss, Outcome(f"saved {saved.name}: {saved.size} bytes{checked}"))
 
     def _failed(self, error: VmciError) -> None:
         self._saving = False
@@ -127,6 +159,7 @@ def plan_rows(document: Document, plan: Plan) -> list[Row]:
     if plan.empty:
         return [(("nothing to change: the copy would be the file as it is, to the byte", "good"),)]
     rows: list[Row] = [((f"{plan.way}: {plan.bytes_written} bytes at most", "title"),)]
+    rows += [((f"    {part}", "dim"),) for part in plan.choice.split("; ")]
     for step in plan.steps:
         rows.append(((f"{step.do:<14} ", "key"), (f"{step.offset:#x} + {step.length}", "value")))
         rows += [((f"    {why}", "dim"),) for why in step.why.split("; ")]

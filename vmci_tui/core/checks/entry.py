@@ -8,7 +8,7 @@ from functools import partial
 from vmci_tui.core import edits
 from vmci_tui.core.checks.base import Context, Finding, Fix, Span
 from vmci_tui.core.entry import FORMAT_ELF, FORMAT_NONE, LENGTH, NOTE_HEADER, SIZE_LIMIT, EntryHistory, linux_size
-from vmci_tui.core.note import up
+from vmci_tui.core.note import NAME, up
 
 _WHOLE = Span(0, LENGTH, "entry")
 _FORMAT = Span(2, 2, "entry")
@@ -123,18 +123,41 @@ def _size(context: Context, history: EntryHistory) -> Iterator[Finding]:
             _SIZE,
             _size_fix(context),
         )
+    if NOTE_HEADER <= size <= SIZE_LIMIT:
+        yield from _larger(context, history)
+
+
+def _larger(context: Context, history: EntryHistory) -> Iterator[Finding]:
+    """The note against the entry's size: the one in the region, which QEMU takes, else the appended one."""
+    size = history.entry.size
+    found = _in_region(context, history)
     note = context.state.note
-    if note is not None and NOTE_HEADER <= size <= SIZE_LIMIT:
-        needed = NOTE_HEADER + up(note.namesz) + up(note.descsz)
-        if needed > size:
-            yield Finding(
-                "E11",
-                "error",
-                f"the note takes {needed} bytes with its padding, the entry says {size}",
-                "QEMU refuses a note that is larger than the entry's size, padding included",
-                _SIZE,
-                Fix(f"set size to {needed}", partial(edits.set_field, name="size", value=needed)),
-            )
+    if found is None and note is not None:
+        found = note.namesz, note.descsz
+    if found is None:
+        return
+    needed = NOTE_HEADER + up(found[0]) + up(found[1])
+    if needed <= size:
+        return
+    fits = needed <= SIZE_LIMIT
+    yield Finding(
+        "E11",
+        "error",
+        f"the note takes {needed} bytes with its padding, the entry says {size}",
+        "QEMU refuses a note that is larger than the entry's size, padding included",
+        _SIZE,
+        Fix(f"set size to {needed}", partial(edits.set_field, name="size", value=needed)) if fits else None,
+    )
+
+
+def _in_region(context: Context, history: EntryHistory) -> tuple[int, int] | None:
+    """namesz and descsz of what lies at paddr, as QEMU 7.2 reads them; None where the dump has no note there."""
+    if context.dump is None:
+        return None
+    head = context.dump.memory.read(context.dump.source, history.entry.paddr, NOTE_HEADER + len(NAME))
+    if not head.endswith(NAME[:-1] + b"\0"):
+        return None
+    return int.from_bytes(head[:4], "little"), int.from_bytes(head[4:8], "little")
 
 
 def _size_fix(context: Context) -> Fix | None:

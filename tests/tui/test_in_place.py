@@ -1,0 +1,89 @@
+"""Saving in place shows its plan, is asked twice, and can be taken back; who comes second may only read."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.tui.driving import main_screen, running, said, settled, shown, type_text
+from vmci_tui.core.journal import SUFFIX
+from vmci_tui.core.opening import open_document
+from vmci_tui.core.source import FileSource
+from vmci_tui.tui.dialogs import Choose
+
+Sample = Callable[[str], str]
+
+
+def _copy(sample: Sample, tmp_path: Path, name: str = "amd64-cut-nonote.elf") -> Path:
+    return Path(shutil.copy(sample(name), tmp_path / "dump.elf"))
+
+
+def _sha(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+async def test_a_note_is_appended_in_place_and_taken_back(sample: Sample, tmp_path: Path) -> None:
+    dump = _copy(sample, tmp_path)
+    before = _sha(dump)
+    async with running(str(dump)) as pilot:
+        await pilot.press("a", "enter")
+        await type_text(pilot, sample("amd64.note"))
+        await pilot.press("enter")
+        await settled(pilot)
+        await pilot.press("s")
+        await pilot.click("#in-place")
+        await settled(pilot)
+        assert "lift" in shown(pilot) and _sha(dump) == before, "the first press only shows the plan"
+        await pilot.pause(0.3)  # a second click that comes at once is a slip: Textual's buttons ignore it
+        await pilot.click("#in-place")
+        await settled(pilot)
+        assert "in place" in said(pilot), shown(pilot)
+        assert open_document(str(dump)).state.note is not None
+        screen = main_screen(pilot)
+        assert screen.document.state.note is not None and not screen.document.modified
+        await pilot.press("U")
+        await settled(pilot)
+        assert "taken back" in said(pilot)
+        assert main_screen(pilot).document.state.note is None
+    assert _sha(dump) == before and not Path(f"{dump}{SUFFIX}").exists()
+
+
+async def test_who_comes_second_may_only_read(sample: Sample, tmp_path: Path) -> None:
+    dump = _copy(sample, tmp_path, "amd64-cut-note.elf")
+    other = FileSource(str(dump))
+    assert other.lock()
+    before = _sha(dump)
+    async with running(str(dump)) as pilot:
+        assert "READ-ONLY" in shown(pilot)
+        await pilot.press("3", "d", "s")
+        await pilot.click("#in-place")
+        await settled(pilot)
+        assert "only a copy" in shown(pilot)
+    other.close()
+    assert _sha(dump) == before
+
+
+async def test_a_save_that_was_cut_short_is_asked_about(sample: Sample, tmp_path: Path) -> None:
+    from vmci_tui.core import edits
+    from vmci_tui.core.in_place import save_in_place
+    from vmci_tui.core.plan import plan_in_place
+    from vmci_tui.core.sources import note_from
+
+    dump = _copy(sample, tmp_path)
+    before = dump.read_bytes()
+    document = open_document(str(dump))
+    document.apply("append", edits.append_note(document.state, note_from(sample("amd64.note")), "little"))
+    save_in_place(document, plan_in_place(document))
+    assert isinstance(document.source, FileSource)
+    document.source.close()
+    after = dump.read_bytes()
+    dump.write_bytes(before + after[len(before) :])  # killed between the tail and the head
+
+    async with running(str(dump)) as pilot:
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, Choose) and "cut short" in shown(pilot)
+        await pilot.press("down", "enter")
+        await settled(pilot)
+    assert dump.read_bytes() == before
