@@ -47,7 +47,7 @@ def _campaign(folder: Path, first: int, count: int, timeout: int) -> dict[str, A
 
 
 def test_a_slice_of_the_campaign(tmp_path: Path) -> None:
-    figures = _campaign(tmp_path, 0, 1000, 120)
+    figures = _campaign(tmp_path, 0, 2500, 240)
     assert figures["max_rss_mib"] < 100, figures
 
 
