@@ -95,13 +95,13 @@ def _pairs(old: Dump, new: Dump) -> Iterator[Pair]:
 
 
 def _matched(old: ElfDump, new: ElfDump) -> Iterator[Pair]:
-    """Each old header with the new one of the same memory, or the two that it was split into."""
+    """Each old header with the new one of the same memory, or those that it was split into."""
     after = iter([s for s in new.segments if s.type == PT_LOAD])
     for before in (s for s in old.segments if s.type == PT_LOAD):
         at = 0
         while True:
             piece = next(after, None)
-            if piece is None or not _is_piece(before, piece, at):
+            if piece is None or not _is_piece(before, piece, at, new.format.top):
                 raise SaveError(
                     "the memory headers of what was saved differ from the old ones", "nothing was put in place"
                 )
@@ -112,12 +112,12 @@ def _matched(old: ElfDump, new: ElfDump) -> Iterator[Pair]:
                 break
 
 
-def _is_piece(whole: Segment, piece: Segment, at: int) -> bool:
+def _is_piece(whole: Segment, piece: Segment, at: int, top: int) -> bool:
     """Whether `piece` is what `whole` says from byte `at` on, or the first part of it."""
     last = at + piece.filesz >= whole.filesz
     virtual = whole.vaddr + at if whole.vaddr or not whole.paddr else 0
     return (
-        (piece.flags, piece.paddr, piece.vaddr) == (whole.flags, whole.paddr + at, virtual)
+        (piece.flags, piece.paddr, piece.vaddr) == (whole.flags, (whole.paddr + at) % top, virtual % top)
         and at + piece.filesz <= whole.filesz
         and (last or piece.filesz > 0)
         and piece.memsz == (max(whole.memsz - at, 0) if last else min(piece.filesz, max(whole.memsz - at, 0)))

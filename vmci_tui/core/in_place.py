@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from typing import Literal as Word
 
 from vmci_tui.core.compare import check_in_place
+from vmci_tui.core.containers import open_dump
 from vmci_tui.core.document import Document
-from vmci_tui.core.errors import OpenError, SaveError
+from vmci_tui.core.errors import Cancelled, OpenError, SaveError
 from vmci_tui.core.image import Copy
 from vmci_tui.core.journal import LIMIT, SUFFIX, Before, Change, Record, decode, encode, encode_mark
 from vmci_tui.core.plan import Plan
 from vmci_tui.core.save import Saved, refuse_changed, said, sync_folder
-from vmci_tui.core.source import FileSource, read_small
+from vmci_tui.core.source import FileSource, read_small, reason
 from vmci_tui.core.text import visible
 
 Condition = Word["none", "finished", "unfinished", "untouched", "changed"]
@@ -31,23 +32,28 @@ def save_in_place(document: Document, plan: Plan) -> Saved:
     source = document.source
     if not isinstance(source, FileSource):
         raise SaveError("there is no file to change", "save a copy with -o OUT")
-    refuse_changed(source)
     if not source.lock():
         raise SaveError(f"{source.name} is open in another vmci", "close it there, or save a copy")
-    if plan.empty:
-        return Saved(source.name, source.size, 0)
-    path = os.path.realpath(source.path)
-    record = _record_of(document, plan, source)
     try:
-        with _writable(path) as fd:
-            journal_end = _push(path, record)
+        _refuse_changed(document, source)
+        if plan.empty:
+            return Saved(source.name, source.size, 0)
+        record = _record_of(document, plan, source)
+        journal = os.path.realpath(source.path) + SUFFIX
+        start, end = _push(journal, record)
+        with contextlib.ExitStack() as stack:
+            try:
+                fd = stack.enter_context(_writable(source, record.mode))
+            except BaseException:
+                _drop(journal, start)
+                raise
             try:
                 _apply(fd, record)
-            except OSError as error:
-                _roll_back(path, fd, record)
-                raise said(error, source.path) from None
-            _check(document, path, record, fd)
-            _append(path + SUFFIX, encode_mark(os.fstat(fd).st_mtime_ns, record.size_after), journal_end)
+                _check(document, plan, record)
+                _append(journal, encode_mark(os.fstat(fd).st_mtime_ns, record.size_after), end)
+            except BaseException:
+                _roll_back(source, fd, record, journal, start)
+                raise
     except OSError as error:
         raise said(error, source.path) from None
     moved = sum(change.extent.length for change in plan.changes if isinstance(change.extent, Copy))
@@ -56,82 +62,77 @@ def save_in_place(document: Document, plan: Plan) -> Saved:
 
 def condition(path: str) -> tuple[Condition, Record | None]:
     """How it stands with the last save in place of a file. Raises OpenError."""
-    record = _last(path)
-    if record is None:
+    try:
+        records, _ = _journal(os.path.realpath(path) + SUFFIX)
+    except (OpenError, OSError):
+        records = ()  # another user's, or no journal at all: it keeps nobody from reading the file
+    if not records:
         return "none", None
     source = FileSource(path)
     try:
-        return _condition(source, record), record
+        return _condition(source, records[-1]), records[-1]
     finally:
         source.close()
 
 
 def take_back(path: str) -> Saved:
     """Give the file back as it was before the last save in place, to the byte. Raises SaveError."""
-    real, record = _found(path)
-    source = FileSource(real)
-    try:
-        if not source.lock():
-            raise SaveError(f"{source.name} is open in another vmci", "close it there first")
-        how = _condition(source, record)
-        if how == "changed":
-            raise SaveError(
-                f"{source.name} was changed since by somebody else", f"the journal is kept: {visible(path)}{SUFFIX}"
-            )
-        with _writable(real) as fd:
+    with _last_save(path) as (source, record, _):
+        with _writable(source, _mode(source, record)) as fd:
             _revert(fd, record)
-            _pop(real, record)
-    except OSError as error:
-        raise said(error, path) from None
-    finally:
-        source.close()
+        _drop(source.path + SUFFIX, record.start)
     return Saved(visible(path), record.size_before, 0)
 
 
 def finish(path: str) -> Saved:
     """Bring an unfinished save in place to its end. Raises SaveError."""
-    real, record = _found(path)
-    source = FileSource(real)
-    try:
-        if not source.lock():
-            raise SaveError(f"{source.name} is open in another vmci", "close it there first")
-        how = _condition(source, record)
-        if how == "changed":
-            raise SaveError(
-                f"{source.name} was changed since by somebody else", f"the journal is kept: {visible(path)}{SUFFIX}"
-            )
-        if how != "finished":
-            with _writable(real) as fd:
+    with _last_save(path) as (source, record, end):
+        if record.mtime_after is None:
+            with _writable(source, _mode(source, record)) as fd:
                 _apply(fd, record)
-                end = decode(read_small(real + SUFFIX, LIMIT, "a journal"))[1]
-                _append(real + SUFFIX, encode_mark(os.fstat(fd).st_mtime_ns, record.size_after), end)
-    except OSError as error:
-        raise said(error, path) from None
-    finally:
-        source.close()
+                _append(source.path + SUFFIX, encode_mark(os.fstat(fd).st_mtime_ns, record.size_after), end)
     return Saved(visible(path), record.size_after, 0)
 
 
-def _foreign(path: str) -> SaveError:
-    return SaveError(
-        f"{visible(path)} was changed since by somebody else", f"the old bytes are kept in {visible(path)}{SUFFIX}"
-    )
+@contextlib.contextmanager
+def _last_save(path: str) -> Iterator[tuple[FileSource, Record, int]]:
+    """The file, locked and not changed by others since, its last record, and where that ends."""
+    source = FileSource(os.path.realpath(path))
+    try:
+        if not source.lock():
+            raise SaveError(f"{source.name} is open in another vmci", "close it there first")
+        records, end = _journal(source.path + SUFFIX)
+        if not records:
+            raise SaveError(
+                f"{visible(path)} has no save to take back", "only saves in place are kept, beside the file"
+            )
+        if _condition(source, records[-1]) == "changed":
+            raise SaveError(
+                f"{source.name} was changed since by somebody else", f"the old bytes are kept: {source.name}{SUFFIX}"
+            )
+        yield source, records[-1], end
+    except OSError as error:
+        raise said(error, path) from None
+    except KeyboardInterrupt:
+        raise Cancelled("interrupted", "the file may be half changed: run it again") from None
+    finally:
+        source.close()
 
 
-def _found(path: str) -> tuple[str, Record]:
-    real = os.path.realpath(path)
-    record = _last(real)
-    if record is None:
-        raise SaveError(f"{visible(path)} has no save to take back", "only saves in place are kept, beside the file")
-    return real, record
+def _journal(journal: str) -> tuple[tuple[Record, ...], int]:
+    """The records, oldest first, and where the last of them ends."""
+    try:
+        os.lstat(journal)
+    except FileNotFoundError:
+        return (), 0
+    return decode(read_small(journal, LIMIT, "a journal"))
 
 
-def _last(path: str) -> Record | None:
-    journal = os.path.realpath(path) + SUFFIX
-    if not os.path.exists(journal):
-        return None
-    records, _ = decode(read_small(journal, LIMIT, "a journal"))
-    return records[-1] if records else None
+def _refuse_changed(document: Document, source: FileSource) -> None:
+    """By its times, which are coarse, and by the head that the plan was made from."""
+    refuse_changed(source)
+    if document.dump is not None and open_dump(source) != document.dump:
+        raise SaveError(f"{source.name} has changed since it was opened", "open it again, then save")
 
 
 def _condition(source: FileSource, record: Record) -> Condition:
@@ -178,21 +179,31 @@ def _record_of(document: Document, plan: Plan, source: FileSource) -> Record:
 
 
 @contextlib.contextmanager
-def _writable(path: str) -> Iterator[int]:
-    """The file opened for writing; one that its owner may not write is made so, and its mode restored."""
-    mode = stat.S_IMODE(os.stat(path).st_mode)
-    changed = not mode & stat.S_IWUSR
-    if changed:
-        os.chmod(path, mode | stat.S_IWUSR)
+def _writable(source: FileSource, mode: int) -> Iterator[int]:
+    """The file opened for writing; one that its owner may not write is made so. It has `mode` in the end."""
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
+            fd = os.open(source.path, os.O_RDWR | os.O_CLOEXEC)
+        except PermissionError:
+            os.fchmod(source.fileno(), mode | stat.S_IWUSR)
+            fd = os.open(source.path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            now = os.fstat(fd)
+            if (now.st_dev, now.st_ino) != (source.identity.device, source.identity.inode):
+                raise SaveError(f"{source.name} is another file than was opened", "open it again, then save")
             yield fd
         finally:
-            os.close(fd)
+            with contextlib.suppress(OSError):  # fsync has told all that close could
+                os.close(fd)
     finally:
-        if changed:
-            os.chmod(path, mode)
+        if stat.S_IMODE(os.fstat(source.fileno()).st_mode) != mode:
+            os.fchmod(source.fileno(), mode)
+
+
+def _mode(source: FileSource, record: Record) -> int:
+    """The mode that the file gets in the end: a save that was killed may have left it writable."""
+    now = stat.S_IMODE(os.fstat(source.fileno()).st_mode)
+    return record.mode if now == record.mode | stat.S_IWUSR else now
 
 
 def _apply(fd: int, record: Record) -> None:
@@ -216,18 +227,19 @@ def _revert(fd: int, record: Record) -> None:
         _pwrite(fd, change.old, change.offset)
     os.fsync(fd)
     os.ftruncate(fd, record.size_before)
-    # The time too: it tells the save before this one that nobody else wrote.
-    os.utime(fd, ns=(os.fstat(fd).st_atime_ns, record.mtime_before))
+    with contextlib.suppress(PermissionError):  # who may write a file need not own it
+        # The time too: it tells the save before this one that nobody else wrote.
+        os.utime(fd, ns=(os.fstat(fd).st_atime_ns, record.mtime_before))
     os.fsync(fd)
 
 
-def _roll_back(path: str, fd: int, record: Record) -> None:
-    """After a write failed: the old file again, if the disk still lets us; else the journal stays."""
+def _roll_back(source: FileSource, fd: int, record: Record, journal: str, start: int) -> None:
+    """After a save failed: the old file again, if the disk still lets us; else the journal stays."""
     try:
         _revert(fd, record)
-        _pop(path, record)
+        _drop(journal, start)
     except OSError as error:
-        words = f"saving {visible(path)} failed, and so did taking it back: {error.strerror}"
+        words = f"saving {source.name} failed, and so did taking it back: {reason(error)}"
         raise SaveError(words, "`vmci undo FILE` takes it back once that is mended") from None
 
 
@@ -238,18 +250,22 @@ def _pwrite(fd: int, data: bytes, offset: int) -> None:
         view, offset = view[written:], offset + written
 
 
-def _push(path: str, record: Record) -> int:
-    """The record at the end of the journal, durable, and its folder too; where it ends."""
-    journal = path + SUFFIX
-    end = decode(read_small(journal, LIMIT, "a journal"))[1] if os.path.exists(journal) else 0
-    end = _append(journal, encode(record), end)
-    sync_folder(journal)
-    return end
+def _push(journal: str, record: Record) -> tuple[int, int]:
+    """The record at the end of the journal, durable, and its folder too; where it begins and ends."""
+    _, start = _journal(journal)
+    try:
+        end = _append(journal, encode(record), start)
+        sync_folder(journal)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            _drop(journal, start)
+        raise
+    return start, end
 
 
 def _append(journal: str, data: bytes, at: int) -> int:
     """Write at `at`, where the last whole record ends; what is torn behind it goes."""
-    fd = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fd = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         os.ftruncate(fd, at)
         _pwrite(fd, data, at)
@@ -259,28 +275,26 @@ def _append(journal: str, data: bytes, at: int) -> int:
     return at + len(data)
 
 
-def _pop(path: str, record: Record) -> None:
-    """Forget the last record; the file is durable as it was before it."""
-    journal = path + SUFFIX
-    if record.start:
-        _append(journal, b"", record.start)
-    elif os.path.exists(journal):
-        records, _ = decode(read_small(journal, LIMIT, "a journal"))
-        if len(records) > 1:
-            _append(journal, b"", records[-1].start)
-        else:
-            os.unlink(journal)
+def _drop(journal: str, start: int) -> None:
+    """Forget the record that begins there; the file is durable as it was before it."""
+    if start:
+        _append(journal, b"", start)
+    else:
+        os.unlink(journal)
     sync_folder(journal)
 
 
-def _check(document: Document, path: str, record: Record, fd: int) -> None:
-    """Read back what was touched; where it is not what was asked for, the old file is put back."""
-    saved = FileSource(path)
+def _check(document: Document, plan: Plan, record: Record) -> None:
+    """Read back what was touched. Raises SaveError where it is not what was asked for."""
+    assert isinstance(document.source, FileSource)
     try:
-        if document.dump is not None:
-            check_in_place(document.dump, document.state.notes, saved, Before(saved, record))
+        saved = FileSource(document.source.path)
+        try:
+            if document.dump is not None:
+                check_in_place(document.dump, document.state.notes, saved, Before(saved, record))
+            elif saved.read(0, saved.size) != plan.image.read(document.source, 0, plan.image.size):
+                raise SaveError("what was saved is not the entry that was asked for", "please report this")
+        finally:
+            saved.close()
     except (SaveError, OpenError) as error:
-        _roll_back(path, fd, record)
         raise SaveError(f"{error.message}; the file was put back as it was", "please report this") from None
-    finally:
-        saved.close()

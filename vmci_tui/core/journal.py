@@ -104,9 +104,17 @@ def _record(data: bytes, start: int) -> tuple[Record, int] | None:
             return None
         changes.append(Change(offset, old, new))
         at += old_length + new_length
-    if data[at : at + _SUM] != _sum(data[start:at]):
+    if data[at : at + _SUM] != _sum(data[start:at]) or not _holds(before, after, changes):
         return None
     return Record(device, inode, before, after, mode, mtime, tuple(changes), None, start), at + _SUM
+
+
+def _holds(before: int, after: int, changes: list[Change]) -> bool:
+    """Whether the changes lead from a file of one length to one of the other: a foreign record may say anything."""
+    olds = all(c.offset + len(c.old) <= before for c in changes if c.old)
+    news = all(c.offset + len(c.new) <= after for c in changes if c.new)
+    cut = before <= after or any(c.offset + len(c.old) == before for c in changes)
+    return olds and news and cut and max(before, after) < 1 << 63
 
 
 def _sum(data: bytes) -> bytes:

@@ -67,7 +67,11 @@ def save_copy(
     except BaseException:
         _forget(temporary)
         raise
-    sync_folder(path)
+    try:
+        sync_folder(path)
+    except OSError as error:
+        words = f"{visible(target)} is saved, but may not outlast a power cut: {reason(error)}"
+        raise SaveError(words, "run `sync`") from None
     return Saved(visible(target), plan.image.size, checked)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from functools import cache
 from typing import Final, NamedTuple
 
 from vmci_tui.core.note import ByteOrder
@@ -77,8 +77,7 @@ IDENT_FIELDS: Final = (
 )
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(NamedTuple):
     """Sizes and codecs of one class and byte order."""
 
     bits: int
@@ -139,7 +138,9 @@ def _placed(names, widths, start: int = 0) -> tuple[tuple[str, int, int], ...]: 
     return tuple(out)
 
 
+@cache
 def format_of(bits: int, order: ByteOrder) -> Format:
+    """Made once each, so that two dumps of one file are equal: `struct.Struct` compares by identity."""
     mark = "<" if order == "little" else ">"
     if bits == 64:
         codes = "HHIQQQIHHHHHH", "IIQQQQQQ", "IIQQQQIIQQ"

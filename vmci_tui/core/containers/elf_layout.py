@@ -12,6 +12,7 @@ PT_LOADs of their own, which costs what the note costs and not what the dump cos
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vmci_tui.core.containers.base import Layout
@@ -58,6 +59,14 @@ class _Place(NamedTuple):
     def rest(self) -> int:
         """The first byte of memory that stays where it is when some is lifted."""
         return self.body + self.lift
+
+    def lifted(self, offset: int) -> int:
+        """Where a byte of memory lies when some is lifted; what the file did not hold, it still does not."""
+        if offset < min(self.rest, self.size):
+            return self.tail + offset - self.body
+        if offset < self.size:
+            return offset
+        return self.tail + min(self.lift, self.size - self.body) + offset - self.size
 
 
 def arrange(dump: ElfDump, notes: tuple[Note, ...], in_place: bool = False) -> Layout:
@@ -149,10 +158,10 @@ def _known_end(dump: ElfDump) -> int:
 
 
 def _moved(segment: Segment, place: _Place, dump: ElfDump) -> tuple[Segment, ...]:
-    """The header with the offset that its bytes have now; two headers where only some were lifted.
+    """The header with the offset that its bytes have now; several headers where only some were lifted.
 
-    Offsets 0 and -1 of no bytes stay. A split keeps p_vaddr - p_paddr: left at 0, s390x
-    reads wrong memory (seen); but where p_vaddr is 0 and p_paddr is not it says nothing.
+    Offsets 0 and -1 of no bytes stay. What a file that was cut off does not hold stays behind
+    its end, or lifted bytes would be taken for it.
     """
     segment = segment._replace(align=0)
     offset, end = segment.offset, segment.offset + segment.filesz
@@ -162,21 +171,27 @@ def _moved(segment: Segment, place: _Place, dump: ElfDump) -> tuple[Segment, ...
         return (segment._replace(offset=max(offset + place.shift, place.rest + place.shift)),)
     if not place.lift:
         return (segment._replace(offset=max(offset, place.body) + place.shift),)
-    if offset >= place.rest:
-        return (segment,)
-    lifted = segment._replace(offset=offset + place.tail - place.body)
-    if end <= place.rest or place.rest >= place.size:  # all that the file holds is lifted
-        return (lifted,)
-    taken = place.rest - offset
-    virtual = segment.vaddr + taken if segment.vaddr or not segment.paddr else 0
-    rest = segment._replace(
-        offset=place.rest,
-        vaddr=virtual % dump.format.top,
-        paddr=(segment.paddr + taken) % dump.format.top,
-        filesz=segment.filesz - taken,
-        memsz=max(segment.memsz - taken, 0),
+    cuts = (cut for cut in (place.rest, place.size) if place.rest < place.size and offset < cut < end)
+    edges = (offset, *cuts, end)
+    return tuple(_piece(segment, start, stop, place, dump.format.top) for start, stop in pairwise(edges))
+
+
+def _piece(segment: Segment, start: int, stop: int, place: _Place, top: int) -> Segment:
+    """The part of a header whose bytes lay at [start, stop) of the file.
+
+    It keeps p_vaddr - p_paddr: left at 0, s390x reads wrong memory (seen); but where p_vaddr is
+    0 and p_paddr is not it says nothing.
+    """
+    before, end = start - segment.offset, segment.offset + segment.filesz
+    virtual = segment.vaddr + before if segment.vaddr or not segment.paddr else 0
+    memory = max(segment.memsz - before, 0)
+    return segment._replace(
+        offset=place.lifted(start),
+        vaddr=virtual % top,
+        paddr=(segment.paddr + before) % top,
+        filesz=stop - start,
+        memsz=memory if stop == end else min(memory, stop - start),
     )
-    return lifted._replace(filesz=taken, memsz=min(taken, segment.memsz)), rest
 
 
 def _real_sections(dump: ElfDump) -> tuple[Section, ...]:
