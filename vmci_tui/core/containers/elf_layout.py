@@ -131,7 +131,7 @@ def _place(dump: ElfDump, loads: int, area: bytes, kept: tuple[Section, ...], li
     if head_end > HEAD_LIMIT:
         raise SaveError(f"the head would take {head_end} bytes; {HEAD_LIMIT} are the limit", "take notes out")
     grow = up(head_end - body, BLOCK) if head_end > body else 0
-    if in_place and used:
+    if in_place:
         return _Place(notes_at, head_end, body, 0, max(grow, lift), size)
     return _Place(notes_at, head_end, body, grow, 0, size)
 
@@ -168,7 +168,7 @@ def _moved(segment: Segment, place: _Place, dump: ElfDump) -> tuple[Segment, ...
     if segment.filesz == 0:
         if offset in (0, dump.format.top - 1):
             return (segment,)
-        return (segment._replace(offset=max(offset + place.shift, place.rest + place.shift)),)
+        return (segment._replace(offset=max(offset + place.shift, place.head_end)),)
     if not place.lift:
         return (segment._replace(offset=max(offset, place.body) + place.shift),)
     cuts = (cut for cut in (place.rest, place.size) if place.rest < place.size and offset < cut < end)
