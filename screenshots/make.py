@@ -13,6 +13,8 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from textual.pilot import Pilot
+
 from vmci_tui.core.opening import open_document
 from vmci_tui.settings import Settings
 from vmci_tui.tui.app import VmciApp
@@ -55,15 +57,28 @@ def app_of(shot: Shot) -> VmciApp:
     return app
 
 
+async def press(pilot: Pilot[None], keys: tuple[str, ...]) -> None:
+    """Press the keys, and wait until the picture stands still: what comes after the first paint is in it too."""
+    await still(pilot)
+    for key in keys:
+        await pilot.press(key)
+        await still(pilot)
+
+
+async def still(pilot: Pilot[None]) -> None:
+    last = ""
+    for _ in range(40):
+        await pilot.pause(0.03)
+        if (now := pilot.app.export_screenshot()) == last:
+            return
+        last = now
+
+
 async def draw(shot: Shot) -> str:
     """The picture as SVG, without the web fonts that a closed network cannot load."""
     app = app_of(shot)
     async with app.run_test(size=shot.size) as pilot:
-        await pilot.pause()
-        for key in shot.keys:
-            await pilot.press(key)
-            await pilot.pause()
-        await pilot.pause()
+        await press(pilot, shot.keys)
         svg = app.export_screenshot(title="vmci")
     return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
 

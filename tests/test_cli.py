@@ -313,3 +313,11 @@ def test_hex_by_paddr_ends_with_its_range(sample: Callable[[str], str], capsys: 
     assert main(["hex", sample("amd64-note.elf-win4k"), "--paddr", "0x1958ff0", "--len", "64"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 and lines[0].startswith("01958FF0: ")
+
+
+def test_an_output_that_cannot_be_written_is_said(sample: Callable[[str], str]) -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "vmci_tui", "show", sample("good.entry")]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 4
+    assert done.stderr.count("\n") == 1 and "cannot write the output" in done.stderr

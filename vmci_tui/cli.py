@@ -32,6 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output is gone: say nothing, and keep the interpreter from flushing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # of stdout: every file of the user's is read and written by those who say what is wrong
+        print(f"vmci: cannot write the output: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 4
     except MemoryError:
         print("vmci: not enough memory for this file's head", file=sys.stderr)
         return 3

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,8 +35,13 @@ def _recent_file() -> Path:
 
 def load() -> Settings:
     """The settings; the defaults where the file is missing or does not parse."""
+    path = config_file()
+    if not path.exists():
+        return Settings()
+    import tomllib  # 3 ms, of which most starts need none
+
     try:
-        with config_file().open("rb") as file:
+        with path.open("rb") as file:
             raw = tomllib.load(file)
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
         return Settings()
@@ -53,6 +56,8 @@ def load() -> Settings:
 
 def recent() -> tuple[str, ...]:
     """The files opened last, newest first, as far as they still exist."""
+    import json
+
     try:
         names = json.loads(_recent_file().read_bytes())
     except (OSError, ValueError):
@@ -64,6 +69,8 @@ def recent() -> tuple[str, ...]:
 
 def remember(path: str) -> None:
     """Put a file first among the recent ones; a folder that cannot be written is no reason to stop."""
+    import json
+
     full = os.path.abspath(path)
     names = [full, *(name for name in recent() if name != full)][:_MOST_RECENT]
     target = _recent_file()

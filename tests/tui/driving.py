@@ -59,3 +59,10 @@ def shown(pilot: Pilot[Any]) -> str:
 def said(pilot: Pilot[Any]) -> str:
     """The passing messages, unwrapped."""
     return "\n".join(str(item.message) for item in pilot.app._notifications)
+
+
+def hint(pilot: Pilot[Any]) -> str:
+    """What a dialog says below its field, unwrapped."""
+    from textual.widgets import Static
+
+    return str(pilot.app.screen.query_one("#hint", Static).content)

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.tui.driving import main_screen, running, said, settled, shown, type_text
+from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
 from vmci_tui.core.journal import SUFFIX
 from vmci_tui.core.opening import open_document
 from vmci_tui.core.source import FileSource
@@ -60,7 +60,7 @@ async def test_who_comes_second_may_only_read(sample: Sample, tmp_path: Path) ->
         await pilot.press("3", "d", "s")
         await pilot.click("#in-place")
         await settled(pilot)
-        assert "only a copy" in shown(pilot)
+        assert "only a copy" in hint(pilot)
     other.close()
     assert _sha(dump) == before
 

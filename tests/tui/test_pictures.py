@@ -36,9 +36,7 @@ def _in_samples(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("shot", MAKE.SHOTS, ids=lambda shot: shot.name)
 def test_snapshot(shot: Any, snap_compare: Any) -> None:
     async def drawn(pilot: Any) -> None:
-        for key in shot.keys:
-            await pilot.press(key)
-            await pilot.pause()
+        await MAKE.press(pilot, shot.keys)
 
     assert snap_compare(MAKE.app_of(shot), terminal_size=shot.size, run_before=drawn)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.driving import main_screen, running, said, settled, shown, type_text
+from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
 from vmci_tui.core.opening import open_document
 from vmci_tui.tui import saving
 from vmci_tui.tui.dialogs import Choose
@@ -50,7 +50,7 @@ async def test_what_exists_is_replaced_only_when_asked_twice(sample: Sample, tmp
         await type_text(pilot, str(out))
         await pilot.press("enter")
         await settled(pilot)
-        assert "exists" in shown(pilot) and out.read_text() == "mine"
+        assert "exists" in hint(pilot) and out.read_text() == "mine"
         await pilot.press("enter")
         await settled(pilot)
     assert out.read_bytes()[:4] == b"\x7fELF"
@@ -65,7 +65,7 @@ async def test_saving_over_the_open_dump_is_refused(sample: Sample, tmp_path: Pa
         await type_text(pilot, str(source))
         await pilot.press("enter")
         await settled(pilot)
-        assert "is the dump that is open" in shown(pilot)
+        assert "is the dump that is open" in hint(pilot)
     assert _sha(str(source)) == before
 
 
@@ -97,7 +97,7 @@ async def test_escape_stops_a_save_and_leaves_nothing(
         go_on.set()
         await pilot.pause(0.3)
         await pilot.pause()
-        assert "nothing is left behind" in shown(pilot)
+        assert "nothing is left behind" in hint(pilot)
     assert os.listdir(folder) == []
 
 

@@ -16,7 +16,7 @@ from vmci_tui.core.entry import LENGTH, SIZE_LIMIT, EntryHistory
 from vmci_tui.core.image import Image, Literal
 from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import Note
-from vmci_tui.core.source import BytesSource, Source
+from vmci_tui.core.source import BytesSource, FileSource, Source
 from vmci_tui.core.text import Safe
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
@@ -71,6 +71,12 @@ class Document:
     _steps: list[Step] = field(default_factory=list)
     _at: int = 0
     _layouts: tuple[State, Layout] | None = None
+
+    def close(self) -> None:
+        """Let go of the files that are open, and of their locks."""
+        for source in (self.source, self.blob):
+            if isinstance(source, FileSource):
+                source.close()
 
     @property
     def state(self) -> State:

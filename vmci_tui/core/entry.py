@@ -61,8 +61,7 @@ class Entry(NamedTuple):
         return _LAYOUT.pack(*self)
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """One write of the guest; `data` is None where its source was not memory (a DMA error)."""
 
     offset: int
@@ -73,8 +72,7 @@ class Write:
 Result = Literal["present", "not present", "DMA error", "ignored"]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The entry after a write, what became of the note's presence, and why."""
 
     raw: bytes

@@ -10,12 +10,12 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from vmci_tui.core.source import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(NamedTuple):
     """Bytes that the image brings along."""
 
     data: bytes
@@ -25,8 +25,7 @@ class Literal:
         return len(self.data)
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(NamedTuple):
     """`length` bytes of the source, from `offset` on."""
 
     offset: int
@@ -36,8 +35,7 @@ class Copy:
 Extent = Literal | Copy
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """A range of the wanted image that the file does not hold already at that place."""
 
     offset: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _HERE = os.path.dirname(__file__)
 _PLACES = (
@@ -13,8 +13,7 @@ _PLACES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One bundled file."""
 
     name: str

@@ -11,8 +11,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from vmci_tui.core.errors import OpenError
 from vmci_tui.core.text import Safe, visible
@@ -34,8 +33,7 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What tells that a file is still the one that was opened (mtime in ns)."""
 
     device: int
@@ -137,7 +135,10 @@ class FileSource:
         return Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
     def close(self) -> None:
-        os.close(self._fd)
+        """Let go of the file, and of its lock; a second time does nothing."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
 
 
 def read_small(path: str, limit: int, what: str) -> bytes:

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from vmci_tui.core.errors import EditError
 
@@ -18,8 +18,7 @@ LINE_LIMIT: Final = 1 << 17
 """Twice what fits into the largest page (64 KiB); what follows is not taken apart, and is one last line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line with its newline; `offset` counts from the start of the text, `number` from 1."""
 
     number: int

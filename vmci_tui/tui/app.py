@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar
 
@@ -37,7 +36,7 @@ class VmciApp(App[None]):
     def __init__(self, document: Document | None = None, chosen: settings.Settings | None = None) -> None:
         super().__init__()
         self.settings = chosen or settings.load()
-        self._first = document
+        self._first = self._shown = document
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every action that a key of the screen or of the focused pane does."""
@@ -70,6 +69,10 @@ class VmciApp(App[None]):
             gc.freeze()
             gc.enable()
         self._remember(self._first)
+
+    def on_unmount(self) -> None:
+        if self._shown is not None:
+            self._shown.close()
 
     def _remember(self, document: Document | None) -> None:
         """Note the file among the recent ones, and ask about a save that was cut short; not before it is shown."""
@@ -104,10 +107,9 @@ class VmciApp(App[None]):
     def _screen_of(self, document: Document) -> MainScreen:
         if isinstance(document.source, FileSource):
             document.read_only = not document.source.lock()
-        screen = MainScreen(document)
         # Given now and not by the first resize, which would style every widget anew before the first paint.
-        screen.add_class(next(c for width, c in reversed(self.HORIZONTAL_BREAKPOINTS) if self.size.width >= width))
-        return screen
+        width = next(name for least, name in reversed(self.HORIZONTAL_BREAKPOINTS) if self.size.width >= least)
+        return MainScreen(document, width)
 
     def open(self, path: str, blob: str | None = None) -> None:
         """Show a file; what cannot be opened is said, and the screen stays."""
@@ -134,8 +136,10 @@ class VmciApp(App[None]):
         self.push_screen(Ask("Open a file", accept, "", hint, self.settings.blink))
 
     def _show(self, document: Document) -> None:
-        screen = self._screen_of(document)
-        self.call_later(self._put_in_place, screen)
+        if self._shown is not None:
+            self._shown.close()
+        self._shown = document
+        self.call_later(self._put_in_place, self._screen_of(document))
         self._remember(document)
 
     def reopen(self, document: Document) -> None:
@@ -143,8 +147,7 @@ class VmciApp(App[None]):
         source = document.source
         if not isinstance(source, FileSource):
             return
-        with suppress(OSError):
-            source.close()
+        document.close()
         blob = document.blob.path if isinstance(document.blob, FileSource) else None
         self.open(source.path, blob)
 
@@ -156,7 +159,7 @@ class VmciApp(App[None]):
         if not isinstance(source, FileSource) or document.read_only:
             self.notify("another vmci has this file open, or it is none", severity="error", markup=False)
             return
-        source.close()  # with it goes the lock, which taking back needs
+        document.close()  # with it goes the lock, which taking back needs
         try:
             (finish if finishing else take_back)(source.path)
         except VmciError as error:

@@ -8,7 +8,6 @@ from vmci_tui.core import edits
 from vmci_tui.core.document import State
 from vmci_tui.core.entry import Write, parse_number
 from vmci_tui.core.errors import EditError, VmciError
-from vmci_tui.core.hexdumps import read_pasted
 from vmci_tui.core.text import literal, visible
 from vmci_tui.tui.dialogs import Ask, Choose, EditText
 from vmci_tui.tui.finding_way import WayActions
@@ -87,6 +86,8 @@ class EditActions(WayActions):
 
     def _ask_write(self, title: str, value: str, index: int | None) -> None:
         def accept(typed: str) -> None:
+            from vmci_tui.core.hexdumps import read_pasted
+
             offset, _, digits = typed.strip().partition(" ")
             data = read_pasted(digits) if digits.strip() else b""
             write = Write(parse_number(offset), len(data), data)

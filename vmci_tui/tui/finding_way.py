@@ -9,17 +9,16 @@ from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from vmci_tui.core import search as searching
-from vmci_tui.core.checks import Finding
 from vmci_tui.core.document import Document
 from vmci_tui.core.entry import parse_number
 from vmci_tui.core.errors import EditError, VmciError
-from vmci_tui.core.hexdumps import dump_lines
 from vmci_tui.core.text import visible
 from vmci_tui.tui.dialogs import Ask, Choose
 from vmci_tui.tui.panes import EntryList, FindingsList, HexPane, KeysList, NotesList
 from vmci_tui.tui.statusline import StatusLine
 
 if TYPE_CHECKING:
+    from vmci_tui.core.checks import Finding
     from vmci_tui.tui.app import VmciApp
 
 _COPY_LIMIT = 64 << 10
@@ -109,7 +108,7 @@ class WayActions(Screen[None]):
 
     def _search_at(self, at: int) -> None:
         total = max(self.query_one(HexPane).total, 1)
-        self.query_one(StatusLine).tell(f"searching at {at:#x}, {100 * at // total} %  (ESC stops)")
+        self.query_one("#status", StatusLine).tell(f"searching at {at:#x}, {100 * at // total} %  (ESC stops)")
 
     def _search_ended(self, hit: int | None, length: int) -> None:
         self._searching = False
@@ -150,6 +149,8 @@ class WayActions(Screen[None]):
             return f"{finding.code} {finding.severity}: {finding.message}"
         if isinstance(focused, EntryList | NotesList) and focused.rows:
             return "".join(text for text, _ in focused.rows[focused.cursor]).strip()
+        from vmci_tui.core.hexdumps import dump_lines
+
         view = self.query_one(HexPane)
         start, end = view.mark
         if start == end:

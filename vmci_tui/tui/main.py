@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Input
 
-from vmci_tui.core.checks import Finding, Span, findings
 from vmci_tui.core.document import Document
 from vmci_tui.core.errors import SaveError
 from vmci_tui.core.places import Place
-from vmci_tui.tui.cells import plain
+from vmci_tui.core.span import Span
 from vmci_tui.tui.editing import EditActions
 from vmci_tui.tui.finding_way import WayActions
 from vmci_tui.tui.linelist import LineList
@@ -31,6 +30,9 @@ from vmci_tui.tui.panes import (
 )
 from vmci_tui.tui.rows import KeyRows
 from vmci_tui.tui.statusline import StatusLine
+
+if TYPE_CHECKING:
+    from vmci_tui.core.checks import Finding
 
 _ON_ENTER = {"entry": "edit_entry", "notes": "rename_note", "keys": "edit_value", "findings": "show_finding"}
 _PANES = ("entry", "notes", "keys", "findings", "hex")
@@ -58,15 +60,16 @@ class MainScreen(EditActions, WayActions, Screen[None]):
 
     AUTO_FOCUS = ", ".join(f".show-{pane} #{pane}" for pane in _PANES)
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, width_class: str) -> None:
         self._active = "entry" if document.dump is None else "keys" if document.state.vmcoreinfo else "findings"
         # Classes and focus from the start: each change of them later styles every widget anew, 10 ms each.
-        super().__init__(classes=f"show-{self._active}" + (" entry-only" if document.dump is None else ""))
+        alone = " entry-only" if document.dump is None else ""
+        super().__init__(classes=f"show-{self._active} {width_class}{alone}")
         self.document = document
         self.found: tuple[Finding, ...] = ()
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="title", markup=False)
+        yield StatusLine(id="title")
         yield PaneBar(id="tabs")
         with Horizontal(id="panes"):
             with Vertical(id="left"):
@@ -86,7 +89,10 @@ class MainScreen(EditActions, WayActions, Screen[None]):
         ):  # fmt: skip
             self.query_one(pane).border_title = title
         self.query_one("#filter", Input).cursor_blink = self.vmci.settings.blink
-        self.show_state()
+        self._show_bytes()
+        self._show_tabs()
+        self._tell_finding()
+        self.call_after_refresh(self.show_findings)
         if self.document.state.vmcoreinfo is not None and self.document.state.vmcoreinfo.lines:
             self._point_at_line(1)
 
@@ -94,16 +100,24 @@ class MainScreen(EditActions, WayActions, Screen[None]):
 
     def show_state(self) -> None:
         """Compute and show everything of the document's state."""
+        self._show_bytes()
+        self.show_findings()
+
+    def show_findings(self) -> None:
+        from vmci_tui.core.checks import findings  # 8 ms, after the first paint
+
+        self.found = findings(self.document)
+        self.query_one(FindingsList).show_findings(self.found)
+        self._tell_finding()
+        self._show_tabs()
+
+    def _show_bytes(self) -> None:
         document = self.document
-        self.found = findings(document)
         self.query_one(EntryList).show_document(document)
         self.query_one(NotesList).show_document(document)
         self._show_keys()
-        self.query_one(FindingsList).show_findings(self.found)
-        self._tell_finding()
         self.query_one(HexPane).show_document(document)
-        self.query_one("#title", Static).update(plain(self._title()), layout=False)
-        self._show_tabs()
+        self.query_one("#title", StatusLine).tell(self._title())
         self.show_place()
 
     def _show_keys(self) -> None:
@@ -145,7 +159,7 @@ class MainScreen(EditActions, WayActions, Screen[None]):
             paddr = self.document.layout.memory.paddr_of(at)
             where = f"  paddr {paddr:#x}" if paddr is not None else ""
             text = f"offset {at:#x} = {at}{where}  {place.label} ({place.length} bytes)"
-        self.query_one(StatusLine).tell(text)
+        self.query_one("#status", StatusLine).tell(text)
 
     # Which pane
 
@@ -204,7 +218,7 @@ class MainScreen(EditActions, WayActions, Screen[None]):
             self._point_at(target.span)
         elif self.document.state.entry is not None and target.key in ("paddr", "size"):
             self._point_at_region()
-        self.query_one(StatusLine).tell(self.query_one(EntryList).told())
+        self.query_one("#status", StatusLine).tell(self.query_one(EntryList).told())
 
     def _point_at_region(self) -> None:
         history = self.document.state.entry

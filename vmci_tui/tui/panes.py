@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult, RenderResult
@@ -13,12 +13,14 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from vmci_tui.core.checks import Finding
 from vmci_tui.core.document import Document
 from vmci_tui.tui.cells import plain
 from vmci_tui.tui.hexview import HexView
 from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.rows import KeyRows, Target, entry_rows, finding_rows, note_rows
+
+if TYPE_CHECKING:
+    from vmci_tui.core.checks import Finding
 
 _WIDE_ENTRY = 100
 """Cells from which on a field and what it means fit into one line."""
@@ -137,11 +139,12 @@ class FindingsList(LineList):
     ]
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id, empty="nothing to complain about")
+        super().__init__(id=id)
         self.findings: Sequence[Finding] = ()
 
     def show_findings(self, findings: Sequence[Finding]) -> None:
         self.findings = findings
+        self.empty = "nothing to complain about"
         self.set_rows(finding_rows(findings))
 
     def finding(self) -> Finding | None:

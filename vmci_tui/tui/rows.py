@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, overload
+from typing import TYPE_CHECKING, NamedTuple, overload
 
-from vmci_tui.core.checks import Finding, Span
 from vmci_tui.core.derived import derive
 from vmci_tui.core.document import Document
 from vmci_tui.core.entry import FIELDS, FORMAT_ELF, FORMAT_NONE, RESET, EntryHistory
+from vmci_tui.core.span import Span
 from vmci_tui.core.text import Safe, visible
 from vmci_tui.core.vmcoreinfo import Line, Vmcoreinfo
 from vmci_tui.tui.cells import Row
+
+if TYPE_CHECKING:
+    from vmci_tui.core.checks import Finding
 
 _LONGEST = 4096
 """Cells of a value that are built; no terminal is wider."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from vmci_tui.core.checks import container, entry, memory, note, text
-from vmci_tui.core.checks.base import Check, Context, Finding, Fix, Severity, Span
+from vmci_tui.core.checks.base import Check, Context, Finding, Fix, Severity
 from vmci_tui.core.document import Document
+from vmci_tui.core.span import Span
 
 __all__ = ["Context", "Finding", "Fix", "Severity", "Span", "findings"]
 
@@ -38,4 +38,4 @@ def _capped(found: Iterable[Finding]) -> Iterator[Finding]:
         else:
             last[kind] = item
     for kind, item in last.items():
-        yield replace(item, message=f"{seen[kind] - _EACH} more have the same fault", fix=None)
+        yield item._replace(message=f"{seen[kind] - _EACH} more have the same fault", fix=None)

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from vmci_tui.core.containers import Dump, Layout
 from vmci_tui.core.document import Document, State
+from vmci_tui.core.span import Span
 
 Severity = Literal["error", "warning", "info"]
 
 
-class Span(NamedTuple):
-    """The bytes concerned: offset and length in the dump, or in the entry."""
-
-    offset: int
-    length: int
-    of: Literal["file", "entry"] = "file"
-
-
-@dataclass(frozen=True)
-class Fix:
+class Fix(NamedTuple):
     """An edit that removes a finding, in the words of a button."""
 
     label: str
     apply: Callable[[State], State]
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing worth knowing. The code's letter groups it: E entry, N note, T text, C container, M memory."""
 
     code: str
@@ -40,8 +30,7 @@ class Finding:
     fix: Fix | None = None
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """What a check may look at; the layout is the one that is shown, so that spans point into it."""
 
     state: State

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vmci_tui.core.checks.base import Context, Finding, Span
+from vmci_tui.core.checks.base import Context, Finding
 from vmci_tui.core.checks.note import target_bits
 from vmci_tui.core.containers.elf import ElfDump
 from vmci_tui.core.containers.elf_format import ET_CORE, PT_LOAD, PT_NOTE
+from vmci_tui.core.span import Span
 
 
 def check(context: Context) -> Iterator[Finding]:

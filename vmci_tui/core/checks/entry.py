@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from vmci_tui.core import edits
-from vmci_tui.core.checks.base import Context, Finding, Fix, Span
+from vmci_tui.core.checks.base import Context, Finding, Fix
 from vmci_tui.core.entry import FORMAT_ELF, FORMAT_NONE, LENGTH, NOTE_HEADER, SIZE_LIMIT, EntryHistory, linux_size
 from vmci_tui.core.note import NAME, up
+from vmci_tui.core.span import Span
 
 _WHOLE = Span(0, LENGTH, "entry")
 _FORMAT = Span(2, 2, "entry")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from vmci_tui.core.image import Image
@@ -25,8 +24,7 @@ class Region(NamedTuple):
         return self.offset + self.length
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """How a file lies, as it is or as it would be saved."""
 
     image: Image
