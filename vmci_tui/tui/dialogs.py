@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,11 +19,33 @@ from vmci_tui.tui.cells import plain
 if TYPE_CHECKING:
     from textual.widgets import TextArea
 
+Result = TypeVar("Result")
 Accept = Callable[[str], None]
 """Takes what was typed; raises VmciError for what it cannot take, and the dialog stays."""
 
 
-class Ask(ModalScreen[bool]):
+class Dialog(ModalScreen[Result]):
+    """What all dialogs look like; read when the first one opens, and not before the first paint."""
+
+    SCOPED_CSS = False
+    DEFAULT_CSS = """
+    ModalScreen { align: center middle; background: $background 60%; }
+    .dialog { width: 76; max-width: 100%; height: auto; max-height: 100%; }
+    .dialog { border: round $accent; background: $surface; padding: 0 1; }
+    .dialog.wide { width: 100; height: 90%; }
+    .dialog .title { text-style: bold; }
+    .dialog .hint { color: $text-muted; height: auto; }
+    .dialog .hint.bad { color: $error; }
+    .dialog .label { color: $text-muted; }
+    .dialog .buttons { height: 1; align-horizontal: right; }
+    .dialog .buttons Button, .dialog .choices Button { margin: 0 0 0 2; }
+    .dialog .choices { height: auto; padding: 1 0; }
+    .dialog #plan { height: 1fr; }
+    .dialog #text { height: 1fr; }
+    """
+
+
+class Ask(Dialog[bool]):
     """One line of text. What cannot be taken is said below, and can be mended."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(False)", "Cancel", id="dialog.cancel")]
@@ -61,7 +83,7 @@ class Ask(ModalScreen[bool]):
         self.dismiss(False)
 
 
-class Choose(ModalScreen[str]):
+class Choose(Dialog[str]):
     """One of a few buttons; the first is the safe one. Escape gives the empty string."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -88,7 +110,7 @@ class Choose(ModalScreen[str]):
         self.dismiss(event.button.id or "")
 
 
-class EditText(ModalScreen[bool]):
+class EditText(Dialog[bool]):
     """The whole text of a note in an editor; bytes that are not printable stand as \\xNN."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -88,10 +88,8 @@ class MainScreen(EditActions, WayActions, Screen[None]):
             ("#findings-pane", "4 Findings"), ("#hex", "5 Hex"),
         ):  # fmt: skip
             self.query_one(pane).border_title = title
-        self.query_one("#filter", Input).cursor_blink = self.vmci.settings.blink
         self._show_bytes()
         self._show_tabs()
-        self._tell_finding()
         self.call_after_refresh(self.show_findings)
         if self.document.state.vmcoreinfo is not None and self.document.state.vmcoreinfo.lines:
             self._point_at_line(1)
@@ -121,7 +119,7 @@ class MainScreen(EditActions, WayActions, Screen[None]):
         self.show_place()
 
     def _show_keys(self) -> None:
-        wanted = self.query_one("#filter", Input).value
+        wanted = self.query_one(KeysPane).wanted
         self.query_one(KeysList).show_keys(KeyRows(self.document.state.vmcoreinfo, wanted))
         pane = self.query_one(KeysPane)
         shown = len(self.query_one(KeysList).rows)
@@ -282,24 +280,25 @@ class MainScreen(EditActions, WayActions, Screen[None]):
     # The filter
 
     @on(Input.Changed, "#filter")
-    def _filter_changed(self) -> None:
+    def _filter_changed(self, event: Input.Changed) -> None:
+        self.query_one(KeysPane).wanted = event.value
         self._show_keys()
 
     @on(Input.Submitted, "#filter")
-    def _filter_done(self) -> None:
-        self.query_one(KeysList).focus()
+    def _filter_done(self, event: Input.Submitted) -> None:
+        self.query_one(KeysPane).close_filter(event.value)
 
+    @on(KeysPane.FilterClicked)
     def action_filter(self) -> None:
-        self.query_one("#filter", Input).focus()
+        self.query_one(KeysPane).open_filter(self.vmci.settings.blink)
 
     def key_escape(self) -> None:
-        """Stop a search; else leave the filter; else clear it."""
-        if self.stop_search():
+        """Stop a search; else clear the filter and leave it."""
+        pane = self.query_one(KeysPane)
+        if self.stop_search() or not (pane.wanted or pane.query("#filter")):
             return
-        field = self.query_one("#filter", Input)
-        if self.focused is field or field.value:
-            field.value = ""
-            self.query_one(KeysList).focus()
+        pane.close_filter("")
+        self._show_keys()
 
     # Saving and leaving
 

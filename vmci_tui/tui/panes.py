@@ -18,6 +18,7 @@ from vmci_tui.tui.cells import plain
 from vmci_tui.tui.hexview import HexView
 from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.rows import KeyRows, Target, entry_rows, finding_rows, note_rows
+from vmci_tui.tui.statusline import StatusLine
 
 if TYPE_CHECKING:
     from vmci_tui.core.checks import Finding
@@ -123,11 +124,40 @@ class KeysList(LineList):
 
 
 class KeysPane(Vertical):
-    """The filter and the table of keys."""
+    """The table of keys, and above it the filter: a field while it is typed in, else a line that tells it."""
+
+    wanted = ""
+
+    class FilterClicked(Message):
+        """The line of the filter was clicked."""
 
     def compose(self) -> ComposeResult:
-        yield Input(placeholder="filter", id="filter", compact=True, select_on_focus=False)
+        yield StatusLine("/ filter", id="filter-line")
         yield KeysList(id="keys")
+
+    def open_filter(self, blink: bool) -> None:
+        """Let the user type. (Made only now: a field of Textual's is 4 ms of the first paint.)"""
+        if self.query("#filter"):
+            self.query_one("#filter").focus()
+            return
+        field = Input(self.wanted, placeholder="filter", id="filter", compact=True, select_on_focus=False)
+        field.cursor_blink = blink
+        self.query_one("#filter-line").display = False
+        self.mount(field, before=0)
+        field.focus()
+
+    def close_filter(self, wanted: str) -> None:
+        """Back to the line, with what is shown from now on."""
+        self.wanted = wanted
+        line = self.query_one("#filter-line", StatusLine)
+        line.tell(f"filter: {wanted}  (ESC clears it)" if wanted else "/ filter")
+        line.display = True
+        self.query("#filter").remove()
+        self.query_one(KeysList).focus()
+
+    def on_click(self, event: events.Click) -> None:
+        if event.widget is not None and event.widget.id == "filter-line":
+            self.post_message(self.FilterClicked())
 
 
 class FindingsList(LineList):
@@ -156,15 +186,19 @@ class FindingsPane(Vertical):
 
     def compose(self) -> ComposeResult:
         yield FindingsList(id="findings")
-        yield Static("", id="why", markup=False)
 
     def tell(self, finding: Finding | None) -> None:
-        why = self.query_one("#why", Static)
-        why.display = finding is not None
+        """Show one in full; the text for it is made when there is a first one."""
+        found = self.query("#why")
         if finding is None:
+            found.remove()
             return
         fix = f"\nf: {finding.fix.label}" if finding.fix else ""
-        why.update(plain(f"{finding.message}\nwhy: {finding.why}{fix}"))
+        words = plain(f"{finding.message}\nwhy: {finding.why}{fix}")
+        if found:
+            found.first(Static).update(words)
+        else:
+            self.mount(Static(words, id="why"))
 
 
 class HexPane(HexView):

@@ -10,7 +10,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 from textual.worker import get_current_worker
 
@@ -23,6 +22,7 @@ from vmci_tui.core.save import save_copy
 from vmci_tui.core.source import FileSource
 from vmci_tui.core.text import visible
 from vmci_tui.tui.cells import Row, plain
+from vmci_tui.tui.dialogs import Dialog
 from vmci_tui.tui.linelist import LineList
 
 _EVERY = 0.25
@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
     in_place: bool = False
 
 
-class SaveScreen(ModalScreen[Outcome | None]):
+class SaveScreen(Dialog[Outcome | None]):
     """Ends with what was done, or None where nothing was saved."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
