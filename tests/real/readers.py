@@ -54,7 +54,8 @@ def crash_osrelease(path: str) -> str:
 
 def makedumpfile_dmesg(path: str, out: Path) -> Ran:
     need("makedumpfile")
-    return run("makedumpfile", "--message-level", "31", "--dump-dmesg", path, str(out))
+    # By lines, or what goes to stderr comes in the middle of one, and where depends on the length of the rest.
+    return run("stdbuf", "-oL", "makedumpfile", "--message-level", "31", "--dump-dmesg", path, str(out))
 
 
 def makedumpfile_filter(path: str, out: Path) -> Ran:

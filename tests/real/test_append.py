@@ -34,7 +34,7 @@ class Guest(NamedTuple):
     """Over which of drgn's readers (libkdumpfile: True) utsname can be read: the cut dumps lack page tables."""
 
 
-_GUESTS = {
+GUESTS = {
     "x86_64": Guest(
         "amd64-cut-nonote.elf", "--note", "amd64-cut-note.elf", "6.1.0-56-amd64", "little", (False,)
     ),
@@ -88,9 +88,9 @@ def judge(path: str, text: str, release: str, tmp_path: Path, crash: bool = Fals
         dmesg.unlink()
 
 
-@pytest.mark.parametrize("name", _GUESTS)
+@pytest.mark.parametrize("name", GUESTS)
 def test_a_note_appended_to_a_real_dump_is_taken_by_every_reader(name: str, sample: Sample, tmp_path: Path) -> None:
-    guest = _GUESTS[name]
+    guest = GUESTS[name]
     out = append(guest, sample, tmp_path)
     document = open_document(out)
     assert document.dump is not None and document.state.note is not None
@@ -102,21 +102,21 @@ def test_a_note_appended_to_a_real_dump_is_taken_by_every_reader(name: str, samp
     judge(out, text.decode(), guest.release, tmp_path, name == "x86_64", guest.uts)
 
 
-@pytest.mark.parametrize("name", _GUESTS)
+@pytest.mark.parametrize("name", GUESTS)
 def test_appending_twice_is_appending_once(name: str, sample: Sample, tmp_path: Path) -> None:
-    guest = _GUESTS[name]
+    guest = GUESTS[name]
     once, twice = Path(append(guest, sample, tmp_path)), tmp_path / "twice.elf"
     assert main(["append", str(once), guest.option, sample(guest.note), "-o", str(twice)]) == 0
     assert once.read_bytes() == twice.read_bytes()
 
 
 @pytest.mark.parametrize("name", ["i386-note.elf-win16k", "amd64-note.elf-win4k", "amd64-cut-note.elf",
-                                  "arm64-cut-note.elf", "s390x-cut-note.elf", *_GUESTS])  # fmt: skip
+                                  "arm64-cut-note.elf", "s390x-cut-note.elf", *GUESTS])  # fmt: skip
 @pytest.mark.parametrize("value", ["6.1.0-99-changed", "6.1.0-" + "9" * 40])
 def test_a_key_that_is_set_is_seen_by_every_reader_and_nothing_else_moved(
     name: str, value: str, sample: Sample, tmp_path: Path
 ) -> None:
-    path = append(_GUESTS[name], sample, tmp_path) if name in _GUESTS else sample(name)
+    path = append(GUESTS[name], sample, tmp_path) if name in GUESTS else sample(name)
     out = str(tmp_path / "set.elf")
     assert main(["set", path, f"OSRELEASE={value}", "-o", out]) == 0
     before, after = open_document(path), open_document(out)
@@ -135,7 +135,7 @@ def test_a_key_that_is_set_is_seen_by_every_reader_and_nothing_else_moved(
 def test_the_source_is_never_touched(sample: Sample, tmp_path: Path) -> None:
     path = sample("amd64-cut-nonote.elf")
     before = os.stat(path), Path(path).read_bytes()
-    append(_GUESTS["x86_64"], sample, tmp_path)
+    append(GUESTS["x86_64"], sample, tmp_path)
     after = os.stat(path), Path(path).read_bytes()
     assert before[0].st_mtime_ns == after[0].st_mtime_ns and before[1] == after[1]
 

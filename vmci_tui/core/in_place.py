@@ -14,6 +14,7 @@ from typing import Literal as Word
 
 from vmci_tui.core.compare import check_in_place
 from vmci_tui.core.containers import open_dump
+from vmci_tui.core.copying import pwrite
 from vmci_tui.core.document import Document
 from vmci_tui.core.errors import Cancelled, OpenError, SaveError
 from vmci_tui.core.image import Copy
@@ -122,9 +123,11 @@ def _last_save(path: str) -> Iterator[tuple[FileSource, Record, int]]:
 def _journal(journal: str) -> tuple[tuple[Record, ...], int]:
     """The records, oldest first, and where the last of them ends."""
     try:
-        os.lstat(journal)
+        kind = os.lstat(journal).st_mode
     except FileNotFoundError:
         return (), 0
+    if not stat.S_ISREG(kind):
+        raise OpenError(f"{visible(journal)} is not a journal but something else of that name", "move it away")
     return decode(read_small(journal, LIMIT, "a journal"))
 
 
@@ -181,22 +184,24 @@ def _record_of(document: Document, plan: Plan, source: FileSource) -> Record:
 @contextlib.contextmanager
 def _writable(source: FileSource, mode: int) -> Iterator[int]:
     """The file opened for writing; one that its owner may not write is made so. It has `mode` in the end."""
+    now = stat.S_IMODE(os.fstat(source.fileno()).st_mode)
     try:
         try:
             fd = os.open(source.path, os.O_RDWR | os.O_CLOEXEC)
         except PermissionError:
-            os.fchmod(source.fileno(), mode | stat.S_IWUSR)
+            now |= stat.S_IWUSR
+            os.fchmod(source.fileno(), now)
             fd = os.open(source.path, os.O_RDWR | os.O_CLOEXEC)
         try:
-            now = os.fstat(fd)
-            if (now.st_dev, now.st_ino) != (source.identity.device, source.identity.inode):
+            status = os.fstat(fd)
+            if (status.st_dev, status.st_ino) != (source.identity.device, source.identity.inode):
                 raise SaveError(f"{source.name} is another file than was opened", "open it again, then save")
             yield fd
         finally:
             with contextlib.suppress(OSError):  # fsync has told all that close could
                 os.close(fd)
     finally:
-        if stat.S_IMODE(os.fstat(source.fileno()).st_mode) != mode:
+        if now != mode:
             os.fchmod(source.fileno(), mode)
 
 
@@ -210,11 +215,11 @@ def _apply(fd: int, record: Record) -> None:
     """What lies beyond the old end first, and durable, then the rest: the head is what makes the file new."""
     for change in record.changes:
         if change.offset >= record.size_before:
-            _pwrite(fd, change.new, change.offset)
+            pwrite(fd, change.new, change.offset)
     os.fsync(fd)
     for change in record.changes:
         if change.offset < record.size_before:
-            _pwrite(fd, change.new, change.offset)
+            pwrite(fd, change.new, change.offset)
     if record.size_after < record.size_before:
         os.fsync(fd)
         os.ftruncate(fd, record.size_after)
@@ -224,7 +229,7 @@ def _apply(fd: int, record: Record) -> None:
 def _revert(fd: int, record: Record) -> None:
     """The old bytes, durable, then the old length."""
     for change in record.changes:
-        _pwrite(fd, change.old, change.offset)
+        pwrite(fd, change.old, change.offset)
     os.fsync(fd)
     os.ftruncate(fd, record.size_before)
     with contextlib.suppress(PermissionError):  # who may write a file need not own it
@@ -241,13 +246,6 @@ def _roll_back(source: FileSource, fd: int, record: Record, journal: str, start:
     except OSError as error:
         words = f"saving {source.name} failed, and so did taking it back: {reason(error)}"
         raise SaveError(words, "`vmci undo FILE` takes it back once that is mended") from None
-
-
-def _pwrite(fd: int, data: bytes, offset: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(fd, view, offset)
-        view, offset = view[written:], offset + written
 
 
 def _push(journal: str, record: Record) -> tuple[int, int]:
@@ -268,7 +266,7 @@ def _append(journal: str, data: bytes, at: int) -> int:
     fd = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         os.ftruncate(fd, at)
-        _pwrite(fd, data, at)
+        pwrite(fd, data, at)
         os.fsync(fd)
     finally:
         os.close(fd)

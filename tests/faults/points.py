@@ -1,0 +1,94 @@
+"""Every system call of a command that touches a folder, and the command run again with one of them failing.
+
+strace counts and injects: a call is named by its name and its number among the calls of that
+name since the process began, so the command must make the same calls in each run; that the one
+that was hit is the one that was meant is checked by what strace wrote.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+FAULTS = ("KILL", "ENOSPC", "EIO", "EINTR")
+_LINE = re.compile(r"\d+ +(\w+)\(")
+_SECONDS = 60
+
+
+class Point(NamedTuple):
+    """The `number`th call of this name."""
+
+    call: str
+    number: int
+    line: str
+    """How strace showed it."""
+
+
+class Ended(NamedTuple):
+    """How a command ended: its exit code (-9: killed) and what it said."""
+
+    code: int
+    said: str
+
+
+def need_strace() -> None:
+    """Skip where strace is missing or not allowed to trace; fail in CI."""
+    there = shutil.which("strace") and subprocess.run(["strace", "-o", os.devnull, "true"]).returncode == 0
+    if not there:
+        if os.environ.get("CI"):
+            pytest.fail("strace is missing, and CI must run it")
+        pytest.skip("strace is not installed, or may not trace here")
+
+
+def _strace(log: Path, command: list[str], *options: str) -> Ended:
+    done = subprocess.run(
+        ["strace", "-f", "-y", "-qq", "-s", "0", "-o", str(log), *options, *command],
+        cwd="/",  # so that only the folder's own names name it
+        env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=_SECONDS,
+    )
+    return Ended(done.returncode, done.stdout.decode())
+
+
+def vmci(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "vmci_tui", *arguments]
+
+
+def enumerate_points(folder: Path, command: list[str], log: Path) -> tuple[Ended, list[Point]]:
+    """Run the command as it is; all its calls that name the folder or one of its files, in their order."""
+    ended = _strace(log, command, "-e", "trace=%file,%desc")
+    counts: dict[str, int] = {}
+    points = []
+    for line in log.read_text(errors="replace").splitlines():
+        found = _LINE.match(line)
+        if found:
+            call = found[1]
+            counts[call] = counts.get(call, 0) + 1
+            if str(folder) in line and call != "execve":
+                points.append(Point(call, counts[call], line))
+    return ended, points
+
+
+def run_with(fault: str, point: Point, folder: Path, command: list[str], log: Path) -> Ended:
+    """Run the command with this call failing, or killed as it makes it."""
+    what = "signal=KILL" if fault == "KILL" else f"error={fault}"
+    inject = f"inject={point.call}:{what}:when={point.number}"
+    ended = _strace(log, command, "-e", f"trace={point.call}", "-e", inject)
+    lines = log.read_text(errors="replace").splitlines()
+    if fault == "KILL":
+        hit = [line for line in lines if _LINE.match(line)][-1:]
+        assert ended.code == -9, (point, ended)
+    else:
+        hit = [line for line in lines if "(INJECTED)" in line]
+    assert len(hit) == 1 and str(folder) in hit[0], (point, hit)
+    return ended
