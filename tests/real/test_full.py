@@ -7,6 +7,9 @@ them (`amd64-nonote.elf` and so on, unpacked); see conftest.py.
 from __future__ import annotations
 
 import os
+import struct
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,3 +81,75 @@ def test_a_key_that_is_set_changes_nothing_but_its_bytes(saved: Path, tmp_path: 
     at += text.all(b"PAGESIZE")[0].offset
     assert before[:at] == after[:at] and before[at + 13 :] == after[at + 13 :]
     assert after[at : at + 13] == b"PAGESIZE=8192"
+
+
+@pytest.fixture(scope="module")
+def lifted(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The dump itself, its note put in by lifting, then more of it by lifting again."""
+    option, note = _NOTES[name]
+    folder = tmp_path_factory.mktemp(f"{name}-in-place")
+    path, text = folder / "dump.elf", folder / "text"
+    subprocess.run(["cp", "--sparse=always", f"{_FOLDER}/{name}-nonote.elf", str(path)], check=True)
+    path.chmod(0o400)
+    in_place(path, "append", option, str(SAMPLES / note))
+    document = open_document(str(path))
+    assert document.state.note is not None
+    lines = b"".join(b"NUMBER(number_%04d)=1\n" % number for number in range(400))
+    text.write_bytes(document.state.note.desc + lines)
+    in_place(path, "append", "--text", str(text))
+    yield path
+    path.unlink()
+
+
+def in_place(path: Path, command: str, *rest: str) -> None:
+    ran = readers.run(sys.executable, "-m", "vmci_tui", command, str(path), *rest, "--in-place")
+    assert ran.code == 0 and "(lift, " in ran.out, ran.out
+
+
+def test_drgn_reads_utsname_of_the_file_that_was_lifted_twice(name: str, lifted: Path) -> None:
+    for libkdumpfile in (False, True):
+        ran = readers.drgn_text(str(lifted), libkdumpfile, uts=True)
+        assert ran.code == 0 and ran.out.partition("UTS ")[2].startswith("[b'Linux'"), ran.out
+    assert "VMCOREINFO" in readers.readelf_notes(str(lifted))
+    assert "OSRELEASE=6.1.0" in readers.eu_readelf_notes(str(lifted))
+
+
+@pytest.mark.parametrize("name", ["amd64"], indirect=True, scope="module")
+@pytest.mark.parametrize("method", ["-l", "-c"])
+def test_makedumpfile_filters_the_lifted_file_as_it_does_the_copy(
+    saved: Path, lifted: Path, method: str, tmp_path: Path
+) -> None:
+    """`-d 31` walks the kernel's structures by virtual addresses: the same pages stay, with the same bytes."""
+    assert readers.crash_osrelease(str(lifted)) == "6.1.0-56-amd64"
+    kept = []
+    for path in (saved, lifted):
+        out = tmp_path / "small"
+        ran = readers.run("makedumpfile", method, "-d", "31", str(path), str(out))
+        assert ran.code == 0 and "makedumpfile Completed" in ran.out, ran.out
+        ran = readers.run("makedumpfile", "--message-level", "31", "--dump-dmesg", str(path), str(tmp_path / "dmesg"))
+        assert ran.code == 0, ran.out
+        kept.append((pages_of(out.read_bytes()), (tmp_path / "dmesg").read_bytes()))
+        (tmp_path / "dmesg").unlink()
+        out.unlink()
+    assert kept[0] == kept[1] and len(kept[0][0]) > 1000
+
+
+def pages_of(dump: bytes) -> list[tuple[int, int, bytes]]:
+    """The pages of a kdump file, each as it is packed there: (flags, page_flags, data), in their order."""
+    block = struct.unpack_from("<i", dump, 428)[0]
+    sub, bitmap = struct.unpack_from("<iI", dump, 432)
+    at, out = (1 + sub + bitmap) * block, []
+    first = struct.unpack_from("<q", dump, at)[0]
+    while at + 24 <= first:
+        offset, size, flags, page_flags = struct.unpack_from("<qIIQ", dump, at)
+        out.append((flags, page_flags, dump[offset : offset + size]))
+        at += 24
+    return out
+
+
+def test_the_lifted_file_is_taken_back_to_the_byte(name: str, lifted: Path) -> None:
+    """Last: it ends what `lifted` is."""
+    for _ in range(2):
+        assert readers.run(sys.executable, "-m", "vmci_tui", "undo", str(lifted)).code == 0
+    assert readers.run("cmp", str(lifted), f"{_FOLDER}/{name}-nonote.elf").code == 0
+    assert lifted.stat().st_mode & 0o777 == 0o400
