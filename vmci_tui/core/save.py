@@ -12,10 +12,10 @@ import os
 import stat
 from dataclasses import dataclass
 
-from vmci_tui.core.compare import CHUNK, Progress, check_saved
+from vmci_tui.core.compare import Progress, check_saved
+from vmci_tui.core.copying import write_image
 from vmci_tui.core.document import Document
 from vmci_tui.core.errors import SaveError
-from vmci_tui.core.image import Copy, Image, Literal
 from vmci_tui.core.plan import Plan
 from vmci_tui.core.source import FileSource, Source, reason
 from vmci_tui.core.text import Safe, visible
@@ -49,11 +49,10 @@ def save_copy(
     mode = 0o600
     if isinstance(source, FileSource):
         mode = stat.S_IMODE(os.fstat(source.fileno()).st_mode)
-    _need_space(document, plan.image, path)
     temporary, fd = _temporary(path)
     try:
         try:
-            _write(document, plan.image, fd, progress)
+            write_image(source, plan.image, fd, progress)
             os.fchmod(fd, mode)
             os.fsync(fd)
         finally:
@@ -105,23 +104,6 @@ def _refuse_bad_target(document: Document, path: str, target: str) -> None:
         raise SaveError(f"{visible(target)} is the dump that is open", "save under another name")
 
 
-def _need_space(document: Document, image: Image, path: str) -> None:
-    need = 0
-    for _, extent in image.placed():
-        if isinstance(extent, Copy):
-            parts = document.source.data_ranges(extent.offset, extent.offset + extent.length)
-            need += sum(end - start for start, end in parts)
-        else:
-            need += extent.length
-    try:
-        room = os.statvfs(os.path.dirname(path))
-    except OSError as error:
-        raise said(error, path) from None
-    free = room.f_bavail * room.f_frsize
-    if need > free:
-        raise SaveError(f"the copy needs {need} bytes, and {free} are free there", "save on another file system")
-
-
 def _temporary(path: str) -> tuple[str, int]:
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name[:200]}.{os.getpid()}.vmci-part")
@@ -129,44 +111,6 @@ def _temporary(path: str) -> tuple[str, int]:
         return temporary, os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except (OSError, ValueError) as error:
         raise said(error, path) from None
-
-
-def _write(document: Document, image: Image, fd: int, progress: Progress) -> None:
-    total, done = image.size, 0
-    os.ftruncate(fd, total)
-    for offset, extent in image.placed():
-        if isinstance(extent, Literal):
-            _pwrite(fd, extent.data, offset)
-        else:
-            for start, end in document.source.data_ranges(extent.offset, extent.offset + extent.length):
-                at = start
-                while at < end:
-                    progress("copy", done + at - extent.offset, total)
-                    at += _some(document, fd, at, min(CHUNK, end - at), offset + at - extent.offset)
-        done += extent.length
-        progress("copy", done, total)
-
-
-def _some(document: Document, fd: int, at: int, length: int, to: int) -> int:
-    """Copy up to `length` bytes of the source to `to`: in the kernel where it can, else through memory."""
-    source = document.source
-    if isinstance(source, FileSource):
-        with contextlib.suppress(OSError):
-            copied = os.copy_file_range(source.fileno(), fd, length, at, to)
-            if copied:
-                return copied
-    data = source.read(at, length)
-    if not data:
-        raise SaveError(f"the source ended at {at:#x} while it was read", "open it again, then save")
-    _pwrite(fd, data, to)
-    return len(data)
-
-
-def _pwrite(fd: int, data: bytes, offset: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(fd, view, offset)
-        view, offset = view[written:], offset + written
 
 
 def _check(document: Document, temporary: str, limit: int, progress: Progress) -> int:
