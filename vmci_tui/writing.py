@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 
 from vmci_tui.core import edits, report
+from vmci_tui.core.compare import Progress
 from vmci_tui.core.document import Document, State
 from vmci_tui.core.entry import LENGTH, Entry, EntryHistory, Write, parse_number
 from vmci_tui.core.errors import EditError, UsageError
 from vmci_tui.core.in_place import finish, save_in_place, take_back
 from vmci_tui.core.opening import new_entry, open_document
 from vmci_tui.core.plan import plan_copy, plan_in_place
-from vmci_tui.core.save import CHECK_LIMIT, save_copy
+from vmci_tui.core.progress import Pace
+from vmci_tui.core.save import CHECK_LIMIT, quiet, save_copy
 from vmci_tui.core.sources import note_from, text_from
 from vmci_tui.core.text import literal, visible
 from vmci_tui.output import print_json, print_lines, tell
@@ -103,7 +106,7 @@ def _save(options: argparse.Namespace, document: Document) -> int:
         return 0
     asked = getattr(options, "check_limit", None)
     limit = parse_number(asked) if asked else CHECK_LIMIT
-    saved = save_copy(document, plan, options.output, _progress if sys.stderr.isatty() else _quiet, limit)
+    saved = save_copy(document, plan, options.output, _progress() if sys.stderr.isatty() else quiet, limit)
     checked = f"; {saved.checked} bytes of memory read back, the same" if document.dump else ""
     tell(f"saved {saved.name}: {saved.size} bytes{checked}")
     return 0
@@ -117,13 +120,18 @@ def _undo(options: argparse.Namespace) -> int:
     return 0
 
 
-def _quiet(_what: str, _done: int, _total: int) -> None:
-    """No terminal is there to show it on."""
+def _progress() -> Progress:
+    pace, last = Pace(), 0.0
 
+    def told(what: str, done: int, total: int) -> None:
+        nonlocal last
+        if done < total and time.monotonic() - last < 0.1:
+            return
+        last = time.monotonic()
+        end = "\n" if done >= total else ""
+        print(f"\r{pace.words(what, done, total):<60}", end=end, file=sys.stderr, flush=True)
 
-def _progress(what: str, done: int, total: int) -> None:
-    end = "\n" if done >= total else ""
-    print(f"\r{what}: {done >> 20} of {total >> 20} MiB", end=end, file=sys.stderr, flush=True)
+    return told
 
 
 def _new(options: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from vmci_tui.core.errors import Cancelled, SaveError, VmciError
 from vmci_tui.core.image import Literal
 from vmci_tui.core.in_place import save_in_place
 from vmci_tui.core.plan import Plan, plan_copy, plan_in_place
+from vmci_tui.core.progress import Pace
 from vmci_tui.core.save import save_copy
 from vmci_tui.core.source import FileSource
 from vmci_tui.core.text import visible
@@ -113,7 +114,7 @@ class SaveScreen(Dialog[Outcome | None]):
     @work(thread=True, exclusive=True, exit_on_error=False)
     def _save(self, target: str) -> None:
         """In a thread: no widget is touched from here."""
-        worker = get_current_worker()
+        worker, pace = get_current_worker(), Pace()
         last = 0.0
 
         def progress(what: str, done: int, total: int) -> None:
@@ -123,7 +124,7 @@ class SaveScreen(Dialog[Outcome | None]):
             now = time.monotonic()
             if now - last >= _EVERY:
                 last = now
-                self.app.call_from_thread(self._tell, f"{what}: {done >> 20} of {total >> 20} MiB (ESC stops)")
+                self.app.call_from_thread(self._tell, f"{pace.words(what, done, total)}  (ESC stops)")
 
         try:
             saved = save_copy(self._document, plan_copy(self._document), target, progress)

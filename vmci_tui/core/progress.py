@@ -1,0 +1,25 @@
+"""How far something is, in words: bytes, rate and time left."""
+
+from __future__ import annotations
+
+import time
+
+
+class Pace:
+    """Counts from when it was made; the same words for the shell and for the screen."""
+
+    def __init__(self) -> None:
+        self._what = ""
+        self._start = time.monotonic()
+
+    def words(self, what: str, done: int, total: int) -> str:
+        """What is done, bytes done of bytes in all, MiB a second, and seconds left."""
+        now = time.monotonic()
+        if what != self._what:
+            self._what, self._start = what, now
+        amount = f"{what}: {done >> 20} of {total >> 20} MiB"
+        took = now - self._start
+        if took < 0.5 or not done:
+            return amount
+        rate = done / took
+        return f"{amount}, {rate / (1 << 20):.0f} MiB/s, {max(total - done, 0) / rate:.0f} s left"
