@@ -163,8 +163,7 @@ def test_the_time_comes_back_too_and_the_mode_stays(path: Path) -> None:
     assert (path.stat().st_mtime_ns, path.stat().st_mode) == (before.st_mtime_ns, before.st_mode)
 
 
-@pytest.mark.parametrize("count", [65_533, 65_534, 65_600])
-@pytest.mark.parametrize("split", [False, True])
+@pytest.mark.parametrize(("count", "split"), [(65_500, True), (65_600, False)])  # the splits make the first PN_XNUM
 def test_many_headers_over_the_same_bytes(count: int, split: bool, tmp_path: Path) -> None:
     """As paging=true writes them. All that cover the lifted bytes move, or are split, which takes more headers yet."""
     path = tmp_path / "dump.elf"
