@@ -244,9 +244,16 @@ class Attempt(NamedTuple):
     folder: Path
 
     def run(self) -> points.Ended:
-        clone(self.scenario.before, self.folder)
-        log = self.folder.with_name(self.folder.name + ".log")
-        return points.run_with(self.fault, self.point, self.folder, self.scenario.command(self.folder), log)
+        """With the fault at that call and no other: where it missed, again from the start."""
+        log, command = self.folder.with_name(self.folder.name + ".log"), self.scenario.command(self.folder)
+        for _ in range(3):
+            clone(self.scenario.before, self.folder)
+            try:
+                return points.run_with(self.fault, self.point, self.folder, command, log)
+            except points.Missed as error:
+                missed = error
+                shutil.rmtree(self.folder)
+        raise missed
 
 
 def campaign(scenario: Scenario, tmp_path: Path, most: int | None = None) -> None:
