@@ -91,7 +91,15 @@ def _wants_output(options: argparse.Namespace) -> None:
 
 
 def _save(options: argparse.Namespace, document: Document) -> int:
-    """Run the plan, or print it; the plan is data where JSON is asked for, else talk."""
+    """Run the plan, or print it, and let go of the file."""
+    try:
+        return _run_plan(options, document)
+    finally:
+        document.close()
+
+
+def _run_plan(options: argparse.Namespace, document: Document) -> int:
+    """The plan is data where JSON is asked for, else talk."""
     in_place = getattr(options, "in_place", False)
     plan = plan_in_place(document) if in_place else plan_copy(document)
     if options.json:
@@ -103,6 +111,8 @@ def _save(options: argparse.Namespace, document: Document) -> int:
     if in_place:
         saved = save_in_place(document, plan)
         tell(f"saved {saved.name} in place ({plan.way}, {plan.bytes_written} bytes); take it back: vmci undo FILE")
+        if saved.forced:
+            tell("the file was read-only: it was made writable for that, and is read-only again")
         return 0
     asked = getattr(options, "check_limit", None)
     limit = parse_number(asked) if asked else CHECK_LIMIT

@@ -40,6 +40,7 @@ def save_in_place(document: Document, plan: Plan) -> Saved:
         if plan.empty:
             return Saved(source.name, source.size, 0)
         record = _record_of(document, plan, source)
+        forced = not os.access(source.path, os.W_OK)
         journal = os.path.realpath(source.path) + SUFFIX
         start, end = _push(journal, record)
         with contextlib.ExitStack() as stack:
@@ -58,7 +59,7 @@ def save_in_place(document: Document, plan: Plan) -> Saved:
     except OSError as error:
         raise said(error, source.path) from None
     moved = sum(change.extent.length for change in plan.changes if isinstance(change.extent, Copy))
-    return Saved(source.name, record.size_after, moved)
+    return Saved(source.name, record.size_after, moved, forced)
 
 
 def condition(path: str) -> tuple[Condition, Record | None]:

@@ -32,6 +32,8 @@ class Saved:
     size: int
     checked: int
     """Bytes of guest memory that were read back and compared."""
+    forced: bool = False
+    """The file could not be written, as QEMU leaves its dumps; it was made so, and its mode restored."""
 
 
 def quiet(_what: str, _done: int, _total: int) -> None:

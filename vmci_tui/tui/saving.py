@@ -26,6 +26,8 @@ from vmci_tui.tui.cells import Row, plain
 from vmci_tui.tui.dialogs import Dialog
 from vmci_tui.tui.linelist import LineList
 
+_MOST_ROWS = 2000
+"""Lines of bytes that are shown of one range."""
 _EVERY = 0.25
 """Seconds between two words of progress."""
 
@@ -105,7 +107,8 @@ class SaveScreen(Dialog[Outcome | None]):
         except VmciError as error:
             self._tell(str(error), bad=True)
             return
-        self.dismiss(Outcome(f"saved {saved.name} in place; the last save can be taken back (U)", in_place=True))
+        forced = "; it was made writable for that, and is read-only again" if saved.forced else ""
+        self.dismiss(Outcome(f"saved {saved.name} in place{forced}; U takes it back", in_place=True))
 
     def _is_source(self, target: str) -> bool:
         source = self._document.source
@@ -164,12 +167,25 @@ def plan_rows(document: Document, plan: Plan) -> list[Row]:
     for step in plan.steps:
         rows.append(((f"{step.do:<14} ", "key"), (f"{step.offset:#x} + {step.length}", "value")))
         rows += [((f"    {why}", "dim"),) for why in step.why.split("; ")]
-    for change in plan.changes[:4]:
+    for change in plan.changes:
         if isinstance(change.extent, Literal):
-            rows.append(((f"first bytes that differ, at {change.offset:#x}", "title"),))
-            old = document.source.read(change.offset, 16)
-            rows.append((("  before  ", "dim"), (old.hex(" "), "value")))
-            rows.append((("  after   ", "dim"), (change.extent.data[:16].hex(" "), "value")))
+            rows.append(((f"bytes at {change.offset:#x}, before and after", "title"),))
+            rows += _hex_rows(document, change.offset, change.extent.data)
+    return rows
+
+
+def _hex_rows(document: Document, offset: int, new: bytes) -> list[Row]:
+    """The lines of 16 bytes that differ, each as it was and as it will be."""
+    old = document.source.read(offset, len(new))
+    rows: list[Row] = []
+    for at in range(0, len(new), 16):
+        before, after = old[at : at + 16], new[at : at + 16]
+        if before == after:
+            continue
+        rows.append(((f"{offset + at:#010x} - ", "error"), (before.hex(" ") or "the end of the file", "dim")))
+        rows.append((("           + ", "good"), (after.hex(" "), "value")))
+        if len(rows) >= _MOST_ROWS:
+            return [*rows, (("and more", "dim"),)]
     return rows
 
 
