@@ -54,28 +54,39 @@ def load() -> Settings:
     )
 
 
-def recent() -> tuple[str, ...]:
-    """The files opened last, newest first, as far as they still exist."""
+def recent() -> tuple[tuple[str, str | None], ...]:
+    """The files opened last with their entries, newest first, as far as they still exist."""
     import json
 
     try:
-        names = json.loads(_recent_file().read_bytes())
+        pairs = json.loads(_recent_file().read_bytes())
     except (OSError, ValueError):
         return ()
-    if not isinstance(names, list):
+    if not isinstance(pairs, list):
         return ()
-    return tuple(name for name in names if isinstance(name, str) and "\0" not in name and os.path.exists(name))
+    found = (_pair(item) for item in pairs)
+    return tuple(pair for pair in found if pair is not None)
 
 
-def remember(path: str) -> None:
+def _pair(item: object) -> tuple[str, str | None] | None:
+    """A dump and its entry as they were stored; None for what is not one, or is gone."""
+    path, blob = item if isinstance(item, list) and len(item) == 2 else (item, None)
+    if not isinstance(path, str) or "\0" in path or not os.path.exists(path):
+        return None
+    there = isinstance(blob, str) and "\0" not in blob and os.path.exists(blob)
+    return path, blob if there else None
+
+
+def remember(path: str, blob: str | None = None) -> None:
     """Put a file first among the recent ones; a folder that cannot be written is no reason to stop."""
     import json
 
     full = os.path.abspath(path)
-    names = [full, *(name for name in recent() if name != full)][:_MOST_RECENT]
+    entry = os.path.abspath(blob) if blob else None
+    pairs = [(full, entry), *(pair for pair in recent() if pair[0] != full)][:_MOST_RECENT]
     target = _recent_file()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(json.dumps(names))
+        target.write_text(json.dumps(pairs))
     except OSError:
         return

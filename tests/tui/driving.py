@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from textual.pilot import Pilot
+from textual.worker import WorkerCancelled
 
 from vmci_tui.core.opening import open_document
 from vmci_tui.settings import Settings
@@ -26,7 +27,8 @@ async def running(*files: str, size: tuple[int, int] = (120, 36)) -> AsyncIterat
 
 async def settled(pilot: Pilot[Any]) -> None:
     """Until nothing is under way any more."""
-    await pilot.app.workers.wait_for_complete()
+    with suppress(WorkerCancelled):  # a dialog that closes cancels the worker that closed it
+        await pilot.app.workers.wait_for_complete()
     await pilot.pause()
     await pilot.pause()
 

@@ -44,6 +44,8 @@ async def test_a_note_is_appended_in_place_and_taken_back(sample: Sample, tmp_pa
         screen = main_screen(pilot)
         assert screen.document.state.note is not None and not screen.document.modified
         await pilot.press("U")
+        assert "dump.elf" in shown(pilot), "it names the file that it would take back"
+        await pilot.press("down", "enter")
         await settled(pilot)
         assert "taken back" in said(pilot)
         assert main_screen(pilot).document.state.note is None
@@ -87,3 +89,42 @@ async def test_a_save_that_was_cut_short_is_asked_about(sample: Sample, tmp_path
         await pilot.press("down", "enter")
         await settled(pilot)
     assert dump.read_bytes() == before
+
+
+async def test_of_two_files_the_one_that_is_named_is_taken_back(sample: Sample, tmp_path: Path) -> None:
+    dump = Path(shutil.copy(sample("x86_64-linux-good.elf"), tmp_path / "d.elf"))
+    blob = Path(shutil.copy(sample("x86_64-linux-good.entry"), tmp_path / "d.entry"))
+    before = _sha(dump), _sha(blob)
+
+    async def save_in_place() -> None:
+        await pilot.click("#in-place")
+        await pilot.pause(0.3)
+        await pilot.click("#in-place")
+        await settled(pilot)
+
+    async with running(str(dump), str(blob)) as pilot:
+        await pilot.press("3", "d", "s")
+        await save_in_place()
+        await pilot.press("1", "end", "enter")
+        await type_text(pilot, "0x3000")
+        await pilot.press("enter")
+        await settled(pilot)
+        await pilot.press("s")
+        await save_in_place()
+        assert _sha(dump) != before[0] and _sha(blob) != before[1], shown(pilot)
+        await pilot.press("U", "down", "down", "enter")
+        await settled(pilot)
+        assert _sha(dump) != before[0] and _sha(blob) == before[1]
+        await pilot.press("U", "down", "enter")
+        await settled(pilot)
+    assert (_sha(dump), _sha(blob)) == before
+
+
+async def test_a_list_of_writes_is_saved_as_the_entry_that_it_left(sample: Sample, tmp_path: Path) -> None:
+    writes = Path(shutil.copy(sample("two-halves.write.json"), tmp_path))
+    async with running(str(writes)) as pilot:
+        await pilot.press("s")
+        assert "does not tell that the note is not present" in shown(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+    assert (tmp_path / "two-halves.entry").stat().st_size == 16

@@ -63,7 +63,7 @@ async def test_a_finding_leads_to_its_bytes(sample: Sample) -> None:
         finding = screen.query_one(FindingsList).finding()
         assert finding is not None and finding.span is not None
         assert screen.query_one(HexPane).mark == (finding.span.offset, finding.span.offset + finding.span.length)
-        assert screen.focused is screen.query_one(HexPane)
+        assert screen.focused is screen.query_one(KeysList), "it is about a line of the text"
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ async def test_the_start_screen_opens_samples_and_recent_files(sample: Sample) -
         await pilot.press("enter")
         await settled(pilot)
         first = main_screen(pilot).document.name
-        await pilot.press("o")
+        await pilot.press("o", "o")
         await type_text(pilot, "/no/such/file")
         await pilot.press("enter")
         await pilot.pause()

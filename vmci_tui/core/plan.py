@@ -10,6 +10,7 @@ from vmci_tui.core.entry import LENGTH
 from vmci_tui.core.errors import SaveError
 from vmci_tui.core.image import Copy, Difference, Image, diff
 from vmci_tui.core.image import Literal as Bytes
+from vmci_tui.core.source import FileSource
 
 Way = Literal["overwrite", "lift", "copy", "append", "none"]
 
@@ -25,8 +26,8 @@ class Step(NamedTuple):
 
 _CHOICE = {
     "none": "the file is already as it should be",
-    "copy": "copy, to a new file: the one that is open stays as it is (--in-place would change it)",
-    "overwrite": "overwrite: the new head fits before the first byte of memory, so memory stays where it is",
+    "copy": "copy, to a new file: the one that is open stays as it is",
+    "overwrite": "overwrite: what changes fits where it is, so nothing else has to move",
     "lift": "lift: the new head does not fit before memory, whose first bytes therefore go to the end of the file; "
     "notes at the end instead would be refused by crash",
     "append": "append: the notes go to the end of the file",
@@ -104,8 +105,15 @@ def _plan_entry(document: Document) -> Plan:
         raise SaveError("there is no entry to save", "open one, or make one: vmci new entry -o BLOB")
     raw = history.entry.pack() if history.origin == "blob" else history.raw
     image = Image((Bytes(raw),))
+    why = "; ".join(document.labels) or "an entry is 16 bytes"
+    if not isinstance(document.source, FileSource):
+        # Hand-crafted, or what writes left: there is no file yet that could already be right.
+        if history.origin == "writes":
+            why = "the 16 bytes that the writes left; the list of writes itself is not kept"
+            if not history.present:
+                why += "; a blob does not tell that the note is not present"
+        return Plan("copy", (Step("write the entry", 0, LENGTH, why),), (), image, ())
     changes = diff(document.source, image)
     if not changes and document.source.size == LENGTH:
         return Plan("none", (), (), image, ())
-    why = "; ".join(document.labels) or "an entry is 16 bytes"
     return Plan("copy", (Step("write the entry", 0, LENGTH, why),), changes, image, ())

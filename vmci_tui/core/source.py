@@ -75,7 +75,7 @@ class FileSource:
         if not stat.S_ISREG(status.st_mode):
             os.close(self._fd)
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-            raise OpenError(f"{visible(path)} is {kind}", "copy what it holds to a file and open that")
+            raise OpenError(f"{visible(path)} is {kind}", "name a file")
         self.identity = Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
     @property

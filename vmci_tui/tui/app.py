@@ -28,7 +28,7 @@ class VmciApp(App[None]):
     CSS_PATH = "app.tcss"
     TITLE = "vmci"
     NOTIFICATION_TIMEOUT = 3
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012 - as App declares it
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-normal"), (160, "-wide")]  # noqa: RUF012 - as App declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1,question_mark", "toggle_keys", "Keys", tooltip="Show or hide all keys", id="help", show=False)
     ]
@@ -78,7 +78,8 @@ class VmciApp(App[None]):
         """Note the file among the recent ones, and ask about a save that was cut short; not before it is shown."""
         if document is None or not isinstance(document.source, FileSource):
             return
-        settings.remember(document.source.path)
+        blob = document.blob.path if isinstance(document.blob, FileSource) else None
+        settings.remember(document.source.path, blob)
         if os.path.exists(os.path.realpath(document.source.path) + ".vmci-undo"):
             self.call_later(self._ask_unfinished, document)
 
@@ -93,16 +94,18 @@ class VmciApp(App[None]):
 
         def chosen(choice: str | None) -> None:
             if choice in ("back", "finish"):
-                self.take_back(document, finishing=choice == "finish")
+                self.take_back(document, source.path, finishing=choice == "finish")
 
         hint = "The old bytes are kept: both ways are safe."
         self.push_screen(Choose("A save in place of this file was cut short", choices, hint), chosen)
 
     def action_toggle_keys(self) -> None:
-        if self.screen.query("HelpPanel"):
-            self.action_hide_help_panel()
-        else:
-            self.action_show_help_panel()
+        """Show or hide the keys; beside them there is room for one pane at a time."""
+        shown = bool(self.screen.query("HelpPanel"))
+        (self.action_hide_help_panel if shown else self.action_show_help_panel)()
+        if self.size.width < 160:
+            self.screen.set_class(not shown or self.size.width < 112, "-narrow")
+            self.screen.set_class(shown and self.size.width >= 112, "-normal")
 
     def _screen_of(self, document: Document) -> MainScreen:
         if isinstance(document.source, FileSource):
@@ -124,6 +127,12 @@ class VmciApp(App[None]):
         raw = Entry(0, 1, linux_size(4096), 0).pack()
         document.apply("a new entry", State(entry=EntryHistory("blob", (Write(0, LENGTH, raw),))))
         self._show(document)
+
+    def show_start(self) -> None:
+        """The samples and recent files, over what is open."""
+        from vmci_tui.tui.start import StartScreen
+
+        self.push_screen(StartScreen(back=True))
 
     def ask_open(self) -> None:
         """Ask for a file (and the entry beside it) and open it."""
@@ -151,7 +160,7 @@ class VmciApp(App[None]):
         blob = document.blob.path if isinstance(document.blob, FileSource) else None
         self.open(source.path, blob)
 
-    def take_back(self, document: Document, finishing: bool = False) -> None:
+    def take_back(self, document: Document, path: str, finishing: bool = False) -> None:
         """Undo the last save in place (or bring it to its end), and show the file as it is then."""
         from vmci_tui.core.in_place import finish, take_back
 
@@ -161,7 +170,7 @@ class VmciApp(App[None]):
             return
         document.close()  # with it goes the lock, which taking back needs
         try:
-            (finish if finishing else take_back)(source.path)
+            (finish if finishing else take_back)(path)
         except VmciError as error:
             self.notify(safe(str(error)), severity="error", markup=False)
         else:

@@ -44,6 +44,9 @@ class Dialog(ModalScreen[Result]):
     .dialog #text { height: 1fr; }
     """
 
+    def on_mount(self) -> None:
+        self.app.clear_notifications()  # they would lie over the buttons
+
 
 class Ask(Dialog[bool]):
     """One line of text. What cannot be taken is said below, and can be mended."""
@@ -103,11 +106,11 @@ class Choose(Dialog[str]):
                 yield Static(plain(self._hint), classes="hint")
             with Vertical(classes="choices"):
                 for name, label in self._choices:
-                    yield Button(plain(label), id=name, compact=True)
+                    yield Button(plain(label), id=f"choice-{name}", compact=True)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
-        self.dismiss(event.button.id or "")
+        self.dismiss((event.button.id or "").removeprefix("choice-"))
 
 
 class EditText(Dialog[bool]):

@@ -8,6 +8,7 @@ from vmci_tui.core import edits
 from vmci_tui.core.document import State
 from vmci_tui.core.entry import Write, parse_number
 from vmci_tui.core.errors import EditError, VmciError
+from vmci_tui.core.opening import attach_entry
 from vmci_tui.core.text import literal, visible
 from vmci_tui.tui.dialogs import Ask, Choose, EditText
 from vmci_tui.tui.finding_way import WayActions
@@ -58,7 +59,7 @@ class EditActions(WayActions):
         target = self.query_one(EntryList).target()
         history = self.document.state.entry
         if history is None:
-            self.say("no entry is open: start vmci with the dump and its blob", "warning")
+            self.say("no entry is open: b opens the one that belongs to this dump", "warning")
         elif target is not None and target.kind == "field":
             self._ask_field(target.key, history.entry._asdict()[target.key])
         elif target is not None and target.kind == "write":
@@ -80,22 +81,38 @@ class EditActions(WayActions):
 
     def action_add_write(self) -> None:
         if self.document.state.entry is None:
-            self.say("no entry is open: start vmci with the dump and its blob", "warning")
+            self.say("no entry is open: b opens the one that belongs to this dump", "warning")
             return
-        self._ask_write("A write of the guest", "0 ", None)
+        self._ask_write("A write of the guest", f"0 {self.document.state.entry.entry.pack().hex()}", None)
 
     def _ask_write(self, title: str, value: str, index: int | None) -> None:
         def accept(typed: str) -> None:
             from vmci_tui.core.hexdumps import read_pasted
 
             offset, _, digits = typed.strip().partition(" ")
-            data = read_pasted(digits) if digits.strip() else b""
+            if not digits.strip():
+                raise EditError("a write of no bytes changes nothing", "OFFSET HEXBYTES")
+            data = read_pasted(digits)
             write = Write(parse_number(offset), len(data), data)
             if not 0 <= write.offset < 1 << 32:
                 raise EditError("the offset of a write is from 0 to 2^32-1", "0 for a full write")
-            self.edit(f"write {write.length} bytes at {write.offset}", lambda state: _with_write(state, index, write))
+            self.edit(f"write {write.length} byte(s) at {write.offset}", lambda state: _with_write(state, index, write))
 
         self._ask(title, accept, value, "OFFSET HEXBYTES; only 16 bytes at offset 0 make the note present")
+
+    def action_open_entry(self) -> None:
+        """Open the entry that belongs to the dump."""
+        document = self.document
+        if document.dump is None or document.modified:
+            words = "this is an entry already" if document.dump is None else "save or undo the edits first"
+            self.say(words, "warning")
+            return
+
+        def accept(path: str) -> None:
+            attach_entry(document, path.strip())
+            self.show_state()
+
+        self._ask("The entry of this dump", accept, "", "a blob of 16 bytes, or NAME.write.json")
 
     def action_delete_write(self) -> None:
         target = self.query_one(EntryList).target()

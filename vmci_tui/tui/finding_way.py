@@ -31,6 +31,7 @@ class WayActions(Screen[None]):
     document: Document
     found: tuple[Finding, ...]
     _pattern: bytes | None = None
+    _typed = ""
     _searching: bool = False
 
     @property
@@ -69,10 +70,10 @@ class WayActions(Screen[None]):
 
     def action_search(self) -> None:
         hint = r"text (\xNN for any byte), or hex: 0x0b000000, or 0b 00 00 00"
-        self.app.push_screen(Ask("Search", self._start_search, hint=hint, blink=self.vmci.settings.blink))
+        self.app.push_screen(Ask("Search", self._start_search, self._typed, hint, self.vmci.settings.blink))
 
     def _start_search(self, typed: str) -> None:
-        self._pattern = searching.pattern_of(typed)
+        self._pattern, self._typed = searching.pattern_of(typed), typed
         self._run_search(self.query_one(HexPane).cursor)
 
     def action_search_next(self) -> None:
@@ -100,6 +101,9 @@ class WayActions(Screen[None]):
 
         try:
             hit = searching.search(self.document, pattern, start, progress)
+            if hit is None and start and not worker.is_cancelled:
+                self.app.call_from_thread(self.say, "not found from here on: searching from the start")
+                hit = searching.search(self.document, pattern, 0, progress)
         except VmciError as error:
             self.app.call_from_thread(self.say, str(error), "error")
             hit = None
@@ -113,7 +117,7 @@ class WayActions(Screen[None]):
     def _search_ended(self, hit: int | None, length: int) -> None:
         self._searching = False
         if hit is None:
-            self.say("not found from here to the end", "warning")
+            self.say("not found in the whole file", "warning")
             self.show_place()
         else:
             self._arrive(hit, length)
@@ -171,10 +175,13 @@ class WayActions(Screen[None]):
         elif finding.span.of == "entry":
             self.query_one(EntryList).focus()
         else:
-            self.query_one(HexPane).focus()
+            place = self.query_one(HexPane).places
+            at = place.at(finding.span.offset) if place is not None else None
+            in_text = at is not None and at.line is not None and at.note == self.document.state.index
+            self.query_one(KeysList if in_text else HexPane).focus()
 
     def action_open(self) -> None:
-        self._unless_unsaved(self.vmci.ask_open)
+        self._unless_unsaved(self.vmci.show_start)
 
     def action_leave(self) -> None:
         self._unless_unsaved(self.app.exit)

@@ -14,6 +14,7 @@ from textual.widgets import Footer, Input
 from vmci_tui.core.document import Document
 from vmci_tui.core.errors import SaveError
 from vmci_tui.core.places import Place
+from vmci_tui.core.source import FileSource
 from vmci_tui.core.span import Span
 from vmci_tui.tui.editing import EditActions
 from vmci_tui.tui.finding_way import WayActions
@@ -50,7 +51,7 @@ class MainScreen(EditActions, WayActions, Screen[None]):
         Binding("c", "copy", "Copy", tooltip="Copy what is selected", id="copy", show=False),
         Binding("x", "strip", "Strip", tooltip="Take the VMCOREINFO note out", id="strip", show=False),
         Binding("U", "take_back", "Take back", tooltip="Take back the last save in place", id="take_back", show=False),
-        Binding("o", "open", "Open", tooltip="Open another file", id="open", show=False),
+        Binding("o", "open", "Open", tooltip="Open another file", id="open"),
         Binding("q", "leave", "Quit", tooltip="Quit; unsaved edits are asked about", id="quit"),
         *(
             Binding(str(number), f"pane('{name}')", name.capitalize(), show=False, id=f"pane.{name}")
@@ -283,6 +284,9 @@ class MainScreen(EditActions, WayActions, Screen[None]):
     def _filter_changed(self, event: Input.Changed) -> None:
         self.query_one(KeysPane).wanted = event.value
         self._show_keys()
+        keys = self.query_one(KeysList)
+        if event.value and keys.shown.lines:
+            self._point_at_line(keys.shown.lines[keys.cursor].number)
 
     @on(Input.Submitted, "#filter")
     def _filter_done(self, event: Input.Submitted) -> None:
@@ -313,8 +317,24 @@ class MainScreen(EditActions, WayActions, Screen[None]):
             self._ask_which()
 
     def action_take_back(self) -> None:
-        """Give the file back as it was before the last save in place."""
-        self.vmci.take_back(self.document)
+        """Give a file back as it was before its last save in place; asked first, with its name."""
+        from vmci_tui.core.in_place import condition
+        from vmci_tui.tui.dialogs import Choose
+
+        document = self.document
+        sources = (document.source, document.blob)
+        files = [s for s in sources if isinstance(s, FileSource) and condition(s.path)[0] in ("finished", "unfinished")]
+        if not files:
+            self.say("there is no save in place to take back", "warning")
+            return
+        choices = (("stay", "Leave it as it is"), *((str(n), f"Take back {s.name}") for n, s in enumerate(files)))
+
+        def chosen(choice: str | None) -> None:
+            if choice and choice != "stay":
+                self.vmci.take_back(document, files[int(choice)].path)
+
+        hint = "Edits that are not saved are lost." if document.unsaved else ""
+        self.app.push_screen(Choose("Take back the last save in place?", choices, hint), chosen)
 
     def _ask_which(self) -> None:
         from vmci_tui.tui.dialogs import Choose
@@ -355,6 +375,6 @@ def _counted(found: tuple[Finding, ...]) -> str:
     """How many findings there are, in a word or two."""
     errors = sum(item.severity == "error" for item in found)
     if not errors:
-        return str(len(found)) if found else "none"
+        return f"{len(found)} to know" if found else "none"
     word = "error" if errors == 1 else "errors"
     return f"{errors} {word}" + (f" of {len(found)}" if len(found) > errors else "")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.app import ComposeResult, RenderResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -38,7 +38,8 @@ class EntryList(LineList):
     BINDINGS: ClassVar[list[BindingType]] = [
         _bind("enter", "edit_entry", "Edit", "Change the field, or the write"),
         _bind("w", "add_write", "Write", "Add a write of the guest"),
-        _bind("d", "delete_write", "Delete", "Take the write out"),
+        _bind("d", "delete_write", "Del", "Take the write out"),
+        _bind("b", "open_entry", "Open entry", "Open the entry that belongs to this dump"),
     ]
     targets: Sequence[Target] = ()
 
@@ -77,7 +78,7 @@ class NotesList(LineList):
     BINDINGS: ClassVar[list[BindingType]] = [
         _bind("enter", "rename_note", "Name", "Change the note's name"),
         _bind("t", "retype_note", "Type", "Change the note's type"),
-        _bind("d", "drop_note", "Delete", "Take the note out"),
+        _bind("d", "drop_note", "Del", "Take the note out"),
     ]
     targets: Sequence[Target] = ()
     _types: ClassVar[dict[int, str]] = {}
@@ -104,7 +105,7 @@ class KeysList(LineList):
     BINDINGS: ClassVar[list[BindingType]] = [
         _bind("enter", "edit_value", "Edit", "Change the value (or the broken line)"),
         _bind("n", "add_key", "New", "Add a key at the end"),
-        _bind("d", "delete_line", "Delete", "Take the line out"),
+        _bind("d", "delete_line", "Del", "Take the line out"),
         _bind("slash", "filter", "Filter", "Show only lines that hold a text"),
     ]
     shown: KeyRows
@@ -189,16 +190,16 @@ class FindingsPane(Vertical):
 
     def tell(self, finding: Finding | None) -> None:
         """Show one in full; the text for it is made when there is a first one."""
-        found = self.query("#why")
+        found = self.query("#why-text")
         if finding is None:
-            found.remove()
+            self.query("#why").remove()
             return
         fix = f"\nf: {finding.fix.label}" if finding.fix else ""
         words = plain(f"{finding.message}\nwhy: {finding.why}{fix}")
         if found:
             found.first(Static).update(words)
         else:
-            self.mount(Static(words, id="why"))
+            self.mount(VerticalScroll(Static(words, id="why-text"), id="why"))
 
 
 class HexPane(HexView):

@@ -53,16 +53,18 @@ class SaveScreen(Dialog[Outcome | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):
-            yield Static(plain("Save a copy"), classes="title")
+            yield Static(plain("Save a copy"), classes="title", id="heading")
             yield LineList(id="plan")
             yield Static(plain("save as"), classes="label")
             field = Input(visible(self._default), id="target", select_on_focus=False)
             field.cursor_blink = self._blink
             yield field
-            yield Static(plain("the file that is open is not touched; ESC cancels"), classes="hint", id="hint")
+            opened = isinstance(self._document.source, FileSource)
+            hint = "the file that is open is not touched; ESC cancels" if opened else "ESC cancels"
+            yield Static(plain(hint), classes="hint", id="hint")
             with Horizontal(classes="buttons"):
                 yield Button("Save", id="ok", variant="primary", compact=True)
-                if isinstance(self._document.source, FileSource):
+                if opened:
                     yield Button("In place", id="in-place", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
 
@@ -79,6 +81,8 @@ class SaveScreen(Dialog[Outcome | None]):
         target = self._default if typed == visible(self._default) else os.path.expanduser(typed.strip())
         if not target:
             self._tell("type a name", bad=True)
+        elif os.path.isdir(target):
+            self._tell(f"{visible(target)} is a folder: add a file name", bad=True)
         elif os.path.exists(target) and self._confirmed != target and not self._is_source(target):
             self._confirmed = target
             self._tell(f"{visible(target)} exists: press Save again to replace it", bad=True)
@@ -100,6 +104,7 @@ class SaveScreen(Dialog[Outcome | None]):
             if self._plan.way not in ("overwrite", "lift"):
                 self._plan = plan
                 self.query_one("#plan", LineList).set_rows(plan_rows(self._document, plan))
+                self.query_one("#heading", Static).update(plain(f"Save in place: {self._document.name}"))
                 words = "this changes the file itself; the old bytes are kept beside it. Once more does it"
                 self._tell(words, bad=True)
                 return
@@ -193,6 +198,7 @@ def _default_name(document: Document) -> str:
     source = document.source
     if not isinstance(source, FileSource):
         name = str(document.name)
-        return "entry.blob" if name == "new entry" or name.endswith(".json") else f"{name}.fixed"
+        stem = name.removesuffix(".json").removesuffix(".write")
+        return "new.entry" if name == "new entry" else f"{stem}.entry"
     stem, ext = os.path.splitext(source.path)
     return f"{stem}-fixed{ext}"

@@ -28,8 +28,20 @@ class StartScreen(Screen[None]):
         Binding("enter", "choose", "Open this", tooltip="Open what the cursor is on", id="start.choose"),
         Binding("o", "open", "Open a file", tooltip="Type a file's name", id="open"),
         Binding("n", "new", "New entry", tooltip="Hand-craft an entry from nothing", id="start.new"),
-        Binding("q,escape", "app.quit", "Quit", id="quit"),
+        Binding("escape", "back", "Back", tooltip="Back to what is open", id="start.back"),
+        Binding("q", "app.quit", "Quit", id="quit"),
     ]
+
+    def __init__(self, back: bool = False) -> None:
+        super().__init__()
+        self._back = back
+        """Whether there is something open below this screen."""
+
+    def action_back(self) -> None:
+        if self._back:
+            self.app.pop_screen()
+        else:
+            self.app.exit()
 
     def compose(self) -> ComposeResult:
         yield Static(plain("vmci  the VMCOREINFO note of guest dumps, and the entry that points at it"), id="title")
@@ -47,8 +59,9 @@ class StartScreen(Screen[None]):
 
         if found := settings.recent():
             add((("Recent files", "title"),), None)
-            for path in found:
-                add((("  ", "dim"), (visible(path), "value")), (path, None))
+            for path, blob in found:
+                beside = f"  + {visible(blob)}" if blob else ""
+                add((("  ", "dim"), (visible(path), "value"), (beside, "dim")), (path, blob))
             add((("", "dim"),), None)
         add((("Samples: each tells one story", "title"),), None)
         for sample in samples():

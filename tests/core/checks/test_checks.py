@@ -113,7 +113,7 @@ _CASES = (
     Case("T07", "error", text(_TEXT + b"SYMBOL(x)=0x12\n"), False),
     Case("T07", "error", text(_TEXT + b"NUMBER(x)=12z\n"), False),
     Case("T07", "error", text(_TEXT + b"OFFSET(x)=-1\n"), False),
-    Case("T07", "error", text(_TEXT.replace(b"PAGESIZE=4096", b"PAGESIZE=4096 ")), False),
+    Case("T07", "error", text(_TEXT.replace(b"PAGESIZE=4096", b"PAGESIZE=4096 ")), True),
     Case("T07", "error", text(_TEXT + b"CRASHTIME=\n"), False),
     Case("T07", "error", text(_TEXT.replace(b"BUILD-ID=0", b"BUILD-ID=")), False),
     Case("T08", "warning", text(_TEXT + b"no equals sign\n"), True),

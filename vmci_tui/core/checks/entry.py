@@ -56,7 +56,7 @@ def _writes(history: EntryHistory) -> Iterator[Finding]:
                 Span(0, write.length if blob else LENGTH, "entry"),
                 Fix("write all 16 bytes at offset 0", edits.rewrite_whole) if last else None,
             )
-        elif write.offset != 0 or write.length != LENGTH:
+        elif (blob or outcome.result != "ignored") and (write.offset != 0 or write.length != LENGTH):
             yield Finding(
                 "E01",
                 "error" if last and not outcome.present else "warning",

@@ -118,13 +118,17 @@ def _number(context: Context, line: Line) -> Finding | None:
         if of_key.match(key):
             if form.match(value.removesuffix(b"\r")):  # a CR is T02's, once for all lines
                 return None
+            blank = value.strip() != value and form.match(value.strip())
+            told = "a blank stands before or behind it" if blank else f"it wants {wanted}"
+            span = (line.offset + len(key) + 1, len(value)) if value else (line.offset, len(line.body))
             return Finding(
                 "T07", "error",
-                f"{visible(key[:60])} has the value {visible(value[:40]) or 'nothing'}: it wants {wanted}",
+                f"{visible(key[:60])} has the value '{visible(value[:40])}': {told}",
                 "readers refuse the note, or pass over the key, where a number does not parse",
-                context.text_span(line.offset + len(key) + 1, len(value))
-                if value
-                else context.text_span(line.offset, len(line.body)),
+                context.text_span(*span),
+                Fix("take the blank out", partial(edits.set_line, number=line.number, body=key + b"=" + value.strip()))
+                if blank
+                else None,
             )  # fmt: skip
     return None
 
