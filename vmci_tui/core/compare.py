@@ -13,8 +13,9 @@ from vmci_tui.core.journal import Before
 from vmci_tui.core.note import Note
 from vmci_tui.core.source import Source
 
-PIECE = 256 << 10
-"""Bytes read at a time. From 1 MiB on Python maps and unmaps memory for each read: eight times slower (measured)."""
+PIECE = 64 << 10
+"""Bytes read at a time. From 128 KiB on the C library maps and unmaps memory for each read: the whole
+save of 2 GiB then takes 3.0 to 5.1 s and not 1.9 s (measured)."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is done, bytes done, bytes in all; it may raise Cancelled."""
