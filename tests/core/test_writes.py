@@ -23,11 +23,6 @@ def test_one_write_a_list_null_and_a_line_of_cases() -> None:
     assert parse(_ONE).origin == "writes"
 
 
-def test_what_is_dumped_parses_back() -> None:
-    history = EntryHistory("writes", (Write(0, 2, b"\x01\0"), Write(3, 16, None), Write(9, 0, b"")))
-    assert writes.parse(writes.dump(history).encode()) == history
-
-
 @pytest.mark.parametrize(
     ("data", "why"),
     [

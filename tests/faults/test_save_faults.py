@@ -297,10 +297,8 @@ def in_a_child(folder: Path, scenario: Scenario, spoil: Callable[[], None]) -> p
     child = os.fork()
     if not child:
         try:
-            os.dup2(said, 1)
-            os.dup2(said, 2)
-            # pytest's own capture stands behind sys.stdout and sys.stderr, not behind 1 and 2.
-            sys.stdout, sys.stderr = (open(fd, "w", buffering=1, closefd=False) for fd in (1, 2))  # noqa: SIM115
+            os.dup2(os.dup2(said, 1), 2)
+            sys.stdout = sys.stderr = os.fdopen(1, "w", 1, closefd=False)  # not pytest's own capture
             spoil()
             os._exit(main([item.replace("@", str(folder)) for item in scenario.arguments]))
         except BaseException:

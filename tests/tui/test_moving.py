@@ -178,3 +178,15 @@ async def test_mouse_alone_reaches_every_pane(sample: Sample) -> None:
         assert view.cursor == (top + 2) * 16 + 2
         await pilot.click(view, offset=(1 + 10 + 50 + 7, 1 + 3))
         assert view.cursor == (top + 3) * 16 + 7
+
+
+async def test_bytes_that_cannot_be_read_do_not_end_the_app(sample: Sample) -> None:
+    """A bad disk, or a file that was let go while its screen is painted once more."""
+    files = sample("x86_64-linux-good.elf"), sample("x86_64-linux-good.entry")
+    async with running(*files) as pilot:
+        screen = main_screen(pilot)
+        screen.document.close()
+        screen.show_state()
+        await pilot.press("5", "pagedown", "pagedown")
+        await settled(pilot)
+        assert "cannot be read" in shown(pilot) and pilot.app.is_running

@@ -31,17 +31,6 @@ def parse(data: bytes) -> EntryHistory:
     return EntryHistory("writes", tuple(write for write in writes if write is not None))
 
 
-def dump(history: EntryHistory) -> str:
-    """The JSON that `parse` reads back."""
-    import json
-
-    items = [
-        {"offset": w.offset, "length": w.length, "bytes": None if w.data is None else w.data.hex()}
-        for w in history.writes
-    ]
-    return json.dumps(items, indent=1) + "\n"
-
-
 def _write(item: object, number: int) -> Write | None:
     if isinstance(item, dict) and "write" in item:
         item = item["write"]

@@ -14,8 +14,6 @@ from vmci_tui.tui.dialogs import Ask, Choose, EditText
 from vmci_tui.tui.finding_way import WayActions
 from vmci_tui.tui.panes import EntryList, FindingsList, KeysList, NotesList
 
-_READ_ONLY_NOTE = "no note is selected"
-
 
 class EditActions(WayActions):
     """Actions that change the state."""
@@ -155,7 +153,7 @@ class EditActions(WayActions):
     def _note_index(self) -> int | None:
         cursor = self.query_one(NotesList).cursor
         if cursor >= len(self.document.state.notes):
-            self.say(_READ_ONLY_NOTE, "warning")
+            self.say("no note is selected", "warning")
             return None
         return cursor
 

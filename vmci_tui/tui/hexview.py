@@ -20,6 +20,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from vmci_tui.core.document import Document
+from vmci_tui.core.errors import OpenError
 from vmci_tui.core.places import KINDS, Place, Places
 from vmci_tui.tui.palette import byte_styles
 
@@ -202,7 +203,10 @@ class HexView(Widget, can_focus=True):
         """The segments of a row, runs of one style together."""
         assert self.document is not None
         start = row * self.per_row
-        data = self.document.read(start, min(self.per_row, self.total - start))
+        try:
+            data = self.document.read(start, min(self.per_row, self.total - start))
+        except OpenError:  # a bad disk must not end the app
+            return (Segment(f"{start:0{self.digits}X}  cannot be read", self._style_map()["offset"]),)
         runs = self._runs(start, data)
         out = [Segment(f"{start:0{self.digits}X}  ", self._style_map()["offset"])]
         text, blank = data.hex(" ").upper(), ""

@@ -8,6 +8,7 @@ from functools import partial
 from vmci_tui.core import edits
 from vmci_tui.core.checks.base import Context, Finding, Fix
 from vmci_tui.core.entry import FORMAT_ELF, FORMAT_NONE, LENGTH, NOTE_HEADER, SIZE_LIMIT, EntryHistory, linux_size
+from vmci_tui.core.errors import OpenError
 from vmci_tui.core.note import NAME, up
 from vmci_tui.core.span import Span
 
@@ -155,7 +156,10 @@ def _in_region(context: Context, history: EntryHistory) -> tuple[int, int] | Non
     """namesz and descsz of what lies at paddr, as QEMU 7.2 reads them; None where the dump has no note there."""
     if context.dump is None:
         return None
-    head = context.dump.memory.read(context.dump.source, history.entry.paddr, NOTE_HEADER + len(NAME))
+    try:
+        head = context.dump.memory.read(context.dump.source, history.entry.paddr, NOTE_HEADER + len(NAME))
+    except OpenError:  # of a region that cannot be read nothing is known; it is no reason to say nothing else
+        return None
     if not head.endswith(NAME[:-1] + b"\0"):
         return None
     return int.from_bytes(head[:4], "little"), int.from_bytes(head[4:8], "little")
