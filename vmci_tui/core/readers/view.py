@@ -1,0 +1,73 @@
+"""The bytes that readers see: a file as it lies, or as it would lie after saving.
+
+Readers differ in how they read a head, so nothing here is judged: records are given as
+they stand, in the class and byte order that is asked for.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import Final
+
+from vmci_tui.core.containers.elf_format import Header, Section, Segment, format_of
+from vmci_tui.core.image import Image
+from vmci_tui.core.note import ByteOrder
+from vmci_tui.core.source import HEAD_LIMIT, Source
+
+SEGMENT_LIMIT: Final = 1 << 20
+"""More program headers are not looked at, whatever a file claims."""
+_SECTION_LIMIT: Final = 1 << 16
+
+
+class View:
+    """Bounded reads of an image over its source; without an image, of the source as it is."""
+
+    def __init__(self, source: Source, image: Image | None = None) -> None:
+        self._source = source
+        self._image = image
+        self.size = source.size if image is None else image.size
+
+    def read(self, offset: int, length: int) -> bytes:
+        """At most 64 MiB; short at the end of the file."""
+        length = min(length, HEAD_LIMIT, max(self.size - offset, 0))
+        if offset < 0 or length <= 0:
+            return b""
+        if self._image is None:
+            return self._source.read(offset, length)
+        return self._image.read(self._source, offset, length)
+
+    @cached_property
+    def head(self) -> bytes:
+        """The first 4,096 bytes."""
+        return self.read(0, 4096)
+
+    def header(self, bits: int, order: ByteOrder) -> Header:
+        """The ELF header read so; bytes that the file does not have are zeros."""
+        form = format_of(bits, order)
+        return form.unpack_header(self.head[: form.header_size].ljust(form.header_size, b"\0"))
+
+    def segments(self, bits: int, order: ByteOrder, offset: int, count: int, stride: int = 0) -> tuple[Segment, ...]:
+        """Whole program headers from `offset` on, `stride` bytes apart (0: their own length)."""
+        form = format_of(bits, order)
+        stride = max(stride or form.segment.size, 1)
+        count = min(count, SEGMENT_LIMIT)
+        if count <= 0:
+            return ()
+        table = self.read(offset, (count - 1) * stride + form.segment.size)
+        return _segments(bits, order, table, stride)
+
+    def sections(self, bits: int, order: ByteOrder, offset: int, count: int, stride: int = 0) -> tuple[Section, ...]:
+        """Whole section headers from `offset` on, `stride` bytes apart (0: their own length)."""
+        record = format_of(bits, order).section
+        stride = max(stride or record.size, 1)
+        count = min(count, _SECTION_LIMIT)
+        if count <= 0:
+            return ()
+        table = self.read(offset, (count - 1) * stride + record.size)
+        return tuple(Section(*record.unpack_from(table, at)) for at in range(0, len(table) - record.size + 1, stride))
+
+
+@lru_cache(maxsize=8)
+def _segments(bits: int, order: ByteOrder, table: bytes, stride: int) -> tuple[Segment, ...]:
+    """Kept, since six readers look at one table, and an edit of the text leaves it as it was."""
+    return format_of(bits, order).unpack_segments(table, stride)
