@@ -39,7 +39,7 @@ def _set(options: argparse.Namespace) -> int:
     label = "set " + ", ".join(visible(pair) for pair in options.pairs) if options.pairs else "delete keys"
     document.apply(label, state)
     if options.blob and document.entry_unsaved:
-        if document.notes_unsaved:
+        if document.dump_unsaved:
             raise UsageError("the dump and its entry are two files", "set keys and entry.* in two commands")
         document = document.entry_alone()
     return _save(options, document)

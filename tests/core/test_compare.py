@@ -21,7 +21,7 @@ _AREA = len(cpus() + note())
 def check(saved: bytes, limit: int = 1 << 40) -> int:
     document = opened(_OLD)
     assert document.dump is not None
-    return check_saved(document.dump, document.state.notes, BytesSource(saved), limit, quiet)
+    return check_saved(document.dump, document.state, BytesSource(saved), limit, quiet)
 
 
 def test_the_same_memory_elsewhere_is_the_same_and_read_once() -> None:

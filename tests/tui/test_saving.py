@@ -163,7 +163,7 @@ async def test_a_dump_and_its_entry_are_saved_one_by_one(sample: Sample, tmp_pat
         await type_text(pilot, "0x3000")
         await pilot.press("enter")
         await settled(pilot)
-        assert screen.document.notes_unsaved and screen.document.entry_unsaved
+        assert screen.document.dump_unsaved and screen.document.entry_unsaved
         for down, name in ((0, "out.elf"), (0, "out.entry")):
             await pilot.press("s")
             if isinstance(pilot.app.screen, Choose):

@@ -8,8 +8,10 @@ from typing import NamedTuple
 from vmci_tui.core.containers import Dump, open_dump
 from vmci_tui.core.containers.elf import ElfDump
 from vmci_tui.core.containers.elf_format import PT_LOAD, Segment
+from vmci_tui.core.document import State
 from vmci_tui.core.errors import OpenError, SaveError
 from vmci_tui.core.journal import Before
+from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import Note
 from vmci_tui.core.source import Source
 
@@ -29,22 +31,22 @@ class Pair(NamedTuple):
     length: int
 
 
-def check_saved(old: Dump, notes: tuple[Note, ...], saved: Source, limit: int, progress: Progress) -> int:
+def check_saved(old: Dump, state: State, saved: Source, limit: int, progress: Progress) -> int:
     """Re-open a copy and compare it; the number of bytes of memory that were read back.
 
     Headers are compared one by one (the same vaddr, paddr and sizes, so what is equal in the
-    file is equal by both addresses), then the bytes that they name, holes skipped, up to
-    `limit`. Raises SaveError at the first difference.
+    file is equal by both addresses; merged ones by paddr alone), then the bytes that they name,
+    holes skipped, up to `limit`. Raises SaveError at the first difference.
     """
-    return _same_bytes(tuple(_pairs(old, _reopened(notes, saved))), old.source, saved, limit, progress)
+    return _same_bytes(tuple(_pairs(old, state, saved)), old.source, saved, limit, progress)
 
 
-def check_in_place(old: Dump, notes: tuple[Note, ...], saved: Source, before: Before) -> int:
+def check_in_place(old: Dump, state: State, saved: Source, before: Before) -> int:
     """The same for a file that was changed itself: `before` reads what it held.
 
     Only what moved, or lies where bytes were overwritten, can differ; the rest is not read.
     """
-    pairs = tuple(_pairs(old, _reopened(notes, saved)))
+    pairs = tuple(_pairs(old, state, saved))
     touched = tuple(pair for pair in pairs if pair.old != pair.new or before.overwritten(pair.new, pair.length))
     return _same_bytes(touched, before, saved, sum(pair.length for pair in touched), lambda *_: None)
 
@@ -79,12 +81,14 @@ def _same_bytes(pairs: tuple[Pair, ...], old: Source, saved: Source, limit: int,
     return read
 
 
-def _pairs(old: Dump, new: Dump) -> Iterator[Pair]:
+def _pairs(old: Dump, state: State, saved: Source) -> Iterator[Pair]:
     """Ranges of both files that must be equal, each file range once."""
+    new = _reopened(state.notes, saved)
     if not isinstance(old, ElfDump) or not isinstance(new, ElfDump):
         raise SaveError("only ELF dumps can be compared", "nothing was put in place")
     last: Pair | None = None
-    for pair in sorted(_matched(old, new)):
+    matched = _same_memory(old.memory, new.memory) if state.head == "merged" else _matched(old, new)
+    for pair in sorted(matched):
         if last and pair.old - last.old == pair.new - last.new and pair.old <= last.old + last.length:
             last = last._replace(length=max(last.length, pair.old + pair.length - last.old))
             continue
@@ -103,14 +107,32 @@ def _matched(old: ElfDump, new: ElfDump) -> Iterator[Pair]:
         while True:
             piece = next(after, None)
             if piece is None or not _is_piece(before, piece, at, new.format.top):
-                raise SaveError(
-                    "the memory headers of what was saved differ from the old ones", "nothing was put in place"
-                )
+                raise _differs()
             if piece.filesz:
                 yield Pair(before.offset + at, piece.offset, piece.filesz)
             at += piece.filesz
             if at >= before.filesz:
                 break
+
+
+def _same_memory(old: Memory, new: Memory) -> Iterator[Pair]:
+    """Each range of memory with the one, or those, that hold it in the new file."""
+    for item in old.ranges:
+        at = item.paddr
+        while at < item.end:
+            there = new.range_at(at)
+            if there is None or (there.offset is None) != (item.offset is None):
+                raise _differs()
+            take = min(there.end, item.end) - at
+            if item.offset is not None and there.offset is not None:
+                yield Pair(item.offset + at - item.paddr, there.offset + at - there.paddr, take)
+            at += take
+    if sum(item.length for item in old.ranges) != sum(item.length for item in new.ranges):
+        raise _differs()
+
+
+def _differs() -> SaveError:
+    return SaveError("the memory headers of what was saved differ from the old ones", "nothing was put in place")
 
 
 def _is_piece(whole: Segment, piece: Segment, at: int, top: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Literal as OneOf
 from typing import NamedTuple
 
 from vmci_tui.core.containers import Dump, Layout, Region
@@ -21,12 +22,23 @@ from vmci_tui.core.text import Safe
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
 
+Head = OneOf["kept", "ordered", "merged"]
+"""What becomes of the dump's head: kept as it is while no note is edited; put in the order that
+readers need, as every save does; or that, with its program headers merged to disjoint memory."""
+
+
 @dataclass(frozen=True)
 class State:
     """Everything that can be edited."""
 
     notes: tuple[Note, ...] = ()
     entry: EntryHistory | None = None
+    head: Head = "kept"
+
+    @property
+    def of_dump(self) -> tuple[tuple[Note, ...], Head]:
+        """The part of the state that lies in the dump; the rest lies in the entry's file."""
+        return self.notes, self.head
 
     @cached_property
     def index(self) -> int | None:
@@ -87,8 +99,8 @@ class Document:
         return self.state != self.opened
 
     @property
-    def notes_unsaved(self) -> bool:
-        return self.state.notes not in (self.opened.notes, self.saved and self.saved.notes)
+    def dump_unsaved(self) -> bool:
+        return self.state.of_dump not in (self.opened.of_dump, self.saved and self.saved.of_dump)
 
     @property
     def entry_unsaved(self) -> bool:
@@ -96,12 +108,13 @@ class Document:
 
     @property
     def unsaved(self) -> bool:
-        return self.notes_unsaved or self.entry_unsaved
+        return self.dump_unsaved or self.entry_unsaved
 
     def mark_saved(self, entry: bool) -> None:
         """The dump, or its entry, was saved as it is in the state: they are two files."""
         last = self.saved or self.opened
-        self.saved = replace(last, entry=self.state.entry) if entry else replace(last, notes=self.state.notes)
+        notes, head = self.state.of_dump
+        self.saved = replace(last, entry=self.state.entry) if entry else replace(last, notes=notes, head=head)
 
     def entry_alone(self) -> Document:
         """The entry that is open beside a dump, as a document of its own: it is saved as a blob."""
@@ -123,8 +136,8 @@ class Document:
         """
         if state == self.state:
             return False
-        if self.dump is not None and state.notes != self.opened.notes:
-            self._layouts = state, self.dump.layout(state.notes)
+        if self.dump is not None and state.of_dump != self.opened.of_dump:
+            self._layouts = state, self.dump.layout(state.notes, merge=state.head == "merged")
         del self._steps[self._at :]
         self._steps.append(Step(label, state))
         self._at += 1
@@ -153,7 +166,7 @@ class Document:
         """The file as it is while nothing is edited, else as it would be saved."""
         if self.dump is None:
             return _entry_layout(self.state.entry)
-        if self.state is self.opened or self.state.notes == self.opened.notes:
+        if self.state is self.opened or self.state.of_dump == self.opened.of_dump:
             return self.dump.as_it_is
         return self.saved_layout
 
@@ -163,7 +176,7 @@ class Document:
         if self.dump is None:
             return _entry_layout(self.state.entry)
         if self._layouts is None or self._layouts[0] is not self.state:
-            self._layouts = (self.state, self.dump.layout(self.state.notes))
+            self._layouts = (self.state, self.dump.layout(self.state.notes, merge=self.state.head == "merged"))
         return self._layouts[1]
 
     def read(self, offset: int, length: int) -> bytes:

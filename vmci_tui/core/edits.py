@@ -164,3 +164,13 @@ def swap_entry(state: State) -> State:
     for field, value in zip(FIELDS, tuple(swapped), strict=True):
         state = set_field(state, field.name, value)
     return state
+
+
+def order_head(state: State) -> State:
+    """The head in the order that readers need, with nothing else changed; every other edit does this too."""
+    return state if state.head == "merged" else replace(state, head="ordered")
+
+
+def merge_headers(state: State) -> State:
+    """One program header for each range of memory; the virtual addresses in the headers go."""
+    return replace(state, head="merged")

@@ -290,7 +290,7 @@ def _check(document: Document, plan: Plan, record: Record) -> None:
         saved = FileSource(document.source.path)
         try:
             if document.dump is not None:
-                check_in_place(document.dump, document.state.notes, saved, Before(saved, record))
+                check_in_place(document.dump, document.state, saved, Before(saved, record))
             elif saved.read(0, saved.size) != plan.image.read(document.source, 0, plan.image.size):
                 raise SaveError("what was saved is not the entry that was asked for", "please report this")
         finally:

@@ -83,7 +83,7 @@ def plan_in_place(document: Document) -> Plan:
     if document.dump is None:
         plan = _plan_entry(document)
         return plan if plan.empty else replace(plan, way="overwrite")
-    layout = document.dump.layout(document.state.notes, in_place=True)
+    layout = document.dump.layout(document.state.notes, in_place=True, merge=document.state.head == "merged")
     changes = diff(document.source, layout.image)
     if not changes and layout.image.size == document.source.size:
         return Plan("none", (), (), layout.image, ())

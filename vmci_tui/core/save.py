@@ -123,7 +123,7 @@ def _check(document: Document, temporary: str, limit: int, progress: Progress) -
             if wanted is None or saved.size != 16:
                 raise SaveError("what was saved is no entry of 16 bytes", "nothing was put in place")
             return 0
-        return check_saved(document.dump, document.state.notes, saved, limit, progress)
+        return check_saved(document.dump, document.state, saved, limit, progress)
     finally:
         saved.close()
 

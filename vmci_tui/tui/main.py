@@ -311,7 +311,7 @@ class MainScreen(EditActions, WayActions, Screen[None]):
         document = self.document
         if document.dump is None or not document.entry_unsaved:
             self._save(document, entry=document.dump is None)
-        elif not document.notes_unsaved:
+        elif not document.dump_unsaved:
             self._save(document.entry_alone(), entry=True)
         else:
             self._ask_which()

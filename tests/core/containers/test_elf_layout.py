@@ -178,7 +178,7 @@ def test_a_broken_note_hides_no_other_however_the_file_had_them() -> None:
     for item, at in zip(layout.notes, layout.note_offsets, strict=True):
         assert data[at : at + len(item.raw)] == item.raw
     assert document.dump is not None
-    assert check_saved(document.dump, document.state.notes, BytesSource(data), 1 << 40, quiet) == 12288
+    assert check_saved(document.dump, document.state, BytesSource(data), 1 << 40, quiet) == 12288
 
 
 @pytest.mark.parametrize("kind", ["classic", "qemu", "two PT_NOTEs", "PT_NOTE last", "a gap"])

@@ -63,10 +63,10 @@ class Dump(Protocol):
     @property
     def as_it_is(self) -> Layout: ...
 
-    def layout(self, notes: tuple[Note, ...], in_place: bool = False) -> Layout:
+    def layout(self, notes: tuple[Note, ...], in_place: bool = False, merge: bool = False) -> Layout:
         """Lay the file out in the order that readers need, with these notes.
 
         For a copy memory moves behind the head; `in_place` it stays, but for the bytes that
-        the head grows into.
+        the head grows into. With `merge` each byte of memory is named by one header only.
         """
         ...

@@ -12,6 +12,7 @@ from vmci_tui.core.containers.elf_format import (
     ET_CORE,
     MAGIC,
     PN_XNUM,
+    PT_LOAD,
     PT_NOTE,
     SHT_STRTAB,
     Format,
@@ -21,7 +22,7 @@ from vmci_tui.core.containers.elf_format import (
     format_of,
     machine_name,
 )
-from vmci_tui.core.errors import OpenError
+from vmci_tui.core.errors import OpenError, SaveError
 from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import NOTE_LIMIT, ByteOrder, Note, walk
 from vmci_tui.core.source import HEAD_LIMIT, Source
@@ -70,8 +71,8 @@ class ElfDump:
     def as_it_is(self) -> Layout:
         return elf_parts.as_it_is(self)
 
-    def layout(self, notes: tuple[Note, ...], in_place: bool = False) -> Layout:
-        return elf_layout.arrange(self, notes, in_place)
+    def layout(self, notes: tuple[Note, ...], in_place: bool = False, merge: bool = False) -> Layout:
+        return elf_layout.arrange(merged(self) if merge else self, notes, in_place)
 
 
 def open_elf(source: Source) -> ElfDump:
@@ -179,3 +180,29 @@ def _read_notes(
 
 def is_elf(head: bytes) -> bool:
     return head.startswith(MAGIC)
+
+
+def merged(dump: ElfDump) -> ElfDump:
+    """The dump with one program header for each disjoint range of memory.
+
+    A paging=true dump names the same bytes by 65,000 headers: makedumpfile refuses it however
+    it is laid out, and eu-readelf too while it has section headers. What is lost are the virtual
+    addresses, which gdb uses. Raises SaveError where two headers give different bytes for one
+    paddr, or where the file is cut off.
+    """
+    memory = dump.memory
+    if memory.conflict is not None:
+        raise SaveError(
+            f"two program headers give different bytes for paddr {memory.conflict:#x}: they cannot be merged",
+            "leave the headers as they are",
+        )
+    if any(s.type == PT_LOAD and s.filesz and s.offset + s.filesz > dump.source.size for s in dump.segments):
+        raise SaveError(
+            "the file is cut off: merging its headers would hide which memory is lost", "copy the dump again, whole"
+        )
+    loads = tuple(
+        Segment(PT_LOAD, 0, r.offset or 0, 0, r.paddr, 0 if r.offset is None else r.length, r.length, 0)
+        for r in memory.ranges
+    )
+    others = tuple(s for s in dump.segments if s.type != PT_LOAD)
+    return replace(dump, segments=(*others, *loads))
