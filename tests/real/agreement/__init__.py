@@ -1,0 +1,1 @@
+"""Predicted verdicts against the real programs, over dumps damaged with a seed."""
