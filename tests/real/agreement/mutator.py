@@ -21,7 +21,7 @@ _GROUPS = {"head": head, "notes": notes, "losses": losses, "text": text, "raw": 
 _LOST = {"losses": 8, "cuts": 2}
 """Groups of the first mutation of a dump that is to lose its note."""
 _MILD = {"head": 7, "notes": 7, "text": 13, "raw": 5}
-_LOST_SHARE = 0.32
+_LOST_SHARE = 0.25
 
 
 class Mutant(NamedTuple):

@@ -14,8 +14,8 @@ losses = Mutations()
 _OTHER_TEXT = b"OSRELEASE=9.9.9-other\nPAGESIZE=4096\nSYMBOL(swapper_pg_dir)=ffffffff82610000\n"
 _NAMES = (b"VMCOREINFO", b"VMCOREINFO\0\0", b"VMCOREINFO\0X\0", b"VMCOREINFO\0XXXXXXXXXXX\0", b"VMCOREINFO \0",
           b"VMCOREINFO_XEN\0", b"VMCOREINFO_FOO\0", b"VMCOREINFOX\0", b"VMCOREINFO\n\0",
-          b"VMCOREINFO" + b"X" * 40 + b"\0", b"XVMCOREINFO\0", b"vmcoreinfo\0", b"VMCOREINF\0", b"VMCOREINF", b"\0VMCOREINFO\0", b"VMCOREINFO" + b"\0" * 9,
-          b"VMCORE\0INFO\0", b"VMCOREINFO\xff\0", b"")  # fmt: skip
+          b"VMCOREINFO" + b"X" * 40 + b"\0", b"XVMCOREINFO\0", b"vmcoreinfo\0", b"VMCOREINF\0", b"VMCOREINF",
+          b"\0VMCOREINFO\0", b"VMCOREINFO" + b"\0" * 9, b"VMCORE\0INFO\0", b"VMCOREINFO\xff\0", b"")  # fmt: skip
 
 
 def _place(shape: Shape) -> tuple[Segment, list[Note], int] | None:

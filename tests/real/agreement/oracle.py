@@ -1,0 +1,235 @@
+"""What the installed programs say of a dump: accepted or not, the release, where they stopped, in their words.
+
+Acceptance is as the table of DESIGN.md's last section defines it. The stage comes from what
+each program itself prints:
+
+- crash prints `unknown` for every refusal, so `crash -d 1` is asked besides: no
+  `vmcore_data:` means that it never came to the notes, `vmcoreinfo: 0` that no note was
+  kept, another number that the text had no release for it.
+- drgn and libkdumpfile: see `_DRGN_STAGES`, by the words of the exception.
+- makedumpfile: `VMCOREINFO   :` is printed when it has the note, the table of PT_LOADs
+  (`phys_start`) when it has been through the head and the notes.
+- readelf and eu-readelf print errors when they stop at the head; a run that printed notes,
+  or said that there are none, came to the notes. They don't look into the text.
+
+None where the output does not tell, as after a death by signal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+READERS = ("crash", "drgn", "libkdumpfile", "makedumpfile", "readelf", "eu-readelf")
+_SECONDS = 10
+_WORKERS = 2
+Stage = Literal["before", "note", "after"]
+
+
+class Answer(NamedTuple):
+    """What one program made of a dump."""
+
+    accepts: bool
+    osrelease: str | None
+    """latin-1; None where it shows none."""
+    stage: Stage | None
+    """Where it refused; None where it did not, or its output does not tell."""
+    says: str
+    """All that it printed, or the words of the exception."""
+    code: int
+    """Exit status; negative: the signal that killed it. -1000: it hung."""
+
+
+HUNG = -1000
+
+
+def _run(*command: str) -> tuple[int, str]:
+    """Exit status and output, both streams by lines as on a terminal."""
+    try:
+        done = subprocess.run(
+            ("stdbuf", "-oL", *command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_SECONDS,
+        )
+    except subprocess.TimeoutExpired as late:
+        return HUNG, (late.stdout or b"").decode("latin-1")
+    return done.returncode, done.stdout.decode("latin-1")
+
+
+def _crash(path: str) -> Answer:
+    code, out = _run("crash", "--osrelease", path)
+    release = out.removesuffix("\n").rpartition("\n")[2]
+    accepts = code == 0 and bool(release.strip()) and release != "unknown"
+    stage = None if accepts or code < 0 else _crash_stage(path)
+    return Answer(accepts, release if accepts else None, stage, out, code)
+
+
+def _crash_stage(path: str) -> Stage | None:
+    code, out = _run("crash", "-d", "1", "--osrelease", path)
+    if code < 0:
+        return None
+    if "\nvmcore_data:" not in out:
+        return "before"
+    kept = re.search(r"^ +vmcoreinfo: ([0-9a-f]+)$", out, re.M)
+    if kept is None:
+        return None
+    return "note" if kept[1] == "0" else "after"
+
+
+def _makedumpfile(path: str) -> Answer:
+    code, out = _run("makedumpfile", "--message-level", "31", "--dump-dmesg", path, path + ".dmesg")
+    Path(path + ".dmesg").unlink(missing_ok=True)
+    began = "VMCOREINFO   :\n" in out
+    accepts = began and "Invalid data in" not in out and "Invalid format in" not in out
+    lines = out.partition("VMCOREINFO   :\n")[2]
+    release = re.search(r"^  OSRELEASE=(.*)$", lines, re.M)
+    stage: Stage | None = None
+    if not accepts and code != HUNG:
+        stage = "after" if began else "note" if "phys_start" in out else "before" if code >= 0 else None
+    return Answer(accepts, release[1] if release and accepts else None, stage, out, code)
+
+
+_READELF_STAGES: tuple[tuple[str, Stage], ...] = (
+    ("Displaying notes found", "note"),
+    ("No notes found", "note"),
+    ("extends past end of file for notes", "note"),
+    ("Not an ELF file", "before"),
+    ("Failed to read file header", "before"),
+    ("for program headers", "before"),
+    ("Too many program headers", "before"),
+    ("e_phentsize field in the ELF header is less", "before"),
+)
+
+
+def _readelf(path: str) -> Answer:
+    code, out = _run("readelf", "-nW", path)
+    accepts = "VMCOREINFO" in out
+    release = None
+    for dump in re.findall(r"^  VMCOREINFO.*description data: ([0-9a-f ]*)", out, re.M):
+        found = re.search(rb"^OSRELEASE=(.*)$", bytes.fromhex(dump), re.M)
+        if found:
+            release = found[1].decode("latin-1")
+            break
+    stage: Stage | None = None
+    if not accepts and code >= 0:
+        stage = next((stage for part, stage in _READELF_STAGES if part in out), None)
+    return Answer(accepts, release, stage, out, code)
+
+
+def _eu_readelf(path: str) -> Answer:
+    code, out = _run("eu-readelf", "-n", path)
+    accepts = "OSRELEASE=" in out
+    release = re.search(r"^ *OSRELEASE=(.*)$", out, re.M)
+    stage: Stage | None = None
+    if not accepts and code >= 0:
+        stage = (
+            "note"
+            if re.search(r"^Note (segment|section) ", out, re.M)
+            else "before"
+            if "failed reading" in out
+            else None
+        )
+    return Answer(accepts, release[1] if release else None, stage, out, code)
+
+
+_DRGN_STAGES: tuple[tuple[str, Stage], ...] = (
+    ("not an ELF core file", "before"),
+    ("not a core dump", "before"),
+    ("No content found", "before"),
+    ("Unsupported ELF class", "before"),
+    ("Unknown flattened type", "before"),
+    ("diskdump header", "before"),
+    ("unrecognized QEMU memory dump", "note"),
+    ("could not find 'VMCOREINFO'", "note"),
+    ("linux.vmcoreinfo.raw is not set", "note"),
+    ("NULL VMCOREINFO pointer", "note"),
+    ("Invalid kernel version", "after"),
+    ("VMCOREINFO is", "after"),
+    ("VMCOREINFO does not contain", "after"),
+    ("in VMCOREINFO", "after"),
+)
+"""Words of exceptions and where they come from; `libelf error` may come from anywhere."""
+
+
+class _Drgn:
+    """One warm drgn process."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("drgn_server.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, path: str, libkdumpfile: bool) -> Answer:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps([libkdumpfile, path]) + "\n")
+        self._process.stdin.flush()
+        got: dict[str, Any] = json.loads(self._process.stdout.readline())
+        if "signal" in got:
+            hung = got["signal"] == "timeout"
+            return Answer(False, None, None, got["signal"], HUNG if hung else -signal.Signals[got["signal"]])
+        if "error" in got:
+            kind, words = got["error"]
+            return Answer(False, None, _drgn_stage(words), f"{kind}: {words}", 1)
+        accepts = "OSRELEASE=" in got["text"]
+        return Answer(accepts, got["release"] if accepts else None, None if accepts else "after", got["text"], 0)
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+
+def _drgn_stage(words: str) -> Stage | None:
+    return next((stage for part, stage in _DRGN_STAGES if part in words), None)
+
+
+class Oracle:
+    """Asks all programs, two dumps at a time."""
+
+    def __enter__(self) -> Oracle:
+        self._folder = tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+        self._free = [_Drgn() for _ in range(_WORKERS)]
+        self._drgns = list(self._free)
+        self._pool = ThreadPoolExecutor(_WORKERS)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        for drgn in self._drgns:
+            drgn.close()
+        self._folder.cleanup()
+
+    def ask(self, data: bytes) -> dict[str, Answer]:
+        """Every reader's answer, by its name."""
+        drgn = self._free.pop()
+        handle, path = tempfile.mkstemp(dir=self._folder.name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            return {
+                "crash": _crash(path),
+                "drgn": drgn.ask(path, False),
+                "libkdumpfile": drgn.ask(path, True),
+                "makedumpfile": _makedumpfile(path),
+                "readelf": _readelf(path),
+                "eu-readelf": _eu_readelf(path),
+            }
+        finally:
+            os.unlink(path)
+            self._free.append(drgn)
+
+    def ask_many(self, dumps: list[bytes]) -> list[dict[str, Answer]]:
+        return list(self._pool.map(self.ask, dumps))
