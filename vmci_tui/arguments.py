@@ -12,9 +12,12 @@ from vmci_tui import __version__
 from vmci_tui.core.errors import UsageError
 from vmci_tui.core.text import visible
 
+TARGETS = ("x86_64", "i386", "aarch64", "arm", "aarch64-be", "arm-be")
+"""The guests that `ask` can start: those that have the vmcoreinfo device."""
+
 _EPILOG = """\
 vmci [FILE [BLOB]] opens the app; no FILE: it starts with samples, recent files.
-exit codes: 0 fine, 1 findings of severity error (check), 2 usage,
+exit codes: 0 fine, 1 findings of severity error (check), QEMU did otherwise (ask), 2 usage,
             3 cannot read or not a dump, 4 cannot save, 130 interrupted
 `vmci COMMAND --help` tells more.  Completion: vmci --print-completion bash"""
 
@@ -83,6 +86,17 @@ def parser() -> argparse.ArgumentParser:
     ):
         new.add_argument(option, default=default, metavar="N", help=text)
     _output(new, in_place=False)
+
+    asked = _command(commands, "ask", "what a real QEMU does with an entry and a note; exit code 1 if not as predicted")
+    asked.add_argument("blob", metavar="BLOB", help="the entry: a blob, or NAME.write.json")
+    asked.add_argument("note", metavar="NOTE", help="what lies where the entry says: raw bytes, a dump's note, or a text")
+    asked.add_argument("--target", choices=TARGETS, default="x86_64", help="the guest (default x86_64)")
+    asked.add_argument(
+        "--qemu", metavar="Q", help="the program to ask, or the version to predict by: 7.2 or 10.0 (default: its own)"
+    )
+
+    predicted = _command(commands, "predict", "what QEMU will do: cases as JSON lines on stdin, a line out for each")
+    predicted.add_argument("--qemu", choices=("7.2", "10.0"), default="7.2", help="the version (default 7.2)")
     return main
 
 

@@ -19,6 +19,10 @@ def run(options: argparse.Namespace) -> int:
     looks = {"show": _show, "check": _check, "hex": _hex}
     if options.command in looks:
         return looks[options.command](options)
+    if options.command in ("ask", "predict"):
+        from vmci_tui import asking
+
+        return asking.run(options)
     from vmci_tui import writing  # edits, plans and saving: a fifth of the start-up of `show`
 
     return writing.run(options)

@@ -24,6 +24,11 @@ def parse(data: bytes) -> EntryHistory:
         value = json.loads(data)
     except (ValueError, RecursionError):
         raise OpenError("this is not JSON, or it is cut off", _HINT) from None
+    return history_of(value)
+
+
+def history_of(value: object) -> EntryHistory:
+    """The writes in a JSON value that was read already. Raises OpenError."""
     items = value if isinstance(value, list) else [value]
     if len(items) > _MOST_WRITES:
         raise OpenError(f"{len(items)} writes are more than {_MOST_WRITES}", "split the file")

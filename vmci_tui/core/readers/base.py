@@ -161,7 +161,11 @@ class Verdict:
 
 def judge(reader: Reader[Any], view: View) -> Verdict:
     """Run one reader's rules over the bytes of a file."""
-    reading = reader.read(view)
+    return decide(reader, reader.read(view))
+
+
+def decide(reader: Reader[R], reading: R) -> Verdict:
+    """Run one reader's rules over what it read: QEMU reads an entry and guest memory, not a file."""
     fired = []
     for rule in reader.rules:
         hit = rule.fires(reading)
