@@ -47,6 +47,8 @@ def test_values(key: bytes, value: bytes, label: str, shown: str) -> None:
         (b"PAGESIZE", b"4096\0", "not a number in base 10"),
         (b"PAGESIZE", b"9" * 5000, "not a number in base 10"),
         (b"PAGESIZE", b"9" * 30, "more than 64 bits"),
+        (b"PAGESIZE", b"4095", "no power of two"),
+        (b"PAGESIZE", b"010000", "a leading zero: octal to some readers, and Linux writes none"),
         (b"NUMBER(phys_base)", b"0x1a000000", "hexadecimal, where Linux writes decimal"),
         (b"NUMBER(VMALLOC_START)", b"ffff800008000000", "no 0x in front, where Linux writes one"),
         (b"SYMBOL(_stext)", b"-1", "not a number in base 16"),

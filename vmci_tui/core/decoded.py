@@ -68,6 +68,10 @@ def _number(entry: Entry, raw: bytes) -> list[Decoded]:
     number = int(text, base)
     if not -(1 << 63) <= number < 1 << 64:
         return [*problems, _problem("more than 64 bits")]
+    if base == 10 and text.lstrip(b"-").startswith(b"0") and number:
+        problems.append(_problem("a leading zero: octal to some readers, and Linux writes none"))
+    if entry.key == "PAGESIZE" and (number <= 0 or number & (number - 1)):
+        problems.append(_problem("no power of two"))
     if base == 16 and entry.written.endswith("=0x%lx") and not text.lower().startswith(b"0x"):
         problems.append(_problem("no 0x in front, where Linux writes one"))
     return [*_seen(entry, number, base), *problems]
