@@ -87,6 +87,10 @@ def parser() -> argparse.ArgumentParser:
         new.add_argument(option, default=default, metavar="N", help=text)
     _output(new, in_place=False)
 
+    meaning = _command(commands, "explain", "what a key means, its base, who reads it and what each makes of a value")
+    meaning.add_argument("key", nargs="?", metavar="KEY[=VALUE]", help="a key of the vmcoreinfo text")
+    meaning.add_argument("--search", metavar="WORD", help="the keys that these words stand for")
+
     asked = _command(commands, "ask", "what a real QEMU does with an entry and a note; exit code 1 if not as predicted")
     asked.add_argument("blob", metavar="BLOB", help="the entry: a blob, or NAME.write.json")
     asked.add_argument("note", metavar="NOTE", help="what lies where the entry says: raw bytes, a dump's note, or a text")

@@ -19,6 +19,10 @@ def run(options: argparse.Namespace) -> int:
     looks = {"show": _show, "check": _check, "hex": _hex}
     if options.command in looks:
         return looks[options.command](options)
+    if options.command == "explain":
+        from vmci_tui import explaining
+
+        return explaining.run(options)
     if options.command in ("ask", "predict"):
         from vmci_tui import asking
 
