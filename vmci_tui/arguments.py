@@ -17,7 +17,7 @@ TARGETS = ("x86_64", "i386", "aarch64", "arm", "aarch64-be", "arm-be")
 
 _EPILOG = """\
 vmci [FILE [BLOB]] opens the app; no FILE: it starts with samples, recent files.
-exit codes: 0 fine, 1 findings of severity error (check), QEMU did otherwise (ask), 2 usage,
+exit codes: 0 fine, 1 an error is found (check), a difference (ask), 2 usage,
             3 cannot read or not a dump, 4 cannot save, 130 interrupted
 `vmci COMMAND --help` tells more.  Completion: vmci --print-completion bash"""
 
@@ -38,15 +38,19 @@ def parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="vmci [FILE [BLOB]] | vmci COMMAND ...",
+        add_help=False,
     )
-    main.add_argument("--version", action="version", version=f"vmci {__version__}")
+    # Both are where everybody looks for them: the lines are for the commands, since all must fit a screen.
+    main.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
+    main.add_argument("--version", action="version", version=f"vmci {__version__}", help=argparse.SUPPRESS)
     main.add_argument("--print-completion", choices=("bash", "zsh", "tcsh"), help=argparse.SUPPRESS)
-    commands = main.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    commands = main.add_subparsers(dest="command", metavar="COMMAND ...", parser_class=_Parser)
 
     show = _command(commands, "show", "container, entry, notes, vmcoreinfo")
     _file(show, blob=True)
-    check = _command(commands, "check", "what is wrong; exit code 1 if it is an error")
+    check = _command(commands, "check", "what is wrong, and what each reader says; 1 if it is an error")
     _file(check, blob=True)
+    check.add_argument("--for", dest="readers", metavar="READER,...", help="exit code 1 only if one of these refuses")
 
     change = _command(commands, "set", "edit keys, or the entry's fields (entry.paddr=0x...)")
     _file(change, blob=True)
@@ -87,19 +91,17 @@ def parser() -> argparse.ArgumentParser:
         new.add_argument(option, default=default, metavar="N", help=text)
     _output(new, in_place=False)
 
-    meaning = _command(commands, "explain", "what a key means, its base, who reads it and what each makes of a value")
+    meaning = _command(commands, "explain", "what a key means, its base, who reads it")
     meaning.add_argument("key", nargs="?", metavar="KEY[=VALUE]", help="a key of the vmcoreinfo text")
     meaning.add_argument("--search", metavar="WORD", help="the keys that these words stand for")
 
-    asked = _command(commands, "ask", "what a real QEMU does with an entry and a note; exit code 1 if not as predicted")
+    asked = _command(commands, "ask", "what a real QEMU does with an entry and a note")
     asked.add_argument("blob", metavar="BLOB", help="the entry: a blob, or NAME.write.json")
     asked.add_argument("note", metavar="NOTE", help="what lies where the entry says: raw bytes, a dump's note, or a text")
-    asked.add_argument("--target", choices=TARGETS, default="x86_64", help="the guest (default x86_64)")
-    asked.add_argument(
-        "--qemu", metavar="Q", help="the program to ask, or the version to predict by: 7.2 or 10.0 (default: its own)"
-    )
+    asked.add_argument("--target", choices=TARGETS, default="x86_64", metavar="GUEST", help=", ".join(TARGETS))
+    asked.add_argument("--qemu", metavar="Q", help="the program to ask, or the version to predict by: 7.2 or 10.0")
 
-    predicted = _command(commands, "predict", "what QEMU will do: cases as JSON lines on stdin, a line out for each")
+    predicted = _command(commands, "predict", "what QEMU will do with cases: JSON lines from stdin to stdout")
     predicted.add_argument("--qemu", choices=("7.2", "10.0"), default="7.2", help="the version (default 7.2)")
     return main
 
