@@ -33,13 +33,13 @@ class Mutant(NamedTuple):
     """The base, and what was done to it."""
 
 
-def mutants(seed: int, count: int) -> Iterator[Mutant]:
+def mutants(seed: int | str, count: int) -> Iterator[Mutant]:
     """`count` of them."""
     for number in range(count):
         yield mutant(seed, number)
 
 
-def mutant(seed: int, number: int) -> Mutant:
+def mutant(seed: int | str, number: int) -> Mutant:
     """The one of this number alone, by which a disagreement is looked at again."""
     rng = random.Random(f"{seed}/{number}")
     base, shape = any_base(rng)

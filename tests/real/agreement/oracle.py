@@ -8,11 +8,12 @@ each program itself prints:
   kept, another number that the text had no release for it.
 - drgn and libkdumpfile: see `_DRGN_STAGES`, by the words of the exception.
 - makedumpfile: `VMCOREINFO   :` is printed when it has the note, the table of PT_LOADs
-  (`phys_start`) when it has been through the head and the notes.
-- readelf and eu-readelf print errors when they stop at the head; a run that printed notes,
-  or said that there are none, came to the notes. They don't look into the text.
+  (`phys_start`) when it has been through the head; that no program header is a PT_NOTE
+  is a word about the head.
+- readelf and eu-readelf print errors when they stop at the head, and a title when they come to
+  the notes. Only eu-readelf shows text: lines below the note's own that lack OSRELEASE.
 
-None where the output does not tell, as after a death by signal.
+None where the output does not tell: after a death by signal, or where nothing is printed.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Answer(NamedTuple):
     stage: Stage | None
     """Where it refused; None where it did not, or its output does not tell."""
     says: str
-    """All that it printed, or the words of the exception."""
+    """All that it printed, or the words of the exception, with FILE for the dump's name; latin-1."""
     code: int
     """Exit status; negative: the signal that killed it. -1000: it hung."""
 
@@ -95,13 +96,13 @@ def _makedumpfile(path: str) -> Answer:
     release = re.search(r"^  OSRELEASE=(.*)$", lines, re.M)
     stage: Stage | None = None
     if not accepts and code != HUNG:
-        stage = "after" if began else "note" if "phys_start" in out else "before" if code >= 0 else None
+        at_notes = "phys_start" in out and "Can't find PT_NOTE Phdr" not in out
+        stage = "after" if began else "note" if at_notes else "before" if code >= 0 else None
     return Answer(accepts, release[1] if release and accepts else None, stage, out, code)
 
 
 _READELF_STAGES: tuple[tuple[str, Stage], ...] = (
     ("Displaying notes found", "note"),
-    ("No notes found", "note"),
     ("extends past end of file for notes", "note"),
     ("Not an ELF file", "before"),
     ("Failed to read file header", "before"),
@@ -115,7 +116,7 @@ def _readelf(path: str) -> Answer:
     code, out = _run("readelf", "-nW", path)
     accepts = "VMCOREINFO" in out
     release = None
-    for dump in re.findall(r"^  VMCOREINFO.*description data: ([0-9a-f ]*)", out, re.M):
+    for dump in re.findall(r"^  \S*VMCOREINFO.*description data: ([0-9a-f ]*)", out, re.M):
         found = re.search(rb"^OSRELEASE=(.*)$", bytes.fromhex(dump), re.M)
         if found:
             release = found[1].decode("latin-1")
@@ -132,13 +133,12 @@ def _eu_readelf(path: str) -> Answer:
     release = re.search(r"^ *OSRELEASE=(.*)$", out, re.M)
     stage: Stage | None = None
     if not accepts and code >= 0:
-        stage = (
-            "note"
-            if re.search(r"^Note (segment|section) ", out, re.M)
-            else "before"
-            if "failed reading" in out
-            else None
-        )
+        if re.search(r"^  VMCOREINFO +\d+ .*\n    ", out, re.M):
+            stage = "after"
+        elif re.search(r"^Note (segment|section) ", out, re.M) and not re.search(r"^  VMCOREINFO +0 ", out, re.M):
+            stage = "note"
+        elif "failed reading" in out:
+            stage = "before"
     return Answer(accepts, release[1] if release else None, stage, out, code)
 
 
@@ -219,7 +219,7 @@ class Oracle:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
-            return {
+            answers = {
                 "crash": _crash(path),
                 "drgn": drgn.ask(path, False),
                 "libkdumpfile": drgn.ask(path, True),
@@ -227,9 +227,11 @@ class Oracle:
                 "readelf": _readelf(path),
                 "eu-readelf": _eu_readelf(path),
             }
+            return {name: answer._replace(says=answer.says.replace(path, "FILE")) for name, answer in answers.items()}
         finally:
             os.unlink(path)
             self._free.append(drgn)
 
     def ask_many(self, dumps: list[bytes]) -> list[dict[str, Answer]]:
+        """The answers in the order of the dumps."""
         return list(self._pool.map(self.ask, dumps))
