@@ -97,7 +97,7 @@ def parser() -> argparse.ArgumentParser:
 
     asked = _command(commands, "ask", "what a real QEMU does with an entry and a note")
     asked.add_argument("blob", metavar="BLOB", help="the entry: a blob, or NAME.write.json")
-    asked.add_argument("note", metavar="NOTE", help="what lies where the entry says: raw bytes, a dump's note, or a text")
+    asked.add_argument("note", metavar="NOTE", help="what lies where it says: raw bytes, a dump's note, or a text")
     asked.add_argument("--target", choices=TARGETS, default="x86_64", metavar="GUEST", help=", ".join(TARGETS))
     asked.add_argument("--qemu", metavar="Q", help="the program to ask, or the version to predict by: 7.2 or 10.0")
 
