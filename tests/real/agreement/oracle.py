@@ -8,8 +8,7 @@ each program itself prints:
   kept, another number that the text had no release for it.
 - drgn and libkdumpfile: see `_DRGN_STAGES`, by the words of the exception.
 - makedumpfile: `VMCOREINFO   :` is printed when it has the note, the table of PT_LOADs
-  (`phys_start`) when it has been through the head; that no program header is a PT_NOTE
-  is a word about the head.
+  (`phys_start`) when it has been through the head; that there is no PT_NOTE it says later.
 - readelf and eu-readelf print errors when they stop at the head, and a title when they come to
   the notes. Only eu-readelf shows text: lines below the note's own that lack OSRELEASE.
 
@@ -96,8 +95,7 @@ def _makedumpfile(path: str) -> Answer:
     release = re.search(r"^  OSRELEASE=(.*)$", lines, re.M)
     stage: Stage | None = None
     if not accepts and code != HUNG:
-        at_notes = "phys_start" in out and "Can't find PT_NOTE Phdr" not in out
-        stage = "after" if began else "note" if at_notes else "before" if code >= 0 else None
+        stage = "after" if began else "note" if "phys_start" in out else "before" if code >= 0 else None
     return Answer(accepts, release[1] if release and accepts else None, stage, out, code)
 
 

@@ -1,0 +1,129 @@
+"""Predicted verdicts beside what the programs did: disagreements, and the table of a run."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from tests.real.agreement.mutator import Mutant
+from tests.real.agreement.oracle import HUNG, READERS, Answer, Oracle
+from vmci_tui.core.readers.base import Verdict
+from vmci_tui.core.readers.view import View
+from vmci_tui.core.source import BytesSource
+from vmci_tui.core.text import visible
+from vmci_tui.core.verdicts import judge_file
+
+_BATCH = 64
+_ADDRESS = re.compile(r"\b[0-9a-f]{8,16}\b")
+"""Where a program keeps something in its own memory: another one in every run."""
+_TOO_FAR = re.compile(
+    r"Can't (seek|read) (FILE at 0x[0-9a-f]+|the dump memory\(FILE\))\. (Invalid argument|No such file or directory)"
+)
+"""Beyond 16 TiB: seeking there fails on ext4, and on tmpfs and XFS only reading does."""
+FIELDS = ("accepts", "osrelease", "stage", "words")
+
+
+class Disagreement(NamedTuple):
+    """One thing that the model says otherwise than the program."""
+
+    reader: str
+    field: str
+    mutant: Mutant
+    predicted: str
+    answered: str
+
+    def __str__(self) -> str:
+        what = ", ".join(self.mutant.what)
+        return (
+            f"{self.reader} {self.field}: {self.predicted} predicted, {self.answered} said: {self.mutant.name} ({what})"
+        )
+
+
+class Tally:
+    """What a run came to, by reader."""
+
+    def __init__(self) -> None:
+        self.dumps = 0
+        self.accepted: Counter[str] = Counter()
+        self.compared: Counter[tuple[str, str]] = Counter()
+        self.disagreements: list[Disagreement] = []
+
+    def add(self, mutant: Mutant, verdicts: dict[str, Verdict], answers: dict[str, Answer]) -> None:
+        self.dumps += 1
+        for name in READERS:
+            self.accepted[name] += answers[name].accepts
+            for field, predicted, answered, agrees in _compared(verdicts[name], answers[name]):
+                self.compared[name, field] += 1
+                if not agrees:
+                    self.disagreements.append(Disagreement(name, field, mutant, predicted, answered))
+
+    def share_accepted(self, reader: str) -> float:
+        return self.accepted[reader] / self.dumps
+
+    def agreement(self, reader: str, field: str) -> float:
+        """1 where all agree, and where nothing could be compared."""
+        all_ = self.compared[reader, field]
+        wrong = sum((d.reader, d.field) == (reader, field) for d in self.disagreements)
+        return 1 - wrong / all_ if all_ else 1.0
+
+    def table(self) -> str:
+        """A line a reader: how many it accepted, and how many of the predictions agree, of how many."""
+        lines = [f"{self.dumps} dumps     accepted   " + "".join(f"{field:>19}" for field in FIELDS)]
+        for name in READERS:
+            cells = (f"{self.agreement(name, f):8.2%} of {self.compared[name, f]:5}" for f in FIELDS)
+            lines.append(f"{name:14} {self.share_accepted(name):9.1%}   " + "".join(f"{cell:>19}" for cell in cells))
+        return "\n".join(lines)
+
+
+def verdicts_of(data: bytes) -> dict[str, Verdict]:
+    """What the models say."""
+    return judge_file(View(BytesSource(data)))
+
+
+def hold(mutants: Iterator[Mutant], oracle: Oracle, seen: Callable[[Tally], None] = lambda _: None) -> Tally:
+    """Ask models and programs about each; `seen` is told now and then how it goes."""
+    tally = Tally()
+    while batch := list(islice(mutants, _BATCH)):
+        for mutant, answers in zip(batch, oracle.ask_many([m.data for m in batch]), strict=True):
+            tally.add(mutant, verdicts_of(mutant.data), answers)
+        seen(tally)
+    return tally
+
+
+def _compared(verdict: Verdict, answer: Answer) -> Iterator[tuple[str, str, str, bool]]:
+    """(field, predicted, answered, whether they agree), for what can be compared."""
+    yield "accepts", str(verdict.accepts), str(answer.accepts), verdict.accepts is answer.accepts
+    if verdict.accepts and answer.accepts:
+        release = None if answer.osrelease is None else visible(answer.osrelease.encode("latin-1"))
+        yield "osrelease", repr(verdict.osrelease), repr(release), verdict.osrelease == release
+    if verdict.accepts is False and not answer.accepts:
+        if answer.stage is not None:
+            yield "stage", str(verdict.stage), answer.stage, verdict.stage == answer.stage
+        if verdict.says:
+            said = _words(answer)
+            yield "words", repr(verdict.says), repr(said[-300:]), all(part in said for part in _parts(verdict.says))
+
+
+def _parts(says: str) -> list[str]:
+    """The words of a verdict; of a death the signal and the last words apart."""
+    words = _steady(says)
+    return words.split(": ", 1) if words.startswith("killed by ") else [words]
+
+
+def _words(answer: Answer) -> str:
+    """What it said, and how it died."""
+    text = re.sub(r"/tmp/vmcoreinfo\w{6}", "/tmp/vmcoreinfoXXXXXX", answer.says)
+    if answer.code == HUNG:
+        text += "\nhangs"
+    elif answer.code < 0:
+        text += f"\nkilled by {signal.Signals(-answer.code).name}"
+    return _steady(visible(text.encode("latin-1")))
+
+
+def _steady(words: str) -> str:
+    """Without what differs from machine to machine and from run to run."""
+    return _TOO_FAR.sub(r"Can't reach \2.", _ADDRESS.sub("ADDRESS", words))
