@@ -131,7 +131,7 @@ def _eu_readelf(path: str) -> Answer:
     release = re.search(r"^ *OSRELEASE=(.*)$", out, re.M)
     stage: Stage | None = None
     if not accepts and code >= 0:
-        if re.search(r"^  VMCOREINFO +\d+ .*\n    ", out, re.M):
+        if re.search(r"^  VMCOREINFO +\d+ .*\n    (?! {8})", out, re.M):
             stage = "after"
         elif re.search(r"^Note (segment|section) ", out, re.M) and not re.search(r"^  VMCOREINFO +0 ", out, re.M):
             stage = "note"

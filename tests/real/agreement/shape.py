@@ -41,7 +41,7 @@ class Note:
             len(self.name) if self.namesz is None else self.namesz,
             len(self.desc) if self.descsz is None else self.descsz,
         )
-        out = struct.pack(mark + "III", *sizes, self.kind) + self.name
+        out = _packed(mark + "III", [*sizes, self.kind]) + self.name
         out += self.pad * (-len(out) % self.align) + self.desc
         if self.ends_padded:
             out += self.pad * (-len(out) % self.align)
