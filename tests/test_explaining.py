@@ -1,0 +1,68 @@
+"""`vmci explain`: what a key means, and what each reader makes of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from vmci_tui.cli import main
+from vmci_tui.core.glossary import known_keys
+from vmci_tui.core.readers import qemu
+from vmci_tui.core.verdicts import READERS
+
+
+@pytest.fixture
+def explained(capsys: pytest.CaptureFixture[str]) -> Any:
+    def run(*arguments: str, code: int = 0) -> tuple[str, str]:
+        assert main(["explain", *arguments]) == code
+        return capsys.readouterr()
+
+    return run
+
+
+def test_every_key_that_a_reader_uses_is_described() -> None:
+    assert {reader.name: set(reader.keys) - set(known_keys()) for reader in (qemu.READER, *READERS)} == {
+        reader.name: set() for reader in (qemu.READER, *READERS)
+    }
+
+
+def test_a_value_as_each_reader_reads_it(explained: Any) -> None:
+    out = json.loads(explained("--json", "NUMBER(phys_base)=436207616").out)
+    assert out["key"] == "NUMBER(phys_base)" and out["base"] == 10 and out["since"] == "4.10"
+    assert out["readers"]["qemu"]["number"] == 0x436207616 and out["readers"]["qemu"]["how"] == "base 16"
+    assert {out["readers"][name]["number"] for name in ("crash", "drgn", "makedumpfile")} == {0x1A000000}
+    assert {"label": "hex", "shown": "0x1a000000", "problem": False} in out["decoded"]
+
+
+def test_without_a_value_only_how_they_read(explained: Any) -> None:
+    out = json.loads(explained("--json", "SYMBOL(swapper_pg_dir)").out)
+    assert out["readers"]["drgn"]["how"] == "base 16" and "number" not in out["readers"]["drgn"]
+    assert out["decoded"] == []
+
+
+def test_text_for_people(explained: Any) -> None:
+    out = explained("NUMBER(phys_base)=-719323136").out
+    assert "paddr = va - 0xffffffff80000000 + phys_base" in out
+    assert "0xffffffffd5200000" in out and "since 4.10" in out and "x86_64" in out
+    assert "crash" in out and "makedumpfile" in out
+    assert all(line.isascii() and line.isprintable() for line in out.splitlines())
+
+
+def test_a_key_that_nobody_described_has_its_form(explained: Any) -> None:
+    assert "No more is known" in explained("OFFSET(task_struct.pid)").out
+    assert json.loads(explained("--json", "SYMBOL(x\\x1b)").out)["key"] == "SYMBOL(x\\x1b)"
+
+
+def test_no_such_form(explained: Any) -> None:
+    shown = explained("phys_base", code=2)
+    assert shown.out == "" and "NUMBER(phys_base)" in shown.err
+    assert "--search" in explained(code=2).err
+    assert "--search" in explained("\\x1b", code=2).err
+
+
+def test_search(explained: Any) -> None:
+    assert "NUMBER(kimage_voffset)" in explained("--search", "difference physical image").out
+    assert "SYMBOL(prb)" in [key["key"] for key in json.loads(explained("--json", "--search", "prb").out)["keys"]]
+    assert explained("--search", "xyzzy").out == "nothing found\n"
