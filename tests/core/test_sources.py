@@ -7,7 +7,7 @@ import pytest
 from tests import factory
 from tests.factory import cpus, elf, note
 from vmci_tui.core.errors import OpenError
-from vmci_tui.core.sources import note_from, note_or_text, text_from
+from vmci_tui.core.sources import bytes_from, note_from, note_or_text, text_from
 
 
 @pytest.fixture
@@ -47,3 +47,11 @@ def test_what_is_no_text(folder: Path, name: str) -> None:
     with pytest.raises(OpenError) as error:
         text_from(name)
     assert name in error.value.message
+
+
+def test_bytes_for_guest_memory_are_taken_as_they_are(folder: Path) -> None:
+    for name in ("note", "note-be", "region", "cut", "empty", "xen", "odd"):
+        assert bytes_from(name) == (folder / name).read_bytes()
+    assert bytes_from("dump") == bytes_from("text") == note()
+    with pytest.raises(OpenError):
+        bytes_from("bare")

@@ -64,3 +64,20 @@ def note_or_text(path: str) -> Note:
     if head.startswith(b"\x7fELF") or parse_raw(head) is not None or head[12:22] == NAME[:-1]:
         return note_from(path)
     return build(NAME, 0, text_from(path), "little")
+
+
+def bytes_from(path: str) -> bytes:
+    """What shall lie in guest memory: a dump's note, the note around a text, else the file as it is. Raises OpenError.
+
+    A note that is broken is what one may want to see QEMU refuse, so nothing is asked of other bytes.
+    """
+    source = FileSource(path)
+    try:
+        head = source.read(0, HEAD)
+    finally:
+        source.close()
+    if head.startswith(b"\x7fELF"):
+        return note_from(path).raw
+    if head.startswith(b"OSRELEASE="):
+        return build(NAME, 0, text_from(path), "little").raw
+    return read_small(path, NOTE_LIMIT, "a note")

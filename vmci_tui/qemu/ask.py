@@ -1,0 +1,72 @@
+"""What a real QEMU does with an entry and a note, beside what we say that it will do."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from vmci_tui.core.entry import NOTE_HEADER, SIZE_LIMIT, EntryHistory
+from vmci_tui.core.readers.qemu import warnings
+from vmci_tui.core.readers.qemu_reading import VERSIONS, Guest, Pointed, QemuReading, Version
+from vmci_tui.qemu.machine import Machine, Seen
+from vmci_tui.qemu.targets import TARGETS, program_of
+
+NOTE_LIMIT: Final = SIZE_LIMIT + 64
+"""No more is put into the guest's memory: QEMU reads at most 1 MiB."""
+
+
+class Answer(NamedTuple):
+    """Both sides of one question."""
+
+    target: str
+    program: str
+    version: str
+    """Of the QEMU that was asked: `7.2.22`."""
+    rules: Version
+    """The version whose rules the prediction follows."""
+    guest: Guest
+    """What the dump says of the guest."""
+    kept: bool
+    """False where QEMU looks at the region, and the guest has no RAM there to hold the note."""
+    predicted: Seen
+    seen: Seen
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """The parts in which QEMU did otherwise: names of the fields of `Seen`."""
+        return tuple(name for name in Seen._fields if getattr(self.predicted, name) != getattr(self.seen, name))
+
+
+def ask(history: EntryHistory, note: bytes, target: str = "x86_64", qemu: str | None = None) -> Answer:
+    """Put the note where the entry says, do the guest's writes, dump, and compare.
+
+    `qemu` is the path of a program, or the version whose rules predict (`7.2`, `10.0`); without it
+    the installed one is asked, and its own version's rules predict. Takes under a second, holds no lock and
+    can run in any thread. Raises QemuError.
+    """
+    kind = TARGETS[target]
+    wanted = next((version for version in VERSIONS if version == qemu), None)
+    program = program_of(kind, None if wanted else qemu)
+    paddr, region = history.entry.paddr, _region(history, note[:NOTE_LIMIT])
+    with Machine(kind, program, kind.ram_for(paddr, len(region))) as machine:
+        machine.write(*history.writes)
+        machine.put(paddr, region)
+        # Not every address is RAM, and what is there instead QEMU reads as well.
+        there = machine.read(paddr, len(region))
+        seen = machine.dump()
+    rules = wanted or rules_of(machine.version)
+    reading = QemuReading(history, Pointed(there), machine.guest, rules)
+    predicted = Seen(warnings(reading), reading.appended, reading.phys_base, history.raw)
+    version = ".".join(map(str, machine.version))
+    kept = there == region or reading.region is None
+    return Answer(target, program, version, rules, machine.guest, kept, predicted, seen)
+
+
+def rules_of(version: tuple[int, int, int]) -> Version:
+    """The rules for a QEMU of that version: the newest that were seen and are not newer than it."""
+    return "10.0" if version >= (10, 0, 0) else "7.2"
+
+
+def _region(history: EntryHistory, note: bytes) -> bytes:
+    """What lies at `paddr`: the note, and zeros up to the entry's `size` where QEMU looks so far."""
+    size = history.entry.size
+    return note.ljust(size, b"\0") if NOTE_HEADER <= size <= SIZE_LIMIT else note

@@ -1,0 +1,41 @@
+"""The one thing that is asked of QEMU's gdb stub: to put CPU 0 into long mode."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vmci_tui.qemu import QemuError
+from vmci_tui.qemu.process import Process
+
+_EFER: Final = 0x20
+"""Its number among the registers (target/i386/gdbstub.c, IDX_CTL_EFER_REG)."""
+_LME_LMA: Final = 0x500
+
+
+def set_long_mode(process: Process) -> None:
+    """Set EFER.LMA, by which QEMU tells a 64-bit guest (target/i386/arch_dump.c). Raises QemuError."""
+    # Registers can be written only by who has asked for their description (gdbstub, gdb_has_xml).
+    _ask(process, b"qXfer:features:read:target.xml:0,ffb")
+    value = _LME_LMA.to_bytes(8, "little").hex()
+    if b"$OK#" not in _ask(process, f"P{_EFER:x}={value}".encode()):
+        raise QemuError("QEMU's gdb stub does not set EFER", "an x86-64 dump cannot be had of this QEMU")
+
+
+def _ask(process: Process, packet: bytes) -> bytes:
+    line = process.sockets["gdb"]
+    answer = b""
+    try:
+        line.settimeout(process.left)
+        line.sendall(b"$%s#%02x" % (packet, sum(packet) & 0xFF))
+        while b"#" not in answer[:-2]:
+            line.settimeout(process.left)
+            part = line.recv(4096)
+            if not part:
+                raise process.gone()
+            answer += part
+        line.sendall(b"+")
+    except TimeoutError:
+        raise QemuError(f"QEMU's gdb stub did not answer within {process.seconds:g} seconds") from None
+    except OSError:
+        raise process.gone() from None
+    return answer

@@ -1,0 +1,135 @@
+"""A guest that stands still: its memory and its entry are written, and dumps are made of it."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Final, NamedTuple
+
+from vmci_tui.core.entry import Write
+from vmci_tui.core.readers.qemu_reading import Guest
+from vmci_tui.qemu import QemuError
+from vmci_tui.qemu.dumped import Written, read_elf, read_phys_base
+from vmci_tui.qemu.fw_cfg import SCRATCH_LENGTH, FwCfg
+from vmci_tui.qemu.gdbstub import set_long_mode
+from vmci_tui.qemu.monitor import Monitor
+from vmci_tui.qemu.process import Process
+from vmci_tui.qemu.qtest import QTest
+from vmci_tui.qemu.targets import Target
+
+_SECONDS: Final = 20.0
+_WINDOW: Final = 4096
+"""Bytes of memory in the ELF dump: only its notes are looked at."""
+_WARNING: Final = "warning: "
+
+
+class Seen(NamedTuple):
+    """What QEMU did with one dump."""
+
+    warnings: tuple[str, ...]
+    """What it printed, each line without its `warning: `."""
+    appended: bytes | None
+    """The note that it put behind those of the CPUs."""
+    phys_base: int
+    """As it stands in the header of a kdump."""
+    entry: bytes
+    """The 16 bytes as QEMU holds them."""
+
+
+class Machine:
+    """One QEMU; it can be asked about many entries, one after the other. Ends with its `with` block."""
+
+    def __init__(self, target: Target, program: str, ram: int = 0, seconds: float = _SECONDS) -> None:
+        """Start it with `ram` bytes, at least as much as it needs, for at most `seconds`. Raises QemuError."""
+        self.target = target
+        self.ram = max(ram, target.ram_for(target.ram_base, 1))
+        channels = ("qmp", "qtest", "gdb") if target.long_mode else ("qmp", "qtest")
+        self._process = Process(_command(target, program, self.ram), channels, seconds)
+        self._monitor: Monitor | None = None
+        try:
+            self._monitor = Monitor(self._process)
+            self.version = self._monitor.connect()
+            self._qtest = QTest(self._process)
+            self._fw_cfg = FwCfg(self._qtest, target.fw_cfg, target.ram_base)
+            if target.long_mode:
+                set_long_mode(self._process)
+            first = self._elf()
+        except BaseException:
+            self.stop()
+            raise
+        self.guest: Guest = first.guest
+        self._own_notes = first.notes
+
+    def __enter__(self) -> Machine:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End QEMU, and wait until it is gone."""
+        try:
+            self._process.stop()
+        finally:
+            if self._monitor is not None:
+                self._monitor.close()
+                self._monitor = None
+
+    def write(self, *writes: Write) -> tuple[bool, ...]:
+        """The guest writes to the entry; False for each DMA error. Guest memory at `scratch` is zeroed."""
+        done = tuple(self._fw_cfg.write(write) for write in writes)
+        self._fw_cfg.clear()
+        return done
+
+    def put(self, paddr: int, data: bytes) -> None:
+        """Write guest memory; what is no RAM stays as it is."""
+        self._qtest.write(paddr, data)
+
+    def read(self, paddr: int, length: int) -> bytes:
+        """Guest memory as QEMU reads it."""
+        return self._qtest.read(paddr, length)
+
+    def dump(self) -> Seen:
+        """Make both dumps, and tell what QEMU did. Guest memory stays as it is."""
+        self._process.said()
+        written = self._elf()
+        warnings = _warnings(self._process.said())
+        if not written.notes.startswith(self._own_notes):
+            raise QemuError("the notes of the CPUs changed between two dumps of a guest that stands still")
+        appended = written.notes[len(self._own_notes) :] or None
+        assert self._monitor is not None
+        phys_base = read_phys_base(self._monitor.dump_kdump_head(), self.guest)
+        if (again := _warnings(self._process.said())) != warnings:
+            raise QemuError(f"for a kdump QEMU warned {again!r}, for an ELF dump {warnings!r}")
+        return Seen(warnings, appended, phys_base, self._entry())
+
+    def _entry(self) -> bytes:
+        held = self._qtest.read(self._fw_cfg.scratch, SCRATCH_LENGTH)
+        entry = self._fw_cfg.entry()
+        self._qtest.write(self._fw_cfg.scratch, held)
+        return entry
+
+    def _elf(self) -> Written:
+        assert self._monitor is not None
+        return read_elf(self._monitor.dump_elf(self.target.ram_base, _WINDOW), self.target.ram_base)
+
+
+def _warnings(said: str) -> tuple[str, ...]:
+    return tuple(line.removeprefix(_WARNING) for line in said.splitlines() if line.startswith(_WARNING))
+
+
+def _command(target: Target, program: str, ram: int) -> list[str]:
+    machine, *rest = target.arguments[1:]
+    command = [
+        program, "-no-user-config", "-nodefaults", "-display", "none", "-accel", "tcg", "-S",
+        "-machine", f"{machine},memory-backend=ram", *rest, "-m", f"{ram >> 20}M",
+        # Memory that is never touched costs nothing, so a guest may have more RAM than we do.
+        "-object", f"memory-backend-ram,id=ram,size={ram},reserve=off",
+        "-device", "vmcoreinfo",
+        "-chardev", "socket,id=qmp,fd={qmp}", "-mon", "chardev=qmp,mode=control",
+        "-chardev", "socket,id=qtest,fd={qtest}", "-qtest", "chardev:qtest", "-qtest-log", "none",
+    ]  # fmt: skip
+    if target.long_mode:
+        command += ["-chardev", "socket,id=gdb,fd={gdb}", "-gdb", "chardev:gdb"]
+    return command

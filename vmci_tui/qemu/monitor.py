@@ -1,0 +1,100 @@
+"""QEMU's monitor, by the `qemu.qmp` package, for callers that are not asynchronous."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+
+from vmci_tui.qemu import QemuError
+from vmci_tui.qemu.process import Process
+
+try:
+    from qemu.qmp import ConnectError, ExecInterruptedError, QMPClient, QMPError
+except ImportError:
+    raise QemuError("asking QEMU needs the Python package qemu.qmp", "pip install 'vmci-tui[ask]'") from None
+
+KDUMP_HEAD: Final = 1 << 13
+"""Bytes that hold both headers of a flattened kdump."""
+_ELF_LIMIT: Final = 1 << 23
+
+T = TypeVar("T")
+
+
+class Monitor:
+    """A QMP session."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._loop = asyncio.new_event_loop()
+        self._client = QMPClient("vmci")
+        # What goes wrong comes as an exception; its log lines would go to the user's screen.
+        self._client.logger.disabled = True
+
+    def close(self) -> None:
+        """End the session and its loop, in whatever state they are."""
+        try:
+            self._loop.run_until_complete(self._leave())
+        finally:
+            self._loop.close()
+
+    async def _leave(self) -> None:
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def connect(self) -> tuple[int, int, int]:
+        """Begin; the version of QEMU."""
+        sock = self._process.sockets["qmp"]
+        sock.setblocking(False)
+        self._run(self._client.connect(sock))
+        answer: Any = self._run(self._client.execute("query-version"))
+        version = answer["qemu"]
+        return version["major"], version["minor"], version["micro"]
+
+    def dump_elf(self, begin: int, length: int) -> bytes:
+        """An ELF dump of a window of guest memory."""
+        with tempfile.TemporaryFile() as file:
+            self._run(self._dump(file.fileno(), begin=begin, length=length))
+            return os.pread(file.fileno(), _ELF_LIMIT, 0)
+
+    def dump_kdump_head(self) -> bytes:
+        """The first bytes of a flattened kdump of all memory. QEMU writes no more of it: the pipe is closed."""
+        return self._run(self._kdump_head())
+
+    async def _kdump_head(self) -> bytes:
+        read, write = os.pipe()
+        reader = asyncio.StreamReader()
+        transport, _ = await self._loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader, loop=self._loop), os.fdopen(read, "rb", 0)
+        )
+        dump = asyncio.ensure_future(self._dump(write, format="kdump-zlib"))
+        try:
+            head = asyncio.ensure_future(reader.readexactly(KDUMP_HEAD))
+            await asyncio.wait((dump, head), return_when=asyncio.FIRST_COMPLETED)
+            if not head.done():
+                dump.result()  # it ended too soon: with an error that tells why
+            return await head
+        finally:
+            transport.close()
+            os.close(write)
+            # That the pipe was closed is an error to QEMU, and was wanted.
+            await asyncio.gather(dump, return_exceptions=True)
+
+    async def _dump(self, file: int, **how: object) -> None:
+        self._client.send_fd_scm(file)
+        await self._client.execute("getfd", {"fdname": "dump"})
+        await self._client.execute("dump-guest-memory", {"paging": False, "protocol": "fd:dump", **how})
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        try:
+            return self._loop.run_until_complete(asyncio.wait_for(work, self._process.left))
+        except TimeoutError:
+            raise QemuError(f"QEMU did not answer within {self._process.seconds:g} seconds") from None
+        except (EOFError, ConnectError, ExecInterruptedError):
+            raise self._process.gone() from None
+        except (QMPError, OSError) as error:
+            raise QemuError(f"QEMU's monitor: {error}") from None

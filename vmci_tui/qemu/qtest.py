@@ -1,0 +1,69 @@
+"""The qtest protocol: reads and writes of guest memory and of I/O ports, a line each (softmmu/qtest.c)."""
+
+from __future__ import annotations
+
+import base64
+import socket
+from typing import Final
+
+from vmci_tui.qemu import QemuError
+from vmci_tui.qemu.process import Process
+
+_PIECE: Final = 1 << 16
+"""Bytes of memory in one line."""
+TOP: Final = 1 << 64
+
+
+class QTest:
+    """The guest as its own CPU would see it, while that CPU stands still."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._socket: socket.socket = process.sockets["qtest"]
+        self._held = bytearray()
+
+    def _ask(self, line: str) -> list[str]:
+        """The words of the answer behind `OK`. Raises QemuError."""
+        try:
+            self._socket.settimeout(self._process.left)
+            self._socket.sendall(line.encode() + b"\n")
+            while b"\n" not in self._held:
+                self._socket.settimeout(self._process.left)
+                part = self._socket.recv(1 << 17)
+                if not part:
+                    raise self._process.gone()
+                self._held += part
+        except TimeoutError:
+            raise QemuError(f"QEMU did not answer within {self._process.seconds:g} seconds") from None
+        except OSError:
+            raise self._process.gone() from None
+        answer, _, rest = self._held.partition(b"\n")
+        self._held = rest
+        words = answer.decode("latin-1").split()
+        if not words or words[0] != "OK":
+            raise QemuError(f"QEMU's qtest did not take `{line.split(' ')[0]}`")
+        return words[1:]
+
+    def read(self, paddr: int, length: int) -> bytes:
+        """Guest memory; zeros where there is none. It goes on at 0 behind the last address."""
+        out = bytearray()
+        while len(out) < length:
+            at = (paddr + len(out)) % TOP
+            count = min(length - len(out), _PIECE, TOP - at)
+            out += base64.b64decode(self._ask(f"b64read {at:#x} {count:#x}")[0])
+        return bytes(out)
+
+    def write(self, paddr: int, data: bytes) -> None:
+        """Guest memory; what is no RAM does not keep it."""
+        at = 0
+        while at < len(data):
+            place = (paddr + at) % TOP
+            part = data[at : at + min(_PIECE, TOP - place)]
+            self._ask(f"b64write {place:#x} {len(part):#x} {base64.b64encode(part).decode()}")
+            at += len(part)
+
+    def outl(self, port: int, value: int) -> None:
+        self._ask(f"outl {port:#x} {value:#x}")
+
+    def writeq(self, paddr: int, value: int) -> None:
+        self._ask(f"writeq {paddr:#x} {value:#x}")

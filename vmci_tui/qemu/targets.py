@@ -1,0 +1,88 @@
+"""The guests that can be started, and how much RAM each must have."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Final, Literal, NamedTuple
+
+from vmci_tui.core.text import visible
+from vmci_tui.qemu import QemuError
+
+_MIB: Final = 1 << 20
+_GIB: Final = 1 << 30
+_LEAST: Final = 4 * _MIB
+"""With less some machines do not start."""
+
+
+class Target(NamedTuple):
+    """A guest, without what depends on the entry."""
+
+    name: str
+    program: str
+    package: str
+    """What Debian calls the package that the program is in."""
+    arguments: tuple[str, ...]
+    fw_cfg: Literal["io", "mmio"]
+    ram_base: int
+    ram_end: int
+    """The first address that cannot be RAM."""
+    long_mode: bool = False
+    """Whether the CPU must be put into long mode: else QEMU writes an EM_386 dump of an x86-64 guest."""
+
+    def ram_for(self, paddr: int, length: int) -> int:
+        """How much RAM the guest needs to have all of a region in it; the least where it cannot."""
+        end = paddr + length
+        if not self.ram_base <= paddr < end <= self.ram_end:
+            return _LEAST
+        if self.fw_cfg == "mmio":
+            return max(-(-(end - self.ram_base) // _MIB) * _MIB, _LEAST)
+        return _pc_ram(paddr, end)
+
+
+def _pc_ram(paddr: int, end: int) -> int:
+    """`pc` has RAM up to 3.5 GiB; more than that begins at 4 GiB, and then 3 GiB stay below (hw/i386/pc_piix.c)."""
+    size = max(-(-end // _MIB) * _MIB, _LEAST)
+    if size < 0xE000_0000:
+        return size
+    if paddr >= 4 * _GIB:
+        return max(size - _GIB, 0xE000_0000)
+    return _LEAST
+
+
+def _x86(name: str, program: str, long_mode: bool) -> Target:
+    top = 256 * _GIB if long_mode else 0xE000_0000
+    return Target(name, program, "qemu-system-x86", ("-machine", "pc"), "io", 0, top, long_mode)
+
+
+def _arm(name: str, cpu: str, end: int) -> Target:
+    program = "qemu-system-aarch64" if name.startswith("aarch64") else "qemu-system-arm"
+    return Target(name, program, "qemu-system-arm", ("-machine", "virt", "-cpu", cpu), "mmio", 0x4000_0000, end)
+
+
+TARGETS: Final = {
+    target.name: target
+    for target in (
+        _x86("x86_64", "qemu-system-x86_64", True),
+        _x86("i386", "qemu-system-i386", False),
+        _arm("aarch64", "cortex-a57", 64 * _GIB),
+        _arm("arm", "cortex-a15", 4 * _GIB),
+        _arm("aarch64-be", "cortex-a57,cfgend=on", 64 * _GIB),
+        _arm("arm-be", "cortex-a15,cfgend=on", 4 * _GIB),
+    )
+}
+"""Those with a vmcoreinfo device: s390x and ppc64 have none, and riscv64 has no fw_cfg with DMA for it."""
+
+
+def program_of(target: Target, path: str | None = None) -> str:
+    """The path of the QEMU to ask. Raises QemuError that says how to get one."""
+    wanted = path or target.program
+    found = shutil.which(wanted)
+    if found is not None:
+        return os.path.abspath(found)
+    if path is not None:
+        raise QemuError(f"{visible(path)} is no program", f"name a {target.program}, or leave --qemu out")
+    raise QemuError(
+        f"{target.program} is not installed",
+        f"Debian, Ubuntu: apt install {target.package}; elsewhere --qemu PATH names the program",
+    )
