@@ -150,13 +150,15 @@ _DRGN_STAGES: tuple[tuple[str, Stage], ...] = (
     ("unrecognized QEMU memory dump", "note"),
     ("could not find 'VMCOREINFO'", "note"),
     ("linux.vmcoreinfo.raw is not set", "note"),
-    ("NULL VMCOREINFO pointer", "note"),
     ("Invalid kernel version", "after"),
     ("VMCOREINFO is", "after"),
     ("VMCOREINFO does not contain", "after"),
     ("in VMCOREINFO", "after"),
 )
-"""Words of exceptions and where they come from; `libelf error` may come from anywhere."""
+"""Words of exceptions and where they come from.
+
+`libelf error` may come from anywhere, and what libkdumpfile says of memory has no place in a note.
+"""
 
 
 class _Drgn:
