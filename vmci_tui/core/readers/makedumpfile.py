@@ -251,10 +251,12 @@ _DATA = "read_vmcoreinfo_basic_info: Invalid data in /tmp/vmcoreinfoXXXXXX: "
 @rule("T02", "after", _DATA + "PAGESIZE=4096\\x0d", _READ)
 def _carriage_return(reading: _Reading) -> Hit | None:
     """A line ends with CR LF, and the CR is taken for part of a number, which makes it bad."""
-    for complaint in (_basic(reading), _later(reading)):
-        if complaint is not None and complaint.crlf and complaint.kind != "silent":
-            return Hit(reading.line_span(complaint.line), complaint.words)
-    return None
+    # What is required and missing comes before the later keys.
+    complete = reading.parsed is not None and reading.parsed.basic.complete
+    complaint = _basic(reading) or (_later(reading) if complete else None)
+    if complaint is None or not complaint.crlf:
+        return None
+    return Hit(reading.line_span(complaint.line), complaint.words)
 
 
 @rule("T20", "after", _DATA + "PAGESIZE=0x1000", _READ)

@@ -73,7 +73,7 @@ _MIDDLE = (
     _PRINTK_LOG,
     _RINGBUFFER,
 )
-_OF_RINGBUFFER = (
+LOG_KEYS: Final = (
     *_keys(
         "OFFSET",
         "printk_ringbuffer.desc_ring printk_ringbuffer.text_data_ring prb_desc_ring.count_bits prb_desc_ring.descs"
@@ -87,9 +87,8 @@ _OF_RINGBUFFER = (
     ),
     b"SIZE(printk_info)",
     *_keys("OFFSET", "printk_info.ts_nsec printk_info.text_len atomic_long_t.counter"),
-    b"SIZE(latched_seq)",
-    b"OFFSET(latched_seq.val)",
 )
+_LATCHED = (b"SIZE(latched_seq)", b"OFFSET(latched_seq.val)")
 _OF_PRINTK_LOG = _keys("OFFSET", "printk_log.ts_nsec printk_log.len printk_log.text_len")
 _OF_LOG = (b"SIZE(log)", *_keys("OFFSET", "log.ts_nsec log.len log.text_len"))
 _LAST = (
@@ -170,7 +169,7 @@ def _is_page_size(number: int) -> bool:
     return number > 0 and not number & (number - 1)
 
 
-_ALL = (*_FIRST, _COUNT, *_MIDDLE, *_OF_RINGBUFFER, *_OF_PRINTK_LOG, *_OF_LOG, *_LAST)
+_ALL = (*_FIRST, _COUNT, *_MIDDLE, *LOG_KEYS, *_LATCHED, *_OF_PRINTK_LOG, *_OF_LOG, *_LAST)
 KEYS: Final[Mapping[bytes, Form]] = {
     b"OSRELEASE": _as_release,
     b"PAGESIZE": _as_page_size,
@@ -206,6 +205,11 @@ class Basic(NamedTuple):
     """The first that is not empty, in full, as it is printed; None: there is no such line."""
     page_size: int | None
     complaint: Complaint | None
+
+    @property
+    def complete(self) -> bool:
+        """Both that are required are there."""
+        return self.release is not None and self.page_size is not None
 
 
 def _invalid_data(function: str, line: bytes) -> str:
@@ -280,7 +284,8 @@ class Text:
             yield _COUNT
         yield from _MIDDLE
         if not self.missing(_RINGBUFFER):
-            yield from _OF_RINGBUFFER
+            yield from LOG_KEYS
+            yield from _LATCHED
         elif not self.missing(_PRINTK_LOG):
             yield from _OF_PRINTK_LOG
         else:

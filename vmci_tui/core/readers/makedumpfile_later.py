@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from vmci_tui.core.readers.base import Hit, Rule, Rules
-from vmci_tui.core.readers.makedumpfile_keys import KEYS, LINE_LIMIT
+from vmci_tui.core.readers.makedumpfile_keys import KEYS, LINE_LIMIT, LOG_KEYS
 from vmci_tui.core.readers.makedumpfile_reading import MakedumpfileReading
 from vmci_tui.core.readers.numbers import strtol, strtoull
 from vmci_tui.core.span import Span
@@ -56,7 +56,8 @@ def _first_counts(reading: _Reading) -> Hit | None:
 
 
 def _goes_on(reading: _Reading) -> bool:
-    return reading.parsed is not None and not (reading.parsed.basic.complaint or reading.parsed.complaint)
+    parsed = reading.parsed
+    return parsed is not None and parsed.basic.complete and not (parsed.basic.complaint or parsed.complaint)
 
 
 def _machine_is_x86_64(reading: _Reading) -> bool:
@@ -92,6 +93,15 @@ def _no_utsname(reading: _Reading) -> Hit | None:
     return Hit(reading.note) if _goes_on(reading) and absent else None
 
 
+@rule("T15", "after", "", "makedumpfile 1.7.2, printk.c dump_lockless_dmesg", refuses=False)
+def _log_keys_missing(reading: _Reading) -> Hit | None:
+    """SYMBOL(prb) is there, but not every key that leads from it to the log: it shows the text, then takes
+    -1 for what is missing and gives rubbish or, without head_id or tail_id of prb_desc_ring, never ends."""
+    if reading.parsed is None or not _goes_on(reading) or b"SYMBOL(prb)" not in reading.parsed.first:
+        return None
+    return Hit(reading.note) if any(map(reading.parsed.missing, LOG_KEYS)) else None
+
+
 @rule("C11", "after", "get_mm_sparsemem: Can't get the address of mem_section.",
       "makedumpfile 1.7.2, arch/x86_64.c get_page_offset_x86_64", refuses=False)  # fmt: skip
 def _linear_map_after_the_last_header(reading: _Reading) -> Hit | None:
@@ -102,7 +112,7 @@ def _linear_map_after_the_last_header(reading: _Reading) -> Hit | None:
     if reading.parsed is None or not _goes_on(reading):
         return None
     section = strtoull(reading.parsed.first.get(b"SYMBOL(mem_section)", b""), 16).value
-    offset = reading.page_offset
+    offset = reading.table.page_offset
     if not 0xFFFF800000000000 <= section < 0xFFFFFFFF80000000 or offset is None or offset <= section:
         return None
     return Hit(Span(56, 2))

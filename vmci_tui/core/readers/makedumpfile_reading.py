@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import re
 import struct
-import sys
-from array import array
 from functools import cached_property
 from itertools import pairwise
 from typing import Final, NamedTuple
 
 from vmci_tui.core.containers.elf_format import PN_XNUM, PT_LOAD, PT_NOTE, Segment, format_of
 from vmci_tui.core.readers.makedumpfile_keys import Text
+from vmci_tui.core.readers.makedumpfile_table import NO_PADDR, HeaderTable
 from vmci_tui.core.readers.view import SEGMENT_LIMIT, View
 from vmci_tui.core.span import Span
 
@@ -138,7 +137,8 @@ class MakedumpfileReading:
             words = f"get_elf64_phnum: Can't seek FILE at {at:#x}. Invalid argument"
             return Fault("section 0", words, span)
         section = self.view.read(at, length)
-        if len(section) > _SECTION_BUFFER:
+        if len(section) > _SECTION_BUFFER + 1 or section[_SECTION_BUFFER:].strip(b"\0"):
+            # The guard's own first byte is 0.
             return Fault("smash", "*** stack smashing detected ***: terminated", Span(58, 2))
         if len(section) < length:
             return Fault("section 0", f"get_elf64_phnum: Can't read FILE at {at:#x}. {_CUT}", span)
@@ -147,17 +147,13 @@ class MakedumpfileReading:
         return max(count, 0)
 
     @cached_property
-    def _types(self) -> array[int]:
-        """p_type of each program header that the file holds in full."""
+    def table(self) -> HeaderTable:
+        """The program headers that the file holds in full."""
         if not self.bits or isinstance(self._count, Fault):
-            return array("I")
+            return HeaderTable(self.bits, b"")
         form = format_of(self.bits, "little")
-        size = form.segment.size
-        table = self.view.read(form.header_size, min(self._count, SEGMENT_LIMIT) * size)
-        words = array("I", table[: len(table) - len(table) % size])
-        if sys.byteorder == "big":
-            words.byteswap()
-        return words[:: size // 4]
+        length = min(self._count, SEGMENT_LIMIT) * form.segment.size
+        return HeaderTable(self.bits, self.view.read(form.header_size, length))
 
     def _segments(self, first: int, count: int) -> tuple[Segment, ...]:
         form = format_of(self.bits, "little")
@@ -166,14 +162,8 @@ class MakedumpfileReading:
     @cached_property
     def note_segment(self) -> Segment | None:
         """The last PT_NOTE: each one replaces the one before."""
-        types = self._types
-        if PT_NOTE not in types:
-            return None
-        return self._segments(len(types) - 1 - types[::-1].index(PT_NOTE), 1)[0]
-
-    @cached_property
-    def note_segments(self) -> int:
-        return self._types.count(PT_NOTE)
+        last = self.table.last(PT_NOTE)
+        return None if last is None else self._segments(last, 1)[0]
 
     @cached_property
     def head_fault(self) -> Fault | None:
@@ -210,10 +200,10 @@ class MakedumpfileReading:
         form = format_of(self.bits, "little")
         table = Span(form.header_size, max(min(count * form.segment.size, self.view.size - form.header_size), 0))
         phnum = Span(56, 2) if self.bits == 64 else Span(44, 2)
-        if len(self._types) < min(count, SEGMENT_LIMIT):
+        if self.table.count < min(count, SEGMENT_LIMIT):
             words = f"get_elf{self.bits}_phdr: Can't read FILE. {_CUT}"
             fault = Fault("table cut", words, phnum)
-        elif PT_LOAD not in self._types:
+        elif PT_LOAD not in self.table.kinds:
             words = "get_elf_info: Can't get the number of PT_LOAD."
             fault = Fault("no load" if count else "no header", words, table if count else phnum)
         elif not (self.note_segment and self.note_segment.offset and self.note_segment.filesz):
@@ -287,10 +277,11 @@ class MakedumpfileReading:
         if walk.other_type is not None:
             return "type", walk.other_type.span
         if walk.wrong_length is not None:
-            return "name", walk.wrong_length.span
+            kind = "order" if self._is_swapped(walk.wrong_length.offset) else "name"
+            return kind, Span(walk.wrong_length.offset, 12)
         if segment is None:
             return "none", None
-        others = [s for s in self._segments(0, min(len(self._types), 64)) if s.type == PT_NOTE and s != segment]
+        others = [s for s in self._segments(0, min(self.table.count, 64)) if s.type == PT_NOTE and s != segment]
         for other in others:
             if (note := self._walk(other).found) is not None:
                 return "other area", note.span
@@ -302,16 +293,20 @@ class MakedumpfileReading:
         span = Span(segment.offset + at, 12)
         if hit[1] != b"\0":
             return "name", span
-        if struct.unpack_from(">I", area, at)[0] in (10, 11):
+        if self._is_swapped(span.offset):
             return "order", span
         return ("place" if struct.unpack_from("<I", area, at)[0] in (10, 11) else "broken"), span
+
+    def _is_swapped(self, at: int) -> bool:
+        """A big-endian header with the right length of the name."""
+        return int.from_bytes(self.view.read(at, 4), "big") in (10, 11)
 
     @cached_property
     def words_without_note(self) -> str:
         """It goes on without the text, and fails when it wants the log."""
         top = 0
-        for segment in self._segments(0, len(self._types)):
-            if segment.type == PT_LOAD and segment.paddr != _TOP:
+        for segment in self._segments(0, self.table.count):
+            if segment.type == PT_LOAD and segment.paddr != NO_PADDR:
                 top = max(top, segment.paddr + segment.memsz & _TOP)
         if not (top + 4095 & _TOP) >> 12:
             return "calculate_cyclic_buffer_size: Invalid max_mapnr(0)."
@@ -365,15 +360,6 @@ class MakedumpfileReading:
             return None
         at = 0 if self.text.startswith(line) else self.text.find(b"\n" + line) + 1
         return Span(self.found.desc + at, len(line))
-
-    @cached_property
-    def page_offset(self) -> int | None:
-        """Where it puts the kernel's linear map: after the last PT_LOAD with a virtual address below the
-        kernel's image (arch/x86_64.c get_page_offset_x86_64); None where no PT_LOAD says."""
-        for segment in reversed(self._segments(0, len(self._types))):
-            if segment.type == PT_LOAD and 0 < segment.vaddr < 0xFFFFFFFF80000000 and segment.paddr != _TOP:
-                return (segment.vaddr - segment.paddr & _TOP) or None
-        return None
 
 
 def _up(number: int) -> int:
