@@ -53,16 +53,10 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from vmci_tui.core.checks import findings
+    from vmci_tui import checking  # the readers: `show` needs none of them
 
-    document = open_document(options.file, options.blob)
     _warn_unfinished(options.file)
-    found = findings(document)
-    if options.json:
-        print_json(report.head_json(document) | {"findings": report.findings_json(found)})
-    else:
-        print_lines(report.findings_text(found))
-    return 1 if any(item.severity == "error" for item in found) else 0
+    return checking.run(options)
 
 
 def _hex(options: argparse.Namespace) -> int:

@@ -21,7 +21,6 @@ from vmci_tui.core.source import BytesSource, FileSource, Source
 from vmci_tui.core.text import Safe
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
-
 Head = OneOf["kept", "ordered", "merged"]
 """What becomes of the dump's head: kept as it is while no note is edited; put in the order that
 readers need, as every save does; or that, with its program headers merged to disjoint memory."""
@@ -142,6 +141,12 @@ class Document:
         self._steps.append(Step(label, state))
         self._at += 1
         return True
+
+    def with_edit(self, label: str, state: State) -> Document:
+        """Another document of the same files, in this state: what would be, while it is being typed."""
+        other = Document(self.name, self.source, self.dump, self.opened, self.blob, self.blob_name)
+        other.apply(label, state)
+        return other
 
     def undo(self) -> str | None:
         """Step back; the label of the edit that was undone, or None at the opened state."""

@@ -115,6 +115,7 @@ def findings_json(findings: Sequence[Finding]) -> list[Json]:
             "why": f.why,
             "span": {"offset": f.span.offset, "length": f.span.length} if f.span else None,
             "fix": f.fix.label if f.fix else None,
+            "readers": [c._asdict() for c in f.readers],
         }
         for f in findings
     ]
@@ -196,6 +197,9 @@ def findings_text(findings: Sequence[Finding]) -> Iterator[str]:
         where = f" [{f.span.of} {f.span.offset:#x}+{f.span.length}]" if f.span else ""
         yield f"{f.code} {f.severity}: {f.message}{where}"
         yield f"     why: {f.why}"
+        for refuses, word in ((True, "refuse"), (False, "mind")):
+            if names := dict.fromkeys(c.reader for c in f.readers if c.refuses is refuses):
+                yield f"     {word}: {', '.join(names)}"
         if f.fix:
             yield f"     fix: {f.fix.label}"
 

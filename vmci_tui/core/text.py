@@ -39,6 +39,8 @@ def literal(text: str) -> bytes:
 
     Raises EditError for characters outside ASCII and for a backslash that starts neither.
     """
+    if "\\" not in text and text.isascii():  # all but a few lines of a text; 30 times faster
+        return text.encode("ascii")
     out = bytearray()
     at = 0
     while at < len(text):

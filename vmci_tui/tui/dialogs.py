@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on
@@ -10,16 +12,21 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
+from textual.timer import Timer
 from textual.widgets import Button, Input, Static
 
 from vmci_tui.core.errors import VmciError
 from vmci_tui.core.text import visible
 from vmci_tui.tui.cells import plain
+from vmci_tui.tui.readerstrip import Preview, StripLine
 
 if TYPE_CHECKING:
     from textual.widgets import TextArea
 
 Result = TypeVar("Result")
+_QUICK = 0.016
+"""Seconds that judging may take at each key; where it took longer it waits."""
+_REST = 0.2
 Accept = Callable[[str], None]
 """Takes what was typed; raises VmciError for what it cannot take, and the dialog stays."""
 
@@ -44,8 +51,27 @@ class Dialog(ModalScreen[Result]):
     .dialog #text { height: 1fr; }
     """
 
+    _took = 0.0
+    _timer: Timer | None = None
+
     def on_mount(self) -> None:
         self.app.clear_notifications()  # they would lie over the buttons
+
+    def judge(self, preview: Preview, typed: str) -> None:
+        """Show what every reader would say of what is typed; where that takes long, not before the typing rests."""
+        if self._timer is not None:
+            self._timer.stop()
+        if self._took < _QUICK:
+            self._judge(preview, typed)
+        else:
+            self._timer = self.set_timer(_REST, partial(self._judge, preview, typed))
+
+    def _judge(self, preview: Preview, typed: str) -> None:
+        start = perf_counter()
+        both = preview(typed)
+        self._took = perf_counter() - start
+        if both is not None:
+            self.query_one(StripLine).show(both)
 
 
 class Ask(Dialog[bool]):
@@ -53,9 +79,18 @@ class Ask(Dialog[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(False)", "Cancel", id="dialog.cancel")]
 
-    def __init__(self, title: str, accept: Accept, value: str = "", hint: str = "", blink: bool = True) -> None:
+    def __init__(
+        self,
+        title: str,
+        accept: Accept,
+        value: str = "",
+        hint: str = "",
+        blink: bool = True,
+        preview: Preview | None = None,
+    ) -> None:
         super().__init__()
         self._title, self._accept, self._value, self._hint, self._blink = title, accept, value, hint, blink
+        self._preview = preview
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -64,9 +99,16 @@ class Ask(Dialog[bool]):
             field.cursor_blink = self._blink
             yield field
             yield Static(plain(self._hint), classes="hint", id="hint")
+            if self._preview is not None:
+                yield StripLine(id="strip")
             with Horizontal(classes="buttons"):
                 yield Button("OK", id="ok", variant="primary", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        if self._preview is not None:
+            self.judge(self._preview, event.value)
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#ok")
@@ -121,9 +163,9 @@ class EditText(Dialog[bool]):
         Binding("escape", "dismiss(False)", "Cancel", id="dialog.cancel", priority=True),
     ]
 
-    def __init__(self, text: bytes, accept: Accept, title: str) -> None:
+    def __init__(self, text: bytes, accept: Accept, title: str, preview: Preview) -> None:
         super().__init__()
-        self._text, self._accept, self._title = text, accept, title
+        self._text, self._accept, self._title, self._preview = text, accept, title, preview
 
     def compose(self) -> ComposeResult:
         from textual.widgets import TextArea  # 5 ms, which the first picture need not wait for
@@ -134,9 +176,13 @@ class EditText(Dialog[bool]):
             yield TextArea(shown, id="text", show_line_numbers=True, tab_behavior="focus")
             hint = r"ctrl+s takes it over, escape leaves it as it was; \xNN stands for any byte"
             yield Static(plain(hint), classes="hint", id="hint")
+            yield StripLine(id="strip")
             with Horizontal(classes="buttons"):
                 yield Button("Take over", id="ok", variant="primary", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        self.judge(self._preview, event.text_area.text)
 
     @on(Button.Pressed, "#ok")
     def action_accept(self) -> None:

@@ -11,15 +11,12 @@ from vmci_tui.core.errors import EditError, VmciError
 from vmci_tui.core.opening import attach_entry
 from vmci_tui.core.text import literal, visible
 from vmci_tui.tui.dialogs import Ask, Choose, EditText
-from vmci_tui.tui.finding_way import WayActions
+from vmci_tui.tui.judging import Change, JudgeActions, Make
 from vmci_tui.tui.panes import EntryList, FindingsList, KeysList, NotesList
 
 
-class EditActions(WayActions):
+class EditActions(JudgeActions):
     """Actions that change the state."""
-
-    def show_state(self) -> None:
-        raise NotImplementedError
 
     def edit(self, label: str, change: Callable[[State], State]) -> None:
         """Make one undoable step, and show it. Raises VmciError where it cannot be made, or not be saved."""
@@ -38,6 +35,15 @@ class EditActions(WayActions):
 
     def _ask(self, title: str, accept: Callable[[str], None], value: str = "", hint: str = "") -> None:
         self.app.push_screen(Ask(title, accept, value, hint, self.vmci.settings.blink))
+
+    def _ask_edit(self, title: str, make: Make, value: str = "", hint: str = "") -> None:
+        """Ask for what makes an edit; while it is typed the dialog shows what every reader would say."""
+        blink, preview = self.vmci.settings.blink, self.judge_typed(make)
+        self.app.push_screen(Ask(title, lambda typed: self.edit(*make(typed)), value, hint, blink, preview))
+
+    def _ask_text(self, text: bytes, make: Make, title: str) -> None:
+        """The same for a whole text."""
+        self.app.push_screen(EditText(text, lambda typed: self.edit(*make(typed)), title, self.judge_typed(make)))
 
     def action_undo(self) -> None:
         label = self.document.undo()
@@ -71,11 +77,11 @@ class EditActions(WayActions):
         width = {"host_format": 16, "guest_format": 16, "size": 32, "paddr": 64}[name]
         hint = f"decimal, or hex with 0x; 0 to {(1 << width) - 1:#x}"
 
-        def accept(typed: str) -> None:
+        def make(typed: str) -> tuple[str, Change]:
             number = parse_number(typed)
-            self.edit(f"set entry.{name}={number:#x}", lambda state: edits.set_field(state, name, number))
+            return f"set entry.{name}={number:#x}", lambda state: edits.set_field(state, name, number)
 
-        self._ask(f"{name} = {value} = {value:#x}", accept, f"{value:#x}", hint)
+        self._ask_edit(f"{name} = {value} = {value:#x}", make, f"{value:#x}", hint)
 
     def action_add_write(self) -> None:
         if self.document.state.entry is None:
@@ -84,7 +90,7 @@ class EditActions(WayActions):
         self._ask_write("A write of the guest", f"0 {self.document.state.entry.entry.pack().hex()}", None)
 
     def _ask_write(self, title: str, value: str, index: int | None) -> None:
-        def accept(typed: str) -> None:
+        def make(typed: str) -> tuple[str, Change]:
             from vmci_tui.core.hexdumps import read_pasted
 
             offset, _, digits = typed.strip().partition(" ")
@@ -94,9 +100,9 @@ class EditActions(WayActions):
             write = Write(parse_number(offset), len(data), data)
             if not 0 <= write.offset < 1 << 32:
                 raise EditError("the offset of a write is from 0 to 2^32-1", "0 for a full write")
-            self.edit(f"write {write.length} byte(s) at {write.offset}", lambda state: _with_write(state, index, write))
+            return f"write {write.length} byte(s) at {write.offset}", lambda state: _with_write(state, index, write)
 
-        self._ask(title, accept, value, "OFFSET HEXBYTES; only 16 bytes at offset 0 make the note present")
+        self._ask_edit(title, make, value, "OFFSET HEXBYTES; only 16 bytes at offset 0 make the note present")
 
     def action_open_entry(self) -> None:
         """Open the entry that belongs to the dump."""
@@ -128,22 +134,22 @@ class EditActions(WayActions):
             return
         shown = visible(self.document.state.notes[index].name)
 
-        def accept(typed: str) -> None:
-            self.edit(f"name note {index} {visible(typed)}", lambda s: edits.rename_note(s, index, literal(typed)))
+        def make(typed: str) -> tuple[str, Change]:
+            return f"name note {index} {visible(typed)}", lambda s: edits.rename_note(s, index, literal(typed))
 
-        self._ask(f"Name of note {index}", accept, shown, r"with its NUL, which is written \x00")
+        self._ask_edit(f"Name of note {index}", make, shown, r"with its NUL, which is written \x00")
 
     def action_retype_note(self) -> None:
         index = self._note_index()
         if index is None:
             return
 
-        def accept(typed: str) -> None:
+        def make(typed: str) -> tuple[str, Change]:
             kind = parse_number(typed)
-            self.edit(f"set the type of note {index} to {kind:#x}", lambda s: edits.retype_note(s, index, kind))
+            return f"set the type of note {index} to {kind:#x}", lambda s: edits.retype_note(s, index, kind)
 
         value = f"{self.document.state.notes[index].type:#x}"
-        self._ask(f"Type of note {index}", accept, value, "0 for VMCOREINFO; decimal, or hex with 0x")
+        self._ask_edit(f"Type of note {index}", make, value, "0 for VMCOREINFO; decimal, or hex with 0x")
 
     def action_drop_note(self) -> None:
         index = self._note_index()
@@ -169,27 +175,27 @@ class EditActions(WayActions):
             return
         line = keys.shown.lines[keys.cursor]
 
-        def accept(typed: str) -> None:
+        def make(typed: str) -> tuple[str, Change]:
             body = literal(typed) if line.key is None else line.key + b"=" + literal(typed)
-            self.edit(f"set {visible(body)}", lambda state: edits.set_line(state, line.number, body))
+            return f"set {visible(body)}", lambda state: edits.set_line(state, line.number, body)
 
         if line.key is None:
-            self._ask(f"Line {line.number} has no key=value", accept, visible(line.body), "write KEY=VALUE")
+            self._ask_edit(f"Line {line.number} has no key=value", make, visible(line.body), "write KEY=VALUE")
         else:
-            self._ask(visible(line.key), accept, visible(line.value or b""), r"\xNN stands for any byte")
+            self._ask_edit(visible(line.key), make, visible(line.value or b""), r"\xNN stands for any byte")
 
     def action_add_key(self) -> None:
         if self.document.state.vmcoreinfo is None:
             self.say("there is no text to add a key to: [a] appends a note", "warning")
             return
 
-        def accept(typed: str) -> None:
+        def make(typed: str) -> tuple[str, Change]:
             key, equals, value = typed.partition("=")
             if not equals:
                 raise EditError("that has no '='", "write KEY=VALUE, for example PAGESIZE=4096")
-            self.edit(f"add {visible(typed)}", lambda state: edits.add_key(state, literal(key), literal(value)))
+            return f"add {visible(typed)}", lambda state: edits.add_key(state, literal(key), literal(value))
 
-        self._ask("New key", accept, "", "KEY=VALUE; it is added as the last line")
+        self._ask_edit("New key", make, "", "KEY=VALUE; it is added as the last line")
 
     def action_delete_line(self) -> None:
         keys = self.query_one(KeysList)
@@ -205,10 +211,11 @@ class EditActions(WayActions):
             self.say("there is no text to edit: [a] appends a note", "warning")
             return
 
-        def accept(typed: str) -> None:
-            self.edit("edit the text", lambda state: edits.set_text(state, _typed_text(typed)))
+        def make(typed: str) -> tuple[str, Change]:
+            new = _typed_text(typed)
+            return "edit the text", lambda state: edits.set_text(state, new)
 
-        self.app.push_screen(EditText(text.text, accept, "The text of the note"))
+        self._ask_text(text.text, make, "The text of the note")
 
     # Appending
 
@@ -226,7 +233,7 @@ class EditActions(WayActions):
                 hint = "key=value text, a raw note, or a dump that has one"
                 self._ask("Append the note of", self._append_file, "", hint)
             elif choice == "nothing":
-                self.app.push_screen(EditText(b"", self._append_typed, "A new note: its text"))
+                self._ask_text(b"", self._typed_note, "A new note: its text")
 
         title = "Replace the VMCOREINFO note" if self.document.state.note else "Append a VMCOREINFO note"
         self.app.push_screen(Choose(title, choices), chosen)
@@ -239,14 +246,14 @@ class EditActions(WayActions):
         note = note_or_text(path.strip())
         self.edit(f"append the note of {visible(path.strip())}", lambda state: edits.append_note(state, note, order))
 
-    def _append_typed(self, typed: str) -> None:
+    def _typed_note(self, typed: str) -> tuple[str, Change]:
         assert self.document.dump is not None
         order = self.document.dump.order
         text = _typed_text(typed)
         if not text:
             raise EditError("there is no text", "type lines such as PAGESIZE=4096")
         text = text if text.endswith(b"\n") else text + b"\n"
-        self.edit("append a typed note", lambda state: edits.append_text(state, text, order))
+        return "append a typed note", lambda state: edits.append_text(state, text, order)
 
     def action_fix(self) -> None:
         finding = self.query_one(FindingsList).finding()

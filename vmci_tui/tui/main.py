@@ -17,7 +17,6 @@ from vmci_tui.core.places import Place
 from vmci_tui.core.source import FileSource
 from vmci_tui.core.span import Span
 from vmci_tui.tui.editing import EditActions
-from vmci_tui.tui.finding_way import WayActions
 from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.panes import (
     EntryList,
@@ -29,6 +28,7 @@ from vmci_tui.tui.panes import (
     NotesList,
     PaneBar,
 )
+from vmci_tui.tui.readerstrip import TitleBar
 from vmci_tui.tui.rows import KeyRows
 from vmci_tui.tui.statusline import StatusLine
 
@@ -39,7 +39,7 @@ _ON_ENTER = {"entry": "edit_entry", "notes": "rename_note", "keys": "edit_value"
 _PANES = ("entry", "notes", "keys", "findings", "hex")
 
 
-class MainScreen(EditActions, WayActions, Screen[None]):
+class MainScreen(EditActions, Screen[None]):
     """One document. Every edit goes through `edit`, and everything shown is computed anew after it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -51,6 +51,8 @@ class MainScreen(EditActions, WayActions, Screen[None]):
         Binding("c", "copy", "Copy", tooltip="Copy what is selected", id="copy", show=False),
         Binding("x", "strip", "Strip", tooltip="Take the VMCOREINFO note out", id="strip", show=False),
         Binding("U", "take_back", "Take back", tooltip="Take back the last save in place", id="take_back", show=False),
+        Binding("v", "readers", "Readers", tooltip="What every reader says of the file, and why", id="readers"),
+        Binding("m", "matrix", "Matrix", tooltip="The value that each reader reads", id="matrix", show=False),
         Binding("o", "open", "Open", tooltip="Open another file", id="open"),
         Binding("q", "leave", "Quit", tooltip="Quit; unsaved edits are asked about", id="quit"),
         *(
@@ -70,7 +72,7 @@ class MainScreen(EditActions, WayActions, Screen[None]):
         self.found: tuple[Finding, ...] = ()
 
     def compose(self) -> ComposeResult:
-        yield StatusLine(id="title")
+        yield TitleBar(id="title")
         yield PaneBar(id="tabs")
         with Horizontal(id="panes"):
             with Vertical(id="left"):
@@ -90,7 +92,7 @@ class MainScreen(EditActions, WayActions, Screen[None]):
         ):  # fmt: skip
             self.query_one(pane).border_title = title
         self._show_bytes()
-        self._show_tabs()
+        self.show_tabs()
         self.call_after_refresh(self.show_findings)
         if self.document.state.vmcoreinfo is not None and self.document.state.vmcoreinfo.lines:
             self._point_at_line(1)
@@ -102,21 +104,13 @@ class MainScreen(EditActions, WayActions, Screen[None]):
         self._show_bytes()
         self.show_findings()
 
-    def show_findings(self) -> None:
-        from vmci_tui.core.checks import findings  # 8 ms, after the first paint
-
-        self.found = findings(self.document)
-        self.query_one(FindingsList).show_findings(self.found)
-        self._tell_finding()
-        self._show_tabs()
-
     def _show_bytes(self) -> None:
         document = self.document
         self.query_one(EntryList).show_document(document)
         self.query_one(NotesList).show_document(document)
         self._show_keys()
         self.query_one(HexPane).show_document(document)
-        self.query_one("#title", StatusLine).tell(self._title())
+        self.query_one(TitleBar).tell(self._title())
         self.show_place()
 
     def _show_keys(self) -> None:
@@ -137,7 +131,7 @@ class MainScreen(EditActions, WayActions, Screen[None]):
         marks = ("  READ-ONLY" if document.read_only else "") + ("  MODIFIED" if document.unsaved else "")
         return f"vmci{marks}  {document.name}{blob}  {kind}"
 
-    def _show_tabs(self) -> None:
+    def show_tabs(self) -> None:
         count = _counted(self.found)
         labels = {
             "entry": "1 Entry", "notes": "2 Notes", "keys": "3 Keys",
@@ -167,7 +161,7 @@ class MainScreen(EditActions, WayActions, Screen[None]):
             return
         self._active = name
         self._show_pane(name)
-        self._show_tabs()
+        self.show_tabs()
         # Not before the pane is shown: what is not displayed takes no focus.
         self.call_after_refresh(self.query_one(f"#{name}").focus)
 
@@ -183,7 +177,7 @@ class MainScreen(EditActions, WayActions, Screen[None]):
         if focused is not None and focused.id in _PANES and focused.id != self._active:
             self._active = focused.id
             self._show_pane(focused.id)
-            self._show_tabs()
+            self.show_tabs()
 
     # Moving in one pane moves the others
 
@@ -230,7 +224,7 @@ class MainScreen(EditActions, WayActions, Screen[None]):
 
     @on(LineList.Moved, "#findings")
     def _finding_moved(self) -> None:
-        self._tell_finding()
+        self.tell_finding()
         finding = self.query_one(FindingsList).finding()
         if finding is None or finding.span is None:
             return
@@ -247,9 +241,6 @@ class MainScreen(EditActions, WayActions, Screen[None]):
     async def _chosen(self, event: LineList.Chosen) -> None:
         """A double click does what Enter does."""
         await self.run_action(_ON_ENTER[event.sender.id or ""])
-
-    def _tell_finding(self) -> None:
-        self.query_one(FindingsPane).tell(self.query_one(FindingsList).finding())
 
     def _point_at(self, span: Span) -> None:
         """Mark bytes in the hex view and go there."""

@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from vmci_tui.core.checks import container, entry, memory, note, text
-from vmci_tui.core.checks.base import Check, Context, Finding, Fix, Severity
+from vmci_tui.core.checks import container, entry, memory, note, text, values
+from vmci_tui.core.checks.base import Check, Consequence, Context, Finding, Fix
+from vmci_tui.core.checks.catalogue import Severity
+from vmci_tui.core.checks.grouped import grouped
 from vmci_tui.core.document import Document
 from vmci_tui.core.span import Span
+from vmci_tui.core.verdicts import Verdicts, verdicts
 
-__all__ = ["Context", "Finding", "Fix", "Severity", "Span", "findings"]
+__all__ = ["Consequence", "Context", "Finding", "Fix", "Severity", "Span", "findings"]
 
-_CHECKS: tuple[Check, ...] = (entry.check, note.check, text.check, container.check, memory.check)
+_CHECKS: tuple[Check, ...] = (entry.check, note.check, text.check, values.check, container.check, memory.check)
 _RANK = {"error": 0, "warning": 1, "info": 2}
 _EACH = 20
 """So many findings of one code and severity are listed; the last one counts the rest."""
 
 
-def findings(document: Document) -> tuple[Finding, ...]:
-    """All findings, errors first, each kind in the order of the file."""
+def findings(document: Document, known: Verdicts | None = None) -> tuple[Finding, ...]:
+    """All findings with the readers that they concern, errors first, each kind in the order of the file.
+
+    `known` are the verdicts over the document's layout, where they are computed already.
+    """
+    judged = verdicts(document) if known is None else known
     context = Context.of(document)
-    found = list(_capped(finding for check in _CHECKS for finding in check(context)))
+    found = list(grouped(_capped(finding for check in _CHECKS for finding in check(context)), judged, context))
     found.sort(key=lambda item: _RANK[item.severity])
     return tuple(found)
 

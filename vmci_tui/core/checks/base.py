@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from vmci_tui.core.checks.catalogue import CATALOGUE, Severity
 from vmci_tui.core.containers import Dump, Layout
 from vmci_tui.core.document import Document, State
 from vmci_tui.core.span import Span
-
-Severity = Literal["error", "warning", "info"]
+from vmci_tui.core.text import Safe
 
 
 class Fix(NamedTuple):
@@ -17,6 +17,17 @@ class Fix(NamedTuple):
 
     label: str
     apply: Callable[[State], State]
+
+
+class Consequence(NamedTuple):
+    """What a finding means for one reader: a rule of that reader which holds."""
+
+    reader: str
+    refuses: bool
+    """False: it goes on, but complains or reads another value."""
+    says: Safe
+    """The program's own words; empty where it says nothing."""
+    why: str
 
 
 class Finding(NamedTuple):
@@ -28,6 +39,21 @@ class Finding(NamedTuple):
     why: str
     span: Span | None = None
     fix: Fix | None = None
+    readers: tuple[Consequence, ...] = ()
+
+
+def told(
+    code: str,
+    message: str,
+    span: Span | None = None,
+    fix: Fix | None = None,
+    *,
+    severity: Severity | None = None,
+    why: str | None = None,
+) -> Finding:
+    """A finding of the catalogue; the check says more about severity and reason where it knows more."""
+    kind = CATALOGUE[code]
+    return Finding(code, severity or kind.severity, message, why or kind.why, span, fix)
 
 
 class Context(NamedTuple):
@@ -36,11 +62,13 @@ class Context(NamedTuple):
     state: State
     dump: Dump | None
     layout: Layout
-    file_size: int
+    arranged: bool
+    """Whether the layout is one that saving would write, its head in the order that readers need."""
 
     @classmethod
     def of(cls, document: Document) -> Context:
-        return cls(document.state, document.dump, document.layout, document.source.size)
+        layout, dump = document.layout, document.dump
+        return cls(document.state, dump, layout, dump is not None and layout is not dump.as_it_is)
 
     def note_span(self, index: int) -> Span:
         return Span(self.layout.note_offsets[index], len(self.layout.notes[index].raw))

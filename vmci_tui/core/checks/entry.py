@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from vmci_tui.core import edits
-from vmci_tui.core.checks.base import Context, Finding, Fix
+from vmci_tui.core.checks.base import Context, Finding, Fix, told
 from vmci_tui.core.entry import FORMAT_ELF, FORMAT_NONE, LENGTH, NOTE_HEADER, SIZE_LIMIT, EntryHistory, linux_size
 from vmci_tui.core.errors import OpenError
 from vmci_tui.core.note import NAME, up
@@ -24,14 +24,7 @@ def check(context: Context) -> Iterator[Finding]:
     if history is None:
         return
     if history.never_written:
-        yield Finding(
-            "E02",
-            "warning",
-            "the entry was never written",
-            "these are the bytes that QEMU holds after a reset: no driver announced a note "
-            "(Linux needs CONFIG_FW_CFG_SYSFS and the qemu_fw_cfg module)",
-            _WHOLE,
-        )
+        yield told("E02", "the entry was never written", _WHOLE)
         return
     yield from _writes(history)
     yield from _format(history)
@@ -49,23 +42,21 @@ def _writes(history: EntryHistory) -> Iterator[Finding]:
             else f"write {number} has offset {write.offset}, length {write.length}"
         )
         if outcome.result == "DMA error":
-            yield Finding(
+            yield told(
                 "E09",
-                "error" if last else "warning",
                 f"{what}: {'too many, ' if blob else ''}a DMA error",
-                outcome.why,
                 Span(0, write.length if blob else LENGTH, "entry"),
                 Fix("write all 16 bytes at offset 0", edits.rewrite_whole) if last else None,
+                severity="error" if last else "warning",
+                why=outcome.why,
             )
         elif (blob or outcome.result != "ignored") and (write.offset != 0 or write.length != LENGTH):
-            yield Finding(
+            yield told(
                 "E01",
-                "error" if last and not outcome.present else "warning",
                 f"{what}: an invalid write",
-                "only a full write of 16 bytes at offset 0 counts; "
-                "QEMU stores the bytes and takes the note as not present",
                 Span(min(write.offset, LENGTH), min(write.length, LENGTH), "entry"),
                 Fix("write all 16 bytes at offset 0", edits.rewrite_whole) if last else None,
+                severity="error" if last and not outcome.present else "warning",
             )
 
 
@@ -73,23 +64,9 @@ def _format(history: EntryHistory) -> Iterator[Finding]:
     value = history.entry.guest_format
     fix = Fix("set guest_format to 1 (ELF)", partial(edits.set_field, name="guest_format", value=FORMAT_ELF))
     if value == FORMAT_NONE and not history.present:  # zeroed by a failed DMA it stays present
-        yield Finding(
-            "E03",
-            "warning",
-            "guest_format is 0: the note is switched off",
-            "QEMU takes it as not present; a guest writes this to take its note back",
-            _FORMAT,
-            fix,
-        )
+        yield told("E03", "guest_format is 0: the note is switched off", _FORMAT, fix)
     elif value not in (FORMAT_NONE, FORMAT_ELF):
-        yield Finding(
-            "E04",
-            "error",
-            f"guest_format is {value}: only 1 (ELF) is supported",
-            "QEMU ignores the note, but the entry stays visible to a debugger of QEMU",
-            _FORMAT,
-            fix,
-        )
+        yield told("E04", f"guest_format is {value}: only 1 (ELF) is supported", _FORMAT, fix)
 
 
 def _size(context: Context, history: EntryHistory) -> Iterator[Finding]:
@@ -97,34 +74,25 @@ def _size(context: Context, history: EntryHistory) -> Iterator[Finding]:
     if size < NOTE_HEADER or size > SIZE_LIMIT:
         swapped = int.from_bytes(size.to_bytes(4, "little"), "big")
         if NOTE_HEADER <= swapped <= SIZE_LIMIT:
-            yield Finding(
+            yield told(
                 "E10",
-                "error",
                 f"size {size} looks big-endian: swapped it is {swapped}",
-                "all fields of the entry are little-endian, whatever the guest is",
                 _SIZE,
                 Fix("swap the bytes of all fields", edits.swap_entry),
             )
             return
-        yield Finding(
+        yield told(
             "E05" if size < NOTE_HEADER else "E06",
-            "error",
             f"size {size} is less than a note header (12 bytes)"
             if size < NOTE_HEADER
             else f"size {size} is more than 1 MiB: an oversized note",
-            "QEMU refuses it, whatever the format",
             _SIZE,
             _size_fix(context),
+            severity="error",
+            why="QEMU refuses it, whatever the format",
         )
     elif size == SIZE_LIMIT:
-        yield Finding(
-            "E07",
-            "warning",
-            "size is exactly 1 MiB",
-            "the specification wants less than 1 MiB; QEMU's code accepts exactly 1 MiB",
-            _SIZE,
-            _size_fix(context),
-        )
+        yield told("E07", "size is exactly 1 MiB", _SIZE, _size_fix(context))
     if NOTE_HEADER <= size <= SIZE_LIMIT:
         yield from _larger(context, history)
 
@@ -142,11 +110,9 @@ def _larger(context: Context, history: EntryHistory) -> Iterator[Finding]:
     if needed <= size:
         return
     fits = needed <= SIZE_LIMIT
-    yield Finding(
+    yield told(
         "E11",
-        "error",
         f"the note takes {needed} bytes with its padding, the entry says {size}",
-        "QEMU refuses a note that is larger than the entry's size, padding included",
         _SIZE,
         Fix(f"set size to {needed}", partial(edits.set_field, name="size", value=needed)) if fits else None,
     )
@@ -184,11 +150,4 @@ def _region(context: Context, history: EntryHistory) -> Iterator[Finding]:
         message = f"the region at {entry.paddr:#x} leaves the dump's memory after {covered} of {entry.size} bytes"
     else:
         message = f"the region at {entry.paddr:#x} lies outside the dump's memory"
-    yield Finding(
-        "E08",
-        "warning" if covered >= NOTE_HEADER else "error",
-        message,
-        "outside RAM QEMU reads zeros, and appends a 12-byte zero note without a word; "
-        "in a windowed dump the region may just not be in the window",
-        _PADDR,
-    )
+    yield told("E08", message, _PADDR, severity="warning" if covered >= NOTE_HEADER else "error")

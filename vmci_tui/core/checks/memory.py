@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vmci_tui.core.checks.base import Context, Finding
+from vmci_tui.core.checks.base import Context, Finding, told
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -13,16 +13,6 @@ def check(context: Context) -> Iterator[Finding]:
         return
     memory = context.dump.memory
     if not any(item.offset is not None for item in memory.ranges):
-        yield Finding(
-            "M01",
-            "warning",
-            "the dump holds no guest memory",
-            "only its notes can be read; no reader can look at the kernel",
-        )
+        yield told("M01", "the dump holds no guest memory")
     if memory.conflict is not None:
-        yield Finding(
-            "M02",
-            "warning",
-            f"two program headers give different bytes for paddr {memory.conflict:#x}",
-            "readers differ in which of them they take",
-        )
+        yield told("M02", f"two program headers give different bytes for paddr {memory.conflict:#x}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from vmci_tui.core import edits
-from vmci_tui.core.checks.base import Context, Finding, Fix
+from vmci_tui.core.checks.base import Context, Finding, Fix, told
 from vmci_tui.core.text import visible
 from vmci_tui.core.vmcoreinfo import Line, Vmcoreinfo
 
@@ -30,9 +30,7 @@ def check(context: Context) -> Iterator[Finding]:
     if text is None:
         return
     if not text.text:
-        yield Finding(
-            "T10", "error", "the note is empty", "it has no text at all", context.note_span(context.state.index or 0)
-        )
+        yield told("T10", "the note is empty", context.note_span(context.state.index or 0))
         return
     yield from _bytes(context, text)
     yield from _lines(context, text)
@@ -43,34 +41,34 @@ def check(context: Context) -> Iterator[Finding]:
 def _bytes(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     raw = text.text
     if (at := raw.find(b"\0")) >= 0:
-        yield Finding(
-            "T03", "error", f"a NUL stands inside the text, at byte {at}",
-            "for several readers the text ends there, and the keys behind it are lost",
+        yield told(
+            "T03",
+            f"a NUL stands inside the text, at byte {at}",
             context.text_span(at, 1),
             Fix("take the NULs out", partial(edits.replace_bytes, old=b"\0", new=b"")),
-        )  # fmt: skip
+        )
     odd = re.search(rb"[^\x09\x0a\x0d\x20-\x7e\x00]", raw)
     if odd:
-        yield Finding(
-            "T01", "error", f"byte {odd[0][0]:#04x} at {odd.start()} of the text is not printable ASCII",
-            "vmcoreinfo is ASCII; Linux writes no other byte",
+        yield told(
+            "T01",
+            f"byte {odd[0][0]:#04x} at {odd.start()} of the text is not printable ASCII",
             context.text_span(odd.start(), 1),
-        )  # fmt: skip
+        )
     if (at := raw.find(b"\r\n")) >= 0:
-        yield Finding(
-            "T02", "error", "lines end in CR LF",
-            "the CR becomes part of the value, which is then no number",
+        yield told(
+            "T02",
+            "lines end in CR LF",
             context.text_span(at, 2),
             Fix("end the lines in LF", partial(edits.replace_bytes, old=b"\r\n", new=b"\n")),
-        )  # fmt: skip
+        )
     if not raw.endswith(b"\n"):
         last = text.lines[-1]
-        yield Finding(
-            "T04", "warning", "the last line has no newline",
-            "some readers do not see a line that is not ended",
+        yield told(
+            "T04",
+            "the last line has no newline",
             context.text_span(last.offset, len(last.raw)),
             Fix("end the last line", edits.end_last_line),
-        )  # fmt: skip
+        )
 
 
 def _lines(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
@@ -79,35 +77,33 @@ def _lines(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     yield from (f for line in text.lines if (f := _number(context, line)) is not None)
     page, said = text.page_size, text.all(b"PAGESIZE")
     if page is None and said and (said[-1].value or b"").isdigit():
-        yield Finding(
-            "T12", "error", f"PAGESIZE is {visible((said[-1].value or b'')[:40])}, which is no power of two",
-            "every page of memory would be looked for at the wrong place",
+        yield told(
+            "T12",
+            f"PAGESIZE is {visible((said[-1].value or b'')[:40])}, which is no power of two",
             context.text_span(said[-1].offset, len(said[-1].raw)),
-        )  # fmt: skip
+        )
     if page is not None and len(text.text) > page:
-        yield Finding(
-            "T11", "warning", f"the text has {len(text.text)} bytes, PAGESIZE is {page}",
-            "Linux caps it at one page: this is no text that a kernel wrote",
-            context.text_span(0, len(text.text)),
-        )  # fmt: skip
+        yield told(
+            "T11", f"the text has {len(text.text)} bytes, PAGESIZE is {page}", context.text_span(0, len(text.text))
+        )
 
 
 def _too_long(context: Context, line: Line) -> Finding:
-    return Finding(
-        "T05", "warning", f"line {line.number} has {len(line.raw)} bytes, more than {_APPEND_LIMIT}",
-        "Linux cuts a line there, newline included, so the next one is glued to it",
+    return told(
+        "T05",
+        f"line {line.number} has {len(line.raw)} bytes, more than {_APPEND_LIMIT}",
         context.text_span(line.offset, len(line.raw)),
-    )  # fmt: skip
+    )
 
 
 def _broken(context: Context, line: Line) -> Finding:
     what = "is empty" if not line.body else "has no key" if line.key == b"" else "has no '='"
-    return Finding(
-        "T08", "warning", f"line {line.number} {what}: {visible(line.body[:60])}",
-        "it is no key=value line, and readers pass over it",
+    return told(
+        "T08",
+        f"line {line.number} {what}: {visible(line.body[:60])}",
         context.text_span(line.offset, len(line.raw)),
         Fix("delete the line", partial(edits.delete_line, number=line.number)),
-    )  # fmt: skip
+    )
 
 
 def _number(context: Context, line: Line) -> Finding | None:
@@ -119,17 +115,16 @@ def _number(context: Context, line: Line) -> Finding | None:
             if form.match(value.removesuffix(b"\r")):  # a CR is T02's, once for all lines
                 return None
             blank = value.strip() != value and form.match(value.strip())
-            told = "a blank stands before or behind it" if blank else f"it wants {wanted}"
+            wish = "a blank stands before or behind it" if blank else f"it wants {wanted}"
             span = (line.offset + len(key) + 1, len(value)) if value else (line.offset, len(line.body))
-            return Finding(
-                "T07", "error",
-                f"{visible(key[:60])} has the value '{visible(value[:40])}': {told}",
-                "readers refuse the note, or pass over the key, where a number does not parse",
+            return told(
+                "T07",
+                f"{visible(key[:60])} has the value '{visible(value[:40])}': {wish}",
                 context.text_span(*span),
                 Fix("take the blank out", partial(edits.set_line, number=line.number, body=key + b"=" + value.strip()))
                 if blank
                 else None,
-            )  # fmt: skip
+            )
     return None
 
 
@@ -137,22 +132,22 @@ def _duplicates(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     for key, lines in text.duplicates:
         same = len({line.value for line in lines}) == 1
         numbers = ", ".join(str(line.number) for line in lines[:8])
-        yield Finding(
-            "T06", "info" if same else "warning",
+        yield told(
+            "T06",
             f"{visible(key[:60])} stands in {len(lines)} lines ({numbers}){' with one value' if same else ''}",
-            "some readers take the first, others the last",
             context.text_span(lines[0].offset, len(lines[0].raw)),
             Fix("keep the last one", partial(edits.keep_last_key, key=key)),
-        )  # fmt: skip
+            severity="info" if same else "warning",
+        )
 
 
 def _required(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     first = text.lines[0]
     if first.key != b"OSRELEASE":
         missing = text.osrelease is None
-        yield Finding(
-            "T09", "warning" if missing else "info",
+        yield told(
+            "T09",
             "the text has no OSRELEASE" if missing else "the text does not begin with OSRELEASE",
-            "Linux writes OSRELEASE as the first line; it tells which kernel this is",
             context.text_span(first.offset, len(first.raw)),
-        )  # fmt: skip
+            severity="warning" if missing else "info",
+        )

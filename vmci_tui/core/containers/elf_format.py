@@ -12,6 +12,7 @@ MAGIC: Final = b"\x7fELF"
 PT_LOAD: Final = 1
 PT_NOTE: Final = 4
 ET_CORE: Final = 4
+EV_CURRENT: Final = 1
 PN_XNUM: Final = 0xFFFF
 """e_phnum of a file with more headers than it can say; section 0 holds the number."""
 SHT_NULL: Final = 0

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vmci_tui.core.containers.base import Layout
 from vmci_tui.core.containers.elf_format import (
+    ET_CORE,
+    EV_CURRENT,
     PN_XNUM,
     PT_NOTE,
     SHT_NOBITS,
@@ -232,6 +234,8 @@ def _moved_sections(
 def _header(dump: ElfDump, count: int, sections: tuple[Section, ...], xnum: bool) -> bytes:
     form = dump.format
     new = dump.header._replace(
+        type=ET_CORE,
+        version=EV_CURRENT,
         phoff=form.header_size,
         ehsize=form.header_size,
         phentsize=form.segment.size,
@@ -241,7 +245,7 @@ def _header(dump: ElfDump, count: int, sections: tuple[Section, ...], xnum: bool
         shnum=len(sections),
         shstrndx=dump.header.shstrndx if len(sections) > 1 else 0,
     )
-    return dump.ident + form.header.pack(*new)
+    return dump.ident[:6] + bytes((EV_CURRENT,)) + dump.ident[7:] + form.header.pack(*new)
 
 
 def _table(dump: ElfDump, segments: tuple[Segment, ...], sections: tuple[Section, ...]) -> bytes:
@@ -306,6 +310,10 @@ def _reasons(dump: ElfDump, place: _Place, sections: tuple[Section, ...]) -> tup
         out.append("the section headers go: eu-readelf looks for notes only in them, and finds none")
     if header.ehsize != form.header_size:
         out.append(f"e_ehsize becomes {form.header_size} (it was {header.ehsize})")
+    if header.type != ET_CORE:
+        out.append(f"e_type becomes {ET_CORE}, as a dump has it (it was {header.type})")
+    if header.version != EV_CURRENT or dump.ident[6] != EV_CURRENT:
+        out.append("the ELF version becomes 1, the only one that there is")
     kinds = [s.type for s in dump.segments]
     if kinds.count(PT_NOTE) > 1:
         out.append("all notes go into one PT_NOTE: crash reads only the first")

@@ -9,7 +9,7 @@ marked so, and gives `unknown`, never a guess.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from vmci_tui.core.readers.view import View
@@ -71,6 +71,10 @@ class Rule(Generic[R]):
     def why(self) -> str:
         """The rule in a sentence or two, for people."""
         return " ".join((self.fires.__doc__ or "").split())
+
+    def because(self, cause: str) -> Rule[R]:
+        """The same rule, grouped under another finding."""
+        return replace(self, cause=cause)
 
 
 class Rules(Generic[R]):

@@ -1,0 +1,73 @@
+"""What judging costs: `check` against `show` of one dump, and the verdicts at each keystroke.
+
+    python benchmarks/readers.py
+
+Runs alternate; a ratio of one run says more than a time. "keystroke" is what a dialog computes
+while a line of a text of 2,000 lines is typed: parse, lay out, seven readers.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+from vmci_tui.core import edits
+from vmci_tui.core.opening import open_document
+from vmci_tui.core.verdicts import now_and_after
+
+_SAMPLES = Path(__file__).parent.parent / "sample_dumps"
+_RUNS = 21
+
+
+def _with_keys(folder: str, count: int) -> str:
+    """The cut amd64 dump with a text of `count` lines."""
+    document = open_document(str(_SAMPLES / "amd64-cut-note.elf"))
+    text = document.state.vmcoreinfo
+    assert text is not None and document.dump is not None
+    lines = text.text.splitlines(keepends=True)
+    lines += [b"NUMBER(number_%06d)=%d\n" % (n, n) for n in range(count - len(lines))]
+    state = edits.append_text(document.state, b"".join(lines[:count]), document.dump.order)
+    document.apply("longer", state)
+    path = Path(folder) / f"{count}.elf"
+    image = document.saved_layout.image
+    path.write_bytes(image.read(document.source, 0, image.size))
+    return str(path)
+
+
+def _took(*command: str) -> float:
+    start = perf_counter()
+    subprocess.run([sys.executable, "-m", "vmci_tui", *command], stdout=subprocess.DEVNULL, check=False)
+    return perf_counter() - start
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = _with_keys(folder, 300)
+        show, check = [], []
+        for _ in range(_RUNS):
+            show.append(_took("show", path, "--json"))
+            check.append(_took("check", path, "--json"))
+        a, b = statistics.median(show), statistics.median(check)
+        print(
+            f"300 keys: show {a * 1e3:.0f} ms, check {b * 1e3:.0f} ms: {(b - a) * 1e3:.0f} ms more, {b / a:.2f} times"
+        )
+        document = open_document(_with_keys(folder, 2000))
+        now = now_and_after(document).now
+        times = []
+        for number in range(200):
+            start = perf_counter()
+            state = edits.set_key(document.state, b"OSRELEASE", b"6.1.%d" % number)
+            now_and_after(document.with_edit("typed", state), now)
+            times.append(perf_counter() - start)
+        times.sort()
+        print(
+            f"2,000 lines: a keystroke {times[100] * 1e3:.1f} ms in the median, {times[197] * 1e3:.1f} ms in the worst 1 %"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""The pages of findings and readers are what the code says."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from vmci_tui.core.checks.catalogue import CATALOGUE
+from vmci_tui.core.readers import qemu
+from vmci_tui.core.readers.base import Reader
+from vmci_tui.core.verdicts import READERS
+
+_DOCS = Path(__file__).parent.parent / "docs"
+_ALL: tuple[Reader[Any], ...] = (qemu.READER, *READERS)
+
+
+def _make() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_docs", _DOCS / "make.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_pages_are_made_from_the_code() -> None:
+    for name, page in _make().PAGES.items():
+        assert (_DOCS / name).read_text() == "\n".join(page()) + "\n", "make them anew: python docs/make.py"
+
+
+def test_every_rule_belongs_to_a_finding_and_says_why_and_where_it_was_read() -> None:
+    for reader in _ALL:
+        assert len({rule.name for rule in reader.rules}) == len(reader.rules), reader.name
+        for rule in reader.rules:
+            assert rule.cause in CATALOGUE, (reader.name, rule.name)
+            assert rule.why.endswith((".", ")")) and rule.why.isascii() and rule.why.isprintable(), rule.name
+            assert re.search(r"[0-9]", rule.source) and ("." in rule.source or "seen" in rule.source), rule.source
+
+
+def test_codes_are_grouped_and_in_order() -> None:
+    codes = list(CATALOGUE)
+    assert all(re.fullmatch(r"[ENTCM]\d\d", code) for code in codes)
+    assert codes == sorted(codes, key=lambda code: ("ENTCM".index(code[0]), code))

@@ -1,0 +1,69 @@
+"""The command `check`: what is wrong with a file, and what every reader will say of it. No rule lives here."""
+
+from __future__ import annotations
+
+import argparse
+
+from vmci_tui.core import report, report_readers
+from vmci_tui.core.checks import findings
+from vmci_tui.core.errors import OpenError, UsageError
+from vmci_tui.core.opening import open_document
+from vmci_tui.core.readers.view import View
+from vmci_tui.core.source import FileSource
+from vmci_tui.core.text import visible
+from vmci_tui.core.verdicts import NAMES, Both, judge_file, now_and_after
+from vmci_tui.output import print_json, print_lines
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print verdicts and findings; 1 where something is an error, or with --for where one of those readers refuses."""
+    chosen = _chosen(options.readers)
+    try:
+        document = open_document(options.file, options.blob)
+    except OpenError:
+        _unopened(options)
+        raise
+    both = now_and_after(document)
+    found = findings(document, both.now)
+    if chosen:
+        found = tuple(item for item in found if any(c.reader in chosen for c in item.readers))
+    now = {name: verdict for name, verdict in both.now.items() if not chosen or name in chosen}
+    if options.json:
+        out = report.head_json(document) | {"findings": report.findings_json(found)}
+        out |= {"readers": report_readers.readers_json(now), "next": report_readers.next_json(now, document.name)}
+        print_json(out)
+    else:
+        print_lines(("readers", *report_readers.readers_text(Both(now, both.after)), "", *report.findings_text(found)))
+    if chosen:
+        return int(any(verdict.accepts is False for verdict in now.values()))
+    return int(any(item.severity == "error" for item in found))
+
+
+def _chosen(names: str | None) -> tuple[str, ...]:
+    if names is None:
+        return ()
+    chosen = tuple(name.strip() for name in names.split(","))
+    for name in chosen:
+        if name not in NAMES:
+            raise UsageError(f"{visible(name) or 'nothing'} is no reader", f"choose of {', '.join(NAMES)}")
+    return chosen
+
+
+def _unopened(options: argparse.Namespace) -> None:
+    """Readers are not as strict as we are: where one takes a file that cannot be opened here, say so."""
+    try:
+        source = FileSource(options.file)
+    except OpenError:
+        return
+    try:
+        verdicts = judge_file(View(source))
+        if not any(verdict.accepts for verdict in verdicts.values()) and source.read(0, 4) != b"\x7fELF":
+            return
+        if options.json:
+            none = dict.fromkeys(("container", "machine", "bits", "byte_order"))
+            readers = report_readers.readers_json(verdicts)
+            print_json({"file": source.name, "size": source.size, **none, "readers": readers})
+        else:
+            print_lines(("readers", *report_readers.readers_text(Both(verdicts, verdicts))))
+    finally:
+        source.close()

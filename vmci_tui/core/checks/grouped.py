@@ -1,0 +1,84 @@
+"""Findings and readers brought together: each finding gets the readers that it concerns, and what
+only a reader's eye sees becomes a finding of its own. No rule of a reader is restated here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+
+from vmci_tui.core import edits
+from vmci_tui.core.checks.base import Consequence, Context, Finding, Fix, told
+from vmci_tui.core.checks.catalogue import CATALOGUE
+from vmci_tui.core.checks.container import ORDER
+from vmci_tui.core.readers.base import Fired, Verdict
+from vmci_tui.core.span import Span
+
+_ABSENT = "N01"
+_ONE_BY_ONE = frozenset(("N02", "N04", "N07", "N09", "T05", "T06", "T07", "T08", "T13"))
+"""Codes of which there is one for each note, key or line; all others are about the file, or its text, as a whole."""
+_ORDERED = frozenset(("C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C13", "C18", "N15"))
+"""What putting the head in order removes."""
+
+
+def grouped(found: Iterable[Finding], verdicts: Mapping[str, Verdict], context: Context) -> Iterator[Finding]:
+    """The findings of the checks with their readers, then those that only readers see."""
+    fired: dict[str, list[tuple[str, Fired]]] = {}
+    for reader, verdict in verdicts.items():
+        for item in _causes(verdict, context):
+            fired.setdefault(item.rule.cause, []).append((reader, item))
+    for finding in found:
+        apart = finding.code in _ONE_BY_ONE
+        mine = [pair for pair in fired.get(finding.code, ()) if not apart or _about(pair[1].span, finding.span)]
+        for pair in mine:
+            fired[finding.code].remove(pair)
+        yield finding._replace(readers=_consequences(mine))
+    for code, rest in fired.items():
+        if rest:
+            yield _seen_by_readers(code, rest, context)
+
+
+def _causes(verdict: Verdict, context: Context) -> Iterator[Fired]:
+    """The rules that hold; that a reader finds no note is left out where another rule says why."""
+    there = context.state.note is not None
+    why = any(item.rule.refuses and item.rule.cause != _ABSENT for item in verdict.fired)
+    fired = verdict.fired
+    if verdict.reader.name == "qemu":  # its rules are a table of which one line holds: what is behind it says nothing
+        fired = fired[: next((n for n, item in enumerate(fired, 1) if item.rule.refuses), len(fired))]
+    for item in fired:
+        if item.rule.cause == "C03" and context.arranged:  # no PT_NOTE, since there is no note to put into one
+            item = item._replace(rule=item.rule.because(_ABSENT))
+        if item.rule.cause != _ABSENT or not there:
+            yield item
+        elif not why:
+            yield item._replace(rule=item.rule.because("N15"))
+
+
+def _about(rule: Span | None, finding: Span | None) -> bool:
+    """Whether the bytes of a rule are those of a finding; without a place a rule is about all of its kind."""
+    if rule is None or finding is None or rule.of != finding.of:
+        return True
+    return rule.offset < finding.offset + finding.length and finding.offset < rule.offset + rule.length
+
+
+def _consequences(pairs: Iterable[tuple[str, Fired]]) -> tuple[Consequence, ...]:
+    return tuple(Consequence(reader, item.rule.refuses, item.words, item.rule.why) for reader, item in pairs)
+
+
+def _seen_by_readers(code: str, pairs: list[tuple[str, Fired]], context: Context) -> Finding:
+    span = next((item.span for _, item in pairs if item.span is not None and item.span.length), None)
+    finding = told(code, CATALOGUE[code].what, span, _fix(code, context))
+    if finding.severity == "error" and not any(item.rule.refuses for _, item in pairs):
+        finding = finding._replace(severity="warning")
+    return finding._replace(readers=_consequences(pairs))
+
+
+def _fix(code: str, context: Context) -> Fix | None:
+    if code == "C11":
+        return Fix("merge the program headers", edits.merge_headers)
+    if code in _ORDERED and not context.arranged:
+        return ORDER
+    text = context.state.vmcoreinfo
+    if code == "T21" and text is not None and text.all(b"CRASHTIME"):
+        return Fix("take CRASHTIME out", partial(edits.delete_key, key=b"CRASHTIME"))
+    return None

@@ -1,0 +1,95 @@
+"""Findings about values that are numbers of their form, and mislead a reader all the same (codes T13, T16 to T18)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+
+from vmci_tui.core import edits
+from vmci_tui.core.checks.base import Context, Finding, Fix, told
+from vmci_tui.core.span import Span
+from vmci_tui.core.text import visible
+from vmci_tui.core.vmcoreinfo import Line, Vmcoreinfo
+
+_OCTAL = re.compile(rb"(?:NUMBER|SIZE|OFFSET|LENGTH)\([^\n=]*\)=-?0+[0-9]|(?:PAGESIZE|CRASHTIME)=0+[0-9]")
+_X86_TEXT = 0xFFFFFFFF81000000
+"""Where x86-64 links _stext: __START_KERNEL_map + CONFIG_PHYSICAL_START, 16 MiB in every distribution's kernel."""
+_RELEASE = re.compile(rb"([0-9]{1,5})\.([0-9]{1,5})\.([0-9]{1,5})")
+_NO_BUILD_ID = {(5, 15): (168, None), (6, 1): (113, 118), (6, 6): (55, 62), (6, 10): (14, None), (6, 11): (3, 9)}
+"""Stable kernels whose BUILD-ID is garbage, as (first, last) patch release (drgn, libdrgn, commit 7781e49)."""
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """Everything about values that parse; nothing where there is no text."""
+    text = context.state.vmcoreinfo
+    if text is None or not text.text:
+        return
+    if _OCTAL.search(text.text):
+        yield from (_octal(context, line) for line in text.lines if _OCTAL.match(line.raw))
+    yield from _build_id(context, text)
+    if context.dump is not None and context.dump.machine == "x86_64":
+        yield from _phys_base(context, text)
+        yield from _offset(context, text)
+
+
+def _octal(context: Context, line: Line) -> Finding:
+    key, value = line.key or b"", line.value or b""
+    sign = b"-" if value.startswith(b"-") else b""
+    plain = sign + (value.removeprefix(b"-").lstrip(b"0") or b"0")
+    return told(
+        "T13",
+        f"{visible(key[:60])} has the value {visible(value[:40])}, which some readers take for octal",
+        _value_span(context, line),
+        Fix("take the leading zeros out", partial(edits.set_line, number=line.number, body=key + b"=" + plain)),
+    )
+
+
+def _phys_base(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    """QEMU takes the first line only (7.2.22, dump/dump.c vmcoreinfo_update_phys_base)."""
+    line = next(iter(text.all(b"NUMBER(phys_base)")), None)
+    value = (line.value or b"") if line else b""
+    if line is None or not re.fullmatch(rb"-?[0-9]{2,15}", value):
+        return
+    read = int(value, 16) % (1 << 64)
+    yield told(
+        "T16",
+        f"phys_base is {int(value)} = {int(value) % (1 << 64):#x}, QEMU takes it for {read:#x}",
+        _value_span(context, line),
+    )
+
+
+def _offset(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    lines = [next(iter(reversed(text.all(key))), None) for key in (b"KERNELOFFSET", b"SYMBOL(_stext)")]
+    numbers = [line and re.fullmatch(rb"[0-9a-fA-F]{1,16}", line.value or b"") for line in lines]
+    if lines[0] is None or not all(numbers):
+        return
+    offset, start = (int(number[0], 16) for number in numbers if number)
+    if start - offset != _X86_TEXT:
+        yield told(
+            "T17",
+            f"KERNELOFFSET is {offset:#x}, SYMBOL(_stext) says {start - _X86_TEXT:#x}",
+            _value_span(context, lines[0]),
+            Fix(
+                "set KERNELOFFSET to what _stext says",
+                partial(edits.set_key, key=b"KERNELOFFSET", value=b"%x" % (start - _X86_TEXT)),
+            )
+            if start >= _X86_TEXT
+            else None,
+        )
+
+
+def _build_id(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    line = next(iter(text.all(b"BUILD-ID")), None)
+    release = _RELEASE.match(text.osrelease or b"")
+    if line is None or release is None:
+        return
+    major, minor, patch = map(int, release.groups())
+    first, last = _NO_BUILD_ID.get((major, minor), (1, 0))
+    if patch >= first and (last is None or patch <= last):
+        yield told("T18", f"the BUILD-ID of a {major}.{minor}.{patch} kernel is garbage", _value_span(context, line))
+
+
+def _value_span(context: Context, line: Line) -> Span | None:
+    value = line.value or b""
+    return context.text_span(line.offset + len(line.key or b"") + 1, max(len(value), 1))

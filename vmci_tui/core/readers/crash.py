@@ -1,0 +1,30 @@
+"""crash 8.0.2, the x86-64 build: what `crash --osrelease FILE` does with an ELF dump."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+
+from vmci_tui.core.readers import crash_head, crash_notes
+from vmci_tui.core.readers.base import Reader
+from vmci_tui.core.readers.crash_keys import KEYS, lines
+from vmci_tui.core.readers.crash_reading import CrashReading
+
+_RULES = (*crash_head.rule.all, *crash_notes.rule.all)
+
+
+class _Run(CrashReading):
+    """The reading, and what the program prints of it."""
+
+    @cached_property
+    def osrelease(self) -> bytes | None:
+        """The release that is printed: only where nothing refuses the file before."""
+        refused = any(rule.refuses and rule.fires(self) is not None for rule in _RULES)
+        return None if refused else self.release
+
+
+def _accepted(run: CrashReading) -> str:
+    return os.fsdecode(run.release or b"")
+
+
+READER = Reader("crash", "8.0.2 (x86-64)", "crash --osrelease FILE", _Run, _RULES, _accepted, lines, KEYS)

@@ -1,0 +1,146 @@
+"""How libkdumpfile opens an ELF dump: headers, sections, notes (elfdump.c, notes.c)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from vmci_tui.core.containers.elf_format import PN_XNUM, PT_LOAD, PT_NOTE, Section, Segment, format_of
+from vmci_tui.core.note import ByteOrder
+from vmci_tui.core.readers.drgn_elf import Core, Place, walk
+from vmci_tui.core.readers.libkdumpfile_file import Killed, ReadFailed, Stopped, Windows
+from vmci_tui.core.readers.libkdumpfile_memory import Loads
+from vmci_tui.core.readers.view import SEGMENT_LIMIT
+from vmci_tui.core.span import Span
+
+FD: Final = "kdump_set_number_attr(KDUMP_ATTR_FILE_FD): "
+"""drgn's words before those of libkdumpfile while it opens the file."""
+_ARCHES: Final = {
+    183: "aarch64", 40: "arm", 41: "alpha", 0x9026: "alpha", 50: "ia64", 8: "mips", 20: "ppc", 21: "ppc64",
+    3: "ia32", 62: "x86_64",
+}  # fmt: skip
+"""libkdumpfile, elfdump.c mach2arch: e_machine; riscv and s390 go by the class besides."""
+KNOWN_TO_DRGN: Final = frozenset(
+    ("x86_64", "ia32", "aarch64", "arm", "ppc64", "riscv64", "riscv32", "s390x", "s390")
+)
+"""drgn, kdump.c drgn_platform_to_kdump: the machines that it tells libkdumpfile before the file is opened."""
+PRSTATUS: Final = {"x86_64": 328, "ia32": 140, "aarch64": 384, "arm": 144, "ppc64": 500, "riscv64": 376, "s390x": 332}
+"""The least length of a CPU's note, for the machines that have a reader for it (struct elf_prstatus of each)."""
+PAGE_SHIFT: Final = {
+    "alpha": 13, "arm": 12, "mips": 12, "riscv32": 12, "riscv64": 12, "s390": 12, "s390x": 12, "ia32": 12, "x86_64": 12,
+}  # fmt: skip
+"""util.c default_page_shift: of the others the text must tell."""
+
+
+class Opened(NamedTuple):
+    """The headers of a dump."""
+
+    loads: Loads
+    notes: tuple[tuple[Place, ...], ...]
+    """The notes of each PT_NOTE."""
+
+
+def arch_of(machine: int, bits: int) -> str | None:
+    """The name that libkdumpfile has for a machine; None where it knows none."""
+    if machine == 243:
+        return f"riscv{bits}"
+    if machine == 22:
+        return "s390x" if bits == 64 else "s390"
+    return _ARCHES.get(machine)
+
+
+def open_elf(core: Core, windows: Windows) -> Opened:
+    """Go through the headers as elf_probe does. Raises Stopped and Killed."""
+    head = core.header
+    if head.version != 1:
+        raise Stopped("elf-version", f"file #0: Unsupported ELF class: {core.bits // 32}", Span(20, 4))
+    sections, segments = head.shnum, head.phnum
+    if head.shoff and (sections == 0 or segments == PN_XNUM):
+        first = _section(core, windows, 0)
+        sections = sections or first.size
+        if sections and segments == PN_XNUM:
+            segments = first.info
+    loads, areas = _program_headers(core, windows, segments)
+    _check_sections(core, windows, sections)
+    if not sections and not loads.count:
+        raise Stopped("no-content", "file #0: No content found")
+    return Opened(loads, tuple(_notes(core, windows, segment) for segment in areas))
+
+
+def _program_headers(core: Core, windows: Windows, count: int) -> tuple[Loads, tuple[Segment, ...]]:
+    """The PT_LOADs and the PT_NOTEs."""
+    head, stride, size = core.header, core.header.phentsize, core.form.segment.size
+    if stride == size and count == core.count:
+        return _loads(core.bits, core.order, core.table), core.note_segments
+    out: list[Segment] = []
+    for index in range(min(count, SEGMENT_LIMIT)):
+        at = (head.phoff + index * stride) % (1 << 64)
+        try:
+            raw = windows.read(at, size, stride)
+        except ReadFailed as failed:
+            words = f"Cannot read ELF program header #{index} at {at}"
+            raise Stopped("program-header", _failed(words, failed), Span(at, size)) from None
+        out.extend(core.form.unpack_segments(raw[:size], size))
+    loads = tuple(s for s in out if s.type == PT_LOAD)
+    return Loads(loads, core.bits), tuple(s for s in out if s.type == PT_NOTE)
+
+
+@lru_cache(maxsize=4)
+def _loads(bits: int, order: ByteOrder, table: bytes) -> Loads:
+    """Kept, since an edit of the text leaves 65,000 headers as they were."""
+    form = format_of(bits, order)
+    return Loads(tuple(s for s in form.unpack_segments(table, form.segment.size) if s.type == PT_LOAD), bits)
+
+
+def _section(core: Core, windows: Windows, index: int) -> Section:
+    head, record = core.header, core.form.section
+    at = (head.shoff + index * head.shentsize) % (1 << 64)
+    try:
+        return Section(*record.unpack(windows.read(at, record.size, head.shentsize)[: record.size]))
+    except ReadFailed as failed:
+        words = f"Cannot read ELF section header #{index} at {at}"
+        raise Stopped("section-header", _failed(words, failed), Span(at, record.size)) from None
+
+
+def _check_sections(core: Core, windows: Windows, count: int) -> None:
+    """Read all section headers, and the section names."""
+    try:
+        windows.allocate(count * 24)
+    except ReadFailed as failed:
+        words = f"Cannot allocate section headers ({count * 24} bytes)"
+        raise Stopped("section-count", _failed(words, failed), Span(core.header.shoff, 0)) from None
+    if core.header.shentsize == 0 and count:
+        raise Killed("SIGSEGV")
+    names = core.header.shstrndx
+    for index in range(min(count, SEGMENT_LIMIT)):
+        section = _section(core, windows, index)
+        if index == names and names:
+            strings = section
+    if 0 < names < count:
+        _check_names(windows, strings)
+
+
+def _check_names(windows: Windows, section: Section) -> None:
+    try:
+        words = f"Cannot allocate ELF string table ({section.size} bytes)"
+        windows.allocate(section.size)
+        words = f"Cannot read ELF string table at {section.offset}"
+        if section.size:
+            windows.touch(section.offset, section.size)
+    except ReadFailed as failed:
+        raise Stopped("section-names", _failed(words, failed), Span(section.offset, section.size)) from None
+
+
+def _notes(core: Core, windows: Windows, segment: Segment) -> tuple[Place, ...]:
+    """The notes of a PT_NOTE: padded to 4 whatever p_align says, the last one's padding may be missing."""
+    try:
+        data = windows.read(segment.offset, segment.filesz)
+    except ReadFailed as failed:
+        words = f"Cannot read ELF notes at {segment.offset}"
+        raise Stopped("notes", _failed(words, failed), Span(segment.offset, segment.filesz)) from None
+    found, at = walk(data, core.order, 4, tail=False)[0], segment.offset
+    return tuple(note._replace(offset=note.offset + at, desc=note.desc + at) for note in found)
+
+
+def _failed(words: str, failed: ReadFailed) -> str:
+    return f"{FD}file #0: {words}" + (f": {failed}" if str(failed) else "")

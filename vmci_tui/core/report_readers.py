@@ -1,0 +1,47 @@
+"""Verdicts to JSON and to text, for the shell and for the tests."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+from vmci_tui.core.readers.base import Verdict
+from vmci_tui.core.text import Safe
+from vmci_tui.core.verdicts import Both, Verdicts
+
+Json = dict[str, Any]
+WORDS = {True: "accepts", False: "refuses", None: "unknown"}
+STAGES = {"before": "before it looks for the note", "note": "at the note", "after": "in the note's text"}
+
+
+def readers_json(verdicts: Verdicts) -> Json:
+    return {
+        name: {"accepts": v.accepts, "says": v.says, "osrelease": v.osrelease, "stage": v.stage}
+        for name, v in verdicts.items()
+    }
+
+
+def next_json(verdicts: Verdicts, file: Safe) -> list[Json]:
+    """The command to go on with, for each reader that accepts the file."""
+    return [
+        {"reader": name, "command": v.reader.command.replace("FILE", shlex.quote(file))}
+        for name, v in verdicts.items()
+        if v.accepts
+    ]
+
+
+def readers_text(both: Both) -> Iterator[str]:
+    """One line a reader: what it does with the file now, and where saving changes that, then."""
+    for name, verdict in both.now.items():
+        then = both.after[name]
+        change = "" if then.accepts == verdict.accepts else f"; saved anew: {WORDS[then.accepts]}"
+        yield f"  {name:<13} {WORDS[verdict.accepts]:<8} {said(verdict)}{change}"
+
+
+def said(verdict: Verdict) -> str:
+    """The reader's own words, and where it stopped."""
+    if verdict.accepts:
+        return verdict.says
+    words = verdict.says or "it prints nothing"
+    return f"{words} ({STAGES[verdict.stage]})" if verdict.stage else words

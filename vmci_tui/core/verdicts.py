@@ -1,0 +1,63 @@
+"""What all readers make of a document: of the file as it is, and as it would be saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from vmci_tui.core.document import Document
+from vmci_tui.core.errors import SaveError
+from vmci_tui.core.readers import crash, drgn, eu_readelf, libkdumpfile, makedumpfile, qemu, readelf
+from vmci_tui.core.readers.base import Verdict, judge
+from vmci_tui.core.readers.view import View
+
+READERS = (
+    crash.READER,
+    drgn.READER,
+    libkdumpfile.READER,
+    makedumpfile.READER,
+    readelf.READER,
+    eu_readelf.READER,
+)
+"""The readers of dumps, in the order in which they are shown; QEMU, which reads the entry, comes before them."""
+NAMES = ("qemu", *(reader.name for reader in READERS))
+
+Verdicts = Mapping[str, Verdict]
+
+
+class Both(NamedTuple):
+    """The file on disk, and the file that saving would write; the same where nothing would change."""
+
+    now: Verdicts
+    after: Verdicts
+
+
+def judge_file(view: View) -> dict[str, Verdict]:
+    """The verdicts over the bytes of a dump; QEMU, which reads no dump, is not among them."""
+    return {reader.name: judge(reader, view) for reader in READERS}
+
+
+def verdicts(document: Document) -> dict[str, Verdict]:
+    """The verdicts over what is shown: the file as it is while nothing is edited, else as it would be saved."""
+    out = {"qemu": qemu.verdict(document)}
+    if document.dump is not None:
+        out |= judge_file(View(document.source, document.layout.image))
+    return out
+
+
+def now_and_after(document: Document, known: Verdicts | None = None) -> Both:
+    """Both sides of saving; `known` is what is now, where that was judged before: the file on disk stays.
+
+    Where the state cannot be saved, what is after is what is now.
+    """
+    entry = {"qemu": qemu.verdict(document)}
+    if document.dump is None:
+        return Both(known or entry, entry)
+    as_it_is = document.dump.as_it_is.image
+    now = known or (entry | judge_file(View(document.source, as_it_is)))
+    try:
+        saved = document.saved_layout.image
+    except SaveError:
+        saved = as_it_is
+    after = now if saved == as_it_is else judge_file(View(document.source, saved))
+    return Both(now, {**after, **entry})

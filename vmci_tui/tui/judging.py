@@ -1,0 +1,105 @@
+"""Verdicts and findings of what is shown: computed anew after each edit, and while something is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from vmci_tui.core.document import State
+from vmci_tui.core.errors import VmciError
+from vmci_tui.tui.finding_way import WayActions
+from vmci_tui.tui.panes import FindingsList, FindingsPane
+from vmci_tui.tui.readerstrip import TitleBar
+
+if TYPE_CHECKING:
+    from vmci_tui.core.checks import Finding
+    from vmci_tui.core.verdicts import Both
+
+Change = Callable[[State], State]
+Make = Callable[[str], tuple[str, Change]]
+"""From what was typed to the label and the change; raises VmciError for what cannot be taken."""
+
+
+class JudgeActions(WayActions):
+    """What readers say of the document, and of what is being typed."""
+
+    both: Both | None = None
+
+    def show_findings(self) -> None:
+        """Judge what is shown. (Imported here: the readers are 15 ms, which the first paint need not wait for.)"""
+        from vmci_tui.core.checks import findings
+        from vmci_tui.core.verdicts import now_and_after
+
+        document = self.document
+        self.both = now_and_after(document, self.both.now if self.both and document.dump else None)
+        edited = document.dump is not None and document.layout is not document.dump.as_it_is
+        self.found = findings(document, self.both.after if edited else self.both.now)
+        self.query_one(TitleBar).show(self.both)
+        self.query_one(FindingsList).show_findings(self.found)
+        self.tell_finding()
+        self.show_tabs()
+
+    def tell_finding(self) -> None:
+        self.query_one(FindingsPane).tell(self.query_one(FindingsList).finding())
+
+    def show_tabs(self) -> None:
+        raise NotImplementedError
+
+    def show_state(self) -> None:
+        raise NotImplementedError
+
+    def judge_typed(self, make: Make) -> Callable[[str], Both | None]:
+        """A preview for a dialog: what every reader would say if this were taken over."""
+
+        def preview(typed: str) -> Both | None:
+            from vmci_tui.core.verdicts import now_and_after
+
+            if self.both is None:
+                return None
+            try:
+                label, change = make(typed)
+                tentative = self.document.with_edit(label, change(self.document.state))
+                return now_and_after(tentative, self.both.now)
+            except VmciError:
+                return None
+
+        return preview
+
+    def action_readers(self) -> None:
+        """The screen of readers, on the one under the strip's cursor."""
+        from vmci_tui.tui.readers import ReadersScreen
+
+        if self.both is None:
+            return
+        strip = self.query_one(TitleBar)
+        reader = strip.reader if strip.has_focus else None
+        self.app.push_screen(ReadersScreen(self._judged, self.fix_for, self.action_matrix, reader))
+
+    def _judged(self) -> tuple[Both, tuple[Finding, ...]]:
+        assert self.both is not None
+        return self.both, self.found
+
+    def fix_for(self, reader: str) -> None:
+        """Apply every fix that helps this reader to accept."""
+        from vmci_tui.core.repair import mend_for
+
+        done = mend_for(self.document, reader)
+        if done.labels:
+            self.show_state()
+        what = f"{len(done.labels)} fix(es): {'; '.join(done.labels)}. " if done.labels else ""
+        if done.accepts:
+            self.say(
+                f"{what}{reader} accepts the file once it is saved (s)" if what else f"{reader} accepts it already"
+            )
+        else:
+            self.say(f"{what}{reader} would still refuse: {done.left or 'not known'}", "warning")
+
+    def action_matrix(self) -> None:
+        """The value that each reader reads for each key."""
+        from vmci_tui.tui.matrix import MatrixScreen
+
+        text = self.document.state.vmcoreinfo
+        if text is None or self.both is None:
+            self.say("there is no text of which readers could read a value: [a] appends a note", "warning")
+            return
+        self.app.push_screen(MatrixScreen(text, self.both.after if self.document.modified else self.both.now))

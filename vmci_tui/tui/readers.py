@@ -1,0 +1,135 @@
+"""The screen of readers: each one's verdict in its own words, the rule behind it, what would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from vmci_tui.core.checks import Finding
+from vmci_tui.core.repair import fixes_for
+from vmci_tui.core.report_readers import STAGES, WORDS
+from vmci_tui.core.verdicts import Both
+from vmci_tui.tui.cells import Row, plain
+from vmci_tui.tui.linelist import LineList
+from vmci_tui.tui.statusline import StatusLine
+
+_STYLES = {True: "good", False: "error", None: "dim"}
+
+
+class ReadersScreen(Screen[None]):
+    """All verdicts; `fix` applies what would make the chosen reader accept."""
+
+    SCOPED_CSS = False
+    DEFAULT_CSS = """
+    ReadersScreen #verdicts { width: 34; border: round $surface-lighten-2; height: 1fr; }
+    ReadersScreen #verdicts:focus { border: round $accent; border-title-color: $accent; }
+    ReadersScreen #told { border: round $surface-lighten-2; padding: 0 1; height: 1fr; }
+    ReadersScreen #told:focus { border: round $accent; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "fix", "Fix for this reader", tooltip="Apply the fixes that make it accept", id="readers.fix"),
+        Binding("m", "matrix", "Matrix", tooltip="The value that each reader reads for each key", id="readers.matrix"),
+        Binding("escape,v,q", "dismiss", "Back", tooltip="Back to the file", id="readers.back"),
+    ]
+
+    def __init__(
+        self,
+        current: Callable[[], tuple[Both, tuple[Finding, ...]]],
+        fix: Callable[[str], None],
+        matrix: Callable[[], None],
+        reader: str | None,
+    ) -> None:
+        """`current` gives verdicts and findings anew after each fix."""
+        super().__init__()
+        self._current, self._fix, self._matrix = current, fix, matrix
+        self._both, self._found = current()
+        self._names = list(self._both.now)
+        self._first = self._names.index(reader) if reader in self._names else self._worst()
+
+    def _worst(self) -> int:
+        """The first reader that refuses, else the first."""
+        return next((n for n, name in enumerate(self._names) if self._both.now[name].accepts is False), 0)
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine(" What every reader makes of this file", id="title")
+        with Horizontal():
+            yield LineList(id="verdicts")
+            with VerticalScroll(id="told"):
+                yield Static(id="verdict")
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        listed = self.query_one("#verdicts", LineList)
+        listed.border_title = "Readers"
+        self._show()
+        listed.select(self._first)
+        self._tell()
+        listed.focus()
+
+    def _show(self) -> None:
+        self._both, self._found = self._current()
+        self.query_one("#verdicts", LineList).set_rows([self._row(name) for name in self._names])
+        self._tell()
+
+    def _row(self, name: str) -> Row:
+        now, then = self._both.now[name].accepts, self._both.after[name].accepts
+        row: Row = ((f"{name:<13} ", "key"), (WORDS[now], _STYLES[now]))
+        return row if now == then else (*row, (" > ", "dim"), (WORDS[then], _STYLES[then]))
+
+    @property
+    def _chosen_name(self) -> str:
+        return self._names[self.query_one("#verdicts", LineList).cursor]
+
+    @on(LineList.Moved, "#verdicts")
+    def _tell(self) -> None:
+        words = "\n".join(verdict_lines(self._chosen_name, self._both, self._found))
+        self.query_one("#verdict", Static).update(plain(words))
+        self.query_one("#told").scroll_home(animate=False)
+
+    def action_fix(self) -> None:
+        self._fix(self._chosen_name)
+        self._show()
+
+    @on(LineList.Chosen, "#verdicts")
+    def _chosen(self) -> None:
+        self.query_one("#told").focus()
+
+    def action_matrix(self) -> None:
+        self._matrix()
+
+
+def verdict_lines(name: str, both: Both, found: tuple[Finding, ...]) -> list[str]:
+    """All there is to say of one reader, for people."""
+    verdict, then = both.now[name], both.after[name]
+    stage = f", {STAGES[verdict.stage]}" if verdict.stage else ""
+    out = [f"{name} {verdict.reader.version}: {WORDS[verdict.accepts]}{stage}", ""]
+    out += [f"It says:  {verdict.says or '(nothing at all)'}"]
+    decisive = next((item for item in verdict.fired if item.rule.refuses), None)
+    if decisive is not None:
+        out += ["", f"Why:  {decisive.rule.why}", f"Rule:  {decisive.rule.name} ({decisive.rule.source})"]
+    elif verdict.accepts is None:
+        out += ["", "Why:  no entry is open beside the dump; b opens one" if name == "qemu" else "Why:  not known"]
+    if then.accepts != verdict.accepts:
+        out += ["", f"Saved as it is shown now:  {WORDS[then.accepts]}"]
+    mine = fixes_for(name, found)
+    if mine and then.accepts is False:
+        out += ["", "What would change it:"]
+        out += [f"  {f.code} {f.message}" + (f"\n      f: {f.fix.label}" if f.fix else "") for f in mine]
+        if not any(f.fix for f in mine):
+            out += ["", "No one-key fix: " + ("a appends a note" if mine[0].code == "N01" else "the finding tells why")]
+    more = [item for item in verdict.fired if item is not decisive]
+    if more:
+        out += ["", "It would also mind:" if decisive else "It minds, but goes on:"]
+        out += [f"  {item.rule.cause} {item.words or item.rule.name}: {item.rule.why}" for item in more[:20]]
+    if verdict.osrelease is not None:
+        out += ["", f"OSRELEASE that it reads:  {verdict.osrelease}"]
+    if verdict.note is not None:
+        out += [f"The note that it takes:  {verdict.note.length} bytes at {verdict.note.offset:#x}"]
+    return [*out, "", f"Try it:  {verdict.reader.command}"]

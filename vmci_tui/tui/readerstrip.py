@@ -1,0 +1,130 @@
+"""The strip of readers: who takes the file as it is, and as it would be saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.strip import Strip
+
+from vmci_tui.core.verdicts import Both
+from vmci_tui.tui.cells import Cell, Row, strip_of
+from vmci_tui.tui.palette import line_styles
+from vmci_tui.tui.statusline import StatusLine
+
+_WORDS = {True: ("ok", "good"), False: ("no", "error"), None: ("?", "dim")}
+_SHORT = {"libkdumpfile": "libkdump", "makedumpfile": "mkdumpfile"}
+_ROOM = 112
+"""Cells from which on all names are written in full."""
+
+
+def strip_cells(both: Both, width: int) -> list[tuple[str, Row]]:
+    """(reader, its cells), each `name ok`, or `name no>ok` where saving changes it. No QEMU without an entry."""
+    out: list[tuple[str, Row]] = []
+    for name, verdict in both.now.items():
+        then = both.after[name].accepts
+        if name == "qemu" and verdict.accepts is None and then is None:
+            continue
+        word, style = _WORDS[verdict.accepts]
+        label = name if width >= _ROOM else _SHORT.get(name, name)
+        cells: list[Cell] = [(f" {label} ", "key"), (word, style)]
+        if then != verdict.accepts:
+            changed, style = _WORDS[then]
+            cells += [(">", "dim"), (changed, style)]
+        out.append((name, tuple(cells)))
+    return out
+
+
+class TitleBar(StatusLine, can_focus=True):
+    """The title, and below it the strip; one widget, since each more is a millisecond of the first paint."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "move(-1)", "Left", show=False, id="strip.left"),
+        Binding("right,l", "move(1)", "Right", show=False, id="strip.right"),
+        Binding("enter", "screen.readers", "Verdict", tooltip="What this reader says, and what would change it"),
+    ]
+    _cells: list[tuple[str, Row]]
+    _both: Both | None = None
+    _at = 0
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._cells = []
+
+    @property
+    def reader(self) -> str | None:
+        """The reader under the cursor."""
+        return self._cells[self._at][0] if self._at < len(self._cells) else None
+
+    def show(self, both: Both) -> None:
+        """Other verdicts; only the strip is painted again, and only where it changed."""
+        self._both = both
+        self._lay()
+
+    def _lay(self) -> None:
+        cells = strip_cells(self._both, self.size.width) if self._both else []
+        if cells != self._cells:
+            self._cells = cells
+            self._at = min(self._at, max(len(cells) - 1, 0))
+            self._paint()
+
+    def _paint(self) -> None:
+        self.refresh(Region(0, 1, self.size.width, 1))
+
+    def on_resize(self) -> None:
+        self._lay()
+
+    def on_focus(self) -> None:
+        self._paint()
+
+    on_blur = on_focus
+
+    def render_line(self, y: int) -> Strip:
+        if y == 0:
+            return super().render_line(y)
+        styles = line_styles(self.app)
+        base = self.parent.rich_style if self.parent is not None else self.rich_style
+        row: list[Cell] = []
+        for number, (_, cells) in enumerate(self._cells):
+            text = "".join(part for part, _ in cells)
+            row += [(text + " ", "cursor")] if self.has_focus and number == self._at else [*cells, (" ", "dim")]
+        return strip_of(tuple(row), self.size.width, styles, base)
+
+    def action_move(self, by: int) -> None:
+        if self._cells:
+            self._at = (self._at + by) % len(self._cells)
+            self._paint()
+
+    async def on_click(self, event: events.Click) -> None:
+        if event.y != 1:
+            return
+        end = 0
+        for number, (_, cells) in enumerate(self._cells):
+            end += sum(len(text) for text, _ in cells) + 1
+            if event.x - self.gutter.left < end:
+                self._at = number
+                self._paint()
+                await self.run_action("screen.readers")
+                return
+
+
+class StripLine(StatusLine):
+    """The strip alone, in a dialog: what every reader would say of what is being typed."""
+
+    _row: Row = ()
+
+    def show(self, both: Both) -> None:
+        row = tuple(cell for _, cells in strip_cells(both, self.size.width) for cell in (*cells, (" ", "dim")))
+        if row != self._row:
+            self._row = row
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        return strip_of(self._row, self.size.width, line_styles(self.app), self.rich_style)
+
+
+Preview = Callable[[str], Both | None]
+"""What every reader would say if this were typed; None where it cannot be taken."""
