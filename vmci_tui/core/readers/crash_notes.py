@@ -206,10 +206,10 @@ def _offset_by_stext(r: CrashReading) -> Hit | None:
     Here the two do not say the same (for a vmlinux with the usual CONFIG_PHYSICAL_START).
     """
     text = b"\n" + (r.text or b"")
-    found = _OFFSET.search(text)
-    if r.desc is None or found is None or r.header.machine != EM_X86_64:
+    found, stext = _OFFSET.search(text), _STEXT.search(text)
+    if r.desc is None or found is None or stext is None or r.header.machine != EM_X86_64:
         return None
-    claimed, stext = htol(found[1]), _STEXT.search(text)
-    if claimed is None or (stext and (htol(stext[1]) or 0) - claimed == _USUAL_STEXT):
+    claimed, real = htol(found[1]), htol(stext[1])
+    if claimed is None or real is None or real - claimed == _USUAL_STEXT:
         return None
     return Hit(Span(r.desc.offset + found.start(), len(found[0]) - 1))

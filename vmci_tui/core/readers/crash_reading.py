@@ -25,8 +25,8 @@ LONGEST_READ: Final = 0x7FFFF000
 """What read() gives at most in one call: a longer head looks cut off."""
 NAME_BUFFER: Final = 1512
 """BUFSIZE is 1500; with what the compiler leaves before the stack's guard, that many bytes of a name do no harm."""
-_FAR_NAME: Final = 16384
-"""A name of this length leaves the stack itself (seen with 20,000 bytes, not with 10,000)."""
+_FAR_NAME: Final = 1 << 16
+"""About where a name leaves the stack itself; the environment lies there too, so that its size counts."""
 BEFORE_FILE: Final = (1 << 64) - (1 << 46)
 """A p_offset from here on points before the buffer that holds the head, as a negative number would."""
 _XEN_INFO: Final = (0x1000001, 0x10000001)
@@ -255,8 +255,9 @@ def _walk(area: bytes, start: int, end: int, filesz: int, bits: int, order: Byte
             seen = _complain(seen, complaint)
             if not remaining:
                 return seen
-            at += _zeros(area, at, remaining) if kind == 0 else HEADER
-            continue
+            if kind == 0:
+                at += _zeros(area, at, remaining)
+                continue
         name = area[at + HEADER : at + HEADER + min(namesz, NAME_BUFFER + 1)]
         seen = _one(seen, name, here, (namesz, descsz, kind), bits)
         if seen.dies:
