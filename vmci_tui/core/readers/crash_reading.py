@@ -25,8 +25,8 @@ LONGEST_READ: Final = 0x7FFFF000
 """What read() gives at most in one call: a longer head looks cut off."""
 NAME_BUFFER: Final = 1512
 """BUFSIZE is 1500; with what the compiler leaves before the stack's guard, that many bytes of a name do no harm."""
-_FAR_NAME: Final = 1 << 16
-"""About where a name leaves the stack itself; the environment lies there too, so that its size counts."""
+_FAR_NAME: Final = 1 << 14
+"""About where a name leaves the stack itself: above it lies the environment, some kilobytes as a rule."""
 BEFORE_FILE: Final = (1 << 64) - (1 << 46)
 """A p_offset from here on points before the buffer that holds the head, as a negative number would."""
 _XEN_INFO: Final = (0x1000001, 0x10000001)
