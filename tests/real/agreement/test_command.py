@@ -23,12 +23,16 @@ def test_the_same_through_the_command_line(mutant: Mutant, tmp_path: Path, capsy
     out = capsys.readouterr().out
     if code == _NOT_OPENED and not out:
         return
-    readers = json.loads(out)["readers"]
+    said = json.loads(out)
+    if said["container"] == "entry":  # an empty file is a blob: no reader of dumps is asked
+        assert set(said["readers"]) == {"qemu"}
+        return
+    readers = said["readers"]
     expected = {
         name: {"accepts": verdict.accepts, "says": verdict.says, "osrelease": verdict.osrelease}
         for name, verdict in verdicts_of(mutant.data).items()
     }
-    assert {name: {key: readers[name][key] for key in said} for name, said in expected.items()} == expected
+    assert {name: {key: readers[name][key] for key in keys} for name, keys in expected.items()} == expected
 
 
 def test_most_can_be_opened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
