@@ -18,6 +18,7 @@ from textual.pilot import Pilot
 from vmci_tui.core.opening import open_document
 from vmci_tui.settings import Settings
 from vmci_tui.tui.app import VmciApp
+from vmci_tui.tui.main import MainScreen
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent / "sample_dumps"
@@ -45,6 +46,9 @@ SHOTS = (
     Shot("edit", ("amd64-cut-note.elf",), (120, 36), ("down", "down", "enter")),
     Shot("append", ("amd64-cut-nonote.elf",), (120, 36), ("a",)),
     Shot("plan", ("x86_64-bad-phys-base.elf",), (120, 36), ("3", "d", "s")),
+    Shot("readers", ("crlf.elf",), (120, 36), ("v",)),
+    Shot("matrix", ("duplicate-keys.elf",), (120, 36), ("m",)),
+    Shot("explain", ("amd64-cut-note.elf",), (200, 60), ("3", "i")),
     Shot("start", (), (120, 36)),
 )
 
@@ -67,9 +71,11 @@ async def press(pilot: Pilot[None], keys: tuple[str, ...]) -> None:
 
 async def still(pilot: Pilot[None]) -> None:
     last = ""
-    for _ in range(40):
+    for _ in range(100):
         await pilot.pause(0.03)
-        if (now := pilot.app.export_screenshot()) == last:
+        screen = pilot.app.screen
+        judged = not isinstance(screen, MainScreen) or screen.both is not None
+        if (now := pilot.app.export_screenshot()) == last and judged:
             return
         last = now
 

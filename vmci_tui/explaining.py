@@ -33,17 +33,26 @@ def run(options: argparse.Namespace) -> int:
             f"no kernel writes a key like {visible(key) or 'this'}",
             f"did you mean {near}?" if near else "`vmci explain --search WORD` looks through all that are known",
         )
-    from vmci_tui.core.readers.qemu import READER as QEMU  # all readers: a search needs none of them
-    from vmci_tui.core.verdicts import READERS
-
-    read = readings((QEMU, *READERS), key, value)
-    seen = () if value is None else decode(key, value)
     if options.json:
+        seen, read = _made_of(key, value)
         out = _as_json(entry) | {"decoded": [item._asdict() for item in seen]}
         print_json(out | {"readers": dict(map(_reading_json, read))})
     else:
-        print_lines(_as_text(entry, seen, read))
+        print_lines(explained(key, value))
     return 0
+
+
+def explained(key: bytes, value: bytes | None) -> tuple[str, ...]:
+    """All that is known of a key, and of its value, in lines; () where no form of key is known that is like it."""
+    entry = explain(key)
+    return () if entry is None else tuple(_as_text(entry, *_made_of(key, value)))
+
+
+def _made_of(key: bytes, value: bytes | None) -> tuple[tuple[Decoded, ...], tuple[KeyReading, ...]]:
+    from vmci_tui.core.readers.qemu import READER as QEMU  # all readers: a search needs none of them
+    from vmci_tui.core.verdicts import READERS
+
+    return () if value is None else decode(key, value), readings((QEMU, *READERS), key, value)
 
 
 def _search(options: argparse.Namespace) -> int:

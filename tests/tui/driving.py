@@ -31,6 +31,11 @@ async def settled(pilot: Pilot[Any]) -> None:
         await pilot.app.workers.wait_for_complete()
     await pilot.pause()
     await pilot.pause()
+    for _ in range(200):  # the readers are judged after the first paint, which a busy machine may hold up
+        screen = pilot.app.screen
+        if not isinstance(screen, MainScreen) or screen.both is not None:
+            return
+        await pilot.pause(0.01)
 
 
 def main_screen(pilot: Pilot[Any]) -> MainScreen:

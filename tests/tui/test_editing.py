@@ -89,7 +89,7 @@ async def test_a_note_is_appended_from_each_kind_of_file(sample: Sample, tmp_pat
             await pilot.press("enter")
             await settled(pilot)
             assert screen.document.state.note is not None and screen.document.state.note.raw == truth.raw
-            assert "none" in str(screen.query_one("#findings-pane").border_subtitle)
+            assert "error" not in str(screen.query_one("#findings-pane").border_subtitle)
 
 
 async def test_a_note_is_typed_from_nothing_renamed_retyped_and_stripped(sample: Sample) -> None:

@@ -11,11 +11,12 @@ from vmci_tui.core.errors import EditError, VmciError
 from vmci_tui.core.opening import attach_entry
 from vmci_tui.core.text import literal, visible
 from vmci_tui.tui.dialogs import Ask, Choose, EditText
-from vmci_tui.tui.judging import Change, JudgeActions, Make
+from vmci_tui.tui.explaining import ExplainActions
+from vmci_tui.tui.judging import Change, Make
 from vmci_tui.tui.panes import EntryList, FindingsList, KeysList, NotesList
 
 
-class EditActions(JudgeActions):
+class EditActions(ExplainActions):
     """Actions that change the state."""
 
     def edit(self, label: str, change: Callable[[State], State]) -> None:

@@ -191,6 +191,7 @@ class MainScreen(EditActions, Screen[None]):
         if text is None or index is None:
             return
         line = text.lines[number - 1]
+        self.explain_soon(line)
         layout = document.layout
         start = layout.note_offsets[index] + layout.notes[index].desc_start + line.offset
         self._point_at(Span(start, len(line.raw)))

@@ -33,7 +33,8 @@ class KeyLine(NamedTuple):
     def differs(self) -> bool:
         """Whether two readers take different values, or one of them none that it could use."""
         used = [value for value in self.values.values() if value is not None]
-        seen = {value.number if value.number is not None else value.shown for value in used}
+        # A negative number and the unsigned one that it wraps to are the same 64 bits.
+        seen = {value.shown if value.number is None else value.number % (1 << 64) for value in used}
         return len(seen) > 1 or any(value.problem for value in used)
 
 

@@ -14,10 +14,11 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from vmci_tui.core.document import Document
+from vmci_tui.core.vmcoreinfo import Line
 from vmci_tui.tui.cells import plain
 from vmci_tui.tui.hexview import HexView
 from vmci_tui.tui.linelist import LineList
-from vmci_tui.tui.rows import KeyRows, Target, entry_rows, finding_rows, note_rows
+from vmci_tui.tui.rows import KeyRows, Target, consequence_lines, entry_rows, finding_rows, note_rows
 from vmci_tui.tui.statusline import StatusLine
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class EntryList(LineList):
         _bind("w", "add_write", "Write", "Add a write of the guest"),
         _bind("d", "delete_write", "Del", "Take the write out"),
         _bind("b", "open_entry", "Open entry", "Open the entry that belongs to this dump"),
+        _bind("Q", "ask_qemu", "Ask QEMU", "Ask a real QEMU what it does with this entry and note"),
     ]
     targets: Sequence[Target] = ()
 
@@ -107,6 +109,7 @@ class KeysList(LineList):
         _bind("n", "add_key", "New", "Add a key at the end"),
         _bind("d", "delete_line", "Del", "Take the line out"),
         _bind("slash", "filter", "Filter", "Show only lines that hold a text"),
+        _bind("i", "explain", "Explain", "Show what the key means, and what each reader makes of it"),
     ]
     shown: KeyRows
 
@@ -156,6 +159,22 @@ class KeysPane(Vertical):
         self.query("#filter").remove()
         self.query_one(KeysList).focus()
 
+    def line(self) -> Line | None:
+        """The line under the cursor."""
+        keys = self.query_one(KeysList)
+        return keys.shown.lines[keys.cursor] if keys.cursor < len(keys.shown.lines) else None
+
+    def explain(self, words: str | None) -> None:
+        """What the key under the cursor means, below the table; None takes it away."""
+        found = self.query("#about-text")
+        if words is None:
+            self.query("#about").remove()
+        elif found:
+            found.first(Static).update(plain(words))
+            self.query_one("#about").scroll_home(animate=False)
+        else:
+            self.mount(VerticalScroll(Static(plain(words), id="about-text"), id="about"))
+
     def on_click(self, event: events.Click) -> None:
         if event.widget is not None and event.widget.id == "filter-line":
             self.post_message(self.FilterClicked())
@@ -195,7 +214,8 @@ class FindingsPane(Vertical):
             self.query("#why").remove()
             return
         fix = f"\nf: {finding.fix.label}" if finding.fix else ""
-        words = plain(f"{finding.message}\nwhy: {finding.why}{fix}")
+        who = "".join(f"\n{line}" for line in consequence_lines(finding))
+        words = plain(f"{finding.message}\nwhy: {finding.why}{who}{fix}")
         if found:
             found.first(Static).update(words)
         else:

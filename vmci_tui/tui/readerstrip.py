@@ -30,10 +30,11 @@ def strip_cells(both: Both, width: int) -> list[tuple[str, Row]]:
             continue
         word, style = _WORDS[verdict.accepts]
         label = name if width >= _ROOM else _SHORT.get(name, name)
-        cells: list[Cell] = [(f" {label} ", "key"), (word, style)]
+        cells: list[Cell] = [(f"{label} ", "key"), (word, style)]
         if then != verdict.accepts:
             changed, style = _WORDS[then]
             cells += [(">", "dim"), (changed, style)]
+        cells.append(("  " if width >= _ROOM else " ", "dim"))
         out.append((name, tuple(cells)))
     return out
 
@@ -90,7 +91,7 @@ class TitleBar(StatusLine, can_focus=True):
         row: list[Cell] = []
         for number, (_, cells) in enumerate(self._cells):
             text = "".join(part for part, _ in cells)
-            row += [(text + " ", "cursor")] if self.has_focus and number == self._at else [*cells, (" ", "dim")]
+            row += [(text, "cursor")] if self.has_focus and number == self._at else cells
         return strip_of(tuple(row), self.size.width, styles, base)
 
     def action_move(self, by: int) -> None:
@@ -103,7 +104,7 @@ class TitleBar(StatusLine, can_focus=True):
             return
         end = 0
         for number, (_, cells) in enumerate(self._cells):
-            end += sum(len(text) for text, _ in cells) + 1
+            end += sum(len(text) for text, _ in cells)
             if event.x - self.gutter.left < end:
                 self._at = number
                 self._paint()
@@ -117,7 +118,7 @@ class StripLine(StatusLine):
     _row: Row = ()
 
     def show(self, both: Both) -> None:
-        row = tuple(cell for _, cells in strip_cells(both, self.size.width) for cell in (*cells, (" ", "dim")))
+        row = tuple(cell for _, cells in strip_cells(both, self.size.width) for cell in cells)
         if row != self._row:
             self._row = row
             self.refresh()

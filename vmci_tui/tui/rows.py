@@ -197,3 +197,10 @@ def finding_rows(findings: Sequence[Finding]) -> list[Row]:
         fix = ("[f] ", "good") if finding.fix else ("    ", "dim")
         out.append((_MARKS[finding.severity], (f"{finding.code} ", "dim"), fix, (finding.message, "value")))
     return out
+
+
+def consequence_lines(finding: Finding) -> list[str]:
+    """The readers of a finding: who refuses over it, in their own words, and who reads something else."""
+    out = [f"{c.reader} refuses: {c.says or '(it prints nothing)'}" for c in finding.readers if c.refuses]
+    others = dict.fromkeys(c.reader for c in finding.readers if not c.refuses)
+    return [*dict.fromkeys(out), *([f"goes on, but minds: {', '.join(others)}"] if others else [])]

@@ -100,7 +100,7 @@ class MakedumpfileReading:
             self.container = "sadump"
         kinds = {1: 32, 2: 64}
         long_enough = view.size >= _EHDR64 and not self.container
-        self.bits = kinds.get(head[4], 0) if long_enough else 0
+        self.bits = kinds.get(head[4], 0) if long_enough and len(head) >= _EHDR64 else 0
         """The width by EI_CLASS; 0 where it comes to none."""
 
     @cached_property

@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 from typing import Final
 
 from vmci_tui.core.containers.elf_format import Header, Section, Segment, format_of
+from vmci_tui.core.errors import OpenError
 from vmci_tui.core.image import Image
 from vmci_tui.core.note import ByteOrder
 from vmci_tui.core.source import HEAD_LIMIT, Source
@@ -28,13 +29,16 @@ class View:
         self.size = source.size if image is None else image.size
 
     def read(self, offset: int, length: int) -> bytes:
-        """At most 64 MiB; short at the end of the file."""
+        """At most 64 MiB; short at the end of the file, and where the disk cannot be read: so it is for readers."""
         length = min(length, HEAD_LIMIT, max(self.size - offset, 0))
         if offset < 0 or length <= 0:
             return b""
-        if self._image is None:
-            return self._source.read(offset, length)
-        return self._image.read(self._source, offset, length)
+        try:
+            if self._image is None:
+                return self._source.read(offset, length)
+            return self._image.read(self._source, offset, length)
+        except OpenError:
+            return b""
 
     @cached_property
     def head(self) -> bytes:

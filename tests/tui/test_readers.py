@@ -1,0 +1,112 @@
+"""The strip of readers, their screen, the matrix, and what is shown while somebody types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from textual.widgets import Static
+
+from tests.tui.driving import main_screen, running, said, settled, shown, type_text
+from vmci_tui.tui.readerstrip import StripLine, TitleBar
+from vmci_tui.tui.statusline import StatusLine
+
+Sample = Callable[[str], str]
+_SECTIONS_FIRST = "amd64-note.elf-win4k"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
+async def test_the_strip_says_who_takes_the_file_now_and_once_saved(sample: Sample, size: tuple[int, int]) -> None:
+    async with running(sample(_SECTIONS_FIRST), size=size) as pilot:
+        line = shown(pilot).split("\n")[1]
+        assert "crash ok" in line and "drgn ok" in line and "eu-readelf no>ok" in line
+        assert ("makedumpfile no>ok" if size[0] > 80 else "mkdumpfile no>ok") in line
+        assert "qemu" not in line, "no entry is open"
+
+
+async def test_by_keyboard_from_a_refusal_to_an_accepted_file(sample: Sample) -> None:
+    async with running(sample("crlf.elf"), size=(80, 24)) as pilot:
+        assert "drgn no" in shown(pilot)
+        await pilot.press("v")
+        await settled(pilot)
+        told = str(pilot.app.screen.query_one("#verdict", Static).content)
+        assert "drgn 0.3.0: refuses" in told and "couldn't parse BUILD-ID in VMCOREINFO" in told
+        assert "T02 lines end in CR LF" in told and "f: end the lines in LF" in told
+        await pilot.press("f")
+        await settled(pilot)
+        assert "accepts" in str(pilot.app.screen.query_one("#verdict", Static).content).split("Saved")[1]
+        await pilot.press("escape")
+        await settled(pilot)
+        assert "drgn no>ok" in shown(pilot) and "MODIFIED" in shown(pilot)
+        await pilot.press("u")
+        await settled(pilot)
+        assert "drgn no " in shown(pilot) + " " and not main_screen(pilot).document.modified
+
+
+async def test_a_reader_is_opened_by_mouse_and_the_fix_says_when_there_is_none(sample: Sample) -> None:
+    async with running(sample("amd64-cut-nonote.elf")) as pilot:
+        await pilot.click(TitleBar, offset=(15, 1))
+        await settled(pilot)
+        told = str(pilot.app.screen.query_one("#verdict", Static).content)
+        assert "refuses" in told and "No one-key fix: a appends a note" in told
+        await pilot.press("f")
+        assert "would still refuse" in said(pilot)
+
+
+async def test_the_strip_changes_while_a_value_is_typed(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        screen = main_screen(pilot)
+        await pilot.press("3", "down", "down", "enter")  # PAGESIZE
+        await type_text(pilot, "4095")
+        await settled(pilot)
+        strip = "".join(text for text, _ in pilot.app.screen.query_one(StripLine)._row)
+        assert "drgn ok>no" in strip and "readelf ok " in strip
+        await pilot.press("escape")
+        await settled(pilot)
+        assert not screen.document.modified and "drgn ok" in shown(pilot) and "ok>no" not in shown(pilot)
+        await pilot.press("e")
+        await settled(pilot)
+        await type_text(pilot, "PAGESIZE=4096\n")
+        await settled(pilot)
+        strip = "".join(text for text, _ in pilot.app.screen.query_one(StripLine)._row)
+        assert "drgn ok>no" in strip and "crash ok>no" in strip
+
+
+async def test_the_matrix_marks_what_readers_read_differently(sample: Sample) -> None:
+    async with running(sample("duplicate-keys.elf"), size=(120, 36)) as pilot:
+        await pilot.press("m")
+        await settled(pilot)
+        assert "What each reader reads" in shown(pilot)
+        await pilot.press("d")
+        await settled(pilot)
+        listed = pilot.app.screen.query_one("#matrix")
+        assert 0 < len(listed.rows) < 20  # type: ignore[attr-defined]
+        await pilot.press("escape")
+        assert main_screen(pilot).is_current
+
+
+async def test_a_key_is_explained_where_the_cursor_rests(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=(200, 60)) as pilot:
+        await pilot.press("3", "i")
+        await settled(pilot)
+        assert "OSRELEASE" in str(main_screen(pilot).query_one("#about-text", Static).content)
+        await pilot.press("down", "down")
+        await pilot.pause(0.3)
+        assert "PAGESIZE" in str(main_screen(pilot).query_one("#about-text", Static).content)
+        await pilot.press("i")
+        await settled(pilot)
+        assert not main_screen(pilot).query("#about")
+
+
+async def test_a_finding_tells_the_readers_words(sample: Sample) -> None:
+    async with running(sample("crlf.elf")) as pilot:
+        await pilot.press("4")
+        await settled(pilot)
+        why = str(main_screen(pilot).query_one("#why-text", Static).content)
+        assert "drgn refuses: couldn't parse BUILD-ID in VMCOREINFO" in why
+        assert main_screen(pilot).query_one("#status", StatusLine)
+
+
+async def test_qemu_is_judged_where_an_entry_is_open(sample: Sample) -> None:
+    async with running(sample("x86_64-guest-format-2.elf"), sample("x86_64-guest-format-2.entry")) as pilot:
+        assert "qemu no" in shown(pilot).split("\n")[1]

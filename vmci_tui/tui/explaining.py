@@ -1,0 +1,101 @@
+"""What the key under the cursor means, and what a real QEMU makes of the entry and the note."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.timer import Timer
+from textual.widgets import Button, Static
+
+from vmci_tui.core.errors import VmciError
+from vmci_tui.core.note import NAME, build
+from vmci_tui.core.vmcoreinfo import Line
+from vmci_tui.tui.cells import plain
+from vmci_tui.tui.dialogs import Dialog
+from vmci_tui.tui.judging import JudgeActions
+from vmci_tui.tui.panes import KeysPane
+
+_RESTS = 0.15
+"""Seconds that the cursor rests on a key before it is explained: moving stays as cheap as it is without."""
+
+
+class Told(Dialog[None]):
+    """Lines that can be scrolled."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "dismiss", "Close", id="dialog.close")]
+
+    def __init__(self, title: str, lines: Iterable[str]) -> None:
+        super().__init__()
+        self._title, self._lines = title, tuple(lines)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog wide"):
+            yield Static(plain(self._title), classes="title")
+            with VerticalScroll():
+                yield Static(plain("\n".join(self._lines)), id="lines")
+            yield Button("Close", id="close", compact=True)
+
+    def on_button_pressed(self) -> None:
+        self.dismiss()
+
+
+class ExplainActions(JudgeActions):
+    """Actions that explain, and change nothing."""
+
+    _explaining = False
+    _timer: Timer | None = None
+
+    def action_explain(self) -> None:
+        """Show or hide what the key under the cursor means."""
+        self._explaining = not self._explaining
+        pane = self.query_one(KeysPane)
+        if self._explaining:
+            self._explain(pane.line())
+        else:
+            pane.explain(None)
+
+    def explain_soon(self, line: Line | None) -> None:
+        """The cursor moved: explain the key once it rests."""
+        if self._timer is not None:
+            self._timer.stop()
+        if self._explaining:
+            self._timer = self.set_timer(_RESTS, partial(self._explain, line))
+
+    def _explain(self, line: Line | None) -> None:
+        from vmci_tui.explaining import explained
+
+        lines = explained(line.key, line.value) if line is not None and line.key else ()
+        self.query_one(KeysPane).explain("\n".join(lines) or "Linux writes no key like this one")
+
+    def action_ask_qemu(self) -> None:
+        """Ask the installed QEMU what it does with this entry and this note; takes a second, in a thread."""
+        document = self.document
+        if document.state.entry is None:
+            self.say("QEMU is asked about an entry: b opens the one that belongs to this dump", "warning")
+            return
+        self.say("asking QEMU")
+        self.run_worker(self._ask_qemu, thread=True, exclusive=True, group="ask")
+
+    def _ask_qemu(self) -> None:
+        """In a thread: the document is only read, and widgets are left alone."""
+        document = self.document
+        history, note = document.state.entry, document.state.note
+        assert history is not None
+        raw = note.raw if note is not None else build(NAME, 0, b"OSRELEASE=6.1.0\n", "little").raw
+        machine = document.dump.machine if document.dump else None
+        try:
+            from vmci_tui.asking import answer_text
+            from vmci_tui.qemu.ask import ask
+            from vmci_tui.qemu.targets import TARGETS
+
+            target = machine if machine is not None and machine in TARGETS else "x86_64"
+            lines = tuple(answer_text(ask(history, raw, target)))
+        except VmciError as error:
+            self.app.call_from_thread(self.say, str(error), "error")
+            return
+        self.app.call_from_thread(self.app.push_screen, Told("What a real QEMU does with this entry and note", lines))
