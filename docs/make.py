@@ -23,7 +23,7 @@ def findings_page() -> Iterator[str]:
     """Every code: what, who, why, an example, the fix."""
     yield from (_HEAD, "# Findings", "")
     yield "`vmci check FILE` lists them; the letter of a code groups it, and codes stay what they are. *Who* are the"
-    yield "readers that a rule of theirs makes refuse over it, or (in brackets) go on with a complaint or another value;"
+    yield "readers that a rule of theirs makes refuse over it, or (in brackets) go on with a complaint or other value;"
     yield "without any, no reader of those below minds."
     group = ""
     for code, kind in CATALOGUE.items():

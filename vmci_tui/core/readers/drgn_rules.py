@@ -27,7 +27,7 @@ class OverText(Reading, Protocol):
 R = TypeVar("R", bound=OverText)
 
 _LINES: Final = (
-    ("T02", "carriage-return", "drgn reads a value up to the newline, and the carriage return of a DOS line end is one too many."),
+    ("T02", "carriage-return", "drgn reads a value up to the newline; a carriage return before it is one too many."),
     ("T03", "nul-in-number", "A number ends at a NUL, and drgn wants it to end at the newline."),
     ("T07", "not-a-number", "drgn reads its numbers strictly: up to the newline there may be nothing but the number."),
     ("T13", "octal-number", "A number with a leading 0 is octal to drgn (base 0), and 8 and 9 are no octal digits."),

@@ -67,9 +67,7 @@ class Text:
     @cached_property
     def lines(self) -> tuple[Line, ...]:
         """All lines whose key drgn knows, in order."""
-        return tuple(
-            Line(m[1], m[2], m.start(), m.end() - m.start() - 1) for m in _LINE.finditer(self.raw)
-        )
+        return tuple(Line(m[1], m[2], m.start(), m.end() - m.start() - 1) for m in _LINE.finditer(self.raw))
 
     @cached_property
     def last(self) -> dict[bytes, bytes]:

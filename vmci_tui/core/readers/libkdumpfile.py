@@ -72,7 +72,7 @@ def _elf_version(r: LibkdumpfileReading) -> Hit | None:
 
 @rule("C16", "before", "", f"{_ELF} init_elf64")
 def _program_header(r: LibkdumpfileReading) -> Hit | None:
-    """libkdumpfile goes from one program header to the next by e_phentsize, and comes to a place that it cannot read."""
+    """libkdumpfile goes from one program header to the next by e_phentsize, to a place that it cannot read."""
     return _stop(r, "program-header")
 
 
@@ -150,7 +150,7 @@ def _release(r: LibkdumpfileReading) -> Hit | None:
 
 @rule("M04", "after", "", f"{_ELF} elf_get_page")
 def _killed_by_memory(r: LibkdumpfileReading) -> Hit | None:
-    """A page that libkdumpfile needs is only in part in a PT_LOAD or in the file, or PAGESIZE is 0: the process dies."""
+    """A page that libkdumpfile needs is only partly in a PT_LOAD or in the file, or PAGESIZE is 0: it dies."""
     return _stop(r, "killed-by-memory")
 
 
@@ -168,7 +168,7 @@ def _memory_unreadable(r: LibkdumpfileReading) -> Hit | None:
 
 @rule("M03", "after", "", f"{_OPEN} uts_name_from_init_uts_ns")
 def _no_system_name(r: LibkdumpfileReading) -> Hit | None:
-    """In memory at SYMBOL(init_uts_ns) must stand `Linux`; it does not, so the symbol or phys_base is not of this dump."""
+    """At SYMBOL(init_uts_ns) in memory must stand `Linux`; it does not: symbol or phys_base are of another dump."""
     return _stop(r, "no-system-name")
 
 
@@ -178,7 +178,7 @@ def _wrong_system_name(r: LibkdumpfileReading) -> Hit | None:
     return _stop(r, "wrong-system-name")
 
 
-@rule("C10", "note", "kdump_vmcoreinfo_raw: linux.vmcoreinfo.raw is not set", "libkdumpfile 0.5.6, src/kdumpfile/notes.c")
+@rule("C10", "note", "kdump_vmcoreinfo_raw: linux.vmcoreinfo.raw is not set", "libkdumpfile 0.5.6, kdumpfile/notes.c")
 def _padded_to_eight_for_drgn(r: LibkdumpfileReading) -> Hit | None:
     """drgn follows p_align 8 and finds the note; libkdumpfile reads all notes as padded to 4 bytes, and does not."""
     lost = r.run is not None and r.run.stopped is None and r.run.text is None

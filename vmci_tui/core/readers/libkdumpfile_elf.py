@@ -20,9 +20,7 @@ _ARCHES: Final = {
     3: "ia32", 62: "x86_64",
 }  # fmt: skip
 """libkdumpfile, elfdump.c mach2arch: e_machine; riscv and s390 go by the class besides."""
-KNOWN_TO_DRGN: Final = frozenset(
-    ("x86_64", "ia32", "aarch64", "arm", "ppc64", "riscv64", "riscv32", "s390x", "s390")
-)
+KNOWN_TO_DRGN: Final = frozenset(("x86_64", "ia32", "aarch64", "arm", "ppc64", "riscv64", "riscv32", "s390x", "s390"))
 """drgn, kdump.c drgn_platform_to_kdump: the machines that it tells libkdumpfile before the file is opened."""
 PRSTATUS: Final = {"x86_64": 328, "ia32": 140, "aarch64": 384, "arm": 144, "ppc64": 500, "riscv64": 376, "s390x": 332}
 """The least length of a CPU's note, for the machines that have a reader for it (struct elf_prstatus of each)."""
@@ -30,6 +28,11 @@ PAGE_SHIFT: Final = {
     "alpha": 13, "arm": 12, "mips": 12, "riscv32": 12, "riscv64": 12, "s390": 12, "s390x": 12, "ia32": 12, "x86_64": 12,
 }  # fmt: skip
 """util.c default_page_shift: of the others the text must tell."""
+
+
+_TOUCHED_SEGMENT: Final = {32: 24, 64: 48}
+_TOUCHED_SECTION: Final = {32: 24, 64: 40}
+"""How many bytes of a header are looked at: the rest may lie behind the end of the file."""
 
 
 class Opened(NamedTuple):
@@ -56,7 +59,7 @@ def open_elf(core: Core, windows: Windows) -> Opened:
         raise Stopped("elf-version", f"file #0: Unsupported ELF class: {core.bits // 32}", Span(20, 4))
     sections, segments = head.shnum, head.phnum
     if head.shoff and (sections == 0 or segments == PN_XNUM):
-        first = _section(core, windows, 0)
+        first = _first_section(core, windows)
         sections = sections or first.size
         if sections and segments == PN_XNUM:
             segments = first.info
@@ -76,11 +79,11 @@ def _program_headers(core: Core, windows: Windows, count: int) -> tuple[Loads, t
     for index in range(min(count, SEGMENT_LIMIT)):
         at = (head.phoff + index * stride) % (1 << 64)
         try:
-            raw = windows.read(at, size, stride)
+            raw = windows.read(at, _TOUCHED_SEGMENT[core.bits], stride)
         except ReadFailed as failed:
             words = f"Cannot read ELF program header #{index} at {at}"
             raise Stopped("program-header", _failed(words, failed), Span(at, size)) from None
-        out.extend(core.form.unpack_segments(raw[:size], size))
+        out.extend(core.form.unpack_segments(raw[:size].ljust(size, b"\0"), size))
     loads = tuple(s for s in out if s.type == PT_LOAD)
     return Loads(loads, core.bits), tuple(s for s in out if s.type == PT_NOTE)
 
@@ -92,11 +95,19 @@ def _loads(bits: int, order: ByteOrder, table: bytes) -> Loads:
     return Loads(tuple(s for s in form.unpack_segments(table, form.segment.size) if s.type == PT_LOAD), bits)
 
 
+def _first_section(core: Core, windows: Windows) -> Section:
+    """The one that tells how many headers there are, where the ELF header cannot."""
+    section = _section(core, windows, 0)
+    raw = windows.view.read(core.header.shoff, core.form.section.size)
+    return section._replace(info=Section(*core.form.section.unpack(raw.ljust(core.form.section.size, b"\0"))).info)
+
+
 def _section(core: Core, windows: Windows, index: int) -> Section:
     head, record = core.header, core.form.section
     at = (head.shoff + index * head.shentsize) % (1 << 64)
     try:
-        return Section(*record.unpack(windows.read(at, record.size, head.shentsize)[: record.size]))
+        raw = windows.read(at, _TOUCHED_SECTION[core.bits], head.shentsize)
+        return Section(*record.unpack(raw[: record.size].ljust(record.size, b"\0")))
     except ReadFailed as failed:
         words = f"Cannot read ELF section header #{index} at {at}"
         raise Stopped("section-header", _failed(words, failed), Span(at, record.size)) from None

@@ -31,7 +31,7 @@ class Untranslated(Exception):
 
 
 class _Table:
-    """PT_LOADs in one order, searched as find_closest_mem_load and its kin do: the first that ends behind an address."""
+    """PT_LOADs in one order, searched as find_closest_mem_load does: the first that ends behind an address."""
 
     def __init__(self, starts: Iterable[tuple[int, Segment]]) -> None:
         self._starts = tuple(starts)

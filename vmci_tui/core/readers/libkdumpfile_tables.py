@@ -10,6 +10,7 @@ from vmci_tui.core.note import ByteOrder
 from vmci_tui.core.readers.libkdumpfile_memory import Memory, Missing, Space, Untranslated
 
 _TOP: Final = 1 << 64
+_SPACES: Final = {"virtual": "KVADDR", "physical": "MACHPHYSADDR"}
 Check = Literal["any", "unsigned", "signed"]
 
 
@@ -53,19 +54,25 @@ class Tables:
     """Bytes of an entry."""
     mask: int = 0
     """Bits of an entry that do not belong to the address."""
+    lowest: int = 0
+    """Addresses below are not the kernel's."""
 
     def walk(self, memory: Memory, order: ByteOrder, address: int) -> int:
         """The physical address. Raises Missing, Untranslated, Stopped, Killed."""
         index, rest = self._split(address)
-        if self.root is None:
+        if self.root is None or address < self.lowest:
             raise Missing("Page table address not specified")
         self._check(index, rest)
         base, space = self.root, self.space
         remain = len(self.fields)
         while remain > 1:
             remain -= 1
-            raw = memory.word(space, (base + index[remain] * self.width) % _TOP, self.width)
-            entry = int.from_bytes(raw, order)
+            at = (base + index[remain] * self.width) % _TOP
+            try:
+                entry = int.from_bytes(memory.word(space, at, self.width), order)
+            except Missing as failed:
+                words = f"Cannot read {8 * self.width}-bit PTE at {_SPACES[space]}:{at:#x}: {failed}"
+                raise Missing(words) from None
             found = self.decode(Step(entry & ~self.mask, remain, index, self.fields))
             base, space = found.address, found.space
             if found.huge:

@@ -38,15 +38,19 @@ BASES: Final[Mapping[bytes, int]] = (
 """The numbers that it uses, each with its base (lines_post_hook)."""
 _KEYS: Final = (b"PAGESIZE", b"OSRELEASE", b"CONFIG_X86_PAE", *BASES)
 _LINE: Final = re.compile(
-    rb"^(?:(?P<dot>\.)|(?P<key>" + b"|".join(map(re.escape, _KEYS)) + rb")(?:\0[^=\n]*)?(?:=(?P<value>[^\n]*))?$)", re.M
+    rb"^(?:\.(?P<dotted>[^=\n]*)|(?P<key>"
+    + b"|".join(map(re.escape, _KEYS))
+    + rb")(?:\0[^=\n]*)?)(?:=(?P<value>[^\n]*))?$",
+    re.M,
 )
 CACHE_PAGES: Final = 1024
 
 
 class Line(NamedTuple):
-    """A line that libkdumpfile uses; without a key one that begins with a dot."""
+    """A line that libkdumpfile uses."""
 
     key: bytes
+    """Empty: a key that begins with a dot, and names none of the lines before it."""
     value: bytes
     """Up to a NUL: the value is a C string."""
     offset: int
@@ -55,11 +59,15 @@ class Line(NamedTuple):
 
 def used_lines(text: bytes) -> list[Line]:
     """The lines that it uses, in order."""
-    return [
-        Line(m["key"] or b"", (m["value"] or b"").split(b"\0", 1)[0], m.start(), m.end() - m.start())
-        for m in _LINE.finditer(text)
-        if m.end() > m.start()
-    ]
+    out = []
+    for m in _LINE.finditer(text):
+        key, dotted = m["key"], m["dotted"]
+        if dotted is not None and re.search(rb"^" + re.escape(dotted) + rb"(?:=|$)", text[: m.start()], re.M):
+            if dotted not in _KEYS:
+                continue
+            key = dotted
+        out.append(Line(key or b"", (m["value"] or b"").split(b"\0", 1)[0], m.start(), m.end() - m.start()))
+    return out
 
 
 def number_of(value: bytes, base: int) -> int | None:

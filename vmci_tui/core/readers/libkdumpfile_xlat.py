@@ -94,8 +94,8 @@ class Translation:
         self._inside.add(address)
         try:
             found = self._physical(address)
-        except Missing:
-            raise Untranslated("No way to translate") from None
+        except Missing as failed:
+            raise Untranslated(f"No way to translate: {failed}") from None
         finally:
             self._inside.discard(address)
         if found >> self._way.physical_bits:
@@ -160,7 +160,7 @@ def _aarch64(k: Kernel, way: Way) -> None:
         fields.append(size)
         left -= size
         size = min(shift - 3, left)
-    by_virtual = Tables(tuple(fields), tables.aarch64, k.symbol(b"swapper_pg_dir"))
+    by_virtual = Tables(tuple(fields), tables.aarch64, k.symbol(b"swapper_pg_dir"), lowest=_TOP - (1 << bits))
     _set_root(k, way, by_virtual, b"kimage_voffset")
 
 
@@ -213,9 +213,7 @@ def _ia32(k: Kernel, way: Way) -> None:
 def _vmalloc_start(k: Kernel) -> int:
     try:
         head = k.symbol(b"vmap_area_list")
-        start, links, following = (
-            k.offset(n) for n in (b"vmap_area.va_start", b"vmap_area.list", b"list_head.next")
-        )
+        start, links, following = (k.offset(n) for n in (b"vmap_area.va_start", b"vmap_area.list", b"list_head.next"))
         return k.word(k.word(head + following, 4) - links + start, 4)
     except Missing:
         head, member = k.symbol(b"vmlist"), k.offset(b"vm_struct.addr")
@@ -226,6 +224,9 @@ def _arm(k: Kernel, way: Way) -> None:
     way.physical_bits = 40
     way.tables = Tables((12, 8, 12), tables.arm, k.symbol(b"swapper_pg_dir"), width=4)
     base = k.values.get(b"NUMBER(phys_base)")
+    if k.symbol(b"swapper_pg_dir") >> 32:
+        way.tables = None  # no address of this machine: no map translates it, so the tables are never looked at
+        return
     if not _readable(k, k.symbol(b"swapper_pg_dir")) and base is not None:
         off = (base - (k.symbol(b"_stext") & ~_ARM_BASE_MASK)) % _TOP
         root = k.symbol(b"swapper_pg_dir")
