@@ -66,3 +66,11 @@ def test_libkdumpfile_wants_a_page_size_of_a_power_of_two(text: bytes, accepts: 
 def test_libkdumpfile_refuses_a_page_size_of_nothing() -> None:
     said = verdict(dump(_TEXT.replace(b"4096", b"0")), libkdumpfile.READER)
     assert said.accepts is False and said.says
+
+
+def test_a_number_of_5000_digits_is_too_large_and_no_error() -> None:
+    for reader in (drgn.READER, libkdumpfile.READER):
+        for digits in (b"9" * 5000, b"0" * 5000 + b"1", b"0x" + b"f" * 5000):
+            verdict(
+                dump(_TEXT + b"NUMBER(VA_BITS)=" + digits + b"\nNUMBER(phys_base)=" + digits + b"\n"), reader
+            ).values()

@@ -40,7 +40,7 @@ def htol(raw: bytes) -> int | None:
 def _dtol(raw: bytes) -> int | None:
     """tools.c dtol: decimal digits behind blanks, and nothing else; None where it is invalid."""
     digits = _DECIMAL.fullmatch(raw)
-    return None if digits is None else min(int(digits[1]), _ALL_ONES)
+    return None if digits is None else min(int(digits[1].lstrip(b"0")[:80] or b"0"), _ALL_ONES)
 
 
 def _hex(raw: bytes) -> Value:

@@ -160,7 +160,7 @@ def _no_lowcore(r: LibkdumpfileReading) -> Hit | None:
     return _stop(r, "no-lowcore")
 
 
-@rule("M04", "after", "", f"{_ELF} elf_get_page", seen=False)
+@rule("M04", "after", "", f"{_ELF} elf_get_page")
 def _memory_unreadable(r: LibkdumpfileReading) -> Hit | None:
     """The page with the name of the system cannot be read from the file."""
     return _stop(r, "memory-unreadable")

@@ -14,7 +14,7 @@ from itertools import accumulate
 from typing import Final, Literal
 
 from vmci_tui.core.containers.elf_format import Segment
-from vmci_tui.core.readers.libkdumpfile_file import Killed, ReadFailed, Stopped, Windows
+from vmci_tui.core.readers.libkdumpfile_file import Killed, Windows
 
 _TOP: Final = 1 << 64
 _COPIED: Final = 1 << 24
@@ -123,7 +123,7 @@ class Memory:
         return data[start : start + width].ljust(width, b"\0")
 
     def page(self, space: Space, address: int) -> bytes:
-        """The page of an address, as far as it can be touched. Raises Missing, Untranslated, Stopped, Killed."""
+        """The page of an address, as far as it can be touched. Raises Missing, Untranslated, ReadFailed, Killed."""
         address = address & -self.page_size % _TOP if self.page_size else 0
         if (space, address) not in self._pages:
             self._pages[space, address] = self._page(space, address)
@@ -171,10 +171,8 @@ class Memory:
         return out.ljust(size, b"\0")
 
     def _bytes(self, offset: int, length: int, copied: bool = False) -> bytes:
-        try:
-            if copied:
-                self._windows.touch(offset % _TOP, length)
-                return self._windows.view.read(offset % _TOP, length).ljust(length, b"\0")
-            return self._windows.window(offset % _TOP, length)
-        except ReadFailed as failed:
-            raise Stopped("memory-unreadable", f"{failed}") from None
+        """Bytes of the file; raises ReadFailed."""
+        if copied:
+            self._windows.touch(offset % _TOP, length)
+            return self._windows.view.read(offset % _TOP, length).ljust(length, b"\0")
+        return self._windows.window(offset % _TOP, length)

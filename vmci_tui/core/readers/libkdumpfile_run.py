@@ -51,6 +51,8 @@ class Run:
             self.stopped = Stopped(self._death, f"killed by {killed}", self._death_span)
         except Stopped as stopped:
             self.stopped = stopped
+        except ReadFailed as failed:
+            self.stopped = Stopped("memory-unreadable", f"{_OSTYPE}{str(failed) or '(null)'}")
 
     @property
     def _usual_page_size(self) -> int | None:

@@ -62,7 +62,7 @@ def used_lines(text: bytes) -> list[Line]:
     out = []
     for m in _LINE.finditer(text):
         key, dotted = m["key"], m["dotted"]
-        if dotted is not None and re.search(rb"^" + re.escape(dotted) + rb"(?:=|$)", text[: m.start()], re.M):
+        if dotted is not None and re.search(rb"(?:^|\n)" + re.escape(dotted) + rb"[=\n]", text[: m.start()]):
             if dotted not in _KEYS:
                 continue
             key = dotted

@@ -41,7 +41,7 @@ class Kernel:
     def value(self, key: bytes) -> int:
         """Raises Missing where the text has no such number."""
         if key not in self.values:
-            raise Missing("attribute not found")
+            raise Missing("Number attribute not found")
         return self.values[key]
 
     def symbol(self, name: bytes) -> int:

@@ -19,6 +19,7 @@ _DIGITS = {
     10: rb"[0-9]+",
     16: rb"[0-9a-fA-F]+",
 }
+_DIGITS_ENOUGH = 80
 _SIGN = re.compile(_BLANKS + rb"([+-]?)")
 
 
@@ -44,7 +45,8 @@ def _scan(text: bytes, base: int) -> tuple[bool, int, bytes] | None:
     digits = re.compile(_DIGITS[base]).match(text, at)
     if digits is None:
         return None
-    return sign[1] == b"-", int(digits[0], base), text[digits.end() :]
+    # More digits than fit any width are not converted: Python refuses 5,000 of them, and 80 are as good.
+    return sign[1] == b"-", int(digits[0].lstrip(b"0")[:_DIGITS_ENOUGH] or b"0", base), text[digits.end() :]
 
 
 def strtoull(text: bytes, base: int, bits: int = 64) -> Number:
