@@ -1,0 +1,39 @@
+"""Guest memory as finding and proving read it: by physical address, with the machine it belongs to."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from vmci_tui.core.containers.base import Dump
+from vmci_tui.core.memory import Memory, Range
+from vmci_tui.core.note import ByteOrder
+from vmci_tui.core.source import Source
+
+
+class Guest(NamedTuple):
+    """The memory of one machine; the offsets of `memory` count in `source`."""
+
+    source: Source
+    memory: Memory
+    machine: str | None
+    """As the container names it; None where it does not say (a raw image)."""
+    bits: int | None
+    order: ByteOrder | None
+    """Byte order of the file; the guest's own may differ (ppc64el in a big-endian ELF)."""
+
+    def read(self, paddr: int, length: int) -> bytes | None:
+        """`length` bytes at `paddr`, or None where the dump does not hold all of them. The caller bounds `length`."""
+        if paddr < 0 or self.memory.covered(paddr, length) < length:
+            return None
+        data = self.memory.read(self.source, paddr, length)
+        return data
+
+
+def guest_of(dump: Dump) -> Guest:
+    """The memory of a dump, at the places of the file as it is."""
+    return Guest(dump.source, dump.memory, dump.machine, dump.bits, dump.order)
+
+
+def raw_guest(source: Source, paddr: int) -> Guest:
+    """A flat memory image: its first byte lies at `paddr`, nothing tells the machine."""
+    return Guest(source, Memory((Range(paddr, source.size, 0),)), None, None, None)
