@@ -22,11 +22,15 @@ class Guest(NamedTuple):
     """Byte order of the file; the guest's own may differ (ppc64el in a big-endian ELF)."""
 
     def read(self, paddr: int, length: int) -> bytes | None:
-        """`length` bytes at `paddr`, or None where the dump does not hold all of them. The caller bounds `length`."""
-        if paddr < 0 or self.memory.covered(paddr, length) < length:
-            return None
-        data = self.memory.read(self.source, paddr, length)
-        return data
+        """`length` bytes at `paddr`, or None where the file does not hold all of them. The caller bounds `length`."""
+        at = paddr
+        while at < paddr + length:
+            item = self.memory.range_at(at)
+            # A range without bytes in the file reads as zeros: that is a page left out, not a page of zeros.
+            if item is None or item.offset is None:
+                return None
+            at = item.end
+        return self.memory.read(self.source, paddr, length)
 
 
 def guest_of(dump: Dump) -> Guest:
