@@ -11,7 +11,10 @@ from typing import NoReturn
 from vmci_tui.core.errors import Cancelled, UsageError, VmciError
 from vmci_tui.core.text import visible
 
-COMMANDS = ("show", "check", "set", "append", "strip", "undo", "hex", "new", "ask", "predict", "explain")
+COMMANDS = (
+    *("show", "check", "find", "set", "append", "strip", "repair", "undo", "hex", "new"),
+    *("ask", "predict", "explain"),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

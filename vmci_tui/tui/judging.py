@@ -81,7 +81,7 @@ class JudgeActions(WayActions):
 
     def fix_for(self, reader: str) -> None:
         """Apply every fix that helps this reader to accept."""
-        from vmci_tui.core.repair import mend_for
+        from vmci_tui.core.mending import mend_for
 
         done = mend_for(self.document, reader)
         if done.labels:

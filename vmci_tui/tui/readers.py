@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from vmci_tui.core.checks import Finding
-from vmci_tui.core.repair import fixes_for
+from vmci_tui.core.mending import fixes_for
 from vmci_tui.core.report_readers import STAGES, WORDS
 from vmci_tui.core.verdicts import Both
 from vmci_tui.tui.cells import Row, plain
