@@ -47,12 +47,12 @@ class _Main(_Parser):
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line; completion and help are made from it."""
-    main = _Main(prog="vmci", usage="vmci [FILE [BLOB]] | vmci COMMAND ...", add_help=False)
+    main = _Main(prog="vmci", add_help=False)
     # Both are where everybody looks for them: the lines are for the commands, since all must fit a screen.
     main.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
     main.add_argument("--version", action="version", version=f"vmci {__version__}", help=argparse.SUPPRESS)
     main.add_argument("--print-completion", choices=("bash", "zsh", "tcsh"), help=argparse.SUPPRESS)
-    commands = main.add_subparsers(dest="command", metavar="COMMAND ...", parser_class=_Parser)
+    commands = main.add_subparsers(dest="command", metavar="COMMAND ...", parser_class=_Parser, prog="vmci")
     main.commands = commands
 
     show = _command(commands, "show", "container, entry, notes, vmcoreinfo")
