@@ -13,14 +13,17 @@ from vmci_tui.core import lowcore
 from vmci_tui.core.candidate import Candidate
 from vmci_tui.core.guest import Guest
 from vmci_tui.core.note import HEADER, NAME
+from vmci_tui.core.progress import Progress, quiet
 from vmci_tui.core.recognise import FIRST_KEY, TEXT_AT, candidate_at, header_order, is_whole
-from vmci_tui.core.save import quiet
-from vmci_tui.core.scan import PAGE, REACH, Block, Progress, blocks
+from vmci_tui.core.scan import PAGE, REACH, Block, blocks
 
 LIMIT: Final = 1024
 """The most candidates that one search gives: real memory has about ten, a hostile one as many as pages."""
 CUT_LIMIT: Final = 256
 """The most of them that are not whole."""
+
+HITS_IN_A_BLOCK: Final = 1024
+"""The most anchors off page starts that are looked at in one block; a hostile one is nothing but anchors."""
 
 _WORDS: Final = (len(NAME).to_bytes(4, "little"), len(NAME).to_bytes(4, "big"), FIRST_KEY[:4])
 """The first four bytes of what is looked for."""
@@ -83,13 +86,14 @@ def _page_starts(block: Block) -> list[int]:
 
 def _anywhere(block: Block) -> list[int]:
     """Places in the buffer of all anchors, in order."""
-    found = []
+    found = set(_page_starts(block))
+    limit = len(found) + HITS_IN_A_BLOCK
     for pattern, before in ((NAME, HEADER), (FIRST_KEY, 0)):
         # `before`: how far in front of the pattern the candidate begins; all of it must lie in the block.
         at = block.buffer.find(pattern, block.start + before, block.end)
-        while 0 <= at - before <= block.end - REACH:
+        while 0 <= at - before <= block.end - REACH and len(found) < limit:
             if _is_anchor(block.buffer, at - before):
-                found.append(at - before)
+                found.add(at - before)
             at = block.buffer.find(pattern, at + 1, block.end)
     return sorted(found)
 

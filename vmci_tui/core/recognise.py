@@ -95,9 +95,7 @@ def _text_at(guest: Guest, paddr: int) -> Candidate | None:
         faults = ("other bytes follow it",)
     else:
         faults = _faults(text)
-    return Candidate(
-        paddr, guest.memory.offset_of(paddr), "text", text, None, faults + _misplaced(paddr, text)
-    )
+    return Candidate(paddr, guest.memory.offset_of(paddr), "text", text, None, faults + _misplaced(paddr, text))
 
 
 def _faults(text: bytes) -> tuple[str, ...]:

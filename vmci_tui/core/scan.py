@@ -8,16 +8,14 @@ each stretch of `REACH` bytes of memory lies whole in exactly one block.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from vmci_tui.core.errors import OpenError
 from vmci_tui.core.guest import Guest
 from vmci_tui.core.memory import Range
+from vmci_tui.core.progress import Progress
 from vmci_tui.core.source import FileSource, Source, reason
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is done, bytes done, bytes in all; it may raise Cancelled."""
 
 PAGE: Final = 4096
 """The smallest page of all machines: a step that meets every page start."""
