@@ -52,6 +52,7 @@ class Step(NamedTuple):
 
     code: str
     label: str
+    state: State
 
 
 class Repair(NamedTuple):
@@ -101,12 +102,12 @@ def _take_note(document: Document, adoption: Adoption, steps: list[Step]) -> Non
         label = f"adopt the {candidate.kind} at paddr {candidate.paddr:#x}"
         state = adopt.put_in(document.state, candidate, document.dump.order)
         if document.apply(label, state):
-            steps.append(Step(adoption.code, label))
+            steps.append(Step(adoption.code, label, document.state))
     elif adoption.code == "M05" and adoption.proof is not None:
         for key, value, _ in adoption.proof.corrections:
             label = f"set {key.decode('ascii', 'replace')} to {value.decode('ascii', 'replace')}"
             if document.apply(label, edits.set_key(document.state, key, value)):
-                steps.append(Step(adoption.code, label))
+                steps.append(Step(adoption.code, label, document.state))
 
 
 def _fix_all(document: Document, choice: Choice, steps: list[Step]) -> None:
@@ -118,7 +119,7 @@ def _fix_all(document: Document, choice: Choice, steps: list[Step]) -> None:
             break
         if _apply(document, finding):
             assert finding.fix is not None
-            steps.append(Step(finding.code, finding.fix.label))
+            steps.append(Step(finding.code, finding.fix.label, document.state))
         else:
             failed.add(_name(finding))
     if choice.allows("C06"):  # every save puts the head in order, so a repair without other edits does too
@@ -134,7 +135,7 @@ def _order(document: Document, steps: list[Step]) -> None:
         return
     if arranged != document.dump.as_it_is.image and _readers_gain(document):
         document.apply("put the head in order", edits.order_head(document.state))
-        steps.append(Step("C06", "put the head in order"))
+        steps.append(Step("C06", "put the head in order", document.state))
 
 
 def _readers_gain(document: Document) -> bool:

@@ -56,7 +56,7 @@ def repair_json(done: Repair) -> Json:
     now, after = done.readers
     return {
         "repair": {
-            "steps": [step._asdict() for step in done.steps],
+            "steps": [{"code": step.code, "label": step.label} for step in done.steps],
             "question": done.question or None,
             "proof": proof_json(done.proof),
         },

@@ -16,7 +16,7 @@ from vmci_tui.core.errors import SaveError
 from vmci_tui.core.places import Place
 from vmci_tui.core.source import FileSource
 from vmci_tui.core.span import Span
-from vmci_tui.tui.editing import EditActions
+from vmci_tui.tui.adopting import AdoptActions
 from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.panes import (
     EntryList,
@@ -39,12 +39,14 @@ _ON_ENTER = {"entry": "edit_entry", "notes": "rename_note", "keys": "edit_value"
 _PANES = ("entry", "notes", "keys", "findings", "hex")
 
 
-class MainScreen(EditActions, Screen[None]):
+class MainScreen(AdoptActions, Screen[None]):
     """One document. Every edit goes through `edit`, and everything shown is computed anew after it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s,ctrl+s", "save", "Save", tooltip="Save a copy; the plan is shown first", id="save"),
         Binding("a", "append", "Append", tooltip="Add or replace the VMCOREINFO note", id="append"),
+        Binding("F", "find", "Find", tooltip="Find the note in guest memory", id="find"),
+        Binding("R", "repair", "Repair", tooltip="Apply all safe fixes in one go; they are shown first", id="repair"),
         Binding("e", "edit_text", "Text", tooltip="Edit the whole text of the note", id="edit_text", show=False),
         Binding("u,ctrl+z", "undo", "Undo", tooltip="Take the last edit back", id="undo"),
         Binding("r,ctrl+y", "redo", "Redo", tooltip="Do it again", id="redo", show=False),
