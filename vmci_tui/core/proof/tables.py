@@ -1,0 +1,48 @@
+"""The kernel's own page tables as a witness: they must map its symbols to where the formula puts them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vmci_tui.core.proof.kernel import Kernel, Witness
+from vmci_tui.core.proof.values import symbol
+
+_NAMES: Final = (b"init_uts_ns", b"_stext")
+
+
+def page_tables(kernel: Kernel) -> Witness:
+    """Fits if the tables at swapper_pg_dir map init_uts_ns and _stext to their places, as far as the dump holds them.
+
+    Tables at a wrong place, of another kernel or another boot map these addresses elsewhere or not at all.
+    """
+    root = symbol(kernel.text, b"swapper_pg_dir")
+    if root is None:
+        return Witness(None, "the text names no page tables (SYMBOL(swapper_pg_dir))")
+    if not kernel.pagings:
+        return Witness(None, f"page tables of {kernel.machine.name} cannot be read")
+    where = f"the page tables at {kernel.paddr(root):#x}"
+    told: list[Witness] = []
+    for paging in kernel.pagings:
+        right, wrong, absent = [], [], []
+        for name in _NAMES:
+            va = symbol(kernel.text, name)
+            if va is None:
+                continue
+            found = kernel.walk(paging, va)
+            assert found is not None
+            shown = name.decode()
+            if found.state == "absent":
+                absent.append(f"the dump lacks the page tables that map {shown}, at {found.paddr:#x}")
+            elif found.state == "unmapped":
+                wrong.append(f"{where} do not map {shown} ({va:#x}): the entry at {found.paddr:#x} maps nothing")
+            elif found.paddr != kernel.paddr(va):
+                wrong.append(f"{where} map {shown} ({va:#x}) to {found.paddr:#x}, not to {kernel.paddr(va):#x}")
+            else:
+                right.append(f"{shown} to {found.paddr:#x}")
+        if right and not wrong:
+            return Witness(True, f"{where} map " + " and ".join(right))
+        if right:
+            return Witness(False, wrong[0])
+        told.append(Witness(None, absent[0]) if absent else Witness(False, wrong[0]) if wrong else Witness(None, where))
+    unknown = [witness for witness in told if witness.fits is None]
+    return unknown[0] if unknown else told[0]
