@@ -144,8 +144,9 @@ CATALOGUE: dict[str, Kind] = {
     ),
     "N13": Kind(
         "info", "the note holds a Windows dump header",
-        "the Windows driver announces its dump header this way; it is not text, and is left alone",
-        "a descriptor that begins with PAGEDU64", "none is needed",
+        "the Windows driver announces its dump header this way; it is not text, and is left alone. "
+        "A dump for WinDbg is what QEMU writes with `dump-guest-memory -w`",
+        "a descriptor that begins with PAGEDU64 or PAGEDUMP", "none is needed",
     ),
     "N14": Kind(
         "info", "whether the text belongs to the guest's class cannot be told",

@@ -41,6 +41,7 @@ def grouped(found: Iterable[Finding], verdicts: Mapping[str, Verdict], context: 
 def _causes(verdict: Verdict, context: Context) -> Iterator[Fired]:
     """The rules that hold; that a reader finds no note is left out where another rule says why."""
     there = context.state.note is not None
+    windows = context.state.note is not None and context.state.note.is_windows
     why = any(item.rule.refuses and item.rule.cause != _ABSENT for item in verdict.fired)
     fired = verdict.fired
     if verdict.reader.name == "qemu":  # its rules are a table of which one line holds: what is behind it says nothing
@@ -48,6 +49,8 @@ def _causes(verdict: Verdict, context: Context) -> Iterator[Fired]:
     for item in fired:
         if item.rule.cause == "C03" and context.arranged:  # no PT_NOTE, since there is no note to put into one
             item = item._replace(rule=item.rule.because(_ABSENT))
+        if windows and item.rule.stage == "after":  # the header is no text: what readers make of it as one is no fault
+            item = item._replace(rule=item.rule.because("N13"))
         if item.rule.cause != _ABSENT or not there:
             yield item
         elif not why:
