@@ -52,6 +52,12 @@ def beside(changed: Entry, data: bytes = _TEXT) -> Document:
     return opened(elf((cpus() + note(data),), (Load(0x1000, ram(8192)),)), history)
 
 
+def pointed(region: bytes, *notes: bytes) -> Document:
+    """A dump whose entry points at `region`."""
+    history = EntryHistory("blob", (full_write(_GOOD.pack()),))
+    return opened(elf((cpus() + b"".join(notes),), (Load(0x1000, region.ljust(8192, b"\0")),)), history)
+
+
 class Case(NamedTuple):
     code: str
     severity: str
@@ -87,6 +93,11 @@ _CASES = (
     Case("E09", "warning", entry(Write(9, 9, bytes(9)), full_write(_GOOD.pack())), False),
     Case("E10", "error", fields(size=int.from_bytes((4132).to_bytes(4, "little"), "big")), True),
     Case("E11", "error", beside(_GOOD._replace(size=24 + len(_TEXT) - 1)), True),
+    Case("E12", "warning", pointed(note(_TEXT + b"A=1\n"), note()), False),
+    Case("E13", "warning", pointed(_TEXT, note()), False),
+    Case("E13", "warning", pointed(b"", note()), False),
+    Case("E13", "warning", beside(_GOOD), False),
+    Case("E14", "info", pointed(note()), True),
     Case("N01", "error", dump(), False),
     Case("N02", "error", dump(note(), bytes(7)), True),
     Case("N02", "error", dump(note(namesz=1 << 31)), True),

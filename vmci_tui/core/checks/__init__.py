@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from vmci_tui.core.checks import container, entry, memory, note, text, values
+from vmci_tui.core.checks import container, entry, memory, note, region, text, values
 from vmci_tui.core.checks.base import Check, Consequence, Context, Finding, Fix
 from vmci_tui.core.checks.catalogue import Severity
 from vmci_tui.core.checks.grouped import grouped
@@ -15,7 +15,9 @@ from vmci_tui.core.verdicts import Verdicts, verdicts
 
 __all__ = ["Consequence", "Context", "Finding", "Fix", "Severity", "Span", "findings"]
 
-_CHECKS: tuple[Check, ...] = (entry.check, note.check, text.check, values.check, container.check, memory.check)
+_CHECKS: tuple[Check, ...] = (
+    *(entry.check, region.check, note.check, text.check, values.check, container.check, memory.check),
+)
 _RANK = {"error": 0, "warning": 1, "info": 2}
 _EACH = 20
 """So many findings of one code and severity are listed; the last one counts the rest."""

@@ -80,6 +80,23 @@ CATALOGUE: dict[str, Kind] = {
         "QEMU refuses a note that is larger than the entry's size, padding included",
         "size 394 for a note that takes 396 bytes", "set size to what the note takes",
     ),
+    "E12": Kind(
+        "warning", "the region holds another note than the dump",
+        "QEMU appends what lies in the region: one of the two is stale, as an entry is after a kexec of the guest, "
+        "or the note was edited, or memory changed since",
+        "a region of the kernel that ran before kexec", "keep the one that memory proves: `vmci find`",
+    ),
+    "E13": Kind(
+        "warning", "no note lies where the entry says",
+        "QEMU refuses what lies there, or appends what is no VMCOREINFO note",
+        "paddr of the page vmcoreinfo_data, which holds the text without a note's header",
+        "set paddr to where the note lies: /sys/kernel/vmcoreinfo of the guest, or `vmci find`",
+    ),
+    "E14": Kind(
+        "info", "the region holds the note that the dump lacks",
+        "the guest announced it, and it was not appended: the entry was refused, or is of another time than the dump",
+        "guest_format 2, so QEMU left the note out", "append the note that the entry points at",
+    ),
     # N: the notes
     "N01": Kind(
         "error", "the dump has no VMCOREINFO note",
