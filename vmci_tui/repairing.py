@@ -10,12 +10,12 @@ from vmci_tui.core.errors import UsageError
 from vmci_tui.core.repair import ADOPTED, SAFE, Choice, repair
 from vmci_tui.core.report_candidates import repair_json, repair_text
 from vmci_tui.core.text import visible
-from vmci_tui.output import print_lines, shown_progress, tell
+from vmci_tui.output import print_json, print_lines, shown_progress, tell
 from vmci_tui.writing import open_dump, save, wants_output
 
 
 def run(options: argparse.Namespace) -> int:
-    """Repair and save; 1 where something only the user can decide is left: then nothing is written."""
+    """Repair and save; 1 where an error is left, or where the user has to decide: then nothing is written."""
     wants_output(options)
     choice = Choice(
         None if options.only is None else _codes(options.only),
@@ -33,12 +33,10 @@ def run(options: argparse.Namespace) -> int:
     if done.question:
         document.close()
         if options.json:
-            from vmci_tui.output import print_json
-
             print_json({"file": document.name, "plan": None} | repair_json(done))
         tell("vmci: nothing was written; --yes PADDR adopts the candidate there, --only CODE,... leaves the note alone")
         return 1
-    return save(options, document, repair_json(done))
+    return save(options, document, repair_json(done)) or int(bool(done.left))
 
 
 def _codes(names: str) -> frozenset[str]:

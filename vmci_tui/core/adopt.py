@@ -52,7 +52,7 @@ def consider(document: Document, told: Progress) -> Adoption:
     chosen = choose(judged)
     if chosen is not None and text is not None and chosen.candidate.text == text.text:
         chosen = None
-    asked = chosen is None and code in ("N01", "M05") and not (proof is not None and proof.corrections)
+    asked = judged and chosen is None and code in ("N01", "M05") and not (proof is not None and proof.corrections)
     return Adoption(code, chosen, judged, _question(code, judged, proof) if asked else "", proof)
 
 
@@ -89,8 +89,6 @@ def _question(code: str, judged: Sequence[Judged], proof: Proof | None) -> str:
         wrong = f"the note is not this memory's ({proof.why}), and "
     else:
         wrong = "the dump has no note, and "
-    if not judged:
-        return wrong + "none lies in its memory: append one from another dump, or from the guest"
     return wrong + why_not(judged)
 
 

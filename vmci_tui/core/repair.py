@@ -61,6 +61,8 @@ class Repair(NamedTuple):
     steps: tuple[Step, ...]
     question: str
     """What only the user can decide; the document is then left as it was."""
+    left: tuple[str, ...]
+    """The errors for which there is no fix that is safe without asking."""
     judged: tuple[Judged, ...]
     """The candidates of memory, where they were looked for."""
     proof: Proof | None
@@ -78,10 +80,11 @@ def repair(document: Document, choice: Choice = EVERYTHING, told: Progress = qui
     steps: list[Step] = []
     adoption = _adoption(document, choice, told)
     if adoption.question:
-        return Repair((), adoption.question, adoption.judged, adoption.proof, now_and_after(document))
+        return Repair((), adoption.question, (), adoption.judged, adoption.proof, now_and_after(document))
     _take_note(document, adoption, steps)
     _fix_all(document, choice, steps)
-    return Repair(tuple(steps), "", adoption.judged, _proof(document), now_and_after(document))
+    left = tuple(f"{f.code} {f.message}" for f in findings(document) if f.severity == "error")
+    return Repair(tuple(steps), "", left, adoption.judged, _proof(document), now_and_after(document))
 
 
 def _adoption(document: Document, choice: Choice, told: Progress) -> Adoption:

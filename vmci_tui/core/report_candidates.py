@@ -58,6 +58,7 @@ def repair_json(done: Repair) -> Json:
         "repair": {
             "steps": [{"code": step.code, "label": step.label} for step in done.steps],
             "question": done.question or None,
+            "left": list(done.left),
             "proof": proof_json(done.proof),
         },
         "candidates": candidates_json(done.judged),
@@ -73,9 +74,13 @@ def repair_text(done: Repair) -> Iterator[str]:
         for step in done.steps:
             yield f"  {step.code}  {step.label}"
     elif not done.question:
-        yield "nothing to repair"
+        yield "nothing to repair" if not done.left else "nothing that is safe to repair without asking"
     if done.proof is not None:
         yield f"the note is {PROVED[done.proof.proved]}: {done.proof.why}"
+    if done.left:
+        yield "left as it is"
+        for line in done.left:
+            yield f"  {line}"
     yield "readers"
     yield from readers_text(done.readers)
     if done.question:

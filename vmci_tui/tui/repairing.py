@@ -98,7 +98,9 @@ def repair_lines(done: Repair) -> list[str]:
     elif done.steps:
         out += ["What would be done:", *(f"  {step.code}  {step.label}" for step in done.steps), ""]
     else:
-        out += ["Nothing to repair: no safe fix is left.", ""]
+        out += ["Nothing to repair." if not done.left else "Nothing that is safe to repair without asking.", ""]
+    if done.left:
+        out += ["What stays as it is:", *(f"  {line}" for line in done.left), ""]
     if done.proof is not None:
         out += [
             f"The note is then {PROVED[done.proof.proved]}:"
