@@ -197,7 +197,7 @@ def _row(item: Judged) -> Row:
 def candidate_lines(item: Judged) -> list[str]:
     """All there is to say of one candidate, for people."""
     found = item.candidate
-    out = [item.why, "", f"Proof:  {PROVED[item.proof.proved]}: {item.proof.why}"]
+    out = [item.why]
     out += [f"  {visible(c.key)}={visible(c.value)} would fit: {c.why}" for c in item.proof.corrections]
     if found.faults:
         out += ["", "Faults:", *(f"  {fault}" for fault in found.faults)]

@@ -63,6 +63,7 @@ class RepairScreen(WorkScreen[Repair | None]):
 
     def _show(self, result: object) -> None:
         self._done = done = cast("Repair", result)
+        self.refresh_bindings()
         self.query_one("#repair", Static).update(plain("\n".join(repair_lines(done))))
         if done.question:
             self.tell("Nothing is changed: F shows the candidates")
@@ -70,6 +71,12 @@ class RepairScreen(WorkScreen[Repair | None]):
             self.tell(f"Enter makes {len(done.steps)} fix(es); s then saves a copy")
         else:
             self.tell("Nothing to do: ESC goes back")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The footer shows what can be done now."""
+        if action == "accept":
+            return self._done is not None and bool(self._done.steps)
+        return True
 
     def action_accept(self) -> None:
         if self._done is not None and self._done.steps:
@@ -94,8 +101,8 @@ def repair_lines(done: Repair) -> list[str]:
     """What would be done, what every reader says before and after, and what must be asked."""
     out: list[str] = []
     if done.question:
-        out += ["This has to be decided by you:", f"  {done.question}", ""]
-    elif done.steps:
+        return ["This has to be decided by you:", f"  {done.question}", "", "F shows the candidates in memory."]
+    if done.steps:
         out += ["What would be done:", *(f"  {step.code}  {step.label}" for step in done.steps), ""]
     else:
         out += ["Nothing to repair." if not done.left else "Nothing that is safe to repair without asking.", ""]
