@@ -35,6 +35,8 @@ from vmci_tui.tui.statusline import StatusLine
 if TYPE_CHECKING:
     from vmci_tui.core.checks import Finding
 
+PROVED = {True: "proved", False: "DISPROVED", None: "not provable"}
+"""What memory says of the text, in a word."""
 _ON_ENTER = {"entry": "edit_entry", "notes": "rename_note", "keys": "edit_value", "findings": "show_finding"}
 _PANES = ("entry", "notes", "keys", "findings", "hex")
 
@@ -118,10 +120,13 @@ class MainScreen(AdoptActions, Screen[None]):
     def _show_keys(self) -> None:
         wanted = self.query_one(KeysPane).wanted
         self.query_one(KeysList).show_keys(KeyRows(self.document.state.vmcoreinfo, wanted))
-        pane = self.query_one(KeysPane)
-        shown = len(self.query_one(KeysList).rows)
-        text = self.document.state.vmcoreinfo
-        pane.border_subtitle = f"{shown} of {len(text.lines)} lines" if text else "none"
+        self.tell_lines()
+
+    def tell_lines(self) -> None:
+        """How many lines are shown, and what memory says of them."""
+        shown, text = len(self.query_one(KeysList).rows), self.document.state.vmcoreinfo
+        proof = f", {PROVED[self.proof.proved]}" if self.proof and text else ""
+        self.query_one(KeysPane).border_subtitle = f"{shown} of {len(text.lines)} lines{proof}" if text else "none"
 
     def _title(self) -> str:
         document = self.document

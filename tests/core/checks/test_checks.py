@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from tests import factory
+from tests.conftest import SAMPLES
 from tests.core.kit import found, full_write, opened
 from tests.factory import I386, Load, cpus, elf, note, ram
 from vmci_tui.core import checks
@@ -50,6 +51,12 @@ def beside(changed: Entry, data: bytes = _TEXT) -> Document:
     """A good dump with its entry."""
     history = EntryHistory("blob", (full_write(changed.pack()),))
     return opened(elf((cpus() + note(data),), (Load(0x1000, ram(8192)),)), history)
+
+
+def guest(old: bytes, new: bytes) -> Document:
+    """The dump of a booted guest, with something else in its note (memory holds the note too, and stays)."""
+    raw = (SAMPLES / "amd64-cut-note.elf").read_bytes()
+    return opened(raw.replace(old, new, 1))
 
 
 def pointed(region: bytes, *notes: bytes) -> Document:
@@ -152,6 +159,7 @@ _CASES = (
     Case("C04", "warning", dump(note(), type=0xFE00), True),
     Case("C05", "warning", dump(note(), phentsize=0), True),
     Case("M01", "warning", opened(elf((cpus() + note(),), ())), False),
+    Case("M05", "error", guest(b"OSRELEASE=6.1.0-56-amd64", b"OSRELEASE=5.10.0-9-amd64"), False),
     Case("M02", "warning", dump(note(), loads=(Load(0, ram(4096, 1)), Load(2048, ram(4096, 2)))), False),
 )
 

@@ -100,8 +100,9 @@ CATALOGUE: dict[str, Kind] = {
     # N: the notes
     "N01": Kind(
         "error", "the dump has no VMCOREINFO note",
-        "readers cannot know which kernel this is, nor where it lies; append the note from a file or another dump",
-        "a guest without -device vmcoreinfo", "append it: `vmci append`",
+        "readers cannot know which kernel this is, nor where it lies; the note may still lie in guest memory",
+        "a guest without -device vmcoreinfo", "`vmci repair` finds and proves it in memory (F and R in the app); "
+        "or append it from a file or another dump",
     ),
     "N02": Kind(
         "error", "a note is broken",
@@ -378,5 +379,11 @@ CATALOGUE: dict[str, Kind] = {
         "warning", "memory is missing that a reader needs",
         "it follows pointers of the note into guest memory, and fails where the dump does not hold it",
         "a dump of one page", "dump again, whole",
+    ),
+    "M05": Kind(
+        "error", "memory contradicts the note",
+        "the text is another kernel's, another boot's, or was made up: readers take it, and then read wrong memory",
+        "NUMBER(phys_base) of another boot",
+        "`vmci repair` adopts the right note from memory, or sets the value that fits",
     ),
 }  # fmt: skip
