@@ -7,6 +7,7 @@ import argparse
 from vmci_tui.core import report, report_readers
 from vmci_tui.core.checks import findings
 from vmci_tui.core.errors import OpenError, UsageError
+from vmci_tui.core.next_steps import next_steps
 from vmci_tui.core.opening import open_document
 from vmci_tui.core.readers.view import View
 from vmci_tui.core.source import FileSource
@@ -28,12 +29,15 @@ def run(options: argparse.Namespace) -> int:
     if chosen:
         found = tuple(item for item in found if any(c.reader in chosen for c in item.readers))
     now = {name: verdict for name, verdict in both.now.items() if not chosen or name in chosen}
+    steps = next_steps(document, now)
     if options.json:
         out = report.head_json(document) | {"findings": report.findings_json(found)}
-        out |= {"readers": report_readers.readers_json(now), "next": report_readers.next_json(now, document.name)}
+        out |= {"readers": report_readers.readers_json(now), "next": report_readers.next_json(steps)}
         print_json(out)
     else:
         print_lines(("readers", *report_readers.readers_text(Both(now, both.after)), "", *report.findings_text(found)))
+        if steps:
+            print_lines(("", "next", *report_readers.next_text(steps)))
     if chosen:
         return int(any(verdict.accepts is False for verdict in now.values()))
     return int(any(item.severity == "error" for item in found))
