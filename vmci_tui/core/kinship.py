@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from vmci_tui.core.candidate import Candidate
-from vmci_tui.core.recognise import NOT_ON_A_PAGE, is_whole
+from vmci_tui.core.candidate import Candidate, Judged
+from vmci_tui.core.recognise import NOT_ON_A_PAGE
+from vmci_tui.core.scan import PAGE
 from vmci_tui.core.text import visible
 
 _CRASHTIME = re.compile(rb"CRASHTIME=[0-9]+\n\Z")
@@ -17,18 +18,18 @@ def after_panic(text: bytes) -> bool:
     return _CRASHTIME.search(text) is not None
 
 
-def is_same_kernels(item: Candidate, best: Candidate) -> bool:
-    """Whether `item` is no other text than `best`, but what it was at another time, or its beginning.
+def is_rival(item: Judged, best: Judged) -> bool:
+    """Whether `item` is another text, and not `best` at an earlier time or a part of it.
 
-    A panic appends CRASHTIME to the text that the note is made of; where a crash kernel is loaded
-    that is a safe copy, and the first vmcoreinfo_data page stays as it was. Two notes with header,
-    both on page starts, are never that: the kernel has one.
+    A panic appends CRASHTIME to a safe copy of the text and makes the note of that (crash_save_vmcoreinfo
+    in kernel/vmcore_info.c); the first vmcoreinfo_data page stays as it was. So what `best` begins with is
+    no rival where `best` lies on two page starts, as the kernel's text does. A note with header on a page
+    start always is one: the kernel has only one.
     """
-    if item.kind == "note" and NOT_ON_A_PAGE not in item.faults:
-        return False
-    if after_panic(item.text) != after_panic(best.text):
-        return _CRASHTIME.sub(b"", item.text) == _CRASHTIME.sub(b"", best.text)
-    return item.kind == "text" and best.kind == "note" and best.text.startswith(item.text)
+    if item.candidate.kind == "note" and NOT_ON_A_PAGE not in item.candidate.faults:
+        return True
+    twice = NOT_ON_A_PAGE not in best.candidate.faults and any(paddr % PAGE == 0 for paddr in best.copies)
+    return not (twice and best.candidate.text.startswith(item.candidate.text))
 
 
 def relation(item: Candidate, best: Candidate) -> str:
@@ -36,10 +37,11 @@ def relation(item: Candidate, best: Candidate) -> str:
     where = f"the one at {best.paddr:#x}"
     if item.text == best.text:
         return f"a copy of {where}"
-    if best.text.startswith(item.text) and not is_whole(item):
+    for one, other, word in ((item, best, "without"), (best, item, "with")):
+        if _CRASHTIME.sub(b"", other.text) == one.text:
+            return f"{where} {word} CRASHTIME"
+    if best.text.startswith(item.text):
         return f"a part of {where}"
-    if is_same_kernels(item, best):
-        return f"{where} without CRASHTIME" if after_panic(best.text) else f"{where} with CRASHTIME"
     release = item.vmcoreinfo.osrelease or b""
     if release != best.vmcoreinfo.osrelease:
         return f"of another kernel, {visible(release[:_RELEASE_SHOWN])}"

@@ -15,7 +15,7 @@ from vmci_tui.core.bitness import machine_of
 from vmci_tui.core.candidate import Candidate, Judged, Proof
 from vmci_tui.core.find import LIMIT
 from vmci_tui.core.guest import Guest
-from vmci_tui.core.kinship import after_panic, difference, is_same_kernels, relation
+from vmci_tui.core.kinship import after_panic, difference, is_rival, relation
 from vmci_tui.core.pointed import pointed_at
 from vmci_tui.core.progress import Progress, quiet
 from vmci_tui.core.proof import prove as prove_by_memory
@@ -93,7 +93,7 @@ def why_not(judged: Sequence[Judged]) -> str:
         which = "none that lies in memory is proved" if others else "the only one in memory is not proved"
         return f"{which}; at {best.candidate.paddr:#x}: {best.proof.why}"
     for item in others:
-        if item.proof.proved and not is_same_kernels(item.candidate, best.candidate):
+        if item.proof.proved and is_rival(item, best):
             where = f"at {best.candidate.paddr:#x} and at {item.candidate.paddr:#x}"
             return f"memory proves two that differ, {where} ({difference(item.candidate, best.candidate)})"
     return ""
@@ -129,17 +129,16 @@ def _form(group: _Group, pointed: frozenset[int]) -> tuple[bool | int, ...]:
         group.machine is not None,
         best.kind != "note",
         NOT_ON_A_PAGE in best.faults,
-        not after_panic(best.text),
         not (group.placed("note") and group.placed("text")),
+        not after_panic(best.text),
         best.paddr,
     )
 
 
 def _rivals(judged: Sequence[tuple[_Group, Proof]]) -> list[tuple[Candidate, Candidate]]:
     """Notes with their data pages, where more than one text stands as high as the first."""
-    first = _trust(*judged[0]) if judged else 4
-    level = [group for group, proof in judged if _trust(group, proof) == first and first < 4]
-    if sum(not is_same_kernels(group.best, level[0].best) for group in level[1:]) == 0:
+    level = [group for group, proof in judged if group.whole and _trust(group, proof) == _trust(*judged[0])]
+    if len(level) < 2:
         return []
     return [(note, data) for group in level for note in group.placed("note")[:4] for data in group.placed("text")[:4]]
 
