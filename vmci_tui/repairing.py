@@ -7,8 +7,10 @@ import argparse
 from vmci_tui.core.checks.catalogue import CATALOGUE
 from vmci_tui.core.entry import parse_number
 from vmci_tui.core.errors import UsageError
+from vmci_tui.core.next_steps import next_steps
 from vmci_tui.core.repair import ADOPTED, SAFE, Choice, repair
 from vmci_tui.core.report_candidates import repair_json, repair_text
+from vmci_tui.core.report_readers import next_json, next_text
 from vmci_tui.core.text import visible
 from vmci_tui.output import print_json, print_lines, shown_progress, tell
 from vmci_tui.writing import open_dump, save, wants_output
@@ -36,7 +38,11 @@ def run(options: argparse.Namespace) -> int:
             print_json({"file": document.name, "plan": None} | repair_json(done))
         tell("vmci: nothing was written; --yes PADDR adopts the candidate there, --only CODE,... leaves the note alone")
         return 1
-    return save(options, document, repair_json(done)) or int(bool(done.left))
+    steps = tuple(s for s in next_steps(document, done.readers.after, options.output) if s.reader != "vmci")
+    code = save(options, document, repair_json(done) | {"next": next_json(steps)})
+    if steps and not (code or options.json or options.dry_run):
+        print_lines(("", "next", *next_text(steps)))
+    return code or int(bool(done.left))
 
 
 def _codes(names: str) -> frozenset[str]:
