@@ -6,9 +6,12 @@ from typing import Final, NamedTuple
 
 from vmci_tui.core.candidate import Correction, Proof
 from vmci_tui.core.guest import Guest
+from vmci_tui.core.proof.kallsyms import symbol_table
 from vmci_tui.core.proof.kernel import Kernel, Witness
+from vmci_tui.core.proof.lowcore import named_note
 from vmci_tui.core.proof.machines import machines_for
-from vmci_tui.core.proof.offsets import held
+from vmci_tui.core.proof.offsets import kernel_offset
+from vmci_tui.core.proof.ring import log_buffer
 from vmci_tui.core.proof.tables import page_tables
 from vmci_tui.core.proof.utsname import LENGTH, uts_of
 from vmci_tui.core.proof.values import small, symbol
@@ -16,7 +19,7 @@ from vmci_tui.core.text import visible
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
 _NAME: Final = b"OFFSET(uts_namespace.name)"
-_WITNESSES: Final = (page_tables, held)
+_WITNESSES: Final = (page_tables, named_note, log_buffer, symbol_table, kernel_offset)
 _RELEASE_LIMIT: Final = 64
 
 

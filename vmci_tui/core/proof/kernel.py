@@ -39,8 +39,8 @@ class Machine(NamedTuple):
     pagings: Callable[[Vmcoreinfo, ByteOrder], tuple[Paging, ...]]
     step: int = 0
     """Bytes that every shift is a multiple of; 0 where no key of the text moves the kernel."""
-    mend: Callable[[Vmcoreinfo, int], tuple[tuple[Correction, ...], ...]] = lambda text, shift: ()
-    """The sets of corrections that lead to a shift, each one enough."""
+    mend: Callable[[Vmcoreinfo, int], tuple[Correction, ...] | None] = lambda text, shift: None
+    """The corrections that lead to a shift: none where the text leaves it open, None where none can."""
 
 
 class Witness(NamedTuple):

@@ -1,6 +1,6 @@
 """KERNELOFFSET as a witness: how far a kernel was moved from where it was linked, held against _stext.
 
-No address is translated by it on x86-64 and arm64, so page tables do not show that it is wrong; yet
+On most machines no address is translated by it, so page tables do not show that it is wrong; yet
 makedumpfile and drgn move symbols by it.
 """
 
@@ -10,42 +10,68 @@ from typing import Final
 
 from vmci_tui.core.candidate import Correction
 from vmci_tui.core.proof.kernel import Kernel, Witness
+from vmci_tui.core.proof.machines import LINK_S390X
 from vmci_tui.core.proof.values import address, line, symbol
 
 _KEY: Final = b"KERNELOFFSET"
-_LINK_X86_64: Final = 0xFFFFFFFF81000000
+_X86_64: Final = 0xFFFFFFFF81000000
+_PPC64: Final = 0xC000000000000000
 _PART: Final = 2 << 20
+_ARM64: Final = (0x10000, 0x1000, 0x2000, 0x81000, 0x82000, 0x90000)
+"""_stext behind the start of the image: since 5.8 a segment of 64 KiB, before that a page or two and TEXT_OFFSET."""
 
 
-def x86_64(kernel: Kernel) -> Witness:
-    """_stext - KERNELOFFSET is 0xffffffff81000000, and _stext is where the mapping of the kernel begins.
-
-    What lies below _text is unmapped at boot (cleanup_highmap, __startup_64), in parts of 2 MiB.
-    """
+def kernel_offset(kernel: Kernel) -> Witness:
+    """Contradicts where KERNELOFFSET and _stext do not fit together, or _stext is not where the image begins."""
     start = symbol(kernel.text, b"_stext")
-    if start is None:
-        return Witness(None, "the text has no SYMBOL(_stext)", False)
-    first = kernel.bare(start - _PART) if start % _PART == 0 else False
-    if first is False:
+    if start is None or kernel.text.get(_KEY) is None:
+        return Witness(None, "the text lacks SYMBOL(_stext) or KERNELOFFSET", False)
+    name = kernel.machine.name
+    if name == "x86_64":
+        return _by_x86_64(kernel, start)
+    if name == "aarch64":
+        return _by_arm64(kernel, start)
+    if name == "s390x":
+        return _held(kernel, start, LINK_S390X, (0,), True)
+    if name == "riscv64":
+        return _by_riscv64(kernel, start)
+    if name == "ppc64" and start == _PPC64:  # a kernel that runs where it was linked
+        return _held(kernel, start, _PPC64, (0,), True)
+    return Witness(None, f"what KERNELOFFSET means on {name} is not known", False)
+
+
+def _by_x86_64(kernel: Kernel, start: int) -> Witness:
+    """What lies below _text is unmapped at boot, in parts of 2 MiB (cleanup_highmap, __startup_64)."""
+    begins = kernel.bare(start - _PART) if start % _PART == 0 else False
+    if begins is False:
         return Witness(False, f"the kernel does not begin at {line(kernel.text, b'SYMBOL(_stext)')}", False)
-    return _held(kernel, start, _LINK_X86_64, first is True, "the kernel is linked at")
+    return _held(kernel, start, _X86_64, (0,), begins is True)
 
 
-def held(kernel: Kernel) -> Witness:
-    """The check of the kernel's machine; cannot tell where there is none."""
-    if kernel.machine.name == "x86_64":
-        return x86_64(kernel)
-    return Witness(None, "no key to hold against _stext", False)
+def _by_arm64(kernel: Kernel, start: int) -> Witness:
+    """The image is linked at the end of the modules' area (KIMAGE_VADDR)."""
+    link = address(kernel.text, b"NUMBER(MODULES_END)")
+    if link is None:
+        return Witness(None, "the text has no NUMBER(MODULES_END)", False)
+    return _held(kernel, start, link, _ARM64, start % _ARM64[0] == 0 and kernel.bare(start - 1) is True)
 
 
-def _held(kernel: Kernel, start: int, link: int, sure: bool, why: str) -> Witness:
-    if kernel.text.get(_KEY) is None:
-        return Witness(None, "the text has no KERNELOFFSET", False)
+def _by_riscv64(kernel: Kernel, start: int) -> Witness:
+    """The image moves by parts of 2 MiB, and _stext lies in its first one."""
+    link = address(kernel.text, b"NUMBER(KERNEL_LINK_ADDR)")
+    if link is None:
+        return Witness(None, "the text has no NUMBER(KERNEL_LINK_ADDR)", False)
+    return _held(kernel, start, link, (start % _PART,), True)
+
+
+def _held(kernel: Kernel, start: int, link: int, behind: tuple[int, ...], sure: bool) -> Witness:
+    """`behind`: how far behind `link` _stext may be linked, the usual distance first; `sure`: _stext is right."""
     moved = address(kernel.text, _KEY)
-    if moved is not None and start - moved == link:
-        return Witness(True, f"_stext lies {moved:#x} above {link:#x}", False)
-    words = f"{line(kernel.text, _KEY)} contradicts SYMBOL(_stext), {start:#x}: {why} {link:#x}"
-    if not sure or start < link:
+    if moved is not None and start - moved - link in behind:
+        return Witness(True, f"_stext lies {moved:#x} above where it was linked", False)
+    usual = link + behind[0]
+    words = f"{line(kernel.text, _KEY)} does not fit SYMBOL(_stext), {start:#x}, which was linked at {usual:#x}"
+    if not sure or start < usual:
         return Witness(False, words, False)
-    fit = Correction(_KEY, b"%x" % (start - link), f"_stext is {start:#x}, and {why} {link:#x}")
-    return Witness(False, words, False, (fit,))
+    why = f"_stext is {start:#x} and was linked at {usual:#x}"
+    return Witness(False, words, False, (Correction(_KEY, b"%x" % (start - usual), why),))

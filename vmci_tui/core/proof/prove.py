@@ -28,8 +28,8 @@ def prove(text: Vmcoreinfo, guest: Guest, told: Told = quiet, search: bool = Tru
     first = check(text, guest)
     if first.proof.proved is True or not search:
         return first.proof
-    if first.corrections and (fit := _corrected(text, guest, first.corrections)) is not None:
-        return _answer(first.proof, [(fit, "")])
+    if first.corrections and (mended := _corrected(text, guest, first.corrections)) is not None:
+        return _answer(first.proof, [(mended, "")])
     wanted = needed(text)
     machines = () if isinstance(wanted, str) else machines_for(text, guest)[0]
     if isinstance(wanted, str):
@@ -40,8 +40,7 @@ def prove(text: Vmcoreinfo, guest: Guest, told: Told = quiet, search: bool = Tru
             shifts = shifts_that_hold_utsname(guest, machine, wanted[0], told)
             if shifts is None:
                 return first.proof._replace(why=f"{first.proof.why}; too many places look like utsname")
-            for shift in shifts:
-                fits += _fits(text, guest, machine, shift)
+            fits += [fit for shift in shifts if (fit := _fit(text, guest, machine, shift)) is not None]
     return _answer(first.proof, fits)
 
 
@@ -57,17 +56,16 @@ def _answer(proof: Proof, fits: list[tuple[Corrections, str]]) -> Proof:
     return Proof(False, f"{proof.why}; with {values} all of it fits", corrections)
 
 
-def _fits(text: Vmcoreinfo, guest: Guest, machine: Machine, shift: int) -> list[tuple[Corrections, str]]:
-    """The sets of corrections with which a kernel at this shift is proved, each with what proves it."""
-    out: list[tuple[Corrections, str]] = []
-    for mended in machine.mend(text, shift):
-        if not mended:
-            proof = weigh(Kernel(text, guest, machine, shift, "where it was found")).proof
-            if proof.proved is True:
-                out.append(((), proof.why))
-        elif (fit := _corrected(text, guest, mended)) is not None:
-            out.append((fit, ""))
-    return out
+def _fit(text: Vmcoreinfo, guest: Guest, machine: Machine, shift: int) -> tuple[Corrections, str] | None:
+    """The corrections with which a kernel at this shift is proved, and what proves it; None where nothing does."""
+    mended = machine.mend(text, shift)
+    if mended is None:
+        return None
+    if not mended:
+        proof = weigh(Kernel(text, guest, machine, shift, "where it was found")).proof
+        return ((), proof.why) if proof.proved else None
+    fit = _corrected(text, guest, mended)
+    return None if fit is None else (fit, "")
 
 
 def _corrected(text: Vmcoreinfo, guest: Guest, corrections: Corrections) -> Corrections | None:

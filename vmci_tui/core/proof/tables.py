@@ -43,6 +43,7 @@ def page_tables(kernel: Kernel) -> Witness:
             return Witness(True, f"{where} map " + " and ".join(right))
         if right:
             return Witness(False, wrong[0])
-        told.append(Witness(None, absent[0]) if absent else Witness(False, wrong[0]) if wrong else Witness(None, where))
+        words = (absent or wrong or [where])[0]
+        told.append(Witness(False if wrong and not absent and paging.sure else None, words))
     unknown = [witness for witness in told if witness.fits is None]
     return unknown[0] if unknown else told[0]

@@ -33,6 +33,8 @@ class Paging(NamedTuple):
     order: ByteOrder
     read: Callable[[int, Level], Step | None]
     """An entry, and its level: None where it maps nothing."""
+    sure: bool = True
+    """False: the machine may use other tables, so that these contradict nothing."""
 
 
 class Walk(NamedTuple):
