@@ -86,5 +86,6 @@ def _open_app(arguments: list[str]) -> int:
         raise UsageError("the app needs a terminal", "for scripts: vmci show FILE, vmci check FILE --json")
     from vmci_tui.tui.app import VmciApp
 
-    VmciApp(document).run()
-    return 0
+    app = VmciApp(document)
+    app.run()
+    return app.return_code or 0

@@ -24,14 +24,15 @@ _EACH = 20
 
 
 def findings(document: Document, known: Verdicts | None = None) -> tuple[Finding, ...]:
-    """All findings with the readers that they concern, errors first, each kind in the order of the file.
+    """All findings with the readers that they concern: errors first, of each kind those first over which a
+    reader refuses, and of these those with a fix.
 
     `known` are the verdicts over the document's layout, where they are computed already.
     """
     judged = verdicts(document) if known is None else known
     context = Context.of(document)
     found = list(grouped(_capped(finding for check in _CHECKS for finding in check(context)), judged, context))
-    found.sort(key=lambda item: _RANK[item.severity])
+    found.sort(key=lambda item: (_RANK[item.severity], not any(c.refuses for c in item.readers), item.fix is None))
     return tuple(found)
 
 
