@@ -57,6 +57,7 @@ class MainScreen(AdoptActions, Screen[None]):
         Binding("U", "take_back", "Take back", tooltip="Take back the last save in place", id="take_back", show=False),
         Binding("v", "readers", "Readers", tooltip="What every reader says of the file, and why", id="readers"),
         Binding("m", "matrix", "Matrix", tooltip="The value that each reader reads", id="matrix", show=False),
+        Binding("N", "next", "What now?", tooltip="The commands to go on with", id="next", show=False),
         Binding("o", "open", "Open", tooltip="Open another file", id="open"),
         Binding("q", "leave", "Quit", tooltip="Quit; unsaved edits are asked about", id="quit"),
         *(
@@ -356,7 +357,8 @@ class MainScreen(AdoptActions, Screen[None]):
             if outcome is None:
                 return
             self.document.mark_saved(entry)
-            self.say(outcome.words)
+            self.saved_path = self.saved_path if entry else outcome.path
+            self.say(outcome.words if entry else f"{outcome.words}. N: what now")
             if outcome.in_place:
                 self.vmci.reopen(self.document)
             else:
