@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
             print_json({"file": document.name, "plan": None} | repair_json(done))
         tell("vmci: nothing was written; --yes PADDR adopts the candidate there, --only CODE,... leaves the note alone")
         return 1
-    steps = tuple(s for s in next_steps(document, done.readers.after, options.output) if s.reader != "vmci")
+    steps = next_steps(document, done.readers.after, options.output or options.file)
     code = save(options, document, repair_json(done) | {"next": next_json(steps)})
     if steps and not (code or options.json or options.dry_run):
         print_lines(("", "next", *next_text(steps)))

@@ -36,27 +36,38 @@ class Step(NamedTuple):
 
 
 def next_steps(document: Document, verdicts: Verdicts, path: str | None = None) -> tuple[Step, ...]:
-    """The commands to go on with, best first; `path` is the dump's where that is not the file that is open.
+    """The commands to go on with, best first; `path` names a copy that is or will be saved, None the file that is open.
 
-    `verdicts` are those of the file at `path`: of the dump as it is, or as it was or will be saved.
+    `verdicts` are those of the file that the commands name.
     """
     if document.dump is None:
         return ()
-    if path is None:
-        path = document.source.path if isinstance(document.source, FileSource) else document.name
-    return tuple(_steps(document, verdicts, path))
+    if path is not None:
+        return tuple(_steps(document, verdicts, path))
+    path = document.source.path if isinstance(document.source, FileSource) else document.name
+    return (*_repair(document, verdicts, path), *_steps(document, verdicts, path))
 
 
-def _steps(document: Document, verdicts: Verdicts, path: str) -> Iterator[Step]:
-    text, note = document.state.vmcoreinfo, document.state.note
+def _wanted(document: Document, verdicts: Verdicts) -> Verdicts:
+    """The readers of a dump of this machine."""
     ours = document.dump is not None and document.dump.machine == "x86_64"
-    wanted = {name: v for name, v in verdicts.items() if (ours or name not in _OF_X86) and name != "qemu"}
+    return {name: v for name, v in verdicts.items() if (ours or name not in _OF_X86) and name != "qemu"}
+
+
+def _repair(document: Document, verdicts: Verdicts, path: str) -> Iterator[Step]:
+    """Where readers refuse the file that is open; what they refuse of a copy, no second repair mends."""
     # What drgn refuses over libkdumpfile alone is libkdumpfile's own fault, or refused by eu-readelf too.
+    wanted = _wanted(document, verdicts)
     refusing = [name for name, v in wanted.items() if v.accepts is False and name != "libkdumpfile"]
+    note = document.state.note
     if refusing and (note is None or not note.is_windows):
         command = Safe(f"vmci repair {shell_word(path)} -o {shell_word(copy_name(path))}")
         yield Step("vmci", command, Safe(f"a copy with every safe fix applied: {', '.join(refusing)} refuse it so far"))
-    for name, verdict in wanted.items():
+
+
+def _steps(document: Document, verdicts: Verdicts, path: str) -> Iterator[Step]:
+    text = document.state.vmcoreinfo
+    for name, verdict in _wanted(document, verdicts).items():
         if verdict.accepts or (name == "drgn" and _lacks_machine(verdict)):
             yield from _of_reader(name, document, text, path)
     if text is not None and any(verdicts[name].accepts for name in ("crash", "drgn") if name in verdicts):
