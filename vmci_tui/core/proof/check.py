@@ -12,14 +12,16 @@ from vmci_tui.core.proof.lowcore import named_note
 from vmci_tui.core.proof.machines import machines_for
 from vmci_tui.core.proof.offsets import kernel_offset
 from vmci_tui.core.proof.ring import log_buffer
-from vmci_tui.core.proof.tables import page_tables
+from vmci_tui.core.proof.tables import hash_tables, page_tables
 from vmci_tui.core.proof.utsname import LENGTH, uts_of
 from vmci_tui.core.proof.values import small, symbol
 from vmci_tui.core.text import visible
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
 _NAME: Final = b"OFFSET(uts_namespace.name)"
-_WITNESSES: Final = (page_tables, named_note, log_buffer, symbol_table, kernel_offset)
+_WITNESSES: Final = (hash_tables, named_note, log_buffer, symbol_table, kernel_offset)
+_BEFORE_5_11: Final = 4
+"""The offset that older kernels do not tell: behind the count of references (struct kref)."""
 _RELEASE_LIMIT: Final = 64
 
 
@@ -29,13 +31,15 @@ class Outcome(NamedTuple):
     proof: Proof
     corrections: tuple[Correction, ...] = ()
     near: bool = False
-    """Whether a utsname lies where the text says."""
+    """Whether something lies where the text says: utsname, or page tables that map the kernel there."""
 
 
 def needed(text: Vmcoreinfo) -> tuple[int, bytes] | str:
     """The virtual address of utsname and the release that it must hold, or what the text lacks."""
     release = text.osrelease
     base, offset = symbol(text, b"init_uts_ns"), small(text, _NAME, 1 << 16)
+    if text.get(_NAME) is None:
+        offset = _BEFORE_5_11
     if release is None or not 0 < len(release) <= _RELEASE_LIMIT:
         return "the text has no OSRELEASE that a kernel could have"
     if base is None or offset is None:
@@ -75,15 +79,18 @@ def weigh(kernel: Kernel) -> Outcome:
     if raw is None:
         return Outcome(Proof(None, f"the dump does not hold {_shown(at)}, where init_uts_ns lies by {kernel.how}"))
     uts = uts_of(raw)
+    tables = page_tables(kernel)
     if uts is None or not kernel.machine.uts.match(uts.machine):
         what = f"{raw[:12].hex(' ')}..., which is no utsname" if uts is None else f"a utsname of {visible(uts.machine)}"
         why = f"at {at:#x}, where init_uts_ns lies by {kernel.how}, memory holds {what}"
-        return Outcome(Proof(False, why))
+        return Outcome(Proof(False, why), near=tables.fits is True)
     here = f"at {at:#x} memory holds the utsname of Linux {visible(uts.release)}"
-    witnesses = [witness(kernel) for witness in _WITNESSES]
+    kernel = kernel._replace(text=kernel.text.with_value(b"OSRELEASE", uts.release))
+    witnesses = [tables, *(witness(kernel) for witness in _WITNESSES)]
     wrong = [witness for witness in witnesses if witness.fits is False]
     seconds = [witness for witness in witnesses if witness.fits and witness.strong]
-    mendable = seconds and all(witness.corrections for witness in wrong)
+    rooted = any(witness.root for witness in witnesses if witness.fits) or not kernel.machine.tables
+    mendable = all(witness.corrections for witness in wrong)
     corrections = tuple(item for witness in wrong for item in witness.corrections) if mendable else ()
     if uts.release != release:
         if mendable:
@@ -91,7 +98,7 @@ def weigh(kernel: Kernel) -> Outcome:
         return Outcome(Proof(False, f"{here}, not {visible(release)}"), corrections, True)
     if wrong:
         return Outcome(Proof(False, f"{here}, but {wrong[0].words}"), corrections, True)
-    if seconds:
+    if seconds and rooted:
         return Outcome(Proof(True, f"{here}, and {seconds[0].words}"), (), True)
     return Outcome(Proof(None, f"{here}, but nothing confirms it: {_reasons(witnesses)}"), (), True)
 

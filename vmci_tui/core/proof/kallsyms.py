@@ -1,7 +1,7 @@
 """The kernel's table of symbols as a witness (kernel/kallsyms.c), where the text tells where it lies (since 6.0).
 
-Its addresses ascend, so that a few reads tell whether it holds one. Names are not looked up: to find one,
-a million bytes of them would have to be read.
+Its addresses ascend, so that a few reads tell whether it holds one. The name of one can only be read by
+reading all names before it: that is done for _stext, which is among the first.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ _TOKENS: Final = 256
 _TOKENS_LIMIT: Final = 2048
 _FEWEST: Final = 1000
 _MOST: Final = 1 << 22
+_FIRST: Final = 4096
+"""Before _stext come at most the symbols of a CPU's area, some hundreds."""
+_NAME_LENGTH: Final = 24
+_SAME: Final = 16
+"""More symbols than lie at one address."""
 _DATA: Final = (b"init_uts_ns", b"swapper_pg_dir")
 
 
@@ -40,7 +45,7 @@ def symbol_table(kernel: Kernel) -> Witness:
     for order in kernel.orders:
         total = int.from_bytes(number, order)
         if _FEWEST <= total <= _MOST and _whole(tokens, places, order):
-            return _addresses(kernel, offsets, total, order, where, start)
+            return _addresses(kernel, tokens, offsets, total, order, where, start)
     return Witness(False, f"at {kernel.paddr(table):#x} memory holds no tokens of a table of symbols")
 
 
@@ -57,7 +62,9 @@ def _whole(tokens: bytes, places: bytes, order: ByteOrder) -> bool:
     return at > _TOKENS
 
 
-def _addresses(kernel: Kernel, offsets: int, total: int, order: ByteOrder, where: str, start: int) -> Witness:
+def _addresses(
+    kernel: Kernel, tokens: bytes, offsets: int, total: int, order: ByteOrder, where: str, start: int
+) -> Witness:
     wide = kernel.machine.bits // 8
     base, relative = 0 if wide == 4 else None, symbol(kernel.text, b"kallsyms_relative_base")
     if relative is not None:
@@ -79,10 +86,10 @@ def _addresses(kernel: Kernel, offsets: int, total: int, order: ByteOrder, where
             return base - 1 - signed if signed < 0 else signed
         return base + (signed & 0xFFFFFFFF)
 
-    there = _holds(at, total, start)
-    if there is None:
+    index = _find(at, total, start)
+    if index is None:
         return Witness(None, f"the dump lacks a part of {where}")
-    if not there:
+    if at(index) != start or not _named(kernel, tokens, at, index, b"_stext", start):
         return Witness(False, f"{where} has none for {line(kernel.text, b'SYMBOL(_stext)')}")
     for name in _DATA if _all_symbols(kernel, at, total) else ():
         va = symbol(kernel.text, name)
@@ -98,7 +105,13 @@ def _all_symbols(kernel: Kernel, at: Callable[[int], int | None], total: int) ->
 
 
 def _holds(at: Callable[[int], int | None], total: int, va: int) -> bool | None:
-    """Whether an ascending table of `total` addresses holds `va`; None where the dump lacks what tells."""
+    """Whether the table holds `va`; None where the dump lacks what tells."""
+    index = _find(at, total, va)
+    return None if index is None else index < total and at(index) == va
+
+
+def _find(at: Callable[[int], int | None], total: int, va: int) -> int | None:
+    """The first of `total` ascending addresses that is not below `va`; None where the dump lacks what tells."""
     low, high = 0, total
     while low < high:
         middle = (low + high) // 2
@@ -109,4 +122,28 @@ def _holds(at: Callable[[int], int | None], total: int, va: int) -> bool | None:
             low = middle + 1
         else:
             high = middle
-    return low < total and at(low) == va
+    return low
+
+
+def _named(kernel: Kernel, tokens: bytes, at: Callable[[int], int | None], index: int, name: bytes, va: int) -> bool:
+    """Whether one of the symbols at `va`, the first of them at `index`, has this name; True where that is not known."""
+    names = symbol(kernel.text, b"kallsyms_names")
+    if index > _FIRST:
+        return False
+    raw = kernel.read(names, (index + _SAME) * _NAME_LENGTH) if names is not None else None
+    if raw is None:
+        return True
+    texts, place = tokens.split(b"\0", _TOKENS), 0
+    for number in range(index + _SAME):
+        length, place = raw[place], place + 1
+        if length & 0x80:  # since 6.1 a name may have more than 127 tokens
+            length, place = length & 0x7F | raw[place] << 7, place + 1
+        if place + length >= len(raw) - 1:
+            return True
+        if number >= index:
+            if at(number) != va:
+                return False
+            if b"".join(texts[token] for token in raw[place : place + length])[1:] == name:
+                return True
+        place += length
+    return True

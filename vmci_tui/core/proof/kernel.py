@@ -37,6 +37,8 @@ class Machine(NamedTuple):
     """What utsname.machine may say."""
     shifts: Callable[[Vmcoreinfo, Guest], Shifts]
     pagings: Callable[[Vmcoreinfo, ByteOrder], tuple[Paging, ...]]
+    tables: bool = True
+    """False: its page tables do not map the kernel image (loongarch64 has windows for that)."""
     step: int = 0
     """Bytes that every shift is a multiple of; 0 where no key of the text moves the kernel."""
     mend: Callable[[Vmcoreinfo, int], tuple[Correction, ...] | None] = lambda text, shift: None
@@ -52,6 +54,8 @@ class Witness(NamedTuple):
     """A clause with the addresses."""
     strong: bool = True
     """Whether it may stand as the second witness beside utsname."""
+    root: bool = False
+    """Whether it confirms swapper_pg_dir as well, by which readers translate all else."""
     corrections: tuple[Correction, ...] = ()
     """What would make it fit."""
 

@@ -34,10 +34,10 @@ def named_note(kernel: Kernel) -> Witness:
             return Witness(False, f"{where} says {line(text, key)}")
     wrong = [key for key in _MOVED if text.get(key) != kernel.text.get(key)]
     if not wrong:
-        return Witness(True, f"{where} says the same")
+        return Witness(True, f"{where} says the same", root=True)
     why = f"the note that the lowcore names, at {paddr:#x}, says so"
     mended = tuple(Correction(key, text.get(key) or b"", why) for key in wrong if text.get(key))
-    return Witness(False, f"{where} says {line(text, wrong[0])}", True, mended)
+    return Witness(False, f"{where} says {line(text, wrong[0])}", corrections=mended)
 
 
 def _text_at(kernel: Kernel, paddr: int) -> Vmcoreinfo | None:

@@ -127,22 +127,29 @@ def _fixed(base: int) -> Shifts:
 
 X86_64: Final = Machine(
     "x86_64", 64, ("little",), re.compile(rb"x86_64\Z"), _x86_64, lambda text, order: paging_x86.long_mode(text),
-    2 << 20, _mend_x86_64,
+    step=2 << 20, mend=_mend_x86_64,
 )  # fmt: skip
 I386: Final = Machine(
     "i386", 32, ("little",), re.compile(rb"i[3-6]86\Z"), _i386, lambda text, order: paging_x86.protected_mode(text)
 )
 AARCH64: Final = Machine(
-    "aarch64", 64, ("little", "big"), re.compile(rb"aarch64(_be)?\Z"), _arm64, paging_arm.arm64, 64 << 10, _mend_arm64
+    "aarch64",
+    64,
+    ("little", "big"),
+    re.compile(rb"aarch64(_be)?\Z"),
+    _arm64,
+    paging_arm.arm64,
+    step=64 << 10,
+    mend=_mend_arm64,
 )
 ARM: Final = Machine("arm", 32, ("little", "big"), re.compile(rb"armv[4-9]"), _arm, paging_arm.arm)
 S390X: Final = Machine(
     "s390x", 64, ("big",), re.compile(rb"s390x\Z"), _s390x, lambda text, order: paging_others.s390x(),
-    4 << 10, _mend_s390x,
+    step=4 << 10, mend=_mend_s390x,
 )  # fmt: skip
 RISCV64: Final = Machine(
     "riscv64", 64, ("little",), re.compile(rb"riscv64\Z"), _riscv64, lambda text, order: paging_others.riscv64(text),
-    2 << 20, _mend_riscv64,
+    step=2 << 20, mend=_mend_riscv64,
 )  # fmt: skip
 PPC64: Final = Machine(
     "ppc64", 64, ("little", "big"), re.compile(rb"ppc64(le)?\Z"),
@@ -150,7 +157,7 @@ PPC64: Final = Machine(
 )  # fmt: skip
 LOONGARCH64: Final = Machine(
     "loongarch64", 64, ("little",), re.compile(rb"loongarch64\Z"),
-    lambda text, guest: _fixed(_LOONGARCH_MAP), lambda text, order: (),
+    lambda text, guest: _fixed(_LOONGARCH_MAP), lambda text, order: (), tables=False,
 )  # fmt: skip
 
 MACHINES: Final = {

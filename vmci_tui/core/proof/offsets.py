@@ -6,17 +6,21 @@ makedumpfile and drgn move symbols by it.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from vmci_tui.core.candidate import Correction
 from vmci_tui.core.proof.kernel import Kernel, Witness
 from vmci_tui.core.proof.machines import LINK_S390X
-from vmci_tui.core.proof.values import address, line, symbol
+from vmci_tui.core.proof.values import address, line, small, symbol
 
 _KEY: Final = b"KERNELOFFSET"
 _X86_64: Final = 0xFFFFFFFF81000000
 _PPC64: Final = 0xC000000000000000
+_MAGIC: Final = b"ARM\x64"
+_MAGIC_AT: Final = 56
 _PART: Final = 2 << 20
+_RELEASE: Final = re.compile(rb"([0-9]{1,3})\.([0-9]{1,3})")
 _ARM64: Final = (0x10000, 0x1000, 0x2000, 0x81000, 0x82000, 0x90000)
 """_stext behind the start of the image: since 5.8 a segment of 64 KiB, before that a page or two and TEXT_OFFSET."""
 
@@ -32,7 +36,7 @@ def kernel_offset(kernel: Kernel) -> Witness:
     if name == "aarch64":
         return _by_arm64(kernel, start)
     if name == "s390x":
-        return _held(kernel, start, LINK_S390X, (0,), True)
+        return _held(kernel, start, LINK_S390X, (0,), True)  # the lowcore contradicts a wrong _stext
     if name == "riscv64":
         return _by_riscv64(kernel, start)
     if name == "ppc64" and start == _PPC64:  # a kernel that runs where it was linked
@@ -50,10 +54,30 @@ def _by_x86_64(kernel: Kernel, start: int) -> Witness:
 
 def _by_arm64(kernel: Kernel, start: int) -> Witness:
     """The image is linked at the end of the modules' area (KIMAGE_VADDR)."""
-    link = address(kernel.text, b"NUMBER(MODULES_END)")
+    link = address(kernel.text, b"NUMBER(MODULES_END)") or _modules_end(kernel)
     if link is None:
-        return Witness(None, "the text has no NUMBER(MODULES_END)", False)
-    return _held(kernel, start, link, _ARM64, start % _ARM64[0] == 0 and kernel.bare(start - 1) is True)
+        return Witness(None, "where this kernel was linked is not known", False)
+    return _held(kernel, start, link, _ARM64, _begins_arm64(kernel, start))
+
+
+def _begins_arm64(kernel: Kernel, start: int) -> bool:
+    """Whether nothing is mapped below _stext, or the head of the image lies there and says so (struct arm64_image_header).
+
+    From 5.11 to 6.9 the head is given back after boot.
+    """
+    head = start - _ARM64[0]
+    return kernel.bare(start - 1) is True or kernel.read(head + _MAGIC_AT, len(_MAGIC)) == _MAGIC
+
+
+def _modules_end(kernel: Kernel) -> int | None:
+    """NUMBER(MODULES_END) of the kernels since 5.4 that do not tell it (arch/arm64/include/asm/memory.h)."""
+    release = _RELEASE.match(kernel.text.osrelease or b"")
+    bits = small(kernel.text, b"NUMBER(VA_BITS)", 52)
+    if release is None or not bits:
+        return None
+    version = int(release[1]), int(release[2])
+    areas = 2 if version < (5, 11) else 1  # of 128 MiB: for modules, and before 5.11 for BPF
+    return (1 << 64) - (1 << min(bits, 48) - 1) + (areas << 27) if version >= (5, 4) else None
 
 
 def _by_riscv64(kernel: Kernel, start: int) -> Witness:
@@ -61,7 +85,7 @@ def _by_riscv64(kernel: Kernel, start: int) -> Witness:
     link = address(kernel.text, b"NUMBER(KERNEL_LINK_ADDR)")
     if link is None:
         return Witness(None, "the text has no NUMBER(KERNEL_LINK_ADDR)", False)
-    return _held(kernel, start, link, (start % _PART,), True)
+    return _held(kernel, start, link, (start % _PART,), kernel.bare(start - start % _PART - 1) is True)
 
 
 def _held(kernel: Kernel, start: int, link: int, behind: tuple[int, ...], sure: bool) -> Witness:
@@ -74,4 +98,4 @@ def _held(kernel: Kernel, start: int, link: int, behind: tuple[int, ...], sure: 
     if not sure or start < usual:
         return Witness(False, words, False)
     why = f"_stext is {start:#x} and was linked at {usual:#x}"
-    return Witness(False, words, False, (Correction(_KEY, b"%x" % (start - usual), why),))
+    return Witness(False, words, False, corrections=(Correction(_KEY, b"%x" % (start - usual), why),))
