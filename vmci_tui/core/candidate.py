@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from vmci_tui.core.note import HEADER, NAME, ByteOrder, Note, build, parse_raw, up
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
@@ -56,6 +56,10 @@ class Proof(NamedTuple):
     """One sentence, with the addresses, safe to show."""
     corrections: tuple[Correction, ...] = ()
     """Only for False: what would make it fit, confirmed by the second witness. At most one set fits."""
+
+
+PROVED: Final = {True: "proved", False: "disproved", None: "not provable"}
+"""What memory says, in a word."""
 
 
 class Judged(NamedTuple):

@@ -14,9 +14,8 @@ from vmci_tui.core.candidate import Judged, Proof
 from vmci_tui.core.checks import Finding, findings
 from vmci_tui.core.document import Document, State
 from vmci_tui.core.errors import SaveError, VmciError
-from vmci_tui.core.guest import guest_of
 from vmci_tui.core.progress import Progress, quiet
-from vmci_tui.core.proof import prove
+from vmci_tui.core.proved import proof_of
 from vmci_tui.core.verdicts import Both, now_and_after
 
 _LAYOUT: Final = frozenset(("C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C13", "C18", "N15"))
@@ -190,6 +189,4 @@ def _keeps_meaning(before: State, after: State, code: str) -> bool:
 
 
 def _proof(document: Document) -> Proof | None:
-    assert document.dump is not None
-    text = document.state.vmcoreinfo
-    return None if text is None else prove(text, guest_of(document.dump), search=False)
+    return proof_of(document.state, document.dump)

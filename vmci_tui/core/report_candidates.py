@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from vmci_tui.core.candidate import Judged, Proof
+from vmci_tui.core.candidate import PROVED, Judged
 from vmci_tui.core.repair import Repair
-from vmci_tui.core.report_readers import readers_text
+from vmci_tui.core.report_readers import proof_json, readers_text
 from vmci_tui.core.text import visible
 
 Json = dict[str, Any]
-PROVED = {True: "proved", False: "disproved", None: "not provable"}
 _RELEASE_SHOWN = 80
 
 
@@ -29,13 +28,6 @@ def candidates_json(judged: Sequence[Judged]) -> list[Json]:
         }
         for item in judged
     ]
-
-
-def proof_json(proof: Proof | None) -> Json | None:
-    if proof is None:
-        return None
-    fits = [{"key": visible(c.key), "value": visible(c.value), "why": c.why} for c in proof.corrections]
-    return {"proved": proof.proved, "why": proof.why, "corrections": fits}
 
 
 def osrelease(item: Judged) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from vmci_tui.core.candidate import Proof
 from vmci_tui.core.next_steps import Step
 from vmci_tui.core.readers.base import Verdict
+from vmci_tui.core.text import visible
 from vmci_tui.core.verdicts import Both, Verdicts
 
 Json = dict[str, Any]
@@ -47,3 +49,10 @@ def said(verdict: Verdict) -> str:
         return verdict.says
     words = verdict.says or "it prints nothing"
     return f"{words} ({STAGES[verdict.stage]})" if verdict.stage else words
+
+
+def proof_json(proof: Proof | None) -> Json | None:
+    if proof is None:
+        return None
+    fits = [{"key": visible(c.key), "value": visible(c.value), "why": c.why} for c in proof.corrections]
+    return {"proved": proof.proved, "why": proof.why, "corrections": fits}

@@ -11,13 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Footer, Static
 
-from vmci_tui.core.candidate import Candidate, Judged
+from vmci_tui.core.candidate import PROVED, Candidate, Judged
 from vmci_tui.core.errors import Cancelled, VmciError
 from vmci_tui.core.find import find
 from vmci_tui.core.guest import Guest
 from vmci_tui.core.progress import Progress
 from vmci_tui.core.ranking import choose, judge_all, why_not
-from vmci_tui.core.report_candidates import PROVED, osrelease
+from vmci_tui.core.report_candidates import osrelease
 from vmci_tui.core.text import visible
 from vmci_tui.tui.background import WorkScreen
 from vmci_tui.tui.cells import Row, plain

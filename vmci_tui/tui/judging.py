@@ -34,26 +34,19 @@ class JudgeActions(WayActions):
     def show_findings(self) -> None:
         """Judge what is shown. (Imported here: the readers are 15 ms, which the first paint need not wait for.)"""
         from vmci_tui.core.checks import findings
+        from vmci_tui.core.proved import proof_of
         from vmci_tui.core.verdicts import now_and_after
 
         document = self.document
         self.both = now_and_after(document, self.both.now if self.both and document.dump else None)
         edited = document.dump is not None and document.layout is not document.dump.as_it_is
         self.found = findings(document, self.both.after if edited else self.both.now)
-        self.proof = self._prove()
+        self.proof = proof_of(document.state, document.dump)
         self.query_one(TitleBar).show(self.both)
         self.query_one(FindingsList).show_findings(self.found)
         self.tell_finding()
         self.tell_lines()
         self.show_tabs()
-
-    def _prove(self) -> Proof | None:
-        """What memory says of the text, at once: a few pages are read, nothing is searched."""
-        from vmci_tui.core.guest import guest_of
-        from vmci_tui.core.proof import prove
-
-        dump, text = self.document.dump, self.document.state.vmcoreinfo
-        return None if dump is None or text is None else prove(text, guest_of(dump), search=False)
 
     def tell_finding(self) -> None:
         self.query_one(FindingsPane).tell(self.query_one(FindingsList).finding())

@@ -29,7 +29,7 @@ from vmci_tui.tui.panes import (
     PaneBar,
 )
 from vmci_tui.tui.readerstrip import TitleBar
-from vmci_tui.tui.rows import KeyRows
+from vmci_tui.tui.rows import key_rows
 from vmci_tui.tui.statusline import StatusLine
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class MainScreen(AdoptActions, Screen[None]):
     AUTO_FOCUS = ", ".join(f".show-{pane} #{pane}" for pane in _PANES)
 
     def __init__(self, document: Document, width_class: str) -> None:
-        self._active = "entry" if document.dump is None else "keys" if document.state.vmcoreinfo else "findings"
+        keys = document.state.vmcoreinfo or key_rows(document.state)
+        self._active = "entry" if document.dump is None else "keys" if keys else "findings"
         # Classes and focus from the start: each change of them later styles every widget anew, 10 ms each.
         alone = " entry-only" if document.dump is None else ""
         super().__init__(classes=f"show-{self._active} {width_class}{alone}")
@@ -91,10 +92,8 @@ class MainScreen(AdoptActions, Screen[None]):
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
-        for pane, title in (
-            ("#entry", "1 Entry"), ("#notes", "2 Notes"), ("#keys-pane", "3 vmcoreinfo"),
-            ("#findings-pane", "4 Findings"), ("#hex", "5 Hex"),
-        ):  # fmt: skip
+        titles = ("#entry", "1 Entry"), ("#notes", "2 Notes"), ("#findings-pane", "4 Findings"), ("#hex", "5 Hex")
+        for pane, title in titles:
             self.query_one(pane).border_title = title
         self._show_bytes()
         self.show_tabs()
@@ -120,14 +119,16 @@ class MainScreen(AdoptActions, Screen[None]):
 
     def _show_keys(self) -> None:
         wanted = self.query_one(KeysPane).wanted
-        self.query_one(KeysList).show_keys(KeyRows(self.document.state.vmcoreinfo, wanted))
+        self.query_one(KeysList).show_keys(key_rows(self.document.state, wanted))
         self.tell_lines()
 
     def tell_lines(self) -> None:
         """How many lines are shown, and what memory says of them."""
-        shown, text = len(self.query_one(KeysList).rows), self.document.state.vmcoreinfo
+        shown, text = self.query_one(KeysList).shown, self.document.state.vmcoreinfo
         proof = f", {PROVED[self.proof.proved]}" if self.proof and text else ""
-        self.query_one(KeysPane).border_subtitle = f"{shown} of {len(text.lines)} lines{proof}" if text else "none"
+        pane = self.query_one(KeysPane)
+        pane.border_title = f"3 {shown.title}"
+        pane.border_subtitle = f"{len(shown)} of {len(text.lines)} lines{proof}" if text else shown.told
 
     def _title(self) -> str:
         document = self.document
@@ -191,19 +192,26 @@ class MainScreen(AdoptActions, Screen[None]):
 
     @on(LineList.Moved, "#keys")
     def _key_moved(self, event: LineList.Moved) -> None:
-        self._point_at_line(self.query_one(KeysList).shown.lines[event.index].number)
+        shown = self.query_one(KeysList).shown
+        if (part := shown.part(event.index)) is not None:
+            self._point_in_note(part.offset, part.length)
+        else:
+            self._point_at_line(shown.lines[event.index].number)
 
     def _point_at_line(self, number: int) -> None:
-        document = self.document
-        text, index = document.state.vmcoreinfo, document.state.index
-        if text is None or index is None:
-            return
-        line = text.lines[number - 1]
-        self.explain_soon(line)
-        layout = document.layout
-        start = layout.note_offsets[index] + layout.notes[index].desc_start + line.offset
-        self._point_at(Span(start, len(line.raw)))
-        self.query_one(NotesList).select(index)
+        text = self.document.state.vmcoreinfo
+        if text is not None:
+            line = text.lines[number - 1]
+            self.explain_soon(line)
+            self._point_in_note(line.offset, len(line.raw))
+
+    def _point_in_note(self, offset: int, length: int) -> None:
+        """To bytes of the descriptor of the note that counts."""
+        layout, index = self.document.layout, self.document.state.index
+        if index is not None:
+            start = layout.note_offsets[index] + layout.notes[index].desc_start
+            self._point_at(Span(start + offset, length))
+            self.query_one(NotesList).select(index)
 
     @on(LineList.Moved, "#notes")
     def _note_moved(self, event: LineList.Moved) -> None:

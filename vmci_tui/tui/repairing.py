@@ -9,10 +9,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Footer, Static
 
+from vmci_tui.core.candidate import PROVED
 from vmci_tui.core.document import Document
 from vmci_tui.core.progress import Progress
 from vmci_tui.core.repair import EVERYTHING, Choice, Repair, repair
-from vmci_tui.core.report_candidates import PROVED
 from vmci_tui.core.report_readers import WORDS
 from vmci_tui.tui.background import WorkScreen
 from vmci_tui.tui.cells import plain

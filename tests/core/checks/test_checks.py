@@ -159,6 +159,7 @@ _CASES = (
     Case("C04", "warning", dump(note(), type=0xFE00), True),
     Case("C05", "warning", dump(note(), phentsize=0), True),
     Case("M01", "warning", opened(elf((cpus() + note(),), ())), False),
+    Case("M06", "info", dump(note()), False),
     Case("M05", "error", guest(b"OSRELEASE=6.1.0-56-amd64", b"OSRELEASE=5.10.0-9-amd64"), False),
     Case("M02", "warning", dump(note(), loads=(Load(0, ram(4096, 1)), Load(2048, ram(4096, 2)))), False),
 )
@@ -230,11 +231,11 @@ def test_a_span_is_the_very_bytes(document: Document, code: str, spanned: bytes)
 
 
 def test_a_good_dump_with_its_entry_has_nothing_but_what_is_always_so() -> None:
-    """phys_base in decimal (T16), and memory that is not a kernel's (M03): nothing else."""
+    """phys_base in decimal (T16), and memory that is not a kernel's (M03, M06): nothing else."""
     text = _TEXT + b"SYMBOL(_stext)=ffffffff82000000\nSYMBOL(init_top_pgt)=ffffffff82610000\n"
     history = EntryHistory("blob", (full_write(_GOOD.pack()),))
     good = opened(elf((cpus() + note(text),), (Load(0x1000, note(text).ljust(8192, b"\0")),)), history)
-    assert {item.code for item in findings(good)} <= {"T16", "M03"}
+    assert {item.code for item in findings(good)} <= {"T16", "M03", "M06"}
 
 
 def test_findings_of_a_kind_are_capped_and_counted() -> None:

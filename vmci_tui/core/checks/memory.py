@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vmci_tui.core.checks.base import Context, Finding, told
-from vmci_tui.core.guest import guest_of
-from vmci_tui.core.proof import prove
+from vmci_tui.core.proved import proof_of
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -18,9 +17,11 @@ def check(context: Context) -> Iterator[Finding]:
         yield told("M01", "the dump holds no guest memory")
     if memory.conflict is not None:
         yield told("M02", f"two program headers give different bytes for paddr {memory.conflict:#x}")
-    text = context.state.vmcoreinfo
-    if text is None:
+    proof, index = proof_of(context.state, context.dump), context.state.index
+    if proof is None or index is None or proof.proved:
         return
-    proof = prove(text, guest_of(context.dump), search=False)
+    span = context.note_span(index)
     if proof.proved is False:
-        yield told("M05", f"memory contradicts the note: {proof.why}", context.text_span(0, len(text.text)))
+        yield told("M05", f"memory contradicts the note: {proof.why}", span)
+    elif memory.size:
+        yield told("M06", f"memory cannot confirm the note: {proof.why}", span)
