@@ -15,10 +15,12 @@ from vmci_tui.core.candidate import Candidate
 from vmci_tui.core.guest import Guest
 from vmci_tui.core.note import ByteOrder
 from vmci_tui.core.progress import Progress
-from vmci_tui.core.scan import PAGE, blocks
+from vmci_tui.core.scan import blocks
 
 _AROUND: Final = 128
 """How far from the size the note's address was seen, at most: 92 bytes."""
+_BASE_ALIGN: Final = 2 << 20
+"""What is mapped directly begins at a multiple of this, so that two pairs alike in distance are told apart."""
 _HITS_IN_A_BLOCK: Final = 1024
 """More words of that value than any block of a real memory holds."""
 
@@ -77,7 +79,9 @@ def _named(guest: Guest, paddr: int, sought: _Sought) -> set[int]:
     place = (paddr - low) // width
     if place + 1 >= len(words):
         return set()
-    beside = words[place + 1]
-    return {
-        pair.note for pair in sought.pairs if beside % PAGE == 0 and beside - pair.data + pair.note in words and beside
-    }
+    named = set()
+    for pair in sought.pairs:
+        base = words[place + 1] - pair.data
+        if base >= 0 and base % _BASE_ALIGN == 0 and base + pair.note in words:
+            named.add(pair.note)
+    return named
