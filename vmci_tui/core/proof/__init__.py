@@ -5,7 +5,7 @@ else that only this kernel, at this place, can hold: its page tables foremost.
 """
 
 from vmci_tui.core.proof.check import check
-from vmci_tui.core.proof.prove import prove
+from vmci_tui.core.proof.proving import prove
 from vmci_tui.core.proof.search import quiet
 
 __all__ = ["check", "prove", "quiet"]

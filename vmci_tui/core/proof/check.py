@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from vmci_tui.core.candidate import Correction, Proof
 from vmci_tui.core.guest import Guest
+from vmci_tui.core.proof.edge import text_begins
 from vmci_tui.core.proof.kallsyms import symbol_table
 from vmci_tui.core.proof.kernel import Kernel, Witness
 from vmci_tui.core.proof.lowcore import named_note
@@ -19,7 +20,7 @@ from vmci_tui.core.text import visible
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
 _NAME: Final = b"OFFSET(uts_namespace.name)"
-_WITNESSES: Final = (hash_tables, named_note, log_buffer, symbol_table, kernel_offset)
+_WITNESSES: Final = (hash_tables, named_note, log_buffer, symbol_table, kernel_offset, text_begins)
 _BEFORE_5_11: Final = 4
 """The offset that older kernels do not tell: behind the count of references (struct kref)."""
 _RELEASE_LIMIT: Final = 64

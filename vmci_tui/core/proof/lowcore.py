@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from vmci_tui.core.candidate import Correction
+from vmci_tui.core.lowcore import pointers
 from vmci_tui.core.note import HEADER, parse_raw
 from vmci_tui.core.proof.kernel import Kernel, Witness
 from vmci_tui.core.proof.values import line
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
-_VMCORE_INFO: Final = 0xE0C
 _LIMIT: Final = 64 << 10
 _PAGE: Final = 4096
 _MOVED: Final = (b"KERNELOFFSET", b"KERNELOFFPHYS", b"OSRELEASE")
@@ -21,10 +21,10 @@ def named_note(kernel: Kernel) -> Witness:
     """Fits if the note that the lowcore names says the same of where the kernel lies and what it is."""
     if kernel.machine.name != "s390x":
         return Witness(None, "only s390x has a lowcore", False)
-    raw = kernel.guest.read(_VMCORE_INFO, 8)
-    paddr = int.from_bytes(raw, "big") if raw is not None else 0
-    if not paddr:
+    named = pointers(kernel.guest)
+    if not named:
         return Witness(None, "the dump holds no lowcore that names a note")
+    paddr = named[0]
     where = f"the note that the lowcore names, at {paddr:#x},"
     text = _text_at(kernel, paddr)
     if text is None:

@@ -61,9 +61,9 @@ def _by_arm64(kernel: Kernel, start: int) -> Witness:
 
 
 def _begins_arm64(kernel: Kernel, start: int) -> bool:
-    """Whether nothing is mapped below _stext, or the head of the image lies there and says so (struct arm64_image_header).
+    """Whether nothing is mapped below _stext, or the head of the image lies there (struct arm64_image_header).
 
-    From 5.11 to 6.9 the head is given back after boot.
+    From 5.11 to 6.9 the head is unmapped and given back after boot.
     """
     head = start - _ARM64[0]
     return kernel.bare(start - 1) is True or kernel.read(head + _MAGIC_AT, len(_MAGIC)) == _MAGIC

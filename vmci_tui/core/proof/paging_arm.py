@@ -51,9 +51,10 @@ def _descriptor(page: int, wide: bool) -> Callable[[int, Level], Step | None]:
             base = entry & (1 << 48) - 1 & ~low
             if page == 16:
                 base |= (entry >> 12 & 0xF) << 48
+        readonly = bool(entry & 1 << 7)
         if level.shift == page:
-            return Step(base, page) if entry & 2 else None
-        return Step(base, None if entry & 2 else level.shift)
+            return Step(base, page, readonly) if entry & 2 else None
+        return Step(base, None if entry & 2 else level.shift, readonly)
 
     return read
 
@@ -66,12 +67,13 @@ def _short(entry: int, level: Level) -> Step | None:
     if kind == 0:
         return None
     if level.shift == 12:
-        return Step(entry & 0xFFFF0000, 16) if kind == 1 else Step(entry & 0xFFFFF000, 12)
+        readonly = bool(entry & 1 << 9)
+        return Step(entry & 0xFFFF0000, 16, readonly) if kind == 1 else Step(entry & 0xFFFFF000, 12, readonly)
     if kind == 1:
         return Step(entry & 0xFFFFFC00)
     if entry & 1 << 18:  # 16 MiB, its address has 40 bits
         return Step(entry & 0xFF000000 | (entry >> 20 & 0xF) << 32 | (entry >> 5 & 0xF) << 36, 24)
-    return Step(entry & 0xFFF00000, 20)
+    return Step(entry & 0xFFF00000, 20, bool(entry & 1 << 15))
 
 
 def arm(text: Vmcoreinfo, order: ByteOrder) -> tuple[Paging, ...]:

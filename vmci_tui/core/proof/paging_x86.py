@@ -9,6 +9,7 @@ from vmci_tui.core.proof.walk import Level, Paging, Step
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
 _PRESENT: Final = 1
+_WRITABLE: Final = 2
 _LARGE: Final = 1 << 7
 _FRAME: Final = 0x000FFFFFFFFFF000
 _LONG: Final = (Level(48, 9), Level(39, 9), Level(30, 9), Level(21, 9), Level(12, 9))
@@ -34,15 +35,15 @@ def _pae(entry: int, level: Level) -> Step | None:
     if not entry & _PRESENT:
         return None
     leaf = level.shift == 12 or (level.shift == 21 and entry & _LARGE)
-    return Step(entry & _FRAME, level.shift if leaf else None)
+    return Step(entry & _FRAME, level.shift if leaf else None, not entry & _WRITABLE)
 
 
 def _short(entry: int, level: Level) -> Step | None:
     if not entry & _PRESENT:
         return None
     if level.shift == 22 and entry & _LARGE:  # bits 13 to 20 are bits 32 to 39 of the address
-        return Step(entry & 0xFFC00000 | (entry >> 13 & 0xFF) << 32, 22)
-    return Step(entry & 0xFFFFF000, 12 if level.shift == 12 else None)
+        return Step(entry & 0xFFC00000 | (entry >> 13 & 0xFF) << 32, 22, not entry & _WRITABLE)
+    return Step(entry & 0xFFFFF000, 12 if level.shift == 12 else None, not entry & _WRITABLE)
 
 
 def protected_mode(text: Vmcoreinfo) -> tuple[Paging, ...]:

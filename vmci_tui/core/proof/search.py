@@ -19,6 +19,8 @@ Told = Callable[[str, int, int], None]
 HITS: Final = 64
 """More places that look like utsname than any memory has that nobody prepared."""
 _CHUNK: Final = 1 << 20
+_APART: Final = 64 << 10
+"""From this step on each place is read by itself; nearer ones are faster read with all between them."""
 _TOLD_EACH: Final = 4 << 20
 
 
@@ -56,7 +58,7 @@ def _places(guest: Guest, step: int, phase: int, told: Told) -> Iterator[int]:
                 if reached - last >= _TOLD_EACH:
                     told("searching", reached, total)
                     last = reached
-                span = min(max(end - at, 1), _CHUNK) if step < _CHUNK else len(MAGIC)
+                span = min(end - at, _CHUNK) if step < _APART else len(MAGIC)
                 chunk = guest.source.read(item.offset + at - item.paddr, span)
                 for inside in range(0, len(chunk), step):
                     if chunk.startswith(MAGIC, inside):

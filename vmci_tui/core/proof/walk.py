@@ -22,6 +22,8 @@ class Step(NamedTuple):
     paddr: int
     shift: int | None = None
     """None for a table."""
+    readonly: bool = False
+    """The kernel may not write the frame; only where `text_begins` looks at it."""
 
 
 class Paging(NamedTuple):
@@ -43,6 +45,7 @@ class Walk(NamedTuple):
     state: Literal["mapped", "unmapped", "absent"]
     paddr: int
     """The byte, or the entry."""
+    readonly: bool = False
 
 
 def walk(guest: Guest, paging: Paging, root: int, va: int) -> Walk:
@@ -58,6 +61,6 @@ def walk(guest: Guest, paging: Paging, root: int, va: int) -> Walk:
             return Walk("unmapped", at)
         if step.shift is not None:
             inside = (1 << step.shift) - 1
-            return Walk("mapped", step.paddr & ~inside | va & inside)
+            return Walk("mapped", step.paddr & ~inside | va & inside, step.readonly)
         table = step.paddr
     return Walk("unmapped", table)
