@@ -54,7 +54,7 @@ class AdoptActions(EditActions):
             return
         found = compare(text, candidate.vmcoreinfo)
         title = f"The dump's note (a) and the {candidate.kind} at paddr {candidate.paddr:#x} (b)"
-        self.app.push_screen(Told(title, "\n".join(difference_text(found))))
+        self.app.push_screen(Told(title, difference_text(found)))
 
     def _save_entry(self, candidate: Candidate) -> None:
         """The entry that a Linux guest writes for this note, as a blob."""

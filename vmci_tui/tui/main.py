@@ -46,20 +46,21 @@ class MainScreen(AdoptActions, Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s,ctrl+s", "save", "Save", tooltip="Save a copy; the plan is shown first", id="save"),
-        Binding("a", "append", "Append", tooltip="Add or replace the VMCOREINFO note", id="append"),
-        Binding("F", "find", "Find", tooltip="Find the note in guest memory", id="find"),
         Binding("R", "repair", "Repair", tooltip="Apply all safe fixes in one go; they are shown first", id="repair"),
-        Binding("e", "edit_text", "Text", tooltip="Edit the whole text of the note", id="edit_text", show=False),
+        Binding("v", "readers", "Readers", tooltip="What every reader says of the file, and why", id="readers"),
+        Binding("question_mark,f1", "app.toggle_keys", "Keys", tooltip="Show or hide all keys", id="help"),
+        Binding("F", "find", "Find", tooltip="Find the note in guest memory", id="find"),
+        Binding("q", "leave", "Quit", tooltip="Quit; unsaved edits are asked about", id="quit"),
+        Binding("a", "append", "Append", tooltip="Add or replace the VMCOREINFO note", id="append"),
         Binding("u,ctrl+z", "undo", "Undo", tooltip="Take the last edit back", id="undo"),
+        Binding("o", "open", "Open", tooltip="Open another file", id="open"),
+        Binding("e", "edit_text", "Text", tooltip="Edit the whole text of the note", id="edit_text", show=False),
         Binding("r,ctrl+y", "redo", "Redo", tooltip="Do it again", id="redo", show=False),
         Binding("c", "copy", "Copy", tooltip="Copy what is selected", id="copy", show=False),
         Binding("x", "strip", "Strip", tooltip="Take the VMCOREINFO note out", id="strip", show=False),
         Binding("U", "take_back", "Take back", tooltip="Take back the last save in place", id="take_back", show=False),
-        Binding("v", "readers", "Readers", tooltip="What every reader says of the file, and why", id="readers"),
         Binding("m", "matrix", "Matrix", tooltip="The value that each reader reads", id="matrix", show=False),
         Binding("N", "next", "What now?", tooltip="The commands to go on with", id="next", show=False),
-        Binding("o", "open", "Open", tooltip="Open another file", id="open"),
-        Binding("q", "leave", "Quit", tooltip="Quit; unsaved edits are asked about", id="quit"),
         *(
             Binding(str(number), f"pane('{name}')", name.capitalize(), show=False, id=f"pane.{name}")
             for number, name in enumerate(_PANES, 1)
@@ -89,7 +90,7 @@ class MainScreen(AdoptActions, Screen[None]):
                 yield HexPane(id="hex")
                 yield FindingsPane(id="findings-pane")
         yield StatusLine(id="status")
-        yield Footer(compact=True)
+        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         titles = ("#entry", "1 Entry"), ("#notes", "2 Notes"), ("#findings-pane", "4 Findings"), ("#hex", "5 Hex")
