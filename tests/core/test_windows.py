@@ -15,6 +15,7 @@ from vmci_tui.core import edits, report
 from vmci_tui.core.mending import mend_for
 from vmci_tui.core.note import NAME, Note, build
 from vmci_tui.core.opening import open_document
+from vmci_tui.core.repair import repair
 from vmci_tui.core.verdicts import READERS
 from vmci_tui.core.windows import HEADER_BYTES, date, windows_header, windows_json, windows_text
 
@@ -113,6 +114,7 @@ def test_it_is_one_finding_and_no_fault_of_a_text(sample: Callable[[str], str]) 
 def test_no_edit_takes_it_away(sample: Callable[[str], str]) -> None:
     document = open_document(sample(_SAMPLE))
     kept = document.state.notes[2].raw
+    repair(document)
     for reader in READERS:
         mend_for(document, reader.name)
     document.apply("append", edits.append_text(document.state, b"OSRELEASE=6.1.0\n", "little"))

@@ -53,7 +53,7 @@ _MEANINGS: Final = {
     "PsLoadedModuleList": "list of the loaded drivers",
     "PsActiveProcessHead": "list of the processes",
     "NumberProcessors": "processors",
-    "BugcheckParameter1": "where the driver put the decoded KdDebuggerDataBlock",
+    "BugcheckParameter1": "where the decoded debugger data is",
     "KdDebuggerDataBlock": "what debuggers start from",
     "NumberOfRuns": "ranges of memory",
     "NumberOfPages": "pages of memory",
@@ -108,10 +108,6 @@ class WindowsHeader(NamedTuple):
     def value(self, name: str) -> int | None:
         """The value of a field by its name."""
         return next(field.value for field in self.fields if field.name == name)
-
-    def field_at(self, offset: int) -> Field | None:
-        """The field that holds the byte at `offset` of the descriptor."""
-        return next((f for f in self.fields if f.offset <= offset < f.offset + f.length), None)
 
     @property
     def told(self) -> Safe:
