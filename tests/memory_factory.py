@@ -257,7 +257,7 @@ def twin(stage: _Stage) -> None:
     """The text with one key changed, lower in memory and on a page start, in one form."""
     lines = [line for line in stage.text.splitlines() if not line.startswith((b"OSRELEASE", b"PAGESIZE"))]
     key, _, value = stage.rng.choice(lines).partition(b"=")
-    new = stage.rng.choice((value + b"0", b"0", b"1", b"-1", value[::-1] + b"7", b""))
+    new = stage.rng.choice([new for new in (value + b"0", b"0", b"1", b"-1", b"") if new != value])
     text = changed(stage.text, key, new)
     where = stage.free(below=stage.base.note)
     stage.put(where, stage.note(text) if stage.rng.randrange(2) else text)

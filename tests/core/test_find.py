@@ -174,6 +174,12 @@ def test_nothing_but_anchors_hides_no_page_start(monkeypatch: pytest.MonkeyPatch
     assert [item.paddr for item in find(guest, everywhere=True)] == [0x60000]
 
 
+def test_a_line_within_a_text_begins_no_other_but_a_page_may() -> None:
+    text = (TEXT_64 + b"A=1\n" * 2000)[: 0x1000 - len(TEXT_64)] + TEXT_64  # the second OSRELEASE is off a page start
+    guest = guest_with((0x5000, text + TEXT_64), (0x9004, b"OSRELEASE=61\n" * 1000))
+    assert [item.paddr for item in find(guest, everywhere=True)] == [0x5000, 0x6000, 0x9004]
+
+
 def test_no_bytes_are_an_exception() -> None:
     rng = random.Random(5)
     pieces = (note(), TEXT_64, b"VMCOREINFO\0", b"OSRELEASE=", b"\x0b\0\0\0", b"\0\0\0\x0b", bytes(30), b"\n", b"A=1\n")

@@ -36,11 +36,15 @@ def find(guest: Guest, everywhere: bool = False, told: Progress = quiet) -> Iter
     `LIMIT` of them. Raises OpenError, and what `told` raises.
     """
     seen: set[int] = set()
-    whole = cut = 0
+    whole = cut = text_end = 0
     for paddr in _places(guest, everywhere, told):
-        if paddr in seen or (candidate := candidate_at(guest, paddr)) is None:
+        # A line within a text begins no other text, unless the kernel could have put one there.
+        if paddr in seen or (paddr < text_end and paddr % PAGE):
+            continue
+        if (candidate := candidate_at(guest, paddr)) is None:
             continue
         seen.add(paddr)
+        text_end = paddr + len(candidate.raw)
         if candidate.kind == "note":
             seen.add(paddr + TEXT_AT)  # its text is not another candidate
         if is_whole(candidate):

@@ -56,22 +56,22 @@ def judge_all(
 ) -> tuple[Judged, ...]:
     """Each distinct text once, best first, with all places where it lies. Raises what `told` and the iterable raise."""
     pointed = frozenset(lowcore.pointers(guest))
-    groups = sorted(_grouped(candidates, guest, pointed), key=lambda group: _form(group, pointed))
+    groups = sorted(_grouped(candidates, guest), key=lambda group: _form(group, pointed))
     tried = [group.best.text for group in groups if group.whole][:PROOFS]
     proofs = {text: prove(Vmcoreinfo(text), guest, told) for text in tried}
-    judged = [(group, proofs.get(group.best.text, _TOO_MANY) if group.whole else _NOT_WHOLE) for group in groups]
-    judged.sort(key=lambda pair: (_trust(*pair), _form(pair[0], pointed)))
-    if rivals := _rivals(judged):
+    pairs = [(group, proofs.get(group.best.text, _TOO_MANY) if group.whole else _NOT_WHOLE) for group in groups]
+    ranked = _ranked(pairs, pointed)
+    if rivals := _rivals(ranked):
         pointed |= pointed_at(guest, rivals, told)
-        judged.sort(key=lambda pair: (_trust(*pair), _form(pair[0], pointed)))
+        ranked = _ranked(pairs, pointed)
     return tuple(
         Judged(
             group.best,
             proof,
-            _why(group, proof, judged[0][0].best, pointed),
+            _why(group, proof, ranked[0][0].best, pointed),
             tuple(sorted(other.paddr for other in group.members[1:])),
         )
-        for group, proof in judged
+        for group, proof in ranked
     )
 
 
@@ -99,16 +99,25 @@ def why_not(judged: Sequence[Judged]) -> str:
     return ""
 
 
-def _grouped(candidates: Iterable[Candidate], guest: Guest, pointed: frozenset[int]) -> list[_Group]:
+def _grouped(candidates: Iterable[Candidate], guest: Guest) -> list[_Group]:
     texts: dict[tuple[bytes, bool], list[Candidate]] = {}
     for item in candidates:
         texts.setdefault((item.text, is_whole(item)), []).append(item)
     groups = []
     for (text, whole), members in texts.items():
-        members.sort(key=lambda item: (item.paddr not in pointed, NOT_ON_A_PAGE in item.faults, item.kind, item.paddr))
+        members.sort(key=lambda item: (NOT_ON_A_PAGE in item.faults, item.kind, item.paddr))
         named = machine_of(Vmcoreinfo(text)) if whole and guest.machine is not None else None
         groups.append(_Group(tuple(members), named[0] if named and named[0] != guest.machine else None))
     return groups
+
+
+def _ranked(pairs: Iterable[tuple[_Group, Proof]], pointed: frozenset[int]) -> list[tuple[_Group, Proof]]:
+    """Best first, and of each text the place first that the kernel names."""
+    placed = [
+        (group._replace(members=tuple(sorted(group.members, key=lambda item: item.paddr not in pointed))), proof)
+        for group, proof in pairs
+    ]
+    return sorted(placed, key=lambda pair: (_trust(*pair), _form(pair[0], pointed)))
 
 
 def _trust(group: _Group, proof: Proof) -> int:
@@ -135,10 +144,10 @@ def _form(group: _Group, pointed: frozenset[int]) -> tuple[bool | int, ...]:
     )
 
 
-def _rivals(judged: Sequence[tuple[_Group, Proof]]) -> list[tuple[Candidate, Candidate]]:
-    """Notes with their data pages, where more than one text stands as high as the first."""
-    level = [group for group, proof in judged if group.whole and _trust(group, proof) == _trust(*judged[0])]
-    if len(level) < 2:
+def _rivals(ranked: Sequence[tuple[_Group, Proof]]) -> list[tuple[Candidate, Candidate]]:
+    """Notes with their data pages, where more than one stands as high as the first."""
+    level = [group for group, proof in ranked if group.whole and _trust(group, proof) == _trust(*ranked[0])]
+    if len(level) + sum(len(group.placed("note")) > 1 for group in level) < 2:
         return []
     return [(note, data) for group in level for note in group.placed("note")[:4] for data in group.placed("text")[:4]]
 

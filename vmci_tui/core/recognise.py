@@ -68,17 +68,10 @@ def _note_at(guest: Guest, paddr: int, head: bytes, order: ByteOrder) -> Candida
     else:
         fault = ""
     text = data[:run]
-    faults = (fault,) if fault else _faults(text)
+    faults = (fault, *_misplaced(paddr)) if fault else _faults(paddr, text)
     end = TEXT_AT + run
     padding = b"" if fault else guest.read(paddr + end, up(end) - end) or b""
-    return Candidate(
-        paddr,
-        guest.memory.offset_of(paddr),
-        "note",
-        head + text + padding,
-        order,
-        faults + _misplaced(paddr, text),
-    )
+    return Candidate(paddr, guest.memory.offset_of(paddr), "note", head + text + padding, order, faults)
 
 
 def _text_at(guest: Guest, paddr: int) -> Candidate | None:
@@ -88,34 +81,33 @@ def _text_at(guest: Guest, paddr: int) -> Candidate | None:
     if not _RELEASE.match(text):
         return None
     if len(text) < run:
-        faults: tuple[str, ...] = ("the last line is cut",)
+        fault = "the last line is cut"
     elif run == len(data):
-        faults = ("nothing in the dump ends it",)
-    elif data[run]:
-        faults = ("other bytes follow it",)
+        fault = "nothing in the dump ends it"
     else:
-        faults = _faults(text)
-    return Candidate(paddr, guest.memory.offset_of(paddr), "text", text, None, faults + _misplaced(paddr, text))
+        fault = "other bytes follow it" if data[run] else ""
+    faults = (fault, *_misplaced(paddr)) if fault else _faults(paddr, text)
+    return Candidate(paddr, guest.memory.offset_of(paddr), "text", text, None, faults)
 
 
-def _faults(text: bytes) -> tuple[str, ...]:
-    """What is wrong with the lines."""
+def _faults(paddr: int, text: bytes) -> tuple[str, ...]:
+    """What is wrong with the lines, or the place, of a text that is all there."""
     info = Vmcoreinfo(text)
+    page = info.page_size
+    broken = next((line.number for line in info.lines if not line.key), None)
     if not text.endswith(b"\n"):
-        return ("the last line is cut",)
-    for line in info.lines:
-        if not line.key:
-            return (f"line {line.number} is not key=value",)
-    if info.page_size is None:
-        return ("it has no PAGESIZE, which every kernel writes",)
-    if len(text) > info.page_size:
-        return ("longer than its own PAGESIZE",)
-    return ()
+        fault = "the last line is cut"
+    elif broken is not None:
+        fault = f"line {broken} is not key=value"
+    elif page is None:
+        fault = "it has no PAGESIZE, which every kernel writes"
+    else:
+        fault = "longer than its own PAGESIZE" if len(text) > page else ""
+    return ((fault,) if fault else ()) + _misplaced(paddr, page or PAGE)
 
 
-def _misplaced(paddr: int, text: bytes) -> tuple[str, ...]:
-    page = min(max(Vmcoreinfo(text).page_size or PAGE, PAGE), TEXT_LIMIT)
-    return (NOT_ON_A_PAGE,) if paddr % page else ()
+def _misplaced(paddr: int, page: int = PAGE) -> tuple[str, ...]:
+    return (NOT_ON_A_PAGE,) if paddr % min(max(page, PAGE), TEXT_LIMIT) else ()
 
 
 def _held(guest: Guest, paddr: int, limit: int) -> bytes:
