@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from vmci_tui.core import edits, report
+from vmci_tui.core import edits, entry_text, report
 from vmci_tui.core.document import Document, State
-from vmci_tui.core.entry import LENGTH, Entry, EntryHistory, Write, parse_number
+from vmci_tui.core.entry import FORMAT_ELF, LENGTH, Entry, EntryHistory, Write, linux_size, parse_number
 from vmci_tui.core.errors import EditError, UsageError
 from vmci_tui.core.in_place import finish, save_in_place, take_back
 from vmci_tui.core.opening import new_entry, open_document
 from vmci_tui.core.plan import plan_copy, plan_in_place
 from vmci_tui.core.save import CHECK_LIMIT, save_copy
+from vmci_tui.core.source import small_or_stream
 from vmci_tui.core.sources import note_from, text_from
 from vmci_tui.core.text import literal, visible
 from vmci_tui.output import print_json, print_lines, shown_progress, tell
@@ -148,9 +149,23 @@ def _undo(options: argparse.Namespace) -> int:
 def _new(options: argparse.Namespace) -> int:
     if options.output is None:
         raise UsageError("where to?", "-o BLOB names the file")
-    history = EntryHistory("blob", (Write(0, LENGTH, Entry(0, 0, 0, 0).pack()),))
+    history, label = _first_entry(options)
     for name in Entry._fields:
-        history = history.with_field(name, parse_number(getattr(options, name)))
+        if getattr(options, name) is not None:
+            history = history.with_field(name, parse_number(getattr(options, name)))
     document = new_entry(EntryHistory("blob"))
-    document.apply("a new entry", State(entry=history))
+    document.apply(label, State(entry=history))
     return save(options, document)
+
+
+def _first_entry(options: argparse.Namespace) -> tuple[EntryHistory, str]:
+    """The entry before the options change its fields, and where it comes from."""
+    path = options.from_gdb if options.from_gdb is not None else options.from_sysfs
+    if path is None:
+        whole = Write(0, LENGTH, Entry(0, FORMAT_ELF, linux_size(4096), 0).pack())
+        return EntryHistory("blob", (whole,)), "a new entry"
+    data = small_or_stream(path, entry_text.LIMIT, "a text that tells of an entry")
+    history = entry_text.from_gdb(data) if options.from_gdb is not None else entry_text.from_sysfs(data)
+    if history.held is False:
+        tell("vmci: QEMU itself takes this note as not present (has_vmcoreinfo is false); a blob does not tell that")
+    return history, f"the entry in {visible(path)}"

@@ -105,6 +105,8 @@ class EntryHistory:
 
     origin: Origin
     writes: tuple[Write, ...] = ()
+    held: bool | None = None
+    """QEMU's own word on whether the note is present (its has_vmcoreinfo), where a debugger asked it."""
 
     @classmethod
     def of_blob(cls, data: bytes, origin: Origin = "blob") -> EntryHistory:
@@ -121,6 +123,9 @@ class EntryHistory:
             outcome = apply(raw, present, write)
             raw, present = outcome.raw, outcome.present
             out.append(outcome)
+        if out and self.held is not None and self.held != present:
+            why = f"QEMU itself says so: has_vmcoreinfo is {str(self.held).lower()}"
+            out[-1] = Outcome(raw, self.held, "present" if self.held else "not present", why)
         return tuple(out)
 
     @property

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from vmci_tui.core import writes
+from vmci_tui.core import entry_text, writes
 from vmci_tui.core.containers import open_dump
 from vmci_tui.core.containers.sniff import HEAD, looks_like
 from vmci_tui.core.document import Document, State, entry_document
 from vmci_tui.core.entry import LENGTH, RESET, EntryHistory
 from vmci_tui.core.errors import OpenError
-from vmci_tui.core.source import BytesSource, FileSource, read_small
+from vmci_tui.core.source import BytesSource, FileSource, Source, read_small
 from vmci_tui.core.text import Safe, visible
 
 BLOB_LIMIT = 4096
@@ -46,12 +46,23 @@ def attach_entry(document: Document, path: str) -> None:
     """Open the entry beside a dump."""
     history, data, name = read_entry(path)
     document.opened = State(document.opened.notes, history)
-    document.blob = FileSource(path) if history.origin == "blob" else BytesSource(data)
+    document.blob = _own_source(FileSource(path), data)
     document.blob_name = name
 
 
+def _own_source(source: FileSource, data: bytes) -> Source:
+    """The file where it is the blob itself; of a file that only tells of an entry, the entry's bytes."""
+    if source.read(0, len(data) + 1) == data:
+        return source
+    source.close()
+    return BytesSource(data)
+
+
 def read_entry(path: str) -> tuple[EntryHistory, bytes, Safe]:
-    """The entry in a blob or in a `.write.json`: its history, its bytes, the file's name."""
+    """The entry in a blob, a `.write.json`, what gdb printed, or a copy of /sys/kernel/vmcoreinfo.
+
+    Its history, its bytes, the file's name. Raises OpenError.
+    """
     data = read_small(path, writes.LIMIT, "an entry")
     if path.endswith(".json"):
         try:
@@ -61,6 +72,9 @@ def read_entry(path: str) -> tuple[EntryHistory, bytes, Safe]:
         return history, history.raw, visible(path)
     if data.startswith(b"\x7fELF"):
         raise OpenError(f"{visible(path)} is an ELF file, not an entry", "name the dump first, then the blob")
+    told = entry_text.from_text(data)
+    if told is not None:
+        return told, told.raw, visible(path)
     return EntryHistory.of_blob(data), data, visible(path)
 
 
@@ -71,7 +85,7 @@ def new_entry(history: EntryHistory) -> Document:
 
 def _open_entry(source: FileSource, blob: str | None) -> Document:
     head = source.read(0, HEAD)
-    if not source.path.endswith(".json") and source.size != LENGTH:
+    if not source.path.endswith(".json") and source.size != LENGTH and not _is_told(source):
         known = looks_like(head)
         if known is not None:
             raise OpenError(f"{source.name} is {known[0]}", known[1])
@@ -85,4 +99,10 @@ def _open_entry(source: FileSource, blob: str | None) -> Document:
     if blob is not None:
         raise OpenError(f"{source.name} is no dump, so no entry can stand beside it", "name the dump first")
     history, data, name = read_entry(source.path)
-    return entry_document(name, history, source if history.origin == "blob" else BytesSource(data))
+    return entry_document(name, history, _own_source(source, data))
+
+
+def _is_told(source: FileSource) -> bool:
+    """Whether the file is a text that tells of an entry."""
+    data = source.read(0, entry_text.LIMIT + 1)
+    return entry_text.looks_like_pair(data) or entry_text.looks_like_gdb(data)

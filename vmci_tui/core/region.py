@@ -73,7 +73,7 @@ def view(entry: Entry, guest: Guest, state: State) -> RegionView:
     there = parse_raw(found.candidate.raw) if found.kind in ("note", "windows") else None
     if found.kind == "cut":
         its = its[: len(mine)]
-    differ = [at for at, (a, b) in enumerate(zip_longest(mine, its)) if a != b]
+    differ = [] if mine == its else [at for at, (a, b) in enumerate(zip_longest(mine, its)) if a != b]
     remarks = header_remarks(there, note, _NAMES)
     same = not differ and (there is None or (there.name, there.type) == (note.name, note.type))
     difference = None
