@@ -43,6 +43,8 @@ def flatten(rng: random.Random, plain: bytes) -> Flat:
 
 def damage(rng: random.Random, flat: Flat) -> str:
     """One damage of the flattened form; what it was."""
+    if not flat.records:
+        return f"flat-head: {_head(rng, flat)}"
     name, change = rng.choices(_DAMAGES, [weight for *_, weight in _ALL])[0]
     return f"flat-{name}: {change(rng, flat)}"
 
