@@ -9,7 +9,7 @@ import argparse
 from typing import NoReturn
 
 from vmci_tui import __version__
-from vmci_tui.core.entry_text import GDB_COMMAND
+from vmci_tui.core.entry import GDB_COMMAND
 from vmci_tui.core.errors import UsageError
 from vmci_tui.core.text import visible
 

@@ -26,6 +26,10 @@ NOTE_HEADER: Final = 12
 SIZE_LIMIT: Final = 1 << 20
 """QEMU refuses more (dump.c, MAX_GUEST_NOTE_SIZE); the specification says "less than"."""
 
+GDB_COMMAND: Final = "p/x *((VMCoreInfoState *) vmcoreinfo_realize::vmcoreinfo_state)"
+"""To run in gdb on a running QEMU (`gdb -p PID`) or its core: an entry that QEMU does not support is seen so too
+(docs/specs/vmcoreinfo.rst). It needs QEMU's debug symbols."""
+
 Origin = Literal["blob", "derived", "writes"]
 
 

@@ -10,13 +10,11 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
-from vmci_tui.core.entry import FIELDS, FORMAT_ELF, Entry, EntryHistory, Write
+from vmci_tui.core.entry import FIELDS, FORMAT_ELF, GDB_COMMAND, Entry, EntryHistory, Write
 from vmci_tui.core.errors import OpenError
 
 LIMIT: Final = 1 << 16
 """The most bytes of text that are read."""
-GDB_COMMAND: Final = "p/x *((VMCoreInfoState *) vmcoreinfo_realize::vmcoreinfo_state)"
-"""To run in gdb on a running QEMU (`gdb -p PID`) or its core; it needs QEMU's debug symbols."""
 
 _NUMBER: Final = rb"(0x[0-9a-fA-F]{1,32}|-?[0-9]{1,32})"
 _STRUCT: Final = re.compile(rb"\s*,\s*".join(rb"\b" + field.name.encode() + rb"\s*=\s*" + _NUMBER for field in FIELDS))
@@ -78,11 +76,14 @@ def looks_like_gdb(data: bytes) -> bool:
     return len(data) <= LIMIT and b"guest_format" in data and _STRUCT.search(_NOISE.sub(b"", data)) is not None
 
 
-def from_text(data: bytes) -> EntryHistory | None:
-    """The entry in a text of either kind; None where it is neither. Raises OpenError for a number that does not fit."""
-    if looks_like_pair(data):
-        return from_sysfs(data)
-    return from_gdb(data) if looks_like_gdb(data) else None
+def tells(data: bytes) -> bool:
+    """Whether this is a text of either kind."""
+    return looks_like_pair(data) or looks_like_gdb(data)
+
+
+def from_text(data: bytes) -> EntryHistory:
+    """The entry in a text that tells of one. Raises OpenError for numbers that do not fit."""
+    return from_sysfs(data) if looks_like_pair(data) else from_gdb(data)
 
 
 def _of_pair(match: re.Match[bytes]) -> EntryHistory:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vmci_tui.core import entry_text, writes
+from vmci_tui.core import writes
 from vmci_tui.core.containers import open_dump
 from vmci_tui.core.containers.sniff import HEAD, looks_like
 from vmci_tui.core.document import Document, State, entry_document
@@ -14,6 +14,8 @@ from vmci_tui.core.text import Safe, visible
 BLOB_LIMIT = 4096
 """A longer file that is nothing else is not taken for a failed write of 16 bytes."""
 
+_TOLD_LIMIT = (1 << 16) + 1
+"""A longer text tells of no entry."""
 _TEXT_FROM = 64
 """A shorter text may be what somebody typed for a blob: it is shown, and flagged."""
 _TEXT = frozenset(range(0x20, 0x7F)) | frozenset(b"\t\r\n")
@@ -72,9 +74,11 @@ def read_entry(path: str) -> tuple[EntryHistory, bytes, Safe]:
         return history, history.raw, visible(path)
     if data.startswith(b"\x7fELF"):
         raise OpenError(f"{visible(path)} is an ELF file, not an entry", "name the dump first, then the blob")
-    told = entry_text.from_text(data)
-    if told is not None:
-        return told, told.raw, visible(path)
+    if _is_told(data):
+        from vmci_tui.core.entry_text import from_text
+
+        history = from_text(data)
+        return history, history.raw, visible(path)
     return EntryHistory.of_blob(data), data, visible(path)
 
 
@@ -85,7 +89,7 @@ def new_entry(history: EntryHistory) -> Document:
 
 def _open_entry(source: FileSource, blob: str | None) -> Document:
     head = source.read(0, HEAD)
-    if not source.path.endswith(".json") and source.size != LENGTH and not _is_told(source):
+    if not source.path.endswith(".json") and source.size != LENGTH and not _is_told(source.read(0, _TOLD_LIMIT)):
         known = looks_like(head)
         if known is not None:
             raise OpenError(f"{source.name} is {known[0]}", known[1])
@@ -102,7 +106,10 @@ def _open_entry(source: FileSource, blob: str | None) -> Document:
     return entry_document(name, history, _own_source(source, data))
 
 
-def _is_told(source: FileSource) -> bool:
+def _is_told(data: bytes) -> bool:
     """Whether the file is a text that tells of an entry."""
-    data = source.read(0, entry_text.LIMIT + 1)
-    return entry_text.looks_like_pair(data) or entry_text.looks_like_gdb(data)
+    if not data or not set(data[:_TEXT_FROM]) <= _TEXT | {0x1B}:  # gdb's print may be coloured
+        return False
+    from vmci_tui.core.entry_text import tells  # its patterns: a blob and a dump need none of them
+
+    return tells(data)

@@ -20,6 +20,8 @@ Kind = Literal["outside", "cut", "note", "windows", "text", "zeros", "other"]
 
 _HEAD: Final = HEADER + len(NAME)
 _LINE: Final = re.compile(rb"[A-Za-z][\x21-\x3c\x3e-\x7e]*=[\x20-\x7e]*\n")
+_LARGEST_PAGE: Final = 1 << 16
+"""No kernel writes more text than a page."""
 _NAMES: Final = ("the region", "the dump")
 
 
@@ -86,8 +88,8 @@ def view(entry: Entry, guest: Guest, state: State) -> RegionView:
     return result._replace(why=_why(entry, found, result, note))
 
 
-def look(guest: Guest, paddr: int, size: int = 0) -> Found:
-    """What lies at `paddr`, where `size` bytes are announced. Raises OpenError where the file cannot be read."""
+def look(guest: Guest, paddr: int, size: int = _LARGEST_PAGE) -> Found:
+    """What lies at `paddr`, where `size` bytes are announced, or may be a text. Raises OpenError where the file cannot be read."""
     wanted = min(max(size, _HEAD), SIZE_LIMIT)
     head = _read(guest, paddr, _HEAD)
     needed = _needed(head)
