@@ -89,7 +89,7 @@ def view(entry: Entry, guest: Guest, state: State) -> RegionView:
 
 
 def look(guest: Guest, paddr: int, size: int = _LARGEST_PAGE) -> Found:
-    """What lies at `paddr`, where `size` bytes are announced, or may be a text. Raises OpenError where the file cannot be read."""
+    """What lies at `paddr`: a note of any length, or a text of up to `size` bytes. Raises OpenError."""
     wanted = min(max(size, _HEAD), SIZE_LIMIT)
     head = _read(guest, paddr, _HEAD)
     needed = _needed(head)
