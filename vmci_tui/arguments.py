@@ -81,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--from-memory", nargs="?", const="", metavar="PADDR", help="the proved note of FILE's memory, or the one there"
     )
+    append.add_argument("--raw-at", metavar="PADDR", help="NOTE is a flat image of the memory from PADDR on")
     _output(append)
 
     strip = _command(commands, "strip", "take the VMCOREINFO note out")
