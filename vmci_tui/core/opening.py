@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vmci_tui.core import writes
-from vmci_tui.core.containers import open_dump
+from vmci_tui.core.containers import is_dump, open_dump
 from vmci_tui.core.containers.sniff import HEAD, looks_like
 from vmci_tui.core.document import Document, State, entry_document
 from vmci_tui.core.entry import LENGTH, RESET, EntryHistory
@@ -59,8 +59,9 @@ def read_entry(path: str) -> tuple[EntryHistory, bytes, Safe]:
         except OpenError as error:
             raise OpenError(f"{visible(path)}: {error.message}", error.hint) from None
         return history, history.raw, visible(path)
-    if data.startswith(b"\x7fELF"):
-        raise OpenError(f"{visible(path)} is an ELF file, not an entry", "name the dump first, then the blob")
+    if len(data) != LENGTH and is_dump(data):
+        words = f"{visible(path)} is a dump or another ELF file, not an entry"
+        raise OpenError(words, "name the dump first, then the blob")
     return EntryHistory.of_blob(data), data, visible(path)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vmci_tui.core.containers import open_dump
+from vmci_tui.core.containers import is_dump, open_dump
 from vmci_tui.core.containers.sniff import HEAD, looks_like
 from vmci_tui.core.document import State
 from vmci_tui.core.errors import OpenError
@@ -43,8 +43,8 @@ def text_from(path: str) -> bytes:
     data = read_small(path, NOTE_LIMIT, "the text of a note")
     if not data:
         raise OpenError(f"{visible(path)} is empty", "name a file with key=value lines")
-    if data.startswith(b"\x7fELF") or parse_raw(data) is not None:
-        kind = "an ELF file" if data.startswith(b"\x7fELF") else "a raw note"
+    if is_dump(data) or parse_raw(data) is not None:
+        kind = "a dump or another ELF file" if is_dump(data) else "a raw note"
         raise OpenError(f"{visible(path)} is {kind}, not the text of a note", "use --note")
     known = looks_like(data[:4096])
     if b"=" not in data or (known is not None and not data.startswith(b"OSRELEASE=")):
@@ -61,7 +61,7 @@ def note_or_text(path: str) -> Note:
         head = source.read(0, HEAD)
     finally:
         source.close()
-    if head.startswith(b"\x7fELF") or parse_raw(head) is not None or head[12:22] == NAME[:-1]:
+    if is_dump(head) or parse_raw(head) is not None or head[12:22] == NAME[:-1]:
         return note_from(path)
     return build(NAME, 0, text_from(path), "little")
 
@@ -76,7 +76,7 @@ def bytes_from(path: str) -> bytes:
         head = source.read(0, HEAD)
     finally:
         source.close()
-    if head.startswith(b"\x7fELF"):
+    if is_dump(head):
         return note_from(path).raw
     if head.startswith(b"OSRELEASE="):
         return build(NAME, 0, text_from(path), "little").raw

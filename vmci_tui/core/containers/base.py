@@ -18,6 +18,12 @@ class Region(NamedTuple):
     kind: str
     """One of: header, segments, sections, note, memory, gap, other."""
     label: str
+    fields: tuple[tuple[str, int, int], ...] = ()
+    """Name, offset and length of the fields in it; an ELF header's are told by its kind."""
+    record: int = 0
+    """Length of one of the records that it consists of; 0 where it is no table."""
+    skipped: int = 0
+    """How many bytes of the part lie elsewhere, before this one: in another record of a flattened file."""
 
     @property
     def end(self) -> int:
@@ -60,6 +66,21 @@ class Dump(Protocol):
     def notes(self) -> tuple[Note, ...]: ...
     @property
     def memory(self) -> Memory: ...
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What is odd about the file, or may be read in another way, in words."""
+        ...
+
+    @property
+    def guest_source(self) -> Source:
+        """Where guest memory is read: the file, or what decompresses its pages."""
+        ...
+
+    @property
+    def guest_memory(self) -> Memory:
+        """The memory that the file holds, with the offsets that count in `guest_source`."""
+        ...
+
     @property
     def as_it_is(self) -> Layout: ...
 

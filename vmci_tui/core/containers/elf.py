@@ -63,6 +63,18 @@ class ElfDump:
     def order(self) -> ByteOrder:
         return self.format.order
 
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def guest_source(self) -> Source:
+        return self.source
+
+    @property
+    def guest_memory(self) -> Memory:
+        return self.memory
+
     @cached_property
     def memory(self) -> Memory:
         return elf_parts.memory_of(self.segments, self.format, self.source.size)
