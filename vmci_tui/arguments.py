@@ -73,6 +73,10 @@ def parser() -> argparse.ArgumentParser:
     _file(undo)
     undo.add_argument("--finish", action="store_true", help="bring a save that was cut short to its end instead")
 
+    plain = _command(commands, "unflatten", "make a plain kdump file of a flattened one")
+    _file(plain)
+    _output(plain, in_place=False)
+
     dump = _command(commands, "hex", "a hex dump")
     _file(dump)
     where = dump.add_mutually_exclusive_group()
@@ -113,7 +117,7 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str, text: str
 
 
 def _file(command: argparse.ArgumentParser, blob: bool = False) -> None:
-    command.add_argument("file", metavar="FILE", help="an ELF dump, a blob, or NAME.write.json")
+    command.add_argument("file", metavar="FILE", help="a dump (ELF, kdump), a blob, or NAME.write.json")
     if blob:
         command.add_argument("--blob", metavar="BLOB", help="the entry that belongs to the dump")
 

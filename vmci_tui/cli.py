@@ -11,7 +11,7 @@ from typing import NoReturn
 from vmci_tui.core.errors import Cancelled, UsageError, VmciError
 from vmci_tui.core.text import visible
 
-COMMANDS = ("show", "check", "set", "append", "strip", "undo", "hex", "new", "ask", "predict", "explain")
+COMMANDS = ("show", "check", "set", "append", "strip", "undo", "unflatten", "hex", "new", "ask", "predict", "explain")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,6 +16,7 @@ from vmci_tui.core.opening import new_entry, open_document
 from vmci_tui.core.plan import plan_copy, plan_in_place
 from vmci_tui.core.progress import Pace
 from vmci_tui.core.save import CHECK_LIMIT, quiet, save_copy
+from vmci_tui.core.source import FileSource
 from vmci_tui.core.sources import note_from, text_from
 from vmci_tui.core.text import literal, visible
 from vmci_tui.output import print_json, print_lines, tell
@@ -23,7 +24,10 @@ from vmci_tui.output import print_json, print_lines, tell
 
 def run(options: argparse.Namespace) -> int:
     """Run one parsed command; the exit code."""
-    return {"set": _set, "append": _append, "strip": _strip, "new": _new, "undo": _undo}[options.command](options)
+    commands = {
+        "set": _set, "append": _append, "strip": _strip, "new": _new, "undo": _undo, "unflatten": _unflatten
+    }  # fmt: skip
+    return commands[options.command](options)
 
 
 def _set(options: argparse.Namespace) -> int:
@@ -128,6 +132,34 @@ def _undo(options: argparse.Namespace) -> int:
         print_json({"file": saved.name, "size": saved.size})
     tell(f"{saved.name} is {'brought to the end of' if options.finish else 'as it was before'} its last save in place")
     return 0
+
+
+def _unflatten(options: argparse.Namespace) -> int:
+    """Exit code 1 where the file is broken: what comes before the fault is written all the same."""
+    from vmci_tui.core.containers.flattened import open_flattened
+    from vmci_tui.core.unflatten import unflatten
+
+    _wants_output(options)
+    source = FileSource(options.file)
+    try:
+        if options.dry_run:
+            plain = open_flattened(source)
+            size, faults, written = plain.size, plain.faults, sum(b - a for a, b in plain.data_ranges(0, plain.size))
+        else:
+            done = unflatten(source, options.output, _progress() if sys.stderr.isatty() else quiet)
+            size, faults, written = done.size, done.faults, done.written
+    finally:
+        source.close()
+    if options.json:
+        plan = {"way": "copy", "bytes_written": written, "steps": []}
+        print_json({"file": source.name, "size": size, "faults": faults, "plan": plan})
+    elif options.dry_run:
+        print_lines([f"plan: copy, {written} bytes of the records, to a plain file of {size} bytes"])
+    if not options.dry_run:
+        tell(f"saved {visible(options.output)}: {size} bytes")
+    for fault in faults:
+        tell(f"vmci: {fault}")
+    return 1 if faults else 0
 
 
 def _progress() -> Progress:
