@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final
 
 from vmci_tui.core.containers import kdump_parts
 from vmci_tui.core.containers.base import Layout
 from vmci_tui.core.containers.flattened import FlattenedSource, is_flattened, open_flattened
 from vmci_tui.core.containers.kdump_format import SIGNATURE
 from vmci_tui.core.containers.kdump_head import KdumpHeader, machine_of, read_header
-from vmci_tui.core.containers.kdump_pages import Pages
+from vmci_tui.core.containers.kdump_pages import PageMemory, Pages
 from vmci_tui.core.errors import OpenError, SaveError
-from vmci_tui.core.memory import Memory, Range
+from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import NOTE_LIMIT, ByteOrder, Note, walk
 from vmci_tui.core.source import HEAD_LIMIT, Source
-
-RANGE_LIMIT: Final = 1 << 18
-"""Ranges of memory that are listed: each takes 130 bytes, and a filtered dump of 16 GiB has some 100,000."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +28,13 @@ class KdumpDump:
     notes: tuple[Note, ...]
     note_starts: tuple[int, ...] = field(repr=False)
     """Where each note begins in the plain file."""
-    doubts: tuple[str, ...] = ()
-    """What is odd about the file, or may be read in another way, in words."""
+    faults: tuple[str, ...] = ()
+    """What is odd or broken about the records of a flattened file, in words."""
+
+    @cached_property
+    def doubts(self) -> tuple[str, ...]:
+        """What is odd about the file, or may be read in another way, in words."""
+        return (*self.faults, *self.header.doubts, *self.guest_memory.doubts)
 
     @property
     def container(self) -> str:
@@ -61,15 +62,9 @@ class KdumpDump:
         return self.pages
 
     @cached_property
-    def guest_memory(self) -> Memory:
-        """The pages that the file holds, as ranges of `guest_source`: of more than RANGE_LIMIT the first ones."""
-        size = self.header.block_size
-        ranges: list[Range] = []
-        for first, last in self.pages.bitmap.runs():
-            if len(ranges) == RANGE_LIMIT:
-                break
-            ranges.append(Range(first * size, (last - first) * size, first * size))
-        return Memory(tuple(ranges))
+    def guest_memory(self) -> PageMemory:
+        """The pages that the file holds, as ranges of `guest_source`."""
+        return PageMemory.of(self.pages)
 
     @cached_property
     def memory(self) -> Memory:
@@ -96,7 +91,7 @@ def open_kdump(source: Source) -> KdumpDump:
             raise OpenError(f"this flattened file holds no kdump file{reason}", "dump again, or copy it again")
     header = read_header(plain)
     notes, starts = _read_notes(plain, header)
-    return KdumpDump(source, plain, header, notes, starts, (*faults, *header.doubts))
+    return KdumpDump(source, plain, header, notes, starts, faults)
 
 
 def _read_notes(plain: Source, header: KdumpHeader) -> tuple[tuple[Note, ...], tuple[int, ...]]:
