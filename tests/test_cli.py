@@ -57,7 +57,8 @@ def vmci(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest
 def test_show_prints_every_key_of_the_contract(vmci: Vmci) -> None:
     shown = vmci("show", "dump.elf", "--blob", "good.entry", "--json").json
     assert set(shown) == {
-        "file", "size", "container", "machine", "bits", "byte_order", "entry", "notes", "vmcoreinfo", "memory"
+        "file", "size", "container", "machine", "bits", "byte_order", "entry", "notes", "vmcoreinfo",
+        "windows", "memory"
     }  # fmt: skip
     assert (shown["file"], shown["size"], shown["container"]) == ("dump.elf", len(_DUMP), "elf")
     assert (shown["machine"], shown["bits"], shown["byte_order"]) == ("x86_64", 64, "little")

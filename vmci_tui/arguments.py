@@ -15,11 +15,16 @@ from vmci_tui.core.text import visible
 TARGETS = ("x86_64", "i386", "aarch64", "arm", "aarch64-be", "arm-be")
 """The guests that `ask` can start: those that have the vmcoreinfo device."""
 
-_EPILOG = """\
+_HELP = """\
 vmci [FILE [BLOB]] opens the app; no FILE: it starts with samples, recent files.
-exit codes: 0 fine, 1 an error is found (check), a difference (ask), 2 usage,
-            3 cannot read or not a dump, 4 cannot save, 130 interrupted
-`vmci COMMAND --help` tells more.  Completion: vmci --print-completion bash"""
+vmci COMMAND ...   is for scripts; `vmci COMMAND --help` tells more.
+
+{commands}
+
+exit codes: 0 fine, 1 an error is found (check), a difference (ask), a question
+            (repair), 2 usage, 3 not to be read, 4 not saved, 130 interrupted
+completion: vmci --print-completion bash
+"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -29,28 +34,37 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(visible(message), f"see `{self.prog} --help`")
 
 
+class _Main(_Parser):
+    """Help that fits a screen of 24 lines: one for each command."""
+
+    commands: argparse._SubParsersAction[_Parser]
+
+    def format_help(self) -> str:
+        return _HELP.format(
+            commands="\n".join(f"  {one.dest:<10} {one.help}" for one in self.commands._get_subactions())
+        )
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line; completion and help are made from it."""
-    main = _Parser(
-        prog="vmci",
-        description="See, edit, re-append and save the VMCOREINFO note of guest dumps,\n"
-        "and the fw_cfg entry that announces it.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="vmci [FILE [BLOB]] | vmci COMMAND ...",
-        add_help=False,
-    )
+    main = _Main(prog="vmci", add_help=False)
     # Both are where everybody looks for them: the lines are for the commands, since all must fit a screen.
     main.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
     main.add_argument("--version", action="version", version=f"vmci {__version__}", help=argparse.SUPPRESS)
     main.add_argument("--print-completion", choices=("bash", "zsh", "tcsh"), help=argparse.SUPPRESS)
-    commands = main.add_subparsers(dest="command", metavar="COMMAND ...", parser_class=_Parser)
+    commands = main.add_subparsers(dest="command", metavar="COMMAND ...", parser_class=_Parser, prog="vmci")
+    main.commands = commands
 
     show = _command(commands, "show", "container, entry, notes, vmcoreinfo")
     _file(show, blob=True)
     check = _command(commands, "check", "what is wrong, and what each reader says; 1 if it is an error")
     _file(check, blob=True)
     check.add_argument("--for", dest="readers", metavar="READER,...", help="exit code 1 only if one of these refuses")
+
+    find = _command(commands, "find", "the note in guest memory: candidates, best first")
+    _file(find)
+    find.add_argument("--all", action="store_true", help="look at every byte, not only at page starts")
+    find.add_argument("--raw-at", metavar="PADDR", help="FILE is a flat image of the memory from PADDR on")
 
     change = _command(commands, "set", "edit keys, or the entry's fields (entry.paddr=0x...)")
     _file(change, blob=True)
@@ -63,11 +77,21 @@ def parser() -> argparse.ArgumentParser:
     what = append.add_mutually_exclusive_group(required=True)
     what.add_argument("--note", metavar="NOTE", help="a raw note, or another dump that has one")
     what.add_argument("--text", metavar="TEXT", help="the key=value text")
+    what.add_argument(
+        "--from-memory", nargs="?", const="", metavar="PADDR", help="the proved note of FILE's memory, or the one there"
+    )
     _output(append)
 
     strip = _command(commands, "strip", "take the VMCOREINFO note out")
     _file(strip)
     _output(strip)
+
+    mend = _command(commands, "repair", "apply all safe fixes; adopt the proved note from memory")
+    _file(mend)
+    mend.add_argument("--only", metavar="CODE,...", help="fix only these findings")
+    mend.add_argument("--yes", metavar="PADDR", help="adopt the candidate there, proved or not")
+    mend.add_argument("--keep-segments", action="store_true", help="do not merge program headers (gdb uses them)")
+    _output(mend)
 
     undo = _command(commands, "undo", "take back the last in-place save")
     _file(undo)

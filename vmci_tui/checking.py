@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 
 from vmci_tui.core import report, report_readers
+from vmci_tui.core.candidate import PROVED
 from vmci_tui.core.checks import findings
 from vmci_tui.core.errors import OpenError, UsageError
+from vmci_tui.core.next_steps import next_steps
 from vmci_tui.core.opening import open_document
+from vmci_tui.core.proved import proof_of
 from vmci_tui.core.readers.view import View
 from vmci_tui.core.source import FileSource
 from vmci_tui.core.text import visible
@@ -28,12 +31,19 @@ def run(options: argparse.Namespace) -> int:
     if chosen:
         found = tuple(item for item in found if any(c.reader in chosen for c in item.readers))
     now = {name: verdict for name, verdict in both.now.items() if not chosen or name in chosen}
+    steps = next_steps(document, now)
+    proof = proof_of(document.state, document.dump)
     if options.json:
         out = report.head_json(document) | {"findings": report.findings_json(found)}
-        out |= {"readers": report_readers.readers_json(now), "next": report_readers.next_json(now, document.name)}
+        out["proof"] = report_readers.proof_json(proof)
+        out |= {"readers": report_readers.readers_json(now), "next": report_readers.next_json(steps)}
         print_json(out)
     else:
         print_lines(("readers", *report_readers.readers_text(Both(now, both.after)), "", *report.findings_text(found)))
+        if proof is not None:
+            print_lines(("", f"the note is {PROVED[proof.proved]}: {proof.why}"))
+        if steps:
+            print_lines(("", "next", *report_readers.next_text(steps)))
     if chosen:
         return int(any(verdict.accepts is False for verdict in now.values()))
     return int(any(item.severity == "error" for item in found))

@@ -11,7 +11,10 @@ from typing import NoReturn
 from vmci_tui.core.errors import Cancelled, UsageError, VmciError
 from vmci_tui.core.text import visible
 
-COMMANDS = ("show", "check", "set", "append", "strip", "undo", "unflatten", "hex", "new", "ask", "predict", "explain")
+COMMANDS = (
+    *("show", "check", "find", "set", "append", "strip", "repair", "undo", "unflatten", "hex", "new"),
+    *("ask", "predict", "explain"),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -83,5 +86,6 @@ def _open_app(arguments: list[str]) -> int:
         raise UsageError("the app needs a terminal", "for scripts: vmci show FILE, vmci check FILE --json")
     from vmci_tui.tui.app import VmciApp
 
-    VmciApp(document).run()
-    return 0
+    app = VmciApp(document)
+    app.run()
+    return app.return_code or 0

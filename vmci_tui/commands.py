@@ -23,6 +23,18 @@ def run(options: argparse.Namespace) -> int:
         from vmci_tui import explaining
 
         return explaining.run(options)
+    if options.command == "find":
+        from vmci_tui import searching
+
+        return searching.run(options)
+    if options.command == "repair":
+        from vmci_tui import repairing
+
+        return repairing.run(options)
+    if options.command == "unflatten":
+        from vmci_tui import unflattening
+
+        return unflattening.run(options)
     if options.command in ("ask", "predict"):
         from vmci_tui import asking
 

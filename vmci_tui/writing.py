@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import time
+from typing import Any
 
 from vmci_tui.core import edits, report
-from vmci_tui.core.compare import Progress
 from vmci_tui.core.document import Document, State
 from vmci_tui.core.entry import LENGTH, Entry, EntryHistory, Write, parse_number
 from vmci_tui.core.errors import EditError, UsageError
 from vmci_tui.core.in_place import finish, save_in_place, take_back
 from vmci_tui.core.opening import new_entry, open_document
 from vmci_tui.core.plan import plan_copy, plan_in_place
-from vmci_tui.core.progress import Pace
-from vmci_tui.core.save import CHECK_LIMIT, quiet, save_copy
-from vmci_tui.core.source import FileSource
+from vmci_tui.core.save import CHECK_LIMIT, save_copy
 from vmci_tui.core.sources import note_from, text_from
 from vmci_tui.core.text import literal, visible
-from vmci_tui.output import print_json, print_lines, tell
+from vmci_tui.output import print_json, print_lines, shown_progress, tell
+
+Json = dict[str, Any]
 
 
 def run(options: argparse.Namespace) -> int:
     """Run one parsed command; the exit code."""
-    commands = {
-        "set": _set, "append": _append, "strip": _strip, "new": _new, "undo": _undo, "unflatten": _unflatten
-    }  # fmt: skip
-    return commands[options.command](options)
+    return {"set": _set, "append": _append, "strip": _strip, "new": _new, "undo": _undo}[options.command](options)
 
 
 def _set(options: argparse.Namespace) -> int:
-    _wants_output(options)
+    wants_output(options)
     document = open_document(options.file, options.blob)
     if not options.pairs and not options.delete:
         raise UsageError("nothing to set", "name at least one KEY=VALUE, or --delete KEY")
@@ -46,7 +41,7 @@ def _set(options: argparse.Namespace) -> int:
         if document.dump_unsaved:
             raise UsageError("the dump and its entry are two files", "set keys and entry.* in two commands")
         document = document.entry_alone()
-    return _save(options, document)
+    return save(options, document)
 
 
 def _set_pair(state: State, pair: str) -> State:
@@ -61,53 +56,69 @@ def _set_pair(state: State, pair: str) -> State:
 
 
 def _append(options: argparse.Namespace) -> int:
-    _wants_output(options)
-    document = _open_dump(options)
+    wants_output(options)
+    document = open_dump(options)
     assert document.dump is not None
     order = document.dump.order
     if options.text is not None:
         state = edits.append_text(document.state, text_from(options.text), order)
         label = f"append the text of {visible(options.text)}"
+    elif options.from_memory is not None:
+        label, state = _from_memory(options.from_memory, document)
     else:
         state = edits.append_note(document.state, note_from(options.note), order)
         label = f"append the note of {visible(options.note)}"
     document.apply(label, state)
-    return _save(options, document)
+    return save(options, document)
+
+
+def _from_memory(paddr: str, document: Document) -> tuple[str, State]:
+    """The note at this paddr of the dump's own memory; "" takes the one that is proved. Raises EditError."""
+    from vmci_tui.core import adopt  # finding and proving: nothing else here needs them
+
+    assert document.dump is not None
+    named = parse_number(paddr) if paddr else None
+    judged = adopt.choice_of(adopt.search_for(document, named, shown_progress()), named)
+    candidate = judged.candidate
+    tell(f"vmci: {judged.why}")
+    return f"adopt the {candidate.kind} at paddr {candidate.paddr:#x}", adopt.put_in(
+        document.state, candidate, document.dump.order
+    )
 
 
 def _strip(options: argparse.Namespace) -> int:
-    _wants_output(options)
-    document = _open_dump(options)
+    wants_output(options)
+    document = open_dump(options)
     document.apply("strip the VMCOREINFO note", edits.strip(document.state))
-    return _save(options, document)
+    return save(options, document)
 
 
-def _open_dump(options: argparse.Namespace) -> Document:
+def open_dump(options: argparse.Namespace) -> Document:
     document = open_document(options.file)
     if document.dump is None:
         raise UsageError(f"{document.name} is an entry, it has no notes", "name a dump")
     return document
 
 
-def _wants_output(options: argparse.Namespace) -> None:
+def wants_output(options: argparse.Namespace) -> None:
     if options.output is None and not getattr(options, "in_place", False):
         raise UsageError("where to?", "-o OUT writes a copy, --in-place changes FILE; --dry-run only prints the plan")
 
 
-def _save(options: argparse.Namespace, document: Document) -> int:
-    """Run the plan, or print it, and let go of the file."""
+def save(options: argparse.Namespace, document: Document, more: Json | None = None) -> int:
+    """Run the plan, or print it, and let go of the file; `more` goes into the JSON."""
     try:
-        return _run_plan(options, document)
+        return _run_plan(options, document, more or {})
     finally:
         document.close()
 
 
-def _run_plan(options: argparse.Namespace, document: Document) -> int:
+def _run_plan(options: argparse.Namespace, document: Document, more: Json) -> int:
     """The plan is data where JSON is asked for, else talk."""
     in_place = getattr(options, "in_place", False)
     plan = plan_in_place(document) if in_place else plan_copy(document)
     if options.json:
-        print_json({"file": document.name, "plan": report.plan_json(plan), "choice": plan.choice})
+        print_json({"file": document.name, "plan": report.plan_json(plan), "choice": plan.choice} | more)
     elif options.dry_run:
         print_lines(report.plan_text(plan, document.source))
     if options.dry_run:
@@ -120,7 +131,7 @@ def _run_plan(options: argparse.Namespace, document: Document) -> int:
         return 0
     asked = getattr(options, "check_limit", None)
     limit = parse_number(asked) if asked else CHECK_LIMIT
-    saved = save_copy(document, plan, options.output, _progress() if sys.stderr.isatty() else quiet, limit)
+    saved = save_copy(document, plan, options.output, shown_progress(), limit)
     checked = f"; {saved.checked} bytes of memory read back, the same" if document.dump else ""
     tell(f"saved {saved.name}: {saved.size} bytes{checked}")
     return 0
@@ -134,48 +145,6 @@ def _undo(options: argparse.Namespace) -> int:
     return 0
 
 
-def _unflatten(options: argparse.Namespace) -> int:
-    """Exit code 1 where the file is broken: what comes before the fault is written all the same."""
-    from vmci_tui.core.containers.flattened import open_flattened
-    from vmci_tui.core.unflatten import unflatten
-
-    _wants_output(options)
-    source = FileSource(options.file)
-    try:
-        if options.dry_run:
-            plain = open_flattened(source)
-            size, faults, written = plain.size, plain.faults, sum(b - a for a, b in plain.data_ranges(0, plain.size))
-        else:
-            done = unflatten(source, options.output, _progress() if sys.stderr.isatty() else quiet)
-            size, faults, written = done.size, done.faults, done.written
-    finally:
-        source.close()
-    if options.json:
-        plan = {"way": "copy", "bytes_written": written, "steps": []}
-        print_json({"file": source.name, "size": size, "faults": faults, "plan": plan})
-    elif options.dry_run:
-        print_lines([f"plan: copy, {written} bytes of the records, to a plain file of {size} bytes"])
-    if not options.dry_run:
-        tell(f"saved {visible(options.output)}: {size} bytes")
-    for fault in faults:
-        tell(f"vmci: {fault}")
-    return 1 if faults else 0
-
-
-def _progress() -> Progress:
-    pace, last = Pace(), 0.0
-
-    def told(what: str, done: int, total: int) -> None:
-        nonlocal last
-        if done < total and time.monotonic() - last < 0.1:
-            return
-        last = time.monotonic()
-        end = "\n" if done >= total else ""
-        print(f"\r{pace.words(what, done, total):<60}", end=end, file=sys.stderr, flush=True)
-
-    return told
-
-
 def _new(options: argparse.Namespace) -> int:
     if options.output is None:
         raise UsageError("where to?", "-o BLOB names the file")
@@ -184,4 +153,4 @@ def _new(options: argparse.Namespace) -> int:
         history = history.with_field(name, parse_number(getattr(options, name)))
     document = new_entry(EntryHistory("blob"))
     document.apply("a new entry", State(entry=history))
-    return _save(options, document)
+    return save(options, document)

@@ -10,7 +10,7 @@ from tests.core.kit import opened
 from tests.factory import Load, cpus, elf, note, ram
 from vmci_tui.core.compare import check_saved
 from vmci_tui.core.errors import SaveError
-from vmci_tui.core.save import quiet
+from vmci_tui.core.progress import quiet
 from vmci_tui.core.source import BytesSource
 
 _LOADS = (Load(0x1000, ram(8192, 1), vaddr=0xC000), Load(0x1000, at=0, vaddr=0xF000), Load(1 << 20, ram(4096, 2)))

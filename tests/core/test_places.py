@@ -18,7 +18,7 @@ _DOCUMENTS = {
     "32 bit": opened(elf((cpus() + note(),), bits=32, machine=I386, qemu=True)),
     "a gap": opened(elf((note(),), (Load(0, ram(64)), Load(1 << 20, b"", 64)), gap=50)),
     "hostile": opened(elf((_HOSTILE,))),
-    "windows": opened(elf((note(b"PAGEDU64" + bytes(64)),))),
+    "windows": opened(elf((note(b"PAGEDU64" + bytes(82)),))),
     "overlapping": opened(elf((cpus(),), (Load(0, ram()), Load(0, at=0)), phoff=0)),
     "entry": entry_document(
         Safe("e"), EntryHistory("blob", (full_write(Entry(0, 1, 4132, 0).pack()),)), BytesSource(b"")

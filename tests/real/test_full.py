@@ -41,6 +41,15 @@ def saved(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
     out.unlink()
 
 
+def test_repair_finds_and_proves_the_same_note(name: str, saved: Path, tmp_path: Path) -> None:
+    """So all that is held below of the file with its note appended holds of the repaired one too."""
+    out = tmp_path / "repaired.elf"
+    assert main(["repair", f"{_FOLDER}/{name}-nonote.elf", "-o", str(out)]) == 0
+    same = subprocess.run(["cmp", str(saved), str(out)], check=False).returncode
+    out.unlink()
+    assert same == 0
+
+
 def test_drgn_reads_the_note_and_utsname_both_ways(name: str, saved: Path) -> None:
     for libkdumpfile in (False, True):
         ran = readers.drgn_text(str(saved), libkdumpfile, uts=True)

@@ -48,7 +48,7 @@ async def test_a_reader_is_opened_by_mouse_and_the_fix_says_when_there_is_none(s
         await pilot.click(TitleBar, offset=(15, 1))
         await settled(pilot)
         told = str(pilot.app.screen.query_one("#verdict", Static).content)
-        assert "refuses" in told and "No one-key fix: a appends a note" in told
+        assert "refuses" in told and "R looks in guest memory" in told
         await pilot.press("f")
         assert "would still refuse" in said(pilot)
 

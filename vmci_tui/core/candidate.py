@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
-from vmci_tui.core.note import NAME, ByteOrder, Note, build, parse_raw
+from vmci_tui.core.note import HEADER, NAME, ByteOrder, Note, build, parse_raw, up
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
 
@@ -24,11 +24,11 @@ class Candidate(NamedTuple):
 
     @property
     def text(self) -> bytes:
-        """The key=value text, to the byte."""
+        """The key=value text, to the byte; of a note that is cut, what there is of it."""
         if self.kind == "text":
             return self.raw
         note = parse_raw(self.raw)
-        return note.desc if note is not None else b""
+        return note.desc if note is not None else self.raw[up(HEADER + len(NAME)) :]
 
     @property
     def vmcoreinfo(self) -> Vmcoreinfo:
@@ -56,6 +56,10 @@ class Proof(NamedTuple):
     """One sentence, with the addresses, safe to show."""
     corrections: tuple[Correction, ...] = ()
     """Only for False: what would make it fit, confirmed by the second witness. At most one set fits."""
+
+
+PROVED: Final = {True: "proved", False: "disproved", None: "not provable"}
+"""What memory says, in a word."""
 
 
 class Judged(NamedTuple):

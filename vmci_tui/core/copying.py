@@ -12,9 +12,10 @@ import os
 import struct
 from typing import Final
 
-from vmci_tui.core.compare import PIECE, Progress
+from vmci_tui.core.compare import PIECE
 from vmci_tui.core.errors import SaveError
 from vmci_tui.core.image import Copy, Image, Literal
+from vmci_tui.core.progress import Progress
 from vmci_tui.core.source import FileSource, Source
 
 BLOCK: Final = 4096

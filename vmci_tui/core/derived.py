@@ -25,19 +25,22 @@ def derive(state: State) -> tuple[Derived, ...]:
         return ()
     if note.is_windows:
         size, why = len(note.raw), "the Windows driver announces the note's own length"
-        return _fields(size, why)
+        return _fields(size, why, "the dump does not say where the note was")
     page = state.vmcoreinfo.page_size if state.vmcoreinfo else None
     if page is None:
         return _fields(None, f"at least {len(note.raw)}, the note's own length")
     return _fields(linux_size(page), f"Linux announces PAGESIZE + 36: {page} + 36")
 
 
-def _fields(size: int | None, why_size: str) -> tuple[Derived, ...]:
+_SYS = "the dump does not say where the note was; /sys/kernel/vmcoreinfo of the guest does"
+
+
+def _fields(size: int | None, why_size: str, why_paddr: str = _SYS) -> tuple[Derived, ...]:
     return (
         Derived("host_format", 0, "the Linux and Windows drivers both write 0, and QEMU never looks"),
         Derived("guest_format", FORMAT_ELF, "QEMU appends only ELF notes"),
         Derived("size", size, why_size),
-        Derived("paddr", None, "the dump does not say where the note was; /sys/kernel/vmcoreinfo of the guest does"),
+        Derived("paddr", None, why_paddr),
     )
 
 

@@ -122,9 +122,30 @@ class Places:
             return Place(base + desc_end, length, "padding", f"note {number}: padding", number)
         text = self.texts.get(number)
         if text is None:
+            if note.is_windows:
+                return _in_header(note, base + note.desc_start, at - note.desc_start, number)
             label = f"note {number} {name} type {note.type:#x}: descriptor"
             return Place(base + note.desc_start, len(note.desc), "desc", label, number)
         return _in_text(text, base + note.desc_start, at - note.desc_start, number)
+
+
+def _in_header(note: Note, base: int, at: int, number: int) -> Place:
+    from vmci_tui.core.windows import windows_header  # which other dumps need not wait for
+
+    header = windows_header(note)
+    start, end = 0, len(note.desc)
+    for field in header.fields if header is not None else ():
+        after = field.offset + field.length
+        if after > len(note.desc):
+            break
+        if field.offset <= at < after:
+            return Place(base + field.offset, field.length, "value", f"Windows header: {field.name}", number)
+        if after <= at:
+            start = after
+        elif field.offset > at:
+            end = field.offset
+            break
+    return Place(base + start, end - start, "desc", f"note {number}: Windows header", number)
 
 
 def _in_text(text: Vmcoreinfo, base: int, at: int, number: int) -> Place:

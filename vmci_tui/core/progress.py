@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is done, bytes done, bytes in all; it may raise Cancelled."""
+
+
+def quiet(_what: str, _done: int, _total: int) -> None:
+    """No one is told."""
 
 
 class Pace:

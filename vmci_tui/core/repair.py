@@ -1,48 +1,192 @@
-"""Which fixes would make a reader accept a document, and applying them."""
+"""Every safe fix in one go: the note, its text, the head of the file; what is not safe becomes a question.
+
+A fix is safe where it changes no meaning that a reader could have got right: the layout, the
+note's header, how lines end. What a value should be is decided by memory alone.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from vmci_tui.core import adopt, edits
+from vmci_tui.core.adopt import Adoption
+from vmci_tui.core.candidate import Judged, Proof
 from vmci_tui.core.checks import Finding, findings
-from vmci_tui.core.document import Document
-from vmci_tui.core.errors import VmciError
-from vmci_tui.core.verdicts import verdicts
+from vmci_tui.core.document import Document, State
+from vmci_tui.core.errors import SaveError, VmciError
+from vmci_tui.core.progress import Progress, quiet
+from vmci_tui.core.proved import proof_of
+from vmci_tui.core.verdicts import Both, now_and_after
 
+_LAYOUT: Final = frozenset(("C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C13", "C18", "N15"))
+_MERGE: Final = "C11"
+_NOTE: Final = frozenset(("N02", "N04", "N05", "N07", "N08", "N09"))
+_TEXT: Final = frozenset(("T02", "T03", "T04", "T06", "T07", "T08", "T13", "T21"))
+SAFE: Final = _LAYOUT | _NOTE | _TEXT | {_MERGE}
+"""The findings whose fix may be applied without asking."""
+ADOPTED: Final = frozenset(("N01", "M05", "M06")) | _TEXT
+"""The findings that a note from memory answers."""
 _STEPS = 40
 """More fixes in a row than any file was seen to need: each removes a finding."""
 
 
-class Mended(NamedTuple):
-    """What was done for a reader, and what it says then."""
+class Choice(NamedTuple):
+    """What the user allows."""
 
-    labels: tuple[str, ...]
-    accepts: bool | None
-    left: str
-    """Why no further fix was applied; empty where the reader accepts."""
+    only: frozenset[str] | None = None
+    """Codes of the findings to fix; None for all."""
+    paddr: int | None = None
+    """The candidate to adopt, proved or not."""
+    keep_segments: bool = False
 
-
-def fixes_for(reader: str, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """The findings over which a reader refuses, those first that have a fix."""
-    mine = [f for f in found if any(c.reader == reader and c.refuses for c in f.readers)]
-    return tuple(sorted(mine, key=lambda finding: finding.fix is None))
+    def allows(self, code: str) -> bool:
+        return self.only is None or code in self.only
 
 
-def mend_for(document: Document, reader: str) -> Mended:
-    """Apply fixes until the reader accepts the file as it would be saved, or none is left; each is one step of undo."""
-    labels: list[str] = []
+EVERYTHING: Final = Choice()
+
+
+class Step(NamedTuple):
+    """One fix that was applied, and the finding that it answers."""
+
+    code: str
+    label: str
+    state: State
+
+
+class Repair(NamedTuple):
+    """What was done, what is left to ask, and what every reader says of the file before and after."""
+
+    steps: tuple[Step, ...]
+    question: str
+    """What only the user can decide; the document is then left as it was."""
+    left: tuple[str, ...]
+    """The errors for which there is no fix that is safe without asking."""
+    judged: tuple[Judged, ...]
+    """The candidates of memory, where they were looked for."""
+    proof: Proof | None
+    """Of the note that the repaired dump has; None where it has no text."""
+    readers: Both
+
+
+def repair(document: Document, choice: Choice = EVERYTHING, told: Progress = quiet) -> Repair:
+    """Apply all safe fixes to a document of a dump, each one step of undo; nothing where something must be asked.
+
+    Raises EditError where no candidate lies at `choice.paddr`; `told` may raise Cancelled, and
+    then nothing is changed either.
+    """
+    assert document.dump is not None
+    steps: list[Step] = []
+    adoption = _adoption(document, choice, told)
+    if adoption.question:
+        return Repair((), adoption.question, (), adoption.judged, adoption.proof, now_and_after(document))
+    _take_note(document, adoption, steps)
+    _fix_all(document, choice, steps)
+    left = tuple(f"{f.code} {f.message}" for f in findings(document) if f.severity == "error")
+    return Repair(tuple(steps), "", left, adoption.judged, _proof(document), now_and_after(document))
+
+
+def _adoption(document: Document, choice: Choice, told: Progress) -> Adoption:
+    if choice.paddr is not None:
+        judged = adopt.search_for(document, choice.paddr, told)
+        code = "N01" if document.state.note is None else "M05"
+        return Adoption(code, adopt.choice_of(judged, choice.paddr), judged, "")
+    if choice.only is not None and not choice.only & ADOPTED:
+        return Adoption("", None, (), "")
+    adoption = adopt.consider(document, told)
+    return adoption if choice.allows(adoption.code) else Adoption("", None, (), "")
+
+
+def _take_note(document: Document, adoption: Adoption, steps: list[Step]) -> None:
+    assert document.dump is not None
+    if adoption.chosen is not None:
+        candidate = adoption.chosen.candidate
+        label = f"adopt the {candidate.kind} at paddr {candidate.paddr:#x}"
+        state = adopt.put_in(document.state, candidate, document.dump.order)
+        if document.apply(label, state):
+            steps.append(Step(adoption.code, label, document.state))
+    elif adoption.code == "M05" and adoption.proof is not None:
+        for key, value, _ in adoption.proof.corrections:
+            label = f"set {key.decode('ascii', 'replace')} to {value.decode('ascii', 'replace')}"
+            if document.apply(label, edits.set_key(document.state, key, value)):
+                steps.append(Step(adoption.code, label, document.state))
+
+
+def _fix_all(document: Document, choice: Choice, steps: list[Step]) -> None:
+    """Fix after fix, until none is left that may be applied; a fix that fails is not tried again."""
+    failed: set[tuple[str, str]] = set()
     for _ in range(_STEPS):
-        judged = verdicts(document)
-        if judged[reader].accepts is not False:
-            return Mended(tuple(labels), judged[reader].accepts, "")
-        open_fixes = [f.fix for f in fixes_for(reader, findings(document, judged)) if f.fix is not None]
-        for fix in open_fixes:
-            try:
-                if document.apply(fix.label, fix.apply(document.state)):
-                    labels.append(fix.label)
-                    break
-            except VmciError:
-                continue
+        finding = next((f for f in findings(document) if _may(f, choice) and _name(f) not in failed), None)
+        if finding is None:
+            break
+        if _apply(document, finding):
+            assert finding.fix is not None
+            steps.append(Step(finding.code, finding.fix.label, document.state))
         else:
-            return Mended(tuple(labels), False, judged[reader].says)
-    return Mended(tuple(labels), verdicts(document)[reader].accepts, "too many faults")
+            failed.add(_name(finding))
+    if choice.allows("C06"):  # every save puts the head in order, so a repair without other edits does too
+        _order(document, steps)
+
+
+def _order(document: Document, steps: list[Step]) -> None:
+    if steps or document.state.head != "kept" or document.dump is None:
+        return
+    try:
+        arranged = document.dump.layout(document.state.notes).image
+    except SaveError:
+        return
+    if arranged != document.dump.as_it_is.image and _readers_gain(document):
+        document.apply("put the head in order", edits.order_head(document.state))
+        steps.append(Step("C06", "put the head in order", document.state))
+
+
+def _readers_gain(document: Document) -> bool:
+    ordered = document.with_edit("order", edits.order_head(document.state))
+    both = now_and_after(ordered)
+    return any(both.after[name].accepts and not both.now[name].accepts for name in both.now)
+
+
+def _name(finding: Finding) -> tuple[str, str]:
+    return finding.code, finding.message
+
+
+def _may(finding: Finding, choice: Choice) -> bool:
+    if finding.fix is None or finding.code not in SAFE or not choice.allows(finding.code):
+        return False
+    if finding.code == _MERGE:
+        return not choice.keep_segments
+    if finding.code in ("N02", "T08"):  # what is taken out is lost: only where a reader refuses over it
+        return any(consequence.refuses for consequence in finding.readers)
+    return True
+
+
+def _apply(document: Document, finding: Finding) -> bool:
+    """Apply one fix; not where memory agreed with the text before, and does not after."""
+    assert finding.fix is not None
+    before = _proof(document)
+    try:
+        state = finding.fix.apply(document.state)
+        if not _keeps_meaning(document.state, state, finding.code) or not document.apply(finding.fix.label, state):
+            return False
+    except VmciError:
+        return False
+    after = _proof(document)
+    if before is not None and before.proved and not (after is not None and after.proved):
+        document.undo()
+        return False
+    return True
+
+
+def _keeps_meaning(before: State, after: State, code: str) -> bool:
+    """Whether nothing is thrown away that differs from what is kept."""
+    if code == "N05":
+        return len({note.desc for note in before.notes if note.is_vmcoreinfo and note.whole}) == 1
+    if code == "T06":
+        text, kept = before.vmcoreinfo, after.vmcoreinfo
+        gone = {key for key, _ in text.duplicates} - {key for key, _ in kept.duplicates} if text and kept else set()
+        return all(len({line.value for line in text.all(key)}) == 1 for key in gone) if text else False
+    return True
+
+
+def _proof(document: Document) -> Proof | None:
+    return proof_of(document.state, document.dump)

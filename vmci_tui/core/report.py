@@ -59,8 +59,18 @@ def show_json(document: Document) -> Json:
             from vmci_tui.core.report_kdump import header_json
 
             out["kdump"] = header_json(cast("KdumpDump", document.dump))
-        out |= {"notes": notes_json(document), "vmcoreinfo": vmcoreinfo_json(document), "memory": memory_json(document)}
+        out |= {"notes": notes_json(document), "vmcoreinfo": vmcoreinfo_json(document)}
+        out |= {"windows": _windows_json(document), "memory": memory_json(document)}
     return out
+
+
+def _windows_json(document: Document) -> Json | None:
+    note = document.state.note
+    if note is None or not note.is_windows:
+        return None
+    from vmci_tui.core.windows import windows_json  # which other dumps need not wait for
+
+    return windows_json(note)
 
 
 def entry_json(document: Document) -> Json | None:
@@ -160,6 +170,11 @@ def show_text(document: Document) -> Iterator[str]:
         yield "vmcoreinfo"
         for line in document.state.vmcoreinfo.lines:
             yield f"  {visible(line.body)}"
+    elif document.state.note is not None and document.state.note.is_windows:
+        from vmci_tui.core.windows import windows_text
+
+        yield ""
+        yield from windows_text(document.state.note)
 
 
 def _memory_text(document: Document, dump: Dump) -> Iterator[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from typing import Any
 
+from vmci_tui.core.candidate import Proof
+from vmci_tui.core.next_steps import Step
 from vmci_tui.core.readers.base import Verdict
-from vmci_tui.core.text import Safe
+from vmci_tui.core.text import visible
 from vmci_tui.core.verdicts import Both, Verdicts
 
 Json = dict[str, Any]
@@ -22,13 +23,16 @@ def readers_json(verdicts: Verdicts) -> Json:
     }
 
 
-def next_json(verdicts: Verdicts, file: Safe) -> list[Json]:
-    """The command to go on with, for each reader that accepts the file."""
-    return [
-        {"reader": name, "command": v.reader.command.replace("FILE", shlex.quote(file))}
-        for name, v in verdicts.items()
-        if v.accepts
-    ]
+def next_json(steps: tuple[Step, ...]) -> list[Json]:
+    """The commands to go on with."""
+    return [step._asdict() for step in steps]
+
+
+def next_text(steps: tuple[Step, ...]) -> Iterator[str]:
+    """The commands to go on with, each on a line of its own, ready to be copied."""
+    for step in steps:
+        yield f"  # {step.reader}: {step.why}"
+        yield f"  {step.command}"
 
 
 def readers_text(both: Both) -> Iterator[str]:
@@ -45,3 +49,10 @@ def said(verdict: Verdict) -> str:
         return verdict.says
     words = verdict.says or "it prints nothing"
     return f"{words} ({STAGES[verdict.stage]})" if verdict.stage else words
+
+
+def proof_json(proof: Proof | None) -> Json | None:
+    if proof is None:
+        return None
+    fits = [{"key": visible(c.key), "value": visible(c.value), "why": c.why} for c in proof.corrections]
+    return {"proved": proof.proved, "why": proof.why, "corrections": fits}

@@ -14,11 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from vmci_tui.core.compare import Progress, check_saved
+from vmci_tui.core.compare import check_saved
 from vmci_tui.core.copying import write_image
 from vmci_tui.core.document import Document
 from vmci_tui.core.errors import SaveError
 from vmci_tui.core.plan import Plan
+from vmci_tui.core.progress import Progress, quiet
 from vmci_tui.core.source import FileSource, Source, reason
 from vmci_tui.core.text import Safe, visible
 
@@ -39,10 +40,6 @@ class Saved:
     """Bytes of guest memory that were read back and compared."""
     forced: bool = False
     """The file could not be written, as QEMU leaves its dumps; it was made so, and its mode restored."""
-
-
-def quiet(_what: str, _done: int, _total: int) -> None:
-    """The progress of who does not want to know."""
 
 
 def save_copy(

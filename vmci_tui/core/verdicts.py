@@ -52,9 +52,9 @@ def now_and_after(document: Document, known: Verdicts | None = None) -> Both:
     """
     entry = {"qemu": qemu.verdict(document)}
     if document.dump is None:
-        return Both(known or entry, entry)
+        return Both(entry, entry)
     as_it_is = document.dump.as_it_is.image
-    now = known or (entry | judge_file(View(document.source, as_it_is)))
+    now = {**(known or judge_file(View(document.source, as_it_is))), **entry}
     try:
         saved = document.saved_layout.image
     except SaveError:

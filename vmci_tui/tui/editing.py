@@ -172,7 +172,7 @@ class EditActions(ExplainActions):
     def action_edit_value(self) -> None:
         keys = self.query_one(KeysList)
         if keys.cursor >= len(keys.shown.lines):
-            self.say("no line is selected", "warning")
+            self.say("a Windows header is left alone" if keys.rows else "no line is selected", "warning")
             return
         line = keys.shown.lines[keys.cursor]
 
@@ -201,7 +201,7 @@ class EditActions(ExplainActions):
     def action_delete_line(self) -> None:
         keys = self.query_one(KeysList)
         if keys.cursor >= len(keys.shown.lines):
-            self.say("no line is selected", "warning")
+            self.say("a Windows header is left alone" if keys.rows else "no line is selected", "warning")
             return
         line = keys.shown.lines[keys.cursor]
         self.try_edit(f"delete line {line.number}", lambda state: edits.delete_line(state, line.number))

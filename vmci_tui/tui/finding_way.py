@@ -147,11 +147,11 @@ class WayActions(Screen[None]):
 
     def _selected_text(self) -> str:
         focused = self.focused
-        if isinstance(focused, KeysList) and focused.rows:
+        if isinstance(focused, KeysList) and focused.shown.lines:
             return visible(focused.shown.lines[focused.cursor].body)
         if isinstance(focused, FindingsList) and (finding := focused.finding()):
             return f"{finding.code} {finding.severity}: {finding.message}"
-        if isinstance(focused, EntryList | NotesList) and focused.rows:
+        if isinstance(focused, EntryList | NotesList | KeysList) and focused.rows:
             return "".join(text for text, _ in focused.rows[focused.cursor]).strip()
         from vmci_tui.core.hexdumps import dump_lines
 

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from vmci_tui.core.document import State
 from vmci_tui.core.errors import VmciError
+from vmci_tui.core.source import FileSource
 from vmci_tui.tui.finding_way import WayActions
 from vmci_tui.tui.panes import FindingsList, FindingsPane
 from vmci_tui.tui.readerstrip import TitleBar
 
 if TYPE_CHECKING:
+    from vmci_tui.core.candidate import Proof
     from vmci_tui.core.checks import Finding
+    from vmci_tui.core.next_steps import Step
     from vmci_tui.core.verdicts import Both
 
 Change = Callable[[State], State]
@@ -24,25 +27,37 @@ class JudgeActions(WayActions):
     """What readers say of the document, and of what is being typed."""
 
     both: Both | None = None
+    saved_path: str | None = None
+    """Where the last copy of the dump was saved."""
+    proof: Proof | None = None
 
     def show_findings(self) -> None:
         """Judge what is shown. (Imported here: the readers are 15 ms, which the first paint need not wait for.)"""
         from vmci_tui.core.checks import findings
+        from vmci_tui.core.proved import proof_of
         from vmci_tui.core.verdicts import now_and_after
 
         document = self.document
         self.both = now_and_after(document, self.both.now if self.both and document.dump else None)
         edited = document.dump is not None and document.layout is not document.dump.as_it_is
         self.found = findings(document, self.both.after if edited else self.both.now)
+        self.proof = proof_of(document.state, document.dump)
         self.query_one(TitleBar).show(self.both)
         self.query_one(FindingsList).show_findings(self.found)
         self.tell_finding()
+        self.tell_lines()
         self.show_tabs()
 
     def tell_finding(self) -> None:
         self.query_one(FindingsPane).tell(self.query_one(FindingsList).finding())
 
     def show_tabs(self) -> None:
+        raise NotImplementedError
+
+    def tell_lines(self) -> None:
+        raise NotImplementedError
+
+    def action_repair(self) -> None:
         raise NotImplementedError
 
     def show_state(self) -> None:
@@ -73,7 +88,41 @@ class JudgeActions(WayActions):
             return
         strip = self.query_one(TitleBar)
         reader = strip.reader if strip.has_focus else None
-        self.app.push_screen(ReadersScreen(self._judged, self.fix_for, self.action_matrix, reader))
+        screen = ReadersScreen(
+            self._judged, self.next_steps, self.fix_for, self.action_matrix, self.action_repair, reader
+        )
+        self.app.push_screen(screen)
+
+    def action_next(self) -> None:
+        """The commands to go on with: for the file as it is, or for the copy that was or would be saved."""
+        from vmci_tui.core.next_steps import copy_name
+        from vmci_tui.core.text import visible
+        from vmci_tui.tui.whatnow import WhatNowScreen
+
+        document = self.document
+        if document.dump is None or self.both is None:
+            self.say("an entry alone is read by QEMU only: Q asks it", "warning")
+        elif document.dump_unsaved:
+            path = copy_name(document.source.path) if isinstance(document.source, FileSource) else None
+            title = f"What now, once it is saved (s){f' as {visible(path)}' if path else ''}"
+            self.app.push_screen(WhatNowScreen(title, self.next_steps(path)))
+        else:
+            path = self.saved_copy
+            title = f"What now with {document.name if path is None else visible(path)}"
+            self.app.push_screen(WhatNowScreen(title, self.next_steps(path)))
+
+    def next_steps(self, path: str | None = None) -> tuple[Step, ...]:
+        """The commands for a copy of what is shown, at `path`; None for the file that is open."""
+        from vmci_tui.core.next_steps import next_steps
+
+        assert self.both is not None
+        return next_steps(self.document, self.both.now if path is None else self.both.after, path)
+
+    @property
+    def saved_copy(self) -> str | None:
+        """Where the state that is shown was saved last; None where that is the file that is open, or nowhere."""
+        saved = self.document.saved
+        return self.saved_path if saved is not None and saved.of_dump == self.document.state.of_dump else None
 
     def _judged(self) -> tuple[Both, tuple[Finding, ...]]:
         assert self.both is not None
@@ -81,7 +130,7 @@ class JudgeActions(WayActions):
 
     def fix_for(self, reader: str) -> None:
         """Apply every fix that helps this reader to accept."""
-        from vmci_tui.core.repair import mend_for
+        from vmci_tui.core.mending import mend_for
 
         done = mend_for(self.document, reader)
         if done.labels:
@@ -92,7 +141,7 @@ class JudgeActions(WayActions):
                 f"{what}{reader} accepts the file once it is saved (s)" if what else f"{reader} accepts it already"
             )
         else:
-            self.say(f"{what}{reader} would still refuse: {done.left or 'not known'}", "warning")
+            self.say(f"{what}{reader} would still refuse: {done.left or 'not known'}. R looks in memory", "warning")
 
     def action_matrix(self) -> None:
         """The value that each reader reads for each key."""

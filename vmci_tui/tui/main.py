@@ -16,7 +16,7 @@ from vmci_tui.core.errors import SaveError
 from vmci_tui.core.places import Place
 from vmci_tui.core.source import FileSource
 from vmci_tui.core.span import Span
-from vmci_tui.tui.editing import EditActions
+from vmci_tui.tui.adopting import AdoptActions
 from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.panes import (
     EntryList,
@@ -29,32 +29,38 @@ from vmci_tui.tui.panes import (
     PaneBar,
 )
 from vmci_tui.tui.readerstrip import TitleBar
-from vmci_tui.tui.rows import KeyRows
+from vmci_tui.tui.rows import key_rows
 from vmci_tui.tui.statusline import StatusLine
 
 if TYPE_CHECKING:
     from vmci_tui.core.checks import Finding
 
+PROVED = {True: "proved", False: "DISPROVED", None: "not provable"}
+"""What memory says of the text, in a word."""
 _ON_ENTER = {"entry": "edit_entry", "notes": "rename_note", "keys": "edit_value", "findings": "show_finding"}
 _PANES = ("entry", "notes", "keys", "findings", "hex")
 
 
-class MainScreen(EditActions, Screen[None]):
+class MainScreen(AdoptActions, Screen[None]):
     """One document. Every edit goes through `edit`, and everything shown is computed anew after it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s,ctrl+s", "save", "Save", tooltip="Save a copy; the plan is shown first", id="save"),
+        Binding("R", "repair", "Repair", tooltip="Apply all safe fixes in one go; they are shown first", id="repair"),
+        Binding("v", "readers", "Readers", tooltip="What every reader says of the file, and why", id="readers"),
+        Binding("question_mark,f1", "app.toggle_keys", "Keys", tooltip="Show or hide all keys", id="help"),
+        Binding("F", "find", "Find", tooltip="Find the note in guest memory", id="find"),
+        Binding("q", "leave", "Quit", tooltip="Quit; unsaved edits are asked about", id="quit"),
         Binding("a", "append", "Append", tooltip="Add or replace the VMCOREINFO note", id="append"),
-        Binding("e", "edit_text", "Text", tooltip="Edit the whole text of the note", id="edit_text", show=False),
         Binding("u,ctrl+z", "undo", "Undo", tooltip="Take the last edit back", id="undo"),
+        Binding("o", "open", "Open", tooltip="Open another file", id="open"),
+        Binding("e", "edit_text", "Text", tooltip="Edit the whole text of the note", id="edit_text", show=False),
         Binding("r,ctrl+y", "redo", "Redo", tooltip="Do it again", id="redo", show=False),
         Binding("c", "copy", "Copy", tooltip="Copy what is selected", id="copy", show=False),
         Binding("x", "strip", "Strip", tooltip="Take the VMCOREINFO note out", id="strip", show=False),
         Binding("U", "take_back", "Take back", tooltip="Take back the last save in place", id="take_back", show=False),
-        Binding("v", "readers", "Readers", tooltip="What every reader says of the file, and why", id="readers"),
         Binding("m", "matrix", "Matrix", tooltip="The value that each reader reads", id="matrix", show=False),
-        Binding("o", "open", "Open", tooltip="Open another file", id="open"),
-        Binding("q", "leave", "Quit", tooltip="Quit; unsaved edits are asked about", id="quit"),
+        Binding("N", "next", "What now?", tooltip="The commands to go on with", id="next", show=False),
         *(
             Binding(str(number), f"pane('{name}')", name.capitalize(), show=False, id=f"pane.{name}")
             for number, name in enumerate(_PANES, 1)
@@ -64,7 +70,8 @@ class MainScreen(EditActions, Screen[None]):
     AUTO_FOCUS = ", ".join(f".show-{pane} #{pane}" for pane in _PANES)
 
     def __init__(self, document: Document, width_class: str) -> None:
-        self._active = "entry" if document.dump is None else "keys" if document.state.vmcoreinfo else "findings"
+        keys = document.state.vmcoreinfo or key_rows(document.state)
+        self._active = "entry" if document.dump is None else "keys" if keys else "findings"
         # Classes and focus from the start: each change of them later styles every widget anew, 10 ms each.
         alone = " entry-only" if document.dump is None else ""
         super().__init__(classes=f"show-{self._active} {width_class}{alone}")
@@ -83,13 +90,11 @@ class MainScreen(EditActions, Screen[None]):
                 yield HexPane(id="hex")
                 yield FindingsPane(id="findings-pane")
         yield StatusLine(id="status")
-        yield Footer(compact=True)
+        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        for pane, title in (
-            ("#entry", "1 Entry"), ("#notes", "2 Notes"), ("#keys-pane", "3 vmcoreinfo"),
-            ("#findings-pane", "4 Findings"), ("#hex", "5 Hex"),
-        ):  # fmt: skip
+        titles = ("#entry", "1 Entry"), ("#notes", "2 Notes"), ("#findings-pane", "4 Findings"), ("#hex", "5 Hex")
+        for pane, title in titles:
             self.query_one(pane).border_title = title
         self._show_bytes()
         self.show_tabs()
@@ -115,11 +120,16 @@ class MainScreen(EditActions, Screen[None]):
 
     def _show_keys(self) -> None:
         wanted = self.query_one(KeysPane).wanted
-        self.query_one(KeysList).show_keys(KeyRows(self.document.state.vmcoreinfo, wanted))
+        self.query_one(KeysList).show_keys(key_rows(self.document.state, wanted))
+        self.tell_lines()
+
+    def tell_lines(self) -> None:
+        """How many lines are shown, and what memory says of them."""
+        shown, text = self.query_one(KeysList).shown, self.document.state.vmcoreinfo
+        proof = f", {PROVED[self.proof.proved]}" if self.proof and text else ""
         pane = self.query_one(KeysPane)
-        shown = len(self.query_one(KeysList).rows)
-        text = self.document.state.vmcoreinfo
-        pane.border_subtitle = f"{shown} of {len(text.lines)} lines" if text else "none"
+        pane.border_title = f"3 {shown.title}"
+        pane.border_subtitle = f"{len(shown)} of {len(text.lines)} lines{proof}" if text else shown.told
 
     def _title(self) -> str:
         document = self.document
@@ -183,19 +193,26 @@ class MainScreen(EditActions, Screen[None]):
 
     @on(LineList.Moved, "#keys")
     def _key_moved(self, event: LineList.Moved) -> None:
-        self._point_at_line(self.query_one(KeysList).shown.lines[event.index].number)
+        shown = self.query_one(KeysList).shown
+        if (part := shown.part(event.index)) is not None:
+            self._point_in_note(part.offset, part.length)
+        else:
+            self._point_at_line(shown.lines[event.index].number)
 
     def _point_at_line(self, number: int) -> None:
-        document = self.document
-        text, index = document.state.vmcoreinfo, document.state.index
-        if text is None or index is None:
-            return
-        line = text.lines[number - 1]
-        self.explain_soon(line)
-        layout = document.layout
-        start = layout.note_offsets[index] + layout.notes[index].desc_start + line.offset
-        self._point_at(Span(start, len(line.raw)))
-        self.query_one(NotesList).select(index)
+        text = self.document.state.vmcoreinfo
+        if text is not None:
+            line = text.lines[number - 1]
+            self.explain_soon(line)
+            self._point_in_note(line.offset, len(line.raw))
+
+    def _point_in_note(self, offset: int, length: int) -> None:
+        """To bytes of the descriptor of the note that counts."""
+        layout, index = self.document.layout, self.document.state.index
+        if index is not None:
+            start = layout.note_offsets[index] + layout.notes[index].desc_start
+            self._point_at(Span(start + offset, length))
+            self.query_one(NotesList).select(index)
 
     @on(LineList.Moved, "#notes")
     def _note_moved(self, event: LineList.Moved) -> None:
@@ -349,7 +366,8 @@ class MainScreen(EditActions, Screen[None]):
             if outcome is None:
                 return
             self.document.mark_saved(entry)
-            self.say(outcome.words)
+            self.saved_path = self.saved_path if entry else outcome.path
+            self.say(outcome.words if entry else f"{outcome.words}. N: what now")
             if outcome.in_place:
                 self.vmci.reopen(self.document)
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -13,7 +13,8 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from vmci_tui.core.checks import Finding
-from vmci_tui.core.repair import fixes_for
+from vmci_tui.core.mending import fixes_for
+from vmci_tui.core.next_steps import Step
 from vmci_tui.core.report_readers import STAGES, WORDS
 from vmci_tui.core.verdicts import Both
 from vmci_tui.tui.cells import Row, plain
@@ -35,21 +36,26 @@ class ReadersScreen(Screen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "fix", "Fix for this reader", tooltip="Apply the fixes that make it accept", id="readers.fix"),
+        Binding("R", "repair", "Repair", tooltip="Apply all safe fixes in one go", id="readers.repair"),
         Binding("m", "matrix", "Matrix", tooltip="The value that each reader reads for each key", id="readers.matrix"),
+        Binding("c", "copy", "Copy next", tooltip="Copy the command to go on with", id="readers.copy"),
         Binding("escape,v,q", "dismiss", "Back", tooltip="Back to the file", id="readers.back"),
     ]
 
     def __init__(
         self,
         current: Callable[[], tuple[Both, tuple[Finding, ...]]],
+        steps: Callable[[], tuple[Step, ...]],
         fix: Callable[[str], None],
         matrix: Callable[[], None],
+        repair: Callable[[], None],
         reader: str | None,
     ) -> None:
-        """`current` gives verdicts and findings anew after each fix."""
+        """`current` gives verdicts and findings anew after each fix, `steps` the commands for the file as it is."""
         super().__init__()
-        self._current, self._fix, self._matrix = current, fix, matrix
+        self._current, self._fix, self._matrix, self._repair = current, fix, matrix, repair
         self._both, self._found = current()
+        self._steps = steps()
         self._names = list(self._both.now)
         self._first = self._names.index(reader) if reader in self._names else self._worst()
 
@@ -89,9 +95,21 @@ class ReadersScreen(Screen[None]):
 
     @on(LineList.Moved, "#verdicts")
     def _tell(self) -> None:
-        words = "\n".join(verdict_lines(self._chosen_name, self._both, self._found))
+        words = "\n".join(verdict_lines(self._chosen_name, self._both, self._found, self._mine()))
         self.query_one("#verdict", Static).update(plain(words))
         self.query_one("#told").scroll_home(animate=False)
+
+    def _mine(self) -> list[Step]:
+        return [step for step in self._steps if step.reader == self._chosen_name]
+
+    def action_copy(self) -> None:
+        """The first command to go on with; N on the main screen lists all."""
+        mine = self._mine()
+        if mine:
+            self.app.copy_to_clipboard(mine[0].command)
+            self.notify(f"copied: {mine[0].command}", markup=False)
+        else:
+            self.notify("there is no command to go on with", severity="warning", markup=False)
 
     def action_fix(self) -> None:
         self._fix(self._chosen_name)
@@ -104,8 +122,13 @@ class ReadersScreen(Screen[None]):
     def action_matrix(self) -> None:
         self._matrix()
 
+    def action_repair(self) -> None:
+        """Back to the file, and there to the screen of repair."""
+        self.dismiss()
+        self._repair()
 
-def verdict_lines(name: str, both: Both, found: tuple[Finding, ...]) -> list[str]:
+
+def verdict_lines(name: str, both: Both, found: tuple[Finding, ...], steps: Sequence[Step] = ()) -> list[str]:
     """All there is to say of one reader, for people."""
     verdict, then = both.now[name], both.after[name]
     stage = f", {STAGES[verdict.stage]}" if verdict.stage else ""
@@ -123,13 +146,18 @@ def verdict_lines(name: str, both: Both, found: tuple[Finding, ...]) -> list[str
         out += ["", "What would change it:"]
         out += [f"  {f.code} {f.message}" + (f"\n      f: {f.fix.label}" if f.fix else "") for f in mine]
         if not any(f.fix for f in mine):
-            out += ["", "No one-key fix: " + ("a appends a note" if mine[0].code == "N01" else "the finding tells why")]
-    more = [item for item in verdict.fired if item is not decisive]
+            out += ["", "R looks in guest memory for what is right: the note, or the value."]
+    if then.accepts:
+        out += ["", "It takes the note, that is: whether what the note says is true, memory tells (R)."]
+    left = next((item for item in then.fired if item.rule.refuses), None)
+    more = [item for item in then.fired if item is not left]
     if more:
-        out += ["", "It would also mind:" if decisive else "It minds, but goes on:"]
+        out += ["", "It would also mind:" if left else "It minds, but goes on:"]
         out += [f"  {item.rule.cause} {item.words or item.rule.name}: {item.rule.why}" for item in more[:20]]
     if verdict.osrelease is not None:
         out += ["", f"OSRELEASE that it reads:  {verdict.osrelease}"]
     if verdict.note is not None:
         out += [f"The note that it takes:  {verdict.note.length} bytes at {verdict.note.offset:#x}"]
+    if steps:
+        out += ["", "Next:", *(f"  {step.command}" for step in steps)]
     return [*out, "", f"Try it:  {verdict.reader.command}"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, overload
 
 from vmci_tui.core.derived import derive
-from vmci_tui.core.document import Document
+from vmci_tui.core.document import Document, State
 from vmci_tui.core.entry import FIELDS, FORMAT_ELF, FORMAT_NONE, RESET, EntryHistory
 from vmci_tui.core.span import Span
 from vmci_tui.core.text import Safe, visible
@@ -130,8 +130,21 @@ def note_rows(document: Document, names: dict[int, str]) -> list[tuple[Row, Targ
     return out
 
 
+def key_rows(state: State, wanted: str = "") -> KeyRows:
+    """What the pane of keys shows: the lines of the text, or the fields of a Windows header in its place."""
+    if state.note is None or not state.note.is_windows:
+        return KeyRows(state.vmcoreinfo, wanted)
+    from vmci_tui.tui.headerrows import HeaderRows  # which other dumps need not wait for
+
+    return HeaderRows(state.note, wanted)
+
+
 class KeyRows(Sequence[Row]):
     """The lines of the text as rows, built when they are shown; `numbers` are the lines that pass the filter."""
+
+    title = "vmcoreinfo"
+    told = "none"
+    """What the pane says of its rows where there are no lines."""
 
     def __init__(self, text: Vmcoreinfo | None, wanted: str = "") -> None:
         self.text = text
@@ -174,6 +187,10 @@ class KeyRows(Sequence[Row]):
         return (
             (number, "dim"), (f"{key:<{self._width}} ", style), (visible((line.value or b"")[:_LONGEST]), "value"),
         )  # fmt: skip
+
+    def part(self, index: int) -> Span | None:
+        """The bytes of the descriptor that a row is about, where it stands for no line."""
+        return None
 
     def index_of(self, number: int) -> int | None:
         """The row of line `number` of the text, or None where the filter hides it."""

@@ -17,6 +17,7 @@ from vmci_tui.core.document import Document
 from vmci_tui.core.errors import Cancelled, SaveError, VmciError
 from vmci_tui.core.image import Literal
 from vmci_tui.core.in_place import save_in_place
+from vmci_tui.core.next_steps import copy_name
 from vmci_tui.core.plan import Plan, plan_copy, plan_in_place
 from vmci_tui.core.progress import Pace
 from vmci_tui.core.save import save_copy
@@ -37,6 +38,8 @@ class Outcome(NamedTuple):
 
     words: str
     in_place: bool = False
+    path: str | None = None
+    """Where the copy is."""
 
 
 class SaveScreen(Dialog[Outcome | None]):
@@ -141,7 +144,8 @@ class SaveScreen(Dialog[Outcome | None]):
             self.app.call_from_thread(self._failed, said)
             return
         checked = f"; {saved.checked} bytes of memory read back, the same" if self._document.dump else ""
-        self.app.call_from_thread(self.dismiss, Outcome(f"saved {saved.name}: {saved.size} bytes{checked}"))
+        words = f"saved {saved.name}: {saved.size} bytes{checked}"
+        self.app.call_from_thread(self.dismiss, Outcome(words, path=target))
 
     def _failed(self, error: VmciError) -> None:
         self._saving = False
@@ -200,5 +204,4 @@ def _default_name(document: Document) -> str:
         name = str(document.name)
         stem = name.removesuffix(".json").removesuffix(".write")
         return "new.entry" if name == "new entry" else f"{stem}.entry"
-    stem, ext = os.path.splitext(source.path)
-    return f"{stem}-fixed{ext}"
+    return copy_name(source.path)

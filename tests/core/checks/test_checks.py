@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from tests import factory
+from tests.conftest import SAMPLES
 from tests.core.kit import found, full_write, opened
 from tests.factory import I386, Load, cpus, elf, note, ram
 from vmci_tui.core import checks
@@ -52,6 +53,18 @@ def beside(changed: Entry, data: bytes = _TEXT) -> Document:
     return opened(elf((cpus() + note(data),), (Load(0x1000, ram(8192)),)), history)
 
 
+def guest(old: bytes, new: bytes) -> Document:
+    """The dump of a booted guest, with something else in its note (memory holds the note too, and stays)."""
+    raw = (SAMPLES / "amd64-cut-note.elf").read_bytes()
+    return opened(raw.replace(old, new, 1))
+
+
+def pointed(region: bytes, *notes: bytes) -> Document:
+    """A dump whose entry points at `region`."""
+    history = EntryHistory("blob", (full_write(_GOOD.pack()),))
+    return opened(elf((cpus() + b"".join(notes),), (Load(0x1000, region.ljust(8192, b"\0")),)), history)
+
+
 class Case(NamedTuple):
     code: str
     severity: str
@@ -87,6 +100,11 @@ _CASES = (
     Case("E09", "warning", entry(Write(9, 9, bytes(9)), full_write(_GOOD.pack())), False),
     Case("E10", "error", fields(size=int.from_bytes((4132).to_bytes(4, "little"), "big")), True),
     Case("E11", "error", beside(_GOOD._replace(size=24 + len(_TEXT) - 1)), True),
+    Case("E12", "warning", pointed(note(_TEXT + b"A=1\n"), note()), False),
+    Case("E13", "warning", pointed(_TEXT, note()), False),
+    Case("E13", "warning", pointed(b"", note()), False),
+    Case("E13", "warning", beside(_GOOD), False),
+    Case("E14", "info", pointed(note()), True),
     Case("N01", "error", dump(), False),
     Case("N02", "error", dump(note(), bytes(7)), True),
     Case("N02", "error", dump(note(namesz=1 << 31)), True),
@@ -141,6 +159,8 @@ _CASES = (
     Case("C04", "warning", dump(note(), type=0xFE00), True),
     Case("C05", "warning", dump(note(), phentsize=0), True),
     Case("M01", "warning", opened(elf((cpus() + note(),), ())), False),
+    Case("M06", "info", dump(note()), False),
+    Case("M05", "error", guest(b"OSRELEASE=6.1.0-56-amd64", b"OSRELEASE=5.10.0-9-amd64"), False),
     Case("M02", "warning", dump(note(), loads=(Load(0, ram(4096, 1)), Load(2048, ram(4096, 2)))), False),
 )
 
@@ -211,11 +231,11 @@ def test_a_span_is_the_very_bytes(document: Document, code: str, spanned: bytes)
 
 
 def test_a_good_dump_with_its_entry_has_nothing_but_what_is_always_so() -> None:
-    """phys_base in decimal (T16), and memory that is not a kernel's (M03): nothing else."""
+    """phys_base in decimal (T16), and memory that is not a kernel's (M03, M06): nothing else."""
     text = _TEXT + b"SYMBOL(_stext)=ffffffff82000000\nSYMBOL(init_top_pgt)=ffffffff82610000\n"
     history = EntryHistory("blob", (full_write(_GOOD.pack()),))
     good = opened(elf((cpus() + note(text),), (Load(0x1000, note(text).ljust(8192, b"\0")),)), history)
-    assert {item.code for item in findings(good)} <= {"T16", "M03"}
+    assert {item.code for item in findings(good)} <= {"T16", "M03", "M06"}
 
 
 def test_findings_of_a_kind_are_capped_and_counted() -> None:

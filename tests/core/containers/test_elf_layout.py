@@ -17,7 +17,7 @@ from vmci_tui.core.containers.elf_format import PT_LOAD
 from vmci_tui.core.document import Document
 from vmci_tui.core.errors import SaveError
 from vmci_tui.core.note import build
-from vmci_tui.core.save import quiet
+from vmci_tui.core.progress import quiet
 from vmci_tui.core.source import BytesSource
 
 _BIG = b"OSRELEASE=6.1.0-test\n" + b"KEY=value\n" * 900

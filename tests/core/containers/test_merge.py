@@ -15,7 +15,7 @@ from vmci_tui.core.errors import SaveError
 from vmci_tui.core.in_place import save_in_place, take_back
 from vmci_tui.core.opening import open_document
 from vmci_tui.core.plan import plan_copy, plan_in_place
-from vmci_tui.core.save import quiet
+from vmci_tui.core.progress import quiet
 from vmci_tui.core.source import BytesSource
 
 _PAGE = 4096

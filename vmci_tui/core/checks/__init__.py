@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from vmci_tui.core.checks import container, entry, memory, note, text, values
+from vmci_tui.core.checks import container, entry, memory, note, region, text, values
 from vmci_tui.core.checks.base import Check, Consequence, Context, Finding, Fix
 from vmci_tui.core.checks.catalogue import Severity
 from vmci_tui.core.checks.grouped import grouped
@@ -15,21 +15,24 @@ from vmci_tui.core.verdicts import Verdicts, verdicts
 
 __all__ = ["Consequence", "Context", "Finding", "Fix", "Severity", "Span", "findings"]
 
-_CHECKS: tuple[Check, ...] = (entry.check, note.check, text.check, values.check, container.check, memory.check)
+_CHECKS: tuple[Check, ...] = (
+    *(entry.check, region.check, note.check, text.check, values.check, container.check, memory.check),
+)
 _RANK = {"error": 0, "warning": 1, "info": 2}
 _EACH = 20
 """So many findings of one code and severity are listed; the last one counts the rest."""
 
 
 def findings(document: Document, known: Verdicts | None = None) -> tuple[Finding, ...]:
-    """All findings with the readers that they concern, errors first, each kind in the order of the file.
+    """All findings with the readers that they concern: errors first, of each kind those first over which a
+    reader refuses, and of these those with a fix.
 
     `known` are the verdicts over the document's layout, where they are computed already.
     """
     judged = verdicts(document) if known is None else known
     context = Context.of(document)
     found = list(grouped(_capped(finding for check in _CHECKS for finding in check(context)), judged, context))
-    found.sort(key=lambda item: _RANK[item.severity])
+    found.sort(key=lambda item: (_RANK[item.severity], not any(c.refuses for c in item.readers), item.fix is None))
     return tuple(found)
 
 

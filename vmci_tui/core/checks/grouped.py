@@ -17,6 +17,8 @@ from vmci_tui.core.span import Span
 _ABSENT = "N01"
 _ONE_BY_ONE = frozenset(("N02", "N04", "N07", "N09", "T05", "T06", "T07", "T08", "T13"))
 """Codes of which there is one for each note, key or line; all others are about the file, or its text, as a whole."""
+_WHYS = 2
+"""So many different reasons of readers are told in a finding; each reader's screen has its own."""
 _ORDERED = frozenset(("C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C13", "C18", "N15"))
 """What putting the head in order removes."""
 
@@ -41,13 +43,18 @@ def grouped(found: Iterable[Finding], verdicts: Mapping[str, Verdict], context: 
 def _causes(verdict: Verdict, context: Context) -> Iterator[Fired]:
     """The rules that hold; that a reader finds no note is left out where another rule says why."""
     there = context.state.note is not None
+    windows = context.state.note is not None and context.state.note.is_windows
     why = any(item.rule.refuses and item.rule.cause != _ABSENT for item in verdict.fired)
     fired = verdict.fired
     if verdict.reader.name == "qemu":  # its rules are a table of which one line holds: what is behind it says nothing
         fired = fired[: next((n for n, item in enumerate(fired, 1) if item.rule.refuses), len(fired))]
     for item in fired:
+        if item.rule.cause == "N02" and all(note.whole for note in context.state.notes):
+            item = item._replace(rule=item.rule.because("N15"))  # the reader walks wrongly: no note is broken
         if item.rule.cause == "C03" and context.arranged:  # no PT_NOTE, since there is no note to put into one
             item = item._replace(rule=item.rule.because(_ABSENT))
+        if windows and item.rule.stage == "after":  # the header is no text: what readers make of it as one is no fault
+            item = item._replace(rule=item.rule.because("N13"))
         if item.rule.cause != _ABSENT or not there:
             yield item
         elif not why:
@@ -67,10 +74,18 @@ def _consequences(pairs: Iterable[tuple[str, Fired]]) -> tuple[Consequence, ...]
 
 def _seen_by_readers(code: str, pairs: list[tuple[str, Fired]], context: Context) -> Finding:
     span = next((item.span for _, item in pairs if item.span is not None and item.span.length), None)
-    finding = told(code, CATALOGUE[code].what, span, _fix(code, context))
+    finding = told(code, CATALOGUE[code].what, span, _fix(code, context), why=_why(code, pairs))
     if finding.severity == "error" and not any(item.rule.refuses for _, item in pairs):
         finding = finding._replace(severity="warning")
     return finding._replace(readers=_consequences(pairs))
+
+
+def _why(code: str, pairs: list[tuple[str, Fired]]) -> str | None:
+    """Of the text each rule tells its own, as which key it wants; for the rest the catalogue's words are enough."""
+    if code[0] != "T":
+        return None
+    decisive = [item for _, item in pairs if item.rule.refuses] or [item for _, item in pairs]
+    return " ".join(list(dict.fromkeys(item.rule.why for item in decisive))[:_WHYS])
 
 
 def _fix(code: str, context: Context) -> Fix | None:

@@ -12,6 +12,7 @@ from vmci_tui.core.containers.elf_format import MACHINE_BITS
 from vmci_tui.core.entry import SIZE_LIMIT
 from vmci_tui.core.note import NAME, Note
 from vmci_tui.core.text import visible
+from vmci_tui.core.windows import windows_header
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -95,8 +96,8 @@ def _vmcoreinfo(context: Context, index: int, note: Note) -> Iterator[Finding]:
             span,
             Fix("set the type to 0", partial(edits.retype_note, index=index, kind=0)),
         )
-    if note.is_windows:
-        yield told("N13", "the note holds a Windows dump header", span)
+    if (header := windows_header(note)) is not None:
+        yield told("N13", f"the note holds a Windows dump header: {header.told}", span)
 
 
 def target_bits(dump: ElfDump) -> int:

@@ -81,13 +81,19 @@ def _offset(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
 
 def _build_id(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     line = next(iter(text.all(b"BUILD-ID")), None)
-    release = _RELEASE.match(text.osrelease or b"")
-    if line is None or release is None:
-        return
+    kernel = garbage_build_id(text.osrelease or b"")
+    if line is not None and kernel is not None:
+        yield told("T18", f"the BUILD-ID of a {kernel} kernel is garbage", _value_span(context, line))
+
+
+def garbage_build_id(osrelease: bytes) -> str | None:
+    """The version of a kernel that writes a BUILD-ID which is none; None where what it writes can be trusted."""
+    release = _RELEASE.match(osrelease)
+    if release is None:
+        return None
     major, minor, patch = map(int, release.groups())
     first, last = _NO_BUILD_ID.get((major, minor), (1, 0))
-    if patch >= first and (last is None or patch <= last):
-        yield told("T18", f"the BUILD-ID of a {major}.{minor}.{patch} kernel is garbage", _value_span(context, line))
+    return f"{major}.{minor}.{patch}" if patch >= first and (last is None or patch <= last) else None
 
 
 def _value_span(context: Context, line: Line) -> Span | None:

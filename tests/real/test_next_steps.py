@@ -1,0 +1,80 @@
+"""The commands that are offered next do what they say: each is run as a shell runs it.
+
+What needs more than a sample holds (a kernel's vmlinux, a debuginfod server, all of a
+guest's memory) is run on a whole dump, where there is one.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.real.readers import need
+from vmci_tui.core.next_steps import Step, next_steps
+from vmci_tui.core.opening import open_document
+from vmci_tui.core.verdicts import now_and_after
+
+_GOOD = "amd64-cut-note.elf"
+
+
+def _of(path: str) -> dict[str, Step]:
+    document = open_document(path)
+    return {str(step.command).replace(path, "FILE"): step for step in next_steps(document, now_and_after(document).now)}
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Callable[[Step], str]:
+    """Runs a step in an empty folder; its session, where it is one, is at its end at once."""
+
+    def run(step: Step) -> str:
+        need({"libkdumpfile": "drgn", "vmci": sys.executable}.get(step.reader, step.reader))
+        venv = Path(sys.executable).parent
+        done = subprocess.run(
+            ["bash", "-c", f'PATH="{venv}:$PATH"; {step.command}'], cwd=tmp_path, timeout=120,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout
+        return done.stdout.decode("latin-1")
+
+    return run
+
+
+def test_every_command_for_a_good_dump(
+    sample: Callable[[str], str], tmp_path: Path, shell: Callable[[Step], str]
+) -> None:
+    hostile = tmp_path / "a b'\x1b[31m.elf"
+    shutil.copy(sample(_GOOD), hostile)
+    document = open_document(str(hostile))
+    steps: dict[str, list[Step]] = {}
+    for step in next_steps(document, now_and_after(document).now):
+        steps.setdefault(step.reader, []).append(step)
+    assert "6.1.0-56-amd64" in shell(steps["crash"][1])
+    assert "6.1.0-56-amd64" in shell(steps["drgn"][0])
+    assert "6.1.0-56-amd64" in shell(steps["libkdumpfile"][0])
+    assert "VMCOREINFO" in shell(steps["readelf"][0])
+    assert "OSRELEASE=6.1.0-56-amd64" in shell(steps["eu-readelf"][0])
+    assert "makedumpfile Completed" in shell(steps["makedumpfile"][0])
+    assert "Linux version 6.1.0-56-amd64" in (tmp_path / "dmesg.txt").read_text()
+
+
+@pytest.mark.parametrize("name", ["arm64-cut-note.elf", "s390x-cut-note.elf"])
+def test_other_machines(sample: Callable[[str], str], shell: Callable[[Step], str], name: str) -> None:
+    for step in _of(sample(name)).values():
+        if step.reader in ("drgn", "libkdumpfile", "readelf", "eu-readelf"):
+            shell(step)
+
+
+def test_the_repair_that_is_offered_leads_to_a_dump_that_all_take(
+    sample: Callable[[str], str], tmp_path: Path, shell: Callable[[Step], str]
+) -> None:
+    path = tmp_path / "-no note.elf"
+    shutil.copy(sample("x86_64-linux-good.elf"), path)
+    document = open_document(str(path))
+    first = next_steps(document, now_and_after(document).now)[0]
+    shell(first)
+    assert not any(step.reader == "vmci" for step in _of(str(tmp_path / "-no note-fixed.elf")).values())

@@ -1,0 +1,117 @@
+"""The note found in guest memory and adopted; repair tried, shown and taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.widgets import Static
+
+from tests.conftest import SAMPLES
+from tests.tui.driving import main_screen, running, said, settled, shown, type_text
+from vmci_tui.core.opening import open_document
+
+Sample = Callable[[str], str]
+_BARE = "amd64-cut-nonote.elf"
+
+
+def true_text() -> bytes:
+    text = open_document(str(SAMPLES / "amd64-cut-note.elf")).state.vmcoreinfo
+    assert text is not None
+    return text.text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
+async def test_from_no_note_to_a_repaired_copy_by_three_keys(
+    sample: Sample, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    out = tmp_path / "out.elf"
+    async with running(sample(_BARE), size=size) as pilot:
+        assert "crash no" in shown(pilot)
+        await pilot.press("R")
+        await settled(pilot)
+        told = str(pilot.app.screen.query_one("#repair", Static).content)
+        assert "adopt the note at paddr 0x19c8000" in told and "crash         refuses  ->  accepts" in told
+        await pilot.press("enter")
+        await settled(pilot)
+        assert "crash no>ok" in shown(pilot) and "u takes each back" in said(pilot)
+        await pilot.press("s")
+        await settled(pilot)
+        await type_text(pilot, str(out))
+        await pilot.press("enter")
+        await settled(pilot)
+    text = open_document(str(out)).state.vmcoreinfo
+    assert text is not None and text.text == true_text()
+
+
+async def test_a_candidate_is_adopted_and_taken_back(sample: Sample) -> None:
+    async with running(sample(_BARE)) as pilot:
+        await pilot.press("F")
+        await settled(pilot)
+        assert "0x0000019c8000" in shown(pilot) and "proved" in shown(pilot)
+        assert "Enter adopts it" in shown(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        document = main_screen(pilot).document
+        assert document.state.vmcoreinfo is not None and document.state.vmcoreinfo.text == true_text()
+        assert "lines, proved" in str(main_screen(pilot).query_one("#keys-pane").border_subtitle)
+        await pilot.press("u")
+        assert not document.modified
+
+
+async def test_what_is_not_proved_is_adopted_after_a_question_only(sample: Sample) -> None:
+    async with running(sample("zero-note.elf")) as pilot:
+        await pilot.press("F")
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert "not provable" in shown(pilot) and not main_screen(pilot).document.modified
+        await pilot.press("enter")  # the first button is the safe one
+        await settled(pilot)
+        assert not main_screen(pilot).document.modified
+        await pilot.press("enter", "right", "enter")
+        await settled(pilot)
+        assert main_screen(pilot).document.state.vmcoreinfo is not None
+
+
+async def test_repair_that_has_to_ask_leads_to_the_candidates(sample: Sample) -> None:
+    async with running(sample("zero-note.elf")) as pilot:
+        await pilot.press("R")
+        await settled(pilot)
+        assert "This has to be decided by you" in shown(pilot)
+        await pilot.press("enter")
+        assert not main_screen(pilot).document.modified
+        await pilot.press("F")
+        await settled(pilot)
+        assert "Candidates, best first" in shown(pilot)
+
+
+async def test_the_entry_of_a_candidate_is_saved(sample: Sample, tmp_path: Path) -> None:
+    out = tmp_path / "new.entry"
+    async with running(sample(_BARE)) as pilot:
+        await pilot.press("F")
+        await settled(pilot)
+        await pilot.press("e")
+        await settled(pilot)
+        await type_text(pilot, str(out))
+        await pilot.press("enter")
+        await settled(pilot)
+    assert out.read_bytes().hex() == "00000100241000000080" + "9c01" + "00000000"
+
+
+async def test_a_candidate_beside_the_note_of_the_dump(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        await pilot.press("F")
+        await settled(pilot)
+        await pilot.press("d")
+        await settled(pilot)
+        assert "the same" in shown(pilot) or "identical" in shown(pilot)
+
+
+async def test_an_entry_has_no_memory_to_look_into(sample: Sample) -> None:
+    async with running(sample("good.entry")) as pilot:
+        await pilot.press("F")
+        assert "it has no memory" in said(pilot)
+        await pilot.press("R")
+        assert "fixes of their own" in said(pilot)

@@ -1,0 +1,124 @@
+"""The kinds of findings about the container (C) and about memory (M)."""
+
+from __future__ import annotations
+
+from vmci_tui.core.checks.kind import Kind
+
+CONTAINER_KINDS: dict[str, Kind] = {
+    # C: the container
+    "C01": Kind(
+        "error", "the file's class is not the machine's", "no dump of this machine fits into a 32-bit file",
+        "ELF32 with e_machine x86-64", "dump again",
+    ),
+    "C02": Kind(
+        "error", "the file is cut off",
+        "readers fail, or read zeros, where the bytes are missing; copy the dump again, whole",
+        "a copy that ran out of disk", "copy the dump again",
+    ),
+    "C03": Kind(
+        "warning", "the file has not exactly one PT_NOTE program header",
+        "readers want exactly one, as the first program header; saving makes it so",
+        "two PT_NOTEs, the VMCOREINFO note in the second", "put the head in order",
+    ),
+    "C04": Kind(
+        "warning", "e_type is not ET_CORE", "some readers look at it before anything else",
+        "e_type 0xfe00", "dump again",
+    ),
+    "C05": Kind(
+        "warning", "e_phentsize is not the length of a program header",
+        "readers differ in which of the two they follow; saving writes the right one",
+        "e_phentsize 0", "put the head in order",
+    ),
+    "C06": Kind(
+        "warning", "the program headers do not stand right behind the ELF header",
+        "QEMU 7.2 and later put section headers first; some readers look for program headers at one place only",
+        "e_phoff 192, as QEMU 7.2 writes it", "put the head in order",
+    ),
+    "C07": Kind(
+        "warning", "section headers hide the notes, or are refused",
+        "a dump needs none; a reader that finds section headers looks for notes there and nowhere else",
+        "the two section headers that QEMU 7.2 writes", "put the head in order",
+    ),
+    "C08": Kind(
+        "warning", "PT_NOTE is not the first program header", "some readers look at the first one only",
+        "a PT_LOAD before PT_NOTE", "put the head in order",
+    ),
+    "C09": Kind(
+        "warning", "the notes lie behind memory", "some readers look for them in the file's head only",
+        "a note appended at the end of the file", "put the head in order",
+    ),
+    "C10": Kind(
+        "warning", "p_align misleads a reader",
+        "notes are padded to 4 bytes; with another alignment in the headers readers look for them elsewhere, "
+        "or take the file for another kind of dump",
+        "p_align 8", "put the head in order",
+    ),
+    "C11": Kind(
+        "warning", "there are too many program headers for a reader",
+        "a dump made with paging=true names the same memory up to 65,000 times, by its virtual addresses",
+        "dump-guest-memory with paging true", "merge the program headers; gdb loses the virtual addresses",
+    ),
+    "C12": Kind(
+        "info", "the reader is built for another machine",
+        "crash and makedumpfile read the machine that they were built for; nothing is wrong with the dump",
+        "an arm64 dump on an x86-64 host", "use a build for this machine",
+    ),
+    "C13": Kind(
+        "error", "the ELF identification is damaged", "readers look at it before anything else",
+        "EI_VERSION 0", "put the head in order",
+    ),
+    "C14": Kind(
+        "info", "the file's byte order is not the reader's",
+        "crash and makedumpfile read the byte order that they were built for; nothing is wrong with the dump",
+        "an s390x dump on an x86-64 host", "use a build for this machine",
+    ),
+    "C15": Kind(
+        "warning", "the CPU notes are not of the size that the machine needs",
+        "a reader takes registers from them, and gives up over another size",
+        "a PRSTATUS of x86-64 in a dump of i386", "dump again",
+    ),
+    "C16": Kind(
+        "error", "the number of program headers is damaged",
+        "readers find none, or look for headers where none are", "e_phnum 0", "dump again",
+    ),
+    "C17": Kind(
+        "error", "the reader does not know this kind of file", "it opens other containers",
+        "a flattened kdump file in makedumpfile", "save it in another form",
+    ),
+    "C18": Kind(
+        "warning", "where memory lies in the file misleads a reader",
+        "crash reads all that stands before the lowest p_offset of memory, and finds the notes in there",
+        "p_offset 0 in the first PT_LOAD", "put the head in order",
+    ),
+    # M: memory
+    "M01": Kind(
+        "warning", "the dump holds no guest memory",
+        "only its notes can be read; no reader can look at the kernel", "a dump made with length 0", "dump again",
+    ),
+    "M02": Kind(
+        "warning", "two program headers give different bytes for one paddr",
+        "readers differ in which of them they take", "two PT_LOADs that overlap", "none is safe",
+    ),
+    "M03": Kind(
+        "warning", "the text does not fit the memory",
+        "libkdumpfile looks for the name of the system where SYMBOL(init_uts_ns) says, and finds another text there",
+        "NUMBER(phys_base) of another boot", "append the note that belongs to this guest",
+    ),
+    "M04": Kind(
+        "warning", "memory is missing that a reader needs",
+        "it follows pointers of the note into guest memory, and fails where the dump does not hold it",
+        "a dump of one page", "dump again, whole",
+    ),
+    "M05": Kind(
+        "error", "memory contradicts the note",
+        "the text is another kernel's, another boot's, or was made up: readers take it, and then read wrong memory",
+        "NUMBER(phys_base) of another boot",
+        "`vmci repair` adopts the right note from memory, or sets the value that fits",
+    ),
+    "M06": Kind(
+        "info", "memory cannot confirm the note",
+        "what would prove it is not in the dump, or the text does not say where it lies; "
+        "the note may be another guest's",
+        "a window of memory", "`vmci repair` looks for a note in memory that can be proved",
+    ),
+}  # fmt: skip

@@ -1,0 +1,87 @@
+"""Which note the kernel's own variables name: `vmcoreinfo_note`, `vmcoreinfo_size`, `vmcoreinfo_data`.
+
+They are no symbols of the text, but they lie side by side (kernel/vmcore_info.c, in one file since
+4.13): the size, the address of the data page next to it, that of the note at most 128 bytes away, both
+in the direct map. Seen so in 32 of 32 guests of seven architectures, and nowhere else in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from vmci_tui.core.bitness import judge_bits
+from vmci_tui.core.candidate import Candidate
+from vmci_tui.core.guest import Guest
+from vmci_tui.core.note import ByteOrder
+from vmci_tui.core.progress import Progress
+from vmci_tui.core.scan import blocks
+
+_AROUND: Final = 128
+"""How far from the size the note's address was seen, at most: 92 bytes."""
+_BASE_ALIGN: Final = 2 << 20
+"""What is mapped directly begins at a multiple of this, so that two pairs alike in distance are told apart."""
+_HITS_IN_A_BLOCK: Final = 1024
+"""More words of that value than any block of a real memory holds."""
+
+
+class Pair(NamedTuple):
+    """A note and the page with the same text, on page starts."""
+
+    note: int
+    data: int
+
+
+class _Sought(NamedTuple):
+    size: bytes
+    """The text's length as a word of the kernel."""
+    order: ByteOrder
+    pairs: tuple[Pair, ...]
+
+
+def pointed_at(guest: Guest, pairs: Iterable[tuple[Candidate, Candidate]], told: Progress) -> frozenset[int]:
+    """Which of the notes (paddr) the kernel's variables name together with their data pages.
+
+    Reads all memory once. Raises OpenError, and what `told` raises.
+    """
+    found: set[int] = set()
+    sought = _sought(pairs)
+    for block in blocks(guest, told) if sought else ():
+        for item in sought:
+            hits = 0
+            at = block.buffer.find(item.size, block.start, block.end)
+            while at >= 0 and hits < _HITS_IN_A_BLOCK:
+                hits += 1
+                if block.paddr_of(at) % len(item.size) == 0:
+                    found |= _named(guest, block.paddr_of(at), item)
+                at = block.buffer.find(item.size, at + 1, block.end)
+    return frozenset(found)
+
+
+def _sought(pairs: Iterable[tuple[Candidate, Candidate]]) -> tuple[_Sought, ...]:
+    by_size: dict[tuple[bytes, ByteOrder], list[Pair]] = {}
+    for note, data in pairs:
+        if note.order is not None:
+            width = 4 if judge_bits(note.vmcoreinfo, 32)[0] == "fits" else 8
+            size = len(note.text).to_bytes(width, note.order)
+            by_size.setdefault((size, note.order), []).append(Pair(note.paddr, data.paddr))
+    return tuple(_Sought(size, order, tuple(found)) for (size, order), found in by_size.items())
+
+
+def _named(guest: Guest, paddr: int, sought: _Sought) -> set[int]:
+    """The notes that the words around a size at `paddr` name."""
+    width = len(sought.size)
+    low = max(paddr - _AROUND, 0)
+    data = guest.read(low, paddr + width + _AROUND - low)
+    if data is None:
+        return set()
+    words = [int.from_bytes(data[at : at + width], sought.order) for at in range(0, len(data), width)]
+    place = (paddr - low) // width
+    if place + 1 >= len(words):
+        return set()
+    named = set()
+    for pair in sought.pairs:
+        base = words[place + 1] - pair.data
+        if base >= 0 and base % _BASE_ALIGN == 0 and base + pair.note in words:
+            named.add(pair.note)
+    return named

@@ -1,0 +1,81 @@
+"""Candidates, proofs and repairs to JSON and to text, for the shell and for the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from vmci_tui.core.candidate import PROVED, Judged
+from vmci_tui.core.repair import Repair
+from vmci_tui.core.report_readers import proof_json, readers_text
+from vmci_tui.core.text import visible
+
+Json = dict[str, Any]
+_RELEASE_SHOWN = 80
+
+
+def candidates_json(judged: Sequence[Judged]) -> list[Json]:
+    return [
+        {
+            "paddr": item.candidate.paddr,
+            "offset": item.candidate.offset,
+            "kind": item.candidate.kind,
+            "length": len(item.candidate.raw),
+            "osrelease": osrelease(item),
+            "proved": item.proof.proved,
+            "why": item.why,
+            "copies": list(item.copies),
+        }
+        for item in judged
+    ]
+
+
+def osrelease(item: Judged) -> str:
+    return visible((item.candidate.vmcoreinfo.osrelease or b"")[:_RELEASE_SHOWN])
+
+
+def candidates_text(judged: Sequence[Judged]) -> Iterator[str]:
+    """Two lines a candidate: what it is, and why it stands where it stands."""
+    for item in judged:
+        found = item.candidate
+        where = f"at {found.offset:#x}" if found.offset is not None else "not at one place of the file"
+        proved = PROVED[item.proof.proved]
+        yield f"{found.paddr:#014x}  {proved:<12}  {found.kind}, {len(found.raw)} bytes, {where}  {osrelease(item)}"
+        yield f"    {item.why}"
+
+
+def repair_json(done: Repair) -> Json:
+    now, after = done.readers
+    return {
+        "repair": {
+            "steps": [{"code": step.code, "label": step.label} for step in done.steps],
+            "question": done.question or None,
+            "left": list(done.left),
+            "proof": proof_json(done.proof),
+        },
+        "candidates": candidates_json(done.judged),
+        "before": {name: verdict.accepts for name, verdict in now.items()},
+        "after": {name: verdict.accepts for name, verdict in after.items()},
+    }
+
+
+def repair_text(done: Repair) -> Iterator[str]:
+    """What was done, and what every reader says before and after."""
+    if done.steps:
+        yield "repair"
+        for step in done.steps:
+            yield f"  {step.code}  {step.label}"
+    elif not done.question:
+        yield "nothing to repair" if not done.left else "nothing that is safe to repair without asking"
+    if done.proof is not None:
+        yield f"the note is {PROVED[done.proof.proved]}: {done.proof.why}"
+    if done.left:
+        yield "left as it is"
+        for line in done.left:
+            yield f"  {line}"
+    yield "readers"
+    yield from readers_text(done.readers)
+    if done.question:
+        yield ""
+        yield f"not done: {done.question}"
+        yield from candidates_text(done.judged)

@@ -1,0 +1,55 @@
+"""The command `repair`: every safe fix in one go. No rule lives here."""
+
+from __future__ import annotations
+
+import argparse
+
+from vmci_tui.core.checks.catalogue import CATALOGUE
+from vmci_tui.core.entry import parse_number
+from vmci_tui.core.errors import UsageError
+from vmci_tui.core.next_steps import next_steps
+from vmci_tui.core.repair import ADOPTED, SAFE, Choice, repair
+from vmci_tui.core.report_candidates import repair_json, repair_text
+from vmci_tui.core.report_readers import next_json, next_text
+from vmci_tui.core.text import visible
+from vmci_tui.output import print_json, print_lines, shown_progress, tell
+from vmci_tui.writing import open_dump, save, wants_output
+
+
+def run(options: argparse.Namespace) -> int:
+    """Repair and save; 1 where an error is left, or where the user has to decide: then nothing is written."""
+    wants_output(options)
+    choice = Choice(
+        None if options.only is None else _codes(options.only),
+        None if options.yes is None else parse_number(options.yes),
+        options.keep_segments,
+    )
+    document = open_dump(options)
+    try:
+        done = repair(document, choice, shown_progress())
+    except BaseException:
+        document.close()
+        raise
+    if not options.json:
+        print_lines(repair_text(done))
+    if done.question:
+        document.close()
+        if options.json:
+            print_json({"file": document.name, "plan": None} | repair_json(done))
+        tell("vmci: nothing was written; --yes PADDR adopts the candidate there, --only CODE,... leaves the note alone")
+        return 1
+    steps = next_steps(document, done.readers.after, options.output or options.file)
+    code = save(options, document, repair_json(done) | {"next": next_json(steps)})
+    if steps and not (code or options.json or options.dry_run):
+        print_lines(("", "next", *next_text(steps)))
+    return code or int(bool(done.left))
+
+
+def _codes(names: str) -> frozenset[str]:
+    codes = frozenset(name.strip().upper() for name in names.split(","))
+    for code in sorted(codes):
+        if code not in CATALOGUE:
+            raise UsageError(f"{visible(code) or 'nothing'} is no finding's code", "`vmci check FILE` lists them")
+        if code not in SAFE | ADOPTED:
+            raise UsageError(f"{code} has no fix that is safe without asking", "fix it in the app, or with `vmci set`")
+    return codes

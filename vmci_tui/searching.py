@@ -1,0 +1,47 @@
+"""The command `find`: every place of guest memory that looks like the note. No rule lives here."""
+
+from __future__ import annotations
+
+import argparse
+
+from vmci_tui.core import adopt, report
+from vmci_tui.core.entry import parse_number
+from vmci_tui.core.errors import UsageError
+from vmci_tui.core.guest import guest_of, raw_guest
+from vmci_tui.core.opening import open_document
+from vmci_tui.core.report_candidates import candidates_json, candidates_text
+from vmci_tui.core.source import FileSource
+from vmci_tui.output import print_json, print_lines, shown_progress, tell
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the candidates, best first; 0 also where there is none."""
+    if options.raw_at is not None:
+        source = FileSource(options.file)
+        guest = raw_guest(source, parse_number(options.raw_at))
+        head = {
+            "file": source.name,
+            "size": source.size,
+            "container": "raw",
+            "machine": None,
+            "bits": None,
+            "byte_order": None,
+        }
+    else:
+        document = open_document(options.file)
+        if document.dump is None:
+            raise UsageError(
+                f"{document.name} is an entry, it has no memory", "name a dump, or --raw-at PADDR for a flat image"
+            )
+        guest, head = guest_of(document.dump), report.head_json(document)
+    judged = adopt.search(guest, shown_progress(), options.all)
+    if options.json:
+        print_json(head | {"candidates": candidates_json(judged)})
+        return 0
+    print_lines(candidates_text(judged))
+    if not judged:
+        tell(
+            "no note lies in this memory"
+            + ("" if options.all else "; --all looks at every byte, not only at page starts")
+        )
+    return 0

@@ -1,0 +1,77 @@
+"""Long work over guest memory in a thread: progress on a line, ESC stops it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from textual import work
+from textual.screen import Screen
+from textual.worker import get_current_worker
+
+from vmci_tui.core.errors import Cancelled, OpenError, VmciError
+from vmci_tui.core.progress import Pace, Progress
+from vmci_tui.tui.statusline import StatusLine
+
+Result = TypeVar("Result")
+_EVERY = 0.2
+"""Seconds between two words of progress."""
+
+
+class WorkScreen(Screen[Result]):
+    """A screen with a status line `#progress` whose work runs in a thread, where no widget is touched."""
+
+    working = False
+
+    @work(thread=True, exclusive=True, exit_on_error=False)
+    def run_work(self, job: Callable[[Progress], object], done: Callable[[object], None]) -> None:
+        """Run `job`; `done` gets its result on the screen's thread, `stopped` the error that ended it."""
+        worker, pace = get_current_worker(), Pace()
+        last = 0.0
+
+        def told(what: str, at: int, total: int) -> None:
+            nonlocal last
+            if worker.is_cancelled:
+                raise Cancelled("stopped")
+            now = time.monotonic()
+            if now - last >= _EVERY:
+                last = now
+                self.app.call_from_thread(self.tell, f"{pace.words(what, at, total)}  (ESC stops)")
+
+        try:
+            result = job(told)
+        except Exception as error:  # the worker's edge: nothing may vanish in a thread
+            said = error if isinstance(error, VmciError) else OpenError(f"an unexpected error: {error!a}")
+            self.app.call_from_thread(self._ended, said)
+            return
+        self.app.call_from_thread(self._finished, done, result)
+
+    def start(self, job: Callable[[Progress], object], done: Callable[[object], None]) -> None:
+        self.working = True
+        self.run_work(job, done)
+
+    def _finished(self, done: Callable[[object], None], result: object) -> None:
+        self.working = False
+        if self.is_attached:
+            done(result)
+
+    def _ended(self, error: VmciError) -> None:
+        self.working = False
+        if self.is_attached:
+            self.stopped(error)
+
+    def stopped(self, error: VmciError) -> None:
+        """The work ended early."""
+        self.tell(str(error))
+
+    def tell(self, words: str) -> None:
+        if self.is_attached:
+            self.query_one("#progress", StatusLine).tell(words)
+
+    def stop_work(self) -> bool:
+        """Ask what runs to stop; False where nothing runs."""
+        if self.working:
+            self.workers.cancel_node(self)
+            self.tell("stopping")
+        return self.working
