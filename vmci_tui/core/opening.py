@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vmci_tui.core import writes
 from vmci_tui.core.containers import is_dump, open_dump
 from vmci_tui.core.containers.sniff import HEAD, looks_like
@@ -36,7 +38,7 @@ def open_document(path: str, blob: str | None = None) -> Document:
         except OpenError:
             source.close()
             raise
-    document = Document(source.name, source, dump, State(notes=dump.notes))
+    document = Document(source.name, source, dump, State(notes=dump.notes, header=dump.header_fields))
     if blob is not None:
         attach_entry(document, blob)
     return document
@@ -45,7 +47,7 @@ def open_document(path: str, blob: str | None = None) -> Document:
 def attach_entry(document: Document, path: str) -> None:
     """Open the entry beside a dump."""
     history, data, name = read_entry(path)
-    document.opened = State(document.opened.notes, history)
+    document.opened = replace(document.opened, entry=history)
     document.blob = FileSource(path) if history.origin == "blob" else BytesSource(data)
     document.blob_name = name
 

@@ -237,6 +237,7 @@ def findings_text(findings: Sequence[Finding]) -> Iterator[str]:
 
 def plan_text(plan: Plan, source: Source) -> Iterator[str]:
     """What `--dry-run` prints: the steps, why this way, and each range before and after."""
+    source = plan.base or source
     from vmci_tui.core.image import Literal  # `show` needs no images
 
     if plan.empty:

@@ -48,7 +48,7 @@ def save_copy(
     """Write the plan's image to `target`. Raises SaveError, or what `progress` raises; then nothing is left behind."""
 
     def fill(fd: int) -> None:
-        write_image(document.source, plan.image, fd, progress)
+        write_image(plan.base or document.source, plan.image, fd, progress)
 
     def check(temporary: str) -> int:
         return _check(document, temporary, check_limit, progress)

@@ -30,6 +30,16 @@ class Region(NamedTuple):
         return self.offset + self.length
 
 
+class HeaderFields(NamedTuple):
+    """What of a kdump file's header may be edited."""
+
+    utsname: tuple[bytes, ...]
+    """sysname, nodename, release, version, machine, domainname: at most 64 bytes each, no NUL."""
+    phys_base: int
+    """Where the kernel lies, as it stands there: unsigned, of `bits` bits."""
+    bits: int
+
+
 class Layout(NamedTuple):
     """How a file lies, as it is or as it would be saved."""
 
@@ -47,6 +57,8 @@ class Layout(NamedTuple):
     record: int = 0
     """Length of one program header, for naming the fields."""
     bits: int = 64
+    base: Source | None = None
+    """What the image refers to; None: the file that is open. A plain file made of a flattened one has another."""
 
 
 class Dump(Protocol):
@@ -84,10 +96,23 @@ class Dump(Protocol):
     @property
     def as_it_is(self) -> Layout: ...
 
-    def layout(self, notes: tuple[Note, ...], in_place: bool = False, merge: bool = False) -> Layout:
-        """Lay the file out in the order that readers need, with these notes.
+    @property
+    def header_fields(self) -> HeaderFields | None:
+        """The fields of the header that may be edited; None where the container has none."""
+        ...
+
+    def layout(
+        self,
+        notes: tuple[Note, ...],
+        in_place: bool = False,
+        merge: bool = False,
+        header: HeaderFields | None = None,
+        plain: bool = False,
+    ) -> Layout:
+        """Lay the file out in the order that readers need, with these notes and header fields (None: as they are).
 
         For a copy memory moves behind the head; `in_place` it stays, but for the bytes that
-        the head grows into. With `merge` each byte of memory is named by one header only.
+        the head grows into. With `merge` each byte of memory is named by one header only; a
+        copy of a flattened file is made `plain`.
         """
         ...

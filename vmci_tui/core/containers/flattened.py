@@ -67,6 +67,11 @@ class FlattenedSource:
         """The plain file's."""
         return self._size
 
+    @property
+    def file_size(self) -> int:
+        """The flattened file's."""
+        return self.file.size
+
     def __len__(self) -> int:
         """How many records there are."""
         return len(self._index.offsets)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from vmci_tui.core.containers import kdump_parts
-from vmci_tui.core.containers.base import Layout
+from vmci_tui.core.containers import kdump_layout, kdump_parts
+from vmci_tui.core.containers.base import HeaderFields, Layout
 from vmci_tui.core.containers.flattened import FlattenedSource, is_flattened, open_flattened
 from vmci_tui.core.containers.kdump_format import SIGNATURE
 from vmci_tui.core.containers.kdump_head import KdumpHeader, machine_of, read_header
 from vmci_tui.core.containers.kdump_pages import PageMemory, Pages
-from vmci_tui.core.errors import OpenError, SaveError
+from vmci_tui.core.errors import OpenError
 from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import NOTE_LIMIT, ByteOrder, Note, walk
 from vmci_tui.core.source import HEAD_LIMIT, Source
@@ -75,8 +75,19 @@ class KdumpDump:
     def as_it_is(self) -> Layout:
         return kdump_parts.as_it_is(self)
 
-    def layout(self, notes: tuple[Note, ...], in_place: bool = False, merge: bool = False) -> Layout:
-        raise SaveError("kdump files cannot be saved yet", "convert it")
+    @property
+    def header_fields(self) -> HeaderFields:
+        return HeaderFields(self.header.header.utsname, self.header.phys_base, self.bits)
+
+    def layout(
+        self,
+        notes: tuple[Note, ...],
+        in_place: bool = False,
+        merge: bool = False,
+        header: HeaderFields | None = None,
+        plain: bool = False,
+    ) -> Layout:
+        return kdump_layout.arrange(self, notes, header, in_place, plain)
 
 
 def open_kdump(source: Source) -> KdumpDump:

@@ -211,6 +211,14 @@ def uts_machine(header: Header) -> str | None:
     return "arm" if name.startswith("armv") else _UTS_MACHINES.get(name)
 
 
+def text_of(notes: tuple[Note, ...], starts: tuple[int, ...]) -> tuple[int, int] | None:
+    """Offset and length of the text of the last whole VMCOREINFO note, which the header is to name as well."""
+    for note, start in zip(reversed(notes), reversed(starts), strict=True):
+        if note.is_vmcoreinfo and note.whole:
+            return start + note.desc_start, note.descsz
+    return None
+
+
 def machine_of(header: Header, notes: tuple[Note, ...], order: ByteOrder) -> str | None:
     """The machine by utsname, else by the length of the registers' notes: QEMU 10 writes `Unknown`."""
     registers = next((note for note in notes[:1] if note.type == 1 and note.name == b"CORE\0"), None)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from vmci_tui.core.containers.base import Layout, Region
-from vmci_tui.core.containers.flattened import HEADER_SIZE, RECORD, FlattenedSource
+from vmci_tui.core.containers.flattened import HEADER_SIZE, RECORD, FlattenedSource, Record
 from vmci_tui.core.containers.kdump_format import PAGE_DESCRIPTOR, header_fields, sub_header_fields
 from vmci_tui.core.image import Image
+from vmci_tui.core.source import Source
 
 if TYPE_CHECKING:
     from vmci_tui.core.containers.kdump import KdumpDump
@@ -21,18 +22,49 @@ _RECORD_FIELDS: Final = (("offset", 0, 8), ("size", 8, 8))
 _FLAT_FIELDS: Final = (("signature", 0, 16), ("type", 16, 8), ("version", 24, 8))
 
 
+class Records(Protocol):
+    """The records of a flattened file, as it is or as it would be."""
+
+    def __len__(self) -> int: ...
+    @property
+    def size(self) -> int:
+        """The plain file's."""
+        ...
+
+    @property
+    def end_mark(self) -> int | None: ...
+    @property
+    def file_size(self) -> int: ...
+    def pieces(self, offset: int, length: int) -> Iterator[Record]: ...
+
+
 def as_it_is(dump: KdumpDump) -> Layout:
-    """The file as it lies on disk; offsets are those of the file, also where it is flattened."""
-    regions, offsets = list(_regions(dump)), dump.note_starts
-    if isinstance(dump.plain, FlattenedSource):
-        flat = dump.plain
-        regions = list(_in_records(flat, regions))
-        offsets = tuple(_place(flat, start) for start in dump.note_starts)
-    image = Image.of(dump.source.size)
-    return Layout(image, dump.notes, offsets, dump.memory, disjoint(regions, image.size), bits=dump.bits)
+    """The file as it lies on disk."""
+    flat = dump.plain if isinstance(dump.plain, FlattenedSource) else None
+    return layout(dump, Image.of(dump.source.size), flat, dump.plain.size)
 
 
-def _regions(dump: KdumpDump) -> Iterator[Region]:
+def layout(
+    dump: KdumpDump,
+    image: Image,
+    records: Records | None,
+    plain_size: int,
+    base: Source | None = None,
+    reasons: tuple[str, ...] = (),
+) -> Layout:
+    """The layout of an image whose headers and notes are those of `dump`; offsets are those of the image.
+
+    `records` tell where the bytes of the plain file, which has `plain_size`, lie in a flattened one.
+    """
+    regions, offsets = list(_regions(dump, plain_size)), dump.note_starts
+    if records is not None:
+        regions = list(_in_records(records, regions))
+        offsets = tuple(_place(records, start) for start in dump.note_starts)
+    parts = disjoint(regions, image.size)
+    return Layout(image, dump.notes, offsets, dump.memory, parts, reasons, bits=dump.bits, base=base)
+
+
+def _regions(dump: KdumpDump, plain_size: int) -> Iterator[Region]:
     """The parts of the plain file."""
     header, form = dump.header, dump.header.form
     yield Region(0, form.header.size, "header", "kdump header", header_fields(form.bits))
@@ -50,29 +82,29 @@ def _regions(dump: KdumpDump) -> Iterator[Region]:
     table = PAGE_DESCRIPTOR * (dump.pages.bitmap.rank(last) if first < last else 0)
     yield Region(header.descriptors, table, "segments", "page descriptor", _PAGE_FIELDS, PAGE_DESCRIPTOR)
     data = header.descriptors + table
-    yield Region(data, max(dump.plain.size - data, 0), "other", "pages of memory, compressed")
+    yield Region(data, max(plain_size - data, 0), "other", "pages of memory, compressed")
 
 
-def _place(flat: FlattenedSource, offset: int) -> int:
+def _place(records: Records, offset: int) -> int:
     """Where a byte of the plain file lies; one that no record holds lies behind them all."""
-    found = flat.file_offset(offset)
-    return flat.file.size if found is None else found
+    piece = next(records.pieces(offset, 1), None)
+    return records.file_size if piece is None else piece.place
 
 
-def _in_records(flat: FlattenedSource, regions: list[Region]) -> Iterator[Region]:
+def _in_records(records: Records, regions: list[Region]) -> Iterator[Region]:
     """The regions as they lie in the records of a flattened file, and what stands before each record."""
     yield Region(0, HEADER_SIZE, "header", "header of the flattened file", _FLAT_FIELDS)
-    few = len(flat) <= PIECE_LIMIT
+    few = len(records) <= PIECE_LIMIT
     for region in regions:
         if few or region.kind in ("header", "note"):
-            for piece in flat.pieces(region.offset, region.length):
+            for piece in records.pieces(region.offset, region.length):
                 before = piece.offset - region.offset
                 yield region._replace(offset=piece.place, length=piece.length, skipped=before)
     if few:
-        for piece in flat.pieces(0, flat.size):
+        for piece in records.pieces(0, records.size):
             yield Region(piece.place - RECORD.size, RECORD.size, "segments", "record's header", _RECORD_FIELDS)
-    if flat.end_mark is not None:
-        yield Region(flat.end_mark, RECORD.size, "segments", "end mark of the flattened file", _RECORD_FIELDS)
+    if records.end_mark is not None:
+        yield Region(records.end_mark, RECORD.size, "segments", "end mark of the flattened file", _RECORD_FIELDS)
 
 
 def disjoint(regions: list[Region], size: int) -> tuple[Region, ...]:
