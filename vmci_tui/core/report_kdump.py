@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from vmci_tui.core.containers.base import UTSNAME
 from vmci_tui.core.containers.decompress import COMPRESSIONS, name_of
-from vmci_tui.core.containers.kdump_format import EXCLUDED_VMEMMAP, INCOMPLETE, UTSNAME
+from vmci_tui.core.containers.kdump_format import EXCLUDED_VMEMMAP, INCOMPLETE
 from vmci_tui.core.text import visible
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from vmci_tui.core.image import Image
 from vmci_tui.core.memory import Memory
@@ -30,11 +30,16 @@ class Region(NamedTuple):
         return self.offset + self.length
 
 
+UTSNAME: Final = ("sysname", "nodename", "release", "version", "machine", "domainname")
+UTSNAME_LIMIT: Final = 64
+"""Bytes of each of them, besides its NUL."""
+
+
 class HeaderFields(NamedTuple):
     """What of a kdump file's header may be edited."""
 
     utsname: tuple[bytes, ...]
-    """sysname, nodename, release, version, machine, domainname: at most 64 bytes each, no NUL."""
+    """By the names of UTSNAME, each without its NUL."""
     phys_base: int
     """Where the kernel lies, as it stands there: unsigned, of `bits` bits."""
     bits: int

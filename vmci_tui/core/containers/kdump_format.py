@@ -11,6 +11,7 @@ import struct
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
+from vmci_tui.core.containers.base import UTSNAME
 from vmci_tui.core.note import ByteOrder
 
 SIGNATURE: Final = b"KDUMP   "
@@ -19,8 +20,6 @@ Width = Literal[32, 64]
 ZLIB, LZO, SNAPPY, INCOMPLETE, EXCLUDED_VMEMMAP, ZSTD = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
 """Flags of the header's `status`; a page descriptor has that of its compression."""
 
-UTSNAME: Final = ("sysname", "nodename", "release", "version", "machine", "domainname")
-UTSNAME_SIZE: Final = 65
 PAGE_DESCRIPTOR: Final = 24
 BLOCK_SIZES: Final = (4096, 8192, 16384, 32768, 65536)
 

@@ -15,10 +15,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vmci_tui.core.containers import kdump_parts
-from vmci_tui.core.containers.base import HeaderFields, Layout
+from vmci_tui.core.containers.base import UTSNAME, HeaderFields, Layout
 from vmci_tui.core.containers.flattened import FlattenedSource
 from vmci_tui.core.containers.kdump_flat import Block, last_record, patched, renewed
-from vmci_tui.core.containers.kdump_format import UTSNAME, header_fields
+from vmci_tui.core.containers.kdump_format import header_fields
 from vmci_tui.core.containers.kdump_head import NEWEST, read_header, text_of
 from vmci_tui.core.errors import SaveError
 from vmci_tui.core.image import Copy, Extent, Image, ImageSource, Literal, diff
@@ -116,6 +116,9 @@ def _change(
     form, at = header.form, _inside(dump, version, area)
     if at is None:
         at = up(end, _ALIGN)
+        if scrubbed and len(area) <= header.sub.size_note:  # the record that is not the last has room
+            at = header.sub.offset_note
+            scrubbed = ((at, area.ljust(header.sub.size_note, b"\0")),)
         if form.bits == 32 and not form.padded:
             form = form._replace(padded=True)
             reasons.append(_PADDED)
@@ -142,7 +145,7 @@ def _change(
     if block <= at < blocks_end:
         second[at - block : at - block + len(area)] = area
         blocks[1] = block, bytes(second)
-    elif area:
+    elif area and at >= end:
         tail = at, area
     return _Change((*blocks, *scrubbed), end, tail, tuple(starts), tuple(reasons))
 
@@ -172,7 +175,7 @@ def _end(dump: KdumpDump, flat: FlattenedSource | None) -> tuple[int, tuple[Bloc
     ours = size and offset % _ALIGN == 0 and offset > dump.header.descriptors and offset + size == end
     if not ours or not dump.notes or not all(note.whole for note in dump.notes):
         return end, ()
-    if flat is not None and last_record(flat, offset) is None:
+    if flat is not None and not last_record(flat, offset):
         return end, ((offset, bytes(size)),)
     return offset, ()
 

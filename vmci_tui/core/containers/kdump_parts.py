@@ -82,7 +82,8 @@ def _regions(dump: KdumpDump, plain_size: int) -> Iterator[Region]:
     table = PAGE_DESCRIPTOR * (dump.pages.bitmap.rank(last) if first < last else 0)
     yield Region(header.descriptors, table, "segments", "page descriptor", _PAGE_FIELDS, PAGE_DESCRIPTOR)
     data = header.descriptors + table
-    yield Region(data, max(plain_size - data, 0), "other", "pages of memory, compressed")
+    beyond = [start for start in (*dump.note_starts, header.eraseinfo[0]) if start >= data]
+    yield Region(data, max(min(plain_size, *beyond) if beyond else plain_size, data) - data, "other", "pages of memory")
 
 
 def _place(records: Records, offset: int) -> int:
