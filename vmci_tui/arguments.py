@@ -67,7 +67,9 @@ def parser() -> argparse.ArgumentParser:
     find.add_argument("--all", action="store_true", help="look at every byte, not only at page starts")
     find.add_argument("--raw-at", metavar="PADDR", help="FILE is a flat image of the memory from PADDR on")
 
-    change = _command(commands, "set", "edit keys, or the entry's fields (entry.paddr=0x...)")
+    change = _command(
+        commands, "set", "edit keys, the entry's fields (entry.paddr=0x...) or a kdump's (header.phys_base=0x...)"
+    )
     _file(change, blob=True)
     change.add_argument("pairs", nargs="*", metavar="KEY=VALUE", help="\\xNN stands for any byte")
     change.add_argument("--delete", action="append", default=[], metavar="KEY", help="take a key out")
@@ -98,6 +100,10 @@ def parser() -> argparse.ArgumentParser:
     undo = _command(commands, "undo", "take back the last in-place save")
     _file(undo)
     undo.add_argument("--finish", action="store_true", help="bring a save that was cut short to its end instead")
+
+    plain = _command(commands, "unflatten", "make a flattened kdump file plain, as `makedumpfile -R` does")
+    _file(plain)
+    _output(plain, in_place=False)
 
     dump = _command(commands, "hex", "a hex dump")
     _file(dump)
@@ -147,7 +153,7 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str, text: str
 
 
 def _file(command: argparse.ArgumentParser, blob: bool = False) -> None:
-    command.add_argument("file", metavar="FILE", help="an ELF dump, a blob, or NAME.write.json")
+    command.add_argument("file", metavar="FILE", help="a dump (ELF, kdump), a blob, or NAME.write.json")
     if blob:
         command.add_argument("--blob", metavar="BLOB", help="the entry that belongs to the dump")
 

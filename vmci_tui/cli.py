@@ -12,7 +12,7 @@ from vmci_tui.core.errors import Cancelled, UsageError, VmciError
 from vmci_tui.core.text import visible
 
 COMMANDS = (
-    *("show", "check", "find", "set", "append", "strip", "repair", "undo", "hex", "new"),
+    *("show", "check", "find", "set", "append", "strip", "repair", "undo", "unflatten", "hex", "new"),
     *("diff", "ask", "predict", "explain"),
 )
 

@@ -54,6 +54,10 @@ def _set_pair(state: State, pair: str) -> State:
         raise UsageError(f"{visible(pair)} is not KEY=VALUE", "write for example PAGESIZE=4096")
     if key.startswith("entry."):
         return edits.set_field(state, key.removeprefix("entry."), parse_number(value))
+    if key == "header.phys_base":
+        return edits.set_phys_base(state, parse_number(value))
+    if key.startswith("header."):
+        return edits.set_header(state, key.removeprefix("header."), literal(value))
     if state.note is None and state.entry is not None and not state.notes:
         raise EditError("this is an entry, it has no keys", "set its fields: entry.size=4132")
     return edits.set_key(state, literal(key), literal(value))

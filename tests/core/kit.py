@@ -16,7 +16,7 @@ def opened(data: bytes, entry: EntryHistory | None = None) -> Document:
     source = BytesSource(data)
     dump = open_dump(source)
     assert dump is not None
-    return Document(Safe("test.elf"), source, dump, State(dump.notes, entry))
+    return Document(Safe("test.elf"), source, dump, State(dump.notes, entry, header=dump.header_fields))
 
 
 def elf_of(data: bytes) -> ElfDump:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from vmci_tui.core.containers import Dump, open_dump
 from vmci_tui.core.containers.elf import ElfDump
 from vmci_tui.core.containers.elf_format import PT_LOAD, Segment
-from vmci_tui.core.document import State
+from vmci_tui.core.document import State, laid_out
 from vmci_tui.core.errors import OpenError, SaveError
 from vmci_tui.core.journal import Before
 from vmci_tui.core.memory import Memory
@@ -36,6 +36,9 @@ def check_saved(old: Dump, state: State, saved: Source, limit: int, progress: Pr
     file is equal by both addresses; merged ones by paddr alone), then the bytes that they name,
     holes skipped, up to `limit`. Raises SaveError at the first difference.
     """
+    if old.container != "elf":
+        pairs, base = _kdump_pairs(old, state, saved, in_place=False)
+        return _same_bytes(pairs, base, saved, limit, progress)
     return _same_bytes(tuple(_pairs(old, state, saved)), old.source, saved, limit, progress)
 
 
@@ -44,7 +47,12 @@ def check_in_place(old: Dump, state: State, saved: Source, before: Before) -> in
 
     Only what moved, or lies where bytes were overwritten, can differ; the rest is not read.
     """
-    pairs = tuple(_pairs(old, state, saved))
+    if old.container != "elf":
+        was = open_dump(before)  # the old one's source reads what was written over it
+        assert was is not None
+        pairs, _ = _kdump_pairs(was, state, saved, in_place=True)
+    else:
+        pairs = tuple(_pairs(old, state, saved))
     touched = tuple(pair for pair in pairs if pair.old != pair.new or before.overwritten(pair.new, pair.length))
     return _same_bytes(touched, before, saved, sum(pair.length for pair in touched), lambda *_: None)
 
@@ -77,6 +85,15 @@ def _same_bytes(pairs: tuple[Pair, ...], old: Source, saved: Source, limit: int,
                 progress("check", min(done + at, total), total)
         done += pair.length
     return read
+
+
+def _kdump_pairs(old: Dump, state: State, saved: Source, in_place: bool) -> tuple[tuple[Pair, ...], Source]:
+    """All that was to stay as it is, and what its old places count in."""
+    from vmci_tui.core.compare_kdump import copied  # what saves ELF dumps needs none of it
+
+    layout = laid_out(old, state, in_place)
+    same = copied(old, _reopened(state.notes, saved), layout, saved)
+    return tuple(Pair(*item) for item in same), layout.base or old.source
 
 
 def _pairs(old: Dump, state: State, saved: Source) -> Iterator[Pair]:

@@ -85,11 +85,11 @@ def _copy(source: Source, fd: int, extent: Copy, to: int, total: int, progress: 
         at = start
         while at < end:
             progress("copy", at + shift, total)
-            at += _some(source, fd, at, min(_CHUNK, end - at), at + shift)
+            at += copy_some(source, fd, at, min(_CHUNK, end - at), at + shift)
     progress("copy", to + extent.length, total)
 
 
-def _some(source: Source, fd: int, at: int, length: int, to: int) -> int:
+def copy_some(source: Source, fd: int, at: int, length: int, to: int) -> int:
     """Copy up to `length` bytes of the source to `to`: in the kernel where it can, else through memory."""
     if isinstance(source, FileSource):
         with contextlib.suppress(OSError):

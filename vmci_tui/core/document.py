@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Literal as OneOf
 from typing import NamedTuple
 
-from vmci_tui.core.containers import Dump, Layout, Region
+from vmci_tui.core.containers import Dump, HeaderFields, Layout, Region
 from vmci_tui.core.entry import LENGTH, SIZE_LIMIT, EntryHistory
 from vmci_tui.core.image import Image, Literal
 from vmci_tui.core.memory import Memory
@@ -21,9 +21,10 @@ from vmci_tui.core.source import BytesSource, FileSource, Source
 from vmci_tui.core.text import Safe
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
-Head = OneOf["kept", "ordered", "merged"]
+Head = OneOf["kept", "ordered", "merged", "plain"]
 """What becomes of the dump's head: kept as it is while no note is edited; put in the order that
-readers need, as every save does; or that, with its program headers merged to disjoint memory."""
+readers need, as every save does; or that, with its program headers merged to disjoint memory, or
+with the records of a flattened file put in their places."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,13 @@ class State:
     notes: tuple[Note, ...] = ()
     entry: EntryHistory | None = None
     head: Head = "kept"
+    header: HeaderFields | None = None
+    """The fields of a kdump file's header that may be edited; None where the container has none."""
 
     @property
-    def of_dump(self) -> tuple[tuple[Note, ...], Head]:
+    def of_dump(self) -> tuple[tuple[Note, ...], Head, HeaderFields | None]:
         """The part of the state that lies in the dump; the rest lies in the entry's file."""
-        return self.notes, self.head
+        return self.notes, self.head, self.header
 
     @cached_property
     def index(self) -> int | None:
@@ -112,8 +115,9 @@ class Document:
     def mark_saved(self, entry: bool) -> None:
         """The dump, or its entry, was saved as it is in the state: they are two files."""
         last = self.saved or self.opened
-        notes, head = self.state.of_dump
-        self.saved = replace(last, entry=self.state.entry) if entry else replace(last, notes=notes, head=head)
+        notes, head, header = self.state.of_dump
+        of_dump = replace(last, notes=notes, head=head, header=header)
+        self.saved = replace(last, entry=self.state.entry) if entry else of_dump
 
     def entry_alone(self) -> Document:
         """The entry that is open beside a dump, as a document of its own: it is saved as a blob."""
@@ -136,7 +140,7 @@ class Document:
         if state == self.state:
             return False
         if self.dump is not None and state.of_dump != self.opened.of_dump:
-            self._layouts = state, self.dump.layout(state.notes, merge=state.head == "merged")
+            self._layouts = state, laid_out(self.dump, state)
         del self._steps[self._at :]
         self._steps.append(Step(label, state))
         self._at += 1
@@ -181,12 +185,18 @@ class Document:
         if self.dump is None:
             return _entry_layout(self.state.entry)
         if self._layouts is None or self._layouts[0] is not self.state:
-            self._layouts = (self.state, self.dump.layout(self.state.notes, merge=self.state.head == "merged"))
+            self._layouts = self.state, laid_out(self.dump, self.state)
         return self._layouts[1]
 
     def read(self, offset: int, length: int) -> bytes:
         """Bytes of the file as `layout` shows it."""
-        return self.layout.image.read(self.source, offset, length)
+        layout = self.layout
+        return layout.image.read(layout.base or self.source, offset, length)
+
+
+def laid_out(dump: Dump, state: State, in_place: bool = False) -> Layout:
+    """The dump's file as it would be saved. Raises SaveError where it cannot be."""
+    return dump.layout(state.notes, in_place, state.head == "merged", state.header, state.head == "plain")
 
 
 def entry_document(name: Safe, history: EntryHistory, source: Source) -> Document:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from vmci_tui.core.containers import HeaderFields
+from vmci_tui.core.containers.base import UTSNAME, UTSNAME_LIMIT
 from vmci_tui.core.document import State
 from vmci_tui.core.entry import FIELDS, LENGTH, EntryHistory, Write
 from vmci_tui.core.errors import EditError
 from vmci_tui.core.note import NAME, ByteOrder, Note, build
+from vmci_tui.core.text import visible
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
 _NO_NOTE = "this dump has no VMCOREINFO note"
@@ -173,9 +176,40 @@ def swap_entry(state: State) -> State:
 
 def order_head(state: State) -> State:
     """The head in the order that readers need, with nothing else changed; every other edit does this too."""
-    return state if state.head == "merged" else replace(state, head="ordered")
+    return state if state.head in ("merged", "plain") else replace(state, head="ordered")
 
 
 def merge_headers(state: State) -> State:
     """One program header for each range of memory; the virtual addresses in the headers go."""
     return replace(state, head="merged")
+
+
+def make_plain(state: State) -> State:
+    """A copy of a flattened file gets its records in their places; of any other this changes nothing."""
+    return replace(state, head="plain")
+
+
+def set_header(state: State, name: str, value: bytes) -> State:
+    """A name of utsname in a kdump file's header. Raises EditError for a container or a name that has none."""
+    header = _header(state)
+    if name not in UTSNAME:
+        raise EditError(f"the header has no field {visible(name)}", f"phys_base, {', '.join(UTSNAME)}")
+    if len(value) > UTSNAME_LIMIT or b"\0" in value:
+        raise EditError(f"{name} has at most {UTSNAME_LIMIT} bytes, and no NUL", "choose a shorter one")
+    index = UTSNAME.index(name)
+    names = (*header.utsname[:index], value, *header.utsname[index + 1 :])
+    return replace(state, header=header._replace(utsname=names))
+
+
+def set_phys_base(state: State, value: int) -> State:
+    """The phys_base of a kdump file's header; a negative one as the kernel means it. Raises EditError."""
+    header = _header(state)
+    if not -(1 << header.bits) < value < 1 << header.bits:
+        raise EditError(f"phys_base has {header.bits} bits", "it is what the note's NUMBER(phys_base) says")
+    return replace(state, header=header._replace(phys_base=value % (1 << header.bits)))
+
+
+def _header(state: State) -> HeaderFields:
+    if state.header is None:
+        raise EditError("this is no kdump file: its header has no utsname and no phys_base", "they are in the note")
+    return state.header

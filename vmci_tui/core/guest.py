@@ -25,19 +25,22 @@ class Guest(NamedTuple):
 
     def read(self, paddr: int, length: int) -> bytes | None:
         """`length` bytes at `paddr`, or None where the file does not hold all of them. The caller bounds `length`."""
-        at = paddr
-        while at < paddr + length:
-            item = self.memory.range_at(at)
+        out = b""
+        while len(out) < length:
+            item = self.memory.range_at(at := paddr + len(out))
             # A range without bytes in the file reads as zeros: that is a page left out, not a page of zeros.
             if item is None or item.offset is None:
                 return None
-            at = item.end
-        return self.memory.read(self.source, paddr, length)
+            part = self.source.read(item.offset + at - item.paddr, min(item.end, paddr + length) - at)
+            if not part:  # a damaged page, or a file that ended
+                return None
+            out += part
+        return out
 
 
 def guest_of(dump: Dump) -> Guest:
     """The memory of a dump, at the places of the file as it is."""
-    return Guest(dump.source, dump.memory, dump.machine, dump.bits, dump.order, dump.notes)
+    return Guest(dump.guest_source, dump.guest_memory, dump.machine, dump.bits, dump.order, dump.notes)
 
 
 def raw_guest(source: Source, paddr: int) -> Guest:

@@ -91,6 +91,33 @@ class Image:
         return bytes(out)
 
 
+class ImageSource:
+    """An image over its source, as a source: the file as it would be."""
+
+    def __init__(self, source: Source, image: Image) -> None:
+        self._source = source
+        self._image = image
+
+    @property
+    def size(self) -> int:
+        return self._image.size
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self._image.read(self._source, offset, length)
+
+    def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        for first, extent in self._image.placed():
+            low, high = max(first, start), min(first + extent.length, end)
+            if low >= high:
+                continue
+            if isinstance(extent, Literal):
+                yield low, high
+                continue
+            shift = extent.offset - first
+            for a, b in self._source.data_ranges(low + shift, high + shift):
+                yield a - shift, b - shift
+
+
 def diff(source: Source, wanted: Image) -> tuple[Difference, ...]:
     """What has to change in the source's file so that it holds `wanted`, in file order.
 

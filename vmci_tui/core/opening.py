@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vmci_tui.core import writes
-from vmci_tui.core.containers import open_dump
+from vmci_tui.core.containers import is_dump, open_dump
 from vmci_tui.core.containers.sniff import HEAD, looks_like
 from vmci_tui.core.document import Document, State, entry_document
 from vmci_tui.core.entry import LENGTH, RESET, EntryHistory
@@ -38,7 +40,7 @@ def open_document(path: str, blob: str | None = None) -> Document:
         except OpenError:
             source.close()
             raise
-    document = Document(source.name, source, dump, State(notes=dump.notes))
+    document = Document(source.name, source, dump, State(notes=dump.notes, header=dump.header_fields))
     if blob is not None:
         attach_entry(document, blob)
     return document
@@ -47,7 +49,7 @@ def open_document(path: str, blob: str | None = None) -> Document:
 def attach_entry(document: Document, path: str) -> None:
     """Open the entry beside a dump."""
     history, data, name = read_entry(path)
-    document.opened = State(document.opened.notes, history)
+    document.opened = replace(document.opened, entry=history)
     document.blob = _own_source(FileSource(path), data)
     document.blob_name = name
 
@@ -72,8 +74,9 @@ def read_entry(path: str) -> tuple[EntryHistory, bytes, Safe]:
         except OpenError as error:
             raise OpenError(f"{visible(path)}: {error.message}", error.hint) from None
         return history, history.raw, visible(path)
-    if data.startswith(b"\x7fELF"):
-        raise OpenError(f"{visible(path)} is an ELF file, not an entry", "name the dump first, then the blob")
+    if len(data) != LENGTH and is_dump(data):
+        words = f"{visible(path)} is a dump or another ELF file, not an entry"
+        raise OpenError(words, "name the dump first, then the blob")
     if _is_told(data):
         from vmci_tui.core.entry_text import from_text
 

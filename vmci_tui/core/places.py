@@ -72,6 +72,8 @@ class Places:
         region = self.layout.regions[index] if index >= 0 else None
         if region is None or offset >= region.end:
             return self._outside(offset, index)
+        if region.fields:
+            return _named(region, offset)
         if region.kind == "header":
             return _field(region, offset, format_of(self.layout.bits, "little").header_fields, "ELF header")
         if region.kind == "segments":
@@ -166,6 +168,18 @@ def _field(region: Region, offset: int, fields: tuple[tuple[str, int, int], ...]
         if start <= at < start + length:
             return Place(region.offset + start, length, region.kind, f"{of}: {name}")
     return Place(offset, 1, region.kind, of)
+
+
+def _named(region: Region, offset: int) -> Place:
+    """A field by the region's own list, with the number of its record where the region is a table."""
+    at, number = offset - region.offset + region.skipped, ""
+    if region.record:
+        index, at = divmod(at, region.record)
+        number = f" {index}"
+    for name, start, length in region.fields:
+        if start <= at < start + length:
+            return Place(offset - at + start, length, region.kind, f"{region.label}{number}: {name}")
+    return Place(offset, 1, region.kind, f"{region.label}{number}")
 
 
 def _record(region: Region, offset: int, size: int, fields: tuple[tuple[str, int, int], ...], of: str) -> Place:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from vmci_tui.core.document import Document
+from vmci_tui.core.document import Document, laid_out
 from vmci_tui.core.entry import LENGTH
 from vmci_tui.core.errors import SaveError
 from vmci_tui.core.image import Copy, Difference, Image, diff
 from vmci_tui.core.image import Literal as Bytes
-from vmci_tui.core.source import FileSource
+from vmci_tui.core.source import FileSource, Source
 
 Way = Literal["overwrite", "lift", "copy", "append", "none"]
 
@@ -43,6 +43,8 @@ class Plan:
     changes: tuple[Difference, ...]
     image: Image
     reasons: tuple[str, ...]
+    base: Source | None = None
+    """What the image refers to; None: the file that is open."""
 
     @property
     def choice(self) -> str:
@@ -64,8 +66,9 @@ def plan_copy(document: Document) -> Plan:
     if document.dump is None:
         return _plan_entry(document)
     layout = document.saved_layout
-    changes = diff(document.source, layout.image)
-    if not changes and layout.image.size == document.source.size:
+    base = layout.base or document.source
+    changes = diff(base, layout.image)
+    if base is document.source and not changes and layout.image.size == document.source.size:
         return Plan("none", (), (), layout.image, ())
     why_head = "; ".join((*document.labels, *layout.reasons)) or "the head in the order that readers need"
     steps = []
@@ -75,7 +78,7 @@ def plan_copy(document: Document) -> Plan:
         else:
             moved = "" if extent.offset == offset else f", from {extent.offset:#x}"
             steps.append(Step("copy", offset, extent.length, f"guest memory as it is{moved}"))
-    return Plan("copy", tuple(steps), changes, layout.image, layout.reasons)
+    return Plan("copy", tuple(steps), changes, layout.image, layout.reasons, layout.base)
 
 
 def plan_in_place(document: Document) -> Plan:
@@ -83,7 +86,7 @@ def plan_in_place(document: Document) -> Plan:
     if document.dump is None:
         plan = _plan_entry(document)
         return plan if plan.empty else replace(plan, way="overwrite")
-    layout = document.dump.layout(document.state.notes, in_place=True, merge=document.state.head == "merged")
+    layout = laid_out(document.dump, document.state, in_place=True)
     changes = diff(document.source, layout.image)
     if not changes and layout.image.size == document.source.size:
         return Plan("none", (), (), layout.image, ())
@@ -95,8 +98,11 @@ def plan_in_place(document: Document) -> Plan:
             steps.append(Step("lift", change.offset, change.extent.length, why))
         else:
             why = "; ".join((*document.labels, *layout.reasons)) or "the head in the order that readers need"
-            steps.append(Step("write the head", change.offset, change.extent.length, why))
-    return Plan("lift" if lifted else "overwrite", tuple(steps), changes, layout.image, layout.reasons)
+            do = "append the notes" if change.offset >= document.source.size else "write the head"
+            steps.append(Step(do, change.offset, change.extent.length, why))
+    appended = layout.image.size > document.source.size and document.dump.container != "elf"
+    way: Way = "lift" if lifted else "append" if appended else "overwrite"
+    return Plan(way, tuple(steps), changes, layout.image, layout.reasons)
 
 
 def _plan_entry(document: Document) -> Plan:

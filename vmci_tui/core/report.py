@@ -6,7 +6,7 @@ The keys are those that scripts rely on; byte strings from the file are `visible
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from vmci_tui.core.derived import derive
 from vmci_tui.core.document import Document
@@ -15,6 +15,8 @@ from vmci_tui.core.text import visible
 
 if TYPE_CHECKING:  # `vmci show` needs neither
     from vmci_tui.core.checks import Finding
+    from vmci_tui.core.containers import Dump
+    from vmci_tui.core.containers.kdump import KdumpDump
     from vmci_tui.core.plan import Plan
     from vmci_tui.core.source import Source
 
@@ -53,6 +55,10 @@ def show_json(document: Document) -> Json:
             for write, outcome in zip(history.writes, history.outcomes, strict=True)
         ]
     if document.dump is not None:
+        if document.dump.container != "elf":
+            from vmci_tui.core.report_kdump import header_json
+
+            out["kdump"] = header_json(cast("KdumpDump", document.dump))
         out |= {"notes": notes_json(document), "vmcoreinfo": vmcoreinfo_json(document)}
         out |= {"windows": _windows_json(document), "memory": memory_json(document)}
     return out
@@ -144,6 +150,10 @@ def show_text(document: Document) -> Iterator[str]:
     """What `vmci show` prints, line by line."""
     dump = document.dump
     yield f"{document.name}: {document.source.size} bytes, {_container(document)}"
+    if dump is not None and dump.container != "elf":
+        from vmci_tui.core.report_kdump import header_text
+
+        yield from header_text(cast("KdumpDump", dump))
     yield from _entry_text(document)
     if dump is None:
         return
@@ -155,14 +165,7 @@ def show_text(document: Document) -> Iterator[str]:
         yield f"  {row['index']:>3}  {row['name']:<12} type {row['type']:#x}  {where}"
     if not rows:
         yield "  none"
-    memory = document.layout.memory
-    yield ""
-    yield f"memory: {memory.size} bytes in {len(memory.ranges)} ranges"
-    for item in memory.ranges[:8]:
-        where = "no bytes in the file" if item.offset is None else f"at {item.offset:#x}"
-        yield f"  {item.paddr:#014x}  {item.length} bytes, {where}"
-    if len(memory.ranges) > 8:
-        yield f"  and {len(memory.ranges) - 8} more"
+    yield from _memory_text(document, dump)
     if document.state.vmcoreinfo is not None:
         yield ""
         yield "vmcoreinfo"
@@ -173,6 +176,19 @@ def show_text(document: Document) -> Iterator[str]:
 
         yield ""
         yield from windows_text(document.state.note)
+
+
+def _memory_text(document: Document, dump: Dump) -> Iterator[str]:
+    memory, held = document.layout.memory, dump.guest_memory
+    yield ""
+    yield f"memory: {held.size if dump.container != 'elf' else memory.size} bytes in {len(memory.ranges)} ranges"
+    for item in memory.ranges[:8]:
+        where = "no bytes in the file" if item.offset is None else f"at {item.offset:#x}"
+        if item.offset is None and held.offset_of(item.paddr) is not None:
+            where = "compressed"
+        yield f"  {item.paddr:#014x}  {item.length} bytes, {where}"
+    if len(memory.ranges) > 8:
+        yield f"  and {len(memory.ranges) - 8} more"
 
 
 def _container(document: Document) -> str:
@@ -225,6 +241,7 @@ def findings_text(findings: Sequence[Finding]) -> Iterator[str]:
 
 def plan_text(plan: Plan, source: Source) -> Iterator[str]:
     """What `--dry-run` prints: the steps, why this way, and each range before and after."""
+    source = plan.base or source
     from vmci_tui.core.image import Literal  # `show` needs no images
 
     if plan.empty:

@@ -10,7 +10,9 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from vmci_tui.core.compare import check_saved
 from vmci_tui.core.copying import write_image
@@ -23,6 +25,9 @@ from vmci_tui.core.text import Safe, visible
 
 CHECK_LIMIT = 64 << 30
 """Bytes of memory that are read back and compared after a copy, unless the user says otherwise."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,24 @@ def save_copy(
     document: Document, plan: Plan, target: str, progress: Progress = quiet, check_limit: int = CHECK_LIMIT
 ) -> Saved:
     """Write the plan's image to `target`. Raises SaveError, or what `progress` raises; then nothing is left behind."""
+
+    def fill(fd: int) -> None:
+        write_image(plan.base or document.source, plan.image, fd, progress)
+
+    def check(temporary: str) -> int:
+        return _check(document, temporary, check_limit, progress)
+
+    checked = put_in_place(document.source, target, fill, check)
+    return Saved(visible(target), plan.image.size, checked)
+
+
+def put_in_place(source: Source, target: str, fill: Callable[[int], None], check: Callable[[str], T]) -> T:
+    """Make a new file: `fill` writes it, `check` is given its temporary name, then it gets its own; what `check` says.
+
+    It gets the mode of the source. Raises SaveError, or what the two raise; then nothing is left behind.
+    """
     path = _real(target)
-    _refuse_bad_target(document, path, target)
-    source = document.source
+    _refuse_bad_target(source, path, target)
     refuse_changed(source)
     mode = 0o600
     if isinstance(source, FileSource):
@@ -51,12 +71,12 @@ def save_copy(
     temporary, fd = _temporary(path)
     try:
         try:
-            write_image(source, plan.image, fd, progress)
+            fill(fd)
             os.fchmod(fd, mode)
             os.fsync(fd)
         finally:
             os.close(fd)
-        checked = _check(document, temporary, check_limit, progress)
+        checked = check(temporary)
         refuse_changed(source)  # what was cut off meanwhile reads as a hole, here and in the copy alike
         os.replace(temporary, path)
     except OSError as error:
@@ -70,7 +90,7 @@ def save_copy(
     except OSError as error:
         words = f"{visible(target)} is saved, but may not outlast a power cut: {reason(error)}"
         raise SaveError(words, "run `sync`") from None
-    return Saved(visible(target), plan.image.size, checked)
+    return checked
 
 
 def _real(target: str) -> str:
@@ -86,7 +106,7 @@ def refuse_changed(source: Source) -> None:
         raise SaveError(f"{source.name} has changed since it was opened", "open it again, then save")
 
 
-def _refuse_bad_target(document: Document, path: str, target: str) -> None:
+def _refuse_bad_target(source: Source, path: str, target: str) -> None:
     try:
         status = os.stat(path)
     except FileNotFoundError:
@@ -95,7 +115,6 @@ def _refuse_bad_target(document: Document, path: str, target: str) -> None:
         raise said(error, target) from None
     if not stat.S_ISREG(status.st_mode):
         raise SaveError(f"{visible(target)} is not a regular file", "choose another name")
-    source = document.source
     if isinstance(source, FileSource) and (status.st_dev, status.st_ino) == (
         source.identity.device,
         source.identity.inode,

@@ -44,7 +44,7 @@ def search(document: Document, pattern: bytes, start: int, progress: Progress) -
     A hole is zeros, so a pattern that is not all zeros cannot lie within one; it may
     reach into one, which is why each range is read on by the length of the pattern.
     """
-    image, source = document.layout.image, document.source
+    image, source = document.layout.image, document.layout.base or document.source
     reach = len(pattern) - 1
     for first, extent in image.placed():
         end = first + extent.length

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Final
 
-from vmci_tui.core.containers import open_dump
+from vmci_tui.core.containers import is_dump, open_dump
 from vmci_tui.core.containers.sniff import HEAD, looks_like
 from vmci_tui.core.document import State
 from vmci_tui.core.entry import Entry
@@ -98,8 +98,8 @@ def _text_in(source: Source, name: Safe) -> bytes:
     data = source.read(0, NOTE_LIMIT)
     if not data:
         raise OpenError(f"{name} is empty", "name a file with key=value lines")
-    if data.startswith(b"\x7fELF") or parse_raw(data) is not None:
-        kind = "an ELF file" if data.startswith(b"\x7fELF") else "a raw note"
+    if is_dump(data) or parse_raw(data) is not None:
+        kind = "a dump or another ELF file" if is_dump(data) else "a raw note"
         raise OpenError(f"{name} is {kind}, not the text of a note", "use --note")
     known = looks_like(data[:4096])
     if b"=" not in data or (known is not None and not data.startswith(b"OSRELEASE=")):
@@ -122,7 +122,7 @@ def note_or_bare_text(path: str) -> Note | bytes:
 
 def _either(source: Source, name: Safe, path: str) -> Note | bytes:
     head = source.read(0, HEAD)
-    if head.startswith(b"\x7fELF") or parse_raw(head) or head[12:22] == NAME[:-1] or looks_like_pair(head):
+    if is_dump(head) or parse_raw(head) or head[12:22] == NAME[:-1] or looks_like_pair(head):
         return _note_in(source, name, path)
     return _text_in(source, name)
 
@@ -136,7 +136,7 @@ def bytes_from(path: str) -> bytes:
         head = source.read(0, HEAD)
         if head.startswith(b"OSRELEASE="):
             return build(NAME, 0, _text_in(source, name), "little").raw
-        if head.startswith(b"\x7fELF"):
+        if is_dump(head):
             return _note_in(source, name, path).raw
         if source.size > NOTE_LIMIT:
             raise OpenError(f"{name} has {source.size} bytes, too many for a note", f"at most {NOTE_LIMIT} are read")

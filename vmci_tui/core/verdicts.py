@@ -41,7 +41,8 @@ def verdicts(document: Document) -> dict[str, Verdict]:
     """The verdicts over what is shown: the file as it is while nothing is edited, else as it would be saved."""
     out = {"qemu": qemu.verdict(document)}
     if document.dump is not None:
-        out |= judge_file(View(document.source, document.layout.image))
+        layout = document.layout
+        out |= judge_file(View(layout.base or document.source, layout.image))
     return out
 
 
@@ -56,8 +57,9 @@ def now_and_after(document: Document, known: Verdicts | None = None) -> Both:
     as_it_is = document.dump.as_it_is.image
     now = {**entry, **(known or judge_file(View(document.source, as_it_is))), **entry}
     try:
-        saved = document.saved_layout.image
+        layout = document.saved_layout
     except SaveError:
-        saved = as_it_is
-    after = now if saved == as_it_is else judge_file(View(document.source, saved))
+        layout = document.dump.as_it_is
+    same = layout.base is None and layout.image == as_it_is
+    after = now if same else judge_file(View(layout.base or document.source, layout.image))
     return Both(now, {**after, **entry})

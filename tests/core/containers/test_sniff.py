@@ -9,8 +9,6 @@ from vmci_tui.core.containers.sniff import looks_like
 @pytest.mark.parametrize(
     ("head", "what"),
     [
-        (b"KDUMP   " + bytes(100), "kdump-compressed"),
-        (b"makedumpfile\0\0\0\0", "flattened"),
         (b"QEVM\0\0\0\3", "migration stream"),
         (b"LibvirtQemudSave", "virsh save"),
         (b"PAGEDU64", "Windows"),

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from vmci_tui.core.containers.base import Dump, Layout, Region
+from vmci_tui.core.containers.base import Dump, HeaderFields, Layout, Region
 from vmci_tui.core.containers.elf import is_elf, open_elf
 from vmci_tui.core.source import Source
 
-__all__ = ["Dump", "Layout", "Region", "open_dump"]
+__all__ = ["Dump", "HeaderFields", "Layout", "Region", "is_dump", "open_dump"]
+
+_KDUMP = (b"KDUMP   ", b"makedumpfile\0")
+
+
+def is_dump(head: bytes) -> bool:
+    """Whether a file that begins so is a dump, of whatever container."""
+    return is_elf(head) or head.startswith(_KDUMP)
 
 
 def open_dump(source: Source) -> Dump | None:
@@ -14,6 +21,11 @@ def open_dump(source: Source) -> Dump | None:
 
     Raises OpenError for a container that is damaged, or not a machine's dump.
     """
-    if is_elf(source.read(0, 4)):
+    head = source.read(0, 16)
+    if is_elf(head):
         return open_elf(source)
+    if head.startswith(_KDUMP) and source.size > len(head):  # 16 bytes are an entry
+        from vmci_tui.core.containers.kdump import open_kdump  # what opens ELF dumps needs none of it
+
+        return open_kdump(source)
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from vmci_tui.core.image import Image
 from vmci_tui.core.memory import Memory
@@ -18,10 +18,31 @@ class Region(NamedTuple):
     kind: str
     """One of: header, segments, sections, note, memory, gap, other."""
     label: str
+    fields: tuple[tuple[str, int, int], ...] = ()
+    """Name, offset and length of the fields in it; an ELF header's are told by its kind."""
+    record: int = 0
+    """Length of one of the records that it consists of; 0 where it is no table."""
+    skipped: int = 0
+    """How many bytes of the part lie elsewhere, before this one: in another record of a flattened file."""
 
     @property
     def end(self) -> int:
         return self.offset + self.length
+
+
+UTSNAME: Final = ("sysname", "nodename", "release", "version", "machine", "domainname")
+UTSNAME_LIMIT: Final = 64
+"""Bytes of each of them, besides its NUL."""
+
+
+class HeaderFields(NamedTuple):
+    """What of a kdump file's header may be edited."""
+
+    utsname: tuple[bytes, ...]
+    """By the names of UTSNAME, each without its NUL."""
+    phys_base: int
+    """Where the kernel lies, as it stands there: unsigned, of `bits` bits."""
+    bits: int
 
 
 class Layout(NamedTuple):
@@ -41,6 +62,8 @@ class Layout(NamedTuple):
     record: int = 0
     """Length of one program header, for naming the fields."""
     bits: int = 64
+    base: Source | None = None
+    """What the image refers to; None: the file that is open. A plain file made of a flattened one has another."""
 
 
 class Dump(Protocol):
@@ -61,12 +84,40 @@ class Dump(Protocol):
     @property
     def memory(self) -> Memory: ...
     @property
+    def doubts(self) -> tuple[str, ...]:
+        """What is odd about the file, or may be read in another way, in words."""
+        ...
+
+    @property
+    def guest_source(self) -> Source:
+        """Where guest memory is read: the file, or what decompresses its pages."""
+        ...
+
+    @property
+    def guest_memory(self) -> Memory:
+        """The memory that the file holds, with the offsets that count in `guest_source`."""
+        ...
+
+    @property
     def as_it_is(self) -> Layout: ...
 
-    def layout(self, notes: tuple[Note, ...], in_place: bool = False, merge: bool = False) -> Layout:
-        """Lay the file out in the order that readers need, with these notes.
+    @property
+    def header_fields(self) -> HeaderFields | None:
+        """The fields of the header that may be edited; None where the container has none."""
+        ...
+
+    def layout(
+        self,
+        notes: tuple[Note, ...],
+        in_place: bool = False,
+        merge: bool = False,
+        header: HeaderFields | None = None,
+        plain: bool = False,
+    ) -> Layout:
+        """Lay the file out in the order that readers need, with these notes and header fields (None: as they are).
 
         For a copy memory moves behind the head; `in_place` it stays, but for the bytes that
-        the head grows into. With `merge` each byte of memory is named by one header only.
+        the head grows into. With `merge` each byte of memory is named by one header only; a
+        copy of a flattened file is made `plain`.
         """
         ...

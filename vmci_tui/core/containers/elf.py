@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Final
 
 from vmci_tui.core.containers import elf_layout, elf_parts
-from vmci_tui.core.containers.base import Layout
+from vmci_tui.core.containers.base import HeaderFields, Layout
 from vmci_tui.core.containers.elf_format import (
     ET_CORE,
     MAGIC,
@@ -63,6 +63,18 @@ class ElfDump:
     def order(self) -> ByteOrder:
         return self.format.order
 
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def guest_source(self) -> Source:
+        return self.source
+
+    @property
+    def guest_memory(self) -> Memory:
+        return self.memory
+
     @cached_property
     def memory(self) -> Memory:
         return elf_parts.memory_of(self.segments, self.format, self.source.size)
@@ -71,7 +83,18 @@ class ElfDump:
     def as_it_is(self) -> Layout:
         return elf_parts.as_it_is(self)
 
-    def layout(self, notes: tuple[Note, ...], in_place: bool = False, merge: bool = False) -> Layout:
+    @property
+    def header_fields(self) -> None:
+        return None
+
+    def layout(
+        self,
+        notes: tuple[Note, ...],
+        in_place: bool = False,
+        merge: bool = False,
+        header: HeaderFields | None = None,
+        plain: bool = False,
+    ) -> Layout:
         return elf_layout.arrange(merged(self) if merge else self, notes, in_place)
 
 

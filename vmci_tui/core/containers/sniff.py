@@ -8,9 +8,7 @@ HEAD = 4096
 """Bytes of the file that are enough to tell."""
 
 _MAGIC: tuple[tuple[bytes, str, str], ...] = (
-    (b"KDUMP   ", "a kdump-compressed dump", "convert it with `makedumpfile -E FILE OUT`, or dump again as ELF"),
     (b"DISKDUMP", "a diskdump file", "convert it with crash or makedumpfile"),
-    (b"makedumpfile\0", "a flattened kdump file", "`makedumpfile -R OUT < FILE` makes a plain one of it"),
     (
         b"QEVM",
         "a QEMU migration stream (savevm, or virsh dump without --memory-only)",

@@ -1,0 +1,123 @@
+"""kdump-compressed dumps, plain and flattened: of `dump-guest-memory -z`, `virsh dump`, makedumpfile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from vmci_tui.core.containers import kdump_layout, kdump_parts
+from vmci_tui.core.containers.base import HeaderFields, Layout
+from vmci_tui.core.containers.flattened import FlattenedSource, is_flattened, open_flattened
+from vmci_tui.core.containers.kdump_format import SIGNATURE
+from vmci_tui.core.containers.kdump_head import KdumpHeader, machine_of, read_header
+from vmci_tui.core.containers.kdump_pages import PageMemory, Pages
+from vmci_tui.core.errors import OpenError
+from vmci_tui.core.memory import Memory
+from vmci_tui.core.note import NOTE_LIMIT, ByteOrder, Note, walk
+from vmci_tui.core.source import HEAD_LIMIT, Source
+
+
+@dataclass(frozen=True)
+class KdumpDump:
+    """An opened kdump file. Guest memory stays in the file, compressed."""
+
+    source: Source
+    plain: Source
+    """The file, or what a flattened one stands for: the offsets in headers and descriptors count there."""
+    header: KdumpHeader
+    notes: tuple[Note, ...]
+    note_starts: tuple[int, ...] = field(repr=False)
+    """Where each note begins in the plain file."""
+    faults: tuple[str, ...] = ()
+    """What is odd or broken about the records of a flattened file, in words."""
+
+    @cached_property
+    def doubts(self) -> tuple[str, ...]:
+        """What is odd about the file, or may be read in another way, in words."""
+        return (*self.faults, *self.header.doubts, *self.guest_memory.doubts)
+
+    @property
+    def container(self) -> str:
+        return "flattened" if isinstance(self.plain, FlattenedSource) else "kdump"
+
+    @property
+    def machine(self) -> str | None:
+        return machine_of(self.header.header, self.notes, self.order)
+
+    @property
+    def bits(self) -> int:
+        return self.header.form.bits
+
+    @property
+    def order(self) -> ByteOrder:
+        return self.header.form.order
+
+    @cached_property
+    def pages(self) -> Pages:
+        """Guest memory by paddr."""
+        return Pages(self.plain, self.header)
+
+    @property
+    def guest_source(self) -> Source:
+        return self.pages
+
+    @cached_property
+    def guest_memory(self) -> PageMemory:
+        """The pages that the file holds, as ranges of `guest_source`."""
+        return PageMemory.of(self.pages)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """The same ranges; no byte of the file is a byte of memory."""
+        return Memory(tuple(item._replace(offset=None) for item in self.guest_memory.ranges))
+
+    @cached_property
+    def as_it_is(self) -> Layout:
+        return kdump_parts.as_it_is(self)
+
+    @property
+    def header_fields(self) -> HeaderFields:
+        return HeaderFields(self.header.header.utsname, self.header.phys_base, self.bits)
+
+    def layout(
+        self,
+        notes: tuple[Note, ...],
+        in_place: bool = False,
+        merge: bool = False,
+        header: HeaderFields | None = None,
+        plain: bool = False,
+    ) -> Layout:
+        return kdump_layout.arrange(self, notes, header, in_place, plain)
+
+
+def open_kdump(source: Source) -> KdumpDump:
+    """Read the head of a kdump file, plain or flattened. Raises OpenError with one line that says what is wrong."""
+    plain: Source = source
+    faults: tuple[str, ...] = ()
+    if is_flattened(source.read(0, 16)):
+        plain = flattened = open_flattened(source)
+        faults = flattened.faults
+        if not plain.read(0, len(SIGNATURE)).startswith(SIGNATURE):
+            reason = f": {faults[0]}" if faults else ""
+            raise OpenError(f"this flattened file holds no kdump file{reason}", "dump again, or copy it again")
+    header = read_header(plain)
+    notes, starts = _read_notes(plain, header)
+    return KdumpDump(source, plain, header, notes, starts, faults)
+
+
+def _read_notes(plain: Source, header: KdumpHeader) -> tuple[tuple[Note, ...], tuple[int, ...]]:
+    offset, size = header.notes
+    if min(size, max(plain.size - offset, 0)) > HEAD_LIMIT:
+        raise OpenError(f"the notes take {size} bytes; {HEAD_LIMIT} are the limit", "its head is damaged")
+    area = plain.read(offset, size)
+    notes = walk(area, header.form.order)
+    if len(area) < size and notes:
+        missing = f"the file ends {size - len(area)} bytes before the notes do"
+        notes = (*notes[:-1], replace(notes[-1], broken=notes[-1].broken or missing))
+    if len(notes) > NOTE_LIMIT:
+        raise OpenError(f"this kdump file has more than {NOTE_LIMIT} notes", "its head is damaged")
+    starts, at = [], offset
+    for note in notes:
+        starts.append(at)
+        at += len(note.raw)
+    return notes, tuple(starts)

@@ -1,0 +1,119 @@
+"""The parts of a kdump file and where they lie in it, for the hex view and for messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final, Protocol
+
+from vmci_tui.core.containers.base import Layout, Region
+from vmci_tui.core.containers.flattened import HEADER_SIZE, RECORD, FlattenedSource, Record
+from vmci_tui.core.containers.kdump_format import PAGE_DESCRIPTOR, header_fields, sub_header_fields
+from vmci_tui.core.image import Image
+from vmci_tui.core.source import Source
+
+if TYPE_CHECKING:
+    from vmci_tui.core.containers.kdump import KdumpDump
+
+
+PIECE_LIMIT: Final = 1 << 15
+"""Records of a flattened file that are shown one by one; of more, only those with the headers and notes are."""
+_PAGE_FIELDS: Final = (("offset", 0, 8), ("size", 8, 4), ("flags", 12, 4), ("page_flags", 16, 8))
+_RECORD_FIELDS: Final = (("offset", 0, 8), ("size", 8, 8))
+_FLAT_FIELDS: Final = (("signature", 0, 16), ("type", 16, 8), ("version", 24, 8))
+
+
+class Records(Protocol):
+    """The records of a flattened file, as it is or as it would be."""
+
+    def __len__(self) -> int: ...
+    @property
+    def size(self) -> int:
+        """The plain file's."""
+        ...
+
+    @property
+    def end_mark(self) -> int | None: ...
+    @property
+    def file_size(self) -> int: ...
+    def pieces(self, offset: int, length: int) -> Iterator[Record]: ...
+
+
+def as_it_is(dump: KdumpDump) -> Layout:
+    """The file as it lies on disk."""
+    flat = dump.plain if isinstance(dump.plain, FlattenedSource) else None
+    return layout(dump, Image.of(dump.source.size), flat, dump.plain.size)
+
+
+def layout(
+    dump: KdumpDump,
+    image: Image,
+    records: Records | None,
+    plain_size: int,
+    base: Source | None = None,
+    reasons: tuple[str, ...] = (),
+) -> Layout:
+    """The layout of an image whose headers and notes are those of `dump`; offsets are those of the image.
+
+    `records` tell where the bytes of the plain file, which has `plain_size`, lie in a flattened one.
+    """
+    regions, offsets = list(_regions(dump, plain_size)), dump.note_starts
+    if records is not None:
+        regions = list(_in_records(records, regions))
+        offsets = tuple(_place(records, start) for start in dump.note_starts)
+    parts = disjoint(regions, image.size)
+    return Layout(image, dump.notes, offsets, dump.memory, parts, reasons, bits=dump.bits, base=base)
+
+
+def _regions(dump: KdumpDump, plain_size: int) -> Iterator[Region]:
+    """The parts of the plain file."""
+    header, form = dump.header, dump.header.form
+    yield Region(0, form.header.size, "header", "kdump header", header_fields(form.bits))
+    length = form.sub_header_length(header.version)
+    yield Region(header.block_size, length, "header", "kdump sub-header", sub_header_fields(form))
+    for index, (start, note) in enumerate(zip(dump.note_starts, dump.notes, strict=True)):
+        yield Region(start, len(note.raw), "note", f"note {index}")
+    if header.eraseinfo[1]:
+        yield Region(*header.eraseinfo, "other", "eraseinfo: what makedumpfile erased")
+    start, length = header.bitmaps
+    used, used_length = header.bitmap
+    yield Region(start, used - start, "other", "bitmap of the machine's pages")
+    yield Region(used, used_length, "other", "bitmap of the pages in this file")
+    first, last = header.pfns
+    table = PAGE_DESCRIPTOR * (dump.pages.bitmap.rank(last) if first < last else 0)
+    yield Region(header.descriptors, table, "segments", "page descriptor", _PAGE_FIELDS, PAGE_DESCRIPTOR)
+    data = header.descriptors + table
+    beyond = [start for start in (*dump.note_starts, header.eraseinfo[0]) if start >= data]
+    yield Region(data, max(min(plain_size, *beyond) if beyond else plain_size, data) - data, "other", "pages of memory")
+
+
+def _place(records: Records, offset: int) -> int:
+    """Where a byte of the plain file lies; one that no record holds lies behind them all."""
+    piece = next(records.pieces(offset, 1), None)
+    return records.file_size if piece is None else piece.place
+
+
+def _in_records(records: Records, regions: list[Region]) -> Iterator[Region]:
+    """The regions as they lie in the records of a flattened file, and what stands before each record."""
+    yield Region(0, HEADER_SIZE, "header", "header of the flattened file", _FLAT_FIELDS)
+    few = len(records) <= PIECE_LIMIT
+    for region in regions:
+        if few or region.kind in ("header", "note"):
+            for piece in records.pieces(region.offset, region.length):
+                before = piece.offset - region.offset
+                yield region._replace(offset=piece.place, length=piece.length, skipped=before)
+    if few:
+        for piece in records.pieces(0, records.size):
+            yield Region(piece.place - RECORD.size, RECORD.size, "segments", "record's header", _RECORD_FIELDS)
+    if records.end_mark is not None:
+        yield Region(records.end_mark, RECORD.size, "segments", "end mark of the flattened file", _RECORD_FIELDS)
+
+
+def disjoint(regions: list[Region], size: int) -> tuple[Region, ...]:
+    """The regions in file order, within the file; the later of two that overlap gives way."""
+    out: list[Region] = []
+    for region in sorted(regions):
+        start, stop = max(region.offset, out[-1].end if out else 0), min(region.end, size)
+        if start < stop:
+            skipped = region.skipped + start - region.offset
+            out.append(region._replace(offset=start, length=stop - start, skipped=skipped))
+    return tuple(out)

@@ -1,0 +1,74 @@
+"""A flattened kdump file made plain: what `makedumpfile -R OUT < FILE` gives, to the byte, with the same holes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from vmci_tui.core.containers.flattened import Record, is_flattened, records
+from vmci_tui.core.copying import copy_some, pwrite
+from vmci_tui.core.errors import OpenError, SaveError
+from vmci_tui.core.progress import Progress, quiet
+from vmci_tui.core.save import put_in_place
+from vmci_tui.core.source import FileSource
+from vmci_tui.core.text import Safe, visible
+
+_LARGE: Final = 256 << 10
+"""From this length on a record is copied by the kernel: QEMU's have 16 KiB at most."""
+_CHUNK: Final = 16 << 20
+
+
+class Unflattened(NamedTuple):
+    """What was made."""
+
+    name: Safe
+    size: int
+    written: int
+    """Bytes of the records; the others are holes, zeros to who reads them."""
+    faults: tuple[str, ...]
+    """Why the file may lack its end, in words; empty for a whole one."""
+
+
+def unflatten(source: FileSource, target: str, progress: Progress = quiet) -> Unflattened:
+    """Write the plain file to `target`. Of a broken file, what comes before the fault.
+
+    Raises OpenError where the source is not flattened, SaveError where the target cannot be written.
+    """
+    if not is_flattened(source.read(0, 16)):
+        raise OpenError(f"{source.name} is not flattened", "only such a file needs it: `vmci show FILE` names its kind")
+    faults: list[str] = []
+    written = 0
+
+    def fill(fd: int) -> None:
+        nonlocal written
+        written = _write(source, fd, records(source, faults), progress)
+
+    def check(temporary: str) -> int:
+        return os.stat(temporary).st_size
+
+    size = put_in_place(source, target, fill, check)
+    return Unflattened(visible(target), size, written, tuple(faults))
+
+
+def _write(source: FileSource, fd: int, found: Iterator[Record], progress: Progress) -> int:
+    """Each record to its place in their order, so that of two for one place the later counts; bytes written."""
+    written = 0
+    for number, record in enumerate(found):
+        if record.offset < 0:
+            break
+        written += record.length
+        if number % 256 == 0 or record.length > _LARGE:
+            progress("copy", record.place, source.size)
+        if record.length < _LARGE:
+            data = source.read(record.place, record.length)
+            if len(data) < record.length:
+                raise SaveError(f"{source.name} ended while it was read", "open it again")
+            pwrite(fd, data, record.offset)
+            continue
+        done = 0
+        while done < record.length:
+            take = min(_CHUNK, record.length - done)
+            done += copy_some(source, fd, record.place + done, take, record.offset + done)
+            progress("copy", record.place + done, source.size)
+    return written

@@ -1,0 +1,38 @@
+"""`vmci unflatten`: a plain kdump file of a flattened one. No rule lives here."""
+
+from __future__ import annotations
+
+import argparse
+
+from vmci_tui.core.containers.flattened import open_flattened
+from vmci_tui.core.errors import UsageError
+from vmci_tui.core.source import FileSource
+from vmci_tui.core.text import visible
+from vmci_tui.core.unflatten import unflatten
+from vmci_tui.output import print_json, print_lines, shown_progress, tell
+
+
+def run(options: argparse.Namespace) -> int:
+    """Exit code 1 where the file is broken: what comes before the fault is written all the same."""
+    if options.output is None:
+        raise UsageError("where to?", "-o OUT names the plain file")
+    source = FileSource(options.file)
+    try:
+        if options.dry_run:
+            plain = open_flattened(source)
+            size, faults, written = plain.size, plain.faults, sum(b - a for a, b in plain.data_ranges(0, plain.size))
+        else:
+            done = unflatten(source, options.output, shown_progress())
+            size, faults, written = done.size, done.faults, done.written
+    finally:
+        source.close()
+    if options.json:
+        plan = {"way": "copy", "bytes_written": written, "steps": []}
+        print_json({"file": source.name, "size": size, "faults": faults, "plan": plan})
+    elif options.dry_run:
+        print_lines([f"plan: copy, {written} bytes of the records, to a plain file of {size} bytes"])
+    if not options.dry_run:
+        tell(f"saved {visible(options.output)}: {size} bytes")
+    for fault in faults:
+        tell(f"vmci: {fault}")
+    return 1 if faults else 0
