@@ -68,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     find.add_argument("--raw-at", metavar="PADDR", help="FILE is a flat image of the memory from PADDR on")
 
     change = _command(
-        commands, "set", "edit keys, the entry's fields (entry.paddr=0x...) or a kdump's (header.phys_base=0x...)"
+        commands, "set", "edit keys, entry.paddr=0x..., or a kdump's header.phys_base=..."
     )
     _file(change, blob=True)
     change.add_argument("pairs", nargs="*", metavar="KEY=VALUE", help="\\xNN stands for any byte")
