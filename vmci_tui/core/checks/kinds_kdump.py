@@ -27,6 +27,12 @@ KDUMP_KINDS: dict[str, Kind] = {
         "sub_hdr_size, bitmap_blocks and max_mapnr say where they are and how long; every page is found by them",
         "bitmap_blocks 4096 in a small file", "copy the dump again, whole",
     ),
+    "C27": Kind(
+        "warning", "the file's blocks are not of the kernel's page size",
+        "QEMU writes the blocks of some machines as large as pages may be there; libkdumpfile looks pages up by PAGESIZE, "
+        "so drgn opens the file and then finds no memory in it",
+        "block_size 65536 of an arm64 guest with pages of 4096", "save a copy with blocks of PAGESIZE, or an ELF dump",
+    ),
     "C28": Kind(
         "error", "a page that a reader needs is damaged",
         "its descriptor or its compressed bytes are not what they should be; on s390x already opening needs a page",

@@ -110,16 +110,19 @@ class FlatFile:
         self.records = 0
         ranges = _Ranges()
         at = HEAD_SIZE
+        before = 0
         while True:
             offset, size = _record(windows, at)
             if offset == -1:
                 break
+            span = Span(at if at < windows.view.size else before, _RECORD.size)
             if offset < 0:
-                raise _wrong("offset", offset, at)
+                raise _wrong("offset", offset, at, span)
             if size <= 0:
-                raise _wrong("segment size", size, at)
+                raise _wrong("segment size", size, at, span)
             if self.records == _RECORD_LIMIT:
-                raise Stopped("too-many-records", "", Span(at, 16))
+                raise Stopped("too-many-records", "", span)
+            before = at
             at += _RECORD.size
             ranges.put(offset, offset + size, at - offset)
             self.records += 1
@@ -209,9 +212,9 @@ def _record(windows: Windows, at: int) -> tuple[int, int]:
     return offset, size
 
 
-def _wrong(what: str, number: int, at: int) -> Stopped:
+def _wrong(what: str, number: int, at: int, span: Span) -> Stopped:
     words = f"Cannot rearrange file #0: Wrong flattened {what} {number} at {at}"
-    return Stopped("flat-record", words, Span(at, 16))
+    return Stopped("flat-record", words, span)
 
 
 def open_file(windows: Windows) -> File:

@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 MAGICS: Final = (b"KDUMP   ", b"DISKDUMP")
 HEADER_SIZE: Final = 464
 INVALID: Final = "file #0: Invalid diskdump header content"
-OWN_RULES: Final = frozenset(("no-width", "sub-header", "text-pointer", "erase-info", "bitmap"))
+OWN_RULES: Final = frozenset(("no-width", "text-pointer", "erase-info", "bitmap"))
 """The rules of this file: their spans are of the file that a flattened one stands for."""
 ORDERS: Final[tuple[ByteOrder, ...]] = ("little", "big")
 NO_END: Final = (1 << 64) - 1
@@ -30,8 +30,8 @@ DESCRIPTOR: Final = 24
 _TOP: Final = 1 << 64
 _SIGNED: Final = 1 << 63
 _SMALLEST, _LARGEST = 1 << 12, 1 << 18
-_FIELDS_AT: Final = {32: 412, 64: 424}
-"""Where status, block_size, sub_hdr_size, bitmap_blocks and max_mapnr stand."""
+BLOCK_SIZE_AT: Final = {32: 416, 64: 428}
+"""Where block_size, sub_hdr_size, bitmap_blocks and max_mapnr stand."""
 _PACKED, _PADDED, _WIDE = "IIIIIQIQIQIQQQ", "IIIII4xQI4xQI4xQI4xQQQ", "QIIQQQQQQQQQQQ"
 
 
@@ -89,7 +89,7 @@ def header_of(head: bytes, bits: int, order: ByteOrder) -> Header:
     """The fields, without sign: so the program keeps them, also where its types have one."""
     mark = "<" if order == "little" else ">"
     (version,) = struct.unpack_from(mark + "I", head, 8)
-    block, sub, bitmap, maximum = struct.unpack_from(mark + "IIII", head, _FIELDS_AT[bits] + 4)
+    block, sub, bitmap, maximum = struct.unpack_from(mark + "IIII", head, BLOCK_SIZE_AT[bits])
     return Header(bits, order, version, block, sub, bitmap, maximum)
 
 
@@ -140,7 +140,7 @@ def _sub_header(file: File, header: Header, page: int) -> tuple[str, SubHeader]:
     mark = "<" if header.order == "little" else ">"
     form = _WIDE if header.bits == 64 else _PACKED
     length = 96 if header.bits == 32 else struct.calcsize(mark + form)
-    raw = _got(lambda: file.pread(page, length), "Cannot read subheader", "sub-header", Span(page, length))
+    raw = file.pread(page, length)
     sub = SubHeader(*struct.unpack_from(mark + form, raw))
     if header.bits == 64:
         return "wide", sub

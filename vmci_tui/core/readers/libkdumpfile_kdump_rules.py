@@ -6,6 +6,7 @@ from typing import Final, Protocol, TypeVar
 
 from vmci_tui.core.note import NAME
 from vmci_tui.core.readers.base import Hit, Rules
+from vmci_tui.core.readers.libkdumpfile_kdump import BLOCK_SIZE_AT
 from vmci_tui.core.readers.libkdumpfile_kdump_run import MACHINE_AT, UTS_AT, KdumpRun
 from vmci_tui.core.readers.libkdumpfile_rules import OverLibkdumpfile, stop
 
@@ -73,7 +74,7 @@ def _add_flat(rule: Rules[R]) -> None:
     @rule("C24", "before", "", f"{_FLAT} flatmap_get_chunk_flat")
     def _no_records(r: R) -> Hit | None:
         """A flattened file without a record kills libkdumpfile."""
-        return stop(r, "killed-by-header")
+        return stop(r, "no-records")
 
 
 def _add_header(rule: Rules[R]) -> None:
@@ -81,11 +82,6 @@ def _add_header(rule: Rules[R]) -> None:
     def _no_width(r: R) -> Hit | None:
         """Block size (4 to 256 KiB, a power of two) and bitmap (a bit a page) make no sense, in no width and order."""
         return stop(r, "no-width")
-
-    @rule("C23", "before", "", f"{_DISK} read_sub_hdr_64")
-    def _sub_header(r: R) -> Hit | None:
-        """The sub-header, one block into the file, is not all there."""
-        return stop(r, "sub-header")
 
     @rule("C25", "before", "", f"{_DISK} read_eraseinfo")
     def _erase_info(r: R) -> Hit | None:
@@ -230,6 +226,14 @@ def add_kdump_machine_rules(rule: Rules[R]) -> None:
         if run is None or pointed is None or pointed[1] == run.text:
             return None
         return Hit(run.span_in_file(pointed[0], len(pointed[1])))
+
+    @rule("C27", "after", "", f"{_DISK} diskdump_read_page", refuses=False)
+    def _block_size_not_page_size(r: R) -> Hit | None:
+        """Memory is looked up by PAGESIZE of the text; the file has it in blocks of another size: all reads fail."""
+        run = _with_header(r)
+        if run is None or run.opened is None or run.text is None or run.page_size == run.opened.header.block_size:
+            return None
+        return Hit(run.span_in_file(BLOCK_SIZE_AT[run.opened.header.bits], 4))
 
 
 def _with_header(r: OverKdump) -> KdumpRun | None:

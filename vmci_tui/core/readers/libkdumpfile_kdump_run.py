@@ -141,13 +141,12 @@ class KdumpRun(Guest):
         except Stopped as stopped:
             words = stopped.words if stopped.rule == "flat-head" else FD + _FILE + stopped.words
             raise Stopped(stopped.rule, _FILE + words if stopped.rule == "flat-head" else words, stopped.span) from None
-        self._death = "killed-by-header"
         self.head = self.file.pread(0, HEADER_SIZE)
         if self.head.startswith(b"\x7fELF"):
             raise Stopped("another-container", "")
         if not self.head.startswith(MAGICS):
             if self.file.flattened and not self.file.records:
-                raise Killed("SIGSEGV")
+                raise Stopped("no-records", "killed by SIGSEGV")
             raise Stopped("unknown-format", f"{_FILE}Unknown file format", self.span_in_file(0, 8))
         try:
             self.opened = opened = open_kdump(self.file, self.head, self._page_size, self._take_pointed)
