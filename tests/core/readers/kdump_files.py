@@ -90,7 +90,7 @@ _MMAP = ("bitmap", "before", "crash: compressed kdump: cannot mmap bitmap buffer
 _BUS = ("bitmap", "before", "killed by SIGBUS")
 _BLOCK = ("block-size", "before", "crash: diskdump / compressed kdump: cannot malloc block_size buffer")
 _NOT_READ = ("pointer-outside", "note", "crash: compressed kdump: cannot read vmcoreinfo data")
-_MISMATCH = ("other-machine", "before", "WARNING: machine type mismatch:")
+_MISMATCH = ("kdump-machine", "before", "WARNING: machine type mismatch:")
 _KILLED = ("killed-by-notes", "note", _SEGV)
 _TOP = ("killed-by-notes", "note", "malloc(): corrupted top size")
 _FLAT = ("flattened", "before", "check_elf_format: Can't get valid ehdr.")
@@ -129,9 +129,9 @@ def _heads() -> list[Case]:
         Case("32 bits, much memory", narrow(max_mapnr=1 << 20), ("narrow-header", "before", _UNKNOWN),
              ("narrow-header", "before", _SUB_READ)),
         Case("32 bits, i686", narrow(b"i686"), _MISMATCH, ("no-text-by-narrow-header", "note", _NO_LOG)),
-        Case("big-endian", swapped(), ("other-byte-order", "before", _UNKNOWN),
+        Case("big-endian", swapped(), ("kdump-byte-order", "before", _UNKNOWN),
              ("header-in-other-byte-order", "before", _SUB_READ)),
-        Case("big-endian, blocks of 64 KiB", swapped(65536), ("other-byte-order", "before", _OTHER_BLOCK),
+        Case("big-endian, blocks of 64 KiB", swapped(65536), ("kdump-byte-order", "before", _OTHER_BLOCK),
              ("no-text-in-other-byte-order", "note", _NO_LOG)),
         Case("block 0", kdump(block_size=0), _BLOCK, ("no-pointer", "note", _NO_LOG)),
         Case("block -1", kdump(block_size=-1), _BLOCK,
@@ -203,7 +203,7 @@ def _pointers() -> list[Case]:
         Case("no text", kdump(offset_vmcoreinfo=0, size_vmcoreinfo=0), none, _NO_TEXT),
         Case("no text, a note", kdump(notes=_WITH_NOTE, offset_vmcoreinfo=0, size_vmcoreinfo=0),
              ("note-without-pointer", "note", _UNKNOWN), ("note-without-pointer", "note", _NO_LOG)),
-        Case("offset 0", kdump(offset_vmcoreinfo=0), ("no-release", "after", _UNKNOWN), _NO_TEXT),
+        Case("offset 0", kdump(offset_vmcoreinfo=0), ("kdump-no-release", "after", _UNKNOWN), _NO_TEXT),
         Case("text far", kdump(offset_vmcoreinfo=1 << 20), _NOT_READ, ("pointer-outside", "note", _COPY)),
         Case("text before", kdump(offset_vmcoreinfo=1 << 63),
              ("pointer-outside", "note", "crash: compressed kdump: cannot lseek dump vmcoreinfo"),
@@ -223,9 +223,9 @@ def _pointers() -> list[Case]:
 
 
 def _texts() -> list[Case]:
-    empty = ("empty-release", "after", "")
+    empty = ("kdump-empty-release", "after", "")
     return [
-        Case("no release", kdump(b"PAGESIZE=4096\n"), ("no-release", "after", _UNKNOWN), _NO_RELEASE),
+        Case("no release", kdump(b"PAGESIZE=4096\n"), ("kdump-no-release", "after", _UNKNOWN), _NO_RELEASE),
         Case("not anchored", kdump(b"XOSRELEASE=7\nOSRELEASE=6\nPAGESIZE=4096\n"), releases=("7", "6")),
         Case("release behind NUL", kdump(b"PAGESIZE=4096\n\0\nOSRELEASE=6\n"), ("behind-nul", "after", _UNKNOWN),
              _NO_RELEASE),
@@ -233,7 +233,7 @@ def _texts() -> list[Case]:
              releases=("", "6")),
         Case("empty release", kdump(b"OSRELEASE=\nPAGESIZE=4096\n"), empty, releases=("", "")),
         Case("blank release", kdump(b"OSRELEASE=\t\nPAGESIZE=4096\n"), empty, releases=("", "\\x09")),
-        Case("unknown", kdump(b"OSRELEASE=unknown\nPAGESIZE=4096\n"), ("release-unknown", "after", _UNKNOWN),
+        Case("unknown", kdump(b"OSRELEASE=unknown\nPAGESIZE=4096\n"), ("kdump-release-unknown", "after", _UNKNOWN),
              releases=("", "unknown")),
         Case("no newline", kdump(b"PAGESIZE=4096\nOSRELEASE=6", behind=b".1\n"), releases=("6", "6")),
         Case("CRLF", kdump(b"OSRELEASE=6\r\nPAGESIZE=4096\r\n"), None,
@@ -270,9 +270,10 @@ def _flattened() -> list[Case]:
     return [
         *out,
         Case("flattened, cut by the piece", flattened(seen["flattened, cut by the piece"][0]),
-             ("empty-release", "after", ""), _FLAT),
-        Case("flattened, empty", flattened(b"OSRELEASE=\0"), ("empty-release", "after", ""), _FLAT),
-        Case("flattened, unknown", flattened(b"OSRELEASE=unknown\0"), ("release-unknown", "after", _UNKNOWN), _FLAT),
+             ("kdump-empty-release", "after", ""), _FLAT),
+        Case("flattened, empty", flattened(b"OSRELEASE=\0"), ("kdump-empty-release", "after", ""), _FLAT),
+        Case("flattened, unknown", flattened(b"OSRELEASE=unknown\0"),
+             ("kdump-release-unknown", "after", _UNKNOWN), _FLAT),
         Case("flattened, type 2", flattened(TEXT, 2), ("identification", "before", _UNKNOWN), _FLAT),
         Case("flattened, signature", flattened(TEXT, signature=b"makedumpfile1\0\0\0"),
              ("identification", "before", _UNKNOWN), _ELF),

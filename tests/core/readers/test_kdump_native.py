@@ -75,7 +75,7 @@ def test_what_is_told_besides() -> None:
     assert _others(kdump(notes=_NOTE)) == []
     assert _others(kdump(nr_cpus=-5)) == ["no-cpus"]
     assert _others(kdump(b"OSRELEASE=9\n", _NOTE)) == ["other-text"]
-    assert _others(kdump(b"OSRELEASE=9\r\nOSRELEASE=8\n")) == ["first-counts", "carriage-returns"]
+    assert _others(kdump(b"OSRELEASE=9\r\nOSRELEASE=8\n")) == ["first-counts", "kdump-carriage-returns"]
     assert _others(flattened(TEXT)) == ["strings-only"]
     assert "header-phys-base" in _others(kdump(TEXT + b"NUMBER(phys_base)=-4096\n"), makedumpfile.READER)
     right = kdump(TEXT + b"NUMBER(phys_base)=-4096\n", phys_base=(1 << 64) - 4096)

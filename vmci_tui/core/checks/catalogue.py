@@ -16,4 +16,5 @@ from vmci_tui.core.checks.kinds_text import TEXT_KINDS
 
 __all__ = ["CATALOGUE", "Kind", "Severity"]
 
-CATALOGUE: Final[dict[str, Kind]] = NOTE_KINDS | TEXT_KINDS | CONTAINER_KINDS | KDUMP_KINDS
+_ALL: Final = NOTE_KINDS | TEXT_KINDS | CONTAINER_KINDS | KDUMP_KINDS
+CATALOGUE: Final[dict[str, Kind]] = {code: _ALL[code] for code in sorted(_ALL, key=lambda c: ("ENTCM".index(c[0]), c))}

@@ -37,13 +37,13 @@ def _misread(r: CrashReading, layout: str) -> Hit | None:
 
 
 @rule("C12", "before", "WARNING: machine type mismatch:", _HEAD)
-def _other_machine(r: CrashReading) -> Hit | None:
+def _kdump_machine(r: CrashReading) -> Hit | None:
     """utsname.machine names a machine that this crash was not built for (the x86-64 build). What it does not
     know (`Unknown`, `S390X`, nothing at all) is no other machine."""
     return _told(r, "machine")
 
 
-@rule("C22", "before", "crash: compressed kdump: cannot mmap bitmap buffer", _HEAD)
+@rule("C12", "before", "crash: compressed kdump: cannot mmap bitmap buffer", _HEAD)
 def _narrow_header(r: CrashReading) -> Hit | None:
     """The header is a 32-bit one: crash reads the header of the machine that it was built for, with 64 bits,
     and finds a block size and bitmaps that are none."""
@@ -51,7 +51,7 @@ def _narrow_header(r: CrashReading) -> Hit | None:
 
 
 @rule("C14", "before", UNKNOWN, _HEAD)
-def _other_byte_order(r: CrashReading) -> Hit | None:
+def _kdump_byte_order(r: CrashReading) -> Hit | None:
     """The header is big-endian: crash reads it in the byte order of the computer that it runs on."""
     return _misread(r, "big-endian")
 
@@ -186,19 +186,19 @@ def _behind_nul(r: CrashReading) -> Hit | None:
 
 
 @rule("T09", "after", UNKNOWN, _READ)
-def _no_release(r: CrashReading) -> Hit | None:
+def _kdump_no_release(r: CrashReading) -> Hit | None:
     """The text has no OSRELEASE=; it need not be at the start of a line, and other keys do not matter here."""
     return Hit(r.desc) if _lost(r) else None
 
 
 @rule("T09", "after", "", "crash 8.0.2, diskdump.c diskdump_get_osrelease")
-def _empty_release(r: CrashReading) -> Hit | None:
+def _kdump_empty_release(r: CrashReading) -> Hit | None:
     """OSRELEASE has no value, so that an empty line is all that crash prints."""
     return Hit(_place(r)) if r.release is not None and not r.release.strip() else None
 
 
 @rule("T14", "after", UNKNOWN, "crash 8.0.2, diskdump.c diskdump_get_osrelease")
-def _release_unknown(r: CrashReading) -> Hit | None:
+def _kdump_release_unknown(r: CrashReading) -> Hit | None:
     """OSRELEASE is the word that crash prints where it finds none."""
     return Hit(_place(r)) if r.release is not None and r.release == b"unknown" else None
 
@@ -240,7 +240,7 @@ def _first_counts(r: CrashReading) -> Hit | None:
 
 
 @rule("T02", "after", "", _READ, refuses=False)
-def _carriage_returns(r: CrashReading) -> Hit | None:
+def _kdump_carriage_returns(r: CrashReading) -> Hit | None:
     """The carriage return at the end of a line stays in the value: numbers get invalid by it."""
     at = r.text.find(b"\r\n") if r.kdump is not None and r.text else -1
     return Hit(Span(r.desc.offset + at, 2)) if r.desc is not None and at >= 0 else None

@@ -63,7 +63,7 @@ def _text_of_note(r: _Reading) -> bytes | None:
     return next((note.desc for note in reversed(area.notes) if note.name == NAME), None)
 
 
-@rule("C22", "before", _SUB_HEADER, _MAIN + "read_kdump_sub_header")
+@rule("C12", "before", _SUB_HEADER, _MAIN + "read_kdump_sub_header")
 def _narrow_header(r: _Reading) -> Hit | None:
     """The header is a 32-bit one: makedumpfile reads the header of the machine that it was built for, with 64
     bits, and finds a block size that is none."""
@@ -89,7 +89,7 @@ def _header_version(r: _Reading) -> Hit | None:
     return _told(r, "version")
 
 
-@rule("C22", "note", _NO_LOG, _MAIN + "get_kdump_compressed_header_info")
+@rule("C12", "note", _NO_LOG, _MAIN + "get_kdump_compressed_header_info")
 def _no_text_by_narrow_header(r: _Reading) -> Hit | None:
     """The header is a 32-bit one: makedumpfile reads it with 64 bits, and finds no text by what it reads."""
     return _no_text_by(r, "32 bits")
