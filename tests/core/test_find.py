@@ -13,8 +13,8 @@ import pytest
 from tests.conftest import SAMPLES
 from tests.core.kit import opened
 from tests.factory import S390, TEXT_64, X86_64, Load, Order, elf, note
+from vmci_tui.core import anchors, scan
 from vmci_tui.core import find as finding
-from vmci_tui.core import scan
 from vmci_tui.core.candidate import Candidate
 from vmci_tui.core.find import find
 from vmci_tui.core.guest import Guest, guest_of
@@ -168,7 +168,7 @@ def test_what_comes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nothing_but_anchors_hides_no_page_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finding, "HITS_IN_A_BLOCK", 10)
+    monkeypatch.setattr(anchors, "HITS_IN_A_BLOCK", 10)
     flood = (b"\x0b" + bytes(11) + b"VMCOREINFO\0\0") * 2000 + b"OSRELEASE=%s" * 2000
     guest = guest_with((0x1004, flood), (0x60000, note()))
     assert [item.paddr for item in find(guest, everywhere=True)] == [0x60000]

@@ -6,27 +6,23 @@ whether it is worth a look; anywhere else only a search through every byte finds
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from typing import Final
 
 from vmci_tui.core import lowcore
+from vmci_tui.core.anchors import EVERYWHERE, PAGE_STARTS, anywhere, page_starts
 from vmci_tui.core.candidate import Candidate
 from vmci_tui.core.guest import Guest
-from vmci_tui.core.note import NAME
 from vmci_tui.core.progress import Progress, quiet
-from vmci_tui.core.recognise import FIRST_KEY, TEXT_AT, candidate_at, header_order, is_whole
-from vmci_tui.core.scan import PAGE, REACH, Block, blocks
+from vmci_tui.core.recognise import TEXT_AT, candidate_at, is_whole
+from vmci_tui.core.scan import PAGE, blocks
+from vmci_tui.core.source import FileSource
 
 LIMIT: Final = 1024
 """The most candidates that one search gives: real memory has about ten, a hostile one as many as pages."""
 CUT_LIMIT: Final = 256
 """The most of them that are not whole."""
-
-HITS_IN_A_BLOCK: Final = 1024
-"""The most anchors off page starts that are looked at in one block; a hostile one is nothing but anchors."""
-
-_WORDS: Final = (len(NAME).to_bytes(4, "little"), len(NAME).to_bytes(4, "big"), FIRST_KEY[:4])
-"""The first four bytes of what is looked for."""
 
 
 def find(guest: Guest, everywhere: bool = False, told: Progress = quiet) -> Iterator[Candidate]:
@@ -35,9 +31,14 @@ def find(guest: Guest, everywhere: bool = False, told: Progress = quiet) -> Iter
     On page starts, or with `everywhere` at any address. Each address is given once. At most
     `LIMIT` of them. Raises OpenError, and what `told` raises.
     """
+    with closing(_places(guest, everywhere, told)) as places:
+        yield from _candidates(guest, places)
+
+
+def _candidates(guest: Guest, places: Iterable[int]) -> Iterator[Candidate]:
     seen: set[int] = set()
     whole = cut = text_end = 0
-    for paddr in _places(guest, everywhere, told):
+    for paddr in places:
         # A line within a text begins no other text, unless the kernel could have put one there.
         if paddr in seen or (paddr < text_end and paddr % PAGE):
             continue
@@ -58,48 +59,15 @@ def find(guest: Guest, everywhere: bool = False, told: Progress = quiet) -> Iter
             return
 
 
-def _places(guest: Guest, everywhere: bool, told: Progress) -> Iterator[int]:
+def _places(guest: Guest, everywhere: bool, told: Progress) -> Generator[int, None, None]:
     yield from lowcore.pointers(guest)
-    look = _anywhere if everywhere else _page_starts
+    if not isinstance(guest.source, FileSource):
+        from vmci_tui.core.containers.kdump_pages import Pages  # searches in plain memory need none of it
+        from vmci_tui.core.scan_pages import places
+
+        if isinstance(guest.source, Pages):
+            yield from places(guest.source, EVERYWHERE if everywhere else PAGE_STARTS, told)
+            return
+    look = anywhere if everywhere else page_starts
     for block in blocks(guest, told):
         yield from [block.paddr_of(at) for at in look(block)]
-
-
-def _page_starts(block: Block) -> list[int]:
-    """Places in the buffer of the page starts that hold an anchor."""
-    first = block.start + -block.paddr % PAGE
-    # The last page start counts where a whole anchor follows it.
-    count = (block.end - REACH - first) // PAGE + 1
-    if count <= 0:
-        return []
-    with memoryview(block.buffer) as view:
-        # Four bytes a page, gathered at once: 30 µs for 4 MiB.
-        body = view[first : first + (count - 1) * PAGE + 4]
-        rest = bytes(body[(count - 1) * PAGE :])
-        words = body[: (count - 1) * PAGE].cast("I")[:: PAGE // 4].tobytes() + rest
-    found = []
-    for word in _WORDS:
-        at = words.find(word)
-        while at >= 0:
-            place = first + at // 4 * PAGE
-            if at % 4 == 0 and _is_anchor(block.buffer, place):
-                found.append(place)
-            at = words.find(word, at + 1)
-    return sorted(found)
-
-
-def _anywhere(block: Block) -> list[int]:
-    """Places in the buffer of all anchors, in order: every text begins alike, with a header before it or none."""
-    found = set(_page_starts(block))
-    limit = len(found) + HITS_IN_A_BLOCK
-    at = block.buffer.find(FIRST_KEY, block.start, block.end)
-    while at >= 0 and len(found) < limit:
-        note = at - TEXT_AT
-        found.add(note if note >= block.start and _is_anchor(block.buffer, note) else at)
-        at = block.buffer.find(FIRST_KEY, at + 1, block.end)
-    return sorted(found)
-
-
-def _is_anchor(buffer: bytearray, at: int) -> bool:
-    head = bytes(buffer[at : at + TEXT_AT])
-    return head.startswith(FIRST_KEY) or header_order(head) is not None

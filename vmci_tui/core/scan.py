@@ -34,7 +34,7 @@ class Block(NamedTuple):
     """Bytes [start, end) of `buffer` are guest memory from `paddr` on; good until the next block is asked for."""
 
     paddr: int
-    buffer: bytearray
+    buffer: bytes | bytearray
     start: int
     end: int
 

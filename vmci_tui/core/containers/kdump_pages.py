@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from vmci_tui.core.containers.decompress import COMPRESSIONS, Decompress, decompressor
 from vmci_tui.core.containers.kdump_bitmap import Bitmap
 from vmci_tui.core.containers.kdump_format import PAGE_DESCRIPTOR
 from vmci_tui.core.containers.kdump_head import KdumpHeader
+from vmci_tui.core.containers.unpack import Unpacker
 from vmci_tui.core.memory import Memory, Range
+from vmci_tui.core.note import ByteOrder
 from vmci_tui.core.source import Source
 
 CACHE_LIMIT: Final = 16 << 20
@@ -43,7 +44,12 @@ class Pages:
         self._cache: dict[Descriptor, bytes] = {}
         self._read_at = -1
         self._descriptors: list[Descriptor] = []
-        self._decompressors: dict[int, Decompress | None] = {}
+        self._unpacker = Unpacker(header.block_size)
+
+    @property
+    def plain(self) -> Source:
+        """Where the bytes of pages lie: the file, or what a flattened one stands for."""
+        return self._plain
 
     @property
     def size(self) -> int:
@@ -109,6 +115,14 @@ class Pages:
         """The page's descriptor; None where the page is not in the file, as an unfinished one's may be."""
         return self._at(self.bitmap.rank(pfn)) if pfn in self.bitmap else None
 
+    def descriptor_table(self, index: int, count: int) -> bytes:
+        """`count` descriptors from number `index` on, 24 bytes each in the file's byte order; short at its end."""
+        return self._plain.read(self._header.descriptors + index * PAGE_DESCRIPTOR, count * PAGE_DESCRIPTOR)
+
+    @property
+    def order(self) -> ByteOrder:
+        return self._header.form.order
+
     def _at(self, index: int) -> Descriptor | None:
         """The descriptor of that number, if it can be one."""
         block, at = divmod(index, _DESCRIPTORS)
@@ -126,13 +140,7 @@ class Pages:
         data = self._plain.read(descriptor.offset, descriptor.size)
         if len(data) < descriptor.size:
             return None
-        flag = descriptor.flags & COMPRESSIONS
-        if not flag:
-            return data[:length] if descriptor.size == self.block_size else None
-        if flag not in self._decompressors:
-            self._decompressors[flag] = decompressor(flag)
-        decompress = self._decompressors[flag]
-        return None if decompress is None else decompress(data, length)
+        return self._unpacker.first_bytes(data, descriptor.flags, length)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,145 @@
+"""Processes that help with looking at compressed memory, so that all processors do.
+
+Each is a fresh interpreter that is told what to do through a pipe. It is not forked: this process has
+threads, whose locks a copy of it would keep for ever, and a forked one would hold the terminal and
+all that is open. A fresh one takes 60 ms to start, in which the work goes on here: nothing waits for a
+helper, ever. One that is lost, killed or stopped is done without, and its pieces are done here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any, Final
+
+from vmci_tui.core.containers.flattened import FlattenedSource
+from vmci_tui.core.page_helper import LENGTH, Parts, answered, question
+from vmci_tui.core.page_look import Found, Piece
+from vmci_tui.core.source import FileSource, Source
+
+MOST: Final = 7
+"""Helpers: one piece is prepared in the time in which eight are looked at."""
+AHEAD: Final = 2
+"""Pieces that a helper has: one to do, one to go on with. Both fit into a pipe."""
+_PARTS: Final = 1024
+"""Records of a flattened file in one piece; no program writes such short ones."""
+_CODE: Final = (
+    "import sys; sys.path[:] = sys.argv[2:]; from vmci_tui.core.page_helper import main; main(int(sys.argv[1]))"
+)
+
+
+class Helpers:
+    """As many as there are processors besides the one that works here; none where the pages lie in no file."""
+
+    def __init__(self, plain: Source) -> None:
+        self._plain = plain
+        self._file = plain.file if isinstance(plain, FlattenedSource) else plain
+        self._running: list[_Helper] = []
+
+    def start(self) -> None:
+        """Start them. What goes wrong leaves fewer, or none."""
+        if not isinstance(self._file, FileSource) or not sys.executable:
+            return
+        for _ in range(min(len(os.sched_getaffinity(0)) - 1, MOST)):
+            try:
+                self._running.append(_Helper(self._file.fileno()))
+            except OSError:
+                return
+
+    def take(self, number: int, piece: Piece) -> bool:
+        """Hand a piece to a helper that has room for it; False where none does."""
+        free = min(self._running, key=lambda helper: helper.pending, default=None)
+        if free is None or free.pending >= AHEAD or (parts := self._parts(piece)) is None:
+            return False
+        if free.ask(question(number, piece, parts)):
+            return True
+        self._lose(free)
+        return False
+
+    def collect(self) -> Iterator[tuple[int, Found]]:
+        """The pieces that are done by now, with what they hold."""
+        for helper in tuple(self._running):
+            yield from helper.answers()
+            if helper.lost:
+                self._lose(helper)
+
+    def close(self) -> None:
+        """End them at once, whatever they do."""
+        while self._running:
+            self._running.pop().end()
+
+    def _lose(self, helper: _Helper) -> None:
+        self._running.remove(helper)
+        helper.end()
+
+    def _parts(self, piece: Piece) -> tuple[Parts, ...] | None:
+        """Where the spans lie in the file; None where that is too much to tell."""
+        if not isinstance(self._plain, FlattenedSource):
+            return tuple(((low, size, low),) for low, size, _ in piece.spans)
+        out: list[Parts] = []
+        left = _PARTS
+        for low, size, _ in piece.spans:
+            here: list[tuple[int, int, int]] = []
+            for record in self._plain.pieces(low, size):
+                if not left:
+                    return None
+                left -= 1
+                here.append((record.offset, record.length, record.place))
+            out.append(tuple(here))
+        return tuple(out)
+
+
+class _Helper:
+    """One process; both pipes are read and written without waiting."""
+
+    def __init__(self, file: int) -> None:
+        import subprocess  # takes 10 ms, and most searches start no process
+
+        # A process group of its own: Ctrl-C is for us, who end it then.
+        process: Any = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _CODE, str(file), *sys.path],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
+            pass_fds=(file,), process_group=0,
+        )  # fmt: skip
+        self._process = process
+        self._in, self._out = process.stdin.fileno(), process.stdout.fileno()
+        os.set_blocking(self._in, False)
+        os.set_blocking(self._out, False)
+        self._data = b""
+        self.pending = 0
+        self.lost = False
+
+    def ask(self, data: bytes) -> bool:
+        """False where it takes no more."""
+        try:
+            whole = os.write(self._in, data) == len(data)
+        except OSError:
+            return False
+        self.pending += 1
+        return whole
+
+    def answers(self) -> Iterator[tuple[int, Found]]:
+        while True:
+            try:
+                more = os.read(self._out, 1 << 16)
+            except BlockingIOError:
+                break
+            if not more:
+                self.lost = True
+                break
+            self._data += more
+        while len(self._data) >= LENGTH.size:
+            (length,) = LENGTH.unpack_from(self._data)
+            if len(self._data) < LENGTH.size + length:
+                return
+            answer = self._data[LENGTH.size : LENGTH.size + length]
+            self._data = self._data[LENGTH.size + length :]
+            self.pending -= 1
+            yield answered(answer)
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait()

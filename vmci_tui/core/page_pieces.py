@@ -1,0 +1,137 @@
+"""The compressed pages of a dump in pieces: what to decompress, how far, and where its bytes lie.
+
+Pages that are stored once for many addresses (as QEMU and makedumpfile store zeros) and that hold
+nothing of interest are passed over: most of a guest's memory is that.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from vmci_tui.core.anchors import Look
+from vmci_tui.core.containers.kdump_pages import Pages
+from vmci_tui.core.page_look import Page, Piece, Span, look_at, whole_pages
+from vmci_tui.core.scan import PAGE
+
+HEADS: Final = 512
+"""Pages of a piece where first bytes are enough: 2 to 10 ms of work."""
+BYTES: Final = 512 << 10
+"""Bytes of memory in a piece where whole pages are wanted: 3 to 6 ms of work."""
+_SPAN: Final = 4 << 20
+"""Bytes of the file that are read at once."""
+_GAP: Final = 64 << 10
+"""Bytes between two pages that are read and not used, rather than reading twice."""
+_PASSED: Final = 8
+"""How many times as many pages as a piece holds may be passed over before it ends."""
+_DULL: Final = 1024
+"""Pages stored once that are remembered."""
+
+
+class Portion(NamedTuple):
+    """A piece of work, and how far memory is done with it."""
+
+    piece: Piece
+    done: int
+    """Pages up to its end."""
+
+
+def portions(pages: Pages, look: Look) -> Iterator[Portion]:
+    """All pages that may hold what is looked for, in the order of addresses. Raises OpenError."""
+    return _Portions(pages, look).all()
+
+
+class _Portions:
+    def __init__(self, pages: Pages, look: Look) -> None:
+        self._pages, self._look = pages, look
+        self._size = pages.block_size
+        self._limit = prefix(look, self._size)
+        self._most = HEADS if look.step > 1 and self._size == PAGE else max(BYTES // self._size, 1)
+        self._sparse = look.step > self._size
+        self._dull: dict[int, int] = {}
+        """Offset to the rest of the descriptor."""
+
+    def all(self) -> Iterator[Portion]:
+        size, done = self._size, 0
+        for pfns in _together(self._pages, self._most * _PASSED):
+            table = array("Q")
+            raw = self._pages.descriptor_table(done, len(pfns))
+            table.frombytes(raw[: len(raw) - len(raw) % 24])
+            if self._pages.order != sys.byteorder:
+                table.byteswap()
+            low_first = self._pages.order == "little"
+            spans: list[Span] = []
+            held, low, high = 0, 0, 0
+            before = before_rest = 0
+            for at, (pfn, offset, rest) in enumerate(zip(pfns, table[0::3], table[1::3], strict=False)):
+                if self._dull.get(offset) == rest:
+                    continue
+                repeats = offset == before and rest == before_rest
+                before, before_rest = offset, rest
+                length, flags = (rest & 0xFFFFFFFF, rest >> 32) if low_first else (rest >> 32, rest & 0xFFFFFFFF)
+                if not offset or not 0 < length <= size or (self._sparse and not self._may_hold(pfn)):
+                    continue
+                page = pfn, offset, length, flags
+                if repeats and self._is_dull(page, rest):
+                    continue
+                end = offset + length
+                if not spans or not (low <= offset <= high + _GAP and end - low <= _SPAN):
+                    low, high = offset, end
+                    spans.append((low, 0, []))
+                high = max(high, end)
+                spans[-1][2].append(page)
+                spans[-1] = (low, high - low, spans[-1][2])
+                held += 1
+                if held == self._most:
+                    yield Portion(self._piece(spans), done + at + 1)
+                    spans, held = [], 0
+            done += len(pfns)
+            yield Portion(self._piece(spans), done)
+
+    def _piece(self, spans: list[Span]) -> Piece:
+        return Piece(self._look, self._size, self._limit, tuple(spans))
+
+    def _may_hold(self, pfn: int) -> bool:
+        return (self._look.phase - pfn * self._size) % self._look.step < self._size
+
+    def _is_dull(self, page: Page, rest: int) -> bool:
+        """Whether a page that is there more than once holds nothing, wherever it lies; then that is remembered.
+
+        A page of zeros ends no anchor, and begins one with three of them at most, which `look_at` knows.
+        """
+        _, offset, size, _ = page
+        piece = self._piece([(offset, size, [page])])
+        if self._look.step > 1:
+            dull = not look_at(piece, self._pages.plain.read).places
+        else:
+            dull = not any(data.strip(b"\0") for _, data in whole_pages(piece, self._pages.plain.read))
+        if dull:
+            if len(self._dull) == _DULL:
+                self._dull.clear()
+            self._dull[offset] = rest
+        return dull
+
+
+def prefix(look: Look, block_size: int) -> int:
+    """How many bytes of each page tell whether it holds what is looked for; all of them, and more, where any may."""
+    if look.step == 1:
+        return block_size
+    last = look.phase % block_size if look.step >= block_size else block_size - look.step + look.phase % look.step
+    return min(last + look.reach, block_size)
+
+
+def _together(pages: Pages, count: int) -> Iterator[list[int]]:
+    """The numbers of the pages that the file holds, so many at a time."""
+    held: list[int] = []
+    for first, last in pages.bitmap.runs():
+        while first < last:
+            take = min(last - first, count - len(held))
+            held += range(first, first + take)
+            first += take
+            if len(held) == count:
+                yield held
+                held = []
+    if held:
+        yield held
