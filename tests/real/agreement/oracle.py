@@ -5,10 +5,12 @@ each program itself prints:
 
 - crash prints `unknown` for every refusal, so `crash -d 1` is asked besides: no
   `vmcore_data:` means that it never came to the notes, `vmcoreinfo: 0` that no note was
-  kept, another number that the text had no release for it.
+  kept, another number that the text had no release for it. Of a kdump file it prints the
+  headers (`diskdump_data:`) when it has been through them; a flattened one it does not read.
 - drgn and libkdumpfile: see `_DRGN_STAGES`, by the words of the exception.
 - makedumpfile: `VMCOREINFO   :` is printed when it has the note, the table of PT_LOADs
-  (`phys_start`) when it has been through the head; that there is no PT_NOTE it says later.
+  (`phys_start`; of a kdump file the sub-header) when it has been through the head; that there
+  is no PT_NOTE it says later.
 - readelf and eu-readelf print errors when they stop at the head, and a title when they come to
   the notes. Only eu-readelf shows text: lines below the note's own that lack OSRELEASE.
 
@@ -52,11 +54,12 @@ class Answer(NamedTuple):
 HUNG = -1000
 
 
-def _run(*command: str) -> tuple[int, str]:
-    """Exit status and output, both streams by lines as on a terminal."""
+def _run(*command: str, memory: int = 0) -> tuple[int, str]:
+    """Exit status and output, both streams by lines as on a terminal; it gets `memory` bytes (0: all)."""
+    limit = ("prlimit", f"--as={memory}", "--core=0") if memory else ()
     try:
         done = subprocess.run(
-            ("stdbuf", "-oL", *command),
+            (*limit, "stdbuf", "-oL", *command),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -67,28 +70,33 @@ def _run(*command: str) -> tuple[int, str]:
     return done.returncode, done.stdout.decode("latin-1")
 
 
-def _crash(path: str) -> Answer:
-    code, out = _run("crash", "--osrelease", path)
+def _crash(path: str, memory: int = 0) -> Answer:
+    code, out = _run("crash", "--osrelease", path, memory=memory)
     release = out.removesuffix("\n").rpartition("\n")[2]
     accepts = code == 0 and bool(release.strip()) and release != "unknown"
-    stage = None if accepts or code < 0 else _crash_stage(path)
+    stage = None if accepts or code < 0 else _crash_stage(path, memory)
     return Answer(accepts, release if accepts else None, stage, out, code)
 
 
-def _crash_stage(path: str) -> Stage | None:
-    code, out = _run("crash", "-d", "1", "--osrelease", path)
+def _crash_stage(path: str, memory: int) -> Stage | None:
+    code, out = _run("crash", "-d", "1", "--osrelease", path, memory=memory)
     if code < 0:
         return None
+    if "diskdump_data: \n" in out:
+        old = re.search(r"^ +header_version: (-?\d+)$", out, re.M)
+        lost = re.search(r"cannot (read|lseek dump|malloc) vmcoreinfo|size_vmcoreinfo: 0 \(0x0\)", out)
+        return "note" if lost or (old and int(old[1]) < 3) else "after"
     if "\nvmcore_data:" not in out:
-        return "before"
+        with open(path, "rb") as file:
+            return None if file.read(13) == b"makedumpfile\0" else "before"
     kept = re.search(r"^ +vmcoreinfo: ([0-9a-f]+)$", out, re.M)
     if kept is None:
         return None
     return "note" if kept[1] == "0" else "after"
 
 
-def _makedumpfile(path: str) -> Answer:
-    code, out = _run("makedumpfile", "--message-level", "31", "--dump-dmesg", path, path + ".dmesg")
+def _makedumpfile(path: str, memory: int = 0) -> Answer:
+    code, out = _run("makedumpfile", "--message-level", "31", "--dump-dmesg", path, path + ".dmesg", memory=memory)
     Path(path + ".dmesg").unlink(missing_ok=True)
     began = "VMCOREINFO   :\n" in out
     accepts = began and "Invalid data in" not in out and "Invalid format in" not in out
@@ -96,7 +104,8 @@ def _makedumpfile(path: str) -> Answer:
     release = re.search(r"^  OSRELEASE=(.*)$", lines, re.M)
     stage: Stage | None = None
     if not accepts and code != HUNG:
-        stage = "after" if began else "note" if "phys_start" in out else "before" if code >= 0 else None
+        past = "phys_start" in out or "\nkdump sub header\n" in out
+        stage = "after" if began else "note" if past else "before" if code >= 0 else None
     return Answer(accepts, release[1] if release and accepts else None, stage, out, code)
 
 
@@ -207,7 +216,7 @@ def _drgn_stage(words: str) -> Stage | None:
 
 
 class Oracle:
-    """Asks programs, two dumps at a time: all of them, or those that are named."""
+    """Asks programs, two dumps at a time: all of them, or those that are named; `memory` bytes for each (0: all)."""
 
     def __init__(self, readers: Sequence[str] = READERS, memory: int = 0) -> None:
         self.readers, self._memory = readers, memory
@@ -233,10 +242,10 @@ class Oracle:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
             ask: dict[str, Callable[[], Answer]] = {
-                "crash": lambda: _crash(path),
+                "crash": lambda: _crash(path, self._memory),
                 "drgn": lambda: drgn.ask(path, False),
                 "libkdumpfile": lambda: drgn.ask(path, True),
-                "makedumpfile": lambda: _makedumpfile(path),
+                "makedumpfile": lambda: _makedumpfile(path, self._memory),
                 "readelf": lambda: _readelf(path),
                 "eu-readelf": lambda: _eu_readelf(path),
             }

@@ -1,0 +1,60 @@
+"""crash and makedumpfile over kdump-compressed and flattened files: predicted verdicts against the installed programs.
+
+readelf and eu-readelf, which refuse all of them, are asked too. First files made on
+purpose, then damaged ones: a seeded slice in every run, the whole with `-m long`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.core.readers.kdump_files import cases
+from tests.real import readers
+from tests.real.agreement.comparison import FIELDS, Tally, hold
+from tests.real.agreement.kdump_mutations import MEMORY, kdump_mutants
+from tests.real.agreement.mutator import Mutant
+from tests.real.agreement.oracle import Oracle
+
+_READERS = ("crash", "makedumpfile", "readelf", "eu-readelf")
+_AGREE = 0.995
+_NATIVE = {"crash": 0.30, "makedumpfile": 0.20}
+"""What each accepts at least: makedumpfile reads no flattened file, and both only their own machine."""
+
+
+@pytest.fixture(scope="module")
+def oracle() -> Iterator[Oracle]:
+    for program in ("crash", "makedumpfile", "readelf", "eu-readelf", "stdbuf", "prlimit"):
+        readers.need(program)
+    with Oracle(_READERS, MEMORY) as oracle:
+        yield oracle
+
+
+def _held(tally: Tally) -> None:
+    """The table is printed whatever comes, and what disagrees is named."""
+    print(tally.table())
+    if path := os.environ.get("VMCI_AGREEMENT"):
+        with open(path, "a") as file:
+            file.write(tally.table() + "\n")
+    told = "\n".join([tally.table(), *map(str, tally.disagreements[:60])])
+    for name in _READERS:
+        for field in FIELDS:
+            assert tally.agreement(name, field) >= _AGREE, told
+    for name, least in _NATIVE.items():
+        assert least <= tally.share_accepted(name) <= 0.70, told
+
+
+def test_files_made_on_purpose(oracle: Oracle) -> None:
+    tally = hold((Mutant(case.name, case.data, [case.name]) for case in cases()), oracle)
+    assert not tally.disagreements, "\n".join(map(str, tally.disagreements))
+
+
+def test_a_slice(oracle: Oracle) -> None:
+    _held(hold(kdump_mutants("native", 100), oracle))
+
+
+@pytest.mark.long
+def test_the_whole(oracle: Oracle) -> None:
+    _held(hold(kdump_mutants("native-whole", 1000), oracle))
