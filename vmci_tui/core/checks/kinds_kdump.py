@@ -29,8 +29,8 @@ KDUMP_KINDS: dict[str, Kind] = {
     ),
     "C27": Kind(
         "warning", "the file's blocks are not of the kernel's page size",
-        "QEMU writes the blocks of some machines as large as pages may be there; libkdumpfile looks pages up by PAGESIZE, "
-        "so drgn opens the file and then finds no memory in it",
+        "QEMU writes the blocks of some machines as large as pages may be there; libkdumpfile looks pages up by "
+        "PAGESIZE, so drgn opens the file and then finds no memory in it",
         "block_size 65536 of an arm64 guest with pages of 4096", "save a copy with blocks of PAGESIZE, or an ELF dump",
     ),
     "C28": Kind(

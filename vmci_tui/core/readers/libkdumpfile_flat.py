@@ -10,6 +10,8 @@ from __future__ import annotations
 import struct
 from array import array
 from bisect import bisect_right
+from collections.abc import Sequence
+from heapq import heappop, heappush
 from typing import Final, NamedTuple, Protocol
 
 from vmci_tui.core.readers.libkdumpfile_file import PAGE, Killed, ReadFailed, Stopped, Windows
@@ -22,7 +24,9 @@ MEMORY: Final = 3 << 29
 _ENTRY: Final = 32
 """Bytes that it notes down for each page of a chunk (struct fcache_entry)."""
 _RECORD: Final = struct.Struct(">qq")
-_RECORD_LIMIT: Final = 1 << 22
+_REARRANGE: Final = "Cannot rearrange file #0: "
+_AT_ONCE: Final = 1 << 16
+_RECORD_LIMIT: Final = 1 << 21
 """More records are not looked at, whatever a file holds."""
 _KEPT: Final = 1 << 26
 _TOP: Final = 1 << 64
@@ -108,11 +112,11 @@ class FlatFile:
     def __init__(self, windows: Windows) -> None:
         self._windows = windows
         self.records = 0
-        ranges = _Ranges()
+        records, heads = _Records(), _Heads(windows)
         at = HEAD_SIZE
         before = 0
         while True:
-            offset, size = _record(windows, at)
+            offset, size = heads.at(at)
             if offset == -1:
                 break
             span = Span(at if at < windows.view.size else before, _RECORD.size)
@@ -124,10 +128,10 @@ class FlatFile:
                 raise Stopped("too-many-records", "", span)
             before = at
             at += _RECORD.size
-            ranges.put(offset, offset + size, at - offset)
+            records.put(offset, offset + size, at - offset)
             self.records += 1
             at += size
-        self._starts, self._distances = ranges.done()
+        self._starts, self._distances = records.ranges()
 
     def _range(self, offset: int) -> tuple[int, int | None]:
         """The end of the range of an offset, and the distance to its bytes; None: nothing."""
@@ -173,47 +177,82 @@ class FlatFile:
 _NOTHING: Final = -(1 << 63)
 
 
-class _Ranges:
-    """Ranges put over each other, the later one on top; most of them lie behind all others."""
+class _Records:
+    """The records of a file, in its order."""
 
     def __init__(self) -> None:
-        self._starts, self._distances = array("Q", [0]), array("q", [_NOTHING])
+        self.starts, self.ends, self.distances = array("Q"), array("Q"), array("q")
 
     def put(self, start: int, end: int, distance: int) -> None:
-        starts, distances = self._starts, self._distances
-        if start >= starts[-1]:
-            after = distances[-1]
-            if start == starts[-1]:
-                distances[-1] = distance
+        self.starts.append(start)
+        self.ends.append(end)
+        self.distances.append(distance)
+
+    def ranges(self) -> tuple[array[int], array[int]]:
+        """Where each range starts, and the distance to its bytes: of two records at one place the later one's."""
+        starts, ends = self.starts, self.ends
+        order: Sequence[int] = range(len(starts))
+        if any(start < end for start, end in zip(starts[1:], ends, strict=False)):
+            order = sorted(order, key=starts.__getitem__)
+        bounds, distances = array("Q", [0]), array("q", [_NOTHING])
+        open_: list[int] = []  # numbers of records that have begun, negative: the last one is the first
+        place, at, count = 0, 0, len(starts)
+        while place < count or open_:
+            while open_ and ends[-open_[0]] <= at:
+                heappop(open_)
+            nearest = ends[-open_[0]] if open_ else _TOP
+            if place < count and starts[order[place]] <= nearest:
+                at = max(at, starts[order[place]])
+                heappush(open_, -order[place])
+                place += 1
             else:
-                starts.append(start)
-                distances.append(distance)
-            starts.append(end)
-            distances.append(after)
-            return
-        first = bisect_right(starts, start) - 1
-        last = bisect_right(starts, end) - 1
-        new = [(start, distance), (end, distances[last])]
-        if starts[first] < start:
-            new.insert(0, (starts[first], distances[first]))
-        starts[first : last + 1] = array("Q", [item[0] for item in new])
-        distances[first : last + 1] = array("q", [item[1] for item in new])
+                at = nearest
+            self._bound(bounds, distances, at, open_)
+        return bounds, distances
 
-    def done(self) -> tuple[array[int], array[int]]:
-        return self._starts, self._distances
+    def _bound(self, bounds: array[int], distances: array[int], at: int, open_: list[int]) -> None:
+        """From here on the record on top counts."""
+        while open_ and self.ends[-open_[0]] <= at:
+            heappop(open_)
+        distance = self.distances[-open_[0]] if open_ else _NOTHING
+        if bounds[-1] == at:
+            distances[-1] = distance
+        elif distances[-1] != distance:
+            bounds.append(at)
+            distances.append(distance)
 
 
-def _record(windows: Windows, at: int) -> tuple[int, int]:
-    try:
-        offset, size = _RECORD.unpack(pread(windows, at % _TOP, _RECORD.size))
-    except ReadFailed as failed:
-        words = f"Cannot rearrange file #0: Cannot read flattened header at {at % _TOP}: {failed}"
-        raise Stopped("flat-record", words) from None
-    return offset, size
+class _Heads:
+    """The heads of the records; where records are small several are read at once."""
+
+    def __init__(self, windows: Windows) -> None:
+        self._windows = windows
+        self._start, self._bytes = 0, b""
+
+    def at(self, at: int) -> tuple[int, int]:
+        """Offset and size at this place. Raises Stopped and Killed."""
+        into = at - self._start
+        if not 0 <= into <= len(self._bytes) - _RECORD.size:
+            near = 0 <= into < len(self._bytes) + PAGE
+            self._start, into = at, 0
+            self._bytes = self._windows.view.read(at, _AT_ONCE if near else _RECORD.size)
+            if len(self._bytes) < _RECORD.size:
+                return self._last(at)
+        offset, size = _RECORD.unpack_from(self._bytes, into)
+        return offset, size
+
+    def _last(self, at: int) -> tuple[int, int]:
+        """One that is not wholly in the file."""
+        try:
+            offset, size = _RECORD.unpack(pread(self._windows, at % _TOP, _RECORD.size))
+        except ReadFailed as failed:
+            words = f"{_REARRANGE}Cannot read flattened header at {at % _TOP}: {failed}"
+            raise Stopped("flat-record", words) from None
+        return offset, size
 
 
 def _wrong(what: str, number: int, at: int, span: Span) -> Stopped:
-    words = f"Cannot rearrange file #0: Wrong flattened {what} {number} at {at}"
+    words = f"{_REARRANGE}Wrong flattened {what} {number} at {at}"
     return Stopped("flat-record", words, span)
 
 

@@ -110,6 +110,11 @@ def _add_notes(rule: Rules[R]) -> None:
         """offset_note and size_note lead over the end of the file: libkdumpfile dies where it ends."""
         return stop(r, "killed-by-notes")
 
+    @rule("N15", "note", "", _NOTES, seen=False)
+    def _too_many_notes(r: R) -> Hit | None:
+        """There are more notes than are looked at here."""
+        return stop(r, "too-many-notes")
+
 
 def _lost(r: OverKdump) -> KdumpRun | None:
     """The run where it went through all notes and kept no text."""

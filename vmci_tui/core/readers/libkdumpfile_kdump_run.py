@@ -212,7 +212,9 @@ class KdumpRun(Guest):
         words = struct.Struct("<III" if self.order == "little" else ">III")
         found: list[Place] = []
         at, data = 0, chunk.data
-        while at + HEADER <= size and len(found) < _NOTE_LIMIT:
+        while at + HEADER <= size:
+            if len(found) == _NOTE_LIMIT:
+                raise Stopped("too-many-notes", "", self._death_span)
             chunk.touch(at + HEADER)
             if at + HEADER > len(data):
                 break

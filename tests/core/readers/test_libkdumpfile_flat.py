@@ -1,0 +1,71 @@
+"""Records over records, and hostile flattened files: bounded, and never an exception."""
+
+from __future__ import annotations
+
+import random
+import struct
+import time
+from bisect import bisect_right
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.real.agreement.kdump_cases import cases
+from vmci_tui.core.readers import drgn
+from vmci_tui.core.readers.base import judge
+from vmci_tui.core.readers.libkdumpfile_file import Windows
+from vmci_tui.core.readers.libkdumpfile_flat import SIGNATURE, FlatFile
+from vmci_tui.core.readers.view import View
+from vmci_tui.core.source import BytesSource
+
+_END = struct.pack(">qq", -1, -1)
+
+
+def _file(records: list[tuple[int, bytes]]) -> bytes:
+    head = (SIGNATURE + struct.pack(">qq", 1, 1)).ljust(4096, b"\0")
+    return head + b"".join(struct.pack(">qq", at, len(data)) + data for at, data in records) + _END
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.binary(min_size=1, max_size=20)), min_size=1, max_size=9))
+def test_the_later_record_counts(records: list[tuple[int, bytes]]) -> None:
+    wanted = bytearray(64)
+    owner: list[int | None] = [None] * 64
+    for number, (at, data) in enumerate(records):
+        wanted[at : at + len(data)] = data
+        owner[at : at + len(data)] = [number] * len(data)
+    data = _file(records)
+    flat = FlatFile(Windows(View(BytesSource(data))))
+    assert flat.pread(0, 64) == bytes(wanted)
+    for at in range(64):
+        place = flat.place(at)
+        assert (place is None) == (owner[at] is None)
+        assert place is None or data[place] == wanted[at]
+    for at, length in ((0, 64), (3, 5), (30, 9)):
+        inside = all(owner[n] is not None for n in range(at, at + length))
+        if inside:
+            assert flat.chunk(at, length).data == bytes(wanted[at : at + length])
+
+
+def test_a_hundred_thousand_records_in_any_order_are_soon_read() -> None:
+    numbers = list(range(100_000))
+    for order in (numbers, numbers[::-1], random.Random(1).sample(numbers, len(numbers))):
+        data = _file([(number * 3, b"x") for number in order])
+        start = time.monotonic()
+        flat = FlatFile(Windows(View(BytesSource(data))))
+        assert time.monotonic() - start < 10
+        assert flat.pread(29_997, 6) == b"x\0\0x\0\0"
+        assert len(flat._starts) == bisect_right(flat._starts, 1 << 63) == 200_000
+
+
+def test_hostile_files_end_in_a_verdict() -> None:
+    rng = random.Random(7)
+    files = [case.data for case in cases() if len(case.data) < 100_000]
+    for _ in range(1500):
+        data = bytearray(rng.choice(files))
+        for _ in range(rng.choice((1, 2, 3, 8, 40))):
+            at = rng.choice((rng.randrange(600), 4096 + rng.randrange(700), rng.randrange(len(data))))
+            width = rng.choice((1, 2, 4, 8))
+            data[at : at + width] = rng.choice((b"\0", b"\xff", b"\x7f", rng.randbytes(1))) * width
+        verdict = judge(drgn.READER, View(BytesSource(bytes(data))))
+        assert verdict.accepts is not None or any(not item.rule.seen for item in verdict.fired)
+        verdict.values()
