@@ -47,12 +47,18 @@ def header_json(dump: KdumpDump) -> dict[str, Any]:
 def header_text(dump: KdumpDump) -> Iterator[str]:
     """The same for people."""
     header, sub = dump.header, dump.header.sub
-    yield f"  header_version  {header.header.version}, block_size {header.block_size}, {_status(header.header.status)}"
     names = ", ".join(
         f"{name} {visible(value)}" for name, value in zip(UTSNAME, header.header.utsname, strict=True) if value
     )
     yield f"  utsname         {names or 'empty'}"
     yield f"  phys_base       {sub.phys_base:#x}"
+    yield from rest_text(dump)
+
+
+def rest_text(dump: KdumpDump) -> Iterator[str]:
+    """What may not be edited."""
+    header, sub = dump.header, dump.header.sub
+    yield f"  header_version  {header.header.version}, block_size {header.block_size}, {_status(header.header.status)}"
     yield f"  dump_level      {sub.dump_level}"
     yield f"  vmcoreinfo      {_where(*header.vmcoreinfo)}"
     yield f"  notes           {_where(*header.notes)}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vmci_tui.core.errors import VmciError
+from vmci_tui.core.text import visible
 from vmci_tui.tui.editing import EditActions
+from vmci_tui.tui.judging import Change
 
 if TYPE_CHECKING:
     from vmci_tui.core.candidate import Candidate, Judged
@@ -74,6 +76,59 @@ class AdoptActions(EditActions):
                 self.say(outcome.words)
 
         self.app.push_screen(SaveScreen(document, plan, self.vmci.settings.blink), saved)
+
+    def action_header(self) -> None:
+        """The header of a kdump file, and a field of it changed."""
+        fields, dump = self.document.state.header, self.document.dump
+        from vmci_tui.core.containers.kdump import KdumpDump
+
+        if fields is None or not isinstance(dump, KdumpDump):
+            self.say("only a kdump file has such a header: of this one the hex view shows the fields", "warning")
+            return
+        from vmci_tui.core.report_kdump import rest_text
+        from vmci_tui.tui.header import HeaderScreen
+
+        def chosen(name: str | None) -> None:
+            if name:
+                self._ask_header(name)
+
+        self.app.push_screen(HeaderScreen(fields, tuple(rest_text(dump))), chosen)
+
+    def _ask_header(self, name: str) -> None:
+        from vmci_tui.core import edits
+        from vmci_tui.core.entry import parse_number
+        from vmci_tui.core.text import literal
+        from vmci_tui.tui.header import PHYS_BASE, shown_value
+
+        assert self.document.state.header is not None
+
+        def make(typed: str) -> tuple[str, Change]:
+            label = f"set header.{name}={visible(typed)}"
+            if name == PHYS_BASE:
+                number = parse_number(typed)
+                return label, lambda state: edits.set_phys_base(state, number)
+            return label, lambda state: edits.set_header(state, name, literal(typed))
+
+        hint = "decimal, may be negative, or hex with 0x" if name == PHYS_BASE else "at most 64 bytes"
+        self._ask_edit(f"{name} in the header", make, shown_value(self.document.state.header, name), hint)
+
+    def action_memory(self) -> None:
+        """Guest memory by paddr, where the cursor is, or the entry points, or at its beginning."""
+        from vmci_tui.core.memory_document import memory_document
+        from vmci_tui.tui.memory import MemoryScreen
+        from vmci_tui.tui.panes import HexPane
+
+        dump = self.document.dump
+        if dump is None or not dump.guest_memory.size:
+            self.say("there is no guest memory in this file", "warning")
+            return
+        memory, history = dump.guest_memory, self.document.state.entry
+        paddr = self.document.layout.memory.paddr_of(self.query_one(HexPane).cursor)
+        if paddr is None and history is not None and memory.range_at(history.entry.paddr):
+            paddr = history.entry.paddr
+        if paddr is None:
+            paddr = next(item.paddr for item in memory.ranges if item.offset is not None)
+        self.app.push_screen(MemoryScreen(memory_document(dump, self.document.name), paddr))
 
     def action_repair(self) -> None:
         """Every safe fix in one go, tried first and shown; each is one step of undo."""

@@ -60,6 +60,8 @@ class MainScreen(AdoptActions, Screen[None]):
         Binding("x", "strip", "Strip", tooltip="Take the VMCOREINFO note out", id="strip", show=False),
         Binding("U", "take_back", "Take back", tooltip="Take back the last save in place", id="take_back", show=False),
         Binding("m", "matrix", "Matrix", tooltip="The value that each reader reads", id="matrix", show=False),
+        Binding("M", "memory", "Memory", tooltip="Guest memory by paddr", id="memory", show=False),
+        Binding("H", "header", "Header", tooltip="The header of a kdump file", id="header", show=False),
         Binding("N", "next", "What now?", tooltip="The commands to go on with", id="next", show=False),
         *(
             Binding(str(number), f"pane('{name}')", name.capitalize(), show=False, id=f"pane.{name}")

@@ -1,0 +1,50 @@
+"""Guest memory in the hex view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.kdump_factory import kdump, pages
+from tests.tui.driving import hint, running, said, settled, shown, type_text
+
+Sample = Callable[[str], str]
+
+
+async def test_memory_of_an_elf_dump_by_paddr(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
+        await pilot.press("M")
+        await settled(pilot)
+        assert "Guest memory of" in shown(pilot) and "paddr 0x0 = 0  in 0x0 to 0x1000" in shown(pilot)
+        await pilot.press("+")
+        assert "paddr 0x19c8000" in shown(pilot) and "VMCOREINFO"[:4] in shown(pilot)
+        await pilot.press("g")
+        await settled(pilot)
+        await type_text(pilot, "0x5000")
+        await pilot.press("enter")
+        assert "holds no byte at paddr 0x5000" in hint(pilot)
+        await type_text(pilot, "0x89fb000")
+        await pilot.press("enter")
+        await settled(pilot)
+        assert "Linux" in shown(pilot)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert "3 Keys" in shown(pilot)
+
+
+async def test_memory_of_a_kdump_file_is_decompressed_and_searched(tmp_path: Path) -> None:
+    path, memory = tmp_path / "dump.kdump", pages(1, 2, 9)
+    path.write_bytes(kdump(memory))
+    async with running(str(path)) as pilot:
+        await pilot.press("M", "/")
+        await settled(pilot)
+        await type_text(pilot, "0x" + memory[9][64:80].hex())
+        await pilot.press("enter")
+        await settled(pilot)
+        assert "paddr 0x9040" in shown(pilot)
+
+
+async def test_an_entry_alone_has_none(sample: Sample) -> None:
+    async with running(sample("good.entry")) as pilot:
+        await pilot.press("M")
+        assert "no guest memory" in said(pilot)
