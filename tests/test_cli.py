@@ -322,3 +322,54 @@ def test_an_output_that_cannot_be_written_is_said(sample: Callable[[str], str]) 
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 4
     assert done.stderr.count("\n") == 1 and "cannot write the output" in done.stderr
+
+
+def test_diff_prints_what_differs_and_exits_0(vmci: Vmci) -> None:
+    Path("other").write_bytes(factory.TEXT_64.replace(b"6.1.0", b"6.2.0"))
+    same = vmci("diff", "dump.elf", "note", "--json")
+    assert (same.code, same.json) == (
+        0, {"a": "dump.elf", "b": "note", "same": True, "summary": same.json["summary"], "keys": []}
+    )  # fmt: skip
+    ran = vmci("diff", "dump.elf", "other", "--json")
+    assert ran.code == 0 and not ran.json["same"] and "another kernel" in ran.json["summary"][0]
+    assert "text alone" in ran.json["summary"][-1]
+    (key,) = ran.json["keys"]
+    assert set(key) == {"key", "a", "b", "change", "means"}
+    assert (key["key"], key["a"], key["b"], key["change"]) == ("OSRELEASE", "6.1.0-test", "6.2.0-test", "changed")
+    shown = vmci("diff", "other", "text")
+    assert shown.code == 0 and "OSRELEASE: changed" in shown.out
+    for bad in (("bare.elf", "note"), ("note", "gone"), ("good.entry", "note"), ("note", "dump.elf@0x1000")):
+        ran = vmci("diff", *bad)
+        assert (ran.code, ran.out) == (3, "") and len(ran.err.splitlines()) == 1
+
+
+def test_diff_takes_what_lies_at_an_address(vmci: Vmci) -> None:
+    panicked = factory.note(factory.TEXT_64 + b"CRASHTIME=1763900000\n")
+    memory = panicked.ljust(4096, b"\0") + factory.TEXT_64.ljust(4096, b"\0")
+    Path("memory.elf").write_bytes(factory.elf(loads=(factory.Load(0x1000, memory),)))
+    ran = vmci("diff", "memory.elf@0x1000", "memory.elf@8192", "--json").json
+    assert [key["key"] for key in ran["keys"]] == ["CRASHTIME"] and ran["keys"][0]["change"] == "gone"
+    assert "A was written at a panic" in ran["summary"][0] and "text alone" in ran["summary"][1]
+    Path("odd@0x1000").write_bytes(factory.note())
+    assert vmci("diff", "odd@0x1000", "note", "--json").json["same"]
+
+
+def test_new_entry_from_what_others_show(vmci: Vmci, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("pair").write_bytes(b"0x0000000000001000 1024\n")
+    Path("gdb").write_bytes(b"$1 = {host_format = 0, guest_format = 1, size = 4132, paddr = 4096}\n")
+    for option, file in (("--from-sysfs", "pair"), ("--from-gdb", "gdb")):
+        assert vmci("new", "entry", option, file, "-o", "out").code == 0
+        assert Path("out").read_bytes() == _GOOD
+        assert vmci("new", "entry", option, file, "--paddr", "0x2000", "-o", "out").code == 0
+        assert Entry.parse(Path("out").read_bytes()).paddr == 0x2000
+        assert vmci("show", file, "--json").json["entry"]["paddr"] == 0x1000
+        assert vmci("show", "dump.elf", "--blob", file, "--json").json["entry"]["size"] == 4132
+    assert vmci("show", "pair", "--json").json["entry"]["present"] is None
+    for option, file in (("--from-gdb", "pair"), ("--from-sysfs", "gdb"), ("--from-gdb", "gone")):
+        assert vmci("new", "entry", option, file, "-o", "out").code == 3
+    both = vmci("new", "entry", "--from-gdb", "gdb", "--from-sysfs", "pair", "-o", "out")
+    assert both.code == 2
+    Path("absent").write_bytes(b"{has_vmcoreinfo = false, vmcoreinfo = {" + Path("gdb").read_bytes()[6:])
+    ran = vmci("new", "entry", "--from-gdb", "absent", "-o", "out")
+    assert ran.code == 0 and "not present" in ran.err
+    assert vmci("check", "absent").code == 1

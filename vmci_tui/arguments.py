@@ -9,6 +9,7 @@ import argparse
 from typing import NoReturn
 
 from vmci_tui import __version__
+from vmci_tui.core.entry import GDB_COMMAND
 from vmci_tui.core.errors import UsageError
 from vmci_tui.core.text import visible
 
@@ -67,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     find.add_argument("--raw-at", metavar="PADDR", help="FILE is a flat image of the memory from PADDR on")
 
     change = _command(
-        commands, "set", "edit keys, the entry's fields (entry.paddr=0x...) or a kdump's (header.phys_base=0x...)"
+        commands, "set", "edit keys, entry.paddr=0x..., or a kdump's header.phys_base=..."
     )
     _file(change, blob=True)
     change.add_argument("pairs", nargs="*", metavar="KEY=VALUE", help="\\xNN stands for any byte")
@@ -82,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--from-memory", nargs="?", const="", metavar="PADDR", help="the proved note of FILE's memory, or the one there"
     )
+    append.add_argument("--raw-at", metavar="PADDR", help="NOTE is a flat image of the memory from PADDR on")
     _output(append)
 
     strip = _command(commands, "strip", "take the VMCOREINFO note out")
@@ -99,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
     _file(undo)
     undo.add_argument("--finish", action="store_true", help="bring a save that was cut short to its end instead")
 
-    plain = _command(commands, "unflatten", "make a plain kdump file of a flattened one")
+    plain = _command(commands, "unflatten", "make a flattened kdump file plain, as `makedumpfile -R` does")
     _file(plain)
     _output(plain, in_place=False)
 
@@ -111,15 +113,23 @@ def parser() -> argparse.ArgumentParser:
     dump.add_argument("--len", dest="length", metavar="N", default="256", help="bytes (default 256, at most 1 MiB)")
 
     new = _command(commands, "new", "hand-craft an entry: vmci new entry -o BLOB")
+    new.epilog = f"in gdb, on QEMU (gdb -p PID) or its core, with debug symbols: {GDB_COMMAND}"
     new.add_argument("what", choices=("entry",))
-    for option, default, text in (
-        ("--size", "4132", "bytes of the region (default 4132, as Linux with 4 KiB pages)"),
-        ("--paddr", "0", "where the note lies"),
-        ("--guest-format", "1", "0 none, 1 ELF (default)"),
-        ("--host-format", "0", "drivers write 0 (default)"),
+    origin = new.add_mutually_exclusive_group()
+    origin.add_argument("--from-gdb", metavar="FILE", help="what gdb printed of QEMU's own state (-: stdin)")
+    origin.add_argument("--from-sysfs", metavar="FILE", help="the guest's /sys/kernel/vmcoreinfo, or a copy")
+    for option, text in (
+        ("--size", "bytes of the region (default 4132: 4 KiB pages)"),
+        ("--paddr", "where the note lies (default 0)"),
+        ("--guest-format", "0 none, 1 ELF (default)"),
+        ("--host-format", "drivers write 0 (default)"),
     ):
-        new.add_argument(option, default=default, metavar="N", help=text)
+        new.add_argument(option, metavar="N", help=text)
     _output(new, in_place=False)
+
+    compared = _command(commands, "diff", "two notes, texts, dumps or candidates, key by key")
+    for side in "ab":
+        compared.add_argument(side, metavar=side.upper(), help="a dump, a note, a text, or DUMP@PADDR")
 
     meaning = _command(commands, "explain", "what a key means, its base, who reads it")
     meaning.add_argument("key", nargs="?", metavar="KEY[=VALUE]", help="a key of the vmcoreinfo text")

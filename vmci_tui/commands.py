@@ -27,6 +27,10 @@ def run(options: argparse.Namespace) -> int:
         from vmci_tui import searching
 
         return searching.run(options)
+    if options.command == "diff":
+        from vmci_tui import comparing
+
+        return comparing.run(options)
     if options.command == "repair":
         from vmci_tui import repairing
 

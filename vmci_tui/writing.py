@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vmci_tui.core import edits, report
+from vmci_tui.core import edits, entry_text, report
 from vmci_tui.core.document import Document, State
-from vmci_tui.core.entry import LENGTH, Entry, EntryHistory, Write, parse_number
+from vmci_tui.core.entry import FORMAT_ELF, LENGTH, Entry, EntryHistory, Write, linux_size, parse_number
 from vmci_tui.core.errors import EditError, UsageError
 from vmci_tui.core.in_place import finish, save_in_place, take_back
 from vmci_tui.core.opening import new_entry, open_document
 from vmci_tui.core.plan import plan_copy, plan_in_place
 from vmci_tui.core.save import CHECK_LIMIT, save_copy
+from vmci_tui.core.source import FileSource, small_or_stream
 from vmci_tui.core.sources import note_from, text_from
 from vmci_tui.core.text import literal, visible
 from vmci_tui.output import print_json, print_lines, shown_progress, tell
+
+if TYPE_CHECKING:
+    from vmci_tui.core.candidate import Judged
 
 Json = dict[str, Any]
 
@@ -61,6 +65,8 @@ def _set_pair(state: State, pair: str) -> State:
 
 def _append(options: argparse.Namespace) -> int:
     wants_output(options)
+    if options.raw_at is not None and options.note is None:
+        raise UsageError("--raw-at tells what --note names", "append DUMP --note IMAGE --raw-at PADDR")
     document = open_dump(options)
     assert document.dump is not None
     order = document.dump.order
@@ -69,6 +75,8 @@ def _append(options: argparse.Namespace) -> int:
         label = f"append the text of {visible(options.text)}"
     elif options.from_memory is not None:
         label, state = _from_memory(options.from_memory, document)
+    elif options.raw_at is not None:
+        label, state = _from_image(options.note, options.raw_at, document)
     else:
         state = edits.append_note(document.state, note_from(options.note), order)
         label = f"append the note of {visible(options.note)}"
@@ -80,14 +88,28 @@ def _from_memory(paddr: str, document: Document) -> tuple[str, State]:
     """The note at this paddr of the dump's own memory; "" takes the one that is proved. Raises EditError."""
     from vmci_tui.core import adopt  # finding and proving: nothing else here needs them
 
-    assert document.dump is not None
     named = parse_number(paddr) if paddr else None
     judged = adopt.choice_of(adopt.search_for(document, named, shown_progress()), named)
-    candidate = judged.candidate
+    return f"adopt the {judged.candidate.kind} at paddr {judged.candidate.paddr:#x}", _put_in(judged, document)
+
+
+def _from_image(path: str, paddr: str, document: Document) -> tuple[str, State]:
+    """The proved note of a flat memory image that begins at this paddr. Raises OpenError, EditError."""
+    from vmci_tui.core import adopt
+    from vmci_tui.core.guest import raw_guest
+
+    source = FileSource(path)
+    judged = adopt.choice_of(adopt.search(raw_guest(source, parse_number(paddr)), shown_progress()), None)
+    source.close()
+    return f"append the note of {visible(path)}", _put_in(judged, document)
+
+
+def _put_in(judged: Judged, document: Document) -> State:
+    from vmci_tui.core.adopt import put_in
+
+    assert document.dump is not None
     tell(f"vmci: {judged.why}")
-    return f"adopt the {candidate.kind} at paddr {candidate.paddr:#x}", adopt.put_in(
-        document.state, candidate, document.dump.order
-    )
+    return put_in(document.state, judged.candidate, document.dump.order)
 
 
 def _strip(options: argparse.Namespace) -> int:
@@ -152,9 +174,23 @@ def _undo(options: argparse.Namespace) -> int:
 def _new(options: argparse.Namespace) -> int:
     if options.output is None:
         raise UsageError("where to?", "-o BLOB names the file")
-    history = EntryHistory("blob", (Write(0, LENGTH, Entry(0, 0, 0, 0).pack()),))
+    history, label = _first_entry(options)
     for name in Entry._fields:
-        history = history.with_field(name, parse_number(getattr(options, name)))
+        if getattr(options, name) is not None:
+            history = history.with_field(name, parse_number(getattr(options, name)))
     document = new_entry(EntryHistory("blob"))
-    document.apply("a new entry", State(entry=history))
+    document.apply(label, State(entry=history))
     return save(options, document)
+
+
+def _first_entry(options: argparse.Namespace) -> tuple[EntryHistory, str]:
+    """The entry before the options change its fields, and where it comes from."""
+    path = options.from_gdb if options.from_gdb is not None else options.from_sysfs
+    if path is None:
+        whole = Write(0, LENGTH, Entry(0, FORMAT_ELF, linux_size(4096), 0).pack())
+        return EntryHistory("blob", (whole,)), "a new entry"
+    data = small_or_stream(path, entry_text.LIMIT, "a text that tells of an entry")
+    history = entry_text.from_gdb(data) if options.from_gdb is not None else entry_text.from_sysfs(data)
+    if history.held is False:
+        tell("vmci: QEMU itself takes this note as not present (has_vmcoreinfo is false); a blob does not tell that")
+    return history, f"the entry in {visible(path)}"

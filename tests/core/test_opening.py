@@ -12,6 +12,7 @@ from tests.factory import cpus, elf, note
 from vmci_tui.core.entry import RESET, Entry, EntryHistory
 from vmci_tui.core.errors import OpenError
 from vmci_tui.core.opening import new_entry, open_document, read_entry
+from vmci_tui.core.source import FileSource
 
 _GOOD = Entry(0, 1, 4132, 0x1000).pack()
 
@@ -97,3 +98,28 @@ def test_files_at_the_wrong_place_are_said(file: _Make) -> None:
 def test_a_new_entry_is_the_reset_state() -> None:
     document = new_entry(EntryHistory("blob"))
     assert document.read(0, 16) == RESET and document.container == "entry"
+
+
+@pytest.mark.parametrize(
+    ("data", "origin"),
+    [
+        (b"0x0000000000001000 1024\n", "derived"),
+        (b"0x00001000 1024\n", "derived"),  # 16 bytes, and yet no blob
+        (b"$1 = {host_format = 0x0, guest_format = 0x1, size = 0x1024, paddr = 0x1000}\n", "blob"),
+    ],
+)
+def test_a_text_that_tells_of_an_entry(file: _Make, data: bytes, origin: str) -> None:
+    document = open_document(file(data))
+    assert document.state.entry is not None and document.state.entry.origin == origin
+    # What is shown and saved are the entry's bytes; the text itself is no blob.
+    assert document.read(0, 100) == _GOOD == document.source.read(0, 100)
+    beside = open_document(file(elf((cpus() + note(),)), "dump"), file(data))
+    assert beside.state.entry == document.state.entry
+    assert beside.blob is not None and beside.blob.read(0, 100) == _GOOD
+    assert beside.entry_alone().source.read(0, 100) == _GOOD
+
+
+def test_a_blob_is_its_own_file(file: _Make) -> None:
+    document = open_document(file(elf(), "dump"), file(_GOOD, "blob"))
+    assert isinstance(document.blob, FileSource) and isinstance(open_document(file(_GOOD)).source, FileSource)
+    document.close()

@@ -16,17 +16,25 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from tests import factory
-from vmci_tui.core import edits, report
+from vmci_tui.core import adopt, edits, report
 from vmci_tui.core.checks import Finding, findings
 from vmci_tui.core.document import Document, State
 from vmci_tui.core.errors import VmciError
+from vmci_tui.core.guest import guest_of
 from vmci_tui.core.hexdumps import dump_lines
 from vmci_tui.core.opening import open_document
 from vmci_tui.core.plan import plan_copy
+from vmci_tui.core.progress import quiet
+from vmci_tui.core.repair import STEPS, Choice, Repair, repair
+from vmci_tui.core.report_candidates import candidates_json, candidates_text, repair_json, repair_text
 from vmci_tui.core.source import FileSource
 
 _FIXES: Final = 6
 """Of the findings so many have their fix tried, one by one, besides all in a row."""
+
+
+_REPAIRED: Final = 0.25
+"""The part of the cases whose memory is searched and which are repaired: that takes as long as all else."""
 
 
 class Hang(Exception):
@@ -71,6 +79,8 @@ def exercise(path: str, blob: str | None, rng: Random, seen: Counter[str]) -> No
             _fix(document, item)
         _fix_all(document)
         _edit(document, rng)
+        if rng.random() < _REPAIRED:
+            _repair(document, rng)
     finally:
         for source in (document.source, document.blob):
             if isinstance(source, FileSource):
@@ -152,6 +162,31 @@ def _fix_all(document: Document) -> None:
         except VmciError:
             break
     look(_after(document, state))
+
+
+def _repair(document: Document, rng: Random) -> None:
+    """Search memory, and repair: each step can be undone, a second repair finds nothing more to do."""
+    if document.dump is None:
+        return
+    judged = adopt.search(guest_of(document.dump), quiet, everywhere=rng.random() < 0.5)
+    for line in candidates_text(judged):
+        printable(line, "a line of find")
+    _printable_json(candidates_json(judged))
+    other = _after(document, document.state)
+    done = repair(other, Choice(paddr=judged[0].candidate.paddr if judged and rng.random() < 0.3 else None))
+    for line in repair_text(done):
+        printable(line, "a line of repair")
+    _printable_json(repair_json(done))
+    assert len(other.labels) == len(done.steps) and not (done.question and done.steps)
+    again = repair(_after(other, other.state))
+    assert not again.steps or len(done.steps) >= STEPS, f"after {_told(done)} there is still {_told(again)} to do"
+    while other.undo():
+        pass
+    assert other.state == document.state
+
+
+def _told(done: Repair) -> list[str]:
+    return [f"{step.code} {step.label}" for step in done.steps]
 
 
 def _edit(document: Document, rng: Random) -> None:

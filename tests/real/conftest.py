@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-collect_ignore = [] if os.environ.get("VMCI_FULL_DUMPS") else ["test_full.py"]
+collect_ignore_glob = [] if os.environ.get("VMCI_FULL_DUMPS") else ["test_full*.py"]
 
 
 def pytest_report_header() -> str:

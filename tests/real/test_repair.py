@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,13 +10,16 @@ import pytest
 
 from tests.conftest import SAMPLES
 from tests.core import kit
+from tests.core.proof import guests
 from tests.real import readers
 from tests.real.test_append import GUESTS, judge
 from vmci_tui.cli import main
 from vmci_tui.core import edits
 from vmci_tui.core.opening import open_document
+from vmci_tui.core.verdicts import verdicts
 
 Sample = Callable[[str], str]
+DATA = Path(__file__).parents[1] / "data" / "guests"
 _PROVED = ("x86_64", "arm64", "s390x")
 """The bundled guests whose memory proves the note; of the others only a window is bundled."""
 
@@ -63,3 +67,21 @@ def test_append_from_memory_is_what_append_of_the_note_gives(sample: Sample, tmp
     assert main(["append", bare, "--from-memory", "-o", str(one)]) == 0
     assert main(["append", bare, "--note", sample("amd64.note"), "-o", str(other)]) == 0
     assert one.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name", ["amd64-la57", "arm64-lpa2", "i386-pae", "armhf-lpae", "ppc64el-radix", "riscv64-sv48", "s390x-72"]
+)
+def test_guests_of_all_machines_are_repaired(name: str, tmp_path: Path) -> None:
+    """The notes' readers take them; what libkdumpfile says, which reads memory too, is as was predicted."""
+    bare, out = tmp_path / "bare.elf", tmp_path / "out.elf"
+    bare.write_bytes(gzip.decompress((DATA / f"{name}.elf.gz").read_bytes()))
+    assert main(["repair", str(bare), "-o", str(out)]) == 0
+    text = guests.true_text(name).text.decode()
+    ran = readers.drgn_text(str(out))
+    assert (ran.code, ran.out) == (0, text)
+    assert "VMCOREINFO" in readers.readelf_notes(str(out))
+    shown = readers.eu_readelf_notes(str(out))
+    assert all(line in shown for line in text.splitlines())
+    predicted = verdicts(open_document(str(out)))["libkdumpfile"].accepts
+    assert (readers.drgn_text(str(out), libkdumpfile=True).code == 0) == predicted

@@ -9,7 +9,7 @@ import pytest
 from textual.widgets import Static
 
 from tests.conftest import SAMPLES
-from tests.tui.driving import main_screen, running, said, settled, shown, type_text
+from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
 from vmci_tui.core.opening import open_document
 
 Sample = Callable[[str], str]
@@ -115,3 +115,21 @@ async def test_an_entry_has_no_memory_to_look_into(sample: Sample) -> None:
         assert "it has no memory" in said(pilot)
         await pilot.press("R")
         assert "fixes of their own" in said(pilot)
+
+
+async def test_an_entry_is_pasted_as_gdb_prints_it(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
+        await pilot.press("1", "p")
+        await settled(pilot)
+        assert "p/x *((VMCoreInfoState *) vmcoreinfo_realize::vmcoreinfo_state)" in shown(pilot)
+        await type_text(pilot, "nothing")
+        await pilot.press("ctrl+s")
+        assert "gdb printed no entry here" in hint(pilot) or "no entry" in hint(pilot)
+        await type_text(pilot, "$1 = {host_format = 0x0, guest_format = 0x1, size = 0x1024, paddr = 0x19c8000}")
+        await pilot.press("ctrl+s")
+        await settled(pilot)
+        document = main_screen(pilot).document
+        assert document.state.entry is not None and document.state.entry.entry.paddr == 0x19C8000
+        assert "qemu ok" in shown(pilot)
+        await pilot.press("u")
+        assert document.state.entry is None and not document.modified

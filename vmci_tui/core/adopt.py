@@ -68,9 +68,9 @@ def _code(document: Document, proof: Proof | None) -> str:
 
 def search(guest: Guest, told: Progress, everywhere: bool = False) -> tuple[Judged, ...]:
     """All candidates of guest memory, best first: on page starts, and where none is proved there, anywhere."""
-    judged = judge_all(find(guest, everywhere, told), guest)
+    judged = judge_all(find(guest, everywhere, told), guest, told=told)
     if not everywhere and not any(item.proof.proved for item in judged):
-        return judge_all(find(guest, True, told), guest)
+        return judge_all(find(guest, True, told), guest, told=told)
     return judged
 
 

@@ -111,6 +111,11 @@ def drop_note(state: State, index: int) -> State:
     return replace(state, notes=state.notes[:index] + state.notes[index + 1 :])
 
 
+def drop_empty_notes(state: State) -> State:
+    """Every note of 12 zero bytes taken out."""
+    return replace(state, notes=tuple(note for note in state.notes if not note.is_empty))
+
+
 def append_note(state: State, note: Note, order: ByteOrder) -> State:
     """The note put in, its header words in the file's byte order, in place of every VMCOREINFO note.
 

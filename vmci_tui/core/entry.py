@@ -26,6 +26,10 @@ NOTE_HEADER: Final = 12
 SIZE_LIMIT: Final = 1 << 20
 """QEMU refuses more (dump.c, MAX_GUEST_NOTE_SIZE); the specification says "less than"."""
 
+GDB_COMMAND: Final = "p/x *((VMCoreInfoState *) vmcoreinfo_realize::vmcoreinfo_state)"
+"""To run in gdb on a running QEMU (`gdb -p PID`) or its core: an entry that QEMU does not support is seen so too
+(docs/specs/vmcoreinfo.rst). It needs QEMU's debug symbols."""
+
 Origin = Literal["blob", "derived", "writes"]
 
 
@@ -105,6 +109,8 @@ class EntryHistory:
 
     origin: Origin
     writes: tuple[Write, ...] = ()
+    held: bool | None = None
+    """QEMU's own word on whether the note is present (its has_vmcoreinfo), where a debugger asked it."""
 
     @classmethod
     def of_blob(cls, data: bytes, origin: Origin = "blob") -> EntryHistory:
@@ -121,6 +127,9 @@ class EntryHistory:
             outcome = apply(raw, present, write)
             raw, present = outcome.raw, outcome.present
             out.append(outcome)
+        if out and self.held is not None and self.held != present:
+            why = f"QEMU itself says so: has_vmcoreinfo is {str(self.held).lower()}"
+            out[-1] = Outcome(raw, self.held, "present" if self.held else "not present", why)
         return tuple(out)
 
     @property

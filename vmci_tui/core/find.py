@@ -12,7 +12,7 @@ from typing import Final
 from vmci_tui.core import lowcore
 from vmci_tui.core.candidate import Candidate
 from vmci_tui.core.guest import Guest
-from vmci_tui.core.note import HEADER, NAME
+from vmci_tui.core.note import NAME
 from vmci_tui.core.progress import Progress, quiet
 from vmci_tui.core.recognise import FIRST_KEY, TEXT_AT, candidate_at, header_order, is_whole
 from vmci_tui.core.scan import PAGE, REACH, Block, blocks
@@ -89,19 +89,17 @@ def _page_starts(block: Block) -> list[int]:
 
 
 def _anywhere(block: Block) -> list[int]:
-    """Places in the buffer of all anchors, in order."""
+    """Places in the buffer of all anchors, in order: every text begins alike, with a header before it or none."""
     found = set(_page_starts(block))
     limit = len(found) + HITS_IN_A_BLOCK
-    for pattern, before in ((NAME, HEADER), (FIRST_KEY, 0)):
-        # `before`: how far in front of the pattern the candidate begins; all of it must lie in the block.
-        at = block.buffer.find(pattern, block.start + before, block.end)
-        while 0 <= at - before <= block.end - REACH and len(found) < limit:
-            if _is_anchor(block.buffer, at - before):
-                found.add(at - before)
-            at = block.buffer.find(pattern, at + 1, block.end)
+    at = block.buffer.find(FIRST_KEY, block.start, block.end)
+    while at >= 0 and len(found) < limit:
+        note = at - TEXT_AT
+        found.add(note if note >= block.start and _is_anchor(block.buffer, note) else at)
+        at = block.buffer.find(FIRST_KEY, at + 1, block.end)
     return sorted(found)
 
 
 def _is_anchor(buffer: bytearray, at: int) -> bool:
-    head = bytes(buffer[at : at + REACH])
+    head = bytes(buffer[at : at + TEXT_AT])
     return head.startswith(FIRST_KEY) or header_order(head) is not None

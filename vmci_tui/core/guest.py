@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from vmci_tui.core.containers.base import Dump
 from vmci_tui.core.memory import Memory, Range
-from vmci_tui.core.note import ByteOrder
+from vmci_tui.core.note import ByteOrder, Note
 from vmci_tui.core.source import Source
 
 
@@ -20,6 +20,8 @@ class Guest(NamedTuple):
     bits: int | None
     order: ByteOrder | None
     """Byte order of the file; the guest's own may differ (ppc64el in a big-endian ELF)."""
+    notes: tuple[Note, ...] = ()
+    """Those of the dump: QEMU's tell what the processors were doing."""
 
     def read(self, paddr: int, length: int) -> bytes | None:
         """`length` bytes at `paddr`, or None where the file does not hold all of them. The caller bounds `length`."""
@@ -38,7 +40,7 @@ class Guest(NamedTuple):
 
 def guest_of(dump: Dump) -> Guest:
     """The memory of a dump, at the places of the file as it is."""
-    return Guest(dump.guest_source, dump.guest_memory, dump.machine, dump.bits, dump.order)
+    return Guest(dump.guest_source, dump.guest_memory, dump.machine, dump.bits, dump.order, dump.notes)
 
 
 def raw_guest(source: Source, paddr: int) -> Guest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from vmci_tui.core.candidate import Candidate, Judged
-from vmci_tui.core.recognise import NOT_ON_A_PAGE
+from vmci_tui.core.recognise import NOT_ON_A_PAGE, is_whole, release_of
 from vmci_tui.core.scan import PAGE
 from vmci_tui.core.text import visible
 
@@ -42,10 +42,9 @@ def relation(item: Candidate, best: Candidate) -> str:
             return f"{where} {word} CRASHTIME"
     if best.text.startswith(item.text):
         return f"a part of {where}"
-    release = item.vmcoreinfo.osrelease or b""
-    if release != best.vmcoreinfo.osrelease:
+    if (release := release_of(item.text)) != release_of(best.text):
         return f"of another kernel, {visible(release[:_RELEASE_SHOWN])}"
-    return f"differs from {where} ({difference(item, best)})"
+    return f"differs from {where}" + (f" ({difference(item, best)})" if is_whole(item) else "")
 
 
 def difference(one: Candidate, other: Candidate) -> str:

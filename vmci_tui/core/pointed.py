@@ -2,7 +2,8 @@
 
 They are no symbols of the text, but they lie side by side (kernel/vmcore_info.c, in one file since
 4.13): the size, the address of the data page next to it, that of the note at most 128 bytes away, both
-in the direct map. Seen so in 32 of 32 guests of seven architectures, and nowhere else in them.
+in the direct map. Seen so in all 45 guests looked at, of seven architectures; a kernel before kexec may
+have left its own.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from vmci_tui.core.kinship import after_panic, difference, is_rival, relation
 from vmci_tui.core.pointed import pointed_at
 from vmci_tui.core.progress import Progress, quiet
 from vmci_tui.core.proof import prove as prove_by_memory
+from vmci_tui.core.proof.running import roots_of, runs
 from vmci_tui.core.recognise import NOT_ON_A_PAGE, is_whole
 from vmci_tui.core.text import Safe, visible
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
@@ -37,6 +38,8 @@ class _Group(NamedTuple):
     members: tuple[Candidate, ...]
     machine: str | None
     """Of the text, where it is not the dump's."""
+    runs: bool | None = None
+    """Whether the processors run this kernel, where memory proves more than one."""
 
     @property
     def best(self) -> Candidate:
@@ -63,6 +66,7 @@ def judge_all(
     ranked = _ranked(pairs, pointed)
     if rivals := _rivals(ranked):
         pointed |= pointed_at(guest, rivals, told)
+        pairs = [(_with_runs(group, guest) if proof.proved else group, proof) for group, proof in pairs]
         ranked = _ranked(pairs, pointed)
     return tuple(
         Judged(
@@ -111,6 +115,11 @@ def _grouped(candidates: Iterable[Candidate], guest: Guest) -> list[_Group]:
     return groups
 
 
+def _with_runs(group: _Group, guest: Guest) -> _Group:
+    """A kernel that was left by kexec, or that crashed, may lie whole in memory; the processors run another one."""
+    return group._replace(runs=runs(Vmcoreinfo(group.best.text), guest, roots_of(guest.notes)))
+
+
 def _ranked(pairs: Iterable[tuple[_Group, Proof]], pointed: frozenset[int]) -> list[tuple[_Group, Proof]]:
     """Best first, and of each text the place first that the kernel names."""
     placed = [
@@ -123,10 +132,12 @@ def _ranked(pairs: Iterable[tuple[_Group, Proof]], pointed: frozenset[int]) -> l
 def _trust(group: _Group, proof: Proof) -> int:
     """Less is better."""
     if not group.whole:
-        return 4
+        return 5
     if proof.proved is False:
-        return 2 if proof.corrections else 3
-    return 0 if proof.proved else 1
+        return 3 if proof.corrections else 4
+    if proof.proved:
+        return 1 if group.runs is False else 0
+    return 2
 
 
 def _form(group: _Group, pointed: frozenset[int]) -> tuple[bool | int, ...]:
@@ -161,6 +172,8 @@ def _why(group: _Group, proof: Proof, best: Candidate, pointed: frozenset[int]) 
     said += item.faults
     if item.paddr in pointed:
         said.append("the kernel's own pointers name it")
+    if group.runs is not None:
+        said.append("the processors run this kernel" if group.runs else "the processors run another kernel")
     if group.machine is not None:
         said.append(f"of a kernel for {group.machine}")
     if item is not best:

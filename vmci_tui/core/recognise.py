@@ -25,8 +25,10 @@ NOT_ON_A_PAGE: Final = "not on a page start"
 """The one fault of a text that may be whole all the same: kernels before 4.13 keep theirs anywhere."""
 
 _TEXT = re.compile(rb"[ -~\n]*")
-_RELEASE = re.compile(rb"OSRELEASE=([!-$&-~]+)\n")
-"""Without %: the kernel's format string is none."""
+_RELEASE = re.compile(rb"OSRELEASE=([!-$&-~]{1,200})\n")
+"""Without %: the kernel's format string is none. Linux has room for 64 characters."""
+_FIRST_LINE: Final = 256
+"""Read first, so that a flood of what is no text costs little."""
 
 
 def candidate_at(guest: Guest, paddr: int) -> Candidate | None:
@@ -48,6 +50,12 @@ def header_order(head: bytes) -> ByteOrder | None:
     return "big" if head[:4] == len(NAME).to_bytes(4, "big") else None
 
 
+def release_of(text: bytes) -> bytes:
+    """The release in the first line, where every text of Linux has it; empty where it is not."""
+    match = _RELEASE.match(text)
+    return match[1] if match else b""
+
+
 def is_whole(candidate: Candidate) -> bool:
     """Whether nothing is missing of it, wherever it lies."""
     return all(fault == NOT_ON_A_PAGE for fault in candidate.faults)
@@ -55,10 +63,10 @@ def is_whole(candidate: Candidate) -> bool:
 
 def _note_at(guest: Guest, paddr: int, head: bytes, order: ByteOrder) -> Candidate | None:
     claimed = int.from_bytes(head[4:8], order)
+    if not _RELEASE.match(_held(guest, paddr + TEXT_AT, min(claimed, _FIRST_LINE))):
+        return None
     data = _held(guest, paddr + TEXT_AT, min(claimed, TEXT_LIMIT))
     run = _run(data)
-    if not _RELEASE.match(data, 0, run):
-        return None
     if claimed > TEXT_LIMIT:
         fault = f"claims {claimed} bytes, more than any page holds"
     elif len(data) < claimed:
@@ -75,11 +83,11 @@ def _note_at(guest: Guest, paddr: int, head: bytes, order: ByteOrder) -> Candida
 
 
 def _text_at(guest: Guest, paddr: int) -> Candidate | None:
+    if not _RELEASE.match(_held(guest, paddr, _FIRST_LINE)):
+        return None
     data = _held(guest, paddr, TEXT_LIMIT)
     run = _run(data)
     text = data[: data.rfind(b"\n", 0, run) + 1]
-    if not _RELEASE.match(text):
-        return None
     if len(text) < run:
         fault = "the last line is cut"
     elif run == len(data):

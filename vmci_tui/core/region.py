@@ -20,6 +20,8 @@ Kind = Literal["outside", "cut", "note", "windows", "text", "zeros", "other"]
 
 _HEAD: Final = HEADER + len(NAME)
 _LINE: Final = re.compile(rb"[A-Za-z][\x21-\x3c\x3e-\x7e]*=[\x20-\x7e]*\n")
+_LARGEST_PAGE: Final = 1 << 16
+"""No kernel writes more text than a page."""
 _NAMES: Final = ("the region", "the dump")
 
 
@@ -73,7 +75,7 @@ def view(entry: Entry, guest: Guest, state: State) -> RegionView:
     there = parse_raw(found.candidate.raw) if found.kind in ("note", "windows") else None
     if found.kind == "cut":
         its = its[: len(mine)]
-    differ = [at for at, (a, b) in enumerate(zip_longest(mine, its)) if a != b]
+    differ = [] if mine == its else [at for at, (a, b) in enumerate(zip_longest(mine, its)) if a != b]
     remarks = header_remarks(there, note, _NAMES)
     same = not differ and (there is None or (there.name, there.type) == (note.name, note.type))
     difference = None
@@ -86,8 +88,8 @@ def view(entry: Entry, guest: Guest, state: State) -> RegionView:
     return result._replace(why=_why(entry, found, result, note))
 
 
-def look(guest: Guest, paddr: int, size: int = 0) -> Found:
-    """What lies at `paddr`, where `size` bytes are announced. Raises OpenError where the file cannot be read."""
+def look(guest: Guest, paddr: int, size: int = _LARGEST_PAGE) -> Found:
+    """What lies at `paddr`: a note of any length, or a text of up to `size` bytes. Raises OpenError."""
     wanted = min(max(size, _HEAD), SIZE_LIMIT)
     head = _read(guest, paddr, _HEAD)
     needed = _needed(head)

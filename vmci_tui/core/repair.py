@@ -26,8 +26,8 @@ SAFE: Final = _LAYOUT | _NOTE | _TEXT | {_MERGE}
 """The findings whose fix may be applied without asking."""
 ADOPTED: Final = frozenset(("N01", "M05", "M06")) | _TEXT
 """The findings that a note from memory answers."""
-_STEPS = 40
-"""More fixes in a row than any file was seen to need: each removes a finding."""
+STEPS: Final = 100
+"""More fixes in a row than any file was seen to need: each removes a finding. A second repair goes on."""
 
 
 class Choice(NamedTuple):
@@ -115,7 +115,7 @@ def _take_note(document: Document, adoption: Adoption, steps: list[Step]) -> Non
 def _fix_all(document: Document, choice: Choice, steps: list[Step]) -> None:
     """Fix after fix, until none is left that may be applied; a fix that fails is not tried again."""
     failed: set[tuple[str, str]] = set()
-    for _ in range(_STEPS):
+    for _ in range(STEPS):
         finding = next((f for f in findings(document) if _may(f, choice) and _name(f) not in failed), None)
         if finding is None:
             break
@@ -129,7 +129,7 @@ def _fix_all(document: Document, choice: Choice, steps: list[Step]) -> None:
 
 
 def _order(document: Document, steps: list[Step]) -> None:
-    if steps or document.state.head != "kept" or document.dump is None:
+    if document.dump is None or document.state.of_dump != document.opened.of_dump:
         return
     try:
         arranged = document.dump.layout(document.state.notes).image

@@ -76,7 +76,8 @@ def _windows_json(document: Document) -> Json | None:
 def entry_json(document: Document) -> Json | None:
     history = document.state.entry
     if history is not None:
-        return history.entry._asdict() | {"present": history.present, "origin": history.origin}
+        present = None if history.origin == "derived" else history.present  # whether QEMU ever got it, nothing tells
+        return history.entry._asdict() | {"present": present, "origin": history.origin}
     derived = derive(document.state)
     if not derived:
         return None
@@ -212,7 +213,10 @@ def _entry_text(document: Document) -> Iterator[str]:
             yield f"  {item.name:<13} {value:<24} {item.why}"
         return
     word = "never written" if history.never_written else "present" if history.present else "not present"
-    yield f"entry ({history.origin}): the note is {word}"
+    if history.origin == "derived":
+        yield "entry (derived: what Linux writes for this pair of /sys/kernel/vmcoreinfo)"
+    else:
+        yield f"entry ({history.origin}): the note is {word}"
     for field, number in zip(FIELDS, history.entry, strict=True):
         yield f"  {field.name:<13} {number} ({number:#x})"
     if history.origin == "writes":

@@ -7,8 +7,9 @@ from typing import Any
 
 from vmci_tui.core.candidate import PROVED, Judged
 from vmci_tui.core.repair import Repair
-from vmci_tui.core.report_readers import proof_json, readers_text
+from vmci_tui.core.report_readers import WORDS, proof_json, said
 from vmci_tui.core.text import visible
+from vmci_tui.core.verdicts import Both
 
 Json = dict[str, Any]
 _RELEASE_SHOWN = 80
@@ -59,6 +60,14 @@ def repair_json(done: Repair) -> Json:
     }
 
 
+def before_and_after(both: Both) -> Iterator[str]:
+    """One line a reader: whether it accepts now, then; its words where it refuses then."""
+    for name, verdict in both.now.items():
+        then = both.after[name]
+        change = "" if then.accepts == verdict.accepts else f" -> {WORDS[then.accepts]}"
+        yield f"  {name:<13} {WORDS[verdict.accepts]}{change}{f'  {said(then)}' if then.accepts is False else ''}"
+
+
 def repair_text(done: Repair) -> Iterator[str]:
     """What was done, and what every reader says before and after."""
     if done.steps:
@@ -73,8 +82,8 @@ def repair_text(done: Repair) -> Iterator[str]:
         yield "left as it is"
         for line in done.left:
             yield f"  {line}"
-    yield "readers"
-    yield from readers_text(done.readers)
+    yield "readers, before and after"
+    yield from before_and_after(done.readers)
     if done.question:
         yield ""
         yield f"not done: {done.question}"

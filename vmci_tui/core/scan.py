@@ -19,8 +19,8 @@ from vmci_tui.core.source import FileSource, Source, reason
 
 PAGE: Final = 4096
 """The smallest page of all machines: a step that meets every page start."""
-REACH: Final = 24
-"""The longest anchor: a note's header with its name."""
+REACH: Final = 34
+"""The longest anchor: a note's header with its name, and OSRELEASE= behind it."""
 BLOCK: Final = 4 << 20
 """Bytes read at a time from a file. The interpreter's lock is free meanwhile."""
 SLOW_BLOCK: Final = 256 << 10

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import select
 import stat
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
@@ -74,6 +75,9 @@ class FileSource:
         status = os.fstat(self._fd)
         if not stat.S_ISREG(status.st_mode):
             os.close(self._fd)
+            if stat.S_ISFIFO(status.st_mode):
+                hint = "its bytes are wanted in any order: write them to a file first"
+                raise OpenError(f"{visible(path)} is not a regular file but a pipe", hint)
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
             raise OpenError(f"{visible(path)} is {kind}", "name a file")
         self.identity = Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
@@ -150,6 +154,52 @@ def read_small(path: str, limit: int, what: str) -> bytes:
         return source.read(0, source.size)
     finally:
         source.close()
+
+
+def is_stream(path: str) -> bool:
+    """Whether this is a pipe, or `-` for standard input: read once, from the start."""
+    if path == "-":
+        return True
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def read_stream(path: str, limit: int, what: str, patience: float = 60) -> bytes:
+    """All that comes out of a pipe or, for `-`, of standard input, at most `limit` bytes.
+
+    Raises OpenError, also where nothing comes for `patience` seconds: a pipe may have no writer.
+    """
+    name = "standard input" if path == "-" else visible(path)
+    out = bytearray()
+    descriptor = -1
+    try:
+        descriptor = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        terminal = os.isatty(descriptor)
+        waiting = select.poll()
+        waiting.register(descriptor, select.POLLIN)
+        while len(out) <= limit:
+            if not terminal and not waiting.poll(patience * 1000):
+                raise OpenError(f"nothing came from {name} for {patience:.0f} seconds", "does anybody write to it?")
+            part = os.read(descriptor, limit + 1 - len(out))
+            if not part:
+                return bytes(out)
+            out += part
+    except (OSError, ValueError) as error:
+        raise OpenError(f"cannot read {name}: {reason(error)}", "write it to a file first") from None
+    finally:
+        if descriptor > 0:
+            os.close(descriptor)
+    raise OpenError(
+        f"more than {limit} bytes came from {name}, too many for {what}",
+        "a dump is read in any order: write it to a file first",
+    )
+
+
+def small_or_stream(path: str, limit: int, what: str) -> bytes:
+    """The whole of a small file, of a pipe, or of standard input for `-`. Raises OpenError."""
+    return read_stream(path, limit, what) if is_stream(path) else read_small(path, limit, what)
 
 
 def reason(error: OSError | ValueError) -> str:

@@ -55,7 +55,7 @@ def now_and_after(document: Document, known: Verdicts | None = None) -> Both:
     if document.dump is None:
         return Both(entry, entry)
     as_it_is = document.dump.as_it_is.image
-    now = {**(known or judge_file(View(document.source, as_it_is))), **entry}
+    now = {**entry, **(known or judge_file(View(document.source, as_it_is))), **entry}
     try:
         layout = document.saved_layout
     except SaveError:

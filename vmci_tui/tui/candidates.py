@@ -15,7 +15,7 @@ from vmci_tui.core.candidate import PROVED, Candidate, Judged
 from vmci_tui.core.errors import Cancelled, VmciError
 from vmci_tui.core.find import find
 from vmci_tui.core.guest import Guest
-from vmci_tui.core.progress import Progress
+from vmci_tui.core.progress import Progress, quiet
 from vmci_tui.core.ranking import choose, judge_all, why_not
 from vmci_tui.core.report_candidates import osrelease
 from vmci_tui.core.text import visible
@@ -99,7 +99,7 @@ class CandidatesScreen(WorkScreen[Judged | None]):
                     self.app.call_from_thread(self._saw, candidate)
             except Cancelled:
                 stopped = True  # what was found by then is kept
-            return stopped, judge_all(found, self._guest)
+            return stopped, judge_all(found, self._guest, told=quiet if stopped else told)
 
         self.start(job, self._found)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from vmci_tui.core import edits
 from vmci_tui.core.document import State
-from vmci_tui.core.entry import Write, parse_number
+from vmci_tui.core.entry import GDB_COMMAND, Write, parse_number
 from vmci_tui.core.errors import EditError, VmciError
 from vmci_tui.core.opening import attach_entry
 from vmci_tui.core.text import literal, visible
@@ -118,6 +119,17 @@ class EditActions(ExplainActions):
             self.show_state()
 
         self._ask("The entry of this dump", accept, "", "a blob of 16 bytes, or NAME.write.json")
+
+    def action_paste_entry(self) -> None:
+        """The entry as text: what gdb prints of QEMU's own state, or the pair in /sys/kernel/vmcoreinfo."""
+        from vmci_tui.core.entry_text import from_text
+
+        def make(typed: str) -> tuple[str, Change]:
+            history = from_text(typed.encode())
+            return "paste the entry", lambda state: replace(state, entry=history)
+
+        title = f"Paste what gdb prints of a running QEMU (or the guest's /sys/kernel/vmcoreinfo):\n{GDB_COMMAND}"
+        self._ask_text(b"", make, title)
 
     def action_delete_write(self) -> None:
         target = self.query_one(EntryList).target()

@@ -41,6 +41,7 @@ class EntryList(LineList):
         _bind("w", "add_write", "Write", "Add a write of the guest"),
         _bind("d", "delete_write", "Del", "Take the write out"),
         _bind("b", "open_entry", "Open entry", "Open the entry that belongs to this dump"),
+        _bind("p", "paste_entry", "Paste", "Paste an entry that gdb printed, or /sys/kernel/vmcoreinfo"),
         _bind("Q", "ask_qemu", "Ask QEMU", "Ask a real QEMU what it does with this entry and note"),
     ]
     targets: Sequence[Target] = ()

@@ -61,6 +61,8 @@ def _folded(row: Row, target: Target, wide: bool) -> list[tuple[Row, Target]]:
 def _presence(history: EntryHistory) -> Row:
     if history.never_written:
         return (("never written: ", "warning"), ("the bytes that QEMU holds after a reset", "dim"))
+    if history.origin == "derived":
+        return (("not known: ", "dim"), ("only QEMU knows what the guest wrote", "dim"))
     if history.present:
         return (("present: ", "good"), ("a full write of 16 bytes", "dim"))
     return (("not present: ", "error"), (history.outcomes[-1].why, "dim"))

@@ -151,6 +151,7 @@ _CASES = (
     Case("T17", "warning", text(_TEXT + b"SYMBOL(_stext)=ffffffff83000000\n"), True),
     Case("T17", "warning", text(_TEXT + b"SYMBOL(_stext)=ffff800081000000\n"), False),
     Case("T18", "warning", text(_TEXT.replace(b"6.1.0", b"6.6.60")), False),
+    Case("T23", "warning", text(_TEXT + b"SRCFILE(pud_t)=pgtable.h\n"), False),
     Case("C01", "error", dump(note(), bits=32), False),
     Case("C01", "info", dump(note(factory.TEXT_32), machine=I386), False),
     Case("C02", "error", opened(elf((cpus() + note(),))[:-1]), False),

@@ -2,6 +2,7 @@
 
 Run as a script. A line in: a JSON list [libkdumpfile, path]. A line out: a JSON object with
 `text` and `release` (as latin-1), or `error` (the exception's kind and words), or `signal`.
+An argument limits the memory that it may take, in bytes: the sizes in a kdump file would take all there is.
 """
 
 from __future__ import annotations
@@ -34,9 +35,11 @@ def _read(path: str) -> dict[str, Any]:
     return out
 
 
-def _child(libkdumpfile: bool, path: str, to: int) -> None:
+def _child(libkdumpfile: bool, path: str, to: int, memory: int) -> None:
     """What the forked process does; it never returns."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if memory:
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     if libkdumpfile:
         os.environ["DRGN_USE_LIBKDUMPFILE_FOR_ELF"] = "1"
     # Words of the C library are no data.
@@ -48,11 +51,11 @@ def _child(libkdumpfile: bool, path: str, to: int) -> None:
     os._exit(0)
 
 
-def _ask(libkdumpfile: bool, path: str) -> dict[str, Any]:
+def _ask(memory: int, libkdumpfile: bool, path: str) -> dict[str, Any]:
     back, to = os.pipe()
     child = os.fork()
     if not child:
-        _child(libkdumpfile, path, to)
+        _child(libkdumpfile, path, to, memory)
     os.close(to)
     data, late = b"", False
     while True:
@@ -74,5 +77,6 @@ def _ask(libkdumpfile: bool, path: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    memory = int(sys.argv[1]) if len(sys.argv) > 1 else 0
     for line in sys.stdin:
-        print(json.dumps(_ask(*json.loads(line))), flush=True)
+        print(json.dumps(_ask(memory, *json.loads(line))), flush=True)

@@ -24,6 +24,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -162,11 +163,11 @@ _DRGN_STAGES: tuple[tuple[str, Stage], ...] = (
 
 
 class _Drgn:
-    """One warm drgn process."""
+    """One warm drgn process; `memory` is what it may take for a dump, in bytes (0: all)."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: int) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("drgn_server.py"))],
+            [sys.executable, str(Path(__file__).with_name("drgn_server.py")), str(memory)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -197,11 +198,14 @@ def _drgn_stage(words: str) -> Stage | None:
 
 
 class Oracle:
-    """Asks all programs, two dumps at a time."""
+    """Asks programs, two dumps at a time: all of them, or those that are named."""
+
+    def __init__(self, readers: Sequence[str] = READERS, memory: int = 0) -> None:
+        self._readers, self._memory = readers, memory
 
     def __enter__(self) -> Oracle:
         self._folder = tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
-        self._free = [_Drgn() for _ in range(_WORKERS)]
+        self._free = [_Drgn(self._memory) for _ in range(_WORKERS)]
         self._drgns = list(self._free)
         self._pool = ThreadPoolExecutor(_WORKERS)
         return self
@@ -219,14 +223,15 @@ class Oracle:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
-            answers = {
-                "crash": _crash(path),
-                "drgn": drgn.ask(path, False),
-                "libkdumpfile": drgn.ask(path, True),
-                "makedumpfile": _makedumpfile(path),
-                "readelf": _readelf(path),
-                "eu-readelf": _eu_readelf(path),
+            ask: dict[str, Callable[[], Answer]] = {
+                "crash": lambda: _crash(path),
+                "drgn": lambda: drgn.ask(path, False),
+                "libkdumpfile": lambda: drgn.ask(path, True),
+                "makedumpfile": lambda: _makedumpfile(path),
+                "readelf": lambda: _readelf(path),
+                "eu-readelf": lambda: _eu_readelf(path),
             }
+            answers = {name: ask[name]() for name in self._readers}
             return {name: answer._replace(says=answer.says.replace(path, "FILE")) for name, answer in answers.items()}
         finally:
             os.unlink(path)

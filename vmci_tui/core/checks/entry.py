@@ -58,6 +58,14 @@ def _writes(history: EntryHistory) -> Iterator[Finding]:
                 Fix("write all 16 bytes at offset 0", edits.rewrite_whole) if last else None,
                 severity="error" if last and not outcome.present else "warning",
             )
+        elif last and history.held is False and history.entry.guest_format != FORMAT_NONE:
+            yield told(
+                "E01",
+                "QEMU holds this entry, and takes the note as not present: the last write was not a whole one",
+                _WHOLE,
+                Fix("write all 16 bytes at offset 0", edits.rewrite_whole),
+                why=outcome.why,
+            )
 
 
 def _format(history: EntryHistory) -> Iterator[Finding]:

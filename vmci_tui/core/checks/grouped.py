@@ -55,6 +55,8 @@ def _causes(verdict: Verdict, context: Context) -> Iterator[Fired]:
             item = item._replace(rule=item.rule.because(_ABSENT))
         if windows and item.rule.stage == "after":  # the header is no text: what readers make of it as one is no fault
             item = item._replace(rule=item.rule.because("N13"))
+        if item.rule.cause == "E08" and context.dump is None:
+            continue  # no dump is open, so what lies there is not known: that is no fault of the entry
         if item.rule.cause != _ABSENT or not there:
             yield item
         elif not why:

@@ -100,4 +100,10 @@ TEXT_KINDS: dict[str, Kind] = {
         "error", "a symbol at an address that a reader refuses", "0 and -1 are no addresses of a symbol",
         "SYMBOL(swapper_pg_dir)=0", "write the address that /proc/kallsyms of the guest shows",
     ),
+    "T23": Kind(
+        "warning", "the text was made of vmlinux, not by a kernel that runs",
+        "`makedumpfile -g` writes the addresses that vmlinux was linked at, with no phys_base and no BUILD-ID: "
+        "it does not fit the memory of a kernel that KASLR moved",
+        "SRCFILE(pud_t)=arch/x86/include/asm/pgtable_types.h", "append the note that the kernel wrote: `vmci find`",
+    ),
 }  # fmt: skip

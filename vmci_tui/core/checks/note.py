@@ -57,7 +57,7 @@ def _shape(context: Context, index: int, note: Note) -> Iterator[Finding]:
             "N07",
             f"note {index} is 12 zero bytes",
             span,
-            Fix("take the empty note out", partial(edits.drop_note, index=index)),
+            Fix("take the empty note out", edits.drop_empty_notes),
         )
     if any(note.padding):
         yield told("N03", f"the padding of note {index} is not zero", span)

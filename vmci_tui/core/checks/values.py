@@ -28,6 +28,7 @@ def check(context: Context) -> Iterator[Finding]:
     if _OCTAL.search(text.text):
         yield from (_octal(context, line) for line in text.lines if _OCTAL.match(line.raw))
     yield from _build_id(context, text)
+    yield from _generated(context, text)
     if context.dump is not None and context.dump.machine == "x86_64":
         yield from _phys_base(context, text)
         yield from _offset(context, text)
@@ -94,6 +95,14 @@ def garbage_build_id(osrelease: bytes) -> str | None:
     major, minor, patch = map(int, release.groups())
     first, last = _NO_BUILD_ID.get((major, minor), (1, 0))
     return f"{major}.{minor}.{patch}" if patch >= first and (last is None or patch <= last) else None
+
+
+def _generated(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    """No kernel writes SRCFILE; makedumpfile.c write_vmcoreinfo_data does, as the last lines."""
+    line = next((line for line in reversed(text.lines) if (line.key or b"").startswith(b"SRCFILE(")), None)
+    if line is not None:
+        message = f"{visible((line.key or b'')[:60])} stands in the text: `makedumpfile -g` made it"
+        yield told("T23", message, context.text_span(line.offset, len(line.body)))
 
 
 def _value_span(context: Context, line: Line) -> Span | None:

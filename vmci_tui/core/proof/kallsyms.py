@@ -100,7 +100,7 @@ def _addresses(
 
 def _all_symbols(kernel: Kernel, at: Callable[[int], int | None], total: int) -> bool:
     """Whether the table holds data too (CONFIG_KALLSYMS_ALL)."""
-    names = (symbol(kernel.text, b"prb"), symbol(kernel.text, b"node_online_map"))
+    names = (symbol(kernel.text, b"prb"), symbol(kernel.text, b"printk_rb_static"))
     return all(va is not None and _holds(at, total, va) is True for va in names)
 
 

@@ -15,7 +15,9 @@ from vmci_tui.core.proof.machines import LINK_S390X
 from vmci_tui.core.proof.values import address, line, small, symbol
 
 _KEY: Final = b"KERNELOFFSET"
-_X86_64: Final = 0xFFFFFFFF81000000
+_X86_64: Final = 0xFFFFFFFF80000000
+_X86_64_STARTS: Final = (0x1000000, 0x200000)
+"""CONFIG_PHYSICAL_START: the default, and what some kernels were built with."""
 _PPC64: Final = 0xC000000000000000
 _MAGIC: Final = b"ARM\x64"
 _MAGIC_AT: Final = 56
@@ -49,7 +51,7 @@ def _by_x86_64(kernel: Kernel, start: int) -> Witness:
     begins = kernel.bare(start - _PART) if start % _PART == 0 else False
     if begins is False:
         return Witness(False, f"the kernel does not begin at {line(kernel.text, b'SYMBOL(_stext)')}", False)
-    return _held(kernel, start, _X86_64, (0,), begins is True)
+    return _held(kernel, start, _X86_64, _X86_64_STARTS, begins is True)
 
 
 def _by_arm64(kernel: Kernel, start: int) -> Witness:

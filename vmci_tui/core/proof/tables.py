@@ -9,6 +9,8 @@ from vmci_tui.core.proof.values import small, symbol
 
 _NAMES: Final = (b"init_uts_ns", b"_stext")
 _HASH_ROOT: Final = 4096
+_VALID: Final = 0x800
+"""The top bits of an entry that leads to a table: all else is its address."""
 
 
 def page_tables(kernel: Kernel) -> Witness:
@@ -64,10 +66,6 @@ def hash_tables(kernel: Kernel) -> Witness:
         return Witness(None, f"the dump lacks the page tables at {kernel.paddr(root):#x}", False)
     entries = [int.from_bytes(raw[at : at + 8], "big") for at in range(0, _HASH_ROOT, 8)]
     used = [entry for entry in entries if entry]
-    if used and all(entry >> 60 == 8 and _held(kernel, entry & (1 << 60) - 1) for entry in used):
+    if used and all(entry >> 52 == _VALID and not entry % _HASH_ROOT for entry in used):
         return Witness(True, f"{kernel.paddr(root):#x} holds page tables", False, True)
     return Witness(False if radix == 0 else None, f"{kernel.paddr(root):#x} holds no page tables", False)
-
-
-def _held(kernel: Kernel, paddr: int) -> bool:
-    return paddr % _HASH_ROOT == 0 and kernel.guest.memory.range_at(paddr) is not None

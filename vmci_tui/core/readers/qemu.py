@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from vmci_tui.core.document import Document
-from vmci_tui.core.entry import FORMAT_ELF, LENGTH, NOTE_HEADER, SIZE_LIMIT, EntryHistory
+from vmci_tui.core.entry import FORMAT_ELF, FORMAT_NONE, LENGTH, NOTE_HEADER, SIZE_LIMIT, EntryHistory
 from vmci_tui.core.note import NAME, WINDOWS_HEADERS
 from vmci_tui.core.readers.base import Form, Hit, Reader, Rules, Value, Verdict, decide
 from vmci_tui.core.readers.numbers import shown_hex
@@ -46,8 +46,12 @@ def only_failed_writes(reading: QemuReading) -> Hit | None:
 @rule("E01", "before", _ABSENT, _WRITTEN)
 def not_a_full_write(reading: QemuReading) -> Hit | None:
     """The last write was not all 16 bytes at offset 0: QEMU stores it, and takes the note as not present."""
-    if reading.last is None or (reading.last[0].offset, reading.last[0].length) == (0, LENGTH):
+    if reading.last is None:
         return None
+    if (reading.last[0].offset, reading.last[0].length) == (0, LENGTH):
+        # What a debugger saw: all bytes are there, and QEMU says of itself that their last write was none.
+        told = reading.history.held is False and reading.entry.guest_format != FORMAT_NONE
+        return Hit(_ENTRY) if told else None
     return Hit(Span(reading.last[0].offset, reading.last[0].length, "entry"))
 
 
@@ -56,7 +60,7 @@ def switched_off(reading: QemuReading) -> Hit | None:
     """The last write had guest_format 0, by which a guest takes its note back. QEMU wants 1."""
     if reading.last is None or (reading.last[0].offset, reading.last[0].length) != (0, LENGTH):
         return None
-    return None if reading.last[1].present else Hit(Span(2, 2, "entry"))
+    return None if reading.last[1].present or reading.entry.guest_format else Hit(Span(2, 2, "entry"))
 
 
 def _wrong_size(reading: QemuReading) -> Hit:

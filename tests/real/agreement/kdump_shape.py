@@ -1,0 +1,219 @@
+"""A kdump-compressed file as parts that can be damaged one by one, and its bytes; with struct and zlib alone."""
+
+from __future__ import annotations
+
+import random
+import struct
+import zlib
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+from tests.real.agreement.shape import NAME, PT_NOTE, Note, Segment, Shape, _notes, _packed
+
+UTS = 65
+UTS_FIELDS = ("sysname", "nodename", "release", "version", "machine", "domainname")
+HEADER = ("seconds", "microseconds", "status", "block_size", "sub_hdr_size", "bitmap_blocks", "max_mapnr",
+          "total_ram_blocks", "device_blocks", "written_blocks", "current_cpu", "nr_cpus")  # fmt: skip
+SUB = ("phys_base", "dump_level", "split", "start_pfn", "end_pfn", "offset_vmcoreinfo", "size_vmcoreinfo",
+       "offset_note", "size_note", "offset_eraseinfo", "size_eraseinfo", "start_pfn_64", "end_pfn_64",
+       "max_mapnr_64")  # fmt: skip
+HEADER_FORMS = {32: "2x12I", 64: "6x2Q10I"}
+SUB_FORMS = {"packed": "IIIIIQIQIQIQQQ", "padded": "IIIII4xQI4xQI4xQI4xQQQ", "wide": "QIIQQQQQQQQQQQ"}
+ZLIB, LZO, SNAPPY, ZSTD = 1, 2, 4, 0x20
+Damage = Callable[[random.Random, bytearray], None]
+
+
+@dataclass
+class Page:
+    """A page descriptor and the bytes that it points at."""
+
+    flags: int
+    data: bytes
+    offset: int | None = None
+    size: int | None = None
+
+
+@dataclass
+class KdumpShape:
+    """A whole file. What is in `header` and `sub` stands there; what is not follows from the layout."""
+
+    bits: int
+    order: str
+    form: str
+    """`packed`, `padded` or `wide`: how the sub-header is laid out."""
+    notes: Shape
+    """An ELF dump whose note areas are the file's: the damage of notes and texts works on it."""
+    pages: dict[int, Page]
+    uts: dict[str, bytes] = field(default_factory=dict)
+    header: dict[str, int] = field(default_factory=dict)
+    sub: dict[str, int] = field(default_factory=dict)
+    version: int = 6
+    version_swapped: bool = False
+    block: int = 4096
+    max_pfn: int = 0
+    notes_behind: bool = False
+    gap: int = 0
+    """Bytes between the sub-header and the notes."""
+    memory: set[int] = field(default_factory=set)
+    """Pages in the first bitmap besides those that are there."""
+    magic: bytes = b"KDUMP   "
+    own_pointer: bytes | None = None
+    """A text of its own for offset_vmcoreinfo, behind everything."""
+    late: list[Damage] = field(default_factory=list)
+
+    @property
+    def mark(self) -> str:
+        return "<" if self.order == "little" else ">"
+
+    def copy(self) -> KdumpShape:
+        return deepcopy(self)
+
+    def bytes(self, rng: random.Random) -> bytes:
+        sub_size = struct.calcsize(self.mark + SUB_FORMS[self.form])
+        area, text, text_length = self._area()
+        behind = self.notes_behind
+        blocks = -(-(sub_size + self.gap + (0 if behind else len(area))) // self.block)
+        bits = max(self.max_pfn, 1)
+        each = -(-bits // (8 * self.block))
+        tables = (1 + blocks + 2 * each) * self.block
+        out = bytearray(tables)
+        numbers = sorted(self.pages)
+        at = tables + 24 * len(numbers)
+        placed: dict[bytes, int] = {}
+        body: list[bytes] = []
+        descs = []
+        for number in numbers:
+            page = self.pages[number]
+            if page.data not in placed:
+                placed[page.data] = at
+                body.append(page.data)
+                at += len(page.data)
+            offset = placed[page.data] if page.offset is None else page.offset
+            size = len(page.data) if page.size is None else page.size
+            descs.append(_packed(self.mark + "QIIQ", [offset, size, page.flags, 0]))
+        out += b"".join(descs) + b"".join(body)
+        note_at = self.block + sub_size + self.gap
+        if behind:
+            note_at = len(out)
+            out += area
+        else:
+            out[note_at : note_at + len(area)] = area
+        pointed = (note_at + text, text_length) if text else (0, 0)
+        if self.own_pointer is not None:
+            pointed = len(out), len(self.own_pointer)
+            out += self.own_pointer
+        self._bitmaps(out, (1 + blocks) * self.block, each * self.block)
+        fields = dict.fromkeys(HEADER, 0) | {
+            "status": 1, "block_size": self.block, "sub_hdr_size": blocks, "bitmap_blocks": 2 * each,
+            "max_mapnr": min(self.max_pfn, 0xFFFFFFFF), "nr_cpus": 1,
+        } | self.header  # fmt: skip
+        sub = dict.fromkeys(SUB, 0) | {
+            "dump_level": 1, "offset_vmcoreinfo": pointed[0], "size_vmcoreinfo": pointed[1],
+            "offset_note": note_at if area else 0, "size_note": len(area), "max_mapnr_64": self.max_pfn,
+        } | self.sub  # fmt: skip
+        mark = {"<": ">", ">": "<"}[self.mark] if self.version_swapped else self.mark
+        head = self.magic + _packed(mark + "I", [self.version])
+        head += b"".join(self.uts.get(name, b"").ljust(UTS, b"\0")[:UTS] for name in UTS_FIELDS)
+        head += packed(self.mark + HEADER_FORMS[self.bits], [fields[name] for name in HEADER])
+        raw = packed(self.mark + SUB_FORMS[self.form], [sub[name] for name in SUB])
+        out[: len(head)] = head
+        out[self.block : self.block + len(raw)] = raw
+        for damage in self.late:
+            damage(rng, out)
+        return bytes(out)
+
+    def _area(self) -> tuple[bytes, int, int]:
+        """The notes, and where in them the text lies."""
+        out, text, length = b"", 0, 0
+        for segment in self.notes.areas:
+            for note in segment.notes or ():
+                if note is self.notes.vmcoreinfo:
+                    start = note.zeros + 12 + len(note.name)
+                    text, length = len(out) + start + -(start - note.zeros) % note.align, len(note.desc)
+                out += note.bytes(self.mark)
+            out += segment.behind
+        return out, text, length
+
+    def _bitmaps(self, out: bytearray, at: int, size: int) -> None:
+        for number in self.memory | set(self.pages):
+            if number >> 3 < size:
+                out[at + (number >> 3)] |= 1 << (number & 7)
+        for number in self.pages:
+            if number >> 3 < size:
+                out[at + size + (number >> 3)] |= 1 << (number & 7)
+
+
+def packed(form: str, values: list[int]) -> bytes:
+    """As struct does, with values that are too large cut to their field; `x` pads."""
+    out = b""
+    rest, number = list(values), ""
+    for letter in form[1:]:
+        if letter.isdigit():
+            number += letter
+            continue
+        for _ in range(int(number or 1)):
+            if letter == "x":
+                out += b"\0"
+            else:
+                size = 8 if letter == "Q" else 4
+                out += (rest.pop(0) & ((1 << 8 * size) - 1)).to_bytes(size, "little" if form[0] == "<" else "big")
+        number = ""
+    return out
+
+
+def from_elf(elf: Shape, block: int, form: str, notes: list[Note] | None = None) -> KdumpShape:
+    """The kdump of the memory of an ELF dump, as QEMU would write it, each page compressed with zlib."""
+    bits = 64 if form == "wide" else 32
+    area = Segment(PT_NOTE, elf.notes if notes is None else notes)
+    pages: dict[int, bytearray] = {}
+    for segment in elf.memory:
+        for at in range(0, len(segment.data), 4096):
+            paddr, piece = segment.paddr + at, segment.data[at : at + 4096]
+            page = pages.setdefault(paddr // block, bytearray(block))
+            start = paddr % block
+            piece = piece[: block - start]
+            page[start : start + len(piece)] = piece
+    shape = KdumpShape(bits, elf.order, form, Shape(bits, elf.order, dict(elf.header), [area]), {}, block=block)
+    for number, data in pages.items():
+        small = zlib.compress(bytes(data), 1)
+        shape.pages[number] = Page(ZLIB, small) if len(small) < block else Page(0, bytes(data))
+    shape.max_pfn = max(pages, default=0) + 1
+    return shape
+
+
+def take_apart(data: bytes) -> KdumpShape:
+    """A good plain file, little-endian, of 32 bits packed or of 64 bits."""
+    wide = struct.unpack_from("<I", data, 428)[0] in (4096, 65536)
+    bits, form = (64, "wide") if wide else (32, "packed")
+    values = struct.unpack_from("<" + HEADER_FORMS[bits], data, 402)
+    head = dict(zip(HEADER, values, strict=True))
+    block = head["block_size"]
+    sub = dict(zip(SUB, struct.unpack_from("<" + SUB_FORMS[form], data, block), strict=True))
+    area = data[sub["offset_note"] : sub["offset_note"] + sub["size_note"]]
+    notes = Shape(bits, "little", {}, [Segment(PT_NOTE, _notes(area, "<"))])
+    shape = KdumpShape(bits, "little", form, notes, {}, block=block, max_pfn=sub["max_mapnr_64"])
+    shape.version = struct.unpack_from("<I", data, 8)[0]
+    for index, name in enumerate(UTS_FIELDS):
+        shape.uts[name] = data[12 + index * UTS : 12 + (index + 1) * UTS].rstrip(b"\0")
+    shape.header = {name: head[name] for name in ("seconds", "microseconds", "status", "nr_cpus")}
+    shape.sub = {name: sub[name] for name in ("phys_base", "dump_level")}
+    first = (1 + head["sub_hdr_size"]) * block
+    size = head["bitmap_blocks"] // 2 * block
+    descs = first + 2 * size
+    bitmaps = [data[first : first + size], data[first + size : descs]]
+    shape.memory = {8 * n + k for n, byte in enumerate(bitmaps[0]) for k in range(8) if byte >> k & 1}
+    there = [8 * n + k for n, byte in enumerate(bitmaps[1]) for k in range(8) if byte >> k & 1]
+    for index, number in enumerate(there):
+        offset, length, flags, _ = struct.unpack_from("<QIIQ", data, descs + 24 * index)
+        shape.pages[number] = Page(flags, data[offset : offset + length])
+    return shape
+
+
+def text_of(shape: KdumpShape) -> bytes | None:
+    """The text that the file should hold."""
+    note = shape.notes.vmcoreinfo
+    return None if note is None else note.desc
+
+
+__all__ = ["NAME", "KdumpShape", "Page", "from_elf", "take_apart", "text_of"]
