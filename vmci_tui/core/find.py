@@ -11,7 +11,7 @@ from typing import Final
 
 from vmci_tui.core import lowcore
 from vmci_tui.core.candidate import Candidate
-from vmci_tui.core.guest import Guest
+from vmci_tui.core.guest import Guest, Heads
 from vmci_tui.core.note import NAME
 from vmci_tui.core.progress import Progress, quiet
 from vmci_tui.core.recognise import FIRST_KEY, TEXT_AT, candidate_at, header_order, is_whole
@@ -25,6 +25,8 @@ CUT_LIMIT: Final = 256
 HITS_IN_A_BLOCK: Final = 1024
 """The most anchors off page starts that are looked at in one block; a hostile one is nothing but anchors."""
 
+_TOLD: Final = 4096
+"""Compressed pages after which it is told how far the search is: some 10 ms."""
 _WORDS: Final = (len(NAME).to_bytes(4, "little"), len(NAME).to_bytes(4, "big"), FIRST_KEY[:4])
 """The first four bytes of what is looked for."""
 
@@ -60,9 +62,25 @@ def find(guest: Guest, everywhere: bool = False, told: Progress = quiet) -> Iter
 
 def _places(guest: Guest, everywhere: bool, told: Progress) -> Iterator[int]:
     yield from lowcore.pointers(guest)
+    if guest.heads is not None and not everywhere:
+        yield from _by_heads(guest, guest.heads, told)
+        return
     look = _anywhere if everywhere else _page_starts
     for block in blocks(guest, told):
         yield from [block.paddr_of(at) for at in look(block)]
+
+
+def _by_heads(guest: Guest, heads: Heads, told: Progress) -> Iterator[int]:
+    """The same as `_page_starts` over all blocks, of pages that are decompressed no farther than an anchor."""
+    total, done = guest.memory.size, 0
+    told("scan", 0, total)
+    for number, (paddr, head) in enumerate(heads(REACH), 1):
+        if number % _TOLD == 0:
+            done = min(done + _TOLD * PAGE, total)
+            told("scan", done, total)
+        if head[:4] in _WORDS and _is_anchor(head, 0):
+            yield paddr
+    told("scan", total, total)
 
 
 def _page_starts(block: Block) -> list[int]:
@@ -100,6 +118,6 @@ def _anywhere(block: Block) -> list[int]:
     return sorted(found)
 
 
-def _is_anchor(buffer: bytearray, at: int) -> bool:
+def _is_anchor(buffer: bytearray | bytes, at: int) -> bool:
     head = bytes(buffer[at : at + TEXT_AT])
     return head.startswith(FIRST_KEY) or header_order(head) is not None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from vmci_tui.core.containers.base import Dump
 from vmci_tui.core.memory import Memory, Range
 from vmci_tui.core.note import ByteOrder, Note
 from vmci_tui.core.source import Source
+
+Heads = Callable[[int], Iterator[tuple[int, bytes]]]
+"""From a number of bytes to the paddr and the first so many bytes of each page, in order."""
 
 
 class Guest(NamedTuple):
@@ -22,6 +26,14 @@ class Guest(NamedTuple):
     """Byte order of the file; the guest's own may differ (ppc64el in a big-endian ELF)."""
     notes: tuple[Note, ...] = ()
     """Those of the dump: QEMU's tell what the processors were doing."""
+    compressed: bool = False
+    """Pages are decompressed to be read: no byte of the file is a byte of memory."""
+    heads: Heads | None = None
+    """A quicker way to the first bytes of all pages of 4 KiB, where there is one."""
+
+    def offset_of(self, paddr: int) -> int | None:
+        """Where the byte at `paddr` lies in the file; None where it does not."""
+        return None if self.compressed else self.memory.offset_of(paddr)
 
     def read(self, paddr: int, length: int) -> bytes | None:
         """`length` bytes at `paddr`, or None where the file does not hold all of them. The caller bounds `length`."""
@@ -40,7 +52,10 @@ class Guest(NamedTuple):
 
 def guest_of(dump: Dump) -> Guest:
     """The memory of a dump, at the places of the file as it is."""
-    return Guest(dump.guest_source, dump.guest_memory, dump.machine, dump.bits, dump.order, dump.notes)
+    source, memory = dump.guest_source, dump.guest_memory
+    return Guest(
+        source, memory, dump.machine, dump.bits, dump.order, dump.notes, dump.container != "elf", dump.guest_heads
+    )
 
 
 def raw_guest(source: Source, paddr: int) -> Guest:

@@ -13,7 +13,8 @@ def check(context: Context) -> Iterator[Finding]:
     if context.dump is None:
         return
     memory = context.dump.memory
-    if not any(item.offset is not None for item in memory.ranges):
+    held = context.dump.guest_memory
+    if not any(item.offset is not None for item in held.ranges):
         yield told("M01", "the dump holds no guest memory")
     if memory.conflict is not None:
         yield told("M02", f"two program headers give different bytes for paddr {memory.conflict:#x}")
@@ -23,5 +24,5 @@ def check(context: Context) -> Iterator[Finding]:
     span = context.note_span(index)
     if proof.proved is False:
         yield told("M05", f"memory contradicts the note: {proof.why}", span)
-    elif memory.size:
+    elif held.size:
         yield told("M06", f"memory cannot confirm the note: {proof.why}", span)

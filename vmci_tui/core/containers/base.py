@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, Protocol
 
 from vmci_tui.core.image import Image
@@ -96,6 +97,11 @@ class Dump(Protocol):
     @property
     def guest_memory(self) -> Memory:
         """The memory that the file holds, with the offsets that count in `guest_source`."""
+        ...
+
+    @property
+    def guest_heads(self) -> Callable[[int], Iterator[tuple[int, bytes]]] | None:
+        """A quicker way to the first bytes of all pages of 4 KiB; None where there is none."""
         ...
 
     @property

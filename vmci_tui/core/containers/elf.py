@@ -75,6 +75,10 @@ class ElfDump:
     def guest_memory(self) -> Memory:
         return self.memory
 
+    @property
+    def guest_heads(self) -> None:
+        return None
+
     @cached_property
     def memory(self) -> Memory:
         return elf_parts.memory_of(self.segments, self.format, self.source.size)

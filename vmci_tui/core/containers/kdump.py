@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -65,6 +66,11 @@ class KdumpDump:
     def guest_memory(self) -> PageMemory:
         """The pages that the file holds, as ranges of `guest_source`."""
         return PageMemory.of(self.pages)
+
+    @property
+    def guest_heads(self) -> Callable[[int], Iterator[tuple[int, bytes]]] | None:
+        """Pages are decompressed no farther than asked for; larger blocks have page starts farther on."""
+        return self.pages.heads if self.header.block_size == 4096 else None
 
     @cached_property
     def memory(self) -> Memory:
