@@ -204,7 +204,7 @@ def _cut_off(header: KdumpHeader, size: int) -> Iterator[str]:
     first, last = header.pfns
     if header.bitmaps[1] == 0 or first >= last:
         yield "the header leaves no page: bitmap_blocks, max_mapnr, or the part of a split dump"
-    if header.descriptors + PAGE_DESCRIPTOR > size:
+    elif header.descriptors + PAGE_DESCRIPTOR > size:
         yield f"the file is cut off: its page descriptors begin at {header.descriptors:#x}, it has {size} bytes"
 
 
