@@ -95,6 +95,7 @@ def parser() -> argparse.ArgumentParser:
     mend.add_argument("--only", metavar="CODE,...", help="fix only these findings")
     mend.add_argument("--yes", metavar="PADDR", help="adopt the candidate there, proved or not")
     mend.add_argument("--keep-segments", action="store_true", help="do not merge program headers (gdb uses them)")
+    mend.add_argument("--keep-flattened", action="store_true", help="leave a flattened kdump file flattened")
     _output(mend)
 
     undo = _command(commands, "undo", "take back the last in-place save")

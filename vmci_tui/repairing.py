@@ -23,6 +23,7 @@ def run(options: argparse.Namespace) -> int:
         None if options.only is None else _codes(options.only),
         None if options.yes is None else parse_number(options.yes),
         options.keep_segments,
+        options.keep_flattened or options.in_place,
     )
     document = open_dump(options)
     try:

@@ -35,4 +35,4 @@ def test_only_where_there_are_two_kernels_it_has_to_be_asked(name: str) -> None:
     assert (choose(found) is None) == (name in _TWO_KERNELS), why_not(found)
     if name in _TWO_KERNELS:
         assert "the processors run this kernel" in found[0].why
-        assert "the processors run another kernel" in found[1].why
+        assert "the processors do not run this kernel" in found[1].why

@@ -71,3 +71,5 @@ class Judged(NamedTuple):
     """One line: what it is, and why it stands where it stands."""
     copies: tuple[int, ...] = ()
     """Where else the same text lies (paddr)."""
+    runs: bool | None = None
+    """Whether the processors run this kernel, where memory proves more than one; None where that is not known."""

@@ -43,7 +43,7 @@ def relation(item: Candidate, best: Candidate) -> str:
     if best.text.startswith(item.text):
         return f"a part of {where}"
     if (release := release_of(item.text)) != release_of(best.text):
-        return f"of another kernel, {visible(release[:_RELEASE_SHOWN])}"
+        return f"of a kernel {visible(release[:_RELEASE_SHOWN])}, which {where} is not"
     return f"differs from {where}" + (f" ({difference(item, best)})" if is_whole(item) else "")
 
 

@@ -74,6 +74,7 @@ def judge_all(
             proof,
             _why(group, proof, ranked[0][0].best, pointed),
             tuple(sorted(other.paddr for other in group.members[1:])),
+            group.runs,
         )
         for group, proof in ranked
     )
@@ -98,9 +99,16 @@ def why_not(judged: Sequence[Judged]) -> str:
         return f"{which}; at {best.candidate.paddr:#x}: {best.proof.why}"
     for item in others:
         if item.proof.proved and is_rival(item, best):
-            where = f"at {best.candidate.paddr:#x} and at {item.candidate.paddr:#x}"
-            return f"memory proves two that differ, {where} ({difference(item.candidate, best.candidate)})"
+            both = f"{_named(best)}, and {_named(item)}"
+            return f"memory proves two that differ: {both} ({difference(item.candidate, best.candidate)})"
     return ""
+
+
+def _named(item: Judged) -> Safe:
+    """Which kernel's it is, where it lies, and whether that kernel runs."""
+    runs_it = {True: ", which the processors run", False: ", which they do not run", None: ""}[item.runs]
+    release = (item.candidate.vmcoreinfo.osrelease or b"")[:64]
+    return visible(f"{visible(release)} at {item.candidate.paddr:#x}{runs_it}")
 
 
 def _grouped(candidates: Iterable[Candidate], guest: Guest) -> list[_Group]:
@@ -173,7 +181,7 @@ def _why(group: _Group, proof: Proof, best: Candidate, pointed: frozenset[int]) 
     if item.paddr in pointed:
         said.append("the kernel's own pointers name it")
     if group.runs is not None:
-        said.append("the processors run this kernel" if group.runs else "the processors run another kernel")
+        said.append("the processors run this kernel" if group.runs else "the processors do not run this kernel")
     if group.machine is not None:
         said.append(f"of a kernel for {group.machine}")
     if item is not best:

@@ -20,9 +20,10 @@ from vmci_tui.core.verdicts import Both, now_and_after
 
 _LAYOUT: Final = frozenset(("C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C13", "C18", "N15"))
 _MERGE: Final = "C11"
+_KDUMP: Final = frozenset(("C19", "C20", "C21", "M07"))
 _NOTE: Final = frozenset(("N02", "N04", "N05", "N07", "N08", "N09"))
 _TEXT: Final = frozenset(("T02", "T03", "T04", "T06", "T07", "T08", "T13", "T21"))
-SAFE: Final = _LAYOUT | _NOTE | _TEXT | {_MERGE}
+SAFE: Final = _LAYOUT | _KDUMP | _NOTE | _TEXT | {_MERGE}
 """The findings whose fix may be applied without asking."""
 ADOPTED: Final = frozenset(("N01", "M05", "M06")) | _TEXT
 """The findings that a note from memory answers."""
@@ -38,6 +39,8 @@ class Choice(NamedTuple):
     paddr: int | None = None
     """The candidate to adopt, proved or not."""
     keep_segments: bool = False
+    keep_flattened: bool = False
+    """As an in-place repair must: only a copy can be made plain."""
 
     def allows(self, code: str) -> bool:
         return self.only is None or code in self.only
@@ -64,6 +67,7 @@ class Repair(NamedTuple):
     """The errors for which there is no fix that is safe without asking."""
     judged: tuple[Judged, ...]
     """The candidates of memory, where they were looked for."""
+    searched: bool
     proof: Proof | None
     """Of the note that the repaired dump has; None where it has no text."""
     readers: Both
@@ -79,11 +83,20 @@ def repair(document: Document, choice: Choice = EVERYTHING, told: Progress = qui
     steps: list[Step] = []
     adoption = _adoption(document, choice, told)
     if adoption.question:
-        return Repair((), adoption.question, (), adoption.judged, adoption.proof, now_and_after(document))
+        return Repair((), adoption.question, (), adoption.judged, True, adoption.proof, now_and_after(document))
     _take_note(document, adoption, steps)
     _fix_all(document, choice, steps)
-    left = tuple(f"{f.code} {f.message}" for f in findings(document) if f.severity == "error")
-    return Repair(tuple(steps), "", left, adoption.judged, _proof(document), now_and_after(document))
+    left = tuple(_left(f, adoption) for f in findings(document) if f.severity == "error")
+    searched = bool(adoption.code)
+    return Repair(tuple(steps), "", left, adoption.judged, searched, _proof(document), now_and_after(document))
+
+
+def _left(finding: Finding, adoption: Adoption) -> str:
+    """An error that stays, and what can be done about it."""
+    words = f"{finding.code} {finding.message}"
+    if finding.code == "N01" and adoption.code and not adoption.judged:
+        return f"{words}, and none lies in its memory: append one from another dump, or from the guest"
+    return f"{words} (to do by hand: {finding.fix.label})" if finding.fix is not None else words
 
 
 def _adoption(document: Document, choice: Choice, told: Progress) -> Adoption:
@@ -116,7 +129,8 @@ def _fix_all(document: Document, choice: Choice, steps: list[Step]) -> None:
     """Fix after fix, until none is left that may be applied; a fix that fails is not tried again."""
     failed: set[tuple[str, str]] = set()
     for _ in range(STEPS):
-        finding = next((f for f in findings(document) if _may(f, choice) and _name(f) not in failed), None)
+        windows = any(note.is_windows for note in document.state.notes)
+        finding = next((f for f in findings(document) if _may(f, choice, windows) and _name(f) not in failed), None)
         if finding is None:
             break
         if _apply(document, finding):
@@ -150,11 +164,15 @@ def _name(finding: Finding) -> tuple[str, str]:
     return finding.code, finding.message
 
 
-def _may(finding: Finding, choice: Choice) -> bool:
+def _may(finding: Finding, choice: Choice, windows: bool) -> bool:
     if finding.fix is None or finding.code not in SAFE or not choice.allows(finding.code):
+        return False
+    if finding.code in _LAYOUT and windows:  # no reader of Linux dumps takes it anyhow
         return False
     if finding.code == _MERGE:
         return not choice.keep_segments
+    if finding.code == "C21":
+        return not choice.keep_flattened
     if finding.code in ("N02", "T08"):  # what is taken out is lost: only where a reader refuses over it
         return any(consequence.refuses for consequence in finding.readers)
     return True

@@ -26,7 +26,9 @@ class AdoptActions(EditActions):
         if dump is None:
             self.say("this is an entry, it has no memory: open a dump", "warning")
             return
-        screen = CandidatesScreen(guest_of(dump), self._candidates, self._keep, self._compare, self._save_entry)
+        own = self.document.state.vmcoreinfo
+        text = None if own is None else own.text
+        screen = CandidatesScreen(guest_of(dump), text, self._candidates, self._keep, self._compare, self._save_entry)
         self.app.push_screen(screen, self._adopt)
 
     def _keep(self, judged: tuple[Judged, ...]) -> None:
@@ -43,17 +45,15 @@ class AdoptActions(EditActions):
         if self.document.labels and self.document.labels[-1] == label:
             self.say("adopted: s saves a copy, u takes it back")
 
-    def _compare(self, candidate: Candidate) -> None:
-        """The candidate beside the dump's own note, key by key."""
+    def _compare(self, candidate: Candidate, best: Candidate) -> None:
+        """The candidate beside the dump's own note, or where it has none beside the best one, key by key."""
         from vmci_tui.core.difference import compare, difference_text
         from vmci_tui.tui.explaining import Told
 
         text = self.document.state.vmcoreinfo
-        if text is None:
-            self.say("the dump has no text to compare with: Enter adopts the candidate", "warning")
-            return
-        found = compare(text, candidate.vmcoreinfo)
-        title = f"The dump's note (a) and the {candidate.kind} at paddr {candidate.paddr:#x} (b)"
+        which = "The dump's note" if text is not None else f"The {best.kind} at paddr {best.paddr:#x}"
+        found = compare(best.vmcoreinfo if text is None else text, candidate.vmcoreinfo)
+        title = f"{which} (a) and the {candidate.kind} at paddr {candidate.paddr:#x} (b)"
         self.app.push_screen(Told(title, difference_text(found)))
 
     def _save_entry(self, candidate: Candidate) -> None:

@@ -26,6 +26,8 @@ from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.statusline import StatusLine
 
 _STYLES = {True: "good", False: "error", None: "warning"}
+_RUNS = {True: ", and the processors run its kernel", False: ", but the processors run another kernel", None: ""}
+_RUNNING = {True: "runs      ", False: "ran before", None: ""}
 _LINES = 12
 """Lines of a candidate's text that are shown."""
 
@@ -43,7 +45,13 @@ class CandidatesScreen(WorkScreen[Judged | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,a", "adopt", "Adopt", tooltip="Make it the dump's note", id="candidates.adopt"),
-        Binding("d", "differences", "Compare", tooltip="Compare it with the dump's note", id="candidates.compare"),
+        Binding(
+            "d",
+            "differences",
+            "Compare",
+            tooltip="Compare it with the dump's note, or the best",
+            id="candidates.compare",
+        ),
         Binding(
             "e", "entry", "Entry", tooltip="Save the entry that the guest would have written", id="candidates.entry"
         ),
@@ -56,16 +64,18 @@ class CandidatesScreen(WorkScreen[Judged | None]):
     def __init__(
         self,
         guest: Guest,
+        text: bytes | None,
         known: tuple[Judged, ...],
         keep: Callable[[tuple[Judged, ...]], None],
-        compare: Callable[[Candidate], None],
+        compare: Callable[[Candidate, Candidate], None],
         entry: Callable[[Candidate], None],
     ) -> None:
-        """`known` are the candidates of an earlier search, `keep` gets those of this one."""
+        """`text` is the dump's own, `known` are the candidates of an earlier search, `keep` gets those of this one."""
         super().__init__()
-        self._guest, self._judged, self._keep = guest, known, keep
+        self._guest, self._text, self._judged, self._keep = guest, text, known, keep
         self._compare, self._entry = compare, entry
         self._seen: list[Candidate] = []
+        self._everywhere = False
 
     def compose(self) -> ComposeResult:
         yield StatusLine(" Notes in guest memory", id="title")
@@ -86,7 +96,7 @@ class CandidatesScreen(WorkScreen[Judged | None]):
             self._search(everywhere=False)
 
     def _search(self, everywhere: bool) -> None:
-        self._judged, self._seen = (), []
+        self._judged, self._seen, self._everywhere = (), [], everywhere
         self._rows()
         self.tell("reading memory")
 
@@ -110,17 +120,26 @@ class CandidatesScreen(WorkScreen[Judged | None]):
     def _found(self, result: object) -> None:
         stopped, judged = cast("tuple[bool, tuple[Judged, ...]]", result)
         self._keep(judged)
-        self._show(judged, " Stopped: the rest of memory was not read." if stopped else "")
+        self._show(judged, stopped)
 
-    def _show(self, judged: tuple[Judged, ...], more: str = "") -> None:
+    def _show(self, judged: tuple[Judged, ...], stopped: bool = False) -> None:
         self._judged = judged
         self._rows()
+        self.tell("Stopped before all of memory was read. " * stopped + self._verdict(judged, stopped))
+
+    def _verdict(self, judged: tuple[Judged, ...], stopped: bool) -> str:
         chosen = choose(judged)
+        if chosen is not None and chosen.candidate.text == self._text:
+            return f"The one at {chosen.candidate.paddr:#x} is proved: it is the note that the dump has."
         if chosen is not None:
-            words = f"The one at {chosen.candidate.paddr:#x} is proved: Enter adopts it."
-        else:
-            words = why_not(judged) if judged else "No note lies on a page start: A looks at every byte."
-        self.tell(words + more)
+            return f"The one at {chosen.candidate.paddr:#x} is proved: Enter adopts it."
+        if judged:
+            return why_not(judged)
+        if stopped:
+            return "None was found so far."
+        if self._everywhere:
+            return "No note lies in this memory, at any byte: append one from another dump (a)."
+        return "No note lies on a page start: A looks at every byte."
 
     def stopped(self, error: VmciError) -> None:
         super().stopped(error)
@@ -164,11 +183,12 @@ class CandidatesScreen(WorkScreen[Judged | None]):
 
         question = f"The candidate at {chosen.candidate.paddr:#x} is {PROVED[chosen.proof.proved]}"
         choices = (("stay", "Look again"), ("adopt", "Adopt it all the same"))
-        self.app.push_screen(Choose(question, choices, chosen.proof.why), answered)
+        self.app.push_screen(Choose(question + _RUNS[chosen.runs], choices, chosen.proof.why), answered)
 
     def action_differences(self) -> None:
+        """With the dump's note, else with the best candidate."""
         if (chosen := self._chosen) is not None:
-            self._compare(chosen.candidate)
+            self._compare(chosen.candidate, self._judged[0].candidate)
 
     def action_entry(self) -> None:
         if (chosen := self._chosen) is not None:
@@ -188,6 +208,7 @@ def _row(item: Judged) -> Row:
     return (
         (f"{found.paddr:#014x}  ", "key"),
         (f"{PROVED[item.proof.proved]:<13}", _STYLES[item.proof.proved]),
+        (_RUNNING[item.runs], "good" if item.runs else "warning"),
         (f"{found.kind:<5}", "value"),
         (f"{len(found.raw):>6} bytes  ", "dim"),
         (osrelease(item), "value"),

@@ -115,7 +115,7 @@ class KeysList(LineList):
     shown: KeyRows
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id, empty="no vmcoreinfo text: [a] appends a note")
+        super().__init__(id=id, empty="no vmcoreinfo text: [R] looks for it in memory, [a] appends a note")
         self.shown = KeyRows(None)
 
     def show_keys(self, shown: KeyRows) -> None:

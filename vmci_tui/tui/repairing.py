@@ -70,12 +70,16 @@ class RepairScreen(WorkScreen[Repair | None]):
         elif done.steps:
             self.tell(f"Enter makes {len(done.steps)} fix(es); s then saves a copy")
         else:
-            self.tell("Nothing to do: ESC goes back")
+            searched = " (memory was searched)" if done.searched else ""
+            self.tell(f"Nothing to do{searched}: ESC goes back")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The footer shows what can be done now."""
         if action == "accept":
             return self._done is not None and bool(self._done.steps)
+        if action == "keep_segments":  # it makes a difference only where headers would be merged
+            merges = self._done is not None and any(step.code == "C11" for step in self._done.steps)
+            return merges or self._choice.keep_segments
         return True
 
     def action_accept(self) -> None:

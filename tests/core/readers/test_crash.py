@@ -222,14 +222,6 @@ def test_what_it_reads_otherwise_is_told() -> None:
     assert names(b"SYMBOL(_stext)=ffffffff83000000\n") == ["offset-by-stext"]
 
 
-def test_other_containers_are_not_judged() -> None:
-    kdump = put(b"KDUMP   ".ljust(8192, b"\0"), 428, "<i", 4096)
-    assert verdict(kdump).accepts is None
-    assert verdict((b"makedumpfile".ljust(16, b"\0") + struct.pack(">QQ", 1, 1)).ljust(4096, b"\0")).accepts is None
-    assert decided(put(kdump, 428, "<i", 0))[2] == "no-block-size"
-    assert decided(put(kdump, 428, "<i", 1 << 20))[2] == "identification"
-
-
 @pytest.mark.parametrize(
     ("line", "number", "problem"),
     [

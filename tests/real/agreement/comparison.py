@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -46,7 +46,8 @@ class Disagreement(NamedTuple):
 class Tally:
     """What a run came to, by reader."""
 
-    def __init__(self) -> None:
+    def __init__(self, readers: Sequence[str] = READERS) -> None:
+        self.readers = readers
         self.dumps = 0
         self.accepted: Counter[str] = Counter()
         self.compared: Counter[tuple[str, str]] = Counter()
@@ -54,7 +55,7 @@ class Tally:
 
     def add(self, mutant: Mutant, verdicts: dict[str, Verdict], answers: dict[str, Answer]) -> None:
         self.dumps += 1
-        for name in READERS:
+        for name in self.readers:
             self.accepted[name] += answers[name].accepts
             for field, predicted, answered, agrees in _compared(verdicts[name], answers[name]):
                 self.compared[name, field] += 1
@@ -73,7 +74,7 @@ class Tally:
     def table(self) -> str:
         """A line a reader: how many it accepted, and how many of the predictions agree, of how many."""
         lines = [f"{self.dumps} dumps     accepted   " + "".join(f"{field:>19}" for field in FIELDS)]
-        for name in READERS:
+        for name in self.readers:
             cells = (f"{self.agreement(name, f):8.2%} of {self.compared[name, f]:5}" for f in FIELDS)
             lines.append(f"{name:14} {self.share_accepted(name):9.1%}   " + "".join(f"{cell:>19}" for cell in cells))
         return "\n".join(lines)
@@ -86,7 +87,7 @@ def verdicts_of(data: bytes) -> dict[str, Verdict]:
 
 def hold(mutants: Iterator[Mutant], oracle: Oracle, seen: Callable[[Tally], None] = lambda _: None) -> Tally:
     """Ask models and programs about each; `seen` is told now and then how it goes."""
-    tally = Tally()
+    tally = Tally(oracle.readers)
     while batch := list(islice(mutants, _BATCH)):
         for mutant, answers in zip(batch, oracle.ask_many([m.data for m in batch]), strict=True):
             tally.add(mutant, verdicts_of(mutant.data), answers)

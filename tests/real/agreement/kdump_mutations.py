@@ -15,6 +15,10 @@ from tests.real.agreement.mutator import Mutant
 from tests.real.agreement.note_mutations import losses, notes
 from tests.real.agreement.text_mutations import text
 
+KDUMP_READERS = ("crash", "drgn", "libkdumpfile", "makedumpfile")
+"""Those that read kdump files; the others say that it is no ELF file."""
+MEMORY = 2 << 30
+"""Bytes that drgn may take for one file: a size in it may ask for all there is."""
 _FLAT_SHARE = 0.35
 _REAL_FLAT_SHARE = 0.03
 _WORD = (1 << 32) - 1
@@ -329,4 +333,4 @@ def _head_of_another(rng: random.Random, shape: KdumpShape) -> str | None:
     return f"{name}, of {other.bits} bits"
 
 
-__all__ = ["kdump_mutant", "kdump_mutants"]
+__all__ = ["KDUMP_READERS", "MEMORY", "kdump_mutant", "kdump_mutants"]

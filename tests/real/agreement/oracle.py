@@ -141,24 +141,33 @@ def _eu_readelf(path: str) -> Answer:
     return Answer(accepts, release[1] if release else None, stage, out, code)
 
 
-_DRGN_STAGES: tuple[tuple[str, Stage], ...] = (
+_DRGN_STAGES: tuple[tuple[str, Stage | None], ...] = (
     ("not an ELF core file", "before"),
     ("not a core dump", "before"),
     ("No content found", "before"),
     ("Unsupported ELF class", "before"),
     ("Unknown flattened type", "before"),
-    ("diskdump header", "before"),
+    ("Invalid diskdump header content", None),
+    ("Unknown file format", "before"),
+    ("flattened", "before"),
+    ("ERASEINFO", "before"),
+    ("of page bitmap", "before"),
     ("unrecognized QEMU memory dump", "note"),
     ("could not find 'VMCOREINFO'", "note"),
     ("linux.vmcoreinfo.raw is not set", "note"),
+    ("note bytes at", "note"),
+    ("Cannot read VMCOREINFO", "note"),
     ("Invalid kernel version", "after"),
     ("VMCOREINFO is", "after"),
     ("VMCOREINFO does not contain", "after"),
     ("in VMCOREINFO", "after"),
+    ("KDUMP_ATTR_ARCH_NAME", "after"),
+    ("KDUMP_ATTR_OSTYPE", "after"),
 )
 """Words of exceptions and where they come from.
 
-`libelf error` may come from anywhere, and what libkdumpfile says of memory has no place in a note.
+`libelf error` may come from anywhere, a bad diskdump header from the text of version 3, and
+what libkdumpfile says of memory has no place in a note.
 """
 
 
@@ -201,7 +210,7 @@ class Oracle:
     """Asks programs, two dumps at a time: all of them, or those that are named."""
 
     def __init__(self, readers: Sequence[str] = READERS, memory: int = 0) -> None:
-        self._readers, self._memory = readers, memory
+        self.readers, self._memory = readers, memory
 
     def __enter__(self) -> Oracle:
         self._folder = tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
@@ -231,7 +240,7 @@ class Oracle:
                 "readelf": lambda: _readelf(path),
                 "eu-readelf": lambda: _eu_readelf(path),
             }
-            answers = {name: ask[name]() for name in self._readers}
+            answers = {name: ask[name]() for name in self.readers}
             return {name: answer._replace(says=answer.says.replace(path, "FILE")) for name, answer in answers.items()}
         finally:
             os.unlink(path)

@@ -15,8 +15,19 @@ from vmci_tui.core.verdicts import Verdicts, verdicts
 
 __all__ = ["Consequence", "Context", "Finding", "Fix", "Severity", "Span", "findings"]
 
+
+
+def _kdump(context: Context) -> Iterable[Finding]:
+    if context.dump is None or context.dump.container == "elf":
+        return ()
+    from vmci_tui.core.checks import kdump  # what opens ELF dumps needs none of it
+
+    return kdump.check(context)
+
+
 _CHECKS: tuple[Check, ...] = (
-    *(entry.check, region.check, note.check, text.check, values.check, container.check, memory.check),
+    *(entry.check, region.check, note.check, text.check, values.check, container.check),
+    *(_kdump, memory.check),
 )
 _RANK = {"error": 0, "warning": 1, "info": 2}
 _EACH = 20

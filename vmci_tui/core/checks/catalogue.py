@@ -10,9 +10,10 @@ from typing import Final
 
 from vmci_tui.core.checks.kind import Kind, Severity
 from vmci_tui.core.checks.kinds_container import CONTAINER_KINDS
+from vmci_tui.core.checks.kinds_kdump import KDUMP_KINDS
 from vmci_tui.core.checks.kinds_note import NOTE_KINDS
 from vmci_tui.core.checks.kinds_text import TEXT_KINDS
 
 __all__ = ["CATALOGUE", "Kind", "Severity"]
 
-CATALOGUE: Final[dict[str, Kind]] = NOTE_KINDS | TEXT_KINDS | CONTAINER_KINDS
+CATALOGUE: Final[dict[str, Kind]] = NOTE_KINDS | TEXT_KINDS | CONTAINER_KINDS | KDUMP_KINDS

@@ -49,6 +49,8 @@ def _causes(verdict: Verdict, context: Context) -> Iterator[Fired]:
     if verdict.reader.name == "qemu":  # its rules are a table of which one line holds: what is behind it says nothing
         fired = fired[: next((n for n, item in enumerate(fired, 1) if item.rule.refuses), len(fired))]
     for item in fired:
+        if item.rule.cause == "C13" and context.dump is not None and context.dump.container != "elf":
+            item = item._replace(rule=item.rule.because("C17"))
         if item.rule.cause == "N02" and all(note.whole for note in context.state.notes):
             item = item._replace(rule=item.rule.because("N15"))  # the reader walks wrongly: no note is broken
         if item.rule.cause == "C03" and context.arranged:  # no PT_NOTE, since there is no note to put into one
@@ -79,6 +81,8 @@ def _seen_by_readers(code: str, pairs: list[tuple[str, Fired]], context: Context
     finding = told(code, CATALOGUE[code].what, span, _fix(code, context), why=_why(code, pairs))
     if finding.severity == "error" and not any(item.rule.refuses for _, item in pairs):
         finding = finding._replace(severity="warning")
+    if code == "C17" and context.dump is not None:  # we opened it, and ELF readers never will: no fault of the file
+        finding = finding._replace(severity="info")
     return finding._replace(readers=_consequences(pairs))
 
 

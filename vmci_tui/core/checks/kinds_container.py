@@ -90,6 +90,28 @@ CONTAINER_KINDS: dict[str, Kind] = {
         "crash reads all that stands before the lowest p_offset of memory, and finds the notes in there",
         "p_offset 0 in the first PT_LOAD", "put the head in order",
     ),
+    "C19": Kind(
+        "error", "the kdump header does not say which system it is of",
+        "QEMU fills in the machine alone; drgn and libkdumpfile want sysname Linux, a release, a version and a machine",
+        "utsname with nothing but x86_64", "fill it in from the note and from guest memory",
+    ),
+    "C20": Kind(
+        "error", "the two pointers of the kdump header to the text disagree",
+        "crash and makedumpfile follow offset_vmcoreinfo, drgn and libkdumpfile the note: "
+        "each reads another text, or none",
+        "offset_vmcoreinfo 0 beside a VMCOREINFO note", "point both at the note",
+    ),
+    "C21": Kind(
+        "warning", "the kdump file is flattened",
+        "QEMU and `makedumpfile -F` write it so, for a pipe; makedumpfile, older libkdumpfile and volatility "
+        "do not read it",
+        "dump-guest-memory -z", "save a plain copy, as `vmci unflatten` and `makedumpfile -R` do",
+    ),
+    "C23": Kind(
+        "error", "what the kdump header says is damaged, or in doubt",
+        "sizes and offsets in it lead a reader astray, or to its death",
+        "max_mapnr 2^40", "dump again, or copy the file again",
+    ),
     # M: memory
     "M01": Kind(
         "warning", "the dump holds no guest memory",
@@ -120,5 +142,15 @@ CONTAINER_KINDS: dict[str, Kind] = {
         "what would prove it is not in the dump, or the text does not say where it lies; "
         "the note may be another guest's",
         "a window of memory", "`vmci repair` looks for a note in memory that can be proved",
+    ),
+    "M07": Kind(
+        "warning", "phys_base in the kdump header is not what the note says",
+        "QEMU reads the note's decimal as hexadecimal; makedumpfile trusts the header when it filters the file again",
+        "0x436207616 for NUMBER(phys_base)=436207616", "set it to what the note says",
+    ),
+    "M08": Kind(
+        "warning", "the note is not of the kernel that runs",
+        "after kexec or a crash memory holds two kernels; readers show the one that the note is of",
+        "the note of the kernel before kexec", "choose among the candidates: F in the app, `vmci find`",
     ),
 }  # fmt: skip

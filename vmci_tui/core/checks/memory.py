@@ -3,26 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from vmci_tui.core.checks.base import Context, Finding, told
+from vmci_tui.core import edits
+from vmci_tui.core.candidate import Correction, Proof
+from vmci_tui.core.checks.base import Context, Finding, Fix, told
+from vmci_tui.core.document import State
+from vmci_tui.core.guest import guest_of
+from vmci_tui.core.proof.running import roots_of, runs
 from vmci_tui.core.proved import proof_of
+from vmci_tui.core.span import Span
+from vmci_tui.core.text import visible
 
 
 def check(context: Context) -> Iterator[Finding]:
     """Everything about the memory of a dump."""
     if context.dump is None:
         return
-    memory = context.dump.memory
-    held = context.dump.guest_memory
-    if not any(item.offset is not None for item in held.ranges):
+    memory = context.dump.guest_memory
+    if not any(item.offset is not None for item in memory.ranges):
         yield told("M01", "the dump holds no guest memory")
     if memory.conflict is not None:
         yield told("M02", f"two program headers give different bytes for paddr {memory.conflict:#x}")
     proof, index = proof_of(context.state, context.dump), context.state.index
-    if proof is None or index is None or proof.proved:
+    if proof is None or index is None:
         return
     span = context.note_span(index)
-    if proof.proved is False:
-        yield told("M05", f"memory contradicts the note: {proof.why}", span)
-    elif held.size:
+    if proof.proved:
+        yield from _running(context, span)
+    elif proof.proved is False:
+        yield told("M05", f"memory contradicts the note: {proof.why}", span, _correct(proof))
+    elif memory.size:
         yield told("M06", f"memory cannot confirm the note: {proof.why}", span)
+
+
+def _running(context: Context, span: Span) -> Iterator[Finding]:
+    """Of two kernels in one memory (after kexec, or a crash) the note may be of the one that runs no more."""
+    text, dump = context.state.vmcoreinfo, context.dump
+    if dump is None or text is None or runs(text, guest_of(dump), roots_of(dump.notes)) is not False:
+        return
+    crashed = bool(text.all(b"CRASHTIME"))
+    words = "the note is of a kernel that memory holds, but the processors run another one"
+    yield told("M08", words + (": it crashed" if crashed else ""), span, severity="info" if crashed else None)
+
+
+def _correct(proof: Proof) -> Fix | None:
+    if not proof.corrections:
+        return None
+    values = ", ".join(f"{visible(item.key)} to {visible(item.value)}" for item in proof.corrections)
+    return Fix(f"set {values}", partial(_set_keys, corrections=proof.corrections))
+
+
+def _set_keys(state: State, corrections: tuple[Correction, ...]) -> State:
+    for item in corrections:
+        state = edits.set_key(state, item.key, item.value)
+    return state

@@ -7,8 +7,8 @@ from functools import partial
 
 from vmci_tui.core import bitness, edits
 from vmci_tui.core.checks.base import Context, Finding, Fix, told
-from vmci_tui.core.containers.elf import ElfDump
-from vmci_tui.core.containers.elf_format import MACHINE_BITS
+from vmci_tui.core.containers import Dump
+from vmci_tui.core.containers.elf_format import MACHINE_BITS, MACHINES
 from vmci_tui.core.entry import SIZE_LIMIT
 from vmci_tui.core.note import NAME, Note
 from vmci_tui.core.text import visible
@@ -100,15 +100,15 @@ def _vmcoreinfo(context: Context, index: int, note: Note) -> Iterator[Finding]:
         yield told("N13", f"the note holds a Windows dump header: {header.told}", span)
 
 
-def target_bits(dump: ElfDump) -> int:
-    """The guest's width: by e_machine where it has only one, else by EI_CLASS."""
-    return MACHINE_BITS.get(dump.header.machine, dump.bits)
+def target_bits(dump: Dump) -> int:
+    """The guest's width: by its machine where that has only one, else by the container's class."""
+    return next((bits for number, bits in MACHINE_BITS.items() if MACHINES[number] == dump.machine), dump.bits)
 
 
 def _class(context: Context) -> Iterator[Finding]:
     """Class mismatch: the header cannot tell, so the text votes."""
     dump, text, index = context.dump, context.state.vmcoreinfo, context.state.index
-    if not isinstance(dump, ElfDump) or text is None or index is None:
+    if dump is None or text is None or index is None:
         return
     target = target_bits(dump)
     verdict, votes = bitness.judge_bits(text, target)

@@ -71,12 +71,6 @@ def _offset(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
             "T17",
             f"KERNELOFFSET is {offset:#x}, SYMBOL(_stext) says {start - _X86_TEXT:#x}",
             _value_span(context, lines[0]),
-            Fix(
-                "set KERNELOFFSET to what _stext says",
-                partial(edits.set_key, key=b"KERNELOFFSET", value=b"%x" % (start - _X86_TEXT)),
-            )
-            if start >= _X86_TEXT
-            else None,
         )
 
 

@@ -12,15 +12,16 @@ from vmci_tui.core.proof.kernel import Kernel, Witness
 from vmci_tui.core.proof.lowcore import named_note
 from vmci_tui.core.proof.machines import machines_for
 from vmci_tui.core.proof.offsets import kernel_offset
+from vmci_tui.core.proof.page_size import page_size
 from vmci_tui.core.proof.ring import log_buffer
 from vmci_tui.core.proof.tables import hash_tables, page_tables
-from vmci_tui.core.proof.utsname import LENGTH, uts_of
+from vmci_tui.core.proof.utsname import LENGTH, Uts, uts_of
 from vmci_tui.core.proof.values import small, symbol
 from vmci_tui.core.text import visible
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
 _NAME: Final = b"OFFSET(uts_namespace.name)"
-_WITNESSES: Final = (hash_tables, named_note, log_buffer, symbol_table, kernel_offset, text_begins)
+_WITNESSES: Final = (hash_tables, named_note, log_buffer, symbol_table, kernel_offset, text_begins, page_size)
 _BEFORE_5_11: Final = 4
 """The offset that older kernels do not tell: behind the count of references (struct kref)."""
 _RELEASE_LIMIT: Final = 64
@@ -64,6 +65,20 @@ def check(text: Vmcoreinfo, guest: Guest) -> Outcome:
             outcomes.append(Outcome(Proof(None, shifts.how)))
         outcomes += (weigh(Kernel(text, guest, machine, shift, shifts.how)) for shift in shifts.values)
     return max(outcomes, key=_worth)
+
+
+def utsname_of(text: Vmcoreinfo, guest: Guest) -> Uts | None:
+    """The utsname in memory, where the text says and of the same release; None where it is not there."""
+    wanted = needed(text)
+    if isinstance(wanted, str):
+        return None
+    for machine in machines_for(text, guest)[0]:
+        for shift in machine.shifts(text, guest).values:
+            raw = Kernel(text, guest, machine, shift, "").read(wanted[0], LENGTH)
+            uts = uts_of(raw) if raw is not None else None
+            if uts is not None and uts.release == wanted[1]:
+                return uts
+    return None
 
 
 def _worth(outcome: Outcome) -> tuple[bool, bool, bool]:

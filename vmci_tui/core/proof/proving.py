@@ -26,10 +26,12 @@ def prove(text: Vmcoreinfo, guest: Guest, told: Told = quiet, search: bool = Tru
     `told` is called. Raises Cancelled where `told` does.
     """
     first = check(text, guest)
-    if first.proof.proved is True or not search:
+    if first.proof.proved is True:
         return first.proof
     if first.corrections and (mended := _corrected(text, guest, first.corrections)) is not None:
         return _answer(first.proof, [(mended, "")])
+    if not search:
+        return first.proof
     wanted = needed(text)
     machines = () if isinstance(wanted, str) else machines_for(text, guest)[0]
     if isinstance(wanted, str):

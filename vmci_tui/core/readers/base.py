@@ -8,8 +8,9 @@ marked so, and gives `unknown`, never a guess.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import wraps
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from vmci_tui.core.readers.view import View
@@ -94,6 +95,15 @@ class Rules(Generic[R]):
             return fires
 
         return keep
+
+
+def only(when: Callable[[R], bool], rules: Iterable[Rule[R]]) -> tuple[Rule[R], ...]:
+    """The same rules, of which none holds but where `when` does: those of one kind of file."""
+
+    def guarded(fires: Callable[[R], Hit | None]) -> Callable[[R], Hit | None]:
+        return wraps(fires)(lambda reading: fires(reading) if when(reading) else None)
+
+    return tuple(replace(rule, fires=guarded(rule.fires)) for rule in rules)
 
 
 class Fired(NamedTuple):

@@ -1,16 +1,19 @@
-"""crash 8.0.2, the x86-64 build: what `crash --osrelease FILE` does with an ELF dump."""
+"""crash 8.0.2, the x86-64 build: what `crash --osrelease FILE` does with a dump."""
 
 from __future__ import annotations
 
 import os
 from functools import cached_property
 
-from vmci_tui.core.readers import crash_head, crash_notes
-from vmci_tui.core.readers.base import Reader
+from vmci_tui.core.readers import crash_head, crash_kdump, crash_notes
+from vmci_tui.core.readers.base import Reader, only
 from vmci_tui.core.readers.crash_keys import KEYS, lines
 from vmci_tui.core.readers.crash_reading import CrashReading
 
-_RULES = (*crash_head.rule.all, *crash_notes.rule.all)
+_RULES = (
+    *only(lambda run: run.is_other, crash_kdump.rule.all),
+    *only(lambda run: not run.is_other, (*crash_head.rule.all, *crash_notes.rule.all)),
+)
 
 
 class _Run(CrashReading):

@@ -6,7 +6,6 @@ where the notes are, the rest is memory, and the lowest p_offset of the rest end
 
 from __future__ import annotations
 
-import struct
 from typing import Final
 
 from vmci_tui.core.containers.elf_format import ET_CORE
@@ -19,41 +18,7 @@ _UNREADABLE: Final = "FILE: ELF header read: No such file or directory"
 _NO_MEMORY: Final = 1 << 35
 """About where realloc fails, which then prints other words; how much exactly depends on the computer."""
 
-_KDUMP: Final = "crash 8.0.2, diskdump.c read_dump_header"
-_BLOCK_SIZE: Final = Span(428, 4)
-
 rule: Rules[CrashReading] = Rules()
-
-
-def _block_size(r: CrashReading) -> int | None:
-    """block_size of a file with the signature of a kdump; None for others, and for less than a page."""
-    if r.view.size < 4096 or not r.view.head.startswith((b"KDUMP   ", b"DISKDUMP")):
-        return None
-    return int.from_bytes(r.view.head[_BLOCK_SIZE.offset :][: _BLOCK_SIZE.length], "little", signed=True)
-
-
-@rule("C17", "before", "", "crash 8.0.2, makedumpfile.c check_flattened_format", seen=False)
-def _flattened(r: CrashReading) -> Hit | None:
-    """A flattened kdump: crash lets `strings` look for OSRELEASE= in the file as it lies."""
-    head = r.view.head
-    # strncmp over the signature with its NUL; the type is a big-endian 1.
-    flat = head.startswith(b"makedumpfile\0") and head[16:24] == struct.pack(">Q", 1)
-    return Hit(Span(0, 16)) if flat else None
-
-
-@rule("C17", "before", "crash: diskdump / compressed kdump: cannot malloc block_size buffer", _KDUMP)
-def _no_block_size(r: CrashReading) -> Hit | None:
-    """The file starts as a kdump-compressed one, with a block_size that is 0 or negative."""
-    size = _block_size(r)
-    return None if size is None or size > 0 else Hit(_BLOCK_SIZE)
-
-
-@rule("C17", "before", "", _KDUMP, seen=False)
-def _compressed(r: CrashReading) -> Hit | None:
-    """A kdump-compressed file: crash follows offset_vmcoreinfo of its header."""
-    size = _block_size(r)
-    # A block that the file does not have makes it no kdump, and then no ELF dump either.
-    return None if size is None or not 0 < size <= r.view.size else Hit(Span(0, 8))
 
 
 @rule("C02", "before", "FILE: file too small!", "crash 8.0.2, netdump.c is_netdump")

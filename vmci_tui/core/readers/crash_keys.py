@@ -23,10 +23,22 @@ _ALL_ONES: Final = _TOP - 1
 _BUFFER: Final = 1500
 
 
+class Unanchored(bytes):
+    """The text of a kdump-compressed file, in which crash looks for `KEY=` anywhere, up to the first NUL."""
+
+
 def lines(text: bytes) -> Mapping[bytes, bytes]:
     """Each key with the value of its first line; a NUL ends the value, not the text."""
+    if isinstance(text, Unanchored):
+        return _anywhere(text.partition(b"\0")[0])
     pairs = [line.partition(b"=") for line in text.split(b"\n")]
     return {key: value.split(b"\0", 1)[0] for key, equals, value in reversed(pairs) if equals}
+
+
+def _anywhere(text: bytes) -> Mapping[bytes, bytes]:
+    """diskdump.c vmcoreinfo_read_string: the keys that crash uses, were they the end of another."""
+    found = ((key, text.find(key + b"=")) for key in KEYS)
+    return {key: text[at + len(key) + 1 :].partition(b"\n")[0] for key, at in found if at >= 0}
 
 
 def htol(raw: bytes) -> int | None:

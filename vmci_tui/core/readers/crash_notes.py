@@ -158,7 +158,7 @@ def _empty_release(r: CrashReading) -> Hit | None:
 @rule("T14", "after", "unknown", "crash 8.0.2, netdump.c kdump_get_osrelease")
 def _release_unknown(r: CrashReading) -> Hit | None:
     """OSRELEASE is the word that crash prints where it finds none."""
-    return Hit(r.release_line) if r.release is not None and r.release.strip() == b"unknown" else None
+    return Hit(r.release_line) if r.release is not None and r.release == b"unknown" else None
 
 
 @rule("N07", "note", "", _WALK, refuses=False)

@@ -1,6 +1,7 @@
-"""How crash 8.0.2 reads an ELF dump: its head, its notes, its text; netdump.c, step by step.
+"""How crash 8.0.2 reads a dump: of an ELF one its head, its notes, its text; netdump.c, step by step.
 
-Sources: `is_netdump`, `resize_elf_header`, `dump_Elf64_Nhdr`, `vmcoreinfo_read_string`.
+Sources: `is_netdump`, `resize_elf_header`, `dump_Elf64_Nhdr`, `vmcoreinfo_read_string`. A file that
+it takes for a kdump-compressed or flattened one has its own reading, and all that is of ELF is empty.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from typing import Final, NamedTuple
 
 from vmci_tui.core.containers.elf_format import PN_XNUM, Header, Segment, format_of
 from vmci_tui.core.note import HEADER, NOTE_LIMIT, ByteOrder, up
+from vmci_tui.core.readers.crash_kdump_flat import CrashFlat
+from vmci_tui.core.readers.crash_kdump_reading import CrashKdump
+from vmci_tui.core.readers.crash_keys import Unanchored
 from vmci_tui.core.readers.view import View
 from vmci_tui.core.source import HEAD_LIMIT
 from vmci_tui.core.span import Span
@@ -83,6 +87,13 @@ class CrashReading:
         self.bits = 32 if self.ident[4:5] == b"\1" else 64
         self.order: ByteOrder = "big" if self.ident[5:6] == b"\2" else "little"
         self.form = format_of(self.bits, self.order)
+        self.flat = CrashFlat(view) if CrashFlat.recognises(view) else None
+        self.kdump = CrashKdump(view) if CrashKdump.recognises(view) else None
+
+    @property
+    def is_other(self) -> bool:
+        """Whether crash takes it for another container than ELF."""
+        return self.flat is not None or self.kdump is not None
 
     @cached_property
     def header(self) -> Header:
@@ -155,10 +166,15 @@ class CrashReading:
 
     @property
     def note(self) -> Span | None:
+        """Of a kdump-compressed file it is the text that the header names: notes do not count for it."""
+        if self.kdump is not None:
+            return self.kdump.text_span
         return self._last.note if self._last else None
 
     @property
     def desc(self) -> Span | None:
+        if self.kdump is not None:
+            return self.kdump.text_span
         return self._last.desc if self._last else None
 
     @cached_property
@@ -186,11 +202,15 @@ class CrashReading:
 
     @cached_property
     def text(self) -> bytes | None:
+        if self.kdump is not None:
+            return None if self.desc is None else Unanchored(self.view.read(self.desc.offset, self.desc.length))
         return self.text_and_next[:-1] if self.desc else None
 
     @cached_property
     def release_line(self) -> Span | None:
         """The value of the first OSRELEASE line as it lies in the file, with what follows a NUL in it."""
+        if self.kdump is not None:
+            return self._unanchored_line
         found = _OSRELEASE.search(b"\n" + self.text_and_next)
         if found is None or self.desc is None:
             return None
@@ -201,10 +221,31 @@ class CrashReading:
     @cached_property
     def release(self) -> bytes | None:
         """What `crash --osrelease` would print, as C prints it; None where there is no such line."""
+        if self.flat is not None:
+            return self.flat.release
+        if self.kdump is not None:
+            return None if self._unanchored_line is None else _of(self.text, self.desc, self._unanchored_line)
         if self.release_line is None or self.desc is None:
             return None
         at = self.release_line.offset - self.desc.offset
         return self.text_and_next[at : at + self.release_line.length].split(b"\0", 1)[0]
+
+    @cached_property
+    def _unanchored_line(self) -> Span | None:
+        """The value behind the first OSRELEASE= of a kdump's text, wherever it stands; a NUL ends the text."""
+        if self.text is None or self.desc is None:
+            return None
+        # The buffer has a newline of its own behind the last byte.
+        text = (self.text + b"\n").partition(b"\0")[0]
+        at = text.find(b"OSRELEASE=")
+        end = text.find(b"\n", at)
+        return Span(self.desc.offset + at + 10, end - at - 10) if 0 <= at < end else None
+
+    @property
+    def release_dies(self) -> bool:
+        """Whether a kdump's release has no newline before a NUL, in which crash dies."""
+        before = b"" if self.kdump is None or self.text is None else self.text.partition(b"\0")[0]
+        return b"OSRELEASE=" in before and self._unanchored_line is None
 
     @property
     def osrelease(self) -> bytes | None:
@@ -219,6 +260,10 @@ class CrashReading:
         """Where a field of a program header lies."""
         start = self.header.phoff + index * self.form.segment.size
         return next(Span(start + at, length) for field, at, length in self.form.segment_fields if field == name)
+
+
+def _of(text: bytes | None, desc: Span | None, line: Span) -> bytes | None:
+    return None if text is None or desc is None else text[line.offset - desc.offset :][: line.length]
 
 
 def _piece(length: int) -> int:

@@ -1,4 +1,4 @@
-"""drgn, by its own ELF reader: `prog.set_core_dump(FILE)`, then `prog["VMCOREINFO"]`."""
+"""drgn: `prog.set_core_dump(FILE)`, then `prog["VMCOREINFO"]`; ELF by its own reader, kdump by its libkdumpfile."""
 
 from __future__ import annotations
 
@@ -11,6 +11,15 @@ from vmci_tui.core.readers.base import Hit, Reader, Rules
 from vmci_tui.core.readers.drgn_elf import Area, Core, Place, walk
 from vmci_tui.core.readers.drgn_rules import add_text_rules
 from vmci_tui.core.readers.drgn_text import KEYS, Text, lines
+from vmci_tui.core.readers.libkdumpfile_file import Stopped
+from vmci_tui.core.readers.libkdumpfile_guest import Guest
+from vmci_tui.core.readers.libkdumpfile_kdump_rules import (
+    add_kdump_machine_rules,
+    add_kdump_memory_rules,
+    add_kdump_rules,
+)
+from vmci_tui.core.readers.libkdumpfile_kdump_run import KdumpRun, run_of
+from vmci_tui.core.readers.libkdumpfile_rules import add_guest_rules
 from vmci_tui.core.readers.view import View
 from vmci_tui.core.span import Span
 
@@ -30,6 +39,16 @@ class DrgnReading:
     def __init__(self, view: View) -> None:
         self.view = view
         self.core = Core(view)
+
+    @cached_property
+    def kdump(self) -> KdumpRun | None:
+        """libkdumpfile's part, to which drgn gives the kdump formats; None for all others."""
+        return run_of(self.view)
+
+    @property
+    def stopped(self) -> Stopped | None:
+        """Where libkdumpfile ended."""
+        return None if self.kdump is None else self.kdump.stopped
 
     @cached_property
     def is_elf(self) -> bool:
@@ -56,19 +75,28 @@ class DrgnReading:
 
     @property
     def note(self) -> Span | None:
+        if self.kdump is not None:
+            note = self.kdump.note
+            return None if note is None else self.kdump.span_in_file(note.offset, note.span.length)
         return self.place and self.place.span
 
     @cached_property
     def text(self) -> bytes | None:
+        if self.kdump is not None:
+            return self.kdump.text
         return None if self.place is None else self.view.read(self.place.desc, self.place.descsz)
 
     @cached_property
     def parsed(self) -> Text | None:
+        if self.kdump is not None:
+            return parsed_of(self.kdump)
         return None if self.text is None else Text(self.text)
 
     @property
     def osrelease(self) -> bytes | None:
-        """The release that drgn keeps: only of a text that it takes."""
+        """The release that drgn keeps: only of a text that it takes, and of a machine that is known."""
+        if self.kdump is not None and self.kdump.arch is None:
+            return None
         return None if self.parsed is None or self.parsed.refused else self.parsed.osrelease
 
     @cached_property
@@ -81,17 +109,27 @@ class DrgnReading:
 
     def in_text(self, offset: int, length: int) -> Span | None:
         """The span of bytes of the text."""
+        if self.kdump is not None:
+            return self.kdump.span_of(offset, length)
         return None if self.place is None else Span(self.place.desc + offset, length)
+
+
+def parsed_of(run: Guest | None) -> Text | None:
+    """What drgn gets of libkdumpfile: a C string with its NUL; None where it gets nothing."""
+    if run is None or run.stopped or run.text is None:
+        return None
+    return Text(run.text.split(b"\0", 1)[0] + b"\0")
+
+
+def shown_length(parsed: Text | None) -> int:
+    """The length of such a string."""
+    return 0 if parsed is None else len(parsed.raw) - 1
 
 
 rule: Rules[DrgnReading] = Rules()
 
 
-@rule("C17", "before", "", f"{_PROGRAM}, has_kdump_signature", seen=False)
-def _kdump(r: DrgnReading) -> Hit | None:
-    """A file in one of the kdump formats goes to libkdumpfile, not to drgn's ELF reader."""
-    kdump = r.view.head.startswith((b"KDUMP   ", b"makedumpfile\0\0\0\0"))
-    return Hit(Span(0, 8 if r.view.head[:1] == b"K" else 16)) if kdump else None
+add_kdump_rules(rule)
 
 
 @rule("C13", "before", NOT_A_CORE, "elfutils 0.196, libelf/elf_begin.c determine_kind")
@@ -103,7 +141,8 @@ def _not_elf(r: DrgnReading) -> Hit | None:
 @rule("C17", "before", NOT_A_CORE, "elfutils 0.196, libelf/elf_begin.c determine_kind")
 def _unknown_file(r: DrgnReading) -> Hit | None:
     """This is neither an ELF file nor a kdump."""
-    return None if r.view.head.startswith(MAGIC) else Hit(Span(0, min(16, r.view.size)))
+    known = r.view.head.startswith(MAGIC) or r.kdump is not None
+    return None if known else Hit(Span(0, min(16, r.view.size)))
 
 
 @rule("C07", "before", "libelf error: invalid ELF file data", "elfutils 0.196, libelf/elf_begin.c get_shnum")
@@ -216,13 +255,16 @@ def _buried(r: DrgnReading, namesz: bytes) -> list[Place]:
     return found
 
 
+add_guest_rules(rule)
+add_kdump_memory_rules(rule)
 add_text_rules(rule)
+add_kdump_machine_rules(rule)
 
 
 @rule("T03", "after", "", "drgn 0.3.0, Object.string_()")
 def _ends_before_the_release(r: DrgnReading) -> Hit | None:
     """drgn reads the text beyond a NUL, but shows it only up to there: no OSRELEASE is in what it shows."""
-    text = r.text or b""
+    text = b"" if r.kdump is not None else r.text or b""
     end = text.find(b"\0")
     if end < 0 or b"OSRELEASE=" not in text or b"OSRELEASE=" in text[:end]:
         return None
@@ -230,7 +272,8 @@ def _ends_before_the_release(r: DrgnReading) -> Hit | None:
 
 
 def _accepted(r: DrgnReading) -> str:
-    return f"prog['VMCOREINFO'] has {len(r.text or b'')} bytes of text"
+    length = len(r.text or b"") if r.kdump is None else shown_length(r.parsed)
+    return f"prog['VMCOREINFO'] has {length} bytes of text"
 
 
 READER: Final = Reader(

@@ -22,8 +22,6 @@ _ARCHES: Final = {
 """libkdumpfile, elfdump.c mach2arch: e_machine; riscv and s390 go by the class besides."""
 KNOWN_TO_DRGN: Final = frozenset(("x86_64", "ia32", "aarch64", "arm", "ppc64", "riscv64", "riscv32", "s390x", "s390"))
 """drgn, kdump.c drgn_platform_to_kdump: the machines that it tells libkdumpfile before the file is opened."""
-PRSTATUS: Final = {"x86_64": 328, "ia32": 140, "aarch64": 384, "arm": 144, "ppc64": 500, "riscv64": 376, "s390x": 332}
-"""The least length of a CPU's note, for the machines that have a reader for it (struct elf_prstatus of each)."""
 PAGE_SHIFT: Final = {
     "alpha": 13, "arm": 12, "mips": 12, "riscv32": 12, "riscv64": 12, "s390": 12, "s390x": 12, "ia32": 12, "x86_64": 12,
 }  # fmt: skip

@@ -43,7 +43,10 @@ class Windows:
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self._end = up(view.size, PAGE)
+        self.end = up(view.size, PAGE)
+        """From here on touching kills."""
+        self.read_before = False
+        """Whether a page behind the end was read: the next ones then lie apart in memory, are copied, and find room."""
 
     def read(self, offset: int, length: int, asked: int | None = None) -> bytes:
         """`length` bytes that are touched of a chunk of `asked` bytes (its own length) at `offset`.
@@ -59,32 +62,39 @@ class Windows:
         if offset >= (1 << 63) - PAGE:
             raise ReadFailed("Invalid argument")
         if offset & -PAGE >= self.view.size:
-            if (offset + asked - 1) // PAGE - offset // PAGE >= _READ_PAGES:
+            if (offset + asked - 1) // PAGE - offset // PAGE >= _READ_PAGES and not self.read_before:
                 raise ReadFailed("")
+            self.read_before = True
         else:
             room = WINDOW - offset % WINDOW
             if asked > room:
                 if asked >= _NO_MEMORY:
                     raise ReadFailed("Cannot allocate memory")
-                length = max(length, room)
-            if offset + min(length, room) > self._end:
-                raise Killed("SIGBUS")
+                length = asked
+            self._kill(offset + length)
         return self.view.read(offset, length).ljust(min(length, 1 << 26), b"\0")
 
     def window(self, offset: int, length: int) -> bytes:
         """A piece of which nothing is touched yet: it ends where touching it would kill."""
-        inside = offset & -PAGE < self.view.size and offset % WINDOW + length <= WINDOW
-        room = min(length, self._end - offset) if inside else length
+        room = min(length, self.end - offset) if self.in_window(offset, length) else length
         return self.read(offset, room, length)
+
+    def in_window(self, offset: int, length: int) -> bool:
+        """Whether a piece is not copied: it lies in one window, which begins inside the file."""
+        return offset & -PAGE < self.view.size and offset % WINDOW + length <= WINDOW
 
     def touch(self, offset: int, length: int) -> None:
         """Copy bytes out piece by piece (fcache_pread): raises as `read` does."""
         if offset >= (1 << 63) - PAGE:
             raise ReadFailed("Invalid argument")
         if offset & -PAGE < self.view.size:
-            room = WINDOW - offset % WINDOW
-            if offset + min(length, room) > self._end:
-                raise Killed("SIGBUS")
+            self._kill(offset + length)
+        self.read_before |= offset + length > self.end
+
+    def _kill(self, end: int) -> None:
+        """What begins inside the file must not end in the rest of the last window; behind that are zeros again."""
+        if min(end, up(self.end, WINDOW)) > self.end:
+            raise Killed("SIGBUS")
 
     def allocate(self, length: int) -> None:
         """As malloc: raises ReadFailed for more memory than a machine has."""

@@ -10,17 +10,13 @@ from typing import Final
 
 from vmci_tui.core.note import HEADER, NAME, ByteOrder
 from vmci_tui.core.readers.drgn_elf import walk
-from vmci_tui.core.readers.libkdumpfile_memory import Memory, Missing
+from vmci_tui.core.readers.libkdumpfile_memory import Corrupt, Memory, Missing
 
 _LC_VMCORE_INFO: Final = 0x0E0C
 _LC_OS_INFO: Final = 0x0E18
 _MAGIC: Final = 0x4F53494E464F535A
 _PAGE: Final = 4096
 _TEXT_LIMIT: Final = 1 << 24
-
-
-class Corrupt(Exception):
-    """KDUMP_ERR_CORRUPT: what stands there is not what should."""
 
 
 def text_of(memory: Memory, order: ByteOrder) -> bytes | None:
@@ -33,12 +29,12 @@ def text_of(memory: Memory, order: ByteOrder) -> bytes | None:
 
 def _by_os_info(memory: Memory, order: ByteOrder) -> bytes:
     mark = "<" if order == "little" else ">"
-    (at,) = struct.unpack(mark + "Q", memory.read("physical", _LC_OS_INFO, 8))
+    (at,) = struct.unpack(mark + "Q", _read(memory, _LC_OS_INFO, 8, "Cannot read LC_OS_INFO pointer: "))
     if not at:
         raise Missing("NULL os_info pointer")
     if at % _PAGE:
         raise Corrupt(f"Invalid os_info pointer: {at:#x}")
-    info = memory.read("physical", at, _PAGE)
+    info = _read(memory, at, _PAGE, "Cannot read os_info: ")
     magic, sum_of_info = struct.unpack_from(mark + "QI", info)
     if magic != _MAGIC:
         raise Missing(f"Invalid os_info magic: {magic:#x}")
@@ -46,7 +42,7 @@ def _by_os_info(memory: Memory, order: ByteOrder) -> bytes:
     place, size, sum_of_text = struct.unpack_from(mark + "QQI", info, 32)
     if not size or not place or size > _TEXT_LIMIT:
         raise Missing("No VMCOREINFO found in os_info")
-    text = memory.read("physical", place, size)
+    text = _read(memory, place, size, "Cannot read VMCOREINFO: ")
     _check(text, sum_of_text, "VMCOREINFO")
     return text
 
@@ -65,6 +61,13 @@ def _by_note(memory: Memory, order: ByteOrder) -> bytes | None:
         if place.name[: place.namesz] in (NAME, NAME[:-1]):
             return note[place.desc : place.desc + place.descsz]
     return None
+
+
+def _read(memory: Memory, at: int, length: int, before: str) -> bytes:
+    try:
+        return memory.read("physical", at, length)
+    except Corrupt as failed:
+        raise Corrupt(f"{before}{failed}") from None
 
 
 def _check(data: bytes, wanted: int, what: str) -> None:

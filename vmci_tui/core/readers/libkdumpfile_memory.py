@@ -30,6 +30,10 @@ class Untranslated(Exception):
     """KDUMP_ERR_ADDRXLAT: there is no way from this address to one in the dump."""
 
 
+class Corrupt(Exception):
+    """KDUMP_ERR_CORRUPT: what stands there is not what should."""
+
+
 class _Table:
     """PT_LOADs in one order, searched as find_closest_mem_load does: the first that ends behind an address."""
 

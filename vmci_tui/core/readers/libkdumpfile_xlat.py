@@ -13,7 +13,7 @@ from typing import Final
 
 from vmci_tui.core.note import ByteOrder
 from vmci_tui.core.readers import libkdumpfile_tables as tables
-from vmci_tui.core.readers.libkdumpfile_memory import Memory, Missing, Space, Untranslated
+from vmci_tui.core.readers.libkdumpfile_memory import Corrupt, Memory, Missing, Space, Untranslated
 from vmci_tui.core.readers.libkdumpfile_tables import Tables
 from vmci_tui.core.readers.libkdumpfile_text import version_code
 
@@ -263,7 +263,10 @@ def _s390x(k: Kernel, way: Way) -> None:
 def _s390x_bits(k: Kernel, root: int) -> int:
     """The bits of an address, by the kind of the first table that the root leads to."""
     for at in range(root, root + 2048 * 8, 8):
-        entry = int.from_bytes(k.memory.word("physical", at, 8), k.order)
+        try:
+            entry = int.from_bytes(k.memory.word("physical", at, 8), k.order)
+        except Corrupt as failed:
+            raise Corrupt(f"Cannot read 64-bit page table at KPHYSADDR:{at:#x}: {failed}") from None
         if not entry >> 5 & 1:
             return 20 + 11 * ((entry >> 2 & 3) + 1)
     raise Untranslated("Empty top-level page table")

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 
+from vmci_tui.core.readers import makedumpfile_kdump
 from vmci_tui.core.readers.base import Hit, Reader, Rules
+from vmci_tui.core.readers.makedumpfile_kdump_reading import Fault
 from vmci_tui.core.readers.makedumpfile_keys import KEYS, Complaint, lines
 from vmci_tui.core.readers.makedumpfile_later import LATER
-from vmci_tui.core.readers.makedumpfile_reading import Fault, MakedumpfileReading
+from vmci_tui.core.readers.makedumpfile_reading import MakedumpfileReading
 from vmci_tui.core.span import Span
 
 _Reading = MakedumpfileReading
@@ -50,19 +52,6 @@ def _later(reading: _Reading) -> Complaint | None:
     return None if reading.parsed is None else reading.parsed.complaint
 
 
-@rule("C17", "before", "get_kdump_compressed_header_info: header does not have dump_level member",
-      _MAIN + "get_kdump_compressed_header_info")  # fmt: skip
-def _kdump_signature(reading: _Reading) -> Hit | None:
-    """The file starts with `KDUMP   `, but its header_version or block_size cannot be those of a kdump."""
-    return _told(reading.kdump_fault, "block", "version")
-
-
-@rule("C17", "before", "", _MAIN + "get_kdump_compressed_header_info", seen=False)
-def _kdump_compressed(reading: _Reading) -> Hit | None:
-    """The file is kdump-compressed, for which these rules say nothing."""
-    return Hit(Span(0, 8)) if reading.container == "kdump" and not reading.kdump_fault else None
-
-
 @rule("C17", "before", "sadump: invalid magic number", "makedumpfile 1.7.2, sadump_info.c read_sadump_header")
 def _sadump_signature(reading: _Reading) -> Hit | None:
     """`sadump` at the start of the file or of its second 4,096 bytes, where a dump of Fujitsu's sadump
@@ -78,10 +67,10 @@ def _sadump(reading: _Reading) -> Hit | None:
     return Hit(reading.sadump_header) if reading.container == "sadump" and reading.sadump_is_sound else None
 
 
-@rule("C17", "before", "check_elf_format: Can't get valid ehdr.", _ELF + "check_elf_format")
+@rule("C21", "before", "check_elf_format: Can't get valid ehdr.", _ELF + "check_elf_format")
 def _flattened(reading: _Reading) -> Hit | None:
     """The file is flattened. makedumpfile writes that form and takes it back with -R only: rearrange it first."""
-    return Hit(Span(0, 12)) if reading.container == "flattened" else None
+    return Hit(Span(0, 13)) if reading.container == "flattened" else None
 
 
 @rule("C02", "before", "check_elf_format: Can't read FILE. No such file or directory", _ELF + "check_elf_format")
@@ -241,7 +230,7 @@ def _no_note(reading: _Reading) -> Hit | None:
       _MAIN + "copy_vmcoreinfo")  # fmt: skip
 def _text_cut_off(reading: _Reading) -> Hit | None:
     """The text reaches past the end of the file, or is said to have 2 GiB and more."""
-    return Hit(reading.note, reading.copy_fault) if reading.copy_fault else None
+    return Hit(reading.note, reading.copy_fault) if reading.copy_fault and reading.kdump is None else None
 
 
 _READ = _MAIN + "read_vmcoreinfo_basic_info"
@@ -321,7 +310,7 @@ READER = Reader(
     version="1.7.2",
     command="makedumpfile --message-level 31 --dump-dmesg FILE OUT",
     read=MakedumpfileReading,
-    rules=(*rule.all, *LATER),
+    rules=(*makedumpfile_kdump.FIRST, *rule.all, *LATER, *makedumpfile_kdump.LATER),
     accepted=_accepted,
     lines=lines,
     keys=KEYS,

@@ -60,10 +60,6 @@ def _goes_on(reading: _Reading) -> bool:
     return parsed is not None and parsed.basic.complete and not (parsed.basic.complaint or parsed.complaint)
 
 
-def _machine_is_x86_64(reading: _Reading) -> bool:
-    return int.from_bytes(reading.view.head[18:20], "little") == 62
-
-
 @rule("C12", "after", "vtop4_x86_64: Can't get the symbol of init_level4_pgt/init_top_pgt.",
       "makedumpfile 1.7.2, arch/x86_64.c vtop4_x86_64", refuses=False)  # fmt: skip
 def _other_machine(reading: _Reading) -> Hit | None:
@@ -71,7 +67,7 @@ def _other_machine(reading: _Reading) -> Hit | None:
     and then finds no page tables of its own kind."""
     keys = {} if reading.parsed is None else reading.parsed.first
     absent = b"SYMBOL(init_level4_pgt)" not in keys and b"SYMBOL(init_top_pgt)" not in keys
-    return Hit(Span(18, 2)) if _goes_on(reading) and absent and not _machine_is_x86_64(reading) else None
+    return Hit(reading.machine_span) if _goes_on(reading) and absent and not reading.machine_is_x86_64 else None
 
 
 @rule("T15", "after", "vtop4_x86_64: Can't get the symbol of init_level4_pgt/init_top_pgt.",
@@ -81,7 +77,7 @@ def _no_page_tables(reading: _Reading) -> Hit | None:
     translate an address."""
     keys = {} if reading.parsed is None else reading.parsed.first
     absent = b"SYMBOL(init_level4_pgt)" not in keys and b"SYMBOL(init_top_pgt)" not in keys
-    return Hit(reading.note) if _goes_on(reading) and absent and _machine_is_x86_64(reading) else None
+    return Hit(reading.note) if _goes_on(reading) and absent and reading.machine_is_x86_64 else None
 
 
 @rule("T15", "after", "check_release: Can't get the symbol of system_utsname.", _MAIN + "check_release", refuses=False)

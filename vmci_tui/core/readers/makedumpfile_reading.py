@@ -19,15 +19,15 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from vmci_tui.core.containers.elf_format import PN_XNUM, PT_LOAD, PT_NOTE, Segment, format_of
+from vmci_tui.core.readers.makedumpfile_kdump_reading import Fault, MakedumpfileKdump
 from vmci_tui.core.readers.makedumpfile_keys import Text
 from vmci_tui.core.readers.makedumpfile_table import NO_PADDR, HeaderTable
 from vmci_tui.core.readers.view import SEGMENT_LIMIT, View
 from vmci_tui.core.span import Span
 
+_EM_X86_64: Final = 62
 _EHDR64: Final = 64
 """It reads so much first, of a 32-bit file too."""
-_KDUMP_HEADER: Final = 464
-_KDUMP_SUB_HEADER: Final = 104
 _BLOCK: Final = 4096
 _SEEK_LIMIT: Final = 0xFFFFFFFF000
 """The last offset to which ext4 seeks; what lies behind is an error of lseek, not of read."""
@@ -43,14 +43,6 @@ _CUT: Final = "No such file or directory"
 
 
 _NAMED = re.compile(rb"VMCOREINFO(?!_XEN)(.?)", re.DOTALL)
-
-
-class Fault(NamedTuple):
-    """Where it stops before it has a text."""
-
-    kind: str
-    words: str
-    span: Span | None = None
 
 
 class Note(NamedTuple):
@@ -92,12 +84,13 @@ class MakedumpfileReading:
         head = view.head
         self.container = ""
         """What it takes the file for by its first bytes, where that is not ELF."""
-        if view.size >= _KDUMP_HEADER and head.startswith(b"KDUMP   "):
+        if MakedumpfileKdump.recognises(view):
             self.container = "kdump"
-        elif head.startswith(b"makedumpfile\0"):
+        elif view.size >= _EHDR64 and head.startswith(b"makedumpfile\0"):
             self.container = "flattened"
         elif self._sadump_at is not None:
             self.container = "sadump"
+        self.kdump = MakedumpfileKdump(view) if self.container == "kdump" else None
         kinds = {1: 32, 2: 64}
         long_enough = view.size >= _EHDR64 and not self.container
         self.bits = kinds.get(head[4], 0) if long_enough and len(head) >= _EHDR64 else 0
@@ -178,23 +171,15 @@ class MakedumpfileReading:
             return self._count
         return self._table_fault(self._count)
 
-    @cached_property
-    def kdump_fault(self) -> Fault | None:
-        """What it refuses in the headers of a kdump-compressed file before it comes to the text."""
-        if self.container != "kdump":
-            return None
-        version, block = (
-            struct.unpack_from("<i", self.view.head, 8)[0],
-            struct.unpack_from("<i", self.view.head, 428)[0],
-        )
-        if block < 0:
-            return Fault("block", "read_kdump_sub_header: Can't seek a file(FILE). Invalid argument", Span(428, 4))
-        if block + _KDUMP_SUB_HEADER > self.view.size:
-            return Fault("block", f"read_kdump_sub_header: Can't read a file(FILE). {_CUT}", Span(428, 4))
-        if version < 1:
-            words = "get_kdump_compressed_header_info: header does not have dump_level member"
-            return Fault("version", words, Span(8, 4))
-        return None
+    @property
+    def machine_is_x86_64(self) -> bool:
+        if self.kdump is not None:
+            return self.kdump.is_x86_64
+        return int.from_bytes(self.view.head[18:20], "little") == _EM_X86_64
+
+    @property
+    def machine_span(self) -> Span:
+        return Span(18, 2) if self.kdump is None else self.kdump.field("machine")
 
     def _table_fault(self, count: int) -> Fault | None:
         form = format_of(self.bits, "little")
@@ -264,7 +249,10 @@ class MakedumpfileReading:
 
     @cached_property
     def found(self) -> Note | None:
-        """The note whose text it copies; an empty one is none."""
+        """The note whose text it copies; an empty one is none. Of a kdump-compressed file the text alone."""
+        if self.kdump is not None:
+            pointed = self.kdump.pointed
+            return None if pointed is None else Note(pointed[0], *pointed)
         note = self.walk.found
         return note if note is not None and note.descsz and self.walk.fault is None else None
 
@@ -332,6 +320,8 @@ class MakedumpfileReading:
             return ""
         if note.descsz >= 1 << 31:
             return "copy_vmcoreinfo: Can't allocate buffer for vmcoreinfo. Cannot allocate memory"
+        if note.desc < 0:
+            return "copy_vmcoreinfo: Can't seek the dump memory(FILE). Invalid argument"
         if note.desc + note.descsz > self.view.size:
             return f"copy_vmcoreinfo: Can't read the dump memory(FILE). {_CUT}"
         return ""

@@ -27,6 +27,8 @@ class View:
         self._source = source
         self._image = image
         self.size = source.size if image is None else image.size
+        self.kept: dict[str, object] = {}
+        """What one reader worked out of the bytes and another takes over, by a name."""
 
     def read(self, offset: int, length: int) -> bytes:
         """At most 64 MiB; short at the end of the file, and where the disk cannot be read: so it is for readers."""

@@ -1,0 +1,56 @@
+"""drgn and libkdumpfile over kdump-compressed and flattened files: predicted verdicts against the installed program.
+
+First files made on purpose, one a rule; then damaged ones: a seeded slice in every run, the whole with `-m long`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.real import readers
+from tests.real.agreement.comparison import FIELDS, Tally, hold
+from tests.real.agreement.kdump_cases import cases
+from tests.real.agreement.kdump_mutations import MEMORY, kdump_mutants
+from tests.real.agreement.mutator import Mutant
+from tests.real.agreement.oracle import Oracle
+
+_READERS = ("drgn", "libkdumpfile")
+_AGREE = 0.995
+_EACH_WAY = 0.30
+
+
+@pytest.fixture(scope="module")
+def oracle() -> Iterator[Oracle]:
+    readers.need("drgn")
+    with Oracle(_READERS, MEMORY) as oracle:
+        yield oracle
+
+
+def _held(tally: Tally) -> None:
+    """The table is printed whatever comes, and what disagrees is named."""
+    print(tally.table())
+    if path := os.environ.get("VMCI_AGREEMENT"):
+        with open(path, "a") as file:
+            file.write(tally.table() + "\n")
+    told = "\n".join([tally.table(), *map(str, tally.disagreements[:60])])
+    for name in _READERS:
+        for field in FIELDS:
+            assert tally.agreement(name, field) >= _AGREE, told
+        assert _EACH_WAY <= tally.share_accepted(name) <= 1 - _EACH_WAY, told
+
+
+def test_files_made_on_purpose(oracle: Oracle) -> None:
+    tally = hold((Mutant(case.name, case.data, [str(case.rule)]) for case in cases()), oracle)
+    assert not tally.disagreements, "\n".join(map(str, tally.disagreements))
+
+
+def test_a_slice(oracle: Oracle) -> None:
+    _held(hold(kdump_mutants("slice", 60), oracle))
+
+
+@pytest.mark.long
+def test_the_whole(oracle: Oracle) -> None:
+    _held(hold(kdump_mutants("whole", 1000), oracle))

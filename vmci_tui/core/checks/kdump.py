@@ -1,0 +1,114 @@
+"""Findings about a kdump-compressed file: its two pointers, its utsname, its phys_base, its form (codes C and M)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+from vmci_tui.core import edits
+from vmci_tui.core.checks.base import Context, Finding, Fix, told
+from vmci_tui.core.containers.base import UTSNAME
+from vmci_tui.core.containers.kdump import KdumpDump
+from vmci_tui.core.document import State
+from vmci_tui.core.guest import guest_of
+from vmci_tui.core.proof.check import utsname_of
+from vmci_tui.core.text import visible
+
+_DECIMAL: Final = re.compile(rb"-?[0-9]{1,20}")
+_UTS_MACHINE: Final = {
+    "x86_64": b"x86_64", "i386": b"i686", "aarch64": b"aarch64", "arm": b"armv7l", "s390x": b"s390x",
+    "ppc64": b"ppc64le", "riscv64": b"riscv64", "loongarch64": b"loongarch64",
+}  # fmt: skip
+"""What `uname -m` says on each machine."""
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """Everything about the headers of a kdump file; nothing of an ELF dump."""
+    dump = context.dump
+    if not isinstance(dump, KdumpDump):
+        return
+    if dump.container == "flattened" and context.state.head != "plain":
+        yield told("C21", "the kdump file is flattened", fix=Fix("make the copy plain", edits.make_plain))
+    yield from _utsname(context, dump)
+    if not context.arranged:
+        yield from _pointers(context, dump)
+    yield from _phys_base(context)
+    for doubt in dump.doubts:
+        yield told("C23", doubt, severity="warning")
+
+
+def _utsname(context: Context, dump: KdumpDump) -> Iterator[Finding]:
+    """libkdumpfile takes utsname where sysname is Linux and release, version and machine are not empty (util.c)."""
+    header = context.state.header
+    if header is None:
+        return
+    names = dict(zip(UTSNAME, header.utsname, strict=True))
+    lacking = [name for name in ("release", "version", "machine") if not names[name]]
+    if names["sysname"] != b"Linux":
+        lacking.insert(0, "sysname")
+    if lacking:
+        words = f"the kdump header's utsname lacks {', '.join(lacking)}"
+        yield told("C19", words, fix=_fill(context, dump))
+
+
+def _fill(context: Context, dump: KdumpDump) -> Fix | None:
+    """utsname as guest memory has it, else as far as note and machine tell; no fix where there is no release."""
+    text = context.state.vmcoreinfo
+    if text is None or not text.osrelease:
+        return None
+    found = utsname_of(text, guest_of(dump))
+    machine = _UTS_MACHINE.get(dump.machine or "")
+    if found is not None:
+        names = {"release": found.release, "version": found.version, "machine": found.machine}
+    elif machine is not None and len(text.osrelease) <= 64:
+        names = {"release": text.osrelease, "version": b"unknown", "machine": machine}
+    else:
+        return None
+    return Fix("fill in utsname", partial(_set_names, names={"sysname": b"Linux", **names}))
+
+
+def _set_names(state: State, names: dict[str, bytes]) -> State:
+    for name, value in names.items():
+        state = edits.set_header(state, name, value)
+    return state
+
+
+def _pointers(context: Context, dump: KdumpDump) -> Iterator[Finding]:
+    """What crash and makedumpfile are led to, and what drgn and libkdumpfile, in the file as it is."""
+    offset, size = dump.header.vmcoreinfo
+    index = context.state.index
+    note = context.state.note
+    fix = Fix("point both at the note", edits.order_head)
+    if note is None or index is None or note.is_windows:
+        if size:
+            words = f"the header names a text of {size} bytes at {offset:#x}, and there is no note of it"
+            yield told("C20", words, fix=fix)
+        return
+    start = dump.note_starts[index] + note.desc_start
+    if not size:
+        yield told("C20", "the header names no text, though there is a VMCOREINFO note", fix=fix)
+    elif (offset, size) != (start, len(note.desc)):
+        text = dump.plain.read(offset, min(size, 1 << 20))
+        same = "the same text" if text == note.desc else "another text"
+        words = f"the header names {same}, {size} bytes at {offset:#x}; the note's is {len(note.desc)} at {start:#x}"
+        yield told("C20", words, fix=fix, severity="warning" if text == note.desc else None)
+
+
+def _phys_base(context: Context) -> Iterator[Finding]:
+    header, text, dump = context.state.header, context.state.vmcoreinfo, context.dump
+    value = text.get(b"NUMBER(phys_base)") if text is not None else None
+    if header is None or dump is None or dump.machine != "x86_64" or value is None or not _DECIMAL.fullmatch(value):
+        return
+    wanted, mask = int(value), (1 << header.bits) - 1
+    if header.phys_base == wanted & mask:
+        return
+    how = ""
+    if header.phys_base == int(value, 16) & mask:
+        how = ": QEMU took the decimal for hexadecimal"
+    elif header.phys_base == 0:
+        how = ": QEMU had no note to take it from"
+    said = f"{visible(value)} = {wanted & mask:#x}"
+    words = f"phys_base in the header is {header.phys_base:#x}, the note says {said}{how}"
+    yield told("M07", words, fix=Fix("set phys_base to what the note says", partial(edits.set_phys_base, value=wanted)))

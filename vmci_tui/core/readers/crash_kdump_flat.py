@@ -1,0 +1,106 @@
+"""How crash 8.0.2 finds a release in a flattened file: it runs `strings -n 10` over the file as it lies.
+
+Offsets, sizes and end mark of the records count for nothing, and a release that a
+compressed page or a record's border hides is not found.
+Source: makedumpfile.c `check_flattened_format`, `flattened_format_get_osrelease`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from vmci_tui.core.readers.view import View
+from vmci_tui.core.span import Span
+
+SIGNATURE: Final = b"makedumpfile\0"
+_TYPE: Final = (1).to_bytes(8, "big")
+_KEY: Final = b"OSRELEASE="
+_PIECES: Final = 100
+"""crash reads so many lines of what strings prints, and no more."""
+_PIECE: Final = 1498
+"""What fgets takes at most of a line, newline included."""
+_STRING: Final = re.compile(rb"[\t -~]{10,}")
+_CHUNK: Final = 1 << 20
+_LIMIT: Final = 16 << 20
+"""Where vmci stops looking: compressed pages give 100 strings within some 3 MiB."""
+
+
+class Printed(NamedTuple):
+    """A piece that crash prints: what follows the first OSRELEASE= in it."""
+
+    value: bytes
+    """To its newline; a piece of a long string has none."""
+    span: Span
+    """OSRELEASE= and the value, in the file."""
+
+
+class CrashFlat:
+    """A flattened file: by its signature and type, which is all that is looked at."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+
+    @staticmethod
+    def recognises(view: View) -> bool:
+        return view.head.startswith(SIGNATURE) and view.head[16:24] == _TYPE
+
+    @cached_property
+    def _found(self) -> tuple[tuple[Printed, ...], bool]:
+        printed = []
+        for count, (offset, piece) in enumerate(_pieces(self.view), 1):
+            at = piece.find(_KEY)
+            if at >= 0:
+                printed.append(Printed(piece[at + len(_KEY) :], Span(offset + at, len(piece.rstrip(b"\n")) - at)))
+            if count == _PIECES:
+                return tuple(printed), False
+        return tuple(printed), self.view.size > _LIMIT
+
+    @property
+    def printed(self) -> tuple[Printed, ...]:
+        """All that it prints, in order."""
+        return self._found[0]
+
+    @property
+    def given_up(self) -> bool:
+        """Whether crash would look further than vmci does."""
+        return self._found[1]
+
+    @property
+    def release(self) -> bytes | None:
+        """The last line that it prints."""
+        if not self.printed:
+            return None
+        return b"".join(piece.value for piece in self.printed).removesuffix(b"\n").rpartition(b"\n")[2]
+
+
+def _pieces(view: View) -> Iterator[tuple[int, bytes]]:
+    """(offset, bytes) of what fgets gets of the strings, as far as `_LIMIT`."""
+    for offset, string in _strings(view):
+        line = string + b"\n"
+        for at in range(0, len(line), _PIECE):
+            yield offset + at, line[at : at + _PIECE]
+
+
+def _strings(view: View) -> Iterator[tuple[int, bytes]]:
+    """(offset, bytes) of every run of ten printable bytes and more; a run longer than crash reads is cut."""
+    end = min(view.size, _LIMIT)
+    kept, start = b"", 0
+    for offset in range(0, end, _CHUNK):
+        data = kept + view.read(offset, min(_CHUNK, end - offset))
+        start, kept = offset - len(kept), b""
+        # What reaches the end of the chunk may go on in the next one.
+        whole = len(data) if offset + _CHUNK >= end else len(data) - _open_end(data)
+        if len(data) - whole <= _PIECES * _PIECE:
+            kept = data[whole:]
+            data = data[:whole]
+        for found in _STRING.finditer(data):
+            yield start + found.start(), found[0]
+
+
+def _open_end(data: bytes) -> int:
+    """How many printable bytes the data ends with."""
+    found = re.search(rb"[\t -~]*\Z", data[-(_PIECES * _PIECE + 1) :])
+    return 0 if found is None else len(found[0])
