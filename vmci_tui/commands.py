@@ -6,6 +6,7 @@ import argparse
 import os
 
 from vmci_tui.core import report
+from vmci_tui.core.document import Document
 from vmci_tui.core.entry import parse_number
 from vmci_tui.core.errors import UsageError
 from vmci_tui.core.opening import open_document
@@ -82,21 +83,31 @@ def _hex(options: argparse.Namespace) -> int:
     length = parse_number(options.length)
     if not 0 <= length <= _HEX_LIMIT:
         raise UsageError(f"--len is from 0 to {_HEX_LIMIT}", "read the file in parts")
-    at = shown = 0
+    at: int | None = 0
     if options.paddr is not None:
         shown = parse_number(options.paddr)
-        memory = document.layout.memory
-        item, found = memory.range_at(shown), memory.offset_of(shown)
-        if item is None or found is None:
-            raise UsageError(f"the dump holds no byte at paddr {shown:#x}", "`vmci show` lists its memory")
-        at, length = found, min(length, item.end - shown)
-    elif options.at is not None:
-        at = shown = parse_number(options.at)
+        data, at = _memory(document, shown, length)
+    else:
+        at = shown = parse_number(options.at or "0")
         if not 0 <= at <= document.layout.image.size:
             raise UsageError(f"the file has no byte at {at}", f"it has {document.layout.image.size} bytes")
-    data = document.read(at, length)
+        data = document.read(at, length)
     if options.json:
         print_json({"file": document.name, "offset": at, "length": len(data), "hex": data.hex()})
     else:
         print_lines(dump_lines(data, shown))
     return 0
+
+
+def _memory(document: Document, paddr: int, length: int) -> tuple[bytes, int | None]:
+    """Bytes of guest memory, up to the end of their range, and where they lie in the file; None where compressed."""
+    from vmci_tui.core.guest import guest_of
+
+    guest = guest_of(document.dump) if document.dump is not None else None
+    item = guest.memory.range_at(paddr) if guest is not None else None
+    if guest is None or item is None or item.offset is None:
+        raise UsageError(f"the dump holds no byte at paddr {paddr:#x}", "`vmci show` lists its memory")
+    data = guest.source.read(item.offset + paddr - item.paddr, min(length, item.end - paddr))
+    if length and not data:
+        raise UsageError(f"the page at paddr {paddr:#x} is damaged", "dump the guest again")
+    return data, guest.offset_of(paddr)

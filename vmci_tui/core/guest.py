@@ -22,6 +22,12 @@ class Guest(NamedTuple):
     """Byte order of the file; the guest's own may differ (ppc64el in a big-endian ELF)."""
     notes: tuple[Note, ...] = ()
     """Those of the dump: QEMU's tell what the processors were doing."""
+    compressed: bool = False
+    """Pages are decompressed to be read: no byte of the file is a byte of memory."""
+
+    def offset_of(self, paddr: int) -> int | None:
+        """Where the byte at `paddr` lies in the file; None where it does not."""
+        return None if self.compressed else self.memory.offset_of(paddr)
 
     def read(self, paddr: int, length: int) -> bytes | None:
         """`length` bytes at `paddr`, or None where the file does not hold all of them. The caller bounds `length`."""
@@ -40,7 +46,8 @@ class Guest(NamedTuple):
 
 def guest_of(dump: Dump) -> Guest:
     """The memory of a dump, at the places of the file as it is."""
-    return Guest(dump.guest_source, dump.guest_memory, dump.machine, dump.bits, dump.order, dump.notes)
+    source, memory = dump.guest_source, dump.guest_memory
+    return Guest(source, memory, dump.machine, dump.bits, dump.order, dump.notes, dump.container != "elf")
 
 
 def raw_guest(source: Source, paddr: int) -> Guest:

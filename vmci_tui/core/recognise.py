@@ -79,7 +79,7 @@ def _note_at(guest: Guest, paddr: int, head: bytes, order: ByteOrder) -> Candida
     faults = (fault, *_misplaced(paddr)) if fault else _faults(paddr, text)
     end = TEXT_AT + run
     padding = b"" if fault else guest.read(paddr + end, up(end) - end) or b""
-    return Candidate(paddr, guest.memory.offset_of(paddr), "note", head + text + padding, order, faults)
+    return Candidate(paddr, guest.offset_of(paddr), "note", head + text + padding, order, faults)
 
 
 def _text_at(guest: Guest, paddr: int) -> Candidate | None:
@@ -95,7 +95,7 @@ def _text_at(guest: Guest, paddr: int) -> Candidate | None:
     else:
         fault = "other bytes follow it" if data[run] else ""
     faults = (fault, *_misplaced(paddr)) if fault else _faults(paddr, text)
-    return Candidate(paddr, guest.memory.offset_of(paddr), "text", text, None, faults)
+    return Candidate(paddr, guest.offset_of(paddr), "text", text, None, faults)
 
 
 def _faults(paddr: int, text: bytes) -> tuple[str, ...]:

@@ -143,7 +143,7 @@ def _needed(head: bytes) -> int:
 
 
 def _offset(guest: Guest, paddr: int) -> int | None:
-    return guest.memory.offset_of(paddr)
+    return guest.offset_of(paddr)
 
 
 def _content(there: Candidate, note: Note) -> tuple[bytes, bytes]:

@@ -14,6 +14,7 @@ from tests import kdump_factory as factory
 from tests.core.kit import image_bytes, opened
 from tests.factory import Bits, Order
 from tests.kdump_factory import Padding
+from vmci_tui.cli import main
 from vmci_tui.core import edits
 from vmci_tui.core.containers import open_dump
 from vmci_tui.core.containers.flattened import FlattenedSource
@@ -282,3 +283,32 @@ def test_records_stay_disjoint() -> None:
             after = _kdump(_result(_with_text(opened(file), text), in_place))
             assert isinstance(after.plain, FlattenedSource) and after.plain.faults == ()
             assert _memory(after) == _memory(_kdump(plain))
+
+
+def test_unflatten_by_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plain = factory.kdump()
+    whole, cut, out = tmp_path / "whole", tmp_path / "cut", tmp_path / "out"
+    whole.write_bytes(factory.flattened(plain, _CUTS, Random(9).sample(range(7), 7)))
+    cut.write_bytes(factory.flattened(plain)[:-200])
+    assert main(["unflatten", str(whole), "-o", str(out), "--dry-run"]) == 0 and not out.exists()
+    assert main(["unflatten", str(whole), "-o", str(out), "--json"]) == 0 and out.read_bytes() == plain
+    assert f'"size": {len(plain)}' in capsys.readouterr().out
+    assert main(["unflatten", str(cut), "-o", str(out)]) == 1, "what there is was written, and it is said"
+    assert "cut off" in capsys.readouterr().err and plain.startswith(out.read_bytes())
+    assert main(["unflatten", str(out), "-o", str(whole)]) == 3 and main(["unflatten", str(whole)]) == 2
+
+
+def test_header_fields_and_hex_by_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dump = tmp_path / "dump"
+    dump.write_bytes(factory.kdump())
+    fields = ["header.sysname=Linux", "header.phys_base=-4096", "PAGESIZE=65536"]
+    assert main(["set", str(dump), *fields, "--in-place"]) == 0
+    assert main(["show", str(dump)]) == 0
+    said = capsys.readouterr().out
+    assert "sysname Linux, machine x86_64" in said and "phys_base       0xfffffffffffff000" in said
+    assert "PAGESIZE=65536" in said and "compressed" in said
+    assert main(["hex", str(dump), "--paddr", "0x5000", "--len", "16", "--json"]) == 0
+    said = capsys.readouterr().out
+    assert '"offset": null' in said and factory.pages(5)[5][:16].hex() in said
+    assert main(["hex", str(dump), "--paddr", "0x9000"]) == 2
+    assert main(["undo", str(dump)]) == 0 and dump.read_bytes() == factory.kdump()

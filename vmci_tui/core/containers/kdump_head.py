@@ -18,12 +18,14 @@ from vmci_tui.core.containers.kdump_format import (
     Width,
 )
 from vmci_tui.core.errors import OpenError
-from vmci_tui.core.note import ByteOrder, Note, walk
+from vmci_tui.core.note import HEADER, ByteOrder, Note, up
 from vmci_tui.core.source import HEAD_LIMIT, Source
 
 BITMAP_LIMIT: Final = 512 << 20
 """Bytes of one bitmap that are looked at: 16 TiB of guest in pages of 4 KiB."""
 NEWEST: Final = 6
+_NAME_LIMIT: Final = 64
+"""Bytes of the longest name of a note that is taken for one, where that tells how headers are read."""
 
 _FORMATS: Final = tuple(Format(bits, order) for order in ("little", "big") for bits in (64, 32))
 _WIDTH_OF: Final[dict[str, Width]] = {"i386": 32, "arm": 32}
@@ -185,7 +187,7 @@ def _told_padding(
 
 def _points(plain: Source, header: Header, form: Format, sub: SubHeader, version: int) -> Iterator[int]:
     if version >= 6:
-        yield 4 * (sub.max_mapnr_64 == header.max_mapnr)
+        yield 4 * (0 < sub.max_mapnr_64 == header.max_mapnr)
     for offset, size in ((sub.offset_note, sub.size_note), (sub.offset_vmcoreinfo, sub.size_vmcoreinfo)):
         if not offset and not size:
             yield 0
@@ -194,14 +196,15 @@ def _points(plain: Source, header: Header, form: Format, sub: SubHeader, version
         else:
             yield 2
             if offset == sub.offset_note:
-                yield any(note.whole for note in walk(plain.read(offset, min(size, 4096)), form.order)[:1])
+                first = Note(plain.read(offset, HEADER), form.order)
+                yield 2 * (0 < first.namesz <= _NAME_LIMIT and HEADER + up(first.namesz) + first.descsz <= size)
 
 
 def _cut_off(header: KdumpHeader, size: int) -> Iterator[str]:
     first, last = header.pfns
     if header.bitmaps[1] == 0 or first >= last:
         yield "the header leaves no page: bitmap_blocks, max_mapnr, or the part of a split dump"
-    if header.descriptors + PAGE_DESCRIPTOR > size:
+    elif header.descriptors + PAGE_DESCRIPTOR > size:
         yield f"the file is cut off: its page descriptors begin at {header.descriptors:#x}, it has {size} bytes"
 
 

@@ -112,6 +112,8 @@ def _change(
         version = _WITH_NOTES
         reasons.append(f"header version {header.version} has no place for notes: it becomes {version}")
     block, blocks_end = header.block_size, header.bitmaps[0]
+    if dump.plain.size < blocks_end:
+        raise SaveError("the file is cut off before its bitmaps", "copy the dump again, whole")
     end, scrubbed = _end(dump, flat)
     form, at = header.form, _inside(dump, version, area)
     if at is None:
@@ -119,6 +121,12 @@ def _change(
         if scrubbed and len(area) <= header.sub.size_note:  # the record that is not the last has room
             at = header.sub.offset_note
             scrubbed = ((at, area.ljust(header.sub.size_note, b"\0")),)
+        elif dump.pages.end > end:
+            missing = dump.pages.end - end
+            raise SaveError(
+                f"the file is cut off: {missing} bytes of pages are missing, for which notes would be taken",
+                "copy the dump again, whole",
+            )
         if form.bits == 32 and not form.padded:
             form = form._replace(padded=True)
             reasons.append(_PADDED)
@@ -167,12 +175,12 @@ def _inside(dump: KdumpDump, version: int, area: bytes) -> int | None:
 def _end(dump: KdumpDump, flat: FlattenedSource | None) -> tuple[int, tuple[Block, ...]]:
     """Where the pages end, and what is zeroed beyond: notes that an earlier save put to the end of the file.
 
-    They are known by this: they begin at a multiple of 16 behind the page descriptors, end where
-    the file ends, and are whole. Pages do not look so, since no dump's notes point at a page.
+    They are known by this: they begin at a multiple of 16 behind the pages, end where the file ends,
+    and are whole.
     """
     offset, size = dump.header.notes
     end = dump.plain.size
-    ours = size and offset % _ALIGN == 0 and offset > dump.header.descriptors and offset + size == end
+    ours = size and offset % _ALIGN == 0 and offset >= dump.pages.end and offset + size == end
     if not ours or not dump.notes or not all(note.whole for note in dump.notes):
         return end, ()
     if flat is not None and not last_record(flat, offset):

@@ -1,0 +1,180 @@
+"""Runs cases of `mutate_kdump` in a process of its own, whose memory and time are bounded.
+
+    python -m tests.faults.kdump_campaign FOLDER SEED FIRST COUNT [CASE_SECONDS [MIB]]
+
+prints figures as JSON; a case that fails ends it with its number, which is enough to have it again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from collections import Counter
+from itertools import islice
+from random import Random
+
+from tests.faults.exercise import printable, time_limit
+from tests.faults.mutate_kdump import case
+from vmci_tui.core import edits, report
+from vmci_tui.core.containers import open_dump
+from vmci_tui.core.containers.kdump import KdumpDump
+from vmci_tui.core.document import Document, laid_out
+from vmci_tui.core.errors import VmciError
+from vmci_tui.core.guest import Guest, guest_of
+from vmci_tui.core.image import ImageSource
+from vmci_tui.core.opening import open_document
+from vmci_tui.core.places import Places
+from vmci_tui.core.plan import plan_copy, plan_in_place
+from vmci_tui.core.source import FileSource
+from vmci_tui.core.unflatten import unflatten
+
+_TEXTS = (b"OSRELEASE=6.1.0\nPAGESIZE=4096\n", b"KEY(of.a.long.name)=0123456789\n" * 300)
+_PLAIN_LIMIT = 1 << 20
+
+
+def exercise(path: str, rng: Random, seen: Counter[str]) -> None:
+    """Open it, look at all of it, read its memory, edit it, lay it out in each way. Only VmciError may come."""
+    try:
+        document = open_document(path)
+    except VmciError as error:
+        printable(str(error), "the refusal")
+        assert error.message, "a refusal has words"
+        seen["refused"] += 1
+        return
+    try:
+        dump = document.dump
+        if not isinstance(dump, KdumpDump):
+            seen["something else"] += 1
+            return
+        seen[f"opened {dump.container}"] += 1
+        seen["with doubts"] += bool(dump.doubts)
+        _look(document, rng)
+        _read(dump, rng, seen)
+        _edit(document, dump, rng, seen)
+        if dump.container == "flattened" and dump.plain.size < _PLAIN_LIMIT:
+            assert isinstance(document.source, FileSource)
+            out = path + ".plain"
+            done = unflatten(document.source, out)
+            with open(out, "rb") as file:
+                assert file.read() == dump.plain.read(0, dump.plain.size) and done.size == dump.plain.size
+            os.unlink(out)
+            seen["made plain"] += 1
+    finally:
+        document.close()
+
+
+def _look(document: Document, rng: Random) -> None:
+    for line in report.show_text(document):
+        printable(line, "a line of show")
+    printable(json.dumps(report.show_json(document), ensure_ascii=False), "JSON")
+    layout, at = document.layout, 0
+    for region in layout.regions:
+        assert at <= region.offset and region.length > 0, "regions are sorted and disjoint"
+        at = region.end
+    assert at <= layout.image.size == document.source.size
+    places = Places.of(document)
+    for _ in range(30):
+        offset = rng.randrange(document.source.size)
+        place = places.at(offset)
+        assert place.offset <= offset < place.end
+        printable(place.label, "the name of a place")
+
+
+def _some_pages(guest: Guest, size: int) -> dict[int, bytes | None]:
+    out: dict[int, bytes | None] = {}
+    for item in guest.memory.ranges[:16]:
+        for paddr in {item.paddr, item.paddr + (item.length - size) // size * size}:
+            out[paddr] = guest.read(paddr, size)
+    return out
+
+
+def _read(dump: KdumpDump, rng: Random, seen: Counter[str]) -> None:
+    size, guest = dump.header.block_size, guest_of(dump)
+    pages = _some_pages(guest, size)
+    seen["pages"] += sum(page is not None for page in pages.values())
+    seen["pages that are damaged"] += sum(page is None for page in pages.values())
+    assert all(page is None or len(page) == size for page in pages.values())
+    for paddr, head in islice(dump.pages.heads(64), 64):
+        assert len(head) <= 64
+        page = guest.read(paddr, size)
+        assert page is None or page.startswith(head)
+    for _ in range(5):
+        paddr, length = rng.getrandbits(rng.choice((16, 32, 63))), rng.randrange(10_000)
+        data = guest.read(paddr, length)
+        assert data is None or len(data) == length
+        list(islice(dump.pages.data_ranges(paddr, paddr + (1 << 30)), 10))
+
+
+def _edit(document: Document, dump: KdumpDump, rng: Random, seen: Counter[str]) -> None:
+    for text in _TEXTS:
+        try:
+            state = edits.append_text(document.state, text, dump.order)
+            state = edits.set_header(state, "release", b"6.1.0")
+            state = edits.set_phys_base(state, rng.getrandbits(dump.bits))
+            if rng.random() < 0.3:
+                state = edits.make_plain(state)
+            document.apply("an edit", state)
+            plans = [plan_copy(document)]
+            if state.head != "plain":
+                plans.append(plan_in_place(document))
+        except VmciError as error:
+            printable(str(error), "why it cannot be saved")
+            seen["not saved"] += 1
+            continue
+        for plan in plans:
+            for line in report.plan_text(plan, document.source):
+                printable(line, "a line of the plan")
+            layout = laid_out(dump, state, plan.way != "copy")
+            again = open_dump(ImageSource(layout.base or document.source, layout.image))
+            assert isinstance(again, KdumpDump)
+            assert any(note.desc == text for note in again.notes), "the note is there"
+            assert again.header_fields.utsname[2] == b"6.1.0"
+            assert (again.header.pfns, again.header.descriptors) == (dump.header.pfns, dump.header.descriptors)
+            seen[f"saved: {plan.way}"] += 1
+    while document.undo():
+        pass
+    assert document.state == document.opened
+
+
+def _peak() -> int:
+    """The most KiB that were resident. (ru_maxrss would count those of whoever started this process.)"""
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+
+
+def main(folder: str, seed: int, first: int, count: int, seconds: float = 5.0, mib: int = 512) -> int:
+    """Run `count` cases from `first` on; 1 and the case's number at the first that fails."""
+    resource.setrlimit(resource.RLIMIT_AS, (mib << 20, mib << 20))
+    seen: Counter[str] = Counter()
+    slowest = (0.0, first)
+    path = os.path.join(folder, "case")
+    start = time.monotonic()
+    for number in range(first, first + count):
+        with open(path, "wb") as file:
+            file.write(case(seed, number))
+        begin = time.monotonic()
+        try:
+            with time_limit(seconds):
+                exercise(path, Random(number), seen)
+        except BaseException:
+            print(f"case {number} of seed {seed} failed", file=sys.stderr)
+            raise
+        slowest = max(slowest, (time.monotonic() - begin, number))
+    figures = {
+        "cases": count,
+        "seconds": round(time.monotonic() - start, 1),
+        "max_rss_mib": _peak() >> 10,
+        "slowest_ms": round(slowest[0] * 1000),
+        "slowest_case": slowest[1],
+        "seen": dict(sorted(seen.items())),
+    }
+    print(json.dumps(figures))
+    return 0
+
+
+if __name__ == "__main__":
+    where, *numbers = sys.argv[1:]
+    raise SystemExit(main(where, *(int(number) for number in numbers)))
