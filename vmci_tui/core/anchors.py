@@ -78,13 +78,19 @@ def page_starts(block: Block) -> list[int]:
 
 
 def anywhere(block: Block) -> list[int]:
-    """Places in the buffer of all anchors, in order: every text begins alike, with a header before it or none."""
+    """Places in the buffer of all anchors, in order: every text, and the header before it where there is one.
+
+    Both, as the header may be none that counts: what looks like one may lie in part in memory that is not there.
+    """
     found = set(page_starts(block))
-    limit = len(found) + HITS_IN_A_BLOCK
+    left = HITS_IN_A_BLOCK
     at = block.buffer.find(FIRST_KEY, block.start, block.end)
-    while at >= 0 and len(found) < limit:
+    while at >= 0 and left:
+        left -= 1
+        found.add(at)
         note = at - TEXT_AT
-        found.add(note if note >= block.start and _is_anchor(block.buffer, note) else at)
+        if note >= block.start and _is_anchor(block.buffer, note):
+            found.add(note)
         at = block.buffer.find(FIRST_KEY, at + 1, block.end)
     return sorted(found)
 

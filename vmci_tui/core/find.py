@@ -11,13 +11,13 @@ from contextlib import closing
 from typing import Final
 
 from vmci_tui.core import lowcore
-from vmci_tui.core.anchors import EVERYWHERE, PAGE_STARTS, anywhere, page_starts
+from vmci_tui.core.anchors import EVERYWHERE, PAGE_STARTS
 from vmci_tui.core.candidate import Candidate
 from vmci_tui.core.guest import Guest
+from vmci_tui.core.looking import places
 from vmci_tui.core.progress import Progress, quiet
 from vmci_tui.core.recognise import TEXT_AT, candidate_at, is_whole
-from vmci_tui.core.scan import PAGE, blocks
-from vmci_tui.core.source import FileSource
+from vmci_tui.core.scan import PAGE
 
 LIMIT: Final = 1024
 """The most candidates that one search gives: real memory has about ten, a hostile one as many as pages."""
@@ -31,14 +31,14 @@ def find(guest: Guest, everywhere: bool = False, told: Progress = quiet) -> Iter
     On page starts, or with `everywhere` at any address. Each address is given once. At most
     `LIMIT` of them. Raises OpenError, and what `told` raises.
     """
-    with closing(_places(guest, everywhere, told)) as places:
-        yield from _candidates(guest, places)
+    with closing(_places(guest, everywhere, told)) as looked_at:
+        yield from _candidates(guest, looked_at)
 
 
-def _candidates(guest: Guest, places: Iterable[int]) -> Iterator[Candidate]:
+def _candidates(guest: Guest, looked_at: Iterable[int]) -> Iterator[Candidate]:
     seen: set[int] = set()
     whole = cut = text_end = 0
-    for paddr in places:
+    for paddr in looked_at:
         # A line within a text begins no other text, unless the kernel could have put one there.
         if paddr in seen or (paddr < text_end and paddr % PAGE):
             continue
@@ -61,13 +61,4 @@ def _candidates(guest: Guest, places: Iterable[int]) -> Iterator[Candidate]:
 
 def _places(guest: Guest, everywhere: bool, told: Progress) -> Generator[int, None, None]:
     yield from lowcore.pointers(guest)
-    if not isinstance(guest.source, FileSource):
-        from vmci_tui.core.containers.kdump_pages import Pages  # searches in plain memory need none of it
-        from vmci_tui.core.scan_pages import places
-
-        if isinstance(guest.source, Pages):
-            yield from places(guest.source, EVERYWHERE if everywhere else PAGE_STARTS, told)
-            return
-    look = anywhere if everywhere else page_starts
-    for block in blocks(guest, told):
-        yield from [block.paddr_of(at) for at in look(block)]
+    yield from places(guest, EVERYWHERE if everywhere else PAGE_STARTS, told)

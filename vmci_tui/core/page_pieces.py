@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from vmci_tui.core.anchors import Look
+from vmci_tui.core.containers.kdump_format import PAGE_DESCRIPTOR
 from vmci_tui.core.containers.kdump_pages import Pages
 from vmci_tui.core.page_look import Page, Piece, Span, look_at, whole_pages
 from vmci_tui.core.scan import PAGE
@@ -54,47 +55,46 @@ class _Portions:
         """Offset to the rest of the descriptor."""
 
     def all(self) -> Iterator[Portion]:
-        size, done = self._size, 0
+        done = 0
         for pfns in _together(self._pages, self._most * _PASSED):
-            table = array("Q")
-            raw = self._pages.descriptor_table(done, len(pfns))
-            table.frombytes(raw[: len(raw) - len(raw) % 24])
-            if self._pages.order != sys.byteorder:
-                table.byteswap()
-            low_first = self._pages.order == "little"
-            spans: list[Span] = []
-            held, low, high = 0, 0, 0
-            before = before_rest = 0
-            for at, (pfn, offset, rest) in enumerate(zip(pfns, table[0::3], table[1::3], strict=False)):
+            spans = _Spans()
+            before: Page | None = None
+            for at, (pfn, offset, rest) in enumerate(zip(pfns, *self._columns(done, len(pfns)), strict=False), 1):
                 if self._dull.get(offset) == rest:
                     continue
-                repeats = offset == before and rest == before_rest
-                before, before_rest = offset, rest
-                length, flags = (rest & 0xFFFFFFFF, rest >> 32) if low_first else (rest >> 32, rest & 0xFFFFFFFF)
-                if not offset or not 0 < length <= size or (self._sparse and not self._may_hold(pfn)):
+                page = self._page(pfn, offset, rest)
+                repeats = page is not None and before is not None and page[1:] == before[1:]
+                before = page
+                if page is None or (repeats and self._is_dull(page, rest)):
                     continue
-                page = pfn, offset, length, flags
-                if repeats and self._is_dull(page, rest):
-                    continue
-                end = offset + length
-                if not spans or not (low <= offset <= high + _GAP and end - low <= _SPAN):
-                    low, high = offset, end
-                    spans.append((low, 0, []))
-                high = max(high, end)
-                spans[-1][2].append(page)
-                spans[-1] = (low, high - low, spans[-1][2])
-                held += 1
-                if held == self._most:
-                    yield Portion(self._piece(spans), done + at + 1)
-                    spans, held = [], 0
+                spans.add(page)
+                if spans.count == self._most:
+                    yield Portion(self._piece(spans.all), done + at)
+                    spans = _Spans()
             done += len(pfns)
-            yield Portion(self._piece(spans), done)
+            yield Portion(self._piece(spans.all), done)
+
+    def _columns(self, first: int, count: int) -> tuple[array[int], array[int]]:
+        """Of the descriptors from number `first` on the offsets, and size and flags as one number."""
+        raw = self._pages.descriptor_table(first, count)
+        table = array("Q", raw[: len(raw) - len(raw) % PAGE_DESCRIPTOR])
+        if self._pages.order != sys.byteorder:
+            table.byteswap()
+        return table[0::3], table[1::3]
+
+    def _page(self, pfn: int, offset: int, rest: int) -> Page | None:
+        """None for one that cannot be, or that has no place which is looked at."""
+        size, flags = rest & 0xFFFFFFFF, rest >> 32
+        if self._pages.order == "big":
+            size, flags = flags, size
+        if not offset or not 0 < size <= self._size:
+            return None
+        if self._sparse and (self._look.phase - pfn * self._size) % self._look.step >= self._size:
+            return None
+        return pfn, offset, size, flags
 
     def _piece(self, spans: list[Span]) -> Piece:
         return Piece(self._look, self._size, self._limit, tuple(spans))
-
-    def _may_hold(self, pfn: int) -> bool:
-        return (self._look.phase - pfn * self._size) % self._look.step < self._size
 
     def _is_dull(self, page: Page, rest: int) -> bool:
         """Whether a page that is there more than once holds nothing, wherever it lies; then that is remembered.
@@ -112,6 +112,26 @@ class _Portions:
                 self._dull.clear()
             self._dull[offset] = rest
         return dull
+
+
+class _Spans:
+    """The parts of the file that hold some pages: as few as there can be without reading much for nothing."""
+
+    def __init__(self) -> None:
+        self.all: list[Span] = []
+        self.count = 0
+        """How many pages they hold."""
+
+    def add(self, page: Page) -> None:
+        self.count += 1
+        _, offset, size, _ = page
+        if self.all:
+            low, length, pages = self.all[-1]
+            if low <= offset <= low + length + _GAP and offset + size - low <= _SPAN:
+                pages.append(page)
+                self.all[-1] = low, max(length, offset + size - low), pages
+                return
+        self.all.append((offset, size, [page]))
 
 
 def prefix(look: Look, block_size: int) -> int:

@@ -9,21 +9,21 @@ have left its own.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from typing import Final, NamedTuple
 
+from vmci_tui.core.anchors import Look
 from vmci_tui.core.bitness import judge_bits
 from vmci_tui.core.candidate import Candidate
 from vmci_tui.core.guest import Guest
+from vmci_tui.core.looking import places
 from vmci_tui.core.note import ByteOrder
 from vmci_tui.core.progress import Progress
-from vmci_tui.core.scan import blocks
 
 _AROUND: Final = 128
 """How far from the size the note's address was seen, at most: 92 bytes."""
 _BASE_ALIGN: Final = 2 << 20
 """What is mapped directly begins at a multiple of this, so that two pairs alike in distance are told apart."""
-_HITS_IN_A_BLOCK: Final = 1024
-"""More words of that value than any block of a real memory holds."""
 
 
 class Pair(NamedTuple):
@@ -47,15 +47,13 @@ def pointed_at(guest: Guest, pairs: Iterable[tuple[Candidate, Candidate]], told:
     """
     found: set[int] = set()
     sought = _sought(pairs)
-    for block in blocks(guest, told) if sought else ():
-        for item in sought:
-            hits = 0
-            at = block.buffer.find(item.size, block.start, block.end)
-            while at >= 0 and hits < _HITS_IN_A_BLOCK:
-                hits += 1
-                if block.paddr_of(at) % len(item.size) == 0:
-                    found |= _named(guest, block.paddr_of(at), item)
-                at = block.buffer.find(item.size, at + 1, block.end)
+    if not sought:
+        return frozenset()
+    with closing(places(guest, Look(tuple({item.size for item in sought})), told)) as looked_at:
+        for paddr in looked_at:
+            for item in sought:
+                if paddr % len(item.size) == 0 and guest.read(paddr, len(item.size)) == item.size:
+                    found |= _named(guest, paddr, item)
     return frozenset(found)
 
 

@@ -22,7 +22,7 @@ BEHIND: Final = 64
 """Pieces that may wait for one before them; then that is done here."""
 
 
-def places(pages: Pages, look: Look, told: Progress) -> Iterator[int]:
+def page_places(pages: Pages, look: Look, told: Progress) -> Iterator[int]:
     """The addresses at which `look` finds something, in order. Raises OpenError, and what `told` does.
 
     `told` counts bytes of memory, once a piece and once a place. No process is left when this ends or is closed.
@@ -59,14 +59,14 @@ def _in_order(pages: Pages, look: Look, helpers: Helpers) -> Iterator[_Slot]:
     """The pieces that are looked at, each once; in between, one that is not yet, so that a stop is heard."""
     waiting: deque[_Slot] = deque()
     asked: dict[int, _Slot] = {}
-    start, tried, count = time.perf_counter(), False, pages.bitmap.rank(pages.bitmap.last)
+    start, alone, count = time.perf_counter(), True, pages.bitmap.rank(pages.bitmap.last)
     for number, portion in enumerate(portions(pages, look)):
         slot = _Slot(*portion)
         waiting.append(slot)
-        if not tried and (took := time.perf_counter() - start) >= min(_TRIED, WORTH):
-            tried = True
-            if took * (count / slot.done - 1) >= WORTH:
-                helpers.start()
+        took = time.perf_counter() - start
+        if alone and took >= min(_TRIED, WORTH) and took * (count / slot.done - 1) >= WORTH:
+            helpers.start()
+            alone = False
         if slot.found is None:
             if helpers.take(number, slot.piece):
                 asked[number] = slot

@@ -6,12 +6,15 @@ Kernels are moved in steps, so that utsname can only lie at one place in each st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from typing import Final
 
+from vmci_tui.core.anchors import Look
 from vmci_tui.core.guest import Guest
 from vmci_tui.core.proof.kernel import Machine
 from vmci_tui.core.proof.utsname import LENGTH, MAGIC, uts_of
+from vmci_tui.core.source import FileSource
 
 Told = Callable[[str, int, int], None]
 """Called with what is done, bytes done and bytes in all; it may raise Cancelled."""
@@ -20,7 +23,10 @@ HITS: Final = 64
 """More places that look like utsname than any memory has that nobody prepared."""
 _CHUNK: Final = 1 << 20
 _APART: Final = 64 << 10
-"""From this step on each place is read by itself; nearer ones are faster read with all between them."""
+"""From this step on each place is read by itself; nearer ones are faster read with all between them.
+
+Of compressed memory places up to this step are decompressed on all processors, each page no further than needed.
+"""
 _TOLD_EACH: Final = 4 << 20
 
 
@@ -34,18 +40,27 @@ def shifts_that_hold_utsname(guest: Guest, machine: Machine, va: int, told: Told
     Raises Cancelled where `told` does.
     """
     out: list[int] = []
-    for paddr in _places(guest, machine.step, va % machine.step, told):
-        raw = guest.read(paddr, LENGTH)
-        uts = uts_of(raw) if raw is not None else None
-        if uts is not None and machine.uts.match(uts.machine):
-            out.append(va - paddr)
-            if len(out) > HITS:
-                return None
+    with closing(_places(guest, machine.step, va % machine.step, told)) as places:
+        for paddr in places:
+            raw = guest.read(paddr, LENGTH)
+            uts = uts_of(raw) if raw is not None else None
+            if uts is not None and machine.uts.match(uts.machine):
+                out.append(va - paddr)
+                if len(out) > HITS:
+                    return None
     return out
 
 
-def _places(guest: Guest, step: int, phase: int, told: Told) -> Iterator[int]:
-    """Every paddr that is `phase` above a multiple of `step` and begins like a utsname."""
+def _places(guest: Guest, step: int, phase: int, told: Told) -> Generator[int, None, None]:
+    """Every paddr that is `phase` above a multiple of `step` and begins like a utsname, as far as its page goes."""
+    if step <= _APART and not isinstance(guest.source, FileSource):
+        from vmci_tui.core.containers.kdump_pages import Pages  # plain memory needs none of it
+        from vmci_tui.core.scan_pages import page_places
+
+        if isinstance(guest.source, Pages):
+            look = Look((MAGIC,), step, phase)
+            yield from page_places(guest.source, look, lambda _, done, total: told("searching", done, total))
+            return
     total, done, last = guest.memory.size, 0, 0
     for item in guest.memory.ranges:
         if item.offset is None:
