@@ -170,7 +170,7 @@ _DRGN_STAGES: tuple[tuple[str, Stage | None], ...] = (
     ("VMCOREINFO is", "after"),
     ("VMCOREINFO does not contain", "after"),
     ("in VMCOREINFO", "after"),
-    ("KDUMP_ATTR_ARCH_NAME", "after"),
+    ("KDUMP_ATTR_ARCH_NAME", "before"),
     ("KDUMP_ATTR_OSTYPE", "after"),
 )
 """Words of exceptions and where they come from.

@@ -66,6 +66,7 @@ class LibkdumpfileReading(DrgnReading):
 rule: Rules[LibkdumpfileReading] = Rules()
 _again: Rules[LibkdumpfileReading] = Rules()
 add_guest_rules(_again)
+add_kdump_machine_rules(_again)
 for found in drgn.rule.all:
     if found.stage != "after" and found.name not in {one.name for one in _again.all}:
         rule.all.append(cast("Rule[LibkdumpfileReading]", found))

@@ -205,9 +205,9 @@ def add_kdump_memory_rules(rule: Rules[R]) -> None:
 
 
 def add_kdump_machine_rules(rule: Rules[R]) -> None:
-    """Those of the machine, which drgn asks for last."""
+    """Those of the machine, which drgn asks for last, though what is wrong lies in the header."""
 
-    @rule("C19", "after", NO_ARCH, f"{_UTIL} uts_looks_sane")
+    @rule("C19", "before", NO_ARCH, f"{_UTIL} uts_looks_sane")
     def _utsname_not_linux(r: R) -> Hit | None:
         """Without sysname `Linux`, a release, a version and a machine in the header's utsname none of it is taken."""
         run = _with_header(r)
@@ -216,7 +216,7 @@ def add_kdump_machine_rules(rule: Rules[R]) -> None:
         wrong = next((n for n in _UTS_NEEDED if run.uts[n][:1] == b"\0"), 0)
         return Hit(run.span_in_file(UTS_AT + wrong * _UTS_SIZE, _UTS_SIZE))
 
-    @rule("C19", "after", NO_ARCH, f"{_UTIL} machine_arch_name")
+    @rule("C19", "before", NO_ARCH, f"{_UTIL} machine_arch_name")
     def _unknown_machine(r: R) -> Hit | None:
         """The machine in the header's utsname is none that libkdumpfile knows; case matters: S390X is not s390x."""
         run = _with_header(r)
