@@ -163,6 +163,13 @@ def _no_string(r: CrashReading) -> Hit | None:
     return Hit() if r.flat is not None and not r.flat.printed else None
 
 
+@rule("C25", "after", UNKNOWN, _READ)
+def _pointer_at_the_top(r: CrashReading) -> Hit | None:
+    """offset_vmcoreinfo and size_vmcoreinfo come to 2^63 and more: nothing can be read there, which crash does not
+    notice, and it looks for a release in what its memory holds."""
+    return _told(r, "wrapped")
+
+
 @rule("T03", "after", SEGV, _READ)
 def _nul_in_release(r: CrashReading) -> Hit | None:
     """A NUL stands in the line of OSRELEASE: crash looks for the newline in vain, and dies."""

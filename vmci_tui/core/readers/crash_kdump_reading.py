@@ -29,7 +29,10 @@ SMALLEST: Final = 4096
 """crash reads one page first."""
 UNKNOWN: Final = "unknown"
 SEGV: Final = "killed by SIGSEGV"
-_MEMORY: Final = 1 << 31
+_MEMORY: Final = 7 << 28
+"""What malloc and mmap still give."""
+_FILE_TOP: Final = (1 << 63) - 1
+"""A read that would end beyond fails, and crash takes -1 for a large number of bytes: it goes on with none read."""
 _SIZE_TOP: Final = (1 << 64) - 1
 _PAGE: Final = 4096
 _SECTION: Final = 4096
@@ -125,7 +128,7 @@ class CrashKdump:
         block, kind = self.header.block_size, "compressed kdump" if self.is_kdump else "diskdump"
         if self.machine:
             return Fault("machine", "WARNING: machine type mismatch:", self.field("machine"))
-        if block <= 0 or block in _OVERRUN:
+        if block <= 0 or block in _OVERRUN or block >= _MEMORY:
             words = "crash: diskdump / compressed kdump: cannot malloc block_size buffer"
             return Fault("block", words, self.field("block_size"))
         if block > self.view.size:
@@ -158,7 +161,7 @@ class CrashKdump:
             return Fault("notes", "crash: compressed kdump: cannot malloc notes buffer", self.field("size_note"))
         if sub.offset_note < 0:
             words = "crash: compressed kdump: cannot lseek notes data"
-        elif sub.offset_note + sub.size_note > self.view.size:
+        elif self.view.size < sub.offset_note + sub.size_note <= _FILE_TOP:
             words = "crash: compressed kdump: cannot read notes data"
         return Fault("notes", words, Span(self.field("offset_note").offset, 16)) if words else self.notes.dies
 
@@ -229,10 +232,12 @@ class CrashKdump:
         words = ""
         if sub.size_vmcoreinfo == _SIZE_TOP:
             words = "double free or corruption (out)"
-        elif sub.size_vmcoreinfo >= _MEMORY - 1:
+        elif sub.size_vmcoreinfo >= _MEMORY:
             words = "crash: compressed kdump: cannot malloc vmcoreinfo buffer"
         elif sub.offset_vmcoreinfo < 0:
             words = "crash: compressed kdump: cannot lseek dump vmcoreinfo"
+        elif sub.offset_vmcoreinfo + sub.size_vmcoreinfo > _FILE_TOP:
+            return Fault("wrapped", UNKNOWN, span, "after")
         elif sub.offset_vmcoreinfo + sub.size_vmcoreinfo > self.view.size:
             words = "crash: compressed kdump: cannot read vmcoreinfo data"
         return Fault("pointer", words, span, "note") if words else None

@@ -21,6 +21,8 @@ from vmci_tui.core.readers.makedumpfile_kdump_head import (
 from vmci_tui.core.readers.view import View
 from vmci_tui.core.span import Span
 
+MEMORY: Final = 7 << 28
+"""What malloc still gives where a program has 2 GiB; with more the read fails, in other words."""
 _CUT: Final = "No such file or directory"
 
 

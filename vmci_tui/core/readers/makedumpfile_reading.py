@@ -19,7 +19,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from vmci_tui.core.containers.elf_format import PN_XNUM, PT_LOAD, PT_NOTE, Segment, format_of
-from vmci_tui.core.readers.makedumpfile_kdump_reading import Fault, MakedumpfileKdump
+from vmci_tui.core.readers.makedumpfile_kdump_reading import MEMORY, Fault, MakedumpfileKdump
 from vmci_tui.core.readers.makedumpfile_keys import Text
 from vmci_tui.core.readers.makedumpfile_table import NO_PADDR, HeaderTable
 from vmci_tui.core.readers.view import SEGMENT_LIMIT, View
@@ -318,7 +318,7 @@ class MakedumpfileReading:
         note = self.found
         if note is None:
             return ""
-        if note.descsz >= 1 << 31:
+        if note.descsz >= (1 << 31 if self.kdump is None else MEMORY):
             return "copy_vmcoreinfo: Can't allocate buffer for vmcoreinfo. Cannot allocate memory"
         if note.desc < 0:
             return "copy_vmcoreinfo: Can't seek the dump memory(FILE). Invalid argument"
