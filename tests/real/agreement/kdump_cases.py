@@ -7,9 +7,13 @@ import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
+import cramjam
+import lzallright
+from backports import zstd
+
 from tests.real.agreement.kdump_bases import base
 from tests.real.agreement.kdump_flat import Flat, flatten
-from tests.real.agreement.kdump_shape import KdumpShape
+from tests.real.agreement.kdump_shape import LZO, SNAPPY, ZLIB, ZSTD, KdumpShape
 
 Change = Callable[[KdumpShape], None]
 _GAP = 1 << 22
@@ -135,6 +139,24 @@ def _short_qemu_note(shape: KdumpShape) -> None:
     next(note for note in shape.notes.notes if note.name == b"QEMU\0").descsz = 3
 
 
+def _compressed(flag: int, broken: bool = False) -> Change:
+    """All pages in another compression."""
+    lzo = lzallright.LZOCompressor()
+    ways: dict[int, Callable[[bytes], bytes]] = {
+        LZO: lzo.compress,
+        SNAPPY: lambda data: bytes(cramjam.snappy.compress_raw(data)),
+        ZSTD: zstd.compress,
+    }
+
+    def change(shape: KdumpShape) -> None:
+        for page in shape.pages.values():
+            if page.flags == ZLIB:
+                page.data, page.flags = ways[flag](zlib.decompress(page.data)), flag
+                page.data = b"\xff" * 8 + page.data[8:] if broken else page.data
+
+    return change
+
+
 def _filled(shape: KdumpShape) -> None:
     """Beside utsname what QEMU leaves out."""
     shape.uts = base("arm64").uts
@@ -224,6 +246,11 @@ def cases() -> list[Case]:
         Case("page-0-stored", _changed("s390x", _page_0(flags=0)), "no-lowcore"),
         Case("page-0-place", _changed("s390x", _page_0(offset=1 << 63)), "no-lowcore"),
         Case("page-0-cut", _changed("s390x", _cut_in_page_0), "killed-by-pages"),
+        *(Case(f"method-{flag}", _changed("s390x", _compressed(flag)), None, True) for flag in (LZO, SNAPPY, ZSTD)),
+        *(
+            Case(f"broken-{flag}", _changed("s390x", _compressed(flag, True)), "no-lowcore")
+            for flag in (LZO, SNAPPY, ZSTD)
+        ),
         Case("text", _changed("amd64", _line(b"OSRELEASE=", b"ORELEASE=")), "no-release"),
         Case("utsname-of-qemu", _plain(base("amd64-qemu")), "utsname-not-linux"),
         Case("utsname-unknown", _plain(base("i386-real")), "utsname-not-linux"),

@@ -195,7 +195,7 @@ def add_kdump_memory_rules(rule: Rules[R]) -> None:
 
     @rule("C28", "after", "", f"{_DISK} diskdump_read_page", seen=False)
     def _compression_unknown(r: R) -> Hit | None:
-        """A page that libkdumpfile needs is compressed in a way that cannot be undone here."""
+        """A page that libkdumpfile needs is compressed in a way for which Python's package is missing here."""
         return stop(r, "compression-unknown")
 
     @rule("C19", "after", "", "libkdumpfile 0.5.6, src/kdumpfile/open.c update_linux_utsname")

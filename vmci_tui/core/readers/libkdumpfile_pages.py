@@ -10,13 +10,16 @@ import struct
 import zlib
 from typing import Final
 
+from vmci_tui.core.containers.decompress import COMPRESSIONS, decompressor
+from vmci_tui.core.containers.kdump_format import LZO, SNAPPY, ZLIB, ZSTD
+from vmci_tui.core.errors import OpenError
 from vmci_tui.core.readers.libkdumpfile_file import Killed, ReadFailed, Stopped
 from vmci_tui.core.readers.libkdumpfile_flat import File
 from vmci_tui.core.readers.libkdumpfile_kdump import DESCRIPTOR, Opened
 from vmci_tui.core.readers.libkdumpfile_memory import Corrupt, Memory, Missing, Space
 
-ZLIB: Final = 1
-OTHERS: Final = {2: "lzo", 4: "snappy", 0x20: "zstd"}
+_OTHERS: Final = (LZO, SNAPPY, ZSTD)
+"""In the order in which it looks for them, zlib first."""
 _LARGEST: Final = 1 << 18
 
 
@@ -52,7 +55,7 @@ class KdumpMemory(Memory):
     def _content(self, offset: int, size: int, flags: int) -> bytes:
         page = self.page_size
         try:
-            if not flags & (ZLIB | sum(OTHERS)):
+            if not flags & COMPRESSIONS:
                 if size != page:
                     raise Corrupt(f"Wrong page size: {size}")
                 return self._file.pread(offset, size)
@@ -64,7 +67,7 @@ class KdumpMemory(Memory):
         data = chunk.data[: size if chunk.deadly is None else min(size, max(chunk.deadly, 0))]
         if flags & ZLIB:
             return inflated(data, page, len(data) < size)
-        raise Stopped("compression-unknown", "")
+        return _decompressed(data, page, next(flag for flag in _OTHERS if flags & flag))
 
     def _before(self, number: int) -> int:
         """How many pages with a lower number are there."""
@@ -88,6 +91,19 @@ def _counts(bitmap: bytes) -> list[int]:
 
 def _bit(bitmap: bytes, number: int) -> bool:
     return number >> 3 < len(bitmap) and bool(bitmap[number >> 3] >> (number & 7) & 1)
+
+
+def _decompressed(data: bytes, size: int, flag: int) -> bytes:
+    try:
+        decompress = decompressor(flag)
+    except OpenError:
+        raise Stopped("compression-unknown", "") from None
+    out = None if decompress is None else decompress(data, size + 1)
+    if out is None or len(out) > size:
+        raise Corrupt("Decompression failed")
+    if len(out) < size:
+        raise Corrupt(f"Wrong uncompressed size: {len(out)}")
+    return out
 
 
 def inflated(data: bytes, size: int, cut: bool) -> bytes:
