@@ -12,11 +12,10 @@ from textual.screen import Screen
 from textual.widgets import Footer, Input
 
 from vmci_tui.core.document import Document
-from vmci_tui.core.errors import SaveError
 from vmci_tui.core.places import Place
-from vmci_tui.core.source import FileSource
 from vmci_tui.core.span import Span
-from vmci_tui.tui.adopting import AdoptActions
+from vmci_tui.tui.inspecting import InspectActions
+from vmci_tui.tui.keeping import KeepActions
 from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.panes import (
     EntryList,
@@ -41,7 +40,7 @@ _ON_ENTER = {"entry": "edit_entry", "notes": "rename_note", "keys": "edit_value"
 _PANES = ("entry", "notes", "keys", "findings", "hex")
 
 
-class MainScreen(AdoptActions, Screen[None]):
+class MainScreen(KeepActions, InspectActions, Screen[None]):
     """One document. Every edit goes through `edit`, and everything shown is computed anew after it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,6 +59,7 @@ class MainScreen(AdoptActions, Screen[None]):
         Binding("x", "strip", "Strip", tooltip="Take the VMCOREINFO note out", id="strip", show=False),
         Binding("U", "take_back", "Take back", tooltip="Take back the last save in place", id="take_back", show=False),
         Binding("m", "matrix", "Matrix", tooltip="The value that each reader reads", id="matrix", show=False),
+        Binding("I", "inspect", "Inspect", tooltip="The bytes at the cursor as numbers", id="inspect", show=False),
         Binding("N", "next", "What now?", tooltip="The commands to go on with", id="next", show=False),
         *(
             Binding(str(number), f"pane('{name}')", name.capitalize(), show=False, id=f"pane.{name}")
@@ -150,19 +150,6 @@ class MainScreen(AdoptActions, Screen[None]):
         panes = ("entry", "findings", "hex") if self.document.dump is None else _PANES
         self.query_one(PaneBar).show(tuple((pane, labels[pane]) for pane in panes), self._active)
         self.query_one(FindingsPane).border_subtitle = count
-
-    def show_place(self) -> None:
-        """The status line: where the cursor of the hex view is, and in which field."""
-        view = self.query_one(HexPane)
-        place = view.place()
-        if place is None:
-            text = "no bytes"
-        else:
-            at = view.cursor
-            paddr = self.document.layout.memory.paddr_of(at)
-            where = f"  paddr {paddr:#x}" if paddr is not None else ""
-            text = f"offset {at:#x} = {at}{where}  {place.label} ({place.length} bytes)"
-        self.query_one("#status", StatusLine).tell(text)
 
     # Which pane
 
@@ -258,7 +245,8 @@ class MainScreen(AdoptActions, Screen[None]):
     @on(LineList.Chosen)
     async def _chosen(self, event: LineList.Chosen) -> None:
         """A double click does what Enter does."""
-        await self.run_action(_ON_ENTER[event.sender.id or ""])
+        if action := _ON_ENTER.get(event.sender.id or ""):
+            await self.run_action(action)
 
     def _point_at(self, span: Span) -> None:
         """Mark bytes in the hex view and go there."""
@@ -312,73 +300,6 @@ class MainScreen(AdoptActions, Screen[None]):
             return
         pane.close_filter("")
         self._show_keys()
-
-    # Saving and leaving
-
-    def action_save(self) -> None:
-        """Save a copy of the dump, or the entry beside it, whichever was edited; ask where both were."""
-        document = self.document
-        if document.dump is None or not document.entry_unsaved:
-            self._save(document, entry=document.dump is None)
-        elif not document.dump_unsaved:
-            self._save(document.entry_alone(), entry=True)
-        else:
-            self._ask_which()
-
-    def action_take_back(self) -> None:
-        """Give a file back as it was before its last save in place; asked first, with its name."""
-        from vmci_tui.core.in_place import condition
-        from vmci_tui.tui.dialogs import Choose
-
-        document = self.document
-        sources = (document.source, document.blob)
-        files = [s for s in sources if isinstance(s, FileSource) and condition(s.path)[0] in ("finished", "unfinished")]
-        if not files:
-            self.say("there is no save in place to take back", "warning")
-            return
-        choices = (("stay", "Leave it as it is"), *((str(n), f"Take back {s.name}") for n, s in enumerate(files)))
-
-        def chosen(choice: str | None) -> None:
-            if choice and choice != "stay":
-                self.vmci.take_back(document, files[int(choice)].path)
-
-        hint = "Edits that are not saved are lost." if document.unsaved else ""
-        self.app.push_screen(Choose("Take back the last save in place?", choices, hint), chosen)
-
-    def _ask_which(self) -> None:
-        from vmci_tui.tui.dialogs import Choose
-
-        choices = (("dump", "Save a copy of the dump"), ("entry", "Save the entry, 16 bytes"))
-
-        def chosen(choice: str | None) -> None:
-            if choice == "dump":
-                self._save(self.document, entry=False)
-            elif choice == "entry":
-                self._save(self.document.entry_alone(), entry=True)
-
-        self.app.push_screen(Choose("The dump and its entry are two files, and both were edited", choices), chosen)
-
-    def _save(self, document: Document, entry: bool) -> None:
-        from vmci_tui.core.plan import plan_copy
-        from vmci_tui.tui.saving import Outcome, SaveScreen
-
-        def saved(outcome: Outcome | None) -> None:
-            if outcome is None:
-                return
-            self.document.mark_saved(entry)
-            self.saved_path = self.saved_path if entry else outcome.path
-            self.say(outcome.words if entry else f"{outcome.words}. N: what now")
-            if outcome.in_place:
-                self.vmci.reopen(self.document)
-            else:
-                self.show_state()
-
-        try:
-            plan = plan_copy(document)
-        except SaveError as error:
-            self.say(str(error), "error")
-            return
-        self.app.push_screen(SaveScreen(document, plan, self.vmci.settings.blink), saved)
 
 
 def _counted(found: tuple[Finding, ...]) -> str:
