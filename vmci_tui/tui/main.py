@@ -14,6 +14,7 @@ from textual.widgets import Footer, Input
 from vmci_tui.core.document import Document
 from vmci_tui.core.places import Place
 from vmci_tui.core.span import Span
+from vmci_tui.tui.copying import CopyActions
 from vmci_tui.tui.inspecting import InspectActions
 from vmci_tui.tui.keeping import KeepActions
 from vmci_tui.tui.linelist import LineList
@@ -40,7 +41,7 @@ _ON_ENTER = {"entry": "edit_entry", "notes": "rename_note", "keys": "edit_value"
 _PANES = ("entry", "notes", "keys", "findings", "hex")
 
 
-class MainScreen(KeepActions, InspectActions, Screen[None]):
+class MainScreen(KeepActions, InspectActions, CopyActions, Screen[None]):
     """One document. Every edit goes through `edit`, and everything shown is computed anew after it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,6 +57,7 @@ class MainScreen(KeepActions, InspectActions, Screen[None]):
         Binding("e", "edit_text", "Text", tooltip="Edit the whole text of the note", id="edit_text", show=False),
         Binding("r,ctrl+y", "redo", "Redo", tooltip="Do it again", id="redo", show=False),
         Binding("c", "copy", "Copy", tooltip="Copy what is selected", id="copy", show=False),
+        Binding("C", "copy_as", "Copy as", tooltip="Copy as hex, C, Python or JSON", id="copy_as", show=False),
         Binding("x", "strip", "Strip", tooltip="Take the VMCOREINFO note out", id="strip", show=False),
         Binding("U", "take_back", "Take back", tooltip="Take back the last save in place", id="take_back", show=False),
         Binding("m", "matrix", "Matrix", tooltip="The value that each reader reads", id="matrix", show=False),
