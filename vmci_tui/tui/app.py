@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -19,10 +19,11 @@ from vmci_tui.core.errors import VmciError
 from vmci_tui.core.opening import new_entry, open_document
 from vmci_tui.core.source import FileSource
 from vmci_tui.tui.cells import safe
+from vmci_tui.tui.lesson import LessonApp
 from vmci_tui.tui.main import MainScreen
 
 
-class VmciApp(App[None]):
+class VmciApp(LessonApp):
     """Opens a document's main screen, or the start screen where there is none."""
 
     CSS_PATH = "app.tcss"
@@ -46,6 +47,7 @@ class VmciApp(App[None]):
                 seen.add(binding.action)
                 run = partial(screen.run_action, binding.action)
                 yield SystemCommand(f"{binding.description} ({binding.key})", tooltip, run)
+        yield SystemCommand("Lessons", "Learn it step by step, on copies of samples", self.show_lessons)
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
 
     def on_mount(self) -> None:
@@ -53,7 +55,9 @@ class VmciApp(App[None]):
         self.theme = self.settings.theme if self.settings.theme in self.available_themes else "textual-dark"
         if self.settings.keymap:
             self.set_keymap(self.settings.keymap)
-        if self._first is None:
+        if self.teaching:
+            self.begin_lessons()
+        elif self._first is None:
             from vmci_tui.tui.start import StartScreen
 
             self.push_screen(StartScreen())
@@ -71,12 +75,17 @@ class VmciApp(App[None]):
         self._remember(self._first)
 
     def on_unmount(self) -> None:
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Close the files that are open."""
         if self._shown is not None:
             self._shown.close()
+            self._shown = None
 
     def _remember(self, document: Document | None) -> None:
         """Note the file among the recent ones, and ask about a save that was cut short; not before it is shown."""
-        if document is None or not isinstance(document.source, FileSource):
+        if document is None or self.lesson is not None or not isinstance(document.source, FileSource):
             return
         blob = document.blob.path if isinstance(document.blob, FileSource) else None
         settings.remember(document.source.path, blob)
@@ -114,12 +123,15 @@ class VmciApp(App[None]):
         width = next(name for least, name in reversed(self.HORIZONTAL_BREAKPOINTS) if self.size.width >= least)
         return MainScreen(document, width)
 
-    def open(self, path: str, blob: str | None = None) -> None:
-        """Show a file; what cannot be opened is said, and the screen stays."""
+    def open(self, path: str, blob: str | None = None) -> bool:
+        """Show a file; what cannot be opened is said, and the screen stays: False."""
         try:
+            self.refuse_outside(path)
             self._show(open_document(path, blob))
         except VmciError as error:
             self.notify(safe(str(error)), severity="error", markup=False)
+            return False
+        return True
 
     def open_new(self) -> None:
         """An entry as Linux with 4 KiB pages would write it, its paddr still 0."""
@@ -139,16 +151,17 @@ class VmciApp(App[None]):
         from vmci_tui.tui.dialogs import Ask
 
         def accept(typed: str) -> None:
-            self._show(open_document(os.path.expanduser(typed.strip())))
+            path = os.path.expanduser(typed.strip())
+            self.refuse_outside(path)
+            self._show(open_document(path))
 
         hint = "a dump, a blob, or NAME.write.json"
         self.push_screen(Ask("Open a file", accept, "", hint, self.settings.blink))
 
     def _show(self, document: Document) -> None:
-        if self._shown is not None:
-            self._shown.close()
+        self.let_go()
         self._shown = document
-        self.call_later(self._put_in_place, self._screen_of(document))
+        self.call_later(self.put_in_place, self._screen_of(document))
         self._remember(document)
 
     def reopen(self, document: Document) -> None:
@@ -178,7 +191,7 @@ class VmciApp(App[None]):
             self.notify(f"the last save in place was {words}", markup=False)
         self.reopen(document)
 
-    async def _put_in_place(self, screen: MainScreen) -> None:
+    async def put_in_place(self, screen: Screen[None]) -> None:
         """Show this screen instead of all others but the first, which textual cannot switch away from."""
         while len(self.screen_stack) > 1:
             await self.pop_screen()

@@ -115,6 +115,7 @@ class EditActions(ExplainActions):
             return
 
         def accept(path: str) -> None:
+            self.vmci.refuse_outside(path.strip())
             attach_entry(document, path.strip())
             self.show_state()
 
@@ -256,6 +257,7 @@ class EditActions(ExplainActions):
 
         assert self.document.dump is not None
         order = self.document.dump.order
+        self.vmci.refuse_outside(path.strip())
         note = note_or_text(path.strip())
         self.edit(f"append the note of {visible(path.strip())}", lambda state: edits.append_note(state, note, order))
 

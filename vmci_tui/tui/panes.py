@@ -247,6 +247,7 @@ class PaneBar(Widget):
         super().__init__(id=id)
         self._tabs: tuple[tuple[str, str], ...] = ()
         self._active = ""
+        self._pointed = ""
 
     def show(self, tabs: tuple[tuple[str, str], ...], active: str) -> None:
         """Tabs as (pane, label)."""
@@ -254,12 +255,20 @@ class PaneBar(Widget):
             self._tabs, self._active = tabs, active
             self.refresh()
 
+    def point(self, pane: str) -> None:
+        """Mark the tab that a lesson points at."""
+        if pane != self._pointed:
+            self._pointed = pane
+            self.refresh()
+
+    def _style(self, pane: str) -> str:
+        pointed = " underline $warning" if pane == self._pointed else ""
+        return ("reverse bold" if pane == self._active else "") + pointed
+
     def render(self) -> RenderResult:
         from textual.content import Content
 
-        return Content.assemble(
-            *((f" {label} ", "reverse bold" if pane == self._active else "") for pane, label in self._tabs)
-        )
+        return Content.assemble(*((f" {label} ", self._style(pane)) for pane, label in self._tabs))
 
     def on_click(self, event: events.Click) -> None:
         at = 0
