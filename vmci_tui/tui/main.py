@@ -18,6 +18,7 @@ from vmci_tui.tui.copying import CopyActions
 from vmci_tui.tui.inspecting import InspectActions
 from vmci_tui.tui.keeping import KeepActions
 from vmci_tui.tui.linelist import LineList
+from vmci_tui.tui.marking import MarkActions
 from vmci_tui.tui.panes import (
     EntryList,
     FindingsList,
@@ -41,7 +42,7 @@ _ON_ENTER = {"entry": "edit_entry", "notes": "rename_note", "keys": "edit_value"
 _PANES = ("entry", "notes", "keys", "findings", "hex")
 
 
-class MainScreen(KeepActions, InspectActions, CopyActions, Screen[None]):
+class MainScreen(KeepActions, InspectActions, MarkActions, CopyActions, Screen[None]):
     """One document. Every edit goes through `edit`, and everything shown is computed anew after it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -230,6 +230,9 @@ class HexPane(HexView):
         _bind("g", "goto", "Go to", "Go to a file offset or a guest-physical address"),
         _bind("slash", "search", "Search", "Search for text or hex bytes"),
         _bind("n", "search_next", "Next", "Search on for the same"),
+        _bind("b", "bookmark", "Mark", "Set a bookmark at the cursor, or take it away"),
+        _bind("apostrophe", "next_bookmark", "Next mark", "Go to the next bookmark"),
+        _bind("B", "bookmarks", "Marks", "List the bookmarks of this file"),
     ]
 
 
