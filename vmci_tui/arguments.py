@@ -137,6 +137,13 @@ def parser() -> argparse.ArgumentParser:
 
     predicted = _command(commands, "predict", "what QEMU will do with cases: JSON lines from stdin to stdout")
     predicted.add_argument("--qemu", choices=("7.2", "10.0"), default="7.2", help="the version (default 7.2)")
+
+    bench = _command(commands, "craft", "a tiny dump, its entry and note, with chosen faults")
+    bench.add_argument("--list", action="store_true", help="every fault that can be made")
+    bench.add_argument("--defect", action="append", default=[], metavar="CODE", help="a code or a name of --list")
+    bench.add_argument("--machine", metavar="M", help="x86_64 (default), i386, aarch64 or s390x")
+    bench.add_argument("-o", "--output", metavar="FOLDER", help="where to save it, with a manifest of what is said")
+    bench.add_argument("--dry-run", action="store_true", help="write nothing, as without -o")
     return main
 
 

@@ -35,6 +35,10 @@ def run(options: argparse.Namespace) -> int:
         from vmci_tui import repairing
 
         return repairing.run(options)
+    if options.command == "craft":
+        from vmci_tui import crafting
+
+        return crafting.run(options)
     if options.command in ("ask", "predict"):
         from vmci_tui import asking
 
