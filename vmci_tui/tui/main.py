@@ -14,6 +14,7 @@ from textual.widgets import Footer, Input
 from vmci_tui.core.document import Document
 from vmci_tui.core.places import Place
 from vmci_tui.core.span import Span
+from vmci_tui.tui.arranging import ArrangeActions
 from vmci_tui.tui.copying import CopyActions
 from vmci_tui.tui.inspecting import InspectActions
 from vmci_tui.tui.keeping import KeepActions
@@ -42,7 +43,7 @@ _ON_ENTER = {"entry": "edit_entry", "notes": "rename_note", "keys": "edit_value"
 _PANES = ("entry", "notes", "keys", "findings", "hex")
 
 
-class MainScreen(KeepActions, InspectActions, MarkActions, CopyActions, Screen[None]):
+class MainScreen(KeepActions, ArrangeActions, InspectActions, MarkActions, CopyActions, Screen[None]):
     """One document. Every edit goes through `edit`, and everything shown is computed anew after it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -103,7 +104,7 @@ class MainScreen(KeepActions, InspectActions, MarkActions, CopyActions, Screen[N
         self.show_tabs()
         self.call_after_refresh(self.show_findings)
         if self.document.state.vmcoreinfo is not None and self.document.state.vmcoreinfo.lines:
-            self._point_at_line(1)
+            self.point_at_line(1)
 
     # What is shown
 
@@ -187,9 +188,9 @@ class MainScreen(KeepActions, InspectActions, MarkActions, CopyActions, Screen[N
         if (part := shown.part(event.index)) is not None:
             self._point_in_note(part.offset, part.length)
         else:
-            self._point_at_line(shown.lines[event.index].number)
+            self.point_at_line(shown.lines[event.index].number)
 
-    def _point_at_line(self, number: int) -> None:
+    def point_at_line(self, number: int) -> None:
         text = self.document.state.vmcoreinfo
         if text is not None:
             line = text.lines[number - 1]
@@ -286,7 +287,7 @@ class MainScreen(KeepActions, InspectActions, MarkActions, CopyActions, Screen[N
         self._show_keys()
         keys = self.query_one(KeysList)
         if event.value and keys.shown.lines:
-            self._point_at_line(keys.shown.lines[keys.cursor].number)
+            self.point_at_line(keys.shown.lines[keys.cursor].number)
 
     @on(Input.Submitted, "#filter")
     def _filter_done(self, event: Input.Submitted) -> None:

@@ -58,6 +58,8 @@ class MarkActions(WayActions):
             self.say("no bookmarks: b sets one at the cursor", "warning")
             return
         here = self.query_one(HexPane).cursor
+        if found == [here]:
+            self.say("there is no other bookmark")
         self._arrive(next((offset for offset in found if offset > here), found[0]), 1)
         self.action_pane("hex")
 

@@ -28,9 +28,23 @@ _WIDE_ENTRY = 100
 """Cells from which on a field and what it means fit into one line."""
 
 
-def _bind(keys: str, action: str, label: str, tip: str) -> Binding:
+def _bind(keys: str, action: str, label: str, tip: str, show: bool = True) -> Binding:
     """A key of a pane; its id names the action, so that settings can give it other keys."""
-    return Binding(keys, f"screen.{action}", label, tooltip=tip, id=action)
+    return Binding(keys, f"screen.{action}", label, tooltip=tip, id=action, show=show)
+
+
+def _moves(what: str) -> tuple[Binding, ...]:
+    """The keys that move and duplicate a line or a note; none of them stands in the footer."""
+    return (
+        Binding(
+            "K,shift+up", f"screen.move_{what}(-1)", "Up", tooltip=f"Move the {what} up", id=f"{what}.up", show=False
+        ),
+        Binding(
+            "J,shift+down", f"screen.move_{what}(1)", "Down", tooltip=f"Move the {what} down", id=f"{what}.down",
+            show=False,
+        ),
+        _bind("D", f"duplicate_{what}", "Twice", f"Duplicate the {what}", show=False),
+    )  # fmt: skip
 
 
 class EntryList(LineList):
@@ -82,6 +96,7 @@ class NotesList(LineList):
         _bind("enter", "rename_note", "Name", "Change the note's name"),
         _bind("t", "retype_note", "Type", "Change the note's type"),
         _bind("d", "drop_note", "Del", "Take the note out"),
+        *_moves("note"),
     ]
     targets: Sequence[Target] = ()
     _types: ClassVar[dict[int, str]] = {}
@@ -110,6 +125,8 @@ class KeysList(LineList):
         _bind("n", "add_key", "New", "Add a key at the end"),
         _bind("d", "delete_line", "Del", "Take the line out"),
         _bind("slash", "filter", "Filter", "Show only lines that hold a text"),
+        _bind("f2,E", "rename_key", "Key", "Change the key; its value stays", show=False),
+        *_moves("line"),
         _bind("i", "explain", "Explain", "Show what the key means, and what each reader makes of it"),
     ]
     shown: KeyRows
@@ -227,6 +244,7 @@ class HexPane(HexView):
     """The hex view with its keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        _bind("enter", "overwrite", "Edit", "Type over the bytes of a note, or of the entry"),
         _bind("g", "goto", "Go to", "Go to a file offset or a guest-physical address"),
         _bind("slash", "search", "Search", "Search for text or hex bytes"),
         _bind("n", "search_next", "Next", "Search on for the same"),
