@@ -43,6 +43,14 @@ def run(options: argparse.Namespace) -> int:
         from vmci_tui import asking
 
         return asking.run(options)
+    if options.command == "lessons":
+        from vmci_tui import teaching
+
+        return teaching.run(options)
+    if options.command == "serve":
+        from vmci_tui import serving
+
+        return serving.run(options)
     from vmci_tui import writing  # edits, plans and saving: a fifth of the start-up of `show`
 
     return writing.run(options)

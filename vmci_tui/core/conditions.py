@@ -47,6 +47,8 @@ class Seen(NamedTuple):
     """The pane that has the focus."""
     key: bytes = b""
     """The key under the cursor of the keys."""
+    finding: str = ""
+    """The code of the finding under the cursor."""
     field: str = ""
     """The entry's field under the cursor."""
     write: int = 0
@@ -154,6 +156,10 @@ def _part(words: list[str]) -> Callable[[Seen], bool]:
     if first == "line":
         _, value = _compared("line", rest, ("==",))
         return lambda seen: visible(seen.key) == value
+    if first == "chosen":
+        _, code = _compared("chosen", rest, ("==",))
+        _one_of("chosen", code, tuple(CATALOGUE))
+        return lambda seen: seen.finding == code
     if first == "cursor" and rest[:1] == ["in"]:
         area = _one_of("cursor in", " ".join(rest[1:]), _AREAS)
         return lambda seen: _is_in(area, seen)
@@ -247,5 +253,5 @@ def _near(word: str) -> str:
     """A guess at what was meant."""
     from difflib import get_close_matches
 
-    near = get_close_matches(word, ("key", "finding", "line", *FLAGS, *NUMBERS, *WORDS), 1)
+    near = get_close_matches(word, ("key", "finding", "line", "chosen", *FLAGS, *NUMBERS, *WORDS), 1)
     return f": is {near[0]} meant?" if near else ""

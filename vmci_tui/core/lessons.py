@@ -25,6 +25,8 @@ _FILES_LIMIT: Final = 1 << 30
 """Bytes of a lesson's files: they are copied for each session."""
 _MOST: Final = 200
 """Lessons in a folder, and steps in a lesson."""
+TYPE: Final = "type "
+UNTIL: Final = " until "
 PLACES: Final = (
     *("entry", "notes", "keys", "findings", "hex", "readers", "status", "footer"),
     *("verdicts", "matrix", "candidates", "told", "steps", "plan", "target", "value", "text", "choices"),
@@ -40,7 +42,7 @@ class Step(NamedTuple):
     """None: there is nothing to do but to read."""
     at: str = ""
     press: tuple[str, ...] = ()
-    """The keys that do it, and `type WORDS`; shown, and pressed by tests."""
+    """The keys that do it: a key's name, `type WORDS`, or `KEY until CONDITION`. Shown, and pressed by tests."""
 
 
 class Lesson(NamedTuple):
@@ -137,11 +139,21 @@ def _step(path: str, number: int, raw: dict[str, object]) -> Step:
     if unknown:
         raise _bad(where, f"{visible(min(unknown))} is nothing that a step has", "text, at, done, press")
     done = raw.get("done")
+    press = _words(raw, "press", where) if "press" in raw else ()
+    condition = _condition(where, "done", _word(raw, "done", where)) if done is not None else None
+    for item in press:
+        if not item.strip():
+            raise _bad(where, "press: an empty key", 'write press = ["down", "enter"]')
+        if UNTIL in item and not item.startswith(TYPE):
+            _condition(where, "press", item.partition(UNTIL)[2])
+    return Step(text, condition, str(at), press)
+
+
+def _condition(where: str, what: str, text: str) -> Condition:
     try:
-        condition = parse(_word(raw, "done", where)) if done is not None else None
+        return parse(text)
     except UsageError as error:
-        raise _bad(where, f"done: {error.message}", error.hint) from None
-    return Step(text, condition, str(at), _words(raw, "press", where) if "press" in raw else ())
+        raise _bad(where, f"{what}: {error.message}", error.hint) from None
 
 
 def _heading(path: str) -> Heading:

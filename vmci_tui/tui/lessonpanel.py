@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Footer, Static
 
-from vmci_tui.core.lessons import Lesson
+from vmci_tui.core.lessons import TYPE, UNTIL, Lesson
 from vmci_tui.tui.cells import Row, plain, strip_of
 from vmci_tui.tui.palette import line_styles
 
@@ -98,15 +98,20 @@ class LessonPanel(Vertical):
 
 def pressed(press: tuple[str, ...]) -> str:
     """Keys as a reader sees them."""
-    return ", ".join(item if item.startswith("type ") else _key(item) for item in press)
+    return ", ".join(_pressed(item) for item in press)
+
+
+def _pressed(item: str) -> str:
+    if item.startswith(TYPE):
+        return item
+    name, until, condition = item.partition(UNTIL)
+    return _key(name) + until + condition
 
 
 def _key(name: str) -> str:
-    if name.endswith("..."):
-        return f"{_key(name[:-3])} until it is there"
     if len(name) == 1:
         return name
-    return _NAMES.get(name) or "+".join(part.capitalize() if len(part) > 1 else part for part in name.split("+"))
+    return _NAMES.get(name) or "+".join(part.capitalize() for part in name.split("+"))
 
 
 def put_in(screen: Screen[object]) -> LessonPanel | None:

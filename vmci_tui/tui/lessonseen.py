@@ -9,7 +9,7 @@ from textual.screen import Screen
 
 from vmci_tui.core.conditions import PANES, Seen
 from vmci_tui.tui.main import MainScreen
-from vmci_tui.tui.panes import EntryList, HexPane, KeysPane, PaneBar
+from vmci_tui.tui.panes import EntryList, FindingsList, HexPane, KeysPane, PaneBar
 
 SCREENS: Final = {
     "MainScreen": "main",
@@ -42,7 +42,7 @@ def seen(app: App[None], changed: bool) -> Seen:
     if main is None or not main.is_mounted:
         return Seen(screen=name, changed=changed)
     entry, keys, view = main.query_one(EntryList), main.query_one(KeysPane), main.query_one(HexPane)
-    target, line = entry.target(), keys.line()
+    target, line, finding = entry.target(), keys.line(), main.query_one(FindingsList).finding()
     focused = main.focused.id if main.focused is not None else None
     return Seen(
         document=main.document,
@@ -52,6 +52,7 @@ def seen(app: App[None], changed: bool) -> Seen:
         screen=name,
         pane=focused if focused in PANES else "",
         key=(line.key or b"") if line is not None else b"",
+        finding=finding.code if finding is not None else "",
         field=target.key if target is not None and target.kind == "field" else "",
         write=target.number + 1 if target is not None and target.kind == "write" else 0,
         cursor=view.cursor,
