@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterable
-from functools import partial
 from typing import Any, ClassVar
 
 from textual.app import SystemCommand
@@ -31,7 +30,10 @@ class VmciApp(LessonApp):
     NOTIFICATION_TIMEOUT = 3
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-normal"), (160, "-wide")]  # noqa: RUF012 - as App declares it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1,question_mark", "toggle_keys", "Keys", tooltip="Show or hide all keys", id="help", show=False)
+        Binding(
+            "f1,question_mark", "toggle_keys", "Keys", tooltip="What this is, and all its keys", id="help", show=False
+        ),
+        Binding("f12", "picture", "Picture", tooltip="Save a picture of the screen (SVG)", id="picture", show=False),
     ]
 
     def __init__(self, document: Document | None = None, chosen: settings.Settings | None = None) -> None:
@@ -40,15 +42,11 @@ class VmciApp(LessonApp):
         self._first = self._shown = document
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: every action that a key of the screen or of the focused pane does."""
-        seen: set[str] = set()
-        for _, binding, enabled, tooltip in screen.active_bindings.values():
-            if enabled and binding.id and tooltip and binding.action not in seen:
-                seen.add(binding.action)
-                run = partial(screen.run_action, binding.action)
-                yield SystemCommand(f"{binding.description} ({binding.key})", tooltip, run)
-        yield SystemCommand("Lessons", "Learn it step by step, on copies of samples", self.show_lessons)
-        yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+        """The palette: every action of the screen, of all its panes."""
+        from vmci_tui.tui.everything import commands
+
+        yield from commands(self, screen)
+        yield SystemCommand("Theme: choose other colours", "High contrast is one of them", self.action_change_theme)
 
     def on_mount(self) -> None:
         # Set here and not left to TEXTUAL_THEME: what a picture shows must not hang on the environment.
@@ -76,6 +74,10 @@ class VmciApp(LessonApp):
 
     def on_unmount(self) -> None:
         self.let_go()
+
+    def has_unsaved(self) -> bool:
+        """Whether what is open was edited and not saved."""
+        return self._shown is not None and self._shown.unsaved
 
     def let_go(self) -> None:
         """Close the files that are open."""
@@ -109,12 +111,28 @@ class VmciApp(LessonApp):
         self.push_screen(Choose("A save in place of this file was cut short", choices, hint), chosen)
 
     def action_toggle_keys(self) -> None:
-        """Show or hide the keys; beside them there is room for one pane at a time."""
-        shown = bool(self.screen.query("HelpPanel"))
-        (self.action_hide_help_panel if shown else self.action_show_help_panel)()
-        if self.size.width < 160:
-            self.screen.set_class(not shown or self.size.width < 112, "-narrow")
-            self.screen.set_class(shown and self.size.width >= 112, "-normal")
+        """What the focused pane is, and its keys."""
+        from vmci_tui.tui.helping import HelpScreen, help_of
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(help_of(self.screen))
+
+    def action_picture(self) -> None:
+        """Save a picture of the screen into the folder in which the app was started."""
+        from vmci_tui.tui.picture import save_picture
+
+        try:
+            self.notify(f"saved the picture {save_picture(self)}", markup=False)
+        except VmciError as error:
+            self.notify(safe(str(error)), severity="error", markup=False)
+
+    async def action_quit(self) -> None:
+        """Quit from anywhere; edits that are not saved are asked about."""
+        main = next((screen for screen in self.screen_stack if isinstance(screen, MainScreen)), None)
+        if main is not None and main.document.unsaved:
+            main.action_leave()
+        else:
+            self.exit()
 
     def _screen_of(self, document: Document) -> MainScreen:
         if isinstance(document.source, FileSource):
@@ -145,6 +163,12 @@ class VmciApp(LessonApp):
         from vmci_tui.tui.start import StartScreen
 
         self.push_screen(StartScreen(back=True))
+
+    def show_craft(self) -> None:
+        """The fault bench, over what is open."""
+        from vmci_tui.tui.craft import CraftScreen
+
+        self.push_screen(CraftScreen(self._show, self.refuse_outside, self.settings.blink))
 
     def ask_open(self) -> None:
         """Ask for a file (and the entry beside it) and open it."""

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 PROVED = {True: "proved", False: "DISPROVED", None: "not provable"}
 """What memory says of the text, in a word."""
 _ON_ENTER = {"entry": "edit_entry", "notes": "rename_note", "keys": "edit_value", "findings": "show_finding"}
-_PANES = ("entry", "notes", "keys", "findings", "hex")
+PANES = ("entry", "notes", "keys", "findings", "hex")
 
 
 class MainScreen(KeepActions, ArrangeActions, InspectActions, MarkActions, CopyActions, Screen[None]):
@@ -50,9 +50,9 @@ class MainScreen(KeepActions, ArrangeActions, InspectActions, MarkActions, CopyA
         Binding("s,ctrl+s", "save", "Save", tooltip="Save a copy; the plan is shown first", id="save"),
         Binding("R", "repair", "Repair", tooltip="Apply all safe fixes in one go; they are shown first", id="repair"),
         Binding("v", "readers", "Readers", tooltip="What every reader says of the file, and why", id="readers"),
-        Binding("question_mark,f1", "app.toggle_keys", "Keys", tooltip="Show or hide all keys", id="help"),
-        Binding("F", "find", "Find", tooltip="Find the note in guest memory", id="find"),
+        Binding("question_mark,f1", "app.toggle_keys", "Keys", tooltip="What this pane is, and all keys", id="help"),
         Binding("q", "leave", "Quit", tooltip="Quit; unsaved edits are asked about", id="quit"),
+        Binding("F", "find", "Find", tooltip="Find the note in guest memory", id="find"),
         Binding("a", "append", "Append", tooltip="Add or replace the VMCOREINFO note", id="append"),
         Binding("u,ctrl+z", "undo", "Undo", tooltip="Take the last edit back", id="undo"),
         Binding("o", "open", "Open", tooltip="Open another file", id="open"),
@@ -66,12 +66,20 @@ class MainScreen(KeepActions, ArrangeActions, InspectActions, MarkActions, CopyA
         Binding("I", "inspect", "Inspect", tooltip="The bytes at the cursor as numbers", id="inspect", show=False),
         Binding("N", "next", "What now?", tooltip="The commands to go on with", id="next", show=False),
         *(
-            Binding(str(number), f"pane('{name}')", name.capitalize(), show=False, id=f"pane.{name}")
-            for number, name in enumerate(_PANES, 1)
+            Binding(
+                str(number),
+                f"pane('{name}')",
+                name.capitalize(),
+                tooltip=f"Go to the pane {name}",
+                id=f"pane.{name}",
+                show=False,
+            )
+            for number, name in enumerate(PANES, 1)
         ),
     ]
 
-    AUTO_FOCUS = ", ".join(f".show-{pane} #{pane}" for pane in _PANES)
+    about = "The file: the entry, the notes, the text, the findings and the bytes, all pointing at the same place."
+    AUTO_FOCUS = ", ".join(f".show-{pane} #{pane}" for pane in PANES)
 
     def __init__(self, document: Document, width_class: str) -> None:
         keys = document.state.vmcoreinfo or key_rows(document.state)
@@ -151,7 +159,7 @@ class MainScreen(KeepActions, ArrangeActions, InspectActions, MarkActions, CopyA
             "entry": "1 Entry", "notes": "2 Notes", "keys": "3 Keys",
             "findings": f"4 Findings ({count})", "hex": "5 Hex",
         }  # fmt: skip
-        panes = ("entry", "findings", "hex") if self.document.dump is None else _PANES
+        panes = ("entry", "findings", "hex") if self.document.dump is None else PANES
         self.query_one(PaneBar).show(tuple((pane, labels[pane]) for pane in panes), self._active)
         self.query_one(FindingsPane).border_subtitle = count
 
@@ -167,7 +175,7 @@ class MainScreen(KeepActions, ArrangeActions, InspectActions, MarkActions, CopyA
         self.call_after_refresh(self.query_one(f"#{name}").focus)
 
     def _show_pane(self, name: str) -> None:
-        self.update_classes({f"show-{pane}": pane == name for pane in _PANES})
+        self.update_classes({f"show-{pane}": pane == name for pane in PANES})
 
     @on(PaneBar.Picked)
     def _picked(self, event: PaneBar.Picked) -> None:
@@ -175,7 +183,7 @@ class MainScreen(KeepActions, ArrangeActions, InspectActions, MarkActions, CopyA
 
     def on_descendant_focus(self) -> None:
         focused = self.focused
-        if focused is not None and focused.id in _PANES and focused.id != self._active:
+        if focused is not None and focused.id in PANES and focused.id != self._active:
             self._active = focused.id
             self._show_pane(focused.id)
             self.show_tabs()

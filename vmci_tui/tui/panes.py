@@ -50,13 +50,18 @@ def _moves(what: str) -> tuple[Binding, ...]:
 class EntryList(LineList):
     """The entry's fields, and the writes that made it."""
 
+    about = (
+        "Entry: the 16 bytes that the guest wrote into QEMU's fw_cfg file etc/vmcoreinfo. They say where its "
+        "note lies, and how long it is. Of a dump alone they are worked out from what the dump says."
+    )
+
     BINDINGS: ClassVar[list[BindingType]] = [
         _bind("enter", "edit_entry", "Edit", "Change the field, or the write"),
         _bind("w", "add_write", "Write", "Add a write of the guest"),
-        _bind("d", "delete_write", "Del", "Take the write out"),
-        _bind("b", "open_entry", "Open entry", "Open the entry that belongs to this dump"),
+        _bind("d", "delete_write", "Del", "Take the write out", show=False),
+        _bind("b", "open_entry", "Blob", "Open the entry that belongs to this dump"),
         _bind("p", "paste_entry", "Paste", "Paste an entry that gdb printed, or /sys/kernel/vmcoreinfo"),
-        _bind("Q", "ask_qemu", "Ask QEMU", "Ask a real QEMU what it does with this entry and note"),
+        _bind("Q", "ask_qemu", "QEMU", "Ask a real QEMU what it does with this entry and note"),
     ]
     targets: Sequence[Target] = ()
 
@@ -92,6 +97,11 @@ class EntryList(LineList):
 class NotesList(LineList):
     """All notes."""
 
+    about = (
+        "Notes: the ELF notes of the dump: of each CPU, and VMCOREINFO, whose text tells debuggers about the kernel. "
+        "Readers take the last whole note of that name."
+    )
+
     BINDINGS: ClassVar[list[BindingType]] = [
         _bind("enter", "rename_note", "Name", "Change the note's name"),
         _bind("t", "retype_note", "Type", "Change the note's type"),
@@ -119,6 +129,11 @@ class NotesList(LineList):
 
 class KeysList(LineList):
     """The key=value lines of the text."""
+
+    about = (
+        "Keys: the text of the VMCOREINFO note, a KEY=VALUE in each line. "
+        "i explains the key that the cursor is on, m shows what each reader reads."
+    )
 
     BINDINGS: ClassVar[list[BindingType]] = [
         _bind("enter", "edit_value", "Edit", "Change the value (or the broken line)"),
@@ -201,6 +216,11 @@ class KeysPane(Vertical):
 class FindingsList(LineList):
     """What is worth knowing."""
 
+    about = (
+        "Findings: what is wrong or worth knowing, worst first. Each has a code, the bytes that it is about, "
+        "why it matters and who refuses over it; [f] marks those that a key fixes."
+    )
+
     BINDINGS: ClassVar[list[BindingType]] = [
         _bind("enter", "show_finding", "Show", "Go to the bytes that it is about"),
         _bind("f", "fix", "Fix", "Apply the fix of this finding"),
@@ -243,14 +263,19 @@ class FindingsPane(Vertical):
 class HexPane(HexView):
     """The hex view with its keys."""
 
+    about = (
+        "Hex: the bytes of the file, coloured by what they are; the bar below says the field. "
+        "Enter types over the bytes of a note or of the entry; guest memory is never edited."
+    )
+
     BINDINGS: ClassVar[list[BindingType]] = [
         _bind("enter", "overwrite", "Edit", "Type over the bytes of a note, or of the entry"),
         _bind("g", "goto", "Go to", "Go to a file offset or a guest-physical address"),
         _bind("slash", "search", "Search", "Search for text or hex bytes"),
         _bind("n", "search_next", "Next", "Search on for the same"),
         _bind("b", "bookmark", "Mark", "Set a bookmark at the cursor, or take it away"),
-        _bind("apostrophe", "next_bookmark", "Next mark", "Go to the next bookmark"),
-        _bind("B", "bookmarks", "Marks", "List the bookmarks of this file"),
+        _bind("apostrophe", "next_bookmark", "Next mark", "Go to the next bookmark", show=False),
+        _bind("B", "bookmarks", "Marks", "List the bookmarks of this file", show=False),
     ]
 
 

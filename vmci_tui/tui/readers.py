@@ -60,8 +60,9 @@ class ReadersScreen(Screen[None]):
         self._first = self._names.index(reader) if reader in self._names else self._worst()
 
     def _worst(self) -> int:
-        """The first reader that refuses, else the first."""
-        return next((n for n, name in enumerate(self._names) if self._both.now[name].accepts is False), 0)
+        """The first reader that refuses, else the first that says anything."""
+        said = [self._both.now[name].accepts for name in self._names]
+        return said.index(False) if False in said else said.index(True) if True in said else 0
 
     def compose(self) -> ComposeResult:
         yield StatusLine(" What every reader makes of this file", id="title")

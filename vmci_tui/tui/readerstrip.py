@@ -42,10 +42,17 @@ def strip_cells(both: Both, width: int) -> list[tuple[str, Row]]:
 class TitleBar(StatusLine, can_focus=True):
     """The title, and below it the strip; one widget, since each more is a millisecond of the first paint."""
 
+    about = "Readers: who takes the file now, and once it is saved (no>ok)."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "move(-1)", "Left", show=False, id="strip.left"),
         Binding("right,l", "move(1)", "Right", show=False, id="strip.right"),
-        Binding("enter", "screen.readers", "Verdict", tooltip="What this reader says, and what would change it"),
+        Binding(
+            "enter",
+            "screen.readers",
+            "Verdict",
+            tooltip="What this reader says, and what would change it",
+            id="strip.readers",
+        ),
     ]
     _cells: list[tuple[str, Row]]
     _both: Both | None = None
