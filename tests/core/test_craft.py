@@ -13,7 +13,7 @@ from vmci_tui.core.checks import findings
 from vmci_tui.core.checks.catalogue import CATALOGUE
 from vmci_tui.core.craft import DEFECTS, MACHINES, Defect, always, attempt, chosen, craft
 from vmci_tui.core.craft.guests import guest
-from vmci_tui.core.craft.manifest import files, manifest, names, save, stem
+from vmci_tui.core.craft.manifest import files, manifest, names, save
 from vmci_tui.core.document import Document
 from vmci_tui.core.errors import SaveError, UsageError, VmciError
 from vmci_tui.core.opening import open_document
@@ -164,10 +164,10 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 
 
 def test_names_tell_the_codes() -> None:
-    assert stem(craft(())) == "good" and stem(craft((), "i386")) == "good-i386"
-    assert stem(craft(chosen(["E05", "T05"]))) == "T05-E05"
+    assert craft(()).stem == "good" and craft((), "i386").stem == "good-i386"
+    assert craft(chosen(["E05", "T05"])).stem == "T05-E05"
     many = chosen(["T01", "T03", "T05", "T08", "T13", "N03", "C04", "E04", "M02"])
-    assert stem(craft(many)).endswith("-and-1")
+    assert craft(many).stem.endswith("-and-1")
 
 
 def test_writes_are_told_as_json_and_blobs_to_the_byte() -> None:
@@ -183,3 +183,12 @@ def test_writes_are_told_as_json_and_blobs_to_the_byte() -> None:
 def test_a_defect_says_what_it_is() -> None:
     item: Defect = _ALL["size-11"]
     assert (item.code, item.does) == ("E05", "sets size to 11")
+
+
+@pytest.mark.parametrize(("words", "machine"), [("", None), ("E05,15-bytes", None), ("T05", "i386"), ("C14", None)])
+def test_the_command_makes_the_same(words: str, machine: str | None) -> None:
+    made = craft(chosen(words.split(",") if words else []), machine)
+    said = made.command.split()[2:]
+    named = dict(zip(said[::2], said[1::2], strict=True))
+    again = craft(chosen(named["--defect"].split(",") if words else []), named.get("--machine"))
+    assert again.dump == made.dump and again.parts == made.parts

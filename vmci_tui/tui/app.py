@@ -34,6 +34,7 @@ class VmciApp(LessonApp):
             "f1,question_mark", "toggle_keys", "Keys", tooltip="What this is, and all its keys", id="help", show=False
         ),
         Binding("f12", "picture", "Picture", tooltip="Save a picture of the screen (SVG)", id="picture", show=False),
+        Binding("X", "craft", "Craft a faulty dump", tooltip="Choose faults, see what is said", id="craft", show=False),
     ]
 
     def __init__(self, document: Document | None = None, chosen: settings.Settings | None = None) -> None:
@@ -164,11 +165,12 @@ class VmciApp(LessonApp):
 
         self.push_screen(StartScreen(back=True))
 
-    def show_craft(self) -> None:
-        """The fault bench, over what is open."""
+    def action_craft(self) -> None:
+        """The fault bench, over what is open; a lesson keeps to its own files."""
         from vmci_tui.tui.craft import CraftScreen
 
-        self.push_screen(CraftScreen(self._show, self.refuse_outside, self.settings.blink))
+        if self.lesson is None and not isinstance(self.screen, CraftScreen):
+            self.push_screen(CraftScreen(self._show, self.refuse_outside, self.settings.blink))
 
     def ask_open(self) -> None:
         """Ask for a file (and the entry beside it) and open it."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from vmci_tui.core.craft.bench import Crafted, always, attempt, chosen, craft
+from vmci_tui.core.craft.bench import Crafted, always, attempt, chosen, clash, craft, machine_for
 from vmci_tui.core.craft.defect import Defect
 from vmci_tui.core.craft.defects import DEFECTS
 from vmci_tui.core.craft.guests import MACHINES
 
-__all__ = ["DEFECTS", "MACHINES", "Crafted", "Defect", "always", "attempt", "chosen", "craft"]
+__all__ = ["DEFECTS", "MACHINES", "Crafted", "Defect", "always", "attempt", "chosen", "clash", "craft", "machine_for"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Final
 
 from vmci_tui.core.checks import Finding, findings
 from vmci_tui.core.containers import open_dump
@@ -14,10 +15,13 @@ from vmci_tui.core.craft.guests import MACHINES, guest
 from vmci_tui.core.craft.parts import Parts
 from vmci_tui.core.craft.writer import dump_bytes
 from vmci_tui.core.document import Document, State
-from vmci_tui.core.errors import UsageError
+from vmci_tui.core.errors import OpenError, UsageError
 from vmci_tui.core.source import BytesSource
 from vmci_tui.core.text import Safe, visible
 from vmci_tui.core.verdicts import Verdicts, verdicts
+
+_MOST_CODES: Final = 8
+"""So many codes stand in a file's name."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,21 @@ class Crafted:
     document: Document
     verdicts: Verdicts
     findings: tuple[Finding, ...]
+
+    @property
+    def stem(self) -> str:
+        """The beginning of the files' names."""
+        return _stem(self.defects, self.parts.machine)
+
+    @property
+    def command(self) -> str:
+        """What makes the same in a shell, without the folder."""
+        words = ["vmci craft"]
+        if self.defects:
+            words.append("--defect " + ",".join(item.name for item in self.defects))
+        if self.parts.machine != machine_for(self.defects):
+            words.append(f"--machine {self.parts.machine}")
+        return " ".join(words)
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -70,16 +89,22 @@ def machine_for(defects: Sequence[Defect]) -> str:
 def craft(defects: Sequence[Defect], machine: str | None = None) -> Crafted:
     """Make them. Raises UsageError for defects that do not go together, or not with this machine."""
     made = attempt(defects, machine)
-    for item in made.hidden:
-        rest = [other for other in defects if other is not item]
-        hides = next(
-            (o for o in rest if item not in attempt((item, *(r for r in rest if r is not o)), machine).hidden), None
-        )
-        what = (
-            f"beside {hides.code} {hides.name}" if hides else "with the others" if rest else f"on {made.parts.machine}"
-        )
-        raise UsageError(f"{item.code} {item.name} does not show {what}", "leave one of them out")
+    if (why := clash(made)) is not None:
+        raise UsageError(why, "leave one of them out")
     return made
+
+
+def clash(made: Crafted) -> str | None:
+    """Why the first defect that does not show does not; None where all do."""
+    if not made.hidden:
+        return None
+    item, machine = made.hidden[0], made.parts.machine
+    others = [other for other in made.defects if other is not item]
+    for other in others:
+        left = [item, *(one for one in others if one is not other)]
+        if item not in attempt(left, machine).hidden:
+            return f"{item.code} {item.name} does not show beside {other.code} {other.name}"
+    return f"{item.code} {item.name} does not show {'with the others' if others else 'on ' + machine}"
 
 
 def attempt(defects: Sequence[Defect], machine: str | None = None) -> Crafted:
@@ -95,11 +120,22 @@ def attempt(defects: Sequence[Defect], machine: str | None = None) -> Crafted:
         parts = item.apply(parts)
     data = dump_bytes(parts)
     source = BytesSource(data)
-    dump = open_dump(source)
+    try:
+        dump = open_dump(source)
+    except OpenError as error:
+        raise UsageError(f"these do not go together: {error.message}", "leave one of them out") from None
     assert dump is not None
-    document = Document(Safe("crafted.elf"), source, dump, State(dump.notes, parts.history))
+    document = Document(Safe(_stem(ordered, machine) + ".elf"), source, dump, State(dump.notes, parts.history))
     judged = verdicts(document)
     return Crafted(ordered, parts, data, document, judged, findings(document, judged))
+
+
+def _stem(defects: Sequence[Defect], machine: str) -> str:
+    """The codes, and the machine where it is not the usual one."""
+    codes = [item.code for item in defects]
+    if len(codes) > _MOST_CODES:
+        codes = [*codes[:_MOST_CODES], f"and-{len(codes) - _MOST_CODES}"]
+    return "-".join(codes or ["good"]) + ("" if machine == MACHINES[0] else f"-{machine}")
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from vmci_tui import __version__
 from vmci_tui.core import report, report_readers
@@ -14,9 +14,6 @@ from vmci_tui.core.errors import SaveError
 from vmci_tui.core.newfile import write_new
 from vmci_tui.core.text import visible
 
-_MOST_CODES: Final = 8
-"""So many codes stand in a file's name."""
-
 
 class Files(NamedTuple):
     """The files of one crafted dump, by name; `entry` and `note` where there are such."""
@@ -25,14 +22,6 @@ class Files(NamedTuple):
     entry: str | None
     note: str | None
     manifest: str
-
-
-def stem(made: Crafted) -> str:
-    """The beginning of the files' names: the codes, and the machine where it is not the usual one."""
-    codes = [item.code for item in made.defects]
-    if len(codes) > _MOST_CODES:
-        codes = [*codes[:_MOST_CODES], f"and-{len(codes) - _MOST_CODES}"]
-    return "-".join(codes or ["good"]) + ("" if made.parts.machine == "x86_64" else f"-{made.parts.machine}")
 
 
 def files(made: Crafted) -> dict[str, bytes]:
@@ -49,7 +38,7 @@ def files(made: Crafted) -> dict[str, bytes]:
 
 def names(made: Crafted) -> Files:
     """What the files are called. A blob holds what the guest stored; other writes are told in JSON."""
-    base, history = stem(made), made.parts.history
+    base, history = made.stem, made.parts.history
     suffix = "entry" if history is not None and history.origin == "blob" else "write.json"
     return Files(
         f"{base}.elf",
@@ -75,12 +64,13 @@ def manifest(made: Crafted) -> dict[str, Any]:
     named, parts = names(made), made.parts
     beside = f" --blob {named.entry}" if named.entry else ""
     return {
-        "made_by": f"vmci {__version__}",
+        "version": __version__,
         "machine": parts.machine,
         "bits": parts.bits,
         "byte_order": parts.order,
         "defects": [{"code": item.code, "name": item.name, "does": item.does} for item in made.defects],
         "files": named._asdict(),
+        "made_with": made.command,
         "check": f"vmci check {named.dump}{beside}",
         "findings": report.findings_json(made.findings),
         "readers": report_readers.readers_json(made.verdicts),
