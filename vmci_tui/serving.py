@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     # One folder for the sessions' own: whatever becomes of one, nothing of it stays.
     with tempfile.TemporaryDirectory(prefix="vmci-serve-") as scratch:
         os.environ["TMPDIR"] = scratch
-        server = LessonServer(session_command(options.folder, name), HOST, port)
+        server = LessonServer(session_command(options.folder, name), HOST, port, title="vmci lessons")
         if options.json:
             print_json({"url": url})
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 from aiohttp import web
 from textual_serve.server import Server
@@ -17,6 +18,13 @@ class LessonServer(Server):
 
     async def on_startup(self, app: web.Application) -> None:
         """Say nothing on stdout, which is data: `vmci serve` has told the address."""
+
+    async def handle_index(self, request: web.Request) -> web.StreamResponse:
+        """The page, without the web font: a closed network would hold it up."""
+        page = await super().handle_index(request)
+        if isinstance(page, web.Response):
+            page.text = re.sub(r"<link[^>]*//fonts\.[^>]*>", "", page.text or "")
+        return page
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """A session; refused for another site's page, which may reach this machine from the same browser."""

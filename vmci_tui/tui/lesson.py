@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
 
-from vmci_tui.core.errors import VmciError
+from vmci_tui.core.errors import UsageError, VmciError
 
 if TYPE_CHECKING:
     from vmci_tui.core.lessons import Lesson
@@ -58,6 +58,7 @@ class LessonApp(App[None]):
     """The part of the app that teaches."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("L", "lessons", "Lessons", tooltip="Learn it step by step, on copies", id="lessons", show=False),
         Binding("f6", "lesson_back", "Lesson: back", tooltip="The step before", id="lesson.back", priority=True),
         Binding("f7", "lesson_next", "Lesson: next", tooltip="Next step, or skip it", id="lesson.next", priority=True),
         Binding(
@@ -104,6 +105,13 @@ class LessonApp(App[None]):
 
         self.push_screen(LessonsScreen(self.lessons_in, back))
 
+    def action_lessons(self) -> None:
+        """The list of lessons, over what is open; from within one there is its own way back (F9)."""
+        from vmci_tui.tui.lessonlist import LessonsScreen
+
+        if self.lesson is None and not isinstance(self.screen, LessonsScreen):
+            self.show_lessons()
+
     def begin_lessons(self) -> None:
         """What `teach` asked for, when the app is there."""
         self.show_lessons(back=False)
@@ -114,6 +122,9 @@ class LessonApp(App[None]):
         """Copy the lesson's files and begin; what is wrong with it is said."""
         from vmci_tui.core.lessons import copy_files, load
 
+        if self.lesson is None and self.has_unsaved():
+            self._say(UsageError("there are edits that are not saved", "save or undo them first"))
+            return
         try:
             lesson = load(path)
             self._drop_lesson()
@@ -195,6 +206,10 @@ class LessonApp(App[None]):
             self._drop_lesson()
             await self.put_in_place(LessonsScreen(self.lessons_in, False, name))
             self.refresh_bindings()
+
+    def has_unsaved(self) -> bool:
+        """Whether what is open was edited and not saved."""
+        raise NotImplementedError
 
     def let_go(self) -> None:
         """Close the files that are open."""
