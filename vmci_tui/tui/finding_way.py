@@ -13,7 +13,7 @@ from vmci_tui.core.anchors import offset_of
 from vmci_tui.core.document import Document
 from vmci_tui.core.errors import VmciError
 from vmci_tui.tui.dialogs import Ask, Choose
-from vmci_tui.tui.panes import EntryList, FindingsList, HexPane, KeysList
+from vmci_tui.tui.panes import FindingsList, HexPane
 from vmci_tui.tui.statusline import StatusLine
 
 if TYPE_CHECKING:
@@ -135,12 +135,20 @@ class WayActions(Screen[None]):
         if finding.span is None:
             self.say("this finding is about no bytes in particular", "warning")
         elif finding.span.of == "entry":
-            self.query_one(EntryList).focus()
+            self.action_pane("entry")
         else:
             place = self.query_one(HexPane).places
             at = place.at(finding.span.offset) if place is not None else None
             in_text = at is not None and at.line is not None and at.note == self.document.state.index
-            self.query_one(KeysList if in_text else HexPane).focus()
+            self.action_pane("keys" if in_text else "hex")
+
+    def show_one_finding(self, finding: Finding) -> None:
+        """To a finding that another screen tells of, and to its bytes."""
+        if finding in self.found:
+            self.query_one(FindingsList).select(self.found.index(finding))
+            self.action_pane("findings")
+            if finding.span is not None:
+                self.action_show_finding()
 
     def action_open(self) -> None:
         self._unless_unsaved(self.vmci.show_start)

@@ -197,17 +197,6 @@ class KeysPane(Vertical):
         keys = self.query_one(KeysList)
         return keys.shown.lines[keys.cursor] if keys.cursor < len(keys.shown.lines) else None
 
-    def explain(self, words: str | None) -> None:
-        """What the key under the cursor means, below the table; None takes it away."""
-        found = self.query("#about-text")
-        if words is None:
-            self.query("#about").remove()
-        elif found:
-            found.first(Static).update(plain(words))
-            self.query_one("#about").scroll_home(animate=False)
-        else:
-            self.mount(VerticalScroll(Static(plain(words), id="about-text"), id="about"))
-
     def on_click(self, event: events.Click) -> None:
         if event.widget is not None and event.widget.id == "filter-line":
             self.post_message(self.FilterClicked())
