@@ -62,7 +62,7 @@ class CraftScreen(Screen[None]):
         Binding("x", "clear", "None", tooltip="Leave all faults out: a good dump", id="craft.clear"),
         Binding("s", "save", "Save", tooltip="Save dump, entry, note and manifest to a folder", id="craft.save"),
         Binding("o", "open", "Open it", tooltip="Open the dump and its entry", id="craft.open"),
-        Binding("c", "copy", "Copy command", tooltip="Copy the command that makes the same", id="craft.copy"),
+        Binding("c", "copy", "Command", tooltip="Copy the command that makes the same", id="craft.copy"),
         Binding("n,right_square_bracket", "group(1)", "Next group", show=False, tooltip="To the next kind of fault",
                 id="craft.next"),
         Binding("p,left_square_bracket", "group(-1)", "Last group", show=False, tooltip="To the kind of fault before",
@@ -105,7 +105,7 @@ class CraftScreen(Screen[None]):
         """Everything that hangs on what is chosen."""
         made = self._made
         count = f"{len(self._chosen)} fault{'' if len(self._chosen) == 1 else 's'}" if self._chosen else "no fault"
-        title = f" Craft a faulty dump: {made.parts.machine}, {count}, {len(made.dump)} bytes"
+        title = f"Craft a faulty dump: {made.parts.machine}, {count}, {len(made.dump)} bytes"
         self.query_one("#title", StatusLine).tell(title)
         self.query_one("#defects", LineList).set_rows([self._row(line) for line in self._lines])
         self.query_one(StripLine).show(Both(made.verdicts, made.verdicts))
