@@ -70,6 +70,10 @@ def inspect_at(document: Document, places: Places, offset: int) -> Inspected | N
 
 HEAD: Final = 4
 """Lines of `inspected_lines` before those of the numbers."""
+SHORT: Final = 7
+"""Cells of the names in these lines."""
+LABEL: Final = 14
+"""Cells of the names of numbers."""
 
 
 def inspected_lines(item: Inspected) -> tuple[Safe, ...]:
@@ -80,9 +84,9 @@ def inspected_lines(item: Inspected) -> tuple[Safe, ...]:
         f"offset {item.offset:#x} = {item.offset}   {where}",
         f"in     {item.field}, {at}",
         f"text   {item.text}",
-        f"{'':<14}{'unsigned':<21}{'hex':<19}signed",
+        f"{'':<{LABEL}}{'unsigned':<21}{'hex':<19}signed",
     ]
     for number in item.numbers:
         name = f"{8 * number.width} bit {number.order or ''}"
-        out.append(f"{name:<14}{number.unsigned:<21}{number.unsigned:<#19x}{number.signed}")
+        out.append(f"{name:<{LABEL}}{number.unsigned:<21}{number.unsigned:<#19x}{number.signed}")
     return tuple(Safe(line) for line in out)

@@ -20,6 +20,7 @@ from vmci_tui.core.source import FileSource
 from vmci_tui.tui.cells import safe
 from vmci_tui.tui.lesson import LessonApp
 from vmci_tui.tui.main import MainScreen
+from vmci_tui.tui.themes import THEMES
 
 
 class VmciApp(LessonApp):
@@ -38,9 +39,12 @@ class VmciApp(LessonApp):
     ]
 
     def __init__(self, document: Document | None = None, chosen: settings.Settings | None = None) -> None:
-        super().__init__()
+        # Textual itself only takes the hue out where NO_COLOR is set; of its ANSI themes it takes all colour out.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.settings = chosen or settings.load()
         self._first = self._shown = document
+        for theme in THEMES:
+            self.register_theme(theme)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every action of the screen, of all its panes."""

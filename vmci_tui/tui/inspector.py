@@ -6,11 +6,10 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from vmci_tui.core.inspect_bytes import HEAD, Inspected, inspected_lines
+from vmci_tui.core.inspect_bytes import HEAD, LABEL, SHORT, Inspected, inspected_lines
+from vmci_tui.core.text import Safe
+from vmci_tui.tui.cells import Row
 from vmci_tui.tui.linelist import LineList
-
-_STYLES = {1: "key", 3: "dim"}
-"""Of the lines that are no plain values."""
 
 
 class Inspector(LineList):
@@ -35,9 +34,15 @@ class Inspector(LineList):
         """Show what stands at a byte; None where there is none."""
         self.inspected = item
         lines = inspected_lines(item) if item is not None else ()
-        self.set_rows([((line, _STYLES.get(at, "value")),) for at, line in enumerate(lines)])
+        self.set_rows([_row(at, line) for at, line in enumerate(lines)])
 
     def number(self) -> int | None:
         """The unsigned number under the cursor."""
         item, at = self.inspected, self.cursor - HEAD
         return item.numbers[at].unsigned if item is not None and 0 <= at < len(item.numbers) else None
+
+
+def _row(at: int, line: Safe) -> Row:
+    """A name and what it has."""
+    width = LABEL if at >= HEAD - 1 else SHORT
+    return ((line[:width], "dim"), (line[width:], "dim" if at == HEAD - 1 else "key" if at == 1 else "value"))
