@@ -1,13 +1,20 @@
-"""Makes the pages of findings and of readers from the code: python docs/make.py [--check]"""
+"""Makes the pages of findings, readers and keys and the manual page from the code: python docs/make.py [--check]"""
 
 from __future__ import annotations
 
+import argparse
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from vmci_tui import __version__
+from vmci_tui.arguments import parser
 from vmci_tui.core.checks.catalogue import CATALOGUE
+from vmci_tui.core.craft import chosen, craft
+from vmci_tui.core.glossary import Entry, explain, known_keys
+from vmci_tui.core.key_readings import readings
 from vmci_tui.core.readers import qemu
 from vmci_tui.core.readers.base import Reader, Rule
 from vmci_tui.core.report_readers import STAGES
@@ -24,7 +31,8 @@ def findings_page() -> Iterator[str]:
     yield from (_HEAD, "# Findings", "")
     yield "`vmci check FILE` lists them; the letter of a code groups it, and codes stay what they are. *Who* are the"
     yield "readers that a rule of theirs makes refuse over it, or (in brackets) go on with a complaint or other value;"
-    yield "without any, no reader of those below minds."
+    yield "without any, no reader of those below minds. *Try it* makes the finding; what the check then says"
+    yield "stands below it."
     group = ""
     for code, kind in CATALOGUE.items():
         if code[0] != group:
@@ -33,6 +41,17 @@ def findings_page() -> Iterator[str]:
         who = ", ".join(_who(code)) or "no reader"
         yield from ("", f"### {code}: {kind.what}", "", f"*{kind.severity}*: {kind.why}.", "")
         yield from (f"- Who: {who}", f"- Example: {kind.example}", f"- Fix: {kind.cure}")
+        yield from _example(code)
+
+
+def _example(code: str) -> Iterator[str]:
+    """How to make it, and what the check then says; what cannot be had without it is named."""
+    made = craft(chosen([code]))
+    said = next(item for item in made.findings if item.code == code)
+    yield f"- Try it: `vmci craft --defect {code}` ({made.defects[0].does})"
+    yield f"  - `` {said.code} {said.severity}: {said.message} ``"
+    if beside := [other for other in made.codes if other != code]:
+        yield f"  - beside it: {', '.join(beside)}"
 
 
 def _who(code: str) -> Iterator[str]:
@@ -62,7 +81,106 @@ def _rule(rule: Rule[Any]) -> Iterator[str]:
     yield f"- **{rule.name}** ({rule.cause}, {what}{words}{seen}): {rule.why} *{rule.source}*"
 
 
-PAGES = {"findings.md": findings_page, "readers.md": readers_page}
+def keys_page() -> Iterator[str]:
+    """Every key that the glossary has lines for; what has a form only is what its form says."""
+    yield from (_HEAD, "# Keys of the vmcoreinfo text", "")
+    yield "`vmci explain KEY=VALUE` says the same of one key, and what each reader makes of the value. How a reader"
+    yield "reads it stands in brackets; base 0 is C's: a leading 0 is octal, 0x is hex. Where no reader is named, none"
+    yield "of those that vmci knows looks at the key."
+    entries = [entry for key in known_keys() if (entry := explain(key)) is not None]
+    for form in sorted({_form(entry) for entry in entries}):
+        yield from ("", f"## {f'`{form}`' if form else 'Keys without a form'}")
+        mine = [entry for entry in entries if _form(entry) == form]
+        brief = [entry for entry in mine if not _more(entry)]
+        yield from [""] * bool(brief)
+        yield from (f"- `{entry.key}`: {entry.what}{_read_by(entry)}" for entry in brief)
+        for entry in (item for item in mine if _more(item)):
+            yield from (
+                "",
+                f"### `{entry.key}`",
+                "",
+                f"{entry.what}{_read_by(entry)}",
+                "",
+                f"- Line: `{entry.written}`",
+            )
+            yield from _more(entry)
+
+
+def _form(entry: Entry) -> str:
+    """As `OFFSET(STRUCT.MEMBER)`; empty for a key that stands for itself."""
+    return entry.form if "(" in entry.form else ""
+
+
+def _more(entry: Entry) -> list[str]:
+    """What is worth a line of its own."""
+    out = [f"- {reader}, if wrong or missing: {words}" for reader, words in entry.breaks]
+    out += [f"- {entry.note}"] if entry.note else []
+    out += [f"- Formula{'' if machine == 'all' else f' of {machine}'}: `{f}`" for machine, f in entry.formulas]
+    kernels = (entry.since and f"since {entry.since}", entry.gone_in and f"no more from {entry.gone_in} on")
+    told = [", ".join(filter(None, kernels)), ", ".join(entry.machines), entry.when or ""]
+    if any(told):
+        out.append(f"- Written: {'; '.join(filter(None, told))}")
+    return out + ([f"- See: {', '.join(f'`{key}`' for key in entry.see)}"] if entry.see else [])
+
+
+def _read_by(entry: Entry) -> str:
+    """The readers that use the key, and how each reads it."""
+    read = readings(_ALL, entry.key.encode())
+    return " *" + ", ".join(f"{item.reader} ({item.how})" for item in read) + "*" if read else ""
+
+
+def manual() -> Iterator[str]:
+    """The manual page, in roff: every word of it is the parser's own."""
+    top = parser()
+    told = top.format_help().split("\n\n")
+    yield from (r".\" Made by docs/make.py from the code: change it there.", f'.TH VMCI 1 "" "vmci {__version__}"')
+    yield from (".SH NAME", r"vmci \- the VMCOREINFO note of guest dumps, and the entry that points at it")
+    yield from (".SH SYNOPSIS", r".B vmci", r"[\fIFILE\fR [\fIBLOB\fR]]", ".br", r".B vmci", r"\fICOMMAND\fR ...")
+    yield from (".SH DESCRIPTION", *_paragraph(told[0]), ".SH COMMANDS")
+    commands = next(action for action in top._actions if isinstance(action, argparse._SubParsersAction))
+    for name, command in commands.choices.items():
+        yield from (
+            ".SS " + _roff(name),
+            *_paragraph(command.description or ""),
+            ".PP",
+            *_paragraph(command.format_usage().removeprefix("usage:")),
+        )
+        yield from (line for action in command._actions for line in _option(action))
+        if command.epilog:
+            yield from (".PP", *_paragraph(command.epilog))
+    codes, _, completion = told[-1].partition("completion:")
+    yield from (".SH EXIT STATUS", *_paragraph(codes.removeprefix("exit codes:")))
+    yield from (".SH COMPLETION", *_paragraph(completion))
+    yield from (".SH SEE ALSO", *(f".BR {name} ({n})" + mark for name, n, mark in _SEE))
+
+
+_SEE = (("crash", 8, ","), ("makedumpfile", 8, ","), ("drgn", 1, ","), ("readelf", 1, ","), ("eu-readelf", 1, ""))
+
+
+def _option(action: argparse.Action) -> Iterator[str]:
+    """What one option or argument does."""
+    if action.help in (None, argparse.SUPPRESS) or isinstance(action, argparse._HelpAction):
+        return
+    name = action.metavar or action.dest
+    shown = "{" + ",".join(map(str, action.choices)) + "}" if action.choices and not action.metavar else str(name)
+    value = "" if action.nargs == 0 else shown if action.nargs != "?" or not action.option_strings else f"[{shown}]"
+    words = ", ".join(action.option_strings)
+    heading = rf"\fB{_roff(words)}\fR \fI{_roff(value)}\fR" if words else rf"\fI{_roff(value)}\fR"
+    yield from (".TP", heading if value else rf"\fB{_roff(words)}\fR", *_paragraph(action.help or ""))
+
+
+def _paragraph(text: str) -> Iterator[str]:
+    """Lines that roff fills; blanks do not count."""
+    yield _roff(re.sub(r"\s+", " ", text.strip()))
+
+
+def _roff(text: str) -> str:
+    """Nothing in it is taken for a request, an escape or a typographer's dash."""
+    safe = text.replace("\\", r"\e").replace("-", r"\-").replace("'", r"\(aq").replace("`", r"\(ga")
+    return rf"\&{safe}" if safe.startswith(".") else safe
+
+
+PAGES = {"findings.md": findings_page, "readers.md": readers_page, "keys.md": keys_page, "vmci.1": manual}
 
 
 def main(arguments: list[str]) -> int:

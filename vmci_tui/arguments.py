@@ -144,7 +144,27 @@ def parser() -> argparse.ArgumentParser:
 
     predicted = _command(commands, "predict", "what QEMU will do with cases: JSON lines from stdin to stdout")
     predicted.add_argument("--qemu", choices=("7.2", "10.0"), default="7.2", help="the version (default 7.2)")
+
+    bench = _command(commands, "craft", "a tiny dump, its entry and note, with chosen faults")
+    bench.add_argument("--list", action="store_true", help="every fault that can be made")
+    bench.add_argument("--defect", action="append", default=[], metavar="CODE", help="a code or a name of --list")
+    bench.add_argument("--machine", metavar="M", help="x86_64 (default), i386, aarch64 or s390x")
+    bench.add_argument("-o", "--output", metavar="FOLDER", help="where to save it, with a manifest of what is said")
+    bench.add_argument("--dry-run", action="store_true", help="write nothing, as without -o")
+
+    taught = _command(commands, "lessons", "learn it step by step, on copies of samples")
+    _lessons(taught)
+    taught.add_argument("--list", action="store_true", help="print the lessons, each read whole, and open nothing")
+    taught.add_argument("--confined", action="store_true", help="open and save nothing outside the lesson's folder")
+    served = _command(commands, "serve", "the lessons in a browser, on this machine only")
+    _lessons(served)
+    served.add_argument("--port", metavar="N", default="8000", help="the port (default 8000)")
     return main
+
+
+def _lessons(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", nargs="?", metavar="NAME", help="begin with this lesson: its name or number")
+    command.add_argument("--folder", metavar="DIR", help="a folder of your own lessons")
 
 
 def _command(commands: argparse._SubParsersAction[_Parser], name: str, text: str) -> _Parser:

@@ -13,7 +13,7 @@ from vmci_tui.core.text import visible
 
 COMMANDS = (
     *("show", "check", "find", "set", "append", "strip", "repair", "undo", "unflatten", "hex", "new"),
-    *("diff", "ask", "predict", "explain"),
+    *("diff", "ask", "predict", "explain", "craft", "lessons", "serve"),
 )
 
 

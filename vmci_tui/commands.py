@@ -40,10 +40,22 @@ def run(options: argparse.Namespace) -> int:
         from vmci_tui import unflattening
 
         return unflattening.run(options)
+    if options.command == "craft":
+        from vmci_tui import crafting
+
+        return crafting.run(options)
     if options.command in ("ask", "predict"):
         from vmci_tui import asking
 
         return asking.run(options)
+    if options.command == "lessons":
+        from vmci_tui import teaching
+
+        return teaching.run(options)
+    if options.command == "serve":
+        from vmci_tui import serving
+
+        return serving.run(options)
     from vmci_tui import writing  # edits, plans and saving: a fifth of the start-up of `show`
 
     return writing.run(options)

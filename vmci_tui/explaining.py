@@ -9,7 +9,7 @@ from typing import Any
 
 from vmci_tui.core.decoded import Decoded, decode
 from vmci_tui.core.errors import UsageError
-from vmci_tui.core.glossary import Entry, explain, nearest, search
+from vmci_tui.core.glossary import Entry, explain, nearest, search, terms
 from vmci_tui.core.key_readings import KeyReading, readings
 from vmci_tui.core.text import literal, visible
 from vmci_tui.output import print_json, print_lines
@@ -72,8 +72,24 @@ def _bytes(text: str) -> bytes:
 
 
 def _as_text(entry: Entry, seen: tuple[Decoded, ...], read: tuple[KeyReading, ...]) -> Iterator[str]:
+    """What it means and what happens where it is wrong first: that is what is looked for."""
     yield entry.key
     yield _row("what", entry.what if entry.known else f"{entry.what} No more is known of it than its form.")
+    for index, (reader, consequence) in enumerate(entry.breaks):
+        yield _row("" if index else "if wrong", f"{reader}: {consequence}")
+    if entry.note:
+        yield _row("note", entry.note)
+    said = " ".join((entry.what, entry.note or "", *map(" ".join, entry.breaks), *map(" ".join, entry.formulas)))
+    for word, meaning in terms(said):
+        yield _row(word, f"{meaning}.")
+    for item in seen:
+        yield _row(item.label, item.shown)
+    for index, reading in enumerate(read):
+        yield _row("" if index else "read by", f"{reading.reader} {reading.version}: {_reading_text(reading)}")
+    if not read:
+        yield _row("read by", "none of the readers that vmci knows")
+    for machine, formula in entry.formulas:
+        yield _row("formula", formula if machine == "all" or len(entry.formulas) == 1 else f"{machine}: {formula}")
     yield _row("written", f"{entry.written}, {_BASES[entry.base]}")
     if entry.since or entry.gone_in:
         yield _row("kernels", kernels(entry))
@@ -81,18 +97,6 @@ def _as_text(entry: Entry, seen: tuple[Decoded, ...], read: tuple[KeyReading, ..
         yield _row("machines", ", ".join(entry.machines))
     if entry.when:
         yield _row("when", entry.when)
-    for machine, formula in entry.formulas:
-        yield _row("formula", formula if machine == "all" or len(entry.formulas) == 1 else f"{machine}: {formula}")
-    if entry.note:
-        yield _row("note", entry.note)
-    for item in seen:
-        yield _row(item.label, item.shown)
-    for index, reading in enumerate(read):
-        yield _row("" if index else "read by", f"{reading.reader} {reading.version}: {_reading_text(reading)}")
-    if not read:
-        yield _row("read by", "none of the readers that vmci knows")
-    for index, (reader, consequence) in enumerate(entry.breaks):
-        yield _row("" if index else "if wrong", f"{reader}: {consequence}")
     if entry.see:
         yield _row("see", ", ".join(entry.see))
 

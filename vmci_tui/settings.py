@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 _MOST_RECENT = 20
+MOST_BOOKMARKS = 100
 
 
 @dataclass(frozen=True)
@@ -54,39 +56,68 @@ def load() -> Settings:
     )
 
 
+class Recent(NamedTuple):
+    """A file that was opened, and what is kept of it."""
+
+    path: str
+    blob: str | None = None
+    """The entry that was open beside it."""
+    bookmarks: tuple[str, ...] = ()
+    """Places in it, as `core.typed_places` writes them."""
+
+
 def recent() -> tuple[tuple[str, str | None], ...]:
     """The files opened last with their entries, newest first, as far as they still exist."""
+    return tuple((item.path, item.blob) for item in _records())
+
+
+def _records() -> tuple[Recent, ...]:
     import json
 
     try:
-        pairs = json.loads(_recent_file().read_bytes())
+        items = json.loads(_recent_file().read_bytes())
     except (OSError, ValueError):
         return ()
-    if not isinstance(pairs, list):
-        return ()
-    found = (_pair(item) for item in pairs)
-    return tuple(pair for pair in found if pair is not None)
+    found = (_record(item) for item in items) if isinstance(items, list) else ()
+    return tuple(item for item in found if item is not None)
 
 
-def _pair(item: object) -> tuple[str, str | None] | None:
-    """A dump and its entry as they were stored; None for what is not one, or is gone."""
-    path, blob = item if isinstance(item, list) and len(item) == 2 else (item, None)
+def _record(item: object) -> Recent | None:
+    """A dump, its entry and its bookmarks as they were stored; None for what is none, or is gone."""
+    path, blob, marks = (*item, None)[:3] if isinstance(item, list) and 2 <= len(item) <= 3 else (None, None, None)
     if not isinstance(path, str) or "\0" in path or not os.path.exists(path):
         return None
     there = isinstance(blob, str) and "\0" not in blob and os.path.exists(blob)
-    return path, blob if there else None
+    kept = tuple(mark for mark in marks if isinstance(mark, str)) if isinstance(marks, list) else ()
+    return Recent(path, blob if there else None, kept[:MOST_BOOKMARKS])
+
+
+def bookmarks(path: str) -> tuple[str, ...]:
+    """The places of a file that were kept."""
+    full = os.path.abspath(path)
+    return next((item.bookmarks for item in _records() if item.path == full), ())
+
+
+def keep_bookmarks(path: str, marks: tuple[str, ...]) -> None:
+    """Keep the places of a file; it becomes the first among the recent ones."""
+    full = os.path.abspath(path)
+    blob = next((item.blob for item in _records() if item.path == full), None)
+    _store(Recent(full, blob, marks[:MOST_BOOKMARKS]))
 
 
 def remember(path: str, blob: str | None = None) -> None:
-    """Put a file first among the recent ones; a folder that cannot be written is no reason to stop."""
+    """Put a file first among the recent ones."""
+    _store(Recent(os.path.abspath(path), os.path.abspath(blob) if blob else None, bookmarks(path)))
+
+
+def _store(first: Recent) -> None:
+    """A folder that cannot be written is no reason to stop."""
     import json
 
-    full = os.path.abspath(path)
-    entry = os.path.abspath(blob) if blob else None
-    pairs = [(full, entry), *(pair for pair in recent() if pair[0] != full)][:_MOST_RECENT]
+    records = [first, *(item for item in _records() if item.path != first.path)][:_MOST_RECENT]
     target = _recent_file()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(json.dumps(pairs))
+        target.write_text(json.dumps(records))
     except OSError:
         return

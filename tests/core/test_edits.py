@@ -44,6 +44,22 @@ _edits: st.SearchStrategy[_Edit] = st.one_of(
     st.builds(lambda w: lambda s: edits.set_writes(s, w), st.just((Write(0, 4, b"abcd"), Write(0, 16, None)))),
     st.just(edits.rewrite_whole),
     st.just(edits.swap_entry),
+    st.builds(lambda n, k: lambda s: edits.rename_key(s, n, k), st.integers(0, 9), _keys),
+    st.builds(lambda n, by: lambda s: edits.move_line(s, n, by), st.integers(0, 9), st.sampled_from([-1, 1, 3])),
+    st.builds(lambda n: lambda s: edits.duplicate_line(s, n), st.integers(0, 9)),
+    st.builds(lambda n, by: lambda s: edits.move_note(s, n, by), st.integers(0, 4), st.sampled_from([-1, 1])),
+    st.builds(lambda n: lambda s: edits.duplicate_note(s, n), st.integers(0, 4)),
+    st.builds(
+        lambda n, at, byte: (
+            lambda s: edits.overwrite_note(s, n, s.notes[n].raw[:at] + byte + s.notes[n].raw[at + 1 :], "little")
+        ),
+        st.integers(0, 4),
+        st.integers(0, 30),
+        st.binary(min_size=1, max_size=1),
+    ),
+    st.builds(
+        lambda at, data: lambda s: edits.overwrite_entry(s, at, data), st.integers(-1, 16), st.binary(max_size=4)
+    ),
 )
 
 
@@ -164,3 +180,71 @@ def test_a_document_shows_the_file_until_a_note_is_edited() -> None:
     document.apply("key", edits.set_key(document.state, b"A", b"1"))
     assert document.layout is document.saved_layout and document.read(0, 4) == b"\x7fELF"
     assert isinstance(document, Document)
+
+
+def _lines(state: State) -> list[bytes]:
+    assert state.vmcoreinfo is not None
+    return [line.raw for line in state.vmcoreinfo.lines]
+
+
+def test_lines_are_moved_duplicated_and_their_keys_renamed() -> None:
+    state = opened(elf((note(b"A=1\nbroken\nB=2"),))).state
+    assert _lines(edits.move_line(state, 3, -2)) == [b"B=2\n", b"A=1\n", b"broken"]
+    assert _lines(edits.move_line(state, 1, 1)) == [b"broken\n", b"A=1\n", b"B=2"]
+    assert _lines(edits.duplicate_line(state, 1)) == [b"A=1\n", b"A=1\n", b"broken\n", b"B=2"]
+    assert _lines(edits.duplicate_line(state, 3)) == [b"A=1\n", b"broken\n", b"B=2\n", b"B=2"]
+    assert _lines(edits.rename_key(state, 3, b"C")) == [b"A=1\n", b"broken\n", b"C=2"]
+    for edit in (
+        lambda: edits.move_line(state, 1, -1),
+        lambda: edits.move_line(state, 3, 1),
+        lambda: edits.duplicate_line(state, 4),
+        lambda: edits.rename_key(state, 2, b"C"),
+        lambda: edits.rename_key(state, 1, b"=x"),
+    ):
+        with pytest.raises(EditError):
+            edit()
+
+
+def test_notes_are_moved_and_duplicated_but_not_behind_a_broken_one() -> None:
+    state = opened(elf((cpus(1) + note() + note(b"?", b"BAD\0", descsz=9999),))).state
+    names = [n.name for n in state.notes]
+    assert [n.name for n in edits.move_note(state, 1, -1).notes] == [names[1], names[0], *names[2:]]
+    last = len(names) - 1
+    assert edits.duplicate_note(state, 1).notes[1:3] == (state.notes[1], state.notes[1])
+    for edit in (
+        lambda: edits.move_note(state, 0, -1),
+        lambda: edits.move_note(state, last - 1, 1),
+        lambda: edits.move_note(state, last, 1),
+        lambda: edits.duplicate_note(state, last),
+    ):
+        with pytest.raises(EditError):
+            edit()
+
+
+def test_overwriting_a_notes_bytes_is_what_overwriting_the_files_would_be() -> None:
+    """Each byte of the notes in turn: the file then holds just that byte, and opens to the notes that the app shows."""
+    data = elf((note(b"A=1\n", b"FIRST\0") + note(b"OSRELEASE=6\n"),))
+    plain = opened(data)
+    for index, start in enumerate(plain.layout.note_offsets):
+        for at in range(len(plain.state.notes[index].raw)):
+            document = opened(data)
+            raw = bytearray(document.state.notes[index].raw)
+            raw[at] ^= 0x80
+            document.apply("write", edits.overwrite_note(document.state, index, bytes(raw), "little"))
+            wanted = bytearray(data)
+            wanted[start + at] ^= 0x80
+            assert saved(document) == bytes(wanted), (index, at)
+            assert opened(bytes(wanted)).state.notes == document.state.notes, (index, at)
+    with pytest.raises(EditError, match="not added"):
+        edits.overwrite_note(plain.state, 0, b"longer" * 100, "little")
+
+
+def test_overwriting_the_entry() -> None:
+    state = State(entry=EntryHistory.of_blob(_GOOD))
+    assert edits.overwrite_entry(state, 4, b"\xff").entry == EntryHistory.of_blob(_GOOD[:4] + b"\xff" + _GOOD[5:])
+    short = State(entry=EntryHistory.of_blob(_GOOD[:12]))
+    assert edits.overwrite_entry(short, 11, b"\x07").entry == EntryHistory.of_blob(_GOOD[:11] + b"\x07")
+    with pytest.raises(EditError, match="12 bytes"):
+        edits.overwrite_entry(short, 12, b"\x07")
+    none = State(entry=EntryHistory("blob"))
+    assert edits.overwrite_entry(none, 0, b"\0").entry.raw == bytes(16)  # type: ignore[union-attr]

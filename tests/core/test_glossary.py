@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import SAMPLES
 from vmci_tui.core import glossary
-from vmci_tui.core.glossary import explain, known_keys, nearest, search
+from vmci_tui.core.glossary import explain, known_keys, nearest, search, terms
 
 _BOOK = tomllib.loads((Path(glossary.__file__).parent / "glossary.toml").read_text("ascii"))
 _MACHINES = {"x86_64", "i386", "aarch64", "arm", "s390x", "ppc64", "riscv64", "sh", "ia64"}
@@ -45,7 +45,7 @@ def test_every_key_of_every_sample_is_described() -> None:
 
 
 def test_the_file_has_no_fields_that_nobody_reads() -> None:
-    assert set(_BOOK) == {"form", "group", "key"}
+    assert set(_BOOK) == {"form", "group", "key", "term"}
     for form in _BOOK["form"].values():
         assert set(form) <= _FIELDS | {"shape"} and {"shape", "what", "written", "base", "unit"} <= set(form)
     for group in _BOOK["group"].values():
@@ -137,3 +137,10 @@ def test_nearest_and_search() -> None:
     assert "KERNELOFFSET" in {entry.key for entry in search("KASLR moved")}
     assert {"CONFIG_X86_PAE", "CONFIG_ARM_LPAE"} <= {entry.key for entry in search("three levels")}
     assert search("") == search("xyzzy") == ()
+
+
+def test_words_that_not_everybody_knows_are_told_where_they_are_used() -> None:
+    assert terms("moved by KASLR") == (("KASLR", "the kernel is moved to a random address at each boot"),)
+    assert terms("nothing") == ()
+    text = str({name: part for name, part in _BOOK.items() if name != "term"})
+    assert all(word in text for word in _BOOK["term"])

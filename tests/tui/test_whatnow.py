@@ -69,7 +69,7 @@ async def test_they_are_for_the_copy_that_will_be_then_was_saved(
 async def test_the_palette_has_it_and_an_entry_alone_leads_to_qemu(sample: Sample) -> None:
     async with running(sample("good.entry")) as pilot:
         commands = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
-        assert "What now? (N)" in commands
+        assert "What now? - The commands to go on with (N)" in commands
         await pilot.press("N")
         assert "Q asks it" in said(pilot) and pilot.app.screen is main_screen(pilot)
 

@@ -9,12 +9,14 @@ from vmci_tui.core.containers.base import UTSNAME, UTSNAME_LIMIT
 from vmci_tui.core.document import State
 from vmci_tui.core.entry import FIELDS, LENGTH, EntryHistory, Write
 from vmci_tui.core.errors import EditError
-from vmci_tui.core.note import NAME, ByteOrder, Note, build
+from vmci_tui.core.note import HEADER, NAME, ByteOrder, Note, build, walk
 from vmci_tui.core.text import visible
-from vmci_tui.core.vmcoreinfo import Vmcoreinfo
+from vmci_tui.core.vmcoreinfo import Line, Vmcoreinfo, check_key
 
 _NO_NOTE = "this dump has no VMCOREINFO note"
 _APPEND = "append one first"
+_SIZES = 8
+"""Bytes of a note's header that hold sizes: namesz and descsz."""
 
 
 def _text(state: State) -> Vmcoreinfo:
@@ -50,6 +52,43 @@ def set_line(state: State, number: int, body: bytes) -> State:
 
 def delete_line(state: State, number: int) -> State:
     return set_text(state, _text(state).without_line(number).text)
+
+
+def rename_key(state: State, number: int, key: bytes) -> State:
+    """Line `number` with another key; its value stays."""
+    check_key(key)
+    line = _line(state, number)
+    if line.key is None:
+        raise EditError(f"line {number} has no key", "write KEY=VALUE in its place")
+    return set_line(state, number, key + b"=" + (line.value or b""))
+
+
+def move_line(state: State, number: int, by: int) -> State:
+    """Line `number` moved by so many lines. Where the last line has no newline, the one that is last then has none."""
+    text = _text(state)
+    _line(state, number)
+    to = number + by
+    if not 1 <= to <= len(text.lines):
+        raise EditError("the line stands at the end already" if by > 0 else "the line stands first already")
+    bodies = [line.body for line in text.lines]
+    bodies.insert(to - 1, bodies.pop(number - 1))
+    ends = (line.raw[len(line.body) :] for line in text.lines)
+    return set_text(state, b"".join(body + end for body, end in zip(bodies, ends, strict=True)))
+
+
+def duplicate_line(state: State, number: int) -> State:
+    """Line `number` once more, behind itself."""
+    line, text = _line(state, number), _text(state).text
+    again = line.raw if line.raw.endswith(b"\n") else b"\n" + line.raw
+    at = line.offset + len(line.raw)
+    return set_text(state, text[:at] + again + text[at:])
+
+
+def _line(state: State, number: int) -> Line:
+    lines = _text(state).lines
+    if not 1 <= number <= len(lines):
+        raise EditError(f"the text has no line {number}", f"it has {len(lines)}")
+    return lines[number - 1]
 
 
 def delete_key(state: State, key: bytes) -> State:
@@ -100,6 +139,42 @@ def retype_note(state: State, index: int, kind: int) -> State:
         raise EditError(f"a note's type has 32 bits: {kind:#x} does not fit", "0 is the one for VMCOREINFO")
     old = state.notes[index]
     return replace_note(state, index, build(old.name, kind, old.desc, old.order))
+
+
+def move_note(state: State, index: int, by: int) -> State:
+    """A note moved by so many places; not behind a broken one, since readers stop there."""
+    to = index + by
+    if not 0 <= to < len(state.notes):
+        raise EditError("the note stands last already" if by > 0 else "the note stands first already")
+    if not (state.notes[index].whole and state.notes[to].whole):
+        raise EditError("a broken note stays last", "readers see nothing of what follows it")
+    notes = list(state.notes)
+    notes.insert(to, notes.pop(index))
+    return replace(state, notes=tuple(notes))
+
+
+def duplicate_note(state: State, index: int) -> State:
+    """A note once more, behind itself."""
+    if not state.notes[index].whole:
+        raise EditError("a broken note stays last", "readers see nothing of what follows it")
+    return replace(state, notes=(*state.notes[: index + 1], *state.notes[index:]))
+
+
+def overwrite_note(state: State, index: int, raw: bytes, order: ByteOrder) -> State:
+    """Every byte of a note, from its header to its padding, in a file of this byte order.
+
+    Where its header claims other sizes now, it and what follows are taken apart anew, as
+    readers would. Raises EditError where `raw` has another length than the note.
+    """
+    old = state.notes[index]
+    if len(raw) != len(old.raw):
+        old = old.packed(old.order)
+    if len(raw) != len(old.raw):
+        raise EditError("bytes are overwritten, not added", "edit the text to make the note longer")
+    if len(raw) >= HEADER and raw[:_SIZES] == old.raw[:_SIZES] and old.order == order:
+        return replace_note(state, index, Note(raw, order, old.align, old.broken))
+    rest = b"".join(note.packed(note.order).raw for note in state.notes[index + 1 :])
+    return replace(state, notes=(*state.notes[:index], *walk(raw + rest, order)))
 
 
 def keep_last_note(state: State, order: ByteOrder) -> State:
@@ -162,6 +237,18 @@ def rewrite_whole(state: State) -> State:
     kept = () if entry.origin == "blob" else entry.writes
     whole = Write(0, LENGTH, entry.entry.pack())
     return replace(state, entry=EntryHistory(entry.origin, (*kept, whole)))
+
+
+def overwrite_entry(state: State, at: int, data: bytes) -> State:
+    """Bytes of the entry; those of a blob of another length than 16 stay in one write of that length."""
+    entry = _entry(state)
+    last = entry.writes[-1] if entry.origin == "blob" and entry.writes else None
+    old = entry.entry.pack() if last is None or last.data is None else last.data
+    if at < 0 or at + len(data) > len(old):
+        raise EditError(f"the entry has {len(old)} bytes", "bytes are overwritten, not added")
+    raw = old[:at] + data + old[at + len(data) :]
+    kept = () if entry.origin == "blob" else entry.writes
+    return replace(state, entry=EntryHistory(entry.origin, (*kept, Write(0, len(raw), raw))))
 
 
 def swap_entry(state: State) -> State:

@@ -93,6 +93,11 @@ def explain(key: bytes) -> Entry | None:
     )
 
 
+def terms(said: str) -> tuple[tuple[str, str], ...]:
+    """The words in `said` that not everybody knows, each with what it means."""
+    return tuple((word, meaning) for word, meaning in _book().terms.items() if word in said)
+
+
 def known_keys() -> tuple[bytes, ...]:
     """Every key that has lines of its own, in the order of the file."""
     return tuple(_book().keys)
@@ -130,6 +135,7 @@ class _Book(NamedTuple):
     forms: dict[str, dict[str, Any]]
     groups: dict[str, dict[str, Any]]
     keys: dict[bytes, dict[str, Any]]
+    terms: dict[str, str]
 
 
 @lru_cache(maxsize=1)
@@ -144,7 +150,8 @@ def _book() -> _Book:
         for name, group in read["group"].items()
         for key, what in group.get("keys", {}).items()
     }
-    return _Book(read["form"], read["group"], keys | {key.encode(): lines for key, lines in read["key"].items()})
+    own = {key.encode(): lines for key, lines in read["key"].items()}
+    return _Book(read["form"], read["group"], keys | own, read["term"])
 
 
 @lru_cache(maxsize=1)

@@ -23,9 +23,20 @@ class Sample(NamedTuple):
     """Path of the entry that belongs to a dump, where there is one."""
 
 
+def _folder() -> str | None:
+    return next((os.path.normpath(p) for p in _PLACES if os.path.exists(os.path.join(p, "samples.toml"))), None)
+
+
+def sample_path(name: str) -> str | None:
+    """Where a bundled file lies; None where it is not there."""
+    folder = _folder()
+    path = os.path.join(folder, name) if folder else ""
+    return path if os.path.exists(path) else None
+
+
 def samples() -> tuple[Sample, ...]:
     """The samples that can be opened, in the order in which they teach; none where the folder is missing."""
-    folder = next((os.path.normpath(p) for p in _PLACES if os.path.exists(os.path.join(p, "samples.toml"))), None)
+    folder = _folder()
     if folder is None:
         return ()
     with open(os.path.join(folder, "samples.toml"), "rb") as file:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterable
-from functools import partial
 from typing import Any, ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -19,10 +18,12 @@ from vmci_tui.core.errors import VmciError
 from vmci_tui.core.opening import new_entry, open_document
 from vmci_tui.core.source import FileSource
 from vmci_tui.tui.cells import safe
+from vmci_tui.tui.lesson import LessonApp
 from vmci_tui.tui.main import MainScreen
+from vmci_tui.tui.themes import THEMES
 
 
-class VmciApp(App[None]):
+class VmciApp(LessonApp):
     """Opens a document's main screen, or the start screen where there is none."""
 
     CSS_PATH = "app.tcss"
@@ -30,30 +31,36 @@ class VmciApp(App[None]):
     NOTIFICATION_TIMEOUT = 3
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-normal"), (160, "-wide")]  # noqa: RUF012 - as App declares it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1,question_mark", "toggle_keys", "Keys", tooltip="Show or hide all keys", id="help", show=False)
+        Binding(
+            "f1,question_mark", "toggle_keys", "Keys", tooltip="What this is, and all its keys", id="help", show=False
+        ),
+        Binding("f12", "picture", "Picture", tooltip="Save a picture of the screen (SVG)", id="picture", show=False),
+        Binding("X", "craft", "Craft a faulty dump", tooltip="Choose faults, see what is said", id="craft", show=False),
     ]
 
     def __init__(self, document: Document | None = None, chosen: settings.Settings | None = None) -> None:
-        super().__init__()
+        # Textual itself only takes the hue out where NO_COLOR is set; of its ANSI themes it takes all colour out.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.settings = chosen or settings.load()
         self._first = self._shown = document
+        for theme in THEMES:
+            self.register_theme(theme)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: every action that a key of the screen or of the focused pane does."""
-        seen: set[str] = set()
-        for _, binding, enabled, tooltip in screen.active_bindings.values():
-            if enabled and binding.id and tooltip and binding.action not in seen:
-                seen.add(binding.action)
-                run = partial(screen.run_action, binding.action)
-                yield SystemCommand(f"{binding.description} ({binding.key})", tooltip, run)
-        yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+        """The palette: every action of the screen, of all its panes."""
+        from vmci_tui.tui.everything import commands
+
+        yield from commands(self, screen)
+        yield SystemCommand("Theme: choose other colours", "High contrast is one of them", self.action_change_theme)
 
     def on_mount(self) -> None:
         # Set here and not left to TEXTUAL_THEME: what a picture shows must not hang on the environment.
         self.theme = self.settings.theme if self.settings.theme in self.available_themes else "textual-dark"
         if self.settings.keymap:
             self.set_keymap(self.settings.keymap)
-        if self._first is None:
+        if self.teaching:
+            self.begin_lessons()
+        elif self._first is None:
             from vmci_tui.tui.start import StartScreen
 
             self.push_screen(StartScreen())
@@ -71,12 +78,21 @@ class VmciApp(App[None]):
         self._remember(self._first)
 
     def on_unmount(self) -> None:
+        self.let_go()
+
+    def has_unsaved(self) -> bool:
+        """Whether what is open was edited and not saved."""
+        return self._shown is not None and self._shown.unsaved
+
+    def let_go(self) -> None:
+        """Close the files that are open."""
         if self._shown is not None:
             self._shown.close()
+            self._shown = None
 
     def _remember(self, document: Document | None) -> None:
         """Note the file among the recent ones, and ask about a save that was cut short; not before it is shown."""
-        if document is None or not isinstance(document.source, FileSource):
+        if document is None or self.lesson is not None or not isinstance(document.source, FileSource):
             return
         blob = document.blob.path if isinstance(document.blob, FileSource) else None
         settings.remember(document.source.path, blob)
@@ -100,12 +116,28 @@ class VmciApp(App[None]):
         self.push_screen(Choose("A save in place of this file was cut short", choices, hint), chosen)
 
     def action_toggle_keys(self) -> None:
-        """Show or hide the keys; beside them there is room for one pane at a time."""
-        shown = bool(self.screen.query("HelpPanel"))
-        (self.action_hide_help_panel if shown else self.action_show_help_panel)()
-        if self.size.width < 160:
-            self.screen.set_class(not shown or self.size.width < 112, "-narrow")
-            self.screen.set_class(shown and self.size.width >= 112, "-normal")
+        """What the focused pane is, and its keys."""
+        from vmci_tui.tui.helping import HelpScreen, help_of
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(help_of(self.screen))
+
+    def action_picture(self) -> None:
+        """Save a picture of the screen into the folder in which the app was started."""
+        from vmci_tui.tui.picture import save_picture
+
+        try:
+            self.notify(f"saved the picture {save_picture(self)}", markup=False)
+        except VmciError as error:
+            self.notify(safe(str(error)), severity="error", markup=False)
+
+    async def action_quit(self) -> None:
+        """Quit from anywhere; edits that are not saved are asked about."""
+        main = next((screen for screen in self.screen_stack if isinstance(screen, MainScreen)), None)
+        if main is not None and main.document.unsaved:
+            main.action_leave()
+        else:
+            self.exit()
 
     def _screen_of(self, document: Document) -> MainScreen:
         if isinstance(document.source, FileSource):
@@ -114,12 +146,15 @@ class VmciApp(App[None]):
         width = next(name for least, name in reversed(self.HORIZONTAL_BREAKPOINTS) if self.size.width >= least)
         return MainScreen(document, width)
 
-    def open(self, path: str, blob: str | None = None) -> None:
-        """Show a file; what cannot be opened is said, and the screen stays."""
+    def open(self, path: str, blob: str | None = None) -> bool:
+        """Show a file; what cannot be opened is said, and the screen stays: False."""
         try:
+            self.refuse_outside(path)
             self._show(open_document(path, blob))
         except VmciError as error:
             self.notify(safe(str(error)), severity="error", markup=False)
+            return False
+        return True
 
     def open_new(self) -> None:
         """An entry as Linux with 4 KiB pages would write it, its paddr still 0."""
@@ -134,21 +169,29 @@ class VmciApp(App[None]):
 
         self.push_screen(StartScreen(back=True))
 
+    def action_craft(self) -> None:
+        """The fault bench, over what is open; a lesson keeps to its own files."""
+        from vmci_tui.tui.craft import CraftScreen
+
+        if self.lesson is None and not isinstance(self.screen, CraftScreen):
+            self.push_screen(CraftScreen(self._show, self.refuse_outside, self.settings.blink))
+
     def ask_open(self) -> None:
         """Ask for a file (and the entry beside it) and open it."""
         from vmci_tui.tui.dialogs import Ask
 
         def accept(typed: str) -> None:
-            self._show(open_document(os.path.expanduser(typed.strip())))
+            path = os.path.expanduser(typed.strip())
+            self.refuse_outside(path)
+            self._show(open_document(path))
 
         hint = "a dump, a blob, or NAME.write.json"
         self.push_screen(Ask("Open a file", accept, "", hint, self.settings.blink))
 
     def _show(self, document: Document) -> None:
-        if self._shown is not None:
-            self._shown.close()
+        self.let_go()
         self._shown = document
-        self.call_later(self._put_in_place, self._screen_of(document))
+        self.call_later(self.put_in_place, self._screen_of(document))
         self._remember(document)
 
     def reopen(self, document: Document) -> None:
@@ -178,7 +221,7 @@ class VmciApp(App[None]):
             self.notify(f"the last save in place was {words}", markup=False)
         self.reopen(document)
 
-    async def _put_in_place(self, screen: MainScreen) -> None:
+    async def put_in_place(self, screen: Screen[None]) -> None:
         """Show this screen instead of all others but the first, which textual cannot switch away from."""
         while len(self.screen_stack) > 1:
             await self.pop_screen()

@@ -43,6 +43,7 @@ class CandidatesScreen(WorkScreen[Judged | None]):
     CandidatesScreen #told:focus { border: round $accent; }
     CandidatesScreen #progress { height: 1; background: $surface; color: $text-muted; padding: 0 1; }
     """
+    about = "Candidates: every place of guest memory that looks like the note, best first, proved or not."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,a", "adopt", "Adopt", tooltip="Make it the dump's note", id="candidates.adopt"),
         Binding(

@@ -20,20 +20,25 @@ from vmci_tui.tui.panes import EntryList, FindingsList, KeysList, NotesList
 class EditActions(ExplainActions):
     """Actions that change the state."""
 
-    def edit(self, label: str, change: Callable[[State], State]) -> None:
+    def edit(self, label: str, change: Callable[[State], State]) -> bool:
         """Make one undoable step, and show it. Raises VmciError where it cannot be made, or not be saved."""
         document = self.document
         if not document.apply(label, change(document.state)):
             self.say("that changes nothing")
-            return
+            return False
         self.show_state()
+        return True
 
-    def try_edit(self, label: str, change: Callable[[State], State]) -> None:
-        """An edit that is asked for by a key: what goes wrong is said, not raised."""
+    def try_edit(self, label: str, change: Callable[[State], State]) -> bool:
+        """An edit that is asked for by a key: what goes wrong is said, not raised. Whether anything changed."""
         try:
-            self.edit(label, change)
+            return self.edit(label, change)
         except VmciError as error:
             self.say(str(error), "error")
+            return False
+
+    def point_at_line(self, number: int) -> None:
+        raise NotImplementedError
 
     def _ask(self, title: str, accept: Callable[[str], None], value: str = "", hint: str = "") -> None:
         self.app.push_screen(Ask(title, accept, value, hint, self.vmci.settings.blink))
@@ -41,11 +46,14 @@ class EditActions(ExplainActions):
     def _ask_edit(self, title: str, make: Make, value: str = "", hint: str = "") -> None:
         """Ask for what makes an edit; while it is typed the dialog shows what every reader would say."""
         blink, preview = self.vmci.settings.blink, self.judge_typed(make)
-        self.app.push_screen(Ask(title, lambda typed: self.edit(*make(typed)), value, hint, blink, preview))
+        self.app.push_screen(Ask(title, lambda typed: self._make(make, typed), value, hint, blink, preview))
 
     def _ask_text(self, text: bytes, make: Make, title: str) -> None:
         """The same for a whole text."""
-        self.app.push_screen(EditText(text, lambda typed: self.edit(*make(typed)), title, self.judge_typed(make)))
+        self.app.push_screen(EditText(text, lambda typed: self._make(make, typed), title, self.judge_typed(make)))
+
+    def _make(self, make: Make, typed: str) -> None:
+        self.edit(*make(typed))
 
     def action_undo(self) -> None:
         label = self.document.undo()
@@ -115,6 +123,7 @@ class EditActions(ExplainActions):
             return
 
         def accept(path: str) -> None:
+            self.vmci.refuse_outside(path.strip())
             attach_entry(document, path.strip())
             self.show_state()
 
@@ -256,6 +265,7 @@ class EditActions(ExplainActions):
 
         assert self.document.dump is not None
         order = self.document.dump.order
+        self.vmci.refuse_outside(path.strip())
         note = note_or_text(path.strip())
         self.edit(f"append the note of {visible(path.strip())}", lambda state: edits.append_note(state, note, order))
 

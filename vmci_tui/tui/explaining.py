@@ -53,11 +53,11 @@ class ExplainActions(JudgeActions):
     def action_explain(self) -> None:
         """Show or hide what the key under the cursor means."""
         self._explaining = not self._explaining
-        pane = self.query_one(KeysPane)
+        self.set_class(self._explaining, "explaining")
         if self._explaining:
-            self._explain(pane.line())
+            self._explain(self.query_one(KeysPane).line())
         else:
-            pane.explain(None)
+            self.query("#about").remove()
 
     def explain_soon(self, line: Line | None) -> None:
         """The cursor moved: explain the key once it rests."""
@@ -70,7 +70,14 @@ class ExplainActions(JudgeActions):
         from vmci_tui.explaining import explained
 
         lines = explained(line.key, line.value) if line is not None and line.key else ()
-        self.query_one(KeysPane).explain("\n".join(lines) or "Linux writes no key like this one")
+        words = plain("\n".join(lines) or "Linux writes no key like this one")
+        if found := self.query("#about-text"):
+            found.first(Static).update(words)
+            self.query_one("#about").scroll_home(animate=False)
+            return
+        # Where the keys have a narrow column, beside them: below the hex view, in the place of the findings.
+        home = self.query_one("#right" if self.has_class("-normal") else "#keys-pane")
+        home.mount(VerticalScroll(Static(words, id="about-text"), id="about"))
 
     def action_ask_qemu(self) -> None:
         """Ask the installed QEMU what it does with this entry and this note; takes a second, in a thread."""

@@ -10,19 +10,15 @@ from textual.worker import get_current_worker
 
 from vmci_tui.core import search as searching
 from vmci_tui.core.document import Document
-from vmci_tui.core.entry import parse_number
-from vmci_tui.core.errors import EditError, VmciError
-from vmci_tui.core.text import visible
+from vmci_tui.core.errors import VmciError
+from vmci_tui.core.typed_places import offset_of
 from vmci_tui.tui.dialogs import Ask, Choose
-from vmci_tui.tui.panes import EntryList, FindingsList, HexPane, KeysList, NotesList
+from vmci_tui.tui.panes import FindingsList, HexPane
 from vmci_tui.tui.statusline import StatusLine
 
 if TYPE_CHECKING:
     from vmci_tui.core.checks import Finding
     from vmci_tui.tui.app import VmciApp
-
-_COPY_LIMIT = 64 << 10
-"""Bytes that are copied as a hex dump; a terminal takes no larger clipboard over ssh."""
 
 
 class WayActions(Screen[None]):
@@ -49,18 +45,7 @@ class WayActions(Screen[None]):
         self.app.push_screen(Ask("Go to", self._goto, hint=hint, blink=self.vmci.settings.blink))
 
     def _goto(self, typed: str) -> None:
-        body = typed.strip().lower()
-        view = self.query_one(HexPane)
-        if body.startswith("p"):
-            paddr = parse_number(body[1:].removeprefix("addr").strip(" ="))
-            offset = self.document.layout.memory.offset_of(paddr)
-            if offset is None:
-                raise EditError(f"the dump holds no byte at paddr {paddr:#x}", "see the memory ranges: vmci show")
-        else:
-            offset = parse_number(body)
-            if not 0 <= offset < view.total:
-                raise EditError(f"the file has {view.total} bytes: {offset:#x} is outside", f"0 to {view.total - 1:#x}")
-        self._arrive(offset, 1)
+        self._arrive(offset_of(typed, self.document.layout), 1)
 
     def _arrive(self, offset: int, length: int) -> None:
         view = self.query_one(HexPane)
@@ -126,6 +111,9 @@ class WayActions(Screen[None]):
     def show_place(self) -> None:
         raise NotImplementedError
 
+    def action_pane(self, name: str) -> None:
+        raise NotImplementedError
+
     def stop_search(self) -> bool:
         """Stop a search that runs; whether there was one."""
         if not self._searching:
@@ -135,32 +123,6 @@ class WayActions(Screen[None]):
         self.say("search stopped", "warning")
         self.show_place()
         return True
-
-    def action_copy(self) -> None:
-        """Copy what the focused pane has selected: printable ASCII, one line where it is a value."""
-        text = self._selected_text()
-        if not text:
-            self.say("nothing is selected", "warning")
-            return
-        self.app.copy_to_clipboard(text)
-        self.say(f"copied {len(text)} characters")
-
-    def _selected_text(self) -> str:
-        focused = self.focused
-        if isinstance(focused, KeysList) and focused.shown.lines:
-            return visible(focused.shown.lines[focused.cursor].body)
-        if isinstance(focused, FindingsList) and (finding := focused.finding()):
-            return f"{finding.code} {finding.severity}: {finding.message}"
-        if isinstance(focused, EntryList | NotesList | KeysList) and focused.rows:
-            return "".join(text for text, _ in focused.rows[focused.cursor]).strip()
-        from vmci_tui.core.hexdumps import dump_lines
-
-        view = self.query_one(HexPane)
-        start, end = view.mark
-        if start == end:
-            start, end = view.cursor - view.cursor % 16, view.cursor - view.cursor % 16 + 16
-        data = self.document.read(start, min(end - start, _COPY_LIMIT))
-        return "\n".join(dump_lines(data, start))
 
     def action_show_finding(self) -> None:
         """To the pane that holds the bytes of the finding."""
@@ -173,12 +135,20 @@ class WayActions(Screen[None]):
         if finding.span is None:
             self.say("this finding is about no bytes in particular", "warning")
         elif finding.span.of == "entry":
-            self.query_one(EntryList).focus()
+            self.action_pane("entry")
         else:
             place = self.query_one(HexPane).places
             at = place.at(finding.span.offset) if place is not None else None
             in_text = at is not None and at.line is not None and at.note == self.document.state.index
-            self.query_one(KeysList if in_text else HexPane).focus()
+            self.action_pane("keys" if in_text else "hex")
+
+    def show_one_finding(self, finding: Finding) -> None:
+        """To a finding that another screen tells of, and to its bytes."""
+        if finding in self.found:
+            self.query_one(FindingsList).select(self.found.index(finding))
+            self.action_pane("findings")
+            if finding.span is not None:
+                self.action_show_finding()
 
     def action_open(self) -> None:
         self._unless_unsaved(self.vmci.show_start)

@@ -71,8 +71,18 @@ class HexView(Widget, can_focus=True):
             self.offset = offset
             super().__init__()
 
+    class Typed(Message):
+        """A byte was typed over the one under the cursor."""
+
+        def __init__(self, byte: bytes) -> None:
+            self.byte = byte
+            super().__init__()
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.writing = False
+        """Whether hex digits are typed over bytes."""
+        self._digit = ""
         self.document: Document | None = None
         self.places: Places | None = None
         self.mark = (0, 0)
@@ -87,6 +97,35 @@ class HexView(Widget, can_focus=True):
         self.cursor = min(self.cursor, max(self.total - 1, 0))
         self.top = min(self.top, self._last_top)
         self.refresh()
+
+    def write(self, on: bool) -> None:
+        """Begin or end typing over bytes."""
+        self.writing, self._digit = on, ""
+        self.border_subtitle = "hex digits write over bytes, ESC ends" if on else ""
+        self.refresh()
+
+    def on_key(self, event: events.Key) -> None:
+        """While bytes are written, digits are no keys of a pane."""
+        if not self.writing:
+            return
+        if event.character is not None and event.character in "0123456789abcdefABCDEF":
+            self._digit += event.character
+        elif event.key == "escape":
+            self.write(False)
+        elif event.key == "backspace" and self._digit:
+            self._digit = ""
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+        if len(self._digit) == 2:
+            byte, self._digit = bytes.fromhex(self._digit), ""
+            self.post_message(self.Typed(byte))
+        self.refresh(self._row_region(self.cursor // self.per_row))
+
+    def on_blur(self) -> None:
+        if self.writing:
+            self.write(False)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many rows as there are bytes for, where the pane is no taller than it must be (an entry)."""
@@ -253,7 +292,9 @@ class HexView(Widget, can_focus=True):
         text_at = self.digits + 2 + 3 * self.per_row + 2 + column
         parts = list(strip.divide([hex_at, hex_at + 2, text_at, text_at + 1, strip.cell_length]))
         for index in (1, 3):
-            if index < len(parts):
+            if index == 1 and self._digit:
+                parts[index] = Strip([Segment(f"{self._digit}_".upper(), self._style_map()["base"] + style)])
+            elif index < len(parts):
                 parts[index] = Strip([Segment(part.text, (part.style or Style()) + style) for part in parts[index]])
         return Strip.join(parts)
 
@@ -272,6 +313,7 @@ class HexView(Widget, can_focus=True):
             return
         offset = max(0, min(offset, self.total - 1))
         if offset != self.cursor:
+            self._digit = ""
             self.cursor = offset
             self.mark_place()
             self.post_message(self.Moved(offset))

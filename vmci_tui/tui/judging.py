@@ -89,7 +89,13 @@ class JudgeActions(WayActions):
         strip = self.query_one(TitleBar)
         reader = strip.reader if strip.has_focus else None
         screen = ReadersScreen(
-            self._judged, self.next_steps, self.fix_for, self.action_matrix, self.action_repair, reader
+            self._judged,
+            self.next_steps,
+            self.fix_for,
+            self.action_matrix,
+            self.action_repair,
+            self.show_one_finding,
+            reader,
         )
         self.app.push_screen(screen)
 

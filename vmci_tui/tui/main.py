@@ -12,12 +12,14 @@ from textual.screen import Screen
 from textual.widgets import Footer, Input
 
 from vmci_tui.core.document import Document
-from vmci_tui.core.errors import SaveError
 from vmci_tui.core.places import Place
-from vmci_tui.core.source import FileSource
 from vmci_tui.core.span import Span
-from vmci_tui.tui.adopting import AdoptActions
+from vmci_tui.tui.arranging import ArrangeActions
+from vmci_tui.tui.copying import CopyActions
+from vmci_tui.tui.inspecting import InspectActions
+from vmci_tui.tui.keeping import KeepActions
 from vmci_tui.tui.linelist import LineList
+from vmci_tui.tui.marking import MarkActions
 from vmci_tui.tui.panes import (
     EntryList,
     FindingsList,
@@ -38,38 +40,48 @@ if TYPE_CHECKING:
 PROVED = {True: "proved", False: "DISPROVED", None: "not provable"}
 """What memory says of the text, in a word."""
 _ON_ENTER = {"entry": "edit_entry", "notes": "rename_note", "keys": "edit_value", "findings": "show_finding"}
-_PANES = ("entry", "notes", "keys", "findings", "hex")
+PANES = ("entry", "notes", "keys", "findings", "hex")
 
 
-class MainScreen(AdoptActions, Screen[None]):
+class MainScreen(KeepActions, ArrangeActions, InspectActions, MarkActions, CopyActions, Screen[None]):
     """One document. Every edit goes through `edit`, and everything shown is computed anew after it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s,ctrl+s", "save", "Save", tooltip="Save a copy; the plan is shown first", id="save"),
         Binding("R", "repair", "Repair", tooltip="Apply all safe fixes in one go; they are shown first", id="repair"),
         Binding("v", "readers", "Readers", tooltip="What every reader says of the file, and why", id="readers"),
-        Binding("question_mark,f1", "app.toggle_keys", "Keys", tooltip="Show or hide all keys", id="help"),
-        Binding("F", "find", "Find", tooltip="Find the note in guest memory", id="find"),
+        Binding("question_mark,f1", "app.toggle_keys", "Keys", tooltip="What this pane is, and all keys", id="help"),
         Binding("q", "leave", "Quit", tooltip="Quit; unsaved edits are asked about", id="quit"),
+        Binding("F", "find", "Find", tooltip="Find the note in guest memory", id="find"),
         Binding("a", "append", "Append", tooltip="Add or replace the VMCOREINFO note", id="append"),
         Binding("u,ctrl+z", "undo", "Undo", tooltip="Take the last edit back", id="undo"),
         Binding("o", "open", "Open", tooltip="Open another file", id="open"),
         Binding("e", "edit_text", "Text", tooltip="Edit the whole text of the note", id="edit_text", show=False),
         Binding("r,ctrl+y", "redo", "Redo", tooltip="Do it again", id="redo", show=False),
         Binding("c", "copy", "Copy", tooltip="Copy what is selected", id="copy", show=False),
+        Binding("C", "copy_as", "Copy as", tooltip="Copy as hex, C, Python or JSON", id="copy_as", show=False),
         Binding("x", "strip", "Strip", tooltip="Take the VMCOREINFO note out", id="strip", show=False),
         Binding("U", "take_back", "Take back", tooltip="Take back the last save in place", id="take_back", show=False),
         Binding("m", "matrix", "Matrix", tooltip="The value that each reader reads", id="matrix", show=False),
         Binding("M", "memory", "Memory", tooltip="Guest memory by paddr", id="memory", show=False),
         Binding("H", "header", "Header", tooltip="The header of a kdump file", id="header", show=False),
+        Binding("I", "inspect", "Inspect", tooltip="The bytes at the cursor as numbers", id="inspect", show=False),
         Binding("N", "next", "What now?", tooltip="The commands to go on with", id="next", show=False),
         *(
-            Binding(str(number), f"pane('{name}')", name.capitalize(), show=False, id=f"pane.{name}")
-            for number, name in enumerate(_PANES, 1)
+            Binding(
+                str(number),
+                f"pane('{name}')",
+                name.capitalize(),
+                tooltip=f"Go to the pane {name}",
+                id=f"pane.{name}",
+                show=False,
+            )
+            for number, name in enumerate(PANES, 1)
         ),
     ]
 
-    AUTO_FOCUS = ", ".join(f".show-{pane} #{pane}" for pane in _PANES)
+    about = "The file: the entry, the notes, the text, the findings and the bytes, all pointing at the same place."
+    AUTO_FOCUS = ", ".join(f".show-{pane} #{pane}" for pane in PANES)
 
     def __init__(self, document: Document, width_class: str) -> None:
         keys = document.state.vmcoreinfo or key_rows(document.state)
@@ -102,7 +114,7 @@ class MainScreen(AdoptActions, Screen[None]):
         self.show_tabs()
         self.call_after_refresh(self.show_findings)
         if self.document.state.vmcoreinfo is not None and self.document.state.vmcoreinfo.lines:
-            self._point_at_line(1)
+            self.point_at_line(1)
 
     # What is shown
 
@@ -149,22 +161,9 @@ class MainScreen(AdoptActions, Screen[None]):
             "entry": "1 Entry", "notes": "2 Notes", "keys": "3 Keys",
             "findings": f"4 Findings ({count})", "hex": "5 Hex",
         }  # fmt: skip
-        panes = ("entry", "findings", "hex") if self.document.dump is None else _PANES
+        panes = ("entry", "findings", "hex") if self.document.dump is None else PANES
         self.query_one(PaneBar).show(tuple((pane, labels[pane]) for pane in panes), self._active)
         self.query_one(FindingsPane).border_subtitle = count
-
-    def show_place(self) -> None:
-        """The status line: where the cursor of the hex view is, and in which field."""
-        view = self.query_one(HexPane)
-        place = view.place()
-        if place is None:
-            text = "no bytes"
-        else:
-            at = view.cursor
-            paddr = self.document.layout.memory.paddr_of(at)
-            where = f"  paddr {paddr:#x}" if paddr is not None else ""
-            text = f"offset {at:#x} = {at}{where}  {place.label} ({place.length} bytes)"
-        self.query_one("#status", StatusLine).tell(text)
 
     # Which pane
 
@@ -178,7 +177,7 @@ class MainScreen(AdoptActions, Screen[None]):
         self.call_after_refresh(self.query_one(f"#{name}").focus)
 
     def _show_pane(self, name: str) -> None:
-        self.update_classes({f"show-{pane}": pane == name for pane in _PANES})
+        self.update_classes({f"show-{pane}": pane == name for pane in PANES})
 
     @on(PaneBar.Picked)
     def _picked(self, event: PaneBar.Picked) -> None:
@@ -186,7 +185,7 @@ class MainScreen(AdoptActions, Screen[None]):
 
     def on_descendant_focus(self) -> None:
         focused = self.focused
-        if focused is not None and focused.id in _PANES and focused.id != self._active:
+        if focused is not None and focused.id in PANES and focused.id != self._active:
             self._active = focused.id
             self._show_pane(focused.id)
             self.show_tabs()
@@ -199,9 +198,9 @@ class MainScreen(AdoptActions, Screen[None]):
         if (part := shown.part(event.index)) is not None:
             self._point_in_note(part.offset, part.length)
         else:
-            self._point_at_line(shown.lines[event.index].number)
+            self.point_at_line(shown.lines[event.index].number)
 
-    def _point_at_line(self, number: int) -> None:
+    def point_at_line(self, number: int) -> None:
         text = self.document.state.vmcoreinfo
         if text is not None:
             line = text.lines[number - 1]
@@ -260,7 +259,8 @@ class MainScreen(AdoptActions, Screen[None]):
     @on(LineList.Chosen)
     async def _chosen(self, event: LineList.Chosen) -> None:
         """A double click does what Enter does."""
-        await self.run_action(_ON_ENTER[event.sender.id or ""])
+        if action := _ON_ENTER.get(event.sender.id or ""):
+            await self.run_action(action)
 
     def _point_at(self, span: Span) -> None:
         """Mark bytes in the hex view and go there."""
@@ -297,7 +297,7 @@ class MainScreen(AdoptActions, Screen[None]):
         self._show_keys()
         keys = self.query_one(KeysList)
         if event.value and keys.shown.lines:
-            self._point_at_line(keys.shown.lines[keys.cursor].number)
+            self.point_at_line(keys.shown.lines[keys.cursor].number)
 
     @on(Input.Submitted, "#filter")
     def _filter_done(self, event: Input.Submitted) -> None:
@@ -314,73 +314,6 @@ class MainScreen(AdoptActions, Screen[None]):
             return
         pane.close_filter("")
         self._show_keys()
-
-    # Saving and leaving
-
-    def action_save(self) -> None:
-        """Save a copy of the dump, or the entry beside it, whichever was edited; ask where both were."""
-        document = self.document
-        if document.dump is None or not document.entry_unsaved:
-            self._save(document, entry=document.dump is None)
-        elif not document.dump_unsaved:
-            self._save(document.entry_alone(), entry=True)
-        else:
-            self._ask_which()
-
-    def action_take_back(self) -> None:
-        """Give a file back as it was before its last save in place; asked first, with its name."""
-        from vmci_tui.core.in_place import condition
-        from vmci_tui.tui.dialogs import Choose
-
-        document = self.document
-        sources = (document.source, document.blob)
-        files = [s for s in sources if isinstance(s, FileSource) and condition(s.path)[0] in ("finished", "unfinished")]
-        if not files:
-            self.say("there is no save in place to take back", "warning")
-            return
-        choices = (("stay", "Leave it as it is"), *((str(n), f"Take back {s.name}") for n, s in enumerate(files)))
-
-        def chosen(choice: str | None) -> None:
-            if choice and choice != "stay":
-                self.vmci.take_back(document, files[int(choice)].path)
-
-        hint = "Edits that are not saved are lost." if document.unsaved else ""
-        self.app.push_screen(Choose("Take back the last save in place?", choices, hint), chosen)
-
-    def _ask_which(self) -> None:
-        from vmci_tui.tui.dialogs import Choose
-
-        choices = (("dump", "Save a copy of the dump"), ("entry", "Save the entry, 16 bytes"))
-
-        def chosen(choice: str | None) -> None:
-            if choice == "dump":
-                self._save(self.document, entry=False)
-            elif choice == "entry":
-                self._save(self.document.entry_alone(), entry=True)
-
-        self.app.push_screen(Choose("The dump and its entry are two files, and both were edited", choices), chosen)
-
-    def _save(self, document: Document, entry: bool) -> None:
-        from vmci_tui.core.plan import plan_copy
-        from vmci_tui.tui.saving import Outcome, SaveScreen
-
-        def saved(outcome: Outcome | None) -> None:
-            if outcome is None:
-                return
-            self.document.mark_saved(entry)
-            self.saved_path = self.saved_path if entry else outcome.path
-            self.say(outcome.words if entry else f"{outcome.words}. N: what now")
-            if outcome.in_place:
-                self.vmci.reopen(self.document)
-            else:
-                self.show_state()
-
-        try:
-            plan = plan_copy(document)
-        except SaveError as error:
-            self.say(str(error), "error")
-            return
-        self.app.push_screen(SaveScreen(document, plan, self.vmci.settings.blink), saved)
 
 
 def _counted(found: tuple[Finding, ...]) -> str:

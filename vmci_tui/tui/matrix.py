@@ -11,11 +11,13 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from vmci_tui.core.readers.base import Value
+from vmci_tui.core.readers.numbers import PRESENCE
 from vmci_tui.core.text import Safe, visible
 from vmci_tui.core.verdicts import Verdicts
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 from vmci_tui.tui.cells import Row, plain
 from vmci_tui.tui.linelist import LineList
+from vmci_tui.tui.readerstrip import name_for
 from vmci_tui.tui.statusline import StatusLine
 
 _KEY_SHARE = 3
@@ -32,15 +34,17 @@ class KeyLine(NamedTuple):
     @property
     def differs(self) -> bool:
         """Whether two readers take different values, or one of them none that it could use."""
-        used = [value for value in self.values.values() if value is not None]
+        # Who only looks whether the key is there reads no value.
+        used = [value for value in self.values.values() if value is not None and value.how != PRESENCE]
         # A negative number and the unsigned one that it wraps to are the same 64 bits.
-        seen = {value.shown if value.number is None else value.number % (1 << 64) for value in used}
-        return len(seen) > 1 or any(value.problem for value in used)
+        numbers = {value.number % (1 << 64) for value in used if value.number is not None}
+        texts = {value.shown for value in used if value.number is None}
+        return len(numbers) > 1 or len(texts) > 1 or any(value.problem for value in used)
 
 
 def matrix_lines(text: Vmcoreinfo, verdicts: Verdicts) -> tuple[tuple[str, ...], list[KeyLine]]:
     """The readers that use keys, and a line for each key that one of them uses, in the order of the text."""
-    values = {name: verdict.values() for name, verdict in verdicts.items() if verdict.reader.keys}
+    values = {name: found for name, verdict in verdicts.items() if (found := verdict.values())}
     out = []
     for key in dict.fromkeys(line.key for line in text.lines if line.key):
         row = {name: found.get(key) for name, found in values.items()}
@@ -56,8 +60,11 @@ class MatrixScreen(Screen[None]):
     DEFAULT_CSS = """
     MatrixScreen #matrix { height: 1fr; border: round $accent; }
     MatrixScreen #heads { height: 1; color: $text-muted; padding: 0 1; }
-    MatrixScreen #how { height: 7; padding: 0 1; color: $text-muted; border-top: solid $surface-lighten-1; }
+    MatrixScreen #how { height: 8; padding: 0 1; color: $text-muted; border-top: solid $surface-lighten-1; }
     """
+    about = (
+        "Matrix: for each key of the text the value that each reader takes; . is a reader that does not use the key."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "only_different", "Only differences", tooltip="Hide keys that all read alike", id="matrix.only"),
         Binding("escape,m,q", "dismiss", "Back", tooltip="Back", id="matrix.back"),
@@ -91,7 +98,7 @@ class MatrixScreen(Screen[None]):
         room = max(self.size.width - 4, 40)
         keys = room // _KEY_SHARE
         column = max((room - keys) // max(len(self._readers), 1), 6)
-        heads = "".join(f"{name[: column - 1]:<{column}}" for name in self._readers)
+        heads = "".join(f"{name_for(name, column - 1):<{column}}" for name in self._readers)
         self.query_one("#heads", StatusLine).tell(f"{'':<{keys + 1}}{heads}")
         self.query_one("#matrix", LineList).set_rows([self._row(line, keys, column) for line in self._shown])
         self._tell()
@@ -100,7 +107,7 @@ class MatrixScreen(Screen[None]):
         cells = [(f"{_cut(line.key, keys - 1):<{keys}}", "warning" if line.differs else "key")]
         for name in self._readers:
             value = line.values[name]
-            shown = "." if value is None else _cut(value.shown or Safe("(empty)"), column - 1)
+            shown = "." if value is None else _cut_value(value.shown or Safe("(empty)"), column - 1)
             style = "dim" if value is None else "error" if value.problem else "warning" if line.differs else "value"
             cells.append((f"{shown:<{column}}", style))
         return tuple(cells)
@@ -126,3 +133,10 @@ class MatrixScreen(Screen[None]):
 
 def _cut(text: Safe, width: int) -> str:
     return text if len(text) <= width else text[: max(width - 2, 1)] + ".."
+
+
+def _cut_value(shown: Safe, width: int) -> str:
+    """Of an address the end: what lies before it is the same for all of a kernel's."""
+    if len(shown) > width > 2 and shown.startswith("0x"):
+        return f"..{shown[2 - width :]}"
+    return _cut(shown, width)

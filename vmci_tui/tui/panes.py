@@ -28,21 +28,40 @@ _WIDE_ENTRY = 100
 """Cells from which on a field and what it means fit into one line."""
 
 
-def _bind(keys: str, action: str, label: str, tip: str) -> Binding:
+def _bind(keys: str, action: str, label: str, tip: str, show: bool = True) -> Binding:
     """A key of a pane; its id names the action, so that settings can give it other keys."""
-    return Binding(keys, f"screen.{action}", label, tooltip=tip, id=action)
+    return Binding(keys, f"screen.{action}", label, tooltip=tip, id=action, show=show)
+
+
+def _moves(what: str) -> tuple[Binding, ...]:
+    """The keys that move and duplicate a line or a note; none of them stands in the footer."""
+    return (
+        Binding(
+            "K,shift+up", f"screen.move_{what}(-1)", "Up", tooltip=f"Move the {what} up", id=f"{what}.up", show=False
+        ),
+        Binding(
+            "J,shift+down", f"screen.move_{what}(1)", "Down", tooltip=f"Move the {what} down", id=f"{what}.down",
+            show=False,
+        ),
+        _bind("D", f"duplicate_{what}", "Twice", f"Duplicate the {what}", show=False),
+    )  # fmt: skip
 
 
 class EntryList(LineList):
     """The entry's fields, and the writes that made it."""
 
+    about = (
+        "Entry: the 16 bytes that the guest wrote into QEMU's fw_cfg file etc/vmcoreinfo. They say where its "
+        "note lies, and how long it is. Of a dump alone they are worked out from what the dump says."
+    )
+
     BINDINGS: ClassVar[list[BindingType]] = [
         _bind("enter", "edit_entry", "Edit", "Change the field, or the write"),
         _bind("w", "add_write", "Write", "Add a write of the guest"),
-        _bind("d", "delete_write", "Del", "Take the write out"),
-        _bind("b", "open_entry", "Open entry", "Open the entry that belongs to this dump"),
+        _bind("d", "delete_write", "Del", "Take the write out", show=False),
+        _bind("b", "open_entry", "Blob", "Open the entry that belongs to this dump"),
         _bind("p", "paste_entry", "Paste", "Paste an entry that gdb printed, or /sys/kernel/vmcoreinfo"),
-        _bind("Q", "ask_qemu", "Ask QEMU", "Ask a real QEMU what it does with this entry and note"),
+        _bind("Q", "ask_qemu", "QEMU", "Ask a real QEMU what it does with this entry and note"),
     ]
     targets: Sequence[Target] = ()
 
@@ -78,10 +97,16 @@ class EntryList(LineList):
 class NotesList(LineList):
     """All notes."""
 
+    about = (
+        "Notes: the ELF notes of the dump: of each CPU, and VMCOREINFO, whose text tells debuggers about the kernel. "
+        "Readers take the last whole note of that name."
+    )
+
     BINDINGS: ClassVar[list[BindingType]] = [
         _bind("enter", "rename_note", "Name", "Change the note's name"),
         _bind("t", "retype_note", "Type", "Change the note's type"),
         _bind("d", "drop_note", "Del", "Take the note out"),
+        *_moves("note"),
     ]
     targets: Sequence[Target] = ()
     _types: ClassVar[dict[int, str]] = {}
@@ -105,11 +130,18 @@ class NotesList(LineList):
 class KeysList(LineList):
     """The key=value lines of the text."""
 
+    about = (
+        "Keys: the text of the VMCOREINFO note, a KEY=VALUE in each line. "
+        "i explains the key that the cursor is on, m shows what each reader reads."
+    )
+
     BINDINGS: ClassVar[list[BindingType]] = [
         _bind("enter", "edit_value", "Edit", "Change the value (or the broken line)"),
         _bind("n", "add_key", "New", "Add a key at the end"),
         _bind("d", "delete_line", "Del", "Take the line out"),
         _bind("slash", "filter", "Filter", "Show only lines that hold a text"),
+        _bind("f2,E", "rename_key", "Key", "Change the key; its value stays", show=False),
+        *_moves("line"),
         _bind("i", "explain", "Explain", "Show what the key means, and what each reader makes of it"),
     ]
     shown: KeyRows
@@ -165,17 +197,6 @@ class KeysPane(Vertical):
         keys = self.query_one(KeysList)
         return keys.shown.lines[keys.cursor] if keys.cursor < len(keys.shown.lines) else None
 
-    def explain(self, words: str | None) -> None:
-        """What the key under the cursor means, below the table; None takes it away."""
-        found = self.query("#about-text")
-        if words is None:
-            self.query("#about").remove()
-        elif found:
-            found.first(Static).update(plain(words))
-            self.query_one("#about").scroll_home(animate=False)
-        else:
-            self.mount(VerticalScroll(Static(plain(words), id="about-text"), id="about"))
-
     def on_click(self, event: events.Click) -> None:
         if event.widget is not None and event.widget.id == "filter-line":
             self.post_message(self.FilterClicked())
@@ -183,6 +204,11 @@ class KeysPane(Vertical):
 
 class FindingsList(LineList):
     """What is worth knowing."""
+
+    about = (
+        "Findings: what is wrong or worth knowing, worst first. Each has a code, the bytes that it is about, "
+        "why it matters and who refuses over it; [f] marks those that a key fixes."
+    )
 
     BINDINGS: ClassVar[list[BindingType]] = [
         _bind("enter", "show_finding", "Show", "Go to the bytes that it is about"),
@@ -226,10 +252,19 @@ class FindingsPane(Vertical):
 class HexPane(HexView):
     """The hex view with its keys."""
 
+    about = (
+        "Hex: the bytes of the file, coloured by what they are; the bar below says the field. "
+        "Enter types over the bytes of a note or of the entry; guest memory is never edited."
+    )
+
     BINDINGS: ClassVar[list[BindingType]] = [
+        _bind("enter", "overwrite", "Edit", "Type over the bytes of a note, or of the entry"),
         _bind("g", "goto", "Go to", "Go to a file offset or a guest-physical address"),
         _bind("slash", "search", "Search", "Search for text or hex bytes"),
         _bind("n", "search_next", "Next", "Search on for the same"),
+        _bind("b", "bookmark", "Mark", "Set a bookmark at the cursor, or take it away"),
+        _bind("apostrophe", "next_bookmark", "Next mark", "Go to the next bookmark", show=False),
+        _bind("B", "bookmarks", "Marks", "List the bookmarks of this file", show=False),
     ]
 
 
@@ -247,6 +282,7 @@ class PaneBar(Widget):
         super().__init__(id=id)
         self._tabs: tuple[tuple[str, str], ...] = ()
         self._active = ""
+        self._pointed = ""
 
     def show(self, tabs: tuple[tuple[str, str], ...], active: str) -> None:
         """Tabs as (pane, label)."""
@@ -254,12 +290,20 @@ class PaneBar(Widget):
             self._tabs, self._active = tabs, active
             self.refresh()
 
+    def point(self, pane: str) -> None:
+        """Mark the tab that a lesson points at."""
+        if pane != self._pointed:
+            self._pointed = pane
+            self.refresh()
+
+    def _style(self, pane: str) -> str:
+        pointed = " underline $warning" if pane == self._pointed else ""
+        return ("reverse bold" if pane == self._active else "") + pointed
+
     def render(self) -> RenderResult:
         from textual.content import Content
 
-        return Content.assemble(
-            *((f" {label} ", "reverse bold" if pane == self._active else "") for pane, label in self._tabs)
-        )
+        return Content.assemble(*((f" {label} ", self._style(pane)) for pane, label in self._tabs))
 
     def on_click(self, event: events.Click) -> None:
         at = 0

@@ -34,7 +34,11 @@ class ReadersScreen(Screen[None]):
     ReadersScreen #told { border: round $surface-lighten-2; padding: 0 1; height: 1fr; }
     ReadersScreen #told:focus { border: round $accent; }
     """
+    about = "Readers: what each program that reads such files makes of this one, in its own words, and why."
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "enter", "go", "Go to it", tooltip="To the finding over which it refuses, and its bytes", id="readers.go"
+        ),
         Binding("f", "fix", "Fix for this reader", tooltip="Apply the fixes that make it accept", id="readers.fix"),
         Binding("R", "repair", "Repair", tooltip="Apply all safe fixes in one go", id="readers.repair"),
         Binding("m", "matrix", "Matrix", tooltip="The value that each reader reads for each key", id="readers.matrix"),
@@ -49,11 +53,13 @@ class ReadersScreen(Screen[None]):
         fix: Callable[[str], None],
         matrix: Callable[[], None],
         repair: Callable[[], None],
+        show: Callable[[Finding], None],
         reader: str | None,
     ) -> None:
         """`current` gives verdicts and findings anew after each fix, `steps` the commands for the file as it is."""
         super().__init__()
         self._current, self._fix, self._matrix, self._repair = current, fix, matrix, repair
+        self._show_finding = show
         self._both, self._found = current()
         self._steps = steps()
         self._names = list(self._both.now)
@@ -117,8 +123,14 @@ class ReadersScreen(Screen[None]):
         self._show()
 
     @on(LineList.Chosen, "#verdicts")
-    def _chosen(self) -> None:
-        self.query_one("#told").focus()
+    def action_go(self) -> None:
+        """Back to the file, on what makes this reader refuse; where nothing does, to its words."""
+        mine = fixes_for(self._chosen_name, self._found)
+        if mine:
+            self.dismiss()
+            self._show_finding(mine[0])
+        else:
+            self.query_one("#told").focus()
 
     def action_matrix(self) -> None:
         self._matrix()
@@ -146,6 +158,7 @@ def verdict_lines(name: str, both: Both, found: tuple[Finding, ...], steps: Sequ
     if mine and then.accepts is False:
         out += ["", "What would change it:"]
         out += [f"  {f.code} {f.message}" + (f"\n      f: {f.fix.label}" if f.fix else "") for f in mine]
+        out += ["", f"Enter goes to what {mine[0].code} is about."]
         if not any(f.fix for f in mine):
             out += ["", "R looks in guest memory for what is right: the note, or the value."]
     if then.accepts:

@@ -19,33 +19,64 @@ _WORDS = {True: ("ok", "good"), False: ("no", "error"), None: ("?", "dim")}
 _SHORT = {"libkdumpfile": "libkdump", "makedumpfile": "mkdumpfile"}
 _ROOM = 112
 """Cells from which on all names are written in full."""
+_SHORTER = {"libkdumpfile": "libkd", "makedumpfile": "mkdump", "eu-readelf": "eu-elf"}
+
+
+def name_for(name: str, width: int) -> str:
+    """A reader's name within so many cells: whole where it fits, else short."""
+    for names in ({}, _SHORT, _SHORTER):
+        if len(short := names.get(name, name)) <= width:
+            return short
+    return short[:width]
 
 
 def strip_cells(both: Both, width: int) -> list[tuple[str, Row]]:
-    """(reader, its cells), each `name ok`, or `name no>ok` where saving changes it. No QEMU without an entry."""
+    """(reader, its cells), each `name ok`, or `name no>ok` where saving changes it. No QEMU without an entry.
+
+    Where not all fit into `width` their names are shorter, and in the narrowest what changes is
+    told by its end alone: `name >ok`.
+    """
+    out: list[tuple[str, Row]] = []
+    forms: tuple[tuple[dict[str, str], int, bool], ...]
+    forms = (({}, 2, True), (_SHORT, 1, True), (_SHORTER, 1, True), (_SHORTER, 1, False))
+    for names, gap, whole in forms if width >= _ROOM else forms[1:]:  # the same names whatever the verdicts are
+        out = _cells(both, names, " " * gap, whole)
+        if sum(len(text) for _, row in out for text, _ in row) <= width + gap:
+            break
+    return out
+
+
+def _cells(both: Both, names: dict[str, str], gap: str, whole: bool) -> list[tuple[str, Row]]:
     out: list[tuple[str, Row]] = []
     for name, verdict in both.now.items():
         then = both.after[name].accepts
         if name == "qemu" and verdict.accepts is None and then is None:
             continue
         word, style = _WORDS[verdict.accepts]
-        label = name if width >= _ROOM else _SHORT.get(name, name)
-        cells: list[Cell] = [(f"{label} ", "key"), (word, style)]
+        cells: list[Cell] = [(f"{names.get(name, name)} ", "key")]
+        if whole or then == verdict.accepts:
+            cells.append((word, style))
         if then != verdict.accepts:
             changed, style = _WORDS[then]
             cells += [(">", "dim"), (changed, style)]
-        cells.append(("  " if width >= _ROOM else " ", "dim"))
-        out.append((name, tuple(cells)))
+        out.append((name, (*cells, (gap, "dim"))))
     return out
 
 
 class TitleBar(StatusLine, can_focus=True):
     """The title, and below it the strip; one widget, since each more is a millisecond of the first paint."""
 
+    about = "Readers: who takes the file now, and once it is saved (no>ok)."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "move(-1)", "Left", show=False, id="strip.left"),
         Binding("right,l", "move(1)", "Right", show=False, id="strip.right"),
-        Binding("enter", "screen.readers", "Verdict", tooltip="What this reader says, and what would change it"),
+        Binding(
+            "enter",
+            "screen.readers",
+            "Verdict",
+            tooltip="What this reader says, and what would change it",
+            id="strip.readers",
+        ),
     ]
     _cells: list[tuple[str, Row]]
     _both: Both | None = None

@@ -27,6 +27,7 @@ class RepairScreen(WorkScreen[Repair | None]):
     RepairScreen #told { height: 1fr; border: round $accent; padding: 0 1; }
     RepairScreen #progress { height: 1; background: $surface; color: $text-muted; padding: 0 1; }
     """
+    about = "Repair: every safe fix in one go, tried and shown before anything is changed."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "accept", "Take over", tooltip="Make these fixes; u takes each back", id="repair.accept"),
         Binding("k", "keep_segments", "Keep headers", tooltip="Merge no program headers", id="repair.keep"),

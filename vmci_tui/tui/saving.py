@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -26,6 +26,9 @@ from vmci_tui.core.text import visible
 from vmci_tui.tui.cells import Row, plain
 from vmci_tui.tui.dialogs import Dialog
 from vmci_tui.tui.linelist import LineList
+
+if TYPE_CHECKING:
+    from vmci_tui.tui.lesson import LessonApp
 
 _MOST_ROWS = 2000
 """Lines of bytes that are shown of one range."""
@@ -84,6 +87,8 @@ class SaveScreen(Dialog[Outcome | None]):
         target = self._default if typed == visible(self._default) else os.path.expanduser(typed.strip())
         if not target:
             self._tell("type a name", bad=True)
+        elif refused := self._refused(target):
+            self._tell(refused, bad=True)
         elif os.path.isdir(target):
             self._tell(f"{visible(target)} is a folder: add a file name", bad=True)
         elif os.path.exists(target) and self._confirmed != target and not self._is_source(target):
@@ -93,6 +98,14 @@ class SaveScreen(Dialog[Outcome | None]):
             self._saving = True
             self._tell("saving")
             self._save(target)
+
+    def _refused(self, target: str) -> str:
+        """Why this session may not save there; empty where it may."""
+        try:
+            cast("LessonApp", self.app).refuse_outside(target)
+        except VmciError as error:
+            return str(error)
+        return ""
 
     @on(Button.Pressed, "#in-place")
     def _in_place(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -11,9 +13,11 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from vmci_tui import settings
+from vmci_tui.core.lessons import headings
 from vmci_tui.core.samples import samples
 from vmci_tui.core.text import visible
 from vmci_tui.tui.cells import Row, plain
+from vmci_tui.tui.lessonlist import lesson_row
 from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.statusline import StatusLine
 
@@ -28,6 +32,9 @@ class StartScreen(Screen[None]):
         Binding("enter", "choose", "Open this", tooltip="Open what the cursor is on", id="start.choose"),
         Binding("o", "open", "Open a file", tooltip="Type a file's name", id="open"),
         Binding("n", "new", "New entry", tooltip="Hand-craft an entry from nothing", id="start.new"),
+        Binding(
+            "c", "craft", "Craft", tooltip="Craft a faulty dump: choose faults, see what is said", id="start.craft"
+        ),
         Binding("escape", "back", "Back", tooltip="Back to what is open", id="start.back"),
         Binding("q", "app.quit", "Quit", id="quit"),
     ]
@@ -51,24 +58,33 @@ class StartScreen(Screen[None]):
 
     def on_mount(self) -> None:
         rows: list[Row] = []
-        self._opens: list[tuple[str, str | None] | None] = []
+        self._opens: list[tuple[str, str | None] | Callable[[], None] | None] = []
 
-        def add(row: Row, opens: tuple[str, str | None] | None) -> None:
+        def add(row: Row, opens: tuple[str, str | None] | Callable[[], None] | None) -> None:
             rows.append(row)
             self._opens.append(opens)
 
+        add((("Make one", "title"),), None)
+        add(((f"  {'New entry':<34} ", "key"), ("from nothing, field by field", "dim")), self.action_new)
+        words = "choose faults, see what readers will say, save it"
+        add(((f"  {'Craft a faulty dump':<34} ", "key"), (words, "dim")), self.action_craft)
+        add((("", "dim"),), None)
         if found := settings.recent():
             add((("Recent files", "title"),), None)
             for path, blob in found:
                 beside = f"  + {visible(blob)}" if blob else ""
                 add((("  ", "dim"), (visible(path), "value"), (beside, "dim")), (path, blob))
             add((("", "dim"),), None)
+        add((("Lessons: step by step, on copies", "title"),), None)
+        for number, heading in enumerate(headings(), 1):
+            add(lesson_row(number, heading), partial(self._app.start_lesson, heading.path))
+        add((("", "dim"),), None)
         add((("Samples: each tells one story", "title"),), None)
         for sample in samples():
             add(((f"  {sample.name:<34} ", "key"), (sample.story, "dim")), (sample.path, sample.blob))
         listed = self.query_one("#start", LineList)
         listed.set_rows(rows)
-        listed.select(next(index for index, opens in enumerate(self._opens) if opens is not None))
+        listed.select(next(index for index, opens in enumerate(self._opens) if isinstance(opens, tuple)))
         listed.focus()
 
     @on(LineList.Moved, "#start")
@@ -84,11 +100,16 @@ class StartScreen(Screen[None]):
     @on(LineList.Chosen)
     def action_choose(self) -> None:
         opens = self._opens[self.query_one("#start", LineList).cursor]
-        if opens is not None:
+        if isinstance(opens, tuple):
             self._app.open(*opens)
+        elif opens is not None:
+            opens()
 
     def action_open(self) -> None:
         self._app.ask_open()
 
     def action_new(self) -> None:
         self._app.open_new()
+
+    def action_craft(self) -> None:
+        self._app.action_craft()

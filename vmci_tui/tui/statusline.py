@@ -19,9 +19,13 @@ class StatusLine(Widget):
     def __init__(self, text: str = "", *, id: str) -> None:
         super().__init__(id=id)
         self._text = safe(text)
+        self._end = ""
 
-    def tell(self, text: str) -> None:
-        """Show another text."""
+    def tell(self, text: str, end: str = "") -> None:
+        """Show another text; `end` stands at the right where there is room for both."""
+        if end != self._end:
+            self._end = end
+            self.refresh()
         old, new = self._text, safe(text)
         self._text = new
         same = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
@@ -31,4 +35,7 @@ class StatusLine(Widget):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         text = self._text if len(self._text) <= width else self._text[: width - 2] + ".."
+        end = safe(self._end)
+        if end and len(text) + 2 + len(end) <= width:
+            text = text.ljust(width - len(end)) + end
         return Strip([Segment(text.ljust(width), self.rich_style)], width)

@@ -25,6 +25,7 @@ class WhatNowScreen(Screen[None]):
     WhatNowScreen #steps { border: round $accent; height: auto; max-height: 60%; }
     WhatNowScreen #told { border: round $surface-lighten-2; padding: 0 1; height: 1fr; }
     """
+    about = "What now: the commands to go on with, for each reader that takes the file."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,c", "copy", "Copy", tooltip="Copy the command", id="next.copy"),
         Binding("escape,N,q", "dismiss", "Back", tooltip="Back to the file", id="next.back"),

@@ -11,6 +11,8 @@ from typing import NamedTuple
 from vmci_tui.core.readers.base import Value
 from vmci_tui.core.text import visible
 
+PRESENCE = "presence only"
+"""How a reader reads that looks only whether a key is there."""
 ULONG_MAX = (1 << 64) - 1
 LONG_MAX = (1 << 63) - 1
 _BLANKS = rb"[ \t\n\v\f\r]*"
@@ -88,4 +90,4 @@ def as_text(raw: bytes) -> Value:
 
 def presence(raw: bytes) -> Value:
     """The reader looks only whether the key is there."""
-    return Value(visible(raw), None, "presence only")
+    return Value(visible(raw), None, PRESENCE)

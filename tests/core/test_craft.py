@@ -1,0 +1,194 @@
+"""The fault bench: each code can be made, alone, and the good guests have nothing to complain about."""
+
+from __future__ import annotations
+
+import json
+import random
+import struct
+from pathlib import Path
+
+import pytest
+
+from vmci_tui.core.checks import findings
+from vmci_tui.core.checks.catalogue import CATALOGUE
+from vmci_tui.core.craft import DEFECTS, MACHINES, Defect, always, attempt, chosen, craft
+from vmci_tui.core.craft.guests import guest
+from vmci_tui.core.craft.manifest import files, manifest, names, save
+from vmci_tui.core.document import Document
+from vmci_tui.core.errors import SaveError, UsageError, VmciError
+from vmci_tui.core.opening import open_document
+from vmci_tui.core.proved import proof_of
+
+_LIMIT = 20 << 10
+_ALL = {item.name: item for item in DEFECTS}
+
+
+def test_every_code_has_a_defect_and_every_defect_a_code() -> None:
+    assert {item.code for item in DEFECTS} == set(CATALOGUE)
+    assert len(_ALL) == len(DEFECTS)
+    for item in DEFECTS:
+        assert item.does.isascii() and item.does.isprintable() and len(item.does) < 90, item
+        assert set(item.beside) <= set(CATALOGUE) and item.code not in item.beside
+        assert set(item.machines) <= set(MACHINES)
+
+
+@pytest.mark.parametrize("name", _ALL)
+def test_each_alone_gives_exactly_its_finding(name: str) -> None:
+    """And what is always so of that guest, and what cannot be had without."""
+    item = _ALL[name]
+    made = craft((item,))
+    assert made.parts.machine == item.machines[0]
+    assert set(made.codes) == {item.code, *item.beside} | always(item.machines[0])
+    assert len(made.dump) < _LIMIT
+
+
+@pytest.mark.parametrize("name", _ALL)
+def test_each_shows_on_every_machine_that_it_names(name: str) -> None:
+    for machine in _ALL[name].machines:
+        made = craft((_ALL[name],), machine)
+        assert _ALL[name].code in made.codes and len(made.dump) < _LIMIT
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_good_guests_are_proved_and_taken(machine: str) -> None:
+    made = craft((), machine)
+    proof = proof_of(made.document.state, made.document.dump)
+    assert proof is not None and proof.proved is True
+    assert always(machine) <= {"C12", "C14"}
+    for name, verdict in made.verdicts.items():
+        built_for_another = machine != "x86_64" and name in ("crash", "makedumpfile")
+        assert verdict.accepts or built_for_another or (name == "qemu" and made.parts.entry is None), name
+    if machine == "x86_64":
+        assert not made.findings and all(verdict.accepts for verdict in made.verdicts.values())
+
+
+def test_the_head_is_what_the_format_says() -> None:
+    """Read by struct alone."""
+    data = craft(()).dump
+    assert data[:7] == b"\x7fELF\x02\x01\x01"
+    assert struct.unpack_from("<HHIQQQIHHHHHH", data, 16) == (4, 62, 1, 0, 64, 0, 0, 64, 56, 4, 0, 0, 0)
+    first = struct.unpack_from("<IIQQQQQQ", data, 64)
+    assert first[0] == 4 and first[2] == 64 + 4 * 56
+    assert struct.unpack_from("<III", data, first[2] + first[5] - 3288) == (11, 3263, 0)
+
+
+def test_the_same_is_made_each_time_and_the_guest_stays_as_it_was() -> None:
+    before = guest("x86_64")
+    first = craft(DEFECTS[:1])
+    assert craft(DEFECTS[:1]).dump == first.dump and guest("x86_64") == before
+
+
+def test_codes_and_names_are_taken() -> None:
+    assert [item.name for item in chosen(["E01", "e01", "15-bytes", "T05"])] == ["two-halves", "15-bytes", "long-line"]
+    assert chosen([" t05 "]) == (_ALL["long-line"],)
+    for bad in ("", "X99", "\x1b[31m"):
+        with pytest.raises(UsageError) as error:
+            chosen([bad])
+        assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("words", "machine", "says"),
+    [
+        (["E05", "E06"], None, "E05 size-11 does not show beside E06 size-over-1-mib"),
+        (["T05", "T10"], None, "T05 long-line does not show beside T10 empty"),
+        (["N09", "N01"], None, "N09 type-1 does not show beside N01 no-note"),
+        (["C14", "T16"], None, "T16 phys-base is made on x86_64 only"),
+        (["C14"], "x86_64", "C14 byte-order cannot be made on x86_64"),
+        ([], "vax", "no guest of vax can be made"),
+    ],
+)
+def test_what_does_not_go_together_is_said_in_a_line(words: list[str], machine: str | None, says: str) -> None:
+    with pytest.raises(UsageError) as error:
+        craft(chosen(words), machine)
+    assert error.value.message == says and error.value.hint
+
+
+def test_several_show_together() -> None:
+    made = craft(chosen(["E05", "N09", "T05", "C04", "M02"]))
+    assert set(made.codes) == {"E05", "N09", "T05", "C04", "M02"} and not made.hidden
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_any_set_is_made_or_told_why_not(seed: int) -> None:
+    dice = random.Random(seed)
+    machine = dice.choice(MACHINES)
+    mine = [item for item in DEFECTS if machine in item.machines]
+    some = dice.sample(mine, dice.randint(2, 7))
+    try:
+        made = attempt(some, machine)
+    except VmciError as error:
+        assert str(error).isprintable()
+        return
+    shown = [item for item in some if item not in made.hidden]
+    assert {item.code for item in shown} <= set(made.codes)
+    if made.hidden:
+        with pytest.raises(VmciError, match="does not show"):
+            craft(some, machine)
+    else:
+        assert craft(some, machine).dump == made.dump
+
+
+def _opened(folder: Path, made_names: tuple[str, str | None]) -> Document:
+    dump, entry = made_names
+    return open_document(str(folder / dump), None if entry is None else str(folder / entry))
+
+
+@pytest.mark.parametrize("name", _ALL)
+def test_what_is_saved_is_what_the_manifest_tells(name: str, tmp_path: Path) -> None:
+    made = craft((_ALL[name],))
+    save(made, str(tmp_path / "new"))
+    told = json.loads((tmp_path / "new" / names(made).manifest).read_text())
+    document = _opened(tmp_path / "new", (told["files"]["dump"], told["files"]["entry"]))
+    assert [(f["code"], f["message"]) for f in told["findings"]] == [(f.code, f.message) for f in findings(document)]
+    assert told["defects"] == [{"code": made.defects[0].code, "name": name, "does": made.defects[0].does}]
+    assert {key: value["accepts"] for key, value in told["readers"].items()} == {
+        key: value.accepts for key, value in made.verdicts.items()
+    }
+    if told["files"]["note"] is not None:
+        assert (tmp_path / "new" / told["files"]["note"]).read_bytes() == made.parts.note
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    made = craft(chosen(["E05"]))
+    paths = save(made, str(tmp_path))
+    assert sorted(Path(path).name for path in paths) == ["E05.elf", "E05.entry", "E05.manifest.json", "E05.note"]
+    Path(paths[0]).write_bytes(b"mine")
+    Path(paths[1]).unlink()
+    with pytest.raises(SaveError, match="exists"):
+        save(made, str(tmp_path))
+    assert Path(paths[0]).read_bytes() == b"mine" and not Path(paths[1]).exists()
+    for bad in (str(tmp_path / "E05.elf"), "\0"):
+        with pytest.raises(SaveError):
+            save(made, bad)
+
+
+def test_names_tell_the_codes() -> None:
+    assert craft(()).stem == "good" and craft((), "i386").stem == "good-i386"
+    assert craft(chosen(["E05", "T05"])).stem == "T05-E05"
+    many = chosen(["T01", "T03", "T05", "T08", "T13", "N03", "C04", "E04", "M02"])
+    assert craft(many).stem.endswith("-and-1")
+
+
+def test_writes_are_told_as_json_and_blobs_to_the_byte() -> None:
+    assert files(craft(chosen(["15-bytes"])))["E01.entry"] == craft(()).parts.packed[:15]
+    assert files(craft(chosen(["17-bytes"])))["E09.entry"] == craft(()).parts.packed + b"\0"
+    writes = json.loads(files(craft(chosen(["not-memory"])))["E09.write.json"])
+    assert [(row["offset"], row["length"]) for row in writes] == [(0, 16), (0, 16)] and writes[1]["bytes"] is None
+    assert manifest(craft(chosen(["N01"])))["files"] == {
+        "dump": "N01.elf", "entry": None, "note": None, "manifest": "N01.manifest.json"
+    }  # fmt: skip
+
+
+def test_a_defect_says_what_it_is() -> None:
+    item: Defect = _ALL["size-11"]
+    assert (item.code, item.does) == ("E05", "sets size to 11")
+
+
+@pytest.mark.parametrize(("words", "machine"), [("", None), ("E05,15-bytes", None), ("T05", "i386"), ("C14", None)])
+def test_the_command_makes_the_same(words: str, machine: str | None) -> None:
+    made = craft(chosen(words.split(",") if words else []), machine)
+    said = made.command.split()[2:]
+    named = dict(zip(said[::2], said[1::2], strict=True))
+    again = craft(chosen(named["--defect"].split(",") if words else []), named.get("--machine"))
+    assert again.dump == made.dump and again.parts == made.parts

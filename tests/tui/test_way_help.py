@@ -1,0 +1,114 @@
+"""Help, the palette, the footer, pictures, leaving: everything can be found, from everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.binding import Binding
+from textual.widgets import Footer, Static
+
+from tests.tui.driving import main_screen, running, said, settled, shown, type_text
+from vmci_tui.tui.dialogs import Choose
+from vmci_tui.tui.helping import HelpScreen
+from vmci_tui.tui.main import PANES, MainScreen
+from vmci_tui.tui.panes import EntryList, FindingsList, HexPane, KeysList, NotesList
+
+Sample = Callable[[str], str]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+async def test_help_tells_what_the_pane_is_and_every_key(sample: Sample, size: tuple[int, int]) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=size) as pilot:
+        screen = main_screen(pilot)
+        for number, name in enumerate(PANES, 1):
+            await pilot.press(str(number))
+            await settled(pilot)
+            pane = screen.focused
+            await pilot.press("f1" if number % 2 else "question_mark")
+            await settled(pilot)
+            assert isinstance(pilot.app.screen, HelpScreen)
+            told = str(pilot.app.screen.query_one("#lines", Static).content)
+            for item in [*type(pane).BINDINGS, *MainScreen.BINDINGS]:
+                assert isinstance(item, Binding)
+                assert (item.tooltip or item.description) in told, (name, item)
+            assert "Here" in told and told.isascii() and name.capitalize() in shown(pilot)
+            assert pilot.app.screen.query_one(".dialog").region.bottom < size[1], "the footer stays free"
+            for key in ("end", "escape"):
+                await pilot.press(key)
+                await settled(pilot)
+            assert screen.is_current and screen.focused is pane
+
+
+async def test_the_palette_has_every_action_from_every_pane(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
+        screen = main_screen(pilot)
+        all_of = set()
+        for number in range(1, 6):
+            await pilot.press(str(number))
+            await settled(pilot)
+            all_of.add(frozenset(c.title for c in pilot.app.get_system_commands(screen)))
+        assert len({len(titles) for titles in all_of}) == 1, "as many from each"
+        titles = [c.title for c in pilot.app.get_system_commands(screen)]
+        for pane in (EntryList, NotesList, KeysList, FindingsList, HexPane, MainScreen):
+            for item in pane.BINDINGS:
+                if isinstance(item, Binding) and item.tooltip and not item.id.startswith("pane."):  # type: ignore[union-attr]
+                    assert sum(item.tooltip in title for title in titles) == 1, item
+        await pilot.press("3")
+        await settled(pilot)
+        run = next(c.callback for c in pilot.app.get_system_commands(screen) if "Go to a file offset" in c.title)
+        run()  # type: ignore[no-untyped-call]
+        await settled(pilot)
+        assert "Go to" in shown(pilot)
+        await pilot.press("escape")
+        assert screen.focused is screen.query_one(HexPane)
+
+
+async def test_the_footer_shows_what_matters_at_80_columns(sample: Sample) -> None:
+    files = sample("x86_64-linux-good.elf"), sample("x86_64-linux-good.entry")
+    async with running(*files, size=(80, 24)) as pilot:
+        screen = main_screen(pilot)
+        for number in range(1, 6):
+            await pilot.press(str(number))
+            await settled(pilot)
+            line = shown(pilot).split("\n")[-1]
+            for label in ("s Save", "R Repair", "v Readers", "? Keys", "q Quit"):
+                assert label in line, (number, line)
+            assert screen.query(Footer)
+
+
+async def test_a_picture_goes_into_the_folder(sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
+        await pilot.press("f12", "v")
+        await settled(pilot)
+        await pilot.press("f12")
+        assert "saved the picture vmci-2.svg" in said(pilot)
+    first, second = ((tmp_path / f"vmci-{n}.svg").read_text() for n in (1, 2))
+    assert first.startswith("<svg") and "OSRELEASE" in first and "@font-face" not in first and first != second
+
+
+async def test_leaving_by_any_key_asks_about_edits(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        screen = main_screen(pilot)
+        await pilot.press("x", "s")
+        await settled(pilot)
+        await pilot.press("ctrl+q")
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, Choose) and "not saved" in shown(pilot)
+        await pilot.press("escape", "escape")
+        await settled(pilot)
+        assert screen.is_current and pilot.app.is_running
+
+
+async def test_keys_of_the_settings_stand_in_the_palette(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        pilot.app.settings.keymap["goto"] = "ctrl+g"  # type: ignore[attr-defined]
+        titles = [c.title for c in pilot.app.get_system_commands(main_screen(pilot))]
+        assert any(title.endswith("(ctrl+g)") for title in titles)
+        await pilot.press("slash")
+        await type_text(pilot, "PAGE")
+        await pilot.press("f1")
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, HelpScreen), "also while something is typed"

@@ -1,0 +1,86 @@
+"""Readers lead to what they refuse over; the strip fits; the matrix; a key explained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+from textual.widgets import Static
+
+from tests.tui.driving import main_screen, running, settled, shown
+from vmci_tui.core.opening import open_document
+from vmci_tui.core.verdicts import NAMES, Both, now_and_after
+from vmci_tui.tui.matrix import matrix_lines
+from vmci_tui.tui.panes import FindingsList, HexPane, KeysList
+from vmci_tui.tui.readerstrip import strip_cells
+
+Sample = Callable[[str], str]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_enter_on_a_reader_leads_to_what_it_refuses_over(sample: Sample, size: tuple[int, int]) -> None:
+    async with running(sample("crlf.elf"), size=size) as pilot:
+        screen = main_screen(pilot)
+        await pilot.press("v")
+        await settled(pilot)
+        told = str(pilot.app.screen.query_one("#verdict", Static).content)
+        assert "Enter goes to what T02 is about" in told
+        await pilot.press("enter")
+        await settled(pilot)
+        assert screen.is_current
+        finding = screen.query_one(FindingsList).finding()
+        assert finding is not None and finding.code == "T02" and finding.span is not None
+        assert screen.query_one(HexPane).mark[0] == finding.span.offset
+        assert screen.focused is screen.query_one(KeysList), "its line of the text"
+
+
+async def test_enter_on_a_reader_that_takes_the_file_shows_its_words(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
+        await pilot.press("v", "enter")
+        assert pilot.app.focused is pilot.app.screen.query_one("#told")
+
+
+@pytest.mark.parametrize("width", [72, 78, 80, 110, 200])
+def test_the_strip_holds_all_seven_readers(width: int) -> None:
+    no, yes = ({name: SimpleNamespace(accepts=accepts) for name in NAMES} for accepts in (False, True))
+    cells = strip_cells(Both(no, yes), width)  # type: ignore[arg-type]
+    text = "".join(part for _, row in cells for part, _ in row).rstrip()
+    assert len(cells) == 7 and len(text) <= width and text.count(">ok") == 7, text
+    assert ("makedumpfile no>ok" in text) == (width == 200)
+
+
+def test_who_only_looks_whether_a_key_is_there_reads_no_other_value(sample: Sample) -> None:
+    document = open_document(sample("amd64-cut-note.elf"))
+    text = document.state.vmcoreinfo
+    assert text is not None
+    _, lines = matrix_lines(text, now_and_after(document).now)
+    offset = next(line for line in lines if line.key == "KERNELOFFSET")
+    kinds = {value.how for value in offset.values.values() if value is not None}
+    assert "presence only" in kinds and len(kinds) > 1 and not offset.differs
+
+
+async def test_the_matrix_names_its_readers_at_80_columns(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
+        await pilot.press("m")
+        await settled(pilot)
+        heads = shown(pilot).split("\n")[1].split()
+        assert set(heads) <= {*NAMES, "libkdump", "mkdumpfile"}, heads
+
+
+@pytest.mark.parametrize(("size", "least"), [((80, 24), 8), ((120, 36), 12), ((200, 60), 12)])
+async def test_a_key_is_explained_with_room_and_what_matters_first(
+    sample: Sample, size: tuple[int, int], least: int
+) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=size) as pilot:
+        screen = main_screen(pilot)
+        await pilot.press("3", "slash", *"KERNELOFFS", "enter", "i")
+        await settled(pilot)
+        words = str(screen.query_one("#about-text", Static).content)
+        assert words.index("if wrong") < words.index("read by")
+        assert "the kernel is moved to a random address at each boot" in words
+        assert screen.query_one("#about").size.height >= least and "if wrong" in shown(pilot)
+        await pilot.press("i")
+        await settled(pilot)
+        assert not screen.query("#about")
+        assert size[0] == 80 or screen.query_one("#findings-pane").size.height > 0

@@ -1,0 +1,92 @@
+"""What stands under the cursor of the hex view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.containers import Vertical
+
+from vmci_tui.core.document import Document
+from vmci_tui.core.places import Place
+from vmci_tui.tui.finding_way import WayActions
+from vmci_tui.tui.linelist import LineList
+from vmci_tui.tui.panes import HexPane
+from vmci_tui.tui.statusline import StatusLine
+
+if TYPE_CHECKING:
+    from vmci_tui.tui.inspector import Inspector
+
+
+class InspectActions(WayActions):
+    """What stands under the cursor of the hex view: the status line, and the inspector."""
+
+    _inspector: Inspector | None = None
+
+    def show_place(self) -> None:
+        """The status line: where the cursor is, and in which field; where there is room, in which file."""
+        view, line = self.query_one(HexPane), self.query_one("#status", StatusLine)
+        line.tell(place_text(self.document, view.cursor, view.place()), self.file_text())
+        self.inspect()
+
+    def file_text(self) -> str:
+        document = self.document
+        state = "modified" if document.unsaved else "edits saved" if document.modified else "not modified"
+        return f"{document.name}  {document.container}  {state}"
+
+    def action_inspect(self) -> None:
+        """Show or hide the inspector, below the hex view."""
+        if self._inspector is not None:
+            self._inspector.remove()
+            self._inspector = None
+            self.remove_class("inspecting")
+            self.query_one(HexPane).focus()
+            return
+        from vmci_tui.tui.inspector import Inspector
+
+        self._inspector = pane = Inspector(id="inspector", empty="no bytes")
+        pane.border_title = "Inspector"
+        self.query_one("#right", Vertical).mount(pane, after="#hex")
+        self.add_class("inspecting")
+        if self.has_class("-narrow"):
+            self.action_pane("hex")
+        self.call_after_refresh(self._inspect_first)
+
+    def _inspect_first(self) -> None:
+        """Once the inspector has its place; Textual tells the hex view nothing of its own that is smaller now."""
+        self.query_one(HexPane).on_resize()
+        self.inspect()
+
+    def inspect(self) -> None:
+        """Show the byte under the cursor, where the inspector is shown."""
+        if self._inspector is None:
+            return
+        from vmci_tui.core.inspect_bytes import inspect_at
+
+        view = self.query_one(HexPane)
+        found = inspect_at(self.document, view.places, view.cursor) if view.places is not None else None
+        self._inspector.show(found)
+
+    def action_follow(self) -> None:
+        number = self._inspector.number() if self._inspector is not None else None
+        if number is None:
+            self.say("put the cursor on a number", "warning")
+            return
+        offset = self.document.layout.memory.offset_of(number)
+        if offset is None:
+            self.say(f"the dump holds no byte at paddr {number:#x}", "warning")
+        else:
+            self._arrive(offset, 1)
+
+    @on(LineList.Chosen, "#inspector")
+    def _followed(self) -> None:
+        self.action_follow()
+
+
+def place_text(document: Document, at: int, place: Place | None) -> str:
+    """Where a byte is: both addresses in hex and decimal, and its field."""
+    if place is None:
+        return "no bytes"
+    paddr = document.layout.memory.paddr_of(at)
+    where = f"  paddr {paddr:#x} = {paddr}" if paddr is not None else ""
+    return f"offset {at:#x} = {at}{where}  {place.label} ({place.length} bytes)"

@@ -1,0 +1,77 @@
+"""Saving from the main screen, and taking the last save in place back."""
+
+from __future__ import annotations
+
+from vmci_tui.core.document import Document
+from vmci_tui.core.errors import SaveError
+from vmci_tui.core.source import FileSource
+from vmci_tui.tui.adopting import AdoptActions
+
+
+class KeepActions(AdoptActions):
+    """Actions that write files."""
+
+    def action_save(self) -> None:
+        """Save a copy of the dump, or the entry beside it, whichever was edited; ask where both were."""
+        document = self.document
+        if document.dump is None or not document.entry_unsaved:
+            self._save(document, entry=document.dump is None)
+        elif not document.dump_unsaved:
+            self._save(document.entry_alone(), entry=True)
+        else:
+            self._ask_which()
+
+    def action_take_back(self) -> None:
+        """Give a file back as it was before its last save in place; asked first, with its name."""
+        from vmci_tui.core.in_place import condition
+        from vmci_tui.tui.dialogs import Choose
+
+        document = self.document
+        sources = (document.source, document.blob)
+        files = [s for s in sources if isinstance(s, FileSource) and condition(s.path)[0] in ("finished", "unfinished")]
+        if not files:
+            self.say("there is no save in place to take back", "warning")
+            return
+        choices = (("stay", "Leave it as it is"), *((str(n), f"Take back {s.name}") for n, s in enumerate(files)))
+
+        def chosen(choice: str | None) -> None:
+            if choice and choice != "stay":
+                self.vmci.take_back(document, files[int(choice)].path)
+
+        hint = "Edits that are not saved are lost." if document.unsaved else ""
+        self.app.push_screen(Choose("Take back the last save in place?", choices, hint), chosen)
+
+    def _ask_which(self) -> None:
+        from vmci_tui.tui.dialogs import Choose
+
+        choices = (("dump", "Save a copy of the dump"), ("entry", "Save the entry, 16 bytes"))
+
+        def chosen(choice: str | None) -> None:
+            if choice == "dump":
+                self._save(self.document, entry=False)
+            elif choice == "entry":
+                self._save(self.document.entry_alone(), entry=True)
+
+        self.app.push_screen(Choose("The dump and its entry are two files, and both were edited", choices), chosen)
+
+    def _save(self, document: Document, entry: bool) -> None:
+        from vmci_tui.core.plan import plan_copy
+        from vmci_tui.tui.saving import Outcome, SaveScreen
+
+        def saved(outcome: Outcome | None) -> None:
+            if outcome is None:
+                return
+            self.document.mark_saved(entry)
+            self.saved_path = self.saved_path if entry else outcome.path
+            self.say(outcome.words if entry else f"{outcome.words}. N: what now")
+            if outcome.in_place:
+                self.vmci.reopen(self.document)
+            else:
+                self.show_state()
+
+        try:
+            plan = plan_copy(document)
+        except SaveError as error:
+            self.say(str(error), "error")
+            return
+        self.app.push_screen(SaveScreen(document, plan, self.vmci.settings.blink), saved)

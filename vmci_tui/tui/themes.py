@@ -1,0 +1,46 @@
+"""Themes of our own: for projectors, bright rooms and weak eyes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.theme import Theme
+
+CONTRAST: Final = "high-contrast"
+"""How the names of themes begin in which nothing is dim."""
+MARK: Final = "vmci-mark"
+"""The variable of a theme that says on which colour the marked bytes lie; else it is that of the borders."""
+
+THEMES: Final = (
+    Theme(
+        name=CONTRAST,
+        primary="#00aaff",
+        secondary="#ffffff",
+        accent="#ffff00",
+        warning="#ffb000",
+        error="#ff8080",
+        success="#00ff66",
+        foreground="#ffffff",
+        background="#000000",
+        surface="#000000",
+        panel="#1a1a1a",
+        text_alpha=1.0,
+        variables={"text-muted": "#cccccc", "surface-lighten-2": "#909090", MARK: "#404040"},
+    ),
+    Theme(
+        name=f"{CONTRAST}-light",
+        primary="#003c8f",
+        secondary="#000000",
+        accent="#6a0080",
+        warning="#6b4300",
+        error="#9b0000",
+        success="#004d1a",
+        foreground="#000000",
+        background="#ffffff",
+        surface="#ffffff",
+        panel="#e6e6e6",
+        dark=False,
+        text_alpha=1.0,
+        variables={"text-muted": "#333333", "surface-lighten-2": "#707070", MARK: "#dddddd"},
+    ),
+)
