@@ -18,13 +18,12 @@ TARGETS = ("x86_64", "i386", "aarch64", "arm", "aarch64-be", "arm-be")
 
 _HELP = """\
 vmci [FILE [BLOB]] opens the app; no FILE: it starts with samples, recent files.
-vmci COMMAND ...   is for scripts; `vmci COMMAND --help` tells more.
+`vmci COMMAND --help` tells more; completion: vmci --print-completion bash
 
 {commands}
 
 exit codes: 0 fine, 1 an error is found (check), a difference (ask), a question
             (repair), 2 usage, 3 not to be read, 4 not saved, 130 interrupted
-completion: vmci --print-completion bash
 """
 
 
