@@ -174,7 +174,7 @@ class VmciApp(LessonApp):
         from vmci_tui.tui.craft import CraftScreen
 
         if self.lesson is None and not isinstance(self.screen, CraftScreen):
-            self.push_screen(CraftScreen(self._show, self.refuse_outside, self.settings.blink))
+            self.push_screen(CraftScreen(self.open, self.refuse_outside, self.settings.blink))
 
     def ask_open(self) -> None:
         """Ask for a file (and the entry beside it) and open it."""
