@@ -127,6 +127,7 @@ class VmciApp(LessonApp):
         from vmci_tui.tui.picture import save_picture
 
         try:
+            self.refuse_outside("vmci.svg")
             self.notify(f"saved the picture {save_picture(self)}", markup=False)
         except VmciError as error:
             self.notify(safe(str(error)), severity="error", markup=False)
