@@ -146,7 +146,7 @@ def parser() -> argparse.ArgumentParser:
 
     bench = _command(commands, "craft", "a tiny dump, its entry and note, with chosen faults")
     bench.add_argument("--list", action="store_true", help="every fault that can be made")
-    bench.add_argument("--defect", action="append", default=[], metavar="CODE", help="a code or a name of --list")
+    bench.add_argument("--defect", action="append", default=[], metavar="CODE,...", help="codes or names of --list")
     bench.add_argument("--machine", metavar="M", help="x86_64 (default), i386, aarch64 or s390x")
     bench.add_argument("-o", "--output", metavar="FOLDER", help="where to save it, with a manifest of what is said")
     bench.add_argument("--dry-run", action="store_true", help="write nothing, as without -o")

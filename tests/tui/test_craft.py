@@ -14,6 +14,7 @@ from textual.widgets import Static
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
 from vmci_tui.core.craft import DEFECTS, chosen
 from vmci_tui.tui.craft import CraftScreen, DefectList
+from vmci_tui.tui.statusline import StatusLine
 
 
 def _screen(pilot: Pilot[Any]) -> CraftScreen:
@@ -126,7 +127,8 @@ async def test_saving_tells_the_command_and_overwrites_nothing(tmp_path: Path) -
         await settled(pilot)
         assert "saved E05.elf and what belongs to it" in said(pilot)
         assert json.loads((folder / "E05.manifest.json").read_text())["defects"][0]["name"] == "size-11"
-        assert "vmci craft --defect size-11 -o" in shown(pilot)
+        told = _screen(pilot).query_one("#status", StatusLine)._text  # a passing message lies over it
+        assert told == f"vmci craft --defect size-11 -o '{folder}'"
         await pilot.press("s")
         await settled(pilot)
         await type_text(pilot, str(folder))
@@ -138,17 +140,35 @@ async def test_saving_tells_the_command_and_overwrites_nothing(tmp_path: Path) -
         assert isinstance(pilot.app.screen, CraftScreen)
 
 
-async def test_the_dump_is_opened_with_its_entry() -> None:
+async def test_the_dump_is_opened_with_its_entry(tmp_path: Path) -> None:
     async with running(size=(120, 36)) as pilot:
         await pilot.press("c")
         await _flip(pilot, "size-11", "escape")
         await pilot.press("o")
+        await settled(pilot)
+        await type_text(pilot, str(tmp_path / "new"))
+        await pilot.press("enter")
         await settled(pilot)
         document = main_screen(pilot).document
         assert document.state.entry is not None and document.state.entry.entry.size == 11
         assert "T01-E05.elf" in shown(pilot) and "E05" in shown(pilot)
         assert document.state.vmcoreinfo is not None and b"\x1b[31m" in document.state.vmcoreinfo.text
         assert "\x1b[31mred" not in shown(pilot)
+
+
+async def test_what_was_saved_is_opened_at_once(tmp_path: Path) -> None:
+    async with running(size=(80, 24)) as pilot:
+        await pilot.press("c")
+        await _flip(pilot, "no-note")
+        await pilot.press("s")
+        await settled(pilot)
+        await type_text(pilot, str(tmp_path))
+        await pilot.press("enter")
+        await settled(pilot)
+        await pilot.press("o")
+        await settled(pilot)
+        document = main_screen(pilot).document
+        assert document.state.entry is None and document.state.note is None and "N01.elf" in shown(pilot)
 
 
 async def test_from_the_start_screen_and_back() -> None:

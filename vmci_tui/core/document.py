@@ -166,9 +166,13 @@ class Document:
         return self._steps[self._at - 1].label
 
     @property
+    def steps(self) -> tuple[Step, ...]:
+        """The edits that make up the state, oldest first, each with the state that it led to."""
+        return tuple(self._steps[: self._at])
+
+    @property
     def labels(self) -> tuple[str, ...]:
-        """The edits that make up the state, oldest first."""
-        return tuple(step.label for step in self._steps[: self._at])
+        return tuple(step.label for step in self.steps)
 
     @property
     def layout(self) -> Layout:

@@ -31,6 +31,7 @@ class AdoptActions(EditActions):
         own = self.document.state.vmcoreinfo
         text = None if own is None else own.text
         screen = CandidatesScreen(guest_of(dump), text, self._candidates, self._keep, self._compare, self._save_entry)
+        screen.shell = self.shell_of("find FILE")
         self.app.push_screen(screen, self._adopt)
 
     def _keep(self, judged: tuple[Judged, ...]) -> None:
@@ -138,14 +139,18 @@ class AdoptActions(EditActions):
             self.say("this is an entry: its findings have fixes of their own (f)", "warning")
             return
         screen = RepairScreen(self.document)
+        screen.shell = self.shell_of("repair FILE -o COPY")
 
         def done(repair: Repair | None) -> None:
             if screen.wants_candidates:
                 self.action_find()
             elif repair is not None:
+                before = self.document.state
                 for step in repair.steps:
                     self.document.apply(step.label, step.state)
+                self.group_edits(before, f"repair FILE{' --keep-segments' * screen.keeps_segments}")
                 self.show_state()
+                self.tell_command()
                 self.say(f"{len(repair.steps)} fix(es) made: s saves a copy, u takes each back")
 
         self.app.push_screen(screen, done)

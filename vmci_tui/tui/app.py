@@ -127,6 +127,7 @@ class VmciApp(LessonApp):
         from vmci_tui.tui.picture import save_picture
 
         try:
+            self.refuse_outside("vmci.svg")
             self.notify(f"saved the picture {save_picture(self)}", markup=False)
         except VmciError as error:
             self.notify(safe(str(error)), severity="error", markup=False)
@@ -174,7 +175,7 @@ class VmciApp(LessonApp):
         from vmci_tui.tui.craft import CraftScreen
 
         if self.lesson is None and not isinstance(self.screen, CraftScreen):
-            self.push_screen(CraftScreen(self._show, self.refuse_outside, self.settings.blink))
+            self.push_screen(CraftScreen(self.open, self.refuse_outside, self.settings.blink))
 
     def ask_open(self) -> None:
         """Ask for a file (and the entry beside it) and open it."""

@@ -54,6 +54,7 @@ class ArrangeActions(EditActions):
         label = f"move line {line.number} {'down' if by > 0 else 'up'}"
         if self.try_edit(label, lambda state: edits.move_line(state, line.number, by)):
             self._select_line(line.number + by)
+            self.tell_command()
 
     def action_duplicate_line(self) -> None:
         line = self._line()
@@ -61,6 +62,7 @@ class ArrangeActions(EditActions):
             f"duplicate line {line.number}", lambda state: edits.duplicate_line(state, line.number)
         ):
             self._select_line(line.number + 1)
+            self.tell_command()
 
     def action_rename_key(self) -> None:
         line = self._line()
@@ -135,6 +137,7 @@ class ArrangeActions(EditActions):
         view.go(start + at + 1)
         view.mark_place()
         view.post_message(HexPane.Moved(view.cursor))
+        self.call_later(self.tell_command)
 
     def _write_byte(self, note: int | None, at: int, byte: bytes) -> None:
         """One more byte of a run, or the first of a new one."""

@@ -43,6 +43,8 @@ class CandidatesScreen(WorkScreen[Judged | None]):
     CandidatesScreen #told:focus { border: round $accent; }
     CandidatesScreen #progress { height: 1; background: $surface; color: $text-muted; padding: 0 1; }
     """
+    shell = ""
+    """The command that says the same."""
     about = "Candidates: every place of guest memory that looks like the note, best first, proved or not."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,a", "adopt", "Adopt", tooltip="Make it the dump's note", id="candidates.adopt"),
@@ -90,6 +92,7 @@ class CandidatesScreen(WorkScreen[Judged | None]):
     def on_mount(self) -> None:
         listed = self.query_one("#candidates", LineList)
         listed.border_title = "Candidates, best first"
+        self.query_one("#title", StatusLine).tell(" Notes in guest memory", self.shell)
         listed.focus()
         if self._judged:
             self._show(self._judged)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,6 +18,9 @@ from vmci_tui.tui.cells import plain
 from vmci_tui.tui.copying import lacks_clipboard
 from vmci_tui.tui.dialogs import Ask, Dialog
 from vmci_tui.tui.linelist import LineList
+
+if TYPE_CHECKING:
+    from vmci_tui.tui.app import VmciApp
 
 _SHOWN = 4000
 """Characters of a form that are shown before it is copied."""
@@ -87,6 +90,7 @@ class CopyScreen(Dialog[None]):
 
         def accept(typed: str) -> None:
             path = os.path.expanduser(typed.strip())
+            cast("VmciApp", self.app).refuse_outside(path)
             write_new(path, piece.data if path.endswith(".bin") else (form.write(piece) + "\n").encode("ascii"))
             self.app.notify(f"written: {visible(path)}", markup=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 
@@ -16,7 +17,6 @@ from textual.widgets import Footer, Static
 from vmci_tui.core.checks.catalogue import CATALOGUE
 from vmci_tui.core.craft import DEFECTS, MACHINES, Crafted, Defect, attempt, clash
 from vmci_tui.core.craft.manifest import names, save
-from vmci_tui.core.document import Document
 from vmci_tui.core.errors import VmciError
 from vmci_tui.core.verdicts import Both
 from vmci_tui.tui.cells import Row, plain, safe
@@ -61,7 +61,7 @@ class CraftScreen(Screen[None]):
         Binding("m", "machine", "Machine", tooltip="Another guest: x86-64, i386, aarch64, s390x", id="craft.machine"),
         Binding("x", "clear", "None", tooltip="Leave all faults out: a good dump", id="craft.clear"),
         Binding("s", "save", "Save", tooltip="Save dump, entry, note and manifest to a folder", id="craft.save"),
-        Binding("o", "open", "Open it", tooltip="Open the dump and its entry", id="craft.open"),
+        Binding("o", "open", "Open it", tooltip="Save and open the dump with its entry", id="craft.open"),
         Binding("c", "copy", "Command", tooltip="Copy the command that makes the same", id="craft.copy"),
         Binding("n,right_square_bracket", "group(1)", "Next group", show=False, tooltip="To the next kind of fault",
                 id="craft.next"),
@@ -70,10 +70,14 @@ class CraftScreen(Screen[None]):
         Binding("escape,q", "app.pop_screen", "Back", tooltip="Back to what was shown before", id="craft.back"),
     ]  # fmt: skip
 
-    def __init__(self, show: Callable[[Document], None], allowed: Callable[[str], None], blink: bool = True) -> None:
-        """`show` opens what was made; `allowed` raises VmciError for a place where nothing may be written."""
+    def __init__(
+        self, show: Callable[[str, str | None], object], allowed: Callable[[str], None], blink: bool = True
+    ) -> None:
+        """`show` opens a dump and its entry; `allowed` raises VmciError for a place where nothing may be written."""
         super().__init__()
         self._open, self._allowed, self._blink = show, allowed, blink
+        self._saved: tuple[Crafted, str] | None = None
+        """What was saved last, and the folder that it is in."""
         self._lines = list(_listed())
         self._chosen: tuple[Defect, ...] = ()
         self._made: Crafted = attempt(())
@@ -180,21 +184,40 @@ class CraftScreen(Screen[None]):
         self.notify(f"copied: {self._made.command}", markup=False)
 
     def action_open(self) -> None:
-        """What was made, as a file that is not saved yet."""
-        self._open(self._made.document)
+        """The dump and its entry; where they are not saved, a folder is asked for first."""
+        if self._saved is not None and self._saved[0] is self._made:
+            self._show_file(*self._saved)
+        else:
+            self._ask("Save to a folder, and open", lambda: self._show_file(*(self._saved or (self._made, "."))))
 
     def action_save(self) -> None:
+        self._ask("Save to a folder", lambda: None)
+
+    def _show_file(self, made: Crafted, folder: str) -> None:
+        named = names(made)
+        self._open(os.path.join(folder, named.dump), named.entry and os.path.join(folder, named.entry))
+
+    def _ask(self, title: str, then: Callable[[], None]) -> None:
         made = self._made
 
         def accept(typed: str) -> None:
             folder = os.path.expanduser(typed.strip()) or "."
             self._allowed(folder)
             save(made, folder)
-            self.query_one("#status", StatusLine).tell(f"{made.command} -o {safe(folder)}")
+            self._saved = made, folder
+            self.query_one("#status", StatusLine).tell(f"{made.command} -o {safe(shlex.quote(folder))}")
             self.notify(safe(f"saved {names(made).dump} and what belongs to it in {folder}"), markup=False)
 
+        def done(saved: bool | None) -> None:
+            if saved:
+                then()
+
         hint = f"a folder, for {made.stem}.*; nothing that is there is overwritten"
-        self.app.push_screen(Ask("Save to a folder", accept, "crafted", hint, self._blink))
+        self.app.push_screen(Ask(title, accept, self._folder, hint, self._blink), done)
+
+    @property
+    def _folder(self) -> str:
+        return self._saved[1] if self._saved else "crafted"
 
 
 def _listed() -> Iterator[Line]:

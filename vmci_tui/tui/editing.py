@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -27,6 +28,7 @@ class EditActions(ExplainActions):
             self.say("that changes nothing")
             return False
         self.show_state()
+        self.tell_command()
         return True
 
     def try_edit(self, label: str, change: Callable[[State], State]) -> bool:
@@ -267,7 +269,8 @@ class EditActions(ExplainActions):
         order = self.document.dump.order
         self.vmci.refuse_outside(path.strip())
         note = note_or_text(path.strip())
-        self.edit(f"append the note of {visible(path.strip())}", lambda state: edits.append_note(state, note, order))
+        kind = "text" if os.path.getsize(path.strip()) == len(note.desc) else "note"  # as the shell's option says it
+        self.edit(f"append the {kind} of {visible(path.strip())}", lambda state: edits.append_note(state, note, order))
 
     def _typed_note(self, typed: str) -> tuple[str, Change]:
         assert self.document.dump is not None

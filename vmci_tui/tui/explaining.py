@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from functools import partial
 from typing import ClassVar
@@ -14,6 +15,7 @@ from textual.widgets import Button, Static
 
 from vmci_tui.core.errors import VmciError
 from vmci_tui.core.note import NAME, build
+from vmci_tui.core.text import visible
 from vmci_tui.core.vmcoreinfo import Line
 from vmci_tui.tui.cells import plain
 from vmci_tui.tui.dialogs import Dialog
@@ -70,6 +72,8 @@ class ExplainActions(JudgeActions):
         from vmci_tui.explaining import explained
 
         lines = explained(line.key, line.value) if line is not None and line.key else ()
+        if lines and line is not None:
+            lines = (*lines, "", f"$ vmci explain {shlex.quote(visible(line.body))}")
         words = plain("\n".join(lines) or "Linux writes no key like this one")
         if found := self.query("#about-text"):
             found.first(Static).update(words)

@@ -9,8 +9,9 @@ from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from vmci_tui.core import search as searching
-from vmci_tui.core.document import Document
+from vmci_tui.core.document import Document, State
 from vmci_tui.core.errors import VmciError
+from vmci_tui.core.source import FileSource
 from vmci_tui.core.typed_places import offset_of
 from vmci_tui.tui.dialogs import Ask, Choose
 from vmci_tui.tui.panes import FindingsList, HexPane
@@ -39,6 +40,16 @@ class WayActions(Screen[None]):
         from vmci_tui.tui.cells import safe
 
         self.notify(safe(words), severity=severity, markup=False)
+
+    def shell_of(self, words: str) -> str:
+        """A command with the names of the files that are open; empty where it would say something else."""
+        from vmci_tui.core.next_steps import copy_name, shell_word
+
+        source = self.document.source
+        if not isinstance(source, FileSource) or self.document.modified:
+            return ""
+        copy = shell_word(copy_name(source.path))
+        return f"$ vmci {words.replace('COPY', copy).replace('FILE', shell_word(source.path))}"
 
     def action_goto(self) -> None:
         hint = "a file offset (0x790 or 1936), or p and a guest-physical address (p0x1958000)"
@@ -109,6 +120,12 @@ class WayActions(Screen[None]):
             self.query_one(HexPane).focus()
 
     def show_place(self) -> None:
+        raise NotImplementedError
+
+    def tell_command(self) -> None:
+        raise NotImplementedError
+
+    def group_edits(self, before: State, words: str) -> None:
         raise NotImplementedError
 
     def action_pane(self, name: str) -> None:

@@ -97,6 +97,7 @@ class JudgeActions(WayActions):
             self.show_one_finding,
             reader,
         )
+        screen.shell = self.shell_of("check FILE")
         self.app.push_screen(screen)
 
     def action_next(self) -> None:
@@ -141,6 +142,7 @@ class JudgeActions(WayActions):
         done = mend_for(self.document, reader)
         if done.labels:
             self.show_state()
+            self.tell_command()
         what = f"{len(done.labels)} fix(es): {'; '.join(done.labels)}. " if done.labels else ""
         if done.accepts:
             self.say(

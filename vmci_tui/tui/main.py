@@ -33,6 +33,7 @@ from vmci_tui.tui.panes import (
 from vmci_tui.tui.readerstrip import TitleBar
 from vmci_tui.tui.rows import key_rows
 from vmci_tui.tui.statusline import StatusLine
+from vmci_tui.tui.telling import TellActions
 
 if TYPE_CHECKING:
     from vmci_tui.core.checks import Finding
@@ -43,7 +44,7 @@ _ON_ENTER = {"entry": "edit_entry", "notes": "rename_note", "keys": "edit_value"
 PANES = ("entry", "notes", "keys", "findings", "hex")
 
 
-class MainScreen(KeepActions, ArrangeActions, InspectActions, MarkActions, CopyActions, Screen[None]):
+class MainScreen(KeepActions, ArrangeActions, InspectActions, MarkActions, CopyActions, TellActions, Screen[None]):
     """One document. Every edit goes through `edit`, and everything shown is computed anew after it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,6 +61,14 @@ class MainScreen(KeepActions, ArrangeActions, InspectActions, MarkActions, CopyA
         Binding("r,ctrl+y", "redo", "Redo", tooltip="Do it again", id="redo", show=False),
         Binding("c", "copy", "Copy", tooltip="Copy what is selected", id="copy", show=False),
         Binding("C", "copy_as", "Copy as", tooltip="Copy as hex, C, Python or JSON", id="copy_as", show=False),
+        Binding(
+            "dollar_sign",
+            "commands",
+            "Commands",
+            tooltip="What was done so far, as commands for the shell",
+            id="commands",
+            show=False,
+        ),
         Binding("x", "strip", "Strip", tooltip="Take the VMCOREINFO note out", id="strip", show=False),
         Binding("U", "take_back", "Take back", tooltip="Take back the last save in place", id="take_back", show=False),
         Binding("m", "matrix", "Matrix", tooltip="The value that each reader reads", id="matrix", show=False),

@@ -34,6 +34,8 @@ class ReadersScreen(Screen[None]):
     ReadersScreen #told { border: round $surface-lighten-2; padding: 0 1; height: 1fr; }
     ReadersScreen #told:focus { border: round $accent; }
     """
+    shell = ""
+    """The command that says the same."""
     about = "Readers: what each program that reads such files makes of this one, in its own words, and why."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -79,6 +81,7 @@ class ReadersScreen(Screen[None]):
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
+        self.query_one("#title", StatusLine).tell(" What every reader makes of this file", self.shell)
         listed = self.query_one("#verdicts", LineList)
         listed.border_title = "Readers"
         self._show()

@@ -27,6 +27,8 @@ class RepairScreen(WorkScreen[Repair | None]):
     RepairScreen #told { height: 1fr; border: round $accent; padding: 0 1; }
     RepairScreen #progress { height: 1; background: $surface; color: $text-muted; padding: 0 1; }
     """
+    shell = ""
+    """The command that does the same."""
     about = "Repair: every safe fix in one go, tried and shown before anything is changed."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "accept", "Take over", tooltip="Make these fixes; u takes each back", id="repair.accept"),
@@ -51,7 +53,12 @@ class RepairScreen(WorkScreen[Repair | None]):
 
     def on_mount(self) -> None:
         self.query_one("#told").focus()
+        self.query_one("#title", StatusLine).tell(f" Repair {self._document.name}", self.shell)
         self._try()
+
+    @property
+    def keeps_segments(self) -> bool:
+        return self._choice.keep_segments
 
     def _try(self) -> None:
         self.tell("looking at the dump")
