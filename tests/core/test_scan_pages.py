@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import signal
@@ -135,6 +136,26 @@ def test_the_same_is_found_as_in_plain_memory(bits: Bits, order: Order, size: in
         assert seen(compressed(data), everywhere) == expected
         cuts = sorted(random.Random(seed).randrange(len(data)) for _ in range(40))
         assert seen(compressed(flattened(data, cuts)), everywhere) == expected
+
+
+def test_what_a_pipe_does_not_take_is_sent_later(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, helped: list[Any]
+) -> None:
+    start = Helpers.start
+
+    def narrow(self: Helpers) -> None:
+        start(self)
+        for process in helped:
+            assert fcntl.fcntl(process.stdin, fcntl.F_SETPIPE_SZ, 4096) == 4096
+
+    asked: list[int] = []
+    question = page_helpers.question
+    monkeypatch.setattr(Helpers, "start", narrow)
+    monkeypatch.setattr(page_helpers, "question", lambda *args: asked.append(len(question(*args))) or question(*args))
+    rng = random.Random(6)
+    data = kdump({pfn: rng.randbytes(4096) for pfn in range(20)} | {20: note().ljust(4096, b"\0")}, notes=[])
+    found = seen(compressed(flattened(data, range(3000, len(data), 50)), tmp_path), True)
+    assert [item.paddr for item in found] == [20 << 12] and max(asked) > 4096
 
 
 @pytest.mark.parametrize("everywhere", [False, True])

@@ -20,8 +20,8 @@ from vmci_tui.core.source import FileSource, Source
 
 MOST: Final = 7
 """Helpers: one piece is prepared in the time in which eight are looked at."""
-AHEAD: Final = 2
-"""Pieces that a helper has: one to do, one to go on with. Both fit into a pipe."""
+AHEAD: Final = 3
+"""Pieces that a helper has: one to do, others to go on with."""
 _PARTS: Final = 1024
 """Records of a flattened file in one piece; no program writes such short ones."""
 _CODE: Final = (
@@ -52,26 +52,21 @@ class Helpers:
         free = min(self._running, key=lambda helper: helper.pending, default=None)
         if free is None or free.pending >= AHEAD or (parts := self._parts(piece)) is None:
             return False
-        if free.ask(question(number, piece, parts)):
-            return True
-        self._lose(free)
-        return False
+        free.ask(question(number, piece, parts))
+        return True
 
     def collect(self) -> Iterator[tuple[int, Found]]:
         """The pieces that are done by now, with what they hold."""
         for helper in tuple(self._running):
             yield from helper.answers()
             if helper.lost:
-                self._lose(helper)
+                self._running.remove(helper)
+                helper.end()
 
     def close(self) -> None:
         """End them at once, whatever they do."""
         while self._running:
             self._running.pop().end()
-
-    def _lose(self, helper: _Helper) -> None:
-        self._running.remove(helper)
-        helper.end()
 
     def _parts(self, piece: Piece) -> tuple[Parts, ...] | None:
         """Where the spans lie in the file; None where that is too much to tell."""
@@ -106,20 +101,27 @@ class _Helper:
         self._in, self._out = process.stdin.fileno(), process.stdout.fileno()
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
-        self._data = b""
+        self._data = self._unsent = b""
         self.pending = 0
         self.lost = False
 
-    def ask(self, data: bytes) -> bool:
-        """False where it takes no more."""
-        try:
-            whole = os.write(self._in, data) == len(data)
-        except OSError:
-            return False
+    def ask(self, data: bytes) -> None:
         self.pending += 1
-        return whole
+        self._unsent += data
+        self._send()
+
+    def _send(self) -> None:
+        """As much as the pipe takes."""
+        try:
+            self._unsent = self._unsent[os.write(self._in, self._unsent) :]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.lost = True
 
     def answers(self) -> Iterator[tuple[int, Found]]:
+        if self._unsent:
+            self._send()
         while True:
             try:
                 more = os.read(self._out, 1 << 16)

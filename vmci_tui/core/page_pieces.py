@@ -55,24 +55,29 @@ class _Portions:
         """Offset to the rest of the descriptor."""
 
     def all(self) -> Iterator[Portion]:
-        done = 0
-        for pfns in _together(self._pages, self._most * _PASSED):
-            spans = _Spans()
-            before: Page | None = None
+        done, dull, most, sparse = 0, self._dull, self._most, self._sparse
+        # Size and flags, of four bytes each, are read as one number of eight.
+        little, block_size = self._pages.order == "little", self._size
+        for pfns in _together(self._pages, most * _PASSED):
+            held: list[Page] = []
+            before = before_rest = 0
             for at, (pfn, offset, rest) in enumerate(zip(pfns, *self._columns(done, len(pfns)), strict=False), 1):
-                if self._dull.get(offset) == rest:
+                if dull.get(offset) == rest:
                     continue
-                page = self._page(pfn, offset, rest)
-                repeats = page is not None and before is not None and page[1:] == before[1:]
-                before = page
-                if page is None or (repeats and self._is_dull(page, rest)):
+                repeats = offset == before and rest == before_rest
+                before, before_rest = offset, rest
+                size, flags = (rest & 0xFFFFFFFF, rest >> 32) if little else (rest >> 32, rest & 0xFFFFFFFF)
+                if not offset or not 0 < size <= block_size or (sparse and not self._has_place(pfn)):
                     continue
-                spans.add(page)
-                if spans.count == self._most:
-                    yield Portion(self._piece(spans.all), done + at)
-                    spans = _Spans()
+                page = pfn, offset, size, flags
+                if repeats and self._is_dull(page, rest):
+                    continue
+                held.append(page)
+                if len(held) == most:
+                    yield Portion(self._piece(held), done + at)
+                    held = []
             done += len(pfns)
-            yield Portion(self._piece(spans.all), done)
+            yield Portion(self._piece(held), done)
 
     def _columns(self, first: int, count: int) -> tuple[array[int], array[int]]:
         """Of the descriptors from number `first` on the offsets, and size and flags as one number."""
@@ -82,27 +87,18 @@ class _Portions:
             table.byteswap()
         return table[0::3], table[1::3]
 
-    def _page(self, pfn: int, offset: int, rest: int) -> Page | None:
-        """None for one that cannot be, or that has no place which is looked at."""
-        size, flags = rest & 0xFFFFFFFF, rest >> 32
-        if self._pages.order == "big":
-            size, flags = flags, size
-        if not offset or not 0 < size <= self._size:
-            return None
-        if self._sparse and (self._look.phase - pfn * self._size) % self._look.step >= self._size:
-            return None
-        return pfn, offset, size, flags
+    def _piece(self, held: list[Page]) -> Piece:
+        return Piece(self._look, self._size, self._limit, tuple(_spans(held)))
 
-    def _piece(self, spans: list[Span]) -> Piece:
-        return Piece(self._look, self._size, self._limit, tuple(spans))
+    def _has_place(self, pfn: int) -> bool:
+        return (self._look.phase - pfn * self._size) % self._look.step < self._size
 
     def _is_dull(self, page: Page, rest: int) -> bool:
         """Whether a page that is there more than once holds nothing, wherever it lies; then that is remembered.
 
         A page of zeros ends no anchor, and begins one with three of them at most, which `look_at` knows.
         """
-        _, offset, size, _ = page
-        piece = self._piece([(offset, size, [page])])
+        piece = self._piece([page])
         if self._look.step > 1:
             dull = not look_at(piece, self._pages.plain.read).places
         else:
@@ -110,28 +106,27 @@ class _Portions:
         if dull:
             if len(self._dull) == _DULL:
                 self._dull.clear()
-            self._dull[offset] = rest
+            self._dull[page[1]] = rest
         return dull
 
 
-class _Spans:
-    """The parts of the file that hold some pages: as few as there can be without reading much for nothing."""
-
-    def __init__(self) -> None:
-        self.all: list[Span] = []
-        self.count = 0
-        """How many pages they hold."""
-
-    def add(self, page: Page) -> None:
-        self.count += 1
+def _spans(held: list[Page]) -> Iterator[Span]:
+    """The parts of the file that hold these pages: as few as there can be without reading much for nothing."""
+    low, high = 0, -1
+    pages: list[Page] = []
+    for page in held:
         _, offset, size, _ = page
-        if self.all:
-            low, length, pages = self.all[-1]
-            if low <= offset <= low + length + _GAP and offset + size - low <= _SPAN:
-                pages.append(page)
-                self.all[-1] = low, max(length, offset + size - low), pages
-                return
-        self.all.append((offset, size, [page]))
+        end = offset + size
+        if pages and low <= offset <= high + _GAP and end - low <= _SPAN:
+            pages.append(page)
+            if end > high:
+                high = end
+            continue
+        if pages:
+            yield low, high - low, pages
+        low, high, pages = offset, end, [page]
+    if pages:
+        yield low, high - low, pages
 
 
 def prefix(look: Look, block_size: int) -> int:
