@@ -92,6 +92,16 @@ def test_what_cannot_be_made_is_an_error_of_usage(vmci: Vmci, tmp_path: Path, ar
     assert not list(tmp_path.iterdir())
 
 
+def test_kdump_files_are_saved_and_checked_as_told(vmci: Vmci) -> None:
+    for words, container in (("M07,T05", "kdump"), ("C24", "flattened")):
+        ran = vmci("craft", "--defect", words, "-o", words, "--json")
+        told = ran.json
+        assert ran.code == 0 and told["container"] == container
+        _, _, dump, _, entry = told["check"].split()
+        checked = vmci("check", f"{words}/{dump}", "--blob", f"{words}/{entry}", "--json").json
+        assert checked["findings"] == told["findings"] and checked["readers"] == told["readers"]
+
+
 def test_other_machines(vmci: Vmci) -> None:
     told = vmci("craft", "--machine", "s390x", "--defect", "T05", "--json").json
     assert (told["machine"], told["bits"], told["byte_order"]) == ("s390x", 64, "big")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from vmci_tui.core.errors import SaveError, UsageError, VmciError
 from vmci_tui.core.opening import open_document
 from vmci_tui.core.proved import proof_of
 
-_LIMIT = 20 << 10
+_LIMIT = {"elf": 20 << 10, "kdump": 40 << 10, "flattened": 40 << 10}
 _ALL = {item.name: item for item in DEFECTS}
 
 
@@ -27,7 +28,7 @@ def test_every_code_has_a_defect_and_every_defect_a_code() -> None:
     assert {item.code for item in DEFECTS} == set(CATALOGUE)
     assert len(_ALL) == len(DEFECTS)
     for item in DEFECTS:
-        assert item.does.isascii() and item.does.isprintable() and len(item.does) < 90, item
+        assert len(item.does) < 90 and item.does.isascii() and item.does.isprintable(), item
         assert set(item.beside) <= set(CATALOGUE) and item.code not in item.beside
         assert set(item.machines) <= set(MACHINES)
 
@@ -38,15 +39,15 @@ def test_each_alone_gives_exactly_its_finding(name: str) -> None:
     item = _ALL[name]
     made = craft((item,))
     assert made.parts.machine == item.machines[0]
-    assert set(made.codes) == {item.code, *item.beside} | always(item.machines[0])
-    assert len(made.dump) < _LIMIT
+    assert set(made.codes) == {item.code, *item.beside} | always(item.machines[0], made.parts.container)
+    assert len(made.dump) < _LIMIT[made.parts.container]
 
 
 @pytest.mark.parametrize("name", _ALL)
 def test_each_shows_on_every_machine_that_it_names(name: str) -> None:
     for machine in _ALL[name].machines:
         made = craft((_ALL[name],), machine)
-        assert _ALL[name].code in made.codes and len(made.dump) < _LIMIT
+        assert _ALL[name].code in made.codes and len(made.dump) < _LIMIT[made.parts.container]
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -72,6 +73,49 @@ def test_the_head_is_what_the_format_says() -> None:
     assert struct.unpack_from("<III", data, first[2] + first[5] - 3288) == (11, 3263, 0)
 
 
+def test_the_kdump_headers_are_what_the_format_says() -> None:
+    """Read by struct and zlib alone, of the plain form; the flattened one holds the same bytes."""
+    made = craft(chosen(["version-7"]))
+    data, parts = made.dump, made.parts
+    assert data[:8] == b"KDUMP   " and struct.unpack_from("<i", data, 8) == (7,)
+    assert [data[12 + 65 * n :].split(b"\0", 1)[0] for n in range(6)] == [
+        b"Linux", b"guest", made.document.state.vmcoreinfo.osrelease, b"#1 SMP Debian", b"x86_64", b"(none)"
+    ]  # fmt: skip
+    status, block, blocks, bitmap, mapnr = struct.unpack_from("<IIIII", data, 424)
+    assert (status, block, blocks, bitmap) == (1, 4096, 2, 2)
+    text, length, notes, size, _, _, _, _, mapnr_64 = struct.unpack_from("<9Q", data, 4096 + 32)
+    assert data[text : text + length] == parts.text and mapnr_64 == mapnr
+    assert data[notes : notes + size] == b"".join(parts.cpus) + parts.note
+    first, second = (data[(1 + blocks + n) * block :][:block] for n in (0, 1))
+    held = [8 * at + bit for at, byte in enumerate(second) for bit in range(8) if byte >> bit & 1]
+    assert first == second and held[-1] == mapnr - 1
+    memory = {}
+    for index, pfn in enumerate(held):
+        at, length, flags, _ = struct.unpack_from("<QIIQ", data, (1 + blocks + bitmap) * block + 24 * index)
+        assert flags == 1
+        memory[pfn] = zlib.decompress(data[at : at + length])
+    assert memory[parts.uts // block] == parts.memory(parts.uts)
+    assert memory[parts.tables // block] == parts.memory(parts.tables)
+    home = memory[parts.home // block] + memory[parts.home // block + 1]
+    assert home.startswith(parts.note) and len(held) == 4
+
+    flat = craft(chosen(["version-7", "C21"])).dump
+    assert flat[:32] == b"makedumpfile".ljust(16, b"\0") + struct.pack(">qq", 1, 1)
+    plain, at = bytearray(len(data)), 4096
+    while (head := struct.unpack_from(">qq", flat, at)) != (-1, -1):
+        plain[head[0] : head[0] + head[1]] = flat[at + 16 : at + 16 + head[1]]
+        at += 16 + head[1]
+    assert plain == data and at + 16 == len(flat)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("container", ["kdump", "flattened"])
+def test_a_good_kdump_has_no_fault_of_its_own(machine: str, container: str) -> None:
+    """What readers built for another machine, or for other files, say of it is no fault."""
+    told = always(machine, container)
+    assert told <= {"C12", "C14", "C17", "C21", "C23", "N07"} and ("C21" in told) is (container == "flattened")
+
+
 def test_the_same_is_made_each_time_and_the_guest_stays_as_it_was() -> None:
     before = guest("x86_64")
     first = craft(DEFECTS[:1])
@@ -94,6 +138,7 @@ def test_codes_and_names_are_taken() -> None:
         (["T05", "T10"], None, "T05 long-line does not show beside T10 empty"),
         (["N09", "N01"], None, "N09 type-1 does not show beside N01 no-note"),
         (["C14", "T16"], None, "T16 phys-base is made on x86_64 only"),
+        (["C19", "C04"], None, "C04 e-type does not show beside C19 no-utsname"),
         (["C14"], "x86_64", "C14 byte-order cannot be made on x86_64"),
         ([], "vax", "no guest of vax can be made"),
     ],
@@ -166,6 +211,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 def test_names_tell_the_codes() -> None:
     assert craft(()).stem == "good" and craft((), "i386").stem == "good-i386"
     assert craft(chosen(["E05", "T05"])).stem == "T05-E05"
+    assert [craft(chosen([code])).name for code in ("E05", "C19", "C24")] == ["E05.elf", "C19.kdump", "C24.flat"]
     many = chosen(["T01", "T03", "T05", "T08", "T13", "N03", "C04", "E04", "M02"])
     assert craft(many).stem.endswith("-and-1")
 

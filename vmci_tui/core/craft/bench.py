@@ -20,6 +20,8 @@ from vmci_tui.core.source import BytesSource
 from vmci_tui.core.text import Safe, visible
 from vmci_tui.core.verdicts import Verdicts, verdicts
 
+SUFFIX: Final = {"elf": ".elf", "kdump": ".kdump", "flattened": ".flat"}
+"""Of a dump's name, by its container."""
 _MOST_CODES: Final = 8
 """So many codes stand in a file's name."""
 
@@ -39,6 +41,11 @@ class Crafted:
     def stem(self) -> str:
         """The beginning of the files' names."""
         return _stem(self.defects, self.parts.machine)
+
+    @property
+    def name(self) -> str:
+        """The dump's file."""
+        return self.stem + SUFFIX[self.parts.container]
 
     @property
     def command(self) -> str:
@@ -110,14 +117,19 @@ def clash(made: Crafted) -> str | None:
 def attempt(defects: Sequence[Defect], machine: str | None = None) -> Crafted:
     """The same, also where some do not show. Raises UsageError for a machine on which one cannot be made."""
     machine = machine_for(defects) if machine is None else machine
-    parts = guest(machine)
     for item in defects:
         if machine not in item.machines:
             words = f"{item.code} {item.name} cannot be made on {machine}"
             raise UsageError(words, f"it can on {', '.join(item.machines)}")
-    ordered = tuple(item for item in DEFECTS if item in defects)
+    parts, ordered = guest(machine), tuple(item for item in DEFECTS if item in defects)
     for item in ordered:
         parts = item.apply(parts)
+    return _made(ordered, parts)
+
+
+def _made(ordered: tuple[Defect, ...], parts: Parts) -> Crafted:
+    """Raises UsageError where the file that they give is one that cannot be opened."""
+    machine = parts.machine
     data = dump_bytes(parts)
     source = BytesSource(data)
     try:
@@ -125,7 +137,12 @@ def attempt(defects: Sequence[Defect], machine: str | None = None) -> Crafted:
     except OpenError as error:
         raise UsageError(f"these do not go together: {error.message}", "leave one of them out") from None
     assert dump is not None
-    document = Document(Safe(_stem(ordered, machine) + ".elf"), source, dump, State(dump.notes, parts.history))
+    document = Document(
+        Safe(_stem(ordered, machine) + SUFFIX[parts.container]),
+        source,
+        dump,
+        State(dump.notes, parts.history, header=dump.header_fields),
+    )
     judged = verdicts(document)
     return Crafted(ordered, parts, data, document, judged, findings(document, judged))
 
@@ -139,6 +156,9 @@ def _stem(defects: Sequence[Defect], machine: str) -> str:
 
 
 @cache
-def always(machine: str) -> frozenset[str]:
-    """The codes of what is found in the good dump of a machine: nothing on x86-64."""
-    return frozenset(attempt((), machine).codes)
+def always(machine: str, container: str = "elf") -> frozenset[str]:
+    """The codes of what is found in the good dump of a machine: nothing in an ELF dump of x86-64."""
+    parts = guest(machine)
+    if container != "elf":
+        parts = parts.with_kdump(flattened=container == "flattened")
+    return frozenset(_made((), parts).codes)

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from vmci_tui.core.craft.defect import LITTLE, X86_64, Defect
+from vmci_tui.core.craft.defects_text import PHYS_BASE, moved_memory
+from vmci_tui.core.craft.guests import cpus
 from vmci_tui.core.craft.parts import Load, Parts
 from vmci_tui.core.note import build
 
@@ -81,6 +83,12 @@ def _half_a_page(parts: Parts) -> Parts:
     return _memory(parts, lambda load: load._replace(data=load.data[:2800]))
 
 
+def _two_kernels(parts: Parts) -> Parts:
+    """The kernel after kexec, 16 MiB higher, with page tables of its own, which the CPU uses."""
+    own = cpus(parts.machine, parts.order, parts.tables + PHYS_BASE)
+    return replace(parts, loads=(*parts.loads, *moved_memory(parts)), cpus=own)
+
+
 def _other_release(parts: Parts) -> Parts:
     return parts.with_text(b"OSRELEASE=5.10.0-9-other\n" + parts.text.partition(b"\n")[2])
 
@@ -93,6 +101,8 @@ CONTAINER_DEFECTS: Final = (
            ("x86_64", "aarch64"), ("M05",)),
     Defect("M04", "half-a-page", "keeps half of the page with the kernel's name", _half_a_page, X86_64),
     Defect("M05", "other-release", "makes the release in the text 5.10.0-9-other", _other_release),
+    Defect("M08", "two-kernels", "adds a second kernel, 16 MiB higher, and lets the CPU run it", _two_kernels,
+           X86_64),
     Defect("M06", "no-tables", "leaves the page tables out", lambda parts: parts.with_load(parts.tables, None),
            LITTLE),
     Defect("M02", "overlap", "adds two ranges of memory that overlap, with other bytes",

@@ -9,9 +9,10 @@ from typing import Final
 
 from vmci_tui.core.craft.defect import LITTLE, X86_64, Defect
 from vmci_tui.core.craft.guests import cpus
-from vmci_tui.core.craft.parts import Parts
+from vmci_tui.core.craft.parts import Load, Parts
 
-_PHYS_BASE: Final = 16 << 20
+PHYS_BASE: Final = 16 << 20
+"""How much higher a kernel is put where KASLR is to have moved it."""
 _RELEASE: Final = re.compile(rb"OSRELEASE=([^\n]*)\n")
 _LONG: Final = b"".join(b"FILLER(%02d)=%s\n" % (number, b"x" * 60) for number in range(20))
 Apply = Callable[[Parts], Parts]
@@ -64,25 +65,31 @@ def _octal(parts: Parts) -> Parts:
     return _value(b"SIZE(page)", b"0%o" % int(found[1] if found else 64))(parts)
 
 
-def _moved(parts: Parts) -> Parts:
-    """The kernel lies 16 MiB higher, in memory and in the text; its page tables lead there too."""
+def moved_memory(parts: Parts) -> tuple[Load, ...]:
+    """The kernel's pages as they are where it lies 16 MiB higher; its page tables lead there too."""
     loads = []
     for load in parts.loads:
         data = bytearray(load.data)
         if load.paddr == parts.tables:
             for at in range(0, len(data), 8):
                 entry = int.from_bytes(data[at : at + 8], "little")
-                data[at : at + 8] = (entry + _PHYS_BASE if entry else 0).to_bytes(8, "little")
-        loads.append(load._replace(paddr=load.paddr + _PHYS_BASE, data=bytes(data)))
-    home, tables = parts.home + _PHYS_BASE, parts.tables + _PHYS_BASE
+                data[at : at + 8] = (entry + PHYS_BASE if entry else 0).to_bytes(8, "little")
+        loads.append(load._replace(paddr=load.paddr + PHYS_BASE, data=bytes(data)))
+    return tuple(loads)
+
+
+def moved(parts: Parts) -> Parts:
+    """The kernel lies 16 MiB higher, in memory and in the text."""
+    loads = moved_memory(parts)
+    home, tables = parts.home + PHYS_BASE, parts.tables + PHYS_BASE
     own = cpus(parts.machine, parts.order, tables)
-    moved = replace(parts, loads=tuple(loads), cpus=own, uts=parts.uts + _PHYS_BASE, tables=tables, home=home)
-    moved = moved.with_fields(paddr=home)
-    return _value(b"NUMBER(phys_base)", b"%d" % _PHYS_BASE)(moved)
+    higher = replace(parts, loads=loads, cpus=own, uts=parts.uts + PHYS_BASE, tables=tables, home=home)
+    higher = higher.with_fields(paddr=home)
+    return _value(b"NUMBER(phys_base)", b"%d" % PHYS_BASE)(higher)
 
 
 TEXT_DEFECTS: Final = (
-    Defect("T16", "phys-base", "lets the kernel lie 16 MiB higher: NUMBER(phys_base)=16777216", _moved, X86_64),
+    Defect("T16", "phys-base", "lets the kernel lie 16 MiB higher: NUMBER(phys_base)=16777216", moved, X86_64),
     Defect("T14", "release-rc", "makes the release 6.1-rc1, in the text and in memory", release(b"6.1-rc1")),
     Defect("T18", "garbage-build-id", "makes the release 6.6.60, in the text and in memory", release(b"6.6.60")),
     Defect("T01", "escape", "adds a line with a terminal's escape sequence", _add(b"TITLE=\x1b[31mred")),

@@ -41,7 +41,7 @@ def names(made: Crafted) -> Files:
     base, history = made.stem, made.parts.history
     suffix = "entry" if history is not None and history.origin == "blob" else "write.json"
     return Files(
-        f"{base}.elf",
+        made.name,
         None if history is None else f"{base}.{suffix}",
         None if made.parts.absent else f"{base}.note",
         f"{base}.manifest.json",
@@ -67,6 +67,7 @@ def manifest(made: Crafted) -> dict[str, Any]:
         "version": __version__,
         "machine": parts.machine,
         "bits": parts.bits,
+        "container": parts.container,
         "byte_order": parts.order,
         "defects": [{"code": item.code, "name": item.name, "does": item.does} for item in made.defects],
         "files": named._asdict(),

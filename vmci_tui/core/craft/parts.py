@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from vmci_tui.core.craft.kdump_form import KdumpForm
 from vmci_tui.core.entry import RESET, Entry, EntryHistory, Write, linux_size
 from vmci_tui.core.note import NAME, ByteOrder
 
@@ -91,8 +92,15 @@ class Parts:
     cut: int = 0
     """So many bytes are missing at the end of the file."""
 
+    kdump: KdumpForm | None = None
+    """None: an ELF dump. What is said of program headers, or of the file's end, is so of that alone."""
+
     def with_text(self, text: bytes) -> Parts:
         return replace(self, text=text)
+
+    def with_kdump(self, **changed: Any) -> Parts:
+        """As a kdump-compressed file, or with something else changed in it."""
+        return replace(self, kdump=(self.kdump or KdumpForm())._replace(**changed))
 
     def with_fields(self, **fields: Any) -> Parts:
         """With other fields of the entry."""
@@ -106,6 +114,13 @@ class Parts:
         """Another range of memory in the place of the one at `paddr`, or none."""
         kept = tuple(item for item in self.loads if item.paddr != paddr)
         return replace(self, loads=(*kept, load) if load else kept)
+
+    @property
+    def container(self) -> str:
+        """The name of the container, as a dump has it."""
+        if self.kdump is None:
+            return "elf"
+        return "flattened" if self.kdump.flattened else "kdump"
 
     def memory(self, paddr: int) -> bytes:
         return next(item.data for item in self.loads if item.paddr == paddr)

@@ -1,4 +1,4 @@
-"""From parts to the bytes of an ELF dump: the head in the order that readers need, unless a part says otherwise."""
+"""From parts to the bytes of a dump; an ELF head has the order that readers need, unless a part says otherwise."""
 
 from __future__ import annotations
 
@@ -13,15 +13,20 @@ from vmci_tui.core.containers.elf_format import (
     Segment,
     format_of,
 )
+from vmci_tui.core.craft.kdump_writer import kdump_bytes
 from vmci_tui.core.craft.parts import Load, Parts
 from vmci_tui.core.entry import SIZE_LIMIT, linux_size
 
 
 def dump_bytes(parts: Parts) -> bytes:
     """The whole file."""
+    loads = sorted((*parts.loads, *_region(parts)), key=lambda load: load.paddr)
+    return _elf(parts, loads) if parts.kdump is None else kdump_bytes(parts, parts.kdump, loads)
+
+
+def _elf(parts: Parts, loads: list[Load]) -> bytes:
     form = format_of(parts.bits, parts.order)
     areas = _areas(parts)
-    loads = sorted((*parts.loads, *_region(parts)), key=lambda load: load.paddr)
     count = len(areas) + len(loads)
     sections = 2 if parts.sections or parts.counted else 0
     table = form.header_size + parts.gap
