@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from functools import partial
 from typing import ClassVar
@@ -75,6 +74,8 @@ class ExplainActions(JudgeActions):
 
         lines = explained(line.key, line.value) if line is not None and line.key else ()
         if lines and line is not None:
+            import shlex
+
             lines = (*lines, "", f"$ vmci explain {shlex.quote(visible(line.body))}")
         words = plain("\n".join(lines) or "Linux writes no key like this one")
         if found := self.query("#about-text"):
