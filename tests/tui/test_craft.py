@@ -53,7 +53,7 @@ async def test_the_strip_and_the_findings_follow_what_is_chosen(size: tuple[int,
         lines = shown(pilot).split("\n")
         assert "2 faults" in lines[0] and "qemu no" in lines[1] and "crash no" in lines[1] and "drgn ok" in lines[1]
         assert "Now 2 findings" in _words(pilot) and "refuse: crash, makedumpfile, eu-readelf" in _words(pilot)
-        assert "vmci craft --defect type-1,size-11" in shown(pilot)
+        assert "$ vmci craft --defect type-1,size-11" in shown(pilot)
         await pilot.press("enter")
         await settled(pilot)
         assert "1 fault," in shown(pilot).split("\n")[0]
@@ -128,7 +128,7 @@ async def test_saving_tells_the_command_and_overwrites_nothing(tmp_path: Path) -
         assert "saved E05.elf and what belongs to it" in said(pilot)
         assert json.loads((folder / "E05.manifest.json").read_text())["defects"][0]["name"] == "size-11"
         told = _screen(pilot).query_one("#status", StatusLine)._text  # a passing message lies over it
-        assert told == f"vmci craft --defect size-11 -o '{folder}'"
+        assert told == f"$ vmci craft --defect size-11 -o '{folder}'"
         await pilot.press("s")
         await settled(pilot)
         await type_text(pilot, str(folder))
@@ -185,6 +185,16 @@ async def test_the_palette_has_it(sample: Callable[[str], str]) -> None:
         async with running(*files, size=(80, 24)) as pilot:
             titles = [command.title for command in pilot.app.get_system_commands(pilot.app.screen)]
             assert any("Craft a faulty dump" in title for title in titles)
+
+
+async def test_help_says_what_it_is() -> None:
+    async with running(size=(80, 24)) as pilot:
+        await pilot.press("c", "f1")
+        await settled(pilot)
+        assert "Fault bench: what it is, and its keys" in shown(pilot) and "Choose this fault" in shown(pilot)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, CraftScreen)
 
 
 async def test_over_an_open_file_and_back(sample: Callable[[str], str]) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
+from time import perf_counter
 
 import pytest
 
+from tests.factory import elf, note
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
 from vmci_tui.tui.inspector import Inspector
-from vmci_tui.tui.panes import HexPane
+from vmci_tui.tui.panes import HexPane, KeysList
 from vmci_tui.tui.statusline import StatusLine
 
 Sample = Callable[[str], str]
@@ -31,7 +34,7 @@ async def test_the_inspector_follows_the_cursor(sample: Sample, size: tuple[int,
         assert "64 bit big" in seen and "0x7f454c4602010100" in seen
         await pilot.press("right")
         assert "byte 2 of 4" in shown(pilot)
-        await pilot.press("I")
+        await pilot.press("I", "I", "I")
         await settled(pilot)
         assert "64 bit big" not in shown(pilot)
 
@@ -154,3 +157,25 @@ async def test_bookmarks_are_set_found_listed_and_kept(sample: Sample) -> None:
         assert screen.query_one(HexPane).cursor == 0x100
         await pilot.press("B", "down", "d", "escape")
         assert screen.marks == ("0x100",)
+
+
+async def test_a_hundred_thousand_lines_scroll_and_filter_as_fast_as_a_hundred(sample: Sample, tmp_path: Path) -> None:
+    """Of a key the time until the picture stands still, in both; the rest of the second is the pilot's own."""
+    text = b"OSRELEASE=6.1.0\n" + b"".join(b"%05x=1\n" % number for number in range(100_000))
+    big = tmp_path / "big.elf"
+    big.write_bytes(elf((note(text),)))
+    took: dict[str, float] = {}
+    for path in (sample("amd64-cut-note.elf"), str(big)):
+        async with running(path, size=(200, 60)) as pilot:
+            keys = main_screen(pilot).query_one(KeysList)
+            times = []
+            for key in ("down", "pagedown", "end", "up", "pageup", "home", "pagedown", "slash", "9", "9"):
+                start = perf_counter()
+                await pilot.press(key)
+                times.append(perf_counter() - start)
+            took[path] = median(times)
+            assert all(b"99" in line.raw for line in keys.shown.lines)
+            await pilot.press("escape", "end")
+            assert "1869f" in shown(pilot) or path != str(big)
+            assert len(keys.rows) == (100_001 if path == str(big) else 109)
+    assert took[str(big)] < 1.5 * took[sample("amd64-cut-note.elf")] + 0.03, took

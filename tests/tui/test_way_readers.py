@@ -80,7 +80,10 @@ async def test_a_key_is_explained_with_room_and_what_matters_first(
         assert words.index("if wrong") < words.index("read by")
         assert "the kernel is moved to a random address at each boot" in words
         assert screen.query_one("#about").size.height >= least and "if wrong" in shown(pilot)
-        await pilot.press("i")
+        await pilot.press("down", "i")
+        await pilot.pause(0.2)
         await settled(pilot)
+        assert not screen.query("#about"), "not shown again by the cursor that came to rest"
+        await pilot.press("i", "i", "i", "i")
         assert not screen.query("#about")
         assert size[0] == 80 or screen.query_one("#findings-pane").size.height > 0

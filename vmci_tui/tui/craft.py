@@ -48,6 +48,10 @@ class DefectList(LineList):
 class CraftScreen(Screen[None]):
     """Ends by going back, or by opening what was made."""
 
+    about = (
+        "Fault bench: a good guest, and the faults that you choose in its dump, note and entry. The strip says what "
+        "every reader makes of it at once; the files can be saved with a manifest that tells the same."
+    )
     SCOPED_CSS = False
     DEFAULT_CSS = """
     CraftScreen #strip { height: 1; background: $surface; padding: 0 1; }
@@ -113,7 +117,7 @@ class CraftScreen(Screen[None]):
         self.query_one("#title", StatusLine).tell(title)
         self.query_one("#defects", LineList).set_rows([self._row(line) for line in self._lines])
         self.query_one(StripLine).show(Both(made.verdicts, made.verdicts))
-        self.query_one("#status", StatusLine).tell(made.command)
+        self.query_one("#status", StatusLine).tell(f"$ {made.command}")
         self._tell()
 
     def _row(self, line: Line) -> Row:
@@ -205,7 +209,7 @@ class CraftScreen(Screen[None]):
             self._allowed(folder)
             save(made, folder)
             self._saved = made, folder
-            self.query_one("#status", StatusLine).tell(f"{made.command} -o {safe(shlex.quote(folder))}")
+            self.query_one("#status", StatusLine).tell(f"$ {made.command} -o {safe(shlex.quote(folder))}")
             self.notify(safe(f"saved {names(made).dump} and what belongs to it in {folder}"), markup=False)
 
         def done(saved: bool | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from functools import partial
 from typing import ClassVar
@@ -52,14 +51,14 @@ class ExplainActions(JudgeActions):
     _explaining = False
     _timer: Timer | None = None
 
-    def action_explain(self) -> None:
+    async def action_explain(self) -> None:
         """Show or hide what the key under the cursor means."""
         self._explaining = not self._explaining
         self.set_class(self._explaining, "explaining")
         if self._explaining:
             self._explain(self.query_one(KeysPane).line())
         else:
-            self.query("#about").remove()
+            await self.query("#about").remove()  # or a new one, of the same name, would meet it
 
     def explain_soon(self, line: Line | None) -> None:
         """The cursor moved: explain the key once it rests."""
@@ -69,10 +68,14 @@ class ExplainActions(JudgeActions):
             self._timer = self.set_timer(_RESTS, partial(self._explain, line))
 
     def _explain(self, line: Line | None) -> None:
+        if not self._explaining:  # the cursor came to rest after it was switched off
+            return
         from vmci_tui.explaining import explained
 
         lines = explained(line.key, line.value) if line is not None and line.key else ()
         if lines and line is not None:
+            import shlex
+
             lines = (*lines, "", f"$ vmci explain {shlex.quote(visible(line.body))}")
         words = plain("\n".join(lines) or "Linux writes no key like this one")
         if found := self.query("#about-text"):

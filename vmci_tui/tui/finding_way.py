@@ -119,6 +119,12 @@ class WayActions(Screen[None]):
             self._arrive(hit, length)
             self.query_one(HexPane).focus()
 
+    def file_text(self) -> str:
+        """The file, its container, and whether it was edited: the end of the status line."""
+        document = self.document
+        state = "modified" if document.unsaved else "edits saved" if document.modified else "not modified"
+        return f"{document.name}  {document.container}  {state}"
+
     def show_place(self) -> None:
         raise NotImplementedError
 

@@ -29,18 +29,14 @@ class InspectActions(WayActions):
         line.tell(place_text(self.document, view.cursor, view.place()), self.file_text())
         self.inspect()
 
-    def file_text(self) -> str:
-        document = self.document
-        state = "modified" if document.unsaved else "edits saved" if document.modified else "not modified"
-        return f"{document.name}  {document.container}  {state}"
-
-    def action_inspect(self) -> None:
+    async def action_inspect(self) -> None:
         """Show or hide the inspector, below the hex view."""
         if self._inspector is not None:
-            self._inspector.remove()
-            self._inspector = None
+            if self._inspector.has_focus:
+                self.query_one(HexPane).focus()
+            gone, self._inspector = self._inspector, None
+            await gone.remove()  # or a new one, of the same name, would meet it
             self.remove_class("inspecting")
-            self.query_one(HexPane).focus()
             return
         from vmci_tui.tui.inspector import Inspector
 

@@ -40,7 +40,7 @@ class TellActions(WayActions):
         """Show it in the status line, until the cursor moves."""
         command = self.last_command()
         if command is not None:
-            self.query_one("#status", StatusLine).tell(f"$ {command}")
+            self.query_one("#status", StatusLine).tell(f"$ {command}", self.file_text())
 
     def action_commands(self) -> None:
         """All of them, and those that show what the app shows."""
