@@ -63,7 +63,7 @@ KDUMP_DEFECTS: Final = (
     Defect("C23", "version-7", "makes it a kdump file with header_version 7", _kdump(version=7), _SMALL),
     Defect("C25", "erase-info", "makes it a kdump file with size_eraseinfo 2^40", _sub(size_eraseinfo=_FAR), X86_64),
     Defect("C26", "max-mapnr", "makes it a kdump file with max_mapnr_64 2^40", _sub(max_mapnr_64=_FAR), X86_64),
-    Defect("C29", "version-2", "makes it a kdump file with header_version 2", _old, _SMALL, ("N01", "E14")),
+    Defect("C29", "version-2", "makes it a kdump file with header_version 2", _old, ("x86_64", "i386"), ("N01", "E14")),
     Defect("C21", "flattened", "makes it a flattened kdump file, as QEMU does", _kdump(flattened=True), _SMALL),
     Defect("C24", "no-end-mark", "makes it a flattened kdump file without the end mark",
            _kdump(flattened=True, end=False), _SMALL, ("C23",)),

@@ -98,18 +98,18 @@ TEXT_DEFECTS: Final = (
     Defect("T06", "two-values", "says SIZE(page)=56 in a second line", _add(b"SIZE(page)=56")),
     Defect("T07", "no-number", "says SIZE(page)=64x", _value(b"SIZE(page)", b"64x")),
     Defect(
-        "T07", "blank", "puts a blank behind PAGESIZE=4096", _value(b"PAGESIZE", b"4096 "), beside=("T20",)
+        "T07", "blank", "puts a blank behind PAGESIZE=4096", _value(b"PAGESIZE", b"4096 "), beside=("T20", "M05")
     ),
     Defect("T08", "no-equals-sign", "adds a line without '='", _add(b"this is no line of a kernel")),
     Defect("T09", "release-last", "moves OSRELEASE from the first line to the last", _edited(_release_last)),
     Defect("T09", "no-release", "takes OSRELEASE out", _without(b"OSRELEASE"), beside=("M06",)),
     Defect("T11", "long-text", "adds 1,480 bytes of lines", _edited(lambda text: text + _LONG)),
-    Defect("T12", "page-size-4095", "says PAGESIZE=4095", _value(b"PAGESIZE", b"4095"), beside=("T20",)),
+    Defect("T12", "page-size-4095", "says PAGESIZE=4095", _value(b"PAGESIZE", b"4095"), beside=("T20", "M05")),
     Defect("T13", "octal", "writes SIZE(page) with a leading 0", _octal),
     Defect("T15", "no-page-size", "takes PAGESIZE out", _without(b"PAGESIZE")),
     Defect("T17", "kernel-offset", "says KERNELOFFSET=1000000", _value(b"KERNELOFFSET", b"1000000"), X86_64, ("M05",)),
     Defect("T19", "section-bits-99", "says NUMBER(SECTION_SIZE_BITS)=99", _value(b"NUMBER(SECTION_SIZE_BITS)", b"99")),
-    Defect("T20", "page-size-4-gib", "says PAGESIZE=4294967296", _value(b"PAGESIZE", b"4294967296")),
+    Defect("T20", "page-size-4-gib", "says PAGESIZE=4294967296", _value(b"PAGESIZE", b"4294967296"), beside=("M05",)),
     Defect("T21", "crashtime-0", "adds CRASHTIME=0", _add(b"CRASHTIME=0"), LITTLE),
     Defect("T22", "symbol-0", "says SYMBOL(mem_section)=0", _value(b"SYMBOL(mem_section)", b"0"), LITTLE),
     Defect(

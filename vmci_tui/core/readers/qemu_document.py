@@ -29,7 +29,7 @@ def pointed_at(document: Document) -> Pointed | None:
     entry = history.entry
     if not NOTE_HEADER <= entry.size <= SIZE_LIMIT:
         return Pointed(b"")  # QEMU does not look
-    if dump.memory.covered(entry.paddr, NOTE_HEADER):
+    if dump.guest_memory.covered(entry.paddr, NOTE_HEADER):
         part = dump.memory.range_at(entry.paddr)
         whole = part is not None and entry.paddr + entry.size <= part.end
         try:
@@ -47,7 +47,7 @@ def pointed_at(document: Document) -> Pointed | None:
 def _read(document: Document, paddr: int, size: int) -> bytes:
     """Guest memory; QEMU's reads go on at 0 behind the last address."""
     assert document.dump is not None
-    memory, source = document.dump.memory, document.dump.source
+    memory, source = document.dump.guest_memory, document.dump.guest_source
     first = min(size, (1 << 64) - paddr)
     data = memory.read(source, paddr, first)
     return data + memory.read(source, 0, size - first) if first < size else data
