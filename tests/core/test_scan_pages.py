@@ -42,6 +42,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_pieces, "HEADS", 4)
     monkeypatch.setattr(page_pieces, "BYTES", 4 * 4096)
     monkeypatch.setattr(scan_pages, "WORTH", 1e9)
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
 
 
 @pytest.fixture
@@ -288,6 +289,16 @@ def test_where_no_process_starts_it_is_done_here(monkeypatch: pytest.MonkeyPatch
     assert seen(compressed(kdump(memory, notes=[]), tmp_path), False) == seen(plain(memory, 4096, "little"), False)
 
 
+def test_a_busy_machine_is_not_made_busier(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: list[Any]) -> None:
+    monkeypatch.setattr(scan_pages, "WORTH", 0.0)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
+    for load, helpers in ((2.7, 0), (1.8, 1), (0.2, 2)):
+        monkeypatch.setattr(os, "getloadavg", lambda load=load: (load, 0.0, 0.0))
+        before = len(started)
+        assert seen(compressed(kdump(pages_of(memory_of(4, 4096, "little"), 4096), notes=[]), tmp_path), False)
+        assert len(started) - before == helpers
+
+
 def test_what_lies_in_no_file_needs_no_process(monkeypatch: pytest.MonkeyPatch, started: list[Any]) -> None:
     monkeypatch.setattr(scan_pages, "WORTH", 0.0)
     memory = pages_of(memory_of(4, 4096, "little"), 4096)
@@ -312,7 +323,7 @@ from vmci_tui.core.containers.kdump import open_kdump
 from vmci_tui.core.page_helpers import Helpers
 from vmci_tui.core.source import FileSource
 helpers = Helpers(open_kdump(FileSource(sys.argv[1])).plain)
-os.sched_getaffinity = lambda _: {0, 1}
+os.sched_getaffinity, os.getloadavg = lambda _: {0, 1}, lambda: (0.0, 0.0, 0.0)
 helpers.start()
 print(helpers._running[0]._process.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)

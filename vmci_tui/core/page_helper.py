@@ -6,13 +6,15 @@ import marshal
 import os
 import struct
 import sys
+from array import array
+from itertools import chain
 from typing import Final
 
 from vmci_tui.core.anchors import Look
-from vmci_tui.core.page_look import Found, Piece, look_at
+from vmci_tui.core.page_look import Found, Page, Piece, look_at
 
 LENGTH: Final = struct.Struct("<I")
-"""Stands before each answer."""
+"""Stands before each question and each answer."""
 Parts = tuple[tuple[int, int, int], ...]
 """Offset in the plain file, length, and place in the file, of what is read at once."""
 
@@ -20,18 +22,26 @@ Parts = tuple[tuple[int, int, int], ...]
 def main(file: int) -> None:
     """`file` is the descriptor of the open dump. Ends with the process that started it, as its input does."""
     while True:
-        try:
-            number, look, block_size, limit, spans, parts = marshal.load(sys.stdin.buffer)
-        except EOFError:
+        head = sys.stdin.buffer.read(LENGTH.size)
+        if len(head) < LENGTH.size:
             return
-        answer = marshal.dumps((number, *_found(file, Piece(Look(*look), block_size, limit, spans), parts)))
+        number, look, block_size, limit, spans, parts = marshal.loads(sys.stdin.buffer.read(LENGTH.unpack(head)[0]))
+        piece = Piece(Look(*look), block_size, limit, tuple((low, size, _pages(pages)) for low, size, pages in spans))
+        answer = marshal.dumps((number, *_found(file, piece, parts)))
         sys.stdout.buffer.write(LENGTH.pack(len(answer)) + answer)
         sys.stdout.buffer.flush()
 
 
 def question(number: int, piece: Piece, parts: tuple[Parts, ...]) -> bytes:
     """A piece, with where each of its spans lies in the file."""
-    return marshal.dumps((number, tuple(piece.look), piece.block_size, piece.limit, piece.spans, parts))
+    spans = tuple((low, size, array("Q", chain.from_iterable(pages)).tobytes()) for low, size, pages in piece.spans)
+    data = marshal.dumps((number, tuple(piece.look), piece.block_size, piece.limit, spans, parts))
+    return LENGTH.pack(len(data)) + data
+
+
+def _pages(data: bytes) -> list[Page]:
+    numbers = array("Q", data)
+    return list(zip(numbers[0::4], numbers[1::4], numbers[2::4], numbers[3::4], strict=True))
 
 
 def answered(data: bytes) -> tuple[int, Found]:

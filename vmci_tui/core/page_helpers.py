@@ -20,8 +20,8 @@ from vmci_tui.core.source import FileSource, Source
 
 MOST: Final = 7
 """Helpers: one piece is prepared in the time in which eight are looked at."""
-AHEAD: Final = 3
-"""Pieces that a helper has: one to do, others to go on with."""
+AHEAD: Final = 8
+"""Pieces that a helper has: one to do, the others so that it seldom sleeps, from which it wakes on our processor."""
 _PARTS: Final = 1024
 """Records of a flattened file in one piece; no program writes such short ones."""
 _CODE: Final = (
@@ -30,7 +30,7 @@ _CODE: Final = (
 
 
 class Helpers:
-    """As many as there are processors besides the one that works here; none where the pages lie in no file."""
+    """One for each idle processor besides the one that works here; none where the pages lie in no file."""
 
     def __init__(self, plain: Source) -> None:
         self._plain = plain
@@ -41,7 +41,9 @@ class Helpers:
         """Start them. What goes wrong leaves fewer, or none."""
         if not isinstance(self._file, FileSource) or not sys.executable:
             return
-        for _ in range(min(len(os.sched_getaffinity(0)) - 1, MOST)):
+        count = len(os.sched_getaffinity(0))
+        # Where other work keeps the processors busy, a helper takes from us what it does for us.
+        for _ in range(min(count - 1, round(count - os.getloadavg()[0]), MOST)):
             try:
                 self._running.append(_Helper(self._file.fileno()))
             except OSError:
