@@ -354,7 +354,7 @@ def hostile_writes(rng: Random) -> bytes:
 @cache
 def _dumps() -> tuple[bytes, ...]:
     found = []
-    for path in sorted(SAMPLES.iterdir()):
+    for path in sorted(path for path in SAMPLES.iterdir() if path.is_file()):
         with path.open("rb") as file:
             data = file.read(_SEED_BYTES)
         if data.startswith(b"\x7fELF"):
