@@ -34,7 +34,7 @@ CASES = {
 }
 DOUBTED = good()[: 4 * 4096]
 """Cut off before its page descriptors."""
-CODES = {*CASES, "C23"}
+CODES = {*CASES, "C23", "C24"}
 
 
 def codes(document: Document) -> set[str]:
@@ -81,6 +81,10 @@ def test_which_misreading_it_is_is_told() -> None:
 
 def test_a_cut_off_file_is_told() -> None:
     assert kit.found(opened(DOUBTED))["C23"].fix is None
+
+
+def test_records_without_their_end_are_told() -> None:
+    assert kit.found(opened(flattened(good(), end=None)))["C24"].severity == "warning"
 
 
 def test_utsname_comes_from_the_note_where_memory_does_not_hold_it() -> None:

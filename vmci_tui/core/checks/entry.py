@@ -9,6 +9,7 @@ from vmci_tui.core import edits
 from vmci_tui.core.checks.base import Context, Finding, Fix, told
 from vmci_tui.core.entry import FORMAT_ELF, FORMAT_NONE, LENGTH, NOTE_HEADER, SIZE_LIMIT, EntryHistory, linux_size
 from vmci_tui.core.errors import OpenError
+from vmci_tui.core.guest import guest_of
 from vmci_tui.core.note import NAME, up
 from vmci_tui.core.span import Span
 
@@ -131,7 +132,7 @@ def _in_region(context: Context, history: EntryHistory) -> tuple[int, int] | Non
     if context.dump is None:
         return None
     try:
-        head = context.dump.memory.read(context.dump.source, history.entry.paddr, NOTE_HEADER + len(NAME))
+        head = guest_of(context.dump).read(history.entry.paddr, NOTE_HEADER + len(NAME)) or b""
     except OpenError:  # of a region that cannot be read nothing is known; it is no reason to say nothing else
         return None
     if not head.endswith(NAME[:-1] + b"\0"):

@@ -48,9 +48,12 @@ def _causes(verdict: Verdict, context: Context) -> Iterator[Fired]:
     fired = verdict.fired
     if verdict.reader.name == "qemu":  # its rules are a table of which one line holds: what is behind it says nothing
         fired = fired[: next((n for n, item in enumerate(fired, 1) if item.rule.refuses), len(fired))]
+    foreign = next((item.rule.cause for item in fired if item.rule.cause in ("C12", "C14")), None)
     for item in fired:
         if item.rule.cause == "C13" and context.dump is not None and context.dump.container != "elf":
             item = item._replace(rule=item.rule.because("C17"))
+        if item.rule.cause == "C23" and foreign is not None:
+            item = item._replace(rule=item.rule.because(foreign))  # it reads the header as its own machine's
         if item.rule.cause == "N02" and all(note.whole for note in context.state.notes):
             item = item._replace(rule=item.rule.because("N15"))  # the reader walks wrongly: no note is broken
         if item.rule.cause == "C03" and context.arranged:  # no PT_NOTE, since there is no note to put into one

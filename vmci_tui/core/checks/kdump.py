@@ -36,7 +36,7 @@ def check(context: Context) -> Iterator[Finding]:
         yield from _pointers(context, dump)
     yield from _phys_base(context)
     for doubt in dump.doubts:
-        yield told("C23", doubt, severity="warning")
+        yield told("C24" if doubt in dump.faults else "C23", doubt, severity="warning")
 
 
 def _utsname(context: Context, dump: KdumpDump) -> Iterator[Finding]:

@@ -66,5 +66,5 @@ KDUMP_DEFECTS: Final = (
     Defect("C29", "version-2", "makes it a kdump file with header_version 2", _old, ("x86_64", "i386"), ("N01", "E14")),
     Defect("C21", "flattened", "makes it a flattened kdump file, as QEMU does", _kdump(flattened=True), _SMALL),
     Defect("C24", "no-end-mark", "makes it a flattened kdump file without the end mark",
-           _kdump(flattened=True, end=False), _SMALL, ("C23",)),
+           _kdump(flattened=True, end=False), _SMALL),
 )  # fmt: skip
