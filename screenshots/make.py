@@ -49,6 +49,10 @@ SHOTS = (
     Shot("readers", ("crlf.elf",), (120, 36), ("v",)),
     Shot("matrix", ("duplicate-keys.elf",), (120, 36), ("m",)),
     Shot("explain", ("amd64-cut-note.elf",), (200, 60), ("3", "i")),
+    Shot("candidates", ("amd64-cut-nonote.elf",), (120, 36), ("F",)),
+    Shot("repair", ("amd64-cut-nonote.elf",), (120, 36), ("R",)),
+    Shot("memory", ("amd64-cut-note.elf",), (120, 36), ("M", "plus")),
+    Shot("craft", (), (120, 36), ("X",)),
     Shot("start", (), (120, 36)),
 )
 

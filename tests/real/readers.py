@@ -49,7 +49,8 @@ def run(*command: str, env: dict[str, str] | None = None) -> Ran:
 def crash_osrelease(path: str) -> str:
     """What `crash --osrelease` prints: the release, or `unknown`."""
     need("crash")
-    return run("crash", "--osrelease", path).out.strip().splitlines()[-1]
+    last = run("crash", "--osrelease", path).out.strip().splitlines()[-1]
+    return "" if last.startswith("crash:") else last  # it ended over an error
 
 
 def makedumpfile_dmesg(path: str, out: Path) -> Ran:

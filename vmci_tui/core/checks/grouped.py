@@ -19,6 +19,8 @@ _ONE_BY_ONE = frozenset(("N02", "N04", "N07", "N09", "T05", "T06", "T07", "T08",
 """Codes of which there is one for each note, key or line; all others are about the file, or its text, as a whole."""
 _WHYS = 2
 """So many different reasons of readers are told in a finding; each reader's screen has its own."""
+_MISREAD = frozenset(("C22", "C23", "C25", "C26", "C29"))
+"""What is damage only to a reader that takes the headers for those of its own machine."""
 _ORDERED = frozenset(("C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C13", "C18", "N15"))
 """What putting the head in order removes."""
 
@@ -52,7 +54,7 @@ def _causes(verdict: Verdict, context: Context) -> Iterator[Fired]:
     for item in fired:
         if item.rule.cause == "C13" and context.dump is not None and context.dump.container != "elf":
             item = item._replace(rule=item.rule.because("C17"))
-        if item.rule.cause == "C23" and foreign is not None:
+        if item.rule.cause in _MISREAD and foreign is not None:
             item = item._replace(rule=item.rule.because(foreign))  # it reads the header as its own machine's
         if item.rule.cause == "N02" and all(note.whole for note in context.state.notes):
             item = item._replace(rule=item.rule.because("N15"))  # the reader walks wrongly: no note is broken
