@@ -66,9 +66,7 @@ def parser() -> argparse.ArgumentParser:
     find.add_argument("--all", action="store_true", help="look at every byte, not only at page starts")
     find.add_argument("--raw-at", metavar="PADDR", help="FILE is a flat image of the memory from PADDR on")
 
-    change = _command(
-        commands, "set", "edit keys, entry.paddr=0x..., or a kdump's header.phys_base=..."
-    )
+    change = _command(commands, "set", "edit keys, entry.paddr=0x..., or a kdump's header.phys_base=...")
     _file(change, blob=True)
     change.add_argument("pairs", nargs="*", metavar="KEY=VALUE", help="\\xNN stands for any byte")
     change.add_argument("--delete", action="append", default=[], metavar="KEY", help="take a key out")

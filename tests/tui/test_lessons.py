@@ -1,25 +1,32 @@
-"""Every lesson from start to end by its own keys, and what the panel does, at two sizes."""
+"""Every lesson from start to end by its own keys, at two sizes; the panel, by keys and by mouse; a trainer's own."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import re
+import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.driving import said, settled, shown, type_text
-from vmci_tui.core.conditions import holds, parse
+from tests.tui.driving import main_screen, running, said, settled, shown, type_text
+from vmci_tui.cli import main
+from vmci_tui.core.conditions import WORDS, holds, parse
 from vmci_tui.core.lessons import TYPE, UNTIL, Heading, find_lesson, headings
-from vmci_tui.settings import Settings
+from vmci_tui.settings import Settings, recent
 from vmci_tui.tui.app import VmciApp
 from vmci_tui.tui.lessonlist import LessonsScreen
-from vmci_tui.tui.lessonpanel import LessonPanel
-from vmci_tui.tui.lessonseen import seen
+from vmci_tui.tui.lessonpanel import LessonBar, LessonPanel
+from vmci_tui.tui.lessonseen import SCREENS, seen
+from vmci_tui.tui.linelist import LineList
+from vmci_tui.tui.panes import PaneBar
 
 _ALL = headings()
 _SIZES = [(80, 24), (200, 60)]
@@ -106,3 +113,170 @@ async def test_each_lesson_from_start_to_end(heading: Heading, size: tuple[int, 
         folder = app.lesson.folder
         await do_lesson(app, pilot)
         assert not os.path.exists(folder)
+
+
+async def test_the_example_of_the_page_works_at_the_first_try(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "lessons.md").read_text()
+    name, name_there = re.findall(r"`(?:mine/)?([\w-]+\.toml)`", page)[:2]
+    assert name == name_there
+    text = re.search(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert text is not None
+    (tmp_path / name).write_text(text[1])
+    assert "vmci lessons broken-line --folder mine" in page
+    async with lessons("broken-line", folder=str(tmp_path)) as (app, pilot):
+        await do_lesson(app, pilot)
+        assert "A line that is broken" in shown(pilot)
+
+
+async def test_back_skip_reset_and_leave_by_keys() -> None:
+    cwd = os.getcwd()
+    async with lessons("entry") as (app, pilot):
+        run = app.lesson
+        assert run is not None and os.path.samefile(os.getcwd(), run.folder)
+        await look(app, pilot)
+        assert "1/5" in shown(pilot) and "to be done" in shown(pilot) and "F7 Skip" in shown(pilot)
+        await pilot.press("f6")
+        assert run.at == 0
+        await pilot.press("f7", "f7")
+        assert run.at == 2 and not run.done
+        await pilot.press("f6")
+        assert run.at == 1
+        await do_step(app, pilot)
+        await pilot.press("f7")
+        await do_step(app, pilot)
+        assert main_screen(pilot).document.modified
+        await pilot.press("f7", "f6")
+        await look(app, pilot)
+        assert run.at == 2 and run.done, "what was done stays done"
+        await pilot.press("s", "enter")
+        await settled(pilot)
+        assert len(os.listdir(run.folder)) == 2
+        await pilot.press("f8")
+        await settled(pilot)
+        await look(app, pilot)
+        assert run.at == 0 and not main_screen(pilot).document.modified and os.listdir(run.folder) == ["good.entry"]
+        assert "MODIFIED" not in shown(pilot) and "1/5" in shown(pilot)
+        await pilot.press("f9")
+        await settled(pilot)
+        assert isinstance(app.screen, LessonsScreen) and not os.path.exists(run.folder) and os.getcwd() == cwd
+        await pilot.press("f7", "f8")
+        assert app.lesson is None, "no lesson, no keys of it"
+        await pilot.press("enter")
+        await settled(pilot)
+        assert app.lesson is not None and app.lesson.lesson.name == "partial-writes", "the cursor went to the next one"
+    assert os.getcwd() == cwd
+    assert recent() == (), "copies are no recent files"
+
+
+async def test_the_panel_is_on_every_screen_and_typed_letters_are_no_keys_of_it() -> None:
+    async with lessons("missing-note") as (app, pilot):
+        for key, back in (("v", "escape"), ("R", "escape"), ("s", "escape"), ("a", "escape")):
+            await pilot.press(key)
+            await settled(pilot)
+            await look(app, pilot)
+            text = shown(pilot)
+            assert "Lesson: A note that is missing  1/4" in text and "[F7 Skip]" in text, key
+            await pilot.press(back)
+            await settled(pilot)
+        await pilot.press("s")
+        await settled(pilot)
+        await look(app, pilot)
+        await pilot.press("f7")
+        assert app.lesson is not None and app.lesson.at == 1, "a dialog does not hold the lesson up"
+
+
+@pytest.mark.parametrize("size", _SIZES, ids=str)
+async def test_by_mouse_alone(size: tuple[int, int]) -> None:
+    async with lessons(None, size) as (app, pilot):
+        await pilot.click("#lessons", offset=(5, 6), times=2)
+        await settled(pilot)
+        await look(app, pilot)
+        run = app.lesson
+        assert run is not None and run.lesson.name == "broken-text"
+        await pilot.click("#title", offset=(20, 1))
+        await settled(pilot)
+        await look(app, pilot)
+        assert run.done
+        await pilot.click(LessonBar, offset=(12, 0))
+        assert run.at == 1
+        await pilot.click(LessonBar, offset=(2, 0))
+        assert run.at == 0
+        await pilot.click(LessonBar, offset=(23, 0))
+        await settled(pilot)
+        await look(app, pilot)
+        assert run.at == 0 and app.lesson is run and main_screen(pilot) is app.screen
+        await pilot.click(LessonBar, offset=(34, 0))
+        await settled(pilot)
+        assert app.lesson is None and isinstance(app.screen, LessonsScreen)
+
+
+@pytest.mark.parametrize("size", _SIZES, ids=str)
+async def test_what_a_step_points_at_is_marked_and_only_that(size: tuple[int, int]) -> None:
+    async with lessons("entry", size) as (app, pilot):
+        for at, pane in enumerate(("entry", "hex", "entry")):
+            assert app.lesson is not None and app.lesson.at == at
+            await look(app, pilot)
+            assert [widget.id for widget in app.screen.query(".pointed")] == [pane]
+            assert app.screen.query_one(PaneBar).pointed == pane
+            await pilot.press("f7")
+        await pilot.press("f9")
+        await settled(pilot)
+        assert not app.screen.query(".pointed") and not app.screen.query(LessonPanel)
+
+
+async def test_from_the_start_screen_and_from_the_palette(sample: Callable[[str], str]) -> None:
+    async with running() as pilot:
+        assert "Lessons: step by step" in shown(pilot)
+        listed = pilot.app.screen.query_one("#start", LineList)
+        listed.select(
+            next(n for n, row in enumerate(listed.rows) if any("A note that is missing" in text for text, _ in row))
+        )
+        await pilot.press("enter")
+        await settled(pilot)
+        app = pilot.app
+        assert isinstance(app, VmciApp) and app.lesson is not None and app.lesson.lesson.name == "missing-note"
+    async with running(sample("good.entry")) as pilot:
+        commands = {command.title: command for command in pilot.app.get_system_commands(pilot.app.screen)}
+        title = next(title for title in commands if title.startswith("Lessons"))
+        done = commands[title].callback()
+        if done is not None:
+            await done
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, LessonsScreen)
+        await pilot.press("escape")
+        assert main_screen(pilot) is pilot.app.screen
+        await pilot.press("w", "enter", "L", "enter")  # an edit that is not saved
+        await settled(pilot)
+        assert "not saved" in said(pilot) and main_screen(pilot).document.unsaved
+
+
+async def test_a_lesson_whose_files_are_gone_is_said(tmp_path: Path) -> None:
+    shutil.copy(_ALL[0].path, tmp_path / "01-mine.toml")
+    async with lessons(None, folder=str(tmp_path)) as (app, pilot):
+        (tmp_path / "01-mine.toml").write_text('title = "x"')
+        await pilot.press("enter")
+        await settled(pilot)
+        assert app.lesson is None and "story is missing" in said(pilot)
+
+
+def test_every_screen_has_its_word() -> None:
+    """A condition can tell all screens apart that lessons lead to."""
+    assert set(SCREENS.values()) | {"other"} == set(WORDS["screen"][1])
+    defined = {
+        match
+        for path in (Path(__file__).parents[2] / "vmci_tui" / "tui").glob("*.py")
+        for match in re.findall(r"^class (\w+)\(", path.read_text(), re.MULTILINE)
+    }
+    assert set(SCREENS) <= defined
+
+
+def test_the_command_lists_them(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["lessons", "--list"]) == 0
+    assert [line.split()[1] for line in capsys.readouterr().out.splitlines()] == [heading.name for heading in _ALL]
+    assert main(["lessons", "sizes", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["lessons"]
+    assert [lesson["name"] for lesson in told] == ["sizes"] and told[0]["steps"][0]["press"] == ["f"]
+    assert main(["lessons", "--folder", str(tmp_path / "gone"), "--list"]) == 3
+    assert "is no folder of lessons" in capsys.readouterr().err
+    assert main(["lessons", "entry"]) == 2
+    assert "need a terminal" in capsys.readouterr().err

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
 from vmci_tui.tui.panes import HexPane, KeysList, NotesList
+from vmci_tui.tui.statusline import StatusLine
 
 Sample = Callable[[str], str]
 
@@ -75,6 +76,7 @@ async def test_bytes_of_a_note_are_typed_over(sample: Sample, size: tuple[int, i
         await settled(pilot)
         assert screen.document.read(view.cursor - 3, 4) == b"8196", "the digits of other panes are digits here"
         assert len(screen.document.labels) == 1, "a run is one step"
+        assert "$ vmci set " in shown(pilot) and "PAGESIZE=8196" in screen.query_one("#status", StatusLine)._text
         assert "write 38 31 39 at byte" in screen.document.labels[0]
         assert "T1" in shown(pilot) or "T2" in shown(pilot) or "4 Findings (" in shown(pilot)
         await pilot.press("left", *"3a")

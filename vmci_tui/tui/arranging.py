@@ -136,8 +136,8 @@ class ArrangeActions(EditActions):
         start = 0 if note is None else self.document.layout.note_offsets[note]
         view.go(start + at + 1)
         view.mark_place()
-        view.post_message(HexPane.Moved(view.cursor))
-        self.call_later(self.tell_command)
+        self.follow_cursor()
+        self.tell_command()
 
     def _write_byte(self, note: int | None, at: int, byte: bytes) -> None:
         """One more byte of a run, or the first of a new one."""

@@ -137,6 +137,9 @@ class WayActions(Screen[None]):
     def action_pane(self, name: str) -> None:
         raise NotImplementedError
 
+    def follow_cursor(self) -> None:
+        raise NotImplementedError
+
     def stop_search(self) -> bool:
         """Stop a search that runs; whether there was one."""
         if not self._searching:

@@ -69,5 +69,3 @@ def header_rows(fields: HeaderFields) -> list[Row]:
 def shown_value(fields: HeaderFields, name: str) -> str:
     """The field's value as one types it."""
     return f"{fields.phys_base:#x}" if name == PHYS_BASE else visible(fields.utsname[UTSNAME.index(name)])
-
-

@@ -54,7 +54,7 @@ class HexView(Widget, can_focus=True):
         Binding("home", "row_start", "Row start", show=False, id="hex.home"),
         Binding("end", "row_end", "Row end", show=False, id="hex.end"),
         Binding("ctrl+home", "to(0)", "First byte", show=False, id="hex.first"),
-        Binding("ctrl+end", "to(-1)", "Last byte", show=False, id="hex.last"),
+        Binding("ctrl+end,G", "to(-1)", "Last byte", show=False, id="hex.last"),
         Binding("right_square_bracket", "next_place(1)", "Next field", show=False, id="hex.next"),
         Binding("left_square_bracket", "next_place(-1)", "Previous field", show=False, id="hex.previous"),
     ]

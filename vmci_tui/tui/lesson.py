@@ -58,14 +58,15 @@ class LessonApp(App[None]):
     """The part of the app that teaches."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("L", "lessons", "Lessons", tooltip="Learn it step by step, on copies", id="lessons", show=False),
-        Binding("f6", "lesson_back", "Lesson: back", tooltip="The step before", id="lesson.back", priority=True),
-        Binding("f7", "lesson_next", "Lesson: next", tooltip="Next step, or skip it", id="lesson.next", priority=True),
-        Binding(
-            "f8", "lesson_reset", "Lesson: reset", tooltip="From the first step, files anew", id="lesson.reset",
-            priority=True,
-        ),
-        Binding("f9", "lesson_end", "Lesson: leave", tooltip="Back to the lessons", id="lesson.end", priority=True),
+        Binding("L", "app.lessons", "Lessons", tooltip="Learn it step by step, on copies", id="lessons", show=False),
+        Binding("f6", "app.lesson_back", "Lesson: back", tooltip="The step before", id="lesson.back", show=False,
+                priority=True),
+        Binding("f7", "app.lesson_next", "Lesson: next", tooltip="Next step, or skip it", id="lesson.next", show=False,
+                priority=True),
+        Binding("f8", "app.lesson_reset", "Lesson: reset", tooltip="From the first step, files anew", id="lesson.reset",
+                show=False, priority=True),
+        Binding("f9", "app.lesson_end", "Lesson: leave", tooltip="Back to the lessons", id="lesson.end", show=False,
+                priority=True),
     ]  # fmt: skip
 
     lesson: Run | None = None
@@ -165,12 +166,12 @@ class LessonApp(App[None]):
         if panel.show_step(run.lesson, run.at, run.done):
             point_at(self.screen, step.at)
 
-    async def action_lesson_next(self) -> None:
+    def action_lesson_next(self) -> None:
         """The next step, whether this one is done or skipped; after the last the lessons again."""
         if (run := self.lesson) is None:
             return
         if run.at + 1 == len(run.lesson.steps):
-            await self.action_lesson_end()
+            self.action_lesson_end()
         else:
             self._go_to(run, run.at + 1)
 
@@ -197,15 +198,15 @@ class LessonApp(App[None]):
         run.at, run.done = 0, False
         self._open_files(run)
 
-    async def action_lesson_end(self) -> None:
+    def action_lesson_end(self) -> None:
         """Away with the copies; the list of lessons again."""
         if self.lesson is not None:
             from vmci_tui.tui.lessonlist import LessonsScreen
 
             name = self.lesson.lesson.name
             self._drop_lesson()
-            await self.put_in_place(LessonsScreen(self.lessons_in, False, name))
-            self.refresh_bindings()
+            # Later: the screen that is taken away may be the one whose click this is, and would wait for itself.
+            self.call_later(self.put_in_place, LessonsScreen(self.lessons_in, False, name))
 
     def has_unsaved(self) -> bool:
         """Whether what is open was edited and not saved."""

@@ -82,5 +82,13 @@ class LessonsScreen(Screen[None]):
             self.app.exit()
 
 
+def lesson_rows(folder: str | None) -> list[tuple[Row, str]]:
+    """A line for each lesson of a folder, with its path; none where the folder cannot be read."""
+    try:
+        return [(lesson_row(number, heading), heading.path) for number, heading in enumerate(headings(folder), 1)]
+    except VmciError:
+        return []
+
+
 def lesson_row(number: int, heading: Heading) -> Row:
     return ((f"  {number:>2}  ", "dim"), (f"{visible(heading.title):<32} ", "key"), (visible(heading.story), "dim"))

@@ -120,6 +120,7 @@ def put_in(screen: Screen[object]) -> LessonPanel | None:
     if found:
         panel = found.first()
         return panel if panel.query("#lesson-bar") else None
+    screen.add_class("in-lesson")
     footer = screen.query(Footer)
     screen.mount(LessonPanel(id="lesson"), before=footer.first() if footer else None)
     return None

@@ -32,7 +32,7 @@ class LineList(Widget, can_focus=True):
         Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="list.pagedown"),
         Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="list.pageup"),
         Binding("home", "jump(0)", "First", show=False, id="list.home"),
-        Binding("end", "jump(-1)", "Last", show=False, id="list.end"),
+        Binding("end,G", "jump(-1)", "Last", show=False, id="list.end"),
     ]
 
     cursor = reactive(0, repaint=False)

@@ -279,7 +279,8 @@ class MainScreen(KeepActions, ArrangeActions, InspectActions, MarkActions, CopyA
         self.show_place()
 
     @on(HexPane.Moved)
-    def _hex_moved(self) -> None:
+    def follow_cursor(self) -> None:
+        """The lists and the status line go where the cursor of the hex view is."""
         self._follow(self.query_one(HexPane).place())
         self.show_place()
 

@@ -282,7 +282,7 @@ class PaneBar(Widget):
         super().__init__(id=id)
         self._tabs: tuple[tuple[str, str], ...] = ()
         self._active = ""
-        self._pointed = ""
+        self.pointed = ""
 
     def show(self, tabs: tuple[tuple[str, str], ...], active: str) -> None:
         """Tabs as (pane, label)."""
@@ -292,12 +292,12 @@ class PaneBar(Widget):
 
     def point(self, pane: str) -> None:
         """Mark the tab that a lesson points at."""
-        if pane != self._pointed:
-            self._pointed = pane
+        if pane != self.pointed:
+            self.pointed = pane
             self.refresh()
 
     def _style(self, pane: str) -> str:
-        pointed = " underline $warning" if pane == self._pointed else ""
+        pointed = " underline $warning" if pane == self.pointed else ""
         return ("reverse bold" if pane == self._active else "") + pointed
 
     def render(self) -> RenderResult:

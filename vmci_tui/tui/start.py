@@ -13,11 +13,10 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from vmci_tui import settings
-from vmci_tui.core.lessons import headings
 from vmci_tui.core.samples import samples
 from vmci_tui.core.text import visible
 from vmci_tui.tui.cells import Row, plain
-from vmci_tui.tui.lessonlist import lesson_row
+from vmci_tui.tui.lessonlist import lesson_rows
 from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.statusline import StatusLine
 
@@ -69,22 +68,24 @@ class StartScreen(Screen[None]):
         words = "choose faults, see what readers will say, save it"
         add(((f"  {'Craft a faulty dump':<34} ", "key"), (words, "dim")), self.action_craft)
         add((("", "dim"),), None)
-        if found := settings.recent():
+        shared = self._app.allowed is not None  # whoever opens the page: no file of this machine's is offered
+        if found := () if shared else settings.recent():
             add((("Recent files", "title"),), None)
             for path, blob in found:
                 beside = f"  + {visible(blob)}" if blob else ""
                 add((("  ", "dim"), (visible(path), "value"), (beside, "dim")), (path, blob))
             add((("", "dim"),), None)
         add((("Lessons: step by step, on copies", "title"),), None)
-        for number, heading in enumerate(headings(), 1):
-            add(lesson_row(number, heading), partial(self._app.start_lesson, heading.path))
+        for row, path in lesson_rows(self._app.lessons_in):
+            add(row, partial(self._app.start_lesson, path))
         add((("", "dim"),), None)
         add((("Samples: each tells one story", "title"),), None)
-        for sample in samples():
+        for sample in () if shared else samples():
             add(((f"  {sample.name:<34} ", "key"), (sample.story, "dim")), (sample.path, sample.blob))
         listed = self.query_one("#start", LineList)
         listed.set_rows(rows)
-        listed.select(next(index for index, opens in enumerate(self._opens) if isinstance(opens, tuple)))
+        first = next((index for index, opens in enumerate(self._opens) if isinstance(opens, tuple)), 1)
+        listed.select(first)
         listed.focus()
 
     @on(LineList.Moved, "#start")

@@ -16,7 +16,6 @@ from vmci_tui.core.verdicts import Verdicts, verdicts
 __all__ = ["Consequence", "Context", "Finding", "Fix", "Severity", "Span", "findings"]
 
 
-
 def _kdump(context: Context) -> Iterable[Finding]:
     if context.dump is None or context.dump.container == "elf":
         return ()

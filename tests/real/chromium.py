@@ -1,0 +1,129 @@
+"""A headless Chromium, driven by its DevTools protocol: keys go into the page, frames of its socket come out."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+
+from tests.serving import Screen
+
+_CODES = {
+    "enter": ("Enter", 13),
+    "escape": ("Escape", 27),
+    "backspace": ("Backspace", 8),
+    "up": ("ArrowUp", 38),
+    "right": ("ArrowRight", 39),
+    "down": ("ArrowDown", 40),
+    **{f"f{number}": (f"F{number}", 111 + number) for number in range(1, 13)},
+}
+"""Names of keys, and what the protocol calls them."""
+
+
+class Page:
+    """One page; what its websocket was sent is drawn by pyte, as xterm.js draws it."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self._screen = Screen()
+        self._number = 0
+        self._session: str | None = None
+        self.asked: list[str] = []
+        """The addresses that the page asked for."""
+
+    async def call(self, method: str, **parameters: object) -> dict[str, Any]:
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": parameters}
+        await self._socket.send_json(message | ({"sessionId": self._session} if self._session else {}))
+        while (answer := await self._next()).get("id") != self._number:
+            pass
+        assert "error" not in answer, answer
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    async def open(self, url: str) -> None:
+        target = (await self.call("Target.createTarget", url="about:blank"))["targetId"]
+        self._session = (await self.call("Target.attachToTarget", targetId=target, flatten=True))["sessionId"]
+        await self.call("Network.enable")
+        await self.call("Emulation.setFocusEmulationEnabled", enabled=True)
+        await self.call("Page.navigate", url=url)
+
+    async def _next(self) -> dict[str, Any]:
+        message: dict[str, Any] = await self._socket.receive_json()
+        if message.get("method") == "Network.webSocketFrameReceived":
+            frame = message["params"]["response"]
+            if frame["opcode"] == 2:
+                self._screen.feed(base64.b64decode(frame["payloadData"]))
+        elif message.get("method") == "Network.webSocketCreated":
+            size = parse_qs(urlsplit(message["params"]["url"]).query)
+            self._screen = Screen(int(size["width"][0]), int(size["height"][0]))
+        elif message.get("method") == "Network.requestWillBeSent":
+            self.asked.append(message["params"]["request"]["url"])
+        return message
+
+    async def wait_for(self, *words: str, limit: float = 30.0) -> str:
+        try:
+            async with asyncio.timeout(limit):
+                while not all(word in self._screen.text for word in words):
+                    await self._next()
+        except TimeoutError:
+            raise AssertionError(f"{words} is not on the screen:\n{self._screen.text}") from None
+        return self._screen.text
+
+    async def click(self, x: int, y: int) -> None:
+        """At a pixel of the page; the terminal has the keyboard from then on."""
+        for kind in ("mousePressed", "mouseReleased"):
+            await self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            if key in _CODES:
+                name, code = _CODES[key]
+                text = {"text": "\r"} if key == "enter" else {}
+                for kind in ("keyDown" if text else "rawKeyDown", "keyUp"):
+                    more = text if kind == "keyDown" else {}
+                    await self.call(
+                        "Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=code, **more
+                    )
+            else:
+                await self.call("Input.insertText", text=key)
+            await asyncio.sleep(0.4 if key == "escape" else 0.05)
+
+    async def press_until(self, key: str, *words: str, most: int = 40) -> str:
+        for _ in range(most):
+            await self.press(key)
+            with contextlib.suppress(AssertionError):
+                return await self.wait_for(*words, limit=0.4)
+        return await self.wait_for(*words, limit=0)
+
+    async def picture(self) -> bytes:
+        """A PNG of what is on the page."""
+        return base64.b64decode((await self.call("Page.captureScreenshot"))["data"])
+
+
+@asynccontextmanager
+async def chromium(program: str, profile: Path) -> AsyncIterator[Page]:
+    """A browser with an empty profile, ended at the end."""
+    command = (program, "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0",
+               f"--user-data-dir={profile}", "--window-size=1280,800", "--no-first-run", "about:blank")  # fmt: skip
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    try:
+        assert process.stderr is not None
+        async with asyncio.timeout(60):
+            while not (found := re.search(rb"listening on (ws://\S+)", await process.stderr.readline())):
+                pass
+        url = found[1].decode()
+        async with aiohttp.ClientSession() as client, client.ws_connect(url, max_msg_size=0) as socket:
+            yield Page(socket)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await asyncio.wait_for(process.wait(), 20)

@@ -1,0 +1,54 @@
+"""The lessons in a real browser: the page renders, a lesson is done by keys, and nothing else is reached."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.conftest import SAMPLES
+from tests.real.chromium import chromium
+from tests.real.readers import need
+from tests.serving import served
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+async def test_a_lesson_from_start_to_end_in_chromium(tmp_path: Path) -> None:
+    need("chromium")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    async with served(scratch) as serve, chromium("chromium", tmp_path / "profile") as page:
+        await page.open(serve.url)
+        await page.wait_for("Lessons", "What an entry is", "12")
+        await page.click(300, 50)
+        await page.press("enter")
+        await page.wait_for("Lesson: What an entry is  1/5", "host_format")
+        empty = len(await page.picture())
+        await page.press_until("down", "[F7 Next]")
+        await page.press("f7", "5")
+        await page.press_until("right", "2/5", "[F7 Next]")
+        await page.press("f7", "1")
+        await page.press_until("up", "3/5", "size 4132 = 0x1024 [24 10 00 00]")
+        await page.press("enter")
+        await page.wait_for("size = 4132")
+        await page.press("backspace", "backspace", "backspace", "backspace", "backspace", "backspace", "11", "enter")
+        await page.wait_for("3/5", "[F7 Next]", "E05")
+        await page.press("f7", "u")
+        await page.wait_for("4/5", "[F7 Next]")
+        await page.press("f7")
+        await page.press_until("up", "5/5", "guest_format 1 = 0x1 [01 00]")
+        await page.press("enter")
+        await page.wait_for("guest_format = 1")
+        await page.press("backspace", "backspace", "backspace", "0", "enter")
+        await page.wait_for("5/5", "[F7 End]")
+        picture = await page.picture()
+        assert picture.startswith(_PNG) and min(len(picture), empty) > 20_000, "something is painted"
+        await page.press("o")
+        await page.wait_for("not saved")  # the edits of this step
+        await page.press("escape", "u", "o")
+        await page.wait_for("Make one")
+        await page.press("o")
+        await page.wait_for("Open a file")
+        await page.press(str(SAMPLES / "good.entry"), "enter")
+        await page.wait_for("outside the lesson's folder")
+        assert page.asked and all(url.startswith(serve.url) for url in page.asked), page.asked
+    assert list(scratch.iterdir()) == []

@@ -1,0 +1,134 @@
+"""`vmci serve` as a process, and a visitor of it who needs no browser: keys go in, pyte draws what comes out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pyte
+
+ROOT = Path(__file__).parent.parent
+KEYS = {
+    "enter": "\r",
+    "escape": "\x1b",
+    "tab": "\t",
+    "ctrl+u": "\x15",
+    "up": "\x1b[A",
+    "down": "\x1b[B",
+    "right": "\x1b[C",
+    "f6": "\x1b[17~",
+    "f7": "\x1b[18~",
+    "f8": "\x1b[19~",
+    "f9": "\x1b[20~",
+}
+"""What xterm.js sends for a key."""
+
+
+class Screen:
+    """What a terminal shows of the bytes that came."""
+
+    def __init__(self, columns: int = 80, rows: int = 24) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+
+    def feed(self, data: bytes) -> None:
+        self._stream.feed(data)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self._screen.display)
+
+
+class Visitor:
+    """One session."""
+
+    def __init__(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
+        self._websocket = websocket
+        self._screen = Screen()
+
+    async def wait_for(self, *words: str, limit: float = 30.0) -> str:
+        """Until all of it is on the screen; the screen."""
+        try:
+            async with asyncio.timeout(limit):
+                while not all(word in self._screen.text for word in words):
+                    message = await self._websocket.receive()
+                    if message.type == aiohttp.WSMsgType.BINARY:
+                        self._screen.feed(message.data)
+                    elif message.type != aiohttp.WSMsgType.TEXT:
+                        raise AssertionError(f"the session ended: {message.type}\n{self._screen.text}")
+        except TimeoutError:
+            raise AssertionError(f"{words} is not on the screen:\n{self._screen.text}") from None
+        return self._screen.text
+
+    async def press(self, *keys: str) -> None:
+        """Keys by name, and any other text as it is."""
+        for key in keys:
+            await self._websocket.send_json(["stdin", KEYS.get(key, key)])
+            # An escape that other bytes follow soon would be another key: Textual looks every 0.1 s, twice.
+            # And typed letters, which a field takes itself, overtake a key that the app has to look up.
+            await asyncio.sleep(0.5 if key == "escape" else 0.3 if key == "ctrl+u" else 0.02)
+
+    async def press_until(self, key: str, *words: str, most: int = 40) -> str:
+        """The same key again, until all of it is on the screen."""
+        for _ in range(most):
+            await self.press(key)
+            with contextlib.suppress(AssertionError):
+                return await self.wait_for(*words, limit=0.4)
+        return await self.wait_for(*words, limit=0)
+
+
+class Served:
+    """A running `vmci serve`."""
+
+    def __init__(self, url: str, process: asyncio.subprocess.Process, scratch: Path) -> None:
+        self.url, self.process, self.scratch = url, process, scratch
+
+    @asynccontextmanager
+    async def visit(self, origin: str | None = None) -> AsyncIterator[Visitor]:
+        url, headers = f"{self.url}/ws?width=80&height=24", {"Origin": origin or self.url}
+        async with aiohttp.ClientSession() as client, client.ws_connect(url, headers=headers) as websocket:
+            yield Visitor(websocket)
+
+
+@asynccontextmanager
+async def served(scratch: Path, *arguments: str) -> AsyncIterator[Served]:
+    """Start it on a free port, its temporary files in `scratch`; ended as ctrl+c would."""
+    command = (sys.executable, "-m", "vmci_tui", "serve", "--json", "--port", str(_free_port()), *arguments)
+    environment = os.environ | {"TMPDIR": str(scratch), "PYTHONPATH": str(ROOT)}
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment)
+    try:
+        assert process.stdout is not None
+        told: dict[str, Any] = json.loads(b"".join([await process.stdout.readline() for _ in range(3)]))
+        await _answers(told["url"])
+        yield Served(told["url"], process, scratch)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await asyncio.wait_for(process.wait(), 20)
+
+
+async def _answers(url: str) -> None:
+    async with aiohttp.ClientSession() as client:
+        for _ in range(200):
+            try:
+                async with client.get(url) as response:
+                    assert response.status == 200
+                    return
+            except aiohttp.ClientConnectionError:
+                await asyncio.sleep(0.05)
+    raise AssertionError(f"nothing answers at {url}")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port

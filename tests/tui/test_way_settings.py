@@ -1,0 +1,64 @@
+"""What is kept between two runs, whatever lies in the files; and that every key can be changed."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+from pathlib import Path
+
+import pytest
+from textual.binding import Binding
+from textual.dom import DOMNode
+
+import vmci_tui.tui
+from vmci_tui import settings
+
+
+def _file(tmp_path: Path) -> Path:
+    path = tmp_path / "state" / "vmci-tui" / "recent.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def test_a_file_of_an_older_version_is_read_and_bookmarks_stay_with_their_file(tmp_path: Path) -> None:
+    one, two = (str(tmp_path / name) for name in ("one", "two"))
+    for path in (one, two):
+        Path(path).touch()
+    _file(tmp_path).write_text(json.dumps([[one, None], [two, one]]))
+    assert settings.recent() == ((one, None), (two, one)) and settings.bookmarks(one) == ()
+    settings.keep_bookmarks(two, ("0x10", "p0x1000"))
+    assert settings.recent() == ((two, one), (one, None))
+    settings.remember(one)
+    settings.remember(two)
+    assert settings.bookmarks(two) == ("0x10", "p0x1000") and settings.bookmarks(one) == ()
+    assert settings.recent()[0] == (two, None), "the entry beside it is the one that was opened last"
+    settings.keep_bookmarks(two, tuple(str(number) for number in range(1000)))
+    assert len(settings.bookmarks(two)) == settings.MOST_BOOKMARKS
+    Path(two).unlink()
+    assert settings.bookmarks(two) == ()
+
+
+@pytest.mark.parametrize("kept", ['["0x1", 5, null]', '"text"', "7", "null", '{"a": 1}'])
+def test_garbage_is_left_out(tmp_path: Path, kept: str) -> None:
+    one = tmp_path / "one"
+    one.touch()
+    _file(tmp_path).write_text(f'[["{one}", null, {kept}], ["{one}"], 4, ["{one}", 1, [], 2], [7, null]]')
+    assert settings.recent() == ((str(one), None),)
+    assert settings.bookmarks(str(one)) in ((), ("0x1",))
+    _file(tmp_path).write_bytes(b"\xff{")
+    assert settings.recent() == () and settings.bookmarks(str(one)) == ()
+
+
+def test_every_key_has_a_name_by_which_it_can_be_changed_and_most_say_what_they_do() -> None:
+    seen: dict[str, str] = {}
+    for module in pkgutil.iter_modules(vmci_tui.tui.__path__):
+        for item in vars(importlib.import_module(f"vmci_tui.tui.{module.name}")).values():
+            if not (isinstance(item, type) and issubclass(item, DOMNode) and item.__module__.startswith("vmci_tui")):
+                continue
+            for binding in item.__dict__.get("BINDINGS", ()):
+                assert isinstance(binding, Binding) and binding.id, (item, binding)
+                assert binding.tooltip or binding.description or not binding.show, (item, binding)
+                action = binding.action.removeprefix("screen.").removeprefix("app.")
+                assert seen.setdefault(f"{binding.id} {action}", action) == action
+    assert len(seen) > 100
