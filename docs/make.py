@@ -136,7 +136,8 @@ def manual() -> Iterator[str]:
     yield from (r".\" Made by docs/make.py from the code: change it there.", f'.TH VMCI 1 "" "vmci {__version__}"')
     yield from (".SH NAME", r"vmci \- the VMCOREINFO note of guest dumps, and the entry that points at it")
     yield from (".SH SYNOPSIS", r".B vmci", r"[\fIFILE\fR [\fIBLOB\fR]]", ".br", r".B vmci", r"\fICOMMAND\fR ...")
-    yield from (".SH DESCRIPTION", *_paragraph(told[0]), ".SH COMMANDS")
+    use, _, completion = told[0].partition("completion:")
+    yield from (".SH DESCRIPTION", *_paragraph(use.rstrip("; ")), ".SH COMMANDS")
     commands = next(action for action in top._actions if isinstance(action, argparse._SubParsersAction))
     for name, command in commands.choices.items():
         yield from (
@@ -148,8 +149,7 @@ def manual() -> Iterator[str]:
         yield from (line for action in command._actions for line in _option(action))
         if command.epilog:
             yield from (".PP", *_paragraph(command.epilog))
-    codes, _, completion = told[-1].partition("completion:")
-    yield from (".SH EXIT STATUS", *_paragraph(codes.removeprefix("exit codes:")))
+    yield from (".SH EXIT STATUS", *_paragraph(told[-1].removeprefix("exit codes:")))
     yield from (".SH COMPLETION", *_paragraph(completion))
     yield from (".SH SEE ALSO", *(f".BR {name} ({n})" + mark for name, n, mark in _SEE))
 
