@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from textual.app import SystemCommand
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -18,12 +18,12 @@ from vmci_tui.core.errors import VmciError
 from vmci_tui.core.opening import new_entry, open_document
 from vmci_tui.core.source import FileSource
 from vmci_tui.tui.cells import safe
-from vmci_tui.tui.lesson import LessonApp
+from vmci_tui.tui.lesson import LESSON_BINDINGS, LessonApp
 from vmci_tui.tui.main import MainScreen
 from vmci_tui.tui.themes import THEMES
 
 
-class VmciApp(LessonApp):
+class VmciApp(LessonApp, App[None]):
     """Opens a document's main screen, or the start screen where there is none."""
 
     CSS_PATH = "app.tcss"
@@ -31,6 +31,7 @@ class VmciApp(LessonApp):
     NOTIFICATION_TIMEOUT = 3
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-normal"), (160, "-wide")]  # noqa: RUF012 - as App declares it
     BINDINGS: ClassVar[list[BindingType]] = [
+        *LESSON_BINDINGS,
         Binding(
             "f1,question_mark", "toggle_keys", "Keys", tooltip="What this is, and all its keys", id="help", show=False
         ),

@@ -3,40 +3,40 @@
 from __future__ import annotations
 
 import contextlib
-import filecmp
 import os
 import tempfile
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from textual.app import App
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.screen import Screen
 from textual.timer import Timer
 
 from vmci_tui.core.errors import UsageError, VmciError
 
 if TYPE_CHECKING:
+    from textual.app import App
+
     from vmci_tui.core.lessons import Lesson
+
+    _Base = App[None]
+else:
+    _Base = object  # a second class of Textual's for one app would be 3 ms of the first paint
 
 _EVERY = 0.1
 """Seconds between two looks at the state."""
 _ACTIONS = ("lesson_back", "lesson_next", "lesson_reset", "lesson_end")
 
 
-@dataclass
 class Run:
     """A lesson and how far it is."""
 
-    lesson: Lesson
-    folder: str
-    """Where its files were copied to: the current folder while it runs."""
-    before: str
-    """The current folder before."""
-    at: int = 0
-    done: bool = False
-    """Whether the condition of this step held since it began."""
-    _file: tuple[tuple[int, ...], bool] = ((), False)
+    def __init__(self, lesson: Lesson, folder: str, before: str) -> None:
+        """`folder` has the copies of its files, and is the current one while it runs; `before` was it before."""
+        self.lesson, self.folder, self.before = lesson, folder, before
+        self.at = 0
+        self.done = False
+        """Whether the condition of this step held since it began."""
+        self._file: tuple[tuple[int, ...], bool] = ((), False)
 
     @property
     def opened(self) -> str:
@@ -48,26 +48,30 @@ class Run:
             status = os.stat(os.path.join(self.folder, self.opened))
             stamp = status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
             if stamp != self._file[0]:
+                import filecmp
+
                 self._file = stamp, not filecmp.cmp(os.path.join(self.folder, self.opened), self.lesson.files[0], False)
         except OSError:
             return True
         return self._file[1]
 
 
-class LessonApp(App[None]):
-    """The part of the app that teaches."""
+LESSON_BINDINGS = (
+    Binding("L", "app.lessons", "Lessons", tooltip="Learn it step by step, on copies", id="lessons", show=False),
+    Binding("f6", "app.lesson_back", "Lesson: back", tooltip="The step before", id="lesson.back", show=False,
+            priority=True),
+    Binding("f7", "app.lesson_next", "Lesson: next", tooltip="Next step, or skip it", id="lesson.next", show=False,
+            priority=True),
+    Binding("f8", "app.lesson_reset", "Lesson: reset", tooltip="From the first step, files anew", id="lesson.reset",
+            show=False, priority=True),
+    Binding("f9", "app.lesson_end", "Lesson: leave", tooltip="Back to the lessons", id="lesson.end", show=False,
+            priority=True),
+)  # fmt: skip
+"""For the app: they work on every screen, dialogs too."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("L", "app.lessons", "Lessons", tooltip="Learn it step by step, on copies", id="lessons", show=False),
-        Binding("f6", "app.lesson_back", "Lesson: back", tooltip="The step before", id="lesson.back", show=False,
-                priority=True),
-        Binding("f7", "app.lesson_next", "Lesson: next", tooltip="Next step, or skip it", id="lesson.next", show=False,
-                priority=True),
-        Binding("f8", "app.lesson_reset", "Lesson: reset", tooltip="From the first step, files anew", id="lesson.reset",
-                show=False, priority=True),
-        Binding("f9", "app.lesson_end", "Lesson: leave", tooltip="Back to the lessons", id="lesson.end", show=False,
-                priority=True),
-    ]  # fmt: skip
+
+class LessonApp(_Base):
+    """The part of the app that teaches."""
 
     lesson: Run | None = None
     lessons_in: str | None = None
