@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from tests.real import readers
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
 from vmci_tui.cli import main
 from vmci_tui.core.conditions import WORDS, holds, parse
@@ -108,6 +109,8 @@ async def do_lesson(app: VmciApp, pilot: Pilot[Any]) -> None:
 @pytest.mark.parametrize("size", _SIZES, ids=str)
 @pytest.mark.parametrize("heading", _ALL, ids=lambda heading: heading.name)
 async def test_each_lesson_from_start_to_end(heading: Heading, size: tuple[int, int]) -> None:
+    if "qemu" in heading.name:  # it asks a real one
+        readers.need("qemu-system-x86_64")
     async with lessons(heading.name, size) as (app, pilot):
         assert app.lesson is not None
         folder = app.lesson.folder

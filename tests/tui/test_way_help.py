@@ -112,3 +112,14 @@ async def test_keys_of_the_settings_stand_in_the_palette(sample: Sample) -> None
         await pilot.press("f1")
         await settled(pilot)
         assert isinstance(pilot.app.screen, HelpScreen), "also while something is typed"
+
+
+async def test_an_action_of_the_app_works_from_the_palette(
+    sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with running(sample("good.entry")) as pilot:
+        command = next(c for c in pilot.app.get_system_commands(pilot.app.screen) if c.title.startswith("Picture"))
+        await command.callback()
+        await settled(pilot)
+        assert len(list(tmp_path.glob("*.svg"))) == 1

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 def commands(app: VmciApp, screen: Screen[object]) -> Iterator[SystemCommand]:
     """What works where the focus is, then what the other panes can do: chosen here, it goes there first."""
     seen: set[str] = set()
-    for _, binding, enabled, tooltip in screen.active_bindings.values():
+    for node, binding, enabled, tooltip in screen.active_bindings.values():
         if enabled and binding.id and tooltip and binding.action not in seen:
             seen.add(binding.action)
-            yield _command(app, binding, tooltip, "here", partial(screen.run_action, binding.action))
+            yield _command(app, binding, tooltip, "here", partial(app.run_action, binding.action, node))
     if not isinstance(screen, MainScreen):
         return
     for name in PANES:
