@@ -17,6 +17,8 @@ from vmci_tui.tui.finding_way import WayActions
 from vmci_tui.tui.panes import HexPane
 from vmci_tui.tui.statusline import StatusLine
 
+_OF_THE_FILE = frozenset(("overwrite", "bookmark", "next_bookmark", "bookmarks"))
+
 
 class MemoryScreen(WayActions):
     """Memory by paddr; nothing in it can be changed."""
@@ -50,6 +52,10 @@ class MemoryScreen(WayActions):
         view.show_document(self.document)
         view.focus()
         self.call_after_refresh(self._arrive, self._start, 1)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Not what the hex view offers over a file: memory is never typed over, and bookmarks are the file's."""
+        return action not in _OF_THE_FILE and super().check_action(action, parameters)
 
     def _goto(self, typed: str) -> None:
         paddr = parse_number(typed.strip().lower().removeprefix("p").removeprefix("addr").strip(" ="))
