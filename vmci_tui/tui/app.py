@@ -21,9 +21,10 @@ from vmci_tui.tui.cells import safe
 from vmci_tui.tui.lesson import LESSON_BINDINGS, LessonApp
 from vmci_tui.tui.main import MainScreen
 from vmci_tui.tui.themes import THEMES
+from vmci_tui.tui.typed_ahead import TypedAheadApp
 
 
-class VmciApp(LessonApp, App[None]):
+class VmciApp(LessonApp, TypedAheadApp, App[None]):
     """Opens a document's main screen, or the start screen where there is none."""
 
     CSS_PATH = "app.tcss"
