@@ -71,6 +71,19 @@ class Terminal:
         """Type `keys`, as the bytes that a terminal sends for them."""
         os.write(self._master, keys.encode() if isinstance(keys, str) else keys)
 
+    def click(self, column: int, row: int, times: int = 1) -> None:
+        """Press and release the left button on a cell, as a terminal reports it (SGR)."""
+        self.send(f"\x1b[<0;{column + 1};{row + 1}M\x1b[<0;{column + 1};{row + 1}m" * times)
+
+    def drag(self, column: int, row: int, cells: int) -> None:
+        """Hold the left button from a cell on over so many cells to the right."""
+        end = f"{column + 1 + cells};{row + 1}"
+        self.send(f"\x1b[<0;{column + 1};{row + 1}M\x1b[<32;{end}M\x1b[<0;{end}m")
+
+    def wheel(self, column: int, row: int, by: int) -> None:
+        """Turn the wheel over a cell: so many notches, down where positive."""
+        self.send(f"\x1b[<{65 if by > 0 else 64};{column + 1};{row + 1}M" * abs(by))
+
     def settle(self, quiet: float = 0.3, limit: float = 20.0) -> bytes:
         """Read until nothing comes for `quiet` seconds, or the command ends; what came."""
         start, deadline = len(self.raw), time.monotonic() + limit

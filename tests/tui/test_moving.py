@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from textual.command import CommandPalette
 
 from tests.tui.driving import main_screen, running, settled, shown, type_text
 from vmci_tui.tui.dialogs import Ask
@@ -178,6 +179,20 @@ async def test_mouse_alone_reaches_every_pane(sample: Sample) -> None:
         assert view.cursor == (top + 2) * 16 + 2
         await pilot.click(view, offset=(1 + 10 + 50 + 7, 1 + 3))
         assert view.cursor == (top + 3) * 16 + 7
+
+
+async def test_mouse_on_frames_and_on_the_title(sample: Sample) -> None:
+    """A pane is gone to by its frame too, wherever its list ends; the title has the list of all actions."""
+    async with running(sample("amd64-cut-note.elf"), size=(120, 36)) as pilot:
+        screen = main_screen(pilot)
+        for frame, pane in (("#findings-pane", "findings"), ("#keys-pane", "keys"), ("#why", "findings")):
+            await pilot.click(frame, offset=(3, 0))
+            await settled(pilot)
+            assert screen.focused is screen.query_one(f"#{pane}"), frame
+        await pilot.click("#title", offset=(3, 0))
+        assert pilot.app.screen is screen
+        await pilot.click("#title", offset=(1, 0))
+        assert isinstance(pilot.app.screen, CommandPalette)
 
 
 async def test_bytes_that_cannot_be_read_do_not_end_the_app(sample: Sample) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
 
+from vmci_tui.tui.helping import key_name
 from vmci_tui.tui.main import PANES, MainScreen
 
 if TYPE_CHECKING:
@@ -45,4 +47,5 @@ def _command(app: VmciApp, binding: Binding, words: str, where: str, run: object
     """The keys are the user's own where the settings name some."""
     assert callable(run)
     key = app.settings.keymap.get(binding.id or "", binding.key).split(",")[0]
-    return SystemCommand(f"{binding.description} - {words} ({key})", where, run)
+    shown = key_name(app.get_key_display(replace(binding, key=key)))
+    return SystemCommand(f"{binding.description} - {words} ({shown})", where, run)

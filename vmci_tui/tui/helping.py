@@ -82,7 +82,7 @@ def key_groups(screen: Screen[object]) -> list[tuple[str, list[Key]]]:
         if not enabled or not words or binding.system:
             continue
         number = 2 if isinstance(node, App) else 1 if isinstance(node, Screen) else 0
-        shown = _name(app.get_key_display(binding))
+        shown = key_name(app.get_key_display(binding))
         keys = groups[number].setdefault((binding.action, words), [])
         if not tooltip:
             moves.add((binding.action, words))
@@ -97,7 +97,8 @@ def key_groups(screen: Screen[object]) -> list[tuple[str, list[Key]]]:
     return out
 
 
-def _name(sign: str) -> str:
+def key_name(sign: str) -> str:
+    """A key as Textual shows it, in ASCII."""
     for old, new in _NAMES.items():
         sign = sign.replace(old, new)
     return sign

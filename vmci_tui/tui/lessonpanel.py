@@ -63,7 +63,7 @@ class LessonPanel(Vertical):
     LessonPanel #lesson-told { height: auto; max-height: 5; padding: 0 1; }
     LessonPanel #lesson-text { color: $text; }
     LessonPanel #lesson-bar { height: 1; margin: 0 1; }
-    ModalScreen > LessonPanel { dock: bottom; }
+    ModalScreen > LessonPanel { dock: bottom; margin-bottom: 1; }
     """
     _shown: tuple[str, int, bool] | None = None
 

@@ -200,6 +200,8 @@ class KeysPane(Vertical):
     def on_click(self, event: events.Click) -> None:
         if event.widget is not None and event.widget.id == "filter-line":
             self.post_message(self.FilterClicked())
+        elif event.widget is self:
+            self.query_one(KeysList).focus()
 
 
 class FindingsList(LineList):
@@ -233,6 +235,9 @@ class FindingsPane(Vertical):
 
     def compose(self) -> ComposeResult:
         yield FindingsList(id="findings")
+
+    def on_click(self) -> None:
+        self.query_one(FindingsList).focus()
 
     def tell(self, finding: Finding | None) -> None:
         """Show one in full; the text for it is made when there is a first one."""

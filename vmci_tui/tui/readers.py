@@ -78,7 +78,7 @@ class ReadersScreen(Screen[None]):
             yield LineList(id="verdicts")
             with VerticalScroll(id="told"):
                 yield Static(id="verdict")
-        yield Footer(compact=True)
+        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self.query_one("#title", StatusLine).tell(" What every reader makes of this file", self.shell)

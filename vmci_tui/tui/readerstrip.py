@@ -69,6 +69,8 @@ class TitleBar(StatusLine, can_focus=True):
     """The title, and below it the strip; one widget, since each more is a millisecond of the first paint."""
 
     about = "Readers: who takes the file now, and once it is saved (no>ok)."
+    sign = "\u2261 "
+    """Three bars, as menus have them: by mouse, every action."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "move(-1)", "Left", show=False, id="strip.left"),
         Binding("right,l", "move(1)", "Right", show=False, id="strip.right"),
@@ -133,7 +135,9 @@ class TitleBar(StatusLine, can_focus=True):
             self._paint()
 
     async def on_click(self, event: events.Click) -> None:
-        if event.y != 1:
+        if event.y == 0:
+            if event.x - self.gutter.left < len(self.sign):
+                self.app.action_command_palette()
             return
         end = 0
         for number, (_, cells) in enumerate(self._cells):

@@ -16,6 +16,9 @@ from vmci_tui.tui.cells import safe
 class StatusLine(Widget):
     """A line that is cut at its end where it is too long."""
 
+    sign = ""
+    """What stands before the text, and is no part of it."""
+
     def __init__(self, text: str = "", *, id: str) -> None:
         super().__init__(id=id)
         self._text = safe(text)
@@ -30,12 +33,12 @@ class StatusLine(Widget):
         self._text = new
         same = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
         if same < max(len(old), len(new)):
-            self.refresh(Region(same, 0, max(len(old), len(new)) - same, 1))
+            self.refresh(Region(len(self.sign) + same, 0, max(len(old), len(new)) - same, 1))
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.size.width - len(self.sign)
         text = self._text if len(self._text) <= width else self._text[: width - 2] + ".."
         end = safe(self._end)
         if end and len(text) + 2 + len(end) <= width:
             text = text.ljust(width - len(end)) + end
-        return Strip([Segment(text.ljust(width), self.rich_style)], width)
+        return Strip([Segment(self.sign + text.ljust(width), self.rich_style)], self.size.width)

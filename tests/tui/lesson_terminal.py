@@ -1,0 +1,119 @@
+"""A lesson in a real terminal, where all that is known is what is on the screen: by keys, or by mouse."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+from types import TracebackType
+
+from tests.faults.pty import Terminal
+from vmci_tui.core.lessons import TYPE
+
+_BYTES = {
+    "enter": "\r", "escape": "\x1b", "tab": "\t", "down": "\x1b[B", "up": "\x1b[A", "right": "\x1b[C", "left": "\x1b[D",
+    "home": "\x1b[H", "end": "\x1b[F", "pageup": "\x1b[5~", "pagedown": "\x1b[6~", "ctrl+u": "\x15",
+    "slash": "/", "question_mark": "?", "f6": "\x1b[17~", "f7": "\x1b[18~", "f8": "\x1b[19~", "f9": "\x1b[20~",
+}  # fmt: skip
+"""What a terminal sends for a key."""
+_PATIENCE = 15.0
+"""Seconds for what was pressed to show: a real QEMU is asked in one lesson."""
+_AGAIN = 0.3
+"""Seconds between two presses of the same button: one that comes at once is a slip, which buttons ignore."""
+
+_ROLLS = 50
+"""Turns of the wheel until what is looked for must have come."""
+_BUSY = "looking at the dump"
+
+
+class LessonTerminal:
+    """`vmci lessons NAME` in a terminal of a size."""
+
+    def __init__(self, name: str, size: tuple[int, int]) -> None:
+        command = (sys.executable, "-m", "vmci_tui", "lessons", name)
+        self.terminal = Terminal(command, *size, env={"TEXTUAL_ANIMATIONS": "none"})
+
+    def __enter__(self) -> LessonTerminal:
+        self.until("[F7 Skip]")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.terminal.__exit__(kind, error, trace)
+
+    def until(self, text: str) -> None:
+        """Wait until a text is on the screen, and nothing more comes."""
+        self.terminal.wait_for(text, _PATIENCE)
+        self.terminal.settle(0.05)
+
+    def press(self, keys: Iterable[str]) -> None:
+        """Keys by the names that lessons give them, or `type TEXT`."""
+        before = ""
+        for key in keys:
+            if key == before == "enter":
+                time.sleep(_AGAIN)
+            typed = key.removeprefix(TYPE) if key.startswith(TYPE) else key if len(key) == 1 else _BYTES[key]
+            self.terminal.send(typed)
+            self.terminal.settle(0.05)
+            if key == "escape":
+                time.sleep(_AGAIN)  # with what follows at once it would be Alt and that key
+            self._while_busy()
+            before = key
+
+    def use_mouse(self, actions: Iterable[str]) -> None:
+        """Each `click TEXT` or `double TEXT`, `drag TEXT`, `roll TEXT`, `wheel NOTCHES TEXT`, or `type VALUE`."""
+        before = ""
+        for action in actions:
+            verb, _, text = action.partition(" ")
+            if action == before:
+                time.sleep(_AGAIN)
+            if verb == "type":
+                self.terminal.send(text)
+            elif verb == "roll":
+                self._roll(text)
+            elif verb == "wheel":
+                notches, _, text = text.partition(" ")
+                self.terminal.wheel(*self._find(text), int(notches))
+            elif verb == "drag":
+                column, row = self._find(text)
+                self.terminal.drag(column, row, len(text))
+            else:
+                column, row = self._find(text)
+                self.terminal.click(column + len(text) // 2, row, times=2 if verb == "double" else 1)
+            self.terminal.settle(0.1)
+            before = action
+
+    def _while_busy(self) -> None:
+        """As anybody would: wait while the app says that it is at work."""
+        deadline = time.monotonic() + _PATIENCE
+        while _BUSY in self.terminal.text and time.monotonic() < deadline:
+            self.terminal.settle(0.1, limit=1)
+
+    def _roll(self, text: str) -> None:
+        lines = self.terminal.lines
+        for _ in range(_ROLLS):
+            if text in self.terminal.text:
+                return
+            self.terminal.wheel(max(map(len, lines)) // 2, len(lines) // 2, 2)
+            self.terminal.settle(0.1)
+        raise AssertionError(f"{text!r} does not come:\n{self.terminal.text}")
+
+    def _find(self, text: str) -> tuple[int, int]:
+        """The first place of a text, waited for; the lesson's panel last: what it tells of is named there too."""
+        self.until(text)
+        lines = self.terminal.lines
+        panel = next((number for number, line in enumerate(lines) if "Lesson: " in line), len(lines))
+        for row in (*range(panel), *range(len(lines) - 1, panel - 1, -1)):
+            if (column := lines[row].find(text)) >= 0:
+                return column, row
+        raise AssertionError(f"{text!r} is not on the screen:\n{self.terminal.text}")
+
+    def at_step(self, number: int, steps: int) -> None:
+        """Wait until that one is to be done."""
+        self.until(f"  {number}/{steps}━")
+        assert "[F9 Leave]  to be done" in self.terminal.text, self.terminal.text
+
+    def is_done(self) -> None:
+        """Wait until the panel says so of the step."""
+        self.until("[F9 Leave]  done")

@@ -1,0 +1,61 @@
+"""Every lesson from start to end in a real terminal: by the keys that its steps name, and by mouse alone."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.real import readers
+from tests.tui.lesson_terminal import LessonTerminal
+from tests.tui.test_lessons import do_lesson, lessons
+from vmci_tui.core.lessons import Heading, headings, load
+
+_ALL = headings()
+_SIZES = [(80, 24), (200, 60)]
+_MOUSE: dict[str, list[list[str]]] = tomllib.loads(
+    (Path(__file__).parents[1] / "data" / "lessons_by_mouse.toml").read_text()
+)
+each = pytest.mark.parametrize("heading", _ALL, ids=lambda heading: heading.name)
+both_sizes = pytest.mark.parametrize("size", _SIZES, ids=str)
+
+
+def _need_programs(heading: Heading) -> None:
+    if "qemu" in heading.name:  # it asks a real one
+        readers.need("qemu-system-x86_64")
+
+
+@both_sizes
+@each
+async def test_by_keys_alone(heading: Heading, size: tuple[int, int]) -> None:
+    """First in a terminal that is none, where each condition is looked at; then the same keys in a real one."""
+    _need_programs(heading)
+    async with lessons(heading.name, size) as (app, pilot):
+        assert app.lesson is not None
+        folder = app.lesson.folder
+        steps = await do_lesson(app, pilot)
+        assert not os.path.exists(folder)
+    with LessonTerminal(heading.name, size) as lesson:
+        for number, keys in enumerate(steps, 1):
+            lesson.at_step(number, len(steps))
+            lesson.press(keys)
+            lesson.is_done()
+            lesson.press(["f7"])
+        lesson.until("Begin")
+
+
+@both_sizes
+@each
+def test_by_mouse_alone(heading: Heading, size: tuple[int, int]) -> None:
+    _need_programs(heading)
+    steps = _MOUSE[heading.name]
+    assert len(steps) == len(load(heading.path).steps)
+    with LessonTerminal(heading.name, size) as lesson:
+        for number, actions in enumerate(steps, 1):
+            lesson.at_step(number, len(steps))
+            lesson.use_mouse(actions)
+            lesson.is_done()
+            lesson.use_mouse(["click [F7 "])
+        lesson.until("Begin")
