@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -28,8 +29,9 @@ MAKE = _load()
 
 
 @pytest.fixture
-def _in_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(SAMPLES)  # so that the names on the screen are the same everywhere
+def _in_samples(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Names on the screen are the same everywhere; on copies, since who has a sample open has its lock."""
+    monkeypatch.chdir(shutil.copytree(SAMPLES, tmp_path / "samples"))
 
 
 @pytest.mark.usefixtures("_in_samples")

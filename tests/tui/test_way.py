@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -63,8 +65,10 @@ async def test_a_number_is_followed_to_memory(sample: Sample) -> None:
         assert number is not None and layout.memory.range_at(number).paddr == number  # type: ignore[union-attr]
 
 
-async def test_the_status_line_says_file_addresses_and_edits(sample: Sample) -> None:
-    async with running(sample("amd64-cut-note.elf"), size=(200, 60)) as pilot:
+async def test_the_status_line_says_file_addresses_and_edits(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, name = os.path.split(sample("amd64-cut-note.elf"))
+    monkeypatch.chdir(folder)
+    async with running(name, size=(200, 60)) as pilot:
         screen = main_screen(pilot)
         last = screen.document.layout.image.size - 1
         paddr = screen.document.layout.memory.paddr_of(last)
@@ -75,6 +79,13 @@ async def test_the_status_line_says_file_addresses_and_edits(sample: Sample) -> 
         await pilot.press("x")
         await settled(pilot)
         assert "amd64-cut-note.elf  elf  modified" in shown(pilot)
+
+
+async def test_the_title_has_the_name_of_a_file_that_lies_deep(sample: Sample, tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 60)
+    deep.mkdir()
+    async with running(shutil.copy(sample("crlf.elf"), deep), size=(80, 24)) as pilot:
+        assert "vmci  .../crlf.elf  ELF 64 bit little-endian x86_64" in shown(pilot)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])

@@ -51,7 +51,7 @@ class AdoptActions(EditActions):
     def _compare(self, candidate: Candidate, best: Candidate) -> None:
         """The candidate beside the dump's own note, or where it has none beside the best one, key by key."""
         from vmci_tui.core.difference import compare, difference_text
-        from vmci_tui.tui.explaining import Told
+        from vmci_tui.tui.told import Told
 
         text = self.document.state.vmcoreinfo
         which = "The dump's note" if text is not None else f"The {best.kind} at paddr {best.paddr:#x}"

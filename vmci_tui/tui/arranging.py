@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from textual import on
-
 from vmci_tui.core import edits
 from vmci_tui.core.document import State
 from vmci_tui.core.errors import EditError, VmciError
@@ -124,8 +122,7 @@ class ArrangeActions(EditActions):
             raise EditError("guest memory is never edited", "only the bytes of notes and of an entry are")
         raise EditError("these bytes are made anew by each save", "only the bytes of notes and of an entry are edited")
 
-    @on(HexPane.Typed)
-    def _byte_typed(self, event: HexPane.Typed) -> None:
+    def on_hex_view_typed(self, event: HexPane.Typed) -> None:
         try:
             note, at = self._target()
             self._write_byte(note, at, event.byte)

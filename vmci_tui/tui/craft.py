@@ -22,8 +22,8 @@ from vmci_tui.core.verdicts import Both
 from vmci_tui.tui.cells import Row, plain, safe
 from vmci_tui.tui.dialogs import Ask
 from vmci_tui.tui.linelist import LineList
-from vmci_tui.tui.readerstrip import StripLine
 from vmci_tui.tui.statusline import StatusLine
+from vmci_tui.tui.stripline import StripLine
 
 _GROUPS = {"E": "The entry", "N": "The notes", "T": "The text", "C": "The container", "M": "Memory"}
 _BOX = 5

@@ -18,15 +18,19 @@ from textual.widgets import Button, Input, Static
 from vmci_tui.core.errors import VmciError
 from vmci_tui.core.text import visible
 from vmci_tui.tui.cells import plain
-from vmci_tui.tui.readerstrip import Preview, StripLine
+from vmci_tui.tui.stripline import StripLine
 
 if TYPE_CHECKING:
     from textual.widgets import TextArea
+
+    from vmci_tui.core.verdicts import Both
 
 Result = TypeVar("Result")
 _QUICK = 0.016
 """Seconds that judging may take at each key; where it took longer it waits."""
 _REST = 0.2
+Preview = Callable[[str], "Both | None"]
+"""What every reader would say if this were typed; None where it cannot be taken."""
 Accept = Callable[[str], None]
 """Takes what was typed; raises VmciError for what it cannot take, and the dialog stays."""
 

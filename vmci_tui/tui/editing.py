@@ -12,7 +12,6 @@ from vmci_tui.core.entry import GDB_COMMAND, Write, parse_number
 from vmci_tui.core.errors import EditError, VmciError
 from vmci_tui.core.opening import attach_entry
 from vmci_tui.core.text import literal, visible
-from vmci_tui.tui.dialogs import Ask, Choose, EditText
 from vmci_tui.tui.explaining import ExplainActions
 from vmci_tui.tui.judging import Change, Make
 from vmci_tui.tui.panes import EntryList, FindingsList, KeysList, NotesList
@@ -42,16 +41,14 @@ class EditActions(ExplainActions):
     def point_at_line(self, number: int) -> None:
         raise NotImplementedError
 
-    def _ask(self, title: str, accept: Callable[[str], None], value: str = "", hint: str = "") -> None:
-        self.app.push_screen(Ask(title, accept, value, hint, self.vmci.settings.blink))
-
     def _ask_edit(self, title: str, make: Make, value: str = "", hint: str = "") -> None:
         """Ask for what makes an edit; while it is typed the dialog shows what every reader would say."""
-        blink, preview = self.vmci.settings.blink, self.judge_typed(make)
-        self.app.push_screen(Ask(title, lambda typed: self._make(make, typed), value, hint, blink, preview))
+        self.ask(title, lambda typed: self._make(make, typed), value, hint, self.judge_typed(make))
 
     def _ask_text(self, text: bytes, make: Make, title: str) -> None:
         """The same for a whole text."""
+        from vmci_tui.tui.dialogs import EditText
+
         self.app.push_screen(EditText(text, lambda typed: self._make(make, typed), title, self.judge_typed(make)))
 
     def _make(self, make: Make, typed: str) -> None:
@@ -129,7 +126,7 @@ class EditActions(ExplainActions):
             attach_entry(document, path.strip())
             self.show_state()
 
-        self._ask("The entry of this dump", accept, "", "a blob of 16 bytes, or NAME.write.json")
+        self.ask("The entry of this dump", accept, "", "a blob of 16 bytes, or NAME.write.json")
 
     def action_paste_entry(self) -> None:
         """The entry as text: what gdb prints of QEMU's own state, or the pair in /sys/kernel/vmcoreinfo."""
@@ -255,12 +252,12 @@ class EditActions(ExplainActions):
         def chosen(choice: str | None) -> None:
             if choice == "file":
                 hint = "key=value text, a raw note, or a dump that has one"
-                self._ask("Append the note of", self._append_file, "", hint)
+                self.ask("Append the note of", self._append_file, "", hint)
             elif choice == "nothing":
                 self._ask_text(b"", self._typed_note, "A new note: its text")
 
         title = "Replace the VMCOREINFO note" if self.document.state.note else "Append a VMCOREINFO note"
-        self.app.push_screen(Choose(title, choices), chosen)
+        self.choose(title, choices, chosen)
 
     def _append_file(self, path: str) -> None:
         from vmci_tui.core.sources import note_or_text

@@ -2,47 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
-from typing import ClassVar
 
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.timer import Timer
-from textual.widgets import Button, Static
+from textual.widgets import Static
 
 from vmci_tui.core.errors import VmciError
 from vmci_tui.core.note import NAME, build
 from vmci_tui.core.text import visible
 from vmci_tui.core.vmcoreinfo import Line
 from vmci_tui.tui.cells import plain
-from vmci_tui.tui.dialogs import Dialog
 from vmci_tui.tui.judging import JudgeActions
 from vmci_tui.tui.panes import KeysPane
 
 _RESTS = 0.15
 """Seconds that the cursor rests on a key before it is explained: moving stays as cheap as it is without."""
-
-
-class Told(Dialog[None]):
-    """Lines that can be scrolled."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "dismiss", "Close", id="dialog.close")]
-
-    def __init__(self, title: str, lines: Iterable[str]) -> None:
-        super().__init__()
-        self._title, self._lines = title, tuple(lines)
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog wide"):
-            yield Static(plain(self._title), classes="title")
-            with VerticalScroll():
-                yield Static(plain("\n".join(self._lines)), id="lines")
-            yield Button("Close", id="close", compact=True)
-
-    def on_button_pressed(self) -> None:
-        self.dismiss()
 
 
 class ExplainActions(JudgeActions):
@@ -102,6 +77,8 @@ class ExplainActions(JudgeActions):
         assert history is not None
         raw = note.raw if note is not None else build(NAME, 0, b"OSRELEASE=6.1.0\n", "little").raw
         machine = document.dump.machine if document.dump else None
+        from vmci_tui.tui.told import Told
+
         try:
             from vmci_tui.asking import answer_text
             from vmci_tui.qemu.ask import ask

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual import on
 from textual.containers import Vertical
 
 from vmci_tui.core.document import Document
 from vmci_tui.core.places import Place
 from vmci_tui.tui.finding_way import WayActions
-from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.panes import HexPane
 from vmci_tui.tui.statusline import StatusLine
 
@@ -73,10 +71,6 @@ class InspectActions(WayActions):
             self.say(f"the dump holds no byte at paddr {number:#x}", "warning")
         else:
             self._arrive(offset, 1)
-
-    @on(LineList.Chosen, "#inspector")
-    def _followed(self) -> None:
-        self.action_follow()
 
 
 def place_text(document: Document, at: int, place: Place | None) -> str:

@@ -20,6 +20,7 @@ class Inspector(LineList):
     DEFAULT_CSS = """
     #inspector { height: 13; border: round $surface-lighten-2; border-title-color: $text-muted; }
     #inspector:focus { border: round $accent; border-title-color: $accent; border-title-style: bold; }
+    #inspector:focus:nocolor { border: heavy $accent; }
     .-narrow #inspector { display: none; }
     .-narrow.show-hex #inspector { display: block; }
     .inspecting #findings-pane { display: none; }

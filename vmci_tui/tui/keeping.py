@@ -24,7 +24,6 @@ class KeepActions(AdoptActions):
     def action_take_back(self) -> None:
         """Give a file back as it was before its last save in place; asked first, with its name."""
         from vmci_tui.core.in_place import condition
-        from vmci_tui.tui.dialogs import Choose
 
         document = self.document
         sources = (document.source, document.blob)
@@ -39,11 +38,9 @@ class KeepActions(AdoptActions):
                 self.vmci.take_back(document, files[int(choice)].path)
 
         hint = "Edits that are not saved are lost." if document.unsaved else ""
-        self.app.push_screen(Choose("Take back the last save in place?", choices, hint), chosen)
+        self.choose("Take back the last save in place?", choices, chosen, hint)
 
     def _ask_which(self) -> None:
-        from vmci_tui.tui.dialogs import Choose
-
         choices = (("dump", "Save a copy of the dump"), ("entry", "Save the entry, 16 bytes"))
 
         def chosen(choice: str | None) -> None:
@@ -52,7 +49,7 @@ class KeepActions(AdoptActions):
             elif choice == "entry":
                 self._save(self.document.entry_alone(), entry=True)
 
-        self.app.push_screen(Choose("The dump and its entry are two files, and both were edited", choices), chosen)
+        self.choose("The dump and its entry are two files, and both were edited", choices, chosen)
 
     def _save(self, document: Document, entry: bool) -> None:
         from vmci_tui.core.plan import plan_copy

@@ -40,7 +40,15 @@ if TYPE_CHECKING:
 
 PROVED = {True: "proved", False: "DISPROVED", None: "not provable"}
 """What memory says of the text, in a word."""
-_ON_ENTER = {"entry": "edit_entry", "notes": "rename_note", "keys": "edit_value", "findings": "show_finding"}
+_ON_ENTER = {
+    "entry": "edit_entry",
+    "notes": "rename_note",
+    "keys": "edit_value",
+    "findings": "show_finding",
+    "inspector": "follow",
+}
+_LONG = 40
+"""Letters of a path from which on it is shortened."""
 PANES = ("entry", "notes", "keys", "findings", "hex")
 
 
@@ -160,9 +168,9 @@ class MainScreen(KeepActions, ArrangeActions, InspectActions, MarkActions, CopyA
         kind = (
             "entry" if dump is None else f"{dump.container.upper()} {dump.bits} bit {dump.order}-endian {dump.machine}"
         )
-        blob = f" + {document.blob_name}" if document.blob_name else ""
+        blob = f" + {_short(document.blob_name)}" if document.blob_name else ""
         marks = ("  READ-ONLY" if document.read_only else "") + ("  MODIFIED" if document.unsaved else "")
-        return f"vmci{marks}  {document.name}{blob}  {kind}"
+        return f"vmci{marks}  {_short(document.name)}{blob}  {kind}"
 
     def show_tabs(self) -> None:
         count = _counted(self.found)
@@ -324,6 +332,11 @@ class MainScreen(KeepActions, ArrangeActions, InspectActions, MarkActions, CopyA
             return
         pane.close_filter("")
         self._show_keys()
+
+
+def _short(name: str) -> str:
+    """The last part of a long path: the title has room for no more, and the status line has it whole."""
+    return name if len(name) <= _LONG else f".../{name.rsplit('/', 1)[-1]}"
 
 
 def _counted(found: tuple[Finding, ...]) -> str:

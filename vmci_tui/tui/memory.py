@@ -7,12 +7,12 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 from textual.widgets import Footer
 
 from vmci_tui.core.document import Document
 from vmci_tui.core.entry import parse_number
 from vmci_tui.core.errors import EditError
-from vmci_tui.tui.dialogs import Ask
 from vmci_tui.tui.finding_way import WayActions
 from vmci_tui.tui.panes import HexPane
 from vmci_tui.tui.statusline import StatusLine
@@ -20,7 +20,7 @@ from vmci_tui.tui.statusline import StatusLine
 _OF_THE_FILE = frozenset(("overwrite", "bookmark", "next_bookmark", "bookmarks"))
 
 
-class MemoryScreen(WayActions):
+class MemoryScreen(WayActions, Screen[None]):
     """Memory by paddr; nothing in it can be changed."""
 
     SCOPED_CSS = False
@@ -65,7 +65,7 @@ class MemoryScreen(WayActions):
 
     def action_goto(self) -> None:
         hint = "a guest-physical address (0x1958000)"
-        self.app.push_screen(Ask("Go to", self._goto, hint=hint, blink=self.vmci.settings.blink))
+        self.ask("Go to", self._goto, hint=hint)
 
     @on(HexPane.Moved)
     def show_place(self) -> None:

@@ -50,6 +50,8 @@ def _moves(what: str) -> tuple[Binding, ...]:
 class EntryList(LineList):
     """The entry's fields, and the writes that made it."""
 
+    DEFAULT_CLASSES = "pane"
+
     about = (
         "Entry: the 16 bytes that the guest wrote into QEMU's fw_cfg file etc/vmcoreinfo. They say where its "
         "note lies, and how long it is. Of a dump alone they are worked out from what the dump says."
@@ -96,6 +98,8 @@ class EntryList(LineList):
 
 class NotesList(LineList):
     """All notes."""
+
+    DEFAULT_CLASSES = "pane"
 
     about = (
         "Notes: the ELF notes of the dump: of each CPU, and VMCOREINFO, whose text tells debuggers about the kernel. "
@@ -162,6 +166,8 @@ class KeysList(LineList):
 
 class KeysPane(Vertical):
     """The table of keys, and above it the filter: a field while it is typed in, else a line that tells it."""
+
+    DEFAULT_CLASSES = "pane"
 
     wanted = ""
 
@@ -233,6 +239,8 @@ class FindingsList(LineList):
 class FindingsPane(Vertical):
     """The findings, and below them the chosen one in full."""
 
+    DEFAULT_CLASSES = "pane"
+
     def compose(self) -> ComposeResult:
         yield FindingsList(id="findings")
 
@@ -256,6 +264,8 @@ class FindingsPane(Vertical):
 
 class HexPane(HexView):
     """The hex view with its keys."""
+
+    DEFAULT_CLASSES = "pane"
 
     about = (
         "Hex: the bytes of the file, coloured by what they are; the bar below says the field. "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -147,22 +146,3 @@ class TitleBar(StatusLine, can_focus=True):
                 self._paint()
                 await self.run_action("screen.readers")
                 return
-
-
-class StripLine(StatusLine):
-    """The strip alone, in a dialog: what every reader would say of what is being typed."""
-
-    _row: Row = ()
-
-    def show(self, both: Both) -> None:
-        row = tuple(cell for _, cells in strip_cells(both, self.size.width) for cell in cells)
-        if row != self._row:
-            self._row = row
-            self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        return strip_of(self._row, self.size.width, line_styles(self.app), self.rich_style)
-
-
-Preview = Callable[[str], "Both | None"]
-"""What every reader would say if this were typed; None where it cannot be taken."""
