@@ -15,7 +15,8 @@ MOST_BOOKMARKS = 100
 class Settings:
     """What a user may choose, in `settings.toml`; every key may be missing."""
 
-    theme: str = "textual-dark"
+    theme: str | None = None
+    """None where the file names none: then the one that was chosen last in the app."""
     keymap: dict[str, str] = field(default_factory=dict)
     """Binding id to keys, e.g. {"save" = "ctrl+s"}."""
     blink: bool = True
@@ -35,6 +36,31 @@ def _recent_file() -> Path:
     return user_state_path("vmci-tui") / "recent.json"
 
 
+def _theme_file() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("vmci-tui") / "theme"
+
+
+def kept_theme() -> str:
+    """The theme that was chosen last in the app; empty where none was."""
+    try:
+        with _theme_file().open("rb") as file:
+            return file.read(80).decode("ascii", "replace").strip()
+    except OSError:
+        return ""
+
+
+def keep_theme(name: str) -> None:
+    """For the next start. A folder that cannot be written is no reason to stop."""
+    target = _theme_file()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(f"{name}\n")
+    except OSError:
+        return
+
+
 def load() -> Settings:
     """The settings; the defaults where the file is missing or does not parse."""
     path = config_file()
@@ -50,7 +76,7 @@ def load() -> Settings:
     keymap = raw.get("keymap")
     pairs = keymap.items() if isinstance(keymap, dict) else ()
     return Settings(
-        theme=str(raw.get("theme", Settings.theme)),
+        theme=str(raw["theme"]) if "theme" in raw else None,
         keymap={str(name): keys for name, keys in pairs if isinstance(keys, str)},
         blink=raw.get("blink", True) is not False,
     )

@@ -5,14 +5,18 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.widgets import Static
 
 import vmci_tui.tui
+from tests.tui.driving import running, said, settled
 from vmci_tui import settings
+from vmci_tui.tui.app import VmciApp
 
 
 def _file(tmp_path: Path) -> Path:
@@ -62,3 +66,39 @@ def test_every_key_has_a_name_by_which_it_can_be_changed_and_most_say_what_they_
                 action = binding.action.removeprefix("screen.").removeprefix("app.")
                 assert seen.setdefault(f"{binding.id} {action}", action) == action
     assert len(seen) > 100
+
+
+async def test_the_theme_that_was_chosen_is_there_at_the_next_start(sample: Callable[[str], str]) -> None:
+    async with running(sample("crlf.elf")) as pilot:
+        assert pilot.app.theme == "textual-dark"
+        pilot.app.theme = "dracula"
+        await settled(pilot)
+    async with running() as pilot:
+        assert pilot.app.theme == "dracula"
+    settings.config_file().parent.mkdir(parents=True, exist_ok=True)
+    settings.config_file().write_text('theme = "nord"\n')
+    app = VmciApp(None, settings.load())
+    async with app.run_test() as pilot:
+        assert app.theme == "nord"
+        app.theme = "dracula"
+        await settled(pilot)
+        assert "settings.toml names the theme nord" in said(pilot)
+    settings.config_file().write_text("")
+    settings.keep_theme("\x1b[31m is none")
+    app = VmciApp(None, settings.load())
+    async with app.run_test():
+        assert app.theme == "textual-dark"
+
+
+async def test_the_help_says_where_keys_are_changed_and_by_which_names(sample: Callable[[str], str]) -> None:
+    async with running(sample("crlf.elf")) as pilot:
+        await pilot.press("f1")
+        await settled(pilot)
+        lines = str(pilot.app.screen.query_one("#lines", Static).content)
+        path = settings.config_file()
+        assert str(path) in lines and "Save a copy; the plan is shown first  [save]" in lines and "[]" not in lines
+        example = "\n".join(line.strip() for line in lines.split(str(path))[1].splitlines()[1:])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(example)
+    chosen = settings.load()
+    assert chosen == settings.Settings("nord", {"save": "ctrl+s,f2"}, blink=False)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.theme import Theme
 
 from vmci_tui import settings
 from vmci_tui.core.document import Document, State
@@ -57,7 +58,8 @@ class VmciApp(LessonApp, TypedAheadApp, App[None]):
 
     def on_mount(self) -> None:
         # Set here and not left to TEXTUAL_THEME: what a picture shows must not hang on the environment.
-        self.theme = self.settings.theme if self.settings.theme in self.available_themes else "textual-dark"
+        wanted = self.settings.theme or settings.kept_theme()
+        self.theme = wanted if wanted in self.available_themes else "textual-dark"
         if self.settings.keymap:
             self.set_keymap(self.settings.keymap)
         if self.teaching:
@@ -78,6 +80,15 @@ class VmciApp(LessonApp, TypedAheadApp, App[None]):
             gc.freeze()
             gc.enable()
         self._remember(self._first)
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
+
+    def _keep_theme(self, theme: Theme) -> None:
+        """The theme that the user chose is there at the next start too."""
+        if self.settings.theme is None:
+            settings.keep_theme(theme.name)
+        elif self.settings.theme != theme.name:
+            words = f"settings.toml names the theme {self.settings.theme}: this one lasts until you quit"
+            self.notify(safe(words), markup=False)
 
     def on_unmount(self) -> None:
         self.let_go()

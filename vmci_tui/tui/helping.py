@@ -11,6 +11,8 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Button, Static
 
+from vmci_tui.core.text import visible
+from vmci_tui.settings import config_file
 from vmci_tui.tui.cells import plain
 from vmci_tui.tui.dialogs import Dialog
 
@@ -22,11 +24,16 @@ _NAMES = {"\u2193": "down", "\u2191": "up", "\u2190": "left", "\u2192": "right",
 """Of the signs by which Textual shows keys: what a file says must be ASCII, and help is told like that too."""
 
 
+_SETTINGS = ('theme = "nord"', "blink = false", "[keymap]", 'save = "ctrl+s,f2"')
+
+
 class Key(NamedTuple):
     """What some keys do."""
 
     keys: str
     what: str
+    name: str
+    """The binding's id, by which the settings give it other keys."""
 
 
 class HelpScreen(Dialog[None]):
@@ -67,7 +74,9 @@ def help_of(screen: Screen[object]) -> HelpScreen:
     title, _, rest = str(about).partition(": ")
     lines = [f"{rest[:1].upper()}{rest[1:]}"] if rest else []
     for heading, keys in key_groups(screen):
-        lines += ["", heading, *(f"  {key.keys:<{_KEYS}} {key.what}" for key in keys)]
+        lines += ["", heading, *(f"  {key.keys:<{_KEYS}} {key.what}{key.name and f'  [{key.name}]'}" for key in keys)]
+    lines += ["", "Settings", f"  {visible(str(config_file()))} may say, with the names in brackets for other keys:"]
+    lines += [f"  {line}" for line in _SETTINGS]
     return HelpScreen(f"{title or 'Help'}: what it is, and its keys", lines)
 
 
@@ -75,6 +84,7 @@ def key_groups(screen: Screen[object]) -> list[tuple[str, list[Key]]]:
     """Every key that works now, those that the footer hides too, by what it belongs to."""
     names = {"Here": 0, "On this screen": 1, "Everywhere": 2}
     groups: list[dict[tuple[str, str], list[str]]] = [{}, {}, {}]
+    ids: dict[tuple[str, str], str] = {}
     moves: set[tuple[str, str]] = set()
     app = screen.app
     for node, binding, enabled, tooltip in screen.active_bindings.values():
@@ -84,6 +94,7 @@ def key_groups(screen: Screen[object]) -> list[tuple[str, list[Key]]]:
         number = 2 if isinstance(node, App) else 1 if isinstance(node, Screen) else 0
         shown = key_name(app.get_key_display(binding))
         keys = groups[number].setdefault((binding.action, words), [])
+        ids.setdefault((binding.action, words), binding.id or "")
         if not tooltip:
             moves.add((binding.action, words))
         if shown not in keys:
@@ -93,7 +104,7 @@ def key_groups(screen: Screen[object]) -> list[tuple[str, list[Key]]]:
         # What moves the cursor has no tooltip, and comes last: it is what everybody tries anyway.
         found = sorted(groups[number].items(), key=lambda item: item[0] in moves)
         if found:
-            out.append((name, [Key(" ".join(keys), words) for (_, words), keys in found]))
+            out.append((name, [Key(" ".join(keys), what[1], ids[what]) for what, keys in found]))
     return out
 
 

@@ -24,7 +24,7 @@ class InspectActions(WayActions):
     def show_place(self) -> None:
         """The status line: where the cursor is, and in which field; where there is room, in which file."""
         view, line = self.query_one(HexPane), self.query_one("#status", StatusLine)
-        line.tell(place_text(self.document, view.cursor, view.place()), self.file_text())
+        line.tell(view.selected or place_text(self.document, view.cursor, view.place()), self.file_text())
         self.inspect()
 
     async def action_inspect(self) -> None:

@@ -63,7 +63,6 @@ class LessonPanel(Vertical):
     LessonPanel #lesson-told { height: auto; max-height: 5; padding: 0 1; }
     LessonPanel #lesson-text { color: $text; }
     LessonPanel #lesson-bar { height: 1; margin: 0 1; }
-    .in-lesson ToastRack { margin-bottom: 8; }
     .pointed { border: thick $warning !important; }
     #title.pointed, #status.pointed, Footer.pointed { border: none !important; background: $warning 40% !important; }
     ModalScreen > LessonPanel { dock: bottom; margin-bottom: 1; }

@@ -13,14 +13,14 @@ from textual.widgets import Footer
 from vmci_tui.core.document import Document
 from vmci_tui.core.entry import parse_number
 from vmci_tui.core.errors import EditError
-from vmci_tui.tui.finding_way import WayActions
+from vmci_tui.tui.copying import CopyActions
 from vmci_tui.tui.panes import HexPane
 from vmci_tui.tui.statusline import StatusLine
 
 _OF_THE_FILE = frozenset(("overwrite", "bookmark", "next_bookmark", "bookmarks"))
 
 
-class MemoryScreen(WayActions, Screen[None]):
+class MemoryScreen(CopyActions, Screen[None]):
     """Memory by paddr; nothing in it can be changed."""
 
     SCOPED_CSS = False
@@ -30,6 +30,8 @@ class MemoryScreen(WayActions, Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("plus", "range(1)", "Next range", tooltip="The next range of memory", id="memory.next"),
         Binding("minus", "range(-1)", "Previous", tooltip="The one before", id="memory.previous"),
+        Binding("c", "copy", "Copy", tooltip="Copy what is selected, or the row", id="copy"),
+        Binding("C", "copy_as", "Copy as", tooltip="Copy as hex, C, Python or JSON", id="copy_as"),
         Binding("escape,M,q", "leave_memory", "Back", tooltip="Stop a search; then back to the file", id="memory.back"),
     ]
 
@@ -70,10 +72,11 @@ class MemoryScreen(WayActions, Screen[None]):
     @on(HexPane.Moved)
     def show_place(self) -> None:
         """The status line: the address, and the range that it lies in."""
-        at = self.query_one(HexPane).cursor
+        view = self.query_one(HexPane)
+        at = view.cursor
         item = self.document.layout.memory.range_at(at)
         where = f"in {item.paddr:#x} to {item.end:#x}" if item else "not in the dump: shown as zeros"
-        self.query_one("#status", StatusLine).tell(f"paddr {at:#x} = {at}  {where}")
+        self.query_one("#status", StatusLine).tell(view.selected or f"paddr {at:#x} = {at}  {where}")
 
     def action_range(self, by: int) -> None:
         """Go to the beginning of another range of memory."""

@@ -19,6 +19,7 @@ from vmci_tui.tui.cells import plain
 from vmci_tui.tui.hexview import HexView
 from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.rows import KeyRows, Target, consequence_lines, entry_rows, finding_rows, note_rows
+from vmci_tui.tui.selecting import SELECT_BINDINGS, Selecting
 from vmci_tui.tui.statusline import StatusLine
 
 if TYPE_CHECKING:
@@ -262,14 +263,15 @@ class FindingsPane(Vertical):
             self.mount(VerticalScroll(Static(words, id="why-text"), id="why"))
 
 
-class HexPane(HexView):
+class HexPane(Selecting, HexView):
     """The hex view with its keys."""
 
     DEFAULT_CLASSES = "pane"
 
     about = (
         "Hex: the bytes of the file, coloured by what they are; the bar below says the field. "
-        "Enter types over the bytes of a note or of the entry; guest memory is never edited."
+        "Enter types over the bytes of a note or of the entry; guest memory is never edited. Shift and arrows, "
+        "or the mouse, select bytes to be copied."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -280,6 +282,7 @@ class HexPane(HexView):
         _bind("b", "bookmark", "Mark", "Set a bookmark at the cursor, or take it away"),
         _bind("apostrophe", "next_bookmark", "Next mark", "Go to the next bookmark", show=False),
         _bind("B", "bookmarks", "Marks", "List the bookmarks of this file", show=False),
+        *SELECT_BINDINGS,
     ]
 
 
