@@ -27,11 +27,17 @@ _PATIENCE = 0.5
 """Seconds for a widget to follow; one that is just being taken away never answers."""
 
 
+_MOVES = frozenset(("up", "down", "left", "right", "pageup", "pagedown", "home", "end"))
+"""Keys that leave the focus where it is."""
+
+
 class TypedAheadApp(_Base):
     """Holds a key (or a paste) back while the one before is being followed."""
 
     _following: asyncio.Task[None] | None = None
     _released: events.Event | None = None
+    _moved = False
+    """Whether the last key was one of the moves."""
 
     def __init__(self, *, ansi_color: bool | None) -> None:
         super().__init__(ansi_color=ansi_color)
@@ -43,6 +49,7 @@ class TypedAheadApp(_Base):
         elif self._following is not None and event is not self._released:
             self._held.append(event)
         else:
+            self._moved = isinstance(event, events.Key) and event.key in _MOVES
             await super().on_event(event)
             self._following = self._following or asyncio.create_task(self._follow())
 
@@ -61,14 +68,12 @@ class TypedAheadApp(_Base):
     def _may_go_elsewhere(self, held: events.Event) -> bool:
         """Whether the key before may move the focus first; that comes after its paint: another pane was shown.
 
-        A key that repeats, and a letter for a field, need no wait of a frame each.
+        A key behind one that only moves the cursor, and a letter for a field, need no wait of a frame each.
         """
-        if not isinstance(held, events.Key):
+        if not isinstance(held, events.Key) or self._moved:
             return False
-        before = self._released if isinstance(self._released, events.Key) else None
         focused = self.focused
-        text = focused is not None and focused.check_consume_key(held.key, held.character)
-        return not text and (before is None or before.key != held.key)
+        return focused is None or not focused.check_consume_key(held.key, held.character)
 
     async def _quiet(self) -> None:
         """Until the last key was handled by what has the focus and all above it, and what it opened is there."""
