@@ -84,11 +84,12 @@ class Terminal:
         """Turn the wheel over a cell: so many notches, down where positive."""
         self.send(f"\x1b[<{65 if by > 0 else 64};{column + 1};{row + 1}M" * abs(by))
 
-    def settle(self, quiet: float = 0.3, limit: float = 20.0) -> bytes:
-        """Read until nothing comes for `quiet` seconds, or the command ends; what came."""
+    def settle(self, quiet: float = 0.3, limit: float = 20.0, first: float = 0.0) -> bytes:
+        """Read until nothing comes for `quiet` seconds (at first: `first`), or the command ends; what came."""
         start, deadline = len(self.raw), time.monotonic() + limit
         while (left := deadline - time.monotonic()) > 0:
-            ready, _, _ = select.select([self._master], [], [], min(quiet, left))
+            patience = quiet if len(self.raw) > start else max(quiet, first)
+            ready, _, _ = select.select([self._master], [], [], min(patience, left))
             if not ready:
                 break
             if not self._take():

@@ -20,10 +20,11 @@ _PATIENCE = 15.0
 """Seconds for what was pressed to show: a real QEMU is asked in one lesson."""
 _AGAIN = 0.3
 """Seconds between two presses of the same button: one that comes at once is a slip, which buttons ignore."""
-
+_MOVES = ("down", "up", "left", "right")
 _ROLLS = 50
 """Turns of the wheel until what is looked for must have come."""
 _BUSY = "looking at the dump"
+"""What the app says while it is at work."""
 
 
 class LessonTerminal:
@@ -55,7 +56,7 @@ class LessonTerminal:
                 time.sleep(_AGAIN)
             typed = key.removeprefix(TYPE) if key.startswith(TYPE) else key if len(key) == 1 else _BYTES[key]
             self.terminal.send(typed)
-            self.terminal.settle(0.05)
+            self.terminal.settle(0.05 if key in _MOVES else 0.15, first=1)
             if key == "escape":
                 time.sleep(_AGAIN)  # with what follows at once it would be Alt and that key
             self._while_busy()
@@ -81,7 +82,7 @@ class LessonTerminal:
             else:
                 column, row = self._find(text)
                 self.terminal.click(column + len(text) // 2, row, times=2 if verb == "double" else 1)
-            self.terminal.settle(0.1)
+            self.terminal.settle(0.15, first=1)
             before = action
 
     def _while_busy(self) -> None:
