@@ -68,6 +68,19 @@ async def test_by_mouse(sample: Sample, size: tuple[int, int]) -> None:
         assert view.cursor == 18, "that is the frame"
 
 
+async def test_a_dialog_takes_the_mouse_away(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        view = await _at_start(pilot)
+        await pilot.mouse_down(view, offset=(1 + _AT + 3 * 4, 1))
+        await pilot.press("g")
+        await settled(pilot)
+        await pilot.press("escape")
+        await settled(pilot)
+        await pilot.hover(view, offset=(1 + _AT + 3 * 6, 3))
+        await pilot.pause()
+        assert view.cursor == 4 and not view.selected
+
+
 async def test_what_lies_below_comes_when_the_mouse_goes_there(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
         view = await _at_start(pilot)

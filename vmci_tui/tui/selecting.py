@@ -82,9 +82,11 @@ class Selecting(_Base):
             self.select_to(byte)
 
     def on_mouse_up(self) -> None:
-        if self._held is not None:
-            self._held = None
-            self.release_mouse()
+        self.release_mouse()
+
+    def on_mouse_release(self) -> None:
+        """The button was let go, or a dialog took the mouse."""
+        self._held = None
 
     def on_click(self, event: events.Click) -> None:
         """Not what a click does: the button was let go where the selection ends."""
