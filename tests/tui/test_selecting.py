@@ -92,6 +92,17 @@ async def test_what_lies_below_comes_when_the_mouse_goes_there(sample: Sample) -
         assert view.top > 0 and view.mark[0] == 0 and view.mark[1] > rows * 16
 
 
+async def test_more_than_a_clipboard_takes_is_said(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        view = await _at_start(pilot)
+        view.select_to(100_000)
+        await pilot.press("c")
+        assert "that is the first 65536 bytes" in said(pilot)
+        await pilot.press("C")
+        await settled(pilot)
+        assert "Copy the first 64 KiB of what is marked, 65536 bytes, as" in shown(pilot)
+
+
 async def test_guest_memory_is_copied_too(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         await pilot.press("M")

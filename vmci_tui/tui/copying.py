@@ -42,6 +42,8 @@ class CopyActions(WayActions):
             return
         self.app.copy_to_clipboard(text)
         lacking = "; this terminal takes no clipboard: C writes a file" if lacks_clipboard(os.environ) else ""
+        if isinstance(self.focused, HexPane) and self.focused.mark[1] - self.focused.mark[0] > _LIMIT:
+            lacking += f"; that is the first {_LIMIT} bytes, a clipboard takes no more: vmci hex prints all"
         self.say(f"copied {len(text)} characters{lacking}", "warning" if lacking else "information")
 
     def action_copy_as(self) -> None:
@@ -122,4 +124,6 @@ class CopyActions(WayActions):
         from vmci_tui.core.clipforms import Piece
 
         total = self.query_one(HexPane).total
+        if length > _LIMIT:
+            what = Safe(f"the first {_LIMIT >> 10} KiB of {what}")
         return Piece(self.document.read(start, max(min(length, _LIMIT, total - start), 0)), what, start)
