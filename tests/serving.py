@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -48,15 +49,44 @@ class Screen:
         return "\n".join(line.rstrip() for line in self._screen.display)
 
 
-class Visitor:
-    """One session."""
+class Session(ABC):
+    """The lessons, as whoever opened the page sees them."""
+
+    @abstractmethod
+    async def wait_for(self, *words: str, limit: float = 30.0) -> str:
+        """Until all of it is on the screen; the screen."""
+
+    @abstractmethod
+    async def press(self, *keys: str) -> None:
+        """Keys by name, and any other text as it is."""
+
+    async def press_until(self, key: str, *words: str, most: int = 40) -> str:
+        """The same key again, until all of it is on the screen."""
+        for _ in range(most):
+            await self.press(key)
+            with contextlib.suppress(AssertionError):
+                return await self.wait_for(*words, limit=0.4)
+        return await self.wait_for(*words, limit=0)
+
+    async def to_the_size(self) -> None:
+        """From the beginning of the first lesson to the field in which its third step wants 11."""
+        await self.press_until("down", "[F7 Next]")
+        await self.press("f7", "5")
+        await self.press_until("right", "2/5", "[F7 Next]")
+        await self.press("f7", "1")
+        await self.press_until("up", "3/5", "size 4132 = 0x1024 [24 10 00 00]")
+        await self.press("enter")
+        await self.wait_for("size = 4132")
+
+
+class Visitor(Session):
+    """One without a browser."""
 
     def __init__(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
         self._websocket = websocket
         self._screen = Screen()
 
     async def wait_for(self, *words: str, limit: float = 30.0) -> str:
-        """Until all of it is on the screen; the screen."""
         try:
             async with asyncio.timeout(limit):
                 while not all(word in self._screen.text for word in words):
@@ -70,20 +100,10 @@ class Visitor:
         return self._screen.text
 
     async def press(self, *keys: str) -> None:
-        """Keys by name, and any other text as it is."""
         for key in keys:
             await self._websocket.send_json(["stdin", KEYS.get(key, key)])
             # An escape that other bytes follow soon would be another key: Textual looks every 0.1 s, twice.
-            # And typed letters, which a field takes itself, overtake a key that the app has to look up.
-            await asyncio.sleep(0.5 if key == "escape" else 0.3 if key == "ctrl+u" else 0.02)
-
-    async def press_until(self, key: str, *words: str, most: int = 40) -> str:
-        """The same key again, until all of it is on the screen."""
-        for _ in range(most):
-            await self.press(key)
-            with contextlib.suppress(AssertionError):
-                return await self.wait_for(*words, limit=0.4)
-        return await self.wait_for(*words, limit=0)
+            await asyncio.sleep(0.5 if key == "escape" else 0)
 
 
 class Served:

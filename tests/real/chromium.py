@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 
-from tests.serving import Screen
+from tests.serving import Screen, Session
 
 _CODES = {
     "enter": ("Enter", 13),
@@ -28,7 +27,7 @@ _CODES = {
 """Names of keys, and what the protocol calls them."""
 
 
-class Page:
+class Page(Session):
     """One page; what its websocket was sent is drawn by pyte, as xterm.js draws it."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
@@ -96,13 +95,6 @@ class Page:
             else:
                 await self.call("Input.insertText", text=key)
             await asyncio.sleep(0.4 if key == "escape" else 0.05)
-
-    async def press_until(self, key: str, *words: str, most: int = 40) -> str:
-        for _ in range(most):
-            await self.press(key)
-            with contextlib.suppress(AssertionError):
-                return await self.wait_for(*words, limit=0.4)
-        return await self.wait_for(*words, limit=0)
 
     async def picture(self) -> bytes:
         """A PNG of what is on the page."""

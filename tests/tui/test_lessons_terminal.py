@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,23 @@ def _need_programs(heading: Heading) -> None:
         readers.need("qemu-system-x86_64")
 
 
+def _drive(
+    heading: Heading,
+    size: tuple[int, int],
+    steps: list[list[str]],
+    do: Callable[[LessonTerminal, list[str]], None],
+    onward: str,
+) -> None:
+    """Do each step, see that the panel calls it done, and go on by `onward`; then the list of lessons is there."""
+    with LessonTerminal(heading.name, size) as lesson:
+        for number, step in enumerate(steps, 1):
+            lesson.at_step(number, len(steps))
+            do(lesson, step)
+            lesson.is_done()
+            do(lesson, [onward])
+        lesson.until("Begin")
+
+
 @both_sizes
 @each
 async def test_by_keys_alone(heading: Heading, size: tuple[int, int]) -> None:
@@ -37,13 +55,7 @@ async def test_by_keys_alone(heading: Heading, size: tuple[int, int]) -> None:
         folder = app.lesson.folder
         steps = await do_lesson(app, pilot)
         assert not os.path.exists(folder)
-    with LessonTerminal(heading.name, size) as lesson:
-        for number, keys in enumerate(steps, 1):
-            lesson.at_step(number, len(steps))
-            lesson.press(keys)
-            lesson.is_done()
-            lesson.press(["f7"])
-        lesson.until("Begin")
+    _drive(heading, size, steps, LessonTerminal.press, "f7")
 
 
 @both_sizes
@@ -52,10 +64,4 @@ def test_by_mouse_alone(heading: Heading, size: tuple[int, int]) -> None:
     _need_programs(heading)
     steps = _MOUSE[heading.name]
     assert len(steps) == len(load(heading.path).steps)
-    with LessonTerminal(heading.name, size) as lesson:
-        for number, actions in enumerate(steps, 1):
-            lesson.at_step(number, len(steps))
-            lesson.use_mouse(actions)
-            lesson.is_done()
-            lesson.use_mouse(["click [F7 "])
-        lesson.until("Begin")
+    _drive(heading, size, steps, LessonTerminal.use_mouse, "click [F7 ")
