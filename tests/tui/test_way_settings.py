@@ -16,7 +16,9 @@ from textual.widgets import Static
 import vmci_tui.tui
 from tests.tui.driving import running, said, settled
 from vmci_tui import settings
+from vmci_tui.core.opening import open_document
 from vmci_tui.tui.app import VmciApp
+from vmci_tui.tui.saving import SaveScreen
 
 
 def _file(tmp_path: Path) -> Path:
@@ -90,15 +92,26 @@ async def test_the_theme_that_was_chosen_is_there_at_the_next_start(sample: Call
         assert app.theme == "textual-dark"
 
 
-async def test_the_help_says_where_keys_are_changed_and_by_which_names(sample: Callable[[str], str]) -> None:
+async def test_the_help_says_where_keys_are_changed_and_what_they_are(sample: Callable[[str], str]) -> None:
     async with running(sample("crlf.elf")) as pilot:
         await pilot.press("f1")
         await settled(pilot)
         lines = str(pilot.app.screen.query_one("#lines", Static).content)
         path = settings.config_file()
-        assert str(path) in lines and "Save a copy; the plan is shown first  [save]" in lines and "[]" not in lines
         example = "\n".join(line.strip() for line in lines.split(str(path))[1].splitlines()[1:])
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(example)
     chosen = settings.load()
-    assert chosen == settings.Settings("nord", {"save": "ctrl+s,f2"}, blink=False)
+    assert chosen.theme == "nord" and not chosen.blink
+    assert chosen.keymap["save"] == "s,ctrl+s" and chosen.keymap["list.down"] == "down,j", chosen.keymap
+    path.write_text(example.replace('"s,ctrl+s"', '"f5"'))
+    app = VmciApp(open_document(sample("crlf.elf")), settings.load())
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        await pilot.press("f5")
+        assert isinstance(app.screen, SaveScreen)
+        await pilot.press("escape")
+        app.allowed = "/nowhere"
+        await pilot.press("f1")
+        await settled(pilot)
+        assert "settings.toml" not in str(app.screen.query_one("#lines", Static).content), "in a browser"

@@ -133,7 +133,8 @@ class VmciApp(LessonApp, TypedAheadApp, App[None]):
         from vmci_tui.tui.helping import HelpScreen, help_of
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(help_of(self.screen))
+            # Whoever opens a page in a browser is not told where the files of this machine lie.
+            self.push_screen(help_of(self.screen, settings=self.allowed is None))
 
     def action_picture(self) -> None:
         """Save a picture of the screen into the folder in which the app was started."""

@@ -87,8 +87,8 @@ class CopyActions(WayActions):
         if isinstance(focused, NotesList):
             if focused.cursor >= len(document.layout.notes):
                 return None
-            at = document.layout.note_offsets[focused.cursor]
-            return Piece(document.layout.notes[focused.cursor].raw[:_LIMIT], Safe(f"note {focused.cursor}"), at)
+            at, note = document.layout.note_offsets[focused.cursor], document.layout.notes[focused.cursor]
+            return self._of_file(at, len(note.raw), Safe(f"note {focused.cursor}"))
         if isinstance(focused, EntryList):
             target = focused.target()
             return self._of_entry(target.span if target is not None else None)

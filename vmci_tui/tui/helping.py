@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import ClassVar, NamedTuple
 
 from textual.app import App, ComposeResult
@@ -24,16 +24,11 @@ _NAMES = {"\u2193": "down", "\u2191": "up", "\u2190": "left", "\u2192": "right",
 """Of the signs by which Textual shows keys: what a file says must be ASCII, and help is told like that too."""
 
 
-_SETTINGS = ('theme = "nord"', "blink = false", "[keymap]", 'save = "ctrl+s,f2"')
-
-
 class Key(NamedTuple):
     """What some keys do."""
 
     keys: str
     what: str
-    name: str
-    """The binding's id, by which the settings give it other keys."""
 
 
 class HelpScreen(Dialog[None]):
@@ -67,16 +62,17 @@ class HelpScreen(Dialog[None]):
         self.dismiss()
 
 
-def help_of(screen: Screen[object]) -> HelpScreen:
-    """The help for what has the focus now."""
+def help_of(screen: Screen[object], settings: bool = True) -> HelpScreen:
+    """The help for what has the focus now; `settings` is whether it tells where they are, and what may stand there."""
     focused = screen.focused
     about = getattr(focused, "about", "") or getattr(screen, "about", "")
     title, _, rest = str(about).partition(": ")
     lines = [f"{rest[:1].upper()}{rest[1:]}"] if rest else []
     for heading, keys in key_groups(screen):
-        lines += ["", heading, *(f"  {key.keys:<{_KEYS}} {key.what}{key.name and f'  [{key.name}]'}" for key in keys)]
-    lines += ["", "Settings", f"  {visible(str(config_file()))} may say, with the names in brackets for other keys:"]
-    lines += [f"  {line}" for line in _SETTINGS]
+        lines += ["", heading, *(f"  {key.keys:<{_KEYS}} {key.what}" for key in keys)]
+    if settings:
+        lines += ["", "Settings", f"  In {visible(str(config_file()))}, for example; the keys are those of now:"]
+        lines += [f"  {line}" for line in ('theme = "nord"', "blink = false", "[keymap]", *keymap(screen))]
     return HelpScreen(f"{title or 'Help'}: what it is, and its keys", lines)
 
 
@@ -84,7 +80,6 @@ def key_groups(screen: Screen[object]) -> list[tuple[str, list[Key]]]:
     """Every key that works now, those that the footer hides too, by what it belongs to."""
     names = {"Here": 0, "On this screen": 1, "Everywhere": 2}
     groups: list[dict[tuple[str, str], list[str]]] = [{}, {}, {}]
-    ids: dict[tuple[str, str], str] = {}
     moves: set[tuple[str, str]] = set()
     app = screen.app
     for node, binding, enabled, tooltip in screen.active_bindings.values():
@@ -94,7 +89,6 @@ def key_groups(screen: Screen[object]) -> list[tuple[str, list[Key]]]:
         number = 2 if isinstance(node, App) else 1 if isinstance(node, Screen) else 0
         shown = key_name(app.get_key_display(binding))
         keys = groups[number].setdefault((binding.action, words), [])
-        ids.setdefault((binding.action, words), binding.id or "")
         if not tooltip:
             moves.add((binding.action, words))
         if shown not in keys:
@@ -104,8 +98,18 @@ def key_groups(screen: Screen[object]) -> list[tuple[str, list[Key]]]:
         # What moves the cursor has no tooltip, and comes last: it is what everybody tries anyway.
         found = sorted(groups[number].items(), key=lambda item: item[0] in moves)
         if found:
-            out.append((name, [Key(" ".join(keys), what[1], ids[what]) for what, keys in found]))
+            out.append((name, [Key(" ".join(keys), words) for (_, words), keys in found]))
     return out
+
+
+def keymap(screen: Screen[object]) -> Iterator[str]:
+    """A line of TOML for each binding that works now: its id and its keys."""
+    keys: dict[str, list[str]] = {}
+    for _, binding, _, _ in screen.active_bindings.values():
+        if binding.id:
+            keys.setdefault(binding.id, []).append(binding.key)
+    for name, names in keys.items():
+        yield f'"{name}" = "{",".join(names)}"'
 
 
 def key_name(sign: str) -> str:
