@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from vmci_tui.core.errors import OpenError
+from vmci_tui.core.text import Safe, visible
+from vmci_tui.own_files import read_own, set_aside, unreadable, write_own
 
 _MOST_RECENT = 20
 MOST_BOOKMARKS = 100
+_LONGEST_KEY = 60
+"""Characters of a key's name in the keymap."""
+_LONGEST_BOOKMARK = 200
+"""Characters of a bookmark."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +30,8 @@ class Settings:
     """Binding id to keys, e.g. {"save" = "ctrl+s"}."""
     blink: bool = True
     """Whether the cursor of input fields blinks."""
+    trouble: Safe | None = None
+    """What of the file is not followed, and why."""
 
 
 def config_file() -> Path:
@@ -45,41 +56,61 @@ def _theme_file() -> Path:
 def kept_theme() -> str:
     """The theme that was chosen last in the app; empty where none was."""
     try:
-        with _theme_file().open("rb") as file:
-            return file.read(80).decode("ascii", "replace").strip()
-    except OSError:
+        return read_own(_theme_file())[:80].decode("ascii", "replace").strip()
+    except OpenError:
         return ""
 
 
 def keep_theme(name: str) -> None:
-    """For the next start. A folder that cannot be written is no reason to stop."""
-    target = _theme_file()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(f"{name}\n")
-    except OSError:
-        return
+    """Keep the theme for the next start; ignore a folder that cannot be written."""
+    write_own(_theme_file(), f"{name}\n".encode())
 
 
 def load() -> Settings:
-    """The settings; the defaults where the file is missing or does not parse."""
+    """Return the settings; the defaults where the file is missing, and with the reason where it cannot be read."""
     path = config_file()
-    if not path.exists():
-        return Settings()
-    import tomllib  # 3 ms, of which most starts need none
-
     try:
-        with path.open("rb") as file:
-            raw = tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
-        return Settings()
-    keymap = raw.get("keymap")
-    pairs = keymap.items() if isinstance(keymap, dict) else ()
+        data = read_own(path)
+        if not data:
+            return Settings()
+        from vmci_tui.core.toml import parse_toml
+
+        return _settings(parse_toml(data.decode()))
+    except OpenError as error:
+        return Settings(trouble=Safe(f"settings: {error.message}; the defaults hold"))
+    except ValueError as error:
+        return Settings(trouble=Safe(f"settings: {visible(str(path))} is not TOML: {visible(str(error))}"))
+
+
+def _settings(raw: dict[str, Any]) -> Settings:
+    """What the file says, without what cannot be followed: that is named."""
+    theme, keymap, blink = raw.get("theme"), raw.get("keymap", {}), raw.get("blink", True)
+    pairs = keymap if isinstance(keymap, dict) else {}
+    good = {name: keys for name, keys in pairs.items() if isinstance(keys, str) and _are_keys(keys)}
+    bad = [f"keymap.{name}" for name in pairs if name not in good]
+    bad += ["theme"] if not isinstance(theme, str | None) else []
+    bad += ["keymap"] if not isinstance(keymap, dict) else []
+    bad += ["blink"] if not isinstance(blink, bool) else []
     return Settings(
-        theme=str(raw["theme"]) if "theme" in raw else None,
-        keymap={str(name): keys for name, keys in pairs if isinstance(keys, str)},
-        blink=raw.get("blink", True) is not False,
+        theme=theme if isinstance(theme, str) else None,
+        keymap=good,
+        blink=blink is not False,
+        trouble=Safe(f"settings: {visible(bad[0][:_LONGEST_KEY])} cannot be followed") if bad else None,
     )
+
+
+def _are_keys(keys: str) -> bool:
+    """Whether these can be names of keys, separated by commas: `ctrl+s`, or a character."""
+    return all(0 < len(key) <= _LONGEST_KEY and key.isprintable() for key in map(str.strip, keys.split(",")))
+
+
+def troubles() -> Iterator[Safe]:
+    """Say which of the files that vmci itself keeps cannot be read."""
+    for what, path in (("recent files", _recent_file()), ("theme", _theme_file())):
+        if words := unreadable(path):
+            yield Safe(f"{what}: {words}; none is kept")
+    if _stored() is None and not unreadable(_recent_file()):
+        yield Safe(f"recent files: {visible(str(_recent_file()))} is damaged; it is kept as recent.json.damaged")
 
 
 class Recent(NamedTuple):
@@ -98,14 +129,19 @@ def recent() -> tuple[tuple[str, str | None], ...]:
 
 
 def _records() -> tuple[Recent, ...]:
+    found = (_record(item) for item in _stored() or ())
+    return tuple(item for item in found if item is not None)
+
+
+def _stored() -> list[object] | None:
+    """The items of the file; none where it is missing, None where it cannot be read or is damaged."""
     import json
 
     try:
-        items = json.loads(_recent_file().read_bytes())
-    except (OSError, ValueError):
-        return ()
-    found = (_record(item) for item in items) if isinstance(items, list) else ()
-    return tuple(item for item in found if item is not None)
+        items = json.loads(read_own(_recent_file()) or b"[]")
+    except (OpenError, ValueError, RecursionError):
+        return None
+    return items if isinstance(items, list) else None
 
 
 def _record(item: object) -> Recent | None:
@@ -114,8 +150,9 @@ def _record(item: object) -> Recent | None:
     if not isinstance(path, str) or "\0" in path or not os.path.exists(path):
         return None
     there = isinstance(blob, str) and "\0" not in blob and os.path.exists(blob)
-    kept = tuple(mark for mark in marks if isinstance(mark, str)) if isinstance(marks, list) else ()
-    return Recent(path, blob if there else None, kept[:MOST_BOOKMARKS])
+    kept = (mark for mark in marks if isinstance(mark, str)) if isinstance(marks, list) else ()
+    places = tuple(mark for mark in kept if len(mark) <= _LONGEST_BOOKMARK)
+    return Recent(path, blob if there else None, places[:MOST_BOOKMARKS])
 
 
 def bookmarks(path: str) -> tuple[str, ...]:
@@ -137,13 +174,11 @@ def remember(path: str, blob: str | None = None) -> None:
 
 
 def _store(first: Recent) -> None:
-    """A folder that cannot be written is no reason to stop."""
+    """Write the list with `first` at its head; ignore a folder that cannot be written."""
     import json
 
-    records = [first, *(item for item in _records() if item.path != first.path)][:_MOST_RECENT]
     target = _recent_file()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(json.dumps(records))
-    except OSError:
-        return
+    if _stored() is None and not unreadable(target):
+        set_aside(target)
+    records = [first, *(item for item in _records() if item.path != first.path)][:_MOST_RECENT]
+    write_own(target, json.dumps(records).encode())

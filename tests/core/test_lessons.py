@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -130,6 +131,7 @@ def test_where_the_cursor_is(area: str) -> None:
         ("not", "an empty condition"),
         ("entry.present and", "nothing can follow it"),
         ("\x1b[31m == 1", r"\x1b[31m"),
+        ("not " * 100_000 + "saved", "a condition of 400005 characters"),
     ],
 )
 def test_what_no_condition_is(condition: str, words: str) -> None:
@@ -151,6 +153,7 @@ def _lesson(tmp_path: Path, text: str) -> str:
         ('story = "B"\n', "title is missing"),
         ('title = "A"\nstory = "B"\n', "files is missing"),
         ('title = "A"\nstory = "B"\nfiles = []\n', "files is empty"),
+        (_HEAD.replace('"good.entry"', ", ".join(['"good.entry"'] * 21)), "files has 21 names"),
         (_HEAD, "it has no steps"),
         (_HEAD + "step = 3\n", "it has no steps"),
         (_HEAD.replace("good.entry", "gone.elf") + '[[step]]\ntext = "x"', "there is no file gone.elf"),
@@ -175,13 +178,29 @@ def test_what_no_lesson_is(tmp_path: Path, text: str, words: str) -> None:
     assert str(error.value).startswith(path) and words in str(error.value) and "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe", b"\x00" * 9, b"[" * 4000, b'a = "' + b"\\u0000" * 100, b""])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff\xfe", b"\x00" * 9, b"[" * 4000, b'a = "' + b"\\u0000" * 100, b"",
+        b"a = " + b"9" * 5000, b"a." * 100_000 + b"a = 1", b"x" * (1 << 18) + b"x",
+    ],
+)  # fmt: skip
 def test_hostile_bytes_are_no_lesson(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "x.toml"
     path.write_bytes(data)
     with pytest.raises(OpenError):
         load(str(path))
     with pytest.raises(OpenError):
+        headings(str(tmp_path))
+
+
+def test_a_lesson_is_a_regular_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.toml")
+    (tmp_path / "b.toml").symlink_to("/dev/zero")
+    for name in ("a.toml", "b.toml"):
+        with pytest.raises(OpenError, match="not a regular file"):
+            load(str(tmp_path / name))
+    with pytest.raises(OpenError, match="not a regular file"):
         headings(str(tmp_path))
 
 

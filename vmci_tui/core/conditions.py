@@ -32,6 +32,8 @@ SCREENS: Final = (
 READERS: Final = ("qemu", "crash", "drgn", "libkdumpfile", "makedumpfile", "readelf", "eu-readelf")
 _ACCEPTS: Final = {True: "accepts", False: "refuses", None: "unknown"}
 _PROOF: Final = {True: "proved", False: "disproved", None: "unknown"}
+_LONGEST: Final = 500
+"""Characters of a condition: each `not` is a call within a call."""
 _AREAS: Final = ("entry", "note", "text", "memory", "head")
 
 
@@ -134,6 +136,8 @@ _ORDER: Final[dict[str, Callable[[int, int], bool]]] = {
 
 def parse(text: str) -> Condition:
     """Read a condition. Raises UsageError: what is wrong with it, in one line."""
+    if len(text) > _LONGEST:
+        raise UsageError(f"a condition of {len(text)} characters", f"at most {_LONGEST} are read")
     return Condition(tuple(_part(part.split()) for part in re.split(r"\s+and\s+", text.strip())))
 
 

@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import stat
-import tomllib
 from typing import Final, NamedTuple
 
 from vmci_tui.core.conditions import Condition, parse
@@ -18,11 +17,14 @@ from vmci_tui.core.errors import OpenError, UsageError, VmciError
 from vmci_tui.core.samples import sample_path
 from vmci_tui.core.source import read_small
 from vmci_tui.core.text import Safe, visible
+from vmci_tui.core.toml import parse_toml
 
-_LIMIT: Final = 1 << 20
-"""Bytes of a lesson's TOML."""
+_LIMIT: Final = 1 << 18
+"""Bytes of a lesson's TOML; the longest bundled one has 1,616."""
 _FILES_LIMIT: Final = 1 << 30
-"""Bytes of a lesson's files: they are copied for each session."""
+"""Bytes of each of a lesson's files: they are copied for each session."""
+_MOST_FILES: Final = 20
+"""Files of a lesson."""
 _MOST: Final = 200
 """Lessons in a folder, and steps in a lesson."""
 TYPE: Final = "type "
@@ -104,6 +106,8 @@ def load(path: str) -> Lesson:
     files = _words(raw, "files", path)
     if not files:
         raise _bad(path, "files is empty", 'write files = ["good.entry"]')
+    if len(files) > _MOST_FILES:
+        raise _bad(path, f"files has {len(files)} names", f"a lesson has at most {_MOST_FILES} files")
     entry = raw.get("entry")
     if entry is not None and entry not in files:
         raise _bad(path, "entry is none of its files", "it names the one that is opened beside the first")
@@ -194,8 +198,8 @@ def _read(path: str) -> str:
 
 def _toml(path: str, text: str) -> dict[str, object]:
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return parse_toml(text)
+    except ValueError as error:
         raise _bad(path, f"it is no TOML: {visible(str(error))}", "https://toml.io tells how to write it") from None
 
 

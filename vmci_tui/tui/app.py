@@ -79,8 +79,15 @@ class VmciApp(LessonApp, TypedAheadApp, App[None]):
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
+        self._tell_troubles()
         self._remember(self._first)
         self.theme_changed_signal.subscribe(self, self._keep_theme)
+
+    def _tell_troubles(self) -> None:
+        """Say once what of the user's own files is not followed. A browser's session has none."""
+        if self.allowed is None:
+            for words in (*filter(None, (self.settings.trouble,)), *settings.troubles()):
+                self.notify(words, severity="warning", markup=False, timeout=10)
 
     def _keep_theme(self, theme: Theme) -> None:
         """The theme that the user chose is there at the next start too."""
