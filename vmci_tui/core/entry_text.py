@@ -1,4 +1,4 @@
-"""An entry that somebody shows as text: what gdb prints of QEMU's own state, or the pair in /sys/kernel/vmcoreinfo.
+"""An entry that somebody shows as text: gdb's print of QEMU's own state, /sys/kernel/vmcoreinfo, or a hex dump.
 
 QEMU holds the 16 bytes as the guest wrote them and swaps them only when it uses them (hw/misc/vmcoreinfo.c,
 dump/dump.c: le16_to_cpu). So gdb shows the right numbers on a little-endian host, and on a big-endian one each
@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from vmci_tui.core.entry import FIELDS, FORMAT_ELF, GDB_COMMAND, Entry, EntryHistory, Write
 from vmci_tui.core.errors import OpenError
+from vmci_tui.core.hex_text import entry_bytes
 
 LIMIT: Final = 1 << 16
 """The most bytes of text that are read."""
@@ -77,13 +78,16 @@ def looks_like_gdb(data: bytes) -> bool:
 
 
 def tells(data: bytes) -> bool:
-    """Whether this is a text of either kind."""
-    return looks_like_pair(data) or looks_like_gdb(data)
+    """Whether this is a text of any of these kinds."""
+    return looks_like_pair(data) or looks_like_gdb(data) or entry_bytes(data) is not None
 
 
 def from_text(data: bytes) -> EntryHistory:
     """The entry in a text that tells of one. Raises OpenError for numbers that do not fit."""
-    return from_sysfs(data) if looks_like_pair(data) else from_gdb(data)
+    if looks_like_pair(data):
+        return from_sysfs(data)
+    raw = entry_bytes(data)
+    return from_gdb(data) if raw is None else EntryHistory.of_blob(raw)
 
 
 def _of_pair(match: re.Match[bytes]) -> EntryHistory:

@@ -6,20 +6,22 @@ from dataclasses import replace
 
 from vmci_tui.core import writes
 from vmci_tui.core.containers import is_dump, open_dump
-from vmci_tui.core.containers.sniff import HEAD, looks_like
+from vmci_tui.core.containers.sniff import HEAD, is_text, looks_like, what_else, what_text
 from vmci_tui.core.document import Document, State, entry_document
-from vmci_tui.core.entry import LENGTH, RESET, EntryHistory
+from vmci_tui.core.entry import FORMAT_ELF, FORMAT_NONE, LENGTH, RESET, Entry, EntryHistory
 from vmci_tui.core.errors import OpenError
 from vmci_tui.core.source import BytesSource, FileSource, Source, read_small
 from vmci_tui.core.text import Safe, visible
 
 BLOB_LIMIT = 4096
 """A longer file that is nothing else is not taken for a failed write of 16 bytes."""
+_BLOB_NAMES = (".entry", ".blob")
+"""Ends of the names that are given to blobs: such a file is one, whatever is in it."""
 
 _TOLD_LIMIT = (1 << 16) + 1
 """A longer text tells of no entry."""
-_TEXT_FROM = 64
-"""A shorter text may be what somebody typed for a blob: it is shown, and flagged."""
+_TOLD_HEAD = 64
+"""Bytes of the file that tell whether it is a text at all."""
 _TEXT = frozenset(range(0x20, 0x7F)) | frozenset(b"\t\r\n")
 
 
@@ -63,26 +65,29 @@ def _own_source(source: FileSource, data: bytes) -> Source:
 
 
 def read_entry(path: str) -> tuple[EntryHistory, bytes, Safe]:
-    """The entry in a blob, a `.write.json`, what gdb printed, or a copy of /sys/kernel/vmcoreinfo.
+    """The entry in a blob, a `.write.json`, or a text that tells of one.
 
-    Its history, its bytes, the file's name. Raises OpenError.
+    Its history, its bytes, the file's name. Raises OpenError, which names what the file is instead.
     """
     data = read_small(path, writes.LIMIT, "an entry")
+    name = visible(path)
     if path.endswith(".json"):
         try:
             history = writes.parse(data)
         except OpenError as error:
-            raise OpenError(f"{visible(path)}: {error.message}", error.hint) from None
-        return history, history.raw, visible(path)
+            raise OpenError(f"{name}: {error.message}", error.hint) from None
+        return history, history.raw, name
     if len(data) != LENGTH and is_dump(data):
-        words = f"{visible(path)} is a dump or another ELF file, not an entry"
-        raise OpenError(words, "name the dump first, then the blob")
+        raise OpenError(f"{name} is a dump or another ELF file, not an entry", "name the dump first, then the blob")
     if _is_told(data):
         from vmci_tui.core.entry_text import from_text
 
         history = from_text(data)
-        return history, history.raw, visible(path)
-    return EntryHistory.of_blob(data), data, visible(path)
+        return history, history.raw, name
+    instead = _instead(data[:HEAD], len(data))
+    if instead is not None:
+        raise OpenError(f"{name} is {instead[0]}", instead[1])
+    return EntryHistory.of_blob(data), data, name
 
 
 def new_entry(history: EntryHistory) -> Document:
@@ -91,27 +96,42 @@ def new_entry(history: EntryHistory) -> Document:
 
 
 def _open_entry(source: FileSource, blob: str | None) -> Document:
-    head = source.read(0, HEAD)
-    if not source.path.endswith(".json") and source.size != LENGTH and not _is_told(source.read(0, _TOLD_LIMIT)):
-        known = looks_like(head)
-        if known is not None:
-            raise OpenError(f"{source.name} is {known[0]}", known[1])
-        if source.size > _TEXT_FROM and set(head) <= _TEXT:
-            raise OpenError(f"{source.name} is a text file", "open a dump, a blob, or NAME.write.json")
-        if source.size > BLOB_LIMIT:
-            raise OpenError(
-                f"{source.name} is neither an ELF dump nor an entry of {LENGTH} bytes",
-                "open what `dump-guest-memory` or `virsh dump --memory-only` wrote",
-            )
+    if not source.path.endswith(".json") and not _is_told(source.read(0, _TOLD_LIMIT)):
+        instead = _instead(source.read(0, HEAD), source.size)
+        if instead is None and not _may_be_blob(source):
+            instead = what_else(source.size)
+        if instead is not None:
+            raise OpenError(f"{source.name} is {instead[0]}", instead[1])
     if blob is not None:
         raise OpenError(f"{source.name} is no dump, so no entry can stand beside it", "name the dump first")
     history, data, name = read_entry(source.path)
     return entry_document(name, history, _own_source(source, data))
 
 
+def _instead(head: bytes, size: int) -> tuple[str, str] | None:
+    """What a file is that is no entry, as its head shows, and what to do; None where the head does not show it."""
+    if size == LENGTH:
+        return None
+    if not head:
+        return "empty", f"an entry has {LENGTH} bytes, a dump has more: copy the file again"
+    return looks_like(head) or (what_text(head) if is_text(head) else None)
+
+
+def _may_be_blob(source: FileSource) -> bool:
+    """Whether a file of other bytes is what was left of an entry, or too many of its bytes.
+
+    It is so called, it is shorter than an entry, or it begins with one.
+    """
+    if source.size <= LENGTH or source.path.endswith(_BLOB_NAMES):
+        return source.size <= BLOB_LIMIT
+    entry = Entry.parse(source.read(0, LENGTH))
+    formats = (FORMAT_NONE, FORMAT_ELF)
+    return source.size <= BLOB_LIMIT and entry.guest_format == FORMAT_ELF and entry.host_format in formats
+
+
 def _is_told(data: bytes) -> bool:
     """Whether the file is a text that tells of an entry."""
-    if not data or not set(data[:_TEXT_FROM]) <= _TEXT | {0x1B}:  # gdb's print may be coloured
+    if not data or not set(data[:_TOLD_HEAD]) <= _TEXT | {0x1B}:  # gdb's print may be coloured
         return False
     from vmci_tui.core.entry_text import tells  # its patterns: a blob and a dump need none of them
 
