@@ -19,8 +19,9 @@ from vmci_tui.core.document import Document
 from vmci_tui.core.errors import Cancelled, OpenError, SaveError
 from vmci_tui.core.image import Copy
 from vmci_tui.core.journal import LIMIT, SUFFIX, Before, Change, Record, decode, encode, encode_mark
+from vmci_tui.core.placing import refuse_changed, said, sync_folder
 from vmci_tui.core.plan import Plan
-from vmci_tui.core.save import Saved, refuse_changed, said, sync_folder
+from vmci_tui.core.save import Saved
 from vmci_tui.core.source import FileSource, read_small, reason
 from vmci_tui.core.text import visible
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
+
 from vmci_tui.core.errors import SaveError
+from vmci_tui.core.stopping import held_back, is_done
 from vmci_tui.core.text import visible
 
 
 def write_new(path: str, data: bytes) -> None:
-    """Write a file that is not there yet. Raises SaveError."""
+    """Write a file that is not there yet, whole or not at all. Raises SaveError."""
     try:
-        with open(path, "xb") as file:
-            file.write(data)
+        with held_back(), open(path, "xb") as file:
+            try:
+                file.write(data)
+                file.flush()
+            except BaseException:
+                os.unlink(path)
+                raise
+            is_done(f"{visible(path)} is written")
     except FileExistsError:
         raise SaveError(f"{visible(path)} exists", "type another name") from None
     except (OSError, ValueError) as error:

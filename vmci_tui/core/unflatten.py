@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from vmci_tui.core.containers.flattened import Record, is_flattened, records
 from vmci_tui.core.copying import copy_some, pwrite
 from vmci_tui.core.errors import OpenError, SaveError
+from vmci_tui.core.placing import put_in_place
 from vmci_tui.core.progress import Progress, quiet
-from vmci_tui.core.save import put_in_place
 from vmci_tui.core.source import FileSource
 from vmci_tui.core.text import Safe, visible
 

@@ -1,0 +1,48 @@
+"""Signals that end a program: what they find begun is cleared away, and what is done is not called undone.
+
+Each raises KeyboardInterrupt in the main thread. Python may do that between any two steps; the few
+steps that belong together are made with the signals held back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from typing import Final, NoReturn
+
+_OTHERS: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+_ALL: Final = (signal.SIGINT, *_OTHERS)
+_done: list[str] = []
+
+
+def listen() -> None:
+    """Make the signals raise KeyboardInterrupt, as SIGINT does; one that is ignored (nohup) stays ignored."""
+    _done.clear()
+    for number in _OTHERS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
+
+
+def _stop(_number: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def held_back() -> Iterator[None]:
+    """What is done here is done whole: a signal comes before it or after it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ALL)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def is_done(words: str) -> None:
+    """Remember that a file was changed, in words for who interrupts what comes after."""
+    _done.append(words)
+
+
+def done() -> str:
+    """What was changed by the command that runs, in words; empty where nothing was."""
+    return "; ".join(_done)
