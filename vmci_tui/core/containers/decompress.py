@@ -1,6 +1,7 @@
 """One page of a kdump file, decompressed: never to more than its size, whatever its bytes claim.
 
-zlib comes with Python; zstd, lzo and snappy are packages of the extra `kdump` (zstd is Python's own from 3.14).
+zlib comes with Python, and from 3.14 zstd too. The others are packages, which not every platform has:
+docs/platforms.md.
 """
 
 from __future__ import annotations
@@ -37,13 +38,14 @@ def decompressor(flag: int) -> Decompress | None:
         return _zlib
     if flag not in _PACKAGES:
         return None
-    package = "compression.zstd" if flag == ZSTD and sys.version_info >= (3, 14) else _PACKAGES[flag]
+    own = flag == ZSTD and sys.version_info >= (3, 14)
+    package = "compression.zstd" if own else _PACKAGES[flag]
     try:
         module: Any = import_module(package)
     except ImportError:
         raise OpenError(
             f"the pages of this dump are compressed by {_NAMES[flag]}, for which Python's {package} is missing",
-            "pip install 'vmci-tui[kdump]'",
+            "use a Python that was built with it" if own else f"pip install {package}",
         ) from None
     return {LZO: _lzo, SNAPPY: _snappy, ZSTD: _zstd}[flag](module)
 
