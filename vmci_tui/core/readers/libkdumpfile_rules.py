@@ -41,6 +41,11 @@ def add_guest_rules(rule: Rules[R]) -> None:
         """libkdumpfile makes room for 1,024 pages of PAGESIZE, and there is not so much memory."""
         return stop(r, "page-size-too-big")
 
+    @rule("T20", "after", "", "libkdumpfile 0.5.6, src/addrxlat/aarch64.c init_pgt_meth")
+    def _page_size_too_small(r: R) -> Hit | None:
+        """On aarch64 an address is split by PAGESIZE: by pages of 8 bytes without end, by small ones into too many."""
+        return stop(r, "page-size-too-small")
+
     @rule("T08", "after", "", "libkdumpfile 0.5.6, src/kdumpfile/attr.c create_attr_path")
     def _dot_in_front(r: R) -> Hit | None:
         """A key that begins with a dot makes libkdumpfile look for its parent for ever, until the stack is full."""

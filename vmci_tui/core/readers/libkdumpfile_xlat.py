@@ -13,6 +13,7 @@ from typing import Final
 
 from vmci_tui.core.note import ByteOrder
 from vmci_tui.core.readers import libkdumpfile_tables as tables
+from vmci_tui.core.readers.libkdumpfile_file import Stopped
 from vmci_tui.core.readers.libkdumpfile_memory import Corrupt, Memory, Missing, Space, Untranslated
 from vmci_tui.core.readers.libkdumpfile_tables import Tables
 from vmci_tui.core.readers.libkdumpfile_text import version_code
@@ -22,6 +23,8 @@ _KTEXT: Final = 0xFFFFFFFF80000000
 _IA32_DIRECT: Final = 0xC0000000
 _ARM_BASE_MASK: Final = (1 << 25) - 1
 _LIST_LIMIT: Final = 1 << 16
+_FIELDS_LIMIT: Final = 10
+"""Fields of an address: there is room for 8, the next two fall where nothing is, and more of them kill (all seen)."""
 
 
 @dataclass
@@ -155,13 +158,26 @@ def _aarch64(k: Kernel, way: Way) -> None:
         bits = k.number(b"VA_BITS")
     if not max(16, shift + 1) <= bits <= 52:
         raise Untranslated(f"{bits}-bit virtual addresses not implemented")
+    fields = _aarch64_fields(shift, bits)
+    by_virtual = Tables(fields, tables.aarch64, k.symbol(b"swapper_pg_dir"), lowest=_TOP - (1 << bits))
+    _set_root(k, way, by_virtual, b"kimage_voffset")
+
+
+def _aarch64_fields(shift: int, bits: int) -> tuple[int, ...]:
+    """The fields of an address, as init_pgt_meth counts them: unsigned, so that a table may have any number of entries.
+
+    Raises Stopped where it never ends (pages of 8 bytes, which hold one entry), and where it runs over their room.
+    """
+    if shift == 3:
+        raise Stopped("page-size-too-small", "never ends")
     fields, left, size = [], bits, shift
     while left > 0:
         fields.append(size)
         left -= size
-        size = min(shift - 3, left)
-    by_virtual = Tables(tuple(fields), tables.aarch64, k.symbol(b"swapper_pg_dir"), lowest=_TOP - (1 << bits))
-    _set_root(k, way, by_virtual, b"kimage_voffset")
+        size = left if shift < 3 else min(shift - 3, left)
+    if len(fields) > _FIELDS_LIMIT:
+        raise Stopped("page-size-too-small", "killed by SIGSEGV")
+    return tuple(fields)
 
 
 def _riscv64(k: Kernel, way: Way) -> None:
