@@ -113,7 +113,7 @@ def test_check_exits_1_on_errors_only(vmci: Vmci) -> None:
     "command",
     [
         ("set", "dump.elf", "PAGESIZE=8192"),
-        ("set", "dump.elf", "--delete", "PAGESIZE"),
+        ("set", "dump.elf", "--delete", "PAGESIZE", "--yes", "worse"),
         ("append", "bare.elf", "--note", "note"),
         ("append", "bare.elf", "--note", "dump.elf"),
         ("append", "bare.elf", "--text", "text"),

@@ -16,6 +16,8 @@ from vmci_tui.core.text import visible
 TARGETS = ("x86_64", "i386", "aarch64", "arm", "aarch64-be", "arm-be")
 """The guests that `ask` can start: those that have the vmcoreinfo device."""
 
+_WORSE = "worse:READER,...: save though these will refuse"
+
 _HELP = """\
 vmci [FILE [BLOB]] opens the app; no FILE: it starts with samples, recent files.
 `vmci COMMAND --help` tells more; completion: vmci --print-completion bash
@@ -23,7 +25,7 @@ vmci [FILE [BLOB]] opens the app; no FILE: it starts with samples, recent files.
 {commands}
 
 exit codes: 0 fine, 1 an error is found (check), a difference (ask), a question
-            (repair), 2 usage, 3 not to be read, 4 not saved, 130 interrupted
+            (saving), 2 usage, 3 not to be read, 4 not saved, 130 interrupted
 """
 
 
@@ -90,10 +92,9 @@ def parser() -> argparse.ArgumentParser:
     mend = _command(commands, "repair", "apply all safe fixes; adopt the proved note from memory")
     _file(mend)
     mend.add_argument("--only", metavar="CODE,...", help="fix only these findings")
-    mend.add_argument("--yes", metavar="PADDR", help="adopt the candidate there, proved or not")
     mend.add_argument("--keep-segments", action="store_true", help="do not merge program headers (gdb uses them)")
     mend.add_argument("--keep-flattened", action="store_true", help="leave a flattened kdump file flattened")
-    _output(mend)
+    _output(mend, agree=f"PADDR: adopt the candidate there, proved or not; {_WORSE}")
 
     undo = _command(commands, "undo", "take back the last in-place save")
     _file(undo)
@@ -176,13 +177,14 @@ def _file(command: argparse.ArgumentParser, blob: bool = False) -> None:
         command.add_argument("--blob", metavar="BLOB", help="the entry that belongs to the dump")
 
 
-def _output(command: argparse.ArgumentParser, in_place: bool = True) -> None:
+def _output(command: argparse.ArgumentParser, in_place: bool = True, agree: str = _WORSE) -> None:
     where = command.add_mutually_exclusive_group()
     where.add_argument("-o", "--output", metavar="OUT", help="the file to write")
     if in_place:
         where.add_argument("--in-place", action="store_true", help="change FILE itself; `vmci undo FILE` takes it back")
     command.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
     if in_place:
+        command.add_argument("--yes", metavar="WHAT", help=agree)
         command.add_argument(
             "--check-limit", metavar="N", help="bytes of a copy's memory to read back (default 64 GiB)"
         )

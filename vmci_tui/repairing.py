@@ -7,6 +7,7 @@ import argparse
 from vmci_tui.core.checks.catalogue import CATALOGUE
 from vmci_tui.core.entry import parse_number
 from vmci_tui.core.errors import UsageError
+from vmci_tui.core.harm import consent
 from vmci_tui.core.next_steps import next_steps
 from vmci_tui.core.repair import ADOPTED, SAFE, Choice, repair
 from vmci_tui.core.report_candidates import repair_json, repair_text
@@ -19,9 +20,10 @@ from vmci_tui.writing import open_dump, save, wants_output
 def run(options: argparse.Namespace) -> int:
     """Repair and save; 1 where an error is left, or where the user has to decide: then nothing is written."""
     wants_output(options)
+    paddr = consent(options.yes).paddr
     choice = Choice(
         None if options.only is None else _codes(options.only),
-        None if options.yes is None else parse_number(options.yes),
+        None if paddr is None else parse_number(paddr),
         options.keep_segments,
         options.keep_flattened or options.in_place,
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from vmci_tui.core import edits, entry_text, report
+from vmci_tui.core import edits, entry_text, report, report_readers
 from vmci_tui.core.document import Document, State
 from vmci_tui.core.entry import FORMAT_ELF, LENGTH, Entry, EntryHistory, Write, linux_size, parse_number
 from vmci_tui.core.errors import EditError, UsageError
+from vmci_tui.core.harm import Consent, Harm, consent, harm_of
 from vmci_tui.core.in_place import finish, save_in_place, take_back
 from vmci_tui.core.opening import new_entry, open_document
+from vmci_tui.core.placing import refuse_target
 from vmci_tui.core.plan import plan_copy, plan_in_place
 from vmci_tui.core.save import CHECK_LIMIT, save_copy
 from vmci_tui.core.source import FileSource, small_or_stream
@@ -143,14 +145,27 @@ def _run_plan(options: argparse.Namespace, document: Document, more: Json) -> in
     """The plan is data where JSON is asked for, else talk."""
     in_place = getattr(options, "in_place", False)
     plan = plan_in_place(document) if in_place else plan_copy(document)
+    if options.output is not None:
+        refuse_target(document.source, options.output)
+    harm = harm_of(document, plan)
+    agreed = consent(getattr(options, "yes", None))._replace(without_note=options.command == "strip")
+    if agreed.paddr is not None and options.command != "repair":
+        raise UsageError(f"unknown consent {visible(agreed.paddr)}", "--yes takes worse:READER,...")
+    unasked = harm.unasked(agreed)
     if options.json:
-        print_json({"file": document.name, "plan": report.plan_json(plan), "choice": plan.choice} | more)
+        found = {"plan": report.plan_json(plan), "choice": plan.choice} | report_readers.harm_json(harm)
+        print_json({"file": document.name} | found | more)
     elif options.dry_run:
         print_lines(report.plan_text(plan, document.source))
-    if options.dry_run:
-        return 0
+    if unasked or options.dry_run:
+        _tell_harm(harm, agreed)
+        if unasked:
+            agree = ",".join(f"worse:{item.reader}" for item in unasked)
+            tell(f"vmci: nothing was written; --yes {agree} saves it all the same")
+        return int(bool(unasked))
     if in_place:
         saved = save_in_place(document, plan)
+        _tell_harm(harm, agreed)
         tell(f"saved {saved.name} in place ({plan.way}, {plan.bytes_written} bytes); take it back: vmci undo FILE")
         if saved.forced:
             tell("the file was read-only: it was made writable for that, and is read-only again")
@@ -158,9 +173,19 @@ def _run_plan(options: argparse.Namespace, document: Document, more: Json) -> in
     asked = getattr(options, "check_limit", None)
     limit = parse_number(asked) if asked else CHECK_LIMIT
     saved = save_copy(document, plan, options.output, shown_progress(), limit)
+    _tell_harm(harm, agreed)
     checked = f"; {saved.checked} bytes of memory read back, the same" if document.dump else ""
     tell(f"saved {saved.name}: {saved.size} bytes{checked}")
     return 0
+
+
+def _tell_harm(harm: Harm, agreed: Consent) -> None:
+    expected = [item for item in harm.worse if agreed.without_note and item.misses_note]
+    if expected:
+        tell(f"vmci: without the note these readers refuse: {', '.join(item.reader for item in expected)}")
+    rest = harm._replace(worse=tuple(item for item in harm.worse if item not in expected))
+    for words in report_readers.harm_words(rest):
+        tell(f"vmci: {words}")
 
 
 def _undo(options: argparse.Namespace) -> int:

@@ -103,7 +103,7 @@ async def test_of_two_files_the_one_that_is_named_is_taken_back(sample: Sample, 
         await settled(pilot)
 
     async with running(str(dump), str(blob)) as pilot:
-        await pilot.press("3", "d", "s")
+        await pilot.press("3", "down", "d", "s")
         await save_in_place()
         await pilot.press("1", "end", "enter")
         await type_text(pilot, "0x3000")

@@ -48,7 +48,7 @@ async def test_what_exists_is_replaced_only_when_asked_twice(sample: Sample, tmp
     out = tmp_path / "there"
     out.write_text("mine")
     async with running(sample("amd64-cut-note.elf")) as pilot:
-        await pilot.press("d", "s")
+        await pilot.press("down", "d", "s")
         await type_text(pilot, str(out))
         await pilot.press("enter")
         await settled(pilot)
@@ -63,7 +63,7 @@ async def test_saving_over_the_open_dump_is_refused(sample: Sample, tmp_path: Pa
     source.write_bytes(Path(sample("amd64-cut-note.elf")).read_bytes())
     before = _sha(str(source))
     async with running(str(source)) as pilot:
-        await pilot.press("d", "s")
+        await pilot.press("down", "d", "s")
         await type_text(pilot, str(source))
         await pilot.press("enter")
         await settled(pilot)
@@ -91,7 +91,7 @@ async def test_escape_stops_a_save_and_leaves_nothing(
     folder = tmp_path / "out"
     folder.mkdir()
     async with running(sample("amd64-cut-note.elf")) as pilot:
-        await pilot.press("d", "s")
+        await pilot.press("down", "d", "s")
         await type_text(pilot, str(folder / "x.elf"))
         await pilot.press("enter")
         assert reached.wait(10)
@@ -161,7 +161,7 @@ async def test_a_dump_and_its_entry_are_saved_one_by_one(sample: Sample, tmp_pat
     files = sample("x86_64-linux-good.elf"), sample("x86_64-linux-good.entry")
     async with running(*files) as pilot:
         screen = main_screen(pilot)
-        await pilot.press("3", "d", "1", "end", "enter")
+        await pilot.press("3", "down", "d", "1", "end", "enter")
         await type_text(pilot, "0x3000")
         await pilot.press("enter")
         await settled(pilot)
@@ -177,3 +177,17 @@ async def test_a_dump_and_its_entry_are_saved_one_by_one(sample: Sample, tmp_pat
         assert not screen.document.unsaved
     assert (tmp_path / "out.elf").stat().st_size > 16
     assert (tmp_path / "out.entry").read_bytes()[8:10] == b"\0\x30"
+
+
+async def test_a_save_that_makes_a_reader_refuse_asks_first(sample: Sample, tmp_path: Path) -> None:
+    out = tmp_path / "out.elf"
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        await pilot.press("3", "d", "s")
+        await type_text(pilot, str(out))
+        await pilot.press("enter")
+        await settled(pilot)
+        assert "crash, drgn" in hint(pilot) and "would refuse what is saved" in shown(pilot) and not out.exists()
+        await pilot.press("enter")
+        await settled(pilot)
+        assert "read back, the same" in said(pilot)
+    assert out.exists()

@@ -114,6 +114,16 @@ def _change_mode(fd: int, mode: int) -> None:
         os.fchmod(fd, mode)
 
 
+def refuse_target(source: Source, target: str) -> None:
+    """Raises SaveError where nothing can be saved under this name, before any work is done."""
+    path = _real(target)
+    _refuse_bad_target(source, path, target)
+    try:
+        os.stat(os.path.dirname(path))
+    except OSError as error:
+        raise said(error, target) from None
+
+
 def _real(target: str) -> str:
     try:
         return os.path.realpath(target)

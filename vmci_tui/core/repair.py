@@ -14,9 +14,10 @@ from vmci_tui.core.candidate import Judged, Proof
 from vmci_tui.core.checks import Finding, findings
 from vmci_tui.core.document import Document, State
 from vmci_tui.core.errors import SaveError, VmciError
+from vmci_tui.core.harm import worse
 from vmci_tui.core.progress import Progress, quiet
 from vmci_tui.core.proved import proof_of
-from vmci_tui.core.verdicts import Both, now_and_after
+from vmci_tui.core.verdicts import Both, Verdicts, now_and_after, verdicts
 
 _LAYOUT: Final = frozenset(("C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C13", "C18", "N15"))
 _MERGE: Final = "C11"
@@ -130,10 +131,12 @@ def _fix_all(document: Document, choice: Choice, steps: list[Step]) -> None:
     failed: set[tuple[str, str]] = set()
     for _ in range(STEPS):
         windows = any(note.is_windows for note in document.state.notes)
-        finding = next((f for f in findings(document) if _may(f, choice, windows) and _name(f) not in failed), None)
+        judged = verdicts(document)
+        found = findings(document, judged)
+        finding = next((f for f in found if _may(f, choice, windows) and _name(f) not in failed), None)
         if finding is None:
             break
-        if _apply(document, finding):
+        if _apply(document, finding, judged):
             assert finding.fix is not None
             steps.append(Step(finding.code, finding.fix.label, document.state))
         else:
@@ -178,8 +181,11 @@ def _may(finding: Finding, choice: Choice, windows: bool) -> bool:
     return True
 
 
-def _apply(document: Document, finding: Finding) -> bool:
-    """Apply one fix; not where memory agreed with the text before, and does not after."""
+def _apply(document: Document, finding: Finding, judged: Verdicts) -> bool:
+    """Apply one fix; not where it makes a reader refuse, or memory agreed with the text before, and does not after.
+
+    `judged` are the verdicts over the document before it.
+    """
     assert finding.fix is not None
     before = _proof(document)
     try:
@@ -189,7 +195,8 @@ def _apply(document: Document, finding: Finding) -> bool:
     except VmciError:
         return False
     after = _proof(document)
-    if before is not None and before.proved and not (after is not None and after.proved):
+    disproved = before is not None and before.proved and not (after is not None and after.proved)
+    if disproved or worse(judged, verdicts(document)):
         document.undo()
         return False
     return True

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from vmci_tui.core.candidate import Proof
+from vmci_tui.core.harm import Harm
 from vmci_tui.core.next_steps import Step
 from vmci_tui.core.readers.base import Verdict
-from vmci_tui.core.text import visible
+from vmci_tui.core.text import Safe, visible
 from vmci_tui.core.verdicts import Both, Verdicts
 
 Json = dict[str, Any]
@@ -21,6 +22,20 @@ def readers_json(verdicts: Verdicts) -> Json:
         name: {"accepts": v.accepts, "says": v.says, "osrelease": v.osrelease, "stage": v.stage}
         for name, v in verdicts.items()
     }
+
+
+def harm_json(harm: Harm) -> Json:
+    """What a save would cost."""
+    worse = [{"reader": item.reader, "accepts": item.then.accepts, "says": item.then.says} for item in harm.worse]
+    return {"worse": worse, "taken_out": list(harm.taken_out)}
+
+
+def harm_words(harm: Harm) -> Iterator[Safe]:
+    """A line for each reader that would refuse, and for each thing that is taken out."""
+    for item in harm.worse:
+        yield Safe(f"{item.reader} accepts the file, and would refuse what is saved: {said(item.then)}")
+    for words in harm.taken_out:
+        yield Safe(f"taken out: {words}")
 
 
 def next_json(steps: tuple[Step, ...]) -> list[Json]:

@@ -15,11 +15,14 @@ from textual.worker import get_current_worker
 
 from vmci_tui.core.document import Document
 from vmci_tui.core.errors import Cancelled, SaveError, VmciError
+from vmci_tui.core.harm import Harm, harm_of
 from vmci_tui.core.image import Literal
 from vmci_tui.core.in_place import save_in_place
 from vmci_tui.core.next_steps import copy_name
+from vmci_tui.core.placing import refuse_target
 from vmci_tui.core.plan import Plan, plan_copy, plan_in_place
 from vmci_tui.core.progress import Pace
+from vmci_tui.core.report_readers import harm_words
 from vmci_tui.core.save import save_copy
 from vmci_tui.core.source import FileSource
 from vmci_tui.core.text import visible
@@ -55,6 +58,8 @@ class SaveScreen(Dialog[Outcome | None]):
         self._document, self._plan, self._blink = document, plan, blink
         self._default = _default_name(document)
         self._confirmed: str | None = None
+        self._agreed = Harm()
+        """What the user was told that the save would cost."""
         self._saving = False
 
     def compose(self) -> ComposeResult:
@@ -124,12 +129,24 @@ class SaveScreen(Dialog[Outcome | None]):
                 words = "this changes the file itself; the old bytes are kept beside it. Once more does it"
                 self._tell(words, bad=True)
                 return
+            if self._asks(harm_of(self._document, plan)):
+                return
             saved = save_in_place(self._document, plan)
         except VmciError as error:
             self._tell(str(error), bad=True)
             return
         forced = "; it was made writable for that, and is read-only again" if saved.forced else ""
         self.dismiss(Outcome(f"saved {saved.name} in place{forced}; U takes it back", in_place=True))
+
+    def _asks(self, harm: Harm) -> bool:
+        """Say what a save would cost, once: the second time the user has agreed."""
+        if not harm.worse or harm == self._agreed:
+            return False
+        self._agreed, self._saving = harm, False
+        self.query_one("#plan", LineList).set_rows([*harm_rows(harm), *plan_rows(self._document, self._plan)])
+        names = ", ".join(item.reader for item in harm.worse)
+        self._tell(f"{names} would refuse what is saved: once more saves it all the same", bad=True)
+        return True
 
     def _is_source(self, target: str) -> bool:
         source = self._document.source
@@ -151,7 +168,11 @@ class SaveScreen(Dialog[Outcome | None]):
                 self.app.call_from_thread(self._tell, f"{pace.words(what, done, total)}  (ESC stops)")
 
         try:
-            saved = save_copy(self._document, plan_copy(self._document), target, progress)
+            refuse_target(self._document.source, target)
+            plan = plan_copy(self._document)
+            if self.app.call_from_thread(self._asks, harm_of(self._document, plan)):
+                return
+            saved = save_copy(self._document, plan, target, progress)
         except Exception as error:  # the worker's edge: nothing may vanish in a thread
             said = error if isinstance(error, VmciError) else SaveError(f"an unexpected error: {error!a}")
             self.app.call_from_thread(self._failed, said)
@@ -178,6 +199,11 @@ class SaveScreen(Dialog[Outcome | None]):
             self._tell("stopping")
         else:
             self.dismiss(None)
+
+
+def harm_rows(harm: Harm) -> list[Row]:
+    """What a save would cost, as lines."""
+    return [((words, "error"),) for words in harm_words(harm)]
 
 
 def plan_rows(document: Document, plan: Plan) -> list[Row]:
