@@ -43,11 +43,19 @@ async def test_enter_on_a_reader_that_takes_the_file_shows_its_words(sample: Sam
 
 @pytest.mark.parametrize("width", [72, 78, 80, 110, 200])
 def test_the_strip_holds_all_seven_readers(width: int) -> None:
-    no, yes = ({name: SimpleNamespace(accepts=accepts) for name in NAMES} for accepts in (False, True))
+    no, yes = ({name: SimpleNamespace(state=state) for name in NAMES} for state in ("refuses", "accepts"))
     cells = strip_cells(Both(no, yes), width)  # type: ignore[arg-type]
     text = "".join(part for _, row in cells for part, _ in row).rstrip()
     assert len(cells) == 7 and len(text) <= width and text.count(">ok") == 7, text
     assert ("makedumpfile no>ok" in text) == (width == 200)
+
+
+@pytest.mark.parametrize("width", [72, 80, 200])
+def test_it_holds_those_that_only_open_the_file(width: int) -> None:
+    no, yes = ({name: SimpleNamespace(state=state) for name in NAMES} for state in ("refuses", "accepts"))
+    yes |= {name: SimpleNamespace(state="opens") for name in ("drgn", "libkdumpfile")}
+    text = "".join(part for _, row in strip_cells(Both(no, yes), width) for part, _ in row).rstrip()  # type: ignore[arg-type]
+    assert len(text) <= width and (">op " if width < 200 else ">opens ") in text, text
 
 
 def test_who_only_looks_whether_a_key_is_there_reads_no_other_value(sample: Sample) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from vmci_tui.core.candidate import PROVED, Judged
 from vmci_tui.core.repair import Repair
-from vmci_tui.core.report_readers import WORDS, proof_json, said
+from vmci_tui.core.report_readers import proof_json, said, state_words
 from vmci_tui.core.text import visible
 from vmci_tui.core.verdicts import Both
 
@@ -64,8 +64,9 @@ def before_and_after(both: Both) -> Iterator[str]:
     """One line a reader: whether it accepts now, then; its words where it refuses then."""
     for name, verdict in both.now.items():
         then = both.after[name]
-        change = "" if then.accepts == verdict.accepts else f" -> {WORDS[then.accepts]}"
-        yield f"  {name:<13} {WORDS[verdict.accepts]}{change}{f'  {said(then)}' if then.accepts is False else ''}"
+        change = "" if then.state == verdict.state else f" -> {state_words(then)}"
+        why = f"  {said(then)}" if then.accepts is False else f": {then.unread}" if then.state == "opens" else ""
+        yield f"  {name:<13} {state_words(verdict)}{change}{why}"
 
 
 def repair_text(done: Repair) -> Iterator[str]:

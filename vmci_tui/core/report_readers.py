@@ -14,12 +14,13 @@ from vmci_tui.core.verdicts import Both, Verdicts
 
 Json = dict[str, Any]
 WORDS = {True: "accepts", False: "refuses", None: "unknown"}
+BLIND = "accepts, but reads no kernel memory"
 STAGES = {"before": "before it looks for the note", "note": "at the note", "after": "in the note's text"}
 
 
 def readers_json(verdicts: Verdicts) -> Json:
     return {
-        name: {"accepts": v.accepts, "says": v.says, "osrelease": v.osrelease, "stage": v.stage}
+        name: {"accepts": v.accepts, "reads": v.reads, "says": v.says, "osrelease": v.osrelease, "stage": v.stage}
         for name, v in verdicts.items()
     }
 
@@ -54,8 +55,16 @@ def readers_text(both: Both) -> Iterator[str]:
     """One line a reader: what it does with the file now, and where saving changes that, then."""
     for name, verdict in both.now.items():
         then = both.after[name]
-        change = "" if then.accepts == verdict.accepts else f"; saved anew: {WORDS[then.accepts]}"
-        yield f"  {name:<13} {WORDS[verdict.accepts]:<8} {said(verdict)}{change}"
+        change = "" if then.state == verdict.state else f"; saved anew: {state_words(then)}"
+        if verdict.state == "opens":
+            yield f"  {name:<13} {BLIND}: {verdict.unread}{change}"
+        else:
+            yield f"  {name:<13} {WORDS[verdict.accepts]:<8} {said(verdict)}{change}"
+
+
+def state_words(verdict: Verdict) -> str:
+    """The verdict, and that it is not all there is to it."""
+    return BLIND if verdict.state == "opens" else WORDS[verdict.accepts]
 
 
 def said(verdict: Verdict) -> str:

@@ -15,13 +15,18 @@ from textual.widgets import Footer, Static
 from vmci_tui.core.checks import Finding
 from vmci_tui.core.mending import fixes_for
 from vmci_tui.core.next_steps import Step
-from vmci_tui.core.report_readers import STAGES, WORDS
+from vmci_tui.core.report_readers import STAGES, state_words
 from vmci_tui.core.verdicts import Both
 from vmci_tui.tui.cells import Row, plain
 from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.statusline import StatusLine
 
-_STYLES = {True: "good", False: "error", None: "dim"}
+_TAKES = {
+    True: "It takes the note, and reads kernel memory by it: it finds utsname there.",
+    False: "It takes the note, but by it, and by the file's headers, it finds no kernel memory.",
+    None: "It takes the note, that is: whether what the note says is true, memory tells (R).",
+}
+_STYLES = {"accepts": "good", "opens": "warning", "refuses": "error", "unknown": "dim"}
 
 
 class ReadersScreen(Screen[None]):
@@ -68,9 +73,9 @@ class ReadersScreen(Screen[None]):
         self._first = self._names.index(reader) if reader in self._names else self._worst()
 
     def _worst(self) -> int:
-        """The first reader that refuses, else the first that says anything."""
-        said = [self._both.now[name].accepts for name in self._names]
-        return said.index(False) if False in said else said.index(True) if True in said else 0
+        """The first reader that refuses, else that reads no memory, else that says anything."""
+        said = [self._both.now[name].state for name in self._names]
+        return next((said.index(state) for state in ("refuses", "opens", "accepts") if state in said), 0)
 
     def compose(self) -> ComposeResult:
         yield StatusLine(" What every reader makes of this file", id="title")
@@ -95,9 +100,9 @@ class ReadersScreen(Screen[None]):
         self._tell()
 
     def _row(self, name: str) -> Row:
-        now, then = self._both.now[name].accepts, self._both.after[name].accepts
-        row: Row = ((f"{name:<13} ", "key"), (WORDS[now], _STYLES[now]))
-        return row if now == then else (*row, (" > ", "dim"), (WORDS[then], _STYLES[then]))
+        now, then = self._both.now[name].state, self._both.after[name].state
+        row: Row = ((f"{name:<13} ", "key"), (now, _STYLES[now]))
+        return row if now == then else (*row, (" > ", "dim"), (then, _STYLES[then]))
 
     @property
     def _chosen_name(self) -> str:
@@ -148,15 +153,17 @@ def verdict_lines(name: str, both: Both, found: tuple[Finding, ...], steps: Sequ
     """All there is to say of one reader, for people."""
     verdict, then = both.now[name], both.after[name]
     stage = f", {STAGES[verdict.stage]}" if verdict.stage else ""
-    out = [f"{name} {verdict.reader.version}: {WORDS[verdict.accepts]}{stage}", ""]
+    out = [f"{name} {verdict.reader.version}: {state_words(verdict)}{stage}", ""]
     out += [f"It says:  {verdict.says or '(nothing at all)'}"]
     decisive = next((item for item in verdict.fired if item.rule.refuses), None)
     if decisive is not None:
         out += ["", f"Why:  {decisive.rule.why}", f"Rule:  {decisive.rule.name} ({decisive.rule.source})"]
+    elif verdict.state == "opens":
+        out += ["", f"Reading utsname it says:  {verdict.unread}"]
     elif verdict.accepts is None:
         out += ["", "Why:  no entry is open beside the dump; b opens one" if name == "qemu" else "Why:  not known"]
-    if then.accepts != verdict.accepts:
-        out += ["", f"Saved as it is shown now:  {WORDS[then.accepts]}"]
+    if then.state != verdict.state:
+        out += ["", f"Saved as it is shown now:  {state_words(then)}"]
     mine = fixes_for(name, found)
     if mine and then.accepts is False:
         out += ["", "What would change it:"]
@@ -165,7 +172,7 @@ def verdict_lines(name: str, both: Both, found: tuple[Finding, ...], steps: Sequ
         if not any(f.fix for f in mine):
             out += ["", "R looks in guest memory for what is right: the note, or the value."]
     if then.accepts:
-        out += ["", "It takes the note, that is: whether what the note says is true, memory tells (R)."]
+        out += ["", _TAKES[then.reads]]
     left = next((item for item in then.fired if item.rule.refuses), None)
     more = [item for item in then.fired if item is not left]
     if more:

@@ -16,7 +16,8 @@ from vmci_tui.tui.statusline import StatusLine
 if TYPE_CHECKING:  # with it come all readers, 20 ms, which the first paint need not wait for
     from vmci_tui.core.verdicts import Both
 
-_WORDS = {True: ("ok", "good"), False: ("no", "error"), None: ("?", "dim")}
+_WORDS = {"accepts": ("ok", "good"), "opens": ("opens", "warning"), "refuses": ("no", "error"), "unknown": ("?", "dim")}
+_SHORT_OPENS = "op"
 _SHORT = {"libkdumpfile": "libkdump", "makedumpfile": "mkdumpfile"}
 _ROOM = 112
 """Cells from which on all names are written in full."""
@@ -34,6 +35,7 @@ def name_for(name: str, width: int) -> str:
 def strip_cells(both: Both, width: int) -> list[tuple[str, Row]]:
     """(reader, its cells), each `name ok`, or `name no>ok` where saving changes it. No QEMU without an entry.
 
+    `name opens` is one that accepts the file and then reads no kernel memory.
     Where not all fit into `width` their names are shorter, and in the narrowest what changes is
     told by its end alone: `name >ok`.
     """
@@ -50,15 +52,17 @@ def strip_cells(both: Both, width: int) -> list[tuple[str, Row]]:
 def _cells(both: Both, names: dict[str, str], gap: str, whole: bool) -> list[tuple[str, Row]]:
     out: list[tuple[str, Row]] = []
     for name, verdict in both.now.items():
-        then = both.after[name].accepts
-        if name == "qemu" and verdict.accepts is None and then is None:
+        now, then = verdict.state, both.after[name].state
+        if name == "qemu" and now == then == "unknown":
             continue
-        word, style = _WORDS[verdict.accepts]
+        word, style = _WORDS[now]
         cells: list[Cell] = [(f"{names.get(name, name)} ", "key")]
-        if whole or then == verdict.accepts:
+        if whole or then == now:
             cells.append((word, style))
-        if then != verdict.accepts:
+        if then != now:
             changed, style = _WORDS[then]
+            if then == "opens" and not whole:
+                changed = _SHORT_OPENS
             cells += [(">", "dim"), (changed, style)]
         out.append((name, (*cells, (gap, "dim"))))
     return out
@@ -67,7 +71,7 @@ def _cells(both: Both, names: dict[str, str], gap: str, whole: bool) -> list[tup
 class TitleBar(StatusLine, can_focus=True):
     """The title, and below it the strip; one widget, since each more is a millisecond of the first paint."""
 
-    about = "Readers: who takes the file now, and once it is saved (no>ok)."
+    about = "Readers: who takes the file now, and once it is saved (no>ok); `opens`: it reads no kernel memory."
     sign = "\u2261 "
     """Three bars, as menus have them: by mouse, every action."""
     BINDINGS: ClassVar[list[BindingType]] = [

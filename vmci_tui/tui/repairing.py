@@ -13,7 +13,7 @@ from vmci_tui.core.candidate import PROVED
 from vmci_tui.core.document import Document
 from vmci_tui.core.progress import Progress
 from vmci_tui.core.repair import EVERYTHING, Choice, Repair, repair
-from vmci_tui.core.report_readers import WORDS
+from vmci_tui.core.report_readers import state_words
 from vmci_tui.tui.background import WorkScreen
 from vmci_tui.tui.cells import plain
 from vmci_tui.tui.statusline import StatusLine
@@ -130,8 +130,10 @@ def repair_lines(done: Repair) -> list[str]:
     out += ["Readers, before and after:"]
     for name, verdict in done.readers.now.items():
         then = done.readers.after[name]
-        changed = "" if then.accepts == verdict.accepts else f"  ->  {WORDS[then.accepts]}"
-        out += [f"  {name:<13} {WORDS[verdict.accepts]}{changed}"]
+        changed = "" if then.state == verdict.state else f"  ->  {state_words(then)}"
+        out += [f"  {name:<13} {state_words(verdict)}{changed}"]
         if then.accepts is False:
             out += [f"      {then.says or 'it prints nothing'}"]
+        elif then.state == "opens":
+            out += [f"      {then.unread}"]
     return out

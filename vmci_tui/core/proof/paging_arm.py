@@ -22,14 +22,20 @@ def arm64(text: Vmcoreinfo, order: ByteOrder) -> tuple[Paging, ...]:
     A kernel built for 52 bits on a processor with 48 keeps the larger first table with 64 KiB pages,
     and leaves the first level out with smaller ones.
     """
-    page = _SIZES.get(text.page_size or 0)
     built = small(text, b"NUMBER(VA_BITS)", _WIDEST)
-    if page is None or built is None:
+    if built is None:
         return ()
     used = 64 - (address(text, b"NUMBER(TCR_EL1_T1SZ)") or 64 - built)
-    wide = page < 16 and used == _WIDEST
-    bits = [width for width in dict.fromkeys((built, used)) if page < width <= _WIDEST]
-    return tuple(Paging(_levels(page, width), 8, order, _descriptor(page, wide)) for width in bits)
+    found = (arm64_tables(text.page_size or 0, width, used, order) for width in dict.fromkeys((built, used)))
+    return tuple(paging for paging in found if paging is not None)
+
+
+def arm64_tables(page_size: int, built: int, used: int, order: ByteOrder) -> Paging | None:
+    """The tables of addresses of `built` bits, of which the processor has `used`; None for what no kernel has."""
+    page = _SIZES.get(page_size)
+    if page is None or not page < built <= _WIDEST:
+        return None
+    return Paging(_levels(page, built), 8, order, _descriptor(page, page < 16 and used == _WIDEST))
 
 
 def _levels(page: int, width: int) -> tuple[Level, ...]:
@@ -78,6 +84,9 @@ def _short(entry: int, level: Level) -> Step | None:
 
 def arm(text: Vmcoreinfo, order: ByteOrder) -> tuple[Paging, ...]:
     """Three levels with CONFIG_ARM_LPAE, else two."""
-    if text.get(b"CONFIG_ARM_LPAE") is not None:
-        return (Paging(_LPAE, 8, order, _long),)
-    return (Paging(_SHORT, 4, order, _short),)
+    return (arm_tables(text.get(b"CONFIG_ARM_LPAE") is not None, order),)
+
+
+def arm_tables(lpae: bool, order: ByteOrder) -> Paging:
+    """Three levels with large physical addresses, else two."""
+    return Paging(_LPAE, 8, order, _long) if lpae else Paging(_SHORT, 4, order, _short)

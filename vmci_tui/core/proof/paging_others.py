@@ -25,7 +25,12 @@ def _s390x(entry: int, level: Level) -> Step | None:
 
 def s390x() -> tuple[Paging, ...]:
     """Nothing in the text says how many levels there are, but each entry says which it belongs to."""
-    return tuple(Paging(_S390X[first:], 8, "big", _s390x) for first in (2, 1, 0, 3))
+    return tuple(s390x_tables(kind) for kind in (1, 2, 3, 0))
+
+
+def s390x_tables(kind: int) -> Paging:
+    """The tables below one whose entries are of this kind: 3 for five levels, 0 for two."""
+    return Paging(_S390X[3 - kind :], 8, "big", _s390x)
 
 
 _RISCV: Final = (Level(48, 9), Level(39, 9), Level(30, 9), Level(21, 9), Level(12, 9))

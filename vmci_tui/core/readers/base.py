@@ -11,12 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from vmci_tui.core.readers.view import View
 from vmci_tui.core.span import Span
 from vmci_tui.core.text import Safe, visible
 
+State = Literal["accepts", "opens", "refuses", "unknown"]
+"""A verdict in a word; `opens`: it accepts the file, and then reads no kernel memory."""
+_NO_WORDS: Final = Safe("")
+_STATES: Final[Mapping[bool | None, State]] = {True: "accepts", False: "refuses", None: "unknown"}
 Stage = Literal["before", "note", "after"]
 """Where a refusal lies: before the reader looks for the note, at the note, behind it (in its text)."""
 
@@ -126,6 +130,22 @@ class Value(NamedTuple):
     """Why it is not what stands there: `not a number: the key is ignored`; empty where all is well."""
 
 
+class Reads(NamedTuple):
+    """Whether a reader that accepts a file then reads kernel memory by its own translation; utsname is the probe."""
+
+    known: bool | None
+    """None: it reads none, or its way is not modelled, or the text does not tell where utsname lies."""
+    words: str = ""
+    """The program's own words where it reads none."""
+
+
+NOT_KNOWN: Final = Reads(None)
+
+
+def _not_known(reading: Any) -> Reads:
+    return NOT_KNOWN
+
+
 Form = Callable[[bytes], Value]
 """How a reader reads the value of a key: from the bytes behind `=`."""
 
@@ -147,6 +167,8 @@ class Reader(Generic[R]):
     """The keys of the text that it follows, each with the value that counts for it (first or last, as it does)."""
     keys: Mapping[bytes, Form]
     """The keys that it uses, and how it reads each."""
+    reads: Callable[[R], Reads] = _not_known
+    """Whether it reads kernel memory; asked only where it accepts."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +186,17 @@ class Verdict:
     text: bytes | None
     fired: tuple[Fired, ...]
     """All rules that hold, in the order of the program; the first that refuses decides."""
+    reads: bool | None = None
+    """Whether it reads kernel memory, too; None where it refuses, or that is not known."""
+    unread: Safe = _NO_WORDS
+    """Its words where it accepts and reads no kernel memory."""
+
+    @property
+    def state(self) -> State:
+        """The verdict in a word."""
+        if self.accepts and self.reads is False:
+            return "opens"
+        return _STATES[self.accepts]
 
     def values(self) -> dict[bytes, Value]:
         """The value that the reader takes for each key that it uses and finds."""
@@ -190,6 +223,7 @@ def decide(reader: Reader[R], reading: R) -> Verdict:
     if first is not None and not first.rule.seen:
         accepts = None
     release = reading.osrelease
+    reads = reader.reads(reading) if first is None else NOT_KNOWN
     return Verdict(
         reader,
         accepts,
@@ -199,4 +233,6 @@ def decide(reader: Reader[R], reading: R) -> Verdict:
         reading.note,
         reading.text,
         tuple(fired),
+        reads.known,
+        visible(reads.words),
     )

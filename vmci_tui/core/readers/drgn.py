@@ -7,8 +7,9 @@ from typing import Final
 
 from vmci_tui.core.containers.elf_format import ET_CORE, MAGIC
 from vmci_tui.core.note import NAME
-from vmci_tui.core.readers.base import Hit, Reader, Rules
+from vmci_tui.core.readers.base import NOT_KNOWN, Hit, Reader, Reads, Rules
 from vmci_tui.core.readers.drgn_elf import Area, Core, Place, walk
+from vmci_tui.core.readers.drgn_memory import DrgnMemory
 from vmci_tui.core.readers.drgn_rules import add_text_rules
 from vmci_tui.core.readers.drgn_text import KEYS, Text, lines
 from vmci_tui.core.readers.libkdumpfile_file import Stopped
@@ -20,6 +21,7 @@ from vmci_tui.core.readers.libkdumpfile_kdump_rules import (
 )
 from vmci_tui.core.readers.libkdumpfile_kdump_run import KdumpRun, run_of
 from vmci_tui.core.readers.libkdumpfile_rules import add_guest_rules
+from vmci_tui.core.readers.utsname_probe import probe
 from vmci_tui.core.readers.view import View
 from vmci_tui.core.span import Span
 
@@ -276,6 +278,15 @@ def _accepted(r: DrgnReading) -> str:
     return f"prog['VMCOREINFO'] has {length} bytes of text"
 
 
+def reads(r: DrgnReading) -> Reads:
+    """By p_vaddr and the page tables in an ELF dump, by libkdumpfile in a kdump."""
+    if r.kdump is not None:
+        return r.kdump.reads()
+    if r.parsed is None:
+        return NOT_KNOWN
+    return probe(r.parsed.raw, DrgnMemory(r.view, r.core, r.parsed).read)
+
+
 READER: Final = Reader(
     name="drgn",
     version="0.3.0",
@@ -285,4 +296,5 @@ READER: Final = Reader(
     accepted=_accepted,
     lines=lines,
     keys=KEYS,
+    reads=reads,
 )

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Final, cast
 
 from vmci_tui.core.readers import drgn
-from vmci_tui.core.readers.base import Hit, Reader, Rule, Rules
+from vmci_tui.core.readers.base import NOT_KNOWN, Hit, Reader, Rule, Rules
 from vmci_tui.core.readers.drgn import DrgnReading, parsed_of, shown_length
 from vmci_tui.core.readers.drgn_rules import add_text_rules
 from vmci_tui.core.readers.drgn_text import Text
@@ -168,4 +168,5 @@ READER: Final = Reader(
     accepted=_accepted,
     lines=lines,
     keys=KEYS,
+    reads=lambda r: NOT_KNOWN if r.guest is None else r.guest.reads(),
 )

@@ -9,11 +9,13 @@ from typing import Final
 
 from vmci_tui.core.note import ByteOrder
 from vmci_tui.core.readers import libkdumpfile_lowcore as lowcore
+from vmci_tui.core.readers.base import NOT_KNOWN, Reads
 from vmci_tui.core.readers.drgn_elf import Place
-from vmci_tui.core.readers.libkdumpfile_file import ReadFailed, Stopped, Windows
+from vmci_tui.core.readers.libkdumpfile_file import Killed, ReadFailed, Stopped, Windows
 from vmci_tui.core.readers.libkdumpfile_memory import Corrupt, Memory, Missing, Untranslated
 from vmci_tui.core.readers.libkdumpfile_text import BASES, CACHE_PAGES, Line, number_of, used_lines, version_code
 from vmci_tui.core.readers.libkdumpfile_xlat import Kernel, Translation
+from vmci_tui.core.readers.utsname_probe import Unread, probe
 from vmci_tui.core.readers.view import View
 from vmci_tui.core.span import Span
 
@@ -56,6 +58,8 @@ class Guest:
         self._phys_base: int | None = None
         self._qemu_cpus = 0
         self._control: tuple[int, int] | None = None
+        self.memory: Memory | None = None
+        """Pages of the guest, once they can be read."""
 
     def take(self, text: bytes, before: str) -> None:
         """Go through a text (vmcoreinfo_raw_post_hook). Raises Stopped and DotInFront."""
@@ -164,3 +168,21 @@ class Guest:
             self.take(found, OSTYPE)
             memory.page_size = self.page_size or 0
             self.kernel(memory)
+
+    def reads(self) -> Reads:
+        """Whether drgn reads kernel memory through it (kdump_read of KDUMP_KVADDR)."""
+        if self.memory is None:
+            return NOT_KNOWN
+        try:
+            return probe(self.text, self._read)
+        except Stopped as stopped:
+            return Reads(False, stopped.words) if stopped.words else NOT_KNOWN  # without words: no decompressor here
+
+    def _read(self, address: int, length: int) -> bytes:
+        assert self.memory is not None
+        try:
+            return self.memory.read("virtual", address, length)
+        except (Missing, Untranslated, Corrupt, ReadFailed) as failed:
+            raise Unread(f"could not read memory from kdump: {failed}: {address:#x}") from None
+        except Killed as killed:
+            raise Unread(f"killed by {killed}") from None

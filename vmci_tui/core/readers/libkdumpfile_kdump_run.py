@@ -7,6 +7,7 @@ import struct
 from typing import Final
 
 from vmci_tui.core.note import HEADER, NAME, up
+from vmci_tui.core.readers.base import Reads
 from vmci_tui.core.readers.drgn_elf import Place
 from vmci_tui.core.readers.libkdumpfile_elf import FD
 from vmci_tui.core.readers.libkdumpfile_file import Killed, ReadFailed, Stopped
@@ -239,8 +240,17 @@ class KdumpRun(Guest):
         """What setting the type of the system to Linux does."""
         assert self.file is not None and self.opened is not None
         if self.arch == "s390x":
-            memory = KdumpMemory(self.file, self.opened, self.page_size or 0)
-            self.kernel(memory)
-            self.adopt(memory)
+            self.adopt(self._memory(self.file, self.opened))
         if not self.uts_is_sane and self.value(b"SYMBOL(system_utsname)") is not None:
             raise Stopped("no-machine-for-memory", f"{OSTYPE}Cannot get page I/O address: No way to translate")
+
+    def _memory(self, file: File, opened: Opened) -> KdumpMemory:
+        self.memory = memory = KdumpMemory(file, opened, self.page_size or 0)
+        self.kernel(memory)
+        return memory
+
+    def reads(self) -> Reads:
+        """Nothing but s390x needs a page while it is opened: the others' memory is looked at here first."""
+        if self.memory is None and self.arch is not None and self.file is not None and self.opened is not None:
+            self._memory(self.file, self.opened)
+        return super().reads()

@@ -60,7 +60,7 @@ class Run(Guest):
 
     def _describe(self) -> None:
         """What setting the type of the system to Linux does: it looks for the name of the system in memory."""
-        memory = Memory(self._loads, self.windows, self.page_size or 0, self.cache)
+        self.memory = memory = Memory(self._loads, self.windows, self.page_size or 0, self.cache)
         if self.arch is not None:
             self.kernel(memory)
         if self.arch == "s390x":

@@ -1,0 +1,14 @@
+"""The files of tests/data over which somebody met a fault."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+FAULTS = Path(__file__).parent / "data" / "faults"
+
+
+def fault(name: str) -> bytes:
+    """The bytes of tests/data/faults/NAME, which may be bundled compressed."""
+    path = FAULTS / name
+    return path.read_bytes() if path.exists() else gzip.decompress((FAULTS / f"{name}.gz").read_bytes())
