@@ -27,11 +27,11 @@ def run(options: argparse.Namespace) -> int:
         _unopened(options)
         raise
     both = now_and_after(document)
-    found = findings(document, both.now)
+    everything = found = findings(document, both.now)
     if chosen:
         found = tuple(item for item in found if any(c.reader in chosen for c in item.readers))
     now = {name: verdict for name, verdict in both.now.items() if not chosen or name in chosen}
-    steps = next_steps(document, now)
+    steps = next_steps(document, now, found=everything)
     proof = proof_of(document.state, document.dump)
     if options.json:
         out = report.head_json(document) | {"findings": report.findings_json(found)}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shlex
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,17 +16,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.kit import opened
+from tests.core.kit import opened, saved
 from tests.factory import cpus, elf, note
 from vmci_tui.core.document import Document
 from vmci_tui.core.kernels import build_id, vmlinux_of
 from vmci_tui.core.next_steps import Step, copy_name, next_steps, shell_word
 from vmci_tui.core.opening import open_document
+from vmci_tui.core.repair import repair
 from vmci_tui.core.report_readers import next_json, next_text
+from vmci_tui.core.samples import samples
 from vmci_tui.core.text import visible
 from vmci_tui.core.verdicts import now_and_after
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
+_KDUMPS = Path(__file__).parents[1] / "data/kdump"
 Sample = Callable[[str], str]
 
 
@@ -69,6 +74,28 @@ def test_what_readers_refuse_begins_with_a_repair(sample: Sample) -> None:
     assert [step.reader for step in first] == ["vmci"]
     assert str(first[0].command).endswith("amd64-cut-nonote-fixed.elf") and "crash, drgn" in first[0].why
     assert _commands(open_document(sample("x86_64-linux-good.elf")))[0].startswith("vmci repair ")
+
+
+def test_a_repair_is_advised_where_it_does_something() -> None:
+    for path in (item.path for item in samples()):
+        document = open_document(path)
+        if document.dump is None:
+            continue
+        judged = now_and_after(document).now
+        advised = any(step.reader == "vmci" for step in next_steps(document, judged))
+        done = repair(document)
+        refused = any(v.accepts is False for v in judged.values())
+        assert advised == (bool(done.steps or done.question) and refused), path
+
+
+def test_a_whole_kdump_needs_no_repair() -> None:
+    """readelf can never read a kdump: that alone is no reason for a repair that changes nothing."""
+    broken = opened(gzip.decompress((_KDUMPS / "x86_64-kaslr.kdump.gz").read_bytes()))
+    assert _commands(broken)[0].startswith("vmci repair")
+    repair(broken)
+    whole = opened(saved(broken))
+    assert now_and_after(whole).now["readelf"].accepts is False
+    assert not any("vmci repair" in command for command in _commands(whole)) and not repair(whole).steps
 
 
 def test_a_windows_dump_is_not_repaired_and_an_entry_leads_nowhere(sample: Sample) -> None:

@@ -11,10 +11,12 @@ import shlex
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from vmci_tui.core.checks import Finding, findings
 from vmci_tui.core.checks.values import garbage_build_id
 from vmci_tui.core.document import Document
 from vmci_tui.core.kernels import STANDS_FOR, build_id, vmlinux_of
 from vmci_tui.core.readers.base import Verdict
+from vmci_tui.core.repair import changes
 from vmci_tui.core.source import FileSource
 from vmci_tui.core.text import Safe, visible
 from vmci_tui.core.verdicts import Verdicts
@@ -35,17 +37,19 @@ class Step(NamedTuple):
     why: Safe
 
 
-def next_steps(document: Document, verdicts: Verdicts, path: str | None = None) -> tuple[Step, ...]:
+def next_steps(
+    document: Document, verdicts: Verdicts, path: str | None = None, found: tuple[Finding, ...] | None = None
+) -> tuple[Step, ...]:
     """The commands to go on with, best first; `path` names a copy that is or will be saved, None the file that is open.
 
-    `verdicts` are those of the file that the commands name.
+    `verdicts` are those of the file that the commands name, `found` all its findings where they are known already.
     """
     if document.dump is None:
         return ()
     if path is not None:
         return tuple(_steps(document, verdicts, path))
     path = document.source.path if isinstance(document.source, FileSource) else document.name
-    return (*_repair(document, verdicts, path), *_steps(document, verdicts, path))
+    return (*_repair(document, verdicts, path, found), *_steps(document, verdicts, path))
 
 
 def _wanted(document: Document, verdicts: Verdicts) -> Verdicts:
@@ -54,15 +58,18 @@ def _wanted(document: Document, verdicts: Verdicts) -> Verdicts:
     return {name: v for name, v in verdicts.items() if (ours or name not in _OF_X86) and name != "qemu"}
 
 
-def _repair(document: Document, verdicts: Verdicts, path: str) -> Iterator[Step]:
-    """Where readers refuse the file that is open; what they refuse of a copy, no second repair mends."""
+def _repair(document: Document, verdicts: Verdicts, path: str, found: tuple[Finding, ...] | None) -> Iterator[Step]:
+    """Where readers refuse the file that is open, and a repair does something; no second one mends a copy."""
     # What drgn refuses over libkdumpfile alone is libkdumpfile's own fault, or refused by eu-readelf too.
     wanted = _wanted(document, verdicts)
     refusing = [name for name, v in wanted.items() if v.accepts is False and name != "libkdumpfile"]
     note = document.state.note
-    if refusing and (note is None or not note.is_windows):
+    if refusing and changes(document, findings(document) if found is None else found):
         command = Safe(f"vmci repair {shell_word(path)} -o {shell_word(copy_name(path))}")
-        yield Step("vmci", command, Safe(f"a copy with every safe fix applied: {', '.join(refusing)} refuse it so far"))
+        also = "" if note is not None else ", and the note of its memory where one is found"
+        yield Step(
+            "vmci", command, Safe(f"a copy with every safe fix applied{also}: {', '.join(refusing)} refuse it so far")
+        )
 
 
 def _steps(document: Document, verdicts: Verdicts, path: str) -> Iterator[Step]:

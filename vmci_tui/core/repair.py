@@ -92,6 +92,20 @@ def repair(document: Document, choice: Choice = EVERYTHING, told: Progress = qui
     return Repair(tuple(steps), "", left, adoption.judged, searched, _proof(document), now_and_after(document))
 
 
+def changes(document: Document, found: tuple[Finding, ...]) -> bool:
+    """Whether a repair would change the file, or look in memory for a note; `found` are the document's findings.
+
+    What a search in memory would give is not known here: it takes long.
+    """
+    if document.dump is None or any(note.is_windows for note in document.state.notes):
+        return False
+    refused = {f.code for f in found if any(c.refuses for c in f.readers)}
+    if document.dump.guest_memory.size and any(f.code == "M05" or f.code in refused & ADOPTED for f in found):
+        return True
+    scratch = document.with_edit("", document.state)
+    return any(_may(finding, EVERYTHING, False) and _apply(scratch, finding) for finding in found)
+
+
 def _left(finding: Finding, adoption: Adoption) -> str:
     """An error that stays, and what can be done about it."""
     words = f"{finding.code} {finding.message}"

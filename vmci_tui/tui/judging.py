@@ -123,7 +123,7 @@ class JudgeActions(WayActions):
         from vmci_tui.core.next_steps import next_steps
 
         assert self.both is not None
-        return next_steps(self.document, self.both.now if path is None else self.both.after, path)
+        return next_steps(self.document, self.both.now if path is None else self.both.after, path, self.found)
 
     @property
     def saved_copy(self) -> str | None:

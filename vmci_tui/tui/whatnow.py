@@ -37,7 +37,7 @@ class WhatNowScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield StatusLine(f" {self._title}", id="title")
-        yield LineList(id="steps", empty="no reader takes it so far: R repairs what can be repaired")
+        yield LineList(id="steps", empty="no reader takes it so far, and no repair changes that")
         with VerticalScroll(id="told"):
             yield Static(id="step")
         yield Footer(compact=True)
