@@ -266,3 +266,14 @@ def test_an_entry_that_is_zeroed_but_stays_present_is_not_called_switched_off() 
     document = entry(full_write(_GOOD.pack()), Write(0, 16, None))
     assert document.state.entry is not None and document.state.entry.present
     assert {"E05", "E09"} <= set(found(document)) and "E03" not in found(document)
+
+
+def test_readers_stand_at_the_write_that_decides() -> None:
+    """The last one that QEMU took: the earlier ones do not matter to it."""
+    half = Write(0, 8, bytes(8))
+    failed = Write(8, 12, bytes(12))
+    for writes, number in (((half, Write(8, 8, bytes(8))), 2), ((half, half, half), 3), ((half, half, failed), 2)):
+        document = entry(*writes)
+        mine = [f for f in findings(document) if f.code == "E01" and f.readers]
+        assert [f.message.split()[1] for f in mine] == [str(number)]
+        assert mine[0].readers[0].reader == "qemu" and mine[0].readers[0].refuses

@@ -34,8 +34,10 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _writes(history: EntryHistory) -> Iterator[Finding]:
+    """The last write first: it decides, so what readers say of the writes stands beside it."""
     blob = history.origin == "blob"
-    for number, (write, outcome) in enumerate(zip(history.writes, history.outcomes, strict=True), 1):
+    numbered = tuple(enumerate(zip(history.writes, history.outcomes, strict=True), 1))
+    for number, (write, outcome) in reversed(numbered):
         last = number == len(history.writes)
         what = (
             f"this blob has {write.length} bytes"
