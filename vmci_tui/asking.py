@@ -83,8 +83,10 @@ def answer_text(answer: Answer) -> Iterator[str]:
     yield f"QEMU {visible(answer.version)} ({visible(answer.program)}), target {answer.target}"
     dump = f"{guest.machine}, ELF{guest.bits}, {guest.order}-endian"
     yield f"the dump is {dump}; predicted by the rules of {answer.rules}"
-    if not answer.kept:
+    if answer.lost == 0:
         yield "the guest has no RAM where the entry says: QEMU does not see the note there"
+    elif answer.lost is not None:
+        yield f"the guest has RAM for the first {answer.lost} bytes of the note only: QEMU reads others behind"
     yield ""
     for name, title in (
         ("entry", "entry"),

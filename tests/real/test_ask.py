@@ -116,6 +116,22 @@ def test_a_note_far_up_in_memory_and_one_where_no_ram_can_be() -> None:
         assert not answer.kept and answer.differences == (), hex(paddr)
 
 
+def test_ram_that_ends_behind_the_note_or_in_it() -> None:
+    """A region of 1 MiB at 0x1000 goes over the ROMs of `pc`; only a note that does so is not seen."""
+    from vmci_tui.asking import answer_text
+    from vmci_tui.qemu.ask import ask
+
+    whole = ask(history(full(0x1000, 1 << 20)), _NOTE)
+    assert whole.kept and whole.seen.appended == _NOTE and whole.differences == ()
+    assert not any("no RAM" in line or "RAM for" in line for line in answer_text(whole))
+    long = factory.note(b"A=1\n" * 0x3000)
+    for paddr, kept in ((0xBF000, 0x1000), (0xFEBFF000, 0)):
+        answer = ask(history(full(paddr, 1 << 16)), long)
+        assert answer.lost == kept and not answer.kept and answer.differences == (), hex(paddr)
+        words = f"the first {kept} bytes" if kept else "no RAM where the entry says"
+        assert any(words in line for line in answer_text(answer))
+
+
 @pytest.mark.parametrize(
     ("writes", "says"),
     [

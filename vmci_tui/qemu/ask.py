@@ -25,10 +25,16 @@ class Answer(NamedTuple):
     """The version whose rules the prediction follows."""
     guest: Guest
     """What the dump says of the guest."""
-    kept: bool
-    """False where QEMU looks at the region, and the guest has no RAM there to hold the note."""
+    lost: int | None
+    """How many bytes of the note come before the first that the guest has no RAM for; None where it has all of
+    them, or QEMU does not look at the region."""
     predicted: Seen
     seen: Seen
+
+    @property
+    def kept(self) -> bool:
+        """Whether the guest holds the whole note, or QEMU does not look at it."""
+        return self.lost is None
 
     @property
     def differences(self) -> tuple[str, ...]:
@@ -46,7 +52,8 @@ def ask(history: EntryHistory, note: bytes, target: str = "x86_64", qemu: str | 
     kind = TARGETS[target]
     wanted = next((version for version in VERSIONS if version == qemu), None)
     program = program_of(kind, None if wanted else qemu)
-    paddr, region = history.entry.paddr, _region(history, note[:NOTE_LIMIT])
+    note = note[:NOTE_LIMIT]
+    paddr, region = history.entry.paddr, _region(history, note)
     with Machine(kind, program, kind.ram_for(paddr, len(region))) as machine:
         machine.write(*history.writes)
         machine.put(paddr, region)
@@ -57,13 +64,20 @@ def ask(history: EntryHistory, note: bytes, target: str = "x86_64", qemu: str | 
     reading = QemuReading(history, Pointed(there), machine.guest, rules)
     predicted = Seen(warnings(reading), reading.appended, reading.phys_base, history.raw)
     version = ".".join(map(str, machine.version))
-    kept = there == region or reading.region is None
-    return Answer(target, program, version, rules, machine.guest, kept, predicted, seen)
+    lost = None if reading.region is None else _first_lost(note, there)
+    return Answer(target, program, version, rules, machine.guest, lost, predicted, seen)
 
 
 def rules_of(version: tuple[int, int, int]) -> Version:
     """The rules for a QEMU of that version: the newest that were seen and are not newer than it."""
     return "10.0" if version >= (10, 0, 0) else "7.2"
+
+
+def _first_lost(note: bytes, there: bytes) -> int | None:
+    """Where memory begins to hold other bytes than the note; the zeros behind it need no RAM."""
+    if there.startswith(note):
+        return None
+    return next((at for at, (put, held) in enumerate(zip(note, there, strict=False)) if put != held), len(there))
 
 
 def _region(history: EntryHistory, note: bytes) -> bytes:
