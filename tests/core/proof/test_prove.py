@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import SAMPLES
+from tests.core.kit import found
 from tests.core.proof.synthetic import LINK, MAP, PAGE, Ram, uts
 from vmci_tui.core.errors import Cancelled
 from vmci_tui.core.guest import Guest
 from vmci_tui.core.memory import Memory, Range
+from vmci_tui.core.opening import open_document
 from vmci_tui.core.proof import check, prove
 from vmci_tui.core.proof.utsname import uts_of
 from vmci_tui.core.source import FileSource
@@ -194,3 +197,10 @@ def test_a_check_reads_few_pages() -> None:
 
     assert check(text, guest._replace(source=Counted())).proof.proved
     assert len(seen) < 200
+
+
+def test_a_value_that_ends_in_cr_is_not_said_to_be_absent() -> None:
+    """What an editor on Windows left: the line is there, and everybody sees it."""
+    document = open_document(str(SAMPLES / "crlf.elf"))
+    words = found(document)["M06"].message
+    assert "SYMBOL(init_uts_ns) ends in CR" in words and "has no" not in words

@@ -16,7 +16,7 @@ from vmci_tui.core.proof.page_size import page_size
 from vmci_tui.core.proof.ring import log_buffer
 from vmci_tui.core.proof.tables import hash_tables, page_tables
 from vmci_tui.core.proof.utsname import LENGTH, Uts, uts_of
-from vmci_tui.core.proof.values import small, symbol
+from vmci_tui.core.proof.values import small, symbol, unusable
 from vmci_tui.core.text import visible
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
@@ -43,10 +43,9 @@ def needed(text: Vmcoreinfo) -> tuple[int, bytes] | str:
     if text.get(_NAME) is None:
         offset = _BEFORE_5_11
     if release is None or not 0 < len(release) <= _RELEASE_LIMIT:
-        return "the text has no OSRELEASE that a kernel could have"
+        return unusable(text, b"OSRELEASE")
     if base is None or offset is None:
-        missing = "SYMBOL(init_uts_ns)" if base is None else _NAME.decode()
-        return f"the text has no {missing}, or not as Linux writes it"
+        return unusable(text, b"SYMBOL(init_uts_ns)" if base is None else _NAME)
     return base + offset, release
 
 

@@ -14,7 +14,7 @@ from vmci_tui.core.candidate import Correction
 from vmci_tui.core.guest import Guest
 from vmci_tui.core.proof import paging_arm, paging_others, paging_x86
 from vmci_tui.core.proof.kernel import Machine, Shifts
-from vmci_tui.core.proof.values import address, line, number, symbol
+from vmci_tui.core.proof.values import address, line, number, symbol, unusable
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
 ALL64: Final = (1 << 64) - 1
@@ -34,7 +34,7 @@ def _x86_64(text: Vmcoreinfo, guest: Guest) -> Shifts:
     if text.get(_PHYS_BASE) is not None:
         base = number(text, _PHYS_BASE)
         if base is None:
-            return Shifts((), f"{line(text, _PHYS_BASE)} is no decimal number, as Linux writes it")
+            return Shifts((), unusable(text, _PHYS_BASE))
         return Shifts((_X86_64_MAP - base,), line(text, _PHYS_BASE))
     place = symbol(text, b"phys_base")
     if place is None:
@@ -64,7 +64,7 @@ def _hex_shift(text: Vmcoreinfo, key: bytes) -> Shifts:
         return Shifts((), f"the text has no {key.decode()}", wanted=False)
     value = address(text, key)
     if value is None:
-        return Shifts((), f"{line(text, key)} is no hex number, as Linux writes it")
+        return Shifts((), unusable(text, key))
     return Shifts((value,), line(text, key))
 
 
@@ -72,10 +72,9 @@ def _s390x(text: Vmcoreinfo, guest: Guest) -> Shifts:
     if text.get(b"KERNELOFFPHYS") is None:
         return Shifts((0,), "the rule that virtual addresses are physical ones", wanted=False)
     moved, placed = address(text, b"KERNELOFFSET"), address(text, b"KERNELOFFPHYS")
-    how = f"{line(text, b'KERNELOFFSET')} and {line(text, b'KERNELOFFPHYS')}"
     if moved is None or placed is None:
-        return Shifts((), f"{how} are not hex numbers, as Linux writes them")
-    return Shifts((moved - placed,), how)
+        return Shifts((), unusable(text, b"KERNELOFFSET" if moved is None else b"KERNELOFFPHYS"))
+    return Shifts((moved - placed,), f"{line(text, b'KERNELOFFSET')} and {line(text, b'KERNELOFFPHYS')}")
 
 
 def _mend_s390x(text: Vmcoreinfo, shift: int) -> tuple[Correction, ...] | None:

@@ -36,6 +36,16 @@ def small(text: Vmcoreinfo, key: bytes, limit: int) -> int | None:
     return value if value is not None and 0 <= value <= limit else None
 
 
+def unusable(text: Vmcoreinfo, key: bytes) -> str:
+    """Why a key gives no number: a clause that shows its value where it has one."""
+    value = text.get(key)
+    if value is None:
+        return f"the text has no {visible(key)}"
+    if value.endswith(b"\r"):
+        return f"the value of {visible(key)} ends in CR"
+    return f"{line(text, key)} is not as Linux writes it"
+
+
 def line(text: Vmcoreinfo, key: bytes) -> str:
     """`KEY=value` as it may be shown, a long value cut."""
     value = text.get(key) or b""
