@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from vmci_tui.core.document import State
 from vmci_tui.core.entry import FORMAT_ELF, linux_size
+from vmci_tui.core.origin import may_be_of_qemu
 
 
 class Derived(NamedTuple):
@@ -16,9 +17,11 @@ class Derived(NamedTuple):
     why: str
 
 
-def derive(state: State) -> tuple[Derived, ...]:
-    """The four fields; () where nothing in the dump speaks of an entry."""
+def derive(state: State, machine: str | None = None) -> tuple[Derived, ...]:
+    """The four fields, for a machine's dump; () where nothing in it speaks of an entry, or QEMU did not write it."""
     note = state.note
+    if not may_be_of_qemu(state.notes, machine):
+        return ()
     if note is None:
         if any(other.is_empty for other in state.notes):
             return _beyond_memory()
@@ -30,6 +33,13 @@ def derive(state: State) -> tuple[Derived, ...]:
     if page is None:
         return _fields(None, f"at least {len(note.raw)}, the note's own length")
     return _fields(linux_size(page), f"Linux announces PAGESIZE + 36: {page} + 36")
+
+
+def why_none(state: State, machine: str | None = None) -> str:
+    """Why `derive` gives nothing, in words."""
+    if may_be_of_qemu(state.notes, machine):
+        return "nothing in the dump tells of one"
+    return "QEMU did not write this dump, so there is none"
 
 
 _SYS = "the dump does not say where the note was; /sys/kernel/vmcoreinfo of the guest does"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from vmci_tui.core.derived import derive
+from vmci_tui.core.derived import derive, why_none
 from vmci_tui.core.document import Document
 from vmci_tui.core.entry import FIELDS
 from vmci_tui.core.text import visible
@@ -78,7 +78,7 @@ def entry_json(document: Document) -> Json | None:
     if history is not None:
         present = None if history.origin == "derived" else history.present  # whether QEMU ever got it, nothing tells
         return history.entry._asdict() | {"present": present, "origin": history.origin}
-    derived = derive(document.state)
+    derived = derive(document.state, _machine(document))
     if not derived:
         return None
     return {item.name: item.value for item in derived} | {"present": None, "origin": "derived"}
@@ -198,15 +198,19 @@ def _container(document: Document) -> str:
     return f"{dump.container.upper()} {dump.bits} bit {dump.order}-endian, {dump.machine or 'no machine'}"
 
 
+def _machine(document: Document) -> str | None:
+    return document.dump.machine if document.dump is not None else None
+
+
 def _entry_text(document: Document) -> Iterator[str]:
     history = document.state.entry
     yield ""
     if history is None:
-        derived = derive(document.state)
+        derived = derive(document.state, _machine(document))
         yield (
             "entry (derived: what the guest must have written)"
             if derived
-            else "entry: nothing in the dump tells of one"
+            else f"entry: {why_none(document.state, _machine(document))}"
         )
         for item in derived:
             value = "?" if item.value is None else f"{item.value} ({item.value:#x})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, overload
 
-from vmci_tui.core.derived import derive
+from vmci_tui.core.derived import derive, why_none
 from vmci_tui.core.document import Document, State
 from vmci_tui.core.entry import FIELDS, FORMAT_ELF, FORMAT_NONE, RESET, EntryHistory
 from vmci_tui.core.span import Span
@@ -102,9 +102,11 @@ def _write_row(history: EntryHistory, number: int) -> Row:
 
 
 def _derived_rows(document: Document) -> list[tuple[Row, Target]]:
-    derived = derive(document.state)
+    machine = document.dump.machine if document.dump is not None else None
+    derived = derive(document.state, machine)
     if not derived:
-        return [((("no entry is open, and nothing in the dump tells of one", "dim"),), Target("none"))]
+        words = f"no entry is open, and {why_none(document.state, machine)}"
+        return [(((words, "dim"),), Target("none"))]
     title = (("derived: ", "info"), ("what the guest must have written", "dim"))
     out: list[tuple[Row, Target]] = [(title, Target("none"))]
     for item in derived:

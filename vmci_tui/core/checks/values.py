@@ -8,6 +8,7 @@ from functools import partial
 
 from vmci_tui.core import edits
 from vmci_tui.core.checks.base import Context, Finding, Fix, told
+from vmci_tui.core.origin import may_be_of_qemu
 from vmci_tui.core.span import Span
 from vmci_tui.core.text import visible
 from vmci_tui.core.vmcoreinfo import Line, Vmcoreinfo
@@ -30,7 +31,8 @@ def check(context: Context) -> Iterator[Finding]:
     yield from _build_id(context, text)
     yield from _generated(context, text)
     if context.dump is not None and context.dump.machine == "x86_64":
-        yield from _phys_base(context, text)
+        if context.state.entry is not None or may_be_of_qemu(context.state.notes, context.dump.machine):
+            yield from _phys_base(context, text)
         yield from _offset(context, text)
 
 
