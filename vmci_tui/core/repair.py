@@ -102,8 +102,12 @@ def changes(document: Document, found: tuple[Finding, ...]) -> bool:
     refused = {f.code for f in found if any(c.refuses for c in f.readers)}
     if document.dump.guest_memory.size and any(f.code == "M05" or f.code in refused & ADOPTED for f in found):
         return True
+    fixable = [finding for finding in found if _may(finding, EVERYTHING, False)]
+    if not fixable:
+        return False
     scratch = document.with_edit("", document.state)
-    return any(_may(finding, EVERYTHING, False) and _apply(scratch, finding) for finding in found)
+    judged = verdicts(scratch)
+    return any(_apply(scratch, finding, judged) for finding in fixable)
 
 
 def _left(finding: Finding, adoption: Adoption) -> str:
