@@ -6,6 +6,7 @@ import io
 import itertools
 import time
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from elftools.elf.elffile import ELFFile
@@ -14,8 +15,10 @@ from tests import factory
 from tests.core.kit import elf_of, found, opened
 from tests.factory import AARCH64, ARM, I386, PPC64, S390, X86_64, Load, cpus, elf, note, ram
 from vmci_tui.core.containers import open_dump
+from vmci_tui.core.containers.elf_format import format_of
 from vmci_tui.core.errors import OpenError
 from vmci_tui.core.memory import Range
+from vmci_tui.core.note import ByteOrder
 from vmci_tui.core.source import BytesSource
 
 _BOTH = note(factory.TEXT_64)
@@ -167,3 +170,21 @@ def test_a_huge_sparse_dump_opens_as_fast_as_a_small_one(tmp_path: Path) -> None
     document = open_document(str(path))
     assert time.monotonic() - began < 0.5
     assert document.layout.memory.ranges == (Range(0, 1 << 40, document.layout.memory.ranges[0].offset),)
+
+
+@pytest.mark.parametrize(("bits", "order"), [(64, "little"), (32, "little"), (64, "big")])
+def test_a_xen_core_is_named(bits: Literal[32, 64], order: ByteOrder) -> None:
+    """As `xl dump-core` writes it: no program headers, the memory in .xen_pages."""
+    form = format_of(bits, order)
+    names = b"\0.shstrtab\0.note.Xen\0.xen_pages\0.xen_pfn\0"
+    size = form.header.size + 16
+    table = size + len(names)
+    sections = [form.section.pack(*[0] * 10), form.section.pack(1, 3, 0, 0, size, len(names), 0, 0, 0, 0)]
+    sections += [form.section.pack(21, 1, 0, 0, table + 256, 4096, 0, 0, 0, 4096)]
+    header = form.header.pack(4, 62, 1, 0, 0, table, 0, size, 0, 0, form.section.size, len(sections), 1)
+    ident = b"\x7fELF" + bytes((bits // 32, 1 if order == "little" else 2, 1)) + bytes(9)
+    data = (ident + header + names + b"".join(sections)).ljust(table + 256, b"\0") + bytes(4096)
+    with pytest.raises(OpenError, match=r"a Xen core .*\.xen_pages") as error:
+        opened(data)
+    assert "leave it as it is" in error.value.hint
+    assert opened(data.replace(b".xen_pages", b".zen_pages")).dump is not None

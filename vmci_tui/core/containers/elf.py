@@ -22,6 +22,7 @@ from vmci_tui.core.containers.elf_format import (
     format_of,
     machine_name,
 )
+from vmci_tui.core.containers.xen_core import is_xen_core
 from vmci_tui.core.errors import OpenError, SaveError
 from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import NOTE_LIMIT, ByteOrder, Note, walk
@@ -116,6 +117,11 @@ def open_elf(source: Source) -> ElfDump:
         kind = {1: "an object file", 2: "a program or vmlinux", 3: "a shared library or program"}[header.type]
         raise OpenError(f"this ELF file is {kind}, not a dump", "open what dump-guest-memory wrote")
     sections = _read_sections(source, form, header)
+    if header.phnum == 0 and is_xen_core(source, sections, header.shstrndx):
+        raise OpenError(
+            "this ELF file is a Xen core (`xl dump-core`): its memory is in the section .xen_pages, without headers",
+            "leave it as it is: crash reads it, with the vmlinux of the guest",
+        )
     segments = _read_segments(source, form, header, sections)
     notes, offsets = _read_notes(source, form, segments)
     dump = ElfDump(source, form, head[:16], header, segments, sections, notes, offsets)
