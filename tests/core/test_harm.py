@@ -6,6 +6,7 @@ import gzip
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,13 @@ from vmci_tui.core.checks import Finding, findings
 from vmci_tui.core.checks.base import Fix
 from vmci_tui.core.document import Document, State
 from vmci_tui.core.errors import UsageError
-from vmci_tui.core.harm import Consent, consent, harm_of
+from vmci_tui.core.harm import Consent, consent, harm_of, worse
 from vmci_tui.core.opening import open_document
 from vmci_tui.core.plan import plan_copy, plan_in_place
+from vmci_tui.core.readers.view import View
 from vmci_tui.core.repair import repair
+from vmci_tui.core.source import BytesSource
+from vmci_tui.core.verdicts import judge_file, verdicts
 
 Sample = Callable[[str], str]
 _DATA = Path(__file__).parents[1] / "data" / "kdump"
@@ -72,11 +76,6 @@ def test_a_program_of_another_machine_is_not_made_worse() -> None:
     """It reads nothing of such a dump; that it takes an unnamed machine for its own is no merit to keep."""
     raw = kdump(pages(1, 2), uts={})
     named = kdump(pages(1, 2), uts={"machine": b"aarch64"})
-    from vmci_tui.core.harm import worse
-    from vmci_tui.core.readers.view import View
-    from vmci_tui.core.source import BytesSource
-    from vmci_tui.core.verdicts import judge_file
-
     now, after = (judge_file(View(BytesSource(data))) for data in (raw, named))
     assert "crash" not in [item.reader for item in worse(now, after)]
 
@@ -137,3 +136,11 @@ def test_repair_makes_no_fix_over_which_a_reader_refuses(sample: Sample, monkeyp
     monkeypatch.setattr(repairing, "findings", broken)
     accepted = [name for name, verdict in repair(document).readers.now.items() if verdict.accepts]
     assert accepted and "take the release out" not in document.labels
+
+
+def test_who_would_read_no_memory_any_more_does_worse(sample: Sample) -> None:
+    now = verdicts(open_document(sample("amd64-cut-note.elf")))
+    assert now["drgn"].accepts and now["drgn"].reads
+    blind = {**now, "drgn": replace(now["drgn"], reads=False)}
+    assert [item.reader for item in worse(now, blind)] == ["drgn"]
+    assert worse(blind, blind) == worse(blind, now) == ()

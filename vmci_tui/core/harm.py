@@ -27,7 +27,7 @@ _FOREIGN: Final = frozenset(("C12", "C14"))
 
 
 class Worse(NamedTuple):
-    """A reader that accepts the file now, and what it would say of what is saved."""
+    """A reader that accepts the file now, or reads kernel memory by it, and what it would do with what is saved."""
 
     reader: str
     then: Verdict
@@ -86,12 +86,18 @@ def _cause(verdict: Verdict) -> str | None:
 
 
 def worse(now: Verdicts, after: Verdicts) -> tuple[Worse, ...]:
-    """The readers that accept before and do not after, in their order."""
+    """The readers that accept, or read kernel memory, before and do not after, in their order."""
     return tuple(
         Worse(name, after[name])
         for name, verdict in now.items()
-        if verdict.accepts and not after[name].accepts and _cause(after[name]) not in _FOREIGN
+        if _falls(verdict, after[name]) and _cause(after[name]) not in _FOREIGN
     )
+
+
+def _falls(now: Verdict, after: Verdict) -> bool:
+    if not now.accepts:
+        return False
+    return not after.accepts or bool(now.reads and after.reads is False)
 
 
 def harm_of(document: Document, plan: Plan) -> Harm:

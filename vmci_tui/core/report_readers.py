@@ -34,7 +34,8 @@ def harm_json(harm: Harm) -> Json:
 def harm_words(harm: Harm) -> Iterator[Safe]:
     """A line for each reader that would refuse, and for each thing that is taken out."""
     for item in harm.worse:
-        yield Safe(f"{item.reader} accepts the file, and would refuse what is saved: {said(item.then)}")
+        then = "read no kernel memory by" if item.then.accepts else "refuse"
+        yield Safe(f"{item.reader} accepts the file, and would {then} what is saved: {said(item.then)}")
     for words in harm.taken_out:
         yield Safe(f"taken out: {words}")
 

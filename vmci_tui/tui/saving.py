@@ -145,7 +145,7 @@ class SaveScreen(Dialog[Outcome | None]):
         self._agreed, self._saving = harm, False
         self.query_one("#plan", LineList).set_rows([*harm_rows(harm), *plan_rows(self._document, self._plan)])
         names = ", ".join(item.reader for item in harm.worse)
-        self._tell(f"{names} would refuse what is saved: once more saves it all the same", bad=True)
+        self._tell(f"{names} would do worse with what is saved: once more saves it all the same", bad=True)
         return True
 
     def _is_source(self, target: str) -> bool:
