@@ -71,15 +71,20 @@ def kdump(
     uts: Mapping[str, bytes] | None = None,
     head: Mapping[str, int] | None = None,
     sub: Mapping[str, int] | None = None,
+    named: bytes = b"",
+    erased: bytes = b"",
 ) -> bytes:
-    """A plain file. `part` makes it one of a split dump; `head` and `sub` override fields after all else."""
+    """A plain file. `part` makes it one of a split dump; `head` and `sub` override fields after all else.
+
+    `named` is a text behind the notes that only the header names, `erased` eraseinfo behind that.
+    """
     e = "<" if order == "little" else ">"
     memory = pages(0, 1, 2, 5, 40, block=block) if memory is None else memory
     notes = [cpus(order=order), note(order=order)] if notes is None else notes
     last = max_mapnr if max_mapnr is not None else max(memory, default=0) + 1
     area = b"".join(notes)
     size = SUB_SIZE[bits, padding]
-    sub_blocks = -(-(size + len(area)) // block)
+    sub_blocks = -(-(size + len(area) + len(named) + len(erased)) // block)
     one = -(-last // (8 * block))
     bitmap = bytearray(one * block)
     for pfn in memory:
@@ -121,11 +126,16 @@ def kdump(
         start = area.rfind(b"VMCOREINFO\0") - 12
         (length,) = struct.unpack_from(e + "I", area, start + 4)
         values |= {"offset_vmcoreinfo": block + size + text, "size_vmcoreinfo": length}
+    behind = block + size + len(area)
+    if named:
+        values |= {"offset_vmcoreinfo": behind, "size_vmcoreinfo": len(named)}
+    if erased:
+        values |= {"offset_eraseinfo": behind + len(named), "size_eraseinfo": len(erased)}
     for name, value in {**values, **(sub or {})}.items():
         offset, code, since = SUB[bits, padding][name]
         if version >= since:
             struct.pack_into(e + code, out, block + offset, value)
-    out[block + size : block + size + len(area)] = area
+    out[block + size : behind + len(named) + len(erased)] = area + named + erased
     start = (1 + sub_blocks) * block
     out[start : start + bitmaps * one * block] = bytes(bitmap) * bitmaps
     return bytes(out) + table + data

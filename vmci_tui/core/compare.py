@@ -10,6 +10,7 @@ from vmci_tui.core.containers.elf import ElfDump
 from vmci_tui.core.containers.elf_format import PT_LOAD, Segment
 from vmci_tui.core.document import State, laid_out
 from vmci_tui.core.errors import OpenError, SaveError
+from vmci_tui.core.header_text import saved_order
 from vmci_tui.core.journal import Before
 from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import Note
@@ -62,7 +63,7 @@ def _reopened(notes: tuple[Note, ...], saved: Source) -> Dump:
         new = open_dump(saved)
     except OpenError as error:
         raise SaveError(f"what was saved cannot be opened again: {error.message}", "nothing was put in place") from None
-    wanted = sorted((note.packed(note.order) for note in notes), key=lambda note: not note.whole)
+    wanted = [notes[index].packed(notes[index].order) for index in saved_order(notes)]
     if new is None or b"".join(n.raw for n in new.notes) != b"".join(n.raw for n in wanted):
         raise SaveError("what was saved does not hold the notes that were asked for", "nothing was put in place")
     return new

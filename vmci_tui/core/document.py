@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from vmci_tui.core.containers import Dump, HeaderFields, Layout, Region
 from vmci_tui.core.entry import LENGTH, SIZE_LIMIT, EntryHistory
+from vmci_tui.core.header_text import HeaderText
 from vmci_tui.core.image import Image, Literal
 from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import Note
@@ -44,11 +45,23 @@ class State:
 
     @cached_property
     def index(self) -> int | None:
-        """Which note is the vmcoreinfo: the last whole one of that name, as most readers take it."""
+        """Which note is the vmcoreinfo: the last whole one of that name, as most readers take it.
+
+        A text that only a kdump file's header names, where there is no such note.
+        """
+        alone = None
         for index in range(len(self.notes) - 1, -1, -1):
-            if self.notes[index].is_vmcoreinfo and self.notes[index].whole:
+            note = self.notes[index]
+            if isinstance(note, HeaderText):
+                alone = index
+            elif note.is_vmcoreinfo and note.whole:
                 return index
-        return None
+        return alone
+
+    @property
+    def header_text(self) -> HeaderText | None:
+        """The text that only a kdump file's header names; None where the note's is all there is."""
+        return next((note for note in self.notes if isinstance(note, HeaderText)), None)
 
     @property
     def note(self) -> Note | None:

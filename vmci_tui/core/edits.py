@@ -9,12 +9,15 @@ from vmci_tui.core.containers.base import UTSNAME, UTSNAME_LIMIT
 from vmci_tui.core.document import State
 from vmci_tui.core.entry import FIELDS, LENGTH, EntryHistory, Write
 from vmci_tui.core.errors import EditError
+from vmci_tui.core.header_text import HeaderText
 from vmci_tui.core.note import HEADER, NAME, ByteOrder, Note, build, walk
 from vmci_tui.core.text import visible
 from vmci_tui.core.vmcoreinfo import Line, Vmcoreinfo, check_key
 
 _NO_NOTE = "this dump has no VMCOREINFO note"
 _APPEND = "append one first"
+_ALONE = "this text is no note: the header names it, and nothing stands around it"
+_AS_NOTE = "append it as a note first: then it is one"
 _SIZES = 8
 """Bytes of a note's header that hold sizes: namesz and descsz."""
 
@@ -109,6 +112,17 @@ def keep_last_key(state: State, key: bytes) -> State:
     return set_text(state, b"".join(line.raw for line in text.lines if line.number not in drop))
 
 
+def make_note(state: State) -> State:
+    """A note of the text that only a kdump file's header names, for the readers that look for one."""
+    text = state.header_text
+    return state if text is None else append_note(state, text.as_note(), text.order)
+
+
+def drop_header_text(state: State) -> State:
+    """The text that only a kdump file's header names taken out: the header then names the note's."""
+    return replace(state, notes=tuple(note for note in state.notes if not isinstance(note, HeaderText)))
+
+
 def end_last_line(state: State) -> State:
     return set_text(state, _text(state).text + b"\n")
 
@@ -146,6 +160,8 @@ def move_note(state: State, index: int, by: int) -> State:
     to = index + by
     if not 0 <= to < len(state.notes):
         raise EditError("the note stands last already" if by > 0 else "the note stands first already")
+    if isinstance(state.notes[index], HeaderText) or isinstance(state.notes[to], HeaderText):
+        raise EditError(_ALONE, _AS_NOTE)
     if not (state.notes[index].whole and state.notes[to].whole):
         raise EditError("a broken note stays last", "readers see nothing of what follows it")
     notes = list(state.notes)
@@ -155,6 +171,8 @@ def move_note(state: State, index: int, by: int) -> State:
 
 def duplicate_note(state: State, index: int) -> State:
     """A note once more, behind itself."""
+    if isinstance(state.notes[index], HeaderText):
+        raise EditError(_ALONE, _AS_NOTE)
     if not state.notes[index].whole:
         raise EditError("a broken note stays last", "readers see nothing of what follows it")
     return replace(state, notes=(*state.notes[: index + 1], *state.notes[index:]))
@@ -167,14 +185,18 @@ def overwrite_note(state: State, index: int, raw: bytes, order: ByteOrder) -> St
     readers would. Raises EditError where `raw` has another length than the note.
     """
     old = state.notes[index]
+    if isinstance(old, HeaderText) and len(raw) == len(old.raw):
+        return replace_note(state, index, old.with_desc(raw))
     if len(raw) != len(old.raw):
         old = old.packed(old.order)
     if len(raw) != len(old.raw):
         raise EditError("bytes are overwritten, not added", "edit the text to make the note longer")
     if len(raw) >= HEADER and raw[:_SIZES] == old.raw[:_SIZES] and old.order == order:
         return replace_note(state, index, Note(raw, order, old.align, old.broken))
-    rest = b"".join(note.packed(note.order).raw for note in state.notes[index + 1 :])
-    return replace(state, notes=(*state.notes[:index], *walk(raw + rest, order)))
+    behind = state.notes[index + 1 :]
+    rest = b"".join(note.packed(note.order).raw for note in behind if not isinstance(note, HeaderText))
+    text = tuple(note for note in behind if isinstance(note, HeaderText))
+    return replace(state, notes=(*state.notes[:index], *walk(raw + rest, order), *text))
 
 
 def keep_last_note(state: State, order: ByteOrder) -> State:

@@ -208,7 +208,8 @@ def _apply(document: Document, finding: Finding, judged: Verdicts) -> bool:
     before = _proof(document)
     try:
         state = finding.fix.apply(document.state)
-        if not _keeps_meaning(document.state, state, finding.code) or not document.apply(finding.fix.label, state):
+        kept = _keeps_meaning(document.state, state, finding.code, before is not None and before.proved is True)
+        if not kept or not document.apply(finding.fix.label, state):
             return False
     except VmciError:
         return False
@@ -220,8 +221,10 @@ def _apply(document: Document, finding: Finding, judged: Verdicts) -> bool:
     return True
 
 
-def _keeps_meaning(before: State, after: State, code: str) -> bool:
-    """Whether nothing is thrown away that differs from what is kept."""
+def _keeps_meaning(before: State, after: State, code: str, proved: bool) -> bool:
+    """Whether nothing is thrown away that differs from what is kept, which may be `proved` by memory."""
+    if code == "C20" and before.header_text is not None and not proved:
+        return any(note.desc == before.header_text.raw for note in after.notes)
     if code == "N05":
         return len({note.desc for note in before.notes if note.is_vmcoreinfo and note.whole}) == 1
     if code == "T06":

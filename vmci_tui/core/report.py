@@ -162,7 +162,9 @@ def show_text(document: Document) -> Iterator[str]:
     rows = notes_json(document)
     for row in rows:
         where = f"at {row['offset']:#x}, {row['length']} bytes"
-        yield f"  {row['index']:>3}  {row['name']:<12} type {row['type']:#x}  {where}"
+        alone = row["desc_offset"] == row["offset"]  # a kdump file's header names the text, and no note is around it
+        what = "text only" if alone else f"type {row['type']:#x} "
+        yield f"  {row['index']:>3}  {row['name']:<12} {what} {where}"
     if not rows:
         yield "  none"
     yield from _memory_text(document, dump)

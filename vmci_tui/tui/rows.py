@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, overload
 from vmci_tui.core.derived import derive, why_none
 from vmci_tui.core.document import Document, State
 from vmci_tui.core.entry import FIELDS, FORMAT_ELF, FORMAT_NONE, RESET, EntryHistory
+from vmci_tui.core.header_text import HeaderText
 from vmci_tui.core.span import Span
 from vmci_tui.core.text import Safe, visible
 from vmci_tui.core.vmcoreinfo import Line, Vmcoreinfo
@@ -125,10 +126,11 @@ def note_rows(document: Document, names: dict[int, str]) -> list[tuple[Row, Targ
         name = visible(note.name.rstrip(b"\0"))[:40] or "(no name)"
         chosen = index == document.state.index
         kind = names.get(note.type, "") if note.name == b"CORE\0" else ""
+        what = "text that the header names" if isinstance(note, HeaderText) else f"type {note.type:#x} {kind}"
         row = (
             (f"{index:>3} ", "dim"), (f"{name:<12} ", "good" if chosen else "key"),
             (f"{note.descsz} bytes at {offset:#x}  ", "value"),
-            (f"type {note.type:#x} {kind} ", "dim"), (note.broken or "", "error"),
+            (f"{what} ", "dim"), (note.broken or "", "error"),
         )  # fmt: skip
         out.append((row, Target("note", number=index, span=Span(offset, len(note.raw)))))
     return out

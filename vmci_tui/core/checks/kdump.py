@@ -11,10 +11,15 @@ from vmci_tui.core import edits
 from vmci_tui.core.checks.base import Context, Finding, Fix, told
 from vmci_tui.core.containers.base import UTSNAME
 from vmci_tui.core.containers.kdump import KdumpDump
+from vmci_tui.core.containers.kdump_room import WITH_NOTES
 from vmci_tui.core.document import State
 from vmci_tui.core.guest import guest_of
+from vmci_tui.core.header_text import HeaderText
+from vmci_tui.core.proof import prove
 from vmci_tui.core.proof.check import utsname_of
+from vmci_tui.core.proof.utsname import LENGTH, MAGIC, Uts, uts_of
 from vmci_tui.core.text import visible
+from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
 _DECIMAL: Final = re.compile(rb"-?[0-9]{1,20}")
 _UTS_MACHINE: Final = {
@@ -22,6 +27,12 @@ _UTS_MACHINE: Final = {
     "ppc64": b"ppc64le", "riscv64": b"riscv64", "loongarch64": b"loongarch64",
 }  # fmt: skip
 """What `uname -m` says on each machine."""
+
+_SHIFT: Final = 4
+_SHIFTED: Final = (
+    "an old makedumpfile looks for the name four bytes behind its place on kernels from 5.11 on, where "
+    "uts_namespace begins with it; drgn and libkdumpfile want sysname Linux, a release, a version and a machine"
+)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -32,6 +43,7 @@ def check(context: Context) -> Iterator[Finding]:
     if dump.container == "flattened" and context.state.head != "plain":
         yield told("C21", "the kdump file is flattened", fix=Fix("make the copy plain", edits.make_plain))
     yield from _utsname(context, dump)
+    yield from _texts(context, dump)
     if not context.arranged:
         yield from _pointers(context, dump)
     yield from _phys_base(context)
@@ -44,24 +56,45 @@ def _utsname(context: Context, dump: KdumpDump) -> Iterator[Finding]:
     header = context.state.header
     if header is None:
         return
+    shifted = _shifted(context, dump)
+    if shifted is not None:
+        words = f"the kdump header's utsname is shifted by {_SHIFT} bytes: sysname is {visible(header.utsname[0])}"
+        yield told("C19", words, why=_SHIFTED, fix=_fill(context, dump, shifted))
+        return
     names = dict(zip(UTSNAME, header.utsname, strict=True))
     lacking = [name for name in ("release", "version", "machine") if not names[name]]
     if names["sysname"] != b"Linux":
         lacking.insert(0, "sysname")
     if lacking:
         words = f"the kdump header's utsname lacks {', '.join(lacking)}"
-        yield told("C19", words, fix=_fill(context, dump))
+        yield told("C19", words, fix=_fill(context, dump, None))
 
 
-def _fill(context: Context, dump: KdumpDump) -> Fix | None:
-    """utsname as guest memory has it, else as far as note and machine tell; no fix where there is no release."""
+def _shifted(context: Context, dump: KdumpDump) -> Uts | None:
+    """utsname as the header would have it, had it not been taken four bytes behind its place; None where it was not."""
+    fields = dump.header.header[2:8]
+    if context.state.header != dump.header_fields:
+        return None
+    return uts_of((MAGIC[:_SHIFT] + b"".join(fields))[:LENGTH])
+
+
+def _fill(context: Context, dump: KdumpDump, shifted: Uts | None) -> Fix | None:
+    """utsname as guest memory has it, else as far as note and machine tell; no fix where there is no release.
+
+    What else the header names stays, where it is not `shifted`.
+    """
     text = context.state.vmcoreinfo
     if text is None or not text.osrelease:
         return None
     found = utsname_of(text, guest_of(dump))
+    if found is None and shifted is not None and shifted.release == text.osrelease:
+        found = shifted
     machine = _UTS_MACHINE.get(dump.machine or "")
     if found is not None:
-        names = {"release": found.release, "version": found.version, "machine": found.machine}
+        names = found._asdict()
+        for name, old in zip(UTSNAME, dump.header.header.utsname, strict=True):
+            if name in ("nodename", "domainname") and old and shifted is None:
+                del names[name]
     elif machine is not None and len(text.osrelease) <= 64:
         names = {"release": text.osrelease, "version": b"unknown", "machine": machine}
     else:
@@ -75,16 +108,40 @@ def _set_names(state: State, names: dict[str, bytes]) -> State:
     return state
 
 
+def _texts(context: Context, dump: KdumpDump) -> Iterator[Finding]:
+    """A text that the header alone names: drgn and libkdumpfile take it in files of version 3 only."""
+    state = context.state
+    text = state.header_text
+    if text is None:
+        return
+    named = f"{text.descsz} bytes at {context.layout.note_offsets[state.notes.index(text)]:#x}"
+    if any(note.is_vmcoreinfo and note.whole and note is not text for note in state.notes):
+        words = f"the header names another text, {named}, than the VMCOREINFO note has"
+        yield told("C20", words, fix=_which_text(context, dump, text))
+    elif dump.header.version >= WITH_NOTES or any(note is not text for note in state.notes):
+        words = f"the header names a text, {named}, and there is no note of it"
+        yield told("C20", words, fix=Fix("make a note of it", edits.make_note))
+
+
+def _which_text(context: Context, dump: KdumpDump, text: HeaderText) -> Fix:
+    """Both pointers to the header's text where memory proves that one alone, else to the note's."""
+    guest, of_note = guest_of(dump), context.state.vmcoreinfo
+    if prove(Vmcoreinfo(text.raw), guest).proved and (of_note is None or not prove(of_note, guest).proved):
+        return Fix("make the header's text the note's", edits.make_note)
+    return Fix("point both at the note", edits.drop_header_text)
+
+
 def _pointers(context: Context, dump: KdumpDump) -> Iterator[Finding]:
     """What crash and makedumpfile are led to, and what drgn and libkdumpfile, in the file as it is."""
     offset, size = dump.header.vmcoreinfo
     index = context.state.index
     note = context.state.note
+    if context.state.header_text is not None:
+        return
     fix = Fix("point both at the note", edits.order_head)
     if note is None or index is None or note.is_windows:
-        if size:
-            words = f"the header names a text of {size} bytes at {offset:#x}, and there is no note of it"
-            yield told("C20", words, fix=fix)
+        if size and (note is None or index is None or dump.note_starts[index] + note.desc_start != offset):
+            yield told("C20", f"the header names {size} bytes at {offset:#x} as the text, and none is there")
         return
     start = dump.note_starts[index] + note.desc_start
     if not size:

@@ -10,6 +10,7 @@ from vmci_tui.core.checks.base import Context, Finding, Fix, told
 from vmci_tui.core.containers import Dump
 from vmci_tui.core.containers.elf_format import MACHINE_BITS, MACHINES
 from vmci_tui.core.entry import SIZE_LIMIT
+from vmci_tui.core.header_text import HeaderText
 from vmci_tui.core.note import NAME, Note
 from vmci_tui.core.text import visible
 from vmci_tui.core.windows import windows_header
@@ -30,7 +31,11 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _which(context: Context) -> Iterator[Finding]:
     order = context.dump.order if context.dump else "little"
-    found = [i for i, note in enumerate(context.state.notes) if note.is_vmcoreinfo and not note.is_windows]
+    found = [
+        i
+        for i, note in enumerate(context.state.notes)
+        if note.is_vmcoreinfo and not note.is_windows and not isinstance(note, HeaderText)
+    ]
     if not any(note.is_vmcoreinfo for note in context.state.notes):
         yield told("N01", "the dump has no VMCOREINFO note")
     elif len(found) > 1:
@@ -61,7 +66,7 @@ def _shape(context: Context, index: int, note: Note) -> Iterator[Finding]:
         )
     if any(note.padding):
         yield told("N03", f"the padding of note {index} is not zero", span)
-    if len(note.raw) % 4:
+    if len(note.raw) % 4 and not isinstance(note, HeaderText):
         yield told("N12", f"note {index} ends without its padding", span)
 
 

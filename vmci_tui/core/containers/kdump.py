@@ -11,7 +11,9 @@ from vmci_tui.core.containers.flattened import FlattenedSource, is_flattened, op
 from vmci_tui.core.containers.kdump_format import SIGNATURE
 from vmci_tui.core.containers.kdump_head import KdumpHeader, machine_of, read_header
 from vmci_tui.core.containers.kdump_pages import PageMemory, Pages
+from vmci_tui.core.entry import SIZE_LIMIT
 from vmci_tui.core.errors import OpenError
+from vmci_tui.core.header_text import HeaderText, is_text
 from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import NOTE_LIMIT, ByteOrder, Note, walk
 from vmci_tui.core.source import HEAD_LIMIT, Source
@@ -26,6 +28,7 @@ class KdumpDump:
     """The file, or what a flattened one stands for: the offsets in headers and descriptors count there."""
     header: KdumpHeader
     notes: tuple[Note, ...]
+    """Those of the file, and behind them the text that only the header names."""
     note_starts: tuple[int, ...] = field(repr=False)
     """Where each note begins in the plain file."""
     faults: tuple[str, ...] = ()
@@ -102,6 +105,9 @@ def open_kdump(source: Source) -> KdumpDump:
             raise OpenError(f"this flattened file holds no kdump file{reason}", "dump again, or copy it again")
     header = read_header(plain)
     notes, starts = _read_notes(plain, header)
+    text = _read_header_text(plain, header, notes)
+    if text is not None:
+        notes, starts = (*notes, text), (*starts, header.sub.offset_vmcoreinfo)
     return KdumpDump(source, plain, header, notes, starts, faults)
 
 
@@ -121,3 +127,16 @@ def _read_notes(plain: Source, header: KdumpHeader) -> tuple[tuple[Note, ...], t
         starts.append(at)
         at += len(note.raw)
     return notes, tuple(starts)
+
+
+def _read_header_text(plain: Source, header: KdumpHeader, notes: tuple[Note, ...]) -> HeaderText | None:
+    """The text that the header names, where no note has it; None for what is none, or lies in headers or notes."""
+    offset, size = header.vmcoreinfo
+    area, area_size = header.notes
+    first = header.block_size + header.form.sub_header_length(header.version)
+    if not first <= offset <= offset + size <= plain.size or (offset < area + area_size and area < offset + size):
+        return None
+    if not 0 < size <= SIZE_LIMIT or not is_text(text := plain.read(offset, size)):
+        return None
+    in_note = any(note.is_vmcoreinfo and note.whole and note.desc == text for note in notes)
+    return None if in_note else HeaderText(text, header.form.order)

@@ -18,6 +18,7 @@ from vmci_tui.core.containers.kdump_format import (
     Width,
 )
 from vmci_tui.core.errors import OpenError
+from vmci_tui.core.header_text import HeaderText
 from vmci_tui.core.note import HEADER, ByteOrder, Note, up
 from vmci_tui.core.source import HEAD_LIMIT, Source
 
@@ -181,8 +182,20 @@ def _told_padding(
         sum(_points(plain, header, one, one.unpack_sub_header(raw, version), version)) for one in (packed, padded)
     ]
     if scores[0] == scores[1] and any(raw[20:]):
+        if not taken_for_packed(form, raw, (1 + header.sub_hdr_size) * header.block_size, header.block_size):
+            return padded, ()
         return packed, ("nothing tells whether the sub-header is packed or padded: it is read as packed, as QEMU's is",)
     return (padded if scores[1] > scores[0] else packed), ()
+
+
+def taken_for_packed(form: Format, raw: bytes, payload: int, block: int) -> bool:
+    """Whether libkdumpfile takes a 32-bit sub-header for packed (diskdump.c, read_sub_hdr_32), from version 3 on.
+
+    `payload` is where its blocks end. It reads the pointer to the text as a packed one has it.
+    """
+    sub = form._replace(padded=False).unpack_sub_header(raw, NEWEST)
+    offset, size = sub.offset_vmcoreinfo, sub.size_vmcoreinfo
+    return (offset, size) == (0, 0) or block < offset <= offset + size <= payload
 
 
 def _points(plain: Source, header: Header, form: Format, sub: SubHeader, version: int) -> Iterator[int]:
@@ -191,7 +204,9 @@ def _points(plain: Source, header: Header, form: Format, sub: SubHeader, version
     for offset, size in ((sub.offset_note, sub.size_note), (sub.offset_vmcoreinfo, sub.size_vmcoreinfo)):
         if not offset and not size:
             yield 0
-        elif offset < header.block_size or not size or offset + size > plain.size:
+        elif offset and not size:
+            yield 0  # so a file without a text says which of the two it is
+        elif offset < header.block_size or offset + size > plain.size:
             yield -2
         else:
             yield 2
@@ -215,11 +230,17 @@ def uts_machine(header: Header) -> str | None:
 
 
 def text_of(notes: tuple[Note, ...], starts: tuple[int, ...]) -> tuple[int, int] | None:
-    """Offset and length of the text of the last whole VMCOREINFO note, which the header is to name as well."""
-    for note, start in zip(reversed(notes), reversed(starts), strict=True):
+    """Offset and length of the text that the header is to name.
+
+    That is the one which it alone names, else that of the last whole VMCOREINFO note.
+    """
+    found = None
+    for note, start in zip(notes, starts, strict=True):
+        if isinstance(note, HeaderText):
+            return start, note.descsz
         if note.is_vmcoreinfo and note.whole:
-            return start + note.desc_start, note.descsz
-    return None
+            found = start + note.desc_start, note.descsz
+    return found
 
 
 def machine_of(header: Header, notes: tuple[Note, ...], order: ByteOrder) -> str | None:

@@ -2,35 +2,46 @@
 
 Notes go into the blocks of the sub-header where they fit, else to the end of the file, as
 makedumpfile does with eraseinfo. Readers follow two pointers to the text (crash and makedumpfile
-offset_vmcoreinfo, drgn and libkdumpfile the note): both are set, together. What the old notes'
-place held is zeroed, since crash looks for the text of a flattened file anywhere in its head.
+offset_vmcoreinfo, drgn and libkdumpfile the note): both are set, together. A text that the header alone
+names (header_text.py) lies behind the notes. What the old notes' place held is zeroed, since crash looks
+for the text of a flattened file anywhere in its head.
 
-A 32-bit file whose notes lie at its end gets the padded sub-header: libkdumpfile takes a packed one
-for padded where the notes do not lie between headers and pages (diskdump.c, read_sub_hdr_32).
+In a 32-bit file libkdumpfile tells the form of the sub-header by the pointer to the text (diskdump.c,
+read_sub_hdr_32): a packed one whose text does not lie in its blocks becomes padded, and a padded one
+without a text keeps an offset of it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vmci_tui.core.containers import kdump_parts
 from vmci_tui.core.containers.base import UTSNAME, HeaderFields, Layout
 from vmci_tui.core.containers.flattened import FlattenedSource
-from vmci_tui.core.containers.kdump_flat import Block, last_record, patched, renewed
-from vmci_tui.core.containers.kdump_format import header_fields
+from vmci_tui.core.containers.kdump_flat import Block, patched, renewed
+from vmci_tui.core.containers.kdump_format import Format, SubHeader, header_fields
 from vmci_tui.core.containers.kdump_head import NEWEST, read_header, text_of
+from vmci_tui.core.containers.kdump_room import (
+    WITH_NOTES,
+    WITH_TEXT,
+    Room,
+    eraseinfo,
+    form_for,
+    read_length,
+    room,
+    stay,
+)
 from vmci_tui.core.errors import SaveError
+from vmci_tui.core.header_text import HeaderText, saved_order
 from vmci_tui.core.image import Copy, Extent, Image, ImageSource, Literal, diff
 from vmci_tui.core.note import Note, up
 
 if TYPE_CHECKING:
     from vmci_tui.core.containers.kdump import KdumpDump
 
-_ALIGN: Final = 16
-"""Notes at the end of the file begin at a multiple of this."""
-_WITH_NOTES: Final = 4
-"""The first header version that has a pointer to notes."""
 _PADDED: Final = (
     "the notes go to the end of the file, and the sub-header becomes the padded one, without which drgn misses "
     "them; a crash that is built for i386 expects the packed one"
@@ -83,7 +94,8 @@ def _pieces(dump: KdumpDump, change: _Change) -> tuple[Block, ...]:
     (_, head), (block, second) = change.blocks
     least = dump.header.form.sub_header_length(NEWEST)
     size = max(up(len(second.rstrip(b"\0"))), least)
-    first = change.starts[0] - block if change.starts and change.starts[0] < block + len(second) else least
+    inside = [start for start in change.starts if block <= start < block + len(second)]
+    first = min(inside) - block if inside else least
     parts = ((0, head), (block, second[:first]), (block + first, second[first:size]))
     return tuple((offset, data) for offset, data in parts if data)
 
@@ -105,103 +117,95 @@ def _change(
     dump: KdumpDump, notes: tuple[Note, ...], fields: HeaderFields | None, flat: FlattenedSource | None
 ) -> _Change:
     header, reasons = dump.header, []
-    order = sorted(range(len(notes)), key=lambda index: not notes[index].whole)
-    area = b"".join(notes[index].raw for index in order)
-    version = header.version
-    if area and version < _WITH_NOTES:
-        version = _WITH_NOTES
-        reasons.append(f"header version {header.version} has no place for notes: it becomes {version}")
     block, blocks_end = header.block_size, header.bitmaps[0]
     if dump.plain.size < blocks_end:
         raise SaveError("the file is cut off before its bitmaps", "copy the dump again, whole")
-    end, scrubbed = _end(dump, flat)
-    form, at = header.form, _inside(dump, version, area)
-    if at is None:
-        at = up(end, _ALIGN)
-        if scrubbed and len(area) <= header.sub.size_note:  # the record that is not the last has room
-            at = header.sub.offset_note
-            scrubbed = ((at, area.ljust(header.sub.size_note, b"\0")),)
-        elif dump.pages.end > end:
-            missing = dump.pages.end - end
-            raise SaveError(
-                f"the file is cut off: {missing} bytes of pages are missing, for which notes would be taken",
-                "copy the dump again, whole",
-            )
-        if form.bits == 32 and not form.padded:
-            form = form._replace(padded=True)
-            reasons.append(_PADDED)
-    starts, place = [0] * len(notes), at
-    for index in order:
-        starts[index] = place
-        place += len(notes[index].raw)
-    text = text_of(notes, tuple(starts))
+    order = saved_order(notes)
+    length = sum(len(notes[index].raw) for index in order if not isinstance(notes[index], HeaderText))
+    version = header.version
+    if length and version < WITH_NOTES:
+        version = WITH_NOTES
+        reasons.append(f"header version {header.version} has no place for notes: it becomes {version}")
+    second = bytearray(dump.plain.read(block, blocks_end - block).ljust(blocks_end - block, b"\0"))
+    sub, erased = header.sub, eraseinfo(dump)
+    stays = stay(dump, notes, version)
+    if stays:
+        area, there, places = b"", Room(0, dump.plain.size), dict(enumerate(dump.note_starts))
+    else:
+        area = b"".join(notes[index].raw for index in order)
+        there = room(dump, area, flat)
+        places = dict(zip(order, accumulate((len(notes[i].raw) for i in order), initial=there.at), strict=False))
+        sub = sub._replace(offset_note=there.at if length else 0, size_note=length)
+        _zero(second, block, header.notes, erased)
+    text = _text(dump, notes, places)
+    if text != header.vmcoreinfo:
+        sub = sub._replace(offset_vmcoreinfo=text[0], size_vmcoreinfo=text[1])
+        _zero(second, block, header.vmcoreinfo, erased)
     old_text = text_of(dump.notes, dump.note_starts)
-    if old_text is not None and header.version >= _WITH_NOTES and header.vmcoreinfo != old_text:
+    if old_text is not None and header.version >= WITH_NOTES and header.vmcoreinfo != old_text:
         reasons.append("offset_vmcoreinfo pointed elsewhere than the note's text: both pointers are set together")
-    sub = header.sub._replace(offset_note=at if area else 0, size_note=len(area))
-    if text is not None or old_text is not None:
-        offset, size = text or (0, 0)
-        sub = sub._replace(offset_vmcoreinfo=offset, size_vmcoreinfo=size)
     if fields is not None:
         sub = sub._replace(phys_base=fields.phys_base)
-    second = bytearray(dump.plain.read(block, blocks_end - block).ljust(blocks_end - block, b"\0"))
-    _scrub(dump, second)
-    length = form.sub_header_length(version)
-    second[:length] = form.sub_header.pack(*sub)[:length]
-    blocks = [(0, _header(dump, version, fields)), (block, bytes(second))]
+    form = form_for(header.form, text, version, block, blocks_end)
+    if form != header.form:
+        reasons.append(_PADDED)
+    _put_fields(dump, form, sub, version, second, moved=not stays)
     tail = None
-    if block <= at < blocks_end:
-        second[at - block : at - block + len(area)] = area
-        blocks[1] = block, bytes(second)
-    elif area and at >= end:
-        tail = at, area
-    return _Change((*blocks, *scrubbed), end, tail, tuple(starts), tuple(reasons))
+    if block <= there.at < blocks_end:
+        second[there.at - block : there.at - block + len(area)] = area
+    elif area and there.at >= there.end:
+        tail = there.at, area
+    starts = tuple(places.get(index, text[0]) for index in range(len(notes)))
+    blocks = ((0, _header(dump, version, fields)), (block, bytes(second)))
+    return _Change((*blocks, *there.blocks), there.end, tail, starts, tuple(reasons))
 
 
-def _inside(dump: KdumpDump, version: int, area: bytes) -> int | None:
-    """Where the notes go within the blocks of the sub-header; None where they do not fit."""
-    header = dump.header
-    first = header.block_size + header.form.sub_header_length(version)
-    last = header.bitmaps[0]
-    offset, size = header.eraseinfo
-    if size and first < offset + size and offset < last:
-        last = max(offset, first)
-    old, old_size = header.notes
-    if old_size == len(area) and first <= old and old + old_size <= last:
-        return old
-    return first if not area or first + len(area) <= last else None
+def _text(dump: KdumpDump, notes: tuple[Note, ...], places: Mapping[int, int]) -> tuple[int, int]:
+    """Offset and length of the text that the header is to name; of one that we take for none, where it is now."""
+    text = text_of(tuple(notes[index] for index in places), tuple(places.values()))
+    if text is not None or text_of(dump.notes, dump.note_starts) is not None:
+        return text or (0, 0)
+    named, (area, size) = dump.header.vmcoreinfo, dump.header.notes
+    for note, start in zip(dump.notes, dump.note_starts, strict=True):
+        if (start + note.desc_start, note.descsz) == named and note in notes:
+            return places[notes.index(note)] + note.desc_start, note.descsz
+    moved = tuple(places.values()) != dump.note_starts
+    return (0, 0) if moved and named[0] < area + size and area < sum(named) else named
 
 
-def _end(dump: KdumpDump, flat: FlattenedSource | None) -> tuple[int, tuple[Block, ...]]:
-    """Where the pages end, and what is zeroed beyond: notes that an earlier save put to the end of the file.
+def _put_fields(dump: KdumpDump, form: Format, sub: SubHeader, version: int, second: bytearray, moved: bool) -> None:
+    """Write the sub-header's fields, at all their length that is read where notes moved or it is another than before.
 
-    They are known by this: they begin at a multiple of 16 behind the pages, end where the file ends,
-    and are whole.
+    Raises SaveError where they would lie over eraseinfo.
     """
-    offset, size = dump.header.notes
-    end = dump.plain.size
-    ours = size and offset % _ALIGN == 0 and offset >= dump.pages.end and offset + size == end
-    if not ours or not dump.notes or not all(note.whole for note in dump.notes):
-        return end, ()
-    if flat is not None and not last_record(flat, offset):
-        return end, ((offset, bytes(size)),)
-    return offset, ()
+    header, (offset, size) = dump.header, eraseinfo(dump)
+    if size:
+        sub = sub._replace(offset_eraseinfo=offset, size_eraseinfo=size)
+    if form.bits == 32 and form.padded and version >= WITH_TEXT and not sub.size_vmcoreinfo:
+        sub = sub._replace(offset_vmcoreinfo=header.block_size + form.sub_header.size)
+    length = read_length(form, version) if moved else form.sub_header_length(version)
+    if (form, version) != (header.form, header.version):
+        length = form.sub_header.size
+        if size and offset < header.block_size + length and header.block_size < offset + size:
+            raise SaveError("eraseinfo lies where the padded sub-header goes", "save it with a shorter text")
+        second[:length] = bytes(length)
+        length = read_length(form, version)
+    second[:length] = form.sub_header.pack(*sub)[:length]
 
 
-def _scrub(dump: KdumpDump, second: bytearray) -> None:
-    """Zero the old notes and the old text in the blocks of the sub-header; eraseinfo stays."""
-    block = dump.header.block_size
-    kept, kept_size = dump.header.eraseinfo
-    for offset, size in (dump.header.notes, dump.header.vmcoreinfo):
-        first, last = max(offset - block, 0), min(offset + size - block, len(second))
-        if kept_size and kept - block < last and kept + kept_size - block > first:
-            last = max(kept - block, first)
-        if first < last:
-            second[first:last] = bytes(last - first)
+def _zero(second: bytearray, block: int, gone: tuple[int, int], kept: tuple[int, int]) -> None:
+    """Zero what lies there in the blocks of the sub-header, which begin at `block`, but for what is kept."""
+    first, last = max(gone[0] - block, 0), min(sum(gone) - block, len(second))
+    for low, high in ((first, min(last, kept[0] - block)), (max(first, sum(kept) - block), last)):
+        if low < high:
+            second[low:high] = bytes(high - low)
 
 
 def _header(dump: KdumpDump, version: int, fields: HeaderFields | None) -> bytes:
-    """Block 0's header; names that are as they were stay to the byte, with what follows their NUL."""
+    """Block 0's header; names that are as they were stay to the byte, with what follows their NUL.
+
+    Where one is edited each gets an end: libkdumpfile takes none of six that run into each other.
+    """
     form, header = dump.header.form, dump.header.header
     head = bytearray(dump.plain.read(0, form.header.size))
     places = {name: (offset, length) for name, offset, length in header_fields(form.bits)}
@@ -210,7 +214,7 @@ def _header(dump: KdumpDump, version: int, fields: HeaderFields | None) -> bytes
         head[offset : offset + length] = version.to_bytes(length, form.order)
     if fields is not None:
         for name, old, new in zip(UTSNAME, header.utsname, fields.utsname, strict=True):
-            if old != new:
-                offset, length = places[f"utsname.{name}"]
-                head[offset : offset + length] = new.ljust(length, b"\0")
+            offset, length = places[f"utsname.{name}"]
+            if old != new or (fields.utsname != header.utsname and head[offset + length - 1]):
+                head[offset : offset + length] = new[: length - 1].ljust(length, b"\0")
     return bytes(head)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from vmci_tui.core.containers.base import Layout, Region
 from vmci_tui.core.containers.flattened import HEADER_SIZE, RECORD, FlattenedSource, Record
 from vmci_tui.core.containers.kdump_format import PAGE_DESCRIPTOR, header_fields, sub_header_fields
+from vmci_tui.core.header_text import HeaderText
 from vmci_tui.core.image import Image
 from vmci_tui.core.source import Source
 
@@ -71,7 +72,8 @@ def _regions(dump: KdumpDump, plain_size: int) -> Iterator[Region]:
     length = form.sub_header_length(header.version)
     yield Region(header.block_size, length, "header", "kdump sub-header", sub_header_fields(form))
     for index, (start, note) in enumerate(zip(dump.note_starts, dump.notes, strict=True)):
-        yield Region(start, len(note.raw), "note", f"note {index}")
+        label = "text that the header names" if isinstance(note, HeaderText) else f"note {index}"
+        yield Region(start, len(note.raw), "note", label)
     if header.eraseinfo[1]:
         yield Region(*header.eraseinfo, "other", "eraseinfo: what makedumpfile erased")
     start, length = header.bitmaps

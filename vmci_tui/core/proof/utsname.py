@@ -14,6 +14,8 @@ class Uts(NamedTuple):
     release: bytes
     version: bytes
     machine: bytes
+    nodename: bytes
+    domainname: bytes
 
 
 def uts_of(raw: bytes) -> Uts | None:
@@ -30,7 +32,7 @@ def uts_of(raw: bytes) -> Uts | None:
         if not end or not set(value) <= _PRINTABLE:
             return None
         fields.append(value)
-    _, _, release, version, machine, _ = fields
+    _, nodename, release, version, machine, domainname = fields
     if not release or not machine or not version.startswith(b"#") or version.startswith(b"# "):
         return None
-    return Uts(release, version, machine)
+    return Uts(release, version, machine, nodename, domainname)
