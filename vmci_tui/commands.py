@@ -75,7 +75,7 @@ def _show(options: argparse.Namespace) -> int:
     document = open_document(options.file, options.blob)
     _warn_unfinished(options.file)
     if options.json:
-        print_json(report.show_json(document))
+        print_json(report.shown_json(document), None if document.dump is None else document.layout.memory.ranges)
     else:
         print_lines(report.show_text(document))
     return 0

@@ -14,8 +14,9 @@ from vmci_tui.core import scan
 from vmci_tui.core.errors import Cancelled, OpenError
 from vmci_tui.core.find import find
 from vmci_tui.core.guest import Guest, guest_of, raw_guest
-from vmci_tui.core.memory import Memory, Range
+from vmci_tui.core.memory import Memory
 from vmci_tui.core.progress import quiet
+from vmci_tui.core.ranges import Range, Ranges
 from vmci_tui.core.source import BytesSource, FileSource, Source
 
 STEP = 8192
@@ -55,7 +56,7 @@ def test_every_stretch_is_seen_once_with_its_address(kind: str, offset: int, tmp
         Range(0x9000, 100, None),
         Range(0xA000, 9000, offset + 15000),
     )
-    guest = Guest(source_of(data, kind, tmp_path), Memory(ranges), None, None, None)
+    guest = Guest(source_of(data, kind, tmp_path), Memory(Ranges(ranges)), None, None, None)
     low = [(0x1F0 + at, (data[offset : offset + 5000] + data[offset + 6000 : offset + 15000])[at:][: scan.REACH])
            for at in range(14000 - scan.REACH + 1)]  # fmt: skip
     high = [(0xA000 + at, data[offset + 15000 + at :][: scan.REACH]) for at in range(9000 - scan.REACH + 1)]

@@ -22,6 +22,12 @@ from vmci_tui.core.plan import plan_copy
 from vmci_tui.core.save import save_copy
 
 TIB = 1 << 40
+_PEAK = """
+import sys
+from vmci_tui.cli import main
+assert main(["show", *sys.argv[1:]]) == 0
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")), file=sys.stderr)
+"""
 _READ = """
 import sys
 from vmci_tui.cli import main
@@ -79,6 +85,14 @@ def test_as_many_program_headers_as_may_be_are_read_within_seconds(tmp_path: Pat
     assert document.dump is not None
     assert len(document.layout.memory.ranges) == (1 << 20) - 1
     assert [item.code for item in findings(document)]
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_million_program_headers_are_shown_within_200_mb(tmp_path: Path, options: tuple[str, ...]) -> None:
+    path = _many_segments(tmp_path / "many", 1_000_000)
+    words = [sys.executable, "-c", _PEAK, *options, path]
+    ran = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True, text=True, timeout=60)
+    assert int(ran.stderr) < 200_000
 
 
 def test_one_program_header_more_is_refused(tmp_path: Path) -> None:

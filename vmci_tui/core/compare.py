@@ -117,8 +117,8 @@ def _pairs(old: Dump, state: State, saved: Source) -> Iterator[Pair]:
 
 def _matched(old: ElfDump, new: ElfDump) -> Iterator[Pair]:
     """Each old header with the new one of the same memory, or those that it was split into."""
-    after = iter([s for s in new.segments if s.type == PT_LOAD])
-    for before in (s for s in old.segments if s.type == PT_LOAD):
+    after = new.segments.of_type(PT_LOAD)
+    for before in old.segments.of_type(PT_LOAD):
         at = 0
         while True:
             piece = next(after, None)

@@ -18,6 +18,7 @@ from vmci_tui.core.header_text import HeaderText
 from vmci_tui.core.image import Image, Literal
 from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import Note
+from vmci_tui.core.ranges import Ranges
 from vmci_tui.core.source import BytesSource, FileSource, Source
 from vmci_tui.core.text import Safe
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
@@ -230,4 +231,4 @@ def _entry_layout(history: EntryHistory | None) -> Layout:
         if history.origin == "blob" and last is not None and last.data is not None and last.length != LENGTH:
             raw = last.data
     image = Image((Literal(raw),) if raw else ())
-    return Layout(image, (), (), Memory(()), (Region(0, len(raw), "entry", "entry"),) if raw else ())
+    return Layout(image, (), (), Memory(Ranges()), (Region(0, len(raw), "entry", "entry"),) if raw else ())

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from vmci_tui.core.containers.base import Dump
-from vmci_tui.core.memory import Memory, Range
+from vmci_tui.core.errors import EditError
+from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import ByteOrder, Note
+from vmci_tui.core.ranges import Range, Ranges
 from vmci_tui.core.source import Source
+
+_TOP: Final = 1 << 64
 
 
 class Guest(NamedTuple):
@@ -51,5 +55,7 @@ def guest_of(dump: Dump) -> Guest:
 
 
 def raw_guest(source: Source, paddr: int) -> Guest:
-    """A flat memory image: its first byte lies at `paddr`, nothing tells the machine."""
-    return Guest(source, Memory((Range(paddr, source.size, 0),)), None, None, None)
+    """A flat memory image: its first byte lies at `paddr`, nothing tells the machine. Raises EditError."""
+    if not 0 <= paddr <= _TOP - source.size:
+        raise EditError(f"no {source.size} bytes of memory lie at paddr {paddr:#x}", "addresses have 64 bits")
+    return Guest(source, Memory(Ranges((Range(paddr, source.size, 0),))), None, None, None)

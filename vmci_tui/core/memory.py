@@ -2,62 +2,40 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
 
+from vmci_tui.core.ranges import Range, Ranges
 from vmci_tui.core.source import Source
 
-
-class Range(NamedTuple):
-    """`length` bytes of guest memory at `paddr`; `offset` None where the file has no bytes for them."""
-
-    paddr: int
-    length: int
-    offset: int | None
-
-    @property
-    def end(self) -> int:
-        return self.paddr + self.length
-
-
-class Mapping(NamedTuple):
-    """What one program header says: `memsz` bytes at `paddr` and `vaddr`, `filesz` of them in the file."""
-
-    paddr: int
-    vaddr: int
-    offset: int
-    filesz: int
-    memsz: int
+Mapping = tuple[int, int, int, int]
+"""What one program header says: paddr, offset, filesz, memsz."""
 
 
 @dataclass(frozen=True)
 class Memory:
     """The merged, disjoint, sorted ranges of all mappings."""
 
-    ranges: tuple[Range, ...]
+    ranges: Ranges
     conflict: int | None = field(default=None)
     """The first paddr for which two mappings name different bytes of the file."""
 
     @cached_property
-    def _starts(self) -> list[int]:
-        return [item.paddr for item in self.ranges]
-
-    @cached_property
-    def _by_offset(self) -> list[tuple[int, Range]]:
-        return sorted((item.offset, item) for item in self.ranges if item.offset is not None)
+    def _by_offset(self) -> tuple[array[int], array[int]]:
+        return self.ranges.by_offset()
 
     @property
     def size(self) -> int:
         """Bytes of guest memory that the file holds."""
-        return sum(item.length for item in self.ranges if item.offset is not None)
+        return self.ranges.held
 
     def range_at(self, paddr: int) -> Range | None:
-        index = bisect_right(self._starts, paddr) - 1
-        if index >= 0 and paddr < self.ranges[index].end:
-            return self.ranges[index]
+        index = bisect_right(self.ranges.starts, paddr) - 1
+        if index >= 0 and paddr < (item := self.ranges[index]).end:
+            return item
         return None
 
     def offset_of(self, paddr: int) -> int | None:
@@ -67,20 +45,21 @@ class Memory:
 
     def paddr_of(self, offset: int) -> int | None:
         """The guest-physical address of the byte at a file offset, or None outside memory."""
-        index = bisect_right(self._by_offset, offset, key=lambda pair: pair[0]) - 1
+        offsets, numbers = self._by_offset
+        index = bisect_right(offsets, offset) - 1
         if index < 0:
             return None
-        start, item = self._by_offset[index]
-        return item.paddr + offset - start if offset < start + item.length else None
+        inside, item = offset - offsets[index], self.ranges[numbers[index]]
+        return item.paddr + inside if inside < item.length else None
 
     def gap_around(self, offset: int, start: int, end: int) -> tuple[int, int]:
         """The part of [start, end) of the file around `offset`, which is not memory, that holds no memory."""
-        index = bisect_right(self._by_offset, offset, key=lambda pair: pair[0])
+        offsets, numbers = self._by_offset
+        index = bisect_right(offsets, offset)
         if index:
-            before, item = self._by_offset[index - 1]
-            start = max(start, before + item.length)
-        if index < len(self._by_offset):
-            end = min(end, self._by_offset[index][0])
+            start = max(start, offsets[index - 1] + self.ranges[numbers[index - 1]].length)
+        if index < len(offsets):
+            end = min(end, offsets[index])
         return start, end
 
     def covered(self, paddr: int, length: int) -> int:
@@ -97,7 +76,7 @@ class Memory:
         while at < paddr + length:
             item = self.range_at(at)
             if item is None:
-                index = bisect_right(self._starts, at)
+                index = bisect_right(self.ranges.starts, at)
                 if index == len(self.ranges):
                     break
                 at = self.ranges[index].paddr
@@ -117,69 +96,73 @@ def merge(mappings: Iterable[Mapping], file_size: int, top: int) -> Memory:
     file is too short for are taken as not there. A mapping whose paddr is all ones is
     device memory without an address, and is left out.
     """
-    held: list[tuple[int, int, int]] = []
-    bare: list[tuple[int, int]] = []
-    for item in mappings:
-        if item.paddr >= top - 1 or item.memsz == 0:
+    held, bare = Ranges(), Ranges()
+    for paddr, offset, filesz, memsz in mappings:
+        if paddr >= top - 1 or memsz == 0:
             continue
-        end = min(item.paddr + item.memsz, top)
-        inside = max(min(item.filesz, end - item.paddr, file_size - item.offset), 0)
+        end = min(paddr + memsz, top)
+        inside = max(min(filesz, end - paddr, file_size - offset), 0)
         if inside:
-            held.append((item.paddr, item.paddr + inside, item.offset))
-        if item.paddr + inside < end:
-            bare.append((item.paddr + inside, end))
-    held.sort()
+            held.add(paddr, paddr + inside, offset)
+        if paddr + inside < end:
+            bare.add(paddr + inside, end, None)
     ranges, conflict = _disjoint(held)
-    if bare:
-        ranges = _fill(ranges, sorted(bare))
-    return Memory(tuple(ranges), conflict)
+    del held  # 24 MB of a million headers
+    return Memory(_filled(ranges, bare) if bare else ranges, conflict)
 
 
-def _disjoint(held: Iterable[tuple[int, int, int]]) -> tuple[list[Range], int | None]:
-    out: list[Range] = []
+def _disjoint(held: Ranges) -> tuple[Ranges, int | None]:
+    out = Ranges()
     conflict: int | None = None
-    for start, end, offset in held:
-        last = out[-1] if out else None
-        if last is not None and last.offset is not None and start <= last.end:
-            same = last.offset + start - last.paddr == offset
-            if start < last.end and not same and conflict is None:
+    first = last = place = 0  # the newest range: [first, last), at `place` of the file
+    for start, end, offset in held.in_order():
+        if first < last and start <= last:
+            same = place + start - first == offset
+            if start < last and not same and conflict is None:
                 conflict = start
-            if end <= last.end:
+            if end <= last:
                 continue
             if same:
-                out[-1] = Range(last.paddr, end - last.paddr, last.offset)
+                last = end
                 continue
-            offset += last.end - start
-            start = last.end
-        out.append(Range(start, end - start, offset))
+            offset += last - start
+            start = last
+        if first < last:
+            out.add(first, last, place)
+        first, last, place = start, end, offset
+    if first < last:
+        out.add(first, last, place)
     return out, conflict
 
 
-def _fill(ranges: list[Range], bare: list[tuple[int, int]]) -> list[Range]:
-    """Add ranges without bytes where no range with bytes is."""
-    out = list(ranges)
-    at = 0
+def _filled(ranges: Ranges, bare: Ranges) -> Ranges:
+    """The ranges, and between them those without bytes where none with bytes is."""
+    out, held = Ranges(), ranges.in_order()
+    here = next(held, None)
     for start, end in _union(bare):
-        while at < len(ranges) and ranges[at].end <= start:
-            at += 1
-        scan = at
-        while start < end:
-            gap_end = end if scan == len(ranges) else min(end, ranges[scan].paddr)
-            if start < gap_end:
-                out.append(Range(start, gap_end - start, None))
-            if scan == len(ranges):
+        at = start
+        while at < end:
+            while here is not None and here[1] <= at:
+                out.add(*here)
+                here = next(held, None)
+            stop = end if here is None else min(end, here[0])
+            if at < stop:
+                out.add(at, stop, None)
+            if here is None:
                 break
-            start = max(start, ranges[scan].end)
-            scan += 1
-    out.sort()
+            at = max(stop, min(here[1], end))
+    while here is not None:
+        out.add(*here)
+        here = next(held, None)
     return out
 
 
-def _union(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    start, end = spans[0]
-    for first, last in spans[1:]:
+def _union(bare: Ranges) -> Iterator[tuple[int, int]]:
+    start = end = 0
+    for first, last, _ in bare.in_order():
         if first > end:
-            yield start, end
+            if start < end:
+                yield start, end
             start, end = first, last
         else:
             end = max(end, last)

@@ -10,8 +10,9 @@ from vmci_tui.core.document import Document, State
 from vmci_tui.core.errors import SaveError
 from vmci_tui.core.guest import Guest, guest_of
 from vmci_tui.core.image import Copy, Image
-from vmci_tui.core.memory import Memory, Range
+from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import ByteOrder, Note
+from vmci_tui.core.ranges import Ranges
 from vmci_tui.core.source import Source
 from vmci_tui.core.text import Safe
 
@@ -56,7 +57,7 @@ class MemoryDump(NamedTuple):
     @property
     def memory(self) -> Memory:
         held = (item for item in self.guest.memory.ranges if item.offset is not None)
-        return Memory(tuple(Range(item.paddr, item.length, item.paddr) for item in held))
+        return Memory(Ranges(item._replace(offset=item.paddr) for item in held))
 
     @property
     def guest_source(self) -> Source:

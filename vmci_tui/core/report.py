@@ -40,6 +40,11 @@ def head_json(document: Document) -> Json:
 
 
 def show_json(document: Document) -> Json:
+    return shown_json(document) | ({} if document.dump is None else {"memory": memory_json(document)})
+
+
+def shown_json(document: Document) -> Json:
+    """All but the ranges of memory, of which there may be a million."""
     out = head_json(document) | {"entry": entry_json(document)}
     history = document.state.entry
     if history is not None and history.origin == "writes":
@@ -60,7 +65,7 @@ def show_json(document: Document) -> Json:
 
             out["kdump"] = header_json(cast("KdumpDump", document.dump))
         out |= {"notes": notes_json(document), "vmcoreinfo": vmcoreinfo_json(document)}
-        out |= {"windows": _windows_json(document), "memory": memory_json(document)}
+        out["windows"] = _windows_json(document)
     return out
 
 

@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 from vmci_tui.core.errors import OpenError
 from vmci_tui.core.guest import Guest
-from vmci_tui.core.memory import Range
 from vmci_tui.core.progress import Progress
+from vmci_tui.core.ranges import Range
 from vmci_tui.core.source import FileSource, Source, reason
 
 PAGE: Final = 4096

@@ -6,6 +6,7 @@ import struct
 from typing import Final, NamedTuple
 
 from vmci_tui.core.containers.elf_format import format_of, machine_name
+from vmci_tui.core.containers.segments import Segments
 from vmci_tui.core.note import ByteOrder
 from vmci_tui.core.readers.qemu_reading import Guest
 from vmci_tui.qemu import QemuError
@@ -32,10 +33,9 @@ def read_elf(data: bytes, ram_base: int) -> Written:
     form = format_of(bits, order)
     header = form.unpack_header(data[: form.header_size])
     table = data[header.phoff : header.phoff + header.phnum * form.segment.size]
-    for item in form.unpack_segments(table, form.segment.size):
-        if item.type == _PT_NOTE:
-            notes = data[item.offset : item.offset + item.filesz]
-            return Written(Guest(machine_name(header.machine, bits), bits, order, ram_base), notes)
+    for item in Segments.read(form, table, form.segment.size).of_type(_PT_NOTE):
+        notes = data[item.offset : item.offset + item.filesz]
+        return Written(Guest(machine_name(header.machine, bits), bits, order, ram_base), notes)
     raise QemuError("QEMU wrote a dump without notes")
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from vmci_tui.core.guest import Guest
-from vmci_tui.core.memory import Memory, Range
+from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import ByteOrder
+from vmci_tui.core.ranges import Range, Ranges
 from vmci_tui.core.source import BytesSource
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
@@ -33,7 +34,7 @@ class Ram:
         for number in sorted(self.pages):
             ranges.append(Range(number * PAGE, PAGE, len(data)))
             data += self.pages[number]
-        return Guest(BytesSource(bytes(data)), Memory(tuple(ranges)), machine, 64, self.order)
+        return Guest(BytesSource(bytes(data)), Memory(Ranges(ranges)), machine, 64, self.order)
 
     def kernel(self, base: int, slide: int = 0, release: bytes = b"6.1.0-test") -> Vmcoreinfo:
         """An x86-64 kernel at phys_base `base`, moved by `slide`: its text, utsname and page tables. Its text."""

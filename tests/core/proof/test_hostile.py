@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.core.proof import guests
 from tests.core.proof.synthetic import Ram, uts
 from vmci_tui.core.guest import Guest
-from vmci_tui.core.memory import Memory, Range
+from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import ByteOrder
 from vmci_tui.core.proof import prove
 from vmci_tui.core.proof.kallsyms import symbol_table
@@ -16,6 +16,7 @@ from vmci_tui.core.proof.kernel import Kernel
 from vmci_tui.core.proof.lowcore import named_note
 from vmci_tui.core.proof.machines import AARCH64, MACHINES, S390X
 from vmci_tui.core.proof.ring import log_buffer
+from vmci_tui.core.ranges import Range, Ranges
 from vmci_tui.core.source import BytesSource
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
@@ -62,7 +63,7 @@ def test_a_guest_with_any_bytes_changed(name: str, data: st.DataObject) -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=3000), st.binary(max_size=5000), _MACHINES)
 def test_any_bytes_at_all(text: bytes, memory: bytes, machine: str | None) -> None:
-    guest = Guest(BytesSource(memory), Memory((Range(0, len(memory), 0),)), machine, 64, "little")
+    guest = Guest(BytesSource(memory), Memory(Ranges((Range(0, len(memory), 0),))), machine, 64, "little")
     assert prove(Vmcoreinfo(text), guest).proved is None
 
 

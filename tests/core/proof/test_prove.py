@@ -12,10 +12,11 @@ from tests.core.kit import found
 from tests.core.proof.synthetic import LINK, MAP, PAGE, Ram, uts
 from vmci_tui.core.errors import Cancelled
 from vmci_tui.core.guest import Guest
-from vmci_tui.core.memory import Memory, Range
+from vmci_tui.core.memory import Memory
 from vmci_tui.core.opening import open_document
 from vmci_tui.core.proof import check, prove
 from vmci_tui.core.proof.utsname import uts_of
+from vmci_tui.core.ranges import Range, Ranges
 from vmci_tui.core.source import FileSource
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
@@ -173,7 +174,7 @@ def test_a_sparse_tebibyte_is_searched_at_once(tmp_path: Path) -> None:
             file.write(page)
         file.truncate(1 << 40)
     source = FileSource(str(path))
-    guest = Guest(source, Memory((Range(0, 1 << 40, 0),)), "x86_64", 64, "little")
+    guest = Guest(source, Memory(Ranges((Range(0, 1 << 40, 0),))), "x86_64", 64, "little")
     # The kernel lies 512 GiB further up than its tables say: found, and not taken.
     started = time.monotonic()
     proof = prove(text, guest)

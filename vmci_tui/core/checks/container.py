@@ -8,7 +8,8 @@ from vmci_tui.core import edits
 from vmci_tui.core.checks.base import Context, Finding, Fix, told
 from vmci_tui.core.checks.note import target_bits
 from vmci_tui.core.containers.elf import ElfDump
-from vmci_tui.core.containers.elf_format import ET_CORE, PT_LOAD, PT_NOTE
+from vmci_tui.core.containers.elf_format import ET_CORE, PT_NOTE
+from vmci_tui.core.containers.elf_parts import memory_end
 from vmci_tui.core.span import Span
 
 ORDER = Fix("put the head in order", edits.order_head)
@@ -31,7 +32,7 @@ def check(context: Context) -> Iterator[Finding]:
             if wider
             else "no dump of this machine fits into a 32-bit file",
         )
-    end = max((s.offset + s.filesz for s in dump.segments if s.type == PT_LOAD and s.filesz), default=0)
+    end = memory_end(dump.segments)
     if end > dump.source.size:
         yield told(
             "C02",
@@ -44,7 +45,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _head(dump: ElfDump) -> Iterator[Finding]:
     """What saving puts right."""
-    notes = sum(s.type == PT_NOTE for s in dump.segments)
+    notes = dump.segments.count_of(PT_NOTE)
     if notes != 1:
         where = Span(min(dump.header.phoff, dump.source.size), 1)
         yield told("C03", f"the file has {notes or 'no'} PT_NOTE program headers", where, ORDER)

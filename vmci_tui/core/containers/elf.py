@@ -22,6 +22,7 @@ from vmci_tui.core.containers.elf_format import (
     format_of,
     machine_name,
 )
+from vmci_tui.core.containers.segments import Segments
 from vmci_tui.core.containers.xen_core import is_xen_core
 from vmci_tui.core.errors import OpenError, SaveError
 from vmci_tui.core.memory import Memory
@@ -43,7 +44,7 @@ class ElfDump:
     format: Format
     ident: bytes
     header: Header
-    segments: tuple[Segment, ...]
+    segments: Segments
     sections: tuple[Section, ...]
     notes: tuple[Note, ...]
     note_offsets: tuple[int, ...]
@@ -78,7 +79,7 @@ class ElfDump:
 
     @cached_property
     def memory(self) -> Memory:
-        return elf_parts.memory_of(self.segments, self.format, self.source.size)
+        return elf_parts.memory_of(self.segments, self.source.size)
 
     @cached_property
     def as_it_is(self) -> Layout:
@@ -157,7 +158,7 @@ def _unswapped(section: Section, form: Format) -> Section:
     return Section(*other.unpack(form.section.pack(*section)))
 
 
-def _read_segments(source: Source, form: Format, header: Header, sections: tuple[Section, ...]) -> tuple[Segment, ...]:
+def _read_segments(source: Source, form: Format, header: Header, sections: tuple[Section, ...]) -> Segments:
     count = header.phnum
     if count == PN_XNUM and sections and sections[0].info >= PN_XNUM - 1:
         count = sections[0].info
@@ -175,17 +176,15 @@ def _read_segments(source: Source, form: Format, header: Header, sections: tuple
             f"this ELF file is cut off: {count} program headers at {header.phoff:#x} end past its {source.size} bytes",
             "copy it again, whole",
         )
-    return form.unpack_segments(table, stride)
+    return Segments.read(form, table, stride)
 
 
-def _read_notes(
-    source: Source, form: Format, segments: tuple[Segment, ...]
-) -> tuple[tuple[Note, ...], tuple[int, ...]]:
+def _read_notes(source: Source, form: Format, segments: Segments) -> tuple[tuple[Note, ...], tuple[int, ...]]:
     notes: list[Note] = []
     offsets: list[int] = []
     budget = HEAD_LIMIT
-    for segment in segments:
-        if segment.type != PT_NOTE or not segment.filesz:
+    for segment in segments.of_type(PT_NOTE):
+        if not segment.filesz:
             continue
         if min(segment.filesz, max(source.size - segment.offset, 0)) > budget:
             raise OpenError(
@@ -225,13 +224,13 @@ def merged(dump: ElfDump) -> ElfDump:
             f"two program headers give different bytes for paddr {memory.conflict:#x}: they cannot be merged",
             "leave the headers as they are",
         )
-    if any(s.type == PT_LOAD and s.filesz and s.offset + s.filesz > dump.source.size for s in dump.segments):
+    if elf_parts.memory_end(dump.segments) > dump.source.size:
         raise SaveError(
             "the file is cut off: merging its headers would hide which memory is lost", "copy the dump again, whole"
         )
-    loads = tuple(
+    loads = (
         Segment(PT_LOAD, 0, r.offset or 0, 0, r.paddr, 0 if r.offset is None else r.length, r.length, 0)
         for r in memory.ranges
     )
-    others = tuple(s for s in dump.segments if s.type != PT_LOAD)
-    return replace(dump, segments=(*others, *loads))
+    others = (s for s in dump.segments if s.type != PT_LOAD)
+    return replace(dump, segments=Segments.of(dump.format, (*others, *loads)))

@@ -90,17 +90,6 @@ class Format(NamedTuple):
     def unpack_header(self, data: bytes) -> Header:
         return Header(*self.header.unpack_from(data, 16))
 
-    def unpack_segments(self, table: bytes, stride: int) -> tuple[Segment, ...]:
-        """All whole program headers of a table whose records lie `stride` bytes apart."""
-        size = self.segment.size
-        if stride == size:
-            records = self.segment.iter_unpack(table[: len(table) - len(table) % size])
-        else:
-            records = (self.segment.unpack_from(table, at) for at in range(0, len(table) - size + 1, stride))
-        if self.bits == 64:
-            return tuple(map(Segment._make, records))
-        return tuple(Segment(t, flags, o, v, p, f, m, a) for t, o, v, p, f, m, flags, a in records)
-
     def pack_segment(self, s: Segment) -> bytes:
         if self.bits == 64:
             return self.segment.pack(*s)

@@ -12,6 +12,7 @@ PT_LOADs of their own, which costs what the note costs and not what the dump cos
 
 from __future__ import annotations
 
+from array import array
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -28,6 +29,7 @@ from vmci_tui.core.containers.elf_format import (
     Segment,
 )
 from vmci_tui.core.containers.elf_parts import as_arranged, stride
+from vmci_tui.core.containers.segments import Segments
 from vmci_tui.core.errors import SaveError
 from vmci_tui.core.image import Copy, Extent, Image, Literal
 from vmci_tui.core.note import Note, up
@@ -101,30 +103,39 @@ def arrange(dump: ElfDump, notes: tuple[Note, ...], in_place: bool = False) -> L
     return as_arranged(dump.format, image, notes, tuple(offsets), segments, sections, _reasons(dump, place, sections))
 
 
-def _settle(
-    dump: ElfDump, area: bytes, kept: tuple[Section, ...], in_place: bool
-) -> tuple[_Place, tuple[Segment, ...]]:
+def _settle(dump: ElfDump, area: bytes, kept: tuple[Section, ...], in_place: bool) -> tuple[_Place, Segments]:
     """Where everything goes. Lifting splits headers, which makes the head grow, which may lift more."""
-    old = tuple(s for s in dump.segments if s.type != PT_NOTE)
-    place = _place(dump, len(old), area, kept, 0, in_place)
+    old = dump.segments.without(PT_NOTE)
+    old = old.replaced(align=array(old.column("align").typecode, bytes(len(old) * dump.bits // 8)))
+    body = _body(dump)
+    place = _place(dump, len(old), area, kept, body, 0, in_place)
     while True:
-        loads = tuple(new for segment in old for new in _moved(segment, place, dump))
-        again = _place(dump, len(loads), area, kept, place.lift, in_place)
+        loads = _moved(old, place, dump)
+        again = _place(dump, len(loads), area, kept, body, place.lift, in_place)
         if again == place:
             return place, loads
         place = again
 
 
-def _place(dump: ElfDump, loads: int, area: bytes, kept: tuple[Section, ...], lift: int, in_place: bool) -> _Place:
+def _body(dump: ElfDump) -> int:
+    """Where memory begins in the file; where the head ends if there is none."""
+    size = dump.source.size
+    rows = dump.segments.rows()
+    used = (o for kind, _, o, _, _, filesz, _, _ in rows if filesz and o < size and kind != PT_NOTE)
+    first = min(used, default=None)
+    return _known_end(dump) if first is None else first
+
+
+def _place(
+    dump: ElfDump, loads: int, area: bytes, kept: tuple[Section, ...], body: int, lift: int, in_place: bool
+) -> _Place:
     form, size = dump.format, dump.source.size
     count = loads + _notes_count(dump, area)
     section_count = len(kept) or int(count >= PN_XNUM)
     table_end = form.header_size + count * form.segment.size + section_count * form.section.size
-    used = [s.offset for s in dump.segments if s.type != PT_NOTE and s.filesz and s.offset < size]
-    body = min(used, default=_known_end(dump))
     extra = sum(up(s.size) for s in _head_sections(kept, body))
     notes_at = table_end
-    olds = [s for s in dump.segments if s.type == PT_NOTE]
+    olds = list(dump.segments.of_type(PT_NOTE))
     if len(olds) == 1 and olds[0].offset % 4 == 0 and table_end <= olds[0].offset:
         end = olds[0].offset + len(area) + extra
         if end <= body:  # a classic file with its notes at a page start: they stay there
@@ -140,42 +151,65 @@ def _place(dump: ElfDump, loads: int, area: bytes, kept: tuple[Section, ...], li
 
 def _notes_count(dump: ElfDump, area: bytes) -> int:
     """1 where the file gets a PT_NOTE: it has notes, or had such a header before."""
-    return int(bool(area) or any(s.type == PT_NOTE for s in dump.segments))
+    return int(bool(area) or dump.segments.count_of(PT_NOTE) > 0)
 
 
-def _with_note(dump: ElfDump, loads: tuple[Segment, ...], area: bytes, place: _Place) -> tuple[Segment, ...]:
+def _with_note(dump: ElfDump, loads: Segments, area: bytes, place: _Place) -> Segments:
     if not _notes_count(dump, area):
         return loads
-    old = next((s for s in dump.segments if s.type == PT_NOTE), Segment(PT_NOTE, 0, 0, 0, 0, 0, 0, 0))
-    return (old._replace(offset=place.notes_at, filesz=len(area), memsz=len(area), align=0), *loads)
+    old = next(dump.segments.of_type(PT_NOTE), Segment(PT_NOTE, 0, 0, 0, 0, 0, 0, 0))
+    first = old._replace(offset=place.notes_at, filesz=len(area), memsz=len(area), align=0)
+    return Segments(dump.format, dump.format.pack_segment(first) + loads.table)
 
 
 def _known_end(dump: ElfDump) -> int:
     """Where the head of a dump without memory ends: behind all that its headers name."""
     ends = [dump.format.header_size, dump.header.phoff + len(dump.segments) * stride(dump)]
-    ends += [s.offset + s.filesz for s in dump.segments if s.filesz]
+    ends += [offset + filesz for _, _, offset, _, _, filesz, _, _ in dump.segments.rows() if filesz]
     if dump.header.shoff:
         ends.append(dump.header.shoff + len(dump.sections) * dump.format.section.size)
     return min(max(ends), dump.source.size)
 
 
-def _moved(segment: Segment, place: _Place, dump: ElfDump) -> tuple[Segment, ...]:
-    """The header with the offset that its bytes have now; several headers where only some were lifted.
+def _moved(segments: Segments, place: _Place, dump: ElfDump) -> Segments:
+    """The headers with the offsets that their bytes have now; more headers where only some bytes were lifted.
 
     Offsets 0 and -1 of no bytes stay. What a file that was cut off does not hold stays behind
     its end, or lifted bytes would be taken for it.
     """
-    segment = segment._replace(align=0)
-    offset, end = segment.offset, segment.offset + segment.filesz
-    if segment.filesz == 0:
-        if offset in (0, dump.format.top - 1):
-            return (segment,)
-        return (segment._replace(offset=max(offset + place.shift, place.head_end)),)
+    fixed = (0, dump.format.top - 1)
+    least = 0 if place.lift else place.body
+    offsets, lengths = segments.column("offset"), segments.column("filesz")
+    new = [
+        max(at, least) + place.shift if length else at if at in fixed else max(at + place.shift, place.head_end)
+        for at, length in zip(offsets, lengths, strict=True)
+    ]
+    _check_offset(max(new, default=0), dump)
+    moved = segments.replaced(offset=array(offsets.typecode, new))
     if not place.lift:
-        return (segment._replace(offset=max(offset, place.body) + place.shift),)
+        return moved
+    each = enumerate(zip(offsets, lengths, strict=True))
+    touched = (n for n, (at, length) in each if length and (at < place.rest or at + length > place.size))
+    return moved.spliced({number: _split(segments[number], place, dump) for number in touched})
+
+
+def _check_offset(offset: int, dump: ElfDump) -> None:
+    form = dump.format
+    if offset >= form.top:
+        raise SaveError(
+            f"memory would lie at {offset:#x}, which a {form.bits}-bit ELF file cannot say",
+            "take notes out, so that the head need not grow",
+        )
+
+
+def _split(segment: Segment, place: _Place, dump: ElfDump) -> tuple[Segment, ...]:
+    """The header, cut where its bytes were lifted and where the file ends."""
+    offset, end = segment.offset, segment.offset + segment.filesz
     cuts = (cut for cut in (place.rest, place.size) if place.rest < place.size and offset < cut < end)
     edges = (offset, *cuts, end)
-    return tuple(_piece(segment, start, stop, place, dump.format.top) for start, stop in pairwise(edges))
+    pieces = tuple(_piece(segment, start, stop, place, dump.format.top) for start, stop in pairwise(edges))
+    _check_offset(max(piece.offset for piece in pieces), dump)
+    return pieces
 
 
 def _piece(segment: Segment, start: int, stop: int, place: _Place, top: int) -> Segment:
@@ -248,16 +282,9 @@ def _header(dump: ElfDump, count: int, sections: tuple[Section, ...], xnum: bool
     return dump.ident[:6] + bytes((EV_CURRENT,)) + dump.ident[7:] + form.header.pack(*new)
 
 
-def _table(dump: ElfDump, segments: tuple[Segment, ...], sections: tuple[Section, ...]) -> bytes:
-    form = dump.format
-    biggest = max((s.offset for s in segments), default=0)
-    if biggest >= form.top or any(s.offset >= form.top for s in sections):
-        raise SaveError(
-            f"memory would lie at {biggest:#x}, which a {form.bits}-bit ELF file cannot say",
-            "take notes out, so that the head need not grow",
-        )
-    rows = [form.pack_segment(s) for s in segments] + [form.section.pack(*s) for s in sections]
-    return b"".join(rows)
+def _table(dump: ElfDump, segments: Segments, sections: tuple[Section, ...]) -> bytes:
+    _check_offset(max((s.offset for s in sections), default=0), dump)
+    return b"".join([segments.table, *(dump.format.section.pack(*s) for s in sections)])
 
 
 def _base(dump: ElfDump, place: _Place) -> bytearray:
@@ -276,7 +303,7 @@ def _base(dump: ElfDump, place: _Place) -> bytearray:
 
 def _old_parts(dump: ElfDump) -> list[tuple[int, int]]:
     parts = [(0, dump.format.header_size), (dump.header.phoff, len(dump.segments) * stride(dump))]
-    parts += [(s.offset, s.filesz) for s in dump.segments if s.type == PT_NOTE]
+    parts += [(s.offset, s.filesz) for s in dump.segments.of_type(PT_NOTE)]
     if dump.header.shoff:
         parts.append((dump.header.shoff, len(dump.sections) * dump.format.section.size))
     return parts
@@ -314,14 +341,14 @@ def _reasons(dump: ElfDump, place: _Place, sections: tuple[Section, ...]) -> tup
         out.append(f"e_type becomes {ET_CORE}, as a dump has it (it was {header.type})")
     if header.version != EV_CURRENT or dump.ident[6] != EV_CURRENT:
         out.append("the ELF version becomes 1, the only one that there is")
-    kinds = [s.type for s in dump.segments]
-    if kinds.count(PT_NOTE) > 1:
+    segments = dump.segments
+    if segments.count_of(PT_NOTE) > 1:
         out.append("all notes go into one PT_NOTE: crash reads only the first")
-    elif kinds and kinds[0] != PT_NOTE:
+    elif segments and segments[0].type != PT_NOTE:
         out.append("PT_NOTE becomes the first program header: crash looks nowhere else")
-    if any(s.align for s in dump.segments):
+    if any(segments.column("align")):
         out.append("p_align becomes 0: notes are padded to 4 bytes, and crash takes aligned memory for a netdump")
-    if any(s.type == PT_NOTE and s.filesz and s.offset > place.body for s in dump.segments):
+    if any(s.filesz and s.offset > place.body for s in segments.of_type(PT_NOTE)):
         out.append("the notes go before memory: crash refuses them behind it")
     if place.shift:
         out.append(f"memory moves by {place.shift} bytes, a multiple of {BLOCK}, to make room for the head")

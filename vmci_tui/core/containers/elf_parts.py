@@ -5,20 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vmci_tui.core.containers.base import Layout, Region
-from vmci_tui.core.containers.elf_format import PT_LOAD, SHT_STRTAB, Format, Section, Segment
+from vmci_tui.core.containers.elf_format import PT_LOAD, SHT_STRTAB, Format, Section
+from vmci_tui.core.containers.segments import Segments
 from vmci_tui.core.image import Image
-from vmci_tui.core.memory import Mapping, Memory, merge
+from vmci_tui.core.memory import Memory, merge
 from vmci_tui.core.note import Note
 
 if TYPE_CHECKING:
     from vmci_tui.core.containers.elf import ElfDump
 
 
-def memory_of(segments: tuple[Segment, ...], form: Format, size: int) -> Memory:
+def memory_of(segments: Segments, size: int) -> Memory:
     """The guest memory that PT_LOAD headers describe, in a file of `size` bytes."""
-    loads = (Mapping(s.paddr, s.vaddr, s.offset, s.filesz, s.memsz) for s in segments if s.type == PT_LOAD)
     # A core of a process or of the kernel's own view may say memsz 0 and mean filesz.
-    return merge((m if m.memsz >= m.filesz else m._replace(memsz=m.filesz) for m in loads), size, form.top)
+    loads = (
+        (paddr, offset, filesz, memsz if memsz > filesz else filesz)
+        for kind, _, offset, _, paddr, filesz, memsz, _ in segments.rows()
+        if kind == PT_LOAD
+    )
+    return merge(loads, size, segments.form.top)
+
+
+def memory_end(segments: Segments) -> int:
+    """Where the bytes of memory that PT_LOAD headers claim end in the file; 0 where they claim none."""
+    rows = segments.rows()
+    return max((offset + size for kind, _, offset, _, _, size, _, _ in rows if kind == PT_LOAD and size), default=0)
 
 
 def stride(dump: ElfDump) -> int:
@@ -56,7 +67,7 @@ def as_arranged(
     image: Image,
     notes: tuple[Note, ...],
     offsets: tuple[int, ...],
-    segments: tuple[Segment, ...],
+    segments: Segments,
     sections: tuple[Section, ...],
     reasons: tuple[str, ...],
 ) -> Layout:
@@ -71,7 +82,7 @@ def as_arranged(
         image,
         notes,
         offsets,
-        memory_of(segments, form, image.size),
+        memory_of(segments, image.size),
         _disjoint(regions, notes, offsets, image.size),
         reasons,
         record=form.segment.size,

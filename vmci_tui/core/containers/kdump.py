@@ -16,6 +16,7 @@ from vmci_tui.core.errors import OpenError
 from vmci_tui.core.header_text import HeaderText, is_text
 from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import NOTE_LIMIT, ByteOrder, Note, walk
+from vmci_tui.core.ranges import Ranges
 from vmci_tui.core.source import HEAD_LIMIT, Source
 
 
@@ -72,7 +73,7 @@ class KdumpDump:
     @cached_property
     def memory(self) -> Memory:
         """The same ranges; no byte of the file is a byte of memory."""
-        return Memory(tuple(item._replace(offset=None) for item in self.guest_memory.ranges))
+        return Memory(Ranges(item._replace(offset=None) for item in self.guest_memory.ranges))
 
     @cached_property
     def as_it_is(self) -> Layout:

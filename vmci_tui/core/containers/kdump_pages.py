@@ -11,14 +11,15 @@ from vmci_tui.core.containers.kdump_bitmap import Bitmap
 from vmci_tui.core.containers.kdump_format import PAGE_DESCRIPTOR
 from vmci_tui.core.containers.kdump_head import KdumpHeader
 from vmci_tui.core.containers.unpack import Unpacker
-from vmci_tui.core.memory import Memory, Range
+from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import ByteOrder
+from vmci_tui.core.ranges import Range, Ranges
 from vmci_tui.core.source import Source
 
 CACHE_LIMIT: Final = 16 << 20
 """Bytes of decompressed pages that are kept."""
 RANGE_LIMIT: Final = 1 << 18
-"""Ranges of memory that are listed: each takes 130 bytes, and a filtered dump of 16 GiB has some 100,000."""
+"""Ranges of memory that are listed: each takes 24 bytes, and a filtered dump of 16 GiB has some 100,000."""
 _LOOK: Final = 1 << 27
 """How far ahead of an address the end of its range is looked for, where ranges are not listed."""
 _LAST: Final = 1 << 15
@@ -167,14 +168,14 @@ class PageMemory(Memory):
     @classmethod
     def of(cls, pages: Pages) -> PageMemory:
         size = pages.block_size
-        ranges: list[Range] = []
+        ranges = Ranges()
         for first, last in pages.bitmap.runs():
             if len(ranges) == RANGE_LIMIT:
                 words = f"the memory has more than {RANGE_LIMIT} ranges"
                 doubt = f"{words}: those from paddr {first * size:#x} on are not listed"
-                return cls(tuple(ranges), pages=pages, doubts=(doubt,))
-            ranges.append(Range(first * size, (last - first) * size, first * size))
-        return cls(tuple(ranges))
+                return cls(ranges, pages=pages, doubts=(doubt,))
+            ranges.add(first * size, last * size, first * size)
+        return cls(ranges)
 
     def range_at(self, paddr: int) -> Range | None:
         if self.pages is None or paddr < self.ranges[-1].end:

@@ -115,7 +115,7 @@ def _other_pt_note(r: CrashReading) -> Hit | None:
     if not _lost(r):
         return None
     table = r.view.segments(r.bits, r.order, r.header.phoff, r.count)
-    other = next((index for index, segment in enumerate(table) if index and segment.type == PT_NOTE), None)
+    other = next(filter(None, table.numbers(PT_NOTE)), None)
     return None if other is None else Hit(Span(r.header.phoff + other * r.form.segment.size, r.form.segment.size))
 
 

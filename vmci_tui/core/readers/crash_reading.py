@@ -11,7 +11,8 @@ import struct
 from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 
-from vmci_tui.core.containers.elf_format import PN_XNUM, Header, Segment, format_of
+from vmci_tui.core.containers.elf_format import PN_XNUM, Header, format_of
+from vmci_tui.core.containers.segments import Segments
 from vmci_tui.core.note import HEADER, NOTE_LIMIT, ByteOrder, up
 from vmci_tui.core.readers.crash_kdump_flat import CrashFlat
 from vmci_tui.core.readers.crash_kdump_reading import CrashKdump
@@ -124,10 +125,10 @@ class CrashReading:
         return max(self.form.header_size, self.header.phoff) + self.form.segment.size * self.count
 
     @cached_property
-    def two(self) -> tuple[Segment, ...]:
+    def two(self) -> Segments:
         """Program headers 0 and 1, where the first read has both."""
         if not self.is_elf or self.header.phoff > self.first_read - 2 * self.form.segment.size:
-            return ()
+            return Segments(self.form, b"")
         return self.view.segments(self.bits, self.order, self.header.phoff, 2)
 
     @cached_property
@@ -274,8 +275,8 @@ def _piece(length: int) -> int:
 @lru_cache(maxsize=4)
 def _lowest(table: bytes, bits: int, order: ByteOrder) -> int:
     """Kept, since an edit of the text leaves a table of 65,000 headers as it was."""
-    segments = format_of(bits, order).unpack_segments(table, format_of(bits, order).segment.size)
-    return min((segment.offset for segment in segments if segment.offset), default=0)
+    form = format_of(bits, order)
+    return min(filter(None, Segments.read(form, table, form.segment.size).column("offset")), default=0)
 
 
 def _walk(area: bytes, start: int, end: int, filesz: int, bits: int, order: ByteOrder) -> Walk:

@@ -7,11 +7,11 @@ e_version, and ends a note area at the first note that does not fit with its pad
 from __future__ import annotations
 
 import struct
-from array import array
 from functools import cached_property
 from typing import Final, NamedTuple
 
 from vmci_tui.core.containers.elf_format import MAGIC, PN_XNUM, PT_NOTE, Format, Header, Segment, format_of
+from vmci_tui.core.containers.segments import Segments
 from vmci_tui.core.note import HEADER, ByteOrder, up
 from vmci_tui.core.readers.view import SEGMENT_LIMIT, View
 from vmci_tui.core.span import Span
@@ -20,8 +20,6 @@ _NOTE_LIMIT: Final = 1 << 17
 """Notes of one area that are looked at: no dump has as many CPUs."""
 _NAME_LIMIT: Final = 32
 """Bytes of a note's name that are kept: no name that a reader knows is longer."""
-_SWAPPED: Final = array("I", [1]).tobytes()[0] == 0
-"""Whether this machine is big-endian."""
 
 
 class Place(NamedTuple):
@@ -113,22 +111,13 @@ class Core:
         return self.view.read(self.header.phoff, (self.count or 0) * size)
 
     @cached_property
-    def kinds(self) -> array[int]:
-        """p_type of all of them, without a record for each of 65,000."""
-        words = array("I", self.table[: len(self.table) // 4 * 4])
-        if (self.order == "big") != _SWAPPED:
-            words.byteswap()
-        return words[:: self.form.segment.size // 4]
+    def segments(self) -> Segments:
+        """All whole program headers."""
+        return Segments.read(self.form, self.table, self.form.segment.size)
 
     @cached_property
     def note_segments(self) -> tuple[Segment, ...]:
-        size = self.form.segment.size
-        found: list[Segment] = []
-        at = -1
-        for _ in range(self.kinds.count(PT_NOTE)):
-            at = self.kinds.index(PT_NOTE, at + 1)
-            found.extend(self.form.unpack_segments(self.table[at * size : (at + 1) * size], size))
-        return tuple(found)
+        return tuple(self.segments.of_type(PT_NOTE))
 
     @cached_property
     def bad_segment(self) -> Segment | None:

@@ -10,7 +10,7 @@ import re
 import struct
 from typing import Final, NamedTuple
 
-from vmci_tui.core.containers.elf_format import MACHINE_BITS, MACHINES, PT_NOTE, Segment, format_of
+from vmci_tui.core.containers.elf_format import MACHINE_BITS, MACHINES, PT_NOTE, Segment
 from vmci_tui.core.note import HEADER, NAME, NOTE_LIMIT, ByteOrder, up
 from vmci_tui.core.readers.view import View
 from vmci_tui.core.span import Span
@@ -145,20 +145,7 @@ def release_of(text: bytes) -> bytes | None:
 
 def note_segments(view: View, bits: int, order: ByteOrder, offset: int, count: int) -> tuple[Segment, ...]:
     """The PT_NOTEs among `count` program headers; the 65,000 others of a dump are not taken apart."""
-    form = format_of(bits, order)
-    size = form.segment.size
-    table = view.read(offset, count * size)
-    table = table[: len(table) - len(table) % size]
-    lowest = 0 if order == "little" else 3
-    wanted = PT_NOTE.to_bytes(4, order)
-    marks = table[lowest::size]
-    found, index = [], marks.find(PT_NOTE)
-    while index >= 0:
-        record = table[index * size : (index + 1) * size]
-        if record.startswith(wanted):
-            found.append(form.unpack_segments(record, size)[0])
-        index = marks.find(PT_NOTE, index + 1)
-    return tuple(found)
+    return tuple(view.segments(bits, order, offset, count).of_type(PT_NOTE))
 
 
 def other_class(machine: int, bits: int) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from vmci_tui.core.containers.elf_format import PN_XNUM, PT_LOAD, PT_NOTE, Section, Segment, format_of
-from vmci_tui.core.note import ByteOrder
+from vmci_tui.core.containers.elf_format import PN_XNUM, PT_LOAD, PT_NOTE, Section, Segment
+from vmci_tui.core.containers.segments import Segments
 from vmci_tui.core.readers.drgn_elf import Core, Place, walk
 from vmci_tui.core.readers.libkdumpfile_file import Killed, ReadFailed, Stopped, Windows
 from vmci_tui.core.readers.libkdumpfile_memory import Loads
@@ -72,8 +72,8 @@ def _program_headers(core: Core, windows: Windows, count: int) -> tuple[Loads, t
     """The PT_LOADs and the PT_NOTEs."""
     head, stride, size = core.header, core.header.phentsize, core.form.segment.size
     if stride == size and count == core.count:
-        return _loads(core.bits, core.order, core.table), core.note_segments
-    out: list[Segment] = []
+        return _loads(core.segments), core.note_segments
+    table = bytearray()
     for index in range(min(count, SEGMENT_LIMIT)):
         at = (head.phoff + index * stride) % (1 << 64)
         try:
@@ -81,16 +81,15 @@ def _program_headers(core: Core, windows: Windows, count: int) -> tuple[Loads, t
         except ReadFailed as failed:
             words = f"Cannot read ELF program header #{index} at {at}"
             raise Stopped("program-header", _failed(words, failed), Span(at, size)) from None
-        out.extend(core.form.unpack_segments(raw[:size].ljust(size, b"\0"), size))
-    loads = tuple(s for s in out if s.type == PT_LOAD)
-    return Loads(loads, core.bits), tuple(s for s in out if s.type == PT_NOTE)
+        table += raw[:size].ljust(size, b"\0")
+    segments = Segments(core.form, bytes(table))
+    return _loads(segments), tuple(segments.of_type(PT_NOTE))
 
 
 @lru_cache(maxsize=4)
-def _loads(bits: int, order: ByteOrder, table: bytes) -> Loads:
+def _loads(segments: Segments) -> Loads:
     """Kept, since an edit of the text leaves 65,000 headers as they were."""
-    form = format_of(bits, order)
-    return Loads(tuple(s for s in form.unpack_segments(table, form.segment.size) if s.type == PT_LOAD), bits)
+    return Loads(tuple(segments.of_type(PT_LOAD)), segments.form.bits)
 
 
 def _first_section(core: Core, windows: Windows) -> Section:

@@ -19,6 +19,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from vmci_tui.core.containers.elf_format import PN_XNUM, PT_LOAD, PT_NOTE, Segment, format_of
+from vmci_tui.core.containers.segments import Segments
 from vmci_tui.core.readers.makedumpfile_kdump_reading import MEMORY, Fault, MakedumpfileKdump
 from vmci_tui.core.readers.makedumpfile_keys import Text
 from vmci_tui.core.readers.makedumpfile_table import NO_PADDR, HeaderTable
@@ -148,7 +149,7 @@ class MakedumpfileReading:
         length = min(self._count, SEGMENT_LIMIT) * form.segment.size
         return HeaderTable(self.bits, self.view.read(form.header_size, length))
 
-    def _segments(self, first: int, count: int) -> tuple[Segment, ...]:
+    def _segments(self, first: int, count: int) -> Segments:
         form = format_of(self.bits, "little")
         return self.view.segments(self.bits, "little", form.header_size + first * form.segment.size, count)
 
@@ -269,7 +270,7 @@ class MakedumpfileReading:
             return kind, Span(walk.wrong_length.offset, 12)
         if segment is None:
             return "none", None
-        others = [s for s in self._segments(0, min(self.table.count, 64)) if s.type == PT_NOTE and s != segment]
+        others = [s for s in self._segments(0, min(self.table.count, 64)).of_type(PT_NOTE) if s != segment]
         for other in others:
             if (note := self._walk(other).found) is not None:
                 return "other area", note.span
@@ -293,9 +294,9 @@ class MakedumpfileReading:
     def words_without_note(self) -> str:
         """It goes on without the text, and fails when it wants the log."""
         top = 0
-        for segment in self._segments(0, self.table.count):
-            if segment.type == PT_LOAD and segment.paddr != NO_PADDR:
-                top = max(top, segment.paddr + segment.memsz & _TOP)
+        for kind, _, _, _, paddr, _, memsz, _ in self._segments(0, self.table.count).rows():
+            if kind == PT_LOAD and paddr != NO_PADDR:
+                top = max(top, paddr + memsz & _TOP)
         if not (top + 4095 & _TOP) >> 12:
             return "calculate_cyclic_buffer_size: Invalid max_mapnr(0)."
         return "dump_dmesg: Can't find some symbols for log_buf."

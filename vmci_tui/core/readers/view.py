@@ -6,10 +6,11 @@ they stand, in the class and byte order that is asked for.
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Final
 
-from vmci_tui.core.containers.elf_format import Header, Section, Segment, format_of
+from vmci_tui.core.containers.elf_format import Header, Section, format_of
+from vmci_tui.core.containers.segments import Segments
 from vmci_tui.core.errors import OpenError
 from vmci_tui.core.image import Image
 from vmci_tui.core.note import ByteOrder
@@ -52,15 +53,13 @@ class View:
         form = format_of(bits, order)
         return form.unpack_header(self.head[: form.header_size].ljust(form.header_size, b"\0"))
 
-    def segments(self, bits: int, order: ByteOrder, offset: int, count: int, stride: int = 0) -> tuple[Segment, ...]:
+    def segments(self, bits: int, order: ByteOrder, offset: int, count: int, stride: int = 0) -> Segments:
         """Whole program headers from `offset` on, `stride` bytes apart (0: their own length)."""
         form = format_of(bits, order)
         stride = max(stride or form.segment.size, 1)
         count = min(count, SEGMENT_LIMIT)
-        if count <= 0:
-            return ()
-        table = self.read(offset, (count - 1) * stride + form.segment.size)
-        return _segments(bits, order, table, stride)
+        length = (count - 1) * stride + form.segment.size if count > 0 else 0
+        return Segments.read(form, self.read(offset, length), stride)
 
     def sections(self, bits: int, order: ByteOrder, offset: int, count: int, stride: int = 0) -> tuple[Section, ...]:
         """Whole section headers from `offset` on, `stride` bytes apart (0: their own length)."""
@@ -71,9 +70,3 @@ class View:
             return ()
         table = self.read(offset, (count - 1) * stride + record.size)
         return tuple(Section(*record.unpack_from(table, at)) for at in range(0, len(table) - record.size + 1, stride))
-
-
-@lru_cache(maxsize=8)
-def _segments(bits: int, order: ByteOrder, table: bytes, stride: int) -> tuple[Segment, ...]:
-    """Kept, since six readers look at one table, and an edit of the text leaves it as it was."""
-    return format_of(bits, order).unpack_segments(table, stride)
