@@ -6,13 +6,15 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import socket
 import sys
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import aiohttp
 import pyte
@@ -47,6 +49,12 @@ class Screen:
     @property
     def text(self) -> str:
         return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def shows(self, *words: str) -> bool:
+        """Whether all of it is on the screen, also where a dialog has wrapped it."""
+        text = self.text
+        flowing = re.sub(r"[\s│]+", " ", text)
+        return all(word in text or word in flowing for word in words)
 
 
 class Session(ABC):
@@ -89,7 +97,7 @@ class Visitor(Session):
     async def wait_for(self, *words: str, limit: float = 30.0) -> str:
         try:
             async with asyncio.timeout(limit):
-                while not all(word in self._screen.text for word in words):
+                while not self._screen.shows(*words):
                     message = await self._websocket.receive()
                     if message.type == aiohttp.WSMsgType.BINARY:
                         self._screen.feed(message.data)
@@ -98,6 +106,20 @@ class Visitor(Session):
         except TimeoutError:
             raise AssertionError(f"{words} is not on the screen:\n{self._screen.text}") from None
         return self._screen.text
+
+    async def send(self, *messages: str) -> None:
+        """Whatever a page could send."""
+        for message in messages:
+            await self._websocket.send_str(message)
+
+    async def received(self, until: str, limit: float) -> int:
+        """The bytes that came before a text."""
+        count = 0
+        async with asyncio.timeout(limit):
+            while (message := await self._websocket.receive()).data != until:
+                assert message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT), message
+                count += len(message.data)
+        return count
 
     async def press(self, *keys: str) -> None:
         for key in keys:
@@ -109,31 +131,91 @@ class Visitor(Session):
 class Served:
     """A running `vmci serve`."""
 
-    def __init__(self, url: str, process: asyncio.subprocess.Process, scratch: Path) -> None:
-        self.url, self.process, self.scratch = url, process, scratch
+    def __init__(self, url: str, process: asyncio.subprocess.Process, stderr: IO[bytes]) -> None:
+        self.url, self.process, self._stderr = url, process, stderr
+
+    @property
+    def said(self) -> str:
+        """All that it wrote on stderr so far."""
+        return os.pread(self._stderr.fileno(), 1 << 20, 0).decode()
 
     @asynccontextmanager
-    async def visit(self, origin: str | None = None) -> AsyncIterator[Visitor]:
-        url, headers = f"{self.url}/ws?width=80&height=24", {"Origin": origin or self.url}
-        async with aiohttp.ClientSession() as client, client.ws_connect(url, headers=headers) as websocket:
+    async def visit(self, origin: str | None = None, size: str = "width=80&height=24") -> AsyncIterator[Visitor]:
+        headers = {"Origin": origin or self.url}
+        async with (
+            aiohttp.ClientSession() as client,
+            client.ws_connect(f"{self.url}/ws?{size}", headers=headers) as websocket,
+        ):
             yield Visitor(websocket)
+
+    def sessions(self) -> list[int]:
+        """The processes that were started for visitors, and what these started."""
+        found, todo = [], [self.process.pid]
+        while todo:
+            found.append(todo.pop())
+            todo += _children(found[-1])
+        return found[1:]
+
+    def memory(self) -> int:
+        """Bytes that the server and its sessions hold, those that they share counted once."""
+        return sum(map(_held, [self.process.pid, *self.sessions()]))
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _held(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:"))
+
+
+def is_there(pid: int) -> bool:
+    """Whether a process is there, and is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+async def gone(*pids: int, limit: float = 5.0) -> bool:
+    """Whether all of them end within so many seconds."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(limit):
+            while any(map(is_there, pids)):
+                await asyncio.sleep(0.02)
+            return True
+    return False
 
 
 @asynccontextmanager
 async def served(scratch: Path, *arguments: str) -> AsyncIterator[Served]:
-    """Start it on a free port, its temporary files in `scratch`; ended as ctrl+c would."""
+    """Start it on a free port, its temporary files in `scratch`; ended by SIGTERM, at once."""
     command = (sys.executable, "-m", "vmci_tui", "serve", "--json", "--port", str(_free_port()), *arguments)
     environment = os.environ | {"TMPDIR": str(scratch), "PYTHONPATH": str(ROOT)}
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment)
-    try:
-        assert process.stdout is not None
-        told: dict[str, Any] = json.loads(b"".join([await process.stdout.readline() for _ in range(3)]))
-        await _answers(told["url"])
-        yield Served(told["url"], process, scratch)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await asyncio.wait_for(process.wait(), 20)
+    with tempfile.TemporaryFile() as stderr:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.PIPE, stderr=stderr, env=environment
+        )
+        serve = Served("", process, stderr)
+        try:
+            assert process.stdout is not None
+            told: dict[str, Any] = json.loads(b"".join([await process.stdout.readline() for _ in range(3)]) or b"{}")
+            assert "url" in told, serve.said
+            serve.url = told["url"]
+            await _answers(serve.url)
+            yield serve
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await asyncio.wait_for(process.wait(), 5)
+            assert "Traceback" not in serve.said, serve.said
 
 
 async def _answers(url: str) -> None:

@@ -157,6 +157,9 @@ def parser() -> argparse.ArgumentParser:
     served = _command(commands, "serve", "the lessons in a browser, on this machine only")
     _lessons(served)
     served.add_argument("--port", metavar="N", default="8000", help="the port (default 8000)")
+    served.add_argument(
+        "--sessions", metavar="N", help="at most so many at a time (default: `sessions` of the settings, or 16)"
+    )
     return main
 
 

@@ -47,7 +47,9 @@ def confine(folder: str, readable: Iterable[str]) -> None:
     Temporary files go into the folder too. Sets an audit hook, which cannot be taken away.
     """
     tempfile.tempdir = folder
-    code = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+    code = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    # Packages are elsewhere too: those of the distribution, and of an environment that a .pth file names.
+    code += [path for path in sys.path if os.path.basename(path) in ("site-packages", "dist-packages")]
     roots = tuple(os.path.realpath(path) for path in (folder, os.path.dirname(__file__), *code, *readable))
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:

@@ -14,6 +14,7 @@ from vmci_tui.own_files import read_own, set_aside, unreadable, write_own
 
 _MOST_RECENT = 20
 MOST_BOOKMARKS = 100
+MOST_SESSIONS = 256
 _LONGEST_KEY = 60
 """Characters of a key's name in the keymap."""
 _LONGEST_BOOKMARK = 200
@@ -30,6 +31,8 @@ class Settings:
     """Binding id to keys, e.g. {"save" = "ctrl+s"}."""
     blink: bool = True
     """Whether the cursor of input fields blinks."""
+    sessions: int | None = None
+    """How many sessions `vmci serve` has at a time; None where the file does not say."""
     trouble: Safe | None = None
     """What of the file is not followed, and why."""
 
@@ -91,10 +94,14 @@ def _settings(raw: dict[str, Any]) -> Settings:
     bad += ["theme"] if not isinstance(theme, str | None) else []
     bad += ["keymap"] if not isinstance(keymap, dict) else []
     bad += ["blink"] if not isinstance(blink, bool) else []
+    sessions = raw.get("sessions")
+    several = type(sessions) is int and 0 < sessions <= MOST_SESSIONS
+    bad += ["sessions"] if "sessions" in raw and not several else []
     return Settings(
         theme=theme if isinstance(theme, str) else None,
         keymap=good,
         blink=blink is not False,
+        sessions=sessions if several else None,
         trouble=Safe(f"settings: {visible(bad[0][:_LONGEST_KEY])} cannot be followed") if bad else None,
     )
 
