@@ -19,7 +19,7 @@ from vmci_tui.output import print_json, print_lines
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print verdicts and findings; 1 where something is an error, or with --for where one of those readers refuses."""
+    """Print verdicts and findings; 1 where something is an error, with --for where one of those readers minds it."""
     chosen = _chosen(options.readers)
     try:
         document = open_document(options.file, options.blob)
@@ -44,9 +44,8 @@ def run(options: argparse.Namespace) -> int:
             print_lines(("", f"the note is {PROVED[proof.proved]}: {proof.why}"))
         if steps:
             print_lines(("", "next", *report_readers.next_text(steps)))
-    if chosen:
-        return int(any(verdict.accepts is False for verdict in now.values()))
-    return int(any(item.severity == "error" for item in found))
+    refused = bool(chosen) and any(verdict.accepts is False for verdict in now.values())
+    return int(refused or any(item.severity == "error" for item in found))
 
 
 def _chosen(names: str | None) -> tuple[str, ...]:

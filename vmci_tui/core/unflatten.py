@@ -1,4 +1,8 @@
-"""A flattened kdump file made plain: what `makedumpfile -R OUT < FILE` gives, to the byte, with the same holes."""
+"""A flattened file made plain: what `makedumpfile -R OUT < FILE` gives, to the byte, with the same holes.
+
+Of a file that was cut off makedumpfile 1.7.2 gives nothing: it reads on for ever. Here what is there is
+written, and a kdump's status then says that the dump is incomplete: nothing else in the copy would.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,20 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from vmci_tui.core.containers.flattened import Record, is_flattened, records
+from vmci_tui.core.containers.kdump_format import BLOCK_SIZES, INCOMPLETE, SIGNATURE, header_fields
+from vmci_tui.core.containers.kdump_head import read_header
 from vmci_tui.core.copying import copy_some, pwrite
 from vmci_tui.core.errors import OpenError, SaveError
 from vmci_tui.core.placing import put_in_place
 from vmci_tui.core.progress import Progress, quiet
-from vmci_tui.core.source import FileSource
+from vmci_tui.core.source import BytesSource, FileSource
 from vmci_tui.core.text import Safe, visible
 
 _LARGE: Final = 256 << 10
 """From this length on a record is copied by the kernel: QEMU's have 16 KiB at most."""
 _CHUNK: Final = 16 << 20
+_HEADERS: Final = 2 * max(BLOCK_SIZES)
+"""Bytes of a kdump that hold both of its headers."""
 
 
 class Unflattened(NamedTuple):
@@ -43,12 +51,27 @@ def unflatten(source: FileSource, target: str, progress: Progress = quiet) -> Un
     def fill(fd: int) -> None:
         nonlocal written
         written = _write(source, fd, records(source, faults), progress)
+        if faults:
+            _mark(fd)
 
     def check(temporary: str) -> int:
         return os.stat(temporary).st_size
 
     size = put_in_place(source, target, fill, check)
     return Unflattened(visible(target), size, written, tuple(faults))
+
+
+def _mark(fd: int) -> None:
+    """Say in the header of a kdump that it is incomplete; a header that nobody can read is left as it is."""
+    head = BytesSource(os.pread(fd, _HEADERS, 0))
+    if not head.read(0, len(SIGNATURE)).startswith(SIGNATURE):
+        return
+    try:
+        header = read_header(head)
+    except OpenError:
+        return
+    place = next(field for field in header_fields(header.form.bits) if field[0] == "status")
+    pwrite(fd, (header.header.status | INCOMPLETE).to_bytes(place[2], header.form.order), place[1])
 
 
 def _write(source: FileSource, fd: int, found: Iterator[Record], progress: Progress) -> int:

@@ -8,8 +8,10 @@ import pytest
 
 from tests import factory
 from tests.core import kit
-from tests.kdump_factory import flattened, kdump
+from tests.kdump_factory import INCOMPLETE, ZLIB, flattened, kdump
 from vmci_tui.core.checks import findings
+from vmci_tui.core.checks.catalogue import CATALOGUE
+from vmci_tui.core.containers.kdump import KdumpDump
 from vmci_tui.core.document import Document, State
 from vmci_tui.core.repair import Choice, repair
 
@@ -34,7 +36,7 @@ CASES = {
 }
 DOUBTED = good()[: 4 * 4096]
 """Cut off before its page descriptors."""
-CODES = {*CASES, "C23", "C24"}
+CODES = {*CASES, "C02", "C23", "C24", "C32", "C33"}
 
 
 def codes(document: Document) -> set[str]:
@@ -80,11 +82,31 @@ def test_which_misreading_it_is_is_told() -> None:
 
 
 def test_a_cut_off_file_is_told() -> None:
-    assert kit.found(opened(DOUBTED))["C23"].fix is None
+    finding = kit.found(opened(DOUBTED))["C02"]
+    assert finding.fix is None and finding.severity == "error"
+
+
+def test_a_part_of_a_split_dump_is_told_and_how_to_put_it_together() -> None:
+    for part, words in (((0, 2), "the pages 0x0 to 0x2 of 0x29"), ((41, 41), "no pages")):
+        found = kit.found(opened(kdump(uts=LINUX, sub={"phys_base": PHYS_BASE}, part=part)))
+        assert words in found["C32"].message and "makedumpfile --reassemble" in CATALOGUE["C32"].cure
+        assert not {"C02", "C23"} & set(found)
+
+
+def test_a_dump_that_says_that_it_is_incomplete() -> None:
+    found = kit.found(opened(kdump(uts=LINUX, head={"status": INCOMPLETE | ZLIB})))
+    assert found["C33"].severity == "warning" and "C02" not in found
+    data = bytearray(kdump(uts=LINUX, head={"status": INCOMPLETE | ZLIB}))
+    dump = opened(bytes(data)).dump
+    assert isinstance(dump, KdumpDump)
+    at = dump.header.descriptors + 48
+    data[at : at + 72] = bytes(72)
+    finding = kit.found(opened(bytes(data)))["C02"]
+    assert finding.message == "3 of 5 pages of memory are missing: their descriptors are empty"
 
 
 def test_records_without_their_end_are_told() -> None:
-    assert kit.found(opened(flattened(good(), end=None)))["C24"].severity == "warning"
+    assert kit.found(opened(flattened(good(), end=None)))["C24"].severity == "error"
 
 
 def test_utsname_comes_from_the_note_where_memory_does_not_hold_it() -> None:

@@ -64,8 +64,9 @@ def test_of_two_records_for_one_place_the_later_counts() -> None:
 
 
 def test_overlaps_are_told() -> None:
-    assert "write to offset 0x8" in _open(factory.of_records([(0, bytes(10)), (8, bytes(10))])).faults[0]
-    assert _open(factory.of_records([(0, bytes(8)), (8, bytes(10))])).faults == ()
+    assert "write to offset 0x8" in _open(factory.of_records([(0, bytes(10)), (8, bytes(10))])).overlap
+    beside = _open(factory.of_records([(0, bytes(8)), (8, bytes(10))]))
+    assert (beside.overlap, beside.faults) == ("", ())
 
 
 @pytest.mark.parametrize(

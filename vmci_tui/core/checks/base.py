@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from vmci_tui.core.checks.catalogue import CATALOGUE, Severity
 from vmci_tui.core.containers import Dump, Layout
@@ -50,10 +50,18 @@ def told(
     *,
     severity: Severity | None = None,
     why: str | None = None,
+    readers: tuple[Consequence, ...] = (),
 ) -> Finding:
     """A finding of the catalogue; the check says more about severity and reason where it knows more."""
     kind = CATALOGUE[code]
-    return Finding(code, severity or kind.severity, message, why or kind.why, span, fix)
+    return Finding(code, severity or kind.severity, message, why or kind.why, span, fix, readers)
+
+
+NEED_MEMORY: Final = tuple(
+    Consequence(name, False, Safe(""), "it reads memory, and fails where that is not in the file")
+    for name in ("crash", "drgn", "libkdumpfile", "makedumpfile")
+)
+"""What it means to the readers that part of memory is missing; the others read notes alone."""
 
 
 class Context(NamedTuple):

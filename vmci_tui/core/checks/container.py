@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vmci_tui.core import edits
-from vmci_tui.core.checks.base import Context, Finding, Fix, told
+from vmci_tui.core.checks.base import NEED_MEMORY, Context, Finding, Fix, told
 from vmci_tui.core.checks.note import target_bits
 from vmci_tui.core.containers.elf import ElfDump
 from vmci_tui.core.containers.elf_format import ET_CORE, PT_NOTE
@@ -38,6 +38,7 @@ def check(context: Context) -> Iterator[Finding]:
             "C02",
             f"the file is cut off: its memory ends at {end}, the file at {dump.source.size} bytes",
             Span(max(dump.source.size - 1, 0), 1),
+            readers=NEED_MEMORY,
         )
     if not context.arranged:
         yield from _head(dump)

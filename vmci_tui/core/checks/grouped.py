@@ -36,7 +36,10 @@ def grouped(found: Iterable[Finding], verdicts: Mapping[str, Verdict], context: 
         mine = [pair for pair in fired.get(finding.code, ()) if not apart or _about(pair[1].span, finding.span)]
         for pair in mine:
             fired[finding.code].remove(pair)
-        yield finding._replace(readers=_consequences(mine))
+        told_by_rules = _consequences(mine)
+        named = {item.reader for item in told_by_rules}
+        others = tuple(item for item in finding.readers if item.reader in verdicts and item.reader not in named)
+        yield finding._replace(readers=(*told_by_rules, *others))
     for code, rest in fired.items():
         if rest:
             yield _seen_by_readers(code, rest, context)

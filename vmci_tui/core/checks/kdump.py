@@ -8,9 +8,10 @@ from functools import partial
 from typing import Final
 
 from vmci_tui.core import edits
-from vmci_tui.core.checks.base import Context, Finding, Fix, told
+from vmci_tui.core.checks.base import NEED_MEMORY, Context, Finding, Fix, told
 from vmci_tui.core.containers.base import UTSNAME
 from vmci_tui.core.containers.kdump import KdumpDump
+from vmci_tui.core.containers.kdump_format import INCOMPLETE
 from vmci_tui.core.containers.kdump_room import WITH_NOTES
 from vmci_tui.core.document import State
 from vmci_tui.core.guest import guest_of
@@ -47,8 +48,27 @@ def check(context: Context) -> Iterator[Finding]:
     if not context.arranged:
         yield from _pointers(context, dump)
     yield from _phys_base(context)
-    for doubt in dump.doubts:
-        yield told("C24" if doubt in dump.faults else "C23", doubt, severity="warning")
+    yield from _whole(dump)
+    for doubt in (*dump.header.doubts, *dump.guest_memory.doubts):
+        yield told("C23", doubt, severity="warning")
+
+
+def _whole(dump: KdumpDump) -> Iterator[Finding]:
+    """Whether all of the dump is in the file: it may be cut off, unfinished, or one part of several."""
+    flat, header = dump.flat, dump.header
+    if flat is not None:
+        for fault in flat.faults:
+            yield told("C24", fault)
+        if flat.overlap:
+            yield told("C24", flat.overlap, severity="warning")
+    if dump.missing:
+        yield told("C02", dump.missing, readers=NEED_MEMORY)
+    if header.header.status & INCOMPLETE:
+        yield told("C33", "the header's status says that the dump is incomplete")
+    if header.sub.split:
+        first, last = header.pfns
+        what = f"the pages {first:#x} to {last:#x} of {header.max_mapnr:#x}" if first < last else "no pages"
+        yield told("C32", f"the file is one part of a split dump: it has {what}")
 
 
 def _utsname(context: Context, dump: KdumpDump) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The kinds of findings about kdump-compressed files, plain and flattened, that only readers tell of (C22 to C29)."""
+"""The kinds of findings about kdump-compressed files: those of readers (C22 to C29), of dumps not whole (C32, C33)."""
 
 from __future__ import annotations
 
@@ -42,5 +42,17 @@ KDUMP_KINDS: dict[str, Kind] = {
         "warning", "header_version is one without notes",
         "notes came with version 4, the pointer to the text with 3; before that readers look for neither",
         "header_version 2", "set the version to 6 where the sub-header has all fields",
+    ),
+    "C32": Kind(
+        "warning", "the file is one part of a dump that was split",
+        "`makedumpfile --split` writes each part with the headers and notes of all, and with its own pages only: what "
+        "lies in the other parts no reader finds here",
+        "the first of two parts", "put the parts together: `makedumpfile --reassemble PART... OUT`",
+    ),
+    "C33": Kind(
+        "warning", "the dump is marked as incomplete",
+        "makedumpfile says so of a dump for which the disk was too small, and vmci of the copy of a file that was cut "
+        "off; crash shows it as INCOMPLETE, and reads no page that is missing",
+        "status 9: incomplete, zlib", "dump again, with more room",
     ),
 }  # fmt: skip

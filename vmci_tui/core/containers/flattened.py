@@ -45,10 +45,14 @@ class Record(NamedTuple):
 class FlattenedSource:
     """The plain file that a flattened one stands for; where no record is, zeros. Made by `open_flattened`."""
 
-    def __init__(self, file: Source, index: _Index, faults: tuple[str, ...], end_mark: int | None) -> None:
+    def __init__(
+        self, file: Source, index: _Index, faults: tuple[str, ...], overlap: str, end_mark: int | None
+    ) -> None:
         self.file = file
         self.faults = faults
-        """What is odd or broken about the records, in words."""
+        """What is broken about the records, in words."""
+        self.overlap = overlap
+        """That two records write to one place, in words; empty where none do. `makedumpfile -E -F` writes so."""
         self.end_mark = end_mark
         """File offset of the record that ends the file; None where it was not finished."""
         self._index = index
@@ -58,7 +62,12 @@ class FlattenedSource:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, FlattenedSource):
             return NotImplemented
-        return (self._index, self.faults, self.end_mark) == (other._index, other.faults, other.end_mark)
+        return (self._index, self.faults, self.overlap, self.end_mark) == (
+            other._index,
+            other.faults,
+            other.overlap,
+            other.end_mark,
+        )
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -66,6 +75,11 @@ class FlattenedSource:
     def size(self) -> int:
         """The plain file's."""
         return self._size
+
+    @property
+    def cut(self) -> bool:
+        """Whether the file ends before its end mark: what is missing may be anything."""
+        return self.end_mark is None
 
     @property
     def file_size(self) -> int:
@@ -150,7 +164,8 @@ def open_flattened(file: Source) -> FlattenedSource:
         offsets.append(record.offset)
         lengths.append(record.length)
         places.append(record.place)
-    return FlattenedSource(file, _in_order(_Index(offsets, lengths, places), faults), tuple(faults), end_mark)
+    index, overlap = _in_order(_Index(offsets, lengths, places))
+    return FlattenedSource(file, index, tuple(faults), overlap, end_mark)
 
 
 def records(file: Source, faults: list[str]) -> Iterator[Record]:
@@ -193,20 +208,20 @@ def _head_faults(head: bytes) -> Iterator[str]:
         yield f"the flattened file's header says type {kind}, version {version}; both are 1 in all known files"
 
 
-def _in_order(index: _Index, faults: list[str]) -> _Index:
-    """By offset, and disjoint."""
+def _in_order(index: _Index) -> tuple[_Index, str]:
+    """By offset, and disjoint; and that some overlap, in words."""
     offsets, lengths, _ = index
     order = sorted(range(len(offsets)), key=offsets.__getitem__)
     for before, after in pairwise(order):
         if offsets[before] + lengths[before] > offsets[after]:
-            faults.append(f"two records of the flattened file write to offset {offsets[after]:#x}: the later counts")
             if len(order) > OVERLAP_LIMIT:
                 raise OpenError(
                     f"records of this flattened file overlap, and they are more than {OVERLAP_LIMIT}",
                     "make it plain: `vmci unflatten FILE -o OUT`",
                 )
-            return _painted(index, order)
-    return _Index(*(array("q", map(column.__getitem__, order)) for column in index))
+            words = f"two records of the flattened file write to offset {offsets[after]:#x}: the later counts"
+            return _painted(index, order), words
+    return _Index(*(array("q", map(column.__getitem__, order)) for column in index)), ""
 
 
 def _painted(index: _Index, order: list[int]) -> _Index:

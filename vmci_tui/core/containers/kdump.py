@@ -32,17 +32,44 @@ class KdumpDump:
     """Those of the file, and behind them the text that only the header names."""
     note_starts: tuple[int, ...] = field(repr=False)
     """Where each note begins in the plain file."""
-    faults: tuple[str, ...] = ()
-    """What is odd or broken about the records of a flattened file, in words."""
+
+    @property
+    def flat(self) -> FlattenedSource | None:
+        """The records of a flattened file; None where it is plain."""
+        return self.plain if isinstance(self.plain, FlattenedSource) else None
+
+    @cached_property
+    def missing(self) -> str:
+        """That pages of memory are not in the file, in words; empty where all are, as far as its headers tell."""
+        size, table = self.plain.size, self.header.descriptors
+        first, last = self.header.pfns
+        if first >= last:
+            return ""
+        if table > size:
+            return (
+                f"the file is cut off: its bitmaps end at {table:#x}, it has {size} bytes: no page of memory is in it"
+            )
+        held = self.pages.held
+        if not held.missing:
+            return ""
+        least = "" if held.all_seen else "at least "
+        words = f"{least}{held.missing} of {held.pages} pages of memory are missing"
+        if held.end > size:
+            return f"the file is cut off: {words}; it ends at {size}"
+        if self.flat is not None and self.flat.cut:
+            return f"the file is cut off: {words}"
+        return f"{words}: their descriptors are empty"
 
     @cached_property
     def doubts(self) -> tuple[str, ...]:
         """What is odd about the file, or may be read in another way, in words."""
-        return (*self.faults, *self.header.doubts, *self.guest_memory.doubts)
+        flat = self.flat
+        of_records = () if flat is None else (*flat.faults, flat.overlap)
+        return tuple(filter(None, (*of_records, self.missing, *self.header.doubts, *self.guest_memory.doubts)))
 
     @property
     def container(self) -> str:
-        return "flattened" if isinstance(self.plain, FlattenedSource) else "kdump"
+        return "kdump" if self.flat is None else "flattened"
 
     @property
     def machine(self) -> str | None:
@@ -97,7 +124,6 @@ class KdumpDump:
 def open_kdump(source: Source) -> KdumpDump:
     """Read the head of a kdump file, plain or flattened. Raises OpenError with one line that says what is wrong."""
     plain: Source = source
-    faults: tuple[str, ...] = ()
     if is_flattened(source.read(0, 16)):
         plain = flattened = open_flattened(source)
         faults = flattened.faults
@@ -109,7 +135,7 @@ def open_kdump(source: Source) -> KdumpDump:
     text = _read_header_text(plain, header, notes)
     if text is not None:
         notes, starts = (*notes, text), (*starts, header.sub.offset_vmcoreinfo)
-    return KdumpDump(source, plain, header, notes, starts, faults)
+    return KdumpDump(source, plain, header, notes, starts)
 
 
 def _read_notes(plain: Source, header: KdumpHeader) -> tuple[tuple[Note, ...], tuple[int, ...]]:

@@ -111,7 +111,7 @@ def renewed(
     refuse_unfinished(flat)
     assert flat.end_mark is not None
     gone = [*flat.pieces(0, start), *flat.pieces(end, flat.size - end)]
-    if flat.faults or not all(is_record(flat, piece) for piece in gone):
+    if flat.faults or flat.overlap or not all(is_record(flat, piece) for piece in gone):
         return None  # of records that overlap the older one would come to light
     body, added = _records([*blocks, tail] if tail is not None else list(blocks), HEADER_SIZE)
     extents: list[Extent] = [Copy(0, HEADER_SIZE), Literal(body)]

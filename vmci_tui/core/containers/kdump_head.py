@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 
 from vmci_tui.core.containers.kdump_format import (
     BLOCK_SIZES,
-    PAGE_DESCRIPTOR,
     Format,
     Header,
     SubHeader,
@@ -139,7 +138,7 @@ def read_header(plain: Source) -> KdumpHeader:
         form, padding = _told_padding(plain, form, header, version, raw)
         doubts += padding
     result = KdumpHeader(form, header, form.unpack_sub_header(raw, version))
-    doubts += _cut_off(result, plain.size)
+    doubts += _no_page(result)
     return result._replace(doubts=tuple(doubts))
 
 
@@ -215,12 +214,11 @@ def _points(plain: Source, header: Header, form: Format, sub: SubHeader, version
                 yield 2 * (0 < first.namesz <= _NAME_LIMIT and HEADER + up(first.namesz) + first.descsz <= size)
 
 
-def _cut_off(header: KdumpHeader, size: int) -> Iterator[str]:
+def _no_page(header: KdumpHeader) -> Iterator[str]:
     first, last = header.pfns
-    if header.bitmaps[1] == 0 or first >= last:
+    empty_part = header.sub.split and first == last  # a part of a split dump may have none
+    if header.bitmaps[1] == 0 or (first >= last and not empty_part):
         yield "the header leaves no page: bitmap_blocks, max_mapnr, or the part of a split dump"
-    elif header.descriptors + PAGE_DESCRIPTOR > size:
-        yield f"the file is cut off: its page descriptors begin at {header.descriptors:#x}, it has {size} bytes"
 
 
 def uts_machine(header: Header) -> str | None:

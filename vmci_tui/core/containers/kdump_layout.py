@@ -22,7 +22,7 @@ from vmci_tui.core.containers import kdump_parts
 from vmci_tui.core.containers.base import UTSNAME, HeaderFields, Layout
 from vmci_tui.core.containers.flattened import FlattenedSource
 from vmci_tui.core.containers.kdump_flat import Block, patched, renewed
-from vmci_tui.core.containers.kdump_format import Format, SubHeader, header_fields
+from vmci_tui.core.containers.kdump_format import INCOMPLETE, Format, SubHeader, header_fields
 from vmci_tui.core.containers.kdump_head import NEWEST, read_header, text_of
 from vmci_tui.core.containers.kdump_room import (
     WITH_NOTES,
@@ -46,6 +46,9 @@ _PADDED: Final = (
     "the notes go to the end of the file, and the sub-header becomes the padded one, without which drgn misses "
     "them; a crash that is built for i386 expects the packed one"
 )
+
+
+_INCOMPLETE: Final = "the flattened file was cut off: the header's status says from now on that the dump is incomplete"
 
 
 class _Change(NamedTuple):
@@ -116,7 +119,7 @@ def _plain_image(change: _Change) -> Image:
 def _change(
     dump: KdumpDump, notes: tuple[Note, ...], fields: HeaderFields | None, flat: FlattenedSource | None
 ) -> _Change:
-    header, reasons = dump.header, []
+    header, reasons = dump.header, [_INCOMPLETE] if dump.flat is not None and dump.flat.cut else []
     block, blocks_end = header.block_size, header.bitmaps[0]
     if dump.plain.size < blocks_end:
         raise SaveError("the file is cut off before its bitmaps", "copy the dump again, whole")
@@ -212,6 +215,9 @@ def _header(dump: KdumpDump, version: int, fields: HeaderFields | None) -> bytes
     if version != dump.header.version:
         offset, length = places["header_version"]
         head[offset : offset + length] = version.to_bytes(length, form.order)
+    if dump.flat is not None and dump.flat.cut:
+        offset, length = places["status"]
+        head[offset : offset + length] = (header.status | INCOMPLETE).to_bytes(length, form.order)
     if fields is not None:
         for name, old, new in zip(UTSNAME, header.utsname, fields.utsname, strict=True):
             offset, length = places[f"utsname.{name}"]

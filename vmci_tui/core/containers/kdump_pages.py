@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
+from vmci_tui.core.containers import kdump_cut
 from vmci_tui.core.containers.kdump_bitmap import Bitmap
 from vmci_tui.core.containers.kdump_format import PAGE_DESCRIPTOR
 from vmci_tui.core.containers.kdump_head import KdumpHeader
@@ -22,8 +23,6 @@ RANGE_LIMIT: Final = 1 << 18
 """Ranges of memory that are listed: each takes 24 bytes, and a filtered dump of 16 GiB has some 100,000."""
 _LOOK: Final = 1 << 27
 """How far ahead of an address the end of its range is looked for, where ranges are not listed."""
-_LAST: Final = 1 << 15
-"""Page descriptors that tell where pages end: more than the zeros at the end of a guest's memory, mostly."""
 _DESCRIPTORS: Final = 512
 """Page descriptors that are read at a time."""
 
@@ -116,15 +115,17 @@ class Pages:
                     yield pfn * size, head
 
     @cached_property
-    def end(self) -> int:
-        """Where the bytes of pages end in the plain file, by the last descriptors: pages are written in their order."""
+    def held(self) -> kdump_cut.Held:
+        """How many pages there should be, how many are missing, and where the bytes of all of them would end."""
         first, last = self.bitmap.first, self.bitmap.last
         count = self.bitmap.rank(last) if first < last else 0
-        start = max(count - _LAST, 0)
-        table = self._plain.read(self._header.descriptors + start * PAGE_DESCRIPTOR, (count - start) * PAGE_DESCRIPTOR)
-        table = table[: len(table) - len(table) % PAGE_DESCRIPTOR]
-        found = (offset + size for offset, size, _, _ in self._header.form.page.iter_unpack(table) if offset)
-        return max(found, default=self._header.descriptors + count * PAGE_DESCRIPTOR)
+        start = self._header.descriptors
+        return kdump_cut.held(self._plain, self.descriptor_table, count, start, self.block_size, self.order)
+
+    @property
+    def end(self) -> int:
+        """Where the bytes of pages end in the plain file."""
+        return self.held.end
 
     def descriptor(self, pfn: int) -> Descriptor | None:
         """The page's descriptor; None where the page is not in the file, as an unfinished one's may be."""

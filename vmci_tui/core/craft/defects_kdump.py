@@ -1,4 +1,4 @@
-"""Defects of kdump-compressed files (C19 to C29, M07): each makes the dump one, and then spoils something in it."""
+"""Defects of kdump-compressed files (C19 to C33, M07): each makes the dump one, and then spoils something in it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
+from vmci_tui.core.containers.kdump_format import INCOMPLETE, ZLIB
 from vmci_tui.core.craft.defect import X86_64, Defect
 from vmci_tui.core.craft.defects_text import PHYS_BASE, moved
 from vmci_tui.core.craft.parts import Parts
@@ -52,7 +53,7 @@ KDUMP_DEFECTS: Final = (
            _taken_for_hexadecimal, X86_64, ("T16",)),
     Defect("C27", "large-blocks", "makes it a kdump file with blocks of 8192", _kdump(block_size=8192), X86_64),
     Defect("C28", "no-descriptor", "makes it a kdump file, page 0 stored over the end of the file",
-           _kdump(broken=0), ("s390x",), ("M06",)),
+           _kdump(broken=0), ("s390x",), ("M06", "C02")),
     Defect("C22", "notes-behind-memory", "makes it a packed kdump file, the notes behind memory",
            _kdump(notes_behind=True), ("i386",)),
     Defect("C19", "no-utsname", "makes it a kdump file with the machine alone in utsname, as QEMU does",
@@ -62,9 +63,15 @@ KDUMP_DEFECTS: Final = (
     Defect("C23", "no-cpus", "makes it a kdump file with nr_cpus 0", _head(nr_cpus=0), X86_64),
     Defect("C23", "version-7", "makes it a kdump file with header_version 7", _kdump(version=7), _SMALL),
     Defect("C25", "erase-info", "makes it a kdump file with size_eraseinfo 2^40", _sub(size_eraseinfo=_FAR), X86_64),
-    Defect("C26", "max-mapnr", "makes it a kdump file with max_mapnr_64 2^40", _sub(max_mapnr_64=_FAR), X86_64),
+    Defect("C26", "max-mapnr", "makes it a kdump file with max_mapnr_64 2^40", _sub(max_mapnr_64=_FAR), X86_64,
+           ("C02",)),
     Defect("C29", "version-2", "makes it a kdump file with header_version 2", _old, ("x86_64", "i386"), ("N01", "E14")),
     Defect("C21", "flattened", "makes it a flattened kdump file, as QEMU does", _kdump(flattened=True), _SMALL),
+    Defect("C32", "split", "makes it a kdump file, the first part of a split dump, without pages",
+           _sub(split=1, start_pfn=0, end_pfn=0, start_pfn_64=0, end_pfn_64=0), X86_64,
+           ("E08", "M01")),
+    Defect("C33", "incomplete", "makes it a kdump file with the status of one that was not finished",
+           _head(status=INCOMPLETE | ZLIB), _SMALL),
     Defect("C24", "no-end-mark", "makes it a flattened kdump file without the end mark",
            _kdump(flattened=True, end=False), _SMALL),
 )  # fmt: skip

@@ -8,6 +8,8 @@ from vmci_tui.core.readers.base import Hit, Rules
 from vmci_tui.core.readers.crash_kdump_reading import SEGV, UNKNOWN, Fault
 from vmci_tui.core.readers.crash_keys import KEYS
 from vmci_tui.core.readers.crash_reading import CrashReading
+from vmci_tui.core.readers.libkdumpfile_flat import FlatFile
+from vmci_tui.core.readers.libkdumpfile_kdump_run import run_of
 from vmci_tui.core.readers.makedumpfile_kdump_head import layout_of
 from vmci_tui.core.span import Span
 
@@ -234,6 +236,18 @@ def _strings_only(r: CrashReading) -> Hit | None:
     """The file is flattened: crash reads none of it, but prints what follows OSRELEASE= in its first 100 strings,
     whatever text that is of. Several are printed all, and the last is told here."""
     return Hit(r.flat.printed[-1].span) if r.flat is not None and r.flat.printed else None
+
+
+@rule("C24", "after", "", "crash 8.0.2, makedumpfile.c store_flat_data_array", refuses=False)
+def _no_end_of_records(r: CrashReading) -> Hit | None:
+    """The records do not lead to an end mark: `--osrelease` looks at none of them, but a session ends over it."""
+    if r.flat is None:
+        return None
+    run = run_of(r.view)
+    followed = run.file if run is not None else None
+    if isinstance(followed, FlatFile) and followed.end_mark + 16 <= r.view.size:
+        return None  # libkdumpfile, which is stricter, has gone through all records already
+    return Hit(words=r.flat.unsorted) if r.flat.unsorted else None
 
 
 @rule("T06", "after", "", _READ, refuses=False)

@@ -1,13 +1,14 @@
 """How crash 8.0.2 finds a release in a flattened file: it runs `strings -n 10` over the file as it lies.
 
 Offsets, sizes and end mark of the records count for nothing, and a release that a
-compressed page or a record's border hides is not found.
-Source: makedumpfile.c `check_flattened_format`, `flattened_format_get_osrelease`.
+compressed page or a record's border hides is not found. Only a session goes through the records.
+Source: makedumpfile.c `check_flattened_format`, `flattened_format_get_osrelease`, `store_flat_data_array`.
 """
 
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -22,6 +23,10 @@ _PIECES: Final = 100
 """crash reads so many lines of what strings prints, and no more."""
 _PIECE: Final = 1498
 """What fgets takes at most of a line, newline included."""
+_HEAD: Final = struct.Struct(">qq")
+_RECORDS_AT: Final = 4096
+_RECORD_LIMIT: Final = 1 << 21
+"""More records are not followed: sizes below 0 can lead in a circle."""
 _STRING: Final = re.compile(rb"[\t -~]{10,}")
 _CHUNK: Final = 1 << 20
 _LIMIT: Final = 16 << 20
@@ -62,6 +67,25 @@ class CrashFlat:
     def printed(self) -> tuple[Printed, ...]:
         """All that it prints, in order."""
         return self._found[0]
+
+    @cached_property
+    def unsorted(self) -> str:
+        """What a session says of the records, and then takes the file for no dump; empty where it finds their end.
+
+        Only sizes and the end mark count (store_flat_data_array).
+        """
+        at = _RECORDS_AT
+        for _ in range(_RECORD_LIMIT):
+            head = self.view.read(at, _HEAD.size)
+            if len(head) < _HEAD.size:
+                return "crash: read error: FILE (flat format): truncated/incomplete"
+            offset, size = _HEAD.unpack(head)
+            if offset == -1:
+                return ""
+            at += _HEAD.size + size
+            if not 0 <= at < 1 << 63:
+                return "crash: FILE: seek error (flat format)"
+        return ""
 
     @property
     def given_up(self) -> bool:

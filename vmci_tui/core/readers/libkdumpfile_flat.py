@@ -131,6 +131,7 @@ class FlatFile:
             records.put(offset, offset + size, at - offset)
             self.records += 1
             at += size
+        self.end_mark = at
         self._starts, self._distances = records.ranges()
 
     def _range(self, offset: int) -> tuple[int, int | None]:
