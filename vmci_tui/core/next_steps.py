@@ -76,7 +76,7 @@ def _steps(document: Document, verdicts: Verdicts, path: str) -> Iterator[Step]:
     text = document.state.vmcoreinfo
     for name, verdict in _wanted(document, verdicts).items():
         if verdict.accepts or (name == "drgn" and _lacks_machine(verdict)):
-            yield from _of_reader(name, document, text, path)
+            yield from _of_reader(verdict, document, text, path)
     if text is not None and any(verdicts[name].accepts for name in ("crash", "drgn") if name in verdicts):
         yield from _debuginfod(text)
 
@@ -86,12 +86,14 @@ def _lacks_machine(verdict: Verdict) -> bool:
     return "KDUMP_ATTR_ARCH_NAME" in verdict.says
 
 
-def _of_reader(name: str, document: Document, text: Vmcoreinfo | None, path: str) -> Iterator[Step]:
-    file = shell_word(path)
+def _of_reader(verdict: Verdict, document: Document, text: Vmcoreinfo | None, path: str) -> Iterator[Step]:
+    file, name = shell_word(path), verdict.reader.name
     if name == "crash" and text is not None:
         vmlinux = vmlinux_of(text)
         stands = f"{STANDS_FOR} stands for" if vmlinux.path == STANDS_FOR else "the vmlinux is in"
-        yield Step(name, Safe(f"crash {vmlinux.path} {file}"), _warned(f"a session; {stands} {vmlinux.source}", text))
+        why = _warned(f"a session; {stands} {vmlinux.source}", text)
+        if verdict.state != "opens":
+            yield Step(name, Safe(f"crash {vmlinux.path} {file}"), why)
         yield Step(name, Safe(f"crash --osrelease {file}"), Safe("the release alone: that needs no vmlinux"))
     elif name == "drgn":
         machine = document.dump.machine if document.dump and document.container != "elf" else None

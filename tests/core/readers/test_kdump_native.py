@@ -76,7 +76,8 @@ def test_what_is_told_besides() -> None:
     assert _others(kdump(nr_cpus=-5)) == ["no-cpus"]
     assert _others(kdump(b"OSRELEASE=9\n", _NOTE)) == ["other-text"]
     assert _others(kdump(b"OSRELEASE=9\r\nOSRELEASE=8\n")) == ["first-counts", "kdump-carriage-returns"]
-    assert _others(flattened(TEXT)) == ["strings-only"]
+    assert _others(flattened(TEXT)) == ["strings-only", "no-end-of-records"]
+    assert _others(flattened(bytes(16) + b"\xff" * 16 + TEXT)) == ["strings-only"], "a record of nothing, the end mark"
     assert "header-phys-base" in _others(kdump(TEXT + b"NUMBER(phys_base)=-4096\n"), makedumpfile.READER)
     right = kdump(TEXT + b"NUMBER(phys_base)=-4096\n", phys_base=(1 << 64) - 4096)
     assert "header-phys-base" not in _others(right, makedumpfile.READER)

@@ -6,7 +6,7 @@ import os
 from functools import cached_property
 
 from vmci_tui.core.readers import crash_head, crash_kdump, crash_notes
-from vmci_tui.core.readers.base import Reader, only
+from vmci_tui.core.readers.base import NOT_KNOWN, Reader, Reads, only
 from vmci_tui.core.readers.crash_keys import KEYS, lines
 from vmci_tui.core.readers.crash_reading import CrashReading
 
@@ -30,4 +30,10 @@ def _accepted(run: CrashReading) -> str:
     return os.fsdecode(run.release or b"")
 
 
-READER = Reader("crash", "8.0.2 (x86-64)", "crash --osrelease FILE", _Run, _RULES, _accepted, lines, KEYS)
+def _reads(run: CrashReading) -> Reads:
+    """Of a session only this is known: it takes a flattened file without an end mark for no dump."""
+    words = crash_kdump.unsorted(run)
+    return Reads(False, words) if words else NOT_KNOWN
+
+
+READER = Reader("crash", "8.0.2 (x86-64)", "crash --osrelease FILE", _Run, _RULES, _accepted, lines, KEYS, _reads)

@@ -241,13 +241,19 @@ def _strings_only(r: CrashReading) -> Hit | None:
 @rule("C24", "after", "", "crash 8.0.2, makedumpfile.c store_flat_data_array", refuses=False)
 def _no_end_of_records(r: CrashReading) -> Hit | None:
     """The records do not lead to an end mark: `--osrelease` looks at none of them, but a session ends over it."""
+    words = unsorted(r)
+    return Hit(words=words) if words else None
+
+
+def unsorted(r: CrashReading) -> str:
+    """What a session says of the records of a flattened file, where it ends over them; else empty."""
     if r.flat is None:
-        return None
+        return ""
     run = run_of(r.view)
     followed = run.file if run is not None else None
     if isinstance(followed, FlatFile) and followed.end_mark + 16 <= r.view.size:
-        return None  # libkdumpfile, which is stricter, has gone through all records already
-    return Hit(words=r.flat.unsorted) if r.flat.unsorted else None
+        return ""  # libkdumpfile, which is stricter, has gone through all records already
+    return r.flat.unsorted
 
 
 @rule("T06", "after", "", _READ, refuses=False)
