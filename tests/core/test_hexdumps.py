@@ -54,3 +54,8 @@ def test_a_dump_with_a_line_missing_is_no_dump() -> None:
     assert read_pasted("\n".join(lines)) == bytes(range(64))
     with pytest.raises(EditError):
         read_pasted("\n".join([*lines[:1], *lines[2:]]))
+
+
+@pytest.mark.parametrize("data", [b" ", b"a ", b" " * 16, b" " * 17, bytes(33)])
+def test_a_dump_that_ends_in_blanks_is_read_back(data: bytes) -> None:
+    assert read_pasted("\n".join(dump_lines(data))) == data

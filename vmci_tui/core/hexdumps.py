@@ -14,6 +14,8 @@ from vmci_tui.core.errors import EditError
 
 PASTE_LIMIT = 64 << 10
 """Bytes of pasted text; hexdump.restore takes 40 s for 4 MiB."""
+_HEX_END = 58
+"""Columns of a line up to its last hex digit: an address of 8 digits, a colon, 16 bytes in two groups."""
 _HINT = "paste plain hex digits, or what `vmci hex` prints"
 
 
@@ -43,8 +45,9 @@ def _restored(lines: list[str]) -> bytes:
     if any(start - starts[0] != 16 * number for number, start in enumerate(starts)):
         raise ValueError  # a line is missing
     plain = [f"{16 * number:08X}{line[line.index(':') :]}" for number, line in enumerate(lines)]
-    data: bytes = hexdump.restore("\n".join(plain))
+    # Of a dump that ends in blanks restore strips what its columns are told by.
+    data: bytes = hexdump.restore("\n".join(f"{line[:_HEX_END]:<60}." for line in plain))
     again = [line.rstrip() for line in hexdump.dumpgen(data)]
-    if [line[:57].rstrip() for line in again] != [line[:57].rstrip() for line in plain]:
+    if [line[:_HEX_END].rstrip() for line in again] != [line[:_HEX_END].rstrip() for line in plain]:
         raise ValueError
     return data
