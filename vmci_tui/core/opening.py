@@ -15,8 +15,8 @@ from vmci_tui.core.text import Safe, visible
 
 BLOB_LIMIT = 4096
 """A longer file that is nothing else is not taken for a failed write of 16 bytes."""
-_BLOB_NAMES = (".entry", ".blob")
-"""Ends of the names that are given to blobs: such a file is one, whatever is in it."""
+_BLOB_NAMES = (".entry", ".blob", "vmcoreinfo")
+"""Ends of the names that are given to blobs, the last by QEMU: such a file is one, whatever is in it."""
 
 _TOLD_LIMIT = (1 << 16) + 1
 """A longer text tells of no entry."""
