@@ -7,7 +7,9 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from vmci_tui.core.errors import OpenError
 from vmci_tui.core.hexdumps import dump_lines
+from vmci_tui.core.source import reason
 from vmci_tui.core.text import visible
 from vmci_tui.output import print_json, print_lines
 
@@ -29,11 +31,18 @@ def _predict(options: argparse.Namespace) -> int:
     from vmci_tui.core.predict import LINE_LIMIT, predict
 
     number = 0
-    while line := sys.stdin.buffer.readline(LINE_LIMIT + 1):
+    while line := _line(LINE_LIMIT + 1):
         number += 1
         if line.strip():
             print(predict(line, number, options.qemu), flush=True)
     return 0
+
+
+def _line(limit: int) -> bytes:
+    try:
+        return sys.stdin.buffer.readline(limit)
+    except OSError as error:
+        raise OpenError(f"cannot read standard input: {reason(error)}", "vmci predict < CASES.jsonl") from None
 
 
 def _ask(options: argparse.Namespace) -> int:

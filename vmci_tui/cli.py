@@ -3,49 +3,58 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Final
 
 from vmci_tui.core.errors import Cancelled, UsageError, VmciError
+from vmci_tui.core.source import reason
+from vmci_tui.core.stopping import done, listen
 from vmci_tui.core.text import visible
+from vmci_tui.streams import end_output, give_up_output, on_terminal, open_closed, tell
 
 COMMANDS = (
     *("show", "check", "find", "set", "append", "strip", "repair", "undo", "unflatten", "hex", "new"),
     *("diff", "ask", "predict", "explain", "craft", "lessons", "serve"),
 )
 
+_BROKEN_PIPE: Final = 141
+"""What a shell says of a program that a closed pipe ended (128 + SIGPIPE)."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code. The one edge where any error becomes a line."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    signal.signal(signal.SIGTERM, _terminate)
+    open_closed()
+    listen()
     try:
-        code = _run(arguments)
+        try:
+            code = _run(arguments)
+        except SystemExit:  # argparse has printed its help
+            sys.stdout.flush()
+            raise
         sys.stdout.flush()
         return code
     except VmciError as error:
-        print(f"vmci: {error}", file=sys.stderr)
+        tell(f"vmci: {error}")
+        end_output()
         return error.exit_code
     except KeyboardInterrupt:
-        print("vmci: interrupted; nothing was changed", file=sys.stderr)
+        tell(f"vmci: interrupted; {done() or 'nothing was changed'}")
+        give_up_output()  # it may be what we waited for
         return Cancelled.exit_code
     except BrokenPipeError:
-        # The reader of our output is gone: say nothing, and keep the interpreter from flushing.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if done():
+            tell(f"vmci: nobody reads the output any more; {done()}")
+        give_up_output()
+        return _BROKEN_PIPE
     except OSError as error:  # of stdout: every file of the user's is read and written by those who say what is wrong
-        print(f"vmci: cannot write the output: {error.strerror}", file=sys.stderr)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        tell("; ".join(filter(None, (f"vmci: cannot write the output: {reason(error)}", done()))))
+        give_up_output()
         return 4
     except MemoryError:
-        print("vmci: not enough memory for this file's head", file=sys.stderr)
+        tell("vmci: not enough memory for this file's head")
         return 3
-
-
-def _terminate(_signal: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def _run(arguments: list[str]) -> int:
@@ -82,7 +91,7 @@ def _open_app(arguments: list[str]) -> int:
     from vmci_tui.core.opening import open_document
 
     document = open_document(*files) if files else None
-    if not sys.stdout.isatty() or not sys.stdin.isatty():
+    if not on_terminal():
         raise UsageError("the app needs a terminal", "for scripts: vmci show FILE, vmci check FILE --json")
     from vmci_tui.tui.app import VmciApp
 

@@ -10,7 +10,8 @@ from vmci_tui.core.document import Document
 from vmci_tui.core.entry import parse_number
 from vmci_tui.core.errors import UsageError
 from vmci_tui.core.opening import open_document
-from vmci_tui.output import print_json, print_lines, tell
+from vmci_tui.output import print_json, print_lines
+from vmci_tui.streams import tell
 
 _HEX_LIMIT = 1 << 20
 

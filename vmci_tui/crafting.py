@@ -12,7 +12,8 @@ from vmci_tui.core.craft.manifest import files, manifest, save
 from vmci_tui.core.errors import UsageError
 from vmci_tui.core.text import visible
 from vmci_tui.core.verdicts import Both
-from vmci_tui.output import print_json, print_lines, tell
+from vmci_tui.output import print_json, print_lines
+from vmci_tui.streams import tell
 
 
 def run(options: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from vmci_tui.core.progress import Pace, Progress, quiet
+from vmci_tui.streams import tell
 
 if TYPE_CHECKING:
     from vmci_tui.core.ranges import Range
@@ -35,9 +36,12 @@ def _range_json(memory: Iterable[Range]) -> Iterator[str]:
     yield end
 
 
-def tell(words: str) -> None:
-    """A word for the user: it goes to stderr, for stdout is data."""
-    print(words, file=sys.stderr)
+def tell_left(target: str) -> None:
+    """Say which halves of copies to `target` a killed vmci has left."""
+    from vmci_tui.core.placing import left_behind
+
+    for name, size in left_behind(target):
+        tell(f"vmci: {name} ({size} bytes) was left by a save that was killed; nobody needs it: remove it")
 
 
 def print_lines(lines: Iterable[str]) -> None:
@@ -55,7 +59,6 @@ def shown_progress() -> Progress:
         if done < total and time.monotonic() - last < 0.1:
             return
         last = time.monotonic()
-        end = "\n" if done >= total else ""
-        print(f"\r{pace.words(what, done, total):<60}", end=end, file=sys.stderr, flush=True)
+        tell(f"\r{pace.words(what, done, total):<60}", end="\n" if done >= total else "")
 
     return told

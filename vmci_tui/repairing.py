@@ -13,7 +13,8 @@ from vmci_tui.core.repair import ADOPTED, SAFE, Choice, repair
 from vmci_tui.core.report_candidates import repair_json, repair_text
 from vmci_tui.core.report_readers import next_json, next_text
 from vmci_tui.core.text import visible
-from vmci_tui.output import print_json, print_lines, shown_progress, tell
+from vmci_tui.output import print_json, print_lines, shown_progress
+from vmci_tui.streams import tell
 from vmci_tui.writing import open_dump, save, wants_output
 
 
@@ -33,16 +34,16 @@ def run(options: argparse.Namespace) -> int:
     except BaseException:
         document.close()
         raise
-    if not options.json:
-        print_lines(repair_text(done))
     if done.question:
         document.close()
+        if not options.json:
+            print_lines(repair_text(done))
         if options.json:
             print_json({"file": document.name, "plan": None} | repair_json(done))
         tell("vmci: nothing was written; --yes PADDR adopts the candidate there, --only CODE,... leaves the note alone")
         return 1
     steps = next_steps(document, done.readers.after, options.output or options.file)
-    code = save(options, document, repair_json(done) | {"next": next_json(steps)})
+    code = save(options, document, repair_json(done) | {"next": next_json(steps)}, tuple(repair_text(done)))
     if steps and not (code or options.json or options.dry_run):
         print_lines(("", "next", *next_text(steps)))
     return code or int(bool(done.left))

@@ -11,7 +11,8 @@ from vmci_tui.core.guest import guest_of, raw_guest
 from vmci_tui.core.opening import open_document
 from vmci_tui.core.report_candidates import candidates_json, candidates_text
 from vmci_tui.core.source import FileSource
-from vmci_tui.output import print_json, print_lines, shown_progress, tell
+from vmci_tui.output import print_json, print_lines, shown_progress
+from vmci_tui.streams import tell
 
 
 def run(options: argparse.Namespace) -> int:

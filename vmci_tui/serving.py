@@ -12,7 +12,8 @@ from typing import Final
 from vmci_tui import settings
 from vmci_tui.core.errors import OpenError, UsageError
 from vmci_tui.core.lessons import find_lesson, headings, load
-from vmci_tui.output import print_json, print_lines, tell
+from vmci_tui.output import print_json, print_lines
+from vmci_tui.streams import tell
 
 HOST: Final = "127.0.0.1"
 """Never another: a session has no password."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import tempfile
 
 from vmci_tui.core.errors import UsageError
@@ -12,6 +11,7 @@ from vmci_tui.core.lessons import Heading, Lesson, bundled_folder, find_lesson, 
 from vmci_tui.core.samples import sample_path
 from vmci_tui.core.text import visible
 from vmci_tui.output import print_json, print_lines
+from vmci_tui.streams import on_terminal
 
 
 def run(options: argparse.Namespace) -> int:
@@ -75,4 +75,4 @@ def _teach(wanted: Heading | None, folder: str | None, confined: bool) -> int:
 
 def _can_draw() -> bool:
     """A terminal, or a driver of Textual's that draws elsewhere: in a browser."""
-    return "TEXTUAL_DRIVER" in os.environ or (sys.stdout.isatty() and sys.stdin.isatty())
+    return "TEXTUAL_DRIVER" in os.environ or on_terminal()

@@ -9,7 +9,8 @@ from vmci_tui.core.errors import UsageError
 from vmci_tui.core.source import FileSource
 from vmci_tui.core.text import visible
 from vmci_tui.core.unflatten import unflatten
-from vmci_tui.output import print_json, print_lines, shown_progress, tell
+from vmci_tui.output import print_json, print_lines, shown_progress, tell_left
+from vmci_tui.streams import tell
 
 
 def run(options: argparse.Namespace) -> int:
@@ -22,6 +23,7 @@ def run(options: argparse.Namespace) -> int:
             plain = open_flattened(source)
             size, faults, written = plain.size, plain.faults, sum(b - a for a, b in plain.data_ranges(0, plain.size))
         else:
+            tell_left(options.output)
             done = unflatten(source, options.output, shown_progress())
             size, faults, written = done.size, done.faults, done.written
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from vmci_tui.core import edits, entry_text, report, report_readers
@@ -13,12 +14,13 @@ from vmci_tui.core.harm import Consent, Harm, consent, harm_of
 from vmci_tui.core.in_place import finish, save_in_place, take_back
 from vmci_tui.core.opening import new_entry, open_document
 from vmci_tui.core.placing import refuse_target
-from vmci_tui.core.plan import plan_copy, plan_in_place
+from vmci_tui.core.plan import Plan, plan_copy, plan_in_place
 from vmci_tui.core.save import CHECK_LIMIT, save_copy
 from vmci_tui.core.source import FileSource, small_or_stream
 from vmci_tui.core.sources import note_from, text_from
 from vmci_tui.core.text import literal, visible
-from vmci_tui.output import print_json, print_lines, shown_progress, tell
+from vmci_tui.output import print_json, print_lines, shown_progress, tell_left
+from vmci_tui.streams import tell
 
 if TYPE_CHECKING:
     from vmci_tui.core.candidate import Judged
@@ -133,16 +135,16 @@ def wants_output(options: argparse.Namespace) -> None:
         raise UsageError("where to?", "-o OUT writes a copy, --in-place changes FILE; --dry-run only prints the plan")
 
 
-def save(options: argparse.Namespace, document: Document, more: Json | None = None) -> int:
-    """Run the plan, or print it, and let go of the file; `more` goes into the JSON."""
+def save(options: argparse.Namespace, document: Document, more: Json | None = None, lines: Sequence[str] = ()) -> int:
+    """Run the plan, or print it, and let go of the file; `more` goes into the JSON, else `lines` are printed."""
     try:
-        return _run_plan(options, document, more or {})
+        return _run_plan(options, document, more or {}, lines)
     finally:
         document.close()
 
 
-def _run_plan(options: argparse.Namespace, document: Document, more: Json) -> int:
-    """The plan is data where JSON is asked for, else talk."""
+def _run_plan(options: argparse.Namespace, document: Document, more: Json, lines: Sequence[str]) -> int:
+    """The plan is data where JSON is asked for, else talk. First the file, then what is said of it."""
     in_place = getattr(options, "in_place", False)
     plan = plan_in_place(document) if in_place else plan_copy(document)
     if options.output is not None:
@@ -152,31 +154,42 @@ def _run_plan(options: argparse.Namespace, document: Document, more: Json) -> in
     if agreed.paddr is not None and options.command != "repair":
         raise UsageError(f"unknown consent {visible(agreed.paddr)}", "--yes takes worse:READER,...")
     unasked = harm.unasked(agreed)
+    saved: tuple[str, ...] = ()
+    if not (unasked or options.dry_run):
+        saved = _saved_in_place(document, plan) if in_place else _copied(options, document, plan)
     if options.json:
         found = {"plan": report.plan_json(plan), "choice": plan.choice} | report_readers.harm_json(harm)
         print_json({"file": document.name} | found | more)
-    elif options.dry_run:
-        print_lines(report.plan_text(plan, document.source))
-    if unasked or options.dry_run:
-        _tell_harm(harm, agreed)
-        if unasked:
-            agree = ",".join(f"worse:{item.reader}" for item in unasked)
-            tell(f"vmci: nothing was written; --yes {agree} saves it all the same")
-        return int(bool(unasked))
-    if in_place:
-        saved = save_in_place(document, plan)
-        _tell_harm(harm, agreed)
-        tell(f"saved {saved.name} in place ({plan.way}, {plan.bytes_written} bytes); take it back: vmci undo FILE")
-        if saved.forced:
-            tell("the file was read-only: it was made writable for that, and is read-only again")
-        return 0
+    else:
+        print_lines(lines)
+        if options.dry_run:
+            print_lines(report.plan_text(plan, document.source))
+    _tell_harm(harm, agreed)
+    if unasked:
+        agree = ",".join(f"worse:{item.reader}" for item in unasked)
+        tell(f"vmci: nothing was written; --yes {agree} saves it all the same")
+    for words in saved:
+        tell(words)
+    return int(bool(unasked))
+
+
+def _saved_in_place(document: Document, plan: Plan) -> tuple[str, ...]:
+    """Save; what is told of it."""
+    saved = save_in_place(document, plan)
+    words = f"saved {saved.name} in place ({plan.way}, {plan.bytes_written} bytes); take it back: vmci undo FILE"
+    if saved.forced:
+        return words, "the file was read-only: it was made writable for that, and is read-only again"
+    return (words,)
+
+
+def _copied(options: argparse.Namespace, document: Document, plan: Plan) -> tuple[str, ...]:
+    """Save a copy; what is told of it."""
     asked = getattr(options, "check_limit", None)
     limit = parse_number(asked) if asked else CHECK_LIMIT
+    tell_left(options.output)
     saved = save_copy(document, plan, options.output, shown_progress(), limit)
-    _tell_harm(harm, agreed)
     checked = f"; {saved.checked} bytes of memory read back, the same" if document.dump else ""
-    tell(f"saved {saved.name}: {saved.size} bytes{checked}")
-    return 0
+    return (f"saved {saved.name}: {saved.size} bytes{checked}",)
 
 
 def _tell_harm(harm: Harm, agreed: Consent) -> None:

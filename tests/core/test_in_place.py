@@ -229,7 +229,7 @@ def test_a_32_bit_offset_beyond_4_gib_is_refused_before_anything_is_written(tmp_
 
 @pytest.mark.parametrize("length", [15, 16, 17])
 def test_an_entry_in_place_is_16_bytes_and_comes_back_as_it_was(length: int, tmp_path: Path) -> None:
-    path = tmp_path / "vmcoreinfo"
+    path = tmp_path / "vmcoreinfo.entry"
     before = bytes(range(1, length + 1))
     path.write_bytes(before)
     with opened(path) as document:
@@ -239,7 +239,7 @@ def test_an_entry_in_place_is_16_bytes_and_comes_back_as_it_was(length: int, tmp
         assert document.state.entry is not None
         assert path.read_bytes() == document.state.entry.entry.pack() and plan.way == "overwrite"
     take_back(str(path))
-    assert path.read_bytes() == before and os.listdir(tmp_path) == ["vmcoreinfo"]
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["vmcoreinfo.entry"]
 
 
 def test_who_comes_second_is_told(path: Path) -> None:

@@ -71,6 +71,9 @@ class Terminal:
         """Type `keys`, as the bytes that a terminal sends for them."""
         os.write(self._master, keys.encode() if isinstance(keys, str) else keys)
 
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
     def click(self, column: int, row: int, times: int = 1) -> None:
         """Press and release the left button on a cell, as a terminal reports it (SGR)."""
         self.send(f"\x1b[<0;{column + 1};{row + 1}M\x1b[<0;{column + 1};{row + 1}m" * times)

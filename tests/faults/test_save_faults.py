@@ -29,7 +29,7 @@ from vmci_tui.core.journal import SUFFIX, decode
 _DUMP, _OUT = "dump.elf", "out.elf"
 _BIG, _MORE = b"OSRELEASE=6\n" + b"KEY=value\n" * 600, b"OSRELEASE=7\n" + b"KEY=value\n" * 1600
 _DATA = elf((cpus() + note(),), (Load(0x1000, ram(40_000), vaddr=1 << 40),), qemu=True)
-FIRST = [_DATA, _ENTRY := bytes(17)]  # what taking back all saves must lead to
+FIRST = [_DATA, _ENTRY := bytes((0, 0, 1)) + bytes(14)]  # what taking back all saves must lead to
 _SLICE = 10
 """Points of each scenario in every run; all of them with `-m long`."""
 

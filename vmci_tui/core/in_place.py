@@ -16,13 +16,14 @@ from vmci_tui.core.compare import check_in_place
 from vmci_tui.core.containers import open_dump
 from vmci_tui.core.copying import pwrite
 from vmci_tui.core.document import Document
-from vmci_tui.core.errors import Cancelled, OpenError, SaveError
+from vmci_tui.core.errors import OpenError, SaveError
 from vmci_tui.core.image import Copy
 from vmci_tui.core.journal import LIMIT, SUFFIX, Before, Change, Record, decode, encode, encode_mark
 from vmci_tui.core.placing import refuse_changed, said, sync_folder
 from vmci_tui.core.plan import Plan
 from vmci_tui.core.save import Saved
 from vmci_tui.core.source import FileSource, read_small, reason
+from vmci_tui.core.stopping import held_back, is_done
 from vmci_tui.core.text import visible
 
 Condition = Word["none", "finished", "unfinished", "untouched", "changed"]
@@ -43,8 +44,8 @@ def save_in_place(document: Document, plan: Plan) -> Saved:
         record = _record_of(document, plan, source)
         forced = not os.access(source.path, os.W_OK)
         journal = os.path.realpath(source.path) + SUFFIX
-        start, end = _push(journal, record)
-        with contextlib.ExitStack() as stack:
+        with held_back(), contextlib.ExitStack() as stack:
+            start, end = _push(journal, record)
             try:
                 fd = stack.enter_context(_writable(source, record.mode))
             except BaseException:
@@ -54,6 +55,7 @@ def save_in_place(document: Document, plan: Plan) -> Saved:
                 _apply(fd, record)
                 _check(document, plan, record)
                 _append(journal, encode_mark(os.fstat(fd).st_mtime_ns, record.size_after), end)
+                is_done(f"{source.name} is changed, `vmci undo FILE` takes it back")
             except BaseException:
                 _roll_back(source, fd, record, journal, start)
                 raise
@@ -80,20 +82,22 @@ def condition(path: str) -> tuple[Condition, Record | None]:
 
 def take_back(path: str) -> Saved:
     """Give the file back as it was before the last save in place, to the byte. Raises SaveError."""
-    with _last_save(path) as (source, record, _):
+    with _last_save(path) as (source, record, _), held_back():
         with _writable(source, _mode(source, record)) as fd:
             _revert(fd, record)
         _drop(source.path + SUFFIX, record.start)
+        is_done(f"{source.name} is as it was before its last save in place")
     return Saved(visible(path), record.size_before, 0)
 
 
 def finish(path: str) -> Saved:
     """Bring an unfinished save in place to its end. Raises SaveError."""
-    with _last_save(path) as (source, record, end):
+    with _last_save(path) as (source, record, end), held_back():
         if record.mtime_after is None:
             with _writable(source, _mode(source, record)) as fd:
                 _apply(fd, record)
                 _append(source.path + SUFFIX, encode_mark(os.fstat(fd).st_mtime_ns, record.size_after), end)
+            is_done(f"{source.name} is brought to the end of its last save in place")
     return Saved(visible(path), record.size_after, 0)
 
 
@@ -116,8 +120,6 @@ def _last_save(path: str) -> Iterator[tuple[FileSource, Record, int]]:
         yield source, records[-1], end
     except OSError as error:
         raise said(error, path) from None
-    except KeyboardInterrupt:
-        raise Cancelled("interrupted", "the file may be half changed: run it again") from None
     finally:
         source.close()
 
