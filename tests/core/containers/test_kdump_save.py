@@ -167,7 +167,8 @@ def test_what_was_there_is_there_afterwards(
         cpus = [note for note in after.notes if not note.is_vmcoreinfo]
         assert cpus == [note for note in before.notes if not note.is_vmcoreinfo], what
         assert (after.erased, after.rest) == (before.erased, before.rest), what
-        assert after.version == (max(version, 4) if edit is _append else version), what
+        raised = edit is _append or (edit is _strip and version == 3)  # of version 3 libkdumpfile wants a text
+        assert after.version == (max(version, 4) if raised else version), what
         if version >= 3:
             assert after.padding == ("padded" if edit is _append and bits == 32 else before.padding), what
             assert _kdump(data).header.form.padded == (after.padding == "padded"), what

@@ -124,9 +124,13 @@ def _change(
     order = saved_order(notes)
     length = sum(len(notes[index].raw) for index in order if not isinstance(notes[index], HeaderText))
     version = header.version
+    old_text = text_of(dump.notes, dump.note_starts)
     if length and version < WITH_NOTES:
         version = WITH_NOTES
         reasons.append(f"header version {header.version} has no place for notes: it becomes {version}")
+    elif version == WITH_TEXT and old_text is not None and not order:
+        version = WITH_NOTES  # libkdumpfile opens none of version 3 whose text has no bytes
+        reasons.append(f"a file of header version {header.version} is to have a text: it becomes {version}")
     second = bytearray(dump.plain.read(block, blocks_end - block).ljust(blocks_end - block, b"\0"))
     sub, erased = header.sub, eraseinfo(dump)
     stays = stay(dump, notes, version)
@@ -142,7 +146,6 @@ def _change(
     if text != header.vmcoreinfo:
         sub = sub._replace(offset_vmcoreinfo=text[0], size_vmcoreinfo=text[1])
         _zero(second, block, header.vmcoreinfo, erased)
-    old_text = text_of(dump.notes, dump.note_starts)
     if old_text is not None and header.version >= WITH_NOTES and header.vmcoreinfo != old_text:
         reasons.append("offset_vmcoreinfo pointed elsewhere than the note's text: both pointers are set together")
     if fields is not None:
