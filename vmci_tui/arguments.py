@@ -25,7 +25,7 @@ vmci [FILE [BLOB]] opens the app; no FILE: it starts with samples, recent files.
 {commands}
 
 exit codes: 0 fine, 1 an error is found (check), a difference (ask), a question
-            (saving), 2 usage, 3 unreadable, 4 not saved, 130 stopped, 141 unread
+            (saving), 2 usage, 3 unread, 4 not saved, 130 interrupted, 141 pipe
 """
 
 
