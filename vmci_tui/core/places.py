@@ -11,6 +11,7 @@ from vmci_tui.core.containers import Layout, Region
 from vmci_tui.core.containers.elf_format import format_of
 from vmci_tui.core.document import Document
 from vmci_tui.core.entry import FIELDS, LENGTH
+from vmci_tui.core.header_text import HeaderText
 from vmci_tui.core.note import HEADER, Note
 from vmci_tui.core.text import visible
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
@@ -105,6 +106,9 @@ class Places:
     def _in_note(self, note: Note, number: int, region: Region, offset: int) -> Place:
         base, at = region.offset, offset - region.offset
         name = visible(note.name.rstrip(b"\0"))[:32] or "no name"
+        text = self.texts.get(number)
+        if text is not None and isinstance(note, HeaderText):
+            return _in_text(text, base, at, number)
         if at < HEADER:
             word = at // 4
             label = f"note {number} {name}: {('namesz', 'descsz', 'type')[word]}"
@@ -120,7 +124,6 @@ class Places:
         if at >= desc_end:
             length = max(region.length - desc_end, 1)
             return Place(base + desc_end, length, "padding", f"note {number}: padding", number)
-        text = self.texts.get(number)
         if text is None:
             if note.is_windows:
                 return _in_header(note, base + note.desc_start, at - note.desc_start, number)

@@ -155,7 +155,7 @@ def _content(there: Candidate, note: Note) -> tuple[bytes, bytes]:
 
 
 def _unpadded(note: Note) -> bytes:
-    return note.name.ljust(note.desc_start - HEADER, b"\0") + note.desc
+    return note.name.ljust(up(len(note.name), note.align), b"\0") + note.desc
 
 
 def _why(entry: Entry, found: Found, compared: RegionView | None, note: Note | None) -> str:

@@ -123,10 +123,11 @@ def note_rows(document: Document, names: dict[int, str]) -> list[tuple[Row, Targ
     out: list[tuple[Row, Target]] = []
     layout = document.layout
     for index, (note, offset) in enumerate(zip(layout.notes, layout.note_offsets, strict=True)):
-        name = visible(note.name.rstrip(b"\0"))[:40] or "(no name)"
+        alone = isinstance(note, HeaderText)
+        name = "text only" if alone else visible(note.name.rstrip(b"\0"))[:40] or "(no name)"
         chosen = index == document.state.index
         kind = names.get(note.type, "") if note.name == b"CORE\0" else ""
-        what = "text that the header names" if isinstance(note, HeaderText) else f"type {note.type:#x} {kind}"
+        what = "the header names it" if alone else f"type {note.type:#x} {kind}"
         row = (
             (f"{index:>3} ", "dim"), (f"{name:<12} ", "good" if chosen else "key"),
             (f"{note.descsz} bytes at {offset:#x}  ", "value"),

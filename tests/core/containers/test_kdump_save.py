@@ -25,6 +25,7 @@ from vmci_tui.core.document import Document, State, laid_out
 from vmci_tui.core.errors import EditError
 from vmci_tui.core.header_text import HeaderText
 from vmci_tui.core.note import Note, build, walk
+from vmci_tui.core.places import Places
 from vmci_tui.core.repair import repair
 from vmci_tui.core.source import BytesSource
 
@@ -185,6 +186,8 @@ def test_a_text_that_only_the_header_names_is_read_and_edited(version: int) -> N
     found = [item.code for item in findings(document)]
     assert "N01" not in found and "N12" not in found and ("C20" in found) == (version > 3)
     index = document.state.notes.index(text)
+    place = Places.of(document).at(document.layout.note_offsets[index] + _TEXT.index(b"PAGESIZE"))
+    assert (place.label, document.read(place.offset, 8)) == ("key PAGESIZE", b"PAGESIZE")
     for refused in (edits.duplicate_note, lambda state, at: edits.move_note(state, at, -1)):
         if version > 3 or refused is edits.duplicate_note:
             with pytest.raises(EditError):
