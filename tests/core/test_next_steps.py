@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.kit import opened, saved
+from tests.data_files import fault
 from tests.factory import cpus, elf, note
 from vmci_tui.core.document import Document
 from vmci_tui.core.kernels import build_id, vmlinux_of
@@ -195,3 +196,9 @@ def test_as_text_each_command_stands_alone_and_as_json_with_its_reason(sample: S
     lines = list(next_text(steps))
     assert [line.strip() for line in lines if not line.startswith("  #")] == [str(step.command) for step in steps]
     assert all(set(item) == {"reader", "command", "why"} for item in next_json(steps))
+
+
+def test_a_repair_is_advised_where_it_lets_a_reader_read_memory() -> None:
+    document = opened(fault("461-vaddr-lies.elf"))
+    advised = next_steps(document, now_and_after(document).now)[0]
+    assert advised.reader == "vmci" and advised.why.endswith(": drgn reads no kernel memory so far")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from vmci_tui.core.containers import Dump, open_dump
-from vmci_tui.core.containers.elf import ElfDump
+from vmci_tui.core.containers.elf import ElfDump, remapped
 from vmci_tui.core.containers.elf_format import PT_LOAD, Segment
 from vmci_tui.core.document import State, laid_out
 from vmci_tui.core.errors import OpenError, SaveError
@@ -103,7 +103,9 @@ def _pairs(old: Dump, state: State, saved: Source) -> Iterator[Pair]:
     if not isinstance(old, ElfDump) or not isinstance(new, ElfDump):
         raise SaveError("only ELF dumps can be compared", "nothing was put in place")
     last: Pair | None = None
-    matched = _same_memory(old.memory, new.memory) if state.head == "merged" else _matched(old, new)
+    matched = (
+        _same_memory(old.memory, new.memory) if state.head == "merged" else _matched(remapped(old, state.mapped), new)
+    )
     for pair in sorted(matched):
         if last and pair.old - last.old == pair.new - last.new and pair.old <= last.old + last.length:
             last = last._replace(length=max(last.length, pair.old + pair.length - last.old))

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Literal as OneOf
 from typing import NamedTuple
 
-from vmci_tui.core.containers import Dump, HeaderFields, Layout, Region
+from vmci_tui.core.containers import Dump, HeaderFields, Layout, Mapped, Region
 from vmci_tui.core.entry import LENGTH, SIZE_LIMIT, EntryHistory
 from vmci_tui.core.header_text import HeaderText
 from vmci_tui.core.image import Image, Literal
@@ -29,6 +29,15 @@ readers need, as every save does; or that, with its program headers merged to di
 with the records of a flattened file put in their places."""
 
 
+class OfDump(NamedTuple):
+    """The fields of a state that lie in the dump."""
+
+    notes: tuple[Note, ...]
+    head: Head
+    header: HeaderFields | None
+    mapped: tuple[Mapped, ...]
+
+
 @dataclass(frozen=True)
 class State:
     """Everything that can be edited."""
@@ -38,11 +47,13 @@ class State:
     head: Head = "kept"
     header: HeaderFields | None = None
     """The fields of a kdump file's header that may be edited; None where the container has none."""
+    mapped: tuple[Mapped, ...] = ()
+    """The virtual addresses that program headers get; of memory in none of them they stay."""
 
     @property
-    def of_dump(self) -> tuple[tuple[Note, ...], Head, HeaderFields | None]:
+    def of_dump(self) -> OfDump:
         """The part of the state that lies in the dump; the rest lies in the entry's file."""
-        return self.notes, self.head, self.header
+        return OfDump(self.notes, self.head, self.header, self.mapped)
 
     @cached_property
     def index(self) -> int | None:
@@ -129,8 +140,7 @@ class Document:
     def mark_saved(self, entry: bool) -> None:
         """The dump, or its entry, was saved as it is in the state: they are two files."""
         last = self.saved or self.opened
-        notes, head, header = self.state.of_dump
-        of_dump = replace(last, notes=notes, head=head, header=header)
+        of_dump = replace(last, **self.state.of_dump._asdict())
         self.saved = replace(last, entry=self.state.entry) if entry else of_dump
 
     def entry_alone(self) -> Document:
@@ -214,7 +224,8 @@ class Document:
 
 def laid_out(dump: Dump, state: State, in_place: bool = False) -> Layout:
     """The dump's file as it would be saved. Raises SaveError where it cannot be."""
-    return dump.layout(state.notes, in_place, state.head == "merged", state.header, state.head == "plain")
+    merge, plain = state.head == "merged", state.head == "plain"
+    return dump.layout(state.notes, in_place, merge, state.header, plain, state.mapped)
 
 
 def entry_document(name: Safe, history: EntryHistory, source: Source) -> Document:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vmci_tui.core.containers import HeaderFields
+from vmci_tui.core.containers import HeaderFields, Mapped
 from vmci_tui.core.containers.base import UTSNAME, UTSNAME_LIMIT
 from vmci_tui.core.document import State
 from vmci_tui.core.entry import FIELDS, LENGTH, EntryHistory, Write
@@ -291,6 +291,11 @@ def order_head(state: State) -> State:
 def merge_headers(state: State) -> State:
     """One program header for each range of memory; the virtual addresses in the headers go."""
     return replace(state, head="merged")
+
+
+def map_headers(state: State, mapped: tuple[Mapped, ...]) -> State:
+    """Program headers with the virtual addresses by which the kernel maps this memory."""
+    return replace(order_head(state), mapped=mapped)
 
 
 def make_plain(state: State) -> State:

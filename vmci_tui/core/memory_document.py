@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from vmci_tui.core.containers import Dump, HeaderFields, Layout, Region
+from vmci_tui.core.containers import Dump, HeaderFields, Layout, Mapped, Region
 from vmci_tui.core.document import Document, State
 from vmci_tui.core.errors import SaveError
 from vmci_tui.core.guest import Guest, guest_of
@@ -81,6 +81,7 @@ class MemoryDump(NamedTuple):
         merge: bool = False,
         header: HeaderFields | None = None,
         plain: bool = False,
+        mapped: tuple[Mapped, ...] = (),
     ) -> Layout:
         raise SaveError("guest memory is never edited", "save the dump")
 

@@ -16,7 +16,7 @@ from vmci_tui.core.checks.values import garbage_build_id
 from vmci_tui.core.document import Document
 from vmci_tui.core.kernels import STANDS_FOR, build_id, vmlinux_of
 from vmci_tui.core.readers.base import Verdict
-from vmci_tui.core.repair import changes
+from vmci_tui.core.repair import ADDRESSES, changes
 from vmci_tui.core.source import FileSource
 from vmci_tui.core.text import Safe, visible
 from vmci_tui.core.verdicts import Verdicts
@@ -63,13 +63,15 @@ def _repair(document: Document, verdicts: Verdicts, path: str, found: tuple[Find
     # What drgn refuses over libkdumpfile alone is libkdumpfile's own fault, or refused by eu-readelf too.
     wanted = _wanted(document, verdicts)
     refusing = [name for name, v in wanted.items() if v.accepts is False and name != "libkdumpfile"]
+    found = findings(document) if found is None else found
+    blind = [c.reader for f in found if f.code in ADDRESSES for c in f.readers if verdicts[c.reader].state == "opens"]
     note = document.state.note
-    if refusing and changes(document, findings(document) if found is None else found):
+    if (refusing or blind) and changes(document, found):
         command = Safe(f"vmci repair {shell_word(path)} -o {shell_word(copy_name(path))}")
         also = "" if note is not None else ", and the note of its memory where one is found"
-        yield Step(
-            "vmci", command, Safe(f"a copy with every safe fix applied{also}: {', '.join(refusing)} refuse it so far")
-        )
+        so_far = [f"{', '.join(refusing)} refuse it so far"] if refusing else []
+        so_far += [f"{', '.join(blind)} reads no kernel memory so far"] if blind else []
+        yield Step("vmci", command, Safe(f"a copy with every safe fix applied{also}: {'; '.join(so_far)}"))
 
 
 def _steps(document: Document, verdicts: Verdicts, path: str) -> Iterator[Step]:

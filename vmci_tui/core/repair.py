@@ -21,10 +21,12 @@ from vmci_tui.core.verdicts import Both, Verdicts, now_and_after, verdicts
 
 _LAYOUT: Final = frozenset(("C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C13", "C18", "N15"))
 _MERGE: Final = "C11"
+ADDRESSES: Final = frozenset(("C35", "C36"))
+"""What is wrong with the addresses in the program headers."""
 _KDUMP: Final = frozenset(("C19", "C20", "C21", "M07"))
 _NOTE: Final = frozenset(("N02", "N04", "N05", "N07", "N08", "N09"))
 _TEXT: Final = frozenset(("T02", "T03", "T04", "T06", "T07", "T08", "T13", "T21"))
-SAFE: Final = _LAYOUT | _KDUMP | _NOTE | _TEXT | {_MERGE}
+SAFE: Final = _LAYOUT | ADDRESSES | _KDUMP | _NOTE | _TEXT | {_MERGE}
 """The findings whose fix may be applied without asking."""
 ADOPTED: Final = frozenset(("N01", "M05", "M06")) | _TEXT
 """The findings that a note from memory answers."""

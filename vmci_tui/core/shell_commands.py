@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Final, NamedTuple
 
 from vmci_tui.core import edits
@@ -146,11 +147,14 @@ def _by_label(label: str) -> str | None:
 
 
 def _by_state(before: State, after: State) -> str | None:
-    for words, change in (
+    changes: list[tuple[str, Callable[[State], State]]] = [
         ("strip {}", edits.strip),
         ("repair {} --only C06", edits.order_head),
         ("repair {} --only C11", edits.merge_headers),
-    ):
+    ]
+    if after.mapped != before.mapped:
+        changes.append(("repair {} --only C35,C36", partial(edits.map_headers, mapped=after.mapped)))
+    for words, change in changes:
         try:
             if change(before) == after:
                 return words

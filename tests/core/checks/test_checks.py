@@ -13,6 +13,7 @@ from tests.conftest import SAMPLES
 from tests.core.checks import test_kdump
 from tests.core.kit import found, full_write, opened, saved
 from tests.core.proof import guests
+from tests.data_files import fault
 from tests.factory import I386, Load, cpus, elf, note, ram
 from vmci_tui.core import checks, edits
 from vmci_tui.core.checks import Span, findings
@@ -170,6 +171,8 @@ _CASES = (
     Case("C03", "warning", opened(elf(())), True),
     Case("C04", "warning", dump(note(), type=0xFE00), True),
     Case("C05", "warning", dump(note(), phentsize=0), True),
+    Case("C35", "warning", opened(fault("633-armhf.elf")), True),
+    Case("C36", "warning", opened(fault("461-vaddr-lies.elf")), True),
     Case("M01", "warning", opened(elf((cpus() + note(),), ())), False),
     Case("M08", "warning", stale(), False),
     Case("M06", "info", dump(note()), False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from vmci_tui.core.checks import container, entry, memory, note, region, text, values
+from vmci_tui.core.checks import addresses, container, entry, memory, note, region, text, values
 from vmci_tui.core.checks.base import Check, Consequence, Context, Finding, Fix
 from vmci_tui.core.checks.catalogue import Severity
 from vmci_tui.core.checks.grouped import grouped
@@ -26,7 +26,7 @@ def _kdump(context: Context) -> Iterable[Finding]:
 
 _CHECKS: tuple[Check, ...] = (
     *(entry.check, region.check, note.check, text.check, values.check, container.check),
-    *(_kdump, memory.check),
+    *(_kdump, addresses.check, memory.check),
 )
 _RANK = {"error": 0, "warning": 1, "info": 2}
 _EACH = 20

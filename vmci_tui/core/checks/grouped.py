@@ -21,15 +21,20 @@ _WHYS = 2
 """So many different reasons of readers are told in a finding; each reader's screen has its own."""
 _MISREAD = frozenset(("C22", "C23", "C25", "C26", "C29"))
 """What is damage only to a reader that takes the headers for those of its own machine."""
+_ADDRESSES = ("C36", "C35")
+_IN_MEMORY = frozenset(("M03", "M04"))
+"""What a reader finds wrong where it looks for kernel memory."""
 _ORDERED = frozenset(("C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C13", "C18", "N15"))
 """What putting the head in order removes."""
 
 
 def grouped(found: Iterable[Finding], verdicts: Mapping[str, Verdict], context: Context) -> Iterator[Finding]:
     """The findings of the checks with their readers, then those that only readers see."""
+    found = list(found)
+    addresses = next((item.code for item in found if item.code in _ADDRESSES), None)
     fired: dict[str, list[tuple[str, Fired]]] = {}
     for reader, verdict in verdicts.items():
-        for item in _causes(verdict, context):
+        for item in _causes(verdict, context, addresses):
             fired.setdefault(item.rule.cause, []).append((reader, item))
     for finding in found:
         apart = finding.code in _ONE_BY_ONE
@@ -39,14 +44,25 @@ def grouped(found: Iterable[Finding], verdicts: Mapping[str, Verdict], context: 
         told_by_rules = _consequences(mine)
         named = {item.reader for item in told_by_rules}
         others = tuple(item for item in finding.readers if item.reader in verdicts and item.reader not in named)
-        yield finding._replace(readers=(*told_by_rules, *others))
+        yield finding._replace(
+            readers=(*told_by_rules, *others, *(_blind(verdicts) if finding.code == addresses else ()))
+        )
     for code, rest in fired.items():
         if rest:
             yield _seen_by_readers(code, rest, context)
 
 
-def _causes(verdict: Verdict, context: Context) -> Iterator[Fired]:
-    """The rules that hold; that a reader finds no note is left out where another rule says why."""
+def _blind(verdicts: Mapping[str, Verdict]) -> tuple[Consequence, ...]:
+    """The readers that accept the file, and then read no kernel memory."""
+    why = "It accepts the file, and then reads no kernel memory: it looks for it where p_vaddr says."
+    return tuple(Consequence(name, False, v.unread, why) for name, v in verdicts.items() if v.state == "opens")
+
+
+def _causes(verdict: Verdict, context: Context, addresses: str | None) -> Iterator[Fired]:
+    """The rules that hold; that a reader finds no note is left out where another rule says why.
+
+    `addresses`: the code of what is wrong with p_vaddr, over which a reader fails in memory that is there.
+    """
     there = context.state.note is not None
     windows = context.state.note is not None and context.state.note.is_windows
     why = any(item.rule.refuses and item.rule.cause != _ABSENT for item in verdict.fired)
@@ -59,6 +75,8 @@ def _causes(verdict: Verdict, context: Context) -> Iterator[Fired]:
             item = item._replace(rule=item.rule.because("C17"))
         if item.rule.cause in _MISREAD and foreign is not None:
             item = item._replace(rule=item.rule.because(foreign))  # it reads the header as its own machine's
+        if item.rule.cause in _IN_MEMORY and addresses is not None:
+            item = item._replace(rule=item.rule.because(addresses))
         if item.rule.cause == "N02" and all(note.whole for note in context.state.notes):
             item = item._replace(rule=item.rule.because("N15"))  # the reader walks wrongly: no note is broken
         if item.rule.cause == "C03" and context.arranged:  # no PT_NOTE, since there is no note to put into one

@@ -112,6 +112,17 @@ CONTAINER_KINDS: dict[str, Kind] = {
         "sizes and offsets in it lead a reader astray, or to its death",
         "max_mapnr 2^40", "dump again, or copy the file again",
     ),
+    "C35": Kind(
+        "warning", "the program headers do not say where the kernel maps memory",
+        "QEMU writes p_vaddr 0 or p_paddr; on 32-bit x86 and ARM and on ppc64 drgn finds kernel memory by p_vaddr "
+        "alone: it accepts the dump, and then reads nothing",
+        "p_vaddr 0 in a dump of i386", "write the addresses of the kernel's linear map, by which the note is proved",
+    ),
+    "C36": Kind(
+        "warning", "a program header puts kernel memory where it does not lie",
+        "drgn and libkdumpfile follow p_vaddr before the kernel's page tables, and read wrong memory without a word",
+        "p_vaddr of the kernel's data on another page", "write what the page tables say, or 0",
+    ),
     # M: memory
     "M01": Kind(
         "warning", "the dump holds no guest memory",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vmci_tui.core.containers.base import Dump, HeaderFields, Layout, Region
+from vmci_tui.core.containers.base import Dump, HeaderFields, Layout, Mapped, Region
 from vmci_tui.core.containers.elf import is_elf, open_elf
 from vmci_tui.core.source import Source
 
-__all__ = ["Dump", "HeaderFields", "Layout", "Region", "is_dump", "open_dump"]
+__all__ = ["Dump", "HeaderFields", "Layout", "Mapped", "Region", "is_dump", "open_dump"]
 
 _KDUMP = (b"KDUMP   ", b"makedumpfile\0")
 

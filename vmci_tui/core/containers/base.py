@@ -45,6 +45,16 @@ class HeaderFields(NamedTuple):
     bits: int
 
 
+class Mapped(NamedTuple):
+    """The virtual addresses of a range of memory, as program headers should say them."""
+
+    start: int
+    end: int
+    """paddr behind the last byte."""
+    shift: int | None
+    """p_vaddr is p_paddr and this; None: p_vaddr 0, which says nothing."""
+
+
 class Layout(NamedTuple):
     """How a file lies, as it is or as it would be saved."""
 
@@ -113,11 +123,12 @@ class Dump(Protocol):
         merge: bool = False,
         header: HeaderFields | None = None,
         plain: bool = False,
+        mapped: tuple[Mapped, ...] = (),
     ) -> Layout:
         """Lay the file out in the order that readers need, with these notes and header fields (None: as they are).
 
         For a copy memory moves behind the head; `in_place` it stays, but for the bytes that
         the head grows into. With `merge` each byte of memory is named by one header only; a
-        copy of a flattened file is made `plain`.
+        copy of a flattened file is made `plain`. Program headers get the addresses of `mapped`.
         """
         ...

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Final
 
 from vmci_tui.core.containers import elf_layout, elf_parts
-from vmci_tui.core.containers.base import HeaderFields, Layout
+from vmci_tui.core.containers.base import HeaderFields, Layout, Mapped
 from vmci_tui.core.containers.elf_format import (
     ET_CORE,
     MAGIC,
@@ -22,6 +22,7 @@ from vmci_tui.core.containers.elf_format import (
     format_of,
     machine_name,
 )
+from vmci_tui.core.containers.elf_virtual import with_virtual
 from vmci_tui.core.containers.segments import Segments
 from vmci_tui.core.containers.xen_core import is_xen_core
 from vmci_tui.core.errors import OpenError, SaveError
@@ -96,8 +97,9 @@ class ElfDump:
         merge: bool = False,
         header: HeaderFields | None = None,
         plain: bool = False,
+        mapped: tuple[Mapped, ...] = (),
     ) -> Layout:
-        return elf_layout.arrange(merged(self) if merge else self, notes, in_place)
+        return elf_layout.arrange(remapped(merged(self) if merge else self, mapped), notes, in_place)
 
 
 def open_elf(source: Source) -> ElfDump:
@@ -208,6 +210,11 @@ def _read_notes(source: Source, form: Format, segments: Segments) -> tuple[tuple
 
 def is_elf(head: bytes) -> bool:
     return head.startswith(MAGIC)
+
+
+def remapped(dump: ElfDump, mapped: tuple[Mapped, ...]) -> ElfDump:
+    """The dump with other virtual addresses in its program headers."""
+    return replace(dump, segments=with_virtual(dump.segments, mapped)) if mapped else dump
 
 
 def merged(dump: ElfDump) -> ElfDump:

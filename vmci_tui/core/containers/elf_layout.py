@@ -302,7 +302,8 @@ def _base(dump: ElfDump, place: _Place) -> bytearray:
 
 
 def _old_parts(dump: ElfDump) -> list[tuple[int, int]]:
-    parts = [(0, dump.format.header_size), (dump.header.phoff, len(dump.segments) * stride(dump))]
+    count = len(dump.segments) if dump.header.phnum == PN_XNUM else dump.header.phnum  # an edit may make them more
+    parts = [(0, dump.format.header_size), (dump.header.phoff, count * stride(dump))]
     parts += [(s.offset, s.filesz) for s in dump.segments.of_type(PT_NOTE)]
     if dump.header.shoff:
         parts.append((dump.header.shoff, len(dump.sections) * dump.format.section.size))

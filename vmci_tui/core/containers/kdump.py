@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from vmci_tui.core.containers import kdump_layout, kdump_parts
-from vmci_tui.core.containers.base import HeaderFields, Layout
+from vmci_tui.core.containers.base import HeaderFields, Layout, Mapped
 from vmci_tui.core.containers.flattened import FlattenedSource, is_flattened, open_flattened
 from vmci_tui.core.containers.kdump_format import SIGNATURE
 from vmci_tui.core.containers.kdump_head import KdumpHeader, machine_of, read_header
@@ -117,6 +117,7 @@ class KdumpDump:
         merge: bool = False,
         header: HeaderFields | None = None,
         plain: bool = False,
+        mapped: tuple[Mapped, ...] = (),
     ) -> Layout:
         return kdump_layout.arrange(self, notes, header, in_place, plain)
 

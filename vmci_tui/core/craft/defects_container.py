@@ -62,6 +62,12 @@ def _paging(parts: Parts) -> Parts:
     return parts.with_load(parts.uts, load._replace(vaddr=_VMALLOC + parts.uts))
 
 
+def _wrong_address(parts: Parts) -> Parts:
+    tables = next(line for line in parts.text.split(b"\n") if line.startswith(b"SYMBOL(swapper_pg_dir)="))
+    va = int(tables.partition(b"=")[2], 16)
+    return _memory(parts, lambda load: load._replace(vaddr=va))
+
+
 def _one_header(parts: Parts) -> Parts:
     return _head("phnum", 1)(parts).without_entry()
 
@@ -94,6 +100,9 @@ def _other_release(parts: Parts) -> Parts:
 
 
 CONTAINER_DEFECTS: Final = (
+    Defect("C35", "no-addresses", "writes p_vaddr 0, as QEMU does", _set(linear=None), ("i386",)),
+    Defect("C36", "wrong-address", "puts the kernel's name at the address of its page tables", _wrong_address,
+           ("x86_64", "aarch64")),
     Defect("C12", "built-for-another", "takes the guest of a machine that is not x86-64", lambda parts: parts,
            ("i386", "aarch64", "s390x")),
     Defect("C14", "byte-order", "takes a big-endian guest, of s390x", lambda parts: parts, ("s390x",)),

@@ -90,7 +90,8 @@ def moved(parts: Parts) -> Parts:
 
 TEXT_DEFECTS: Final = (
     Defect("T16", "phys-base", "lets the kernel lie 16 MiB higher: NUMBER(phys_base)=16777216", moved, X86_64),
-    Defect("T14", "release-rc", "makes the release 6.1-rc1, in the text and in memory", release(b"6.1-rc1")),
+    Defect("T14", "release-rc", "makes the release 6.1-rc1, in the text and in memory", release(b"6.1-rc1"),
+           ("x86_64", "aarch64", "s390x")),
     Defect("T18", "garbage-build-id", "makes the release 6.6.60, in the text and in memory", release(b"6.6.60")),
     Defect("T01", "escape", "adds a line with a terminal's escape sequence", _add(b"TITLE=\x1b[31mred")),
     Defect("T03", "nul", "adds a line with a NUL in it", _add(b"TITLE=a\0b")),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from vmci_tui.core.craft.parts import Load, Parts
@@ -63,7 +64,9 @@ def _x86_64() -> Parts:
 
 
 def _i386() -> Parts:
-    return _parts("i386", 3, 32, "little", text_of("i386flash.note"), 0xC0000000, (30, 21), 9, (0x1, 0xE3))
+    """Its headers have the addresses of the kernel's linear map, which QEMU leaves out."""
+    parts = _parts("i386", 3, 32, "little", text_of("i386flash.note"), _I386_MAP, (30, 21), 9, (0x1, 0xE3))
+    return replace(parts, linear=_I386_MAP)
 
 
 def _aarch64() -> Parts:
@@ -80,6 +83,7 @@ def _s390x() -> Parts:
     return parts.with_load(0, Load(0, bytes(lowcore))).without_entry()
 
 
+_I386_MAP: Final = 0xC0000000
 _MAKERS: Final[dict[str, Callable[[], Parts]]] = {
     "x86_64": _x86_64,
     "i386": _i386,

@@ -81,6 +81,8 @@ class Parts:
     """Section headers, as QEMU 7.2 writes them, but behind the program headers."""
     counted: bool = False
     """PN_XNUM: the number of program headers stands in section header 0."""
+    linear: int | None = None
+    """p_vaddr is p_paddr and this, where a load has none of its own; None: 0, as QEMU writes it."""
     loads_first: bool = False
     notes_behind: bool = False
     two_areas: bool = False

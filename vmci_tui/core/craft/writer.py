@@ -38,7 +38,16 @@ def _elf(parts: Parts, loads: list[Load]) -> bytes:
         place = at if load.at is None else load.at
         filesz = len(load.data) if load.filesz is None else load.filesz
         mapped.append(
-            Segment(PT_LOAD, 0, place, load.vaddr % form.top, load.paddr, filesz, load.memsz or filesz, parts.p_align)
+            Segment(
+                PT_LOAD,
+                0,
+                place,
+                _vaddr(parts, load) % form.top,
+                load.paddr,
+                filesz,
+                load.memsz or filesz,
+                parts.p_align,
+            )
         )
         at += len(load.data)
     own, where = [], at if parts.notes_behind else head
@@ -52,6 +61,10 @@ def _elf(parts: Parts, loads: list[Load]) -> bytes:
     notes, memory = b"".join(areas), b"".join(load.data for load in loads)
     out += memory + notes if parts.notes_behind else notes + memory
     return bytes(out[: len(out) - parts.cut])
+
+
+def _vaddr(parts: Parts, load: Load) -> int:
+    return load.paddr + parts.linear if parts.linear is not None and not load.vaddr else load.vaddr
 
 
 def _areas(parts: Parts) -> list[bytes]:

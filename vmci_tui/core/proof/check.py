@@ -80,6 +80,17 @@ def utsname_of(text: Vmcoreinfo, guest: Guest) -> Uts | None:
     return None
 
 
+def proved_kernel(text: Vmcoreinfo, guest: Guest) -> Kernel | None:
+    """The kernel of the text, at the place where memory proves it; None where none of its places is proved."""
+    for machine in () if isinstance(needed(text), str) else machines_for(text, guest)[0]:
+        shifts = machine.shifts(text, guest)
+        for shift in shifts.values:
+            kernel = Kernel(text, guest, machine, shift, shifts.how)
+            if weigh(kernel).proof.proved:
+                return kernel
+    return None
+
+
 def _worth(outcome: Outcome) -> tuple[bool, bool, bool]:
     return outcome.proof.proved is True, outcome.near, outcome.proof.proved is None
 

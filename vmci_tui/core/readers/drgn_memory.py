@@ -6,13 +6,16 @@ by the kernel's page tables, for the machines whose tables drgn knows.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, islice
+from operator import add, le
 from typing import Final, Literal
 
 from vmci_tui.core.containers.elf_format import PT_LOAD, Segment
+from vmci_tui.core.containers.segments import Segments
 from vmci_tui.core.proof.walk import Step
 from vmci_tui.core.readers.drgn_elf import Core
 from vmci_tui.core.readers.drgn_tables import Way, way_of
@@ -28,27 +31,34 @@ _RECURSIVE: Final = "recursive address translation; page table may be missing fr
 
 
 class _Spans:
-    """PT_LOADs by one kind of address; of several that name a byte the last one counts."""
+    """PT_LOADs by one kind of address, in its order; of several that name a byte the last in the file counts."""
 
-    def __init__(self, starts: Iterable[tuple[int, Segment]], top: int) -> None:
-        spans = [(start, min(start + s.memsz, top), n, s) for n, (start, s) in enumerate(starts) if s.memsz]
-        self._spans = sorted(spans, key=lambda span: span[0])
-        self._starts = [span[0] for span in self._spans]
-        self._reach = list(accumulate((span[1] for span in self._spans), max))
-        self._top = top
+    def __init__(self, loads: Segments, name: str) -> None:
+        self._loads, self._top = loads, loads.form.top
+        starts, sizes = loads.column(name), loads.column("memsz")
+        self._order: Sequence[int] = range(len(loads))
+        if not all(map(le, starts, islice(starts, 1, None))):
+            self._order = array("I", sorted(self._order, key=starts.__getitem__))
+            starts = array("Q", map(starts.__getitem__, self._order))
+            sizes = array("Q", map(sizes.__getitem__, self._order))
+        self._starts = starts
+        self._ends = list(map(add, starts, sizes))
+        """Behind the last byte; a range that would go beyond the highest address ends there, which no address sees."""
+        self._reach = list(accumulate(self._ends, max))
 
     def at(self, address: int) -> tuple[tuple[int, Segment] | None, int]:
         """The PT_LOAD that counts and its start, and for how many bytes from here on, at least, that holds."""
         after = bisect_right(self._starts, address)
         room = (self._starts[after] if after < len(self._starts) else self._top) - address
-        best: tuple[int, int, int, Segment] | None = None
+        best: int | None = None
         for at in range(after - 1, -1, -1):
             if self._reach[at] <= address:
                 break
-            span = self._spans[at]
-            if span[1] > address and (best is None or span[2] > best[2]):
-                best = span
-        return (None, room) if best is None else ((best[0], best[3]), min(room, best[1] - address))
+            if self._ends[at] > address and (best is None or self._order[at] > self._order[best]):
+                best = at
+        if best is None:
+            return None, room
+        return (self._starts[best], self._loads[self._order[best]]), min(room, self._ends[best] - address)
 
 
 class DrgnMemory:
@@ -58,13 +68,19 @@ class DrgnMemory:
         self._view = view
         self._top = 1 << core.bits
         table = view.segments(core.bits, core.order, core.header.phoff, core.count or 0)
-        loads = [s for s in table if s.type == PT_LOAD]
-        physical = ((s.paddr, s) for s in loads if s.paddr != self._top - 1)
-        self._spans = {
-            "virtual": _Spans(((s.vaddr, s) for s in loads), self._top),
-            "physical": _Spans(physical, self._top),
-        }
+        for kind in set(table.column("type")) - {PT_LOAD}:
+            table = table.without(kind)
+        self._loads = table
         self._core, self._text = core, text
+
+    @cached_property
+    def _virtual(self) -> _Spans:
+        return _Spans(self._loads, "vaddr")
+
+    @cached_property
+    def _physical(self) -> _Spans:
+        """One whose p_paddr is -1, which says that it has none, is not left out: no page table leads there."""
+        return _Spans(self._loads, "paddr")
 
     @cached_property
     def _way(self) -> Way | None:
@@ -78,7 +94,7 @@ class DrgnMemory:
         out = b""
         while len(out) < length:
             at = (address + len(out)) % self._top
-            found, room = self._spans[space].at(at)
+            found, room = (self._physical if space == "physical" else self._virtual).at(at)
             room = min(room, length - len(out))
             if found is not None:
                 out += self._from_file(found[1], at - found[0], room)
