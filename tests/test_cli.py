@@ -373,3 +373,16 @@ def test_new_entry_from_what_others_show(vmci: Vmci, monkeypatch: pytest.MonkeyP
     ran = vmci("new", "entry", "--from-gdb", "absent", "-o", "out")
     assert ran.code == 0 and "not present" in ran.err
     assert vmci("check", "absent").code == 1
+
+
+def test_a_text_as_crash_prints_it_loses_its_blanks_with_a_word(vmci: Vmci) -> None:
+    indented = b"".join(b" " * 22 + line for line in factory.TEXT_64.splitlines(keepends=True))
+    Path("help-D.txt").write_bytes(indented)
+    done = vmci("append", "bare.elf", "--text", "help-D.txt", "-o", "out.elf")
+    assert done.code == 0 and "the blanks were taken out; --verbatim keeps them" in done.err
+    assert vmci("diff", "out.elf", "help-D.txt").code == 0
+    kept = vmci("append", "bare.elf", "--text", "help-D.txt", "--verbatim", "-o", "kept.elf")
+    assert kept.code == 0 and "blanks" not in kept.err
+    assert indented in Path("kept.elf").read_bytes() and indented not in Path("out.elf").read_bytes()
+    assert factory.TEXT_64 in Path("out.elf").read_bytes()
+    assert vmci("append", "bare.elf", "--note", "note", "--verbatim", "-o", "x").code == 2

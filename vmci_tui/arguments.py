@@ -80,8 +80,13 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--note", metavar="NOTE", help="a raw note, or another dump that has one")
     what.add_argument("--text", metavar="TEXT", help="the key=value text")
     what.add_argument(
-        "--from-memory", nargs="?", const="", metavar="PADDR", help="the proved note of FILE's memory, or the one there"
+        "--from-memory",
+        nargs="?",
+        const="",
+        metavar="AT",
+        help="the proved note of FILE's memory, or the one there",
     )
+    append.add_argument("--verbatim", action="store_true", help="keep an indented TEXT as it is")
     append.add_argument("--raw-at", metavar="PADDR", help="NOTE is a flat image of the memory from PADDR on")
     _output(append)
 

@@ -12,6 +12,7 @@ from vmci_tui.core.entry import FORMAT_ELF, LENGTH, Entry, EntryHistory, Write, 
 from vmci_tui.core.errors import EditError, UsageError
 from vmci_tui.core.harm import Consent, Harm, consent, harm_of
 from vmci_tui.core.in_place import finish, save_in_place, take_back
+from vmci_tui.core.indented import TAKEN_OUT, is_indented, unindented
 from vmci_tui.core.opening import new_entry, open_document
 from vmci_tui.core.placing import refuse_target
 from vmci_tui.core.plan import Plan, plan_copy, plan_in_place
@@ -71,11 +72,17 @@ def _append(options: argparse.Namespace) -> int:
     wants_output(options)
     if options.raw_at is not None and options.note is None:
         raise UsageError("--raw-at tells what --note names", "append DUMP --note IMAGE --raw-at PADDR")
+    if options.verbatim and options.text is None:
+        raise UsageError("--verbatim tells how --text is taken", "append DUMP --text FILE --verbatim")
     document = open_dump(options)
     assert document.dump is not None
     order = document.dump.order
     if options.text is not None:
-        state = edits.append_text(document.state, text_from(options.text), order)
+        text = text_from(options.text)
+        if is_indented(text) and not options.verbatim:
+            text = unindented(text)
+            tell(f"vmci: {TAKEN_OUT}; --verbatim keeps them")
+        state = edits.append_text(document.state, text, order)
         label = f"append the text of {visible(options.text)}"
     elif options.from_memory is not None:
         label, state = _from_memory(options.from_memory, document)

@@ -10,6 +10,7 @@ from vmci_tui.core.document import State
 from vmci_tui.core.entry import FIELDS, LENGTH, EntryHistory, Write
 from vmci_tui.core.errors import EditError
 from vmci_tui.core.header_text import HeaderText
+from vmci_tui.core.indented import unindented
 from vmci_tui.core.note import HEADER, NAME, ByteOrder, Note, build, walk
 from vmci_tui.core.text import visible
 from vmci_tui.core.vmcoreinfo import Line, Vmcoreinfo, check_key
@@ -130,6 +131,11 @@ def end_last_line(state: State) -> State:
 def replace_bytes(state: State, old: bytes, new: bytes) -> State:
     """Every `old` in the text replaced by `new`."""
     return set_text(state, _text(state).text.replace(old, new))
+
+
+def unindent(state: State) -> State:
+    """The text without the blanks before its keys."""
+    return set_text(state, unindented(_text(state).text))
 
 
 def reorder_header(state: State, index: int, order: ByteOrder) -> State:

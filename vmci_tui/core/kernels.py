@@ -10,6 +10,7 @@ from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 
 _RELEASE: Final = re.compile(rb"[0-9][A-Za-z0-9.+~_-]{0,127}")
 """What may stand in a path and a command; anything else is no release."""
+_VERSION: Final = re.compile(rb"([0-9]{1,4})\.([0-9]{1,4})(?![0-9])")
 _BUILD_ID: Final = re.compile(rb"[0-9a-fA-F]{40}")
 """Linux writes 20 bytes (kernel/vmcore_info.c)."""
 STANDS_FOR: Final = Safe("VMLINUX")
@@ -31,6 +32,12 @@ class Vmlinux(NamedTuple):
     """Where the package puts it, or VMLINUX."""
     source: Safe
     """What holds it, in words."""
+
+
+def version_of(osrelease: bytes) -> tuple[int, int] | None:
+    """Major and minor number of a release; None where it does not begin with them."""
+    found = _VERSION.match(osrelease)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def vmlinux_of(text: Vmcoreinfo) -> Vmlinux:

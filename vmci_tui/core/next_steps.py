@@ -15,6 +15,7 @@ from vmci_tui.core.checks import Finding, findings
 from vmci_tui.core.checks.values import garbage_build_id
 from vmci_tui.core.document import Document
 from vmci_tui.core.kernels import STANDS_FOR, build_id, vmlinux_of
+from vmci_tui.core.makedumpfile_releases import need_of
 from vmci_tui.core.readers.base import Verdict
 from vmci_tui.core.repair import ADDRESSES, changes
 from vmci_tui.core.source import FileSource
@@ -107,7 +108,8 @@ def _of_reader(verdict: Verdict, document: Document, text: Vmcoreinfo | None, pa
     elif name == "makedumpfile":
         small = shell_word(f"{_stem(os.path.basename(path))}-small.kdump")
         yield Step(name, Safe(f"makedumpfile --dump-dmesg {file} dmesg.txt"), Safe("the kernel's log, into dmesg.txt"))
-        yield Step(name, Safe(f"makedumpfile -l -d 31 {file} {small}"), Safe("a small copy: no free or user pages"))
+        if text is None or need_of(text.osrelease or b"") is None:  # else it would leave out pages in use: T24
+            yield Step(name, Safe(f"makedumpfile -l -d 31 {file} {small}"), Safe("a small copy: no free or user pages"))
     elif name == "readelf":
         yield Step(name, Safe(f"readelf -nW {file}"), Safe("the notes, as hex"))
     elif name == "eu-readelf":

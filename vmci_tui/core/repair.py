@@ -25,7 +25,7 @@ ADDRESSES: Final = frozenset(("C35", "C36"))
 """What is wrong with the addresses in the program headers."""
 _KDUMP: Final = frozenset(("C19", "C20", "C21", "M07"))
 _NOTE: Final = frozenset(("N02", "N04", "N05", "N07", "N08", "N09"))
-_TEXT: Final = frozenset(("T02", "T03", "T04", "T06", "T07", "T08", "T13", "T21"))
+_TEXT: Final = frozenset(("T02", "T03", "T04", "T06", "T07", "T08", "T13", "T21", "T26"))
 SAFE: Final = _LAYOUT | ADDRESSES | _KDUMP | _NOTE | _TEXT | {_MERGE}
 """The findings whose fix may be applied without asking."""
 ADOPTED: Final = frozenset(("N01", "M05", "M06")) | _TEXT

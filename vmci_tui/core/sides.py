@@ -11,6 +11,7 @@ from vmci_tui.core.containers import open_dump
 from vmci_tui.core.difference import Difference, compare, header_remarks
 from vmci_tui.core.errors import OpenError
 from vmci_tui.core.guest import guest_of
+from vmci_tui.core.indented import is_indented, unindented
 from vmci_tui.core.note import Note, parse_raw
 from vmci_tui.core.region import look
 from vmci_tui.core.source import FileSource
@@ -37,7 +38,7 @@ def side(name: str) -> Side:
         return _at(match[1], int(match[2], 0 if match[2].startswith("0x") else 10), visible(name))
     found = note_or_bare_text(name)
     if isinstance(found, bytes):
-        return Side(visible(name), Vmcoreinfo(found), None)
+        return Side(visible(name), Vmcoreinfo(unindented(found) if is_indented(found) else found), None)
     if found.is_windows:
         raise OpenError(f"{visible(name)} holds a Windows dump header, not text", "it has no keys to compare")
     return Side(visible(name), Vmcoreinfo(found.desc), found)

@@ -10,6 +10,7 @@ from vmci_tui.core import edits
 from vmci_tui.core.document import State
 from vmci_tui.core.entry import GDB_COMMAND, Write, parse_number
 from vmci_tui.core.errors import EditError, VmciError
+from vmci_tui.core.indented import TAKEN_OUT, is_indented, unindented
 from vmci_tui.core.opening import attach_entry
 from vmci_tui.core.text import literal, visible
 from vmci_tui.tui.explaining import ExplainActions
@@ -267,7 +268,13 @@ class EditActions(ExplainActions):
         self.vmci.refuse_outside(path.strip())
         note = note_or_text(path.strip())
         kind = "text" if os.path.getsize(path.strip()) == len(note.desc) else "note"  # as the shell's option says it
-        self.edit(f"append the {kind} of {visible(path.strip())}", lambda state: edits.append_note(state, note, order))
+        label = f"append the {kind} of {visible(path.strip())}"
+        if kind == "text" and is_indented(note.desc):
+            text = unindented(note.desc)
+            self.edit(label, lambda state: edits.append_text(state, text, order))
+            self.say(TAKEN_OUT)
+        else:
+            self.edit(label, lambda state: edits.append_note(state, note, order))
 
     def _typed_note(self, typed: str) -> tuple[str, Change]:
         assert self.document.dump is not None
@@ -276,6 +283,7 @@ class EditActions(ExplainActions):
         if not text:
             raise EditError("there is no text", "type lines such as PAGESIZE=4096")
         text = text if text.endswith(b"\n") else text + b"\n"
+        text = unindented(text) if is_indented(text) else text  # as somebody pastes it out of crash
         return "append a typed note", lambda state: edits.append_text(state, text, order)
 
     def action_fix(self) -> None:

@@ -60,7 +60,7 @@ CONTAINER_KINDS: dict[str, Kind] = {
     ),
     "C12": Kind(
         "info", "the reader is built for another machine",
-        "crash and makedumpfile read the machine that they were built for; nothing is wrong with the dump",
+        "crash and makedumpfile read the machine that they were built for; that alone is no fault of the dump",
         "an arm64 dump on an x86-64 host", "use a build for this machine",
     ),
     "C13": Kind(

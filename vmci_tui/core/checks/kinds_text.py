@@ -106,4 +106,19 @@ TEXT_KINDS: dict[str, Kind] = {
         "it does not fit the memory of a kernel that KASLR moved",
         "SRCFILE(pud_t)=arch/x86/include/asm/pgtable_types.h", "append the note that the kernel wrote: `vmci find`",
     ),
+    "T24": Kind(
+        "warning", "the kernel is newer than makedumpfile",
+        "makedumpfile then says `The kernel version is not supported.` and goes on, and may leave out pages in use",
+        "OSRELEASE=6.12.9 with makedumpfile 1.7.2", "filter it with the release that is named, or keep all pages",
+    ),
+    "T25": Kind(
+        "warning", "crash or makedumpfile of this machine gives up over the text",
+        "the builds for x86-64, which are asked here, do not come so far; a build for the machine does",
+        "the text of a riscv64 kernel before 6.2, without NUMBER(PAGE_OFFSET)",
+        "append the note that the kernel wrote, or use the release that is named",
+    ),
+    "T26": Kind(
+        "error", "lines are indented", "for readers the blanks are a part of the key, which they then do not know",
+        "a text that `help -D` of crash printed", "take the blanks before the keys out",
+    ),
 }  # fmt: skip

@@ -8,6 +8,7 @@ from functools import partial
 
 from vmci_tui.core import edits
 from vmci_tui.core.checks.base import Context, Finding, Fix, told
+from vmci_tui.core.indented import BEFORE_KEY, is_indented
 from vmci_tui.core.text import visible
 from vmci_tui.core.vmcoreinfo import Line, Vmcoreinfo
 
@@ -53,6 +54,14 @@ def _bytes(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
             "T01",
             f"byte {odd[0][0]:#04x} at {odd.start()} of the text is not printable ASCII",
             context.text_span(odd.start(), 1),
+        )
+    if (blanks := BEFORE_KEY.search(raw)) is not None:
+        count = len(BEFORE_KEY.findall(raw))
+        yield told(
+            "T26",
+            f"{'every line is' if is_indented(raw) else f'{count} of {len(text.lines)} lines are'} indented",
+            context.text_span(blanks.start(), len(blanks[0])),
+            Fix("take the blanks before the keys out", edits.unindent),
         )
     if (at := raw.find(b"\r\n")) >= 0:
         yield told(

@@ -1,4 +1,6 @@
-"""Findings about values that are numbers of their form, and mislead a reader all the same (codes T13, T16 to T18)."""
+"""Findings about values that are numbers of their form, and mislead a reader all the same (codes T13, T16 to T18),
+and what a native program or an older release makes of the text (T23 to T25).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,9 @@ from functools import partial
 
 from vmci_tui.core import edits
 from vmci_tui.core.checks.base import Context, Finding, Fix, told
+from vmci_tui.core.makedumpfile_releases import need_of
+from vmci_tui.core.makedumpfile_releases import told as told_need
+from vmci_tui.core.native_needs import unmet
 from vmci_tui.core.origin import may_be_of_qemu
 from vmci_tui.core.span import Span
 from vmci_tui.core.text import visible
@@ -17,6 +22,8 @@ _OCTAL = re.compile(rb"(?:NUMBER|SIZE|OFFSET|LENGTH)\([^\n=]*\)=-?0+[0-9]|(?:PAG
 _X86_TEXT = 0xFFFFFFFF81000000
 """Where x86-64 links _stext: __START_KERNEL_map + CONFIG_PHYSICAL_START, 16 MiB in every distribution's kernel."""
 _RELEASE = re.compile(rb"([0-9]{1,5})\.([0-9]{1,5})\.([0-9]{1,5})")
+_SHOWN = 3
+"""So many missing keys are named in a message."""
 _NO_BUILD_ID = {(5, 15): (168, None), (6, 1): (113, 118), (6, 6): (55, 62), (6, 10): (14, None), (6, 11): (3, 9)}
 """Stable kernels whose BUILD-ID is garbage, as (first, last) patch release (drgn, libdrgn, commit 7781e49)."""
 
@@ -30,6 +37,8 @@ def check(context: Context) -> Iterator[Finding]:
         yield from (_octal(context, line) for line in text.lines if _OCTAL.match(line.raw))
     yield from _build_id(context, text)
     yield from _generated(context, text)
+    yield from _makedumpfile(context, text)
+    yield from _native(context, text)
     if context.dump is not None and context.dump.machine == "x86_64":
         if context.state.entry is not None or may_be_of_qemu(context.state.notes, context.dump.machine):
             yield from _phys_base(context, text)
@@ -91,6 +100,24 @@ def garbage_build_id(osrelease: bytes) -> str | None:
     major, minor, patch = map(int, release.groups())
     first, last = _NO_BUILD_ID.get((major, minor), (1, 0))
     return f"{major}.{minor}.{patch}" if patch >= first and (last is None or patch <= last) else None
+
+
+def _makedumpfile(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    release = text.osrelease or b""
+    need, line = need_of(release), next(iter(text.all(b"OSRELEASE")), None)
+    if need is not None and line is not None:
+        older = f"an older one {need.why} (Linux {need.kernel[0]}.{need.kernel[1]} and later)"
+        why = "makedumpfile then says `The kernel version is not supported.` and goes on, and what it keeps with -d is "
+        yield told("T24", told_need(need, release), _value_span(context, line), why=f"{why}not to be trusted: {older}")
+
+
+def _native(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    machine = context.dump.machine if context.dump is not None else None
+    for need, lacking in unmet(text, machine):
+        what = ", ".join(lacking[:_SHOWN]) + (f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else "")
+        says = f": `{need.says}`" if need.says else ""
+        span = context.text_span(0, len(text.text))
+        yield told("T25", f"{need.reader} of {machine} gives up {need.over} {what}{says}", span)
 
 
 def _generated(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ ALL: Final = ("x86_64", "i386", "aarch64", "s390x")
 LITTLE: Final = ("x86_64", "i386", "aarch64")
 """Little-endian, so that more readers come to the text; for these QEMU has a vmcoreinfo device."""
 X86_64: Final = ("x86_64",)
+AARCH64: Final = ("aarch64",)
 
 
 class Defect(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from vmci_tui.core.craft.defect import LITTLE, X86_64, Defect
+from vmci_tui.core.craft.defect import AARCH64, LITTLE, X86_64, Defect
 from vmci_tui.core.craft.guests import cpus
 from vmci_tui.core.craft.parts import Load, Parts
 
@@ -60,6 +60,10 @@ def _release_last(text: bytes) -> bytes:
     return rest + first + b"\n"
 
 
+def _indent(text: bytes) -> bytes:
+    return re.sub(rb"(?m)^(?=.)", b"  ", text)
+
+
 def _octal(parts: Parts) -> Parts:
     found = re.search(rb"(?m)^SIZE\(page\)=([0-9]+)$", parts.text)
     return _value(b"SIZE(page)", b"0%o" % int(found[1] if found else 64))(parts)
@@ -92,7 +96,11 @@ TEXT_DEFECTS: Final = (
     Defect("T16", "phys-base", "lets the kernel lie 16 MiB higher: NUMBER(phys_base)=16777216", moved, X86_64),
     Defect("T14", "release-rc", "makes the release 6.1-rc1, in the text and in memory", release(b"6.1-rc1"),
            ("x86_64", "aarch64", "s390x")),
-    Defect("T18", "garbage-build-id", "makes the release 6.6.60, in the text and in memory", release(b"6.6.60")),
+    Defect("T18", "garbage-build-id", "makes the release 6.1.115, in the text and in memory", release(b"6.1.115")),
+    Defect("T24", "release-6.12", "makes the release 6.12.9, in the text and in memory", release(b"6.12.9")),
+    Defect(
+        "T25", "va-bits-52", "says NUMBER(VA_BITS)=52, with pages of 4 KiB", _value(b"NUMBER(VA_BITS)", b"52"), AARCH64
+    ),
     Defect("T01", "escape", "adds a line with a terminal's escape sequence", _add(b"TITLE=\x1b[31mred")),
     Defect("T03", "nul", "adds a line with a NUL in it", _add(b"TITLE=a\0b")),
     Defect("T05", "long-line", "adds a line of 90 bytes", _add(b"TITLE=" + b"x" * 83)),
@@ -120,6 +128,8 @@ TEXT_DEFECTS: Final = (
     Defect("T02", "crlf", "ends every line in CR LF", _edited(lambda text: text.replace(b"\n", b"\r\n")),
            beside=("T16", "M06")),
     Defect("T04", "no-newline", "takes the last newline away", _edited(lambda text: text.removesuffix(b"\n"))),
+    Defect("T26", "indented", "puts two blanks before each line", _edited(_indent),
+           beside=("T09", "T15", "N14", "M06")),
     Defect("T10", "empty", "takes the whole text out", _edited(lambda text: b""), beside=("T09", "T15", "M06")),
 )  # fmt: skip
 """In the order in which they are applied."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from vmci_tui.core.makedumpfile_releases import need_of
 from vmci_tui.core.readers.base import Hit, Rule, Rules
 from vmci_tui.core.readers.makedumpfile_keys import KEYS, LINE_LIMIT, LOG_KEYS
 from vmci_tui.core.readers.makedumpfile_reading import MakedumpfileReading
@@ -112,6 +113,15 @@ def _linear_map_after_the_last_header(reading: _Reading) -> Hit | None:
     if not 0xFFFF800000000000 <= section < 0xFFFFFFFF80000000 or offset is None or offset <= section:
         return None
     return Hit(Span(56, 2))
+
+
+@rule("T24", "after", "The kernel version is not supported.", _MAIN + "get_kernel_version", refuses=False)
+def _newer_kernel(reading: _Reading) -> Hit | None:
+    """The kernel is so new that its pages are marked in a way that 1.7.2 does not know. It says as much of every
+    kernel after 6.0.1, by the release that memory holds, and goes on; up to 6.1 nothing comes of it."""
+    if not _goes_on(reading) or need_of(reading.osrelease or b"") is None:
+        return None
+    return Hit(reading.line_span(b"OSRELEASE=" + (reading.osrelease or b"")))
 
 
 @rule("T20", "after", "killed by SIGFPE", _MAIN + "get_mm_sparsemem", refuses=False)

@@ -1,0 +1,49 @@
+"""Kernels newer than makedumpfile, and texts whose lines are indented: what the real programs say of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SAMPLES
+from tests.core.kit import found
+from tests.real import readers
+from vmci_tui.cli import main
+from vmci_tui.core.next_steps import next_steps
+from vmci_tui.core.opening import open_document
+from vmci_tui.core.verdicts import now_and_after
+
+_WORDS = "The kernel version is not supported."
+
+
+@pytest.mark.parametrize(("release", "newer"), [(b"5.9.4-56-amd64", False), (b"99.9.9-5-amd64", True)])
+def test_makedumpfile_says_that_a_kernel_is_newer(release: bytes, newer: bool, tmp_path: Path) -> None:
+    """It shows the note and the log all the same; what `-d 31` keeps of such a kernel is not offered."""
+    path = tmp_path / "dump.elf"
+    # In memory too: makedumpfile goes by the utsname that it finds there.
+    path.write_bytes((SAMPLES / "amd64-cut-note.elf").read_bytes().replace(b"6.1.0-56-amd64", release))
+    document = open_document(str(path))
+    said = readers.makedumpfile_dmesg(str(path), tmp_path / "log").out
+    assert (_WORDS in said) == newer == ("T24" in found(document))
+    judged = now_and_after(document).now
+    assert judged["makedumpfile"].accepts and f"OSRELEASE={release.decode()}" in said
+    offered = [str(step.command) for step in next_steps(document, judged) if step.reader == "makedumpfile"]
+    assert any("-d 31" in command for command in offered) != newer and len(offered) == (1 if newer else 2)
+
+
+def test_no_reader_finds_a_key_behind_blanks(tmp_path: Path) -> None:
+    text = open_document(str(SAMPLES / "amd64-cut-note.elf")).state.vmcoreinfo
+    assert text is not None
+    (tmp_path / "help-D").write_bytes(re.sub(rb"(?m)^(?=.)", b" " * 22, text.text))
+    bare, kept, out = str(SAMPLES / "amd64-cut-nonote.elf"), str(tmp_path / "kept"), str(tmp_path / "out")
+    assert main(["append", bare, "--text", str(tmp_path / "help-D"), "--verbatim", "-o", kept]) == 0
+    assert main(["append", bare, "--text", str(tmp_path / "help-D"), "-o", out]) == 0
+    assert readers.crash_osrelease(kept) == "unknown" and "T26" in found(open_document(kept))
+    assert "Invalid format" in readers.makedumpfile_dmesg(kept, tmp_path / "log").out
+    assert readers.crash_osrelease(out) == "6.1.0-56-amd64"
+    taken = readers.drgn_text(out)
+    assert taken.code == 0 and readers.drgn_text(kept).code != 0
+    assert main(["repair", kept, "-o", str(tmp_path / "repaired")]) == 0
+    assert readers.crash_osrelease(str(tmp_path / "repaired")) == "6.1.0-56-amd64"
