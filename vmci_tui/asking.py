@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from vmci_tui.core.errors import OpenError
 from vmci_tui.core.hexdumps import dump_lines
 from vmci_tui.core.source import reason
-from vmci_tui.core.text import visible
+from vmci_tui.core.text import safe, visible
 from vmci_tui.output import print_json, print_lines
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _json(answer: Answer) -> dict[str, object]:
 
 def _side(side: Seen) -> dict[str, object]:
     return {
-        "warnings": [visible(line) for line in side.warnings],
+        "warnings": [safe(line) for line in side.warnings],
         "appended_length": len(side.appended or b""),
         "appended": None if side.appended is None else side.appended.hex(),
         "phys_base": hex(side.phys_base),
@@ -122,7 +122,7 @@ def answer_text(answer: Answer) -> Iterator[str]:
 
 def _shown(side: Seen, name: str) -> str:
     if name == "warnings":
-        return "; ".join(visible(line) for line in side.warnings) or "none"
+        return "; ".join(safe(line) for line in side.warnings) or "none"
     if name == "appended":
         return "nothing" if side.appended is None else f"{len(side.appended)} bytes"
     return hex(side.phys_base) if name == "phys_base" else side.entry.hex(" ")

@@ -10,7 +10,7 @@ from typing import Final
 from vmci_tui.core.errors import Cancelled, UsageError, VmciError
 from vmci_tui.core.source import reason
 from vmci_tui.core.stopping import done, listen
-from vmci_tui.core.text import visible
+from vmci_tui.core.text import safe, visible
 from vmci_tui.streams import end_output, give_up_output, on_terminal, open_closed, tell
 
 COMMANDS = (
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except VmciError as error:
-        tell(f"vmci: {error}")
+        tell(f"vmci: {safe(str(error))}")
         end_output()
         return error.exit_code
     except KeyboardInterrupt:

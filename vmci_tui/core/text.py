@@ -26,6 +26,11 @@ def visible(data: bytes | str) -> Safe:
     return Safe(data.decode("latin-1").translate(_SHOWN))
 
 
+def safe(text: str) -> Safe:
+    """Return `text` if it is printable ASCII, else what `visible` shows of it. What is safe already stays as it is."""
+    return Safe(text) if text.isascii() and text.isprintable() else visible(text)
+
+
 def _encodable(text: str) -> bool:
     try:
         os.fsencode(text)

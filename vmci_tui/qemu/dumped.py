@@ -33,6 +33,7 @@ def read_elf(data: bytes, ram_base: int) -> Written:
     form = format_of(bits, order)
     header = form.unpack_header(data[: form.header_size])
     table = data[header.phoff : header.phoff + header.phnum * form.segment.size]
+    table = table[: len(table) // form.segment.size * form.segment.size]
     for item in Segments.read(form, table, form.segment.size).of_type(_PT_NOTE):
         notes = data[item.offset : item.offset + item.filesz]
         return Written(Guest(machine_name(header.machine, bits), bits, order, ram_base), notes)

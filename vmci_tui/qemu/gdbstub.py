@@ -10,6 +10,8 @@ from vmci_tui.qemu.process import Process
 _EFER: Final = 0x20
 """Its number among the registers (target/i386/gdbstub.c, IDX_CTL_EFER_REG)."""
 _LME_LMA: Final = 0x500
+_LONGEST: Final = 1 << 16
+"""Bytes of an answer; the description of the registers is asked for in pieces of 4 KiB."""
 
 
 def set_long_mode(process: Process) -> None:
@@ -33,6 +35,8 @@ def _ask(process: Process, packet: bytes) -> bytes:
             if not part:
                 raise process.gone()
             answer += part
+            if len(answer) > _LONGEST:
+                raise QemuError("QEMU's gdb stub answers without end", "is this a QEMU?")
         line.sendall(b"+")
     except TimeoutError:
         raise QemuError(f"QEMU's gdb stub did not answer within {process.seconds:g} seconds") from None

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from vmci_tui.core.entry import Write
 from vmci_tui.core.readers.qemu_reading import Guest
+from vmci_tui.core.text import visible
 from vmci_tui.qemu import QemuError
 from vmci_tui.qemu.dumped import Written, read_elf, read_phys_base
 from vmci_tui.qemu.fw_cfg import SCRATCH_LENGTH, FwCfg
@@ -19,14 +20,15 @@ from vmci_tui.qemu.targets import Target
 _SECONDS: Final = 20.0
 _WINDOW: Final = 4096
 """Bytes of memory in the ELF dump: only its notes are looked at."""
-_WARNING: Final = "warning: "
+_WARNING: Final = b"warning: "
+_MOST_WARNINGS: Final = 100
 
 
 class Seen(NamedTuple):
     """What QEMU did with one dump."""
 
     warnings: tuple[str, ...]
-    """What it printed, each line without its `warning: `."""
+    """What it printed, each line without its `warning: `; where it is not ASCII as `visible` shows it."""
     appended: bytes | None
     """The note that it put behind those of the CPUs."""
     phys_base: int
@@ -101,7 +103,7 @@ class Machine:
         assert self._monitor is not None
         phys_base = read_phys_base(self._monitor.dump_kdump_head(), self.guest)
         if (again := _warnings(self._process.said())) != warnings:
-            raise QemuError(f"for a kdump QEMU warned {again!r}, for an ELF dump {warnings!r}")
+            raise QemuError(f"for a kdump QEMU warned {_listed(again)}, for an ELF dump {_listed(warnings)}")
         return Seen(warnings, appended, phys_base, self._entry())
 
     def _entry(self) -> bytes:
@@ -115,8 +117,16 @@ class Machine:
         return read_elf(self._monitor.dump_elf(self.target.ram_base, _WINDOW), self.target.ram_base)
 
 
-def _warnings(said: str) -> tuple[str, ...]:
-    return tuple(line.removeprefix(_WARNING) for line in said.splitlines() if line.startswith(_WARNING))
+def _warnings(said: bytes) -> tuple[str, ...]:
+    """The warnings in what QEMU printed. Raises QemuError where there are more than a QEMU ever has for a dump."""
+    lines = [line.removeprefix(_WARNING) for line in said.split(b"\n") if line.startswith(_WARNING)]
+    if len(lines) > _MOST_WARNINGS:
+        raise QemuError(f"QEMU printed {len(lines)} warnings for one dump", "is this a QEMU?")
+    return tuple(visible(line.rstrip(b"\r")) for line in lines)
+
+
+def _listed(warnings: tuple[str, ...]) -> str:
+    return "; ".join(warnings) or "of nothing"
 
 
 def _command(target: Target, program: str, ram: int) -> list[str]:

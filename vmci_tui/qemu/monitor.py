@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
+from vmci_tui.core.text import visible
 from vmci_tui.qemu import QemuError
 from vmci_tui.qemu.process import Process
 
@@ -19,6 +20,8 @@ except ImportError:
 KDUMP_HEAD: Final = 1 << 13
 """Bytes that hold both headers of a flattened kdump."""
 _ELF_LIMIT: Final = 1 << 23
+_LONGEST_WORDS: Final = 300
+"""Characters of an error of QEMU's."""
 
 T = TypeVar("T")
 
@@ -32,6 +35,8 @@ class Monitor:
         self._client = QMPClient("vmci")
         # What goes wrong comes as an exception; its log lines would go to the user's screen.
         self._client.logger.disabled = True
+        # Nobody reads the events, and the client would keep them all.
+        self._client.events.event_filter = lambda _event: False
 
     def close(self) -> None:
         """End the session and its loop, in whatever state they are."""
@@ -51,9 +56,12 @@ class Monitor:
         sock = self._process.sockets["qmp"]
         sock.setblocking(False)
         self._run(self._client.connect(sock))
-        answer: Any = self._run(self._client.execute("query-version"))
-        version = answer["qemu"]
-        return version["major"], version["minor"], version["micro"]
+        answer: object = self._run(self._client.execute("query-version"))
+        match answer:
+            case {"qemu": {"major": int(major), "minor": int(minor), "micro": int(micro)}}:
+                if all(number in range(1000) for number in (major, minor, micro)):
+                    return major, minor, micro
+        raise QemuError("QEMU's monitor tells no version", "is this a QEMU?")
 
     def dump_elf(self, begin: int, length: int) -> bytes:
         """An ELF dump of a window of guest memory."""
@@ -97,4 +105,6 @@ class Monitor:
         except (EOFError, ConnectError, ExecInterruptedError):
             raise self._process.gone() from None
         except (QMPError, OSError) as error:
-            raise QemuError(f"QEMU's monitor: {error}") from None
+            raise QemuError(f"QEMU's monitor: {visible(str(error)[:_LONGEST_WORDS])}") from None
+        except (RecursionError, ValueError, asyncio.IncompleteReadError):
+            raise QemuError("QEMU's monitor does not speak QMP", "is this a QEMU?") from None

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Final
 
+from vmci_tui.core.text import visible
 from vmci_tui.qemu import QemuError
 
 _FIRST: Final = 3
@@ -25,6 +26,10 @@ _OUT_OF_THE_WAY: Final = 64
 """Our numbers of QEMU's ends begin here, so that moving one to its place never closes another."""
 _LAST_WORDS: Final = 0.2
 """Seconds for them to come once its sockets are closed."""
+_MOST_SAID: Final = 1 << 20
+"""Bytes on stderr that are read at a time: a QEMU prints a line or two for a dump."""
+_LONGEST_WORDS: Final = 300
+"""Bytes of a line that goes into an error."""
 _PATIENCE: Final = 2.0
 """Seconds for the shell to end QEMU, before both are killed as a group."""
 
@@ -69,20 +74,25 @@ class Process:
             raise QemuError(f"QEMU did not answer within {self.seconds:g} seconds")
         return left
 
-    def said(self) -> str:
-        """What it printed on stderr since the last time."""
+    def said(self) -> bytes:
+        """What it printed on stderr since the last time. Raises QemuError where that has no end."""
         out = bytearray()
         with contextlib.suppress(BlockingIOError, TimeoutError):
             while part := self.sockets["stderr"].recv(1 << 16):
                 out += part
-        return out.decode("utf-8", "replace")
+                if len(out) > _MOST_SAID:
+                    raise QemuError(f"QEMU prints more than {_MOST_SAID} bytes on stderr", "is this a QEMU?")
+        return bytes(out)
 
     def gone(self) -> QemuError:
         """The error for a channel that was closed: QEMU ended; what it said last tells why."""
         self.sockets["stderr"].settimeout(_LAST_WORDS)
-        words = self.said()
+        try:
+            words = self.said()
+        except QemuError as error:
+            return error
         lines = [line for line in words.splitlines() if line.strip()]
-        return QemuError("QEMU ended" + (f": {lines[-1]}" if lines else " without a word"))
+        return QemuError("QEMU ended" + (f": {visible(lines[-1][:_LONGEST_WORDS])}" if lines else " without a word"))
 
     def stop(self) -> None:
         """End it and take its exit status; does nothing the second time."""

@@ -11,6 +11,8 @@ from vmci_tui.qemu.process import Process
 
 _PIECE: Final = 1 << 16
 """Bytes of memory in one line."""
+_LONGEST: Final = 2 * _PIECE
+"""Bytes of an answer: a piece in base64, and some."""
 TOP: Final = 1 << 64
 
 
@@ -33,6 +35,8 @@ class QTest:
                 if not part:
                     raise self._process.gone()
                 self._held += part
+                if len(self._held) > _LONGEST:
+                    raise QemuError("QEMU's qtest answers with a line that has no end", "is this a QEMU?")
         except TimeoutError:
             raise QemuError(f"QEMU did not answer within {self._process.seconds:g} seconds") from None
         except OSError:
@@ -50,7 +54,10 @@ class QTest:
         while len(out) < length:
             at = (paddr + len(out)) % TOP
             count = min(length - len(out), _PIECE, TOP - at)
-            out += base64.b64decode(self._ask(f"b64read {at:#x} {count:#x}")[0])
+            part = _decoded(self._ask(f"b64read {at:#x} {count:#x}"))
+            if len(part) != count:
+                raise QemuError(f"QEMU's qtest was asked for {count} bytes of memory, and gave {len(part)}")
+            out += part
         return bytes(out)
 
     def write(self, paddr: int, data: bytes) -> None:
@@ -67,3 +74,11 @@ class QTest:
 
     def writeq(self, paddr: int, value: int) -> None:
         self._ask(f"writeq {paddr:#x} {value:#x}")
+
+
+def _decoded(words: list[str]) -> bytes:
+    """The bytes of an answer in base64; none where it is something else."""
+    try:
+        return base64.b64decode(words[0], validate=True)
+    except (IndexError, ValueError):
+        return b""

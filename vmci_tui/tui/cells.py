@@ -7,16 +7,11 @@ from rich.style import Style
 from textual.content import Content
 from textual.strip import Strip
 
-from vmci_tui.core.text import Safe, visible
+from vmci_tui.core.text import safe as safe
 
 Cell = tuple[str, str]
 """A text and the name of its style; the text is `Safe`, or a constant of ours."""
 Row = tuple[Cell, ...]
-
-
-def safe(text: str) -> Safe:
-    """`text` if it is printable ASCII, else shown as `visible` shows it: nothing else gets past here."""
-    return Safe(text) if text.isascii() and text.isprintable() else visible(text)
 
 
 def plain(text: str) -> Content:

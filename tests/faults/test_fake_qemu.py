@@ -1,0 +1,104 @@
+"""Whatever `--qemu PROGRAM` says, nothing of it reaches the terminal as it is, and nothing of it has no end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import shlex
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SAMPLES
+from tests.faults import fake_qemu
+from vmci_tui.asking import answer_text
+from vmci_tui.core.readers.qemu_reading import Guest
+from vmci_tui.qemu import QemuError, machine
+from vmci_tui.qemu.ask import Answer
+from vmci_tui.qemu.gdbstub import set_long_mode
+from vmci_tui.qemu.process import Process
+
+_ROOT = Path(__file__).parents[2]
+_SECONDS = 6
+_SCRIPT = f"""
+import sys
+from vmci_tui.qemu import QemuError, machine
+machine._SECONDS = {_SECONDS}
+machine.Machine.__init__.__defaults__ = (0, {_SECONDS})
+from vmci_tui.cli import main
+sys.exit(main(["ask", *sys.argv[1:]]))
+"""
+
+
+def _bounded() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+
+
+@pytest.mark.parametrize("kind", fake_qemu.KINDS)
+def test_it_is_one_line_without_escapes(tmp_path: Path, kind: str) -> None:
+    program = tmp_path / "qemu"
+    words = (sys.executable, str(_ROOT / "tests" / "faults" / "fake_qemu.py"), kind)
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+    program.chmod(0o755)
+    files = (str(SAMPLES / "good.entry"), str(SAMPLES / "amd64.note"))
+    started = time.monotonic()
+    run = subprocess.run(
+        [sys.executable, "-c", _SCRIPT, *files, "--qemu", str(program)],
+        capture_output=True, cwd=_ROOT, env=os.environ | {"PYTHONPATH": str(_ROOT)}, preexec_fn=_bounded,
+    )  # fmt: skip
+    assert time.monotonic() - started < _SECONDS + 10
+    assert (run.returncode, run.stdout) == (3, b""), run.stderr
+    line = run.stderr.decode("ascii")
+    assert line.startswith("vmci: QEMU") and line.endswith("\n") and line[:-1].isprintable() and len(line) < 1000, line
+
+
+class _Stub(Process):
+    """One channel to a thread that says the same for ever."""
+
+    def __init__(self, part: bytes) -> None:
+        ours, theirs = socket.socketpair()
+        self.seconds, self._deadline, self._pid = 2, time.monotonic() + 2, None
+        self.sockets = {"gdb": ours, "stderr": socket.socketpair()[0]}
+        threading.Thread(target=self._shout, args=(theirs, part), daemon=True).start()
+
+    @staticmethod
+    def _shout(channel: socket.socket, part: bytes) -> None:
+        with channel, contextlib.suppress(OSError):
+            fake_qemu.flood(channel, part)
+
+
+@pytest.mark.parametrize("part", [b"x" * 65536, b"$" + fake_qemu.ESCAPES.encode() + b"#00"])
+def test_a_gdb_stub_that_is_none(part: bytes) -> None:
+    with _Stub(part) as process, pytest.raises(QemuError) as error:
+        set_long_mode(process)
+    assert str(error.value).isascii() and str(error.value).isprintable()
+
+
+def test_its_last_words_are_shown(tmp_path: Path) -> None:
+    """As they are where they are harmless, else by the gate."""
+    program = tmp_path / "qemu"
+    program.write_text("#!/bin/sh\nprintf 'no such machine: \\033[31mpc\\n' >&2; exit 1\n")
+    program.chmod(0o755)
+    files = (str(SAMPLES / "good.entry"), str(SAMPLES / "amd64.note"))
+    run = subprocess.run(
+        [sys.executable, "-m", "vmci_tui", "ask", *files, "--qemu", str(program)], capture_output=True, cwd=_ROOT
+    )
+    assert (run.returncode, run.stderr) == (3, b"vmci: QEMU ended: no such machine: \\x1b[31mpc\n")
+
+
+def test_its_warnings_pass_the_gate_once() -> None:
+    said = b"warning: \x1b[31m\xe2\x80\xae\\x1b\r\nnothing\x1b\nwarning: plain: 0x12\nwarning: \xff"
+    warnings = machine._warnings(said)
+    assert warnings == (r"\x1b[31m\xe2\x80\xae\\x1b", "plain: 0x12", r"\xff")
+    seen = machine.Seen(warnings, None, 0, bytes(16))
+    answer = Answer("x86_64", "q\x1b", "7.2.0", "7.2", Guest("x86_64", 64, "little", 0), True, seen, seen)
+    shown = "\n".join(answer_text(answer))
+    assert "; ".join(warnings) in shown and shown.replace("\n", "").isprintable() and shown.isascii()
+    with pytest.raises(QemuError, match="101 warnings"):
+        machine._warnings(b"warning: x\n" * 101)
