@@ -37,24 +37,25 @@ _REPAIRED: Final = 0.25
 """The part of the cases whose memory is searched and which are repaired: that takes as long as all else."""
 
 
-class Hang(Exception):
-    """A case took longer than it may."""
+class Hang(BaseException):
+    """A case took longer than it may. No Exception: what catches any of those must not swallow it."""
 
 
 @contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
+def time_limit(seconds: float, timer: int = signal.ITIMER_REAL) -> Iterator[None]:
     """Raises Hang in the middle of whatever Python runs; the caller's process is killed for the rest."""
+    number = signal.SIGALRM if timer == signal.ITIMER_REAL else signal.SIGPROF
 
     def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
         raise Hang(f"longer than {seconds} s")
 
-    old = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    old = signal.signal(number, stop)
+    signal.setitimer(timer, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, old)
+        signal.setitimer(timer, 0)
+        signal.signal(number, old)
 
 
 def printable(text: str, what: str) -> None:

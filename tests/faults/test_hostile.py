@@ -5,28 +5,21 @@ A slice of the campaign runs in every run; the whole of it with `-m long`.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests import factory
 from tests.faults import corpus, strategies
+from tests.faults.cases import CASE_SECONDS, Figures, part, whole
 from tests.faults.exercise import exercise, look, time_limit
 from vmci_tui.core.opening import open_document
 
-ROOT: Final = Path(__file__).parents[2]
-SEED: Final = 20
-_MIB: Final = 512
 _HYPOTHESIS = settings(
     deadline=None,
     database=None,
@@ -35,33 +28,24 @@ _HYPOTHESIS = settings(
 )
 
 
-def _campaign(folder: Path, first: int, count: int, timeout: int) -> dict[str, Any]:
-    folder.mkdir(exist_ok=True)
-    command = (sys.executable, "-m", "tests.faults.campaign", folder, SEED, first, count, 5, _MIB)
-    done = subprocess.run(tuple(map(str, command)), cwd=ROOT, capture_output=True, text=True, timeout=timeout)
-    assert done.returncode == 0, done.stderr[-4000:]
-    figures: dict[str, Any] = json.loads(done.stdout)
-    assert figures["seen"]["opened"] > count / 3, "most cases get behind the magic"
-    assert figures["seen"]["refused"] > count / 50
-    return figures
+def _sound(figures: Figures) -> None:
+    assert not figures["failures"], figures["failures"][0]["traceback"]
+    assert figures["slowest_ms"] < 1000 * CASE_SECONDS
+    assert figures["seen"]["opened"] > figures["cases"] / 3, "most cases get behind the magic"
+    assert figures["seen"]["refused"] > figures["cases"] / 50
 
 
 def test_a_slice_of_the_campaign(tmp_path: Path) -> None:
-    figures = _campaign(tmp_path, 0, 2500, 240)
+    figures = part("campaign", tmp_path, 0, 2500)
+    _sound(figures)
     assert figures["max_rss_mib"] < 100, figures
 
 
 @pytest.mark.long
 def test_the_whole_campaign(tmp_path: Path) -> None:
-    part = 5_000
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = [pool.submit(_campaign, tmp_path / str(n), n * part, part, 1800) for n in range(100_000 // part)]
-        done = [job.result() for job in jobs]
-    seen: Counter[str] = sum((Counter(figures["seen"]) for figures in done), Counter())
-    worst = {key: max(figures[key] for figures in done) for key in ("max_rss_mib", "slowest_ms", "seconds")}
-    print(json.dumps(worst | {"seen": seen}))
-    assert sum(figures["cases"] for figures in done) == 100_000
-    assert max(figures["max_rss_mib"] for figures in done) < 200
+    figures = whole("campaign", tmp_path)
+    _sound(figures)
+    assert figures["max_rss_mib"] < 200
 
 
 def _write(folder: Path, data: bytes, name: str = "case") -> str:

@@ -6,24 +6,20 @@ A slice of the campaign runs in every run; the whole of it with `-m long`.
 from __future__ import annotations
 
 import json
-import os
 import resource
 import struct
 import subprocess
 import sys
 import time
 import zlib
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from tests import kdump_factory as factory
+from tests.faults.cases import CASE_SECONDS, ROOT, Figures, part, whole
 
-ROOT: Final = Path(__file__).parents[2]
-SEED: Final = 20
 _LOOK = """
 import sys, json, resource, time
 from vmci_tui.core import report
@@ -47,33 +43,25 @@ print(json.dumps(said | {"seconds": time.monotonic() - start, "mib": peak >> 10}
 """
 
 
-def _campaign(folder: Path, first: int, count: int, timeout: int) -> dict[str, Any]:
-    folder.mkdir(exist_ok=True)
-    command = (sys.executable, "-m", "tests.faults.kdump_campaign", folder, SEED, first, count, 5, 512)
-    done = subprocess.run(tuple(map(str, command)), cwd=ROOT, capture_output=True, text=True, timeout=timeout)
-    assert done.returncode == 0, done.stderr[-4000:]
-    figures: dict[str, Any] = json.loads(done.stdout)
-    seen = figures["seen"]
+def _sound(figures: Figures) -> None:
+    seen, count = figures["seen"], figures["cases"]
+    assert not figures["failures"], figures["failures"][0]["traceback"]
+    assert figures["slowest_ms"] < 1000 * CASE_SECONDS
     assert seen["opened kdump"] + seen["opened flattened"] > count / 2, "most cases get behind the headers"
     assert seen["pages"] > count and seen["pages that are damaged"] > count / 10
-    return figures
 
 
 def test_a_slice_of_the_campaign(tmp_path: Path) -> None:
-    figures = _campaign(tmp_path, 0, 2000, 240)
+    figures = part("kdump_campaign", tmp_path, 0, 2000)
+    _sound(figures)
     assert figures["max_rss_mib"] < 100, figures
 
 
 @pytest.mark.long
 def test_the_whole_campaign(tmp_path: Path) -> None:
-    part = 5_000
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = [pool.submit(_campaign, tmp_path / str(n), n * part, part, 1800) for n in range(100_000 // part)]
-        done = [job.result() for job in jobs]
-    seen: Counter[str] = sum((Counter(figures["seen"]) for figures in done), Counter())
-    print(json.dumps({key: max(f[key] for f in done) for key in ("max_rss_mib", "slowest_ms")} | {"seen": seen}))
-    assert sum(figures["cases"] for figures in done) == 100_000
-    assert max(figures["max_rss_mib"] for figures in done) < 200
+    figures = whole("kdump_campaign", tmp_path)
+    _sound(figures)
+    assert figures["max_rss_mib"] < 200
 
 
 def _look(path: Path, mib: int = 400) -> dict[str, Any]:
