@@ -170,3 +170,11 @@ def many_headers() -> Document:
     first = factory.Load(0, b"x" * 4096)
     loads = [first, *(first._replace(at=0, vaddr=0x1000 * number) for number in range(1, 65540))]
     return kit.opened(factory.elf((factory.note(),), loads=loads))
+
+
+def test_a_fix_that_failed_is_tried_again_once_others_are_done() -> None:
+    """With the last note alone, of the wrong type, no reader would be left: only when its type is right are the
+    others taken out."""
+    document = kit.opened(factory.elf([factory.note(kind=1), factory.note(), factory.note(kind=1 << 31)]))
+    assert [step.code for step in repair(document).steps] == ["N09", "N09", "N05"]
+    assert len(document.state.notes) == 1 and not repair(document).steps

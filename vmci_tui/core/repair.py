@@ -6,6 +6,7 @@ note's header, how lines end. What a value should be is decided by memory alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from vmci_tui.core import adopt, edits
@@ -147,9 +148,19 @@ def _take_note(document: Document, adoption: Adoption, steps: list[Step]) -> Non
 
 
 def _fix_all(document: Document, choice: Choice, steps: list[Step]) -> None:
-    """Fix after fix, until none is left that may be applied; a fix that fails is not tried again."""
+    """Fix after fix, until none is left that may be applied; one that fails is tried again once others are done."""
+    tries, failed, before = iter(range(2 * STEPS)), True, -1
+    while failed and len(steps) > before:
+        before = len(steps)
+        failed = _round(document, choice, steps, tries)
+        if choice.allows("C06"):  # every save puts the head in order, so a repair without other edits does too
+            _order(document, steps)
+
+
+def _round(document: Document, choice: Choice, steps: list[Step], tries: Iterator[int]) -> bool:
+    """Apply each fix that may be applied, as long as there are tries; whether any of them failed."""
     failed: set[tuple[str, str]] = set()
-    for _ in range(STEPS):
+    for _ in tries:
         windows = any(note.is_windows for note in document.state.notes)
         judged = verdicts(document)
         found = findings(document, judged)
@@ -161,8 +172,7 @@ def _fix_all(document: Document, choice: Choice, steps: list[Step]) -> None:
             steps.append(Step(finding.code, finding.fix.label, document.state))
         else:
             failed.add(_name(finding))
-    if choice.allows("C06"):  # every save puts the head in order, so a repair without other edits does too
-        _order(document, steps)
+    return bool(failed)
 
 
 def _order(document: Document, steps: list[Step]) -> None:
