@@ -143,3 +143,20 @@ def test_words_that_not_everybody_knows_are_told_where_they_are_used() -> None:
     assert terms("nothing") == ()
     text = str({name: part for name, part in _BOOK.items() if name != "term"})
     assert all(word in text for word in _BOOK["term"])
+
+
+def test_what_the_sources_say_of_keys_that_were_told_wrongly() -> None:
+    """Held against crash 9.0.2, makedumpfile 1.7.9, drgn 0.3.0 and libkdumpfile 0.5.5."""
+    name = explain(b"OFFSET(uts_namespace.name)")
+    assert (
+        name is not None
+        and "4 up to Linux 5.10" in (name.note or "")
+        and "takes 4" in dict(name.breaks)["makedumpfile"]
+    )
+    bits = explain(b"NUMBER(TCR_EL1_T1SZ)")
+    assert bits is not None and {"crash", "drgn", "libkdumpfile", "makedumpfile"} == set(dict(bits.breaks))
+    assert all("goes by VA_BITS" in words for _, words in bits.breaks)
+    info = explain(b"OFFSET(page.compound_info)")
+    assert info is not None and "later ones take it for compound_head" in dict(info.breaks)["makedumpfile"]
+    vmemmap = explain(b"SYMBOL(vmemmap)")
+    assert vmemmap is not None and "before 8.0.5 always" in dict(vmemmap.breaks)["crash"]

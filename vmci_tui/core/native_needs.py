@@ -78,9 +78,11 @@ NEEDS: Final = (
     # arch/riscv64.c get_machdep_info_riscv64, vaddr_to_paddr_riscv64.
     Need("riscv64", "makedumpfile", "", _all(_VA_BITS, *_LAYOUT, *_MODULES, _KERNEL)),
     Need("riscv64", "makedumpfile", "Can't get the symbol of swapper_pg_dir.", _all("SYMBOL(swapper_pg_dir)")),
-    # arch/ppc64.c and arch/s390x.c get_machdep_info_*, vtop_s390x; arch/loongarch64.c and arch/arm.c vtop_*.
-    Need("ppc64", "makedumpfile", "Can't get the symbol of _stext.", _all("SYMBOL(_stext)")),
-    Need("s390x", "makedumpfile", "Can't get the symbol of _stext.", _all("SYMBOL(_stext)")),
+    # arch/x86.c, arch/ppc64.c, arch/s390x.c get_machdep_info_*; vtop_s390x; arch/loongarch64.c, arch/arm.c vtop_*.
+    *(
+        Need(machine, "makedumpfile", "Can't get the symbol of _stext.", _all("SYMBOL(_stext)"))
+        for machine in ("i386", "ppc64", "s390x")
+    ),
     *(
         Need(machine, "makedumpfile", "Can't get the symbol of swapper_pg_dir.", _all("SYMBOL(swapper_pg_dir)"))
         for machine in ("s390x", "loongarch64", "arm")
