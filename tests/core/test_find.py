@@ -97,7 +97,6 @@ TEXT = TEXT_64
         (note(TEXT + b"=1\n"), "line 10 is not key=value"),
         (note(TEXT.replace(b"PAGESIZE", b"PAGESIZ")), "it has no PAGESIZE, which every kernel writes"),
         (note(TEXT.replace(b"PAGESIZE=4096", b"PAGESIZE=4095")), "it has no PAGESIZE, which every kernel writes"),
-        (note(TEXT + b"A=1\n" * 1000), "longer than its own PAGESIZE"),
         (TEXT[:-1], "the last line is cut"),
         (TEXT + b"\xff", "other bytes follow it"),
         (TEXT + b"\n", "line 10 is not key=value"),
@@ -108,6 +107,12 @@ def test_what_is_wrong_with_one(data: bytes, fault: str) -> None:
     item = candidate_at(guest_with((0x5000, data)), 0x5000)
     assert item is not None and item.faults == (fault,) and not is_whole(item)
     assert item.text.startswith(b"OSRELEASE=6.1.0-test\n") and len(item.text) <= 1 << 16
+
+
+@pytest.mark.parametrize("data", [note(TEXT + b"A=1\n" * 1000), TEXT + b"A=1\n" * 1000])
+def test_one_of_several_pages_is_whole(data: bytes) -> None:
+    item = candidate_at(guest_with((0x5000, data.ljust(8192, b"\0"))), 0x5000)
+    assert item is not None and item.faults == () and len(item.text) > 4096
 
 
 def test_what_the_dump_does_not_hold_is_not_made_up() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests import factory
 from tests.core import kit
+from tests.data_files import fault
 from vmci_tui.core import edits
 from vmci_tui.core.document import Document
 from vmci_tui.core.errors import Cancelled, EditError
@@ -178,3 +179,9 @@ def test_a_fix_that_failed_is_tried_again_once_others_are_done() -> None:
     document = kit.opened(factory.elf([factory.note(kind=1), factory.note(), factory.note(kind=1 << 31)]))
     assert [step.code for step in repair(document).steps] == ["N09", "N09", "N05"]
     assert len(document.state.notes) == 1 and not repair(document).steps
+def test_a_note_of_several_pages_is_found_proved_and_adopted() -> None:
+    document = kit.opened(fault("multi-page-in-memory.elf"))
+    done = repair(document)
+    assert [step.code for step in done.steps] == ["N01"] and done.proof is not None and done.proof.proved
+    assert all(done.readers.after[name].accepts for name in ("crash", "drgn", "makedumpfile", "readelf", "eu-readelf"))
+    assert document.state.note is not None and len(document.state.note.desc) > 4096

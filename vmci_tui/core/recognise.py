@@ -1,7 +1,8 @@
 """What lies at an address: a note, a bare text, or neither; and what is wrong with it.
 
 The kernel's own lie on page starts and are whole: key=value lines from OSRELEASE to the
-last newline, within one page. All else is a copy, a part of one, or something like it.
+last newline, within one page or within several that the kernel allocated for them. All
+else is a copy, a part of one, or something like it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ FIRST_KEY: Final = b"OSRELEASE="
 TEXT_AT: Final = up(HEADER + len(NAME))
 """Where the text begins in a note."""
 TEXT_LIMIT: Final = 1 << 16
-"""The largest page of all machines; the text never exceeds one page."""
+"""The largest page of all machines; a kernel that allocates several smaller ones for its text needs no more."""
 NOT_ON_A_PAGE: Final = "not on a page start"
 """The one fault of a text that may be whole all the same: kernels before 4.13 keep theirs anywhere."""
 
@@ -107,10 +108,8 @@ def _faults(paddr: int, text: bytes) -> tuple[str, ...]:
         fault = "the last line is cut"
     elif broken is not None:
         fault = f"line {broken} is not key=value"
-    elif page is None:
-        fault = "it has no PAGESIZE, which every kernel writes"
     else:
-        fault = "longer than its own PAGESIZE" if len(text) > page else ""
+        fault = "it has no PAGESIZE, which every kernel writes" if page is None else ""
     return ((fault,) if fault else ()) + _misplaced(paddr, page or PAGE)
 
 

@@ -155,7 +155,7 @@ _CASES = (
     Case("T09", "warning", text(_TEXT.partition(b"\n")[2]), False),
     Case("T09", "info", text(b"A=1\n" + _TEXT), False),
     Case("T10", "error", text(b""), False),
-    Case("T11", "warning", text(_TEXT + b"A=1\n" * 1100), False),
+    Case("T11", "info", text(_TEXT + b"A=1\n" * 1100), False),
     Case("T12", "error", text(_TEXT.replace(b"4096", b"4095")), False),
     Case("T13", "warning", text(_TEXT + b"NUMBER(VA_BITS)=048\n"), True),
     Case("T13", "warning", text(_TEXT.replace(b"4096", b"010000")), True),

@@ -47,9 +47,10 @@ TEXT_KINDS: dict[str, Kind] = {
     ),
     "T10": Kind("error", "the note is empty", "it has no text at all", "descsz 0", "append the right note"),
     "T11": Kind(
-        "warning", "the text is longer than a page",
-        "Linux caps it at one page: this is no text that a kernel wrote",
-        "a text of 5,000 bytes with PAGESIZE=4096", "append the note that the kernel wrote",
+        "info", "the text is longer than a page",
+        "Linux keeps it within one page; a kernel that allocates several for it is a patched one, or newer than this "
+        "program. Whether memory proves the note tells more",
+        "a text of 5,000 bytes with PAGESIZE=4096", "none is needed where memory proves the note",
     ),
     "T12": Kind(
         "error", "PAGESIZE is no power of two", "every page of memory would be looked for at the wrong place",
