@@ -5,7 +5,7 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmci_tui.core.memory import merge
+from vmci_tui.core.memory import Overlap, merge
 from vmci_tui.core.ranges import Range
 from vmci_tui.core.source import BytesSource
 
@@ -42,7 +42,7 @@ def test_merged_memory_is_sorted_disjoint_and_what_the_mappings_say(mappings: li
         offset = memory.offset_of(paddr)
         assert offset in held if held else offset is None
         if len(held) > 1:
-            assert memory.conflict is not None and memory.conflict <= paddr
+            assert memory.overlaps and memory.overlaps[0].paddr <= paddr
         if offset is not None:
             assert memory.read(BytesSource(_FILE), paddr, 1) == _FILE[offset : offset + 1]
 
@@ -60,7 +60,7 @@ def test_a_long_read_is_many_short_ones(mappings: list[Mapping], paddr: int, len
 def test_many_headers_over_the_same_bytes_are_one_range() -> None:
     pages = [Mapping(0x1000 * n, 64 + 0x1000 * n, 0x1000, 0x1000) for n in range(16)]
     memory = merge(pages * 3, 1 << 20, 1 << 64)
-    assert tuple(memory.ranges) == (Range(0, 0x10000, 64),) and memory.conflict is None
+    assert tuple(memory.ranges) == (Range(0, 0x10000, 64),) and not memory.overlaps
     assert memory.paddr_of(64 + 0x5432) == 0x5432
     assert memory.paddr_of(63) is None and memory.paddr_of(64 + 0x10000) is None
 
@@ -73,7 +73,7 @@ def test_bytes_that_the_file_lacks_are_memory_without_bytes() -> None:
 
 def test_two_headers_that_give_different_bytes_are_told() -> None:
     memory = merge([Mapping(0, 0, 100, 100), Mapping(50, 200, 100, 100)], 1000, 1 << 64)
-    assert memory.conflict == 50
+    assert memory.overlaps == (Overlap(50, 50, 50, 200),)
     assert memory.offset_of(60) == 60 and memory.offset_of(120) == 270
 
 

@@ -179,6 +179,8 @@ def test_a_fix_that_failed_is_tried_again_once_others_are_done() -> None:
     document = kit.opened(factory.elf([factory.note(kind=1), factory.note(), factory.note(kind=1 << 31)]))
     assert [step.code for step in repair(document).steps] == ["N09", "N09", "N05"]
     assert len(document.state.notes) == 1 and not repair(document).steps
+
+
 def test_a_note_of_several_pages_is_found_proved_and_adopted() -> None:
     document = kit.opened(fault("multi-page-in-memory.elf"))
     done = repair(document)

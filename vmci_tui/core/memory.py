@@ -5,8 +5,9 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Final, NamedTuple
 
 from vmci_tui.core.ranges import Range, Ranges
 from vmci_tui.core.source import Source
@@ -15,13 +16,26 @@ Mapping = tuple[int, int, int, int]
 """What one program header says: paddr, offset, filesz, memsz."""
 
 
+_OVERLAPS: Final = 256
+
+
+class Overlap(NamedTuple):
+    """Memory that lies in the file twice."""
+
+    paddr: int
+    length: int
+    first: int
+    """The offset that counts."""
+    second: int
+
+
 @dataclass(frozen=True)
 class Memory:
     """The merged, disjoint, sorted ranges of all mappings."""
 
     ranges: Ranges
-    conflict: int | None = field(default=None)
-    """The first paddr for which two mappings name different bytes of the file."""
+    overlaps: tuple[Overlap, ...] = ()
+    """Where two mappings name different parts of the file for the same memory; not all of a flood."""
 
     @cached_property
     def _by_offset(self) -> tuple[array[int], array[int]]:
@@ -106,20 +120,20 @@ def merge(mappings: Iterable[Mapping], file_size: int, top: int) -> Memory:
             held.add(paddr, paddr + inside, offset)
         if paddr + inside < end:
             bare.add(paddr + inside, end, None)
-    ranges, conflict = _disjoint(held)
+    ranges, overlaps = _disjoint(held)
     del held  # 24 MB of a million headers
-    return Memory(_filled(ranges, bare) if bare else ranges, conflict)
+    return Memory(_filled(ranges, bare) if bare else ranges, tuple(overlaps))
 
 
-def _disjoint(held: Ranges) -> tuple[Ranges, int | None]:
+def _disjoint(held: Ranges) -> tuple[Ranges, list[Overlap]]:
     out = Ranges()
-    conflict: int | None = None
+    overlaps: list[Overlap] = []
     first = last = place = 0  # the newest range: [first, last), at `place` of the file
     for start, end, offset in held.in_order():
         if first < last and start <= last:
             same = place + start - first == offset
-            if start < last and not same and conflict is None:
-                conflict = start
+            if start < last and not same and len(overlaps) < _OVERLAPS:
+                overlaps.append(Overlap(start, min(end, last) - start, place + start - first, offset))
             if end <= last:
                 continue
             if same:
@@ -132,7 +146,7 @@ def _disjoint(held: Ranges) -> tuple[Ranges, int | None]:
         first, last, place = start, end, offset
     if first < last:
         out.add(first, last, place)
-    return out, conflict
+    return out, overlaps
 
 
 def _filled(ranges: Ranges, bare: Ranges) -> Ranges:

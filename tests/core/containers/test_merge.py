@@ -65,7 +65,7 @@ def test_a_byte_that_changed_is_seen(at: int) -> None:
 def test_two_headers_that_contradict_each_other_are_refused() -> None:
     loads = (Load(0, ram(_PAGE, 1)), Load(2048, ram(_PAGE, 2)))
     document = opened(elf((cpus() + note(),), loads))
-    with pytest.raises(SaveError, match="different bytes"):
+    with pytest.raises(SaveError, match="different parts"):
         merged(document)
     assert not document.modified
 

@@ -164,4 +164,15 @@ CONTAINER_KINDS: dict[str, Kind] = {
         "after kexec or a crash memory holds two kernels; readers show the one that the note is of",
         "the note of the kernel before kexec", "choose among the candidates: F in the app, `vmci find`",
     ),
+    "M10": Kind(
+        "info", "memory lies in the file twice, with the same bytes",
+        "the kernel maps its own image twice, and /proc/kcore and /proc/vmcore show it twice: nothing is wrong with it",
+        "a copy of /proc/vmcore", "none is needed",
+    ),
+    "M11": Kind(
+        "warning", "the program headers give no physical addresses",
+        "/proc/kcore before Linux 4.11 writes p_paddr 0 for all of memory: readers find it by virtual addresses only, "
+        "and nothing can be looked for by paddr",
+        "a copy of /proc/kcore of an old kernel", "none: take a copy of /proc/vmcore, or dump the machine",
+    ),
 }  # fmt: skip

@@ -8,6 +8,8 @@ from functools import partial
 from vmci_tui.core import edits
 from vmci_tui.core.candidate import Correction, Proof
 from vmci_tui.core.checks.base import Context, Finding, Fix, told
+from vmci_tui.core.containers.elf import ElfDump
+from vmci_tui.core.containers.elf_format import PT_LOAD
 from vmci_tui.core.document import State
 from vmci_tui.core.guest import guest_of
 from vmci_tui.core.proof.running import roots_of, runs
@@ -23,8 +25,8 @@ def check(context: Context) -> Iterator[Finding]:
     memory = context.dump.guest_memory
     if not any(item.offset is not None for item in memory.ranges):
         yield told("M01", "the dump holds no guest memory")
-    if memory.conflict is not None:
-        yield told("M02", f"two program headers give different bytes for paddr {memory.conflict:#x}")
+    if isinstance(context.dump, ElfDump) and memory.overlaps:
+        yield _twice(context.dump)
     proof, index = proof_of(context.state, context.dump), context.state.index
     if proof is None or index is None:
         return
@@ -35,6 +37,15 @@ def check(context: Context) -> Iterator[Finding]:
         yield told("M05", f"memory contradicts the note: {proof.why}", span, _correct(proof))
     elif memory.size:
         yield told("M06", f"memory cannot confirm the note: {proof.why}", span)
+
+
+def _twice(dump: ElfDump) -> Finding:
+    """Memory that several program headers name at different places of the file."""
+    if not any(load.paddr for load in dump.segments.of_type(PT_LOAD)):
+        return told("M11", f"all {dump.segments.count_of(PT_LOAD)} program headers of memory have p_paddr 0")
+    if dump.conflict is not None:
+        return told("M02", f"two program headers give different bytes for paddr {dump.conflict:#x}")
+    return told("M10", f"two program headers name paddr {dump.memory.overlaps[0].paddr:#x}, with the same bytes")
 
 
 def _running(context: Context, span: Span) -> Iterator[Finding]:

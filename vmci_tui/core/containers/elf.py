@@ -28,6 +28,7 @@ from vmci_tui.core.containers.xen_core import is_xen_core
 from vmci_tui.core.errors import OpenError, SaveError
 from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import NOTE_LIMIT, ByteOrder, Note, walk
+from vmci_tui.core.overlap import differs
 from vmci_tui.core.source import HEAD_LIMIT, Source
 
 SEGMENT_LIMIT: Final = 1 << 20
@@ -81,6 +82,11 @@ class ElfDump:
     @cached_property
     def memory(self) -> Memory:
         return elf_parts.memory_of(self.segments, self.source.size)
+
+    @cached_property
+    def conflict(self) -> int | None:
+        """A paddr for which two program headers give different bytes."""
+        return differs(self.memory.overlaps, self.source)
 
     @cached_property
     def as_it_is(self) -> Layout:
@@ -226,9 +232,10 @@ def merged(dump: ElfDump) -> ElfDump:
     paddr, or where the file is cut off.
     """
     memory = dump.memory
-    if memory.conflict is not None:
+    if memory.overlaps:
         raise SaveError(
-            f"two program headers give different bytes for paddr {memory.conflict:#x}: they cannot be merged",
+            f"two program headers name different parts of the file for paddr {memory.overlaps[0].paddr:#x}: "
+            "they cannot be merged",
             "leave the headers as they are",
         )
     if elf_parts.memory_end(dump.segments) > dump.source.size:

@@ -68,6 +68,10 @@ def _wrong_address(parts: Parts) -> Parts:
     return _memory(parts, lambda load: load._replace(vaddr=va))
 
 
+def _no_paddrs(parts: Parts) -> Parts:
+    return replace(parts, loads=tuple(load._replace(paddr=0) for load in parts.loads), home=0).without_entry()
+
+
 def _one_header(parts: Parts) -> Parts:
     return _head("phnum", 1)(parts).without_entry()
 
@@ -116,6 +120,8 @@ CONTAINER_DEFECTS: Final = (
            LITTLE),
     Defect("M02", "overlap", "adds two ranges of memory that overlap, with other bytes",
            _more(Load(0, b"a" * 64), Load(32, b"b" * 64))),
+    Defect("M10", "twice", "adds a range of memory twice", _more(Load(0, b"a" * 64), Load(0, b"a" * 64))),
+    Defect("M11", "no-paddrs", "writes p_paddr 0 into all program headers", _no_paddrs, X86_64, ("M06",)),
     Defect("C18", "memory-at-0", "adds a range of memory, the lowest, with p_offset 0", _at_0, LITTLE),
     Defect("C15", "short-prstatus", "gives the CPU a PRSTATUS of 100 bytes", _short_cpu),
     Defect("C17", "sadump", "writes the signature of sadump at byte 4096", _sadump),
