@@ -20,6 +20,7 @@ from vmci_tui.core.containers.kdump_format import header_fields
 from vmci_tui.core.document import Document, laid_out
 from vmci_tui.core.errors import VmciError
 from vmci_tui.core.guest import Guest, guest_of
+from vmci_tui.core.header_text import saved_order
 from vmci_tui.core.image import ImageSource
 from vmci_tui.core.opening import open_document
 from vmci_tui.core.places import Places
@@ -50,6 +51,7 @@ def exercise(path: str, rng: Random, seen: Counter[str]) -> None:
         _look(document, rng)
         _read(dump, rng, seen)
         _edit(document, dump, rng, seen)
+        _keep(document, dump, rng, seen)
         if dump.container == "flattened" and dump.plain.size < _PLAIN_LIMIT:
             assert isinstance(document.source, FileSource)
             out = path + ".plain"
@@ -141,6 +143,28 @@ def _edit(document: Document, dump: KdumpDump, rng: Random, seen: Counter[str]) 
     while document.undo():
         pass
     assert document.state == document.opened
+
+
+def _keep(document: Document, dump: KdumpDump, rng: Random, seen: Counter[str]) -> None:
+    """An edit of the header alone loses neither a note nor a text nor what makedumpfile erased."""
+    try:
+        document.apply("phys_base", edits.set_phys_base(document.state, rng.getrandbits(dump.bits)))
+        for in_place in (False, True):
+            layout = laid_out(dump, document.state, in_place)
+            again = open_dump(ImageSource(layout.base or document.source, layout.image))
+            assert isinstance(again, KdumpDump)
+            order = saved_order(dump.notes)
+            assert [note.desc for note in again.notes] == [dump.notes[index].desc for index in order]
+            (offset, size), header = dump.header.eraseinfo, dump.header
+            taken = ((0, header.block_size + 104), header.notes, header.vmcoreinfo)
+            apart = all(offset >= at + length or offset + size <= at for at, length in taken)
+            if apart and offset + size <= dump.plain.size:
+                assert again.plain.read(*again.header.eraseinfo) == dump.plain.read(offset, size)
+            seen["kept"] += 1
+    except VmciError as error:
+        printable(str(error), "why it cannot be saved")
+    while document.undo():
+        pass
 
 
 def one(folder: str, seed: int, number: int, seen: Counter[str]) -> None:

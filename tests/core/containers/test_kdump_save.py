@@ -47,6 +47,10 @@ def _append(state: State) -> State:
     return edits.append_text(state, _LONG, state.notes[0].order if state.notes else "little")
 
 
+def _grow(state: State) -> State:
+    return edits.set_text(state, _LONG)
+
+
 def _strip(state: State) -> State:
     return edits.strip(state)
 
@@ -62,6 +66,7 @@ def _order(state: State) -> State:
 _WAYS: Final[dict[Callable[[State], State], Callable[[bytes], bytes]]] = {
     _set: lambda text: text.replace(b"6.1.0-test", b"6.1.0-next"),
     _append: lambda _: _LONG,
+    _grow: lambda _: _LONG,
     _strip: lambda _: b"",
     _phys_base: lambda text: text,
     _order: lambda text: text,
@@ -133,12 +138,13 @@ def _result(document: Document, in_place: bool) -> bytes:
 
 
 def _file(version: int, bits: Bits, order: Order, padding: Padding, named: bool) -> bytes:
-    """With CPU notes from version 4 on, the text in a note, or where only the header names it; eraseinfo from 5 on."""
+    """One part of a split dump; CPU notes from version 4 on, the text in a note or `named` by the header alone."""
     named = named or version == 3
+    part = (1, 41) if version >= 2 else None
     notes = [elf_factory.cpus(order=order), *([] if named else [elf_factory.note(_TEXT, order=order)])]
     return factory.kdump(
         None, notes if version >= 4 else [], bits, order, padding, version,
-        named=_TEXT if named and version >= 3 else b"", erased=_ERASED if version >= 5 else b"",
+        part=part, named=_TEXT if named and version >= 3 else b"", erased=_ERASED if version >= 5 else b"",
     )  # fmt: skip
 
 
@@ -157,7 +163,7 @@ def test_what_was_there_is_there_afterwards(
         plain = _file(version, bits, order, padding, named)
         before = _read(plain, bits, order)
         document = opened(factory.flattened(plain, (464, 4096, 4200, 8192)) if flat else plain)
-        if edit in (_set, _strip) and not before.pointed:
+        if edit in (_set, _grow, _strip) and not before.pointed:
             continue
         what = (named, in_place, edit.__name__)
         document.apply("edit", edit(document.state))
@@ -171,7 +177,7 @@ def test_what_was_there_is_there_afterwards(
         raised = edit is _append or (edit is _strip and version == 3)  # of version 3 libkdumpfile wants a text
         assert after.version == (max(version, 4) if raised else version), what
         if version >= 3:
-            assert after.padding == ("padded" if edit is _append and bits == 32 else before.padding), what
+            assert after.padding == ("padded" if edit in (_append, _grow) and bits == 32 else before.padding), what
             assert _kdump(data).header.form.padded == (after.padding == "padded"), what
         assert after.first in (0, *range(SUB_SIZE[bits, after.padding], len(data))), what
         assert _memory(data) == _memory(plain) and _kdump(data).doubts == (), what
@@ -264,6 +270,16 @@ def test_a_pointer_to_what_is_no_text_stays_and_so_do_its_bytes() -> None:
     assert _read(_result(document, False), 64, "little").pointed == bytes(range(128, 228))
 
 
+def test_a_pointer_into_the_notes_that_is_wrong_costs_them_nothing() -> None:
+    for at, size in ((10, 500), (300, 1 << 31), (0, 4)):
+        data = factory.kdump(sub={"offset_vmcoreinfo": _BLOCK + 104 + at, "size_vmcoreinfo": size})
+        document = opened(data)
+        document.apply("phys_base", _phys_base(document.state))
+        for in_place in (False, True):
+            after = _kdump(_result(document, in_place))
+            assert after.notes == document.opened.notes and after.plain.read(*after.header.vmcoreinfo) == _TEXT
+
+
 def test_the_pointer_follows_a_note_of_another_name() -> None:
     notes = elf_factory.cpus() + build(b"VMCOREINFX\0", 0, _TEXT, "little").raw
     named = {"offset_vmcoreinfo": _BLOCK + 104 + notes.index(_TEXT), "size_vmcoreinfo": len(_TEXT)}
@@ -281,3 +297,19 @@ def test_eraseinfo_before_the_notes_leaves_the_room_behind_it() -> None:
     document.apply("text", edits.append_text(document.state, _TEXT, "little"))
     after = _read(_result(document, False), 64, "little")
     assert (after.erased, after.text, after.first) == (_ERASED, _TEXT, 120)
+
+
+@pytest.mark.parametrize("flat", [False, True], ids=["plain", "flat"])
+def test_a_text_at_the_end_of_the_file_is_replaced_and_not_added_to(flat: bool) -> None:
+    for version in (3, 5):
+        for in_place in (False, True):
+            data = _file(version, 64, "little", "packed", True)
+            data = factory.flattened(data, (464, 4096, 4200, 8192)) if flat else data
+            sizes = set()
+            for turn in range(3):
+                document = opened(data)
+                document.apply("text", edits.set_text(document.state, _LONG + b"TURN=%d\n" % turn))
+                data = _result(document, in_place)
+                sizes.add(len(data))
+                assert data.count(b"OSRELEASE=") == 1 and _read(_plain(data), 64, "little").pointed.count(b"TURN=") == 1
+            assert len(sizes) == 1

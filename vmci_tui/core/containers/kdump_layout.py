@@ -34,6 +34,7 @@ from vmci_tui.core.containers.kdump_room import (
     room,
     stay,
 )
+from vmci_tui.core.entry import SIZE_LIMIT
 from vmci_tui.core.errors import SaveError
 from vmci_tui.core.header_text import HeaderText, saved_order
 from vmci_tui.core.image import Copy, Extent, Image, ImageSource, Literal, diff
@@ -145,7 +146,8 @@ def _change(
     text = _text(dump, notes, places)
     if text != header.vmcoreinfo:
         sub = sub._replace(offset_vmcoreinfo=text[0], size_vmcoreinfo=text[1])
-        _zero(second, block, header.vmcoreinfo, erased)
+        if header.vmcoreinfo[1] <= SIZE_LIMIT:
+            _zero(second, block, header.vmcoreinfo, erased)
     if old_text is not None and header.version >= WITH_NOTES and header.vmcoreinfo != old_text:
         reasons.append("offset_vmcoreinfo pointed elsewhere than the note's text: both pointers are set together")
     if fields is not None:
@@ -154,11 +156,11 @@ def _change(
     if form != header.form:
         reasons.append(_PADDED)
     _put_fields(dump, form, sub, version, second, moved=not stays)
-    tail = None
-    if block <= there.at < blocks_end:
-        second[there.at - block : there.at - block + len(area)] = area
-    elif area and there.at >= there.end:
-        tail = there.at, area
+    for index, at in places.items():
+        if block <= at < blocks_end:  # also where they stay: a pointer that was wrong may have led into them
+            raw = notes[index].raw[: blocks_end - at]
+            second[at - block : at - block + len(raw)] = raw
+    tail = (there.at, area) if area and there.at >= there.end else None
     starts = tuple(places.get(index, text[0]) for index in range(len(notes)))
     blocks = ((0, _header(dump, version, fields)), (block, bytes(second)))
     return _Change((*blocks, *there.blocks), there.end, tail, starts, tuple(reasons))
