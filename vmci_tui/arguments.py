@@ -98,14 +98,14 @@ def parser() -> argparse.ArgumentParser:
     _file(mend)
     mend.add_argument("--only", metavar="CODE,...", help="fix only these findings")
     mend.add_argument("--keep-segments", action="store_true", help="do not merge program headers (gdb uses them)")
-    mend.add_argument("--keep-flattened", action="store_true", help="leave a flattened kdump file flattened")
+    mend.add_argument("--keep-flattened", action="store_true", help="leave a flattened file flattened")
     _output(mend, agree=f"PADDR: adopt the candidate there, proved or not; {_WORSE}")
 
     undo = _command(commands, "undo", "take back the last in-place save")
     _file(undo)
     undo.add_argument("--finish", action="store_true", help="bring a save that was cut short to its end instead")
 
-    plain = _command(commands, "unflatten", "make a flattened kdump file plain, as `makedumpfile -R` does")
+    plain = _command(commands, "unflatten", "make a flattened file plain, as `makedumpfile -R` does")
     _file(plain)
     _output(plain, in_place=False)
 

@@ -1,4 +1,4 @@
-"""`vmci unflatten`: a plain kdump file of a flattened one. No rule lives here."""
+"""`vmci unflatten`: the plain file of a flattened one. No rule lives here."""
 
 from __future__ import annotations
 

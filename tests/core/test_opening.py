@@ -84,7 +84,7 @@ def test_16_bytes_are_an_entry_whatever_they_look_like(file: _Make) -> None:
     ("data", "what", "hint"),
     [
         (b"KDUMP   " + bytes(5000), "no width and byte order", "damaged"),
-        (b"makedumpfile".ljust(16, b"\0") + bytes(5000), "holds no kdump file", "copy it again"),
+        (b"makedumpfile".ljust(16, b"\0") + bytes(5000), "holds no dump", "copy it again"),
         (b"QEVM" + bytes(5000), "migration stream", "--memory-only"),
         (factory.TEXT_64, "text of a note", "--text"),
         (note(), "raw VMCOREINFO note", "--note"),

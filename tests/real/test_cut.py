@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SAMPLES
+from tests.data_files import FAULTS
 from tests.kdump_factory import flattened, kdump
 from tests.real import readers
 from vmci_tui.cli import main
@@ -18,7 +19,6 @@ from vmci_tui.core.document import Document
 from vmci_tui.core.opening import open_document
 from vmci_tui.core.verdicts import verdicts
 
-FAULTS = Path(__file__).parents[1] / "data" / "faults"
 _READ = """
 import sys, drgn
 prog = drgn.Program(drgn.Platform(drgn.Architecture.X86_64))

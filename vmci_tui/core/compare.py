@@ -15,7 +15,7 @@ from vmci_tui.core.journal import Before
 from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import Note
 from vmci_tui.core.progress import Progress
-from vmci_tui.core.source import Source
+from vmci_tui.core.source import HEAD_LIMIT, Source
 
 PIECE = 64 << 10
 """Bytes read at a time. From 128 KiB on the C library maps and unmaps memory for each read: the whole
@@ -39,8 +39,9 @@ def check_saved(old: Dump, state: State, saved: Source, limit: int, progress: Pr
     """
     if old.container != "elf":
         pairs, base = _kdump_pairs(old, state, saved, in_place=False)
+        _same_through_records(old, state, saved, limit, progress)
         return _same_bytes(pairs, base, saved, limit, progress)
-    return _same_bytes(tuple(_pairs(old, state, saved)), old.source, saved, limit, progress)
+    return _same_bytes(tuple(_pairs(old, _reopened(state.notes, saved), state)), old.source, saved, limit, progress)
 
 
 def check_in_place(old: Dump, state: State, saved: Source, before: Before) -> int:
@@ -52,8 +53,9 @@ def check_in_place(old: Dump, state: State, saved: Source, before: Before) -> in
         was = open_dump(before)  # the old one's source reads what was written over it
         assert was is not None
         pairs, _ = _kdump_pairs(was, state, saved, in_place=True)
+        _same_through_records(was, state, saved, HEAD_LIMIT, lambda *_: None, moved=True)
     else:
-        pairs = tuple(_pairs(old, state, saved))
+        pairs = tuple(_pairs(old, _reopened(state.notes, saved), state))
     touched = tuple(pair for pair in pairs if pair.old != pair.new or before.overwritten(pair.new, pair.length))
     return _same_bytes(touched, before, saved, sum(pair.length for pair in touched), lambda *_: None)
 
@@ -97,9 +99,22 @@ def _kdump_pairs(old: Dump, state: State, saved: Source, in_place: bool) -> tupl
     return tuple(Pair(*item) for item in same), layout.base or old.source
 
 
-def _pairs(old: Dump, state: State, saved: Source) -> Iterator[Pair]:
-    """Ranges of both files that must be equal, each file range once."""
+def _same_through_records(
+    old: Dump, state: State, saved: Source, limit: int, progress: Progress, moved: bool = False
+) -> None:
+    """Compare the memory of a flattened ELF dump by its headers, all of it or what `moved`; of other dumps nothing."""
+    from vmci_tui.core.containers.elf_flat import FlatElfDump
+
+    if not isinstance(old, FlatElfDump):
+        return
     new = _reopened(state.notes, saved)
+    after, source = (new.elf, new.flat) if isinstance(new, FlatElfDump) else (new, saved)
+    pairs = tuple(pair for pair in _pairs(old.elf, after, state) if pair.old != pair.new or not moved)
+    _same_bytes(pairs, old.flat, source, limit, progress)
+
+
+def _pairs(old: Dump, new: Dump, state: State) -> Iterator[Pair]:
+    """Ranges of both files that must be equal, each file range once."""
     if not isinstance(old, ElfDump) or not isinstance(new, ElfDump):
         raise SaveError("only ELF dumps can be compared", "nothing was put in place")
     last: Pair | None = None

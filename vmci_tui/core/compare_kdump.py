@@ -1,9 +1,8 @@
-"""Whether a saved kdump file is the one that was planned: its headers and notes, and all that was to stay."""
+"""Whether a saved kdump or flattened file is the one that was planned: its headers, and all that was to stay."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 
 from vmci_tui.core.containers import Dump, Layout
 from vmci_tui.core.containers.kdump import KdumpDump
@@ -15,16 +14,24 @@ from vmci_tui.core.source import Source
 def copied(old: Dump, new: Dump, layout: Layout, saved: Source) -> Iterator[tuple[int, int, int]]:
     """What must be the same in both files: its place in what the layout refers to, in the saved file, its length.
 
-    Bitmaps, page descriptors and pages are all in it. Raises SaveError where the new file's headers,
-    notes or records are not those of the layout.
+    Bitmaps, page descriptors and pages are all in it; the program headers of an ELF dump are literal
+    bytes. Raises SaveError where the new file's headers, notes or records are not those of the layout.
     """
-    if new.container != ("kdump" if layout.base is not None else old.container):
+    plain = "kdump" if isinstance(old, KdumpDump) else "elf"
+    if new.container != (plain if layout.base is not None else old.container):
         raise SaveError("what was saved is of another kind", "nothing was put in place")
-    before, after = cast(KdumpDump, old).header, cast(KdumpDump, new).header
-    if (before.pfns, before.bitmap, before.descriptors) != (after.pfns, after.bitmap, after.descriptors):
-        raise SaveError("the headers of what was saved tell of other memory", "nothing was put in place")
+    if isinstance(old, KdumpDump):
+        _refuse_other_memory(old, new)
     for offset, extent in layout.image.placed():
         if not isinstance(extent, Literal):
             yield extent.offset, offset, extent.length
         elif saved.read(offset, extent.length) != extent.data:
             raise SaveError(f"what was saved differs at {offset:#x}", "nothing was put in place")
+
+
+def _refuse_other_memory(old: KdumpDump, new: Dump) -> None:
+    if isinstance(new, KdumpDump):
+        before, after = old.header, new.header
+        if (before.pfns, before.bitmap, before.descriptors) == (after.pfns, after.bitmap, after.descriptors):
+            return
+    raise SaveError("the headers of what was saved tell of other memory", "nothing was put in place")

@@ -60,7 +60,7 @@ def shown_json(document: Document) -> Json:
             for write, outcome in zip(history.writes, history.outcomes, strict=True)
         ]
     if document.dump is not None:
-        if document.dump.container != "elf":
+        if document.dump.header_fields is not None:
             from vmci_tui.core.report_kdump import header_json
 
             out["kdump"] = header_json(cast("KdumpDump", document.dump))
@@ -155,7 +155,7 @@ def show_text(document: Document) -> Iterator[str]:
     """What `vmci show` prints, line by line."""
     dump = document.dump
     yield f"{document.name}: {document.source.size} bytes, {_container(document)}"
-    if dump is not None and dump.container != "elf":
+    if dump is not None and dump.header_fields is not None:
         from vmci_tui.core.report_kdump import header_text
 
         yield from header_text(cast("KdumpDump", dump))
@@ -192,7 +192,7 @@ def _memory_text(document: Document, dump: Dump) -> Iterator[str]:
     for item in memory.ranges[:8]:
         where = "no bytes in the file" if item.offset is None else f"at {item.offset:#x}"
         if item.offset is None and held.offset_of(item.paddr) is not None:
-            where = "compressed"
+            where = "in records" if dump.header_fields is None else "compressed"
         yield f"  {item.paddr:#014x}  {item.length} bytes, {where}"
     if len(memory.ranges) > 8:
         yield f"  and {len(memory.ranges) - 8} more"
@@ -202,7 +202,13 @@ def _container(document: Document) -> str:
     dump = document.dump
     if dump is None:
         return "an entry"
-    return f"{dump.container.upper()} {dump.bits} bit {dump.order}-endian, {dump.machine or 'no machine'}"
+    return f"{kind_of(dump)} {dump.bits} bit {dump.order}-endian, {dump.machine or 'no machine'}"
+
+
+def kind_of(dump: Dump) -> str:
+    """The container in capitals; of flattened files there are two kinds."""
+    flat_elf = dump.container == "flattened" and dump.header_fields is None
+    return "FLATTENED ELF" if flat_elf else dump.container.upper()
 
 
 def _machine(document: Document) -> str | None:

@@ -13,6 +13,7 @@ from textual.widgets import Footer, Input
 
 from vmci_tui.core.document import Document
 from vmci_tui.core.places import Place
+from vmci_tui.core.report import kind_of
 from vmci_tui.core.span import Span
 from vmci_tui.tui.arranging import ArrangeActions
 from vmci_tui.tui.copying import CopyActions
@@ -165,9 +166,7 @@ class MainScreen(KeepActions, ArrangeActions, InspectActions, MarkActions, CopyA
     def _title(self) -> str:
         document = self.document
         dump = document.dump
-        kind = (
-            "entry" if dump is None else f"{dump.container.upper()} {dump.bits} bit {dump.order}-endian {dump.machine}"
-        )
+        kind = "entry" if dump is None else f"{kind_of(dump)} {dump.bits} bit {dump.order}-endian {dump.machine}"
         blob = f" + {_short(document.blob_name)}" if document.blob_name else ""
         marks = ("  READ-ONLY" if document.read_only else "") + ("  MODIFIED" if document.unsaved else "")
         return f"vmci{marks}  {_short(document.name)}{blob}  {kind}"

@@ -244,7 +244,7 @@ def test_an_unknown_version_is_read_as_the_newest(version: int) -> None:
         (factory.kdump(head={"block_size": 4097}), "no width and byte order make sense"),
         (factory.kdump(head={"sub_hdr_size": 0}), "no width and byte order make sense"),
         (factory.kdump(head={"bitmap_blocks": 0xFFFFFFFF}), "4294967295 blocks of bitmap"),
-        (factory.of_records([(0, b"ELF")]), "holds no kdump file"),
+        (factory.of_records([(0, b"ELF")]), "holds no dump"),
     ],
 )
 def test_what_cannot_be_opened_is_one_line(data: bytes, words: str) -> None:

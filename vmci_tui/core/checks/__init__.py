@@ -16,17 +16,18 @@ from vmci_tui.core.verdicts import Verdicts, verdicts
 __all__ = ["Consequence", "Context", "Finding", "Fix", "Severity", "Span", "findings"]
 
 
-def _kdump(context: Context) -> Iterable[Finding]:
+def _not_elf(context: Context) -> Iterable[Finding]:
     if context.dump is None or context.dump.container == "elf":
         return ()
-    from vmci_tui.core.checks import kdump  # what opens ELF dumps needs none of it
+    from vmci_tui.core.checks import flattened, kdump  # what opens ELF dumps needs none of it
 
-    return kdump.check(context)
+    of_elf = flattened.through_records(context, (container.check, addresses.check, memory.check_overlaps))
+    return (*flattened.check(context), *kdump.check(context), *of_elf)
 
 
 _CHECKS: tuple[Check, ...] = (
     *(entry.check, region.check, note.check, text.check, values.check, container.check),
-    *(_kdump, addresses.check, memory.check),
+    *(_not_elf, addresses.check, memory.check_overlaps, memory.check),
 )
 _RANK = {"error": 0, "warning": 1, "info": 2}
 _EACH = 20

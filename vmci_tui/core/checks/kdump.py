@@ -41,8 +41,6 @@ def check(context: Context) -> Iterator[Finding]:
     dump = context.dump
     if not isinstance(dump, KdumpDump):
         return
-    if dump.container == "flattened" and context.state.head != "plain":
-        yield told("C21", "the kdump file is flattened", fix=Fix("make the copy plain", edits.make_plain))
     yield from _utsname(context, dump)
     yield from _texts(context, dump)
     if not context.arranged:
@@ -55,12 +53,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _whole(dump: KdumpDump) -> Iterator[Finding]:
     """Whether all of the dump is in the file: it may be cut off, unfinished, or one part of several."""
-    flat, header = dump.flat, dump.header
-    if flat is not None:
-        for fault in flat.faults:
-            yield told("C24", fault)
-        if flat.overlap:
-            yield told("C24", flat.overlap, severity="warning")
+    header = dump.header
     if dump.missing:
         yield told("C02", dump.missing, readers=NEED_MEMORY)
     if header.header.status & INCOMPLETE:

@@ -102,9 +102,9 @@ CONTAINER_KINDS: dict[str, Kind] = {
         "offset_vmcoreinfo 0 beside a VMCOREINFO note", "point both at the note",
     ),
     "C21": Kind(
-        "warning", "the kdump file is flattened",
-        "QEMU and `makedumpfile -F` write it so, for a pipe; makedumpfile, older libkdumpfile and volatility "
-        "do not read it",
+        "warning", "the file is flattened",
+        "QEMU and `makedumpfile -F` write kdump and ELF files so, for a pipe; makedumpfile, older libkdumpfile and "
+        "volatility do not read it",
         "dump-guest-memory -z", "save a plain copy, as `vmci unflatten` and `makedumpfile -R` do",
     ),
     "C23": Kind(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from vmci_tui.core.containers.base import Dump, HeaderFields, Layout, Mapped, Region
 from vmci_tui.core.containers.elf import is_elf, open_elf
+from vmci_tui.core.errors import OpenError
 from vmci_tui.core.source import Source
 
 __all__ = ["Dump", "HeaderFields", "Layout", "Mapped", "Region", "is_dump", "open_dump"]
 
-_KDUMP = (b"KDUMP   ", b"makedumpfile\0")
+_KDUMP = b"KDUMP   "
+_FLATTENED = b"makedumpfile\0"
 
 
 def is_dump(head: bytes) -> bool:
     """Whether a file that begins so is a dump, of whatever container."""
-    return is_elf(head) or head.startswith(_KDUMP)
+    return is_elf(head) or head.startswith((_KDUMP, _FLATTENED))
 
 
 def open_dump(source: Source) -> Dump | None:
@@ -28,4 +30,21 @@ def open_dump(source: Source) -> Dump | None:
         from vmci_tui.core.containers.kdump import open_kdump  # what opens ELF dumps needs none of it
 
         return open_kdump(source)
+    if head.startswith(_FLATTENED) and source.size > len(head):
+        return _open_flattened(source)
     return None
+
+
+def _open_flattened(source: Source) -> Dump:
+    from vmci_tui.core.containers.elf_flat import open_flat_elf
+    from vmci_tui.core.containers.flattened import open_flattened
+    from vmci_tui.core.containers.kdump import open_kdump
+
+    flat = open_flattened(source)
+    if flat.read(0, len(_KDUMP)) == _KDUMP:
+        return open_kdump(source, flat)
+    dump = open_flat_elf(source, flat)
+    if dump is None:
+        reason = f": {flat.faults[0]}" if flat.faults else ""
+        raise OpenError(f"this flattened file holds no dump{reason}", "dump again, or copy it again")
+    return dump

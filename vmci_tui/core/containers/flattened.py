@@ -1,6 +1,6 @@
-"""Flattened kdump files: a plain file's writes, one record each, in the order in which they were made.
+"""Flattened files: a plain file's writes, one record each, in the order in which they were made.
 
-QEMU's kdump-zlib, -lzo and -snappy and makedumpfile's -F are written so, since a pipe cannot seek. The
+QEMU's kdump-zlib, -lzo and -snappy and makedumpfile's -F (kdump, and ELF with -E) are so, since a pipe cannot seek. The
 file is never rewritten to be read: `FlattenedSource` translates the plain file's offsets, over an index
 of the records. Format: makedumpfile's IMPLEMENTATION, "Flattened format"; QEMU 7.2 dump.c.
 

@@ -7,8 +7,7 @@ from functools import cached_property
 
 from vmci_tui.core.containers import kdump_layout, kdump_parts
 from vmci_tui.core.containers.base import HeaderFields, Layout, Mapped
-from vmci_tui.core.containers.flattened import FlattenedSource, is_flattened, open_flattened
-from vmci_tui.core.containers.kdump_format import SIGNATURE
+from vmci_tui.core.containers.flattened import FlattenedSource
 from vmci_tui.core.containers.kdump_head import KdumpHeader, machine_of, read_header
 from vmci_tui.core.containers.kdump_pages import PageMemory, Pages
 from vmci_tui.core.entry import SIZE_LIMIT
@@ -122,15 +121,12 @@ class KdumpDump:
         return kdump_layout.arrange(self, notes, header, in_place, plain)
 
 
-def open_kdump(source: Source) -> KdumpDump:
-    """Read the head of a kdump file, plain or flattened. Raises OpenError with one line that says what is wrong."""
-    plain: Source = source
-    if is_flattened(source.read(0, 16)):
-        plain = flattened = open_flattened(source)
-        faults = flattened.faults
-        if not plain.read(0, len(SIGNATURE)).startswith(SIGNATURE):
-            reason = f": {faults[0]}" if faults else ""
-            raise OpenError(f"this flattened file holds no kdump file{reason}", "dump again, or copy it again")
+def open_kdump(source: Source, flat: FlattenedSource | None = None) -> KdumpDump:
+    """Read the head of a kdump file; of a flattened one, through its records.
+
+    Raises OpenError with one line that says what is wrong.
+    """
+    plain = source if flat is None else flat
     header = read_header(plain)
     notes, starts = _read_notes(plain, header)
     text = _read_header_text(plain, header, notes)

@@ -1,4 +1,4 @@
-"""A flattened kdump file with other bytes in some places: no two records ever write to one place.
+"""A flattened file with other bytes in some places: no two records ever write to one place.
 
 In place, what a record holds is changed in it, and only bytes that none holds get a new record,
 before the end mark. In a copy the records of headers and notes are left out, and new ones stand
@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from vmci_tui.core.containers.flattened import END, HEADER_SIZE, RECORD, FlattenedSource, Record
+from vmci_tui.core.containers.flattened import END, HEADER_SIZE, RECORD, FlattenedSource, Record, open_flattened
 from vmci_tui.core.errors import SaveError
-from vmci_tui.core.image import Copy, Extent, Image, Literal
+from vmci_tui.core.image import Copy, Extent, Image, ImageSource, Literal
 
 Block = tuple[int, bytes]
 """Bytes for an offset of the plain file."""
+PIECES: Final = 1 << 17
+"""Records of a file that is written anew record by record: each costs some 200 bytes of memory."""
 _HINT = "make a plain file of it: `vmci unflatten FILE -o OUT`"
 
 
@@ -124,6 +126,23 @@ def renewed(
     extents += [Copy(at, flat.end_mark - at), Literal(END)]
     image = Image(tuple(extent for extent in extents if extent.length))
     return image, Rewritten(flat, (start, end), tuple(moves), added, image.size)
+
+
+def rearranged(flat: FlattenedSource, wanted: Image) -> tuple[Image, FlattenedSource]:
+    """A copy whose records stand for `wanted`, an image over the plain file. Raises SaveError."""
+    refuse_unfinished(flat)
+    extents: list[Extent] = [Copy(0, HEADER_SIZE)]
+    for offset, extent in wanted.placed():
+        if isinstance(extent, Literal):
+            extents.append(Literal(RECORD.pack(offset, extent.length) + extent.data))
+            continue
+        for piece in flat.pieces(extent.offset, extent.length):
+            if len(extents) > 2 * PIECES:
+                raise SaveError(f"the flattened file has more than {PIECES} records", _HINT)
+            head = RECORD.pack(offset + piece.offset - extent.offset, piece.length)
+            extents += [Literal(head), Copy(piece.place, piece.length)]
+    image = Image((*extents, Literal(END)))
+    return image, open_flattened(ImageSource(flat.file, image))
 
 
 def _records(blocks: list[Block], at: int) -> tuple[bytes, tuple[Record, ...]]:

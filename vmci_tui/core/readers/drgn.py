@@ -12,6 +12,7 @@ from vmci_tui.core.readers.drgn_elf import Area, Core, Place, walk
 from vmci_tui.core.readers.drgn_memory import DrgnMemory
 from vmci_tui.core.readers.drgn_rules import add_text_rules
 from vmci_tui.core.readers.drgn_text import KEYS, Text, lines
+from vmci_tui.core.readers.libkdumpfile_elf_rules import add_elf_memory_rules, add_elf_rules
 from vmci_tui.core.readers.libkdumpfile_file import Stopped
 from vmci_tui.core.readers.libkdumpfile_guest import Guest
 from vmci_tui.core.readers.libkdumpfile_kdump_rules import (
@@ -132,6 +133,7 @@ rule: Rules[DrgnReading] = Rules()
 
 
 add_kdump_rules(rule)
+add_elf_rules(rule)
 
 
 @rule("C13", "before", NOT_A_CORE, "elfutils 0.196, libelf/elf_begin.c determine_kind")
@@ -259,6 +261,7 @@ def _buried(r: DrgnReading, namesz: bytes) -> list[Place]:
 
 add_guest_rules(rule)
 add_kdump_memory_rules(rule)
+add_elf_memory_rules(rule)
 add_text_rules(rule)
 add_kdump_machine_rules(rule)
 

@@ -15,10 +15,11 @@ from vmci_tui.core.readers.base import NOT_KNOWN, Hit, Reader, Rule, Rules
 from vmci_tui.core.readers.drgn import DrgnReading, parsed_of, shown_length
 from vmci_tui.core.readers.drgn_rules import add_text_rules
 from vmci_tui.core.readers.drgn_text import Text
+from vmci_tui.core.readers.libkdumpfile_elf_rules import add_elf_memory_rules
 from vmci_tui.core.readers.libkdumpfile_file import Stopped
 from vmci_tui.core.readers.libkdumpfile_guest import Guest
 from vmci_tui.core.readers.libkdumpfile_kdump_rules import add_kdump_machine_rules, add_kdump_memory_rules
-from vmci_tui.core.readers.libkdumpfile_rules import add_guest_rules, stop
+from vmci_tui.core.readers.libkdumpfile_rules import add_guest_rules
 from vmci_tui.core.readers.libkdumpfile_run import Run
 from vmci_tui.core.readers.libkdumpfile_text import KEYS, lines
 from vmci_tui.core.span import Span
@@ -70,78 +71,11 @@ add_kdump_machine_rules(_again)
 for found in drgn.rule.all:
     if found.stage != "after" and found.name not in {one.name for one in _again.all}:
         rule.all.append(cast("Rule[LibkdumpfileReading]", found))
-_ELF: Final = "libkdumpfile 0.5.6, src/kdumpfile/elfdump.c"
-_OPEN: Final = "libkdumpfile 0.5.6, src/kdumpfile/open.c"
-
-
-@rule("C13", "before", "", f"{_ELF} do_probe")
-def _elf_version(r: LibkdumpfileReading) -> Hit | None:
-    """e_version must be 1. What it says of the class is not the reason."""
-    return stop(r, "elf-version")
-
-
-@rule("C16", "before", "", f"{_ELF} init_elf64")
-def _program_header(r: LibkdumpfileReading) -> Hit | None:
-    """libkdumpfile goes from one program header to the next by e_phentsize, to a place that it cannot read."""
-    return stop(r, "program-header")
-
-
-@rule("C07", "before", "", f"{_ELF} init_elf64")
-def _section_header(r: LibkdumpfileReading) -> Hit | None:
-    """Every section header is read, and here one lies where nothing can be read."""
-    return stop(r, "section-header")
-
-
-@rule("C07", "before", "", f"{_ELF} init_sections")
-def _section_count(r: LibkdumpfileReading) -> Hit | None:
-    """With e_shnum 0 the first section header tells the number of sections: more than there is memory for."""
-    return stop(r, "section-count")
-
-
-@rule("C07", "before", "", f"{_ELF} init_strtab")
-def _section_names(r: LibkdumpfileReading) -> Hit | None:
-    """libkdumpfile reads the names of the sections, and the header of their section has an absurd size or place."""
-    return stop(r, "section-names")
-
-
-@rule("C07", "before", "", f"{_ELF} init_elf64; src/kdumpfile/fcache.c")
-def _killed_by_headers(r: LibkdumpfileReading) -> Hit | None:
-    """A header of size 0, or one that runs over the end of the file, kills libkdumpfile: it reads without looking."""
-    return stop(r, "killed-by-headers")
-
-
-@rule("M01", "before", "", f"{_ELF} open_common")
-def _no_content(r: LibkdumpfileReading) -> Hit | None:
-    """There must be a PT_LOAD or a section; e_phentsize that is not the size of a program header loses them too."""
-    return stop(r, "no-content")
-
-
-@rule("C02", "note", "", f"{_ELF} walk_elf_notes")
-def _notes(r: LibkdumpfileReading) -> Hit | None:
-    """The bytes of a PT_NOTE cannot be read."""
-    return stop(r, "notes")
-
-
 add_guest_rules(rule)
 add_kdump_memory_rules(rule)
 
 
-@rule("M04", "after", "", f"{_ELF} elf_get_page")
-def _killed_by_memory(r: LibkdumpfileReading) -> Hit | None:
-    """A page that libkdumpfile needs is only partly in a PT_LOAD or in the file, or PAGESIZE is 0: it dies."""
-    return stop(r, "killed-by-memory")
-
-
-@rule("M03", "after", "", f"{_OPEN} uts_name_from_init_uts_ns")
-def _no_system_name(r: LibkdumpfileReading) -> Hit | None:
-    """At SYMBOL(init_uts_ns) in memory must stand `Linux`; it does not: symbol or phys_base are of another dump."""
-    return stop(r, "no-system-name")
-
-
-@rule("M03", "after", "", f"{_OPEN} update_linux_utsname")
-def _wrong_system_name(r: LibkdumpfileReading) -> Hit | None:
-    """Behind `Linux` there must be the node, release, version and machine, as the kernel keeps them."""
-    return stop(r, "wrong-system-name")
+add_elf_memory_rules(rule)
 
 
 @rule("C10", "note", "kdump_vmcoreinfo_raw: linux.vmcoreinfo.raw is not set", "libkdumpfile 0.5.6, kdumpfile/notes.c")

@@ -134,6 +134,11 @@ class FlatFile:
         self.end_mark = at
         self._starts, self._distances = records.ranges()
 
+    @property
+    def size(self) -> int:
+        """Where the last of the ranges ends that have bytes."""
+        return self._starts[-1]
+
     def _range(self, offset: int) -> tuple[int, int | None]:
         """The end of the range of an offset, and the distance to its bytes; None: nothing."""
         at = bisect_right(self._starts, offset) - 1

@@ -61,11 +61,6 @@ def _add_flat(rule: Rules[R]) -> None:
         """The head of a record is only partly in the file: libkdumpfile dies where it ends."""
         return stop(r, "killed-by-records")
 
-    @rule("C17", "before", "", "libkdumpfile 0.5.6, src/kdumpfile/elfdump.c elf_probe", seen=False)
-    def _another_container(r: R) -> Hit | None:
-        """The flattened file stands for an ELF dump, which is read in other ways."""
-        return stop(r, "another-container")
-
     @rule("C24", "before", "", "libkdumpfile 0.5.6, src/kdumpfile/open.c open_dump")
     def _unknown_format(r: R) -> Hit | None:
         """What the records of the flattened file put at its start is not the signature of a dump."""
@@ -119,7 +114,7 @@ def _add_notes(rule: Rules[R]) -> None:
 def _lost(r: OverKdump) -> KdumpRun | None:
     """The run where it went through all notes and kept no text."""
     run = r.kdump
-    return run if run is not None and run.opened and run.stopped is None and run.text is None else None
+    return run if run is not None and run.went_through and run.stopped is None and run.text is None else None
 
 
 def _add_lost(rule: Rules[R]) -> None:
@@ -222,6 +217,13 @@ def add_kdump_machine_rules(rule: Rules[R]) -> None:
         run = _with_header(r)
         unknown = run is not None and run.uts_is_sane and run.arch is None
         return Hit(run.span_in_file(MACHINE_AT, _UTS_SIZE)) if unknown and run is not None else None
+
+    @rule("C13", "before", NO_ARCH, "libkdumpfile 0.5.6, src/kdumpfile/elfdump.c mach2arch")
+    def _unknown_elf_machine(r: R) -> Hit | None:
+        """e_machine of the flattened ELF dump is none that libkdumpfile knows."""
+        run = r.kdump
+        unknown = run is not None and run.went_through and run.opened is None and run.arch is None
+        return Hit(run.span_in_file(18, 2)) if unknown and run is not None else None
 
     @rule("C20", "after", "", f"{_DISK} read_sub_hdr_64", refuses=False)
     def _pointers_disagree(r: R) -> Hit | None:

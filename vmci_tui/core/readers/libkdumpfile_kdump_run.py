@@ -6,12 +6,14 @@ import re
 import struct
 from typing import Final
 
+from vmci_tui.core.containers.elf_format import MAGIC
 from vmci_tui.core.note import HEADER, NAME, up
 from vmci_tui.core.readers.base import Reads
 from vmci_tui.core.readers.drgn_elf import Place
 from vmci_tui.core.readers.libkdumpfile_elf import FD
 from vmci_tui.core.readers.libkdumpfile_file import Killed, ReadFailed, Stopped
-from vmci_tui.core.readers.libkdumpfile_flat import SIGNATURE, Chunk, File, open_file
+from vmci_tui.core.readers.libkdumpfile_flat import SIGNATURE, Chunk, File, FlatFile, open_file
+from vmci_tui.core.readers.libkdumpfile_flat_elf import FlatWindows, core_of
 from vmci_tui.core.readers.libkdumpfile_guest import OSTYPE, DotInFront, Guest
 from vmci_tui.core.readers.libkdumpfile_kdump import (
     HEADER_SIZE,
@@ -22,7 +24,9 @@ from vmci_tui.core.readers.libkdumpfile_kdump import (
     open_kdump,
     other_form,
 )
+from vmci_tui.core.readers.libkdumpfile_memory import Loads
 from vmci_tui.core.readers.libkdumpfile_pages import KdumpMemory
+from vmci_tui.core.readers.libkdumpfile_run import describe, open_guest
 from vmci_tui.core.readers.view import View
 from vmci_tui.core.span import Span
 
@@ -64,7 +68,7 @@ def arch_of_machine(machine: bytes) -> str | None:
 
 
 class KdumpRun(Guest):
-    """A kdump-compressed file, plain or flattened."""
+    """A kdump-compressed file, plain or flattened, or a flattened ELF dump."""
 
     def __init__(self, view: View) -> None:
         super().__init__(view)
@@ -75,6 +79,7 @@ class KdumpRun(Guest):
         self.places: list[Place] = []
         """The notes, at their offsets in the file that it stands for."""
         self.area: tuple[int, bytes] = (0, b"")
+        self._elf: tuple[Loads, FlatWindows] | None = None
         self._death = "killed-by-records"
         self._death_span: Span | None = None
         try:
@@ -102,6 +107,11 @@ class KdumpRun(Guest):
         return self.uts[0].startswith(_LINUX) and not any(f[-1:] != b"\0" for f in fields) and all(
             f[:1] != b"\0" for f in fields[2:]
         )  # fmt: skip
+
+    @property
+    def went_through(self) -> bool:
+        """Whether it has been through headers and notes."""
+        return self.opened is not None or self._elf is not None
 
     def span_of(self, offset: int, length: int) -> Span | None:
         if self.note is None or self.from_memory:
@@ -143,8 +153,9 @@ class KdumpRun(Guest):
             words = stopped.words if stopped.rule == "flat-head" else FD + _FILE + stopped.words
             raise Stopped(stopped.rule, _FILE + words if stopped.rule == "flat-head" else words, stopped.span) from None
         self.head = self.file.pread(0, HEADER_SIZE)
-        if self.head.startswith(b"\x7fELF"):
-            raise Stopped("another-container", "")
+        if self.head.startswith(MAGIC) and isinstance(self.file, FlatFile):
+            self._open_elf(self.file)
+            return
         if not self.head.startswith(MAGICS):
             if self.file.flattened and not self.file.records:
                 raise Stopped("no-records", "killed by SIGSEGV")
@@ -160,6 +171,15 @@ class KdumpRun(Guest):
             self.arch = arch_of_machine(self.uts[4].split(b"\0", 1)[0])
         self._death = "killed-by-notes"
         self._notes(opened)
+
+    def _open_elf(self, file: FlatFile) -> None:
+        """What the records stand for is an ELF dump: libkdumpfile goes through that as through any."""
+        self._death = "killed-by-headers"
+        try:
+            core, windows = core_of(file)
+            self._elf = open_guest(self, core, windows), windows
+        except Stopped as stopped:
+            raise Stopped(stopped.rule, stopped.words, self._in_file(stopped.span)) from None
 
     def _in_file(self, span: Span | None) -> Span | None:
         return None if span is None else self.span_in_file(span.offset, span.length)
@@ -238,6 +258,10 @@ class KdumpRun(Guest):
 
     def _describe(self) -> None:
         """What setting the type of the system to Linux does."""
+        if self._elf is not None:
+            self._death = "killed-by-memory"
+            describe(self, *self._elf)
+            return
         assert self.file is not None and self.opened is not None
         if self.arch == "s390x":
             self.adopt(self._memory(self.file, self.opened))
