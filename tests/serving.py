@@ -118,6 +118,8 @@ class Visitor(Session):
         async with asyncio.timeout(limit):
             while (message := await self._websocket.receive()).data != until:
                 assert message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT), message
+                if message.type == aiohttp.WSMsgType.BINARY:
+                    self._screen.feed(message.data)
                 count += len(message.data)
         return count
 

@@ -23,7 +23,7 @@ from tests.serving import ROOT, Served, gone, served
 from vmci_tui import settings
 from vmci_tui.cli import main
 from vmci_tui.serving import SESSIONS
-from vmci_tui.websession import COLUMNS, ROWS, clamped, packet_of
+from vmci_tui.websession import COLUMNS, ROWS, clamped, cost_of, packet_of
 
 _OUTSIDE = "outside the lesson's folder"
 
@@ -189,7 +189,7 @@ def test_what_a_page_may_say() -> None:
     assert clamped("0", True) == (COLUMNS[0], ROWS[0]) and clamped("120", 40) == (120, 40)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_it_ends_at_once_with_sessions_open(tmp_path: Path, number: signal.Signals) -> None:
     async with served(tmp_path, "entry") as serve, AsyncExitStack() as stack:
         for _ in range(2):
@@ -251,22 +251,25 @@ async def _resize_for_ever(websocket: aiohttp.ClientWebSocketResponse) -> None:
         number += 1
         size = 100_000 if number % 2 else 300
         await websocket.send_json(["resize", {"width": size, "height": size}])
-        await asyncio.sleep(0.05)  # a page that sends more than is taken is closed: its answers come too late
+        await asyncio.sleep(0.05)  # a page that sends more is closed
 
 
-async def test_a_page_that_sends_more_than_is_taken_is_slowed_or_closed(tmp_path: Path) -> None:
-    """Its messages wait in the page: the server and the session hold no more than before."""
-    async with served(tmp_path, "entry") as serve:
-        async with serve.visit() as visitor:
-            await visitor.wait_for("Lesson: What an entry is  1/5")
-            before = serve.memory()
-            with contextlib.suppress(TimeoutError, ConnectionError):
-                async with asyncio.timeout(5):
-                    while True:
-                        await visitor.send(json.dumps(["stdin", "x" * 50_000]))
-            assert serve.memory() < before + (100 << 20)
-            pids = serve.sessions()
+@pytest.mark.parametrize("message", [["stdin", "x" * 50_000], ["stdin", "x"], ["resize", {"width": 9, "height": 9}]])
+async def test_a_page_that_sends_without_end_is_closed(tmp_path: Path, message: list[object]) -> None:
+    async with served(tmp_path, "entry") as serve, serve.visit() as visitor:
+        await visitor.wait_for("Lesson: What an entry is  1/5")
+        before, pids = serve.memory(), serve.sessions()
+        with contextlib.suppress(ConnectionError):
+            for _ in range(200_000):
+                await visitor.send(json.dumps(message))
         assert await gone(*pids)
+        assert serve.memory() < before + (100 << 20)
+
+
+def test_a_paste_counts_for_its_letters_and_a_mouse_for_its_moves() -> None:
+    assert cost_of(["stdin", "\x1b[<35;100;20M" * 3], 90) == 3
+    assert cost_of(["stdin", "\x1b[200~" + "a\n" * 2048 + "\x1b[201~"], 9000) == 4098
+    assert cost_of(["stdin", ""], 12) == cost_of(["focus"], 9) == 1 and cost_of(None, 6400) == 101
 
 
 def test_the_number_of_sessions_is_a_setting_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

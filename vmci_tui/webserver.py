@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import signal
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
@@ -57,7 +58,10 @@ class LessonServer(Server):
         return application
 
     async def on_startup(self, app: web.Application) -> None:
-        """Say nothing on stdout, which is data: `vmci serve` has told the address."""
+        """Say nothing on stdout, which is data; the terminal that closes ends the server as SIGTERM does."""
+        for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                asyncio.get_running_loop().add_signal_handler(number, self.request_exit)
 
     async def on_shutdown(self, app: web.Application) -> None:
         """End every session; else they would be waited for."""

@@ -10,33 +10,39 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import struct
 import tempfile
+import time
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from vmci_tui.core.text import visible
 
 COLUMNS: Final = range(20, 501)
 ROWS: Final = range(5, 201)
 """The sizes of a terminal that is drawn; a 4K monitor with the smallest font of a browser has 640 by 166."""
-MESSAGE_LIMIT: Final = 1 << 20
-"""Bytes of one message of the page: the largest paste."""
+MESSAGE_LIMIT: Final = 1 << 17
+"""Bytes of one message of the page."""
 _PACKET_LIMIT: Final = 1 << 24
 """Bytes of one packet of the process."""
 _PACKET: Final = struct.Struct(">cI")
 _READY: Final = b"__GANGLION__\n"
 _PRELUDE: Final = 10
 """Lines that the process may print before it is ready, as textual-serve has it."""
-_TYPING: Final = 1 << 18
-"""Bytes a second that are taken of a page: the app's queue of keys has no bound of its own."""
-_PAUSE: Final = 0.001
-"""Seconds between two messages."""
-_RESIZE_PAUSE: Final = 0.02
+_AT_ONCE: Final = 20_000
+"""Keys that a page may send at once: a paste. A text of vmcoreinfo has at most 4,096 bytes."""
+_EACH_SECOND: Final = 1000
+"""Keys that it may send after that: the app's own queue of them has no bound. A mouse makes 200."""
+_RESIZING: Final = 20
+"""Keys that a new size counts for: everything is laid out anew."""
+_KEY: Final = re.compile(r"\x1b\[[0-9;<]*[A-Za-z~]|.", re.DOTALL)
+_PENDING: Final = 1 << 20
+"""Bytes that wait for a process that does not read."""
 _LAST_WORDS: Final = 4096
 """Bytes of the process's stderr that are kept."""
 
@@ -137,18 +143,32 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 async def _from_page(websocket: web.WebSocketResponse, stdin: asyncio.StreamWriter) -> None:
+    """Pass on what the page says. It is read at once, so that the end of the page is never missed."""
+    allowed, at = float(_AT_ONCE), time.monotonic()
     async for message in websocket:
         if message.type != WSMsgType.TEXT:
             continue
+        now = time.monotonic()
         said = _parsed(message.data)
+        allowed, at = min(_AT_ONCE, allowed + (now - at) * _EACH_SECOND) - cost_of(said, len(message.data)), now
+        if allowed < 0 or stdin.transport.get_write_buffer_size() > _PENDING:
+            await websocket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too much at once")
+            return
         match said:
             case ["ping", int() | float() | str() as data]:
                 await websocket.send_json(["pong", data])
             case _ if packet := packet_of(said):
                 stdin.write(packet)
-                await stdin.drain()
-        resized = isinstance(said, list) and said[:1] == ["resize"]
-        await asyncio.sleep((_RESIZE_PAUSE if resized else _PAUSE) + len(message.data) / _TYPING)
+
+
+def cost_of(message: object, length: int) -> int:
+    """Return how many keys a message of `length` characters counts for."""
+    match message:
+        case ["stdin", str(text)]:
+            return max(1, sum(1 for _ in _KEY.finditer(text)))
+        case ["resize", *_]:
+            return _RESIZING
+    return 1 + length // 64
 
 
 def _parsed(text: str) -> Any:
