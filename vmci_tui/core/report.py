@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from vmci_tui.core.derived import derive, why_none
 from vmci_tui.core.document import Document
 from vmci_tui.core.entry import FIELDS
+from vmci_tui.core.note_kinds import note_words
 from vmci_tui.core.text import visible
 
 if TYPE_CHECKING:  # `vmci show` needs neither
@@ -165,11 +166,12 @@ def show_text(document: Document) -> Iterator[str]:
     yield ""
     yield "notes"
     rows = notes_json(document)
-    for row in rows:
+    for row, note in zip(rows, document.layout.notes, strict=True):
         where = f"at {row['offset']:#x}, {row['length']} bytes"
+        words = note_words(note)
         alone = row["desc_offset"] == row["offset"]  # a kdump file's header names the text, and no note is around it
         what = "text only" if alone else f"type {row['type']:#x} "
-        yield f"  {row['index']:>3}  {row['name']:<12} {what} {where}"
+        yield f"  {row['index']:>3}  {row['name']:<12} {what} {where}{f': {words}' if words and not alone else ''}"
     if not rows:
         yield "  none"
     yield from _memory_text(document, dump)

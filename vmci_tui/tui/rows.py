@@ -9,6 +9,7 @@ from vmci_tui.core.derived import derive, why_none
 from vmci_tui.core.document import Document, State
 from vmci_tui.core.entry import FIELDS, FORMAT_ELF, FORMAT_NONE, RESET, EntryHistory
 from vmci_tui.core.header_text import HeaderText
+from vmci_tui.core.note_kinds import device_dump
 from vmci_tui.core.span import Span
 from vmci_tui.core.text import Safe, visible
 from vmci_tui.core.vmcoreinfo import Line, Vmcoreinfo
@@ -126,7 +127,7 @@ def note_rows(document: Document, names: dict[int, str]) -> list[tuple[Row, Targ
         alone = isinstance(note, HeaderText)
         name = "text only" if alone else visible(note.name.rstrip(b"\0"))[:40] or "(no name)"
         chosen = index == document.state.index
-        kind = names.get(note.type, "") if note.name == b"CORE\0" else ""
+        kind = names.get(note.type, "") if note.name == b"CORE\0" else device_dump(note)
         what = "the header names it" if alone else f"type {note.type:#x} {kind}"
         row = (
             (f"{index:>3} ", "dim"), (f"{name:<12} ", "good" if chosen else "key"),

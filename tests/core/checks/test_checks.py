@@ -182,6 +182,7 @@ _CASES = (
     Case("M06", "info", dump(note()), False),
     Case("M05", "error", guest(b"OSRELEASE=6.1.0-56-amd64", b"OSRELEASE=5.10.0-9-amd64"), True),
     Case("M10", "info", dump(note(), loads=(Load(4096, ram(4096, 1)), Load(4096, ram(4096, 1)))), False),
+    Case("M12", "info", opened(fault("xen-dom0-both.elf")), False),
     Case("M11", "warning", opened(fault("418-kcore-paddr0.elf")), False),
     Case("M02", "warning", dump(note(), loads=(Load(0, ram(4096, 1)), Load(2048, ram(4096, 2)))), False),
 )

@@ -242,7 +242,7 @@ def test_an_unknown_version_is_read_as_the_newest(version: int) -> None:
         (factory.kdump()[:300], "300 bytes, no whole header"),
         (factory.kdump()[:4100], "its sub-header is not whole"),
         (factory.kdump(head={"block_size": 4097}), "no width and byte order make sense"),
-        (factory.kdump(head={"sub_hdr_size": 0}), "no width and byte order make sense"),
+        (factory.kdump(head={"sub_hdr_size": 0}), "has no sub-header"),
         (factory.kdump(head={"bitmap_blocks": 0xFFFFFFFF}), "4294967295 blocks of bitmap"),
         (factory.of_records([(0, b"ELF")]), "holds no dump"),
     ],

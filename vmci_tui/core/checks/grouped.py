@@ -11,6 +11,8 @@ from vmci_tui.core import edits
 from vmci_tui.core.checks.base import Consequence, Context, Finding, Fix, told
 from vmci_tui.core.checks.catalogue import CATALOGUE
 from vmci_tui.core.checks.container import ORDER
+from vmci_tui.core.containers.elf import ElfDump
+from vmci_tui.core.containers.elf_parts import memory_end
 from vmci_tui.core.readers.base import Fired, Verdict
 from vmci_tui.core.span import Span
 
@@ -75,6 +77,8 @@ def _causes(verdict: Verdict, context: Context, addresses: str | None) -> Iterat
             item = item._replace(rule=item.rule.because("C17"))
         if item.rule.cause in _MISREAD and foreign is not None:
             item = item._replace(rule=item.rule.because(foreign))  # it reads the header as its own machine's
+        if item.rule.cause == "C02" and item.rule.name == "too-small" and _all_there(context):
+            item = item._replace(rule=item.rule.because("M01" if there else _ABSENT))
         if item.rule.cause in _IN_MEMORY and addresses is not None:
             item = item._replace(rule=item.rule.because(addresses))
         if item.rule.cause == "N02" and all(note.whole for note in context.state.notes):
@@ -89,6 +93,12 @@ def _causes(verdict: Verdict, context: Context, addresses: str | None) -> Iterat
             yield item
         elif not why:
             yield item._replace(rule=item.rule.because("N15"))
+
+
+def _all_there(context: Context) -> bool:
+    """Whether an ELF file, however small, holds all that its headers name."""
+    dump = context.dump
+    return isinstance(dump, ElfDump) and memory_end(dump.segments) <= dump.source.size
 
 
 def _about(rule: Span | None, finding: Span | None) -> bool:

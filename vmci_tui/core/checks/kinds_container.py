@@ -169,6 +169,11 @@ CONTAINER_KINDS: dict[str, Kind] = {
         "the kernel maps its own image twice, and /proc/kcore and /proc/vmcore show it twice: nothing is wrong with it",
         "a copy of /proc/vmcore", "none is needed",
     ),
+    "M12": Kind(
+        "info", "the dump is of a Xen dom0: the hypervisor's text stands beside the kernel's",
+        "both notes are legal; makedumpfile reads the hypervisor's memory first",
+        "a VMCOREINFO_XEN note beside VMCOREINFO", "none is needed",
+    ),
     "M11": Kind(
         "warning", "the program headers give no physical addresses",
         "/proc/kcore before Linux 4.11 writes p_paddr 0 for all of memory: readers find it by virtual addresses only, "

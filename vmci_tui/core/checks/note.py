@@ -12,6 +12,7 @@ from vmci_tui.core.containers.elf_format import MACHINE_BITS, MACHINES
 from vmci_tui.core.entry import SIZE_LIMIT
 from vmci_tui.core.header_text import HeaderText
 from vmci_tui.core.note import NAME, Note
+from vmci_tui.core.note_kinds import XEN
 from vmci_tui.core.text import visible
 from vmci_tui.core.windows import windows_header
 
@@ -25,8 +26,17 @@ def check(context: Context) -> Iterator[Finding]:
         yield from _shape(context, index, note)
         if note.is_vmcoreinfo:
             yield from _vmcoreinfo(context, index, note)
+    if (xen := beside_linux(context.state.notes)) is not None:
+        yield told("M12", "the Xen hypervisor's text stands beside the kernel's", context.note_span(xen))
     if context.state.vmcoreinfo is not None and context.state.vmcoreinfo.text:
         yield from _class(context)
+
+
+def beside_linux(notes: tuple[Note, ...]) -> int | None:
+    """Which note is the hypervisor's in a dump of a Xen dom0, where Linux's stands beside it; else None."""
+    if not any(note.is_vmcoreinfo and note.whole for note in notes):
+        return None
+    return next((n for n, note in enumerate(notes) if note.name == XEN and note.whole), None)
 
 
 def _which(context: Context) -> Iterator[Finding]:

@@ -150,6 +150,12 @@ def _told(head: bytes) -> tuple[Format, Header, list[str]]:
         for form, header in read
         if header.block_size in BLOCK_SIZES and 0 < header.sub_hdr_size * header.block_size <= HEAD_LIMIT
     ]
+    if not possible and (bare := [h for _, h in read if h.block_size in BLOCK_SIZES and not h.sub_hdr_size]):
+        raise OpenError(
+            f"this kdump file has no sub-header (block_size {bare[0].block_size}, sub_hdr_size 0): "
+            "no note, no text and no pointer to one can be in it",
+            "QEMU and makedumpfile write one of a block at least: dump again",
+        )
     if not possible:
         sizes = ", ".join(f"{header.block_size} as {form.bits} bit {form.order}-endian" for form, header in read)
         raise OpenError(

@@ -11,6 +11,7 @@ from vmci_tui.core.craft.defects_text import PHYS_BASE, moved_memory
 from vmci_tui.core.craft.guests import cpus
 from vmci_tui.core.craft.parts import Load, Parts
 from vmci_tui.core.note import build
+from vmci_tui.core.note_kinds import XEN
 
 _FREE: Final = 0x400000
 """Behind the kernel there is no memory: how far behind the page of its name something is put there."""
@@ -68,6 +69,11 @@ def _wrong_address(parts: Parts) -> Parts:
     return _memory(parts, lambda load: load._replace(vaddr=va))
 
 
+def _xen_note(parts: Parts) -> Parts:
+    """QEMU appends no such note."""
+    return replace(parts, behind=build(XEN, 0, b"PAGESIZE=4096\n", parts.order).raw).without_entry()
+
+
 def _no_paddrs(parts: Parts) -> Parts:
     return replace(parts, loads=tuple(load._replace(paddr=0) for load in parts.loads), home=0).without_entry()
 
@@ -121,6 +127,7 @@ CONTAINER_DEFECTS: Final = (
     Defect("M02", "overlap", "adds two ranges of memory that overlap, with other bytes",
            _more(Load(0, b"a" * 64), Load(32, b"b" * 64))),
     Defect("M10", "twice", "adds a range of memory twice", _more(Load(0, b"a" * 64), Load(0, b"a" * 64))),
+    Defect("M12", "xen-note", "puts a VMCOREINFO_XEN note behind the kernel's", _xen_note),
     Defect("M11", "no-paddrs", "writes p_paddr 0 into all program headers", _no_paddrs, X86_64, ("M06",)),
     Defect("C18", "memory-at-0", "adds a range of memory, the lowest, with p_offset 0", _at_0, LITTLE),
     Defect("C15", "short-prstatus", "gives the CPU a PRSTATUS of 100 bytes", _short_cpu),

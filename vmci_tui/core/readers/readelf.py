@@ -6,13 +6,22 @@ fault of the text can make it refuse.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from vmci_tui.core.containers.elf_format import MAGIC
 from vmci_tui.core.note import NAME, NOTE_LIMIT
+from vmci_tui.core.note_kinds import XEN
 from vmci_tui.core.readers.base import Hit, Reader, Rules
-from vmci_tui.core.readers.elf_notes import broken_note, byte_swapped, other_class, padded_to_4, shifted, unpadded
+from vmci_tui.core.readers.elf_notes import (
+    Found,
+    broken_note,
+    byte_swapped,
+    other_class,
+    padded_to_4,
+    shifted,
+    unpadded,
+)
 from vmci_tui.core.readers.readelf_reading import (
     ERROR,
     SMALL_ENTRY,
@@ -198,14 +207,20 @@ def _no_note(r: ReadelfReading) -> Hit | None:
 @rule("N04", "note", "", f"{_SOURCE} process_note", refuses=False)
 def _only_contains(r: ReadelfReading) -> Hit | None:
     """readelf shows the note as it shows any other; its name is not exactly VMCOREINFO with one NUL behind it."""
-    found = next((note for note in r.shown if note.name != NAME), None)
+    found = next((note for note in _linux(r.shown) if note.name != NAME), None)
     return None if found is None else Hit(found.span)
 
 
 @rule("N05", "note", "", f"{_SOURCE} process_notes_at", refuses=False)
 def _several(r: ReadelfReading) -> Hit | None:
     """readelf shows every VMCOREINFO note; what is told here is the first."""
-    return Hit(r.shown[1].span) if len(r.shown) > 1 else None
+    shown = _linux(r.shown)
+    return Hit(shown[1].span) if len(shown) > 1 else None
+
+
+def _linux(notes: Sequence[Found]) -> Sequence[Found]:
+    """The notes without the hypervisor's, which in a dump of a Xen dom0 stands beside Linux's."""
+    return [note for note in notes if note.name != XEN] or notes
 
 
 @rule(
