@@ -73,7 +73,7 @@ class Session(ABC):
         for _ in range(most):
             await self.press(key)
             with contextlib.suppress(AssertionError):
-                return await self.wait_for(*words, limit=0.4)
+                return await self.wait_for(*words, limit=1.0)  # less, and a busy machine goes past it
         return await self.wait_for(*words, limit=0)
 
     async def to_the_size(self) -> None:
