@@ -11,6 +11,7 @@ from vmci_tui.core import edits
 from vmci_tui.core.checks.base import Consequence, Context, Finding, Fix, told
 from vmci_tui.core.checks.catalogue import CATALOGUE
 from vmci_tui.core.checks.container import ORDER
+from vmci_tui.core.checks.note import beside_linux
 from vmci_tui.core.containers.elf import ElfDump
 from vmci_tui.core.containers.elf_parts import memory_end
 from vmci_tui.core.readers.base import Fired, Verdict
@@ -77,6 +78,8 @@ def _causes(verdict: Verdict, context: Context, addresses: str | None) -> Iterat
             item = item._replace(rule=item.rule.because("C17"))
         if item.rule.cause in _MISREAD and foreign is not None:
             item = item._replace(rule=item.rule.because(foreign))  # it reads the header as its own machine's
+        if item.rule.name == "xen-text" and beside_linux(context.state.notes) is not None:
+            item = item._replace(rule=item.rule.because("M12"))
         if item.rule.cause == "C02" and item.rule.name == "too-small" and _all_there(context):
             item = item._replace(rule=item.rule.because("M01" if there else _ABSENT))
         if item.rule.cause in _IN_MEMORY and addresses is not None:

@@ -34,7 +34,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 def beside_linux(notes: tuple[Note, ...]) -> int | None:
     """Which note is the hypervisor's in a dump of a Xen dom0, where Linux's stands beside it; else None."""
-    if not any(note.is_vmcoreinfo and note.whole for note in notes):
+    if not any(note.is_vmcoreinfo and note.whole and note.name != XEN for note in notes):
         return None
     return next((n for n, note in enumerate(notes) if note.name == XEN and note.whole), None)
 

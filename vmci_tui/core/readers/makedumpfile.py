@@ -168,7 +168,7 @@ def _xen_note_broken(reading: _Reading) -> Hit | None:
     return Hit(reading.walk.xen.span, reading.xen_fault)
 
 
-@rule("M12", "note", "", _MAIN + "initial_xen", seen=False)
+@rule("N16", "note", "", _MAIN + "initial_xen", seen=False)
 def _xen_text(reading: _Reading) -> Hit | None:
     """Notes `Xen` and VMCOREINFO_XEN: it reads the hypervisor's memory first, for which these rules say nothing."""
     walk = reading.walk
