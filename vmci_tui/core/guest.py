@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from vmci_tui.core.containers.base import Dump
+from vmci_tui.core.containers.elf import ElfDump
 from vmci_tui.core.errors import EditError
 from vmci_tui.core.memory import Memory
 from vmci_tui.core.note import ByteOrder, Note
@@ -12,6 +13,14 @@ from vmci_tui.core.ranges import Range, Ranges
 from vmci_tui.core.source import Source
 
 _TOP: Final = 1 << 64
+
+
+class Place(NamedTuple):
+    """What a program header says of memory by both its addresses."""
+
+    vaddr: int
+    paddr: int
+    length: int
 
 
 class Guest(NamedTuple):
@@ -28,6 +37,8 @@ class Guest(NamedTuple):
     """Those of the dump: QEMU's tell what the processors were doing."""
     compressed: bool = False
     """Pages are decompressed to be read: no byte of the file is a byte of memory."""
+    image: tuple[Place, ...] = ()
+    """Where program headers put the image of an x86-64 kernel, as /proc/vmcore has it; not all of many."""
 
     def offset_of(self, paddr: int) -> int | None:
         """Where the byte at `paddr` lies in the file; None where it does not."""
@@ -51,7 +62,8 @@ class Guest(NamedTuple):
 def guest_of(dump: Dump) -> Guest:
     """The memory of a dump, at the places of the file as it is."""
     source, memory = dump.guest_source, dump.guest_memory
-    return Guest(source, memory, dump.machine, dump.bits, dump.order, dump.notes, dump.container != "elf")
+    image = tuple(Place(s.vaddr, s.paddr, s.memsz) for s in dump.kernel_image) if isinstance(dump, ElfDump) else ()
+    return Guest(source, memory, dump.machine, dump.bits, dump.order, dump.notes, dump.container != "elf", image)
 
 
 def raw_guest(source: Source, paddr: int) -> Guest:

@@ -11,7 +11,7 @@ from tests.conftest import SAMPLES
 from tests.core.kit import found
 from tests.core.proof.synthetic import LINK, MAP, PAGE, Ram, uts
 from vmci_tui.core.errors import Cancelled
-from vmci_tui.core.guest import Guest
+from vmci_tui.core.guest import Guest, Place
 from vmci_tui.core.memory import Memory
 from vmci_tui.core.opening import open_document
 from vmci_tui.core.proof import check, prove
@@ -108,6 +108,18 @@ def test_a_kernel_that_names_the_variable_only() -> None:
         ram.word(base + 0x3600010, base)
         proof = prove(old, ram.guest())
         assert proof.proved is True and why in proof.why, proof
+
+
+def test_the_program_header_of_the_image_tells_where_such_a_kernel_lies() -> None:
+    """So is a dump of kexec's; nothing is searched for, and the variable itself must agree."""
+    ram = Ram()
+    text = ram.kernel(_BASE, _SLIDE)
+    old = Vmcoreinfo(text.text.replace(b"NUMBER(phys_base)=%d" % _BASE, b"SYMBOL(phys_base)=%x" % (MAP + 0x3600010)))
+    ram.word(_BASE + 0x3600010, _BASE)
+    right, wrong = (Place(MAP + 0x1000000, base + 0x1000000, 64 << 20) for base in (_BASE, _BASE + 0x200000))
+    told = {place: prove(old, ram.guest()._replace(image=(place,)), search=False) for place in (right, wrong)}
+    assert told[right].proved is True and f"at {_BASE + 0x35FB000:#x}" in told[right].why
+    assert told[wrong].proved is None
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 from vmci_tui.core.containers import elf_layout, elf_parts
@@ -34,6 +35,9 @@ from vmci_tui.core.source import HEAD_LIMIT, Source
 SEGMENT_LIMIT: Final = 1 << 20
 """More program headers than any QEMU writes (paging=true: about 65,000)."""
 _SECTION_LIMIT: Final = 4096
+_X86_64_IMAGE: Final = 0xFFFFFFFF80000000
+"""Where the image of every x86-64 kernel begins (__START_KERNEL_map)."""
+_IMAGES: Final = 16
 _PROCESS_NOTES: Final = (6, 0x46494C45, 0x53494749)
 """NT_AUXV, NT_FILE, NT_SIGINFO: only a process's core has them."""
 
@@ -82,6 +86,15 @@ class ElfDump:
     @cached_property
     def memory(self) -> Memory:
         return elf_parts.memory_of(self.segments, self.source.size)
+
+    @cached_property
+    def kernel_image(self) -> tuple[Segment, ...]:
+        """The first PT_LOADs with addresses of an x86-64 kernel's image: they tell where it lies."""
+        if self.machine != "x86_64":
+            return ()
+        high = (n for n, vaddr in enumerate(self.segments.column("vaddr")) if vaddr >= _X86_64_IMAGE)
+        loads = (self.segments[n] for n in islice(high, _IMAGES))
+        return tuple(s for s in loads if s.type == PT_LOAD and s.memsz)
 
     @cached_property
     def conflict(self) -> int | None:

@@ -39,7 +39,14 @@ def _x86_64(text: Vmcoreinfo, guest: Guest) -> Shifts:
     place = symbol(text, b"phys_base")
     if place is None:
         return Shifts((), "the text has no NUMBER(phys_base)", wanted=False)
-    # Before 4.10 the text names the variable. Before 4.8 it is 0 but for a kernel that kexec moved.
+    # Before 4.10 the text names the variable, and a dump of kexec's the place of the image that it lies in.
+    for at in guest.image:
+        if at.vaddr <= place < at.vaddr + at.length:
+            base = _X86_64_MAP - at.vaddr + at.paddr
+            held = guest.read(place - at.vaddr + at.paddr, 8)
+            if held is None or int.from_bytes(held, "little", signed=True) == base:
+                return Shifts((_X86_64_MAP - base,), f"phys_base {base}, by the program header of the kernel's image")
+    # Else it may be read where it lies if it is 0. Before 4.8 it is 0 but for a kernel that kexec moved.
     if place >= _X86_64_MAP and guest.read(place - _X86_64_MAP, 8) == bytes(8):
         return Shifts((_X86_64_MAP,), f"phys_base 0 read at {place - _X86_64_MAP:#x}")
     return Shifts((), f"{line(text, b'SYMBOL(phys_base)')} is where the number lies, in memory that it places itself")
