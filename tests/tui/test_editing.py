@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.driving import main_screen, running, said, settled, shown, type_text
+from tests.factory import TEXT_64
+from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
 from vmci_tui.core.opening import open_document
 from vmci_tui.tui.dialogs import Ask, EditText
 from vmci_tui.tui.panes import HexPane, KeysList, NotesList
@@ -199,3 +200,32 @@ async def test_a_hundred_thousand_lines(sample: Sample, tmp_path: Path) -> None:
         await pilot.press("3", "end")
         keys = main_screen(pilot).query_one(KeysList)
         assert keys.cursor == 39_999 and "NUMBER(n39999)" in shown(pilot)
+
+
+async def test_a_text_as_crash_prints_it_is_appended_without_its_blanks(sample: Sample, tmp_path: Path) -> None:
+    (tmp_path / "help-D").write_bytes(b"".join(b" " * 22 + line for line in TEXT_64.splitlines(keepends=True)))
+    async with running(sample("amd64-cut-nonote.elf")) as pilot:
+        await pilot.press("a", "enter")
+        await settled(pilot)
+        await type_text(pilot, str(tmp_path / "help-D"))
+        await pilot.press("enter")
+        await settled(pilot)
+        text = main_screen(pilot).document.state.vmcoreinfo
+        assert text is not None and text.text == TEXT_64
+        assert "the blanks were taken out" in said(pilot)
+        await pilot.press("u")
+        assert main_screen(pilot).document.state.vmcoreinfo is None
+
+
+@pytest.mark.parametrize(
+    ("data", "words"), [(b"EMiL\1" + bytes(90), "LiME image"), (b"", "is empty"), (b"\xf0" * 65536, "--raw-at 0")]
+)
+async def test_what_is_no_dump_is_named(sample: Sample, tmp_path: Path, data: bytes, words: str) -> None:
+    (tmp_path / "other").write_bytes(data)
+    async with running(sample("good.entry")) as pilot:
+        await pilot.press("o", "o")
+        await settled(pilot)
+        await type_text(pilot, str(tmp_path / "other"))
+        await pilot.press("enter")
+        await settled(pilot)
+        assert words in hint(pilot)
