@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from vmci_tui.core import mishap
 
 # Read by textual when an app is made; a developer's shell must not change the pictures.
 for name in ("NO_COLOR", "TEXTUAL_THEME"):
@@ -28,6 +30,22 @@ def sample(tmp_path: Path) -> Callable[[str], str]:
         return str(copy)
 
     return path
+
+
+@pytest.fixture
+def mishaps() -> Iterator[None]:
+    """For a test that lets vmci itself fail."""
+    mishap.seen.clear()
+    yield
+    mishap.seen.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_mishap(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What vmci catches of its own errors is an error still."""
+    mishap.seen.clear()
+    yield
+    assert "mishaps" in request.fixturenames or not mishap.seen
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from vmci_tui.core.next_steps import next_steps
 from vmci_tui.core.opening import open_document
 from vmci_tui.core.proved import proof_of
 from vmci_tui.core.readers.view import View
-from vmci_tui.core.source import FileSource
+from vmci_tui.core.source import FileSource, refuse_other
 from vmci_tui.core.text import visible
 from vmci_tui.core.verdicts import NAMES, Both, judge_file, now_and_after
 from vmci_tui.output import print_json, print_lines
@@ -33,6 +33,7 @@ def run(options: argparse.Namespace) -> int:
     now = {name: verdict for name, verdict in both.now.items() if not chosen or name in chosen}
     steps = next_steps(document, now, found=everything)
     proof = proof_of(document.state, document.dump)
+    refuse_other(document.source)
     if options.json:
         out = report.head_json(document) | {"findings": report.findings_json(found)}
         out["proof"] = report_readers.proof_json(proof)

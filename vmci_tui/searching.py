@@ -10,7 +10,7 @@ from vmci_tui.core.errors import UsageError
 from vmci_tui.core.guest import guest_of, raw_guest
 from vmci_tui.core.opening import open_document
 from vmci_tui.core.report_candidates import candidates_json, candidates_text
-from vmci_tui.core.source import FileSource
+from vmci_tui.core.source import FileSource, Source, refuse_other
 from vmci_tui.output import print_json, print_lines, shown_progress
 from vmci_tui.streams import tell
 
@@ -18,11 +18,12 @@ from vmci_tui.streams import tell
 def run(options: argparse.Namespace) -> int:
     """Print the candidates, best first; 0 also where there is none."""
     if options.raw_at is not None:
-        source = FileSource(options.file)
+        file = FileSource(options.file)
+        source: Source = file
         guest = raw_guest(source, parse_number(options.raw_at))
         head = {
-            "file": source.name,
-            "size": source.size,
+            "file": file.name,
+            "size": file.size,
             "container": "raw",
             "machine": None,
             "bits": None,
@@ -34,8 +35,9 @@ def run(options: argparse.Namespace) -> int:
             raise UsageError(
                 f"{document.name} is an entry, it has no memory", "name a dump, or --raw-at PADDR for a flat image"
             )
-        guest, head = guest_of(document.dump), report.head_json(document)
+        source, guest, head = document.source, guest_of(document.dump), report.head_json(document)
     judged = adopt.search(guest, shown_progress(), options.all)
+    refuse_other(source)
     if options.json:
         print_json(head | {"candidates": candidates_json(judged)})
         return 0

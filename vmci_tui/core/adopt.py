@@ -9,7 +9,7 @@ from vmci_tui.core import edits
 from vmci_tui.core.candidate import Candidate, Judged, Proof
 from vmci_tui.core.checks import findings
 from vmci_tui.core.document import Document, State
-from vmci_tui.core.errors import EditError
+from vmci_tui.core.errors import EditError, PackageMissing
 from vmci_tui.core.find import find
 from vmci_tui.core.guest import Guest, guest_of
 from vmci_tui.core.note import ByteOrder
@@ -32,6 +32,8 @@ class Adoption(NamedTuple):
     """Why none is taken without asking; empty where nothing has to be asked."""
     proof: Proof | None = None
     """Of the note that the dump has."""
+    unread: str = ""
+    """Why memory could not be looked at; empty where it could, or needed not."""
 
 
 def consider(document: Document, told: Progress) -> Adoption:
@@ -48,7 +50,10 @@ def consider(document: Document, told: Progress) -> Adoption:
     code = _code(document, proof)
     if not code:
         return Adoption("", None, (), "", proof)
-    judged = search(guest, told)
+    try:
+        judged = search(guest, told)
+    except PackageMissing as missing:
+        return Adoption(code, None, (), "", proof, str(missing))
     chosen = choose(judged)
     if chosen is not None and text is not None and chosen.candidate.text == text.text:
         chosen = None

@@ -27,6 +27,14 @@ class OpenError(VmciError):
     """The file cannot be read, or is not what we open (exit code 3)."""
 
 
+class PackageMissing(OpenError):
+    """Pages are compressed by what no installed package decompresses; all that needs no page can be read."""
+
+
+class Spent(VmciError):
+    """It took more steps than any real file needs: what would come out is not known."""
+
+
 class EditError(UsageError):
     """A value that does not fit where it should go, or a place that is not there (exit code 2)."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from vmci_tui.core.budget import Budget
 from vmci_tui.core.containers.base import Dump
 from vmci_tui.core.containers.elf import ElfDump
 from vmci_tui.core.errors import EditError
@@ -39,6 +40,8 @@ class Guest(NamedTuple):
     """Pages are decompressed to be read: no byte of the file is a byte of memory."""
     image: tuple[Place, ...] = ()
     """Where program headers put the image of an x86-64 kernel, as /proc/vmcore has it; not all of many."""
+    budget: Budget | None = None
+    """What reading takes from; None: it is bounded by whoever reads."""
 
     def offset_of(self, paddr: int) -> int | None:
         """Where the byte at `paddr` lies in the file; None where it does not."""
@@ -47,6 +50,8 @@ class Guest(NamedTuple):
     def read(self, paddr: int, length: int) -> bytes | None:
         """`length` bytes at `paddr`, or None where the file does not hold all of them. The caller bounds `length`."""
         out = b""
+        if self.budget is not None:
+            self.budget.spend(length)
         while len(out) < length:
             item = self.memory.range_at(at := paddr + len(out))
             # A range without bytes in the file reads as zeros: that is a page left out, not a page of zeros.

@@ -91,7 +91,7 @@ def repair(document: Document, choice: Choice = EVERYTHING, told: Progress = qui
     _take_note(document, adoption, steps)
     _fix_all(document, choice, steps)
     left = tuple(_left(f, adoption) for f in findings(document) if f.severity == "error")
-    searched = bool(adoption.code)
+    searched = bool(adoption.code) and not adoption.unread
     return Repair(tuple(steps), "", left, adoption.judged, searched, _proof(document), now_and_after(document))
 
 
@@ -116,6 +116,8 @@ def changes(document: Document, found: tuple[Finding, ...]) -> bool:
 def _left(finding: Finding, adoption: Adoption) -> str:
     """An error that stays, and what can be done about it."""
     words = f"{finding.code} {finding.message}"
+    if finding.code == "N01" and adoption.unread:
+        return f"{words}, and its memory cannot be looked at: {adoption.unread}"
     if finding.code == "N01" and adoption.code and not adoption.judged:
         return f"{words}, and none lies in its memory: append one from another dump, or from the guest"
     return f"{words} (to do by hand: {finding.fix.label})" if finding.fix is not None else words

@@ -94,6 +94,10 @@ class FileSource:
         return self._fd
 
     def read(self, offset: int, length: int) -> bytes:
+        """Short only past the end that the file had when it was opened. Raises OpenError, also where it was cut since.
+
+        So what was looked up once can be read again: nobody needs to expect less of a file than its size told.
+        """
         if offset < 0 or length <= 0 or offset >= self.size:
             return b""
         length = min(length, self.size - offset)
@@ -106,6 +110,9 @@ class FileSource:
                 data += more
         except OSError as error:
             raise OpenError(f"cannot read {self.name} at {offset:#x}: {reason(error)}", "copy it elsewhere") from None
+        if len(data) < length:
+            words = f"{self.name} was cut to {offset + len(data)} bytes or less while it was read"
+            raise OpenError(words, "open it again when nothing writes to it")
         return data
 
     def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -143,6 +150,12 @@ class FileSource:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
+
+
+def refuse_other(source: Source) -> None:
+    """Raises OpenError where the file is not as it was when it was opened: what was made of it holds for neither."""
+    if isinstance(source, FileSource) and source.current() != source.identity:
+        raise OpenError(f"{source.name} has changed while it was read", "try again when nothing writes to it")
 
 
 def read_small(path: str, limit: int, what: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from vmci_tui.core.budget import Budget
 from vmci_tui.core.document import Document
 from vmci_tui.core.errors import SaveError
 from vmci_tui.core.readers import crash, drgn, eu_readelf, libkdumpfile, makedumpfile, qemu, readelf
@@ -46,20 +47,21 @@ def verdicts(document: Document) -> dict[str, Verdict]:
     return out
 
 
-def now_and_after(document: Document, known: Verdicts | None = None) -> Both:
+def now_and_after(document: Document, known: Verdicts | None = None, budget: Budget | None = None) -> Both:
     """Both sides of saving; `known` is what is now, where that was judged before: the file on disk stays.
 
-    Where the state cannot be saved, what is after is what is now.
+    `budget` is what each reader may take, and may stop it: then it raises Cancelled. Where the
+    state cannot be saved, what is after is what is now.
     """
     entry = {"qemu": qemu.verdict(document)}
     if document.dump is None:
         return Both(entry, entry)
     as_it_is = document.dump.as_it_is.image
-    now = {**entry, **(known or judge_file(View(document.source, as_it_is))), **entry}
+    now = {**entry, **(known or judge_file(View(document.source, as_it_is, budget))), **entry}
     try:
         layout = document.saved_layout
     except SaveError:
         layout = document.dump.as_it_is
     same = layout.base is None and layout.image == as_it_is
-    after = now if same else judge_file(View(layout.base or document.source, layout.image))
+    after = now if same else judge_file(View(layout.base or document.source, layout.image, budget))
     return Both(now, {**after, **entry})

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from vmci_tui.core.containers.kdump_format import BLOCK_SIZES, LZO, SNAPPY, ZLIB, ZSTD
-from vmci_tui.core.errors import OpenError
+from vmci_tui.core.errors import PackageMissing
 
 Decompress = Callable[[bytes, int], bytes | None]
 """From compressed bytes to the first so many of what they stand for; None where they are damaged."""
@@ -32,7 +32,7 @@ def name_of(flag: int) -> str:
 def decompressor(flag: int) -> Decompress | None:
     """What decompresses pages with this flag; None for a flag that is unknown, or for two at once.
 
-    Raises OpenError where its package is not installed.
+    Raises PackageMissing where its package is not installed.
     """
     if flag == ZLIB:
         return _zlib
@@ -43,7 +43,7 @@ def decompressor(flag: int) -> Decompress | None:
     try:
         module: Any = import_module(package)
     except ImportError:
-        raise OpenError(
+        raise PackageMissing(
             f"the pages of this dump are compressed by {_NAMES[flag]}, for which Python's {package} is missing",
             "use a Python that was built with it" if own else f"pip install {package}",
         ) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterator
+from threading import RLock
 from typing import Final
 
 from vmci_tui.core.source import Source
@@ -25,6 +26,7 @@ class Bitmap:
         self._offset = offset
         self.first = first
         self.last = last
+        self._lock = RLock()
         self._chunks: dict[int, bytes] = {}
         self._before = array("Q", [0])
         """How many bits are set before each chunk, as far as that was asked for."""
@@ -38,9 +40,10 @@ class Bitmap:
     def rank(self, pfn: int) -> int:
         """How many numbers below `pfn` are set: the index of its page descriptor."""
         number, bit = divmod(pfn, _PFNS)
-        while len(self._before) <= number:
-            count = int.from_bytes(self._chunk(len(self._before) - 1), "little").bit_count()
-            self._before.append(self._before[-1] + count)
+        with self._lock:  # two threads that count at once would count a chunk twice
+            while len(self._before) <= number:
+                count = int.from_bytes(self._chunk(len(self._before) - 1), "little").bit_count()
+                self._before.append(self._before[-1] + count)
         chunk, whole = self._chunk(number), bit >> 3
         part = int.from_bytes(chunk[:whole], "little").bit_count() + (chunk[whole] & ((1 << (bit & 7)) - 1)).bit_count()
         return self._before[number] + part
@@ -80,9 +83,10 @@ class Bitmap:
         chunk = self._chunks.get(number)
         if chunk is None:
             chunk = self._read(number)
-            if len(self._chunks) >= _KEPT:
-                del self._chunks[next(iter(self._chunks))]
-            self._chunks[number] = chunk
+            with self._lock:
+                if len(self._chunks) >= _KEPT:
+                    del self._chunks[next(iter(self._chunks))]
+                self._chunks[number] = chunk
         return chunk
 
     def _read(self, number: int) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from threading import RLock
 from typing import Final, NamedTuple
 
 from vmci_tui.core.containers import kdump_cut
@@ -44,6 +45,8 @@ class Pages:
         self.block_size = header.block_size
         self._plain = plain
         self._header = header
+        self._lock = RLock()
+        """Judgements, searches and the screen read at the same time; what is kept here is used by one of them only."""
         self._cache: dict[Descriptor, bytes] = {}
         self._read_at = -1
         self._descriptors: list[Descriptor] = []
@@ -80,6 +83,10 @@ class Pages:
 
     def page(self, pfn: int) -> bytes | None:
         """A whole page; None where the file has it not, or only damaged."""
+        with self._lock:
+            return self._page(pfn)
+
+    def _page(self, pfn: int) -> bytes | None:
         descriptor = self.descriptor(pfn)
         if descriptor is None:
             return None
@@ -141,6 +148,10 @@ class Pages:
 
     def _at(self, index: int) -> Descriptor | None:
         """The descriptor of that number, if it can be one."""
+        with self._lock:
+            return self._descriptor(index)
+
+    def _descriptor(self, index: int) -> Descriptor | None:
         block, at = divmod(index, _DESCRIPTORS)
         if block != self._read_at:
             step = _DESCRIPTORS * PAGE_DESCRIPTOR

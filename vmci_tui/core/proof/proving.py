@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from vmci_tui.core.budget import Budget
 from vmci_tui.core.candidate import Correction, Proof
+from vmci_tui.core.errors import PackageMissing, Spent
 from vmci_tui.core.guest import Guest
 from vmci_tui.core.proof.check import check, needed, weigh
 from vmci_tui.core.proof.kernel import Kernel, Machine
@@ -23,8 +25,17 @@ def prove(text: Vmcoreinfo, guest: Guest, told: Told = quiet, search: bool = Tru
     """What memory says of the text; where it says no, the values that would fit, if one set of them does.
 
     Reads a few pages; only where these do not prove it, and with `search`, memory is searched for them, and
-    `told` is called. Raises Cancelled where `told` does.
+    `told` is called. What takes too many steps, or lies in pages that no package here decompresses, is not
+    provable. Raises Cancelled where `told` does, or the guest's budget.
     """
+    guest = guest._replace(budget=(guest.budget or Budget()).refill())
+    try:
+        return _prove(text, guest, told, search)
+    except (Spent, PackageMissing) as stopped:
+        return Proof(None, str(stopped))
+
+
+def _prove(text: Vmcoreinfo, guest: Guest, told: Told, search: bool) -> Proof:
     first = check(text, guest)
     if first.proof.proved is True:
         return first.proof

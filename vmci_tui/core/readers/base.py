@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 
+from vmci_tui.core import mishap
+from vmci_tui.core.errors import Spent, VmciError
 from vmci_tui.core.readers.view import View
 from vmci_tui.core.span import Span
 from vmci_tui.core.text import Safe, visible
@@ -207,8 +209,24 @@ class Verdict:
 
 
 def judge(reader: Reader[Any], view: View) -> Verdict:
-    """Run one reader's rules over the bytes of a file."""
-    return decide(reader, reader.read(view))
+    """Run one reader's rules over the bytes of a file; unknown where that takes too many steps, or fails.
+
+    Raises OpenError where the file cannot be read, and Cancelled.
+    """
+    view.budget.refill()
+    try:
+        return decide(reader, reader.read(view))
+    except Spent as spent:
+        return unknown(reader, f"not known: {spent}")
+    except (VmciError, MemoryError):
+        raise
+    except Exception as error:  # the other readers are judged all the same
+        return unknown(reader, f"not known: {mishap.note(error)}")
+
+
+def unknown(reader: Reader[Any], words: str) -> Verdict:
+    """The verdict where it is not known what the program would do, and why not."""
+    return Verdict(reader, None, visible(words), None, None, None, None, ())
 
 
 def decide(reader: Reader[R], reading: R) -> Verdict:

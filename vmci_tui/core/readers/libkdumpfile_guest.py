@@ -139,6 +139,7 @@ class Guest:
             values[b"NUMBER(phys_base)"] = self._phys_base
         kernel = Kernel(self.arch or "", self.order, memory, values, self.release, self._pae, self._control)
         translation = Translation(kernel)
+        memory.budget = self.view.budget
 
         def translate(address: int) -> int:
             self._check_version(OSTYPE)

@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Final, Literal
 
+from vmci_tui.core.budget import Budget
 from vmci_tui.core.containers.elf_format import Segment
 from vmci_tui.core.readers.libkdumpfile_file import Killed, Windows
 
@@ -87,6 +88,8 @@ class Memory:
         self._windows = windows
         self._cache = cache
         self.page_size = page_size
+        self.budget: Budget | None = None
+        """What each look at a page takes from, also where the page is kept: page tables may lead in circles."""
         self.translate: Callable[[int], int] | None = None
         """From a virtual address to a physical one; raises Missing and Untranslated."""
         self._pages: dict[tuple[Space, int], bytes] = {}
@@ -128,6 +131,8 @@ class Memory:
 
     def page(self, space: Space, address: int) -> bytes:
         """The page of an address, as far as it can be touched. Raises Missing, Untranslated, ReadFailed, Killed."""
+        if self.budget is not None:
+            self.budget.spend()
         address = address & -self.page_size % _TOP if self.page_size else 0
         if (space, address) not in self._pages:
             self._pages[space, address] = self._page(space, address)

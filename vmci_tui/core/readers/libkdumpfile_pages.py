@@ -12,7 +12,7 @@ from typing import Final
 
 from vmci_tui.core.containers.decompress import COMPRESSIONS, decompressor
 from vmci_tui.core.containers.kdump_format import LZO, SNAPPY, ZLIB, ZSTD
-from vmci_tui.core.errors import OpenError
+from vmci_tui.core.errors import PackageMissing
 from vmci_tui.core.readers.libkdumpfile_file import Killed, ReadFailed, Stopped
 from vmci_tui.core.readers.libkdumpfile_flat import File
 from vmci_tui.core.readers.libkdumpfile_kdump import DESCRIPTOR, Opened
@@ -96,7 +96,7 @@ def _bit(bitmap: bytes, number: int) -> bool:
 def _decompressed(data: bytes, size: int, flag: int) -> bytes:
     try:
         decompress = decompressor(flag)
-    except OpenError:
+    except PackageMissing:
         raise Stopped("compression-unknown", "") from None
     out = None if decompress is None else decompress(data, size + 1)
     if out is None or len(out) > size:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Final
 
+from vmci_tui.core.budget import Budget
 from vmci_tui.core.containers.elf_format import Header, Section, format_of
 from vmci_tui.core.containers.segments import Segments
-from vmci_tui.core.errors import OpenError
 from vmci_tui.core.image import Image
 from vmci_tui.core.note import ByteOrder
 from vmci_tui.core.source import HEAD_LIMIT, Source
@@ -24,24 +24,24 @@ _SECTION_LIMIT: Final = 1 << 16
 class View:
     """Bounded reads of an image over its source; without an image, of the source as it is."""
 
-    def __init__(self, source: Source, image: Image | None = None) -> None:
+    def __init__(self, source: Source, image: Image | None = None, budget: Budget | None = None) -> None:
         self._source = source
         self._image = image
+        self.budget = budget or Budget()
+        """What reading takes from, of each reader anew."""
         self.size = source.size if image is None else image.size
         self.kept: dict[str, object] = {}
         """What one reader worked out of the bytes and another takes over, by a name."""
 
     def read(self, offset: int, length: int) -> bytes:
-        """At most 64 MiB; short at the end of the file, and where the disk cannot be read: so it is for readers."""
+        """At most 64 MiB; short at the end of the file. Raises OpenError, Spent and Cancelled."""
         length = min(length, HEAD_LIMIT, max(self.size - offset, 0))
         if offset < 0 or length <= 0:
             return b""
-        try:
-            if self._image is None:
-                return self._source.read(offset, length)
-            return self._image.read(self._source, offset, length)
-        except OpenError:
-            return b""
+        self.budget.spend(length)
+        if self._image is None:
+            return self._source.read(offset, length)
+        return self._image.read(self._source, offset, length)
 
     @cached_property
     def head(self) -> bytes:
