@@ -176,6 +176,10 @@ class Document:
         other.apply(label, state)
         return other
 
+    def snapshot(self) -> Document:
+        """The same files in the same state: what is done to this document from now on does not change it."""
+        return replace(self, _steps=list(self._steps))
+
     def undo(self) -> str | None:
         """Step back; the label of the edit that was undone, or None at the opened state."""
         if not self._at:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -19,13 +19,21 @@ from vmci_tui.core.errors import VmciError
 from vmci_tui.core.opening import new_entry, open_document
 from vmci_tui.core.source import FileSource
 from vmci_tui.tui.cells import safe
+from vmci_tui.tui.edge import EdgeApp
 from vmci_tui.tui.lesson import LESSON_BINDINGS, LessonApp
 from vmci_tui.tui.main import MainScreen
 from vmci_tui.tui.themes import THEMES
 from vmci_tui.tui.typed_ahead import TypedAheadApp
 
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
-class VmciApp(LessonApp, TypedAheadApp, App[None]):
+    from textual.message_pump import MessagePump
+
+    from vmci_tui.tui.background import Background
+
+
+class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
     """Opens a document's main screen, or the start screen where there is none."""
 
     CSS_PATH = "app.tcss"
@@ -44,6 +52,7 @@ class VmciApp(LessonApp, TypedAheadApp, App[None]):
     def __init__(self, document: Document | None = None, chosen: settings.Settings | None = None) -> None:
         # Textual itself only takes the hue out where NO_COLOR is set; of its ANSI themes it takes all colour out.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        self._pool: ThreadPoolExecutor | None = None
         self.settings = chosen or settings.load()
         self._first = self._shown = document
         for theme in THEMES:
@@ -73,7 +82,17 @@ class VmciApp(LessonApp, TypedAheadApp, App[None]):
         """The first document's screen. (Pushed onto textual's blank one it is painted 40 ms later.)"""
         return self._screen_of(self._first) if self._first else super().get_default_screen()
 
+    def background(self, node: MessagePump) -> Background[Any]:
+        """What judges for a screen: in one thread for all of them, so that what a dump keeps is used by one only."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        from vmci_tui.tui.background import Background
+
+        self._pool = self._pool or ThreadPoolExecutor(1, "judge")
+        return Background(node, self._pool)
+
     def on_ready(self) -> None:
+        self._up = True
         # The command line switched it off. What start-up made lives as long as the app: no later
         # collection needs to walk over it. (In tests apps come and go, and must not be frozen.)
         if not gc.isenabled():

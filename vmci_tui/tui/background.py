@@ -1,25 +1,91 @@
-"""Long work over guest memory in a thread: progress on a line, ESC stops it."""
+"""Work beside the keys: what is long, with progress and ESC, and judgements, of which the last one counts."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from textual import work
 from textual.screen import Screen
 from textual.worker import get_current_worker
 
-from vmci_tui.core.errors import Cancelled, OpenError, VmciError
+from vmci_tui.core.budget import Budget
+from vmci_tui.core.errors import Cancelled, VmciError
 from vmci_tui.core.progress import Pace, Progress
+from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.statusline import StatusLine
+
+if TYPE_CHECKING:
+    from textual.message_pump import MessagePump
+
+    from vmci_tui.tui.edge import EdgeApp
 
 Result = TypeVar("Result")
 _EVERY = 0.2
 """Seconds between two words of progress."""
 
 
-class WorkScreen(Screen[Result]):
+class Background(Generic[Result]):
+    """Judges in a thread, where no widget is touched; what is asked anew stops what was asked before."""
+
+    def __init__(self, node: MessagePump, pool: ThreadPoolExecutor) -> None:
+        """`node` gets the results, as callbacks on its own thread; `pool` has one thread, so that jobs take turns."""
+        self._node, self._pool = node, pool
+        self._stop = threading.Event()
+        self._asked: tuple[Future[Result], Callable[[], None]] | None = None
+
+    def ask(
+        self,
+        job: Callable[[Budget], Result],
+        done: Callable[[Result], None],
+        failed: Callable[[Exception], None],
+        patience: float,
+    ) -> bool:
+        """Run `job`; `done` gets its result, `failed` what it raised, at once where that takes less than `patience` s.
+
+        Gives whether it did. A job that was stopped calls neither.
+        """
+        self.stop()
+        self._stop = stop = threading.Event()
+        future = self._pool.submit(job, Budget(stopped=stop.is_set))
+
+        def deliver() -> None:
+            if stop.is_set():
+                return
+            self._asked = None
+            stop.set()
+            error = future.exception()
+            if error is None:
+                done(future.result())
+            elif isinstance(error, Exception):
+                failed(error)
+
+        self._asked = future, deliver
+        if patience and wait([future], patience).done:
+            deliver()
+            return True
+        future.add_done_callback(lambda _: self._node.call_later(deliver))
+        return False
+
+    def finish(self) -> None:
+        """Wait for what was asked, and deliver it; a budget bounds how long that takes."""
+        if self._asked is not None:
+            future, deliver = self._asked
+            wait([future])
+            deliver()
+
+    def stop(self) -> None:
+        """Stop what runs; nothing is delivered of it."""
+        self._stop.set()
+        if self._asked is not None:
+            self._asked[0].cancel()
+            self._asked = None
+
+
+class WorkScreen(Guarded, Screen[Result]):
     """A screen with a status line `#progress` whose work runs in a thread, where no widget is touched."""
 
     working = False
@@ -42,8 +108,7 @@ class WorkScreen(Screen[Result]):
         try:
             result = job(told)
         except Exception as error:  # the worker's edge: nothing may vanish in a thread
-            said = error if isinstance(error, VmciError) else OpenError(f"an unexpected error: {error!a}")
-            self.app.call_from_thread(self._ended, said)
+            self.app.call_from_thread(self._ended, error)
             return
         self.app.call_from_thread(self._finished, done, result)
 
@@ -56,9 +121,11 @@ class WorkScreen(Screen[Result]):
         if self.is_attached:
             done(result)
 
-    def _ended(self, error: VmciError) -> None:
+    def _ended(self, error: Exception) -> None:
         self.working = False
-        if self.is_attached:
+        if not isinstance(error, VmciError):
+            cast("EdgeApp", self.app).failed(error)
+        elif self.is_attached:
             self.stopped(error)
 
     def stopped(self, error: VmciError) -> None:

@@ -17,6 +17,7 @@ from vmci_tui.core.shell_commands import Told
 from vmci_tui.core.text import visible
 from vmci_tui.tui.cells import Row, plain, safe
 from vmci_tui.tui.dialogs import Ask
+from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.statusline import StatusLine
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from vmci_tui.tui.app import VmciApp
 
 
-class CommandsScreen(Screen[None]):
+class CommandsScreen(Guarded, Screen[None]):
     """The commands above, and the one under the cursor in full below them."""
 
     SCOPED_CSS = False

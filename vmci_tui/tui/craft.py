@@ -21,6 +21,7 @@ from vmci_tui.core.errors import VmciError
 from vmci_tui.core.verdicts import Both
 from vmci_tui.tui.cells import Row, plain, safe
 from vmci_tui.tui.dialogs import Ask
+from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.statusline import StatusLine
 from vmci_tui.tui.stripline import StripLine
@@ -45,7 +46,7 @@ class DefectList(LineList):
             self.action_choose()
 
 
-class CraftScreen(Screen[None]):
+class CraftScreen(Guarded, Screen[None]):
     """Ends by going back, or by opening what was made."""
 
     about = (

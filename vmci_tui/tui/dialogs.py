@@ -18,6 +18,7 @@ from textual.widgets import Button, Input, Static
 from vmci_tui.core.errors import VmciError
 from vmci_tui.core.text import visible
 from vmci_tui.tui.cells import plain
+from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.stripline import StripLine
 
 if TYPE_CHECKING:
@@ -29,13 +30,17 @@ Result = TypeVar("Result")
 _QUICK = 0.016
 """Seconds that judging may take at each key; where it took longer it waits."""
 _REST = 0.2
-Preview = Callable[[str], "Both | None"]
-"""What every reader would say if this were typed; None where it cannot be taken."""
+Told = Callable[["Both"], None]
+Preview = Callable[[str | None, Told, float], bool]
+"""Tells what every reader would say if this were typed, beside the keys; where it cannot be taken, nothing.
+
+Gives whether that was done within so many seconds. None stops what is under way.
+"""
 Accept = Callable[[str], None]
 """Takes what was typed; raises VmciError for what it cannot take, and the dialog stays."""
 
 
-class Dialog(ModalScreen[Result]):
+class Dialog(Guarded, ModalScreen[Result]):
     """What all dialogs look like; read when the first one opens, and not before the first paint."""
 
     SCOPED_CSS = False
@@ -55,7 +60,9 @@ class Dialog(ModalScreen[Result]):
     .dialog #text { height: 1fr; }
     """
 
-    _took = 0.0
+    patience: ClassVar[float] = _QUICK
+    """Seconds that a key waits for the verdicts over what it typed."""
+    _began = _took = 0.0
     _timer: Timer | None = None
 
     def on_mount(self) -> None:
@@ -65,16 +72,22 @@ class Dialog(ModalScreen[Result]):
         """Show what every reader would say of what is typed; where that takes long, not before the typing rests."""
         if self._timer is not None:
             self._timer.stop()
+        preview(None, self._show_both, 0)
         if self._took < _QUICK:
             self._judge(preview, typed)
         else:
+            self.query_one(StripLine).show(None)
             self._timer = self.set_timer(_REST, partial(self._judge, preview, typed))
 
     def _judge(self, preview: Preview, typed: str) -> None:
-        start = perf_counter()
-        both = preview(typed)
-        self._took = perf_counter() - start
-        if both is not None:
+        self._began = perf_counter()
+        if not preview(typed, self._show_both, self.patience):
+            self._took = perf_counter() - self._began
+            self.query_one(StripLine).show(None)
+
+    def _show_both(self, both: Both) -> None:
+        self._took = perf_counter() - self._began
+        if self.is_attached:
             self.query_one(StripLine).show(both)
 
 
@@ -108,6 +121,10 @@ class Ask(Dialog[bool]):
             with Horizontal(classes="buttons"):
                 yield Button("OK", id="ok", variant="primary", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
+
+    def on_unmount(self) -> None:
+        if self._preview is not None:
+            self._preview(None, self._show_both, 0)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -184,6 +201,9 @@ class EditText(Dialog[bool]):
             with Horizontal(classes="buttons"):
                 yield Button("Take over", id="ok", variant="primary", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
+
+    def on_unmount(self) -> None:
+        self._preview(None, self._show_both, 0)
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         self.judge(self._preview, event.text_area.text)

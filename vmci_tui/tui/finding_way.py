@@ -10,7 +10,6 @@ from textual.worker import get_current_worker
 
 from vmci_tui.core import search as searching
 from vmci_tui.core.document import Document, State
-from vmci_tui.core.errors import VmciError
 from vmci_tui.core.source import FileSource
 from vmci_tui.core.typed_places import offset_of
 from vmci_tui.tui.panes import FindingsList, HexPane
@@ -120,15 +119,19 @@ class WayActions(_Base):
             if hit is None and start and not worker.is_cancelled:
                 self.app.call_from_thread(self.say, "not found from here on: searching from the start")
                 hit = searching.search(self.document, pattern, 0, progress)
-        except VmciError as error:
-            self.app.call_from_thread(self.say, str(error), "error")
-            hit = None
+        except Exception as error:  # the worker's edge
+            self.app.call_from_thread(self._search_failed, error)
+            return
         if not worker.is_cancelled:
             self.app.call_from_thread(self._search_ended, hit, len(pattern))
 
     def _search_at(self, at: int) -> None:
         total = max(self.query_one(HexPane).total, 1)
         self.query_one("#status", StatusLine).tell(f"searching at {at:#x}, {100 * at // total} %  (ESC stops)")
+
+    def _search_failed(self, error: Exception) -> None:
+        self._searching = False
+        self.vmci.failed(error)
 
     def _search_ended(self, hit: int | None, length: int) -> None:
         self._searching = False

@@ -22,6 +22,7 @@ from textual.widget import Widget
 from vmci_tui.core.document import Document
 from vmci_tui.core.errors import OpenError
 from vmci_tui.core.places import KINDS, Place, Places
+from vmci_tui.tui.edge import Painted
 from vmci_tui.tui.palette import byte_styles
 
 _CACHED_ROWS = 512
@@ -41,7 +42,7 @@ class _Run(NamedTuple):
         return (self.first, min(self.last, 8)), (max(self.first, 8), self.last)
 
 
-class HexView(Widget, can_focus=True):
+class HexView(Painted, Widget, can_focus=True):
     """Bytes with their meaning: coloured by kind, the marked field highlighted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from vmci_tui.core.document import State
+from vmci_tui.core.document import Document, State
 from vmci_tui.core.errors import VmciError
 from vmci_tui.core.source import FileSource
 from vmci_tui.tui.finding_way import WayActions
@@ -13,37 +13,99 @@ from vmci_tui.tui.panes import FindingsList, FindingsPane
 from vmci_tui.tui.readerstrip import TitleBar
 
 if TYPE_CHECKING:
+    from vmci_tui.core.budget import Budget
     from vmci_tui.core.candidate import Proof
     from vmci_tui.core.checks import Finding
     from vmci_tui.core.next_steps import Step
-    from vmci_tui.core.verdicts import Both
+    from vmci_tui.core.verdicts import Both, Verdicts
+    from vmci_tui.tui.background import Background
+    from vmci_tui.tui.dialogs import Preview, Told
 
 Change = Callable[[State], State]
 Make = Callable[[str], tuple[str, Change]]
 """From what was typed to the label and the change; raises VmciError for what cannot be taken."""
 
 
+BEING_JUDGED = "being judged"
+
+
+class Judged(NamedTuple):
+    """What readers, checks and memory say of a state of the document."""
+
+    both: Both
+    found: tuple[Finding, ...]
+    proof: Proof | None
+
+
+def judged(document: Document, now: Verdicts | None, budget: Budget) -> Judged:
+    """Judge a document that no one changes meanwhile; `now` are the verdicts over the file on disk, where known.
+
+    Imported here: the readers are 15 ms, which the first paint need not wait for.
+    """
+    from vmci_tui.core.checks import findings
+    from vmci_tui.core.proved import proof_of
+    from vmci_tui.core.verdicts import now_and_after
+
+    both = now_and_after(document, now, budget)
+    edited = document.dump is not None and document.layout is not document.dump.as_it_is
+    found = findings(document, both.after if edited else both.now)
+    return Judged(both, found, proof_of(document.state, document.dump, budget))
+
+
 class JudgeActions(WayActions):
     """What readers say of the document, and of what is being typed."""
 
+    patience: ClassVar[float] = 0.05
+    """Seconds that an edit waits for its judgement: what is quicker is shown with it, and nothing flickers."""
     both: Both | None = None
+    """None while it is being judged, and where it cannot be."""
     saved_path: str | None = None
     """Where the last copy of the dump was saved."""
     proof: Proof | None = None
+    not_judged = BEING_JUDGED
+    """Why there are no verdicts."""
+    _now: Verdicts | None = None
+    """Of the file on disk, which stays."""
+    _judge: Background[Judged] | None = None
 
-    def show_findings(self) -> None:
-        """Judge what is shown. (Imported here: the readers are 15 ms, which the first paint need not wait for.)"""
-        from vmci_tui.core.checks import findings
-        from vmci_tui.core.proved import proof_of
-        from vmci_tui.core.verdicts import now_and_after
+    def show_findings(self, patience: float | None = None) -> None:
+        """Judge what is shown, beside the keys: until that is done there are no verdicts, and the screen says so."""
+        if self._judge is None:
+            self._judge = self.vmci.background(self)
+        document, now = self.document.snapshot(), self._now
 
-        document = self.document
-        self.both = now_and_after(document, self.both.now if self.both and document.dump else None)
-        edited = document.dump is not None and document.layout is not document.dump.as_it_is
-        self.found = findings(document, self.both.after if edited else self.both.now)
-        self.proof = proof_of(document.state, document.dump)
-        self.query_one(TitleBar).show(self.both)
-        self.query_one(FindingsList).show_findings(self.found)
+        def job(budget: Budget) -> Judged:
+            return judged(document, now, budget)
+
+        self.not_judged = BEING_JUDGED
+        self.both, self.found, self.proof = None, (), None
+        patience = self.patience if patience is None else patience
+        if not self._judge.ask(job, self._show_judged, self._show_failed, patience):
+            self._show_verdicts()
+
+    def judge_first(self) -> None:
+        """Judge what is opened; no key waits for that."""
+        self.show_findings(0)
+
+    def stop_judging(self) -> None:
+        """What is shown is being closed."""
+        if self._judge is not None:
+            self._judge.stop()
+
+    def _show_judged(self, result: Judged) -> None:
+        self.both, self.found, self.proof = result
+        self._now = self.both.now if self.document.dump is not None else None
+        self._show_verdicts()
+        self.vmci.tell_mishaps()
+
+    def _show_failed(self, error: Exception) -> None:
+        self.not_judged = "not judged"
+        self._show_verdicts()
+        self.vmci.failed(error)
+
+    def _show_verdicts(self) -> None:
+        self.query_one(TitleBar).show(self.both, self.not_judged)
+        self.query_one(FindingsList).show_findings(self.found, None if self.both is not None else self.not_judged)
         self.tell_finding()
         self.tell_lines()
         self.show_tabs()
@@ -63,28 +125,40 @@ class JudgeActions(WayActions):
     def show_state(self) -> None:
         raise NotImplementedError
 
-    def judge_typed(self, make: Make) -> Callable[[str], Both | None]:
+    def judge_typed(self, make: Make) -> Preview:
         """A preview for a dialog: what every reader would say if this were taken over."""
+        judge: Background[Both] = self.vmci.background(self)
 
-        def preview(typed: str) -> Both | None:
-            from vmci_tui.core.verdicts import now_and_after
-
-            if self.both is None:
-                return None
+        def preview(typed: str | None, told: Told, patience: float) -> bool:
+            judge.stop()
+            if typed is None:
+                return True
             try:
                 label, change = make(typed)
-                tentative = self.document.with_edit(label, change(self.document.state))
-                return now_and_after(tentative, self.both.now)
+                tentative, now = self.document.with_edit(label, change(self.document.state)), self._now
             except VmciError:
-                return None
+                return True
+
+            def job(budget: Budget) -> Both:
+                from vmci_tui.core.verdicts import now_and_after
+
+                return now_and_after(tentative, now, budget)
+
+            return judge.ask(job, told, self.vmci.failed, patience)
 
         return preview
+
+    def without_verdicts(self) -> bool:
+        """Say why there are none; False where there are."""
+        if self.both is None:
+            self.say(f"the file is {self.not_judged}", "warning")
+        return self.both is None
 
     def action_readers(self) -> None:
         """The screen of readers, on the one under the strip's cursor."""
         from vmci_tui.tui.readers import ReadersScreen
 
-        if self.both is None:
+        if self.without_verdicts():
             return
         strip = self.query_one(TitleBar)
         reader = strip.reader if strip.has_focus else None
@@ -107,8 +181,10 @@ class JudgeActions(WayActions):
         from vmci_tui.tui.whatnow import WhatNowScreen
 
         document = self.document
-        if document.dump is None or self.both is None:
+        if document.dump is None:
             self.say("an entry alone is read by QEMU only: Q asks it", "warning")
+        elif self.without_verdicts():
+            return
         elif document.dump_unsaved:
             path = copy_name(document.source.path) if isinstance(document.source, FileSource) else None
             title = f"What now, once it is saved (s){f' as {visible(path)}' if path else ''}"
@@ -132,6 +208,8 @@ class JudgeActions(WayActions):
         return self.saved_path if saved is not None and saved.of_dump == self.document.state.of_dump else None
 
     def _judged(self) -> tuple[Both, tuple[Finding, ...]]:
+        if self._judge is not None:
+            self._judge.finish()
         assert self.both is not None
         return self.both, self.found
 
@@ -156,7 +234,10 @@ class JudgeActions(WayActions):
         from vmci_tui.tui.matrix import MatrixScreen
 
         text = self.document.state.vmcoreinfo
-        if text is None or self.both is None:
+        if text is None:
             self.say("there is no text of which readers could read a value: [a] appends a note", "warning")
             return
+        if self.without_verdicts():
+            return
+        assert self.both is not None
         self.app.push_screen(MatrixScreen(text, self.both.after if self.document.modified else self.both.now))

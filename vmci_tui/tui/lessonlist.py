@@ -14,6 +14,7 @@ from vmci_tui.core.errors import VmciError
 from vmci_tui.core.lessons import Heading, headings
 from vmci_tui.core.text import visible
 from vmci_tui.tui.cells import Row, plain
+from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.statusline import StatusLine
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from vmci_tui.tui.lesson import LessonApp
 
 
-class LessonsScreen(Screen[None]):
+class LessonsScreen(Guarded, Screen[None]):
     """Titles, and below them what the one under the cursor teaches."""
 
     SCOPED_CSS = False

@@ -12,6 +12,7 @@ from textual.widgets import Footer, Static
 
 from vmci_tui.core.lessons import TYPE, UNTIL, Lesson
 from vmci_tui.tui.cells import Row, plain, strip_of
+from vmci_tui.tui.edge import Guarded, Painted
 from vmci_tui.tui.palette import line_styles
 
 _NAMES = {
@@ -24,7 +25,7 @@ _NAMES = {
 }
 
 
-class LessonBar(Widget):
+class LessonBar(Painted, Widget):
     """The line of what can be done with the lesson; each part is a button."""
 
     def __init__(self) -> None:
@@ -52,7 +53,7 @@ class LessonBar(Widget):
                 return
 
 
-class LessonPanel(Vertical):
+class LessonPanel(Guarded, Vertical):
     """A step: its text scrolls where the screen is too small for it."""
 
     SCOPED_CSS = False

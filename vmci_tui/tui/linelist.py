@@ -20,10 +20,11 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from vmci_tui.tui.cells import Row, strip_of
+from vmci_tui.tui.edge import Painted
 from vmci_tui.tui.palette import line_styles
 
 
-class LineList(Widget, can_focus=True):
+class LineList(Painted, Widget, can_focus=True):
     """Lines, one of them under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -17,6 +17,7 @@ from vmci_tui.core.report import kind_of
 from vmci_tui.core.span import Span
 from vmci_tui.tui.arranging import ArrangeActions
 from vmci_tui.tui.copying import CopyActions
+from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.inspecting import InspectActions
 from vmci_tui.tui.keeping import KeepActions
 from vmci_tui.tui.linelist import LineList
@@ -53,7 +54,9 @@ _LONG = 40
 PANES = ("entry", "notes", "keys", "findings", "hex")
 
 
-class MainScreen(KeepActions, ArrangeActions, InspectActions, MarkActions, CopyActions, TellActions, Screen[None]):
+class MainScreen(
+    KeepActions, ArrangeActions, InspectActions, MarkActions, CopyActions, TellActions, Guarded, Screen[None]
+):
     """One document. Every edit goes through `edit`, and everything shown is computed anew after it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -130,9 +133,12 @@ class MainScreen(KeepActions, ArrangeActions, InspectActions, MarkActions, CopyA
             self.query_one(pane).border_title = title
         self._show_bytes()
         self.show_tabs()
-        self.call_after_refresh(self.show_findings)
+        self.call_after_refresh(self.judge_first)
         if self.document.state.vmcoreinfo is not None and self.document.state.vmcoreinfo.lines:
             self.point_at_line(1)
+
+    def on_unmount(self) -> None:
+        self.stop_judging()
 
     # What is shown
 
@@ -172,7 +178,7 @@ class MainScreen(KeepActions, ArrangeActions, InspectActions, MarkActions, CopyA
         return f"vmci{marks}  {_short(document.name)}{blob}  {kind}"
 
     def show_tabs(self) -> None:
-        count = _counted(self.found)
+        count = _counted(self.found) if self.both is not None else self.not_judged
         labels = {
             "entry": "1 Entry", "notes": "2 Notes", "keys": "3 Keys",
             "findings": f"4 Findings ({count})", "hex": "5 Hex",

@@ -16,6 +16,7 @@ from vmci_tui.core.text import Safe, visible
 from vmci_tui.core.verdicts import Verdicts
 from vmci_tui.core.vmcoreinfo import Vmcoreinfo
 from vmci_tui.tui.cells import Row, plain
+from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.readerstrip import name_for
 from vmci_tui.tui.statusline import StatusLine
@@ -53,7 +54,7 @@ def matrix_lines(text: Vmcoreinfo, verdicts: Verdicts) -> tuple[tuple[str, ...],
     return tuple(values), out
 
 
-class MatrixScreen(Screen[None]):
+class MatrixScreen(Guarded, Screen[None]):
     """What each reader reads."""
 
     SCOPED_CSS = False

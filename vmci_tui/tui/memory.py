@@ -14,13 +14,14 @@ from vmci_tui.core.document import Document
 from vmci_tui.core.entry import parse_number
 from vmci_tui.core.errors import EditError
 from vmci_tui.tui.copying import CopyActions
+from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.panes import HexPane
 from vmci_tui.tui.statusline import StatusLine
 
 _OF_THE_FILE = frozenset(("overwrite", "bookmark", "next_bookmark", "bookmarks"))
 
 
-class MemoryScreen(CopyActions, Screen[None]):
+class MemoryScreen(CopyActions, Guarded, Screen[None]):
     """Memory by paddr; nothing in it can be changed."""
 
     SCOPED_CSS = False

@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from vmci_tui.core.document import Document
 from vmci_tui.core.vmcoreinfo import Line
 from vmci_tui.tui.cells import plain
+from vmci_tui.tui.edge import Guarded, Painted
 from vmci_tui.tui.hexview import HexView
 from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.rows import KeyRows, Target, consequence_lines, entry_rows, finding_rows, note_rows
@@ -165,7 +166,7 @@ class KeysList(LineList):
         self.refresh()
 
 
-class KeysPane(Vertical):
+class KeysPane(Guarded, Vertical):
     """The table of keys, and above it the filter: a field while it is typed in, else a line that tells it."""
 
     DEFAULT_CLASSES = "pane"
@@ -228,16 +229,17 @@ class FindingsList(LineList):
         super().__init__(id=id)
         self.findings: Sequence[Finding] = ()
 
-    def show_findings(self, findings: Sequence[Finding]) -> None:
+    def show_findings(self, findings: Sequence[Finding], instead: str | None = None) -> None:
+        """Other findings; `instead` says why there are none to show."""
         self.findings = findings
-        self.empty = "nothing to complain about"
+        self.empty = instead or "nothing to complain about"
         self.set_rows(finding_rows(findings))
 
     def finding(self) -> Finding | None:
         return self.findings[self.cursor] if self.cursor < len(self.findings) else None
 
 
-class FindingsPane(Vertical):
+class FindingsPane(Guarded, Vertical):
     """The findings, and below them the chosen one in full."""
 
     DEFAULT_CLASSES = "pane"
@@ -286,7 +288,7 @@ class HexPane(Selecting, HexView):
     ]
 
 
-class PaneBar(Widget):
+class PaneBar(Painted, Widget):
     """The tabs of the narrow screen: which panes there are, one of them shown."""
 
     class Picked(Message):

@@ -18,6 +18,7 @@ from vmci_tui.core.next_steps import Step
 from vmci_tui.core.report_readers import STAGES, state_words
 from vmci_tui.core.verdicts import Both
 from vmci_tui.tui.cells import Row, plain
+from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.statusline import StatusLine
 
@@ -29,7 +30,7 @@ _TAKES = {
 _STYLES = {"accepts": "good", "opens": "warning", "refuses": "error", "unknown": "dim"}
 
 
-class ReadersScreen(Screen[None]):
+class ReadersScreen(Guarded, Screen[None]):
     """All verdicts; `fix` applies what would make the chosen reader accept."""
 
     SCOPED_CSS = False

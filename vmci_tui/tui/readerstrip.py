@@ -87,6 +87,7 @@ class TitleBar(StatusLine, can_focus=True):
     ]
     _cells: list[tuple[str, Row]]
     _both: Both | None = None
+    _instead = ""
     _at = 0
 
     def __init__(self, *, id: str) -> None:
@@ -96,15 +97,17 @@ class TitleBar(StatusLine, can_focus=True):
     @property
     def reader(self) -> str | None:
         """The reader under the cursor."""
-        return self._cells[self._at][0] if self._at < len(self._cells) else None
+        return self._cells[self._at][0] or None if self._at < len(self._cells) else None
 
-    def show(self, both: Both) -> None:
-        """Other verdicts; only the strip is painted again, and only where it changed."""
-        self._both = both
+    def show(self, both: Both | None, instead: str = "") -> None:
+        """Other verdicts, or a word where there are none; only the strip is painted again, and where it changed."""
+        self._both, self._instead = both, instead
         self._lay()
 
     def _lay(self) -> None:
-        cells = strip_cells(self._both, self.size.width) if self._both else []
+        cells: list[tuple[str, Row]] = [("", ((self._instead, "dim"),))] if self._instead else []
+        if self._both is not None:
+            cells = strip_cells(self._both, self.size.width)
         if cells != self._cells:
             self._cells = cells
             self._at = min(self._at, max(len(cells) - 1, 0))

@@ -13,6 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input, Static
 from textual.worker import get_current_worker
 
+from vmci_tui.core import mishap
 from vmci_tui.core.document import Document
 from vmci_tui.core.errors import Cancelled, SaveError, VmciError
 from vmci_tui.core.harm import Harm, harm_of
@@ -31,6 +32,7 @@ from vmci_tui.tui.dialogs import Dialog
 from vmci_tui.tui.linelist import LineList
 
 if TYPE_CHECKING:
+    from vmci_tui.tui.edge import EdgeApp
     from vmci_tui.tui.lesson import LessonApp
 
 _MOST_ROWS = 2000
@@ -174,15 +176,17 @@ class SaveScreen(Dialog[Outcome | None]):
                 return
             saved = save_copy(self._document, plan, target, progress)
         except Exception as error:  # the worker's edge: nothing may vanish in a thread
-            said = error if isinstance(error, VmciError) else SaveError(f"an unexpected error: {error!a}")
-            self.app.call_from_thread(self._failed, said)
+            self.app.call_from_thread(self._failed, error)
             return
         checked = f"; {saved.checked} bytes of memory read back, the same" if self._document.dump else ""
         words = f"saved {saved.name}: {saved.size} bytes{checked}"
         self.app.call_from_thread(self.dismiss, Outcome(words, path=target))
 
-    def _failed(self, error: VmciError) -> None:
+    def _failed(self, error: Exception) -> None:
         self._saving = False
+        if not isinstance(error, VmciError):
+            cast("EdgeApp", self.app).failed(error)
+            error = SaveError(f"not saved: {mishap.note(error)}")
         if self.is_attached:
             self._tell(str(error), bad=True)
 

@@ -16,6 +16,7 @@ from vmci_tui import settings
 from vmci_tui.core.samples import samples
 from vmci_tui.core.text import visible
 from vmci_tui.tui.cells import Row, plain
+from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.lessonlist import lesson_rows
 from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.statusline import StatusLine
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from vmci_tui.tui.app import VmciApp
 
 
-class StartScreen(Screen[None]):
+class StartScreen(Guarded, Screen[None]):
     """Each line opens something."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -11,9 +11,10 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from vmci_tui.tui.cells import safe
+from vmci_tui.tui.edge import Painted
 
 
-class StatusLine(Widget):
+class StatusLine(Painted, Widget):
     """A line that is cut at its end where it is too long."""
 
     sign = ""

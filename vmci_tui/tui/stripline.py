@@ -20,8 +20,11 @@ class StripLine(StatusLine):
 
     _row: Row = ()
 
-    def show(self, both: Both) -> None:
-        row = tuple(cell for _, cells in strip_cells(both, self.size.width) for cell in cells)
+    def show(self, both: Both | None) -> None:
+        """Other verdicts; None while they are being made."""
+        row: Row = (("being judged", "dim"),)
+        if both is not None:
+            row = tuple(cell for _, cells in strip_cells(both, self.size.width) for cell in cells)
         if row != self._row:
             self._row = row
             self.refresh()

@@ -13,11 +13,12 @@ from textual.widgets import Footer, Static
 
 from vmci_tui.core.next_steps import Step
 from vmci_tui.tui.cells import Row, plain
+from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.linelist import LineList
 from vmci_tui.tui.statusline import StatusLine
 
 
-class WhatNowScreen(Screen[None]):
+class WhatNowScreen(Guarded, Screen[None]):
     """The commands above, and the one under the cursor in full below them."""
 
     SCOPED_CSS = False

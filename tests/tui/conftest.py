@@ -1,0 +1,15 @@
+"""What all tests of the screens share."""
+
+from __future__ import annotations
+
+import pytest
+
+from vmci_tui.tui.dialogs import Dialog
+from vmci_tui.tui.judging import JudgeActions
+
+
+@pytest.fixture(autouse=True)
+def _judged_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may take longer than an edit waits for its judgement; tests of that set their own patience."""
+    monkeypatch.setattr(JudgeActions, "patience", 5.0)
+    monkeypatch.setattr(Dialog, "patience", 5.0)

@@ -1,0 +1,219 @@
+"""Nothing ends the app: wherever vmci itself fails, that is said in a line, kept in the log, and the rest goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.tui.driving import main_screen, running, said, settled, shown, type_text
+from vmci_tui.core import mishap
+from vmci_tui.core.errors import OpenError
+from vmci_tui.core.readers import makedumpfile
+from vmci_tui.error_log import log_file
+from vmci_tui.tui.edge import EdgeApp
+from vmci_tui.tui.judging import JudgeActions
+from vmci_tui.tui.main import MainScreen
+from vmci_tui.tui.panes import HexPane
+
+Sample = Callable[[str], str]
+_SECRET = "bytes of a dump"
+_DUMP = "amd64-cut-note.elf"
+pytestmark = pytest.mark.usefixtures("mishaps")
+
+
+def _fail(*_: Any, **__: Any) -> NoReturn:
+    raise IndexError(_SECRET)
+
+
+async def _told(pilot: Pilot[Any]) -> None:
+    """That it was told, without a value, and that the panes go on."""
+    assert "vmci failed here: IndexError at vmci_tui/" in said(pilot) or "IndexError" in said(pilot), said(pilot)
+    assert _SECRET not in said(pilot) + log_file().read_text() and str(log_file()) in said(pilot)
+    assert mishap.seen[0].kinds[0] == "IndexError"
+    while pilot.app.screen is not main_screen(pilot):
+        await pilot.press("escape")
+        await settled(pilot)
+    view = main_screen(pilot).query_one(HexPane)
+    await pilot.press("5")
+    await settled(pilot)
+    before = view.cursor
+    await pilot.press("down", "right")
+    await settled(pilot)
+    assert view.cursor == before + view.per_row + 1
+    assert pilot.app.is_running and pilot.app.return_code is None
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "vmci_tui.core.verdicts.now_and_after",
+        "vmci_tui.core.checks.findings",
+        "vmci_tui.core.proved.proof_of",
+    ],
+)
+async def test_a_judgement_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    monkeypatch.setattr(place, _fail)
+    async with running(sample(_DUMP)) as pilot:
+        await pilot.pause(0.3)
+        await settled(pilot)
+        assert "not judged" in shown(pilot) and main_screen(pilot).both is None
+        await pilot.press("v")
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, MainScreen) and "the file is not judged" in said(pilot)
+        await _told(pilot)
+
+
+async def test_the_model_of_one_reader_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(makedumpfile.READER.__dict__, "read", _fail)
+    async with running(sample(_DUMP)) as pilot:
+        both = main_screen(pilot).both
+        assert both is not None and both.now["makedumpfile"].accepts is None and both.now["crash"].accepts
+        await _told(pilot)
+
+
+async def test_a_judgement_of_what_is_typed_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(sample(_DUMP)) as pilot:
+        await pilot.press("3", "down", "down", "enter")
+        monkeypatch.setattr("vmci_tui.core.verdicts.now_and_after", _fail)
+        await type_text(pilot, "4097")
+        await settled(pilot)
+        await _told(pilot)
+
+
+@pytest.mark.parametrize(
+    ("keys", "place"),
+    [
+        ("F", "vmci_tui.tui.candidates.find"),
+        ("F", "vmci_tui.tui.candidates.judge_all"),
+        ("R", "vmci_tui.tui.repairing.repair"),
+    ],
+)
+async def test_work_in_a_thread_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch, keys: str, place: str) -> None:
+    __import__(place.rpartition(".")[0])
+    monkeypatch.setattr(place, _fail)
+    async with running(sample(_DUMP)) as pilot:
+        await pilot.press(keys)
+        await settled(pilot)
+        await _told(pilot)
+
+
+async def test_a_search_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vmci_tui.core.search.search", _fail)
+    async with running(sample(_DUMP)) as pilot:
+        await pilot.press("5", "slash")
+        await type_text(pilot, "CORE")
+        await pilot.press("enter")
+        await settled(pilot)
+        await _told(pilot)
+
+
+@pytest.mark.parametrize(
+    "painter",
+    [
+        "panes.FindingsList.render_line",
+        "panes.KeysList.render_line",
+        "panes.NotesList.render_line",
+        "panes.EntryList.render_line",
+        "panes.PaneBar.render",
+        "readerstrip.TitleBar.render_line",
+        "statusline.StatusLine.render_line",
+    ],
+)
+async def test_a_painter_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch, painter: str) -> None:
+    async with running(sample(_DUMP)) as pilot:
+        monkeypatch.setattr(f"vmci_tui.tui.{painter}", _fail)
+        for widget in main_screen(pilot).query("*"):
+            widget.refresh()
+        await settled(pilot)
+        assert "cannot be shown" in shown(pilot) or painter.startswith("panes.PaneBar")
+        await pilot.resize_terminal(90, 40)
+        await settled(pilot)
+        await _told(pilot)
+
+
+@pytest.mark.parametrize("action", ["matrix", "memory", "save", "find", "next", "undo", "toggle_keys", "quit"])
+async def test_a_key_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch, action: str) -> None:
+    async with running(sample(_DUMP)) as pilot:
+        of = pilot.app if action in ("toggle_keys", "quit") else main_screen(pilot)
+        monkeypatch.setattr(type(of), f"action_{action}", _fail)
+        await pilot.press({"undo": "u", "matrix": "m", "memory": "M", "save": "s", "find": "F", "next": "N",
+                           "toggle_keys": "f1", "quit": "ctrl+q"}[action])  # fmt: skip
+        await settled(pilot)
+        await _told(pilot)
+
+
+@pytest.mark.parametrize("method", ["compose", "on_mount"])
+async def test_a_screen_that_is_opened_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    monkeypatch.setattr(f"vmci_tui.tui.matrix.MatrixScreen.{method}", _fail, raising=False)
+    async with running(sample(_DUMP)) as pilot:
+        await pilot.press("m")
+        await settled(pilot)
+        assert "IndexError" in said(pilot)
+        pilot.app.pop_screen()
+        await settled(pilot)
+        await _told(pilot)
+
+
+async def test_a_message_a_timer_and_what_follows_a_paint_fail(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(sample(_DUMP)) as pilot:
+        screen = main_screen(pilot)
+        for begin in (
+            lambda: screen.set_timer(0.01, _fail),
+            lambda: screen.call_after_refresh(_fail),
+            lambda: screen.query_one(HexPane).call_later(_fail),
+            lambda: screen.run_worker(_fail, thread=True),
+        ):
+            pilot.app.clear_notifications()
+            mishap.seen.clear()
+            app = pilot.app
+            assert isinstance(app, EdgeApp)
+            app._told = frozenset()
+            begin()
+            await pilot.pause(0.1)
+            await _told(pilot)
+
+
+async def test_a_disk_that_cannot_be_read_is_said_and_is_no_error_of_ours(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> NoReturn:
+        raise OpenError("cannot read it at 0x10", "copy it elsewhere")
+
+    async with running(sample(_DUMP)) as pilot:
+        monkeypatch.setattr("vmci_tui.core.source.FileSource.read", fail)
+        await pilot.press("x")
+        await pilot.pause(0.2)
+        assert "cannot read it at 0x10" in said(pilot) and not mishap.seen and not log_file().exists()
+
+
+async def test_a_judgement_that_takes_long_is_said_and_the_next_key_stops_it(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vmci_tui.core import verdicts
+
+    real, asked = verdicts.now_and_after, []
+
+    def slow(document: Any, known: Any = None, budget: Any = None) -> Any:
+        asked.append("begun")
+        if document.modified and len(document.steps) == 1:
+            while True:  # as long as no one stops it
+                budget.refill().spend()
+        return real(document, known, budget)
+
+    async with running(sample(_DUMP)) as pilot:
+        screen = main_screen(pilot)
+        monkeypatch.setattr(JudgeActions, "patience", 0.01)
+        monkeypatch.setattr(verdicts, "now_and_after", slow)
+        await pilot.press("x")
+        await pilot.pause(0.1)
+        assert screen.both is None and screen.found == () and "being judged" in shown(pilot)
+        await pilot.press("v")
+        assert isinstance(pilot.app.screen, MainScreen) and "the file is being judged" in said(pilot)
+        await pilot.press("5", "down")
+        assert screen.query_one(HexPane).cursor > 0
+        await pilot.press("u")
+        await settled(pilot)
+        assert screen.both is not None and "being judged" not in shown(pilot) and len(asked) >= 2
