@@ -110,6 +110,15 @@ def test_only_the_readers_that_were_asked_for(sample: Sample) -> None:
     assert [step.reader for step in next_steps(document, drgn)] == ["drgn", "debuginfod"]
 
 
+def test_a_reader_that_was_not_asked_for_is_not_missed() -> None:
+    """Over the addresses in program headers other readers find no memory than the one that was asked for."""
+    blind = opened((Path(__file__).parents[1] / "data/faults/633-armhf.elf").read_bytes())
+    judged = now_and_after(blind).now
+    assert any(step.reader == "vmci" for step in next_steps(blind, judged))
+    for name in judged:
+        next_steps(blind, {name: judged[name]})
+
+
 def test_once_saved_it_is_the_copy_that_they_name(sample: Sample) -> None:
     document = open_document(sample("crlf.elf"))
     from vmci_tui.core.mending import mend_for
@@ -161,7 +170,8 @@ def test_drgn_is_told_the_machine_of_a_kdump_that_names_none(sample: Sample) -> 
     verdict = now_and_after(document).now["drgn"]
     says = visible("kdump_get_string_attr(KDUMP_ATTR_ARCH_NAME): Key has no value")
     kdump = cast(Any, SimpleNamespace(
-        dump=document.dump, state=document.state, container="kdump", name="x", source=document.source
+        dump=SimpleNamespace(machine="x86_64", header_fields=True), state=document.state, container="kdump", name="x",
+        source=document.source,
     ))  # fmt: skip
     refused = next_steps(kdump, {"drgn": replace(verdict, accepts=False, says=says)}, "a.kdump")
     assert "drgn --architecture x86_64 -c a.kdump" in [str(step.command) for step in refused]

@@ -65,7 +65,8 @@ def _repair(document: Document, verdicts: Verdicts, path: str, found: tuple[Find
     wanted = _wanted(document, verdicts)
     refusing = [name for name, v in wanted.items() if v.accepts is False and name != "libkdumpfile"]
     found = findings(document) if found is None else found
-    blind = [c.reader for f in found if f.code in ADDRESSES for c in f.readers if verdicts[c.reader].state == "opens"]
+    lied_to = {c.reader for f in found if f.code in ADDRESSES for c in f.readers}
+    blind = [name for name, v in verdicts.items() if name in lied_to and v.state == "opens"]
     note = document.state.note
     if (refusing or blind) and changes(document, found):
         command = Safe(f"vmci repair {shell_word(path)} -o {shell_word(copy_name(path))}")
