@@ -131,6 +131,20 @@ def test_the_copy_of_a_cut_file_says_that_it_is_incomplete(way: str, tmp_path: P
         document.close()
 
 
+def test_parts_of_a_split_dump_are_named_and_put_together_by_makedumpfile(tmp_path: Path) -> None:
+    """Real parts: of a small dump the second has no pages, which is no damage."""
+    readers.need("makedumpfile")
+    source, out = str(SAMPLES / "amd64-cut-nonote.elf"), tmp_path / "whole.kdump"
+    parts = [str(tmp_path / name) for name in ("one", "two")]
+    assert readers.run("makedumpfile", "-c", "--split", source, *parts).code == 0
+    for part, words in zip(parts, ("it has the pages 0x0 to ", "it has no pages"), strict=True):
+        told = _codes(Path(part))
+        assert words in told["C32"].message and not {"C02", "C23", "C33"} & set(told)
+    assert readers.run("makedumpfile", "--reassemble", *parts, str(out)).code == 0
+    document = open_document(str(out))
+    assert "C32" not in _codes(out) and _pages(document) == _pages(open_document(source))
+
+
 @pytest.mark.parametrize("name", ["644-flat-truncated.kdump", "138-page-data-cut.kdump"])
 def test_reported_files_are_errors_for_all_that_read_memory(name: str) -> None:
     path = FAULTS / name

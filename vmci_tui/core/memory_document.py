@@ -48,6 +48,7 @@ class MemoryDump(NamedTuple):
     container: str = "memory"
     notes: tuple[Note, ...] = ()
     doubts: tuple[str, ...] = ()
+    missing: str = ""
     header_fields: HeaderFields | None = None
 
     @property

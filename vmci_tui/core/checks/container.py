@@ -9,7 +9,6 @@ from vmci_tui.core.checks.base import NEED_MEMORY, Context, Finding, Fix, told
 from vmci_tui.core.checks.note import target_bits
 from vmci_tui.core.containers.elf import ElfDump
 from vmci_tui.core.containers.elf_format import ET_CORE, PT_NOTE
-from vmci_tui.core.containers.elf_parts import memory_end
 from vmci_tui.core.span import Span
 
 ORDER = Fix("put the head in order", edits.order_head)
@@ -32,14 +31,8 @@ def check(context: Context) -> Iterator[Finding]:
             if wider
             else "no dump of this machine fits into a 32-bit file",
         )
-    end = memory_end(dump.segments)
-    if end > dump.source.size:
-        yield told(
-            "C02",
-            f"the file is cut off: its memory ends at {end}, the file at {dump.source.size} bytes",
-            Span(max(dump.source.size - 1, 0), 1),
-            readers=NEED_MEMORY,
-        )
+    if dump.missing:
+        yield told("C02", dump.missing, Span(max(dump.source.size - 1, 0), 1), readers=NEED_MEMORY)
     if not context.arranged:
         yield from _head(dump)
 

@@ -34,7 +34,8 @@ def check(context: Context) -> Iterator[Finding]:
     elif proof.proved is False:
         yield told("M05", f"memory contradicts the note: {proof.why}", span, _correct(proof))
     elif memory.size:
-        yield told("M06", f"memory cannot confirm the note: {proof.why}", span)
+        lost = f" ({context.dump.missing})" if context.dump.missing else ""
+        yield told("M06", f"memory cannot confirm the note: {proof.why}{lost}", span)
 
 
 def check_overlaps(context: Context) -> Iterator[Finding]:

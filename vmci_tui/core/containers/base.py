@@ -99,6 +99,11 @@ class Dump(Protocol):
         ...
 
     @property
+    def missing(self) -> str:
+        """That the file has not all the memory that its headers tell of, in words; empty where it has."""
+        ...
+
+    @property
     def guest_source(self) -> Source:
         """Where guest memory is read: the file, or what decompresses its pages."""
         ...

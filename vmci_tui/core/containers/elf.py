@@ -75,6 +75,11 @@ class ElfDump:
     def doubts(self) -> tuple[str, ...]:
         return ()
 
+    @cached_property
+    def missing(self) -> str:
+        end, size = elf_parts.memory_end(self.segments), self.source.size
+        return f"the file is cut off: its memory ends at {end}, the file at {size} bytes" if end > size else ""
+
     @property
     def guest_source(self) -> Source:
         return self.source

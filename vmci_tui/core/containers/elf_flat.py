@@ -55,6 +55,10 @@ class FlatElfDump:
         return tuple(filter(None, (*self.flat.faults, self.flat.overlap)))
 
     @property
+    def missing(self) -> str:
+        return self.elf.missing
+
+    @property
     def guest_source(self) -> Source:
         return self.flat
 
