@@ -104,6 +104,8 @@ def parser() -> argparse.ArgumentParser:
     undo = _command(commands, "undo", "take back the last in-place save")
     _file(undo)
     undo.add_argument("--finish", action="store_true", help="bring a save that was cut short to its end instead")
+    undo.add_argument("--force", action="store_true", help="also over what somebody else wrote since, which is shown")
+    undo.add_argument("--dry-run", action="store_true", help="with --force: only show it")
 
     plain = _command(commands, "unflatten", "make a flattened file plain, as `makedumpfile -R` does")
     _file(plain)

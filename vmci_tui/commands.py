@@ -66,9 +66,9 @@ def _warn_unfinished(path: str) -> None:
     """Say it where an in-place save of the file was cut short; one look for a name where there was none."""
     if not os.path.exists(os.path.realpath(path) + ".vmci-undo"):
         return
-    from vmci_tui.core.in_place import condition
+    from vmci_tui.core.taking_back import is_cut_short
 
-    if condition(path)[0] == "unfinished":
+    if is_cut_short(path):
         tell("vmci: a save in place of this file was cut short; `vmci undo FILE` takes it back, --finish ends it")
 
 

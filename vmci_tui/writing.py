@@ -6,12 +6,12 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from vmci_tui.core import edits, entry_text, report, report_readers
+from vmci_tui.core import edits, entry_text, report, report_readers, report_undo
 from vmci_tui.core.document import Document, State
 from vmci_tui.core.entry import FORMAT_ELF, LENGTH, Entry, EntryHistory, Write, linux_size, parse_number
 from vmci_tui.core.errors import EditError, UsageError
 from vmci_tui.core.harm import Consent, Harm, consent, harm_of
-from vmci_tui.core.in_place import finish, save_in_place, take_back
+from vmci_tui.core.in_place import save_in_place
 from vmci_tui.core.indented import TAKEN_OUT, is_indented, unindented
 from vmci_tui.core.opening import new_entry, open_document
 from vmci_tui.core.placing import refuse_target
@@ -19,6 +19,7 @@ from vmci_tui.core.plan import Plan, plan_copy, plan_in_place
 from vmci_tui.core.save import CHECK_LIMIT, save_copy
 from vmci_tui.core.source import FileSource, small_or_stream
 from vmci_tui.core.sources import note_from, text_from
+from vmci_tui.core.taking_back import finish, overwritten, take_back
 from vmci_tui.core.text import literal, visible
 from vmci_tui.output import print_json, print_lines, shown_progress, tell_left
 from vmci_tui.streams import tell
@@ -184,9 +185,11 @@ def _saved_in_place(document: Document, plan: Plan) -> tuple[str, ...]:
     """Save; what is told of it."""
     saved = save_in_place(document, plan)
     words = f"saved {saved.name} in place ({plan.way}, {plan.bytes_written} bytes); take it back: vmci undo FILE"
-    if saved.forced:
-        return words, "the file was read-only: it was made writable for that, and is read-only again"
-    return (words,)
+    more = ["the file was read-only: it was made writable for that, and is read-only again"] if saved.forced else []
+    if saved.given_up:
+        which = "1 older save" if saved.given_up == 1 else f"{saved.given_up} older saves"
+        more.append(f"vmci: {which} can no longer be taken back: the old bytes are too many to be kept")
+    return words, *more
 
 
 def _copied(options: argparse.Namespace, document: Document, plan: Plan) -> tuple[str, ...]:
@@ -209,10 +212,22 @@ def _tell_harm(harm: Harm, agreed: Consent) -> None:
 
 
 def _undo(options: argparse.Namespace) -> int:
-    saved = finish(options.file) if options.finish else take_back(options.file)
+    if options.finish and options.force:
+        raise UsageError("--force takes a save back, --finish brings it to its end", "name one of them")
+    if options.dry_run and not options.force:
+        raise UsageError("--dry-run shows what --force would overwrite", "vmci undo FILE --force --dry-run")
+    lost = overwritten(options.file) if options.force else ()
+    saved = None
+    if not options.dry_run:
+        saved = finish(options.file) if options.finish else take_back(options.file, options.force)
     if options.json:
-        print_json({"file": saved.name, "size": saved.size})
-    tell(f"{saved.name} is {'brought to the end of' if options.finish else 'as it was before'} its last save in place")
+        found = {"overwrites": report_undo.overwritten_json(lost)} if options.force else {}
+        print_json({"file": visible(options.file), "size": saved.size if saved else None} | found)
+    else:
+        print_lines(report_undo.overwritten_text(lost))
+    if saved is not None:
+        now = "brought to the end of" if options.finish else "as it was before"
+        tell(f"{saved.name} is {now} its last save in place")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import stat
 import tempfile
@@ -15,15 +16,17 @@ from hypothesis import strategies as st
 
 from tests.core import dumps, plain_elf
 from tests.factory import I386, Load, cpus, elf, note, ram
+from vmci_tui.cli import main
 from vmci_tui.core import edits, in_place
 from vmci_tui.core.document import Document
 from vmci_tui.core.errors import SaveError
-from vmci_tui.core.in_place import condition, finish, save_in_place, take_back
+from vmci_tui.core.in_place import save_in_place
 from vmci_tui.core.journal import SUFFIX
 from vmci_tui.core.opening import open_document
 from vmci_tui.core.plan import Plan, plan_copy, plan_in_place
 from vmci_tui.core.save import save_copy
 from vmci_tui.core.source import FileSource
+from vmci_tui.core.taking_back import condition, finish, take_back
 
 _BIG = b"OSRELEASE=6\n" + b"KEY=value\n" * 900
 
@@ -285,7 +288,7 @@ def test_a_file_that_changed_since_it_was_opened_is_refused(path: Path) -> None:
         os.utime(path, ns=(time, time))
 
 
-@pytest.mark.parametrize("where", ["head", "lifted", "time", "size", "gone"])
+@pytest.mark.parametrize("where", ["head", "lifted", "size", "gone"])
 def test_what_somebody_else_wrote_since_is_not_taken_back(path: Path, where: str) -> None:
     append(path)
     data = bytearray(path.read_bytes())
@@ -293,15 +296,64 @@ def test_what_somebody_else_wrote_since_is_not_taken_back(path: Path, where: str
         data = bytearray(b"another file")
     elif where == "size":
         data += b"!"
-    elif where != "time":
+    else:
         data[100 if where == "head" else -1] ^= 255
     path.write_bytes(data)
     os.utime(path, ns=(1, 1))
     assert condition(str(path))[0] == "changed"
     for act in (take_back, finish):
-        with pytest.raises(SaveError, match="changed since by somebody else"):
+        with pytest.raises(SaveError, match=r"changed since by somebody else|cut off since"):
             act(str(path))
     assert path.read_bytes() == data and Path(f"{path}{SUFFIX}").exists()
+
+
+def test_a_file_that_was_touched_or_copied_elsewhere_with_its_journal_is_taken_back(path: Path) -> None:
+    """Bytes are judged, no times and no inodes."""
+    before = path.read_bytes()
+    append(path)
+    os.utime(path, ns=(1, 1))
+    other = path.parent / "elsewhere" / path.name
+    other.parent.mkdir()
+    for name in (path.name, f"{path.name}{SUFFIX}"):
+        (other.parent / name).write_bytes((path.parent / name).read_bytes())
+    for one in (path, other):
+        assert condition(str(one))[0] == "finished"
+        take_back(str(one))
+        assert one.read_bytes() == before and os.listdir(one.parent)[0] in (path.name, "elsewhere")
+
+
+def test_what_somebody_else_wrote_is_shown_and_overwritten_by_force_alone(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = path.read_bytes()
+    append(path)
+    data = bytearray(path.read_bytes())
+    data[100] ^= 255
+    data += b"their own tail"
+    path.write_bytes(data)
+    assert main(["undo", str(path)]) == 4
+    assert "--force" in capsys.readouterr().err
+    assert main(["undo", str(path), "--force", "--dry-run"]) == 0
+    shown = capsys.readouterr().out
+    assert f"- {data[88:104].hex(' ')}" in shown and f"+ {before[88:104].hex(' ')}" in shown
+    assert b"their own tail".hex(" ") in shown and path.read_bytes() == data
+    assert main(["undo", str(path), "--force", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["size"] == len(before) and len(found["overwrites"]) > 1
+    assert path.read_bytes() == before and os.listdir(path.parent) == [path.name]
+
+
+def test_a_file_that_was_cut_off_is_not_taken_back_by_force_either(path: Path) -> None:
+    append(path)
+    path.write_bytes(b"short")
+    assert main(["undo", str(path), "--force"]) == 4
+    assert path.read_bytes() == b"short"
+
+
+@pytest.mark.parametrize("options", [("--force", "--finish"), ("--dry-run",)])
+def test_options_of_undo_that_mean_nothing_together(options: tuple[str, ...], path: Path) -> None:
+    append(path)
+    assert main(["undo", str(path), *options]) == 2
 
 
 def test_a_save_after_a_stranger_wrote_can_still_be_taken_back(path: Path) -> None:

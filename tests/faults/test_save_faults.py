@@ -20,14 +20,14 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.factory import Load, cpus, elf, note, ram
+from tests.factory import TEXT_64, Load, cpus, elf, note, ram
 from tests.faults import points
 from vmci_tui.cli import main
-from vmci_tui.core.in_place import condition, finish, take_back
 from vmci_tui.core.journal import SUFFIX, decode
+from vmci_tui.core.taking_back import condition, finish, take_back
 
 _DUMP, _OUT = "dump.elf", "out.elf"
-_BIG, _MORE = b"OSRELEASE=6\n" + b"KEY=value\n" * 600, b"OSRELEASE=7\n" + b"KEY=value\n" * 1600
+_BIG, _MORE = TEXT_64 + b"KEY=value\n" * 600, TEXT_64 + b"KEY=value\n" * 1600
 _DATA = elf((cpus() + note(),), (Load(0x1000, ram(40_000), vaddr=1 << 40),), qemu=True)
 FIRST = [_DATA, _ENTRY := bytes((0, 0, 1)) + bytes(14)]  # what taking back all saves must lead to
 _SLICE = 10

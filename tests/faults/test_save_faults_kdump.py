@@ -41,7 +41,7 @@ def scenarios(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scenario]:
         texts[name] = str(base / name)
 
     def append(which: str) -> tuple[str, ...]:
-        return "append", f"@/{_DUMP}", "--text", texts[which], "--in-place"
+        return "append", f"@/{_DUMP}", "--text", texts[which], "--in-place", "--yes", "worse"
 
     def saved(before: Path, name: str, *arguments: str) -> Path:
         folder = clone(before, base / name)
@@ -56,7 +56,7 @@ def scenarios(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scenario]:
     plain, flat = folder("plain", _PLAIN), folder("flat", _FLAT)
     grown, flat_grown = saved(plain, "grown", *append("big")), saved(flat, "flat-grown", *append("big"))
     undo = "undo", f"@/{_DUMP}"
-    copy = "append", f"@/{_DUMP}", "--text", texts["big"], "-o", f"@/{_OUT}"
+    copy = "append", f"@/{_DUMP}", "--text", texts["big"], "-o", f"@/{_OUT}", "--yes", "worse"
     made = [
         Scenario("in the blocks", plain, "save", ("set", f"@/{_DUMP}", "header.sysname=Linux", "--in-place")),
         Scenario("at the end", plain, "save", append("big")),

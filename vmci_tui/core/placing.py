@@ -32,11 +32,13 @@ P = TypeVar("P", str, int)
 T = TypeVar("T")
 
 
-def put_in_place(source: Source, target: str, fill: Callable[[int], None], check: Callable[[str], T]) -> T:
+def put_in_place(
+    source: Source, target: str, fill: Callable[[int], None], check: Callable[[str], T], told: bool = True
+) -> T:
     """Make a new file: `fill` writes it, `check` is given its temporary name, then it gets its own; what `check` says.
 
     Who owns it and who may read it is as `cp` leaves it. Raises SaveError, or what the two raise; then nothing
-    is left behind.
+    is left behind. It is told as done to who interrupts what comes after, but for a file of our own.
     """
     path = _real(target)
     there = _refuse_bad_target(source, path, target)
@@ -60,7 +62,8 @@ def put_in_place(source: Source, target: str, fill: Callable[[int], None], check
             refuse_changed(source)  # what was cut off meanwhile reads as a hole, here and in the copy alike
             with held_back():
                 os.replace(temporary, path)
-                is_done(f"{visible(target)} is saved")
+                if told:
+                    is_done(f"{visible(target)} is saved")
         except BaseException as error:
             with held_back():
                 _forget(temporary)

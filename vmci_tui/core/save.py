@@ -31,6 +31,8 @@ class Saved:
     """Bytes of guest memory that were read back and compared."""
     forced: bool = False
     """The file could not be written, as QEMU leaves its dumps; it was made so, and its mode restored."""
+    given_up: int = 0
+    """Saves in place before it that cannot be taken back any more, for their old bytes were too many."""
 
 
 def save_copy(

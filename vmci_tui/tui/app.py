@@ -139,11 +139,11 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
             self.call_later(self._ask_unfinished, document)
 
     def _ask_unfinished(self, document: Document) -> None:
-        from vmci_tui.core.in_place import condition
+        from vmci_tui.core.taking_back import is_cut_short
         from vmci_tui.tui.dialogs import Choose
 
         source = document.source
-        if not isinstance(source, FileSource) or document.read_only or condition(source.path)[0] != "unfinished":
+        if not isinstance(source, FileSource) or document.read_only or not is_cut_short(source.path):
             return
         choices = (("later", "Leave it as it is"), ("back", "Take it back"), ("finish", "Bring it to its end"))
 
@@ -244,9 +244,9 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
         blob = document.blob.path if isinstance(document.blob, FileSource) else None
         self.open(source.path, blob)
 
-    def take_back(self, document: Document, path: str, finishing: bool = False) -> None:
+    def take_back(self, document: Document, path: str, finishing: bool = False, force: bool = False) -> None:
         """Undo the last save in place (or bring it to its end), and show the file as it is then."""
-        from vmci_tui.core.in_place import finish, take_back
+        from vmci_tui.core.taking_back import finish, take_back
 
         source = document.source
         if not isinstance(source, FileSource) or document.read_only:
@@ -254,7 +254,7 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
             return
         document.close()  # with it goes the lock, which taking back needs
         try:
-            (finish if finishing else take_back)(path)
+            finish(path) if finishing else take_back(path, force)
         except VmciError as error:
             self.notify(safe(str(error)), severity="error", markup=False)
         else:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from vmci_tui.core.document import Document
-from vmci_tui.core.errors import SaveError
+from vmci_tui.core.errors import SaveError, VmciError
 from vmci_tui.core.source import FileSource
 from vmci_tui.tui.adopting import AdoptActions
+
+_SHOWN = 8
+"""Lines of bytes in a question."""
 
 
 class KeepActions(AdoptActions):
@@ -23,22 +26,57 @@ class KeepActions(AdoptActions):
 
     def action_take_back(self) -> None:
         """Give a file back as it was before its last save in place; asked first, with its name."""
-        from vmci_tui.core.in_place import condition
+        from vmci_tui.core.taking_back import condition
 
         document = self.document
-        sources = (document.source, document.blob)
-        files = [s for s in sources if isinstance(s, FileSource) and condition(s.path)[0] in ("finished", "unfinished")]
+        files: list[tuple[FileSource, bool]] = []
+        for source in (document.source, document.blob):
+            if isinstance(source, FileSource):
+                try:
+                    now = condition(source.path)[0]
+                except VmciError as error:
+                    self.say(str(error), "error")
+                    return
+                if now not in ("none", "untouched"):
+                    files.append((source, now == "changed"))
         if not files:
             self.say("there is no save in place to take back", "warning")
             return
-        choices = (("stay", "Leave it as it is"), *((str(n), f"Take back {s.name}") for n, s in enumerate(files)))
+        words = [f"Take back {s.name}{', which somebody else changed since' if forced else ''}" for s, forced in files]
+        choices = (("stay", "Leave it as it is"), *((str(n), item) for n, item in enumerate(words)))
 
         def chosen(choice: str | None) -> None:
             if choice and choice != "stay":
-                self.vmci.take_back(document, files[int(choice)].path)
+                source, forced = files[int(choice)]
+                if forced:
+                    self._take_back_over(source)
+                else:
+                    self.vmci.take_back(document, source.path)
 
         hint = "Edits that are not saved are lost." if document.unsaved else ""
         self.choose("Take back the last save in place?", choices, chosen, hint)
+
+    def _take_back_over(self, source: FileSource) -> None:
+        """Show what somebody else wrote where the save did, and ask once more."""
+        from vmci_tui.core.report_undo import overwritten_text
+        from vmci_tui.core.taking_back import overwritten
+
+        document = self.document
+        try:
+            lines = list(overwritten_text(overwritten(source.path)))
+        except VmciError as error:
+            self.say(str(error), "error")
+            return
+        shown = lines if len(lines) <= _SHOWN else [*lines[:_SHOWN], f"and {len(lines) - _SHOWN} lines more"]
+
+        def chosen(choice: str | None) -> None:
+            if choice == "over":
+                self.vmci.take_back(document, source.path, force=True)
+
+        choices = (("stay", "Leave it as it is"), ("over", "Overwrite that, and take the save back"))
+        self.choose(
+            "Others wrote since: what is there now (-), and what was before (+)", choices, chosen, "\n".join(shown)
+        )
 
     def _ask_which(self) -> None:
         choices = (("dump", "Save a copy of the dump"), ("entry", "Save the entry, 16 bytes"))

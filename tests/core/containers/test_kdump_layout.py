@@ -22,13 +22,14 @@ from vmci_tui.core.containers.kdump import KdumpDump
 from vmci_tui.core.document import Document, laid_out
 from vmci_tui.core.errors import EditError, SaveError
 from vmci_tui.core.guest import guest_of
-from vmci_tui.core.in_place import save_in_place, take_back
+from vmci_tui.core.in_place import save_in_place
 from vmci_tui.core.note import NAME, build
 from vmci_tui.core.opening import open_document
 from vmci_tui.core.places import Places
 from vmci_tui.core.plan import plan_copy, plan_in_place
 from vmci_tui.core.save import save_copy
 from vmci_tui.core.source import BytesSource
+from vmci_tui.core.taking_back import take_back
 
 _SHAPES: list[tuple[Bits, Order, Padding]] = [
     (64, "little", "packed"), (64, "big", "packed"), (32, "little", "packed"), (32, "big", "packed"),

@@ -12,11 +12,12 @@ from vmci_tui.core import edits
 from vmci_tui.core.compare import check_saved
 from vmci_tui.core.document import Document
 from vmci_tui.core.errors import SaveError
-from vmci_tui.core.in_place import save_in_place, take_back
+from vmci_tui.core.in_place import save_in_place
 from vmci_tui.core.opening import open_document
 from vmci_tui.core.plan import plan_copy, plan_in_place
 from vmci_tui.core.progress import quiet
 from vmci_tui.core.source import BytesSource
+from vmci_tui.core.taking_back import take_back
 
 _PAGE = 4096
 _MANY = (
