@@ -37,6 +37,7 @@ def test_headers_are_what_a_list_of_them_is(form: Format, data: st.DataObject) -
         these = [header for header in headers if header.type == kind]
         assert list(segments.of_type(kind)) == these and segments.count_of(kind) == len(these)
         assert list(segments.numbers(kind)) == [at for at, header in enumerate(headers) if header.type == kind]
+        assert list(segments.only(kind)) == these
         assert list(segments.without(kind)) == [header for header in headers if header.type != kind]
 
 

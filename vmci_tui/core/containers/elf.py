@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from vmci_tui.core.containers import elf_layout, elf_parts
@@ -264,5 +264,4 @@ def merged(dump: ElfDump) -> ElfDump:
         Segment(PT_LOAD, 0, r.offset or 0, 0, r.paddr, 0 if r.offset is None else r.length, r.length, 0)
         for r in memory.ranges
     )
-    others = (s for s in dump.segments if s.type != PT_LOAD)
-    return replace(dump, segments=Segments.of(dump.format, (*others, *loads)))
+    return replace(dump, segments=Segments.of(dump.format, chain(dump.segments.without(PT_LOAD), loads)))

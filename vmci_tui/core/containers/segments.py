@@ -31,7 +31,10 @@ class Segments(Sequence[Segment]):
     @classmethod
     def of(cls, form: Format, segments: Iterable[Segment]) -> Segments:
         """Raises struct.error for a number that no field of this form holds."""
-        return cls(form, b"".join(map(form.pack_segment, segments)))
+        table = bytearray()
+        for segment in segments:
+            table += form.pack_segment(segment)
+        return cls(form, bytes(table))
 
     @classmethod
     def read(cls, form: Format, table: bytes, stride: int) -> Segments:
@@ -96,6 +99,14 @@ class Segments(Sequence[Segment]):
     def without(self, kind: int) -> Segments:
         """The headers of every other p_type."""
         return self.spliced(dict.fromkeys(self.numbers(kind), ()))
+
+    def only(self, kind: int) -> Segments:
+        """The headers of this p_type."""
+        size, table = self.form.segment.size, self.table
+        if len(self) - self.count_of(kind) < 8:  # as a rule all but the one of the notes
+            others = (at for at, each in enumerate(self._kinds) if each != kind)
+            return self.spliced(dict.fromkeys(others, ()))
+        return Segments(self.form, b"".join(table[at * size : (at + 1) * size] for at in self.numbers(kind)))
 
     def numbers(self, kind: int) -> Iterator[int]:
         """The indices of all headers of this p_type."""

@@ -89,7 +89,7 @@ def _program_headers(core: Core, windows: Windows, count: int) -> tuple[Loads, t
 @lru_cache(maxsize=4)
 def _loads(segments: Segments) -> Loads:
     """Kept, since an edit of the text leaves 65,000 headers as they were."""
-    return Loads(tuple(segments.of_type(PT_LOAD)), segments.form.bits)
+    return Loads(segments.only(PT_LOAD))
 
 
 def _first_section(core: Core, windows: Windows) -> Section:

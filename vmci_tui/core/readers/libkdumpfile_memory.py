@@ -7,14 +7,17 @@ since PAGESIZE is what the machine has anyway, the process dies.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, islice
+from operator import le
 from typing import Final, Literal
 
 from vmci_tui.core.budget import Budget
 from vmci_tui.core.containers.elf_format import Segment
+from vmci_tui.core.containers.segments import Segments
 from vmci_tui.core.readers.libkdumpfile_file import Killed, Windows
 
 _TOP: Final = 1 << 64
@@ -38,46 +41,58 @@ class Corrupt(Exception):
 class _Table:
     """PT_LOADs in one order, searched as find_closest_mem_load does: the first that ends behind an address."""
 
-    def __init__(self, starts: Iterable[tuple[int, Segment]]) -> None:
-        self._starts = tuple(starts)
+    def __init__(self, loads: Segments, order: Sequence[int], field: Space) -> None:
+        self._loads = loads
+        self._order = order
+        starts = loads.column("vaddr" if field == "virtual" else "paddr")
+        self._starts = array("Q", map(starts.__getitem__, order))
 
-    def _ends(self, sizes: Iterable[int]) -> list[int]:
-        """The highest last address so far, for each PT_LOAD."""
-        pairs = zip(self._starts, sizes, strict=True)
-        return list(accumulate(((start + size - 1) % _TOP if size else -1 for (start, _), size in pairs), max))
+    def _ends(self, name: str) -> tuple[array[int], int]:
+        """The highest last address so far, for each PT_LOAD; and how many there are before the first with any."""
+        column = self._loads.column(name)
+        sizes = map(column.__getitem__, self._order)
+        lasts = ((start + size - 1) % _TOP if size else -1 for start, size in zip(self._starts, sizes, strict=True))
+        none, ends = 0, array("Q")
+        for end in accumulate(lasts, max):
+            none += end < 0
+            ends.append(max(end, 0))
+        return ends, none
 
     @cached_property
-    def _by_file(self) -> list[int]:
-        return self._ends(s.filesz for _, s in self._starts)
+    def _by_file(self) -> tuple[array[int], int]:
+        return self._ends("filesz")
 
     @cached_property
-    def _by_memory(self) -> list[int]:
-        return self._ends(s.memsz for _, s in self._starts)
+    def _by_memory(self) -> tuple[array[int], int]:
+        return self._ends("memsz")
 
     def closest(self, address: int, distance: int, in_file: bool) -> tuple[int, Segment] | None:
         """The start and PT_LOAD at or not farther than `distance` behind an address."""
-        ends = self._by_file if in_file else self._by_memory
-        at = bisect_left(ends, address)
-        if at == len(ends):
+        ends, none = self._by_file if in_file else self._by_memory
+        at = bisect_left(ends, address, none)
+        if at == len(ends) or self._starts[at] - address > distance:
             return None
-        found = self._starts[at]
-        return None if found[0] - address > distance else found
+        return self._starts[at], self._loads[self._order[at]]
 
 
 class Loads:
     """The PT_LOADs of a dump, by both kinds of address."""
 
-    def __init__(self, loads: tuple[Segment, ...], bits: int) -> None:
+    def __init__(self, loads: Segments) -> None:
         self.count = len(loads)
         self._loads = loads
-        self._none = (1 << bits) - 1
 
     @cached_property
     def tables(self) -> dict[Space, _Table]:
         """Those by virtual address are sorted by the physical one too: a slip of libkdumpfile's (seg_virt_cmp)."""
-        loads = sorted(self._loads, key=lambda s: s.paddr)
-        physical = [] if len(loads) > 1 and not loads[-1].paddr else [s for s in loads if s.paddr != self._none]
-        return {"virtual": _Table((s.vaddr, s) for s in loads), "physical": _Table((s.paddr, s) for s in physical)}
+        column = self._loads.column("paddr")
+        order: Sequence[int] = range(self.count)
+        if not all(map(le, column, islice(column, 1, None))):
+            order = array("L", sorted(order, key=column.__getitem__))
+        nowhere = self._loads.form.top - 1
+        none_has_one = self.count > 1 and not column[order[-1]]
+        physical = () if none_has_one else order[: bisect_left(order, nowhere, key=column.__getitem__)]
+        return {"virtual": _Table(self._loads, order, "virtual"), "physical": _Table(self._loads, physical, "physical")}
 
 
 class Memory:
