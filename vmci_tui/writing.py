@@ -154,7 +154,7 @@ def save(options: argparse.Namespace, document: Document, more: Json | None = No
 def _run_plan(options: argparse.Namespace, document: Document, more: Json, lines: Sequence[str]) -> int:
     """The plan is data where JSON is asked for, else talk. First the file, then what is said of it."""
     in_place = getattr(options, "in_place", False)
-    plan = plan_in_place(document) if in_place else plan_copy(document)
+    plan = plan_in_place(document) if in_place else plan_copy(document, options.output or "")
     if options.output is not None:
         refuse_target(document.source, options.output)
     harm = harm_of(document, plan)

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from vmci_tui.cli import main
 from vmci_tui.core import writes
 from vmci_tui.core.entry import EntryHistory, Write
-from vmci_tui.core.errors import OpenError
+from vmci_tui.core.errors import OpenError, SaveError
+from vmci_tui.core.opening import open_document
+from vmci_tui.core.samples import sample_path
 
 _ONE = {"offset": 0, "length": 2, "bytes": "0100"}
 
@@ -46,3 +50,31 @@ def test_what_is_wrong_is_said_in_one_line(data: bytes, why: str) -> None:
     with pytest.raises(OpenError, match=why) as error:
         writes.parse(data)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "value", [[], [_ONE], [_ONE, {"offset": 8, "length": 0, "bytes": ""}, {"offset": 0, "length": 16, "bytes": None}]]
+)
+def test_what_is_encoded_is_read_again(value: object) -> None:
+    history = parse(value)
+    assert writes.parse(writes.encode(history)) == history
+
+
+def test_more_writes_than_are_read_are_not_saved() -> None:
+    with pytest.raises(SaveError, match="more than a list of writes may have"):
+        writes.encode(EntryHistory("writes", (Write(0, 1, b"x"),) * 10_001))
+
+
+@pytest.mark.parametrize("name", ["two-halves.write.json", "good.entry", "15-bytes.entry", "never-written.entry"])
+@pytest.mark.parametrize("ending", [".write.json", ".json"])
+def test_a_name_that_is_opened_as_writes_is_saved_as_writes(name: str, ending: str, tmp_path: Path) -> None:
+    source, out = sample_path(name), str(tmp_path / f"x{ending}")
+    before = open_document(source).state.entry
+    assert main(["set", source, "entry.size=11", "-o", out]) == 0
+    after = open_document(out).state.entry
+    assert before is not None and after is not None and after.entry.size == 11
+    if before.origin == "writes":
+        assert after.writes[:-1] == before.writes and len(after.writes) == len(before.writes) + 1
+    assert main(["new", "entry", "--size", "12", "-o", out]) == 0
+    made = open_document(out).state.entry
+    assert made is not None and made.entry.size == 12

@@ -128,3 +128,15 @@ async def test_a_list_of_writes_is_saved_as_the_entry_that_it_left(sample: Sampl
         await pilot.press("enter")
         await settled(pilot)
     assert (tmp_path / "two-halves.entry").stat().st_size == 16
+
+
+async def test_a_list_of_writes_is_saved_as_one_under_such_a_name(sample: Sample, tmp_path: Path) -> None:
+    writes = Path(shutil.copy(sample("two-halves.write.json"), tmp_path))
+    async with running(str(writes)) as pilot:
+        await pilot.press("s")
+        await type_text(pilot, str(tmp_path / "x.write.json"))
+        assert "as JSON" in shown(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+    history = open_document(str(tmp_path / "x.write.json")).state.entry
+    assert history is not None and len(history.writes) == 2

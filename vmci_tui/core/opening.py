@@ -71,7 +71,7 @@ def read_entry(path: str) -> tuple[EntryHistory, bytes, Safe]:
     """
     data = read_small(path, writes.LIMIT, "an entry")
     name = visible(path)
-    if path.endswith(".json"):
+    if writes.is_named_so(path):
         try:
             history = writes.parse(data)
         except OpenError as error:
@@ -96,7 +96,7 @@ def new_entry(history: EntryHistory) -> Document:
 
 
 def _open_entry(source: FileSource, blob: str | None) -> Document:
-    if not source.path.endswith(".json") and not _is_told(source.read(0, _TOLD_LIMIT)):
+    if not writes.is_named_so(source.path) and not _is_told(source.read(0, _TOLD_LIMIT)):
         instead = _instead(source.read(0, HEAD), source.size)
         if instead is None and not _may_be_blob(source):
             instead = what_else(source.size)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
+from vmci_tui.core import writes
 from vmci_tui.core.document import Document, laid_out
-from vmci_tui.core.entry import LENGTH
+from vmci_tui.core.entry import LENGTH, EntryHistory
 from vmci_tui.core.errors import SaveError
 from vmci_tui.core.image import Copy, Difference, Image, diff
 from vmci_tui.core.image import Literal as Bytes
@@ -61,10 +62,13 @@ class Plan:
         return self.way == "none"
 
 
-def plan_copy(document: Document) -> Plan:
-    """How the state becomes a new file. Empty where that file would be the old one, to the byte."""
+def plan_copy(document: Document, target: str = "") -> Plan:
+    """How the state becomes a new file. Empty where that file would be the old one, to the byte.
+
+    Under a name that is opened as the guest's writes, an entry is saved as those.
+    """
     if document.dump is None:
-        return _plan_entry(document)
+        return _plan_writes(document) if writes.is_named_so(target) else _plan_entry(document)
     layout = document.saved_layout
     base = layout.base or document.source
     changes = diff(base, layout.image)
@@ -115,7 +119,7 @@ def _plan_entry(document: Document) -> Plan:
     if not isinstance(document.source, FileSource):
         # Hand-crafted, or what writes left: there is no file yet that could already be right.
         if history.origin == "writes":
-            why = "the 16 bytes that the writes left; the list of writes itself is not kept"
+            why = "the 16 bytes that the writes left; the list of writes is kept under a name in .write.json"
             if not history.present:
                 why += "; a blob does not tell that the note is not present"
         return Plan("copy", (Step("write the entry", 0, LENGTH, why),), (), image, ())
@@ -123,3 +127,10 @@ def _plan_entry(document: Document) -> Plan:
     if not changes and document.source.size == LENGTH:
         return Plan("none", (), (), image, ())
     return Plan("copy", (Step("write the entry", 0, LENGTH, why),), changes, image, ())
+
+
+def _plan_writes(document: Document) -> Plan:
+    history = document.state.entry or EntryHistory("writes")
+    data = writes.encode(history)
+    why = "; ".join((*document.labels, f"the guest's writes, {len(history.writes)}, as JSON"))
+    return Plan("copy", (Step("write the list", 0, len(data), why),), (), Image((Bytes(data),)), ())

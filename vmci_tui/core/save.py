@@ -44,19 +44,19 @@ def save_copy(
         write_image(plan.base or document.source, plan.image, fd, progress)
 
     def check(temporary: str) -> int:
-        return _check(document, temporary, check_limit, progress)
+        return _check(document, plan, temporary, check_limit, progress)
 
     checked = put_in_place(document.source, target, fill, check)
     return Saved(visible(target), plan.image.size, checked)
 
 
-def _check(document: Document, temporary: str, limit: int, progress: Progress) -> int:
+def _check(document: Document, plan: Plan, temporary: str, limit: int, progress: Progress) -> int:
     saved = FileSource(temporary)
     try:
         if document.dump is None:
-            wanted = document.state.entry
-            if wanted is None or saved.size != 16:
-                raise SaveError("what was saved is no entry of 16 bytes", "nothing was put in place")
+            size = plan.image.size
+            if saved.size != size or saved.read(0, size) != plan.image.read(document.source, 0, size):
+                raise SaveError("what was saved is not the entry that was asked for", "nothing was put in place")
             return 0
         return check_saved(document.dump, document.state, saved, limit, progress)
     finally:

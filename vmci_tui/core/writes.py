@@ -8,12 +8,31 @@ An object with the key `write` (a line of a case file) is taken for what that ke
 from __future__ import annotations
 
 from vmci_tui.core.entry import EntryHistory, Write
-from vmci_tui.core.errors import OpenError
+from vmci_tui.core.errors import OpenError, SaveError
 
 LIMIT = 1 << 20
 """The most bytes of JSON that are read."""
 _MOST_WRITES = 10_000
 _HINT = 'each write is {"offset": 0, "length": 16, "bytes": "0000..."}'
+
+
+def is_named_so(path: str) -> bool:
+    """Whether a file of this name is opened as the guest's writes."""
+    return path.endswith(".json")
+
+
+def encode(history: EntryHistory) -> bytes:
+    """The writes as `parse` reads them, one a line. Raises SaveError where they are more than that takes."""
+    import json
+
+    lines = [
+        json.dumps({"offset": w.offset, "length": w.length, "bytes": None if w.data is None else w.data.hex()})
+        for w in history.writes
+    ]
+    data = "".join(("[\n", ",\n".join(lines), "\n]\n" if lines else "]\n")).encode("ascii")
+    if len(lines) > _MOST_WRITES or len(data) > LIMIT:
+        raise SaveError(f"{len(lines)} writes are more than a list of writes may have", "save the entry, as a blob")
+    return data
 
 
 def parse(data: bytes) -> EntryHistory:

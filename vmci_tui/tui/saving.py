@@ -90,8 +90,7 @@ class SaveScreen(Dialog[Outcome | None]):
     def _submit(self) -> None:
         if self._saving:
             return
-        typed = self.query_one("#target", Input).value
-        target = self._default if typed == visible(self._default) else os.path.expanduser(typed.strip())
+        target = self._target()
         if not target:
             self._tell("type a name", bad=True)
         elif refused := self._refused(target):
@@ -105,6 +104,22 @@ class SaveScreen(Dialog[Outcome | None]):
             self._saving = True
             self._tell("saving")
             self._save(target)
+
+    def _target(self) -> str:
+        typed = self.query_one("#target", Input).value
+        return self._default if typed == visible(self._default) else os.path.expanduser(typed.strip())
+
+    @on(Input.Changed, "#target")
+    def _named(self) -> None:
+        """The name of an entry's file tells in which form it is saved."""
+        if self._document.dump is None and not self._saving:
+            try:
+                plan = plan_copy(self._document, self._target())
+            except SaveError:
+                return  # said where it is tried
+            if plan.image != self._plan.image:
+                self._plan = plan
+                self.query_one("#plan", LineList).set_rows(plan_rows(self._document, plan))
 
     def _refused(self, target: str) -> str:
         """Why this session may not save there; empty where it may."""
@@ -171,7 +186,7 @@ class SaveScreen(Dialog[Outcome | None]):
 
         try:
             refuse_target(self._document.source, target)
-            plan = plan_copy(self._document)
+            plan = plan_copy(self._document, target)
             if self.app.call_from_thread(self._asks, harm_of(self._document, plan)):
                 return
             saved = save_copy(self._document, plan, target, progress)
