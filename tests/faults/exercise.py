@@ -77,8 +77,8 @@ def exercise(path: str, blob: str | None, rng: Random, seen: Counter[str]) -> No
         found = look(document)
         seen.update(item.code for item in found)
         for item in found if len(found) <= _FIXES else rng.sample(found, _FIXES):
-            _fix(document, item)
-        _fix_all(document)
+            _fix(document, item, found)
+        _fix_all(document, found)
         _edit(document, rng)
         if rng.random() < _REPAIRED:
             _repair(document, rng)
@@ -136,11 +136,11 @@ def _after(document: Document, state: State) -> Document:
     return fresh
 
 
-def _fix(document: Document, item: Finding) -> None:
-    """A fix is an edit that removes its finding."""
+def _fix(document: Document, item: Finding, found: tuple[Finding, ...]) -> None:
+    """A fix is an edit that removes its finding, one of those that were `found`."""
     if item.fix is None:
         return
-    same = [f for f in findings(document) if f.code == item.code]
+    same = [f for f in found if f.code == item.code]
     try:
         fixed = _after(document, item.fix.apply(document.state))
     except VmciError as error:
@@ -151,17 +151,18 @@ def _fix(document: Document, item: Finding) -> None:
     assert len(left) <= len(same) and item not in left, f"the fix of {item.code} ({item.fix.label}) removes nothing"
 
 
-def _fix_all(document: Document) -> None:
+def _fix_all(document: Document, found: tuple[Finding, ...]) -> None:
     """Fix whatever has a fix, one after the other, as a user would who presses one key again and again."""
     state = document.state
     for _ in range(12):
-        item = next((f for f in findings(_after(document, state)) if f.fix is not None), None)
+        item = next((f for f in found if f.fix is not None), None)
         if item is None or item.fix is None:
             break
         try:
-            state = _after(document, item.fix.apply(state)).state
+            fixed = _after(document, item.fix.apply(state))
         except VmciError:
             break
+        state, found = fixed.state, findings(fixed)
     look(_after(document, state))
 
 
