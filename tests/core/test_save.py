@@ -12,6 +12,7 @@ import pytest
 
 from tests.core.kit import full_write, saved
 from tests.factory import Load, cpus, elf, note, ram
+from vmci_tui.cli import main
 from vmci_tui.core import edits, save
 from vmci_tui.core.document import Document
 from vmci_tui.core.entry import Entry, EntryHistory
@@ -211,3 +212,21 @@ def test_an_entry_is_saved_as_16_bytes(target: Path) -> None:
     entry = Entry(0, 1, 4132, 0x1000)
     run(new_entry(EntryHistory("blob", (full_write(entry.pack()),))), target)
     assert target.read_bytes() == entry.pack()
+
+
+@pytest.mark.parametrize("kind", [6, 0x46494C45, 0x53494749])
+@pytest.mark.parametrize("e_type", [0, 4])
+@pytest.mark.parametrize("command", [("strip",), ("repair",), ("set", "PAGESIZE=8192")])
+def test_what_opens_with_notes_as_of_a_process_can_be_saved_and_opened_again(
+    command: tuple[str, ...], e_type: int, kind: int, tmp_path: Path
+) -> None:
+    """A dump has physical addresses: without its note, or with a type of ELF file, it is none of a process either."""
+    for notes in ((note(b"x" * 8, b"CORE\0", kind) + note(),), (note(b"x" * 8, b"CORE\0", kind),)):
+        if command[0] != "repair" and len(notes[0]) < 100:
+            continue
+        data = bytearray(elf(notes, (Load(0x1000, ram(1 << 13), vaddr=1 << 40),), qemu=True))
+        data[16] = e_type
+        path, out = tmp_path / "dump.elf", tmp_path / "out.elf"
+        path.write_bytes(data)
+        assert main([command[0], str(path), *command[1:], "-o", str(out)]) in (0, 1)
+        assert open_document(str(out)).dump is not None

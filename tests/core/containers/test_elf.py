@@ -144,7 +144,8 @@ def test_no_class_or_byte_order_is_said(at: int, value: int) -> None:
 
 def test_the_core_of_a_process_is_said() -> None:
     with pytest.raises(OpenError, match="core of a process"):
-        elf_of(elf((note(bytes(32), b"CORE\0", 6),)))
+        elf_of(elf((note(bytes(32), b"CORE\0", 6),), (Load(0, ram(), vaddr=0x400000),)))
+    elf_of(elf((note(bytes(32), b"CORE\0", 6),), (Load(0x1000, ram(), vaddr=0x400000),)))
     elf_of(elf((note(bytes(32), b"CORE\0", 6) + note(),)))
 
 

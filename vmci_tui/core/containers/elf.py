@@ -10,7 +10,6 @@ from typing import Final
 from vmci_tui.core.containers import elf_layout, elf_parts
 from vmci_tui.core.containers.base import HeaderFields, Layout, Mapped
 from vmci_tui.core.containers.elf_format import (
-    ET_CORE,
     MAGIC,
     PN_XNUM,
     PT_LOAD,
@@ -152,7 +151,7 @@ def open_elf(source: Source) -> ElfDump:
     segments = _read_segments(source, form, header, sections)
     notes, offsets = _read_notes(source, form, segments)
     dump = ElfDump(source, form, head[:16], header, segments, sections, notes, offsets)
-    if header.type == ET_CORE and _is_process(dump):
+    if _is_process(dump):
         raise OpenError(
             "this is the core of a process, not of a machine",
             "if it is QEMU's own, extract the guest with gdb and dump-guest-memory.py",
@@ -161,8 +160,15 @@ def open_elf(source: Source) -> ElfDump:
 
 
 def _is_process(dump: ElfDump) -> bool:
+    """Whether the notes are a process's, and its memory has addresses in it alone.
+
+    No edit of ours makes a dump look so, whatever notes it has: physical addresses are never edited.
+    """
     kinds = {note.type for note in dump.notes if note.name == b"CORE\0"}
-    return not kinds.isdisjoint(_PROCESS_NOTES) and not any(note.is_vmcoreinfo for note in dump.notes)
+    if kinds.isdisjoint(_PROCESS_NOTES) or any(note.is_vmcoreinfo for note in dump.notes):
+        return False
+    loads = dump.segments.only(PT_LOAD)
+    return any(loads.column("vaddr")) and not any(loads.column("paddr"))
 
 
 def _read_sections(source: Source, form: Format, header: Header) -> tuple[Section, ...]:
