@@ -131,7 +131,7 @@ def parser() -> argparse.ArgumentParser:
         ("--host-format", "drivers write 0 (default)"),
     ):
         new.add_argument(option, metavar="N", help=text)
-    _output(new, in_place=False)
+    _output(new, in_place=False, agree=None)
 
     compared = _command(commands, "diff", "two notes, texts, dumps or candidates, key by key")
     for side in "ab":
@@ -187,14 +187,15 @@ def _file(command: argparse.ArgumentParser, blob: bool = False) -> None:
         command.add_argument("--blob", metavar="BLOB", help="the entry that belongs to the dump")
 
 
-def _output(command: argparse.ArgumentParser, in_place: bool = True, agree: str = _WORSE) -> None:
+def _output(command: argparse.ArgumentParser, in_place: bool = True, agree: str | None = _WORSE) -> None:
     where = command.add_mutually_exclusive_group()
     where.add_argument("-o", "--output", metavar="OUT", help="the file to write")
     if in_place:
         where.add_argument("--in-place", action="store_true", help="change FILE itself; `vmci undo FILE` takes it back")
     command.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
-    if in_place:
+    if agree is not None:
         command.add_argument("--yes", metavar="WHAT", help=agree)
+    if in_place:
         command.add_argument(
             "--check-limit", metavar="N", help="bytes of a copy's memory to read back (default 64 GiB)"
         )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from vmci_tui.core.containers.flattened import open_flattened
+from vmci_tui.consenting import agreed, tell_harm, tell_question
 from vmci_tui.core.errors import UsageError
+from vmci_tui.core.harm import harm_of_plain
 from vmci_tui.core.source import FileSource
 from vmci_tui.core.text import visible
-from vmci_tui.core.unflatten import unflatten
+from vmci_tui.core.unflatten import plain_of, unflatten
 from vmci_tui.output import print_json, print_lines, shown_progress, tell_left
 from vmci_tui.streams import tell
 
@@ -17,10 +18,15 @@ def run(options: argparse.Namespace) -> int:
     """Exit code 1 where the file is broken: what comes before the fault is written all the same."""
     if options.output is None:
         raise UsageError("where to?", "-o OUT names the plain file")
-    source = FileSource(options.file)
+    source, given = FileSource(options.file), agreed(options)
     try:
+        plain = plain_of(source)
+        harm = harm_of_plain(source, plain)
+        if harm.unasked(given):
+            tell_harm(harm, given)
+            tell_question(harm.unasked(given))
+            return 1
         if options.dry_run:
-            plain = open_flattened(source)
             size, faults, written = plain.size, plain.faults, sum(b - a for a, b in plain.data_ranges(0, plain.size))
         else:
             tell_left(options.output)
@@ -33,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
         print_json({"file": source.name, "size": size, "faults": faults, "plan": plan})
     elif options.dry_run:
         print_lines([f"plan: copy, {written} bytes of the records, to a plain file of {size} bytes"])
+    tell_harm(harm, given)
     if not options.dry_run:
         tell(f"saved {visible(options.output)}: {size} bytes")
     for fault in faults:

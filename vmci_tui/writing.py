@@ -6,11 +6,12 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from vmci_tui.consenting import agreed, tell_harm, tell_question
 from vmci_tui.core import edits, entry_text, report, report_readers, report_undo
 from vmci_tui.core.document import Document, State
 from vmci_tui.core.entry import FORMAT_ELF, LENGTH, Entry, EntryHistory, Write, linux_size, parse_number
 from vmci_tui.core.errors import EditError, UsageError
-from vmci_tui.core.harm import Consent, Harm, consent, harm_of
+from vmci_tui.core.harm import harm_of
 from vmci_tui.core.in_place import save_in_place
 from vmci_tui.core.indented import TAKEN_OUT, is_indented, unindented
 from vmci_tui.core.opening import new_entry, open_document
@@ -158,10 +159,8 @@ def _run_plan(options: argparse.Namespace, document: Document, more: Json, lines
     if options.output is not None:
         refuse_target(document.source, options.output)
     harm = harm_of(document, plan)
-    agreed = consent(getattr(options, "yes", None))._replace(without_note=options.command == "strip")
-    if agreed.paddr is not None and options.command != "repair":
-        raise UsageError(f"unknown consent {visible(agreed.paddr)}", "--yes takes worse:READER,...")
-    unasked = harm.unasked(agreed)
+    given = agreed(options)
+    unasked = harm.unasked(given)
     saved: tuple[str, ...] = ()
     if not (unasked or options.dry_run):
         saved = _saved_in_place(document, plan) if in_place else _copied(options, document, plan)
@@ -172,10 +171,8 @@ def _run_plan(options: argparse.Namespace, document: Document, more: Json, lines
         print_lines(lines)
         if options.dry_run:
             print_lines(report.plan_text(plan, document.source))
-    _tell_harm(harm, agreed)
-    if unasked:
-        agree = ",".join(f"worse:{item.reader}" for item in unasked)
-        tell(f"vmci: nothing was written; --yes {agree} saves it all the same")
+    tell_harm(harm, given)
+    tell_question(unasked)
     for words in saved:
         tell(words)
     return int(bool(unasked))
@@ -200,15 +197,6 @@ def _copied(options: argparse.Namespace, document: Document, plan: Plan) -> tupl
     saved = save_copy(document, plan, options.output, shown_progress(), limit)
     checked = f"; {saved.checked} bytes of memory read back, the same" if document.dump else ""
     return (f"saved {saved.name}: {saved.size} bytes{checked}",)
-
-
-def _tell_harm(harm: Harm, agreed: Consent) -> None:
-    expected = [item for item in harm.worse if agreed.without_note and item.misses_note]
-    if expected:
-        tell(f"vmci: without the note these readers refuse: {', '.join(item.reader for item in expected)}")
-    rest = harm._replace(worse=tuple(item for item in harm.worse if item not in expected))
-    for words in report_readers.harm_words(rest):
-        tell(f"vmci: {words}")
 
 
 def _undo(options: argparse.Namespace) -> int:

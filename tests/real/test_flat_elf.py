@@ -109,7 +109,7 @@ def test_it_is_shown_as_the_dump_that_it_stands_for(
 
 def test_unflatten_is_what_makedumpfile_rearranges(flat: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert main(["unflatten", flat, "-o", str(out)]) == 0
+    assert main(["unflatten", flat, "--yes", "worse", "-o", str(out)]) == 0
     assert out.read_bytes() == Path(rearranged(flat)).read_bytes()
 
 

@@ -17,7 +17,7 @@ from vmci_tui.core.image import ImageSource
 from vmci_tui.core.plan import Plan
 from vmci_tui.core.readers.base import Verdict
 from vmci_tui.core.readers.view import View
-from vmci_tui.core.source import HEAD_LIMIT
+from vmci_tui.core.source import HEAD_LIMIT, Source
 from vmci_tui.core.text import Safe, visible
 from vmci_tui.core.verdicts import NAMES, Verdicts, judge_file
 
@@ -109,6 +109,11 @@ def harm_of(document: Document, plan: Plan) -> Harm:
     return Harm(
         worse(now, judge_file(View(base, plan.image))), _taken_out(document.dump, ImageSource(base, plan.image))
     )
+
+
+def harm_of_plain(flattened: Source, plain: Source) -> Harm:
+    """The same for a flattened file that is made plain: it keeps all, but readers differ in what they take."""
+    return Harm(worse(judge_file(View(flattened)), judge_file(View(plain))))
 
 
 def _taken_out(old: Dump, planned: ImageSource) -> tuple[Safe, ...]:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from vmci_tui.core.containers.flattened import Record, is_flattened, records
+from vmci_tui.core.containers.flattened import FlattenedSource, Record, is_flattened, open_flattened, records
 from vmci_tui.core.containers.kdump_format import BLOCK_SIZES, INCOMPLETE, SIGNATURE, header_fields
 from vmci_tui.core.containers.kdump_head import read_header
 from vmci_tui.core.copying import copy_some, pwrite
@@ -38,13 +38,18 @@ class Unflattened(NamedTuple):
     """Why the file may lack its end, in words; empty for a whole one."""
 
 
+def plain_of(source: FileSource) -> FlattenedSource:
+    """The plain file that a flattened one stands for. Raises OpenError where it is not flattened."""
+    if not is_flattened(source.read(0, 16)):
+        raise OpenError(f"{source.name} is not flattened", "only such a file needs it: `vmci show FILE` names its kind")
+    return open_flattened(source)
+
+
 def unflatten(source: FileSource, target: str, progress: Progress = quiet) -> Unflattened:
     """Write the plain file to `target`. Of a broken file, what comes before the fault.
 
-    Raises OpenError where the source is not flattened, SaveError where the target cannot be written.
+    Raises SaveError where the target cannot be written.
     """
-    if not is_flattened(source.read(0, 16)):
-        raise OpenError(f"{source.name} is not flattened", "only such a file needs it: `vmci show FILE` names its kind")
     faults: list[str] = []
     written = 0
 
