@@ -45,7 +45,7 @@ def _no_mishap(request: pytest.FixtureRequest) -> Iterator[None]:
     """What vmci catches of its own errors is an error still."""
     mishap.seen.clear()
     yield
-    assert "mishaps" in request.fixturenames or not mishap.seen
+    assert "mishaps" in request.fixturenames or not mishap.seen, mishap.seen
 
 
 @pytest.fixture(autouse=True)

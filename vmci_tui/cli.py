@@ -78,7 +78,14 @@ def _run(arguments: list[str]) -> int:
         raise UsageError("no command", "see `vmci --help`")
     from vmci_tui import commands
 
-    return commands.run(options)
+    code = commands.run(options)
+    if failed := sys.modules.get("vmci_tui.core.mishap"):  # only where a reader was judged there can be one
+        for mishap in failed.seen:
+            from vmci_tui.error_log import keep
+
+            kept = keep(mishap)
+            tell(f"vmci: {mishap}" + (f"; to report it, send {kept}" if kept else ""))
+    return code
 
 
 def _open_app(arguments: list[str]) -> int:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import SAMPLES
 from tests.core.odd_numbers import opened
 from vmci_tui import error_log
+from vmci_tui.cli import main
 from vmci_tui.core import mishap
 from vmci_tui.core.readers import crash
 from vmci_tui.core.readers.view import View
@@ -60,6 +62,20 @@ def test_what_lies_in_the_place_of_the_log_is_left_alone(tmp_path: Path) -> None
     path.unlink()
     os.mkfifo(path)
     assert error_log.keep(_mishap()) is None
+
+
+@pytest.mark.usefixtures("mishaps")
+def test_the_command_line_tells_where_it_is_kept(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(view: View) -> None:
+        raise IndexError(_SECRET)
+
+    monkeypatch.setitem(crash.READER.__dict__, "read", fail)
+    main(["check", str(SAMPLES / "arm64-cut-note.elf")])
+    out, err = capsys.readouterr()
+    assert "crash         unknown  not known: vmci failed here: IndexError" in out
+    assert err.count("\n") == 1 and f"to report it, send {error_log.log_file()}" in err and _SECRET not in out + err
 
 
 @pytest.mark.usefixtures("mishaps")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from vmci_tui.tui.app import VmciApp
 from vmci_tui.tui.dialogs import Dialog
 from vmci_tui.tui.judging import JudgeActions
 
@@ -13,3 +14,9 @@ def _judged_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine may take longer than an edit waits for its judgement; tests of that set their own patience."""
     monkeypatch.setattr(JudgeActions, "patience", 5.0)
     monkeypatch.setattr(Dialog, "patience", 5.0)
+
+
+@pytest.fixture(autouse=True)
+def _messages_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test asks after was said a while ago, on a busy machine."""
+    monkeypatch.setattr(VmciApp, "NOTIFICATION_TIMEOUT", 60)

@@ -12,8 +12,9 @@ from textual.worker import WorkerCancelled
 from vmci_tui.core.opening import open_document
 from vmci_tui.settings import Settings
 from vmci_tui.tui.app import VmciApp
-from vmci_tui.tui.judging import BEING_JUDGED
 from vmci_tui.tui.main import MainScreen
+from vmci_tui.tui.readerstrip import BEING_JUDGED
+from vmci_tui.tui.stripline import StripLine
 
 
 @asynccontextmanager
@@ -34,7 +35,8 @@ async def settled(pilot: Pilot[Any]) -> None:
     await pilot.pause()
     for _ in range(200):  # the readers are judged after the first paint, which a busy machine may hold up
         screen = pilot.app.screen
-        if not isinstance(screen, MainScreen) or screen.both is not None or screen.not_judged != BEING_JUDGED:
+        judging = isinstance(screen, MainScreen) and screen.both is None and screen.not_judged == BEING_JUDGED
+        if not judging and all(strip._row != ((BEING_JUDGED, "dim"),) for strip in screen.query(StripLine)):
             return
         await pilot.pause(0.01)
 

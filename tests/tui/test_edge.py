@@ -216,4 +216,6 @@ async def test_a_judgement_that_takes_long_is_said_and_the_next_key_stops_it(
         assert screen.query_one(HexPane).cursor > 0
         await pilot.press("u")
         await settled(pilot)
+        pilot.app.clear_notifications()
+        await settled(pilot)
         assert screen.both is not None and "being judged" not in shown(pilot) and len(asked) >= 2

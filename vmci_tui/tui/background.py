@@ -53,7 +53,7 @@ class Background(Generic[Result]):
         future = self._pool.submit(job, Budget(stopped=stop.is_set))
 
         def deliver() -> None:
-            if stop.is_set():
+            if stop.is_set() or not self._node.is_attached:  # asked for by a screen that is being taken away
                 return
             self._asked = None
             stop.set()

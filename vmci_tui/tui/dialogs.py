@@ -19,6 +19,7 @@ from vmci_tui.core.errors import VmciError
 from vmci_tui.core.text import visible
 from vmci_tui.tui.cells import plain
 from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.readerstrip import BEING_JUDGED
 from vmci_tui.tui.stripline import StripLine
 
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ Result = TypeVar("Result")
 _QUICK = 0.016
 """Seconds that judging may take at each key; where it took longer it waits."""
 _REST = 0.2
-Told = Callable[["Both"], None]
+Told = Callable[["Both | None"], None]
 Preview = Callable[[str | None, Told, float], bool]
-"""Tells what every reader would say if this were typed, beside the keys; where it cannot be taken, nothing.
+"""Tells what every reader would say if this were typed, beside the keys; None where it cannot be taken.
 
 Gives whether that was done within so many seconds. None stops what is under way.
 """
@@ -76,16 +77,16 @@ class Dialog(Guarded, ModalScreen[Result]):
         if self._took < _QUICK:
             self._judge(preview, typed)
         else:
-            self.query_one(StripLine).show(None)
+            self.query_one(StripLine).show(None, BEING_JUDGED)
             self._timer = self.set_timer(_REST, partial(self._judge, preview, typed))
 
     def _judge(self, preview: Preview, typed: str) -> None:
         self._began = perf_counter()
         if not preview(typed, self._show_both, self.patience):
             self._took = perf_counter() - self._began
-            self.query_one(StripLine).show(None)
+            self.query_one(StripLine).show(None, BEING_JUDGED)
 
-    def _show_both(self, both: Both) -> None:
+    def _show_both(self, both: Both | None) -> None:
         self._took = perf_counter() - self._began
         if self.is_attached:
             self.query_one(StripLine).show(both)

@@ -10,7 +10,7 @@ from vmci_tui.core.errors import VmciError
 from vmci_tui.core.source import FileSource
 from vmci_tui.tui.finding_way import WayActions
 from vmci_tui.tui.panes import FindingsList, FindingsPane
-from vmci_tui.tui.readerstrip import TitleBar
+from vmci_tui.tui.readerstrip import BEING_JUDGED, TitleBar
 
 if TYPE_CHECKING:
     from vmci_tui.core.budget import Budget
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 Change = Callable[[State], State]
 Make = Callable[[str], tuple[str, Change]]
 """From what was typed to the label and the change; raises VmciError for what cannot be taken."""
-
-
-BEING_JUDGED = "being judged"
 
 
 class Judged(NamedTuple):
@@ -137,14 +134,19 @@ class JudgeActions(WayActions):
                 label, change = make(typed)
                 tentative, now = self.document.with_edit(label, change(self.document.state)), self._now
             except VmciError:
+                told(None)
                 return True
+
+            def failed(error: Exception) -> None:
+                told(None)
+                self.vmci.failed(error)
 
             def job(budget: Budget) -> Both:
                 from vmci_tui.core.verdicts import now_and_after
 
                 return now_and_after(tentative, now, budget)
 
-            return judge.ask(job, told, self.vmci.failed, patience)
+            return judge.ask(job, told, failed, patience)
 
         return preview
 

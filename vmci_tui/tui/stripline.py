@@ -20,9 +20,9 @@ class StripLine(StatusLine):
 
     _row: Row = ()
 
-    def show(self, both: Both | None) -> None:
-        """Other verdicts; None while they are being made."""
-        row: Row = (("being judged", "dim"),)
+    def show(self, both: Both | None, instead: str = "") -> None:
+        """Other verdicts, or a word where there are none."""
+        row: Row = ((instead, "dim"),) if instead else ()
         if both is not None:
             row = tuple(cell for _, cells in strip_cells(both, self.size.width) for cell in cells)
         if row != self._row:
