@@ -10,6 +10,7 @@ from tests.core.odd_numbers import Case, cases, edited, opened
 from tests.faults.exercise import time_limit
 from vmci_tui.core.checks import findings
 from vmci_tui.core.proved import proof_of
+from vmci_tui.core.readers.libkdumpfile_text import used_lines
 from vmci_tui.core.verdicts import now_and_after
 
 _SECONDS = 2.0
@@ -33,6 +34,16 @@ def test_a_slice_of_all_numbers_is_judged_in_time(case: Case) -> None:
 @pytest.mark.parametrize("dump", dict.fromkeys(case.dump for case in cases()))
 def test_each_page_size_is_judged_in_time(dump: str, value: bytes) -> None:
     _judge(Case(dump, b"PAGESIZE", value))
+
+
+def test_many_keys_with_a_dot_in_front_are_read_in_time() -> None:
+    text = b"x=1\n" * 100_000 + b"zzz=1\n" + b".zzz=1\n" * 80_000 + b"PAGESIZE=1\n.PAGESIZE=4096\n.new=1\n"
+    with time_limit(_SECONDS):
+        assert [(line.key, line.value) for line in used_lines(text)] == [
+            (b"PAGESIZE", b"1"),
+            (b"PAGESIZE", b"4096"),
+            (b"", b"1"),
+        ]
 
 
 @pytest.mark.long

@@ -59,10 +59,13 @@ class Line(NamedTuple):
 
 def used_lines(text: bytes) -> list[Line]:
     """The lines that it uses, in order."""
-    out = []
+    out, before, upto = [], set[bytes](), 0
     for m in _LINE.finditer(text):
         key, dotted = m["key"], m["dotted"]
-        if dotted is not None and re.search(rb"(?:^|\n)" + re.escape(dotted) + rb"[=\n]", text[: m.start()]):
+        if dotted is not None:
+            before.update(line.partition(b"=")[0] for line in text[upto : m.start()].split(b"\n")[:-1])
+            upto = m.start()
+        if dotted in before:
             if dotted not in _KEYS:
                 continue
             key = dotted
