@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from vmci_tui.core.errors import Cancelled, UsageError, VmciError
+from vmci_tui.core.errors import Cancelled, OpenError, UsageError, VmciError
 from vmci_tui.core.source import reason
 from vmci_tui.core.stopping import done, listen
 from vmci_tui.core.text import safe, visible
@@ -54,7 +54,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 4
     except MemoryError:
         tell("vmci: not enough memory for this file's head")
-        return 3
+        return OpenError.exit_code
+    except Exception as error:  # a fault of vmci's own: a line, and a log to send
+        from vmci_tui.core import mishap
+
+        mishap.note(error)
+        _tell_mishaps()
+        if done():
+            tell(f"vmci: {done()}")
+        end_output()
+        return OpenError.exit_code
 
 
 def _run(arguments: list[str]) -> int:
@@ -79,13 +88,18 @@ def _run(arguments: list[str]) -> int:
     from vmci_tui import commands
 
     code = commands.run(options)
-    if failed := sys.modules.get("vmci_tui.core.mishap"):  # only where a reader was judged there can be one
-        for mishap in failed.seen:
-            from vmci_tui.error_log import keep
+    _tell_mishaps()
+    return code
 
+
+def _tell_mishaps() -> None:
+    """What failed in here, each in a line, with the log that has the rest."""
+    if failed := sys.modules.get("vmci_tui.core.mishap"):  # only where a reader was judged there can be one
+        from vmci_tui.error_log import keep
+
+        for mishap in failed.seen:
             kept = keep(mishap)
             tell(f"vmci: {mishap}" + (f"; to report it, send {kept}" if kept else ""))
-    return code
 
 
 def _open_app(arguments: list[str]) -> int:

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.faults.exercise import Hang, time_limit
+from vmci_tui.core import mishap
 
 ROOT: Final = Path(__file__).parents[2]
 SEED: Final = 20
@@ -52,9 +53,11 @@ def run_part(argv: list[str], one: Callable[[str, int, int, Counter[str]], None]
     slowest, start = (0.0, first), time.monotonic()
     for number in range(first, first + count):
         begin = time.process_time()
+        mishap.seen.clear()
         try:
             with time_limit(seconds, signal.ITIMER_PROF):
                 one(folder, seed, number, seen)
+            assert not mishap.seen, mishap.seen  # what was caught at an edge is a failure all the same
         except (Exception, Hang) as error:
             failures.append({"case": number, "seed": seed, "kind": _kind(error), "traceback": traceback.format_exc()})
         slowest = max(slowest, (time.process_time() - begin, number))

@@ -1,0 +1,44 @@
+"""An error of vmci's own is a line on stderr, and an exit code; the log has where it was, and no byte of the dump."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from vmci_tui import checking, commands, repairing, searching, writing
+from vmci_tui.cli import main
+from vmci_tui.error_log import log_file
+
+Sample = Callable[[str], str]
+pytestmark = pytest.mark.usefixtures("mishaps")
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "command"),
+    [
+        (checking, "findings", ["check"]),
+        (commands, "open_document", ["show"]),
+        (searching, "open_document", ["find"]),
+        (repairing, "repair", ["repair", "--dry-run", "-o", "x"]),
+        (writing, "plan_copy", ["set", "A=1", "--dry-run", "-o", "x"]),
+    ],
+)
+def test_an_error_is_a_line(
+    sample: Sample,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    module: object,
+    name: str,
+    command: list[str],
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise LookupError("OSRELEASE=secret")
+
+    monkeypatch.setattr(module, name, fail)
+    assert main([command[0], sample("amd64-cut-note.elf"), *command[1:]]) == 3
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.startswith("vmci: vmci failed here: LookupError") and "secret" not in said.err
+    assert said.err.count("\n") == 1 and str(log_file()) in said.err
+    log = log_file().read_text()
+    assert "LookupError" in log and "secret" not in log and log_file().stat().st_mode & 0o777 == 0o600
