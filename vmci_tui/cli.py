@@ -118,4 +118,6 @@ def _open_app(arguments: list[str]) -> int:
 
     app = VmciApp(document)
     app.run()
+    if app.return_code == Cancelled.exit_code:
+        raise KeyboardInterrupt
     return app.return_code or 0

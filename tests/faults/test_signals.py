@@ -155,6 +155,6 @@ def test_the_app_that_saves_leaves_nothing_behind(name: str, large: Path) -> Non
         terminal.send("\r")
         assert appears(large.parent, ".vmci-part")
         terminal.signal(signal.Signals[name])
-        terminal.finish()
+        assert terminal.finish() == 130
         assert "Traceback" not in terminal.text
     assert [path.name for path in large.parent.iterdir() if path.is_file() or "part" in path.name] == [large.name]

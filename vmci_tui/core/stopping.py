@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
-from typing import Final, NoReturn
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final, NoReturn
+
+if TYPE_CHECKING:
+    import asyncio
 
 _OTHERS: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 _ALL: Final = (signal.SIGINT, *_OTHERS)
@@ -22,6 +25,14 @@ def listen() -> None:
     for number in _OTHERS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)
+
+
+def hand_over(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
+    """Let a loop that runs call `stop` instead, where we listen: an exception leaves its threads waiting."""
+    ours = [number for number in _OTHERS if signal.getsignal(number) is _stop]
+    for number in (*ours, *([signal.SIGINT] if ours else [])):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, stop)
 
 
 def _stop(_number: int, _frame: object) -> NoReturn:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
@@ -15,9 +17,10 @@ from textual.theme import Theme
 from vmci_tui import settings
 from vmci_tui.core.document import Document, State
 from vmci_tui.core.entry import LENGTH, Entry, EntryHistory, Write, linux_size
-from vmci_tui.core.errors import VmciError
+from vmci_tui.core.errors import Cancelled, VmciError
 from vmci_tui.core.opening import new_entry, open_document
 from vmci_tui.core.source import FileSource
+from vmci_tui.core.stopping import hand_over
 from vmci_tui.tui.cells import safe
 from vmci_tui.tui.edge import EdgeApp
 from vmci_tui.tui.lesson import LESSON_BINDINGS, LessonApp
@@ -66,6 +69,7 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
         yield SystemCommand("Theme: choose other colours", "High contrast is one of them", self.action_change_theme)
 
     def on_mount(self) -> None:
+        hand_over(asyncio.get_running_loop(), partial(self.exit, return_code=Cancelled.exit_code))
         # Set here and not left to TEXTUAL_THEME: what a picture shows must not hang on the environment.
         wanted = self.settings.theme or settings.kept_theme()
         self.theme = wanted if wanted in self.available_themes else "textual-dark"
