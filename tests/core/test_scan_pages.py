@@ -23,7 +23,6 @@ from vmci_tui.core import page_helpers, page_look, page_pieces, scan_pages
 from vmci_tui.core.anchors import EVERYWHERE, PAGE_STARTS, Look
 from vmci_tui.core.candidate import Candidate
 from vmci_tui.core.containers import open_dump
-from vmci_tui.core.containers.kdump import open_kdump
 from vmci_tui.core.errors import Cancelled, OpenError
 from vmci_tui.core.find import find
 from vmci_tui.core.guest import Guest, guest_of
@@ -112,10 +111,13 @@ def plain(memory: dict[int, bytes], size: int, order: Order) -> Guest:
 
 def compressed(data: bytes, folder: Path | None = None) -> Guest:
     """Out of memory, or out of a file where helpers can read it."""
-    if folder is None:
-        return guest_of(open_kdump(BytesSource(data)))
-    (folder / "dump").write_bytes(data)
-    return guest_of(open_kdump(FileSource(str(folder / "dump"))))
+    source: BytesSource | FileSource = BytesSource(data)
+    if folder is not None:
+        (folder / "dump").write_bytes(data)
+        source = FileSource(str(folder / "dump"))
+    dump = open_dump(source)
+    assert dump is not None
+    return guest_of(dump)
 
 
 def seen(guest: Guest, everywhere: bool) -> list[Candidate]:
@@ -319,10 +321,10 @@ def test_a_package_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_
 _PARENT = """
 import os, signal, sys, time
 from vmci_tui.core import scan_pages
-from vmci_tui.core.containers.kdump import open_kdump
+from vmci_tui.core.containers import open_dump
 from vmci_tui.core.page_helpers import Helpers
 from vmci_tui.core.source import FileSource
-helpers = Helpers(open_kdump(FileSource(sys.argv[1])).plain)
+helpers = Helpers(open_dump(FileSource(sys.argv[1])).plain)
 os.sched_getaffinity, os.getloadavg = lambda _: {0, 1}, lambda: (0.0, 0.0, 0.0)
 helpers.start()
 print(helpers._running[0]._process.pid, flush=True)
