@@ -107,6 +107,15 @@ class Visitor(Session):
             raise AssertionError(f"{words} is not on the screen:\n{self._screen.text}") from None
         return self._screen.text
 
+    async def resize_until(self, width: int, height: int, *words: str) -> str:
+        """Until all of it is on the screen at this size: the app takes none while it starts."""
+        for _ in range(20):
+            await self.send(json.dumps(["resize", {"width": width, "height": height}]))
+            with contextlib.suppress(AssertionError):
+                return await self.wait_for(*words, limit=2.0)
+            await self.send(json.dumps(["resize", {"width": width + 1, "height": height}]))
+        return await self.wait_for(*words, limit=0)
+
     async def send(self, *messages: str) -> None:
         """Whatever a page could send."""
         for message in messages:

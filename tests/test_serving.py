@@ -155,16 +155,14 @@ def _sizes_of(pid: int) -> set[str]:
 async def test_sizes_are_clamped_and_junk_is_ignored(tmp_path: Path) -> None:
     async with served(tmp_path, "entry") as serve:
         async with serve.visit(size="width=20000&height=20000") as visitor:
-            await visitor.send('["resize", {"width": 80, "height": 24}]')
-            await visitor.wait_for("Lesson: What an entry is  1/5")
+            await visitor.resize_until(80, 24, "Lesson: What an entry is  1/5")
             assert _sizes_of(serve.sessions()[0]) == {f"COLUMNS={COLUMNS[-1]}", f"ROWS={ROWS[-1]}"}
             for junk in _JUNK:
                 await visitor.send(junk)
             await visitor.send('["resize", {"width": 100000, "height": 100000}]', '["ping", 7]')
             assert await visitor.received(limit=30, until='["pong", 7]') < 16 << 20
             assert serve.memory() < 300 << 20
-            await visitor.send('["resize", {"width": 80, "height": 24}]')
-            await visitor.wait_for("Lesson: What an entry is  1/5")
+            await visitor.resize_until(80, 24, "Lesson: What an entry is  1/5")
             pids = serve.sessions()
         assert await gone(*pids)
 

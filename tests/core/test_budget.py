@@ -23,6 +23,15 @@ def test_steps_are_counted_and_reading_much_takes_more() -> None:
     budget.refill().spend()
 
 
+def test_a_large_file_may_be_all_records() -> None:
+    budget = Budget(3).refill(8 << 30)
+    for _ in range(2 << 20):
+        budget.spend(16)
+    budget.refill(1 << 60)
+    with pytest.raises(Spent, match="given up after 4194307 steps"):
+        budget.spend(1 << 62)
+
+
 def test_a_reader_that_takes_too_many_steps_is_unknown() -> None:
     document = opened(_DUMP)
     for verdict in judge_file(View(document.source, budget=Budget(1))).values():

@@ -15,6 +15,10 @@ STEPS: Final = 1 << 19
 """Steps of one reader's model, or of one proof; what real dumps take is below a thousandth of it."""
 _STEP: Final = 1 << 16
 """Bytes that are read in one step."""
+_RECORD: Final = 1 << 12
+"""Bytes of a record of a flattened file that are followed in one step: QEMU's have 16 KiB at most."""
+_MOST_RECORDS: Final = 1 << 22
+_LARGE: Final = 1 << 30
 
 
 def _never() -> bool:
@@ -25,12 +29,12 @@ class Budget:
     """Steps that are left. `stopped` is asked at each step, so it must be quick."""
 
     def __init__(self, steps: int = STEPS, stopped: Callable[[], bool] = _never) -> None:
-        self._steps = self._left = steps
+        self._steps = self._given = self._left = steps
         self._stopped = stopped
 
-    def refill(self) -> Budget:
-        """Begin the next piece of work with all steps."""
-        self._left = self._steps
+    def refill(self, size: int = 0) -> Budget:
+        """Begin the next piece of work with all steps, and more for a large file of `size` bytes, maybe all records."""
+        self._given = self._left = self._steps + (min(size // _RECORD, _MOST_RECORDS) if size > _LARGE else 0)
         return self
 
     def spend(self, length: int = 0) -> None:
@@ -39,4 +43,4 @@ class Budget:
             raise Cancelled("stopped")
         self._left -= 1 + length // _STEP
         if self._left < 0:
-            raise Spent(f"given up after {self._steps} steps")
+            raise Spent(f"given up after {self._given} steps")

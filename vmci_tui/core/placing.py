@@ -69,6 +69,8 @@ def put_in_place(
                 _forget(temporary)
             if isinstance(error, OSError):
                 raise said(error, target) from None
+            if isinstance(error, OpenError):  # it was cut off meanwhile, or its disk fails
+                refuse_changed(source)
             raise
     try:
         sync_folder(path)

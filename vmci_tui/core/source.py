@@ -64,6 +64,8 @@ class BytesSource:
 class FileSource:
     """A regular file, opened for reading only and never changed through this object."""
 
+    _fd = -1
+
     def __init__(self, path: str) -> None:
         """Raises OpenError, with what to do, for what cannot be read at any place."""
         self.path = path
@@ -74,7 +76,7 @@ class FileSource:
             raise OpenError(f"cannot open {visible(path)}: {reason(error)}", _hint(error)) from None
         status = os.fstat(self._fd)
         if not stat.S_ISREG(status.st_mode):
-            os.close(self._fd)
+            self.close()
             if stat.S_ISFIFO(status.st_mode):
                 hint = "its bytes are wanted in any order: write them to a file first"
                 raise OpenError(f"{visible(path)} is not a regular file but a pipe", hint)
@@ -144,6 +146,10 @@ class FileSource:
         """The identity as it is now, for comparing with the one at opening."""
         status = os.fstat(self._fd)
         return Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+    def __del__(self) -> None:
+        # Who opens many files in one process need not count descriptors: what nobody holds any more is closed.
+        self.close()
 
     def close(self) -> None:
         """Let go of the file, and of its lock; a second time does nothing."""

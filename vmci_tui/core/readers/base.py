@@ -213,7 +213,7 @@ def judge(reader: Reader[Any], view: View) -> Verdict:
 
     Raises OpenError where the file cannot be read, and Cancelled.
     """
-    view.budget.refill()
+    view.budget.refill(view.size)
     try:
         return decide(reader, reader.read(view))
     except Spent as spent:

@@ -27,6 +27,8 @@ _HEAD: Final = struct.Struct(">qq")
 _RECORDS_AT: Final = 4096
 _RECORD_LIMIT: Final = 1 << 21
 """More records are not followed: sizes below 0 can lead in a circle."""
+_AT_ONCE: Final = 1 << 16
+"""Bytes that are read at once where records are near one another."""
 _STRING: Final = re.compile(rb"[\t -~]{10,}")
 _CHUNK: Final = 1 << 20
 _LIMIT: Final = 16 << 20
@@ -74,9 +76,12 @@ class CrashFlat:
 
         Only sizes and the end mark count (store_flat_data_array).
         """
-        at = _RECORDS_AT
+        at, data, start = _RECORDS_AT, b"", 0
         for _ in range(_RECORD_LIMIT):
-            head = self.view.read(at, _HEAD.size)
+            if not start <= at <= start + len(data) - _HEAD.size:
+                near = start <= at <= start + len(data) + _AT_ONCE
+                data, start = self.view.read(at, _AT_ONCE if near else _HEAD.size), at
+            head = data[at - start : at - start + _HEAD.size]
             if len(head) < _HEAD.size:
                 return "crash: read error: FILE (flat format): truncated/incomplete"
             offset, size = _HEAD.unpack(head)
