@@ -80,8 +80,8 @@ class Repair(NamedTuple):
 def repair(document: Document, choice: Choice = EVERYTHING, told: Progress = quiet) -> Repair:
     """Apply all safe fixes to a document of a dump, each one step of undo; nothing where something must be asked.
 
-    Raises EditError where no candidate lies at `choice.paddr`; `told` may raise Cancelled, and
-    then nothing is changed either.
+    Raises EditError where no candidate lies at `choice.paddr`, SaveError where no file can hold the note; `told` may
+    raise Cancelled. Then nothing is changed either.
     """
     assert document.dump is not None
     steps: list[Step] = []
