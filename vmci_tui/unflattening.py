@@ -7,6 +7,7 @@ import argparse
 from vmci_tui.consenting import agreed, tell_harm, tell_question
 from vmci_tui.core.errors import UsageError
 from vmci_tui.core.harm import harm_of_plain
+from vmci_tui.core.report_readers import harm_json
 from vmci_tui.core.source import FileSource
 from vmci_tui.core.text import visible
 from vmci_tui.core.unflatten import plain_of, unflatten
@@ -22,11 +23,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         plain = plain_of(source)
         harm = harm_of_plain(source, plain)
-        if harm.unasked(given):
-            tell_harm(harm, given)
-            tell_question(harm.unasked(given))
-            return 1
-        if options.dry_run:
+        unasked = harm.unasked(given)
+        if unasked or options.dry_run:
             size, faults, written = plain.size, plain.faults, sum(b - a for a, b in plain.data_ranges(0, plain.size))
         else:
             tell_left(options.output)
@@ -36,12 +34,13 @@ def run(options: argparse.Namespace) -> int:
         source.close()
     if options.json:
         plan = {"way": "copy", "bytes_written": written, "steps": []}
-        print_json({"file": source.name, "size": size, "faults": faults, "plan": plan})
+        print_json({"file": source.name, "size": size, "faults": faults, "plan": plan} | harm_json(harm))
     elif options.dry_run:
         print_lines([f"plan: copy, {written} bytes of the records, to a plain file of {size} bytes"])
     tell_harm(harm, given)
-    if not options.dry_run:
+    tell_question(unasked)
+    if not (unasked or options.dry_run):
         tell(f"saved {visible(options.output)}: {size} bytes")
     for fault in faults:
         tell(f"vmci: {fault}")
-    return 1 if faults else 0
+    return int(bool(unasked or faults))

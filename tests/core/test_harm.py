@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.kdump_factory import kdump, pages
+from tests.kdump_factory import flattened, kdump, pages
+from vmci_tui import unflattening
 from vmci_tui.cli import main
 from vmci_tui.core import edits
 from vmci_tui.core.checks import Finding, findings
 from vmci_tui.core.checks.base import Fix
 from vmci_tui.core.document import Document, State
 from vmci_tui.core.errors import UsageError
-from vmci_tui.core.harm import Consent, consent, harm_of, worse
+from vmci_tui.core.harm import Consent, Harm, Worse, consent, harm_of, worse
 from vmci_tui.core.opening import open_document
 from vmci_tui.core.plan import plan_copy, plan_in_place
 from vmci_tui.core.readers.view import View
@@ -144,3 +145,16 @@ def test_who_would_read_no_memory_any_more_does_worse(sample: Sample) -> None:
     blind = {**now, "drgn": replace(now["drgn"], reads=False)}
     assert [item.reader for item in worse(now, blind)] == ["drgn"]
     assert worse(blind, blind) == worse(blind, now) == ()
+
+
+def test_unflatten_asks_too_and_says_so_in_json(
+    sample: Sample, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, out = tmp_path / "flat", tmp_path / "out"
+    path.write_bytes(flattened(kdump(pages(1, 2))))
+    refuses = verdicts(_open(sample("amd64-cut-note.elf"), edits.strip))["crash"]
+    monkeypatch.setattr(unflattening, "harm_of_plain", lambda *_: Harm((Worse("crash", refuses),)))
+    assert main(["unflatten", str(path), "-o", str(out), "--json"]) == 1 and not out.exists()
+    said = capsys.readouterr()
+    assert json.loads(said.out)["worse"][0]["reader"] == "crash" and "--yes worse:crash" in said.err
+    assert main(["unflatten", str(path), "-o", str(out), "--yes", "worse:crash"]) == 0 and out.exists()

@@ -125,9 +125,7 @@ def _taken_out(old: Dump, planned: ImageSource) -> tuple[Safe, ...]:
         raise SaveError("what would be saved is no dump", "nothing was written; please report this")
     gone = Counter(_contents(old))
     gone.subtract(Counter(_contents(new)))
-    return tuple(
-        Safe(f"{words}" if count == 1 else f"{count} x {words}") for (words, _), count in gone.items() if count > 0
-    )
+    return tuple(words if count == 1 else Safe(f"{count} x {words}") for (words, _), count in gone.items() if count > 0)
 
 
 def _contents(dump: Dump) -> Iterator[tuple[Safe, bytes]]:
