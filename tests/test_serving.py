@@ -17,10 +17,11 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from tests.conftest import SAMPLES
 from tests.serving import ROOT, Served, gone, served
-from vmci_tui import settings
+from vmci_tui import settings, webserver
 from vmci_tui.cli import main
 from vmci_tui.serving import SESSIONS
 from vmci_tui.websession import COLUMNS, ROWS, clamped, cost_of, packet_of
@@ -260,6 +261,31 @@ async def _resize_for_ever(websocket: aiohttp.ClientWebSocketResponse) -> None:
         size = 100_000 if number % 2 else 300
         await websocket.send_json(["resize", {"width": size, "height": size}])
         await asyncio.sleep(0.05)  # a page that sends more is closed
+
+
+async def test_the_server_waits_until_every_process_is_reaped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the loop is closed first, and what is left of the process cannot be closed any more."""
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def slow_session(*_: object) -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.5)  # five times what the server gives a handler
+            ended.set()
+
+    monkeypatch.setattr(webserver, "run_session", slow_session)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = webserver.LessonServer([], listening, 2, str(tmp_path))
+        runner = web.AppRunner(await server._make_app(), shutdown_timeout=0.1)
+        await runner.setup()
+        await web.SockSite(runner, listening).start()
+        url = server.public_url
+        async with aiohttp.ClientSession(headers={"Origin": url}) as client, client.ws_connect(f"{url}/ws"):
+            await begun.wait()
+            await runner.cleanup()
+    assert ended.is_set()
 
 
 @pytest.mark.parametrize("message", [["stdin", "x" * 50_000], ["stdin", "x"], ["resize", {"width": 9, "height": 9}]])

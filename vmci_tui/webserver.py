@@ -55,6 +55,7 @@ class LessonServer(Server):
     async def _make_app(self) -> web.Application:
         application: web.Application = await super()._make_app()
         application.middlewares.append(self._only_by_its_name)
+        application.on_cleanup.append(self._wait_for_sessions)
         return application
 
     async def on_startup(self, app: web.Application) -> None:
@@ -67,6 +68,11 @@ class LessonServer(Server):
         """End every session; else they would be waited for."""
         for task in self._sessions:
             task.cancel()
+
+    async def _wait_for_sessions(self, app: web.Application) -> None:
+        """Wait until every process is reaped: the loop closes next, and would leave its pipes open."""
+        if self._sessions:
+            await asyncio.wait(self._sessions)
 
     @web.middleware
     async def _only_by_its_name(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -96,14 +102,11 @@ class LessonServer(Server):
             await websocket.send_bytes(f"\x1b[2J\x1b[H{self._full_words}: close one, and reload\r\n".encode())
             await websocket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=self._full_words.encode())
             return websocket
-        task = asyncio.current_task()
-        assert task is not None
-        self._sessions.add(task)
-        try:
-            size = clamped(request.query.get("width"), request.query.get("height"))
-            await run_session(websocket, self._command, size, self._scratch)
-        finally:
-            self._sessions.discard(task)
+        size = clamped(request.query.get("width"), request.query.get("height"))
+        session = asyncio.create_task(run_session(websocket, self._command, size, self._scratch))
+        self._sessions.add(session)
+        session.add_done_callback(self._sessions.discard)
+        await asyncio.shield(session)  # the server's end cancels this twice where the machine is busy
         await websocket.close()
         return websocket
 
