@@ -25,9 +25,9 @@ SIZE = 4 * GIB
 _PT_LOAD = 1
 _SCAN = """
 import sys, time
-from vmci_tui.core.find import find
-from vmci_tui.core.guest import guest_of
-from vmci_tui.core.opening import open_document
+from vmci_tui.search.find_notes import find
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.opening.open_file import open_document
 guest = guest_of(open_document(sys.argv[1]).dump)
 start = time.perf_counter()
 assert list(find(guest, sys.argv[2] == "all"))
@@ -35,9 +35,9 @@ print(time.perf_counter() - start)
 """
 _STALL = """
 import sys, threading, time
-from vmci_tui.core.find import find
-from vmci_tui.core.guest import guest_of
-from vmci_tui.core.opening import open_document
+from vmci_tui.search.find_notes import find
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.opening.open_file import open_document
 guest = guest_of(open_document(sys.argv[1]).dump)
 thread = threading.Thread(target=lambda: list(find(guest, sys.argv[2] == "all")))
 thread.start()

@@ -19,18 +19,18 @@ from pathlib import Path
 
 from find import Ran, _run
 
-from vmci_tui.core.containers.kdump import KdumpDump
-from vmci_tui.core.find import find
-from vmci_tui.core.guest import guest_of
-from vmci_tui.core.opening import open_document
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.containers.kdump.dump import KdumpDump
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.search.find_notes import find
 
 SIZE = 200 << 20
 _OPEN = """
 import sys, time, zlib
-from vmci_tui.core import scan_pages
-from vmci_tui.core.find import find
-from vmci_tui.core.guest import guest_of
-from vmci_tui.core.opening import open_document
+from vmci_tui.search.pages import scheduler as scan_pages
+from vmci_tui.search.find_notes import find
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.opening.open_file import open_document
 dump = open_document(sys.argv[1]).dump
 guest = guest_of(dump)
 start = time.perf_counter()

@@ -15,9 +15,9 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-from vmci_tui.core import edits
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.verdicts import now_and_after
+from vmci_tui.document import edits
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.readers.verdicts import now_and_after
 
 _SAMPLES = Path(__file__).parent.parent / "sample_dumps"
 _RUNS = 21

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from vmci_tui import __version__
-from vmci_tui.arguments import parser
-from vmci_tui.core.checks.catalogue import CATALOGUE
-from vmci_tui.core.craft import chosen, craft
-from vmci_tui.core.glossary import Entry, explain, known_keys
-from vmci_tui.core.key_readings import readings
-from vmci_tui.core.readers import qemu
-from vmci_tui.core.readers.base import Reader, Rule
-from vmci_tui.core.report_readers import STAGES
-from vmci_tui.core.verdicts import READERS
+from vmci_tui.bench import chosen, craft
+from vmci_tui.cli.arguments import parser
+from vmci_tui.findings.catalogue import CATALOGUE
+from vmci_tui.knowledge.glossary import Entry, explain, known_keys
+from vmci_tui.readers import qemu
+from vmci_tui.readers.key_readings import readings
+from vmci_tui.readers.rule import Reader, Rule
+from vmci_tui.readers.verdicts import READERS
+from vmci_tui.render.verdict_report import STAGES
 
 _HERE = Path(__file__).parent
 _ALL: tuple[Reader[Any], ...] = (qemu.READER, *READERS)

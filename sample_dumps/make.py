@@ -14,12 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vmci_tui.core import edits
-from vmci_tui.core.checks import findings
-from vmci_tui.core.document import Document, State
-from vmci_tui.core.entry import RESET, Entry, Write
-from vmci_tui.core.note import HEADER, NAME, Note, build, parse_raw
-from vmci_tui.core.opening import open_document
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document, State
+from vmci_tui.findings import findings
+from vmci_tui.formats.elf_note import HEADER, NAME, Note, build, parse_raw
+from vmci_tui.formats.fw_cfg_entry import RESET, Entry, Write
+from vmci_tui.opening.open_file import open_document
 
 HERE = Path(__file__).parent
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vmci_tui.core import mishap
+from vmci_tui.common import mishap
 
 # Read by textual when an app is made; a developer's shell must not change the pictures.
 for name in ("NO_COLOR", "TEXTUAL_THEME"):

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests import factory
-from vmci_tui.cli import COMMANDS, main
-from vmci_tui.core.entry import Entry
+from vmci_tui.cli.run import COMMANDS, main
+from vmci_tui.formats.fw_cfg_entry import Entry
 
 _GOOD = Entry(0, 1, 4132, 0x1000).pack()
 _DUMP = factory.elf((factory.cpus() + factory.note(),), (factory.Load(0x1000, factory.ram()),))
@@ -270,7 +270,7 @@ def test_version_and_completion(capsys: pytest.CaptureFixture[str]) -> None:
 
 _HEADLESS = """
 import sys
-from vmci_tui.cli import main
+from vmci_tui.cli.run import main
 code = main(sys.argv[1:])
 bad = {name.split(".")[0] for name in sys.modules} & {"textual", "rich", "elftools", "asyncio", "tomllib"}
 print("imported", bad, file=sys.stderr) if bad else None

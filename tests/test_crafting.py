@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from vmci_tui.cli import main
-from vmci_tui.core.craft import DEFECTS
+from vmci_tui.bench import DEFECTS
+from vmci_tui.cli.run import main
 
 
 class Ran(NamedTuple):

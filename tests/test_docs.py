@@ -8,10 +8,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from vmci_tui.core.checks.catalogue import CATALOGUE
-from vmci_tui.core.readers import qemu
-from vmci_tui.core.readers.base import Reader
-from vmci_tui.core.verdicts import READERS
+from vmci_tui.findings.catalogue import CATALOGUE
+from vmci_tui.readers import qemu
+from vmci_tui.readers.rule import Reader
+from vmci_tui.readers.verdicts import READERS
 
 _DOCS = Path(__file__).parent.parent / "docs"
 _ALL: tuple[Reader[Any], ...] = (qemu.READER, *READERS)

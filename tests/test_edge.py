@@ -6,9 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from vmci_tui import checking, commands, repairing, searching, writing
-from vmci_tui.cli import main
-from vmci_tui.error_log import log_file
+from vmci_tui.cli.commands import check as checking
+from vmci_tui.cli.commands import edit as writing
+from vmci_tui.cli.commands import find as searching
+from vmci_tui.cli.commands import repair as repairing
+from vmci_tui.cli.commands import show as commands
+from vmci_tui.cli.run import main
+from vmci_tui.common.error_log import log_file
 
 Sample = Callable[[str], str]
 pytestmark = pytest.mark.usefixtures("mishaps")

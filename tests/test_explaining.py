@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from vmci_tui.cli import main
-from vmci_tui.core.glossary import known_keys
-from vmci_tui.core.readers import qemu
-from vmci_tui.core.verdicts import READERS
+from vmci_tui.cli.run import main
+from vmci_tui.knowledge.glossary import known_keys
+from vmci_tui.readers import qemu
+from vmci_tui.readers.verdicts import READERS
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SAMPLES
-from vmci_tui.core.containers.elf_format import machine_name
-from vmci_tui.core.entry import FIELDS, RESET, Entry, EntryHistory, Write, linux_size
-from vmci_tui.core.note import NAME, ByteOrder, build, parse_raw
-from vmci_tui.core.readers.qemu import warnings
-from vmci_tui.core.readers.qemu_reading import Guest, Pointed, QemuReading, Version
-from vmci_tui.core.windows import windows_header
+from vmci_tui.formats.elf_note import NAME, ByteOrder, build, parse_raw
+from vmci_tui.formats.elf_records import machine_name
+from vmci_tui.formats.fw_cfg_entry import FIELDS, RESET, Entry, EntryHistory, Write, linux_size
+from vmci_tui.formats.windows_header import windows_header
+from vmci_tui.readers.qemu import warnings
+from vmci_tui.readers.qemu.entry_reading import Guest, Pointed, QemuReading, Version
 
 PAGE = (Path(__file__).parent.parent / "docs" / "format.md").read_text()
 GUEST = Guest(machine_name(62, 64), 64, "little")

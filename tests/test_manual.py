@@ -11,8 +11,8 @@ from shutil import which
 
 import pytest
 
-from vmci_tui.arguments import parser
-from vmci_tui.cli import COMMANDS
+from vmci_tui.cli.arguments import parser
+from vmci_tui.cli.run import COMMANDS
 
 _PAGE = Path(__file__).parent.parent / "docs" / "vmci.1"
 _TEXT = _PAGE.read_text()

@@ -13,9 +13,9 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests import kdump_factory as factory
-from vmci_tui.core.containers.kdump import open_kdump
-from vmci_tui.core.guest import guest_of
-from vmci_tui.core.source import BytesSource
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.containers.kdump.dump import open_kdump
+from vmci_tui.layers.file import BytesSource
 
 ROOT = Path(__file__).parent.parent
 _PACKAGES = ("lzallright", "cramjam", "backports.zstd")
@@ -64,8 +64,8 @@ def test_no_decompressor_is_loaded_before_a_page_needs_it(tmp_path: Path) -> Non
 import sys
 for name in ("lzallright", "cramjam", "backports.zstd", "compression.zstd"):
     sys.modules[name] = None
-from vmci_tui.cli import main
-import vmci_tui.tui.app, vmci_tui.tui.start
+from vmci_tui.cli.run import main
+import vmci_tui.tui.app, vmci_tui.tui.screens.start_screen
 sys.exit(main(["show", sys.argv[1]]) or main(["hex", sys.argv[1], "--paddr", "0x1000"]))
 """
     run = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, cwd=ROOT)

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from vmci_tui.cli import main
-from vmci_tui.core.entry import RESET
-from vmci_tui.core.errors import OpenError
-from vmci_tui.core.predict import LINE_LIMIT, predict
+from vmci_tui.cli.run import main
+from vmci_tui.common.errors import OpenError
+from vmci_tui.formats.fw_cfg_entry import RESET
+from vmci_tui.qemu.prediction import LINE_LIMIT, predict
 
 _CASES = Path(__file__).parent / "data" / "qemu-cases.jsonl.gz"
 _FIELDS = ["id", "warnings", "appended_length", "appended_sha256", "phys_base"]

@@ -11,8 +11,8 @@ import pytest
 
 from tests.conftest import SAMPLES
 from tests.core.proof import guests
-from vmci_tui.cli import main
-from vmci_tui.core.opening import open_document
+from vmci_tui.cli.run import main
+from vmci_tui.opening.open_file import open_document
 
 Sample = Callable[[str], str]
 

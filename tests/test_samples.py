@@ -12,8 +12,8 @@ import pytest
 
 from tests.conftest import SAMPLES
 from tests.real import readers
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.samples import Sample, samples
+from vmci_tui.common.samples import Sample, samples
+from vmci_tui.opening.open_file import open_document
 
 _ROWS: list[dict[str, Any]] = tomllib.loads((SAMPLES / "samples.toml").read_text())["sample"]
 _DUMPS = [row for row in _ROWS if "refused_by" in row]

@@ -21,10 +21,11 @@ from aiohttp import web
 
 from tests.conftest import SAMPLES
 from tests.serving import ROOT, Served, gone, served
-from vmci_tui import settings, webserver
-from vmci_tui.cli import main
-from vmci_tui.serving import SESSIONS
-from vmci_tui.websession import COLUMNS, ROWS, clamped, cost_of, packet_of
+from vmci_tui.cli.commands import lesson_server as webserver
+from vmci_tui.cli.commands.lesson_session import COLUMNS, ROWS, clamped, cost_of, packet_of
+from vmci_tui.cli.commands.serve import SESSIONS
+from vmci_tui.cli.run import main
+from vmci_tui.settings import settings
 
 _OUTSIDE = "outside the lesson's folder"
 
@@ -329,7 +330,7 @@ def test_python_itself_refuses_what_no_dialog_asked_about(tmp_path: Path) -> Non
     inside.mkdir()
     script = """
 import os, sys, subprocess, shutil, tempfile
-from vmci_tui.confined import confine
+from vmci_tui.common.confinement import confine
 folder, outside = sys.argv[1:]
 os.symlink(outside, folder + "/link")
 confine(folder, ())

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.tui.driving import said, settled
-from vmci_tui import settings
-from vmci_tui.core.opening import open_document
-from vmci_tui.own_files import LIMIT, read_own, write_own
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.settings import settings
+from vmci_tui.settings.own_files import LIMIT, read_own, write_own
 from vmci_tui.tui.app import VmciApp
 
 _KEPT = ("config/vmci-tui/settings.toml", "state/vmci-tui/recent.json", "state/vmci-tui/theme")

@@ -15,7 +15,7 @@ import pytest
 
 from tests import kdump_factory
 from tests.factory import ram
-from vmci_tui.core.samples import sample_path
+from vmci_tui.common.samples import sample_path
 
 _VMCI = f"{sys.executable} -m vmci_tui"
 _COMMANDS = {

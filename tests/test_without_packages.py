@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from vmci_tui.cli import main
-from vmci_tui.core.opening import open_document
+from vmci_tui.cli.run import main
+from vmci_tui.opening.open_file import open_document
 
 _LZO = Path(__file__).parent / "data" / "faults" / "lzo.kdump"
 _WORDS = "compressed by lzo, for which Python's lzallright is missing"

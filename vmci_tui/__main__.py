@@ -1,5 +1,5 @@
 """`python -m vmci_tui`."""
 
-from vmci_tui.cli import main
+from vmci_tui.cli.run import main
 
 raise SystemExit(main())

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from tests import factory
 from tests.core import plain_elf
-from vmci_tui.core import edits
-from vmci_tui.core.document import State
-from vmci_tui.core.note import ByteOrder
+from vmci_tui.document import edits
+from vmci_tui.document.document import State
+from vmci_tui.formats.elf_note import ByteOrder
 
 _LENGTHS = (0, 1, 100, 4095, 4096, 5000, 12288, 20000)
 _TEXTS = (b"", b"OSRELEASE=6\n", factory.TEXT_64, b"KEY=value\n" * 300, b"KEY=value\n" * 900, b"A=1\n" * 6000)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from vmci_tui.core.checks import Finding, findings
-from vmci_tui.core.containers import Layout, open_dump
-from vmci_tui.core.containers.elf import ElfDump
-from vmci_tui.core.document import Document, State
-from vmci_tui.core.entry import EntryHistory, Write
-from vmci_tui.core.source import BytesSource
-from vmci_tui.core.text import Safe
+from vmci_tui.common.safe_text import Safe
+from vmci_tui.containers import Layout, open_dump
+from vmci_tui.containers.elf.dump import ElfDump
+from vmci_tui.document.document import Document, State
+from vmci_tui.findings import Finding, findings
+from vmci_tui.formats.fw_cfg_entry import EntryHistory, Write
+from vmci_tui.layers.file import BytesSource
 
 
 def opened(data: bytes, entry: EntryHistory | None = None) -> Document:

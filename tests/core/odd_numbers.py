@@ -8,9 +8,9 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from tests.conftest import SAMPLES
-from vmci_tui.core import edits
-from vmci_tui.core.document import Document
-from vmci_tui.core.opening import open_document
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document
+from vmci_tui.opening.open_file import open_document
 
 FAULTS: Final = SAMPLES.parent / "tests" / "data" / "faults"
 VALUES: Final = (0, 1, 2, 1 << 31, 1 << 63, (1 << 64) - 1, -1, None)

@@ -8,11 +8,11 @@ import pytest
 
 from tests.core.kit import opened
 from tests.memory_factory import BASES, STORIES, Scene, scene
-from vmci_tui.core.candidate import Judged
-from vmci_tui.core.find import find
-from vmci_tui.core.guest import guest_of
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.ranking import choose, judge_all
+from vmci_tui.adoption.rank import choose, judge_all
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.search.candidate import Judged
+from vmci_tui.search.find_notes import find
 
 SEEDS = 200
 TWINS = {"twin", "longer_twin"}

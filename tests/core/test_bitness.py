@@ -9,8 +9,8 @@ import pytest
 from tests import factory
 from tests.core.kit import found, opened
 from tests.factory import AARCH64, ARM, I386, PPC64, S390, X86_64, cpus, elf, note
-from vmci_tui.core.bitness import judge_bits, machine_of, votes
-from vmci_tui.core.vmcoreinfo import Vmcoreinfo
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.knowledge.kernel_width import judge_bits, machine_of, votes
 
 _64 = b"OSRELEASE=6.1.0\nPAGESIZE=4096\nSYMBOL(init_uts_ns)=ffffffff827fb000\nSIZE(list_head)=16\n"
 _32 = b"OSRELEASE=6.1.0\nPAGESIZE=4096\nSYMBOL(init_uts_ns)=c17fb000\nSIZE(list_head)=8\n"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.core.odd_numbers import opened
-from vmci_tui.core.budget import Budget
-from vmci_tui.core.errors import Cancelled, Spent
-from vmci_tui.core.proved import proof_of
-from vmci_tui.core.readers.view import View
-from vmci_tui.core.verdicts import judge_file, now_and_after
+from vmci_tui.common.budget import Budget
+from vmci_tui.common.errors import Cancelled, Spent
+from vmci_tui.proof.of_document import proof_of
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.verdicts import judge_file, now_and_after
 
 _DUMP = "arm64-cut-note.elf"
 

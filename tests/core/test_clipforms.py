@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmci_tui.core.clipforms import FORMS, Piece, as_c, as_hex, as_hexdump, as_json, as_python, as_text
-from vmci_tui.core.hexdumps import read_pasted
-from vmci_tui.core.text import Safe, literal, visible
+from vmci_tui.common.safe_text import Safe, literal, visible
+from vmci_tui.formats.hex_dump import read_pasted
+from vmci_tui.render.copy_formats import FORMS, Piece, as_c, as_hex, as_hexdump, as_json, as_python, as_text
 
 _PIECES = st.builds(
     Piece, st.binary(max_size=80), st.builds(visible, st.binary(max_size=12)), st.none() | st.integers(0, 1 << 33)

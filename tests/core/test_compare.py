@@ -8,10 +8,10 @@ import pytest
 
 from tests.core.kit import opened
 from tests.factory import Load, cpus, elf, note, ram
-from vmci_tui.core.compare import check_saved
-from vmci_tui.core.errors import SaveError
-from vmci_tui.core.progress import quiet
-from vmci_tui.core.source import BytesSource
+from vmci_tui.common.errors import SaveError
+from vmci_tui.common.progress import quiet
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.saving.verify import check_saved
 
 _LOADS = (Load(0x1000, ram(8192, 1), vaddr=0xC000), Load(0x1000, at=0, vaddr=0xF000), Load(1 << 20, ram(4096, 2)))
 _OLD = elf((cpus() + note(),), _LOADS)

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from vmci_tui.core.checks import findings
-from vmci_tui.core.checks.catalogue import CATALOGUE
-from vmci_tui.core.craft import DEFECTS, MACHINES, Crafted, Defect, always, attempt, chosen, craft
-from vmci_tui.core.craft.guests import guest
-from vmci_tui.core.craft.manifest import files, manifest, names, save
-from vmci_tui.core.document import Document
-from vmci_tui.core.errors import SaveError, UsageError, VmciError
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.proved import proof_of
+from vmci_tui.bench import DEFECTS, MACHINES, Crafted, Defect, always, attempt, chosen, craft
+from vmci_tui.bench.guests import guest
+from vmci_tui.bench.manifest import files, manifest, names, save
+from vmci_tui.common.errors import SaveError, UsageError, VmciError
+from vmci_tui.document.document import Document
+from vmci_tui.findings import findings
+from vmci_tui.findings.catalogue import CATALOGUE
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.proof.of_document import proof_of
 
 _LIMIT = {"elf": 20 << 10, "kdump": 40 << 10, "flattened": 40 << 10}
 _TWO_KERNELS = 2 * 4096

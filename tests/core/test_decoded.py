@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmci_tui.core.decoded import decode
-from vmci_tui.core.glossary import known_keys
+from vmci_tui.knowledge.glossary import known_keys
+from vmci_tui.knowledge.key_values import decode
 
 
 def _seen(key: bytes, value: bytes) -> dict[str, str]:

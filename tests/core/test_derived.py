@@ -4,8 +4,8 @@ import pytest
 
 from tests.core.kit import found, opened
 from tests.factory import cpus, elf, note
-from vmci_tui.core.derived import derive, why_none
-from vmci_tui.core.entry import Entry, EntryHistory
+from vmci_tui.document.derived_entry import derive, why_none
+from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory
 
 
 def _fields(*notes: bytes) -> dict[str, int | None]:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from tests import factory
 from tests.core.kit import full_write, opened, saved
 from tests.factory import cpus, elf, note
-from vmci_tui.core import edits
-from vmci_tui.core.document import Document, State
-from vmci_tui.core.entry import RESET, Entry, EntryHistory, Write
-from vmci_tui.core.errors import EditError
-from vmci_tui.core.note import NAME, build
+from vmci_tui.common.errors import EditError
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document, State
+from vmci_tui.formats.elf_note import NAME, build
+from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory, Write
 
 _GOOD = Entry(0, 1, 4132, 0x1000).pack()
 _XEN = note(b"xen=1\n", b"VMCOREINFO_XEN\0")

@@ -8,17 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from vmci_tui.core.entry import (
-    FIELDS,
-    LENGTH,
-    RESET,
-    Entry,
-    EntryHistory,
-    Write,
-    linux_size,
-    parse_number,
-)
-from vmci_tui.core.errors import EditError
+from vmci_tui.common.errors import EditError
+from vmci_tui.formats.fw_cfg_entry import FIELDS, LENGTH, RESET, Entry, EntryHistory, Write, linux_size, parse_number
 
 _CASES = Path(__file__).parent.parent / "data" / "qemu-writes.jsonl.gz"
 GOOD = Entry(0, 1, 4132, 0x200000).pack()

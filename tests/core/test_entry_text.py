@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.kit import found as findings_of
-from vmci_tui.core.document import entry_document
-from vmci_tui.core.entry import RESET, Entry, EntryHistory
-from vmci_tui.core.entry_text import from_gdb, from_sysfs, from_text, looks_like_pair, tells
-from vmci_tui.core.errors import OpenError
-from vmci_tui.core.source import BytesSource
-from vmci_tui.core.text import Safe
+from vmci_tui.common.errors import OpenError
+from vmci_tui.common.safe_text import Safe
+from vmci_tui.document.document import entry_document
+from vmci_tui.formats.entry_from_text import from_gdb, from_sysfs, from_text, looks_like_pair, tells
+from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory
+from vmci_tui.layers.file import BytesSource
 
 _ENTRY = Entry(0, 1, 4132, 0x1F8C000)
 _HEX = b"$1 = {host_format = 0x0, guest_format = 0x1, size = 0x1024, paddr = 0x1f8c000}\n"

@@ -13,13 +13,14 @@ import pytest
 from tests.conftest import SAMPLES
 from tests.core.kit import opened
 from tests.factory import S390, TEXT_64, X86_64, Load, Order, elf, note
-from vmci_tui.core import anchors, scan
-from vmci_tui.core import find as finding
-from vmci_tui.core.candidate import Candidate
-from vmci_tui.core.find import find
-from vmci_tui.core.guest import Guest, guest_of
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.recognise import candidate_at, is_whole
+from vmci_tui.containers.guest import Guest, guest_of
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.search import find_notes as finding
+from vmci_tui.search import memory_blocks as scan
+from vmci_tui.search import patterns as anchors
+from vmci_tui.search.candidate import Candidate
+from vmci_tui.search.find_notes import find
+from vmci_tui.search.recognise import candidate_at, is_whole
 
 TRUTH = json.loads((Path(__file__).parent.parent / "data" / "truth.json").read_text())["guests"]
 

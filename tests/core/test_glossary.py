@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SAMPLES
-from vmci_tui.core import glossary
-from vmci_tui.core.glossary import explain, known_keys, nearest, search, terms
+from vmci_tui.knowledge import glossary
+from vmci_tui.knowledge.glossary import explain, known_keys, nearest, search, terms
 
 _BOOK = tomllib.loads((Path(glossary.__file__).parent / "glossary.toml").read_text("ascii"))
 _MACHINES = {"x86_64", "i386", "aarch64", "arm", "s390x", "ppc64", "riscv64", "sh", "ia64"}

@@ -12,20 +12,20 @@ from pathlib import Path
 import pytest
 
 from tests.kdump_factory import flattened, kdump, pages
-from vmci_tui import unflattening
-from vmci_tui.cli import main
-from vmci_tui.core import edits
-from vmci_tui.core.checks import Finding, findings
-from vmci_tui.core.checks.base import Fix
-from vmci_tui.core.document import Document, State
-from vmci_tui.core.errors import UsageError
-from vmci_tui.core.harm import Consent, Harm, Worse, consent, harm_of, worse
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.plan import plan_copy, plan_in_place
-from vmci_tui.core.readers.view import View
-from vmci_tui.core.repair import repair
-from vmci_tui.core.source import BytesSource
-from vmci_tui.core.verdicts import judge_file, verdicts
+from vmci_tui.cli.commands import unflatten as unflattening
+from vmci_tui.cli.run import main
+from vmci_tui.common.errors import UsageError
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document, State
+from vmci_tui.findings import Finding, findings
+from vmci_tui.findings.finding import Fix
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.verdicts import judge_file, verdicts
+from vmci_tui.repair.safe_fixes import repair
+from vmci_tui.saving.harm import Consent, Harm, Worse, consent, harm_of, worse
+from vmci_tui.saving.plan import plan_copy, plan_in_place
 
 Sample = Callable[[str], str]
 _DATA = Path(__file__).parents[1] / "data" / "kdump"
@@ -123,7 +123,7 @@ def test_nothing_is_written_until_the_user_agrees(
 
 def test_repair_makes_no_fix_over_which_a_reader_refuses(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a table calls safe: here the fix of a finding takes the release out."""
-    from vmci_tui.core import repair as repairing
+    from vmci_tui.repair import safe_fixes as repairing
 
     path = sample("crlf.elf")
     document = open_document(path)

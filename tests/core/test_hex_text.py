@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from vmci_tui.core.entry import Entry
-from vmci_tui.core.entry_text import from_text, tells
-from vmci_tui.core.hex_text import entry_bytes
+from vmci_tui.formats.entry_from_hex import entry_bytes
+from vmci_tui.formats.entry_from_text import from_text, tells
+from vmci_tui.formats.fw_cfg_entry import Entry
 
 _ENTRY = Entry(0, 1, 4132, 0x19C8000)
 

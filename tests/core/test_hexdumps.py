@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmci_tui.core.errors import EditError
-from vmci_tui.core.hexdumps import PASTE_LIMIT, dump_lines, read_pasted
+from vmci_tui.common.errors import EditError
+from vmci_tui.formats.hex_dump import PASTE_LIMIT, dump_lines, read_pasted
 
 
 @given(st.binary(max_size=200), st.integers(0, 2**50))

@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmci_tui.core.image import Copy, Extent, Image, Literal, diff
-from vmci_tui.core.source import BytesSource
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.layers.image import Copy, Extent, Image, Literal, diff
 
 _SOURCE = bytes(range(256)) * 40
 _extents = st.lists(

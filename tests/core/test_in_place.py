@@ -16,17 +16,18 @@ from hypothesis import strategies as st
 
 from tests.core import dumps, plain_elf
 from tests.factory import I386, Load, cpus, elf, note, ram
-from vmci_tui.cli import main
-from vmci_tui.core import edits, in_place
-from vmci_tui.core.document import Document
-from vmci_tui.core.errors import SaveError
-from vmci_tui.core.in_place import save_in_place
-from vmci_tui.core.journal import SUFFIX
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.plan import Plan, plan_copy, plan_in_place
-from vmci_tui.core.save import save_copy
-from vmci_tui.core.source import FileSource
-from vmci_tui.core.taking_back import condition, finish, take_back
+from vmci_tui.cli.run import main
+from vmci_tui.common.errors import SaveError
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document
+from vmci_tui.layers.file import FileSource
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.saving import save_in_place as in_place
+from vmci_tui.saving.plan import Plan, plan_copy, plan_in_place
+from vmci_tui.saving.save_copy import save_copy
+from vmci_tui.saving.save_in_place import save_in_place
+from vmci_tui.saving.take_back import condition, finish, take_back
+from vmci_tui.saving.undo_journal import SUFFIX
 
 _BIG = b"OSRELEASE=6\n" + b"KEY=value\n" * 900
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.core.kit import found, opened, saved
 from tests.factory import TEXT_64, cpus, elf, note
-from vmci_tui.core.indented import is_indented, unindented
-from vmci_tui.core.repair import repair
+from vmci_tui.formats.indented_text import is_indented, unindented
+from vmci_tui.repair.safe_fixes import repair
 
 _CRASH = b"".join(b" " * 22 + line for line in TEXT_64.splitlines(keepends=True))
 

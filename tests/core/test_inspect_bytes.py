@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from tests.core.kit import opened
 from tests.factory import Load, elf, note, ram
-from vmci_tui.core.inspect_bytes import HEAD, inspect_at, inspected_lines, numbers
-from vmci_tui.core.places import Places
+from vmci_tui.document.byte_map import Places
+from vmci_tui.document.inspected_bytes import HEAD, inspect_at, inspected_lines, numbers
 
 
 @given(st.binary(max_size=20))

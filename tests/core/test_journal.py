@@ -20,12 +20,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.factory import Load, cpus, elf, note, ram
-from vmci_tui.cli import main
-from vmci_tui.core import journal_file
-from vmci_tui.core.errors import SaveError
-from vmci_tui.core.journal import SUFFIX, Before, Change, Record, Unreadable, decode, encode, encode_mark
-from vmci_tui.core.source import BytesSource
-from vmci_tui.core.taking_back import condition, is_cut_short
+from vmci_tui.cli.run import main
+from vmci_tui.common.errors import SaveError
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.saving import journal_file
+from vmci_tui.saving.take_back import condition, is_cut_short
+from vmci_tui.saving.undo_journal import SUFFIX, Before, Change, Record, Unreadable, decode, encode, encode_mark
 
 _DATA = elf((cpus() + note(),), (Load(0x1000, ram()),))
 _RECORD = Record(1, 2, 100, 120, 0o400, 7, (Change(0, b"old", b"new"), Change(100, b"", b"x" * 20)))

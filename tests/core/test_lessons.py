@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SAMPLES
-from vmci_tui.core import edits
-from vmci_tui.core.checks import findings
-from vmci_tui.core.conditions import FLAGS, NUMBERS, PANES, READERS, SCREENS, WORDS, Seen, holds, parse
-from vmci_tui.core.errors import OpenError, UsageError
-from vmci_tui.core.lessons import PLACES, TYPE, UNTIL, copy_files, find_lesson, headings, load
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.places import Places
-from vmci_tui.core.proved import proof_of
-from vmci_tui.core.verdicts import NAMES, now_and_after
+from vmci_tui.common.errors import OpenError, UsageError
+from vmci_tui.document import edits
+from vmci_tui.document.byte_map import Places
+from vmci_tui.findings import findings
+from vmci_tui.lessons.conditions import FLAGS, NUMBERS, PANES, READERS, SCREENS, WORDS, Seen, holds, parse
+from vmci_tui.lessons.lesson import PLACES, TYPE, UNTIL, copy_files, find_lesson, headings, load
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.proof.of_document import proof_of
+from vmci_tui.readers.verdicts import NAMES, now_and_after
 
 _PAGE = (Path(__file__).parents[2] / "docs" / "lessons.md").read_text()
 _HEAD = 'title = "A"\nstory = "B"\nfiles = ["good.entry"]\n'

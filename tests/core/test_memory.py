@@ -5,9 +5,9 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmci_tui.core.memory import Overlap, merge
-from vmci_tui.core.ranges import Range
-from vmci_tui.core.source import BytesSource
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.layers.memory_map import Overlap, merge
+from vmci_tui.layers.range_table import Range
 
 
 class Mapping(NamedTuple):

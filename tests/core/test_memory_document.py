@@ -7,12 +7,12 @@ import pytest
 from tests import factory
 from tests.core.kit import opened
 from tests.kdump_factory import kdump, pages
-from vmci_tui.core.document import Document
-from vmci_tui.core.edits import append_text
-from vmci_tui.core.errors import SaveError
-from vmci_tui.core.memory_document import memory_document
-from vmci_tui.core.places import Places
-from vmci_tui.core.search import search
+from vmci_tui.common.errors import SaveError
+from vmci_tui.document.byte_map import Places
+from vmci_tui.document.document import Document
+from vmci_tui.document.edits import append_text
+from vmci_tui.document.find_bytes import search
+from vmci_tui.document.memory_document import memory_document
 
 _PAGES = pages(1, 2, 9)
 ELF = factory.elf((factory.note(),), (factory.Load(0x1000, _PAGES[1] + _PAGES[2]), factory.Load(0x9000, _PAGES[9])))

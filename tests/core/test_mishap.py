@@ -10,12 +10,11 @@ import pytest
 
 from tests.conftest import SAMPLES
 from tests.core.odd_numbers import opened
-from vmci_tui import error_log
-from vmci_tui.cli import main
-from vmci_tui.core import mishap
-from vmci_tui.core.readers import crash
-from vmci_tui.core.readers.view import View
-from vmci_tui.core.verdicts import judge_file
+from vmci_tui.cli.run import main
+from vmci_tui.common import error_log, mishap
+from vmci_tui.readers import crash
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.verdicts import judge_file
 
 _SECRET = "bytes of a dump"
 

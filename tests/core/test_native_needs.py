@@ -7,10 +7,10 @@ import pytest
 from tests.conftest import SAMPLES
 from tests.core.kit import found
 from tests.core.proof import guests
-from vmci_tui.core.makedumpfile_releases import need_of, told
-from vmci_tui.core.native_needs import unmet
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.vmcoreinfo import Vmcoreinfo
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.knowledge.makedumpfile_releases import need_of, told
+from vmci_tui.knowledge.native_needs import unmet
+from vmci_tui.opening.open_file import open_document
 
 
 def _said(text: bytes, machine: str) -> list[tuple[str, str, int]]:

@@ -19,16 +19,16 @@ from hypothesis import strategies as st
 from tests.core.kit import opened, saved
 from tests.data_files import fault
 from tests.factory import cpus, elf, note
-from vmci_tui.core.document import Document
-from vmci_tui.core.kernels import build_id, vmlinux_of
-from vmci_tui.core.next_steps import Step, copy_name, next_steps, shell_word
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.repair import repair
-from vmci_tui.core.report_readers import next_json, next_text
-from vmci_tui.core.samples import samples
-from vmci_tui.core.text import visible
-from vmci_tui.core.verdicts import now_and_after
-from vmci_tui.core.vmcoreinfo import Vmcoreinfo
+from vmci_tui.common.safe_text import visible
+from vmci_tui.common.samples import samples
+from vmci_tui.document.document import Document
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.knowledge.debug_packages import build_id, vmlinux_of
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.readers.verdicts import now_and_after
+from vmci_tui.render.verdict_report import next_json, next_text
+from vmci_tui.repair.next_commands import Step, copy_name, next_steps, shell_word
+from vmci_tui.repair.safe_fixes import repair
 
 _KDUMPS = Path(__file__).parents[1] / "data/kdump"
 Sample = Callable[[str], str]
@@ -121,7 +121,7 @@ def test_a_reader_that_was_not_asked_for_is_not_missed() -> None:
 
 def test_once_saved_it_is_the_copy_that_they_name(sample: Sample) -> None:
     document = open_document(sample("crlf.elf"))
-    from vmci_tui.core.mending import mend_for
+    from vmci_tui.repair.fix_for_reader import mend_for
 
     mend_for(document, "drgn")
     steps = next_steps(document, now_and_after(document).after, "/tmp/a copy.elf")

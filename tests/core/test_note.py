@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import factory
-from vmci_tui.core.note import NAME, NOTE_LIMIT, build, parse_raw, up, walk
+from vmci_tui.formats.elf_note import NAME, NOTE_LIMIT, build, parse_raw, up, walk
 
 Order = Literal["little", "big"]
 _orders = st.sampled_from(["little", "big"])

@@ -8,10 +8,10 @@ import pytest
 
 from tests.core.odd_numbers import Case, cases, edited, opened
 from tests.faults.exercise import time_limit
-from vmci_tui.core.checks import findings
-from vmci_tui.core.proved import proof_of
-from vmci_tui.core.readers.libkdumpfile_text import used_lines
-from vmci_tui.core.verdicts import now_and_after
+from vmci_tui.findings import findings
+from vmci_tui.proof.of_document import proof_of
+from vmci_tui.readers.libkdumpfile.vmcoreinfo import used_lines
+from vmci_tui.readers.verdicts import now_and_after
 
 _SECONDS = 2.0
 _SLICE = 150

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tests.core.kit import elf_of, found, opened
 from tests.data_files import fault
-from vmci_tui.core.errors import OpenError
-from vmci_tui.core.memory import Overlap
-from vmci_tui.core.overlap import differs
-from vmci_tui.core.source import BytesSource
+from vmci_tui.common.errors import OpenError
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.layers.memory_map import Overlap
+from vmci_tui.layers.overlap import differs
 
 
 def test_the_kernels_image_twice_is_no_contradiction() -> None:

@@ -4,12 +4,12 @@ import pytest
 
 from tests.core.kit import full_write, opened
 from tests.factory import I386, Load, cpus, elf, note, ram
-from vmci_tui.core import edits
-from vmci_tui.core.document import Document, entry_document
-from vmci_tui.core.entry import Entry, EntryHistory
-from vmci_tui.core.places import KINDS, Places
-from vmci_tui.core.source import BytesSource
-from vmci_tui.core.text import Safe
+from vmci_tui.common.safe_text import Safe
+from vmci_tui.document import edits
+from vmci_tui.document.byte_map import KINDS, Places
+from vmci_tui.document.document import Document, entry_document
+from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory
+from vmci_tui.layers.file import BytesSource
 
 _HOSTILE = note(b"A=1\nbroken\n=\n\n\0", b"VMCOREINFO\0", descsz=15) + note(b"x", b"", 7) + b"tail"
 _DOCUMENTS = {

@@ -16,11 +16,11 @@ import pytest
 
 from tests import kdump_factory
 from tests.factory import Load, cpus, elf, note, ram
-from vmci_tui.cli import main
-from vmci_tui.core import placing
-from vmci_tui.core.errors import SaveError
-from vmci_tui.core.placing import left_behind, put_in_place
-from vmci_tui.core.source import BytesSource, FileSource
+from vmci_tui.cli.run import main
+from vmci_tui.common.errors import SaveError
+from vmci_tui.layers.file import BytesSource, FileSource
+from vmci_tui.saving import new_file as placing
+from vmci_tui.saving.new_file import left_behind, put_in_place
 
 _DATA = elf((cpus() + note(),), (Load(0, ram(1 << 16)),), qemu=True)
 _NOBODY = 65534

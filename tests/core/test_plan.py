@@ -4,13 +4,13 @@ import pytest
 
 from tests.core.kit import full_write, opened, saved
 from tests.factory import Load, cpus, elf, note, ram
-from vmci_tui.core import edits
-from vmci_tui.core.document import Document, State
-from vmci_tui.core.entry import RESET, Entry, EntryHistory
-from vmci_tui.core.errors import SaveError
-from vmci_tui.core.image import Copy, Literal
-from vmci_tui.core.opening import new_entry
-from vmci_tui.core.plan import plan_copy
+from vmci_tui.common.errors import SaveError
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document, State
+from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory
+from vmci_tui.layers.image import Copy, Literal
+from vmci_tui.opening.open_file import new_entry
+from vmci_tui.saving.plan import plan_copy
 
 
 def test_an_orderly_file_that_is_not_edited_has_an_empty_plan() -> None:

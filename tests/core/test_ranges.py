@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmci_tui.core.errors import EditError
-from vmci_tui.core.guest import raw_guest
-from vmci_tui.core.ranges import Range, Ranges
-from vmci_tui.core.source import BytesSource
+from vmci_tui.common.errors import EditError
+from vmci_tui.containers.guest import raw_guest
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.layers.range_table import Range, Ranges
 
 _TOP = 1 << 64
 _ranges = st.lists(

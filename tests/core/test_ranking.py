@@ -6,13 +6,13 @@ import pytest
 
 from tests.core.test_find import guest_with
 from tests.factory import S390, TEXT_32, TEXT_64, note
-from vmci_tui.core import ranking
-from vmci_tui.core.candidate import Correction, Judged, Proof
-from vmci_tui.core.find import find
-from vmci_tui.core.guest import Guest
-from vmci_tui.core.progress import Progress
-from vmci_tui.core.ranking import Prove, choose, judge_all, why_not
-from vmci_tui.core.vmcoreinfo import Vmcoreinfo
+from vmci_tui.adoption import rank as ranking
+from vmci_tui.adoption.rank import Prove, choose, judge_all, why_not
+from vmci_tui.common.progress import Progress
+from vmci_tui.containers.guest import Guest
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.search.candidate import Correction, Judged, Proof
+from vmci_tui.search.find_notes import find
 
 OTHER = TEXT_64.replace(b"6.1.0-test", b"5.10.0-old")
 PANIC = TEXT_64 + b"CRASHTIME=1700000000\n"

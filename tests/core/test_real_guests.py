@@ -7,9 +7,9 @@ import hashlib
 import pytest
 
 from tests.core.proof import guests
-from vmci_tui.core.candidate import Judged
-from vmci_tui.core.find import find
-from vmci_tui.core.ranking import choose, judge_all, why_not
+from vmci_tui.adoption.rank import choose, judge_all, why_not
+from vmci_tui.search.candidate import Judged
+from vmci_tui.search.find_notes import find
 
 _TWO_KERNELS = ("amd64-stale-kernel", "amd64-after-crash")
 """Their memory holds a second kernel, whole: it was left by kexec, or crashed."""

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from tests.core.kit import full_write, opened
 from tests.factory import TEXT_64, Load, Order, cpus, elf, note, ram
-from vmci_tui.core import edits
-from vmci_tui.core.document import Document
-from vmci_tui.core.entry import RESET, Entry, EntryHistory
-from vmci_tui.core.guest import raw_guest
-from vmci_tui.core.note import parse_raw
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.region import RegionView, look, region_lines, region_of
-from vmci_tui.core.source import BytesSource
+from vmci_tui.containers.guest import raw_guest
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document
+from vmci_tui.formats.elf_note import parse_raw
+from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.search.entry_region import RegionView, look, region_lines, region_of
 
 _PADDR = 0x1000
 _WINDOWS = note(b"PAGEDU64" + bytes(100))

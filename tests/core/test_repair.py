@@ -9,11 +9,11 @@ import pytest
 from tests import factory
 from tests.core import kit
 from tests.data_files import fault
-from vmci_tui.core import edits
-from vmci_tui.core.document import Document
-from vmci_tui.core.errors import Cancelled, EditError
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.repair import Choice, repair
+from vmci_tui.common.errors import Cancelled, EditError
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.repair.safe_fixes import Choice, repair
 
 Sample = Callable[[str], str]
 _BARE = "amd64-cut-nonote.elf"

@@ -6,13 +6,14 @@ import json
 
 from tests.core.kit import full_write, opened
 from tests.factory import Load, cpus, elf, note, ram
-from vmci_tui.core import edits, report
-from vmci_tui.core.checks import findings
-from vmci_tui.core.document import entry_document
-from vmci_tui.core.entry import Entry, EntryHistory, Write
-from vmci_tui.core.plan import plan_copy
-from vmci_tui.core.source import BytesSource
-from vmci_tui.core.text import Safe
+from vmci_tui.common.safe_text import Safe
+from vmci_tui.document import edits
+from vmci_tui.document.document import entry_document
+from vmci_tui.findings import findings
+from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory, Write
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.render import dump_report as report
+from vmci_tui.saving.plan import plan_copy
 
 _GOOD = Entry(0, 1, 4132, 0x1000).pack()
 

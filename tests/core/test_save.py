@@ -12,14 +12,15 @@ import pytest
 
 from tests.core.kit import full_write, saved
 from tests.factory import Load, cpus, elf, note, ram
-from vmci_tui.cli import main
-from vmci_tui.core import edits, save
-from vmci_tui.core.document import Document
-from vmci_tui.core.entry import Entry, EntryHistory
-from vmci_tui.core.errors import Cancelled, SaveError
-from vmci_tui.core.opening import new_entry, open_document
-from vmci_tui.core.plan import plan_copy
-from vmci_tui.core.save import save_copy
+from vmci_tui.cli.run import main
+from vmci_tui.common.errors import Cancelled, SaveError
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document
+from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory
+from vmci_tui.opening.open_file import new_entry, open_document
+from vmci_tui.saving import save_copy as save
+from vmci_tui.saving.plan import plan_copy
+from vmci_tui.saving.save_copy import save_copy
 
 _DATA = elf((cpus() + note(),), (Load(0, ram(1 << 16)),), qemu=True)
 

@@ -10,14 +10,14 @@ import pytest
 
 from tests.core.kit import opened
 from tests.factory import Load, elf, note, ram
-from vmci_tui.core import scan
-from vmci_tui.core.errors import Cancelled, OpenError
-from vmci_tui.core.find import find
-from vmci_tui.core.guest import Guest, guest_of, raw_guest
-from vmci_tui.core.memory import Memory
-from vmci_tui.core.progress import quiet
-from vmci_tui.core.ranges import Range, Ranges
-from vmci_tui.core.source import BytesSource, FileSource, Source
+from vmci_tui.common.errors import Cancelled, OpenError
+from vmci_tui.common.progress import quiet
+from vmci_tui.containers.guest import Guest, guest_of, raw_guest
+from vmci_tui.layers.file import BytesSource, FileSource, Source
+from vmci_tui.layers.memory_map import Memory
+from vmci_tui.layers.range_table import Range, Ranges
+from vmci_tui.search import memory_blocks as scan
+from vmci_tui.search.find_notes import find
 
 STEP = 8192
 

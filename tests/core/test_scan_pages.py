@@ -19,17 +19,20 @@ import pytest
 
 from tests.factory import TEXT_64, Bits, Load, Order, elf, note
 from tests.kdump_factory import LZO, SNAPPY, ZLIB, ZSTD, flattened, kdump
-from vmci_tui.core import page_helpers, page_look, page_pieces, scan_pages
-from vmci_tui.core.anchors import EVERYWHERE, PAGE_STARTS, Look
-from vmci_tui.core.candidate import Candidate
-from vmci_tui.core.containers import open_dump
-from vmci_tui.core.errors import Cancelled, OpenError
-from vmci_tui.core.find import find
-from vmci_tui.core.guest import Guest, guest_of
-from vmci_tui.core.looking import places
-from vmci_tui.core.page_helpers import Helpers
-from vmci_tui.core.progress import quiet
-from vmci_tui.core.source import BytesSource, FileSource
+from vmci_tui.common.errors import Cancelled, OpenError
+from vmci_tui.common.progress import quiet
+from vmci_tui.containers import open_dump
+from vmci_tui.containers.guest import Guest, guest_of
+from vmci_tui.layers.file import BytesSource, FileSource
+from vmci_tui.search.candidate import Candidate
+from vmci_tui.search.find_notes import find
+from vmci_tui.search.memory_search import places
+from vmci_tui.search.pages import batches as page_pieces
+from vmci_tui.search.pages import scan_batch as page_look
+from vmci_tui.search.pages import scheduler as scan_pages
+from vmci_tui.search.pages import worker_pool as page_helpers
+from vmci_tui.search.pages.worker_pool import Helpers
+from vmci_tui.search.patterns import EVERYWHERE, PAGE_STARTS, Look
 
 PATIENCE = 30.0
 """Seconds that a process may take on a busy machine."""
@@ -320,10 +323,10 @@ def test_a_package_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_
 
 _PARENT = """
 import os, signal, sys, time
-from vmci_tui.core import scan_pages
-from vmci_tui.core.containers import open_dump
-from vmci_tui.core.page_helpers import Helpers
-from vmci_tui.core.source import FileSource
+from vmci_tui.search.pages import scheduler as scan_pages
+from vmci_tui.containers import open_dump
+from vmci_tui.search.pages.worker_pool import Helpers
+from vmci_tui.layers.file import FileSource
 helpers = Helpers(open_dump(FileSource(sys.argv[1])).plain)
 os.sched_getaffinity, os.getloadavg = lambda _: {0, 1}, lambda: (0.0, 0.0, 0.0)
 helpers.start()

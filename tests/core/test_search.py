@@ -7,11 +7,12 @@ import pytest
 
 from tests.core.kit import opened
 from tests.factory import Load, cpus, elf, note, ram
-from vmci_tui.core import edits, search
-from vmci_tui.core.document import Document
-from vmci_tui.core.errors import EditError
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.search import pattern_of
+from vmci_tui.common.errors import EditError
+from vmci_tui.document import edits
+from vmci_tui.document import find_bytes as search
+from vmci_tui.document.document import Document
+from vmci_tui.document.find_bytes import pattern_of
+from vmci_tui.opening.open_file import open_document
 
 
 def find(

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.core.kit import image_bytes
-from vmci_tui.core import edits
-from vmci_tui.core.adopt import put_in, search_for
-from vmci_tui.core.document import Document, State
-from vmci_tui.core.entry import LENGTH, Entry, EntryHistory, Write
-from vmci_tui.core.opening import new_entry, open_document
-from vmci_tui.core.repair import repair
-from vmci_tui.core.shell_commands import Group, commands, look_commands
-from vmci_tui.core.text import visible
+from vmci_tui.adoption.choose import put_in, search_for
+from vmci_tui.common.safe_text import visible
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document, State
+from vmci_tui.formats.fw_cfg_entry import LENGTH, Entry, EntryHistory, Write
+from vmci_tui.opening.open_file import new_entry, open_document
+from vmci_tui.render.shell_script import Group, commands, look_commands
+from vmci_tui.repair.safe_fixes import repair
 
 Sample = Callable[[str], str]
 _ROOT = Path(__file__).parents[2]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from vmci_tui.core.errors import OpenError
-from vmci_tui.core.source import BytesSource, FileSource, read_small
+from vmci_tui.common.errors import OpenError
+from vmci_tui.layers.file import BytesSource, FileSource, read_small
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 
 from tests import factory
 from tests.factory import Load, cpus, elf, note
-from vmci_tui.core.entry import Entry
-from vmci_tui.core.errors import OpenError
-from vmci_tui.core.source import read_stream
-from vmci_tui.core.sources import (
+from vmci_tui.common.errors import OpenError
+from vmci_tui.formats.fw_cfg_entry import Entry
+from vmci_tui.layers.file import read_stream
+from vmci_tui.opening.note_inputs import (
     NOTE_LIMIT,
     bytes_from,
     note_from,

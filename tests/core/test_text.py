@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmci_tui.core.errors import EditError
-from vmci_tui.core.text import literal, visible
+from vmci_tui.common.errors import EditError
+from vmci_tui.common.safe_text import literal, visible
 
 
 @given(st.binary(max_size=200))

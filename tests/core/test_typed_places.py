@@ -4,9 +4,9 @@ import pytest
 
 from tests.core.kit import opened
 from tests.factory import Load, elf, note, ram
-from vmci_tui.core import edits
-from vmci_tui.core.errors import EditError
-from vmci_tui.core.typed_places import anchor_of, offset_of
+from vmci_tui.common.errors import EditError
+from vmci_tui.document import edits
+from vmci_tui.document.addresses import anchor_of, offset_of
 
 
 def test_a_place_in_memory_is_found_again_after_the_head_grew() -> None:

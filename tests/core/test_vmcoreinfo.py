@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmci_tui.core.errors import EditError
-from vmci_tui.core.vmcoreinfo import Vmcoreinfo
+from vmci_tui.common.errors import EditError
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 
 _texts = st.text("AB=\n\0 1\r", max_size=60).map(str.encode)
 _values = st.binary(max_size=10).filter(lambda value: b"\n" not in value)

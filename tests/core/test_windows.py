@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from tests.core.kit import found, opened, saved
 from tests.factory import elf, note
-from vmci_tui.core import edits, report
-from vmci_tui.core.mending import mend_for
-from vmci_tui.core.note import NAME, Note, build
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.repair import repair
-from vmci_tui.core.verdicts import READERS
-from vmci_tui.core.windows import HEADER_BYTES, date, windows_header, windows_json, windows_text
+from vmci_tui.document import edits
+from vmci_tui.formats.elf_note import NAME, Note, build
+from vmci_tui.formats.windows_header import HEADER_BYTES, date, windows_header, windows_json, windows_text
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.readers.verdicts import READERS
+from vmci_tui.render import dump_report as report
+from vmci_tui.repair.fix_for_reader import mend_for
+from vmci_tui.repair.safe_fixes import repair
 
 _SAMPLE = "x86_64-windows.elf"
 _TICKS = 133_534_440_000_000_000

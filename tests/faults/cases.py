@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.faults.exercise import Hang, time_limit
-from vmci_tui.core import mishap
+from vmci_tui.common import mishap
 
 ROOT: Final = Path(__file__).parents[2]
 SEED: Final = 20

@@ -16,18 +16,20 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from tests import factory
-from vmci_tui.core import adopt, edits, report
-from vmci_tui.core.checks import Finding, findings
-from vmci_tui.core.document import Document, State
-from vmci_tui.core.errors import SaveError, VmciError
-from vmci_tui.core.guest import guest_of
-from vmci_tui.core.hexdumps import dump_lines
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.plan import plan_copy
-from vmci_tui.core.progress import quiet
-from vmci_tui.core.repair import STEPS, Choice, Repair, repair
-from vmci_tui.core.report_candidates import candidates_json, candidates_text, repair_json, repair_text
-from vmci_tui.core.source import FileSource
+from vmci_tui.adoption import choose as adopt
+from vmci_tui.common.errors import SaveError, VmciError
+from vmci_tui.common.progress import quiet
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document, State
+from vmci_tui.findings import Finding, findings
+from vmci_tui.formats.hex_dump import dump_lines
+from vmci_tui.layers.file import FileSource
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.render import dump_report as report
+from vmci_tui.render.candidate_report import candidates_json, candidates_text, repair_json, repair_text
+from vmci_tui.repair.safe_fixes import STEPS, Choice, Repair, repair
+from vmci_tui.saving.plan import plan_copy
 
 _FIXES: Final = 6
 """Of the findings so many have their fix tried, one by one, besides all in a row."""

@@ -12,23 +12,24 @@ from random import Random
 from tests.faults.cases import run_part
 from tests.faults.exercise import printable
 from tests.faults.mutate_kdump import case
-from vmci_tui.core import edits, report
-from vmci_tui.core.checks import findings
-from vmci_tui.core.compare import check_saved
-from vmci_tui.core.containers import open_dump
-from vmci_tui.core.containers.kdump import KdumpDump
-from vmci_tui.core.containers.kdump_format import header_fields
-from vmci_tui.core.document import Document, laid_out
-from vmci_tui.core.errors import VmciError
-from vmci_tui.core.guest import Guest, guest_of
-from vmci_tui.core.header_text import saved_order
-from vmci_tui.core.image import ImageSource
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.places import Places
-from vmci_tui.core.plan import plan_copy, plan_in_place
-from vmci_tui.core.progress import quiet
-from vmci_tui.core.source import FileSource
-from vmci_tui.core.unflatten import unflatten
+from vmci_tui.common.errors import VmciError
+from vmci_tui.common.progress import quiet
+from vmci_tui.containers import open_dump
+from vmci_tui.containers.guest import Guest, guest_of
+from vmci_tui.containers.kdump.dump import KdumpDump
+from vmci_tui.document import edits
+from vmci_tui.document.byte_map import Places
+from vmci_tui.document.document import Document, laid_out
+from vmci_tui.findings import findings
+from vmci_tui.formats.header_text import saved_order
+from vmci_tui.formats.kdump_records import header_fields
+from vmci_tui.layers.file import FileSource
+from vmci_tui.layers.image import ImageSource
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.render import dump_report as report
+from vmci_tui.saving.plan import plan_copy, plan_in_place
+from vmci_tui.saving.unflatten import unflatten
+from vmci_tui.saving.verify import check_saved
 
 _TEXTS = (b"OSRELEASE=6.1.0\nPAGESIZE=4096\n", b"KEY(of.a.long.name)=0123456789\n" * 300)
 _PLAIN_LIMIT = 1 << 20

@@ -24,14 +24,15 @@ from random import Random
 from typing import Final, Literal, NamedTuple
 
 from tests.faults.exercise import printable, time_limit
-from vmci_tui.cli import main as vmci
-from vmci_tui.core import edits, mishap
-from vmci_tui.core.checks import findings
-from vmci_tui.core.errors import VmciError
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.plan import plan_copy
-from vmci_tui.core.proved import proof_of
-from vmci_tui.core.verdicts import now_and_after
+from vmci_tui.cli.run import main as vmci
+from vmci_tui.common import mishap
+from vmci_tui.common.errors import VmciError
+from vmci_tui.document import edits
+from vmci_tui.findings import findings
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.proof.of_document import proof_of
+from vmci_tui.readers.verdicts import now_and_after
+from vmci_tui.saving.plan import plan_copy
 
 _SAMPLES: Final = Path(__file__).parents[2] / "sample_dumps"
 _FAULTS: Final = Path(__file__).parents[1] / "data" / "faults"

@@ -17,21 +17,22 @@ import pytest
 
 from tests.conftest import SAMPLES
 from tests.faults import fake_qemu
-from vmci_tui.asking import answer_text
-from vmci_tui.core.readers.qemu_reading import Guest
+from vmci_tui.cli.commands.ask import answer_text
 from vmci_tui.qemu import QemuError, machine
 from vmci_tui.qemu.ask import Answer
 from vmci_tui.qemu.gdbstub import set_long_mode
 from vmci_tui.qemu.process import Process
+from vmci_tui.readers.qemu.entry_reading import Guest
 
 _ROOT = Path(__file__).parents[2]
 _SECONDS = 6
 _SCRIPT = f"""
 import sys
-from vmci_tui.qemu import QemuError, machine
+from vmci_tui.qemu import machine
+from vmci_tui.qemu import QemuError
 machine._SECONDS = {_SECONDS}
 machine.Machine.__init__.__defaults__ = (0, {_SECONDS})
-from vmci_tui.cli import main
+from vmci_tui.cli.run import main
 sys.exit(main(["ask", *sys.argv[1:]]))
 """
 

@@ -13,12 +13,12 @@ import pytest
 from tests import factory
 from tests.faults import corpus
 from tests.faults.exercise import printable, time_limit
-from vmci_tui.cli import main
-from vmci_tui.core.document import Document
-from vmci_tui.core.errors import OpenError, SaveError, VmciError
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.plan import plan_copy
-from vmci_tui.core.save import save_copy
+from vmci_tui.cli.run import main
+from vmci_tui.common.errors import OpenError, SaveError, VmciError
+from vmci_tui.document.document import Document
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.saving.plan import plan_copy
+from vmci_tui.saving.save_copy import save_copy
 
 _NOBODY = 65534
 

@@ -14,24 +14,25 @@ import pytest
 
 from tests import factory
 from tests.faults.exercise import look, time_limit
-from vmci_tui.core import edits, report
-from vmci_tui.core.checks import findings
-from vmci_tui.core.document import Document
-from vmci_tui.core.errors import OpenError, SaveError
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.plan import plan_copy
-from vmci_tui.core.save import save_copy
+from vmci_tui.common.errors import OpenError, SaveError
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document
+from vmci_tui.findings import findings
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.render import dump_report as report
+from vmci_tui.saving.plan import plan_copy
+from vmci_tui.saving.save_copy import save_copy
 
 TIB = 1 << 40
 _PEAK = """
 import sys
-from vmci_tui.cli import main
+from vmci_tui.cli.run import main
 assert main(["show", *sys.argv[1:]]) == 0
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")), file=sys.stderr)
 """
 _READ = """
 import sys
-from vmci_tui.cli import main
+from vmci_tui.cli.run import main
 for command in (["show"], ["check"], ["append", "--text", sys.argv[2], "--dry-run", "-o", "unused"], ["hex"]):
     assert main([command[0], sys.argv[1], *command[1:]]) in (0, 1)
 print("READ", dict(line.split(": ") for line in open("/proc/self/io").read().splitlines())["rchar"])

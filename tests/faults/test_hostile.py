@@ -18,7 +18,7 @@ from tests import factory
 from tests.faults import corpus, strategies
 from tests.faults.cases import CASE_SECONDS, Figures, part, whole
 from tests.faults.exercise import exercise, look, time_limit
-from vmci_tui.core.opening import open_document
+from vmci_tui.opening.open_file import open_document
 
 _HYPOTHESIS = settings(
     deadline=None,

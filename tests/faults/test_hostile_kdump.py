@@ -22,9 +22,9 @@ from tests.faults.cases import CASE_SECONDS, ROOT, Figures, part, whole
 
 _LOOK = """
 import sys, json, resource, time
-from vmci_tui.core import report
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.guest import guest_of
+from vmci_tui.render import dump_report as report
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.containers.guest import guest_of
 start = time.monotonic()
 try:
     document = open_document(sys.argv[1])

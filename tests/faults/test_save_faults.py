@@ -22,9 +22,9 @@ import pytest
 
 from tests.factory import TEXT_64, Load, cpus, elf, note, ram
 from tests.faults import points
-from vmci_tui.cli import main
-from vmci_tui.core.journal import SUFFIX, decode
-from vmci_tui.core.taking_back import condition, finish, take_back
+from vmci_tui.cli.run import main
+from vmci_tui.saving.take_back import condition, finish, take_back
+from vmci_tui.saving.undo_journal import SUFFIX, decode
 
 _DUMP, _OUT = "dump.elf", "out.elf"
 _BIG, _MORE = TEXT_64 + b"KEY=value\n" * 600, TEXT_64 + b"KEY=value\n" * 1600

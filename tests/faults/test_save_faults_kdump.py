@@ -20,7 +20,7 @@ from tests.faults.test_save_faults import (
     clone,
     half,
 )
-from vmci_tui.cli import main
+from vmci_tui.cli.run import main
 
 _PLAIN = factory.kdump({at: elf_factory.ram(4096, at) for at in range(6)}, bits=32)
 _FLAT = factory.flattened(_PLAIN, (452, 4096, 4176, 8192))

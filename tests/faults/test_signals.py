@@ -16,8 +16,8 @@ import pytest
 from tests.factory import Load, cpus, elf, note, ram
 from tests.faults.pty import Terminal
 from tests.faults.test_save_faults import Scenario, clone, in_a_child
-from vmci_tui.cli import main
-from vmci_tui.core.journal import SUFFIX
+from vmci_tui.cli.run import main
+from vmci_tui.saving.undo_journal import SUFFIX
 
 _DATA = elf((cpus() + note(),), (Load(0x1000, ram(40_000), vaddr=1 << 40),), qemu=True)
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
@@ -99,7 +99,7 @@ def slow(*arguments):
     time.sleep(2)
     return real(*arguments)
 os.copy_file_range = slow
-from vmci_tui.cli import main
+from vmci_tui.cli.run import main
 raise SystemExit(main(sys.argv[1:]))
 """
 
@@ -139,7 +139,7 @@ def appears(folder: Path, ending: str) -> bool:
 
 def test_what_nohup_ignores_stays_ignored(tmp_path: Path) -> None:
     (tmp_path / "dump.elf").write_bytes(_DATA)
-    code = "import signal, os; from vmci_tui.cli import main; main(['--help']); os.kill(os.getpid(), signal.SIGHUP)"
+    code = "import signal, os; from vmci_tui.cli.run import main; main(['--help']); os.kill(os.getpid(), signal.SIGHUP)"
     code = code.replace("main(['--help'])", "main(['show', 'dump.elf'])")
     command = ["nohup", sys.executable, "-c", code]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=False)

@@ -9,7 +9,7 @@ import random
 import struct
 from typing import NamedTuple
 
-from vmci_tui.core.entry import Write
+from vmci_tui.formats.fw_cfg_entry import Write
 
 NAME = b"VMCOREINFO\0"
 _MIB = 1 << 20

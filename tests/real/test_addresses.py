@@ -12,7 +12,7 @@ import pytest
 
 from tests.data_files import fault
 from tests.real.readers import drgn_text
-from vmci_tui.cli import main
+from vmci_tui.cli.run import main
 
 _BOTH = (False, True)
 

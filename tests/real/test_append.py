@@ -13,9 +13,9 @@ import pytest
 
 from tests import factory
 from tests.real import readers
-from vmci_tui.cli import main
-from vmci_tui.core.note import parse_raw
-from vmci_tui.core.opening import open_document
+from vmci_tui.cli.run import main
+from vmci_tui.formats.elf_note import parse_raw
+from vmci_tui.opening.open_file import open_document
 
 Sample = Callable[[str], str]
 _TRUTH = json.loads((Path(__file__).parent.parent / "data" / "truth.json").read_text())["guests"]

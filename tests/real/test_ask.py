@@ -23,11 +23,11 @@ import pytest
 from tests import factory
 from tests.real import readers
 from tests.real.qemu_cases import Ram, make
-from vmci_tui.core.entry import RESET, Entry, EntryHistory, Write
-from vmci_tui.core.readers.qemu import warnings
-from vmci_tui.core.readers.qemu_reading import Pointed, QemuReading
+from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory, Write
 from vmci_tui.qemu import QemuError
 from vmci_tui.qemu.targets import TARGETS, program_of
+from vmci_tui.readers.qemu import warnings
+from vmci_tui.readers.qemu.entry_reading import Pointed, QemuReading
 
 _SEED = 20261123
 _SHARES = {"x86_64": 500, "i386": 250, "aarch64": 450, "arm": 250, "aarch64-be": 300, "arm-be": 250}
@@ -118,7 +118,7 @@ def test_a_note_far_up_in_memory_and_one_where_no_ram_can_be() -> None:
 
 def test_ram_that_ends_behind_the_note_or_in_it() -> None:
     """A region of 1 MiB at 0x1000 goes over the ROMs of `pc`; only a note that does so is not seen."""
-    from vmci_tui.asking import answer_text
+    from vmci_tui.cli.commands.ask import answer_text
     from vmci_tui.qemu.ask import ask
 
     whole = ask(history(full(0x1000, 1 << 20)), _NOTE)

@@ -8,7 +8,7 @@ from tests.real import readers
 from tests.real.agreement.comparison import Tally
 from tests.real.agreement.mutator import Mutant
 from tests.real.agreement.oracle import Oracle
-from vmci_tui.core.craft import Crafted, chosen, craft
+from vmci_tui.bench import Crafted, chosen, craft
 
 _PROGRAMS = {
     "crash": "crash",

@@ -11,13 +11,13 @@ from tests.conftest import SAMPLES
 from tests.data_files import FAULTS
 from tests.kdump_factory import flattened, kdump
 from tests.real import readers
-from vmci_tui.cli import main
-from vmci_tui.core.checks import Finding, findings
-from vmci_tui.core.containers.kdump import KdumpDump
-from vmci_tui.core.containers.kdump_format import INCOMPLETE
-from vmci_tui.core.document import Document
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.verdicts import verdicts
+from vmci_tui.cli.run import main
+from vmci_tui.containers.kdump.dump import KdumpDump
+from vmci_tui.document.document import Document
+from vmci_tui.findings import Finding, findings
+from vmci_tui.formats.kdump_records import INCOMPLETE
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.readers.verdicts import verdicts
 
 _READ = """
 import sys, drgn

@@ -17,14 +17,14 @@ from tests.kdump_factory import flattened
 from tests.real import readers
 from tests.real.agreement.oracle import Oracle
 from tests.tui.driving import running, settled, shown
-from vmci_tui.cli import main
-from vmci_tui.core.find import find
-from vmci_tui.core.guest import guest_of
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.readers.view import View
-from vmci_tui.core.source import BytesSource
-from vmci_tui.core.text import visible
-from vmci_tui.core.verdicts import judge_file, verdicts
+from vmci_tui.cli.run import main
+from vmci_tui.common.safe_text import visible
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.verdicts import judge_file, verdicts
+from vmci_tui.search.find_notes import find
 
 _NOTE = str(SAMPLES / "amd64.note")
 _PHYSICAL = """

@@ -6,7 +6,7 @@ import pytest
 
 from tests.real import readers
 from tests.test_format_page import LIES, NOTE, history, table, writes_of
-from vmci_tui.core.entry import EntryHistory
+from vmci_tui.formats.fw_cfg_entry import EntryHistory
 from vmci_tui.qemu.machine import Seen
 
 _NO_RAM = 1 << 36

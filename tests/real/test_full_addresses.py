@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.real.readers import drgn_text
-from vmci_tui.cli import main
+from vmci_tui.cli.run import main
 
 _FOLDER = os.environ["VMCI_FULL_DUMPS"]
 

@@ -11,10 +11,10 @@ import pytest
 
 from tests.conftest import SAMPLES
 from tests.real import readers
-from vmci_tui.cli import main
-from vmci_tui.core.containers.kdump import KdumpDump
-from vmci_tui.core.guest import Guest, guest_of
-from vmci_tui.core.opening import open_document
+from vmci_tui.cli.run import main
+from vmci_tui.containers.guest import Guest, guest_of
+from vmci_tui.containers.kdump.dump import KdumpDump
+from vmci_tui.opening.open_file import open_document
 
 _FOLDER = os.environ["VMCI_FULL_DUMPS"]
 _PIECE = 1 << 20

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.core.proof.guests import falsified, text_at, wrong_symbols
-from vmci_tui.core.guest import Guest, guest_of
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.proof import check, prove
-from vmci_tui.core.proof.running import roots_of, runs
-from vmci_tui.core.vmcoreinfo import Vmcoreinfo
+from vmci_tui.containers.guest import Guest, guest_of
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.proof import check, prove
+from vmci_tui.proof.running_kernel import roots_of, runs
 
 _FOLDER = Path(os.environ["VMCI_FULL_DUMPS"])
 _NOTES = {"amd64-nonote": 0x19C8000, "arm64-nonote": 0x42730000, "s390x-nonote": 0x1A6C000}

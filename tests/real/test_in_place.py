@@ -14,7 +14,7 @@ from tests import factory
 from tests.core import plain_elf
 from tests.real import readers
 from tests.real.test_append import GUESTS, Guest
-from vmci_tui.core.opening import open_document
+from vmci_tui.opening.open_file import open_document
 
 Sample = Callable[[str], str]
 

@@ -22,16 +22,16 @@ from tests import kdump_factory as factory
 from tests.conftest import SAMPLES
 from tests.real import readers
 from tests.real.qemu_dumps import GUESTS, dump
-from vmci_tui import cli
-from vmci_tui.core import edits
-from vmci_tui.core.containers.kdump import KdumpDump
-from vmci_tui.core.find import find
-from vmci_tui.core.guest import guest_of
-from vmci_tui.core.in_place import save_in_place
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.plan import plan_copy, plan_in_place
-from vmci_tui.core.save import save_copy
-from vmci_tui.core.sources import note_or_text
+from vmci_tui.cli import run as cli
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.containers.kdump.dump import KdumpDump
+from vmci_tui.document import edits
+from vmci_tui.opening.note_inputs import note_or_text
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.saving.plan import plan_copy, plan_in_place
+from vmci_tui.saving.save_copy import save_copy
+from vmci_tui.saving.save_in_place import save_in_place
+from vmci_tui.search.find_notes import find
 
 _COMPRESSIONS: dict[str, tuple[Callable[[bytes], bytes], int]] = {
     "zlib": (zlib.compress, factory.ZLIB),

@@ -12,8 +12,8 @@ from tests.factory import Order
 from tests.kdump_factory import Padding, kdump
 from tests.real import readers
 from tests.real.test_repair_kdump import kdump_of, true_text
-from vmci_tui.cli import main
-from vmci_tui.core.opening import open_document
+from vmci_tui.cli.run import main
+from vmci_tui.opening.open_file import open_document
 
 _LINUX = {"sysname": b"Linux", "release": b"6.1.0-test", "version": b"#1 SMP"}
 _WAYS = {

@@ -10,10 +10,10 @@ import pytest
 from tests.conftest import SAMPLES
 from tests.core.kit import found
 from tests.real import readers
-from vmci_tui.cli import main
-from vmci_tui.core.next_steps import next_steps
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.verdicts import now_and_after
+from vmci_tui.cli.run import main
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.readers.verdicts import now_and_after
+from vmci_tui.repair.next_commands import next_steps
 
 _WORDS = "The kernel version is not supported."
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.real.readers import need
-from vmci_tui.core.next_steps import Step, next_steps
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.verdicts import now_and_after
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.readers.verdicts import now_and_after
+from vmci_tui.repair.next_commands import Step, next_steps
 
 _GOOD = "amd64-cut-note.elf"
 

@@ -10,9 +10,9 @@ import pytest
 from tests.core.odd_numbers import Case, cases, edited
 from tests.real.agreement.oracle import READERS, Oracle
 from tests.real.readers import need
-from vmci_tui.core import edits
-from vmci_tui.core.document import Document
-from vmci_tui.core.verdicts import verdicts
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document
+from vmci_tui.readers.verdicts import verdicts
 
 _MEMORY = 8 << 30
 _ARM = "arm64-cut-note.elf"

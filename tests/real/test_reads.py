@@ -10,7 +10,7 @@ import pytest
 from tests.core.kit import opened
 from tests.data_files import fault
 from tests.real.readers import drgn_text
-from vmci_tui.core.verdicts import verdicts
+from vmci_tui.readers.verdicts import verdicts
 
 Sample = Callable[[str], str]
 _SAMPLES = (

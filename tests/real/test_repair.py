@@ -13,10 +13,10 @@ from tests.core import kit
 from tests.core.proof import guests
 from tests.real import readers
 from tests.real.test_append import GUESTS, judge
-from vmci_tui.cli import main
-from vmci_tui.core import edits
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.verdicts import verdicts
+from vmci_tui.cli.run import main
+from vmci_tui.document import edits
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.readers.verdicts import verdicts
 
 Sample = Callable[[str], str]
 DATA = Path(__file__).parents[1] / "data" / "guests"

@@ -12,10 +12,10 @@ from tests.core.proof import guests
 from tests.factory import cpus
 from tests.kdump_factory import flattened, kdump
 from tests.real import readers
-from vmci_tui.cli import main
-from vmci_tui.core.containers import Dump
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.verdicts import verdicts
+from vmci_tui.cli.run import main
+from vmci_tui.containers import Dump
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.readers.verdicts import verdicts
 
 _GUESTS = {"amd64": "x86_64", "arm64": "Unknown", "s390x": "S390X", "i386-pae": "i686", "ppc64el-radix": "Unknown"}
 """And what QEMU writes as utsname.machine of each."""

@@ -17,10 +17,10 @@ from elftools.elf.elffile import ELFFile
 
 from tests.conftest import SAMPLES
 from tests.real import readers
-from vmci_tui.cli import main
-from vmci_tui.core.note import parse_raw
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.text import literal
+from vmci_tui.cli.run import main
+from vmci_tui.common.safe_text import literal
+from vmci_tui.formats.elf_note import parse_raw
+from vmci_tui.opening.open_file import open_document
 
 _TRUTH: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent.parent / "data" / "truth.json").read_text())
 _ODD_LAST_NOTE = ("aarch64-be-linux.elf", "x86_64-beyond-ram.elf")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from vmci_tui.tui.actions.judge_actions import JudgeActions
 from vmci_tui.tui.app import VmciApp
-from vmci_tui.tui.dialogs import Dialog
-from vmci_tui.tui.judging import JudgeActions
+from vmci_tui.tui.widgets.dialogs import Dialog
 
 
 @pytest.fixture(autouse=True)

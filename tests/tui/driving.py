@@ -9,12 +9,12 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.worker import WorkerCancelled
 
-from vmci_tui.core.opening import open_document
-from vmci_tui.settings import Settings
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.settings.settings import Settings
 from vmci_tui.tui.app import VmciApp
-from vmci_tui.tui.main import MainScreen
-from vmci_tui.tui.readerstrip import BEING_JUDGED
-from vmci_tui.tui.stripline import StripLine
+from vmci_tui.tui.screens.main_screen import MainScreen
+from vmci_tui.tui.widgets.verdict_line import StripLine
+from vmci_tui.tui.widgets.verdict_strip import BEING_JUDGED
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from types import TracebackType
 
 from tests.faults.pty import Terminal
-from vmci_tui.core.lessons import TYPE
+from vmci_tui.lessons.lesson import TYPE
 
 _BYTES = {
     "enter": "\r", "escape": "\x1b", "tab": "\t", "down": "\x1b[B", "up": "\x1b[A", "right": "\x1b[C", "left": "\x1b[D",

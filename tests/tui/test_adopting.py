@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from tests.conftest import SAMPLES
 from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
-from vmci_tui.core.opening import open_document
+from vmci_tui.opening.open_file import open_document
 
 Sample = Callable[[str], str]
 _BARE = "amd64-cut-nonote.elf"

@@ -12,9 +12,9 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
-from vmci_tui.core.craft import DEFECTS, chosen
-from vmci_tui.tui.craft import CraftScreen, DefectList
-from vmci_tui.tui.statusline import StatusLine
+from vmci_tui.bench import DEFECTS, chosen
+from vmci_tui.tui.screens.bench_screen import CraftScreen, DefectList
+from vmci_tui.tui.widgets.status_line import StatusLine
 
 
 def _screen(pilot: Pilot[Any]) -> CraftScreen:

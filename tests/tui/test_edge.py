@@ -9,14 +9,14 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
-from vmci_tui.core import mishap
-from vmci_tui.core.errors import OpenError
-from vmci_tui.core.readers import makedumpfile
-from vmci_tui.error_log import log_file
+from vmci_tui.common import mishap
+from vmci_tui.common.error_log import log_file
+from vmci_tui.common.errors import OpenError
+from vmci_tui.readers import makedumpfile
+from vmci_tui.tui.actions.judge_actions import JudgeActions
 from vmci_tui.tui.edge import EdgeApp
-from vmci_tui.tui.judging import JudgeActions
-from vmci_tui.tui.main import MainScreen
-from vmci_tui.tui.panes import HexPane
+from vmci_tui.tui.panes.panes import HexPane
+from vmci_tui.tui.screens.main_screen import MainScreen
 
 Sample = Callable[[str], str]
 _SECRET = "bytes of a dump"
@@ -49,9 +49,9 @@ async def _told(pilot: Pilot[Any]) -> None:
 @pytest.mark.parametrize(
     "place",
     [
-        "vmci_tui.core.verdicts.now_and_after",
-        "vmci_tui.core.checks.findings",
-        "vmci_tui.core.proved.proof_of",
+        "vmci_tui.readers.verdicts.now_and_after",
+        "vmci_tui.findings.findings",
+        "vmci_tui.proof.of_document.proof_of",
     ],
 )
 async def test_a_judgement_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
@@ -77,7 +77,7 @@ async def test_the_model_of_one_reader_fails(sample: Sample, monkeypatch: pytest
 async def test_a_judgement_of_what_is_typed_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(sample(_DUMP)) as pilot:
         await pilot.press("3", "down", "down", "enter")
-        monkeypatch.setattr("vmci_tui.core.verdicts.now_and_after", _fail)
+        monkeypatch.setattr("vmci_tui.readers.verdicts.now_and_after", _fail)
         await type_text(pilot, "4097")
         await settled(pilot)
         await _told(pilot)
@@ -86,9 +86,9 @@ async def test_a_judgement_of_what_is_typed_fails(sample: Sample, monkeypatch: p
 @pytest.mark.parametrize(
     ("keys", "place"),
     [
-        ("F", "vmci_tui.tui.candidates.find"),
-        ("F", "vmci_tui.tui.candidates.judge_all"),
-        ("R", "vmci_tui.tui.repairing.repair"),
+        ("F", "vmci_tui.tui.screens.candidates_screen.find"),
+        ("F", "vmci_tui.tui.screens.candidates_screen.judge_all"),
+        ("R", "vmci_tui.tui.screens.repair_screen.repair"),
     ],
 )
 async def test_work_in_a_thread_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch, keys: str, place: str) -> None:
@@ -101,7 +101,7 @@ async def test_work_in_a_thread_fails(sample: Sample, monkeypatch: pytest.Monkey
 
 
 async def test_a_search_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vmci_tui.core.search.search", _fail)
+    monkeypatch.setattr("vmci_tui.document.find_bytes.search", _fail)
     async with running(sample(_DUMP)) as pilot:
         await pilot.press("5", "slash")
         await type_text(pilot, "CORE")
@@ -147,7 +147,7 @@ async def test_a_key_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch, acti
 
 @pytest.mark.parametrize("method", ["compose", "on_mount"])
 async def test_a_screen_that_is_opened_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
-    monkeypatch.setattr(f"vmci_tui.tui.matrix.MatrixScreen.{method}", _fail, raising=False)
+    monkeypatch.setattr(f"vmci_tui.tui.screens.matrix_screen.MatrixScreen.{method}", _fail, raising=False)
     async with running(sample(_DUMP)) as pilot:
         await pilot.press("m")
         await settled(pilot)
@@ -183,7 +183,7 @@ async def test_a_disk_that_cannot_be_read_is_said_and_is_no_error_of_ours(
         raise OpenError("cannot read it at 0x10", "copy it elsewhere")
 
     async with running(sample(_DUMP)) as pilot:
-        monkeypatch.setattr("vmci_tui.core.source.FileSource.read", fail)
+        monkeypatch.setattr("vmci_tui.layers.file.FileSource.read", fail)
         await pilot.press("x")
         await pilot.pause(0.2)
         assert "cannot read it at 0x10" in said(pilot) and not mishap.seen and not log_file().exists()
@@ -192,7 +192,7 @@ async def test_a_disk_that_cannot_be_read_is_said_and_is_no_error_of_ours(
 async def test_a_judgement_that_takes_long_is_said_and_the_next_key_stops_it(
     sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vmci_tui.core import verdicts
+    from vmci_tui.readers import verdicts
 
     real, asked = verdicts.now_and_after, []
 

@@ -9,9 +9,9 @@ import pytest
 
 from tests.factory import TEXT_64
 from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
-from vmci_tui.core.opening import open_document
-from vmci_tui.tui.dialogs import Ask, EditText
-from vmci_tui.tui.panes import HexPane, KeysList, NotesList
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.tui.panes.panes import HexPane, KeysList, NotesList
+from vmci_tui.tui.widgets.dialogs import Ask, EditText
 
 Sample = Callable[[str], str]
 

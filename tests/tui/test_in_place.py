@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
-from vmci_tui.core.journal import SUFFIX
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.source import FileSource
-from vmci_tui.tui.dialogs import Choose
+from vmci_tui.layers.file import FileSource
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.saving.undo_journal import SUFFIX
+from vmci_tui.tui.widgets.dialogs import Choose
 
 Sample = Callable[[str], str]
 
@@ -68,10 +68,10 @@ async def test_who_comes_second_may_only_read(sample: Sample, tmp_path: Path) ->
 
 
 async def test_a_save_that_was_cut_short_is_asked_about(sample: Sample, tmp_path: Path) -> None:
-    from vmci_tui.core import edits
-    from vmci_tui.core.in_place import save_in_place
-    from vmci_tui.core.plan import plan_in_place
-    from vmci_tui.core.sources import note_from
+    from vmci_tui.document import edits
+    from vmci_tui.opening.note_inputs import note_from
+    from vmci_tui.saving.plan import plan_in_place
+    from vmci_tui.saving.save_in_place import save_in_place
 
     dump = _copy(sample, tmp_path)
     before = dump.read_bytes()

@@ -17,16 +17,16 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
-from vmci_tui.cli import main
-from vmci_tui.core.conditions import WORDS, holds, parse
-from vmci_tui.core.lessons import TYPE, UNTIL, find_lesson, headings
-from vmci_tui.settings import Settings, recent
+from vmci_tui.cli.run import main
+from vmci_tui.lessons.conditions import WORDS, holds, parse
+from vmci_tui.lessons.lesson import TYPE, UNTIL, find_lesson, headings
+from vmci_tui.settings.settings import Settings, recent
 from vmci_tui.tui.app import VmciApp
-from vmci_tui.tui.lessonlist import LessonsScreen
-from vmci_tui.tui.lessonpanel import LessonBar, LessonPanel
-from vmci_tui.tui.lessonseen import SCREENS, seen
-from vmci_tui.tui.linelist import LineList
-from vmci_tui.tui.panes import PaneBar
+from vmci_tui.tui.lessons.list_screen import LessonsScreen
+from vmci_tui.tui.lessons.observe import SCREENS, seen
+from vmci_tui.tui.lessons.panel import LessonBar, LessonPanel
+from vmci_tui.tui.panes.panes import PaneBar
+from vmci_tui.tui.widgets.line_list import LineList
 
 _ALL = headings()
 _SIZES = [(80, 24), (200, 60)]

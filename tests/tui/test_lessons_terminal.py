@@ -12,7 +12,7 @@ import pytest
 from tests.real import readers
 from tests.tui.lesson_terminal import LessonTerminal
 from tests.tui.test_lessons import do_lesson, lessons
-from vmci_tui.core.lessons import Heading, headings, load
+from vmci_tui.lessons.lesson import Heading, headings, load
 
 _ALL = headings()
 _SIZES = [(80, 24), (200, 60)]

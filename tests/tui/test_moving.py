@@ -8,8 +8,8 @@ import pytest
 from textual.command import CommandPalette
 
 from tests.tui.driving import main_screen, running, settled, shown, type_text
-from vmci_tui.tui.dialogs import Ask
-from vmci_tui.tui.panes import EntryList, FindingsList, HexPane, KeysList, NotesList
+from vmci_tui.tui.panes.panes import EntryList, FindingsList, HexPane, KeysList, NotesList
+from vmci_tui.tui.widgets.dialogs import Ask
 
 Sample = Callable[[str], str]
 

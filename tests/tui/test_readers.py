@@ -8,9 +8,9 @@ import pytest
 from textual.widgets import Static
 
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
-from vmci_tui.tui.readerstrip import TitleBar
-from vmci_tui.tui.statusline import StatusLine
-from vmci_tui.tui.stripline import StripLine
+from vmci_tui.tui.widgets.status_line import StatusLine
+from vmci_tui.tui.widgets.verdict_line import StripLine
+from vmci_tui.tui.widgets.verdict_strip import TitleBar
 
 Sample = Callable[[str], str]
 _SECTIONS_FIRST = "amd64-note.elf-win4k"

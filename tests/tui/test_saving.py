@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
-from vmci_tui.core.opening import open_document
-from vmci_tui.tui import saving
-from vmci_tui.tui.dialogs import Choose
-from vmci_tui.tui.saving import SaveScreen
-from vmci_tui.tui.start import StartScreen
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.tui.screens import save_screen as saving
+from vmci_tui.tui.screens.save_screen import SaveScreen
+from vmci_tui.tui.screens.start_screen import StartScreen
+from vmci_tui.tui.widgets.dialogs import Choose
 
 Sample = Callable[[str], str]
 

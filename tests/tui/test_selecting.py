@@ -9,8 +9,8 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.driving import main_screen, running, said, settled, shown
-from vmci_tui.tui.hexview import HexView
-from vmci_tui.tui.panes import HexPane
+from vmci_tui.tui.panes.panes import HexPane
+from vmci_tui.tui.widgets.hex_view import HexView
 
 Sample = Callable[[str], str]
 _AT = 10

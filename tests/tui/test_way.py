@@ -14,9 +14,9 @@ import pytest
 
 from tests.factory import elf, note
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
-from vmci_tui.tui.inspector import Inspector
-from vmci_tui.tui.panes import HexPane, KeysList
-from vmci_tui.tui.statusline import StatusLine
+from vmci_tui.tui.panes.inspector import Inspector
+from vmci_tui.tui.panes.panes import HexPane, KeysList
+from vmci_tui.tui.widgets.status_line import StatusLine
 
 Sample = Callable[[str], str]
 

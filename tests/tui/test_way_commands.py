@@ -13,8 +13,8 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.driving import main_screen, running, settled, shown, type_text
-from vmci_tui.tui.commandlist import CommandsScreen
-from vmci_tui.tui.statusline import StatusLine
+from vmci_tui.tui.screens.script_screen import CommandsScreen
+from vmci_tui.tui.widgets.status_line import StatusLine
 
 Sample = Callable[[str], str]
 

@@ -9,8 +9,8 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
-from vmci_tui.tui.panes import HexPane, KeysList, NotesList
-from vmci_tui.tui.statusline import StatusLine
+from vmci_tui.tui.panes.panes import HexPane, KeysList, NotesList
+from vmci_tui.tui.widgets.status_line import StatusLine
 
 Sample = Callable[[str], str]
 

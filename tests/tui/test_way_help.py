@@ -10,10 +10,10 @@ from textual.binding import Binding
 from textual.widgets import Footer, Static
 
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
-from vmci_tui.tui.dialogs import Choose
-from vmci_tui.tui.helping import HelpScreen
-from vmci_tui.tui.main import PANES, MainScreen
-from vmci_tui.tui.panes import EntryList, FindingsList, HexPane, KeysList, NotesList
+from vmci_tui.tui.panes.panes import EntryList, FindingsList, HexPane, KeysList, NotesList
+from vmci_tui.tui.screens.help_screen import HelpScreen
+from vmci_tui.tui.screens.main_screen import PANES, MainScreen
+from vmci_tui.tui.widgets.dialogs import Choose
 
 Sample = Callable[[str], str]
 

@@ -9,11 +9,11 @@ from textual.color import Color
 from textual.widgets._toast import Toast
 
 from tests.tui.driving import main_screen, running, settled
-from vmci_tui.tui.linelist import LineList
-from vmci_tui.tui.palette import byte_styles, line_styles
-from vmci_tui.tui.panes import HexPane, KeysList
-from vmci_tui.tui.statusline import StatusLine
-from vmci_tui.tui.themes import THEMES
+from vmci_tui.tui.panes.panes import HexPane, KeysList
+from vmci_tui.tui.style.cell_styles import byte_styles, line_styles
+from vmci_tui.tui.style.themes import THEMES
+from vmci_tui.tui.widgets.line_list import LineList
+from vmci_tui.tui.widgets.status_line import StatusLine
 
 Sample = Callable[[str], str]
 

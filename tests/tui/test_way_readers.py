@@ -9,11 +9,11 @@ import pytest
 from textual.widgets import Static
 
 from tests.tui.driving import main_screen, running, settled, shown
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.verdicts import NAMES, Both, now_and_after
-from vmci_tui.tui.matrix import matrix_lines
-from vmci_tui.tui.panes import FindingsList, HexPane, KeysList
-from vmci_tui.tui.readerstrip import strip_cells
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.readers.verdicts import NAMES, Both, now_and_after
+from vmci_tui.tui.panes.panes import FindingsList, HexPane, KeysList
+from vmci_tui.tui.screens.matrix_screen import matrix_lines
+from vmci_tui.tui.widgets.verdict_strip import strip_cells
 
 Sample = Callable[[str], str]
 

@@ -15,10 +15,10 @@ from textual.widgets import Static
 
 import vmci_tui.tui
 from tests.tui.driving import running, said, settled
-from vmci_tui import settings
-from vmci_tui.core.opening import open_document
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.settings import settings
 from vmci_tui.tui.app import VmciApp
-from vmci_tui.tui.saving import SaveScreen
+from vmci_tui.tui.screens.save_screen import SaveScreen
 
 
 def _file(tmp_path: Path) -> Path:

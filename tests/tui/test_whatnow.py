@@ -10,9 +10,9 @@ import pytest
 from textual.widgets import Static
 
 from tests.tui.driving import main_screen, running, said, settled, shown
-from vmci_tui.tui.linelist import LineList
-from vmci_tui.tui.panes import KeysList
-from vmci_tui.tui.whatnow import WhatNowScreen
+from vmci_tui.tui.panes.panes import KeysList
+from vmci_tui.tui.screens.next_screen import WhatNowScreen
+from vmci_tui.tui.widgets.line_list import LineList
 
 Sample = Callable[[str], str]
 

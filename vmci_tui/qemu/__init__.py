@@ -8,7 +8,7 @@ name, so that nothing can be left behind in a folder, not even by `kill -9`.
 
 from __future__ import annotations
 
-from vmci_tui.core.errors import VmciError
+from vmci_tui.common.errors import VmciError
 
 
 class QemuError(VmciError):

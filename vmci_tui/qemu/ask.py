@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from vmci_tui.core.entry import NOTE_HEADER, SIZE_LIMIT, EntryHistory
-from vmci_tui.core.readers.qemu import warnings
-from vmci_tui.core.readers.qemu_reading import VERSIONS, Guest, Pointed, QemuReading, Version
+from vmci_tui.formats.fw_cfg_entry import NOTE_HEADER, SIZE_LIMIT, EntryHistory
 from vmci_tui.qemu.machine import Machine, Seen
 from vmci_tui.qemu.targets import TARGETS, program_of
+from vmci_tui.readers.qemu import warnings
+from vmci_tui.readers.qemu.entry_reading import VERSIONS, Guest, Pointed, QemuReading, Version
 
 NOTE_LIMIT: Final = SIZE_LIMIT + 64
 """No more is put into the guest's memory: QEMU reads at most 1 MiB."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Final, Literal
 
-from vmci_tui.core.entry import LENGTH, Write
+from vmci_tui.formats.fw_cfg_entry import LENGTH, Write
 from vmci_tui.qemu import QemuError
 from vmci_tui.qemu.qtest import QTest
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Final, NamedTuple
 
-from vmci_tui.core.entry import Write
-from vmci_tui.core.readers.qemu_reading import Guest
-from vmci_tui.core.text import visible
+from vmci_tui.common.safe_text import visible
+from vmci_tui.formats.fw_cfg_entry import Write
 from vmci_tui.qemu import QemuError
-from vmci_tui.qemu.dumped import Written, read_elf, read_phys_base
+from vmci_tui.qemu.dump_output import Written, read_elf, read_phys_base
 from vmci_tui.qemu.fw_cfg import SCRATCH_LENGTH, FwCfg
 from vmci_tui.qemu.gdbstub import set_long_mode
 from vmci_tui.qemu.monitor import Monitor
 from vmci_tui.qemu.process import Process
 from vmci_tui.qemu.qtest import QTest
 from vmci_tui.qemu.targets import Target
+from vmci_tui.readers.qemu.entry_reading import Guest
 
 _SECONDS: Final = 20.0
 _WINDOW: Final = 4096

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
-from vmci_tui.core.text import visible
+from vmci_tui.common.safe_text import visible
 from vmci_tui.qemu import QemuError
 from vmci_tui.qemu.process import Process
 

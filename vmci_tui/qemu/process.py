@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Final
 
-from vmci_tui.core.text import visible
+from vmci_tui.common.safe_text import visible
 from vmci_tui.qemu import QemuError
 
 _FIRST: Final = 3

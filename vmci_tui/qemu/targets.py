@@ -6,7 +6,7 @@ import os
 import shutil
 from typing import Final, Literal, NamedTuple
 
-from vmci_tui.core.text import visible
+from vmci_tui.common.safe_text import visible
 from vmci_tui.qemu import QemuError
 
 _MIB: Final = 1 << 20

@@ -14,26 +14,26 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.theme import Theme
 
-from vmci_tui import settings
-from vmci_tui.core.document import Document, State
-from vmci_tui.core.entry import LENGTH, Entry, EntryHistory, Write, linux_size
-from vmci_tui.core.errors import Cancelled, VmciError
-from vmci_tui.core.opening import new_entry, open_document
-from vmci_tui.core.source import FileSource
-from vmci_tui.core.stopping import hand_over
-from vmci_tui.tui.cells import safe
+from vmci_tui.common.errors import Cancelled, VmciError
+from vmci_tui.common.signals import hand_over
+from vmci_tui.document.document import Document, State
+from vmci_tui.formats.fw_cfg_entry import LENGTH, Entry, EntryHistory, Write, linux_size
+from vmci_tui.layers.file import FileSource
+from vmci_tui.opening.open_file import new_entry, open_document
+from vmci_tui.settings import settings
 from vmci_tui.tui.edge import EdgeApp
-from vmci_tui.tui.lesson import LESSON_BINDINGS, LessonApp
-from vmci_tui.tui.main import MainScreen
-from vmci_tui.tui.themes import THEMES
-from vmci_tui.tui.typed_ahead import TypedAheadApp
+from vmci_tui.tui.key_queue import TypedAheadApp
+from vmci_tui.tui.lessons.lesson_app import LESSON_BINDINGS, LessonApp
+from vmci_tui.tui.screens.main_screen import MainScreen
+from vmci_tui.tui.style.cells import safe
+from vmci_tui.tui.style.themes import THEMES
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
     from textual.message_pump import MessagePump
 
-    from vmci_tui.tui.background import Background
+    from vmci_tui.tui.widgets.worker_screen import Background
 
 
 class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
@@ -63,7 +63,7 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every action of the screen, of all its panes."""
-        from vmci_tui.tui.everything import commands
+        from vmci_tui.tui.command_palette import commands
 
         yield from commands(self, screen)
         yield SystemCommand("Theme: choose other colours", "High contrast is one of them", self.action_change_theme)
@@ -78,7 +78,7 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
         if self.teaching:
             self.begin_lessons()
         elif self._first is None:
-            from vmci_tui.tui.start import StartScreen
+            from vmci_tui.tui.screens.start_screen import StartScreen
 
             self.push_screen(StartScreen())
 
@@ -90,7 +90,7 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
         """What judges for a screen: in one thread for all of them, so that what a dump keeps is used by one only."""
         from concurrent.futures import ThreadPoolExecutor
 
-        from vmci_tui.tui.background import Background
+        from vmci_tui.tui.widgets.worker_screen import Background
 
         self._pool = self._pool or ThreadPoolExecutor(1, "judge")
         return Background(node, self._pool)
@@ -143,8 +143,8 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
             self.call_later(self._ask_unfinished, document)
 
     def _ask_unfinished(self, document: Document) -> None:
-        from vmci_tui.core.taking_back import is_cut_short
-        from vmci_tui.tui.dialogs import Choose
+        from vmci_tui.saving.take_back import is_cut_short
+        from vmci_tui.tui.widgets.dialogs import Choose
 
         source = document.source
         if not isinstance(source, FileSource) or document.read_only or not is_cut_short(source.path):
@@ -160,7 +160,7 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
 
     def action_toggle_keys(self) -> None:
         """What the focused pane is, and its keys."""
-        from vmci_tui.tui.helping import HelpScreen, help_of
+        from vmci_tui.tui.screens.help_screen import HelpScreen, help_of
 
         if not isinstance(self.screen, HelpScreen):
             # Whoever opens a page in a browser is not told where the files of this machine lie.
@@ -168,7 +168,7 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
 
     def action_picture(self) -> None:
         """Save a picture of the screen into the folder in which the app was started."""
-        from vmci_tui.tui.picture import save_picture
+        from vmci_tui.tui.screenshot import save_picture
 
         try:
             self.refuse_outside("vmci.svg")
@@ -210,20 +210,20 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
 
     def show_start(self) -> None:
         """The samples and recent files, over what is open."""
-        from vmci_tui.tui.start import StartScreen
+        from vmci_tui.tui.screens.start_screen import StartScreen
 
         self.push_screen(StartScreen(back=True))
 
     def action_craft(self) -> None:
         """The fault bench, over what is open; a lesson keeps to its own files."""
-        from vmci_tui.tui.craft import CraftScreen
+        from vmci_tui.tui.screens.bench_screen import CraftScreen
 
         if self.lesson is None and not isinstance(self.screen, CraftScreen):
             self.push_screen(CraftScreen(self.open, self.refuse_outside, self.settings.blink))
 
     def ask_open(self) -> None:
         """Ask for a file (and the entry beside it) and open it."""
-        from vmci_tui.tui.dialogs import Ask
+        from vmci_tui.tui.widgets.dialogs import Ask
 
         def accept(typed: str) -> None:
             path = os.path.expanduser(typed.strip())
@@ -250,7 +250,7 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
 
     def take_back(self, document: Document, path: str, finishing: bool = False, force: bool = False) -> None:
         """Undo the last save in place (or bring it to its end), and show the file as it is then."""
-        from vmci_tui.core.taking_back import finish, take_back
+        from vmci_tui.saving.take_back import finish, take_back
 
         source = document.source
         if not isinstance(source, FileSource) or document.read_only:

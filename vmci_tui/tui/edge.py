@@ -13,9 +13,9 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.worker import WorkerFailed
 
-from vmci_tui.core import mishap
-from vmci_tui.core.errors import VmciError
-from vmci_tui.tui.cells import safe
+from vmci_tui.common import mishap
+from vmci_tui.common.errors import VmciError
+from vmci_tui.tui.style.cells import safe
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -84,7 +84,7 @@ class EdgeApp(Guarded, _App):
                 self._tell(found)
 
     def _tell(self, found: mishap.Mishap) -> None:
-        from vmci_tui.error_log import keep
+        from vmci_tui.common.error_log import keep
 
         kept = keep(found)
         # Whoever opens a page in a browser is not told where the files of this machine lie.
@@ -93,7 +93,7 @@ class EdgeApp(Guarded, _App):
 
     def tell_failure(self, words: str) -> None:
         """In the status line of the screen, and as a message: the line is soon another one."""
-        from vmci_tui.tui.statusline import StatusLine
+        from vmci_tui.tui.widgets.status_line import StatusLine
 
         for line in self.screen.query("#status, #progress").results(StatusLine):
             line.tell(words)

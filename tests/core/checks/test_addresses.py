@@ -6,12 +6,12 @@ import pytest
 
 from tests.core.kit import elf_of, found, opened, saved
 from tests.data_files import fault
-from vmci_tui.core.containers.base import Mapped
-from vmci_tui.core.containers.elf_format import PT_LOAD, Segment
-from vmci_tui.core.containers.elf_virtual import pieces
-from vmci_tui.core.craft import chosen, craft
-from vmci_tui.core.repair import repair
-from vmci_tui.core.verdicts import verdicts
+from vmci_tui.bench import chosen, craft
+from vmci_tui.containers.base import Mapped
+from vmci_tui.containers.elf.virtual import pieces
+from vmci_tui.formats.elf_records import PT_LOAD, Segment
+from vmci_tui.readers.verdicts import verdicts
+from vmci_tui.repair.safe_fixes import repair
 
 _GUESTS = {
     "armhf-nonote.elf": ("0xc0203000", 0x80000000),

@@ -15,15 +15,16 @@ from tests.core.kit import found, full_write, opened, saved
 from tests.core.proof import guests
 from tests.data_files import fault
 from tests.factory import I386, Load, cpus, elf, note, ram
-from vmci_tui.core import checks, edits
-from vmci_tui.core.checks import Span, findings
-from vmci_tui.core.checks.catalogue import CATALOGUE
-from vmci_tui.core.document import Document, entry_document
-from vmci_tui.core.entry import RESET, Entry, EntryHistory, Write
-from vmci_tui.core.readers import qemu
-from vmci_tui.core.source import BytesSource
-from vmci_tui.core.text import Safe
-from vmci_tui.core.verdicts import READERS
+from vmci_tui import findings as checks
+from vmci_tui.common.safe_text import Safe
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document, entry_document
+from vmci_tui.findings import Span, findings
+from vmci_tui.findings.catalogue import CATALOGUE
+from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory, Write
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.readers import qemu
+from vmci_tui.readers.verdicts import READERS
 
 _GOOD = Entry(0, 1, 4132, 0x1000)
 _TEXT = factory.TEXT_64

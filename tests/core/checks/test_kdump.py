@@ -9,11 +9,11 @@ import pytest
 from tests import factory
 from tests.core import kit
 from tests.kdump_factory import INCOMPLETE, ZLIB, flattened, kdump
-from vmci_tui.core.checks import findings
-from vmci_tui.core.checks.catalogue import CATALOGUE
-from vmci_tui.core.containers.kdump import KdumpDump
-from vmci_tui.core.document import Document, State
-from vmci_tui.core.repair import Choice, repair
+from vmci_tui.containers.kdump.dump import KdumpDump
+from vmci_tui.document.document import Document, State
+from vmci_tui.findings import findings
+from vmci_tui.findings.catalogue import CATALOGUE
+from vmci_tui.repair.safe_fixes import Choice, repair
 
 LINUX = {"sysname": b"Linux", "release": b"6.1.0-test", "version": b"#1 SMP", "machine": b"x86_64"}
 PHYS_BASE = 16777216

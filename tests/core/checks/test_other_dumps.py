@@ -6,8 +6,8 @@ import pytest
 
 from tests.core.kit import found, opened
 from tests.data_files import fault
-from vmci_tui.core.errors import OpenError
-from vmci_tui.core.report import show_text
+from vmci_tui.common.errors import OpenError
+from vmci_tui.render.dump_report import show_text
 
 
 def test_both_notes_of_a_xen_dom0_are_legal() -> None:

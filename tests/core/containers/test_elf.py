@@ -14,12 +14,12 @@ from elftools.elf.elffile import ELFFile
 from tests import factory
 from tests.core.kit import elf_of, found, opened
 from tests.factory import AARCH64, ARM, I386, PPC64, S390, X86_64, Load, cpus, elf, note, ram
-from vmci_tui.core.containers import open_dump
-from vmci_tui.core.containers.elf_format import format_of
-from vmci_tui.core.errors import OpenError
-from vmci_tui.core.note import ByteOrder
-from vmci_tui.core.ranges import Range
-from vmci_tui.core.source import BytesSource
+from vmci_tui.common.errors import OpenError
+from vmci_tui.containers import open_dump
+from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.formats.elf_records import format_of
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.layers.range_table import Range
 
 _BOTH = note(factory.TEXT_64)
 _KINDS = {
@@ -157,7 +157,7 @@ def test_a_wrong_phentsize_is_followed_or_ignored_but_told(value: int) -> None:
 
 
 def test_a_huge_sparse_dump_opens_as_fast_as_a_small_one(tmp_path: Path) -> None:
-    from vmci_tui.core.opening import open_document
+    from vmci_tui.opening.open_file import open_document
 
     path = tmp_path / "huge.elf"
     path.write_bytes(elf((cpus() + _BOTH,), (Load(0, b"x", 1 << 40),)))

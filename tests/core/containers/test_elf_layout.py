@@ -10,15 +10,15 @@ from elftools.elf.elffile import ELFFile
 
 from tests.core.kit import elf_of, image_bytes, opened, saved
 from tests.factory import I386, S390, Load, cpus, elf, note, ram
-from vmci_tui.core import edits
-from vmci_tui.core.compare import check_saved
-from vmci_tui.core.containers import open_dump
-from vmci_tui.core.containers.elf_format import PT_LOAD
-from vmci_tui.core.document import Document
-from vmci_tui.core.errors import SaveError
-from vmci_tui.core.note import build
-from vmci_tui.core.progress import quiet
-from vmci_tui.core.source import BytesSource
+from vmci_tui.common.errors import SaveError
+from vmci_tui.common.progress import quiet
+from vmci_tui.containers import open_dump
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document
+from vmci_tui.formats.elf_note import build
+from vmci_tui.formats.elf_records import PT_LOAD
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.saving.verify import check_saved
 
 _BIG = b"OSRELEASE=6.1.0-test\n" + b"KEY=value\n" * 900
 _LOADS = (Load(0x1000, ram(8192, 1), vaddr=0xFFFF880000001000), Load(0x100000, ram(4096, 2), 8192))

@@ -8,10 +8,10 @@ import struct
 import pytest
 
 from tests import kdump_factory as factory
-from vmci_tui.core.containers import flattened
-from vmci_tui.core.containers.flattened import FlattenedSource, open_flattened
-from vmci_tui.core.errors import OpenError
-from vmci_tui.core.source import BytesSource
+from vmci_tui.common.errors import OpenError
+from vmci_tui.layers import flattened
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.layers.flattened import FlattenedSource, open_flattened
 
 
 def _open(data: bytes) -> FlattenedSource:

@@ -15,14 +15,16 @@ from tests import factory as elf_factory
 from tests import kdump_factory as factory
 from tests.factory import Bits, Order
 from tests.kdump_factory import Padding
-from vmci_tui.core.containers import decompress, kdump_pages, open_dump
-from vmci_tui.core.containers.kdump import KdumpDump
-from vmci_tui.core.document import State
-from vmci_tui.core.errors import OpenError
-from vmci_tui.core.guest import guest_of
-from vmci_tui.core.header_text import HeaderText
-from vmci_tui.core.places import Places
-from vmci_tui.core.source import BytesSource
+from vmci_tui.common.errors import OpenError
+from vmci_tui.containers import open_dump
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.containers.kdump import pages as kdump_pages
+from vmci_tui.containers.kdump.dump import KdumpDump
+from vmci_tui.document.byte_map import Places
+from vmci_tui.document.document import State
+from vmci_tui.formats import compression as decompress
+from vmci_tui.formats.header_text import HeaderText
+from vmci_tui.layers.file import BytesSource
 
 from ..kit import opened
 

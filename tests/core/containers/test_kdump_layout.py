@@ -14,22 +14,22 @@ from tests import kdump_factory as factory
 from tests.core.kit import image_bytes, opened
 from tests.factory import Bits, Order
 from tests.kdump_factory import Padding
-from vmci_tui.cli import main
-from vmci_tui.core import edits
-from vmci_tui.core.containers import open_dump
-from vmci_tui.core.containers.flattened import FlattenedSource
-from vmci_tui.core.containers.kdump import KdumpDump
-from vmci_tui.core.document import Document, laid_out
-from vmci_tui.core.errors import EditError, SaveError
-from vmci_tui.core.guest import guest_of
-from vmci_tui.core.in_place import save_in_place
-from vmci_tui.core.note import NAME, build
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.places import Places
-from vmci_tui.core.plan import plan_copy, plan_in_place
-from vmci_tui.core.save import save_copy
-from vmci_tui.core.source import BytesSource
-from vmci_tui.core.taking_back import take_back
+from vmci_tui.cli.run import main
+from vmci_tui.common.errors import EditError, SaveError
+from vmci_tui.containers import open_dump
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.containers.kdump.dump import KdumpDump
+from vmci_tui.document import edits
+from vmci_tui.document.byte_map import Places
+from vmci_tui.document.document import Document, laid_out
+from vmci_tui.formats.elf_note import NAME, build
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.layers.flattened import FlattenedSource
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.saving.plan import plan_copy, plan_in_place
+from vmci_tui.saving.save_copy import save_copy
+from vmci_tui.saving.save_in_place import save_in_place
+from vmci_tui.saving.take_back import take_back
 
 _SHAPES: list[tuple[Bits, Order, Padding]] = [
     (64, "little", "packed"), (64, "big", "packed"), (32, "little", "packed"), (32, "big", "packed"),

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SAMPLES
-from vmci_tui.core import edits
-from vmci_tui.core.containers import open_dump
-from vmci_tui.core.containers.kdump import KdumpDump
-from vmci_tui.core.document import State
-from vmci_tui.core.guest import guest_of
-from vmci_tui.core.source import BytesSource
+from vmci_tui.containers import open_dump
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.containers.kdump.dump import KdumpDump
+from vmci_tui.document import edits
+from vmci_tui.document.document import State
+from vmci_tui.layers.file import BytesSource
 
 _DATA = Path(__file__).parents[2] / "data" / "kdump"
 _FILES = sorted(path.name for path in _DATA.iterdir())

@@ -17,17 +17,17 @@ from tests import kdump_factory as factory
 from tests.core.kit import opened
 from tests.factory import Bits, Order
 from tests.kdump_factory import SUB, SUB_SIZE, Padding
-from vmci_tui.core import edits
-from vmci_tui.core.checks import findings
-from vmci_tui.core.containers import open_dump
-from vmci_tui.core.containers.kdump import KdumpDump
-from vmci_tui.core.document import Document, State, laid_out
-from vmci_tui.core.errors import EditError
-from vmci_tui.core.header_text import HeaderText
-from vmci_tui.core.note import Note, build, walk
-from vmci_tui.core.places import Places
-from vmci_tui.core.repair import repair
-from vmci_tui.core.source import BytesSource
+from vmci_tui.common.errors import EditError
+from vmci_tui.containers import open_dump
+from vmci_tui.containers.kdump.dump import KdumpDump
+from vmci_tui.document import edits
+from vmci_tui.document.byte_map import Places
+from vmci_tui.document.document import Document, State, laid_out
+from vmci_tui.findings import findings
+from vmci_tui.formats.elf_note import Note, build, walk
+from vmci_tui.formats.header_text import HeaderText
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.repair.safe_fixes import repair
 
 _TEXT: Final = elf_factory.TEXT_64
 _LONG: Final = _TEXT + b"KEY(of.a.long.name)=1\n" * 300

@@ -8,16 +8,16 @@ import pytest
 
 from tests.core.kit import elf_of, image_bytes, opened, saved
 from tests.factory import Load, cpus, elf, note, ram
-from vmci_tui.core import edits
-from vmci_tui.core.compare import check_saved
-from vmci_tui.core.document import Document
-from vmci_tui.core.errors import SaveError
-from vmci_tui.core.in_place import save_in_place
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.plan import plan_copy, plan_in_place
-from vmci_tui.core.progress import quiet
-from vmci_tui.core.source import BytesSource
-from vmci_tui.core.taking_back import take_back
+from vmci_tui.common.errors import SaveError
+from vmci_tui.common.progress import quiet
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.saving.plan import plan_copy, plan_in_place
+from vmci_tui.saving.save_in_place import save_in_place
+from vmci_tui.saving.take_back import take_back
+from vmci_tui.saving.verify import check_saved
 
 _PAGE = 4096
 _MANY = (

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmci_tui.core.containers.elf_format import PT_LOAD, PT_NOTE, Format, Segment, format_of
-from vmci_tui.core.containers.segments import Segments
-from vmci_tui.core.note import ByteOrder
+from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.formats.elf_records import PT_LOAD, PT_NOTE, Format, Segment, format_of
+from vmci_tui.formats.segment_table import Segments
 
 _FORMS = [format_of(bits, order) for bits in (32, 64) for order in get_args(ByteOrder)]
 _words, _longs = st.integers(0, (1 << 32) - 1), st.integers(0, (1 << 64) - 1)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests import factory
-from vmci_tui.core.containers.sniff import looks_like
+from vmci_tui.containers.other_files import looks_like
 
 
 @pytest.mark.parametrize(

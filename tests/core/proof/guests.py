@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.core.kit import opened
-from vmci_tui.core.containers import Dump
-from vmci_tui.core.guest import Guest, guest_of
-from vmci_tui.core.note import parse_raw
-from vmci_tui.core.vmcoreinfo import Vmcoreinfo
+from vmci_tui.containers import Dump
+from vmci_tui.containers.guest import Guest, guest_of
+from vmci_tui.formats.elf_note import parse_raw
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 
 _FOLDER = Path(__file__).parents[2] / "data" / "guests"
 TRUTH: dict[str, dict[str, Any]] = json.loads((_FOLDER / "truth.json").read_text())

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from vmci_tui.core.guest import Guest
-from vmci_tui.core.memory import Memory
-from vmci_tui.core.note import ByteOrder
-from vmci_tui.core.ranges import Range, Ranges
-from vmci_tui.core.source import BytesSource
-from vmci_tui.core.vmcoreinfo import Vmcoreinfo
+from vmci_tui.containers.guest import Guest
+from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.layers.memory_map import Memory
+from vmci_tui.layers.range_table import Range, Ranges
 
 PAGE = 4096
 MAP = 0xFFFFFFFF80000000

@@ -8,13 +8,13 @@ import pytest
 
 from tests.conftest import SAMPLES
 from tests.core.proof import guests
-from vmci_tui.core.guest import Guest, guest_of, raw_guest
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.proof import check, prove
-from vmci_tui.core.proof.running import roots_of, runs
-from vmci_tui.core.proof.utsname import LENGTH, uts_of
-from vmci_tui.core.source import BytesSource
-from vmci_tui.core.vmcoreinfo import Vmcoreinfo
+from vmci_tui.containers.guest import Guest, guest_of, raw_guest
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.proof import check, prove
+from vmci_tui.proof.running_kernel import roots_of, runs
+from vmci_tui.proof.witnesses.utsname import LENGTH, uts_of
 
 _SAMPLES = {"amd64": 0x19C8000, "arm64": 0x42730000, "s390x": 0x1A6C000}
 _NAMES = [*guests.TRUTH, *_SAMPLES]

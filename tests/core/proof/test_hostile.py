@@ -7,18 +7,18 @@ from hypothesis import strategies as st
 
 from tests.core.proof import guests
 from tests.core.proof.synthetic import Ram, uts
-from vmci_tui.core.guest import Guest
-from vmci_tui.core.memory import Memory
-from vmci_tui.core.note import ByteOrder
-from vmci_tui.core.proof import prove
-from vmci_tui.core.proof.kallsyms import symbol_table
-from vmci_tui.core.proof.kernel import Kernel
-from vmci_tui.core.proof.lowcore import named_note
-from vmci_tui.core.proof.machines import AARCH64, MACHINES, S390X
-from vmci_tui.core.proof.ring import log_buffer
-from vmci_tui.core.ranges import Range, Ranges
-from vmci_tui.core.source import BytesSource
-from vmci_tui.core.vmcoreinfo import Vmcoreinfo
+from vmci_tui.containers.guest import Guest
+from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.layers.memory_map import Memory
+from vmci_tui.layers.range_table import Range, Ranges
+from vmci_tui.proof import prove
+from vmci_tui.proof.kernel_addresses import Kernel
+from vmci_tui.proof.machines import AARCH64, MACHINES, S390X
+from vmci_tui.proof.witnesses.kallsyms import symbol_table
+from vmci_tui.proof.witnesses.printk_ring import log_buffer
+from vmci_tui.proof.witnesses.s390x_lowcore import named_note
 
 _NAMES = sorted(guests.TRUTH)
 _ODD = st.sampled_from(

@@ -10,15 +10,15 @@ import pytest
 from tests.conftest import SAMPLES
 from tests.core.kit import found
 from tests.core.proof.synthetic import LINK, MAP, PAGE, Ram, uts
-from vmci_tui.core.errors import Cancelled
-from vmci_tui.core.guest import Guest, Place
-from vmci_tui.core.memory import Memory
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.proof import check, prove
-from vmci_tui.core.proof.utsname import uts_of
-from vmci_tui.core.ranges import Range, Ranges
-from vmci_tui.core.source import FileSource
-from vmci_tui.core.vmcoreinfo import Vmcoreinfo
+from vmci_tui.common.errors import Cancelled
+from vmci_tui.containers.guest import Guest, Place
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.layers.file import FileSource
+from vmci_tui.layers.memory_map import Memory
+from vmci_tui.layers.range_table import Range, Ranges
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.proof import check, prove
+from vmci_tui.proof.witnesses.utsname import uts_of
 
 _BASE, _SLIDE = 0x6000000, 0x2000000
 

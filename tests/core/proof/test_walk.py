@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.core.proof.synthetic import Ram
-from vmci_tui.core.note import ByteOrder
-from vmci_tui.core.proof import paging_arm, paging_others, paging_x86
-from vmci_tui.core.proof.walk import Paging, walk
-from vmci_tui.core.vmcoreinfo import Vmcoreinfo
+from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.proof.paging import arm as paging_arm
+from vmci_tui.proof.paging import s390x_ppc64_riscv as paging_others
+from vmci_tui.proof.paging import x86 as paging_x86
+from vmci_tui.proof.paging.walk import Paging, walk
 
 _VA = 0xFFFFFFFFB37FB123
 _ROOT, _ONE, _TWO, _THREE, _FOUR = 0x10000, 0x20000, 0x30000, 0x40000, 0x50000

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.factory import AARCH64, I386, TEXT_64, Load, cpus, elf, note, ram
-from vmci_tui.core.readers.base import Verdict, judge
-from vmci_tui.core.readers.crash import READER
-from vmci_tui.core.readers.view import View
-from vmci_tui.core.source import BytesSource
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.readers.crash import READER
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.rule import Verdict, judge
 
 _GOOD = cpus() + note()
 _POINTER = "WARNING: Elf64_Nhdr pointer: ADDRESS  ELF header end: ADDRESS"

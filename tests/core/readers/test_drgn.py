@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.factory import Load, cpus, elf, note, ram
-from vmci_tui.core.readers import drgn, libkdumpfile
-from vmci_tui.core.readers.base import Verdict, judge
-from vmci_tui.core.readers.view import View
-from vmci_tui.core.source import BytesSource
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.readers.drgn import drgn
+from vmci_tui.readers.drgn import over_libkdumpfile as libkdumpfile
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.rule import Verdict, judge
 
 _TEXT = b"OSRELEASE=6.1.0\nPAGESIZE=4096\nSYMBOL(swapper_pg_dir)=ffffffff82610000\nNUMBER(a)=010\n"
 

@@ -7,10 +7,10 @@ import struct
 import pytest
 
 from tests.factory import Load, cpus, elf, note
-from vmci_tui.core.readers.elf_notes import note_segments, release_of, shifted, walk
-from vmci_tui.core.readers.view import View
-from vmci_tui.core.source import BytesSource
-from vmci_tui.core.span import Span
+from vmci_tui.common.span import Span
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.shared.elf_notes import note_segments, release_of, shifted, walk
 
 
 def step_by_step(data: bytes, align: int) -> tuple[list[int], int | None]:

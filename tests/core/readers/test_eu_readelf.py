@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.factory import ARM, TEXT_64, Load, cpus, elf, note
-from vmci_tui.core.readers.base import Verdict, judge
-from vmci_tui.core.readers.eu_readelf import READER
-from vmci_tui.core.readers.view import View
-from vmci_tui.core.source import BytesSource
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.readers.eu_readelf import READER
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.rule import Verdict, judge
 
 _GOOD = cpus() + note()
 _HUGE_SECTION_0 = elf([_GOOD], shoff=len(elf([_GOOD]))) + bytes(32) + struct.pack("<Q", 1 << 33) + bytes(24)

@@ -7,11 +7,13 @@ import random
 import pytest
 
 from tests.core.readers.kdump_files import TEXT, Case, cases, flattened, kdump, narrow, note
-from vmci_tui.core.readers import crash, crash_kdump, makedumpfile, makedumpfile_kdump
-from vmci_tui.core.readers.base import Reader, Verdict, judge
-from vmci_tui.core.readers.view import View
-from vmci_tui.core.source import BytesSource
-from vmci_tui.core.span import Span
+from vmci_tui.common.span import Span
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.readers import crash, makedumpfile
+from vmci_tui.readers.crash import kdump_rules as crash_kdump
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.makedumpfile import kdump_rules as makedumpfile_kdump
+from vmci_tui.readers.rule import Reader, Verdict, judge
 
 _CASES = cases()
 _NOTE = note(b"VMCOREINFO\0", TEXT)

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.real.agreement.kdump_cases import cases
-from vmci_tui.core.readers import drgn
-from vmci_tui.core.readers.base import judge
-from vmci_tui.core.readers.libkdumpfile_file import Windows
-from vmci_tui.core.readers.libkdumpfile_flat import SIGNATURE, FlatFile
-from vmci_tui.core.readers.view import View
-from vmci_tui.core.source import BytesSource
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.readers.drgn import drgn
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.libkdumpfile.file_cache import Windows
+from vmci_tui.readers.libkdumpfile.flatmap import SIGNATURE, FlatFile
+from vmci_tui.readers.rule import judge
 
 _END = struct.pack(">qq", -1, -1)
 

@@ -7,11 +7,11 @@ import struct
 import pytest
 
 from tests.factory import TEXT_64, Load, cpus, elf, note, ram
-from vmci_tui.core.readers.base import Verdict, judge
-from vmci_tui.core.readers.makedumpfile import READER
-from vmci_tui.core.readers.makedumpfile_keys import Text, lines
-from vmci_tui.core.readers.view import View
-from vmci_tui.core.source import BytesSource
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.makedumpfile import READER
+from vmci_tui.readers.makedumpfile.text import Text, lines
+from vmci_tui.readers.rule import Verdict, judge
 
 _SHORT = b"OSRELEASE=6.1.0\nPAGESIZE=4096\n"
 

@@ -9,16 +9,16 @@ import pytest
 
 from tests import factory
 from tests.core.kit import opened
-from vmci_tui.core.document import State, entry_document
-from vmci_tui.core.entry import RESET, Entry, EntryHistory, Write
-from vmci_tui.core.note import NAME, ByteOrder, build
-from vmci_tui.core.opening import open_document
-from vmci_tui.core.readers.base import Verdict
-from vmci_tui.core.readers.qemu import READER, judge_entry, reader, rule, verdict, warnings
-from vmci_tui.core.readers.qemu_reading import Guest, Pointed, QemuReading, Version
-from vmci_tui.core.source import BytesSource
-from vmci_tui.core.span import Span
-from vmci_tui.core.text import Safe
+from vmci_tui.common.safe_text import Safe
+from vmci_tui.common.span import Span
+from vmci_tui.document.document import State, entry_document
+from vmci_tui.formats.elf_note import NAME, ByteOrder, build
+from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory, Write
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.readers.qemu import READER, judge_entry, reader, rule, verdict, warnings
+from vmci_tui.readers.qemu.entry_reading import Guest, Pointed, QemuReading, Version
+from vmci_tui.readers.rule import Verdict
 
 _SAMPLES = Path(__file__).parent.parent.parent.parent / "sample_dumps"
 _X86 = Guest("x86_64", 64, "little")

@@ -9,10 +9,10 @@ import pytest
 from tests import factory
 from tests.core.readers.test_eu_readelf import with_note_section
 from tests.factory import TEXT_64, Load, cpus, elf, note
-from vmci_tui.core.readers.base import Verdict, judge
-from vmci_tui.core.readers.readelf import READER
-from vmci_tui.core.readers.view import View
-from vmci_tui.core.source import BytesSource
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.readelf import READER
+from vmci_tui.readers.rule import Verdict, judge
 
 _GOOD = cpus() + note()
 _AT = len(cpus())

@@ -9,8 +9,8 @@ import pytest
 
 from tests.core.kit import opened
 from tests.data_files import fault
-from vmci_tui.cli import main
-from vmci_tui.core.verdicts import verdicts
+from vmci_tui.cli.run import main
+from vmci_tui.readers.verdicts import verdicts
 
 Sample = Callable[[str], str]
 

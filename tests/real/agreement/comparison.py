@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from tests.real.agreement.mutator import Mutant
 from tests.real.agreement.oracle import HUNG, READERS, Answer, Oracle
-from vmci_tui.core.readers.base import Verdict
-from vmci_tui.core.readers.view import View
-from vmci_tui.core.source import BytesSource
-from vmci_tui.core.text import visible
-from vmci_tui.core.verdicts import judge_file
+from vmci_tui.common.safe_text import visible
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.rule import Verdict
+from vmci_tui.readers.verdicts import judge_file
 
 _BATCH = 64
 _ADDRESS = re.compile(r"\b[0-9a-f]{8,16}\b")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.real.agreement.comparison import verdicts_of
 from tests.real.agreement.mutator import Mutant, mutants
-from vmci_tui.cli import main
+from vmci_tui.cli.run import main
 
 _MUTANTS = tuple(mutants("command", 40))
 _NOT_OPENED = 3

@@ -1,0 +1,115 @@
+"""Which note a dump should have: the one that it has, if memory does not contradict it, else one from memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from vmci_tui.adoption.rank import choose, judge_all, why_not
+from vmci_tui.common.errors import EditError, PackageMissing
+from vmci_tui.common.progress import Progress
+from vmci_tui.containers.guest import Guest, guest_of
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document, State
+from vmci_tui.findings import findings
+from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.proof import prove
+from vmci_tui.search.candidate import Candidate, Judged, Proof
+from vmci_tui.search.find_notes import find
+
+
+class Adoption(NamedTuple):
+    """What is to become of the note."""
+
+    code: str
+    """The finding that asks for another note: N01 (none), M05 (disproved), M06 (not provable), or the fault
+    of its text over which a reader refuses; empty: it stays."""
+    chosen: Judged | None
+    """The one to take without asking."""
+    judged: tuple[Judged, ...]
+    """All that were looked at, best first; empty where no search was made."""
+    question: str
+    """Why none is taken without asking; empty where nothing has to be asked."""
+    proof: Proof | None = None
+    """Of the note that the dump has."""
+    unread: str = ""
+    """Why memory could not be looked at; empty where it could, or needed not."""
+
+
+def consider(document: Document, told: Progress) -> Adoption:
+    """Look at the dump's own note, and in memory only where that one is missing or not proved.
+
+    A Windows header stays, and nothing is looked for beside it. `told` may raise Cancelled.
+    """
+    assert document.dump is not None
+    state, guest = document.state, guest_of(document.dump)
+    if any(note.is_windows for note in state.notes):
+        return Adoption("", None, (), "")
+    text = state.vmcoreinfo
+    proof = prove(text, guest, told) if text is not None else None
+    code = _code(document, proof)
+    if not code:
+        return Adoption("", None, (), "", proof)
+    try:
+        judged = search(guest, told)
+    except PackageMissing as missing:
+        return Adoption(code, None, (), "", proof, str(missing))
+    chosen = choose(judged)
+    if chosen is not None and text is not None and chosen.candidate.text == text.text:
+        chosen = None
+    asked = judged and chosen is None and code in ("N01", "M05") and not (proof is not None and proof.corrections)
+    return Adoption(code, chosen, judged, _question(code, judged, proof) if asked else "", proof)
+
+
+def _code(document: Document, proof: Proof | None) -> str:
+    """Why another note is wanted; empty where the dump's own is proved and readers take its text."""
+    if proof is None:
+        return "N01"
+    if not proof.proved:
+        return "M05" if proof.proved is False else "M06"
+    faults = (f.code for f in findings(document) if f.code[0] == "T" and any(c.refuses for c in f.readers))
+    return next(faults, "")
+
+
+def search(guest: Guest, told: Progress, everywhere: bool = False) -> tuple[Judged, ...]:
+    """All candidates of guest memory, best first: on page starts, and where none is proved there, anywhere."""
+    judged = judge_all(find(guest, everywhere, told), guest, told=told)
+    if not everywhere and not any(item.proof.proved for item in judged):
+        return judge_all(find(guest, True, told), guest, told=told)
+    return judged
+
+
+def search_for(document: Document, paddr: int | None, told: Progress) -> tuple[Judged, ...]:
+    """As `search`, and once more at every byte where none lies at `paddr` by then."""
+    assert document.dump is not None
+    guest = guest_of(document.dump)
+    judged = search(guest, told)
+    if paddr is None or any(paddr in (item.candidate.paddr, *item.copies) for item in judged):
+        return judged
+    return search(guest, told, everywhere=True)
+
+
+def _question(code: str, judged: Sequence[Judged], proof: Proof | None) -> str:
+    if proof is not None and code == "M05":
+        wrong = f"the note is not this memory's ({proof.why}), and "
+    else:
+        wrong = "the dump has no note, and "
+    return wrong + why_not(judged)
+
+
+def choice_of(judged: Sequence[Judged], paddr: int | None) -> Judged:
+    """The candidate that the user names, else the one that may be taken without asking. Raises EditError."""
+    if paddr is None:
+        chosen = choose(judged)
+        if chosen is None:
+            raise EditError(why_not(judged), "`vmci find FILE` lists them; name one by its paddr")
+        return chosen
+    for item in judged:
+        if paddr == item.candidate.paddr or paddr in item.copies:
+            return item
+    raise EditError(f"no candidate lies at paddr {paddr:#x}", "`vmci find FILE --all` lists them")
+
+
+def put_in(state: State, candidate: Candidate, order: ByteOrder) -> State:
+    """The state with the candidate's text as its note, name and text to the byte."""
+    return edits.append_note(state, candidate.note(order), order)

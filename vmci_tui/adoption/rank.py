@@ -1,0 +1,190 @@
+"""Which of the candidates is the guest's own note: in the order of trust, each with the reason in one line.
+
+Proof by memory goes first. Where it cannot tell, the kernel's own pointers do, and then the
+form: the kernel keeps its text twice, in a note with header and in a page without, each on a
+page start; a copy that someone read from /proc/kcore, or a dump in the page cache, is rarely both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple
+
+from vmci_tui.adoption.kernel_pointers import pointed_at
+from vmci_tui.adoption.relation import after_panic, difference, is_rival, relation
+from vmci_tui.common.progress import Progress, quiet
+from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.containers.guest import Guest
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.knowledge.kernel_width import machine_of
+from vmci_tui.proof import prove as prove_by_memory
+from vmci_tui.proof.running_kernel import roots_of, runs
+from vmci_tui.search import lowcore_pointer as lowcore
+from vmci_tui.search.candidate import Candidate, Judged, Proof
+from vmci_tui.search.find_notes import LIMIT
+from vmci_tui.search.recognise import NOT_ON_A_PAGE, is_whole
+
+Prove = Callable[[Vmcoreinfo, Guest, Progress], Proof]
+PROOFS: Final = 32
+"""The most texts that are held against memory: a real memory has two or three."""
+_NOT_WHOLE: Final = Proof(None, "not held against memory, as it is not whole")
+_TOO_MANY: Final = Proof(None, f"not held against memory, as {PROOFS} other texts stand before it")
+_VERDICTS: Final = {True: "proved", False: "disproved", None: "not proved"}
+
+
+class _Group(NamedTuple):
+    """All places of one text; the first is the one to show."""
+
+    members: tuple[Candidate, ...]
+    machine: str | None
+    """Of the text, where it is not the dump's."""
+    runs: bool | None = None
+    """Whether the processors run this kernel, where memory proves more than one."""
+
+    @property
+    def best(self) -> Candidate:
+        return self.members[0]
+
+    @property
+    def whole(self) -> bool:
+        return is_whole(self.best)
+
+    def placed(self, kind: str) -> list[Candidate]:
+        """Those on page starts."""
+        return [item for item in self.members if item.kind == kind and NOT_ON_A_PAGE not in item.faults]
+
+
+def judge_all(
+    candidates: Iterable[Candidate], guest: Guest, prove: Prove = prove_by_memory, told: Progress = quiet
+) -> tuple[Judged, ...]:
+    """Each distinct text once, best first, with all places where it lies. Raises what `told` and the iterable raise."""
+    pointed = frozenset(lowcore.pointers(guest))
+    groups = sorted(_grouped(candidates, guest), key=lambda group: _form(group, pointed))
+    tried = [group.best.text for group in groups if group.whole][:PROOFS]
+    proofs = {text: prove(Vmcoreinfo(text), guest, told) for text in tried}
+    pairs = [(group, proofs.get(group.best.text, _TOO_MANY) if group.whole else _NOT_WHOLE) for group in groups]
+    ranked = _ranked(pairs, pointed)
+    if rivals := _rivals(ranked):
+        pointed |= pointed_at(guest, rivals, told)
+        pairs = [(_with_runs(group, guest) if proof.proved else group, proof) for group, proof in pairs]
+        ranked = _ranked(pairs, pointed)
+    return tuple(
+        Judged(
+            group.best,
+            proof,
+            _why(group, proof, ranked[0][0].best, pointed),
+            tuple(sorted(other.paddr for other in group.members[1:])),
+            group.runs,
+        )
+        for group, proof in ranked
+    )
+
+
+def choose(judged: Sequence[Judged]) -> Judged | None:
+    """The one that may be adopted without asking: the only kernel's text that memory proves."""
+    return judged[0] if not why_not(judged) else None
+
+
+def why_not(judged: Sequence[Judged]) -> str:
+    """Why none is adopted without asking, as a clause, safe to show; empty where `choose` gives one."""
+    if not judged:
+        return "nothing in memory looks like a note"
+    if sum(1 + len(item.copies) for item in judged) >= LIMIT or any(item.proof is _TOO_MANY for item in judged):
+        return "more places look like a note than can be held against memory"
+    best, *others = judged
+    if not is_whole(best.candidate):
+        return "no note in memory is whole"
+    if not best.proof.proved:
+        which = "none that lies in memory is proved" if others else "the only one in memory is not proved"
+        return f"{which}; at {best.candidate.paddr:#x}: {best.proof.why}"
+    for item in others:
+        if item.proof.proved and is_rival(item, best):
+            both = f"{_named(best)}, and {_named(item)}"
+            return f"memory proves two that differ: {both} ({difference(item.candidate, best.candidate)})"
+    return ""
+
+
+def _named(item: Judged) -> Safe:
+    """Which kernel's it is, where it lies, and whether that kernel runs."""
+    runs_it = {True: ", which the processors run", False: ", which they do not run", None: ""}[item.runs]
+    release = (item.candidate.vmcoreinfo.osrelease or b"")[:64]
+    return visible(f"{visible(release)} at {item.candidate.paddr:#x}{runs_it}")
+
+
+def _grouped(candidates: Iterable[Candidate], guest: Guest) -> list[_Group]:
+    texts: dict[tuple[bytes, bool], list[Candidate]] = {}
+    for item in candidates:
+        texts.setdefault((item.text, is_whole(item)), []).append(item)
+    groups = []
+    for (text, whole), members in texts.items():
+        members.sort(key=lambda item: (NOT_ON_A_PAGE in item.faults, item.kind, item.paddr))
+        named = machine_of(Vmcoreinfo(text)) if whole and guest.machine is not None else None
+        groups.append(_Group(tuple(members), named[0] if named and named[0] != guest.machine else None))
+    return groups
+
+
+def _with_runs(group: _Group, guest: Guest) -> _Group:
+    """A kernel that was left by kexec, or that crashed, may lie whole in memory; the processors run another one."""
+    return group._replace(runs=runs(Vmcoreinfo(group.best.text), guest, roots_of(guest.notes)))
+
+
+def _ranked(pairs: Iterable[tuple[_Group, Proof]], pointed: frozenset[int]) -> list[tuple[_Group, Proof]]:
+    """Best first, and of each text the place first that the kernel names."""
+    placed = [
+        (group._replace(members=tuple(sorted(group.members, key=lambda item: item.paddr not in pointed))), proof)
+        for group, proof in pairs
+    ]
+    return sorted(placed, key=lambda pair: (_trust(*pair), _form(pair[0], pointed)))
+
+
+def _trust(group: _Group, proof: Proof) -> int:
+    """Less is better."""
+    if not group.whole:
+        return 5
+    if proof.proved is False:
+        return 3 if proof.corrections else 4
+    if proof.proved:
+        return 1 if group.runs is False else 0
+    return 2
+
+
+def _form(group: _Group, pointed: frozenset[int]) -> tuple[bool | int, ...]:
+    """How much it looks like the kernel's own; less is better, the address decides last."""
+    best = group.best
+    return (
+        not group.whole,
+        best.paddr not in pointed,
+        group.machine is not None,
+        best.kind != "note",
+        NOT_ON_A_PAGE in best.faults,
+        not (group.placed("note") and group.placed("text")),
+        not after_panic(best.text),
+        best.paddr,
+    )
+
+
+def _rivals(ranked: Sequence[tuple[_Group, Proof]]) -> list[tuple[Candidate, Candidate]]:
+    """Notes with their data pages, where more than one stands as high as the first."""
+    level = [group for group, proof in ranked if group.whole and _trust(group, proof) == _trust(*ranked[0])]
+    if len(level) + sum(len(group.placed("note")) > 1 for group in level) < 2:
+        return []
+    return [(note, data) for group in level for note in group.placed("note")[:4] for data in group.placed("text")[:4]]
+
+
+def _why(group: _Group, proof: Proof, best: Candidate, pointed: frozenset[int]) -> Safe:
+    """One line; all of it printable."""
+    item = group.best
+    said = ["note with header" if item.kind == "note" else "text without header"]
+    if NOT_ON_A_PAGE not in item.faults:
+        said[0] += " on a page start"
+    said += item.faults
+    if item.paddr in pointed:
+        said.append("the kernel's own pointers name it")
+    if group.runs is not None:
+        said.append("the processors run this kernel" if group.runs else "the processors do not run this kernel")
+    if group.machine is not None:
+        said.append(f"of a kernel for {group.machine}")
+    if item is not best:
+        said.append(relation(item, best))
+    verdict = f", {_VERDICTS[proof.proved]}: {proof.why}" if group.whole else ""
+    return visible(", ".join(said) + verdict)

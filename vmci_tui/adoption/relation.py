@@ -1,0 +1,58 @@
+"""What one candidate is to another: a copy, a part, the same before a panic, or another kernel's."""
+
+from __future__ import annotations
+
+import re
+
+from vmci_tui.common.safe_text import visible
+from vmci_tui.search.candidate import Candidate, Judged
+from vmci_tui.search.memory_blocks import PAGE
+from vmci_tui.search.recognise import NOT_ON_A_PAGE, is_whole, release_of
+
+_CRASHTIME = re.compile(rb"CRASHTIME=[0-9]+\n\Z")
+_RELEASE_SHOWN = 64
+
+
+def after_panic(text: bytes) -> bool:
+    """Whether the text ends with what a panic appends."""
+    return _CRASHTIME.search(text) is not None
+
+
+def is_rival(item: Judged, best: Judged) -> bool:
+    """Whether `item` is another text, and not `best` at an earlier time or a part of it.
+
+    A panic appends CRASHTIME to a safe copy of the text and makes the note of that (crash_save_vmcoreinfo
+    in kernel/vmcore_info.c); the first vmcoreinfo_data page stays as it was. So what `best` begins with is
+    no rival where `best` lies on two page starts, as the kernel's text does. A note with header on a page
+    start always is one: the kernel has only one.
+    """
+    if item.candidate.kind == "note" and NOT_ON_A_PAGE not in item.candidate.faults:
+        return True
+    twice = NOT_ON_A_PAGE not in best.candidate.faults and any(paddr % PAGE == 0 for paddr in best.copies)
+    return not (twice and best.candidate.text.startswith(item.candidate.text))
+
+
+def relation(item: Candidate, best: Candidate) -> str:
+    """What a lesser candidate is to the best one, in words; not yet safe to show."""
+    where = f"the one at {best.paddr:#x}"
+    if item.text == best.text:
+        return f"a copy of {where}"
+    for one, other, word in ((item, best, "without"), (best, item, "with")):
+        if _CRASHTIME.sub(b"", other.text) == one.text:
+            return f"{where} {word} CRASHTIME"
+    if best.text.startswith(item.text):
+        return f"a part of {where}"
+    if (release := release_of(item.text)) != release_of(best.text):
+        return f"of a kernel {visible(release[:_RELEASE_SHOWN])}, which {where} is not"
+    return f"differs from {where}" + (f" ({difference(item, best)})" if is_whole(item) else "")
+
+
+def difference(one: Candidate, other: Candidate) -> str:
+    """The first key whose lines differ, and how many more."""
+    a, b = one.vmcoreinfo, other.vmcoreinfo
+    keys = dict.fromkeys(line.key for line in (*a.lines, *b.lines) if line.key is not None)
+    differing = [key for key in keys if [x.raw for x in a.all(key)] != [x.raw for x in b.all(key)]]
+    if not differing:
+        return "in the order of their lines"
+    more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
+    return visible(differing[0][:_RELEASE_SHOWN]) + more

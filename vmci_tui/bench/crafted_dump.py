@@ -1,0 +1,164 @@
+"""From chosen defects to a dump, an entry and a note, with what is found in them and what every reader will say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from vmci_tui.bench.defect import Defect
+from vmci_tui.bench.defects import DEFECTS
+from vmci_tui.bench.guests import MACHINES, guest
+from vmci_tui.bench.parts import Parts
+from vmci_tui.bench.write_elf import dump_bytes
+from vmci_tui.common.errors import OpenError, UsageError
+from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.containers import open_dump
+from vmci_tui.document.document import Document, State
+from vmci_tui.findings import Finding, findings
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.readers.verdicts import Verdicts, verdicts
+
+SUFFIX: Final = {"elf": ".elf", "kdump": ".kdump", "flattened": ".flat"}
+"""Of a dump's name, by its container."""
+_MOST_CODES: Final = 8
+"""So many codes stand in a file's name."""
+
+
+@dataclass(frozen=True)
+class Crafted:
+    """What was made, and what is to be said of it."""
+
+    defects: tuple[Defect, ...]
+    parts: Parts
+    dump: bytes
+    document: Document
+    verdicts: Verdicts
+    findings: tuple[Finding, ...]
+
+    @property
+    def stem(self) -> str:
+        """The beginning of the files' names."""
+        return _stem(self.defects, self.parts.machine)
+
+    @property
+    def name(self) -> str:
+        """The dump's file."""
+        return self.stem + SUFFIX[self.parts.container]
+
+    @property
+    def command(self) -> str:
+        """What makes the same in a shell, without the folder."""
+        words = ["vmci craft"]
+        if self.defects:
+            words.append("--defect " + ",".join(item.name for item in self.defects))
+        if self.parts.machine != machine_for(self.defects):
+            words.append(f"--machine {self.parts.machine}")
+        return " ".join(words)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Of the findings, each once, in their order."""
+        return tuple(dict.fromkeys(item.code for item in self.findings))
+
+    @property
+    def hidden(self) -> tuple[Defect, ...]:
+        """The defects that do not show: another one of them hides, or undoes, what they do."""
+        return tuple(item for item in self.defects if item.code not in self.codes)
+
+
+def chosen(words: Sequence[str]) -> tuple[Defect, ...]:
+    """The defects that these codes and names stand for; of several of one code the first. Raises UsageError."""
+    out = []
+    for word in words:
+        named = word.strip()
+        found = [item for item in DEFECTS if named.lower() == item.name] or [
+            item for item in DEFECTS if named.upper() == item.code
+        ]
+        if not found:
+            raise UsageError(f"{visible(named) or 'nothing'} is no defect", "`vmci craft --list` names all")
+        out.append(found[0])
+    return tuple(dict.fromkeys(out))
+
+
+def machine_for(defects: Sequence[Defect]) -> str:
+    """The machine on which all of these can be made, x86-64 where there is a choice. Raises UsageError."""
+    both = [name for name in MACHINES if all(name in item.machines for item in defects)]
+    if both:
+        return both[0]
+    clash = next(b for a in defects for b in defects if not set(a.machines) & set(b.machines))
+    raise UsageError(
+        f"{clash.code} {clash.name} is made on {', '.join(clash.machines)} only", "leave it out, or the others"
+    )
+
+
+def craft(defects: Sequence[Defect], machine: str | None = None) -> Crafted:
+    """Make them. Raises UsageError for defects that do not go together, or not with this machine."""
+    made = attempt(defects, machine)
+    if (why := clash(made)) is not None:
+        raise UsageError(why, "leave one of them out")
+    return made
+
+
+def clash(made: Crafted) -> str | None:
+    """Why the first defect that does not show does not; None where all do."""
+    if not made.hidden:
+        return None
+    item, machine = made.hidden[0], made.parts.machine
+    others = [other for other in made.defects if other is not item]
+    for other in others:
+        left = [item, *(one for one in others if one is not other)]
+        if item not in attempt(left, machine).hidden:
+            return f"{item.code} {item.name} does not show beside {other.code} {other.name}"
+    return f"{item.code} {item.name} does not show {'with the others' if others else 'on ' + machine}"
+
+
+def attempt(defects: Sequence[Defect], machine: str | None = None) -> Crafted:
+    """The same, also where some do not show. Raises UsageError for a machine on which one cannot be made."""
+    machine = machine_for(defects) if machine is None else machine
+    for item in defects:
+        if machine not in item.machines:
+            words = f"{item.code} {item.name} cannot be made on {machine}"
+            raise UsageError(words, f"it can on {', '.join(item.machines)}")
+    parts, ordered = guest(machine), tuple(item for item in DEFECTS if item in defects)
+    for item in ordered:
+        parts = item.apply(parts)
+    return _made(ordered, parts)
+
+
+def _made(ordered: tuple[Defect, ...], parts: Parts) -> Crafted:
+    """Raises UsageError where the file that they give is one that cannot be opened."""
+    machine = parts.machine
+    data = dump_bytes(parts)
+    source = BytesSource(data)
+    try:
+        dump = open_dump(source)
+    except OpenError as error:
+        raise UsageError(f"these do not go together: {error.message}", "leave one of them out") from None
+    assert dump is not None
+    document = Document(
+        Safe(_stem(ordered, machine) + SUFFIX[parts.container]),
+        source,
+        dump,
+        State(dump.notes, parts.history, header=dump.header_fields),
+    )
+    judged = verdicts(document)
+    return Crafted(ordered, parts, data, document, judged, findings(document, judged))
+
+
+def _stem(defects: Sequence[Defect], machine: str) -> str:
+    """The codes, and the machine where it is not the usual one."""
+    codes = [item.code for item in defects]
+    if len(codes) > _MOST_CODES:
+        codes = [*codes[:_MOST_CODES], f"and-{len(codes) - _MOST_CODES}"]
+    return "-".join(codes or ["good"]) + ("" if machine == MACHINES[0] else f"-{machine}")
+
+
+@cache
+def always(machine: str, container: str = "elf") -> frozenset[str]:
+    """The codes of what is found in the good dump of a machine: nothing in an ELF dump of x86-64."""
+    parts = guest(machine)
+    if container != "elf":
+        parts = parts.with_kdump(flattened=container == "flattened")
+    return frozenset(_made((), parts).codes)

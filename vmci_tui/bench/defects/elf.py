@@ -1,0 +1,151 @@
+"""Defects of the container (C) and of guest memory (M)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from vmci_tui.bench.defect import LITTLE, X86_64, Defect
+from vmci_tui.bench.defects.text import PHYS_BASE, moved_memory
+from vmci_tui.bench.guests import cpus
+from vmci_tui.bench.parts import Load, Parts
+from vmci_tui.formats.elf_note import build
+from vmci_tui.formats.note_kinds import XEN
+
+_FREE: Final = 0x400000
+"""Behind the kernel there is no memory: how far behind the page of its name something is put there."""
+_BLOCK: Final = 4096
+_VMALLOC: Final = 0xFFFFC90000000000
+_LOW: Final = 0x2000
+Apply = Callable[[Parts], Parts]
+
+
+def _set(**changed: Any) -> Apply:
+    return lambda parts: replace(parts, **changed)
+
+
+def _head(name: str, value: int) -> Apply:
+    return lambda parts: replace(parts, head=(*parts.head, (name, value)))
+
+
+def _more(*loads: Load) -> Apply:
+    """More memory, at a distance from the highest range."""
+
+    def apply(parts: Parts) -> Parts:
+        top = max((load.paddr for load in parts.loads), default=0) | parts.home
+        at = (top & -_FREE) + 2 * _FREE
+        return replace(parts, loads=(*parts.loads, *(load._replace(paddr=load.paddr + at) for load in loads)))
+
+    return apply
+
+
+def _at_0(parts: Parts) -> Parts:
+    return replace(parts, loads=(Load(_LOW, b"", filesz=64, at=0), *parts.loads))
+
+
+def _cut_off(parts: Parts) -> Parts:
+    return replace(_more(Load(0, b"memory" * 100))(parts), cut=500)
+
+
+def _short_cpu(parts: Parts) -> Parts:
+    return replace(parts, cpus=(build(b"CORE\0", 1, bytes(100), parts.order).raw, *parts.cpus[1:]))
+
+
+def _sadump(parts: Parts) -> Parts:
+    """One note of the CPU is enough: with both the file is larger than it should be."""
+    return replace(parts, cpus=parts.cpus[:1], notes_at=_BLOCK + 8, filler=b"sadump\0\0")
+
+
+def _paging(parts: Parts) -> Parts:
+    """One of the 65,000 headers that paging=true gives: a page by its address in the area of vmalloc."""
+    load = next(item for item in parts.loads if item.paddr == parts.uts)
+    return parts.with_load(parts.uts, load._replace(vaddr=_VMALLOC + parts.uts))
+
+
+def _wrong_address(parts: Parts) -> Parts:
+    tables = next(line for line in parts.text.split(b"\n") if line.startswith(b"SYMBOL(swapper_pg_dir)="))
+    va = int(tables.partition(b"=")[2], 16)
+    return _memory(parts, lambda load: load._replace(vaddr=va))
+
+
+def _xen_note(parts: Parts) -> Parts:
+    """QEMU appends no such note."""
+    return replace(parts, behind=build(XEN, 0, b"PAGESIZE=4096\n", parts.order).raw).without_entry()
+
+
+def _no_paddrs(parts: Parts) -> Parts:
+    return replace(parts, loads=tuple(load._replace(paddr=0) for load in parts.loads), home=0).without_entry()
+
+
+def _one_header(parts: Parts) -> Parts:
+    return _head("phnum", 1)(parts).without_entry()
+
+
+def _no_memory(parts: Parts) -> Parts:
+    return replace(parts, loads=()).without_entry()
+
+
+def _memory(parts: Parts, change: Callable[[Load], Load | None]) -> Parts:
+    load = next((item for item in parts.loads if item.paddr == parts.uts), None)
+    return parts if load is None else parts.with_load(parts.uts, change(load))
+
+
+def _other_name(parts: Parts) -> Parts:
+    return _memory(parts, lambda load: load._replace(data=load.data.replace(b"Linux", b"Minix")))
+
+
+def _half_a_page(parts: Parts) -> Parts:
+    return _memory(parts, lambda load: load._replace(data=load.data[:2800]))
+
+
+def _two_kernels(parts: Parts) -> Parts:
+    """The kernel after kexec, 16 MiB higher, with page tables of its own, which the CPU uses."""
+    own = cpus(parts.machine, parts.order, parts.tables + PHYS_BASE)
+    return replace(parts, loads=(*parts.loads, *moved_memory(parts)), cpus=own)
+
+
+def _other_release(parts: Parts) -> Parts:
+    return parts.with_text(b"OSRELEASE=5.10.0-9-other\n" + parts.text.partition(b"\n")[2])
+
+
+CONTAINER_DEFECTS: Final = (
+    Defect("C35", "no-addresses", "writes p_vaddr 0, as QEMU does", _set(linear=None), ("i386",)),
+    Defect("C36", "wrong-address", "puts the kernel's name at the address of its page tables", _wrong_address,
+           ("x86_64", "aarch64")),
+    Defect("C12", "built-for-another", "takes the guest of a machine that is not x86-64", lambda parts: parts,
+           ("i386", "aarch64", "s390x")),
+    Defect("C14", "byte-order", "takes a big-endian guest, of s390x", lambda parts: parts, ("s390x",)),
+    Defect("M03", "no-name", "writes Minix where the kernel keeps Linux, its name", _other_name,
+           ("x86_64", "aarch64"), ("M05",)),
+    Defect("M04", "half-a-page", "keeps half of the page with the kernel's name", _half_a_page, X86_64),
+    Defect("M05", "other-release", "makes the release in the text 5.10.0-9-other", _other_release),
+    Defect("M08", "two-kernels", "adds a second kernel, 16 MiB higher, and lets the CPU run it", _two_kernels,
+           X86_64),
+    Defect("M06", "no-tables", "leaves the page tables out", lambda parts: parts.with_load(parts.tables, None),
+           LITTLE),
+    Defect("M02", "overlap", "adds two ranges of memory that overlap, with other bytes",
+           _more(Load(0, b"a" * 64), Load(32, b"b" * 64))),
+    Defect("M10", "twice", "adds a range of memory twice", _more(Load(0, b"a" * 64), Load(0, b"a" * 64))),
+    Defect("M12", "xen-note", "puts a VMCOREINFO_XEN note behind the kernel's", _xen_note),
+    Defect("M11", "no-paddrs", "writes p_paddr 0 into all program headers", _no_paddrs, X86_64, ("M06",)),
+    Defect("C18", "memory-at-0", "adds a range of memory, the lowest, with p_offset 0", _at_0, LITTLE),
+    Defect("C15", "short-prstatus", "gives the CPU a PRSTATUS of 100 bytes", _short_cpu),
+    Defect("C17", "sadump", "writes the signature of sadump at byte 4096", _sadump),
+    Defect("C11", "paging", "gives a PT_LOAD an address of vmalloc, as paging=true does", _paging, X86_64),
+    Defect("C01", "elf32", "makes it an ELF32", _set(bits=32), X86_64, ("C12",)),
+    Defect("C03", "two-pt-notes", "puts the note into a second PT_NOTE", _set(two_areas=True)),
+    Defect("C04", "e-type", "sets e_type to 0xfe00", _head("type", 0xFE00)),
+    Defect("C05", "e-phentsize", "sets e_phentsize to 0", _head("phentsize", 0), beside=("C07",)),
+    Defect("C06", "gap", "puts 32 bytes between the ELF header and the program headers", _set(gap=32),
+           ("x86_64", "aarch64")),
+    Defect("C07", "sections", "adds two section headers, none of them of notes", _set(sections=True)),
+    Defect("C08", "loads-first", "puts the PT_LOADs before the PT_NOTE", _set(loads_first=True),
+           beside=("C03", "C09", "N15")),
+    Defect("C09", "notes-behind", "puts the notes behind memory", _set(notes_behind=True), beside=("N15",)),
+    Defect("C10", "p-align", "sets p_align to 4096", _set(p_align=4096)),
+    Defect("C13", "ei-version", "sets EI_VERSION to 0", _set(ident=((6, 0),))),
+    Defect("C16", "e-phnum", "sets e_phnum to 1", _one_header, beside=("M01",)),
+    Defect("C02", "cut-off", "adds a range of memory, and cuts the file off in it", _cut_off),
+    Defect("M01", "no-memory", "leaves all of memory out", _no_memory, beside=("C16",)),
+)  # fmt: skip

@@ -1,0 +1,90 @@
+"""Defects of the entry (E): its fields, what it points at, and the writes that made it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from vmci_tui.bench.defect import LITTLE, Defect
+from vmci_tui.bench.parts import Parts
+from vmci_tui.formats.elf_note import NAME, build
+from vmci_tui.formats.fw_cfg_entry import LENGTH, RESET, SIZE_LIMIT, Write
+
+Apply = Callable[[Parts], Parts]
+
+
+def _size(value: int) -> Apply:
+    return lambda parts: replace(parts, size=value)
+
+
+def _fields(**fields: int) -> Apply:
+    return lambda parts: parts.with_fields(**fields)
+
+
+def _less(parts: Parts) -> Parts:
+    return replace(parts, size=len(parts.note) - 2)
+
+
+def _stale(parts: Parts) -> Parts:
+    """The region is that of the kernel that ran before kexec."""
+    text = b"OSRELEASE=5.10.0-9-other\n" + parts.text.partition(b"\n")[2]
+    return replace(parts, region=build(NAME, 0, text, parts.order).raw)
+
+
+def _big_endian(parts: Parts) -> Parts:
+    raw = parts.packed
+    return replace(parts, blob=raw[1::-1] + raw[3:1:-1] + raw[7:3:-1] + raw[:7:-1])
+
+
+def _written(*places: tuple[int, int]) -> Apply:
+    """The guest's writes, as (offset, length) of the 16 bytes."""
+
+    def apply(parts: Parts) -> Parts:
+        raw = parts.packed
+        return replace(parts, blob=None, writes=tuple(Write(at, n, raw[at : at + n]) for at, n in places))
+
+    return apply
+
+
+def _cut(length: int) -> Apply:
+    return lambda parts: replace(parts, blob=parts.packed.ljust(length, b"\0")[:length])
+
+
+def _not_appended(parts: Parts) -> Parts:
+    return replace(parts, absent=True)
+
+
+def _never_written(parts: Parts) -> Parts:
+    return replace(parts, blob=RESET)
+
+
+def _not_memory(parts: Parts) -> Parts:
+    return replace(parts, writes=(Write(0, LENGTH, parts.packed), Write(0, LENGTH, None)))
+
+
+ENTRY_DEFECTS: Final = tuple(
+    item._replace(machines=LITTLE)
+    for item in (
+        Defect("E03", "format-0", "sets guest_format to 0", _fields(guest_format=0)),
+        Defect("E04", "format-2", "sets guest_format to 2", _fields(guest_format=2)),
+        Defect("E05", "size-11", "sets size to 11", _size(11)),
+        Defect("E06", "size-over-1-mib", "sets size to 1048577", _size(SIZE_LIMIT + 1)),
+        Defect("E07", "size-1-mib", "sets size to 1048576", _size(SIZE_LIMIT)),
+        Defect("E08", "outside-ram", "sets paddr to 0x1000000000", _fields(paddr=1 << 36)),
+        Defect("E11", "size-without-padding", "sets size to 2 bytes less than the note takes", _less),
+        Defect("E12", "stale", "puts another kernel's note where the entry points", _stale),
+        Defect("E13", "text-alone", "puts the text without a note header where the entry points",
+               lambda parts: replace(parts, region=parts.text), beside=("E11",)),
+        Defect("E14", "not-appended", "leaves the note out of the dump", _not_appended, beside=("N01",)),
+        Defect("E10", "big-endian", "writes the entry's fields big-endian", _big_endian, beside=("E04", "E06")),
+        Defect("E01", "two-halves", "writes the entry in two halves of 8 bytes", _written((0, 8), (8, 8))),
+        Defect("E01", "15-bytes", "saves 15 bytes of the entry", _cut(LENGTH - 1)),
+        Defect("E01", "then-4-bytes", "writes the entry, and 4 bytes at offset 4 once more",
+               _written((0, LENGTH), (4, 4))),
+        Defect("E09", "17-bytes", "saves 17 bytes as the entry", _cut(LENGTH + 1)),
+        Defect("E09", "not-memory", "writes the entry, and once more from where no memory is", _not_memory,
+               beside=("E05",)),
+        Defect("E02", "never-written", "leaves the entry as QEMU has it after a reset", _never_written),
+    )
+)  # fmt: skip

@@ -1,0 +1,80 @@
+"""The command `check`: what is wrong with a file, and what every reader will say of it. No rule lives here."""
+
+from __future__ import annotations
+
+import argparse
+
+from vmci_tui.cli.output import print_json, print_lines
+from vmci_tui.common.errors import OpenError, UsageError
+from vmci_tui.common.safe_text import visible
+from vmci_tui.findings import findings
+from vmci_tui.layers.file import FileSource, refuse_other
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.proof.of_document import proof_of
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.verdicts import NAMES, Both, judge_file, now_and_after
+from vmci_tui.render import dump_report as report
+from vmci_tui.render import verdict_report as report_readers
+from vmci_tui.repair.next_commands import next_steps
+from vmci_tui.search.candidate import PROVED
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print verdicts and findings; 1 where something is an error, with --for where one of those readers minds it."""
+    chosen = _chosen(options.readers)
+    try:
+        document = open_document(options.file, options.blob)
+    except OpenError:
+        _unopened(options)
+        raise
+    both = now_and_after(document)
+    everything = found = findings(document, both.now)
+    if chosen:
+        found = tuple(item for item in found if any(c.reader in chosen for c in item.readers))
+    now = {name: verdict for name, verdict in both.now.items() if not chosen or name in chosen}
+    steps = next_steps(document, now, found=everything)
+    proof = proof_of(document.state, document.dump)
+    refuse_other(document.source)
+    if options.json:
+        out = report.head_json(document) | {"findings": report.findings_json(found)}
+        out["proof"] = report_readers.proof_json(proof)
+        out |= {"readers": report_readers.readers_json(now), "next": report_readers.next_json(steps)}
+        print_json(out)
+    else:
+        print_lines(("readers", *report_readers.readers_text(Both(now, both.after)), "", *report.findings_text(found)))
+        if proof is not None:
+            print_lines(("", f"the note is {PROVED[proof.proved]}: {proof.why}"))
+        if steps:
+            print_lines(("", "next", *report_readers.next_text(steps)))
+    refused = bool(chosen) and any(verdict.accepts is False for verdict in now.values())
+    return int(refused or any(item.severity == "error" for item in found))
+
+
+def _chosen(names: str | None) -> tuple[str, ...]:
+    if names is None:
+        return ()
+    chosen = tuple(name.strip() for name in names.split(","))
+    for name in chosen:
+        if name not in NAMES:
+            raise UsageError(f"{visible(name) or 'nothing'} is no reader", f"choose of {', '.join(NAMES)}")
+    return chosen
+
+
+def _unopened(options: argparse.Namespace) -> None:
+    """Readers are not as strict as we are: where one takes a file that cannot be opened here, say so."""
+    try:
+        source = FileSource(options.file)
+    except OpenError:
+        return
+    try:
+        verdicts = judge_file(View(source))
+        if not any(verdict.accepts for verdict in verdicts.values()) and source.read(0, 4) != b"\x7fELF":
+            return
+        if options.json:
+            none = dict.fromkeys(("container", "machine", "bits", "byte_order"))
+            readers = report_readers.readers_json(verdicts)
+            print_json({"file": source.name, "size": source.size, **none, "readers": readers})
+        else:
+            print_lines(("readers", *report_readers.readers_text(Both(verdicts, verdicts))))
+    finally:
+        source.close()

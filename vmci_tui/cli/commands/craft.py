@@ -1,0 +1,64 @@
+"""The command `craft`: a dump, an entry and a note with chosen faults. No rule lives here."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from vmci_tui.bench import DEFECTS, Crafted, Defect, chosen, craft
+from vmci_tui.bench.manifest import files, manifest, save
+from vmci_tui.cli.output import print_json, print_lines
+from vmci_tui.cli.streams import tell
+from vmci_tui.common.errors import UsageError
+from vmci_tui.common.safe_text import visible
+from vmci_tui.findings.catalogue import CATALOGUE
+from vmci_tui.readers.verdicts import Both
+from vmci_tui.render import dump_report as report
+from vmci_tui.render import verdict_report as report_readers
+
+
+def run(options: argparse.Namespace) -> int:
+    """List the defects, or make the chosen ones; without a folder only tell what would be said of them."""
+    if options.list:
+        _list(options.json)
+        return 0
+    if options.output is not None and options.dry_run:
+        raise UsageError("--dry-run writes nothing, so it needs no -o", "leave one of them out")
+    words = [word for item in options.defect for word in item.split(",")]
+    made = craft(chosen(words), options.machine)
+    written = [] if options.output is None else save(made, options.output)
+    if options.json:
+        print_json(manifest(made))
+    else:
+        print_lines(crafted_lines(made))
+    for path in written:
+        tell(f"vmci: wrote {visible(path)}")
+    if not written:
+        tell("vmci: nothing was written; -o FOLDER saves " + ", ".join(files(made)))
+    return 0
+
+
+def in_order() -> list[Defect]:
+    """The defects in the order of their codes."""
+    codes = list(CATALOGUE)
+    return sorted(DEFECTS, key=lambda item: codes.index(item.code))
+
+
+def _list(as_json: bool) -> None:
+    if as_json:
+        keys = ("code", "name", "does", "machines", "beside")
+        print_json([{key: getattr(item, key) for key in keys} for item in in_order()])
+        return
+    print_lines(f"{item.code}  {item.name:<20}  {item.does}" for item in in_order())
+
+
+def crafted_lines(made: Crafted) -> Iterator[str]:
+    """What was done, then what the readers and the checks make of it."""
+    yield f"a dump of {made.parts.machine}, {len(made.dump)} bytes" + (", with no fault" if not made.defects else "")
+    for item in made.defects:
+        yield f"  {item.code} {item.name}: {item.does}"
+    yield ""
+    yield "readers"
+    yield from report_readers.readers_text(Both(made.verdicts, made.verdicts))
+    yield ""
+    yield from report.findings_text(made.findings)

@@ -1,0 +1,248 @@
+"""The headless commands that write a file: open, edit, then plan and save. No rule lives here."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from vmci_tui.cli.consent import agreed, tell_harm, tell_question
+from vmci_tui.cli.output import print_json, print_lines, shown_progress, tell_left
+from vmci_tui.cli.streams import tell
+from vmci_tui.common.errors import EditError, UsageError
+from vmci_tui.common.safe_text import literal, visible
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document, State
+from vmci_tui.formats import entry_from_text as entry_text
+from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, LENGTH, Entry, EntryHistory, Write, linux_size, parse_number
+from vmci_tui.formats.indented_text import TAKEN_OUT, is_indented, unindented
+from vmci_tui.layers.file import FileSource, small_or_stream
+from vmci_tui.opening.note_inputs import note_from, text_from
+from vmci_tui.opening.open_file import new_entry, open_document
+from vmci_tui.render import dump_report as report
+from vmci_tui.render import undo_report as report_undo
+from vmci_tui.render import verdict_report as report_readers
+from vmci_tui.saving.harm import harm_of
+from vmci_tui.saving.new_file import refuse_target
+from vmci_tui.saving.plan import Plan, plan_copy, plan_in_place
+from vmci_tui.saving.save_copy import CHECK_LIMIT, save_copy
+from vmci_tui.saving.save_in_place import save_in_place
+from vmci_tui.saving.take_back import finish, overwritten, take_back
+
+if TYPE_CHECKING:
+    from vmci_tui.search.candidate import Judged
+
+Json = dict[str, Any]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run one parsed command; the exit code."""
+    return {"set": _set, "append": _append, "strip": _strip, "new": _new, "undo": _undo}[options.command](options)
+
+
+def _set(options: argparse.Namespace) -> int:
+    wants_output(options)
+    document = open_document(options.file, options.blob)
+    if not options.pairs and not options.delete:
+        raise UsageError("nothing to set", "name at least one KEY=VALUE, or --delete KEY")
+    state = document.state
+    for pair in options.pairs:
+        state = _set_pair(state, pair)
+    for key in options.delete:
+        state = edits.delete_key(state, literal(key))
+    label = "set " + ", ".join(visible(pair) for pair in options.pairs) if options.pairs else "delete keys"
+    document.apply(label, state)
+    if options.blob and document.entry_unsaved:
+        if document.dump_unsaved:
+            raise UsageError("the dump and its entry are two files", "set keys and entry.* in two commands")
+        document = document.entry_alone()
+    return save(options, document)
+
+
+def _set_pair(state: State, pair: str) -> State:
+    key, equals, value = pair.partition("=")
+    if not equals or not key:
+        raise UsageError(f"{visible(pair)} is not KEY=VALUE", "write for example PAGESIZE=4096")
+    if key.startswith("entry."):
+        return edits.set_field(state, key.removeprefix("entry."), parse_number(value))
+    if key == "header.phys_base":
+        return edits.set_phys_base(state, parse_number(value))
+    if key.startswith("header."):
+        return edits.set_header(state, key.removeprefix("header."), literal(value))
+    if state.note is None and state.entry is not None and not state.notes:
+        raise EditError("this is an entry, it has no keys", "set its fields: entry.size=4132")
+    return edits.set_key(state, literal(key), literal(value))
+
+
+def _append(options: argparse.Namespace) -> int:
+    wants_output(options)
+    if options.raw_at is not None and options.note is None:
+        raise UsageError("--raw-at tells what --note names", "append DUMP --note IMAGE --raw-at PADDR")
+    if options.verbatim and options.text is None:
+        raise UsageError("--verbatim tells how --text is taken", "append DUMP --text FILE --verbatim")
+    document = open_dump(options)
+    assert document.dump is not None
+    order = document.dump.order
+    if options.text is not None:
+        text = text_from(options.text)
+        if is_indented(text) and not options.verbatim:
+            text = unindented(text)
+            tell(f"vmci: {TAKEN_OUT}; --verbatim keeps them")
+        state = edits.append_text(document.state, text, order)
+        label = f"append the text of {visible(options.text)}"
+    elif options.from_memory is not None:
+        label, state = _from_memory(options.from_memory, document)
+    elif options.raw_at is not None:
+        label, state = _from_image(options.note, options.raw_at, document)
+    else:
+        state = edits.append_note(document.state, note_from(options.note), order)
+        label = f"append the note of {visible(options.note)}"
+    document.apply(label, state)
+    return save(options, document)
+
+
+def _from_memory(paddr: str, document: Document) -> tuple[str, State]:
+    """The note at this paddr of the dump's own memory; "" takes the one that is proved. Raises EditError."""
+    from vmci_tui.adoption import choose as adopt
+
+    named = parse_number(paddr) if paddr else None
+    judged = adopt.choice_of(adopt.search_for(document, named, shown_progress()), named)
+    return f"adopt the {judged.candidate.kind} at paddr {judged.candidate.paddr:#x}", _put_in(judged, document)
+
+
+def _from_image(path: str, paddr: str, document: Document) -> tuple[str, State]:
+    """The proved note of a flat memory image that begins at this paddr. Raises OpenError, EditError."""
+    from vmci_tui.adoption import choose as adopt
+    from vmci_tui.containers.guest import raw_guest
+
+    source = FileSource(path)
+    judged = adopt.choice_of(adopt.search(raw_guest(source, parse_number(paddr)), shown_progress()), None)
+    source.close()
+    return f"append the note of {visible(path)}", _put_in(judged, document)
+
+
+def _put_in(judged: Judged, document: Document) -> State:
+    from vmci_tui.adoption.choose import put_in
+
+    assert document.dump is not None
+    tell(f"vmci: {judged.why}")
+    return put_in(document.state, judged.candidate, document.dump.order)
+
+
+def _strip(options: argparse.Namespace) -> int:
+    wants_output(options)
+    document = open_dump(options)
+    document.apply("strip the VMCOREINFO note", edits.strip(document.state))
+    return save(options, document)
+
+
+def open_dump(options: argparse.Namespace) -> Document:
+    document = open_document(options.file)
+    if document.dump is None:
+        raise UsageError(f"{document.name} is an entry, it has no notes", "name a dump")
+    return document
+
+
+def wants_output(options: argparse.Namespace) -> None:
+    if options.output is None and not getattr(options, "in_place", False):
+        raise UsageError("where to?", "-o OUT writes a copy, --in-place changes FILE; --dry-run only prints the plan")
+
+
+def save(options: argparse.Namespace, document: Document, more: Json | None = None, lines: Sequence[str] = ()) -> int:
+    """Run the plan, or print it, and let go of the file; `more` goes into the JSON, else `lines` are printed."""
+    try:
+        return _run_plan(options, document, more or {}, lines)
+    finally:
+        document.close()
+
+
+def _run_plan(options: argparse.Namespace, document: Document, more: Json, lines: Sequence[str]) -> int:
+    """The plan is data where JSON is asked for, else talk. First the file, then what is said of it."""
+    in_place = getattr(options, "in_place", False)
+    plan = plan_in_place(document) if in_place else plan_copy(document, options.output or "")
+    if options.output is not None:
+        refuse_target(document.source, options.output)
+    harm = harm_of(document, plan)
+    given = agreed(options)
+    unasked = harm.unasked(given)
+    saved: tuple[str, ...] = ()
+    if not (unasked or options.dry_run):
+        saved = _saved_in_place(document, plan) if in_place else _copied(options, document, plan)
+    if options.json:
+        found = {"plan": report.plan_json(plan), "choice": plan.choice} | report_readers.harm_json(harm)
+        print_json({"file": document.name} | found | more)
+    else:
+        print_lines(lines)
+        if options.dry_run:
+            print_lines(report.plan_text(plan, document.source))
+    tell_harm(harm, given)
+    tell_question(unasked)
+    for words in saved:
+        tell(words)
+    return int(bool(unasked))
+
+
+def _saved_in_place(document: Document, plan: Plan) -> tuple[str, ...]:
+    """Save; what is told of it."""
+    saved = save_in_place(document, plan)
+    words = f"saved {saved.name} in place ({plan.way}, {plan.bytes_written} bytes); take it back: vmci undo FILE"
+    more = ["the file was read-only: it was made writable for that, and is read-only again"] if saved.forced else []
+    if saved.given_up:
+        which = "1 older save" if saved.given_up == 1 else f"{saved.given_up} older saves"
+        more.append(f"vmci: {which} can no longer be taken back: the old bytes are too many to be kept")
+    return words, *more
+
+
+def _copied(options: argparse.Namespace, document: Document, plan: Plan) -> tuple[str, ...]:
+    """Save a copy; what is told of it."""
+    asked = getattr(options, "check_limit", None)
+    limit = parse_number(asked) if asked else CHECK_LIMIT
+    tell_left(options.output)
+    saved = save_copy(document, plan, options.output, shown_progress(), limit)
+    checked = f"; {saved.checked} bytes of memory read back, the same" if document.dump else ""
+    return (f"saved {saved.name}: {saved.size} bytes{checked}",)
+
+
+def _undo(options: argparse.Namespace) -> int:
+    if options.finish and options.force:
+        raise UsageError("--force takes a save back, --finish brings it to its end", "name one of them")
+    if options.dry_run and not options.force:
+        raise UsageError("--dry-run shows what --force would overwrite", "vmci undo FILE --force --dry-run")
+    lost = overwritten(options.file) if options.force else ()
+    saved = None
+    if not options.dry_run:
+        saved = finish(options.file) if options.finish else take_back(options.file, options.force)
+    if options.json:
+        found = {"overwrites": report_undo.overwritten_json(lost)} if options.force else {}
+        print_json({"file": visible(options.file), "size": saved.size if saved else None} | found)
+    else:
+        print_lines(report_undo.overwritten_text(lost))
+    if saved is not None:
+        now = "brought to the end of" if options.finish else "as it was before"
+        tell(f"{saved.name} is {now} its last save in place")
+    return 0
+
+
+def _new(options: argparse.Namespace) -> int:
+    if options.output is None:
+        raise UsageError("where to?", "-o BLOB names the file")
+    history, label = _first_entry(options)
+    for name in Entry._fields:
+        if getattr(options, name) is not None:
+            history = history.with_field(name, parse_number(getattr(options, name)))
+    document = new_entry(EntryHistory("blob"))
+    document.apply(label, State(entry=history))
+    return save(options, document)
+
+
+def _first_entry(options: argparse.Namespace) -> tuple[EntryHistory, str]:
+    """The entry before the options change its fields, and where it comes from."""
+    path = options.from_gdb if options.from_gdb is not None else options.from_sysfs
+    if path is None:
+        whole = Write(0, LENGTH, Entry(0, FORMAT_ELF, linux_size(4096), 0).pack())
+        return EntryHistory("blob", (whole,)), "a new entry"
+    data = small_or_stream(path, entry_text.LIMIT, "a text that tells of an entry")
+    history = entry_text.from_gdb(data) if options.from_gdb is not None else entry_text.from_sysfs(data)
+    if history.held is False:
+        tell("vmci: QEMU itself takes this note as not present (has_vmcoreinfo is false); a blob does not tell that")
+    return history, f"the entry in {visible(path)}"

@@ -1,0 +1,59 @@
+"""The command `repair`: every safe fix in one go. No rule lives here."""
+
+from __future__ import annotations
+
+import argparse
+
+from vmci_tui.cli.commands.edit import open_dump, save, wants_output
+from vmci_tui.cli.output import print_json, print_lines, shown_progress
+from vmci_tui.cli.streams import tell
+from vmci_tui.common.errors import UsageError
+from vmci_tui.common.safe_text import visible
+from vmci_tui.findings.catalogue import CATALOGUE
+from vmci_tui.formats.fw_cfg_entry import parse_number
+from vmci_tui.render.candidate_report import repair_json, repair_text
+from vmci_tui.render.verdict_report import next_json, next_text
+from vmci_tui.repair.next_commands import next_steps
+from vmci_tui.repair.safe_fixes import ADOPTED, SAFE, Choice, repair
+from vmci_tui.saving.harm import consent
+
+
+def run(options: argparse.Namespace) -> int:
+    """Repair and save; 1 where an error is left, or where the user has to decide: then nothing is written."""
+    wants_output(options)
+    paddr = consent(options.yes).paddr
+    choice = Choice(
+        None if options.only is None else _codes(options.only),
+        None if paddr is None else parse_number(paddr),
+        options.keep_segments,
+        options.keep_flattened or options.in_place,
+    )
+    document = open_dump(options)
+    try:
+        done = repair(document, choice, shown_progress())
+    except BaseException:
+        document.close()
+        raise
+    if done.question:
+        document.close()
+        if not options.json:
+            print_lines(repair_text(done))
+        if options.json:
+            print_json({"file": document.name, "plan": None} | repair_json(done))
+        tell("vmci: nothing was written; --yes PADDR adopts the candidate there, --only CODE,... leaves the note alone")
+        return 1
+    steps = next_steps(document, done.readers.after, options.output or options.file)
+    code = save(options, document, repair_json(done) | {"next": next_json(steps)}, tuple(repair_text(done)))
+    if steps and not (code or options.json or options.dry_run):
+        print_lines(("", "next", *next_text(steps)))
+    return code or int(bool(done.left))
+
+
+def _codes(names: str) -> frozenset[str]:
+    codes = frozenset(name.strip().upper() for name in names.split(","))
+    for code in sorted(codes):
+        if code not in CATALOGUE:
+            raise UsageError(f"{visible(code) or 'nothing'} is no finding's code", "`vmci check FILE` lists them")
+        if code not in SAFE | ADOPTED:
+            raise UsageError(f"{code} has no fix that is safe without asking", "fix it in the app, or with `vmci set`")
+    return codes

@@ -1,0 +1,64 @@
+"""Data on stdout: JSON, or lines."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from vmci_tui.cli.streams import tell
+from vmci_tui.common.progress import Pace, Progress, quiet
+
+if TYPE_CHECKING:
+    from vmci_tui.layers.range_table import Range
+
+
+def print_json(value: object, memory: Iterable[Range] | None = None) -> None:
+    """Print a value. An object gets the ranges of memory as its last key, written one at a time."""
+    import json  # 5 ms that a text needs not
+
+    text = json.dumps(value, indent=1, ensure_ascii=True)
+    if memory is not None:
+        sys.stdout.write(text.removesuffix("\n}") + ',\n "memory": [')
+        sys.stdout.writelines(_range_json(memory))
+        text = "]\n}"
+    print(text)
+
+
+def _range_json(memory: Iterable[Range]) -> Iterator[str]:
+    """The items of a list, as json has them with one blank for each level; of a million it would take 20 s."""
+    comma = end = ""
+    for paddr, length, offset in memory:
+        where = "null" if offset is None else offset
+        yield f'{comma}\n  {{\n   "paddr": {paddr},\n   "length": {length},\n   "offset": {where}\n  }}'
+        comma, end = ",", "\n "
+    yield end
+
+
+def tell_left(target: str) -> None:
+    """Say which halves of copies to `target` a killed vmci has left."""
+    from vmci_tui.saving.new_file import left_behind
+
+    for name, size in left_behind(target):
+        tell(f"vmci: {name} ({size} bytes) was left by a save that was killed; nobody needs it: remove it")
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    sys.stdout.writelines(line + "\n" for line in lines)
+
+
+def shown_progress() -> Progress:
+    """What is done, told on one line of stderr; nothing where that is no terminal."""
+    if not sys.stderr.isatty():
+        return quiet
+    pace, last = Pace(), 0.0
+
+    def told(what: str, done: int, total: int) -> None:
+        nonlocal last
+        if done < total and time.monotonic() - last < 0.1:
+            return
+        last = time.monotonic()
+        tell(f"\r{pace.words(what, done, total):<60}", end="\n" if done >= total else "")
+
+    return told

@@ -1,0 +1,123 @@
+"""What a shell user calls. Data goes to stdout, talk to stderr; textual is imported only to open the app."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from vmci_tui.cli.streams import end_output, give_up_output, on_terminal, open_closed, tell
+from vmci_tui.common.errors import Cancelled, OpenError, UsageError, VmciError
+from vmci_tui.common.safe_text import safe, visible
+from vmci_tui.common.signals import done, listen
+from vmci_tui.layers.file import reason
+
+COMMANDS = (
+    *("show", "check", "find", "set", "append", "strip", "repair", "undo", "unflatten", "hex", "new"),
+    *("diff", "ask", "predict", "explain", "craft", "lessons", "serve"),
+)
+
+_BROKEN_PIPE: Final = 141
+"""What a shell says of a program that a closed pipe ended (128 + SIGPIPE)."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code. The one edge where any error becomes a line."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    open_closed()
+    listen()
+    try:
+        try:
+            code = _run(arguments)
+        except SystemExit:  # argparse has printed its help
+            sys.stdout.flush()
+            raise
+        sys.stdout.flush()
+        return code
+    except VmciError as error:
+        tell(f"vmci: {safe(str(error))}")
+        end_output()
+        return error.exit_code
+    except KeyboardInterrupt:
+        tell(f"vmci: interrupted; {done() or 'nothing was changed'}")
+        give_up_output()  # it may be what we waited for
+        return Cancelled.exit_code
+    except BrokenPipeError:
+        if done():
+            tell(f"vmci: nobody reads the output any more; {done()}")
+        give_up_output()
+        return _BROKEN_PIPE
+    except OSError as error:  # of stdout: every file of the user's is read and written by those who say what is wrong
+        tell("; ".join(filter(None, (f"vmci: cannot write the output: {reason(error)}", done()))))
+        give_up_output()
+        return 4
+    except MemoryError:
+        tell("vmci: not enough memory for this file's head")
+        return OpenError.exit_code
+    except Exception as error:  # a fault of vmci's own: a line, and a log to send
+        from vmci_tui.common import mishap
+
+        mishap.note(error)
+        _tell_mishaps()
+        if done():
+            tell(f"vmci: {done()}")
+        end_output()
+        return OpenError.exit_code
+
+
+def _run(arguments: list[str]) -> int:
+    first = arguments[0] if arguments else None
+    if first is None or (first not in COMMANDS and not first.startswith("-")):
+        return _open_app(arguments)
+    from vmci_tui.cli.arguments import parser
+
+    options, rest = parser().parse_known_args(arguments)
+    if options.command == "set" and not any(item.startswith("-") for item in rest):
+        # argparse gives KEY=VALUE only one place; a user writes them behind options too.
+        options.pairs = [*options.pairs, *rest]
+    elif rest:
+        raise UsageError(f"unrecognized arguments: {visible(' '.join(rest))}", "see `vmci --help`")
+    if options.print_completion:
+        import shtab  # 15 ms, and needed by nothing else
+
+        print(shtab.complete(parser(), shell=options.print_completion))
+        return 0
+    if options.command is None:
+        raise UsageError("no command", "see `vmci --help`")
+    from vmci_tui.cli.commands import show as commands
+
+    code = commands.run(options)
+    _tell_mishaps()
+    return code
+
+
+def _tell_mishaps() -> None:
+    """What failed in here, each in a line, with the log that has the rest."""
+    if failed := sys.modules.get("vmci_tui.common.mishap"):  # only where a reader was judged there can be one
+        from vmci_tui.common.error_log import keep
+
+        for mishap in failed.seen:
+            kept = keep(mishap)
+            tell(f"vmci: {mishap}" + (f"; to report it, send {kept}" if kept else ""))
+
+
+def _open_app(arguments: list[str]) -> int:
+    files = [item for item in arguments if not item.startswith("-") or os.path.exists(item)]
+    if len(files) != len(arguments) or len(files) > 2:
+        raise UsageError("the app takes a file, and an entry beside it", "vmci [FILE [BLOB]], or see `vmci --help`")
+    import gc
+
+    gc.disable()  # until the first picture is painted: nothing of what is made till then is garbage
+    from vmci_tui.opening.open_file import open_document
+
+    document = open_document(*files) if files else None
+    if not on_terminal():
+        raise UsageError("the app needs a terminal", "for scripts: vmci show FILE, vmci check FILE --json")
+    from vmci_tui.tui.app import VmciApp
+
+    app = VmciApp(document)
+    app.run()
+    if app.return_code == Cancelled.exit_code:
+        raise KeyboardInterrupt
+    return app.return_code or 0

@@ -1,0 +1,56 @@
+"""The log of vmci's own errors, to be sent with a report: private, bounded, with no byte of a dump in it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from vmci_tui import __version__
+from vmci_tui.common.mishap import Mishap
+from vmci_tui.common.safe_text import Safe, visible
+
+LIMIT: Final = 256 << 10
+"""Bytes of the file; it is begun anew where a record would make it longer."""
+
+
+def log_file() -> Path:
+    """The file; it need not exist."""
+    from platformdirs import user_state_path
+
+    return user_state_path("vmci-tui") / "log" / "errors.log"
+
+
+def keep(mishap: Mishap) -> Safe | None:
+    """Add a record; the file's name, or None where it cannot be written: that is no reason to fail again."""
+    path = log_file()
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    python = ".".join(map(str, sys.version_info[:3]))
+    head = f"{stamp} vmci {__version__}, Python {python}, {sys.platform}: {' < '.join(mishap.kinds)}"
+    record = "".join(f"{line}\n" for line in (head, *(f"  {frame}" for frame in mishap.frames), ""))
+    try:
+        path.parent.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        descriptor = os.open(path, flags, 0o600)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                return None
+            data = visible_lines(record)
+            if status.st_size + len(data) > LIMIT:
+                os.ftruncate(descriptor, 0)
+            os.write(descriptor, data)
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError):
+        return None
+    return visible(str(path))
+
+
+def visible_lines(text: str) -> bytes:
+    """Lines of printable ASCII: names of files and classes may be anything."""
+    return "".join(f"{visible(line)}\n" for line in text.splitlines()).encode("ascii")

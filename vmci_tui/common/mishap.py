@@ -1,0 +1,65 @@
+"""An error of vmci's own: what of it may be told and kept. No value and no byte of a dump is in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, NamedTuple
+
+from vmci_tui.common.safe_text import Safe, visible
+
+_FRAMES: Final = 60
+_KEPT: Final = 100
+_ROOT: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+class Mishap(NamedTuple):
+    """The types of an exception and of its causes, and the frames that it went through, innermost last."""
+
+    kinds: tuple[str, ...]
+    frames: tuple[str, ...]
+    """FILE:LINE of each, the file by its path within vmci, or by its name where it is another's."""
+
+    def __str__(self) -> Safe:
+        ours = next((frame for frame in reversed(self.frames) if "/" in frame), self.frames[-1] if self.frames else "")
+        return visible(f"vmci failed here: {self.kinds[0]}{f' at {ours}' if ours else ''}")
+
+
+seen: list[Mishap] = []
+"""Those of this process, each once, the first ones."""
+_listeners: list[Callable[[Mishap], None]] = []
+
+
+def hear(listener: Callable[[Mishap], None]) -> None:
+    """Call `listener` with each mishap, once."""
+    _listeners.append(listener)
+
+
+def note(error: BaseException) -> Mishap:
+    """Take an exception down; the same one again is told no one."""
+    found = Mishap(tuple(_kinds(error)), tuple(_frames(error.__traceback__)))
+    if found not in seen and len(seen) < _KEPT:
+        seen.append(found)
+        for listener in _listeners:
+            listener(found)
+    return found
+
+
+def _kinds(error: BaseException | None) -> list[str]:
+    out: list[str] = []
+    while error is not None and len(out) < 10:
+        out.append(type(error).__name__)
+        error = error.__cause__ or error.__context__
+    return out
+
+
+def _frames(trace: TracebackType | None) -> list[str]:
+    out: list[str] = []
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        own = file.startswith(_ROOT + os.sep)
+        name = "vmci_tui/" + os.path.relpath(file, _ROOT) if own else os.path.basename(file)
+        out.append(f"{name}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return out[-_FRAMES:]

@@ -1,0 +1,70 @@
+"""The only way by which untrusted bytes become text that may reach a screen.
+
+A note is written by a guest, a file name by whoever made the file: both may hold
+escape sequences, markup or bidi controls. `visible` lets printable ASCII through and
+writes all else as `\\xNN`, so that what is shown has the width it seems to have and
+`literal` gives the very bytes back.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NewType
+
+from vmci_tui.common.errors import EditError
+
+Safe = NewType("Safe", str)
+"""Text that is printable ASCII only. Widgets take nothing else."""
+
+_SHOWN = {byte: f"\\x{byte:02x}" for byte in range(256) if not 0x20 <= byte < 0x7F} | {0x5C: "\\\\"}
+
+
+def visible(data: bytes | str) -> Safe:
+    """Show `data` as printable ASCII; a `str` is taken as the operating system encodes it."""
+    if isinstance(data, str):
+        data = os.fsencode(data) if _encodable(data) else data.encode("utf-8", "backslashreplace")
+    return Safe(data.decode("latin-1").translate(_SHOWN))
+
+
+def safe(text: str) -> Safe:
+    """Return `text` if it is printable ASCII, else what `visible` shows of it. What is safe already stays as it is."""
+    return Safe(text) if text.isascii() and text.isprintable() else visible(text)
+
+
+def _encodable(text: str) -> bool:
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def literal(text: str) -> bytes:
+    """Return the bytes that `visible` shows as `text`: `\\xNN` and `\\\\` are read back.
+
+    Raises EditError for characters outside ASCII and for a backslash that starts neither.
+    """
+    if "\\" not in text and text.isascii():  # all but a few lines of a text; 30 times faster
+        return text.encode("ascii")
+    out = bytearray()
+    at = 0
+    while at < len(text):
+        char = text[at]
+        if char != "\\":
+            if ord(char) > 0x7F:
+                raise EditError(f"vmcoreinfo is ASCII, and {visible(char)} is not", "write other bytes as \\xNN")
+            out.append(ord(char))
+            at += 1
+        elif text[at + 1 : at + 2] == "\\":
+            out.append(0x5C)
+            at += 2
+        else:
+            digits = text[at + 2 : at + 4]
+            if text[at + 1 : at + 2] != "x" or len(digits) != 2 or not set(digits) <= _HEX:
+                raise EditError("a backslash here starts \\xNN or \\\\", "double it to mean a backslash")
+            out.append(int(digits, 16))
+            at += 4
+    return bytes(out)
+
+
+_HEX = frozenset("0123456789abcdefABCDEF")

@@ -1,0 +1,139 @@
+"""What every container gives: the notes, the memory, and how a changed file would lie."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple, Protocol
+
+from vmci_tui.formats.elf_note import ByteOrder, Note
+from vmci_tui.layers.file import Source
+from vmci_tui.layers.image import Image
+from vmci_tui.layers.memory_map import Memory
+
+
+class Region(NamedTuple):
+    """A named part of the file, for the hex view and for messages."""
+
+    offset: int
+    length: int
+    kind: str
+    """One of: header, segments, sections, note, memory, gap, other."""
+    label: str
+    fields: tuple[tuple[str, int, int], ...] = ()
+    """Name, offset and length of the fields in it; an ELF header's are told by its kind."""
+    record: int = 0
+    """Length of one of the records that it consists of; 0 where it is no table."""
+    skipped: int = 0
+    """How many bytes of the part lie elsewhere, before this one: in another record of a flattened file."""
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.length
+
+
+UTSNAME: Final = ("sysname", "nodename", "release", "version", "machine", "domainname")
+UTSNAME_LIMIT: Final = 64
+"""Bytes of each of them, besides its NUL."""
+
+
+class HeaderFields(NamedTuple):
+    """What of a kdump file's header may be edited."""
+
+    utsname: tuple[bytes, ...]
+    """By the names of UTSNAME, each without its NUL."""
+    phys_base: int
+    """Where the kernel lies, as it stands there: unsigned, of `bits` bits."""
+    bits: int
+
+
+class Mapped(NamedTuple):
+    """The virtual addresses of a range of memory, as program headers should say them."""
+
+    start: int
+    end: int
+    """paddr behind the last byte."""
+    shift: int | None
+    """p_vaddr is p_paddr and this; None: p_vaddr 0, which says nothing."""
+
+
+class Layout(NamedTuple):
+    """How a file lies, as it is or as it would be saved."""
+
+    image: Image
+    notes: tuple[Note, ...]
+    """The notes as they lie here; what is saved is padded to 4 bytes."""
+    note_offsets: tuple[int, ...]
+    """Where each note of the state begins, in the order of the state."""
+    memory: Memory
+    """Guest memory with the offsets that hold in this image."""
+    regions: tuple[Region, ...]
+    """Sorted by offset, disjoint; what is in none of them is a gap."""
+    reasons: tuple[str, ...] = ()
+    """Why the head differs from the one on disk, beyond what was edited."""
+    record: int = 0
+    """Length of one program header, for naming the fields."""
+    bits: int = 64
+    base: Source | None = None
+    """What the image refers to; None: the file that is open. A plain file made of a flattened one has another."""
+
+
+class Dump(Protocol):
+    """An opened dump; everything is read but guest memory."""
+
+    @property
+    def source(self) -> Source: ...
+    @property
+    def container(self) -> str: ...
+    @property
+    def machine(self) -> str | None: ...
+    @property
+    def bits(self) -> int: ...
+    @property
+    def order(self) -> ByteOrder: ...
+    @property
+    def notes(self) -> tuple[Note, ...]: ...
+    @property
+    def memory(self) -> Memory: ...
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What is odd about the file, or may be read in another way, in words."""
+        ...
+
+    @property
+    def missing(self) -> str:
+        """That the file has not all the memory that its headers tell of, in words; empty where it has."""
+        ...
+
+    @property
+    def guest_source(self) -> Source:
+        """Where guest memory is read: the file, or what decompresses its pages."""
+        ...
+
+    @property
+    def guest_memory(self) -> Memory:
+        """The memory that the file holds, with the offsets that count in `guest_source`."""
+        ...
+
+    @property
+    def as_it_is(self) -> Layout: ...
+
+    @property
+    def header_fields(self) -> HeaderFields | None:
+        """The fields of the header that may be edited; None where the container has none."""
+        ...
+
+    def layout(
+        self,
+        notes: tuple[Note, ...],
+        in_place: bool = False,
+        merge: bool = False,
+        header: HeaderFields | None = None,
+        plain: bool = False,
+        mapped: tuple[Mapped, ...] = (),
+    ) -> Layout:
+        """Lay the file out in the order that readers need, with these notes and header fields (None: as they are).
+
+        For a copy memory moves behind the head; `in_place` it stays, but for the bytes that
+        the head grows into. With `merge` each byte of memory is named by one header only; a
+        copy of a flattened file is made `plain`. Program headers get the addresses of `mapped`.
+        """
+        ...

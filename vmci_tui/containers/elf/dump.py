@@ -1,0 +1,274 @@
+"""ELF dumps: QEMU's section-first files and the classic ones, read within bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain, islice
+from typing import Final
+
+from vmci_tui.common.errors import OpenError, SaveError
+from vmci_tui.containers.base import HeaderFields, Layout, Mapped
+from vmci_tui.containers.elf import layout as elf_layout
+from vmci_tui.containers.elf import regions as elf_parts
+from vmci_tui.containers.elf.virtual import with_virtual
+from vmci_tui.containers.elf.xen_core import is_xen_core
+from vmci_tui.formats.elf_note import NOTE_LIMIT, ByteOrder, Note, walk
+from vmci_tui.formats.elf_records import (
+    MAGIC,
+    PN_XNUM,
+    PT_LOAD,
+    PT_NOTE,
+    SHT_STRTAB,
+    Format,
+    Header,
+    Section,
+    Segment,
+    format_of,
+    machine_name,
+)
+from vmci_tui.formats.segment_table import Segments
+from vmci_tui.layers.file import HEAD_LIMIT, Source
+from vmci_tui.layers.memory_map import Memory
+from vmci_tui.layers.overlap import differs
+
+SEGMENT_LIMIT: Final = 1 << 20
+"""More program headers than any QEMU writes (paging=true: about 65,000)."""
+_SECTION_LIMIT: Final = 4096
+_X86_64_IMAGE: Final = 0xFFFFFFFF80000000
+"""Where the image of every x86-64 kernel begins (__START_KERNEL_map)."""
+_IMAGES: Final = 16
+_PROCESS_NOTES: Final = (6, 0x46494C45, 0x53494749)
+"""NT_AUXV, NT_FILE, NT_SIGINFO: only a process's core has them."""
+
+
+@dataclass(frozen=True)
+class ElfDump:
+    """An opened ELF dump. Guest memory stays in the file."""
+
+    source: Source
+    format: Format
+    ident: bytes
+    header: Header
+    segments: Segments
+    sections: tuple[Section, ...]
+    notes: tuple[Note, ...]
+    note_offsets: tuple[int, ...]
+
+    @property
+    def container(self) -> str:
+        return "elf"
+
+    @property
+    def machine(self) -> str | None:
+        return machine_name(self.header.machine, self.format.bits)
+
+    @property
+    def bits(self) -> int:
+        return self.format.bits
+
+    @property
+    def order(self) -> ByteOrder:
+        return self.format.order
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        return ()
+
+    @cached_property
+    def missing(self) -> str:
+        end, size = elf_parts.memory_end(self.segments), self.source.size
+        return f"the file is cut off: its memory ends at {end}, the file at {size} bytes" if end > size else ""
+
+    @property
+    def guest_source(self) -> Source:
+        return self.source
+
+    @property
+    def guest_memory(self) -> Memory:
+        return self.memory
+
+    @cached_property
+    def memory(self) -> Memory:
+        return elf_parts.memory_of(self.segments, self.source.size)
+
+    @cached_property
+    def kernel_image(self) -> tuple[Segment, ...]:
+        """The first PT_LOADs with addresses of an x86-64 kernel's image: they tell where it lies."""
+        if self.machine != "x86_64":
+            return ()
+        high = (n for n, vaddr in enumerate(self.segments.column("vaddr")) if vaddr >= _X86_64_IMAGE)
+        loads = (self.segments[n] for n in islice(high, _IMAGES))
+        return tuple(s for s in loads if s.type == PT_LOAD and s.memsz)
+
+    @cached_property
+    def conflict(self) -> int | None:
+        """A paddr for which two program headers give different bytes."""
+        return differs(self.memory.overlaps, self.source)
+
+    @cached_property
+    def as_it_is(self) -> Layout:
+        return elf_parts.as_it_is(self)
+
+    @property
+    def header_fields(self) -> None:
+        return None
+
+    def layout(
+        self,
+        notes: tuple[Note, ...],
+        in_place: bool = False,
+        merge: bool = False,
+        header: HeaderFields | None = None,
+        plain: bool = False,
+        mapped: tuple[Mapped, ...] = (),
+    ) -> Layout:
+        return elf_layout.arrange(remapped(merged(self) if merge else self, mapped), notes, in_place)
+
+
+def open_elf(source: Source) -> ElfDump:
+    """Read the head of an ELF dump. Raises OpenError with one line that says what it is instead."""
+    head = source.read(0, 64)
+    bits = {1: 32, 2: 64}.get(head[4] if len(head) > 4 else 0)
+    order: ByteOrder | None = {1: "little", 2: "big"}.get(head[5] if len(head) > 5 else 0)  # type: ignore[assignment]
+    if len(head) < 52 or (bits == 64 and len(head) < 64):
+        raise OpenError(f"this ELF file is cut off: {len(head)} bytes, no whole header", "copy it again")
+    if bits is None or order is None:
+        raise OpenError(
+            f"this ELF file names no class and byte order that exist (EI_CLASS {head[4]}, EI_DATA {head[5]})",
+            "its first bytes are damaged: mend EI_CLASS (1, 2) and EI_DATA (1, 2), or dump again",
+        )
+    form = format_of(bits, order)
+    header = form.unpack_header(head)
+    if header.type in (1, 2, 3):
+        kind = {1: "an object file", 2: "a program or vmlinux", 3: "a shared library or program"}[header.type]
+        raise OpenError(f"this ELF file is {kind}, not a dump", "open what dump-guest-memory wrote")
+    sections = _read_sections(source, form, header)
+    if header.phnum == 0 and is_xen_core(source, sections, header.shstrndx):
+        raise OpenError(
+            "this ELF file is a Xen core (`xl dump-core`): its memory is in the section .xen_pages, without headers",
+            "leave it as it is: crash reads it, with the vmlinux of the guest",
+        )
+    segments = _read_segments(source, form, header, sections)
+    notes, offsets = _read_notes(source, form, segments)
+    dump = ElfDump(source, form, head[:16], header, segments, sections, notes, offsets)
+    if _is_process(dump):
+        raise OpenError(
+            "this is the core of a process, not of a machine",
+            "if it is QEMU's own, extract the guest with gdb and dump-guest-memory.py",
+        )
+    return dump
+
+
+def _is_process(dump: ElfDump) -> bool:
+    """Whether the notes are a process's, and its memory has addresses in it alone.
+
+    No edit of ours makes a dump look so, whatever notes it has: physical addresses are never edited.
+    """
+    kinds = {note.type for note in dump.notes if note.name == b"CORE\0"}
+    if kinds.isdisjoint(_PROCESS_NOTES) or any(note.is_vmcoreinfo for note in dump.notes):
+        return False
+    loads = dump.segments.only(PT_LOAD)
+    return any(loads.column("vaddr")) and not any(loads.column("paddr"))
+
+
+def _read_sections(source: Source, form: Format, header: Header) -> tuple[Section, ...]:
+    """The section headers, as far as they are there: they matter only for being moved or dropped."""
+    size = form.section.size
+    if header.shoff == 0 or header.shnum > _SECTION_LIMIT:
+        return ()
+    wanted = max(header.shnum, 1 if header.phnum == PN_XNUM else 0)
+    table = source.read(header.shoff, wanted * size)
+    records = form.section.iter_unpack(table[: len(table) - len(table) % size])
+    return tuple(_unswapped(Section(*record), form) for record in records)
+
+
+def _unswapped(section: Section, form: Format) -> Section:
+    """QEMU writes the .shstrtab header of big-endian files without swapping its words."""
+    if form.order == "little" or section.type != SHT_STRTAB << 24:
+        return section
+    other = format_of(form.bits, "little").section
+    return Section(*other.unpack(form.section.pack(*section)))
+
+
+def _read_segments(source: Source, form: Format, header: Header, sections: tuple[Section, ...]) -> Segments:
+    count = header.phnum
+    if count == PN_XNUM and sections and sections[0].info >= PN_XNUM - 1:
+        count = sections[0].info
+    if count > SEGMENT_LIMIT:
+        raise OpenError(
+            f"this ELF file claims {count} program headers; {SEGMENT_LIMIT} are the limit", "its head is damaged"
+        )
+    stride = header.phentsize if header.phentsize >= form.segment.size else form.segment.size
+    length = count * stride
+    if length > HEAD_LIMIT:
+        raise OpenError(f"the program headers take {length} bytes; {HEAD_LIMIT} are the limit", "its head is damaged")
+    table = source.read(header.phoff, length)
+    if len(table) < length:
+        raise OpenError(
+            f"this ELF file is cut off: {count} program headers at {header.phoff:#x} end past its {source.size} bytes",
+            "copy it again, whole",
+        )
+    return Segments.read(form, table, stride)
+
+
+def _read_notes(source: Source, form: Format, segments: Segments) -> tuple[tuple[Note, ...], tuple[int, ...]]:
+    notes: list[Note] = []
+    offsets: list[int] = []
+    budget = HEAD_LIMIT
+    for segment in segments.of_type(PT_NOTE):
+        if not segment.filesz:
+            continue
+        if min(segment.filesz, max(source.size - segment.offset, 0)) > budget:
+            raise OpenError(
+                f"the notes take {segment.filesz} bytes; {HEAD_LIMIT} in all are the limit", "its head is damaged"
+            )
+        area = source.read(segment.offset, segment.filesz)
+        budget -= len(area)
+        at = segment.offset
+        found = walk(area, form.order, segment.align)
+        if len(area) < segment.filesz and found:
+            missing = f"the file ends {segment.filesz - len(area)} bytes before the notes do"
+            found = (*found[:-1], replace(found[-1], broken=found[-1].broken or missing))
+        for note in found:
+            notes.append(note)
+            offsets.append(at)
+            at += len(note.raw)
+        if len(notes) > NOTE_LIMIT:
+            raise OpenError(f"this ELF file has more than {NOTE_LIMIT} notes", "its head is damaged")
+    return tuple(notes), tuple(offsets)
+
+
+def is_elf(head: bytes) -> bool:
+    return head.startswith(MAGIC)
+
+
+def remapped(dump: ElfDump, mapped: tuple[Mapped, ...]) -> ElfDump:
+    """The dump with other virtual addresses in its program headers."""
+    return replace(dump, segments=with_virtual(dump.segments, mapped)) if mapped else dump
+
+
+def merged(dump: ElfDump) -> ElfDump:
+    """The dump with one program header for each disjoint range of memory.
+
+    A paging=true dump names the same bytes by 65,000 headers: makedumpfile refuses it however
+    it is laid out, and eu-readelf too while it has section headers. What is lost are the virtual
+    addresses, which gdb uses. Raises SaveError where two headers give different bytes for one
+    paddr, or where the file is cut off.
+    """
+    memory = dump.memory
+    if memory.overlaps:
+        raise SaveError(
+            f"two program headers name different parts of the file for paddr {memory.overlaps[0].paddr:#x}: "
+            "they cannot be merged",
+            "leave the headers as they are",
+        )
+    if elf_parts.memory_end(dump.segments) > dump.source.size:
+        raise SaveError(
+            "the file is cut off: merging its headers would hide which memory is lost", "copy the dump again, whole"
+        )
+    loads = (
+        Segment(PT_LOAD, 0, r.offset or 0, 0, r.paddr, 0 if r.offset is None else r.length, r.length, 0)
+        for r in memory.ranges
+    )
+    return replace(dump, segments=Segments.of(dump.format, chain(dump.segments.without(PT_LOAD), loads)))

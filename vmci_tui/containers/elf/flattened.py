@@ -1,0 +1,150 @@
+"""Flattened ELF dumps, as `makedumpfile -E -F` writes them: an ELF dump that is read, and saved, through records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from vmci_tui.common.errors import SaveError
+from vmci_tui.containers.base import HeaderFields, Layout, Mapped, Region
+from vmci_tui.containers.elf.dump import ElfDump, is_elf, open_elf
+from vmci_tui.containers.flattened_regions import PIECE_LIMIT, Records, disjoint, in_records, place_of
+from vmci_tui.containers.kdump.flattened_layout import patched, rearranged
+from vmci_tui.formats.elf_note import ByteOrder, Note
+from vmci_tui.formats.elf_records import format_of
+from vmci_tui.layers.file import Source
+from vmci_tui.layers.flattened import FlattenedSource
+from vmci_tui.layers.image import Copy, Image
+from vmci_tui.layers.memory_map import Memory
+from vmci_tui.layers.range_table import Ranges
+
+
+@dataclass(frozen=True)
+class FlatElfDump:
+    """An opened flattened ELF dump. Guest memory stays in the file, in the bytes of its records."""
+
+    source: Source
+    flat: FlattenedSource
+    elf: ElfDump
+    """The dump that the records stand for: its offsets count in `flat`."""
+
+    @property
+    def container(self) -> str:
+        return "flattened"
+
+    @property
+    def machine(self) -> str | None:
+        return self.elf.machine
+
+    @property
+    def bits(self) -> int:
+        return self.elf.bits
+
+    @property
+    def order(self) -> ByteOrder:
+        return self.elf.order
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        return self.elf.notes
+
+    @cached_property
+    def doubts(self) -> tuple[str, ...]:
+        """What is odd about the records, in words."""
+        return tuple(filter(None, (*self.flat.faults, self.flat.overlap)))
+
+    @property
+    def missing(self) -> str:
+        return self.elf.missing
+
+    @property
+    def guest_source(self) -> Source:
+        return self.flat
+
+    @property
+    def guest_memory(self) -> Memory:
+        return self.elf.memory
+
+    @cached_property
+    def memory(self) -> Memory:
+        """The same ranges without offsets: a range may lie in many records."""
+        return _without_offsets(self.elf.memory)
+
+    @cached_property
+    def as_it_is(self) -> Layout:
+        return _laid_out(self.elf.as_it_is, Image.of(self.source.size), self.flat)
+
+    @property
+    def header_fields(self) -> None:
+        return None
+
+    def layout(
+        self,
+        notes: tuple[Note, ...],
+        in_place: bool = False,
+        merge: bool = False,
+        header: HeaderFields | None = None,
+        plain: bool = False,
+        mapped: tuple[Mapped, ...] = (),
+    ) -> Layout:
+        """See `Dump.layout`. Raises SaveError where no file can hold them."""
+        if plain and in_place:
+            raise SaveError("a flattened file cannot be made plain in place", "save a copy of it: -o OUT")
+        arranged = self.elf.layout(notes, in_place, merge, mapped=mapped)
+        if plain:
+            return arranged._replace(base=self.flat)
+        image, records = self._patched(arranged.image) if in_place else rearranged(self.flat, arranged.image)
+        return _laid_out(arranged, image, records)
+
+    def _patched(self, wanted: Image) -> tuple[Image, Records]:
+        """The file itself with the head that is wanted; memory that it grew into goes to a record at the end."""
+        blocks = tuple(
+            (offset, wanted.read(self.flat, offset, extent.length))
+            for offset, extent in wanted.placed()
+            if not (isinstance(extent, Copy) and extent.offset == offset)
+        )
+        size = self.flat.size
+        tail = next((block for block in blocks if block[0] >= size), None)  # whole: its zeros at the end are memory
+        return patched(self.flat, tuple(block for block in blocks if block[0] < size), size, tail)
+
+
+def open_flat_elf(source: Source, flat: FlattenedSource) -> FlatElfDump | None:
+    """The ELF dump that the records of `source` stand for; None where they stand for something else.
+
+    Raises OpenError for one that is damaged, or not a machine's dump.
+    """
+    return FlatElfDump(source, flat, open_elf(flat)) if is_elf(flat.read(0, 16)) else None
+
+
+def _without_offsets(memory: Memory) -> Memory:
+    return Memory(Ranges(item._replace(offset=None) for item in memory.ranges))
+
+
+def _laid_out(plain: Layout, image: Image, records: Records) -> Layout:
+    """The layout of the plain file, as its parts lie in records."""
+    regions = [_with_fields(region, plain) for region in plain.regions]
+    if len(records) <= PIECE_LIMIT and len(plain.memory.ranges) <= PIECE_LIMIT:
+        regions += _of_memory(plain.memory)
+    return plain._replace(
+        image=image,
+        note_offsets=tuple(place_of(records, offset) for offset in plain.note_offsets),
+        memory=_without_offsets(plain.memory),
+        regions=disjoint(list(in_records(records, regions)), image.size),
+    )
+
+
+def _with_fields(region: Region, plain: Layout) -> Region:
+    """Its fields by name: in a record a part of it may lie alone."""
+    form = format_of(plain.bits, "little")
+    if region.kind == "header":
+        return region._replace(fields=form.header_fields)
+    if region.kind == "segments":
+        return region._replace(label="program header", fields=form.segment_fields, record=plain.record)
+    return region
+
+
+def _of_memory(memory: Memory) -> Iterator[Region]:
+    for item in memory.ranges:
+        if item.offset is not None:
+            yield Region(item.offset, item.length, "memory", f"guest memory from paddr {item.paddr:#x}")

@@ -1,0 +1,358 @@
+"""How an ELF dump would lie in the order that all readers take.
+
+The order (crash 8.0.2, makedumpfile 1.7.2, drgn 0.3.0, eu-readelf 0.188 were seen to
+need it): one PT_NOTE as program header 0; program headers right behind the ELF header;
+notes before the first memory byte; p_align 0; 4-byte padding; no section headers, but
+for section 0 where PN_XNUM needs it and for sections that hold data (s390x PV dumps).
+
+Where the head grows into memory there are two ways. A copy moves all memory behind it
+(`shift`). In place the first bytes of memory move to the end of the file (`lift`), as
+PT_LOADs of their own, which costs what the note costs and not what the dump costs.
+"""
+
+from __future__ import annotations
+
+from array import array
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vmci_tui.common.errors import SaveError
+from vmci_tui.containers.base import Layout
+from vmci_tui.containers.elf.regions import as_arranged, stride
+from vmci_tui.formats.elf_note import Note, up
+from vmci_tui.formats.elf_records import (
+    ET_CORE,
+    EV_CURRENT,
+    PN_XNUM,
+    PT_NOTE,
+    SHT_NOBITS,
+    SHT_NULL,
+    SHT_STRTAB,
+    Section,
+    Segment,
+)
+from vmci_tui.formats.segment_table import Segments
+from vmci_tui.layers.file import HEAD_LIMIT
+from vmci_tui.layers.image import Copy, Extent, Image, Literal
+
+if TYPE_CHECKING:
+    from vmci_tui.containers.elf.dump import ElfDump
+
+BLOCK: Final = 4096
+"""Memory moves by a multiple of this, so that file systems can share it (reflink)."""
+
+
+class _Place(NamedTuple):
+    """Where the parts of the new head lie, and what that does to memory, which begins at `body`."""
+
+    notes_at: int
+    head_end: int
+    body: int
+    shift: int
+    """All of memory moves by this many bytes."""
+    lift: int
+    """So many bytes of memory, from `body` on, move to the end of the file."""
+    size: int
+
+    @property
+    def tail(self) -> int:
+        """Where lifted memory goes: behind the file's end, and behind the head that grew."""
+        return max(self.size, self.body + self.lift)
+
+    @property
+    def rest(self) -> int:
+        """The first byte of memory that stays where it is when some is lifted."""
+        return self.body + self.lift
+
+    def lifted(self, offset: int) -> int:
+        """Where a byte of memory lies when some is lifted; what the file did not hold, it still does not."""
+        if offset < min(self.rest, self.size):
+            return self.tail + offset - self.body
+        if offset < self.size:
+            return offset
+        return self.tail + min(self.lift, self.size - self.body) + offset - self.size
+
+
+def arrange(dump: ElfDump, notes: tuple[Note, ...], in_place: bool = False) -> Layout:
+    """The file with these notes, in the order that readers need. Raises SaveError where it cannot be."""
+    notes = tuple(note.packed(note.order) for note in notes)
+    # Broken ones last: a reader takes all that follows one for a part of it.
+    order = sorted(range(len(notes)), key=lambda index: not notes[index].whole)
+    area = b"".join(notes[index].raw for index in order)
+    kept = _real_sections(dump)
+    place, loads = _settle(dump, area, kept, in_place)
+    segments = _with_note(dump, loads, area, place)
+    sections, moved = _moved_sections(dump, kept, place, len(area))
+    xnum = len(segments) >= PN_XNUM
+    if xnum:
+        zero = sections[0] if sections else Section(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        sections = (zero._replace(info=len(segments)), *sections[1:])
+
+    head = _base(dump, place)
+    _overlay(head, 0, _header(dump, len(segments), sections, xnum))
+    _overlay(head, dump.format.header_size, _table(dump, segments, sections))
+    _overlay(head, place.notes_at, area)
+    for at, data in moved:
+        _overlay(head, at, data)
+
+    offsets, at = [0] * len(notes), place.notes_at
+    for index in order:
+        offsets[index] = at
+        at += len(notes[index].raw)
+    image = _image(dump, bytes(head), place)
+    return as_arranged(dump.format, image, notes, tuple(offsets), segments, sections, _reasons(dump, place, sections))
+
+
+def _settle(dump: ElfDump, area: bytes, kept: tuple[Section, ...], in_place: bool) -> tuple[_Place, Segments]:
+    """Where everything goes. Lifting splits headers, which makes the head grow, which may lift more."""
+    old = dump.segments.without(PT_NOTE)
+    old = old.replaced(align=array(old.column("align").typecode, bytes(len(old) * dump.bits // 8)))
+    body = _body(dump)
+    place = _place(dump, len(old), area, kept, body, 0, in_place)
+    while True:
+        loads = _moved(old, place, dump)
+        again = _place(dump, len(loads), area, kept, body, place.lift, in_place)
+        if again == place:
+            return place, loads
+        place = again
+
+
+def _body(dump: ElfDump) -> int:
+    """Where memory begins in the file; where the head ends if there is none."""
+    size = dump.source.size
+    rows = dump.segments.rows()
+    used = (o for kind, _, o, _, _, filesz, _, _ in rows if filesz and o < size and kind != PT_NOTE)
+    first = min(used, default=None)
+    return _known_end(dump) if first is None else first
+
+
+def _place(
+    dump: ElfDump, loads: int, area: bytes, kept: tuple[Section, ...], body: int, lift: int, in_place: bool
+) -> _Place:
+    form, size = dump.format, dump.source.size
+    count = loads + _notes_count(dump, area)
+    section_count = len(kept) or int(count >= PN_XNUM)
+    table_end = form.header_size + count * form.segment.size + section_count * form.section.size
+    extra = sum(up(s.size) for s in _head_sections(kept, body))
+    notes_at = table_end
+    olds = list(dump.segments.of_type(PT_NOTE))
+    if len(olds) == 1 and olds[0].offset % 4 == 0 and table_end <= olds[0].offset:
+        end = olds[0].offset + len(area) + extra
+        if end <= body:  # a classic file with its notes at a page start: they stay there
+            notes_at = olds[0].offset
+    head_end = notes_at + len(area) + extra
+    if head_end > HEAD_LIMIT:
+        raise SaveError(f"the head would take {head_end} bytes; {HEAD_LIMIT} are the limit", "take notes out")
+    grow = up(head_end - body, BLOCK) if head_end > body else 0
+    if in_place:
+        return _Place(notes_at, head_end, body, 0, max(grow, lift), size)
+    return _Place(notes_at, head_end, body, grow, 0, size)
+
+
+def _notes_count(dump: ElfDump, area: bytes) -> int:
+    """1 where the file gets a PT_NOTE: it has notes, or had such a header before."""
+    return int(bool(area) or dump.segments.count_of(PT_NOTE) > 0)
+
+
+def _with_note(dump: ElfDump, loads: Segments, area: bytes, place: _Place) -> Segments:
+    if not _notes_count(dump, area):
+        return loads
+    old = next(dump.segments.of_type(PT_NOTE), Segment(PT_NOTE, 0, 0, 0, 0, 0, 0, 0))
+    first = old._replace(offset=place.notes_at, filesz=len(area), memsz=len(area), align=0)
+    return Segments(dump.format, dump.format.pack_segment(first) + loads.table)
+
+
+def _known_end(dump: ElfDump) -> int:
+    """Where the head of a dump without memory ends: behind all that its headers name."""
+    ends = [dump.format.header_size, dump.header.phoff + len(dump.segments) * stride(dump)]
+    ends += [offset + filesz for _, _, offset, _, _, filesz, _, _ in dump.segments.rows() if filesz]
+    if dump.header.shoff:
+        ends.append(dump.header.shoff + len(dump.sections) * dump.format.section.size)
+    return min(max(ends), dump.source.size)
+
+
+def _moved(segments: Segments, place: _Place, dump: ElfDump) -> Segments:
+    """The headers with the offsets that their bytes have now; more headers where only some bytes were lifted.
+
+    Offsets 0 and -1 of no bytes stay. What a file that was cut off does not hold stays behind
+    its end, or lifted bytes would be taken for it.
+    """
+    fixed = (0, dump.format.top - 1)
+    least = 0 if place.lift else place.body
+    offsets, lengths = segments.column("offset"), segments.column("filesz")
+    new = [
+        max(at, least) + place.shift if length else at if at in fixed else max(at + place.shift, place.head_end)
+        for at, length in zip(offsets, lengths, strict=True)
+    ]
+    _check_offset(max(new, default=0), dump)
+    moved = segments.replaced(offset=array(offsets.typecode, new))
+    if not place.lift:
+        return moved
+    each = enumerate(zip(offsets, lengths, strict=True))
+    touched = (n for n, (at, length) in each if length and (at < place.rest or at + length > place.size))
+    return moved.spliced({number: _split(segments[number], place, dump) for number in touched})
+
+
+def _check_offset(offset: int, dump: ElfDump) -> None:
+    form = dump.format
+    if offset >= form.top:
+        raise SaveError(
+            f"memory would lie at {offset:#x}, which a {form.bits}-bit ELF file cannot say",
+            "take notes out, so that the head need not grow",
+        )
+
+
+def _split(segment: Segment, place: _Place, dump: ElfDump) -> tuple[Segment, ...]:
+    """The header, cut where its bytes were lifted and where the file ends."""
+    offset, end = segment.offset, segment.offset + segment.filesz
+    cuts = (cut for cut in (place.rest, place.size) if place.rest < place.size and offset < cut < end)
+    edges = (offset, *cuts, end)
+    pieces = tuple(_piece(segment, start, stop, place, dump.format.top) for start, stop in pairwise(edges))
+    _check_offset(max(piece.offset for piece in pieces), dump)
+    return pieces
+
+
+def _piece(segment: Segment, start: int, stop: int, place: _Place, top: int) -> Segment:
+    """The part of a header whose bytes lay at [start, stop) of the file.
+
+    It keeps p_vaddr - p_paddr: left at 0, s390x reads wrong memory (seen); but where p_vaddr is
+    0 and p_paddr is not it says nothing.
+    """
+    before, end = start - segment.offset, segment.offset + segment.filesz
+    virtual = segment.vaddr + before if segment.vaddr or not segment.paddr else 0
+    memory = max(segment.memsz - before, 0)
+    return segment._replace(
+        offset=place.lifted(start),
+        vaddr=virtual % top,
+        paddr=(segment.paddr + before) % top,
+        filesz=stop - start,
+        memsz=memory if stop == end else min(memory, stop - start),
+    )
+
+
+def _real_sections(dump: ElfDump) -> tuple[Section, ...]:
+    """The section headers, if one of them holds data; () where they can be dropped."""
+    if all(s.type in (SHT_NULL, SHT_STRTAB) for s in dump.sections):
+        return ()
+    if any(s.type not in (SHT_NULL, SHT_NOBITS) and s.offset + s.size > dump.source.size for s in dump.sections):
+        return ()  # a damaged table describes nothing that could be kept
+    return dump.sections
+
+
+def _head_sections(kept: tuple[Section, ...], body: int) -> tuple[Section, ...]:
+    return tuple(s for s in kept if s.type not in (SHT_NULL, SHT_NOBITS) and s.size and s.offset < body)
+
+
+def _moved_sections(
+    dump: ElfDump, kept: tuple[Section, ...], place: _Place, notes_length: int
+) -> tuple[tuple[Section, ...], list[tuple[int, bytes]]]:
+    """The kept section headers with their new offsets, and the bytes that move within the head."""
+    inside = _head_sections(kept, place.body)
+    at, out, moved = place.notes_at + notes_length, [], []
+    for section in kept:
+        if section in inside:
+            moved.append((at, dump.source.read(section.offset, section.size)))
+            out.append(section._replace(offset=at))
+            at += up(section.size)
+        elif section.type == SHT_NULL or section.offset < place.body:
+            out.append(section)
+        elif section.offset >= place.rest:
+            out.append(section._replace(offset=section.offset + place.shift))
+        elif section.offset + section.size <= place.rest:
+            out.append(section._replace(offset=section.offset + place.tail - place.body))
+        else:
+            raise SaveError("a section lies where the head must grow to", "save a copy instead: -o OUT")
+    return tuple(out), moved
+
+
+def _header(dump: ElfDump, count: int, sections: tuple[Section, ...], xnum: bool) -> bytes:
+    form = dump.format
+    new = dump.header._replace(
+        type=ET_CORE,
+        version=EV_CURRENT,
+        phoff=form.header_size,
+        ehsize=form.header_size,
+        phentsize=form.segment.size,
+        phnum=PN_XNUM if xnum else count,
+        shoff=form.header_size + count * form.segment.size if sections else 0,
+        shentsize=form.section.size if sections else 0,
+        shnum=len(sections),
+        shstrndx=dump.header.shstrndx if len(sections) > 1 else 0,
+    )
+    return dump.ident[:6] + bytes((EV_CURRENT,)) + dump.ident[7:] + form.header.pack(*new)
+
+
+def _table(dump: ElfDump, segments: Segments, sections: tuple[Section, ...]) -> bytes:
+    _check_offset(max((s.offset for s in sections), default=0), dump)
+    return b"".join([segments.table, *(dump.format.section.pack(*s) for s in sections)])
+
+
+def _base(dump: ElfDump, place: _Place) -> bytearray:
+    """The head before anything is put into it: zeros where it grows, else the old one without its old parts."""
+    length = place.rest + place.shift
+    if place.shift or place.lift:
+        return bytearray(length)
+    head = bytearray(dump.source.read(0, min(length, HEAD_LIMIT)))
+    head = head.ljust(min(length, HEAD_LIMIT), b"\0")
+    for start, size in _old_parts(dump):
+        stop = min(start + size, len(head))
+        if start < stop:
+            head[start:stop] = bytes(stop - start)
+    return head
+
+
+def _old_parts(dump: ElfDump) -> list[tuple[int, int]]:
+    count = len(dump.segments) if dump.header.phnum == PN_XNUM else dump.header.phnum  # an edit may make them more
+    parts = [(0, dump.format.header_size), (dump.header.phoff, count * stride(dump))]
+    parts += [(s.offset, s.filesz) for s in dump.segments.of_type(PT_NOTE)]
+    if dump.header.shoff:
+        parts.append((dump.header.shoff, len(dump.sections) * dump.format.section.size))
+    return parts
+
+
+def _overlay(head: bytearray, at: int, data: bytes) -> None:
+    if len(head) < at + len(data):
+        head.extend(bytes(at + len(data) - len(head)))
+    head[at : at + len(data)] = data
+
+
+def _image(dump: ElfDump, head: bytes, place: _Place) -> Image:
+    size = dump.source.size
+    if not place.shift and not place.lift and size >= len(head) and dump.source.read(0, len(head)) == head:
+        return Image.of(size)
+    body = len(head) - place.shift
+    extents: list[Extent] = [Literal(head)]
+    if body < size:
+        extents.append(Copy(body, size - body))
+    if place.lift:
+        extents.append(Copy(place.body, min(place.lift, size - place.body)))
+    return Image(tuple(extents))
+
+
+def _reasons(dump: ElfDump, place: _Place, sections: tuple[Section, ...]) -> tuple[str, ...]:
+    """Why the head changes beyond the notes, in words for the plan."""
+    out, header, form = [], dump.header, dump.format
+    if header.phoff != form.header_size:
+        out.append(f"program headers move from {header.phoff} to {form.header_size}, where makedumpfile looks")
+    if dump.sections and not sections:
+        out.append("the section headers go: eu-readelf looks for notes only in them, and finds none")
+    if header.ehsize != form.header_size:
+        out.append(f"e_ehsize becomes {form.header_size} (it was {header.ehsize})")
+    if header.type != ET_CORE:
+        out.append(f"e_type becomes {ET_CORE}, as a dump has it (it was {header.type})")
+    if header.version != EV_CURRENT or dump.ident[6] != EV_CURRENT:
+        out.append("the ELF version becomes 1, the only one that there is")
+    segments = dump.segments
+    if segments.count_of(PT_NOTE) > 1:
+        out.append("all notes go into one PT_NOTE: crash reads only the first")
+    elif segments and segments[0].type != PT_NOTE:
+        out.append("PT_NOTE becomes the first program header: crash looks nowhere else")
+    if any(segments.column("align")):
+        out.append("p_align becomes 0: notes are padded to 4 bytes, and crash takes aligned memory for a netdump")
+    if any(s.filesz and s.offset > place.body for s in segments.of_type(PT_NOTE)):
+        out.append("the notes go before memory: crash refuses them behind it")
+    if place.shift:
+        out.append(f"memory moves by {place.shift} bytes, a multiple of {BLOCK}, to make room for the head")
+    if place.lift:
+        out.append(f"the first {place.lift} bytes of memory go to the end of the file, to make room for the head")
+    return tuple(out)

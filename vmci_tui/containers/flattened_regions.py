@@ -1,0 +1,64 @@
+"""The records of a flattened file and where the parts of the plain one lie in them, whatever its container."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, Protocol
+
+from vmci_tui.containers.base import Region
+from vmci_tui.layers.flattened import HEADER_SIZE, RECORD, Record
+
+PIECE_LIMIT: Final = 1 << 15
+"""Records of a flattened file that are shown one by one; of more, only those with the headers and notes are."""
+
+_RECORD_FIELDS: Final = (("offset", 0, 8), ("size", 8, 8))
+_FLAT_FIELDS: Final = (("signature", 0, 16), ("type", 16, 8), ("version", 24, 8))
+
+
+class Records(Protocol):
+    """The records of a flattened file, as it is or as it would be."""
+
+    def __len__(self) -> int: ...
+    @property
+    def size(self) -> int:
+        """The plain file's."""
+        ...
+
+    @property
+    def end_mark(self) -> int | None: ...
+    @property
+    def file_size(self) -> int: ...
+    def pieces(self, offset: int, length: int) -> Iterator[Record]: ...
+
+
+def place_of(records: Records, offset: int) -> int:
+    """Where a byte of the plain file lies; one that no record holds lies behind them all."""
+    piece = next(records.pieces(offset, 1), None)
+    return records.file_size if piece is None else piece.place
+
+
+def in_records(records: Records, regions: list[Region]) -> Iterator[Region]:
+    """The regions as they lie in the records of a flattened file, and what stands before each record."""
+    yield Region(0, HEADER_SIZE, "header", "header of the flattened file", _FLAT_FIELDS)
+    few = len(records) <= PIECE_LIMIT
+    for region in regions:
+        if few or region.kind in ("header", "note"):
+            for piece in records.pieces(region.offset, region.length):
+                before = piece.offset - region.offset
+                yield region._replace(offset=piece.place, length=piece.length, skipped=before)
+    if few:
+        for piece in records.pieces(0, records.size):
+            yield Region(piece.place - RECORD.size, RECORD.size, "segments", "record's header", _RECORD_FIELDS)
+    if records.end_mark is not None:
+        yield Region(records.end_mark, RECORD.size, "segments", "end mark of the flattened file", _RECORD_FIELDS)
+
+
+def disjoint(regions: list[Region], size: int) -> tuple[Region, ...]:
+    """The regions in file order, within the file; the later of two that overlap gives way."""
+    out: list[Region] = []
+    for region in sorted(regions):
+        start, stop = max(region.offset, out[-1].end if out else 0), min(region.end, size)
+        if start < stop:
+            skipped = region.skipped + start - region.offset
+            out.append(region._replace(offset=start, length=stop - start, skipped=skipped))
+    return tuple(out)

@@ -1,0 +1,78 @@
+"""Guest memory as finding and proving read it: by physical address, with the machine it belongs to."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from vmci_tui.common.budget import Budget
+from vmci_tui.common.errors import EditError
+from vmci_tui.containers.base import Dump
+from vmci_tui.containers.elf.dump import ElfDump
+from vmci_tui.formats.elf_note import ByteOrder, Note
+from vmci_tui.layers.file import Source
+from vmci_tui.layers.memory_map import Memory
+from vmci_tui.layers.range_table import Range, Ranges
+
+_TOP: Final = 1 << 64
+
+
+class Place(NamedTuple):
+    """What a program header says of memory by both its addresses."""
+
+    vaddr: int
+    paddr: int
+    length: int
+
+
+class Guest(NamedTuple):
+    """The memory of one machine; the offsets of `memory` count in `source`."""
+
+    source: Source
+    memory: Memory
+    machine: str | None
+    """As the container names it; None where it does not say (a raw image)."""
+    bits: int | None
+    order: ByteOrder | None
+    """Byte order of the file; the guest's own may differ (ppc64el in a big-endian ELF)."""
+    notes: tuple[Note, ...] = ()
+    """Those of the dump: QEMU's tell what the processors were doing."""
+    compressed: bool = False
+    """Pages are decompressed to be read: no byte of the file is a byte of memory."""
+    image: tuple[Place, ...] = ()
+    """Where program headers put the image of an x86-64 kernel, as /proc/vmcore has it; not all of many."""
+    budget: Budget | None = None
+    """What reading takes from; None: it is bounded by whoever reads."""
+
+    def offset_of(self, paddr: int) -> int | None:
+        """Where the byte at `paddr` lies in the file; None where it does not."""
+        return None if self.compressed else self.memory.offset_of(paddr)
+
+    def read(self, paddr: int, length: int) -> bytes | None:
+        """`length` bytes at `paddr`, or None where the file does not hold all of them. The caller bounds `length`."""
+        out = b""
+        if self.budget is not None:
+            self.budget.spend(length)
+        while len(out) < length:
+            item = self.memory.range_at(at := paddr + len(out))
+            # A range without bytes in the file reads as zeros: that is a page left out, not a page of zeros.
+            if item is None or item.offset is None:
+                return None
+            part = self.source.read(item.offset + at - item.paddr, min(item.end, paddr + length) - at)
+            if not part:  # a damaged page, or a file that ended
+                return None
+            out += part
+        return out
+
+
+def guest_of(dump: Dump) -> Guest:
+    """The memory of a dump, at the places of the file as it is."""
+    source, memory = dump.guest_source, dump.guest_memory
+    image = tuple(Place(s.vaddr, s.paddr, s.memsz) for s in dump.kernel_image) if isinstance(dump, ElfDump) else ()
+    return Guest(source, memory, dump.machine, dump.bits, dump.order, dump.notes, dump.container != "elf", image)
+
+
+def raw_guest(source: Source, paddr: int) -> Guest:
+    """A flat memory image: its first byte lies at `paddr`, nothing tells the machine. Raises EditError."""
+    if not 0 <= paddr <= _TOP - source.size:
+        raise EditError(f"no {source.size} bytes of memory lie at paddr {paddr:#x}", "addresses have 64 bits")
+    return Guest(source, Memory(Ranges((Range(paddr, source.size, 0),))), None, None, None)

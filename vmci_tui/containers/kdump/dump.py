@@ -1,0 +1,167 @@
+"""kdump-compressed dumps, plain and flattened: of `dump-guest-memory -z`, `virsh dump`, makedumpfile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from vmci_tui.common.errors import OpenError
+from vmci_tui.containers.base import HeaderFields, Layout, Mapped
+from vmci_tui.containers.kdump import layout as kdump_layout
+from vmci_tui.containers.kdump import regions as kdump_parts
+from vmci_tui.containers.kdump.header import KdumpHeader, machine_of, read_header
+from vmci_tui.containers.kdump.pages import PageMemory, Pages
+from vmci_tui.formats.elf_note import NOTE_LIMIT, ByteOrder, Note, walk
+from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT
+from vmci_tui.formats.header_text import HeaderText, is_text
+from vmci_tui.layers.file import HEAD_LIMIT, Source
+from vmci_tui.layers.flattened import FlattenedSource
+from vmci_tui.layers.memory_map import Memory
+from vmci_tui.layers.range_table import Ranges
+
+
+@dataclass(frozen=True)
+class KdumpDump:
+    """An opened kdump file. Guest memory stays in the file, compressed."""
+
+    source: Source
+    plain: Source
+    """The file, or what a flattened one stands for: the offsets in headers and descriptors count there."""
+    header: KdumpHeader
+    notes: tuple[Note, ...]
+    """Those of the file, and behind them the text that only the header names."""
+    note_starts: tuple[int, ...] = field(repr=False)
+    """Where each note begins in the plain file."""
+
+    @property
+    def flat(self) -> FlattenedSource | None:
+        """The records of a flattened file; None where it is plain."""
+        return self.plain if isinstance(self.plain, FlattenedSource) else None
+
+    @cached_property
+    def missing(self) -> str:
+        """That pages of memory are not in the file, in words; empty where all are, as far as its headers tell."""
+        size, table = self.plain.size, self.header.descriptors
+        first, last = self.header.pfns
+        if first >= last:
+            return ""
+        if table > size:
+            return (
+                f"the file is cut off: its bitmaps end at {table:#x}, it has {size} bytes: no page of memory is in it"
+            )
+        held = self.pages.held
+        if not held.missing:
+            return ""
+        least = "" if held.all_seen else "at least "
+        words = f"{least}{held.missing} of {held.pages} pages of memory are missing"
+        if held.end > size:
+            return f"the file is cut off: {words}; it ends at {size}"
+        if self.flat is not None and self.flat.cut:
+            return f"the file is cut off: {words}"
+        return f"{words}: their descriptors are empty"
+
+    @cached_property
+    def doubts(self) -> tuple[str, ...]:
+        """What is odd about the file, or may be read in another way, in words."""
+        flat = self.flat
+        of_records = () if flat is None else (*flat.faults, flat.overlap)
+        return tuple(filter(None, (*of_records, self.missing, *self.header.doubts, *self.guest_memory.doubts)))
+
+    @property
+    def container(self) -> str:
+        return "kdump" if self.flat is None else "flattened"
+
+    @property
+    def machine(self) -> str | None:
+        return machine_of(self.header.header, self.notes, self.order)
+
+    @property
+    def bits(self) -> int:
+        return self.header.form.bits
+
+    @property
+    def order(self) -> ByteOrder:
+        return self.header.form.order
+
+    @cached_property
+    def pages(self) -> Pages:
+        """Guest memory by paddr."""
+        return Pages(self.plain, self.header)
+
+    @property
+    def guest_source(self) -> Source:
+        return self.pages
+
+    @cached_property
+    def guest_memory(self) -> PageMemory:
+        """The pages that the file holds, as ranges of `guest_source`."""
+        return PageMemory.of(self.pages)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """The same ranges; no byte of the file is a byte of memory."""
+        return Memory(Ranges(item._replace(offset=None) for item in self.guest_memory.ranges))
+
+    @cached_property
+    def as_it_is(self) -> Layout:
+        return kdump_parts.as_it_is(self)
+
+    @property
+    def header_fields(self) -> HeaderFields:
+        return HeaderFields(self.header.header.utsname, self.header.phys_base, self.bits)
+
+    def layout(
+        self,
+        notes: tuple[Note, ...],
+        in_place: bool = False,
+        merge: bool = False,
+        header: HeaderFields | None = None,
+        plain: bool = False,
+        mapped: tuple[Mapped, ...] = (),
+    ) -> Layout:
+        return kdump_layout.arrange(self, notes, header, in_place, plain)
+
+
+def open_kdump(source: Source, flat: FlattenedSource | None = None) -> KdumpDump:
+    """Read the head of a kdump file; of a flattened one, through its records.
+
+    Raises OpenError with one line that says what is wrong.
+    """
+    plain = source if flat is None else flat
+    header = read_header(plain)
+    notes, starts = _read_notes(plain, header)
+    text = _read_header_text(plain, header, notes)
+    if text is not None:
+        notes, starts = (*notes, text), (*starts, header.sub.offset_vmcoreinfo)
+    return KdumpDump(source, plain, header, notes, starts)
+
+
+def _read_notes(plain: Source, header: KdumpHeader) -> tuple[tuple[Note, ...], tuple[int, ...]]:
+    offset, size = header.notes
+    if min(size, max(plain.size - offset, 0)) > HEAD_LIMIT:
+        raise OpenError(f"the notes take {size} bytes; {HEAD_LIMIT} are the limit", "its head is damaged")
+    area = plain.read(offset, size)
+    notes = walk(area, header.form.order)
+    if len(area) < size and notes:
+        missing = f"the file ends {size - len(area)} bytes before the notes do"
+        notes = (*notes[:-1], replace(notes[-1], broken=notes[-1].broken or missing))
+    if len(notes) > NOTE_LIMIT:
+        raise OpenError(f"this kdump file has more than {NOTE_LIMIT} notes", "its head is damaged")
+    starts, at = [], offset
+    for note in notes:
+        starts.append(at)
+        at += len(note.raw)
+    return notes, tuple(starts)
+
+
+def _read_header_text(plain: Source, header: KdumpHeader, notes: tuple[Note, ...]) -> HeaderText | None:
+    """The text that the header names, where no note has it; None for what is none, or lies in headers or notes."""
+    offset, size = header.vmcoreinfo
+    area, area_size = header.notes
+    first = header.block_size + header.form.sub_header_length(header.version)
+    if not first <= offset <= offset + size <= plain.size or (offset < area + area_size and area < offset + size):
+        return None
+    if not 0 < size <= SIZE_LIMIT or not is_text(text := plain.read(offset, size)):
+        return None
+    in_note = any(note.is_vmcoreinfo and note.whole and note.desc == text for note in notes)
+    return None if in_note else HeaderText(text, header.form.order)

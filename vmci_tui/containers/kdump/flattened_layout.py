@@ -1,0 +1,168 @@
+"""A flattened file with other bytes in some places: no two records ever write to one place.
+
+In place, what a record holds is changed in it, and only bytes that none holds get a new record,
+before the end mark. In a copy the records of headers and notes are left out, and new ones stand
+first: `crash --osrelease` looks no farther than the first strings of the file.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from vmci_tui.common.errors import SaveError
+from vmci_tui.layers.flattened import END, HEADER_SIZE, RECORD, FlattenedSource, Record, open_flattened
+from vmci_tui.layers.image import Copy, Extent, Image, ImageSource, Literal
+
+Block = tuple[int, bytes]
+"""Bytes for an offset of the plain file."""
+PIECES: Final = 1 << 17
+"""Records of a file that is written anew record by record: each costs some 200 bytes of memory."""
+_HINT = "make a plain file of it: `vmci unflatten FILE -o OUT`"
+
+
+class Rewritten(NamedTuple):
+    """The records of the file as it would be; places count in the new file."""
+
+    flat: FlattenedSource
+    kept: tuple[int, int]
+    """The part of the plain file for which the old records stand."""
+    moves: tuple[tuple[int, int], ...]
+    """From which place of the old file on old records move, and by how much."""
+    added: tuple[Record, ...]
+    file_size: int
+
+    def __len__(self) -> int:
+        return len(self.flat) + len(self.added)
+
+    @property
+    def size(self) -> int:
+        return max([min(self.flat.size, self.kept[1]), *(record.offset + record.length for record in self.added)])
+
+    @property
+    def end_mark(self) -> int | None:
+        return self.file_size - RECORD.size
+
+    def pieces(self, offset: int, length: int) -> Iterator[Record]:
+        """As `FlattenedSource.pieces`."""
+        stop, out = offset + length, []
+        low, high = max(offset, self.kept[0]), min(stop, self.kept[1])
+        for piece in self.flat.pieces(low, high - low):
+            index = bisect_right(self.moves, piece.place, key=lambda move: move[0]) - 1
+            out.append(piece._replace(place=piece.place + (self.moves[index][1] if index >= 0 else 0)))
+        for record in self.added:
+            first, last = max(record.offset, offset), min(record.offset + record.length, stop)
+            if first < last:
+                out.append(Record(first, last - first, record.place + first - record.offset))
+        return iter(sorted(out))
+
+
+def refuse_unfinished(flat: FlattenedSource) -> None:
+    """Raises SaveError for a file that is not finished, or has bytes behind its end mark."""
+    if flat.end_mark is None:
+        raise SaveError("the flattened file was not finished", _HINT)
+    if flat.end_mark + RECORD.size != flat.file.size:
+        raise SaveError("bytes follow the end mark of the flattened file", _HINT)
+
+
+def is_record(flat: FlattenedSource, piece: Record) -> bool:
+    """Whether a piece is a whole record, and not a part of one."""
+    header = RECORD.pack(piece.offset, piece.length)
+    return flat.file.read(piece.place - RECORD.size, RECORD.size) == header
+
+
+def last_record(flat: FlattenedSource, offset: int) -> bool:
+    """Whether the plain file from `offset` on is one record, and the last of the file."""
+    pieces = list(flat.pieces(offset, flat.size - offset))
+    return len(pieces) == 1 and is_record(flat, pieces[0]) and pieces[0].place + pieces[0].length == flat.end_mark
+
+
+def patched(flat: FlattenedSource, blocks: tuple[Block, ...], end: int, tail: Block | None) -> tuple[Image, Rewritten]:
+    """The file itself with these blocks in place of others, `tail` added, and without what is from `end` on.
+
+    That must be the last record, or nothing.
+    """
+    refuse_unfinished(flat)
+    assert flat.end_mark is not None
+    stop = flat.end_mark
+    for piece in flat.pieces(end, flat.size - end):
+        stop = piece.place - RECORD.size
+    edits: list[Block] = []
+    new: list[Block] = []
+    for offset, data in blocks:
+        _patch(flat, offset, data, edits, new)
+    body, added = _records([*new, tail] if tail is not None else new, stop)
+    extents: list[Extent] = []
+    done = 0
+    for place, data in sorted(edits):
+        extents += [Copy(done, place - done), Literal(data)]
+        done = place + len(data)
+    extents += [Copy(done, stop - done), Literal(body + END)]
+    image = Image(tuple(extent for extent in extents if extent.length))
+    return image, Rewritten(flat, (0, end), (), added, image.size)
+
+
+def renewed(
+    flat: FlattenedSource, blocks: tuple[Block, ...], start: int, end: int, tail: Block | None
+) -> tuple[Image, Rewritten] | None:
+    """A copy with new records for these blocks and `tail`, which hold all that the plain file has below `start`.
+
+    Old records stay for [start, end). None where an old record reaches over one of these edges.
+    """
+    refuse_unfinished(flat)
+    assert flat.end_mark is not None
+    gone = [*flat.pieces(0, start), *flat.pieces(end, flat.size - end)]
+    if flat.faults or flat.overlap or not all(is_record(flat, piece) for piece in gone):
+        return None  # of records that overlap the older one would come to light
+    body, added = _records([*blocks, tail] if tail is not None else list(blocks), HEADER_SIZE)
+    extents: list[Extent] = [Copy(0, HEADER_SIZE), Literal(body)]
+    moves, at, shift = [(HEADER_SIZE, len(body))], HEADER_SIZE, len(body)
+    for place, length in sorted((piece.place, piece.length) for piece in gone):
+        extents.append(Copy(at, place - RECORD.size - at))
+        at = place + length
+        shift -= RECORD.size + length
+        moves.append((at, shift))
+    extents += [Copy(at, flat.end_mark - at), Literal(END)]
+    image = Image(tuple(extent for extent in extents if extent.length))
+    return image, Rewritten(flat, (start, end), tuple(moves), added, image.size)
+
+
+def rearranged(flat: FlattenedSource, wanted: Image) -> tuple[Image, FlattenedSource]:
+    """A copy whose records stand for `wanted`, an image over the plain file. Raises SaveError."""
+    refuse_unfinished(flat)
+    extents: list[Extent] = [Copy(0, HEADER_SIZE)]
+    for offset, extent in wanted.placed():
+        if isinstance(extent, Literal):
+            extents.append(Literal(RECORD.pack(offset, extent.length) + extent.data))
+            continue
+        for piece in flat.pieces(extent.offset, extent.length):
+            if len(extents) > 2 * PIECES:
+                raise SaveError(f"the flattened file has more than {PIECES} records", _HINT)
+            head = RECORD.pack(offset + piece.offset - extent.offset, piece.length)
+            extents += [Literal(head), Copy(piece.place, piece.length)]
+    image = Image((*extents, Literal(END)))
+    return image, open_flattened(ImageSource(flat.file, image))
+
+
+def _records(blocks: list[Block], at: int) -> tuple[bytes, tuple[Record, ...]]:
+    """Records of their own for these blocks, from a place of the file on."""
+    body, added = b"", []
+    for offset, data in blocks:
+        body += RECORD.pack(offset, len(data))
+        added.append(Record(offset, len(data), at + len(body)))
+        body += data
+    return body, tuple(added)
+
+
+def _patch(flat: FlattenedSource, offset: int, data: bytes, edits: list[Block], new: list[Block]) -> None:
+    """The changes of one block: within the records that hold it, and as new records where none does."""
+    at = offset
+    for piece in [*flat.pieces(offset, len(data)), Record(offset + len(data), 0, 0)]:
+        gap = data[at - offset : piece.offset - offset]
+        if any(gap):
+            new.append((at + len(gap) - len(gap.lstrip(b"\0")), gap.strip(b"\0")))
+        wanted = data[piece.offset - offset : piece.offset - offset + piece.length]
+        if wanted != flat.file.read(piece.place, piece.length):
+            edits.append((piece.place, wanted))
+        at = piece.offset + piece.length

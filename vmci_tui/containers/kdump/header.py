@@ -1,0 +1,247 @@
+"""The two headers of a kdump-compressed file: which width and byte order they have, told from what they say.
+
+Nothing in the file names its width: a header is read in all four ways, and the one that makes sense
+counts. libkdumpfile does so too (diskdump.c, try_header); crash and makedumpfile take their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from vmci_tui.common.errors import OpenError
+from vmci_tui.formats.elf_note import HEADER, ByteOrder, Note, up
+from vmci_tui.formats.header_text import HeaderText
+from vmci_tui.formats.kdump_records import BLOCK_SIZES, Format, Header, SubHeader, Width
+from vmci_tui.layers.file import HEAD_LIMIT, Source
+
+BITMAP_LIMIT: Final = 512 << 20
+"""Bytes of one bitmap that are looked at: 16 TiB of guest in pages of 4 KiB."""
+NEWEST: Final = 6
+_NAME_LIMIT: Final = 64
+"""Bytes of the longest name of a note that is taken for one, where that tells how headers are read."""
+
+_FORMATS: Final = tuple(Format(bits, order) for order in ("little", "big") for bits in (64, 32))
+_WIDTH_OF: Final[dict[str, Width]] = {"i386": 32, "arm": 32}
+_UTS_MACHINES: Final = {
+    "x86_64": "x86_64", "i386": "i386", "i486": "i386", "i586": "i386", "i686": "i386", "aarch64": "aarch64",
+    "aarch64_be": "aarch64", "s390x": "s390x", "ppc64": "ppc64", "ppc64le": "ppc64", "riscv64": "riscv64",
+    "loongarch64": "loongarch64", "ppc": "ppc", "mips": "mips", "mips64": "mips64",
+}  # fmt: skip
+_PRSTATUS: Final = {
+    ("little", 336): "x86_64", ("little", 144): "i386", ("little", 392): "aarch64", ("big", 392): "aarch64",
+    ("little", 148): "arm", ("big", 148): "arm", ("big", 336): "s390x", ("big", 504): "ppc64",
+    ("little", 504): "ppc64", ("little", 376): "riscv64",
+}  # fmt: skip
+"""Length of the registers' note (NT_PRSTATUS), which QEMU and the kernel write for each CPU."""
+
+
+class KdumpHeader(NamedTuple):
+    """What the headers say. Offsets and sizes in bytes of the plain file."""
+
+    form: Format
+    header: Header
+    sub: SubHeader
+    doubts: tuple[str, ...] = ()
+    """Why width, byte order or version may be others, in words."""
+
+    @property
+    def version(self) -> int:
+        """The header version by which the sub-header is read."""
+        return self.header.version if 0 <= self.header.version <= NEWEST else NEWEST
+
+    @property
+    def block_size(self) -> int:
+        return self.header.block_size
+
+    @property
+    def phys_base(self) -> int:
+        """As it stands there, unsigned."""
+        return self.sub.phys_base
+
+    @property
+    def max_mapnr(self) -> int:
+        """One more than the highest page frame number of the machine."""
+        return self.sub.max_mapnr_64 or self.header.max_mapnr
+
+    @property
+    def bitmaps(self) -> tuple[int, int]:
+        """Offset and length of both bitmaps together."""
+        return (1 + self.header.sub_hdr_size) * self.block_size, self.header.bitmap_blocks * self.block_size
+
+    @property
+    def bitmap(self) -> tuple[int, int]:
+        """Offset and length of the bitmap of the pages that are in the file.
+
+        The second of the two, but where both together are just long enough for the memory: such
+        an old file has one (crash, diskdump.c, dump_is_partial).
+        """
+        start, length = self.bitmaps
+        return (start + length // 2, length // 2) if self.max_mapnr <= length * 4 else (start, length)
+
+    @property
+    def descriptors(self) -> int:
+        """Where the page descriptors begin."""
+        return sum(self.bitmaps)
+
+    @property
+    def pfns(self) -> tuple[int, int]:
+        """First page frame number of this file, and one more than its last: a split dump has a part in each file."""
+        last = min(self.max_mapnr, self.bitmap[1] * 8)
+        if not self.sub.split:
+            return 0, last
+        first, end = self.sub.start_pfn, self.sub.end_pfn
+        if self.version >= 6:
+            first, end = self.sub.start_pfn_64, self.sub.end_pfn_64
+        return min(first, last), min(end, last)
+
+    @property
+    def notes(self) -> tuple[int, int]:
+        """Offset and length of the ELF notes; (0, 0) where the file has none."""
+        return (self.sub.offset_note, self.sub.size_note) if self.sub.size_note else (0, 0)
+
+    @property
+    def vmcoreinfo(self) -> tuple[int, int]:
+        """Offset and length of the vmcoreinfo text; (0, 0) where the header names none."""
+        return (self.sub.offset_vmcoreinfo, self.sub.size_vmcoreinfo) if self.sub.size_vmcoreinfo else (0, 0)
+
+    @property
+    def eraseinfo(self) -> tuple[int, int]:
+        """Offset and length of makedumpfile's list of what it erased; (0, 0) where there is none."""
+        return (self.sub.offset_eraseinfo, self.sub.size_eraseinfo) if self.sub.size_eraseinfo else (0, 0)
+
+
+def read_header(plain: Source) -> KdumpHeader:
+    """Both headers of the plain file. Raises OpenError where no width and byte order make sense of them."""
+    head = plain.read(0, 464)
+    if len(head) < 464:
+        raise OpenError(f"this kdump file is cut off: {len(head)} bytes, no whole header", "copy it again")
+    form, header, doubts = _told(head)
+    if header.bitmap_blocks * header.block_size > 2 * BITMAP_LIMIT:
+        raise OpenError(
+            f"this kdump file claims {header.bitmap_blocks} blocks of bitmap; {2 * BITMAP_LIMIT} bytes are the limit",
+            "its header is damaged: mend bitmap_blocks, or dump again",
+        )
+    if not 0 <= header.version <= NEWEST:
+        doubts.append(f"header_version is {header.version}: the sub-header is read as version {NEWEST} has it")
+    version = header.version if 0 <= header.version <= NEWEST else NEWEST
+    raw = plain.read(header.block_size, 104)
+    if len(raw) < form.sub_header_length(version):
+        raise OpenError("this kdump file is cut off: its sub-header is not whole", "copy it again")
+    if form.bits == 32 and version >= 3:
+        form, padding = _told_padding(plain, form, header, version, raw)
+        doubts += padding
+    result = KdumpHeader(form, header, form.unpack_sub_header(raw, version))
+    doubts += _no_page(result)
+    return result._replace(doubts=tuple(doubts))
+
+
+def _told(head: bytes) -> tuple[Format, Header, list[str]]:
+    """Width and byte order, by which block_size and the sizes in blocks are possible."""
+    read = [(form, form.unpack_header(head)) for form in _FORMATS]
+    possible = [
+        (form, header)
+        for form, header in read
+        if header.block_size in BLOCK_SIZES and 0 < header.sub_hdr_size * header.block_size <= HEAD_LIMIT
+    ]
+    if not possible and (bare := [h for _, h in read if h.block_size in BLOCK_SIZES and not h.sub_hdr_size]):
+        raise OpenError(
+            f"this kdump file has no sub-header (block_size {bare[0].block_size}, sub_hdr_size 0): "
+            "no note, no text and no pointer to one can be in it",
+            "QEMU and makedumpfile write one of a block at least: dump again",
+        )
+    if not possible:
+        sizes = ", ".join(f"{header.block_size} as {form.bits} bit {form.order}-endian" for form, header in read)
+        raise OpenError(
+            f"no width and byte order make sense of this kdump file's header: block_size is {sizes}",
+            "its header is damaged: block_size is 4096 to 65536, sub_hdr_size 1 or more blocks",
+        )
+    if len(possible) > 1:
+        whole = [(f, h) for f, h in possible if 0 < h.max_mapnr <= h.bitmap_blocks * h.block_size * 8]
+        possible = whole or possible
+    form, header = possible[0]
+    if len(possible) == 1:
+        return form, header, []
+    machine = uts_machine(header)
+    for other, reading in possible:
+        if _WIDTH_OF.get(machine or "", 64) == other.bits:
+            form, header = other, reading
+            break
+    others = " or ".join(f"{f.bits} bit {f.order}-endian" for f, _ in possible if f != form)
+    words = f"the header makes sense as {others} too; it is read as {form.bits} bit {form.order}-endian"
+    return form, header, [f"{words}, for utsname.machine {machine}" if machine else words]
+
+
+def _told_padding(
+    plain: Source, form: Format, header: Header, version: int, raw: bytes
+) -> tuple[Format, tuple[str, ...]]:
+    """Packed or padded, by which offsets lie in the file and which max_mapnr agrees with the header."""
+    packed, padded = form, form._replace(padded=True)
+    scores = [
+        sum(_points(plain, header, one, one.unpack_sub_header(raw, version), version)) for one in (packed, padded)
+    ]
+    if scores[0] == scores[1] and any(raw[20:]):
+        if not taken_for_packed(form, raw, (1 + header.sub_hdr_size) * header.block_size, header.block_size):
+            return padded, ()
+        return packed, ("nothing tells whether the sub-header is packed or padded: it is read as packed, as QEMU's is",)
+    return (padded if scores[1] > scores[0] else packed), ()
+
+
+def taken_for_packed(form: Format, raw: bytes, payload: int, block: int) -> bool:
+    """Whether libkdumpfile takes a 32-bit sub-header for packed (diskdump.c, read_sub_hdr_32), from version 3 on.
+
+    `payload` is where its blocks end. It reads the pointer to the text as a packed one has it.
+    """
+    sub = form._replace(padded=False).unpack_sub_header(raw, NEWEST)
+    offset, size = sub.offset_vmcoreinfo, sub.size_vmcoreinfo
+    return (offset, size) == (0, 0) or block < offset <= offset + size <= payload
+
+
+def _points(plain: Source, header: Header, form: Format, sub: SubHeader, version: int) -> Iterator[int]:
+    if version >= 6:
+        yield 4 * (0 < sub.max_mapnr_64 == header.max_mapnr)
+    for offset, size in ((sub.offset_note, sub.size_note), (sub.offset_vmcoreinfo, sub.size_vmcoreinfo)):
+        if not offset and not size:
+            yield 0
+        elif offset and not size:
+            yield 0  # so a file without a text says which of the two it is
+        elif offset < header.block_size or offset + size > plain.size:
+            yield -2
+        else:
+            yield 2
+            if offset == sub.offset_note:
+                first = Note(plain.read(offset, HEADER), form.order)
+                yield 2 * (0 < first.namesz <= _NAME_LIMIT and HEADER + up(first.namesz) + first.descsz <= size)
+
+
+def _no_page(header: KdumpHeader) -> Iterator[str]:
+    first, last = header.pfns
+    empty_part = header.sub.split and first == last  # a part of a split dump may have none
+    if header.bitmaps[1] == 0 or (first >= last and not empty_part):
+        yield "the header leaves no page: bitmap_blocks, max_mapnr, or the part of a split dump"
+
+
+def uts_machine(header: Header) -> str | None:
+    """The machine by utsname, as we call it; None for `Unknown`, and for names that no one knows."""
+    name = header.machine.split(b"\0", 1)[0].decode("latin-1").lower()
+    return "arm" if name.startswith("armv") else _UTS_MACHINES.get(name)
+
+
+def text_of(notes: tuple[Note, ...], starts: tuple[int, ...]) -> tuple[int, int] | None:
+    """Offset and length of the text that the header is to name.
+
+    That is the one which it alone names, else that of the last whole VMCOREINFO note.
+    """
+    found = None
+    for note, start in zip(notes, starts, strict=True):
+        if isinstance(note, HeaderText):
+            return start, note.descsz
+        if note.is_vmcoreinfo and note.whole:
+            found = start + note.desc_start, note.descsz
+    return found
+
+
+def machine_of(header: Header, notes: tuple[Note, ...], order: ByteOrder) -> str | None:
+    """The machine by utsname, else by the length of the registers' notes: QEMU 10 writes `Unknown`."""
+    registers = next((note for note in notes[:1] if note.type == 1 and note.name == b"CORE\0"), None)
+    return uts_machine(header) or (_PRSTATUS.get((order, registers.descsz)) if registers else None)

@@ -1,0 +1,69 @@
+"""The parts of a kdump file and where they lie in it, for the hex view and for messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from vmci_tui.containers.base import Layout, Region
+from vmci_tui.containers.flattened_regions import Records, disjoint, in_records, place_of
+from vmci_tui.formats.header_text import HeaderText
+from vmci_tui.formats.kdump_records import PAGE_DESCRIPTOR, header_fields, sub_header_fields
+from vmci_tui.layers.file import Source
+from vmci_tui.layers.flattened import FlattenedSource
+from vmci_tui.layers.image import Image
+
+if TYPE_CHECKING:
+    from vmci_tui.containers.kdump.dump import KdumpDump
+
+
+_PAGE_FIELDS: Final = (("offset", 0, 8), ("size", 8, 4), ("flags", 12, 4), ("page_flags", 16, 8))
+
+
+def as_it_is(dump: KdumpDump) -> Layout:
+    """The file as it lies on disk."""
+    flat = dump.plain if isinstance(dump.plain, FlattenedSource) else None
+    return layout(dump, Image.of(dump.source.size), flat, dump.plain.size)
+
+
+def layout(
+    dump: KdumpDump,
+    image: Image,
+    records: Records | None,
+    plain_size: int,
+    base: Source | None = None,
+    reasons: tuple[str, ...] = (),
+) -> Layout:
+    """The layout of an image whose headers and notes are those of `dump`; offsets are those of the image.
+
+    `records` tell where the bytes of the plain file, which has `plain_size`, lie in a flattened one.
+    """
+    regions, offsets = list(_regions(dump, plain_size)), dump.note_starts
+    if records is not None:
+        regions = list(in_records(records, regions))
+        offsets = tuple(place_of(records, start) for start in dump.note_starts)
+    parts = disjoint(regions, image.size)
+    return Layout(image, dump.notes, offsets, dump.memory, parts, reasons, bits=dump.bits, base=base)
+
+
+def _regions(dump: KdumpDump, plain_size: int) -> Iterator[Region]:
+    """The parts of the plain file."""
+    header, form = dump.header, dump.header.form
+    yield Region(0, form.header.size, "header", "kdump header", header_fields(form.bits))
+    length = form.sub_header_length(header.version)
+    yield Region(header.block_size, length, "header", "kdump sub-header", sub_header_fields(form))
+    for index, (start, note) in enumerate(zip(dump.note_starts, dump.notes, strict=True)):
+        label = "text that the header names" if isinstance(note, HeaderText) else f"note {index}"
+        yield Region(start, len(note.raw), "note", label)
+    if header.eraseinfo[1]:
+        yield Region(*header.eraseinfo, "other", "eraseinfo: what makedumpfile erased")
+    start, length = header.bitmaps
+    used, used_length = header.bitmap
+    yield Region(start, used - start, "other", "bitmap of the machine's pages")
+    yield Region(used, used_length, "other", "bitmap of the pages in this file")
+    first, last = header.pfns
+    table = PAGE_DESCRIPTOR * (dump.pages.bitmap.rank(last) if first < last else 0)
+    yield Region(header.descriptors, table, "segments", "page descriptor", _PAGE_FIELDS, PAGE_DESCRIPTOR)
+    data = header.descriptors + table
+    beyond = [start for start in (*dump.note_starts, header.eraseinfo[0]) if start >= data]
+    yield Region(data, max(min(plain_size, *beyond) if beyond else plain_size, data) - data, "other", "pages of memory")

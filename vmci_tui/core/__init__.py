@@ -1,1 +1,0 @@
-"""Everything that can be right or wrong; never imports textual or rich."""

@@ -1,0 +1,63 @@
+"""The entry that the guest must have written, as far as a dump without its blob tells."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from vmci_tui.containers.origin import may_be_of_qemu
+from vmci_tui.document.document import State
+from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, linux_size
+
+
+class Derived(NamedTuple):
+    """A field's value as far as it is known, and how it is known."""
+
+    name: str
+    value: int | None
+    why: str
+
+
+def derive(state: State, machine: str | None = None) -> tuple[Derived, ...]:
+    """The four fields, for a machine's dump; () where nothing in it speaks of an entry, or QEMU did not write it."""
+    note = state.note
+    if not may_be_of_qemu(state.notes, machine):
+        return ()
+    if note is None:
+        if any(other.is_empty for other in state.notes):
+            return _beyond_memory()
+        return ()
+    if note.is_windows:
+        size, why = len(note.raw), "the Windows driver announces the note's own length"
+        return _fields(size, why, "the dump does not say where the note was")
+    page = state.vmcoreinfo.page_size if state.vmcoreinfo else None
+    if page is None:
+        return _fields(None, f"at least {len(note.raw)}, the note's own length")
+    return _fields(linux_size(page), f"Linux announces PAGESIZE + 36: {page} + 36")
+
+
+def why_none(state: State, machine: str | None = None) -> str:
+    """Why `derive` gives nothing, in words."""
+    if may_be_of_qemu(state.notes, machine):
+        return "nothing in the dump tells of one"
+    return "QEMU did not write this dump, so there is none"
+
+
+_SYS = "the dump does not say where the note was; /sys/kernel/vmcoreinfo of the guest does"
+
+
+def _fields(size: int | None, why_size: str, why_paddr: str = _SYS) -> tuple[Derived, ...]:
+    return (
+        Derived("host_format", 0, "the Linux and Windows drivers both write 0, and QEMU never looks"),
+        Derived("guest_format", FORMAT_ELF, "QEMU appends only ELF notes"),
+        Derived("size", size, why_size),
+        Derived("paddr", None, why_paddr),
+    )
+
+
+def _beyond_memory() -> tuple[Derived, ...]:
+    return (
+        Derived("host_format", None, "nothing tells"),
+        Derived("guest_format", FORMAT_ELF, "QEMU appended what it took for an ELF note"),
+        Derived("size", None, "from 12 to 1 MiB"),
+        Derived("paddr", None, "outside the guest's RAM: it read as zeros"),
+    )

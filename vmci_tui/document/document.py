@@ -1,0 +1,249 @@
+"""What is open: the source, the state that was read from it, and the states since.
+
+A state is a frozen value; guest memory is not in it, since it is never edited. An edit
+gives a new state, and undo is a step down the stack, so any sequence of edits undone
+is the opened state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal as OneOf
+from typing import NamedTuple
+
+from vmci_tui.common.safe_text import Safe
+from vmci_tui.containers import Dump, HeaderFields, Layout, Mapped, Region
+from vmci_tui.formats.elf_note import Note
+from vmci_tui.formats.fw_cfg_entry import LENGTH, SIZE_LIMIT, EntryHistory
+from vmci_tui.formats.header_text import HeaderText
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.layers.file import BytesSource, FileSource, Source
+from vmci_tui.layers.image import Image, Literal
+from vmci_tui.layers.memory_map import Memory
+from vmci_tui.layers.range_table import Ranges
+
+Head = OneOf["kept", "ordered", "merged", "plain"]
+"""What becomes of the dump's head: kept as it is while no note is edited; put in the order that
+readers need, as every save does; or that, with its program headers merged to disjoint memory, or
+with the records of a flattened file put in their places."""
+
+
+class OfDump(NamedTuple):
+    """The fields of a state that lie in the dump."""
+
+    notes: tuple[Note, ...]
+    head: Head
+    header: HeaderFields | None
+    mapped: tuple[Mapped, ...]
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that can be edited."""
+
+    notes: tuple[Note, ...] = ()
+    entry: EntryHistory | None = None
+    head: Head = "kept"
+    header: HeaderFields | None = None
+    """The fields of a kdump file's header that may be edited; None where the container has none."""
+    mapped: tuple[Mapped, ...] = ()
+    """The virtual addresses that program headers get; of memory in none of them they stay."""
+
+    @property
+    def of_dump(self) -> OfDump:
+        """The part of the state that lies in the dump; the rest lies in the entry's file."""
+        return OfDump(self.notes, self.head, self.header, self.mapped)
+
+    @cached_property
+    def index(self) -> int | None:
+        """Which note is the vmcoreinfo: the last whole one of that name, as most readers take it.
+
+        A text that only a kdump file's header names, where there is no such note.
+        """
+        alone = None
+        for index in range(len(self.notes) - 1, -1, -1):
+            note = self.notes[index]
+            if isinstance(note, HeaderText):
+                alone = index
+            elif note.is_vmcoreinfo and note.whole:
+                return index
+        return alone
+
+    @property
+    def header_text(self) -> HeaderText | None:
+        """The text that only a kdump file's header names; None where the note's is all there is."""
+        return next((note for note in self.notes if isinstance(note, HeaderText)), None)
+
+    @property
+    def note(self) -> Note | None:
+        return None if self.index is None else self.notes[self.index]
+
+    @cached_property
+    def vmcoreinfo(self) -> Vmcoreinfo | None:
+        """The key=value text; None where there is no note, a Windows header in it, or more than 1 MiB."""
+        note = self.note
+        return None if note is None or note.is_windows or note.descsz > SIZE_LIMIT else Vmcoreinfo(note.desc)
+
+
+class Step(NamedTuple):
+    """A state and the edit that made it."""
+
+    label: str
+    state: State
+
+
+@dataclass
+class Document:
+    """One opened file (and its blob), with undo and redo without limit."""
+
+    name: Safe
+    source: Source
+    dump: Dump | None
+    opened: State
+    blob: Source | None = None
+    blob_name: Safe | None = None
+    read_only: bool = False
+    """Another process has the file's lock: copies can be saved, the file itself cannot."""
+    saved: State | None = None
+    """What was saved last, of the dump and of its entry; None where nothing was saved yet."""
+    _steps: list[Step] = field(default_factory=list)
+    _at: int = 0
+    _layouts: tuple[State, Layout] | None = None
+
+    def close(self) -> None:
+        """Let go of the files that are open, and of their locks."""
+        for source in (self.source, self.blob):
+            if isinstance(source, FileSource):
+                source.close()
+
+    @property
+    def state(self) -> State:
+        return self._steps[self._at - 1].state if self._at else self.opened
+
+    @property
+    def modified(self) -> bool:
+        return self.state != self.opened
+
+    @property
+    def dump_unsaved(self) -> bool:
+        return self.state.of_dump not in (self.opened.of_dump, self.saved and self.saved.of_dump)
+
+    @property
+    def entry_unsaved(self) -> bool:
+        return self.state.entry not in (self.opened.entry, self.saved and self.saved.entry)
+
+    @property
+    def unsaved(self) -> bool:
+        return self.dump_unsaved or self.entry_unsaved
+
+    def mark_saved(self, entry: bool) -> None:
+        """The dump, or its entry, was saved as it is in the state: they are two files."""
+        last = self.saved or self.opened
+        of_dump = replace(last, **self.state.of_dump._asdict())
+        self.saved = replace(last, entry=self.state.entry) if entry else of_dump
+
+    def entry_alone(self) -> Document:
+        """The entry that is open beside a dump, as a document of its own: it is saved as a blob."""
+        alone = Document(
+            self.blob_name or self.name, self.blob or BytesSource(b""), None, State(entry=self.opened.entry)
+        )
+        alone.apply("; ".join(self.labels), State(entry=self.state.entry))
+        return alone
+
+    @property
+    def container(self) -> str:
+        return self.dump.container if self.dump else "entry"
+
+    def apply(self, label: str, state: State) -> bool:
+        """Make `state` the newest; what was undone is forgotten. False where nothing changes.
+
+        Raises SaveError, and changes nothing, for a state that no file can hold: each that is
+        reached can be shown.
+        """
+        if state == self.state:
+            return False
+        if self.dump is not None and state.of_dump != self.opened.of_dump:
+            self._layouts = state, laid_out(self.dump, state)
+        del self._steps[self._at :]
+        self._steps.append(Step(label, state))
+        self._at += 1
+        return True
+
+    def with_edit(self, label: str, state: State) -> Document:
+        """Another document of the same files, in this state: what would be, while it is being typed."""
+        other = Document(self.name, self.source, self.dump, self.opened, self.blob, self.blob_name)
+        other.apply(label, state)
+        return other
+
+    def snapshot(self) -> Document:
+        """The same files in the same state: what is done to this document from now on does not change it."""
+        return replace(self, _steps=list(self._steps))
+
+    def undo(self) -> str | None:
+        """Step back; the label of the edit that was undone, or None at the opened state."""
+        if not self._at:
+            return None
+        self._at -= 1
+        return self._steps[self._at].label
+
+    def redo(self) -> str | None:
+        if self._at == len(self._steps):
+            return None
+        self._at += 1
+        return self._steps[self._at - 1].label
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The edits that make up the state, oldest first, each with the state that it led to."""
+        return tuple(self._steps[: self._at])
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(step.label for step in self.steps)
+
+    @property
+    def layout(self) -> Layout:
+        """The file as it is while nothing is edited, else as it would be saved."""
+        if self.dump is None:
+            return _entry_layout(self.state.entry)
+        if self.state is self.opened or self.state.of_dump == self.opened.of_dump:
+            return self.dump.as_it_is
+        return self.saved_layout
+
+    @property
+    def saved_layout(self) -> Layout:
+        """The file as it would be saved. Raises SaveError where it cannot be."""
+        if self.dump is None:
+            return _entry_layout(self.state.entry)
+        if self._layouts is None or self._layouts[0] is not self.state:
+            self._layouts = self.state, laid_out(self.dump, self.state)
+        return self._layouts[1]
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Bytes of the file as `layout` shows it."""
+        layout = self.layout
+        return layout.image.read(layout.base or self.source, offset, length)
+
+
+def laid_out(dump: Dump, state: State, in_place: bool = False) -> Layout:
+    """The dump's file as it would be saved. Raises SaveError where it cannot be."""
+    merge, plain = state.head == "merged", state.head == "plain"
+    return dump.layout(state.notes, in_place, merge, state.header, plain, state.mapped)
+
+
+def entry_document(name: Safe, history: EntryHistory, source: Source) -> Document:
+    """A document that is only an entry; `source` is the blob (or what the writes left)."""
+    return Document(name, source, None, State(entry=history))
+
+
+def _entry_layout(history: EntryHistory | None) -> Layout:
+    """An entry as a file: 16 bytes; a blob of another length shows the bytes it has."""
+    raw = b""
+    if history is not None:
+        raw = history.raw
+        last = history.writes[-1] if history.writes else None
+        if history.origin == "blob" and last is not None and last.data is not None and last.length != LENGTH:
+            raw = last.data
+    image = Image((Literal(raw),) if raw else ())
+    return Layout(image, (), (), Memory(Ranges()), (Region(0, len(raw), "entry", "entry"),) if raw else ())

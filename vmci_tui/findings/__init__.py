@@ -1,0 +1,65 @@
+"""Findings: what is worth knowing of the state, computed anew after each edit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from vmci_tui.common.span import Span
+from vmci_tui.document.document import Document
+from vmci_tui.findings.catalogue import Severity
+from vmci_tui.findings.checks import addresses, entry, memory, note, text
+from vmci_tui.findings.checks import elf as container
+from vmci_tui.findings.checks import entry_region as region
+from vmci_tui.findings.checks import text_values as values
+from vmci_tui.findings.finding import Check, Consequence, Context, Finding, Fix
+from vmci_tui.findings.join_verdicts import grouped
+from vmci_tui.readers.verdicts import Verdicts, verdicts
+
+__all__ = ["Consequence", "Context", "Finding", "Fix", "Severity", "Span", "findings"]
+
+
+def _not_elf(context: Context) -> Iterable[Finding]:
+    if context.dump is None or context.dump.container == "elf":
+        return ()
+    from vmci_tui.findings.checks import flattened, kdump
+
+    of_elf = flattened.through_records(context, (container.check, addresses.check, memory.check_overlaps))
+    return (*flattened.check(context), *kdump.check(context), *of_elf)
+
+
+_CHECKS: tuple[Check, ...] = (
+    *(entry.check, region.check, note.check, text.check, values.check, container.check),
+    *(_not_elf, addresses.check, memory.check_overlaps, memory.check),
+)
+_RANK = {"error": 0, "warning": 1, "info": 2}
+_EACH = 20
+"""So many findings of one code and severity are listed; the last one counts the rest."""
+
+
+def findings(document: Document, known: Verdicts | None = None) -> tuple[Finding, ...]:
+    """All findings with the readers that they concern: errors first, of each kind those first over which a
+    reader refuses, and of these those with a fix.
+
+    `known` are the verdicts over the document's layout, where they are computed already.
+    """
+    judged = verdicts(document) if known is None else known
+    context = Context.of(document)
+    found = list(grouped(_capped(finding for check in _CHECKS for finding in check(context)), judged, context))
+    found.sort(key=lambda item: (_RANK[item.severity], not any(c.refuses for c in item.readers), item.fix is None))
+    return tuple(found)
+
+
+def _capped(found: Iterable[Finding]) -> Iterator[Finding]:
+    """Of each code the first few one by one, then how many more there are: a hostile dump has 100,000 of a kind."""
+    seen: Counter[tuple[str, Severity]] = Counter()
+    last: dict[tuple[str, Severity], Finding] = {}
+    for item in found:
+        kind = item.code, item.severity
+        seen[kind] += 1
+        if seen[kind] <= _EACH:
+            yield item
+        else:
+            last[kind] = item
+    for kind, item in last.items():
+        yield item._replace(message=f"{seen[kind] - _EACH} more have the same fault", fix=None)

@@ -1,0 +1,117 @@
+"""Findings about the virtual addresses in program headers (p_vaddr), held against the kernel that memory proves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import count, islice
+from typing import Final, NamedTuple
+
+from vmci_tui.common.span import Span
+from vmci_tui.containers.base import Mapped
+from vmci_tui.containers.elf.dump import ElfDump
+from vmci_tui.containers.elf.regions import stride
+from vmci_tui.containers.elf.virtual import pieces, says_nothing
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.document import edits
+from vmci_tui.findings.finding import Context, Finding, Fix, told
+from vmci_tui.formats.elf_records import PT_LOAD, Segment
+from vmci_tui.proof.cross_checks import proved_kernel
+from vmci_tui.proof.direct_map import linear_map, mapped_elsewhere, virtual_of
+from vmci_tui.proof.kernel_addresses import Kernel
+
+_NEEDS: Final = frozenset(("i386", "arm", "ppc64", "loongarch64"))
+"""Machines whose kernel memory drgn finds by p_vaddr alone, or whose page tables it does."""
+_LOW: Final = frozenset(("s390x",))
+"""Machines whose kernel may use the low addresses, which p_vaddr 0 then claims."""
+_LOOKED_AT: Final = 256
+"""Headers that are held against the kernel; paging=true gives 65,000, made of the page tables themselves."""
+
+
+class _Named(NamedTuple):
+    """A PT_LOAD and its number among all program headers."""
+
+    number: int
+    segment: Segment
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """What p_vaddr says, where memory proves where the kernel lies; nothing where it does not."""
+    dump, text = context.dump, context.state.vmcoreinfo
+    if not isinstance(dump, ElfDump) or text is None or context.state.head == "merged":
+        return
+    silent = [*islice(_loads(dump, says_nothing), _LOOKED_AT)] if dump.machine in _NEEDS else []
+    claims = [*islice(_loads(dump, _claims_also_low if dump.machine in _LOW else _claims), _LOOKED_AT)]
+    kernel = proved_kernel(text, guest_of(dump)) if silent or claims else None
+    if kernel is None:
+        return
+    mapped = linear_map(kernel) if silent else ()
+    done = context.state.mapped
+    bare = [item for item in silent if _changes(item.segment, mapped, dump) and not _covered(item.segment, done)]
+    if bare:
+        words = "the program headers give no kernel address for memory that the kernel maps"
+        yield told("C35", words, _span(context, dump, bare[0]), _fix("write the kernel's addresses", mapped))
+    wrong = [item for item in claims if not _covered(item.segment, done) and _lies(kernel, item.segment)]
+    if wrong:
+        yield _lying(context, dump, kernel, wrong)
+
+
+def _loads(dump: ElfDump, wanted: Callable[[Segment], bool]) -> Iterator[_Named]:
+    """The PT_LOADs of some memory of which something is so."""
+    named = map(_Named, count(), dump.segments)
+    return (item for item in named if item.segment.type == PT_LOAD and item.segment.memsz and wanted(item.segment))
+
+
+def _claims(segment: Segment) -> bool:
+    return not says_nothing(segment)
+
+
+def _claims_also_low(segment: Segment) -> bool:
+    return _claims(segment) or (segment.vaddr == 0 and segment.paddr != 0)
+
+
+def _changes(segment: Segment, mapped: tuple[Mapped, ...], dump: ElfDump) -> bool:
+    """Whether the kernel has an address for some of it, which does not stand there."""
+    after = tuple(pieces(segment, mapped, dump.format.top))
+    return after != (segment,) and any(piece.vaddr for piece in after)
+
+
+def _covered(segment: Segment, mapped: tuple[Mapped, ...]) -> bool:
+    """Whether an edit gives it other addresses."""
+    return any(item.start < segment.paddr + max(segment.memsz, 1) and segment.paddr < item.end for item in mapped)
+
+
+def _lies(kernel: Kernel, segment: Segment) -> bool:
+    size = max(segment.memsz, segment.filesz)
+    return mapped_elsewhere(kernel, segment.vaddr, size, segment.paddr) is not None
+
+
+def _lying(context: Context, dump: ElfDump, kernel: Kernel, wrong: Sequence[_Named]) -> Finding:
+    first = wrong[0].segment
+    there = mapped_elsewhere(kernel, first.vaddr, max(first.memsz, first.filesz), first.paddr)
+    assert there is not None
+    more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+    words = (
+        f"program header {wrong[0].number} puts address {first.vaddr:#x} at paddr {first.paddr:#x}, "
+        f"the kernel maps it to {there.paddr:#x}{more}"
+    )
+    right = tuple(_right(kernel, item.segment) for item in wrong)
+    fix = _fix("write the right addresses", (*context.state.mapped, *right))
+    return told("C36", words, _span(context, dump, wrong[0]), fix)
+
+
+def _right(kernel: Kernel, segment: Segment) -> Mapped:
+    end = segment.paddr + max(segment.memsz, segment.filesz)
+    return Mapped(segment.paddr, end, virtual_of(kernel, segment.paddr))
+
+
+def _fix(label: str, mapped: tuple[Mapped, ...]) -> Fix:
+    return Fix(label, partial(edits.map_headers, mapped=mapped))
+
+
+def _span(context: Context, dump: ElfDump, item: _Named) -> Span | None:
+    """The field p_vaddr in the file as it is; another layout has its headers elsewhere."""
+    if context.arranged:
+        return None
+    at, width = next((at, width) for name, at, width in dump.format.segment_fields if name == "p_vaddr")
+    return Span(dump.header.phoff + item.number * stride(dump) + at, width)

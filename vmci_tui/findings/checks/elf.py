@@ -1,0 +1,54 @@
+"""Findings about the container: class, machine, headers, the file's length (codes C)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vmci_tui.common.span import Span
+from vmci_tui.containers.elf.dump import ElfDump
+from vmci_tui.document import edits
+from vmci_tui.findings.checks.note import target_bits
+from vmci_tui.findings.finding import NEED_MEMORY, Context, Finding, Fix, told
+from vmci_tui.formats.elf_records import ET_CORE, PT_NOTE
+
+ORDER = Fix("put the head in order", edits.order_head)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """Everything about an ELF container."""
+    dump = context.dump
+    if not isinstance(dump, ElfDump):
+        return
+    bits = target_bits(dump)
+    if bits != dump.bits:
+        wider = dump.bits > bits
+        yield told(
+            "C01",
+            f"the file is ELF{dump.bits}, its machine ({dump.machine}) is {bits}-bit",
+            Span(4, 1),
+            severity="info" if wider else "error",
+            why="QEMU writes ELF64 for a 32-bit guest whose memory or ROM reaches 4 GiB: nothing is wrong"
+            if wider
+            else "no dump of this machine fits into a 32-bit file",
+        )
+    if dump.missing:
+        yield told("C02", dump.missing, Span(max(dump.source.size - 1, 0), 1), readers=NEED_MEMORY)
+    if not context.arranged:
+        yield from _head(dump)
+
+
+def _head(dump: ElfDump) -> Iterator[Finding]:
+    """What saving puts right."""
+    notes = dump.segments.count_of(PT_NOTE)
+    if notes != 1:
+        where = Span(min(dump.header.phoff, dump.source.size), 1)
+        yield told("C03", f"the file has {notes or 'no'} PT_NOTE program headers", where, ORDER)
+    if dump.header.type != ET_CORE:
+        yield told("C04", f"e_type is {dump.header.type}, a dump has 4 (ET_CORE)", Span(16, 2), ORDER)
+    if dump.header.phentsize != dump.format.segment.size:
+        yield told(
+            "C05",
+            f"e_phentsize is {dump.header.phentsize}, a program header has {dump.format.segment.size} bytes",
+            Span(54 if dump.bits == 64 else 42, 2),
+            ORDER,
+        )

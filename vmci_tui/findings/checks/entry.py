@@ -1,0 +1,172 @@
+"""Findings about the entry and the writes that made it (codes E)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from vmci_tui.common.errors import OpenError
+from vmci_tui.common.span import Span
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.document import edits
+from vmci_tui.findings.finding import Context, Finding, Fix, told
+from vmci_tui.formats.elf_note import NAME, up
+from vmci_tui.formats.fw_cfg_entry import (
+    FORMAT_ELF,
+    FORMAT_NONE,
+    LENGTH,
+    NOTE_HEADER,
+    SIZE_LIMIT,
+    EntryHistory,
+    linux_size,
+)
+
+_WHOLE = Span(0, LENGTH, "entry")
+_FORMAT = Span(2, 2, "entry")
+_SIZE = Span(4, 4, "entry")
+_PADDR = Span(8, 8, "entry")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """Everything about an open entry; nothing where none is open."""
+    history = context.state.entry
+    if history is None:
+        return
+    if history.never_written:
+        yield told("E02", "the entry was never written", _WHOLE)
+        return
+    yield from _writes(history)
+    yield from _format(history)
+    yield from _size(context, history)
+    yield from _region(context, history)
+
+
+def _writes(history: EntryHistory) -> Iterator[Finding]:
+    """The last write first: it decides, so what readers say of the writes stands beside it."""
+    blob = history.origin == "blob"
+    numbered = tuple(enumerate(zip(history.writes, history.outcomes, strict=True), 1))
+    for number, (write, outcome) in reversed(numbered):
+        last = number == len(history.writes)
+        what = (
+            f"this blob has {write.length} bytes"
+            if blob
+            else f"write {number} has offset {write.offset}, length {write.length}"
+        )
+        if outcome.result == "DMA error":
+            yield told(
+                "E09",
+                f"{what}: {'too many, ' if blob else ''}a DMA error",
+                Span(0, write.length if blob else LENGTH, "entry"),
+                Fix("write all 16 bytes at offset 0", edits.rewrite_whole) if last else None,
+                severity="error" if last else "warning",
+                why=outcome.why,
+            )
+        elif (blob or outcome.result != "ignored") and (write.offset != 0 or write.length != LENGTH):
+            yield told(
+                "E01",
+                f"{what}: an invalid write",
+                Span(min(write.offset, LENGTH), min(write.length, LENGTH), "entry"),
+                Fix("write all 16 bytes at offset 0", edits.rewrite_whole) if last else None,
+                severity="error" if last and not outcome.present else "warning",
+            )
+        elif last and history.held is False and history.entry.guest_format != FORMAT_NONE:
+            yield told(
+                "E01",
+                "QEMU holds this entry, and takes the note as not present: the last write was not a whole one",
+                _WHOLE,
+                Fix("write all 16 bytes at offset 0", edits.rewrite_whole),
+                why=outcome.why,
+            )
+
+
+def _format(history: EntryHistory) -> Iterator[Finding]:
+    value = history.entry.guest_format
+    fix = Fix("set guest_format to 1 (ELF)", partial(edits.set_field, name="guest_format", value=FORMAT_ELF))
+    if value == FORMAT_NONE and not history.present:  # zeroed by a failed DMA it stays present
+        yield told("E03", "guest_format is 0: the note is switched off", _FORMAT, fix)
+    elif value not in (FORMAT_NONE, FORMAT_ELF):
+        yield told("E04", f"guest_format is {value}: only 1 (ELF) is supported", _FORMAT, fix)
+
+
+def _size(context: Context, history: EntryHistory) -> Iterator[Finding]:
+    size = history.entry.size
+    if size < NOTE_HEADER or size > SIZE_LIMIT:
+        swapped = int.from_bytes(size.to_bytes(4, "little"), "big")
+        if NOTE_HEADER <= swapped <= SIZE_LIMIT:
+            yield told(
+                "E10",
+                f"size {size} looks big-endian: swapped it is {swapped}",
+                _SIZE,
+                Fix("swap the bytes of all fields", edits.swap_entry),
+            )
+            return
+        yield told(
+            "E05" if size < NOTE_HEADER else "E06",
+            f"size {size} is less than a note header (12 bytes)"
+            if size < NOTE_HEADER
+            else f"size {size} is more than 1 MiB: an oversized note",
+            _SIZE,
+            _size_fix(context),
+            severity="error",
+            why="QEMU refuses it, whatever the format",
+        )
+    elif size == SIZE_LIMIT:
+        yield told("E07", "size is exactly 1 MiB", _SIZE, _size_fix(context))
+    if NOTE_HEADER <= size <= SIZE_LIMIT:
+        yield from _larger(context, history)
+
+
+def _larger(context: Context, history: EntryHistory) -> Iterator[Finding]:
+    """The note against the entry's size: the one in the region, which QEMU takes, else the appended one."""
+    size = history.entry.size
+    found = _in_region(context, history)
+    note = context.state.note
+    if found is None and note is not None:
+        found = note.namesz, note.descsz
+    if found is None:
+        return
+    needed = NOTE_HEADER + up(found[0]) + up(found[1])
+    if needed <= size:
+        return
+    fits = needed <= SIZE_LIMIT
+    yield told(
+        "E11",
+        f"the note takes {needed} bytes with its padding, the entry says {size}",
+        _SIZE,
+        Fix(f"set size to {needed}", partial(edits.set_field, name="size", value=needed)) if fits else None,
+    )
+
+
+def _in_region(context: Context, history: EntryHistory) -> tuple[int, int] | None:
+    """namesz and descsz of what lies at paddr, as QEMU 7.2 reads them; None where the dump has no note there."""
+    if context.dump is None:
+        return None
+    try:
+        head = guest_of(context.dump).read(history.entry.paddr, NOTE_HEADER + len(NAME)) or b""
+    except OpenError:  # of a region that cannot be read nothing is known; it is no reason to say nothing else
+        return None
+    if not head.endswith(NAME[:-1] + b"\0"):
+        return None
+    return int.from_bytes(head[:4], "little"), int.from_bytes(head[4:8], "little")
+
+
+def _size_fix(context: Context) -> Fix | None:
+    text = context.state.vmcoreinfo
+    if text is None or text.page_size is None:
+        return None
+    size = linux_size(text.page_size)
+    return Fix(f"set size to {size}, as Linux does", partial(edits.set_field, name="size", value=size))
+
+
+def _region(context: Context, history: EntryHistory) -> Iterator[Finding]:
+    entry = history.entry
+    if context.dump is None or not NOTE_HEADER <= entry.size <= SIZE_LIMIT or entry.guest_format == FORMAT_NONE:
+        return
+    covered = context.layout.memory.covered(entry.paddr, entry.size)
+    if covered == entry.size:
+        return
+    if covered:
+        message = f"the region at {entry.paddr:#x} leaves the dump's memory after {covered} of {entry.size} bytes"
+    else:
+        message = f"the region at {entry.paddr:#x} lies outside the dump's memory"
+    yield told("E08", message, _PADDR, severity="warning" if covered >= NOTE_HEADER else "error")

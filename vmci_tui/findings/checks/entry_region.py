@@ -1,0 +1,52 @@
+"""Findings about what the entry points at in the dump's own memory (codes E12 to E14).
+
+That the region leaves that memory is E08, and that the note in it is too large is E11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from vmci_tui.common.errors import OpenError
+from vmci_tui.common.span import Span
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.document import edits
+from vmci_tui.findings.finding import Context, Finding, Fix, told
+from vmci_tui.formats.fw_cfg_entry import FORMAT_NONE, NOTE_HEADER, SIZE_LIMIT
+from vmci_tui.search.entry_region import RegionView, view
+
+_PADDR = Span(8, 8, "entry")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """Everything about the region; nothing without a dump, or where the entry is switched off or senseless."""
+    history, dump = context.state.entry, context.dump
+    if dump is None or history is None or history.never_written:
+        return
+    entry = history.entry
+    if entry.guest_format == FORMAT_NONE or not NOTE_HEADER <= entry.size <= SIZE_LIMIT:
+        return
+    try:
+        seen = view(entry, guest_of(dump), context.state)
+    except OpenError:  # of a region that cannot be read nothing is known; it is no reason to say nothing else
+        return
+    if seen.found.kind in ("text", "zeros", "other"):
+        yield told("E13", seen.why, _PADDR)
+    elif seen.same is False:
+        yield told("E12", seen.why, _PADDR, why=_meaning(seen))
+    elif seen.found.kind == "note" and context.state.note is None:
+        yield _lacking(context, seen)
+
+
+def _meaning(seen: RegionView) -> str | None:
+    """The difference in sentences; None where the catalogue's own must do."""
+    said = (*seen.remarks, *(seen.difference.summary if seen.difference and not seen.difference.same else ()))
+    return "; ".join(said) or None
+
+
+def _lacking(context: Context, seen: RegionView) -> Finding:
+    assert context.dump is not None and seen.found.candidate is not None
+    order = context.dump.order
+    append = partial(edits.append_note, note=seen.found.candidate.note(order), order=order)
+    return told("E14", seen.why, _PADDR, Fix("append the note that the entry points at", append))

@@ -1,0 +1,156 @@
+"""Findings about the notes: their headers, names, sizes, class and byte order (codes N)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from vmci_tui.common.safe_text import visible
+from vmci_tui.containers import Dump
+from vmci_tui.document import edits
+from vmci_tui.findings.finding import Context, Finding, Fix, told
+from vmci_tui.formats.elf_note import NAME, Note
+from vmci_tui.formats.elf_records import MACHINE_BITS, MACHINES
+from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT
+from vmci_tui.formats.header_text import HeaderText
+from vmci_tui.formats.note_kinds import XEN
+from vmci_tui.formats.windows_header import windows_header
+from vmci_tui.knowledge import kernel_width as bitness
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """Everything about the notes of a dump; nothing for an entry alone."""
+    if context.dump is None:
+        return
+    yield from _which(context)
+    for index, note in enumerate(context.state.notes):
+        yield from _shape(context, index, note)
+        if note.is_vmcoreinfo:
+            yield from _vmcoreinfo(context, index, note)
+    if (xen := beside_linux(context.state.notes)) is not None:
+        yield told("M12", "the Xen hypervisor's text stands beside the kernel's", context.note_span(xen))
+    if context.state.vmcoreinfo is not None and context.state.vmcoreinfo.text:
+        yield from _class(context)
+
+
+def beside_linux(notes: tuple[Note, ...]) -> int | None:
+    """Which note is the hypervisor's in a dump of a Xen dom0, where Linux's stands beside it; else None."""
+    if not any(note.is_vmcoreinfo and note.whole and note.name != XEN for note in notes):
+        return None
+    return next((n for n, note in enumerate(notes) if note.name == XEN and note.whole), None)
+
+
+def _which(context: Context) -> Iterator[Finding]:
+    order = context.dump.order if context.dump else "little"
+    found = [
+        i
+        for i, note in enumerate(context.state.notes)
+        if note.is_vmcoreinfo and not note.is_windows and not isinstance(note, HeaderText)
+    ]
+    if not any(note.is_vmcoreinfo for note in context.state.notes):
+        yield told("N01", "the dump has no VMCOREINFO note")
+    elif len(found) > 1:
+        yield told(
+            "N05",
+            f"the dump has {len(found)} VMCOREINFO notes",
+            context.note_span(found[0]),
+            Fix("keep the last one only", partial(edits.keep_last_note, order=order)) if context.state.note else None,
+        )
+
+
+def _shape(context: Context, index: int, note: Note) -> Iterator[Finding]:
+    span = context.note_span(index)
+    if not note.whole:
+        yield told(
+            "N02",
+            f"note {index} is broken: {note.broken}",
+            span,
+            Fix("take the broken bytes out", partial(edits.drop_note, index=index)),
+        )
+        return
+    if note.is_empty:
+        yield told(
+            "N07",
+            f"note {index} is 12 zero bytes",
+            span,
+            Fix("take the empty note out", edits.drop_empty_notes),
+        )
+    if any(note.padding):
+        yield told("N03", f"the padding of note {index} is not zero", span)
+    if len(note.raw) % 4 and not isinstance(note, HeaderText):
+        yield told("N12", f"note {index} ends without its padding", span)
+
+
+def _vmcoreinfo(context: Context, index: int, note: Note) -> Iterator[Finding]:
+    span = context.note_span(index)
+    if note.name != NAME:
+        yield told(
+            "N04",
+            f"the note's name is {visible(note.name[:60])}, not exactly VMCOREINFO and one NUL",
+            span,
+            Fix("name it VMCOREINFO", partial(edits.rename_note, index=index, name=NAME)) if note.whole else None,
+        )
+    if note.descsz > SIZE_LIMIT or len(note.raw) > SIZE_LIMIT:
+        yield told(
+            "N06",
+            f"the note takes {len(note.raw)} bytes (descsz {note.descsz}): more than 1 MiB, an oversized note",
+            span,
+        )
+    if not note.whole:
+        return
+    if context.dump is not None and note.order != context.dump.order:
+        yield told(
+            "N08",
+            f"the note's header words are {note.order}-endian, the file is {context.dump.order}-endian",
+            span,
+            Fix("swap the header words", partial(edits.reorder_header, index=index, order=context.dump.order)),
+        )
+    if note.type != 0:
+        yield told(
+            "N09",
+            f"the note's type is {note.type:#x}, Linux writes 0",
+            span,
+            Fix("set the type to 0", partial(edits.retype_note, index=index, kind=0)),
+        )
+    if (header := windows_header(note)) is not None:
+        yield told("N13", f"the note holds a Windows dump header: {header.told}", span)
+
+
+def target_bits(dump: Dump) -> int:
+    """The guest's width: by its machine where that has only one, else by the container's class."""
+    return next((bits for number, bits in MACHINE_BITS.items() if MACHINES[number] == dump.machine), dump.bits)
+
+
+def _class(context: Context) -> Iterator[Finding]:
+    """Class mismatch: the header cannot tell, so the text votes."""
+    dump, text, index = context.dump, context.state.vmcoreinfo, context.state.index
+    if dump is None or text is None or index is None:
+        return
+    target = target_bits(dump)
+    verdict, votes = bitness.judge_bits(text, target)
+    lines = text.lines
+    shown = "; ".join(f"{visible(lines[v.line - 1].body[:60])}: {v.bits} bit ({v.why})" for v in votes[:6])
+    first = lines[votes[0].line - 1] if votes else None
+    span = context.text_span(first.offset, len(first.body)) if first else context.note_span(index)
+    if verdict in ("error", "warning"):
+        other = 96 - target
+        yield told(
+            "N10",
+            f"class mismatch: the guest is {target}-bit ({dump.machine}), "
+            f"the text {'is' if verdict == 'error' else 'may be'} a {other}-bit kernel's",
+            span,
+            severity="error" if verdict == "error" else "warning",
+            why=f"the note header is the same in both classes, so the text votes: {shown}",
+        )
+        return
+    if verdict == "unknown":
+        yield told("N14", f"whether the text is a {target}-bit kernel's cannot be told", span)
+    named = bitness.machine_of(text)
+    if named is not None and dump.machine is not None and named[0] != dump.machine:
+        line = lines[named[1].line - 1]
+        yield told(
+            "N11",
+            f"the text is of {named[0]}, the dump of {dump.machine}",
+            context.text_span(line.offset, len(line.body)),
+            why=f"{visible(line.body[:60])}: {named[1].why}",
+        )

@@ -1,0 +1,162 @@
+"""Findings about the key=value text (codes T)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+
+from vmci_tui.common.safe_text import visible
+from vmci_tui.document import edits
+from vmci_tui.findings.finding import Context, Finding, Fix, told
+from vmci_tui.formats.indented_text import BEFORE_KEY, is_indented
+from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
+
+_APPEND_LIMIT = 79
+"""vmcoreinfo_append_str has a buffer of 0x50 bytes: a longer line is cut and loses its newline."""
+
+_NUMBERS: tuple[tuple[re.Pattern[bytes], re.Pattern[bytes], str], ...] = (
+    (re.compile(rb"SYMBOL\(|(KERNELOFFSET|KERNELOFFPHYS|SAMODE31|EAMODE31|IDENTITYBASE)\Z"),
+     re.compile(rb"[0-9a-fA-F]{1,16}\Z"), "hexadecimal digits without 0x"),
+    (re.compile(rb"NUMBER\("), re.compile(rb"-?[0-9]{1,20}\Z|0x[0-9a-fA-F]{1,16}\Z"),
+     "a decimal number, or hex with 0x"),
+    (re.compile(rb"(SIZE|OFFSET|LENGTH)\(|(PAGESIZE|CRASHTIME)\Z"), re.compile(rb"[0-9]{1,20}\Z"), "a decimal number"),
+    (re.compile(rb"BUILD-ID\Z"), re.compile(rb"([0-9a-fA-F]{2})+\Z"), "pairs of hexadecimal digits"),
+)  # fmt: skip
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """Everything about the text; nothing where there is none."""
+    text = context.state.vmcoreinfo
+    if text is None:
+        return
+    if not text.text:
+        yield told("T10", "the note is empty", context.note_span(context.state.index or 0))
+        return
+    yield from _bytes(context, text)
+    yield from _lines(context, text)
+    yield from _duplicates(context, text)
+    yield from _required(context, text)
+
+
+def _bytes(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    raw = text.text
+    if (at := raw.find(b"\0")) >= 0:
+        yield told(
+            "T03",
+            f"a NUL stands inside the text, at byte {at}",
+            context.text_span(at, 1),
+            Fix("take the NULs out", partial(edits.replace_bytes, old=b"\0", new=b"")),
+        )
+    odd = re.search(rb"[^\x09\x0a\x0d\x20-\x7e\x00]", raw)
+    if odd:
+        yield told(
+            "T01",
+            f"byte {odd[0][0]:#04x} at {odd.start()} of the text is not printable ASCII",
+            context.text_span(odd.start(), 1),
+        )
+    if (blanks := BEFORE_KEY.search(raw)) is not None:
+        count = len(BEFORE_KEY.findall(raw))
+        yield told(
+            "T26",
+            f"{'every line is' if is_indented(raw) else f'{count} of {len(text.lines)} lines are'} indented",
+            context.text_span(blanks.start(), len(blanks[0])),
+            Fix("take the blanks before the keys out", edits.unindent),
+        )
+    if (at := raw.find(b"\r\n")) >= 0:
+        yield told(
+            "T02",
+            "lines end in CR LF",
+            context.text_span(at, 2),
+            Fix("end the lines in LF", partial(edits.replace_bytes, old=b"\r\n", new=b"\n")),
+        )
+    if not raw.endswith(b"\n"):
+        last = text.lines[-1]
+        yield told(
+            "T04",
+            "the last line has no newline",
+            context.text_span(last.offset, len(last.raw)),
+            Fix("end the last line", edits.end_last_line),
+        )
+
+
+def _lines(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    yield from (_too_long(context, line) for line in text.lines if len(line.raw) > _APPEND_LIMIT)
+    yield from (_broken(context, line) for line in text.lines if not line.key)
+    yield from (f for line in text.lines if (f := _number(context, line)) is not None)
+    page, said = text.page_size, text.all(b"PAGESIZE")
+    if page is None and said and (said[-1].value or b"").isdigit():
+        yield told(
+            "T12",
+            f"PAGESIZE is {visible((said[-1].value or b'')[:40])}, which is no power of two",
+            context.text_span(said[-1].offset, len(said[-1].raw)),
+        )
+    if page is not None and len(text.text) > page:
+        yield told(
+            "T11", f"the text has {len(text.text)} bytes, PAGESIZE is {page}", context.text_span(0, len(text.text))
+        )
+
+
+def _too_long(context: Context, line: Line) -> Finding:
+    return told(
+        "T05",
+        f"line {line.number} has {len(line.raw)} bytes, more than {_APPEND_LIMIT}",
+        context.text_span(line.offset, len(line.raw)),
+    )
+
+
+def _broken(context: Context, line: Line) -> Finding:
+    what = "is empty" if not line.body else "has no key" if line.key == b"" else "has no '='"
+    return told(
+        "T08",
+        f"line {line.number} {what}: {visible(line.body[:60])}",
+        context.text_span(line.offset, len(line.raw)),
+        Fix("delete the line", partial(edits.delete_line, number=line.number)),
+    )
+
+
+def _number(context: Context, line: Line) -> Finding | None:
+    key, value = line.key, line.value
+    if not key or value is None:
+        return None
+    for of_key, form, wanted in _NUMBERS:
+        if of_key.match(key):
+            if form.match(value.removesuffix(b"\r")):  # a CR is T02's, once for all lines
+                return None
+            blank = value.strip() != value and form.match(value.strip())
+            wish = "a blank stands before or behind it" if blank else f"it wants {wanted}"
+            span = (line.offset + len(key) + 1, len(value)) if value else (line.offset, len(line.body))
+            return told(
+                "T07",
+                f"{visible(key[:60])} has the value '{visible(value[:40])}': {wish}",
+                context.text_span(*span),
+                Fix("take the blank out", partial(edits.set_line, number=line.number, body=key + b"=" + value.strip()))
+                if blank
+                else None,
+            )
+    return None
+
+
+def _duplicates(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    for key, lines in text.duplicates:
+        same = len({line.value for line in lines}) == 1
+        numbers = ", ".join(str(line.number) for line in lines[:8])
+        yield told(
+            "T06",
+            f"{visible(key[:60])} stands in {len(lines)} lines ({numbers}){' with one value' if same else ''}",
+            context.text_span(lines[0].offset, len(lines[0].raw)),
+            Fix("keep the last one", partial(edits.keep_last_key, key=key)),
+            severity="info" if same else "warning",
+        )
+
+
+def _required(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    first = text.lines[0]
+    if first.key != b"OSRELEASE":
+        missing = text.osrelease is None
+        yield told(
+            "T09",
+            "the text has no OSRELEASE" if missing else "the text does not begin with OSRELEASE",
+            context.text_span(first.offset, len(first.raw)),
+            severity="warning" if missing else "info",
+        )

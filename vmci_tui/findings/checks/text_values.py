@@ -1,0 +1,133 @@
+"""Findings about values that are numbers of their form, and mislead a reader all the same (codes T13, T16 to T18),
+and what a native program or an older release makes of the text (T23 to T25).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+
+from vmci_tui.common.safe_text import visible
+from vmci_tui.common.span import Span
+from vmci_tui.containers.origin import may_be_of_qemu
+from vmci_tui.document import edits
+from vmci_tui.findings.finding import Context, Finding, Fix, told
+from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
+from vmci_tui.knowledge.makedumpfile_releases import need_of
+from vmci_tui.knowledge.makedumpfile_releases import told as told_need
+from vmci_tui.knowledge.native_needs import unmet
+
+_OCTAL = re.compile(rb"(?:NUMBER|SIZE|OFFSET|LENGTH)\([^\n=]*\)=-?0+[0-9]|(?:PAGESIZE|CRASHTIME)=0+[0-9]")
+_X86_TEXT = 0xFFFFFFFF81000000
+"""Where x86-64 links _stext: __START_KERNEL_map + CONFIG_PHYSICAL_START, 16 MiB in every distribution's kernel."""
+_RELEASE = re.compile(rb"([0-9]{1,5})\.([0-9]{1,5})\.([0-9]{1,5})")
+_SHOWN = 3
+"""So many missing keys are named in a message."""
+_NO_BUILD_ID = {(5, 15): (168, None), (6, 1): (113, 118), (6, 6): (55, 62), (6, 10): (14, None), (6, 11): (3, 9)}
+"""Stable kernels whose BUILD-ID is garbage, as (first, last) patch release (drgn, libdrgn, commit 7781e49)."""
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """Everything about values that parse; nothing where there is no text."""
+    text = context.state.vmcoreinfo
+    if text is None or not text.text:
+        return
+    if _OCTAL.search(text.text):
+        yield from (_octal(context, line) for line in text.lines if _OCTAL.match(line.raw))
+    yield from _build_id(context, text)
+    yield from _generated(context, text)
+    yield from _makedumpfile(context, text)
+    yield from _native(context, text)
+    if context.dump is not None and context.dump.machine == "x86_64":
+        if context.state.entry is not None or may_be_of_qemu(context.state.notes, context.dump.machine):
+            yield from _phys_base(context, text)
+        yield from _offset(context, text)
+
+
+def _octal(context: Context, line: Line) -> Finding:
+    key, value = line.key or b"", line.value or b""
+    sign = b"-" if value.startswith(b"-") else b""
+    plain = sign + (value.removeprefix(b"-").lstrip(b"0") or b"0")
+    return told(
+        "T13",
+        f"{visible(key[:60])} has the value {visible(value[:40])}, which some readers take for octal",
+        _value_span(context, line),
+        Fix("take the leading zeros out", partial(edits.set_line, number=line.number, body=key + b"=" + plain)),
+    )
+
+
+def _phys_base(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    """QEMU takes the first line only (7.2.22, dump/dump.c vmcoreinfo_update_phys_base)."""
+    line = next(iter(text.all(b"NUMBER(phys_base)")), None)
+    value = (line.value or b"") if line else b""
+    if line is None or not re.fullmatch(rb"-?[0-9]{2,15}", value):
+        return
+    read = int(value, 16) % (1 << 64)
+    yield told(
+        "T16",
+        f"phys_base is {int(value)} = {int(value) % (1 << 64):#x}, QEMU takes it for {read:#x}",
+        _value_span(context, line),
+    )
+
+
+def _offset(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    lines = [next(iter(reversed(text.all(key))), None) for key in (b"KERNELOFFSET", b"SYMBOL(_stext)")]
+    numbers = [line and re.fullmatch(rb"[0-9a-fA-F]{1,16}", line.value or b"") for line in lines]
+    if lines[0] is None or not all(numbers):
+        return
+    offset, start = (int(number[0], 16) for number in numbers if number)
+    if start - offset != _X86_TEXT:
+        yield told(
+            "T17",
+            f"KERNELOFFSET is {offset:#x}, SYMBOL(_stext) says {start - _X86_TEXT:#x}",
+            _value_span(context, lines[0]),
+        )
+
+
+def _build_id(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    line = next(iter(text.all(b"BUILD-ID")), None)
+    kernel = garbage_build_id(text.osrelease or b"")
+    if line is not None and kernel is not None:
+        yield told("T18", f"the BUILD-ID of a {kernel} kernel is garbage", _value_span(context, line))
+
+
+def garbage_build_id(osrelease: bytes) -> str | None:
+    """The version of a kernel that writes a BUILD-ID which is none; None where what it writes can be trusted."""
+    release = _RELEASE.match(osrelease)
+    if release is None:
+        return None
+    major, minor, patch = map(int, release.groups())
+    first, last = _NO_BUILD_ID.get((major, minor), (1, 0))
+    return f"{major}.{minor}.{patch}" if patch >= first and (last is None or patch <= last) else None
+
+
+def _makedumpfile(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    release = text.osrelease or b""
+    need, line = need_of(release), next(iter(text.all(b"OSRELEASE")), None)
+    if need is not None and line is not None:
+        older = f"an older one {need.why} (Linux {need.kernel[0]}.{need.kernel[1]} and later)"
+        why = "makedumpfile then says `The kernel version is not supported.` and goes on, and what it keeps with -d is "
+        yield told("T24", told_need(need, release), _value_span(context, line), why=f"{why}not to be trusted: {older}")
+
+
+def _native(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    machine = context.dump.machine if context.dump is not None else None
+    for need, lacking in unmet(text, machine):
+        what = ", ".join(lacking[:_SHOWN]) + (f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else "")
+        says = f": `{need.says}`" if need.says else ""
+        span = context.text_span(0, len(text.text))
+        yield told("T25", f"{need.reader} of {machine} gives up {need.over} {what}{says}", span)
+
+
+def _generated(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
+    """No kernel writes SRCFILE; makedumpfile.c write_vmcoreinfo_data does, as the last lines."""
+    line = next((line for line in reversed(text.lines) if (line.key or b"").startswith(b"SRCFILE(")), None)
+    if line is not None:
+        message = f"{visible((line.key or b'')[:60])} stands in the text: `makedumpfile -g` made it"
+        yield told("T23", message, context.text_span(line.offset, len(line.body)))
+
+
+def _value_span(context: Context, line: Line) -> Span | None:
+    value = line.value or b""
+    return context.text_span(line.offset + len(line.key or b"") + 1, max(len(value), 1))

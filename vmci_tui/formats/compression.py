@@ -1,0 +1,95 @@
+"""One page of a kdump file, decompressed: never to more than its size, whatever its bytes claim.
+
+zlib comes with Python, and from 3.14 zstd too. The others are packages, which not every platform has:
+docs/platforms.md.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Final
+
+from vmci_tui.common.errors import PackageMissing
+from vmci_tui.formats.kdump_records import BLOCK_SIZES, LZO, SNAPPY, ZLIB, ZSTD
+
+Decompress = Callable[[bytes, int], bytes | None]
+"""From compressed bytes to the first so many of what they stand for; None where they are damaged."""
+
+_NAMES: Final = {ZLIB: "zlib", LZO: "lzo", SNAPPY: "snappy", ZSTD: "zstd"}
+_PACKAGES: Final = {LZO: "lzallright", SNAPPY: "cramjam", ZSTD: "backports.zstd"}
+COMPRESSIONS: Final = ZLIB | LZO | SNAPPY | ZSTD
+"""The flags of a page descriptor that say how the page is compressed; none of them: not at all."""
+
+
+def name_of(flag: int) -> str:
+    """The compression's name, for messages."""
+    return _NAMES.get(flag, f"flags {flag:#x}")
+
+
+def decompressor(flag: int) -> Decompress | None:
+    """What decompresses pages with this flag; None for a flag that is unknown, or for two at once.
+
+    Raises PackageMissing where its package is not installed.
+    """
+    if flag == ZLIB:
+        return _zlib
+    if flag not in _PACKAGES:
+        return None
+    own = flag == ZSTD and sys.version_info >= (3, 14)
+    package = "compression.zstd" if own else _PACKAGES[flag]
+    try:
+        module: Any = import_module(package)
+    except ImportError:
+        raise PackageMissing(
+            f"the pages of this dump are compressed by {_NAMES[flag]}, for which Python's {package} is missing",
+            "use a Python that was built with it" if own else f"pip install {package}",
+        ) from None
+    return {LZO: _lzo, SNAPPY: _snappy, ZSTD: _zstd}[flag](module)
+
+
+def _zlib(data: bytes, limit: int) -> bytes | None:
+    try:
+        return zlib.decompressobj().decompress(data, limit)
+    except zlib.error:
+        return None
+
+
+def _zstd(module: Any) -> Decompress:
+    def decompress(data: bytes, limit: int) -> bytes | None:
+        try:
+            out: bytes = module.ZstdDecompressor().decompress(data, max_length=limit)
+        except module.ZstdError:
+            return None
+        return out
+
+    return decompress
+
+
+def _lzo(module: Any) -> Decompress:
+    def decompress(data: bytes, limit: int) -> bytes | None:
+        try:
+            # No bound can be given, but a byte of LZO stands for 255 at most, and a page has at most 64 KiB of them.
+            out: bytes = module.LZOCompressor.decompress(data, limit)
+        except module.LZOError:
+            return None
+        return out[:limit]
+
+    return decompress
+
+
+def _snappy(module: Any) -> Decompress:
+    def decompress(data: bytes, limit: int) -> bytes | None:
+        try:
+            size = module.snappy.decompress_raw_len(data)
+            if size > max(limit, BLOCK_SIZES[-1]):
+                return None
+            out = bytearray(size)
+            module.snappy.decompress_raw_into(data, out)
+        except module.DecompressionError:
+            return None
+        return bytes(out[:limit])
+
+    return decompress

@@ -1,0 +1,160 @@
+"""The records of an ELF file, 32 and 64 bit, both byte orders; nothing is judged here."""
+
+from __future__ import annotations
+
+import struct
+from functools import cache
+from typing import Final, NamedTuple
+
+from vmci_tui.formats.elf_note import ByteOrder
+
+MAGIC: Final = b"\x7fELF"
+PT_LOAD: Final = 1
+PT_NOTE: Final = 4
+ET_CORE: Final = 4
+EV_CURRENT: Final = 1
+PN_XNUM: Final = 0xFFFF
+"""e_phnum of a file with more headers than it can say; section 0 holds the number."""
+SHT_NULL: Final = 0
+SHT_STRTAB: Final = 3
+SHT_NOTE: Final = 7
+SHT_NOBITS: Final = 8
+
+
+class Header(NamedTuple):
+    """The ELF header, behind e_ident."""
+
+    type: int
+    machine: int
+    version: int
+    entry: int
+    phoff: int
+    shoff: int
+    flags: int
+    ehsize: int
+    phentsize: int
+    phnum: int
+    shentsize: int
+    shnum: int
+    shstrndx: int
+
+
+class Segment(NamedTuple):
+    """A program header, its fields in the order of the 64-bit file."""
+
+    type: int
+    flags: int
+    offset: int
+    vaddr: int
+    paddr: int
+    filesz: int
+    memsz: int
+    align: int
+
+
+class Section(NamedTuple):
+    """A section header."""
+
+    name: int
+    type: int
+    flags: int
+    addr: int
+    offset: int
+    size: int
+    link: int
+    info: int
+    addralign: int
+    entsize: int
+
+
+IDENT_FIELDS: Final = (
+    ("magic", 0, 4),
+    ("EI_CLASS", 4, 1),
+    ("EI_DATA", 5, 1),
+    ("EI_VERSION", 6, 1),
+    ("EI_OSABI", 7, 1),
+    ("EI_ABIVERSION", 8, 1),
+    ("EI_PAD", 9, 7),
+)
+
+
+class Format(NamedTuple):
+    """Sizes and codecs of one class and byte order."""
+
+    bits: int
+    order: ByteOrder
+    header: struct.Struct
+    segment: struct.Struct
+    section: struct.Struct
+
+    def unpack_header(self, data: bytes) -> Header:
+        return Header(*self.header.unpack_from(data, 16))
+
+    def pack_segment(self, s: Segment) -> bytes:
+        if self.bits == 64:
+            return self.segment.pack(*s)
+        return self.segment.pack(s.type, s.offset, s.vaddr, s.paddr, s.filesz, s.memsz, s.flags, s.align)
+
+    @property
+    def header_size(self) -> int:
+        return 16 + self.header.size
+
+    @property
+    def top(self) -> int:
+        """One more than the highest address that a field can hold."""
+        return 1 << self.bits
+
+    @property
+    def segment_fields(self) -> tuple[tuple[str, int, int], ...]:
+        """(name, offset, length) of each field of a program header."""
+        if self.bits == 64:
+            names, widths = Segment._fields, (4, 4, 8, 8, 8, 8, 8, 8)
+        else:
+            names, widths = ("type", "offset", "vaddr", "paddr", "filesz", "memsz", "flags", "align"), (4,) * 8
+        return _placed(("p_" + name for name in names), widths)
+
+    @property
+    def header_fields(self) -> tuple[tuple[str, int, int], ...]:
+        wide = self.bits // 8
+        widths = (2, 2, 4, wide, wide, wide, 4, 2, 2, 2, 2, 2, 2)
+        return IDENT_FIELDS + _placed(("e_" + name for name in Header._fields), widths, 16)
+
+
+def _placed(names, widths, start: int = 0) -> tuple[tuple[str, int, int], ...]:  # type: ignore[no-untyped-def]
+    out, at = [], start
+    for name, width in zip(names, widths, strict=True):
+        out.append((name, at, width))
+        at += width
+    return tuple(out)
+
+
+@cache
+def format_of(bits: int, order: ByteOrder) -> Format:
+    """Made once each, so that two dumps of one file are equal: `struct.Struct` compares by identity."""
+    mark = "<" if order == "little" else ">"
+    if bits == 64:
+        codes = "HHIQQQIHHHHHH", "IIQQQQQQ", "IIQQQQIIQQ"
+    else:
+        codes = "HHIIIIIHHHHHH", "IIIIIIII", "IIIIIIIIII"
+    return Format(bits, order, *(struct.Struct(mark + code) for code in codes))
+
+
+MACHINES: Final = {
+    2: "sparc", 3: "i386", 8: "mips", 15: "parisc", 18: "sparc32plus", 20: "ppc", 21: "ppc64", 22: "s390x",
+    40: "arm", 42: "sh", 43: "sparc64", 50: "ia64", 62: "x86_64", 94: "xtensa", 183: "aarch64", 243: "riscv",
+    258: "loongarch", 0x9026: "alpha",
+}  # fmt: skip
+"""e_machine (elf.h) by the name that QEMU and the kernel use."""
+
+MACHINE_BITS: Final = {3: 32, 20: 32, 40: 32, 42: 32, 21: 64, 43: 64, 50: 64, 62: 64, 183: 64, 0x9026: 64}
+"""Width of the machines that have only one; the others go by EI_CLASS."""
+
+
+def machine_name(machine: int, bits: int) -> str | None:
+    """The machine's name, or None for EM_NONE; an unknown number is shown as `em_N`."""
+    if machine == 0:
+        return None
+    name = MACHINES.get(machine, f"em_{machine}")
+    if name in ("riscv", "loongarch", "mips"):
+        return f"{name}{bits}" if bits == 64 or name != "mips" else name
+    return "s390" if name == "s390x" and bits == 32 else name

@@ -1,0 +1,182 @@
+"""The fw_cfg entry `etc/vmcoreinfo`, and what each write of the guest does to it.
+
+`struct FWCfgVMCoreInfo` (include/standard-headers/linux/qemu_fw_cfg.h): u16 host_format,
+u16 guest_format, u32 size, u64 paddr, all little-endian whatever the guest is. The
+writes follow hw/misc/vmcoreinfo.c and hw/nvram/fw_cfg.c, as QEMU 7.2.22 and 10.0.2
+were seen to act.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal, NamedTuple
+
+from vmci_tui.common.errors import EditError
+from vmci_tui.common.safe_text import visible
+
+LENGTH: Final = 16
+RESET: Final = b"\x01" + bytes(15)
+"""What QEMU holds before the guest ever wrote: host_format 1 (ELF), all else 0."""
+
+FORMAT_NONE: Final = 0
+FORMAT_ELF: Final = 1
+NOTE_HEADER: Final = 12
+SIZE_LIMIT: Final = 1 << 20
+"""QEMU refuses more (dump.c, MAX_GUEST_NOTE_SIZE); the specification says "less than"."""
+
+GDB_COMMAND: Final = "p/x *((VMCoreInfoState *) vmcoreinfo_realize::vmcoreinfo_state)"
+"""To run in gdb on a running QEMU (`gdb -p PID`) or its core: an entry that QEMU does not support is seen so too
+(docs/specs/vmcoreinfo.rst). It needs QEMU's debug symbols."""
+
+Origin = Literal["blob", "derived", "writes"]
+
+
+class Field(NamedTuple):
+    name: str
+    offset: int
+    length: int
+
+
+FIELDS: Final = (
+    Field("host_format", 0, 2),
+    Field("guest_format", 2, 2),
+    Field("size", 4, 4),
+    Field("paddr", 8, 8),
+)
+_LAYOUT = struct.Struct("<HHIQ")
+
+
+class Entry(NamedTuple):
+    """The four fields of the entry."""
+
+    host_format: int
+    guest_format: int
+    size: int
+    paddr: int
+
+    @classmethod
+    def parse(cls, data: bytes) -> Entry:
+        """Read 16 bytes; shorter ones are filled up with zeros, as they would lie in QEMU."""
+        return cls(*_LAYOUT.unpack(data[:LENGTH].ljust(LENGTH, b"\0")))
+
+    def pack(self) -> bytes:
+        return _LAYOUT.pack(*self)
+
+
+class Write(NamedTuple):
+    """One write of the guest; `data` is None where its source was not memory (a DMA error)."""
+
+    offset: int
+    length: int
+    data: bytes | None
+
+
+Result = Literal["present", "not present", "DMA error", "ignored"]
+
+
+class Outcome(NamedTuple):
+    """The entry after a write, what became of the note's presence, and why."""
+
+    raw: bytes
+    present: bool
+    result: Result
+    why: str
+
+
+def apply(raw: bytes, present: bool, write: Write) -> Outcome:
+    """What QEMU does with one write to an entry that holds `raw`."""
+    if write.length == 0:
+        return Outcome(raw, present, "ignored", "a write of no bytes changes nothing")
+    if write.offset + write.length > LENGTH:
+        return Outcome(raw, present, "DMA error", f"it ends past byte {LENGTH}; nothing was copied")
+    if write.data is None:
+        cleared = raw[: write.offset] + bytes(write.length) + raw[write.offset + write.length :]
+        return Outcome(cleared, present, "DMA error", "its source is not guest memory; zeros were stored")
+    stored = raw[: write.offset] + write.data + raw[write.offset + write.length :]
+    if write.offset != 0 or write.length != LENGTH:
+        why = f"offset {write.offset}, length {write.length}: only a full write of 16 bytes at offset 0 counts"
+        return Outcome(stored, False, "not present", why)
+    if Entry.parse(stored).guest_format == FORMAT_NONE:
+        return Outcome(stored, False, "not present", "guest_format 0 switches the note off")
+    return Outcome(stored, True, "present", "a full write of 16 bytes with a guest_format that is not 0")
+
+
+@dataclass(frozen=True)
+class EntryHistory:
+    """The writes since reset, and with them the entry as QEMU holds it now."""
+
+    origin: Origin
+    writes: tuple[Write, ...] = ()
+    held: bool | None = None
+    """QEMU's own word on whether the note is present (its has_vmcoreinfo), where a debugger asked it."""
+
+    @classmethod
+    def of_blob(cls, data: bytes, origin: Origin = "blob") -> EntryHistory:
+        """A blob is what one write from offset 0 left; the reset state was never written."""
+        if data == RESET:
+            return cls(origin)
+        return cls(origin, (Write(0, len(data), data),))
+
+    @cached_property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """One for each write, in order."""
+        raw, present, out = RESET, False, []
+        for write in self.writes:
+            outcome = apply(raw, present, write)
+            raw, present = outcome.raw, outcome.present
+            out.append(outcome)
+        if out and self.held is not None and self.held != present:
+            why = f"QEMU itself says so: has_vmcoreinfo is {str(self.held).lower()}"
+            out[-1] = Outcome(raw, self.held, "present" if self.held else "not present", why)
+        return tuple(out)
+
+    @property
+    def raw(self) -> bytes:
+        return self.outcomes[-1].raw if self.outcomes else RESET
+
+    @property
+    def present(self) -> bool:
+        return bool(self.outcomes) and self.outcomes[-1].present
+
+    @property
+    def never_written(self) -> bool:
+        """Whether nothing was ever stored. An empty blob is a file gone wrong, not a guest that was silent."""
+        return all(o.result == "ignored" for o in self.outcomes) and not (self.origin == "blob" and self.writes)
+
+    @property
+    def entry(self) -> Entry:
+        """The fields; of a blob that is too long to be taken, what its first 16 bytes say."""
+        if self.origin == "blob" and len(self.writes) == 1 and self.writes[0].data is not None:
+            return Entry.parse(self.writes[0].data)
+        return Entry.parse(self.raw)
+
+    def with_field(self, name: str, value: int) -> EntryHistory:
+        """The same entry with one field changed, as one full write. Raises EditError."""
+        field = next((field for field in FIELDS if field.name == name), None)
+        if field is None:
+            raise EditError(f"an entry has no field {visible(name)}", "it has " + ", ".join(f.name for f in FIELDS))
+        if not 0 <= value < 1 << (8 * field.length):
+            top = (1 << (8 * field.length)) - 1
+            raise EditError(f"{name} is {field.length} bytes wide: {value:#x} does not fit", f"0 to {top:#x}")
+        data = self.entry._replace(**{name: value}).pack()
+        kept = self.writes[:-1] if self.origin != "writes" else self.writes
+        return EntryHistory(self.origin, (*kept, Write(0, LENGTH, data)))
+
+    def with_writes(self, writes: tuple[Write, ...]) -> EntryHistory:
+        return EntryHistory("writes", writes)
+
+
+def linux_size(page_size: int) -> int:
+    """The `size` that Linux announces: VMCOREINFO_NOTE_SIZE (include/linux/vmcore_info.h)."""
+    return 2 * NOTE_HEADER + NOTE_HEADER + page_size
+
+
+def parse_number(text: str) -> int:
+    """A number as users type it: decimal, or hexadecimal with 0x. Raises EditError."""
+    body = text.strip().replace("_", "")
+    try:
+        return int(body, 16) if body.lower().startswith("0x") else int(body, 10)
+    except ValueError:
+        raise EditError(f"{text!a} is not a number", "write it in decimal, or in hex with 0x") from None

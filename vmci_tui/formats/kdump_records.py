@@ -1,0 +1,151 @@
+"""The records of a kdump-compressed file, in both widths and byte orders.
+
+Sources: makedumpfile 1.7.2 diskdump_mod.h, QEMU 7.2 include/sysemu/dump.h, libkdumpfile diskdump.c. The
+32-bit sub-header exists twice: packed, as x86 compilers lay it out and as QEMU writes it for every
+guest, and padded, as 32-bit ARM and MIPS kernels' tools do.
+"""
+
+from __future__ import annotations
+
+import struct
+from functools import cache
+from typing import Final, Literal, NamedTuple
+
+from vmci_tui.containers.base import UTSNAME
+from vmci_tui.formats.elf_note import ByteOrder
+
+SIGNATURE: Final = b"KDUMP   "
+Width = Literal[32, 64]
+
+ZLIB, LZO, SNAPPY, INCOMPLETE, EXCLUDED_VMEMMAP, ZSTD = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
+"""Flags of the header's `status`; a page descriptor has that of its compression."""
+
+PAGE_DESCRIPTOR: Final = 24
+BLOCK_SIZES: Final = (4096, 8192, 16384, 32768, 65536)
+
+
+class Header(NamedTuple):
+    """`struct disk_dump_header`, in block 0. Sizes in blocks but for `block_size`, in bytes."""
+
+    signature: bytes
+    version: int
+    sysname: bytes
+    nodename: bytes
+    release: bytes
+    uts_version: bytes
+    machine: bytes
+    domainname: bytes
+    seconds: int
+    microseconds: int
+    status: int
+    block_size: int
+    sub_hdr_size: int
+    bitmap_blocks: int
+    max_mapnr: int
+    total_ram_blocks: int
+    device_blocks: int
+    written_blocks: int
+    current_cpu: int
+    nr_cpus: int
+
+    @property
+    def utsname(self) -> tuple[bytes, ...]:
+        """The six names, each up to its NUL."""
+        return tuple(field.split(b"\0", 1)[0] for field in self[2:8])
+
+
+class SubHeader(NamedTuple):
+    """`struct kdump_sub_header`, in block 1; what the header's version has not yet is 0. Offsets in the plain file."""
+
+    phys_base: int = 0
+    dump_level: int = 0
+    split: int = 0
+    start_pfn: int = 0
+    end_pfn: int = 0
+    offset_vmcoreinfo: int = 0
+    size_vmcoreinfo: int = 0
+    offset_note: int = 0
+    size_note: int = 0
+    offset_eraseinfo: int = 0
+    size_eraseinfo: int = 0
+    start_pfn_64: int = 0
+    end_pfn_64: int = 0
+    max_mapnr_64: int = 0
+
+
+SINCE: Final = (0, 1, 2, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 6)
+"""The header version that brought each field of the sub-header."""
+
+_NAMES: Final = ("8s", "i", *("65s",) * 6)
+_SIZES: Final = (*"IiiIIIIIIi",)
+_HEADER = {64: (*_NAMES, "6xQ", "Q", *_SIZES), 32: (*_NAMES, "2xI", "I", *_SIZES)}
+_SUB = {
+    (64, False): (*"QiiQQQQQQQQQQQ",),
+    (32, False): (*"IiiIIQIQIQIQQQ",),
+    (32, True): ("I", "i", "i", "I", "I", "4xQ", "I", "4xQ", "I", "4xQ", "I", "4xQ", "Q", "Q"),
+}
+"""The fields' codes, each with the bytes that no field has before it."""
+
+
+class Format(NamedTuple):
+    """One of the six ways in which the headers lie."""
+
+    bits: Width
+    order: ByteOrder
+    padded: bool = False
+    """Only of 32-bit files: numbers of 8 bytes of the sub-header are aligned to 8."""
+
+    @property
+    def header(self) -> struct.Struct:
+        return _struct(self.order, "".join(_HEADER[self.bits]))
+
+    @property
+    def sub_header(self) -> struct.Struct:
+        return _struct(self.order, "".join(_SUB[self.bits, self.padded]))
+
+    @property
+    def page(self) -> struct.Struct:
+        """A page descriptor: offset of its bytes, how many they are, flags, page flags."""
+        return _struct(self.order, "QIIQ")
+
+    def unpack_header(self, data: bytes) -> Header:
+        """From at least `header.size` bytes."""
+        return Header(*self.header.unpack_from(data))
+
+    def unpack_sub_header(self, data: bytes, version: int) -> SubHeader:
+        """The fields that `version` has, as far as `data` reaches; the others are 0."""
+        values = self.sub_header.unpack_from(data.ljust(self.sub_header.size, b"\0"))
+        return SubHeader(*(value if version >= since else 0 for value, since in zip(values, SINCE, strict=True)))
+
+    def sub_header_length(self, version: int) -> int:
+        """Bytes of the sub-header that a file of this version has."""
+        fields = sub_header_fields(self)
+        last = max(index for index, since in enumerate(SINCE) if since <= max(version, 0))
+        return fields[last][1] + fields[last][2]
+
+
+@cache
+def _struct(order: ByteOrder, fields: str) -> struct.Struct:
+    return struct.Struct(("<" if order == "little" else ">") + fields)
+
+
+@cache
+def header_fields(bits: Width) -> tuple[tuple[str, int, int], ...]:
+    """Name, offset and length of each field of the header."""
+    names = ("signature", "header_version", *(f"utsname.{name}" for name in UTSNAME), "tv_sec", "tv_usec")
+    return _placed((*names, *Header._fields[10:]), _HEADER[bits])
+
+
+@cache
+def sub_header_fields(form: Format) -> tuple[tuple[str, int, int], ...]:
+    """Name, offset within the sub-header and length of each of its fields."""
+    return _placed(SubHeader._fields, _SUB[form.bits, form.padded])
+
+
+def _placed(names: tuple[str, ...], codes: tuple[str, ...]) -> tuple[tuple[str, int, int], ...]:
+    out, end = [], 0
+    for name, code in zip(names, codes, strict=True):
+        length = struct.calcsize("=" + code.rpartition("x")[2])
+        end += struct.calcsize("=" + code)
+        out.append((name, end - length, length))
+    return tuple(out)

@@ -1,0 +1,58 @@
+"""Where the vmlinux with debug info of a kernel is to be had, by the name of its release."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+
+_RELEASE: Final = re.compile(rb"[0-9][A-Za-z0-9.+~_-]{0,127}")
+"""What may stand in a path and a command; anything else is no release."""
+_VERSION: Final = re.compile(rb"([0-9]{1,4})\.([0-9]{1,4})(?![0-9])")
+_BUILD_ID: Final = re.compile(rb"[0-9a-fA-F]{40}")
+"""Linux writes 20 bytes (kernel/vmcore_info.c)."""
+STANDS_FOR: Final = Safe("VMLINUX")
+"""In a command, where the path is not known."""
+_DEBIAN: Final = r"-(amd64|686|686-pae|arm64|arm64-16k|armmp|armmp-lpae|s390x|powerpc64le|riscv64|loong64)$"
+_UBUNTU: Final = r"-(generic|lowlatency|aws|azure|gcp|ibm|kvm|oracle|raspi|nvidia)(-64k|-lpae|-fde)?$"
+_PACKAGES: Final = (
+    (re.compile(_DEBIAN), "linux-image-{}-dbg (Debian)", "/usr/lib/debug/boot/vmlinux-{}"),
+    (re.compile(_UBUNTU), "linux-image-{}-dbgsym (Ubuntu, ddebs.ubuntu.com)", "/usr/lib/debug/boot/vmlinux-{}"),
+    (re.compile(r"\.(el[0-9]|fc[0-9])"), "kernel-debuginfo-{} (Fedora, RHEL)", "/usr/lib/debug/lib/modules/{}/vmlinux"),
+    (re.compile(r"-default$"), "kernel-default-debuginfo of {} (SUSE)", STANDS_FOR),  # where it lies changed over time
+)
+
+
+class Vmlinux(NamedTuple):
+    """The kernel image that debuggers want beside a dump."""
+
+    path: Safe
+    """Where the package puts it, or VMLINUX."""
+    source: Safe
+    """What holds it, in words."""
+
+
+def version_of(osrelease: bytes) -> tuple[int, int] | None:
+    """Major and minor number of a release; None where it does not begin with them."""
+    found = _VERSION.match(osrelease)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def vmlinux_of(text: Vmcoreinfo) -> Vmlinux:
+    """The vmlinux of a note's OSRELEASE."""
+    raw = text.osrelease or b""
+    if not _RELEASE.fullmatch(raw):
+        return Vmlinux(STANDS_FOR, Safe("the vmlinux with debug info of the guest's kernel"))
+    release = visible(raw)
+    for pattern, package, path in _PACKAGES:
+        if pattern.search(release):
+            return Vmlinux(Safe(path.format(release)), Safe(f"package {package.format(release)}"))
+    return Vmlinux(STANDS_FOR, Safe(f"the vmlinux with debug info of {release}"))
+
+
+def build_id(text: Vmcoreinfo) -> Safe | None:
+    """BUILD-ID as a debuginfod server wants it; None for what is none. Whether it can be trusted is T18."""
+    raw = text.get(b"BUILD-ID") or b""
+    return visible(raw.lower()) if _BUILD_ID.fullmatch(raw) else None

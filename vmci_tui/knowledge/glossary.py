@@ -1,0 +1,187 @@
+"""What each key of the vmcoreinfo text means: data in glossary.toml, read when first asked.
+
+An entry is made of its form (`SYMBOL(NAME)`), its group and its own lines, so that nothing
+is said twice; a key that no one described still has what its form says.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any, Final, Literal, NamedTuple
+
+from vmci_tui.common.safe_text import Safe, visible
+
+Unit = Literal[
+    "address", "bytes", "count", "bit", "bits", "flag", "mask", "seconds", "release", "build-id", "text"
+]  # fmt: skip
+"""What a value counts: `bit` is the number of one bit, `bits` is a size as a power of two."""
+
+_PATTERN: Final = re.compile(rb"(SYMBOL|SIZE|OFFSET|LENGTH|NUMBER|SRCFILE)\((.+)\)\Z", re.S)
+_LAYERS: Final = ("what", "written", "base", "unit", "since", "gone_in", "machines", "when", "note", "see")
+
+
+class Entry(NamedTuple):
+    """What is known of a key. Versions of Linux are None where they are not known for certain."""
+
+    key: Safe
+    form: str
+    """As `OFFSET(STRUCT.MEMBER)`; the key itself where it has a form of its own."""
+    known: bool
+    """False: only the form is known, not the key."""
+    what: str
+    """One sentence."""
+    written: str
+    """The whole line as printf writes it."""
+    base: int
+    """10 or 16; 0: not a number."""
+    unit: Unit
+    since: str | None
+    gone_in: str | None
+    """The first kernel that does not write it any more."""
+    machines: tuple[str, ...]
+    """The only ones that write it; empty: all."""
+    when: str | None
+    """The configuration that it needs."""
+    formulas: tuple[tuple[str, str], ...]
+    """(machine or `all`, formula)"""
+    note: str | None
+    breaks: tuple[tuple[str, str], ...]
+    """(reader, what happens where the key is wrong or missing)"""
+    see: tuple[str, ...]
+    """Keys that belong with it."""
+
+
+@lru_cache(maxsize=512)
+def explain(key: bytes) -> Entry | None:
+    """What `key` means, or what its form says; None for a key of no form that Linux writes."""
+    form, parts = _form_of(key)
+    own = _book().keys.get(key)
+    if own is None and form is None:
+        return None
+    layers = [] if form is None else [_book().forms[form]]
+    if own is not None:
+        layers += [_book().groups[own["group"]]] if "group" in own else []
+        layers.append(own)
+    merged: dict[str, Any] = {}
+    formulas: dict[str, str] = {}
+    breaks: dict[str, str] = {}
+    for layer in layers:
+        merged.update({name: layer[name] for name in _LAYERS if name in layer})
+        formulas.update(layer.get("formula", {}))
+        breaks.update(layer.get("breaks", {}))
+    shown = visible(key)
+    return Entry(
+        key=shown,
+        form=_book().forms[form]["shape"] if form else shown,
+        known=own is not None,
+        what=_sentence(
+            *([] if form is None else [_book().forms[form]["what"].format(**parts)]),
+            *([] if own is None else [own["what"]]),
+        ),
+        written=f"{shown}={merged['written']}",
+        base=merged["base"],
+        unit=merged["unit"],
+        since=merged.get("since"),
+        gone_in=merged.get("gone_in"),
+        machines=tuple(merged.get("machines", ())),
+        when=merged.get("when"),
+        formulas=tuple(formulas.items()),
+        note=_line(merged["note"]) if "note" in merged else None,
+        breaks=tuple((reader, _line(text)) for reader, text in breaks.items()),
+        see=tuple(merged.get("see", ())),
+    )
+
+
+def terms(said: str) -> tuple[tuple[str, str], ...]:
+    """The words in `said` that not everybody knows, each with what it means."""
+    return tuple((word, meaning) for word, meaning in _book().terms.items() if word in said)
+
+
+def known_keys() -> tuple[bytes, ...]:
+    """Every key that has lines of its own, in the order of the file."""
+    return tuple(_book().keys)
+
+
+def search(text: str) -> tuple[Entry, ...]:
+    """The keys that hold all words of `text`, in their name or in what is said of them; names first."""
+    words = text.lower().split()
+    if not words:
+        return ()
+    by_name, by_text = [], []
+    for key, haystack in _haystacks():
+        name = key.decode().lower()
+        if all(word in name for word in words):
+            by_name.append(key)
+        elif all(word in haystack for word in words):
+            by_text.append(key)
+    return tuple(entry for key in by_name + by_text if (entry := explain(key)) is not None)
+
+
+def nearest(key: bytes, count: int = 5) -> tuple[Safe, ...]:
+    """Known keys that look like `key`: those that hold it, then those that are spelt alike."""
+    import difflib  # 4 ms, and needed only for a key that is not known
+
+    name = key.decode("latin-1").lower()
+    names = {known.decode().lower(): known for known in known_keys()}
+    holds = [known for known in names if name and name in known]
+    alike = difflib.get_close_matches(name[:200], names, count)
+    inner = {known.partition("(")[2].rstrip(")"): known for known in names if "(" in known}
+    alike += [inner[match] for match in difflib.get_close_matches(name[:200], inner, count)]
+    return tuple(visible(names[match]) for match in dict.fromkeys(holds + alike))[:count]
+
+
+class _Book(NamedTuple):
+    forms: dict[str, dict[str, Any]]
+    groups: dict[str, dict[str, Any]]
+    keys: dict[bytes, dict[str, Any]]
+    terms: dict[str, str]
+
+
+@lru_cache(maxsize=1)
+def _book() -> _Book:
+    import os
+    import tomllib  # 5 ms with the reading: only who asks for a key pays
+
+    with open(os.path.join(os.path.dirname(__file__), "glossary.toml"), "rb") as file:
+        read = tomllib.load(file)
+    keys = {
+        key.encode(): {"group": name, "what": what}
+        for name, group in read["group"].items()
+        for key, what in group.get("keys", {}).items()
+    }
+    own = {key.encode(): lines for key, lines in read["key"].items()}
+    return _Book(read["form"], read["group"], keys | own, read["term"])
+
+
+@lru_cache(maxsize=1)
+def _haystacks() -> tuple[tuple[bytes, str], ...]:
+    """Each key with all that is said of it, in small letters."""
+    out = []
+    for key in known_keys():
+        entry = explain(key)
+        assert entry is not None
+        said = (entry.key, entry.what, entry.note or "", *map(" ".join, entry.breaks), *entry.machines)
+        out.append((key, " ".join(said).lower()))
+    return tuple(out)
+
+
+def _form_of(key: bytes) -> tuple[str | None, dict[str, str]]:
+    """The form's name and the names in the key; text of the note, so shown as `visible` does."""
+    match = _PATTERN.match(key)
+    if match is not None:
+        struct, dot, member = match[2].partition(b".")
+        if match[1] == b"OFFSET" and not dot:
+            return None, {}
+        return match[1].decode(), {"name": visible(match[2]), "struct": visible(struct), "member": visible(member)}
+    if key.startswith(b"CONFIG_") and len(key) > len(b"CONFIG_"):
+        return "CONFIG", {"name": visible(key)}
+    return None, {}
+
+
+def _sentence(*parts: str) -> str:
+    return _line(": ".join(parts) + ".")
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

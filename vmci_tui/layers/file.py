@@ -1,0 +1,237 @@
+"""Bounded reads of a file that may be 1 TiB long, cut off, or changing.
+
+Always `pread`, never `mmap`: a file that shrinks under a mapping kills the process
+with SIGBUS, and a search in a mapping holds the interpreter's lock for seconds.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import select
+import stat
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+from vmci_tui.common.errors import OpenError
+from vmci_tui.common.safe_text import Safe, visible
+
+HEAD_LIMIT = 64 << 20
+"""The most bytes of head that opening reads, whatever a header claims."""
+
+
+class Source(Protocol):
+    """Bytes that can be read at any place. Reads past the end come back short."""
+
+    @property
+    def size(self) -> int: ...
+
+    def read(self, offset: int, length: int) -> bytes: ...
+
+    def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """The parts of [start, end) that are not holes, in order."""
+        ...
+
+
+class Identity(NamedTuple):
+    """What tells that a file is still the one that was opened (mtime in ns)."""
+
+    device: int
+    inode: int
+    size: int
+    mtime: int
+
+
+class BytesSource:
+    """Bytes in memory: a blob, a test's dump."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    @property
+    def size(self) -> int:
+        return len(self._data)
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self._data[offset : offset + length] if offset >= 0 else b""
+
+    def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        if start < (end := min(end, self.size)):
+            yield start, end
+
+
+class FileSource:
+    """A regular file, opened for reading only and never changed through this object."""
+
+    _fd = -1
+
+    def __init__(self, path: str) -> None:
+        """Raises OpenError, with what to do, for what cannot be read at any place."""
+        self.path = path
+        try:
+            # O_NONBLOCK: opening a FIFO must not wait for a writer.
+            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except (OSError, ValueError) as error:
+            raise OpenError(f"cannot open {visible(path)}: {reason(error)}", _hint(error)) from None
+        status = os.fstat(self._fd)
+        if not stat.S_ISREG(status.st_mode):
+            self.close()
+            if stat.S_ISFIFO(status.st_mode):
+                hint = "its bytes are wanted in any order: write them to a file first"
+                raise OpenError(f"{visible(path)} is not a regular file but a pipe", hint)
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+            raise OpenError(f"{visible(path)} is {kind}", "name a file")
+        self.identity = Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+    @property
+    def size(self) -> int:
+        return self.identity.size
+
+    @property
+    def name(self) -> Safe:
+        return visible(self.path)
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Short only past the end that the file had when it was opened. Raises OpenError, also where it was cut since.
+
+        So what was looked up once can be read again: nobody needs to expect less of a file than its size told.
+        """
+        if offset < 0 or length <= 0 or offset >= self.size:
+            return b""
+        length = min(length, self.size - offset)
+        try:
+            data = os.pread(self._fd, length, offset)
+            while data and len(data) < length:
+                more = os.pread(self._fd, length - len(data), offset + len(data))
+                if not more:
+                    break
+                data += more
+        except OSError as error:
+            raise OpenError(f"cannot read {self.name} at {offset:#x}: {reason(error)}", "copy it elsewhere") from None
+        if len(data) < length:
+            words = f"{self.name} was cut to {offset + len(data)} bytes or less while it was read"
+            raise OpenError(words, "open it again when nothing writes to it")
+        return data
+
+    def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        end = min(end, self.size)
+        while start < end:
+            try:
+                data = os.lseek(self._fd, start, os.SEEK_DATA)
+                hole = os.lseek(self._fd, data, os.SEEK_HOLE)
+            except OSError as error:
+                if error.errno == errno.ENXIO:  # nothing but a hole up to the end
+                    return
+                data, hole = start, end  # a file system that knows no holes
+            if data >= end:
+                return
+            yield data, min(hole, end)
+            start = hole
+
+    def lock(self) -> bool:
+        """Take the advisory lock on the file, as long as it is open; False where another process has it."""
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True  # a file system without locks: no one can have it
+        return True
+
+    def current(self) -> Identity:
+        """The identity as it is now, for comparing with the one at opening."""
+        status = os.fstat(self._fd)
+        return Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+    def __del__(self) -> None:
+        # Who opens many files in one process need not count descriptors: what nobody holds any more is closed.
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file, and of its lock; a second time does nothing."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+
+def refuse_other(source: Source) -> None:
+    """Raises OpenError where the file is not as it was when it was opened: what was made of it holds for neither."""
+    if isinstance(source, FileSource) and source.current() != source.identity:
+        raise OpenError(f"{source.name} has changed while it was read", "try again when nothing writes to it")
+
+
+def read_small(path: str, limit: int, what: str) -> bytes:
+    """The whole of a file that must not exceed `limit` bytes. Raises OpenError."""
+    source = FileSource(path)
+    try:
+        if source.size > limit:
+            raise OpenError(f"{source.name} has {source.size} bytes, too many for {what}", f"at most {limit} are read")
+        return source.read(0, source.size)
+    finally:
+        source.close()
+
+
+def is_stream(path: str) -> bool:
+    """Whether this is a pipe, or `-` for standard input: read once, from the start."""
+    if path == "-":
+        return True
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def read_stream(path: str, limit: int, what: str, patience: float = 60) -> bytes:
+    """All that comes out of a pipe or, for `-`, of standard input, at most `limit` bytes.
+
+    Raises OpenError, also where nothing comes for `patience` seconds: a pipe may have no writer.
+    """
+    name = "standard input" if path == "-" else visible(path)
+    out = bytearray()
+    descriptor = -1
+    try:
+        descriptor = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        terminal = os.isatty(descriptor)
+        waiting = select.poll()
+        waiting.register(descriptor, select.POLLIN)
+        while len(out) <= limit:
+            if not terminal and not waiting.poll(patience * 1000):
+                raise OpenError(f"nothing came from {name} for {patience:.0f} seconds", "does anybody write to it?")
+            part = os.read(descriptor, limit + 1 - len(out))
+            if not part:
+                return bytes(out)
+            out += part
+    except (OSError, ValueError) as error:
+        raise OpenError(f"cannot read {name}: {reason(error)}", "write it to a file first") from None
+    finally:
+        if descriptor > 0:
+            os.close(descriptor)
+    raise OpenError(
+        f"more than {limit} bytes came from {name}, too many for {what}",
+        "a dump is read in any order: write it to a file first",
+    )
+
+
+def small_or_stream(path: str, limit: int, what: str) -> bytes:
+    """The whole of a small file, of a pipe, or of standard input for `-`. Raises OpenError."""
+    return read_stream(path, limit, what) if is_stream(path) else read_small(path, limit, what)
+
+
+def reason(error: OSError | ValueError) -> str:
+    """Why a file could not be opened, read or written, in the words of the system."""
+    if isinstance(error, OSError):
+        return (error.strerror or "an error").lower()
+    return "no file has such a name" if isinstance(error, UnicodeError) else "the name holds a NUL"
+
+
+def _hint(error: OSError | ValueError) -> str:
+    number = getattr(error, "errno", None)
+    if number == errno.EACCES:
+        return "QEMU writes dumps that only their owner may read: use sudo, or chown a copy"
+    if number == errno.ENOENT:
+        return "check the name"
+    return ""

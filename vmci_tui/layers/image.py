@@ -1,0 +1,153 @@
+"""A file's bytes as they would lie: literal bytes and references to the source.
+
+An image costs what its head costs, not what the dump costs: guest memory is in it
+only as (offset, length) of the file that it is read from.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from vmci_tui.layers.file import Source
+
+
+class Literal(NamedTuple):
+    """Bytes that the image brings along."""
+
+    data: bytes
+
+    @property
+    def length(self) -> int:
+        return len(self.data)
+
+
+class Copy(NamedTuple):
+    """`length` bytes of the source, from `offset` on."""
+
+    offset: int
+    length: int
+
+
+Extent = Literal | Copy
+
+
+class Difference(NamedTuple):
+    """A range of the wanted image that the file does not hold already at that place."""
+
+    offset: int
+    extent: Extent
+
+
+@dataclass(frozen=True)
+class Image:
+    """An ordered list of extents; their lengths add up to the file's size."""
+
+    extents: tuple[Extent, ...]
+
+    @classmethod
+    def of(cls, size: int) -> Image:
+        """The image of a source as it is."""
+        return cls((Copy(0, size),) if size else ())
+
+    @cached_property
+    def _starts(self) -> tuple[int, ...]:
+        starts, at = [], 0
+        for extent in self.extents:
+            starts.append(at)
+            at += extent.length
+        return tuple(starts)
+
+    @cached_property
+    def size(self) -> int:
+        return sum(extent.length for extent in self.extents)
+
+    def placed(self) -> Iterator[tuple[int, Extent]]:
+        """Each extent with the offset at which it lies."""
+        return zip(self._starts, self.extents, strict=True)
+
+    def read(self, source: Source, offset: int, length: int) -> bytes:
+        """`length` bytes from `offset` on; short at the end of the image or of the source."""
+        if offset < 0:
+            return b""
+        out = bytearray()
+        end = min(offset + length, self.size)
+        index = max(bisect_right(self._starts, offset) - 1, 0)
+        while offset < end:
+            extent, start = self.extents[index], self._starts[index]
+            inside, take = offset - start, min(end, start + extent.length) - offset
+            if isinstance(extent, Literal):
+                out += extent.data[inside : inside + take]
+            else:
+                part = source.read(extent.offset + inside, take)
+                out += part
+                if len(part) < take:
+                    break
+            offset += take
+            index += 1
+        return bytes(out)
+
+
+class ImageSource:
+    """An image over its source, as a source: the file as it would be."""
+
+    def __init__(self, source: Source, image: Image) -> None:
+        self._source = source
+        self._image = image
+
+    @property
+    def size(self) -> int:
+        return self._image.size
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self._image.read(self._source, offset, length)
+
+    def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        for first, extent in self._image.placed():
+            low, high = max(first, start), min(first + extent.length, end)
+            if low >= high:
+                continue
+            if isinstance(extent, Literal):
+                yield low, high
+                continue
+            shift = extent.offset - first
+            for a, b in self._source.data_ranges(low + shift, high + shift):
+                yield a - shift, b - shift
+
+
+def diff(source: Source, wanted: Image) -> tuple[Difference, ...]:
+    """What has to change in the source's file so that it holds `wanted`, in file order.
+
+    Literals are compared with the bytes that lie there: only what differs is listed.
+    """
+    changes: list[Difference] = []
+    for offset, extent in wanted.placed():
+        if isinstance(extent, Copy):
+            if extent.offset != offset and extent.length:
+                changes.append(Difference(offset, extent))
+            continue
+        old = source.read(offset, extent.length)
+        first, last = _differing(old, extent.data)
+        if first < last:
+            changes.append(Difference(offset + first, Literal(extent.data[first:last])))
+    return tuple(changes)
+
+
+def _differing(old: bytes, new: bytes) -> tuple[int, int]:
+    """The range of `new` outside which `old` is the same; empty when they are equal."""
+    if old == new:
+        return 0, 0
+    first, common = 0, min(len(old), len(new))
+    step = 4096
+    while first < common and old[first : first + step] == new[first : first + step]:
+        first += step
+    while first < common and old[first] == new[first]:
+        first += 1
+    last = len(new)
+    if len(old) >= len(new):
+        while last > first and old[last - 1] == new[last - 1]:
+            last -= 1
+    return first, last

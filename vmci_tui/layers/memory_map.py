@@ -1,0 +1,183 @@
+"""Guest-physical memory of a dump: which ranges there are, and where they lie in the file."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from vmci_tui.layers.file import Source
+from vmci_tui.layers.range_table import Range, Ranges
+
+Mapping = tuple[int, int, int, int]
+"""What one program header says: paddr, offset, filesz, memsz."""
+
+
+_OVERLAPS: Final = 256
+
+
+class Overlap(NamedTuple):
+    """Memory that lies in the file twice."""
+
+    paddr: int
+    length: int
+    first: int
+    """The offset that counts."""
+    second: int
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The merged, disjoint, sorted ranges of all mappings."""
+
+    ranges: Ranges
+    overlaps: tuple[Overlap, ...] = ()
+    """Where two mappings name different parts of the file for the same memory; not all of a flood."""
+
+    @cached_property
+    def _by_offset(self) -> tuple[array[int], array[int]]:
+        return self.ranges.by_offset()
+
+    @property
+    def size(self) -> int:
+        """Bytes of guest memory that the file holds."""
+        return self.ranges.held
+
+    def range_at(self, paddr: int) -> Range | None:
+        index = bisect_right(self.ranges.starts, paddr) - 1
+        if index >= 0 and paddr < (item := self.ranges[index]).end:
+            return item
+        return None
+
+    def offset_of(self, paddr: int) -> int | None:
+        """The file offset of the byte at `paddr`, or None where the dump has none."""
+        item = self.range_at(paddr)
+        return None if item is None or item.offset is None else item.offset + paddr - item.paddr
+
+    def paddr_of(self, offset: int) -> int | None:
+        """The guest-physical address of the byte at a file offset, or None outside memory."""
+        offsets, numbers = self._by_offset
+        index = bisect_right(offsets, offset) - 1
+        if index < 0:
+            return None
+        inside, item = offset - offsets[index], self.ranges[numbers[index]]
+        return item.paddr + inside if inside < item.length else None
+
+    def gap_around(self, offset: int, start: int, end: int) -> tuple[int, int]:
+        """The part of [start, end) of the file around `offset`, which is not memory, that holds no memory."""
+        offsets, numbers = self._by_offset
+        index = bisect_right(offsets, offset)
+        if index:
+            start = max(start, offsets[index - 1] + self.ranges[numbers[index - 1]].length)
+        if index < len(offsets):
+            end = min(end, offsets[index])
+        return start, end
+
+    def covered(self, paddr: int, length: int) -> int:
+        """How many bytes from `paddr` on are memory of the dump, without a gap, up to `length`."""
+        at = paddr
+        while at < paddr + length and (item := self.range_at(at)):
+            at = item.end
+        return min(at - paddr, length)
+
+    def read(self, source: Source, paddr: int, length: int) -> bytes:
+        """Bytes from `paddr` on; zeros where the dump holds none. The caller bounds `length`."""
+        out = bytearray(length)
+        at = paddr
+        while at < paddr + length:
+            item = self.range_at(at)
+            if item is None:
+                index = bisect_right(self.ranges.starts, at)
+                if index == len(self.ranges):
+                    break
+                at = self.ranges[index].paddr
+                continue
+            stop = min(item.end, paddr + length)
+            if item.offset is not None:
+                part = source.read(item.offset + at - item.paddr, stop - at)
+                out[at - paddr : at - paddr + len(part)] = part
+            at = stop
+        return bytes(out)
+
+
+def merge(mappings: Iterable[Mapping], file_size: int, top: int) -> Memory:
+    """Merge what program headers say into disjoint ranges, below `top` (exclusive).
+
+    Of several mappings of one paddr the first in address order counts; bytes that the
+    file is too short for are taken as not there. A mapping whose paddr is all ones is
+    device memory without an address, and is left out.
+    """
+    held, bare = Ranges(), Ranges()
+    for paddr, offset, filesz, memsz in mappings:
+        if paddr >= top - 1 or memsz == 0:
+            continue
+        end = min(paddr + memsz, top)
+        inside = max(min(filesz, end - paddr, file_size - offset), 0)
+        if inside:
+            held.add(paddr, paddr + inside, offset)
+        if paddr + inside < end:
+            bare.add(paddr + inside, end, None)
+    ranges, overlaps = _disjoint(held)
+    del held  # 24 MB of a million headers
+    return Memory(_filled(ranges, bare) if bare else ranges, tuple(overlaps))
+
+
+def _disjoint(held: Ranges) -> tuple[Ranges, list[Overlap]]:
+    out = Ranges()
+    overlaps: list[Overlap] = []
+    first = last = place = 0  # the newest range: [first, last), at `place` of the file
+    for start, end, offset in held.in_order():
+        if first < last and start <= last:
+            same = place + start - first == offset
+            if start < last and not same and len(overlaps) < _OVERLAPS:
+                overlaps.append(Overlap(start, min(end, last) - start, place + start - first, offset))
+            if end <= last:
+                continue
+            if same:
+                last = end
+                continue
+            offset += last - start
+            start = last
+        if first < last:
+            out.add(first, last, place)
+        first, last, place = start, end, offset
+    if first < last:
+        out.add(first, last, place)
+    return out, overlaps
+
+
+def _filled(ranges: Ranges, bare: Ranges) -> Ranges:
+    """The ranges, and between them those without bytes where none with bytes is."""
+    out, held = Ranges(), ranges.in_order()
+    here = next(held, None)
+    for start, end in _union(bare):
+        at = start
+        while at < end:
+            while here is not None and here[1] <= at:
+                out.add(*here)
+                here = next(held, None)
+            stop = end if here is None else min(end, here[0])
+            if at < stop:
+                out.add(at, stop, None)
+            if here is None:
+                break
+            at = max(stop, min(here[1], end))
+    while here is not None:
+        out.add(*here)
+        here = next(held, None)
+    return out
+
+
+def _union(bare: Ranges) -> Iterator[tuple[int, int]]:
+    start = end = 0
+    for first, last, _ in bare.in_order():
+        if first > end:
+            if start < end:
+                yield start, end
+            start, end = first, last
+        else:
+            end = max(end, last)
+    yield start, end

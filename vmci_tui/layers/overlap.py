@@ -1,0 +1,44 @@
+"""Memory that lies in a dump twice: whether both places hold the same bytes.
+
+The kernel maps its own image twice, and /proc/kcore and /proc/vmcore show it twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from vmci_tui.common.errors import OpenError
+from vmci_tui.layers.file import Source
+from vmci_tui.layers.memory_map import Overlap
+
+_WHOLE: Final = 1 << 20
+"""Bytes of an overlap up to which all are compared; of a larger one pieces all over it are."""
+_PIECE: Final = 4096
+_IN_ALL: Final = 16 << 20
+"""Bytes that are compared of a file; of what is left then the first piece of each overlap is."""
+
+
+def differs(overlaps: tuple[Overlap, ...], source: Source) -> int | None:
+    """A paddr at which the two places hold different bytes; None where all that was compared is the same."""
+    left = _IN_ALL
+    for overlap in overlaps:
+        for at, length in _pieces(overlap.length if left > 0 else min(overlap.length, _PIECE)):
+            left -= length
+            try:
+                one, other = (source.read(place + at, length) for place in (overlap.first, overlap.second))
+            except OpenError:
+                continue  # where it cannot be read nothing is known
+            if one != other:
+                pairs = enumerate(zip(one, other, strict=False))
+                return overlap.paddr + at + next((n for n, (a, b) in pairs if a != b), 0)
+    return None
+
+
+def _pieces(length: int) -> Iterator[tuple[int, int]]:
+    if length <= _WHOLE:
+        yield 0, length
+        return
+    step = -(-length // (_WHOLE // _PIECE))
+    yield from ((at, min(_PIECE, length - at)) for at in range(0, length, step))
+    yield length - _PIECE, _PIECE

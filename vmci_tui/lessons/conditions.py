@@ -1,0 +1,261 @@
+"""When a step of a lesson is done: a small language about what is open and what is shown.
+
+`readers.drgn == accepts and not finding N01`. Pure: a condition holds or does not, whatever
+keys led there. docs/lessons.md lists the words.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from vmci_tui.common.errors import EditError, UsageError
+from vmci_tui.common.safe_text import visible
+from vmci_tui.document.byte_map import Place
+from vmci_tui.document.document import Document
+from vmci_tui.findings.catalogue import CATALOGUE
+from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory, parse_number
+
+if TYPE_CHECKING:
+    from vmci_tui.findings import Finding
+    from vmci_tui.readers.verdicts import Both, Verdicts
+    from vmci_tui.search.candidate import Proof
+
+PANES: Final = ("entry", "notes", "keys", "findings", "hex")
+SCREENS: Final = (
+    *("main", "readers", "matrix", "candidates", "repair", "next", "save"),
+    *("ask", "choose", "text", "told", "start", "lessons", "other"),
+)
+"""`ask` asks for one line, `choose` for one of a few, `text` for a whole text; `told` is an answer of many lines."""
+READERS: Final = ("qemu", "crash", "drgn", "libkdumpfile", "makedumpfile", "readelf", "eu-readelf")
+_ACCEPTS: Final = {True: "accepts", False: "refuses", None: "unknown"}
+_PROOF: Final = {True: "proved", False: "disproved", None: "unknown"}
+_LONGEST: Final = 500
+"""Characters of a condition: each `not` is a call within a call."""
+_AREAS: Final = ("entry", "note", "text", "memory", "head")
+
+
+class Seen(NamedTuple):
+    """What is open, what was found out about it, and what is shown of it."""
+
+    document: Document | None = None
+    found: tuple[Finding, ...] = ()
+    both: Both | None = None
+    proof: Proof | None = None
+    screen: str = "other"
+    pane: str = ""
+    """The pane that has the focus."""
+    key: bytes = b""
+    """The key under the cursor of the keys."""
+    finding: str = ""
+    """The code of the finding under the cursor."""
+    field: str = ""
+    """The entry's field under the cursor."""
+    write: int = 0
+    """The number of the write under the entry's cursor, from 1; 0 where it is on none."""
+    cursor: int = 0
+    """The offset of the byte under the hex view's cursor."""
+    place: Place | None = None
+    """What lies there."""
+    explaining: bool = False
+    """Whether the meaning of the keys is shown."""
+    changed: bool = False
+    """Whether the file itself is another than it was when the lesson began."""
+
+    @property
+    def history(self) -> EntryHistory | None:
+        return self.document.state.entry if self.document else None
+
+
+class Condition(NamedTuple):
+    """All parts must hold."""
+
+    parts: tuple[Callable[[Seen], bool], ...]
+
+
+Number = Callable[[Seen], int | None]
+Word = Callable[[Seen], str]
+Flag = Callable[[Seen], bool]
+
+
+def _field(name: str) -> Number:
+    index = Entry._fields.index(name)
+    return lambda seen: seen.history.entry[index] if seen.history else None
+
+
+NUMBERS: Final[dict[str, Number]] = {
+    **{f"entry.{name}": _field(name) for name in Entry._fields},
+    "entry.writes": lambda seen: len(seen.history.writes) if seen.history else None,
+    "note.count": lambda seen: sum(n.is_vmcoreinfo for n in seen.document.state.notes) if seen.document else None,
+    "edits": lambda seen: len(seen.document.labels) if seen.document else None,
+    "cursor": lambda seen: seen.cursor,
+    "cursor.paddr": lambda seen: seen.document.layout.memory.paddr_of(seen.cursor) if seen.document else None,
+    "write": lambda seen: seen.write,
+}
+FLAGS: Final[dict[str, Flag]] = {
+    "entry.present": lambda seen: seen.history is not None and seen.history.present,
+    "note.present": lambda seen: seen.document is not None and seen.document.state.note is not None,
+    "saved": lambda seen: seen.document is not None and seen.document.saved is not None and not seen.document.unsaved,
+    "unsaved": lambda seen: seen.document is not None and seen.document.unsaved,
+    "explaining": lambda seen: seen.explaining,
+    "file.changed": lambda seen: seen.changed,
+}
+
+
+def _verdict(name: str, after: bool) -> Word:
+    def word(seen: Seen) -> str:
+        if seen.both is None:
+            return ""
+        verdicts: Verdicts = seen.both.after if after else seen.both.now
+        return _ACCEPTS[verdicts[name].accepts] if name in verdicts else ""
+
+    return word
+
+
+WORDS: Final[dict[str, tuple[Word, tuple[str, ...]]]] = {
+    "pane": (lambda seen: seen.pane, PANES),
+    "screen": (lambda seen: seen.screen, SCREENS),
+    "field": (lambda seen: seen.field, Entry._fields),
+    "note.proof": (lambda seen: _PROOF[seen.proof.proved] if seen.proof else "", tuple(_PROOF.values())),
+    **{f"readers.{name}": (_verdict(name, True), tuple(_ACCEPTS.values())) for name in READERS},
+    **{f"now.{name}": (_verdict(name, False), tuple(_ACCEPTS.values())) for name in READERS},
+}
+"""Subjects with the words that they may be; `readers.X` judges what saving would write, `now.X` the file as it is."""
+
+_ORDER: Final[dict[str, Callable[[int, int], bool]]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def parse(text: str) -> Condition:
+    """Read a condition. Raises UsageError: what is wrong with it, in one line."""
+    if len(text) > _LONGEST:
+        raise UsageError(f"a condition of {len(text)} characters", f"at most {_LONGEST} are read")
+    return Condition(tuple(_part(part.split()) for part in re.split(r"\s+and\s+", text.strip())))
+
+
+def holds(condition: Condition, seen: Seen) -> bool:
+    """Whether all of it is so."""
+    return all(part(seen) for part in condition.parts)
+
+
+def _part(words: list[str]) -> Callable[[Seen], bool]:
+    if not words:
+        raise UsageError("an empty condition", "write for example: entry.size == 4132")
+    if words[0] == "not":
+        part = _part(words[1:])
+        return lambda seen: not part(seen)
+    first, rest = words[0], words[1:]
+    if first == "key":
+        return _key(rest)
+    if first == "finding":
+        return _finding(rest)
+    if first == "line":
+        _, value = _compared("line", rest, ("==",))
+        return lambda seen: visible(seen.key) == value
+    if first == "chosen":
+        _, code = _compared("chosen", rest, ("==",))
+        _one_of("chosen", code, tuple(CATALOGUE))
+        return lambda seen: seen.finding == code
+    if first == "cursor" and rest[:1] == ["in"]:
+        area = _one_of("cursor in", " ".join(rest[1:]), _AREAS)
+        return lambda seen: _is_in(area, seen)
+    if first in FLAGS:
+        if rest:
+            raise UsageError(f"{first} is so or is not: nothing can follow it", f"write {first}, or not {first}")
+        return FLAGS[first]
+    if first in NUMBERS:
+        return _number(first, rest)
+    if first in WORDS:
+        return _word(first, rest)
+    raise UsageError(f"there is no {visible(first)}{_near(first)}", "docs/lessons.md lists the words")
+
+
+def _compared(subject: str, rest: list[str], operators: tuple[str, ...]) -> tuple[str, str]:
+    """The operator and the value behind a subject."""
+    if len(rest) < 2 or rest[0] not in operators:
+        raise UsageError(f"{subject} is followed by {' or '.join(operators)} and a value")
+    return rest[0], " ".join(rest[1:])
+
+
+def _number(subject: str, rest: list[str]) -> Callable[[Seen], bool]:
+    get = NUMBERS[subject]
+    sign, typed = _compared(subject, rest, tuple(_ORDER))
+    try:
+        wanted = parse_number(typed)
+    except EditError as error:
+        raise UsageError(f"{subject}: {error.message}", error.hint) from None
+
+    def part(seen: Seen) -> bool:
+        number = get(seen)
+        return number is not None and _ORDER[sign](number, wanted)
+
+    return part
+
+
+def _word(subject: str, rest: list[str]) -> Callable[[Seen], bool]:
+    get, known = WORDS[subject]
+    sign, typed = _compared(subject, rest, ("==", "!="))
+    wanted = _one_of(subject, typed, known)
+    return lambda seen: (get(seen) == wanted) is (sign == "==")
+
+
+def _one_of(subject: str, typed: str, known: tuple[str, ...]) -> str:
+    if typed not in known:
+        raise UsageError(f"{subject} cannot be {visible(typed) or 'nothing'}", f"it is one of {', '.join(known)}")
+    return typed
+
+
+def _key(rest: list[str]) -> Callable[[Seen], bool]:
+    """`key NAME`, `key NAME gone`, `key NAME == VALUE`: the text as it is shown, \\xNN for any byte."""
+    if not rest:
+        raise UsageError("key is followed by the name of one", "write for example: key PAGESIZE == 4096")
+    name = rest[0]
+
+    def value(seen: Seen) -> str | None:
+        text = seen.document.state.vmcoreinfo if seen.document else None
+        if text is None:
+            return None
+        lines = [line for line in text.lines if line.key is not None and visible(line.key) == name]
+        return visible(lines[-1].value or b"") if lines else None
+
+    if rest[1:] in ([], ["gone"]):
+        return lambda seen: (value(seen) is None) is bool(rest[1:])
+    sign, wanted = _compared(f"key {visible(name)}", rest[1:], ("==", "!="))
+    return lambda seen: (found := value(seen)) is not None and (found == wanted) is (sign == "==")
+
+
+def _finding(rest: list[str]) -> Callable[[Seen], bool]:
+    """`finding CODE`, `finding CODE gone`."""
+    code = rest[0] if rest else ""
+    if code not in CATALOGUE or rest[1:] not in ([], ["gone"]):
+        raise UsageError(f"there is no finding {visible(' '.join(rest))}", "write finding N01, or finding N01 gone")
+    return lambda seen: any(found.code == code for found in seen.found) is not bool(rest[1:])
+
+
+def _is_in(area: str, seen: Seen) -> bool:
+    place, document = seen.place, seen.document
+    if place is None or document is None:
+        return False
+    if area == "note":
+        return place.note is not None and place.note == document.state.index
+    if area == "text":
+        return place.line is not None and place.note == document.state.index
+    if area == "head":
+        return place.kind in ("header", "segments", "sections")
+    return place.kind == area
+
+
+def _near(word: str) -> str:
+    """A guess at what was meant."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, ("key", "finding", "line", "chosen", *FLAGS, *NUMBERS, *WORDS), 1)
+    return f": is {near[0]} meant?" if near else ""

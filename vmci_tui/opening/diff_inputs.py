@@ -1,0 +1,71 @@
+"""What two things to compare may be: a dump's note, a raw note, a text, or what lies at an address of a dump."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import closing
+from typing import Final, NamedTuple
+
+from vmci_tui.common.errors import OpenError
+from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.containers import open_dump
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.formats.elf_note import Note, parse_raw
+from vmci_tui.formats.indented_text import is_indented, unindented
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.knowledge.text_diff import Difference, compare, header_remarks
+from vmci_tui.layers.file import FileSource
+from vmci_tui.opening.note_inputs import note_or_bare_text
+from vmci_tui.search.entry_region import look
+
+_ADDRESS: Final = re.compile(r"(.+)@(0x[0-9a-fA-F]{1,16}|[0-9]{1,20})", re.S)
+
+
+class Side(NamedTuple):
+    """One of the two."""
+
+    name: Safe
+    text: Vmcoreinfo
+    note: Note | None
+    """None for a text without a note's header."""
+
+
+def side(name: str) -> Side:
+    """A file, or DUMP@PADDR where no file bears the whole name. Raises OpenError."""
+    match = None if os.path.exists(name) else _ADDRESS.fullmatch(name)
+    if match is not None:
+        return _at(match[1], int(match[2], 0 if match[2].startswith("0x") else 10), visible(name))
+    found = note_or_bare_text(name)
+    if isinstance(found, bytes):
+        return Side(visible(name), Vmcoreinfo(unindented(found) if is_indented(found) else found), None)
+    if found.is_windows:
+        raise OpenError(f"{visible(name)} holds a Windows dump header, not text", "it has no keys to compare")
+    return Side(visible(name), Vmcoreinfo(found.desc), found)
+
+
+def compared(a: Side, b: Side) -> Difference:
+    """Both sides; what their notes' headers say comes last in the summary."""
+    found = compare(a.text, b.text)
+    remarks = header_remarks(a.note, b.note)
+    if (a.note is None) != (b.note is None):
+        bare = "A" if a.note is None else "B"
+        remarks = (f"{bare} is text alone, without a note's header",)
+    return found._replace(summary=(*found.summary, *remarks))
+
+
+def _at(path: str, paddr: int, name: Safe) -> Side:
+    with closing(FileSource(path)) as source:
+        dump = open_dump(source)
+        if dump is None:
+            raise OpenError(f"{source.name} is no dump: nothing has an address in it", "name a dump before the @")
+        found = look(guest_of(dump), paddr)
+    if found.kind not in ("note", "text") or found.candidate is None:
+        what = {
+            "outside": "the dump does not hold that memory",
+            "cut": f"the note there takes {found.needed} bytes, and the dump does not hold all of them",
+            "windows": "a Windows dump header lies there",
+        }.get(found.kind, "no note and no text lies there")
+        raise OpenError(f"{name}: {what}", "`vmci find` lists the candidates")
+    note = parse_raw(found.candidate.raw) if found.kind == "note" else None
+    return Side(name, found.candidate.vmcoreinfo, note)

@@ -1,0 +1,137 @@
+"""Holding a text against memory, with its own values: a few pages are read, nothing is searched for."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from vmci_tui.common.safe_text import visible
+from vmci_tui.containers.guest import Guest
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.proof.kernel_addresses import Kernel, Witness
+from vmci_tui.proof.linear_map import small, symbol, unusable
+from vmci_tui.proof.machines import machines_for
+from vmci_tui.proof.page_size import page_size
+from vmci_tui.proof.struct_offsets import kernel_offset
+from vmci_tui.proof.witnesses.kallsyms import symbol_table
+from vmci_tui.proof.witnesses.page_tables import hash_tables, page_tables
+from vmci_tui.proof.witnesses.printk_ring import log_buffer
+from vmci_tui.proof.witnesses.s390x_lowcore import named_note
+from vmci_tui.proof.witnesses.text_start import text_begins
+from vmci_tui.proof.witnesses.utsname import LENGTH, Uts, uts_of
+from vmci_tui.search.candidate import Correction, Proof
+
+_NAME: Final = b"OFFSET(uts_namespace.name)"
+_WITNESSES: Final = (hash_tables, named_note, log_buffer, symbol_table, kernel_offset, text_begins, page_size)
+_BEFORE_5_11: Final = 4
+"""The offset that older kernels do not tell: behind the count of references (struct kref)."""
+_RELEASE_LIMIT: Final = 64
+
+
+class Outcome(NamedTuple):
+    """A proof, and what its witnesses would have corrected."""
+
+    proof: Proof
+    corrections: tuple[Correction, ...] = ()
+    near: bool = False
+    """Whether something lies where the text says: utsname, or page tables that map the kernel there."""
+
+
+def needed(text: Vmcoreinfo) -> tuple[int, bytes] | str:
+    """The virtual address of utsname and the release that it must hold, or what the text lacks."""
+    release = text.osrelease
+    base, offset = symbol(text, b"init_uts_ns"), small(text, _NAME, 1 << 16)
+    if text.get(_NAME) is None:
+        offset = _BEFORE_5_11
+    if release is None or not 0 < len(release) <= _RELEASE_LIMIT:
+        return unusable(text, b"OSRELEASE")
+    if base is None or offset is None:
+        return unusable(text, b"SYMBOL(init_uts_ns)" if base is None else _NAME)
+    return base + offset, release
+
+
+def check(text: Vmcoreinfo, guest: Guest) -> Outcome:
+    """What memory says of the text as it is."""
+    wanted = needed(text)
+    if isinstance(wanted, str):
+        return Outcome(Proof(None, f"{wanted}, so there is nothing to look for in memory"))
+    machines, why = machines_for(text, guest)
+    if not machines:
+        return Outcome(Proof(None, why))
+    outcomes: list[Outcome] = []
+    for machine in machines:
+        shifts = machine.shifts(text, guest)
+        if not shifts.values:
+            outcomes.append(Outcome(Proof(None, shifts.how)))
+        outcomes += (weigh(Kernel(text, guest, machine, shift, shifts.how)) for shift in shifts.values)
+    return max(outcomes, key=_worth)
+
+
+def utsname_of(text: Vmcoreinfo, guest: Guest) -> Uts | None:
+    """The utsname in memory, where the text says and of the same release; None where it is not there."""
+    wanted = needed(text)
+    if isinstance(wanted, str):
+        return None
+    for machine in machines_for(text, guest)[0]:
+        for shift in machine.shifts(text, guest).values:
+            raw = Kernel(text, guest, machine, shift, "").read(wanted[0], LENGTH)
+            uts = uts_of(raw) if raw is not None else None
+            if uts is not None and uts.release == wanted[1]:
+                return uts
+    return None
+
+
+def proved_kernel(text: Vmcoreinfo, guest: Guest) -> Kernel | None:
+    """The kernel of the text, at the place where memory proves it; None where none of its places is proved."""
+    for machine in () if isinstance(needed(text), str) else machines_for(text, guest)[0]:
+        shifts = machine.shifts(text, guest)
+        for shift in shifts.values:
+            kernel = Kernel(text, guest, machine, shift, shifts.how)
+            if weigh(kernel).proof.proved:
+                return kernel
+    return None
+
+
+def _worth(outcome: Outcome) -> tuple[bool, bool, bool]:
+    return outcome.proof.proved is True, outcome.near, outcome.proof.proved is None
+
+
+def weigh(kernel: Kernel) -> Outcome:
+    """What memory says if the kernel lies where this one is placed."""
+    wanted = needed(kernel.text)
+    assert not isinstance(wanted, str)
+    va, release = wanted
+    at = kernel.paddr(va)
+    raw = kernel.read(va, LENGTH)
+    if raw is None:
+        return Outcome(Proof(None, f"the dump does not hold {_shown(at)}, where init_uts_ns lies by {kernel.how}"))
+    uts = uts_of(raw)
+    tables = page_tables(kernel)
+    if uts is None or not kernel.machine.uts.match(uts.machine):
+        what = f"{raw[:12].hex(' ')}..., which is no utsname" if uts is None else f"a utsname of {visible(uts.machine)}"
+        why = f"at {at:#x}, where init_uts_ns lies by {kernel.how}, memory holds {what}"
+        return Outcome(Proof(False, why), near=tables.fits is True)
+    here = f"at {at:#x} memory holds the utsname of Linux {visible(uts.release)}"
+    kernel = kernel._replace(text=kernel.text.with_value(b"OSRELEASE", uts.release))
+    witnesses = [tables, *(witness(kernel) for witness in _WITNESSES)]
+    wrong = [witness for witness in witnesses if witness.fits is False]
+    seconds = [witness for witness in witnesses if witness.fits and witness.strong]
+    rooted = any(witness.root for witness in witnesses if witness.fits) or not kernel.machine.tables
+    mendable = all(witness.corrections for witness in wrong)
+    corrections = tuple(item for witness in wrong for item in witness.corrections) if mendable else ()
+    if uts.release != release:
+        if mendable:
+            corrections += (Correction(b"OSRELEASE", uts.release, f"utsname at {at:#x} says so"),)
+        return Outcome(Proof(False, f"{here}, not {visible(release)}"), corrections, True)
+    if wrong:
+        return Outcome(Proof(False, f"{here}, but {wrong[0].words}"), corrections, True)
+    if seconds and rooted:
+        return Outcome(Proof(True, f"{here}, and {seconds[0].words}"), (), True)
+    return Outcome(Proof(None, f"{here}, but nothing confirms it: {_reasons(witnesses)}"), (), True)
+
+
+def _reasons(witnesses: list[Witness]) -> str:
+    return "; ".join(witness.words for witness in witnesses if witness.fits is None and witness.strong)
+
+
+def _shown(paddr: int) -> str:
+    return f"{paddr:#x}" if paddr >= 0 else f"-{-paddr:#x} (below the first byte)"

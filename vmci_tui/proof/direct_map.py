@@ -1,0 +1,84 @@
+"""Where a proved kernel maps memory, as p_vaddr of a program header should say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from vmci_tui.containers.base import Mapped
+from vmci_tui.proof.kernel_addresses import Kernel
+from vmci_tui.proof.linear_map import symbol
+from vmci_tui.proof.paging.walk import Paging, Walk
+
+_RANGES: Final = 64
+_STEPS: Final = 8192
+"""Entries that are looked at: 4 GiB by 1 MiB, and half of it again."""
+_WIDTH: Final = {"ppc64": 60, "loongarch64": 48}
+"""Bits of a physical address that the linear map of a 64-bit kernel has room for."""
+_KNOWN: Final = (b"init_uts_ns", b"swapper_pg_dir", b"_stext")
+_TOP32: Final = 1 << 32
+
+
+def linear_map(kernel: Kernel) -> tuple[Mapped, ...]:
+    """All of memory that the kernel maps one to one, by what it is moved; the rest of a 32-bit guest has no address.
+
+    Empty for the machines that map their image and the rest of memory by different rules: there
+    readers need no p_vaddr.
+    """
+    width = _WIDTH.get(kernel.machine.name)
+    if width is not None:
+        return (Mapped(0, 1 << width, kernel.shift),)
+    if kernel.machine.name not in ("i386", "arm"):
+        return ()
+    out: list[Mapped] = []
+    for start, end, shift in _low_memory(kernel):
+        if out and out[-1].end == start and out[-1].shift == shift:
+            start = out.pop().start
+        out.append(Mapped(start, end, shift))
+    return tuple(out) if any(item.shift is not None for item in out) else ()
+
+
+def _low_memory(kernel: Kernel) -> Iterator[tuple[int, int, int | None]]:
+    """Piece after piece of memory, as the page tables map it; what they do not tell has no address."""
+    steps = 0
+    for paging in kernel.pagings[:1]:
+        size = 1 << paging.levels[-2].shift
+        for item in kernel.guest.memory.ranges[:_RANGES]:
+            at = item.paddr
+            while at < item.end:
+                end, steps = min((at & -size) + size, item.end), steps + 1
+                if at + kernel.shift >= _TOP32 or steps > _STEPS:
+                    yield at, item.end, None
+                    break
+                yield at, end, kernel.shift if maps_to(kernel, paging, at + kernel.shift, at) else None
+                at = end
+
+
+def maps_to(kernel: Kernel, paging: Paging, va: int, paddr: int) -> bool:
+    """Whether the tables map an address to this byte."""
+    found = kernel.walk(paging, va)
+    return found is not None and found.state == "mapped" and found.paddr == paddr
+
+
+def mapped_elsewhere(kernel: Kernel, va: int, size: int, paddr: int) -> Walk | None:
+    """Where `size` bytes at `va`, which a header puts at `paddr`, lie by the kernel; None where nothing contradicts it.
+
+    The kernel's own symbols are known to lie where the proof found them; for all else its tables
+    tell of the first byte.
+    """
+    for name in _KNOWN:
+        known = symbol(kernel.text, name)
+        if known is not None and va <= known < va + size and paddr + known - va != kernel.paddr(known):
+            return Walk("mapped", kernel.paddr(known) - known + va)
+    for paging in kernel.pagings:
+        found = kernel.walk(paging, va)
+        if found is not None and found.state == "mapped" and paging.sure:
+            return None if found.paddr == paddr else found
+    return None
+
+
+def virtual_of(kernel: Kernel, paddr: int) -> int | None:
+    """By what the address of a byte is moved, where the tables map it with the kernel's image; None where not."""
+    if any(maps_to(kernel, paging, paddr + kernel.shift, paddr) for paging in kernel.pagings):
+        return kernel.shift
+    return None

@@ -1,0 +1,192 @@
+"""The machines: how each one's kernel lies in memory, what its utsname may say, how its tables read.
+
+Every formula has the form paddr = va - shift for addresses of the kernel image.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from vmci_tui.containers.guest import Guest
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.knowledge.kernel_width import machine_of, votes
+from vmci_tui.proof.kernel_addresses import Machine, Shifts
+from vmci_tui.proof.linear_map import address, line, number, symbol, unusable
+from vmci_tui.proof.paging import arm as paging_arm
+from vmci_tui.proof.paging import s390x_ppc64_riscv as paging_others
+from vmci_tui.proof.paging import x86 as paging_x86
+from vmci_tui.search.candidate import Correction
+
+ALL64: Final = (1 << 64) - 1
+LINK_S390X: Final = 0x100000
+"""_stext - KERNELOFFSET, and its paddr - KERNELOFFPHYS (TEXT_OFFSET of arch/s390/include/asm/setup.h)."""
+_X86_64_MAP: Final = 0xFFFFFFFF80000000
+_PHYS_BASE: Final = b"NUMBER(phys_base)"
+_VOFFSET: Final = b"NUMBER(kimage_voffset)"
+_RISCV_OFFSET: Final = b"NUMBER(va_kernel_pa_offset)"
+_SPLITS: Final = (0xC0000000, 0x80000000, 0x40000000, 0xB0000000)
+_PPC64_MAP: Final = 0xC000000000000000
+_LOONGARCH_MAP: Final = 0x9000000000000000
+_ARM_RANGES: Final = 8
+
+
+def _x86_64(text: Vmcoreinfo, guest: Guest) -> Shifts:
+    if text.get(_PHYS_BASE) is not None:
+        base = number(text, _PHYS_BASE)
+        if base is None:
+            return Shifts((), unusable(text, _PHYS_BASE))
+        return Shifts((_X86_64_MAP - base,), line(text, _PHYS_BASE))
+    place = symbol(text, b"phys_base")
+    if place is None:
+        return Shifts((), "the text has no NUMBER(phys_base)", wanted=False)
+    # Before 4.10 the text names the variable, and a dump of kexec's the place of the image that it lies in.
+    for at in guest.image:
+        if at.vaddr <= place < at.vaddr + at.length:
+            base = _X86_64_MAP - at.vaddr + at.paddr
+            held = guest.read(place - at.vaddr + at.paddr, 8)
+            if held is None or int.from_bytes(held, "little", signed=True) == base:
+                return Shifts((_X86_64_MAP - base,), f"phys_base {base}, by the program header of the kernel's image")
+    # Else it may be read where it lies if it is 0. Before 4.8 it is 0 but for a kernel that kexec moved.
+    if place >= _X86_64_MAP and guest.read(place - _X86_64_MAP, 8) == bytes(8):
+        return Shifts((_X86_64_MAP,), f"phys_base 0 read at {place - _X86_64_MAP:#x}")
+    return Shifts((), f"{line(text, b'SYMBOL(phys_base)')} is where the number lies, in memory that it places itself")
+
+
+def _mend_x86_64(text: Vmcoreinfo, shift: int) -> tuple[Correction, ...] | None:
+    if text.get(_PHYS_BASE) is None:
+        return ()
+    return (Correction(_PHYS_BASE, b"%d" % (_X86_64_MAP - shift), "by it the kernel lies where memory holds it"),)
+
+
+def _arm64(text: Vmcoreinfo, guest: Guest) -> Shifts:
+    return _hex_shift(text, _VOFFSET)
+
+
+def _mend_arm64(text: Vmcoreinfo, shift: int) -> tuple[Correction, ...]:
+    return (Correction(_VOFFSET, b"0x%x" % (shift & ALL64), "by it the kernel lies where memory holds it"),)
+
+
+def _hex_shift(text: Vmcoreinfo, key: bytes) -> Shifts:
+    if text.get(key) is None:
+        return Shifts((), f"the text has no {key.decode()}", wanted=False)
+    value = address(text, key)
+    if value is None:
+        return Shifts((), unusable(text, key))
+    return Shifts((value,), line(text, key))
+
+
+def _s390x(text: Vmcoreinfo, guest: Guest) -> Shifts:
+    if text.get(b"KERNELOFFPHYS") is None:
+        return Shifts((0,), "the rule that virtual addresses are physical ones", wanted=False)
+    moved, placed = address(text, b"KERNELOFFSET"), address(text, b"KERNELOFFPHYS")
+    if moved is None or placed is None:
+        return Shifts((), unusable(text, b"KERNELOFFSET" if moved is None else b"KERNELOFFPHYS"))
+    return Shifts((moved - placed,), f"{line(text, b'KERNELOFFSET')} and {line(text, b'KERNELOFFPHYS')}")
+
+
+def _mend_s390x(text: Vmcoreinfo, shift: int) -> tuple[Correction, ...] | None:
+    """Both keys, as far as they are wrong: KERNELOFFSET by _stext, KERNELOFFPHYS by where memory holds it."""
+    start = symbol(text, b"_stext")
+    if start is None or start < LINK_S390X + max(shift, 0):
+        return None
+    moved = start - LINK_S390X
+    out = []
+    if address(text, b"KERNELOFFSET") != moved:
+        out.append(Correction(b"KERNELOFFSET", b"%x" % moved, f"_stext is {start:#x}"))
+    if address(text, b"KERNELOFFPHYS") != moved - shift:
+        why = "by it the kernel lies where memory holds it"
+        out.append(Correction(b"KERNELOFFPHYS", b"%x" % (moved - shift), why))
+    return tuple(out)
+
+
+def _riscv64(text: Vmcoreinfo, guest: Guest) -> Shifts:
+    link, ram = address(text, b"NUMBER(KERNEL_LINK_ADDR)"), number(text, b"NUMBER(phys_ram_base)")
+    if text.get(_RISCV_OFFSET) is not None or link is None or ram is None:
+        return _hex_shift(text, _RISCV_OFFSET)
+    how = f"{line(text, b'NUMBER(phys_ram_base)')} and {line(text, b'NUMBER(KERNEL_LINK_ADDR)')}"
+    return Shifts((link - ram - (2 << 20), link - ram), how, False, False)
+
+
+def _mend_riscv64(text: Vmcoreinfo, shift: int) -> tuple[Correction, ...]:
+    return (Correction(_RISCV_OFFSET, b"0x%x" % (shift & ALL64), "by it the kernel lies where memory holds it"),)
+
+
+def _i386(text: Vmcoreinfo, guest: Guest) -> Shifts:
+    return Shifts(_SPLITS, "the usual splits of 4 GiB", wanted=False)
+
+
+def _arm(text: Vmcoreinfo, guest: Guest) -> Shifts:
+    """RAM begins where the first range does, or 128 MiB further down (a kernel that finds it out for itself)."""
+    starts = [item.paddr for item in guest.memory.ranges[:_ARM_RANGES]]
+    bases = _distinct(start & mask for start in starts for mask in (~0x1FFFFF, ~0x7FFFFFF))
+    shifts = tuple(split - base for split in _SPLITS for base in bases)
+    return Shifts(shifts, "the usual splits of 4 GiB and where RAM begins", False, False)
+
+
+def _distinct(values: Iterable[int]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+def _fixed(base: int) -> Shifts:
+    return Shifts((base,), f"the rule that RAM is mapped at {base:#x}", wanted=False)
+
+
+X86_64: Final = Machine(
+    "x86_64", 64, ("little",), re.compile(rb"x86_64\Z"), _x86_64, lambda text, order: paging_x86.long_mode(text),
+    step=2 << 20, mend=_mend_x86_64,
+)  # fmt: skip
+I386: Final = Machine(
+    "i386", 32, ("little",), re.compile(rb"i[3-6]86\Z"), _i386, lambda text, order: paging_x86.protected_mode(text)
+)
+AARCH64: Final = Machine(
+    "aarch64",
+    64,
+    ("little", "big"),
+    re.compile(rb"aarch64(_be)?\Z"),
+    _arm64,
+    paging_arm.arm64,
+    step=64 << 10,
+    mend=_mend_arm64,
+)
+ARM: Final = Machine("arm", 32, ("little", "big"), re.compile(rb"armv[4-9]"), _arm, paging_arm.arm)
+S390X: Final = Machine(
+    "s390x", 64, ("big",), re.compile(rb"s390x\Z"), _s390x, lambda text, order: paging_others.s390x(),
+    step=4 << 10, mend=_mend_s390x,
+)  # fmt: skip
+RISCV64: Final = Machine(
+    "riscv64", 64, ("little",), re.compile(rb"riscv64\Z"), _riscv64, lambda text, order: paging_others.riscv64(text),
+    step=2 << 20, mend=_mend_riscv64,
+)  # fmt: skip
+PPC64: Final = Machine(
+    "ppc64", 64, ("little", "big"), re.compile(rb"ppc64(le)?\Z"),
+    lambda text, guest: _fixed(_PPC64_MAP), lambda text, order: paging_others.ppc64(text),
+)  # fmt: skip
+LOONGARCH64: Final = Machine(
+    "loongarch64", 64, ("little",), re.compile(rb"loongarch64\Z"),
+    lambda text, guest: _fixed(_LOONGARCH_MAP), lambda text, order: (), tables=False,
+)  # fmt: skip
+
+MACHINES: Final = {
+    machine.name: machine for machine in (X86_64, I386, AARCH64, ARM, S390X, RISCV64, PPC64, LOONGARCH64)
+}
+_OTHER_WIDTH: Final = frozenset({("i386", "x86_64"), ("x86_64", "i386"), ("arm", "aarch64"), ("aarch64", "arm")})
+"""A 32-bit kernel runs on a 64-bit machine, and QEMU writes the header of a 64-bit guest in firmware for 32 bits."""
+
+
+def machines_for(text: Vmcoreinfo, guest: Guest) -> tuple[tuple[Machine, ...], str]:
+    """The machines that the text may have been written on, and, where there is none, why."""
+    named = machine_of(text)
+    widths = {vote.bits for vote in votes(text) if vote.bits is not None}
+    if named is not None and guest.machine not in (None, named[0]) and (named[0], guest.machine) not in _OTHER_WIDTH:
+        return (), f"line {named[1].line} is one that only {named[0]} kernels write, and the dump is of {guest.machine}"
+    name = named[0] if named is not None else guest.machine
+    machine = MACHINES.get(name or "")
+    if name is not None:
+        if machine is None:
+            return (), f"kernels of {name} are not known well enough"
+        others = () if named is not None else tuple(MACHINES[one] for one, file in _OTHER_WIDTH if file == name)
+        return tuple(one for one in others if one.bits in widths) or (machine,), ""
+    found = tuple(one for one in MACHINES.values() if widths == {one.bits})
+    return found, "" if found else "neither the file nor the text tells the machine"

@@ -1,0 +1,17 @@
+"""What memory says of the note that a dump has, at once: a few pages are read, nothing is searched."""
+
+from __future__ import annotations
+
+from vmci_tui.common.budget import Budget
+from vmci_tui.containers import Dump
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.document.document import State
+from vmci_tui.proof import prove
+from vmci_tui.search.candidate import Proof
+
+
+def proof_of(state: State, dump: Dump | None, budget: Budget | None = None) -> Proof | None:
+    """None where there is no text, or no memory to hold it against. `budget` may raise Cancelled."""
+    if dump is None or state.vmcoreinfo is None:
+        return None
+    return prove(state.vmcoreinfo, guest_of(dump)._replace(budget=budget), search=False)

@@ -1,0 +1,66 @@
+"""Walking page tables: one table-driven walk for all machines; each machine says how its entries read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from vmci_tui.containers.guest import Guest
+from vmci_tui.formats.elf_note import ByteOrder
+
+
+class Level(NamedTuple):
+    """One level: which bits of the virtual address index its table."""
+
+    shift: int
+    width: int
+
+
+class Step(NamedTuple):
+    """What an entry says: where the next table lies, or a frame of 2 ** `shift` bytes."""
+
+    paddr: int
+    shift: int | None = None
+    """None for a table."""
+    readonly: bool = False
+    """The kernel may not write the frame; only where `text_begins` looks at it."""
+
+
+class Paging(NamedTuple):
+    """How one kind of page tables reads."""
+
+    levels: tuple[Level, ...]
+    size: int
+    """Bytes of an entry."""
+    order: ByteOrder
+    read: Callable[[int, Level], Step | None]
+    """An entry, and its level: None where it maps nothing."""
+    sure: bool = True
+    """False: the machine may use other tables, so that these contradict nothing."""
+
+
+class Walk(NamedTuple):
+    """Where a walk ended: at the frame's byte, at an entry that maps nothing, or at one that the dump lacks."""
+
+    state: Literal["mapped", "unmapped", "absent"]
+    paddr: int
+    """The byte, or the entry."""
+    readonly: bool = False
+
+
+def walk(guest: Guest, paging: Paging, root: int, va: int) -> Walk:
+    """The physical address of `va` by the tables at `root`; at most one read for each level."""
+    table = root
+    for level in paging.levels:
+        at = table + (va >> level.shift & (1 << level.width) - 1) * paging.size
+        raw = guest.read(at, paging.size) if at >= 0 else None
+        if raw is None:
+            return Walk("absent", at)
+        step = paging.read(int.from_bytes(raw, paging.order), level)
+        if step is None:
+            return Walk("unmapped", at)
+        if step.shift is not None:
+            inside = (1 << step.shift) - 1
+            return Walk("mapped", step.paddr & ~inside | va & inside, step.readonly)
+        table = step.paddr
+    return Walk("unmapped", table)

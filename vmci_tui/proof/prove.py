@@ -1,0 +1,97 @@
+"""The whole proof: the text as it is, and, where memory contradicts it, what would fit."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vmci_tui.common.budget import Budget
+from vmci_tui.common.errors import PackageMissing, Spent
+from vmci_tui.common.safe_text import visible
+from vmci_tui.containers.guest import Guest
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.proof.cross_checks import check, needed, weigh
+from vmci_tui.proof.kernel_addresses import Kernel, Machine
+from vmci_tui.proof.machines import machines_for
+from vmci_tui.proof.moved_kernel import Told, quiet, shifts_that_hold_utsname
+from vmci_tui.search.candidate import Correction, Proof
+
+_ROUNDS: Final = 3
+"""A place, then KERNELOFFSET, then OSRELEASE: no text needs more."""
+
+Corrections = tuple[Correction, ...]
+
+
+def prove(text: Vmcoreinfo, guest: Guest, told: Told = quiet, search: bool = True) -> Proof:
+    """What memory says of the text; where it says no, the values that would fit, if one set of them does.
+
+    Reads a few pages; only where these do not prove it, and with `search`, memory is searched for them, and
+    `told` is called. What takes too many steps, or lies in pages that no package here decompresses, is not
+    provable. Raises Cancelled where `told` does, or the guest's budget.
+    """
+    guest = guest._replace(budget=(guest.budget or Budget()).refill())
+    try:
+        return _prove(text, guest, told, search)
+    except (Spent, PackageMissing) as stopped:
+        return Proof(None, str(stopped))
+
+
+def _prove(text: Vmcoreinfo, guest: Guest, told: Told, search: bool) -> Proof:
+    first = check(text, guest)
+    if first.proof.proved is True:
+        return first.proof
+    if first.corrections and (mended := _corrected(text, guest, first.corrections)) is not None:
+        return _answer(first.proof, [(mended, "")])
+    if not search:
+        return first.proof
+    wanted = needed(text)
+    machines = () if isinstance(wanted, str) else machines_for(text, guest)[0]
+    if isinstance(wanted, str):
+        return first.proof
+    fits: list[tuple[Corrections, str]] = []
+    for machine in machines:
+        if machine.step and machine.shifts(text, guest).wanted:
+            shifts = shifts_that_hold_utsname(guest, machine, wanted[0], told)
+            if shifts is None:
+                return first.proof._replace(why=f"{first.proof.why}; too many places look like utsname")
+            fits += [fit for shift in shifts if (fit := _fit(text, guest, machine, shift)) is not None]
+    return _answer(first.proof, fits)
+
+
+def _answer(proof: Proof, fits: list[tuple[Corrections, str]]) -> Proof:
+    if not fits:
+        return proof
+    if len(fits) > 1:
+        return proof._replace(why=f"{proof.why}; {len(fits)} other places fit, so none is taken")
+    corrections, why = fits[0]
+    if not corrections:  # the text leaves open where the kernel lies, and it was found
+        return Proof(True, why)
+    values = " and ".join(f"{visible(item.key)}={visible(item.value)}" for item in corrections)
+    return Proof(False, f"{proof.why}; with {values} all of it fits", corrections)
+
+
+def _fit(text: Vmcoreinfo, guest: Guest, machine: Machine, shift: int) -> tuple[Corrections, str] | None:
+    """The corrections with which a kernel at this shift is proved, and what proves it; None where nothing does."""
+    mended = machine.mend(text, shift)
+    if mended is None:
+        return None
+    if not mended:
+        proof = weigh(Kernel(text, guest, machine, shift, "where it was found")).proof
+        return ((), proof.why) if proof.proved else None
+    fit = _corrected(text, guest, mended)
+    return None if fit is None else (fit, "")
+
+
+def _corrected(text: Vmcoreinfo, guest: Guest, corrections: Corrections) -> Corrections | None:
+    """These corrections with those that they lead to, if the text is proved with all of them."""
+    held: dict[bytes, Correction] = {}
+    for _ in range(_ROUNDS):
+        for item in corrections:
+            held[item.key] = item
+            text = text.with_value(item.key, item.value)
+        outcome = check(text, guest)
+        if outcome.proof.proved is True:
+            return tuple(held.values())
+        corrections = outcome.corrections
+        if not corrections:
+            break
+    return None

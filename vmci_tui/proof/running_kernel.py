@@ -1,0 +1,55 @@
+"""Which kernel the processors of an x86 dump run.
+
+After kexec the memory of the kernel before may be whole: it proves that kernel's text as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from vmci_tui.containers.guest import Guest
+from vmci_tui.formats.elf_note import Note
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.proof.kernel_addresses import Kernel
+from vmci_tui.proof.linear_map import symbol
+from vmci_tui.proof.machines import machines_for
+from vmci_tui.proof.paging.walk import walk
+
+_NAME: Final = b"QEMU\0"
+_STATE: Final = 440
+_CR3: Final = 416
+"""QEMUCPUState (target/i386/arch_dump.c of QEMU): 8 bytes, 18 registers, 10 segments of 24 bytes, then cr0."""
+_CPUS: Final = 64
+_USER: Final = 0x1000
+"""The tables that a process has while it runs itself lie one page behind those that map the kernel."""
+
+
+def roots_of(notes: Iterable[Note]) -> tuple[int, ...]:
+    """Where the page tables lie that the processors use (CR3), as QEMU's notes say; none for other machines."""
+    found: list[int] = []
+    for note in notes:
+        if note.name == _NAME and len(note.desc) >= _STATE:
+            found.append(int.from_bytes(note.desc[_CR3 : _CR3 + 8], "little"))
+            if len(found) == _CPUS:
+                break
+    return tuple(dict.fromkeys(found))
+
+
+def runs(text: Vmcoreinfo, guest: Guest, roots: Iterable[int]) -> bool | None:
+    """Whether a processor's tables map _stext to where the text puts it; None where the dump cannot tell.
+
+    False of a text that memory proves: its kernel ran before (kexec), or it crashed and the next one took over.
+    """
+    start, told = symbol(text, b"_stext"), False
+    for machine in machines_for(text, guest)[0] if start is not None else ():
+        for shift in machine.shifts(text, guest).values if machine.name in ("x86_64", "i386") else ():
+            kernel = Kernel(text, guest, machine, shift, "")
+            for paging in kernel.pagings:
+                mask = ~0x1F if len(paging.levels) == 3 else ~0xFFF
+                for root in (at & mask & ~user for at in roots for user in (0, _USER)):
+                    found = walk(guest, paging, root, start or 0)
+                    if found.state == "mapped" and found.paddr == kernel.paddr(start or 0):
+                        return True
+                    told = told or found.state != "absent"
+    return False if told else None

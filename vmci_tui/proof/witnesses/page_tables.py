@@ -1,0 +1,71 @@
+"""The kernel's own page tables as a witness: they must map its symbols to where the formula puts them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vmci_tui.proof.kernel_addresses import Kernel, Witness
+from vmci_tui.proof.linear_map import small, symbol
+
+_NAMES: Final = (b"init_uts_ns", b"_stext")
+_HASH_ROOT: Final = 4096
+_VALID: Final = 0x800
+"""The top bits of an entry that leads to a table: all else is its address."""
+
+
+def page_tables(kernel: Kernel) -> Witness:
+    """Fits if the tables at swapper_pg_dir map init_uts_ns and _stext to their places, as far as the dump holds them.
+
+    Tables at a wrong place, of another kernel or another boot map these addresses elsewhere or not at all.
+    """
+    root = symbol(kernel.text, b"swapper_pg_dir")
+    if root is None:
+        return Witness(None, "the text names no page tables (SYMBOL(swapper_pg_dir))")
+    if not kernel.pagings:
+        return Witness(None, f"page tables of {kernel.machine.name} cannot be read")
+    where = f"the page tables at {kernel.paddr(root):#x}"
+    told: list[Witness] = []
+    for paging in kernel.pagings:
+        right, wrong, absent = [], [], []
+        for name in _NAMES:
+            va = symbol(kernel.text, name)
+            if va is None:
+                continue
+            found = kernel.walk(paging, va)
+            assert found is not None
+            shown = name.decode()
+            if found.state == "absent":
+                absent.append(f"the dump lacks the page tables that map {shown}, at {found.paddr:#x}")
+            elif found.state == "unmapped":
+                wrong.append(f"{where} do not map {shown} ({va:#x}): the entry at {found.paddr:#x} maps nothing")
+            elif found.paddr != kernel.paddr(va):
+                wrong.append(f"{where} map {shown} ({va:#x}) to {found.paddr:#x}, not to {kernel.paddr(va):#x}")
+            else:
+                right.append(f"{shown} to {found.paddr:#x}")
+        if right and not wrong:
+            return Witness(True, f"{where} map " + " and ".join(right), root=True)
+        if right:
+            return Witness(False, wrong[0])
+        words = (absent or wrong or [where])[0]
+        told.append(Witness(False if wrong and not absent and paging.sure else None, words))
+    unknown = [witness for witness in told if witness.fits is None]
+    return unknown[0] if unknown else told[0]
+
+
+def hash_tables(kernel: Kernel) -> Witness:
+    """ppc64 with a hash table: the tables at swapper_pg_dir map only what vmalloc gave, by entries of one form.
+
+    They confirm that they are tables, not where the kernel lies.
+    """
+    root = symbol(kernel.text, b"swapper_pg_dir")
+    radix = small(kernel.text, b"NUMBER(RADIX_MMU)", 1)
+    if kernel.machine.name != "ppc64" or radix == 1 or root is None:
+        return Witness(None, "there is no hash table", False)
+    raw = kernel.read(root, _HASH_ROOT)
+    if raw is None:
+        return Witness(None, f"the dump lacks the page tables at {kernel.paddr(root):#x}", False)
+    entries = [int.from_bytes(raw[at : at + 8], "big") for at in range(0, _HASH_ROOT, 8)]
+    used = [entry for entry in entries if entry]
+    if used and all(entry >> 52 == _VALID and not entry % _HASH_ROOT for entry in used):
+        return Witness(True, f"{kernel.paddr(root):#x} holds page tables", False, True)
+    return Witness(False if radix == 0 else None, f"{kernel.paddr(root):#x} holds no page tables", False)

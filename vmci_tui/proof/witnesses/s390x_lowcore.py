@@ -1,0 +1,50 @@
+"""s390x: the lowcore, at absolute 0, names the note of the running kernel (lowcore.vmcore_info)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vmci_tui.formats.elf_note import HEADER, parse_raw
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.proof.kernel_addresses import Kernel, Witness
+from vmci_tui.proof.linear_map import line
+from vmci_tui.search.candidate import Correction
+from vmci_tui.search.lowcore_pointer import pointers
+
+_LIMIT: Final = 64 << 10
+_PAGE: Final = 4096
+_MOVED: Final = (b"KERNELOFFSET", b"KERNELOFFPHYS", b"OSRELEASE")
+_FIXED: Final = (b"SYMBOL(init_uts_ns)", b"SYMBOL(swapper_pg_dir)", b"SYMBOL(_stext)")
+
+
+def named_note(kernel: Kernel) -> Witness:
+    """Fits if the note that the lowcore names says the same of where the kernel lies and what it is."""
+    if kernel.machine.name != "s390x":
+        return Witness(None, "only s390x has a lowcore", False)
+    named = pointers(kernel.guest)
+    if not named:
+        return Witness(None, "the dump holds no lowcore that names a note")
+    paddr = named[0]
+    where = f"the note that the lowcore names, at {paddr:#x},"
+    text = _text_at(kernel, paddr)
+    if text is None:
+        return Witness(None, f"{where} is not whole in the dump")
+    for key in _FIXED:
+        if text.get(key) != kernel.text.get(key):
+            return Witness(False, f"{where} says {line(text, key)}")
+    wrong = [key for key in _MOVED if text.get(key) != kernel.text.get(key)]
+    if not wrong:
+        return Witness(True, f"{where} says the same", root=True)
+    why = f"the note that the lowcore names, at {paddr:#x}, says so"
+    mended = tuple(Correction(key, text.get(key) or b"", why) for key in wrong if text.get(key))
+    return Witness(False, f"{where} says {line(text, wrong[0])}", corrections=mended)
+
+
+def _text_at(kernel: Kernel, paddr: int) -> Vmcoreinfo | None:
+    head = kernel.guest.read(paddr, HEADER)
+    if head is None:
+        return None
+    length = HEADER + 12 + int.from_bytes(head[4:8], "big")
+    raw = kernel.guest.read(paddr, length) if length <= _LIMIT + _PAGE else None
+    note = parse_raw(raw) if raw is not None else None
+    return Vmcoreinfo(note.desc) if note is not None else None

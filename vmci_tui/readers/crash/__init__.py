@@ -1,0 +1,41 @@
+"""crash 8.0.2, the x86-64 build: what `crash --osrelease FILE` does with a dump."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+
+from vmci_tui.readers.crash import elf_head_rules as crash_head
+from vmci_tui.readers.crash import elf_note_rules as crash_notes
+from vmci_tui.readers.crash import kdump_rules as crash_kdump
+from vmci_tui.readers.crash.elf_reading import CrashReading
+from vmci_tui.readers.crash.text import KEYS, lines
+from vmci_tui.readers.rule import NOT_KNOWN, Reader, Reads, only
+
+_RULES = (
+    *only(lambda run: run.is_other, crash_kdump.rule.all),
+    *only(lambda run: not run.is_other, (*crash_head.rule.all, *crash_notes.rule.all)),
+)
+
+
+class _Run(CrashReading):
+    """The reading, and what the program prints of it."""
+
+    @cached_property
+    def osrelease(self) -> bytes | None:
+        """The release that is printed: only where nothing refuses the file before."""
+        refused = any(rule.refuses and rule.fires(self) is not None for rule in _RULES)
+        return None if refused else self.release
+
+
+def _accepted(run: CrashReading) -> str:
+    return os.fsdecode(run.release or b"")
+
+
+def _reads(run: CrashReading) -> Reads:
+    """Of a session only this is known: it takes a flattened file without an end mark for no dump."""
+    words = crash_kdump.unsorted(run)
+    return Reads(False, words) if words else NOT_KNOWN
+
+
+READER = Reader("crash", "8.0.2 (x86-64)", "crash --osrelease FILE", _Run, _RULES, _accepted, lines, KEYS, _reads)

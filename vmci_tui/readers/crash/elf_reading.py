@@ -1,0 +1,351 @@
+"""How crash 8.0.2 reads a dump: of an ELF one its head, its notes, its text; netdump.c, step by step.
+
+Sources: `is_netdump`, `resize_elf_header`, `dump_Elf64_Nhdr`, `vmcoreinfo_read_string`. A file that
+it takes for a kdump-compressed or flattened one has its own reading, and all that is of ELF is empty.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from functools import cached_property, lru_cache
+from typing import Final, NamedTuple
+
+from vmci_tui.common.span import Span
+from vmci_tui.formats.elf_note import HEADER, NOTE_LIMIT, ByteOrder, up
+from vmci_tui.formats.elf_records import PN_XNUM, Header, format_of
+from vmci_tui.formats.segment_table import Segments
+from vmci_tui.layers.file import HEAD_LIMIT
+from vmci_tui.readers.crash.flattened_reading import CrashFlat
+from vmci_tui.readers.crash.kdump_reading import CrashKdump
+from vmci_tui.readers.crash.text import Unanchored
+from vmci_tui.readers.file_view import View
+
+EM_X86_64: Final = 62
+SMALLEST: Final = 64 + 2 * 56
+"""MIN_NETDUMP_ELF_HEADER_SIZE: an ELF64 header and two program headers."""
+FIRST_READ: Final = SMALLEST + 128
+"""SAFE_NETDUMP_ELF_HEADER_SIZE: the first two program headers must lie in it."""
+LONGEST_READ: Final = 0x7FFFF000
+"""What read() gives at most in one call: a longer head looks cut off."""
+NAME_BUFFER: Final = 1512
+"""BUFSIZE is 1500; with what the compiler leaves before the stack's guard, that many bytes of a name do no harm."""
+_FAR_NAME: Final = 1 << 14
+"""About where a name leaves the stack itself: above it lies the environment, some kilobytes as a rule."""
+BEFORE_FILE: Final = (1 << 64) - (1 << 46)
+"""A p_offset from here on points before the buffer that holds the head, as a negative number would."""
+_XEN_INFO: Final = (0x1000001, 0x10000001)
+_OWN_TYPES: Final = frozenset(
+    (1, 2, 3, 4, 0x700, 0x301, 0x302, 0x303, 0x304, 0x305, 0x309, 0x30A, 0x70000001, 0x1000002, *_XEN_INFO)
+)
+"""Types that mean something of their own to crash, whatever the name says."""
+_NOT_ZERO: Final = re.compile(rb"[^\0]")
+_OSRELEASE: Final = re.compile(rb"\nOSRELEASE=")
+
+
+class Complaint(NamedTuple):
+    """A line that crash prints about a note, and the note's offset in the file."""
+
+    at: int
+    words: str
+
+
+class Taken(NamedTuple):
+    """A note that crash takes for the VMCOREINFO note."""
+
+    note: Span
+    desc: Span
+
+
+class Walk(NamedTuple):
+    """What crash meets in the notes."""
+
+    taken: tuple[Taken, ...] = ()
+    """The last one counts."""
+    complaints: tuple[Complaint, ...] = ()
+    """The first few after which it goes on."""
+    ended: Complaint | None = None
+    """The one after which it looks at no more notes."""
+    dies: Complaint | None = None
+    """What kills the program."""
+    other_type: tuple[int, int] | None = None
+    """(offset, type) of a note named VMCOREINFO whose type means something else to crash."""
+    xen: int | None = None
+    """Offset of a VMCOREINFO_XEN note."""
+    snap: int | None = None
+    """Offset of the note by which a dump of the extension snap.so is known."""
+    cut: int | None = None
+    """Where vmci stopped following, since there are too many notes."""
+
+
+class CrashReading:
+    """A file as crash reads it. It goes on behind what makes the x86-64 build refuse: another build would."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.ident = view.head[:16]
+        self.is_elf = self.ident.startswith(b"\x7fELF") and view.size >= SMALLEST
+        self.bits = 32 if self.ident[4:5] == b"\1" else 64
+        self.order: ByteOrder = "big" if self.ident[5:6] == b"\2" else "little"
+        self.form = format_of(self.bits, self.order)
+        self.flat = CrashFlat(view) if CrashFlat.recognises(view) else None
+        self.kdump = CrashKdump(view) if CrashKdump.recognises(view) else None
+
+    @property
+    def is_other(self) -> bool:
+        """Whether crash takes it for another container than ELF."""
+        return self.flat is not None or self.kdump is not None
+
+    @cached_property
+    def header(self) -> Header:
+        return self.view.header(self.bits, self.order)
+
+    @property
+    def first_read(self) -> int:
+        """The bytes that crash decides by."""
+        return min(FIRST_READ, self.view.size)
+
+    @cached_property
+    def xnum(self) -> bytes | None:
+        """Section header 0 as far as crash reads it, where e_phnum says that the count is there (ELF64 only)."""
+        if self.bits != 64 or self.header.phnum != PN_XNUM:
+            return None
+        return self.view.read(self.header.shoff, self.header.shentsize)
+
+    @property
+    def count(self) -> int:
+        """The number of program headers, PT_NOTE included."""
+        if self.xnum is None:
+            return self.header.phnum
+        return int.from_bytes(self.xnum[44:48].ljust(4, b"\0"), self.order)
+
+    @property
+    def table_end(self) -> int:
+        """The bytes that crash reads to have all program headers; it ignores e_phentsize."""
+        return max(self.form.header_size, self.header.phoff) + self.form.segment.size * self.count
+
+    @cached_property
+    def two(self) -> Segments:
+        """Program headers 0 and 1, where the first read has both."""
+        if not self.is_elf or self.header.phoff > self.first_read - 2 * self.form.segment.size:
+            return Segments(self.form, b"")
+        return self.view.segments(self.bits, self.order, self.header.phoff, 2)
+
+    @cached_property
+    def head_end(self) -> int | None:
+        """Where the head ends for crash: the lowest p_offset but 0 of all headers behind the first; None: unread.
+
+        Program header 1 counts also with p_offset 0.
+        """
+        if len(self.two) < 2 or self.count < 2 or self.table_end > self.view.size:
+            return None
+        size = self.form.segment.size
+        table = self.view.read(self.header.phoff + size, size * (self.count - 1))
+        return _lowest(table, self.bits, self.order) if self.two[1].offset else 0
+
+    @cached_property
+    def last_header(self) -> int:
+        """Offset of the last program header."""
+        return self.header.phoff + self.form.segment.size * (self.count - 1)
+
+    @cached_property
+    def walk(self) -> Walk | None:
+        """The notes; None where crash does not come so far."""
+        end = self.head_end
+        if not end or end > min(self.view.size, LONGEST_READ) or self.last_header > end:
+            return None
+        notes = self.two[0]
+        if notes.offset >= BEFORE_FILE:
+            return Walk(ended=Complaint(0, f"WARNING: possibly corrupt Elf{self.bits}_Nhdr: n_namesz: "))
+        # A note's header and what counts of its name may lie behind the last byte that p_filesz covers.
+        length = min(end - notes.offset, notes.filesz + HEADER + 2 * NAME_BUFFER)
+        return _walk(self.view.read(notes.offset, length), notes.offset, end, notes.filesz, self.bits, self.order)
+
+    @cached_property
+    def _last(self) -> Taken | None:
+        return self.walk.taken[-1] if self.walk and self.walk.taken else None
+
+    @property
+    def note(self) -> Span | None:
+        """Of a kdump-compressed file it is the text that the header names: notes do not count for it."""
+        if self.kdump is not None:
+            return self.kdump.text_span
+        return self._last.note if self._last else None
+
+    @property
+    def desc(self) -> Span | None:
+        if self.kdump is not None:
+            return self.kdump.text_span
+        return self._last.desc if self._last else None
+
+    @cached_property
+    def text_and_next(self) -> bytes:
+        """The descriptor and the one byte behind it, which a last line without newline gets besides."""
+        if self.desc is None or self.head_end is None:
+            return b""
+        wanted = min(self.desc.length, HEAD_LIMIT) + 1
+        there = self.view.read(self.desc.offset, min(wanted, self.head_end - self.desc.offset))
+        return there if len(there) == wanted else (there + self._behind_head).ljust(wanted, b"\0")[:wanted]
+
+    @cached_property
+    def _behind_head(self) -> bytes:
+        """What the program's memory holds behind the head: a note that ends there is read a byte too far.
+
+        The buffer lies where the first 4,096 bytes of the file were before (diskdump.c
+        read_dump_header), or behind its own first place if the program headers needed less than
+        that; behind it lies the size of the next piece, that of the segments (glibc's malloc).
+        """
+        end = self.head_end or 0
+        moved = _piece(self.table_end) <= _piece(FIRST_READ) - 32 and _piece(end) > _piece(self.table_end)
+        start, room = end + (_piece(FIRST_READ) if moved else 0), _piece(end) - 8 - end
+        stale = self.view.head[start:][:room].ljust(room, b"\0")
+        return stale + struct.pack("<Q", _piece(32 * (self.count - 1)) | 1)
+
+    @cached_property
+    def text(self) -> bytes | None:
+        if self.kdump is not None:
+            return None if self.desc is None else Unanchored(self.view.read(self.desc.offset, self.desc.length))
+        return self.text_and_next[:-1] if self.desc else None
+
+    @cached_property
+    def release_line(self) -> Span | None:
+        """The value of the first OSRELEASE line as it lies in the file, with what follows a NUL in it."""
+        if self.kdump is not None:
+            return self._unanchored_line
+        found = _OSRELEASE.search(b"\n" + self.text_and_next)
+        if found is None or self.desc is None:
+            return None
+        start = found.end() - 1
+        end = self.text_and_next.find(b"\n", start, self.desc.length)
+        return Span(self.desc.offset + start, (self.desc.length + 1 if end < 0 else end) - start)
+
+    @cached_property
+    def release(self) -> bytes | None:
+        """What `crash --osrelease` would print, as C prints it; None where there is no such line."""
+        if self.flat is not None:
+            return self.flat.release
+        if self.kdump is not None:
+            return None if self._unanchored_line is None else _of(self.text, self.desc, self._unanchored_line)
+        if self.release_line is None or self.desc is None:
+            return None
+        at = self.release_line.offset - self.desc.offset
+        return self.text_and_next[at : at + self.release_line.length].split(b"\0", 1)[0]
+
+    @cached_property
+    def _unanchored_line(self) -> Span | None:
+        """The value behind the first OSRELEASE= of a kdump's text, wherever it stands; a NUL ends the text."""
+        if self.text is None or self.desc is None:
+            return None
+        # The buffer has a newline of its own behind the last byte.
+        text = (self.text + b"\n").partition(b"\0")[0]
+        at = text.find(b"OSRELEASE=")
+        end = text.find(b"\n", at)
+        return Span(self.desc.offset + at + 10, end - at - 10) if 0 <= at < end else None
+
+    @property
+    def release_dies(self) -> bool:
+        """Whether a kdump's release has no newline before a NUL, in which crash dies."""
+        before = b"" if self.kdump is None or self.text is None else self.text.partition(b"\0")[0]
+        return b"OSRELEASE=" in before and self._unanchored_line is None
+
+    @property
+    def osrelease(self) -> bytes | None:
+        """The release, as if nothing else in the file made crash refuse it."""
+        return self.release
+
+    def header_field(self, name: str) -> Span:
+        """Where a field of the ELF header lies."""
+        return next(Span(at, length) for field, at, length in self.form.header_fields if field == name)
+
+    def segment_field(self, index: int, name: str) -> Span:
+        """Where a field of a program header lies."""
+        start = self.header.phoff + index * self.form.segment.size
+        return next(Span(start + at, length) for field, at, length in self.form.segment_fields if field == name)
+
+
+def _of(text: bytes | None, desc: Span | None, line: Span) -> bytes | None:
+    return None if text is None or desc is None else text[line.offset - desc.offset :][: line.length]
+
+
+def _piece(length: int) -> int:
+    """The bytes that malloc takes for so many."""
+    return up(length + 8, 16)
+
+
+@lru_cache(maxsize=4)
+def _lowest(table: bytes, bits: int, order: ByteOrder) -> int:
+    """Kept, since an edit of the text leaves a table of 65,000 headers as it was."""
+    form = format_of(bits, order)
+    return min(filter(None, Segments.read(form, table, form.segment.size).column("offset")), default=0)
+
+
+def _walk(area: bytes, start: int, end: int, filesz: int, bits: int, order: ByteOrder) -> Walk:
+    """Follow the notes from `start` on; `area` are the bytes from there, `end` is where the head ends."""
+    words = struct.Struct("<III" if order == "little" else ">III")
+    seen = Walk()
+    at = count = 0
+    while at < filesz:
+        here = start + at
+        remaining = end - here - HEADER
+        if remaining < 0:
+            line = f"WARNING: Elf{bits}_Nhdr pointer: ADDRESS  ELF header end: ADDRESS"
+            return seen._replace(ended=Complaint(here, line))
+        if len(area) < at + HEADER or (count := count + 1) > NOTE_LIMIT:
+            return seen._replace(cut=here)
+        namesz, descsz, kind = words.unpack_from(area, at)
+        if namesz == 0 or not remaining or namesz + descsz > remaining:
+            line = f"n_namesz: {namesz} n_descsz: {descsz} n_type: {kind:x}"
+            complaint = Complaint(here, f"WARNING: possibly corrupt Elf{bits}_Nhdr: {line}")
+            if namesz or descsz:
+                return seen._replace(ended=complaint)
+            seen = _complain(seen, complaint)
+            if not remaining:
+                return seen
+            if kind == 0:
+                at += _zeros(area, at, remaining)
+                continue
+        name = area[at + HEADER : at + HEADER + min(namesz, NAME_BUFFER + 1)]
+        seen = _one(seen, name, here, (namesz, descsz, kind), bits)
+        if seen.dies:
+            return seen
+        at += up(up(HEADER + namesz) + descsz)
+    return seen
+
+
+def _zeros(area: bytes, at: int, remaining: int) -> int:
+    """The length of all notes of twelve zero bytes that follow each other: nothing else happens in them."""
+    other = _NOT_ZERO.search(area, at)
+    whole = ((other.start() if other else len(area)) - at) // HEADER
+    return HEADER * max(min(whole, (remaining + HEADER - 1) // HEADER), 1)
+
+
+def _complain(seen: Walk, complaint: Complaint) -> Walk:
+    return seen if len(seen.complaints) > 3 else seen._replace(complaints=(*seen.complaints, complaint))
+
+
+def _one(seen: Walk, name: bytes, here: int, header: tuple[int, int, int], bits: int) -> Walk:
+    """What crash does with one note that fits."""
+    namesz, descsz, kind = header
+    if namesz >= _FAR_NAME:
+        return seen._replace(dies=Complaint(here, "killed by SIGSEGV"))
+    if kind == _XEN_INFO[1]:
+        line = f"WARNING: obsolete Xen n_type: {kind:x} (NT_XEN_KDUMP_CR3)"
+        seen = _complain(seen, Complaint(here, line))
+    if kind in _XEN_INFO and descsz < 8:
+        return seen._replace(dies=Complaint(here, "killed by SIGSEGV"))
+    if name[NAME_BUFFER:].strip(b"\0") or namesz > NAME_BUFFER + 1:
+        return seen._replace(dies=Complaint(here, "*** stack smashing detected ***: terminated"))
+    if kind in _OWN_TYPES:
+        if name.startswith(b"VMCOREINFO") and seen.other_type is None:
+            seen = seen._replace(other_type=(here, kind))
+        return seen._replace(snap=here) if kind == 4 and name.startswith(b"SNAP") else seen
+    if name.startswith((b"XEN CORE", b"Xen")):
+        return _complain(seen, Complaint(here, f"WARNING: unknown Xen n_type: {kind:x}"))
+    if name.startswith(b"VMCOREINFO_XEN"):
+        return seen._replace(xen=here)
+    if not name.startswith(b"VMCOREINFO"):
+        return seen
+    # The 32-bit way counts on a name that ends in NUL and needs no more than that one byte of padding.
+    desc = here + (up(HEADER + namesz) if bits == 64 else HEADER + namesz + 1)
+    whole = Span(here, up(up(HEADER + namesz) + descsz))
+    return seen._replace(taken=(*seen.taken[:1], Taken(whole, Span(desc, descsz))))

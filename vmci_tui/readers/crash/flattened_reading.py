@@ -1,0 +1,135 @@
+"""How crash 8.0.2 finds a release in a flattened file: it runs `strings -n 10` over the file as it lies.
+
+Offsets, sizes and end mark of the records count for nothing, and a release that a
+compressed page or a record's border hides is not found. Only a session goes through the records.
+Source: makedumpfile.c `check_flattened_format`, `flattened_format_get_osrelease`, `store_flat_data_array`.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from vmci_tui.common.span import Span
+from vmci_tui.readers.file_view import View
+
+SIGNATURE: Final = b"makedumpfile\0"
+_TYPE: Final = (1).to_bytes(8, "big")
+_KEY: Final = b"OSRELEASE="
+_PIECES: Final = 100
+"""crash reads so many lines of what strings prints, and no more."""
+_PIECE: Final = 1498
+"""What fgets takes at most of a line, newline included."""
+_HEAD: Final = struct.Struct(">qq")
+_RECORDS_AT: Final = 4096
+_RECORD_LIMIT: Final = 1 << 21
+"""More records are not followed: sizes below 0 can lead in a circle."""
+_AT_ONCE: Final = 1 << 16
+"""Bytes that are read at once where records are near one another."""
+_STRING: Final = re.compile(rb"[\t -~]{10,}")
+_CHUNK: Final = 1 << 20
+_LIMIT: Final = 16 << 20
+"""Where vmci stops looking: compressed pages give 100 strings within some 3 MiB."""
+
+
+class Printed(NamedTuple):
+    """A piece that crash prints: what follows the first OSRELEASE= in it."""
+
+    value: bytes
+    """To its newline; a piece of a long string has none."""
+    span: Span
+    """OSRELEASE= and the value, in the file."""
+
+
+class CrashFlat:
+    """A flattened file: by its signature and type, which is all that is looked at."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+
+    @staticmethod
+    def recognises(view: View) -> bool:
+        return view.head.startswith(SIGNATURE) and view.head[16:24] == _TYPE
+
+    @cached_property
+    def _found(self) -> tuple[tuple[Printed, ...], bool]:
+        printed = []
+        for count, (offset, piece) in enumerate(_pieces(self.view), 1):
+            at = piece.find(_KEY)
+            if at >= 0:
+                printed.append(Printed(piece[at + len(_KEY) :], Span(offset + at, len(piece.rstrip(b"\n")) - at)))
+            if count == _PIECES:
+                return tuple(printed), False
+        return tuple(printed), self.view.size > _LIMIT
+
+    @property
+    def printed(self) -> tuple[Printed, ...]:
+        """All that it prints, in order."""
+        return self._found[0]
+
+    @cached_property
+    def unsorted(self) -> str:
+        """What a session says of the records, and then takes the file for no dump; empty where it finds their end.
+
+        Only sizes and the end mark count (store_flat_data_array).
+        """
+        at, data, start = _RECORDS_AT, b"", 0
+        for _ in range(_RECORD_LIMIT):
+            if not start <= at <= start + len(data) - _HEAD.size:
+                near = start <= at <= start + len(data) + _AT_ONCE
+                data, start = self.view.read(at, _AT_ONCE if near else _HEAD.size), at
+            head = data[at - start : at - start + _HEAD.size]
+            if len(head) < _HEAD.size:
+                return "crash: read error: FILE (flat format): truncated/incomplete"
+            offset, size = _HEAD.unpack(head)
+            if offset == -1:
+                return ""
+            at += _HEAD.size + size
+            if not 0 <= at < 1 << 63:
+                return "crash: FILE: seek error (flat format)"
+        return ""
+
+    @property
+    def given_up(self) -> bool:
+        """Whether crash would look further than vmci does."""
+        return self._found[1]
+
+    @property
+    def release(self) -> bytes | None:
+        """The last line that it prints."""
+        if not self.printed:
+            return None
+        return b"".join(piece.value for piece in self.printed).removesuffix(b"\n").rpartition(b"\n")[2]
+
+
+def _pieces(view: View) -> Iterator[tuple[int, bytes]]:
+    """(offset, bytes) of what fgets gets of the strings, as far as `_LIMIT`."""
+    for offset, string in _strings(view):
+        line = string + b"\n"
+        for at in range(0, len(line), _PIECE):
+            yield offset + at, line[at : at + _PIECE]
+
+
+def _strings(view: View) -> Iterator[tuple[int, bytes]]:
+    """(offset, bytes) of every run of ten printable bytes and more; a run longer than crash reads is cut."""
+    end = min(view.size, _LIMIT)
+    kept, start = b"", 0
+    for offset in range(0, end, _CHUNK):
+        data = kept + view.read(offset, min(_CHUNK, end - offset))
+        start, kept = offset - len(kept), b""
+        # What reaches the end of the chunk may go on in the next one.
+        whole = len(data) if offset + _CHUNK >= end else len(data) - _open_end(data)
+        if len(data) - whole <= _PIECES * _PIECE:
+            kept = data[whole:]
+            data = data[:whole]
+        for found in _STRING.finditer(data):
+            yield start + found.start(), found[0]
+
+
+def _open_end(data: bytes) -> int:
+    """How many printable bytes the data ends with."""
+    found = re.search(rb"[\t -~]*\Z", data[-(_PIECES * _PIECE + 1) :])
+    return 0 if found is None else len(found[0])

@@ -1,0 +1,303 @@
+"""drgn: `prog.set_core_dump(FILE)`, then `prog["VMCOREINFO"]`; ELF by its own reader, kdump by its libkdumpfile."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Final
+
+from vmci_tui.common.span import Span
+from vmci_tui.formats.elf_note import NAME
+from vmci_tui.formats.elf_records import ET_CORE, MAGIC
+from vmci_tui.readers.drgn.libkdumpfile_elf_rules import add_elf_memory_rules, add_elf_rules
+from vmci_tui.readers.drgn.libkdumpfile_kdump_rules import (
+    add_kdump_machine_rules,
+    add_kdump_memory_rules,
+    add_kdump_rules,
+)
+from vmci_tui.readers.drgn.libkdumpfile_rules import add_guest_rules
+from vmci_tui.readers.drgn.memory import DrgnMemory
+from vmci_tui.readers.drgn.text import KEYS, Text, lines
+from vmci_tui.readers.drgn.text_rules import add_text_rules
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.libelf.core_file import Area, Core, Place, walk
+from vmci_tui.readers.libkdumpfile.context import Guest
+from vmci_tui.readers.libkdumpfile.file_cache import Stopped
+from vmci_tui.readers.libkdumpfile.open_kdump import KdumpRun, run_of
+from vmci_tui.readers.rule import NOT_KNOWN, Hit, Reader, Reads, Rules
+from vmci_tui.readers.utsname_probe import probe
+
+NOT_A_CORE: Final = "not an ELF core file"
+NO_QEMU_NOTE: Final = "could not find 'VMCOREINFO'"
+UNRECOGNIZED: Final = (
+    "unrecognized QEMU memory dump; for Linux guests, run QEMU with '-device vmcoreinfo', compile the kernel with "
+    "CONFIG_FW_CFG_SYSFS and CONFIG_KEXEC, and load the qemu_fw_cfg kernel module before dumping the guest memory "
+    "(requires Linux >= 4.17 and QEMU >= 2.11)"
+)
+_PROGRAM: Final = "drgn 0.3.0, libdrgn/program.c drgn_program_set_core_dump_fd_internal"
+
+
+class DrgnReading:
+    """What drgn makes of a file up to the end of the text."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.core = Core(view)
+
+    @cached_property
+    def kdump(self) -> KdumpRun | None:
+        """libkdumpfile's part, to which drgn gives the kdump formats; None for all others."""
+        return run_of(self.view)
+
+    @property
+    def stopped(self) -> Stopped | None:
+        """Where libkdumpfile ended."""
+        return None if self.kdump is None else self.kdump.stopped
+
+    @cached_property
+    def is_elf(self) -> bool:
+        return self.core.is_elf and self.core.sections_claimed < 1 << 32
+
+    @cached_property
+    def is_core(self) -> bool:
+        return self.is_elf and self.core.header.type == ET_CORE
+
+    @cached_property
+    def opened(self) -> bool:
+        """Whether all notes could be read."""
+        return self.is_core and self.core.count is not None and self.core.bad_segment is None
+
+    @cached_property
+    def areas(self) -> tuple[Area, ...]:
+        return self.core.areas if self.opened else ()
+
+    @cached_property
+    def place(self) -> Place | None:
+        """The last note with the exact name; any type."""
+        notes = (note for area in self.areas for note in area.notes if note.namesz == len(NAME) and note.name == NAME)
+        return next(iter([*notes][-1:]), None)
+
+    @property
+    def note(self) -> Span | None:
+        if self.kdump is not None:
+            note = self.kdump.note
+            return None if note is None else self.kdump.span_in_file(note.offset, note.span.length)
+        return self.place and self.place.span
+
+    @cached_property
+    def text(self) -> bytes | None:
+        if self.kdump is not None:
+            return self.kdump.text
+        return None if self.place is None else self.view.read(self.place.desc, self.place.descsz)
+
+    @cached_property
+    def parsed(self) -> Text | None:
+        if self.kdump is not None:
+            return parsed_of(self.kdump)
+        return None if self.text is None else Text(self.text)
+
+    @property
+    def osrelease(self) -> bytes | None:
+        """The release that drgn keeps: only of a text that it takes, and of a machine that is known."""
+        if self.kdump is not None and self.kdump.arch is None:
+            return None
+        return None if self.parsed is None or self.parsed.refused else self.parsed.osrelease
+
+    @cached_property
+    def no_note(self) -> str | None:
+        """What drgn says where it found no note; None where it did, or never came so far."""
+        if not self.opened or self.place is not None:
+            return None
+        qemu = any(note.namesz == 5 and note.name == b"QEMU\0" for area in self.areas for note in area.notes)
+        return UNRECOGNIZED if qemu else NO_QEMU_NOTE
+
+    def in_text(self, offset: int, length: int) -> Span | None:
+        """The span of bytes of the text."""
+        if self.kdump is not None:
+            return self.kdump.span_of(offset, length)
+        return None if self.place is None else Span(self.place.desc + offset, length)
+
+
+def parsed_of(run: Guest | None) -> Text | None:
+    """What drgn gets of libkdumpfile: a C string with its NUL; None where it gets nothing."""
+    if run is None or run.stopped or run.text is None:
+        return None
+    return Text(run.text.split(b"\0", 1)[0] + b"\0")
+
+
+def shown_length(parsed: Text | None) -> int:
+    """The length of such a string."""
+    return 0 if parsed is None else len(parsed.raw) - 1
+
+
+rule: Rules[DrgnReading] = Rules()
+
+
+add_kdump_rules(rule)
+add_elf_rules(rule)
+
+
+@rule("C13", "before", NOT_A_CORE, "elfutils 0.196, libelf/elf_begin.c determine_kind")
+def _not_elf(r: DrgnReading) -> Hit | None:
+    """The first bytes must be the magic of ELF, with class 1 or 2, data 1 or 2 and version 1, and a whole header."""
+    return None if r.core.is_elf or not r.view.head.startswith(MAGIC) else Hit(Span(0, min(16, r.view.size)))
+
+
+@rule("C17", "before", NOT_A_CORE, "elfutils 0.196, libelf/elf_begin.c determine_kind")
+def _unknown_file(r: DrgnReading) -> Hit | None:
+    """This is neither an ELF file nor a kdump."""
+    known = r.view.head.startswith(MAGIC) or r.kdump is not None
+    return None if known else Hit(Span(0, min(16, r.view.size)))
+
+
+@rule("C07", "before", "libelf error: invalid ELF file data", "elfutils 0.196, libelf/elf_begin.c get_shnum")
+def _too_many_sections(r: DrgnReading) -> Hit | None:
+    """With e_shnum 0, e_shoff leads to the number of section headers; more than 32 bits of it are refused."""
+    return Hit(Span(32, 4) if r.core.bits == 32 else Span(40, 8)) if r.core.is_elf and not r.is_elf else None
+
+
+@rule("C04", "before", NOT_A_CORE, _PROGRAM)
+def _not_core(r: DrgnReading) -> Hit | None:
+    """The type of the file must be ET_CORE (4); everything else is a program or a library to drgn."""
+    return Hit(Span(16, 2)) if r.is_elf and not r.is_core else None
+
+
+@rule("C06", "before", "libelf error: invalid data", "elfutils 0.196, libelf/elf_getphdrnum.c")
+def _headers_behind_the_file(r: DrgnReading) -> Hit | None:
+    """The program headers must begin inside the file; e_phoff points behind its end."""
+    return Hit(_phoff(r)) if r.is_core and r.core.header.phoff >= r.view.size else None
+
+
+@rule("C16", "before", "libelf error: invalid data", "elfutils 0.196, libelf/elf32_getphdr.c")
+def _too_few_headers(r: DrgnReading) -> Hit | None:
+    """The file must have room for as many program headers as e_phnum, or section 0 for it, says."""
+    return Hit(_phnum(r)) if r.is_core and r.core.count is None and r.core.header.phoff < r.view.size else None
+
+
+@rule("C02", "before", "libelf error: invalid operation", "elfutils 0.196, libelf/elf_getdata_rawchunk.c")
+def _notes_behind_the_file(r: DrgnReading) -> Hit | None:
+    """Every PT_NOTE must lie in the file as a whole, from its p_offset over its p_filesz bytes."""
+    bad = r.core.bad_segment if r.is_core and r.core.count is not None else None
+    return None if bad is None else Hit(Span(bad.offset, bad.filesz))
+
+
+def _phoff(r: DrgnReading) -> Span:
+    return Span(28, 4) if r.core.bits == 32 else Span(32, 8)
+
+
+def _phnum(r: DrgnReading) -> Span:
+    return Span(44, 2) if r.core.bits == 32 else Span(56, 2)
+
+
+_NOTES: Final = f"{_PROGRAM}; elfutils 0.196, libelf/gelf_getnote.c"
+
+
+def _lost(r: DrgnReading, places: list[Place]) -> Hit | None:
+    return Hit(places[0].span, r.no_note) if r.no_note and places else None
+
+
+@rule("N04", "note", "", _PROGRAM)
+def _name_not_exact(r: DrgnReading) -> Hit | None:
+    """The name of the note must be the eleven bytes VMCOREINFO and a NUL; here it is longer, shorter or has no NUL."""
+    return _lost(r, [n for a in r.areas for n in a.notes if n.name.startswith(NAME[:-1]) and n.name != NAME])
+
+
+@rule("C10", "note", "", _NOTES)
+def _padded_to_eight(r: DrgnReading) -> Hit | None:
+    """p_align 8 says that notes are padded to 8 bytes; they are padded to 4, and the one with the text is lost."""
+    by_eight = [a for a in r.areas if a.segment.align == 8]
+    return _lost(r, [n for a in by_eight for n in _walked(r, a, 4) if n.name == NAME])
+
+
+@rule("N08", "note", "", _NOTES)
+def _other_byte_order(r: DrgnReading) -> Hit | None:
+    """The three words of a note's header are read in the byte order of the ELF header; this note has the other."""
+    return _lost(r, _buried(r, b"\x0b\0\0\0" if r.core.order == "big" else b"\0\0\0\x0b"))
+
+
+@rule("N12", "note", "", _NOTES)
+def _no_padding_at_the_end(r: DrgnReading) -> Hit | None:
+    """The padding of the last note must lie inside PT_NOTE too; without it the note is lost."""
+    return _lost(r, [n for a in r.areas for n in _walked(r, a, 8 if a.segment.align == 8 else 4) if n.name == NAME])
+
+
+@rule("N15", "note", "", _NOTES)
+def _lost_among_others(r: DrgnReading) -> Hit | None:
+    """The note is there, but the sizes of what stands before it lead past its start."""
+    return _lost(r, _buried(r, b"\x0b\0\0\0" if r.core.order == "little" else b"\0\0\0\x0b"))
+
+
+@rule("N02", "note", "", _NOTES)
+def _broken(r: DrgnReading) -> Hit | None:
+    """A note whose sizes lead out of PT_NOTE ends the notes: neither it nor what follows is seen."""
+    broken = [(a, a.broken) for a in r.areas if a.broken is not None]
+    if not r.no_note or not broken:
+        return None
+    area, at = broken[0]
+    return Hit(Span(at, area.segment.offset + len(area.data) - at), r.no_note)
+
+
+@rule("N01", "note", "", _PROGRAM)
+def _no_note(r: DrgnReading) -> Hit | None:
+    """There is no note named VMCOREINFO in any PT_NOTE; with notes of QEMU's drgn says how to get one."""
+    return Hit(None, r.no_note) if r.no_note else None
+
+
+def _walked(r: DrgnReading, area: Area, align: int) -> list[Place]:
+    """The notes of an area as they would be with other padding, the last one without."""
+    moved, at = walk(area.data, r.core.order, align, tail=False)[0], area.segment.offset
+    return [n._replace(offset=n.offset + at, desc=n.desc + at) for n in moved if n.namesz == len(NAME)]
+
+
+def _buried(r: DrgnReading, namesz: bytes) -> list[Place]:
+    """Whole headers and names of a VMCOREINFO note in the bytes of the note areas, wherever they stand."""
+    found = []
+    for area in r.areas:
+        at = area.data.find(NAME, 12)
+        if at >= 0 and area.data[at - 12 : at - 8] == namesz:
+            start = area.segment.offset + at - 12
+            found.append(Place(start, len(NAME), NAME, 0, start + 24, 0))
+    return found
+
+
+add_guest_rules(rule)
+add_kdump_memory_rules(rule)
+add_elf_memory_rules(rule)
+add_text_rules(rule)
+add_kdump_machine_rules(rule)
+
+
+@rule("T03", "after", "", "drgn 0.3.0, Object.string_()")
+def _ends_before_the_release(r: DrgnReading) -> Hit | None:
+    """drgn reads the text beyond a NUL, but shows it only up to there: no OSRELEASE is in what it shows."""
+    text = b"" if r.kdump is not None else r.text or b""
+    end = text.find(b"\0")
+    if end < 0 or b"OSRELEASE=" not in text or b"OSRELEASE=" in text[:end]:
+        return None
+    return Hit(r.in_text(end, 1), text[:end].decode("latin-1"))
+
+
+def _accepted(r: DrgnReading) -> str:
+    length = len(r.text or b"") if r.kdump is None else shown_length(r.parsed)
+    return f"prog['VMCOREINFO'] has {length} bytes of text"
+
+
+def reads(r: DrgnReading) -> Reads:
+    """By p_vaddr and the page tables in an ELF dump, by libkdumpfile in a kdump."""
+    if r.kdump is not None:
+        return r.kdump.reads()
+    if r.parsed is None:
+        return NOT_KNOWN
+    return probe(r.parsed.raw, DrgnMemory(r.view, r.core, r.parsed).read)
+
+
+READER: Final = Reader(
+    name="drgn",
+    version="0.3.0",
+    command="drgn -c FILE -e \"print(prog['VMCOREINFO'].string_().decode())\"",
+    read=DrgnReading,
+    rules=tuple(rule.all),
+    accepted=_accepted,
+    lines=lines,
+    keys=KEYS,
+    reads=reads,
+)

@@ -1,0 +1,106 @@
+"""libkdumpfile, as drgn uses it for an ELF dump with DRGN_USE_LIBKDUMPFILE_FOR_ELF=1.
+
+drgn first looks for the note itself; only where it finds one libkdumpfile opens the dump,
+reads the note again in its own way, and gives drgn the text up to the first NUL. A kdump
+file goes to libkdumpfile with or without that variable: then this is drgn's verdict.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Final, cast
+
+from vmci_tui.common.span import Span
+from vmci_tui.readers.drgn import drgn
+from vmci_tui.readers.drgn.drgn import DrgnReading, parsed_of, shown_length
+from vmci_tui.readers.drgn.libkdumpfile_elf_rules import add_elf_memory_rules
+from vmci_tui.readers.drgn.libkdumpfile_kdump_rules import add_kdump_machine_rules, add_kdump_memory_rules
+from vmci_tui.readers.drgn.libkdumpfile_rules import add_guest_rules
+from vmci_tui.readers.drgn.text import Text
+from vmci_tui.readers.drgn.text_rules import add_text_rules
+from vmci_tui.readers.libkdumpfile.context import Guest
+from vmci_tui.readers.libkdumpfile.file_cache import Stopped
+from vmci_tui.readers.libkdumpfile.open_elf import Run
+from vmci_tui.readers.libkdumpfile.vmcoreinfo import KEYS, lines
+from vmci_tui.readers.rule import NOT_KNOWN, Hit, Reader, Rule, Rules
+
+
+class LibkdumpfileReading(DrgnReading):
+    """What drgn and libkdumpfile make of a file together."""
+
+    @cached_property
+    def run(self) -> Run | None:
+        """libkdumpfile's part; None where drgn found no note."""
+        return None if self.place is None else Run(self.view, self.core)
+
+    @property
+    def guest(self) -> Guest | None:
+        """What libkdumpfile made of the file, whatever its container."""
+        return self.run if self.kdump is None else self.kdump
+
+    @property
+    def stopped(self) -> Stopped | None:
+        return None if self.guest is None else self.guest.stopped
+
+    @property
+    def note(self) -> Span | None:
+        if self.kdump is not None:
+            return super().note
+        if self.run is None or self.run.note is None:
+            return None
+        return self.run.note.span
+
+    @cached_property
+    def text(self) -> bytes | None:
+        """The text that libkdumpfile keeps, all of it."""
+        return None if self.guest is None else self.guest.text
+
+    @cached_property
+    def parsed(self) -> Text | None:
+        """What drgn gets of it."""
+        return parsed_of(self.guest)
+
+    def in_text(self, offset: int, length: int) -> Span | None:
+        return None if self.guest is None else self.guest.span_of(offset, length)
+
+
+rule: Rules[LibkdumpfileReading] = Rules()
+_again: Rules[LibkdumpfileReading] = Rules()
+add_guest_rules(_again)
+add_kdump_machine_rules(_again)
+for found in drgn.rule.all:
+    if found.stage != "after" and found.name not in {one.name for one in _again.all}:
+        rule.all.append(cast("Rule[LibkdumpfileReading]", found))
+add_guest_rules(rule)
+add_kdump_memory_rules(rule)
+
+
+add_elf_memory_rules(rule)
+
+
+@rule("C10", "note", "kdump_vmcoreinfo_raw: linux.vmcoreinfo.raw is not set", "libkdumpfile 0.5.6, kdumpfile/notes.c")
+def _padded_to_eight_for_drgn(r: LibkdumpfileReading) -> Hit | None:
+    """drgn follows p_align 8 and finds the note; libkdumpfile reads all notes as padded to 4 bytes, and does not."""
+    lost = r.run is not None and r.run.stopped is None and r.run.text is None
+    return Hit(r.place.span) if lost and r.place is not None else None
+
+
+add_text_rules(rule)
+add_kdump_machine_rules(rule)
+
+
+def _accepted(r: LibkdumpfileReading) -> str:
+    return f"prog['VMCOREINFO'] has {shown_length(r.parsed)} bytes of text"
+
+
+READER: Final = Reader(
+    name="libkdumpfile",
+    version="0.5.6 in drgn 0.3.0",
+    command=f"DRGN_USE_LIBKDUMPFILE_FOR_ELF=1 {drgn.READER.command}",
+    read=LibkdumpfileReading,
+    rules=tuple(rule.all),
+    accepted=_accepted,
+    lines=lines,
+    keys=KEYS,
+    reads=lambda r: NOT_KNOWN if r.guest is None else r.guest.reads(),
+)

@@ -1,0 +1,130 @@
+"""The rules of drgn over the text: they are the same whichever library gave it the text."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol, TypeVar
+
+from vmci_tui.common.span import Span
+from vmci_tui.readers.drgn.text import Text
+from vmci_tui.readers.rule import Hit, Reading, Rules
+
+_SOURCE: Final = "drgn 0.3.0, libdrgn/drgn_program_parse_vmcoreinfo.inc.strswitch"
+
+
+class OverText(Reading, Protocol):
+    """A reading whose text goes through drgn."""
+
+    @property
+    def parsed(self) -> Text | None:
+        """The text as drgn parses it; None where it never comes so far."""
+        ...
+
+    def in_text(self, offset: int, length: int) -> Span | None:
+        """Where these bytes of the text lie in the file."""
+        ...
+
+
+R = TypeVar("R", bound=OverText)
+
+_LINES: Final = (
+    ("T02", "carriage-return", "drgn reads a value up to the newline; a carriage return before it is one too many."),
+    ("T03", "nul-in-number", "A number ends at a NUL, and drgn wants it to end at the newline."),
+    ("T07", "not-a-number", "drgn reads its numbers strictly: up to the newline there may be nothing but the number."),
+    ("T13", "octal-number", "A number with a leading 0 is octal to drgn (base 0), and 8 and 9 are no octal digits."),
+    ("T14", "release-too-long", "drgn has room for a release of 127 characters."),
+    ("T18", "bad-build-id", "The build ID must be an even number of hex digits, 256 at the most."),
+    ("T19", "bits-out-of-range", "SECTION_SIZE_BITS and MAX_PHYSMEM_BITS must be numbers from 1 to 64."),
+)  # fmt: skip
+_RELEASE, _SIZE, _TABLE = b"OSRELEASE", b"PAGESIZE", b"SYMBOL(swapper_pg_dir)"
+
+
+def add_text_rules(rule: Rules[R]) -> None:
+    """Add the rules of drgn's text to those of a reader.
+
+    drgn stops at the first line that it cannot read, so the rules of that line come first and
+    those of the lines behind it last.
+    """
+    for cause, name, why in _LINES:
+        _add_line(rule, cause, name, why, first=True)
+    _add_missing(rule)
+    for cause, name, why in _LINES:
+        _add_line(rule, cause, f"{name}-below", why, first=False)
+
+
+def _add_line(rule: Rules[R], cause: str, name: str, why: str, first: bool) -> None:
+    def fires(r: R) -> Hit | None:
+        faults = () if r.parsed is None else r.parsed.faults
+        faults = faults[:1] if first else faults[1:]
+        fault = next((fault for fault in faults if fault.cause == cause), None)
+        return None if fault is None else Hit(r.in_text(fault.offset, fault.length), fault.words)
+
+    fires.__name__, fires.__doc__ = name, why
+    rule(cause, "after", "", _SOURCE)(fires)
+
+
+def _add_missing(rule: Rules[R]) -> None:
+    """What must be in the text: a release, a page size, the kernel's page table."""
+
+    @rule("T04", "after", "", _SOURCE)
+    def _needed_key_without_newline(r: R) -> Hit | None:
+        """drgn reads no line that does not end with a newline, and here it needs the key of the last one."""
+        words = _missing(r)
+        text = r.parsed
+        if text is None or words is None or not text.unfinished(words[0]):
+            return None
+        start = text.raw.rfind(b"\n") + 1
+        return Hit(r.in_text(start, len(text.raw) - start), words[1])
+
+    @rule("T09", "after", "VMCOREINFO does not contain valid OSRELEASE", _SOURCE)
+    def _no_release(r: R) -> Hit | None:
+        """drgn wants a line OSRELEASE= that is not empty."""
+        return Hit(_line(r, _RELEASE)) if r.parsed and not r.parsed.osrelease else None
+
+    @rule("T12", "after", "VMCOREINFO does not contain valid PAGESIZE", _SOURCE)
+    def _page_size_no_power_of_two(r: R) -> Hit | None:
+        """drgn wants a page size that is a power of two."""
+        size = r.parsed.number(_SIZE) if r.parsed else 0
+        return Hit(_line(r, _SIZE)) if size & (size - 1) else None
+
+    @rule("T20", "after", "VMCOREINFO does not contain valid PAGESIZE", _SOURCE)
+    def _page_size_zero(r: R) -> Hit | None:
+        """A page size of 0 is none to drgn."""
+        zero = r.parsed and _SIZE in r.parsed.last and r.parsed.number(_SIZE) == 0
+        return Hit(_line(r, _SIZE)) if zero else None
+
+    @rule("T15", "after", "VMCOREINFO does not contain valid PAGESIZE", _SOURCE)
+    def _no_page_size(r: R) -> Hit | None:
+        """drgn wants a line PAGESIZE=."""
+        return Hit() if r.parsed and _SIZE not in r.parsed.last else None
+
+    @rule("T22", "after", "VMCOREINFO does not contain valid swapper_pg_dir", _SOURCE)
+    def _page_table_zero(r: R) -> Hit | None:
+        """SYMBOL(swapper_pg_dir) is the address of the kernel's page table: drgn does not take 0."""
+        zero = r.parsed and _TABLE in r.parsed.last and r.parsed.number(_TABLE) == 0
+        return Hit(_line(r, _TABLE)) if zero else None
+
+    @rule("T15", "after", "VMCOREINFO does not contain valid swapper_pg_dir", _SOURCE)
+    def _no_page_table(r: R) -> Hit | None:
+        """drgn wants the address of the kernel's page table, SYMBOL(swapper_pg_dir)=, in hex."""
+        return Hit() if r.parsed and _TABLE not in r.parsed.last else None
+
+
+def _missing(r: OverText) -> tuple[bytes, str] | None:
+    """The first thing that drgn misses in the text, and its words for it."""
+    text = r.parsed
+    if text is None:
+        return None
+    if not text.osrelease:
+        return _RELEASE, "VMCOREINFO does not contain valid OSRELEASE"
+    size = text.number(_SIZE)
+    if not size or size & (size - 1):
+        return _SIZE, "VMCOREINFO does not contain valid PAGESIZE"
+    if not text.number(_TABLE):
+        return _TABLE, "VMCOREINFO does not contain valid swapper_pg_dir"
+    return None
+
+
+def _line(r: OverText, key: bytes) -> Span | None:
+    """The line of a key that counts; None where there is none."""
+    found = [line for line in r.parsed.lines if line.key == key] if r.parsed else []
+    return r.in_text(found[-1].offset, found[-1].length) if found else None

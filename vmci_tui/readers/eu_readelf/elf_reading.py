@@ -1,0 +1,230 @@
+"""A dump as eu-readelf goes through it with `-n`: where it looks for notes, which it decodes, what it complains of.
+
+libdwfl opens the file and wants all its program headers; then sections alone are searched
+where there are any, else PT_NOTEs. Source: elfutils 0.188, src/readelf.c, libelf, libdwfl,
+libebl, backends; run: 0.188.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cached_property
+from typing import Final
+
+from vmci_tui.common.span import Span
+from vmci_tui.formats.elf_note import NAME, ByteOrder
+from vmci_tui.formats.elf_records import ET_CORE, MAGIC, PN_XNUM, SHT_NOTE, Header, Section, Segment, format_of
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.rule import Hit
+from vmci_tui.readers.shared.elf_notes import Area, Found, note_segments, walk
+
+FAILED: Final = "eu-readelf: failed reading 'FILE': "
+BAD_NOTE: Final = "eu-readelf: cannot get content of note: "
+NO_COUNT: Final = "eu-readelf: cannot determine number of program headers: invalid data"
+GARBAGE: Final = BAD_NOTE + "garbage data"
+OUTSIDE: Final = BAD_NOTE + "invalid operation"
+OUTSIDE_SECTION: Final = BAD_NOTE + "invalid section header"
+MACHINES: Final = frozenset(
+    {2, 3, 4, 18, 20, 21, 22, 40, 42, 43, 53, 62, 69, 70, 71, 72, 183, 243, 252, 0x9026}
+)  # fmt: skip
+"""e_machine of the backends that have `core_note` (libebl/eblopenbackend.c); 0.192 has LoongArch (258) and more."""
+_KEY: Final = b"OSRELEASE="
+_RELEASE: Final = re.compile(rb"(?:^|\n) *OSRELEASE=([^\n\0]*)")
+_ET_REL: Final = 1
+_SHF_COMPRESSED: Final = 0x800
+_KEPT: Final = 1 << 16
+"""Section headers that are read; a dump has two."""
+
+
+class EuReading:
+    """The file as eu-readelf reads it."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.bits = 32 if view.head[4:5] == b"\1" else 64
+        self.order: ByteOrder = "big" if view.head[5:6] == b"\2" else "little"
+        self.form = format_of(self.bits, self.order)
+
+    @property
+    def identified(self) -> bool:
+        """libelf/common.h determine_kind: magic, EI_CLASS, EI_DATA and EI_VERSION are all looked at."""
+        head = self.view.head
+        return len(head) >= 16 and head[:4] == MAGIC and head[4] in (1, 2) and head[5] in (1, 2) and head[6] == 1
+
+    @property
+    def is_elf(self) -> bool:
+        return self.identified and self.view.size >= self.form.header_size
+
+    @cached_property
+    def header(self) -> Header:
+        return self.view.header(self.bits, self.order)
+
+    @cached_property
+    def _sections_claimed(self) -> int:
+        """libelf/elf_begin.c get_shnum: e_shnum, or where that is 0 the size of section 0; e_shentsize is not used."""
+        header, size = self.header, self.form.section.size
+        if header.shnum or not header.shoff:
+            return header.shnum
+        first = self.view.sections(self.bits, self.order, header.shoff, 1)
+        return first[0].size if first and header.shoff + size <= self.view.size else 0
+
+    @property
+    def too_many_sections(self) -> bool:
+        return self._sections_claimed > 0xFFFFFFFF
+
+    @cached_property
+    def sections(self) -> tuple[Section, ...]:
+        """All of them; none where the table is not whole in the file."""
+        count, offset = self._sections_claimed, self.header.shoff
+        if offset + count * self.form.section.size > self.view.size:
+            return ()
+        return self.view.sections(self.bits, self.order, offset, min(count, _KEPT))
+
+    @cached_property
+    def phnum(self) -> int:
+        """libelf/elf_getphdrnum.c: section 0 holds it, even if it is 0 there, where e_phnum is PN_XNUM."""
+        if self.header.phnum == PN_XNUM and self.sections:
+            return self.sections[0].info
+        return self.header.phnum
+
+    @cached_property
+    def no_table(self) -> str:
+        """libdwfl/dwfl_report_elf.c: why it gives up where a header cannot be read; empty where it goes on.
+
+        It goes on where not even the first fits. Of a relocatable file libdwfl reads no program headers.
+        """
+        offset, size = self.header.phoff, self.form.segment.size
+        rest, relocatable = self.view.size - offset, self.header.type == _ET_REL
+        if offset and rest <= 0:
+            return NO_COUNT if relocatable else FAILED + "invalid data"
+        cut_off = offset and not relocatable and size <= rest < self.phnum * size
+        return FAILED + "invalid data" if cut_off else ""
+
+    @cached_property
+    def segments(self) -> tuple[Segment, ...]:
+        """The PT_NOTEs; e_phentsize is not used."""
+        offset, size = self.header.phoff, self.form.segment.size
+        if not offset or offset + self.phnum * size > self.view.size:
+            return ()
+        return note_segments(self.view, self.bits, self.order, offset, self.phnum)
+
+    @property
+    def opened(self) -> bool:
+        """Whether it comes so far as to look for notes."""
+        return self.is_elf and not self.too_many_sections and not self.no_table
+
+    @cached_property
+    def places(self) -> tuple[tuple[int, int, int], ...]:
+        """Offset, length and alignment of all note areas. Section 0 is no section; a compressed one has no notes."""
+        if not self.opened:
+            return ()
+        if self.sections:
+            whole = (s for s in self.note_sections if s.size and not s.flags & _SHF_COMPRESSED)
+            return tuple((s.offset, s.size, s.addralign) for s in whole)
+        return tuple((s.offset, s.filesz, s.align) for s in self.segments)
+
+    @cached_property
+    def note_sections(self) -> tuple[Section, ...]:
+        return tuple(s for s in self.sections[1:] if s.type == SHT_NOTE)
+
+    @cached_property
+    def areas(self) -> tuple[Area, ...]:
+        """Those that lie in the file. Whatever the alignment is, only 8 is not read as 4."""
+        return tuple(
+            walk(offset, self.view.read(offset, length), self.order, 8 if align == 8 else 4)
+            for offset, length, align in self.places
+            if self.has(offset, length)
+        )
+
+    def has(self, offset: int, length: int) -> bool:
+        """Whether the file holds these bytes."""
+        return offset + length <= self.view.size
+
+    @cached_property
+    def notes(self) -> tuple[Found, ...]:
+        return tuple(note for area in self.areas for note in area.notes)
+
+    @cached_property
+    def decodes(self) -> bool:
+        """Whether it takes notes apart: in a core file of a machine that it has a backend for."""
+        return self.header.type == ET_CORE and self.header.machine in MACHINES
+
+    @cached_property
+    def decoded(self) -> tuple[Found, ...]:
+        """backends/linux-core-note.c: the notes whose text it prints, named VMCOREINFO and NUL, and of type 0."""
+        return tuple(note for note in self.notes if note.name == NAME and note.type == 0) if self.decodes else ()
+
+    @cached_property
+    def shown(self) -> Found | None:
+        """The first note in whose text it prints `OSRELEASE=`; else the first that it decodes."""
+        with_release = (note for note in self.decoded if prints_release(note.desc))
+        return next(with_release, self.decoded[0] if self.decoded else None)
+
+    @property
+    def accepts(self) -> bool:
+        return self.text is not None and prints_release(self.text)
+
+    @property
+    def note(self) -> Span | None:
+        return None if self.shown is None else self.shown.span
+
+    @property
+    def text(self) -> bytes | None:
+        return None if self.shown is None else self.shown.desc
+
+    @cached_property
+    def osrelease(self) -> bytes | None:
+        """The first line of the key that it prints, as far as it prints it."""
+        lines = (_RELEASE.search(note.desc) for note in self.decoded)
+        return next((line[1] for line in lines if line is not None), None)
+
+    @property
+    def lost(self) -> bool:
+        """It looks for notes and decodes none of VMCOREINFO."""
+        return self.opened and not self.decoded
+
+    @cached_property
+    def named(self) -> tuple[Found, ...]:
+        """Notes whose printed name is VMCOREINFO or starts so."""
+        return tuple(note for note in self.notes if note.name.startswith(NAME[:-1]))
+
+    def broken(self, area: Area) -> str:
+        """What it says of the note at which the walk ends; empty where there is none."""
+        return "" if area.broken is None else GARBAGE
+
+    @cached_property
+    def trouble(self) -> str:
+        """What it says of the first area that is not whole; empty where it says nothing."""
+        for offset, length, _ in self.places:
+            if not self.has(offset, length):
+                return OUTSIDE_SECTION if self.sections else OUTSIDE
+        return next(filter(None, map(self.broken, self.areas)), "")
+
+    def hit(self, span: Span | None = None) -> Hit:
+        """A reason for decoding nothing, in the words that are really printed."""
+        return Hit(span, self.trouble)
+
+    def fault(self, finder: Callable[[Area, ByteOrder], Span | None]) -> Hit | None:
+        """The first area with this fault, and what is said of it; None where the walk comes to the note in any."""
+        for area in () if self.named else self.areas:
+            span = finder(area, self.order)
+            if span is not None:
+                return Hit(span, self.broken(area))
+        return None
+
+    def field(self, name: str) -> Span:
+        """A field of the ELF header."""
+        fields = {each: (at, length) for each, at, length in self.form.header_fields}
+        return Span(*fields[name])
+
+
+def prints_release(text: bytes) -> bool:
+    """src/readelf.c handle_core_item: each line is printed up to its first NUL; the key may stand anywhere in it."""
+    at = text.find(_KEY)
+    while at >= 0:
+        if text.find(b"\0", text.rfind(b"\n", 0, at) + 1, at) < 0:
+            return True
+        behind = text.find(b"\n", at)
+        at = -1 if behind < 0 else text.find(_KEY, behind)
+    return False

@@ -1,0 +1,72 @@
+"""The bytes that readers see: a file as it lies, or as it would lie after saving.
+
+Readers differ in how they read a head, so nothing here is judged: records are given as
+they stand, in the class and byte order that is asked for.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Final
+
+from vmci_tui.common.budget import Budget
+from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.formats.elf_records import Header, Section, format_of
+from vmci_tui.formats.segment_table import Segments
+from vmci_tui.layers.file import HEAD_LIMIT, Source
+from vmci_tui.layers.image import Image
+
+SEGMENT_LIMIT: Final = 1 << 20
+"""More program headers are not looked at, whatever a file claims."""
+_SECTION_LIMIT: Final = 1 << 16
+
+
+class View:
+    """Bounded reads of an image over its source; without an image, of the source as it is."""
+
+    def __init__(self, source: Source, image: Image | None = None, budget: Budget | None = None) -> None:
+        self._source = source
+        self._image = image
+        self.budget = budget or Budget()
+        """What reading takes from, of each reader anew."""
+        self.size = source.size if image is None else image.size
+        self.kept: dict[str, object] = {}
+        """What one reader worked out of the bytes and another takes over, by a name."""
+
+    def read(self, offset: int, length: int) -> bytes:
+        """At most 64 MiB; short at the end of the file. Raises OpenError, Spent and Cancelled."""
+        length = min(length, HEAD_LIMIT, max(self.size - offset, 0))
+        if offset < 0 or length <= 0:
+            return b""
+        self.budget.spend(length)
+        if self._image is None:
+            return self._source.read(offset, length)
+        return self._image.read(self._source, offset, length)
+
+    @cached_property
+    def head(self) -> bytes:
+        """The first 4,096 bytes."""
+        return self.read(0, 4096)
+
+    def header(self, bits: int, order: ByteOrder) -> Header:
+        """The ELF header read so; bytes that the file does not have are zeros."""
+        form = format_of(bits, order)
+        return form.unpack_header(self.head[: form.header_size].ljust(form.header_size, b"\0"))
+
+    def segments(self, bits: int, order: ByteOrder, offset: int, count: int, stride: int = 0) -> Segments:
+        """Whole program headers from `offset` on, `stride` bytes apart (0: their own length)."""
+        form = format_of(bits, order)
+        stride = max(stride or form.segment.size, 1)
+        count = min(count, SEGMENT_LIMIT)
+        length = (count - 1) * stride + form.segment.size if count > 0 else 0
+        return Segments.read(form, self.read(offset, length), stride)
+
+    def sections(self, bits: int, order: ByteOrder, offset: int, count: int, stride: int = 0) -> tuple[Section, ...]:
+        """Whole section headers from `offset` on, `stride` bytes apart (0: their own length)."""
+        record = format_of(bits, order).section
+        stride = max(stride or record.size, 1)
+        count = min(count, _SECTION_LIMIT)
+        if count <= 0:
+            return ()
+        table = self.read(offset, (count - 1) * stride + record.size)
+        return tuple(Section(*record.unpack_from(table, at)) for at in range(0, len(table) - record.size + 1, stride))

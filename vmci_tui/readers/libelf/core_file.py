@@ -1,0 +1,155 @@
+"""How libelf (elfutils 0.196, which comes with drgn) opens a file and walks its notes.
+
+It takes program headers by their own size whatever e_phentsize says, looks at no
+e_version, and ends a note area at the first note that does not fit with its padding.
+"""
+
+from __future__ import annotations
+
+import struct
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from vmci_tui.common.span import Span
+from vmci_tui.formats.elf_note import HEADER, ByteOrder, up
+from vmci_tui.formats.elf_records import MAGIC, PN_XNUM, PT_NOTE, Format, Header, Segment, format_of
+from vmci_tui.formats.segment_table import Segments
+from vmci_tui.readers.file_view import SEGMENT_LIMIT, View
+
+_NOTE_LIMIT: Final = 1 << 17
+"""Notes of one area that are looked at: no dump has as many CPUs."""
+_NAME_LIMIT: Final = 32
+"""Bytes of a note's name that are kept: no name that a reader knows is longer."""
+
+
+class Place(NamedTuple):
+    """A note where it lies; offsets are the file's."""
+
+    offset: int
+    namesz: int
+    name: bytes
+    """Its first bytes."""
+    kind: int
+    desc: int
+    descsz: int
+
+    @property
+    def span(self) -> Span:
+        return Span(self.offset, self.desc + self.descsz - self.offset)
+
+
+class Area(NamedTuple):
+    """The notes of one PT_NOTE."""
+
+    segment: Segment
+    data: bytes
+    notes: tuple[Place, ...]
+    broken: int | None
+    """The file offset of the note at which the walk ended early; None where it came to the end."""
+
+
+class Core:
+    """A file as libelf sees it."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.ident = view.head[:16].ljust(16, b"\0")
+        self.bits = 32 if self.ident[4] == 1 else 64
+        self.order: ByteOrder = "big" if self.ident[5] == 2 else "little"
+
+    @cached_property
+    def is_elf(self) -> bool:
+        """Whether libelf takes e_ident (determine_kind), and the ELF header is all there."""
+        bits, data, version = self.ident[4:7]
+        right = bits in (1, 2) and data in (1, 2) and version == 1
+        return self.ident[:4] == MAGIC and right and self.view.size >= self.form.header_size
+
+    @property
+    def form(self) -> Format:
+        return format_of(self.bits, self.order)
+
+    @cached_property
+    def header(self) -> Header:
+        return self.view.header(self.bits, self.order)
+
+    @cached_property
+    def sections_claimed(self) -> int:
+        """The number of section headers that the file claims: e_shnum, or sh_size of the first where that is 0."""
+        if self.header.shnum or not self.header.shoff:
+            return self.header.shnum
+        first = self.view.sections(self.bits, self.order, self.header.shoff, 1)
+        return first[0].size if first else 0
+
+    @property
+    def sections(self) -> int:
+        """How many there are (get_shnum): none where they are not all in the file."""
+        room = self.view.size - self.header.shoff
+        return self.sections_claimed if room >= self.form.section.size * self.sections_claimed else 0
+
+    @cached_property
+    def claimed(self) -> int:
+        """The number of program headers that the file claims, PN_XNUM looked up."""
+        if self.header.phnum == PN_XNUM and self.sections:
+            return self.view.sections(self.bits, self.order, self.header.shoff, 1)[0].info
+        return self.header.phnum
+
+    @cached_property
+    def count(self) -> int | None:
+        """How many program headers there are; None where e_phoff lies behind the file, or they are not all in it."""
+        if self.header.phoff == 0:
+            return 0
+        room = self.view.size - self.header.phoff
+        fit = room // self.form.segment.size
+        if room <= 0 or 0 < fit < self.claimed:
+            return None
+        return min(self.claimed, fit, SEGMENT_LIMIT)
+
+    @cached_property
+    def table(self) -> bytes:
+        """The bytes of all program headers."""
+        size = self.form.segment.size
+        return self.view.read(self.header.phoff, (self.count or 0) * size)
+
+    @cached_property
+    def segments(self) -> Segments:
+        """All whole program headers."""
+        return Segments.read(self.form, self.table, self.form.segment.size)
+
+    @cached_property
+    def note_segments(self) -> tuple[Segment, ...]:
+        return tuple(self.segments.of_type(PT_NOTE))
+
+    @cached_property
+    def bad_segment(self) -> Segment | None:
+        """The first PT_NOTE that is not all in the file (elf_getdata_rawchunk refuses it)."""
+        size = self.view.size
+        return next((s for s in self.note_segments if s.offset >= 1 << 63 or s.offset + s.filesz > size), None)
+
+    @cached_property
+    def areas(self) -> tuple[Area, ...]:
+        """All PT_NOTEs up to one that is not in the file, walked as gelf_getnote does."""
+        bad = self.bad_segment
+        good = self.note_segments if bad is None else self.note_segments[: self.note_segments.index(bad)]
+        return tuple(self._area(segment) for segment in good)
+
+    def _area(self, segment: Segment) -> Area:
+        data = self.view.read(segment.offset, segment.filesz)
+        notes, end = walk(data, self.order, 8 if segment.align == 8 else 4)
+        moved = tuple(n._replace(offset=n.offset + segment.offset, desc=n.desc + segment.offset) for n in notes)
+        return Area(segment, data, moved, None if end >= len(data) else segment.offset + end)
+
+
+def walk(data: bytes, order: ByteOrder, align: int, tail: bool = True) -> tuple[list[Place], int]:
+    """The notes of an area and where the walk ended; `tail`: the last note's padding must fit too."""
+    words = struct.Struct("<III" if order == "little" else ">III")
+    found: list[Place] = []
+    at, size = 0, len(data)
+    while at + HEADER <= size and len(found) < _NOTE_LIMIT:
+        namesz, descsz, kind = words.unpack_from(data, at)
+        name, desc = at + HEADER, up(at + HEADER + namesz, align)
+        end = desc + up(descsz, align)
+        if desc + descsz > size or (tail and end > size):
+            break
+        found.append(Place(at, namesz, data[name : name + min(namesz, _NAME_LIMIT)], kind, desc, descsz))
+        at = end
+    return found, at

@@ -1,0 +1,189 @@
+"""What libkdumpfile keeps of a guest while it opens a dump: the text, the numbers in it, the machine, the page size.
+
+It is the same for every container; `Run` and `KdumpRun` add how each is opened.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vmci_tui.common.span import Span
+from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.libelf.core_file import Place
+from vmci_tui.readers.libkdumpfile import lowcore
+from vmci_tui.readers.libkdumpfile.addrxlat.setup import Kernel, Translation
+from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, Memory, Missing, Untranslated
+from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped, Windows
+from vmci_tui.readers.libkdumpfile.vmcoreinfo import BASES, CACHE_PAGES, Line, number_of, used_lines, version_code
+from vmci_tui.readers.rule import NOT_KNOWN, Reads
+from vmci_tui.readers.utsname_probe import Unread, probe
+
+OSTYPE: Final = "kdump_set_string_attr(KDUMP_ATTR_OSTYPE): "
+"""drgn's words before those of libkdumpfile when it names the system."""
+PRSTATUS: Final = {"x86_64": 328, "ia32": 140, "aarch64": 384, "arm": 144, "ppc64": 500, "riscv64": 376, "s390x": 332}
+"""The least length of a CPU's note, for the machines that have a reader for it (struct elf_prstatus of each)."""
+_QEMU_CPU: Final = 432
+"""Bytes of struct QEMUCPUState on x86-64, up to the control registers."""
+
+
+class DotInFront(Exception):
+    """A key that begins with a dot: the process dies in the search for its parent."""
+
+    def __init__(self, span: Span | None) -> None:
+        super().__init__("dot in front")
+        self.span = span
+
+
+class Guest:
+    """The state while a dump is opened. `order` is the file's byte order, `arch` libkdumpfile's name of the machine."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.windows = Windows(view)
+        self.stopped: Stopped | None = None
+        self.note: Place | None = None
+        """The note whose text it keeps."""
+        self.text: bytes | None = None
+        self.from_memory = False
+        """Whether the text is not the note's but that of memory (s390x)."""
+        self.order: ByteOrder = "little"
+        self.arch: str | None = None
+        self.page_size: int | None = None
+        self.cache = False
+        """Whether room for pages was made."""
+        self.release: bytes | None = None
+        self._pae = False
+        self._values: dict[bytes, int] = {}
+        self._phys_base: int | None = None
+        self._qemu_cpus = 0
+        self._control: tuple[int, int] | None = None
+        self.memory: Memory | None = None
+        """Pages of the guest, once they can be read."""
+
+    def take(self, text: bytes, before: str) -> None:
+        """Go through a text (vmcoreinfo_raw_post_hook). Raises Stopped and DotInFront."""
+        self.text, self._values = text, {}
+        for line in used_lines(text):
+            if not line.key:
+                raise DotInFront(self.span_of(line.offset, line.length))
+            if line.key == b"PAGESIZE":
+                self._set_page_size(line, before + "Cannot set VMCOREINFO: Cannot set VMCOREINFO 'PAGESIZE': ")
+            elif line.key == b"OSRELEASE":
+                self.release = line.value
+            elif line.key == b"CONFIG_X86_PAE":
+                self._pae = line.value == b"y"
+            else:
+                self._set_number(line.key, line.value)
+
+    def value(self, key: bytes) -> int | None:
+        """A number of the text, one of libkdumpfile_text.BASES."""
+        return self._values.get(key)
+
+    def _set_number(self, key: bytes, value: bytes) -> None:
+        number = number_of(value, BASES[key])
+        if number is not None:
+            self._values[key] = number
+            if key == b"NUMBER(phys_base)":
+                self._phys_base = number
+
+    def _set_page_size(self, line: Line, before: str) -> None:
+        size = number_of(line.value, 10)
+        if size is None or size == self.page_size:
+            return
+        before += "Cannot set page size: "
+        span = self.span_of(line.offset, line.length)
+        if size & (size - 1):
+            raise Stopped("page-size", f"{before}Invalid page size: {size}", span)
+        try:
+            self.windows.allocate(CACHE_PAGES * size % (1 << 64))
+        except ReadFailed as failed:
+            words = f"{before}Cannot allocate cache ({CACHE_PAGES} * {size} bytes): {failed}"
+            raise Stopped("page-size-too-big", words, span) from None
+        self.page_size, self.cache = size, True
+
+    def span_of(self, offset: int, length: int) -> Span | None:
+        """Where bytes of the text lie in the file."""
+        return None if self.note is None or self.from_memory else Span(self.note.desc + offset, length)
+
+    def check_cpu(self, note: Place, desc: bytes, before: str) -> None:
+        """A CPU's registers must be as long as the machine has them; QEMU's own note, too, on x86-64. Raises Stopped.
+
+        `desc`: as much of the descriptor as there is, up to the control registers.
+        """
+        name = note.name[: note.namesz].removesuffix(b"\0")
+        if name == b"CORE" and note.kind == 1 and note.descsz < PRSTATUS.get(self.arch or "", 0):
+            raise Stopped("cpu-note", f"{before}Wrong PRSTATUS size: {note.descsz}", note.span)
+        if name == b"QEMU" and note.kind == 0 and self.arch == "x86_64":
+            self._qemu_cpu(note, desc[:_QEMU_CPU].ljust(_QEMU_CPU, b"\0"), before)
+
+    def _qemu_cpu(self, note: Place, raw: bytes, before: str) -> None:
+        """struct QEMUCPUState: version, size, registers; only version 1 is looked at."""
+        words = ""
+        version, size = (int.from_bytes(raw[at : at + 4], self.order) for at in (0, 4))
+        if note.descsz < 4 or (version == 1 and note.descsz < _QEMU_CPU):
+            words = f"QEMUCPUState too short: {note.descsz} bytes"
+        elif version == 1 and size > note.descsz:
+            words = f"QEMUCPUState size {size} > note size {note.descsz}"
+        if words:
+            raise Stopped("qemu-cpu-note", f"{before}{words}", note.span)
+        if not self._qemu_cpus and version == 1:
+            cr3, cr4 = (int.from_bytes(raw[at : at + 8], self.order) for at in (416, 424))
+            self._control = cr3, cr4
+        self._qemu_cpus += 1
+
+    def kernel(self, memory: Memory) -> None:
+        """Let `memory` be read by virtual addresses of this kernel."""
+        values = dict(self._values)
+        if self._phys_base is not None:
+            values[b"NUMBER(phys_base)"] = self._phys_base
+        kernel = Kernel(self.arch or "", self.order, memory, values, self.release, self._pae, self._control)
+        translation = Translation(kernel)
+        memory.budget = self.view.budget
+
+        def translate(address: int) -> int:
+            self._check_version(OSTYPE)
+            return translation(address)
+
+        self._translation, memory.translate = translation, translate
+
+    def _check_version(self, before: str) -> None:
+        if self.release is not None and version_code(self.release) is None:
+            release = self.release.decode("latin-1")
+            raise Stopped("release", f"{before}Cannot get linux.version_code: Invalid kernel version: {release}")
+
+    def adopt(self, memory: Memory) -> None:
+        """On s390x the text comes from memory, by pointers at fixed addresses (s390x_post_ostype)."""
+        before = f"{OSTYPE}Cannot read LC_OS_INFO pointer: "
+        self._check_version(before)
+        try:
+            self._translation.make()
+        except (Untranslated, Corrupt) as failed:
+            raise Stopped("no-lowcore", f"{before}{failed}") from None
+        try:
+            found = lowcore.text_of(memory, self.order)
+        except (Missing, Corrupt) as failed:
+            raise Stopped("no-lowcore", f"{OSTYPE}{failed}") from None
+        if found is not None:
+            self.from_memory = True
+            self.take(found, OSTYPE)
+            memory.page_size = self.page_size or 0
+            self.kernel(memory)
+
+    def reads(self) -> Reads:
+        """Whether drgn reads kernel memory through it (kdump_read of KDUMP_KVADDR)."""
+        if self.memory is None:
+            return NOT_KNOWN
+        try:
+            return probe(self.text, self._read)
+        except Stopped as stopped:
+            return Reads(False, stopped.words) if stopped.words else NOT_KNOWN  # without words: no decompressor here
+
+    def _read(self, address: int, length: int) -> bytes:
+        assert self.memory is not None
+        try:
+            return self.memory.read("virtual", address, length)
+        except (Missing, Untranslated, Corrupt, ReadFailed) as failed:
+            raise Unread(f"could not read memory from kdump: {failed}: {address:#x}") from None
+        except Killed as killed:
+            raise Unread(f"killed by {killed}") from None

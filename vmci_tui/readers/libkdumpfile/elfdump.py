@@ -1,0 +1,154 @@
+"""How libkdumpfile opens an ELF dump: headers, sections, notes (elfdump.c, notes.c)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from vmci_tui.common.span import Span
+from vmci_tui.formats.elf_records import PN_XNUM, PT_LOAD, PT_NOTE, Section, Segment
+from vmci_tui.formats.segment_table import Segments
+from vmci_tui.readers.file_view import SEGMENT_LIMIT
+from vmci_tui.readers.libelf.core_file import Core, Place, walk
+from vmci_tui.readers.libkdumpfile.elf_pages import Loads
+from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped, Windows
+
+FD: Final = "kdump_set_number_attr(KDUMP_ATTR_FILE_FD): "
+"""drgn's words before those of libkdumpfile while it opens the file."""
+_ARCHES: Final = {
+    183: "aarch64", 40: "arm", 41: "alpha", 0x9026: "alpha", 50: "ia64", 8: "mips", 20: "ppc", 21: "ppc64",
+    3: "ia32", 62: "x86_64",
+}  # fmt: skip
+"""libkdumpfile, elfdump.c mach2arch: e_machine; riscv and s390 go by the class besides."""
+KNOWN_TO_DRGN: Final = frozenset(("x86_64", "ia32", "aarch64", "arm", "ppc64", "riscv64", "riscv32", "s390x", "s390"))
+"""drgn, kdump.c drgn_platform_to_kdump: the machines that it tells libkdumpfile before the file is opened."""
+PAGE_SHIFT: Final = {
+    "alpha": 13, "arm": 12, "mips": 12, "riscv32": 12, "riscv64": 12, "s390": 12, "s390x": 12, "ia32": 12, "x86_64": 12,
+}  # fmt: skip
+"""util.c default_page_shift: of the others the text must tell."""
+
+
+_TOUCHED_SEGMENT: Final = {32: 24, 64: 48}
+_TOUCHED_SECTION: Final = {32: 24, 64: 40}
+"""How many bytes of a header are looked at: the rest may lie behind the end of the file."""
+
+
+class Opened(NamedTuple):
+    """The headers of a dump."""
+
+    loads: Loads
+    notes: tuple[tuple[Place, ...], ...]
+    """The notes of each PT_NOTE."""
+
+
+def arch_of(machine: int, bits: int) -> str | None:
+    """The name that libkdumpfile has for a machine; None where it knows none."""
+    if machine == 243:
+        return f"riscv{bits}"
+    if machine == 22:
+        return "s390x" if bits == 64 else "s390"
+    return _ARCHES.get(machine)
+
+
+def open_elf(core: Core, windows: Windows) -> Opened:
+    """Go through the headers as elf_probe does. Raises Stopped and Killed."""
+    head = core.header
+    if head.version != 1:
+        raise Stopped("elf-version", f"file #0: Unsupported ELF class: {core.bits // 32}", Span(20, 4))
+    sections, segments = head.shnum, head.phnum
+    if head.shoff and (sections == 0 or segments == PN_XNUM):
+        first = _first_section(core, windows)
+        sections = sections or first.size
+        if sections and segments == PN_XNUM:
+            segments = first.info
+    loads, areas = _program_headers(core, windows, segments)
+    _check_sections(core, windows, sections)
+    if not sections and not loads.count:
+        raise Stopped("no-content", "file #0: No content found")
+    return Opened(loads, tuple(_notes(core, windows, segment) for segment in areas))
+
+
+def _program_headers(core: Core, windows: Windows, count: int) -> tuple[Loads, tuple[Segment, ...]]:
+    """The PT_LOADs and the PT_NOTEs."""
+    head, stride, size = core.header, core.header.phentsize, core.form.segment.size
+    if stride == size and count == core.count:
+        return _loads(core.segments), core.note_segments
+    table = bytearray()
+    for index in range(min(count, SEGMENT_LIMIT)):
+        at = (head.phoff + index * stride) % (1 << 64)
+        try:
+            raw = windows.read(at, _TOUCHED_SEGMENT[core.bits], stride)
+        except ReadFailed as failed:
+            words = f"Cannot read ELF program header #{index} at {at}"
+            raise Stopped("program-header", _failed(words, failed), Span(at, size)) from None
+        table += raw[:size].ljust(size, b"\0")
+    segments = Segments(core.form, bytes(table))
+    return _loads(segments), tuple(segments.of_type(PT_NOTE))
+
+
+@lru_cache(maxsize=4)
+def _loads(segments: Segments) -> Loads:
+    """Kept, since an edit of the text leaves 65,000 headers as they were."""
+    return Loads(segments.only(PT_LOAD))
+
+
+def _first_section(core: Core, windows: Windows) -> Section:
+    """The one that tells how many headers there are, where the ELF header cannot."""
+    section = _section(core, windows, 0)
+    raw = windows.view.read(core.header.shoff, core.form.section.size)
+    return section._replace(info=Section(*core.form.section.unpack(raw.ljust(core.form.section.size, b"\0"))).info)
+
+
+def _section(core: Core, windows: Windows, index: int) -> Section:
+    head, record = core.header, core.form.section
+    at = (head.shoff + index * head.shentsize) % (1 << 64)
+    try:
+        raw = windows.read(at, _TOUCHED_SECTION[core.bits], head.shentsize)
+        return Section(*record.unpack(raw[: record.size].ljust(record.size, b"\0")))
+    except ReadFailed as failed:
+        words = f"Cannot read ELF section header #{index} at {at}"
+        raise Stopped("section-header", _failed(words, failed), Span(at, record.size)) from None
+
+
+def _check_sections(core: Core, windows: Windows, count: int) -> None:
+    """Read all section headers, and the section names."""
+    try:
+        windows.allocate(count * 24)
+    except ReadFailed as failed:
+        words = f"Cannot allocate section headers ({count * 24} bytes)"
+        raise Stopped("section-count", _failed(words, failed), Span(core.header.shoff, 0)) from None
+    if core.header.shentsize == 0 and count:
+        raise Killed("SIGSEGV")
+    names = core.header.shstrndx
+    for index in range(min(count, SEGMENT_LIMIT)):
+        section = _section(core, windows, index)
+        if index == names and names:
+            strings = section
+    if 0 < names < count:
+        _check_names(windows, strings)
+
+
+def _check_names(windows: Windows, section: Section) -> None:
+    try:
+        words = f"Cannot allocate ELF string table ({section.size} bytes)"
+        windows.allocate(section.size)
+        words = f"Cannot read ELF string table at {section.offset}"
+        if section.size:
+            windows.touch(section.offset, section.size)
+    except ReadFailed as failed:
+        raise Stopped("section-names", _failed(words, failed), Span(section.offset, section.size)) from None
+
+
+def _notes(core: Core, windows: Windows, segment: Segment) -> tuple[Place, ...]:
+    """The notes of a PT_NOTE: padded to 4 whatever p_align says, the last one's padding may be missing."""
+    try:
+        data = windows.read(segment.offset, segment.filesz)
+    except ReadFailed as failed:
+        words = f"Cannot read ELF notes at {segment.offset}"
+        raise Stopped("notes", _failed(words, failed), Span(segment.offset, segment.filesz)) from None
+    found, at = walk(data, core.order, 4, tail=False)[0], segment.offset
+    return tuple(note._replace(offset=note.offset + at, desc=note.desc + at) for note in found)
+
+
+def _failed(words: str, failed: ReadFailed) -> str:
+    return f"{FD}file #0: {words}" + (f": {failed}" if str(failed) else "")

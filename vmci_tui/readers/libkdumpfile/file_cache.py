@@ -1,0 +1,102 @@
+"""How libkdumpfile reads a file: through windows of memory that it maps, where what lies behind the end kills it.
+
+A window is 4 MiB. A page that begins behind the end of the file is read as zeros; one
+that lies in a window which begins inside the file, but behind its last page, gives SIGBUS.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vmci_tui.common.span import Span
+from vmci_tui.formats.elf_note import up
+from vmci_tui.readers.file_view import View
+
+PAGE: Final = 4096
+WINDOW: Final = PAGE << 10
+_NO_MEMORY: Final = 1 << 35
+"""malloc fails from about here on: seen on a machine of 24 GiB, others differ by a few powers of two."""
+
+
+_READ_PAGES: Final = 16
+"""Pages that it keeps of what it cannot map; a piece over more of them finds no room (KDUMP_ERR_BUSY)."""
+
+
+class Stopped(Exception):
+    """libkdumpfile ends here: which rule it is, the bytes concerned, its words."""
+
+    def __init__(self, rule: str, words: str, span: Span | None = None) -> None:
+        super().__init__(words)
+        self.rule, self.words, self.span = rule, words, span
+
+
+class ReadFailed(Exception):
+    """A read that failed, with the system's words or none."""
+
+
+class Killed(Exception):
+    """The process dies here; the name of the signal."""
+
+
+class Windows:
+    """The file cache (fcache.c) over the bytes of a file."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.end = up(view.size, PAGE)
+        """From here on touching kills."""
+        self.read_before = False
+        """Whether a page behind the end was read: the next ones then lie apart in memory, are copied, and find room."""
+
+    def read(self, offset: int, length: int, asked: int | None = None) -> bytes:
+        """`length` bytes that are touched of a chunk of `asked` bytes (its own length) at `offset`.
+
+        `offset` is an unsigned 64-bit number as it stands in a header. Raises Killed where the
+        process dies, ReadFailed where the system refuses.
+        """
+        asked = length if asked is None else asked
+        if not asked:
+            if length:
+                raise Killed("SIGSEGV")
+            return b""
+        if offset >= (1 << 63) - PAGE:
+            raise ReadFailed("Invalid argument")
+        if offset & -PAGE >= self.view.size:
+            if (offset + asked - 1) // PAGE - offset // PAGE >= _READ_PAGES and not self.read_before:
+                raise ReadFailed("")
+            self.read_before = True
+        else:
+            room = WINDOW - offset % WINDOW
+            if asked > room:
+                if asked >= _NO_MEMORY:
+                    raise ReadFailed("Cannot allocate memory")
+                length = asked
+            self._kill(offset + length)
+        return self.view.read(offset, length).ljust(min(length, 1 << 26), b"\0")
+
+    def window(self, offset: int, length: int) -> bytes:
+        """A piece of which nothing is touched yet: it ends where touching it would kill."""
+        room = min(length, self.end - offset) if self.in_window(offset, length) else length
+        return self.read(offset, room, length)
+
+    def in_window(self, offset: int, length: int) -> bool:
+        """Whether a piece is not copied: it lies in one window, which begins inside the file."""
+        return offset & -PAGE < self.view.size and offset % WINDOW + length <= WINDOW
+
+    def touch(self, offset: int, length: int) -> None:
+        """Copy bytes out piece by piece (fcache_pread): raises as `read` does."""
+        if offset >= (1 << 63) - PAGE:
+            raise ReadFailed("Invalid argument")
+        if offset & -PAGE < self.view.size:
+            self._kill(offset + length)
+        self.read_before |= offset + length > self.end
+
+    def _kill(self, end: int) -> None:
+        """What begins inside the file must not end in the rest of the last window; behind that are zeros again."""
+        if min(end, up(self.end, WINDOW)) > self.end:
+            raise Killed("SIGBUS")
+
+    def allocate(self, length: int) -> None:
+        """As malloc: raises ReadFailed for more memory than a machine has."""
+        if length >= _NO_MEMORY:
+            raise ReadFailed("Cannot allocate memory")

@@ -1,0 +1,71 @@
+"""The ELF dump that a flattened file stands for, as libkdumpfile reads it: through the records, which end nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from vmci_tui.common.span import Span
+from vmci_tui.formats.elf_records import ET_CORE
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.libelf.core_file import Core
+from vmci_tui.readers.libkdumpfile.file_cache import Killed, Stopped, Windows
+from vmci_tui.readers.libkdumpfile.flatmap import FlatFile
+
+_KEPT: Final = 1 << 26
+
+
+class FlatSource:
+    """The bytes that records give, as a source."""
+
+    def __init__(self, file: FlatFile) -> None:
+        self._file = file
+
+    @property
+    def size(self) -> int:
+        return self._file.size
+
+    def read(self, offset: int, length: int) -> bytes:
+        length = min(length, self.size - offset)
+        return self._file.pread(offset, length) if offset >= 0 and length > 0 else b""
+
+    def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        if start < (end := min(end, self.size)):
+            yield start, end
+
+
+class FlatWindows(Windows):
+    """Reads through the records: behind the last of them are zeros, and nothing kills there."""
+
+    def __init__(self, view: View, file: FlatFile) -> None:
+        super().__init__(view)
+        self._file = file
+
+    def read(self, offset: int, length: int, asked: int | None = None) -> bytes:
+        asked = length if asked is None else asked
+        if not asked:
+            if length:
+                raise Killed("SIGSEGV")
+            return b""
+        data = self._file.chunk(offset, asked).data  # no death was seen here, not even far behind the last record
+        return data[:length].ljust(min(length, _KEPT), b"\0")
+
+    def window(self, offset: int, length: int) -> bytes:
+        return self.read(offset, length)
+
+    def touch(self, offset: int, length: int) -> None:
+        self._file.pread(offset, length)
+
+
+def core_of(file: FlatFile) -> tuple[Core, FlatWindows]:
+    """The headers of the dump, and how it is read. Raises Stopped for what is no core of a known form."""
+    view = View(FlatSource(file))
+    bits, order = view.head[4:6].ljust(2, b"\0")
+    if order not in (1, 2):
+        raise Stopped("elf-version", f"file #0: Unsupported ELF data format: {order}", Span(5, 1))
+    if bits not in (1, 2):
+        raise Stopped("elf-version", f"file #0: Unsupported ELF class: {bits}", Span(4, 1))
+    core = Core(view)
+    if core.header.type != ET_CORE:
+        raise Stopped("elf-type", f"file #0: Unsupported ELF class: {bits}", Span(16, 2))
+    return core, FlatWindows(view, file)

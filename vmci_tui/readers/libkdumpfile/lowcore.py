@@ -1,0 +1,86 @@
+"""The text of vmcoreinfo in the memory of an s390x guest, as libkdumpfile takes it (s390x.c).
+
+Its address stands at a fixed place: at 0xe18 by way of os_info, with checksums, or at 0xe0c.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder
+from vmci_tui.readers.libelf.core_file import walk
+from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, Memory, Missing
+
+_LC_VMCORE_INFO: Final = 0x0E0C
+_LC_OS_INFO: Final = 0x0E18
+_MAGIC: Final = 0x4F53494E464F535A
+_PAGE: Final = 4096
+_TEXT_LIMIT: Final = 1 << 24
+
+
+def text_of(memory: Memory, order: ByteOrder) -> bytes | None:
+    """The text; None where the note is another one's. Raises Missing, Corrupt, Stopped and Killed."""
+    try:
+        return _by_os_info(memory, order)
+    except Missing:
+        return _by_note(memory, order)
+
+
+def _by_os_info(memory: Memory, order: ByteOrder) -> bytes:
+    mark = "<" if order == "little" else ">"
+    (at,) = struct.unpack(mark + "Q", _read(memory, _LC_OS_INFO, 8, "Cannot read LC_OS_INFO pointer: "))
+    if not at:
+        raise Missing("NULL os_info pointer")
+    if at % _PAGE:
+        raise Corrupt(f"Invalid os_info pointer: {at:#x}")
+    info = _read(memory, at, _PAGE, "Cannot read os_info: ")
+    magic, sum_of_info = struct.unpack_from(mark + "QI", info)
+    if magic != _MAGIC:
+        raise Missing(f"Invalid os_info magic: {magic:#x}")
+    _check(info[12:], sum_of_info, "os_info")
+    place, size, sum_of_text = struct.unpack_from(mark + "QQI", info, 32)
+    if not size or not place or size > _TEXT_LIMIT:
+        raise Missing("No VMCOREINFO found in os_info")
+    text = _read(memory, place, size, "Cannot read VMCOREINFO: ")
+    _check(text, sum_of_text, "VMCOREINFO")
+    return text
+
+
+def _by_note(memory: Memory, order: ByteOrder) -> bytes | None:
+    mark = "<" if order == "little" else ">"
+    (at,) = struct.unpack(mark + "Q", memory.read("physical", _LC_VMCORE_INFO, 8))
+    if not at:
+        raise Missing("NULL VMCOREINFO pointer")
+    namesz, descsz, _ = struct.unpack(mark + "III", memory.read("physical", at, HEADER))
+    length = HEADER + (namesz + 3 & ~3) + descsz
+    if length > _TEXT_LIMIT:
+        raise Missing("Page not found")
+    note = memory.read("physical", at, length)
+    for place in walk(note, order, 4, tail=False)[0]:
+        if place.name[: place.namesz] in (NAME, NAME[:-1]):
+            return note[place.desc : place.desc + place.descsz]
+    return None
+
+
+def _read(memory: Memory, at: int, length: int, before: str) -> bytes:
+    try:
+        return memory.read("physical", at, length)
+    except Corrupt as failed:
+        raise Corrupt(f"{before}{failed}") from None
+
+
+def _check(data: bytes, wanted: int, what: str) -> None:
+    found = checksum(data)
+    if found != wanted:
+        raise Corrupt(f"Invalid {what} checksum: {found:#x} != {wanted:#x}")
+
+
+def checksum(data: bytes) -> int:
+    """The sum of 32-bit words, big-endian, with the carry added again (cksum32)."""
+    whole = len(data) & ~3
+    total: int = sum(struct.unpack(f">{whole // 4}I", data[:whole]))
+    total += int.from_bytes(data[whole:], "little") << 8 * (4 - len(data) + whole) if whole < len(data) else 0
+    while total >> 32:
+        total = (total & 0xFFFFFFFF) + (total >> 32)
+    return total

@@ -1,0 +1,96 @@
+"""What libkdumpfile does from an ELF file to the text that it gives to drgn, step by step, until it ends or is done."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vmci_tui.formats.elf_note import NAME
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.libelf.core_file import Core
+from vmci_tui.readers.libkdumpfile.context import OSTYPE, DotInFront, Guest
+from vmci_tui.readers.libkdumpfile.elf_pages import Loads, Memory, Missing, Untranslated
+from vmci_tui.readers.libkdumpfile.elfdump import FD, KNOWN_TO_DRGN, PAGE_SHIFT, arch_of, open_elf
+from vmci_tui.readers.libkdumpfile.file_cache import PAGE, Killed, ReadFailed, Stopped, Windows
+
+_LINUX: Final = b"Linux\0"
+_UTS_SEARCHED: Final = 128
+_UTS_STRING: Final = 65
+
+
+class Run(Guest):
+    """An ELF dump that drgn hands over: it found a VMCOREINFO note in it."""
+
+    def __init__(self, view: View, core: Core) -> None:
+        super().__init__(view)
+        arch = arch_of(core.header.machine, core.bits)
+        self.page_size = _usual_page_size(arch) if arch in KNOWN_TO_DRGN else None
+        try:
+            loads = open_guest(self, core, self.windows)
+            self._death = "killed-by-memory"
+            describe(self, loads, self.windows)
+        except Killed as killed:
+            self.stopped = Stopped(self._death, f"killed by {killed}")
+        except DotInFront as dotted:
+            self.stopped = Stopped("dot-in-front", "killed by SIGSEGV", dotted.span)
+        except Stopped as stopped:
+            self.stopped = stopped
+        except ReadFailed as failed:
+            self.stopped = Stopped("memory-unreadable", f"{OSTYPE}{str(failed) or '(null)'}")
+
+    _death = "killed-by-headers"
+
+
+def _usual_page_size(arch: str | None) -> int | None:
+    return 1 << PAGE_SHIFT[arch] if arch in PAGE_SHIFT else None
+
+
+def open_guest(guest: Guest, core: Core, windows: Windows) -> Loads:
+    """Go through headers and notes, by `windows`. Raises Stopped, Killed, DotInFront and ReadFailed."""
+    guest.order = core.order
+    guest.arch = arch_of(core.header.machine, core.bits)
+    opened = open_elf(core, windows)
+    notes = [note for some in opened.notes for note in some]
+    for note in notes:
+        if note.name[: note.namesz] in (NAME, NAME[:-1]):
+            guest.note = note
+            guest.take(core.view.read(note.desc, note.descsz), FD + "file #0: ")
+    for note in notes:
+        guest.check_cpu(note, core.view.read(note.desc, min(note.descsz, PAGE)), FD + "file #0: ")
+    if guest.page_size is None and (usual := _usual_page_size(guest.arch)):
+        guest.page_size, guest.cache = usual, True
+    return opened.loads
+
+
+def describe(guest: Guest, loads: Loads, windows: Windows) -> None:
+    """What setting the type of the system to Linux does: it looks for the name of the system in memory."""
+    guest.memory = memory = Memory(loads, windows, guest.page_size or 0, guest.cache)
+    if guest.arch is not None:
+        guest.kernel(memory)
+    if guest.arch == "s390x":
+        guest.adopt(memory)
+    try:
+        at = _name_of_system(guest, memory)
+    except (Missing, Untranslated):
+        return
+    if at is None:
+        raise Stopped("no-system-name", f"{OSTYPE}UTS_SYSNAME not found")
+    try:
+        found = memory.read("virtual", at, 6 * _UTS_STRING)
+    except (Missing, Untranslated) as failed:
+        raise Stopped("no-system-name", f"{OSTYPE}{failed}") from None
+    fields = [found[n : n + _UTS_STRING] for n in range(0, 5 * _UTS_STRING, _UTS_STRING)]
+    empty = any(fields[n][:1] == b"\0" for n in (2, 3, 4))
+    if any(text[-1] for text in fields) or empty or not fields[0].startswith(_LINUX):
+        raise Stopped("wrong-system-name", f"{OSTYPE}Wrong utsname content")
+
+
+def _name_of_system(guest: Guest, memory: Memory) -> int | None:
+    """The address of struct new_utsname; None where no `Linux` is where it should be."""
+    at = guest.value(b"SYMBOL(system_utsname)")
+    if at is not None:
+        return at
+    start = guest.value(b"SYMBOL(init_uts_ns)")
+    if start is None:
+        raise Missing("Symbol value attribute not found")
+    found = memory.read("virtual", start, _UTS_SEARCHED + len(_LINUX)).find(_LINUX)
+    return None if found < 0 else start + found

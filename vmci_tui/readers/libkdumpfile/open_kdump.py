@@ -1,0 +1,280 @@
+"""What libkdumpfile does from a kdump-compressed file to the text that it gives to drgn, step by step."""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import Final
+
+from vmci_tui.common.span import Span
+from vmci_tui.formats.elf_note import HEADER, NAME, up
+from vmci_tui.formats.elf_records import MAGIC
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.libelf.core_file import Place
+from vmci_tui.readers.libkdumpfile.context import OSTYPE, DotInFront, Guest
+from vmci_tui.readers.libkdumpfile.diskdump import (
+    HEADER_SIZE,
+    INVALID,
+    MAGICS,
+    OWN_RULES,
+    Opened,
+    open_kdump,
+    other_form,
+)
+from vmci_tui.readers.libkdumpfile.diskdump_pages import KdumpMemory
+from vmci_tui.readers.libkdumpfile.elf_pages import Loads
+from vmci_tui.readers.libkdumpfile.elfdump import FD
+from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped
+from vmci_tui.readers.libkdumpfile.flatmap import SIGNATURE, Chunk, File, FlatFile, open_file
+from vmci_tui.readers.libkdumpfile.flattened_elf import FlatWindows, core_of
+from vmci_tui.readers.libkdumpfile.open_elf import describe, open_guest
+from vmci_tui.readers.rule import Reads
+
+UTS_AT: Final = 12
+UTS: Final = 65
+MACHINE_AT: Final = UTS_AT + 4 * UTS
+_LINUX: Final = b"Linux\0"
+_FILE: Final = "file #0: "
+_NOTE_LIMIT: Final = 1 << 17
+_NAME_LIMIT: Final = 32
+_POINTED_LIMIT: Final = 1 << 20
+_SOMETHING: Final = re.compile(rb"[^\0]")
+_ARCHES: Final = {
+    b"alpha": "alpha", b"ia64": "ia64", b"mips": "mips", b"ppc": "ppc", b"ppc64": "ppc64", b"ppc64le": "ppc64",
+    b"riscv32": "riscv32", b"riscv64": "riscv64", b"s390": "s390", b"s390x": "s390x", b"i386": "ia32", b"i586": "ia32",
+    b"i686": "ia32", b"x86_64": "x86_64", b"arm64": "aarch64", b"aarch64": "aarch64",
+}  # fmt: skip
+"""util.c machine_arch_name: utsname's machine, and libkdumpfile's name for it; all else that begins with arm is arm."""
+
+
+def is_kdump(head: bytes) -> bool:
+    """Whether drgn gives a file with these first bytes to libkdumpfile (has_kdump_signature)."""
+    return head.startswith((MAGICS[0], SIGNATURE))
+
+
+def run_of(view: View) -> KdumpRun | None:
+    """What libkdumpfile does with a file; None where it is no kdump. Kept, since two readers take this way."""
+    if not is_kdump(view.head):
+        return None
+    run = view.kept.get("kdump run")
+    if not isinstance(run, KdumpRun):
+        run = view.kept["kdump run"] = KdumpRun(view)
+    return run
+
+
+def arch_of_machine(machine: bytes) -> str | None:
+    """libkdumpfile's name for utsname's machine; None where it knows none."""
+    return _ARCHES.get(machine, "arm" if machine.startswith(b"arm") else None)
+
+
+class KdumpRun(Guest):
+    """A kdump-compressed file, plain or flattened, or a flattened ELF dump."""
+
+    def __init__(self, view: View) -> None:
+        super().__init__(view)
+        self.file: File | None = None
+        self.opened: Opened | None = None
+        self.head = b""
+        """The first bytes of the file that it stands for."""
+        self.places: list[Place] = []
+        """The notes, at their offsets in the file that it stands for."""
+        self.area: tuple[int, bytes] = (0, b"")
+        self._elf: tuple[Loads, FlatWindows] | None = None
+        self._death = "killed-by-records"
+        self._death_span: Span | None = None
+        try:
+            self._open()
+            self._death, self._death_span = "killed-by-pages", None
+            self._describe()
+        except Killed as killed:
+            self.stopped = Stopped(self._death, f"killed by {killed}", self._death_span)
+        except DotInFront as dotted:
+            self.stopped = Stopped("dot-in-front", "killed by SIGSEGV", dotted.span)
+        except Stopped as stopped:
+            self.stopped = stopped
+        except ReadFailed as failed:
+            self.stopped = Stopped("memory-unreadable", f"{OSTYPE}{str(failed) or '(null)'}")
+
+    @property
+    def uts(self) -> tuple[bytes, ...]:
+        """The six strings of utsname in the header, each 65 bytes."""
+        return tuple(self.head[at : at + UTS] for at in range(UTS_AT, UTS_AT + 6 * UTS, UTS))
+
+    @property
+    def uts_is_sane(self) -> bool:
+        """util.c uts_looks_sane."""
+        fields = self.uts[:5]
+        return self.uts[0].startswith(_LINUX) and not any(f[-1:] != b"\0" for f in fields) and all(
+            f[:1] != b"\0" for f in fields[2:]
+        )  # fmt: skip
+
+    @property
+    def went_through(self) -> bool:
+        """Whether it has been through headers and notes."""
+        return self.opened is not None or self._elf is not None
+
+    def span_of(self, offset: int, length: int) -> Span | None:
+        if self.note is None or self.from_memory:
+            return None
+        return self.span_in_file(self.note.desc + offset, length)
+
+    def span_in_file(self, offset: int, length: int) -> Span | None:
+        """Where bytes of the file that it stands for lie in the file itself."""
+        at = None if self.file is None else self.file.place(offset)
+        return None if at is None else Span(at, length)
+
+    def pointed_text(self) -> tuple[int, bytes] | None:
+        """What offset_vmcoreinfo and size_vmcoreinfo lead to, and where; None where they lead to nothing."""
+        sub = None if self.opened is None else self.opened.sub
+        if sub is None or self.file is None or not 0 < sub.size_vmcoreinfo <= _POINTED_LIMIT:
+            return None
+        try:
+            return sub.offset_vmcoreinfo, self.file.pread(sub.offset_vmcoreinfo, sub.size_vmcoreinfo)
+        except (ReadFailed, Killed):
+            return None
+
+    def notes_by_the_other_form(self) -> tuple[int, int] | None:
+        """Where the notes would lie by a 32-bit sub-header of the other form; None where there are none."""
+        if self.opened is None or self.file is None:
+            return None
+        try:
+            sub = other_form(self.file, self.opened)
+            if sub is None or not 0 < sub.size_note <= _POINTED_LIMIT:
+                return None
+            found = NAME in self.file.pread(sub.offset_note, sub.size_note)
+        except (ReadFailed, Killed):
+            return None
+        return (sub.offset_note, sub.size_note) if found else None
+
+    def _open(self) -> None:
+        try:
+            self.file = open_file(self.windows)
+        except Stopped as stopped:
+            words = stopped.words if stopped.rule == "flat-head" else FD + _FILE + stopped.words
+            raise Stopped(stopped.rule, _FILE + words if stopped.rule == "flat-head" else words, stopped.span) from None
+        self.head = self.file.pread(0, HEADER_SIZE)
+        if self.head.startswith(MAGIC) and isinstance(self.file, FlatFile):
+            self._open_elf(self.file)
+            return
+        if not self.head.startswith(MAGICS):
+            if self.file.flattened and not self.file.records:
+                raise Stopped("no-records", "killed by SIGSEGV")
+            raise Stopped("unknown-format", f"{_FILE}Unknown file format", self.span_in_file(0, 8))
+        try:
+            self.opened = opened = open_kdump(self.file, self.head, self._page_size, self._take_pointed)
+        except Stopped as stopped:
+            own = stopped.rule in OWN_RULES
+            raise Stopped(stopped.rule, stopped.words, self._in_file(stopped.span) if own else stopped.span) from None
+        self.order = opened.header.order
+        if self.uts_is_sane:
+            self.release = self.uts[2].split(b"\0", 1)[0]
+            self.arch = arch_of_machine(self.uts[4].split(b"\0", 1)[0])
+        self._death = "killed-by-notes"
+        self._notes(opened)
+
+    def _open_elf(self, file: FlatFile) -> None:
+        """What the records stand for is an ELF dump: libkdumpfile goes through that as through any."""
+        self._death = "killed-by-headers"
+        try:
+            core, windows = core_of(file)
+            self._elf = open_guest(self, core, windows), windows
+        except Stopped as stopped:
+            raise Stopped(stopped.rule, stopped.words, self._in_file(stopped.span)) from None
+
+    def _in_file(self, span: Span | None) -> Span | None:
+        return None if span is None else self.span_in_file(span.offset, span.length)
+
+    def _page_size(self, size: int | None) -> int:
+        if size is not None:
+            self.page_size, self.cache = size, True
+        return self.page_size or 0
+
+    def _take_pointed(self, chunk: Chunk, offset: int, size: int) -> None:
+        """The text of a file of version 3, which has no notes."""
+        self._death_span = self.span_in_file(offset, size)
+        chunk.touch(size)
+        self.note = Place(offset, 0, b"", 0, offset, size)
+        try:
+            self.take(chunk.data[:size], FD + _FILE + _FILE)
+        except Stopped as stopped:
+            if stopped.rule == "page-size":
+                raise Stopped("page-size", INVALID, stopped.span) from None
+            raise
+
+    def _notes(self, opened: Opened) -> None:
+        """Those that offset_note leads to, from version 4 on: the texts first, then what belongs to the machine."""
+        sub = opened.sub
+        if sub is None or opened.header.version < 4 or not sub.size_note:
+            return
+        offset, size = sub.offset_note, sub.size_note
+        self._death_span = self.span_in_file(offset, size)
+        assert self.file is not None
+        try:
+            chunk = self.file.chunk(offset, size)
+        except ReadFailed as failed:
+            words = f"{FD}{_FILE}Cannot read {size} note bytes at {offset}"
+            raise Stopped("note-pointer", words + (f": {failed}" if str(failed) else ""), self._death_span) from None
+        self.area = offset, chunk.data
+        self.places = self._walk(chunk, offset, size)
+        for note in self.places:
+            if note.name[: note.namesz] in (NAME, NAME[:-1]):
+                chunk.touch(note.desc - offset + note.descsz)
+                self.note = note
+                text = chunk.data[note.desc - offset :][: note.descsz]
+                self.take(text, f"{FD}{_FILE}Cannot process noarch notes: ")
+        if self.arch is not None:
+            for note in self.places:
+                start = note.desc - offset
+                before = f"{FD}{_FILE}Cannot process arch notes: "
+                self.check_cpu(note, chunk.data[start : start + min(note.descsz, 4096)], before)
+
+    def _walk(self, chunk: Chunk, offset: int, size: int) -> list[Place]:
+        """All notes, padded to 4; the last one's padding may be missing (do_notes). Raises Killed."""
+        words = struct.Struct("<III" if self.order == "little" else ">III")
+        found: list[Place] = []
+        at, data = 0, chunk.data
+        while at + HEADER <= size:
+            if len(found) == _NOTE_LIMIT:
+                raise Stopped("too-many-notes", "", self._death_span)
+            chunk.touch(at + HEADER)
+            if at + HEADER > len(data):
+                break
+            namesz, descsz, kind = words.unpack_from(data, at)
+            if not namesz and not descsz:
+                # Twelve zeros are a note without name: skip those that follow in one go.
+                next_ = _SOMETHING.search(data, at + 8)
+                end = size if next_ is None else next_.start()
+                at += max((end - at) // HEADER, 1) * HEADER
+                if next_ is None:
+                    chunk.touch(at)
+                continue
+            desc = at + HEADER + up(namesz, 4)
+            if desc + descsz > size:
+                break
+            name = data[at + HEADER : at + HEADER + min(namesz, _NAME_LIMIT)]
+            found.append(Place(offset + at, namesz, name, kind, offset + desc, descsz))
+            at = desc + up(descsz, 4)
+        return found
+
+    def _describe(self) -> None:
+        """What setting the type of the system to Linux does."""
+        if self._elf is not None:
+            self._death = "killed-by-memory"
+            describe(self, *self._elf)
+            return
+        assert self.file is not None and self.opened is not None
+        if self.arch == "s390x":
+            self.adopt(self._memory(self.file, self.opened))
+        if not self.uts_is_sane and self.value(b"SYMBOL(system_utsname)") is not None:
+            raise Stopped("no-machine-for-memory", f"{OSTYPE}Cannot get page I/O address: No way to translate")
+
+    def _memory(self, file: File, opened: Opened) -> KdumpMemory:
+        self.memory = memory = KdumpMemory(file, opened, self.page_size or 0)
+        self.kernel(memory)
+        return memory
+
+    def reads(self) -> Reads:
+        """Nothing but s390x needs a page while it is opened: the others' memory is looked at here first."""
+        if self.memory is None and self.arch is not None and self.file is not None and self.opened is not None:
+            self._memory(self.file, self.opened)
+        return super().reads()

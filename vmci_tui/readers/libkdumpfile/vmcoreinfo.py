@@ -1,0 +1,132 @@
+"""What libkdumpfile takes from the text of vmcoreinfo while it reads it (vmcoreinfo.c).
+
+It takes lines without `=` and a last line without newline, ignores numbers that it cannot
+read, and keeps the last of two values. Only PAGESIZE can end it here, and a key with a
+dot in front, which kills the process.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import partial
+from typing import Final, NamedTuple
+
+from vmci_tui.common.safe_text import visible
+from vmci_tui.readers.drgn.text import KEYS as DRGN_KEYS
+from vmci_tui.readers.rule import Form, Value
+from vmci_tui.readers.shared.c_numbers import ULONG_MAX, shown_decimal, shown_hex, strtoull
+
+_SYMBOLS: Final = (
+    b"init_uts_ns", b"system_utsname", b"_stext", b"_text", b"init_top_pgt", b"init_level4_pgt", b"swapper_pg_dir",
+    b"vmap_area_list", b"vmlist", b"vmemmap_list",
+)  # fmt: skip
+"""open.c, x86_64.c of kdumpfile; x86_64.c, ia32.c, arm.c, aarch64.c, ppc64.c, riscv64.c, s390x.c of addrxlat."""
+_NUMBERS: Final = (
+    b"phys_base", b"pgtable_l5_enabled", b"sme_mask", b"kimage_voffset", b"TCR_EL1_T1SZ", b"VA_BITS",
+    b"va_kernel_pa_offset", b"PAGE_OFFSET",
+)  # fmt: skip
+_OFFSETS: Final = (
+    b"vmap_area.va_start", b"vmap_area.list", b"list_head.next", b"vm_struct.addr",
+    b"vmemmap_backing.list", b"vmemmap_backing.phys", b"vmemmap_backing.virt_addr",
+)  # fmt: skip
+BASES: Final[Mapping[bytes, int]] = (
+    {b"SYMBOL(%b)" % name: 16 for name in _SYMBOLS}
+    | {b"NUMBER(%b)" % name: 0 for name in _NUMBERS}
+    | {b"OFFSET(%b)" % name: 0 for name in _OFFSETS}
+)
+"""The numbers that it uses, each with its base (lines_post_hook)."""
+_KEYS: Final = (b"PAGESIZE", b"OSRELEASE", b"CONFIG_X86_PAE", *BASES)
+_LINE: Final = re.compile(
+    rb"^(?:\.(?P<dotted>[^=\n]*)|(?P<key>"
+    + b"|".join(map(re.escape, _KEYS))
+    + rb")(?:\0[^=\n]*)?)(?:=(?P<value>[^\n]*))?$",
+    re.M,
+)
+CACHE_PAGES: Final = 1024
+
+
+class Line(NamedTuple):
+    """A line that libkdumpfile uses."""
+
+    key: bytes
+    """Empty: a key that begins with a dot, and names none of the lines before it."""
+    value: bytes
+    """Up to a NUL: the value is a C string."""
+    offset: int
+    length: int
+
+
+def used_lines(text: bytes) -> list[Line]:
+    """The lines that it uses, in order."""
+    out, before, upto = [], set[bytes](), 0
+    for m in _LINE.finditer(text):
+        key, dotted = m["key"], m["dotted"]
+        if dotted is not None:
+            before.update(line.partition(b"=")[0] for line in text[upto : m.start()].split(b"\n")[:-1])
+            upto = m.start()
+        if dotted in before:
+            if dotted not in _KEYS:
+                continue
+            key = dotted
+        out.append(Line(key or b"", (m["value"] or b"").split(b"\0", 1)[0], m.start(), m.end() - m.start()))
+    return out
+
+
+def number_of(value: bytes, base: int) -> int | None:
+    """As strtoull gives it; None where characters are left over, and the key is ignored. Nothing is 0."""
+    number = strtoull(value, base)
+    return None if number.rest else number.value
+
+
+def lines(text: bytes) -> dict[bytes, bytes]:
+    """All keys, each with its last value, as C strings."""
+    text = text.removesuffix(b"\n")
+    found = (line.partition(b"=") for line in text.split(b"\n"))
+    return {key.split(b"\0", 1)[0]: value.split(b"\0", 1)[0] for key, _, value in found}
+
+
+def _as_number(base: int, raw: bytes) -> Value:
+    number = strtoull(raw, base)
+    how = f"base {base}" if base else "base 0"
+    if raw and number.rest:
+        return Value(visible(raw), None, how, "not a number: the key is ignored")
+    show = shown_hex if base == 16 else shown_decimal
+    return show(number.value if number.fits else ULONG_MAX, how, "" if raw else "empty: taken for 0")
+
+
+def _release(raw: bytes) -> Value:
+    fine = version_code(raw) is not None
+    return Value(visible(raw), None, "text", "" if fine else "not a.b.c: refused once memory is read")
+
+
+def _page_size(raw: bytes) -> Value:
+    number = strtoull(raw, 10)
+    if raw and number.rest:
+        return Value(visible(raw), None, "base 10", "not a number: the key is ignored")
+    problem = "" if number.value and not number.value & (number.value - 1) else "no power of two: refused"
+    return shown_decimal(number.value, "base 10", problem)
+
+
+def version_code(release: bytes) -> int | None:
+    """The version of `a.b.c...` as one number (KERNEL_VERSION); None where a release does not start so."""
+    parts = []
+    for index in range(3):
+        number = strtoull(release, 10)
+        if not number.digits or (index < 2 and number.rest[:1] != b"."):
+            return None
+        parts.append(number.value)
+        release = number.rest[1:]
+    return (parts[0] << 16) + (parts[1] << 8) + min(parts[2], 255)
+
+
+def _y(raw: bytes) -> Value:
+    return Value(visible(raw), None, "y or not")
+
+
+KEYS: Final[Mapping[bytes, Form]] = (
+    dict(DRGN_KEYS)
+    | {key: partial(_as_number, base) for key, base in BASES.items()}
+    | {b"OSRELEASE": _release, b"PAGESIZE": _page_size, b"CONFIG_X86_PAE": _y}
+)
+"""Every key that libkdumpfile uses, and those that drgn parses behind it."""

@@ -1,0 +1,369 @@
+"""A file as makedumpfile 1.7.2 (x86-64) reads it: the headers, the notes, the text.
+
+After elf_info.c (check_elf_format, get_elf_info, get_pt_note_info) and makedumpfile.c
+(initial, copy_vmcoreinfo). Of the head it looks at nothing but EI_CLASS, e_phnum and the
+program headers right behind the ELF header, all of it little-endian.
+
+What it prints while it looks for other containers (`read_device: Can't read a file`, for
+files of less than 8 KiB) decides nothing and is no part of the words here. FILE stands for
+the file's name. `No such file or directory` is errno's last value: of the output file,
+which it has just found not to be there.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from functools import cached_property
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from vmci_tui.common.span import Span
+from vmci_tui.formats.elf_records import PN_XNUM, PT_LOAD, PT_NOTE, Segment, format_of
+from vmci_tui.formats.segment_table import Segments
+from vmci_tui.readers.file_view import SEGMENT_LIMIT, View
+from vmci_tui.readers.makedumpfile.kdump_reading import MEMORY, Fault, MakedumpfileKdump
+from vmci_tui.readers.makedumpfile.program_headers import NO_PADDR, HeaderTable
+from vmci_tui.readers.makedumpfile.text import Text
+
+_EM_X86_64: Final = 62
+_EHDR64: Final = 64
+"""It reads so much first, of a 32-bit file too."""
+_BLOCK: Final = 4096
+_SEEK_LIMIT: Final = 0xFFFFFFFF000
+"""The last offset to which ext4 seeks; what lies behind is an error of lseek, not of read."""
+_SECTION_BUFFER: Final = 72
+"""Bytes of section 0 that it has room for: an Elf64_Shdr and the 8 bytes before the stack's guard."""
+_NAME: Final = 15
+"""It compares so many bytes of a name; a note with a longer name is passed over."""
+_STEPS: Final = 1 << 16
+"""Notes that are looked at, at most."""
+_AREA_LIMIT: Final = 1 << 20
+_TOP: Final = (1 << 64) - 1
+_CUT: Final = "No such file or directory"
+
+
+_NAMED = re.compile(rb"VMCOREINFO(?!_XEN)(.?)", re.DOTALL)
+
+
+class Note(NamedTuple):
+    """A note that it takes, or passes over for its type or the length of its name."""
+
+    offset: int
+    desc: int
+    """File offset of the descriptor."""
+    descsz: int
+
+    @property
+    def span(self) -> Span:
+        return Span(self.offset, self.desc - self.offset + self.descsz)
+
+
+class Walk(NamedTuple):
+    """What it meets in the area of the last PT_NOTE."""
+
+    found: Note | None = None
+    """The last note that is named VMCOREINFO and has type 0."""
+    other_type: Note | None = None
+    wrong_length: Note | None = None
+    """Its name is VMCOREINFO, but has no length, or one of more than 15."""
+    xen: Note | None = None
+    """Xen's crash information, which makes it take the file for a hypervisor's dump."""
+    xen_text: Note | None = None
+    fault: Fault | None = None
+
+
+def _area(segment: Segment) -> Span:
+    return Span(segment.offset, segment.filesz)
+
+
+class MakedumpfileReading:
+    """Every property stands on its own: None where what it needs is not there."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        head = view.head
+        self.container = ""
+        """What it takes the file for by its first bytes, where that is not ELF."""
+        if MakedumpfileKdump.recognises(view):
+            self.container = "kdump"
+        elif view.size >= _EHDR64 and head.startswith(b"makedumpfile\0"):
+            self.container = "flattened"
+        elif self._sadump_at is not None:
+            self.container = "sadump"
+        self.kdump = MakedumpfileKdump(view) if self.container == "kdump" else None
+        kinds = {1: 32, 2: 64}
+        long_enough = view.size >= _EHDR64 and not self.container
+        self.bits = kinds.get(head[4], 0) if long_enough and len(head) >= _EHDR64 else 0
+        """The width by EI_CLASS; 0 where it comes to none."""
+
+    @cached_property
+    def _sadump_at(self) -> int | None:
+        """Offset of a partition header of sadump: at 0, or behind a media header of one block."""
+        signature = b"sadump\0\0"
+        if self.view.size >= _BLOCK and self.view.head.startswith(signature):
+            return 0
+        if self.view.size >= 2 * _BLOCK and self.view.read(_BLOCK, 8) == signature:
+            return _BLOCK
+        return None
+
+    @property
+    def sadump_header(self) -> Span | None:
+        return None if self._sadump_at is None else Span(self._sadump_at, 8)
+
+    @cached_property
+    def sadump_is_sound(self) -> bool:
+        """Its magic numbers, each of which follows from the one before (sadump_info.c verify_magic_number)."""
+        at = self._sadump_at
+        if at is None:
+            return False
+        words = struct.unpack("<982I", self.view.read(at + 168, 3928))
+        return all(b == (a + 7) * 11 & 0xFFFFFFFF for a, b in pairwise(words))
+
+    @cached_property
+    def _count(self) -> int | Fault:
+        """The number of program headers, or what keeps it from knowing (get_elf64_phnum)."""
+        header = self.view.header(self.bits, "little")
+        if header.phnum != PN_XNUM or self.bits == 32:
+            return header.phnum
+        at, length, span = header.shoff, header.shentsize, Span(40, 8)
+        if at > _SEEK_LIMIT:
+            words = f"get_elf64_phnum: Can't seek FILE at {at:#x}. Invalid argument"
+            return Fault("section 0", words, span)
+        section = self.view.read(at, length)
+        if len(section) > _SECTION_BUFFER + 1 or section[_SECTION_BUFFER:].strip(b"\0"):
+            # The guard's own first byte is 0.
+            return Fault("smash", "*** stack smashing detected ***: terminated", Span(58, 2))
+        if len(section) < length:
+            return Fault("section 0", f"get_elf64_phnum: Can't read FILE at {at:#x}. {_CUT}", span)
+        # What it did not read is zero on its stack (seen); sh_info goes into an int.
+        count = int(struct.unpack("<i", section[44:48].ljust(4, b"\0"))[0])
+        return max(count, 0)
+
+    @cached_property
+    def table(self) -> HeaderTable:
+        """The program headers that the file holds in full."""
+        if not self.bits or isinstance(self._count, Fault):
+            return HeaderTable(self.bits, b"")
+        form = format_of(self.bits, "little")
+        length = min(self._count, SEGMENT_LIMIT) * form.segment.size
+        return HeaderTable(self.bits, self.view.read(form.header_size, length))
+
+    def _segments(self, first: int, count: int) -> Segments:
+        form = format_of(self.bits, "little")
+        return self.view.segments(self.bits, "little", form.header_size + first * form.segment.size, count)
+
+    @cached_property
+    def note_segment(self) -> Segment | None:
+        """The last PT_NOTE: each one replaces the one before."""
+        last = self.table.last(PT_NOTE)
+        return None if last is None else self._segments(last, 1)[0]
+
+    @cached_property
+    def head_fault(self) -> Fault | None:
+        """Why it never gets to the notes."""
+        if self.container:
+            return None
+        if self.view.size < _EHDR64:
+            return Fault("short", f"check_elf_format: Can't read FILE. {_CUT}", Span(0, self.view.size))
+        if not self.bits:
+            return Fault("class", "check_elf_format: Can't get valid ehdr.", Span(4, 1))
+        if isinstance(self._count, Fault):
+            return self._count
+        return self._table_fault(self._count)
+
+    @property
+    def machine_is_x86_64(self) -> bool:
+        if self.kdump is not None:
+            return self.kdump.is_x86_64
+        return int.from_bytes(self.view.head[18:20], "little") == _EM_X86_64
+
+    @property
+    def machine_span(self) -> Span:
+        return Span(18, 2) if self.kdump is None else self.kdump.field("machine")
+
+    def _table_fault(self, count: int) -> Fault | None:
+        form = format_of(self.bits, "little")
+        table = Span(form.header_size, max(min(count * form.segment.size, self.view.size - form.header_size), 0))
+        phnum = Span(56, 2) if self.bits == 64 else Span(44, 2)
+        if self.table.count < min(count, SEGMENT_LIMIT):
+            words = f"get_elf{self.bits}_phdr: Can't read FILE. {_CUT}"
+            fault = Fault("table cut", words, phnum)
+        elif PT_LOAD not in self.table.kinds:
+            words = "get_elf_info: Can't get the number of PT_LOAD."
+            fault = Fault("no load" if count else "no header", words, table if count else phnum)
+        elif not (self.note_segment and self.note_segment.offset and self.note_segment.filesz):
+            return Fault("no note", "get_elf_info: Can't find PT_NOTE Phdr.", table)
+        else:
+            return None
+        if self.view.head[5] == 2:
+            return Fault("order", fault.words, Span(5, 1))
+        if self._headers_elsewhere:
+            return Fault("elsewhere", fault.words, Span(32, 8) if self.bits == 64 else Span(28, 4))
+        return fault
+
+    @cached_property
+    def _headers_elsewhere(self) -> bool:
+        """The table to which e_phoff points starts with a PT_NOTE or PT_LOAD and is not the one that it reads."""
+        phoff = self.view.header(self.bits, "little").phoff
+        if phoff == format_of(self.bits, "little").header_size:
+            return False
+        return int.from_bytes(self.view.read(phoff, 4), "little") in (PT_LOAD, PT_NOTE)
+
+    @cached_property
+    def walk(self) -> Walk:
+        """The notes, from one header to the next (get_pt_note_info)."""
+        if self.head_fault is not None or self.note_segment is None:
+            return Walk()
+        return self._walk(self.note_segment)
+
+    def _walk(self, segment: Segment) -> Walk:
+        walk, at = Walk(), segment.offset
+        end = at + segment.filesz & _TOP
+        for _ in range(_STEPS):
+            if at >= end:
+                break
+            if at > _SEEK_LIMIT:
+                words = "get_pt_note_info: Can't seek the dump memory(FILE). Invalid argument"
+                return walk._replace(fault=Fault("notes", words, Span(at, 0)))
+            head = self.view.read(at, 12 + _NAME)
+            namesz, descsz, kind = struct.unpack("<III", head[:12].ljust(12, b"\0"))
+            if len(head) < 12 or (0 < namesz <= _NAME and len(head) < 12 + _NAME):
+                words = f"get_pt_note_info: Can't read the dump memory(FILE). {_CUT}"
+                return walk._replace(fault=Fault("notes", words, Span(at, len(head))))
+            if not namesz and not descsz:
+                at += self._zeros(at)
+                continue
+            name, body = head[12:], at + 12 + _up(namesz)
+            note = Note(at, body, descsz)
+            if 0 < namesz <= _NAME:
+                walk = _met(walk, name, kind, note)
+            elif name.startswith(b"VMCOREINFO\0"):
+                walk = walk._replace(wrong_length=note)
+            at = body + _up(descsz)
+        return walk
+
+    def _zeros(self, at: int) -> int:
+        """How far steps of one empty header lead through zeros, 12 bytes at least."""
+        chunk = self.view.read(at, 12 * 4096)
+        return max((len(chunk) - len(chunk.lstrip(b"\0"))) // 12 * 12, 12)
+
+    @cached_property
+    def found(self) -> Note | None:
+        """The note whose text it copies; an empty one is none. Of a kdump-compressed file the text alone."""
+        if self.kdump is not None:
+            pointed = self.kdump.pointed
+            return None if pointed is None else Note(pointed[0], *pointed)
+        note = self.walk.found
+        return note if note is not None and note.descsz and self.walk.fault is None else None
+
+    @cached_property
+    def lost(self) -> tuple[str, Span | None]:
+        """Why there is no such note, for a file whose notes it could walk."""
+        walk, segment = self.walk, self.note_segment
+        if walk.found is not None:
+            return "empty", walk.found.span
+        if walk.other_type is not None:
+            return "type", walk.other_type.span
+        if walk.wrong_length is not None:
+            kind = "order" if self._is_swapped(walk.wrong_length.offset) else "name"
+            return kind, Span(walk.wrong_length.offset, 12)
+        if segment is None:
+            return "none", None
+        others = [s for s in self._segments(0, min(self.table.count, 64)).of_type(PT_NOTE) if s != segment]
+        for other in others:
+            if (note := self._walk(other).found) is not None:
+                return "other area", note.span
+        area = self.view.read(segment.offset, min(segment.filesz, _AREA_LIMIT))
+        hit = _NAMED.search(area)
+        if hit is None or hit.start() < 12:
+            return "none", _area(segment)
+        at = hit.start() - 12
+        span = Span(segment.offset + at, 12)
+        if hit[1] != b"\0":
+            return "name", span
+        if self._is_swapped(span.offset):
+            return "order", span
+        return ("place" if struct.unpack_from("<I", area, at)[0] in (10, 11) else "broken"), span
+
+    def _is_swapped(self, at: int) -> bool:
+        """A big-endian header with the right length of the name."""
+        return int.from_bytes(self.view.read(at, 4), "big") in (10, 11)
+
+    @cached_property
+    def words_without_note(self) -> str:
+        """It goes on without the text, and fails when it wants the log."""
+        top = 0
+        for kind, _, _, _, paddr, _, memsz, _ in self._segments(0, self.table.count).rows():
+            if kind == PT_LOAD and paddr != NO_PADDR:
+                top = max(top, paddr + memsz & _TOP)
+        if not (top + 4095 & _TOP) >> 12:
+            return "calculate_cyclic_buffer_size: Invalid max_mapnr(0)."
+        return "dump_dmesg: Can't find some symbols for log_buf."
+
+    @cached_property
+    def xen_fault(self) -> str:
+        """What makes it give up a dump of a Xen hypervisor (init_xen_crash_info)."""
+        note = self.walk.xen
+        if note is None or not note.descsz or self.walk.fault is not None:
+            return ""
+        if note.descsz < 64:
+            return f"init_xen_crash_info: Xen crash info too small ({note.descsz} bytes)."
+        if note.desc + note.descsz > self.view.size:
+            return f"init_xen_crash_info: Can't read the dump memory(FILE). {_CUT}"
+        return ""
+
+    @cached_property
+    def copy_fault(self) -> str:
+        """Why it cannot copy the text into its temporary file (copy_vmcoreinfo)."""
+        note = self.found
+        if note is None:
+            return ""
+        if note.descsz >= (1 << 31 if self.kdump is None else MEMORY):
+            return "copy_vmcoreinfo: Can't allocate buffer for vmcoreinfo. Cannot allocate memory"
+        if note.desc < 0:
+            return "copy_vmcoreinfo: Can't seek the dump memory(FILE). Invalid argument"
+        if note.desc + note.descsz > self.view.size:
+            return f"copy_vmcoreinfo: Can't read the dump memory(FILE). {_CUT}"
+        return ""
+
+    @cached_property
+    def note(self) -> Span | None:
+        return None if self.found is None else self.found.span
+
+    @cached_property
+    def text(self) -> bytes | None:
+        if self.found is None or self.copy_fault or self.xen_fault:
+            return None
+        return self.view.read(self.found.desc, self.found.descsz)
+
+    @cached_property
+    def parsed(self) -> Text | None:
+        return None if self.text is None else Text(self.text)
+
+    @property
+    def osrelease(self) -> bytes | None:
+        return None if self.parsed is None else self.parsed.basic.release
+
+    def line_span(self, line: bytes) -> Span | None:
+        """Where a line of the text lies in the file."""
+        if self.found is None or self.text is None:
+            return None
+        at = 0 if self.text.startswith(line) else self.text.find(b"\n" + line) + 1
+        return Span(self.found.desc + at, len(line))
+
+
+def _up(number: int) -> int:
+    """Rounded up to 4, in 32 bits as the program does it."""
+    return (number + 3 & 0xFFFFFFFF) // 4 * 4
+
+
+def _met(walk: Walk, name: bytes, kind: int, note: Note) -> Walk:
+    """A note with a name that is short enough; it looks at 15 bytes of it, whatever its length says."""
+    if name.startswith(b"VMCOREINFO\0"):
+        return walk._replace(found=note) if kind == 0 else walk._replace(other_type=note)
+    if name == b"VMCOREINFO_XEN\0" and kind == 0:
+        return walk._replace(xen_text=note)
+    if name.startswith(b"Xen\0") and kind == 0x1000001:
+        return walk._replace(xen=note)
+    return walk

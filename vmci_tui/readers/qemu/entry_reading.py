@@ -1,0 +1,197 @@
+"""What QEMU takes from an entry and from the guest memory that it points at, as `dump-guest-memory` reads them."""
+
+from __future__ import annotations
+
+import struct
+from functools import cached_property
+from typing import Final, Literal, NamedTuple
+
+from vmci_tui.common.span import Span
+from vmci_tui.formats.elf_note import NAME, ByteOrder, up
+from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, NOTE_HEADER, SIZE_LIMIT, Entry, EntryHistory, Outcome, Write
+from vmci_tui.readers.shared.c_numbers import strtoull
+
+Version = Literal["7.2", "10.0"]
+VERSIONS: Final[tuple[Version, ...]] = ("7.2", "10.0")
+"""The versions whose ways were seen; they differ for big-endian guests only."""
+
+RAM_BASE: Final = {"arm": 0x4000_0000, "aarch64": 0x4000_0000}
+"""Where the RAM of the `virt` machine begins: the phys_base that QEMU guesses (target/arm/arch_dump.c)."""
+
+PHYS_KEYS: Final = {"x86_64": b"NUMBER(phys_base)", "aarch64": b"NUMBER(PHYS_OFFSET)"}
+"""The one key that QEMU reads, by the machine of the dump (dump/dump.c vmcoreinfo_update_phys_base)."""
+
+_BIG: Final = struct.Struct(">II")
+_LITTLE: Final = struct.Struct("<II")
+_UNREADABLE: Final = 1 << 32
+
+
+class Guest(NamedTuple):
+    """The dump that QEMU writes of the guest; not always what the guest itself is."""
+
+    machine: str | None
+    """As `machine_name` names e_machine; None: not known, so no phys_base is read."""
+    bits: int
+    order: ByteOrder
+    ram_base: int = 0
+    """The lowest address of RAM, which QEMU takes for phys_base on arm and aarch64."""
+
+
+class Pointed(NamedTuple):
+    """The guest memory that the entry points at."""
+
+    data: bytes
+    """Its first bytes; zeros follow, as they do outside RAM."""
+    offset: int | None = None
+    """Where they lie in the file, if they do so in one piece."""
+
+
+class QemuReading:
+    """What QEMU takes from an entry and the memory that it points at (None: not known)."""
+
+    def __init__(
+        self,
+        history: EntryHistory,
+        pointed: Pointed | None,
+        guest: Guest,
+        version: Version = "7.2",
+    ) -> None:
+        self.history = history
+        self.pointed = pointed
+        self.guest = guest
+        self.version = version
+        self.note: Span | None = None
+        """The note is none of the file's: it lies in guest memory."""
+
+    @cached_property
+    def entry(self) -> Entry:
+        return Entry.parse(self.history.raw)
+
+    @cached_property
+    def last(self) -> tuple[Write, Outcome] | None:
+        """The last write that QEMU stored."""
+        pairs = zip(reversed(self.history.writes), reversed(self.history.outcomes), strict=True)
+        return next((pair for pair in pairs if pair[1].result in ("present", "not present")), None)
+
+    @cached_property
+    def region(self) -> bytes | None:
+        """The bytes that QEMU reads, without the zeros at their end; None where it never gets to read them."""
+        if self.pointed is None or not self.history.present or self.entry.guest_format != FORMAT_ELF:
+            return None
+        if not NOTE_HEADER <= self.entry.size <= SIZE_LIMIT:
+            return None
+        return self.pointed.data[: self.entry.size]
+
+    @cached_property
+    def sizes(self) -> tuple[int, int] | None:
+        """namesz and descsz as QEMU reads them; too large to pass where it reads them as 64-bit words."""
+        if self.region is None:
+            return None
+        head = self.region[:8].ljust(8, b"\0")
+        if self.guest.order == "little" or self.version == "7.2":
+            return _LITTLE.unpack(head)
+        if self.guest.bits == 32:
+            return _BIG.unpack(head)
+        namesz, descsz = _BIG.unpack(head)
+        return namesz and _UNREADABLE, descsz and _UNREADABLE
+
+    @cached_property
+    def length(self) -> int | None:
+        """What the note takes with its padding."""
+        return None if self.sizes is None else NOTE_HEADER + up(self.sizes[0]) + up(self.sizes[1])
+
+    @cached_property
+    def header_fits(self) -> bool:
+        return (
+            self.length is not None
+            and self.sizes is not None
+            and max(self.sizes) <= SIZE_LIMIT
+            and self.length <= self.entry.size
+        )
+
+    @cached_property
+    def named(self) -> bool:
+        """Whether QEMU takes it for the vmcoreinfo: namesz 11, and the name with its NUL."""
+        if not self.header_fits or self.sizes is None or self.region is None:
+            return False
+        return self.sizes[0] == len(NAME) and self.region[NOTE_HEADER : NOTE_HEADER + len(NAME)] == NAME
+
+    @cached_property
+    def desc(self) -> tuple[int, int] | None:
+        """Where the descriptor begins and ends in the region."""
+        if self.sizes is None or not self.header_fits:
+            return None
+        start = NOTE_HEADER + up(self.sizes[0])
+        return start, start + self.sizes[1]
+
+    @cached_property
+    def appended(self) -> bytes | None:
+        """What QEMU appends to the dump, to the byte."""
+        if not self.header_fits or self.region is None or self.length is None or self.desc is None:
+            return None
+        note = self.region[: self.length].ljust(self.length, b"\0")
+        end = self.desc[1]
+        # Before it looks for phys_base QEMU ends the text with a NUL, and never takes it back.
+        return note[:end] + b"\0" + note[end + 1 :] if self.named and end < self.length else note
+
+    @cached_property
+    def text(self) -> bytes | None:
+        """The text in which QEMU looks for its key: up to the first NUL."""
+        if not self.named or self.region is None or self.desc is None:
+            return None
+        return self.region[self.desc[0] : self.desc[1]].split(b"\0", 1)[0]
+
+    @cached_property
+    def phys_key(self) -> bytes | None:
+        return PHYS_KEYS.get(self.guest.machine or "")
+
+    @cached_property
+    def phys_line(self) -> tuple[int, bytes] | None:
+        """Where the value of the first line with the key begins in the text, and the value."""
+        if self.text is None or self.phys_key is None:
+            return None
+        return value_at(self.text, self.phys_key)
+
+    @cached_property
+    def phys_number(self) -> int | None:
+        """The number in that line; None where QEMU cannot read one."""
+        return None if self.phys_line is None else phys_number(self.phys_line[1])
+
+    @property
+    def phys_base(self) -> int:
+        """What stands in the header of a kdump of this machine."""
+        if self.phys_number is not None:
+            return self.phys_number
+        return self.guest.ram_base if self.guest.machine in RAM_BASE else 0
+
+    @cached_property
+    def osrelease(self) -> bytes | None:
+        """The release that stands in what is appended; QEMU itself never looks at it."""
+        found = None if self.text is None else value_at(self.text, b"OSRELEASE")
+        return None if found is None else found[1]
+
+    def span(self, start: int, length: int) -> Span | None:
+        """A part of the region as a part of the file."""
+        if self.pointed is None or self.pointed.offset is None:
+            return None
+        return Span(self.pointed.offset + start, length)
+
+
+def phys_number(value: bytes) -> int | None:
+    """A whole value in base 16, as `qemu_strtou64(value, NULL, 16)` takes it: nothing may follow the digits."""
+    number = strtoull(value, 16)
+    return number.value if number.digits and number.fits and not number.rest else None
+
+
+def value_at(text: bytes, key: bytes) -> tuple[int, bytes] | None:
+    """The value in the first line that begins with `key=`, and where it begins."""
+    mark = key + b"="
+    if text.startswith(mark):
+        at = 0
+    else:
+        at = text.find(b"\n" + mark) + 1
+        if not at:
+            return None
+    at += len(mark)
+    end = text.find(b"\n", at)
+    return at, text[at:] if end < 0 else text[at:end]

@@ -1,0 +1,153 @@
+"""Note areas as GNU readelf and eu-readelf walk them: each note must fit with its padding, or the walk ends.
+
+Both count padding from the start of the area and never look for a note at any other place.
+(binutils 2.40, binutils/readelf.c process_notes_at; elfutils 0.188, libelf/gelf_getnote.c.)
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import Final, NamedTuple
+
+from vmci_tui.common.span import Span
+from vmci_tui.formats.elf_note import HEADER, NAME, NOTE_LIMIT, ByteOrder, up
+from vmci_tui.formats.elf_records import MACHINE_BITS, MACHINES, PT_NOTE, Segment
+from vmci_tui.readers.file_view import View
+
+_NOT_ZERO: Final = re.compile(rb"[^\0]")
+_RELEASE: Final = re.compile(rb"(?:^|\n)OSRELEASE=([^\n]*)")
+
+
+class Found(NamedTuple):
+    """A note that the walk comes to; offsets in the file."""
+
+    offset: int
+    name: bytes
+    type: int
+    desc: bytes
+    end: int
+
+    @property
+    def span(self) -> Span:
+        return Span(self.offset, self.end - self.offset)
+
+    @property
+    def shown(self) -> bytes:
+        """The name as C prints it: up to its first NUL."""
+        return self.name.split(b"\0", 1)[0]
+
+    @property
+    def has_text(self) -> bool:
+        return b"OSRELEASE=" in self.desc
+
+
+class Area(NamedTuple):
+    """A place that the reader searches for notes, by the bytes that the file has of it."""
+
+    offset: int
+    data: bytes
+    align: int
+    notes: tuple[Found, ...]
+    broken: int | None
+    """Where the walk ends early, counted from the area's start."""
+
+    @property
+    def span(self) -> Span:
+        return Span(self.offset, len(self.data))
+
+
+def walk(offset: int, data: bytes, order: ByteOrder, align: int) -> Area:
+    """All notes of an area that lies at `offset`, padded to `align` (4 or 8)."""
+    words = struct.Struct("<III" if order == "little" else ">III")
+    notes: list[Found] = []
+    at, size = 0, len(data)
+    while at < size:
+        if size - at < HEADER:
+            return Area(offset, data, align, tuple(notes), at)
+        namesz, descsz, kind = words.unpack_from(data, at)
+        desc = up(at + HEADER + namesz, align)
+        end = up(desc + descsz, align)
+        if end > size:
+            return Area(offset, data, align, tuple(notes), at)
+        if namesz or descsz or kind:
+            name = data[at + HEADER : at + HEADER + namesz]
+            notes.append(Found(offset + at, name, kind, data[desc : desc + descsz], offset + end))
+            if len(notes) >= NOTE_LIMIT:
+                break
+        else:
+            # Megabytes of zeros are notes without name; they are passed in one step.
+            behind = _NOT_ZERO.search(data, at)
+            step, stop = end - at, size if behind is None else behind.start()
+            end += (stop - HEADER - at) // step * step
+            end -= step if end > size else 0
+        at = end
+    return Area(offset, data, align, tuple(notes), None)
+
+
+def _missed(area: Area, order: ByteOrder) -> tuple[int, ByteOrder] | None:
+    """Place in the area and byte order of a whole VMCOREINFO note that the walk does not come to."""
+    known = {note.offset - area.offset for note in area.notes}
+    other: ByteOrder = "big" if order == "little" else "little"
+    at = area.data.find(NAME[:-1])
+    while at >= 0:
+        start = at - HEADER
+        if start >= 0 and start not in known:
+            for each in (order, other):
+                namesz, descsz = struct.unpack_from("<II" if each == "little" else ">II", area.data, start)
+                if namesz in (10, 11) and up(HEADER + namesz) + descsz <= len(area.data) - start:
+                    return start, each
+        at = area.data.find(NAME[:-1], at + 1)
+    return None
+
+
+def padded_to_4(area: Area, order: ByteOrder) -> Span | None:
+    """An area that is walked by 8, where a walk by 4 would come to the note."""
+    if area.align == 4:
+        return None
+    notes = walk(area.offset, area.data, order, 4).notes
+    return area.span if any(note.shown == NAME[:-1] for note in notes) else None
+
+
+def byte_swapped(area: Area, order: ByteOrder) -> Span | None:
+    """The header of a VMCOREINFO note that is in the other byte order than the file."""
+    found = _missed(area, order)
+    return Span(area.offset + found[0], HEADER) if found is not None and found[1] != order else None
+
+
+def unpadded(area: Area, order: ByteOrder) -> Span | None:
+    """A VMCOREINFO note at which the walk ends though only its padding is missing."""
+    found = _missed(area, order)
+    return broken_note(area, order) if found is not None and found == (area.broken, order) else None
+
+
+def shifted(area: Area, order: ByteOrder) -> Span | None:
+    """Zero bytes between the end of a note, or the area's start, and a VMCOREINFO note that is missed for them."""
+    found = _missed(area, order)
+    if found is None:
+        return None
+    zeros = len(area.data[: found[0]].rstrip(b"\0"))
+    ends = (area.offset, *(note.end for note in area.notes))
+    start = next((end for end in ends if zeros <= end - area.offset < found[0]), None)
+    return None if start is None else Span(start, area.offset + found[0] - start)
+
+
+def broken_note(area: Area, order: ByteOrder) -> Span | None:
+    """All from the note on at which the walk ends early."""
+    return None if area.broken is None else Span(area.offset + area.broken, len(area.data) - area.broken)
+
+
+def release_of(text: bytes) -> bytes | None:
+    """The value of the first OSRELEASE line."""
+    found = _RELEASE.search(text)
+    return None if found is None else found[1]
+
+
+def note_segments(view: View, bits: int, order: ByteOrder, offset: int, count: int) -> tuple[Segment, ...]:
+    """The PT_NOTEs among `count` program headers; the 65,000 others of a dump are not taken apart."""
+    return tuple(view.segments(bits, order, offset, count).of_type(PT_NOTE))
+
+
+def other_class(machine: int, bits: int) -> bool:
+    """Whether no dump of this machine has this class; QEMU writes 64-bit dumps of i386 where memory ends at 4 GiB."""
+    return MACHINE_BITS.get(machine, bits) != bits and (MACHINES[machine], bits) != ("i386", 64)

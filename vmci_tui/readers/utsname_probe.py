@@ -1,0 +1,31 @@
+"""The probe for reading: a reader reads kernel memory where it finds utsname by its own translation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.proof.cross_checks import needed
+from vmci_tui.proof.witnesses.utsname import LENGTH, uts_of
+from vmci_tui.readers.rule import NOT_KNOWN, Reads
+
+_TOP: Final = 1 << 64
+OTHER_BYTES: Final = "where utsname should lie it reads other bytes"
+"""Our words: the program reads, without a word, what is not there."""
+
+
+class Unread(Exception):
+    """A read that fails; its message is the program's."""
+
+
+def probe(text: bytes | None, read: Callable[[int, int], bytes]) -> Reads:
+    """Read utsname, at the virtual address that the text tells, by `read(address, length)`, which raises Unread."""
+    wanted = needed(Vmcoreinfo(text or b""))
+    if isinstance(wanted, str):
+        return NOT_KNOWN
+    try:
+        raw = read(wanted[0] % _TOP, LENGTH)
+    except Unread as failed:
+        return Reads(False, str(failed))
+    return Reads(True) if uts_of(raw) is not None else Reads(False, OTHER_BYTES)

@@ -1,0 +1,91 @@
+"""Candidates, proofs and repairs to JSON and to text, for the shell and for the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from vmci_tui.common.safe_text import visible
+from vmci_tui.readers.verdicts import Both
+from vmci_tui.render.verdict_report import proof_json, said, state_words
+from vmci_tui.repair.safe_fixes import Repair
+from vmci_tui.search.candidate import PROVED, Judged
+
+Json = dict[str, Any]
+_RELEASE_SHOWN = 80
+
+
+def candidates_json(judged: Sequence[Judged]) -> list[Json]:
+    return [
+        {
+            "paddr": item.candidate.paddr,
+            "offset": item.candidate.offset,
+            "kind": item.candidate.kind,
+            "length": len(item.candidate.raw),
+            "osrelease": osrelease(item),
+            "proved": item.proof.proved,
+            "why": item.why,
+            "copies": list(item.copies),
+        }
+        for item in judged
+    ]
+
+
+def osrelease(item: Judged) -> str:
+    return visible((item.candidate.vmcoreinfo.osrelease or b"")[:_RELEASE_SHOWN])
+
+
+def candidates_text(judged: Sequence[Judged]) -> Iterator[str]:
+    """Two lines a candidate: what it is, and why it stands where it stands."""
+    for item in judged:
+        found = item.candidate
+        where = f"at {found.offset:#x}" if found.offset is not None else "not at one place of the file"
+        proved = PROVED[item.proof.proved]
+        yield f"{found.paddr:#014x}  {proved:<12}  {found.kind}, {len(found.raw)} bytes, {where}  {osrelease(item)}"
+        yield f"    {item.why}"
+
+
+def repair_json(done: Repair) -> Json:
+    now, after = done.readers
+    return {
+        "repair": {
+            "steps": [{"code": step.code, "label": step.label} for step in done.steps],
+            "question": done.question or None,
+            "left": list(done.left),
+            "proof": proof_json(done.proof),
+        },
+        "candidates": candidates_json(done.judged),
+        "before": {name: verdict.accepts for name, verdict in now.items()},
+        "after": {name: verdict.accepts for name, verdict in after.items()},
+    }
+
+
+def before_and_after(both: Both) -> Iterator[str]:
+    """One line a reader: whether it accepts now, then; its words where it refuses then."""
+    for name, verdict in both.now.items():
+        then = both.after[name]
+        change = "" if then.state == verdict.state else f" -> {state_words(then)}"
+        why = f"  {said(then)}" if then.accepts is False else f": {then.unread}" if then.state == "opens" else ""
+        yield f"  {name:<13} {state_words(verdict)}{change}{why}"
+
+
+def repair_text(done: Repair) -> Iterator[str]:
+    """What was done, and what every reader says before and after."""
+    if done.steps:
+        yield "repair"
+        for step in done.steps:
+            yield f"  {step.code}  {step.label}"
+    elif not done.question:
+        yield "nothing to repair" if not done.left else "nothing that is safe to repair without asking"
+    if done.proof is not None:
+        yield f"the note is {PROVED[done.proof.proved]}: {done.proof.why}"
+    if done.left:
+        yield "left as it is"
+        for line in done.left:
+            yield f"  {line}"
+    yield "readers, before and after"
+    yield from before_and_after(done.readers)
+    if done.question:
+        yield ""
+        yield f"not done: {done.question}"
+        yield from candidates_text(done.judged)

@@ -1,0 +1,87 @@
+"""The forms in which bytes can be copied. Each gives printable ASCII and newlines, whatever the bytes are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from vmci_tui.common.safe_text import Safe, visible
+
+_PER_LINE: Final = 12
+
+
+class Piece(NamedTuple):
+    """Bytes that are copied, and where they come from."""
+
+    data: bytes
+    what: Safe
+    """What they are, as `value of PAGESIZE`."""
+    offset: int | None = None
+    """Where they begin in the file, or in the entry."""
+
+
+class Form(NamedTuple):
+    """One way to write bytes."""
+
+    name: str
+    label: str
+    write: Callable[[Piece], str]
+    ending: str
+    """Of a file that holds it."""
+
+
+def as_text(piece: Piece) -> str:
+    """The bytes as they are shown everywhere; the lines of a text stay lines."""
+    return "\n".join(visible(line) for line in piece.data.removesuffix(b"\n").split(b"\n"))
+
+
+def as_hex(piece: Piece) -> str:
+    return piece.data.hex()
+
+
+def as_hexdump(piece: Piece) -> str:
+    from vmci_tui.formats.hex_dump import dump_lines
+
+    return "\n".join(dump_lines(piece.data, piece.offset or 0))
+
+
+def as_c(piece: Piece) -> str:
+    """An array that compiles; C has none of no bytes."""
+    note = f"/* {_comment(piece)} */"
+    if not piece.data:
+        return f"{note}\nstatic const unsigned char data[1];"
+    lines = (piece.data[at : at + _PER_LINE] for at in range(0, len(piece.data), _PER_LINE))
+    body = ",\n".join("    " + ", ".join(f"0x{byte:02x}" for byte in line) for line in lines)
+    return f"{note}\nstatic const unsigned char data[{len(piece.data)}] = {{\n{body},\n}};"
+
+
+def as_python(piece: Piece) -> str:
+    return f"data = {piece.data!r}  # {_comment(piece)}"
+
+
+def as_json(piece: Piece) -> str:
+    out = {
+        "what": piece.what,
+        "offset": piece.offset,
+        "length": len(piece.data),
+        "hex": piece.data.hex(),
+        "text": visible(piece.data),
+    }
+    return json.dumps(out, indent=1)
+
+
+FORMS: Final = (
+    Form("text", "Text", as_text, "txt"),
+    Form("hex", "Hex digits", as_hex, "hex.txt"),
+    Form("hexdump", "Hex dump", as_hexdump, "dump.txt"),
+    Form("c", "C array", as_c, "h"),
+    Form("python", "Python bytes", as_python, "py"),
+    Form("json", "JSON", as_json, "json"),
+)
+
+
+def _comment(piece: Piece) -> str:
+    """One line that ends no comment of C."""
+    where = "" if piece.offset is None else f" at {piece.offset:#x}"
+    return f"{piece.what}{where}, {len(piece.data)} bytes".replace("\\", "/").replace("*/", "* /")

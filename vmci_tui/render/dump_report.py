@@ -1,0 +1,278 @@
+"""To JSON and to text: one rendering for the shell, the tests and the clipboard.
+
+The keys are those that scripts rely on; byte strings from the file are `visible` text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from vmci_tui.common.safe_text import visible
+from vmci_tui.document.derived_entry import derive, why_none
+from vmci_tui.document.document import Document
+from vmci_tui.formats.fw_cfg_entry import FIELDS
+from vmci_tui.formats.note_kinds import note_words
+
+if TYPE_CHECKING:  # `vmci show` needs neither
+    from vmci_tui.containers import Dump
+    from vmci_tui.containers.kdump.dump import KdumpDump
+    from vmci_tui.findings import Finding
+    from vmci_tui.layers.file import Source
+    from vmci_tui.saving.plan import Plan
+
+Json = dict[str, Any]
+_SHOWN = 16
+"""Ranges of a plan whose bytes are shown."""
+_NAME_SHOWN = 1024
+"""A longer name is no name: a hostile one has 64 MiB."""
+
+
+def head_json(document: Document) -> Json:
+    dump = document.dump
+    return {
+        "file": document.name,
+        "size": document.source.size,
+        "container": document.container,
+        "machine": dump.machine if dump else None,
+        "bits": dump.bits if dump else None,
+        "byte_order": dump.order if dump else None,
+    }
+
+
+def show_json(document: Document) -> Json:
+    return shown_json(document) | ({} if document.dump is None else {"memory": memory_json(document)})
+
+
+def shown_json(document: Document) -> Json:
+    """All but the ranges of memory, of which there may be a million."""
+    out = head_json(document) | {"entry": entry_json(document)}
+    history = document.state.entry
+    if history is not None and history.origin == "writes":
+        out["writes"] = [
+            {
+                "offset": write.offset,
+                "length": write.length,
+                "bytes": None if write.data is None else write.data.hex(),
+                "result": outcome.result,
+                "present": outcome.present,
+                "why": outcome.why,
+            }
+            for write, outcome in zip(history.writes, history.outcomes, strict=True)
+        ]
+    if document.dump is not None:
+        if document.dump.header_fields is not None:
+            from vmci_tui.render.kdump_report import header_json
+
+            out["kdump"] = header_json(cast("KdumpDump", document.dump))
+        out |= {"notes": notes_json(document), "vmcoreinfo": vmcoreinfo_json(document)}
+        out["windows"] = _windows_json(document)
+    return out
+
+
+def _windows_json(document: Document) -> Json | None:
+    note = document.state.note
+    if note is None or not note.is_windows:
+        return None
+    from vmci_tui.formats.windows_header import windows_json
+
+    return windows_json(note)
+
+
+def entry_json(document: Document) -> Json | None:
+    history = document.state.entry
+    if history is not None:
+        present = None if history.origin == "derived" else history.present  # whether QEMU ever got it, nothing tells
+        return history.entry._asdict() | {"present": present, "origin": history.origin}
+    derived = derive(document.state, _machine(document))
+    if not derived:
+        return None
+    return {item.name: item.value for item in derived} | {"present": None, "origin": "derived"}
+
+
+def notes_json(document: Document) -> list[Json]:
+    layout = document.layout
+    return [
+        {
+            "index": index,
+            "name": visible(note.name[:_NAME_SHOWN].rstrip(b"\0")),
+            "type": note.type,
+            "offset": offset,
+            "length": len(note.raw),
+            "desc_offset": offset + note.desc_start,
+            "desc_length": len(note.desc),
+        }
+        for index, (note, offset) in enumerate(zip(layout.notes, layout.note_offsets, strict=True))
+    ]
+
+
+def vmcoreinfo_json(document: Document) -> Json | None:
+    text, index = document.state.vmcoreinfo, document.state.index
+    if text is None or index is None:
+        return None
+    start = document.layout.note_offsets[index] + document.layout.notes[index].desc_start
+    keys = [
+        {
+            "key": visible(line.key),
+            "value": visible(line.value or b""),
+            "line": line.number,
+            "offset": start + line.offset,
+            "length": len(line.body),
+        }
+        for line in text.lines
+        if line.key is not None
+    ]
+    return {"note": index, "keys": keys}
+
+
+def memory_json(document: Document) -> list[Json]:
+    return [item._asdict() for item in document.layout.memory.ranges]
+
+
+def findings_json(findings: Sequence[Finding]) -> list[Json]:
+    return [
+        {
+            "code": f.code,
+            "severity": f.severity,
+            "message": f.message,
+            "why": f.why,
+            "span": {"offset": f.span.offset, "length": f.span.length} if f.span else None,
+            "fix": f.fix.label if f.fix else None,
+            "readers": [c._asdict() for c in f.readers],
+        }
+        for f in findings
+    ]
+
+
+def plan_json(plan: Plan) -> Json:
+    return {
+        "way": plan.way,
+        "bytes_written": plan.bytes_written,
+        "steps": [step._asdict() for step in plan.steps],
+    }
+
+
+def show_text(document: Document) -> Iterator[str]:
+    """What `vmci show` prints, line by line."""
+    dump = document.dump
+    yield f"{document.name}: {document.source.size} bytes, {_container(document)}"
+    if dump is not None and dump.header_fields is not None:
+        from vmci_tui.render.kdump_report import header_text
+
+        yield from header_text(cast("KdumpDump", dump))
+    yield from _entry_text(document)
+    if dump is None:
+        return
+    yield ""
+    yield "notes"
+    rows = notes_json(document)
+    for row, note in zip(rows, document.layout.notes, strict=True):
+        where = f"at {row['offset']:#x}, {row['length']} bytes"
+        words = note_words(note)
+        alone = row["desc_offset"] == row["offset"]  # a kdump file's header names the text, and no note is around it
+        what = "text only" if alone else f"type {row['type']:#x} "
+        yield f"  {row['index']:>3}  {row['name']:<12} {what} {where}{f': {words}' if words and not alone else ''}"
+    if not rows:
+        yield "  none"
+    yield from _memory_text(document, dump)
+    if document.state.vmcoreinfo is not None:
+        yield ""
+        yield "vmcoreinfo"
+        for line in document.state.vmcoreinfo.lines:
+            yield f"  {visible(line.body)}"
+    elif document.state.note is not None and document.state.note.is_windows:
+        from vmci_tui.formats.windows_header import windows_text
+
+        yield ""
+        yield from windows_text(document.state.note)
+
+
+def _memory_text(document: Document, dump: Dump) -> Iterator[str]:
+    memory, held = document.layout.memory, dump.guest_memory
+    yield ""
+    yield f"memory: {held.size if dump.container != 'elf' else memory.size} bytes in {len(memory.ranges)} ranges"
+    for item in memory.ranges[:8]:
+        where = "no bytes in the file" if item.offset is None else f"at {item.offset:#x}"
+        if item.offset is None and held.offset_of(item.paddr) is not None:
+            where = "in records" if dump.header_fields is None else "compressed"
+        yield f"  {item.paddr:#014x}  {item.length} bytes, {where}"
+    if len(memory.ranges) > 8:
+        yield f"  and {len(memory.ranges) - 8} more"
+
+
+def _container(document: Document) -> str:
+    dump = document.dump
+    if dump is None:
+        return "an entry"
+    return f"{kind_of(dump)} {dump.bits} bit {dump.order}-endian, {dump.machine or 'no machine'}"
+
+
+def kind_of(dump: Dump) -> str:
+    """The container in capitals; of flattened files there are two kinds."""
+    flat_elf = dump.container == "flattened" and dump.header_fields is None
+    return "FLATTENED ELF" if flat_elf else dump.container.upper()
+
+
+def _machine(document: Document) -> str | None:
+    return document.dump.machine if document.dump is not None else None
+
+
+def _entry_text(document: Document) -> Iterator[str]:
+    history = document.state.entry
+    yield ""
+    if history is None:
+        derived = derive(document.state, _machine(document))
+        yield (
+            "entry (derived: what the guest must have written)"
+            if derived
+            else f"entry: {why_none(document.state, _machine(document))}"
+        )
+        for item in derived:
+            value = "?" if item.value is None else f"{item.value} ({item.value:#x})"
+            yield f"  {item.name:<13} {value:<24} {item.why}"
+        return
+    word = "never written" if history.never_written else "present" if history.present else "not present"
+    if history.origin == "derived":
+        yield "entry (derived: what Linux writes for this pair of /sys/kernel/vmcoreinfo)"
+    else:
+        yield f"entry ({history.origin}): the note is {word}"
+    for field, number in zip(FIELDS, history.entry, strict=True):
+        yield f"  {field.name:<13} {number} ({number:#x})"
+    if history.origin == "writes":
+        for number, outcome in enumerate(history.outcomes, 1):
+            yield f"  write {number}: {outcome.result}: {outcome.why}"
+
+
+def findings_text(findings: Sequence[Finding]) -> Iterator[str]:
+    """What `vmci check` prints."""
+    if not findings:
+        yield "nothing to complain about"
+    for f in findings:
+        where = f" [{f.span.of} {f.span.offset:#x}+{f.span.length}]" if f.span else ""
+        yield f"{f.code} {f.severity}: {f.message}{where}"
+        yield f"     why: {f.why}"
+        for refuses, word in ((True, "refuse"), (False, "mind")):
+            if names := dict.fromkeys(c.reader for c in f.readers if c.refuses is refuses):
+                yield f"     {word}: {', '.join(names)}"
+        if f.fix:
+            yield f"     fix: {f.fix.label}"
+
+
+def plan_text(plan: Plan, source: Source) -> Iterator[str]:
+    """What `--dry-run` prints: the steps, why this way, and each range before and after."""
+    source = plan.base or source
+    from vmci_tui.layers.image import Literal
+
+    if plan.empty:
+        yield "plan: nothing to change; the copy would be the file as it is, to the byte"
+        return
+    yield f"plan: {plan.way}, {plan.bytes_written} bytes at most"
+    yield f"  {plan.choice}"
+    for step in plan.steps:
+        yield f"  {step.do:<16} {step.offset:#014x} + {step.length}: {step.why}"
+    for change in plan.changes[:_SHOWN]:
+        if isinstance(change.extent, Literal):
+            length = min(change.extent.length, 16)
+            yield f"  at {change.offset:#x}"
+            yield f"    before  {source.read(change.offset, length).hex(' ') or 'the end of the file'}"
+            yield f"    after   {change.extent.data[:length].hex(' ')}"

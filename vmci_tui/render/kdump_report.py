@@ -1,0 +1,82 @@
+"""What `vmci show` tells of a kdump file's headers, as JSON and as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from vmci_tui.common.safe_text import visible
+from vmci_tui.containers.base import UTSNAME
+from vmci_tui.formats.compression import COMPRESSIONS, name_of
+from vmci_tui.formats.kdump_records import EXCLUDED_VMEMMAP, INCOMPLETE
+
+if TYPE_CHECKING:
+    from vmci_tui.containers.kdump.dump import KdumpDump
+
+
+def header_json(dump: KdumpDump) -> dict[str, Any]:
+    """The fields that programs follow; offsets count in the plain file, also where it is flattened."""
+    header, sub = dump.header, dump.header.sub
+    first, last = header.pfns
+    return {
+        "header_version": header.header.version,
+        "bits": header.form.bits,
+        "padded": header.form.padded,
+        "utsname": {
+            name: visible(value) for name, value in zip(UTSNAME, header.header.utsname, strict=True)
+        },
+        "status": header.header.status,
+        "block_size": header.block_size,
+        "max_mapnr": header.max_mapnr,
+        "nr_cpus": header.header.nr_cpus,
+        "phys_base": sub.phys_base,
+        "dump_level": sub.dump_level,
+        "split": bool(sub.split),
+        "start_pfn": first,
+        "end_pfn": last,
+        "offset_vmcoreinfo": sub.offset_vmcoreinfo,
+        "size_vmcoreinfo": sub.size_vmcoreinfo,
+        "offset_note": sub.offset_note,
+        "size_note": sub.size_note,
+        "offset_eraseinfo": sub.offset_eraseinfo,
+        "size_eraseinfo": sub.size_eraseinfo,
+        "doubts": list(dump.doubts),
+    }  # fmt: skip
+
+
+def header_text(dump: KdumpDump) -> Iterator[str]:
+    """The same for people."""
+    header, sub = dump.header, dump.header.sub
+    names = ", ".join(
+        f"{name} {visible(value)}" for name, value in zip(UTSNAME, header.header.utsname, strict=True) if value
+    )
+    yield f"  utsname         {names or 'empty'}"
+    yield f"  phys_base       {sub.phys_base:#x}"
+    yield from rest_text(dump)
+
+
+def rest_text(dump: KdumpDump) -> Iterator[str]:
+    """What may not be edited."""
+    header, sub = dump.header, dump.header.sub
+    yield f"  header_version  {header.header.version}, block_size {header.block_size}, {_status(header.header.status)}"
+    yield f"  dump_level      {sub.dump_level}"
+    yield f"  vmcoreinfo      {_where(*header.vmcoreinfo)}"
+    yield f"  notes           {_where(*header.notes)}"
+    if sub.split:
+        first, last = header.pfns
+        yield f"  split           this file has the pages {first:#x} to {last:#x}"
+    for words in dump.doubts:
+        yield f"  note well       {words}"
+
+
+def _status(status: int) -> str:
+    words = [name_of(status & COMPRESSIONS) if status & COMPRESSIONS else "not compressed"]
+    if status & INCOMPLETE:
+        words.append("incomplete")
+    if status & EXCLUDED_VMEMMAP:
+        words.append("page structures left out")
+    return ", ".join(words)
+
+
+def _where(offset: int, length: int) -> str:
+    return f"{length} bytes at {offset:#x}" if length else "none"

@@ -1,0 +1,48 @@
+"""Which fixes would make a reader accept a document, and applying them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from vmci_tui.common.errors import VmciError
+from vmci_tui.document.document import Document
+from vmci_tui.findings import Finding, findings
+from vmci_tui.readers.verdicts import verdicts
+
+_STEPS = 40
+"""More fixes in a row than any file was seen to need: each removes a finding."""
+
+
+class Mended(NamedTuple):
+    """What was done for a reader, and what it says then."""
+
+    labels: tuple[str, ...]
+    accepts: bool | None
+    left: str
+    """Why no further fix was applied; empty where the reader accepts."""
+
+
+def fixes_for(reader: str, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings over which a reader refuses, those first that have a fix."""
+    mine = [f for f in found if any(c.reader == reader and c.refuses for c in f.readers)]
+    return tuple(sorted(mine, key=lambda finding: finding.fix is None))
+
+
+def mend_for(document: Document, reader: str) -> Mended:
+    """Apply fixes until the reader accepts the file as it would be saved, or none is left; each is one step of undo."""
+    labels: list[str] = []
+    for _ in range(_STEPS):
+        judged = verdicts(document)
+        if judged[reader].accepts is not False:
+            return Mended(tuple(labels), judged[reader].accepts, "")
+        open_fixes = [f.fix for f in fixes_for(reader, findings(document, judged)) if f.fix is not None]
+        for fix in open_fixes:
+            try:
+                if document.apply(fix.label, fix.apply(document.state)):
+                    labels.append(fix.label)
+                    break
+            except VmciError:
+                continue
+        else:
+            return Mended(tuple(labels), False, judged[reader].says)
+    return Mended(tuple(labels), verdicts(document)[reader].accepts, "too many faults")

@@ -1,0 +1,152 @@
+"""What to type next for a dump: for each reader that takes it the exact command, tried on real dumps.
+
+Only what helps is offered: crash and makedumpfile (of x86-64, as their verdicts are) read
+no other machine, and crash opens no session without the kernel's vmlinux.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.document.document import Document
+from vmci_tui.findings import Finding, findings
+from vmci_tui.findings.checks.text_values import garbage_build_id
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.knowledge.debug_packages import STANDS_FOR, build_id, vmlinux_of
+from vmci_tui.knowledge.makedumpfile_releases import need_of
+from vmci_tui.layers.file import FileSource
+from vmci_tui.readers.rule import Verdict
+from vmci_tui.readers.verdicts import Verdicts
+from vmci_tui.repair.safe_fixes import ADDRESSES, changes
+
+_OF_X86: Final = frozenset(("crash", "makedumpfile"))
+"""Programs that read dumps of the machine they are built for, and no other."""
+_ARCHITECTURES: Final = frozenset(("x86_64", "i386", "aarch64", "arm", "ppc64", "riscv64", "s390x", "loongarch64"))
+"""What `drgn --architecture` takes (drgn 0.3.0), of our names of machines."""
+
+
+class Step(NamedTuple):
+    """A command, ready for the shell, and what it gives."""
+
+    reader: str
+    """The program."""
+    command: Safe
+    why: Safe
+
+
+def next_steps(
+    document: Document, verdicts: Verdicts, path: str | None = None, found: tuple[Finding, ...] | None = None
+) -> tuple[Step, ...]:
+    """The commands to go on with, best first; `path` names a copy that is or will be saved, None the file that is open.
+
+    `verdicts` are those of the file that the commands name, `found` all its findings where they are known already.
+    """
+    if document.dump is None:
+        return ()
+    if path is not None:
+        return tuple(_steps(document, verdicts, path))
+    path = document.source.path if isinstance(document.source, FileSource) else document.name
+    return (*_repair(document, verdicts, path, found), *_steps(document, verdicts, path))
+
+
+def _wanted(document: Document, verdicts: Verdicts) -> Verdicts:
+    """The readers of a dump of this machine."""
+    ours = document.dump is not None and document.dump.machine == "x86_64"
+    return {name: v for name, v in verdicts.items() if (ours or name not in _OF_X86) and name != "qemu"}
+
+
+def _repair(document: Document, verdicts: Verdicts, path: str, found: tuple[Finding, ...] | None) -> Iterator[Step]:
+    """Where readers refuse the file that is open, and a repair does something; no second one mends a copy."""
+    # What drgn refuses over libkdumpfile alone is libkdumpfile's own fault, or refused by eu-readelf too.
+    wanted = _wanted(document, verdicts)
+    refusing = [name for name, v in wanted.items() if v.accepts is False and name != "libkdumpfile"]
+    found = findings(document) if found is None else found
+    lied_to = {c.reader for f in found if f.code in ADDRESSES for c in f.readers}
+    blind = [name for name, v in verdicts.items() if name in lied_to and v.state == "opens"]
+    note = document.state.note
+    if (refusing or blind) and changes(document, found):
+        command = Safe(f"vmci repair {shell_word(path)} -o {shell_word(copy_name(path))}")
+        also = "" if note is not None else ", and the note of its memory where one is found"
+        so_far = [f"{', '.join(refusing)} refuse it so far"] if refusing else []
+        so_far += [f"{', '.join(blind)} reads no kernel memory so far"] if blind else []
+        yield Step("vmci", command, Safe(f"a copy with every safe fix applied{also}: {'; '.join(so_far)}"))
+
+
+def _steps(document: Document, verdicts: Verdicts, path: str) -> Iterator[Step]:
+    text = document.state.vmcoreinfo
+    for name, verdict in _wanted(document, verdicts).items():
+        if verdict.accepts or (name == "drgn" and _lacks_machine(verdict)):
+            yield from _of_reader(verdict, document, text, path)
+    if text is not None and any(verdicts[name].accepts for name in ("crash", "drgn") if name in verdicts):
+        yield from _debuginfod(text)
+
+
+def _lacks_machine(verdict: Verdict) -> bool:
+    """QEMU's kdump files name no machine that libkdumpfile knows: drgn takes them when it is told."""
+    return "KDUMP_ATTR_ARCH_NAME" in verdict.says
+
+
+def _of_reader(verdict: Verdict, document: Document, text: Vmcoreinfo | None, path: str) -> Iterator[Step]:
+    file, name = shell_word(path), verdict.reader.name
+    if name == "crash" and text is not None:
+        vmlinux = vmlinux_of(text)
+        stands = f"{STANDS_FOR} stands for" if vmlinux.path == STANDS_FOR else "the vmlinux is in"
+        why = _warned(f"a session; {stands} {vmlinux.source}", text)
+        if verdict.state != "opens":
+            yield Step(name, Safe(f"crash {vmlinux.path} {file}"), why)
+        yield Step(name, Safe(f"crash --osrelease {file}"), Safe("the release alone: that needs no vmlinux"))
+    elif name == "drgn":
+        machine = document.dump.machine if document.dump and document.dump.header_fields else None
+        told = f" --architecture {machine}" if machine in _ARCHITECTURES else ""
+        why = _warned("a Python session; it looks for the vmlinux by itself", text)
+        yield Step(name, Safe(f"drgn{told} -c {file}"), why)
+    elif name == "libkdumpfile" and document.container == "elf":
+        yield Step(name, Safe(f"DRGN_USE_LIBKDUMPFILE_FOR_ELF=1 drgn -c {file}"), Safe("drgn over libkdumpfile"))
+    elif name == "makedumpfile":
+        small = shell_word(f"{_stem(os.path.basename(path))}-small.kdump")
+        yield Step(name, Safe(f"makedumpfile --dump-dmesg {file} dmesg.txt"), Safe("the kernel's log, into dmesg.txt"))
+        if text is None or need_of(text.osrelease or b"") is None:  # else it would leave out pages in use: T24
+            yield Step(name, Safe(f"makedumpfile -l -d 31 {file} {small}"), Safe("a small copy: no free or user pages"))
+    elif name == "readelf":
+        yield Step(name, Safe(f"readelf -nW {file}"), Safe("the notes, as hex"))
+    elif name == "eu-readelf":
+        yield Step(name, Safe(f"eu-readelf -n {file}"), Safe("the notes, and the text line by line"))
+
+
+def _debuginfod(text: Vmcoreinfo) -> Iterator[Step]:
+    number = build_id(text)
+    if number is not None and garbage_build_id(text.osrelease or b"") is None:
+        why = f"fetches the vmlinux from a server in DEBUGINFOD_URLS that has /buildid/{number}/debuginfo"
+        yield Step("debuginfod", Safe(f"debuginfod-find debuginfo {number}"), Safe(why))
+
+
+def _warned(why: str, text: Vmcoreinfo | None) -> Safe:
+    """What a step gives, and that the kernel's BUILD-ID leads nowhere, where it does."""
+    kernel = garbage_build_id(text.osrelease or b"") if text is not None and text.all(b"BUILD-ID") else None
+    return Safe(why if kernel is None else f"{why}; do not look for it by BUILD-ID, which is garbage in {kernel}")
+
+
+def copy_name(path: str) -> str:
+    """How a mended copy of a file is called: beside it, `-fixed` before the ending."""
+    stem = _stem(path)
+    return f"{stem}-fixed{path[len(stem) :]}"
+
+
+def _stem(path: str) -> str:
+    return os.path.splitext(path)[0]
+
+
+def shell_word(path: str) -> Safe:
+    """A file's name as one word of a command line: safe to show, and read back to the byte.
+
+    What is not printable ASCII is written as bash and zsh read it: $'\\x1b'.
+    """
+    if path.startswith("-"):
+        path = f"./{path}"
+    if path.isascii() and path.isprintable():
+        return Safe(shlex.quote(path))
+    return Safe("$'" + visible(path).replace("'", "\\'") + "'")

@@ -1,0 +1,253 @@
+"""Every safe fix in one go: the note, its text, the head of the file; what is not safe becomes a question.
+
+A fix is safe where it changes no meaning that a reader could have got right: the layout, the
+note's header, how lines end. What a value should be is decided by memory alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from vmci_tui.adoption import choose as adopt
+from vmci_tui.adoption.choose import Adoption
+from vmci_tui.common.errors import SaveError, VmciError
+from vmci_tui.common.progress import Progress, quiet
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document, State
+from vmci_tui.findings import Finding, findings
+from vmci_tui.proof.of_document import proof_of
+from vmci_tui.readers.verdicts import Both, Verdicts, now_and_after, verdicts
+from vmci_tui.saving.harm import worse
+from vmci_tui.search.candidate import Judged, Proof
+
+_LAYOUT: Final = frozenset(("C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C13", "C18", "N15"))
+_MERGE: Final = "C11"
+ADDRESSES: Final = frozenset(("C35", "C36"))
+"""What is wrong with the addresses in the program headers."""
+_KDUMP: Final = frozenset(("C19", "C20", "C21", "M07"))
+_NOTE: Final = frozenset(("N02", "N04", "N05", "N07", "N08", "N09"))
+_TEXT: Final = frozenset(("T02", "T03", "T04", "T06", "T07", "T08", "T13", "T21", "T26"))
+SAFE: Final = _LAYOUT | ADDRESSES | _KDUMP | _NOTE | _TEXT | {_MERGE}
+"""The findings whose fix may be applied without asking."""
+ADOPTED: Final = frozenset(("N01", "M05", "M06")) | _TEXT
+"""The findings that a note from memory answers."""
+STEPS: Final = 100
+"""More fixes in a row than any file was seen to need: each removes a finding. A second repair goes on."""
+
+
+class Choice(NamedTuple):
+    """What the user allows."""
+
+    only: frozenset[str] | None = None
+    """Codes of the findings to fix; None for all."""
+    paddr: int | None = None
+    """The candidate to adopt, proved or not."""
+    keep_segments: bool = False
+    keep_flattened: bool = False
+    """As an in-place repair must: only a copy can be made plain."""
+
+    def allows(self, code: str) -> bool:
+        return self.only is None or code in self.only
+
+
+EVERYTHING: Final = Choice()
+
+
+class Step(NamedTuple):
+    """One fix that was applied, and the finding that it answers."""
+
+    code: str
+    label: str
+    state: State
+
+
+class Repair(NamedTuple):
+    """What was done, what is left to ask, and what every reader says of the file before and after."""
+
+    steps: tuple[Step, ...]
+    question: str
+    """What only the user can decide; the document is then left as it was."""
+    left: tuple[str, ...]
+    """The errors for which there is no fix that is safe without asking."""
+    judged: tuple[Judged, ...]
+    """The candidates of memory, where they were looked for."""
+    searched: bool
+    proof: Proof | None
+    """Of the note that the repaired dump has; None where it has no text."""
+    readers: Both
+
+
+def repair(document: Document, choice: Choice = EVERYTHING, told: Progress = quiet) -> Repair:
+    """Apply all safe fixes to a document of a dump, each one step of undo; nothing where something must be asked.
+
+    Raises EditError where no candidate lies at `choice.paddr`, SaveError where no file can hold the note; `told` may
+    raise Cancelled. Then nothing is changed either.
+    """
+    assert document.dump is not None
+    steps: list[Step] = []
+    adoption = _adoption(document, choice, told)
+    if adoption.question:
+        return Repair((), adoption.question, (), adoption.judged, True, adoption.proof, now_and_after(document))
+    _take_note(document, adoption, steps)
+    _fix_all(document, choice, steps)
+    left = tuple(_left(f, adoption) for f in findings(document) if f.severity == "error")
+    searched = bool(adoption.code) and not adoption.unread
+    return Repair(tuple(steps), "", left, adoption.judged, searched, _proof(document), now_and_after(document))
+
+
+def changes(document: Document, found: tuple[Finding, ...]) -> bool:
+    """Whether a repair would change the file, or look in memory for a note; `found` are the document's findings.
+
+    What a search in memory would give is not known here: it takes long.
+    """
+    if document.dump is None or any(note.is_windows for note in document.state.notes):
+        return False
+    refused = {f.code for f in found if any(c.refuses for c in f.readers)}
+    if document.dump.guest_memory.size and any(f.code == "M05" or f.code in refused & ADOPTED for f in found):
+        return True
+    fixable = [finding for finding in found if _may(finding, EVERYTHING, False)]
+    if not fixable:
+        return False
+    scratch = document.with_edit("", document.state)
+    judged = verdicts(scratch)
+    return any(_apply(scratch, finding, judged) for finding in fixable)
+
+
+def _left(finding: Finding, adoption: Adoption) -> str:
+    """An error that stays, and what can be done about it."""
+    words = f"{finding.code} {finding.message}"
+    if finding.code == "N01" and adoption.unread:
+        return f"{words}, and its memory cannot be looked at: {adoption.unread}"
+    if finding.code == "N01" and adoption.code and not adoption.judged:
+        return f"{words}, and none lies in its memory: append one from another dump, or from the guest"
+    return f"{words} (to do by hand: {finding.fix.label})" if finding.fix is not None else words
+
+
+def _adoption(document: Document, choice: Choice, told: Progress) -> Adoption:
+    if choice.paddr is not None:
+        judged = adopt.search_for(document, choice.paddr, told)
+        code = "N01" if document.state.note is None else "M05"
+        return Adoption(code, adopt.choice_of(judged, choice.paddr), judged, "")
+    if choice.only is not None and not choice.only & ADOPTED:
+        return Adoption("", None, (), "")
+    adoption = adopt.consider(document, told)
+    return adoption if choice.allows(adoption.code) else Adoption("", None, (), "")
+
+
+def _take_note(document: Document, adoption: Adoption, steps: list[Step]) -> None:
+    assert document.dump is not None
+    if adoption.chosen is not None:
+        candidate = adoption.chosen.candidate
+        label = f"adopt the {candidate.kind} at paddr {candidate.paddr:#x}"
+        state = adopt.put_in(document.state, candidate, document.dump.order)
+        if document.apply(label, state):
+            steps.append(Step(adoption.code, label, document.state))
+    elif adoption.code == "M05" and adoption.proof is not None:
+        for key, value, _ in adoption.proof.corrections:
+            label = f"set {key.decode('ascii', 'replace')} to {value.decode('ascii', 'replace')}"
+            if document.apply(label, edits.set_key(document.state, key, value)):
+                steps.append(Step(adoption.code, label, document.state))
+
+
+def _fix_all(document: Document, choice: Choice, steps: list[Step]) -> None:
+    """Fix after fix, until none is left that may be applied; one that fails is tried again once others are done."""
+    tries, failed, before = iter(range(2 * STEPS)), True, -1
+    while failed and len(steps) > before:
+        before = len(steps)
+        failed = _round(document, choice, steps, tries)
+        if choice.allows("C06"):  # every save puts the head in order, so a repair without other edits does too
+            _order(document, steps)
+
+
+def _round(document: Document, choice: Choice, steps: list[Step], tries: Iterator[int]) -> bool:
+    """Apply each fix that may be applied, as long as there are tries; whether any of them failed."""
+    failed: set[tuple[str, str]] = set()
+    for _ in tries:
+        windows = any(note.is_windows for note in document.state.notes)
+        judged = verdicts(document)
+        found = findings(document, judged)
+        finding = next((f for f in found if _may(f, choice, windows) and _name(f) not in failed), None)
+        if finding is None:
+            break
+        if _apply(document, finding, judged):
+            assert finding.fix is not None
+            steps.append(Step(finding.code, finding.fix.label, document.state))
+        else:
+            failed.add(_name(finding))
+    return bool(failed)
+
+
+def _order(document: Document, steps: list[Step]) -> None:
+    if document.dump is None or document.state.of_dump != document.opened.of_dump:
+        return
+    try:
+        arranged = document.dump.layout(document.state.notes).image
+    except SaveError:
+        return
+    if arranged != document.dump.as_it_is.image and _readers_gain(document):
+        document.apply("put the head in order", edits.order_head(document.state))
+        steps.append(Step("C06", "put the head in order", document.state))
+
+
+def _readers_gain(document: Document) -> bool:
+    ordered = document.with_edit("order", edits.order_head(document.state))
+    both = now_and_after(ordered)
+    return any(both.after[name].accepts and not both.now[name].accepts for name in both.now)
+
+
+def _name(finding: Finding) -> tuple[str, str]:
+    return finding.code, finding.message
+
+
+def _may(finding: Finding, choice: Choice, windows: bool) -> bool:
+    if finding.fix is None or finding.code not in SAFE or not choice.allows(finding.code):
+        return False
+    if finding.code in _LAYOUT and windows:  # no reader of Linux dumps takes it anyhow
+        return False
+    if finding.code == _MERGE:
+        return not choice.keep_segments
+    if finding.code == "C21":
+        return not choice.keep_flattened
+    if finding.code in ("N02", "T08"):  # what is taken out is lost: only where a reader refuses over it
+        return any(consequence.refuses for consequence in finding.readers)
+    return True
+
+
+def _apply(document: Document, finding: Finding, judged: Verdicts) -> bool:
+    """Apply one fix; not where it makes a reader refuse, or memory agreed with the text before, and does not after.
+
+    `judged` are the verdicts over the document before it.
+    """
+    assert finding.fix is not None
+    before = _proof(document)
+    try:
+        state = finding.fix.apply(document.state)
+        kept = _keeps_meaning(document.state, state, finding.code, before is not None and before.proved is True)
+        if not kept or not document.apply(finding.fix.label, state):
+            return False
+    except VmciError:
+        return False
+    after = _proof(document)
+    disproved = before is not None and before.proved and not (after is not None and after.proved)
+    if disproved or worse(judged, verdicts(document)):
+        document.undo()
+        return False
+    return True
+
+
+def _keeps_meaning(before: State, after: State, code: str, proved: bool) -> bool:
+    """Whether nothing is thrown away that differs from what is kept, which may be `proved` by memory."""
+    if code == "C20" and before.header_text is not None and not proved:
+        return any(note.desc == before.header_text.raw for note in after.notes)
+    if code == "N05":
+        return len({note.desc for note in before.notes if note.is_vmcoreinfo and note.whole}) == 1
+    if code == "T06":
+        text, kept = before.vmcoreinfo, after.vmcoreinfo
+        gone = {key for key, _ in text.duplicates} - {key for key, _ in kept.duplicates} if text and kept else set()
+        return all(len({line.value for line in text.all(key)}) == 1 for key in gone) if text else False
+    return True
+
+
+def _proof(document: Document) -> Proof | None:
+    return proof_of(document.state, document.dump)

@@ -1,0 +1,70 @@
+"""The bytes of a record written into its file, or the old ones again: each step durable before the next."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+
+from vmci_tui.common.errors import SaveError
+from vmci_tui.layers.file import FileSource
+from vmci_tui.saving.undo_journal import Record
+from vmci_tui.saving.write_image import pwrite
+
+
+@contextlib.contextmanager
+def writable(source: FileSource, mode: int) -> Iterator[int]:
+    """The file opened for writing; one that its owner may not write is made so. It has `mode` in the end."""
+    now = stat.S_IMODE(os.fstat(source.fileno()).st_mode)
+    try:
+        try:
+            fd = os.open(source.path, os.O_RDWR | os.O_CLOEXEC)
+        except PermissionError:
+            now |= stat.S_IWUSR
+            os.fchmod(source.fileno(), now)
+            fd = os.open(source.path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            status = os.fstat(fd)
+            if (status.st_dev, status.st_ino) != (source.identity.device, source.identity.inode):
+                raise SaveError(f"{source.name} is another file than was opened", "open it again, then save")
+            yield fd
+        finally:
+            with contextlib.suppress(OSError):  # fsync has told all that close could
+                os.close(fd)
+    finally:
+        if now != mode:
+            os.fchmod(source.fileno(), mode)
+
+
+def final_mode(source: FileSource, record: Record) -> int:
+    """The mode that the file gets in the end: a save that was killed may have left it writable."""
+    now = stat.S_IMODE(os.fstat(source.fileno()).st_mode)
+    return record.mode if now == record.mode | stat.S_IWUSR else now
+
+
+def apply(fd: int, record: Record) -> None:
+    """What lies beyond the old end first, and durable, then the rest: the head is what makes the file new."""
+    for change in record.changes:
+        if change.offset >= record.size_before:
+            pwrite(fd, change.new, change.offset)
+    os.fsync(fd)
+    for change in record.changes:
+        if change.offset < record.size_before:
+            pwrite(fd, change.new, change.offset)
+    if record.size_after < record.size_before:
+        os.fsync(fd)
+        os.ftruncate(fd, record.size_after)
+    os.fsync(fd)
+
+
+def revert(fd: int, record: Record) -> None:
+    """The old bytes, durable, then the old length."""
+    for change in record.changes:
+        pwrite(fd, change.old, change.offset)
+    os.fsync(fd)
+    os.ftruncate(fd, record.size_before)
+    with contextlib.suppress(PermissionError):  # who may write a file need not own it
+        # The time too: it tells the save before this one that nobody else wrote.
+        os.utime(fd, ns=(os.fstat(fd).st_atime_ns, record.mtime_before))
+    os.fsync(fd)

@@ -1,0 +1,151 @@
+"""What a save would cost: the readers that accept the file and would no longer, and what is taken out of it.
+
+Every save is judged here before a byte is written, whatever the container and whichever command asks for it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from vmci_tui.common.errors import OpenError, SaveError, UsageError
+from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.containers import Dump, open_dump
+from vmci_tui.containers.kdump.dump import KdumpDump
+from vmci_tui.document.document import Document
+from vmci_tui.layers.file import HEAD_LIMIT, Source
+from vmci_tui.layers.image import ImageSource
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.rule import Verdict
+from vmci_tui.readers.verdicts import NAMES, Verdicts, judge_file
+from vmci_tui.saving.plan import Plan
+
+_WORSE: Final = "worse"
+_FOREIGN: Final = frozenset(("C12", "C14"))
+"""Why a program refuses a dump of another machine than its own: it reads none of them, whatever is saved."""
+
+
+class Worse(NamedTuple):
+    """A reader that accepts the file now, or reads kernel memory by it, and what it would do with what is saved."""
+
+    reader: str
+    then: Verdict
+
+    @property
+    def misses_note(self) -> bool:
+        """Whether it reads the file as far as to the note, and finds none."""
+        return self.then.stage != "before" and self.then.note is None
+
+
+class Harm(NamedTuple):
+    """What a save would cost."""
+
+    worse: tuple[Worse, ...] = ()
+    taken_out: tuple[Safe, ...] = ()
+    """What lies in the file and will not lie in what is saved, each in a few words."""
+
+    def unasked(self, consent: Consent) -> tuple[Worse, ...]:
+        """The readers that would refuse, and which the user did not agree to."""
+        return tuple(item for item in self.worse if not consent.covers(item))
+
+
+class Consent(NamedTuple):
+    """What the user agrees to: `--yes PADDR,worse:READER,...`."""
+
+    paddr: str | None = None
+    """The candidate to adopt, proved or not, as it was typed."""
+    worse: frozenset[str] = frozenset()
+    """The readers that may refuse afterwards."""
+    without_note: bool = False
+    """The note is to be taken out: whoever refuses for want of it does what was asked for."""
+
+    def covers(self, item: Worse) -> bool:
+        return item.reader in self.worse or (self.without_note and item.misses_note)
+
+
+def consent(typed: str | None) -> Consent:
+    """The value of `--yes`; `worse` without a reader means all of them. Raises UsageError for an unknown one."""
+    paddr, worse = None, set[str]()
+    for word in [] if typed is None else typed.split(","):
+        what, colon, reader = word.strip().partition(":")
+        if what != _WORSE:
+            paddr = word.strip()
+        elif not colon:
+            worse |= set(NAMES)
+        elif reader in NAMES:
+            worse.add(reader)
+        else:
+            raise UsageError(f"unknown reader {visible(reader)}", f"choose from {', '.join(NAMES)}")
+    return Consent(paddr, frozenset(worse))
+
+
+def _cause(verdict: Verdict) -> str | None:
+    """The finding over which a reader refuses; None where it does not."""
+    return next((fired.rule.cause for fired in verdict.fired if fired.rule.refuses), None)
+
+
+def worse(now: Verdicts, after: Verdicts) -> tuple[Worse, ...]:
+    """The readers that accept, or read kernel memory, before and do not after, in their order."""
+    return tuple(
+        Worse(name, after[name])
+        for name, verdict in now.items()
+        if _falls(verdict, after[name]) and _cause(after[name]) not in _FOREIGN
+    )
+
+
+def _falls(now: Verdict, after: Verdict) -> bool:
+    if not now.accepts:
+        return False
+    return not after.accepts or bool(now.reads and after.reads is False)
+
+
+def harm_of(document: Document, plan: Plan) -> Harm:
+    """Judge what a plan would write. Raises SaveError where that could not be opened again."""
+    if document.dump is None or plan.empty:
+        return Harm()
+    base = plan.base or document.source
+    now = judge_file(View(document.source, document.dump.as_it_is.image))
+    return Harm(
+        worse(now, judge_file(View(base, plan.image))), _taken_out(document.dump, ImageSource(base, plan.image))
+    )
+
+
+def harm_of_plain(flattened: Source, plain: Source) -> Harm:
+    """The same for a flattened file that is made plain: it keeps all, but readers differ in what they take."""
+    return Harm(worse(judge_file(View(flattened)), judge_file(View(plain))))
+
+
+def _taken_out(old: Dump, planned: ImageSource) -> tuple[Safe, ...]:
+    try:
+        new = open_dump(planned)
+    except OpenError as error:
+        raise SaveError(f"what would be saved cannot be opened again: {error.message}", "nothing was written") from None
+    if new is None:
+        raise SaveError("what would be saved is no dump", "nothing was written; please report this")
+    gone = Counter(_contents(old))
+    gone.subtract(Counter(_contents(new)))
+    return tuple(words if count == 1 else Safe(f"{count} x {words}") for (words, _), count in gone.items() if count > 0)
+
+
+def _contents(dump: Dump) -> Iterator[tuple[Safe, bytes]]:
+    """All of a dump but its memory: what each part is, and the bytes that tell it from others like it.
+
+    The text of VMCOREINFO is what is edited: there it counts only whether there is one.
+    """
+    text = False
+    for note in dump.notes:
+        if note.is_vmcoreinfo:
+            text = True
+        else:
+            yield Safe(f"the note {visible(note.name)} of type {note.type:#x}, {note.descsz} bytes"), note.desc
+    if isinstance(dump, KdumpDump):
+        text = text or dump.header.vmcoreinfo != (0, 0)
+        offset, size = dump.header.eraseinfo
+        if size:
+            yield (
+                Safe(f"eraseinfo (what makedumpfile erased), {size} bytes"),
+                dump.plain.read(offset, min(size, HEAD_LIMIT)),
+            )
+    if text:
+        yield Safe("the VMCOREINFO note"), b""

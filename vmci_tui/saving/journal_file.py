@@ -1,0 +1,121 @@
+"""The file of a journal: what is written to it is durable, and what cannot be read in it is never cut off."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+
+from vmci_tui.common.errors import SaveError
+from vmci_tui.common.safe_text import visible
+from vmci_tui.layers.file import BytesSource, FileSource
+from vmci_tui.saving import undo_journal as journal
+from vmci_tui.saving.new_file import put_in_place, sync_folder
+from vmci_tui.saving.undo_journal import LIMIT, MOST_CHANGES, SUFFIX, Place, Record, Unreadable, Upto, encode
+from vmci_tui.saving.write_image import copy_some, pwrite
+
+_CHUNK = 16 << 20
+
+
+def name_of(path: str) -> str:
+    """The journal of a file, whatever links lead to it."""
+    return os.path.realpath(path) + SUFFIX
+
+
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[FileSource | None]:
+    """The journal, for reading; None where there is none. Raises SaveError with the way out, OpenError."""
+    try:
+        kind = os.lstat(path).st_mode
+    except FileNotFoundError:
+        yield None
+        return
+    if not stat.S_ISREG(kind):
+        raise SaveError(f"{visible(path)} is not a journal but something else of that name", "move it away")
+    source = FileSource(path)
+    try:
+        yield source
+    except Unreadable as error:
+        words = f"{source.name} holds what this vmci cannot read ({error.message}); it is left as it is"
+        raise SaveError(words, "move it away, or save a copy with -o OUT") from None
+    finally:
+        source.close()
+
+
+def last_record(source: FileSource, of: FileSource) -> tuple[Record, Place] | None:
+    """The record of the last save of the file `of`. Raises Unreadable, OpenError."""
+    size = source.size
+    while (found := journal.last(Upto(source, size))) is not None:
+        try:
+            return journal.read(source, found), found
+        except Unreadable:
+            if not _never_began(found, of):
+                raise
+            size = found.start  # the power went as it was written; the file is as it was then
+    return None
+
+
+def _never_began(place: Place, of: FileSource) -> bool:
+    untouched = (place.size_before, place.mtime_before) == (of.size, of.identity.mtime)
+    return place.mtime_after is None and untouched
+
+
+def push(path: str, record: Record) -> tuple[int, int, int]:
+    """The record at the end of the journal, durable, and its folder too.
+
+    Where it begins and ends, and how many of the oldest records were given up for it. Raises SaveError, OSError.
+    """
+    data = encode(record)
+    if len(data) > LIMIT or len(record.changes) > MOST_CHANGES:
+        words = f"{visible(path)} would need {len(data)} bytes for the old and new ones, and takes {LIMIT} at most"
+        raise SaveError(words, "save a copy with -o OUT")
+    with opened(path) as source:
+        start = journal.end_of(source) if source is not None else 0
+        given_up = 0
+        if source is not None and start + len(data) > LIMIT:
+            start, given_up = _shortened(source, start, LIMIT - len(data))
+    try:
+        end = append(path, data, start)
+        sync_folder(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            drop(path, start)
+        raise
+    return start, end, given_up
+
+
+def _shortened(source: FileSource, end: int, room: int) -> tuple[int, int]:
+    """Give up the oldest records until what is left has `room`: its end then, and how many went."""
+    ends = [place.end for place in journal.places(Upto(source, end))]
+    gone = next((number for number, at in enumerate(ends) if end - at <= room), len(ends) - 1)
+    first = ends[gone]
+
+    def fill(fd: int) -> None:
+        at = first
+        while at < end:
+            at += copy_some(source, fd, at, min(_CHUNK, end - at), at - first)
+
+    put_in_place(BytesSource(b""), source.path, fill, os.path.getsize, told=False)
+    return end - first, gone + 1
+
+
+def append(path: str, data: bytes, at: int) -> int:
+    """Write at `at`, where the last record ends, durable; what is torn behind it goes. Where that ends then."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        os.ftruncate(fd, at)
+        pwrite(fd, data, at)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    return at + len(data)
+
+
+def drop(path: str, start: int) -> None:
+    """Forget the record that begins there; the file is durable as it was before it."""
+    if start:
+        append(path, b"", start)
+    else:
+        os.unlink(path)
+    sync_folder(path)

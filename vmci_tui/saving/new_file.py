@@ -1,0 +1,227 @@
+"""Puts a new file in its place: at any moment there is no file of that name, the old one or the new one, whole.
+
+It is written under a temporary name in the target's folder, looked at, made durable, and only then renamed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import itertools
+import os
+import re
+import stat
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from vmci_tui.common.errors import OpenError, SaveError
+from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.common.signals import held_back, is_done
+from vmci_tui.layers.file import FileSource, Source, reason
+
+_PERMISSIONS: Final = 0o777
+"""What a copy may take over of a mode: a set-id bit would lend the saver's power to the bytes of somebody else."""
+_OURS: Final = 0o600
+_ACL: Final = "system.posix_acl_access"
+_PART: Final = ".vmci-part"
+_NAME_BYTES: Final = 100
+"""Of the target's name in the temporary one; some file systems take names of 143 bytes only."""
+
+P = TypeVar("P", str, int)
+T = TypeVar("T")
+
+
+def put_in_place(
+    source: Source, target: str, fill: Callable[[int], None], check: Callable[[str], T], told: bool = True
+) -> T:
+    """Make a new file: `fill` writes it, `check` is given its temporary name, then it gets its own; what `check` says.
+
+    Who owns it and who may read it is as `cp` leaves it. Raises SaveError, or what the two raise; then nothing
+    is left behind. It is told as done to who interrupts what comes after, but for a file of our own.
+    """
+    path = _real(target)
+    there = _refuse_bad_target(source, path, target)
+    refuse_changed(source)
+    mode = _mode_of_copy(source) if there is None else _OURS
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(held_back())
+        temporary, fd = _temporary(path, mode)
+        try:
+            stack.close()  # from here on a signal finds who removes the file
+            try:
+                fill(fd)
+                checked = check(temporary)
+                if there is None:
+                    _change_mode(fd, stat.S_IMODE(os.fstat(fd).st_mode) & (mode | ~_OURS))
+                else:
+                    _dress(fd, path, there, target)
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+            refuse_changed(source)  # what was cut off meanwhile reads as a hole, here and in the copy alike
+            with held_back():
+                os.replace(temporary, path)
+                if told:
+                    is_done(f"{visible(target)} is saved")
+        except BaseException as error:
+            with held_back():
+                _forget(temporary)
+            if isinstance(error, OSError):
+                raise said(error, target) from None
+            if isinstance(error, OpenError):  # it was cut off meanwhile, or its disk fails
+                refuse_changed(source)
+            raise
+    try:
+        sync_folder(path)
+    except OSError as error:
+        words = f"{visible(target)} is saved, but may not outlast a power cut: {reason(error)}"
+        raise SaveError(words, "run `sync`") from None
+    return checked
+
+
+def _mode_of_copy(source: Source) -> int:
+    """The mode that a copy is made with, of which the umask takes its part."""
+    if isinstance(source, FileSource):
+        return os.fstat(source.fileno()).st_mode & _PERMISSIONS
+    return 0o666
+
+
+def _dress(fd: int, path: str, there: os.stat_result, target: str) -> None:
+    """Give the new file the owner, the mode and the access list of the one that it replaces."""
+    new = os.fstat(fd)
+    if (new.st_uid, new.st_gid) != (there.st_uid, there.st_gid):
+        try:
+            os.fchown(fd, there.st_uid, there.st_gid)
+        except PermissionError:
+            words = f"{visible(target)} is another user's or group's, and would not be any more"
+            raise SaveError(words, "save under another name, or take it away first") from None
+    access = _where_any(os.getxattr, path, _ACL)
+    if access is not None:
+        os.setxattr(fd, _ACL, access)
+    else:  # the folder may have given it one
+        _where_any(os.removexattr, fd, _ACL)
+    _change_mode(fd, there.st_mode & _PERMISSIONS)
+
+
+def _where_any(call: Callable[[P, str], T], file: P, name: str) -> T | None:
+    """An attribute got or removed; None where the file has none, or its file system knows none."""
+    try:
+        return call(file, name)
+    except OSError as error:
+        if error.errno in (errno.ENODATA, errno.EOPNOTSUPP):
+            return None
+        raise
+
+
+def _change_mode(fd: int, mode: int) -> None:
+    if stat.S_IMODE(os.fstat(fd).st_mode) != mode:
+        os.fchmod(fd, mode)
+
+
+def refuse_target(source: Source, target: str) -> None:
+    """Raises SaveError where nothing can be saved under this name, before any work is done."""
+    path = _real(target)
+    _refuse_bad_target(source, path, target)
+    try:
+        os.stat(os.path.dirname(path))
+    except OSError as error:
+        raise said(error, target) from None
+
+
+def _real(target: str) -> str:
+    try:
+        return os.path.realpath(target)
+    except (OSError, ValueError) as error:
+        raise said(error, target) from None
+
+
+def refuse_changed(source: Source) -> None:
+    """Raises SaveError where the file is not the one that was opened."""
+    if isinstance(source, FileSource) and source.current() != source.identity:
+        raise SaveError(f"{source.name} has changed since it was opened", "open it again, then save")
+
+
+def _refuse_bad_target(source: Source, path: str, target: str) -> os.stat_result | None:
+    """The file that is to be replaced; None where there is none."""
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise said(error, target) from None
+    if not stat.S_ISREG(status.st_mode):
+        raise SaveError(f"{visible(target)} is not a regular file", "choose another name")
+    if isinstance(source, FileSource) and (status.st_dev, status.st_ino) == (
+        source.identity.device,
+        source.identity.inode,
+    ):
+        raise SaveError(f"{visible(target)} is the dump that is open", "save under another name")
+    return status
+
+
+def _temporary(path: str, mode: int) -> tuple[str, int]:
+    """A new file beside `path`, locked while it is written, so that one that was left is told from one in work."""
+    for again in itertools.count():
+        name = f"{_stem(path)}{os.getpid()}{f'-{again}' if again else ''}{_PART}"
+        temporary = os.path.join(os.path.dirname(path), name)
+        try:
+            fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode | _OURS)
+        except FileExistsError:
+            continue  # left by a process of this number that was killed
+        except (OSError, ValueError) as error:
+            raise said(error, path) from None
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return temporary, fd
+    raise AssertionError
+
+
+def _stem(path: str) -> str:
+    """How the names of all temporary files for `path` begin."""
+    name = os.path.basename(path)
+    while len(os.fsencode(name)) > _NAME_BYTES:
+        name = name[:-1]
+    return f".{name}."
+
+
+def left_behind(target: str) -> tuple[tuple[Safe, int], ...]:
+    """The halves of copies to `target` whose writers were killed, each with its bytes on the disk."""
+    try:
+        path = os.path.realpath(target)
+        pattern = re.compile(re.escape(_stem(path)) + rf"\d+(-\d+)?{re.escape(_PART)}")
+        with os.scandir(os.path.dirname(path)) as names:
+            found = [entry.path for entry in names if pattern.fullmatch(entry.name)]
+        return tuple((visible(part), os.lstat(part).st_blocks * 512) for part in sorted(found) if _is_left(part))
+    except (OSError, ValueError, OpenError):
+        return ()  # it is no more than a hint
+
+
+def _is_left(part: str) -> bool:
+    source = FileSource(part)
+    try:
+        return source.lock()
+    finally:
+        source.close()
+
+
+def sync_folder(path: str) -> None:
+    """Make the names in the folder of `path` durable."""
+    folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _forget(temporary: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(temporary)
+
+
+def said(error: OSError | ValueError, target: str) -> SaveError:
+    """What the system said, as an error that tells what to do."""
+    hint = {errno.ENOSPC: "make room, or save on another file system", errno.ENOENT: "the folder is not there"}
+    number = error.errno if isinstance(error, OSError) else None
+    why = f"cannot save as {visible(target)}: {reason(error)}"
+    return SaveError(why, hint.get(number or 0, "choose another place"))

@@ -1,0 +1,136 @@
+"""The plan: what would be written where, and why, shown before anything runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+from vmci_tui.common.errors import SaveError
+from vmci_tui.document.document import Document, laid_out
+from vmci_tui.formats import entry_writes_json as writes
+from vmci_tui.formats.fw_cfg_entry import LENGTH, EntryHistory
+from vmci_tui.layers.file import FileSource, Source
+from vmci_tui.layers.image import Copy, Difference, Image, diff
+from vmci_tui.layers.image import Literal as Bytes
+
+Way = Literal["overwrite", "lift", "copy", "append", "none"]
+
+
+class Step(NamedTuple):
+    """One range of the target: what is done to it, and why."""
+
+    do: str
+    offset: int
+    length: int
+    why: str
+
+
+_CHOICE = {
+    "none": "the file is already as it should be",
+    "copy": "copy, to a new file: the one that is open stays as it is",
+    "overwrite": "overwrite: what changes fits where it is, so nothing else has to move",
+    "lift": "lift: the new head does not fit before memory, whose first bytes therefore go to the end of the file; "
+    "notes at the end instead would be refused by crash",
+    "append": "append: the notes go to the end of the file",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The difference of the file and the image that is wanted, and the way to get there."""
+
+    way: Way
+    steps: tuple[Step, ...]
+    changes: tuple[Difference, ...]
+    image: Image
+    reasons: tuple[str, ...]
+    base: Source | None = None
+    """What the image refers to; None: the file that is open."""
+
+    @property
+    def choice(self) -> str:
+        """Why this way, and why not the others."""
+        return _CHOICE[self.way]
+
+    @property
+    def bytes_written(self) -> int:
+        """What the way costs at most; holes and shared blocks cost less."""
+        return sum(step.length for step in self.steps)
+
+    @property
+    def empty(self) -> bool:
+        return self.way == "none"
+
+
+def plan_copy(document: Document, target: str = "") -> Plan:
+    """How the state becomes a new file. Empty where that file would be the old one, to the byte.
+
+    Under a name that is opened as the guest's writes, an entry is saved as those.
+    """
+    if document.dump is None:
+        return _plan_writes(document) if writes.is_named_so(target) else _plan_entry(document)
+    layout = document.saved_layout
+    base = layout.base or document.source
+    changes = diff(base, layout.image)
+    if base is document.source and not changes and layout.image.size == document.source.size:
+        return Plan("none", (), (), layout.image, ())
+    why_head = "; ".join((*document.labels, *layout.reasons)) or "the head in the order that readers need"
+    steps = []
+    for offset, extent in layout.image.placed():
+        if isinstance(extent, Bytes):
+            steps.append(Step("write the head", offset, extent.length, why_head))
+        else:
+            moved = "" if extent.offset == offset else f", from {extent.offset:#x}"
+            steps.append(Step("copy", offset, extent.length, f"guest memory as it is{moved}"))
+    return Plan("copy", tuple(steps), changes, layout.image, layout.reasons, layout.base)
+
+
+def plan_in_place(document: Document) -> Plan:
+    """What has to change in the open file itself: its head, and where that grows, the memory behind it."""
+    if document.dump is None:
+        plan = _plan_entry(document)
+        return plan if plan.empty else replace(plan, way="overwrite")
+    layout = laid_out(document.dump, document.state, in_place=True)
+    changes = diff(document.source, layout.image)
+    if not changes and layout.image.size == document.source.size:
+        return Plan("none", (), (), layout.image, ())
+    lifted = layout.image.size > document.source.size and any(isinstance(c.extent, Copy) for c in changes)
+    steps = []
+    for change in sorted(changes, key=lambda change: change.offset < document.source.size):
+        if isinstance(change.extent, Copy):
+            why = f"the first bytes of memory, from {change.extent.offset:#x}: the head grows into their place"
+            steps.append(Step("lift", change.offset, change.extent.length, why))
+        else:
+            why = "; ".join((*document.labels, *layout.reasons)) or "the head in the order that readers need"
+            do = "append the notes" if change.offset >= document.source.size else "write the head"
+            steps.append(Step(do, change.offset, change.extent.length, why))
+    appended = layout.image.size > document.source.size and document.dump.container != "elf"
+    way: Way = "lift" if lifted else "append" if appended else "overwrite"
+    return Plan(way, tuple(steps), changes, layout.image, layout.reasons)
+
+
+def _plan_entry(document: Document) -> Plan:
+    history = document.state.entry
+    if history is None:
+        raise SaveError("there is no entry to save", "open one, or make one: vmci new entry -o BLOB")
+    raw = history.entry.pack() if history.origin == "blob" else history.raw
+    image = Image((Bytes(raw),))
+    why = "; ".join(document.labels) or "an entry is 16 bytes"
+    if not isinstance(document.source, FileSource):
+        # Hand-crafted, or what writes left: there is no file yet that could already be right.
+        if history.origin == "writes":
+            why = "the 16 bytes that the writes left; the list of writes is kept under a name in .write.json"
+            if not history.present:
+                why += "; a blob does not tell that the note is not present"
+        return Plan("copy", (Step("write the entry", 0, LENGTH, why),), (), image, ())
+    changes = diff(document.source, image)
+    if not changes and document.source.size == LENGTH:
+        return Plan("none", (), (), image, ())
+    return Plan("copy", (Step("write the entry", 0, LENGTH, why),), changes, image, ())
+
+
+def _plan_writes(document: Document) -> Plan:
+    history = document.state.entry or EntryHistory("writes")
+    data = writes.encode(history)
+    why = "; ".join((*document.labels, f"the guest's writes, {len(history.writes)}, as JSON"))
+    return Plan("copy", (Step("write the list", 0, len(data), why),), (), Image((Bytes(data),)), ())

@@ -1,0 +1,63 @@
+"""Runs a plan so that the target is, at any moment, either absent, the old file or the new one.
+
+What was written is read back and compared before it gets its name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vmci_tui.common.errors import SaveError
+from vmci_tui.common.progress import Progress, quiet
+from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.document.document import Document
+from vmci_tui.layers.file import FileSource
+from vmci_tui.saving.new_file import put_in_place
+from vmci_tui.saving.plan import Plan
+from vmci_tui.saving.verify import check_saved
+from vmci_tui.saving.write_image import write_image
+
+CHECK_LIMIT = 64 << 30
+"""Bytes of memory that are read back and compared after a copy, unless the user says otherwise."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What was done."""
+
+    name: Safe
+    size: int
+    checked: int
+    """Bytes of guest memory that were read back and compared."""
+    forced: bool = False
+    """The file could not be written, as QEMU leaves its dumps; it was made so, and its mode restored."""
+    given_up: int = 0
+    """Saves in place before it that cannot be taken back any more, for their old bytes were too many."""
+
+
+def save_copy(
+    document: Document, plan: Plan, target: str, progress: Progress = quiet, check_limit: int = CHECK_LIMIT
+) -> Saved:
+    """Write the plan's image to `target`. Raises SaveError, or what `progress` raises; then nothing is left behind."""
+
+    def fill(fd: int) -> None:
+        write_image(plan.base or document.source, plan.image, fd, progress)
+
+    def check(temporary: str) -> int:
+        return _check(document, plan, temporary, check_limit, progress)
+
+    checked = put_in_place(document.source, target, fill, check)
+    return Saved(visible(target), plan.image.size, checked)
+
+
+def _check(document: Document, plan: Plan, temporary: str, limit: int, progress: Progress) -> int:
+    saved = FileSource(temporary)
+    try:
+        if document.dump is None:
+            size = plan.image.size
+            if saved.size != size or saved.read(0, size) != plan.image.read(document.source, 0, size):
+                raise SaveError("what was saved is not the entry that was asked for", "nothing was put in place")
+            return 0
+        return check_saved(document.dump, document.state, saved, limit, progress)
+    finally:
+        saved.close()

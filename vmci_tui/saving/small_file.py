@@ -1,0 +1,27 @@
+"""Small files that the user asks for by name: written only where there is none."""
+
+from __future__ import annotations
+
+import os
+
+from vmci_tui.common.errors import SaveError
+from vmci_tui.common.safe_text import visible
+from vmci_tui.common.signals import held_back, is_done
+
+
+def write_new(path: str, data: bytes) -> None:
+    """Write a file that is not there yet, whole or not at all. Raises SaveError."""
+    try:
+        with held_back(), open(path, "xb") as file:
+            try:
+                file.write(data)
+                file.flush()
+            except BaseException:
+                os.unlink(path)
+                raise
+            is_done(f"{visible(path)} is written")
+    except FileExistsError:
+        raise SaveError(f"{visible(path)} exists", "type another name") from None
+    except (OSError, ValueError) as error:
+        words = error.strerror if isinstance(error, OSError) else "that is no file name"
+        raise SaveError(f"{visible(path)} cannot be written: {words}", "type another name") from None

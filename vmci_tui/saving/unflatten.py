@@ -1,0 +1,102 @@
+"""A flattened file made plain: what `makedumpfile -R OUT < FILE` gives, to the byte, with the same holes.
+
+Of a file that was cut off makedumpfile 1.7.2 gives nothing: it reads on for ever. Here what is there is
+written, and a kdump's status then says that the dump is incomplete: nothing else in the copy would.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from vmci_tui.common.errors import OpenError, SaveError
+from vmci_tui.common.progress import Progress, quiet
+from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.containers.kdump.header import read_header
+from vmci_tui.formats.kdump_records import BLOCK_SIZES, INCOMPLETE, SIGNATURE, header_fields
+from vmci_tui.layers.file import BytesSource, FileSource
+from vmci_tui.layers.flattened import FlattenedSource, Record, is_flattened, open_flattened, records
+from vmci_tui.saving.new_file import put_in_place
+from vmci_tui.saving.write_image import copy_some, pwrite
+
+_LARGE: Final = 256 << 10
+"""From this length on a record is copied by the kernel: QEMU's have 16 KiB at most."""
+_CHUNK: Final = 16 << 20
+_HEADERS: Final = 2 * max(BLOCK_SIZES)
+"""Bytes of a kdump that hold both of its headers."""
+
+
+class Unflattened(NamedTuple):
+    """What was made."""
+
+    name: Safe
+    size: int
+    written: int
+    """Bytes of the records; the others are holes, zeros to who reads them."""
+    faults: tuple[str, ...]
+    """Why the file may lack its end, in words; empty for a whole one."""
+
+
+def plain_of(source: FileSource) -> FlattenedSource:
+    """The plain file that a flattened one stands for. Raises OpenError where it is not flattened."""
+    if not is_flattened(source.read(0, 16)):
+        raise OpenError(f"{source.name} is not flattened", "only such a file needs it: `vmci show FILE` names its kind")
+    return open_flattened(source)
+
+
+def unflatten(source: FileSource, target: str, progress: Progress = quiet) -> Unflattened:
+    """Write the plain file to `target`. Of a broken file, what comes before the fault.
+
+    Raises SaveError where the target cannot be written.
+    """
+    faults: list[str] = []
+    written = 0
+
+    def fill(fd: int) -> None:
+        nonlocal written
+        written = _write(source, fd, records(source, faults), progress)
+        if faults:
+            _mark(fd)
+
+    def check(temporary: str) -> int:
+        return os.stat(temporary).st_size
+
+    size = put_in_place(source, target, fill, check)
+    return Unflattened(visible(target), size, written, tuple(faults))
+
+
+def _mark(fd: int) -> None:
+    """Say in the header of a kdump that it is incomplete; a header that nobody can read is left as it is."""
+    head = BytesSource(os.pread(fd, _HEADERS, 0))
+    if not head.read(0, len(SIGNATURE)).startswith(SIGNATURE):
+        return
+    try:
+        header = read_header(head)
+    except OpenError:
+        return
+    place = next(field for field in header_fields(header.form.bits) if field[0] == "status")
+    pwrite(fd, (header.header.status | INCOMPLETE).to_bytes(place[2], header.form.order), place[1])
+
+
+def _write(source: FileSource, fd: int, found: Iterator[Record], progress: Progress) -> int:
+    """Each record to its place in their order, so that of two for one place the later counts; bytes written."""
+    written = 0
+    for number, record in enumerate(found):
+        if record.offset < 0:
+            break
+        written += record.length
+        if number % 256 == 0 or record.length > _LARGE:
+            progress("copy", record.place, source.size)
+        if record.length < _LARGE:
+            data = source.read(record.place, record.length)
+            if len(data) < record.length:
+                raise SaveError(f"{source.name} ended while it was read", "open it again")
+            pwrite(fd, data, record.offset)
+            continue
+        done = 0
+        while done < record.length:
+            take = min(_CHUNK, record.length - done)
+            done += copy_some(source, fd, record.place + done, take, record.offset + done)
+            progress("copy", record.place + done, source.size)
+    return written

@@ -1,0 +1,118 @@
+"""Writes an image into a new file, as fast as the file system allows.
+
+Shared blocks first (reflink: XFS, Btrfs), which cost nothing; else a copy within the
+kernel; else through memory. Holes stay holes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import struct
+from typing import Final
+
+from vmci_tui.common.errors import SaveError
+from vmci_tui.common.progress import Progress
+from vmci_tui.layers.file import FileSource, Source
+from vmci_tui.layers.image import Copy, Image, Literal
+from vmci_tui.saving.verify import PIECE
+
+BLOCK: Final = 4096
+"""What file systems share is a multiple of this; memory is moved by such a multiple for that."""
+_FICLONERANGE: Final = 0x4020940D  # linux/fs.h
+_CHUNK: Final = 16 << 20
+"""Bytes that the kernel copies at a time; the user can stop it in between."""
+_STEP: Final = 1 << 30
+"""Bytes that are shared at a time, so that the user can stop it."""
+
+
+def write_image(source: Source, image: Image, fd: int, progress: Progress) -> None:
+    """Fill the new file `fd` with the image. Raises OSError, SaveError, and what `progress` raises."""
+    os.ftruncate(fd, image.size)
+    roomy = False
+    for offset, extent in image.placed():
+        if isinstance(extent, Literal):
+            pwrite(fd, extent.data, offset)
+            progress("copy", offset + extent.length, image.size)
+            continue
+        rest = _share(source, fd, extent, offset, image.size, progress)
+        if not roomy and rest == [(extent, offset)]:  # nothing could be shared
+            _need_space(source, image, fd)
+            roomy = True
+        for part, to in rest:
+            _copy(source, fd, part, to, image.size, progress)
+
+
+def pwrite(fd: int, data: bytes, offset: int) -> None:
+    """All of `data` at `offset`, however little the system takes at a time."""
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(fd, view, offset)
+        view, offset = view[written:], offset + written
+
+
+def _share(source: Source, fd: int, extent: Copy, to: int, total: int, progress: Progress) -> list[tuple[Copy, int]]:
+    """Share what lies on whole blocks in both files; what is left to be copied, with where it goes."""
+    whole = [(extent, to)]
+    start = -(-extent.offset // BLOCK) * BLOCK
+    end = (extent.offset + extent.length) // BLOCK * BLOCK
+    if not isinstance(source, FileSource) or (to - extent.offset) % BLOCK or start >= end:
+        return whole
+    shift, at = to - extent.offset, start
+    while at < end:
+        length = min(_STEP, end - at)
+        request = struct.pack("=qQQQ", source.fileno(), at, length, at + shift)
+        try:
+            fcntl.ioctl(fd, _FICLONERANGE, request)
+        except OSError:  # not this file system, not across two of them, or not these blocks: copy
+            return whole if at == start else [*_edges(extent, start, at, shift)]
+        at += length
+        progress("share", at + shift, total)
+    return _edges(extent, start, end, shift)
+
+
+def _edges(extent: Copy, start: int, end: int, shift: int) -> list[tuple[Copy, int]]:
+    """The parts of an extent outside [start, end), with where they go."""
+    last = extent.offset + extent.length
+    parts = (Copy(extent.offset, start - extent.offset), Copy(end, last - end))
+    return [(part, part.offset + shift) for part in parts if part.length]
+
+
+def _copy(source: Source, fd: int, extent: Copy, to: int, total: int, progress: Progress) -> None:
+    shift = to - extent.offset
+    for start, end in source.data_ranges(extent.offset, extent.offset + extent.length):
+        at = start
+        while at < end:
+            progress("copy", at + shift, total)
+            at += copy_some(source, fd, at, min(_CHUNK, end - at), at + shift)
+    progress("copy", to + extent.length, total)
+
+
+def copy_some(source: Source, fd: int, at: int, length: int, to: int) -> int:
+    """Copy up to `length` bytes of the source to `to`: in the kernel where it can, else through memory."""
+    if isinstance(source, FileSource):
+        with contextlib.suppress(OSError):
+            copied = os.copy_file_range(source.fileno(), fd, length, at, to)
+            if copied:
+                return copied
+    data = source.read(at, min(length, PIECE))
+    if not data:
+        raise SaveError(f"the source ended at {at:#x} while it was read", "open it again, then save")
+    pwrite(fd, data, to)
+    return len(data)
+
+
+def _need_space(source: Source, image: Image, fd: int) -> None:
+    """Refuse before anything is copied, with the exact need; shared blocks and holes need none."""
+    need = 0
+    for _, extent in image.placed():
+        if isinstance(extent, Copy):
+            parts = source.data_ranges(extent.offset, extent.offset + extent.length)
+            need += sum(end - start for start, end in parts)
+        else:
+            need += extent.length
+    room = os.fstatvfs(fd)
+    free = room.f_bavail * room.f_frsize
+    if need > free:
+        raise SaveError(f"the copy needs {need} bytes, and {free} are free there", "save on another file system")

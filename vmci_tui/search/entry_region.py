@@ -1,0 +1,216 @@
+"""What the entry points at: the region in the dump's own memory, held against the note that the dump has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Final, Literal, NamedTuple
+
+from vmci_tui.containers.guest import Guest, guest_of
+from vmci_tui.document.document import Document, State
+from vmci_tui.formats.elf_note import HEADER, NAME, Note, parse_raw, up
+from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT, Entry
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.knowledge.text_diff import Difference, compare, difference_text, header_remarks
+from vmci_tui.search.candidate import Candidate
+
+Kind = Literal["outside", "cut", "note", "windows", "text", "zeros", "other"]
+"""`cut`: a note whose end the dump does not hold; `text`: key=value lines without a note's header."""
+
+_HEAD: Final = HEADER + len(NAME)
+_LINE: Final = re.compile(rb"[A-Za-z][\x21-\x3c\x3e-\x7e]*=[\x20-\x7e]*\n")
+_LARGEST_PAGE: Final = 1 << 16
+"""No kernel writes more text than a page."""
+_NAMES: Final = ("the region", "the dump")
+
+
+class Found(NamedTuple):
+    """What lies at a guest-physical address."""
+
+    kind: Kind
+    held: int
+    """How many bytes from there on the file holds, of those that were looked at."""
+    head: bytes
+    """The first of them."""
+    candidate: Candidate | None = None
+    """The note, whole or cut, or the text."""
+    needed: int = 0
+    """What the note takes with its padding; 0 where there is none."""
+
+
+class RegionView(NamedTuple):
+    """The entry's region, and how it compares with the note that the dump has."""
+
+    entry: Entry
+    found: Found
+    same: bool | None
+    """Whether it is the dump's note, byte for byte but for the order of the header words; None: there are not two."""
+    first: int | None
+    """The first byte that differs, counted from the note's start, or from the text's."""
+    bytes_differ: int
+    difference: Difference | None
+    """Key by key, where both are text."""
+    remarks: tuple[str, ...]
+    """What differs in the notes' headers."""
+    why: str
+    """One line, safe to show."""
+
+
+def region_of(document: Document) -> RegionView | None:
+    """The region of the open entry; None without an entry or without a dump. Raises OpenError."""
+    history = document.state.entry
+    if document.dump is None or history is None or history.never_written:
+        return None
+    return view(history.entry, guest_of(document.dump), document.state)
+
+
+def view(entry: Entry, guest: Guest, state: State) -> RegionView:
+    """Follow `paddr` into memory, and compare. Raises OpenError where the file cannot be read."""
+    found = look(guest, entry.paddr, entry.size)
+    note = state.note
+    if found.candidate is None or note is None:
+        return RegionView(entry, found, None, None, 0, None, (), _why(entry, found, None, note))
+    mine, its = _content(found.candidate, note)
+    there = parse_raw(found.candidate.raw) if found.kind in ("note", "windows") else None
+    if found.kind == "cut":
+        its = its[: len(mine)]
+    differ = [] if mine == its else [at for at, (a, b) in enumerate(zip_longest(mine, its)) if a != b]
+    remarks = header_remarks(there, note, _NAMES)
+    same = not differ and (there is None or (there.name, there.type) == (note.name, note.type))
+    difference = None
+    if found.kind in ("note", "text") and not note.is_windows:
+        difference = compare(found.candidate.vmcoreinfo, state.vmcoreinfo or Vmcoreinfo(note.desc), _NAMES)
+    # A text is counted from its own start, a note from its header.
+    start = 0 if found.kind == "text" else HEADER
+    first = start + differ[0] if differ else None
+    result = RegionView(entry, found, same, first, len(differ), difference, remarks, "")
+    return result._replace(why=_why(entry, found, result, note))
+
+
+def look(guest: Guest, paddr: int, size: int = _LARGEST_PAGE) -> Found:
+    """What lies at `paddr`: a note of any length, or a text of up to `size` bytes. Raises OpenError."""
+    wanted = min(max(size, _HEAD), SIZE_LIMIT)
+    head = _read(guest, paddr, _HEAD)
+    needed = _needed(head)
+    data = _read(guest, paddr, max(wanted, needed))
+    if not data:
+        return Found("outside", 0, b"")
+    held = min(len(data), wanted)
+    if needed:
+        note = parse_raw(data)
+        if note is None:
+            return Found("cut", held, head, Candidate(paddr, _offset(guest, paddr), "note", data, None), needed)
+        candidate = Candidate(paddr, _offset(guest, paddr), "note", note.raw, note.order)
+        return Found("windows" if note.is_windows else "note", held, head, candidate, needed)
+    if not any(data):
+        return Found("zeros", held, head)
+    if _LINE.match(data):
+        text = data.partition(b"\0")[0]
+        text = text[: text.rfind(b"\n") + 1]
+        return Found("text", held, head, Candidate(paddr, _offset(guest, paddr), "text", text, None))
+    return Found("other", held, head)
+
+
+def region_lines(seen: RegionView) -> Iterator[str]:
+    """The region in lines to show: what it is, then what differs, the region as a and the dump's note as b."""
+    yield seen.why
+    yield from seen.remarks
+    if seen.difference is not None and not seen.difference.same:
+        yield from difference_text(seen.difference)
+
+
+def _read(guest: Guest, paddr: int, length: int) -> bytes:
+    """As many of the bytes as the file holds without a gap."""
+    at = paddr
+    while at < paddr + length:
+        item = guest.memory.range_at(at)
+        if item is None or item.offset is None:
+            break
+        at = item.end
+    return guest.read(paddr, min(at - paddr, length)) or b""
+
+
+def _needed(head: bytes) -> int:
+    """What the note takes that begins so, header words in either order; 0 where none does."""
+    if len(head) < _HEAD or head[HEADER:_HEAD] != NAME:
+        return 0
+    for order in ("little", "big"):
+        namesz, descsz = (int.from_bytes(head[at : at + 4], order) for at in (0, 4))
+        if namesz == len(NAME) and descsz <= SIZE_LIMIT:
+            return HEADER + up(namesz) + up(descsz)
+    return 0
+
+
+def _offset(guest: Guest, paddr: int) -> int | None:
+    return guest.offset_of(paddr)
+
+
+def _content(there: Candidate, note: Note) -> tuple[bytes, bytes]:
+    """The bytes to compare: name and descriptor, whatever pads them; of a text the text."""
+    if there.kind == "text":
+        return there.raw, note.desc
+    whole = parse_raw(there.raw)
+    return there.raw[HEADER:] if whole is None else _unpadded(whole), _unpadded(note)
+
+
+def _unpadded(note: Note) -> bytes:
+    return note.name.ljust(up(len(note.name), note.align), b"\0") + note.desc
+
+
+def _why(entry: Entry, found: Found, compared: RegionView | None, note: Note | None) -> str:
+    at = f"paddr {entry.paddr:#x}"
+    if found.kind == "outside":
+        return (
+            f"the dump holds nothing at {at}: QEMU reads zeros there where the guest has no RAM, "
+            "and a dump of a window or a cut one may just lack it"
+        )
+    if found.kind == "zeros":
+        return f"zeros lie at {at}: QEMU takes them for a note of 12 zero bytes"
+    if found.kind == "other":
+        return f"no VMCOREINFO note lies at {at}: it begins with {found.head[:HEADER].hex(' ')}"
+    what = {
+        "cut": f"the note at {at} takes {found.needed} bytes, and the dump holds {_there(found)} of them",
+        "windows": f"a Windows dump header lies at {at}",
+        "text": f"text without a note's header lies at {at}, as in the kernel's page vmcoreinfo_data",
+        "note": f"a note lies at {at}",
+    }[found.kind]
+    tail = ""
+    if found.kind in ("note", "windows") and found.held < entry.size <= SIZE_LIMIT:
+        tail = f"; the region's last {entry.size - found.held} bytes are not in the dump"
+    if compared is None:
+        return f"{what}; the dump has no VMCOREINFO note{tail}"
+    return f"{what}: {_verdict(compared, note)}{tail}"
+
+
+def _there(found: Found) -> int:
+    return len(found.candidate.raw) if found.candidate is not None else 0
+
+
+def _verdict(compared: RegionView, note: Note | None) -> str:
+    """How it compares with the dump's note, and what that means."""
+    if compared.found.kind == "cut":
+        if compared.first is None:
+            return "as far as it goes, it is the dump's note"
+        return f"it differs from the dump's note from byte {compared.first} on"
+    if compared.same:
+        kind = "text" if compared.found.kind == "text" else "note"
+        if any(remark.startswith("the header words") for remark in compared.remarks):
+            return f"it is the dump's {kind}, but for the order of the header words, which says nothing else"
+        return f"it is the dump's {kind}, to the byte"
+    if compared.first is None:
+        return "its text is the dump's, its name or type is not"
+    where = f"{compared.bytes_differ} bytes differ, the first at {compared.first}"
+    if compared.difference is None:
+        return f"it is not the dump's note: {where}"
+    return f"{_MEANT[compared.difference.kind]} ({where})"
+
+
+_MEANT: Final = {
+    "kernel": "it is another kernel's than the dump's note: one of the two is stale, as an entry is after kexec",
+    "boot": "it is of another boot of the same kernel: one of the two is stale, as an entry is after kexec, or edited",
+    "crash": "CRASHTIME differs: the guest panicked between the two, so memory changed since",
+    "values": "the same kernel's, with other values: the note was edited, or memory changed since",
+    "form": "the same keys and values, written another way: the note was edited",
+    "same": "the same text",
+}

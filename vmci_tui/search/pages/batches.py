@@ -1,0 +1,152 @@
+"""The compressed pages of a dump in pieces: what to decompress, how far, and where its bytes lie.
+
+Pages that are stored once for many addresses (as QEMU and makedumpfile store zeros) and that hold
+nothing of interest are passed over: most of a guest's memory is that.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from vmci_tui.containers.kdump.pages import Pages
+from vmci_tui.formats.kdump_records import PAGE_DESCRIPTOR
+from vmci_tui.search.memory_blocks import PAGE
+from vmci_tui.search.pages.scan_batch import Page, Piece, Span, look_at, whole_pages
+from vmci_tui.search.patterns import Look
+
+HEADS: Final = 512
+"""Pages of a piece where first bytes are enough: 2 to 10 ms of work."""
+BYTES: Final = 512 << 10
+"""Bytes of memory in a piece where whole pages are wanted: 3 to 6 ms of work."""
+_SPAN: Final = 4 << 20
+"""Bytes of the file that are read at once."""
+_GAP: Final = 64 << 10
+"""Bytes between two pages that are read and not used, rather than reading twice."""
+_PASSED: Final = 8
+"""How many times as many pages as a piece holds may be passed over before it ends."""
+_DULL: Final = 1024
+"""Pages stored once that are remembered."""
+
+
+class Portion(NamedTuple):
+    """A piece of work, and how far memory is done with it."""
+
+    piece: Piece
+    done: int
+    """Pages up to its end."""
+
+
+def portions(pages: Pages, look: Look) -> Iterator[Portion]:
+    """All pages that may hold what is looked for, in the order of addresses. Raises OpenError."""
+    return _Portions(pages, look).all()
+
+
+class _Portions:
+    def __init__(self, pages: Pages, look: Look) -> None:
+        self._pages, self._look = pages, look
+        self._size = pages.block_size
+        self._limit = prefix(look, self._size)
+        self._most = HEADS if look.step > 1 and self._size == PAGE else max(BYTES // self._size, 1)
+        self._sparse = look.step > self._size
+        self._dull: dict[int, int] = {}
+        """Offset to the rest of the descriptor."""
+
+    def all(self) -> Iterator[Portion]:
+        done, dull, most, sparse = 0, self._dull, self._most, self._sparse
+        # Size and flags, of four bytes each, are read as one number of eight.
+        little, block_size = self._pages.order == "little", self._size
+        for pfns in _together(self._pages, most * _PASSED):
+            held: list[Page] = []
+            before = before_rest = 0
+            for at, (pfn, offset, rest) in enumerate(zip(pfns, *self._columns(done, len(pfns)), strict=False), 1):
+                if dull.get(offset) == rest:
+                    continue
+                repeats = offset == before and rest == before_rest
+                before, before_rest = offset, rest
+                size, flags = (rest & 0xFFFFFFFF, rest >> 32) if little else (rest >> 32, rest & 0xFFFFFFFF)
+                if not offset or not 0 < size <= block_size or (sparse and not self._has_place(pfn)):
+                    continue
+                page = pfn, offset, size, flags
+                if repeats and self._is_dull(page, rest):
+                    continue
+                held.append(page)
+                if len(held) == most:
+                    yield Portion(self._piece(held), done + at)
+                    held = []
+            done += len(pfns)
+            yield Portion(self._piece(held), done)
+
+    def _columns(self, first: int, count: int) -> tuple[array[int], array[int]]:
+        """Of the descriptors from number `first` on the offsets, and size and flags as one number."""
+        raw = self._pages.descriptor_table(first, count)
+        table = array("Q", raw[: len(raw) - len(raw) % PAGE_DESCRIPTOR])
+        if self._pages.order != sys.byteorder:
+            table.byteswap()
+        return table[0::3], table[1::3]
+
+    def _piece(self, held: list[Page]) -> Piece:
+        return Piece(self._look, self._size, self._limit, tuple(_spans(held)))
+
+    def _has_place(self, pfn: int) -> bool:
+        return (self._look.phase - pfn * self._size) % self._look.step < self._size
+
+    def _is_dull(self, page: Page, rest: int) -> bool:
+        """Whether a page that is there more than once holds nothing, wherever it lies; then that is remembered.
+
+        A page of zeros ends no anchor, and begins one with three of them at most, which `look_at` knows.
+        """
+        piece = self._piece([page])
+        if self._look.step > 1:
+            dull = not look_at(piece, self._pages.plain.read).places
+        else:
+            dull = not any(data.strip(b"\0") for _, data in whole_pages(piece, self._pages.plain.read))
+        if dull:
+            if len(self._dull) == _DULL:
+                self._dull.clear()
+            self._dull[page[1]] = rest
+        return dull
+
+
+def _spans(held: list[Page]) -> Iterator[Span]:
+    """The parts of the file that hold these pages: as few as there can be without reading much for nothing."""
+    low, high = 0, -1
+    pages: list[Page] = []
+    for page in held:
+        _, offset, size, _ = page
+        end = offset + size
+        if pages and low <= offset <= high + _GAP and end - low <= _SPAN:
+            pages.append(page)
+            if end > high:
+                high = end
+            continue
+        if pages:
+            yield low, high - low, pages
+        low, high, pages = offset, end, [page]
+    if pages:
+        yield low, high - low, pages
+
+
+def prefix(look: Look, block_size: int) -> int:
+    """How many bytes of each page tell whether it holds what is looked for; all of them, and more, where any may."""
+    if look.step == 1:
+        return block_size
+    last = look.phase % block_size if look.step >= block_size else block_size - look.step + look.phase % look.step
+    return min(last + look.reach, block_size)
+
+
+def _together(pages: Pages, count: int) -> Iterator[list[int]]:
+    """The numbers of the pages that the file holds, so many at a time."""
+    held: list[int] = []
+    for first, last in pages.bitmap.runs():
+        while first < last:
+            take = min(last - first, count - len(held))
+            held += range(first, first + take)
+            first += take
+            if len(held) == count:
+                yield held
+                held = []
+    if held:
+        yield held

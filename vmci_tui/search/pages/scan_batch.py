@@ -1,0 +1,117 @@
+"""Looking at one piece of compressed memory: the work that is done here or by another process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from vmci_tui.layers.page_decoder import Unpacker
+from vmci_tui.search.memory_blocks import PAGE, REACH, Block
+from vmci_tui.search.patterns import FIRST_WORDS, PAGE_STARTS, Look
+
+_SHORT: Final = 256
+"""Bytes of a page that is stored short: 4 KiB of zeros take 41, 64 KiB of them 99 (zlib)."""
+Read = Callable[[int, int], bytes]
+"""From offset and length in the plain file to the bytes there."""
+
+
+Page = tuple[int, int, int, int]
+"""A page's number; offset and size of its bytes in the plain file; the descriptor's flags."""
+Span = tuple[int, int, list[Page]]
+"""Offset and length of what is read at once, and the pages in it."""
+
+
+class Piece(NamedTuple):
+    """Some pages, in the order of addresses."""
+
+    look: Look
+    block_size: int
+    limit: int
+    """How many bytes of each page are wanted."""
+    spans: tuple[Span, ...]
+
+
+class Found(NamedTuple):
+    """What a piece holds, and its two ends: what is looked for may lie across two pieces."""
+
+    places: list[int]
+    """Addresses, in order."""
+    start: int = -1
+    head: bytes = b""
+    end: int = -1
+    tail: bytes = b""
+
+
+def look_at(piece: Piece, read: Read) -> Found:
+    """Raises OpenError where the package for a compression is missing, and what `read` raises."""
+    return _whole(piece, read) if piece.look.step == 1 else _stepped(piece, read)
+
+
+def across(before: Found, after: Found, look: Look) -> list[int]:
+    """The addresses of what begins in one piece and ends in the next."""
+    if before.end != after.start or not before.tail:
+        return []
+    tail = before.tail[-(look.reach - 1) :]
+    block = Block(before.end - len(tail), tail + after.head, 0, len(tail) + len(after.head))
+    return [paddr for at in look.places(block) if (paddr := block.paddr_of(at)) < before.end]
+
+
+def whole_pages(piece: Piece, read: Read) -> Iterator[tuple[int, bytes]]:
+    """The paddr and the bytes of each page that is not damaged."""
+    for paddr, data in _unpacked(piece, read, piece.block_size + 1):  # one more: a page that is longer is damaged
+        if len(data) == piece.block_size:
+            yield paddr, data
+
+
+def _stepped(piece: Piece, read: Read) -> Found:
+    out = []
+    one = piece.look == PAGE_STARTS and piece.block_size == PAGE
+    for paddr, head in _unpacked(piece, read, piece.limit):
+        if one and head[:4] not in FIRST_WORDS:  # nearly all end here
+            continue
+        block = Block(paddr, head, 0, len(head))
+        out += [paddr + at for at in piece.look.places(block)]
+    return Found(out)
+
+
+def _whole(piece: Piece, read: Read) -> Found:
+    """Pages that follow each other are looked at together, behind zeros, as pages of zeros are left out."""
+    runs: list[tuple[int, list[bytes]]] = []
+    end = -1
+    zeros = bytes(piece.block_size)
+    for paddr, page in whole_pages(piece, read):
+        if page == zeros:
+            continue
+        if paddr != end:
+            runs.append((paddr, [bytes(REACH - 1)]))
+        runs[-1][1].append(page)
+        end = paddr + len(page)
+    if not runs:
+        return Found([])
+    places: list[int] = []
+    for paddr, run in runs:
+        joined = b"".join(run)
+        block = Block(paddr - REACH + 1, joined, 0, len(joined))
+        places += [found for at in piece.look.places(block) if (found := block.paddr_of(at)) >= 0]
+    start, first = runs[0]
+    return Found(places, start, first[1][: REACH - 1], end, runs[-1][1][-1][1 - REACH :])
+
+
+def _unpacked(piece: Piece, read: Read, length: int) -> Iterator[tuple[int, bytes]]:
+    """Short ones are unpacked once while they come again: makedumpfile stores each page of zeros by itself."""
+    unpacker = Unpacker(piece.block_size)
+    known: dict[tuple[bytes, int], bytes | None] = {}
+    for low, size, pages in piece.spans:
+        raw = read(low, size)
+        for pfn, offset, stored, flags in pages:
+            data = raw[offset - low : offset - low + stored]
+            if len(data) < stored:
+                continue
+            if stored > _SHORT:
+                page = unpacker.first_bytes(data, flags, length)
+            elif (data, flags) in known:
+                page = known[data, flags]
+            else:
+                page = known[data, flags] = unpacker.first_bytes(data, flags, length)
+            if page is not None:
+                yield pfn * piece.block_size, page

@@ -1,0 +1,66 @@
+"""What a helper process does: pieces of compressed memory come in, what they hold goes out, until the input ends."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import struct
+import sys
+from array import array
+from itertools import chain
+from typing import Final
+
+from vmci_tui.search.pages.scan_batch import Found, Page, Piece, look_at
+from vmci_tui.search.patterns import Look
+
+LENGTH: Final = struct.Struct("<I")
+"""Stands before each question and each answer."""
+Parts = tuple[tuple[int, int, int], ...]
+"""Offset in the plain file, length, and place in the file, of what is read at once."""
+
+
+def main(file: int) -> None:
+    """`file` is the descriptor of the open dump. Ends with the process that started it, as its input does."""
+    while True:
+        head = sys.stdin.buffer.read(LENGTH.size)
+        if len(head) < LENGTH.size:
+            return
+        number, look, block_size, limit, spans, parts = marshal.loads(sys.stdin.buffer.read(LENGTH.unpack(head)[0]))
+        piece = Piece(Look(*look), block_size, limit, tuple((low, size, _pages(pages)) for low, size, pages in spans))
+        answer = marshal.dumps((number, *_found(file, piece, parts)))
+        sys.stdout.buffer.write(LENGTH.pack(len(answer)) + answer)
+        sys.stdout.buffer.flush()
+
+
+def question(number: int, piece: Piece, parts: tuple[Parts, ...]) -> bytes:
+    """A piece, with where each of its spans lies in the file."""
+    spans = tuple((low, size, array("Q", chain.from_iterable(pages)).tobytes()) for low, size, pages in piece.spans)
+    data = marshal.dumps((number, tuple(piece.look), piece.block_size, piece.limit, spans, parts))
+    return LENGTH.pack(len(data)) + data
+
+
+def _pages(data: bytes) -> list[Page]:
+    numbers = array("Q", data)
+    return list(zip(numbers[0::4], numbers[1::4], numbers[2::4], numbers[3::4], strict=True))
+
+
+def answered(data: bytes) -> tuple[int, Found]:
+    """The number of a piece, and what it holds."""
+    number, *found = marshal.loads(data)
+    return number, Found(*found)
+
+
+def _found(file: int, piece: Piece, parts: tuple[Parts, ...]) -> Found:
+    places = {(low, size): where for (low, size, _), where in zip(piece.spans, parts, strict=True)}
+    return look_at(piece, lambda low, size: _read(file, low, size, places[low, size]))
+
+
+def _read(file: int, low: int, size: int, parts: Parts) -> bytes:
+    """As the plain file has it: zeros where no part is."""
+    if len(parts) == 1 and parts[0][:2] == (low, size):
+        return os.pread(file, size, parts[0][2])
+    out = bytearray(size)
+    for offset, length, place in parts:
+        data = os.pread(file, length, place)
+        out[offset - low : offset - low + len(data)] = data
+    return bytes(out)

@@ -1,0 +1,149 @@
+"""Processes that help with looking at compressed memory, so that all processors do.
+
+Each is a fresh interpreter that is told what to do through a pipe. It is not forked: this process has
+threads, whose locks a copy of it would keep for ever, and a forked one would hold the terminal and
+all that is open. A fresh one takes 60 ms to start, in which the work goes on here: nothing waits for a
+helper, ever. One that is lost, killed or stopped is done without, and its pieces are done here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any, Final
+
+from vmci_tui.layers.file import FileSource, Source
+from vmci_tui.layers.flattened import FlattenedSource
+from vmci_tui.search.pages.scan_batch import Found, Piece
+from vmci_tui.search.pages.worker import LENGTH, Parts, answered, question
+
+MOST: Final = 7
+"""Helpers: one piece is prepared in the time in which eight are looked at."""
+AHEAD: Final = 8
+"""Pieces that a helper has: one to do, the others so that it seldom sleeps, from which it wakes on our processor."""
+_PARTS: Final = 1024
+"""Records of a flattened file in one piece; no program writes such short ones."""
+_CODE: Final = (
+    "import sys; sys.path[:] = sys.argv[2:]; from vmci_tui.search.pages.worker import main; main(int(sys.argv[1]))"
+)
+
+
+class Helpers:
+    """One for each idle processor besides the one that works here; none where the pages lie in no file."""
+
+    def __init__(self, plain: Source) -> None:
+        self._plain = plain
+        self._file = plain.file if isinstance(plain, FlattenedSource) else plain
+        self._running: list[_Helper] = []
+
+    def start(self) -> None:
+        """Start them. What goes wrong leaves fewer, or none."""
+        if not isinstance(self._file, FileSource) or not sys.executable:
+            return
+        count = len(os.sched_getaffinity(0))
+        # Where other work keeps the processors busy, a helper takes from us what it does for us.
+        for _ in range(min(count - 1, round(count - os.getloadavg()[0]), MOST)):
+            try:
+                self._running.append(_Helper(self._file.fileno()))
+            except OSError:
+                return
+
+    def take(self, number: int, piece: Piece) -> bool:
+        """Hand a piece to a helper that has room for it; False where none does."""
+        free = min(self._running, key=lambda helper: helper.pending, default=None)
+        if free is None or free.pending >= AHEAD or (parts := self._parts(piece)) is None:
+            return False
+        free.ask(question(number, piece, parts))
+        return True
+
+    def collect(self) -> Iterator[tuple[int, Found]]:
+        """The pieces that are done by now, with what they hold."""
+        for helper in tuple(self._running):
+            yield from helper.answers()
+            if helper.lost:
+                self._running.remove(helper)
+                helper.end()
+
+    def close(self) -> None:
+        """End them at once, whatever they do."""
+        while self._running:
+            self._running.pop().end()
+
+    def _parts(self, piece: Piece) -> tuple[Parts, ...] | None:
+        """Where the spans lie in the file; None where that is too much to tell."""
+        if not isinstance(self._plain, FlattenedSource):
+            return tuple(((low, size, low),) for low, size, _ in piece.spans)
+        out: list[Parts] = []
+        left = _PARTS
+        for low, size, _ in piece.spans:
+            here: list[tuple[int, int, int]] = []
+            for record in self._plain.pieces(low, size):
+                if not left:
+                    return None
+                left -= 1
+                here.append((record.offset, record.length, record.place))
+            out.append(tuple(here))
+        return tuple(out)
+
+
+class _Helper:
+    """One process; both pipes are read and written without waiting."""
+
+    def __init__(self, file: int) -> None:
+        import subprocess  # takes 10 ms, and most searches start no process
+
+        # A process group of its own: Ctrl-C is for us, who end it then.
+        process: Any = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _CODE, str(file), *sys.path],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
+            pass_fds=(file,), process_group=0,
+        )  # fmt: skip
+        self._process = process
+        self._in, self._out = process.stdin.fileno(), process.stdout.fileno()
+        os.set_blocking(self._in, False)
+        os.set_blocking(self._out, False)
+        self._data = self._unsent = b""
+        self.pending = 0
+        self.lost = False
+
+    def ask(self, data: bytes) -> None:
+        self.pending += 1
+        self._unsent += data
+        self._send()
+
+    def _send(self) -> None:
+        """As much as the pipe takes."""
+        try:
+            self._unsent = self._unsent[os.write(self._in, self._unsent) :]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.lost = True
+
+    def answers(self) -> Iterator[tuple[int, Found]]:
+        if self._unsent:
+            self._send()
+        while True:
+            try:
+                more = os.read(self._out, 1 << 16)
+            except BlockingIOError:
+                break
+            if not more:
+                self.lost = True
+                break
+            self._data += more
+        while len(self._data) >= LENGTH.size:
+            (length,) = LENGTH.unpack_from(self._data)
+            if len(self._data) < LENGTH.size + length:
+                return
+            answer = self._data[LENGTH.size : LENGTH.size + length]
+            self._data = self._data[LENGTH.size + length :]
+            self.pending -= 1
+            yield answered(answer)
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait()

@@ -1,0 +1,134 @@
+"""What lies at an address: a note, a bare text, or neither; and what is wrong with it.
+
+The kernel's own lie on page starts and are whole: key=value lines from OSRELEASE to the
+last newline, within one page or within several that the kernel allocated for them. All
+else is a copy, a part of one, or something like it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from vmci_tui.containers.guest import Guest
+from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, up
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.search.candidate import Candidate
+from vmci_tui.search.memory_blocks import PAGE
+
+FIRST_KEY: Final = b"OSRELEASE="
+"""How every text of Linux begins."""
+TEXT_AT: Final = up(HEADER + len(NAME))
+"""Where the text begins in a note."""
+TEXT_LIMIT: Final = 1 << 16
+"""The largest page of all machines; a kernel that allocates several smaller ones for its text needs no more."""
+NOT_ON_A_PAGE: Final = "not on a page start"
+"""The one fault of a text that may be whole all the same: kernels before 4.13 keep theirs anywhere."""
+
+_TEXT = re.compile(rb"[ -~\n]*")
+_RELEASE = re.compile(rb"OSRELEASE=([!-$&-~]{1,200})\n")
+"""Without %: the kernel's format string is none. Linux has room for 64 characters."""
+_FIRST_LINE: Final = 256
+"""Read first, so that a flood of what is no text costs little."""
+
+
+def candidate_at(guest: Guest, paddr: int) -> Candidate | None:
+    """The note or the text that begins at `paddr`; None where there is neither."""
+    head = guest.read(paddr, TEXT_AT)
+    if head is None:
+        return None
+    if (order := header_order(head)) is not None:
+        return _note_at(guest, paddr, head, order)
+    return _text_at(guest, paddr) if head.startswith(FIRST_KEY) else None
+
+
+def header_order(head: bytes) -> ByteOrder | None:
+    """The byte order of the VMCOREINFO note whose first 24 bytes these are, or None."""
+    if head[HEADER : HEADER + len(NAME)] != NAME:
+        return None
+    if head[:4] == len(NAME).to_bytes(4, "little"):
+        return "little"
+    return "big" if head[:4] == len(NAME).to_bytes(4, "big") else None
+
+
+def release_of(text: bytes) -> bytes:
+    """The release in the first line, where every text of Linux has it; empty where it is not."""
+    match = _RELEASE.match(text)
+    return match[1] if match else b""
+
+
+def is_whole(candidate: Candidate) -> bool:
+    """Whether nothing is missing of it, wherever it lies."""
+    return all(fault == NOT_ON_A_PAGE for fault in candidate.faults)
+
+
+def _note_at(guest: Guest, paddr: int, head: bytes, order: ByteOrder) -> Candidate | None:
+    claimed = int.from_bytes(head[4:8], order)
+    if not _RELEASE.match(_held(guest, paddr + TEXT_AT, min(claimed, _FIRST_LINE))):
+        return None
+    data = _held(guest, paddr + TEXT_AT, min(claimed, TEXT_LIMIT))
+    run = _run(data)
+    if claimed > TEXT_LIMIT:
+        fault = f"claims {claimed} bytes, more than any page holds"
+    elif len(data) < claimed:
+        fault = f"claims {claimed} bytes, {len(data)} are in the dump"
+    elif run < claimed:
+        fault = f"claims {claimed} bytes, {run} are text"
+    else:
+        fault = ""
+    text = data[:run]
+    faults = (fault, *_misplaced(paddr)) if fault else _faults(paddr, text)
+    end = TEXT_AT + run
+    padding = b"" if fault else guest.read(paddr + end, up(end) - end) or b""
+    return Candidate(paddr, guest.offset_of(paddr), "note", head + text + padding, order, faults)
+
+
+def _text_at(guest: Guest, paddr: int) -> Candidate | None:
+    if not _RELEASE.match(_held(guest, paddr, _FIRST_LINE)):
+        return None
+    data = _held(guest, paddr, TEXT_LIMIT)
+    run = _run(data)
+    text = data[: data.rfind(b"\n", 0, run) + 1]
+    if len(text) < run:
+        fault = "the last line is cut"
+    elif run == len(data):
+        fault = "nothing in the dump ends it"
+    else:
+        fault = "other bytes follow it" if data[run] else ""
+    faults = (fault, *_misplaced(paddr)) if fault else _faults(paddr, text)
+    return Candidate(paddr, guest.offset_of(paddr), "text", text, None, faults)
+
+
+def _faults(paddr: int, text: bytes) -> tuple[str, ...]:
+    """What is wrong with the lines, or the place, of a text that is all there."""
+    info = Vmcoreinfo(text)
+    page = info.page_size
+    broken = next((line.number for line in info.lines if not line.key), None)
+    if not text.endswith(b"\n"):
+        fault = "the last line is cut"
+    elif broken is not None:
+        fault = f"line {broken} is not key=value"
+    else:
+        fault = "it has no PAGESIZE, which every kernel writes" if page is None else ""
+    return ((fault,) if fault else ()) + _misplaced(paddr, page or PAGE)
+
+
+def _misplaced(paddr: int, page: int = PAGE) -> tuple[str, ...]:
+    return (NOT_ON_A_PAGE,) if paddr % min(max(page, PAGE), TEXT_LIMIT) else ()
+
+
+def _held(guest: Guest, paddr: int, limit: int) -> bytes:
+    """As many bytes from `paddr` on as the file holds without a gap, up to `limit`."""
+    at = paddr
+    while at < paddr + limit:
+        item = guest.memory.range_at(at)
+        if item is None or item.offset is None:
+            break
+        at = item.end
+    return guest.memory.read(guest.source, paddr, min(at - paddr, limit))
+
+
+def _run(data: bytes) -> int:
+    """How many bytes from the start on are text."""
+    match = _TEXT.match(data)
+    return match.end() if match else 0

@@ -1,0 +1,191 @@
+"""Where the user's settings and recent files live, and what they are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vmci_tui.common.errors import OpenError
+from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.settings.own_files import read_own, set_aside, unreadable, write_own
+
+_MOST_RECENT = 20
+MOST_BOOKMARKS = 100
+MOST_SESSIONS = 256
+_LONGEST_KEY = 60
+"""Characters of a key's name in the keymap."""
+_LONGEST_BOOKMARK = 200
+"""Characters of a bookmark."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a user may choose, in `settings.toml`; every key may be missing."""
+
+    theme: str | None = None
+    """None where the file names none: then the one that was chosen last in the app."""
+    keymap: dict[str, str] = field(default_factory=dict)
+    """Binding id to keys, e.g. {"save" = "ctrl+s"}."""
+    blink: bool = True
+    """Whether the cursor of input fields blinks."""
+    sessions: int | None = None
+    """How many sessions `vmci serve` has at a time; None where the file does not say."""
+    trouble: Safe | None = None
+    """What of the file is not followed, and why."""
+
+
+def config_file() -> Path:
+    """The settings file; it need not exist."""
+    from platformdirs import user_config_path
+
+    return user_config_path("vmci-tui") / "settings.toml"
+
+
+def _recent_file() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("vmci-tui") / "recent.json"
+
+
+def _theme_file() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("vmci-tui") / "theme"
+
+
+def kept_theme() -> str:
+    """The theme that was chosen last in the app; empty where none was."""
+    try:
+        return read_own(_theme_file())[:80].decode("ascii", "replace").strip()
+    except OpenError:
+        return ""
+
+
+def keep_theme(name: str) -> None:
+    """Keep the theme for the next start; ignore a folder that cannot be written."""
+    write_own(_theme_file(), f"{name}\n".encode())
+
+
+def load() -> Settings:
+    """Return the settings; the defaults where the file is missing, and with the reason where it cannot be read."""
+    path = config_file()
+    try:
+        data = read_own(path)
+        if not data:
+            return Settings()
+        from vmci_tui.common.toml import parse_toml
+
+        return _settings(parse_toml(data.decode()))
+    except OpenError as error:
+        return Settings(trouble=Safe(f"settings: {error.message}; the defaults hold"))
+    except ValueError as error:
+        return Settings(trouble=Safe(f"settings: {visible(str(path))} is not TOML: {visible(str(error))}"))
+
+
+def _settings(raw: dict[str, Any]) -> Settings:
+    """What the file says, without what cannot be followed: that is named."""
+    theme, keymap, blink = raw.get("theme"), raw.get("keymap", {}), raw.get("blink", True)
+    pairs = keymap if isinstance(keymap, dict) else {}
+    good = {name: keys for name, keys in pairs.items() if isinstance(keys, str) and _are_keys(keys)}
+    bad = [f"keymap.{name}" for name in pairs if name not in good]
+    bad += ["theme"] if not isinstance(theme, str | None) else []
+    bad += ["keymap"] if not isinstance(keymap, dict) else []
+    bad += ["blink"] if not isinstance(blink, bool) else []
+    sessions = raw.get("sessions")
+    several = type(sessions) is int and 0 < sessions <= MOST_SESSIONS
+    bad += ["sessions"] if "sessions" in raw and not several else []
+    return Settings(
+        theme=theme if isinstance(theme, str) else None,
+        keymap=good,
+        blink=blink is not False,
+        sessions=sessions if several else None,
+        trouble=Safe(f"settings: {visible(bad[0][:_LONGEST_KEY])} cannot be followed") if bad else None,
+    )
+
+
+def _are_keys(keys: str) -> bool:
+    """Whether these can be names of keys, separated by commas: `ctrl+s`, or a character."""
+    return all(0 < len(key) <= _LONGEST_KEY and key.isprintable() for key in map(str.strip, keys.split(",")))
+
+
+def troubles() -> Iterator[Safe]:
+    """Say which of the files that vmci itself keeps cannot be read."""
+    for what, path in (("recent files", _recent_file()), ("theme", _theme_file())):
+        if words := unreadable(path):
+            yield Safe(f"{what}: {words}; none is kept")
+    if _stored() is None and not unreadable(_recent_file()):
+        yield Safe(f"recent files: {visible(str(_recent_file()))} is damaged; it is kept as recent.json.damaged")
+
+
+class Recent(NamedTuple):
+    """A file that was opened, and what is kept of it."""
+
+    path: str
+    blob: str | None = None
+    """The entry that was open beside it."""
+    bookmarks: tuple[str, ...] = ()
+    """Places in it, as `core.typed_places` writes them."""
+
+
+def recent() -> tuple[tuple[str, str | None], ...]:
+    """The files opened last with their entries, newest first, as far as they still exist."""
+    return tuple((item.path, item.blob) for item in _records())
+
+
+def _records() -> tuple[Recent, ...]:
+    found = (_record(item) for item in _stored() or ())
+    return tuple(item for item in found if item is not None)
+
+
+def _stored() -> list[object] | None:
+    """The items of the file; none where it is missing, None where it cannot be read or is damaged."""
+    import json
+
+    try:
+        items = json.loads(read_own(_recent_file()) or b"[]")
+    except (OpenError, ValueError, RecursionError):
+        return None
+    return items if isinstance(items, list) else None
+
+
+def _record(item: object) -> Recent | None:
+    """A dump, its entry and its bookmarks as they were stored; None for what is none, or is gone."""
+    path, blob, marks = (*item, None)[:3] if isinstance(item, list) and 2 <= len(item) <= 3 else (None, None, None)
+    if not isinstance(path, str) or "\0" in path or not os.path.exists(path):
+        return None
+    there = isinstance(blob, str) and "\0" not in blob and os.path.exists(blob)
+    kept = (mark for mark in marks if isinstance(mark, str)) if isinstance(marks, list) else ()
+    places = tuple(mark for mark in kept if len(mark) <= _LONGEST_BOOKMARK)
+    return Recent(path, blob if there else None, places[:MOST_BOOKMARKS])
+
+
+def bookmarks(path: str) -> tuple[str, ...]:
+    """The places of a file that were kept."""
+    full = os.path.abspath(path)
+    return next((item.bookmarks for item in _records() if item.path == full), ())
+
+
+def keep_bookmarks(path: str, marks: tuple[str, ...]) -> None:
+    """Keep the places of a file; it becomes the first among the recent ones."""
+    full = os.path.abspath(path)
+    blob = next((item.blob for item in _records() if item.path == full), None)
+    _store(Recent(full, blob, marks[:MOST_BOOKMARKS]))
+
+
+def remember(path: str, blob: str | None = None) -> None:
+    """Put a file first among the recent ones."""
+    _store(Recent(os.path.abspath(path), os.path.abspath(blob) if blob else None, bookmarks(path)))
+
+
+def _store(first: Recent) -> None:
+    """Write the list with `first` at its head; ignore a folder that cannot be written."""
+    import json
+
+    target = _recent_file()
+    if _stored() is None and not unreadable(target):
+        set_aside(target)
+    records = [first, *(item for item in _records() if item.path != first.path)][:_MOST_RECENT]
+    write_own(target, json.dumps(records).encode())

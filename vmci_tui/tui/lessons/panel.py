@@ -1,0 +1,129 @@
+"""The panel of a lesson: at the foot of every screen, what to see, what to press, and whether it is done."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Footer, Static
+
+from vmci_tui.lessons.lesson import TYPE, UNTIL, Lesson
+from vmci_tui.tui.edge import Guarded, Painted
+from vmci_tui.tui.style.cell_styles import line_styles
+from vmci_tui.tui.style.cells import Row, plain, strip_of
+
+_NAMES = {
+    "question_mark": "?",
+    "slash": "/",
+    "right_square_bracket": "]",
+    "left_square_bracket": "[",
+    "pagedown": "Page down",
+    "pageup": "Page up",
+}
+
+
+class LessonBar(Painted, Widget):
+    """The line of what can be done with the lesson; each part is a button."""
+
+    def __init__(self) -> None:
+        super().__init__(id="lesson-bar")
+        self._buttons: tuple[tuple[str, str, str], ...] = ()
+        self._state: tuple[str, str] = ("", "")
+
+    def show(self, buttons: tuple[tuple[str, str, str], ...], state: tuple[str, str]) -> None:
+        """Buttons as (action, label, style), and behind them a word with its style."""
+        if (buttons, state) != (self._buttons, self._state):
+            self._buttons, self._state = buttons, state
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        cells: Row = tuple((f"[{label}] ", style) for _, label, style in self._buttons)
+        return strip_of((*cells, self._state), self.size.width, line_styles(self.app), self.rich_style)
+
+    async def on_click(self, event: events.Click) -> None:
+        event.stop()
+        end = 0
+        for action, label, _ in self._buttons:
+            end += len(label) + 3
+            if event.x < end:
+                await self.run_action(f"app.{action}")
+                return
+
+
+class LessonPanel(Guarded, Vertical):
+    """A step: its text scrolls where the screen is too small for it."""
+
+    SCOPED_CSS = False
+    DEFAULT_CSS = """
+    LessonPanel { height: auto; max-height: 7; border-top: heavy $warning; border-title-color: $warning; }
+    LessonPanel { background: $surface; border-title-style: bold; border-subtitle-color: $text-muted; }
+    LessonPanel.done { border-top: heavy $success; border-title-color: $success; }
+    LessonPanel #lesson-told { height: auto; max-height: 5; padding: 0 1; }
+    LessonPanel #lesson-text { color: $text; }
+    LessonPanel #lesson-bar { height: 1; margin: 0 1; }
+    .pointed { border: thick $warning !important; }
+    #title.pointed, #status.pointed, Footer.pointed { border: none !important; background: $warning 40% !important; }
+    ModalScreen > LessonPanel { dock: bottom; margin-bottom: 1; }
+    """
+    _shown: tuple[str, int, bool] | None = None
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="lesson-told", can_focus=False):
+            yield Static(id="lesson-text")
+        yield LessonBar()
+
+    def show_step(self, lesson: Lesson, at: int, done: bool) -> bool:
+        """The step at the index `at`, and whether its condition holds; False where that is shown already."""
+        if (lesson.name, at, done) == self._shown:
+            return False
+        self._shown = lesson.name, at, done
+        step, last = lesson.steps[at], at + 1 == len(lesson.steps)
+        self.set_class(done, "done")
+        self.border_title = plain(f"Lesson: {lesson.title}  {at + 1}/{len(lesson.steps)}")
+        press = f"\nPress: {pressed(step.press)}" if step.press else ""
+        self.query_one("#lesson-text", Static).update(plain(step.text + press))
+        self.query_one("#lesson-told").scroll_home(animate=False)
+        onward = "Next" if done else "Skip"
+        self.query_one(LessonBar).show(
+            (
+                ("lesson_back", "F6 Back", "dim" if at == 0 else "key"),
+                ("lesson_next", f"F7 {'End' if done and last else onward}", "good" if done else "key"),
+                ("lesson_reset", "F8 Reset", "key"),
+                ("lesson_end", "F9 Leave", "key"),
+            ),
+            (" done" if done else " to be done", "good" if done else "warning"),
+        )
+        return True
+
+
+def pressed(press: tuple[str, ...]) -> str:
+    """Keys as a reader sees them."""
+    return ", ".join(_pressed(item) for item in press)
+
+
+def _pressed(item: str) -> str:
+    if item.startswith(TYPE):
+        return item
+    name, until, condition = item.partition(UNTIL)
+    return _key(name) + until + condition
+
+
+def _key(name: str) -> str:
+    if len(name) == 1:
+        return name
+    return _NAMES.get(name) or "+".join(part.capitalize() for part in name.split("+"))
+
+
+def put_in(screen: Screen[object]) -> LessonPanel | None:
+    """The panel of this screen, made where it has none; None while that is under way."""
+    found = screen.query(LessonPanel)
+    if found:
+        panel = found.first()
+        return panel if panel.query("#lesson-bar") else None
+    screen.add_class("in-lesson")
+    footer = screen.query(Footer)
+    screen.mount(LessonPanel(id="lesson"), before=footer.first() if footer else None)
+    return None

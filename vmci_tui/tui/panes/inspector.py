@@ -1,0 +1,49 @@
+"""The data inspector: the bytes at the cursor of the hex view as numbers and text."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from vmci_tui.common.safe_text import Safe
+from vmci_tui.document.inspected_bytes import HEAD, LABEL, SHORT, Inspected, inspected_lines
+from vmci_tui.tui.style.cells import Row
+from vmci_tui.tui.widgets.line_list import LineList
+
+
+class Inspector(LineList):
+    """Follows the cursor of the hex view; Enter goes where the number under its own cursor points."""
+
+    about = "The bytes at the cursor of the hex view as numbers of each width and order, and as text."
+    SCOPED_CSS = False
+    DEFAULT_CSS = """
+    #inspector { height: 13; border: round $surface-lighten-2; border-title-color: $text-muted; }
+    #inspector:focus { border: round $accent; border-title-color: $accent; border-title-style: bold; }
+    #inspector:focus:nocolor { border: heavy $accent; }
+    .-narrow #inspector { display: none; }
+    .-narrow.show-hex #inspector { display: block; }
+    .inspecting #findings-pane { display: none; }
+    .-wide.inspecting #findings-pane { display: block; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "screen.follow", "Follow", tooltip="Go to the paddr that this number says", id="follow"),
+    ]
+    inspected: Inspected | None = None
+
+    def show(self, item: Inspected | None) -> None:
+        """Show what stands at a byte; None where there is none."""
+        self.inspected = item
+        lines = inspected_lines(item) if item is not None else ()
+        self.set_rows([_row(at, line) for at, line in enumerate(lines)])
+
+    def number(self) -> int | None:
+        """The unsigned number under the cursor."""
+        item, at = self.inspected, self.cursor - HEAD
+        return item.numbers[at].unsigned if item is not None and 0 <= at < len(item.numbers) else None
+
+
+def _row(at: int, line: Safe) -> Row:
+    """A name and what it has."""
+    width = LABEL if at >= HEAD - 1 else SHORT
+    return ((line[:width], "dim"), (line[width:], "dim" if at == HEAD - 1 else "key" if at == 1 else "value"))

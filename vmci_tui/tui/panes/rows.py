@@ -1,0 +1,231 @@
+"""What each pane shows of a document: rows, and the bytes that each row is about. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, overload
+
+from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.common.span import Span
+from vmci_tui.document.derived_entry import derive, why_none
+from vmci_tui.document.document import Document, State
+from vmci_tui.formats.fw_cfg_entry import FIELDS, FORMAT_ELF, FORMAT_NONE, RESET, EntryHistory
+from vmci_tui.formats.header_text import HeaderText
+from vmci_tui.formats.note_kinds import device_dump
+from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
+from vmci_tui.tui.style.cells import Row
+
+if TYPE_CHECKING:
+    from vmci_tui.findings import Finding
+
+_LONGEST = 4096
+"""Cells of a value that are built; no terminal is wider."""
+
+
+class Target(NamedTuple):
+    """What a row stands for: a field of the entry, a write, a note."""
+
+    kind: str
+    key: str = ""
+    number: int = 0
+    span: Span | None = None
+
+
+def entry_rows(document: Document, wide: bool = True) -> list[tuple[Row, Target]]:
+    """The four fields with what follows from them, then the writes; each on one line, or on two where it is narrow."""
+    history = document.state.entry
+    if history is None:
+        return [line for row, target in _derived_rows(document) for line in _folded(row, target, wide)]
+    whole = Target("entry", span=Span(0, 16, "entry"))
+    out = _folded(_presence(history), whole, wide)
+    raw = history.entry.pack()
+    for field, value in zip(FIELDS, history.entry, strict=True):
+        octets = raw[field.offset : field.offset + field.length].hex(" ")
+        row: Row = (
+            (f"{field.name:<13}", "key"), (f"{value} = {value:#x}  ", "value"), (f"[{octets}]  ", "dim"),
+            _meaning(document, field.name, value),
+        )  # fmt: skip
+        out += _folded(row, Target("field", field.name, span=Span(field.offset, field.length, "entry")), wide)
+    if history.origin == "writes":
+        for number in range(len(history.writes)):
+            out += _folded(_write_row(history, number), Target("write", number=number), wide)
+    return out
+
+
+def _folded(row: Row, target: Target, wide: bool) -> list[tuple[Row, Target]]:
+    """The row, or where it is narrow its last cell, which explains, on a line of its own."""
+    if wide or len(row) < 2:
+        return [(row, target)]
+    text, style = row[-1]
+    return [(row[:-1], target), ((("   ", "dim"), (text, style)), target)]
+
+
+def _presence(history: EntryHistory) -> Row:
+    if history.never_written:
+        return (("never written: ", "warning"), ("the bytes that QEMU holds after a reset", "dim"))
+    if history.origin == "derived":
+        return (("not known: ", "dim"), ("only QEMU knows what the guest wrote", "dim"))
+    if history.present:
+        return (("present: ", "good"), ("a full write of 16 bytes", "dim"))
+    return (("not present: ", "error"), (history.outcomes[-1].why, "dim"))
+
+
+def _meaning(document: Document, name: str, value: int) -> tuple[str, str]:
+    """What a field's value means, and what follows."""
+    if name == "host_format":
+        return "QEMU never looks at it" if value != RESET[0] else "1 is ELF; QEMU never looks at it", "dim"
+    if name == "guest_format":
+        if value == FORMAT_NONE:
+            return "switched off: QEMU appends nothing", "warning"
+        if value == FORMAT_ELF:
+            return "ELF", "good"
+        return "unknown: QEMU ignores it, a debugger still sees it", "error"
+    if name == "size":
+        if not 12 <= value <= 1 << 20:
+            return "refused: QEMU takes 12 bytes to 1 MiB", "error"
+        page = value - 36
+        return (
+            f"a page of {page} + 36, as Linux writes" if page >= 4096 and page & (page - 1) == 0 else "bytes"
+        ), "dim"
+    if document.dump is None:
+        return "where the note lies in guest memory", "dim"
+    offset = document.layout.memory.offset_of(value)
+    return (f"in the file at {offset:#x}", "good") if offset is not None else ("not in this dump's memory", "warning")
+
+
+def _write_row(history: EntryHistory, number: int) -> Row:
+    write, outcome = history.writes[number], history.outcomes[number]
+    style = {"present": "good", "not present": "warning", "ignored": "dim", "DMA error": "error"}[outcome.result]
+    data = "no memory" if write.data is None else write.data.hex()
+    return (
+        (f"write {number + 1}: ", "key"), (f"{outcome.result}: ", style),
+        (f"offset {write.offset} length {write.length}: {data[:40]}  ", "value"), (outcome.why, "dim"),
+    )  # fmt: skip
+
+
+def _derived_rows(document: Document) -> list[tuple[Row, Target]]:
+    machine = document.dump.machine if document.dump is not None else None
+    derived = derive(document.state, machine)
+    if not derived:
+        words = f"no entry is open, and {why_none(document.state, machine)}"
+        return [(((words, "dim"),), Target("none"))]
+    title = (("derived: ", "info"), ("what the guest must have written", "dim"))
+    out: list[tuple[Row, Target]] = [(title, Target("none"))]
+    for item in derived:
+        value = "unknown" if item.value is None else f"{item.value} = {item.value:#x}"
+        out.append(
+            (((f"{item.name:<13}", "key"), (f"{value}  ", "value"), (item.why, "dim")), Target("derived", item.name))
+        )
+    return out
+
+
+def note_rows(document: Document, names: dict[int, str]) -> list[tuple[Row, Target]]:
+    """All notes, CPU notes too; `names` are those of the types of CORE notes."""
+    out: list[tuple[Row, Target]] = []
+    layout = document.layout
+    for index, (note, offset) in enumerate(zip(layout.notes, layout.note_offsets, strict=True)):
+        alone = isinstance(note, HeaderText)
+        name = "text only" if alone else visible(note.name.rstrip(b"\0"))[:40] or "(no name)"
+        chosen = index == document.state.index
+        kind = names.get(note.type, "") if note.name == b"CORE\0" else device_dump(note)
+        what = "the header names it" if alone else f"type {note.type:#x} {kind}"
+        row = (
+            (f"{index:>3} ", "dim"), (f"{name:<12} ", "good" if chosen else "key"),
+            (f"{note.descsz} bytes at {offset:#x}  ", "value"),
+            (f"{what} ", "dim"), (note.broken or "", "error"),
+        )  # fmt: skip
+        out.append((row, Target("note", number=index, span=Span(offset, len(note.raw)))))
+    return out
+
+
+def key_rows(state: State, wanted: str = "") -> KeyRows:
+    """What the pane of keys shows: the lines of the text, or the fields of a Windows header in its place."""
+    if state.note is None or not state.note.is_windows:
+        return KeyRows(state.vmcoreinfo, wanted)
+    from vmci_tui.tui.panes.windows_rows import HeaderRows
+
+    return HeaderRows(state.note, wanted)
+
+
+class KeyRows(Sequence[Row]):
+    """The lines of the text as rows, built when they are shown; `numbers` are the lines that pass the filter."""
+
+    title = "vmcoreinfo"
+    told = "none"
+    """What the pane says of its rows where there are no lines."""
+
+    def __init__(self, text: Vmcoreinfo | None, wanted: str = "") -> None:
+        self.text = text
+        lines = text.lines if text else ()
+        needle = wanted.lower().encode("ascii", "replace")
+        self.lines: tuple[Line, ...] = (
+            lines if not needle else tuple(line for line in lines if needle in line.raw.lower())
+        )
+        self._twice = {key for key, _ in text.duplicates} if text else set()
+        self._longest = max((len(line.key or b"") for line in self.lines[:2000]), default=0)
+        self._digits = len(str(len(lines)))
+        self._width = 40
+
+    def fit(self, width: int) -> None:
+        """Share `width` cells between keys and values: no key takes more than three fifths."""
+        self._width = min(self._longest, max((width - self._digits) * 3 // 5, 12))
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        line = self.lines[index]
+        number = f"{line.number:>{self._digits}} "
+        if line.key is None:
+            return (
+                (number, "dim"),
+                (visible(line.body[:_LONGEST]) or "(empty line)", "error"),
+                ("  no key=value", "dim"),
+            )
+        style = "warning" if line.key in self._twice else "key"
+        key = visible(line.key[:_LONGEST])
+        if len(key) > self._width:
+            key = Safe(key[: self._width - 2] + "..")
+        return (
+            (number, "dim"), (f"{key:<{self._width}} ", style), (visible((line.value or b"")[:_LONGEST]), "value"),
+        )  # fmt: skip
+
+    def part(self, index: int) -> Span | None:
+        """The bytes of the descriptor that a row is about, where it stands for no line."""
+        return None
+
+    def index_of(self, number: int) -> int | None:
+        """The row of line `number` of the text, or None where the filter hides it."""
+        low, high = 0, len(self.lines)
+        while low < high:
+            middle = (low + high) // 2
+            if self.lines[middle].number < number:
+                low = middle + 1
+            else:
+                high = middle
+        return low if low < len(self.lines) and self.lines[low].number == number else None
+
+
+_MARKS = {"error": ("error ", "error"), "warning": ("warn  ", "warning"), "info": ("info  ", "info")}
+
+
+def finding_rows(findings: Sequence[Finding]) -> list[Row]:
+    """One row a finding; the one under the cursor is told in full below the list."""
+    out: list[Row] = []
+    for finding in findings:
+        fix = ("[f] ", "good") if finding.fix else ("    ", "dim")
+        out.append((_MARKS[finding.severity], (f"{finding.code} ", "dim"), fix, (finding.message, "value")))
+    return out
+
+
+def consequence_lines(finding: Finding) -> list[str]:
+    """The readers of a finding: who refuses over it, in their own words, and who reads something else."""
+    out = [f"{c.reader} refuses: {c.says or '(it prints nothing)'}" for c in finding.readers if c.refuses]
+    others = dict.fromkeys(c.reader for c in finding.readers if not c.refuses)
+    return [*dict.fromkeys(out), *([f"goes on, but minds: {', '.join(others)}"] if others else [])]

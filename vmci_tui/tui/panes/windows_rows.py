@@ -1,0 +1,42 @@
+"""The pane of keys where there are none: the fields of a Windows dump header."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vmci_tui.common.span import Span
+from vmci_tui.formats.elf_note import Note
+from vmci_tui.formats.windows_header import windows_header
+from vmci_tui.tui.panes.rows import KeyRows
+from vmci_tui.tui.style.cells import Row
+
+
+class HeaderRows(KeyRows):
+    """A row for each field of the header; there are no lines of text behind them."""
+
+    title = "Windows header"
+
+    def __init__(self, note: Note, wanted: str = "") -> None:
+        super().__init__(None)
+        header = windows_header(note)
+        assert header is not None
+        needle = wanted.lower()
+        self.fields = [f for f in header.fields if needle in f"{f.name} {f.shown} {f.meaning}".lower()]
+        self.told = header.told
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:  # type: ignore[override]
+        if isinstance(index, slice):
+            return [self._row(number) for number in range(*index.indices(len(self)))]
+        return self._row(index)
+
+    def part(self, index: int) -> Span:
+        field = self.fields[index]
+        return Span(field.offset, field.length)
+
+    def _row(self, index: int) -> Row:
+        field = self.fields[index]
+        style = "dim" if field.value is None else "value"
+        return ((f"{field.name:<19} ", "key"), (f"{field.shown:<18}  ", style), (field.meaning, "dim"))

@@ -1,0 +1,255 @@
+"""The fault bench: faults to choose, and at once what every reader and the checks make of them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Iterator
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from vmci_tui.bench import DEFECTS, MACHINES, Crafted, Defect, attempt, clash
+from vmci_tui.bench.manifest import names, save
+from vmci_tui.common.errors import VmciError
+from vmci_tui.findings.catalogue import CATALOGUE
+from vmci_tui.readers.verdicts import Both
+from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.style.cells import Row, plain, safe
+from vmci_tui.tui.widgets.dialogs import Ask
+from vmci_tui.tui.widgets.line_list import LineList
+from vmci_tui.tui.widgets.status_line import StatusLine
+from vmci_tui.tui.widgets.verdict_line import StripLine
+
+_GROUPS = {"E": "The entry", "N": "The notes", "T": "The text", "C": "The container", "M": "Memory"}
+_BOX = 5
+"""Cells of a line that a click toggles: `[x] ` and a blank before it."""
+Line = Defect | str
+"""A line of the list: a defect, or the heading of a group."""
+
+
+class DefectList(LineList):
+    """A click on a box toggles it; elsewhere it only moves the cursor there."""
+
+    def on_click(self, event: events.Click) -> None:
+        x, y = event.get_content_offset_capture(self)
+        index = self.top + y
+        if x < _BOX and 0 <= index < len(self.rows):
+            event.prevent_default()  # else textual calls the base's handler too
+            event.stop()
+            self._go(index)
+            self.action_choose()
+
+
+class CraftScreen(Guarded, Screen[None]):
+    """Ends by going back, or by opening what was made."""
+
+    about = (
+        "Fault bench: a good guest, and the faults that you choose in its dump, note and entry. The strip says what "
+        "every reader makes of it at once; the files can be saved with a manifest that tells the same."
+    )
+    SCOPED_CSS = False
+    DEFAULT_CSS = """
+    CraftScreen #strip { height: 1; background: $surface; padding: 0 1; }
+    CraftScreen #defects { width: 34; border: round $surface-lighten-2; height: 1fr; }
+    CraftScreen #defects:focus { border: round $accent; border-title-color: $accent; }
+    CraftScreen #told { border: round $surface-lighten-2; padding: 0 1; height: 1fr; }
+    CraftScreen #told:focus { border: round $accent; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space,enter", "flip", "Toggle", tooltip="Choose this fault, or leave it out", id="craft.toggle"),
+        Binding("m", "machine", "Machine", tooltip="Another guest: x86-64, i386, aarch64, s390x", id="craft.machine"),
+        Binding("x", "clear", "None", tooltip="Leave all faults out: a good dump", id="craft.clear"),
+        Binding("s", "save", "Save", tooltip="Save dump, entry, note and manifest to a folder", id="craft.save"),
+        Binding("o", "open", "Open it", tooltip="Save and open the dump with its entry", id="craft.open"),
+        Binding("c", "copy", "Command", tooltip="Copy the command that makes the same", id="craft.copy"),
+        Binding("n,right_square_bracket", "group(1)", "Next group", show=False, tooltip="To the next kind of fault",
+                id="craft.next"),
+        Binding("p,left_square_bracket", "group(-1)", "Last group", show=False, tooltip="To the kind of fault before",
+                id="craft.previous"),
+        Binding("escape,q", "app.pop_screen", "Back", tooltip="Back to what was shown before", id="craft.back"),
+    ]  # fmt: skip
+
+    def __init__(
+        self, show: Callable[[str, str | None], object], allowed: Callable[[str], None], blink: bool = True
+    ) -> None:
+        """`show` opens a dump and its entry; `allowed` raises VmciError for a place where nothing may be written."""
+        super().__init__()
+        self._open, self._allowed, self._blink = show, allowed, blink
+        self._saved: tuple[Crafted, str] | None = None
+        """What was saved last, and the folder that it is in."""
+        self._lines = list(_listed())
+        self._chosen: tuple[Defect, ...] = ()
+        self._made: Crafted = attempt(())
+        self._clash: str | None = None
+        """Why one of the faults does not show."""
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine("", id="title")
+        yield StripLine(id="strip")
+        with Horizontal():
+            yield DefectList(id="defects")
+            with VerticalScroll(id="told"):
+                yield Static(id="words")
+        yield StatusLine("", id="status")
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        listed = self.query_one("#defects", LineList)
+        listed.border_title = "Faults"
+        self._show()
+        listed.select(1)
+        self._tell()
+        listed.focus()
+
+    def on_resize(self) -> None:
+        self.query_one(StripLine).show(Both(self._made.verdicts, self._made.verdicts))
+
+    def _show(self) -> None:
+        """Everything that hangs on what is chosen."""
+        made = self._made
+        count = f"{len(self._chosen)} fault{'' if len(self._chosen) == 1 else 's'}" if self._chosen else "no fault"
+        title = f"Craft a faulty dump: {made.parts.machine}, {count}, {len(made.dump)} bytes"
+        self.query_one("#title", StatusLine).tell(title)
+        self.query_one("#defects", LineList).set_rows([self._row(line) for line in self._lines])
+        self.query_one(StripLine).show(Both(made.verdicts, made.verdicts))
+        self.query_one("#status", StatusLine).tell(f"$ {made.command}")
+        self._tell()
+
+    def _row(self, line: Line) -> Row:
+        if isinstance(line, str):
+            return ((line, "title"),)
+        if line not in self._chosen:
+            style = "value" if self._made.parts.machine in line.machines else "dim"
+            return ((" [ ] ", "dim"), (f"{line.code} ", "key"), (line.name, style))
+        style = "warning" if line in self._made.hidden else "good"
+        return ((" [x] ", style), (f"{line.code} ", "key"), (line.name, style))
+
+    @property
+    def _current(self) -> Line:
+        return self._lines[self.query_one("#defects", LineList).cursor]
+
+    @on(LineList.Moved, "#defects")
+    def _tell(self) -> None:
+        self.query_one("#words", Static).update(plain("\n".join(told_lines(self._current, self._made, self._clash))))
+        self.query_one("#told").scroll_home(animate=False)
+
+    @on(LineList.Chosen, "#defects")
+    def action_flip(self) -> None:
+        """The fault under the cursor, in or out; where the guest cannot have it, another that can."""
+        item = self._current
+        if isinstance(item, str):
+            return
+        if item in self._chosen:
+            self._make(tuple(other for other in self._chosen if other is not item), self._made.parts.machine)
+            return
+        both = (*self._chosen, item)
+        machine = self._made.parts.machine
+        self._make(both, machine if machine in item.machines else None)
+
+    def action_clear(self) -> None:
+        self._make((), self._made.parts.machine)
+
+    def action_machine(self) -> None:
+        """The next guest; faults that it cannot have are left out."""
+        machine = MACHINES[(MACHINES.index(self._made.parts.machine) + 1) % len(MACHINES)]
+        kept = tuple(item for item in self._chosen if machine in item.machines)
+        if (left := len(self._chosen) - len(kept)) > 0:
+            self.notify(f"{left} of the faults cannot be made on {machine}", severity="warning", markup=False)
+        self._make(kept, machine)
+
+    def action_group(self, by: int) -> None:
+        """To the first fault of the next kind, or of the one before."""
+        listed = self.query_one("#defects", LineList)
+        starts = [index + 1 for index, line in enumerate(self._lines) if isinstance(line, str)]
+        here = sum(start <= listed.cursor for start in starts) - 1
+        listed.select(starts[(here + by) % len(starts)])
+        listed.top = listed.cursor - 1
+        self._tell()
+
+    def _make(self, chosen: tuple[Defect, ...], machine: str | None) -> None:
+        try:
+            made = attempt(chosen, machine)
+        except VmciError as error:
+            self.notify(safe(str(error)), severity="error", markup=False)
+            return
+        if made.parts.machine != self._made.parts.machine and machine is None:
+            self.notify(f"the guest is now one of {made.parts.machine}", markup=False)
+        self._chosen, self._made = chosen, made
+        self._clash = clash(made)
+        self._show()
+
+    def action_copy(self) -> None:
+        self.app.copy_to_clipboard(self._made.command)
+        self.notify(f"copied: {self._made.command}", markup=False)
+
+    def action_open(self) -> None:
+        """The dump and its entry; where they are not saved, a folder is asked for first."""
+        if self._saved is not None and self._saved[0] is self._made:
+            self._show_file(*self._saved)
+        else:
+            self._ask("Save to a folder, and open", lambda: self._show_file(*(self._saved or (self._made, "."))))
+
+    def action_save(self) -> None:
+        self._ask("Save to a folder", lambda: None)
+
+    def _show_file(self, made: Crafted, folder: str) -> None:
+        named = names(made)
+        self._open(os.path.join(folder, named.dump), named.entry and os.path.join(folder, named.entry))
+
+    def _ask(self, title: str, then: Callable[[], None]) -> None:
+        made = self._made
+
+        def accept(typed: str) -> None:
+            folder = os.path.expanduser(typed.strip()) or "."
+            self._allowed(folder)
+            save(made, folder)
+            self._saved = made, folder
+            self.query_one("#status", StatusLine).tell(f"$ {made.command} -o {safe(shlex.quote(folder))}")
+            self.notify(safe(f"saved {names(made).dump} and what belongs to it in {folder}"), markup=False)
+
+        def done(saved: bool | None) -> None:
+            if saved:
+                then()
+
+        hint = f"a folder, for {made.stem}.*; nothing that is there is overwritten"
+        self.app.push_screen(Ask(title, accept, self._folder, hint, self._blink), done)
+
+    @property
+    def _folder(self) -> str:
+        return self._saved[1] if self._saved else "crafted"
+
+
+def _listed() -> Iterator[Line]:
+    """The defects by their codes, each kind below its heading."""
+    group = ""
+    for code in CATALOGUE:
+        if code[0] != group:
+            group = code[0]
+            yield _GROUPS[group]
+        yield from (item for item in DEFECTS if item.code == code)
+
+
+def told_lines(line: Line, made: Crafted, why: str | None = None) -> list[str]:
+    """What the fault under the cursor is, then what is found in all that was made; `why` one of them does not show."""
+    out = [f"{why}: leave one of them out", ""] if why else []
+    if isinstance(line, Defect):
+        kind = CATALOGUE[line.code]
+        out += [f"{line.code} {line.name}: {line.does}", "", f"{kind.severity}: {kind.what}: {kind.why}"]
+        if line.beside:
+            out.append(f"With it always: {', '.join(line.beside)}")
+        if len(line.machines) < len(MACHINES):
+            out.append(f"Made on: {', '.join(line.machines)}")
+        out.append("")
+    if not made.findings:
+        return [*out, "Now: nothing to complain about"]
+    out.append(f"Now {len(made.findings)} finding{'' if len(made.findings) == 1 else 's'}:")
+    for item in made.findings:
+        refuse = dict.fromkeys(reader.reader for reader in item.readers if reader.refuses)
+        out.append(f"  {item.code} {item.message}" + (f"\n      refuse: {', '.join(refuse)}" if refuse else ""))
+    return out

@@ -1,0 +1,72 @@
+"""The list of bookmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Button, Static
+
+from vmci_tui.tui.style.cells import plain
+from vmci_tui.tui.widgets.dialogs import Dialog
+from vmci_tui.tui.widgets.line_list import LineList
+
+
+class MarkList(Dialog[int | None]):
+    """Ends with the offset to go to, or None."""
+
+    SCOPED_CSS = False
+    DEFAULT_CSS = """
+    MarkList #marks { height: auto; min-height: 3; max-height: 14; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "go", "Go there", tooltip="Go to this place", id="marks.go"),
+        Binding("d", "drop", "Delete", tooltip="Take this bookmark away", id="marks.drop"),
+        Binding("escape,B,q", "dismiss(None)", "Back", id="dialog.cancel"),
+    ]
+
+    def __init__(self, rows: list[tuple[int, str, str]], drop: Callable[[str], None]) -> None:
+        """`rows` are (offset, bookmark, what lies there)."""
+        super().__init__()
+        self._rows, self._drop = rows, drop
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(plain("Bookmarks of this file"), classes="title")
+            yield LineList(id="marks", empty="none: b in the hex view sets one at the cursor")
+            yield Static(plain("Enter goes there, d deletes, ESC closes"), classes="hint", id="hint")
+            with Horizontal(classes="buttons"):
+                yield Button("Go there", id="ok", variant="primary", compact=True)
+                yield Button("Delete", id="drop", compact=True)
+                yield Button("Close", id="cancel", compact=True)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._show()
+        self.query_one("#marks").focus()
+
+    def _show(self) -> None:
+        rows = [((f"{mark:<20} ", "key"), (label, "value")) for _, mark, label in self._rows]
+        self.query_one("#marks", LineList).set_rows(rows)
+
+    @on(LineList.Chosen, "#marks")
+    @on(Button.Pressed, "#ok")
+    def action_go(self) -> None:
+        at = self.query_one("#marks", LineList).cursor
+        if at < len(self._rows):
+            self.dismiss(self._rows[at][0])
+
+    @on(Button.Pressed, "#drop")
+    def action_drop(self) -> None:
+        at = self.query_one("#marks", LineList).cursor
+        if at < len(self._rows):
+            self._drop(self._rows.pop(at)[1])
+            self._show()
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,237 @@
+"""The screen of candidates: every place of guest memory that looks like the note, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.widgets import Footer, Static
+
+from vmci_tui.adoption.rank import choose, judge_all, why_not
+from vmci_tui.common.errors import Cancelled, VmciError
+from vmci_tui.common.progress import Progress, quiet
+from vmci_tui.common.safe_text import visible
+from vmci_tui.containers.guest import Guest
+from vmci_tui.render.candidate_report import osrelease
+from vmci_tui.search.candidate import PROVED, Candidate, Judged
+from vmci_tui.search.find_notes import find
+from vmci_tui.tui.style.cells import Row, plain
+from vmci_tui.tui.widgets.dialogs import Choose
+from vmci_tui.tui.widgets.line_list import LineList
+from vmci_tui.tui.widgets.status_line import StatusLine
+from vmci_tui.tui.widgets.worker_screen import WorkScreen
+
+_STYLES = {True: "good", False: "error", None: "warning"}
+_RUNS = {True: ", and the processors run its kernel", False: ", but the processors run another kernel", None: ""}
+_RUNNING = {True: "runs      ", False: "ran before", None: ""}
+_LINES = 12
+"""Lines of a candidate's text that are shown."""
+
+
+class CandidatesScreen(WorkScreen[Judged | None]):
+    """Ends with the candidate to adopt, or None."""
+
+    SCOPED_CSS = False
+    DEFAULT_CSS = """
+    CandidatesScreen #candidates { height: auto; min-height: 5; max-height: 50%; border: round $surface-lighten-2; }
+    CandidatesScreen #candidates:focus { border: round $accent; border-title-color: $accent; }
+    CandidatesScreen #told { height: 1fr; border: round $surface-lighten-2; padding: 0 1; }
+    CandidatesScreen #told:focus { border: round $accent; }
+    CandidatesScreen #progress { height: 1; background: $surface; color: $text-muted; padding: 0 1; }
+    """
+    shell = ""
+    """The command that says the same."""
+    about = "Candidates: every place of guest memory that looks like the note, best first, proved or not."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,a", "adopt", "Adopt", tooltip="Make it the dump's note", id="candidates.adopt"),
+        Binding(
+            "d",
+            "differences",
+            "Compare",
+            tooltip="Compare it with the dump's note, or the best",
+            id="candidates.compare",
+        ),
+        Binding(
+            "e", "entry", "Entry", tooltip="Save the entry that the guest would have written", id="candidates.entry"
+        ),
+        Binding(
+            "A", "everywhere", "Every byte", tooltip="Look at every byte, not only at page starts", id="candidates.all"
+        ),
+        Binding("escape,F,q", "leave", "Back", tooltip="Stop; then back to the file", id="candidates.back"),
+    ]
+
+    def __init__(
+        self,
+        guest: Guest,
+        text: bytes | None,
+        known: tuple[Judged, ...],
+        keep: Callable[[tuple[Judged, ...]], None],
+        compare: Callable[[Candidate, Candidate], None],
+        entry: Callable[[Candidate], None],
+    ) -> None:
+        """`text` is the dump's own, `known` are the candidates of an earlier search, `keep` gets those of this one."""
+        super().__init__()
+        self._guest, self._text, self._judged, self._keep = guest, text, known, keep
+        self._compare, self._entry = compare, entry
+        self._seen: list[Candidate] = []
+        self._everywhere = False
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine(" Notes in guest memory", id="title")
+        with Vertical():
+            yield LineList(id="candidates", empty="none found yet")
+            with VerticalScroll(id="told"):
+                yield Static(id="candidate")
+        yield StatusLine("", id="progress")
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        listed = self.query_one("#candidates", LineList)
+        listed.border_title = "Candidates, best first"
+        self.query_one("#title", StatusLine).tell(" Notes in guest memory", self.shell)
+        listed.focus()
+        if self._judged:
+            self._show(self._judged)
+        else:
+            self._search(everywhere=False)
+
+    def _search(self, everywhere: bool) -> None:
+        self._judged, self._seen, self._everywhere = (), [], everywhere
+        self._rows()
+        self.tell("reading memory")
+
+        def job(told: Progress) -> object:
+            stopped = False
+            found: list[Candidate] = []
+            try:
+                for candidate in find(self._guest, everywhere, told):
+                    found.append(candidate)
+                    self.app.call_from_thread(self._saw, candidate)
+            except Cancelled:
+                stopped = True  # what was found by then is kept
+            return stopped, judge_all(found, self._guest, told=quiet if stopped else told)
+
+        self.start(job, self._found)
+
+    def _saw(self, candidate: Candidate) -> None:
+        self._seen.append(candidate)
+        self._rows()
+
+    def _found(self, result: object) -> None:
+        stopped, judged = cast("tuple[bool, tuple[Judged, ...]]", result)
+        self._keep(judged)
+        self._show(judged, stopped)
+
+    def _show(self, judged: tuple[Judged, ...], stopped: bool = False) -> None:
+        self._judged = judged
+        self._rows()
+        self.tell("Stopped before all of memory was read. " * stopped + self._verdict(judged, stopped))
+
+    def _verdict(self, judged: tuple[Judged, ...], stopped: bool) -> str:
+        chosen = choose(judged)
+        if chosen is not None and chosen.candidate.text == self._text:
+            return f"The one at {chosen.candidate.paddr:#x} is proved: it is the note that the dump has."
+        if chosen is not None:
+            return f"The one at {chosen.candidate.paddr:#x} is proved: Enter adopts it."
+        if judged:
+            return why_not(judged)
+        if stopped:
+            return "None was found so far."
+        if self._everywhere:
+            return "No note lies in this memory, at any byte: append one from another dump (a)."
+        return "No note lies on a page start: A looks at every byte."
+
+    def stopped(self, error: VmciError) -> None:
+        super().stopped(error)
+        self._rows()
+
+    def _rows(self) -> None:
+        listed = self.query_one("#candidates", LineList)
+        if self._judged or not self._seen:
+            listed.set_rows([_row(item) for item in self._judged])
+        else:
+            listed.set_rows(
+                [((f"{item.paddr:#014x}  ", "key"), (f"{item.kind}, to be judged", "dim")) for item in self._seen]
+            )
+        self._tell_candidate()
+
+    @property
+    def _chosen(self) -> Judged | None:
+        cursor = self.query_one("#candidates", LineList).cursor
+        return self._judged[cursor] if cursor < len(self._judged) else None
+
+    @on(LineList.Moved, "#candidates")
+    def _tell_candidate(self) -> None:
+        chosen = self._chosen
+        words = "\n".join(candidate_lines(chosen)) if chosen else ""
+        self.query_one("#candidate", Static).update(plain(words))
+        self.query_one("#told").scroll_home(animate=False)
+
+    @on(LineList.Chosen, "#candidates")
+    def action_adopt(self) -> None:
+        """Hand the candidate over; where it is not proved, only after a question."""
+        chosen = self._chosen
+        if chosen is None:
+            return
+        if chosen.proof.proved and choose(self._judged) is not None:
+            self.dismiss(chosen)
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer == "adopt":
+                self.dismiss(chosen)
+
+        question = f"The candidate at {chosen.candidate.paddr:#x} is {PROVED[chosen.proof.proved]}"
+        choices = (("stay", "Look again"), ("adopt", "Adopt it all the same"))
+        self.app.push_screen(Choose(question + _RUNS[chosen.runs], choices, chosen.proof.why), answered)
+
+    def action_differences(self) -> None:
+        """With the dump's note, else with the best candidate."""
+        if (chosen := self._chosen) is not None:
+            self._compare(chosen.candidate, self._judged[0].candidate)
+
+    def action_entry(self) -> None:
+        if (chosen := self._chosen) is not None:
+            self._entry(chosen.candidate)
+
+    def action_everywhere(self) -> None:
+        if not self.working:
+            self._search(everywhere=True)
+
+    def action_leave(self) -> None:
+        if not self.stop_work():
+            self.dismiss(None)
+
+
+def _row(item: Judged) -> Row:
+    found = item.candidate
+    return (
+        (f"{found.paddr:#014x}  ", "key"),
+        (f"{PROVED[item.proof.proved]:<13}", _STYLES[item.proof.proved]),
+        (_RUNNING[item.runs], "good" if item.runs else "warning"),
+        (f"{found.kind:<5}", "value"),
+        (f"{len(found.raw):>6} bytes  ", "dim"),
+        (osrelease(item), "value"),
+    )
+
+
+def candidate_lines(item: Judged) -> list[str]:
+    """All there is to say of one candidate, for people."""
+    found = item.candidate
+    out = [item.why]
+    out += [f"  {visible(c.key)}={visible(c.value)} would fit: {c.why}" for c in item.proof.corrections]
+    if found.faults:
+        out += ["", "Faults:", *(f"  {fault}" for fault in found.faults)]
+    if item.copies:
+        shown = ", ".join(f"{paddr:#x}" for paddr in item.copies[:6])
+        out += [
+            "",
+            f"The same text lies at {shown}" + (f" and {len(item.copies) - 6} more" if len(item.copies) > 6 else ""),
+        ]
+    lines = found.vmcoreinfo.lines
+    out += ["", f"Text, {len(lines)} lines:", *(f"  {visible(line.body[:200])}" for line in lines[:_LINES])]
+    return [*out, f"  and {len(lines) - _LINES} more"] if len(lines) > _LINES else out

@@ -1,0 +1,108 @@
+"""Choosing a form to copy bytes in, with a look at it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widgets import Button, Static
+
+from vmci_tui.common.safe_text import visible
+from vmci_tui.render.copy_formats import FORMS, Form, Piece
+from vmci_tui.saving.small_file import write_new
+from vmci_tui.tui.actions.copy_actions import lacks_clipboard
+from vmci_tui.tui.style.cells import plain
+from vmci_tui.tui.widgets.dialogs import Ask, Dialog
+from vmci_tui.tui.widgets.line_list import LineList
+
+if TYPE_CHECKING:
+    from vmci_tui.tui.app import VmciApp
+
+_SHOWN = 4000
+"""Characters of a form that are shown before it is copied."""
+
+
+class CopyScreen(Dialog[None]):
+    """The forms, what the one under the cursor looks like, and where it goes."""
+
+    SCOPED_CSS = False
+    DEFAULT_CSS = """
+    CopyScreen .dialog { height: 20; }
+    CopyScreen #forms { height: 6; }
+    CopyScreen #sight { height: 1fr; border-top: solid $surface-lighten-1; color: $text-muted; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "copy", "Copy", tooltip="Copy it to the clipboard", id="copy_as.copy"),
+        Binding("w", "file", "Into a file", tooltip="Write it into a new file", id="copy_as.file"),
+        Binding("escape,C,q", "dismiss", "Cancel", id="dialog.cancel"),
+    ]
+
+    def __init__(self, piece: Piece, blink: bool) -> None:
+        super().__init__()
+        self._piece, self._blink = piece, blink
+
+    def compose(self) -> ComposeResult:
+        piece = self._piece
+        with Vertical(classes="dialog"):
+            yield Static(plain(f"Copy {piece.what}, {len(piece.data)} bytes, as"), classes="title")
+            yield LineList(id="forms")
+            with VerticalScroll(id="sight"):
+                yield Static(id="seen")
+            lacking = lacks_clipboard(os.environ)
+            hint = "this terminal takes no clipboard: w writes a file" if lacking else "Enter copies, w writes a file"
+            yield Static(plain(hint), classes="hint", id="hint")
+            with Horizontal(classes="buttons"):
+                yield Button("Copy", id="ok", variant="primary", compact=True)
+                yield Button("Into a file", id="into", compact=True)
+                yield Button("Cancel", id="cancel", compact=True)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        listed = self.query_one("#forms", LineList)
+        listed.set_rows([((form.label, "value"),) for form in FORMS])
+        listed.focus()
+        self._show()
+
+    @property
+    def _form(self) -> Form:
+        return FORMS[self.query_one("#forms", LineList).cursor]
+
+    @on(LineList.Moved, "#forms")
+    def _show(self) -> None:
+        first = self._piece._replace(data=self._piece.data[:_SHOWN])  # a megabyte as C takes a second
+        self.query_one("#seen", Static).update(plain(self._form.write(first)[:_SHOWN]))
+
+    @on(LineList.Chosen, "#forms")
+    @on(Button.Pressed, "#ok")
+    def action_copy(self) -> None:
+        written = self._form.write(self._piece)
+        self.app.copy_to_clipboard(written)
+        self.app.notify(f"copied as {self._form.label}: {len(written)} characters", markup=False)
+        self.dismiss()
+
+    @on(Button.Pressed, "#into")
+    def action_file(self) -> None:
+        form, piece = self._form, self._piece
+
+        def accept(typed: str) -> None:
+            path = os.path.expanduser(typed.strip())
+            cast("VmciApp", self.app).refuse_outside(path)
+            write_new(path, piece.data if path.endswith(".bin") else (form.write(piece) + "\n").encode("ascii"))
+            self.app.notify(f"written: {visible(path)}", markup=False)
+
+        hint = "a new file; with a name that ends in .bin it gets the bytes themselves"
+        ask = Ask(f"Write {form.label.lower()} into", accept, f"copied.{form.ending}", hint, self._blink)
+
+        def asked(done: bool | None) -> None:
+            if done:
+                self.dismiss()
+
+        self.app.push_screen(ask, asked)
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel(self) -> None:
+        self.dismiss()

@@ -1,0 +1,119 @@
+"""F1: what the pane is, and every key that does something in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, NamedTuple
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Button, Static
+
+from vmci_tui.common.safe_text import visible
+from vmci_tui.settings.settings import config_file
+from vmci_tui.tui.style.cells import plain
+from vmci_tui.tui.widgets.dialogs import Dialog
+
+_KEYS = 16
+"""Cells for the keys."""
+
+
+_NAMES = {"\u2193": "down", "\u2191": "up", "\u2190": "left", "\u2192": "right", "\u23ce": "enter"}
+"""Of the signs by which Textual shows keys: what a file says must be ASCII, and help is told like that too."""
+
+
+class Key(NamedTuple):
+    """What some keys do."""
+
+    keys: str
+    what: str
+
+
+class HelpScreen(Dialog[None]):
+    """The keys of the focused pane first, then those of the screen, then those of the whole app."""
+
+    SCOPED_CSS = False
+    DEFAULT_CSS = """
+    HelpScreen .dialog.wide { height: 100%; max-height: 40; margin: 0 0 1 0; }
+    HelpScreen VerticalScroll { height: 1fr; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,f1,question_mark,q", "dismiss", "Close", tooltip="Close the help", id="help.close"),
+    ]
+
+    def __init__(self, title: str, lines: Iterable[str]) -> None:
+        super().__init__()
+        self._title, self._lines = title, tuple(lines)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog wide"):
+            yield Static(plain(self._title), classes="title")
+            with VerticalScroll(id="scroll"):
+                yield Static(plain("\n".join(self._lines)), id="lines")
+            yield Button("Close (ESC)", id="close", compact=True)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#scroll").focus()
+
+    def on_button_pressed(self) -> None:
+        self.dismiss()
+
+
+def help_of(screen: Screen[object], settings: bool = True) -> HelpScreen:
+    """The help for what has the focus now; `settings` is whether it tells where they are, and what may stand there."""
+    focused = screen.focused
+    about = getattr(focused, "about", "") or getattr(screen, "about", "")
+    title, _, rest = str(about).partition(": ")
+    lines = [f"{rest[:1].upper()}{rest[1:]}"] if rest else []
+    for heading, keys in key_groups(screen):
+        lines += ["", heading, *(f"  {key.keys:<{_KEYS}} {key.what}" for key in keys)]
+    if settings:
+        lines += ["", "Settings", f"  In {visible(str(config_file()))}, for example; the keys are those of now:"]
+        lines += [f"  {line}" for line in ('theme = "nord"', "blink = false", "[keymap]", *keymap(screen))]
+    return HelpScreen(f"{title or 'Help'}: what it is, and its keys", lines)
+
+
+def key_groups(screen: Screen[object]) -> list[tuple[str, list[Key]]]:
+    """Every key that works now, those that the footer hides too, by what it belongs to."""
+    names = {"Here": 0, "On this screen": 1, "Everywhere": 2}
+    groups: list[dict[tuple[str, str], list[str]]] = [{}, {}, {}]
+    moves: set[tuple[str, str]] = set()
+    app = screen.app
+    for node, binding, enabled, tooltip in screen.active_bindings.values():
+        words = tooltip or binding.description
+        if not enabled or not words or binding.system:
+            continue
+        number = 2 if isinstance(node, App) else 1 if isinstance(node, Screen) else 0
+        shown = key_name(app.get_key_display(binding))
+        keys = groups[number].setdefault((binding.action, words), [])
+        if not tooltip:
+            moves.add((binding.action, words))
+        if shown not in keys:
+            keys.append(shown)
+    out = []
+    for name, number in names.items():
+        # What moves the cursor has no tooltip, and comes last: it is what everybody tries anyway.
+        found = sorted(groups[number].items(), key=lambda item: item[0] in moves)
+        if found:
+            out.append((name, [Key(" ".join(keys), words) for (_, words), keys in found]))
+    return out
+
+
+def keymap(screen: Screen[object]) -> Iterator[str]:
+    """A line of TOML for each binding that works now: its id and its keys."""
+    keys: dict[str, list[str]] = {}
+    for _, binding, _, _ in screen.active_bindings.values():
+        if binding.id:
+            keys.setdefault(binding.id, []).append(binding.key)
+    for name, names in keys.items():
+        yield f'"{name}" = "{",".join(names)}"'
+
+
+def key_name(sign: str) -> str:
+    """A key as Textual shows it, in ASCII."""
+    for old, new in _NAMES.items():
+        sign = sign.replace(old, new)
+    return sign

@@ -1,0 +1,143 @@
+"""The matrix: keys down, readers across, the value that each reader reads; differences are marked."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.readers.rule import Value
+from vmci_tui.readers.shared.c_numbers import PRESENCE
+from vmci_tui.readers.verdicts import Verdicts
+from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.style.cells import Row, plain
+from vmci_tui.tui.widgets.line_list import LineList
+from vmci_tui.tui.widgets.status_line import StatusLine
+from vmci_tui.tui.widgets.verdict_strip import name_for
+
+_KEY_SHARE = 3
+"""The keys get one part of this many of the width."""
+
+
+class KeyLine(NamedTuple):
+    """One key: what stands in the text, and what each reader takes; None where it does not use the key."""
+
+    key: Safe
+    written: Safe
+    values: dict[str, Value | None]
+
+    @property
+    def differs(self) -> bool:
+        """Whether two readers take different values, or one of them none that it could use."""
+        # Who only looks whether the key is there reads no value.
+        used = [value for value in self.values.values() if value is not None and value.how != PRESENCE]
+        # A negative number and the unsigned one that it wraps to are the same 64 bits.
+        numbers = {value.number % (1 << 64) for value in used if value.number is not None}
+        texts = {value.shown for value in used if value.number is None}
+        return len(numbers) > 1 or len(texts) > 1 or any(value.problem for value in used)
+
+
+def matrix_lines(text: Vmcoreinfo, verdicts: Verdicts) -> tuple[tuple[str, ...], list[KeyLine]]:
+    """The readers that use keys, and a line for each key that one of them uses, in the order of the text."""
+    values = {name: found for name, verdict in verdicts.items() if (found := verdict.values())}
+    out = []
+    for key in dict.fromkeys(line.key for line in text.lines if line.key):
+        row = {name: found.get(key) for name, found in values.items()}
+        if any(value is not None for value in row.values()):
+            out.append(KeyLine(visible(key), visible(text.get(key) or b""), row))
+    return tuple(values), out
+
+
+class MatrixScreen(Guarded, Screen[None]):
+    """What each reader reads."""
+
+    SCOPED_CSS = False
+    DEFAULT_CSS = """
+    MatrixScreen #matrix { height: 1fr; border: round $accent; }
+    MatrixScreen #heads { height: 1; color: $text-muted; padding: 0 1; }
+    MatrixScreen #how { height: 8; padding: 0 1; color: $text-muted; border-top: solid $surface-lighten-1; }
+    """
+    about = (
+        "Matrix: for each key of the text the value that each reader takes; . is a reader that does not use the key."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "only_different", "Only differences", tooltip="Hide keys that all read alike", id="matrix.only"),
+        Binding("escape,m,q", "dismiss", "Back", tooltip="Back", id="matrix.back"),
+    ]
+
+    def __init__(self, text: Vmcoreinfo, verdicts: Verdicts) -> None:
+        super().__init__()
+        self._readers, self._all = matrix_lines(text, verdicts)
+        self._only = False
+        self._shown = self._all
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine("", id="title")
+        yield StatusLine("", id="heads")
+        yield LineList(id="matrix", empty="all readers read alike")
+        yield Static(id="how")
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        self._lay()
+        self.query_one("#matrix").focus()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._lay)
+
+    def _lay(self) -> None:
+        self._shown = [line for line in self._all if line.differs] if self._only else self._all
+        count = sum(line.differs for line in self._all)
+        title = f" What each reader reads: {len(self._all)} keys, {count} of them not alike"
+        self.query_one("#title", StatusLine).tell(title)
+        room = max(self.size.width - 4, 40)
+        keys = room // _KEY_SHARE
+        column = max((room - keys) // max(len(self._readers), 1), 6)
+        heads = "".join(f"{name_for(name, column - 1):<{column}}" for name in self._readers)
+        self.query_one("#heads", StatusLine).tell(f"{'':<{keys + 1}}{heads}")
+        self.query_one("#matrix", LineList).set_rows([self._row(line, keys, column) for line in self._shown])
+        self._tell()
+
+    def _row(self, line: KeyLine, keys: int, column: int) -> Row:
+        cells = [(f"{_cut(line.key, keys - 1):<{keys}}", "warning" if line.differs else "key")]
+        for name in self._readers:
+            value = line.values[name]
+            shown = "." if value is None else _cut_value(value.shown or Safe("(empty)"), column - 1)
+            style = "dim" if value is None else "error" if value.problem else "warning" if line.differs else "value"
+            cells.append((f"{shown:<{column}}", style))
+        return tuple(cells)
+
+    @on(LineList.Moved, "#matrix")
+    def _tell(self) -> None:
+        cursor = self.query_one("#matrix", LineList).cursor
+        how = self.query_one("#how", Static)
+        if cursor >= len(self._shown):
+            how.update(plain(""))
+            return
+        line = self._shown[cursor]
+        told = [f"{line.key}={line.written}"]
+        for name, value in line.values.items():
+            if value is not None:
+                told.append(f"{name:<13} {value.shown}  {value.how}" + (f"  {value.problem}" if value.problem else ""))
+        how.update(plain("\n".join(told)))
+
+    def action_only_different(self) -> None:
+        self._only = not self._only
+        self._lay()
+
+
+def _cut(text: Safe, width: int) -> str:
+    return text if len(text) <= width else text[: max(width - 2, 1)] + ".."
+
+
+def _cut_value(shown: Safe, width: int) -> str:
+    """Of an address the end: what lies before it is the same for all of a kernel's."""
+    if len(shown) > width > 2 and shown.startswith("0x"):
+        return f"..{shown[2 - width :]}"
+    return _cut(shown, width)

@@ -1,0 +1,95 @@
+"""Guest-physical memory in a hex view: of an ELF dump, or of a kdump file whose pages lie compressed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from vmci_tui.common.errors import EditError
+from vmci_tui.document.document import Document
+from vmci_tui.formats.fw_cfg_entry import parse_number
+from vmci_tui.tui.actions.copy_actions import CopyActions
+from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.panes.panes import HexPane
+from vmci_tui.tui.widgets.status_line import StatusLine
+
+_OF_THE_FILE = frozenset(("overwrite", "bookmark", "next_bookmark", "bookmarks"))
+
+
+class MemoryScreen(CopyActions, Guarded, Screen[None]):
+    """Memory by paddr; nothing in it can be changed."""
+
+    SCOPED_CSS = False
+    DEFAULT_CSS = """
+    MemoryScreen #hex { height: 1fr; border: round $accent; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("plus", "range(1)", "Next range", tooltip="The next range of memory", id="memory.next"),
+        Binding("minus", "range(-1)", "Previous", tooltip="The one before", id="memory.previous"),
+        Binding("c", "copy", "Copy", tooltip="Copy what is selected, or the row", id="copy"),
+        Binding("C", "copy_as", "Copy as", tooltip="Copy as hex, C, Python or JSON", id="copy_as"),
+        Binding("escape,M,q", "leave_memory", "Back", tooltip="Stop a search; then back to the file", id="memory.back"),
+    ]
+
+    def __init__(self, document: Document, paddr: int) -> None:
+        """`document` is one of memory_document; `paddr` where to begin."""
+        super().__init__(classes="show-hex")  # at 80 columns only the pane that is named is shown
+        self.document = document
+        self.found = ()
+        self._start = paddr
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine(f" Guest memory of {self.document.name}, by paddr", id="title")
+        yield HexPane(id="hex")
+        yield StatusLine("", id="status")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        view = self.query_one(HexPane)
+        view.border_title = "Memory"
+        view.show_document(self.document)
+        view.focus()
+        self.call_after_refresh(self._arrive, self._start, 1)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Not what the hex view offers over a file: memory is never typed over, and bookmarks are the file's."""
+        return action not in _OF_THE_FILE and super().check_action(action, parameters)
+
+    def _goto(self, typed: str) -> None:
+        paddr = parse_number(typed.strip().lower().removeprefix("p").removeprefix("addr").strip(" ="))
+        if self.document.layout.memory.range_at(paddr) is None:
+            raise EditError(f"the dump holds no byte at paddr {paddr:#x}", "+ and - go from range to range")
+        self._arrive(paddr, 1)
+
+    def action_goto(self) -> None:
+        hint = "a guest-physical address (0x1958000)"
+        self.ask("Go to", self._goto, hint=hint)
+
+    @on(HexPane.Moved)
+    def show_place(self) -> None:
+        """The status line: the address, and the range that it lies in."""
+        view = self.query_one(HexPane)
+        at = view.cursor
+        item = self.document.layout.memory.range_at(at)
+        where = f"in {item.paddr:#x} to {item.end:#x}" if item else "not in the dump: shown as zeros"
+        self.query_one("#status", StatusLine).tell(view.selected or f"paddr {at:#x} = {at}  {where}")
+
+    def action_range(self, by: int) -> None:
+        """Go to the beginning of another range of memory."""
+        ranges, at = self.document.layout.memory.ranges, self.query_one(HexPane).cursor
+        starts = [item.paddr for item in ranges]
+        further = [start for start in starts if (start > at if by > 0 else start < at)]
+        wanted = (min(further) if by > 0 else max(further)) if further else None
+        if wanted is None:
+            self.say("there is no other range that way")
+        else:
+            self._arrive(wanted, 1)
+
+    def action_leave_memory(self) -> None:
+        if not self.stop_search():
+            self.dismiss()

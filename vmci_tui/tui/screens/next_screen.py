@@ -1,0 +1,74 @@
+"""The screen of what to type next: the commands for this dump, each to be copied."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from vmci_tui.repair.next_commands import Step
+from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.style.cells import Row, plain
+from vmci_tui.tui.widgets.line_list import LineList
+from vmci_tui.tui.widgets.status_line import StatusLine
+
+
+class WhatNowScreen(Guarded, Screen[None]):
+    """The commands above, and the one under the cursor in full below them."""
+
+    SCOPED_CSS = False
+    DEFAULT_CSS = """
+    WhatNowScreen #steps { border: round $accent; height: auto; max-height: 60%; }
+    WhatNowScreen #told { border: round $surface-lighten-2; padding: 0 1; height: 1fr; }
+    """
+    about = "What now: the commands to go on with, for each reader that takes the file."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,c", "copy", "Copy", tooltip="Copy the command", id="next.copy"),
+        Binding("escape,N,q", "dismiss", "Back", tooltip="Back to the file", id="next.back"),
+    ]
+
+    def __init__(self, title: str, steps: tuple[Step, ...]) -> None:
+        super().__init__()
+        self._title, self._steps = title, steps
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine(f" {self._title}", id="title")
+        yield LineList(id="steps", empty="no reader takes it so far, and no repair changes that")
+        with VerticalScroll(id="told"):
+            yield Static(id="step")
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        listed = self.query_one("#steps", LineList)
+        listed.border_title = "Commands"
+        listed.set_rows([step_row(step) for step in self._steps])
+        self._tell()
+        listed.focus()
+
+    @on(LineList.Moved, "#steps")
+    def _tell(self) -> None:
+        step = self._step()
+        if step is not None:
+            here = "\n\nHere R does it." if step.reader == "vmci" else ""
+            self.query_one("#step", Static).update(plain(f"{step.command}\n\n{step.why}{here}"))
+
+    def _step(self) -> Step | None:
+        at = self.query_one("#steps", LineList).cursor
+        return self._steps[at] if at < len(self._steps) else None
+
+    @on(LineList.Chosen, "#steps")
+    def action_copy(self) -> None:
+        """To the terminal's clipboard; the word of it shows what."""
+        step = self._step()
+        if step is not None:
+            self.app.copy_to_clipboard(step.command)
+            self.notify(f"copied: {step.command}", markup=False)
+
+
+def step_row(step: Step) -> Row:
+    return ((f"{step.reader:<13} ", "key"), (step.command, "value"))

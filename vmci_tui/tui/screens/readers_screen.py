@@ -1,0 +1,188 @@
+"""The screen of readers: each one's verdict in its own words, the rule behind it, what would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from vmci_tui.findings import Finding
+from vmci_tui.readers.verdicts import Both
+from vmci_tui.render.verdict_report import STAGES, state_words
+from vmci_tui.repair.fix_for_reader import fixes_for
+from vmci_tui.repair.next_commands import Step
+from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.style.cells import Row, plain
+from vmci_tui.tui.widgets.line_list import LineList
+from vmci_tui.tui.widgets.status_line import StatusLine
+
+_TAKES = {
+    True: "It takes the note, and reads kernel memory by it: it finds utsname there.",
+    False: "It takes the note, but by it, and by the file's headers, it finds no kernel memory.",
+    None: "It takes the note, that is: whether what the note says is true, memory tells (R).",
+}
+_STYLES = {"accepts": "good", "opens": "warning", "refuses": "error", "unknown": "dim"}
+
+
+class ReadersScreen(Guarded, Screen[None]):
+    """All verdicts; `fix` applies what would make the chosen reader accept."""
+
+    SCOPED_CSS = False
+    DEFAULT_CSS = """
+    ReadersScreen #verdicts { width: 34; border: round $surface-lighten-2; height: 1fr; }
+    ReadersScreen #verdicts:focus { border: round $accent; border-title-color: $accent; }
+    ReadersScreen #told { border: round $surface-lighten-2; padding: 0 1; height: 1fr; }
+    ReadersScreen #told:focus { border: round $accent; }
+    """
+    shell = ""
+    """The command that says the same."""
+    about = "Readers: what each program that reads such files makes of this one, in its own words, and why."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "enter", "go", "Go to it", tooltip="To the finding over which it refuses, and its bytes", id="readers.go"
+        ),
+        Binding("f", "fix", "Fix for this reader", tooltip="Apply the fixes that make it accept", id="readers.fix"),
+        Binding("R", "repair", "Repair", tooltip="Apply all safe fixes in one go", id="readers.repair"),
+        Binding("m", "matrix", "Matrix", tooltip="The value that each reader reads for each key", id="readers.matrix"),
+        Binding("c", "copy", "Copy next", tooltip="Copy the command to go on with", id="readers.copy"),
+        Binding("escape,v,q", "dismiss", "Back", tooltip="Back to the file", id="readers.back"),
+    ]
+
+    def __init__(
+        self,
+        current: Callable[[], tuple[Both, tuple[Finding, ...]]],
+        steps: Callable[[], tuple[Step, ...]],
+        fix: Callable[[str], None],
+        matrix: Callable[[], None],
+        repair: Callable[[], None],
+        show: Callable[[Finding], None],
+        reader: str | None,
+    ) -> None:
+        """`current` gives verdicts and findings anew after each fix, `steps` the commands for the file as it is."""
+        super().__init__()
+        self._current, self._fix, self._matrix, self._repair = current, fix, matrix, repair
+        self._show_finding = show
+        self._both, self._found = current()
+        self._steps = steps()
+        self._names = list(self._both.now)
+        self._first = self._names.index(reader) if reader in self._names else self._worst()
+
+    def _worst(self) -> int:
+        """The first reader that refuses, else that reads no memory, else that says anything."""
+        said = [self._both.now[name].state for name in self._names]
+        return next((said.index(state) for state in ("refuses", "opens", "accepts") if state in said), 0)
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine(" What every reader makes of this file", id="title")
+        with Horizontal():
+            yield LineList(id="verdicts")
+            with VerticalScroll(id="told"):
+                yield Static(id="verdict")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#title", StatusLine).tell(" What every reader makes of this file", self.shell)
+        listed = self.query_one("#verdicts", LineList)
+        listed.border_title = "Readers"
+        self._show()
+        listed.select(self._first)
+        self._tell()
+        listed.focus()
+
+    def _show(self) -> None:
+        self._both, self._found = self._current()
+        self.query_one("#verdicts", LineList).set_rows([self._row(name) for name in self._names])
+        self._tell()
+
+    def _row(self, name: str) -> Row:
+        now, then = self._both.now[name].state, self._both.after[name].state
+        row: Row = ((f"{name:<13} ", "key"), (now, _STYLES[now]))
+        return row if now == then else (*row, (" > ", "dim"), (then, _STYLES[then]))
+
+    @property
+    def _chosen_name(self) -> str:
+        return self._names[self.query_one("#verdicts", LineList).cursor]
+
+    @on(LineList.Moved, "#verdicts")
+    def _tell(self) -> None:
+        words = "\n".join(verdict_lines(self._chosen_name, self._both, self._found, self._mine()))
+        self.query_one("#verdict", Static).update(plain(words))
+        self.query_one("#told").scroll_home(animate=False)
+
+    def _mine(self) -> list[Step]:
+        return [step for step in self._steps if step.reader == self._chosen_name]
+
+    def action_copy(self) -> None:
+        """The first command to go on with; N on the main screen lists all."""
+        mine = self._mine()
+        if mine:
+            self.app.copy_to_clipboard(mine[0].command)
+            self.notify(f"copied: {mine[0].command}", markup=False)
+        else:
+            self.notify("there is no command to go on with", severity="warning", markup=False)
+
+    def action_fix(self) -> None:
+        self._fix(self._chosen_name)
+        self._show()
+
+    @on(LineList.Chosen, "#verdicts")
+    def action_go(self) -> None:
+        """Back to the file, on what makes this reader refuse; where nothing does, to its words."""
+        mine = fixes_for(self._chosen_name, self._found)
+        if mine:
+            self.dismiss()
+            self._show_finding(mine[0])
+        else:
+            self.query_one("#told").focus()
+
+    def action_matrix(self) -> None:
+        self._matrix()
+
+    def action_repair(self) -> None:
+        """Back to the file, and there to the screen of repair."""
+        self.dismiss()
+        self._repair()
+
+
+def verdict_lines(name: str, both: Both, found: tuple[Finding, ...], steps: Sequence[Step] = ()) -> list[str]:
+    """All there is to say of one reader, for people."""
+    verdict, then = both.now[name], both.after[name]
+    stage = f", {STAGES[verdict.stage]}" if verdict.stage else ""
+    out = [f"{name} {verdict.reader.version}: {state_words(verdict)}{stage}", ""]
+    out += [f"It says:  {verdict.says or '(nothing at all)'}"]
+    decisive = next((item for item in verdict.fired if item.rule.refuses), None)
+    if decisive is not None:
+        out += ["", f"Why:  {decisive.rule.why}", f"Rule:  {decisive.rule.name} ({decisive.rule.source})"]
+    elif verdict.state == "opens":
+        out += ["", f"Reading utsname it says:  {verdict.unread}"]
+    elif verdict.accepts is None:
+        out += ["", "Why:  no entry is open beside the dump; b opens one" if name == "qemu" else "Why:  not known"]
+    if then.state != verdict.state:
+        out += ["", f"Saved as it is shown now:  {state_words(then)}"]
+    mine = fixes_for(name, found)
+    if mine and then.accepts is False:
+        out += ["", "What would change it:"]
+        out += [f"  {f.code} {f.message}" + (f"\n      f: {f.fix.label}" if f.fix else "") for f in mine]
+        out += ["", f"Enter goes to what {mine[0].code} is about."]
+        if not any(f.fix for f in mine):
+            out += ["", "R looks in guest memory for what is right: the note, or the value."]
+    if then.accepts:
+        out += ["", _TAKES[then.reads]]
+    left = next((item for item in then.fired if item.rule.refuses), None)
+    more = [item for item in then.fired if item is not left]
+    if more:
+        out += ["", "It would also mind:" if left else "It minds, but goes on:"]
+        out += [f"  {item.rule.cause} {item.words or item.rule.name}: {item.rule.why}" for item in more[:20]]
+    if verdict.osrelease is not None:
+        out += ["", f"OSRELEASE that it reads:  {verdict.osrelease}"]
+    if verdict.note is not None:
+        out += [f"The note that it takes:  {verdict.note.length} bytes at {verdict.note.offset:#x}"]
+    if steps:
+        out += ["", "Next:", *(f"  {step.command}" for step in steps)]
+    return [*out, "", f"Try it:  {verdict.reader.command}"]

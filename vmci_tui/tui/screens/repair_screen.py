@@ -1,0 +1,139 @@
+"""The screen of repair: every safe fix in one go, what readers say before and after, and what must be asked."""
+
+from __future__ import annotations
+
+from typing import ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Footer, Static
+
+from vmci_tui.common.progress import Progress
+from vmci_tui.document.document import Document
+from vmci_tui.render.verdict_report import state_words
+from vmci_tui.repair.safe_fixes import EVERYTHING, Choice, Repair, repair
+from vmci_tui.search.candidate import PROVED
+from vmci_tui.tui.style.cells import plain
+from vmci_tui.tui.widgets.status_line import StatusLine
+from vmci_tui.tui.widgets.worker_screen import WorkScreen
+
+
+class RepairScreen(WorkScreen[Repair | None]):
+    """Tries the repair on a copy of the document's state; ends with it, or None."""
+
+    SCOPED_CSS = False
+    DEFAULT_CSS = """
+    RepairScreen #told { height: 1fr; border: round $accent; padding: 0 1; }
+    RepairScreen #progress { height: 1; background: $surface; color: $text-muted; padding: 0 1; }
+    """
+    shell = ""
+    """The command that does the same."""
+    about = "Repair: every safe fix in one go, tried and shown before anything is changed."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "accept", "Take over", tooltip="Make these fixes; u takes each back", id="repair.accept"),
+        Binding("k", "keep_segments", "Keep headers", tooltip="Merge no program headers", id="repair.keep"),
+        Binding("F", "candidates", "Candidates", tooltip="Choose a note by hand", id="repair.candidates"),
+        Binding("escape,q", "leave", "Back", tooltip="Stop; then back, nothing changed", id="repair.back"),
+    ]
+
+    def __init__(self, document: Document) -> None:
+        super().__init__()
+        self._document = document
+        self._choice = EVERYTHING
+        self._done: Repair | None = None
+        self.wants_candidates = False
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine(f" Repair {self._document.name}", id="title")
+        with VerticalScroll(id="told"):
+            yield Static(id="repair")
+        yield StatusLine("", id="progress")
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#told").focus()
+        self.query_one("#title", StatusLine).tell(f" Repair {self._document.name}", self.shell)
+        self._try()
+
+    @property
+    def keeps_segments(self) -> bool:
+        return self._choice.keep_segments
+
+    def _try(self) -> None:
+        self.tell("looking at the dump")
+        tried, choice = self._document.with_edit("edits so far", self._document.state), self._choice
+
+        def job(told: Progress) -> object:
+            return repair(tried, choice, told)
+
+        self.start(job, self._show)
+
+    def _show(self, result: object) -> None:
+        self._done = done = cast("Repair", result)
+        self.refresh_bindings()
+        self.query_one("#repair", Static).update(plain("\n".join(repair_lines(done))))
+        if done.question:
+            self.tell("Nothing is changed: F shows the candidates")
+        elif done.steps:
+            self.tell(f"Enter makes {len(done.steps)} fix(es); s then saves a copy")
+        else:
+            searched = " (memory was searched)" if done.searched else ""
+            self.tell(f"Nothing to do{searched}: ESC goes back")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The footer shows what can be done now."""
+        if action == "accept":
+            return self._done is not None and bool(self._done.steps)
+        if action == "keep_segments":  # it makes a difference only where headers would be merged
+            merges = self._done is not None and any(step.code == "C11" for step in self._done.steps)
+            return merges or self._choice.keep_segments
+        return True
+
+    def action_accept(self) -> None:
+        if self._done is not None and self._done.steps:
+            self.dismiss(self._done)
+
+    def action_keep_segments(self) -> None:
+        if not self.working:
+            self._choice = Choice(keep_segments=not self._choice.keep_segments)
+            self._try()
+
+    def action_candidates(self) -> None:
+        if not self.working:
+            self.wants_candidates = True
+            self.dismiss(None)
+
+    def action_leave(self) -> None:
+        if not self.stop_work():
+            self.dismiss(None)
+
+
+def repair_lines(done: Repair) -> list[str]:
+    """What would be done, what every reader says before and after, and what must be asked."""
+    out: list[str] = []
+    if done.question:
+        return ["This has to be decided by you:", f"  {done.question}", "", "F shows the candidates in memory."]
+    if done.steps:
+        out += ["What would be done:", *(f"  {step.code}  {step.label}" for step in done.steps), ""]
+    else:
+        out += ["Nothing to repair." if not done.left else "Nothing that is safe to repair without asking.", ""]
+    if done.left:
+        out += ["What stays as it is:", *(f"  {line}" for line in done.left), ""]
+    if done.proof is not None:
+        out += [
+            f"The note is then {PROVED[done.proof.proved]}:"
+            if done.steps
+            else f"The note is {PROVED[done.proof.proved]}:"
+        ]
+        out += [f"  {done.proof.why}", ""]
+    out += ["Readers, before and after:"]
+    for name, verdict in done.readers.now.items():
+        then = done.readers.after[name]
+        changed = "" if then.state == verdict.state else f"  ->  {state_words(then)}"
+        out += [f"  {name:<13} {state_words(verdict)}{changed}"]
+        if then.accepts is False:
+            out += [f"      {then.says or 'it prints nothing'}"]
+        elif then.state == "opens":
+            out += [f"      {then.unread}"]
+    return out

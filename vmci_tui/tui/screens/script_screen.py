@@ -1,0 +1,115 @@
+"""The screen of commands: what was done so far, as a script."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from vmci_tui.common.safe_text import visible
+from vmci_tui.render.shell_script import Told
+from vmci_tui.saving.small_file import write_new
+from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.style.cells import Row, plain, safe
+from vmci_tui.tui.widgets.dialogs import Ask
+from vmci_tui.tui.widgets.line_list import LineList
+from vmci_tui.tui.widgets.status_line import StatusLine
+
+if TYPE_CHECKING:
+    from vmci_tui.tui.app import VmciApp
+
+
+class CommandsScreen(Guarded, Screen[None]):
+    """The commands above, and the one under the cursor in full below them."""
+
+    SCOPED_CSS = False
+    DEFAULT_CSS = """
+    CommandsScreen #commands { border: round $accent; height: 1fr; }
+    CommandsScreen #told { border: round $surface-lighten-2; padding: 0 1; height: 40%; }
+    """
+    about = "Commands: what was done in the app so far, as commands for the shell, and those that show what it shows."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,c", "copy", "Copy", tooltip="Copy this command", id="commands.copy"),
+        Binding("a", "copy_all", "Copy all", tooltip="Copy all edits as a script", id="commands.copy_all"),
+        Binding("w", "write", "Into a file", tooltip="Write all edits into a script", id="commands.write"),
+        Binding("escape,dollar_sign,q", "dismiss", "Back", tooltip="Back to the file", id="commands.back"),
+    ]
+
+    def __init__(self, done: tuple[Told, ...], looks: tuple[Told, ...], blink: bool) -> None:
+        super().__init__()
+        self._done, self._blink = done, blink
+        self._lines: list[Told | None] = [*done, None, *looks] if looks else [*done]
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine(" What was done so far, in the shell", id="title")
+        yield LineList(id="commands", empty="nothing was edited")
+        with VerticalScroll(id="told"):
+            yield Static(id="command")
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        listed = self.query_one("#commands", LineList)
+        listed.border_title = "Commands"
+        listed.set_rows([_row(line) for line in self._lines])
+        listed.select(max(len(self._done) - 1, 0) if self._done else 1)
+        self._tell()
+        listed.focus()
+
+    @property
+    def _chosen(self) -> Told | None:
+        at = self.query_one("#commands", LineList).cursor
+        return self._lines[at] if at < len(self._lines) else None
+
+    @on(LineList.Moved, "#commands")
+    def _tell(self) -> None:
+        told = self._chosen
+        words = "" if told is None else f"{told.label}\n\n{told.command or 'No single command of vmci does this.'}"
+        self.query_one("#command", Static).update(plain(words))
+
+    @on(LineList.Chosen, "#commands")
+    def action_copy(self) -> None:
+        told = self._chosen
+        if told is None or told.command is None:
+            self.notify("there is no command on this line", severity="warning", markup=False)
+        else:
+            self.app.copy_to_clipboard(told.command)
+            self.notify(safe(f"copied: {told.command[:60]}"), markup=False)
+
+    def script(self) -> str:
+        """All edits; what no command does stands as a comment."""
+        lines = (told.command or f"# in the app only: {told.label}" for told in self._done)
+        return "".join(f"{line}\n" for line in ("#!/bin/sh", "set -e", *lines))
+
+    def action_copy_all(self) -> None:
+        if not self._done:
+            self.notify("nothing was edited", severity="warning", markup=False)
+            return
+        self.app.copy_to_clipboard(self.script())
+        self.notify(f"copied {len(self._done)} command(s)", markup=False)
+
+    def action_write(self) -> None:
+        if not self._done:
+            self.notify("nothing was edited", severity="warning", markup=False)
+            return
+
+        def accept(typed: str) -> None:
+            path = os.path.expanduser(typed.strip())
+            cast("VmciApp", self.app).refuse_outside(path)
+            write_new(path, self.script().encode("ascii"))
+            self.notify(f"written: {visible(path)}", markup=False)
+
+        self.app.push_screen(Ask("Write the commands into", accept, "commands.sh", "a new file", self._blink))
+
+
+def _row(told: Told | None) -> Row:
+    if told is None:
+        return (("  What the app shows, in the shell:", "title"),)
+    if told.command is None:
+        return (("# ", "dim"), (told.label, "dim"))
+    return (("$ ", "good"), (told.command, "value"))

@@ -1,0 +1,117 @@
+"""The first screen when no file is named: samples, recent files, and what else one can do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from vmci_tui.common.safe_text import visible
+from vmci_tui.common.samples import samples
+from vmci_tui.settings import settings
+from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.lessons.list_screen import lesson_rows
+from vmci_tui.tui.style.cells import Row, plain
+from vmci_tui.tui.widgets.line_list import LineList
+from vmci_tui.tui.widgets.status_line import StatusLine
+
+if TYPE_CHECKING:
+    from vmci_tui.tui.app import VmciApp
+
+
+class StartScreen(Guarded, Screen[None]):
+    """Each line opens something."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Open this", tooltip="Open what the cursor is on", id="start.choose"),
+        Binding("o", "open", "Open a file", tooltip="Type a file's name", id="open"),
+        Binding("n", "new", "New entry", tooltip="Hand-craft an entry from nothing", id="start.new"),
+        Binding(
+            "c", "craft", "Craft", tooltip="Craft a faulty dump: choose faults, see what is said", id="start.craft"
+        ),
+        Binding("escape", "back", "Back", tooltip="Back to what is open", id="start.back"),
+        Binding("q", "app.quit", "Quit", id="quit"),
+    ]
+
+    def __init__(self, back: bool = False) -> None:
+        super().__init__()
+        self._back = back
+        """Whether there is something open below this screen."""
+
+    def action_back(self) -> None:
+        if self._back:
+            self.app.pop_screen()
+        else:
+            self.app.exit()
+
+    def compose(self) -> ComposeResult:
+        yield Static(plain("vmci  the VMCOREINFO note of guest dumps, and the entry that points at it"), id="title")
+        yield LineList(id="start")
+        yield StatusLine("Enter opens a line; o opens any file: a dump, a blob, or NAME.write.json", id="status")
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        rows: list[Row] = []
+        self._opens: list[tuple[str, str | None] | Callable[[], None] | None] = []
+
+        def add(row: Row, opens: tuple[str, str | None] | Callable[[], None] | None) -> None:
+            rows.append(row)
+            self._opens.append(opens)
+
+        add((("Make one", "title"),), None)
+        add(((f"  {'New entry':<34} ", "key"), ("from nothing, field by field", "dim")), self.action_new)
+        words = "choose faults, see what readers will say, save it"
+        add(((f"  {'Craft a faulty dump':<34} ", "key"), (words, "dim")), self.action_craft)
+        add((("", "dim"),), None)
+        shared = self._app.allowed is not None  # whoever opens the page: no file of this machine's is offered
+        if found := () if shared else settings.recent():
+            add((("Recent files", "title"),), None)
+            for path, blob in found:
+                beside = f"  + {visible(blob)}" if blob else ""
+                add((("  ", "dim"), (visible(path), "value"), (beside, "dim")), (path, blob))
+            add((("", "dim"),), None)
+        add((("Lessons: step by step, on copies", "title"),), None)
+        for row, path in lesson_rows(self._app.lessons_in):
+            add(row, partial(self._app.start_lesson, path))
+        add((("", "dim"),), None)
+        add((("Samples: each tells one story", "title"),), None)
+        for sample in () if shared else samples():
+            add(((f"  {sample.name:<34} ", "key"), (sample.story, "dim")), (sample.path, sample.blob))
+        listed = self.query_one("#start", LineList)
+        listed.set_rows(rows)
+        first = next((index for index, opens in enumerate(self._opens) if isinstance(opens, tuple)), 1)
+        listed.select(first)
+        listed.focus()
+
+    @on(LineList.Moved, "#start")
+    def _moved(self) -> None:
+        """Stories are cut in the list: the whole one stands below it."""
+        listed = self.query_one("#start", LineList)
+        self.query_one(StatusLine).tell("".join(text for text, _ in listed.rows[listed.cursor][1:]))
+
+    @property
+    def _app(self) -> VmciApp:
+        return cast("VmciApp", self.app)
+
+    @on(LineList.Chosen)
+    def action_choose(self) -> None:
+        opens = self._opens[self.query_one("#start", LineList).cursor]
+        if isinstance(opens, tuple):
+            self._app.open(*opens)
+        elif opens is not None:
+            opens()
+
+    def action_open(self) -> None:
+        self._app.ask_open()
+
+    def action_new(self) -> None:
+        self._app.open_new()
+
+    def action_craft(self) -> None:
+        self._app.action_craft()

@@ -1,0 +1,34 @@
+"""A picture of the screen, as SVG, into the folder in which the app was started."""
+
+from __future__ import annotations
+
+import re
+from itertools import count
+from typing import Any
+
+from textual.app import App
+
+from vmci_tui.common.errors import SaveError
+from vmci_tui.saving.small_file import write_new
+
+_MOST = 1000
+
+
+def picture_of(app: App[Any]) -> str:
+    """What is on the screen, without the web fonts that a closed network cannot load."""
+    return re.sub(r"@font-face \{.*?\}\s*", "", app.export_screenshot(title="vmci"), flags=re.DOTALL)
+
+
+def save_picture(app: App[Any]) -> str:
+    """Write `vmci-N.svg`, with the first N that is free; its name. Raises SaveError."""
+    data = picture_of(app).encode("utf-8", "backslashreplace")
+    for number in count(1):
+        name = f"vmci-{number}.svg"
+        try:
+            write_new(name, data)
+        except SaveError as error:
+            if not error.message.endswith(" exists") or number >= _MOST:
+                raise
+        else:
+            return name
+    raise AssertionError

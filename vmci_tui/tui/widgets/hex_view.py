@@ -1,0 +1,378 @@
+"""The hex view: a file of any size, its own integer row, no animation.
+
+Textual's ScrollView takes 33 ms from key to paint and writes 23 KB at 200x60; a plain
+widget that repaints two lines for a move of the cursor takes 3 ms and 500 bytes.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import ClassVar, NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from vmci_tui.common.errors import OpenError
+from vmci_tui.document.byte_map import KINDS, Place, Places
+from vmci_tui.document.document import Document
+from vmci_tui.tui.edge import Painted
+from vmci_tui.tui.style.cell_styles import byte_styles
+
+_CACHED_ROWS = 512
+_ASCII = bytes(byte if 0x20 <= byte < 0x7F else 0x2E for byte in range(256))
+
+
+class _Run(NamedTuple):
+    """Columns [first, last) of a row that are painted alike."""
+
+    first: int
+    last: int
+    style: Style
+    marked: bool
+
+    def halves(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The part before the wide blank in the middle of the row, and the part behind it."""
+        return (self.first, min(self.last, 8)), (max(self.first, 8), self.last)
+
+
+class HexView(Painted, Widget, can_focus=True):
+    """Bytes with their meaning: coloured by kind, the marked field highlighted."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move_rows(1)", "Down", show=False, id="hex.down"),
+        Binding("up,k", "move_rows(-1)", "Up", show=False, id="hex.up"),
+        Binding("right,l", "move(1)", "Right", show=False, id="hex.right"),
+        Binding("left,h", "move(-1)", "Left", show=False, id="hex.left"),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="hex.pagedown"),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="hex.pageup"),
+        Binding("home", "row_start", "Row start", show=False, id="hex.home"),
+        Binding("end", "row_end", "Row end", show=False, id="hex.end"),
+        Binding("ctrl+home", "to(0)", "First byte", show=False, id="hex.first"),
+        Binding("ctrl+end,G", "to(-1)", "Last byte", show=False, id="hex.last"),
+        Binding("right_square_bracket", "next_place(1)", "Next field", show=False, id="hex.next"),
+        Binding("left_square_bracket", "next_place(-1)", "Previous field", show=False, id="hex.previous"),
+    ]
+
+    top = reactive(0)
+    """The first row that is visible."""
+    cursor = reactive(0, repaint=False)
+    """The offset of the byte under the cursor."""
+
+    class Moved(Message):
+        """The user moved the cursor."""
+
+        def __init__(self, offset: int) -> None:
+            self.offset = offset
+            super().__init__()
+
+    class Typed(Message):
+        """A byte was typed over the one under the cursor."""
+
+        def __init__(self, byte: bytes) -> None:
+            self.byte = byte
+            super().__init__()
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.writing = False
+        """Whether hex digits are typed over bytes."""
+        self._digit = ""
+        self.document: Document | None = None
+        self.places: Places | None = None
+        self.mark = (0, 0)
+        self._rows: OrderedDict[int, tuple[Segment, ...]] = OrderedDict()
+        self._styles: dict[str, Style] = {}
+
+    def show_document(self, document: Document) -> None:
+        """Show the file as the document lays it out now."""
+        self.document = document
+        self.places = Places.of(document)
+        self._forget()
+        self.cursor = min(self.cursor, max(self.total - 1, 0))
+        self.top = min(self.top, self._last_top)
+        self.refresh()
+
+    def write(self, on: bool) -> None:
+        """Begin or end typing over bytes."""
+        self.writing, self._digit = on, ""
+        self.border_subtitle = "hex digits write over bytes, ESC ends" if on else ""
+        self.refresh()
+
+    def on_key(self, event: events.Key) -> None:
+        """While bytes are written, digits are no keys of a pane."""
+        if not self.writing:
+            return
+        if event.character is not None and event.character in "0123456789abcdefABCDEF":
+            self._digit += event.character
+        elif event.key == "escape":
+            self.write(False)
+        elif event.key == "backspace" and self._digit:
+            self._digit = ""
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+        if len(self._digit) == 2:
+            byte, self._digit = bytes.fromhex(self._digit), ""
+            self.post_message(self.Typed(byte))
+        self.refresh(self._row_region(self.cursor // self.per_row))
+
+    def on_blur(self) -> None:
+        if self.writing:
+            self.write(False)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many rows as there are bytes for, where the pane is no taller than it must be (an entry)."""
+        return max(-(-self.total // 16), 1)
+
+    def set_mark(self, offset: int, length: int) -> None:
+        """Highlight a field."""
+        if self.mark == (offset, offset + length):
+            return
+        old, self.mark = self.mark, (offset, offset + length)
+        rows = {*self._rows_of(*old), *self._rows_of(*self.mark)}
+        for row in rows:
+            self._rows.pop(row, None)
+        if rows:
+            self.refresh(*map(self._row_region, rows))
+
+    def mark_place(self) -> None:
+        """Highlight the field under the cursor; memory and gaps are no fields."""
+        place = self.place()
+        if place is None or place.kind in ("memory", "gap"):
+            self.set_mark(0, 0)
+        else:
+            self.set_mark(place.offset, place.length)
+
+    def go(self, offset: int) -> None:
+        """Put the cursor on a byte and bring it into view, without telling anybody."""
+        self.cursor = max(0, min(offset, self.total - 1)) if self.total else 0
+
+    def place(self) -> Place | None:
+        """What lies under the cursor."""
+        if self.places is None or not self.total:
+            return None
+        return self.places.at(self.cursor)
+
+    @property
+    def total(self) -> int:
+        """Bytes of the file as shown."""
+        return self.places.size if self.places else 0
+
+    @property
+    def digits(self) -> int:
+        return 8 if self.total <= 1 << 32 else 10 if self.total <= 1 << 40 else 12
+
+    @property
+    def per_row(self) -> int:
+        """Bytes in a row: 16, or 8 where the pane is too narrow."""
+        return 16 if self.size.width >= self.digits + 68 else 8
+
+    @property
+    def row_count(self) -> int:
+        return -(-self.total // self.per_row)
+
+    @property
+    def _last_top(self) -> int:
+        return max(self.row_count - self.size.height, 0)
+
+    def _rows_of(self, start: int, end: int) -> range:
+        """The visible rows that hold bytes of a range."""
+        if start >= end:
+            return range(0)
+        low, high = start // self.per_row, (end - 1) // self.per_row
+        return range(max(low, self.top), min(high + 1, self.top + self.size.height))
+
+    def _row_region(self, row: int) -> Region:
+        # The whole row: of a part Textual paints all that is left of it too, and so two parts cost twice.
+        return Region(0, row - self.top, self.size.width, 1)
+
+    def _hex_at(self, column: int) -> int:
+        return self.digits + 2 + 3 * column + (1 if column >= 8 else 0)
+
+    def _forget(self) -> None:
+        self._rows.clear()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles = {}
+        self._forget()
+
+    def on_resize(self) -> None:
+        self._forget()
+        self.watch_cursor(self.cursor, self.cursor)
+
+    def validate_top(self, value: int) -> int:
+        return max(0, min(value, self._last_top))
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        row, height = new // self.per_row, max(self.size.height, 1)
+        if not self.top - height < row < self.top + 2 * height:
+            self.top = row - height // 4  # a jump: with some rows of what is before it
+        elif row < self.top:
+            self.top = row
+        elif row >= self.top + height:
+            self.top = row - height + 1
+        else:
+            self.refresh(self._row_region(old // self.per_row), self._row_region(row))
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        row = self.top + y
+        if self.places is None or row >= self.row_count:
+            text = "no bytes" if y == 0 and not self.total else ""
+            return Strip([Segment(text.ljust(width), self._style_map()["base"])], width)
+        segments = self._rows.get(row)
+        if segments is None:
+            segments = self._rows[row] = self._build(row)
+            if len(self._rows) > _CACHED_ROWS:
+                self._rows.popitem(last=False)
+        strip = Strip(segments)
+        if row == self.cursor // self.per_row:
+            strip = self._with_cursor(strip)
+        return strip.adjust_cell_length(width, self._style_map()["base"])
+
+    def _build(self, row: int) -> tuple[Segment, ...]:
+        """The segments of a row, runs of one style together."""
+        assert self.document is not None
+        start = row * self.per_row
+        try:
+            data = self.document.read(start, min(self.per_row, self.total - start))
+        except OpenError:  # a bad disk must not end the app
+            return (Segment(f"{start:0{self.digits}X}  cannot be read", self._style_map()["offset"]),)
+        runs = self._runs(start, data)
+        out = [Segment(f"{start:0{self.digits}X}  ", self._style_map()["offset"])]
+        text, blank = data.hex(" ").upper(), ""
+        for number, run in enumerate(runs):
+            parts = [text[3 * low : 3 * high - 1] for low, high in run.halves() if low < high]
+            after = "  " if run.last == 8 else " "
+            # The blank behind a run is painted with it, but not where the mark ends: each change of style is 37 bytes.
+            ends = run.marked and not (number + 1 < len(runs) and runs[number + 1].marked)
+            out.append(Segment(blank + "  ".join(parts) + ("" if ends else after), run.style))
+            blank = after if ends else ""
+        used = 3 * len(data) + (1 if len(data) >= 8 else 0) - len(blank)
+        out.append(Segment(" " * (3 * self.per_row + 2 - used), self._style_map()["base"]))
+        ascii_text = data.translate(_ASCII).decode("ascii")
+        out.extend(Segment(ascii_text[run.first : run.last], run.style) for run in runs)
+        return tuple(out)
+
+    def _runs(self, start: int, data: bytes) -> list[_Run]:
+        """The runs of a row; places, the mark and zeros split them."""
+        assert self.places is not None
+        styles, out = self._style_map(), []
+        at = 0
+        while at < len(data):
+            place = self.places.at(start + at)
+            stop = min(place.end - start, len(data))
+            base = styles[place.kind if place.kind in KINDS else "other"]
+            while at < stop:
+                marked = self.mark[0] <= start + at < self.mark[1]
+                zero = data[at] == 0
+                end = at + 1
+                while (
+                    end < stop and (data[end] == 0) == zero and (self.mark[0] <= start + end < self.mark[1]) == marked
+                ):
+                    end += 1
+                style = base + styles["zero"] if zero else base
+                out.append(_Run(at, end, style + styles["mark"] if marked else style, marked))
+                at = end
+        return out
+
+    def _with_cursor(self, strip: Strip) -> Strip:
+        """The row with the byte under the cursor shown in both columns."""
+        column = self.cursor % self.per_row
+        style = self._style_map()["cursor"]
+        hex_at = self._hex_at(column)
+        text_at = self.digits + 2 + 3 * self.per_row + 2 + column
+        parts = list(strip.divide([hex_at, hex_at + 2, text_at, text_at + 1, strip.cell_length]))
+        for index in (1, 3):
+            if index == 1 and self._digit:
+                parts[index] = Strip([Segment(f"{self._digit}_".upper(), self._style_map()["base"] + style)])
+            elif index < len(parts):
+                parts[index] = Strip([Segment(part.text, (part.style or Style()) + style) for part in parts[index]])
+        return Strip.join(parts)
+
+    def _style_map(self) -> dict[str, Style]:
+        """The styles, kept until the theme or the focus changes: to ask for one takes as long as to build a row."""
+        if not self._styles:
+            base = self.rich_style  # kept too: to ask for it takes as long as to build a row
+            over = ("zero", "mark", "cursor")
+            styles = byte_styles(self.app)
+            self._styles = {name: style if name in over else base + style for name, style in styles.items()}
+            self._styles["base"] = base
+        return self._styles
+
+    def _go(self, offset: int) -> None:
+        if not self.total:
+            return
+        offset = max(0, min(offset, self.total - 1))
+        if offset != self.cursor:
+            self._digit = ""
+            self.cursor = offset
+            self.mark_place()
+            self.post_message(self.Moved(offset))
+
+    def action_move(self, by: int) -> None:
+        self._go(self.cursor + by)
+
+    def action_move_rows(self, by: int) -> None:
+        to = self.cursor + by * self.per_row
+        self._go(to if 0 <= to < self.total else self.cursor)
+
+    def action_page(self, by: int) -> None:
+        step = by * self.size.height
+        self.top += step
+        self._go(self.cursor + step * self.per_row)
+
+    def action_row_start(self) -> None:
+        self._go(self.cursor - self.cursor % self.per_row)
+
+    def action_row_end(self) -> None:
+        self._go(self.cursor - self.cursor % self.per_row + self.per_row - 1)
+
+    def action_to(self, offset: int) -> None:
+        self._go(self.total - 1 if offset < 0 else offset)
+
+    def action_next_place(self, by: int) -> None:
+        place = self.place()
+        if place is None or self.places is None:
+            return
+        if by > 0:
+            self._go(place.end)
+        elif self.cursor > place.offset or place.offset == 0:
+            self._go(place.offset)
+        else:
+            self._go(self.places.at(place.offset - 1).offset)
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        x, y = event.get_content_offset_capture(self)
+        column = self._column_at(x)
+        if column is not None and y >= 0:
+            self._go(min((self.top + y) * self.per_row + column, self.total - 1))
+
+    def _column_at(self, x: int) -> int | None:
+        inside = x - self.digits - 2
+        text = inside - 3 * self.per_row - 2
+        if 0 <= text < self.per_row:
+            return text
+        if inside < 0 or text >= self.per_row:
+            return None
+        half = 8 * 3 + 1
+        column = inside // 3 if inside < half else 8 + (inside - half) // 3
+        return min(column, self.per_row - 1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.top += 3
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.top -= 3

@@ -1,0 +1,45 @@
+"""One line of text that changes with each key: only the cells that differ are painted again.
+
+A `Static` would lay the screen out anew for each update, and paint all 200 cells.
+"""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from vmci_tui.tui.edge import Painted
+from vmci_tui.tui.style.cells import safe
+
+
+class StatusLine(Painted, Widget):
+    """A line that is cut at its end where it is too long."""
+
+    sign = ""
+    """What stands before the text, and is no part of it."""
+
+    def __init__(self, text: str = "", *, id: str) -> None:
+        super().__init__(id=id)
+        self._text = safe(text)
+        self._end = ""
+
+    def tell(self, text: str, end: str = "") -> None:
+        """Show another text; `end` stands at the right where there is room for both."""
+        if end != self._end:
+            self._end = end
+            self.refresh()
+        old, new = self._text, safe(text)
+        self._text = new
+        same = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+        if same < max(len(old), len(new)):
+            self.refresh(Region(len(self.sign) + same, 0, max(len(old), len(new)) - same, 1))
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width - len(self.sign)
+        text = self._text if len(self._text) <= width else self._text[: width - 2] + ".."
+        end = safe(self._end)
+        if end and len(text) + 2 + len(end) <= width:
+            text = text.ljust(width - len(end)) + end
+        return Strip([Segment(self.sign + text.ljust(width), self.rich_style)], self.size.width)

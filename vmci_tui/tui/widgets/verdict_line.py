@@ -1,0 +1,33 @@
+"""The strip of readers in a dialog."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.strip import Strip
+
+from vmci_tui.tui.style.cell_styles import line_styles
+from vmci_tui.tui.style.cells import Row, strip_of
+from vmci_tui.tui.widgets.status_line import StatusLine
+from vmci_tui.tui.widgets.verdict_strip import strip_cells
+
+if TYPE_CHECKING:
+    from vmci_tui.readers.verdicts import Both
+
+
+class StripLine(StatusLine):
+    """The strip alone, in a dialog: what every reader would say of what is being typed."""
+
+    _row: Row = ()
+
+    def show(self, both: Both | None, instead: str = "") -> None:
+        """Other verdicts, or a word where there are none."""
+        row: Row = ((instead, "dim"),) if instead else ()
+        if both is not None:
+            row = tuple(cell for _, cells in strip_cells(both, self.size.width) for cell in cells)
+        if row != self._row:
+            self._row = row
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        return strip_of(self._row, self.size.width, line_styles(self.app), self.rich_style)

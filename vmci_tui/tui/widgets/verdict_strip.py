@@ -1,0 +1,157 @@
+"""The strip of readers: who takes the file as it is, and as it would be saved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.strip import Strip
+
+from vmci_tui.tui.style.cell_styles import line_styles
+from vmci_tui.tui.style.cells import Cell, Row, strip_of
+from vmci_tui.tui.widgets.status_line import StatusLine
+
+if TYPE_CHECKING:  # with it come all readers, 20 ms, which the first paint need not wait for
+    from vmci_tui.readers.verdicts import Both
+
+BEING_JUDGED = "being judged"
+"""What stands where verdicts will be."""
+_WORDS = {"accepts": ("ok", "good"), "opens": ("opens", "warning"), "refuses": ("no", "error"), "unknown": ("?", "dim")}
+_SHORT_OPENS = "op"
+_SHORT = {"libkdumpfile": "libkdump", "makedumpfile": "mkdumpfile"}
+_ROOM = 112
+"""Cells from which on all names are written in full."""
+_SHORTER = {"libkdumpfile": "libkd", "makedumpfile": "mkdump", "eu-readelf": "eu-elf"}
+
+
+def name_for(name: str, width: int) -> str:
+    """A reader's name within so many cells: whole where it fits, else short."""
+    for names in ({}, _SHORT, _SHORTER):
+        if len(short := names.get(name, name)) <= width:
+            return short
+    return short[:width]
+
+
+def strip_cells(both: Both, width: int) -> list[tuple[str, Row]]:
+    """(reader, its cells), each `name ok`, or `name no>ok` where saving changes it. No QEMU without an entry.
+
+    `name opens` is one that accepts the file and then reads no kernel memory.
+    Where not all fit into `width` their names are shorter, and in the narrowest what changes is
+    told by its end alone: `name >ok`.
+    """
+    out: list[tuple[str, Row]] = []
+    forms: tuple[tuple[dict[str, str], int, bool], ...]
+    forms = (({}, 2, True), (_SHORT, 1, True), (_SHORTER, 1, True), (_SHORTER, 1, False))
+    for names, gap, whole in forms if width >= _ROOM else forms[1:]:  # the same names whatever the verdicts are
+        out = _cells(both, names, " " * gap, whole)
+        if sum(len(text) for _, row in out for text, _ in row) <= width + gap:
+            break
+    return out
+
+
+def _cells(both: Both, names: dict[str, str], gap: str, whole: bool) -> list[tuple[str, Row]]:
+    out: list[tuple[str, Row]] = []
+    for name, verdict in both.now.items():
+        now, then = verdict.state, both.after[name].state
+        if name == "qemu" and now == then == "unknown":
+            continue
+        word, style = _WORDS[now]
+        cells: list[Cell] = [(f"{names.get(name, name)} ", "key")]
+        if whole or then == now:
+            cells.append((word, style))
+        if then != now:
+            changed, style = _WORDS[then]
+            if then == "opens" and not whole:
+                changed = _SHORT_OPENS
+            cells += [(">", "dim"), (changed, style)]
+        out.append((name, (*cells, (gap, "dim"))))
+    return out
+
+
+class TitleBar(StatusLine, can_focus=True):
+    """The title, and below it the strip; one widget, since each more is a millisecond of the first paint."""
+
+    about = "Readers: who takes the file now, and once it is saved (no>ok); `opens`: it reads no kernel memory."
+    sign = "\u2261 "
+    """Three bars, as menus have them: by mouse, every action."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "move(-1)", "Left", show=False, id="strip.left"),
+        Binding("right,l", "move(1)", "Right", show=False, id="strip.right"),
+        Binding(
+            "enter",
+            "screen.readers",
+            "Verdict",
+            tooltip="What this reader says, and what would change it",
+            id="strip.readers",
+        ),
+    ]
+    _cells: list[tuple[str, Row]]
+    _both: Both | None = None
+    _instead = ""
+    _at = 0
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._cells = []
+
+    @property
+    def reader(self) -> str | None:
+        """The reader under the cursor."""
+        return self._cells[self._at][0] or None if self._at < len(self._cells) else None
+
+    def show(self, both: Both | None, instead: str = "") -> None:
+        """Other verdicts, or a word where there are none; only the strip is painted again, and where it changed."""
+        self._both, self._instead = both, instead
+        self._lay()
+
+    def _lay(self) -> None:
+        cells: list[tuple[str, Row]] = [("", ((self._instead, "dim"),))] if self._instead else []
+        if self._both is not None:
+            cells = strip_cells(self._both, self.size.width)
+        if cells != self._cells:
+            self._cells = cells
+            self._at = min(self._at, max(len(cells) - 1, 0))
+            self._paint()
+
+    def _paint(self) -> None:
+        self.refresh(Region(0, 1, self.size.width, 1))
+
+    def on_resize(self) -> None:
+        self._lay()
+
+    def on_focus(self) -> None:
+        self._paint()
+
+    on_blur = on_focus
+
+    def render_line(self, y: int) -> Strip:
+        if y == 0:
+            return super().render_line(y)
+        styles = line_styles(self.app)
+        base = self.parent.rich_style if self.parent is not None else self.rich_style
+        row: list[Cell] = []
+        for number, (_, cells) in enumerate(self._cells):
+            text = "".join(part for part, _ in cells)
+            row += [(text, "cursor")] if self.has_focus and number == self._at else cells
+        return strip_of(tuple(row), self.size.width, styles, base)
+
+    def action_move(self, by: int) -> None:
+        if self._cells:
+            self._at = (self._at + by) % len(self._cells)
+            self._paint()
+
+    async def on_click(self, event: events.Click) -> None:
+        if event.y == 0:
+            if event.x - self.gutter.left < len(self.sign):
+                self.app.action_command_palette()
+            return
+        end = 0
+        for number, (_, cells) in enumerate(self._cells):
+            end += sum(len(text) for text, _ in cells)
+            if event.x - self.gutter.left < end:
+                self._at = number
+                self._paint()
+                await self.run_action("screen.readers")
+                return
