@@ -17,8 +17,8 @@ import pytest
 
 from tests.conftest import SAMPLES
 from tests.faults import fake_qemu
-from vmci_tui.cli.commands.ask import answer_text
 from vmci_tui.qemu import QemuError, machine
+from vmci_tui.qemu.answer_report import answer_text
 from vmci_tui.qemu.ask import Answer
 from vmci_tui.qemu.gdbstub import set_long_mode
 from vmci_tui.qemu.process import Process

@@ -118,7 +118,7 @@ def test_a_note_far_up_in_memory_and_one_where_no_ram_can_be() -> None:
 
 def test_ram_that_ends_behind_the_note_or_in_it() -> None:
     """A region of 1 MiB at 0x1000 goes over the ROMs of `pc`; only a note that does so is not seen."""
-    from vmci_tui.cli.commands.ask import answer_text
+    from vmci_tui.qemu.answer_report import answer_text
     from vmci_tui.qemu.ask import ask
 
     whole = ask(history(full(0x1000, 1 << 20)), _NOTE)

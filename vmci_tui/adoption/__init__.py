@@ -1,0 +1,1 @@
+"""Choosing which of the notes found in memory is the guest's own."""

@@ -1,4 +1,4 @@
-"""The fault bench: an entry, a note and a tiny dump with any chosen faults, and what every reader will say of them."""
+"""The fault bench: an entry, a note and a tiny dump with any chosen faults."""
 
 from __future__ import annotations
 

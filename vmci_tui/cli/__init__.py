@@ -1,4 +1,4 @@
-"""The command line: what a shell user calls; data on stdout, talk on stderr."""
+"""The command line: data on stdout, messages on stderr."""
 
 from vmci_tui.cli.run import main
 

@@ -1,0 +1,1 @@
+"""What everything may use: errors, safe text, spans, progress, budgets, signals, small files."""

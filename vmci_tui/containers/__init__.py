@@ -1,4 +1,4 @@
-"""Opening a file: which container it is, and reading its head."""
+"""A file as a dump: which container it is, its head, its notes and memory, and its new layout."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from vmci_tui.formats.elf_note import ByteOrder, Note
 from vmci_tui.layers.file import Source
@@ -28,11 +28,6 @@ class Region(NamedTuple):
     @property
     def end(self) -> int:
         return self.offset + self.length
-
-
-UTSNAME: Final = ("sysname", "nodename", "release", "version", "machine", "domainname")
-UTSNAME_LIMIT: Final = 64
-"""Bytes of each of them, besides its NUL."""
 
 
 class HeaderFields(NamedTuple):

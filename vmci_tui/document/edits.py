@@ -7,12 +7,12 @@ from dataclasses import replace
 from vmci_tui.common.errors import EditError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.containers import HeaderFields, Mapped
-from vmci_tui.containers.base import UTSNAME, UTSNAME_LIMIT
 from vmci_tui.document.document import State
 from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, Note, build, walk
 from vmci_tui.formats.fw_cfg_entry import FIELDS, LENGTH, EntryHistory, Write
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.indented_text import unindented
+from vmci_tui.formats.kdump_records import UTSNAME, UTSNAME_LIMIT
 from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo, check_key
 
 _NO_NOTE = "this dump has no VMCOREINFO note"

@@ -1,4 +1,4 @@
-"""Findings: what is worth knowing of the state, computed anew after each edit."""
+"""Findings: what is wrong or worth knowing in a state, computed after each edit."""
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ import struct
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
-from vmci_tui.containers.base import UTSNAME
 from vmci_tui.formats.elf_note import ByteOrder
 
 SIGNATURE: Final = b"KDUMP   "
@@ -22,6 +21,10 @@ ZLIB, LZO, SNAPPY, INCOMPLETE, EXCLUDED_VMEMMAP, ZSTD = 0x1, 0x2, 0x4, 0x8, 0x10
 
 PAGE_DESCRIPTOR: Final = 24
 BLOCK_SIZES: Final = (4096, 8192, 16384, 32768, 65536)
+
+UTSNAME: Final = ("sysname", "nodename", "release", "version", "machine", "domainname")
+UTSNAME_LIMIT: Final = 64
+"""Bytes of each of them, besides its NUL."""
 
 
 class Header(NamedTuple):

@@ -1,0 +1,1 @@
+"""Byte sources over byte sources: a file, an image with changes, flattened records, guest memory."""

@@ -1,0 +1,1 @@
+"""Lessons: their files, and the conditions under which a step is done."""

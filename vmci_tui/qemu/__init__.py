@@ -1,4 +1,4 @@
-"""Asks a real QEMU what it does with an entry and a note.
+"""Asking a real QEMU what it does with an entry and a note, and predicting it.
 
 The QEMU that is started runs no guest code: its memory is written over qtest, the entry
 through the registers of fw_cfg, and the dump is asked for over QMP. All of it goes over

@@ -1,1 +1,1 @@
-"""What each program that reads dumps makes of a file: one file a reader."""
+"""What each program that reads dumps makes of a file: one folder a program."""

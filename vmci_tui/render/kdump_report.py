@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from vmci_tui.common.safe_text import visible
-from vmci_tui.containers.base import UTSNAME
 from vmci_tui.formats.compression import COMPRESSIONS, name_of
-from vmci_tui.formats.kdump_records import EXCLUDED_VMEMMAP, INCOMPLETE
+from vmci_tui.formats.kdump_records import EXCLUDED_VMEMMAP, INCOMPLETE, UTSNAME
 
 if TYPE_CHECKING:
     from vmci_tui.containers.kdump.dump import KdumpDump

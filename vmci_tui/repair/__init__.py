@@ -1,0 +1,1 @@
+"""Repairing: every safe fix, the fix for one reader, and the commands to run next."""

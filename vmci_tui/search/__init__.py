@@ -1,0 +1,1 @@
+"""Searching guest memory for notes."""

@@ -1,4 +1,4 @@
-"""All defects, in the order in which they are applied: text, note, memory, head, kdump headers, and last the entry."""
+"""All defects, in the order in which they are applied."""
 
 from __future__ import annotations
 

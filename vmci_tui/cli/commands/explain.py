@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
 from typing import Any
 
 from vmci_tui.cli.output import print_json, print_lines
 from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import literal, visible
-from vmci_tui.knowledge.glossary import Entry, explain, nearest, search, terms
-from vmci_tui.knowledge.key_values import Decoded, decode
-from vmci_tui.readers.key_readings import KeyReading, readings
-
-_BASES = {0: "text", 10: "base 10", 16: "base 16"}
-_INDENT = 12
+from vmci_tui.knowledge.glossary import Entry, explain, nearest, search
+from vmci_tui.readers.key_readings import KeyReading
+from vmci_tui.render.key_report import explained, made_of
 
 
 def run(options: argparse.Namespace) -> int:
@@ -34,25 +30,12 @@ def run(options: argparse.Namespace) -> int:
             f"did you mean {near}?" if near else "`vmci explain --search WORD` looks through all that are known",
         )
     if options.json:
-        seen, read = _made_of(key, value)
+        seen, read = made_of(key, value)
         out = _as_json(entry) | {"decoded": [item._asdict() for item in seen]}
         print_json(out | {"readers": dict(map(_reading_json, read))})
     else:
         print_lines(explained(key, value))
     return 0
-
-
-def explained(key: bytes, value: bytes | None) -> tuple[str, ...]:
-    """All that is known of a key, and of its value, in lines; () where no form of key is known that is like it."""
-    entry = explain(key)
-    return () if entry is None else tuple(_as_text(entry, *_made_of(key, value)))
-
-
-def _made_of(key: bytes, value: bytes | None) -> tuple[tuple[Decoded, ...], tuple[KeyReading, ...]]:
-    from vmci_tui.readers.qemu import READER as QEMU
-    from vmci_tui.readers.verdicts import READERS
-
-    return () if value is None else decode(key, value), readings((QEMU, *READERS), key, value)
 
 
 def _search(options: argparse.Namespace) -> int:
@@ -69,54 +52,6 @@ def _search(options: argparse.Namespace) -> int:
 
 def _bytes(text: str) -> bytes:
     return literal(text) if text.isascii() else os.fsencode(text)
-
-
-def _as_text(entry: Entry, seen: tuple[Decoded, ...], read: tuple[KeyReading, ...]) -> Iterator[str]:
-    """What it means and what happens where it is wrong first: that is what is looked for."""
-    yield entry.key
-    yield _row("what", entry.what if entry.known else f"{entry.what} No more is known of it than its form.")
-    for index, (reader, consequence) in enumerate(entry.breaks):
-        yield _row("" if index else "if wrong", f"{reader}: {consequence}")
-    if entry.note:
-        yield _row("note", entry.note)
-    said = " ".join((entry.what, entry.note or "", *map(" ".join, entry.breaks), *map(" ".join, entry.formulas)))
-    for word, meaning in terms(said):
-        yield _row(word, f"{meaning}.")
-    for item in seen:
-        yield _row(item.label, item.shown)
-    for index, reading in enumerate(read):
-        yield _row("" if index else "read by", f"{reading.reader} {reading.version}: {_reading_text(reading)}")
-    if not read:
-        yield _row("read by", "none of the readers that vmci knows")
-    for machine, formula in entry.formulas:
-        yield _row("formula", formula if machine == "all" or len(entry.formulas) == 1 else f"{machine}: {formula}")
-    yield _row("written", f"{entry.written}, {_BASES[entry.base]}")
-    if entry.since or entry.gone_in:
-        yield _row("kernels", kernels(entry))
-    if entry.machines:
-        yield _row("machines", ", ".join(entry.machines))
-    if entry.when:
-        yield _row("when", entry.when)
-    if entry.see:
-        yield _row("see", ", ".join(entry.see))
-
-
-def kernels(entry: Entry) -> str:
-    """Which versions of Linux write it, in words."""
-    since = f"since {entry.since}" if entry.since else ""
-    gone = f"no more from {entry.gone_in} on" if entry.gone_in else ""
-    return ", ".join(filter(None, (since, gone)))
-
-
-def _reading_text(reading: KeyReading) -> str:
-    if reading.value is None:
-        return reading.how
-    problem = f"; {reading.value.problem}" if reading.value.problem else ""
-    return f"{reading.value.shown} ({reading.how}{problem})"
-
-
-def _row(label: str, text: str) -> str:
-    return f"  {label:{_INDENT}}{text}"
 
 
 def _as_json(entry: Entry) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""ELF dumps: head, notes, memory, and their layout with other notes."""

@@ -1,0 +1,1 @@
+"""kdump-compressed dumps: headers, bitmaps, pages, and their layout with other notes."""

@@ -19,7 +19,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.containers.base import UTSNAME, HeaderFields, Layout
+from vmci_tui.containers.base import HeaderFields, Layout
 from vmci_tui.containers.kdump import regions as kdump_parts
 from vmci_tui.containers.kdump.flattened_layout import Block, patched, renewed
 from vmci_tui.containers.kdump.header import NEWEST, read_header, text_of
@@ -27,7 +27,7 @@ from vmci_tui.containers.kdump.room import WITH_NOTES, WITH_TEXT, Room, eraseinf
 from vmci_tui.formats.elf_note import Note, up
 from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT
 from vmci_tui.formats.header_text import HeaderText, saved_order
-from vmci_tui.formats.kdump_records import INCOMPLETE, Format, SubHeader, header_fields
+from vmci_tui.formats.kdump_records import INCOMPLETE, UTSNAME, Format, SubHeader, header_fields
 from vmci_tui.layers.flattened import FlattenedSource
 from vmci_tui.layers.image import Copy, Extent, Image, ImageSource, Literal, diff
 

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Final
 
 from vmci_tui.common.safe_text import visible
-from vmci_tui.containers.base import UTSNAME
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.containers.kdump.dump import KdumpDump
 from vmci_tui.containers.kdump.room import WITH_NOTES
@@ -16,7 +15,7 @@ from vmci_tui.document import edits
 from vmci_tui.document.document import State
 from vmci_tui.findings.finding import NEED_MEMORY, Context, Finding, Fix, told
 from vmci_tui.formats.header_text import HeaderText
-from vmci_tui.formats.kdump_records import INCOMPLETE
+from vmci_tui.formats.kdump_records import INCOMPLETE, UTSNAME
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.proof import prove
 from vmci_tui.proof.cross_checks import utsname_of

@@ -1,0 +1,1 @@
+"""Page tables of each machine, walked in guest memory."""

@@ -1,0 +1,1 @@
+"""Places in memory where the kernel says again what the text says."""

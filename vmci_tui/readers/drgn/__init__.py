@@ -1,0 +1,1 @@
+"""drgn, with libelf and with libkdumpfile: opening a dump and reading its text."""

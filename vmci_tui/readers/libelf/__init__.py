@@ -1,0 +1,1 @@
+"""libelf as a part of drgn: opening an ELF core."""

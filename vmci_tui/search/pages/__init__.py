@@ -1,0 +1,1 @@
+"""Searching compressed pages on all processors."""

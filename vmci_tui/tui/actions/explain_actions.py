@@ -45,7 +45,7 @@ class ExplainActions(JudgeActions):
     def _explain(self, line: Line | None) -> None:
         if not self._explaining:  # the cursor came to rest after it was switched off
             return
-        from vmci_tui.cli.commands.explain import explained
+        from vmci_tui.render.key_report import explained
 
         lines = explained(line.key, line.value) if line is not None and line.key else ()
         if lines and line is not None:
@@ -80,7 +80,7 @@ class ExplainActions(JudgeActions):
         from vmci_tui.tui.widgets.text_dialog import Told
 
         try:
-            from vmci_tui.cli.commands.ask import answer_text
+            from vmci_tui.qemu.answer_report import answer_text
             from vmci_tui.qemu.ask import ask
             from vmci_tui.qemu.targets import TARGETS
 

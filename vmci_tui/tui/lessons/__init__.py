@@ -1,0 +1,1 @@
+"""Lessons in the app: the list, the panel, and what they see of the screens."""

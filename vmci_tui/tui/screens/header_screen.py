@@ -12,7 +12,7 @@ from textual.widgets import Button, Static
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.containers import HeaderFields
-from vmci_tui.containers.base import UTSNAME
+from vmci_tui.formats.kdump_records import UTSNAME
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.dialogs import Dialog
 from vmci_tui.tui.widgets.line_list import LineList

@@ -1,0 +1,1 @@
+"""libkdumpfile's address translation: its set-up and its page tables."""

@@ -1,0 +1,62 @@
+"""What a real QEMU did beside what was predicted, in lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vmci_tui.common.safe_text import safe, visible
+from vmci_tui.formats.hex_dump import dump_lines
+from vmci_tui.qemu.ask import Answer
+from vmci_tui.qemu.machine import Seen
+
+_SHOWN = 512
+"""Bytes of an appended note in the text."""
+
+
+def answer_text(answer: Answer) -> Iterator[str]:
+    """Both sides in lines: what is the same once, what differs twice."""
+    guest = answer.guest
+    yield f"QEMU {visible(answer.version)} ({visible(answer.program)}), target {answer.target}"
+    dump = f"{guest.machine}, ELF{guest.bits}, {guest.order}-endian"
+    yield f"the dump is {dump}; predicted by the rules of {answer.rules}"
+    if answer.lost == 0:
+        yield "the guest has no RAM where the entry says: QEMU does not see the note there"
+    elif answer.lost is not None:
+        yield f"the guest has RAM for the first {answer.lost} bytes of the note only: QEMU reads others behind"
+    yield ""
+    for name, title in (
+        ("entry", "entry"),
+        ("warnings", "warning"),
+        ("appended", "appended"),
+        ("phys_base", "phys_base"),
+    ):
+        ours, theirs = _shown(answer.predicted, name), _shown(answer.seen, name)
+        if name not in answer.differences:
+            yield f"  {title:<10} {theirs}"
+        else:
+            yield f"! {title:<10} {theirs}"
+            yield f"  {'predicted':<10} {ours}"
+    seen, predicted = answer.seen.appended, answer.predicted.appended
+    if seen is not None and predicted is not None and seen != predicted:
+        yield "  " + _first_difference(seen, predicted)
+    if seen is not None:
+        yield from dump_lines(seen[:_SHOWN], 0)
+        if len(seen) > _SHOWN:
+            yield f"  ... {len(seen) - _SHOWN} bytes more: --json has all of them"
+    yield ""
+    yield "QEMU did otherwise than predicted" if answer.differences else "QEMU did what was predicted"
+
+
+def _shown(side: Seen, name: str) -> str:
+    if name == "warnings":
+        return "; ".join(safe(line) for line in side.warnings) or "none"
+    if name == "appended":
+        return "nothing" if side.appended is None else f"{len(side.appended)} bytes"
+    return hex(side.phys_base) if name == "phys_base" else side.entry.hex(" ")
+
+
+def _first_difference(seen: bytes, predicted: bytes) -> str:
+    at = next((at for at, (a, b) in enumerate(zip(seen, predicted, strict=False)) if a != b), None)
+    if at is None:
+        return f"the first {min(len(seen), len(predicted))} bytes are the same"
+    return f"byte {at:#x} is {seen[at]:#04x}, predicted {predicted[at]:#04x}"

@@ -1,0 +1,73 @@
+"""What a key means, and what each reader makes of its value, in lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vmci_tui.knowledge.glossary import Entry, explain, terms
+from vmci_tui.knowledge.key_values import Decoded, decode
+from vmci_tui.readers.key_readings import KeyReading, readings
+from vmci_tui.readers.qemu import READER as QEMU
+from vmci_tui.readers.verdicts import READERS
+
+_BASES = {0: "text", 10: "base 10", 16: "base 16"}
+_INDENT = 12
+
+
+def explained(key: bytes, value: bytes | None) -> tuple[str, ...]:
+    """All that is known of a key, and of its value, in lines; () where no form of key is known that is like it."""
+    entry = explain(key)
+    return () if entry is None else tuple(_as_text(entry, *made_of(key, value)))
+
+
+def made_of(key: bytes, value: bytes | None) -> tuple[tuple[Decoded, ...], tuple[KeyReading, ...]]:
+    """Return what a value is decoded to, and what each reader makes of it; nothing without a value."""
+    return () if value is None else decode(key, value), readings((QEMU, *READERS), key, value)
+
+
+def _as_text(entry: Entry, seen: tuple[Decoded, ...], read: tuple[KeyReading, ...]) -> Iterator[str]:
+    """What it means and what happens where it is wrong first: that is what is looked for."""
+    yield entry.key
+    yield _row("what", entry.what if entry.known else f"{entry.what} No more is known of it than its form.")
+    for index, (reader, consequence) in enumerate(entry.breaks):
+        yield _row("" if index else "if wrong", f"{reader}: {consequence}")
+    if entry.note:
+        yield _row("note", entry.note)
+    said = " ".join((entry.what, entry.note or "", *map(" ".join, entry.breaks), *map(" ".join, entry.formulas)))
+    for word, meaning in terms(said):
+        yield _row(word, f"{meaning}.")
+    for item in seen:
+        yield _row(item.label, item.shown)
+    for index, reading in enumerate(read):
+        yield _row("" if index else "read by", f"{reading.reader} {reading.version}: {_reading_text(reading)}")
+    if not read:
+        yield _row("read by", "none of the readers that vmci knows")
+    for machine, formula in entry.formulas:
+        yield _row("formula", formula if machine == "all" or len(entry.formulas) == 1 else f"{machine}: {formula}")
+    yield _row("written", f"{entry.written}, {_BASES[entry.base]}")
+    if entry.since or entry.gone_in:
+        yield _row("kernels", kernels(entry))
+    if entry.machines:
+        yield _row("machines", ", ".join(entry.machines))
+    if entry.when:
+        yield _row("when", entry.when)
+    if entry.see:
+        yield _row("see", ", ".join(entry.see))
+
+
+def kernels(entry: Entry) -> str:
+    """Which versions of Linux write it, in words."""
+    since = f"since {entry.since}" if entry.since else ""
+    gone = f"no more from {entry.gone_in} on" if entry.gone_in else ""
+    return ", ".join(filter(None, (since, gone)))
+
+
+def _reading_text(reading: KeyReading) -> str:
+    if reading.value is None:
+        return reading.how
+    problem = f"; {reading.value.problem}" if reading.value.problem else ""
+    return f"{reading.value.shown} ({reading.how}{problem})"
+
+
+def _row(label: str, text: str) -> str:
+    return f"  {label:{_INDENT}}{text}"
