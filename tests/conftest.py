@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.paths import SAMPLES
 from vmci_tui.common import mishap
 
 # Read by textual when an app is made; a developer's shell must not change the pictures.
 for name in ("NO_COLOR", "TEXTUAL_THEME"):
     os.environ.pop(name, None)
-
-SAMPLES = Path(__file__).parent.parent / "sample_dumps"
 
 
 @pytest.fixture

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gzip
-from pathlib import Path
 
-FAULTS = Path(__file__).parent / "data" / "faults"
+from tests.paths import DATA
+
+FAULTS = DATA / "faults"
 
 
 def fault(name: str) -> bytes:

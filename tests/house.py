@@ -14,9 +14,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-ROOT: Final = Path(__file__).resolve().parents[1]
+from tests.paths import DOCS, ROOT
+
 PACKAGE: Final = ROOT / "vmci_tui"
-PAGE: Final = ROOT / "docs" / "architecture.md"
+PAGE: Final = DOCS / "architecture.md"
 FILES_LIMIT, LINES_LIMIT, FEW_LINES = 16, 400, 40
 """Files of a folder, lines of a file at most; and below how many lines a file is a short one."""
 _ROW: Final = re.compile(r"^\| `([\w/]+)/` \| (.+?) \|$", re.MULTILINE)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from tests.paths import DOCS
 from vmci_tui.findings.catalogue import CATALOGUE
 from vmci_tui.readers import qemu
 from vmci_tui.readers.rule import Reader
 from vmci_tui.readers.verdicts import READERS
 
-_DOCS = Path(__file__).parent.parent / "docs"
+_DOCS = DOCS
 _ALL: tuple[Reader[Any], ...] = (qemu.READER, *READERS)
 
 

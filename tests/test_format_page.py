@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.conftest import SAMPLES
+from tests.paths import DOCS
 from vmci_tui.formats.elf_note import NAME, ByteOrder, build, parse_raw
 from vmci_tui.formats.elf_records import machine_name
 from vmci_tui.formats.fw_cfg_entry import FIELDS, RESET, Entry, EntryHistory, Write, linux_size
@@ -16,7 +16,7 @@ from vmci_tui.formats.windows_header import windows_header
 from vmci_tui.readers.qemu import warnings
 from vmci_tui.readers.qemu.entry_reading import Guest, Pointed, QemuReading, Version
 
-PAGE = (Path(__file__).parent.parent / "docs" / "format.md").read_text()
+PAGE = (DOCS / "format.md").read_text()
 GUEST = Guest(machine_name(62, 64), 64, "little")
 TEXT = (b"OSRELEASE=6.1.0\nPAGESIZE=4096\n" + b"X" * 400)[:369] + b"\n"
 NOTE = build(NAME, 0, TEXT, "little").raw

@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tests import kdump_factory as factory
+from tests.dumps import kdump_factory as factory
+from tests.paths import DATA, DOCS, ROOT
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.containers.kdump.dump import open_kdump
 from vmci_tui.layers.file import BytesSource
 
-ROOT = Path(__file__).parent.parent
 _PACKAGES = ("lzallright", "cramjam", "backports.zstd")
 _PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 _REQUIRED = {r.name: r for r in map(Requirement, _PROJECT["dependencies"]) if r.name in _PACKAGES}
-_ROWS = re.findall(r"^\| (\w+) \| (.+) \| (.+) \| (.+) \|$", (ROOT / "docs" / "platforms.md").read_text(), re.M)
+_ROWS = re.findall(r"^\| (\w+) \| (.+) \| (.+) \| (.+) \|$", (DOCS / "platforms.md").read_text(), re.M)
 _TABLE = {machine: dict(zip(_PACKAGES, cells, strict=True)) for machine, *cells in _ROWS if machine != "machine"}
 _NEWEST = {"lzallright": (3, 99), "cramjam": (3, 15), "backports.zstd": (3, 13)}
 
@@ -52,7 +52,7 @@ def test_nothing_is_built_elsewhere(machine: str) -> None:
 
 @pytest.mark.parametrize("name", ["zlib", "lzo", "snappy", "zstd"])
 def test_a_page_of_every_compression_is_read(name: str) -> None:
-    data = gzip.decompress((ROOT / "tests" / "data" / "compressions" / f"{name}.kdump.gz").read_bytes())
+    data = gzip.decompress((DATA / "compressions" / f"{name}.kdump.gz").read_bytes())
     assert guest_of(open_kdump(BytesSource(data))).read(0x1000, 4096) == factory.pages(1)[1]
 
 

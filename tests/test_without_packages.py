@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.paths import DATA
 from vmci_tui.cli.run import main
 from vmci_tui.opening.open_file import open_document
 
-_LZO = Path(__file__).parent / "data" / "faults" / "lzo.kdump"
+_LZO = DATA / "faults" / "lzo.kdump"
 _WORDS = "compressed by lzo, for which Python's lzallright is missing"
 Run = Callable[..., tuple[int, str, str]]
 

@@ -26,9 +26,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.faults.exercise import Hang, time_limit
+from tests.paths import ROOT
 from vmci_tui.common import mishap
 
-ROOT: Final = Path(__file__).parents[2]
 SEED: Final = 20
 CASE_SECONDS: Final = 10
 """No case may take longer, by the processor's time: others may be at work on the machine."""

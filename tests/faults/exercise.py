@@ -15,7 +15,7 @@ from random import Random
 from types import FrameType
 from typing import Final, NoReturn
 
-from tests import factory
+from tests.dumps import factory
 from vmci_tui.adoption import choose as adopt
 from vmci_tui.common.errors import SaveError, VmciError
 from vmci_tui.common.progress import quiet

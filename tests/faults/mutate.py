@@ -11,14 +11,13 @@ import json
 import struct
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from random import Random
 from typing import Final, Literal, NamedTuple
 
-from tests import factory
+from tests.dumps import factory
 from tests.faults import corpus
+from tests.paths import SAMPLES
 
-SAMPLES: Final = Path(__file__).parents[2] / "sample_dumps"
 _SEED_BYTES: Final = 48 << 10
 """Of a sample so much is mutated: its head and some memory."""
 

@@ -13,9 +13,9 @@ import cramjam
 import lzallright
 from backports import zstd
 
-from tests import factory as elf_factory
-from tests import kdump_factory as factory
-from tests.kdump_factory import Padding
+from tests.dumps import factory as elf_factory
+from tests.dumps import kdump_factory as factory
+from tests.dumps.kdump_factory import Padding
 
 _NUMBERS: Final = (0, 1, 2, 3, 4095, 4096, 1 << 16, (1 << 31) - 1, 1 << 31, (1 << 32) - 1, 1 << 40, (1 << 63) - 1,
                    1 << 63, (1 << 64) - 1)  # fmt: skip

@@ -24,6 +24,7 @@ from random import Random
 from typing import Final, Literal, NamedTuple
 
 from tests.faults.exercise import printable, time_limit
+from tests.paths import DATA, SAMPLES
 from vmci_tui.cli.run import main as vmci
 from vmci_tui.common import mishap
 from vmci_tui.common.errors import VmciError
@@ -34,8 +35,8 @@ from vmci_tui.proof.of_document import proof_of
 from vmci_tui.readers.verdicts import now_and_after
 from vmci_tui.saving.plan import plan_copy
 
-_SAMPLES: Final = Path(__file__).parents[2] / "sample_dumps"
-_FAULTS: Final = Path(__file__).parents[1] / "data" / "faults"
+_SAMPLES: Final = SAMPLES
+_FAULTS: Final = DATA / "faults"
 FILES: Final = (
     *(_SAMPLES / name for name in ("arm64-cut-note.elf", "s390x-cut-note.elf", "two-notes.elf", "i386-qemu.kdump")),
     *(_SAMPLES / name for name in ("x86_64-window.elf", "aarch64-be-linux.elf", "armhf-nonote.elf-win16k")),

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests import factory
+from tests.dumps import factory
 from tests.faults import corpus
 from tests.faults.mutate import EDGES
 

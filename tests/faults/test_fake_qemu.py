@@ -17,6 +17,7 @@ import pytest
 
 from tests.conftest import SAMPLES
 from tests.faults import fake_qemu
+from tests.paths import ROOT
 from vmci_tui.qemu import QemuError, machine
 from vmci_tui.qemu.answer_report import answer_text
 from vmci_tui.qemu.ask import Answer
@@ -24,7 +25,7 @@ from vmci_tui.qemu.gdbstub import set_long_mode
 from vmci_tui.qemu.process import Process
 from vmci_tui.readers.qemu.entry_reading import Guest
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = ROOT
 _SECONDS = 6
 _SCRIPT = f"""
 import sys

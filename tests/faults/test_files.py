@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import factory
+from tests.dumps import factory
 from tests.faults import corpus
 from tests.faults.exercise import printable, time_limit
 from vmci_tui.cli.run import main

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import factory
+from tests.dumps import factory
 from tests.faults.exercise import look, time_limit
 from vmci_tui.common.errors import OpenError, SaveError
 from vmci_tui.document import edits

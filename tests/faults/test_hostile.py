@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests import factory
+from tests.dumps import factory
 from tests.faults import corpus, strategies
 from tests.faults.cases import CASE_SECONDS, Figures, part, whole
 from tests.faults.exercise import exercise, look, time_limit

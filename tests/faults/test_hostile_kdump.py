@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests import kdump_factory as factory
+from tests.dumps import kdump_factory as factory
 from tests.faults.cases import CASE_SECONDS, ROOT, Figures, part, whole
 
 _LOOK = """

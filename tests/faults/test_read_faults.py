@@ -16,7 +16,9 @@ from typing import Any, Final
 
 import pytest
 
-_ROOT: Final = Path(__file__).parents[2]
+from tests.paths import ROOT
+
+_ROOT: Final = ROOT
 _SEED: Final = 32
 _ALL: Final = 20_000
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.factory import TEXT_64, Load, cpus, elf, note, ram
+from tests.dumps.factory import TEXT_64, Load, cpus, elf, note, ram
 from tests.faults import points
 from vmci_tui.cli.run import main
 from vmci_tui.saving.take_back import condition, finish, take_back

@@ -6,20 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import factory as elf_factory
-from tests import kdump_factory as factory
+from tests.dumps import factory as elf_factory
+from tests.dumps import kdump_factory as factory
 from tests.faults import points, test_save_faults
-from tests.faults.test_save_faults import (
-    _BIG,
-    _DUMP,
-    _MORE,
-    _OUT,
-    _SLICE,
-    Scenario,
-    campaign,
-    clone,
-    half,
-)
+from tests.faults.test_save_faults import _BIG, _DUMP, _MORE, _OUT, _SLICE, Scenario, campaign, clone, half
 from vmci_tui.cli.run import main
 
 _PLAIN = factory.kdump({at: elf_factory.ram(4096, at) for at in range(6)}, bits=32)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.factory import Load, cpus, elf, note, ram
+from tests.dumps.factory import Load, cpus, elf, note, ram
 from tests.faults.pty import Terminal
 from tests.faults.test_save_faults import Scenario, clone, in_a_child
 from vmci_tui.cli.run import main

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import factory
+from tests.dumps import factory
 from tests.faults import corpus
 from tests.faults.pty import Terminal
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 
-from tests.serving import Screen, Session
+from tests.cli.serving import Screen, Session
 
 _CODES = {
     "enter": ("Enter", 13),

@@ -11,14 +11,15 @@ from typing import NamedTuple
 
 import pytest
 
-from tests import factory
+from tests.dumps import factory
+from tests.paths import DATA
 from tests.real import readers
 from vmci_tui.cli.run import main
 from vmci_tui.formats.elf_note import parse_raw
 from vmci_tui.opening.open_file import open_document
 
 Sample = Callable[[str], str]
-_TRUTH = json.loads((Path(__file__).parent.parent / "data" / "truth.json").read_text())["guests"]
+_TRUTH = json.loads((DATA / "truth.json").read_text())["guests"]
 _TEXTS = {row["guest_text_sha256"] for row in _TRUTH.values()}
 
 

@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from tests import factory
+from tests.dumps import factory
+from tests.paths import ROOT
 from tests.real import readers
 from tests.real.qemu_cases import Ram, make
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory, Write
@@ -253,7 +254,7 @@ def test_no_client_of_the_monitor_is_one_clear_line(place: Place) -> None:
     hidden = place.folder / "hidden"
     (hidden / "qemu").mkdir(parents=True)
     (hidden / "qemu" / "__init__.py").write_text("")
-    paths = os.pathsep.join((str(hidden), os.environ.get("PYTHONPATH", ""), str(Path(__file__).parents[2])))
+    paths = os.pathsep.join((str(hidden), os.environ.get("PYTHONPATH", ""), str(ROOT)))
     code, out, error = place.ask(env={"PYTHONPATH": paths})
     assert (code, out) == (3, "") and "vmci-tui[ask]" in error and error.count("\n") == 1
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.cli.serving import served
 from tests.conftest import SAMPLES
 from tests.real.chromium import chromium
 from tests.real.readers import need
-from tests.serving import served
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 

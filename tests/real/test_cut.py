@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import SAMPLES
 from tests.data_files import FAULTS
-from tests.kdump_factory import flattened, kdump
+from tests.dumps.kdump_factory import flattened, kdump
 from tests.real import readers
 from vmci_tui.cli.run import main
 from vmci_tui.containers.kdump.dump import KdumpDump

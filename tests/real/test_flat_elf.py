@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import SAMPLES
 from tests.data_files import FAULTS, fault
-from tests.kdump_factory import flattened
+from tests.dumps.kdump_factory import flattened
 from tests.real import readers
 from tests.real.agreement.oracle import Oracle
 from tests.tui.driving import running, settled, shown

@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 
+from tests.paths import DATA
 from vmci_tui.adoption.rank import choose, judge_all
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.search.find_notes import find
 
 _FOLDER = Path(os.environ["VMCI_FULL_DUMPS"])
-_OWN = Path(__file__).parent.parent / "data" / "truth.json"
+_OWN = DATA / "truth.json"
 
 
 def _truths() -> dict[str, tuple[int, str]]:

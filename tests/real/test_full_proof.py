@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.proof.guests import falsified, text_at, wrong_symbols
+from tests.proof.guests import falsified, text_at, wrong_symbols
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.opening.open_file import open_document

@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests import factory
-from tests.core import plain_elf
+from tests.dumps import factory, plain_elf
 from tests.real import readers
 from tests.real.test_append import GUESTS, Guest
 from vmci_tui.opening.open_file import open_document

@@ -17,9 +17,10 @@ import lzallright
 import pytest
 from backports import zstd
 
-from tests import factory as elf_factory
-from tests import kdump_factory as factory
 from tests.conftest import SAMPLES
+from tests.dumps import factory as elf_factory
+from tests.dumps import kdump_factory as factory
+from tests.paths import DATA
 from tests.real import readers
 from tests.real.qemu_dumps import GUESTS, dump
 from vmci_tui.cli import run as cli
@@ -152,7 +153,7 @@ def _rearrange(source: str, out: Path) -> None:
         subprocess.run(("makedumpfile", "-R", str(out)), stdin=stdin, check=True, capture_output=True, timeout=60)
 
 
-DATA = Path(__file__).parents[1] / "data" / "kdump"
+DATA = DATA / "kdump"
 _NOTES = {"x86_64": "amd64.note", "i386": "i386flash.note", "aarch64": "arm64.txt"}
 _UTS = {"x86_64": b"x86_64", "i386": b"i686", "aarch64": b"aarch64"}
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import factory as elf_factory
-from tests.factory import Order
-from tests.kdump_factory import Padding, kdump
+from tests.dumps import factory as elf_factory
+from tests.dumps.factory import Order
+from tests.dumps.kdump_factory import Padding, kdump
 from tests.real import readers
 from tests.real.test_repair_kdump import kdump_of, true_text
 from vmci_tui.cli.run import main

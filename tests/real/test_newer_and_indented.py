@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SAMPLES
-from tests.core.kit import found
+from tests.kit import found
 from tests.real import readers
 from vmci_tui.cli.run import main
 from vmci_tui.opening.open_file import open_document

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from tests.core.odd_numbers import Case, cases, edited
+from tests.odd_numbers import Case, cases, edited
 from tests.real.agreement.oracle import READERS, Oracle
 from tests.real.readers import need
 from vmci_tui.document import edits

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.kit import opened
 from tests.data_files import fault
+from tests.kit import opened
 from tests.real.readers import drgn_text
 from vmci_tui.readers.verdicts import verdicts
 

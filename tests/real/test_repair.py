@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import kit
 from tests.conftest import SAMPLES
-from tests.core import kit
-from tests.core.proof import guests
+from tests.paths import DATA
+from tests.proof import guests
 from tests.real import readers
 from tests.real.test_append import GUESTS, judge
 from vmci_tui.cli.run import main
@@ -19,7 +20,7 @@ from vmci_tui.opening.open_file import open_document
 from vmci_tui.readers.verdicts import verdicts
 
 Sample = Callable[[str], str]
-DATA = Path(__file__).parents[1] / "data" / "guests"
+DATA = DATA / "guests"
 _PROVED = ("x86_64", "arm64", "s390x")
 """The bundled guests whose memory proves the note; of the others only a window is bundled."""
 

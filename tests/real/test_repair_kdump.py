@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SAMPLES
-from tests.core.kit import opened
-from tests.core.proof import guests
-from tests.factory import cpus
-from tests.kdump_factory import flattened, kdump
+from tests.dumps.factory import cpus
+from tests.dumps.kdump_factory import flattened, kdump
+from tests.kit import opened
+from tests.proof import guests
 from tests.real import readers
 from vmci_tui.cli.run import main
 from vmci_tui.containers import Dump

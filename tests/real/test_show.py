@@ -16,13 +16,14 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from tests.conftest import SAMPLES
+from tests.paths import DATA
 from tests.real import readers
 from vmci_tui.cli.run import main
 from vmci_tui.common.safe_text import literal
 from vmci_tui.formats.elf_note import parse_raw
 from vmci_tui.opening.open_file import open_document
 
-_TRUTH: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent.parent / "data" / "truth.json").read_text())
+_TRUTH: dict[str, dict[str, Any]] = json.loads((DATA / "truth.json").read_text())
 _ODD_LAST_NOTE = ("aarch64-be-linux.elf", "x86_64-beyond-ram.elf")
 """QEMU 7.2 left the header of the one little-endian, and the other is 12 zeros: no oracle reads these notes."""
 _FOLDERS = [SAMPLES] + [Path(name) for name in [os.environ.get("VMCI_FULL_DUMPS")] if name]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests import factory
-from tests.kdump_factory import kdump
+from tests.dumps import factory
+from tests.dumps.kdump_factory import kdump
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.tui.panes.panes import HexPane

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from tests.paths import DOCS, ROOT
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
 from vmci_tui.cli.run import main
 from vmci_tui.lessons.conditions import WORDS, holds, parse
@@ -114,7 +115,7 @@ async def do_lesson(app: VmciApp, pilot: Pilot[Any]) -> list[list[str]]:
 
 
 async def test_the_example_of_the_page_works_at_the_first_try(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "lessons.md").read_text()
+    page = (DOCS / "lessons.md").read_text()
     name, name_there = re.findall(r"`(?:mine/)?([\w-]+\.toml)`", page)[:2]
     assert name == name_there
     text = re.search(r"```toml\n(.*?)```", page, re.DOTALL)
@@ -262,7 +263,7 @@ def test_every_screen_has_its_word() -> None:
     assert set(SCREENS.values()) | {"other"} == set(WORDS["screen"][1])
     defined = {
         match
-        for path in (Path(__file__).parents[2] / "vmci_tui" / "tui").glob("*.py")
+        for path in (ROOT / "vmci_tui" / "tui").rglob("*.py")
         for match in re.findall(r"^class (\w+)\(", path.read_text(), re.MULTILINE)
     }
     assert set(SCREENS) <= defined

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
+from tests.paths import DATA
 from tests.real import readers
 from tests.tui.lesson_terminal import LessonTerminal
 from tests.tui.test_lessons import do_lesson, lessons
@@ -16,9 +16,7 @@ from vmci_tui.lessons.lesson import Heading, headings, load
 
 _ALL = headings()
 _SIZES = [(80, 24), (200, 60)]
-_MOUSE: dict[str, list[list[str]]] = tomllib.loads(
-    (Path(__file__).parents[1] / "data" / "lessons_by_mouse.toml").read_text()
-)
+_MOUSE: dict[str, list[list[str]]] = tomllib.loads((DATA / "lessons_by_mouse.toml").read_text())
 each = pytest.mark.parametrize("heading", _ALL, ids=lambda heading: heading.name)
 both_sizes = pytest.mark.parametrize("size", _SIZES, ids=str)
 

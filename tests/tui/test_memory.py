@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.kdump_factory import kdump, pages
+from tests.dumps.kdump_factory import kdump, pages
 from tests.tui.driving import hint, running, said, settled, shown, type_text
 
 Sample = Callable[[str], str]

@@ -12,7 +12,7 @@ import random
 from functools import cache
 
 from tests.conftest import SAMPLES
-from tests.factory import I386, PPC64, S390, TEXT_32, Load, cpus, elf, note, ram
+from tests.dumps.factory import I386, PPC64, S390, TEXT_32, Load, cpus, elf, note, ram
 from tests.real.agreement.shape import NAME, PT_LOAD, Note, Segment, Shape, take_apart
 
 _KEPT = 3

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.core.readers.kdump_files import cases
+from tests.dumps.kdump_files import cases
 from tests.real import readers
 from tests.real.agreement.comparison import FIELDS, Tally, hold
 from tests.real.agreement.kdump_mutations import MEMORY, kdump_mutants

@@ -1,0 +1,248 @@
+"""`vmci serve` as a process, and a visitor of it who needs no browser: keys go in, pyte draws what comes out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import socket
+import sys
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import aiohttp
+import pyte
+
+from tests.paths import ROOT
+
+KEYS = {
+    "enter": "\r",
+    "escape": "\x1b",
+    "tab": "\t",
+    "ctrl+u": "\x15",
+    "up": "\x1b[A",
+    "down": "\x1b[B",
+    "right": "\x1b[C",
+    "f6": "\x1b[17~",
+    "f7": "\x1b[18~",
+    "f8": "\x1b[19~",
+    "f9": "\x1b[20~",
+}
+"""What xterm.js sends for a key."""
+
+
+class Screen:
+    """What a terminal shows of the bytes that came."""
+
+    def __init__(self, columns: int = 80, rows: int = 24) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+
+    def feed(self, data: bytes) -> None:
+        self._stream.feed(data)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def shows(self, *words: str) -> bool:
+        """Whether all of it is on the screen, also where a dialog has wrapped it."""
+        text = self.text
+        flowing = re.sub(r"[\s│]+", " ", text)
+        return all(word in text or word in flowing for word in words)
+
+
+class Session(ABC):
+    """The lessons, as whoever opened the page sees them."""
+
+    @abstractmethod
+    async def wait_for(self, *words: str, limit: float = 30.0) -> str:
+        """Until all of it is on the screen; the screen."""
+
+    @abstractmethod
+    async def press(self, *keys: str) -> None:
+        """Keys by name, and any other text as it is."""
+
+    async def press_until(self, key: str, *words: str, most: int = 40) -> str:
+        """The same key again, until all of it is on the screen."""
+        for _ in range(most):
+            await self.press(key)
+            with contextlib.suppress(AssertionError):
+                return await self.wait_for(*words, limit=1.0)  # less, and a busy machine goes past it
+        return await self.wait_for(*words, limit=0)
+
+    async def to_the_size(self) -> None:
+        """From the beginning of the first lesson to the field in which its third step wants 11."""
+        await self.press_until("down", "[F7 Next]")
+        await self.press("f7", "5")
+        await self.press_until("right", "2/5", "[F7 Next]")
+        await self.press("f7", "1")
+        await self.press_until("up", "3/5", "size 4132 = 0x1024 [24 10 00 00]")
+        await self.press("enter")
+        await self.wait_for("size = 4132")
+
+
+class Visitor(Session):
+    """One without a browser."""
+
+    def __init__(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
+        self._websocket = websocket
+        self._screen = Screen()
+
+    async def wait_for(self, *words: str, limit: float = 30.0) -> str:
+        try:
+            async with asyncio.timeout(limit):
+                while not self._screen.shows(*words):
+                    message = await self._websocket.receive()
+                    if message.type == aiohttp.WSMsgType.BINARY:
+                        self._screen.feed(message.data)
+                    elif message.type != aiohttp.WSMsgType.TEXT:
+                        raise AssertionError(f"the session ended: {message.type}\n{self._screen.text}")
+        except TimeoutError:
+            raise AssertionError(f"{words} is not on the screen:\n{self._screen.text}") from None
+        return self._screen.text
+
+    async def resize_until(self, width: int, height: int, *words: str) -> str:
+        """Until all of it is on the screen at this size: the app takes none while it starts."""
+        for _ in range(20):
+            await self.send(json.dumps(["resize", {"width": width, "height": height}]))
+            with contextlib.suppress(AssertionError):
+                return await self.wait_for(*words, limit=2.0)
+            await self.send(json.dumps(["resize", {"width": width + 1, "height": height}]))
+        return await self.wait_for(*words, limit=0)
+
+    async def send(self, *messages: str) -> None:
+        """Whatever a page could send."""
+        for message in messages:
+            await self._websocket.send_str(message)
+
+    async def received(self, until: str, limit: float) -> int:
+        """The bytes that came before a text."""
+        count = 0
+        async with asyncio.timeout(limit):
+            while (message := await self._websocket.receive()).data != until:
+                assert message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT), message
+                if message.type == aiohttp.WSMsgType.BINARY:
+                    self._screen.feed(message.data)
+                count += len(message.data)
+        return count
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self._websocket.send_json(["stdin", KEYS.get(key, key)])
+            # An escape that other bytes follow soon would be another key: Textual looks every 0.1 s, twice.
+            await asyncio.sleep(0.5 if key == "escape" else 0)
+
+
+class Served:
+    """A running `vmci serve`."""
+
+    def __init__(self, url: str, process: asyncio.subprocess.Process, stderr: IO[bytes]) -> None:
+        self.url, self.process, self._stderr = url, process, stderr
+
+    @property
+    def said(self) -> str:
+        """All that it wrote on stderr so far."""
+        return os.pread(self._stderr.fileno(), 1 << 20, 0).decode()
+
+    @asynccontextmanager
+    async def visit(self, origin: str | None = None, size: str = "width=80&height=24") -> AsyncIterator[Visitor]:
+        headers = {"Origin": origin or self.url}
+        async with (
+            aiohttp.ClientSession() as client,
+            client.ws_connect(f"{self.url}/ws?{size}", headers=headers) as websocket,
+        ):
+            yield Visitor(websocket)
+
+    def sessions(self) -> list[int]:
+        """The processes that were started for visitors, and what these started."""
+        found, todo = [], [self.process.pid]
+        while todo:
+            found.append(todo.pop())
+            todo += _children(found[-1])
+        return found[1:]
+
+    def memory(self) -> int:
+        """Bytes that the server and its sessions hold, those that they share counted once."""
+        return sum(map(_held, [self.process.pid, *self.sessions()]))
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _held(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:"))
+
+
+def is_there(pid: int) -> bool:
+    """Whether a process is there, and is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+async def gone(*pids: int, limit: float = 5.0) -> bool:
+    """Whether all of them end within so many seconds."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(limit):
+            while any(map(is_there, pids)):
+                await asyncio.sleep(0.02)
+            return True
+    return False
+
+
+@asynccontextmanager
+async def served(scratch: Path, *arguments: str) -> AsyncIterator[Served]:
+    """Start it on a free port, its temporary files in `scratch`; ended by SIGTERM, at once."""
+    command = (sys.executable, "-m", "vmci_tui", "serve", "--json", "--port", str(_free_port()), *arguments)
+    environment = os.environ | {"TMPDIR": str(scratch), "PYTHONPATH": str(ROOT)}
+    with tempfile.TemporaryFile() as stderr:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.PIPE, stderr=stderr, env=environment
+        )
+        serve = Served("", process, stderr)
+        try:
+            assert process.stdout is not None
+            told: dict[str, Any] = json.loads(b"".join([await process.stdout.readline() for _ in range(3)]) or b"{}")
+            assert "url" in told, serve.said
+            serve.url = told["url"]
+            await _answers(serve.url)
+            yield serve
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await asyncio.wait_for(process.wait(), 5)
+            assert "Traceback" not in serve.said, serve.said
+
+
+async def _answers(url: str) -> None:
+    async with aiohttp.ClientSession() as client:
+        for _ in range(200):
+            try:
+                async with client.get(url) as response:
+                    assert response.status == 200
+                    return
+            except aiohttp.ClientConnectionError:
+                await asyncio.sleep(0.05)
+    raise AssertionError(f"nothing answers at {url}")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port

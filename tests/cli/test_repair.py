@@ -1,0 +1,150 @@
+"""The commands find, repair and append --from-memory: what they print, how they end, and what they leave alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.conftest import SAMPLES
+from tests.proof import guests
+from vmci_tui.cli.run import main
+from vmci_tui.opening.open_file import open_document
+
+Sample = Callable[[str], str]
+
+
+class Ran(NamedTuple):
+    """How a command ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        found = json.loads(self.out)
+        assert isinstance(found, dict)
+        return found
+
+
+@pytest.fixture
+def vmci(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    def run(*arguments: object) -> Ran:
+        code = main([str(item) for item in arguments])
+        return Ran(code, *capsys.readouterr())
+
+    return run
+
+
+Vmci = Callable[..., Ran]
+BARE = str(SAMPLES / "amd64-cut-nonote.elf")
+WITH = str(SAMPLES / "amd64-cut-note.elf")
+
+
+def test_find_as_text_and_as_json(vmci: Vmci) -> None:
+    assert "0x0000019c8000  proved        note, 3304 bytes" in vmci("find", BARE).out
+    (found,) = vmci("find", "--json", BARE).json["candidates"]
+    assert (found["paddr"], found["kind"], found["length"], found["proved"]) == (0x19C8000, "note", 3304, True)
+    assert found["osrelease"] == "6.1.0-56-amd64" and found["offset"] is not None and found["why"]
+
+
+def test_find_where_there_is_nothing(vmci: Vmci, sample: Sample) -> None:
+    ran = vmci("find", sample("x86_64-no-note.elf"))
+    assert (ran.code, ran.out) == (0, "") and "no note lies in this memory" in ran.err
+    assert main(["find", sample("good.entry")]) == 2
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> tuple[Path, int]:
+    """A flat image of a guest's memory from its lowest note on; what the cut dump lacks is zeros.
+
+    (Of a kernel without kallsyms in its note: zeros there would contradict it.)
+    """
+    dump, path = guests.dump("amd64-510"), tmp_path / "flat.img"
+    first = dump.memory.ranges[1].paddr
+    with path.open("wb") as file:
+        for item in dump.memory.ranges[1:]:
+            if item.offset is not None:
+                file.seek(item.paddr - first)
+                file.write(dump.source.read(item.offset, item.length))
+    return path, first
+
+
+def test_a_flat_image_is_searched_and_its_note_taken(vmci: Vmci, image: tuple[Path, int], tmp_path: Path) -> None:
+    path, at = image
+    found = vmci("find", "--json", path, "--raw-at", hex(at)).json["candidates"][0]
+    assert found["proved"], found["why"]
+    assert found["paddr"] == int(guests.TRUTH["amd64-510"]["true_paddr"], 16)
+    out = tmp_path / "out.elf"
+    assert vmci("append", BARE, "--note", path, "--raw-at", hex(at), "-o", out).code == 0
+    assert open_document(str(out)).state.vmcoreinfo == guests.true_text("amd64-510")
+
+
+def test_repair_writes_a_copy_and_tells_before_and_after(vmci: Vmci, tmp_path: Path) -> None:
+    out = tmp_path / "out.elf"
+    before = Path(BARE).read_bytes()
+    ran = vmci("repair", BARE, "-o", out)
+    assert ran.code == 0 and "N01  adopt the note at paddr 0x19c8000" in ran.out
+    assert "crash         refuses -> accepts" in ran.out and "the note is proved" in ran.out
+    assert Path(BARE).read_bytes() == before
+    again = vmci("repair", "--json", out, "-o", tmp_path / "again.elf")
+    assert again.code == 0 and again.json["repair"]["steps"] == []
+    assert (tmp_path / "again.elf").read_bytes() == out.read_bytes()
+
+
+def test_a_dry_run_of_repair_writes_nothing(vmci: Vmci, tmp_path: Path) -> None:
+    out = tmp_path / "out.elf"
+    found = vmci("repair", BARE, "-o", out, "--dry-run", "--json").json
+    assert not out.exists() and found["plan"]["way"] == "copy"
+    assert found["before"]["crash"] is False and found["after"]["crash"] is True
+
+
+def test_what_has_to_be_asked_writes_nothing(vmci: Vmci, sample: Sample, tmp_path: Path) -> None:
+    out = tmp_path / "out.elf"
+    ran = vmci("repair", sample("zero-note.elf"), "-o", out)
+    assert ran.code == 1 and not out.exists() and "--yes PADDR" in ran.err and "0x1958000" in ran.out
+    found = vmci("repair", "--json", sample("zero-note.elf"), "-o", out).json
+    assert found["plan"] is None and found["repair"]["question"] and found["candidates"]
+    assert vmci("repair", sample("zero-note.elf"), "-o", out, "--yes", "0x1958000").code == 0
+    assert open_document(str(out)).state.vmcoreinfo is not None
+
+
+def test_in_place_and_back(vmci: Vmci, tmp_path: Path) -> None:
+    path = tmp_path / "dump.elf"
+    path.write_bytes(Path(BARE).read_bytes())
+    assert vmci("repair", path, "--in-place").code == 0
+    assert open_document(str(path)).state.vmcoreinfo == open_document(WITH).state.vmcoreinfo
+    assert vmci("undo", path).code == 0
+    assert path.read_bytes() == Path(BARE).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("repair", BARE), 2, "where to?"),
+        (("repair", BARE, "-o", "x", "--only", "Q99"), 2, "no finding's code"),
+        (("repair", BARE, "-o", "x", "--only", "N06"), 2, "no fix that is safe"),
+        (("repair", BARE, "-o", "x", "--yes", "0x1000"), 2, "no candidate lies at paddr 0x1000"),
+        (("repair", SAMPLES / "good.entry", "-o", "x"), 2, "is an entry"),
+        (("append", BARE, "--from-memory", "0x1000", "-o", "x"), 2, "no candidate lies at paddr 0x1000"),
+        (("append", SAMPLES / "x86_64-no-note.elf", "--from-memory", "-o", "x"), 2, "nothing in memory looks like"),
+        (("append", BARE, "--text", "t", "--raw-at", "0", "-o", "x"), 2, "--raw-at tells what --note names"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    vmci: Vmci, arguments: tuple[object, ...], code: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = vmci(*arguments)
+    assert ran.code == code and words in ran.err and ran.err.count("\n") == 1
+    assert not Path("x").exists()
+
+
+def test_only_the_head_is_mended_where_only_that_is_asked(vmci: Vmci, sample: Sample, tmp_path: Path) -> None:
+    out = tmp_path / "out.elf"
+    ran = vmci("repair", sample("amd64-note.elf-win4k"), "-o", out, "--only", "C06,C07")
+    assert ran.code == 0 and "C06  put the head in order" in ran.out and "adopt" not in ran.out

@@ -1,0 +1,91 @@
+"""Headers that name the same bytes many times become one for each range of memory, and the memory stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.dumps.factory import Load, cpus, elf, note, ram
+from tests.kit import elf_of, image_bytes, opened, saved
+from vmci_tui.common.errors import SaveError
+from vmci_tui.common.progress import quiet
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.saving.plan import plan_copy, plan_in_place
+from vmci_tui.saving.save_in_place import save_in_place
+from vmci_tui.saving.take_back import take_back
+from vmci_tui.saving.verify import check_saved
+
+_PAGE = 4096
+_MANY = (
+    Load(0x1000, ram(4 * _PAGE, 1), vaddr=0xFFFF0000),
+    *(Load(0x1000, at=0, vaddr=n << 12) for n in range(1, 500)),
+    Load(0x100000, ram(_PAGE, 2), memsz=2 * _PAGE),
+)
+
+
+def merged(document: Document) -> Document:
+    document.apply("merge", edits.merge_headers(document.state))
+    return document
+
+
+def test_one_header_a_range_and_the_memory_is_the_same() -> None:
+    document = merged(opened(elf((cpus() + note(),), _MANY)))
+    data = saved(document)
+    after = elf_of(data)
+    assert [(s.type, s.paddr, s.filesz, s.memsz) for s in after.segments] == [
+        (4, 0, len(cpus() + note()), len(cpus() + note())),
+        (1, 0x1000, 4 * _PAGE, 4 * _PAGE), (1, 0x100000, _PAGE, _PAGE), (1, 0x101000, 0, _PAGE),
+    ]  # fmt: skip
+    assert document.dump is not None
+    assert after.memory.read(BytesSource(data), 0x1000, 4 * _PAGE) == ram(4 * _PAGE, 1)
+    assert check_saved(document.dump, document.state, BytesSource(data), 1 << 40, quiet) == 5 * _PAGE
+    assert saved(merged(opened(data))) == data, "twice is once"
+
+
+def test_undo_gives_the_headers_back() -> None:
+    document = merged(opened(elf((cpus() + note(),), _MANY)))
+    assert document.unsaved
+    document.undo()
+    assert not document.unsaved and image_bytes(document, document.layout) == elf((cpus() + note(),), _MANY)
+
+
+@pytest.mark.parametrize("at", [0, 3 * _PAGE, 5 * _PAGE - 1])
+def test_a_byte_that_changed_is_seen(at: int) -> None:
+    document = merged(opened(elf((cpus() + note(),), _MANY)))
+    data = bytearray(saved(document))
+    data[len(data) - 5 * _PAGE + at] ^= 1
+    assert document.dump is not None
+    with pytest.raises(SaveError, match="memory differs"):
+        check_saved(document.dump, document.state, BytesSource(bytes(data)), 1 << 40, quiet)
+
+
+def test_two_headers_that_contradict_each_other_are_refused() -> None:
+    loads = (Load(0, ram(_PAGE, 1)), Load(2048, ram(_PAGE, 2)))
+    document = opened(elf((cpus() + note(),), loads))
+    with pytest.raises(SaveError, match="different parts"):
+        merged(document)
+    assert not document.modified
+
+
+def test_a_file_that_is_cut_off_is_refused() -> None:
+    with pytest.raises(SaveError, match="cut off"):
+        merged(opened(elf((cpus() + note(),), _MANY)[:-1]))
+
+
+def test_in_place_only_the_head_is_written_and_it_can_be_taken_back(tmp_path: Path) -> None:
+    path = tmp_path / "dump.elf"
+    path.write_bytes(elf((cpus() + note(),), _MANY))
+    old = path.read_bytes()
+    document = merged(open_document(str(path)))
+    plan = plan_in_place(document)
+    assert plan.way == "overwrite" and plan.bytes_written <= len(old) - 5 * _PAGE
+    assert plan_copy(document).way == "copy"
+    save_in_place(document, plan)
+    document.close()
+    assert len(elf_of(path.read_bytes()).segments) == 4
+    take_back(str(path))
+    assert path.read_bytes() == old

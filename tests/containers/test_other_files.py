@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.dumps import factory
+from vmci_tui.containers.other_files import looks_like
+
+
+@pytest.mark.parametrize(
+    ("head", "what"),
+    [
+        (b"QEVM\0\0\0\3", "migration stream"),
+        (b"LibvirtQemudSave", "virsh save"),
+        (b"PAGEDU64", "Windows"),
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+        (b"\x1f\x8b\x08", "gzip"),
+        (b"OSRELEASE=6.1", "text of a note"),
+        (factory.note(), "raw VMCOREINFO note"),
+        (factory.note(order="big"), "raw VMCOREINFO note"),
+        (factory.note()[:30], "raw VMCOREINFO note"),
+    ],
+)
+def test_what_it_looks_like_and_what_to_do(head: bytes, what: str) -> None:
+    known = looks_like(head)
+    assert known is not None and what in known[0] and known[1]
+
+
+@pytest.mark.parametrize("head", [b"", bytes(16), b"\x7fEL", b"anything", bytes(range(64))])
+def test_nothing_is_guessed(head: bytes) -> None:
+    assert looks_like(head) is None

@@ -1,0 +1,42 @@
+"""Memory that lies in a file twice: the bytes are compared, all of what is small, pieces of what is large."""
+
+from __future__ import annotations
+
+from tests.data_files import fault
+from tests.kit import elf_of, found, opened
+from vmci_tui.common.errors import OpenError
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.layers.memory_map import Overlap
+from vmci_tui.layers.overlap import differs
+
+
+def test_the_kernels_image_twice_is_no_contradiction() -> None:
+    """As every copy of /proc/vmcore has it."""
+    document = opened(fault("kcore-arm64.elf"))
+    findings = found(document)
+    assert findings["M10"].severity == "info" and "M02" not in findings
+    dump = elf_of(fault("kcore-arm64.elf"))
+    assert dump.memory.overlaps and dump.conflict is None
+
+
+def test_one_byte_that_differs_is_told_by_its_paddr() -> None:
+    data = bytearray(fault("kcore-arm64.elf"))
+    data[0x5000 + 0x123] ^= 1
+    assert found(opened(bytes(data)))["M02"].message.endswith("paddr 0x41858123")
+
+
+def test_of_a_large_one_both_ends_and_pieces_between_are_compared() -> None:
+    size = 8 << 20
+    for at in (0, size - 1, size // 2 // 0x8000 * 0x8000):
+        data = bytearray(2 * size)
+        data[size + at] = 1
+        assert differs((Overlap(0x1000, size, 0, size),), BytesSource(bytes(data))) == 0x1000 + at
+    assert differs((Overlap(0x1000, size, 0, size),), BytesSource(bytes(2 * size))) is None
+
+
+def test_what_cannot_be_read_contradicts_nothing() -> None:
+    class Broken(BytesSource):
+        def read(self, offset: int, length: int) -> bytes:
+            raise OpenError("Input/output error", "")
+
+    assert differs((Overlap(0, 10, 0, 10),), Broken(bytes(20))) is None

@@ -1,0 +1,38 @@
+"""Real guests of all machines, cut to what a proof reads: found, ranked and proved, and repaired where that is safe."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from tests.proof import guests
+from vmci_tui.adoption.rank import choose, judge_all, why_not
+from vmci_tui.search.candidate import Judged
+from vmci_tui.search.find_notes import find
+
+_TWO_KERNELS = ("amd64-stale-kernel", "amd64-after-crash")
+"""Their memory holds a second kernel, whole: it was left by kexec, or crashed."""
+
+
+def judged(name: str) -> tuple[Judged, ...]:
+    guest = guests.guest(name)
+    return judge_all(find(guest), guest)
+
+
+@pytest.mark.parametrize("name", guests.TRUTH)
+def test_the_guests_own_note_comes_first_and_is_proved(name: str) -> None:
+    best = judged(name)[0]
+    truth = guests.TRUTH[name]
+    assert best.candidate.paddr == int(truth["true_paddr"], 16)
+    assert hashlib.sha256(best.candidate.text).hexdigest() == truth["text_sha256"]
+    assert best.proof.proved, best.proof.why
+
+
+@pytest.mark.parametrize("name", guests.TRUTH)
+def test_only_where_there_are_two_kernels_it_has_to_be_asked(name: str) -> None:
+    found = judged(name)
+    assert (choose(found) is None) == (name in _TWO_KERNELS), why_not(found)
+    if name in _TWO_KERNELS:
+        assert "the processors run this kernel" in found[0].why
+        assert "the processors do not run this kernel" in found[1].why

@@ -1,0 +1,64 @@
+"""What is printed for people; the JSON is held in tests/test_cli.py."""
+
+from __future__ import annotations
+
+import json
+
+from tests.dumps.factory import Load, cpus, elf, note, ram
+from tests.kit import full_write, opened
+from vmci_tui.common.safe_text import Safe
+from vmci_tui.document import edits
+from vmci_tui.document.document import entry_document
+from vmci_tui.findings import findings
+from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory, Write
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.render import dump_report as report
+from vmci_tui.saving.plan import plan_copy
+
+_GOOD = Entry(0, 1, 4132, 0x1000).pack()
+
+
+def test_a_dump_in_text_names_its_parts_in_order() -> None:
+    loads = [Load(n << 20, ram(64)) for n in range(12)]
+    lines = list(report.show_text(opened(elf((cpus() + note(),), loads))))
+    assert lines[0] == f"test.elf: {len(elf((cpus() + note(),), loads))} bytes, ELF 64 bit little-endian, x86_64"
+    heads = [line for line in lines if line and not line.startswith(" ")]
+    assert [head.split()[0].rstrip(":") for head in heads] == ["test.elf", "entry", "notes", "memory", "vmcoreinfo"]
+    assert "  and 4 more" in lines and "  PAGESIZE=4096" in lines
+
+
+def test_an_entry_in_text_tells_each_write() -> None:
+    history = EntryHistory("writes", (full_write(_GOOD), Write(4, 4, bytes(4)), Write(9, 9, bytes(9))))
+    text = "\n".join(report.show_text(entry_document(Safe("w"), history, BytesSource(history.raw))))
+    assert "write 1: present" in text and "write 2: not present" in text and "write 3: DMA error" in text
+    never = EntryHistory("writes")
+    assert "never written" in "\n".join(report.show_text(entry_document(Safe("w"), never, BytesSource(never.raw))))
+
+
+def test_hostile_bytes_are_spelt_out_everywhere() -> None:
+    document = opened(elf((note(b"A\x1b=\x1b[2J\xff\n\x07\nPAGESIZE=\x1b\n", b"VMCOREINFO\0\x1b"),)))
+    plan = plan_copy(document)
+    lines = [
+        *report.show_text(document),
+        *report.findings_text(findings(document)),
+        *report.plan_text(plan, document.source),
+    ]
+    lines += [json.dumps(report.show_json(document)), json.dumps(report.findings_json(findings(document)))]
+    assert all(line.isascii() and line.isprintable() for line in lines)
+
+
+def test_offsets_follow_an_edit_to_where_things_will_lie() -> None:
+    document = opened(elf((cpus() + note(),), qemu=True))
+    document.apply("grow", edits.set_text(document.state, b"OSRELEASE=6\n" + b"A=1\n" * 2000))
+    shown = report.show_json(document)
+    for key in shown["vmcoreinfo"]["keys"]:
+        line = document.read(key["offset"], key["length"])
+        assert line == f"{key['key']}={key['value']}".encode()
+    for item in shown["memory"]:
+        assert document.read(item["offset"], item["length"]) == ram()
+
+
+def test_nothing_to_say_is_said() -> None:
+    assert list(report.findings_text(())) == ["nothing to complain about"]
+    orderly = opened(elf((cpus() + note(),)))
+    assert "nothing to change" in next(report.plan_text(plan_copy(orderly), orderly.source))

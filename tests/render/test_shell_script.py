@@ -1,0 +1,164 @@
+"""The commands that are told do what was done in the app: each is run by a shell, and the files are compared."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.kit import image_bytes
+from tests.paths import ROOT
+from vmci_tui.adoption.choose import put_in, search_for
+from vmci_tui.common.safe_text import visible
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document, State
+from vmci_tui.formats.fw_cfg_entry import LENGTH, Entry, EntryHistory, Write
+from vmci_tui.opening.open_file import new_entry, open_document
+from vmci_tui.render.shell_script import Group, commands, look_commands
+from vmci_tui.repair.safe_fixes import repair
+
+Sample = Callable[[str], str]
+_ROOT = ROOT
+_Edit = tuple[str, Callable[[State], State]]
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Run a line in a folder of its own, where `vmci` is this one."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bin").mkdir()
+    script = tmp_path / "bin" / "vmci"
+    script.write_text(f'#!/bin/sh\nPYTHONPATH={_ROOT} exec {sys.executable} -m vmci_tui "$@"\n')
+    script.chmod(0o755)
+
+    def run(line: str) -> None:
+        env = {**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
+        ran = subprocess.run(["/bin/sh", "-c", line], env=env, capture_output=True, text=True, timeout=60)
+        assert ran.returncode == 0, (line, ran.stderr)
+
+    return run
+
+
+def _edited(path: str, todo: list[_Edit]) -> Document:
+    document = open_document(path)
+    for label, edit in todo:
+        assert document.apply(label, edit(document.state)), label
+    return document
+
+
+_TEXTS: list[tuple[str, list[_Edit], tuple[str, ...]]] = [
+    ("amd64-cut-note.elf", [("set", lambda s: edits.set_key(s, b"PAGESIZE", b"8192"))], ("set",)),
+    ("amd64-cut-note.elf", [("a quote", lambda s: edits.set_key(s, b"A'{}\\", b"$x `\x00"))], ("set",)),
+    (
+        "amd64-cut-note.elf",
+        [
+            ("add", lambda s: edits.add_key(s, b"NEW", b"1")),
+            ("delete", lambda s: edits.delete_key(s, b"NUMBER(PG_lru)")),
+            ("move", lambda s: edits.move_line(s, 1, 1)),
+            ("strip", edits.strip),
+        ],
+        ("set", "set", "append", "strip"),
+    ),
+    ("crlf.elf", [("lines", lambda s: edits.replace_bytes(s, b"\r\n", b"\n"))], ("append",)),
+    ("amd64-note.elf-win4k", [("order", edits.order_head)], ("repair",)),
+    ("amd64-cut-note.elf", [("type", lambda s: edits.retype_note(s, s.index or 0, 7))], ("append",)),
+]
+
+
+@pytest.mark.parametrize(("name", "todo", "verbs"), _TEXTS)
+def test_edits_as_commands(
+    sample: Sample, shell: Callable[[str], None], name: str, todo: list[_Edit], verbs: tuple[str, ...]
+) -> None:
+    shutil.copy(sample(name), name)
+    document = _edited(name, todo)
+    told = commands(document)
+    assert [item.label for item in told] == [label for label, _ in todo]
+    found = [item.command for item in told if item.command is not None]
+    assert [next(word for word in command.split("vmci ")[1].split()) for command in found] == list(verbs)
+    assert "--in-place" not in found[0] and all(line.endswith("--in-place") for line in found[1:])
+    asked = " --yes worse" * (name == "amd64-cut-note.elf")  # what makes a reader refuse is asked once more in a script
+    shell("\n".join(("set -e", *(f"{line}{asked}" for line in found))))
+    stem, ending = os.path.splitext(name)
+    copy = Path(f"{stem}-fixed{ending}")
+    if len(found) == 1:
+        assert copy.read_bytes() == image_bytes(document, document.saved_layout)
+    # A save in place may lay memory elsewhere in the file, but not in the guest.
+    again = open_document(str(copy))
+    assert [note.raw for note in again.state.notes] == [note.raw for note in document.state.notes]
+    ranges = document.layout.memory.ranges
+    assert [r[:2] for r in again.layout.memory.ranges] == [r[:2] for r in ranges]
+
+
+def test_a_note_from_elsewhere_and_from_memory(sample: Sample, shell: Callable[[str], None]) -> None:
+    shutil.copy(sample("amd64-cut-nonote.elf"), "a.elf")
+    document = open_document("a.elf")
+    assert document.dump is not None
+    judged = search_for(document, None, lambda *_: None)[0]
+    label = f"adopt the {judged.candidate.kind} at paddr {judged.candidate.paddr:#x}"
+    document.apply(label, put_in(document.state, judged.candidate, document.dump.order))
+    (told,) = commands(document)
+    assert told.command == f"vmci append a.elf --from-memory {judged.candidate.paddr:#x} -o a-fixed.elf"
+    shell(told.command)
+    assert Path("a-fixed.elf").read_bytes() == image_bytes(document, document.saved_layout)
+    note = document.state.note
+    assert note is not None
+    Path("it's a text").write_bytes(note.desc)
+    other = open_document("a.elf")
+    other.apply(
+        f"append the text of {visible(chr(105))}t's a text", edits.append_text(other.state, note.desc, "little")
+    )
+    (told,) = commands(other)
+    assert told.command is not None
+    shell(told.command.replace("a-fixed", "b"))
+    assert Path("b.elf").read_bytes() == image_bytes(other, other.saved_layout)
+
+
+def test_a_repair_is_one_command(sample: Sample, shell: Callable[[str], None]) -> None:
+    shutil.copy(sample("amd64-note.elf-win4k"), "a.elf")
+    document = open_document("a.elf")
+    before = document.state
+    done = repair(document)
+    assert done.steps
+    (told,) = commands(document, {before: Group(document.state, "repair FILE")})
+    assert told.command == "vmci repair a.elf -o a-fixed.elf"
+    shell(f"{told.command} || true")
+    assert Path("a-fixed.elf").read_bytes() == image_bytes(document, document.saved_layout)
+    document.undo()
+    assert len(commands(document, {before: Group(done.steps[-1].state, "repair FILE")})) == len(done.steps) - 1
+
+
+def test_the_entry(sample: Sample, shell: Callable[[str], None]) -> None:
+    shutil.copy(sample("good.entry"), "good.entry")
+    document = _edited(
+        "good.entry",
+        [("size", lambda s: edits.set_field(s, "size", 12)), ("paddr", lambda s: edits.overwrite_entry(s, 8, b"\x07"))],
+    )
+    told = [item.command for item in commands(document)]
+    assert told[0] == "vmci set good.entry entry.size=0xc -o good-fixed.entry" and None not in told
+    shell("\n".join(line for line in told if line))
+    assert Path("good-fixed.entry").read_bytes() == document.state.entry.raw  # type: ignore[union-attr]
+    made = new_entry(EntryHistory("blob"))
+    whole = Write(0, LENGTH, Entry(0, 1, 4132, 0).pack())
+    made.apply("a new entry", State(entry=EntryHistory("blob", (whole,))))
+    made.apply("paddr", edits.set_field(made.state, "paddr", 0x1000))
+    told = [item.command for item in commands(made)]
+    assert told[0] is not None and told[0].startswith("vmci new entry --host-format 0x0")
+    shell("\n".join(line for line in told if line))
+    assert Path("new.entry").read_bytes() == made.state.entry.raw  # type: ignore[union-attr]
+
+
+def test_what_no_command_does_is_said(sample: Sample) -> None:
+    document = _edited(sample("amd64-cut-note.elf"), [("drop", lambda s: edits.drop_note(s, 0))])
+    assert commands(document)[0].command is None
+
+
+def test_what_is_shown_can_be_shown_in_the_shell(sample: Sample, shell: Callable[[str], None]) -> None:
+    shutil.copy(sample("amd64-cut-note.elf"), "a.elf")
+    for told in look_commands(open_document("a.elf"), 0x40, b"PAGESIZE"):
+        assert told.command is not None
+        shell(told.command)

@@ -1,0 +1,214 @@
+"""The commands to go on with: exact, for this dump, safe to show and to paste."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shlex
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.data_files import fault
+from tests.dumps.factory import cpus, elf, note
+from tests.kit import opened, saved
+from tests.paths import DATA
+from vmci_tui.common.safe_text import visible
+from vmci_tui.common.samples import samples
+from vmci_tui.document.document import Document
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.knowledge.debug_packages import build_id, vmlinux_of
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.readers.verdicts import now_and_after
+from vmci_tui.render.verdict_report import next_json, next_text
+from vmci_tui.repair.next_commands import Step, copy_name, next_steps, shell_word
+from vmci_tui.repair.safe_fixes import repair
+
+_KDUMPS = DATA / "kdump"
+Sample = Callable[[str], str]
+
+
+def _steps(document: Document) -> dict[str, list[Step]]:
+    out: dict[str, list[Step]] = {}
+    for step in next_steps(document, now_and_after(document).now):
+        out.setdefault(step.reader, []).append(step)
+    return out
+
+
+def _commands(document: Document) -> list[str]:
+    return [str(step.command) for step in next_steps(document, now_and_after(document).now)]
+
+
+def test_a_good_dump_has_a_command_for_each_reader(sample: Sample) -> None:
+    path = sample("amd64-cut-note.elf")
+    steps = _steps(open_document(path))
+    file = shlex.quote(path)
+    assert [str(s.command) for s in steps["crash"]] == [
+        f"crash /usr/lib/debug/boot/vmlinux-6.1.0-56-amd64 {file}", f"crash --osrelease {file}"
+    ]  # fmt: skip
+    assert "linux-image-6.1.0-56-amd64-dbg" in steps["crash"][0].why
+    assert [str(s.command) for s in steps["makedumpfile"]] == [
+        f"makedumpfile --dump-dmesg {file} dmesg.txt", f"makedumpfile -l -d 31 {file} amd64-cut-note-small.kdump"
+    ]  # fmt: skip
+    assert steps["drgn"][0].command == f"drgn -c {file}"
+    number = "eb4fbcd037e7253717950bf2b93bd5566f47c56f"
+    assert steps["debuginfod"][0].command == f"debuginfod-find debuginfo {number}"
+    assert f"/buildid/{number}/debuginfo" in steps["debuginfod"][0].why
+    assert set(steps) == {"crash", "drgn", "libkdumpfile", "makedumpfile", "readelf", "eu-readelf", "debuginfod"}
+
+
+def test_what_reads_no_other_machine_is_offered_for_none(sample: Sample) -> None:
+    """makedumpfile takes the note of an arm64 dump, and stops later: it is built for x86-64."""
+    assert set(_steps(open_document(sample("arm64-cut-note.elf")))) == {
+        "drgn", "libkdumpfile", "readelf", "eu-readelf", "debuginfod"
+    }  # fmt: skip
+
+
+def test_what_readers_refuse_begins_with_a_repair(sample: Sample) -> None:
+    first = next_steps(document := open_document(sample("amd64-cut-nonote.elf")), now_and_after(document).now)
+    assert [step.reader for step in first] == ["vmci"]
+    assert str(first[0].command).endswith("amd64-cut-nonote-fixed.elf") and "crash, drgn" in first[0].why
+    assert _commands(open_document(sample("x86_64-linux-good.elf")))[0].startswith("vmci repair ")
+
+
+def test_a_repair_is_advised_where_it_does_something() -> None:
+    for path in (item.path for item in samples()):
+        document = open_document(path)
+        if document.dump is None:
+            continue
+        judged = now_and_after(document).now
+        advised = any(step.reader == "vmci" for step in next_steps(document, judged))
+        done = repair(document)
+        refused = any(v.accepts is False for v in judged.values())
+        assert advised == (bool(done.steps or done.question) and refused), path
+
+
+def test_a_whole_kdump_needs_no_repair() -> None:
+    """readelf can never read a kdump: that alone is no reason for a repair that changes nothing."""
+    broken = opened(gzip.decompress((_KDUMPS / "x86_64-kaslr.kdump.gz").read_bytes()))
+    assert _commands(broken)[0].startswith("vmci repair")
+    repair(broken)
+    whole = opened(saved(broken))
+    assert now_and_after(whole).now["readelf"].accepts is False
+    assert not any("vmci repair" in command for command in _commands(whole)) and not repair(whole).steps
+
+
+def test_a_windows_dump_is_not_repaired_and_an_entry_leads_nowhere(sample: Sample) -> None:
+    assert list(_steps(open_document(sample("x86_64-windows.elf")))) == ["readelf"]
+    assert not _steps(open_document(sample("good.entry")))
+
+
+def test_only_the_readers_that_were_asked_for(sample: Sample) -> None:
+    document = open_document(sample("amd64-cut-note.elf"))
+    drgn = {"drgn": now_and_after(document).now["drgn"]}
+    assert [step.reader for step in next_steps(document, drgn)] == ["drgn", "debuginfod"]
+
+
+def test_a_reader_that_was_not_asked_for_is_not_missed() -> None:
+    """Over the addresses in program headers other readers find no memory than the one that was asked for."""
+    blind = opened((DATA / "faults/633-armhf.elf").read_bytes())
+    judged = now_and_after(blind).now
+    assert any(step.reader == "vmci" for step in next_steps(blind, judged))
+    for name in judged:
+        next_steps(blind, {name: judged[name]})
+
+
+def test_once_saved_it_is_the_copy_that_they_name(sample: Sample) -> None:
+    document = open_document(sample("crlf.elf"))
+    from vmci_tui.repair.fix_for_reader import mend_for
+
+    mend_for(document, "drgn")
+    steps = next_steps(document, now_and_after(document).after, "/tmp/a copy.elf")
+    assert "drgn -c '/tmp/a copy.elf'" in [str(step.command) for step in steps]
+
+
+@pytest.mark.parametrize(
+    ("release", "path", "source"),
+    [
+        ("6.1.0-56-amd64", "/usr/lib/debug/boot/vmlinux-6.1.0-56-amd64", "linux-image-6.1.0-56-amd64-dbg (Debian)"),
+        ("6.12.95+deb12-powerpc64le", "/usr/lib/debug/boot/vmlinux-6.12.95+deb12-powerpc64le", "(Debian)"),
+        ("6.1.0-50-686-pae", "/usr/lib/debug/boot/vmlinux-6.1.0-50-686-pae", "linux-image-6.1.0-50-686-pae-dbg"),
+        ("6.1.0-9-cloud-amd64", "/usr/lib/debug/boot/vmlinux-6.1.0-9-cloud-amd64", "(Debian)"),
+        ("5.15.0-91-generic", "/usr/lib/debug/boot/vmlinux-5.15.0-91-generic", "linux-image-5.15.0-91-generic-dbgsym"),
+        ("5.14.0-362.8.1.el9_3.x86_64", "/usr/lib/debug/lib/modules/5.14.0-362.8.1.el9_3.x86_64/vmlinux", "RHEL"),
+        ("6.8.5-301.fc40.x86_64", "/usr/lib/debug/lib/modules/6.8.5-301.fc40.x86_64/vmlinux", "kernel-debuginfo-6.8.5"),
+        ("5.14.21-150500.53-default", "VMLINUX", "kernel-default-debuginfo"),
+        ("7.0.0-rc1", "VMLINUX", "the vmlinux with debug info of 7.0.0-rc1"),
+        ("6.1/../../etc", "VMLINUX", "the vmlinux with debug info of the guest's kernel"),
+        ("$(reboot)", "VMLINUX", "the guest's kernel"),
+        ("", "VMLINUX", "the guest's kernel"),
+    ],
+)
+def test_where_the_vmlinux_is_to_be_had(release: str, path: str, source: str) -> None:
+    found = vmlinux_of(Vmcoreinfo(f"OSRELEASE={release}\n".encode()))
+    assert found.path == path and source in found.source
+
+
+def test_a_build_id_that_is_garbage_is_not_asked_for() -> None:
+    """5.15.168 and later write one that is none (finding T18)."""
+    lines = b"BUILD-ID=%s\nPAGESIZE=4096\nSYMBOL(swapper_pg_dir)=ffffffff82c10000\n" % (b"ab" * 20)
+    good = _steps(opened(elf((cpus() + note(b"OSRELEASE=5.15.167\n" + lines),))))
+    bad = _steps(opened(elf((cpus() + note(b"OSRELEASE=5.15.168\n" + lines),))))
+    assert "debuginfod" in good and "garbage" not in good["drgn"][0].why
+    assert "debuginfod" not in bad
+    assert all("by BUILD-ID, which is garbage in 5.15.168" in bad[name][0].why for name in ("crash", "drgn"))
+
+
+@pytest.mark.parametrize("value", [b"", b"0x12", b"ab" * 19, b"ab" * 21, b"zz" * 20, b"$(id)" * 8])
+def test_what_is_no_build_id_is_none(value: bytes) -> None:
+    assert build_id(Vmcoreinfo(b"BUILD-ID=" + value + b"\n")) is None
+
+
+def test_drgn_is_told_the_machine_of_a_kdump_that_names_none(sample: Sample) -> None:
+    document = open_document(sample("amd64-cut-note.elf"))
+    verdict = now_and_after(document).now["drgn"]
+    says = visible("kdump_get_string_attr(KDUMP_ATTR_ARCH_NAME): Key has no value")
+    kdump = cast(Any, SimpleNamespace(
+        dump=SimpleNamespace(machine="x86_64", header_fields=True), state=document.state, container="kdump", name="x",
+        source=document.source,
+    ))  # fmt: skip
+    refused = next_steps(kdump, {"drgn": replace(verdict, accepts=False, says=says)}, "a.kdump")
+    assert "drgn --architecture x86_64 -c a.kdump" in [str(step.command) for step in refused]
+    other = next_steps(kdump, {"drgn": replace(verdict, accepts=False, says=visible("no"))}, "a.kdump")
+    assert not [step for step in other if step.reader == "drgn"]
+
+
+@given(st.text(min_size=1).filter(lambda text: "\0" not in text))
+def test_a_name_is_one_safe_word(name: str) -> None:
+    word = shell_word(name)
+    assert word.isascii() and word.isprintable()
+    if not word.startswith("$'"):
+        assert shlex.split(word) == [f"./{name}" if name.startswith("-") else name]
+
+
+@pytest.mark.parametrize(
+    "name", [b"a b", b"-x'y\"", b"$(id);`id`", b"\x1b[31m\nf\\x", b"\xff'\\'\x7f9", "é\u202e".encode()]
+)
+def test_a_shell_reads_the_very_bytes_back(name: bytes) -> None:
+    path = os.fsdecode(name)
+    done = subprocess.run(["bash", "-c", f"printf %s {shell_word(path)}"], stdout=subprocess.PIPE, check=True)
+    assert done.stdout == (b"./" if name.startswith(b"-") else b"") + name
+
+
+def test_a_copy_lies_beside_the_file() -> None:
+    assert copy_name("/a.b/dump.elf") == "/a.b/dump-fixed.elf" and copy_name("dump") == "dump-fixed"
+
+
+def test_as_text_each_command_stands_alone_and_as_json_with_its_reason(sample: Sample) -> None:
+    document = open_document(sample("amd64-cut-note.elf"))
+    steps = next_steps(document, now_and_after(document).now)
+    lines = list(next_text(steps))
+    assert [line.strip() for line in lines if not line.startswith("  #")] == [str(step.command) for step in steps]
+    assert all(set(item) == {"reader", "command", "why"} for item in next_json(steps))
+
+
+def test_a_repair_is_advised_where_it_lets_a_reader_read_memory() -> None:
+    document = opened(fault("461-vaddr-lies.elf"))
+    advised = next_steps(document, now_and_after(document).now)[0]
+    assert advised.reader == "vmci" and advised.why.endswith(": drgn reads no kernel memory so far")

@@ -1,0 +1,161 @@
+"""A save that makes a reader refuse is a question; what is taken out is named."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.dumps.kdump_factory import flattened, kdump, pages
+from tests.paths import DATA
+from vmci_tui.cli.commands import unflatten as unflattening
+from vmci_tui.cli.run import main
+from vmci_tui.common.errors import UsageError
+from vmci_tui.document import edits
+from vmci_tui.document.document import Document, State
+from vmci_tui.findings import Finding, findings
+from vmci_tui.findings.finding import Fix
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.verdicts import judge_file, verdicts
+from vmci_tui.repair.safe_fixes import repair
+from vmci_tui.saving.harm import Consent, Harm, Worse, consent, harm_of, worse
+from vmci_tui.saving.plan import plan_copy, plan_in_place
+
+Sample = Callable[[str], str]
+_DATA = DATA / "kdump"
+
+
+def _unasked(document: Document, agreed: Consent) -> list[str]:
+    return [item.reader for item in harm_of(document, plan_copy(document)).unasked(agreed)]
+
+
+def _open(path: str, edit: Callable[[State], State]) -> Document:
+    document = open_document(path)
+    assert document.apply("edit", edit(document.state))
+    return document
+
+
+def test_what_every_reader_still_takes_costs_nothing(sample: Sample) -> None:
+    document = _open(sample("amd64-cut-note.elf"), lambda s: edits.set_key(s, b"CRASHTIME", b"1"))
+    for plan in (plan_copy(document), plan_in_place(document)):
+        assert harm_of(document, plan) == ((), ())
+
+
+@pytest.fixture(params=["amd64-cut-note.elf", "x86_64-linux-good.elf", "x86_64-kaslr.kdump"])
+def accepted(request: pytest.FixtureRequest, sample: Sample, tmp_path: Path) -> str:
+    """A dump that crash and drgn accept."""
+    if not request.param.endswith(".kdump"):
+        return sample(request.param)
+    path = tmp_path / request.param
+    path.write_bytes(gzip.decompress((_DATA / f"{request.param}.gz").read_bytes()))
+    return str(path)
+
+
+def test_a_key_that_readers_need_is_a_question(accepted: str) -> None:
+    document = _open(accepted, lambda s: edits.delete_key(s, b"OSRELEASE"))
+    unasked = _unasked(document, Consent())
+    assert "crash" in unasked
+    assert _unasked(document, consent(",".join(f"worse:{reader}" for reader in unasked))) == []
+    assert _unasked(document, consent("worse")) == []
+    assert _unasked(document, consent(f"worse:{unasked[0]}")) == unasked[1:]
+
+
+def test_who_strips_a_note_is_not_asked_whether_it_may_be_missing(accepted: str) -> None:
+    document = _open(accepted, edits.strip)
+    harm = harm_of(document, plan_copy(document))
+    assert harm.worse and harm.taken_out == ("the VMCOREINFO note",)
+    assert harm.unasked(Consent(without_note=True)) == ()
+
+
+def test_a_program_of_another_machine_is_not_made_worse() -> None:
+    """It reads nothing of such a dump; that it takes an unnamed machine for its own is no merit to keep."""
+    raw = kdump(pages(1, 2), uts={})
+    named = kdump(pages(1, 2), uts={"machine": b"aarch64"})
+    now, after = (judge_file(View(BytesSource(data))) for data in (raw, named))
+    assert "crash" not in [item.reader for item in worse(now, after)]
+
+
+def test_a_note_of_a_cpu_that_goes_is_named(sample: Sample) -> None:
+    path = sample("amd64-cut-note.elf")
+    index = next(at for at, note in enumerate(open_document(path).state.notes) if not note.is_vmcoreinfo)
+    document = _open(path, lambda s: edits.drop_note(s, index))
+    assert [str(words) for words in harm_of(document, plan_copy(document)).taken_out] == [
+        "the note CORE\\x00 of type 0x1, 336 bytes"
+    ]
+
+
+def test_consent_is_told_in_words() -> None:
+    assert consent(None) == Consent()
+    assert consent("0x1000,worse:crash") == Consent("0x1000", frozenset({"crash"}))
+    with pytest.raises(UsageError, match="unknown reader"):
+        consent("worse:gdb")
+
+
+@pytest.mark.parametrize("where", [["-o", "out.elf"], ["--in-place"]])
+def test_nothing_is_written_until_the_user_agrees(
+    sample: Sample,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    where: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(sample("amd64-cut-note.elf"), "a.elf")
+    before = Path("a.elf").read_bytes()
+    command = ["set", "a.elf", "--delete", "OSRELEASE", *where]
+    assert main(command) == 1
+    said = capsys.readouterr()
+    assert "crash accepts the file" in said.err and "--yes worse:crash,worse:drgn" in said.err and not said.out
+    assert Path("a.elf").read_bytes() == before and not Path("out.elf").exists()
+    assert main([*command, "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert {item["reader"] for item in told["worse"]} >= {"crash", "drgn"} and told["taken_out"] == []
+    assert main([*command, "--yes", "0x1000"]) == 2
+    assert main([*command, "--yes", "worse"]) == 0
+    assert Path(where[-1] if where[0] == "-o" else "a.elf").read_bytes() != before
+
+
+def test_repair_makes_no_fix_over_which_a_reader_refuses(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a table calls safe: here the fix of a finding takes the release out."""
+    from vmci_tui.repair import safe_fixes as repairing
+
+    path = sample("crlf.elf")
+    document = open_document(path)
+    real = findings(document)
+    assert any(f.code == "T03" or f.fix for f in real)
+
+    def broken(document: Document, known: object = None) -> tuple[Finding, ...]:
+        harmful = Fix("take the release out", lambda s: edits.delete_key(s, b"OSRELEASE"))
+        return (Finding("T03", "warning", "made up", "for the test", None, harmful),)
+
+    monkeypatch.setattr(repairing, "findings", broken)
+    accepted = [name for name, verdict in repair(document).readers.now.items() if verdict.accepts]
+    assert accepted and "take the release out" not in document.labels
+
+
+def test_who_would_read_no_memory_any_more_does_worse(sample: Sample) -> None:
+    now = verdicts(open_document(sample("amd64-cut-note.elf")))
+    assert now["drgn"].accepts and now["drgn"].reads
+    blind = {**now, "drgn": replace(now["drgn"], reads=False)}
+    assert [item.reader for item in worse(now, blind)] == ["drgn"]
+    assert worse(blind, blind) == worse(blind, now) == ()
+
+
+def test_unflatten_asks_too_and_says_so_in_json(
+    sample: Sample, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, out = tmp_path / "flat", tmp_path / "out"
+    path.write_bytes(flattened(kdump(pages(1, 2))))
+    refuses = verdicts(_open(sample("amd64-cut-note.elf"), edits.strip))["crash"]
+    monkeypatch.setattr(unflattening, "harm_of_plain", lambda *_: Harm((Worse("crash", refuses),)))
+    assert main(["unflatten", str(path), "-o", str(out), "--json"]) == 1 and not out.exists()
+    said = capsys.readouterr()
+    assert json.loads(said.out)["worse"][0]["reader"] == "crash" and "--yes worse:crash" in said.err
+    assert main(["unflatten", str(path), "-o", str(out), "--yes", "worse:crash"]) == 0 and out.exists()

@@ -1,0 +1,63 @@
+"""The check that runs after a save must see every kind of damage."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from tests.dumps.factory import Load, cpus, elf, note, ram
+from tests.kit import opened
+from vmci_tui.common.errors import SaveError
+from vmci_tui.common.progress import quiet
+from vmci_tui.layers.file import BytesSource
+from vmci_tui.saving.verify import check_saved
+
+_LOADS = (Load(0x1000, ram(8192, 1), vaddr=0xC000), Load(0x1000, at=0, vaddr=0xF000), Load(1 << 20, ram(4096, 2)))
+_OLD = elf((cpus() + note(),), _LOADS)
+_AREA = len(cpus() + note())
+
+
+def check(saved: bytes, limit: int = 1 << 40) -> int:
+    document = opened(_OLD)
+    assert document.dump is not None
+    return check_saved(document.dump, document.state, BytesSource(saved), limit, quiet)
+
+
+def test_the_same_memory_elsewhere_is_the_same_and_read_once() -> None:
+    assert check(_OLD) == check(elf((cpus() + note(),), _LOADS, qemu=True, gap=999)) == 8192 + 4096
+    assert check(_OLD, limit=5000) == 5000
+
+
+@pytest.mark.parametrize("at", [0, 1, 4095, 8191, 8192, 12287])
+def test_one_changed_byte_of_memory_is_seen(at: int) -> None:
+    bad = bytearray(_OLD)
+    bad[len(_OLD) - 12288 + at] ^= 1
+    with pytest.raises(SaveError, match="memory differs"):
+        check(bytes(bad))
+
+
+@pytest.mark.parametrize("field", range(5))
+def test_one_changed_field_of_a_memory_header_is_seen(field: int) -> None:
+    bad = bytearray(_OLD)
+    at = 64 + 56 + (4, 16, 24, 32, 40)[field]  # p_flags, p_vaddr, p_paddr, p_filesz, p_memsz
+    struct.pack_into("<I", bad, at, struct.unpack_from("<I", bad, at)[0] ^ 8)
+    with pytest.raises(SaveError, match="headers"):
+        check(bytes(bad))
+
+
+def test_another_note_and_a_lost_one_are_seen() -> None:
+    for bad in (_OLD.replace(b"PAGESIZE=4096", b"PAGESIZE=4097"), elf((cpus(),), _LOADS)):
+        with pytest.raises(SaveError, match="notes"):
+            check(bad)
+
+
+def test_what_is_no_dump_any_more_is_seen() -> None:
+    for bad in (b"", _OLD[:100], bytes(len(_OLD))):
+        with pytest.raises(SaveError):
+            check(bad)
+
+
+def test_a_file_that_was_cut_reads_as_damaged() -> None:
+    with pytest.raises(SaveError):
+        check(_OLD[:-1])

@@ -1,0 +1,359 @@
+"""Compressed memory holds for a search what the same memory holds in plain; helper processes change nothing."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import random
+import signal
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.dumps.factory import TEXT_64, Bits, Load, Order, elf, note
+from tests.dumps.kdump_factory import LZO, SNAPPY, ZLIB, ZSTD, flattened, kdump
+from vmci_tui.common.errors import Cancelled, OpenError
+from vmci_tui.common.progress import quiet
+from vmci_tui.containers import open_dump
+from vmci_tui.containers.guest import Guest, guest_of
+from vmci_tui.layers.file import BytesSource, FileSource
+from vmci_tui.search.candidate import Candidate
+from vmci_tui.search.find_notes import find
+from vmci_tui.search.memory_search import places
+from vmci_tui.search.pages import batches as page_pieces
+from vmci_tui.search.pages import scan_batch as page_look
+from vmci_tui.search.pages import scheduler as scan_pages
+from vmci_tui.search.pages import worker_pool as page_helpers
+from vmci_tui.search.pages.worker_pool import Helpers
+from vmci_tui.search.patterns import EVERYWHERE, PAGE_STARTS, Look
+
+PATIENCE = 30.0
+"""Seconds that a process may take on a busy machine."""
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small pieces, so that small memory has many."""
+    monkeypatch.setattr(page_pieces, "HEADS", 4)
+    monkeypatch.setattr(page_pieces, "BYTES", 4 * 4096)
+    monkeypatch.setattr(scan_pages, "WORTH", 1e9)
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """The processes that were started; none of them may be left."""
+    out: list[Any] = []
+    popen = subprocess.Popen
+
+    def start(*args: Any, **kwargs: Any) -> Any:
+        out.append(popen(*args, **kwargs))
+        return out[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    yield out
+    assert all(process.returncode is not None for process in out)
+    assert not any(os.path.exists(f"/proc/{process.pid}") for process in out)
+
+
+@pytest.fixture
+def helped(monkeypatch: pytest.MonkeyPatch, started: list[Any]) -> list[Any]:
+    """Two helpers do all of the work: each is waited for, and nothing is looked at here."""
+    collect = Helpers.collect
+
+    def patiently(self: Helpers) -> Iterator[tuple[int, page_look.Found]]:
+        end = time.monotonic() + PATIENCE
+        while True:
+            yield from collect(self)
+            if not any(helper.pending for helper in self._running):
+                return
+            assert time.monotonic() < end
+            time.sleep(0.001)
+
+    def here(*_: object) -> page_look.Found:
+        raise AssertionError("looked at by this process")
+
+    monkeypatch.setattr(scan_pages, "WORTH", 0.0)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
+    monkeypatch.setattr(Helpers, "collect", patiently)
+    monkeypatch.setattr(scan_pages, "look_at", here)
+    return started
+
+
+def quickly(data: bytes) -> bytes:
+    return zlib.compress(data, 1)
+
+
+def memory_of(seed: int, size: int, order: Order) -> bytes:
+    """48 pages of 4 KiB with notes and texts in all sorts of places, zeros between them."""
+    rng = random.Random(seed)
+    memory = bytearray(48 * 4096)
+    for at in range(0, len(memory), size):
+        if rng.random() < 0.5:
+            memory[at : at + size] = rng.randbytes(64).ljust(size, bytes([rng.randrange(256)]))
+    bodies = (note(order=order), TEXT_64, note(order=order)[:200], b"OSRELEASE=1\n" * 3)
+    for _ in range(12):
+        body, at = rng.choice(bodies), rng.randrange(0, 47) * 4096
+        at = max(at + rng.choice((0, 0, -1, -3, -5, -12, -23, -24, -25, -33, -34, -35, 4, 100)), 0)
+        memory[at : at + len(body)] = body
+    return bytes(memory)
+
+
+def plain(memory: dict[int, bytes], size: int, order: Order) -> Guest:
+    dump = open_dump(BytesSource(elf(loads=[Load(pfn * size, page) for pfn, page in memory.items()], order=order)))
+    assert dump is not None
+    return guest_of(dump)
+
+
+def compressed(data: bytes, folder: Path | None = None) -> Guest:
+    """Out of memory, or out of a file where helpers can read it."""
+    source: BytesSource | FileSource = BytesSource(data)
+    if folder is not None:
+        (folder / "dump").write_bytes(data)
+        source = FileSource(str(folder / "dump"))
+    dump = open_dump(source)
+    assert dump is not None
+    return guest_of(dump)
+
+
+def seen(guest: Guest, everywhere: bool) -> list[Candidate]:
+    return [item._replace(offset=None) for item in find(guest, everywhere)]
+
+
+def pages_of(memory: bytes, size: int, without: tuple[int, ...] = ()) -> dict[int, bytes]:
+    return {at // size: memory[at : at + size] for at in range(0, len(memory), size) if at // size not in without}
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+@pytest.mark.parametrize("size", [4096, 8192, 65536])
+@pytest.mark.parametrize(("bits", "order"), [(64, "little"), (64, "big"), (32, "little")])
+def test_the_same_is_found_as_in_plain_memory(bits: Bits, order: Order, size: int, everywhere: bool) -> None:
+    for seed in range(12):
+        memory = pages_of(memory_of(seed, size, order), size, () if seed % 2 else (1, 7, 8, 20))
+        data = kdump(memory, bits=bits, order=order, block=size, compress=quickly, notes=[])
+        expected = seen(plain(memory, size, order), everywhere)
+        assert seen(compressed(data), everywhere) == expected
+        cuts = sorted(random.Random(seed).randrange(len(data)) for _ in range(40))
+        assert seen(compressed(flattened(data, cuts)), everywhere) == expected
+
+
+def test_what_a_pipe_does_not_take_is_sent_later(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, helped: list[Any]
+) -> None:
+    start = Helpers.start
+
+    def narrow(self: Helpers) -> None:
+        start(self)
+        for process in helped:
+            assert fcntl.fcntl(process.stdin, fcntl.F_SETPIPE_SZ, 4096) == 4096
+
+    asked: list[int] = []
+    question = page_helpers.question
+    monkeypatch.setattr(Helpers, "start", narrow)
+    monkeypatch.setattr(page_helpers, "question", lambda *args: asked.append(len(question(*args))) or question(*args))
+    rng = random.Random(6)
+    data = kdump({pfn: rng.randbytes(4096) for pfn in range(20)} | {20: note().ljust(4096, b"\0")}, notes=[])
+    found = seen(compressed(flattened(data, range(3000, len(data), 50)), tmp_path), True)
+    assert [item.paddr for item in found] == [20 << 12] and max(asked) > 4096
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+@pytest.mark.parametrize("shape", ["plain", "flattened", "big"])
+def test_helpers_find_the_same(shape: str, everywhere: bool, tmp_path: Path, helped: list[Any]) -> None:
+    order: Order = "big" if shape == "big" else "little"
+    memory = pages_of(memory_of(3, 4096, order), 4096)
+    data = kdump(memory, order=order, notes=[])
+    if shape == "flattened":
+        data = flattened(data, range(3000, len(data), 1000))
+    found = seen(compressed(data, tmp_path), everywhere)
+    assert found == seen(plain(memory, 4096, order), everywhere) and len(found) > 3
+    assert len(helped) == 2
+
+
+def compressions() -> list[Any]:
+    import cramjam
+    import lzallright
+
+    try:
+        from compression import zstd  # type: ignore[import-not-found]
+    except ImportError:
+        from backports import zstd
+    return [
+        (LZO, lzallright.LZOCompressor().compress), (ZSTD, zstd.compress), (ZLIB, None),
+        (SNAPPY, lambda data: bytes(cramjam.snappy.compress_raw(data))),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("flag", "compress"), compressions())
+def test_all_compressions(flag: int, compress: Any, tmp_path: Path, helped: list[Any]) -> None:
+    memory = pages_of(memory_of(5, 4096, "little"), 4096)
+    found = seen(compressed(kdump(memory, compress=compress, flag=flag, notes=[]), tmp_path), True)
+    assert found == seen(plain(memory, 4096, "little"), True) and found
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_a_page_that_is_stored_once_for_many_is_found_at_each(everywhere: bool) -> None:
+    """It is passed over only where nothing begins in it."""
+    data = bytearray(kdump({pfn: note().ljust(4096, b"\0") for pfn in range(40)}, notes=[]))
+    table = data.find(struct.pack("<I", ZLIB) + bytes(8)) - 12
+    for row in range(1, 40):
+        data[table + 24 * row : table + 24 * row + 24] = data[table : table + 24]
+    assert [item.paddr for item in seen(compressed(bytes(data)), everywhere)] == [pfn * 4096 for pfn in range(40)]
+
+
+def test_a_damaged_page_hides_no_other() -> None:
+    memory = {pfn: note().ljust(4096, bytes([pfn])) for pfn in range(12)}
+    good = kdump(memory, notes=[])
+    at = good.index(zlib.compress(memory[5]))
+    for everywhere in (False, True):
+        found = seen(compressed(good[:at] + b"\xff\xff" + good[at + 2 :]), everywhere)
+        assert [item.paddr for item in found] == [pfn * 4096 for pfn in range(12) if pfn != 5]
+
+
+def test_words_and_steps_are_found_too() -> None:
+    memory = bytearray(b"\1" * (32 << 12))
+    for at in (0x1100, 0x3FFE, 0x9100, 0xA0FF, 0x10100):
+        memory[at : at + 4] = b"WORD"
+    guest = compressed(kdump(pages_of(bytes(memory), 4096), notes=[]))
+    assert list(places(guest, Look((b"WORD",)), quiet)) == [0x1100, 0x3FFE, 0x9100, 0xA0FF, 0x10100]
+    assert list(places(guest, Look((b"WORD",), 4096, 0x100), quiet)) == [0x1100, 0x9100, 0x10100]
+    assert list(places(guest, Look((b"WORD",), 65536, 0x100), quiet)) == [0x10100]
+    assert list(places(guest, Look((b"WORD",), 4096, 0xFFE), quiet)) == [0x3FFE]  # as far as the page goes
+
+
+def test_progress_counts_pages_and_may_stop_it() -> None:
+    guest = compressed(kdump(pages_of(memory_of(1, 4096, "little"), 4096), notes=[]))
+    told: list[tuple[int, int]] = []
+    list(find(guest, told=lambda _, done, total: told.append((done, total))))
+    assert told[0] == (0, 48 * 4096) and told[-1] == (48 * 4096, 48 * 4096)
+    assert [done for done, _ in told] == sorted(done for done, _ in told) and len(told) > 5
+    with pytest.raises(Cancelled):
+        list(find(guest, told=_stop_after(8)))
+
+
+def _stop_after(calls: int) -> Callable[[str, int, int], None]:
+    left = calls
+
+    def told(_what: str, _done: int, _total: int) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Cancelled("stopped")
+
+    return told
+
+
+def test_stopping_leaves_no_process(tmp_path: Path, helped: list[Any]) -> None:
+    guest = compressed(kdump(pages_of(memory_of(2, 4096, "little"), 4096), notes=[]), tmp_path)
+    with pytest.raises(Cancelled):
+        list(find(guest, True, _stop_after(4)))
+    assert len(helped) == 2 and all(process.returncode is not None for process in helped)
+
+
+def test_a_search_that_is_let_go_leaves_no_process(tmp_path: Path, helped: list[Any]) -> None:
+    guest = compressed(kdump(pages_of(memory_of(2, 4096, "little"), 4096), notes=[]), tmp_path)
+    search = find(guest, True)
+    next(search)
+    search.close()  # type: ignore[attr-defined]
+    assert len(helped) == 2 and all(process.returncode is not None for process in helped)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_what_helpers_leave_undone_is_done_here(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: list[Any]
+) -> None:
+    memory = pages_of(memory_of(4, 4096, "little"), 4096)
+    monkeypatch.setattr(scan_pages, "WORTH", 0.0)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
+    take = Helpers.take
+
+    def taken(self: Helpers, at: int, piece: page_look.Piece) -> bool:
+        done = take(self, at, piece)
+        for process in started:
+            if process.returncode is None:
+                process.send_signal(number)
+        return done
+
+    monkeypatch.setattr(Helpers, "take", taken)
+    for _ in range(3):
+        assert seen(compressed(kdump(memory, notes=[]), tmp_path), True) == seen(plain(memory, 4096, "little"), True)
+    assert len(started) == 6
+
+
+def test_where_no_process_starts_it_is_done_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    memory = pages_of(memory_of(4, 4096, "little"), 4096)
+    monkeypatch.setattr(scan_pages, "WORTH", 0.0)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
+    assert seen(compressed(kdump(memory, notes=[]), tmp_path), False) == seen(plain(memory, 4096, "little"), False)
+
+
+def test_a_busy_machine_is_not_made_busier(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: list[Any]) -> None:
+    monkeypatch.setattr(scan_pages, "WORTH", 0.0)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
+    for load, helpers in ((2.7, 0), (1.8, 1), (0.2, 2)):
+        monkeypatch.setattr(os, "getloadavg", lambda load=load: (load, 0.0, 0.0))
+        before = len(started)
+        assert seen(compressed(kdump(pages_of(memory_of(4, 4096, "little"), 4096), notes=[]), tmp_path), False)
+        assert len(started) - before == helpers
+
+
+def test_what_lies_in_no_file_needs_no_process(monkeypatch: pytest.MonkeyPatch, started: list[Any]) -> None:
+    monkeypatch.setattr(scan_pages, "WORTH", 0.0)
+    memory = pages_of(memory_of(4, 4096, "little"), 4096)
+    assert seen(compressed(kdump(memory, notes=[])), False) == seen(plain(memory, 4096, "little"), False)
+    assert not started
+
+
+def test_a_package_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: list[Any]) -> None:
+    """Helpers have it no more than this process: they are lost, and what is done here tells."""
+    monkeypatch.setattr(scan_pages, "WORTH", 0.0)
+    monkeypatch.setitem(sys.modules, "lzallright", None)
+    monkeypatch.setattr(page_helpers, "_CODE", "raise SystemExit(1)")
+    guest = compressed(kdump(pages_of(memory_of(4, 4096, "little"), 4096), flag=LZO, notes=[]), tmp_path)
+    with pytest.raises(OpenError, match="lzallright is missing"):
+        list(find(guest))
+
+
+_PARENT = """
+import os, signal, sys, time
+from vmci_tui.search.pages import scheduler as scan_pages
+from vmci_tui.containers import open_dump
+from vmci_tui.search.pages.worker_pool import Helpers
+from vmci_tui.layers.file import FileSource
+helpers = Helpers(open_dump(FileSource(sys.argv[1])).plain)
+os.sched_getaffinity, os.getloadavg = lambda _: {0, 1}, lambda: (0.0, 0.0, 0.0)
+helpers.start()
+print(helpers._running[0]._process.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_helpers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
+    (tmp_path / "dump").write_bytes(kdump(notes=[]))
+    done = subprocess.run([sys.executable, "-c", _PARENT, str(tmp_path / "dump")], capture_output=True, check=False)
+    pid, end = int(done.stdout), time.monotonic() + PATIENCE
+    while _runs(pid):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def _runs(pid: int) -> bool:
+    """Whether it is there and no zombie, whoever has to wait for it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_page_starts_are_told_from_few_bytes() -> None:
+    assert page_pieces.prefix(PAGE_STARTS, 4096) == 34
+    assert page_pieces.prefix(PAGE_STARTS, 65536) == 61440 + 34
+    assert page_pieces.prefix(EVERYWHERE, 4096) == 4096
+    assert page_pieces.prefix(Look((b"Linux\0",), 65536, 0x12345), 4096) == 0x345 + 6
