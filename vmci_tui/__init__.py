@@ -1,3 +1,3 @@
 """vmci-tui: see, edit, re-append and save the VMCOREINFO note of guest dumps."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
