@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import wraps
 from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from vmci_tui.common import mishap
@@ -69,19 +68,34 @@ class Rule(Generic[R]):
     source: str
     """Program, version, file and function in which the rule was read."""
     fires: Callable[[R], Hit | None]
+    why: str
+    """The rule in a sentence or two, for people."""
     refuses: bool = True
     """False: the reader goes on, but complains or reads another value."""
     seen: bool = True
     """False: read in the source only, never seen in a run; the verdict is then unknown."""
 
-    @property
-    def why(self) -> str:
-        """The rule in a sentence or two, for people."""
-        return " ".join((self.fires.__doc__ or "").split())
-
     def because(self, cause: str) -> Rule[R]:
         """The same rule, grouped under another finding."""
         return replace(self, cause=cause)
+
+
+@dataclass(frozen=True)
+class Condition(Generic[R]):
+    """When a rule fires, with the reason of the rule."""
+
+    name: str
+    why: str
+    fires: Callable[[R], Hit | None]
+
+
+def why(reason: str) -> Callable[[Callable[[R], Hit | None]], Condition[R]]:
+    """Give the function below, which finds whether a rule holds, the rule's reason; line breaks count as spaces."""
+
+    def given(fires: Callable[[R], Hit | None]) -> Condition[R]:
+        return Condition(fires.__name__.strip("_").replace("_", "-"), " ".join(reason.split()), fires)
+
+    return given
 
 
 class Rules(Generic[R]):
@@ -92,13 +106,13 @@ class Rules(Generic[R]):
 
     def __call__(
         self, cause: str, stage: Stage, words: str, source: str, *, refuses: bool = True, seen: bool = True
-    ) -> Callable[[Callable[[R], Hit | None]], Callable[[R], Hit | None]]:
-        """Make the function below a rule: it gets the reading; its docstring is the rule's why."""
+    ) -> Callable[[Condition[R]], Rule[R]]:
+        """Make the condition below a rule, behind those that there are."""
 
-        def keep(fires: Callable[[R], Hit | None]) -> Callable[[R], Hit | None]:
-            name = fires.__name__.strip("_").replace("_", "-")
-            self.all.append(Rule(name, cause, stage, words, source, fires, refuses, seen))
-            return fires
+        def keep(when: Condition[R]) -> Rule[R]:
+            rule = Rule(when.name, cause, stage, words, source, when.fires, when.why, refuses, seen)
+            self.all.append(rule)
+            return rule
 
         return keep
 
@@ -107,7 +121,7 @@ def only(when: Callable[[R], bool], rules: Iterable[Rule[R]]) -> tuple[Rule[R], 
     """The same rules, of which none holds but where `when` does: those of one kind of file."""
 
     def guarded(fires: Callable[[R], Hit | None]) -> Callable[[R], Hit | None]:
-        return wraps(fires)(lambda reading: fires(reading) if when(reading) else None)
+        return lambda reading: fires(reading) if when(reading) else None
 
     return tuple(replace(rule, fires=guarded(rule.fires)) for rule in rules)
 

@@ -11,7 +11,7 @@ from typing import Final
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_records import ET_CORE
 from vmci_tui.readers.crash.elf_reading import EM_X86_64, LONGEST_READ, SMALLEST, CrashReading
-from vmci_tui.readers.rule import Hit, Rules
+from vmci_tui.readers.rule import Hit, Rules, why
 
 _RESIZE: Final = "crash 8.0.2, netdump.c resize_elf_header"
 _UNREADABLE: Final = "FILE: ELF header read: No such file or directory"
@@ -22,14 +22,14 @@ rule: Rules[CrashReading] = Rules()
 
 
 @rule("C02", "before", "FILE: file too small!", "crash 8.0.2, netdump.c is_netdump")
+@why("crash wants 176 bytes at least: an ELF header and two program headers.")
 def _too_small(r: CrashReading) -> Hit | None:
-    """crash wants 176 bytes at least: an ELF header and two program headers."""
     return Hit(Span(0, r.view.size)) if r.view.size < SMALLEST else None
 
 
 @rule("C13", "before", "unknown", "crash 8.0.2, netdump.c is_netdump")
+@why("The file must start with 0x7f ELF, of class 1 or 2 and version 1; else it is no dump that crash knows.")
 def _identification(r: CrashReading) -> Hit | None:
-    """The file must start with 0x7f ELF, of class 1 or 2 and version 1; else it is no dump that crash knows."""
     if r.view.size < SMALLEST:
         return None
     if r.ident[:4] != b"\x7fELF":
@@ -40,57 +40,57 @@ def _identification(r: CrashReading) -> Hit | None:
 
 
 @rule("C04", "before", "unknown", "crash 8.0.2, netdump.c is_netdump")
+@why("e_type must be ET_CORE (4).")
 def _not_core(r: CrashReading) -> Hit | None:
-    """e_type must be ET_CORE (4)."""
     return Hit(r.header_field("e_type")) if r.is_elf and r.header.type != ET_CORE else None
 
 
 @rule("C13", "before", "unknown", "crash 8.0.2, netdump.c is_netdump")
+@why("e_version must be 1.")
 def _version(r: CrashReading) -> Hit | None:
-    """e_version must be 1."""
     return Hit(r.header_field("e_version")) if r.is_elf and r.header.version != 1 else None
 
 
 @rule("C16", "before", "unknown", "crash 8.0.2, netdump.c is_netdump")
+@why("crash wants at least two program headers: one of the notes, one of memory.")
 def _too_few_headers(r: CrashReading) -> Hit | None:
-    """crash wants at least two program headers: one of the notes, one of memory."""
     return Hit(r.header_field("e_phnum")) if r.is_elf and r.header.phnum < 2 else None
 
 
 @rule("C12", "before", "unknown", "crash 8.0.2, tools.c machine_type_mismatch")
+@why("A crash reads only the machine that it was built for; this one is the x86-64 build, and wants ELF64 of x86-64.")
 def _other_machine(r: CrashReading) -> Hit | None:
-    """A crash reads only the machine that it was built for; this one is the x86-64 build, and wants ELF64 of x86-64."""
     return Hit(r.header_field("e_machine")) if r.is_elf and (r.bits, r.header.machine) != (64, EM_X86_64) else None
 
 
 @rule("C14", "before", "unknown", "crash 8.0.2, tools.c endian_mismatch")
+@why("The dump must be of the byte order of the computer that crash runs on.")
 def _other_byte_order(r: CrashReading) -> Hit | None:
-    """The dump must be of the byte order of the computer that crash runs on."""
     return Hit(Span(5, 1)) if r.is_elf and r.ident[5] != 1 else None
 
 
 @rule("C06", "before", "WARNING: FILE: PHdr to far into file!", "crash 8.0.2, netdump.c is_netdump")
-def _far_headers(r: CrashReading) -> Hit | None:
-    """The first two program headers must lie within the first 304 bytes (e_phoff 192 at most in ELF64).
+@why("""The first two program headers must lie within the first 304 bytes (e_phoff 192 at most in ELF64).
 
     QEMU's two section headers in front just fit; a third does not.
-    """
+    """)
+def _far_headers(r: CrashReading) -> Hit | None:
     return Hit(r.header_field("e_phoff")) if r.is_elf and not r.two else None
 
 
 @rule("C10", "before", "unknown", "crash 8.0.2, netdump.c is_netdump")
-def _netdump(r: CrashReading) -> Hit | None:
-    """Program header 1 has a p_align and a page-aligned p_offset: crash takes the file for an old netdump.
+@why("""Program header 1 has a p_align and a page-aligned p_offset: crash takes the file for an old netdump.
 
     Either p_align 0 or a p_offset that is no multiple of 4096 tells it that this is a kdump.
-    """
+    """)
+def _netdump(r: CrashReading) -> Hit | None:
     old = r.two and r.two[1].align and r.two[1].offset % 4096 == 0
     return Hit(r.segment_field(1, "p_align")) if old else None
 
 
 @rule("C16", "before", "FILE: section header read: No such file or directory", _RESIZE)
+@why("e_phnum 0xffff says that section header 0 holds the number of program headers, and the file has none there.")
 def _no_section_0(r: CrashReading) -> Hit | None:
-    """e_phnum 0xffff says that section header 0 holds the number of program headers, and the file has none there."""
     if not r.two or r.xnum is None:
         return None
     if r.header.shoff >= 1 << 63:
@@ -99,8 +99,8 @@ def _no_section_0(r: CrashReading) -> Hit | None:
 
 
 @rule("C16", "before", "killed by SIGSEGV", _RESIZE)
+@why("e_phnum is 0xffff, and section header 0 gives 0 as the number of program headers, or is too short to give any.")
 def _no_count(r: CrashReading) -> Hit | None:
-    """e_phnum is 0xffff, and section header 0 gives 0 as the number of program headers, or is too short to give any."""
     return Hit(r.header_field("e_phnum")) if r.two and r.xnum is not None and r.count == 0 else None
 
 
@@ -110,28 +110,28 @@ def _no_count(r: CrashReading) -> Hit | None:
     "killed by SIGABRT",
     _RESIZE,
 )
+@why("e_phnum is 0xffff, and crash reads e_shentsize bytes of section header 0 into 64: more destroy its memory.")
 def _long_section_0(r: CrashReading) -> Hit | None:
-    """e_phnum is 0xffff, and crash reads e_shentsize bytes of section header 0 into 64: more destroy its memory."""
     return Hit(r.header_field("e_shentsize")) if r.two and r.xnum is not None and r.header.shentsize > 73 else None
 
 
 @rule("C16", "before", _UNREADABLE, _RESIZE)
+@why("The file ends before the last program header: e_phnum is too high, or the file is cut off.")
 def _headers_cut_off(r: CrashReading) -> Hit | None:
-    """The file ends before the last program header: e_phnum is too high, or the file is cut off."""
     short = r.two and (r.table_end > r.view.size or r.count == 1)
     words = "cannot realloc interim ELF header buffer" if r.table_end >= _NO_MEMORY else None
     return Hit(r.header_field("e_phnum"), words) if short else None
 
 
 @rule("C18", "before", "realloc: No such file or directory", _RESIZE)
+@why("p_offset of program header 1 is 0: crash takes it for the length of the head, and gives up.")
 def _memory_at_0(r: CrashReading) -> Hit | None:
-    """p_offset of program header 1 is 0: crash takes it for the length of the head, and gives up."""
     return Hit(r.segment_field(1, "p_offset")) if r.head_end == 0 else None
 
 
 @rule("C18", "before", _UNREADABLE, _RESIZE)
+@why("crash reads all that lies before the lowest p_offset of memory, and the file (or 2 GiB) ends before that.")
 def _memory_out_of_reach(r: CrashReading) -> Hit | None:
-    """crash reads all that lies before the lowest p_offset of memory, and the file (or 2 GiB) ends before that."""
     if r.head_end is None or r.head_end <= min(r.view.size, LONGEST_READ):
         return None
     words = "realloc: Cannot allocate memory" if r.head_end >= _NO_MEMORY else None
@@ -144,6 +144,6 @@ def _memory_out_of_reach(r: CrashReading) -> Hit | None:
     "crash: Elf64_Phdr pointer: ADDRESS  ELF header end: ADDRESS",
     "crash 8.0.2, netdump.c dump_Elf64_Phdr",
 )
+@why("All program headers must lie before the first byte of memory, that is, before the lowest p_offset.")
 def _headers_behind_memory(r: CrashReading) -> Hit | None:
-    """All program headers must lie before the first byte of memory, that is, before the lowest p_offset."""
     return Hit(Span(r.last_header, r.form.segment.size)) if r.head_end and r.last_header > r.head_end else None

@@ -10,7 +10,7 @@ from vmci_tui.readers.crash.kdump_reading import SEGV, UNKNOWN, Fault
 from vmci_tui.readers.crash.text import KEYS
 from vmci_tui.readers.libkdumpfile.flatmap import FlatFile
 from vmci_tui.readers.libkdumpfile.open_kdump import run_of
-from vmci_tui.readers.rule import Hit, Rules
+from vmci_tui.readers.rule import Hit, Rules, why
 from vmci_tui.readers.shared.x86_64_kdump_header import layout_of
 
 _HEAD: Final = "crash 8.0.2, diskdump.c read_dump_header"
@@ -39,82 +39,82 @@ def _misread(r: CrashReading, layout: str) -> Hit | None:
 
 
 @rule("C12", "before", "WARNING: machine type mismatch:", _HEAD)
+@why("""utsname.machine names a machine that this crash was not built for (the x86-64 build). What it does not
+    know (`Unknown`, `S390X`, nothing at all) is no other machine.""")
 def _kdump_machine(r: CrashReading) -> Hit | None:
-    """utsname.machine names a machine that this crash was not built for (the x86-64 build). What it does not
-    know (`Unknown`, `S390X`, nothing at all) is no other machine."""
     return _told(r, "machine")
 
 
 @rule("C12", "before", "crash: compressed kdump: cannot mmap bitmap buffer", _HEAD)
+@why("""The header is a 32-bit one: crash reads the header of the machine that it was built for, with 64 bits,
+    and finds a block size and bitmaps that are none.""")
 def _narrow_header(r: CrashReading) -> Hit | None:
-    """The header is a 32-bit one: crash reads the header of the machine that it was built for, with 64 bits,
-    and finds a block size and bitmaps that are none."""
     return _misread(r, "32 bits")
 
 
 @rule("C14", "before", UNKNOWN, _HEAD)
+@why("The header is big-endian: crash reads it in the byte order of the computer that it runs on.")
 def _kdump_byte_order(r: CrashReading) -> Hit | None:
-    """The header is big-endian: crash reads it in the byte order of the computer that it runs on."""
     return _misread(r, "big-endian")
 
 
 @rule("C02", "before", "crash: compressed kdump: cannot read dump sub header", _HEAD)
+@why("The file ends before the end of its second block, where the sub-header lies, or block_size is wrong.")
 def _cut_off(r: CrashReading) -> Hit | None:
-    """The file ends before the end of its second block, where the sub-header lies, or block_size is wrong."""
     return _told(r, "cut")
 
 
 @rule("C23", "before", "crash: diskdump / compressed kdump: cannot malloc block_size buffer", _HEAD)
+@why("block_size is 0 or negative, has more bytes than the file, or is such that crash overwrites it.")
 def _block_size(r: CrashReading) -> Hit | None:
-    """block_size is 0 or negative, has more bytes than the file, or is such that crash overwrites it."""
     return _told(r, "block")
 
 
 @rule("C26", "before", "killed by SIGBUS", _HEAD)
+@why("""The bitmaps, as block_size, sub_hdr_size and bitmap_blocks place them, do not lie in the file, start at
+    no multiple of 4,096 or have no length.""")
 def _bitmap(r: CrashReading) -> Hit | None:
-    """The bitmaps, as block_size, sub_hdr_size and bitmap_blocks place them, do not lie in the file, start at
-    no multiple of 4,096 or have no length."""
     return _told(r, "bitmap")
 
 
 @rule("C25", "before", "crash: compressed kdump: cannot read notes data", _HEAD)
+@why("offset_note and size_note lead out of the file: crash gives up, though the text has pointers of its own.")
 def _notes_outside(r: CrashReading) -> Hit | None:
-    """offset_note and size_note lead out of the file: crash gives up, though the text has pointers of its own."""
     return _told(r, "notes")
 
 
 @rule("N16", "note", SEGV, _NOTES)
+@why("A note kills crash: an empty one of Xen's, a name length that leads out of memory, or more than 8,192 CPUs.")
 def _killed_by_notes(r: CrashReading) -> Hit | None:
-    """A note kills crash: an empty one of Xen's, a name length that leads out of memory, or more than 8,192 CPUs."""
     return _told(r, "killed")
 
 
 @rule("N16", "note", "", _NOTES, seen=False)
+@why("""A note's lengths make crash read memory behind the notes, and whether there is any is another thing in
+    every run.""")
 def _killed_by_chance(r: CrashReading) -> Hit | None:
-    """A note's lengths make crash read memory behind the notes, and whether there is any is another thing in
-    every run."""
     if r.kdump is None or (r.kdump.fault is not None and r.kdump.fault.stage == "before"):
         return None
     return None if r.kdump.notes.chance is None else Hit(r.kdump.notes.chance)
 
 
 @rule("N06", "note", "", _NOTES, seen=False)
+@why("There are more notes than vmci follows; what crash does with so many is not told.")
 def _too_many_notes(r: CrashReading) -> Hit | None:
-    """There are more notes than vmci follows; what crash does with so many is not told."""
     return Hit(r.kdump.field("size_note")) if r.kdump is not None and r.kdump.notes.many else None
 
 
 @rule("C26", "before", SEGV, _HEAD)
+@why("""max_mapnr_64 (before version 6: max_mapnr; in a split file the first and last page) is larger than the
+    bitmap has bits for: crash counts on, out of its memory.""")
 def _pages(r: CrashReading) -> Hit | None:
-    """max_mapnr_64 (before version 6: max_mapnr; in a split file the first and last page) is larger than the
-    bitmap has bits for: crash counts on, out of its memory."""
     return _told(r, "pages")
 
 
 @rule("C26", "before", "", _HEAD, seen=False)
+@why("""There are somewhat more pages than bits in the bitmap: crash counts in memory that is not the bitmap's,
+    and whether that kills it is another thing in every run.""")
 def _pages_by_chance(r: CrashReading) -> Hit | None:
-    """There are somewhat more pages than bits in the bitmap: crash counts in memory that is not the bitmap's,
-    and whether that kills it is another thing in every run."""
     if r.kdump is None or (r.kdump.fault is not None and r.kdump.fault.stage == "before"):
         return None
     behind, near, _ = r.kdump.overrun
@@ -122,100 +122,100 @@ def _pages_by_chance(r: CrashReading) -> Hit | None:
 
 
 @rule("C29", "note", UNKNOWN, _READ)
+@why("header_version is less than 3, and the header of such a file names no text.")
 def _old_version(r: CrashReading) -> Hit | None:
-    """header_version is less than 3, and the header of such a file names no text."""
     return _told(r, "version")
 
 
 @rule("C17", "note", SEGV, _READ)
+@why("The file has the signature of the old diskdump, whose sub-header names no text: crash follows it all the same.")
 def _diskdump(r: CrashReading) -> Hit | None:
-    """The file has the signature of the old diskdump, whose sub-header names no text: crash follows it all the same."""
     return _told(r, "diskdump")
 
 
 @rule("C20", "note", UNKNOWN, _READ)
+@why("""The notes hold a VMCOREINFO note, but offset_vmcoreinfo and size_vmcoreinfo, which crash follows instead,
+    are 0 or lead nowhere.""")
 def _note_without_pointer(r: CrashReading) -> Hit | None:
-    """The notes hold a VMCOREINFO note, but offset_vmcoreinfo and size_vmcoreinfo, which crash follows instead,
-    are 0 or lead nowhere."""
     return _told(r, "none", "pointer") if r.kdump is not None and r.kdump.notes.desc is not None else None
 
 
 @rule("N01", "note", UNKNOWN, _READ)
+@why("size_vmcoreinfo is 0: the file has no text.")
 def _no_pointer(r: CrashReading) -> Hit | None:
-    """size_vmcoreinfo is 0: the file has no text."""
     return _told(r, "none")
 
 
 @rule("C25", "note", "crash: compressed kdump: cannot read vmcoreinfo data", _READ)
+@why("offset_vmcoreinfo and size_vmcoreinfo lead out of the file, or name more than there is memory for.")
 def _pointer_outside(r: CrashReading) -> Hit | None:
-    """offset_vmcoreinfo and size_vmcoreinfo lead out of the file, or name more than there is memory for."""
     return _told(r, "pointer")
 
 
 @rule("C21", "note", "", _FLAT, seen=False)
+@why("There are fewer than 100 strings in the part of the file that vmci looks at; crash would look further.")
 def _far_strings(r: CrashReading) -> Hit | None:
-    """There are fewer than 100 strings in the part of the file that vmci looks at; crash would look further."""
     return Hit() if r.flat is not None and not r.flat.printed and r.flat.given_up else None
 
 
 @rule("C21", "note", UNKNOWN, _FLAT)
+@why("""The file is flattened, and none of its first 100 strings of ten bytes and more has OSRELEASE= in it. crash
+    looks no further for a release; rearranged with `makedumpfile -R` the file is read properly.""")
 def _no_string(r: CrashReading) -> Hit | None:
-    """The file is flattened, and none of its first 100 strings of ten bytes and more has OSRELEASE= in it. crash
-    looks no further for a release; rearranged with `makedumpfile -R` the file is read properly."""
     return Hit() if r.flat is not None and not r.flat.printed else None
 
 
 @rule("C25", "after", UNKNOWN, _READ)
+@why("""offset_vmcoreinfo and size_vmcoreinfo come to 2^63 and more: nothing can be read there, which crash does not
+    notice, and it looks for a release in what its memory holds.""")
 def _pointer_at_the_top(r: CrashReading) -> Hit | None:
-    """offset_vmcoreinfo and size_vmcoreinfo come to 2^63 and more: nothing can be read there, which crash does not
-    notice, and it looks for a release in what its memory holds."""
     return _told(r, "wrapped")
 
 
 @rule("T03", "after", SEGV, _READ)
+@why("A NUL stands in the line of OSRELEASE: crash looks for the newline in vain, and dies.")
 def _nul_in_release(r: CrashReading) -> Hit | None:
-    """A NUL stands in the line of OSRELEASE: crash looks for the newline in vain, and dies."""
     at = r.text.find(b"OSRELEASE=") if r.kdump is not None and r.release_dies and r.text is not None else -1
     return None if at < 0 or r.desc is None else Hit(Span(r.desc.offset + at, 10))
 
 
 @rule("C20", "after", UNKNOWN, _READ)
+@why("""offset_vmcoreinfo and size_vmcoreinfo, which crash follows, do not name the text of the VMCOREINFO note,
+    and what they name has no release.""")
 def _pointer_elsewhere(r: CrashReading) -> Hit | None:
-    """offset_vmcoreinfo and size_vmcoreinfo, which crash follows, do not name the text of the VMCOREINFO note,
-    and what they name has no release."""
     return _pointers(r) if _lost(r) and r.kdump is not None and r.kdump.notes.desc not in (None, r.desc) else None
 
 
 @rule("T03", "after", UNKNOWN, _READ)
+@why("OSRELEASE= stands behind a NUL, where the text ends for crash.")
 def _behind_nul(r: CrashReading) -> Hit | None:
-    """OSRELEASE= stands behind a NUL, where the text ends for crash."""
     at = r.text.find(b"\0") if _lost(r) and r.text is not None else -1
     there = at >= 0 and r.text is not None and r.text.find(b"OSRELEASE=", at) >= 0
     return Hit(Span(r.desc.offset + at, 1)) if there and r.desc is not None else None
 
 
 @rule("T09", "after", UNKNOWN, _READ)
+@why("The text has no OSRELEASE=; it need not be at the start of a line, and other keys do not matter here.")
 def _kdump_no_release(r: CrashReading) -> Hit | None:
-    """The text has no OSRELEASE=; it need not be at the start of a line, and other keys do not matter here."""
     return Hit(r.desc) if _lost(r) else None
 
 
 @rule("T09", "after", "", "crash 8.0.2, diskdump.c diskdump_get_osrelease")
+@why("OSRELEASE has no value, so that an empty line is all that crash prints.")
 def _kdump_empty_release(r: CrashReading) -> Hit | None:
-    """OSRELEASE has no value, so that an empty line is all that crash prints."""
     return Hit(_place(r)) if r.release is not None and not r.release.strip() else None
 
 
 @rule("T14", "after", UNKNOWN, "crash 8.0.2, diskdump.c diskdump_get_osrelease")
+@why("OSRELEASE is the word that crash prints where it finds none.")
 def _kdump_release_unknown(r: CrashReading) -> Hit | None:
-    """OSRELEASE is the word that crash prints where it finds none."""
     return Hit(_place(r)) if r.release is not None and r.release == b"unknown" else None
 
 
 @rule("C20", "after", "", _READ, refuses=False)
+@why("""The text that crash follows (offset_vmcoreinfo) is another than that of the VMCOREINFO note (offset_note),
+    which drgn follows.""")
 def _other_text(r: CrashReading) -> Hit | None:
-    """The text that crash follows (offset_vmcoreinfo) is another than that of the VMCOREINFO note (offset_note),
-    which drgn follows."""
     if r.kdump is None or r.release is None or r.kdump.notes.desc is None or r.kdump.notes.desc == r.desc:
         return None
     desc = r.kdump.notes.desc
@@ -223,8 +223,8 @@ def _other_text(r: CrashReading) -> Hit | None:
 
 
 @rule("C23", "before", "WARNING: compressed kdump: invalid nr_cpus value: 0", _HEAD, refuses=False)
+@why("nr_cpus is 0 or negative: crash complains, and goes on.")
 def _no_cpus(r: CrashReading) -> Hit | None:
-    """nr_cpus is 0 or negative: crash complains, and goes on."""
     if r.kdump is None or not r.kdump.is_kdump or r.kdump.header.nr_cpus > 0:
         return None
     words = f"WARNING: compressed kdump: invalid nr_cpus value: {r.kdump.header.nr_cpus}"
@@ -232,15 +232,15 @@ def _no_cpus(r: CrashReading) -> Hit | None:
 
 
 @rule("C21", "after", "", _FLAT, refuses=False)
+@why("""The file is flattened: crash reads none of it, but prints what follows OSRELEASE= in its first 100 strings,
+    whatever text that is of. Several are printed all, and the last is told here.""")
 def _strings_only(r: CrashReading) -> Hit | None:
-    """The file is flattened: crash reads none of it, but prints what follows OSRELEASE= in its first 100 strings,
-    whatever text that is of. Several are printed all, and the last is told here."""
     return Hit(r.flat.printed[-1].span) if r.flat is not None and r.flat.printed else None
 
 
 @rule("C24", "after", "", "crash 8.0.2, makedumpfile.c store_flat_data_array", refuses=False)
+@why("The records do not lead to an end mark: `--osrelease` looks at none of them, but a session ends over it.")
 def _no_end_of_records(r: CrashReading) -> Hit | None:
-    """The records do not lead to an end mark: `--osrelease` looks at none of them, but a session ends over it."""
     words = unsorted(r)
     return Hit(words=words) if words else None
 
@@ -257,8 +257,8 @@ def unsorted(r: CrashReading) -> str:
 
 
 @rule("T06", "after", "", _READ, refuses=False)
+@why("A key that crash uses stands in the text more than once, were it the end of another: the first counts.")
 def _first_counts(r: CrashReading) -> Hit | None:
-    """A key that crash uses stands in the text more than once, were it the end of another: the first counts."""
     if r.kdump is None or r.text is None or r.release is None:
         return None
     text = r.text.partition(b"\0")[0]
@@ -267,8 +267,8 @@ def _first_counts(r: CrashReading) -> Hit | None:
 
 
 @rule("T02", "after", "", _READ, refuses=False)
+@why("The carriage return at the end of a line stays in the value: numbers get invalid by it.")
 def _kdump_carriage_returns(r: CrashReading) -> Hit | None:
-    """The carriage return at the end of a line stays in the value: numbers get invalid by it."""
     at = r.text.find(b"\r\n") if r.kdump is not None and r.text else -1
     return Hit(Span(r.desc.offset + at, 2)) if r.desc is not None and at >= 0 else None
 

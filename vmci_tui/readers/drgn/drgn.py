@@ -23,7 +23,7 @@ from vmci_tui.readers.libelf.core_file import Area, Core, Place, walk
 from vmci_tui.readers.libkdumpfile.context import Guest
 from vmci_tui.readers.libkdumpfile.file_cache import Stopped
 from vmci_tui.readers.libkdumpfile.open_kdump import KdumpRun, run_of
-from vmci_tui.readers.rule import NOT_KNOWN, Hit, Reader, Reads, Rules
+from vmci_tui.readers.rule import NOT_KNOWN, Hit, Reader, Reads, Rules, why
 from vmci_tui.readers.utsname_probe import probe
 
 NOT_A_CORE: Final = "not an ELF core file"
@@ -137,45 +137,45 @@ add_elf_rules(rule)
 
 
 @rule("C13", "before", NOT_A_CORE, "elfutils 0.196, libelf/elf_begin.c determine_kind")
+@why("The first bytes must be the magic of ELF, with class 1 or 2, data 1 or 2 and version 1, and a whole header.")
 def _not_elf(r: DrgnReading) -> Hit | None:
-    """The first bytes must be the magic of ELF, with class 1 or 2, data 1 or 2 and version 1, and a whole header."""
     return None if r.core.is_elf or not r.view.head.startswith(MAGIC) else Hit(Span(0, min(16, r.view.size)))
 
 
 @rule("C17", "before", NOT_A_CORE, "elfutils 0.196, libelf/elf_begin.c determine_kind")
+@why("This is neither an ELF file nor a kdump.")
 def _unknown_file(r: DrgnReading) -> Hit | None:
-    """This is neither an ELF file nor a kdump."""
     known = r.view.head.startswith(MAGIC) or r.kdump is not None
     return None if known else Hit(Span(0, min(16, r.view.size)))
 
 
 @rule("C07", "before", "libelf error: invalid ELF file data", "elfutils 0.196, libelf/elf_begin.c get_shnum")
+@why("With e_shnum 0, e_shoff leads to the number of section headers; more than 32 bits of it are refused.")
 def _too_many_sections(r: DrgnReading) -> Hit | None:
-    """With e_shnum 0, e_shoff leads to the number of section headers; more than 32 bits of it are refused."""
     return Hit(Span(32, 4) if r.core.bits == 32 else Span(40, 8)) if r.core.is_elf and not r.is_elf else None
 
 
 @rule("C04", "before", NOT_A_CORE, _PROGRAM)
+@why("The type of the file must be ET_CORE (4); everything else is a program or a library to drgn.")
 def _not_core(r: DrgnReading) -> Hit | None:
-    """The type of the file must be ET_CORE (4); everything else is a program or a library to drgn."""
     return Hit(Span(16, 2)) if r.is_elf and not r.is_core else None
 
 
 @rule("C06", "before", "libelf error: invalid data", "elfutils 0.196, libelf/elf_getphdrnum.c")
+@why("The program headers must begin inside the file; e_phoff points behind its end.")
 def _headers_behind_the_file(r: DrgnReading) -> Hit | None:
-    """The program headers must begin inside the file; e_phoff points behind its end."""
     return Hit(_phoff(r)) if r.is_core and r.core.header.phoff >= r.view.size else None
 
 
 @rule("C16", "before", "libelf error: invalid data", "elfutils 0.196, libelf/elf32_getphdr.c")
+@why("The file must have room for as many program headers as e_phnum, or section 0 for it, says.")
 def _too_few_headers(r: DrgnReading) -> Hit | None:
-    """The file must have room for as many program headers as e_phnum, or section 0 for it, says."""
     return Hit(_phnum(r)) if r.is_core and r.core.count is None and r.core.header.phoff < r.view.size else None
 
 
 @rule("C02", "before", "libelf error: invalid operation", "elfutils 0.196, libelf/elf_getdata_rawchunk.c")
+@why("Every PT_NOTE must lie in the file as a whole, from its p_offset over its p_filesz bytes.")
 def _notes_behind_the_file(r: DrgnReading) -> Hit | None:
-    """Every PT_NOTE must lie in the file as a whole, from its p_offset over its p_filesz bytes."""
     bad = r.core.bad_segment if r.is_core and r.core.count is not None else None
     return None if bad is None else Hit(Span(bad.offset, bad.filesz))
 
@@ -196,39 +196,39 @@ def _lost(r: DrgnReading, places: list[Place]) -> Hit | None:
 
 
 @rule("N04", "note", "", _PROGRAM)
+@why("The name of the note must be the eleven bytes VMCOREINFO and a NUL; here it is longer, shorter or has no NUL.")
 def _name_not_exact(r: DrgnReading) -> Hit | None:
-    """The name of the note must be the eleven bytes VMCOREINFO and a NUL; here it is longer, shorter or has no NUL."""
     return _lost(r, [n for a in r.areas for n in a.notes if n.name.startswith(NAME[:-1]) and n.name != NAME])
 
 
 @rule("C10", "note", "", _NOTES)
+@why("p_align 8 says that notes are padded to 8 bytes; they are padded to 4, and the one with the text is lost.")
 def _padded_to_eight(r: DrgnReading) -> Hit | None:
-    """p_align 8 says that notes are padded to 8 bytes; they are padded to 4, and the one with the text is lost."""
     by_eight = [a for a in r.areas if a.segment.align == 8]
     return _lost(r, [n for a in by_eight for n in _walked(r, a, 4) if n.name == NAME])
 
 
 @rule("N08", "note", "", _NOTES)
+@why("The three words of a note's header are read in the byte order of the ELF header; this note has the other.")
 def _other_byte_order(r: DrgnReading) -> Hit | None:
-    """The three words of a note's header are read in the byte order of the ELF header; this note has the other."""
     return _lost(r, _buried(r, b"\x0b\0\0\0" if r.core.order == "big" else b"\0\0\0\x0b"))
 
 
 @rule("N12", "note", "", _NOTES)
+@why("The padding of the last note must lie inside PT_NOTE too; without it the note is lost.")
 def _no_padding_at_the_end(r: DrgnReading) -> Hit | None:
-    """The padding of the last note must lie inside PT_NOTE too; without it the note is lost."""
     return _lost(r, [n for a in r.areas for n in _walked(r, a, 8 if a.segment.align == 8 else 4) if n.name == NAME])
 
 
 @rule("N15", "note", "", _NOTES)
+@why("The note is there, but the sizes of what stands before it lead past its start.")
 def _lost_among_others(r: DrgnReading) -> Hit | None:
-    """The note is there, but the sizes of what stands before it lead past its start."""
     return _lost(r, _buried(r, b"\x0b\0\0\0" if r.core.order == "little" else b"\0\0\0\x0b"))
 
 
 @rule("N02", "note", "", _NOTES)
+@why("A note whose sizes lead out of PT_NOTE ends the notes: neither it nor what follows is seen.")
 def _broken(r: DrgnReading) -> Hit | None:
-    """A note whose sizes lead out of PT_NOTE ends the notes: neither it nor what follows is seen."""
     broken = [(a, a.broken) for a in r.areas if a.broken is not None]
     if not r.no_note or not broken:
         return None
@@ -237,8 +237,8 @@ def _broken(r: DrgnReading) -> Hit | None:
 
 
 @rule("N01", "note", "", _PROGRAM)
+@why("There is no note named VMCOREINFO in any PT_NOTE; with notes of QEMU's drgn says how to get one.")
 def _no_note(r: DrgnReading) -> Hit | None:
-    """There is no note named VMCOREINFO in any PT_NOTE; with notes of QEMU's drgn says how to get one."""
     return Hit(None, r.no_note) if r.no_note else None
 
 
@@ -267,8 +267,8 @@ add_kdump_machine_rules(rule)
 
 
 @rule("T03", "after", "", "drgn 0.3.0, Object.string_()")
+@why("drgn reads the text beyond a NUL, but shows it only up to there: no OSRELEASE is in what it shows.")
 def _ends_before_the_release(r: DrgnReading) -> Hit | None:
-    """drgn reads the text beyond a NUL, but shows it only up to there: no OSRELEASE is in what it shows."""
     text = b"" if r.kdump is not None else r.text or b""
     end = text.find(b"\0")
     if end < 0 or b"OSRELEASE=" not in text or b"OSRELEASE=" in text[:end]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Protocol, TypeVar
 
 from vmci_tui.readers.libkdumpfile.file_cache import Stopped
-from vmci_tui.readers.rule import Hit, Reading, Rules
+from vmci_tui.readers.rule import Hit, Reading, Rules, why
 
 _INFO: Final = "libkdumpfile 0.5.6, src/kdumpfile/vmcoreinfo.c"
 
@@ -32,46 +32,46 @@ def add_guest_rules(rule: Rules[R]) -> None:
     """Add them to those of a reader, behind the rules of its container."""
 
     @rule("T12", "after", "", f"{_INFO} lines_post_hook")
+    @why("PAGESIZE, read in base 10, must be a power of two; also one that a later line replaces.")
     def _page_size(r: R) -> Hit | None:
-        """PAGESIZE, read in base 10, must be a power of two; also one that a later line replaces."""
         return stop(r, "page-size")
 
     @rule("T20", "after", "", f"{_INFO} lines_post_hook")
+    @why("libkdumpfile makes room for 1,024 pages of PAGESIZE, and there is not so much memory.")
     def _page_size_too_big(r: R) -> Hit | None:
-        """libkdumpfile makes room for 1,024 pages of PAGESIZE, and there is not so much memory."""
         return stop(r, "page-size-too-big")
 
     @rule("T20", "after", "", "libkdumpfile 0.5.6, src/addrxlat/aarch64.c init_pgt_meth")
+    @why("On aarch64 an address is split by PAGESIZE: by pages of 8 bytes without end, by small ones into too many.")
     def _page_size_too_small(r: R) -> Hit | None:
-        """On aarch64 an address is split by PAGESIZE: by pages of 8 bytes without end, by small ones into too many."""
         return stop(r, "page-size-too-small")
 
     @rule("T08", "after", "", "libkdumpfile 0.5.6, src/kdumpfile/attr.c create_attr_path")
+    @why("A key that begins with a dot makes libkdumpfile look for its parent for ever, until the stack is full.")
     def _dot_in_front(r: R) -> Hit | None:
-        """A key that begins with a dot makes libkdumpfile look for its parent for ever, until the stack is full."""
         return stop(r, "dot-in-front")
 
     @rule("C15", "note", "", "libkdumpfile 0.5.6, process_prstatus in the file of the machine")
+    @why("The note with a CPU's registers (CORE, type 1) must be as long as those of the file's machine are.")
     def _cpu_note(r: R) -> Hit | None:
-        """The note with a CPU's registers (CORE, type 1) must be as long as those of the file's machine are."""
         return stop(r, "cpu-note")
 
     @rule("C15", "note", "", "libkdumpfile 0.5.6, src/kdumpfile/x86_64.c process_x86_64_qemu_cpustate")
+    @why("QEMU's note of a CPU (QEMU, type 0) must hold all registers of an x86-64 processor, and its size.")
     def _qemu_cpu_note(r: R) -> Hit | None:
-        """QEMU's note of a CPU (QEMU, type 0) must hold all registers of an x86-64 processor, and its size."""
         return stop(r, "qemu-cpu-note")
 
     @rule("T14", "after", "", "libkdumpfile 0.5.6, src/kdumpfile/util.c linux_ver_revalidate")
+    @why("To read memory libkdumpfile needs the version of the kernel: OSRELEASE must begin with a.b.c, all numbers.")
     def _release(r: R) -> Hit | None:
-        """To read memory libkdumpfile needs the version of the kernel: OSRELEASE must begin with a.b.c, all numbers."""
         return stop(r, "release")
 
     @rule("M04", "after", "", "libkdumpfile 0.5.6, src/kdumpfile/s390x.c process_lowcore_info")
+    @why("On s390x libkdumpfile takes the text from memory, by a pointer in the first page; it is not in the dump.")
     def _no_lowcore(r: R) -> Hit | None:
-        """On s390x libkdumpfile takes the text from memory, by a pointer in the first page; it is not in the dump."""
         return stop(r, "no-lowcore")
 
     @rule("M04", "after", "", "libkdumpfile 0.5.6, src/kdumpfile/fcache.c")
+    @why("A page that libkdumpfile needs cannot be read from the file.")
     def _memory_unreadable(r: R) -> Hit | None:
-        """A page that libkdumpfile needs cannot be read from the file."""
         return stop(r, "memory-unreadable")

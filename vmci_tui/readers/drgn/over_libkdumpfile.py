@@ -22,7 +22,7 @@ from vmci_tui.readers.libkdumpfile.context import Guest
 from vmci_tui.readers.libkdumpfile.file_cache import Stopped
 from vmci_tui.readers.libkdumpfile.open_elf import Run
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import KEYS, lines
-from vmci_tui.readers.rule import NOT_KNOWN, Hit, Reader, Rule, Rules
+from vmci_tui.readers.rule import NOT_KNOWN, Hit, Reader, Rule, Rules, why
 
 
 class LibkdumpfileReading(DrgnReading):
@@ -79,8 +79,8 @@ add_elf_memory_rules(rule)
 
 
 @rule("C10", "note", "kdump_vmcoreinfo_raw: linux.vmcoreinfo.raw is not set", "libkdumpfile 0.5.6, kdumpfile/notes.c")
+@why("drgn follows p_align 8 and finds the note; libkdumpfile reads all notes as padded to 4 bytes, and does not.")
 def _padded_to_eight_for_drgn(r: LibkdumpfileReading) -> Hit | None:
-    """drgn follows p_align 8 and finds the note; libkdumpfile reads all notes as padded to 4 bytes, and does not."""
     lost = r.run is not None and r.run.stopped is None and r.run.text is None
     return Hit(r.place.span) if lost and r.place is not None else None
 

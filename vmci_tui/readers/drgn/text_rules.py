@@ -6,7 +6,7 @@ from typing import Final, Protocol, TypeVar
 
 from vmci_tui.common.span import Span
 from vmci_tui.readers.drgn.text import Text
-from vmci_tui.readers.rule import Hit, Reading, Rules
+from vmci_tui.readers.rule import Condition, Hit, Reading, Rules, why
 
 _SOURCE: Final = "drgn 0.3.0, libdrgn/drgn_program_parse_vmcoreinfo.inc.strswitch"
 
@@ -44,30 +44,29 @@ def add_text_rules(rule: Rules[R]) -> None:
     drgn stops at the first line that it cannot read, so the rules of that line come first and
     those of the lines behind it last.
     """
-    for cause, name, why in _LINES:
-        _add_line(rule, cause, name, why, first=True)
+    for cause, name, reason in _LINES:
+        _add_line(rule, cause, name, reason, first=True)
     _add_missing(rule)
-    for cause, name, why in _LINES:
-        _add_line(rule, cause, f"{name}-below", why, first=False)
+    for cause, name, reason in _LINES:
+        _add_line(rule, cause, f"{name}-below", reason, first=False)
 
 
-def _add_line(rule: Rules[R], cause: str, name: str, why: str, first: bool) -> None:
+def _add_line(rule: Rules[R], cause: str, name: str, reason: str, first: bool) -> None:
     def fires(r: R) -> Hit | None:
         faults = () if r.parsed is None else r.parsed.faults
         faults = faults[:1] if first else faults[1:]
         fault = next((fault for fault in faults if fault.cause == cause), None)
         return None if fault is None else Hit(r.in_text(fault.offset, fault.length), fault.words)
 
-    fires.__name__, fires.__doc__ = name, why
-    rule(cause, "after", "", _SOURCE)(fires)
+    rule(cause, "after", "", _SOURCE)(Condition(name, reason, fires))
 
 
 def _add_missing(rule: Rules[R]) -> None:
     """What must be in the text: a release, a page size, the kernel's page table."""
 
     @rule("T04", "after", "", _SOURCE)
+    @why("drgn reads no line that does not end with a newline, and here it needs the key of the last one.")
     def _needed_key_without_newline(r: R) -> Hit | None:
-        """drgn reads no line that does not end with a newline, and here it needs the key of the last one."""
         words = _missing(r)
         text = r.parsed
         if text is None or words is None or not text.unfinished(words[0]):
@@ -76,36 +75,36 @@ def _add_missing(rule: Rules[R]) -> None:
         return Hit(r.in_text(start, len(text.raw) - start), words[1])
 
     @rule("T09", "after", "VMCOREINFO does not contain valid OSRELEASE", _SOURCE)
+    @why("drgn wants a line OSRELEASE= that is not empty.")
     def _no_release(r: R) -> Hit | None:
-        """drgn wants a line OSRELEASE= that is not empty."""
         return Hit(_line(r, _RELEASE)) if r.parsed and not r.parsed.osrelease else None
 
     @rule("T12", "after", "VMCOREINFO does not contain valid PAGESIZE", _SOURCE)
+    @why("drgn wants a page size that is a power of two.")
     def _page_size_no_power_of_two(r: R) -> Hit | None:
-        """drgn wants a page size that is a power of two."""
         size = r.parsed.number(_SIZE) if r.parsed else 0
         return Hit(_line(r, _SIZE)) if size & (size - 1) else None
 
     @rule("T20", "after", "VMCOREINFO does not contain valid PAGESIZE", _SOURCE)
+    @why("A page size of 0 is none to drgn.")
     def _page_size_zero(r: R) -> Hit | None:
-        """A page size of 0 is none to drgn."""
         zero = r.parsed and _SIZE in r.parsed.last and r.parsed.number(_SIZE) == 0
         return Hit(_line(r, _SIZE)) if zero else None
 
     @rule("T15", "after", "VMCOREINFO does not contain valid PAGESIZE", _SOURCE)
+    @why("drgn wants a line PAGESIZE=.")
     def _no_page_size(r: R) -> Hit | None:
-        """drgn wants a line PAGESIZE=."""
         return Hit() if r.parsed and _SIZE not in r.parsed.last else None
 
     @rule("T22", "after", "VMCOREINFO does not contain valid swapper_pg_dir", _SOURCE)
+    @why("SYMBOL(swapper_pg_dir) is the address of the kernel's page table: drgn does not take 0.")
     def _page_table_zero(r: R) -> Hit | None:
-        """SYMBOL(swapper_pg_dir) is the address of the kernel's page table: drgn does not take 0."""
         zero = r.parsed and _TABLE in r.parsed.last and r.parsed.number(_TABLE) == 0
         return Hit(_line(r, _TABLE)) if zero else None
 
     @rule("T15", "after", "VMCOREINFO does not contain valid swapper_pg_dir", _SOURCE)
+    @why("drgn wants the address of the kernel's page table, SYMBOL(swapper_pg_dir)=, in hex.")
     def _no_page_table(r: R) -> Hit | None:
-        """drgn wants the address of the kernel's page table, SYMBOL(swapper_pg_dir)=, in hex."""
         return Hit() if r.parsed and _TABLE not in r.parsed.last else None
 
 

@@ -18,7 +18,7 @@ from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, FORMAT_NONE, LENGTH, NOTE_
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.qemu.entry_reading import PHYS_KEYS, Guest, Pointed, QemuReading, Version, phys_number, value_at
 from vmci_tui.readers.qemu.from_document import guest_of, pointed_at
-from vmci_tui.readers.rule import Form, Hit, Reader, Rules, Value, Verdict, decide
+from vmci_tui.readers.rule import Form, Hit, Reader, Rules, Value, Verdict, decide, why
 from vmci_tui.readers.shared.c_numbers import shown_hex
 
 rule: Rules[QemuReading] = Rules()
@@ -31,21 +31,21 @@ _DECIMAL: Final = frozenset(b"0123456789")
 
 
 @rule("E02", "before", _ABSENT, _WRITTEN)
+@why("The guest never wrote the entry since the last reset: no driver announced a note.")
 def never_written(reading: QemuReading) -> Hit | None:
-    """The guest never wrote the entry since the last reset: no driver announced a note."""
     return Hit(_ENTRY) if reading.history.never_written else None
 
 
 @rule("E09", "before", _ABSENT, "QEMU 7.2.22, hw/nvram/fw_cfg.c fw_cfg_dma_transfer")
+@why("Each write ended past byte 16 or came from outside memory: QEMU never took one. It wants 16 bytes at offset 0.")
 def only_failed_writes(reading: QemuReading) -> Hit | None:
-    """Each write ended past byte 16 or came from outside memory: QEMU never took one. It wants 16 bytes at offset 0."""
     history = reading.history
     return Hit(_ENTRY) if not history.never_written and reading.last is None else None
 
 
 @rule("E01", "before", _ABSENT, _WRITTEN)
+@why("The last write was not all 16 bytes at offset 0: QEMU stores it, and takes the note as not present.")
 def not_a_full_write(reading: QemuReading) -> Hit | None:
-    """The last write was not all 16 bytes at offset 0: QEMU stores it, and takes the note as not present."""
     if reading.last is None:
         return None
     if (reading.last[0].offset, reading.last[0].length) == (0, LENGTH):
@@ -56,8 +56,8 @@ def not_a_full_write(reading: QemuReading) -> Hit | None:
 
 
 @rule("E03", "before", _ABSENT, _WRITTEN)
+@why("The last write had guest_format 0, by which a guest takes its note back. QEMU wants 1.")
 def switched_off(reading: QemuReading) -> Hit | None:
-    """The last write had guest_format 0, by which a guest takes its note back. QEMU wants 1."""
     if reading.last is None or (reading.last[0].offset, reading.last[0].length) != (0, LENGTH):
         return None
     return None if reading.last[1].present or reading.entry.guest_format else Hit(Span(2, 2, "entry"))
@@ -68,56 +68,56 @@ def _wrong_size(reading: QemuReading) -> Hit:
 
 
 @rule("E05", "before", "guest note size is invalid: N", _DUMP_INIT)
+@why("`size` is less than the 12 bytes of a note's header. It is judged before the format.")
 def size_below_a_header(reading: QemuReading) -> Hit | None:
-    """`size` is less than the 12 bytes of a note's header. It is judged before the format."""
     return _wrong_size(reading) if reading.entry.size < NOTE_HEADER else None
 
 
 @rule("E06", "before", "guest note size is invalid: N", _DUMP_INIT)
+@why("`size` is more than 1 MiB (exactly 1 MiB passes). It is judged before the format.")
 def size_above_1_mib(reading: QemuReading) -> Hit | None:
-    """`size` is more than 1 MiB (exactly 1 MiB passes). It is judged before the format."""
     return _wrong_size(reading) if reading.entry.size > SIZE_LIMIT else None
 
 
 @rule("E04", "before", "guest note format is unsupported: N", _DUMP_INIT)
+@why("guest_format is not 1 (ELF), the only one that QEMU appends. host_format is never looked at.")
 def format_is_not_elf(reading: QemuReading) -> Hit | None:
-    """guest_format is not 1 (ELF), the only one that QEMU appends. host_format is never looked at."""
     kind = reading.entry.guest_format
     return Hit(Span(2, 2, "entry"), f"guest note format is unsupported: {kind}") if kind != FORMAT_ELF else None
 
 
 @rule("E08", "before", "", _DUMP_INIT, seen=False)
+@why("QEMU reads the note from guest memory, and the memory that the entry points at is not in what is open.")
 def region_is_not_known(reading: QemuReading) -> Hit | None:
-    """QEMU reads the note from guest memory, and the memory that the entry points at is not in what is open."""
     if reading.pointed is not None:
         return None
     return Hit(Span(8, 8, "entry"), f"not known: the memory at {reading.entry.paddr:#x} is not in what is open")
 
 
 @rule("E11", "note", "Invalid guest note header", _DUMP_INIT)
+@why("""The 12 bytes of the header, the name and the descriptor, both padded to 4, are more than the entry's `size`,
+    or one of the two is over 1 MiB.""")
 def note_is_larger_than_the_entry_says(reading: QemuReading) -> Hit | None:
-    """The 12 bytes of the header, the name and the descriptor, both padded to 4, are more than the entry's `size`,
-    or one of the two is over 1 MiB."""
     return Hit(reading.span(0, NOTE_HEADER)) if reading.region is not None and not reading.header_fits else None
 
 
 @rule("N07", "note", "", _DUMP_INIT, refuses=False)
+@why("namesz and descsz are 0, as outside RAM: QEMU appends twelve bytes that are no note, without a word.")
 def twelve_zero_bytes(reading: QemuReading) -> Hit | None:
-    """namesz and descsz are 0, as outside RAM: QEMU appends twelve bytes that are no note, without a word."""
     return Hit(reading.span(0, NOTE_HEADER)) if reading.length == NOTE_HEADER and reading.header_fits else None
 
 
 @rule("N04", "note", "", "QEMU 7.2.22, dump/dump.c note_name_equal", refuses=False)
+@why("The name is not VMCOREINFO and a NUL, with namesz 11: the note is appended, its phys_base not looked for.")
 def name_is_another(reading: QemuReading) -> Hit | None:
-    """The name is not VMCOREINFO and a NUL, with namesz 11: the note is appended, its phys_base not looked for."""
     if not reading.header_fits or reading.length == NOTE_HEADER or reading.named:
         return None
     return Hit(reading.span(NOTE_HEADER, len(NAME)))
 
 
 @rule("N03", "note", "", _PHYS, refuses=False)
+@why("QEMU writes a NUL behind the text before it reads it, so the first byte of padding does not stay what it was.")
 def padding_becomes_zero(reading: QemuReading) -> Hit | None:
-    """QEMU writes a NUL behind the text before it reads it, so the first byte of padding does not stay what it was."""
     if not reading.named or reading.desc is None or reading.length == reading.desc[1] or reading.region is None:
         return None
     end = reading.desc[1]
@@ -125,18 +125,18 @@ def padding_becomes_zero(reading: QemuReading) -> Hit | None:
 
 
 @rule("T16", "after", "Failed to read NUMBER(phys_base)=", _PHYS, refuses=False)
+@why("""The first line with the key is no hexadecimal number to its end (a blank or a CR behind it is enough):
+    QEMU keeps its guess.""")
 def phys_base_is_no_number(reading: QemuReading) -> Hit | None:
-    """The first line with the key is no hexadecimal number to its end (a blank or a CR behind it is enough):
-    QEMU keeps its guess."""
     if reading.phys_line is None or reading.phys_number is not None or reading.phys_key is None:
         return None
     return Hit(_of_value(reading), f"Failed to read {reading.phys_key.decode()}=")
 
 
 @rule("T16", "after", "", _PHYS, refuses=False)
+@why("""Linux writes phys_base in decimal, QEMU reads the digits as hexadecimal: who trusts the phys_base in a
+    kdump header is misled.""")
 def phys_base_read_in_base_16(reading: QemuReading) -> Hit | None:
-    """Linux writes phys_base in decimal, QEMU reads the digits as hexadecimal: who trusts the phys_base in a
-    kdump header is misled."""
     if reading.guest.machine != "x86_64" or reading.phys_line is None or reading.phys_number is None:
         return None
     digits = reading.phys_line[1].removeprefix(b"-")

@@ -14,7 +14,7 @@ from vmci_tui.formats.elf_note import NAME, NOTE_LIMIT
 from vmci_tui.formats.elf_records import MAGIC
 from vmci_tui.formats.note_kinds import XEN
 from vmci_tui.readers.readelf.elf_reading import ERROR, SMALL_ENTRY, WARNING, ReadelfReading, cut, misaligned
-from vmci_tui.readers.rule import Hit, Reader, Rules
+from vmci_tui.readers.rule import Hit, Reader, Rules, why
 from vmci_tui.readers.shared.elf_notes import (
     Found,
     broken_note,
@@ -41,8 +41,8 @@ rule: Rules[ReadelfReading] = Rules()
 
 
 @rule("C02", "before", ERROR + "FILE: Failed to read file header", f"{_SOURCE} get_file_header, process_file")
+@why("The file ends within the ELF header: 64 bytes are wanted (52 of a 32-bit file).")
 def _too_short(r: ReadelfReading) -> Hit | None:
-    """The file ends within the ELF header: 64 bytes are wanted (52 of a 32-bit file)."""
     if r.view.size >= r.form.header_size:
         return None
     words = "Failed to read file's magic number" if r.view.size < 8 else "Failed to read file header"
@@ -50,58 +50,58 @@ def _too_short(r: ReadelfReading) -> Hit | None:
 
 
 @rule("C17", "before", _NOT_ELF, f"{_SOURCE} check_magic_number")
+@why("readelf reads ELF files only; this is a kdump-compressed or flattened dump.")
 def _another_container(r: ReadelfReading) -> Hit | None:
-    """readelf reads ELF files only; this is a kdump-compressed or flattened dump."""
     known = (b"KDUMP   ", b"DISKDUMP", b"makedumpfile")
     return Hit(Span(0, 12)) if r.view.head.startswith(known) else None
 
 
 @rule("C17", "before", "", f"{_SOURCE} process_archive", seen=False)
+@why("An ar archive: readelf goes through its members.")
 def _archive(r: ReadelfReading) -> Hit | None:
-    """An ar archive: readelf goes through its members."""
     return Hit(Span(0, 8)) if r.view.head.startswith((b"!<arch>\n", b"!<thin>\n")) else None
 
 
 @rule("C13", "before", _NOT_ELF, f"{_SOURCE} check_magic_number")
+@why(r"The first four bytes are not \x7fELF, and nothing else is looked at.")
 def _magic(r: ReadelfReading) -> Hit | None:
-    r"""The first four bytes are not \x7fELF, and nothing else is looked at."""
     return None if r.magic == MAGIC else Hit(Span(0, 4))
 
 
 @rule("C13", "before", "", f"{_SOURCE} get_file_header")
+@why("EI_DATA names the wrong byte order (e_version reads as 0x1000000), so every number of the head is swapped.")
 def _byte_order(r: ReadelfReading) -> Hit | None:
-    """EI_DATA names the wrong byte order (e_version reads as 0x1000000), so every number of the head is swapped."""
     return r.hit(Span(5, 1)) if r.lost and not r.places and r.header.version == 0x01000000 else None
 
 
 @rule("C13", "before", "No notes found file.", f"{_SOURCE} get_file_header")
+@why("EI_CLASS is neither 1 nor 2; readelf then takes the file for a 32-bit one and finds its tables elsewhere.")
 def _class(r: ReadelfReading) -> Hit | None:
-    """EI_CLASS is neither 1 nor 2; readelf then takes the file for a 32-bit one and finds its tables elsewhere."""
     return r.hit(Span(4, 1)) if r.lost and not r.places and r.view.head[4] not in (1, 2) else None
 
 
 @rule("C01", "before", "No notes found file.", f"{_SOURCE} get_file_header")
+@why("EI_CLASS is not that of the machine, so the head is read with fields of the wrong width.")
 def _class_of_machine(r: ReadelfReading) -> Hit | None:
-    """EI_CLASS is not that of the machine, so the head is read with fields of the wrong width."""
     return r.hit(Span(4, 1)) if r.lost and not r.places and other_class(r.header.machine, r.bits) else None
 
 
 @rule("C16", "before", "No notes found file.", f"{_SOURCE} process_notes")
+@why("e_phnum is 0: no program header, no note.")
 def _no_headers(r: ReadelfReading) -> Hit | None:
-    """e_phnum is 0: no program header, no note."""
     return r.hit(r.field("e_phnum")) if r.lost and not r.by_sections and not r.phnum else None
 
 
 @rule("C05", "before", SMALL_ENTRY, f"{_SOURCE} get_64bit_program_headers")
+@why("e_phentsize is smaller than a program header; with 0 readelf shows nothing and says nothing.")
 def _entry_size(r: ReadelfReading) -> Hit | None:
-    """e_phentsize is smaller than a program header; with 0 readelf shows nothing and says nothing."""
     wrong = r.lost and not r.by_sections and r.header.phentsize < r.form.segment.size
     return r.hit(r.field("e_phentsize")) if wrong else None
 
 
 @rule("C06", "before", cut(112, "program headers"), f"{_SOURCE} get_program_headers")
+@why("e_phoff points at no program header: neither behind the ELF header nor behind the section headers.")
 def _headers_elsewhere(r: ReadelfReading) -> Hit | None:
-    """e_phoff points at no program header: neither behind the ELF header nor behind the section headers."""
     usual = {r.form.header_size + count * r.form.section.size for count in (0, r.header.shnum)}
     wrong = r.lost and not r.by_sections and r.header.phoff not in usual and not r.segments
     return r.hit(r.field("e_phoff")) if wrong else None
@@ -113,26 +113,26 @@ def _headers_elsewhere(r: ReadelfReading) -> Hit | None:
     ERROR + "Too many program headers - 0xffff - the file is not that big",
     f"{_SOURCE} get_program_headers",
 )
+@why("The file is not large enough for e_phnum program headers.")
 def _table_cut(r: ReadelfReading) -> Hit | None:
-    """The file is not large enough for e_phnum program headers."""
     return r.hit(r.field("e_phnum")) if r.lost and not r.by_sections and r.no_table else None
 
 
 @rule("C07", "note", "", f"{_SOURCE} process_note_sections")
+@why("e_type is not ET_CORE and there are SHT_NOTE sections: only they are searched, PT_NOTEs are not.")
 def _sections(r: ReadelfReading) -> Hit | None:
-    """e_type is not ET_CORE and there are SHT_NOTE sections: only they are searched, PT_NOTEs are not."""
     return r.hit(r.field("e_type")) if r.lost and r.by_sections else None
 
 
 @rule("C03", "note", "", f"{_SOURCE} process_corefile_note_segments")
+@why("There is no PT_NOTE with bytes; readelf prints nothing at all.")
 def _no_note_segment(r: ReadelfReading) -> Hit | None:
-    """There is no PT_NOTE with bytes; readelf prints nothing at all."""
     return r.hit() if r.lost and not r.by_sections and r.no_table is None and not r.places else None
 
 
 @rule("C02", "note", cut(4096, "notes"), f"{_SOURCE} process_notes_at, get_data")
+@why("A PT_NOTE reaches beyond the end of the file; then none of its notes is read, not even a whole one.")
 def _notes_cut(r: ReadelfReading) -> Hit | None:
-    """A PT_NOTE reaches beyond the end of the file; then none of its notes is read, not even a whole one."""
     outside = next((place for place in r.places if not r.has(place[0], place[1])), None)
     if not r.lost or outside is None:
         return None
@@ -140,8 +140,8 @@ def _notes_cut(r: ReadelfReading) -> Hit | None:
 
 
 @rule("C10", "note", misaligned(4096), f"{_SOURCE} process_notes_at")
+@why("p_align of the PT_NOTE must be 0 to 4, or 8; with any other the notes are not read.")
 def _alignment(r: ReadelfReading) -> Hit | None:
-    """p_align of the PT_NOTE must be 0 to 4, or 8; with any other the notes are not read."""
     wrong = next((place for place in r.places if place[2] > 4 and place[2] != 8), None)
     if not r.lost or wrong is None:
         return None
@@ -149,64 +149,64 @@ def _alignment(r: ReadelfReading) -> Hit | None:
 
 
 @rule("C10", "note", "", f"{_SOURCE} process_notes_at")
+@why("p_align is 8, so readelf looks for each note at a multiple of 8; these are padded to 4, as the kernel does.")
 def _padded_to_4(r: ReadelfReading) -> Hit | None:
-    """p_align is 8, so readelf looks for each note at a multiple of 8; these are padded to 4, as the kernel does."""
     return r.fault(padded_to_4)
 
 
 @rule("N08", "note", _BROKEN, f"{_SOURCE} process_notes_at")
+@why("The header of the VMCOREINFO note is in the other byte order than the file.")
 def _byte_swapped(r: ReadelfReading) -> Hit | None:
-    """The header of the VMCOREINFO note is in the other byte order than the file."""
     return r.fault(byte_swapped)
 
 
 @rule("N12", "note", _BROKEN, f"{_SOURCE} process_notes_at")
+@why("The last note lacks its padding: readelf wants the whole of it, up to a multiple of 4, within the PT_NOTE.")
 def _unpadded(r: ReadelfReading) -> Hit | None:
-    """The last note lacks its padding: readelf wants the whole of it, up to a multiple of 4, within the PT_NOTE."""
     return r.fault(unpadded)
 
 
 @rule("N15", "note", _BROKEN, f"{_SOURCE} process_notes_at")
+@why("Zero bytes that are no multiple of a note header stand before the note, so it is looked for at a wrong place.")
 def _shifted(r: ReadelfReading) -> Hit | None:
-    """Zero bytes that are no multiple of a note header stand before the note, so it is looked for at a wrong place."""
     return r.fault(shifted)
 
 
 @rule("N02", "note", _BROKEN, f"{_SOURCE} process_notes_at")
+@why("A note claims to be longer than the bytes that there are; readelf stops there.")
 def _broken(r: ReadelfReading) -> Hit | None:
-    """A note claims to be longer than the bytes that there are; readelf stops there."""
     return r.fault(broken_note)
 
 
 @rule("N04", "note", "", f"{_SOURCE} process_note")
+@why("The text is in a note of another name; readelf prints names only, so nothing tells that it is there.")
 def _other_name(r: ReadelfReading) -> Hit | None:
-    """The text is in a note of another name; readelf prints names only, so nothing tells that it is there."""
     found = next((note for note in r.notes if note.has_text), None) if r.lost else None
     return None if found is None else Hit(found.span)
 
 
 @rule("N02", "note", "", f"{_SOURCE} process_notes_at", seen=False)
+@why("There are more notes than are gone through here; readelf would go on.")
 def _too_many_notes(r: ReadelfReading) -> Hit | None:
-    """There are more notes than are gone through here; readelf would go on."""
     return Hit() if r.lost and any(len(area.notes) >= NOTE_LIMIT for area in r.areas) else None
 
 
 @rule("N01", "note", "", f"{_SOURCE} process_note")
+@why("None of the notes is named VMCOREINFO.")
 def _no_note(r: ReadelfReading) -> Hit | None:
-    """None of the notes is named VMCOREINFO."""
     return r.hit() if r.lost else None
 
 
 @rule("N04", "note", "", f"{_SOURCE} process_note", refuses=False)
+@why("readelf shows the note as it shows any other; its name is not exactly VMCOREINFO with one NUL behind it.")
 def _only_contains(r: ReadelfReading) -> Hit | None:
-    """readelf shows the note as it shows any other; its name is not exactly VMCOREINFO with one NUL behind it."""
     found = next((note for note in _linux(r.shown) if note.name != NAME), None)
     return None if found is None else Hit(found.span)
 
 
 @rule("N05", "note", "", f"{_SOURCE} process_notes_at", refuses=False)
+@why("readelf shows every VMCOREINFO note; what is told here is the first.")
 def _several(r: ReadelfReading) -> Hit | None:
-    """readelf shows every VMCOREINFO note; what is told here is the first."""
     shown = _linux(r.shown)
     return Hit(shown[1].span) if len(shown) > 1 else None
 
@@ -223,27 +223,27 @@ def _linux(notes: Sequence[Found]) -> Sequence[Found]:
     f"{_SOURCE} process_notes_at",
     refuses=False,
 )
+@why("Behind the note lies another that is not whole; readelf complains of it.")
 def _broken_behind(r: ReadelfReading) -> Hit | None:
-    """Behind the note lies another that is not whole; readelf complains of it."""
     broken = next((area for area in r.areas if area.broken is not None), None) if r.shown else None
     return None if broken is None else Hit(broken_note(broken, r.order), r.broken(broken))
 
 
 @rule("C05", "before", _LARGE_ENTRY, f"{_SOURCE} get_64bit_program_headers", refuses=False)
+@why("e_phentsize is larger than a program header; readelf complains, yet reads them one behind the other.")
 def _large_entry(r: ReadelfReading) -> Hit | None:
-    """e_phentsize is larger than a program header; readelf complains, yet reads them one behind the other."""
     return Hit(r.field("e_phentsize")) if r.is_elf and r.header.phentsize > r.form.segment.size else None
 
 
 @rule("C07", "before", _NO_SECTIONS, f"{_SOURCE} process_section_headers", refuses=False)
+@why("e_shoff is not 0 though there are no section headers.")
 def _no_sections(r: ReadelfReading) -> Hit | None:
-    """e_shoff is not 0 though there are no section headers."""
     return Hit(r.field("e_shoff")) if r.is_elf and r.header.shoff and not r.shnum else None
 
 
 @rule("C07", "before", cut(128, "section headers"), f"{_SOURCE} process_section_headers", refuses=False)
+@why("The section headers do not lie in the file; readelf complains and goes on without them.")
 def _sections_cut(r: ReadelfReading) -> Hit | None:
-    """The section headers do not lie in the file; readelf complains and goes on without them."""
     length = r.header.shentsize * r.shnum
     wrong = r.is_elf and r.header.shoff and r.header.shentsize >= r.form.section.size
     return (
@@ -252,8 +252,8 @@ def _sections_cut(r: ReadelfReading) -> Hit | None:
 
 
 @rule("C07", "before", cut(792633534417207296, "string table"), f"{_SOURCE} process_section_headers", refuses=False)
+@why("The names of the sections do not lie in the file (QEMU does not swap that header in a big-endian dump).")
 def _names_cut(r: ReadelfReading) -> Hit | None:
-    """The names of the sections do not lie in the file (QEMU does not swap that header in a big-endian dump)."""
     index = r.header.shstrndx
     if index == _SHN_XINDEX and r.first_section is not None:
         index = r.first_section.link
