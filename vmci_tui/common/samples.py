@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import tomllib
+from functools import cache
 from typing import NamedTuple
+
+from vmci_tui.common.packaged import unpacked
 
 _HERE = os.path.dirname(__file__)
 _PLACES = (
@@ -23,8 +26,10 @@ class Sample(NamedTuple):
     """Path of the entry that belongs to a dump, where there is one."""
 
 
+@cache
 def _folder() -> str | None:
-    return next((os.path.normpath(p) for p in _PLACES if os.path.exists(os.path.join(p, "samples.toml"))), None)
+    found = next((os.path.normpath(p) for p in _PLACES if os.path.exists(os.path.join(p, "samples.toml"))), None)
+    return found or unpacked("sample_dumps")
 
 
 def sample_path(name: str) -> str | None:

@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
+from vmci_tui.common.packaged import packaged_text
 from vmci_tui.common.safe_text import Safe, visible
 
 Unit = Literal[
@@ -140,11 +141,9 @@ class _Book(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _book() -> _Book:
-    import os
     import tomllib  # 5 ms with the reading: only who asks for a key pays
 
-    with open(os.path.join(os.path.dirname(__file__), "glossary.toml"), "rb") as file:
-        read = tomllib.load(file)
+    read = tomllib.loads(packaged_text(__package__, "glossary.toml"))
     keys = {
         key.encode(): {"group": name, "what": what}
         for name, group in read["group"].items()

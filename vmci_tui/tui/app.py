@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from vmci_tui.common.errors import Cancelled, VmciError
+from vmci_tui.common.packaged import packaged_text
 from vmci_tui.common.signals import hand_over
 from vmci_tui.document.document import Document, State
 from vmci_tui.formats.fw_cfg_entry import LENGTH, Entry, EntryHistory, Write, linux_size
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
     """Opens a document's main screen, or the start screen where there is none."""
 
-    CSS_PATH = "app.tcss"
+    CSS = packaged_text(__package__, "app.tcss")
     TITLE = "vmci"
     NOTIFICATION_TIMEOUT = 3
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-normal"), (160, "-wide")]  # noqa: RUF012 - as App declares it
