@@ -12,7 +12,7 @@ from tests.dumps.factory import I386, S390, Load, cpus, elf, note, ram
 from tests.kit import elf_of, image_bytes, opened, saved
 from vmci_tui.common.errors import SaveError
 from vmci_tui.common.progress import quiet
-from vmci_tui.containers import open_dump
+from vmci_tui.containers import LayoutRequest, open_dump
 from vmci_tui.document import edits
 from vmci_tui.document.document import Document
 from vmci_tui.formats.elf_note import build
@@ -223,9 +223,9 @@ def test_a_32_bit_file_that_would_grow_past_4_gib_is_refused() -> None:
     struct.pack_into("<I", data, 52 + 32 * 2 + 4, (1 << 32) - 8)  # p_offset of the second PT_LOAD
     dump = open_dump(_Sparse(bytes(data)))
     assert dump is not None
-    dump.layout(dump.notes)
+    dump.layout(LayoutRequest(dump.notes))
     with pytest.raises(SaveError, match="32-bit ELF"):
-        dump.layout((*dump.notes, build(b"VMCOREINFO\0", 0, _BIG, "little")))
+        dump.layout(LayoutRequest((*dump.notes, build(b"VMCOREINFO\0", 0, _BIG, "little"))))
 
 
 def test_a_head_that_is_too_large_is_refused() -> None:

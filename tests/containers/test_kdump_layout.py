@@ -21,7 +21,7 @@ from vmci_tui.containers.guest import guest_of
 from vmci_tui.containers.kdump.dump import KdumpDump
 from vmci_tui.document import edits
 from vmci_tui.document.byte_map import Places
-from vmci_tui.document.document import Document, laid_out
+from vmci_tui.document.document import Document
 from vmci_tui.formats.elf_note import NAME, build
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.layers.flattened import FlattenedSource
@@ -65,7 +65,7 @@ def _with_text(document: Document, text: bytes, plain: bool = False) -> Document
 
 def _result(document: Document, in_place: bool) -> bytes:
     assert document.dump is not None
-    layout = laid_out(document.dump, document.state, in_place)
+    layout = document.dump.layout(document.state.of_dump._replace(in_place=in_place))
     source = layout.base or document.source
     return layout.image.read(source, 0, layout.image.size)
 
@@ -104,7 +104,7 @@ def test_notes_are_where_both_pointers_say(
     assert get["max_mapnr_64"] == before.header.max_mapnr
     assert plain.count(b"OSRELEASE=") == 1, "the old text is gone"
     assert (start < 8192) == (text == _SMALL)
-    reasons = laid_out(document.dump, document.state).reasons if document.dump else ()
+    reasons = document.saved_layout.reasons
     assert any("expects the packed one" in words for words in reasons) == (shape != padding)
 
 

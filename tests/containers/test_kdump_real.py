@@ -64,7 +64,7 @@ def test_appending_the_same_text_changes_nothing_but_what_both_pointers_need(nam
     state = State(notes=dump.notes, header=dump.header_fields)
     assert state.note is not None
     again = edits.append_note(state, state.note, dump.order)
-    layout = dump.layout(again.notes, header=again.header)
+    layout = dump.layout(again.of_dump)
     assert layout.image.read(dump.source, 0, layout.image.size) == dump.source.read(0, dump.source.size)
     assert layout.reasons == ()
 

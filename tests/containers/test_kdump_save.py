@@ -22,7 +22,7 @@ from vmci_tui.containers import open_dump
 from vmci_tui.containers.kdump.dump import KdumpDump
 from vmci_tui.document import edits
 from vmci_tui.document.byte_map import Places
-from vmci_tui.document.document import Document, State, laid_out
+from vmci_tui.document.document import Document, State
 from vmci_tui.findings import findings
 from vmci_tui.formats.elf_note import Note, build, walk
 from vmci_tui.formats.header_text import HeaderText
@@ -133,7 +133,7 @@ def _plain(data: bytes) -> bytes:
 
 def _result(document: Document, in_place: bool) -> bytes:
     assert document.dump is not None
-    layout = laid_out(document.dump, document.state, in_place)
+    layout = document.dump.layout(document.state.of_dump._replace(in_place=in_place))
     return layout.image.read(layout.base or document.source, 0, layout.image.size)
 
 

@@ -19,7 +19,7 @@ from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.containers.kdump.dump import KdumpDump
 from vmci_tui.document import edits
 from vmci_tui.document.byte_map import Places
-from vmci_tui.document.document import Document, laid_out
+from vmci_tui.document.document import Document
 from vmci_tui.findings import findings
 from vmci_tui.formats.header_text import saved_order
 from vmci_tui.formats.kdump_records import header_fields
@@ -127,7 +127,7 @@ def _edit(document: Document, dump: KdumpDump, rng: Random, seen: Counter[str]) 
                 state = edits.make_plain(state)
             document.apply("an edit", state)
             plans = [plan_copy(document)]
-            if state.head != "plain":
+            if not state.head.plain:
                 plans.append(plan_in_place(document))
         except VmciError as error:
             printable(str(error), "why it cannot be saved")
@@ -136,7 +136,7 @@ def _edit(document: Document, dump: KdumpDump, rng: Random, seen: Counter[str]) 
         for plan in plans:
             for line in report.plan_text(plan, document.source):
                 printable(line, "a line of the plan")
-            layout = laid_out(dump, state, plan.way != "copy")
+            layout = dump.layout(state.of_dump._replace(in_place=plan.way != "copy"))
             again = open_dump(ImageSource(layout.base or document.source, layout.image))
             assert isinstance(again, KdumpDump)
             assert any(note.desc == text for note in again.notes), "the note is there"
@@ -153,7 +153,7 @@ def _keep(document: Document, dump: KdumpDump, rng: Random, seen: Counter[str]) 
     try:
         document.apply("phys_base", edits.set_phys_base(document.state, rng.getrandbits(dump.bits)))
         for in_place in (False, True):
-            layout = laid_out(dump, document.state, in_place)
+            layout = dump.layout(document.state.of_dump._replace(in_place=in_place))
             again = open_dump(ImageSource(layout.base or document.source, layout.image))
             assert isinstance(again, KdumpDump)
             order = saved_order(dump.notes)

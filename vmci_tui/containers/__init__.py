@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.containers.base import Dump, HeaderFields, Layout, Mapped, Region
+from vmci_tui.containers.base import KEPT, Dump, Head, HeaderFields, Layout, LayoutRequest, Mapped, Region
 from vmci_tui.containers.elf.dump import is_elf, open_elf
 from vmci_tui.layers.file import Source
 
-__all__ = ["Dump", "HeaderFields", "Layout", "Mapped", "Region", "is_dump", "open_dump"]
+__all__ = [
+    "KEPT",
+    "Dump",
+    "Head",
+    "HeaderFields",
+    "Layout",
+    "LayoutRequest",
+    "Mapped",
+    "Region",
+    "is_dump",
+    "open_dump",
+]
 
 _KDUMP = b"KDUMP   "
 _FLATTENED = b"makedumpfile\0"

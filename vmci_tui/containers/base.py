@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from vmci_tui.formats.elf_note import ByteOrder, Note
 from vmci_tui.layers.file import Source
@@ -48,6 +48,34 @@ class Mapped(NamedTuple):
     """paddr behind the last byte."""
     shift: int | None
     """p_vaddr is p_paddr and this; None: p_vaddr 0, which says nothing."""
+
+
+class Head(NamedTuple):
+    """What is asked of a dump's head where that is more than other notes; a container ignores what it has not."""
+
+    ordered: bool = False
+    """The order that readers need, as every save gives it, even where nothing else is edited."""
+    merged: bool = False
+    """Program headers of disjoint memory: each byte is named by one of them only."""
+    plain: bool = False
+    """The records of a flattened file in their places. A file cannot become plain in place."""
+
+
+KEPT: Final = Head()
+"""Nothing more than the notes that are asked for."""
+
+
+class LayoutRequest(NamedTuple):
+    """What a file is to hold, and where its new head may grow."""
+
+    notes: tuple[Note, ...]
+    head: Head = KEPT
+    header: HeaderFields | None = None
+    """The fields of the header; None: as they are."""
+    mapped: tuple[Mapped, ...] = ()
+    """The virtual addresses that program headers get; of memory in none of them they stay."""
+    in_place: bool = False
+    """Memory stays where it is, but for the bytes that the head grows into. In a copy it moves behind the head."""
 
 
 class Layout(NamedTuple):
@@ -116,19 +144,6 @@ class Dump(Protocol):
         """The fields of the header that may be edited; None where the container has none."""
         ...
 
-    def layout(
-        self,
-        notes: tuple[Note, ...],
-        in_place: bool = False,
-        merge: bool = False,
-        header: HeaderFields | None = None,
-        plain: bool = False,
-        mapped: tuple[Mapped, ...] = (),
-    ) -> Layout:
-        """Lay the file out in the order that readers need, with these notes and header fields (None: as they are).
-
-        For a copy memory moves behind the head; `in_place` it stays, but for the bytes that
-        the head grows into. With `merge` each byte of memory is named by one header only; a
-        copy of a flattened file is made `plain`. Program headers get the addresses of `mapped`.
-        """
+    def layout(self, request: LayoutRequest) -> Layout:
+        """Lay the file out in the order that readers need. Raises SaveError where no file can hold what is asked."""
         ...

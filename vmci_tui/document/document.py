@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal as OneOf
 from typing import NamedTuple
 
 from vmci_tui.common.safe_text import Safe
-from vmci_tui.containers import Dump, HeaderFields, Layout, Mapped, Region
+from vmci_tui.containers import KEPT, Dump, Head, HeaderFields, Layout, LayoutRequest, Mapped, Region
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.fw_cfg_entry import LENGTH, SIZE_LIMIT, EntryHistory
 from vmci_tui.formats.header_text import HeaderText
@@ -23,20 +22,6 @@ from vmci_tui.layers.image import Image, Literal
 from vmci_tui.layers.memory_map import Memory
 from vmci_tui.layers.range_table import Ranges
 
-Head = OneOf["kept", "ordered", "merged", "plain"]
-"""What becomes of the dump's head: kept as it is while no note is edited; put in the order that
-readers need, as every save does; or that, with its program headers merged to disjoint memory, or
-with the records of a flattened file put in their places."""
-
-
-class OfDump(NamedTuple):
-    """The fields of a state that lie in the dump."""
-
-    notes: tuple[Note, ...]
-    head: Head
-    header: HeaderFields | None
-    mapped: tuple[Mapped, ...]
-
 
 @dataclass(frozen=True)
 class State:
@@ -44,16 +29,16 @@ class State:
 
     notes: tuple[Note, ...] = ()
     entry: EntryHistory | None = None
-    head: Head = "kept"
+    head: Head = KEPT
     header: HeaderFields | None = None
     """The fields of a kdump file's header that may be edited; None where the container has none."""
     mapped: tuple[Mapped, ...] = ()
     """The virtual addresses that program headers get; of memory in none of them they stay."""
 
     @property
-    def of_dump(self) -> OfDump:
+    def of_dump(self) -> LayoutRequest:
         """The part of the state that lies in the dump; the rest lies in the entry's file."""
-        return OfDump(self.notes, self.head, self.header, self.mapped)
+        return LayoutRequest(self.notes, self.head, self.header, self.mapped)
 
     @cached_property
     def index(self) -> int | None:
@@ -140,8 +125,7 @@ class Document:
     def mark_saved(self, entry: bool) -> None:
         """The dump, or its entry, was saved as it is in the state: they are two files."""
         last = self.saved or self.opened
-        of_dump = replace(last, **self.state.of_dump._asdict())
-        self.saved = replace(last, entry=self.state.entry) if entry else of_dump
+        self.saved = replace(last, entry=self.state.entry) if entry else replace(self.state, entry=last.entry)
 
     def entry_alone(self) -> Document:
         """The entry that is open beside a dump, as a document of its own: it is saved as a blob."""
@@ -164,7 +148,7 @@ class Document:
         if state == self.state:
             return False
         if self.dump is not None and state.of_dump != self.opened.of_dump:
-            self._layouts = state, laid_out(self.dump, state)
+            self._layouts = state, self.dump.layout(state.of_dump)
         del self._steps[self._at :]
         self._steps.append(Step(label, state))
         self._at += 1
@@ -217,19 +201,13 @@ class Document:
         if self.dump is None:
             return _entry_layout(self.state.entry)
         if self._layouts is None or self._layouts[0] is not self.state:
-            self._layouts = self.state, laid_out(self.dump, self.state)
+            self._layouts = self.state, self.dump.layout(self.state.of_dump)
         return self._layouts[1]
 
     def read(self, offset: int, length: int) -> bytes:
         """Bytes of the file as `layout` shows it."""
         layout = self.layout
         return layout.image.read(layout.base or self.source, offset, length)
-
-
-def laid_out(dump: Dump, state: State, in_place: bool = False) -> Layout:
-    """The dump's file as it would be saved. Raises SaveError where it cannot be."""
-    merge, plain = state.head == "merged", state.head == "plain"
-    return dump.layout(state.notes, in_place, merge, state.header, plain, state.mapped)
 
 
 def entry_document(name: Safe, history: EntryHistory, source: Source) -> Document:

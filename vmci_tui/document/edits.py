@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from vmci_tui.common.errors import EditError
 from vmci_tui.common.safe_text import visible
-from vmci_tui.containers import HeaderFields, Mapped
+from vmci_tui.containers import Head, HeaderFields, Mapped
 from vmci_tui.document.document import State
 from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, Note, build, walk
 from vmci_tui.formats.fw_cfg_entry import FIELDS, LENGTH, EntryHistory, Write
@@ -291,12 +291,12 @@ def swap_entry(state: State) -> State:
 
 def order_head(state: State) -> State:
     """The head in the order that readers need, with nothing else changed; every other edit does this too."""
-    return state if state.head in ("merged", "plain") else replace(state, head="ordered")
+    return state if any(state.head) else replace(state, head=Head(ordered=True))
 
 
 def merge_headers(state: State) -> State:
     """One program header for each range of memory; the virtual addresses in the headers go."""
-    return replace(state, head="merged")
+    return replace(state, head=state.head._replace(merged=True))
 
 
 def map_headers(state: State, mapped: tuple[Mapped, ...]) -> State:
@@ -306,7 +306,7 @@ def map_headers(state: State, mapped: tuple[Mapped, ...]) -> State:
 
 def make_plain(state: State) -> State:
     """A copy of a flattened file gets its records in their places; of any other this changes nothing."""
-    return replace(state, head="plain")
+    return replace(state, head=state.head._replace(plain=True))
 
 
 def set_header(state: State, name: str, value: bytes) -> State:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from vmci_tui.common.errors import SaveError
 from vmci_tui.common.safe_text import Safe
-from vmci_tui.containers import Dump, HeaderFields, Layout, Mapped, Region
+from vmci_tui.containers import Dump, HeaderFields, Layout, LayoutRequest, Region
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document.document import Document, State
 from vmci_tui.formats.elf_note import ByteOrder, Note
@@ -75,15 +75,7 @@ class MemoryDump(NamedTuple):
         size = self.source.size
         return Layout(Image((Copy(0, size),) if size else ()), (), (), memory, regions, bits=self.bits)
 
-    def layout(
-        self,
-        notes: tuple[Note, ...],
-        in_place: bool = False,
-        merge: bool = False,
-        header: HeaderFields | None = None,
-        plain: bool = False,
-        mapped: tuple[Mapped, ...] = (),
-    ) -> Layout:
+    def layout(self, request: LayoutRequest) -> Layout:
         raise SaveError("guest memory is never edited", "save the dump")
 
 

@@ -182,7 +182,7 @@ def _order(document: Document, steps: list[Step]) -> None:
     if document.dump is None or document.state.of_dump != document.opened.of_dump:
         return
     try:
-        arranged = document.dump.layout(document.state.notes).image
+        arranged = document.saved_layout.image
     except SaveError:
         return
     if arranged != document.dump.as_it_is.image and _readers_gain(document):

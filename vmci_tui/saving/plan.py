@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.document.document import Document, laid_out
+from vmci_tui.document.document import Document
 from vmci_tui.formats import entry_writes_json as writes
 from vmci_tui.formats.fw_cfg_entry import LENGTH, EntryHistory
 from vmci_tui.layers.file import FileSource, Source
@@ -90,7 +90,7 @@ def plan_in_place(document: Document) -> Plan:
     if document.dump is None:
         plan = _plan_entry(document)
         return plan if plan.empty else replace(plan, way="overwrite")
-    layout = laid_out(document.dump, document.state, in_place=True)
+    layout = document.dump.layout(document.state.of_dump._replace(in_place=True))
     changes = diff(document.source, layout.image)
     if not changes and layout.image.size == document.source.size:
         return Plan("none", (), (), layout.image, ())

@@ -9,7 +9,7 @@ from vmci_tui.common.errors import OpenError, SaveError
 from vmci_tui.common.progress import Progress
 from vmci_tui.containers import Dump, open_dump
 from vmci_tui.containers.elf.dump import ElfDump, remapped
-from vmci_tui.document.document import State, laid_out
+from vmci_tui.document.document import State
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.elf_records import PT_LOAD, Segment
 from vmci_tui.formats.header_text import saved_order
@@ -94,7 +94,7 @@ def _kdump_pairs(old: Dump, state: State, saved: Source, in_place: bool) -> tupl
     """All that was to stay as it is, and what its old places count in."""
     from vmci_tui.saving.verify_kdump import copied
 
-    layout = laid_out(old, state, in_place)
+    layout = old.layout(state.of_dump._replace(in_place=in_place))
     same = copied(old, _reopened(state.notes, saved), layout, saved)
     return tuple(Pair(*item) for item in same), layout.base or old.source
 
@@ -118,9 +118,7 @@ def _pairs(old: Dump, new: Dump, state: State) -> Iterator[Pair]:
     if not isinstance(old, ElfDump) or not isinstance(new, ElfDump):
         raise SaveError("only ELF dumps can be compared", "nothing was put in place")
     last: Pair | None = None
-    matched = (
-        _same_memory(old.memory, new.memory) if state.head == "merged" else _matched(remapped(old, state.mapped), new)
-    )
+    matched = _same_memory(old.memory, new.memory) if state.head.merged else _matched(remapped(old, state.mapped), new)
     for pair in sorted(matched):
         if last and pair.old - last.old == pair.new - last.new and pair.old <= last.old + last.length:
             last = last._replace(length=max(last.length, pair.old + pair.length - last.old))

@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import Final
 
 from vmci_tui.common.errors import OpenError, SaveError
-from vmci_tui.containers.base import HeaderFields, Layout, Mapped
+from vmci_tui.containers.base import Layout, LayoutRequest, Mapped
 from vmci_tui.containers.elf import layout as elf_layout
 from vmci_tui.containers.elf import regions as elf_parts
 from vmci_tui.containers.elf.virtual import with_virtual
@@ -114,16 +114,9 @@ class ElfDump:
     def header_fields(self) -> None:
         return None
 
-    def layout(
-        self,
-        notes: tuple[Note, ...],
-        in_place: bool = False,
-        merge: bool = False,
-        header: HeaderFields | None = None,
-        plain: bool = False,
-        mapped: tuple[Mapped, ...] = (),
-    ) -> Layout:
-        return elf_layout.arrange(remapped(merged(self) if merge else self, mapped), notes, in_place)
+    def layout(self, request: LayoutRequest) -> Layout:
+        dump = remapped(merged(self) if request.head.merged else self, request.mapped)
+        return elf_layout.arrange(dump, request.notes, request.in_place)
 
 
 def open_elf(source: Source) -> ElfDump:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.containers.base import HeaderFields, Layout, Mapped, Region
+from vmci_tui.containers.base import Layout, LayoutRequest, Region
 from vmci_tui.containers.elf.dump import ElfDump, is_elf, open_elf
 from vmci_tui.containers.flattened_regions import PIECE_LIMIT, Records, disjoint, in_records, place_of
 from vmci_tui.containers.kdump.flattened_layout import patched, rearranged
@@ -79,22 +79,14 @@ class FlatElfDump:
     def header_fields(self) -> None:
         return None
 
-    def layout(
-        self,
-        notes: tuple[Note, ...],
-        in_place: bool = False,
-        merge: bool = False,
-        header: HeaderFields | None = None,
-        plain: bool = False,
-        mapped: tuple[Mapped, ...] = (),
-    ) -> Layout:
+    def layout(self, request: LayoutRequest) -> Layout:
         """See `Dump.layout`. Raises SaveError where no file can hold them."""
-        if plain and in_place:
+        if request.head.plain and request.in_place:
             raise SaveError("a flattened file cannot be made plain in place", "save a copy of it: -o OUT")
-        arranged = self.elf.layout(notes, in_place, merge, mapped=mapped)
-        if plain:
+        arranged = self.elf.layout(request)
+        if request.head.plain:
             return arranged._replace(base=self.flat)
-        image, records = self._patched(arranged.image) if in_place else rearranged(self.flat, arranged.image)
+        image, records = self._patched(arranged.image) if request.in_place else rearranged(self.flat, arranged.image)
         return _laid_out(arranged, image, records)
 
     def _patched(self, wanted: Image) -> tuple[Image, Records]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.containers.base import HeaderFields, Layout, Mapped
+from vmci_tui.containers.base import HeaderFields, Layout, LayoutRequest
 from vmci_tui.containers.kdump import layout as kdump_layout
 from vmci_tui.containers.kdump import regions as kdump_parts
 from vmci_tui.containers.kdump.header import KdumpHeader, machine_of, read_header
@@ -110,16 +110,8 @@ class KdumpDump:
     def header_fields(self) -> HeaderFields:
         return HeaderFields(self.header.header.utsname, self.header.phys_base, self.bits)
 
-    def layout(
-        self,
-        notes: tuple[Note, ...],
-        in_place: bool = False,
-        merge: bool = False,
-        header: HeaderFields | None = None,
-        plain: bool = False,
-        mapped: tuple[Mapped, ...] = (),
-    ) -> Layout:
-        return kdump_layout.arrange(self, notes, header, in_place, plain)
+    def layout(self, request: LayoutRequest) -> Layout:
+        return kdump_layout.arrange(self, request)
 
 
 def open_kdump(source: Source, flat: FlattenedSource | None = None) -> KdumpDump:

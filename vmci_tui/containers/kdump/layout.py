@@ -19,7 +19,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.containers.base import HeaderFields, Layout
+from vmci_tui.containers.base import HeaderFields, Layout, LayoutRequest
 from vmci_tui.containers.kdump import regions as kdump_parts
 from vmci_tui.containers.kdump.flattened_layout import Block, patched, renewed
 from vmci_tui.containers.kdump.header import NEWEST, read_header, text_of
@@ -52,21 +52,19 @@ class _Change(NamedTuple):
     reasons: tuple[str, ...]
 
 
-def arrange(
-    dump: KdumpDump, notes: tuple[Note, ...], fields: HeaderFields | None, in_place: bool, plain: bool
-) -> Layout:
-    """The layout with these notes and fields. Raises SaveError where no file can hold them."""
+def arrange(dump: KdumpDump, request: LayoutRequest) -> Layout:
+    """The layout with the notes and fields that are asked for. Raises SaveError where no file can hold them."""
     flat = dump.plain if isinstance(dump.plain, FlattenedSource) else None
-    notes = tuple(note.packed(note.order) for note in notes)
-    if flat is None or plain:
-        if in_place and flat is not None:
+    notes, fields = tuple(note.packed(note.order) for note in request.notes), request.header
+    if flat is None or request.head.plain:
+        if request.in_place and flat is not None:
             raise SaveError("a flattened file cannot be made plain in place", "save a copy of it: -o OUT")
         change = _change(dump, notes, fields, None)
         image = _plain_image(change)
         return kdump_parts.layout(_after(dump, notes, change), image, None, image.size, dump.plain, change.reasons)
     change = _change(dump, notes, fields, flat)
     image, records = patched(flat, change.blocks, change.end, change.tail)
-    if not in_place and diff(dump.source, image):
+    if not request.in_place and diff(dump.source, image):
         fresh = _change(dump, notes, fields, None)
         made = renewed(flat, _pieces(dump, fresh), dump.header.bitmaps[0], fresh.end, fresh.tail)
         if made is not None:

@@ -38,7 +38,7 @@ class _Named(NamedTuple):
 def check(context: Context) -> Iterator[Finding]:
     """What p_vaddr says, where memory proves where the kernel lies; nothing where it does not."""
     dump, text = context.dump, context.state.vmcoreinfo
-    if not isinstance(dump, ElfDump) or text is None or context.state.head == "merged":
+    if not isinstance(dump, ElfDump) or text is None or context.state.head.merged:
         return
     silent = [*islice(_loads(dump, says_nothing), _LOOKED_AT)] if dump.machine in _NEEDS else []
     claims = [*islice(_loads(dump, _claims_also_low if dump.machine in _LOW else _claims), _LOOKED_AT)]

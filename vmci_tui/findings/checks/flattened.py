@@ -28,7 +28,7 @@ def check(context: Context) -> Iterator[Finding]:
     flat = dump.flat if isinstance(dump, KdumpDump | FlatElfDump) else None
     if flat is None:
         return
-    if context.state.head != "plain":
+    if not context.state.head.plain:
         kind = "ELF" if isinstance(dump, FlatElfDump) else "kdump"
         yield told("C21", f"the {kind} file is flattened", fix=Fix("make the copy plain", edits.make_plain))
     for fault in flat.faults:
