@@ -12,7 +12,7 @@ from typing import Any
 from vmci_tui import __version__
 from vmci_tui.bench import chosen, craft
 from vmci_tui.cli.arguments import parser
-from vmci_tui.findings.catalogue import CATALOGUE
+from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.knowledge.glossary import Entry, explain, known_keys
 from vmci_tui.readers import qemu
 from vmci_tui.readers.key_readings import readings
@@ -34,7 +34,7 @@ def findings_page() -> Iterator[str]:
     yield "without any, no reader of those below minds. *Try it* makes the finding; what the check then says"
     yield "stands below it."
     group = ""
-    for code, kind in CATALOGUE.items():
+    for code, kind in catalogue().items():
         if code[0] != group:
             group = code[0]
             yield from ("", f"## {group}: {_GROUPS[group].lower()}")

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from tests.paths import DOCS
-from vmci_tui.findings.catalogue import CATALOGUE
+from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.readers import qemu
 from vmci_tui.readers.rule import Reader
 from vmci_tui.readers.verdicts import READERS
@@ -34,12 +34,12 @@ def test_every_rule_belongs_to_a_finding_and_says_why_and_where_it_was_read() ->
     for reader in _ALL:
         assert len({rule.name for rule in reader.rules}) == len(reader.rules), reader.name
         for rule in reader.rules:
-            assert rule.cause in CATALOGUE, (reader.name, rule.name)
+            assert rule.cause in catalogue(), (reader.name, rule.name)
             assert rule.why.endswith((".", ")")) and rule.why.isascii() and rule.why.isprintable(), rule.name
             assert re.search(r"[0-9]", rule.source) and ("." in rule.source or "seen" in rule.source), rule.source
 
 
 def test_codes_are_grouped_and_in_order() -> None:
-    codes = list(CATALOGUE)
+    codes = list(catalogue())
     assert all(re.fullmatch(r"[ENTCM]\d\d", code) for code in codes)
     assert codes == sorted(codes, key=lambda code: ("ENTCM".index(code[0]), code))

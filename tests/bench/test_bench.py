@@ -16,7 +16,7 @@ from vmci_tui.bench.manifest import files, manifest, names, save
 from vmci_tui.common.errors import SaveError, UsageError, VmciError
 from vmci_tui.document.document import Document
 from vmci_tui.findings import findings
-from vmci_tui.findings.catalogue import CATALOGUE
+from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.proof.of_document import proof_of
 
@@ -26,11 +26,11 @@ _ALL = {item.name: item for item in DEFECTS}
 
 
 def test_every_code_has_a_defect_and_every_defect_a_code() -> None:
-    assert {item.code for item in DEFECTS} == set(CATALOGUE)
+    assert {item.code for item in DEFECTS} == set(catalogue())
     assert len(_ALL) == len(DEFECTS)
     for item in DEFECTS:
         assert len(item.does) < 90 and item.does.isascii() and item.does.isprintable(), item
-        assert set(item.beside) <= set(CATALOGUE) and item.code not in item.beside
+        assert set(item.beside) <= set(catalogue()) and item.code not in item.beside
         assert set(item.machines) <= set(MACHINES)
 
 

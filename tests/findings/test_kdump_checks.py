@@ -12,7 +12,7 @@ from tests.dumps.kdump_factory import INCOMPLETE, ZLIB, flattened, kdump
 from vmci_tui.containers.kdump.dump import KdumpDump
 from vmci_tui.document.document import Document, State
 from vmci_tui.findings import findings
-from vmci_tui.findings.catalogue import CATALOGUE
+from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.repair.safe_fixes import Choice, repair
 
 LINUX = {"sysname": b"Linux", "release": b"6.1.0-test", "version": b"#1 SMP", "machine": b"x86_64"}
@@ -89,7 +89,7 @@ def test_a_cut_off_file_is_told() -> None:
 def test_a_part_of_a_split_dump_is_told_and_how_to_put_it_together() -> None:
     for part, words in (((0, 2), "the pages 0x0 to 0x2 of 0x29"), ((41, 41), "no pages")):
         found = kit.found(opened(kdump(uts=LINUX, sub={"phys_base": PHYS_BASE}, part=part)))
-        assert words in found["C32"].message and "makedumpfile --reassemble" in CATALOGUE["C32"].cure
+        assert words in found["C32"].message and "makedumpfile --reassemble" in catalogue()["C32"].cure
         assert not {"C02", "C23"} & set(found)
 
 

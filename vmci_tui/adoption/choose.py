@@ -12,6 +12,7 @@ from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document import edits
 from vmci_tui.document.document import Document, State
 from vmci_tui.findings import findings
+from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.proof import prove
 from vmci_tui.search.candidate import Candidate, Judged, Proof
@@ -57,8 +58,8 @@ def consider(document: Document, told: Progress) -> Adoption:
     chosen = choose(judged)
     if chosen is not None and text is not None and chosen.candidate.text == text.text:
         chosen = None
-    asked = judged and chosen is None and code in ("N01", "M05") and not (proof is not None and proof.corrections)
-    return Adoption(code, chosen, judged, _question(code, judged, proof) if asked else "", proof)
+    asked = judged and chosen is None and _is_asked(proof)
+    return Adoption(code, chosen, judged, _question(judged, proof) if asked else "", proof)
 
 
 def _code(document: Document, proof: Proof | None) -> str:
@@ -67,8 +68,13 @@ def _code(document: Document, proof: Proof | None) -> str:
         return "N01"
     if not proof.proved:
         return "M05" if proof.proved is False else "M06"
-    faults = (f.code for f in findings(document) if f.code[0] == "T" and any(c.refuses for c in f.readers))
+    faults = (f.code for f in findings(document) if catalogue()[f.code].of_text and any(c.refuses for c in f.readers))
     return next(faults, "")
+
+
+def _is_asked(proof: Proof | None) -> bool:
+    """Whether the user has to decide where none can be taken: the dump has no note, or a wrong one past correcting."""
+    return proof is None or (proof.proved is False and not proof.corrections)
 
 
 def search(guest: Guest, told: Progress, everywhere: bool = False) -> tuple[Judged, ...]:
@@ -89,8 +95,8 @@ def search_for(document: Document, paddr: int | None, told: Progress) -> tuple[J
     return search(guest, told, everywhere=True)
 
 
-def _question(code: str, judged: Sequence[Judged], proof: Proof | None) -> str:
-    if proof is not None and code == "M05":
+def _question(judged: Sequence[Judged], proof: Proof | None) -> str:
+    if proof is not None and proof.proved is False:
         wrong = f"the note is not this memory's ({proof.why}), and "
     else:
         wrong = "the dump has no note, and "

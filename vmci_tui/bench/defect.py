@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final, NamedTuple
 
 from vmci_tui.bench.parts import Parts
+from vmci_tui.findings.catalogue import catalogue
 
 ALL: Final = ("x86_64", "i386", "aarch64", "s390x")
 LITTLE: Final = ("x86_64", "i386", "aarch64")
@@ -17,7 +19,6 @@ AARCH64: Final = ("aarch64",)
 class Defect(NamedTuple):
     """One way to bring about one finding; applied to parts that may have other defects already."""
 
-    code: str
     name: str
     """Its own among all defects; what `vmci craft --defect` takes besides the code."""
     does: str
@@ -25,5 +26,19 @@ class Defect(NamedTuple):
     apply: Callable[[Parts], Parts]
     machines: tuple[str, ...] = ALL
     """The guests on which it can be made; the first is the one that is taken unless another is asked for."""
-    beside: tuple[str, ...] = ()
-    """Codes of findings that cannot be had without: another side of the same fault."""
+
+    @property
+    def code(self) -> str:
+        """Return the code of the finding, by the catalogue."""
+        return _crafted()[self.name][0]
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Return the codes of findings that cannot be had without: another side of the same fault."""
+        return _crafted()[self.name][1]
+
+
+@cache
+def _crafted() -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Return what each defect makes by the catalogue: the code, and the codes beside it."""
+    return {name: (row.code, beside) for row in catalogue().values() for name, beside in row.craft.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pkgutil
+from typing import Any
 
 import vmci_tui
 
@@ -14,6 +15,13 @@ def packaged_text(package: str, name: str) -> str:
     if data is None:
         raise FileNotFoundError(f"{package}: {name}")
     return data.decode()
+
+
+def packaged_toml(package: str, name: str) -> dict[str, Any]:
+    """Read a TOML file of a package of the program's own."""
+    import tomllib
+
+    return tomllib.loads(packaged_text(package, name))
 
 
 def unpacked(folder: str) -> str | None:

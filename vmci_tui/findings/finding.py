@@ -9,7 +9,7 @@ from vmci_tui.common.safe_text import Safe
 from vmci_tui.common.span import Span
 from vmci_tui.containers import Dump, Layout
 from vmci_tui.document.document import Document, State
-from vmci_tui.findings.catalogue import CATALOGUE, Severity
+from vmci_tui.findings.catalogue import Severity, catalogue
 
 
 class Fix(NamedTuple):
@@ -53,7 +53,7 @@ def told(
     readers: tuple[Consequence, ...] = (),
 ) -> Finding:
     """A finding of the catalogue; the check says more about severity and reason where it knows more."""
-    kind = CATALOGUE[code]
+    kind = catalogue()[code]
     return Finding(code, severity or kind.severity, message, why or kind.why, span, fix, readers)
 
 

@@ -5,42 +5,31 @@ only a reader's eye sees becomes a finding of its own. No rule of a reader is re
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
 
 from vmci_tui.common.span import Span
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.containers.elf.regions import memory_end
-from vmci_tui.document import edits
-from vmci_tui.findings.catalogue import CATALOGUE
-from vmci_tui.findings.checks.elf import ORDER
+from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.checks.note import beside_linux
-from vmci_tui.findings.finding import Consequence, Context, Finding, Fix, told
+from vmci_tui.findings.finding import Consequence, Context, Finding, told
+from vmci_tui.findings.fixes import fix_of
 from vmci_tui.readers.rule import Fired, Verdict
 
 _ABSENT = "N01"
-_ONE_BY_ONE = frozenset(("N02", "N04", "N07", "N09", "T05", "T06", "T07", "T08", "T13"))
-"""Codes of which there is one for each note, key or line; all others are about the file, or its text, as a whole."""
 _WHYS = 2
 """So many different reasons of readers are told in a finding; each reader's screen has its own."""
-_MISREAD = frozenset(("C22", "C23", "C25", "C26", "C29"))
-"""What is damage only to a reader that takes the headers for those of its own machine."""
-_ADDRESSES = ("C36", "C35")
-_IN_MEMORY = frozenset(("M03", "M04"))
-"""What a reader finds wrong where it looks for kernel memory."""
-_ORDERED = frozenset(("C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C13", "C18", "N15"))
-"""What putting the head in order removes."""
 
 
 def grouped(found: Iterable[Finding], verdicts: Mapping[str, Verdict], context: Context) -> Iterator[Finding]:
     """The findings of the checks with their readers, then those that only readers see."""
     found = list(found)
-    addresses = next((item.code for item in found if item.code in _ADDRESSES), None)
+    addresses = next((item.code for item in found if catalogue()[item.code].group == "addresses"), None)
     fired: dict[str, list[tuple[str, Fired]]] = {}
     for reader, verdict in verdicts.items():
         for item in _causes(verdict, context, addresses):
             fired.setdefault(item.rule.cause, []).append((reader, item))
     for finding in found:
-        apart = finding.code in _ONE_BY_ONE
+        apart = catalogue()[finding.code].one_by_one
         mine = [pair for pair in fired.get(finding.code, ()) if not apart or _about(pair[1].span, finding.span)]
         for pair in mine:
             fired[finding.code].remove(pair)
@@ -72,17 +61,17 @@ def _causes(verdict: Verdict, context: Context, addresses: str | None) -> Iterat
     fired = verdict.fired
     if verdict.reader.name == "qemu":  # its rules are a table of which one line holds: what is behind it says nothing
         fired = fired[: next((n for n, item in enumerate(fired, 1) if item.rule.refuses), len(fired))]
-    foreign = next((item.rule.cause for item in fired if item.rule.cause in ("C12", "C14")), None)
+    foreign = next((item.rule.cause for item in fired if catalogue()[item.rule.cause].group == "foreign"), None)
     for item in fired:
         if item.rule.cause == "C13" and context.dump is not None and context.dump.container != "elf":
             item = item._replace(rule=item.rule.because("C17"))
-        if item.rule.cause in _MISREAD and foreign is not None:
+        if catalogue()[item.rule.cause].group == "misread" and foreign is not None:
             item = item._replace(rule=item.rule.because(foreign))  # it reads the header as its own machine's
         if item.rule.name == "xen-text" and beside_linux(context.state.notes) is not None:
             item = item._replace(rule=item.rule.because("M12"))
         if item.rule.cause == "C02" and item.rule.name == "too-small" and _all_there(context):
             item = item._replace(rule=item.rule.because("M01" if there else _ABSENT))
-        if item.rule.cause in _IN_MEMORY and addresses is not None:
+        if catalogue()[item.rule.cause].group == "memory" and addresses is not None:
             item = item._replace(rule=item.rule.because(addresses))
         if item.rule.cause == "N02" and all(note.whole for note in context.state.notes):
             item = item._replace(rule=item.rule.because("N15"))  # the reader walks wrongly: no note is broken
@@ -117,7 +106,7 @@ def _consequences(pairs: Iterable[tuple[str, Fired]]) -> tuple[Consequence, ...]
 
 def _seen_by_readers(code: str, pairs: list[tuple[str, Fired]], context: Context) -> Finding:
     span = next((item.span for _, item in pairs if item.span is not None and item.span.length), None)
-    finding = told(code, CATALOGUE[code].what, span, _fix(code, context), why=_why(code, pairs))
+    finding = told(code, catalogue()[code].what, span, fix_of(code, context), why=_why(code, pairs))
     if finding.severity == "error" and not any(item.rule.refuses for _, item in pairs):
         finding = finding._replace(severity="warning")
     if code == "C17" and context.dump is not None:  # we opened it, and ELF readers never will: no fault of the file
@@ -127,18 +116,7 @@ def _seen_by_readers(code: str, pairs: list[tuple[str, Fired]], context: Context
 
 def _why(code: str, pairs: list[tuple[str, Fired]]) -> str | None:
     """Of the text each rule tells its own, as which key it wants; for the rest the catalogue's words are enough."""
-    if code[0] != "T":
+    if not catalogue()[code].of_text:
         return None
     decisive = [item for _, item in pairs if item.rule.refuses] or [item for _, item in pairs]
     return " ".join(list(dict.fromkeys(item.rule.why for item in decisive))[:_WHYS])
-
-
-def _fix(code: str, context: Context) -> Fix | None:
-    if code == "C11":
-        return Fix("merge the program headers", edits.merge_headers)
-    if code in _ORDERED and not context.arranged:
-        return ORDER
-    text = context.state.vmcoreinfo
-    if code == "T21" and text is not None and text.all(b"CRASHTIME"):
-        return Fix("take CRASHTIME out", partial(edits.delete_key, key=b"CRASHTIME"))
-    return None

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
-from vmci_tui.common.packaged import packaged_text
+from vmci_tui.common.packaged import packaged_toml
 from vmci_tui.common.safe_text import Safe, visible
 
 Unit = Literal[
@@ -141,9 +141,7 @@ class _Book(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _book() -> _Book:
-    import tomllib  # 5 ms with the reading: only who asks for a key pays
-
-    read = tomllib.loads(packaged_text(__package__, "glossary.toml"))
+    read = packaged_toml(__package__, "glossary.toml")
     keys = {
         key.encode(): {"group": name, "what": what}
         for name, group in read["group"].items()

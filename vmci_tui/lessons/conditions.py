@@ -15,7 +15,7 @@ from vmci_tui.common.errors import EditError, UsageError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.document.byte_map import Place
 from vmci_tui.document.document import Document
-from vmci_tui.findings.catalogue import CATALOGUE
+from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory, parse_number
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _part(words: list[str]) -> Callable[[Seen], bool]:
         return lambda seen: visible(seen.key) == value
     if first == "chosen":
         _, code = _compared("chosen", rest, ("==",))
-        _one_of("chosen", code, tuple(CATALOGUE))
+        _one_of("chosen", code, tuple(catalogue()))
         return lambda seen: seen.finding == code
     if first == "cursor" and rest[:1] == ["in"]:
         area = _one_of("cursor in", " ".join(rest[1:]), _AREAS)
@@ -235,7 +235,7 @@ def _key(rest: list[str]) -> Callable[[Seen], bool]:
 def _finding(rest: list[str]) -> Callable[[Seen], bool]:
     """`finding CODE`, `finding CODE gone`."""
     code = rest[0] if rest else ""
-    if code not in CATALOGUE or rest[1:] not in ([], ["gone"]):
+    if code not in catalogue() or rest[1:] not in ([], ["gone"]):
         raise UsageError(f"there is no finding {visible(' '.join(rest))}", "write finding N01, or finding N01 gone")
     return lambda seen: any(found.code == code for found in seen.found) is not bool(rest[1:])
 

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document.document import Document
 from vmci_tui.findings import Finding, findings
+from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.checks.text_values import garbage_build_id
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.debug_packages import STANDS_FOR, build_id, vmlinux_of
@@ -21,7 +22,7 @@ from vmci_tui.knowledge.makedumpfile_releases import need_of
 from vmci_tui.layers.file import FileSource
 from vmci_tui.readers.rule import Verdict
 from vmci_tui.readers.verdicts import Verdicts
-from vmci_tui.repair.safe_fixes import ADDRESSES, changes
+from vmci_tui.repair.safe_fixes import changes
 
 _OF_X86: Final = frozenset(("crash", "makedumpfile"))
 """Programs that read dumps of the machine they are built for, and no other."""
@@ -65,7 +66,7 @@ def _repair(document: Document, verdicts: Verdicts, path: str, found: tuple[Find
     wanted = _wanted(document, verdicts)
     refusing = [name for name, v in wanted.items() if v.accepts is False and name != "libkdumpfile"]
     found = findings(document) if found is None else found
-    lied_to = {c.reader for f in found if f.code in ADDRESSES for c in f.readers}
+    lied_to = {c.reader for f in found if catalogue()[f.code].group == "addresses" for c in f.readers}
     blind = [name for name, v in verdicts.items() if name in lied_to and v.state == "opens"]
     note = document.state.note
     if (refusing or blind) and changes(document, found):

@@ -16,22 +16,13 @@ from vmci_tui.common.progress import Progress, quiet
 from vmci_tui.document import edits
 from vmci_tui.document.document import Document, State
 from vmci_tui.findings import Finding, findings
+from vmci_tui.findings.catalogue import catalogue
+from vmci_tui.findings.fixes import ORDER_HEAD
 from vmci_tui.proof.of_document import proof_of
 from vmci_tui.readers.verdicts import Both, Verdicts, now_and_after, verdicts
 from vmci_tui.saving.harm import worse
 from vmci_tui.search.candidate import Judged, Proof
 
-_LAYOUT: Final = frozenset(("C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C13", "C18", "N15"))
-_MERGE: Final = "C11"
-ADDRESSES: Final = frozenset(("C35", "C36"))
-"""What is wrong with the addresses in the program headers."""
-_KDUMP: Final = frozenset(("C19", "C20", "C21", "M07"))
-_NOTE: Final = frozenset(("N02", "N04", "N05", "N07", "N08", "N09"))
-_TEXT: Final = frozenset(("T02", "T03", "T04", "T06", "T07", "T08", "T13", "T21", "T26"))
-SAFE: Final = _LAYOUT | ADDRESSES | _KDUMP | _NOTE | _TEXT | {_MERGE}
-"""The findings whose fix may be applied without asking."""
-ADOPTED: Final = frozenset(("N01", "M05", "M06")) | _TEXT
-"""The findings that a note from memory answers."""
 STEPS: Final = 100
 """More fixes in a row than any file was seen to need: each removes a finding. A second repair goes on."""
 
@@ -103,8 +94,7 @@ def changes(document: Document, found: tuple[Finding, ...]) -> bool:
     """
     if document.dump is None or any(note.is_windows for note in document.state.notes):
         return False
-    refused = {f.code for f in found if any(c.refuses for c in f.readers)}
-    if document.dump.guest_memory.size and any(f.code == "M05" or f.code in refused & ADOPTED for f in found):
+    if document.dump.guest_memory.size and any(_wants_memory(finding) for finding in found):
         return True
     fixable = [finding for finding in found if _may(finding, EVERYTHING, False)]
     if not fixable:
@@ -112,6 +102,14 @@ def changes(document: Document, found: tuple[Finding, ...]) -> bool:
     scratch = document.with_edit("", document.state)
     judged = verdicts(scratch)
     return any(_apply(scratch, finding, judged) for finding in fixable)
+
+
+def _wants_memory(finding: Finding) -> bool:
+    return finding.code == "M05" or (catalogue()[finding.code].adopt and _refused(finding))
+
+
+def _refused(finding: Finding) -> bool:
+    return any(consequence.refuses for consequence in finding.readers)
 
 
 def _left(finding: Finding, adoption: Adoption) -> str:
@@ -129,7 +127,7 @@ def _adoption(document: Document, choice: Choice, told: Progress) -> Adoption:
         judged = adopt.search_for(document, choice.paddr, told)
         code = "N01" if document.state.note is None else "M05"
         return Adoption(code, adopt.choice_of(judged, choice.paddr), judged, "")
-    if choice.only is not None and not choice.only & ADOPTED:
+    if choice.only is not None and not any(catalogue()[code].adopt for code in choice.only):
         return Adoption("", None, (), "")
     adoption = adopt.consider(document, told)
     return adoption if choice.allows(adoption.code) else Adoption("", None, (), "")
@@ -186,8 +184,8 @@ def _order(document: Document, steps: list[Step]) -> None:
     except SaveError:
         return
     if arranged != document.dump.as_it_is.image and _readers_gain(document):
-        document.apply("put the head in order", edits.order_head(document.state))
-        steps.append(Step("C06", "put the head in order", document.state))
+        document.apply(ORDER_HEAD.label, ORDER_HEAD.apply(document.state))
+        steps.append(Step("C06", ORDER_HEAD.label, document.state))
 
 
 def _readers_gain(document: Document) -> bool:
@@ -201,17 +199,16 @@ def _name(finding: Finding) -> tuple[str, str]:
 
 
 def _may(finding: Finding, choice: Choice, windows: bool) -> bool:
-    if finding.fix is None or finding.code not in SAFE or not choice.allows(finding.code):
+    kind = catalogue()[finding.code]
+    if finding.fix is None or kind.safe is None or not choice.allows(finding.code):
         return False
-    if finding.code in _LAYOUT and windows:  # no reader of Linux dumps takes it anyhow
+    if kind.fix == "order-head" and windows:  # no reader of Linux dumps takes it anyhow
         return False
-    if finding.code == _MERGE:
+    if kind.fix == "merge-headers":
         return not choice.keep_segments
     if finding.code == "C21":
         return not choice.keep_flattened
-    if finding.code in ("N02", "T08"):  # what is taken out is lost: only where a reader refuses over it
-        return any(consequence.refuses for consequence in finding.readers)
-    return True
+    return kind.safe == "always" or _refused(finding)
 
 
 def _apply(document: Document, finding: Finding, judged: Verdicts) -> bool:

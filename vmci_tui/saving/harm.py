@@ -14,6 +14,7 @@ from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers import Dump, open_dump
 from vmci_tui.containers.kdump.dump import KdumpDump
 from vmci_tui.document.document import Document
+from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.layers.file import HEAD_LIMIT, Source
 from vmci_tui.layers.image import ImageSource
 from vmci_tui.readers.file_view import View
@@ -22,8 +23,6 @@ from vmci_tui.readers.verdicts import NAMES, Verdicts, judge_file
 from vmci_tui.saving.plan import Plan
 
 _WORSE: Final = "worse"
-_FOREIGN: Final = frozenset(("C12", "C14"))
-"""Why a program refuses a dump of another machine than its own: it reads none of them, whatever is saved."""
 
 
 class Worse(NamedTuple):
@@ -80,9 +79,10 @@ def consent(typed: str | None) -> Consent:
     return Consent(paddr, frozenset(worse))
 
 
-def _cause(verdict: Verdict) -> str | None:
-    """The finding over which a reader refuses; None where it does not."""
-    return next((fired.rule.cause for fired in verdict.fired if fired.rule.refuses), None)
+def _foreign(verdict: Verdict) -> bool:
+    """Whether a program refuses since it is built for another machine: it reads no such dump, whatever is saved."""
+    cause = next((fired.rule.cause for fired in verdict.fired if fired.rule.refuses), None)
+    return cause is not None and catalogue()[cause].group == "foreign"
 
 
 def worse(now: Verdicts, after: Verdicts) -> tuple[Worse, ...]:
@@ -90,7 +90,7 @@ def worse(now: Verdicts, after: Verdicts) -> tuple[Worse, ...]:
     return tuple(
         Worse(name, after[name])
         for name, verdict in now.items()
-        if _falls(verdict, after[name]) and _cause(after[name]) not in _FOREIGN
+        if _falls(verdict, after[name]) and not _foreign(after[name])
     )
 
 

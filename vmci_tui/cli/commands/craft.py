@@ -11,7 +11,7 @@ from vmci_tui.cli.output import print_json, print_lines
 from vmci_tui.cli.streams import tell
 from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import visible
-from vmci_tui.findings.catalogue import CATALOGUE
+from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.readers.verdicts import Both
 from vmci_tui.render import dump_report as report
 from vmci_tui.render import verdict_report as report_readers
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
 
 def in_order() -> list[Defect]:
     """The defects in the order of their codes."""
-    codes = list(CATALOGUE)
+    codes = list(catalogue())
     return sorted(DEFECTS, key=lambda item: codes.index(item.code))
 
 

@@ -9,12 +9,12 @@ from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import tell
 from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import visible
-from vmci_tui.findings.catalogue import CATALOGUE
+from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.formats.fw_cfg_entry import parse_number
 from vmci_tui.render.candidate_report import repair_json, repair_text
 from vmci_tui.render.verdict_report import next_json, next_text
 from vmci_tui.repair.next_commands import next_steps
-from vmci_tui.repair.safe_fixes import ADOPTED, SAFE, Choice, repair
+from vmci_tui.repair.safe_fixes import Choice, repair
 from vmci_tui.saving.harm import consent
 
 
@@ -52,8 +52,8 @@ def run(options: argparse.Namespace) -> int:
 def _codes(names: str) -> frozenset[str]:
     codes = frozenset(name.strip().upper() for name in names.split(","))
     for code in sorted(codes):
-        if code not in CATALOGUE:
+        if code not in catalogue():
             raise UsageError(f"{visible(code) or 'nothing'} is no finding's code", "`vmci check FILE` lists them")
-        if code not in SAFE | ADOPTED:
+        if not (catalogue()[code].safe or catalogue()[code].adopt):
             raise UsageError(f"{code} has no fix that is safe without asking", "fix it in the app, or with `vmci set`")
     return codes

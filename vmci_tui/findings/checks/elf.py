@@ -6,12 +6,10 @@ from collections.abc import Iterator
 
 from vmci_tui.common.span import Span
 from vmci_tui.containers.elf.dump import ElfDump
-from vmci_tui.document import edits
 from vmci_tui.findings.checks.note import target_bits
-from vmci_tui.findings.finding import NEED_MEMORY, Context, Finding, Fix, told
+from vmci_tui.findings.finding import NEED_MEMORY, Context, Finding, told
+from vmci_tui.findings.fixes import ORDER_HEAD
 from vmci_tui.formats.elf_records import ET_CORE, PT_NOTE
-
-ORDER = Fix("put the head in order", edits.order_head)
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -42,13 +40,13 @@ def _head(dump: ElfDump) -> Iterator[Finding]:
     notes = dump.segments.count_of(PT_NOTE)
     if notes != 1:
         where = Span(min(dump.header.phoff, dump.source.size), 1)
-        yield told("C03", f"the file has {notes or 'no'} PT_NOTE program headers", where, ORDER)
+        yield told("C03", f"the file has {notes or 'no'} PT_NOTE program headers", where, ORDER_HEAD)
     if dump.header.type != ET_CORE:
-        yield told("C04", f"e_type is {dump.header.type}, a dump has 4 (ET_CORE)", Span(16, 2), ORDER)
+        yield told("C04", f"e_type is {dump.header.type}, a dump has 4 (ET_CORE)", Span(16, 2), ORDER_HEAD)
     if dump.header.phentsize != dump.format.segment.size:
         yield told(
             "C05",
             f"e_phentsize is {dump.header.phentsize}, a program header has {dump.format.segment.size} bytes",
             Span(54 if dump.bits == 64 else 42, 2),
-            ORDER,
+            ORDER_HEAD,
         )

@@ -17,7 +17,7 @@ from textual.widgets import Footer, Static
 from vmci_tui.bench import DEFECTS, MACHINES, Crafted, Defect, attempt, clash
 from vmci_tui.bench.manifest import names, save
 from vmci_tui.common.errors import VmciError
-from vmci_tui.findings.catalogue import CATALOGUE
+from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.readers.verdicts import Both
 from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.style.cells import Row, plain, safe
@@ -228,7 +228,7 @@ class CraftScreen(Guarded, Screen[None]):
 def _listed() -> Iterator[Line]:
     """The defects by their codes, each kind below its heading."""
     group = ""
-    for code in CATALOGUE:
+    for code in catalogue():
         if code[0] != group:
             group = code[0]
             yield _GROUPS[group]
@@ -239,7 +239,7 @@ def told_lines(line: Line, made: Crafted, why: str | None = None) -> list[str]:
     """What the fault under the cursor is, then what is found in all that was made; `why` one of them does not show."""
     out = [f"{why}: leave one of them out", ""] if why else []
     if isinstance(line, Defect):
-        kind = CATALOGUE[line.code]
+        kind = catalogue()[line.code]
         out += [f"{line.code} {line.name}: {line.does}", "", f"{kind.severity}: {kind.what}: {kind.why}"]
         if line.beside:
             out.append(f"With it always: {', '.join(line.beside)}")

@@ -11,6 +11,7 @@ from textual.widgets import Footer, Static
 
 from vmci_tui.common.progress import Progress
 from vmci_tui.document.document import Document
+from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.render.verdict_report import state_words
 from vmci_tui.repair.safe_fixes import EVERYTHING, Choice, Repair, repair
 from vmci_tui.search.candidate import PROVED
@@ -86,7 +87,8 @@ class RepairScreen(WorkScreen[Repair | None]):
         if action == "accept":
             return self._done is not None and bool(self._done.steps)
         if action == "keep_segments":  # it makes a difference only where headers would be merged
-            merges = self._done is not None and any(step.code == "C11" for step in self._done.steps)
+            codes = [step.code for step in self._done.steps] if self._done is not None else []
+            merges = any(catalogue()[code].fix == "merge-headers" for code in codes)
             return merges or self._choice.keep_segments
         return True
 

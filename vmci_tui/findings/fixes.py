@@ -1,0 +1,26 @@
+"""The fixes that a code alone decides: the catalogue names them, for findings that no check has made a fix for."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from vmci_tui.document import edits
+from vmci_tui.findings.catalogue import catalogue
+from vmci_tui.findings.finding import Context, Fix
+
+ORDER_HEAD: Final = Fix("put the head in order", edits.order_head)
+_MERGE_HEADERS: Final = Fix("merge the program headers", edits.merge_headers)
+_CRASHTIME: Final = b"CRASHTIME"
+
+
+def fix_of(code: str, context: Context) -> Fix | None:
+    """Return the fix that the catalogue names for a code; None where it names none, or nothing is there to be fixed."""
+    name, text = catalogue()[code].fix, context.state.vmcoreinfo
+    if name == "order-head" and not context.arranged:
+        return ORDER_HEAD
+    if name == "merge-headers":
+        return _MERGE_HEADERS
+    if name == "delete-crashtime" and text is not None and text.all(_CRASHTIME):
+        return Fix("take CRASHTIME out", partial(edits.delete_key, key=_CRASHTIME))
+    return None
