@@ -8,7 +8,7 @@ from tests.data_files import fault
 from tests.kit import elf_of, found, opened, saved
 from vmci_tui.bench import chosen, craft
 from vmci_tui.containers.base import Mapped
-from vmci_tui.containers.elf.virtual import pieces
+from vmci_tui.containers.elf.program_headers import pieces
 from vmci_tui.formats.elf_records import PT_LOAD, Segment
 from vmci_tui.readers.verdicts import verdicts
 from vmci_tui.repair.safe_fixes import repair

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from vmci_tui.common.span import Span
+from vmci_tui.containers.elf.contents import memory_end
 from vmci_tui.containers.elf.dump import ElfDump
-from vmci_tui.containers.elf.regions import memory_end
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.checks.note import beside_linux
 from vmci_tui.findings.finding import Consequence, Context, Finding, told

@@ -8,7 +8,9 @@ from typing import NamedTuple
 from vmci_tui.common.errors import OpenError, SaveError
 from vmci_tui.common.progress import Progress
 from vmci_tui.containers import Dump, open_dump
-from vmci_tui.containers.elf.dump import ElfDump, remapped
+from vmci_tui.containers.elf.contents import ElfContents
+from vmci_tui.containers.elf.dump import ElfDump
+from vmci_tui.containers.elf.program_headers import remapped
 from vmci_tui.document.document import State
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.elf_records import PT_LOAD, Segment
@@ -130,7 +132,7 @@ def _pairs(old: Dump, new: Dump, state: State) -> Iterator[Pair]:
         yield last
 
 
-def _matched(old: ElfDump, new: ElfDump) -> Iterator[Pair]:
+def _matched(old: ElfContents, new: ElfContents) -> Iterator[Pair]:
     """Each old header with the new one of the same memory, or those that it was split into."""
     after = new.segments.of_type(PT_LOAD)
     for before in old.segments.of_type(PT_LOAD):

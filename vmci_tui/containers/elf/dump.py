@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain, islice
 from typing import Final
 
-from vmci_tui.common.errors import OpenError, SaveError
-from vmci_tui.containers.base import Layout, LayoutRequest, Mapped
-from vmci_tui.containers.elf import layout as elf_layout
-from vmci_tui.containers.elf import regions as elf_parts
-from vmci_tui.containers.elf.virtual import with_virtual
+from vmci_tui.common.errors import OpenError
+from vmci_tui.containers.base import Layout, LayoutRequest
+from vmci_tui.containers.elf import regions
+from vmci_tui.containers.elf.contents import ElfContents, memory_end
+from vmci_tui.containers.elf.layout import arrange
 from vmci_tui.containers.elf.xen_core import is_xen_core
 from vmci_tui.formats.elf_note import NOTE_LIMIT, ByteOrder, Note, walk
 from vmci_tui.formats.elf_records import (
@@ -23,53 +22,26 @@ from vmci_tui.formats.elf_records import (
     Format,
     Header,
     Section,
-    Segment,
     format_of,
-    machine_name,
 )
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.layers.file import HEAD_LIMIT, Source
 from vmci_tui.layers.memory_map import Memory
-from vmci_tui.layers.overlap import differs
 
 SEGMENT_LIMIT: Final = 1 << 20
 """More program headers than any QEMU writes (paging=true: about 65,000)."""
 _SECTION_LIMIT: Final = 4096
-_X86_64_IMAGE: Final = 0xFFFFFFFF80000000
-"""Where the image of every x86-64 kernel begins (__START_KERNEL_map)."""
-_IMAGES: Final = 16
 _PROCESS_NOTES: Final = (6, 0x46494C45, 0x53494749)
 """NT_AUXV, NT_FILE, NT_SIGINFO: only a process's core has them."""
 
 
 @dataclass(frozen=True)
-class ElfDump:
-    """An opened ELF dump. Guest memory stays in the file."""
-
-    source: Source
-    format: Format
-    ident: bytes
-    header: Header
-    segments: Segments
-    sections: tuple[Section, ...]
-    notes: tuple[Note, ...]
-    note_offsets: tuple[int, ...]
+class ElfDump(ElfContents):
+    """An opened ELF dump."""
 
     @property
     def container(self) -> str:
         return "elf"
-
-    @property
-    def machine(self) -> str | None:
-        return machine_name(self.header.machine, self.format.bits)
-
-    @property
-    def bits(self) -> int:
-        return self.format.bits
-
-    @property
-    def order(self) -> ByteOrder:
-        return self.format.order
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -77,7 +49,7 @@ class ElfDump:
 
     @cached_property
     def missing(self) -> str:
-        end, size = elf_parts.memory_end(self.segments), self.source.size
+        end, size = memory_end(self.segments), self.source.size
         return f"the file is cut off: its memory ends at {end}, the file at {size} bytes" if end > size else ""
 
     @property
@@ -89,34 +61,15 @@ class ElfDump:
         return self.memory
 
     @cached_property
-    def memory(self) -> Memory:
-        return elf_parts.memory_of(self.segments, self.source.size)
-
-    @cached_property
-    def kernel_image(self) -> tuple[Segment, ...]:
-        """The first PT_LOADs with addresses of an x86-64 kernel's image: they tell where it lies."""
-        if self.machine != "x86_64":
-            return ()
-        high = (n for n, vaddr in enumerate(self.segments.column("vaddr")) if vaddr >= _X86_64_IMAGE)
-        loads = (self.segments[n] for n in islice(high, _IMAGES))
-        return tuple(s for s in loads if s.type == PT_LOAD and s.memsz)
-
-    @cached_property
-    def conflict(self) -> int | None:
-        """A paddr for which two program headers give different bytes."""
-        return differs(self.memory.overlaps, self.source)
-
-    @cached_property
     def as_it_is(self) -> Layout:
-        return elf_parts.as_it_is(self)
+        return regions.as_it_is(self)
 
     @property
     def header_fields(self) -> None:
         return None
 
     def layout(self, request: LayoutRequest) -> Layout:
-        dump = remapped(merged(self) if request.head.merged else self, request.mapped)
-        return elf_layout.arrange(dump, request.notes, request.in_place)
+        return arrange(self, request)
 
 
 def open_elf(source: Source) -> ElfDump:
@@ -234,34 +187,3 @@ def _read_notes(source: Source, form: Format, segments: Segments) -> tuple[tuple
 
 def is_elf(head: bytes) -> bool:
     return head.startswith(MAGIC)
-
-
-def remapped(dump: ElfDump, mapped: tuple[Mapped, ...]) -> ElfDump:
-    """The dump with other virtual addresses in its program headers."""
-    return replace(dump, segments=with_virtual(dump.segments, mapped)) if mapped else dump
-
-
-def merged(dump: ElfDump) -> ElfDump:
-    """The dump with one program header for each disjoint range of memory.
-
-    A paging=true dump names the same bytes by 65,000 headers: makedumpfile refuses it however
-    it is laid out, and eu-readelf too while it has section headers. What is lost are the virtual
-    addresses, which gdb uses. Raises SaveError where two headers give different bytes for one
-    paddr, or where the file is cut off.
-    """
-    memory = dump.memory
-    if memory.overlaps:
-        raise SaveError(
-            f"two program headers name different parts of the file for paddr {memory.overlaps[0].paddr:#x}: "
-            "they cannot be merged",
-            "leave the headers as they are",
-        )
-    if elf_parts.memory_end(dump.segments) > dump.source.size:
-        raise SaveError(
-            "the file is cut off: merging its headers would hide which memory is lost", "copy the dump again, whole"
-        )
-    loads = (
-        Segment(PT_LOAD, 0, r.offset or 0, 0, r.paddr, 0 if r.offset is None else r.length, r.length, 0)
-        for r in memory.ranges
-    )
-    return replace(dump, segments=Segments.of(dump.format, chain(dump.segments.without(PT_LOAD), loads)))

@@ -14,12 +14,14 @@ from __future__ import annotations
 
 from array import array
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.containers.base import Layout
-from vmci_tui.containers.elf.regions import as_arranged, stride
-from vmci_tui.formats.elf_note import Note, up
+from vmci_tui.containers.base import Layout, LayoutRequest
+from vmci_tui.containers.elf.contents import ElfContents
+from vmci_tui.containers.elf.program_headers import merged, remapped
+from vmci_tui.containers.elf.regions import as_arranged
+from vmci_tui.formats.elf_note import up
 from vmci_tui.formats.elf_records import (
     ET_CORE,
     EV_CURRENT,
@@ -34,9 +36,6 @@ from vmci_tui.formats.elf_records import (
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.layers.file import HEAD_LIMIT
 from vmci_tui.layers.image import Copy, Extent, Image, Literal
-
-if TYPE_CHECKING:
-    from vmci_tui.containers.elf.dump import ElfDump
 
 BLOCK: Final = 4096
 """Memory moves by a multiple of this, so that file systems can share it (reflink)."""
@@ -73,14 +72,15 @@ class _Place(NamedTuple):
         return self.tail + min(self.lift, self.size - self.body) + offset - self.size
 
 
-def arrange(dump: ElfDump, notes: tuple[Note, ...], in_place: bool = False) -> Layout:
-    """The file with these notes, in the order that readers need. Raises SaveError where it cannot be."""
-    notes = tuple(note.packed(note.order) for note in notes)
+def arrange(dump: ElfContents, request: LayoutRequest) -> Layout:
+    """The file as it is asked for, in the order that readers need. Raises SaveError where it cannot be."""
+    dump = remapped(merged(dump) if request.head.merged else dump, request.mapped)
+    notes = tuple(note.packed(note.order) for note in request.notes)
     # Broken ones last: a reader takes all that follows one for a part of it.
     order = sorted(range(len(notes)), key=lambda index: not notes[index].whole)
     area = b"".join(notes[index].raw for index in order)
     kept = _real_sections(dump)
-    place, loads = _settle(dump, area, kept, in_place)
+    place, loads = _settle(dump, area, kept, request.in_place)
     segments = _with_note(dump, loads, area, place)
     sections, moved = _moved_sections(dump, kept, place, len(area))
     xnum = len(segments) >= PN_XNUM
@@ -103,7 +103,7 @@ def arrange(dump: ElfDump, notes: tuple[Note, ...], in_place: bool = False) -> L
     return as_arranged(dump.format, image, notes, tuple(offsets), segments, sections, _reasons(dump, place, sections))
 
 
-def _settle(dump: ElfDump, area: bytes, kept: tuple[Section, ...], in_place: bool) -> tuple[_Place, Segments]:
+def _settle(dump: ElfContents, area: bytes, kept: tuple[Section, ...], in_place: bool) -> tuple[_Place, Segments]:
     """Where everything goes. Lifting splits headers, which makes the head grow, which may lift more."""
     old = dump.segments.without(PT_NOTE)
     old = old.replaced(align=array(old.column("align").typecode, bytes(len(old) * dump.bits // 8)))
@@ -117,7 +117,7 @@ def _settle(dump: ElfDump, area: bytes, kept: tuple[Section, ...], in_place: boo
         place = again
 
 
-def _body(dump: ElfDump) -> int:
+def _body(dump: ElfContents) -> int:
     """Where memory begins in the file; where the head ends if there is none."""
     size = dump.source.size
     rows = dump.segments.rows()
@@ -127,7 +127,7 @@ def _body(dump: ElfDump) -> int:
 
 
 def _place(
-    dump: ElfDump, loads: int, area: bytes, kept: tuple[Section, ...], body: int, lift: int, in_place: bool
+    dump: ElfContents, loads: int, area: bytes, kept: tuple[Section, ...], body: int, lift: int, in_place: bool
 ) -> _Place:
     form, size = dump.format, dump.source.size
     count = loads + _notes_count(dump, area)
@@ -149,12 +149,12 @@ def _place(
     return _Place(notes_at, head_end, body, grow, 0, size)
 
 
-def _notes_count(dump: ElfDump, area: bytes) -> int:
+def _notes_count(dump: ElfContents, area: bytes) -> int:
     """1 where the file gets a PT_NOTE: it has notes, or had such a header before."""
     return int(bool(area) or dump.segments.count_of(PT_NOTE) > 0)
 
 
-def _with_note(dump: ElfDump, loads: Segments, area: bytes, place: _Place) -> Segments:
+def _with_note(dump: ElfContents, loads: Segments, area: bytes, place: _Place) -> Segments:
     if not _notes_count(dump, area):
         return loads
     old = next(dump.segments.of_type(PT_NOTE), Segment(PT_NOTE, 0, 0, 0, 0, 0, 0, 0))
@@ -162,16 +162,16 @@ def _with_note(dump: ElfDump, loads: Segments, area: bytes, place: _Place) -> Se
     return Segments(dump.format, dump.format.pack_segment(first) + loads.table)
 
 
-def _known_end(dump: ElfDump) -> int:
+def _known_end(dump: ElfContents) -> int:
     """Where the head of a dump without memory ends: behind all that its headers name."""
-    ends = [dump.format.header_size, dump.header.phoff + len(dump.segments) * stride(dump)]
+    ends = [dump.format.header_size, dump.header.phoff + len(dump.segments) * dump.stride]
     ends += [offset + filesz for _, _, offset, _, _, filesz, _, _ in dump.segments.rows() if filesz]
     if dump.header.shoff:
         ends.append(dump.header.shoff + len(dump.sections) * dump.format.section.size)
     return min(max(ends), dump.source.size)
 
 
-def _moved(segments: Segments, place: _Place, dump: ElfDump) -> Segments:
+def _moved(segments: Segments, place: _Place, dump: ElfContents) -> Segments:
     """The headers with the offsets that their bytes have now; more headers where only some bytes were lifted.
 
     Offsets 0 and -1 of no bytes stay. What a file that was cut off does not hold stays behind
@@ -193,7 +193,7 @@ def _moved(segments: Segments, place: _Place, dump: ElfDump) -> Segments:
     return moved.spliced({number: _split(segments[number], place, dump) for number in touched})
 
 
-def _check_offset(offset: int, dump: ElfDump) -> None:
+def _check_offset(offset: int, dump: ElfContents) -> None:
     form = dump.format
     if offset >= form.top:
         raise SaveError(
@@ -202,7 +202,7 @@ def _check_offset(offset: int, dump: ElfDump) -> None:
         )
 
 
-def _split(segment: Segment, place: _Place, dump: ElfDump) -> tuple[Segment, ...]:
+def _split(segment: Segment, place: _Place, dump: ElfContents) -> tuple[Segment, ...]:
     """The header, cut where its bytes were lifted and where the file ends."""
     offset, end = segment.offset, segment.offset + segment.filesz
     cuts = (cut for cut in (place.rest, place.size) if place.rest < place.size and offset < cut < end)
@@ -230,7 +230,7 @@ def _piece(segment: Segment, start: int, stop: int, place: _Place, top: int) -> 
     )
 
 
-def _real_sections(dump: ElfDump) -> tuple[Section, ...]:
+def _real_sections(dump: ElfContents) -> tuple[Section, ...]:
     """The section headers, if one of them holds data; () where they can be dropped."""
     if all(s.type in (SHT_NULL, SHT_STRTAB) for s in dump.sections):
         return ()
@@ -244,7 +244,7 @@ def _head_sections(kept: tuple[Section, ...], body: int) -> tuple[Section, ...]:
 
 
 def _moved_sections(
-    dump: ElfDump, kept: tuple[Section, ...], place: _Place, notes_length: int
+    dump: ElfContents, kept: tuple[Section, ...], place: _Place, notes_length: int
 ) -> tuple[tuple[Section, ...], list[tuple[int, bytes]]]:
     """The kept section headers with their new offsets, and the bytes that move within the head."""
     inside = _head_sections(kept, place.body)
@@ -265,7 +265,7 @@ def _moved_sections(
     return tuple(out), moved
 
 
-def _header(dump: ElfDump, count: int, sections: tuple[Section, ...], xnum: bool) -> bytes:
+def _header(dump: ElfContents, count: int, sections: tuple[Section, ...], xnum: bool) -> bytes:
     form = dump.format
     new = dump.header._replace(
         type=ET_CORE,
@@ -282,12 +282,12 @@ def _header(dump: ElfDump, count: int, sections: tuple[Section, ...], xnum: bool
     return dump.ident[:6] + bytes((EV_CURRENT,)) + dump.ident[7:] + form.header.pack(*new)
 
 
-def _table(dump: ElfDump, segments: Segments, sections: tuple[Section, ...]) -> bytes:
+def _table(dump: ElfContents, segments: Segments, sections: tuple[Section, ...]) -> bytes:
     _check_offset(max((s.offset for s in sections), default=0), dump)
     return b"".join([segments.table, *(dump.format.section.pack(*s) for s in sections)])
 
 
-def _base(dump: ElfDump, place: _Place) -> bytearray:
+def _base(dump: ElfContents, place: _Place) -> bytearray:
     """The head before anything is put into it: zeros where it grows, else the old one without its old parts."""
     length = place.rest + place.shift
     if place.shift or place.lift:
@@ -301,9 +301,9 @@ def _base(dump: ElfDump, place: _Place) -> bytearray:
     return head
 
 
-def _old_parts(dump: ElfDump) -> list[tuple[int, int]]:
+def _old_parts(dump: ElfContents) -> list[tuple[int, int]]:
     count = len(dump.segments) if dump.header.phnum == PN_XNUM else dump.header.phnum  # an edit may make them more
-    parts = [(0, dump.format.header_size), (dump.header.phoff, count * stride(dump))]
+    parts = [(0, dump.format.header_size), (dump.header.phoff, count * dump.stride)]
     parts += [(s.offset, s.filesz) for s in dump.segments.of_type(PT_NOTE)]
     if dump.header.shoff:
         parts.append((dump.header.shoff, len(dump.sections) * dump.format.section.size))
@@ -316,7 +316,7 @@ def _overlay(head: bytearray, at: int, data: bytes) -> None:
     head[at : at + len(data)] = data
 
 
-def _image(dump: ElfDump, head: bytes, place: _Place) -> Image:
+def _image(dump: ElfContents, head: bytes, place: _Place) -> Image:
     size = dump.source.size
     if not place.shift and not place.lift and size >= len(head) and dump.source.read(0, len(head)) == head:
         return Image.of(size)
@@ -329,7 +329,7 @@ def _image(dump: ElfDump, head: bytes, place: _Place) -> Image:
     return Image(tuple(extents))
 
 
-def _reasons(dump: ElfDump, place: _Place, sections: tuple[Section, ...]) -> tuple[str, ...]:
+def _reasons(dump: ElfContents, place: _Place, sections: tuple[Section, ...]) -> tuple[str, ...]:
     """Why the head changes beyond the notes, in words for the plan."""
     out, header, form = [], dump.header, dump.format
     if header.phoff != form.header_size:

@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from vmci_tui.containers.base import Layout, Region
+from vmci_tui.containers.elf.contents import ElfContents, memory_of
 from vmci_tui.formats.elf_note import Note
-from vmci_tui.formats.elf_records import PT_LOAD, SHT_STRTAB, Format, Section
+from vmci_tui.formats.elf_records import SHT_STRTAB, Format, Section
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.layers.image import Image
-from vmci_tui.layers.memory_map import Memory, merge
-
-if TYPE_CHECKING:
-    from vmci_tui.containers.elf.dump import ElfDump
 
 
-def memory_of(segments: Segments, size: int) -> Memory:
-    """The guest memory that PT_LOAD headers describe, in a file of `size` bytes."""
-    # A core of a process or of the kernel's own view may say memsz 0 and mean filesz.
-    loads = (
-        (paddr, offset, filesz, memsz if memsz > filesz else filesz)
-        for kind, _, offset, _, paddr, filesz, memsz, _ in segments.rows()
-        if kind == PT_LOAD
-    )
-    return merge(loads, size, segments.form.top)
-
-
-def memory_end(segments: Segments) -> int:
-    """Where the bytes of memory that PT_LOAD headers claim end in the file; 0 where they claim none."""
-    rows = segments.rows()
-    return max((offset + size for kind, _, offset, _, _, size, _, _ in rows if kind == PT_LOAD and size), default=0)
-
-
-def stride(dump: ElfDump) -> int:
-    """Bytes from one program header of the file to the next."""
-    return max(dump.header.phentsize, dump.format.segment.size)
-
-
-def as_it_is(dump: ElfDump) -> Layout:
+def as_it_is(dump: ElfContents) -> Layout:
     """The file as it lies on disk."""
     regions = [
         Region(0, dump.format.header_size, "header", "ELF header"),
-        Region(dump.header.phoff, len(dump.segments) * stride(dump), "segments", "program headers"),
+        Region(dump.header.phoff, len(dump.segments) * dump.stride, "segments", "program headers"),
     ]
     if dump.header.shoff and dump.sections:
         length = len(dump.sections) * dump.format.section.size
@@ -57,7 +30,7 @@ def as_it_is(dump: ElfDump) -> Layout:
         dump.note_offsets,
         dump.memory,
         _disjoint(regions, dump.notes, dump.note_offsets, dump.source.size),
-        record=stride(dump),
+        record=dump.stride,
         bits=dump.bits,
     )
 

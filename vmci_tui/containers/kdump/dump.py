@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.containers.base import HeaderFields, Layout, LayoutRequest
-from vmci_tui.containers.kdump import layout as kdump_layout
-from vmci_tui.containers.kdump import regions as kdump_parts
+from vmci_tui.containers.kdump import regions
+from vmci_tui.containers.kdump.contents import KdumpContents
 from vmci_tui.containers.kdump.header import KdumpHeader, machine_of, read_header
-from vmci_tui.containers.kdump.pages import PageMemory, Pages
-from vmci_tui.formats.elf_note import NOTE_LIMIT, ByteOrder, Note, walk
+from vmci_tui.containers.kdump.layout import arrange
+from vmci_tui.formats.elf_note import NOTE_LIMIT, Note, walk
 from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT
 from vmci_tui.formats.header_text import HeaderText, is_text
 from vmci_tui.layers.file import HEAD_LIMIT, Source
 from vmci_tui.layers.flattened import FlattenedSource
-from vmci_tui.layers.memory_map import Memory
-from vmci_tui.layers.range_table import Ranges
 
 
 @dataclass(frozen=True)
-class KdumpDump:
-    """An opened kdump file. Guest memory stays in the file, compressed."""
-
-    source: Source
-    plain: Source
-    """The file, or what a flattened one stands for: the offsets in headers and descriptors count there."""
-    header: KdumpHeader
-    notes: tuple[Note, ...]
-    """Those of the file, and behind them the text that only the header names."""
-    note_starts: tuple[int, ...] = field(repr=False)
-    """Where each note begins in the plain file."""
-
-    @property
-    def flat(self) -> FlattenedSource | None:
-        """The records of a flattened file; None where it is plain."""
-        return self.plain if isinstance(self.plain, FlattenedSource) else None
+class KdumpDump(KdumpContents):
+    """An opened kdump file."""
 
     @cached_property
     def missing(self) -> str:
@@ -76,42 +60,19 @@ class KdumpDump:
         return machine_of(self.header.header, self.notes, self.order)
 
     @property
-    def bits(self) -> int:
-        return self.header.form.bits
-
-    @property
-    def order(self) -> ByteOrder:
-        return self.header.form.order
-
-    @cached_property
-    def pages(self) -> Pages:
-        """Guest memory by paddr."""
-        return Pages(self.plain, self.header)
-
-    @property
     def guest_source(self) -> Source:
         return self.pages
 
     @cached_property
-    def guest_memory(self) -> PageMemory:
-        """The pages that the file holds, as ranges of `guest_source`."""
-        return PageMemory.of(self.pages)
-
-    @cached_property
-    def memory(self) -> Memory:
-        """The same ranges; no byte of the file is a byte of memory."""
-        return Memory(Ranges(item._replace(offset=None) for item in self.guest_memory.ranges))
-
-    @cached_property
     def as_it_is(self) -> Layout:
-        return kdump_parts.as_it_is(self)
+        return regions.as_it_is(self)
 
     @property
     def header_fields(self) -> HeaderFields:
         return HeaderFields(self.header.header.utsname, self.header.phys_base, self.bits)
 
     def layout(self, request: LayoutRequest) -> Layout:
-        return kdump_layout.arrange(self, request)
+        return arrange(self, request)
 
 
 def open_kdump(source: Source, flat: FlattenedSource | None = None) -> KdumpDump:

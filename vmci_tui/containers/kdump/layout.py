@@ -16,11 +16,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import accumulate
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import SaveError
 from vmci_tui.containers.base import HeaderFields, Layout, LayoutRequest
 from vmci_tui.containers.kdump import regions as kdump_parts
+from vmci_tui.containers.kdump.contents import KdumpContents
 from vmci_tui.containers.kdump.flattened_layout import Block, patched, renewed
 from vmci_tui.containers.kdump.header import NEWEST, read_header, text_of
 from vmci_tui.containers.kdump.room import WITH_NOTES, WITH_TEXT, Room, eraseinfo, form_for, read_length, room, stay
@@ -30,9 +31,6 @@ from vmci_tui.formats.header_text import HeaderText, saved_order
 from vmci_tui.formats.kdump_records import INCOMPLETE, UTSNAME, Format, SubHeader, header_fields
 from vmci_tui.layers.flattened import FlattenedSource
 from vmci_tui.layers.image import Copy, Extent, Image, ImageSource, Literal, diff
-
-if TYPE_CHECKING:
-    from vmci_tui.containers.kdump.dump import KdumpDump
 
 _PADDED: Final = (
     "the notes go to the end of the file, and the sub-header becomes the padded one, without which drgn misses "
@@ -52,9 +50,9 @@ class _Change(NamedTuple):
     reasons: tuple[str, ...]
 
 
-def arrange(dump: KdumpDump, request: LayoutRequest) -> Layout:
+def arrange(dump: KdumpContents, request: LayoutRequest) -> Layout:
     """The layout with the notes and fields that are asked for. Raises SaveError where no file can hold them."""
-    flat = dump.plain if isinstance(dump.plain, FlattenedSource) else None
+    flat = dump.flat
     notes, fields = tuple(note.packed(note.order) for note in request.notes), request.header
     if flat is None or request.head.plain:
         if request.in_place and flat is not None:
@@ -72,7 +70,7 @@ def arrange(dump: KdumpDump, request: LayoutRequest) -> Layout:
     return kdump_parts.layout(_after(dump, notes, change), image, records, records.size, None, change.reasons)
 
 
-def _after(dump: KdumpDump, notes: tuple[Note, ...], change: _Change) -> KdumpDump:
+def _after(dump: KdumpContents, notes: tuple[Note, ...], change: _Change) -> KdumpContents:
     """The dump as it would be opened."""
     header = read_header(ImageSource(dump.plain, _plain_image(change)))
     after = replace(dump, header=header, notes=notes, note_starts=change.starts)
@@ -80,7 +78,7 @@ def _after(dump: KdumpDump, notes: tuple[Note, ...], change: _Change) -> KdumpDu
     return after
 
 
-def _pieces(dump: KdumpDump, change: _Change) -> tuple[Block, ...]:
+def _pieces(dump: KdumpContents, change: _Change) -> tuple[Block, ...]:
     """The blocks without the zeros that follow sub-header and notes."""
     (_, head), (block, second) = change.blocks
     least = dump.header.form.sub_header_length(NEWEST)
@@ -105,7 +103,7 @@ def _plain_image(change: _Change) -> Image:
 
 
 def _change(
-    dump: KdumpDump, notes: tuple[Note, ...], fields: HeaderFields | None, flat: FlattenedSource | None
+    dump: KdumpContents, notes: tuple[Note, ...], fields: HeaderFields | None, flat: FlattenedSource | None
 ) -> _Change:
     header, reasons = dump.header, [_INCOMPLETE] if dump.flat is not None and dump.flat.cut else []
     block, blocks_end = header.block_size, header.bitmaps[0]
@@ -155,7 +153,7 @@ def _change(
     return _Change((*blocks, *there.blocks), there.end, tail, starts, tuple(reasons))
 
 
-def _text(dump: KdumpDump, notes: tuple[Note, ...], places: Mapping[int, int]) -> tuple[int, int]:
+def _text(dump: KdumpContents, notes: tuple[Note, ...], places: Mapping[int, int]) -> tuple[int, int]:
     """Offset and length of the text that the header is to name; of one that we take for none, where it is now."""
     text = text_of(tuple(notes[index] for index in places), tuple(places.values()))
     if text is not None or text_of(dump.notes, dump.note_starts) is not None:
@@ -168,7 +166,9 @@ def _text(dump: KdumpDump, notes: tuple[Note, ...], places: Mapping[int, int]) -
     return (0, 0) if moved and named[0] < area + size and area < sum(named) else named
 
 
-def _put_fields(dump: KdumpDump, form: Format, sub: SubHeader, version: int, second: bytearray, moved: bool) -> None:
+def _put_fields(
+    dump: KdumpContents, form: Format, sub: SubHeader, version: int, second: bytearray, moved: bool
+) -> None:
     """Write the sub-header's fields, at all their length that is read where notes moved or it is another than before.
 
     Raises SaveError where they would lie over eraseinfo.
@@ -196,7 +196,7 @@ def _zero(second: bytearray, block: int, gone: tuple[int, int], kept: tuple[int,
             second[low:high] = bytes(high - low)
 
 
-def _header(dump: KdumpDump, version: int, fields: HeaderFields | None) -> bytes:
+def _header(dump: KdumpContents, version: int, fields: HeaderFields | None) -> bytes:
     """Block 0's header; names that are as they were stay to the byte, with what follows their NUL.
 
     Where one is edited each gets an end: libkdumpfile takes none of six that run into each other.

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from vmci_tui.containers.base import Layout, Region
 from vmci_tui.containers.flattened_regions import Records, disjoint, in_records, place_of
+from vmci_tui.containers.kdump.contents import KdumpContents
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.kdump_records import PAGE_DESCRIPTOR, header_fields, sub_header_fields
 from vmci_tui.layers.file import Source
-from vmci_tui.layers.flattened import FlattenedSource
 from vmci_tui.layers.image import Image
-
-if TYPE_CHECKING:
-    from vmci_tui.containers.kdump.dump import KdumpDump
-
 
 _PAGE_FIELDS: Final = (("offset", 0, 8), ("size", 8, 4), ("flags", 12, 4), ("page_flags", 16, 8))
 
 
-def as_it_is(dump: KdumpDump) -> Layout:
+def as_it_is(dump: KdumpContents) -> Layout:
     """The file as it lies on disk."""
-    flat = dump.plain if isinstance(dump.plain, FlattenedSource) else None
-    return layout(dump, Image.of(dump.source.size), flat, dump.plain.size)
+    return layout(dump, Image.of(dump.source.size), dump.flat, dump.plain.size)
 
 
 def layout(
-    dump: KdumpDump,
+    dump: KdumpContents,
     image: Image,
     records: Records | None,
     plain_size: int,
@@ -46,7 +41,7 @@ def layout(
     return Layout(image, dump.notes, offsets, dump.memory, parts, reasons, bits=dump.bits, base=base)
 
 
-def _regions(dump: KdumpDump, plain_size: int) -> Iterator[Region]:
+def _regions(dump: KdumpContents, plain_size: int) -> Iterator[Region]:
     """The parts of the plain file."""
     header, form = dump.header, dump.header.form
     yield Region(0, form.header.size, "header", "kdump header", header_fields(form.bits))

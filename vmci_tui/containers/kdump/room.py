@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import SaveError
+from vmci_tui.containers.kdump.contents import KdumpContents
 from vmci_tui.containers.kdump.flattened_layout import Block, last_record
 from vmci_tui.containers.kdump.header import NEWEST, text_of
 from vmci_tui.formats.elf_note import Note, up
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.kdump_records import Format
 from vmci_tui.layers.flattened import FlattenedSource
-
-if TYPE_CHECKING:
-    from vmci_tui.containers.kdump.dump import KdumpDump
 
 _ALIGN: Final = 16
 """Notes at the end of the file begin at a multiple of this."""
@@ -41,7 +39,7 @@ def read_length(form: Format, version: int) -> int:
     return form.sub_header_length(_WITH_ERASEINFO if version == WITH_NOTES else version)
 
 
-def eraseinfo(dump: KdumpDump) -> tuple[int, int]:
+def eraseinfo(dump: KdumpContents) -> tuple[int, int]:
     """Offset and length of makedumpfile's list of what it erased; (0, 0) where there is none.
 
     In version 4, which has no such fields, what stands there counts where it may be meant so.
@@ -66,7 +64,7 @@ def form_for(form: Format, text: tuple[int, int], version: int, block: int, bloc
     return form if known else form._replace(padded=True)
 
 
-def stay(dump: KdumpDump, notes: tuple[Note, ...], version: int) -> bool:
+def stay(dump: KdumpContents, notes: tuple[Note, ...], version: int) -> bool:
     """Whether these notes are the file's, and lie where they may: in no field that is read, and inside if they fit."""
     header = dump.header
     held = sum(len(note.raw) for note in notes if not isinstance(note, HeaderText))
@@ -83,7 +81,7 @@ def stay(dump: KdumpDump, notes: tuple[Note, ...], version: int) -> bool:
     )
 
 
-def room(dump: KdumpDump, area: bytes, flat: FlattenedSource | None) -> Room:
+def room(dump: KdumpContents, area: bytes, flat: FlattenedSource | None) -> Room:
     """Where this area goes: into the sub-header's blocks, or to the end. Raises SaveError for a file that is cut."""
     end, scrubbed = _end(dump, flat)
     at = _inside(dump, len(area))
@@ -102,7 +100,7 @@ def room(dump: KdumpDump, area: bytes, flat: FlattenedSource | None) -> Room:
     return Room(at, end, scrubbed)
 
 
-def _spaces(dump: KdumpDump) -> Iterator[tuple[int, int]]:
+def _spaces(dump: KdumpContents) -> Iterator[tuple[int, int]]:
     """What of the sub-header's blocks is free: behind all fields of the newest version, but for eraseinfo."""
     header = dump.header
     first, last = header.block_size + header.form.sub_header_length(NEWEST), header.bitmaps[0]
@@ -113,7 +111,7 @@ def _spaces(dump: KdumpDump) -> Iterator[tuple[int, int]]:
     yield first, max(last, first)
 
 
-def _inside(dump: KdumpDump, length: int) -> int | None:
+def _inside(dump: KdumpContents, length: int) -> int | None:
     """Where the notes go within the blocks of the sub-header; None where they do not fit."""
     spaces = list(_spaces(dump))
     old, old_size = dump.header.notes
@@ -122,7 +120,7 @@ def _inside(dump: KdumpDump, length: int) -> int | None:
     return next((first for first, last in spaces if first + length <= last or not length), None)
 
 
-def _end(dump: KdumpDump, flat: FlattenedSource | None) -> tuple[int, tuple[Block, ...]]:
+def _end(dump: KdumpContents, flat: FlattenedSource | None) -> tuple[int, tuple[Block, ...]]:
     """Where the pages end, and what is zeroed beyond: notes that an earlier save put to the end of the file.
 
     They are known by this: they begin at a multiple of 16 behind the pages, end where the file ends,
@@ -136,7 +134,7 @@ def _end(dump: KdumpDump, flat: FlattenedSource | None) -> tuple[int, tuple[Bloc
     return offset, ()
 
 
-def _at_the_end(dump: KdumpDump) -> tuple[int, int]:
+def _at_the_end(dump: KdumpContents) -> tuple[int, int]:
     """Offset and length of the notes, and the text behind them, that the file ends with; (0, 0) for none."""
     places = [(start, len(note.raw)) for start, note in zip(dump.note_starts, dump.notes, strict=True)]
     if not places or not all(note.whole for note in dump.notes):

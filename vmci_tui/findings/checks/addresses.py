@@ -10,8 +10,7 @@ from typing import Final, NamedTuple
 from vmci_tui.common.span import Span
 from vmci_tui.containers.base import Mapped
 from vmci_tui.containers.elf.dump import ElfDump
-from vmci_tui.containers.elf.regions import stride
-from vmci_tui.containers.elf.virtual import pieces, says_nothing
+from vmci_tui.containers.elf.program_headers import pieces, says_nothing
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.document import edits
 from vmci_tui.findings.finding import Context, Finding, Fix, told
@@ -114,4 +113,4 @@ def _span(context: Context, dump: ElfDump, item: _Named) -> Span | None:
     if context.arranged:
         return None
     at, width = next((at, width) for name, at, width in dump.format.segment_fields if name == "p_vaddr")
-    return Span(dump.header.phoff + item.number * stride(dump) + at, width)
+    return Span(dump.header.phoff + item.number * dump.stride + at, width)

@@ -1,0 +1,75 @@
+"""Other program headers for the same memory: with other virtual addresses (p_vaddr), or one for each range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain, pairwise
+
+from vmci_tui.common.errors import SaveError
+from vmci_tui.containers.base import Mapped
+from vmci_tui.containers.elf.contents import ElfContents, memory_end
+from vmci_tui.formats.elf_records import PT_LOAD, Segment
+from vmci_tui.formats.segment_table import Segments
+
+
+def says_nothing(segment: Segment) -> bool:
+    """Whether p_vaddr is what QEMU writes where it knows none: 0, or p_paddr."""
+    return segment.vaddr in (0, segment.paddr)
+
+
+def pieces(segment: Segment, mapped: tuple[Mapped, ...], top: int) -> Iterator[Segment]:
+    """A PT_LOAD with the addresses of `mapped`, cut at its edges; `top` is one more than the highest address."""
+    size = max(segment.memsz, segment.filesz)
+    edges = {edge - segment.paddr for item in mapped for edge in (item.start, item.end)}
+    cuts = sorted({0, size, *(edge for edge in edges if 0 < edge < size)})
+    if len(cuts) == 1:
+        yield segment
+    for at, end in pairwise(cuts):
+        here = next((item for item in mapped if item.start <= segment.paddr + at < item.end), None)
+        if here is None:
+            vaddr = segment.vaddr + at if segment.vaddr or not segment.paddr else 0
+        else:
+            vaddr = 0 if here.shift is None else segment.paddr + at + here.shift
+        yield segment._replace(
+            offset=segment.offset + min(at, segment.filesz),
+            vaddr=vaddr % top,
+            paddr=(segment.paddr + at) % top,
+            filesz=max(min(segment.filesz, end) - at, 0),
+            memsz=max(segment.memsz - at, 0) if end == size else end - at,
+        )
+
+
+def remapped(dump: ElfContents, mapped: tuple[Mapped, ...]) -> ElfContents:
+    """The dump with other virtual addresses in its program headers."""
+    if not mapped:
+        return dump
+    top, segments = dump.format.top, dump.segments
+    changed = {n: tuple(pieces(segments[n], mapped, top)) for n in segments.numbers(PT_LOAD)}
+    return replace(dump, segments=segments.spliced(changed)) if changed else dump
+
+
+def merged(dump: ElfContents) -> ElfContents:
+    """The dump with one program header for each disjoint range of memory.
+
+    A paging=true dump names the same bytes by 65,000 headers: makedumpfile refuses it however
+    it is laid out, and eu-readelf too while it has section headers. What is lost are the virtual
+    addresses, which gdb uses. Raises SaveError where two headers give different bytes for one
+    paddr, or where the file is cut off.
+    """
+    memory = dump.memory
+    if memory.overlaps:
+        raise SaveError(
+            f"two program headers name different parts of the file for paddr {memory.overlaps[0].paddr:#x}: "
+            "they cannot be merged",
+            "leave the headers as they are",
+        )
+    if memory_end(dump.segments) > dump.source.size:
+        raise SaveError(
+            "the file is cut off: merging its headers would hide which memory is lost", "copy the dump again, whole"
+        )
+    loads = (
+        Segment(PT_LOAD, 0, r.offset or 0, 0, r.paddr, 0 if r.offset is None else r.length, r.length, 0)
+        for r in memory.ranges
+    )
+    return replace(dump, segments=Segments.of(dump.format, chain(dump.segments.without(PT_LOAD), loads)))
