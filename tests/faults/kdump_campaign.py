@@ -22,7 +22,6 @@ from vmci_tui.document.byte_map import Places
 from vmci_tui.document.document import Document
 from vmci_tui.findings import findings
 from vmci_tui.formats.header_text import saved_order
-from vmci_tui.formats.kdump_records import header_fields
 from vmci_tui.layers.file import FileSource
 from vmci_tui.layers.image import ImageSource
 from vmci_tui.opening.open_file import open_document
@@ -62,7 +61,7 @@ def exercise(path: str, rng: Random, seen: Counter[str]) -> None:
             with open(out, "rb") as file:
                 made, plain = file.read(), dump.plain.read(0, dump.plain.size)
             if done.faults:  # its status then says that it is incomplete
-                _, at, length = next(field for field in header_fields(dump.bits) if field[0] == "status")
+                at, length, _ = dump.header.form.header.span("status")
                 made, plain = (data[:at] + data[at + length :] for data in (made, plain))
             assert made == plain and done.size == dump.plain.size
             os.unlink(out)

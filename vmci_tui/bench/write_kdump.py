@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-import struct
 import zlib
 from collections.abc import Iterable
 from typing import Any, Final
 
 from vmci_tui.bench.kdump_parts import KdumpForm
 from vmci_tui.bench.parts import Load, Parts
+from vmci_tui.formats import flattened_records
 from vmci_tui.formats.elf_note import HEADER, up
+from vmci_tui.formats.flattened_records import END, HEADER_SIZE, RECORD
 from vmci_tui.formats.kdump_records import SIGNATURE, ZLIB, Format, Header, SubHeader
-from vmci_tui.layers.flattened import END, HEADER_SIZE, RECORD
 
-_FLAT: Final = struct.Struct(">16sqq")
 _RECORD: Final = 16384
 """Bytes of a record of a flattened file, as QEMU writes them."""
 _WITH_NOTES: Final = 4
@@ -111,7 +110,7 @@ def _phys_base(parts: Parts) -> int:
 
 def _flattened(plain: bytes, end: bool) -> bytes:
     """The file as records, in their order."""
-    out = _FLAT.pack(b"makedumpfile", 1, 1).ljust(HEADER_SIZE, b"\0")
+    out = flattened_records.HEADER.pack(flattened_records.SIGNATURE, 1, 1).ljust(HEADER_SIZE, b"\0")
     for at in range(0, len(plain), _RECORD):
         data = plain[at : at + _RECORD]
         out += RECORD.pack(at, len(data)) + data

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from typing import Final, Protocol
 
 from vmci_tui.containers.base import Region
-from vmci_tui.layers.flattened import HEADER_SIZE, RECORD, Record
+from vmci_tui.formats.flattened_records import HEADER, HEADER_SIZE, RECORD
+from vmci_tui.layers.flattened import Record
 
 PIECE_LIMIT: Final = 1 << 15
 """Records of a flattened file that are shown one by one; of more, only those with the headers and notes are."""
-
-_RECORD_FIELDS: Final = (("offset", 0, 8), ("size", 8, 8))
-_FLAT_FIELDS: Final = (("signature", 0, 16), ("type", 16, 8), ("version", 24, 8))
 
 
 class Records(Protocol):
@@ -39,7 +37,7 @@ def place_of(records: Records, offset: int) -> int:
 
 def in_records(records: Records, regions: list[Region]) -> Iterator[Region]:
     """The regions as they lie in the records of a flattened file, and what stands before each record."""
-    yield Region(0, HEADER_SIZE, "header", "header of the flattened file", _FLAT_FIELDS)
+    yield Region(0, HEADER_SIZE, "header", "header of the flattened file", HEADER.fields)
     few = len(records) <= PIECE_LIMIT
     for region in regions:
         if few or region.kind in ("header", "note"):
@@ -48,9 +46,9 @@ def in_records(records: Records, regions: list[Region]) -> Iterator[Region]:
                 yield region._replace(offset=piece.place, length=piece.length, skipped=before)
     if few:
         for piece in records.pieces(0, records.size):
-            yield Region(piece.place - RECORD.size, RECORD.size, "segments", "record's header", _RECORD_FIELDS)
+            yield Region(piece.place - RECORD.size, RECORD.size, "segments", "record's header", RECORD.fields)
     if records.end_mark is not None:
-        yield Region(records.end_mark, RECORD.size, "segments", "end mark of the flattened file", _RECORD_FIELDS)
+        yield Region(records.end_mark, RECORD.size, "segments", "end mark of the flattened file", RECORD.fields)
 
 
 def disjoint(regions: list[Region], size: int) -> tuple[Region, ...]:

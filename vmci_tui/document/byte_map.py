@@ -78,15 +78,14 @@ class Places:
         if region.kind == "header":
             return _field(region, offset, format_of(self.layout.bits, "little").header_fields, "ELF header")
         if region.kind == "segments":
-            fields = format_of(self.layout.bits, "little").segment_fields
+            fields = format_of(self.layout.bits, "little").segment.fields
             return _record(region, offset, self.layout.record, fields, "program header")
         if region.kind == "note" and (number := self._note_at.get(region.offset)) is not None:
             return self._in_note(self.layout.notes[number], number, region, offset)
         if region.kind == "entry":
-            fields = tuple((field.name, field.offset, field.length) for field in FIELDS)
             if offset >= LENGTH:
                 return Place(LENGTH, region.end - LENGTH, "gap", "beyond the entry's 16 bytes")
-            return _field(region, offset, fields, "entry")._replace(kind="entry")
+            return _field(region, offset, FIELDS, "entry")._replace(kind="entry")
         return Place(region.offset, region.length, region.kind, region.label)
 
     def _outside(self, offset: int, index: int) -> Place:

@@ -7,10 +7,11 @@ p_align says so; it is read only where reading by 4 fails.
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final, Literal
+
+from vmci_tui.common.named_struct import NamedStruct
 
 ByteOrder = Literal["little", "big"]
 NAME: Final = b"VMCOREINFO\0"
@@ -26,8 +27,10 @@ def up(value: int, align: int = 4) -> int:
     return -(-value // align) * align
 
 
-def _words(order: ByteOrder) -> struct.Struct:
-    return struct.Struct("<III" if order == "little" else ">III")
+@cache
+def note_header(order: ByteOrder) -> NamedStruct:
+    """The three words with which a note begins."""
+    return NamedStruct.of(order, ("namesz", "descsz", "type"), "III")
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Note:
     def _header(self) -> tuple[int, int, int]:
         if len(self.raw) < HEADER:
             return 0, 0, 0
-        namesz, descsz, kind = _words(self.order).unpack_from(self.raw)
+        namesz, descsz, kind = note_header(self.order).unpack_from(self.raw)
         return namesz, descsz, kind
 
     @property
@@ -112,7 +115,7 @@ def build(name: bytes, kind: int, desc: bytes, order: ByteOrder) -> Note:
     """A whole note, padded with zeros to 4 bytes."""
     raw = b"".join(
         (
-            _words(order).pack(len(name), len(desc), kind),
+            note_header(order).pack(len(name), len(desc), kind),
             name.ljust(up(len(name)), b"\0"),
             desc.ljust(up(len(desc)), b"\0"),
         )
@@ -155,7 +158,7 @@ def _one(area: bytes, at: int, order: ByteOrder, align: int) -> Note:
     rest = len(area) - at
     if rest < HEADER:
         return Note(area[at:], order, align, f"{rest} bytes are too few for a header")
-    namesz, descsz, _ = _words(order).unpack_from(area, at)
+    namesz, descsz, _ = note_header(order).unpack_from(area, at)
     desc = up(HEADER + namesz, align)
     if HEADER + namesz > rest:
         return Note(area[at:], order, align, f"namesz {namesz} runs past the end of the notes")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import struct
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final, NamedTuple
 
+from vmci_tui.common.named_struct import Field, NamedStruct
+from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import ByteOrder
 
 MAGIC: Final = b"\x7fELF"
@@ -67,28 +69,28 @@ class Section(NamedTuple):
     entsize: int
 
 
-IDENT_FIELDS: Final = (
-    ("magic", 0, 4),
-    ("EI_CLASS", 4, 1),
-    ("EI_DATA", 5, 1),
-    ("EI_VERSION", 6, 1),
-    ("EI_OSABI", 7, 1),
-    ("EI_ABIVERSION", 8, 1),
-    ("EI_PAD", 9, 7),
+IDENT: Final = NamedStruct.of(
+    "little",
+    ("magic", "EI_CLASS", "EI_DATA", "EI_VERSION", "EI_OSABI", "EI_ABIVERSION", "EI_PAD"),
+    ("4s", "B", "B", "B", "B", "B", "7s"),
 )
+"""e_ident, with which the ELF header begins."""
+EI_CLASS, EI_DATA, EI_VERSION = (IDENT.span(name).offset for name in ("EI_CLASS", "EI_DATA", "EI_VERSION"))
 
 
 class Format(NamedTuple):
-    """Sizes and codecs of one class and byte order."""
+    """The records of one class and byte order."""
 
     bits: int
     order: ByteOrder
-    header: struct.Struct
-    segment: struct.Struct
-    section: struct.Struct
+    header: NamedStruct
+    """The ELF header behind e_ident; offsets of its fields are those in the file."""
+    segment: NamedStruct
+    section: NamedStruct
 
     def unpack_header(self, data: bytes) -> Header:
-        return Header(*self.header.unpack_from(data, 16))
+        """Read the header from the first bytes of a file, at least `header_size`."""
+        return Header(*self.header.unpack_from(data, IDENT.size))
 
     def pack_segment(self, s: Segment) -> bytes:
         if self.bits == 64:
@@ -97,46 +99,43 @@ class Format(NamedTuple):
 
     @property
     def header_size(self) -> int:
-        return 16 + self.header.size
+        return IDENT.size + self.header.size
 
     @property
     def top(self) -> int:
         """One more than the highest address that a field can hold."""
         return 1 << self.bits
 
-    @property
-    def segment_fields(self) -> tuple[tuple[str, int, int], ...]:
-        """(name, offset, length) of each field of a program header."""
-        if self.bits == 64:
-            names, widths = Segment._fields, (4, 4, 8, 8, 8, 8, 8, 8)
-        else:
-            names, widths = ("type", "offset", "vaddr", "paddr", "filesz", "memsz", "flags", "align"), (4,) * 8
-        return _placed(("p_" + name for name in names), widths)
+    def span(self, field: str) -> Span:
+        """Return where a field of the ELF header is, e_ident's under its own name: `EI_CLASS`. Raises KeyError."""
+        return (IDENT if field.startswith("EI_") else self.header).span(field)
 
     @property
-    def header_fields(self) -> tuple[tuple[str, int, int], ...]:
-        wide = self.bits // 8
-        widths = (2, 2, 4, wide, wide, wide, 4, 2, 2, 2, 2, 2, 2)
-        return IDENT_FIELDS + _placed(("e_" + name for name in Header._fields), widths, 16)
-
-
-def _placed(names, widths, start: int = 0) -> tuple[tuple[str, int, int], ...]:  # type: ignore[no-untyped-def]
-    out, at = [], start
-    for name, width in zip(names, widths, strict=True):
-        out.append((name, at, width))
-        at += width
-    return tuple(out)
+    def header_fields(self) -> tuple[Field, ...]:
+        """The fields of the ELF header, e_ident's first."""
+        return IDENT.fields + self.header.fields
 
 
 @cache
 def format_of(bits: int, order: ByteOrder) -> Format:
     """Made once each, so that two dumps of one file are equal: `struct.Struct` compares by identity."""
-    mark = "<" if order == "little" else ">"
+    segment = Segment._fields
     if bits == 64:
         codes = "HHIQQQIHHHHHH", "IIQQQQQQ", "IIQQQQIIQQ"
     else:
         codes = "HHIIIIIHHHHHH", "IIIIIIII", "IIIIIIIIII"
-    return Format(bits, order, *(struct.Struct(mark + code) for code in codes))
+        segment = ("type", "offset", "vaddr", "paddr", "filesz", "memsz", "flags", "align")
+    return Format(
+        bits,
+        order,
+        NamedStruct.of(order, _named("e_", Header._fields), codes[0], IDENT.size),
+        NamedStruct.of(order, _named("p_", segment), codes[1]),
+        NamedStruct.of(order, _named("sh_", Section._fields), codes[2]),
+    )
+
+
+def _named(prefix: str, fields: Iterable[str]) -> Iterator[str]:
+    return (prefix + field for field in fields)
 
 
 MACHINES: Final = {

@@ -8,13 +8,14 @@ were seen to act.
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
 from vmci_tui.common.errors import EditError
+from vmci_tui.common.named_struct import NamedStruct
 from vmci_tui.common.safe_text import visible
+from vmci_tui.common.span import Span
 
 LENGTH: Final = 16
 RESET: Final = b"\x01" + bytes(15)
@@ -33,21 +34,6 @@ GDB_COMMAND: Final = "p/x *((VMCoreInfoState *) vmcoreinfo_realize::vmcoreinfo_s
 Origin = Literal["blob", "derived", "writes"]
 
 
-class Field(NamedTuple):
-    name: str
-    offset: int
-    length: int
-
-
-FIELDS: Final = (
-    Field("host_format", 0, 2),
-    Field("guest_format", 2, 2),
-    Field("size", 4, 4),
-    Field("paddr", 8, 8),
-)
-_LAYOUT = struct.Struct("<HHIQ")
-
-
 class Entry(NamedTuple):
     """The four fields of the entry."""
 
@@ -63,6 +49,16 @@ class Entry(NamedTuple):
 
     def pack(self) -> bytes:
         return _LAYOUT.pack(*self)
+
+
+_LAYOUT: Final = NamedStruct.of("little", Entry._fields, "HHIQ")
+FIELDS: Final = _LAYOUT.fields
+WHOLE_ENTRY: Final = Span(0, LENGTH, "entry")
+
+
+def entry_span(field: str) -> Span:
+    """The bytes of a field of the entry. Raises KeyError."""
+    return _LAYOUT.span(field)._replace(of="entry")
 
 
 class Write(NamedTuple):

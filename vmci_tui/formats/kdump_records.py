@@ -7,19 +7,20 @@ guest, and padded, as 32-bit ARM and MIPS kernels' tools do.
 
 from __future__ import annotations
 
-import struct
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
+from vmci_tui.common.named_struct import NamedStruct
 from vmci_tui.formats.elf_note import ByteOrder
 
 SIGNATURE: Final = b"KDUMP   "
+DISKDUMP: Final = b"DISKDUMP"
+"""The signature of the older format, diskdump, whose header is the same."""
 Width = Literal[32, 64]
 
 ZLIB, LZO, SNAPPY, INCOMPLETE, EXCLUDED_VMEMMAP, ZSTD = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
 """Flags of the header's `status`; a page descriptor has that of its compression."""
 
-PAGE_DESCRIPTOR: Final = 24
 BLOCK_SIZES: Final = (4096, 8192, 16384, 32768, 65536)
 
 UTSNAME: Final = ("sysname", "nodename", "release", "version", "machine", "domainname")
@@ -79,15 +80,16 @@ class SubHeader(NamedTuple):
 SINCE: Final = (0, 1, 2, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 6)
 """The header version that brought each field of the sub-header."""
 
+_UTSNAMES: Final = tuple(f"utsname.{name}" for name in UTSNAME)
+_HEADER_NAMES: Final = ("signature", "header_version", *_UTSNAMES, "tv_sec", "tv_usec", *Header._fields[10:])
 _NAMES: Final = ("8s", "i", *("65s",) * 6)
 _SIZES: Final = (*"IiiIIIIIIi",)
-_HEADER = {64: (*_NAMES, "6xQ", "Q", *_SIZES), 32: (*_NAMES, "2xI", "I", *_SIZES)}
-_SUB = {
+_HEADER: Final = {64: (*_NAMES, "6xQ", "Q", *_SIZES), 32: (*_NAMES, "2xI", "I", *_SIZES)}
+_SUB: Final = {
     (64, False): (*"QiiQQQQQQQQQQQ",),
     (32, False): (*"IiiIIQIQIQIQQQ",),
     (32, True): ("I", "i", "i", "I", "I", "4xQ", "I", "4xQ", "I", "4xQ", "I", "4xQ", "Q", "Q"),
 }
-"""The fields' codes, each with the bytes that no field has before it."""
 
 
 class Format(NamedTuple):
@@ -99,17 +101,19 @@ class Format(NamedTuple):
     """Only of 32-bit files: numbers of 8 bytes of the sub-header are aligned to 8."""
 
     @property
-    def header(self) -> struct.Struct:
-        return _struct(self.order, "".join(_HEADER[self.bits]))
+    def header(self) -> NamedStruct:
+        """The header, which is at the start of the file."""
+        return _record(self.order, _HEADER_NAMES, _HEADER[self.bits])
 
     @property
-    def sub_header(self) -> struct.Struct:
-        return _struct(self.order, "".join(_SUB[self.bits, self.padded]))
+    def sub_header(self) -> NamedStruct:
+        """The sub-header, which is one block into the file."""
+        return _record(self.order, SubHeader._fields, _SUB[self.bits, self.padded])
 
     @property
-    def page(self) -> struct.Struct:
+    def page(self) -> NamedStruct:
         """A page descriptor: offset of its bytes, how many they are, flags, page flags."""
-        return _struct(self.order, "QIIQ")
+        return _record(self.order, ("offset", "size", "flags", "page_flags"), ("Q", "I", "I", "Q"))
 
     def unpack_header(self, data: bytes) -> Header:
         """From at least `header.size` bytes."""
@@ -122,33 +126,10 @@ class Format(NamedTuple):
 
     def sub_header_length(self, version: int) -> int:
         """Bytes of the sub-header that a file of this version has."""
-        fields = sub_header_fields(self)
         last = max(index for index, since in enumerate(SINCE) if since <= max(version, 0))
-        return fields[last][1] + fields[last][2]
+        field = self.sub_header.fields[last]
+        return field.offset + field.length
 
 
-@cache
-def _struct(order: ByteOrder, fields: str) -> struct.Struct:
-    return struct.Struct(("<" if order == "little" else ">") + fields)
-
-
-@cache
-def header_fields(bits: Width) -> tuple[tuple[str, int, int], ...]:
-    """Name, offset and length of each field of the header."""
-    names = ("signature", "header_version", *(f"utsname.{name}" for name in UTSNAME), "tv_sec", "tv_usec")
-    return _placed((*names, *Header._fields[10:]), _HEADER[bits])
-
-
-@cache
-def sub_header_fields(form: Format) -> tuple[tuple[str, int, int], ...]:
-    """Name, offset within the sub-header and length of each of its fields."""
-    return _placed(SubHeader._fields, _SUB[form.bits, form.padded])
-
-
-def _placed(names: tuple[str, ...], codes: tuple[str, ...]) -> tuple[tuple[str, int, int], ...]:
-    out, end = [], 0
-    for name, code in zip(names, codes, strict=True):
-        length = struct.calcsize("=" + code.rpartition("x")[2])
-        end += struct.calcsize("=" + code)
-        out.append((name, end - length, length))
-    return tuple(out)
+_record = cache(NamedStruct.of)
+PAGE_DESCRIPTOR: Final = Format(64, "little").page.size

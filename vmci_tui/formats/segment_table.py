@@ -131,7 +131,7 @@ class Segments(Sequence[Segment]):
 
     def _where(self, name: str) -> tuple[Literal["I", "Q"], int, int]:
         """The array code of a field, and its first index and its distance in units of its own length."""
-        length, at = next((length, at) for field, at, length in self.form.segment_fields if field == "p_" + name)
+        at, length, _ = self.form.segment.span("p_" + name)
         return "Q" if length == 8 else "I", at // length, self.form.segment.size // length
 
     def _swapped(self, column: array[int]) -> array[int]:

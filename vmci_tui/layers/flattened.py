@@ -10,7 +10,6 @@ crash sorts them by offset and takes whichever its binary search meets (makedump
 
 from __future__ import annotations
 
-import struct
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -19,18 +18,13 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
+from vmci_tui.formats.flattened_records import END, HEADER, HEADER_SIZE, RECORD, SIGNATURE
 from vmci_tui.layers.file import Source
 
-SIGNATURE: Final = b"makedumpfile\0"
-HEADER_SIZE: Final = 4096
-RECORD = struct.Struct(">qq")
-"""What stands before the bytes of a record: their offset in the plain file, and how many they are."""
-END: Final = RECORD.pack(-1, -1)
 RECORD_LIMIT: Final = 1 << 22
 """Records that are indexed, 24 bytes each. QEMU writes 16 KiB a record: 64 GiB of file."""
 OVERLAP_LIMIT: Final = 1 << 18
 """Records among which some overlap are sorted out in time n log n; no program writes such files."""
-_HEAD = struct.Struct(">16sqq")
 _TOP: Final = 1 << 62
 
 
@@ -148,7 +142,7 @@ def is_flattened(head: bytes) -> bool:
 def open_flattened(file: Source) -> FlattenedSource:
     """Index the records, as far as they can be followed. Raises OpenError where there are too many."""
     offsets, lengths, places = array("q"), array("q"), array("q")
-    faults: list[str] = list(_head_faults(file.read(0, _HEAD.size)))
+    faults: list[str] = list(_head_faults(file.read(0, HEADER.size)))
     end_mark: int | None = None
     for record in records(file, faults):
         if record.offset < 0:
@@ -200,10 +194,10 @@ def records(file: Source, faults: list[str]) -> Iterator[Record]:
 
 
 def _head_faults(head: bytes) -> Iterator[str]:
-    if len(head) < _HEAD.size:
+    if len(head) < HEADER.size:
         yield "the flattened file's header is cut off"
         return
-    _, kind, version = _HEAD.unpack(head)
+    _, kind, version = HEADER.unpack(head)
     if (kind, version) != (1, 1):
         yield f"the flattened file's header says type {kind}, version {version}; both are 1 in all known files"
 

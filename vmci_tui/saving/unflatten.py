@@ -14,7 +14,7 @@ from vmci_tui.common.errors import OpenError, SaveError
 from vmci_tui.common.progress import Progress, quiet
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers.kdump.header import read_header
-from vmci_tui.formats.kdump_records import BLOCK_SIZES, INCOMPLETE, SIGNATURE, header_fields
+from vmci_tui.formats.kdump_records import BLOCK_SIZES, INCOMPLETE, SIGNATURE
 from vmci_tui.layers.file import BytesSource, FileSource
 from vmci_tui.layers.flattened import FlattenedSource, Record, is_flattened, open_flattened, records
 from vmci_tui.saving.new_file import put_in_place
@@ -75,8 +75,8 @@ def _mark(fd: int) -> None:
         header = read_header(head)
     except OpenError:
         return
-    place = next(field for field in header_fields(header.form.bits) if field[0] == "status")
-    pwrite(fd, (header.header.status | INCOMPLETE).to_bytes(place[2], header.form.order), place[1])
+    place = header.form.header.span("status")
+    pwrite(fd, (header.header.status | INCOMPLETE).to_bytes(place.length, header.form.order), place.offset)
 
 
 def _write(source: FileSource, fd: int, found: Iterator[Record], progress: Progress) -> int:

@@ -132,7 +132,7 @@ def _with_fields(region: Region, plain: Layout) -> Region:
     if region.kind == "header":
         return region._replace(fields=form.header_fields)
     if region.kind == "segments":
-        return region._replace(label="program header", fields=form.segment_fields, record=plain.record)
+        return region._replace(label="program header", fields=form.segment.fields, record=plain.record)
     return region
 
 

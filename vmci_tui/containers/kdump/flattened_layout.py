@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.layers.flattened import END, HEADER_SIZE, RECORD, FlattenedSource, Record, open_flattened
+from vmci_tui.formats.flattened_records import END, HEADER_SIZE, RECORD
+from vmci_tui.layers.flattened import FlattenedSource, Record, open_flattened
 from vmci_tui.layers.image import Copy, Extent, Image, ImageSource, Literal
 
 Block = tuple[int, bytes]

@@ -28,7 +28,7 @@ from vmci_tui.containers.kdump.room import WITH_NOTES, WITH_TEXT, Room, eraseinf
 from vmci_tui.formats.elf_note import Note, up
 from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT
 from vmci_tui.formats.header_text import HeaderText, saved_order
-from vmci_tui.formats.kdump_records import INCOMPLETE, UTSNAME, Format, SubHeader, header_fields
+from vmci_tui.formats.kdump_records import INCOMPLETE, UTSNAME, Format, SubHeader
 from vmci_tui.layers.flattened import FlattenedSource
 from vmci_tui.layers.image import Copy, Extent, Image, ImageSource, Literal, diff
 
@@ -203,16 +203,15 @@ def _header(dump: KdumpContents, version: int, fields: HeaderFields | None) -> b
     """
     form, header = dump.header.form, dump.header.header
     head = bytearray(dump.plain.read(0, form.header.size))
-    places = {name: (offset, length) for name, offset, length in header_fields(form.bits)}
     if version != dump.header.version:
-        offset, length = places["header_version"]
+        offset, length, _ = form.header.span("header_version")
         head[offset : offset + length] = version.to_bytes(length, form.order)
     if dump.flat is not None and dump.flat.cut:
-        offset, length = places["status"]
+        offset, length, _ = form.header.span("status")
         head[offset : offset + length] = (header.status | INCOMPLETE).to_bytes(length, form.order)
     if fields is not None:
         for name, old, new in zip(UTSNAME, header.utsname, fields.utsname, strict=True):
-            offset, length = places[f"utsname.{name}"]
+            offset, length, _ = form.header.span(f"utsname.{name}")
             if old != new or (fields.utsname != header.utsname and head[offset + length - 1]):
                 head[offset : offset + length] = new[: length - 1].ljust(length, b"\0")
     return bytes(head)

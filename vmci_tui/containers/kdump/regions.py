@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from vmci_tui.containers.base import Layout, Region
 from vmci_tui.containers.flattened_regions import Records, disjoint, in_records, place_of
 from vmci_tui.containers.kdump.contents import KdumpContents
 from vmci_tui.formats.header_text import HeaderText
-from vmci_tui.formats.kdump_records import PAGE_DESCRIPTOR, header_fields, sub_header_fields
 from vmci_tui.layers.file import Source
 from vmci_tui.layers.image import Image
-
-_PAGE_FIELDS: Final = (("offset", 0, 8), ("size", 8, 4), ("flags", 12, 4), ("page_flags", 16, 8))
 
 
 def as_it_is(dump: KdumpContents) -> Layout:
@@ -44,9 +40,9 @@ def layout(
 def _regions(dump: KdumpContents, plain_size: int) -> Iterator[Region]:
     """The parts of the plain file."""
     header, form = dump.header, dump.header.form
-    yield Region(0, form.header.size, "header", "kdump header", header_fields(form.bits))
+    yield Region(0, form.header.size, "header", "kdump header", form.header.fields)
     length = form.sub_header_length(header.version)
-    yield Region(header.block_size, length, "header", "kdump sub-header", sub_header_fields(form))
+    yield Region(header.block_size, length, "header", "kdump sub-header", form.sub_header.fields)
     for index, (start, note) in enumerate(zip(dump.note_starts, dump.notes, strict=True)):
         label = "text that the header names" if isinstance(note, HeaderText) else f"note {index}"
         yield Region(start, len(note.raw), "note", label)
@@ -57,8 +53,8 @@ def _regions(dump: KdumpContents, plain_size: int) -> Iterator[Region]:
     yield Region(start, used - start, "other", "bitmap of the machine's pages")
     yield Region(used, used_length, "other", "bitmap of the pages in this file")
     first, last = header.pfns
-    table = PAGE_DESCRIPTOR * (dump.pages.bitmap.rank(last) if first < last else 0)
-    yield Region(header.descriptors, table, "segments", "page descriptor", _PAGE_FIELDS, PAGE_DESCRIPTOR)
+    table = form.page.size * (dump.pages.bitmap.rank(last) if first < last else 0)
+    yield Region(header.descriptors, table, "segments", "page descriptor", form.page.fields, form.page.size)
     data = header.descriptors + table
     beyond = [start for start in (*dump.note_starts, header.eraseinfo[0]) if start >= data]
     yield Region(data, max(min(plain_size, *beyond) if beyond else plain_size, data) - data, "other", "pages of memory")

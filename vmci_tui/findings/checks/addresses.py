@@ -112,5 +112,4 @@ def _span(context: Context, dump: ElfDump, item: _Named) -> Span | None:
     """The field p_vaddr in the file as it is; another layout has its headers elsewhere."""
     if context.arranged:
         return None
-    at, width = next((at, width) for name, at, width in dump.format.segment_fields if name == "p_vaddr")
-    return Span(dump.header.phoff + item.number * dump.stride + at, width)
+    return dump.format.segment.span("p_vaddr", dump.header.phoff + item.number * dump.stride)

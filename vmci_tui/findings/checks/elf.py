@@ -23,7 +23,7 @@ def check(context: Context) -> Iterator[Finding]:
         yield told(
             "C01",
             f"the file is ELF{dump.bits}, its machine ({dump.machine}) is {bits}-bit",
-            Span(4, 1),
+            dump.format.span("EI_CLASS"),
             severity="info" if wider else "error",
             why="QEMU writes ELF64 for a 32-bit guest whose memory or ROM reaches 4 GiB: nothing is wrong"
             if wider
@@ -42,11 +42,13 @@ def _head(dump: ElfDump) -> Iterator[Finding]:
         where = Span(min(dump.header.phoff, dump.source.size), 1)
         yield told("C03", f"the file has {notes or 'no'} PT_NOTE program headers", where, ORDER_HEAD)
     if dump.header.type != ET_CORE:
-        yield told("C04", f"e_type is {dump.header.type}, a dump has 4 (ET_CORE)", Span(16, 2), ORDER_HEAD)
+        yield told(
+            "C04", f"e_type is {dump.header.type}, a dump has 4 (ET_CORE)", dump.format.span("e_type"), ORDER_HEAD
+        )
     if dump.header.phentsize != dump.format.segment.size:
         yield told(
             "C05",
             f"e_phentsize is {dump.header.phentsize}, a program header has {dump.format.segment.size} bytes",
-            Span(54 if dump.bits == 64 else 42, 2),
+            dump.format.span("e_phentsize"),
             ORDER_HEAD,
         )

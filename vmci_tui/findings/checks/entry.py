@@ -17,14 +17,15 @@ from vmci_tui.formats.fw_cfg_entry import (
     LENGTH,
     NOTE_HEADER,
     SIZE_LIMIT,
+    WHOLE_ENTRY,
     EntryHistory,
+    entry_span,
     linux_size,
 )
 
-_WHOLE = Span(0, LENGTH, "entry")
-_FORMAT = Span(2, 2, "entry")
-_SIZE = Span(4, 4, "entry")
-_PADDR = Span(8, 8, "entry")
+_FORMAT = entry_span("guest_format")
+_SIZE = entry_span("size")
+_PADDR = entry_span("paddr")
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -33,7 +34,7 @@ def check(context: Context) -> Iterator[Finding]:
     if history is None:
         return
     if history.never_written:
-        yield told("E02", "the entry was never written", _WHOLE)
+        yield told("E02", "the entry was never written", WHOLE_ENTRY)
         return
     yield from _writes(history)
     yield from _format(history)
@@ -73,7 +74,7 @@ def _writes(history: EntryHistory) -> Iterator[Finding]:
             yield told(
                 "E01",
                 "QEMU holds this entry, and takes the note as not present: the last write was not a whole one",
-                _WHOLE,
+                WHOLE_ENTRY,
                 Fix("write all 16 bytes at offset 0", edits.rewrite_whole),
                 why=outcome.why,
             )

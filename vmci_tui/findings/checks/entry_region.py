@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from functools import partial
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.common.span import Span
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.document import edits
 from vmci_tui.findings.finding import Context, Finding, Fix, told
-from vmci_tui.formats.fw_cfg_entry import FORMAT_NONE, NOTE_HEADER, SIZE_LIMIT
+from vmci_tui.formats.fw_cfg_entry import FORMAT_NONE, NOTE_HEADER, SIZE_LIMIT, entry_span
 from vmci_tui.search.entry_region import RegionView, view
 
-_PADDR = Span(8, 8, "entry")
+_PADDR = entry_span("paddr")
 
 
 def check(context: Context) -> Iterator[Finding]:

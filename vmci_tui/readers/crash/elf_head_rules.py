@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_records import ET_CORE
+from vmci_tui.formats.elf_records import EI_CLASS, EI_DATA, EI_VERSION, ET_CORE, IDENT, MAGIC
 from vmci_tui.readers.crash.elf_reading import EM_X86_64, LONGEST_READ, SMALLEST, CrashReading
 from vmci_tui.readers.rule import Hit, Rules, why
 
@@ -32,41 +32,41 @@ def _too_small(r: CrashReading) -> Hit | None:
 def _identification(r: CrashReading) -> Hit | None:
     if r.view.size < SMALLEST:
         return None
-    if r.ident[:4] != b"\x7fELF":
-        return Hit(Span(0, 4))
-    if r.ident[4] not in (1, 2):
-        return Hit(Span(4, 1))
-    return Hit(Span(6, 1)) if r.ident[6] != 1 else None
+    if IDENT.part("magic", r.ident) != MAGIC:
+        return Hit(IDENT.span("magic"))
+    if r.ident[EI_CLASS] not in (1, 2):
+        return Hit(r.form.span("EI_CLASS"))
+    return Hit(r.form.span("EI_VERSION")) if r.ident[EI_VERSION] != 1 else None
 
 
 @rule("C04", "before", "unknown", "crash 8.0.2, netdump.c is_netdump")
 @why("e_type must be ET_CORE (4).")
 def _not_core(r: CrashReading) -> Hit | None:
-    return Hit(r.header_field("e_type")) if r.is_elf and r.header.type != ET_CORE else None
+    return Hit(r.form.span("e_type")) if r.is_elf and r.header.type != ET_CORE else None
 
 
 @rule("C13", "before", "unknown", "crash 8.0.2, netdump.c is_netdump")
 @why("e_version must be 1.")
 def _version(r: CrashReading) -> Hit | None:
-    return Hit(r.header_field("e_version")) if r.is_elf and r.header.version != 1 else None
+    return Hit(r.form.span("e_version")) if r.is_elf and r.header.version != 1 else None
 
 
 @rule("C16", "before", "unknown", "crash 8.0.2, netdump.c is_netdump")
 @why("crash wants at least two program headers: one of the notes, one of memory.")
 def _too_few_headers(r: CrashReading) -> Hit | None:
-    return Hit(r.header_field("e_phnum")) if r.is_elf and r.header.phnum < 2 else None
+    return Hit(r.form.span("e_phnum")) if r.is_elf and r.header.phnum < 2 else None
 
 
 @rule("C12", "before", "unknown", "crash 8.0.2, tools.c machine_type_mismatch")
 @why("A crash reads only the machine that it was built for; this one is the x86-64 build, and wants ELF64 of x86-64.")
 def _other_machine(r: CrashReading) -> Hit | None:
-    return Hit(r.header_field("e_machine")) if r.is_elf and (r.bits, r.header.machine) != (64, EM_X86_64) else None
+    return Hit(r.form.span("e_machine")) if r.is_elf and (r.bits, r.header.machine) != (64, EM_X86_64) else None
 
 
 @rule("C14", "before", "unknown", "crash 8.0.2, tools.c endian_mismatch")
 @why("The dump must be of the byte order of the computer that crash runs on.")
 def _other_byte_order(r: CrashReading) -> Hit | None:
-    return Hit(Span(5, 1)) if r.is_elf and r.ident[5] != 1 else None
+    return Hit(r.form.span("EI_DATA")) if r.is_elf and r.ident[EI_DATA] != 1 else None
 
 
 @rule("C06", "before", "WARNING: FILE: PHdr to far into file!", "crash 8.0.2, netdump.c is_netdump")
@@ -75,7 +75,7 @@ def _other_byte_order(r: CrashReading) -> Hit | None:
     QEMU's two section headers in front just fit; a third does not.
     """)
 def _far_headers(r: CrashReading) -> Hit | None:
-    return Hit(r.header_field("e_phoff")) if r.is_elf and not r.two else None
+    return Hit(r.form.span("e_phoff")) if r.is_elf and not r.two else None
 
 
 @rule("C10", "before", "unknown", "crash 8.0.2, netdump.c is_netdump")
@@ -94,14 +94,14 @@ def _no_section_0(r: CrashReading) -> Hit | None:
     if not r.two or r.xnum is None:
         return None
     if r.header.shoff >= 1 << 63:
-        return Hit(r.header_field("e_shoff"), "FILE: section header lseek: Invalid argument")
-    return Hit(r.header_field("e_shoff")) if len(r.xnum) < r.header.shentsize else None
+        return Hit(r.form.span("e_shoff"), "FILE: section header lseek: Invalid argument")
+    return Hit(r.form.span("e_shoff")) if len(r.xnum) < r.header.shentsize else None
 
 
 @rule("C16", "before", "killed by SIGSEGV", _RESIZE)
 @why("e_phnum is 0xffff, and section header 0 gives 0 as the number of program headers, or is too short to give any.")
 def _no_count(r: CrashReading) -> Hit | None:
-    return Hit(r.header_field("e_phnum")) if r.two and r.xnum is not None and r.count == 0 else None
+    return Hit(r.form.span("e_phnum")) if r.two and r.xnum is not None and r.count == 0 else None
 
 
 @rule(
@@ -112,7 +112,7 @@ def _no_count(r: CrashReading) -> Hit | None:
 )
 @why("e_phnum is 0xffff, and crash reads e_shentsize bytes of section header 0 into 64: more destroy its memory.")
 def _long_section_0(r: CrashReading) -> Hit | None:
-    return Hit(r.header_field("e_shentsize")) if r.two and r.xnum is not None and r.header.shentsize > 73 else None
+    return Hit(r.form.span("e_shentsize")) if r.two and r.xnum is not None and r.header.shentsize > 73 else None
 
 
 @rule("C16", "before", _UNREADABLE, _RESIZE)
@@ -120,7 +120,7 @@ def _long_section_0(r: CrashReading) -> Hit | None:
 def _headers_cut_off(r: CrashReading) -> Hit | None:
     short = r.two and (r.table_end > r.view.size or r.count == 1)
     words = "cannot realloc interim ELF header buffer" if r.table_end >= _NO_MEMORY else None
-    return Hit(r.header_field("e_phnum"), words) if short else None
+    return Hit(r.form.span("e_phnum"), words) if short else None
 
 
 @rule("C18", "before", "realloc: No such file or directory", _RESIZE)

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import HEADER, WINDOWS_HEADERS
+from vmci_tui.formats.elf_note import HEADER, WINDOWS_HEADERS, note_header
 from vmci_tui.formats.elf_records import PT_NOTE
 from vmci_tui.readers.crash.elf_reading import BEFORE_FILE, EM_X86_64, Complaint, CrashReading
 from vmci_tui.readers.crash.text import KEYS, htol
@@ -92,7 +92,7 @@ def _broken_note(r: CrashReading) -> Hit | None:
 def _type_of_its_own(r: CrashReading) -> Hit | None:
     if not _lost(r) or r.walk is None or r.walk.other_type is None:
         return None
-    return Hit(Span(r.walk.other_type[0] + 8, 4))
+    return Hit(note_header(r.order).span("type", r.walk.other_type[0]))
 
 
 @rule("N04", "note", "unknown", _WALK)

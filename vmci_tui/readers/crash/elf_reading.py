@@ -12,8 +12,8 @@ from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import HEADER, NOTE_LIMIT, ByteOrder, up
-from vmci_tui.formats.elf_records import PN_XNUM, Header, format_of
+from vmci_tui.formats.elf_note import HEADER, NOTE_LIMIT, ByteOrder, note_header, up
+from vmci_tui.formats.elf_records import IDENT, MAGIC, PN_XNUM, Header, format_of
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.layers.file import HEAD_LIMIT
 from vmci_tui.readers.crash.flattened_reading import CrashFlat
@@ -83,10 +83,10 @@ class CrashReading:
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self.ident = view.head[:16]
-        self.is_elf = self.ident.startswith(b"\x7fELF") and view.size >= SMALLEST
-        self.bits = 32 if self.ident[4:5] == b"\1" else 64
-        self.order: ByteOrder = "big" if self.ident[5:6] == b"\2" else "little"
+        self.ident = view.head[: IDENT.size]
+        self.is_elf = self.ident.startswith(MAGIC) and view.size >= SMALLEST
+        self.bits = 32 if IDENT.part("EI_CLASS", self.ident) == b"\1" else 64
+        self.order: ByteOrder = "big" if IDENT.part("EI_DATA", self.ident) == b"\2" else "little"
         self.form = format_of(self.bits, self.order)
         self.flat = CrashFlat(view) if CrashFlat.recognises(view) else None
         self.kdump = CrashKdump(view) if CrashKdump.recognises(view) else None
@@ -117,7 +117,7 @@ class CrashReading:
         """The number of program headers, PT_NOTE included."""
         if self.xnum is None:
             return self.header.phnum
-        return int.from_bytes(self.xnum[44:48].ljust(4, b"\0"), self.order)
+        return int.from_bytes(self.form.section.part("sh_info", self.xnum).ljust(4, b"\0"), self.order)
 
     @property
     def table_end(self) -> int:
@@ -253,14 +253,9 @@ class CrashReading:
         """The release, as if nothing else in the file made crash refuse it."""
         return self.release
 
-    def header_field(self, name: str) -> Span:
-        """Where a field of the ELF header lies."""
-        return next(Span(at, length) for field, at, length in self.form.header_fields if field == name)
-
     def segment_field(self, index: int, name: str) -> Span:
         """Where a field of a program header lies."""
-        start = self.header.phoff + index * self.form.segment.size
-        return next(Span(start + at, length) for field, at, length in self.form.segment_fields if field == name)
+        return self.form.segment.span(name, self.header.phoff + index * self.form.segment.size)
 
 
 def _of(text: bytes | None, desc: Span | None, line: Span) -> bytes | None:
@@ -281,7 +276,7 @@ def _lowest(table: bytes, bits: int, order: ByteOrder) -> int:
 
 def _walk(area: bytes, start: int, end: int, filesz: int, bits: int, order: ByteOrder) -> Walk:
     """Follow the notes from `start` on; `area` are the bytes from there, `end` is where the head ends."""
-    words = struct.Struct("<III" if order == "little" else ">III")
+    words = note_header(order)
     seen = Walk()
     at = count = 0
     while at < filesz:

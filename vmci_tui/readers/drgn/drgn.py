@@ -7,7 +7,7 @@ from typing import Final
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import NAME
-from vmci_tui.formats.elf_records import ET_CORE, MAGIC
+from vmci_tui.formats.elf_records import ET_CORE, IDENT, MAGIC
 from vmci_tui.readers.drgn.libkdumpfile_elf_rules import add_elf_memory_rules, add_elf_rules
 from vmci_tui.readers.drgn.libkdumpfile_kdump_rules import (
     add_kdump_machine_rules,
@@ -139,38 +139,39 @@ add_elf_rules(rule)
 @rule("C13", "before", NOT_A_CORE, "elfutils 0.196, libelf/elf_begin.c determine_kind")
 @why("The first bytes must be the magic of ELF, with class 1 or 2, data 1 or 2 and version 1, and a whole header.")
 def _not_elf(r: DrgnReading) -> Hit | None:
-    return None if r.core.is_elf or not r.view.head.startswith(MAGIC) else Hit(Span(0, min(16, r.view.size)))
+    return None if r.core.is_elf or not r.view.head.startswith(MAGIC) else Hit(Span(0, min(IDENT.size, r.view.size)))
 
 
 @rule("C17", "before", NOT_A_CORE, "elfutils 0.196, libelf/elf_begin.c determine_kind")
 @why("This is neither an ELF file nor a kdump.")
 def _unknown_file(r: DrgnReading) -> Hit | None:
     known = r.view.head.startswith(MAGIC) or r.kdump is not None
-    return None if known else Hit(Span(0, min(16, r.view.size)))
+    return None if known else Hit(Span(0, min(IDENT.size, r.view.size)))
 
 
 @rule("C07", "before", "libelf error: invalid ELF file data", "elfutils 0.196, libelf/elf_begin.c get_shnum")
 @why("With e_shnum 0, e_shoff leads to the number of section headers; more than 32 bits of it are refused.")
 def _too_many_sections(r: DrgnReading) -> Hit | None:
-    return Hit(Span(32, 4) if r.core.bits == 32 else Span(40, 8)) if r.core.is_elf and not r.is_elf else None
+    return Hit(r.core.form.span("e_shoff")) if r.core.is_elf and not r.is_elf else None
 
 
 @rule("C04", "before", NOT_A_CORE, _PROGRAM)
 @why("The type of the file must be ET_CORE (4); everything else is a program or a library to drgn.")
 def _not_core(r: DrgnReading) -> Hit | None:
-    return Hit(Span(16, 2)) if r.is_elf and not r.is_core else None
+    return Hit(r.core.form.span("e_type")) if r.is_elf and not r.is_core else None
 
 
 @rule("C06", "before", "libelf error: invalid data", "elfutils 0.196, libelf/elf_getphdrnum.c")
 @why("The program headers must begin inside the file; e_phoff points behind its end.")
 def _headers_behind_the_file(r: DrgnReading) -> Hit | None:
-    return Hit(_phoff(r)) if r.is_core and r.core.header.phoff >= r.view.size else None
+    return Hit(r.core.form.span("e_phoff")) if r.is_core and r.core.header.phoff >= r.view.size else None
 
 
 @rule("C16", "before", "libelf error: invalid data", "elfutils 0.196, libelf/elf32_getphdr.c")
 @why("The file must have room for as many program headers as e_phnum, or section 0 for it, says.")
 def _too_few_headers(r: DrgnReading) -> Hit | None:
-    return Hit(_phnum(r)) if r.is_core and r.core.count is None and r.core.header.phoff < r.view.size else None
+    few = r.is_core and r.core.count is None and r.core.header.phoff < r.view.size
+    return Hit(r.core.form.span("e_phnum")) if few else None
 
 
 @rule("C02", "before", "libelf error: invalid operation", "elfutils 0.196, libelf/elf_getdata_rawchunk.c")
@@ -178,14 +179,6 @@ def _too_few_headers(r: DrgnReading) -> Hit | None:
 def _notes_behind_the_file(r: DrgnReading) -> Hit | None:
     bad = r.core.bad_segment if r.is_core and r.core.count is not None else None
     return None if bad is None else Hit(Span(bad.offset, bad.filesz))
-
-
-def _phoff(r: DrgnReading) -> Span:
-    return Span(28, 4) if r.core.bits == 32 else Span(32, 8)
-
-
-def _phnum(r: DrgnReading) -> Span:
-    return Span(44, 2) if r.core.bits == 32 else Span(56, 2)
 
 
 _NOTES: Final = f"{_PROGRAM}; elfutils 0.196, libelf/gelf_getnote.c"

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import NAME, NOTE_LIMIT
-from vmci_tui.formats.elf_records import ET_CORE, MAGIC, PN_XNUM
+from vmci_tui.formats.elf_note import NAME, NOTE_LIMIT, note_header
+from vmci_tui.formats.elf_records import EI_CLASS, EI_DATA, EI_VERSION, ET_CORE, IDENT, MAGIC, PN_XNUM
 from vmci_tui.readers.eu_readelf.elf_reading import (
     BAD_NOTE,
     FAILED,
@@ -21,11 +21,20 @@ from vmci_tui.readers.eu_readelf.elf_reading import (
     EuReading,
 )
 from vmci_tui.readers.rule import Hit, Reader, Rules, why
-from vmci_tui.readers.shared.elf_notes import broken_note, byte_swapped, other_class, padded_to_4, shifted, unpadded
+from vmci_tui.readers.shared.elf_notes import (
+    broken_note,
+    byte_swapped,
+    other_class,
+    other_container,
+    padded_to_4,
+    shifted,
+    unpadded,
+)
 
 _VERSION: Final = "0.188"
 _SOURCE: Final = f"elfutils {_VERSION}, "
 _NOT_ELF: Final = FAILED + "not a valid ELF file"
+_ARCHIVE: Final = b"!<arch>\n"
 _COMPRESSED: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x5d\0\0", b"\x28\xb5\x2f\xfd")
 """gzip, bzip2, xz, lzma, zstd: it unpacks the whole file in memory."""
 
@@ -35,20 +44,19 @@ rule: Rules[EuReading] = Rules()
 @rule("C02", "before", "eu-readelf: input file is empty", _SOURCE + "src/readelf.c create_dwfl")
 @why("The file has no byte.")
 def _empty(r: EuReading) -> Hit | None:
-    return None if r.view.size else Hit(Span(0, 0))
+    return None if r.view.size else Hit(Span(0, r.view.size))
 
 
 @rule("C17", "before", _NOT_ELF, _SOURCE + "libdwfl/open.c libdw_open_elf")
 @why("eu-readelf reads ELF files only; this is a kdump-compressed or flattened dump.")
 def _another_container(r: EuReading) -> Hit | None:
-    known = (b"KDUMP   ", b"DISKDUMP", b"makedumpfile")
-    return Hit(Span(0, 12)) if r.view.head.startswith(known) else None
+    return other_container(r.view.head)
 
 
 @rule("C17", "before", "", _SOURCE + "libdwfl/open.c decompress, libdwfl/offline.c process_archive", seen=False)
 @why("A compressed file or an ar archive: eu-readelf looks into it, and what is in it is not known here.")
 def _packed(r: EuReading) -> Hit | None:
-    return Hit(Span(0, 8)) if r.view.head.startswith((*_COMPRESSED, b"!<arch>\n")) else None
+    return Hit(Span(0, len(_ARCHIVE))) if r.view.head.startswith((*_COMPRESSED, _ARCHIVE)) else None
 
 
 @rule("C13", "before", _NOT_ELF, _SOURCE + "libelf/common.h determine_kind")
@@ -56,9 +64,10 @@ def _packed(r: EuReading) -> Hit | None:
 def _identification(r: EuReading) -> Hit | None:
     if r.identified:
         return None
-    head, wanted = r.view.head, ((4, (1, 2)), (5, (1, 2)), (6, (1,)))
-    wrong = next((at for at, good in wanted if head[:4] == MAGIC and len(head) >= 16 and head[at] not in good), None)
-    return Hit(Span(0, min(len(head), 16)) if wrong is None else Span(wrong, 1))
+    head, wanted = r.view.head, ((EI_CLASS, (1, 2)), (EI_DATA, (1, 2)), (EI_VERSION, (1,)))
+    if head.startswith(MAGIC) and len(head) >= IDENT.size:
+        return Hit(next(Span(at, 1) for at, good in wanted if head[at] not in good))
+    return Hit(Span(0, min(len(head), IDENT.size)))
 
 
 @rule("C02", "before", FAILED + "invalid ELF file data", _SOURCE + "libelf/elf_begin.c get_shnum")
@@ -70,40 +79,41 @@ def _too_short(r: EuReading) -> Hit | None:
 @rule("C07", "before", FAILED + "invalid ELF file data", _SOURCE + "libelf/elf_begin.c get_shnum")
 @why("e_shnum is 0 and e_shoff is not: the size of section 0 is the number of sections, and must fit 32 bits.")
 def _section_count(r: EuReading) -> Hit | None:
-    return Hit(r.field("e_shoff")) if r.is_elf and r.too_many_sections else None
+    return Hit(r.form.span("e_shoff")) if r.is_elf and r.too_many_sections else None
 
 
 @rule("C13", "before", FAILED + "invalid data", _SOURCE + "libelf/elf_begin.c file_read_elf")
 @why("EI_DATA names the wrong byte order (e_version reads as 0x1000000), so every number of the head is swapped.")
 def _byte_order(r: EuReading) -> Hit | None:
     wrong = r.is_elf and not (r.places or r.sections) and r.header.version == 0x01000000
-    return Hit(Span(5, 1), r.no_table) if wrong else None
+    return Hit(r.form.span("EI_DATA"), r.no_table) if wrong else None
 
 
 @rule("C01", "before", "", _SOURCE + "libelf/elf_begin.c file_read_elf")
 @why("EI_CLASS is not that of the machine, so the head is read with fields of the wrong width.")
 def _class_of_machine(r: EuReading) -> Hit | None:
     wrong = r.is_elf and not (r.places or r.sections) and other_class(r.header.machine, r.bits)
-    return Hit(Span(4, 1), r.no_table) if wrong else None
+    return Hit(r.form.span("EI_CLASS"), r.no_table) if wrong else None
 
 
 @rule("C06", "before", FAILED + "invalid data", _SOURCE + "libelf/elf_getphdrnum.c")
 @why("e_phoff lies behind the end of the file.")
 def _headers_elsewhere(r: EuReading) -> Hit | None:
-    return Hit(r.field("e_phoff"), r.no_table) if r.is_elf and r.no_table and r.header.phoff >= r.view.size else None
+    elsewhere = r.is_elf and r.no_table and r.header.phoff >= r.view.size
+    return Hit(r.form.span("e_phoff"), r.no_table) if elsewhere else None
 
 
 @rule("C16", "before", FAILED + "invalid data", _SOURCE + "libdwfl/dwfl_report_elf.c __libdwfl_elf_address_range")
 @why("The file does not hold e_phnum program headers; not one is then read.")
 def _table_cut(r: EuReading) -> Hit | None:
-    return Hit(r.field("e_phnum"), r.no_table) if r.is_elf and r.no_table else None
+    return Hit(r.form.span("e_phnum"), r.no_table) if r.is_elf and r.no_table else None
 
 
 @rule("C11", "note", "", _SOURCE + "src/readelf.c handle_notes")
 @why("More than 65,534 program headers need a section header for their number; with any, only sections are searched.")
 def _many_headers(r: EuReading) -> Hit | None:
     many = r.lost and r.header.phnum == PN_XNUM and r.sections and not r.note_sections
-    return Hit(r.field("e_phnum")) if many else None
+    return Hit(r.form.span("e_phnum")) if many else None
 
 
 @rule("C07", "note", "", _SOURCE + "src/readelf.c handle_notes")
@@ -112,21 +122,21 @@ def _many_headers(r: EuReading) -> Hit | None:
     QEMU 7.2 and later write two sections of other types.
     """)
 def _sections(r: EuReading) -> Hit | None:
-    return Hit(r.field("e_shnum")) if r.lost and r.sections and not r.note_sections else None
+    return Hit(r.form.span("e_shnum")) if r.lost and r.sections and not r.note_sections else None
 
 
 @rule("C07", "note", "", _SOURCE + "src/readelf.c handle_notes")
 @why("Only SHT_NOTE sections are searched, and none of them is a part of a PT_NOTE with VMCOREINFO in it.")
 def _other_sections(r: EuReading) -> Hit | None:
     named = any(NAME[:-1] in area.data for area in r.areas)
-    return r.hit(r.field("e_shoff")) if r.lost and r.note_sections and not named else None
+    return r.hit(r.form.span("e_shoff")) if r.lost and r.note_sections and not named else None
 
 
 @rule("C16", "note", "", _SOURCE + "src/readelf.c handle_notes")
 @why("There are no program headers to read: e_phnum or e_phoff is 0, or not even one fits; nothing is printed.")
 def _no_headers(r: EuReading) -> Hit | None:
     none = not r.phnum or not r.header.phoff or r.header.phoff + r.form.segment.size > r.view.size
-    return Hit(r.field("e_phnum" if r.phnum == 0 else "e_phoff")) if r.lost and not r.sections and none else None
+    return Hit(r.form.span("e_phnum" if r.phnum == 0 else "e_phoff")) if r.lost and not r.sections and none else None
 
 
 @rule("C03", "note", "", _SOURCE + "src/readelf.c handle_notes")
@@ -177,20 +187,20 @@ def _broken(r: EuReading) -> Hit | None:
 @rule("C04", "note", "", _SOURCE + "src/readelf.c handle_notes_data")
 @why("e_type is not ET_CORE: the note is listed, but its text is printed of a core file only.")
 def _not_a_core(r: EuReading) -> Hit | None:
-    return Hit(r.field("e_type")) if r.lost and r.named and r.header.type != ET_CORE else None
+    return Hit(r.form.span("e_type")) if r.lost and r.named and r.header.type != ET_CORE else None
 
 
 @rule("C12", "note", "", _SOURCE + "libebl/eblopenbackend.c")
 @why("eu-readelf has no backend for this e_machine, or one that knows no core notes: the text is not printed.")
 def _machine(r: EuReading) -> Hit | None:
-    return Hit(r.field("e_machine")) if r.lost and r.named and r.header.machine not in MACHINES else None
+    return Hit(r.form.span("e_machine")) if r.lost and r.named and r.header.machine not in MACHINES else None
 
 
 @rule("N09", "note", "", _SOURCE + "backends/linux-core-note.c core_note")
 @why("The type of the VMCOREINFO note is not 0: it is listed without its text.")
 def _type(r: EuReading) -> Hit | None:
     found = next((note for note in r.named if note.name == NAME and note.type), None) if r.lost else None
-    return None if found is None else Hit(Span(found.offset + 8, 4))
+    return None if found is None else Hit(note_header(r.order).span("type", found.offset))
 
 
 @rule("N04", "note", "", _SOURCE + "backends/linux-core-note.c core_note")

@@ -14,7 +14,20 @@ from typing import Final
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import NAME, ByteOrder
-from vmci_tui.formats.elf_records import ET_CORE, MAGIC, PN_XNUM, SHT_NOTE, Header, Section, Segment, format_of
+from vmci_tui.formats.elf_records import (
+    EI_CLASS,
+    EI_DATA,
+    EI_VERSION,
+    ET_CORE,
+    IDENT,
+    MAGIC,
+    PN_XNUM,
+    SHT_NOTE,
+    Header,
+    Section,
+    Segment,
+    format_of,
+)
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Hit
 from vmci_tui.readers.shared.elf_notes import Area, Found, note_segments, walk
@@ -42,15 +55,17 @@ class EuReading:
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self.bits = 32 if view.head[4:5] == b"\1" else 64
-        self.order: ByteOrder = "big" if view.head[5:6] == b"\2" else "little"
+        self.bits = 32 if IDENT.part("EI_CLASS", view.head) == b"\1" else 64
+        self.order: ByteOrder = "big" if IDENT.part("EI_DATA", view.head) == b"\2" else "little"
         self.form = format_of(self.bits, self.order)
 
     @property
     def identified(self) -> bool:
         """libelf/common.h determine_kind: magic, EI_CLASS, EI_DATA and EI_VERSION are all looked at."""
         head = self.view.head
-        return len(head) >= 16 and head[:4] == MAGIC and head[4] in (1, 2) and head[5] in (1, 2) and head[6] == 1
+        if len(head) < IDENT.size or not head.startswith(MAGIC):
+            return False
+        return head[EI_CLASS] in (1, 2) and head[EI_DATA] in (1, 2) and head[EI_VERSION] == 1
 
     @property
     def is_elf(self) -> bool:
@@ -212,11 +227,6 @@ class EuReading:
             if span is not None:
                 return Hit(span, self.broken(area))
         return None
-
-    def field(self, name: str) -> Span:
-        """A field of the ELF header."""
-        fields = {each: (at, length) for each, at, length in self.form.header_fields}
-        return Span(*fields[name])
 
 
 def prints_release(text: bytes) -> bool:

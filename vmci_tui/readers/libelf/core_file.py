@@ -6,13 +6,24 @@ e_version, and ends a note area at the first note that does not fit with its pad
 
 from __future__ import annotations
 
-import struct
 from functools import cached_property
 from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import HEADER, ByteOrder, up
-from vmci_tui.formats.elf_records import MAGIC, PN_XNUM, PT_NOTE, Format, Header, Segment, format_of
+from vmci_tui.formats.elf_note import HEADER, ByteOrder, note_header, up
+from vmci_tui.formats.elf_records import (
+    EI_CLASS,
+    EI_DATA,
+    EI_VERSION,
+    IDENT,
+    MAGIC,
+    PN_XNUM,
+    PT_NOTE,
+    Format,
+    Header,
+    Segment,
+    format_of,
+)
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.readers.file_view import SEGMENT_LIMIT, View
 
@@ -53,16 +64,15 @@ class Core:
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self.ident = view.head[:16].ljust(16, b"\0")
-        self.bits = 32 if self.ident[4] == 1 else 64
-        self.order: ByteOrder = "big" if self.ident[5] == 2 else "little"
+        self.ident = view.head[: IDENT.size].ljust(IDENT.size, b"\0")
+        self.bits = 32 if self.ident[EI_CLASS] == 1 else 64
+        self.order: ByteOrder = "big" if self.ident[EI_DATA] == 2 else "little"
 
     @cached_property
     def is_elf(self) -> bool:
         """Whether libelf takes e_ident (determine_kind), and the ELF header is all there."""
-        bits, data, version = self.ident[4:7]
-        right = bits in (1, 2) and data in (1, 2) and version == 1
-        return self.ident[:4] == MAGIC and right and self.view.size >= self.form.header_size
+        right = self.ident[EI_CLASS] in (1, 2) and self.ident[EI_DATA] in (1, 2) and self.ident[EI_VERSION] == 1
+        return self.ident.startswith(MAGIC) and right and self.view.size >= self.form.header_size
 
     @property
     def form(self) -> Format:
@@ -141,7 +151,7 @@ class Core:
 
 def walk(data: bytes, order: ByteOrder, align: int, tail: bool = True) -> tuple[list[Place], int]:
     """The notes of an area and where the walk ended; `tail`: the last note's padding must fit too."""
-    words = struct.Struct("<III" if order == "little" else ">III")
+    words = note_header(order)
     found: list[Place] = []
     at, size = 0, len(data)
     while at + HEADER <= size and len(found) < _NOTE_LIMIT:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_records import ET_CORE
+from vmci_tui.formats.elf_records import EI_CLASS, EI_DATA, ET_CORE, IDENT
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.libelf.core_file import Core
 from vmci_tui.readers.libkdumpfile.file_cache import Killed, Stopped, Windows
@@ -60,12 +59,12 @@ class FlatWindows(Windows):
 def core_of(file: FlatFile) -> tuple[Core, FlatWindows]:
     """The headers of the dump, and how it is read. Raises Stopped for what is no core of a known form."""
     view = View(FlatSource(file))
-    bits, order = view.head[4:6].ljust(2, b"\0")
+    bits, order = view.head[EI_CLASS : EI_DATA + 1].ljust(2, b"\0")
     if order not in (1, 2):
-        raise Stopped("elf-version", f"file #0: Unsupported ELF data format: {order}", Span(5, 1))
+        raise Stopped("elf-version", f"file #0: Unsupported ELF data format: {order}", IDENT.span("EI_DATA"))
     if bits not in (1, 2):
-        raise Stopped("elf-version", f"file #0: Unsupported ELF class: {bits}", Span(4, 1))
+        raise Stopped("elf-version", f"file #0: Unsupported ELF class: {bits}", IDENT.span("EI_CLASS"))
     core = Core(view)
     if core.header.type != ET_CORE:
-        raise Stopped("elf-type", f"file #0: Unsupported ELF class: {bits}", Span(16, 2))
+        raise Stopped("elf-type", f"file #0: Unsupported ELF class: {bits}", core.form.span("e_type"))
     return core, FlatWindows(view, file)

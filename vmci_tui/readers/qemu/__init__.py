@@ -14,7 +14,16 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.common.span import Span
 from vmci_tui.document.document import Document
 from vmci_tui.formats.elf_note import NAME, WINDOWS_HEADERS
-from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, FORMAT_NONE, LENGTH, NOTE_HEADER, SIZE_LIMIT, EntryHistory
+from vmci_tui.formats.fw_cfg_entry import (
+    FORMAT_ELF,
+    FORMAT_NONE,
+    LENGTH,
+    NOTE_HEADER,
+    SIZE_LIMIT,
+    WHOLE_ENTRY,
+    EntryHistory,
+    entry_span,
+)
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.qemu.entry_reading import PHYS_KEYS, Guest, Pointed, QemuReading, Version, phys_number, value_at
 from vmci_tui.readers.qemu.from_document import guest_of, pointed_at
@@ -26,21 +35,20 @@ _DUMP_INIT: Final = "QEMU 7.2.22, dump/dump.c dump_init"
 _WRITTEN: Final = "QEMU 7.2.22, hw/misc/vmcoreinfo.c fw_cfg_vmci_write"
 _PHYS: Final = "QEMU 7.2.22, dump/dump.c vmcoreinfo_update_phys_base"
 _ABSENT: Final = "guest note is not present"
-_ENTRY: Final = Span(0, LENGTH, "entry")
 _DECIMAL: Final = frozenset(b"0123456789")
 
 
 @rule("E02", "before", _ABSENT, _WRITTEN)
 @why("The guest never wrote the entry since the last reset: no driver announced a note.")
 def never_written(reading: QemuReading) -> Hit | None:
-    return Hit(_ENTRY) if reading.history.never_written else None
+    return Hit(WHOLE_ENTRY) if reading.history.never_written else None
 
 
 @rule("E09", "before", _ABSENT, "QEMU 7.2.22, hw/nvram/fw_cfg.c fw_cfg_dma_transfer")
 @why("Each write ended past byte 16 or came from outside memory: QEMU never took one. It wants 16 bytes at offset 0.")
 def only_failed_writes(reading: QemuReading) -> Hit | None:
     history = reading.history
-    return Hit(_ENTRY) if not history.never_written and reading.last is None else None
+    return Hit(WHOLE_ENTRY) if not history.never_written and reading.last is None else None
 
 
 @rule("E01", "before", _ABSENT, _WRITTEN)
@@ -51,7 +59,7 @@ def not_a_full_write(reading: QemuReading) -> Hit | None:
     if (reading.last[0].offset, reading.last[0].length) == (0, LENGTH):
         # What a debugger saw: all bytes are there, and QEMU says of itself that their last write was none.
         told = reading.history.held is False and reading.entry.guest_format != FORMAT_NONE
-        return Hit(_ENTRY) if told else None
+        return Hit(WHOLE_ENTRY) if told else None
     return Hit(Span(reading.last[0].offset, reading.last[0].length, "entry"))
 
 
@@ -60,11 +68,11 @@ def not_a_full_write(reading: QemuReading) -> Hit | None:
 def switched_off(reading: QemuReading) -> Hit | None:
     if reading.last is None or (reading.last[0].offset, reading.last[0].length) != (0, LENGTH):
         return None
-    return None if reading.last[1].present or reading.entry.guest_format else Hit(Span(2, 2, "entry"))
+    return None if reading.last[1].present or reading.entry.guest_format else Hit(entry_span("guest_format"))
 
 
 def _wrong_size(reading: QemuReading) -> Hit:
-    return Hit(Span(4, 4, "entry"), f"guest note size is invalid: {reading.entry.size}")
+    return Hit(entry_span("size"), f"guest note size is invalid: {reading.entry.size}")
 
 
 @rule("E05", "before", "guest note size is invalid: N", _DUMP_INIT)
@@ -83,7 +91,7 @@ def size_above_1_mib(reading: QemuReading) -> Hit | None:
 @why("guest_format is not 1 (ELF), the only one that QEMU appends. host_format is never looked at.")
 def format_is_not_elf(reading: QemuReading) -> Hit | None:
     kind = reading.entry.guest_format
-    return Hit(Span(2, 2, "entry"), f"guest note format is unsupported: {kind}") if kind != FORMAT_ELF else None
+    return Hit(entry_span("guest_format"), f"guest note format is unsupported: {kind}") if kind != FORMAT_ELF else None
 
 
 @rule("E08", "before", "", _DUMP_INIT, seen=False)
@@ -91,7 +99,7 @@ def format_is_not_elf(reading: QemuReading) -> Hit | None:
 def region_is_not_known(reading: QemuReading) -> Hit | None:
     if reading.pointed is not None:
         return None
-    return Hit(Span(8, 8, "entry"), f"not known: the memory at {reading.entry.paddr:#x} is not in what is open")
+    return Hit(entry_span("paddr"), f"not known: the memory at {reading.entry.paddr:#x} is not in what is open")
 
 
 @rule("E11", "note", "Invalid guest note header", _DUMP_INIT)

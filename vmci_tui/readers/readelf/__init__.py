@@ -11,7 +11,7 @@ from typing import Final
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import NAME, NOTE_LIMIT
-from vmci_tui.formats.elf_records import MAGIC
+from vmci_tui.formats.elf_records import EI_CLASS, IDENT, MAGIC
 from vmci_tui.formats.note_kinds import XEN
 from vmci_tui.readers.readelf.elf_reading import ERROR, SMALL_ENTRY, WARNING, ReadelfReading, cut, misaligned
 from vmci_tui.readers.rule import Hit, Reader, Rules, why
@@ -20,6 +20,7 @@ from vmci_tui.readers.shared.elf_notes import (
     broken_note,
     byte_swapped,
     other_class,
+    other_container,
     padded_to_4,
     shifted,
     unpadded,
@@ -35,6 +36,7 @@ _NO_SECTIONS: Final = (
     WARNING + "possibly corrupt ELF file header - it has a non-zero section header offset, but no section headers"
 )
 _SHN_XINDEX: Final = 0xFFFF
+_ARCHIVES: Final = (b"!<arch>\n", b"!<thin>\n")
 _BROKEN: Final = WARNING + "note with invalid namesz and/or descsz found at offset 0x330"
 
 rule: Rules[ReadelfReading] = Rules()
@@ -52,51 +54,50 @@ def _too_short(r: ReadelfReading) -> Hit | None:
 @rule("C17", "before", _NOT_ELF, f"{_SOURCE} check_magic_number")
 @why("readelf reads ELF files only; this is a kdump-compressed or flattened dump.")
 def _another_container(r: ReadelfReading) -> Hit | None:
-    known = (b"KDUMP   ", b"DISKDUMP", b"makedumpfile")
-    return Hit(Span(0, 12)) if r.view.head.startswith(known) else None
+    return other_container(r.view.head)
 
 
 @rule("C17", "before", "", f"{_SOURCE} process_archive", seen=False)
 @why("An ar archive: readelf goes through its members.")
 def _archive(r: ReadelfReading) -> Hit | None:
-    return Hit(Span(0, 8)) if r.view.head.startswith((b"!<arch>\n", b"!<thin>\n")) else None
+    return Hit(Span(0, len(_ARCHIVES[0]))) if r.view.head.startswith(_ARCHIVES) else None
 
 
 @rule("C13", "before", _NOT_ELF, f"{_SOURCE} check_magic_number")
 @why(r"The first four bytes are not \x7fELF, and nothing else is looked at.")
 def _magic(r: ReadelfReading) -> Hit | None:
-    return None if r.magic == MAGIC else Hit(Span(0, 4))
+    return None if r.magic == MAGIC else Hit(IDENT.span("magic"))
 
 
 @rule("C13", "before", "", f"{_SOURCE} get_file_header")
 @why("EI_DATA names the wrong byte order (e_version reads as 0x1000000), so every number of the head is swapped.")
 def _byte_order(r: ReadelfReading) -> Hit | None:
-    return r.hit(Span(5, 1)) if r.lost and not r.places and r.header.version == 0x01000000 else None
+    return r.hit(r.form.span("EI_DATA")) if r.lost and not r.places and r.header.version == 0x01000000 else None
 
 
 @rule("C13", "before", "No notes found file.", f"{_SOURCE} get_file_header")
 @why("EI_CLASS is neither 1 nor 2; readelf then takes the file for a 32-bit one and finds its tables elsewhere.")
 def _class(r: ReadelfReading) -> Hit | None:
-    return r.hit(Span(4, 1)) if r.lost and not r.places and r.view.head[4] not in (1, 2) else None
+    return r.hit(r.form.span("EI_CLASS")) if r.lost and not r.places and r.view.head[EI_CLASS] not in (1, 2) else None
 
 
 @rule("C01", "before", "No notes found file.", f"{_SOURCE} get_file_header")
 @why("EI_CLASS is not that of the machine, so the head is read with fields of the wrong width.")
 def _class_of_machine(r: ReadelfReading) -> Hit | None:
-    return r.hit(Span(4, 1)) if r.lost and not r.places and other_class(r.header.machine, r.bits) else None
+    return r.hit(r.form.span("EI_CLASS")) if r.lost and not r.places and other_class(r.header.machine, r.bits) else None
 
 
 @rule("C16", "before", "No notes found file.", f"{_SOURCE} process_notes")
 @why("e_phnum is 0: no program header, no note.")
 def _no_headers(r: ReadelfReading) -> Hit | None:
-    return r.hit(r.field("e_phnum")) if r.lost and not r.by_sections and not r.phnum else None
+    return r.hit(r.form.span("e_phnum")) if r.lost and not r.by_sections and not r.phnum else None
 
 
 @rule("C05", "before", SMALL_ENTRY, f"{_SOURCE} get_64bit_program_headers")
 @why("e_phentsize is smaller than a program header; with 0 readelf shows nothing and says nothing.")
 def _entry_size(r: ReadelfReading) -> Hit | None:
     wrong = r.lost and not r.by_sections and r.header.phentsize < r.form.segment.size
-    return r.hit(r.field("e_phentsize")) if wrong else None
+    return r.hit(r.form.span("e_phentsize")) if wrong else None
 
 
 @rule("C06", "before", cut(112, "program headers"), f"{_SOURCE} get_program_headers")
@@ -104,7 +105,7 @@ def _entry_size(r: ReadelfReading) -> Hit | None:
 def _headers_elsewhere(r: ReadelfReading) -> Hit | None:
     usual = {r.form.header_size + count * r.form.section.size for count in (0, r.header.shnum)}
     wrong = r.lost and not r.by_sections and r.header.phoff not in usual and not r.segments
-    return r.hit(r.field("e_phoff")) if wrong else None
+    return r.hit(r.form.span("e_phoff")) if wrong else None
 
 
 @rule(
@@ -115,13 +116,13 @@ def _headers_elsewhere(r: ReadelfReading) -> Hit | None:
 )
 @why("The file is not large enough for e_phnum program headers.")
 def _table_cut(r: ReadelfReading) -> Hit | None:
-    return r.hit(r.field("e_phnum")) if r.lost and not r.by_sections and r.no_table else None
+    return r.hit(r.form.span("e_phnum")) if r.lost and not r.by_sections and r.no_table else None
 
 
 @rule("C07", "note", "", f"{_SOURCE} process_note_sections")
 @why("e_type is not ET_CORE and there are SHT_NOTE sections: only they are searched, PT_NOTEs are not.")
 def _sections(r: ReadelfReading) -> Hit | None:
-    return r.hit(r.field("e_type")) if r.lost and r.by_sections else None
+    return r.hit(r.form.span("e_type")) if r.lost and r.by_sections else None
 
 
 @rule("C03", "note", "", f"{_SOURCE} process_corefile_note_segments")
@@ -232,23 +233,22 @@ def _broken_behind(r: ReadelfReading) -> Hit | None:
 @rule("C05", "before", _LARGE_ENTRY, f"{_SOURCE} get_64bit_program_headers", refuses=False)
 @why("e_phentsize is larger than a program header; readelf complains, yet reads them one behind the other.")
 def _large_entry(r: ReadelfReading) -> Hit | None:
-    return Hit(r.field("e_phentsize")) if r.is_elf and r.header.phentsize > r.form.segment.size else None
+    return Hit(r.form.span("e_phentsize")) if r.is_elf and r.header.phentsize > r.form.segment.size else None
 
 
 @rule("C07", "before", _NO_SECTIONS, f"{_SOURCE} process_section_headers", refuses=False)
 @why("e_shoff is not 0 though there are no section headers.")
 def _no_sections(r: ReadelfReading) -> Hit | None:
-    return Hit(r.field("e_shoff")) if r.is_elf and r.header.shoff and not r.shnum else None
+    return Hit(r.form.span("e_shoff")) if r.is_elf and r.header.shoff and not r.shnum else None
 
 
 @rule("C07", "before", cut(128, "section headers"), f"{_SOURCE} process_section_headers", refuses=False)
 @why("The section headers do not lie in the file; readelf complains and goes on without them.")
 def _sections_cut(r: ReadelfReading) -> Hit | None:
     length = r.header.shentsize * r.shnum
-    wrong = r.is_elf and r.header.shoff and r.header.shentsize >= r.form.section.size
-    return (
-        Hit(r.field("e_shoff"), cut(length, "section headers")) if wrong and not r.has(r.header.shoff, length) else None
-    )
+    read = r.is_elf and r.header.shoff and r.header.shentsize >= r.form.section.size
+    wrong = read and not r.has(r.header.shoff, length)
+    return Hit(r.form.span("e_shoff"), cut(length, "section headers")) if wrong else None
 
 
 @rule("C07", "before", cut(792633534417207296, "string table"), f"{_SOURCE} process_section_headers", refuses=False)

@@ -12,7 +12,7 @@ from typing import Final
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder
-from vmci_tui.formats.elf_records import ET_CORE, MAGIC, PN_XNUM, SHT_NOTE, Header, Section, Segment, format_of
+from vmci_tui.formats.elf_records import ET_CORE, IDENT, MAGIC, PN_XNUM, SHT_NOTE, Header, Section, Segment, format_of
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Hit
 from vmci_tui.readers.shared.elf_notes import Area, Found, note_segments, release_of, walk
@@ -42,10 +42,10 @@ class ReadelfReading:
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self.magic = view.head[:4]
+        self.magic = IDENT.part("magic", view.head)
         # get_file_header: whatever is not ELFCLASS64 is read as 32-bit, whatever is not ELFDATA2MSB as little-endian.
-        self.bits = 64 if view.head[4:5] == b"\2" else 32
-        self.order: ByteOrder = "big" if view.head[5:6] == b"\2" else "little"
+        self.bits = 64 if IDENT.part("EI_CLASS", view.head) == b"\2" else 32
+        self.order: ByteOrder = "big" if IDENT.part("EI_DATA", view.head) == b"\2" else "little"
         self.form = format_of(self.bits, self.order)
 
     @property
@@ -196,8 +196,3 @@ class ReadelfReading:
             if span is not None:
                 return Hit(span, self.broken(area))
         return None
-
-    def field(self, name: str) -> Span:
-        """A field of the ELF header."""
-        fields = {each: (at, length) for each, at, length in self.form.header_fields}
-        return Span(*fields[name])

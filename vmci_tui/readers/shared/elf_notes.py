@@ -7,13 +7,15 @@ Both count padding from the start of the area and never look for a note at any o
 from __future__ import annotations
 
 import re
-import struct
 from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import HEADER, NAME, NOTE_LIMIT, ByteOrder, up
+from vmci_tui.formats.elf_note import HEADER, NAME, NOTE_LIMIT, ByteOrder, note_header, up
 from vmci_tui.formats.elf_records import MACHINE_BITS, MACHINES, PT_NOTE, Segment
+from vmci_tui.formats.flattened_records import SIGNATURE as FLATTENED
+from vmci_tui.formats.kdump_records import DISKDUMP, SIGNATURE
 from vmci_tui.readers.file_view import View
+from vmci_tui.readers.rule import Hit
 
 _NOT_ZERO: Final = re.compile(rb"[^\0]")
 _RELEASE: Final = re.compile(rb"(?:^|\n)OSRELEASE=([^\n]*)")
@@ -59,7 +61,7 @@ class Area(NamedTuple):
 
 def walk(offset: int, data: bytes, order: ByteOrder, align: int) -> Area:
     """All notes of an area that lies at `offset`, padded to `align` (4 or 8)."""
-    words = struct.Struct("<III" if order == "little" else ">III")
+    words = note_header(order)
     notes: list[Found] = []
     at, size = 0, len(data)
     while at < size:
@@ -94,7 +96,7 @@ def _missed(area: Area, order: ByteOrder) -> tuple[int, ByteOrder] | None:
         start = at - HEADER
         if start >= 0 and start not in known:
             for each in (order, other):
-                namesz, descsz = struct.unpack_from("<II" if each == "little" else ">II", area.data, start)
+                namesz, descsz, _ = note_header(each).unpack_from(area.data, start)
                 if namesz in (10, 11) and up(HEADER + namesz) + descsz <= len(area.data) - start:
                     return start, each
         at = area.data.find(NAME[:-1], at + 1)
@@ -146,6 +148,12 @@ def release_of(text: bytes) -> bytes | None:
 def note_segments(view: View, bits: int, order: ByteOrder, offset: int, count: int) -> tuple[Segment, ...]:
     """The PT_NOTEs among `count` program headers; the 65,000 others of a dump are not taken apart."""
     return tuple(view.segments(bits, order, offset, count).of_type(PT_NOTE))
+
+
+def other_container(head: bytes) -> Hit | None:
+    """That the file is a kdump-compressed or flattened dump, by its first bytes."""
+    magic = FLATTENED.rstrip(b"\0")
+    return Hit(Span(0, len(magic))) if head.startswith((SIGNATURE, DISKDUMP, magic)) else None
 
 
 def other_class(machine: int, bits: int) -> bool:

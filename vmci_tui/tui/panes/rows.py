@@ -9,7 +9,7 @@ from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.span import Span
 from vmci_tui.document.derived_entry import derive, why_none
 from vmci_tui.document.document import Document, State
-from vmci_tui.formats.fw_cfg_entry import FIELDS, FORMAT_ELF, FORMAT_NONE, RESET, EntryHistory
+from vmci_tui.formats.fw_cfg_entry import FIELDS, FORMAT_ELF, FORMAT_NONE, RESET, WHOLE_ENTRY, EntryHistory, entry_span
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.note_kinds import device_dump
 from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
@@ -36,7 +36,7 @@ def entry_rows(document: Document, wide: bool = True) -> list[tuple[Row, Target]
     history = document.state.entry
     if history is None:
         return [line for row, target in _derived_rows(document) for line in _folded(row, target, wide)]
-    whole = Target("entry", span=Span(0, 16, "entry"))
+    whole = Target("entry", span=WHOLE_ENTRY)
     out = _folded(_presence(history), whole, wide)
     raw = history.entry.pack()
     for field, value in zip(FIELDS, history.entry, strict=True):
@@ -45,7 +45,7 @@ def entry_rows(document: Document, wide: bool = True) -> list[tuple[Row, Target]
             (f"{field.name:<13}", "key"), (f"{value} = {value:#x}  ", "value"), (f"[{octets}]  ", "dim"),
             _meaning(document, field.name, value),
         )  # fmt: skip
-        out += _folded(row, Target("field", field.name, span=Span(field.offset, field.length, "entry")), wide)
+        out += _folded(row, Target("field", field.name, span=entry_span(field.name)), wide)
     if history.origin == "writes":
         for number in range(len(history.writes)):
             out += _folded(_write_row(history, number), Target("write", number=number), wide)
