@@ -218,7 +218,7 @@ async def served(scratch: Path, *arguments: str) -> AsyncIterator[Served]:
         serve = Served("", process, stderr)
         try:
             assert process.stdout is not None
-            told: dict[str, Any] = json.loads(b"".join([await process.stdout.readline() for _ in range(3)]) or b"{}")
+            told: dict[str, Any] = json.loads(b"".join([await process.stdout.readline() for _ in range(4)]) or b"{}")
             assert "url" in told, serve.said
             serve.url = told["url"]
             await _answers(serve.url)

@@ -57,7 +57,7 @@ def vmci(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest
 def test_show_prints_every_key_of_the_contract(vmci: Vmci) -> None:
     shown = vmci("show", "dump.elf", "--blob", "good.entry", "--json").json
     assert set(shown) == {
-        "file", "size", "container", "machine", "bits", "byte_order", "entry", "notes", "vmcoreinfo",
+        "schema", "file", "size", "container", "machine", "bits", "byte_order", "entry", "notes", "vmcoreinfo",
         "windows", "memory"
     }  # fmt: skip
     assert (shown["file"], shown["size"], shown["container"]) == ("dump.elf", len(_DUMP), "elf")
@@ -184,7 +184,7 @@ def test_hex(vmci: Vmci) -> None:
     assert vmci("hex", "dump.elf", "--len", "16").out.startswith("00000000: 7F 45 4C 46 02 01 01")
     assert len(vmci("hex", "dump.elf").out.splitlines()) == 16
     at = vmci("hex", "dump.elf", "--paddr", "0x1008", "--len", "4", "--json").json
-    assert set(at) == {"file", "offset", "length", "hex"}
+    assert set(at) == {"schema", "file", "offset", "length", "hex"}
     assert (at["offset"], bytes.fromhex(at["hex"])) == (len(_DUMP) - 8192 + 8, factory.ram()[8:12])
     assert vmci("hex", "dump.elf", "--at", "0x40", "--len", "4").out.startswith("00000040: 04")
     assert vmci("hex", "dump.elf", "--paddr", "0").code == 2
@@ -328,7 +328,7 @@ def test_diff_prints_what_differs_and_exits_0(vmci: Vmci) -> None:
     Path("other").write_bytes(factory.TEXT_64.replace(b"6.1.0", b"6.2.0"))
     same = vmci("diff", "dump.elf", "note", "--json")
     assert (same.code, same.json) == (
-        0, {"a": "dump.elf", "b": "note", "same": True, "summary": same.json["summary"], "keys": []}
+        0, {"schema": 1, "a": "dump.elf", "b": "note", "same": True, "summary": same.json["summary"], "keys": []}
     )  # fmt: skip
     ran = vmci("diff", "dump.elf", "other", "--json")
     assert ran.code == 0 and not ran.json["same"] and "another kernel" in ran.json["summary"][0]

@@ -15,6 +15,7 @@ import pytest
 
 from tests.dumps import kdump_factory
 from tests.dumps.factory import ram
+from tests.paths import DATA
 from vmci_tui.common.samples import sample_path
 
 _VMCI = f"{sys.executable} -m vmci_tui"
@@ -46,7 +47,7 @@ def folder(tmp_path: Path) -> Path:
     shutil.copy(sample_path("x86_64-linux-good.note"), tmp_path / "note")
     plain = kdump_factory.kdump({at: ram(4096, at) for at in range(3)})
     (tmp_path / "flat").write_bytes(kdump_factory.flattened(plain, (4096, 8192)))
-    with gzip.open(Path(__file__).with_name("data") / "qemu-cases.jsonl.gz", "rb") as cases:
+    with gzip.open(DATA / "qemu-cases.jsonl.gz", "rb") as cases:
         (tmp_path / "cases").write_bytes(cases.readline())
     shutil.copy(tmp_path / "d.elf", tmp_path / "saved.elf")
     run(tmp_path, f"{_VMCI} set saved.elf PAGESIZE=8192 --in-place")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 from vmci_tui.cli.streams import tell
 from vmci_tui.common.progress import Pace, Progress, quiet
@@ -14,11 +14,20 @@ if TYPE_CHECKING:
     from vmci_tui.layers.range_table import Range
 
 
-def print_json(value: object, memory: Iterable[Range] | None = None) -> None:
-    """Print a value. An object gets the ranges of memory as its last key, written one at a time."""
+SCHEMA: Final = 1
+"""The version of the JSON of all commands (docs/json.md). A new key leaves it as it is; a key that goes, is
+renamed or gets another meaning makes it the next."""
+
+
+def print_json(value: Mapping[str, object] | Sequence[object], memory: Iterable[Range] | None = None) -> None:
+    """Print an object, with the schema's version as its first key, or a list.
+
+    An object gets the ranges of memory as its last key, written one at a time.
+    """
     import json  # 5 ms that a text needs not
 
-    text = json.dumps(value, indent=1, ensure_ascii=True)
+    versioned = {"schema": SCHEMA, **value} if isinstance(value, Mapping) else value
+    text = json.dumps(versioned, indent=1, ensure_ascii=True)
     if memory is not None:
         sys.stdout.write(text.removesuffix("\n}") + ',\n "memory": [')
         sys.stdout.writelines(_range_json(memory))

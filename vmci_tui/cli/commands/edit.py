@@ -213,7 +213,7 @@ def _undo(options: argparse.Namespace) -> int:
     if not options.dry_run:
         saved = finish(options.file) if options.finish else take_back(options.file, options.force)
     if options.json:
-        found = {"overwrites": report_undo.overwritten_json(lost)} if options.force else {}
+        found: Json = {"overwrites": report_undo.overwritten_json(lost)} if options.force else {}
         print_json({"file": visible(options.file), "size": saved.size if saved else None} | found)
     else:
         print_lines(report_undo.overwritten_text(lost))
