@@ -5,6 +5,7 @@ only a reader's eye sees becomes a finding of its own. No rule of a reader is re
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from vmci_tui.common.span import Span
 from vmci_tui.containers.elf.contents import memory_end
@@ -13,7 +14,7 @@ from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.checks.note import beside_linux
 from vmci_tui.findings.finding import Consequence, Context, Finding, told
 from vmci_tui.findings.fixes import fix_of
-from vmci_tui.readers.rule import Fired, Verdict
+from vmci_tui.readers.rule import Fired, Rule, Verdict
 
 _ABSENT = "N01"
 _WHYS = 2
@@ -26,8 +27,8 @@ def grouped(found: Iterable[Finding], verdicts: Mapping[str, Verdict], context: 
     addresses = next((item.code for item in found if catalogue()[item.code].group == "addresses"), None)
     fired: dict[str, list[tuple[str, Fired]]] = {}
     for reader, verdict in verdicts.items():
-        for item in _causes(verdict, context, addresses):
-            fired.setdefault(item.rule.cause, []).append((reader, item))
+        for cause, item in _causes(verdict, context, addresses):
+            fired.setdefault(cause, []).append((reader, item))
     for finding in found:
         apart = catalogue()[finding.code].one_by_one
         mine = [pair for pair in fired.get(finding.code, ()) if not apart or _about(pair[1].span, finding.span)]
@@ -50,41 +51,46 @@ def _blind(verdicts: Mapping[str, Verdict]) -> tuple[Consequence, ...]:
     return tuple(Consequence(name, False, v.unread, why) for name, v in verdicts.items() if v.state == "opens")
 
 
-def _causes(verdict: Verdict, context: Context, addresses: str | None) -> Iterator[Fired]:
-    """The rules that hold; that a reader finds no note is left out where another rule says why.
+def _causes(verdict: Verdict, context: Context, addresses: str | None) -> Iterator[tuple[str, Fired]]:
+    """The rules that hold, each with the code of the finding that it stands for in this file.
 
     `addresses`: the code of what is wrong with p_vaddr, over which a reader fails in memory that is there.
     """
-    there = context.state.note is not None
-    windows = context.state.note is not None and context.state.note.is_windows
-    why = any(item.rule.refuses and item.rule.cause != _ABSENT for item in verdict.fired)
     fired = verdict.fired
     if verdict.reader.name == "qemu":  # its rules are a table of which one line holds: what is behind it says nothing
         fired = fired[: next((n for n, item in enumerate(fired, 1) if item.rule.refuses), len(fired))]
     foreign = next((item.rule.cause for item in fired if catalogue()[item.rule.cause].group == "foreign"), None)
+    why_absent = any(item.rule.refuses and item.rule.cause != _ABSENT for item in verdict.fired)
     for item in fired:
-        if item.rule.cause == "C13" and context.dump is not None and context.dump.container != "elf":
-            item = item._replace(rule=item.rule.because("C17"))
-        if catalogue()[item.rule.cause].group == "misread" and foreign is not None:
-            item = item._replace(rule=item.rule.because(foreign))  # it reads the header as its own machine's
-        if item.rule.name == "xen-text" and beside_linux(context.state.notes) is not None:
-            item = item._replace(rule=item.rule.because("M12"))
-        if item.rule.cause == "C02" and item.rule.name == "too-small" and _all_there(context):
-            item = item._replace(rule=item.rule.because("M01" if there else _ABSENT))
-        if catalogue()[item.rule.cause].group == "memory" and addresses is not None:
-            item = item._replace(rule=item.rule.because(addresses))
-        if item.rule.cause == "N02" and all(note.whole for note in context.state.notes):
-            item = item._replace(rule=item.rule.because("N15"))  # the reader walks wrongly: no note is broken
-        if item.rule.cause == "C03" and context.arranged:  # no PT_NOTE, since there is no note to put into one
-            item = item._replace(rule=item.rule.because(_ABSENT))
-        if windows and item.rule.stage == "after":  # the header is no text: what readers make of it as one is no fault
-            item = item._replace(rule=item.rule.because("N13"))
-        if item.rule.cause == "E08" and context.dump is None:
-            continue  # no dump is open, so what lies there is not known: that is no fault of the entry
-        if item.rule.cause != _ABSENT or not there:
-            yield item
-        elif not why:
-            yield item._replace(rule=item.rule.because("N15"))
+        cause = _cause(item.rule, context, foreign, addresses)
+        if cause == _ABSENT and context.state.note is not None:
+            cause = None if why_absent else "N15"
+        if cause is not None:
+            yield cause, item
+
+
+def _cause(rule: Rule[Any], context: Context, foreign: str | None, addresses: str | None) -> str | None:
+    """The code that a rule stands for, given what is known of the file; None where it is no fault of anything here."""
+    state, group = context.state, catalogue()[rule.cause].group
+    if state.note is not None and state.note.is_windows and rule.stage == "after":
+        return "N13"  # the header is no text: what readers make of it as one is no fault
+    if group == "misread" and foreign is not None:
+        return foreign
+    if group == "memory" and addresses is not None:
+        return addresses
+    if rule.name == "xen-text" and beside_linux(state.notes) is not None:
+        return "M12"
+    if rule.cause == "C13" and context.dump is not None and context.dump.container != "elf":
+        return "C17"
+    if rule.cause == "C02" and rule.name == "too-small" and _all_there(context):
+        return "M01" if state.note is not None else _ABSENT
+    if rule.cause == "C03" and context.arranged:  # no PT_NOTE, since there is no note to put into one
+        return _ABSENT
+    if rule.cause == "N02" and all(note.whole for note in state.notes):
+        return "N15"  # the reader walks wrongly: no note is broken
+    if rule.cause == "E08" and context.dump is None:
+        return None  # no dump is open, so what lies there is not known
+    return rule.cause
 
 
 def _all_there(context: Context) -> bool:

@@ -75,10 +75,6 @@ class Rule(Generic[R]):
     seen: bool = True
     """False: read in the source only, never seen in a run; the verdict is then unknown."""
 
-    def because(self, cause: str) -> Rule[R]:
-        """The same rule, grouped under another finding."""
-        return replace(self, cause=cause)
-
 
 @dataclass(frozen=True)
 class Condition(Generic[R]):
