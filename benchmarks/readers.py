@@ -16,8 +16,8 @@ from pathlib import Path
 from time import perf_counter
 
 from vmci_tui.document import edits
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.opening.open_file import open_document
-from vmci_tui.readers.verdicts import now_and_after
 
 _SAMPLES = Path(__file__).parent.parent / "sample_dumps"
 _RUNS = 21
@@ -56,12 +56,12 @@ def main() -> None:
             f"300 keys: show {a * 1e3:.0f} ms, check {b * 1e3:.0f} ms: {(b - a) * 1e3:.0f} ms more, {b / a:.2f} times"
         )
         document = open_document(_with_keys(folder, 2000))
-        now = now_and_after(document).now
+        judgement = Judgement.of(document)
         times = []
         for number in range(200):
             start = perf_counter()
             state = edits.set_key(document.state, b"OSRELEASE", b"6.1.%d" % number)
-            now_and_after(document.with_edit("typed", state), now)
+            _ = judgement.later(document.with_edit("typed", state)).both
             times.append(perf_counter() - start)
         times.sort()
         median, worst = times[100] * 1e3, times[197] * 1e3

@@ -16,7 +16,7 @@ from typing import Any
 
 from vmci_tui.document import edits
 from vmci_tui.document.document import Document, State
-from vmci_tui.findings import findings
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.elf_note import HEADER, NAME, Note, build, parse_raw
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, Write
 from vmci_tui.opening.open_file import open_document
@@ -171,7 +171,8 @@ def readme() -> str:
 def _row(row: dict[str, Any]) -> str:
     blob = row.get("blob")
     document = open_document(str(HERE / row["file"]), str(HERE / blob) if blob else None)
-    found = [f"{f.code} {f.message}".replace("|", "\\|") for f in findings(document)] or ["nothing to complain about"]
+    judged = Judgement.of(document).found
+    found = [f"{f.code} {f.message}".replace("|", "\\|") for f in judged] or ["nothing to complain about"]
     says = "; ".join(found[:_MOST_FINDINGS])
     if len(found) > _MOST_FINDINGS:
         says += f"; and {len(found) - _MOST_FINDINGS} more"

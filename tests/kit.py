@@ -6,7 +6,8 @@ from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import Layout, open_dump
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.document.document import Document, State
-from vmci_tui.findings import Finding, findings
+from vmci_tui.findings import Finding
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.fw_cfg_entry import EntryHistory, Write
 from vmci_tui.layers.file import BytesSource
 
@@ -36,7 +37,7 @@ def image_bytes(document: Document, layout: Layout) -> bytes:
 
 def found(document: Document) -> dict[str, Finding]:
     """The findings by code; of several of one code the first."""
-    return {item.code: item for item in reversed(findings(document))}
+    return {item.code: item for item in reversed(Judgement.of(document).found)}
 
 
 def full_write(data: bytes) -> Write:

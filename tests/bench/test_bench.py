@@ -15,10 +15,9 @@ from vmci_tui.bench.guests import guest
 from vmci_tui.bench.manifest import files, manifest, names, save
 from vmci_tui.common.errors import SaveError, UsageError, VmciError
 from vmci_tui.document.document import Document
-from vmci_tui.findings import findings
 from vmci_tui.findings.catalogue import catalogue
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.opening.open_file import open_document
-from vmci_tui.proof.of_document import proof_of
 
 _LIMIT = {"elf": 20 << 10, "kdump": 40 << 10, "flattened": 40 << 10}
 _TWO_KERNELS = 2 * 4096
@@ -58,7 +57,7 @@ def _limit(made: Crafted) -> int:
 @pytest.mark.parametrize("machine", MACHINES)
 def test_good_guests_are_proved_and_taken(machine: str) -> None:
     made = craft((), machine)
-    proof = proof_of(made.document.state, made.document.dump)
+    proof = made.judgement.proof
     assert proof is not None and proof.proved is True
     assert always(machine) <= {"C12", "C14"}
     for name, verdict in made.verdicts.items():
@@ -190,7 +189,9 @@ def test_what_is_saved_is_what_the_manifest_tells(name: str, tmp_path: Path) -> 
     save(made, str(tmp_path / "new"))
     told = json.loads((tmp_path / "new" / names(made).manifest).read_text())
     document = _opened(tmp_path / "new", (told["files"]["dump"], told["files"]["entry"]))
-    assert [(f["code"], f["message"]) for f in told["findings"]] == [(f.code, f.message) for f in findings(document)]
+    assert [(f["code"], f["message"]) for f in told["findings"]] == [
+        (f.code, f.message) for f in Judgement.of(document).found
+    ]
     assert told["defects"] == [{"code": made.defects[0].code, "name": name, "does": made.defects[0].does}]
     assert {key: value["accepts"] for key, value in told["readers"].items()} == {
         key: value.accepts for key, value in made.verdicts.items()

@@ -7,9 +7,10 @@ import pytest
 from tests.odd_numbers import opened
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import Cancelled, Spent
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.proof.of_document import proof_of
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.verdicts import judge_file, now_and_after
+from vmci_tui.readers.verdicts import judge_file
 
 _DUMP = "arm64-cut-note.elf"
 
@@ -46,7 +47,7 @@ def test_a_proof_that_takes_too_many_steps_is_none() -> None:
 
 def test_the_samples_take_a_hundredth_of_what_there_is() -> None:
     document = opened(_DUMP)
-    both = now_and_after(document, budget=Budget(1 << 12))
+    both = Judgement.of(document, budget=Budget(1 << 12)).both
     assert not [name for name, verdict in both.now.items() if "given up" in verdict.says]
 
 
@@ -54,6 +55,6 @@ def test_a_judgement_and_a_proof_are_stopped_from_outside() -> None:
     document = opened(_DUMP)
     stopped = Budget(stopped=lambda: True)
     with pytest.raises(Cancelled):
-        now_and_after(document, budget=stopped)
+        Judgement.of(document, budget=stopped).complete()
     with pytest.raises(Cancelled):
         proof_of(document.state, document.dump, stopped)

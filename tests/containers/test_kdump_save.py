@@ -23,7 +23,7 @@ from vmci_tui.containers.kdump.dump import KdumpDump
 from vmci_tui.document import edits
 from vmci_tui.document.byte_map import Places
 from vmci_tui.document.document import Document, State
-from vmci_tui.findings import findings
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.elf_note import Note, build, walk
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.layers.file import BytesSource
@@ -189,7 +189,7 @@ def test_a_text_that_only_the_header_names_is_read_and_edited(version: int) -> N
     document = opened(_file(version, 64, "little", "packed", True))
     text = document.state.note
     assert isinstance(text, HeaderText) and text.desc == _TEXT and document.state.index == (0 if version == 3 else 2)
-    found = [item.code for item in findings(document)]
+    found = [item.code for item in Judgement.of(document).found]
     assert "N01" not in found and "N12" not in found and ("C20" in found) == (version > 3)
     index = document.state.notes.index(text)
     place = Places.of(document).at(document.layout.note_offsets[index] + _TEXT.index(b"PAGESIZE"))
@@ -218,7 +218,7 @@ def test_repair_makes_a_note_of_it_where_readers_look_for_one() -> None:
 def test_of_two_texts_none_is_thrown_away_that_memory_does_not_refute() -> None:
     other = _TEXT.replace(b"6.1.0", b"9.9.9")
     document = opened(factory.kdump(named=other))
-    (finding,) = (item for item in findings(document) if item.code == "C20")
+    (finding,) = (item for item in Judgement.of(document).found if item.code == "C20")
     assert "another text" in finding.message and finding.fix is not None and finding.severity == "error"
     done = repair(document)
     after = _read(_result(document, False), 64, "little")
@@ -265,7 +265,7 @@ def test_eraseinfo_of_version_4_stays_where_it_may_be_meant_so() -> None:
 def test_a_pointer_to_what_is_no_text_stays_and_so_do_its_bytes() -> None:
     data = factory.kdump(notes=[elf_factory.cpus()], named=bytes(range(128, 228)))
     document = opened(data)
-    assert document.state.note is None and "C20" in {item.code for item in findings(document)}
+    assert document.state.note is None and "C20" in {item.code for item in Judgement.of(document).found}
     document.apply("phys_base", _phys_base(document.state))
     assert _read(_result(document, False), 64, "little").pointed == bytes(range(128, 228))
 

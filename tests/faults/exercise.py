@@ -22,7 +22,8 @@ from vmci_tui.common.progress import quiet
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.document import edits
 from vmci_tui.document.document import Document, State
-from vmci_tui.findings import Finding, findings
+from vmci_tui.findings import Finding
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.hex_dump import dump_lines
 from vmci_tui.layers.file import FileSource
 from vmci_tui.opening.open_file import open_document
@@ -95,7 +96,7 @@ def look(document: Document) -> tuple[Finding, ...]:
     for line in report.show_text(document):
         printable(line, "a line of show")
     _printable_json(report.show_json(document))
-    found = findings(document)
+    found = Judgement.of(document).found
     for line in report.findings_text(found):
         printable(line, "a line of check")
     _printable_json(report.findings_json(found))
@@ -148,7 +149,7 @@ def _fix(document: Document, item: Finding, found: tuple[Finding, ...]) -> None:
     except VmciError as error:
         printable(str(error), "why it cannot be fixed")
         return
-    left = [f for f in findings(fixed) if f.code == item.code]
+    left = [f for f in Judgement.of(fixed).found if f.code == item.code]
     assert fixed.state != document.state, f"the fix of {item.code} ({item.fix.label}) changes nothing"
     # A shorter text may show a reader what it did not come to before: that is its own finding, without a fix.
     fixable = sum(f.fix is not None for f in left) <= sum(f.fix is not None for f in same)
@@ -166,7 +167,7 @@ def _fix_all(document: Document, found: tuple[Finding, ...]) -> None:
             fixed = _after(document, item.fix.apply(state))
         except VmciError:
             break
-        state, found = fixed.state, findings(fixed)
+        state, found = fixed.state, Judgement.of(fixed).found
     look(_after(document, state))
 
 

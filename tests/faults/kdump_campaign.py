@@ -20,7 +20,7 @@ from vmci_tui.containers.kdump.dump import KdumpDump
 from vmci_tui.document import edits
 from vmci_tui.document.byte_map import Places
 from vmci_tui.document.document import Document
-from vmci_tui.findings import findings
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.header_text import saved_order
 from vmci_tui.layers.file import FileSource
 from vmci_tui.layers.image import ImageSource
@@ -74,7 +74,7 @@ def _look(document: Document, rng: Random) -> None:
     for line in report.show_text(document):
         printable(line, "a line of show")
     printable(json.dumps(report.show_json(document), ensure_ascii=False), "JSON")
-    found = findings(document)
+    found = Judgement.of(document).found
     for line in report.findings_text(found):
         printable(line, "a line of check")
     printable(json.dumps(report.findings_json(found), ensure_ascii=False), "JSON")

@@ -29,10 +29,8 @@ from vmci_tui.cli.run import main as vmci
 from vmci_tui.common import mishap
 from vmci_tui.common.errors import VmciError
 from vmci_tui.document import edits
-from vmci_tui.findings import findings
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.opening.open_file import open_document
-from vmci_tui.proof.of_document import proof_of
-from vmci_tui.readers.verdicts import now_and_after
 from vmci_tui.saving.plan import plan_copy
 
 _SAMPLES: Final = SAMPLES
@@ -85,13 +83,11 @@ def _model(path: str) -> int:
     try:
         document = open_document(path)
         try:
-            both = now_and_after(document)
-            findings(document, both.now)
-            proof_of(document.state, document.dump)
+            judgement = Judgement.of(document).complete()
             if document.dump is not None:
                 text = b"OSRELEASE=6.1.0\nPAGESIZE=65536\n"
                 document.apply("a note", edits.append_text(document.state, text, document.dump.order))
-                findings(document, now_and_after(document, both.now).after)
+                judgement.later(document).complete()
                 plan_copy(document)
         finally:
             document.close()

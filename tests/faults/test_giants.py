@@ -17,7 +17,7 @@ from tests.faults.exercise import look, time_limit
 from vmci_tui.common.errors import OpenError, SaveError
 from vmci_tui.document import edits
 from vmci_tui.document.document import Document
-from vmci_tui.findings import findings
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.render import dump_report as report
 from vmci_tui.saving.plan import plan_copy
@@ -86,7 +86,7 @@ def test_as_many_program_headers_as_may_be_are_read_within_seconds(tmp_path: Pat
     assert time.monotonic() - start < 15
     assert document.dump is not None
     assert len(document.layout.memory.ranges) == (1 << 20) - 1
-    assert [item.code for item in findings(document)]
+    assert [item.code for item in Judgement.of(document).found]
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])

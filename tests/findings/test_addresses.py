@@ -9,8 +9,8 @@ from tests.kit import elf_of, found, opened, saved
 from vmci_tui.bench import chosen, craft
 from vmci_tui.containers.base import Mapped
 from vmci_tui.containers.elf.program_headers import pieces
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.elf_records import PT_LOAD, Segment
-from vmci_tui.readers.verdicts import verdicts
 from vmci_tui.repair.safe_fixes import repair
 
 _GUESTS = {
@@ -35,11 +35,11 @@ def test_the_edit_is_taken_back_and_done_again() -> None:
     document = opened(fault("633-armhf.elf"))
     fix = found(document)["C35"].fix
     assert fix is not None and document.apply(fix.label, fix.apply(document.state))
-    assert verdicts(document)["drgn"].reads is True and document.dump_unsaved
+    assert Judgement.of(document).shown["drgn"].reads is True and document.dump_unsaved
     document.undo()
-    assert not document.modified and verdicts(document)["drgn"].reads is False
+    assert not document.modified and Judgement.of(document).shown["drgn"].reads is False
     document.redo()
-    assert verdicts(document)["drgn"].reads is True and "C35" not in found(document)
+    assert Judgement.of(document).shown["drgn"].reads is True and "C35" not in found(document)
 
 
 def test_it_is_said_of_whom_it_concerns_and_not_blamed_on_missing_memory() -> None:

@@ -19,8 +19,9 @@ from vmci_tui import findings as checks
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.document import edits
 from vmci_tui.document.document import Document, entry_document
-from vmci_tui.findings import Span, findings
+from vmci_tui.findings import Span
 from vmci_tui.findings.catalogue import catalogue
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory, Write
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers import qemu
@@ -87,7 +88,7 @@ class Case(NamedTuple):
 
 
 def _told(document: Document) -> list[tuple[str, str, Span | None]]:
-    return [(item.code, item.message, item.span) for item in findings(document)]
+    return [(item.code, item.message, item.span) for item in Judgement.of(document).found]
 
 
 _CASES = (
@@ -207,7 +208,7 @@ def test_each_code_has_its_case_and_each_fix_removes_it(case: Case) -> None:
             break
         finding = again
     # Writes that came before the last one stay history, and stay told; none of them is the fault now.
-    left = [item.severity for item in findings(document) if item.code == case.code]
+    left = [item.severity for item in Judgement.of(document).found if item.code == case.code]
     assert left == ["warning"] * len(left) if case.code in ("E01", "E09") else left == []
     while document.undo():
         pass
@@ -226,7 +227,7 @@ def test_every_code_has_a_case() -> None:
 @pytest.mark.parametrize("case", _CASES, ids=[f"{n}-{case.code}" for n, case in enumerate(_CASES)])
 def test_spans_lie_in_the_file_or_in_the_entry(case: Case) -> None:
     document = case.document
-    for finding in findings(document):
+    for finding in Judgement.of(document).found:
         if finding.span is None:
             continue
         end = finding.span.offset + finding.span.length
@@ -259,16 +260,16 @@ def test_a_good_dump_with_its_entry_has_nothing_but_what_is_always_so() -> None:
     text = _TEXT + b"SYMBOL(_stext)=ffffffff82000000\nSYMBOL(init_top_pgt)=ffffffff82610000\n"
     history = EntryHistory("blob", (full_write(_GOOD.pack()),))
     good = opened(elf((cpus() + note(text),), (Load(0x1000, note(text).ljust(8192, b"\0")),)), history)
-    assert {item.code for item in findings(good)} <= {"T16", "M03", "M06"}
+    assert {item.code for item in Judgement.of(good).found} <= {"T16", "M03", "M06"}
 
 
 def test_findings_of_a_kind_are_capped_and_counted() -> None:
-    many = [item for item in findings(text(_TEXT + b"junk\n" * 500)) if item.code == "T08"]
+    many = [item for item in Judgement.of(text(_TEXT + b"junk\n" * 500)).found if item.code == "T08"]
     assert len(many) == 21 and many[-1].message.startswith("480 more")
 
 
 def test_errors_come_first() -> None:
-    ranks = [("error", "warning", "info").index(f.severity) for f in findings(text(b"A=1\n\0\nB=1\nB=1"))]
+    ranks = [("error", "warning", "info").index(f.severity) for f in Judgement.of(text(b"A=1\n\0\nB=1\nB=1")).found]
     assert ranks == sorted(ranks) and len(set(ranks)) == 3
 
 
@@ -285,6 +286,6 @@ def test_readers_stand_at_the_write_that_decides() -> None:
     failed = Write(8, 12, bytes(12))
     for writes, number in (((half, Write(8, 8, bytes(8))), 2), ((half, half, half), 3), ((half, half, failed), 2)):
         document = entry(*writes)
-        mine = [f for f in findings(document) if f.code == "E01" and f.readers]
+        mine = [f for f in Judgement.of(document).found if f.code == "E01" and f.readers]
         assert [f.message.split()[1] for f in mine] == [str(number)]
         assert mine[0].readers[0].reader == "qemu" and mine[0].readers[0].refuses

@@ -11,8 +11,8 @@ from tests.dumps import factory
 from tests.dumps.kdump_factory import INCOMPLETE, ZLIB, flattened, kdump
 from vmci_tui.containers.kdump.dump import KdumpDump
 from vmci_tui.document.document import Document, State
-from vmci_tui.findings import findings
 from vmci_tui.findings.catalogue import catalogue
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.repair.safe_fixes import Choice, repair
 
 LINUX = {"sysname": b"Linux", "release": b"6.1.0-test", "version": b"#1 SMP", "machine": b"x86_64"}
@@ -40,7 +40,7 @@ CODES = {*CASES, "C02", "C23", "C24", "C32", "C33"}
 
 
 def codes(document: Document) -> set[str]:
-    return {item.code for item in findings(document)}
+    return {item.code for item in Judgement.of(document).found}
 
 
 def test_a_good_one_has_none_of_them() -> None:

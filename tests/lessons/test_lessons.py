@@ -13,12 +13,11 @@ from tests.paths import DOCS
 from vmci_tui.common.errors import OpenError, UsageError
 from vmci_tui.document import edits
 from vmci_tui.document.byte_map import Places
-from vmci_tui.findings import findings
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.lessons.conditions import FLAGS, NUMBERS, PANES, READERS, SCREENS, WORDS, Seen, holds, parse
 from vmci_tui.lessons.lesson import PLACES, TYPE, UNTIL, copy_files, find_lesson, headings, load
 from vmci_tui.opening.open_file import open_document
-from vmci_tui.proof.of_document import proof_of
-from vmci_tui.readers.verdicts import NAMES, now_and_after
+from vmci_tui.readers.verdicts import NAMES
 
 _PAGE = (DOCS / "lessons.md").read_text()
 _HEAD = 'title = "A"\nstory = "B"\nfiles = ["good.entry"]\n'
@@ -27,9 +26,7 @@ _HEAD = 'title = "A"\nstory = "B"\nfiles = ["good.entry"]\n'
 def _seen(name: str, blob: str | None = None, **more: object) -> Seen:
     """What is known of a sample, before any screen shows it."""
     document = open_document(str(SAMPLES / name), str(SAMPLES / blob) if blob else None)
-    both = now_and_after(document)
-    known = Seen(document, findings(document, both.now), both, proof_of(document.state, document.dump), screen="main")
-    return known._replace(**more)
+    return Seen(document, Judgement.of(document), screen="main")._replace(**more)
 
 
 @pytest.mark.parametrize(
@@ -71,8 +68,7 @@ def test_of_edits() -> None:
     finding = next(item for item in known.found if item.code == "T02")
     assert finding.fix is not None
     document.apply("fix", finding.fix.apply(document.state))
-    both = now_and_after(document, known.both.now if known.both else None)
-    after = known._replace(both=both, found=findings(document, both.after))
+    after = known._replace(judgement=Judgement.of(document))
     assert holds(parse("finding T02 gone and readers.drgn == accepts and now.drgn == refuses"), after)
     assert holds(parse("edits == 1 and unsaved and not saved"), after)
     document.mark_saved(entry=False)

@@ -8,10 +8,8 @@ import pytest
 
 from tests.faults.exercise import time_limit
 from tests.odd_numbers import Case, cases, edited, opened
-from vmci_tui.findings import findings
-from vmci_tui.proof.of_document import proof_of
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import used_lines
-from vmci_tui.readers.verdicts import now_and_after
 
 _SECONDS = 2.0
 _SLICE = 150
@@ -19,10 +17,7 @@ _SLICE = 150
 
 def _judge(case: Case) -> None:
     with time_limit(_SECONDS):
-        document = edited(case)
-        both = now_and_after(document)
-        findings(document, both.after)
-        proof_of(document.state, document.dump)
+        Judgement.of(edited(case)).complete()
 
 
 @pytest.mark.parametrize("case", Random(45).sample(list(cases()), _SLICE), ids=str)

@@ -14,10 +14,10 @@ from tests.real import readers
 from vmci_tui.cli.run import main
 from vmci_tui.containers.kdump.dump import KdumpDump
 from vmci_tui.document.document import Document
-from vmci_tui.findings import Finding, findings
+from vmci_tui.findings import Finding
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.kdump_records import INCOMPLETE
 from vmci_tui.opening.open_file import open_document
-from vmci_tui.readers.verdicts import verdicts
 
 _READ = """
 import sys, drgn
@@ -61,7 +61,7 @@ def _pages(document: Document) -> list[int]:
 
 
 def _codes(path: Path) -> dict[str, Finding]:
-    return {item.code: item for item in reversed(findings(open_document(str(path))))}
+    return {item.code: item for item in reversed(Judgement.of(open_document(str(path))).found)}
 
 
 def _says(finding: Finding, reader: str) -> str:
@@ -107,7 +107,7 @@ def test_a_flattened_file_cut_anywhere_is_an_error(tmp_path: Path) -> None:
         assert told is not None and told.severity == "error" and _says(told, "crash") == _CUT
         opens = readers.drgn_text(str(path)).code == 0
         assert opens == (lost <= 8), "the first half of the end mark is enough for libkdumpfile"
-        assert verdicts(open_document(str(path)))["drgn"].accepts is opens
+        assert Judgement.of(open_document(str(path))).shown["drgn"].accepts is opens
         assert main(["check", "--for", "crash", str(path)]) == 1
         assert main(["check", "--for", "drgn", str(path)]) == int(not opens)
 

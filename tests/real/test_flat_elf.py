@@ -20,10 +20,11 @@ from tests.tui.driving import running, settled, shown
 from vmci_tui.cli.run import main
 from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.guest import guest_of
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.verdicts import judge_file, verdicts
+from vmci_tui.readers.verdicts import judge_file
 from vmci_tui.search.find_notes import find
 
 _NOTE = str(SAMPLES / "amd64.note")
@@ -116,7 +117,7 @@ def test_unflatten_is_what_makedumpfile_rearranges(flat: str, tmp_path: Path) ->
 def test_a_reported_file_whose_records_overlap(tmp_path: Path) -> None:
     path = tmp_path / "twice.flat"
     path.write_bytes(fault("flat-elf-twice.flat"))
-    said = verdicts(open_document(str(path)))
+    said = Judgement.of(open_document(str(path))).shown
     assert (said["drgn"].accepts, said["crash"].accepts, said["makedumpfile"].accepts) == (True, True, False)
     ran = readers.drgn_text(str(path))
     assert ran.code == 0 and "OSRELEASE=6.1.0-56-amd64" in ran.out
@@ -124,13 +125,13 @@ def test_a_reported_file_whose_records_overlap(tmp_path: Path) -> None:
     assert _drgn_memory(str(path)) == _memory(str(path))
     out = str(tmp_path / "out.elf")
     assert main(["repair", str(path), "-o", out]) == 0
-    assert all(verdict.accepts for name, verdict in verdicts(open_document(out)).items() if name != "qemu")
+    assert all(verdict.accepts for name, verdict in Judgement.of(open_document(out)).shown.items() if name != "qemu")
     assert readers.drgn_text(out, uts=True).code == 0 and _memory(out) == _memory(str(path))
 
 
 def test_one_without_a_note() -> None:
     path = str(FAULTS / "elf-basic-flat.dump")
-    said = verdicts(open_document(path))["drgn"]
+    said = Judgement.of(open_document(path)).shown["drgn"]
     ran = readers.drgn_text(path)
     assert said.accepts is False and ran.code != 0 and str(said.says) in ran.out
     assert readers.crash_osrelease(path) == "unknown"
@@ -171,7 +172,7 @@ def test_set_and_strip_keep_the_form(way: str, with_note: str, tmp_path: Path) -
     assert main(["strip", with_note, *target]) == 0
     assert readers.drgn_text(path).code != 0 and _memory(path) == memory
     document = open_document(path)  # crash looks at strings alone: it finds the text that lies in guest memory
-    assert document.state.note is None and verdicts(document)["crash"].says == readers.crash_osrelease(path)
+    assert document.state.note is None and Judgement.of(document).shown["crash"].says == readers.crash_osrelease(path)
 
 
 @pytest.mark.parametrize("way", [(), ("--keep-flattened",)], ids=["plain", "flattened"])
@@ -181,7 +182,7 @@ def test_addresses_of_program_headers_are_written_through_records(way: tuple[str
     path, out = tmp_path / "armhf.flat", str(tmp_path / "out")
     path.write_bytes(flattened(raw, Random(2).sample(range(len(raw)), 12)))
     assert readers.drgn_text(str(path)).code < 0
-    assert verdicts(open_document(str(path)))["drgn"].says == "killed by SIGSEGV"
+    assert Judgement.of(open_document(str(path))).shown["drgn"].says == "killed by SIGSEGV"
     assert main(["repair", str(path), "-o", out, *way]) == 0
     ran = readers.drgn_text(out, uts=True)
     assert ran.code == 0 and "6.1.0-50-armmp-lpae" in ran.out and "UTS [b'Linux'" in ran.out

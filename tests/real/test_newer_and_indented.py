@@ -11,8 +11,8 @@ from tests.conftest import SAMPLES
 from tests.kit import found
 from tests.real import readers
 from vmci_tui.cli.run import main
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.opening.open_file import open_document
-from vmci_tui.readers.verdicts import now_and_after
 from vmci_tui.repair.next_commands import next_steps
 
 _WORDS = "The kernel version is not supported."
@@ -27,9 +27,9 @@ def test_makedumpfile_says_that_a_kernel_is_newer(release: bytes, newer: bool, t
     document = open_document(str(path))
     said = readers.makedumpfile_dmesg(str(path), tmp_path / "log").out
     assert (_WORDS in said) == newer == ("T24" in found(document))
-    judged = now_and_after(document).now
-    assert judged["makedumpfile"].accepts and f"OSRELEASE={release.decode()}" in said
-    offered = [str(step.command) for step in next_steps(document, judged) if step.reader == "makedumpfile"]
+    judgement = Judgement.of(document)
+    assert judgement.now["makedumpfile"].accepts and f"OSRELEASE={release.decode()}" in said
+    offered = [str(step.command) for step in next_steps(judgement) if step.reader == "makedumpfile"]
     assert any("-d 31" in command for command in offered) != newer and len(offered) == (1 if newer else 2)
 
 

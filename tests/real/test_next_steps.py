@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.real.readers import need
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.opening.open_file import open_document
-from vmci_tui.readers.verdicts import now_and_after
 from vmci_tui.repair.next_commands import Step, next_steps
 
 _GOOD = "amd64-cut-note.elf"
@@ -24,7 +24,7 @@ _GOOD = "amd64-cut-note.elf"
 
 def _of(path: str) -> dict[str, Step]:
     document = open_document(path)
-    return {str(step.command).replace(path, "FILE"): step for step in next_steps(document, now_and_after(document).now)}
+    return {str(step.command).replace(path, "FILE"): step for step in next_steps(Judgement.of(document))}
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_every_command_for_a_good_dump(
     shutil.copy(sample(_GOOD), hostile)
     document = open_document(str(hostile))
     steps: dict[str, list[Step]] = {}
-    for step in next_steps(document, now_and_after(document).now):
+    for step in next_steps(Judgement.of(document)):
         steps.setdefault(step.reader, []).append(step)
     assert "6.1.0-56-amd64" in shell(steps["crash"][1])
     assert "6.1.0-56-amd64" in shell(steps["drgn"][0])
@@ -75,6 +75,6 @@ def test_the_repair_that_is_offered_leads_to_a_dump_that_all_take(
     path = tmp_path / "-no note.elf"
     shutil.copy(sample("x86_64-linux-good.elf"), path)
     document = open_document(str(path))
-    first = next_steps(document, now_and_after(document).now)[0]
+    first = next_steps(Judgement.of(document))[0]
     shell(first)
     assert not any(step.reader == "vmci" for step in _of(str(tmp_path / "-no note-fixed.elf")).values())

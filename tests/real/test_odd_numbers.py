@@ -12,7 +12,7 @@ from tests.real.agreement.oracle import READERS, Oracle
 from tests.real.readers import need
 from vmci_tui.document import edits
 from vmci_tui.document.document import Document
-from vmci_tui.readers.verdicts import verdicts
+from vmci_tui.findings.judgement import Judgement
 
 _MEMORY = 8 << 30
 _ARM = "arm64-cut-note.elf"
@@ -38,7 +38,7 @@ def _disagreements(oracle: Oracle, documents: dict[str, Document], readers: tupl
     wrong = []
     answers = oracle.ask_many([_saved(document) for document in documents.values()])
     for (name, document), real in zip(documents.items(), answers, strict=True):
-        ours = verdicts(document)
+        ours = Judgement.of(document).shown
         wrong += [
             f"{name}: {reader} {real[reader].accepts}, predicted {ours[reader].accepts}: {real[reader].says[-200:]}"
             for reader in readers

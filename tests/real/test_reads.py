@@ -10,7 +10,7 @@ import pytest
 from tests.data_files import fault
 from tests.kit import opened
 from tests.real.readers import drgn_text
-from vmci_tui.readers.verdicts import verdicts
+from vmci_tui.findings.judgement import Judgement
 
 Sample = Callable[[str], str]
 _SAMPLES = (
@@ -39,7 +39,7 @@ def test_of_a_fault(tmp_path: Path, name: str, library: bool) -> None:
 
 
 def _same(path: str, library: bool) -> None:
-    told = verdicts(opened(Path(path).read_bytes()))["libkdumpfile" if library else "drgn"]
+    told = Judgement.of(opened(Path(path).read_bytes())).shown["libkdumpfile" if library else "drgn"]
     ran = drgn_text(path, libkdumpfile=library, uts=True)
     assert (ran.code == 0) == (told.state == "accepts"), ran.out
     if told.state == "accepts":

@@ -16,8 +16,8 @@ from tests.real import readers
 from tests.real.test_append import GUESTS, judge
 from vmci_tui.cli.run import main
 from vmci_tui.document import edits
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.opening.open_file import open_document
-from vmci_tui.readers.verdicts import verdicts
 
 Sample = Callable[[str], str]
 DATA = DATA / "guests"
@@ -84,5 +84,5 @@ def test_guests_of_all_machines_are_repaired(name: str, tmp_path: Path) -> None:
     assert "VMCOREINFO" in readers.readelf_notes(str(out))
     shown = readers.eu_readelf_notes(str(out))
     assert all(line in shown for line in text.splitlines())
-    predicted = verdicts(open_document(str(out)))["libkdumpfile"].accepts
+    predicted = Judgement.of(open_document(str(out))).shown["libkdumpfile"].accepts
     assert (readers.drgn_text(str(out), libkdumpfile=True).code == 0) == predicted

@@ -14,8 +14,8 @@ from tests.proof import guests
 from tests.real import readers
 from vmci_tui.cli.run import main
 from vmci_tui.containers import Dump
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.opening.open_file import open_document
-from vmci_tui.readers.verdicts import verdicts
 
 _GUESTS = {"amd64": "x86_64", "arm64": "Unknown", "s390x": "S390X", "i386-pae": "i686", "ppc64el-radix": "Unknown"}
 """And what QEMU writes as utsname.machine of each."""
@@ -69,7 +69,7 @@ def test_repair_cures_note_phys_base_and_utsname_in_one_go(name: str, flat: bool
     document = open_document(str(good))
     assert document.container == "kdump" and document.state.vmcoreinfo is not None
     assert document.state.vmcoreinfo.text.decode() == true_text(name)
-    said = verdicts(document)
+    said = Judgement.of(document).shown
     ran = readers.drgn_text(str(good))
     assert (ran.code, ran.out) == (0, true_text(name))
     assert said["drgn"].accepts and said["libkdumpfile"].accepts

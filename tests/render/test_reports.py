@@ -9,7 +9,7 @@ from tests.kit import full_write, opened
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.document import edits
 from vmci_tui.document.document import entry_document
-from vmci_tui.findings import findings
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory, Write
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.render import dump_report as report
@@ -40,10 +40,10 @@ def test_hostile_bytes_are_spelt_out_everywhere() -> None:
     plan = plan_copy(document)
     lines = [
         *report.show_text(document),
-        *report.findings_text(findings(document)),
+        *report.findings_text(Judgement.of(document).found),
         *report.plan_text(plan, document.source),
     ]
-    lines += [json.dumps(report.show_json(document)), json.dumps(report.findings_json(findings(document)))]
+    lines += [json.dumps(report.show_json(document)), json.dumps(report.findings_json(Judgement.of(document).found))]
     assert all(line.isascii() and line.isprintable() for line in lines)
 
 

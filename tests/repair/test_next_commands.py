@@ -19,13 +19,13 @@ from tests.data_files import fault
 from tests.dumps.factory import cpus, elf, note
 from tests.kit import opened, saved
 from tests.paths import DATA
-from vmci_tui.common.safe_text import visible
+from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.samples import samples
 from vmci_tui.document.document import Document
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.debug_packages import build_id, vmlinux_of
 from vmci_tui.opening.open_file import open_document
-from vmci_tui.readers.verdicts import now_and_after
 from vmci_tui.render.verdict_report import next_json, next_text
 from vmci_tui.repair.next_commands import Step, copy_name, next_steps, shell_word
 from vmci_tui.repair.safe_fixes import repair
@@ -36,13 +36,13 @@ Sample = Callable[[str], str]
 
 def _steps(document: Document) -> dict[str, list[Step]]:
     out: dict[str, list[Step]] = {}
-    for step in next_steps(document, now_and_after(document).now):
+    for step in next_steps(Judgement.of(document)):
         out.setdefault(step.reader, []).append(step)
     return out
 
 
 def _commands(document: Document) -> list[str]:
-    return [str(step.command) for step in next_steps(document, now_and_after(document).now)]
+    return [str(step.command) for step in next_steps(Judgement.of(document))]
 
 
 def test_a_good_dump_has_a_command_for_each_reader(sample: Sample) -> None:
@@ -71,7 +71,7 @@ def test_what_reads_no_other_machine_is_offered_for_none(sample: Sample) -> None
 
 
 def test_what_readers_refuse_begins_with_a_repair(sample: Sample) -> None:
-    first = next_steps(document := open_document(sample("amd64-cut-nonote.elf")), now_and_after(document).now)
+    first = next_steps(Judgement.of(open_document(sample("amd64-cut-nonote.elf"))))
     assert [step.reader for step in first] == ["vmci"]
     assert str(first[0].command).endswith("amd64-cut-nonote-fixed.elf") and "crash, drgn" in first[0].why
     assert _commands(open_document(sample("x86_64-linux-good.elf")))[0].startswith("vmci repair ")
@@ -82,10 +82,10 @@ def test_a_repair_is_advised_where_it_does_something() -> None:
         document = open_document(path)
         if document.dump is None:
             continue
-        judged = now_and_after(document).now
-        advised = any(step.reader == "vmci" for step in next_steps(document, judged))
+        judgement = Judgement.of(document)
+        advised = any(step.reader == "vmci" for step in next_steps(judgement))
         done = repair(document)
-        refused = any(v.accepts is False for v in judged.values())
+        refused = any(v.accepts is False for v in judgement.now.values())
         assert advised == (bool(done.steps or done.question) and refused), path
 
 
@@ -95,7 +95,7 @@ def test_a_whole_kdump_needs_no_repair() -> None:
     assert _commands(broken)[0].startswith("vmci repair")
     repair(broken)
     whole = opened(saved(broken))
-    assert now_and_after(whole).now["readelf"].accepts is False
+    assert Judgement.of(whole).now["readelf"].accepts is False
     assert not any("vmci repair" in command for command in _commands(whole)) and not repair(whole).steps
 
 
@@ -106,17 +106,16 @@ def test_a_windows_dump_is_not_repaired_and_an_entry_leads_nowhere(sample: Sampl
 
 def test_only_the_readers_that_were_asked_for(sample: Sample) -> None:
     document = open_document(sample("amd64-cut-note.elf"))
-    drgn = {"drgn": now_and_after(document).now["drgn"]}
-    assert [step.reader for step in next_steps(document, drgn)] == ["drgn", "debuginfod"]
+    assert [step.reader for step in next_steps(Judgement.of(document), readers=("drgn",))] == ["drgn", "debuginfod"]
 
 
 def test_a_reader_that_was_not_asked_for_is_not_missed() -> None:
     """Over the addresses in program headers other readers find no memory than the one that was asked for."""
     blind = opened((DATA / "faults/633-armhf.elf").read_bytes())
-    judged = now_and_after(blind).now
-    assert any(step.reader == "vmci" for step in next_steps(blind, judged))
-    for name in judged:
-        next_steps(blind, {name: judged[name]})
+    judgement = Judgement.of(blind)
+    assert any(step.reader == "vmci" for step in next_steps(judgement))
+    for name in judgement.now:
+        next_steps(judgement, readers=(name,))
 
 
 def test_once_saved_it_is_the_copy_that_they_name(sample: Sample) -> None:
@@ -124,7 +123,7 @@ def test_once_saved_it_is_the_copy_that_they_name(sample: Sample) -> None:
     from vmci_tui.repair.fix_for_reader import mend_for
 
     mend_for(document, "drgn")
-    steps = next_steps(document, now_and_after(document).after, "/tmp/a copy.elf")
+    steps = next_steps(Judgement.of(document), "/tmp/a copy.elf")
     assert "drgn -c '/tmp/a copy.elf'" in [str(step.command) for step in steps]
 
 
@@ -167,16 +166,19 @@ def test_what_is_no_build_id_is_none(value: bytes) -> None:
 
 def test_drgn_is_told_the_machine_of_a_kdump_that_names_none(sample: Sample) -> None:
     document = open_document(sample("amd64-cut-note.elf"))
-    verdict = now_and_after(document).now["drgn"]
+    verdict = Judgement.of(document).now["drgn"]
     says = visible("kdump_get_string_attr(KDUMP_ATTR_ARCH_NAME): Key has no value")
     kdump = cast(Any, SimpleNamespace(
         dump=SimpleNamespace(machine="x86_64", header_fields=True), state=document.state, container="kdump", name="x",
         source=document.source,
     ))  # fmt: skip
-    refused = next_steps(kdump, {"drgn": replace(verdict, accepts=False, says=says)}, "a.kdump")
-    assert "drgn --architecture x86_64 -c a.kdump" in [str(step.command) for step in refused]
-    other = next_steps(kdump, {"drgn": replace(verdict, accepts=False, says=visible("no"))}, "a.kdump")
-    assert not [step for step in other if step.reader == "drgn"]
+
+    def steps(says: Safe) -> tuple[Step, ...]:
+        after = {"drgn": replace(verdict, accepts=False, says=says)}
+        return next_steps(cast(Any, SimpleNamespace(document=kdump, after=after)), "a.kdump")
+
+    assert "drgn --architecture x86_64 -c a.kdump" in [str(step.command) for step in steps(says)]
+    assert not [step for step in steps(visible("no")) if step.reader == "drgn"]
 
 
 @given(st.text(min_size=1).filter(lambda text: "\0" not in text))
@@ -202,7 +204,7 @@ def test_a_copy_lies_beside_the_file() -> None:
 
 def test_as_text_each_command_stands_alone_and_as_json_with_its_reason(sample: Sample) -> None:
     document = open_document(sample("amd64-cut-note.elf"))
-    steps = next_steps(document, now_and_after(document).now)
+    steps = next_steps(Judgement.of(document))
     lines = list(next_text(steps))
     assert [line.strip() for line in lines if not line.startswith("  #")] == [str(step.command) for step in steps]
     assert all(set(item) == {"reader", "command", "why"} for item in next_json(steps))
@@ -210,5 +212,5 @@ def test_as_text_each_command_stands_alone_and_as_json_with_its_reason(sample: S
 
 def test_a_repair_is_advised_where_it_lets_a_reader_read_memory() -> None:
     document = opened(fault("461-vaddr-lies.elf"))
-    advised = next_steps(document, now_and_after(document).now)[0]
+    advised = next_steps(Judgement.of(document))[0]
     assert advised.reader == "vmci" and advised.why.endswith(": drgn reads no kernel memory so far")

@@ -18,12 +18,13 @@ from vmci_tui.cli.run import main
 from vmci_tui.common.errors import UsageError
 from vmci_tui.document import edits
 from vmci_tui.document.document import Document, State
-from vmci_tui.findings import Finding, findings
+from vmci_tui.findings import Finding
 from vmci_tui.findings.finding import Fix
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.verdicts import judge_file, verdicts
+from vmci_tui.readers.verdicts import judge_file
 from vmci_tui.repair.safe_fixes import repair
 from vmci_tui.saving.harm import Consent, Harm, Worse, consent, harm_of, worse
 from vmci_tui.saving.plan import plan_copy, plan_in_place
@@ -124,24 +125,24 @@ def test_nothing_is_written_until_the_user_agrees(
 
 def test_repair_makes_no_fix_over_which_a_reader_refuses(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a table calls safe: here the fix of a finding takes the release out."""
-    from vmci_tui.repair import safe_fixes as repairing
+    from vmci_tui.findings import judgement
 
     path = sample("crlf.elf")
     document = open_document(path)
-    real = findings(document)
+    real = Judgement.of(document).found
     assert any(f.code == "T03" or f.fix for f in real)
 
-    def broken(document: Document, known: object = None) -> tuple[Finding, ...]:
+    def broken(*_: object) -> tuple[Finding, ...]:
         harmful = Fix("take the release out", lambda s: edits.delete_key(s, b"OSRELEASE"))
         return (Finding("T03", "warning", "made up", "for the test", None, harmful),)
 
-    monkeypatch.setattr(repairing, "findings", broken)
+    monkeypatch.setattr(judgement, "findings", broken)
     accepted = [name for name, verdict in repair(document).readers.now.items() if verdict.accepts]
     assert accepted and "take the release out" not in document.labels
 
 
 def test_who_would_read_no_memory_any_more_does_worse(sample: Sample) -> None:
-    now = verdicts(open_document(sample("amd64-cut-note.elf")))
+    now = Judgement.of(open_document(sample("amd64-cut-note.elf"))).shown
     assert now["drgn"].accepts and now["drgn"].reads
     blind = {**now, "drgn": replace(now["drgn"], reads=False)}
     assert [item.reader for item in worse(now, blind)] == ["drgn"]
@@ -153,7 +154,7 @@ def test_unflatten_asks_too_and_says_so_in_json(
 ) -> None:
     path, out = tmp_path / "flat", tmp_path / "out"
     path.write_bytes(flattened(kdump(pages(1, 2))))
-    refuses = verdicts(_open(sample("amd64-cut-note.elf"), edits.strip))["crash"]
+    refuses = Judgement.of(_open(sample("amd64-cut-note.elf"), edits.strip)).shown["crash"]
     monkeypatch.setattr(unflattening, "harm_of_plain", lambda *_: Harm((Worse("crash", refuses),)))
     assert main(["unflatten", str(path), "-o", str(out), "--json"]) == 1 and not out.exists()
     said = capsys.readouterr()

@@ -35,7 +35,7 @@ async def settled(pilot: Pilot[Any]) -> None:
     await pilot.pause()
     for _ in range(200):  # the readers are judged after the first paint, which a busy machine may hold up
         screen = pilot.app.screen
-        judging = isinstance(screen, MainScreen) and screen.both is None and screen.not_judged == BEING_JUDGED
+        judging = isinstance(screen, MainScreen) and screen.judgement is None and screen.not_judged == BEING_JUDGED
         if not judging and all(strip._row != ((BEING_JUDGED, "dim"),) for strip in screen.query(StripLine)):
             return
         await pilot.pause(0.01)

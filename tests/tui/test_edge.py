@@ -49,9 +49,9 @@ async def _told(pilot: Pilot[Any]) -> None:
 @pytest.mark.parametrize(
     "place",
     [
-        "vmci_tui.readers.verdicts.now_and_after",
-        "vmci_tui.findings.findings",
-        "vmci_tui.proof.of_document.proof_of",
+        "vmci_tui.findings.judgement.verdicts_now",
+        "vmci_tui.findings.judgement.findings",
+        "vmci_tui.findings.judgement.proof_of",
     ],
 )
 async def test_a_judgement_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
@@ -59,7 +59,7 @@ async def test_a_judgement_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch
     async with running(sample(_DUMP)) as pilot:
         await pilot.pause(0.3)
         await settled(pilot)
-        assert "not judged" in shown(pilot) and main_screen(pilot).both is None
+        assert "not judged" in shown(pilot) and main_screen(pilot).judgement is None
         await pilot.press("v")
         await settled(pilot)
         assert isinstance(pilot.app.screen, MainScreen) and "the file is not judged" in said(pilot)
@@ -69,15 +69,16 @@ async def test_a_judgement_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch
 async def test_the_model_of_one_reader_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(makedumpfile.READER.__dict__, "read", _fail)
     async with running(sample(_DUMP)) as pilot:
-        both = main_screen(pilot).both
-        assert both is not None and both.now["makedumpfile"].accepts is None and both.now["crash"].accepts
+        judgement = main_screen(pilot).judgement
+        assert judgement is not None and judgement.now["crash"].accepts
+        assert judgement.now["makedumpfile"].accepts is None
         await _told(pilot)
 
 
 async def test_a_judgement_of_what_is_typed_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(sample(_DUMP)) as pilot:
         await pilot.press("3", "down", "down", "enter")
-        monkeypatch.setattr("vmci_tui.readers.verdicts.now_and_after", _fail)
+        monkeypatch.setattr("vmci_tui.findings.judgement.verdicts_after", _fail)
         await type_text(pilot, "4097")
         await settled(pilot)
         await _told(pilot)
@@ -113,13 +114,13 @@ async def test_a_search_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     "painter",
     [
-        "panes.FindingsList.render_line",
-        "panes.KeysList.render_line",
-        "panes.NotesList.render_line",
-        "panes.EntryList.render_line",
-        "panes.PaneBar.render",
-        "readerstrip.TitleBar.render_line",
-        "statusline.StatusLine.render_line",
+        "panes.panes.FindingsList.render_line",
+        "panes.panes.KeysList.render_line",
+        "panes.panes.NotesList.render_line",
+        "panes.panes.EntryList.render_line",
+        "panes.panes.PaneBar.render",
+        "widgets.verdict_strip.TitleBar.render_line",
+        "widgets.status_line.StatusLine.render_line",
     ],
 )
 async def test_a_painter_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch, painter: str) -> None:
@@ -128,7 +129,7 @@ async def test_a_painter_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch, 
         for widget in main_screen(pilot).query("*"):
             widget.refresh()
         await settled(pilot)
-        assert "cannot be shown" in shown(pilot) or painter.startswith("panes.PaneBar")
+        assert "cannot be shown" in shown(pilot) or painter.endswith("PaneBar.render")
         await pilot.resize_terminal(90, 40)
         await settled(pilot)
         await _told(pilot)
@@ -192,24 +193,24 @@ async def test_a_disk_that_cannot_be_read_is_said_and_is_no_error_of_ours(
 async def test_a_judgement_that_takes_long_is_said_and_the_next_key_stops_it(
     sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vmci_tui.readers import verdicts
+    from vmci_tui.findings import judgement
 
-    real, asked = verdicts.now_and_after, []
+    real, asked = judgement.verdicts_after, []
 
-    def slow(document: Any, known: Any = None, budget: Any = None) -> Any:
+    def slow(document: Any, now: Any, budget: Any = None) -> Any:
         asked.append("begun")
         if document.modified and len(document.steps) == 1:
             while True:  # as long as no one stops it
                 budget.refill().spend()
-        return real(document, known, budget)
+        return real(document, now, budget)
 
     async with running(sample(_DUMP)) as pilot:
         screen = main_screen(pilot)
         monkeypatch.setattr(JudgeActions, "patience", 0.01)
-        monkeypatch.setattr(verdicts, "now_and_after", slow)
+        monkeypatch.setattr(judgement, "verdicts_after", slow)
         await pilot.press("x")
         await pilot.pause(0.1)
-        assert screen.both is None and screen.found == () and "being judged" in shown(pilot)
+        assert screen.judgement is None and screen.found == () and "being judged" in shown(pilot)
         await pilot.press("v")
         assert isinstance(pilot.app.screen, MainScreen) and "the file is being judged" in said(pilot)
         await pilot.press("5", "down")
@@ -218,4 +219,4 @@ async def test_a_judgement_that_takes_long_is_said_and_the_next_key_stops_it(
         await settled(pilot)
         pilot.app.clear_notifications()
         await settled(pilot)
-        assert screen.both is not None and "being judged" not in shown(pilot) and len(asked) >= 2
+        assert screen.judgement is not None and "being judged" not in shown(pilot) and len(asked) >= 2

@@ -9,8 +9,9 @@ import pytest
 from textual.widgets import Static
 
 from tests.tui.driving import main_screen, running, settled, shown
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.opening.open_file import open_document
-from vmci_tui.readers.verdicts import NAMES, Both, now_and_after
+from vmci_tui.readers.verdicts import NAMES, Both
 from vmci_tui.tui.panes.panes import FindingsList, HexPane, KeysList
 from vmci_tui.tui.screens.matrix_screen import matrix_lines
 from vmci_tui.tui.widgets.verdict_strip import strip_cells
@@ -62,7 +63,7 @@ def test_who_only_looks_whether_a_key_is_there_reads_no_other_value(sample: Samp
     document = open_document(sample("amd64-cut-note.elf"))
     text = document.state.vmcoreinfo
     assert text is not None
-    _, lines = matrix_lines(text, now_and_after(document).now)
+    _, lines = matrix_lines(text, Judgement.of(document).both.now)
     offset = next(line for line in lines if line.key == "KERNELOFFSET")
     kinds = {value.how for value in offset.values.values() if value is not None}
     assert "presence only" in kinds and len(kinds) > 1 and not offset.differs

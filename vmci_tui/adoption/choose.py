@@ -11,8 +11,8 @@ from vmci_tui.common.progress import Progress
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document import edits
 from vmci_tui.document.document import Document, State
-from vmci_tui.findings import findings
 from vmci_tui.findings.catalogue import catalogue
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.proof import prove
 from vmci_tui.search.candidate import Candidate, Judged, Proof
@@ -37,18 +37,19 @@ class Adoption(NamedTuple):
     """Why memory could not be looked at; empty where it could, or needed not."""
 
 
-def consider(document: Document, told: Progress) -> Adoption:
+def consider(judgement: Judgement, told: Progress) -> Adoption:
     """Look at the dump's own note, and in memory only where that one is missing or not proved.
 
     A Windows header stays, and nothing is looked for beside it. `told` may raise Cancelled.
     """
+    document = judgement.document
     assert document.dump is not None
     state, guest = document.state, guest_of(document.dump)
     if any(note.is_windows for note in state.notes):
         return Adoption("", None, (), "")
     text = state.vmcoreinfo
     proof = prove(text, guest, told) if text is not None else None
-    code = _code(document, proof)
+    code = _code(judgement, proof)
     if not code:
         return Adoption("", None, (), "", proof)
     try:
@@ -62,13 +63,13 @@ def consider(document: Document, told: Progress) -> Adoption:
     return Adoption(code, chosen, judged, _question(judged, proof) if asked else "", proof)
 
 
-def _code(document: Document, proof: Proof | None) -> str:
+def _code(judgement: Judgement, proof: Proof | None) -> str:
     """Why another note is wanted; empty where the dump's own is proved and readers take its text."""
     if proof is None:
         return "N01"
     if not proof.proved:
         return "M05" if proof.proved is False else "M06"
-    faults = (f.code for f in findings(document) if catalogue()[f.code].of_text and any(c.refuses for c in f.readers))
+    faults = (f.code for f in judgement.found if catalogue()[f.code].of_text and any(c.refuses for c in f.readers))
     return next(faults, "")
 
 

@@ -16,9 +16,10 @@ from vmci_tui.common.errors import OpenError, UsageError
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers import open_dump
 from vmci_tui.document.document import Document, State
-from vmci_tui.findings import Finding, findings
+from vmci_tui.findings import Finding
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.layers.file import BytesSource
-from vmci_tui.readers.verdicts import Verdicts, verdicts
+from vmci_tui.readers.verdicts import Verdicts
 
 SUFFIX: Final = {"elf": ".elf", "kdump": ".kdump", "flattened": ".flat"}
 """Of a dump's name, by its container."""
@@ -33,9 +34,22 @@ class Crafted:
     defects: tuple[Defect, ...]
     parts: Parts
     dump: bytes
-    document: Document
-    verdicts: Verdicts
-    findings: tuple[Finding, ...]
+    judgement: Judgement
+
+    @property
+    def document(self) -> Document:
+        """The dump, opened, with its entry."""
+        return self.judgement.document
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """What every reader says of it."""
+        return self.judgement.now
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the checks say of it."""
+        return self.judgement.found
 
     @property
     def stem(self) -> str:
@@ -143,8 +157,7 @@ def _made(ordered: tuple[Defect, ...], parts: Parts) -> Crafted:
         dump,
         State(dump.notes, parts.history, header=dump.header_fields),
     )
-    judged = verdicts(document)
-    return Crafted(ordered, parts, data, document, judged, findings(document, judged))
+    return Crafted(ordered, parts, data, Judgement.of(document))
 
 
 def _stem(defects: Sequence[Defect], machine: str) -> str:

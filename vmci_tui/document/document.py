@@ -196,6 +196,11 @@ class Document:
         return self.saved_layout
 
     @property
+    def arranged(self) -> bool:
+        """Whether `layout` is one that saving would write, and not the dump as it is."""
+        return self.dump is not None and self.layout is not self.dump.as_it_is
+
+    @property
     def saved_layout(self) -> Layout:
         """The file as it would be saved. Raises SaveError where it cannot be."""
         if self.dump is None:

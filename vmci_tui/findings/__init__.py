@@ -14,7 +14,8 @@ from vmci_tui.findings.checks import entry_region as region
 from vmci_tui.findings.checks import text_values as values
 from vmci_tui.findings.finding import Check, Consequence, Context, Finding, Fix
 from vmci_tui.findings.join_verdicts import grouped
-from vmci_tui.readers.verdicts import Verdicts, verdicts
+from vmci_tui.readers.verdicts import Verdicts
+from vmci_tui.search.candidate import Proof
 
 __all__ = ["Consequence", "Context", "Finding", "Fix", "Severity", "Span", "findings"]
 
@@ -37,15 +38,14 @@ _EACH = 20
 """So many findings of one code and severity are listed; the last one counts the rest."""
 
 
-def findings(document: Document, known: Verdicts | None = None) -> tuple[Finding, ...]:
+def findings(document: Document, verdicts: Verdicts, proof: Proof | None) -> tuple[Finding, ...]:
     """All findings with the readers that they concern: errors first, of each kind those first over which a
     reader refuses, and of these those with a fix.
 
-    `known` are the verdicts over the document's layout, where they are computed already.
+    `verdicts` are those over the document's layout, `proof` is what memory says of its text.
     """
-    judged = verdicts(document) if known is None else known
-    context = Context.of(document)
-    found = list(grouped(_capped(finding for check in _CHECKS for finding in check(context)), judged, context))
+    context = Context.of(document, proof)
+    found = list(grouped(_capped(finding for check in _CHECKS for finding in check(context)), verdicts, context))
     found.sort(key=lambda item: (_RANK[item.severity], not any(c.refuses for c in item.readers), item.fix is None))
     return tuple(found)
 

@@ -10,6 +10,7 @@ from vmci_tui.common.span import Span
 from vmci_tui.containers import Dump, Layout
 from vmci_tui.document.document import Document, State
 from vmci_tui.findings.catalogue import Severity, catalogue
+from vmci_tui.search.candidate import Proof
 
 
 class Fix(NamedTuple):
@@ -72,11 +73,13 @@ class Context(NamedTuple):
     layout: Layout
     arranged: bool
     """Whether the layout is one that saving would write, its head in the order that readers need."""
+    proof: Proof | None
+    """What memory says of the text; None where there is no text, or no memory."""
 
     @classmethod
-    def of(cls, document: Document) -> Context:
-        layout, dump = document.layout, document.dump
-        return cls(document.state, dump, layout, dump is not None and layout is not dump.as_it_is)
+    def of(cls, document: Document, proof: Proof | None) -> Context:
+        """Return what the checks look at in a document."""
+        return cls(document.state, document.dump, document.layout, document.arranged, proof)
 
     def note_span(self, index: int) -> Span:
         return Span(self.layout.note_offsets[index], len(self.layout.notes[index].raw))

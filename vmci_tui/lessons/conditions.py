@@ -20,8 +20,7 @@ from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory, parse_number
 
 if TYPE_CHECKING:
     from vmci_tui.findings import Finding
-    from vmci_tui.readers.verdicts import Both, Verdicts
-    from vmci_tui.search.candidate import Proof
+    from vmci_tui.findings.judgement import Judgement
 
 PANES: Final = ("entry", "notes", "keys", "findings", "hex")
 SCREENS: Final = (
@@ -41,9 +40,8 @@ class Seen(NamedTuple):
     """What is open, what was found out about it, and what is shown of it."""
 
     document: Document | None = None
-    found: tuple[Finding, ...] = ()
-    both: Both | None = None
-    proof: Proof | None = None
+    judgement: Judgement | None = None
+    """Of what is shown; None while it is being judged."""
     screen: str = "other"
     pane: str = ""
     """The pane that has the focus."""
@@ -63,6 +61,11 @@ class Seen(NamedTuple):
     """Whether the meaning of the keys is shown."""
     changed: bool = False
     """Whether the file itself is another than it was when the lesson began."""
+
+    @property
+    def found(self) -> tuple[Finding, ...]:
+        """The findings; none while they are not known."""
+        return self.judgement.found if self.judgement is not None else ()
 
     @property
     def history(self) -> EntryHistory | None:
@@ -106,19 +109,24 @@ FLAGS: Final[dict[str, Flag]] = {
 
 def _verdict(name: str, after: bool) -> Word:
     def word(seen: Seen) -> str:
-        if seen.both is None:
+        if seen.judgement is None:
             return ""
-        verdicts: Verdicts = seen.both.after if after else seen.both.now
+        verdicts = seen.judgement.after if after else seen.judgement.now
         return _ACCEPTS[verdicts[name].accepts] if name in verdicts else ""
 
     return word
+
+
+def _proved(seen: Seen) -> str:
+    proof = seen.judgement.proof if seen.judgement is not None else None
+    return _PROOF[proof.proved] if proof is not None else ""
 
 
 WORDS: Final[dict[str, tuple[Word, tuple[str, ...]]]] = {
     "pane": (lambda seen: seen.pane, PANES),
     "screen": (lambda seen: seen.screen, SCREENS),
     "field": (lambda seen: seen.field, Entry._fields),
-    "note.proof": (lambda seen: _PROOF[seen.proof.proved] if seen.proof else "", tuple(_PROOF.values())),
+    "note.proof": (_proved, tuple(_PROOF.values())),
     **{f"readers.{name}": (_verdict(name, True), tuple(_ACCEPTS.values())) for name in READERS},
     **{f"now.{name}": (_verdict(name, False), tuple(_ACCEPTS.values())) for name in READERS},
 }

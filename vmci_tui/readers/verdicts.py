@@ -40,30 +40,23 @@ def judge_file(view: View) -> dict[str, Verdict]:
     return {reader.name: judge(reader, view) for reader in READERS}
 
 
-def verdicts(document: Document) -> dict[str, Verdict]:
-    """The verdicts over what is shown: the file as it is while nothing is edited, else as it would be saved."""
-    out = {"qemu": qemu.verdict(document)}
-    if document.dump is not None:
-        layout = document.layout
-        out |= judge_file(View(layout.base or document.source, layout.image))
-    return out
+def verdicts_now(document: Document, known: Verdicts | None = None, budget: Budget | None = None) -> Verdicts:
+    """Judge the file as it is; `known` is an earlier answer for the same file, of which only QEMU is asked again.
 
-
-def now_and_after(document: Document, known: Verdicts | None = None, budget: Budget | None = None) -> Both:
-    """Both sides of saving; `known` is what is now, where that was judged before: the file on disk stays.
-
-    `budget` is what each reader may take, and may stop it: then it raises Cancelled. Where the
-    state cannot be saved, what is after is what is now.
+    `budget` is what each reader may take; it may stop a reader, and then this raises Cancelled.
     """
     entry = {"qemu": qemu.verdict(document)}
     if document.dump is None:
-        return Both(entry, entry)
-    as_it_is = document.dump.as_it_is.image
-    now = {**entry, **(known or judge_file(View(document.source, as_it_is, budget))), **entry}
+        return entry
+    return {**entry, **(known or judge_file(View(document.source, document.dump.as_it_is.image, budget))), **entry}
+
+
+def verdicts_after(document: Document, now: Verdicts, budget: Budget | None = None) -> Verdicts:
+    """Judge the file that saving would write: `now` where nothing would change, or the state cannot be saved."""
     try:
         layout = document.saved_layout
     except SaveError:
-        layout = document.dump.as_it_is
-    same = layout.base is None and layout.image == as_it_is
-    after = now if same else judge_file(View(layout.base or document.source, layout.image, budget))
-    return Both(now, {**after, **entry})
+        return now
+    if document.dump is None or (layout.base is None and layout.image == document.dump.as_it_is.image):
+        return now
+    return {"qemu": now["qemu"], **judge_file(View(layout.base or document.source, layout.image, budget))}

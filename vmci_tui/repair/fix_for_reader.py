@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from vmci_tui.common.errors import VmciError
 from vmci_tui.document.document import Document
-from vmci_tui.findings import Finding, findings
-from vmci_tui.readers.verdicts import verdicts
+from vmci_tui.findings import Finding
+from vmci_tui.findings.judgement import Judgement
 
 _STEPS = 40
 """More fixes in a row than any file was seen to need: each removes a finding."""
@@ -31,18 +31,20 @@ def fixes_for(reader: str, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
 def mend_for(document: Document, reader: str) -> Mended:
     """Apply fixes until the reader accepts the file as it would be saved, or none is left; each is one step of undo."""
     labels: list[str] = []
+    judgement = Judgement.of(document)
     for _ in range(_STEPS):
-        judged = verdicts(document)
-        if judged[reader].accepts is not False:
-            return Mended(tuple(labels), judged[reader].accepts, "")
-        open_fixes = [f.fix for f in fixes_for(reader, findings(document, judged)) if f.fix is not None]
+        verdict = judgement.shown[reader]
+        if verdict.accepts is not False:
+            return Mended(tuple(labels), verdict.accepts, "")
+        open_fixes = [f.fix for f in fixes_for(reader, judgement.found) if f.fix is not None]
         for fix in open_fixes:
             try:
                 if document.apply(fix.label, fix.apply(document.state)):
                     labels.append(fix.label)
+                    judgement = judgement.later(document)
                     break
             except VmciError:
                 continue
         else:
-            return Mended(tuple(labels), False, judged[reader].says)
-    return Mended(tuple(labels), verdicts(document)[reader].accepts, "too many faults")
+            return Mended(tuple(labels), False, verdict.says)
+    return Mended(tuple(labels), judgement.shown[reader].accepts, "too many faults")

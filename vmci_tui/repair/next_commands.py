@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Final, NamedTuple
 
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document.document import Document
-from vmci_tui.findings import Finding, findings
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.checks.text_values import garbage_build_id
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.debug_packages import STANDS_FOR, build_id, vmlinux_of
 from vmci_tui.knowledge.makedumpfile_releases import need_of
 from vmci_tui.layers.file import FileSource
 from vmci_tui.readers.rule import Verdict
-from vmci_tui.readers.verdicts import Verdicts
+from vmci_tui.readers.verdicts import NAMES, Verdicts
 from vmci_tui.repair.safe_fixes import changes
 
 _OF_X86: Final = frozenset(("crash", "makedumpfile"))
@@ -39,19 +39,20 @@ class Step(NamedTuple):
     why: Safe
 
 
-def next_steps(
-    document: Document, verdicts: Verdicts, path: str | None = None, found: tuple[Finding, ...] | None = None
-) -> tuple[Step, ...]:
+def next_steps(judgement: Judgement, path: str | None = None, readers: Container[str] = NAMES) -> tuple[Step, ...]:
     """The commands to go on with, best first; `path` names a copy that is or will be saved, None the file that is open.
 
-    `verdicts` are those of the file that the commands name, `found` all its findings where they are known already.
+    Only the `readers` are considered.
     """
+    document = judgement.document
     if document.dump is None:
         return ()
+    judged = judgement.now if path is None else judgement.after
+    verdicts = {name: verdict for name, verdict in judged.items() if name in readers}
     if path is not None:
         return tuple(_steps(document, verdicts, path))
     path = document.source.path if isinstance(document.source, FileSource) else document.name
-    return (*_repair(document, verdicts, path, found), *_steps(document, verdicts, path))
+    return (*_repair(judgement, verdicts, path), *_steps(document, verdicts, path))
 
 
 def _wanted(document: Document, verdicts: Verdicts) -> Verdicts:
@@ -60,16 +61,15 @@ def _wanted(document: Document, verdicts: Verdicts) -> Verdicts:
     return {name: v for name, v in verdicts.items() if (ours or name not in _OF_X86) and name != "qemu"}
 
 
-def _repair(document: Document, verdicts: Verdicts, path: str, found: tuple[Finding, ...] | None) -> Iterator[Step]:
+def _repair(judgement: Judgement, verdicts: Verdicts, path: str) -> Iterator[Step]:
     """Where readers refuse the file that is open, and a repair does something; no second one mends a copy."""
     # What drgn refuses over libkdumpfile alone is libkdumpfile's own fault, or refused by eu-readelf too.
-    wanted = _wanted(document, verdicts)
+    wanted = _wanted(judgement.document, verdicts)
     refusing = [name for name, v in wanted.items() if v.accepts is False and name != "libkdumpfile"]
-    found = findings(document) if found is None else found
-    lied_to = {c.reader for f in found if catalogue()[f.code].group == "addresses" for c in f.readers}
+    lied_to = {c.reader for f in judgement.found if catalogue()[f.code].group == "addresses" for c in f.readers}
     blind = [name for name, v in verdicts.items() if name in lied_to and v.state == "opens"]
-    note = document.state.note
-    if (refusing or blind) and changes(document, found):
+    note = judgement.document.state.note
+    if (refusing or blind) and changes(judgement):
         command = Safe(f"vmci repair {shell_word(path)} -o {shell_word(copy_name(path))}")
         also = "" if note is not None else ", and the note of its memory where one is found"
         so_far = [f"{', '.join(refusing)} refuse it so far"] if refusing else []

@@ -15,11 +15,11 @@ from vmci_tui.common.errors import SaveError, VmciError
 from vmci_tui.common.progress import Progress, quiet
 from vmci_tui.document import edits
 from vmci_tui.document.document import Document, State
-from vmci_tui.findings import Finding, findings
+from vmci_tui.findings import Finding
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.fixes import ORDER_HEAD
-from vmci_tui.proof.of_document import proof_of
-from vmci_tui.readers.verdicts import Both, Verdicts, now_and_after, verdicts
+from vmci_tui.findings.judgement import Judgement
+from vmci_tui.readers.verdicts import Both
 from vmci_tui.saving.harm import worse
 from vmci_tui.search.candidate import Judged, Proof
 
@@ -66,7 +66,13 @@ class Repair(NamedTuple):
     searched: bool
     proof: Proof | None
     """Of the note that the repaired dump has; None where it has no text."""
-    readers: Both
+    judgement: Judgement
+    """Of the dump as it is after the repair; where nothing was changed, as it was before."""
+
+    @property
+    def readers(self) -> Both:
+        """What every reader says of the file, and of the repaired one."""
+        return self.judgement.both
 
 
 def repair(document: Document, choice: Choice = EVERYTHING, told: Progress = quiet) -> Repair:
@@ -77,21 +83,23 @@ def repair(document: Document, choice: Choice = EVERYTHING, told: Progress = qui
     """
     assert document.dump is not None
     steps: list[Step] = []
-    adoption = _adoption(document, choice, told)
+    judgement = Judgement.of(document)
+    adoption = _adoption(judgement, document, choice, told)
     if adoption.question:
-        return Repair((), adoption.question, (), adoption.judged, True, adoption.proof, now_and_after(document))
+        return Repair((), adoption.question, (), adoption.judged, True, adoption.proof, judgement.complete())
     _take_note(document, adoption, steps)
-    _fix_all(document, choice, steps)
-    left = tuple(_left(f, adoption) for f in findings(document) if f.severity == "error")
+    judgement = _fix_all(document, choice, steps, judgement.later(document) if steps else judgement)
+    left = tuple(_left(f, adoption) for f in judgement.found if f.severity == "error")
     searched = bool(adoption.code) and not adoption.unread
-    return Repair(tuple(steps), "", left, adoption.judged, searched, _proof(document), now_and_after(document))
+    return Repair(tuple(steps), "", left, adoption.judged, searched, judgement.proof, judgement.complete())
 
 
-def changes(document: Document, found: tuple[Finding, ...]) -> bool:
-    """Whether a repair would change the file, or look in memory for a note; `found` are the document's findings.
+def changes(judgement: Judgement) -> bool:
+    """Whether a repair would change the file, or look in memory for a note.
 
     What a search in memory would give is not known here: it takes long.
     """
+    document, found = judgement.document, judgement.found
     if document.dump is None or any(note.is_windows for note in document.state.notes):
         return False
     if document.dump.guest_memory.size and any(_wants_memory(finding) for finding in found):
@@ -100,8 +108,7 @@ def changes(document: Document, found: tuple[Finding, ...]) -> bool:
     if not fixable:
         return False
     scratch = document.with_edit("", document.state)
-    judged = verdicts(scratch)
-    return any(_apply(scratch, finding, judged) for finding in fixable)
+    return any(_apply(scratch, finding, judgement) is not None for finding in fixable)
 
 
 def _wants_memory(finding: Finding) -> bool:
@@ -122,14 +129,14 @@ def _left(finding: Finding, adoption: Adoption) -> str:
     return f"{words} (to do by hand: {finding.fix.label})" if finding.fix is not None else words
 
 
-def _adoption(document: Document, choice: Choice, told: Progress) -> Adoption:
+def _adoption(judgement: Judgement, document: Document, choice: Choice, told: Progress) -> Adoption:
     if choice.paddr is not None:
         judged = adopt.search_for(document, choice.paddr, told)
         code = "N01" if document.state.note is None else "M05"
         return Adoption(code, adopt.choice_of(judged, choice.paddr), judged, "")
     if choice.only is not None and not any(catalogue()[code].adopt for code in choice.only):
         return Adoption("", None, (), "")
-    adoption = adopt.consider(document, told)
+    adoption = adopt.consider(judgement, told)
     return adoption if choice.allows(adoption.code) else Adoption("", None, (), "")
 
 
@@ -148,49 +155,58 @@ def _take_note(document: Document, adoption: Adoption, steps: list[Step]) -> Non
                 steps.append(Step(adoption.code, label, document.state))
 
 
-def _fix_all(document: Document, choice: Choice, steps: list[Step]) -> None:
-    """Fix after fix, until none is left that may be applied; one that fails is tried again once others are done."""
+def _fix_all(document: Document, choice: Choice, steps: list[Step], judgement: Judgement) -> Judgement:
+    """Fix after fix, until none is left that may be applied; one that fails is tried again once others are done.
+
+    Gives the judgement of the document afterwards.
+    """
     tries, failed, before = iter(range(2 * STEPS)), True, -1
     while failed and len(steps) > before:
         before = len(steps)
-        failed = _round(document, choice, steps, tries)
-        if choice.allows("C06"):  # every save puts the head in order, so a repair without other edits does too
-            _order(document, steps)
+        judgement, failed = _round(document, choice, steps, tries, judgement)
+        # Every save puts the head in order, so a repair without other edits does too.
+        if choice.allows("C06") and _order(document, steps):
+            judgement = judgement.later(document)
+    return judgement
 
 
-def _round(document: Document, choice: Choice, steps: list[Step], tries: Iterator[int]) -> bool:
-    """Apply each fix that may be applied, as long as there are tries; whether any of them failed."""
+def _round(
+    document: Document, choice: Choice, steps: list[Step], tries: Iterator[int], judgement: Judgement
+) -> tuple[Judgement, bool]:
+    """Apply each fix that may be applied, as long as there are tries; the judgement then, and whether any failed."""
     failed: set[tuple[str, str]] = set()
     for _ in tries:
         windows = any(note.is_windows for note in document.state.notes)
-        judged = verdicts(document)
-        found = findings(document, judged)
-        finding = next((f for f in found if _may(f, choice, windows) and _name(f) not in failed), None)
+        may = (f for f in judgement.found if _may(f, choice, windows) and _name(f) not in failed)
+        finding = next(may, None)
         if finding is None:
             break
-        if _apply(document, finding, judged):
+        if (then := _apply(document, finding, judgement)) is not None:
             assert finding.fix is not None
             steps.append(Step(finding.code, finding.fix.label, document.state))
+            judgement = then
         else:
             failed.add(_name(finding))
-    return bool(failed)
+    return judgement, bool(failed)
 
 
-def _order(document: Document, steps: list[Step]) -> None:
+def _order(document: Document, steps: list[Step]) -> bool:
+    """Put the head in order where nothing else was edited and a reader gains by it; whether it was done."""
     if document.dump is None or document.state.of_dump != document.opened.of_dump:
-        return
+        return False
     try:
         arranged = document.saved_layout.image
     except SaveError:
-        return
-    if arranged != document.dump.as_it_is.image and _readers_gain(document):
-        document.apply(ORDER_HEAD.label, ORDER_HEAD.apply(document.state))
-        steps.append(Step("C06", ORDER_HEAD.label, document.state))
+        return False
+    if arranged == document.dump.as_it_is.image or not _readers_gain(document):
+        return False
+    document.apply(ORDER_HEAD.label, ORDER_HEAD.apply(document.state))
+    steps.append(Step("C06", ORDER_HEAD.label, document.state))
+    return True
 
 
 def _readers_gain(document: Document) -> bool:
-    ordered = document.with_edit("order", edits.order_head(document.state))
-    both = now_and_after(ordered)
+    both = Judgement.of(document.with_edit("order", edits.order_head(document.state))).both
     return any(both.after[name].accepts and not both.now[name].accepts for name in both.now)
 
 
@@ -211,26 +227,26 @@ def _may(finding: Finding, choice: Choice, windows: bool) -> bool:
     return kind.safe == "always" or _refused(finding)
 
 
-def _apply(document: Document, finding: Finding, judged: Verdicts) -> bool:
+def _apply(document: Document, finding: Finding, judgement: Judgement) -> Judgement | None:
     """Apply one fix; not where it makes a reader refuse, or memory agreed with the text before, and does not after.
 
-    `judged` are the verdicts over the document before it.
+    `judgement` is that of the document before the fix. Gives the one after it; None where it was not applied.
     """
     assert finding.fix is not None
-    before = _proof(document)
+    before = judgement.proof
     try:
         state = finding.fix.apply(document.state)
         kept = _keeps_meaning(document.state, state, finding.code, before is not None and before.proved is True)
         if not kept or not document.apply(finding.fix.label, state):
-            return False
+            return None
     except VmciError:
-        return False
-    after = _proof(document)
-    disproved = before is not None and before.proved and not (after is not None and after.proved)
-    if disproved or worse(judged, verdicts(document)):
+        return None
+    then = judgement.later(document)
+    disproved = before is not None and before.proved and not (then.proof is not None and then.proof.proved)
+    if disproved or worse(judgement.shown, then.shown):
         document.undo()
-        return False
-    return True
+        return None
+    return then
 
 
 def _keeps_meaning(before: State, after: State, code: str, proved: bool) -> bool:
@@ -244,7 +260,3 @@ def _keeps_meaning(before: State, after: State, code: str, proved: bool) -> bool
         gone = {key for key, _ in text.duplicates} - {key for key, _ in kept.duplicates} if text and kept else set()
         return all(len({line.value for line in text.all(key)}) == 1 for key in gone) if text else False
     return True
-
-
-def _proof(document: Document) -> Proof | None:
-    return proof_of(document.state, document.dump)

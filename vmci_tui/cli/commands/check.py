@@ -7,12 +7,11 @@ import argparse
 from vmci_tui.cli.output import print_json, print_lines
 from vmci_tui.common.errors import OpenError, UsageError
 from vmci_tui.common.safe_text import visible
-from vmci_tui.findings import findings
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.layers.file import FileSource, refuse_other
 from vmci_tui.opening.open_file import open_document
-from vmci_tui.proof.of_document import proof_of
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.verdicts import NAMES, Both, judge_file, now_and_after
+from vmci_tui.readers.verdicts import NAMES, Both, judge_file
 from vmci_tui.render import dump_report as report
 from vmci_tui.render import verdict_report as report_readers
 from vmci_tui.repair.next_commands import next_steps
@@ -27,13 +26,12 @@ def run(options: argparse.Namespace) -> int:
     except OpenError:
         _unopened(options)
         raise
-    both = now_and_after(document)
-    everything = found = findings(document, both.now)
-    if chosen:
+    judgement = Judgement.of(document)
+    found, proof = judgement.found, judgement.proof
+    if options.readers is not None:
         found = tuple(item for item in found if any(c.reader in chosen for c in item.readers))
-    now = {name: verdict for name, verdict in both.now.items() if not chosen or name in chosen}
-    steps = next_steps(document, now, found=everything)
-    proof = proof_of(document.state, document.dump)
+    now = {name: verdict for name, verdict in judgement.now.items() if name in chosen}
+    steps = next_steps(judgement, readers=chosen)
     refuse_other(document.source)
     if options.json:
         out = report.head_json(document) | {"findings": report.findings_json(found)}
@@ -41,18 +39,20 @@ def run(options: argparse.Namespace) -> int:
         out |= {"readers": report_readers.readers_json(now), "next": report_readers.next_json(steps)}
         print_json(out)
     else:
-        print_lines(("readers", *report_readers.readers_text(Both(now, both.after)), "", *report.findings_text(found)))
+        print_lines(
+            ("readers", *report_readers.readers_text(Both(now, judgement.after)), "", *report.findings_text(found))
+        )
         if proof is not None:
             print_lines(("", f"the note is {PROVED[proof.proved]}: {proof.why}"))
         if steps:
             print_lines(("", "next", *report_readers.next_text(steps)))
-    refused = bool(chosen) and any(verdict.accepts is False for verdict in now.values())
+    refused = options.readers is not None and any(verdict.accepts is False for verdict in now.values())
     return int(refused or any(item.severity == "error" for item in found))
 
 
 def _chosen(names: str | None) -> tuple[str, ...]:
     if names is None:
-        return ()
+        return NAMES
     chosen = tuple(name.strip() for name in names.split(","))
     for name in chosen:
         if name not in NAMES:

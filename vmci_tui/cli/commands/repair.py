@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
             print_json({"file": document.name, "plan": None} | repair_json(done))
         tell("vmci: nothing was written; --yes PADDR adopts the candidate there, --only CODE,... leaves the note alone")
         return 1
-    steps = next_steps(document, done.readers.after, options.output or options.file)
+    steps = next_steps(done.judgement, options.output or options.file)
     code = save(options, document, repair_json(done) | {"next": next_json(steps)}, tuple(repair_text(done)))
     if steps and not (code or options.json or options.dry_run):
         print_lines(("", "next", *next_text(steps)))

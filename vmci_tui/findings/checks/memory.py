@@ -13,7 +13,6 @@ from vmci_tui.document import edits
 from vmci_tui.document.document import State
 from vmci_tui.findings.finding import Context, Finding, Fix, told
 from vmci_tui.formats.elf_records import PT_LOAD
-from vmci_tui.proof.of_document import proof_of
 from vmci_tui.proof.running_kernel import roots_of, runs
 from vmci_tui.search.candidate import Correction, Proof
 
@@ -25,7 +24,7 @@ def check(context: Context) -> Iterator[Finding]:
     memory = context.dump.guest_memory
     if not any(item.offset is not None for item in memory.ranges):
         yield told("M01", "the dump holds no guest memory")
-    proof, index = proof_of(context.state, context.dump), context.state.index
+    proof, index = context.proof, context.state.index
     if proof is None or index is None:
         return
     span = context.note_span(index)

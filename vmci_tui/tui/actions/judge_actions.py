@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from vmci_tui.common.errors import VmciError
-from vmci_tui.document.document import Document, State
+from vmci_tui.document.document import State
 from vmci_tui.layers.file import FileSource
 from vmci_tui.tui.actions.navigate_actions import WayActions
 from vmci_tui.tui.panes.panes import FindingsList, FindingsPane
@@ -14,10 +14,9 @@ from vmci_tui.tui.widgets.verdict_strip import BEING_JUDGED, TitleBar
 
 if TYPE_CHECKING:
     from vmci_tui.common.budget import Budget
-    from vmci_tui.findings import Finding
+    from vmci_tui.findings.judgement import Judgement
     from vmci_tui.readers.verdicts import Both, Verdicts
     from vmci_tui.repair.next_commands import Step
-    from vmci_tui.search.candidate import Proof
     from vmci_tui.tui.widgets.dialogs import Preview, Told
     from vmci_tui.tui.widgets.worker_screen import Background
 
@@ -26,44 +25,20 @@ Make = Callable[[str], tuple[str, Change]]
 """From what was typed to the label and the change; raises VmciError for what cannot be taken."""
 
 
-class Judged(NamedTuple):
-    """What readers, checks and memory say of a state of the document."""
-
-    both: Both
-    found: tuple[Finding, ...]
-    proof: Proof | None
-
-
-def judged(document: Document, now: Verdicts | None, budget: Budget) -> Judged:
-    """Judge a document that no one changes meanwhile; `now` are the verdicts over the file on disk, where known.
-
-    Imported here: the readers are 15 ms, which the first paint need not wait for.
-    """
-    from vmci_tui.findings import findings
-    from vmci_tui.proof.of_document import proof_of
-    from vmci_tui.readers.verdicts import now_and_after
-
-    both = now_and_after(document, now, budget)
-    edited = document.dump is not None and document.layout is not document.dump.as_it_is
-    found = findings(document, both.after if edited else both.now)
-    return Judged(both, found, proof_of(document.state, document.dump, budget))
-
-
 class JudgeActions(WayActions):
     """What readers say of the document, and of what is being typed."""
 
     patience: ClassVar[float] = 0.05
     """Seconds that an edit waits for its judgement: what is quicker is shown with it, and nothing flickers."""
-    both: Both | None = None
-    """None while it is being judged, and where it cannot be."""
+    judgement: Judgement | None = None
+    """Of what is shown; None while it is being judged, and where it cannot be."""
     saved_path: str | None = None
     """Where the last copy of the dump was saved."""
-    proof: Proof | None = None
     not_judged = BEING_JUDGED
     """Why there are no verdicts."""
     _now: Verdicts | None = None
     """Of the file on disk, which stays."""
-    _judge: Background[Judged] | None = None
+    _judge: Background[Judgement] | None = None
 
     def show_findings(self, patience: float | None = None) -> None:
         """Judge what is shown, beside the keys: until that is done there are no verdicts, and the screen says so."""
@@ -71,11 +46,13 @@ class JudgeActions(WayActions):
             self._judge = self.vmci.background(self)
         document, now = self.document.snapshot(), self._now
 
-        def job(budget: Budget) -> Judged:
-            return judged(document, now, budget)
+        def job(budget: Budget) -> Judgement:
+            from vmci_tui.findings.judgement import Judgement  # with all readers: not before the first paint
+
+            return Judgement(document, now, budget).complete()
 
         self.not_judged = BEING_JUDGED
-        self.both, self.found, self.proof = None, (), None
+        self.judgement = None
         patience = self.patience if patience is None else patience
         if not self._judge.ask(job, self._show_judged, self._show_failed, patience):
             self._show_verdicts()
@@ -89,9 +66,8 @@ class JudgeActions(WayActions):
         if self._judge is not None:
             self._judge.stop()
 
-    def _show_judged(self, result: Judged) -> None:
-        self.both, self.found, self.proof = result
-        self._now = self.both.now if self.document.dump is not None else None
+    def _show_judged(self, judgement: Judgement) -> None:
+        self.judgement, self._now = judgement, judgement.now
         self._show_verdicts()
         self.vmci.tell_mishaps()
 
@@ -101,8 +77,10 @@ class JudgeActions(WayActions):
         self.vmci.failed(error)
 
     def _show_verdicts(self) -> None:
-        self.query_one(TitleBar).show(self.both, self.not_judged)
-        self.query_one(FindingsList).show_findings(self.found, None if self.both is not None else self.not_judged)
+        judgement = self.judgement
+        both, instead = (None, self.not_judged) if judgement is None else (judgement.both, None)
+        self.query_one(TitleBar).show(both, self.not_judged)
+        self.query_one(FindingsList).show_findings(self.found, instead)
         self.tell_finding()
         self.tell_lines()
         self.show_tabs()
@@ -142,9 +120,9 @@ class JudgeActions(WayActions):
                 self.vmci.failed(error)
 
             def job(budget: Budget) -> Both:
-                from vmci_tui.readers.verdicts import now_and_after
+                from vmci_tui.findings.judgement import Judgement
 
-                return now_and_after(tentative, now, budget)
+                return Judgement(tentative, now, budget).both
 
             return judge.ask(job, told, failed, patience)
 
@@ -152,9 +130,9 @@ class JudgeActions(WayActions):
 
     def without_verdicts(self) -> bool:
         """Say why there are none; False where there are."""
-        if self.both is None:
+        if self.judgement is None:
             self.say(f"the file is {self.not_judged}", "warning")
-        return self.both is None
+        return self.judgement is None
 
     def action_readers(self) -> None:
         """The screen of readers, on the one under the strip's cursor."""
@@ -200,8 +178,8 @@ class JudgeActions(WayActions):
         """The commands for a copy of what is shown, at `path`; None for the file that is open."""
         from vmci_tui.repair.next_commands import next_steps
 
-        assert self.both is not None
-        return next_steps(self.document, self.both.now if path is None else self.both.after, path, self.found)
+        assert self.judgement is not None
+        return next_steps(self.judgement, path)
 
     @property
     def saved_copy(self) -> str | None:
@@ -209,11 +187,11 @@ class JudgeActions(WayActions):
         saved = self.document.saved
         return self.saved_path if saved is not None and saved.of_dump == self.document.state.of_dump else None
 
-    def _judged(self) -> tuple[Both, tuple[Finding, ...]]:
+    def _judged(self) -> Judgement:
         if self._judge is not None:
             self._judge.finish()
-        assert self.both is not None
-        return self.both, self.found
+        assert self.judgement is not None
+        return self.judgement
 
     def fix_for(self, reader: str) -> None:
         """Apply every fix that helps this reader to accept."""
@@ -241,5 +219,6 @@ class JudgeActions(WayActions):
             return
         if self.without_verdicts():
             return
-        assert self.both is not None
-        self.app.push_screen(MatrixScreen(text, self.both.after if self.document.modified else self.both.now))
+        assert self.judgement is not None
+        both = self.judgement.both
+        self.app.push_screen(MatrixScreen(text, both.after if self.document.modified else both.now))

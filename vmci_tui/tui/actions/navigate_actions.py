@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from vmci_tui.findings import Finding
+    from vmci_tui.findings.judgement import Judgement
     from vmci_tui.tui.app import VmciApp
     from vmci_tui.tui.widgets.dialogs import Accept, Preview
 
@@ -31,10 +32,15 @@ class WayActions(_Base):
     """Actions that change nothing in the document."""
 
     document: Document
-    found: tuple[Finding, ...]
+    judgement: Judgement | None
     _pattern: bytes | None = None
     _typed = ""
     _searching: bool = False
+
+    @property
+    def found(self) -> tuple[Finding, ...]:
+        """The findings of what is shown; none while it is being judged."""
+        return () if self.judgement is None else self.judgement.found
 
     @property
     def vmci(self) -> VmciApp:

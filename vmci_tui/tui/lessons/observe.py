@@ -46,9 +46,7 @@ def seen(app: App[None], changed: bool) -> Seen:
     focused = main.focused.id if main.focused is not None else None
     return Seen(
         document=main.document,
-        found=main.found,
-        both=main.both,
-        proof=main.proof,
+        judgement=main.judgement,
         screen=name,
         pane=focused if focused in PANES else "",
         key=(line.key or b"") if line is not None else b"",

@@ -111,7 +111,6 @@ class MainScreen(
         alone = " entry-only" if document.dump is None else ""
         super().__init__(classes=f"show-{self._active} {width_class}{alone}")
         self.document = document
-        self.found: tuple[Finding, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield TitleBar(id="title")
@@ -164,7 +163,8 @@ class MainScreen(
     def tell_lines(self) -> None:
         """How many lines are shown, and what memory says of them."""
         shown, text = self.query_one(KeysList).shown, self.document.state.vmcoreinfo
-        proof = f", {PROVED[self.proof.proved]}" if self.proof and text else ""
+        said = self.judgement.proof if self.judgement is not None else None
+        proof = f", {PROVED[said.proved]}" if said and text else ""
         pane = self.query_one(KeysPane)
         pane.border_title = f"3 {shown.title}"
         pane.border_subtitle = f"{len(shown)} of {len(text.lines)} lines{proof}" if text else shown.told
@@ -178,7 +178,7 @@ class MainScreen(
         return f"vmci{marks}  {_short(document.name)}{blob}  {kind}"
 
     def show_tabs(self) -> None:
-        count = _counted(self.found) if self.both is not None else self.not_judged
+        count = _counted(self.found) if self.judgement is not None else self.not_judged
         labels = {
             "entry": "1 Entry", "notes": "2 Notes", "keys": "3 Keys",
             "findings": f"4 Findings ({count})", "hex": "5 Hex",

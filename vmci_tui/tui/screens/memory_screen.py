@@ -40,7 +40,6 @@ class MemoryScreen(CopyActions, Guarded, Screen[None]):
         """`document` is one of memory_document; `paddr` where to begin."""
         super().__init__(classes="show-hex")  # at 80 columns only the pane that is named is shown
         self.document = document
-        self.found = ()
         self._start = paddr
 
     def compose(self) -> ComposeResult:

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from vmci_tui.findings import Finding
-from vmci_tui.readers.verdicts import Both
+from vmci_tui.findings.judgement import Judgement
 from vmci_tui.render.verdict_report import STAGES, state_words
 from vmci_tui.repair.fix_for_reader import fixes_for
 from vmci_tui.repair.next_commands import Step
@@ -56,7 +56,7 @@ class ReadersScreen(Guarded, Screen[None]):
 
     def __init__(
         self,
-        current: Callable[[], tuple[Both, tuple[Finding, ...]]],
+        current: Callable[[], Judgement],
         steps: Callable[[], tuple[Step, ...]],
         fix: Callable[[str], None],
         matrix: Callable[[], None],
@@ -64,18 +64,18 @@ class ReadersScreen(Guarded, Screen[None]):
         show: Callable[[Finding], None],
         reader: str | None,
     ) -> None:
-        """`current` gives verdicts and findings anew after each fix, `steps` the commands for the file as it is."""
+        """`current` gives the judgement anew after each fix, `steps` the commands for the file as it is."""
         super().__init__()
         self._current, self._fix, self._matrix, self._repair = current, fix, matrix, repair
         self._show_finding = show
-        self._both, self._found = current()
+        self._judgement = current()
         self._steps = steps()
-        self._names = list(self._both.now)
+        self._names = list(self._judgement.now)
         self._first = self._names.index(reader) if reader in self._names else self._worst()
 
     def _worst(self) -> int:
         """The first reader that refuses, else that reads no memory, else that says anything."""
-        said = [self._both.now[name].state for name in self._names]
+        said = [self._judgement.now[name].state for name in self._names]
         return next((said.index(state) for state in ("refuses", "opens", "accepts") if state in said), 0)
 
     def compose(self) -> ComposeResult:
@@ -96,12 +96,12 @@ class ReadersScreen(Guarded, Screen[None]):
         listed.focus()
 
     def _show(self) -> None:
-        self._both, self._found = self._current()
+        self._judgement = self._current()
         self.query_one("#verdicts", LineList).set_rows([self._row(name) for name in self._names])
         self._tell()
 
     def _row(self, name: str) -> Row:
-        now, then = self._both.now[name].state, self._both.after[name].state
+        now, then = self._judgement.now[name].state, self._judgement.after[name].state
         row: Row = ((f"{name:<13} ", "key"), (now, _STYLES[now]))
         return row if now == then else (*row, (" > ", "dim"), (then, _STYLES[then]))
 
@@ -111,7 +111,7 @@ class ReadersScreen(Guarded, Screen[None]):
 
     @on(LineList.Moved, "#verdicts")
     def _tell(self) -> None:
-        words = "\n".join(verdict_lines(self._chosen_name, self._both, self._found, self._mine()))
+        words = "\n".join(verdict_lines(self._chosen_name, self._judgement, self._mine()))
         self.query_one("#verdict", Static).update(plain(words))
         self.query_one("#told").scroll_home(animate=False)
 
@@ -134,7 +134,7 @@ class ReadersScreen(Guarded, Screen[None]):
     @on(LineList.Chosen, "#verdicts")
     def action_go(self) -> None:
         """Back to the file, on what makes this reader refuse; where nothing does, to its words."""
-        mine = fixes_for(self._chosen_name, self._found)
+        mine = fixes_for(self._chosen_name, self._judgement.found)
         if mine:
             self.dismiss()
             self._show_finding(mine[0])
@@ -150,9 +150,9 @@ class ReadersScreen(Guarded, Screen[None]):
         self._repair()
 
 
-def verdict_lines(name: str, both: Both, found: tuple[Finding, ...], steps: Sequence[Step] = ()) -> list[str]:
+def verdict_lines(name: str, judgement: Judgement, steps: Sequence[Step] = ()) -> list[str]:
     """All there is to say of one reader, for people."""
-    verdict, then = both.now[name], both.after[name]
+    verdict, then = judgement.now[name], judgement.after[name]
     stage = f", {STAGES[verdict.stage]}" if verdict.stage else ""
     out = [f"{name} {verdict.reader.version}: {state_words(verdict)}{stage}", ""]
     out += [f"It says:  {verdict.says or '(nothing at all)'}"]
@@ -165,7 +165,7 @@ def verdict_lines(name: str, both: Both, found: tuple[Finding, ...], steps: Sequ
         out += ["", "Why:  no entry is open beside the dump; b opens one" if name == "qemu" else "Why:  not known"]
     if then.state != verdict.state:
         out += ["", f"Saved as it is shown now:  {state_words(then)}"]
-    mine = fixes_for(name, found)
+    mine = fixes_for(name, judgement.found)
     if mine and then.accepts is False:
         out += ["", "What would change it:"]
         out += [f"  {f.code} {f.message}" + (f"\n      f: {f.fix.label}" if f.fix else "") for f in mine]
