@@ -169,7 +169,7 @@ def test_drgn_is_told_the_machine_of_a_kdump_that_names_none(sample: Sample) -> 
     verdict = Judgement.of(document).now["drgn"]
     says = visible("kdump_get_string_attr(KDUMP_ATTR_ARCH_NAME): Key has no value")
     kdump = cast(Any, SimpleNamespace(
-        dump=SimpleNamespace(machine="x86_64", header_fields=True), state=document.state, container="kdump", name="x",
+        dump=SimpleNamespace(machine="x86_64", kind="kdump"), state=document.state, container="kdump", name="x",
         source=document.source,
     ))  # fmt: skip
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
 from vmci_tui.bench.defect import Defect
 from vmci_tui.bench.defects import DEFECTS
 from vmci_tui.bench.guests import MACHINES, guest
+from vmci_tui.bench.kdump_parts import KdumpForm
 from vmci_tui.bench.parts import Parts
 from vmci_tui.bench.write_elf import dump_bytes
 from vmci_tui.common.errors import OpenError, UsageError
@@ -21,8 +22,12 @@ from vmci_tui.findings.judgement import Judgement
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers.verdicts import Verdicts
 
-SUFFIX: Final = {"elf": ".elf", "kdump": ".kdump", "flattened": ".flat"}
-"""Of a dump's name, by its container."""
+_FORMS: Final = {
+    "elf": (".elf", None),
+    "kdump": (".kdump", KdumpForm()),
+    "flattened": (".flat", KdumpForm(flattened=True)),
+}
+"""By the container the end of a dump's name, and what it is written as."""
 _MOST_CODES: Final = 8
 """So many codes stand in a file's name."""
 
@@ -59,7 +64,7 @@ class Crafted:
     @property
     def name(self) -> str:
         """The dump's file."""
-        return self.stem + SUFFIX[self.parts.container]
+        return self.stem + _FORMS[self.parts.container][0]
 
     @property
     def command(self) -> str:
@@ -152,7 +157,7 @@ def _made(ordered: tuple[Defect, ...], parts: Parts) -> Crafted:
         raise UsageError(f"these do not go together: {error.message}", "leave one of them out") from None
     assert dump is not None
     document = Document(
-        Safe(_stem(ordered, machine) + SUFFIX[parts.container]),
+        Safe(_stem(ordered, machine) + _FORMS[parts.container][0]),
         source,
         dump,
         State(dump.notes, parts.history, header=dump.header_fields),
@@ -171,7 +176,4 @@ def _stem(defects: Sequence[Defect], machine: str) -> str:
 @cache
 def always(machine: str, container: str = "elf") -> frozenset[str]:
     """The codes of what is found in the good dump of a machine: nothing in an ELF dump of x86-64."""
-    parts = guest(machine)
-    if container != "elf":
-        parts = parts.with_kdump(flattened=container == "flattened")
-    return frozenset(_made((), parts).codes)
+    return frozenset(_made((), replace(guest(machine), kdump=_FORMS[container][1])).codes)

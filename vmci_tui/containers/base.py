@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Iterable
+from typing import Final, Literal, NamedTuple, Protocol
 
 from vmci_tui.formats.elf_note import ByteOrder, Note
 from vmci_tui.layers.file import Source
+from vmci_tui.layers.flattened import FlattenedSource
 from vmci_tui.layers.image import Image
 from vmci_tui.layers.memory_map import Memory
 
@@ -95,8 +97,33 @@ class Layout(NamedTuple):
     record: int = 0
     """Length of one program header, for naming the fields."""
     bits: int = 64
+    appends: bool = False
+    """What the file grows by are notes; else it is memory that made room for them, or there is none."""
     base: Source | None = None
     """What the image refers to; None: the file that is open. A plain file made of a flattened one has another."""
+
+
+class Pair(NamedTuple):
+    """Bytes of the old file that must be in the new one: their offsets, and how many."""
+
+    old: int
+    new: int
+    length: int
+
+
+class Kept(NamedTuple):
+    """What a saved file must hold as the old one did."""
+
+    old: Source
+    """Where the offsets of the old file count."""
+    new: Source
+    pairs: tuple[Pair, ...]
+    in_file: bool = True
+    """Whether they are offsets of both files, not of what the records of a flattened one stand for."""
+
+
+Stored = Literal["plain", "records", "compressed"]
+"""How a file holds guest memory: byte for byte, in the records of a flattened file, or in compressed pages."""
 
 
 class Dump(Protocol):
@@ -105,7 +132,22 @@ class Dump(Protocol):
     @property
     def source(self) -> Source: ...
     @property
-    def container(self) -> str: ...
+    def container(self) -> str:
+        """The name of the container; `flattened` where the file is a list of records, whatever they stand for."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """Whose headers it has, `elf` or `kdump`: by it the floors above choose what they check and show of them."""
+        ...
+
+    @property
+    def flat(self) -> FlattenedSource | None:
+        """The records of a flattened file; None where it is plain."""
+        ...
+
+    @property
+    def stored(self) -> Stored: ...
     @property
     def machine(self) -> str | None: ...
     @property
@@ -124,6 +166,16 @@ class Dump(Protocol):
     @property
     def missing(self) -> str:
         """That the file has not all the memory that its headers tell of, in words; empty where it has."""
+        ...
+
+    @property
+    def names_text(self) -> bool:
+        """Whether a header names the vmcoreinfo text, be there a note of it or not."""
+        ...
+
+    @property
+    def extras(self) -> tuple[tuple[str, bytes], ...]:
+        """What the file holds beside headers, notes and memory: each in a few words, and its bytes."""
         ...
 
     @property
@@ -146,4 +198,11 @@ class Dump(Protocol):
 
     def layout(self, request: LayoutRequest) -> Layout:
         """Lay the file out in the order that readers need. Raises SaveError where no file can hold what is asked."""
+        ...
+
+    def kept(self, request: LayoutRequest, new: Dump) -> Iterable[Kept]:
+        """What `new`, which was saved as `request` asks, must hold as this dump does.
+
+        Raises SaveError where its headers already say that it does not.
+        """
         ...

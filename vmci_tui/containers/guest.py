@@ -68,7 +68,7 @@ def guest_of(dump: Dump) -> Guest:
     """The memory of a dump, at the places of the file as it is."""
     source, memory = dump.guest_source, dump.guest_memory
     image = tuple(Place(s.vaddr, s.paddr, s.memsz) for s in dump.kernel_image) if isinstance(dump, ElfDump) else ()
-    return Guest(source, memory, dump.machine, dump.bits, dump.order, dump.notes, dump.container != "elf", image)
+    return Guest(source, memory, dump.machine, dump.bits, dump.order, dump.notes, dump.stored != "plain", image)
 
 
 def raw_guest(source: Source, paddr: int) -> Guest:

@@ -8,10 +8,12 @@ from typing import NamedTuple
 from vmci_tui.common.errors import SaveError
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import Dump, HeaderFields, Layout, LayoutRequest, Region
+from vmci_tui.containers.base import Kept, Stored
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document.document import Document, State
 from vmci_tui.formats.elf_note import ByteOrder, Note
 from vmci_tui.layers.file import Source
+from vmci_tui.layers.flattened import FlattenedSource
 from vmci_tui.layers.image import Copy, Image
 from vmci_tui.layers.memory_map import Memory
 from vmci_tui.layers.range_table import Ranges
@@ -46,6 +48,11 @@ class MemoryDump(NamedTuple):
     order: ByteOrder
     bits: int
     container: str = "memory"
+    kind: str = "memory"
+    flat: FlattenedSource | None = None
+    stored: Stored = "plain"
+    names_text: bool = False
+    extras: tuple[tuple[str, bytes], ...] = ()
     notes: tuple[Note, ...] = ()
     doubts: tuple[str, ...] = ()
     missing: str = ""
@@ -77,6 +84,9 @@ class MemoryDump(NamedTuple):
 
     def layout(self, request: LayoutRequest) -> Layout:
         raise SaveError("guest memory is never edited", "save the dump")
+
+    def kept(self, request: LayoutRequest, new: Dump) -> Iterator[Kept]:
+        return iter(())
 
 
 def memory_document(dump: Dump, name: Safe) -> Document:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from vmci_tui.common.span import Span
 from vmci_tui.document.document import Document
 from vmci_tui.findings.catalogue import Severity
-from vmci_tui.findings.checks import addresses, entry, memory, note, text
-from vmci_tui.findings.checks import elf as container
+from vmci_tui.findings.checks import addresses, elf, entry, memory, note, text
 from vmci_tui.findings.checks import entry_region as region
 from vmci_tui.findings.checks import text_values as values
 from vmci_tui.findings.finding import Check, Consequence, Context, Finding, Fix
@@ -20,18 +19,35 @@ from vmci_tui.search.candidate import Proof
 __all__ = ["Consequence", "Context", "Finding", "Fix", "Severity", "Span", "findings"]
 
 
-def _not_elf(context: Context) -> Iterable[Finding]:
-    if context.dump is None or context.dump.container == "elf":
-        return ()
-    from vmci_tui.findings.checks import flattened, kdump
+def _of_elf() -> tuple[Check, ...]:
+    return (elf.check, addresses.check, memory.check_overlaps)
 
-    of_elf = flattened.through_records(context, (container.check, addresses.check, memory.check_overlaps))
-    return (*flattened.check(context), *kdump.check(context), *of_elf)
+
+def _of_kdump() -> tuple[Check, ...]:
+    from vmci_tui.findings.checks import kdump
+
+    return (kdump.check,)
+
+
+_OF_HEADERS: Mapping[str, Callable[[], tuple[Check, ...]]] = {"elf": _of_elf, "kdump": _of_kdump}
+"""By the kind of dump what is checked of its headers."""
+
+
+def _container(context: Context) -> Iterator[Finding]:
+    """What is found in the headers of the dump, of a flattened one through its records."""
+    dump = context.dump
+    checks = _OF_HEADERS[dump.kind]() if dump is not None and dump.kind in _OF_HEADERS else ()
+    if dump is None or dump.flat is None:
+        yield from (finding for check in checks for finding in check(context))
+        return
+    from vmci_tui.findings.checks import flattened
+
+    yield from flattened.check(context)
+    yield from flattened.through_records(context, checks)
 
 
 _CHECKS: tuple[Check, ...] = (
-    *(entry.check, region.check, note.check, text.check, values.check, container.check),
-    *(_not_elf, addresses.check, memory.check_overlaps, memory.check),
+    *(entry.check, region.check, note.check, text.check, values.check, _container, memory.check),
 )
 _RANK = {"error": 0, "warning": 1, "info": 2}
 _EACH = 20

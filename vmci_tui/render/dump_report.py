@@ -6,7 +6,7 @@ The keys are those that scripts rely on; byte strings from the file are `visible
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.document.derived_entry import derive, why_none
@@ -16,9 +16,9 @@ from vmci_tui.formats.note_kinds import note_words
 
 if TYPE_CHECKING:  # `vmci show` needs neither
     from vmci_tui.containers import Dump
-    from vmci_tui.containers.kdump.dump import KdumpDump
     from vmci_tui.findings import Finding
     from vmci_tui.layers.file import Source
+    from vmci_tui.render.header_report import HeaderReport
     from vmci_tui.saving.plan import Plan
 
 Json = dict[str, Any]
@@ -61,13 +61,20 @@ def shown_json(document: Document) -> Json:
             for write, outcome in zip(history.writes, history.outcomes, strict=True)
         ]
     if document.dump is not None:
-        if document.dump.header_fields is not None:
-            from vmci_tui.render.kdump_report import header_json
-
-            out["kdump"] = header_json(cast("KdumpDump", document.dump))
+        if (header := header_report(document.dump)) is not None:
+            out[document.dump.kind] = header.values
         out |= {"notes": notes_json(document), "vmcoreinfo": vmcoreinfo_json(document)}
         out["windows"] = _windows_json(document)
     return out
+
+
+def header_report(dump: Dump) -> HeaderReport | None:
+    """What is shown of the header of this kind of dump; None where the fields in the hex view are enough."""
+    if dump.kind == "kdump":
+        from vmci_tui.render.kdump_report import kdump_header
+
+        return kdump_header(dump)
+    return None
 
 
 def _windows_json(document: Document) -> Json | None:
@@ -156,10 +163,8 @@ def show_text(document: Document) -> Iterator[str]:
     """What `vmci show` prints, line by line."""
     dump = document.dump
     yield f"{document.name}: {document.source.size} bytes, {_container(document)}"
-    if dump is not None and dump.header_fields is not None:
-        from vmci_tui.render.kdump_report import header_text
-
-        yield from header_text(cast("KdumpDump", dump))
+    if dump is not None and (header := header_report(dump)) is not None:
+        yield from (*header.editable, *header.fixed)
     yield from _entry_text(document)
     if dump is None:
         return
@@ -190,11 +195,11 @@ def show_text(document: Document) -> Iterator[str]:
 def _memory_text(document: Document, dump: Dump) -> Iterator[str]:
     memory, held = document.layout.memory, dump.guest_memory
     yield ""
-    yield f"memory: {held.size if dump.container != 'elf' else memory.size} bytes in {len(memory.ranges)} ranges"
+    yield f"memory: {memory.size if dump.stored == 'plain' else held.size} bytes in {len(memory.ranges)} ranges"
     for item in memory.ranges[:8]:
         where = "no bytes in the file" if item.offset is None else f"at {item.offset:#x}"
         if item.offset is None and held.offset_of(item.paddr) is not None:
-            where = "in records" if dump.header_fields is None else "compressed"
+            where = "in records" if dump.stored == "records" else "compressed"
         yield f"  {item.paddr:#014x}  {item.length} bytes, {where}"
     if len(memory.ranges) > 8:
         yield f"  and {len(memory.ranges) - 8} more"
@@ -209,8 +214,7 @@ def _container(document: Document) -> str:
 
 def kind_of(dump: Dump) -> str:
     """The container in capitals; of flattened files there are two kinds."""
-    flat_elf = dump.container == "flattened" and dump.header_fields is None
-    return "FLATTENED ELF" if flat_elf else dump.container.upper()
+    return "FLATTENED ELF" if dump.flat is not None and dump.kind == "elf" else dump.container.upper()
 
 
 def _machine(document: Document) -> str | None:

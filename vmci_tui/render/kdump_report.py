@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vmci_tui.common.safe_text import visible
+from vmci_tui.containers import Dump
+from vmci_tui.containers.kdump.dump import KdumpDump
 from vmci_tui.formats.compression import COMPRESSIONS, name_of
 from vmci_tui.formats.kdump_records import EXCLUDED_VMEMMAP, INCOMPLETE, UTSNAME
-
-if TYPE_CHECKING:
-    from vmci_tui.containers.kdump.dump import KdumpDump
+from vmci_tui.render.header_report import HeaderReport
 
 
-def header_json(dump: KdumpDump) -> dict[str, Any]:
-    """The fields that programs follow; offsets count in the plain file, also where it is flattened."""
+def kdump_header(dump: Dump) -> HeaderReport | None:
+    """Both headers of a kdump file; None for another dump."""
+    if not isinstance(dump, KdumpDump):
+        return None
+    return HeaderReport(_values(dump), tuple(_editable(dump)), tuple(_fixed(dump)))
+
+
+def _values(dump: KdumpDump) -> dict[str, Any]:
     header, sub = dump.header, dump.header.sub
     first, last = header.pfns
     return {
@@ -43,19 +49,16 @@ def header_json(dump: KdumpDump) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def header_text(dump: KdumpDump) -> Iterator[str]:
-    """The same for people."""
-    header, sub = dump.header, dump.header.sub
+def _editable(dump: KdumpDump) -> Iterator[str]:
+    header = dump.header
     names = ", ".join(
         f"{name} {visible(value)}" for name, value in zip(UTSNAME, header.header.utsname, strict=True) if value
     )
     yield f"  utsname         {names or 'empty'}"
-    yield f"  phys_base       {sub.phys_base:#x}"
-    yield from rest_text(dump)
+    yield f"  phys_base       {header.sub.phys_base:#x}"
 
 
-def rest_text(dump: KdumpDump) -> Iterator[str]:
-    """What may not be edited."""
+def _fixed(dump: KdumpDump) -> Iterator[str]:
     header, sub = dump.header, dump.header.sub
     yield f"  header_version  {header.header.version}, block_size {header.block_size}, {_status(header.header.status)}"
     yield f"  dump_level      {sub.dump_level}"

@@ -101,7 +101,7 @@ def _of_reader(verdict: Verdict, document: Document, text: Vmcoreinfo | None, pa
             yield Step(name, Safe(f"crash {vmlinux.path} {file}"), why)
         yield Step(name, Safe(f"crash --osrelease {file}"), Safe("the release alone: that needs no vmlinux"))
     elif name == "drgn":
-        machine = document.dump.machine if document.dump and document.dump.header_fields else None
+        machine = document.dump.machine if document.dump and document.dump.kind == "kdump" else None
         told = f" --architecture {machine}" if machine in _ARCHITECTURES else ""
         why = _warned("a Python session; it looks for the vmlinux by itself", text)
         yield Step(name, Safe(f"drgn{told} -c {file}"), why)

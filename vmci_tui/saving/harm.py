@@ -12,10 +12,9 @@ from typing import Final, NamedTuple
 from vmci_tui.common.errors import OpenError, SaveError, UsageError
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers import Dump, open_dump
-from vmci_tui.containers.kdump.dump import KdumpDump
 from vmci_tui.document.document import Document
 from vmci_tui.findings.catalogue import catalogue
-from vmci_tui.layers.file import HEAD_LIMIT, Source
+from vmci_tui.layers.file import Source
 from vmci_tui.layers.image import ImageSource
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Verdict
@@ -133,19 +132,12 @@ def _contents(dump: Dump) -> Iterator[tuple[Safe, bytes]]:
 
     The text of VMCOREINFO is what is edited: there it counts only whether there is one.
     """
-    text = False
+    text = dump.names_text
     for note in dump.notes:
         if note.is_vmcoreinfo:
             text = True
         else:
             yield Safe(f"the note {visible(note.name)} of type {note.type:#x}, {note.descsz} bytes"), note.desc
-    if isinstance(dump, KdumpDump):
-        text = text or dump.header.vmcoreinfo != (0, 0)
-        offset, size = dump.header.eraseinfo
-        if size:
-            yield (
-                Safe(f"eraseinfo (what makedumpfile erased), {size} bytes"),
-                dump.plain.read(offset, min(size, HEAD_LIMIT)),
-            )
+    yield from ((Safe(words), data) for words, data in dump.extras)
     if text:
         yield Safe("the VMCOREINFO note"), b""

@@ -104,7 +104,7 @@ def plan_in_place(document: Document) -> Plan:
             why = "; ".join((*document.labels, *layout.reasons)) or "the head in the order that readers need"
             do = "append the notes" if change.offset >= document.source.size else "write the head"
             steps.append(Step(do, change.offset, change.extent.length, why))
-    appended = layout.image.size > document.source.size and document.dump.container != "elf"
+    appended = layout.image.size > document.source.size and layout.appends
     way: Way = "lift" if lifted else "append" if appended else "overwrite"
     return Plan(way, tuple(steps), changes, layout.image, layout.reasons)
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import ClassVar, Final
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.containers.base import Layout, LayoutRequest
+from vmci_tui.containers.base import Dump, Kept, Layout, LayoutRequest, Stored
 from vmci_tui.containers.elf import regions
 from vmci_tui.containers.elf.contents import ElfContents, memory_end
 from vmci_tui.containers.elf.layout import arrange
 from vmci_tui.containers.elf.xen_core import is_xen_core
 from vmci_tui.formats.elf_note import NOTE_LIMIT, ByteOrder, Note, walk
 from vmci_tui.formats.elf_records import (
-    MAGIC,
     PN_XNUM,
     PT_LOAD,
     PT_NOTE,
@@ -39,13 +39,14 @@ _PROCESS_NOTES: Final = (6, 0x46494C45, 0x53494749)
 class ElfDump(ElfContents):
     """An opened ELF dump."""
 
-    @property
-    def container(self) -> str:
-        return "elf"
-
-    @property
-    def doubts(self) -> tuple[str, ...]:
-        return ()
+    container: ClassVar = "elf"
+    kind: ClassVar = "elf"
+    flat: ClassVar = None
+    stored: ClassVar[Stored] = "plain"
+    names_text: ClassVar = False
+    extras: ClassVar = ()
+    doubts: ClassVar = ()
+    header_fields: ClassVar = None
 
     @cached_property
     def missing(self) -> str:
@@ -64,12 +65,13 @@ class ElfDump(ElfContents):
     def as_it_is(self) -> Layout:
         return regions.as_it_is(self)
 
-    @property
-    def header_fields(self) -> None:
-        return None
-
     def layout(self, request: LayoutRequest) -> Layout:
         return arrange(self, request)
+
+    def kept(self, request: LayoutRequest, new: Dump) -> Iterator[Kept]:
+        from vmci_tui.containers.elf.same_memory import same_memory
+
+        yield Kept(self.source, new.source, tuple(same_memory(self, new, request)))
 
 
 def open_elf(source: Source) -> ElfDump:
@@ -183,7 +185,3 @@ def _read_notes(source: Source, form: Format, segments: Segments) -> tuple[tuple
         if len(notes) > NOTE_LIMIT:
             raise OpenError(f"this ELF file has more than {NOTE_LIMIT} notes", "its head is damaged")
     return tuple(notes), tuple(offsets)
-
-
-def is_elf(head: bytes) -> bool:
-    return head.startswith(MAGIC)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.containers.base import Layout, LayoutRequest, Region
-from vmci_tui.containers.elf.dump import ElfDump, is_elf, open_elf
+from vmci_tui.containers.base import Dump, Kept, Layout, LayoutRequest, Region, Stored
+from vmci_tui.containers.copied_bytes import copied_bytes
+from vmci_tui.containers.elf.dump import ElfDump, open_elf
+from vmci_tui.containers.elf.same_memory import same_memory
 from vmci_tui.containers.flattened_regions import PIECE_LIMIT, Records, disjoint, in_records, place_of
 from vmci_tui.containers.kdump.flattened_layout import patched, rearranged
 from vmci_tui.formats.elf_note import ByteOrder, Note
@@ -29,9 +32,12 @@ class FlatElfDump:
     elf: ElfDump
     """The dump that the records stand for: its offsets count in `flat`."""
 
-    @property
-    def container(self) -> str:
-        return "flattened"
+    container: ClassVar = "flattened"
+    kind: ClassVar = "elf"
+    stored: ClassVar[Stored] = "records"
+    names_text: ClassVar = False
+    extras: ClassVar = ()
+    header_fields: ClassVar = None
 
     @property
     def machine(self) -> str | None:
@@ -75,10 +81,6 @@ class FlatElfDump:
     def as_it_is(self) -> Layout:
         return _laid_out(self.elf.as_it_is, Image.of(self.source.size), self.flat)
 
-    @property
-    def header_fields(self) -> None:
-        return None
-
     def layout(self, request: LayoutRequest) -> Layout:
         """See `Dump.layout`. Raises SaveError where no file can hold them."""
         if request.head.plain and request.in_place:
@@ -88,6 +90,13 @@ class FlatElfDump:
             return arranged._replace(base=self.flat)
         image, records = self._patched(arranged.image) if request.in_place else rearranged(self.flat, arranged.image)
         return _laid_out(arranged, image, records)
+
+    def kept(self, request: LayoutRequest, new: Dump) -> Iterator[Kept]:
+        """The memory of both by their headers, then all that is copied of the file."""
+        copied = copied_bytes(self, new, self.layout(request))
+        after, source = (new.elf, new.flat) if isinstance(new, FlatElfDump) else (new, new.source)
+        yield Kept(self.flat, source, tuple(same_memory(self.elf, after, request)), in_file=False)
+        yield copied
 
     def _patched(self, wanted: Image) -> tuple[Image, Records]:
         """The file itself with the head that is wanted; memory that it grew into goes to a record at the end."""
@@ -101,12 +110,12 @@ class FlatElfDump:
         return patched(self.flat, tuple(block for block in blocks if block[0] < size), size, tail)
 
 
-def open_flat_elf(source: Source, flat: FlattenedSource) -> FlatElfDump | None:
-    """The ELF dump that the records of `source` stand for; None where they stand for something else.
+def open_flat_elf(source: Source, flat: FlattenedSource) -> FlatElfDump:
+    """The ELF dump that the records of `source` stand for.
 
     Raises OpenError for one that is damaged, or not a machine's dump.
     """
-    return FlatElfDump(source, flat, open_elf(flat)) if is_elf(flat.read(0, 16)) else None
+    return FlatElfDump(source, flat, open_elf(flat))
 
 
 def _without_offsets(memory: Memory) -> Memory:
@@ -120,6 +129,7 @@ def _laid_out(plain: Layout, image: Image, records: Records) -> Layout:
         regions += _of_memory(plain.memory)
     return plain._replace(
         image=image,
+        appends=True,
         note_offsets=tuple(place_of(records, offset) for offset in plain.note_offsets),
         memory=_without_offsets(plain.memory),
         regions=disjoint(list(in_records(records, regions)), image.size),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import ClassVar
 
-from vmci_tui.common.errors import OpenError
-from vmci_tui.containers.base import HeaderFields, Layout, LayoutRequest
+from vmci_tui.common.errors import OpenError, SaveError
+from vmci_tui.containers.base import Dump, HeaderFields, Kept, Layout, LayoutRequest, Stored
+from vmci_tui.containers.copied_bytes import copied_bytes
 from vmci_tui.containers.kdump import regions
 from vmci_tui.containers.kdump.contents import KdumpContents
 from vmci_tui.containers.kdump.header import KdumpHeader, machine_of, read_header
@@ -21,6 +24,9 @@ from vmci_tui.layers.flattened import FlattenedSource
 @dataclass(frozen=True)
 class KdumpDump(KdumpContents):
     """An opened kdump file."""
+
+    kind: ClassVar = "kdump"
+    stored: ClassVar[Stored] = "compressed"
 
     @cached_property
     def missing(self) -> str:
@@ -60,6 +66,16 @@ class KdumpDump(KdumpContents):
         return machine_of(self.header.header, self.notes, self.order)
 
     @property
+    def names_text(self) -> bool:
+        return self.header.vmcoreinfo != (0, 0)
+
+    @property
+    def extras(self) -> tuple[tuple[str, bytes], ...]:
+        offset, size = self.header.eraseinfo
+        words = f"eraseinfo (what makedumpfile erased), {size} bytes"
+        return ((words, self.plain.read(offset, min(size, HEAD_LIMIT))),) if size else ()
+
+    @property
     def guest_source(self) -> Source:
         return self.pages
 
@@ -73,6 +89,12 @@ class KdumpDump(KdumpContents):
 
     def layout(self, request: LayoutRequest) -> Layout:
         return arrange(self, request)
+
+    def kept(self, request: LayoutRequest, new: Dump) -> Iterator[Kept]:
+        copied = copied_bytes(self, new, self.layout(request))
+        if not isinstance(new, KdumpDump) or self.header.memory != new.header.memory:
+            raise SaveError("the headers of what was saved tell of other memory", "nothing was put in place")
+        yield copied
 
 
 def open_kdump(source: Source, flat: FlattenedSource | None = None) -> KdumpDump:

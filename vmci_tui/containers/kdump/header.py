@@ -96,6 +96,11 @@ class KdumpHeader(NamedTuple):
         return min(first, last), min(end, last)
 
     @property
+    def memory(self) -> tuple[object, ...]:
+        """What leads to the pages of memory; no save changes it."""
+        return self.pfns, self.bitmap, self.descriptors
+
+    @property
     def notes(self) -> tuple[int, int]:
         """Offset and length of the ELF notes; (0, 0) where the file has none."""
         return (self.sub.offset_note, self.sub.size_note) if self.sub.size_note else (0, 0)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from vmci_tui.containers.elf.flattened import FlatElfDump
-from vmci_tui.containers.kdump.dump import KdumpDump
 from vmci_tui.document import edits
 from vmci_tui.findings.finding import Check, Context, Finding, Fix, told
 
 
 def through_records(context: Context, checks: Iterable[Check]) -> Iterator[Finding]:
-    """What the checks of a plain ELF dump say of the one that the records stand for."""
+    """What the checks of a plain dump say of the one that the records stand for, at the places of the records."""
     dump = context.dump
-    if not isinstance(dump, FlatElfDump):
+    if not isinstance(dump, FlatElfDump):  # a kdump file's checks read it through its records themselves
+        yield from (finding for check_plain in checks for finding in check_plain(context))
         return
-    for check_elf in checks:
-        for finding in check_elf(context._replace(dump=dump.elf)):
+    for check_plain in checks:
+        for finding in check_plain(context._replace(dump=dump.elf)):
             place = None if finding.span is None else dump.flat.file_offset(finding.span.offset)
             there = None if finding.span is None or place is None else finding.span._replace(offset=place)
             yield finding._replace(span=there)
@@ -25,11 +25,10 @@ def through_records(context: Context, checks: Iterable[Check]) -> Iterator[Findi
 def check(context: Context) -> Iterator[Finding]:
     """That it is flattened, and what is broken about its records."""
     dump = context.dump
-    flat = dump.flat if isinstance(dump, KdumpDump | FlatElfDump) else None
-    if flat is None:
+    if dump is None or (flat := dump.flat) is None:
         return
     if not context.state.head.plain:
-        kind = "ELF" if isinstance(dump, FlatElfDump) else "kdump"
+        kind = "ELF" if dump.kind == "elf" else dump.kind
         yield told("C21", f"the {kind} file is flattened", fix=Fix("make the copy plain", edits.make_plain))
     for fault in flat.faults:
         yield told("C24", fault)

@@ -81,19 +81,19 @@ class AdoptActions(EditActions):
     def action_header(self) -> None:
         """The header of a kdump file, and a field of it changed."""
         fields, dump = self.document.state.header, self.document.dump
-        from vmci_tui.containers.kdump.dump import KdumpDump
+        from vmci_tui.render.dump_report import header_report
 
-        if fields is None or not isinstance(dump, KdumpDump):
+        report = header_report(dump) if dump is not None else None
+        if fields is None or report is None:
             self.say("only a kdump file has such a header: of this one the hex view shows the fields", "warning")
             return
-        from vmci_tui.render.kdump_report import rest_text
         from vmci_tui.tui.screens.header_screen import HeaderScreen
 
         def chosen(name: str | None) -> None:
             if name:
                 self._ask_header(name)
 
-        self.app.push_screen(HeaderScreen(fields, tuple(rest_text(dump))), chosen)
+        self.app.push_screen(HeaderScreen(fields, report.fixed), chosen)
 
     def _ask_header(self, name: str) -> None:
         from vmci_tui.common.safe_text import literal

@@ -1,0 +1,82 @@
+"""The memory that a saved ELF dump must hold as the old one: where it is in both files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vmci_tui.common.errors import SaveError
+from vmci_tui.containers.base import Dump, LayoutRequest, Pair
+from vmci_tui.containers.elf.contents import ElfContents
+from vmci_tui.containers.elf.program_headers import remapped
+from vmci_tui.formats.elf_records import PT_LOAD, Segment
+from vmci_tui.layers.memory_map import Memory
+
+
+def same_memory(old: ElfContents, new: Dump, request: LayoutRequest) -> Iterator[Pair]:
+    """Ranges of both files that must be equal, each file range once.
+
+    Headers are compared one by one (the same vaddr, paddr and sizes, so what is equal in the file is equal by both
+    addresses), merged ones by paddr alone. Raises SaveError where they name other memory.
+    """
+    if not isinstance(new, ElfContents):
+        raise SaveError("only ELF dumps can be compared", "nothing was put in place")
+    last: Pair | None = None
+    merged = request.head.merged
+    matched = _same_ranges(old.memory, new.memory) if merged else _matched(remapped(old, request.mapped), new)
+    for pair in sorted(matched):
+        if last and pair.old - last.old == pair.new - last.new and pair.old <= last.old + last.length:
+            last = last._replace(length=max(last.length, pair.old + pair.length - last.old))
+            continue
+        if last:
+            yield last
+        last = pair
+    if last:
+        yield last
+
+
+def _matched(old: ElfContents, new: ElfContents) -> Iterator[Pair]:
+    """Each old header with the new one of the same memory, or those that it was split into."""
+    after = new.segments.of_type(PT_LOAD)
+    for before in old.segments.of_type(PT_LOAD):
+        at = 0
+        while True:
+            piece = next(after, None)
+            if piece is None or not _is_piece(before, piece, at, new.format.top):
+                raise _differs()
+            if piece.filesz:
+                yield Pair(before.offset + at, piece.offset, piece.filesz)
+            at += piece.filesz
+            if at >= before.filesz:
+                break
+
+
+def _same_ranges(old: Memory, new: Memory) -> Iterator[Pair]:
+    """Each range of memory with the one, or those, that hold it in the new file."""
+    for item in old.ranges:
+        at = item.paddr
+        while at < item.end:
+            there = new.range_at(at)
+            if there is None or (there.offset is None) != (item.offset is None):
+                raise _differs()
+            take = min(there.end, item.end) - at
+            if item.offset is not None and there.offset is not None:
+                yield Pair(item.offset + at - item.paddr, there.offset + at - there.paddr, take)
+            at += take
+    if sum(item.length for item in old.ranges) != sum(item.length for item in new.ranges):
+        raise _differs()
+
+
+def _differs() -> SaveError:
+    return SaveError("the memory headers of what was saved differ from the old ones", "nothing was put in place")
+
+
+def _is_piece(whole: Segment, piece: Segment, at: int, top: int) -> bool:
+    """Whether `piece` is what `whole` says from byte `at` on, or the first part of it."""
+    last = at + piece.filesz >= whole.filesz
+    virtual = whole.vaddr + at if whole.vaddr or not whole.paddr else 0
+    return (
+        (piece.flags, piece.paddr, piece.vaddr) == (whole.flags, (whole.paddr + at) % top, virtual % top)
+        and at + piece.filesz <= whole.filesz
+        and (last or piece.filesz > 0)
+        and piece.memsz == (max(whole.memsz - at, 0) if last else min(piece.filesz, max(whole.memsz - at, 0)))
+    )
