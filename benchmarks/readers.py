@@ -15,7 +15,8 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-from vmci_tui.document import edits
+from vmci_tui.document import edit_notes, edit_text
+from vmci_tui.document.edit import Edit
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.opening.open_file import open_document
 
@@ -30,8 +31,7 @@ def _with_keys(folder: str, count: int) -> str:
     assert text is not None and document.dump is not None
     lines = text.text.splitlines(keepends=True)
     lines += [b"NUMBER(number_%06d)=%d\n" % (n, n) for n in range(count - len(lines))]
-    state = edits.append_text(document.state, b"".join(lines[:count]), document.dump.order)
-    document.apply("longer", state)
+    document.edit(Edit.of(edit_notes.append_text, b"".join(lines[:count]), document.dump.order))
     path = Path(folder) / f"{count}.elf"
     image = document.saved_layout.image
     path.write_bytes(image.read(document.source, 0, image.size))
@@ -60,8 +60,8 @@ def main() -> None:
         times = []
         for number in range(200):
             start = perf_counter()
-            state = edits.set_key(document.state, b"OSRELEASE", b"6.1.%d" % number)
-            _ = judgement.later(document.with_edit("typed", state)).both
+            edit = Edit.of(edit_text.set_key, b"OSRELEASE", b"6.1.%d" % number)
+            _ = judgement.later(document.with_edit(edit)).both
             times.append(perf_counter() - start)
         times.sort()
         median, worst = times[100] * 1e3, times[197] * 1e3

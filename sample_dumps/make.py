@@ -14,8 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vmci_tui.document import edits
-from vmci_tui.document.document import Document, State
+from vmci_tui.document import edit_text
+from vmci_tui.document.document import Document
+from vmci_tui.document.state import State
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.elf_note import HEADER, NAME, Note, build, parse_raw
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, Write
@@ -97,10 +98,10 @@ def _dumps() -> Iterator[tuple[str, bytes]]:
     other = build(NAME, 0, release, "little")
     narrow = _in_memory("i386flash-nonote.elf-win16k", 0x11FA000).desc
     cpus = good.notes[:-1]
-    yield "hostile-text.elf", _dump(document, edits.set_text(good, HOSTILE))
-    yield "duplicate-keys.elf", _dump(document, edits.set_text(good, text + b"OSRELEASE=6.1.0-56-rescue\n"))
-    yield "crlf.elf", _dump(document, edits.set_text(good, text.replace(b"\n", b"\r\n")))
-    yield "class-mismatch.elf", _dump(document, edits.set_text(good, narrow))
+    yield "hostile-text.elf", _dump(document, edit_text.set_text(good, HOSTILE))
+    yield "duplicate-keys.elf", _dump(document, edit_text.set_text(good, text + b"OSRELEASE=6.1.0-56-rescue\n"))
+    yield "crlf.elf", _dump(document, edit_text.set_text(good, text.replace(b"\n", b"\r\n")))
+    yield "class-mismatch.elf", _dump(document, edit_text.set_text(good, narrow))
     yield "two-notes.elf", _dump(document, replace(good, notes=(*cpus, other, good.note)))
     yield "zero-note.elf", _dump(document, replace(good, notes=(*cpus, Note(bytes(HEADER), "little"))))
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import Layout, open_dump
 from vmci_tui.containers.elf.dump import ElfDump
-from vmci_tui.document.document import Document, State
+from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit, labelled
+from vmci_tui.document.state import State
 from vmci_tui.findings import Finding
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.fw_cfg_entry import EntryHistory, Write
@@ -42,3 +44,13 @@ def found(document: Document) -> dict[str, Finding]:
 
 def full_write(data: bytes) -> Write:
     return Write(0, len(data), data)
+
+
+@labelled("another state")
+def _become(state: State, other: State) -> State:
+    return other
+
+
+def become(state: State) -> Edit:
+    """The edit that leads to a state that a test made."""
+    return Edit.of(_become, state)

@@ -8,8 +8,9 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from tests.conftest import SAMPLES
-from vmci_tui.document import edits
+from vmci_tui.document import edit_notes, edit_text
 from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
 from vmci_tui.opening.open_file import open_document
 
 FAULTS: Final = SAMPLES.parent / "tests" / "data" / "faults"
@@ -52,7 +53,7 @@ def opened(name: str) -> Document:
     if note is not None:
         assert document.dump is not None
         text = (SAMPLES / note).read_bytes()
-        document.apply("a note", edits.append_text(document.state, text, document.dump.order))
+        document.edit(Edit.of(edit_notes.append_text, text, document.dump.order))
     return document
 
 
@@ -70,4 +71,4 @@ def cases() -> Iterator[Case]:
 def edited(case: Case) -> Document:
     """The dump with that value."""
     document = opened(case.dump)
-    return document.with_edit("odd", edits.set_key(document.state, case.key, case.value))
+    return document.with_edit(Edit.of(edit_text.set_key, case.key, case.value))

@@ -13,8 +13,9 @@ from tests.kit import elf_of, image_bytes, opened, saved
 from vmci_tui.common.errors import SaveError
 from vmci_tui.common.progress import quiet
 from vmci_tui.containers import LayoutRequest, open_dump
-from vmci_tui.document import edits
+from vmci_tui.document import edit_notes, edit_text
 from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
 from vmci_tui.formats.elf_note import build
 from vmci_tui.formats.elf_records import PT_LOAD
 from vmci_tui.layers.file import BytesSource
@@ -52,7 +53,7 @@ def document(request: pytest.FixtureRequest) -> Document:
 def with_text(document: Document, text: bytes | None) -> Document:
     assert document.dump is not None
     if text is not None:
-        document.apply("append", edits.append_text(document.state, text, document.dump.order))
+        document.edit(Edit.of(edit_notes.append_text, text, document.dump.order))
     return document
 
 
@@ -127,7 +128,7 @@ def test_an_orderly_file_keeps_its_gap_and_what_is_in_it() -> None:
     data[at : at + 4] = b"mine"
     document = opened(bytes(data))
     assert saved(document) == bytes(data)
-    document.apply("set", edits.set_key(document.state, b"PAGESIZE", b"16384"))
+    document.edit(Edit.of(edit_text.set_key, b"PAGESIZE", b"16384"))
     assert saved(document)[at : at + 4] == b"mine"
 
 
@@ -139,7 +140,7 @@ def test_notes_that_start_on_a_page_stay_there() -> None:
     document = opened(bytes(data))
     assert [n.name for n in document.state.notes] == [b"CORE\0", b"QEMU\0", b"VMCOREINFO\0"]
     assert saved(document) == bytes(data)
-    document.apply("set", edits.set_key(document.state, b"PAGESIZE", b"16384"))
+    document.edit(Edit.of(edit_text.set_key, b"PAGESIZE", b"16384"))
     after = elf_of(saved(document))
     assert after.segments[0].offset == 4096 and len(saved(document)) == len(data)
 
@@ -158,20 +159,20 @@ def _with_note_segment(data: bytes, offset: int, length: int) -> bytes:
 def test_memory_moves_by_whole_blocks_and_only_when_it_must() -> None:
     document = opened(_DUMPS["classic"])
     before = document.layout.memory.ranges[0].offset
-    document.apply("big", edits.set_text(document.state, _BIG))
+    document.edit(Edit.of(edit_text.set_text, _BIG))
     after = document.saved_layout.memory.ranges[0].offset
     assert before is not None and after is not None
     assert after > before and (after - before) % 4096 == 0
     roomy = opened(_DUMPS["a gap"])
     old = roomy.layout.memory.ranges
-    roomy.apply("big", edits.set_text(roomy.state, _BIG))
+    roomy.edit(Edit.of(edit_text.set_text, _BIG))
     assert roomy.saved_layout.memory.ranges == old
 
 
 def test_a_broken_note_hides_no_other_however_the_file_had_them() -> None:
     broken = note(b"?", b"BAD\0", descsz=99999)
     document = opened(elf((cpus() + broken, broken, note()), _LOADS))
-    document.apply("set", edits.set_key(document.state, b"PAGESIZE", b"8192"))
+    document.edit(Edit.of(edit_text.set_key, b"PAGESIZE", b"8192"))
     layout, data = document.saved_layout, saved(document)
     names = [n.name for n in elf_of(data).notes]
     assert names[:3] == [b"CORE\0", b"QEMU\0", b"VMCOREINFO\0"] and data.count(broken) == 2
@@ -185,7 +186,7 @@ def test_a_broken_note_hides_no_other_however_the_file_had_them() -> None:
 def test_what_is_taken_out_is_nowhere_in_the_file(kind: str) -> None:
     """A search of the file must not find a note that is no more: `crash --osrelease` greps some files."""
     document = opened(_DUMPS[kind])
-    document.apply("strip", edits.strip(document.state))
+    document.edit(Edit.of(edit_notes.strip))
     assert b"OSRELEASE" not in saved(document) and b"VMCOREINFO" not in saved(document)
 
 
@@ -202,7 +203,7 @@ def test_pn_xnum_is_written_where_it_is_needed_and_only_there(count: int, qemu: 
     page = ram(4096)
     loads = [Load(0, page)] + [Load(0, at=0, vaddr=n << 12) for n in range(1, count)]
     document = opened(elf((cpus(),), loads, qemu=qemu))
-    document.apply("append", edits.append_text(document.state, b"OSRELEASE=6\n", "little"))
+    document.edit(Edit.of(edit_notes.append_text, b"OSRELEASE=6\n", "little"))
     dump = elf_of(saved(document))
     assert len(dump.segments) == count + 1
     assert (dump.header.phnum == 0xFFFF) == (count + 1 >= 0xFFFF) == bool(dump.sections)
@@ -231,5 +232,5 @@ def test_a_32_bit_file_that_would_grow_past_4_gib_is_refused() -> None:
 def test_a_head_that_is_too_large_is_refused() -> None:
     document = opened(_DUMPS["classic"])
     with pytest.raises(SaveError, match="limit"):
-        document.apply("huge", edits.set_text(document.state, b"A=1\n" * (17 << 20)))
+        document.edit(Edit.of(edit_text.set_text, b"A=1\n" * (17 << 20)))
     assert not document.modified and document.layout.image.size == len(_DUMPS["classic"])

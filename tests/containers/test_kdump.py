@@ -21,7 +21,7 @@ from vmci_tui.containers.guest import guest_of
 from vmci_tui.containers.kdump import pages as kdump_pages
 from vmci_tui.containers.kdump.dump import KdumpDump
 from vmci_tui.document.byte_map import Places
-from vmci_tui.document.document import State
+from vmci_tui.document.state import State
 from vmci_tui.formats import compression as decompress
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.layers.file import BytesSource

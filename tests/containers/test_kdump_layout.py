@@ -13,15 +13,16 @@ from tests.dumps import factory as elf_factory
 from tests.dumps import kdump_factory as factory
 from tests.dumps.factory import Bits, Order
 from tests.dumps.kdump_factory import Padding
-from tests.kit import image_bytes, opened
+from tests.kit import become, image_bytes, opened
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import EditError, SaveError
 from vmci_tui.containers import open_dump
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.containers.kdump.dump import KdumpDump
-from vmci_tui.document import edits
+from vmci_tui.document import edit_head, edit_notes
 from vmci_tui.document.byte_map import Places
 from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
 from vmci_tui.formats.elf_note import NAME, build
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.layers.flattened import FlattenedSource
@@ -58,8 +59,8 @@ def _memory(dump: KdumpDump) -> dict[int, bytes | None]:
 
 def _with_text(document: Document, text: bytes, plain: bool = False) -> Document:
     assert document.dump is not None
-    state = edits.append_text(document.state, text, document.dump.order)
-    document.apply("append", edits.make_plain(state) if plain else state)
+    state = edit_notes.append_text(document.state, text, document.dump.order)
+    document.edit(become(edit_head.make_plain(state) if plain else state))
     return document
 
 
@@ -133,7 +134,7 @@ def test_many_saves_in_a_row_grow_nothing(bits: Bits, order: Order, padding: Pad
             assert _memory(_kdump(data)) == memory and _kdump(data).doubts == ()
         assert len(sizes) == 2
         document = opened(data)
-        document.apply("strip", edits.strip(document.state))
+        document.edit(Edit.of(edit_notes.strip))
         data = _result(document, in_place)
         assert b"OSRELEASE" not in data and len(data) < len(file) + 16
         after = _kdump(data)
@@ -157,8 +158,8 @@ def test_random_edits_agree_in_all_four_ways() -> None:
             for data in (one, two):
                 for in_place in (False, True):
                     document = _with_text(opened(data), text)
-                    state = edits.set_phys_base(edits.set_header(document.state, "release", name), phys)
-                    document.apply("header", state)
+                    state = edit_head.set_phys_base(edit_head.set_header(document.state, "release", name), phys)
+                    document.edit(become(state))
                     results.append(_result(document, in_place))
             dumps = [_kdump(data) for data in results]
             assert all(_memory(dump) == memory for dump in dumps)
@@ -189,7 +190,7 @@ def test_a_flattened_file_becomes_plain() -> None:
     after, before = _kdump(_result(document, False)), _kdump(_file(flat=True))
     assert after.container == "kdump" and _memory(after) == _memory(before)
     assert document.undo() and not document.modified
-    document.apply("plain", edits.make_plain(document.state))
+    document.edit(Edit.of(edit_head.make_plain))
     assert _result(document, False) == before.plain.read(0, before.plain.size)
     with pytest.raises(SaveError, match="cannot be made plain in place"):
         plan_in_place(document)
@@ -236,21 +237,21 @@ def test_eraseinfo_stays() -> None:
 
 def test_header_fields_are_edited_and_bounded() -> None:
     document = opened(factory.kdump(uts={"machine": b"x86_64"}))
-    document.apply("opened", document.state)
-    state = edits.set_header(document.state, "sysname", b"Linux")
-    document.apply("sysname", edits.set_phys_base(state, -0x1000))
+    document.edit(become(document.state))
+    state = edit_head.set_header(document.state, "sysname", b"Linux")
+    document.edit(become(edit_head.set_phys_base(state, -0x1000)))
     after = _kdump(_result(document, False))
     assert after.header_fields.utsname == (b"Linux", b"", b"", b"", b"x86_64", b"")
     assert after.header.phys_base == 0xFFFFFFFFFFFFF000
-    assert document.undo() == "sysname" and not document.modified
+    assert document.undo() is not None and not document.modified
     for name, value in (("sysname", b"x" * 65), ("sysname", b"a\0b"), ("cpu", b"x")):
         with pytest.raises(EditError):
-            edits.set_header(document.state, name, value)
+            edit_head.set_header(document.state, name, value)
     with pytest.raises(EditError, match="64 bits"):
-        edits.set_phys_base(document.state, 1 << 64)
+        edit_head.set_phys_base(document.state, 1 << 64)
     elf = opened(elf_factory.elf())
     with pytest.raises(EditError, match="no kdump file"):
-        edits.set_header(elf.state, "sysname", b"Linux")
+        edit_head.set_header(elf.state, "sysname", b"Linux")
 
 
 @pytest.mark.parametrize("flat", [False, True])

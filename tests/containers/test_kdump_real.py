@@ -12,8 +12,8 @@ from tests.paths import DATA
 from vmci_tui.containers import open_dump
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.containers.kdump.dump import KdumpDump
-from vmci_tui.document import edits
-from vmci_tui.document.document import State
+from vmci_tui.document import edit_notes
+from vmci_tui.document.state import State
 from vmci_tui.layers.file import BytesSource
 
 _DATA = DATA / "kdump"
@@ -63,7 +63,7 @@ def test_appending_the_same_text_changes_nothing_but_what_both_pointers_need(nam
     dump = _open(name)
     state = State(notes=dump.notes, header=dump.header_fields)
     assert state.note is not None
-    again = edits.append_note(state, state.note, dump.order)
+    again = edit_notes.append_note(state, state.note, dump.order)
     layout = dump.layout(again.of_dump)
     assert layout.image.read(dump.source, 0, layout.image.size) == dump.source.read(0, dump.source.size)
     assert layout.reasons == ()

@@ -16,13 +16,15 @@ from tests.dumps import factory as elf_factory
 from tests.dumps import kdump_factory as factory
 from tests.dumps.factory import Bits, Order
 from tests.dumps.kdump_factory import SUB, SUB_SIZE, Padding
-from tests.kit import opened
+from tests.kit import become, opened
 from vmci_tui.common.errors import EditError
 from vmci_tui.containers import open_dump
 from vmci_tui.containers.kdump.dump import KdumpDump
-from vmci_tui.document import edits
+from vmci_tui.document import edit_head, edit_notes, edit_text
 from vmci_tui.document.byte_map import Places
-from vmci_tui.document.document import Document, State
+from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
+from vmci_tui.document.state import State
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.elf_note import Note, build, walk
 from vmci_tui.formats.header_text import HeaderText
@@ -40,27 +42,27 @@ _BLOCK: Final = 4096
 
 
 def _set(state: State) -> State:
-    return edits.set_key(state, b"OSRELEASE", b"6.1.0-next")
+    return edit_text.set_key(state, b"OSRELEASE", b"6.1.0-next")
 
 
 def _append(state: State) -> State:
-    return edits.append_text(state, _LONG, state.notes[0].order if state.notes else "little")
+    return edit_notes.append_text(state, _LONG, state.notes[0].order if state.notes else "little")
 
 
 def _grow(state: State) -> State:
-    return edits.set_text(state, _LONG)
+    return edit_text.set_text(state, _LONG)
 
 
 def _strip(state: State) -> State:
-    return edits.strip(state)
+    return edit_notes.strip(state)
 
 
 def _phys_base(state: State) -> State:
-    return edits.set_phys_base(state, 0x200000)
+    return edit_head.set_phys_base(state, 0x200000)
 
 
 def _order(state: State) -> State:
-    return edits.order_head(state)
+    return edit_head.order_head(state)
 
 
 _WAYS: Final[dict[Callable[[State], State], Callable[[bytes], bytes]]] = {
@@ -166,7 +168,7 @@ def test_what_was_there_is_there_afterwards(
         if edit in (_set, _grow, _strip) and not before.pointed:
             continue
         what = (named, in_place, edit.__name__)
-        document.apply("edit", edit(document.state))
+        document.edit(become(edit(document.state)))
         data = _result(document, in_place)
         after = _read(_plain(data), bits, order)
         assert after.pointed == (text := changed(before.pointed)), what
@@ -194,13 +196,13 @@ def test_a_text_that_only_the_header_names_is_read_and_edited(version: int) -> N
     index = document.state.notes.index(text)
     place = Places.of(document).at(document.layout.note_offsets[index] + _TEXT.index(b"PAGESIZE"))
     assert (place.label, document.read(place.offset, 8)) == ("key PAGESIZE", b"PAGESIZE")
-    for refused in (edits.duplicate_note, lambda state, at: edits.move_note(state, at, -1)):
-        if version > 3 or refused is edits.duplicate_note:
+    for refused in (edit_notes.duplicate_note, lambda state, at: edit_notes.move_note(state, at, -1)):
+        if version > 3 or refused is edit_notes.duplicate_note:
             with pytest.raises(EditError):
                 refused(document.state, index)
-    typed = edits.overwrite_note(document.state, index, _TEXT.replace(b"OSRELEASE", b"OSRELEASX"), "little")
-    assert document.apply("hex", typed) and isinstance(document.state.note, HeaderText)
-    assert document.apply("no text", edits.set_text(document.state, b"\n"))
+    typed = edit_notes.overwrite_note(document.state, index, _TEXT.replace(b"OSRELEASE", b"OSRELEASX"), "little")
+    assert document.edit(become(typed)) and isinstance(document.state.note, HeaderText)
+    assert document.edit(Edit.of(edit_text.set_text, b"\n"))
     note = document.state.note
     assert type(note) is Note and note.is_vmcoreinfo, "of what nobody would know for a text a note is made"
     assert _kdump(_result(document, False)).notes[-1] == note
@@ -223,12 +225,12 @@ def test_of_two_texts_none_is_thrown_away_that_memory_does_not_refute() -> None:
     done = repair(document)
     after = _read(_result(document, False), 64, "little")
     assert (after.text, after.pointed) == (_TEXT, other) and any("another text" in words for words in done.left)
-    document.apply("by hand", finding.fix.apply(document.state))
+    document.edit(finding.fix)
     after = _read(_result(document, False), 64, "little")
     assert (after.text, after.pointed) == (_TEXT, _TEXT)
     same = opened(factory.kdump(named=other))
     assert same.state.note is not None
-    same.apply("the same", edits.set_text(same.state, other))
+    same.edit(Edit.of(edit_text.set_text, other))
     for data in (_result(same, False), _result(same, True)):
         after = _read(data, 64, "little")
         assert (after.text, after.pointed, data.count(b"9.9.9")) == (other, other, 1)
@@ -245,7 +247,7 @@ def test_notes_of_version_4_leave_the_fields_that_libkdumpfile_reads_too_soon() 
         struct.pack_into("<Q", data, _BLOCK + SUB[64, "packed"][name][0], value)
     data[_BLOCK + 64 : _BLOCK + 64 + len(notes)] = notes
     document = opened(bytes(data))
-    document.apply("phys_base", _phys_base(document.state))
+    document.edit(become(_phys_base(document.state)))
     for in_place in (False, True):
         after = _read(_result(document, in_place), 64, "little")
         assert (after.text, after.pointed, after.erased, after.first) == (_TEXT, _TEXT, b"", 104)
@@ -258,7 +260,7 @@ def test_eraseinfo_of_version_4_stays_where_it_may_be_meant_so() -> None:
     data[at : at + len(_ERASED)] = _ERASED
     for edit in _WAYS:
         document = opened(bytes(data))
-        document.apply("edit", edit(document.state))
+        document.edit(become(edit(document.state)))
         assert _read(_result(document, False), 64, "little").erased == _ERASED, edit
 
 
@@ -266,7 +268,7 @@ def test_a_pointer_to_what_is_no_text_stays_and_so_do_its_bytes() -> None:
     data = factory.kdump(notes=[elf_factory.cpus()], named=bytes(range(128, 228)))
     document = opened(data)
     assert document.state.note is None and "C20" in {item.code for item in Judgement.of(document).found}
-    document.apply("phys_base", _phys_base(document.state))
+    document.edit(become(_phys_base(document.state)))
     assert _read(_result(document, False), 64, "little").pointed == bytes(range(128, 228))
 
 
@@ -274,7 +276,7 @@ def test_a_pointer_into_the_notes_that_is_wrong_costs_them_nothing() -> None:
     for at, size in ((10, 500), (300, 1 << 31), (0, 4)):
         data = factory.kdump(sub={"offset_vmcoreinfo": _BLOCK + 104 + at, "size_vmcoreinfo": size})
         document = opened(data)
-        document.apply("phys_base", _phys_base(document.state))
+        document.edit(become(_phys_base(document.state)))
         for in_place in (False, True):
             after = _kdump(_result(document, in_place))
             assert after.notes == document.opened.notes and after.plain.read(*after.header.vmcoreinfo) == _TEXT
@@ -284,9 +286,9 @@ def test_the_pointer_follows_a_note_of_another_name() -> None:
     notes = elf_factory.cpus() + build(b"VMCOREINFX\0", 0, _TEXT, "little").raw
     named = {"offset_vmcoreinfo": _BLOCK + 104 + notes.index(_TEXT), "size_vmcoreinfo": len(_TEXT)}
     document = opened(factory.kdump(notes=[notes], sub=named))
-    document.apply("drop", edits.drop_note(document.state, 0))
+    document.edit(Edit.of(edit_notes.drop_note, 0))
     assert _read(_result(document, False), 64, "little").pointed == _TEXT
-    document.apply("both", edits.drop_note(document.state, 1))
+    document.edit(Edit.of(edit_notes.drop_note, 1))
     assert _read(_result(document, False), 64, "little").pointed == b""
 
 
@@ -294,7 +296,7 @@ def test_eraseinfo_before_the_notes_leaves_the_room_behind_it() -> None:
     data = bytearray(factory.kdump(notes=[], sub={"offset_eraseinfo": _BLOCK + 104, "size_eraseinfo": len(_ERASED)}))
     data[_BLOCK + 104 : _BLOCK + 104 + len(_ERASED)] = _ERASED
     document = opened(bytes(data))
-    document.apply("text", edits.append_text(document.state, _TEXT, "little"))
+    document.edit(Edit.of(edit_notes.append_text, _TEXT, "little"))
     after = _read(_result(document, False), 64, "little")
     assert (after.erased, after.text, after.first) == (_ERASED, _TEXT, 120)
 
@@ -308,7 +310,7 @@ def test_a_text_at_the_end_of_the_file_is_replaced_and_not_added_to(flat: bool) 
             sizes = set()
             for turn in range(3):
                 document = opened(data)
-                document.apply("text", edits.set_text(document.state, _LONG + b"TURN=%d\n" % turn))
+                document.edit(Edit.of(edit_text.set_text, _LONG + b"TURN=%d\n" % turn))
                 data = _result(document, in_place)
                 sizes.add(len(data))
                 assert data.count(b"OSRELEASE=") == 1 and _read(_plain(data), 64, "little").pointed.count(b"TURN=") == 1

@@ -10,8 +10,9 @@ from tests.dumps.factory import Load, cpus, elf, note, ram
 from tests.kit import elf_of, image_bytes, opened, saved
 from vmci_tui.common.errors import SaveError
 from vmci_tui.common.progress import quiet
-from vmci_tui.document import edits
+from vmci_tui.document import edit_head
 from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.saving.plan import plan_copy, plan_in_place
@@ -28,7 +29,7 @@ _MANY = (
 
 
 def merged(document: Document) -> Document:
-    document.apply("merge", edits.merge_headers(document.state))
+    document.edit(Edit.of(edit_head.merge_headers))
     return document
 
 

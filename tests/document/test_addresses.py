@@ -5,8 +5,9 @@ import pytest
 from tests.dumps.factory import Load, elf, note, ram
 from tests.kit import opened
 from vmci_tui.common.errors import EditError
-from vmci_tui.document import edits
+from vmci_tui.document import edit_text
 from vmci_tui.document.addresses import anchor_of, offset_of
+from vmci_tui.document.edit import Edit
 
 
 def test_a_place_in_memory_is_found_again_after_the_head_grew() -> None:
@@ -15,7 +16,7 @@ def test_a_place_in_memory_is_found_again_after_the_head_grew() -> None:
     assert document.read(there, 8) == ram()[16:24]
     anchors = [anchor_of(offset, document.layout) for offset in (0, 70, there)]
     assert anchors == ["0x0", "0x46", "p0x1010"]
-    document.apply("grow", edits.add_key(document.state, b"A", b"1" * 9000))
+    document.edit(Edit.of(edit_text.add_key, b"A", b"1" * 9000))
     moved = offset_of(anchors[2], document.layout)
     assert moved > there and document.read(moved, 8) == ram()[16:24]
     assert offset_of(" 0x46 ", document.layout) == offset_of("70", document.layout) == 70

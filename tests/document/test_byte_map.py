@@ -5,9 +5,10 @@ import pytest
 from tests.dumps.factory import I386, Load, cpus, elf, note, ram
 from tests.kit import full_write, opened
 from vmci_tui.common.safe_text import Safe
-from vmci_tui.document import edits
+from vmci_tui.document import edit_text
 from vmci_tui.document.byte_map import KINDS, Places
 from vmci_tui.document.document import Document, entry_document
+from vmci_tui.document.edit import Edit
 from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory
 from vmci_tui.layers.file import BytesSource
 
@@ -60,6 +61,6 @@ def test_fields_and_keys_are_named() -> None:
 
 def test_places_follow_an_edit() -> None:
     document = opened(elf((cpus() + note(),), qemu=True))
-    document.apply("set", edits.add_key(document.state, b"NEWKEY", b"1" * 9000))
+    document.edit(Edit.of(edit_text.add_key, b"NEWKEY", b"1" * 9000))
     place = Places.of(document).at(document.read(0, 20000).index(b"NEWKEY="))
     assert (place.kind, place.label) == ("key", "key NEWKEY")

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from tests.dumps import factory
 from tests.dumps.factory import cpus, elf, note
-from tests.kit import full_write, opened, saved
+from tests.kit import become, full_write, opened, saved
 from vmci_tui.common.errors import EditError
-from vmci_tui.document import edits
-from vmci_tui.document.document import Document, State
+from vmci_tui.document import edit_entry, edit_notes, edit_text
+from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
+from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import NAME, build
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory, Write
 
@@ -25,40 +27,43 @@ _values = st.binary(max_size=8).filter(lambda value: b"\n" not in value)
 _texts = st.binary(max_size=30)
 _Edit = Callable[[State], State]
 _edits: st.SearchStrategy[_Edit] = st.one_of(
-    st.builds(lambda k, v: lambda s: edits.set_key(s, k, v), _keys, _values),
-    st.builds(lambda k, v: lambda s: edits.add_key(s, k, v), _keys, _values),
-    st.builds(lambda k: lambda s: edits.delete_key(s, k), _keys),
-    st.builds(lambda n, v: lambda s: edits.set_line(s, n, v), st.integers(1, 9), _values),
-    st.builds(lambda n: lambda s: edits.delete_line(s, n), st.integers(1, 9)),
-    st.builds(lambda t: lambda s: edits.set_text(s, t), _texts),
-    st.builds(lambda t: lambda s: edits.append_text(s, t, "little"), _texts),
-    st.just(edits.strip),
-    st.builds(lambda k: lambda s: edits.retype_note(s, s.index or 0, k), st.integers(-1, 2**32)),
-    st.builds(lambda n: lambda s: edits.rename_note(s, s.index or 0, n), st.sampled_from([NAME, b"X\0", b""])),
-    st.builds(lambda n: lambda s: edits.drop_note(s, n), st.integers(0, 1)),
+    st.builds(lambda k, v: lambda s: edit_text.set_key(s, k, v), _keys, _values),
+    st.builds(lambda k, v: lambda s: edit_text.add_key(s, k, v), _keys, _values),
+    st.builds(lambda k: lambda s: edit_text.delete_key(s, k), _keys),
+    st.builds(lambda n, v: lambda s: edit_text.set_line(s, n, v), st.integers(1, 9), _values),
+    st.builds(lambda n: lambda s: edit_text.delete_line(s, n), st.integers(1, 9)),
+    st.builds(lambda t: lambda s: edit_text.set_text(s, t), _texts),
+    st.builds(lambda t: lambda s: edit_notes.append_text(s, t, "little"), _texts),
+    st.just(edit_notes.strip),
+    st.builds(lambda k: lambda s: edit_notes.retype_note(s, s.index or 0, k), st.integers(-1, 2**32)),
+    st.builds(lambda n: lambda s: edit_notes.rename_note(s, s.index or 0, n), st.sampled_from([NAME, b"X\0", b""])),
+    st.builds(lambda n: lambda s: edit_notes.drop_note(s, n), st.integers(0, 1)),
     st.builds(
-        lambda name, v: lambda s: edits.set_field(s, name, v),
+        lambda name, v: lambda s: edit_entry.set_field(s, name, v),
         st.sampled_from(Entry._fields),
         st.integers(-1, 2**65),
     ),
-    st.builds(lambda w: lambda s: edits.set_writes(s, w), st.just((Write(0, 4, b"abcd"), Write(0, 16, None)))),
-    st.just(edits.rewrite_whole),
-    st.just(edits.swap_entry),
-    st.builds(lambda n, k: lambda s: edits.rename_key(s, n, k), st.integers(0, 9), _keys),
-    st.builds(lambda n, by: lambda s: edits.move_line(s, n, by), st.integers(0, 9), st.sampled_from([-1, 1, 3])),
-    st.builds(lambda n: lambda s: edits.duplicate_line(s, n), st.integers(0, 9)),
-    st.builds(lambda n, by: lambda s: edits.move_note(s, n, by), st.integers(0, 4), st.sampled_from([-1, 1])),
-    st.builds(lambda n: lambda s: edits.duplicate_note(s, n), st.integers(0, 4)),
+    st.builds(
+        lambda w: lambda s: edit_entry.add_write(s, w), st.sampled_from((Write(0, 4, b"abcd"), Write(0, 16, None)))
+    ),
+    st.builds(lambda n: lambda s: edit_entry.delete_write(s, n), st.integers(0, 2)),
+    st.just(edit_entry.rewrite_whole),
+    st.just(edit_entry.swap_entry),
+    st.builds(lambda n, k: lambda s: edit_text.rename_key(s, n, k), st.integers(0, 9), _keys),
+    st.builds(lambda n, by: lambda s: edit_text.move_line(s, n, by), st.integers(0, 9), st.sampled_from([-1, 1, 3])),
+    st.builds(lambda n: lambda s: edit_text.duplicate_line(s, n), st.integers(0, 9)),
+    st.builds(lambda n, by: lambda s: edit_notes.move_note(s, n, by), st.integers(0, 4), st.sampled_from([-1, 1])),
+    st.builds(lambda n: lambda s: edit_notes.duplicate_note(s, n), st.integers(0, 4)),
     st.builds(
         lambda n, at, byte: (
-            lambda s: edits.overwrite_note(s, n, s.notes[n].raw[:at] + byte + s.notes[n].raw[at + 1 :], "little")
+            lambda s: edit_notes.overwrite_note(s, n, s.notes[n].raw[:at] + byte + s.notes[n].raw[at + 1 :], "little")
         ),
         st.integers(0, 4),
         st.integers(0, 30),
         st.binary(min_size=1, max_size=1),
     ),
     st.builds(
-        lambda at, data: lambda s: edits.overwrite_entry(s, at, data), st.integers(-1, 16), st.binary(max_size=4)
+        lambda at, data: lambda s: edit_entry.overwrite_entry(s, at, data), st.integers(-1, 16), st.binary(max_size=4)
     ),
 )
 
@@ -68,9 +73,9 @@ _edits: st.SearchStrategy[_Edit] = st.one_of(
 def test_any_edits_undone_are_the_opened_state_and_redone_the_last(todo: list[_Edit], steps: list[bool]) -> None:
     document = opened(_DUMP, EntryHistory("blob", (full_write(_GOOD),)))
     states = [document.state]
-    for number, edit in enumerate(todo):
+    for edit in todo:
         try:
-            changed = document.apply(f"edit {number}", edit(document.state))
+            changed = document.edit(become(edit(document.state)))
         except (EditError, IndexError):
             continue
         assert changed == (document.state != states[-1])
@@ -82,7 +87,7 @@ def test_any_edits_undone_are_the_opened_state_and_redone_the_last(todo: list[_E
         done = document.redo() if forward else document.undo()
         at = min(at + 1, len(states) - 1) if forward else max(at - 1, 0)
         assert document.state == states[at] and len(document.labels) == at
-        assert done is None or done.startswith("edit ")
+        assert done is None or done.label == "another state"
     while document.undo():
         pass
     assert document.state == document.opened == states[0] and not document.modified
@@ -96,16 +101,16 @@ def test_any_edits_undone_are_the_opened_state_and_redone_the_last(todo: list[_E
 def test_a_new_edit_forgets_what_was_undone() -> None:
     document = opened(_DUMP)
     for value in (b"1", b"2"):
-        document.apply(value.decode(), edits.set_key(document.state, b"K", value))
-    assert document.undo() == "2"
-    document.apply("3", edits.set_key(document.state, b"K", b"3"))
-    assert document.redo() is None and document.labels == ("1", "3")
-    assert not document.apply("again", edits.set_key(document.state, b"K", b"3"))
+        document.edit(Edit.of(edit_text.set_key, b"K", value))
+    assert document.undo() == Edit.of(edit_text.set_key, b"K", value=b"2")
+    document.edit(Edit.of(edit_text.set_key, b"K", b"3"))
+    assert document.redo() is None and document.labels == ("set K to 1", "set K to 3")
+    assert not document.edit(Edit.of(edit_text.set_key, b"K", b"3"))
 
 
 def test_appending_twice_is_appending_once() -> None:
-    first = edits.append_text(opened(_DUMP).state, b"OSRELEASE=6\n", "little")
-    assert edits.append_text(first, b"OSRELEASE=6\n", "little") == first
+    first = edit_notes.append_text(opened(_DUMP).state, b"OSRELEASE=6\n", "little")
+    assert edit_notes.append_text(first, b"OSRELEASE=6\n", "little") == first
 
 
 def test_a_re_append_replaces_every_vmcoreinfo_note_and_no_other() -> None:
@@ -113,15 +118,15 @@ def test_a_re_append_replaces_every_vmcoreinfo_note_and_no_other() -> None:
     areas = (note(b"A=1\n") + cpus() + _XEN, note(b"B=1\n") + other, windows + note(name=b"VMCOREINFO"))
     state = opened(elf(areas)).state
     before = [cpus()[:356], cpus()[356:], _XEN, other, windows]
-    assert [n.raw for n in edits.append_text(state, b"A=1\n", "little").notes] == [*before, note(b"A=1\n")]
-    assert [n.raw for n in edits.strip(state).notes] == before
+    assert [n.raw for n in edit_notes.append_text(state, b"A=1\n", "little").notes] == [*before, note(b"A=1\n")]
+    assert [n.raw for n in edit_notes.strip(state).notes] == before
 
 
 def test_a_note_goes_before_a_broken_one_since_readers_stop_there() -> None:
     document = opened(elf((cpus() + note(b"?", b"BAD\0", descsz=9999),)))
-    state = edits.append_text(document.state, b"OSRELEASE=6\n", "little")
+    state = edit_notes.append_text(document.state, b"OSRELEASE=6\n", "little")
     assert [n.name for n in state.notes][-2:] == [NAME, b"BAD\0"]
-    document.apply("append", state)
+    document.edit(become(state))
     assert opened(saved(document)).state == state
 
 
@@ -129,13 +134,13 @@ def test_a_note_goes_before_a_broken_one_since_readers_stop_there() -> None:
 def test_an_appended_note_gets_the_files_byte_order_and_keeps_its_bytes(order: factory.Order) -> None:
     document = opened(elf(order=order, qemu=True))
     foreign = build(b"VMCOREINFO\0", 0, b"A=1\n\0odd\xff", "little")
-    state = edits.append_note(document.state, foreign, order)
+    state = edit_notes.append_note(document.state, foreign, order)
     assert state.notes[-1].raw == note(b"A=1\n\0odd\xff", order=order)
 
 
 def test_setting_a_key_changes_that_line_and_nothing_else_in_the_file() -> None:
     document = opened(_DUMP)
-    document.apply("set", edits.set_key(document.state, b"PAGESIZE", b"8192"))
+    document.edit(Edit.of(edit_text.set_key, b"PAGESIZE", b"8192"))
     assert saved(document) == _DUMP.replace(b"PAGESIZE=4096", b"PAGESIZE=8192")
 
 
@@ -148,12 +153,12 @@ def test_the_last_whole_note_is_the_one_that_is_shown() -> None:
 def test_what_cannot_be_edited_says_why() -> None:
     bare, windows = opened(elf()).state, opened(elf((note(b"PAGEDUMP"),))).state
     for edit, words in (
-        (lambda: edits.set_key(bare, b"A", b"1"), "no VMCOREINFO note"),
-        (lambda: edits.strip(bare), "no VMCOREINFO note"),
-        (lambda: edits.set_text(windows, b"A=1\n"), "Windows"),
-        (lambda: edits.set_field(bare, "size", 12), "no entry is open"),
-        (lambda: edits.delete_key(opened(_DUMP).state, b"NONE"), "no such key"),
-        (lambda: edits.retype_note(opened(_DUMP).state, 0, 1 << 32), "32 bits"),
+        (lambda: edit_text.set_key(bare, b"A", b"1"), "no VMCOREINFO note"),
+        (lambda: edit_notes.strip(bare), "no VMCOREINFO note"),
+        (lambda: edit_text.set_text(windows, b"A=1\n"), "Windows"),
+        (lambda: edit_entry.set_field(bare, "size", 12), "no entry is open"),
+        (lambda: edit_text.delete_key(opened(_DUMP).state, b"NONE"), "no such key"),
+        (lambda: edit_notes.retype_note(opened(_DUMP).state, 0, 1 << 32), "32 bits"),
     ):
         with pytest.raises(EditError, match=words):
             edit()
@@ -162,22 +167,22 @@ def test_what_cannot_be_edited_says_why() -> None:
 def test_an_entry_is_made_from_nothing_by_editing_its_fields() -> None:
     state = State(entry=EntryHistory.of_blob(RESET))
     for name, value in (("host_format", 0), ("guest_format", 1), ("size", 4132), ("paddr", 0x1000)):
-        state = edits.set_field(state, name, value)
+        state = edit_entry.set_field(state, name, value)
     assert state.entry is not None and state.entry.raw == _GOOD and state.entry.present
 
 
 def test_the_entry_is_swapped_field_by_field() -> None:
     big = b"\0\0\0\1\0\0\x10\x24\0\0\0\0\0\0\x10\0"
-    state = edits.swap_entry(State(entry=EntryHistory.of_blob(big)))
+    state = edit_entry.swap_entry(State(entry=EntryHistory.of_blob(big)))
     assert state.entry is not None and state.entry.raw == _GOOD and state.entry.present
 
 
 def test_a_document_shows_the_file_until_a_note_is_edited() -> None:
     document = opened(elf((cpus() + note(),), qemu=True), EntryHistory("blob", (full_write(_GOOD),)))
     assert document.dump is not None
-    document.apply("size", edits.set_field(document.state, "size", 8192))
+    document.edit(Edit.of(edit_entry.set_field, "size", 8192))
     assert document.layout is document.dump.as_it_is
-    document.apply("key", edits.set_key(document.state, b"A", b"1"))
+    document.edit(Edit.of(edit_text.set_key, b"A", b"1"))
     assert document.layout is document.saved_layout and document.read(0, 4) == b"\x7fELF"
     assert isinstance(document, Document)
 
@@ -189,17 +194,17 @@ def _lines(state: State) -> list[bytes]:
 
 def test_lines_are_moved_duplicated_and_their_keys_renamed() -> None:
     state = opened(elf((note(b"A=1\nbroken\nB=2"),))).state
-    assert _lines(edits.move_line(state, 3, -2)) == [b"B=2\n", b"A=1\n", b"broken"]
-    assert _lines(edits.move_line(state, 1, 1)) == [b"broken\n", b"A=1\n", b"B=2"]
-    assert _lines(edits.duplicate_line(state, 1)) == [b"A=1\n", b"A=1\n", b"broken\n", b"B=2"]
-    assert _lines(edits.duplicate_line(state, 3)) == [b"A=1\n", b"broken\n", b"B=2\n", b"B=2"]
-    assert _lines(edits.rename_key(state, 3, b"C")) == [b"A=1\n", b"broken\n", b"C=2"]
+    assert _lines(edit_text.move_line(state, 3, -2)) == [b"B=2\n", b"A=1\n", b"broken"]
+    assert _lines(edit_text.move_line(state, 1, 1)) == [b"broken\n", b"A=1\n", b"B=2"]
+    assert _lines(edit_text.duplicate_line(state, 1)) == [b"A=1\n", b"A=1\n", b"broken\n", b"B=2"]
+    assert _lines(edit_text.duplicate_line(state, 3)) == [b"A=1\n", b"broken\n", b"B=2\n", b"B=2"]
+    assert _lines(edit_text.rename_key(state, 3, b"C")) == [b"A=1\n", b"broken\n", b"C=2"]
     for edit in (
-        lambda: edits.move_line(state, 1, -1),
-        lambda: edits.move_line(state, 3, 1),
-        lambda: edits.duplicate_line(state, 4),
-        lambda: edits.rename_key(state, 2, b"C"),
-        lambda: edits.rename_key(state, 1, b"=x"),
+        lambda: edit_text.move_line(state, 1, -1),
+        lambda: edit_text.move_line(state, 3, 1),
+        lambda: edit_text.duplicate_line(state, 4),
+        lambda: edit_text.rename_key(state, 2, b"C"),
+        lambda: edit_text.rename_key(state, 1, b"=x"),
     ):
         with pytest.raises(EditError):
             edit()
@@ -208,14 +213,14 @@ def test_lines_are_moved_duplicated_and_their_keys_renamed() -> None:
 def test_notes_are_moved_and_duplicated_but_not_behind_a_broken_one() -> None:
     state = opened(elf((cpus(1) + note() + note(b"?", b"BAD\0", descsz=9999),))).state
     names = [n.name for n in state.notes]
-    assert [n.name for n in edits.move_note(state, 1, -1).notes] == [names[1], names[0], *names[2:]]
+    assert [n.name for n in edit_notes.move_note(state, 1, -1).notes] == [names[1], names[0], *names[2:]]
     last = len(names) - 1
-    assert edits.duplicate_note(state, 1).notes[1:3] == (state.notes[1], state.notes[1])
+    assert edit_notes.duplicate_note(state, 1).notes[1:3] == (state.notes[1], state.notes[1])
     for edit in (
-        lambda: edits.move_note(state, 0, -1),
-        lambda: edits.move_note(state, last - 1, 1),
-        lambda: edits.move_note(state, last, 1),
-        lambda: edits.duplicate_note(state, last),
+        lambda: edit_notes.move_note(state, 0, -1),
+        lambda: edit_notes.move_note(state, last - 1, 1),
+        lambda: edit_notes.move_note(state, last, 1),
+        lambda: edit_notes.duplicate_note(state, last),
     ):
         with pytest.raises(EditError):
             edit()
@@ -230,21 +235,21 @@ def test_overwriting_a_notes_bytes_is_what_overwriting_the_files_would_be() -> N
             document = opened(data)
             raw = bytearray(document.state.notes[index].raw)
             raw[at] ^= 0x80
-            document.apply("write", edits.overwrite_note(document.state, index, bytes(raw), "little"))
+            document.edit(Edit.of(edit_notes.overwrite_note, index, bytes(raw), "little"))
             wanted = bytearray(data)
             wanted[start + at] ^= 0x80
             assert saved(document) == bytes(wanted), (index, at)
             assert opened(bytes(wanted)).state.notes == document.state.notes, (index, at)
     with pytest.raises(EditError, match="not added"):
-        edits.overwrite_note(plain.state, 0, b"longer" * 100, "little")
+        edit_notes.overwrite_note(plain.state, 0, b"longer" * 100, "little")
 
 
 def test_overwriting_the_entry() -> None:
     state = State(entry=EntryHistory.of_blob(_GOOD))
-    assert edits.overwrite_entry(state, 4, b"\xff").entry == EntryHistory.of_blob(_GOOD[:4] + b"\xff" + _GOOD[5:])
+    assert edit_entry.overwrite_entry(state, 4, b"\xff").entry == EntryHistory.of_blob(_GOOD[:4] + b"\xff" + _GOOD[5:])
     short = State(entry=EntryHistory.of_blob(_GOOD[:12]))
-    assert edits.overwrite_entry(short, 11, b"\x07").entry == EntryHistory.of_blob(_GOOD[:11] + b"\x07")
+    assert edit_entry.overwrite_entry(short, 11, b"\x07").entry == EntryHistory.of_blob(_GOOD[:11] + b"\x07")
     with pytest.raises(EditError, match="12 bytes"):
-        edits.overwrite_entry(short, 12, b"\x07")
+        edit_entry.overwrite_entry(short, 12, b"\x07")
     none = State(entry=EntryHistory("blob"))
-    assert edits.overwrite_entry(none, 0, b"\0").entry.raw == bytes(16)  # type: ignore[union-attr]
+    assert edit_entry.overwrite_entry(none, 0, b"\0").entry.raw == bytes(16)  # type: ignore[union-attr]

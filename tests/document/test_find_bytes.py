@@ -8,9 +8,10 @@ import pytest
 from tests.dumps.factory import Load, cpus, elf, note, ram
 from tests.kit import opened
 from vmci_tui.common.errors import EditError
-from vmci_tui.document import edits
+from vmci_tui.document import edit_text
 from vmci_tui.document import find_bytes as search
 from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
 from vmci_tui.document.find_bytes import pattern_of
 from vmci_tui.opening.open_file import open_document
 
@@ -42,7 +43,7 @@ def test_what_is_no_pattern(typed: str) -> None:
 def test_every_occurrence_is_found_in_order(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "CHUNK", chunk)
     document = opened(elf((cpus() + note(),), (Load(0, b"VMCOREINFO" + ram(512) + b"VMCOREINFO"),), qemu=True))
-    document.apply("key", edits.set_key(document.state, b"NEW", b"VMCOREINFO"))
+    document.edit(Edit.of(edit_text.set_key, b"NEW", b"VMCOREINFO"))
     data = document.read(0, document.layout.image.size)
     hits, at = [], find(document, b"VMCOREINFO")
     while at is not None:

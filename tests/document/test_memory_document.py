@@ -10,7 +10,8 @@ from tests.kit import opened
 from vmci_tui.common.errors import SaveError
 from vmci_tui.document.byte_map import Places
 from vmci_tui.document.document import Document
-from vmci_tui.document.edits import append_text
+from vmci_tui.document.edit import Edit
+from vmci_tui.document.edit_notes import append_text
 from vmci_tui.document.find_bytes import search
 from vmci_tui.document.memory_document import memory_document
 
@@ -41,4 +42,4 @@ def test_it_is_searched_and_places_are_named(memory: Document) -> None:
 
 def test_it_is_never_edited(memory: Document) -> None:
     with pytest.raises(SaveError, match="never edited"):
-        memory.apply("an edit", append_text(memory.state, b"OSRELEASE=1\n", "little"))
+        memory.edit(Edit.of(append_text, b"OSRELEASE=1\n", "little"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from tests.dumps import factory, plain_elf
-from vmci_tui.document import edits
-from vmci_tui.document.document import State
+from vmci_tui.document import edit_notes, edit_text
+from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import ByteOrder
 
 _LENGTHS = (0, 1, 100, 4095, 4096, 5000, 12288, 20000)
@@ -83,7 +83,7 @@ def edited(draw: st.DrawFn, state: State, order: ByteOrder) -> State:
     """The state after one edit: a note put in, changed, or taken out."""
     what = draw(st.sampled_from(("append", "append", "append", "set", "strip")))
     if what == "set" and state.vmcoreinfo is not None:
-        return edits.set_key(state, b"OSRELEASE", draw(st.sampled_from((b"6", b"7" * 5000, b"8" * 9000))))
+        return edit_text.set_key(state, b"OSRELEASE", draw(st.sampled_from((b"6", b"7" * 5000, b"8" * 9000))))
     if what == "strip" and state.note is not None:
-        return edits.strip(state)
-    return edits.append_text(state, draw(st.sampled_from(_TEXTS)), order)
+        return edit_notes.strip(state)
+    return edit_notes.append_text(state, draw(st.sampled_from(_TEXTS)), order)

@@ -16,12 +16,14 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from tests.dumps import factory
+from tests.kit import become
 from vmci_tui.adoption import choose as adopt
 from vmci_tui.common.errors import SaveError, VmciError
 from vmci_tui.common.progress import quiet
 from vmci_tui.containers.guest import guest_of
-from vmci_tui.document import edits
-from vmci_tui.document.document import Document, State
+from vmci_tui.document import edit_entry, edit_notes, edit_text
+from vmci_tui.document.document import Document
+from vmci_tui.document.state import State
 from vmci_tui.findings import Finding
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.hex_dump import dump_lines
@@ -135,7 +137,7 @@ def _printable_json(value: object) -> None:
 
 def _after(document: Document, state: State) -> Document:
     fresh = Document(document.name, document.source, document.dump, document.opened, document.blob, document.blob_name)
-    fresh.apply("an edit", state)
+    fresh.edit(become(state))
     return fresh
 
 
@@ -197,7 +199,7 @@ def _repair(document: Document, rng: Random) -> None:
 
 
 def _told(done: Repair) -> list[str]:
-    return [f"{step.code} {step.label}" for step in done.steps]
+    return [f"{step.code} {step.edit.label}" for step in done.steps]
 
 
 def _edit(document: Document, rng: Random) -> None:
@@ -205,31 +207,31 @@ def _edit(document: Document, rng: Random) -> None:
     order = document.dump.order if document.dump else "little"
     text = rng.choice((factory.TEXT_64, b"OSRELEASE=x", b"", b"\xff\0\x1b[31m\n" * 5))
     of_entry: tuple[Callable[[State], State], ...] = (
-        lambda state: edits.set_field(state, rng.choice(("size", "paddr", "\x1b[31m")), rng.getrandbits(40)),
-        edits.rewrite_whole,
-        edits.swap_entry,
+        lambda state: edit_entry.set_field(state, rng.choice(("size", "paddr", "\x1b[31m")), rng.getrandbits(40)),
+        edit_entry.rewrite_whole,
+        edit_entry.swap_entry,
     )
     of_notes: tuple[Callable[[State], State], ...] = (
-        lambda state: edits.append_text(state, text, order),
-        edits.strip,
-        lambda state: edits.set_key(state, b"PAGESIZE", b"65536"),
-        lambda state: edits.set_key(state, b"\x1b]0;", b"\x9b"),
-        lambda state: edits.delete_key(state, b"OSRELEASE"),
-        lambda state: edits.set_text(state, text),
-        lambda state: edits.rename_note(state, 0, b"VMCOREINFO\0") if state.notes else state,
-        lambda state: edits.retype_note(state, 0, rng.getrandbits(33)) if state.notes else state,
-        lambda state: edits.drop_note(state, 0) if state.notes else state,
+        lambda state: edit_notes.append_text(state, text, order),
+        edit_notes.strip,
+        lambda state: edit_text.set_key(state, b"PAGESIZE", b"65536"),
+        lambda state: edit_text.set_key(state, b"\x1b]0;", b"\x9b"),
+        lambda state: edit_text.delete_key(state, b"OSRELEASE"),
+        lambda state: edit_text.set_text(state, text),
+        lambda state: edit_notes.rename_note(state, 0, b"VMCOREINFO\0") if state.notes else state,
+        lambda state: edit_notes.retype_note(state, 0, rng.getrandbits(33)) if state.notes else state,
+        lambda state: edit_notes.drop_note(state, 0) if state.notes else state,
     )
     every = (*of_entry, *of_notes) if document.dump else of_entry
     changed = 0
     for _ in range(3):
         try:
-            changed += document.apply("an edit", rng.choice(every)(document.state))
+            changed += document.edit(become(rng.choice(every)(document.state)))
         except VmciError as error:
             printable(str(error), "why it cannot be edited")
     if document.dump is not None:
-        once = edits.append_text(document.state, text, order)
-        assert edits.append_text(once, text, order) == once, "appending twice equals appending once"
+        once = edit_notes.append_text(document.state, text, order)
+        assert edit_notes.append_text(once, text, order) == once, "appending twice equals appending once"
     look(document)
     for _ in range(changed):
         assert document.undo() is not None

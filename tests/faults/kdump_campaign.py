@@ -12,14 +12,16 @@ from random import Random
 from tests.faults.cases import run_part
 from tests.faults.exercise import printable
 from tests.faults.mutate_kdump import case
+from tests.kit import become
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.progress import quiet
 from vmci_tui.containers import open_dump
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.containers.kdump.dump import KdumpDump
-from vmci_tui.document import edits
+from vmci_tui.document import edit_head, edit_notes
 from vmci_tui.document.byte_map import Places
 from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.header_text import saved_order
 from vmci_tui.layers.file import FileSource
@@ -119,12 +121,12 @@ def _read(dump: KdumpDump, rng: Random, seen: Counter[str]) -> None:
 def _edit(document: Document, dump: KdumpDump, rng: Random, seen: Counter[str]) -> None:
     for text in _TEXTS:
         try:
-            state = edits.append_text(document.state, text, dump.order)
-            state = edits.set_header(state, "release", b"6.1.0")
-            state = edits.set_phys_base(state, rng.getrandbits(dump.bits))
+            state = edit_notes.append_text(document.state, text, dump.order)
+            state = edit_head.set_header(state, "release", b"6.1.0")
+            state = edit_head.set_phys_base(state, rng.getrandbits(dump.bits))
             if rng.random() < 0.3:
-                state = edits.make_plain(state)
-            document.apply("an edit", state)
+                state = edit_head.make_plain(state)
+            document.edit(become(state))
             plans = [plan_copy(document)]
             if not state.head.plain:
                 plans.append(plan_in_place(document))
@@ -150,7 +152,7 @@ def _edit(document: Document, dump: KdumpDump, rng: Random, seen: Counter[str]) 
 def _keep(document: Document, dump: KdumpDump, rng: Random, seen: Counter[str]) -> None:
     """An edit of the header alone loses neither a note nor a text nor what makedumpfile erased."""
     try:
-        document.apply("phys_base", edits.set_phys_base(document.state, rng.getrandbits(dump.bits)))
+        document.edit(Edit.of(edit_head.set_phys_base, rng.getrandbits(dump.bits)))
         for in_place in (False, True):
             layout = dump.layout(document.state.of_dump._replace(in_place=in_place))
             again = open_dump(ImageSource(layout.base or document.source, layout.image))

@@ -28,7 +28,8 @@ from tests.paths import DATA, SAMPLES
 from vmci_tui.cli.run import main as vmci
 from vmci_tui.common import mishap
 from vmci_tui.common.errors import VmciError
-from vmci_tui.document import edits
+from vmci_tui.document import edit_notes
+from vmci_tui.document.edit import Edit
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.saving.plan import plan_copy
@@ -86,7 +87,7 @@ def _model(path: str) -> int:
             judgement = Judgement.of(document).complete()
             if document.dump is not None:
                 text = b"OSRELEASE=6.1.0\nPAGESIZE=65536\n"
-                document.apply("a note", edits.append_text(document.state, text, document.dump.order))
+                document.edit(Edit.of(edit_notes.append_text, text, document.dump.order))
                 judgement.later(document).complete()
                 plan_copy(document)
         finally:

@@ -15,8 +15,9 @@ import pytest
 from tests.dumps import factory
 from tests.faults.exercise import look, time_limit
 from vmci_tui.common.errors import OpenError, SaveError
-from vmci_tui.document import edits
+from vmci_tui.document import edit_notes
 from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.render import dump_report as report
@@ -131,7 +132,7 @@ def test_more_notes_than_a_head_may_have_are_refused(tmp_path: Path) -> None:
 def _edited(path: Path) -> Document:
     path.write_bytes(factory.elf([factory.cpus(), factory.note()], [factory.Load(0x1000, factory.ram(1 << 20))]))
     document = open_document(str(path))
-    document.apply("append", edits.append_text(document.state, b"OSRELEASE=new\n", "little"))
+    document.edit(Edit.of(edit_notes.append_text, b"OSRELEASE=new\n", "little"))
     return document
 
 

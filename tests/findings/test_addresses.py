@@ -34,7 +34,7 @@ def test_a_repair_writes_the_linear_map(name: str) -> None:
 def test_the_edit_is_taken_back_and_done_again() -> None:
     document = opened(fault("633-armhf.elf"))
     fix = found(document)["C35"].fix
-    assert fix is not None and document.apply(fix.label, fix.apply(document.state))
+    assert fix is not None and document.edit(fix)
     assert Judgement.of(document).shown["drgn"].reads is True and document.dump_unsaved
     document.undo()
     assert not document.modified and Judgement.of(document).shown["drgn"].reads is False

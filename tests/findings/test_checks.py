@@ -17,8 +17,9 @@ from tests.kit import found, full_write, opened, saved
 from tests.proof import guests
 from vmci_tui import findings as checks
 from vmci_tui.common.safe_text import Safe
-from vmci_tui.document import edits
+from vmci_tui.document import edit_notes
 from vmci_tui.document.document import Document, entry_document
+from vmci_tui.document.edit import Edit
 from vmci_tui.findings import Span
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.judgement import Judgement
@@ -69,7 +70,7 @@ def stale() -> Document:
     memory = guests.guest("amd64-stale-kernel")
     document = opened(memory.source.read(0, memory.source.size))
     before = guests.text_at(memory, int(guests.TRUTH["amd64-stale-kernel"]["stale_note"]["paddr"], 16))
-    document.apply("append", edits.append_text(document.state, before.text, "little"))
+    document.edit(Edit.of(edit_notes.append_text, before.text, "little"))
     return opened(saved(document))
 
 
@@ -202,7 +203,7 @@ def test_each_code_has_its_case_and_each_fix_removes_it(case: Case) -> None:
         return
     before = _told(document)
     for _ in range(5):
-        document.apply(finding.fix.label, finding.fix.apply(document.state))
+        document.edit(finding.fix)
         again = found(document).get(case.code)
         if again is None or again.fix is None:
             break

@@ -10,7 +10,8 @@ from tests import kit
 from tests.dumps import factory
 from tests.dumps.kdump_factory import INCOMPLETE, ZLIB, flattened, kdump
 from vmci_tui.containers.kdump.dump import KdumpDump
-from vmci_tui.document.document import Document, State
+from vmci_tui.document.document import Document
+from vmci_tui.document.state import State
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.repair.safe_fixes import Choice, repair
@@ -53,7 +54,7 @@ def test_each_has_its_case_and_its_fix_removes_it(code: str) -> None:
     finding = kit.found(document)[code]
     assert finding.fix is not None and finding.message.isascii() and finding.message.isprintable()
     before = codes(document)
-    assert document.apply(finding.fix.label, finding.fix.apply(document.state))
+    assert document.edit(finding.fix)
     assert code not in codes(document)
     again = opened(kit.saved(document))
     assert code not in codes(again) and not codes(again) & CODES

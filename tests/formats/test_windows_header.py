@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.dumps.factory import elf, note
 from tests.kit import found, opened, saved
-from vmci_tui.document import edits
+from vmci_tui.document import edit_notes
+from vmci_tui.document.edit import Edit
 from vmci_tui.formats.elf_note import NAME, Note, build
 from vmci_tui.formats.windows_header import HEADER_BYTES, date, windows_header, windows_json, windows_text
 from vmci_tui.opening.open_file import open_document
@@ -118,8 +119,8 @@ def test_no_edit_takes_it_away(sample: Callable[[str], str]) -> None:
     repair(document)
     for reader in READERS:
         mend_for(document, reader.name)
-    document.apply("append", edits.append_text(document.state, b"OSRELEASE=6.1.0\n", "little"))
-    document.apply("strip", edits.strip(document.state))
+    document.edit(Edit.of(edit_notes.append_text, b"OSRELEASE=6.1.0\n", "little"))
+    document.edit(Edit.of(edit_notes.strip))
     assert [n.raw for n in document.state.notes if n.is_windows] == [kept] and kept in saved(document)
     assert not [n for n in document.state.notes if n.is_vmcoreinfo and not n.is_windows]
 

@@ -11,8 +11,9 @@ import pytest
 from tests.conftest import SAMPLES
 from tests.paths import DOCS
 from vmci_tui.common.errors import OpenError, UsageError
-from vmci_tui.document import edits
+from vmci_tui.document import edit_notes
 from vmci_tui.document.byte_map import Places
+from vmci_tui.document.edit import Edit
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.lessons.conditions import FLAGS, NUMBERS, PANES, READERS, SCREENS, WORDS, Seen, holds, parse
 from vmci_tui.lessons.lesson import PLACES, TYPE, UNTIL, copy_files, find_lesson, headings, load
@@ -67,13 +68,13 @@ def test_of_edits() -> None:
     assert holds(parse("finding T02 and readers.drgn == refuses and not unsaved"), known)
     finding = next(item for item in known.found if item.code == "T02")
     assert finding.fix is not None
-    document.apply("fix", finding.fix.apply(document.state))
+    document.edit(finding.fix)
     after = known._replace(judgement=Judgement.of(document))
     assert holds(parse("finding T02 gone and readers.drgn == accepts and now.drgn == refuses"), after)
     assert holds(parse("edits == 1 and unsaved and not saved"), after)
     document.mark_saved(entry=False)
     assert holds(parse("saved and not unsaved"), after)
-    document.apply("strip", edits.strip(document.state))
+    document.edit(Edit.of(edit_notes.strip))
     assert holds(parse("unsaved and not saved and not note.present"), after)
 
 

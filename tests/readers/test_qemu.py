@@ -7,11 +7,12 @@ import struct
 import pytest
 
 from tests.dumps import factory
-from tests.kit import opened
+from tests.kit import become, opened
 from tests.paths import SAMPLES
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.common.span import Span
-from vmci_tui.document.document import State, entry_document
+from vmci_tui.document.document import entry_document
+from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import NAME, ByteOrder, build
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory, Write
 from vmci_tui.layers.file import BytesSource
@@ -249,7 +250,7 @@ def test_a_note_half_in_a_dump_is_filled_up_and_a_window_is_known_by_its_own_not
     assert reading_says.startswith("the note is appended")
     window = opened(factory.elf((raw(),), (factory.Load(0x1000, bytes(64)),)), history(full(paddr=0x9000)))
     assert verdict(window).says == f"the note is appended, {len(raw())} bytes"
-    window.apply("strip", State(entry=window.state.entry))
+    window.edit(become(State(entry=window.state.entry)))
     assert verdict(window).accepts  # what the guest had does not go by what is edited
     bare = opened(factory.elf((factory.cpus(),), (factory.Load(0x1000, bytes(64)),)), history(full(paddr=0x9000)))
     assert verdict(bare).accepts is None

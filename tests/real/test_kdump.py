@@ -20,13 +20,14 @@ from backports import zstd
 from tests.conftest import SAMPLES
 from tests.dumps import factory as elf_factory
 from tests.dumps import kdump_factory as factory
+from tests.kit import become
 from tests.paths import DATA
 from tests.real import readers
 from tests.real.qemu_dumps import GUESTS, dump
 from vmci_tui.cli import run as cli
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.containers.kdump.dump import KdumpDump
-from vmci_tui.document import edits
+from vmci_tui.document import edit_head, edit_notes
 from vmci_tui.opening.note_inputs import note_or_text
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.saving.plan import plan_copy, plan_in_place
@@ -172,11 +173,11 @@ def test_a_dump_without_a_note_is_mended_for_all(name: str, way: str, tmp_path: 
     ranges = [(item.paddr, item.length) for item in before.dump.memory.ranges]
     hashes = _hashes(path, ranges)
     note = note_or_text(str(SAMPLES / str(_NOTES[name])))
-    state = edits.append_note(before.state, note, before.dump.order)
+    state = edit_notes.append_note(before.state, note, before.dump.order)
     for field, value in (("sysname", b"Linux"), ("release", b"6.1.0"), ("version", b"#1"), ("machine", _UTS[name])):
-        state = edits.set_header(state, field, value)
-    state = edits.set_phys_base(state, -719323136 if name == "x86_64" else 0)
-    before.apply("mend", edits.make_plain(state) if way == "plain" else state)
+        state = edit_head.set_header(state, field, value)
+    state = edit_head.set_phys_base(state, -719323136 if name == "x86_64" else 0)
+    before.edit(become(edit_head.make_plain(state) if way == "plain" else state))
     if way == "in place":
         out = path
         save_in_place(before, plan_in_place(before))

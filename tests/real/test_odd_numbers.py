@@ -7,10 +7,11 @@ from random import Random
 
 import pytest
 
+from tests.kit import become
 from tests.odd_numbers import Case, cases, edited
 from tests.real.agreement.oracle import READERS, Oracle
 from tests.real.readers import need
-from vmci_tui.document import edits
+from vmci_tui.document import edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.findings.judgement import Judgement
 
@@ -52,8 +53,8 @@ def test_page_sizes_of_aarch64_are_refused_where_libkdumpfile_dies_or_never_ends
     for bits in _BITS:
         base = edited(Case(_ARM, b"NUMBER(TCR_EL1_T1SZ)", b"%d" % (64 - bits)))
         for size in _PAGES if bits == 48 else (2, 16, 32, 64, 128, 256):
-            state = edits.set_key(base.state, b"PAGESIZE", b"%d" % size)
-            documents[f"{bits} bits, PAGESIZE={size}"] = base.with_edit("a page size", state)
+            state = edit_text.set_key(base.state, b"PAGESIZE", b"%d" % size)
+            documents[f"{bits} bits, PAGESIZE={size}"] = base.with_edit(become(state))
     assert not _disagreements(oracle, documents, ("libkdumpfile",))
 
 

@@ -15,7 +15,8 @@ from tests.proof import guests
 from tests.real import readers
 from tests.real.test_append import GUESTS, judge
 from vmci_tui.cli.run import main
-from vmci_tui.document import edits
+from vmci_tui.document import edit_text
+from vmci_tui.document.edit import Edit
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.opening.open_file import open_document
 
@@ -53,7 +54,7 @@ def test_a_falsified_note_is_replaced_by_the_guests_own(
     key: bytes, value: bytes, sample: Sample, tmp_path: Path
 ) -> None:
     document = open_document(sample("amd64-cut-note.elf"))
-    document.apply("falsify", edits.set_key(document.state, key, value))
+    document.edit(Edit.of(edit_text.set_key, key, value))
     bad, good = tmp_path / "bad.elf", tmp_path / "good.elf"
     bad.write_bytes(kit.saved(document))
     assert main(["repair", str(bad), "-o", str(good)]) == 0

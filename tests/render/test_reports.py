@@ -7,8 +7,9 @@ import json
 from tests.dumps.factory import Load, cpus, elf, note, ram
 from tests.kit import full_write, opened
 from vmci_tui.common.safe_text import Safe
-from vmci_tui.document import edits
+from vmci_tui.document import edit_text
 from vmci_tui.document.document import entry_document
+from vmci_tui.document.edit import Edit
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory, Write
 from vmci_tui.layers.file import BytesSource
@@ -49,7 +50,7 @@ def test_hostile_bytes_are_spelt_out_everywhere() -> None:
 
 def test_offsets_follow_an_edit_to_where_things_will_lie() -> None:
     document = opened(elf((cpus() + note(),), qemu=True))
-    document.apply("grow", edits.set_text(document.state, b"OSRELEASE=6\n" + b"A=1\n" * 2000))
+    document.edit(Edit.of(edit_text.set_text, b"OSRELEASE=6\n" + b"A=1\n" * 2000))
     shown = report.show_json(document)
     for key in shown["vmcoreinfo"]["keys"]:
         line = document.read(key["offset"], key["length"])

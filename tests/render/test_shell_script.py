@@ -13,10 +13,11 @@ import pytest
 
 from tests.kit import image_bytes
 from tests.paths import ROOT
-from vmci_tui.adoption.choose import put_in, search_for
-from vmci_tui.common.safe_text import visible
-from vmci_tui.document import edits
-from vmci_tui.document.document import Document, State
+from vmci_tui.adoption.choose import adopted, search_for
+from vmci_tui.document import edit_entry, edit_head, edit_notes, edit_text
+from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
+from vmci_tui.document.found_note import FromFile
 from vmci_tui.formats.fw_cfg_entry import LENGTH, Entry, EntryHistory, Write
 from vmci_tui.opening.open_file import new_entry, open_document
 from vmci_tui.render.shell_script import Group, commands, look_commands
@@ -24,7 +25,6 @@ from vmci_tui.repair.safe_fixes import repair
 
 Sample = Callable[[str], str]
 _ROOT = ROOT
-_Edit = tuple[str, Callable[[State], State]]
 
 
 @pytest.fixture
@@ -44,40 +44,40 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], No
     return run
 
 
-def _edited(path: str, todo: list[_Edit]) -> Document:
+def _edited(path: str, todo: list[Edit]) -> Document:
     document = open_document(path)
-    for label, edit in todo:
-        assert document.apply(label, edit(document.state)), label
+    for edit in todo:
+        assert document.edit(edit), edit
     return document
 
 
-_TEXTS: list[tuple[str, list[_Edit], tuple[str, ...]]] = [
-    ("amd64-cut-note.elf", [("set", lambda s: edits.set_key(s, b"PAGESIZE", b"8192"))], ("set",)),
-    ("amd64-cut-note.elf", [("a quote", lambda s: edits.set_key(s, b"A'{}\\", b"$x `\x00"))], ("set",)),
+_TEXTS: list[tuple[str, list[Edit], tuple[str, ...]]] = [
+    ("amd64-cut-note.elf", [Edit.of(edit_text.set_key, b"PAGESIZE", b"8192")], ("set",)),
+    ("amd64-cut-note.elf", [Edit.of(edit_text.set_key, b"A'{}\\", b"$x `\x00")], ("set",)),
     (
         "amd64-cut-note.elf",
         [
-            ("add", lambda s: edits.add_key(s, b"NEW", b"1")),
-            ("delete", lambda s: edits.delete_key(s, b"NUMBER(PG_lru)")),
-            ("move", lambda s: edits.move_line(s, 1, 1)),
-            ("strip", edits.strip),
+            Edit.of(edit_text.add_key, b"NEW", b"1"),
+            Edit.of(edit_text.delete_key, b"NUMBER(PG_lru)"),
+            Edit.of(edit_text.move_line, 1, 1),
+            Edit.of(edit_notes.strip),
         ],
         ("set", "set", "append", "strip"),
     ),
-    ("crlf.elf", [("lines", lambda s: edits.replace_bytes(s, b"\r\n", b"\n"))], ("append",)),
-    ("amd64-note.elf-win4k", [("order", edits.order_head)], ("repair",)),
-    ("amd64-cut-note.elf", [("type", lambda s: edits.retype_note(s, s.index or 0, 7))], ("append",)),
+    ("crlf.elf", [Edit.of(edit_text.replace_bytes, b"\r\n", b"\n")], ("append",)),
+    ("amd64-note.elf-win4k", [Edit.of(edit_head.order_head)], ("repair",)),
+    ("amd64-cut-note.elf", [Edit.of(edit_notes.retype_note, 4, 7)], ("append",)),
 ]
 
 
 @pytest.mark.parametrize(("name", "todo", "verbs"), _TEXTS)
 def test_edits_as_commands(
-    sample: Sample, shell: Callable[[str], None], name: str, todo: list[_Edit], verbs: tuple[str, ...]
+    sample: Sample, shell: Callable[[str], None], name: str, todo: list[Edit], verbs: tuple[str, ...]
 ) -> None:
     shutil.copy(sample(name), name)
     document = _edited(name, todo)
     told = commands(document)
-    assert [item.label for item in told] == [label for label, _ in todo]
+    assert [item.label for item in told] == [edit.label for edit in todo]
     found = [item.command for item in told if item.command is not None]
     assert [next(word for word in command.split("vmci ")[1].split()) for command in found] == list(verbs)
     assert "--in-place" not in found[0] and all(line.endswith("--in-place") for line in found[1:])
@@ -99,8 +99,7 @@ def test_a_note_from_elsewhere_and_from_memory(sample: Sample, shell: Callable[[
     document = open_document("a.elf")
     assert document.dump is not None
     judged = search_for(document, None, lambda *_: None)[0]
-    label = f"adopt the {judged.candidate.kind} at paddr {judged.candidate.paddr:#x}"
-    document.apply(label, put_in(document.state, judged.candidate, document.dump.order))
+    document.edit(adopted(judged.candidate, document.dump.order))
     (told,) = commands(document)
     assert told.command == f"vmci append a.elf --from-memory {judged.candidate.paddr:#x} -o a-fixed.elf"
     shell(told.command)
@@ -109,9 +108,7 @@ def test_a_note_from_elsewhere_and_from_memory(sample: Sample, shell: Callable[[
     assert note is not None
     Path("it's a text").write_bytes(note.desc)
     other = open_document("a.elf")
-    other.apply(
-        f"append the text of {visible(chr(105))}t's a text", edits.append_text(other.state, note.desc, "little")
-    )
+    other.edit(Edit.of(edit_notes.append_found, FromFile(note, "it's a text", "text"), "little"))
     (told,) = commands(other)
     assert told.command is not None
     shell(told.command.replace("a-fixed", "b"))
@@ -128,15 +125,19 @@ def test_a_repair_is_one_command(sample: Sample, shell: Callable[[str], None]) -
     assert told.command == "vmci repair a.elf -o a-fixed.elf"
     shell(f"{told.command} || true")
     assert Path("a-fixed.elf").read_bytes() == image_bytes(document, document.saved_layout)
+    repaired = document.state
     document.undo()
-    assert len(commands(document, {before: Group(done.steps[-1].state, "repair FILE")})) == len(done.steps) - 1
+    assert len(commands(document, {before: Group(repaired, "repair FILE")})) == len(done.steps) - 1
 
 
 def test_the_entry(sample: Sample, shell: Callable[[str], None]) -> None:
     shutil.copy(sample("good.entry"), "good.entry")
     document = _edited(
         "good.entry",
-        [("size", lambda s: edits.set_field(s, "size", 12)), ("paddr", lambda s: edits.overwrite_entry(s, 8, b"\x07"))],
+        [
+            Edit.of(edit_entry.set_field, "size", 12),
+            Edit.of(edit_entry.overwrite_entry, 8, b"\x07"),
+        ],
     )
     told = [item.command for item in commands(document)]
     assert told[0] == "vmci set good.entry entry.size=0xc -o good-fixed.entry" and None not in told
@@ -144,8 +145,8 @@ def test_the_entry(sample: Sample, shell: Callable[[str], None]) -> None:
     assert Path("good-fixed.entry").read_bytes() == document.state.entry.raw  # type: ignore[union-attr]
     made = new_entry(EntryHistory("blob"))
     whole = Write(0, LENGTH, Entry(0, 1, 4132, 0).pack())
-    made.apply("a new entry", State(entry=EntryHistory("blob", (whole,))))
-    made.apply("paddr", edits.set_field(made.state, "paddr", 0x1000))
+    made.edit(Edit.of(edit_entry.set_entry, EntryHistory("blob", (whole,))))
+    made.edit(Edit.of(edit_entry.set_field, "paddr", 0x1000))
     told = [item.command for item in commands(made)]
     assert told[0] is not None and told[0].startswith("vmci new entry --host-format 0x0")
     shell("\n".join(line for line in told if line))
@@ -153,7 +154,7 @@ def test_the_entry(sample: Sample, shell: Callable[[str], None]) -> None:
 
 
 def test_what_no_command_does_is_said(sample: Sample) -> None:
-    document = _edited(sample("amd64-cut-note.elf"), [("drop", lambda s: edits.drop_note(s, 0))])
+    document = _edited(sample("amd64-cut-note.elf"), [Edit.of(edit_notes.drop_note, 0)])
     assert commands(document)[0].command is None
 
 

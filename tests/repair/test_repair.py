@@ -10,8 +10,9 @@ from tests import kit
 from tests.data_files import fault
 from tests.dumps import factory
 from vmci_tui.common.errors import Cancelled, EditError
-from vmci_tui.document import edits
+from vmci_tui.document import edit_text
 from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.repair.safe_fixes import Choice, repair
 
@@ -37,7 +38,7 @@ def text_of(document: Document) -> bytes:
 
 def changed(document: Document, key: bytes, value: bytes) -> Document:
     """The document as it would be with another value in the dump's note."""
-    return kit.opened(kit.saved(document.with_edit("set", edits.set_key(document.state, key, value))))
+    return kit.opened(kit.saved(document.with_edit(Edit.of(edit_text.set_key, key, value))))
 
 
 def test_a_dump_that_readers_take_is_left_alone(proved: Document) -> None:
@@ -75,14 +76,12 @@ def test_a_falsified_note_is_replaced(proved: Document, key: bytes, value: bytes
 
 
 def test_the_right_value_is_set_where_the_note_is_not_in_memory(proved: Document) -> None:
-    raw = bytearray(
-        kit.saved(proved.with_edit("phys_base", edits.set_key(proved.state, b"NUMBER(phys_base)", b"4096")))
-    )
+    raw = bytearray(kit.saved(proved.with_edit(Edit.of(edit_text.set_key, b"NUMBER(phys_base)", b"4096"))))
     assert proved.dump is not None
     document = without_candidates(kit.opened(raw))
     done = repair(document)
     assert text_of(document) == text_of(proved)
-    assert [step.code for step in done.steps] == ["M05"] and "phys_base" in done.steps[0].label
+    assert [step.code for step in done.steps] == ["M05"] and "phys_base" in done.steps[0].edit.label
 
 
 def without_candidates(document: Document) -> Document:

@@ -12,14 +12,16 @@ from pathlib import Path
 import pytest
 
 from tests.dumps.kdump_factory import flattened, kdump, pages
+from tests.kit import become
 from tests.paths import DATA
 from vmci_tui.cli.commands import unflatten as unflattening
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import UsageError
-from vmci_tui.document import edits
-from vmci_tui.document.document import Document, State
+from vmci_tui.document import edit_notes, edit_text
+from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
+from vmci_tui.document.state import State
 from vmci_tui.findings import Finding
-from vmci_tui.findings.finding import Fix
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.opening.open_file import open_document
@@ -39,12 +41,12 @@ def _unasked(document: Document, agreed: Consent) -> list[str]:
 
 def _open(path: str, edit: Callable[[State], State]) -> Document:
     document = open_document(path)
-    assert document.apply("edit", edit(document.state))
+    assert document.edit(become(edit(document.state)))
     return document
 
 
 def test_what_every_reader_still_takes_costs_nothing(sample: Sample) -> None:
-    document = _open(sample("amd64-cut-note.elf"), lambda s: edits.set_key(s, b"CRASHTIME", b"1"))
+    document = _open(sample("amd64-cut-note.elf"), lambda s: edit_text.set_key(s, b"CRASHTIME", b"1"))
     for plan in (plan_copy(document), plan_in_place(document)):
         assert harm_of(document, plan) == ((), ())
 
@@ -60,7 +62,7 @@ def accepted(request: pytest.FixtureRequest, sample: Sample, tmp_path: Path) -> 
 
 
 def test_a_key_that_readers_need_is_a_question(accepted: str) -> None:
-    document = _open(accepted, lambda s: edits.delete_key(s, b"OSRELEASE"))
+    document = _open(accepted, lambda s: edit_text.delete_key(s, b"OSRELEASE"))
     unasked = _unasked(document, Consent())
     assert "crash" in unasked
     assert _unasked(document, consent(",".join(f"worse:{reader}" for reader in unasked))) == []
@@ -69,7 +71,7 @@ def test_a_key_that_readers_need_is_a_question(accepted: str) -> None:
 
 
 def test_who_strips_a_note_is_not_asked_whether_it_may_be_missing(accepted: str) -> None:
-    document = _open(accepted, edits.strip)
+    document = _open(accepted, edit_notes.strip)
     harm = harm_of(document, plan_copy(document))
     assert harm.worse and harm.taken_out == ("the VMCOREINFO note",)
     assert harm.unasked(Consent(without_note=True)) == ()
@@ -86,7 +88,7 @@ def test_a_program_of_another_machine_is_not_made_worse() -> None:
 def test_a_note_of_a_cpu_that_goes_is_named(sample: Sample) -> None:
     path = sample("amd64-cut-note.elf")
     index = next(at for at, note in enumerate(open_document(path).state.notes) if not note.is_vmcoreinfo)
-    document = _open(path, lambda s: edits.drop_note(s, index))
+    document = _open(path, lambda s: edit_notes.drop_note(s, index))
     assert [str(words) for words in harm_of(document, plan_copy(document)).taken_out] == [
         "the note CORE\\x00 of type 0x1, 336 bytes"
     ]
@@ -133,7 +135,7 @@ def test_repair_makes_no_fix_over_which_a_reader_refuses(sample: Sample, monkeyp
     assert any(f.code == "T03" or f.fix for f in real)
 
     def broken(*_: object) -> tuple[Finding, ...]:
-        harmful = Fix("take the release out", lambda s: edits.delete_key(s, b"OSRELEASE"))
+        harmful = Edit.of(edit_text.delete_key, b"OSRELEASE").named("take the release out")
         return (Finding("T03", "warning", "made up", "for the test", None, harmful),)
 
     monkeypatch.setattr(judgement, "findings", broken)
@@ -154,7 +156,7 @@ def test_unflatten_asks_too_and_says_so_in_json(
 ) -> None:
     path, out = tmp_path / "flat", tmp_path / "out"
     path.write_bytes(flattened(kdump(pages(1, 2))))
-    refuses = Judgement.of(_open(sample("amd64-cut-note.elf"), edits.strip)).shown["crash"]
+    refuses = Judgement.of(_open(sample("amd64-cut-note.elf"), edit_notes.strip)).shown["crash"]
     monkeypatch.setattr(unflattening, "harm_of_plain", lambda *_: Harm((Worse("crash", refuses),)))
     assert main(["unflatten", str(path), "-o", str(out), "--json"]) == 1 and not out.exists()
     said = capsys.readouterr()

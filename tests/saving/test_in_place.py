@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 from tests.dumps import documents as dumps
 from tests.dumps import plain_elf
 from tests.dumps.factory import I386, Load, cpus, elf, note, ram
+from tests.kit import become
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import SaveError
-from vmci_tui.document import edits
+from vmci_tui.document import edit_entry, edit_notes
 from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
 from vmci_tui.layers.file import FileSource
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.saving import save_in_place as in_place
@@ -47,7 +49,7 @@ def opened(path: Path) -> Iterator[Document]:
 def append(path: Path, text: bytes = _BIG) -> Plan:
     with opened(path) as document:
         assert document.dump is not None
-        document.apply("append", edits.append_text(document.state, text, document.dump.order))
+        document.edit(Edit.of(edit_notes.append_text, text, document.dump.order))
         plan = plan_in_place(document)
         save_in_place(document, plan)
         return plan
@@ -102,7 +104,7 @@ def test_any_dump_any_edits_saved_in_place_and_taken_back(data: st.DataObject) -
         for _ in range(data.draw(st.integers(1, 4))):
             with opened(path) as document:
                 assert document.dump is not None
-                document.apply("edit", data.draw(dumps.edited(document.state, document.dump.order)))
+                document.edit(become(data.draw(dumps.edited(document.state, document.dump.order))))
                 save_copy(document, plan_copy(document), str(copy))
                 assert path.read_bytes() == stages[-1]
                 same_memory(original, copy.read_bytes())
@@ -224,7 +226,7 @@ def test_a_32_bit_offset_beyond_4_gib_is_refused_before_anything_is_written(tmp_
         file.truncate((4 << 30) + (1 << 20))
     before = path.stat()
     with opened(path) as document:
-        document.apply("append", edits.append_text(document.state, _BIG, "little"))
+        document.edit(Edit.of(edit_notes.append_text, _BIG, "little"))
         assert not plan_copy(document).empty
         with pytest.raises(SaveError, match="32-bit ELF"):
             plan_in_place(document)
@@ -238,7 +240,7 @@ def test_an_entry_in_place_is_16_bytes_and_comes_back_as_it_was(length: int, tmp
     before = bytes(range(1, length + 1))
     path.write_bytes(before)
     with opened(path) as document:
-        document.apply("set", edits.set_field(document.state, "size", 4132))
+        document.edit(Edit.of(edit_entry.set_field, "size", 4132))
         plan = plan_in_place(document)
         save_in_place(document, plan)
         assert document.state.entry is not None
@@ -251,7 +253,7 @@ def test_who_comes_second_is_told(path: Path) -> None:
     before = path.read_bytes()
     with opened(path) as first, opened(path) as second:
         for document in (first, second):
-            document.apply("append", edits.append_text(document.state, _BIG, "little"))
+            document.edit(Edit.of(edit_notes.append_text, _BIG, "little"))
         assert isinstance(first.source, FileSource) and first.source.lock()
         with pytest.raises(SaveError, match="open in another vmci"):
             save_in_place(second, plan_in_place(second))
@@ -270,7 +272,7 @@ def test_a_file_that_changed_since_it_was_opened_is_refused(path: Path) -> None:
     before, time = path.read_bytes(), path.stat().st_mtime_ns
     for change in ("size", "time", "head", "name"):
         with opened(path) as document:
-            document.apply("append", edits.append_text(document.state, _BIG, "little"))
+            document.edit(Edit.of(edit_notes.append_text, _BIG, "little"))
             plan = plan_in_place(document)
             if change == "size":
                 path.write_bytes(before + b"!")

@@ -3,10 +3,12 @@ from __future__ import annotations
 import pytest
 
 from tests.dumps.factory import Load, cpus, elf, note, ram
-from tests.kit import full_write, opened, saved
+from tests.kit import become, full_write, opened, saved
 from vmci_tui.common.errors import SaveError
-from vmci_tui.document import edits
-from vmci_tui.document.document import Document, State
+from vmci_tui.document import edit_notes, edit_text
+from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
+from vmci_tui.document.state import State
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory
 from vmci_tui.layers.image import Copy, Literal
 from vmci_tui.opening.open_file import new_entry
@@ -20,7 +22,7 @@ def test_an_orderly_file_that_is_not_edited_has_an_empty_plan() -> None:
 
 def test_an_edit_taken_back_leaves_nothing_to_do() -> None:
     document = opened(elf((cpus() + note(),)))
-    document.apply("set", edits.set_key(document.state, b"A", b"1"))
+    document.edit(Edit.of(edit_text.set_key, b"A", b"1"))
     document.undo()
     assert plan_copy(document).empty
 
@@ -33,9 +35,9 @@ def test_the_plan_of_a_file_of_qemu_says_why_its_head_changes() -> None:
 
 def test_the_steps_write_the_whole_image_once_and_name_the_edits() -> None:
     document = opened(elf((cpus(),), (Load(0, ram(1 << 16)),), qemu=True))
-    document.apply("append the note of mine", edits.append_text(document.state, b"OSRELEASE=6\n" * 99, "little"))
+    document.edit(Edit.of(edit_notes.append_text, b"OSRELEASE=6\n" * 99, "little"))
     plan = plan_copy(document)
-    assert "append the note of mine" in plan.steps[0].why
+    assert "append a typed note" in plan.steps[0].why
     at = 0
     for step in plan.steps:
         assert step.offset == at and step.why
@@ -45,11 +47,11 @@ def test_the_steps_write_the_whole_image_once_and_name_the_edits() -> None:
 
 def test_the_changes_are_the_bytes_that_differ() -> None:
     document = opened(elf((cpus() + note(),)))
-    document.apply("set", edits.set_key(document.state, b"PAGESIZE", b"4097"))
+    document.edit(Edit.of(edit_text.set_key, b"PAGESIZE", b"4097"))
     (change,) = plan_copy(document).changes
     assert change.extent == Literal(b"7")
     moved = opened(elf((cpus() + note(),)))
-    moved.apply("set", edits.set_key(moved.state, b"PAGESIZE", b"4" * 5000))
+    moved.edit(Edit.of(edit_text.set_key, b"PAGESIZE", b"4" * 5000))
     assert any(isinstance(c.extent, Copy) for c in plan_copy(moved).changes)
 
 
@@ -64,6 +66,6 @@ def test_an_entry_is_16_bytes() -> None:
 def test_nothing_to_save_is_said() -> None:
     document = new_entry(EntryHistory("blob"))
     assert isinstance(document, Document)
-    document.apply("gone", State())
+    document.edit(become(State()))
     with pytest.raises(SaveError, match="no entry"):
         plan_copy(document)

@@ -14,8 +14,9 @@ from tests.dumps.factory import Load, cpus, elf, note, ram
 from tests.kit import full_write, saved
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import Cancelled, SaveError
-from vmci_tui.document import edits
+from vmci_tui.document import edit_text
 from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
 from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory
 from vmci_tui.opening.open_file import new_entry, open_document
 from vmci_tui.saving import save_copy as save
@@ -36,7 +37,7 @@ def source(tmp_path: Path) -> Path:
 @pytest.fixture
 def document(source: Path) -> Document:
     document = open_document(str(source))
-    document.apply("set", edits.set_key(document.state, b"PAGESIZE", b"65536"))
+    document.edit(Edit.of(edit_text.set_key, b"PAGESIZE", b"65536"))
     return document
 
 
@@ -188,7 +189,7 @@ def test_holes_stay_holes(tmp_path: Path) -> None:
         file.write(head)
         file.truncate(len(head) + size)
     document = open_document(str(path))
-    document.apply("grow", edits.set_text(document.state, b"OSRELEASE=6\n" + b"A=1\n" * 3000))
+    document.edit(Edit.of(edit_text.set_text, b"OSRELEASE=6\n" + b"A=1\n" * 3000))
     run(document, tmp_path / "out.elf")
     after = (tmp_path / "out.elf").stat()
     assert after.st_size > size and after.st_blocks * 512 < 1 << 20

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from tests.dumps.factory import TEXT_64, Load, Order, cpus, elf, note, ram
 from tests.kit import full_write, opened
 from vmci_tui.containers.guest import raw_guest
-from vmci_tui.document import edits
+from vmci_tui.document import edit_text
 from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
 from vmci_tui.formats.elf_note import parse_raw
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory
 from vmci_tui.layers.file import BytesSource
@@ -142,7 +143,7 @@ def test_nothing_to_follow() -> None:
 def test_an_edit_of_the_note_is_seen() -> None:
     history = EntryHistory("blob", (full_write(Entry(0, 1, 4132, _PADDR).pack()),))
     document = opened(elf((cpus() + note(),), (Load(_PADDR, note().ljust(8192, b"\0")),)), history)
-    document.apply("edit", edits.set_key(document.state, b"PAGESIZE", b"8192"))
+    document.edit(Edit.of(edit_text.set_key, b"PAGESIZE", b"8192"))
     seen = region_of(document)
     assert seen is not None and seen.same is False
     assert any("PAGESIZE: changed" in line for line in region_lines(seen))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
+from vmci_tui.document.edit import Edit
 from vmci_tui.layers.file import FileSource
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.saving.undo_journal import SUFFIX
@@ -68,7 +69,7 @@ async def test_who_comes_second_may_only_read(sample: Sample, tmp_path: Path) ->
 
 
 async def test_a_save_that_was_cut_short_is_asked_about(sample: Sample, tmp_path: Path) -> None:
-    from vmci_tui.document import edits
+    from vmci_tui.document import edit_notes
     from vmci_tui.opening.note_inputs import note_from
     from vmci_tui.saving.plan import plan_in_place
     from vmci_tui.saving.save_in_place import save_in_place
@@ -76,7 +77,7 @@ async def test_a_save_that_was_cut_short_is_asked_about(sample: Sample, tmp_path
     dump = _copy(sample, tmp_path)
     before = dump.read_bytes()
     document = open_document(str(dump))
-    document.apply("append", edits.append_note(document.state, note_from(sample("amd64.note")), "little"))
+    document.edit(Edit.of(edit_notes.append_note, note_from(sample("amd64.note")), "little"))
     save_in_place(document, plan_in_place(document))
     assert isinstance(document.source, FileSource)
     document.source.close()

@@ -9,8 +9,10 @@ from vmci_tui.adoption.rank import choose, judge_all, why_not
 from vmci_tui.common.errors import EditError, PackageMissing
 from vmci_tui.common.progress import Progress
 from vmci_tui.containers.guest import Guest, guest_of
-from vmci_tui.document import edits
-from vmci_tui.document.document import Document, State
+from vmci_tui.document import edit_notes
+from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
+from vmci_tui.document.found_note import FromMemory
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.elf_note import ByteOrder
@@ -117,6 +119,11 @@ def choice_of(judged: Sequence[Judged], paddr: int | None) -> Judged:
     raise EditError(f"no candidate lies at paddr {paddr:#x}", "`vmci find FILE --all` lists them")
 
 
-def put_in(state: State, candidate: Candidate, order: ByteOrder) -> State:
-    """The state with the candidate's text as its note, name and text to the byte."""
-    return edits.append_note(state, candidate.note(order), order)
+def found_note(candidate: Candidate, order: ByteOrder) -> FromMemory:
+    """The note of a candidate, name and text to the byte, as an edit appends it."""
+    return FromMemory(candidate.note(order), candidate.paddr, candidate.kind)
+
+
+def adopted(candidate: Candidate, order: ByteOrder) -> Edit:
+    """The edit that takes the candidate's note as the dump's own."""
+    return Edit.of(edit_notes.append_found, found_note(candidate, order), order)

@@ -16,7 +16,8 @@ from vmci_tui.bench.write_elf import dump_bytes
 from vmci_tui.common.errors import OpenError, UsageError
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers import open_dump
-from vmci_tui.document.document import Document, State
+from vmci_tui.document.document import Document
+from vmci_tui.document.state import State
 from vmci_tui.findings import Finding
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.layers.file import BytesSource

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from vmci_tui.containers.origin import may_be_of_qemu
-from vmci_tui.document.document import State
+from vmci_tui.document.state import State
 from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, linux_size
 
 

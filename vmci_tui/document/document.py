@@ -8,73 +8,24 @@ is the opened state.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import NamedTuple
 
 from vmci_tui.common.safe_text import Safe
-from vmci_tui.containers import KEPT, Dump, Head, HeaderFields, Layout, LayoutRequest, Mapped, Region
-from vmci_tui.formats.elf_note import Note
-from vmci_tui.formats.fw_cfg_entry import LENGTH, SIZE_LIMIT, EntryHistory
-from vmci_tui.formats.header_text import HeaderText
-from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.containers import Dump, Layout, Region
+from vmci_tui.document.edit import Edit
+from vmci_tui.document.edit_entry import set_entry
+from vmci_tui.document.state import State
+from vmci_tui.formats.fw_cfg_entry import LENGTH, EntryHistory
 from vmci_tui.layers.file import BytesSource, FileSource, Source
 from vmci_tui.layers.image import Image, Literal
 from vmci_tui.layers.memory_map import Memory
 from vmci_tui.layers.range_table import Ranges
 
 
-@dataclass(frozen=True)
-class State:
-    """Everything that can be edited."""
-
-    notes: tuple[Note, ...] = ()
-    entry: EntryHistory | None = None
-    head: Head = KEPT
-    header: HeaderFields | None = None
-    """The fields of a kdump file's header that may be edited; None where the container has none."""
-    mapped: tuple[Mapped, ...] = ()
-    """The virtual addresses that program headers get; of memory in none of them they stay."""
-
-    @property
-    def of_dump(self) -> LayoutRequest:
-        """The part of the state that lies in the dump; the rest lies in the entry's file."""
-        return LayoutRequest(self.notes, self.head, self.header, self.mapped)
-
-    @cached_property
-    def index(self) -> int | None:
-        """Which note is the vmcoreinfo: the last whole one of that name, as most readers take it.
-
-        A text that only a kdump file's header names, where there is no such note.
-        """
-        alone = None
-        for index in range(len(self.notes) - 1, -1, -1):
-            note = self.notes[index]
-            if isinstance(note, HeaderText):
-                alone = index
-            elif note.is_vmcoreinfo and note.whole:
-                return index
-        return alone
-
-    @property
-    def header_text(self) -> HeaderText | None:
-        """The text that only a kdump file's header names; None where the note's is all there is."""
-        return next((note for note in self.notes if isinstance(note, HeaderText)), None)
-
-    @property
-    def note(self) -> Note | None:
-        return None if self.index is None else self.notes[self.index]
-
-    @cached_property
-    def vmcoreinfo(self) -> Vmcoreinfo | None:
-        """The key=value text; None where there is no note, a Windows header in it, or more than 1 MiB."""
-        note = self.note
-        return None if note is None or note.is_windows or note.descsz > SIZE_LIMIT else Vmcoreinfo(note.desc)
-
-
 class Step(NamedTuple):
-    """A state and the edit that made it."""
+    """An edit that was made, and the state that it led to."""
 
-    label: str
+    edit: Edit
     state: State
 
 
@@ -132,50 +83,53 @@ class Document:
         alone = Document(
             self.blob_name or self.name, self.blob or BytesSource(b""), None, State(entry=self.opened.entry)
         )
-        alone.apply("; ".join(self.labels), State(entry=self.state.entry))
+        if self.state.entry is not None:
+            alone.edit(Edit.of(set_entry, self.state.entry).named("; ".join(self.labels)))
         return alone
 
     @property
     def container(self) -> str:
         return self.dump.container if self.dump else "entry"
 
-    def apply(self, label: str, state: State) -> bool:
-        """Make `state` the newest; what was undone is forgotten. False where nothing changes.
+    def edit(self, edit: Edit) -> bool:
+        """Make an edit; what was undone is forgotten. False where nothing changes.
 
-        Raises SaveError, and changes nothing, for a state that no file can hold: each that is
-        reached can be shown.
+        Raises EditError where it cannot be made, SaveError for a state that no file can hold:
+        each that is reached can be shown. Then nothing is changed.
         """
+        state = edit.apply(self.state)
         if state == self.state:
             return False
         if self.dump is not None and state.of_dump != self.opened.of_dump:
             self._layouts = state, self.dump.layout(state.of_dump)
         del self._steps[self._at :]
-        self._steps.append(Step(label, state))
+        self._steps.append(Step(edit, state))
         self._at += 1
         return True
 
-    def with_edit(self, label: str, state: State) -> Document:
-        """Another document of the same files, in this state: what would be, while it is being typed."""
-        other = Document(self.name, self.source, self.dump, self.opened, self.blob, self.blob_name)
-        other.apply(label, state)
+    def with_edit(self, edit: Edit) -> Document:
+        """Another document of the same files, with one edit more: what would be, while it is being typed."""
+        other = self.snapshot()
+        other.edit(edit)
         return other
 
     def snapshot(self) -> Document:
         """The same files in the same state: what is done to this document from now on does not change it."""
         return replace(self, _steps=list(self._steps))
 
-    def undo(self) -> str | None:
-        """Step back; the label of the edit that was undone, or None at the opened state."""
+    def undo(self) -> Edit | None:
+        """Step back; the edit that was undone, or None at the opened state."""
         if not self._at:
             return None
         self._at -= 1
-        return self._steps[self._at].label
+        return self._steps[self._at].edit
 
-    def redo(self) -> str | None:
+    def redo(self) -> Edit | None:
+        """Make the edit again that was undone last; None where there is none."""
         if self._at == len(self._steps):
             return None
         self._at += 1
-        return self._steps[self._at - 1].label
+        return self._steps[self._at - 1].edit
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -184,7 +138,7 @@ class Document:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        return tuple(step.label for step in self.steps)
+        return tuple(step.edit.label for step in self.steps)
 
     @property
     def layout(self) -> Layout:

@@ -10,7 +10,8 @@ from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import Dump, HeaderFields, Layout, LayoutRequest, Region
 from vmci_tui.containers.base import Kept, Stored
 from vmci_tui.containers.guest import Guest, guest_of
-from vmci_tui.document.document import Document, State
+from vmci_tui.document.document import Document
+from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import ByteOrder, Note
 from vmci_tui.layers.file import Source
 from vmci_tui.layers.flattened import FlattenedSource

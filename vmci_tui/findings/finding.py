@@ -8,16 +8,11 @@ from typing import Final, NamedTuple
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.common.span import Span
 from vmci_tui.containers import Dump, Layout
-from vmci_tui.document.document import Document, State
+from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
+from vmci_tui.document.state import State
 from vmci_tui.findings.catalogue import Severity, catalogue
 from vmci_tui.search.candidate import Proof
-
-
-class Fix(NamedTuple):
-    """An edit that removes a finding, in the words of a button."""
-
-    label: str
-    apply: Callable[[State], State]
 
 
 class Consequence(NamedTuple):
@@ -39,7 +34,8 @@ class Finding(NamedTuple):
     message: str
     why: str
     span: Span | None = None
-    fix: Fix | None = None
+    fix: Edit | None = None
+    """An edit that removes it, in the words of a button."""
     readers: tuple[Consequence, ...] = ()
 
 
@@ -47,7 +43,7 @@ def told(
     code: str,
     message: str,
     span: Span | None = None,
-    fix: Fix | None = None,
+    fix: Edit | None = None,
     *,
     severity: Severity | None = None,
     why: str | None = None,

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final
 
-from vmci_tui.document import edits
+from vmci_tui.document import edit_head, edit_text
+from vmci_tui.document.edit import Edit
 from vmci_tui.findings.catalogue import catalogue
-from vmci_tui.findings.finding import Context, Fix
+from vmci_tui.findings.finding import Context
 
-ORDER_HEAD: Final = Fix("put the head in order", edits.order_head)
-_MERGE_HEADERS: Final = Fix("merge the program headers", edits.merge_headers)
+ORDER_HEAD: Final = Edit.of(edit_head.order_head)
+_MERGE_HEADERS: Final = Edit.of(edit_head.merge_headers)
 _CRASHTIME: Final = b"CRASHTIME"
 
 
-def fix_of(code: str, context: Context) -> Fix | None:
+def fix_of(code: str, context: Context) -> Edit | None:
     """Return the fix that the catalogue names for a code; None where it names none, or nothing is there to be fixed."""
     name, text = catalogue()[code].fix, context.state.vmcoreinfo
     if name == "order-head" and not context.arranged:
@@ -22,5 +22,5 @@ def fix_of(code: str, context: Context) -> Fix | None:
     if name == "merge-headers":
         return _MERGE_HEADERS
     if name == "delete-crashtime" and text is not None and text.all(_CRASHTIME):
-        return Fix("take CRASHTIME out", partial(edits.delete_key, key=_CRASHTIME))
+        return Edit.of(edit_text.delete_key, key=_CRASHTIME).named("take CRASHTIME out")
     return None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from vmci_tui.common.errors import EditError
-from vmci_tui.document.document import Document, State
+from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
+from vmci_tui.document.edit_entry import set_entry
 from vmci_tui.formats.elf_note import parse_raw
 from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, LENGTH, SIZE_LIMIT, Entry, EntryHistory, Write, linux_size
 from vmci_tui.opening.open_file import new_entry
@@ -39,5 +41,5 @@ def entry_for(candidate: Candidate) -> Document:
     entry = linux_entry(candidate)
     document = new_entry(EntryHistory("blob"))
     history = EntryHistory("blob", (Write(0, LENGTH, entry.pack()),))
-    document.apply(f"the entry for the note at paddr {candidate.paddr:#x}", State(entry=history))
+    document.edit(Edit.of(set_entry, history).named(f"the entry for the note at paddr {candidate.paddr:#x}"))
     return document

@@ -8,7 +8,8 @@ from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers import is_dump, open_dump
 from vmci_tui.containers.other_files import HEAD, is_text, looks_like, what_else, what_text
-from vmci_tui.document.document import Document, State, entry_document
+from vmci_tui.document.document import Document, entry_document
+from vmci_tui.document.state import State
 from vmci_tui.formats import entry_writes_json as writes
 from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, FORMAT_NONE, LENGTH, RESET, Entry, EntryHistory
 from vmci_tui.layers.file import BytesSource, FileSource, Source, read_small

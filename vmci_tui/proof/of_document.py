@@ -5,7 +5,7 @@ from __future__ import annotations
 from vmci_tui.common.budget import Budget
 from vmci_tui.containers import Dump
 from vmci_tui.containers.guest import guest_of
-from vmci_tui.document.document import State
+from vmci_tui.document.state import State
 from vmci_tui.proof import prove
 from vmci_tui.search.candidate import Proof
 

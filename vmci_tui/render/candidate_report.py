@@ -49,7 +49,7 @@ def repair_json(done: Repair) -> Json:
     now, after = done.readers
     return {
         "repair": {
-            "steps": [{"code": step.code, "label": step.label} for step in done.steps],
+            "steps": [{"code": step.code, "label": step.edit.label} for step in done.steps],
             "question": done.question or None,
             "left": list(done.left),
             "proof": proof_json(done.proof),
@@ -74,7 +74,7 @@ def repair_text(done: Repair) -> Iterator[str]:
     if done.steps:
         yield "repair"
         for step in done.steps:
-            yield f"  {step.code}  {step.label}"
+            yield f"  {step.code}  {step.edit.label}"
     elif not done.question:
         yield "nothing to repair" if not done.left else "nothing that is safe to repair without asking"
     if done.proof is not None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import EditError, VmciError
-from vmci_tui.common.safe_text import Safe, literal, visible
-from vmci_tui.document import edits
-from vmci_tui.document.document import Document, State
+from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.document import edit_entry, edit_head, edit_notes, edit_text
+from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit, several
+from vmci_tui.document.found_note import FromFile, FromMemory
+from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.fw_cfg_entry import FIELDS, LENGTH, EntryHistory, Write
 from vmci_tui.layers.file import FileSource
@@ -71,8 +73,8 @@ def commands(document: Document, groups: Mapping[State, Group] | None = None) ->
             out.append(Told(group.words, dump.command(group.words.replace("FILE", "{}", 1))))
             at = states.index(group.after, at + 1)
             continue
-        label, after = document.steps[at]
-        out.append(Told(label, _command(document, label, before, after, dump, entry)))
+        edit, after = document.steps[at]
+        out.append(Told(edit.label, _command(document, edit, before, after, dump, entry)))
         at += 1
     return tuple(out)
 
@@ -84,18 +86,26 @@ def _entry_copy(path: str) -> str:
     return copy_name(path) if os.path.basename(path) != "new.entry" else path
 
 
-def _command(document: Document, label: str, before: State, after: State, dump: _File, entry: _File) -> Safe | None:
+def _command(document: Document, edit: Edit, before: State, after: State, dump: _File, entry: _File) -> Safe | None:
     if before.of_dump == after.of_dump:
         there = entry.copied or document.dump is not None or isinstance(document.source, FileSource)
-        words = _on_entry(document, before, after, there)
+        words = _on_entry(before, after, there)
         return None if words is None else entry.command(words)
     if before.entry != after.entry or document.dump is None:
         return None
-    found = _on_dump(label, before, after, document.dump.order)
-    return None if found is None else dump.command(*found)
+    found = dict(edit.arguments).get("found")
+    if isinstance(found, FromFile | FromMemory):
+        return dump.command(_appending(found))
+    for same, words, pipe in _same(before, after, document.dump.order):
+        try:
+            if same.apply(before) == after:
+                return dump.command(words, pipe)
+        except VmciError:
+            continue
+    return None
 
 
-def _on_entry(document: Document, before: State, after: State, there: bool) -> str | None:
+def _on_entry(before: State, after: State, there: bool) -> str | None:
     """`there`: whether there is a file to change, or one that a command made."""
     history = after.entry
     if history is None or before.entry is None:
@@ -104,7 +114,7 @@ def _on_entry(document: Document, before: State, after: State, there: bool) -> s
         state, pairs = before, []
         for field, old, new in zip(FIELDS, before.entry.entry, history.entry, strict=True):
             if old != new:
-                state = edits.set_field(state, field.name, new)
+                state = edit_entry.set_field(state, field.name, new)
                 pairs.append(f"entry.{field.name}={new:#x}")
     except EditError:
         return None
@@ -116,80 +126,50 @@ def _on_entry(document: Document, before: State, after: State, there: bool) -> s
     return None
 
 
-def _on_dump(label: str, before: State, after: State, order: ByteOrder) -> tuple[str, str] | tuple[str] | None:
-    """The words of the command, and what is piped into it."""
-    named = _by_label(label)
-    if named is not None:
-        return (named,)
-    if (words := _by_state(before, after)) is not None:
-        return (words,)
-    note = after.note
-    if note is None or len(note.raw) > _PRINTED:
-        return None
-    if edits.append_text(before, note.desc, order) == after:
-        return "append {} --text -", _printed(note.desc)
-    if edits.append_note(before, note, order) == after:
-        return "append {} --note -", _printed(note.raw)
-    return None
+def _appending(found: FromFile | FromMemory) -> str:
+    if isinstance(found, FromMemory):
+        return f"append {{}} --from-memory {found.paddr:#x}"
+    return f"append {{}} --{found.form} {_literally(shell_word(found.path))}"
 
 
-def _by_label(label: str) -> str | None:
-    """What comes from another file, or from memory: the label says from where."""
-    for start, option in (("append the note of ", "--note"), ("append the text of ", "--text")):
-        if label.startswith(start):
-            path = os.fsdecode(literal(label.removeprefix(start)))
-            return f"append {{}} {option} {shell_word(path).replace('{', '{{').replace('}', '}}')}"
-    for kind in ("note", "text"):
-        start = f"adopt the {kind} at paddr "
-        if label.startswith(start):
-            return f"append {{}} --from-memory {label.removeprefix(start)}"
-    return None
-
-
-def _by_state(before: State, after: State) -> str | None:
-    changes: list[tuple[str, Callable[[State], State]]] = [
-        ("strip {}", edits.strip),
-        ("repair {} --only C06", edits.order_head),
-        ("repair {} --only C11", edits.merge_headers),
-    ]
+def _same(before: State, after: State, order: ByteOrder) -> Iterator[tuple[Edit, str, str]]:
+    """Edits that may have the same effect, the words of the command of each, and what is piped into it."""
+    yield Edit.of(edit_notes.strip), "strip {}", ""
+    yield Edit.of(edit_head.order_head), "repair {} --only C06", ""
+    yield Edit.of(edit_head.merge_headers), "repair {} --only C11", ""
     if after.mapped != before.mapped:
-        changes.append(("repair {} --only C35,C36", partial(edits.map_headers, mapped=after.mapped)))
-    for words, change in changes:
-        try:
-            if change(before) == after:
-                return words
-        except VmciError:
-            continue
-    return _by_keys(before, after)
+        yield Edit.of(edit_head.map_headers, after.mapped), "repair {} --only C35,C36", ""
+    yield from _by_keys(before, after)
+    note = after.note
+    if note is not None and len(note.raw) <= _PRINTED:
+        yield Edit.of(edit_notes.append_text, note.desc, order), "append {} --text -", _printed(note.desc)
+        yield Edit.of(edit_notes.append_note, note, order), "append {} --note -", _printed(note.raw)
 
 
-def _by_keys(before: State, after: State) -> str | None:
-    """`set`, where changing and deleting whole keys gives the same text."""
+def _by_keys(before: State, after: State) -> Iterator[tuple[Edit, str, str]]:
+    """`set`, which changes and deletes whole keys."""
     old, new = before.vmcoreinfo, after.vmcoreinfo
     if old is None or new is None or len(old.text) + len(new.text) > _COMPARED:
-        return None
+        return
     keys = dict.fromkeys(line.key for text in (new, old) for line in text.lines if line.key is not None)
     changed = [k for k in keys if [ln.value for ln in old.all(k)] != [ln.value for ln in new.all(k)]]
+    kept = {key: value for key in changed if (value := new.get(key)) is not None}
+    gone = [key for key in changed if key not in kept]
+    pairs = [key + b"=" + value for key, value in kept.items()]
     if not 0 < len(changed) <= _PAIRS:
-        return None
-    state, pairs, gone = before, [], []
-    try:
-        for key in changed:
-            value = new.get(key)
-            if value is None:
-                gone.append(key)
-            else:
-                state = edits.set_key(state, key, value)
-                pairs.append(key + b"=" + value)
-        for key in gone:
-            state = edits.delete_key(state, key)
-    except EditError:
-        return None
-    if state != after or any(not pair or pair.startswith((b"-", b"entry.")) for pair in (*pairs, *gone)):
-        return None
+        return
+    if any(not word or word.startswith((b"-", b"entry.")) for word in (*pairs, *gone)):
+        return
+    every = [Edit.of(edit_text.set_key, key, value) for key, value in kept.items()]
+    every += [Edit.of(edit_text.delete_key, key) for key in gone]
     words = [shlex.quote(visible(pair)) for pair in pairs]
     words += [f"--delete {shlex.quote(visible(key))}" for key in gone]
-    return "set {} " + " ".join(words).replace("{", "{{").replace("}", "}}")
+    yield Edit.of(several, tuple(every)), f"set {{}} {_literally(' '.join(words))}", ""
+
+
+def _literally(words: str) -> str:
+    """Words in which braces stand for themselves."""
+    return words.replace("{", "{{").replace("}", "}}")
 
 
 def _printed(data: bytes) -> str:

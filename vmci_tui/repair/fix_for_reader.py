@@ -39,7 +39,7 @@ def mend_for(document: Document, reader: str) -> Mended:
         open_fixes = [f.fix for f in fixes_for(reader, judgement.found) if f.fix is not None]
         for fix in open_fixes:
             try:
-                if document.apply(fix.label, fix.apply(document.state)):
+                if document.edit(fix):
                     labels.append(fix.label)
                     judgement = judgement.later(document)
                     break

@@ -13,8 +13,10 @@ from vmci_tui.adoption import choose as adopt
 from vmci_tui.adoption.choose import Adoption
 from vmci_tui.common.errors import SaveError, VmciError
 from vmci_tui.common.progress import Progress, quiet
-from vmci_tui.document import edits
-from vmci_tui.document.document import Document, State
+from vmci_tui.document import edit_text
+from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
+from vmci_tui.document.state import State
 from vmci_tui.findings import Finding
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.fixes import ORDER_HEAD
@@ -49,8 +51,7 @@ class Step(NamedTuple):
     """One fix that was applied, and the finding that it answers."""
 
     code: str
-    label: str
-    state: State
+    edit: Edit
 
 
 class Repair(NamedTuple):
@@ -107,7 +108,7 @@ def changes(judgement: Judgement) -> bool:
     fixable = [finding for finding in found if _may(finding, EVERYTHING, False)]
     if not fixable:
         return False
-    scratch = document.with_edit("", document.state)
+    scratch = document.snapshot()
     return any(_apply(scratch, finding, judgement) is not None for finding in fixable)
 
 
@@ -144,15 +145,14 @@ def _take_note(document: Document, adoption: Adoption, steps: list[Step]) -> Non
     assert document.dump is not None
     if adoption.chosen is not None:
         candidate = adoption.chosen.candidate
-        label = f"adopt the {candidate.kind} at paddr {candidate.paddr:#x}"
-        state = adopt.put_in(document.state, candidate, document.dump.order)
-        if document.apply(label, state):
-            steps.append(Step(adoption.code, label, document.state))
+        edit = adopt.adopted(candidate, document.dump.order)
+        if document.edit(edit):
+            steps.append(Step(adoption.code, edit))
     elif adoption.code == "M05" and adoption.proof is not None:
         for key, value, _ in adoption.proof.corrections:
-            label = f"set {key.decode('ascii', 'replace')} to {value.decode('ascii', 'replace')}"
-            if document.apply(label, edits.set_key(document.state, key, value)):
-                steps.append(Step(adoption.code, label, document.state))
+            edit = Edit.of(edit_text.set_key, key, value)
+            if document.edit(edit):
+                steps.append(Step(adoption.code, edit))
 
 
 def _fix_all(document: Document, choice: Choice, steps: list[Step], judgement: Judgement) -> Judgement:
@@ -183,7 +183,7 @@ def _round(
             break
         if (then := _apply(document, finding, judgement)) is not None:
             assert finding.fix is not None
-            steps.append(Step(finding.code, finding.fix.label, document.state))
+            steps.append(Step(finding.code, finding.fix))
             judgement = then
         else:
             failed.add(_name(finding))
@@ -200,13 +200,13 @@ def _order(document: Document, steps: list[Step]) -> bool:
         return False
     if arranged == document.dump.as_it_is.image or not _readers_gain(document):
         return False
-    document.apply(ORDER_HEAD.label, ORDER_HEAD.apply(document.state))
-    steps.append(Step("C06", ORDER_HEAD.label, document.state))
+    document.edit(ORDER_HEAD)
+    steps.append(Step("C06", ORDER_HEAD))
     return True
 
 
 def _readers_gain(document: Document) -> bool:
-    both = Judgement.of(document.with_edit("order", edits.order_head(document.state))).both
+    both = Judgement.of(document.with_edit(ORDER_HEAD)).both
     return any(both.after[name].accepts and not both.now[name].accepts for name in both.now)
 
 
@@ -237,7 +237,7 @@ def _apply(document: Document, finding: Finding, judgement: Judgement) -> Judgem
     try:
         state = finding.fix.apply(document.state)
         kept = _keeps_meaning(document.state, state, finding.code, before is not None and before.proved is True)
-        if not kept or not document.apply(finding.fix.label, state):
+        if not kept or not document.edit(finding.fix):
             return None
     except VmciError:
         return None

@@ -8,7 +8,7 @@ from vmci_tui.common.errors import OpenError, SaveError
 from vmci_tui.common.progress import Progress, quiet
 from vmci_tui.containers import Dump, open_dump
 from vmci_tui.containers.base import Kept, Pair
-from vmci_tui.document.document import State
+from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.header_text import saved_order
 from vmci_tui.layers.file import Source

@@ -8,7 +8,8 @@ from itertools import zip_longest
 from typing import Final, Literal, NamedTuple
 
 from vmci_tui.containers.guest import Guest, guest_of
-from vmci_tui.document.document import Document, State
+from vmci_tui.document.document import Document
+from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import HEADER, NAME, Note, parse_raw, up
 from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT, Entry
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo

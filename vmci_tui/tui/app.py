@@ -17,7 +17,9 @@ from textual.theme import Theme
 from vmci_tui.common.errors import Cancelled, VmciError
 from vmci_tui.common.packaged import packaged_text
 from vmci_tui.common.signals import hand_over
-from vmci_tui.document.document import Document, State
+from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit
+from vmci_tui.document.edit_entry import set_entry
 from vmci_tui.formats.fw_cfg_entry import LENGTH, Entry, EntryHistory, Write, linux_size
 from vmci_tui.layers.file import FileSource
 from vmci_tui.opening.open_file import new_entry, open_document
@@ -206,7 +208,7 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
         """An entry as Linux with 4 KiB pages would write it, its paddr still 0."""
         document = new_entry(EntryHistory("blob"))
         raw = Entry(0, 1, linux_size(4096), 0).pack()
-        document.apply("a new entry", State(entry=EntryHistory("blob", (Write(0, LENGTH, raw),))))
+        document.edit(Edit.of(set_entry, EntryHistory("blob", (Write(0, LENGTH, raw),))).named("a new entry"))
         self._show(document)
 
     def show_start(self) -> None:

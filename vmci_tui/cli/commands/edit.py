@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vmci_tui.cli.consent import agreed, tell_harm, tell_question
 from vmci_tui.cli.output import print_json, print_lines, shown_progress, tell_left
 from vmci_tui.cli.streams import tell
 from vmci_tui.common.errors import EditError, UsageError
 from vmci_tui.common.safe_text import literal, visible
-from vmci_tui.document import edits
-from vmci_tui.document.document import Document, State
+from vmci_tui.document import edit_entry, edit_head, edit_notes, edit_text
+from vmci_tui.document.document import Document
+from vmci_tui.document.edit import Edit, several
+from vmci_tui.document.found_note import FromFile, FromMemory
+from vmci_tui.document.state import State
 from vmci_tui.formats import entry_from_text as entry_text
+from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, LENGTH, Entry, EntryHistory, Write, linux_size, parse_number
 from vmci_tui.formats.indented_text import TAKEN_OUT, is_indented, unindented
 from vmci_tui.layers.file import FileSource, small_or_stream
@@ -29,9 +33,6 @@ from vmci_tui.saving.save_copy import CHECK_LIMIT, save_copy
 from vmci_tui.saving.save_in_place import save_in_place
 from vmci_tui.saving.take_back import finish, overwritten, take_back
 
-if TYPE_CHECKING:
-    from vmci_tui.search.candidate import Judged
-
 Json = dict[str, Any]
 
 
@@ -45,13 +46,10 @@ def _set(options: argparse.Namespace) -> int:
     document = open_document(options.file, options.blob)
     if not options.pairs and not options.delete:
         raise UsageError("nothing to set", "name at least one KEY=VALUE, or --delete KEY")
-    state = document.state
-    for pair in options.pairs:
-        state = _set_pair(state, pair)
-    for key in options.delete:
-        state = edits.delete_key(state, literal(key))
+    edits = [_set_pair(document.state, pair) for pair in options.pairs]
+    edits += [Edit.of(edit_text.delete_key, literal(key)) for key in options.delete]
     label = "set " + ", ".join(visible(pair) for pair in options.pairs) if options.pairs else "delete keys"
-    document.apply(label, state)
+    document.edit(Edit.of(several, tuple(edits)).named(label))
     if options.blob and document.entry_unsaved:
         if document.dump_unsaved:
             raise UsageError("the dump and its entry are two files", "set keys and entry.* in two commands")
@@ -59,19 +57,19 @@ def _set(options: argparse.Namespace) -> int:
     return save(options, document)
 
 
-def _set_pair(state: State, pair: str) -> State:
+def _set_pair(state: State, pair: str) -> Edit:
     key, equals, value = pair.partition("=")
     if not equals or not key:
         raise UsageError(f"{visible(pair)} is not KEY=VALUE", "write for example PAGESIZE=4096")
     if key.startswith("entry."):
-        return edits.set_field(state, key.removeprefix("entry."), parse_number(value))
+        return Edit.of(edit_entry.set_field, key.removeprefix("entry."), parse_number(value))
     if key == "header.phys_base":
-        return edits.set_phys_base(state, parse_number(value))
+        return Edit.of(edit_head.set_phys_base, parse_number(value))
     if key.startswith("header."):
-        return edits.set_header(state, key.removeprefix("header."), literal(value))
+        return Edit.of(edit_head.set_header, key.removeprefix("header."), literal(value))
     if state.note is None and state.entry is not None and not state.notes:
         raise EditError("this is an entry, it has no keys", "set its fields: entry.size=4132")
-    return edits.set_key(state, literal(key), literal(value))
+    return Edit.of(edit_text.set_key, literal(key), literal(value))
 
 
 def _append(options: argparse.Namespace) -> int:
@@ -88,29 +86,28 @@ def _append(options: argparse.Namespace) -> int:
         if is_indented(text) and not options.verbatim:
             text = unindented(text)
             tell(f"vmci: {TAKEN_OUT}; --verbatim keeps them")
-        state = edits.append_text(document.state, text, order)
-        label = f"append the text of {visible(options.text)}"
+        found: FromFile | FromMemory = FromFile(edit_notes.note_around(text, order), options.text, "text")
     elif options.from_memory is not None:
-        label, state = _from_memory(options.from_memory, document)
+        found = _from_memory(options.from_memory, document, order)
     elif options.raw_at is not None:
-        label, state = _from_image(options.note, options.raw_at, document)
+        found = _from_image(options.note, options.raw_at, order)
     else:
-        state = edits.append_note(document.state, note_from(options.note), order)
-        label = f"append the note of {visible(options.note)}"
-    document.apply(label, state)
+        found = FromFile(note_from(options.note), options.note)
+    document.edit(Edit.of(edit_notes.append_found, found, order))
     return save(options, document)
 
 
-def _from_memory(paddr: str, document: Document) -> tuple[str, State]:
+def _from_memory(paddr: str, document: Document, order: ByteOrder) -> FromMemory:
     """The note at this paddr of the dump's own memory; "" takes the one that is proved. Raises EditError."""
     from vmci_tui.adoption import choose as adopt
 
     named = parse_number(paddr) if paddr else None
     judged = adopt.choice_of(adopt.search_for(document, named, shown_progress()), named)
-    return f"adopt the {judged.candidate.kind} at paddr {judged.candidate.paddr:#x}", _put_in(judged, document)
+    tell(f"vmci: {judged.why}")
+    return adopt.found_note(judged.candidate, order)
 
 
-def _from_image(path: str, paddr: str, document: Document) -> tuple[str, State]:
+def _from_image(path: str, paddr: str, order: ByteOrder) -> FromFile:
     """The proved note of a flat memory image that begins at this paddr. Raises OpenError, EditError."""
     from vmci_tui.adoption import choose as adopt
     from vmci_tui.containers.guest import raw_guest
@@ -118,21 +115,14 @@ def _from_image(path: str, paddr: str, document: Document) -> tuple[str, State]:
     source = FileSource(path)
     judged = adopt.choice_of(adopt.search(raw_guest(source, parse_number(paddr)), shown_progress()), None)
     source.close()
-    return f"append the note of {visible(path)}", _put_in(judged, document)
-
-
-def _put_in(judged: Judged, document: Document) -> State:
-    from vmci_tui.adoption.choose import put_in
-
-    assert document.dump is not None
     tell(f"vmci: {judged.why}")
-    return put_in(document.state, judged.candidate, document.dump.order)
+    return FromFile(judged.candidate.note(order), path)
 
 
 def _strip(options: argparse.Namespace) -> int:
     wants_output(options)
     document = open_dump(options)
-    document.apply("strip the VMCOREINFO note", edits.strip(document.state))
+    document.edit(Edit.of(edit_notes.strip))
     return save(options, document)
 
 
@@ -231,7 +221,7 @@ def _new(options: argparse.Namespace) -> int:
         if getattr(options, name) is not None:
             history = history.with_field(name, parse_number(getattr(options, name)))
     document = new_entry(EntryHistory("blob"))
-    document.apply(label, State(entry=history))
+    document.edit(Edit.of(edit_entry.set_entry, history).named(label))
     return save(options, document)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from itertools import count, islice
 from typing import Final, NamedTuple
 
@@ -12,8 +11,9 @@ from vmci_tui.containers.base import Mapped
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.containers.elf.program_headers import pieces, says_nothing
 from vmci_tui.containers.guest import guest_of
-from vmci_tui.document import edits
-from vmci_tui.findings.finding import Context, Finding, Fix, told
+from vmci_tui.document import edit_head
+from vmci_tui.document.edit import Edit
+from vmci_tui.findings.finding import Context, Finding, told
 from vmci_tui.formats.elf_records import PT_LOAD, Segment
 from vmci_tui.proof.cross_checks import proved_kernel
 from vmci_tui.proof.direct_map import linear_map, mapped_elsewhere, virtual_of
@@ -49,7 +49,7 @@ def check(context: Context) -> Iterator[Finding]:
     bare = [item for item in silent if _changes(item.segment, mapped, dump) and not _covered(item.segment, done)]
     if bare:
         words = "the program headers give no kernel address for memory that the kernel maps"
-        yield told("C35", words, _span(context, dump, bare[0]), _fix("write the kernel's addresses", mapped))
+        yield told("C35", words, _span(context, dump, bare[0]), Edit.of(edit_head.map_headers, mapped))
     wrong = [item for item in claims if not _covered(item.segment, done) and _lies(kernel, item.segment)]
     if wrong:
         yield _lying(context, dump, kernel, wrong)
@@ -95,17 +95,13 @@ def _lying(context: Context, dump: ElfDump, kernel: Kernel, wrong: Sequence[_Nam
         f"the kernel maps it to {there.paddr:#x}{more}"
     )
     right = tuple(_right(kernel, item.segment) for item in wrong)
-    fix = _fix("write the right addresses", (*context.state.mapped, *right))
+    fix = Edit.of(edit_head.map_headers, (*context.state.mapped, *right)).named("write the right addresses")
     return told("C36", words, _span(context, dump, wrong[0]), fix)
 
 
 def _right(kernel: Kernel, segment: Segment) -> Mapped:
     end = segment.paddr + max(segment.memsz, segment.filesz)
     return Mapped(segment.paddr, end, virtual_of(kernel, segment.paddr))
-
-
-def _fix(label: str, mapped: tuple[Mapped, ...]) -> Fix:
-    return Fix(label, partial(edits.map_headers, mapped=mapped))
 
 
 def _span(context: Context, dump: ElfDump, item: _Named) -> Span | None:

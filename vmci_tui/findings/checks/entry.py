@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.span import Span
 from vmci_tui.containers.guest import guest_of
-from vmci_tui.document import edits
-from vmci_tui.findings.finding import Context, Finding, Fix, told
+from vmci_tui.document import edit_entry
+from vmci_tui.document.edit import Edit
+from vmci_tui.findings.finding import Context, Finding, told
 from vmci_tui.formats.elf_note import NAME, up
 from vmci_tui.formats.fw_cfg_entry import (
     FORMAT_ELF,
@@ -58,7 +58,7 @@ def _writes(history: EntryHistory) -> Iterator[Finding]:
                 "E09",
                 f"{what}: {'too many, ' if blob else ''}a DMA error",
                 Span(0, write.length if blob else LENGTH, "entry"),
-                Fix("write all 16 bytes at offset 0", edits.rewrite_whole) if last else None,
+                Edit.of(edit_entry.rewrite_whole) if last else None,
                 severity="error" if last else "warning",
                 why=outcome.why,
             )
@@ -67,7 +67,7 @@ def _writes(history: EntryHistory) -> Iterator[Finding]:
                 "E01",
                 f"{what}: an invalid write",
                 Span(min(write.offset, LENGTH), min(write.length, LENGTH), "entry"),
-                Fix("write all 16 bytes at offset 0", edits.rewrite_whole) if last else None,
+                Edit.of(edit_entry.rewrite_whole) if last else None,
                 severity="error" if last and not outcome.present else "warning",
             )
         elif last and history.held is False and history.entry.guest_format != FORMAT_NONE:
@@ -75,14 +75,14 @@ def _writes(history: EntryHistory) -> Iterator[Finding]:
                 "E01",
                 "QEMU holds this entry, and takes the note as not present: the last write was not a whole one",
                 WHOLE_ENTRY,
-                Fix("write all 16 bytes at offset 0", edits.rewrite_whole),
+                Edit.of(edit_entry.rewrite_whole),
                 why=outcome.why,
             )
 
 
 def _format(history: EntryHistory) -> Iterator[Finding]:
     value = history.entry.guest_format
-    fix = Fix("set guest_format to 1 (ELF)", partial(edits.set_field, name="guest_format", value=FORMAT_ELF))
+    fix = Edit.of(edit_entry.set_field, name="guest_format", value=FORMAT_ELF).named("set guest_format to 1 (ELF)")
     if value == FORMAT_NONE and not history.present:  # zeroed by a failed DMA it stays present
         yield told("E03", "guest_format is 0: the note is switched off", _FORMAT, fix)
     elif value not in (FORMAT_NONE, FORMAT_ELF):
@@ -98,7 +98,7 @@ def _size(context: Context, history: EntryHistory) -> Iterator[Finding]:
                 "E10",
                 f"size {size} looks big-endian: swapped it is {swapped}",
                 _SIZE,
-                Fix("swap the bytes of all fields", edits.swap_entry),
+                Edit.of(edit_entry.swap_entry),
             )
             return
         yield told(
@@ -134,7 +134,7 @@ def _larger(context: Context, history: EntryHistory) -> Iterator[Finding]:
         "E11",
         f"the note takes {needed} bytes with its padding, the entry says {size}",
         _SIZE,
-        Fix(f"set size to {needed}", partial(edits.set_field, name="size", value=needed)) if fits else None,
+        Edit.of(edit_entry.set_field, name="size", value=needed).named(f"set size to {needed}") if fits else None,
     )
 
 
@@ -151,12 +151,12 @@ def _in_region(context: Context, history: EntryHistory) -> tuple[int, int] | Non
     return int.from_bytes(head[:4], "little"), int.from_bytes(head[4:8], "little")
 
 
-def _size_fix(context: Context) -> Fix | None:
+def _size_fix(context: Context) -> Edit | None:
     text = context.state.vmcoreinfo
     if text is None or text.page_size is None:
         return None
     size = linux_size(text.page_size)
-    return Fix(f"set size to {size}, as Linux does", partial(edits.set_field, name="size", value=size))
+    return Edit.of(edit_entry.set_field, name="size", value=size).named(f"set size to {size}, as Linux does")
 
 
 def _region(context: Context, history: EntryHistory) -> Iterator[Finding]:

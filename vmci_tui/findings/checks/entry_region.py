@@ -6,12 +6,12 @@ That the region leaves that memory is E08, and that the note in it is too large 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.containers.guest import guest_of
-from vmci_tui.document import edits
-from vmci_tui.findings.finding import Context, Finding, Fix, told
+from vmci_tui.document import edit_notes
+from vmci_tui.document.edit import Edit
+from vmci_tui.findings.finding import Context, Finding, told
 from vmci_tui.formats.fw_cfg_entry import FORMAT_NONE, NOTE_HEADER, SIZE_LIMIT, entry_span
 from vmci_tui.search.entry_region import RegionView, view
 
@@ -47,5 +47,5 @@ def _meaning(seen: RegionView) -> str | None:
 def _lacking(context: Context, seen: RegionView) -> Finding:
     assert context.dump is not None and seen.found.candidate is not None
     order = context.dump.order
-    append = partial(edits.append_note, note=seen.found.candidate.note(order), order=order)
-    return told("E14", seen.why, _PADDR, Fix("append the note that the entry points at", append))
+    append = Edit.of(edit_notes.append_note, seen.found.candidate.note(order), order)
+    return told("E14", seen.why, _PADDR, append.named("append the note that the entry points at"))

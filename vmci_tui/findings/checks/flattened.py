@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from vmci_tui.containers.elf.flattened import FlatElfDump
-from vmci_tui.document import edits
-from vmci_tui.findings.finding import Check, Context, Finding, Fix, told
+from vmci_tui.document import edit_head
+from vmci_tui.document.edit import Edit
+from vmci_tui.findings.finding import Check, Context, Finding, told
 
 
 def through_records(context: Context, checks: Iterable[Check]) -> Iterator[Finding]:
@@ -29,7 +30,7 @@ def check(context: Context) -> Iterator[Finding]:
         return
     if not context.state.head.plain:
         kind = "ELF" if dump.kind == "elf" else dump.kind
-        yield told("C21", f"the {kind} file is flattened", fix=Fix("make the copy plain", edits.make_plain))
+        yield told("C21", f"the {kind} file is flattened", fix=Edit.of(edit_head.make_plain))
     for fault in flat.faults:
         yield told("C24", fault)
     if flat.overlap:

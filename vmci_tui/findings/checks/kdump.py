@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
 from typing import Final
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.containers.kdump.dump import KdumpDump
 from vmci_tui.containers.kdump.room import WITH_NOTES
-from vmci_tui.document import edits
-from vmci_tui.document.document import State
-from vmci_tui.findings.finding import NEED_MEMORY, Context, Finding, Fix, told
+from vmci_tui.document import edit_head, edit_notes
+from vmci_tui.document.edit import Edit, several
+from vmci_tui.findings.finding import NEED_MEMORY, Context, Finding, told
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.kdump_records import INCOMPLETE, UTSNAME
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
@@ -90,7 +89,7 @@ def _shifted(context: Context, dump: KdumpDump) -> Uts | None:
     return uts_of((MAGIC[:_SHIFT] + b"".join(fields))[:LENGTH])
 
 
-def _fill(context: Context, dump: KdumpDump, shifted: Uts | None) -> Fix | None:
+def _fill(context: Context, dump: KdumpDump, shifted: Uts | None) -> Edit | None:
     """utsname as guest memory has it, else as far as note and machine tell; no fix where there is no release.
 
     What else the header names stays, where it is not `shifted`.
@@ -111,13 +110,9 @@ def _fill(context: Context, dump: KdumpDump, shifted: Uts | None) -> Fix | None:
         names = {"release": text.osrelease, "version": b"unknown", "machine": machine}
     else:
         return None
-    return Fix("fill in utsname", partial(_set_names, names={"sysname": b"Linux", **names}))
-
-
-def _set_names(state: State, names: dict[str, bytes]) -> State:
-    for name, value in names.items():
-        state = edits.set_header(state, name, value)
-    return state
+    fields = {"sysname": b"Linux", **names}
+    every = tuple(Edit.of(edit_head.set_header, name, value) for name, value in fields.items())
+    return Edit.of(several, every).named("fill in utsname")
 
 
 def _texts(context: Context, dump: KdumpDump) -> Iterator[Finding]:
@@ -132,15 +127,15 @@ def _texts(context: Context, dump: KdumpDump) -> Iterator[Finding]:
         yield told("C20", words, fix=_which_text(context, dump, text))
     elif dump.header.version >= WITH_NOTES or any(note is not text for note in state.notes):
         words = f"the header names a text, {named}, and there is no note of it"
-        yield told("C20", words, fix=Fix("make a note of it", edits.make_note))
+        yield told("C20", words, fix=Edit.of(edit_notes.make_note))
 
 
-def _which_text(context: Context, dump: KdumpDump, text: HeaderText) -> Fix:
+def _which_text(context: Context, dump: KdumpDump, text: HeaderText) -> Edit:
     """Both pointers to the header's text where memory proves that one alone, else to the note's."""
     guest, of_note = guest_of(dump), context.state.vmcoreinfo
     if prove(Vmcoreinfo(text.raw), guest).proved and (of_note is None or not prove(of_note, guest).proved):
-        return Fix("make the header's text the note's", edits.make_note)
-    return Fix("point both at the note", edits.drop_header_text)
+        return Edit.of(edit_notes.make_note).named("make the header's text the note's")
+    return Edit.of(edit_notes.drop_header_text)
 
 
 def _pointers(context: Context, dump: KdumpDump) -> Iterator[Finding]:
@@ -150,7 +145,7 @@ def _pointers(context: Context, dump: KdumpDump) -> Iterator[Finding]:
     note = context.state.note
     if context.state.header_text is not None:
         return
-    fix = Fix("point both at the note", edits.order_head)
+    fix = Edit.of(edit_head.order_head).named("point both at the note")
     if note is None or index is None or note.is_windows:
         if size and (note is None or index is None or dump.note_starts[index] + note.desc_start != offset):
             yield told("C20", f"the header names {size} bytes at {offset:#x} as the text, and none is there")
@@ -180,4 +175,6 @@ def _phys_base(context: Context) -> Iterator[Finding]:
         how = ": QEMU had no note to take it from"
     said = f"{visible(value)} = {wanted & mask:#x}"
     words = f"phys_base in the header is {header.phys_base:#x}, the note says {said}{how}"
-    yield told("M07", words, fix=Fix("set phys_base to what the note says", partial(edits.set_phys_base, value=wanted)))
+    yield told(
+        "M07", words, fix=Edit.of(edit_head.set_phys_base, value=wanted).named("set phys_base to what the note says")
+    )

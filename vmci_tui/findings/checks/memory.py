@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.common.span import Span
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.containers.guest import guest_of
-from vmci_tui.document import edits
-from vmci_tui.document.document import State
-from vmci_tui.findings.finding import Context, Finding, Fix, told
+from vmci_tui.document import edit_text
+from vmci_tui.document.edit import Edit, several
+from vmci_tui.findings.finding import Context, Finding, told
 from vmci_tui.formats.elf_records import PT_LOAD
 from vmci_tui.proof.running_kernel import roots_of, runs
-from vmci_tui.search.candidate import Correction, Proof
+from vmci_tui.search.candidate import Proof
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -62,14 +61,9 @@ def _running(context: Context, span: Span) -> Iterator[Finding]:
     yield told("M08", words + (": it crashed" if crashed else ""), span, severity="info" if crashed else None)
 
 
-def _correct(proof: Proof) -> Fix | None:
+def _correct(proof: Proof) -> Edit | None:
     if not proof.corrections:
         return None
     values = ", ".join(f"{visible(item.key)} to {visible(item.value)}" for item in proof.corrections)
-    return Fix(f"set {values}", partial(_set_keys, corrections=proof.corrections))
-
-
-def _set_keys(state: State, corrections: tuple[Correction, ...]) -> State:
-    for item in corrections:
-        state = edits.set_key(state, item.key, item.value)
-    return state
+    every = tuple(Edit.of(edit_text.set_key, item.key, item.value) for item in proof.corrections)
+    return Edit.of(several, every).named(f"set {values}")

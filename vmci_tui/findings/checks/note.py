@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.containers import Dump
-from vmci_tui.document import edits
-from vmci_tui.findings.finding import Context, Finding, Fix, told
+from vmci_tui.document import edit_notes
+from vmci_tui.document.edit import Edit
+from vmci_tui.findings.finding import Context, Finding, told
 from vmci_tui.formats.elf_note import NAME, Note
 from vmci_tui.formats.elf_records import MACHINE_BITS, MACHINES
 from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT
@@ -54,7 +54,7 @@ def _which(context: Context) -> Iterator[Finding]:
             "N05",
             f"the dump has {len(found)} VMCOREINFO notes",
             context.note_span(found[0]),
-            Fix("keep the last one only", partial(edits.keep_last_note, order=order)) if context.state.note else None,
+            Edit.of(edit_notes.keep_last_note, order=order) if context.state.note else None,
         )
 
 
@@ -65,7 +65,7 @@ def _shape(context: Context, index: int, note: Note) -> Iterator[Finding]:
             "N02",
             f"note {index} is broken: {note.broken}",
             span,
-            Fix("take the broken bytes out", partial(edits.drop_note, index=index)),
+            Edit.of(edit_notes.drop_note, index=index).named("take the broken bytes out"),
         )
         return
     if note.is_empty:
@@ -73,7 +73,7 @@ def _shape(context: Context, index: int, note: Note) -> Iterator[Finding]:
             "N07",
             f"note {index} is 12 zero bytes",
             span,
-            Fix("take the empty note out", edits.drop_empty_notes),
+            Edit.of(edit_notes.drop_empty_notes),
         )
     if any(note.padding):
         yield told("N03", f"the padding of note {index} is not zero", span)
@@ -88,7 +88,7 @@ def _vmcoreinfo(context: Context, index: int, note: Note) -> Iterator[Finding]:
             "N04",
             f"the note's name is {visible(note.name[:60])}, not exactly VMCOREINFO and one NUL",
             span,
-            Fix("name it VMCOREINFO", partial(edits.rename_note, index=index, name=NAME)) if note.whole else None,
+            Edit.of(edit_notes.rename_note, index=index, name=NAME).named("name it VMCOREINFO") if note.whole else None,
         )
     if note.descsz > SIZE_LIMIT or len(note.raw) > SIZE_LIMIT:
         yield told(
@@ -103,14 +103,14 @@ def _vmcoreinfo(context: Context, index: int, note: Note) -> Iterator[Finding]:
             "N08",
             f"the note's header words are {note.order}-endian, the file is {context.dump.order}-endian",
             span,
-            Fix("swap the header words", partial(edits.reorder_header, index=index, order=context.dump.order)),
+            Edit.of(edit_notes.reorder_header, index=index, order=context.dump.order),
         )
     if note.type != 0:
         yield told(
             "N09",
             f"the note's type is {note.type:#x}, Linux writes 0",
             span,
-            Fix("set the type to 0", partial(edits.retype_note, index=index, kind=0)),
+            Edit.of(edit_notes.retype_note, index=index, kind=0).named("set the type to 0"),
         )
     if (header := windows_header(note)) is not None:
         yield told("N13", f"the note holds a Windows dump header: {header.told}", span)

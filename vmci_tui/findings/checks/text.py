@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
 
 from vmci_tui.common.safe_text import visible
-from vmci_tui.document import edits
-from vmci_tui.findings.finding import Context, Finding, Fix, told
+from vmci_tui.document import edit_text
+from vmci_tui.document.edit import Edit
+from vmci_tui.findings.finding import Context, Finding, told
 from vmci_tui.formats.indented_text import BEFORE_KEY, is_indented
 from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
 
@@ -46,7 +46,7 @@ def _bytes(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
             "T03",
             f"a NUL stands inside the text, at byte {at}",
             context.text_span(at, 1),
-            Fix("take the NULs out", partial(edits.replace_bytes, old=b"\0", new=b"")),
+            Edit.of(edit_text.replace_bytes, old=b"\0", new=b"").named("take the NULs out"),
         )
     odd = re.search(rb"[^\x09\x0a\x0d\x20-\x7e\x00]", raw)
     if odd:
@@ -61,14 +61,14 @@ def _bytes(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
             "T26",
             f"{'every line is' if is_indented(raw) else f'{count} of {len(text.lines)} lines are'} indented",
             context.text_span(blanks.start(), len(blanks[0])),
-            Fix("take the blanks before the keys out", edits.unindent),
+            Edit.of(edit_text.unindent),
         )
     if (at := raw.find(b"\r\n")) >= 0:
         yield told(
             "T02",
             "lines end in CR LF",
             context.text_span(at, 2),
-            Fix("end the lines in LF", partial(edits.replace_bytes, old=b"\r\n", new=b"\n")),
+            Edit.of(edit_text.replace_bytes, old=b"\r\n", new=b"\n").named("end the lines in LF"),
         )
     if not raw.endswith(b"\n"):
         last = text.lines[-1]
@@ -76,7 +76,7 @@ def _bytes(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
             "T04",
             "the last line has no newline",
             context.text_span(last.offset, len(last.raw)),
-            Fix("end the last line", edits.end_last_line),
+            Edit.of(edit_text.end_last_line),
         )
 
 
@@ -111,7 +111,7 @@ def _broken(context: Context, line: Line) -> Finding:
         "T08",
         f"line {line.number} {what}: {visible(line.body[:60])}",
         context.text_span(line.offset, len(line.raw)),
-        Fix("delete the line", partial(edits.delete_line, number=line.number)),
+        Edit.of(edit_text.delete_line, number=line.number).named("delete the line"),
     )
 
 
@@ -130,7 +130,9 @@ def _number(context: Context, line: Line) -> Finding | None:
                 "T07",
                 f"{visible(key[:60])} has the value '{visible(value[:40])}': {wish}",
                 context.text_span(*span),
-                Fix("take the blank out", partial(edits.set_line, number=line.number, body=key + b"=" + value.strip()))
+                Edit.of(edit_text.set_line, number=line.number, body=key + b"=" + value.strip()).named(
+                    "take the blank out"
+                )
                 if blank
                 else None,
             )
@@ -145,7 +147,7 @@ def _duplicates(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
             "T06",
             f"{visible(key[:60])} stands in {len(lines)} lines ({numbers}){' with one value' if same else ''}",
             context.text_span(lines[0].offset, len(lines[0].raw)),
-            Fix("keep the last one", partial(edits.keep_last_key, key=key)),
+            Edit.of(edit_text.keep_last_key, key=key).named("keep the last one"),
             severity="info" if same else "warning",
         )
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.common.span import Span
 from vmci_tui.containers.origin import may_be_of_qemu
-from vmci_tui.document import edits
-from vmci_tui.findings.finding import Context, Finding, Fix, told
+from vmci_tui.document import edit_text
+from vmci_tui.document.edit import Edit
+from vmci_tui.findings.finding import Context, Finding, told
 from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
 from vmci_tui.knowledge.makedumpfile_releases import need_of
 from vmci_tui.knowledge.makedumpfile_releases import told as told_need
@@ -53,7 +53,7 @@ def _octal(context: Context, line: Line) -> Finding:
         "T13",
         f"{visible(key[:60])} has the value {visible(value[:40])}, which some readers take for octal",
         _value_span(context, line),
-        Fix("take the leading zeros out", partial(edits.set_line, number=line.number, body=key + b"=" + plain)),
+        Edit.of(edit_text.set_line, number=line.number, body=key + b"=" + plain).named("take the leading zeros out"),
     )
 
 

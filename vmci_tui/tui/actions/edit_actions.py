@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import replace
+from typing import Literal
 
 from vmci_tui.common.errors import EditError, VmciError
 from vmci_tui.common.safe_text import literal, visible
-from vmci_tui.document import edits
-from vmci_tui.document.document import State
+from vmci_tui.document import edit_entry, edit_notes, edit_text
+from vmci_tui.document.edit import Edit
+from vmci_tui.document.found_note import FromFile
 from vmci_tui.formats.fw_cfg_entry import GDB_COMMAND, Write, parse_number
 from vmci_tui.formats.indented_text import TAKEN_OUT, is_indented, unindented
 from vmci_tui.opening.open_file import attach_entry
 from vmci_tui.tui.actions.explain_actions import ExplainActions
-from vmci_tui.tui.actions.judge_actions import Change, Make
+from vmci_tui.tui.actions.judge_actions import Make
 from vmci_tui.tui.panes.panes import EntryList, FindingsList, KeysList, NotesList
 
 
 class EditActions(ExplainActions):
     """Actions that change the state."""
 
-    def edit(self, label: str, change: Callable[[State], State]) -> bool:
+    def edit(self, edit: Edit) -> bool:
         """Make one undoable step, and show it. Raises VmciError where it cannot be made, or not be saved."""
-        document = self.document
-        if not document.apply(label, change(document.state)):
+        if not self.document.edit(edit):
             self.say("that changes nothing")
             return False
         self.show_state()
         self.tell_command()
         return True
 
-    def try_edit(self, label: str, change: Callable[[State], State]) -> bool:
+    def try_edit(self, edit: Edit) -> bool:
         """An edit that is asked for by a key: what goes wrong is said, not raised. Whether anything changed."""
         try:
-            return self.edit(label, change)
+            return self.edit(edit)
         except VmciError as error:
             self.say(str(error), "error")
             return False
@@ -53,19 +52,19 @@ class EditActions(ExplainActions):
         self.app.push_screen(EditText(text, lambda typed: self._make(make, typed), title, self.judge_typed(make)))
 
     def _make(self, make: Make, typed: str) -> None:
-        self.edit(*make(typed))
+        self.edit(make(typed))
 
     def action_undo(self) -> None:
-        label = self.document.undo()
-        if label is not None:
+        edit = self.document.undo()
+        if edit is not None:
             self.show_state()
-        self.say(f"undone: {label}" if label else "nothing to undo")
+        self.say(f"undone: {edit.label}" if edit else "nothing to undo")
 
     def action_redo(self) -> None:
-        label = self.document.redo()
-        if label is not None:
+        edit = self.document.redo()
+        if edit is not None:
             self.show_state()
-        self.say(f"done again: {label}" if label else "nothing to redo")
+        self.say(f"done again: {edit.label}" if edit else "nothing to redo")
 
     # The entry
 
@@ -87,9 +86,8 @@ class EditActions(ExplainActions):
         width = {"host_format": 16, "guest_format": 16, "size": 32, "paddr": 64}[name]
         hint = f"decimal, or hex with 0x; 0 to {(1 << width) - 1:#x}"
 
-        def make(typed: str) -> tuple[str, Change]:
-            number = parse_number(typed)
-            return f"set entry.{name}={number:#x}", lambda state: edits.set_field(state, name, number)
+        def make(typed: str) -> Edit:
+            return Edit.of(edit_entry.set_field, name, parse_number(typed))
 
         self._ask_edit(f"{name} = {value} = {value:#x}", make, f"{value:#x}", hint)
 
@@ -100,7 +98,7 @@ class EditActions(ExplainActions):
         self._ask_write("A write of the guest", f"0 {self.document.state.entry.entry.pack().hex()}", None)
 
     def _ask_write(self, title: str, value: str, index: int | None) -> None:
-        def make(typed: str) -> tuple[str, Change]:
+        def make(typed: str) -> Edit:
             from vmci_tui.formats.hex_dump import read_pasted
 
             offset, _, digits = typed.strip().partition(" ")
@@ -110,7 +108,9 @@ class EditActions(ExplainActions):
             write = Write(parse_number(offset), len(data), data)
             if not 0 <= write.offset < 1 << 32:
                 raise EditError("the offset of a write is from 0 to 2^32-1", "0 for a full write")
-            return f"write {write.length} byte(s) at {write.offset}", lambda state: _with_write(state, index, write)
+            if index is None:
+                return Edit.of(edit_entry.add_write, write)
+            return Edit.of(edit_entry.change_write, index, write)
 
         self._ask_edit(title, make, value, "OFFSET HEXBYTES; only 16 bytes at offset 0 make the note present")
 
@@ -133,9 +133,8 @@ class EditActions(ExplainActions):
         """The entry as text: what gdb prints of QEMU's own state, or the pair in /sys/kernel/vmcoreinfo."""
         from vmci_tui.formats.entry_from_text import from_text
 
-        def make(typed: str) -> tuple[str, Change]:
-            history = from_text(typed.encode())
-            return "paste the entry", lambda state: replace(state, entry=history)
+        def make(typed: str) -> Edit:
+            return Edit.of(edit_entry.set_entry, from_text(typed.encode()))
 
         title = f"Paste what gdb prints of a running QEMU (or the guest's /sys/kernel/vmcoreinfo):\n{GDB_COMMAND}"
         self._ask_text(b"", make, title)
@@ -145,8 +144,7 @@ class EditActions(ExplainActions):
         if target is None or target.kind != "write":
             self.say("put the cursor on a write to take it out", "warning")
             return
-        index = target.number
-        self.try_edit(f"delete write {index + 1}", lambda state: _with_write(state, index, None))
+        self.try_edit(Edit.of(edit_entry.delete_write, target.number))
 
     # Notes
 
@@ -156,8 +154,8 @@ class EditActions(ExplainActions):
             return
         shown = visible(self.document.state.notes[index].name)
 
-        def make(typed: str) -> tuple[str, Change]:
-            return f"name note {index} {visible(typed)}", lambda s: edits.rename_note(s, index, literal(typed))
+        def make(typed: str) -> Edit:
+            return Edit.of(edit_notes.rename_note, index, literal(typed))
 
         self._ask_edit(f"Name of note {index}", make, shown, r"with its NUL, which is written \x00")
 
@@ -166,9 +164,8 @@ class EditActions(ExplainActions):
         if index is None:
             return
 
-        def make(typed: str) -> tuple[str, Change]:
-            kind = parse_number(typed)
-            return f"set the type of note {index} to {kind:#x}", lambda s: edits.retype_note(s, index, kind)
+        def make(typed: str) -> Edit:
+            return Edit.of(edit_notes.retype_note, index, parse_number(typed))
 
         value = f"{self.document.state.notes[index].type:#x}"
         self._ask_edit(f"Type of note {index}", make, value, "0 for VMCOREINFO; decimal, or hex with 0x")
@@ -176,7 +173,7 @@ class EditActions(ExplainActions):
     def action_drop_note(self) -> None:
         index = self._note_index()
         if index is not None:
-            self.try_edit(f"delete note {index}", lambda state: edits.drop_note(state, index))
+            self.try_edit(Edit.of(edit_notes.drop_note, index))
 
     def _note_index(self) -> int | None:
         cursor = self.query_one(NotesList).cursor
@@ -186,7 +183,7 @@ class EditActions(ExplainActions):
         return cursor
 
     def action_strip(self) -> None:
-        self.try_edit("strip the VMCOREINFO note", edits.strip)
+        self.try_edit(Edit.of(edit_notes.strip))
 
     # Keys and text
 
@@ -197,9 +194,9 @@ class EditActions(ExplainActions):
             return
         line = keys.shown.lines[keys.cursor]
 
-        def make(typed: str) -> tuple[str, Change]:
+        def make(typed: str) -> Edit:
             body = literal(typed) if line.key is None else line.key + b"=" + literal(typed)
-            return f"set {visible(body)}", lambda state: edits.set_line(state, line.number, body)
+            return Edit.of(edit_text.set_line, line.number, body)
 
         if line.key is None:
             self._ask_edit(f"Line {line.number} has no key=value", make, visible(line.body), "write KEY=VALUE")
@@ -211,11 +208,11 @@ class EditActions(ExplainActions):
             self.say("there is no text to add a key to: [a] appends a note", "warning")
             return
 
-        def make(typed: str) -> tuple[str, Change]:
+        def make(typed: str) -> Edit:
             key, equals, value = typed.partition("=")
             if not equals:
                 raise EditError("that has no '='", "write KEY=VALUE, for example PAGESIZE=4096")
-            return f"add {visible(typed)}", lambda state: edits.add_key(state, literal(key), literal(value))
+            return Edit.of(edit_text.add_key, literal(key), literal(value))
 
         self._ask_edit("New key", make, "", "KEY=VALUE; it is added as the last line")
 
@@ -225,7 +222,7 @@ class EditActions(ExplainActions):
             self.say("a Windows header is left alone" if keys.rows else "no line is selected", "warning")
             return
         line = keys.shown.lines[keys.cursor]
-        self.try_edit(f"delete line {line.number}", lambda state: edits.delete_line(state, line.number))
+        self.try_edit(Edit.of(edit_text.delete_line, line.number))
 
     def action_edit_text(self) -> None:
         text = self.document.state.vmcoreinfo
@@ -233,9 +230,8 @@ class EditActions(ExplainActions):
             self.say("there is no text to edit: [a] appends a note", "warning")
             return
 
-        def make(typed: str) -> tuple[str, Change]:
-            new = _typed_text(typed)
-            return "edit the text", lambda state: edits.set_text(state, new)
+        def make(typed: str) -> Edit:
+            return Edit.of(edit_text.set_text, _typed_text(typed))
 
         self._ask_text(text.text, make, "The text of the note")
 
@@ -267,16 +263,16 @@ class EditActions(ExplainActions):
         order = self.document.dump.order
         self.vmci.refuse_outside(path.strip())
         note = note_or_text(path.strip())
-        kind = "text" if os.path.getsize(path.strip()) == len(note.desc) else "note"  # as the shell's option says it
-        label = f"append the {kind} of {visible(path.strip())}"
-        if kind == "text" and is_indented(note.desc):
-            text = unindented(note.desc)
-            self.edit(label, lambda state: edits.append_text(state, text, order))
+        # As the shell's option says it.
+        form: Literal["note", "text"] = "text" if os.path.getsize(path.strip()) == len(note.desc) else "note"
+        indented = form == "text" and is_indented(note.desc)
+        if indented:
+            note = edit_notes.note_around(unindented(note.desc), order)
+        self.edit(Edit.of(edit_notes.append_found, FromFile(note, path.strip(), form), order))
+        if indented:
             self.say(TAKEN_OUT)
-        else:
-            self.edit(label, lambda state: edits.append_note(state, note, order))
 
-    def _typed_note(self, typed: str) -> tuple[str, Change]:
+    def _typed_note(self, typed: str) -> Edit:
         assert self.document.dump is not None
         order = self.document.dump.order
         text = _typed_text(typed)
@@ -284,7 +280,7 @@ class EditActions(ExplainActions):
             raise EditError("there is no text", "type lines such as PAGESIZE=4096")
         text = text if text.endswith(b"\n") else text + b"\n"
         text = unindented(text) if is_indented(text) else text  # as somebody pastes it out of crash
-        return "append a typed note", lambda state: edits.append_text(state, text, order)
+        return Edit.of(edit_notes.append_text, text, order)
 
     def action_fix(self) -> None:
         finding = self.query_one(FindingsList).finding()
@@ -293,22 +289,8 @@ class EditActions(ExplainActions):
         elif finding.fix is None:
             self.say("this finding has no one-key fix: it tells why", "warning")
         else:
-            self.try_edit(finding.fix.label, finding.fix.apply)
+            self.try_edit(finding.fix)
 
 
 def _typed_text(typed: str) -> bytes:
     return b"\n".join(literal(line) for line in typed.split("\n"))
-
-
-def _with_write(state: State, index: int | None, write: Write | None) -> State:
-    """One write changed, taken out (None), or added (no index)."""
-    assert state.entry is not None
-    writes = list(state.entry.writes)
-    if index is None:
-        if write is not None:
-            writes.append(write)
-    elif write is None:
-        del writes[index]
-    else:
-        writes[index] = write
-    return edits.set_writes(state, tuple(writes))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from vmci_tui.common.errors import VmciError
-from vmci_tui.document.document import State
+from vmci_tui.document.edit import Edit
 from vmci_tui.layers.file import FileSource
 from vmci_tui.tui.actions.navigate_actions import WayActions
 from vmci_tui.tui.panes.panes import FindingsList, FindingsPane
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from vmci_tui.tui.widgets.dialogs import Preview, Told
     from vmci_tui.tui.widgets.worker_screen import Background
 
-Change = Callable[[State], State]
-Make = Callable[[str], tuple[str, Change]]
-"""From what was typed to the label and the change; raises VmciError for what cannot be taken."""
+Make = Callable[[str], Edit]
+"""From what was typed to the edit; raises VmciError for what cannot be taken."""
 
 
 class JudgeActions(WayActions):
@@ -109,8 +108,7 @@ class JudgeActions(WayActions):
             if typed is None:
                 return True
             try:
-                label, change = make(typed)
-                tentative, now = self.document.with_edit(label, change(self.document.state)), self._now
+                tentative, now = self.document.with_edit(make(typed)), self._now
             except VmciError:
                 told(None)
                 return True

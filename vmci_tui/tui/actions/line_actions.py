@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from vmci_tui.common.errors import EditError, VmciError
 from vmci_tui.common.safe_text import literal, visible
-from vmci_tui.document import edits
-from vmci_tui.document.document import State
+from vmci_tui.document import edit_entry, edit_notes, edit_text
+from vmci_tui.document.edit import Edit
+from vmci_tui.document.state import State
 from vmci_tui.formats.vmcoreinfo import Line
 from vmci_tui.tui.actions.edit_actions import EditActions
-from vmci_tui.tui.actions.judge_actions import Change
 from vmci_tui.tui.panes.panes import HexPane, KeysList, NotesList
 
 
@@ -49,16 +49,13 @@ class ArrangeActions(EditActions):
         line = self._line()
         if line is None:
             return
-        label = f"move line {line.number} {'down' if by > 0 else 'up'}"
-        if self.try_edit(label, lambda state: edits.move_line(state, line.number, by)):
+        if self.try_edit(Edit.of(edit_text.move_line, line.number, by)):
             self._select_line(line.number + by)
             self.tell_command()
 
     def action_duplicate_line(self) -> None:
         line = self._line()
-        if line is not None and self.try_edit(
-            f"duplicate line {line.number}", lambda state: edits.duplicate_line(state, line.number)
-        ):
+        if line is not None and self.try_edit(Edit.of(edit_text.duplicate_line, line.number)):
             self._select_line(line.number + 1)
             self.tell_command()
 
@@ -70,9 +67,8 @@ class ArrangeActions(EditActions):
             self.say("this line has no key: Enter edits it", "warning")
             return
 
-        def make(typed: str) -> tuple[str, Change]:
-            key = literal(typed)
-            return f"name line {line.number} {visible(key)}", lambda s: edits.rename_key(s, line.number, key)
+        def make(typed: str) -> Edit:
+            return Edit.of(edit_text.rename_key, line.number, literal(typed))
 
         self._ask_edit(f"The key of line {line.number}", make, visible(line.key), "its value stays")
 
@@ -80,16 +76,12 @@ class ArrangeActions(EditActions):
 
     def action_move_note(self, by: int) -> None:
         index = self._note_index()
-        if index is not None and self.try_edit(
-            f"move note {index} {'down' if by > 0 else 'up'}", lambda state: edits.move_note(state, index, by)
-        ):
+        if index is not None and self.try_edit(Edit.of(edit_notes.move_note, index, by)):
             self.query_one(NotesList).action_move(by)
 
     def action_duplicate_note(self) -> None:
         index = self._note_index()
-        if index is not None and self.try_edit(
-            f"duplicate note {index}", lambda state: edits.duplicate_note(state, index)
-        ):
+        if index is not None and self.try_edit(Edit.of(edit_notes.duplicate_note, index)):
             self.query_one(NotesList).action_move(1)
 
     # Bytes
@@ -148,7 +140,7 @@ class ArrangeActions(EditActions):
         where = "the entry" if note is None else f"note {note}"
         shown = data.hex(" ") if len(data) <= 8 else f"{len(data)} bytes"
         try:
-            changed = document.apply(f"write {shown} at byte {start} of {where}", self._written(note, start, data))
+            changed = document.edit(self._written(note, start, data).named(f"write {shown} at byte {start} of {where}"))
         except VmciError:
             if goes_on:
                 document.redo()
@@ -157,10 +149,11 @@ class ArrangeActions(EditActions):
         if changed:
             self.show_state()
 
-    def _written(self, note: int | None, at: int, data: bytes) -> State:
+    def _written(self, note: int | None, at: int, data: bytes) -> Edit:
         document = self.document
         if note is None:
-            return edits.overwrite_entry(document.state, at, data)
+            return Edit.of(edit_entry.overwrite_entry, at, data)
         assert document.dump is not None
         raw = document.layout.notes[note].raw
-        return edits.overwrite_note(document.state, note, raw[:at] + data + raw[at + len(data) :], document.dump.order)
+        typed = raw[:at] + data + raw[at + len(data) :]
+        return Edit.of(edit_notes.overwrite_note, note, typed, document.dump.order)

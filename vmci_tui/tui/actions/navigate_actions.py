@@ -10,7 +10,8 @@ from textual.worker import get_current_worker
 
 from vmci_tui.document import find_bytes as searching
 from vmci_tui.document.addresses import offset_of
-from vmci_tui.document.document import Document, State
+from vmci_tui.document.document import Document
+from vmci_tui.document.state import State
 from vmci_tui.layers.file import FileSource
 from vmci_tui.tui.panes.panes import FindingsList, HexPane
 from vmci_tui.tui.widgets.status_line import StatusLine

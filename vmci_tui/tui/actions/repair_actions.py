@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.safe_text import visible
+from vmci_tui.document.edit import Edit
 from vmci_tui.tui.actions.edit_actions import EditActions
-from vmci_tui.tui.actions.judge_actions import Change
 
 if TYPE_CHECKING:
     from vmci_tui.repair.safe_fixes import Repair
@@ -40,12 +40,9 @@ class AdoptActions(EditActions):
     def _adopt(self, judged: Judged | None) -> None:
         if judged is None or self.document.dump is None:
             return
-        from vmci_tui.adoption.choose import put_in
+        from vmci_tui.adoption.choose import adopted
 
-        candidate, order = judged.candidate, self.document.dump.order
-        label = f"adopt the {candidate.kind} at paddr {candidate.paddr:#x}"
-        self.try_edit(label, lambda state: put_in(state, candidate, order))
-        if self.document.labels and self.document.labels[-1] == label:
+        if self.try_edit(adopted(judged.candidate, self.document.dump.order)):
             self.say("adopted: s saves a copy, u takes it back")
 
     def _compare(self, candidate: Candidate, best: Candidate) -> None:
@@ -97,18 +94,18 @@ class AdoptActions(EditActions):
 
     def _ask_header(self, name: str) -> None:
         from vmci_tui.common.safe_text import literal
-        from vmci_tui.document import edits
+        from vmci_tui.document import edit_head
         from vmci_tui.formats.fw_cfg_entry import parse_number
         from vmci_tui.tui.screens.header_screen import PHYS_BASE, shown_value
 
         assert self.document.state.header is not None
 
-        def make(typed: str) -> tuple[str, Change]:
-            label = f"set header.{name}={visible(typed)}"
+        def make(typed: str) -> Edit:
             if name == PHYS_BASE:
-                number = parse_number(typed)
-                return label, lambda state: edits.set_phys_base(state, number)
-            return label, lambda state: edits.set_header(state, name, literal(typed))
+                edit = Edit.of(edit_head.set_phys_base, parse_number(typed))
+            else:
+                edit = Edit.of(edit_head.set_header, name, literal(typed))
+            return edit.named(f"set header.{name}={visible(typed)}")
 
         hint = "decimal, may be negative, or hex with 0x" if name == PHYS_BASE else "at most 64 bytes"
         self._ask_edit(f"{name} in the header", make, shown_value(self.document.state.header, name), hint)
@@ -147,7 +144,7 @@ class AdoptActions(EditActions):
             elif repair is not None:
                 before = self.document.state
                 for step in repair.steps:
-                    self.document.apply(step.label, step.state)
+                    self.document.edit(step.edit)
                 self.group_edits(before, f"repair FILE{' --keep-segments' * screen.keeps_segments}")
                 self.show_state()
                 self.tell_command()

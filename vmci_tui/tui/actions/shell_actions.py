@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vmci_tui.common.safe_text import Safe
-from vmci_tui.document.document import State
+from vmci_tui.document.state import State
 from vmci_tui.tui.actions.navigate_actions import WayActions
 from vmci_tui.tui.panes.panes import HexPane, KeysPane
 from vmci_tui.tui.widgets.status_line import StatusLine

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple, overload
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.span import Span
 from vmci_tui.document.derived_entry import derive, why_none
-from vmci_tui.document.document import Document, State
+from vmci_tui.document.document import Document
+from vmci_tui.document.state import State
 from vmci_tui.formats.fw_cfg_entry import FIELDS, FORMAT_ELF, FORMAT_NONE, RESET, WHOLE_ENTRY, EntryHistory, entry_span
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.note_kinds import device_dump

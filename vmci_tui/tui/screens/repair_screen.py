@@ -63,7 +63,7 @@ class RepairScreen(WorkScreen[Repair | None]):
 
     def _try(self) -> None:
         self.tell("looking at the dump")
-        tried, choice = self._document.with_edit("edits so far", self._document.state), self._choice
+        tried, choice = self._document.snapshot(), self._choice
 
         def job(told: Progress) -> object:
             return repair(tried, choice, told)
@@ -117,7 +117,7 @@ def repair_lines(done: Repair) -> list[str]:
     if done.question:
         return ["This has to be decided by you:", f"  {done.question}", "", "F shows the candidates in memory."]
     if done.steps:
-        out += ["What would be done:", *(f"  {step.code}  {step.label}" for step in done.steps), ""]
+        out += ["What would be done:", *(f"  {step.code}  {step.edit.label}" for step in done.steps), ""]
     else:
         out += ["Nothing to repair." if not done.left else "Nothing that is safe to repair without asking.", ""]
     if done.left:

@@ -1,0 +1,77 @@
+"""An edit as a value: which change of the state, and with what arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar, cast
+
+from vmci_tui.common.safe_text import visible
+from vmci_tui.document.state import State
+
+if TYPE_CHECKING:
+    from types import FunctionType
+
+P = ParamSpec("P")
+Effect = Callable[..., State]
+"""A function from a state and arguments to the next state. Raises EditError where it cannot be made."""
+F = TypeVar("F", bound=Effect)
+
+_LABELS: dict[Effect, str | Callable[..., str]] = {}
+
+
+def labelled(words: str | Callable[..., str]) -> Callable[[F], F]:
+    """Say how an edit is called: a text with the arguments' names in braces, or a function of the arguments."""
+
+    def keep(effect: F) -> F:
+        _LABELS[effect] = words
+        return effect
+
+    return keep
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change of a state. Its label, its effect and its shell command are made from it."""
+
+    effect: Effect
+    """What it does: one of the functions of `edit_text`, `edit_notes`, `edit_entry`, `edit_head`."""
+    arguments: tuple[tuple[str, object], ...]
+    """What the effect takes beside the state, by name."""
+    words: str = ""
+    """A label that says more than the edit's own; empty where that one will do."""
+
+    @classmethod
+    def of(cls, effect: Callable[Concatenate[State, P], State], *args: P.args, **named: P.kwargs) -> Edit:
+        """The edit that calls `effect` with these arguments."""
+        names = cast("FunctionType", effect).__code__.co_varnames[1:]
+        given = dict(zip(names, args, strict=False)) | named
+        return cls(effect, tuple((name, given[name]) for name in names if name in given))
+
+    def named(self, words: str) -> Edit:
+        """The same edit under another label."""
+        return replace(self, words=words)
+
+    @property
+    def label(self) -> str:
+        """How the edit is called: for undo, the plan and the status line."""
+        if self.words:
+            return self.words
+        own, shown = _LABELS[self.effect], {name: _shown(value) for name, value in self.arguments}
+        return own.format(**shown) if isinstance(own, str) else own(**shown)
+
+    def apply(self, state: State) -> State:
+        """The next state. Raises EditError where the edit cannot be made."""
+        return self.effect(state, **dict(self.arguments))
+
+
+def _shown(value: object) -> object:
+    return visible(value) if isinstance(value, bytes | str) else value
+
+
+@labelled(lambda edits: "; ".join(edit.label for edit in edits))
+def several(state: State, edits: tuple[Edit, ...]) -> State:
+    """Edits one after the other, as one."""
+    for edit in edits:
+        state = edit.apply(state)
+    return state

@@ -1,0 +1,89 @@
+"""Edits of the entry: its fields, and the guest's writes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vmci_tui.common.errors import EditError
+from vmci_tui.document.edit import labelled
+from vmci_tui.document.state import State
+from vmci_tui.formats.fw_cfg_entry import FIELDS, LENGTH, EntryHistory, Write
+
+
+@labelled("set entry.{name}={value:#x}")
+def set_field(state: State, name: str, value: int) -> State:
+    """A field of the entry, by one full write of 16 bytes."""
+    return replace(state, entry=_entry(state).with_field(name, value))
+
+
+@labelled("paste the entry")
+def set_entry(state: State, entry: EntryHistory) -> State:
+    """Another entry, with all its writes."""
+    return replace(state, entry=entry)
+
+
+def _written(write: Write, index: int = 0) -> str:
+    return f"write {write.length} byte(s) at {write.offset}"
+
+
+@labelled(_written)
+def add_write(state: State, write: Write) -> State:
+    """One more write, the last."""
+    return _with_writes(state, (*_entry(state).writes, write))
+
+
+@labelled(_written)
+def change_write(state: State, index: int, write: Write) -> State:
+    """Another write in place of one."""
+    writes = _entry(state).writes
+    return _with_writes(state, (*writes[:index], write, *writes[index + 1 :]))
+
+
+@labelled(lambda index: f"delete write {index + 1}")
+def delete_write(state: State, index: int) -> State:
+    """One write taken out."""
+    writes = _entry(state).writes
+    return _with_writes(state, (*writes[:index], *writes[index + 1 :]))
+
+
+def _with_writes(state: State, writes: tuple[Write, ...]) -> State:
+    return replace(state, entry=_entry(state).with_writes(writes))
+
+
+@labelled("write all 16 bytes at offset 0")
+def rewrite_whole(state: State) -> State:
+    """The entry's bytes as one full write of 16 bytes at offset 0."""
+    entry = _entry(state)
+    kept = () if entry.origin == "blob" else entry.writes
+    whole = Write(0, LENGTH, entry.entry.pack())
+    return replace(state, entry=EntryHistory(entry.origin, (*kept, whole)))
+
+
+@labelled("write over the entry")
+def overwrite_entry(state: State, at: int, data: bytes) -> State:
+    """Bytes of the entry; those of a blob of another length than 16 stay in one write of that length."""
+    entry = _entry(state)
+    last = entry.writes[-1] if entry.origin == "blob" and entry.writes else None
+    old = entry.entry.pack() if last is None or last.data is None else last.data
+    if at < 0 or at + len(data) > len(old):
+        raise EditError(f"the entry has {len(old)} bytes", "bytes are overwritten, not added")
+    raw = old[:at] + data + old[at + len(data) :]
+    kept = () if entry.origin == "blob" else entry.writes
+    return replace(state, entry=EntryHistory(entry.origin, (*kept, Write(0, len(raw), raw))))
+
+
+@labelled("swap the bytes of all fields")
+def swap_entry(state: State) -> State:
+    """Every field of the entry with its bytes in the other order."""
+    swapped = (
+        int.from_bytes(v.to_bytes(f.length, "little"), "big") for f, v in zip(FIELDS, _entry(state).entry, strict=True)
+    )
+    for field, value in zip(FIELDS, tuple(swapped), strict=True):
+        state = set_field(state, field.name, value)
+    return state
+
+
+def _entry(state: State) -> EntryHistory:
+    if state.entry is None:
+        raise EditError("no entry is open", "open its 16 bytes beside the dump: vmci FILE BLOB")
+    return state.entry

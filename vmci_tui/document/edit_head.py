@@ -1,0 +1,64 @@
+"""Edits of the dump's head: its order, its program headers, the fields of a kdump file's header."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vmci_tui.common.errors import EditError
+from vmci_tui.common.safe_text import visible
+from vmci_tui.containers import Head, HeaderFields, Mapped
+from vmci_tui.document.edit import labelled
+from vmci_tui.document.state import State
+from vmci_tui.formats.kdump_records import UTSNAME, UTSNAME_LIMIT
+
+
+@labelled("put the head in order")
+def order_head(state: State) -> State:
+    """The head in the order that readers need, with nothing else changed; every other edit does this too."""
+    return state if any(state.head) else replace(state, head=Head(ordered=True))
+
+
+@labelled("merge the program headers")
+def merge_headers(state: State) -> State:
+    """One program header for each range of memory; the virtual addresses in the headers go."""
+    return replace(state, head=state.head._replace(merged=True))
+
+
+@labelled("write the kernel's addresses")
+def map_headers(state: State, mapped: tuple[Mapped, ...]) -> State:
+    """Program headers with the virtual addresses by which the kernel maps this memory."""
+    return replace(order_head(state), mapped=mapped)
+
+
+@labelled("make the copy plain")
+def make_plain(state: State) -> State:
+    """A copy of a flattened file gets its records in their places; of any other this changes nothing."""
+    return replace(state, head=state.head._replace(plain=True))
+
+
+@labelled("set header.{name}={value}")
+def set_header(state: State, name: str, value: bytes) -> State:
+    """A name of utsname in a kdump file's header. Raises EditError for a container or a name that has none."""
+    header = _header(state)
+    if name not in UTSNAME:
+        raise EditError(f"the header has no field {visible(name)}", f"phys_base, {', '.join(UTSNAME)}")
+    if len(value) > UTSNAME_LIMIT or b"\0" in value:
+        raise EditError(f"{name} has at most {UTSNAME_LIMIT} bytes, and no NUL", "choose a shorter one")
+    index = UTSNAME.index(name)
+    names = (*header.utsname[:index], value, *header.utsname[index + 1 :])
+    return replace(state, header=header._replace(utsname=names))
+
+
+@labelled("set header.phys_base={value:#x}")
+def set_phys_base(state: State, value: int) -> State:
+    """The phys_base of a kdump file's header; a negative one as the kernel means it. Raises EditError."""
+    header = _header(state)
+    if not -(1 << header.bits) < value < 1 << header.bits:
+        raise EditError(f"phys_base has {header.bits} bits", "it is what the note's NUMBER(phys_base) says")
+    return replace(state, header=header._replace(phys_base=value % (1 << header.bits)))
+
+
+def _header(state: State) -> HeaderFields:
+    if state.header is None:
+        raise EditError("this is no kdump file: its header has no utsname and no phys_base", "they are in the note")
+    return state.header

@@ -1,0 +1,160 @@
+"""Edits of whole notes: a note put in, taken out, moved, or its header changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vmci_tui.common.errors import EditError
+from vmci_tui.document.edit import labelled
+from vmci_tui.document.found_note import FromFile, FromMemory
+from vmci_tui.document.state import State
+from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, Note, build, walk
+from vmci_tui.formats.header_text import HeaderText
+
+NO_NOTE = "this dump has no VMCOREINFO note"
+_ALONE = "this text is no note: the header names it, and nothing stands around it"
+_AS_NOTE = "append it as a note first: then it is one"
+_SIZES = 8
+"""Bytes of a note's header that hold sizes: namesz and descsz."""
+
+
+@labelled("append a note")
+def append_note(state: State, note: Note, order: ByteOrder) -> State:
+    """The note put in, its header words in the file's byte order, in place of every VMCOREINFO note.
+
+    A Windows header bears that name too, and stays, unless the note is one itself. The note
+    goes last, but before a broken one: readers stop there. Name and text stay to the byte.
+    """
+    fresh = build(note.name, note.type, note.desc, order)
+    others = [o for o in state.notes if not o.is_vmcoreinfo or (o.is_windows and not note.is_windows)]
+    at = next((i for i, other in enumerate(others) if not other.whole), len(others))
+    return replace(state, notes=(*others[:at], fresh, *others[at:]))
+
+
+@labelled(lambda found, order: found.label)
+def append_found(state: State, found: FromFile | FromMemory, order: ByteOrder) -> State:
+    """As `append_note`, of a note from elsewhere."""
+    return append_note(state, found.note, order)
+
+
+@labelled("append a typed note")
+def append_text(state: State, text: bytes, order: ByteOrder) -> State:
+    """A note named VMCOREINFO of type 0, as Linux writes it, around the text."""
+    return append_note(state, note_around(text, order), order)
+
+
+def note_around(text: bytes, order: ByteOrder) -> Note:
+    """The note that Linux writes around a text: named VMCOREINFO, of type 0."""
+    return build(NAME, 0, text, order)
+
+
+@labelled("strip the VMCOREINFO note")
+def strip(state: State) -> State:
+    """Every VMCOREINFO note taken out; no other, no Windows header. Raises EditError where there is none."""
+    notes = tuple(note for note in state.notes if not note.is_vmcoreinfo or note.is_windows)
+    if len(notes) == len(state.notes):
+        raise EditError(NO_NOTE, "there is nothing to strip")
+    return replace(state, notes=notes)
+
+
+@labelled("make a note of it")
+def make_note(state: State) -> State:
+    """A note of the text that only a kdump file's header names, for the readers that look for one."""
+    text = state.header_text
+    return state if text is None else append_note(state, text.as_note(), text.order)
+
+
+@labelled("point both at the note")
+def drop_header_text(state: State) -> State:
+    """The text that only a kdump file's header names taken out: the header then names the note's."""
+    return replace(state, notes=tuple(note for note in state.notes if not isinstance(note, HeaderText)))
+
+
+@labelled("keep the last one only")
+def keep_last_note(state: State, order: ByteOrder) -> State:
+    """Of several VMCOREINFO notes only the last."""
+    return append_note(state, state.note, order) if state.note else state
+
+
+@labelled("delete note {index}")
+def drop_note(state: State, index: int) -> State:
+    return replace(state, notes=state.notes[:index] + state.notes[index + 1 :])
+
+
+@labelled("take the empty note out")
+def drop_empty_notes(state: State) -> State:
+    """Every note of 12 zero bytes taken out."""
+    return replace(state, notes=tuple(note for note in state.notes if not note.is_empty))
+
+
+@labelled("name note {index} {name}")
+def rename_note(state: State, index: int, name: bytes) -> State:
+    old = state.notes[index]
+    return replace_note(state, index, build(name, old.type, old.desc, old.order))
+
+
+@labelled("set the type of note {index} to {kind:#x}")
+def retype_note(state: State, index: int, kind: int) -> State:
+    if not 0 <= kind < 1 << 32:
+        raise EditError(f"a note's type has 32 bits: {kind:#x} does not fit", "0 is the one for VMCOREINFO")
+    old = state.notes[index]
+    return replace_note(state, index, build(old.name, kind, old.desc, old.order))
+
+
+@labelled("swap the header words")
+def reorder_header(state: State, index: int, order: ByteOrder) -> State:
+    """The note's three header words in another byte order; name and text stay."""
+    note = state.notes[index]
+    return replace_note(state, index, build(note.name, note.type, note.desc, order))
+
+
+@labelled(lambda index, by: f"move note {index} {'down' if by > 0 else 'up'}")
+def move_note(state: State, index: int, by: int) -> State:
+    """A note moved by so many places; not behind a broken one, since readers stop there."""
+    to = index + by
+    if not 0 <= to < len(state.notes):
+        raise EditError("the note stands last already" if by > 0 else "the note stands first already")
+    if isinstance(state.notes[index], HeaderText) or isinstance(state.notes[to], HeaderText):
+        raise EditError(_ALONE, _AS_NOTE)
+    if not (state.notes[index].whole and state.notes[to].whole):
+        raise EditError("a broken note stays last", "readers see nothing of what follows it")
+    notes = list(state.notes)
+    notes.insert(to, notes.pop(index))
+    return replace(state, notes=tuple(notes))
+
+
+@labelled("duplicate note {index}")
+def duplicate_note(state: State, index: int) -> State:
+    """A note once more, behind itself."""
+    if isinstance(state.notes[index], HeaderText):
+        raise EditError(_ALONE, _AS_NOTE)
+    if not state.notes[index].whole:
+        raise EditError("a broken note stays last", "readers see nothing of what follows it")
+    return replace(state, notes=(*state.notes[: index + 1], *state.notes[index:]))
+
+
+@labelled("write over note {index}")
+def overwrite_note(state: State, index: int, raw: bytes, order: ByteOrder) -> State:
+    """Every byte of a note, from its header to its padding, in a file of this byte order.
+
+    Where its header claims other sizes now, it and what follows are taken apart anew, as
+    readers would. Raises EditError where `raw` has another length than the note.
+    """
+    old = state.notes[index]
+    if isinstance(old, HeaderText) and len(raw) == len(old.raw):
+        return replace_note(state, index, old.with_desc(raw))
+    if len(raw) != len(old.raw):
+        old = old.packed(old.order)
+    if len(raw) != len(old.raw):
+        raise EditError("bytes are overwritten, not added", "edit the text to make the note longer")
+    if len(raw) >= HEADER and raw[:_SIZES] == old.raw[:_SIZES] and old.order == order:
+        return replace_note(state, index, Note(raw, order, old.align, old.broken))
+    behind = state.notes[index + 1 :]
+    rest = b"".join(note.packed(note.order).raw for note in behind if not isinstance(note, HeaderText))
+    text = tuple(note for note in behind if isinstance(note, HeaderText))
+    return replace(state, notes=(*state.notes[:index], *walk(raw + rest, order), *text))
+
+
+def replace_note(state: State, index: int, note: Note) -> State:
+    notes = (*state.notes[:index], note, *state.notes[index + 1 :])
+    return replace(state, notes=notes)

@@ -1,0 +1,127 @@
+"""Edits of the note's text: its keys and lines."""
+
+from __future__ import annotations
+
+from vmci_tui.common.errors import EditError
+from vmci_tui.document.edit import labelled
+from vmci_tui.document.edit_notes import NO_NOTE, replace_note
+from vmci_tui.document.state import State
+from vmci_tui.formats.indented_text import unindented
+from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo, check_key
+
+
+def _text(state: State) -> Vmcoreinfo:
+    if state.vmcoreinfo is None:
+        if state.note is not None and state.note.is_windows:
+            raise EditError("the note holds a Windows dump header, not text", "it is left alone")
+        if state.note is not None:
+            raise EditError("the note has more than 1 MiB: it is not taken for text", "strip it, or append another")
+        raise EditError(NO_NOTE, "append one first")
+    return state.vmcoreinfo
+
+
+@labelled("edit the text")
+def set_text(state: State, text: bytes) -> State:
+    """The whole text of the note replaced; name, type and byte order stay."""
+    _text(state)
+    assert state.index is not None and state.note is not None
+    if text == state.note.desc:
+        return state
+    return replace_note(state, state.index, state.note.with_desc(text))
+
+
+@labelled("set {key} to {value}")
+def set_key(state: State, key: bytes, value: bytes) -> State:
+    return set_text(state, _text(state).with_value(key, value).text)
+
+
+@labelled("add {key}={value}")
+def add_key(state: State, key: bytes, value: bytes) -> State:
+    return set_text(state, _text(state).with_new_line(key, value).text)
+
+
+@labelled("set {body}")
+def set_line(state: State, number: int, body: bytes) -> State:
+    return set_text(state, _text(state).with_line(number, body).text)
+
+
+@labelled("delete line {number}")
+def delete_line(state: State, number: int) -> State:
+    return set_text(state, _text(state).without_line(number).text)
+
+
+@labelled("name line {number} {key}")
+def rename_key(state: State, number: int, key: bytes) -> State:
+    """Line `number` with another key; its value stays."""
+    check_key(key)
+    line = _line(state, number)
+    if line.key is None:
+        raise EditError(f"line {number} has no key", "write KEY=VALUE in its place")
+    return set_line(state, number, key + b"=" + (line.value or b""))
+
+
+@labelled(lambda number, by: f"move line {number} {'down' if by > 0 else 'up'}")
+def move_line(state: State, number: int, by: int) -> State:
+    """Line `number` moved by so many lines. Where the last line has no newline, the one that is last then has none."""
+    text = _text(state)
+    _line(state, number)
+    to = number + by
+    if not 1 <= to <= len(text.lines):
+        raise EditError("the line stands at the end already" if by > 0 else "the line stands first already")
+    bodies = [line.body for line in text.lines]
+    bodies.insert(to - 1, bodies.pop(number - 1))
+    ends = (line.raw[len(line.body) :] for line in text.lines)
+    return set_text(state, b"".join(body + end for body, end in zip(bodies, ends, strict=True)))
+
+
+@labelled("duplicate line {number}")
+def duplicate_line(state: State, number: int) -> State:
+    """Line `number` once more, behind itself."""
+    line, text = _line(state, number), _text(state).text
+    again = line.raw if line.raw.endswith(b"\n") else b"\n" + line.raw
+    at = line.offset + len(line.raw)
+    return set_text(state, text[:at] + again + text[at:])
+
+
+def _line(state: State, number: int) -> Line:
+    lines = _text(state).lines
+    if not 1 <= number <= len(lines):
+        raise EditError(f"the text has no line {number}", f"it has {len(lines)}")
+    return lines[number - 1]
+
+
+@labelled("take {key} out")
+def delete_key(state: State, key: bytes) -> State:
+    """Every line with this key taken out. Raises EditError where there is none."""
+    text = _text(state)
+    lines = text.all(key)
+    if not lines:
+        raise EditError("the note has no such key", "`vmci show` lists them")
+    for line in reversed(lines):
+        text = text.without_line(line.number)
+    return set_text(state, text.text)
+
+
+@labelled("keep the last {key}")
+def keep_last_key(state: State, key: bytes) -> State:
+    """Of several lines with this key only the last."""
+    text = _text(state)
+    drop = {line.number for line in text.all(key)[:-1]}
+    return set_text(state, b"".join(line.raw for line in text.lines if line.number not in drop))
+
+
+@labelled("end the last line")
+def end_last_line(state: State) -> State:
+    return set_text(state, _text(state).text + b"\n")
+
+
+@labelled("replace {old} by {new}")
+def replace_bytes(state: State, old: bytes, new: bytes) -> State:
+    """Every `old` in the text replaced by `new`."""
+    return set_text(state, _text(state).text.replace(old, new))
+
+
+@labelled("take the blanks before the keys out")
+def unindent(state: State) -> State:
+    """The text without the blanks before its keys."""
+    return set_text(state, unindented(_text(state).text))
