@@ -27,7 +27,7 @@ def test_each_opens_with_its_blob(sample: Sample) -> None:
 def test_every_file_in_the_folder_has_its_story() -> None:
     named = {row["file"] for row in _ROWS} | {row["blob"] for row in _ROWS if "blob" in row}
     there = {path.name for path in SAMPLES.iterdir() if path.is_file()}
-    assert there - named == {"README.md", "make.py", "samples.toml"}
+    assert there - named == {"ATTRIBUTION.md", "README.md", "make.py", "samples.toml"}
     assert named <= there
 
 

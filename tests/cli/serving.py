@@ -11,7 +11,7 @@ import socket
 import sys
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -35,6 +35,35 @@ KEYS = {
     "f9": "\x1b[20~",
 }
 """What xterm.js sends for a key."""
+OUTSIDE_SCRIPT = """
+import os, sys, subprocess, shutil, tempfile
+from vmci_tui.common.confinement import confine
+folder, outside = sys.argv[1:]
+os.symlink(outside, folder + "/link")
+confine(folder, ())
+import textual.app, vmci_tui.tui.app  # code is read from wherever it lies
+open(folder + "/a", "w").write("x"); os.rename(folder + "/a", folder + "/b")
+tempfile.TemporaryFile().close(); os.listdir(folder); os.unlink(folder + "/b")
+tries = [
+    lambda: open("/etc/passwd"), lambda: open(outside + "/new", "w"), lambda: os.open(outside + "/new", os.O_CREAT),
+    lambda: open(folder + "/link/new", "w"), lambda: open(folder + "/../new", "w"), lambda: os.listdir("/"),
+    lambda: os.rename(folder, outside + "/x"), lambda: os.mkdir(outside + "/x"), lambda: os.unlink(sys.executable),
+    lambda: os.symlink("/etc/passwd", outside + "/l"), lambda: os.link("/etc/passwd", folder + "/l"),
+    lambda: os.chmod(outside, 0o777), lambda: os.truncate(outside, 0), lambda: os.scandir("/etc"),
+    lambda: subprocess.run(["true"]), lambda: os.system("true"), lambda: shutil.copy("/etc/passwd", folder),
+    lambda: open(textual.app.__file__, "a"), lambda: os.open(b"/etc/passwd", os.O_RDONLY),
+]
+for number, refused in enumerate(tries):
+    try:
+        refused()
+    except PermissionError:
+        continue
+    print("not refused:", number)
+"""
+"""Confines itself to a folder, then tries to get out of it in every way; prints those that nothing refused.
+
+Arguments: the folder, and the one around it.
+"""
 
 
 class Screen:
@@ -207,10 +236,14 @@ async def gone(*pids: int, limit: float = 5.0) -> bool:
 
 
 @asynccontextmanager
-async def served(scratch: Path, *arguments: str) -> AsyncIterator[Served]:
-    """Start it on a free port, its temporary files in `scratch`; ended by SIGTERM, at once."""
-    command = (sys.executable, "-m", "vmci_tui", "serve", "--json", "--port", str(_free_port()), *arguments)
-    environment = os.environ | {"TMPDIR": str(scratch), "PYTHONPATH": str(ROOT)}
+async def served(scratch: Path, *arguments: str, program: Sequence[str] = ()) -> AsyncIterator[Served]:
+    """Start it on a free port, its temporary files in `scratch`; ended by SIGTERM, at once.
+
+    `program` is an installed vmci; without one it is this checkout's.
+    """
+    run = program or (sys.executable, "-m", "vmci_tui")
+    command = (*run, "serve", "--json", "--port", str(_free_port()), *arguments)
+    environment = os.environ | {"TMPDIR": str(scratch)} | ({} if program else {"PYTHONPATH": str(ROOT)})
     with tempfile.TemporaryFile() as stderr:
         process = await asyncio.create_subprocess_exec(
             *command, stdout=asyncio.subprocess.PIPE, stderr=stderr, env=environment

@@ -19,7 +19,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.cli.serving import ROOT, Served, gone, served
+from tests.cli.serving import OUTSIDE_SCRIPT, ROOT, Served, gone, served
 from tests.conftest import SAMPLES
 from vmci_tui.cli.commands import lesson_server as webserver
 from vmci_tui.cli.commands.lesson_session import COLUMNS, ROWS, clamped, cost_of, packet_of
@@ -328,33 +328,8 @@ def test_python_itself_refuses_what_no_dialog_asked_about(tmp_path: Path) -> Non
     """Whatever an action would do: the gate is below all of them."""
     inside = tmp_path / "inside"
     inside.mkdir()
-    script = """
-import os, sys, subprocess, shutil, tempfile
-from vmci_tui.common.confinement import confine
-folder, outside = sys.argv[1:]
-os.symlink(outside, folder + "/link")
-confine(folder, ())
-import textual.app, vmci_tui.tui.app  # code is read from wherever it lies
-open(folder + "/a", "w").write("x"); os.rename(folder + "/a", folder + "/b")
-tempfile.TemporaryFile().close(); os.listdir(folder); os.unlink(folder + "/b")
-tries = [
-    lambda: open("/etc/passwd"), lambda: open(outside + "/new", "w"), lambda: os.open(outside + "/new", os.O_CREAT),
-    lambda: open(folder + "/link/new", "w"), lambda: open(folder + "/../new", "w"), lambda: os.listdir("/"),
-    lambda: os.rename(folder, outside + "/x"), lambda: os.mkdir(outside + "/x"), lambda: os.unlink(sys.executable),
-    lambda: os.symlink("/etc/passwd", outside + "/l"), lambda: os.link("/etc/passwd", folder + "/l"),
-    lambda: os.chmod(outside, 0o777), lambda: os.truncate(outside, 0), lambda: os.scandir("/etc"),
-    lambda: subprocess.run(["true"]), lambda: os.system("true"), lambda: shutil.copy("/etc/passwd", folder),
-    lambda: open(textual.app.__file__, "a"), lambda: os.open(b"/etc/passwd", os.O_RDONLY),
-]
-for number, refused in enumerate(tries):
-    try:
-        refused()
-    except PermissionError:
-        continue
-    print("not refused:", number)
-"""
     run = subprocess.run(
-        [sys.executable, "-c", script, str(inside), str(tmp_path)],
+        [sys.executable, "-c", OUTSIDE_SCRIPT, str(inside), str(tmp_path)],
         capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")

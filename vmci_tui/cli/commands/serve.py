@@ -51,7 +51,7 @@ def session_command(folder: str | None, name: str | None) -> list[str]:
     """What is run for each session."""
     where = ["--folder", os.path.abspath(folder)] if folder else []
     which = [name] if name else []
-    return [sys.executable, "-m", "vmci_tui", "lessons", "--confined", *where, *which]
+    return [sys.executable, "-P", "-m", "vmci_tui", "lessons", "--confined", *where, *which]
 
 
 def _listening(port: int) -> socket.socket:
