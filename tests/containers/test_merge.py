@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.dumps.factory import Load, cpus, elf, note, ram
+from tests.dumps.kdump_factory import flattened
 from tests.kit import elf_of, image_bytes, opened, saved
 from vmci_tui.common.errors import SaveError
 from vmci_tui.common.progress import quiet
@@ -45,6 +46,16 @@ def test_one_header_a_range_and_the_memory_is_the_same() -> None:
     assert after.memory.read(BytesSource(data), 0x1000, 4 * _PAGE) == ram(4 * _PAGE, 1)
     assert check_saved(document.dump, document.state, BytesSource(data), 1 << 40, quiet) == 5 * _PAGE
     assert saved(merged(opened(data))) == data, "twice is once"
+
+
+def test_a_flattened_file_becomes_plain_and_merged_in_either_order() -> None:
+    data = flattened(elf((cpus() + note(),), _MANY))
+    plain_first, merged_first = opened(data), merged(opened(data))
+    for document in (plain_first, merged_first):
+        document.edit(Edit.of(edit_head.make_plain))
+    layout = merged_first.saved_layout
+    assert layout == merged(plain_first).saved_layout and layout.base is not None
+    assert len(elf_of(layout.image.read(layout.base, 0, layout.image.size)).segments) == 4
 
 
 def test_undo_gives_the_headers_back() -> None:
