@@ -4,9 +4,17 @@ PYTEST = .venv/bin/python -m pytest -q
 WORKERS ?= auto
 # Slow or outside the core: the app, real readers, terminals and processes. NEWER and UNIT leave them out.
 APART = tui real faults installed
-UNIT = $(filter-out $(APART:%=tests/%),$(patsubst %/,%,$(dir $(wildcard tests/*/__init__.py)))) $(wildcard tests/test_*.py)
+UNIT = --ignore=tests/cli/test_serve.py $(filter-out $(APART:%=tests/%),$(patsubst %/,%,$(dir $(wildcard tests/*/__init__.py)))) $(wildcard tests/test_*.py)
 NEWER ?= 3.12 3.13 3.14
 WHEEL = dist/vmci_tui-*.whl
+# Imports every module of the package.
+define EVERYTHING
+import importlib, pkgutil, vmci_tui
+for module in pkgutil.walk_packages(vmci_tui.__path__, "vmci_tui."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+endef
+export EVERYTHING
 
 .PHONY: help env unit test long lint format docs samples pictures wheel pyz installed newer clean ci
 
@@ -19,7 +27,7 @@ env: ## Make .venv, with all that tests and lint need
 	.venv/bin/pip install -q -e '.[test,real]' --group lint
 
 unit: ## The unit tests of the core
-	$(PYTEST) -n $(WORKERS) $(UNIT) --ignore=tests/cli/test_serve.py
+	$(PYTEST) -n $(WORKERS) $(UNIT)
 
 test: ## All tests but the long ones
 	$(PYTEST) -n $(WORKERS)
@@ -59,10 +67,14 @@ installed: pyz ## Test the wheel in an empty environment, and vmci.pyz without o
 
 newer: ## The unit tests of the core with every newer Python of NEWER that is here
 	@for version in $(NEWER); do \
-	    python$$version -c '' 2>/dev/null || { echo "no Python $$version here"; continue; }; \
-	    python$$version -m venv build/python$$version && \
+	    for python in python$$version ~/.pyenv/versions/$$version.*/bin/python false; do \
+	        "$$python" -c '' 2>/dev/null && break; \
+	    done; \
+	    [ "$$python" != false ] || { echo "Python $$version is not here"; continue; }; \
+	    "$$python" -m venv build/python$$version && \
 	    build/python$$version/bin/pip install -q -e '.[test]' && \
-	    build/python$$version/bin/python -m pytest -q -n $(WORKERS) $(UNIT) --ignore=tests/cli/test_serve.py || exit 1; \
+	    build/python$$version/bin/python -c "$$EVERYTHING" && \
+	    build/python$$version/bin/python -m pytest -q -n $(WORKERS) $(UNIT) || exit 1; \
 	done
 
 clean: ## Remove what was built
