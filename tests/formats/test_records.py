@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import pytest
 
+from tests.paths import ROOT
 from vmci_tui.common.named_struct import NamedStruct
 from vmci_tui.common.span import Span
 from vmci_tui.formats import flattened_records
 from vmci_tui.formats.elf_note import note_header
-from vmci_tui.formats.elf_records import format_of
+from vmci_tui.formats.elf_records import IDENT, format_of
 from vmci_tui.formats.fw_cfg_entry import entry_span
 from vmci_tui.formats.kdump_records import Format, Width
 
@@ -48,6 +50,23 @@ def test_the_fields_of_a_kdump_sub_header() -> None:
     assert Format(64, "little").sub_header.span("offset_note", 4096) == Span(4144, 8)
     assert Format(32, "little").sub_header.span("offset_note") == Span(32, 8)
     assert Format(32, "little", padded=True).sub_header.span("offset_note") == Span(40, 8)
+
+
+_NAMED: Final = re.compile(
+    r"""\.(?:span|field|part|segment_field)\((?:\d, )?"([^"{]+)"(?=[),])(?:, (?:through=)?"([^"]+)")?"""
+)
+
+
+def test_every_field_that_the_code_names_is_there() -> None:
+    kdump, elf = Format(64, "little"), format_of(64, "little")
+    records = (
+        *(kdump.header, kdump.sub_header, kdump.page, IDENT, elf.header, elf.segment, elf.section),
+        *(note_header("big"), flattened_records.HEADER, flattened_records.RECORD),
+    )
+    known = {field.name for record in records for field in record.fields}
+    text = "".join(path.read_text() for path in (ROOT / "vmci_tui").rglob("*.py"))
+    named = {name for pair in _NAMED.findall(text) for name in pair if name}
+    assert len(named) > 20 and named <= known
 
 
 def test_the_bytes_of_a_field() -> None:

@@ -42,8 +42,8 @@ class NamedStruct(struct.Struct):
 
         Raises KeyError.
         """
-        first, last = self._field(field), self._field(through or field)
-        return Span(at + first.offset, last.offset + last.length - first.offset)
+        first, last = (Span(at + each.offset, each.length) for each in map(self._field, (field, through or field)))
+        return first.through(last)
 
     def part(self, field: str, data: bytes) -> bytes:
         """Return the bytes of a field in those of a record; fewer where these end before. Raises KeyError."""

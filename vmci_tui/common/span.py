@@ -11,3 +11,7 @@ class Span(NamedTuple):
     offset: int
     length: int
     of: Literal["file", "entry"] = "file"
+
+    def through(self, last: Span) -> Span:
+        """Return all bytes from the first of this one through those of another one behind it."""
+        return self._replace(length=last.offset + last.length - self.offset)

@@ -24,6 +24,8 @@ ZLIB, LZO, SNAPPY, INCOMPLETE, EXCLUDED_VMEMMAP, ZSTD = 0x1, 0x2, 0x4, 0x8, 0x10
 BLOCK_SIZES: Final = (4096, 8192, 16384, 32768, 65536)
 
 UTSNAME: Final = ("sysname", "nodename", "release", "version", "machine", "domainname")
+UTSNAME_FIELDS: Final = tuple(f"utsname.{name}" for name in UTSNAME)
+"""Their names as fields of the header."""
 UTSNAME_LIMIT: Final = 64
 """Bytes of each of them, besides its NUL."""
 
@@ -80,8 +82,7 @@ class SubHeader(NamedTuple):
 SINCE: Final = (0, 1, 2, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 6)
 """The header version that brought each field of the sub-header."""
 
-_UTSNAMES: Final = tuple(f"utsname.{name}" for name in UTSNAME)
-_HEADER_NAMES: Final = ("signature", "header_version", *_UTSNAMES, "tv_sec", "tv_usec", *Header._fields[10:])
+_HEADER_NAMES: Final = ("signature", "header_version", *UTSNAME_FIELDS, "tv_sec", "tv_usec", *Header._fields[10:])
 _NAMES: Final = ("8s", "i", *("65s",) * 6)
 _SIZES: Final = (*"IiiIIIIIIi",)
 _HEADER: Final = {64: (*_NAMES, "6xQ", "Q", *_SIZES), 32: (*_NAMES, "2xI", "I", *_SIZES)}
@@ -132,4 +133,9 @@ class Format(NamedTuple):
 
 
 _record = cache(NamedStruct.of)
-PAGE_DESCRIPTOR: Final = Format(64, "little").page.size
+_WIDE: Final = Format(64, "little")
+HEADER_SIZE: Final = _WIDE.header.size
+"""Bytes of the header in its longest form."""
+SUB_HEADER_SIZE: Final = _WIDE.sub_header.size
+"""Bytes of the sub-header in its longest form."""
+PAGE_DESCRIPTOR: Final = _WIDE.page.size

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from vmci_tui.common.errors import OpenError
 from vmci_tui.formats.elf_note import HEADER, ByteOrder, Note, up
 from vmci_tui.formats.header_text import HeaderText
-from vmci_tui.formats.kdump_records import BLOCK_SIZES, Format, Header, SubHeader, Width
+from vmci_tui.formats.kdump_records import BLOCK_SIZES, HEADER_SIZE, SUB_HEADER_SIZE, Format, Header, SubHeader, Width
 from vmci_tui.layers.file import HEAD_LIMIT, Source
 
 BITMAP_LIMIT: Final = 512 << 20
@@ -118,8 +118,8 @@ class KdumpHeader(NamedTuple):
 
 def read_header(plain: Source) -> KdumpHeader:
     """Both headers of the plain file. Raises OpenError where no width and byte order make sense of them."""
-    head = plain.read(0, 464)
-    if len(head) < 464:
+    head = plain.read(0, HEADER_SIZE)
+    if len(head) < HEADER_SIZE:
         raise OpenError(f"this kdump file is cut off: {len(head)} bytes, no whole header", "copy it again")
     form, header, doubts = _told(head)
     if header.bitmap_blocks * header.block_size > 2 * BITMAP_LIMIT:
@@ -130,7 +130,7 @@ def read_header(plain: Source) -> KdumpHeader:
     if not 0 <= header.version <= NEWEST:
         doubts.append(f"header_version is {header.version}: the sub-header is read as version {NEWEST} has it")
     version = header.version if 0 <= header.version <= NEWEST else NEWEST
-    raw = plain.read(header.block_size, 104)
+    raw = plain.read(header.block_size, SUB_HEADER_SIZE)
     if len(raw) < form.sub_header_length(version):
         raise OpenError("this kdump file is cut off: its sub-header is not whole", "copy it again")
     if form.bits == 32 and version >= 3:

@@ -8,23 +8,20 @@ Source: makedumpfile.c `check_flattened_format`, `flattened_format_get_osrelease
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
+from vmci_tui.formats.flattened_records import HEADER, HEADER_SIZE, RECORD, SIGNATURE
 from vmci_tui.readers.file_view import View
 
-SIGNATURE: Final = b"makedumpfile\0"
 _TYPE: Final = (1).to_bytes(8, "big")
 _KEY: Final = b"OSRELEASE="
 _PIECES: Final = 100
 """crash reads so many lines of what strings prints, and no more."""
 _PIECE: Final = 1498
 """What fgets takes at most of a line, newline included."""
-_HEAD: Final = struct.Struct(">qq")
-_RECORDS_AT: Final = 4096
 _RECORD_LIMIT: Final = 1 << 21
 """More records are not followed: sizes below 0 can lead in a circle."""
 _AT_ONCE: Final = 1 << 16
@@ -52,7 +49,7 @@ class CrashFlat:
 
     @staticmethod
     def recognises(view: View) -> bool:
-        return view.head.startswith(SIGNATURE) and view.head[16:24] == _TYPE
+        return view.head.startswith(SIGNATURE) and HEADER.part("type", view.head) == _TYPE
 
     @cached_property
     def _found(self) -> tuple[tuple[Printed, ...], bool]:
@@ -76,18 +73,18 @@ class CrashFlat:
 
         Only sizes and the end mark count (store_flat_data_array).
         """
-        at, data, start = _RECORDS_AT, b"", 0
+        at, data, start = HEADER_SIZE, b"", 0
         for _ in range(_RECORD_LIMIT):
-            if not start <= at <= start + len(data) - _HEAD.size:
+            if not start <= at <= start + len(data) - RECORD.size:
                 near = start <= at <= start + len(data) + _AT_ONCE
-                data, start = self.view.read(at, _AT_ONCE if near else _HEAD.size), at
-            head = data[at - start : at - start + _HEAD.size]
-            if len(head) < _HEAD.size:
+                data, start = self.view.read(at, _AT_ONCE if near else RECORD.size), at
+            head = data[at - start : at - start + RECORD.size]
+            if len(head) < RECORD.size:
                 return "crash: read error: FILE (flat format): truncated/incomplete"
-            offset, size = _HEAD.unpack(head)
+            offset, size = RECORD.unpack(head)
             if offset == -1:
                 return ""
-            at += _HEAD.size + size
+            at += RECORD.size + size
             if not 0 <= at < 1 << 63:
                 return "crash: FILE: seek error (flat format)"
         return ""

@@ -7,24 +7,16 @@ what is told here; with more of it some of these files die by another word, none
 
 from __future__ import annotations
 
-import struct
 from functools import cached_property
 from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import HEADER, NOTE_LIMIT, up
+from vmci_tui.formats.elf_note import HEADER, NOTE_LIMIT, note_header, up
+from vmci_tui.formats.kdump_records import DISKDUMP, SIGNATURE, Header, SubHeader
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Stage
-from vmci_tui.readers.shared.x86_64_kdump_header import (
-    SIGNATURE,
-    KdumpHeader,
-    KdumpSubHeader,
-    header_of,
-    place,
-    sub_header_of,
-)
+from vmci_tui.readers.shared.x86_64_kdump_header import header_of, place, sub_header_of
 
-DISKDUMP: Final = b"DISKDUMP"
 SMALLEST: Final = 4096
 """crash reads one page first."""
 UNKNOWN: Final = "unknown"
@@ -98,19 +90,20 @@ class CrashKdump:
         return view.size >= SMALLEST and view.head.startswith((SIGNATURE, DISKDUMP))
 
     @cached_property
-    def header(self) -> KdumpHeader:
+    def header(self) -> Header:
         return header_of(self.view.head)
 
     @cached_property
-    def sub(self) -> KdumpSubHeader | None:
+    def sub(self) -> SubHeader | None:
         """The sub-header, of which crash reads a whole block."""
         block = self.header.block_size
         if not self.is_kdump or block <= 0 or 2 * block > self.view.size:
             return None
         return sub_header_of(self.view, block)
 
-    def field(self, name: str) -> Span:
-        return place(name, self.header.block_size)
+    def field(self, name: str, through: str = "") -> Span:
+        """Where a field of the headers is, or all from it through another."""
+        return place(name, self.header.block_size, through)
 
     @property
     def machine(self) -> str:
@@ -127,7 +120,7 @@ class CrashKdump:
     def _head_fault(self) -> Fault | None:
         block, kind = self.header.block_size, "compressed kdump" if self.is_kdump else "diskdump"
         if self.machine:
-            return Fault("machine", "WARNING: machine type mismatch:", self.field("machine"))
+            return Fault("machine", "WARNING: machine type mismatch:", self.field("utsname.machine"))
         if block <= 0 or block in _OVERRUN or block >= _MEMORY:
             words = "crash: diskdump / compressed kdump: cannot malloc block_size buffer"
             return Fault("block", words, self.field("block_size"))
@@ -143,7 +136,7 @@ class CrashKdump:
         header, kind = self.header, "compressed kdump" if self.is_kdump else "diskdump"
         blocks = (header.sub_hdr_size + 1 + (1 << 31)) % (1 << 32) - (1 << 31)
         offset, length = header.block_size * blocks, header.block_size * header.bitmap_blocks
-        span = Span(self.field("sub_hdr_size").offset, 8)
+        span = self.field("sub_hdr_size", "bitmap_blocks")
         if offset < 0 or offset % _PAGE or not length or 2 * length > _MEMORY:
             return Fault("bitmap", f"crash: {kind}: cannot mmap bitmap buffer", span)
         if (offset + length - 1) // _PAGE * _PAGE >= self.view.size:
@@ -163,9 +156,9 @@ class CrashKdump:
             words = "crash: compressed kdump: cannot lseek notes data"
         elif self.view.size < sub.offset_note + sub.size_note <= _FILE_TOP:
             words = "crash: compressed kdump: cannot read notes data"
-        return Fault("notes", words, Span(self.field("offset_note").offset, 16)) if words else self.notes.dies
+        return Fault("notes", words, self.field("offset_note", "size_note")) if words else self.notes.dies
 
-    def _has_notes(self, sub: KdumpSubHeader) -> bool:
+    def _has_notes(self, sub: SubHeader) -> bool:
         return self.header.version >= 4 and sub.offset_note != 0 and sub.size_note != 0
 
     @cached_property
@@ -225,8 +218,8 @@ class CrashKdump:
         if header.version < 3:
             return Fault("version", UNKNOWN, self.field("header_version"), "note")
         if sub is None:
-            return Fault("diskdump", SEGV, Span(0, 8), "note")
-        span = Span(self.field("offset_vmcoreinfo").offset, 16)
+            return Fault("diskdump", SEGV, self.field("signature"), "note")
+        span = self.field("offset_vmcoreinfo", "size_vmcoreinfo")
         if not sub.size_vmcoreinfo:
             return Fault("none", UNKNOWN, span, "note")
         words = ""
@@ -255,7 +248,7 @@ def _walk(area: bytes, start: int, size: int) -> Notes:
     while at + HEADER <= min(size, len(area)):
         if (count := count + 1) > NOTE_LIMIT:
             return notes._replace(many=True)
-        namesz, descsz, kind = struct.unpack_from("<III", area, at)
+        namesz, descsz, kind = note_header("little").unpack_from(area, at)
         here, name = Span(start + at, HEADER), area[at + HEADER : at + HEADER + 11]
         registers += kind == _PRSTATUS
         qemu += name.startswith(b"QEMU")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from vmci_tui.common.span import Span
+from vmci_tui.formats.flattened_records import RECORD
 from vmci_tui.readers.crash.elf_reading import CrashReading
 from vmci_tui.readers.crash.kdump_reading import SEGV, UNKNOWN, Fault
 from vmci_tui.readers.crash.text import KEYS
 from vmci_tui.readers.libkdumpfile.flatmap import FlatFile
 from vmci_tui.readers.libkdumpfile.open_kdump import run_of
 from vmci_tui.readers.rule import Hit, Rules, why
-from vmci_tui.readers.shared.x86_64_kdump_header import layout_of
+from vmci_tui.readers.shared.x86_64_kdump_header import NARROW_SIZES, layout_of
 
 _HEAD: Final = "crash 8.0.2, diskdump.c read_dump_header"
 _READ: Final = "crash 8.0.2, diskdump.c vmcoreinfo_read_string"
@@ -35,7 +36,7 @@ def _told(r: CrashReading, *kinds: str) -> Hit | None:
 def _misread(r: CrashReading, layout: str) -> Hit | None:
     """It stops at a number of a header that is of another layout."""
     hit = _told(r, "block", "cut", "bitmap")
-    return Hit(Span(416, 16), hit.words) if hit is not None and layout_of(r.view.head) == layout else None
+    return Hit(NARROW_SIZES, hit.words) if hit is not None and layout_of(r.view.head) == layout else None
 
 
 @rule("C12", "before", "WARNING: machine type mismatch:", _HEAD)
@@ -251,7 +252,7 @@ def unsorted(r: CrashReading) -> str:
         return ""
     run = run_of(r.view)
     followed = run.file if run is not None else None
-    if isinstance(followed, FlatFile) and followed.end_mark + 16 <= r.view.size:
+    if isinstance(followed, FlatFile) and followed.end_mark + RECORD.size <= r.view.size:
         return ""  # libkdumpfile, which is stricter, has gone through all records already
     return r.flat.unsorted
 
@@ -279,7 +280,7 @@ def _lost(r: CrashReading) -> bool:
 
 
 def _pointers(r: CrashReading) -> Hit | None:
-    return None if r.kdump is None else Hit(Span(r.kdump.field("offset_vmcoreinfo").offset, 16))
+    return None if r.kdump is None else Hit(r.kdump.field("offset_vmcoreinfo", "size_vmcoreinfo"))
 
 
 def _place(r: CrashReading) -> Span | None:

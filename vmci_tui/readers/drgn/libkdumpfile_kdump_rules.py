@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final, Protocol, TypeVar
 
 from vmci_tui.formats.elf_note import NAME
+from vmci_tui.formats.elf_records import format_of
+from vmci_tui.formats.kdump_records import UTSNAME_FIELDS, Format
 from vmci_tui.readers.drgn.libkdumpfile_rules import OverLibkdumpfile, stop
-from vmci_tui.readers.libkdumpfile.diskdump import BLOCK_SIZE_AT
-from vmci_tui.readers.libkdumpfile.open_kdump import MACHINE_AT, UTS_AT, KdumpRun
+from vmci_tui.readers.libkdumpfile.open_kdump import KdumpRun
 from vmci_tui.readers.rule import Hit, Rules, why
 
 NOT_SET: Final = "kdump_vmcoreinfo_raw: linux.vmcoreinfo.raw is not set"
@@ -16,8 +17,9 @@ _DISK: Final = "libkdumpfile 0.5.6, src/kdumpfile/diskdump.c"
 _FLAT: Final = "libkdumpfile 0.5.6, src/kdumpfile/flatmap.c"
 _NOTES: Final = "libkdumpfile 0.5.6, src/kdumpfile/notes.c do_notes"
 _UTIL: Final = "libkdumpfile 0.5.6, src/kdumpfile/util.c"
+_HEADER: Final = Format(64, "little").header
+"""Up to the names of utsname the header is the same in every form."""
 _UTS_NEEDED: Final = (0, 2, 3, 4)
-_UTS_SIZE: Final = 65
 
 
 class OverKdump(OverLibkdumpfile, Protocol):
@@ -125,7 +127,7 @@ def _add_lost(rule: Rules[R]) -> None:
     def _version_without_text(r: R) -> Hit | None:
         run = _lost(r)
         old = run is not None and run.opened is not None and run.opened.header.version < 3
-        return Hit(run.span_in_file(8, 4)) if old and run is not None else None
+        return Hit(run.in_file(_HEADER.span("header_version"))) if old and run is not None else None
 
     @rule("C22", "note", NOT_SET, f"{_DISK} read_sub_hdr_32")
     @why("A 32-bit sub-header is packed only where offset_vmcoreinfo points into its blocks; this is the other.")
@@ -209,21 +211,21 @@ def add_kdump_machine_rules(rule: Rules[R]) -> None:
         if run is None or run.uts_is_sane:
             return None
         wrong = next((n for n in _UTS_NEEDED if run.uts[n][:1] == b"\0"), 0)
-        return Hit(run.span_in_file(UTS_AT + wrong * _UTS_SIZE, _UTS_SIZE))
+        return Hit(run.in_file(_HEADER.span(UTSNAME_FIELDS[wrong])))
 
     @rule("C19", "before", NO_ARCH, f"{_UTIL} machine_arch_name")
     @why("The machine in the header's utsname is none that libkdumpfile knows; case matters: S390X is not s390x.")
     def _unknown_machine(r: R) -> Hit | None:
         run = _with_header(r)
         unknown = run is not None and run.uts_is_sane and run.arch is None
-        return Hit(run.span_in_file(MACHINE_AT, _UTS_SIZE)) if unknown and run is not None else None
+        return Hit(run.in_file(_HEADER.span("utsname.machine"))) if unknown and run is not None else None
 
     @rule("C13", "before", NO_ARCH, "libkdumpfile 0.5.6, src/kdumpfile/elfdump.c mach2arch")
     @why("e_machine of the flattened ELF dump is none that libkdumpfile knows.")
     def _unknown_elf_machine(r: R) -> Hit | None:
         run = r.kdump
         unknown = run is not None and run.went_through and run.opened is None and run.arch is None
-        return Hit(run.span_in_file(18, 2)) if unknown and run is not None else None
+        return Hit(run.in_file(format_of(64, "little").span("e_machine"))) if unknown and run is not None else None
 
     @rule("C20", "after", "", f"{_DISK} read_sub_hdr_64", refuses=False)
     @why("The text is taken from the notes; offset_vmcoreinfo, which other readers follow, leads to another text.")
@@ -240,7 +242,7 @@ def add_kdump_machine_rules(rule: Rules[R]) -> None:
         run = _with_header(r)
         if run is None or run.opened is None or run.text is None or run.page_size == run.opened.header.block_size:
             return None
-        return Hit(run.span_in_file(BLOCK_SIZE_AT[run.opened.header.bits], 4))
+        return Hit(run.in_file(run.opened.header.form.header.span("block_size")))
 
 
 def _with_header(r: OverKdump) -> KdumpRun | None:

@@ -7,39 +7,33 @@ read so, points into the sub-header's blocks, else padded.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from typing import Final, NamedTuple, TypeVar
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.formats.kdump_records import Format, SubHeader
 from vmci_tui.readers.libkdumpfile.elfdump import FD
 from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped
 from vmci_tui.readers.libkdumpfile.flatmap import Chunk, File
 
 _T = TypeVar("_T")
-MAGICS: Final = (b"KDUMP   ", b"DISKDUMP")
-HEADER_SIZE: Final = 464
 INVALID: Final = "file #0: Invalid diskdump header content"
 OWN_RULES: Final = frozenset(("no-width", "text-pointer", "erase-info", "bitmap"))
 """The rules of this file: their spans are of the file that a flattened one stands for."""
-ORDERS: Final[tuple[ByteOrder, ...]] = ("little", "big")
 NO_END: Final = (1 << 64) - 1
-DESCRIPTOR: Final = 24
-"""Bytes of a page descriptor."""
 _TOP: Final = 1 << 64
 _SIGNED: Final = 1 << 63
 _SMALLEST, _LARGEST = 1 << 12, 1 << 18
-BLOCK_SIZE_AT: Final = {32: 416, 64: 428}
-"""Where block_size, sub_hdr_size, bitmap_blocks and max_mapnr stand."""
-_PACKED, _PADDED, _WIDE = "IIIIIQIQIQIQQQ", "IIIII4xQI4xQI4xQI4xQQQ", "QIIQQQQQQQQQQQ"
+_FORMS: Final = tuple(Format(bits, order) for bits in (32, 64) for order in ("little", "big"))
+"""In the order in which they are tried."""
+_SIZES: Final = _FORMS[0].header.span("status").through(_FORMS[-1].header.span("max_mapnr"))
+"""The sizes by which the form is known, in the narrow header and in the wide one."""
 
 
 class Header(NamedTuple):
-    """What decides about the rest."""
+    """What decides about the rest, without sign: so the program keeps it, also where its types have one."""
 
-    bits: int
-    order: ByteOrder
+    form: Format
     version: int
     block_size: int
     sub_hdr_size: int
@@ -47,32 +41,13 @@ class Header(NamedTuple):
     max_mapnr: int
 
 
-class SubHeader(NamedTuple):
-    """kdump_sub_header: the fields of header version 6."""
-
-    phys_base: int
-    dump_level: int
-    split: int
-    start_pfn: int
-    end_pfn: int
-    offset_vmcoreinfo: int
-    size_vmcoreinfo: int
-    offset_note: int
-    size_note: int
-    offset_eraseinfo: int
-    size_eraseinfo: int
-    start_pfn_64: int
-    end_pfn_64: int
-    max_mapnr_64: int
-
-
 class Opened(NamedTuple):
     """The parts of a file that later steps need."""
 
     header: Header
-    form: str
-    """`packed`, `padded`, `wide`, or empty where no sub-header is read."""
+    """Its form says whether the sub-header is padded, too."""
     sub: SubHeader | None
+    """None where no sub-header is read."""
     bitmap: bytes
     """The second bitmap, from page `first` (a multiple of 8) on."""
     first: int
@@ -85,12 +60,11 @@ class Opened(NamedTuple):
     max_pfn: int
 
 
-def header_of(head: bytes, bits: int, order: ByteOrder) -> Header:
-    """The fields, without sign: so the program keeps them, also where its types have one."""
-    mark = "<" if order == "little" else ">"
-    (version,) = struct.unpack_from(mark + "I", head, 8)
-    block, sub, bitmap, maximum = struct.unpack_from(mark + "IIII", head, BLOCK_SIZE_AT[bits])
-    return Header(bits, order, version, block, sub, bitmap, maximum)
+def header_of(head: bytes, form: Format) -> Header:
+    """The header in this form, from its bytes."""
+    read = form.unpack_header(head)
+    numbers = read.version, read.block_size, read.sub_hdr_size, read.bitmap_blocks, read.max_mapnr
+    return Header(form, *(number % (1 << 32) for number in numbers))
 
 
 def fits(header: Header) -> bool:
@@ -104,27 +78,26 @@ def fits(header: Header) -> bool:
 def open_kdump(
     file: File, head: bytes, page_size: Callable[[int | None], int], take: Callable[[Chunk, int, int], None]
 ) -> Opened:
-    """Go through the header as diskdump_probe does; `head`: its first 464 bytes.
+    """Go through the header as diskdump_probe does; `head`: its first bytes, as many as the longest has.
 
     `page_size` sets and gives the size of a page, `take` goes through the text of a file of
     version 3 (with its offset and size). Raises Stopped and Killed.
     """
-    for bits in (32, 64):
-        for order in ORDERS:
-            header = header_of(head, bits, order)
-            if fits(header):
-                return _open(file, header, page_size, take)
-    raise Stopped("no-width", INVALID, Span(412, 32))
+    for form in _FORMS:
+        header = header_of(head, form)
+        if fits(header):
+            return _open(file, header, page_size, take)
+    raise Stopped("no-width", INVALID, _SIZES)
 
 
 def _open(
     file: File, header: Header, page_size: Callable[[int | None], int], take: Callable[[Chunk, int, int], None]
 ) -> Opened:
     page_size(header.block_size)
-    form, sub = "", None
+    sub = None
     start, end, max_pfn = 0, 0, header.max_mapnr
     if header.version >= 1:
-        form, sub = _sub_header(file, header, page_size(None))
+        header, sub = _sub_header(file, header, page_size(None))
         _blobs(file, header, sub, take)
         end = NO_END
         if header.version >= 2 and sub.split:
@@ -133,38 +106,47 @@ def _open(
             if sub.split:
                 start, end = sub.start_pfn_64, sub.end_pfn_64
             max_pfn = sub.max_mapnr_64
-    return _bitmap(file, header, page_size(None), Opened(header, form, sub, b"", 0, end, start, 0, max_pfn))
+    return _bitmap(file, header, page_size(None), Opened(header, sub, b"", 0, end, start, 0, max_pfn))
 
 
-def _sub_header(file: File, header: Header, page: int) -> tuple[str, SubHeader]:
-    mark = "<" if header.order == "little" else ">"
-    form = _WIDE if header.bits == 64 else _PACKED
-    length = 96 if header.bits == 32 else struct.calcsize(mark + form)
-    raw = file.pread(page, length)
-    sub = SubHeader(*struct.unpack_from(mark + form, raw))
-    if header.bits == 64:
-        return "wide", sub
+def _sub_header(file: File, header: Header, page: int) -> tuple[Header, SubHeader]:
+    """The header with the form of the sub-header, and that."""
+    raw = file.pread(page, _length(header.form))
+    sub = _unpacked(header.form, raw)
+    if header.form.bits == 64:
+        return header, sub
     payload = (1 + header.sub_hdr_size) * page % _TOP
     inside = page < sub.offset_vmcoreinfo and (sub.offset_vmcoreinfo + sub.size_vmcoreinfo) % _TOP <= payload
     nothing = not sub.offset_vmcoreinfo and not sub.size_vmcoreinfo
     if header.version < 3 or nothing or inside:
-        return "packed", sub
-    return "padded", SubHeader(*struct.unpack_from(mark + _PADDED, raw))
+        return header, sub
+    padded = header.form._replace(padded=True)
+    return header._replace(form=padded), _unpacked(padded, raw)
 
 
 def other_form(file: File, opened: Opened) -> SubHeader | None:
     """The 32-bit sub-header read in the form that it was not taken for. Raises Killed and ReadFailed."""
-    if opened.sub is None or opened.header.bits == 64:
+    form = opened.header.form
+    if opened.sub is None or form.bits == 64:
         return None
-    mark = "<" if opened.header.order == "little" else ">"
-    raw = file.pread(opened.header.block_size, 96)
-    return SubHeader(*struct.unpack_from(mark + (_PADDED if opened.form == "packed" else _PACKED), raw))
+    raw = file.pread(opened.header.block_size, _length(form))
+    return _unpacked(form._replace(padded=not form.padded), raw)
+
+
+def _length(form: Format) -> int:
+    """Bytes that are read of a sub-header: of a 32-bit one as many as it has where it is padded."""
+    return form._replace(padded=form.bits == 32).sub_header.size
+
+
+def _unpacked(form: Format, raw: bytes) -> SubHeader:
+    return SubHeader(*form.sub_header.unpack_from(raw))
 
 
 def _blobs(file: File, header: Header, sub: SubHeader, take: Callable[[Chunk, int, int], None]) -> None:
     """The text of a file of version 3; from version 4 on what was erased, though it is of version 5."""
     if header.version == 3:
-        take(_blob(file, "VMCOREINFO", sub.offset_vmcoreinfo, sub.size_vmcoreinfo), *sub[5:7])
+        offset, size = sub.offset_vmcoreinfo, sub.size_vmcoreinfo
+        take(_blob(file, "VMCOREINFO", offset, size), offset, size)
     elif header.version > 3:
         _blob(file, "ERASEINFO", sub.offset_eraseinfo, sub.size_eraseinfo)
 

@@ -6,14 +6,13 @@ other compressions their package must be there, or it is not known what the page
 
 from __future__ import annotations
 
-import struct
 import zlib
 from typing import Final
 
 from vmci_tui.common.errors import PackageMissing
 from vmci_tui.formats.compression import COMPRESSIONS, decompressor
 from vmci_tui.formats.kdump_records import LZO, SNAPPY, ZLIB, ZSTD
-from vmci_tui.readers.libkdumpfile.diskdump import DESCRIPTOR, Opened
+from vmci_tui.readers.libkdumpfile.diskdump import Opened
 from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, Memory, Missing, Space
 from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped
 from vmci_tui.readers.libkdumpfile.flatmap import File
@@ -37,19 +36,18 @@ class KdumpMemory(Memory):
         if not 1 < self.page_size <= _LARGEST:
             raise Corrupt("Decompresion failed: error -5")
         number = address // self.page_size
-        opened = self._opened
+        opened, form = self._opened, self._opened.header.form
         if number >= opened.max_pfn:
             raise Missing("Out-of-bounds PFN")
         if number >= opened.last or number < opened.start or not _bit(opened.bitmap, number):
             raise Missing("Excluded page")
         before = self._before(number) - self._before(opened.start)
-        at = (opened.descriptors + DESCRIPTOR * before) % (1 << 64)
+        at = (opened.descriptors + form.page.size * before) % (1 << 64)
         try:
-            raw = self._file.pread(at, DESCRIPTOR)
+            raw = self._file.pread(at, form.page.size)
         except ReadFailed as failed:
             raise Corrupt(f"Cannot read page descriptor at {at}: {failed}") from None
-        mark = "<" if opened.header.order == "little" else ">"
-        offset, size, flags, _ = struct.unpack(mark + "QIIQ", raw)
+        offset, size, flags, _ = form.page.unpack(raw)
         return self._content(offset, size, flags)
 
     def _content(self, offset: int, size: int, flags: int) -> bytes:

@@ -7,7 +7,6 @@ read from the file, at its own place and a few hundred bytes more (the map has n
 
 from __future__ import annotations
 
-import struct
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -15,15 +14,15 @@ from heapq import heappop, heappush
 from typing import Final, NamedTuple, Protocol
 
 from vmci_tui.common.span import Span
+from vmci_tui.formats import flattened_records
+from vmci_tui.formats.flattened_records import HEADER, HEADER_SIZE, RECORD
 from vmci_tui.readers.libkdumpfile.file_cache import PAGE, Killed, ReadFailed, Stopped, Windows
 
-SIGNATURE: Final = b"makedumpfile".ljust(16, b"\0")
-HEAD_SIZE: Final = 4096
+SIGNATURE: Final = flattened_records.SIGNATURE.ljust(HEADER.span("signature").length, b"\0")
 MEMORY: Final = 3 << 29
 """Bytes at once that are taken for more than there is: an honest dump of this size of a bitmap would be of 48 TiB."""
 _ENTRY: Final = 32
 """Bytes that it notes down for each page of a chunk (struct fcache_entry)."""
-_RECORD: Final = struct.Struct(">qq")
 _REARRANGE: Final = "Cannot rearrange file #0: "
 _AT_ONCE: Final = 1 << 16
 _RECORD_LIMIT: Final = 1 << 21
@@ -113,13 +112,13 @@ class FlatFile:
         self._windows = windows
         self.records = 0
         records, heads = _Records(), _Heads(windows)
-        at = HEAD_SIZE
+        at = HEADER_SIZE
         before = 0
         while True:
             offset, size = heads.at(at)
             if offset == -1:
                 break
-            span = Span(at if at < windows.view.size else before, _RECORD.size)
+            span = Span(at if at < windows.view.size else before, RECORD.size)
             if offset < 0:
                 raise _wrong("offset", offset, at, span)
             if size <= 0:
@@ -127,7 +126,7 @@ class FlatFile:
             if self.records == _RECORD_LIMIT:
                 raise Stopped("too-many-records", "", span)
             before = at
-            at += _RECORD.size
+            at += RECORD.size
             records.put(offset, offset + size, at - offset)
             self.records += 1
             at += size
@@ -238,19 +237,19 @@ class _Heads:
     def at(self, at: int) -> tuple[int, int]:
         """Offset and size at this place. Raises Stopped and Killed."""
         into = at - self._start
-        if not 0 <= into <= len(self._bytes) - _RECORD.size:
+        if not 0 <= into <= len(self._bytes) - RECORD.size:
             near = 0 <= into < len(self._bytes) + PAGE
             self._start, into = at, 0
-            self._bytes = self._windows.view.read(at, _AT_ONCE if near else _RECORD.size)
-            if len(self._bytes) < _RECORD.size:
+            self._bytes = self._windows.view.read(at, _AT_ONCE if near else RECORD.size)
+            if len(self._bytes) < RECORD.size:
                 return self._last(at)
-        offset, size = _RECORD.unpack_from(self._bytes, into)
+        offset, size = RECORD.unpack_from(self._bytes, into)
         return offset, size
 
     def _last(self, at: int) -> tuple[int, int]:
         """One that is not wholly in the file."""
         try:
-            offset, size = _RECORD.unpack(pread(self._windows, at % _TOP, _RECORD.size))
+            offset, size = RECORD.unpack(pread(self._windows, at % _TOP, RECORD.size))
         except ReadFailed as failed:
             words = f"{_REARRANGE}Cannot read flattened header at {at % _TOP}: {failed}"
             raise Stopped("flat-record", words) from None
@@ -264,12 +263,10 @@ def _wrong(what: str, number: int, at: int, span: Span) -> Stopped:
 
 def open_file(windows: Windows) -> File:
     """The file, by its first bytes (flatmap_init). Raises Stopped and Killed."""
-    head = pread(windows, 0, 32)
+    head = pread(windows, 0, HEADER.size)
     if not head.startswith(SIGNATURE):
         return PlainFile(windows)
-    for index, what in enumerate(("type", "version")):
-        at = 16 + 8 * index
-        number = int.from_bytes(head[at : at + 8], "big", signed=True)
+    for what, number in zip(("type", "version"), HEADER.unpack(head)[1:], strict=True):
         if number != 1:
-            raise Stopped("flat-head", f"Unknown flattened {what}: {number}\n", Span(at, 8))
+            raise Stopped("flat-head", f"Unknown flattened {what}: {number}\n", HEADER.span(what))
     return FlatFile(windows)

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import re
-import struct
 from typing import Final
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import HEADER, NAME, up
+from vmci_tui.formats.elf_note import HEADER, NAME, note_header, up
 from vmci_tui.formats.elf_records import MAGIC
+from vmci_tui.formats.kdump_records import DISKDUMP, HEADER_SIZE, UTSNAME_FIELDS, Format
+from vmci_tui.formats.kdump_records import SIGNATURE as KDUMP
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.libelf.core_file import Place
 from vmci_tui.readers.libkdumpfile.context import OSTYPE, DotInFront, Guest
-from vmci_tui.readers.libkdumpfile.diskdump import (
-    HEADER_SIZE,
-    INVALID,
-    MAGICS,
-    OWN_RULES,
-    Opened,
-    open_kdump,
-    other_form,
-)
+from vmci_tui.readers.libkdumpfile.diskdump import INVALID, OWN_RULES, Opened, open_kdump, other_form
 from vmci_tui.readers.libkdumpfile.diskdump_pages import KdumpMemory
 from vmci_tui.readers.libkdumpfile.elf_pages import Loads
 from vmci_tui.readers.libkdumpfile.elfdump import FD
@@ -30,9 +23,8 @@ from vmci_tui.readers.libkdumpfile.flattened_elf import FlatWindows, core_of
 from vmci_tui.readers.libkdumpfile.open_elf import describe, open_guest
 from vmci_tui.readers.rule import Reads
 
-UTS_AT: Final = 12
-UTS: Final = 65
-MACHINE_AT: Final = UTS_AT + 4 * UTS
+_HEADER: Final = Format(64, "little").header
+"""The names of utsname are at the same place in every form."""
 _LINUX: Final = b"Linux\0"
 _FILE: Final = "file #0: "
 _NOTE_LIMIT: Final = 1 << 17
@@ -49,7 +41,7 @@ _ARCHES: Final = {
 
 def is_kdump(head: bytes) -> bool:
     """Whether drgn gives a file with these first bytes to libkdumpfile (has_kdump_signature)."""
-    return head.startswith((MAGICS[0], SIGNATURE))
+    return head.startswith((KDUMP, SIGNATURE))
 
 
 def run_of(view: View) -> KdumpRun | None:
@@ -97,8 +89,8 @@ class KdumpRun(Guest):
 
     @property
     def uts(self) -> tuple[bytes, ...]:
-        """The six strings of utsname in the header, each 65 bytes."""
-        return tuple(self.head[at : at + UTS] for at in range(UTS_AT, UTS_AT + 6 * UTS, UTS))
+        """The six strings of utsname in the header, each with all its bytes."""
+        return tuple(_HEADER.part(name, self.head) for name in UTSNAME_FIELDS)
 
     @property
     def uts_is_sane(self) -> bool:
@@ -122,6 +114,10 @@ class KdumpRun(Guest):
         """Where bytes of the file that it stands for lie in the file itself."""
         at = None if self.file is None else self.file.place(offset)
         return None if at is None else Span(at, length)
+
+    def in_file(self, span: Span | None) -> Span | None:
+        """The same for a span of it."""
+        return None if span is None else self.span_in_file(span.offset, span.length)
 
     def pointed_text(self) -> tuple[int, bytes] | None:
         """What offset_vmcoreinfo and size_vmcoreinfo lead to, and where; None where they lead to nothing."""
@@ -156,16 +152,16 @@ class KdumpRun(Guest):
         if self.head.startswith(MAGIC) and isinstance(self.file, FlatFile):
             self._open_elf(self.file)
             return
-        if not self.head.startswith(MAGICS):
+        if not self.head.startswith((KDUMP, DISKDUMP)):
             if self.file.flattened and not self.file.records:
                 raise Stopped("no-records", "killed by SIGSEGV")
-            raise Stopped("unknown-format", f"{_FILE}Unknown file format", self.span_in_file(0, 8))
+            raise Stopped("unknown-format", f"{_FILE}Unknown file format", self.in_file(_HEADER.span("signature")))
         try:
             self.opened = opened = open_kdump(self.file, self.head, self._page_size, self._take_pointed)
         except Stopped as stopped:
             own = stopped.rule in OWN_RULES
-            raise Stopped(stopped.rule, stopped.words, self._in_file(stopped.span) if own else stopped.span) from None
-        self.order = opened.header.order
+            raise Stopped(stopped.rule, stopped.words, self.in_file(stopped.span) if own else stopped.span) from None
+        self.order = opened.header.form.order
         if self.uts_is_sane:
             self.release = self.uts[2].split(b"\0", 1)[0]
             self.arch = arch_of_machine(self.uts[4].split(b"\0", 1)[0])
@@ -179,10 +175,7 @@ class KdumpRun(Guest):
             core, windows = core_of(file)
             self._elf = open_guest(self, core, windows), windows
         except Stopped as stopped:
-            raise Stopped(stopped.rule, stopped.words, self._in_file(stopped.span)) from None
-
-    def _in_file(self, span: Span | None) -> Span | None:
-        return None if span is None else self.span_in_file(span.offset, span.length)
+            raise Stopped(stopped.rule, stopped.words, self.in_file(stopped.span)) from None
 
     def _page_size(self, size: int | None) -> int:
         if size is not None:
@@ -230,7 +223,7 @@ class KdumpRun(Guest):
 
     def _walk(self, chunk: Chunk, offset: int, size: int) -> list[Place]:
         """All notes, padded to 4; the last one's padding may be missing (do_notes). Raises Killed."""
-        words = struct.Struct("<III" if self.order == "little" else ">III")
+        words = note_header(self.order)
         found: list[Place] = []
         at, data = 0, chunk.data
         while at + HEADER <= size:

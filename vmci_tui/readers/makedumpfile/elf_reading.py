@@ -180,7 +180,7 @@ class MakedumpfileReading:
 
     @property
     def machine_span(self) -> Span:
-        return Span(18, 2) if self.kdump is None else self.kdump.field("machine")
+        return Span(18, 2) if self.kdump is None else self.kdump.field("utsname.machine")
 
     def _table_fault(self, count: int) -> Fault | None:
         form = format_of(self.bits, "little")

@@ -9,17 +9,9 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
+from vmci_tui.formats.kdump_records import HEADER_SIZE, SIGNATURE, SUB_HEADER_SIZE, Header, SubHeader
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.shared.x86_64_kdump_header import (
-    HEADER_SIZE,
-    SIGNATURE,
-    SUB_HEADER_SIZE,
-    KdumpHeader,
-    KdumpSubHeader,
-    header_of,
-    place,
-    sub_header_of,
-)
+from vmci_tui.readers.shared.x86_64_kdump_header import header_of, place, sub_header_of
 
 MEMORY: Final = 7 << 28
 """What malloc still gives where a program has 2 GiB; with more the read fails, in other words."""
@@ -45,11 +37,11 @@ class MakedumpfileKdump:
         return view.size >= HEADER_SIZE and view.head.startswith(SIGNATURE)
 
     @cached_property
-    def header(self) -> KdumpHeader:
+    def header(self) -> Header:
         return header_of(self.view.head)
 
     @cached_property
-    def sub(self) -> KdumpSubHeader | None:
+    def sub(self) -> SubHeader | None:
         """The sub-header, where the file has all of it."""
         return sub_header_of(self.view, self.header.block_size)
 
@@ -81,5 +73,6 @@ class MakedumpfileKdump:
         """Whether the header names this machine, or none that says anything, as QEMU may leave it."""
         return self.header.machine.startswith((b"x86_64", b"Unknown", b"\0"))
 
-    def field(self, name: str) -> Span:
-        return place(name, self.header.block_size)
+    def field(self, name: str, through: str = "") -> Span:
+        """Where a field of the headers is, or all from it through another."""
+        return place(name, self.header.block_size, through)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import NAME
 from vmci_tui.readers.makedumpfile.elf_reading import MakedumpfileReading
 from vmci_tui.readers.rule import Hit, Rule, Rules, why
 from vmci_tui.readers.shared.c_numbers import strtol
 from vmci_tui.readers.shared.elf_notes import walk
-from vmci_tui.readers.shared.x86_64_kdump_header import Layout, layout_of
+from vmci_tui.readers.shared.x86_64_kdump_header import NARROW_SIZES, Layout, layout_of
 
 _Reading = MakedumpfileReading
 _MAIN: Final = "makedumpfile 1.7.2, makedumpfile.c "
@@ -41,18 +40,18 @@ def _misread(r: _Reading, layout: Layout) -> Hit | None:
     """It stops at a number of a header that is of another layout."""
     if r.kdump is None or r.kdump.fault is None or layout_of(r.view.head) != layout:
         return None
-    return Hit(Span(416, 16), r.kdump.fault.words)
+    return Hit(NARROW_SIZES, r.kdump.fault.words)
 
 
 def _no_text_by(r: _Reading, layout: Layout) -> Hit | None:
     """It goes through a header of another layout, and finds no text by what it reads there."""
     if not (_without_text(r) or (r.kdump is not None and r.copy_fault)) or layout_of(r.view.head) != layout:
         return None
-    return Hit(Span(416, 16), r.copy_fault or None)
+    return Hit(NARROW_SIZES, r.copy_fault or None)
 
 
 def _pointers(r: _Reading, words: str | None = None) -> Hit | None:
-    return None if r.kdump is None else Hit(Span(r.kdump.field("offset_vmcoreinfo").offset, 16), words)
+    return None if r.kdump is None else Hit(r.kdump.field("offset_vmcoreinfo", "size_vmcoreinfo"), words)
 
 
 def _text_of_note(r: _Reading) -> bytes | None:
