@@ -10,8 +10,9 @@ import re
 import socket
 import sys
 import tempfile
+import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -19,7 +20,9 @@ from typing import IO, Any
 import aiohttp
 import pyte
 
+from tests.limits import PATIENCE
 from tests.paths import ROOT
+from tests.processes import descendants, is_at_work, is_there
 
 KEYS = {
     "enter": "\r",
@@ -64,6 +67,10 @@ for number, refused in enumerate(tries):
 
 Arguments: the folder, and the one around it.
 """
+_GLANCE = 0.02
+"""Seconds between two looks at what a process does."""
+_QUIET = 0.3
+"""Seconds in which nothing happens any more: Textual looks every 0.1 s, twice, whether an escape was only that."""
 
 
 class Screen:
@@ -81,18 +88,26 @@ class Screen:
         return "\n".join(line.rstrip() for line in self._screen.display)
 
     def shows(self, *words: str) -> bool:
-        """Whether all of it is on the screen, also where a dialog has wrapped it."""
-        text = self.text
-        flowing = re.sub(r"[\s│]+", " ", text)
-        return all(word in text or word in flowing for word in words)
+        """Whether all of it is on the screen."""
+        return _shows(self.text, *words)
+
+
+def _shows(text: str, *words: str) -> bool:
+    """Whether all of it is there, also where a dialog has wrapped it."""
+    flowing = re.sub(r"[\s│]+", " ", text)
+    return all(word in text or word in flowing for word in words)
 
 
 class Session(ABC):
     """The lessons, as whoever opened the page sees them."""
 
     @abstractmethod
-    async def wait_for(self, *words: str, limit: float = 30.0) -> str:
+    async def wait_for(self, *words: str) -> str:
         """Until all of it is on the screen; the screen."""
+
+    @abstractmethod
+    async def settle(self) -> str:
+        """Until what was pressed has been worked on, and nothing more comes; the screen."""
 
     @abstractmethod
     async def press(self, *keys: str) -> None:
@@ -102,9 +117,9 @@ class Session(ABC):
         """The same key again, until all of it is on the screen."""
         for _ in range(most):
             await self.press(key)
-            with contextlib.suppress(AssertionError):
-                return await self.wait_for(*words, limit=1.0)  # less, and a busy machine goes past it
-        return await self.wait_for(*words, limit=0)
+            if _shows(text := await self.settle(), *words):
+                return text
+        raise AssertionError(f"{words} is not on the screen:\n{text}")
 
     async def to_the_size(self) -> None:
         """From the beginning of the first lesson to the field in which its third step wants 11."""
@@ -120,41 +135,49 @@ class Session(ABC):
 class Visitor(Session):
     """One without a browser."""
 
-    def __init__(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
-        self._websocket = websocket
+    def __init__(self, websocket: aiohttp.ClientWebSocketResponse, server: int) -> None:
+        """`server`: the process that serves it."""
+        self._websocket, self._server = websocket, server
         self._screen = Screen()
 
-    async def wait_for(self, *words: str, limit: float = 30.0) -> str:
+    async def wait_for(self, *words: str) -> str:
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(PATIENCE):
                 while not self._screen.shows(*words):
-                    message = await self._websocket.receive()
-                    if message.type == aiohttp.WSMsgType.BINARY:
-                        self._screen.feed(message.data)
-                    elif message.type != aiohttp.WSMsgType.TEXT:
-                        raise AssertionError(f"the session ended: {message.type}\n{self._screen.text}")
+                    await self._receive()
         except TimeoutError:
             raise AssertionError(f"{words} is not on the screen:\n{self._screen.text}") from None
         return self._screen.text
+
+    async def settle(self) -> str:
+        await settle(self._server, self._receive)
+        return self._screen.text
+
+    async def _receive(self) -> None:
+        message = await self._websocket.receive()
+        if message.type == aiohttp.WSMsgType.BINARY:
+            self._screen.feed(message.data)
+        elif message.type != aiohttp.WSMsgType.TEXT:
+            raise AssertionError(f"the session ended: {message.type}\n{self._screen.text}")
 
     async def resize_until(self, width: int, height: int, *words: str) -> str:
         """Until all of it is on the screen at this size: the app takes none while it starts."""
         for _ in range(20):
             await self.send(json.dumps(["resize", {"width": width, "height": height}]))
-            with contextlib.suppress(AssertionError):
-                return await self.wait_for(*words, limit=2.0)
+            if _shows(text := await self.settle(), *words):
+                return text
             await self.send(json.dumps(["resize", {"width": width + 1, "height": height}]))
-        return await self.wait_for(*words, limit=0)
+        raise AssertionError(f"{words} is not on the screen:\n{text}")
 
     async def send(self, *messages: str) -> None:
         """Whatever a page could send."""
         for message in messages:
             await self._websocket.send_str(message)
 
-    async def received(self, until: str, limit: float) -> int:
+    async def received(self, until: str) -> int:
         """The bytes that came before a text."""
         count = 0
-        async with asyncio.timeout(limit):
+        async with asyncio.timeout(PATIENCE):
             while (message := await self._websocket.receive()).data != until:
                 assert message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT), message
                 if message.type == aiohttp.WSMsgType.BINARY:
@@ -165,8 +188,8 @@ class Visitor(Session):
     async def press(self, *keys: str) -> None:
         for key in keys:
             await self._websocket.send_json(["stdin", KEYS.get(key, key)])
-            # An escape that other bytes follow soon would be another key: Textual looks every 0.1 s, twice.
-            await asyncio.sleep(0.5 if key == "escape" else 0)
+            if key == "escape":  # that other bytes follow soon would be another key
+                await self.settle()
 
 
 class Served:
@@ -187,26 +210,15 @@ class Served:
             aiohttp.ClientSession() as client,
             client.ws_connect(f"{self.url}/ws?{size}", headers=headers) as websocket,
         ):
-            yield Visitor(websocket)
+            yield Visitor(websocket, self.process.pid)
 
     def sessions(self) -> list[int]:
         """The processes that were started for visitors, and what these started."""
-        found, todo = [], [self.process.pid]
-        while todo:
-            found.append(todo.pop())
-            todo += _children(found[-1])
-        return found[1:]
+        return descendants(self.process.pid)
 
     def memory(self) -> int:
         """Bytes that the server and its sessions hold, those that they share counted once."""
         return sum(map(_held, [self.process.pid, *self.sessions()]))
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
 
 
 def _held(pid: int) -> int:
@@ -217,22 +229,30 @@ def _held(pid: int) -> int:
     return sum(int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:"))
 
 
-def is_there(pid: int) -> bool:
-    """Whether a process is there, and is no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
-async def gone(*pids: int, limit: float = 5.0) -> bool:
-    """Whether all of them end within so many seconds."""
+async def gone(*pids: int) -> bool:
+    """Whether all of them end."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(limit):
+        async with asyncio.timeout(PATIENCE):
             while any(map(is_there, pids)):
                 await asyncio.sleep(0.02)
             return True
     return False
+
+
+async def settle(pid: int, receive: Callable[[], Awaitable[object]]) -> None:
+    """Receive until a process, and what it started, has neither sent nor worked for a while."""
+    since = begun = time.monotonic()
+    while (now := time.monotonic()) - since < _QUIET and now - begun < PATIENCE:
+        receiving = asyncio.ensure_future(receive())
+        done, _ = await asyncio.wait((receiving,), timeout=_GLANCE)
+        if done:
+            receiving.result()
+        else:
+            receiving.cancel()
+            await asyncio.wait((receiving,))
+            if not is_at_work(pid):
+                continue
+        since = time.monotonic()
 
 
 @asynccontextmanager
@@ -259,13 +279,14 @@ async def served(scratch: Path, *arguments: str, program: Sequence[str] = ()) ->
         finally:
             if process.returncode is None:
                 process.terminate()
-            await asyncio.wait_for(process.wait(), 5)
+            await asyncio.wait_for(process.wait(), PATIENCE)
             assert "Traceback" not in serve.said, serve.said
 
 
 async def _answers(url: str) -> None:
     async with aiohttp.ClientSession() as client:
-        for _ in range(200):
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
             try:
                 async with client.get(url) as response:
                     assert response.status == 200

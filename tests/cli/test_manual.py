@@ -10,6 +10,7 @@ from shutil import which
 
 import pytest
 
+from tests.limits import PATIENCE
 from tests.paths import DOCS
 from vmci_tui.cli.arguments import parser
 from vmci_tui.cli.run import COMMANDS
@@ -52,7 +53,7 @@ def test_it_is_plain_roff() -> None:
 
 @pytest.mark.skipif(which("groff") is None, reason="groff is not installed")
 def test_groff_has_nothing_against_it() -> None:
-    done = subprocess.run(["groff", "-man", "-Tutf8", "-ww", _PAGE], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["groff", "-man", "-Tutf8", "-ww", _PAGE], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0 and done.stderr == ""
     words = re.sub(r".\x08|\x1b\[[0-9;]*m", "", done.stdout)
     assert "vmci COMMAND --help" in words and "--in-place" in words

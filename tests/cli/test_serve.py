@@ -20,14 +20,16 @@ import pytest
 from aiohttp import web
 
 from tests.cli.serving import OUTSIDE_SCRIPT, ROOT, Served, gone, served
-from tests.conftest import SAMPLES
+from tests.limits import PATIENCE
+from tests.paths import SAMPLES
 from vmci_tui.cli.commands import lesson_server as webserver
-from vmci_tui.cli.commands.lesson_session import COLUMNS, ROWS, clamped, cost_of, packet_of
+from vmci_tui.cli.commands.lesson_session import COLUMNS, ROWS
 from vmci_tui.cli.commands.serve import SESSIONS
 from vmci_tui.cli.run import main
 from vmci_tui.settings import settings
 
-_OUTSIDE = "outside the lesson's folder"
+_OUTSIDE = ("outside", "lesson's")
+"""Words of the message that no line break parts: how long the path is decides where the lines end."""
 
 
 def _folders(scratch: Path) -> list[Path]:
@@ -53,11 +55,9 @@ async def test_a_lesson_is_done_and_every_visitor_has_his_own(tmp_path: Path) ->
                 ["good-fixed.entry", "good.entry", "good.entry"],
                 ["good.entry", "good-fixed.entry", "good.entry"],
             )
-        for _ in range(200):
-            if not _folders(tmp_path):
-                break
-            await asyncio.sleep(0.05)
-        assert not _folders(tmp_path), "a session that ends takes its files with it"
+        async with asyncio.timeout(PATIENCE):
+            while _folders(tmp_path):  # a session that ends takes its files with it
+                await asyncio.sleep(0.05)
     assert (SAMPLES / "good.entry").read_bytes() == before
     assert list(tmp_path.iterdir()) == []
 
@@ -72,23 +72,24 @@ async def test_nothing_outside_is_opened_or_saved(tmp_path: Path) -> None:
             await visitor.press("a", "enter")
             await visitor.wait_for("Append the note of")
             await visitor.press(path, "enter")
-            await visitor.wait_for(_OUTSIDE)
+            await visitor.wait_for(*(("cannot", "open") if path.startswith("~") else _OUTSIDE))
             await visitor.press("escape")
         await visitor.press("s")
         await visitor.wait_for("save as")
-        for path in (str(tmp_path / "new"), "../new", "/dev/shm/new"):
+        for path in (str(tmp_path / "new"), "../../new", "/dev/shm/new"):
             await visitor.press("ctrl+u", path, "enter")
-            await visitor.wait_for(_OUTSIDE)
+            await visitor.settle()  # the one before was refused in the same words
+            await visitor.wait_for(*_OUTSIDE)
         await visitor.press("escape", "1", "b")
         await visitor.wait_for("The entry of this dump")
         await visitor.press(str(secret), "enter")
-        await visitor.wait_for(_OUTSIDE)
+        await visitor.wait_for(*_OUTSIDE)
         await visitor.press("escape", "o")
         await visitor.wait_for("Lessons")
         await visitor.press("o")
         await visitor.wait_for("Open a file")
         await visitor.press(str(secret), "enter")
-        await visitor.wait_for(_OUTSIDE)
+        await visitor.wait_for(*_OUTSIDE)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["scratch", "secret"]
     assert not Path("/dev/shm/new").exists()
 
@@ -139,7 +140,7 @@ async def test_so_many_sessions_and_the_next_is_told(tmp_path: Path) -> None:
 
 async def _has_room(serve: Served) -> None:
     """Until the page is served again: the server counts a session until it has taken its files away."""
-    async with aiohttp.ClientSession() as client, asyncio.timeout(30):
+    async with aiohttp.ClientSession() as client, asyncio.timeout(PATIENCE):
         while True:
             async with client.get(serve.url) as page:
                 if page.status == 200:
@@ -173,7 +174,7 @@ async def test_sizes_are_clamped_and_junk_is_ignored(tmp_path: Path) -> None:
             for junk in _JUNK:
                 await visitor.send(junk)
             await visitor.send('["resize", {"width": 100000, "height": 100000}]', '["ping", 7]')
-            assert await visitor.received(limit=30, until='["pong", 7]') < 16 << 20
+            assert await visitor.received(until='["pong", 7]') < 16 << 20
             assert serve.memory() < 300 << 20
             await visitor.resize_until(80, 24, "Lesson: What an entry is  1/5")
             pids = serve.sessions()
@@ -188,28 +189,16 @@ _JUNK = (
 )  # fmt: skip
 
 
-def test_what_a_page_may_say() -> None:
-    assert packet_of(["stdin", "é"]) == b"D\0\0\0\2\xc3\xa9"
-    kind, payload = (packet_of(["resize", {"width": 10**30, "height": -1}]) or b"")[:1], packet_of(["blur"]) or b""
-    assert kind == b"M" and json.loads(payload[5:]) == {"type": "blur"}
-    for junk in (None, 5, [], ["stdin", b"x"], ["quit"], ["resize", {"width": 5}], {"stdin": "x"}):
-        assert packet_of(junk) is None
-    assert clamped("20000", "20000") == clamped(10**30, 10**30) == (COLUMNS[-1], ROWS[-1])
-    assert clamped("-1", "x") == clamped(None, 1.5) == clamped("9" * 5000, "") == (80, 24)
-    assert clamped("0", True) == (COLUMNS[0], ROWS[0]) and clamped("120", 40) == (120, 40)
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_it_ends_at_once_with_sessions_open(tmp_path: Path, number: signal.Signals) -> None:
     async with served(tmp_path, "entry") as serve, AsyncExitStack() as stack:
         for _ in range(2):
             await (await stack.enter_async_context(serve.visit())).wait_for("What an entry is  1/5")
         await stack.enter_async_context(serve.visit())  # one that has only begun
-        pids, started = serve.sessions(), time.monotonic()
+        pids = serve.sessions()
         serve.process.send_signal(number)
-        assert await asyncio.wait_for(serve.process.wait(), 5) == 0
-        assert time.monotonic() - started < 3
-        assert await gone(*pids, limit=0.5)
+        assert await asyncio.wait_for(serve.process.wait(), PATIENCE) == 0
+        assert await gone(*pids)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -249,7 +238,7 @@ async def test_two_hundred_at_once_with_giant_sizes(tmp_path: Path) -> None:
                 task.cancel()
             await asyncio.gather(*visitors, return_exceptions=True)
         started = time.monotonic()
-        assert await gone(*pids, limit=5)
+        assert await gone(*pids)
         print(f"{len(pids)} processes, at most {most >> 20} MiB; gone after {time.monotonic() - started:.1f} s")
         assert len(pids) == SESSIONS and most < 1 << 30
     assert list(tmp_path.iterdir()) == []
@@ -299,12 +288,6 @@ async def test_a_page_that_sends_without_end_is_closed(tmp_path: Path, message: 
                 await visitor.send(json.dumps(message))
         assert await gone(*pids)
         assert serve.memory() < before + (100 << 20)
-
-
-def test_a_paste_counts_for_its_letters_and_a_mouse_for_its_moves() -> None:
-    assert cost_of(["stdin", "\x1b[<35;100;20M" * 3], 90) == 3
-    assert cost_of(["stdin", "\x1b[200~" + "a\n" * 2048 + "\x1b[201~"], 9000) == 4098
-    assert cost_of(["stdin", ""], 12) == cost_of(["focus"], 9) == 1 and cost_of(None, 6400) == 101
 
 
 def test_the_number_of_sessions_is_a_setting_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

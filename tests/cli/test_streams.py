@@ -15,7 +15,9 @@ import pytest
 
 from tests.dumps import kdump_factory
 from tests.dumps.factory import ram
+from tests.limits import PATIENCE
 from tests.paths import DATA
+from tests.processes import is_at_work
 from vmci_tui.common.samples import sample_path
 
 _VMCI = f"{sys.executable} -m vmci_tui"
@@ -57,7 +59,7 @@ def folder(tmp_path: Path) -> Path:
 def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
-        cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+        cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
 
 
@@ -100,7 +102,7 @@ def test_the_app_and_the_lessons_need_a_terminal_on_all_three(number: int, folde
             streams[number] = file.fileno()
             ran = subprocess.run(
                 [sys.executable, "-m", "vmci_tui", command],
-                cwd=folder, stdin=streams[0], stdout=streams[1], stderr=streams[2], timeout=60, check=False,
+                cwd=folder, stdin=streams[0], stdout=streams[1], stderr=streams[2], timeout=PATIENCE, check=False,
             )  # fmt: skip
             file.seek(0)
             assert file.read().count(b"\n") == (1 if number == 2 else 0)
@@ -127,14 +129,12 @@ def test_a_pipe_that_nobody_reads_is_waited_for_after_the_file_is_saved(command:
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        for _ in range(600):
-            if (folder / "out").exists():
-                break
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until and (not (folder / "out").exists() or is_at_work(process.pid)):
             time.sleep(0.05)
         assert (folder / "out").exists() and process.poll() is None
-        time.sleep(0.5)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=PATIENCE)
     os.close(read)
     os.close(write)
     assert process.returncode == 130 and said.splitlines()[-1] == "vmci: interrupted; out is saved"

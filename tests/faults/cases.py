@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import signal
 import subprocess
 import sys
 import time
@@ -25,7 +24,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from tests.faults.exercise import Hang, time_limit
+from tests.limits import Hang, time_limit
 from tests.paths import ROOT
 from vmci_tui.common import mishap
 
@@ -55,7 +54,7 @@ def run_part(argv: list[str], one: Callable[[str, int, int, Counter[str]], None]
         begin = time.process_time()
         mishap.seen.clear()
         try:
-            with time_limit(seconds, signal.ITIMER_PROF):
+            with time_limit(seconds):
                 one(folder, seed, number, seen)
             assert not mishap.seen, mishap.seen  # what was caught at an edge is a failure all the same
         except (Exception, Hang) as error:

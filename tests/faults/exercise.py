@@ -7,13 +7,10 @@ is done with after; appending twice is appending once; all edits undone is the o
 from __future__ import annotations
 
 import json
-import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from random import Random
-from types import FrameType
-from typing import Final, NoReturn
+from typing import Final
 
 from tests.dumps import factory
 from tests.kit import become
@@ -40,27 +37,6 @@ _FIXES: Final = 6
 
 _REPAIRED: Final = 0.25
 """The part of the cases whose memory is searched and which are repaired: that takes as long as all else."""
-
-
-class Hang(BaseException):
-    """A case took longer than it may. No Exception: what catches any of those must not swallow it."""
-
-
-@contextmanager
-def time_limit(seconds: float, timer: int = signal.ITIMER_REAL) -> Iterator[None]:
-    """Raises Hang in the middle of whatever Python runs; the caller's process is killed for the rest."""
-    number = signal.SIGALRM if timer == signal.ITIMER_REAL else signal.SIGPROF
-
-    def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
-        raise Hang(f"longer than {seconds} s")
-
-    old = signal.signal(number, stop)
-    signal.setitimer(timer, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(timer, 0)
-        signal.signal(number, old)
 
 
 def printable(text: str, what: str) -> None:

@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.limits import PATIENCE
+
 FAULTS = ("KILL", "ENOSPC", "EIO", "EINTR")
 _LINE = re.compile(r"\d+ +(\w+)\(")
-_SECONDS = 60
 
 
 class Missed(Exception):
@@ -59,7 +60,7 @@ def _strace(log: Path, command: list[str], *options: str) -> Ended:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=_SECONDS,
+        timeout=PATIENCE,
     )
     return Ended(done.returncode, done.stdout.decode())
 

@@ -19,6 +19,12 @@ from types import TracebackType
 
 import pyte
 
+from tests.limits import PATIENCE
+from tests.processes import is_at_work
+
+_GLANCE = 0.02
+"""Seconds between two looks at what the command does."""
+
 
 class Terminal:
     """A command in a pseudo-terminal; leaving the `with` block kills it."""
@@ -87,34 +93,35 @@ class Terminal:
         """Turn the wheel over a cell: so many notches, down where positive."""
         self.send(f"\x1b[<{65 if by > 0 else 64};{column + 1};{row + 1}M" * abs(by))
 
-    def settle(self, quiet: float = 0.3, limit: float = 20.0, first: float = 0.0) -> bytes:
-        """Read until nothing comes for `quiet` seconds (at first: `first`), or the command ends; what came."""
-        start, deadline = len(self.raw), time.monotonic() + limit
-        while (left := deadline - time.monotonic()) > 0:
-            patience = quiet if len(self.raw) > start else max(quiet, first)
-            ready, _, _ = select.select([self._master], [], [], min(patience, left))
-            if not ready:
-                break
-            if not self._take():
-                break
+    def settle(self, quiet: float = 0.3) -> bytes:
+        """Read until the command has neither written nor worked for `quiet` seconds, or ends; what came."""
+        start = len(self.raw)
+        since = begun = time.monotonic()
+        while (now := time.monotonic()) - since < quiet and now - begun < PATIENCE:
+            if select.select([self._master], [], [], _GLANCE)[0]:
+                if not self._take():
+                    break
+            elif not is_at_work(self._process.pid):
+                continue
+            since = time.monotonic()
         return bytes(self.raw[start:])
 
-    def wait_for(self, text: str, limit: float = 20.0) -> None:
+    def wait_for(self, text: str) -> None:
         """Read until `text` is on the screen."""
-        deadline = time.monotonic() + limit
+        deadline = time.monotonic() + PATIENCE
         while text not in self.text:
             left = deadline - time.monotonic()
             ready = left > 0 and select.select([self._master], [], [], left)[0]
             if not ready or not self._take():
                 raise AssertionError(f"{text!r} is not on the screen:\n{self.text}")
 
-    def finish(self, limit: float = 60.0) -> int:
+    def finish(self) -> int:
         """Read until the command ends; its exit code."""
-        deadline = time.monotonic() + limit
+        deadline = time.monotonic() + PATIENCE
         while (left := deadline - time.monotonic()) > 0:
             if select.select([self._master], [], [], left)[0] and not self._take():
                 return self._process.wait(max(left, 1))
-        raise AssertionError(f"the command did not end within {limit} s:\n{self.text}")
+        raise AssertionError(f"the command did not end:\n{self.text}")
 
     def _take(self) -> bool:
         try:

@@ -23,7 +23,8 @@ from pathlib import Path
 from random import Random
 from typing import Final, Literal, NamedTuple
 
-from tests.faults.exercise import printable, time_limit
+from tests.faults.exercise import printable
+from tests.limits import time_limit
 from tests.paths import DATA, SAMPLES
 from vmci_tui.cli.run import main as vmci
 from vmci_tui.common import mishap

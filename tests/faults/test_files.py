@@ -12,7 +12,8 @@ import pytest
 
 from tests.dumps import factory
 from tests.faults import corpus
-from tests.faults.exercise import printable, time_limit
+from tests.faults.exercise import printable
+from tests.limits import time_limit
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import OpenError, SaveError, VmciError
 from vmci_tui.document.document import Document

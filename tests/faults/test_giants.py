@@ -7,13 +7,13 @@ import os
 import struct
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.dumps import factory
-from tests.faults.exercise import look, time_limit
+from tests.faults.exercise import look
+from tests.limits import PATIENCE, time_limit
 from vmci_tui.common.errors import OpenError, SaveError
 from vmci_tui.document import edit_notes
 from vmci_tui.document.document import Document
@@ -51,7 +51,7 @@ def _sparse(path: Path, memory: int) -> Path:
 
 
 def _bytes_read(dump: Path, text: Path) -> int:
-    done = subprocess.run((sys.executable, "-c", _READ, dump, text), capture_output=True, text=True, timeout=60)
+    done = subprocess.run((sys.executable, "-c", _READ, dump, text), capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     return int(done.stdout.split("READ ")[1])
 
@@ -82,9 +82,8 @@ def _many_segments(path: Path, count: int) -> str:
 
 def test_as_many_program_headers_as_may_be_are_read_within_seconds(tmp_path: Path) -> None:
     path = _many_segments(tmp_path / "many", 1 << 20)
-    start = time.monotonic()
-    document = open_document(path)
-    assert time.monotonic() - start < 15
+    with time_limit(15):
+        document = open_document(path)
     assert document.dump is not None
     assert len(document.layout.memory.ranges) == (1 << 20) - 1
     assert [item.code for item in Judgement.of(document).found]
@@ -94,7 +93,9 @@ def test_as_many_program_headers_as_may_be_are_read_within_seconds(tmp_path: Pat
 def test_a_million_program_headers_are_shown_within_200_mb(tmp_path: Path, options: tuple[str, ...]) -> None:
     path = _many_segments(tmp_path / "many", 1_000_000)
     words = [sys.executable, "-c", _PEAK, *options, path]
-    ran = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True, text=True, timeout=60)
+    ran = subprocess.run(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True, text=True, timeout=PATIENCE
+    )
     assert int(ran.stderr) < 200_000
 
 

@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from tests.dumps import factory
 from tests.faults import corpus, strategies
 from tests.faults.cases import CASE_SECONDS, Figures, part, whole
-from tests.faults.exercise import exercise, look, time_limit
+from tests.faults.exercise import exercise, look
+from tests.limits import time_limit
 from vmci_tui.opening.open_file import open_document
 
 _HYPOTHESIS = settings(

@@ -16,6 +16,7 @@ import pytest
 from tests.dumps.factory import Load, cpus, elf, note, ram
 from tests.faults.pty import Terminal
 from tests.faults.test_save_faults import Scenario, clone, in_a_child
+from tests.limits import PATIENCE
 from vmci_tui.cli.run import main
 from vmci_tui.saving.undo_journal import SUFFIX
 
@@ -124,13 +125,14 @@ def test_a_long_copy_leaves_nothing_behind(name: str, large: Path) -> None:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert appears(folder, ".vmci-part")
         process.send_signal(signal.Signals[name])
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=PATIENCE)
     assert (process.returncode, said) == (130, "vmci: interrupted; nothing was changed\n")
     assert os.listdir(folder) == [large.name]
 
 
 def appears(folder: Path, ending: str) -> bool:
-    for _ in range(400):
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
         if any(name.endswith(ending) for name in os.listdir(folder)):
             return True
         time.sleep(0.05)
@@ -142,7 +144,7 @@ def test_what_nohup_ignores_stays_ignored(tmp_path: Path) -> None:
     code = "import signal, os; from vmci_tui.cli.run import main; main(['--help']); os.kill(os.getpid(), signal.SIGHUP)"
     code = code.replace("main(['--help'])", "main(['show', 'dump.elf'])")
     command = ["nohup", sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done
 
 

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from tests.faults.exercise import time_limit
+from tests.limits import time_limit
 from tests.odd_numbers import Case, cases, edited, opened
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import used_lines

@@ -13,7 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 
-from tests.cli.serving import Screen, Session
+from tests.cli.serving import Screen, Session, settle
+from tests.limits import PATIENCE
 
 _CODES = {
     "enter": ("Enter", 13),
@@ -30,8 +31,9 @@ _CODES = {
 class Page(Session):
     """One page; what its websocket was sent is drawn by pyte, as xterm.js draws it."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self._socket = socket
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, server: int) -> None:
+        """`server`: the process that serves the page."""
+        self._socket, self._server = socket, server
         self._screen = Screen()
         self._number = 0
         self._session: str | None = None
@@ -68,13 +70,17 @@ class Page(Session):
             self.asked.append(message["params"]["request"]["url"])
         return message
 
-    async def wait_for(self, *words: str, limit: float = 30.0) -> str:
+    async def wait_for(self, *words: str) -> str:
         try:
-            async with asyncio.timeout(limit):
-                while not all(word in self._screen.text for word in words):
+            async with asyncio.timeout(PATIENCE):
+                while not self._screen.shows(*words):
                     await self._next()
         except TimeoutError:
             raise AssertionError(f"{words} is not on the screen:\n{self._screen.text}") from None
+        return self._screen.text
+
+    async def settle(self) -> str:
+        await settle(self._server, self._next)
         return self._screen.text
 
     async def click(self, x: int, y: int) -> None:
@@ -94,7 +100,8 @@ class Page(Session):
                     )
             else:
                 await self.call("Input.insertText", text=key)
-            await asyncio.sleep(0.4 if key == "escape" else 0.05)
+            if key == "escape":  # that other bytes follow soon would be another key
+                await self.settle()
 
     async def picture(self) -> bytes:
         """A PNG of what is on the page."""
@@ -102,20 +109,20 @@ class Page(Session):
 
 
 @asynccontextmanager
-async def chromium(program: str, profile: Path) -> AsyncIterator[Page]:
-    """A browser with an empty profile, ended at the end."""
+async def chromium(program: str, profile: Path, server: int) -> AsyncIterator[Page]:
+    """A browser with an empty profile for the pages of a process, ended at the end."""
     command = (program, "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0",
                f"--user-data-dir={profile}", "--window-size=1280,800", "--no-first-run", "about:blank")  # fmt: skip
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     try:
         assert process.stderr is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while not (found := re.search(rb"listening on (ws://\S+)", await process.stderr.readline())):
                 pass
         url = found[1].decode()
         async with aiohttp.ClientSession() as client, client.ws_connect(url, max_msg_size=0) as socket:
-            yield Page(socket)
+            yield Page(socket, server)
     finally:
         if process.returncode is None:
             process.terminate()
-        await asyncio.wait_for(process.wait(), 20)
+        await asyncio.wait_for(process.wait(), PATIENCE)

@@ -7,9 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.limits import PATIENCE
 from tests.real import readers
-
-_SECONDS = 60
 
 
 class Guest(NamedTuple):
@@ -45,7 +44,7 @@ def dump(guest: Guest, folder: Path, memory: bytes, *formats: str) -> dict[str, 
             "-device", f"loader,file={contents},addr={guest.base + (1 << 20):#x},force-raw=on",
         ],
         input="".join(json.dumps(line) + "\n" for line in asked),
-        capture_output=True, text=True, timeout=_SECONDS, check=True,
+        capture_output=True, text=True, timeout=PATIENCE, check=True,
     )  # fmt: skip
     errors = [line for line in done.stdout.splitlines() if '"error"' in line]
     assert not errors, errors

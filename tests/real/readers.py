@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
-_SECONDS = 120
+from tests.limits import PATIENCE
 
 
 class Ran(NamedTuple):
@@ -40,7 +40,7 @@ def run(*command: str, env: dict[str, str] | None = None) -> Ran:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=_SECONDS,
+        timeout=PATIENCE,
         env={**os.environ, **(env or {})},
     )
     return Ran(done.returncode, done.stdout.decode("latin-1"))

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from tests.dumps import factory
+from tests.limits import PATIENCE, time_limit
 from tests.paths import ROOT
 from tests.real import readers
 from tests.real.qemu_cases import Ram, make
@@ -173,7 +174,7 @@ class Place:
 
     def ask(self, *arguments: str, **more: Any) -> tuple[int, str, str]:
         with self.start(*arguments, **more) as process:
-            out, error = process.communicate(timeout=60)
+            out, error = process.communicate(timeout=PATIENCE)
             return process.returncode, out, error
 
     def processes(self) -> list[str]:
@@ -195,7 +196,7 @@ class Place:
 
     def settled(self) -> bool:
         """Whether nothing is left, a moment later."""
-        until = time.monotonic() + 3
+        until = time.monotonic() + PATIENCE
         while self.processes() and time.monotonic() < until:
             time.sleep(0.02)
         return not self.processes() and not list(self.temporary.iterdir())
@@ -265,10 +266,9 @@ def test_a_qemu_that_hangs_is_ended(place: Place) -> None:
     place_of_mark, os.environ["VMCI_MARK"] = os.environ.get("VMCI_MARK"), place.mark
     try:
         for words in ("exec sleep 1000", "sleep 1000", "trap '' TERM INT; while :; do sleep 1; done"):
-            start = time.monotonic()
-            with pytest.raises(QemuError, match=r"did not answer within 0.3 seconds"):
+            with time_limit(2), pytest.raises(QemuError, match=r"did not answer within 0.3 seconds"):
                 Machine(TARGETS["x86_64"], place.hanging(words), seconds=0.3)
-            assert time.monotonic() - start < 2 and place.settled(), words
+            assert place.settled(), words
     finally:
         os.environ.pop("VMCI_MARK")
         os.environ.update({} if place_of_mark is None else {"VMCI_MARK": place_of_mark})
@@ -279,11 +279,11 @@ def test_a_qemu_that_hangs_is_ended(place: Place) -> None:
 def test_signals_while_qemu_hangs(place: Place, number: signal.Signals, words: str) -> None:
     program = place.hanging(words)
     with place.start("--qemu", program) as process:
-        until = time.monotonic() + 10
+        until = time.monotonic() + PATIENCE
         while not any("sleep" in line for line in place.processes()) and time.monotonic() < until:
             time.sleep(0.02)
         process.send_signal(number)
-        _, error = process.communicate(timeout=10)
+        _, error = process.communicate(timeout=PATIENCE)
         assert process.returncode == (-number if number == signal.SIGKILL else 130), error
         assert "Traceback" not in error and "never" not in error
     assert place.settled()
@@ -296,7 +296,7 @@ def _interrupted(place: Place, runs: int) -> None:
         with place.start() as process:
             time.sleep(dice.uniform(0.03, 0.25))
             process.send_signal(dice.choice((signal.SIGINT, signal.SIGTERM, signal.SIGKILL)))
-            process.communicate(timeout=10)
+            process.communicate(timeout=PATIENCE)
         assert place.settled()
 
 
@@ -310,13 +310,9 @@ def test_a_hundred_signals_at_any_moment_leave_nothing(place: Place) -> None:
 
 
 def _in_a_row(place: Place, runs: int) -> None:
-    slowest = 0.0
     for _ in range(runs):
-        start = time.monotonic()
         assert place.ask()[0] == 0
-        slowest = max(slowest, time.monotonic() - start)
         assert not place.processes() and not list(place.temporary.iterdir())
-    assert slowest < 3
     assert sorted(item.name for item in place.folder.iterdir()) == ["entry", "note", "tmp"]
 
 

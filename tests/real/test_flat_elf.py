@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import SAMPLES
 from tests.data_files import FAULTS, fault
 from tests.dumps.kdump_factory import flattened
+from tests.limits import PATIENCE
 from tests.real import readers
 from tests.real.agreement.oracle import Oracle
 from tests.tui.driving import running, settled, shown
@@ -42,14 +43,14 @@ def made(name: str, folder: Path) -> str:
     out = folder / f"{name}.flat"
     with out.open("wb") as file:
         command = ("makedumpfile", "-E", "-F", str(SAMPLES / name))
-        subprocess.run(command, check=True, stdout=file, stderr=subprocess.DEVNULL, timeout=60)
+        subprocess.run(command, check=True, stdout=file, stderr=subprocess.DEVNULL, timeout=PATIENCE)
     return str(out)
 
 
 def rearranged(path: str) -> str:
     with open(path, "rb") as stdin:
         subprocess.run(
-            ("makedumpfile", "-R", path + ".plain"), stdin=stdin, check=True, capture_output=True, timeout=60
+            ("makedumpfile", "-R", path + ".plain"), stdin=stdin, check=True, capture_output=True, timeout=PATIENCE
         )
     return path + ".plain"
 

@@ -21,6 +21,7 @@ from tests.conftest import SAMPLES
 from tests.dumps import factory as elf_factory
 from tests.dumps import kdump_factory as factory
 from tests.kit import become
+from tests.limits import PATIENCE
 from tests.paths import DATA
 from tests.real import readers
 from tests.real.qemu_dumps import GUESTS, dump
@@ -95,7 +96,7 @@ def _hashes(path: str, ranges: list[tuple[int, int]]) -> list[str]:
 def _drgn(path: str, arch: str, bits: int, order: str, ranges: list[tuple[int, int]]) -> list[str]:
     readers.need("drgn")
     command = (sys.executable, "-c", _DRGN, path, arch, str(bits), order, json.dumps(ranges))
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     out: list[str] = json.loads(done.stdout)
     return out
@@ -151,7 +152,7 @@ def test_unflatten_of_records_in_any_order(seed: int, tmp_path: Path) -> None:
 
 def _rearrange(source: str, out: Path) -> None:
     with open(source, "rb") as stdin:
-        subprocess.run(("makedumpfile", "-R", str(out)), stdin=stdin, check=True, capture_output=True, timeout=60)
+        subprocess.run(("makedumpfile", "-R", str(out)), stdin=stdin, check=True, capture_output=True, timeout=PATIENCE)
 
 
 DATA = DATA / "kdump"

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit import image_bytes
+from tests.limits import PATIENCE
 from tests.paths import ROOT
 from vmci_tui.adoption.choose import adopted, search_for
 from vmci_tui.document import edit_entry, edit_head, edit_notes, edit_text
@@ -38,7 +39,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], No
 
     def run(line: str) -> None:
         env = {**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
-        ran = subprocess.run(["/bin/sh", "-c", line], env=env, capture_output=True, text=True, timeout=60)
+        ran = subprocess.run(["/bin/sh", "-c", line], env=env, capture_output=True, text=True, timeout=PATIENCE)
         assert ran.returncode == 0, (line, ran.stderr)
 
     return run

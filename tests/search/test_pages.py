@@ -19,6 +19,7 @@ import pytest
 
 from tests.dumps.factory import TEXT_64, Bits, Load, Order, elf, note
 from tests.dumps.kdump_factory import LZO, SNAPPY, ZLIB, ZSTD, flattened, kdump
+from tests.limits import PATIENCE
 from vmci_tui.common.errors import Cancelled, OpenError
 from vmci_tui.common.progress import quiet
 from vmci_tui.containers import open_dump
@@ -33,9 +34,6 @@ from vmci_tui.search.pages import scheduler as scan_pages
 from vmci_tui.search.pages import worker_pool as page_helpers
 from vmci_tui.search.pages.worker_pool import Helpers
 from vmci_tui.search.patterns import EVERYWHERE, PAGE_STARTS, Look
-
-PATIENCE = 30.0
-"""Seconds that a process may take on a busy machine."""
 
 
 @pytest.fixture(autouse=True)

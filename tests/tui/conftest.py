@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.limits import PATIENCE
 from vmci_tui.tui.actions.judge_actions import JudgeActions
 from vmci_tui.tui.app import VmciApp
 from vmci_tui.tui.widgets.dialogs import Dialog
@@ -12,11 +13,11 @@ from vmci_tui.tui.widgets.dialogs import Dialog
 @pytest.fixture(autouse=True)
 def _judged_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine may take longer than an edit waits for its judgement; tests of that set their own patience."""
-    monkeypatch.setattr(JudgeActions, "patience", 5.0)
-    monkeypatch.setattr(Dialog, "patience", 5.0)
+    monkeypatch.setattr(JudgeActions, "patience", PATIENCE)
+    monkeypatch.setattr(Dialog, "patience", PATIENCE)
 
 
 @pytest.fixture(autouse=True)
 def _messages_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test asks after was said a while ago, on a busy machine."""
-    monkeypatch.setattr(VmciApp, "NOTIFICATION_TIMEOUT", 60)
+    monkeypatch.setattr(VmciApp, "NOTIFICATION_TIMEOUT", PATIENCE)

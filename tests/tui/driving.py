@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from time import monotonic
 from typing import Any
 
 from textual.pilot import Pilot
 from textual.worker import WorkerCancelled
 
+from tests.limits import PATIENCE
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.settings.settings import Settings
 from vmci_tui.tui.app import VmciApp
@@ -33,12 +35,14 @@ async def settled(pilot: Pilot[Any]) -> None:
         await pilot.app.workers.wait_for_complete()
     await pilot.pause()
     await pilot.pause()
-    for _ in range(200):  # the readers are judged after the first paint, which a busy machine may hold up
+    deadline = monotonic() + PATIENCE
+    while monotonic() < deadline:  # the readers are judged after the first paint
         screen = pilot.app.screen
         judging = isinstance(screen, MainScreen) and screen.judgement is None and screen.not_judged == BEING_JUDGED
         if not judging and all(strip._row != ((BEING_JUDGED, "dim"),) for strip in screen.query(StripLine)):
             return
         await pilot.pause(0.01)
+    raise AssertionError("the readers are not judged")
 
 
 def main_screen(pilot: Pilot[Any]) -> MainScreen:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from types import TracebackType
 
 from tests.faults.pty import Terminal
+from tests.limits import PATIENCE
 from vmci_tui.lessons.lesson import TYPE
 
 _BYTES = {
@@ -16,8 +17,6 @@ _BYTES = {
     "slash": "/", "question_mark": "?", "f6": "\x1b[17~", "f7": "\x1b[18~", "f8": "\x1b[19~", "f9": "\x1b[20~",
 }  # fmt: skip
 """What a terminal sends for a key."""
-_PATIENCE = 15.0
-"""Seconds for what was pressed to show: a real QEMU is asked in one lesson."""
 _AGAIN = 0.3
 """Seconds between two presses of the same button: one that comes at once is a slip, which buttons ignore."""
 _MOVES = ("down", "up", "left", "right")
@@ -45,7 +44,7 @@ class LessonTerminal:
 
     def until(self, text: str) -> None:
         """Wait until a text is on the screen, and nothing more comes."""
-        self.terminal.wait_for(text, _PATIENCE)
+        self.terminal.wait_for(text)
         self.terminal.settle(0.05)
 
     def press(self, keys: Iterable[str]) -> None:
@@ -56,7 +55,7 @@ class LessonTerminal:
                 time.sleep(_AGAIN)
             typed = key.removeprefix(TYPE) if key.startswith(TYPE) else key if len(key) == 1 else _BYTES[key]
             self.terminal.send(typed)
-            self.terminal.settle(0.05 if key in _MOVES else 0.15, first=1)
+            self.terminal.settle(0.05 if key in _MOVES else 0.15)
             if key == "escape":
                 time.sleep(_AGAIN)  # with what follows at once it would be Alt and that key
             self._while_busy()
@@ -82,14 +81,14 @@ class LessonTerminal:
             else:
                 column, row = self._find(text)
                 self.terminal.click(column + len(text) // 2, row, times=2 if verb == "double" else 1)
-            self.terminal.settle(0.15, first=1)
+            self.terminal.settle(0.15)
             before = action
 
     def _while_busy(self) -> None:
         """As anybody would: wait while the app says that it is at work."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + PATIENCE
         while _BUSY in self.terminal.text and time.monotonic() < deadline:
-            self.terminal.settle(0.1, limit=1)
+            self.terminal.settle(0.1)
 
     def _roll(self, text: str) -> None:
         lines = self.terminal.lines

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from tests.limits import PATIENCE
 from tests.paths import DOCS, ROOT
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
 from vmci_tui.cli.run import main
@@ -31,8 +32,6 @@ from vmci_tui.tui.widgets.line_list import LineList
 
 _ALL = headings()
 _SIZES = [(80, 24), (200, 60)]
-_PATIENCE = 5.0
-"""Seconds for a condition to hold after the keys: a real QEMU is asked in one lesson."""
 _REPEATS = 60
 
 
@@ -88,7 +87,7 @@ async def do_step(app: VmciApp, pilot: Pilot[Any]) -> list[str]:
         if item == before == "enter":
             await pilot.pause(0.3)  # a second press that comes at once is a slip: Textual's buttons ignore it
         keys += await press(app, pilot, item)
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + PATIENCE
     while not run.done and time.monotonic() < deadline:
         await look(app, pilot)
         await asyncio.sleep(0.02)

@@ -31,4 +31,4 @@ def test_a_burst(tmp_path: Path, name: str, keys: str, shown: str) -> None:
         terminal.wait_for("q Quit")
         terminal.settle()
         terminal.send(keys)
-        terminal.wait_for(shown, limit=10)
+        terminal.wait_for(shown)

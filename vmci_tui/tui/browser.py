@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 
 from textual.drivers.web_driver import WebDriver
 
 
 class BrowserDriver(WebDriver):
     """Ends the app where nobody listens any more: Textual's own would wait for keys for ever."""
+
+    def write(self, data: str) -> None:
+        with suppress(BrokenPipeError):  # else the app fails, and then hangs as it says so
+            super().write(data)
+
+    def write_meta(self, data: dict[str, object]) -> None:
+        with suppress(BrokenPipeError):
+            super().write_meta(data)
 
     def run_input_thread(self) -> None:
         super().run_input_thread()

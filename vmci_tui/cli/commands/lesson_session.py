@@ -139,7 +139,10 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     """Kill the process with all that it started. Its files are in a folder that is removed: it has nothing to tidy."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    await process.communicate()  # to the end of its pipes, else they stay open until the loop is gone
+    reaped = asyncio.ensure_future(process.communicate())  # to the end of its pipes, else they outlive the loop
+    while not reaped.done():
+        with contextlib.suppress(asyncio.CancelledError):  # it ends already
+            await asyncio.shield(reaped)
 
 
 async def _from_page(websocket: web.WebSocketResponse, stdin: asyncio.StreamWriter) -> None:
