@@ -1,4 +1,4 @@
-"""Makes the pages of findings, readers and keys and the manual page from the code: python docs/make.py [--check]"""
+"""Makes the pages of findings, readers, keys, JSON and the manual page: python docs/make.py [--check]"""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from vmci_tui.readers.key_readings import readings
 from vmci_tui.readers.rule import Reader, Rule
 from vmci_tui.readers.verdicts import READERS
 from vmci_tui.render.verdict_report import STAGES
+
+sys.path.insert(0, str(Path(__file__).parent))
+from json_page import json_page
 
 _HERE = Path(__file__).parent
 _ALL: tuple[Reader[Any], ...] = (qemu.READER, *READERS)
@@ -180,7 +183,10 @@ def _roff(text: str) -> str:
     return rf"\&{safe}" if safe.startswith(".") else safe
 
 
-PAGES = {"findings.md": findings_page, "readers.md": readers_page, "keys.md": keys_page, "vmci.1": manual}
+PAGES = {
+    "findings.md": findings_page, "readers.md": readers_page, "keys.md": keys_page, "json.md": json_page,
+    "vmci.1": manual,
+}  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:

@@ -1,0 +1,109 @@
+"""The page of the JSON of all commands, made from json_types.py."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    NotRequired,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
+
+import json_types
+
+_WORDS: Final = {str: "string", int: "integer", bool: "boolean", type(None): "null", Any: "anything"}
+
+_INTRO: Final = """\
+<!-- Made by docs/make.py from docs/json_types.py: change it there. -->
+# JSON
+
+What each command prints with `--json`: one object, on stdout. Its first key is `schema`, 1. A new version of vmci may
+add keys, and values where some are listed; `schema` becomes 2 when a key goes, is renamed or changes its meaning.
+Bytes that are not printable ASCII are `\\xNN` in strings; numbers are numbers; what is absent is null. A key with *?*
+is not always there.
+
+`vmci predict` prints a line for each case, without `schema`: `id` is the case's, and `warnings`, `appended_length`,
+`appended_sha256` and `phys_base` are what QEMU will do.
+"""
+
+
+def json_page() -> Iterator[str]:
+    """Yield its lines: each command, then the parts in the order in which they are first named."""
+    yield from _INTRO.splitlines()
+    for command in json_types.COMMANDS:
+        yield from ("", f"## {command.__name__}", "", _text(command), "", *_table(command))
+    yield from ("", "## Parts")
+    for part in _parts():
+        yield from ("", f"### {part.__name__}", "", _text(part), "", *_table(part))
+
+
+def parts_of(hint: Any) -> tuple[Any, bool, str]:
+    """Return a key's type, whether the key may be missing, and what is said of it."""
+    words = ""
+    if get_origin(hint) is Annotated:
+        hint, words = get_args(hint)
+    if missing := get_origin(hint) is NotRequired:
+        (hint,) = get_args(hint)
+    if get_origin(hint) is Annotated:
+        hint, inner = get_args(hint)
+        words = words or inner
+    return hint, missing, words
+
+
+def keys_of(shape: Any) -> dict[str, Any]:
+    """Return the annotation of each key of a typed dict."""
+    return get_type_hints(shape, vars(json_types), include_extras=True)
+
+
+def _text(shape: Any) -> str:
+    return " ".join(shape.__doc__.split()).removesuffix(".") + "."
+
+
+def _table(shape: Any) -> Iterator[str]:
+    yield from ("| key | value | |", "|---|---|---|")
+    for name, hint in keys_of(shape).items():
+        kind, missing, words = parts_of(hint)
+        yield f"| `{name}`{' *?*' if missing else ''} | {_type(kind)} | {words} |"
+
+
+def _type(kind: Any) -> str:
+    origin, inside = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _type(inside[0])
+    if is_typeddict(kind):
+        return f"[{kind.__name__}](#{kind.__name__.lower()})"
+    if origin is list:
+        return f"list of {_type(inside[0])}"
+    if origin is dict:
+        return f"object of {_type(inside[1])}"
+    if origin is Literal:
+        return ", ".join(f"`{item}`" if isinstance(item, str) else str(item) for item in inside)
+    if origin in (Union, types.UnionType):
+        return ", ".join(map(_type, inside))
+    return _WORDS[kind]
+
+
+def _parts() -> list[Any]:
+    """Return the typed dicts that are named by others, in the order in which they are first named."""
+    found: dict[Any, None] = {}
+    todo = list(json_types.COMMANDS)
+    while todo:
+        new = [part for hint in keys_of(todo.pop(0)).values() for part in _named(hint) if part not in found]
+        found |= dict.fromkeys(new)
+        todo += new
+    return list(found)
+
+
+def _named(hint: Any) -> Iterator[Any]:
+    if is_typeddict(hint):
+        yield hint
+    for inner in get_args(hint):
+        yield from _named(inner)

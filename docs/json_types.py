@@ -1,0 +1,507 @@
+"""The JSON of every command, as types.
+
+docs/json.md is made from them, and tests/cli/test_json.py holds them against what the commands print. A second item
+of `Annotated` is what the page says of the key.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
+
+Machine = Annotated[str | None, "as `x86_64`, `i386`, `aarch64`, `s390x`; null where the file names none"]
+Bits = Annotated[Literal[32, 64] | None, "the file's, not the guest's"]
+Order = Annotated[Literal["little", "big"] | None, "the file's"]
+Offset = Annotated[int, "in the file, in bytes"]
+PlainOffset = Annotated[int, "in the file, in bytes; of a flattened file in its plain form"]
+Accepts = Annotated[bool | None, "null: it is not known"]
+Hex = Annotated[str, "bytes, two digits each"]
+
+
+class EntryFields(TypedDict):
+    """The 16 bytes of fw_cfg `etc/vmcoreinfo`."""
+
+    host_format: Annotated[int | None, "null where it is derived and cannot be known, as in the other fields"]
+    guest_format: int | None
+    size: Annotated[int | None, "bytes that the guest announces"]
+    paddr: Annotated[int | None, "guest-physical address of the note"]
+    present: Annotated[bool | None, "whether QEMU takes the note for present; null if the entry is derived"]
+    origin: Literal["blob", "derived", "writes"]
+
+
+class WriteOutcome(TypedDict):
+    """One write of the guest to the entry."""
+
+    offset: int
+    length: int
+    bytes: Annotated[str | None, "two digits each; null if the source was not memory"]
+    result: Literal["present", "not present", "DMA error", "ignored"]
+    present: bool
+    why: str
+
+
+class NoteRow(TypedDict):
+    """One ELF note."""
+
+    index: Annotated[int, "from 0, in the order of the file"]
+    name: str
+    type: int
+    offset: PlainOffset
+    length: Annotated[int, "bytes, with header and padding"]
+    desc_offset: PlainOffset
+    desc_length: int
+
+
+class Key(TypedDict):
+    """One line KEY=VALUE of the text."""
+
+    key: str
+    value: str
+    line: Annotated[int, "from 1"]
+    offset: PlainOffset
+    length: Annotated[int, "bytes, without the end of the line"]
+
+
+class Text(TypedDict):
+    """The vmcoreinfo text."""
+
+    note: Annotated[int, "index of its note"]
+    keys: list[Key]
+
+
+class MemoryRange(TypedDict):
+    """A range of guest memory."""
+
+    paddr: int
+    length: int
+    offset: Annotated[int | None, "in the file; null where the file has no bytes for it, or not as they are"]
+
+
+class KdumpHeader(TypedDict):
+    """The headers of a kdump-compressed file; offsets are in its plain form."""
+
+    header_version: int
+    bits: Literal[32, 64]
+    padded: bool
+    utsname: Annotated[dict[str, str], "sysname, nodename, release, version, machine, domainname"]
+    status: int
+    block_size: int
+    max_mapnr: int
+    nr_cpus: int
+    phys_base: int
+    dump_level: int
+    split: bool
+    start_pfn: int
+    end_pfn: int
+    offset_vmcoreinfo: int
+    size_vmcoreinfo: int
+    offset_note: int
+    size_note: int
+    offset_eraseinfo: int
+    size_eraseinfo: int
+    doubts: Annotated[list[str], "what is odd about the file, a sentence each"]
+
+
+class Head(TypedDict):
+    """The file."""
+
+    file: Annotated[str, "its name as it was given"]
+    size: Annotated[int, "bytes"]
+    container: Annotated[
+        Literal["elf", "kdump", "flattened", "entry", "raw"] | None,
+        "`raw`: a flat memory image (`find --raw-at`); null: it could not be opened",
+    ]
+    machine: Machine
+    bits: Bits
+    byte_order: Order
+
+
+class Show(Head):
+    """`vmci show FILE --json`"""
+
+    entry: EntryFields | None
+    writes: Annotated[NotRequired[list[WriteOutcome]], "if the entry is a list of writes"]
+    kdump: Annotated[NotRequired[KdumpHeader], "if the dump is a kdump file"]
+    notes: Annotated[NotRequired[list[NoteRow]], "if the file is a dump, as the keys below"]
+    vmcoreinfo: NotRequired[Text | None]
+    windows: Annotated[NotRequired[dict[str, Any] | None], "the fields of a Windows dump header in the note"]
+    memory: Annotated[NotRequired[list[MemoryRange]], "merged, disjoint, sorted"]
+
+
+class Place(TypedDict):
+    """A range of bytes."""
+
+    offset: Offset
+    length: int
+
+
+class Consequence(TypedDict):
+    """What a finding means for one reader."""
+
+    reader: str
+    refuses: Annotated[bool, "false: it goes on, with a complaint or another value"]
+    says: Annotated[str, "the program's own words; may be empty"]
+    why: str
+
+
+class Finding(TypedDict):
+    """A finding; [findings.md](findings.md) lists the codes."""
+
+    code: str
+    severity: Literal["error", "warning", "info"]
+    message: str
+    why: str
+    span: Annotated[Place | None, "the bytes concerned"]
+    fix: Annotated[str | None, "what the fix does; null where there is none"]
+    readers: list[Consequence]
+
+
+class Correction(TypedDict):
+    """A value that memory proves instead of the text's."""
+
+    key: str
+    value: str
+    why: str
+
+
+class Proof(TypedDict):
+    """Whether memory proves the text."""
+
+    proved: Annotated[bool | None, "false: disproved; null: not provable"]
+    why: str
+    corrections: list[Correction]
+
+
+class Verdict(TypedDict):
+    """What one reader makes of the file."""
+
+    accepts: Accepts
+    reads: Annotated[bool | None, "whether it then reads kernel memory; null: it does not read any, or it is not known"]
+    says: Annotated[str, "the program's own words"]
+    osrelease: Annotated[str | None, "the release that it prints"]
+    stage: Annotated[Literal["before", "note", "after"] | None, "where it refuses: before, at or after the note"]
+
+
+class NextCommand(TypedDict):
+    """A command to run next."""
+
+    reader: Annotated[str, "the program"]
+    command: Annotated[str, "ready for the shell"]
+    why: str
+
+
+class Check(Head):
+    """`vmci check FILE --json`. A file that cannot be opened (exit code 3) has `readers` alone, if one accepts it."""
+
+    findings: NotRequired[list[Finding]]
+    proof: Annotated[NotRequired[Proof | None], "null without a note"]
+    readers: Annotated[dict[str, Verdict], "by name; those of --for, if it is given"]
+    next: NotRequired[list[NextCommand]]
+
+
+class Candidate(TypedDict):
+    """A place of guest memory that looks like the note."""
+
+    paddr: int
+    offset: Annotated[int | None, "in the file; null where it is not at one place of it"]
+    kind: Literal["note", "text"]
+    length: int
+    osrelease: str
+    proved: Annotated[bool | None, "false: disproved; null: not provable"]
+    why: str
+    copies: Annotated[list[int], "paddrs of the same bytes"]
+
+
+class Find(Head):
+    """`vmci find FILE --json`"""
+
+    candidates: Annotated[list[Candidate], "best first"]
+
+
+class PlanStep(TypedDict):
+    """One range of the target."""
+
+    do: str
+    offset: int
+    length: int
+    why: str
+
+
+class Plan(TypedDict):
+    """How a file is saved."""
+
+    way: Literal["overwrite", "lift", "copy", "append", "none"]
+    bytes_written: int
+    steps: list[PlanStep]
+
+
+class Worse(TypedDict):
+    """A reader that would refuse what is saved, or read no memory by it."""
+
+    reader: str
+    accepts: Accepts
+    says: str
+
+
+class Save(TypedDict):
+    """`vmci set`, `append`, `strip`, `new entry` with --json. With --dry-run, and if `worse` holds an item to which
+    --yes did not agree (exit code 1), nothing was written."""
+
+    file: str
+    plan: Plan
+    choice: Annotated[str, "why this way"]
+    worse: list[Worse]
+    taken_out: Annotated[list[str], "what is not in the saved file, a sentence each"]
+
+
+class RepairStep(TypedDict):
+    """One fix."""
+
+    code: str
+    label: str
+
+
+class Repaired(TypedDict):
+    """What was repaired."""
+
+    steps: list[RepairStep]
+    question: Annotated[str | None, "what the user has to decide; then nothing was written"]
+    left: Annotated[list[str], "errors that are left, a sentence each"]
+    proof: Proof | None
+
+
+class Repair(TypedDict):
+    """`vmci repair FILE --json`"""
+
+    file: str
+    plan: Annotated[Plan | None, "null if there is a question: then the next three keys and `next` are missing"]
+    choice: NotRequired[str]
+    worse: NotRequired[list[Worse]]
+    taken_out: NotRequired[list[str]]
+    repair: Repaired
+    candidates: list[Candidate]
+    before: Annotated[dict[str, bool | None], "whether each reader accepts the file"]
+    after: Annotated[dict[str, bool | None], "and the repaired one"]
+    next: NotRequired[list[NextCommand]]
+
+
+class Lost(TypedDict):
+    """Bytes that `undo --force` overwrites."""
+
+    offset: int
+    now: Hex
+    then: Annotated[str, "two digits a byte; empty past the end"]
+
+
+class Undo(TypedDict):
+    """`vmci undo FILE --json`"""
+
+    file: str
+    size: Annotated[int | None, "bytes, afterwards; null with --dry-run"]
+    overwrites: Annotated[NotRequired[list[Lost]], "with --force"]
+
+
+class UnflattenPlan(TypedDict):
+    """As a plan, without steps."""
+
+    way: Literal["copy"]
+    bytes_written: int
+    steps: Annotated[list[PlanStep], "empty"]
+
+
+class Unflatten(TypedDict):
+    """`vmci unflatten FILE -o OUT --json`"""
+
+    file: str
+    size: Annotated[int, "bytes of the plain file"]
+    faults: Annotated[list[str], "what is broken, a sentence each"]
+    plan: UnflattenPlan
+    worse: list[Worse]
+    taken_out: list[str]
+
+
+class KeyChange(TypedDict):
+    """A key that differs."""
+
+    key: str
+    a: str | None
+    b: str | None
+    change: Literal["added", "gone", "changed"]
+    means: str
+
+
+class Diff(TypedDict):
+    """`vmci diff A B --json`"""
+
+    a: Annotated[str, "name of the first"]
+    b: str
+    same: Annotated[bool, "to the byte"]
+    summary: Annotated[list[str], "what the change means, a sentence each"]
+    keys: list[KeyChange]
+
+
+class HexBytes(TypedDict):
+    """`vmci hex FILE --json`"""
+
+    file: str
+    offset: Annotated[int | None, "in the file; null where the page is compressed"]
+    length: int
+    hex: Hex
+
+
+class Decoded(TypedDict):
+    """Another way to see a value."""
+
+    label: str
+    shown: str
+    problem: Annotated[bool, "Linux would not write it so"]
+
+
+class KeyReading(TypedDict):
+    """How one reader parses the key; the last three keys are there if a value was given."""
+
+    version: str
+    how: str
+    shown: NotRequired[str]
+    number: NotRequired[int | None]
+    problem: NotRequired[str | None]
+
+
+class KeyEntry(TypedDict):
+    """What is known of a key."""
+
+    key: str
+    form: Annotated[str, "as `OFFSET(STRUCT.MEMBER)`"]
+    known: Annotated[bool, "false: only its form is known"]
+    what: str
+    written: Annotated[str, "the line, as printf writes it"]
+    base: Annotated[int, "10 or 16; 0: not a number"]
+    unit: str
+    since: Annotated[str | None, "version of Linux"]
+    gone_in: str | None
+    machines: Annotated[list[str], "the only ones that write it; empty: all"]
+    when: Annotated[str | None, "the configuration that it needs"]
+    formulas: Annotated[dict[str, str], "by machine, or `all`"]
+    note: str | None
+    breaks: Annotated[dict[str, str], "by reader: what a wrong or missing value does"]
+    see: list[str]
+
+
+class Explain(KeyEntry):
+    """`vmci explain KEY[=VALUE] --json`"""
+
+    decoded: list[Decoded]
+    readers: Annotated[dict[str, KeyReading], "by name"]
+
+
+class ExplainSearch(TypedDict):
+    """`vmci explain --search WORD --json`"""
+
+    search: str
+    keys: list[KeyEntry]
+
+
+class Side(TypedDict):
+    """What QEMU does, as predicted or as seen."""
+
+    warnings: list[str]
+    appended_length: int
+    appended: Annotated[str | None, "the note, two digits a byte"]
+    phys_base: Annotated[str, "0x..."]
+    entry: Hex
+
+
+class Ask(TypedDict):
+    """`vmci ask BLOB NOTE --json`"""
+
+    entry: str
+    note: str
+    target: str
+    program: str
+    version: str
+    rules: Annotated[str, "the version whose rules the prediction follows"]
+    machine: Machine
+    bits: Bits
+    byte_order: Order
+    kept: Annotated[bool, "whether the guest holds the whole note, or QEMU does not look at it"]
+    predicted: Side
+    seen: Side
+    differences: Annotated[list[str], "keys of the two that differ"]
+
+
+class DefectMade(TypedDict):
+    """A defect that was made."""
+
+    code: str
+    name: str
+    does: str
+
+
+class CraftedFiles(TypedDict):
+    """Names of the files."""
+
+    dump: str
+    entry: str | None
+    note: str | None
+    manifest: str
+
+
+class Craft(TypedDict):
+    """`vmci craft --json`; the manifest file holds the same, without `schema`"""
+
+    version: Annotated[str, "of vmci"]
+    machine: str
+    bits: Literal[32, 64]
+    container: str
+    byte_order: Literal["little", "big"]
+    defects: list[DefectMade]
+    files: CraftedFiles
+    made_with: Annotated[str, "the command"]
+    check: Annotated[str, "the command that checks it"]
+    findings: list[Finding]
+    readers: dict[str, Verdict]
+
+
+class DefectRow(TypedDict):
+    """`vmci craft --list --json` prints a list of these, and no `schema`"""
+
+    code: str
+    name: str
+    does: str
+    machines: list[str]
+    beside: Annotated[list[str], "codes that it brings with it"]
+
+
+class LessonStep(TypedDict):
+    """One step."""
+
+    text: str
+    press: Annotated[list[str], "keys, or `type TEXT`"]
+
+
+class Lesson(TypedDict):
+    """A lesson."""
+
+    name: str
+    title: str
+    story: str
+    files: list[str]
+    steps: list[LessonStep]
+
+
+class Lessons(TypedDict):
+    """`vmci lessons [NAME] --json`"""
+
+    lessons: list[Lesson]
+
+
+class Serve(TypedDict):
+    """`vmci serve --json`; it then goes on serving"""
+
+    url: str
+
+
+COMMANDS: Final = (
+    *(Show, Check, Find, Save, Repair, Undo, Unflatten, Diff, HexBytes, Explain, ExplainSearch, Ask, Craft, DefectRow),
+    *(Lessons, Serve),
+)
+"""What the commands print, in the order of the page."""

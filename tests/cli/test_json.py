@@ -1,0 +1,144 @@
+"""What each command prints with --json is what docs/json.md says: no key more, none less, and each of its type."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, is_typeddict
+
+import pytest
+
+from tests.paths import DATA, DOCS, SAMPLES
+from vmci_tui.cli.run import main
+
+sys.path.insert(0, str(DOCS))
+import json_types as of
+from json_page import keys_of, parts_of
+
+Printed = Callable[..., Any]
+
+
+def _wrong(value: Any, kind: Any, at: str = "") -> Iterator[str]:
+    """Yield the places of a value that are not of a type."""
+    origin, inside = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        yield from _wrong(value, inside[0], at)
+    elif origin in (Union, types.UnionType):
+        tries = [list(_wrong(value, one, at)) for one in inside]
+        yield from min(tries, key=len) if all(tries) else ()
+    elif is_typeddict(kind):
+        yield from _wrong_keys(value, kind, at) if isinstance(value, dict) else [at]
+    elif origin in (list, dict):
+        items = dict(enumerate(value)) if isinstance(value, list) and origin is list else value
+        if not isinstance(items, dict):
+            yield at
+            return
+        for name, item in items.items():
+            yield from _wrong(item, inside[-1], f"{at}[{name}]")
+    elif origin is Literal:
+        yield from () if value in inside else (f"{at} {value!r}",)
+    elif kind is not Any and type(value) is not kind:
+        yield f"{at} {value!r}"
+
+
+def _wrong_keys(value: dict[str, Any], kind: Any, at: str) -> Iterator[str]:
+    hints = keys_of(kind)
+    yield from (f"{at}.{name} is not in the page" for name in value.keys() - hints.keys())
+    for name, hint in hints.items():
+        wanted, may_miss, _ = parts_of(hint)
+        if name in value:
+            yield from _wrong(value[name], wanted, f"{at}.{name}")
+        elif not may_miss:
+            yield f"{at}.{name} is missing"
+
+
+@pytest.fixture
+def printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Printed:
+    """Runs a command in a folder with samples, and holds what it prints against a type."""
+    for path in SAMPLES.iterdir():
+        if path.is_file():
+            shutil.copy(path, tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    def ran(shape: Any, *arguments: str) -> Any:
+        main([*arguments, "--json"])
+        said = json.loads(capsys.readouterr().out)
+        assert said.pop("schema") == 1
+        assert list(_wrong(said, shape)) == []
+        return said
+
+    return ran
+
+
+@pytest.mark.parametrize("name", sorted(os.listdir(SAMPLES)))
+def test_show_and_check_of_every_sample(printed: Printed, name: str) -> None:
+    if name.endswith((".elf", ".entry", ".write.json", ".kdump", "-win16k", "-win4k", "-winodd")):
+        printed(of.Show, "show", name)
+        printed(of.Check, "check", name)
+
+
+def test_show_with_what_few_dumps_have(printed: Printed) -> None:
+    assert printed(of.Show, "show", "two-halves.write.json")["writes"]
+    assert printed(of.Show, "show", "i386-qemu.kdump")["kdump"]
+    assert printed(of.Show, "show", "x86_64-windows.elf")["windows"]
+    assert printed(of.Show, "show", "crlf.elf", "--blob", "good.entry")["entry"]["origin"] == "blob"
+
+
+def test_check_of_one_reader_and_of_what_cannot_be_opened(printed: Printed) -> None:
+    assert list(printed(of.Check, "check", "crlf.elf", "--for", "crash")["readers"]) == ["crash"]
+    Path("cut.elf").write_bytes((SAMPLES / "crlf.elf").read_bytes()[:100])
+    assert "findings" not in printed(of.Check, "check", "cut.elf")
+
+
+def test_find(printed: Printed) -> None:
+    assert printed(of.Find, "find", "amd64-cut-nonote.elf")["candidates"]
+    assert printed(of.Find, "find", "crlf.elf", "--raw-at", "0x1000")["container"] == "raw"
+
+
+def test_commands_that_save(printed: Printed) -> None:
+    printed(of.Save, "set", "crlf.elf", "PAGESIZE=8192", "-o", "set.elf")
+    printed(of.Save, "append", "amd64-cut-nonote.elf", "--note", "amd64.note", "--dry-run", "-o", "appended.elf")
+    printed(of.Save, "new", "entry", "-o", "new.entry")
+    assert printed(of.Save, "strip", "amd64-cut-note.elf", "-o", "stripped.elf")["worse"]
+    printed(of.Save, "set", "crlf.elf", "PAGESIZE=8192", "--in-place")
+    changed = Path("crlf.elf")
+    changed.write_bytes(changed.read_bytes().replace(b"PAGESIZE=8192", b"PAGESIZE=9999"))
+    assert printed(of.Undo, "undo", "crlf.elf", "--force", "--dry-run")["overwrites"]
+    assert printed(of.Undo, "undo", "crlf.elf", "--force")["size"]
+
+
+def test_repair(printed: Printed) -> None:
+    assert printed(of.Repair, "repair", "amd64-cut-nonote.elf", "-o", "repaired.elf")["next"]
+    asked = printed(of.Repair, "repair", "armhf-nonote.elf-win16k", "-o", "asked.elf")
+    assert asked["repair"]["question"] and asked["plan"] is None
+
+
+def test_unflatten(printed: Printed) -> None:
+    shutil.copy(DATA / "faults" / "elf-basic-flat.dump", "flat")
+    printed(of.Unflatten, "unflatten", "flat", "-o", "plain")
+
+
+def test_commands_about_bytes_and_keys(printed: Printed) -> None:
+    assert printed(of.Diff, "diff", "crlf.elf", "duplicate-keys.elf")["keys"]
+    printed(of.HexBytes, "hex", "crlf.elf", "--len", "16")
+    printed(of.Explain, "explain", "SYMBOL(_stext)=ffffffff81000000")
+    printed(of.Explain, "explain", "PAGESIZE")
+    assert printed(of.ExplainSearch, "explain", "--search", "page")["keys"]
+
+
+def test_craft_and_lessons(printed: Printed, capsys: pytest.CaptureFixture[str]) -> None:
+    made = printed(of.Craft, "craft", "--defect", "T02", "-o", "made")
+    assert made == json.loads(Path("made", made["files"]["manifest"]).read_text())
+    printed(of.Lessons, "lessons")
+    assert main(["craft", "--list", "--json"]) == 0
+    assert list(_wrong(json.loads(capsys.readouterr().out), list[of.DefectRow])) == []
+
+
+@pytest.mark.skipif(not shutil.which("qemu-system-x86_64"), reason="QEMU is not installed")
+def test_ask(printed: Printed) -> None:
+    printed(of.Ask, "ask", "good.entry", "amd64.note")
