@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Final
 
 from vmci_tui.cli.streams import end_output, give_up_output, on_terminal, open_closed, tell
@@ -112,12 +113,13 @@ def _open_app(arguments: list[str]) -> int:
     from vmci_tui.opening.open_file import open_document
 
     document = open_document(*files) if files else None
-    if not on_terminal():
-        raise UsageError("the app needs a terminal", "for scripts: vmci show FILE, vmci check FILE --json")
-    from vmci_tui.tui.app import VmciApp
+    with document or nullcontext():
+        if not on_terminal():
+            raise UsageError("the app needs a terminal", "for scripts: vmci show FILE, vmci check FILE --json")
+        from vmci_tui.tui.app import VmciApp
 
-    app = VmciApp(document)
-    app.run()
+        app = VmciApp(document)
+        app.run()
     if app.return_code == Cancelled.exit_code:
         raise KeyboardInterrupt
     return app.return_code or 0

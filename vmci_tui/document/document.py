@@ -8,7 +8,7 @@ is the opened state.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import Dump, Layout, Region
@@ -52,6 +52,12 @@ class Document:
         for source in (self.source, self.blob):
             if isinstance(source, FileSource):
                 source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def state(self) -> State:

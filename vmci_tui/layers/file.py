@@ -12,7 +12,7 @@ import os
 import select
 import stat
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import Safe, visible
@@ -147,6 +147,12 @@ class FileSource:
         status = os.fstat(self._fd)
         return Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def __del__(self) -> None:
         # Who opens many files in one process need not count descriptors: what nobody holds any more is closed.
         self.close()
@@ -166,13 +172,10 @@ def refuse_other(source: Source) -> None:
 
 def read_small(path: str, limit: int, what: str) -> bytes:
     """The whole of a file that must not exceed `limit` bytes. Raises OpenError."""
-    source = FileSource(path)
-    try:
+    with FileSource(path) as source:
         if source.size > limit:
             raise OpenError(f"{source.name} has {source.size} bytes, too many for {what}", f"at most {limit} are read")
         return source.read(0, source.size)
-    finally:
-        source.close()
 
 
 def is_stream(path: str) -> bool:

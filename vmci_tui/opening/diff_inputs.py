@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import closing
 from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
@@ -55,7 +54,7 @@ def compared(a: Side, b: Side) -> Difference:
 
 
 def _at(path: str, paddr: int, name: Safe) -> Side:
-    with closing(FileSource(path)) as source:
+    with FileSource(path) as source:
         dump = open_dump(source)
         if dump is None:
             raise OpenError(f"{source.name} is no dump: nothing has an address in it", "name a dump before the @")

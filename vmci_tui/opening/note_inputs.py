@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Final
 
 from vmci_tui.common.errors import OpenError
@@ -109,7 +109,7 @@ def _text_in(source: Source, name: Safe) -> bytes:
 
 def note_or_text(path: str) -> Note:
     """Whatever the file is: a dump, a raw note, or a text around which a note is built; no pipe. Raises OpenError."""
-    with closing(FileSource(path)) as source:
+    with FileSource(path) as source:
         found = _either(source, source.name, path)
     return build(NAME, 0, found, "little") if isinstance(found, bytes) else found
 
@@ -149,5 +149,5 @@ def _opened(path: str, what: str) -> Iterator[tuple[Source, Safe]]:
     if is_stream(path):
         yield BytesSource(read_stream(path, NOTE_LIMIT, what)), visible(path)
         return
-    with closing(FileSource(path)) as source:
+    with FileSource(path) as source:
         yield source, source.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 
 from vmci_tui.common.errors import OpenError
@@ -31,21 +32,19 @@ def open_document(path: str, blob: str | None = None) -> Document:
 
     Raises OpenError: one line that says what the file is instead, and what to do.
     """
-    source = FileSource(path)
-    try:
-        dump = open_dump(source)
-    except OpenError as error:
-        source.close()
-        raise OpenError(f"{source.name}: {error.message}", error.hint) from None
-    if dump is None:
+    with ExitStack() as stack:
+        source = stack.enter_context(FileSource(path))
         try:
-            return _open_entry(source, blob)
-        except OpenError:
-            source.close()
-            raise
-    document = Document(source.name, source, dump, State(notes=dump.notes, header=dump.header_fields))
-    if blob is not None:
-        attach_entry(document, blob)
+            dump = open_dump(source)
+        except OpenError as error:
+            raise OpenError(f"{source.name}: {error.message}", error.hint) from None
+        if dump is None:
+            document = _open_entry(source, blob)
+        else:
+            document = Document(source.name, source, dump, State(notes=dump.notes, header=dump.header_fields))
+            if blob is not None:
+                attach_entry(document, blob)
+        stack.pop_all()
     return document
 
 

@@ -33,14 +33,12 @@ def opened(path: str) -> Iterator[FileSource | None]:
         return
     if not stat.S_ISREG(kind):
         raise SaveError(f"{visible(path)} is not a journal but something else of that name", "move it away")
-    source = FileSource(path)
-    try:
-        yield source
-    except Unreadable as error:
-        words = f"{source.name} holds what this vmci cannot read ({error.message}); it is left as it is"
-        raise SaveError(words, "move it away, or save a copy with -o OUT") from None
-    finally:
-        source.close()
+    with FileSource(path) as source:
+        try:
+            yield source
+        except Unreadable as error:
+            words = f"{source.name} holds what this vmci cannot read ({error.message}); it is left as it is"
+            raise SaveError(words, "move it away, or save a copy with -o OUT") from None
 
 
 def last_record(source: FileSource, of: FileSource) -> tuple[Record, Place] | None:

@@ -198,11 +198,8 @@ def left_behind(target: str) -> tuple[tuple[Safe, int], ...]:
 
 
 def _is_left(part: str) -> bool:
-    source = FileSource(part)
-    try:
+    with FileSource(part) as source:
         return source.lock()
-    finally:
-        source.close()
 
 
 def sync_folder(path: str) -> None:

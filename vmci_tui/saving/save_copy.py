@@ -51,13 +51,10 @@ def save_copy(
 
 
 def _check(document: Document, plan: Plan, temporary: str, limit: int, progress: Progress) -> int:
-    saved = FileSource(temporary)
-    try:
+    with FileSource(temporary) as saved:
         if document.dump is None:
             size = plan.image.size
             if saved.size != size or saved.read(0, size) != plan.image.read(document.source, 0, size):
                 raise SaveError("what was saved is not the entry that was asked for", "nothing was put in place")
             return 0
         return check_saved(document.dump, document.state, saved, limit, progress)
-    finally:
-        saved.close()

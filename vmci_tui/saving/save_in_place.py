@@ -96,13 +96,10 @@ def _check(document: Document, plan: Plan, record: Record) -> None:
     """Read back what was touched. Raises SaveError where it is not what was asked for."""
     assert isinstance(document.source, FileSource)
     try:
-        saved = FileSource(document.source.path)
-        try:
+        with FileSource(document.source.path) as saved:
             if document.dump is not None:
                 check_in_place(document.dump, document.state, saved, Before(saved, record))
             elif saved.read(0, saved.size) != plan.image.read(document.source, 0, plan.image.size):
                 raise SaveError("what was saved is not the entry that was asked for", "please report this")
-        finally:
-            saved.close()
     except (SaveError, OpenError) as error:
         raise SaveError(f"{error.message}; the file was put back as it was", "please report this") from None

@@ -45,7 +45,7 @@ def is_cut_short(path: str) -> bool:
     except OpenError:
         return False
     try:
-        with journal_file.opened(name_of(path)) as kept:
+        with source, journal_file.opened(name_of(path)) as kept:
             place = None if kept is None else journal.last(kept)
             if kept is None or place is None:
                 return False
@@ -56,21 +56,17 @@ def is_cut_short(path: str) -> bool:
             return place.mtime_after is None and before != (source.size, source.identity.mtime)
     except (OpenError, SaveError, OSError):
         return False  # another user's, or no journal at all: it keeps nobody from reading the file
-    finally:
-        source.close()
 
 
 def condition(path: str) -> tuple[Condition, Record | None]:
     """How it stands with the last save in place of a file, and its record. Raises OpenError, SaveError."""
-    source = FileSource(os.path.realpath(path))
-    try:
-        with journal_file.opened(name_of(path)) as kept:
-            found = None if kept is None else last_record(kept, source)
-        return ("none", None) if found is None else (_condition(source, found[0]), found[0])
-    except OSError as error:
-        raise said(error, path) from None
-    finally:
-        source.close()
+    with FileSource(os.path.realpath(path)) as source:
+        try:
+            with journal_file.opened(name_of(path)) as kept:
+                found = None if kept is None else last_record(kept, source)
+            return ("none", None) if found is None else (_condition(source, found[0]), found[0])
+        except OSError as error:
+            raise said(error, path) from None
 
 
 def overwritten(path: str) -> tuple[Overwritten, ...]:
@@ -115,27 +111,29 @@ def finish(path: str) -> Saved:
 @contextlib.contextmanager
 def _last_save(path: str, force: bool = False) -> Iterator[tuple[FileSource, Record, Place]]:
     """The file, locked and not changed by others since (but with `force`), its last record, and where that lies."""
-    source = FileSource(os.path.realpath(path))
-    try:
-        if not source.lock():
-            raise SaveError(f"{source.name} is open in another vmci", "close it there first")
-        with journal_file.opened(name_of(path)) as kept:
-            found = None if kept is None else last_record(kept, source)
-        if found is None:
-            words = f"{visible(path)} has no save to take back"
-            raise SaveError(words, "only saves in place are kept, beside the file")
-        record, place = found
-        if source.size < min(record.size_before, record.size_after):
-            words = f"{source.name} has {source.size} bytes, fewer than before and after the save: it was cut off since"
-            raise SaveError(words, f"the old bytes are kept: {source.name}{journal.SUFFIX}")
-        if not force and _condition(source, record) == "changed":
-            words = f"{source.name} was changed since by somebody else, where the save wrote"
-            raise SaveError(words, "--force takes it back all the same, --force --dry-run shows what that overwrites")
-        yield source, record, place
-    except OSError as error:
-        raise said(error, path) from None
-    finally:
-        source.close()
+    with FileSource(os.path.realpath(path)) as source:
+        try:
+            if not source.lock():
+                raise SaveError(f"{source.name} is open in another vmci", "close it there first")
+            with journal_file.opened(name_of(path)) as kept:
+                found = None if kept is None else last_record(kept, source)
+            if found is None:
+                words = f"{visible(path)} has no save to take back"
+                raise SaveError(words, "only saves in place are kept, beside the file")
+            record, place = found
+            if source.size < min(record.size_before, record.size_after):
+                words = (
+                    f"{source.name} has {source.size} bytes, fewer than before and after the save: it was cut off since"
+                )
+                raise SaveError(words, f"the old bytes are kept: {source.name}{journal.SUFFIX}")
+            if not force and _condition(source, record) == "changed":
+                words = f"{source.name} was changed since by somebody else, where the save wrote"
+                raise SaveError(
+                    words, "--force takes it back all the same, --force --dry-run shows what that overwrites"
+                )
+            yield source, record, place
+        except OSError as error:
+            raise said(error, path) from None
 
 
 def _condition(source: FileSource, record: Record) -> Condition:

@@ -7,6 +7,7 @@ import argparse
 from vmci_tui.cli.output import print_json, print_lines
 from vmci_tui.common.errors import OpenError, UsageError
 from vmci_tui.common.safe_text import visible
+from vmci_tui.document.document import Document
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.layers.file import FileSource, refuse_other
 from vmci_tui.opening.open_file import open_document
@@ -26,6 +27,11 @@ def run(options: argparse.Namespace) -> int:
     except OpenError:
         _unopened(options)
         raise
+    with document:
+        return _checked(options, document, chosen)
+
+
+def _checked(options: argparse.Namespace, document: Document, chosen: tuple[str, ...]) -> int:
     judgement = Judgement.of(document)
     found, proof = judgement.found, judgement.proof
     if options.readers is not None:
@@ -66,7 +72,7 @@ def _unopened(options: argparse.Namespace) -> None:
         source = FileSource(options.file)
     except OpenError:
         return
-    try:
+    with source:
         verdicts = judge_file(View(source))
         if not any(verdict.accepts for verdict in verdicts.values()) and source.read(0, 4) != b"\x7fELF":
             return
@@ -76,5 +82,3 @@ def _unopened(options: argparse.Namespace) -> None:
             print_json({"file": source.name, "size": source.size, **none, "readers": readers})
         else:
             print_lines(("readers", *report_readers.readers_text(Both(verdicts, verdicts))))
-    finally:
-        source.close()

@@ -43,7 +43,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _set(options: argparse.Namespace) -> int:
     wants_output(options)
-    document = open_document(options.file, options.blob)
+    with open_document(options.file, options.blob) as document:
+        return _set_in(options, document)
+
+
+def _set_in(options: argparse.Namespace, document: Document) -> int:
     if not options.pairs and not options.delete:
         raise UsageError("nothing to set", "name at least one KEY=VALUE, or --delete KEY")
     edits = [_set_pair(document.state, pair) for pair in options.pairs]
@@ -78,7 +82,11 @@ def _append(options: argparse.Namespace) -> int:
         raise UsageError("--raw-at tells what --note names", "append DUMP --note IMAGE --raw-at PADDR")
     if options.verbatim and options.text is None:
         raise UsageError("--verbatim tells how --text is taken", "append DUMP --text FILE --verbatim")
-    document = open_dump(options)
+    with open_dump(options) as document:
+        return _append_to(options, document)
+
+
+def _append_to(options: argparse.Namespace, document: Document) -> int:
     assert document.dump is not None
     order = document.dump.order
     if options.text is not None:
@@ -112,23 +120,23 @@ def _from_image(path: str, paddr: str, order: ByteOrder) -> FromFile:
     from vmci_tui.adoption import choose as adopt
     from vmci_tui.containers.guest import raw_guest
 
-    source = FileSource(path)
-    judged = adopt.choice_of(adopt.search(raw_guest(source, parse_number(paddr)), shown_progress()), None)
-    source.close()
+    with FileSource(path) as source:
+        judged = adopt.choice_of(adopt.search(raw_guest(source, parse_number(paddr)), shown_progress()), None)
     tell(f"vmci: {judged.why}")
     return FromFile(judged.candidate.note(order), path)
 
 
 def _strip(options: argparse.Namespace) -> int:
     wants_output(options)
-    document = open_dump(options)
-    document.edit(Edit.of(edit_notes.strip))
-    return save(options, document)
+    with open_dump(options) as document:
+        document.edit(Edit.of(edit_notes.strip))
+        return save(options, document)
 
 
 def open_dump(options: argparse.Namespace) -> Document:
     document = open_document(options.file)
     if document.dump is None:
+        document.close()
         raise UsageError(f"{document.name} is an entry, it has no notes", "name a dump")
     return document
 
@@ -139,15 +147,10 @@ def wants_output(options: argparse.Namespace) -> None:
 
 
 def save(options: argparse.Namespace, document: Document, more: Json | None = None, lines: Sequence[str] = ()) -> int:
-    """Run the plan, or print it, and let go of the file; `more` goes into the JSON, else `lines` are printed."""
-    try:
-        return _run_plan(options, document, more or {}, lines)
-    finally:
-        document.close()
+    """Run the plan, or print it; `more` goes into the JSON, else `lines` are printed.
 
-
-def _run_plan(options: argparse.Namespace, document: Document, more: Json, lines: Sequence[str]) -> int:
-    """The plan is data where JSON is asked for, else talk. First the file, then what is said of it."""
+    The plan is data where JSON is asked for, else talk. First the file, then what is said of it.
+    """
     in_place = getattr(options, "in_place", False)
     plan = plan_in_place(document) if in_place else plan_copy(document, options.output or "")
     if options.output is not None:
@@ -160,7 +163,7 @@ def _run_plan(options: argparse.Namespace, document: Document, more: Json, lines
         saved = _saved_in_place(document, plan) if in_place else _copied(options, document, plan)
     if options.json:
         found = {"plan": report.plan_json(plan), "choice": plan.choice} | report_readers.harm_json(harm)
-        print_json({"file": document.name} | found | more)
+        print_json({"file": document.name} | found | (more or {}))
     else:
         print_lines(lines)
         if options.dry_run:

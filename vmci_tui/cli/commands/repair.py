@@ -9,6 +9,7 @@ from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import tell
 from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import visible
+from vmci_tui.document.document import Document
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.formats.fw_cfg_entry import parse_number
 from vmci_tui.render.candidate_report import repair_json, repair_text
@@ -28,14 +29,13 @@ def run(options: argparse.Namespace) -> int:
         options.keep_segments,
         options.keep_flattened or options.in_place,
     )
-    document = open_dump(options)
-    try:
-        done = repair(document, choice, shown_progress())
-    except BaseException:
-        document.close()
-        raise
+    with open_dump(options) as document:
+        return _repaired(options, document, choice)
+
+
+def _repaired(options: argparse.Namespace, document: Document, choice: Choice) -> int:
+    done = repair(document, choice, shown_progress())
     if done.question:
-        document.close()
         if not options.json:
             print_lines(repair_text(done))
         if options.json:

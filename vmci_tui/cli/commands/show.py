@@ -73,12 +73,12 @@ def _warn_unfinished(path: str) -> None:
 
 
 def _show(options: argparse.Namespace) -> int:
-    document = open_document(options.file, options.blob)
-    _warn_unfinished(options.file)
-    if options.json:
-        print_json(report.shown_json(document), None if document.dump is None else document.layout.memory.ranges)
-    else:
-        print_lines(report.show_text(document))
+    with open_document(options.file, options.blob) as document:
+        _warn_unfinished(options.file)
+        if options.json:
+            print_json(report.shown_json(document), None if document.dump is None else document.layout.memory.ranges)
+        else:
+            print_lines(report.show_text(document))
     return 0
 
 
@@ -90,9 +90,13 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _hex(options: argparse.Namespace) -> int:
+    with open_document(options.file) as document:
+        return _hexed(options, document)
+
+
+def _hexed(options: argparse.Namespace, document: Document) -> int:
     from vmci_tui.formats.hex_dump import dump_lines
 
-    document = open_document(options.file)
     length = parse_number(options.length)
     if not 0 <= length <= _HEX_LIMIT:
         raise UsageError(f"--len is from 0 to {_HEX_LIMIT}", "read the file in parts")

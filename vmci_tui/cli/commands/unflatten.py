@@ -19,8 +19,8 @@ def run(options: argparse.Namespace) -> int:
     """Exit code 1 where the file is broken: what comes before the fault is written all the same."""
     if options.output is None:
         raise UsageError("where to?", "-o OUT names the plain file")
-    source, given = FileSource(options.file), agreed(options)
-    try:
+    given = agreed(options)
+    with FileSource(options.file) as source:
         plain = plain_of(source)
         harm = harm_of_plain(source, plain)
         unasked = harm.unasked(given)
@@ -30,8 +30,6 @@ def run(options: argparse.Namespace) -> int:
             tell_left(options.output)
             done = unflatten(source, options.output, shown_progress())
             size, faults, written = done.size, done.faults, done.written
-    finally:
-        source.close()
     if options.json:
         plan = {"way": "copy", "bytes_written": written, "steps": []}
         print_json({"file": source.name, "size": size, "faults": faults, "plan": plan} | harm_json(harm))
