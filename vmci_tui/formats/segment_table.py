@@ -121,6 +121,11 @@ class Segments(Sequence[Segment]):
             return map(self.__getitem__, self.numbers(kind))
         return compress(self, map(kind.__eq__, self._kinds))
 
+    def last_of(self, kind: int) -> int | None:
+        """The index of the last header that has this p_type; None where none has."""
+        kinds = self._kinds[::-1]
+        return len(kinds) - 1 - kinds.index(kind) if kind in kinds else None
+
     def count_of(self, kind: int) -> int:
         """How many headers have this p_type."""
         return self._kinds.count(kind)

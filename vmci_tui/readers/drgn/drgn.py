@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Final
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import NAME
+from vmci_tui.formats.elf_note import HEADER, NAME, note_header, up
 from vmci_tui.formats.elf_records import ET_CORE, IDENT, MAGIC
 from vmci_tui.readers.drgn.libkdumpfile_elf_rules import add_elf_memory_rules, add_elf_rules
 from vmci_tui.readers.drgn.libkdumpfile_kdump_rules import (
@@ -204,7 +204,7 @@ def _padded_to_eight(r: DrgnReading) -> Hit | None:
 @rule("N08", "note", "", _NOTES)
 @why("The three words of a note's header are read in the byte order of the ELF header; this note has the other.")
 def _other_byte_order(r: DrgnReading) -> Hit | None:
-    return _lost(r, _buried(r, b"\x0b\0\0\0" if r.core.order == "big" else b"\0\0\0\x0b"))
+    return _lost(r, _buried(r, swapped=True))
 
 
 @rule("N12", "note", "", _NOTES)
@@ -216,7 +216,7 @@ def _no_padding_at_the_end(r: DrgnReading) -> Hit | None:
 @rule("N15", "note", "", _NOTES)
 @why("The note is there, but the sizes of what stands before it lead past its start.")
 def _lost_among_others(r: DrgnReading) -> Hit | None:
-    return _lost(r, _buried(r, b"\x0b\0\0\0" if r.core.order == "little" else b"\0\0\0\x0b"))
+    return _lost(r, _buried(r, swapped=False))
 
 
 @rule("N02", "note", "", _NOTES)
@@ -241,14 +241,17 @@ def _walked(r: DrgnReading, area: Area, align: int) -> list[Place]:
     return [n._replace(offset=n.offset + at, desc=n.desc + at) for n in moved if n.namesz == len(NAME)]
 
 
-def _buried(r: DrgnReading, namesz: bytes) -> list[Place]:
-    """Whole headers and names of a VMCOREINFO note in the bytes of the note areas, wherever they stand."""
-    found = []
+def _buried(r: DrgnReading, swapped: bool) -> list[Place]:
+    """Whole headers and names of a VMCOREINFO note in the bytes of the note areas, wherever they stand.
+
+    `swapped`: those in the other byte order than the file's.
+    """
+    found, header = [], note_header("big" if (r.core.order == "little") == swapped else "little")
     for area in r.areas:
-        at = area.data.find(NAME, 12)
-        if at >= 0 and area.data[at - 12 : at - 8] == namesz:
-            start = area.segment.offset + at - 12
-            found.append(Place(start, len(NAME), NAME, 0, start + 24, 0))
+        at = area.data.find(NAME, HEADER)
+        if at >= 0 and header.unpack_from(area.data, at - HEADER)[0] == len(NAME):
+            start = area.segment.offset + at - HEADER
+            found.append(Place(start, len(NAME), NAME, 0, start + HEADER + up(len(NAME)), 0))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Protocol, TypeVar
 
-from vmci_tui.formats.elf_note import NAME
+from vmci_tui.formats.elf_note import HEADER, NAME, note_header, up
 from vmci_tui.formats.elf_records import format_of
 from vmci_tui.formats.kdump_records import UTSNAME_FIELDS, Format
 from vmci_tui.readers.drgn.libkdumpfile_rules import OverLibkdumpfile, stop
@@ -147,13 +147,13 @@ def _add_lost(rule: Rules[R]) -> None:
     @why("The three words of a note's header are read in the byte order of the file; this note has the other.")
     def _other_byte_order_in_kdump(r: R) -> Hit | None:
         run = _lost(r)
-        return _buried(run, 11, swapped=True) if run else None
+        return _buried(run, swapped=True) if run else None
 
     @rule("N15", "note", NOT_SET, _NOTES)
     @why("The note is there, but the sizes of what stands before it lead past its start, or its own lead too far.")
     def _lost_among_others_in_kdump(r: R) -> Hit | None:
         run = _lost(r)
-        return _buried(run, 11, swapped=False) if run else None
+        return _buried(run, swapped=False) if run else None
 
     @rule("C20", "note", NOT_SET, f"{_DISK} read_sub_hdr_64")
     @why("offset_vmcoreinfo leads to a text, but libkdumpfile follows offset_note, and finds no note with it there.")
@@ -169,15 +169,14 @@ def _add_lost(rule: Rules[R]) -> None:
         return Hit() if _lost(r) else None
 
 
-def _buried(run: KdumpRun, size: int, swapped: bool) -> Hit | None:
+def _buried(run: KdumpRun, swapped: bool) -> Hit | None:
     """A whole header and name of the note in the bytes of the notes, wherever they stand."""
     offset, area = run.area
-    little = (run.order == "little") != swapped
-    wanted = size.to_bytes(4, "little" if little else "big")
-    at = area.find(NAME, 12)
+    header = note_header("big" if (run.order == "little") == swapped else "little")
+    at = area.find(NAME, HEADER)
     while at >= 0:
-        if area[at - 12 : at - 8] == wanted:
-            return Hit(run.span_in_file(offset + at - 12, 24))
+        if header.unpack_from(area, at - HEADER)[0] == len(NAME):
+            return Hit(run.span_in_file(offset + at - HEADER, HEADER + up(len(NAME))))
         at = area.find(NAME, at + 1)
     return None
 

@@ -54,7 +54,7 @@ def open_elf(core: Core, windows: Windows) -> Opened:
     """Go through the headers as elf_probe does. Raises Stopped and Killed."""
     head = core.header
     if head.version != 1:
-        raise Stopped("elf-version", f"file #0: Unsupported ELF class: {core.bits // 32}", Span(20, 4))
+        raise Stopped("elf-version", f"file #0: Unsupported ELF class: {core.bits // 32}", core.form.span("e_version"))
     sections, segments = head.shnum, head.phnum
     if head.shoff and (sections == 0 or segments == PN_XNUM):
         first = _first_section(core, windows)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder
+from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, note_header
 from vmci_tui.readers.libelf.core_file import walk
 from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, Memory, Missing
 
@@ -52,7 +52,7 @@ def _by_note(memory: Memory, order: ByteOrder) -> bytes | None:
     (at,) = struct.unpack(mark + "Q", memory.read("physical", _LC_VMCORE_INFO, 8))
     if not at:
         raise Missing("NULL VMCOREINFO pointer")
-    namesz, descsz, _ = struct.unpack(mark + "III", memory.read("physical", at, HEADER))
+    namesz, descsz, _ = note_header(order).unpack(memory.read("physical", at, HEADER))
     length = HEADER + (namesz + 3 & ~3) + descsz
     if length > _TEXT_LIMIT:
         raise Missing("Page not found")

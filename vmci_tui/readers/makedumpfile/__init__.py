@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 
 from vmci_tui.common.span import Span
+from vmci_tui.formats.flattened_records import SIGNATURE as FLATTENED
 from vmci_tui.readers.makedumpfile import kdump_rules as makedumpfile_kdump
 from vmci_tui.readers.makedumpfile.elf_reading import MakedumpfileReading
 from vmci_tui.readers.makedumpfile.kdump_reading import Fault
@@ -70,7 +71,7 @@ def _sadump(reading: _Reading) -> Hit | None:
 @rule("C21", "before", "check_elf_format: Can't get valid ehdr.", _ELF + "check_elf_format")
 @why("The file is flattened. makedumpfile writes that form and takes it back with -R only: rearrange it first.")
 def _flattened(reading: _Reading) -> Hit | None:
-    return Hit(Span(0, 13)) if reading.container == "flattened" else None
+    return Hit(Span(0, len(FLATTENED))) if reading.container == "flattened" else None
 
 
 @rule("C02", "before", "check_elf_format: Can't read FILE. No such file or directory", _ELF + "check_elf_format")

@@ -19,15 +19,17 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_records import PN_XNUM, PT_LOAD, PT_NOTE, Segment, format_of
+from vmci_tui.formats.elf_note import HEADER, note_header
+from vmci_tui.formats.elf_records import EI_CLASS, PN_XNUM, PT_LOAD, PT_NOTE, Segment, format_of
+from vmci_tui.formats.flattened_records import SIGNATURE as FLATTENED
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.readers.file_view import SEGMENT_LIMIT, View
 from vmci_tui.readers.makedumpfile.kdump_reading import MEMORY, Fault, MakedumpfileKdump
-from vmci_tui.readers.makedumpfile.program_headers import NO_PADDR, HeaderTable
+from vmci_tui.readers.makedumpfile.program_headers import NO_PADDR
 from vmci_tui.readers.makedumpfile.text import Text
 
 _EM_X86_64: Final = 62
-_EHDR64: Final = 64
+_EHDR64: Final = format_of(64, "little").header_size
 """It reads so much first, of a 32-bit file too."""
 _BLOCK: Final = 4096
 _SEEK_LIMIT: Final = 0xFFFFFFFF000
@@ -87,15 +89,16 @@ class MakedumpfileReading:
         """What it takes the file for by its first bytes, where that is not ELF."""
         if MakedumpfileKdump.recognises(view):
             self.container = "kdump"
-        elif view.size >= _EHDR64 and head.startswith(b"makedumpfile\0"):
+        elif view.size >= _EHDR64 and head.startswith(FLATTENED):
             self.container = "flattened"
         elif self._sadump_at is not None:
             self.container = "sadump"
         self.kdump = MakedumpfileKdump(view) if self.container == "kdump" else None
         kinds = {1: 32, 2: 64}
         long_enough = view.size >= _EHDR64 and not self.container
-        self.bits = kinds.get(head[4], 0) if long_enough and len(head) >= _EHDR64 else 0
+        self.bits = kinds.get(head[EI_CLASS], 0) if long_enough and len(head) >= _EHDR64 else 0
         """The width by EI_CLASS; 0 where it comes to none."""
+        self.form = format_of(32 if self.bits == 32 else 64, "little")
 
     @cached_property
     def _sadump_at(self) -> int | None:
@@ -126,38 +129,32 @@ class MakedumpfileReading:
         header = self.view.header(self.bits, "little")
         if header.phnum != PN_XNUM or self.bits == 32:
             return header.phnum
-        at, length, span = header.shoff, header.shentsize, Span(40, 8)
+        at, length, span = header.shoff, header.shentsize, self.form.span("e_shoff")
         if at > _SEEK_LIMIT:
             words = f"get_elf64_phnum: Can't seek FILE at {at:#x}. Invalid argument"
             return Fault("section 0", words, span)
         section = self.view.read(at, length)
         if len(section) > _SECTION_BUFFER + 1 or section[_SECTION_BUFFER:].strip(b"\0"):
             # The guard's own first byte is 0.
-            return Fault("smash", "*** stack smashing detected ***: terminated", Span(58, 2))
+            return Fault("smash", "*** stack smashing detected ***: terminated", self.form.span("e_shentsize"))
         if len(section) < length:
             return Fault("section 0", f"get_elf64_phnum: Can't read FILE at {at:#x}. {_CUT}", span)
         # What it did not read is zero on its stack (seen); sh_info goes into an int.
-        count = int(struct.unpack("<i", section[44:48].ljust(4, b"\0"))[0])
+        count = int.from_bytes(self.form.section.part("sh_info", section), "little", signed=True)
         return max(count, 0)
 
     @cached_property
-    def table(self) -> HeaderTable:
-        """The program headers that the file holds in full."""
+    def table(self) -> Segments:
+        """The program headers that the file holds in full; it looks for them right behind the ELF header."""
         if not self.bits or isinstance(self._count, Fault):
-            return HeaderTable(self.bits, b"")
-        form = format_of(self.bits, "little")
-        length = min(self._count, SEGMENT_LIMIT) * form.segment.size
-        return HeaderTable(self.bits, self.view.read(form.header_size, length))
-
-    def _segments(self, first: int, count: int) -> Segments:
-        form = format_of(self.bits, "little")
-        return self.view.segments(self.bits, "little", form.header_size + first * form.segment.size, count)
+            return Segments(self.form, b"")
+        return self.view.segments(self.bits, "little", self.form.header_size, self._count)
 
     @cached_property
     def note_segment(self) -> Segment | None:
         """The last PT_NOTE: each one replaces the one before."""
-        last = self.table.last(PT_NOTE)
-        return None if last is None else self._segments(last, 1)[0]
+        last = self.table.last_of(PT_NOTE)
+        return None if last is None else self.table[last]
 
     @cached_property
     def head_fault(self) -> Fault | None:
@@ -167,7 +164,7 @@ class MakedumpfileReading:
         if self.view.size < _EHDR64:
             return Fault("short", f"check_elf_format: Can't read FILE. {_CUT}", Span(0, self.view.size))
         if not self.bits:
-            return Fault("class", "check_elf_format: Can't get valid ehdr.", Span(4, 1))
+            return Fault("class", "check_elf_format: Can't get valid ehdr.", self.form.span("EI_CLASS"))
         if isinstance(self._count, Fault):
             return self._count
         return self._table_fault(self._count)
@@ -176,20 +173,20 @@ class MakedumpfileReading:
     def machine_is_x86_64(self) -> bool:
         if self.kdump is not None:
             return self.kdump.is_x86_64
-        return int.from_bytes(self.view.head[18:20], "little") == _EM_X86_64
+        return self.view.header(64, "little").machine == _EM_X86_64
 
     @property
     def machine_span(self) -> Span:
-        return Span(18, 2) if self.kdump is None else self.kdump.field("utsname.machine")
+        return self.form.span("e_machine") if self.kdump is None else self.kdump.field("utsname.machine")
 
     def _table_fault(self, count: int) -> Fault | None:
-        form = format_of(self.bits, "little")
+        form = self.form
         table = Span(form.header_size, max(min(count * form.segment.size, self.view.size - form.header_size), 0))
-        phnum = Span(56, 2) if self.bits == 64 else Span(44, 2)
-        if self.table.count < min(count, SEGMENT_LIMIT):
+        phnum = form.span("e_phnum")
+        if len(self.table) < min(count, SEGMENT_LIMIT):
             words = f"get_elf{self.bits}_phdr: Can't read FILE. {_CUT}"
             fault = Fault("table cut", words, phnum)
-        elif PT_LOAD not in self.table.kinds:
+        elif not self.table.count_of(PT_LOAD):
             words = "get_elf_info: Can't get the number of PT_LOAD."
             fault = Fault("no load" if count else "no header", words, table if count else phnum)
         elif not (self.note_segment and self.note_segment.offset and self.note_segment.filesz):
@@ -197,18 +194,18 @@ class MakedumpfileReading:
         else:
             return None
         if self.view.head[5] == 2:
-            return Fault("order", fault.words, Span(5, 1))
+            return Fault("order", fault.words, self.form.span("EI_DATA"))
         if self._headers_elsewhere:
-            return Fault("elsewhere", fault.words, Span(32, 8) if self.bits == 64 else Span(28, 4))
+            return Fault("elsewhere", fault.words, form.span("e_phoff"))
         return fault
 
     @cached_property
     def _headers_elsewhere(self) -> bool:
         """The table to which e_phoff points starts with a PT_NOTE or PT_LOAD and is not the one that it reads."""
         phoff = self.view.header(self.bits, "little").phoff
-        if phoff == format_of(self.bits, "little").header_size:
+        if phoff == self.form.header_size:
             return False
-        return int.from_bytes(self.view.read(phoff, 4), "little") in (PT_LOAD, PT_NOTE)
+        return any(item.type in (PT_LOAD, PT_NOTE) for item in self.view.segments(self.bits, "little", phoff, 1))
 
     @cached_property
     def walk(self) -> Walk:
@@ -226,15 +223,15 @@ class MakedumpfileReading:
             if at > _SEEK_LIMIT:
                 words = "get_pt_note_info: Can't seek the dump memory(FILE). Invalid argument"
                 return walk._replace(fault=Fault("notes", words, Span(at, 0)))
-            head = self.view.read(at, 12 + _NAME)
-            namesz, descsz, kind = struct.unpack("<III", head[:12].ljust(12, b"\0"))
-            if len(head) < 12 or (0 < namesz <= _NAME and len(head) < 12 + _NAME):
+            head = self.view.read(at, HEADER + _NAME)
+            namesz, descsz, kind = note_header("little").unpack(head[:HEADER].ljust(HEADER, b"\0"))
+            if len(head) < HEADER or (0 < namesz <= _NAME and len(head) < HEADER + _NAME):
                 words = f"get_pt_note_info: Can't read the dump memory(FILE). {_CUT}"
                 return walk._replace(fault=Fault("notes", words, Span(at, len(head))))
             if not namesz and not descsz:
                 at += self._zeros(at)
                 continue
-            name, body = head[12:], at + 12 + _up(namesz)
+            name, body = head[HEADER:], at + HEADER + _up(namesz)
             note = Note(at, body, descsz)
             if 0 < namesz <= _NAME:
                 walk = _met(walk, name, kind, note)
@@ -245,8 +242,8 @@ class MakedumpfileReading:
 
     def _zeros(self, at: int) -> int:
         """How far steps of one empty header lead through zeros, 12 bytes at least."""
-        chunk = self.view.read(at, 12 * 4096)
-        return max((len(chunk) - len(chunk.lstrip(b"\0"))) // 12 * 12, 12)
+        chunk = self.view.read(at, HEADER * 4096)
+        return max((len(chunk) - len(chunk.lstrip(b"\0"))) // HEADER * HEADER, HEADER)
 
     @cached_property
     def found(self) -> Note | None:
@@ -267,24 +264,24 @@ class MakedumpfileReading:
             return "type", walk.other_type.span
         if walk.wrong_length is not None:
             kind = "order" if self._is_swapped(walk.wrong_length.offset) else "name"
-            return kind, Span(walk.wrong_length.offset, 12)
+            return kind, Span(walk.wrong_length.offset, HEADER)
         if segment is None:
             return "none", None
-        others = [s for s in self._segments(0, min(self.table.count, 64)).of_type(PT_NOTE) if s != segment]
+        others = [s for s in self.table[:64].of_type(PT_NOTE) if s != segment]
         for other in others:
             if (note := self._walk(other).found) is not None:
                 return "other area", note.span
         area = self.view.read(segment.offset, min(segment.filesz, _AREA_LIMIT))
         hit = _NAMED.search(area)
-        if hit is None or hit.start() < 12:
+        if hit is None or hit.start() < HEADER:
             return "none", _area(segment)
-        at = hit.start() - 12
-        span = Span(segment.offset + at, 12)
+        at = hit.start() - HEADER
+        span = Span(segment.offset + at, HEADER)
         if hit[1] != b"\0":
             return "name", span
         if self._is_swapped(span.offset):
             return "order", span
-        return ("place" if struct.unpack_from("<I", area, at)[0] in (10, 11) else "broken"), span
+        return ("place" if note_header("little").unpack_from(area, at)[0] in (10, 11) else "broken"), span
 
     def _is_swapped(self, at: int) -> bool:
         """A big-endian header with the right length of the name."""
@@ -294,7 +291,7 @@ class MakedumpfileReading:
     def words_without_note(self) -> str:
         """It goes on without the text, and fails when it wants the log."""
         top = 0
-        for kind, _, _, _, paddr, _, memsz, _ in self._segments(0, self.table.count).rows():
+        for kind, _, _, _, paddr, _, memsz, _ in self.table.rows():
             if kind == PT_LOAD and paddr != NO_PADDR:
                 top = max(top, paddr + memsz & _TOP)
         if not (top + 4095 & _TOP) >> 12:

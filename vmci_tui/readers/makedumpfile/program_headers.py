@@ -1,51 +1,25 @@
-"""The program headers as makedumpfile 1.7.2 reads them, by columns: a dump with paging has 65,000.
-
-They are little-endian, whatever the file says, and lie right behind the ELF header.
-"""
+"""Where makedumpfile 1.7.2 (x86-64) puts the kernel's linear map, by the program headers."""
 
 from __future__ import annotations
 
-import struct
-from functools import cached_property
 from typing import Final
 
 from vmci_tui.formats.elf_records import PT_LOAD
+from vmci_tui.formats.segment_table import Segments
 
 NO_PADDR: Final = (1 << 64) - 1
 _KERNEL_IMAGE: Final = 0xFFFFFFFF80000000
-_OTHER: Final = 255
 
 
-class HeaderTable:
-    """Whole program headers of one width."""
+def page_offset(table: Segments) -> int | None:
+    """p_vaddr - p_paddr of the last PT_LOAD with a virtual address below the kernel's image.
 
-    def __init__(self, bits: int, table: bytes) -> None:
-        self.bits = bits
-        self._stride = 56 if bits == 64 else 32
-        self.count = len(table) // self._stride
-        self._table = table[: self.count * self._stride]
-
-    @cached_property
-    def kinds(self) -> bytes:
-        """p_type of each; 255 for all that are larger."""
-        low, *high = (self._table[at :: self._stride] for at in range(4))
-        if not any(column.strip(b"\0") for column in high):
-            return low
-        return bytes(_OTHER if any(rest) else kind for kind, *rest in zip(low, *high, strict=True))
-
-    def last(self, kind: int) -> int | None:
-        """The number of the last header of this type."""
-        at = self.kinds.rfind(kind)
-        return None if at < 0 else at
-
-    @cached_property
-    def page_offset(self) -> int | None:
-        """Where it puts the kernel's linear map: after the last PT_LOAD with a virtual address below the
-        kernel's image (arch/x86_64.c get_page_offset_x86_64); None where no PT_LOAD of a 64-bit file says."""
-        if self.bits != 64 or not any(self._table[16 + byte :: 56].strip(b"\0") for byte in range(8)):
-            return None
-        for number in reversed(range(self.count)):
-            vaddr, paddr = struct.unpack_from("<QQ", self._table, 56 * number + 16)
-            if self.kinds[number] == PT_LOAD and 0 < vaddr < _KERNEL_IMAGE and paddr != NO_PADDR:
-                return int(vaddr - paddr & NO_PADDR) or None
+    None where no PT_LOAD of a 64-bit file says (arch/x86_64.c get_page_offset_x86_64).
+    """
+    if table.form.bits != 64 or not any(table.column("vaddr")):
         return None
+    columns = (reversed(table.column(name)) for name in ("type", "vaddr", "paddr"))
+    for kind, vaddr, paddr in zip(*columns, strict=True):
+        if kind == PT_LOAD and 0 < vaddr < _KERNEL_IMAGE and paddr != NO_PADDR:
+            return (vaddr - paddr & NO_PADDR) or None
+    return None

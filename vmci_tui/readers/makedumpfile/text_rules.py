@@ -10,6 +10,7 @@ from typing import Final
 from vmci_tui.common.span import Span
 from vmci_tui.knowledge.makedumpfile_releases import need_of
 from vmci_tui.readers.makedumpfile.elf_reading import MakedumpfileReading
+from vmci_tui.readers.makedumpfile.program_headers import page_offset
 from vmci_tui.readers.makedumpfile.text import KEYS, LINE_LIMIT, LOG_KEYS
 from vmci_tui.readers.rule import Hit, Rule, Rules, why
 from vmci_tui.readers.shared.c_numbers import strtol, strtoull
@@ -109,10 +110,10 @@ def _linear_map_after_the_last_header(reading: _Reading) -> Hit | None:
     if reading.parsed is None or not _goes_on(reading):
         return None
     section = strtoull(reading.parsed.first.get(b"SYMBOL(mem_section)", b""), 16).value
-    offset = reading.table.page_offset
+    offset = page_offset(reading.table)
     if not 0xFFFF800000000000 <= section < 0xFFFFFFFF80000000 or offset is None or offset <= section:
         return None
-    return Hit(Span(56, 2))
+    return Hit(reading.form.span("e_phnum"))
 
 
 @rule("T24", "after", "The kernel version is not supported.", _MAIN + "get_kernel_version", refuses=False)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import struct
 from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import NAME, ByteOrder, up
+from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, note_header, up
 from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, NOTE_HEADER, SIZE_LIMIT, Entry, EntryHistory, Outcome, Write
 from vmci_tui.readers.shared.c_numbers import strtoull
 
@@ -21,8 +20,6 @@ RAM_BASE: Final = {"arm": 0x4000_0000, "aarch64": 0x4000_0000}
 PHYS_KEYS: Final = {"x86_64": b"NUMBER(phys_base)", "aarch64": b"NUMBER(PHYS_OFFSET)"}
 """The one key that QEMU reads, by the machine of the dump (dump/dump.c vmcoreinfo_update_phys_base)."""
 
-_BIG: Final = struct.Struct(">II")
-_LITTLE: Final = struct.Struct("<II")
 _UNREADABLE: Final = 1 << 32
 
 
@@ -87,12 +84,11 @@ class QemuReading:
         """namesz and descsz as QEMU reads them; too large to pass where it reads them as 64-bit words."""
         if self.region is None:
             return None
-        head = self.region[:8].ljust(8, b"\0")
-        if self.guest.order == "little" or self.version == "7.2":
-            return _LITTLE.unpack(head)
-        if self.guest.bits == 32:
-            return _BIG.unpack(head)
-        namesz, descsz = _BIG.unpack(head)
+        little = self.guest.order == "little" or self.version == "7.2"
+        head = note_header("little" if little else "big").unpack(self.region[:HEADER].ljust(HEADER, b"\0"))
+        namesz, descsz, _ = head
+        if little or self.guest.bits == 32:
+            return namesz, descsz
         return namesz and _UNREADABLE, descsz and _UNREADABLE
 
     @cached_property
