@@ -73,8 +73,8 @@ class Parts:
 
     head: tuple[tuple[str, int], ...] = ()
     """Fields of the ELF header that are not as they should be."""
-    ident: tuple[tuple[int, int], ...] = ()
-    """Bytes of e_ident, as (offset, value)."""
+    ident: tuple[tuple[str, int], ...] = ()
+    """Fields of e_ident of one byte that are not as they should be."""
     gap: int = 0
     """Bytes between the ELF header and the program headers."""
     sections: bool = False

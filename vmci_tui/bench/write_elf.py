@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from vmci_tui.bench.parts import Load, Parts
 from vmci_tui.bench.write_kdump import kdump_bytes
-from vmci_tui.formats.elf_records import MAGIC, PN_XNUM, PT_LOAD, PT_NOTE, Format, Header, Section, Segment, format_of
+from vmci_tui.formats.elf_records import (
+    IDENT,
+    MAGIC,
+    PN_XNUM,
+    PT_LOAD,
+    PT_NOTE,
+    Format,
+    Header,
+    Section,
+    Segment,
+    format_of,
+)
 from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT, linux_size
 
 
@@ -75,9 +86,9 @@ def _region(parts: Parts) -> tuple[Load, ...]:
 
 
 def _header(parts: Parts, form: Format, count: int, table: int, section_table: int) -> bytes:
-    ident = bytearray(MAGIC + bytes((parts.bits // 32, 1 if parts.order == "little" else 2, 1)) + bytes(9))
-    for at, value in parts.ident:
-        ident[at] = value
+    ident = bytearray(IDENT.pack(MAGIC, parts.bits // 32, 1 if parts.order == "little" else 2, 1, 0, 0, b""))
+    for field, value in parts.ident:
+        ident[IDENT.span(field).offset] = value
     header = Header(
         type=4, machine=parts.number, version=1, entry=0, phoff=table, shoff=section_table, flags=0,
         ehsize=form.header_size, phentsize=form.segment.size, phnum=PN_XNUM if parts.counted else count,

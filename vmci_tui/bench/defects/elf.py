@@ -139,7 +139,7 @@ CONTAINER_DEFECTS: Final = (
     Defect("loads-first", "puts the PT_LOADs before the PT_NOTE", _set(loads_first=True)),
     Defect("notes-behind", "puts the notes behind memory", _set(notes_behind=True)),
     Defect("p-align", "sets p_align to 4096", _set(p_align=4096)),
-    Defect("ei-version", "sets EI_VERSION to 0", _set(ident=((6, 0),))),
+    Defect("ei-version", "sets EI_VERSION to 0", _set(ident=(("EI_VERSION", 0),))),
     Defect("e-phnum", "sets e_phnum to 1", _one_header),
     Defect("cut-off", "adds a range of memory, and cuts the file off in it", _cut_off),
     Defect("no-memory", "leaves all of memory out", _no_memory),

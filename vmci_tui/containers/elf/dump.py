@@ -15,6 +15,9 @@ from vmci_tui.containers.elf.layout import arrange
 from vmci_tui.containers.elf.xen_core import is_xen_core
 from vmci_tui.formats.elf_note import NOTE_LIMIT, ByteOrder, Note, walk
 from vmci_tui.formats.elf_records import (
+    EI_CLASS,
+    EI_DATA,
+    IDENT,
     PN_XNUM,
     PT_LOAD,
     PT_NOTE,
@@ -77,13 +80,14 @@ class ElfDump(ElfContents):
 def open_elf(source: Source) -> ElfDump:
     """Read the head of an ELF dump. Raises OpenError with one line that says what it is instead."""
     head = source.read(0, 64)
-    bits = {1: 32, 2: 64}.get(head[4] if len(head) > 4 else 0)
-    order: ByteOrder | None = {1: "little", 2: "big"}.get(head[5] if len(head) > 5 else 0)  # type: ignore[assignment]
+    bits = {1: 32, 2: 64}.get(head[EI_CLASS] if len(head) > EI_CLASS else 0)
+    order: ByteOrder | None = {1: "little", 2: "big"}.get(head[EI_DATA] if len(head) > EI_DATA else 0)  # type: ignore[assignment]
     if len(head) < 52 or (bits == 64 and len(head) < 64):
         raise OpenError(f"this ELF file is cut off: {len(head)} bytes, no whole header", "copy it again")
     if bits is None or order is None:
         raise OpenError(
-            f"this ELF file names no class and byte order that exist (EI_CLASS {head[4]}, EI_DATA {head[5]})",
+            "this ELF file names no class and byte order that exist "
+            f"(EI_CLASS {head[EI_CLASS]}, EI_DATA {head[EI_DATA]})",
             "its first bytes are damaged: mend EI_CLASS (1, 2) and EI_DATA (1, 2), or dump again",
         )
     form = format_of(bits, order)
@@ -99,7 +103,7 @@ def open_elf(source: Source) -> ElfDump:
         )
     segments = _read_segments(source, form, header, sections)
     notes, offsets = _read_notes(source, form, segments)
-    dump = ElfDump(source, form, head[:16], header, segments, sections, notes, offsets)
+    dump = ElfDump(source, form, head[: IDENT.size], header, segments, sections, notes, offsets)
     if _is_process(dump):
         raise OpenError(
             "this is the core of a process, not of a machine",

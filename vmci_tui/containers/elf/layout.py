@@ -23,6 +23,7 @@ from vmci_tui.containers.elf.program_headers import merged, remapped
 from vmci_tui.containers.elf.regions import as_arranged
 from vmci_tui.formats.elf_note import up
 from vmci_tui.formats.elf_records import (
+    EI_VERSION,
     ET_CORE,
     EV_CURRENT,
     PN_XNUM,
@@ -279,7 +280,7 @@ def _header(dump: ElfContents, count: int, sections: tuple[Section, ...], xnum: 
         shnum=len(sections),
         shstrndx=dump.header.shstrndx if len(sections) > 1 else 0,
     )
-    return dump.ident[:6] + bytes((EV_CURRENT,)) + dump.ident[7:] + form.header.pack(*new)
+    return dump.ident[:EI_VERSION] + bytes((EV_CURRENT,)) + dump.ident[EI_VERSION + 1 :] + form.header.pack(*new)
 
 
 def _table(dump: ElfContents, segments: Segments, sections: tuple[Section, ...]) -> bytes:
@@ -340,7 +341,7 @@ def _reasons(dump: ElfContents, place: _Place, sections: tuple[Section, ...]) ->
         out.append(f"e_ehsize becomes {form.header_size} (it was {header.ehsize})")
     if header.type != ET_CORE:
         out.append(f"e_type becomes {ET_CORE}, as a dump has it (it was {header.type})")
-    if header.version != EV_CURRENT or dump.ident[6] != EV_CURRENT:
+    if header.version != EV_CURRENT or dump.ident[EI_VERSION] != EV_CURRENT:
         out.append("the ELF version becomes 1, the only one that there is")
     segments = dump.segments
     if segments.count_of(PT_NOTE) > 1:

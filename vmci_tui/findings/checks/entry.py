@@ -10,7 +10,7 @@ from vmci_tui.containers.guest import guest_of
 from vmci_tui.document import edit_entry
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings.finding import Context, Finding, told
-from vmci_tui.formats.elf_note import NAME, up
+from vmci_tui.formats.elf_note import NAME, note_header, up
 from vmci_tui.formats.fw_cfg_entry import (
     FORMAT_ELF,
     FORMAT_NONE,
@@ -148,7 +148,8 @@ def _in_region(context: Context, history: EntryHistory) -> tuple[int, int] | Non
         return None
     if not head.endswith(NAME[:-1] + b"\0"):
         return None
-    return int.from_bytes(head[:4], "little"), int.from_bytes(head[4:8], "little")
+    namesz, descsz, _ = note_header("little").unpack_from(head)
+    return namesz, descsz
 
 
 def _size_fix(context: Context) -> Edit | None:
