@@ -7,9 +7,6 @@ import os
 import shlex
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -17,15 +14,17 @@ from hypothesis import strategies as st
 
 from tests.data_files import fault
 from tests.dumps.factory import cpus, elf, note
+from tests.dumps.kdump_factory import kdump, pages
 from tests.kit import opened, saved
 from tests.paths import DATA
-from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.samples import samples
 from vmci_tui.document.document import Document
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.debug_packages import build_id, vmlinux_of
 from vmci_tui.opening.open_file import open_document
+from vmci_tui.readers.drgn import drgn
+from vmci_tui.readers.drgn.libkdumpfile_kdump_rules import LACKS_MACHINE
 from vmci_tui.render.verdict_report import next_json, next_text
 from vmci_tui.repair.next_commands import Step, copy_name, next_steps, shell_word
 from vmci_tui.repair.safe_fixes import repair
@@ -164,21 +163,18 @@ def test_what_is_no_build_id_is_none(value: bytes) -> None:
     assert build_id(Vmcoreinfo(b"BUILD-ID=" + value + b"\n")) is None
 
 
-def test_drgn_is_told_the_machine_of_a_kdump_that_names_none(sample: Sample) -> None:
-    document = open_document(sample("amd64-cut-note.elf"))
-    verdict = Judgement.of(document).now["drgn"]
-    says = visible("kdump_get_string_attr(KDUMP_ATTR_ARCH_NAME): Key has no value")
-    kdump = cast(Any, SimpleNamespace(
-        dump=SimpleNamespace(machine="x86_64", kind="kdump"), state=document.state, container="kdump", name="x",
-        source=document.source,
-    ))  # fmt: skip
+def _drgn(notes: tuple[bytes, ...] | None = None, **uts: bytes) -> list[str]:
+    """The commands for drgn with a kdump file whose header has this utsname."""
+    steps = next_steps(Judgement.of(opened(kdump(pages(1, 2), notes, uts=uts))), "a.kdump")
+    return [step.command for step in steps if step.reader == "drgn"]
 
-    def steps(says: Safe) -> tuple[Step, ...]:
-        after = {"drgn": replace(verdict, accepts=False, says=says)}
-        return next_steps(cast(Any, SimpleNamespace(document=kdump, after=after)), "a.kdump")
 
-    assert "drgn --architecture x86_64 -c a.kdump" in [str(step.command) for step in steps(says)]
-    assert not [step for step in steps(visible("no")) if step.reader == "drgn"]
+def test_drgn_is_told_the_machine_of_a_kdump_that_names_none() -> None:
+    told = ["drgn --architecture x86_64 -c a.kdump"]
+    assert _drgn(machine=b"x86_64") == told, "QEMU's own: the rest of utsname is empty"
+    assert _drgn(sysname=b"Linux", release=b"6.1", version=b"1", machine=b"X86_64") == told
+    assert not _drgn((), sysname=b"Linux", release=b"6.1", version=b"1", machine=b"x86_64"), "it lacks the note"
+    assert {rule.name for rule in drgn.READER.rules} >= LACKS_MACHINE
 
 
 @given(st.text(min_size=1).filter(lambda text: "\0" not in text))

@@ -20,7 +20,7 @@ from vmci_tui.search import memory_blocks as scan
 from vmci_tui.search import patterns as anchors
 from vmci_tui.search.candidate import Candidate
 from vmci_tui.search.find_notes import find
-from vmci_tui.search.recognise import candidate_at, is_whole
+from vmci_tui.search.recognise import candidate_at
 
 TRUTH = json.loads((DATA / "truth.json").read_text())["guests"]
 
@@ -66,7 +66,7 @@ def test_off_page_starts_only_a_search_through_every_byte_finds_it(data: bytes) 
     guest = guest_with((0x5004, data))
     assert not list(find(guest))
     item = only(guest, everywhere=True)
-    assert item.paddr == 0x5004 and item.faults == ("not on a page start",) and is_whole(item)
+    assert item.paddr == 0x5004 and item.faults == ("not on a page start",) and item.whole
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ TEXT = TEXT_64
 )  # fmt: skip
 def test_what_is_wrong_with_one(data: bytes, fault: str) -> None:
     item = candidate_at(guest_with((0x5000, data)), 0x5000)
-    assert item is not None and item.faults == (fault,) and not is_whole(item)
+    assert item is not None and item.faults == (fault,) and not item.whole
     assert item.text.startswith(b"OSRELEASE=6.1.0-test\n") and len(item.text) <= 1 << 16
 
 
@@ -170,7 +170,7 @@ def test_what_comes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     cut, whole = note(TEXT_64)[:100], note(TEXT_64)
     guest = guest_with(*((page << 12, cut if page % 2 else whole) for page in range(1, 200)))
     found = list(find(guest))
-    assert len(found) == 20 and sum(not is_whole(item) for item in found) == 5
+    assert len(found) == 20 and sum(not item.whole for item in found) == 5
 
 
 def test_nothing_but_anchors_hides_no_page_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,6 +202,6 @@ def test_the_windows_of_real_guests(name: str) -> None:
     assert dump is not None
     true = TRUTH[name.replace("cut-nonote", "nonote").replace("cut-note", "nonote")]
     first, *others = sorted(find(guest_of(dump)), key=lambda item: item.kind)
-    assert first.kind == "note" and first.paddr == true["paddr"] and is_whole(first)
+    assert first.kind == "note" and first.paddr == true["paddr"] and first.whole
     assert true["guest_text_sha256"] in (None, hashlib.sha256(first.text).hexdigest())
     assert [(item.kind, item.text) for item in others] in ([], [("text", first.text)])

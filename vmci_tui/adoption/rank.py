@@ -22,7 +22,6 @@ from vmci_tui.proof.running_kernel import roots_of, runs
 from vmci_tui.search import lowcore_pointer as lowcore
 from vmci_tui.search.candidate import Candidate, Judged, Proof
 from vmci_tui.search.find_notes import LIMIT
-from vmci_tui.search.recognise import NOT_ON_A_PAGE, is_whole
 
 Prove = Callable[[Vmcoreinfo, Guest, Progress], Proof]
 PROOFS: Final = 32
@@ -47,11 +46,11 @@ class _Group(NamedTuple):
 
     @property
     def whole(self) -> bool:
-        return is_whole(self.best)
+        return self.best.whole
 
     def placed(self, kind: str) -> list[Candidate]:
         """Those on page starts."""
-        return [item for item in self.members if item.kind == kind and NOT_ON_A_PAGE not in item.faults]
+        return [item for item in self.members if item.kind == kind and not item.misplaced]
 
 
 def judge_all(
@@ -92,7 +91,7 @@ def why_not(judged: Sequence[Judged]) -> str:
     if sum(1 + len(item.copies) for item in judged) >= LIMIT or any(item.proof is _TOO_MANY for item in judged):
         return "more places look like a note than can be held against memory"
     best, *others = judged
-    if not is_whole(best.candidate):
+    if not best.candidate.whole:
         return "no note in memory is whole"
     if not best.proof.proved:
         which = "none that lies in memory is proved" if others else "the only one in memory is not proved"
@@ -114,10 +113,10 @@ def _named(item: Judged) -> Safe:
 def _grouped(candidates: Iterable[Candidate], guest: Guest) -> list[_Group]:
     texts: dict[tuple[bytes, bool], list[Candidate]] = {}
     for item in candidates:
-        texts.setdefault((item.text, is_whole(item)), []).append(item)
+        texts.setdefault((item.text, item.whole), []).append(item)
     groups = []
     for (text, whole), members in texts.items():
-        members.sort(key=lambda item: (NOT_ON_A_PAGE in item.faults, item.kind, item.paddr))
+        members.sort(key=lambda item: (item.misplaced, item.kind, item.paddr))
         named = machine_of(Vmcoreinfo(text)) if whole and guest.machine is not None else None
         groups.append(_Group(tuple(members), named[0] if named and named[0] != guest.machine else None))
     return groups
@@ -156,7 +155,7 @@ def _form(group: _Group, pointed: frozenset[int]) -> tuple[bool | int, ...]:
         best.paddr not in pointed,
         group.machine is not None,
         best.kind != "note",
-        NOT_ON_A_PAGE in best.faults,
+        best.misplaced,
         not (group.placed("note") and group.placed("text")),
         not after_panic(best.text),
         best.paddr,
@@ -175,7 +174,7 @@ def _why(group: _Group, proof: Proof, best: Candidate, pointed: frozenset[int]) 
     """One line; all of it printable."""
     item = group.best
     said = ["note with header" if item.kind == "note" else "text without header"]
-    if NOT_ON_A_PAGE not in item.faults:
+    if not item.misplaced:
         said[0] += " on a page start"
     said += item.faults
     if item.paddr in pointed:

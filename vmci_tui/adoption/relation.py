@@ -7,7 +7,7 @@ import re
 from vmci_tui.common.safe_text import visible
 from vmci_tui.search.candidate import Candidate, Judged
 from vmci_tui.search.memory_blocks import PAGE
-from vmci_tui.search.recognise import NOT_ON_A_PAGE, is_whole, release_of
+from vmci_tui.search.recognise import release_of
 
 _CRASHTIME = re.compile(rb"CRASHTIME=[0-9]+\n\Z")
 _RELEASE_SHOWN = 64
@@ -26,9 +26,9 @@ def is_rival(item: Judged, best: Judged) -> bool:
     no rival where `best` lies on two page starts, as the kernel's text does. A note with header on a page
     start always is one: the kernel has only one.
     """
-    if item.candidate.kind == "note" and NOT_ON_A_PAGE not in item.candidate.faults:
+    if item.candidate.kind == "note" and not item.candidate.misplaced:
         return True
-    twice = NOT_ON_A_PAGE not in best.candidate.faults and any(paddr % PAGE == 0 for paddr in best.copies)
+    twice = not best.candidate.misplaced and any(paddr % PAGE == 0 for paddr in best.copies)
     return not (twice and best.candidate.text.startswith(item.candidate.text))
 
 
@@ -44,7 +44,7 @@ def relation(item: Candidate, best: Candidate) -> str:
         return f"a part of {where}"
     if (release := release_of(item.text)) != release_of(best.text):
         return f"of a kernel {visible(release[:_RELEASE_SHOWN])}, which {where} is not"
-    return f"differs from {where}" + (f" ({difference(item, best)})" if is_whole(item) else "")
+    return f"differs from {where}" + (f" ({difference(item, best)})" if item.whole else "")
 
 
 def difference(one: Candidate, other: Candidate) -> str:

@@ -45,6 +45,10 @@ class SaveError(VmciError):
     exit_code = 4
 
 
+class FileTaken(SaveError):
+    """There is a file of that name already."""
+
+
 class Cancelled(VmciError):
     """The user stopped it (exit code 130)."""
 

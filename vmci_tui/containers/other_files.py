@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import getincrementaldecoder
 from typing import Final, NamedTuple
 
 from vmci_tui.formats.elf_note import parse_raw
@@ -117,11 +118,9 @@ def looks_like(head: bytes) -> tuple[str, str] | None:
 def is_text(head: bytes) -> bool:
     """Whether these first bytes of a file are UTF-8 text; its last character may be cut."""
     try:
-        text = head.decode()
-    except UnicodeDecodeError as error:
-        if error.start < len(head) - 3 or error.reason != "unexpected end of data":
-            return False
-        text = head[: error.start].decode()
+        text = getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
     return _TEXT.fullmatch(text) is not None
 
 

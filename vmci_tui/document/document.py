@@ -41,6 +41,8 @@ class Document:
     blob_name: Safe | None = None
     read_only: bool = False
     """Another process has the file's lock: copies can be saved, the file itself cannot."""
+    made: bool = False
+    """Whether it was made from nothing: no file has its name."""
     saved: State | None = None
     """What was saved last, of the dump and of its entry; None where nothing was saved yet."""
     _steps: list[Step] = field(default_factory=list)

@@ -155,6 +155,7 @@ def overwrite_note(state: State, index: int, raw: bytes, order: ByteOrder) -> St
     return replace(state, notes=(*state.notes[:index], *walk(raw + rest, order), *text))
 
 
+@labelled("replace note {index}")
 def replace_note(state: State, index: int, note: Note) -> State:
     notes = (*state.notes[:index], note, *state.notes[index + 1 :])
     return replace(state, notes=notes)

@@ -92,7 +92,7 @@ def read_entry(path: str) -> tuple[EntryHistory, bytes, Safe]:
 
 def new_entry(history: EntryHistory) -> Document:
     """An entry that is being hand-crafted."""
-    return entry_document(Safe("new entry"), history, BytesSource(RESET))
+    return Document(Safe("new entry"), BytesSource(RESET), None, State(entry=history), made=True)
 
 
 def _open_entry(source: FileSource, blob: str | None) -> Document:

@@ -204,6 +204,11 @@ class Verdict:
     """Its words where it accepts and reads no kernel memory."""
 
     @property
+    def decisive(self) -> Fired | None:
+        """The rule by which it refuses: the first that does; None where none does."""
+        return next((item for item in self.fired if item.rule.refuses), None)
+
+    @property
     def state(self) -> State:
         """The verdict in a word."""
         if self.accepts and self.reads is False:

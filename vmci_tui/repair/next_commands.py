@@ -20,6 +20,7 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.debug_packages import STANDS_FOR, build_id, vmlinux_of
 from vmci_tui.knowledge.makedumpfile_releases import need_of
 from vmci_tui.layers.file import FileSource
+from vmci_tui.readers.drgn.libkdumpfile_kdump_rules import LACKS_MACHINE
 from vmci_tui.readers.rule import Verdict
 from vmci_tui.readers.verdicts import NAMES, Verdicts
 from vmci_tui.repair.safe_fixes import changes
@@ -88,7 +89,7 @@ def _steps(document: Document, verdicts: Verdicts, path: str) -> Iterator[Step]:
 
 def _lacks_machine(verdict: Verdict) -> bool:
     """QEMU's kdump files name no machine that libkdumpfile knows: drgn takes them when it is told."""
-    return "KDUMP_ATTR_ARCH_NAME" in verdict.says
+    return verdict.decisive is not None and verdict.decisive.rule.name in LACKS_MACHINE
 
 
 def _of_reader(verdict: Verdict, document: Document, text: Vmcoreinfo | None, path: str) -> Iterator[Step]:

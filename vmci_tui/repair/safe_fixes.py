@@ -174,10 +174,10 @@ def _round(
     document: Document, choice: Choice, steps: list[Step], tries: Iterator[int], judgement: Judgement
 ) -> tuple[Judgement, bool]:
     """Apply each fix that may be applied, as long as there are tries; the judgement then, and whether any failed."""
-    failed: set[tuple[str, str]] = set()
+    failed: set[tuple[str, Edit | None]] = set()
     for _ in tries:
         windows = any(note.is_windows for note in document.state.notes)
-        may = (f for f in judgement.found if _may(f, choice, windows) and _name(f) not in failed)
+        may = (f for f in judgement.found if _may(f, choice, windows) and (f.code, f.fix) not in failed)
         finding = next(may, None)
         if finding is None:
             break
@@ -186,7 +186,7 @@ def _round(
             steps.append(Step(finding.code, finding.fix))
             judgement = then
         else:
-            failed.add(_name(finding))
+            failed.add((finding.code, finding.fix))
     return judgement, bool(failed)
 
 
@@ -208,10 +208,6 @@ def _order(document: Document, steps: list[Step]) -> bool:
 def _readers_gain(document: Document) -> bool:
     both = Judgement.of(document.with_edit(ORDER_HEAD)).both
     return any(both.after[name].accepts and not both.now[name].accepts for name in both.now)
-
-
-def _name(finding: Finding) -> tuple[str, str]:
-    return finding.code, finding.message
 
 
 def _may(finding: Finding, choice: Choice, windows: bool) -> bool:

@@ -80,8 +80,8 @@ def consent(typed: str | None) -> Consent:
 
 def _foreign(verdict: Verdict) -> bool:
     """Whether a program refuses since it is built for another machine: it reads no such dump, whatever is saved."""
-    cause = next((fired.rule.cause for fired in verdict.fired if fired.rule.refuses), None)
-    return cause is not None and catalogue()[cause].group == "foreign"
+    decisive = verdict.decisive
+    return decisive is not None and catalogue()[decisive.rule.cause].group == "foreign"
 
 
 def worse(now: Verdicts, after: Verdicts) -> tuple[Worse, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from vmci_tui.common.errors import SaveError
+from vmci_tui.common.errors import FileTaken, SaveError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.common.signals import held_back, is_done
 
@@ -21,7 +21,7 @@ def write_new(path: str, data: bytes) -> None:
                 raise
             is_done(f"{visible(path)} is written")
     except FileExistsError:
-        raise SaveError(f"{visible(path)} exists", "type another name") from None
+        raise FileTaken(f"{visible(path)} exists", "type another name") from None
     except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else "that is no file name"
         raise SaveError(f"{visible(path)} cannot be written: {words}", "type another name") from None

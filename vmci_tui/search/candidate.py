@@ -19,8 +19,20 @@ class Candidate(NamedTuple):
     """A note from its header to its padding; a text to its last newline."""
     order: ByteOrder | None
     """Byte order of the note's header; None for a text."""
-    faults: tuple[str, ...] = ()
-    """Why it is not whole, or not where the kernel puts it; empty for a good one."""
+    damage: str = ""
+    """Why it is not whole; empty for a whole one."""
+    misplaced: bool = False
+    """Whether it does not begin on a page, as the kernel's own does from 4.13 on; before it may lie anywhere."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is missing of it, wherever it lies."""
+        return not self.damage
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong with it; empty for a good one."""
+        return ((self.damage,) if self.damage else ()) + (("not on a page start",) if self.misplaced else ())
 
     @property
     def text(self) -> bytes:

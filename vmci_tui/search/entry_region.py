@@ -196,7 +196,8 @@ def _verdict(compared: RegionView, note: Note | None) -> str:
         return f"it differs from the dump's note from byte {compared.first} on"
     if compared.same:
         kind = "text" if compared.found.kind == "text" else "note"
-        if any(remark.startswith("the header words") for remark in compared.remarks):
+        there = compared.found.candidate
+        if note is not None and there is not None and there.order not in (None, note.order):
             return f"it is the dump's {kind}, but for the order of the header words, which says nothing else"
         return f"it is the dump's {kind}, to the byte"
     if compared.first is None:

@@ -17,7 +17,7 @@ from vmci_tui.search.candidate import Candidate
 from vmci_tui.search.memory_blocks import PAGE
 from vmci_tui.search.memory_search import places
 from vmci_tui.search.patterns import EVERYWHERE, PAGE_STARTS
-from vmci_tui.search.recognise import TEXT_AT, candidate_at, is_whole
+from vmci_tui.search.recognise import TEXT_AT, candidate_at
 
 LIMIT: Final = 1024
 """The most candidates that one search gives: real memory has about ten, a hostile one as many as pages."""
@@ -48,7 +48,7 @@ def _candidates(guest: Guest, looked_at: Iterable[int]) -> Iterator[Candidate]:
         text_end = paddr + len(candidate.raw)
         if candidate.kind == "note":
             seen.add(paddr + TEXT_AT)  # its text is not another candidate
-        if is_whole(candidate):
+        if candidate.whole:
             whole += 1
         elif cut < CUT_LIMIT:
             cut += 1

@@ -22,8 +22,6 @@ TEXT_AT: Final = up(HEADER + len(NAME))
 """Where the text begins in a note."""
 TEXT_LIMIT: Final = 1 << 16
 """The largest page of all machines; a kernel that allocates several smaller ones for its text needs no more."""
-NOT_ON_A_PAGE: Final = "not on a page start"
-"""The one fault of a text that may be whole all the same: kernels before 4.13 keep theirs anywhere."""
 
 _TEXT = re.compile(rb"[ -~\n]*")
 _RELEASE = re.compile(rb"OSRELEASE=([!-$&-~]{1,200})\n")
@@ -57,11 +55,6 @@ def release_of(text: bytes) -> bytes:
     return match[1] if match else b""
 
 
-def is_whole(candidate: Candidate) -> bool:
-    """Whether nothing is missing of it, wherever it lies."""
-    return all(fault == NOT_ON_A_PAGE for fault in candidate.faults)
-
-
 def _note_at(guest: Guest, paddr: int, head: bytes, order: ByteOrder) -> Candidate | None:
     claimed = int.from_bytes(head[4:8], order)
     if not _RELEASE.match(_held(guest, paddr + TEXT_AT, min(claimed, _FIRST_LINE))):
@@ -69,18 +62,18 @@ def _note_at(guest: Guest, paddr: int, head: bytes, order: ByteOrder) -> Candida
     data = _held(guest, paddr + TEXT_AT, min(claimed, TEXT_LIMIT))
     run = _run(data)
     if claimed > TEXT_LIMIT:
-        fault = f"claims {claimed} bytes, more than any page holds"
+        damage = f"claims {claimed} bytes, more than any page holds"
     elif len(data) < claimed:
-        fault = f"claims {claimed} bytes, {len(data)} are in the dump"
+        damage = f"claims {claimed} bytes, {len(data)} are in the dump"
     elif run < claimed:
-        fault = f"claims {claimed} bytes, {run} are text"
+        damage = f"claims {claimed} bytes, {run} are text"
     else:
-        fault = ""
+        damage = ""
     text = data[:run]
-    faults = (fault, *_misplaced(paddr)) if fault else _faults(paddr, text)
     end = TEXT_AT + run
-    padding = b"" if fault else guest.read(paddr + end, up(end) - end) or b""
-    return Candidate(paddr, guest.offset_of(paddr), "note", head + text + padding, order, faults)
+    padding = b"" if damage else guest.read(paddr + end, up(end) - end) or b""
+    faults = (damage, _misplaced(paddr)) if damage else _faults(paddr, text)
+    return Candidate(paddr, guest.offset_of(paddr), "note", head + text + padding, order, *faults)
 
 
 def _text_at(guest: Guest, paddr: int) -> Candidate | None:
@@ -90,31 +83,31 @@ def _text_at(guest: Guest, paddr: int) -> Candidate | None:
     run = _run(data)
     text = data[: data.rfind(b"\n", 0, run) + 1]
     if len(text) < run:
-        fault = "the last line is cut"
+        damage = "the last line is cut"
     elif run == len(data):
-        fault = "nothing in the dump ends it"
+        damage = "nothing in the dump ends it"
     else:
-        fault = "other bytes follow it" if data[run] else ""
-    faults = (fault, *_misplaced(paddr)) if fault else _faults(paddr, text)
-    return Candidate(paddr, guest.offset_of(paddr), "text", text, None, faults)
+        damage = "other bytes follow it" if data[run] else ""
+    faults = (damage, _misplaced(paddr)) if damage else _faults(paddr, text)
+    return Candidate(paddr, guest.offset_of(paddr), "text", text, None, *faults)
 
 
-def _faults(paddr: int, text: bytes) -> tuple[str, ...]:
-    """What is wrong with the lines, or the place, of a text that is all there."""
+def _faults(paddr: int, text: bytes) -> tuple[str, bool]:
+    """What is wrong with the lines of a text that is all there, and whether its place is."""
     info = Vmcoreinfo(text)
     page = info.page_size
     broken = next((line.number for line in info.lines if not line.key), None)
     if not text.endswith(b"\n"):
-        fault = "the last line is cut"
+        damage = "the last line is cut"
     elif broken is not None:
-        fault = f"line {broken} is not key=value"
+        damage = f"line {broken} is not key=value"
     else:
-        fault = "it has no PAGESIZE, which every kernel writes" if page is None else ""
-    return ((fault,) if fault else ()) + _misplaced(paddr, page or PAGE)
+        damage = "it has no PAGESIZE, which every kernel writes" if page is None else ""
+    return damage, _misplaced(paddr, page or PAGE)
 
 
-def _misplaced(paddr: int, page: int = PAGE) -> tuple[str, ...]:
-    return (NOT_ON_A_PAGE,) if paddr % min(max(page, PAGE), TEXT_LIMIT) else ()
+def _misplaced(paddr: int, page: int = PAGE) -> bool:
+    return paddr % min(max(page, PAGE), TEXT_LIMIT) != 0
 
 
 def _held(guest: Guest, paddr: int, limit: int) -> bytes:

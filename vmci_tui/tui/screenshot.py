@@ -8,7 +8,7 @@ from typing import Any
 
 from textual.app import App
 
-from vmci_tui.common.errors import SaveError
+from vmci_tui.common.errors import FileTaken
 from vmci_tui.saving.small_file import write_new
 
 _MOST = 1000
@@ -26,8 +26,8 @@ def save_picture(app: App[Any]) -> str:
         name = f"vmci-{number}.svg"
         try:
             write_new(name, data)
-        except SaveError as error:
-            if not error.message.endswith(" exists") or number >= _MOST:
+        except FileTaken:
+            if number >= _MOST:
                 raise
         else:
             return name

@@ -78,7 +78,7 @@ def _header_in_other_byte_order(r: CrashReading) -> Hit | None:
 @why("crash follows the notes from one to the next; zero bytes that are no multiple of 12 throw it off the track.")
 def _lost_in_zeros(r: CrashReading) -> Hit | None:
     ended = r.walk.ended if r.walk else None
-    return _at(ended) if ended and _lost(r) and "n_namesz: 0 " in ended.words else None
+    return _at(ended) if ended and _lost(r) and ended.namesz == 0 else None
 
 
 @rule("N02", "note", "", _WALK)

@@ -48,6 +48,8 @@ class Complaint(NamedTuple):
 
     at: int
     words: str
+    namesz: int | None = None
+    """The note's n_namesz, where the line says it."""
 
 
 class Taken(NamedTuple):
@@ -290,7 +292,7 @@ def _walk(area: bytes, start: int, end: int, filesz: int, bits: int, order: Byte
         namesz, descsz, kind = words.unpack_from(area, at)
         if namesz == 0 or not remaining or namesz + descsz > remaining:
             line = f"n_namesz: {namesz} n_descsz: {descsz} n_type: {kind:x}"
-            complaint = Complaint(here, f"WARNING: possibly corrupt Elf{bits}_Nhdr: {line}")
+            complaint = Complaint(here, f"WARNING: possibly corrupt Elf{bits}_Nhdr: {line}", namesz)
             if namesz or descsz:
                 return seen._replace(ended=complaint)
             seen = _complain(seen, complaint)

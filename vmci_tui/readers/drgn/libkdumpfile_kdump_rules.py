@@ -12,7 +12,9 @@ from vmci_tui.readers.libkdumpfile.open_kdump import KdumpRun
 from vmci_tui.readers.rule import Hit, Rules, why
 
 NOT_SET: Final = "kdump_vmcoreinfo_raw: linux.vmcoreinfo.raw is not set"
-NO_ARCH: Final = "kdump_get_string_attr(KDUMP_ATTR_ARCH_NAME): Key has no value"
+_NO_ARCH: Final = "kdump_get_string_attr(KDUMP_ATTR_ARCH_NAME): Key has no value"
+LACKS_MACHINE: Final = frozenset(("utsname-not-linux", "unknown-machine", "unknown-elf-machine"))
+"""The rules that refuse no more where the user names the machine: `drgn --architecture`."""
 _DISK: Final = "libkdumpfile 0.5.6, src/kdumpfile/diskdump.c"
 _FLAT: Final = "libkdumpfile 0.5.6, src/kdumpfile/flatmap.c"
 _NOTES: Final = "libkdumpfile 0.5.6, src/kdumpfile/notes.c do_notes"
@@ -203,7 +205,7 @@ def add_kdump_memory_rules(rule: Rules[R]) -> None:
 def add_kdump_machine_rules(rule: Rules[R]) -> None:
     """Those of the machine, which drgn asks for last, though what is wrong lies in the header."""
 
-    @rule("C19", "before", NO_ARCH, f"{_UTIL} uts_looks_sane")
+    @rule("C19", "before", _NO_ARCH, f"{_UTIL} uts_looks_sane")
     @why("Without sysname `Linux`, a release, a version and a machine in the header's utsname none of it is taken.")
     def _utsname_not_linux(r: R) -> Hit | None:
         run = _with_header(r)
@@ -212,14 +214,14 @@ def add_kdump_machine_rules(rule: Rules[R]) -> None:
         wrong = next((n for n in _UTS_NEEDED if run.uts[n][:1] == b"\0"), 0)
         return Hit(run.in_file(_HEADER.span(UTSNAME_FIELDS[wrong])))
 
-    @rule("C19", "before", NO_ARCH, f"{_UTIL} machine_arch_name")
+    @rule("C19", "before", _NO_ARCH, f"{_UTIL} machine_arch_name")
     @why("The machine in the header's utsname is none that libkdumpfile knows; case matters: S390X is not s390x.")
     def _unknown_machine(r: R) -> Hit | None:
         run = _with_header(r)
         unknown = run is not None and run.uts_is_sane and run.arch is None
         return Hit(run.in_file(_HEADER.span("utsname.machine"))) if unknown and run is not None else None
 
-    @rule("C13", "before", NO_ARCH, "libkdumpfile 0.5.6, src/kdumpfile/elfdump.c mach2arch")
+    @rule("C13", "before", _NO_ARCH, "libkdumpfile 0.5.6, src/kdumpfile/elfdump.c mach2arch")
     @why("e_machine of the flattened ELF dump is none that libkdumpfile knows.")
     def _unknown_elf_machine(r: R) -> Hit | None:
         run = r.kdump

@@ -156,7 +156,7 @@ def verdict_lines(name: str, judgement: Judgement, steps: Sequence[Step] = ()) -
     stage = f", {STAGES[verdict.stage]}" if verdict.stage else ""
     out = [f"{name} {verdict.reader.version}: {state_words(verdict)}{stage}", ""]
     out += [f"It says:  {verdict.says or '(nothing at all)'}"]
-    decisive = next((item for item in verdict.fired if item.rule.refuses), None)
+    decisive = verdict.decisive
     if decisive is not None:
         out += ["", f"Why:  {decisive.rule.why}", f"Rule:  {decisive.rule.name} ({decisive.rule.source})"]
     elif verdict.state == "opens":
@@ -174,7 +174,7 @@ def verdict_lines(name: str, judgement: Judgement, steps: Sequence[Step] = ()) -
             out += ["", "R looks in guest memory for what is right: the note, or the value."]
     if then.accepts:
         out += ["", _TAKES[then.reads]]
-    left = next((item for item in then.fired if item.rule.refuses), None)
+    left = then.decisive
     more = [item for item in then.fired if item is not left]
     if more:
         out += ["", "It would also mind:" if left else "It minds, but goes on:"]

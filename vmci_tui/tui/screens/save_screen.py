@@ -259,7 +259,6 @@ def _hex_rows(document: Document, offset: int, new: bytes) -> list[Row]:
 def _default_name(document: Document) -> str:
     source = document.source
     if not isinstance(source, FileSource):
-        name = str(document.name)
-        stem = name.removesuffix(".json").removesuffix(".write")
-        return "new.entry" if name == "new entry" else f"{stem}.entry"
+        stem = document.name.removesuffix(".json").removesuffix(".write")
+        return "new.entry" if document.made else f"{stem}.entry"
     return copy_name(source.path)
