@@ -18,6 +18,7 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.common.samples import sample_path
 from vmci_tui.formats.elf_note import ByteOrder, build, parse_raw
 from vmci_tui.formats.fw_cfg_entry import Entry
+from vmci_tui.machines.facts import machines
 
 _PAGE: Final = 4096
 _UTS_FIELD: Final = 65
@@ -60,24 +61,24 @@ def _x86_64() -> Parts:
     text = re.sub(rb"(?m)^(SYMBOL\([^)]*\)=)([0-9a-f]+)$", back, text)
     text = text.replace(b"KERNELOFFSET=%x\n" % moved, b"KERNELOFFSET=0\n")
     text = re.sub(rb"NUMBER\(phys_base\)=-?[0-9]+", b"NUMBER(phys_base)=0", text)
-    return _parts("x86_64", 62, 64, "little", text, _X86_64_MAP, (39, 30, 21), 9, (0x63, 0xE3))
+    return _parts("x86_64", "little", text, _X86_64_MAP, (39, 30, 21), 9, (0x63, 0xE3))
 
 
 def _i386() -> Parts:
     """Its headers have the addresses of the kernel's linear map, which QEMU leaves out."""
-    parts = _parts("i386", 3, 32, "little", text_of("i386flash.note"), _I386_MAP, (30, 21), 9, (0x1, 0xE3))
+    parts = _parts("i386", "little", text_of("i386flash.note"), _I386_MAP, (30, 21), 9, (0x1, 0xE3))
     return replace(parts, linear=_I386_MAP)
 
 
 def _aarch64() -> Parts:
     text = text_of("arm64.txt")
     shift = _value(text, b"NUMBER(kimage_voffset)")
-    return _parts("aarch64", 183, 64, "little", text, shift, (39, 30, 21), 9, (0x3, 0x701))
+    return _parts("aarch64", "little", text, shift, (39, 30, 21), 9, (0x3, 0x701))
 
 
 def _s390x() -> Parts:
     """QEMU has no vmcoreinfo device for it: there is no entry. The lowcore tells where the note lies."""
-    parts = _parts("s390x", 22, 64, "big", text_of("s390x.note"), 0, (), 0, (0, 0))
+    parts = _parts("s390x", "big", text_of("s390x.note"), 0, (), 0, (0, 0))
     lowcore = bytearray(_PAGE)
     lowcore[_LOWCORE_NOTE : _LOWCORE_NOTE + 8] = parts.home.to_bytes(8, "big")
     return parts.with_load(0, Load(0, bytes(lowcore))).without_entry()
@@ -91,8 +92,6 @@ _MAKERS: Final[dict[str, Callable[[], Parts]]] = {
     "s390x": _s390x,
 }
 MACHINES: Final = tuple(_MAKERS)
-_UTS_MACHINE: Final = {"i386": b"i686"}
-_PRSTATUS: Final = {"x86_64": 336, "i386": 144, "aarch64": 392, "s390x": 336}
 _QEMU_CPU: Final = 440
 _CR3: Final = 416
 _PAE: Final = 0x20
@@ -101,8 +100,6 @@ _PAE: Final = 0x20
 
 def _parts(
     name: str,
-    number: int,
-    bits: int,
     order: ByteOrder,
     text: bytes,
     shift: int,
@@ -121,14 +118,15 @@ def _parts(
             entry = target | flags[last]
             assert page[at : at + 8] in (bytes(8), entry.to_bytes(8, order))
             page[at : at + 8] = entry.to_bytes(8, order)
-    at = uts - shift
-    loads = [Load(at & -_PAGE, _uts(text, _UTS_MACHINE.get(name, name.encode()), at % _PAGE))]
+    at, facts = uts - shift, machines()[name]
+    loads = [Load(at & -_PAGE, _uts(text, (facts.uname or name).encode(), at % _PAGE))]
     if levels:
         loads.append(Load(root - shift, bytes(page)))
     home = (root - shift & -0x100000) + 0x1400000
     return Parts(
-        machine=name, number=number, bits=bits, order=order, text=text, cpus=cpus(name, order, root - shift),
-        loads=tuple(loads), uts=at & -_PAGE, tables=root - shift, home=home, entry=Entry(0, 1, 0, home),
+        machine=name, number=facts.e_machine, bits=facts.bits or 64, order=order, text=text,
+        cpus=cpus(name, order, root - shift), loads=tuple(loads), uts=at & -_PAGE, tables=root - shift,
+        home=home, entry=Entry(0, 1, 0, home),
     )  # fmt: skip
 
 
@@ -141,7 +139,7 @@ def _uts(text: bytes, machine: bytes, at: int) -> bytes:
 
 def cpus(name: str, order: ByteOrder, tables: int) -> tuple[bytes, ...]:
     """The notes of one CPU, as QEMU writes them: its PRSTATUS, and on x86 QEMU's own note with CR3 and CR4."""
-    out = [build(b"CORE\0", 1, bytes(_PRSTATUS[name]), order).raw]
+    out = [build(b"CORE\0", 1, bytes(machines()[name].prstatus), order).raw]
     if name in ("x86_64", "i386"):
         state = bytearray(_QEMU_CPU)
         for at, length, value in ((0, 4, 1), (4, 4, _QEMU_CPU), (_CR3, 8, tables), (_CR3 + 8, 8, _PAE)):

@@ -6,21 +6,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from vmci_tui.formats.elf_note import Note
+from vmci_tui.machines.facts import machine_facts
 
 _PRSTATUS: Final = (b"CORE\0", 1)
 _NEVER: Final = frozenset(((b"CORE\0", 3), (b"CORE\0", 4)))
 """NT_PRPSINFO and NT_TASKSTRUCT, which /proc/kcore has (Linux, fs/proc/kcore.c), and QEMU never writes."""
 _XEN: Final = b"Xen\0"
-_BESIDE: Final = {
-    "x86_64": (b"QEMU\0", 0),
-    "i386": (b"QEMU\0", 0),
-    "aarch64": (b"CORE\0", 2),
-    "ppc64": (b"CORE\0", 2),
-    "loongarch64": (b"CORE\0", 2),
-    "arm": (b"LINUX\0", 0x400),
-}
-"""What QEMU writes for each CPU beside NT_PRSTATUS, and Linux does not in /proc/vmcore (QEMU 10.0.2, target/*/
-arch_dump.c; Linux 6.12, crash_core.c). On riscv64 and s390x both write the same."""
 
 
 def may_be_of_qemu(notes: Iterable[Note], machine: str | None) -> bool:
@@ -30,5 +21,5 @@ def may_be_of_qemu(notes: Iterable[Note], machine: str | None) -> bool:
         return True
     if kinds & _NEVER or any(name == _XEN for name, _ in kinds):
         return False
-    beside = _BESIDE.get(machine or "")
-    return _PRSTATUS not in kinds or beside is None or beside in kinds
+    beside = machine_facts(machine).qemu.cpu_note
+    return _PRSTATUS not in kinds or beside is None or (beside[0].encode() + b"\0", beside[1]) in kinds

@@ -136,24 +136,3 @@ def format_of(bits: int, order: ByteOrder) -> Format:
 
 def _named(prefix: str, fields: Iterable[str]) -> Iterator[str]:
     return (prefix + field for field in fields)
-
-
-MACHINES: Final = {
-    2: "sparc", 3: "i386", 8: "mips", 15: "parisc", 18: "sparc32plus", 20: "ppc", 21: "ppc64", 22: "s390x",
-    40: "arm", 42: "sh", 43: "sparc64", 50: "ia64", 62: "x86_64", 94: "xtensa", 183: "aarch64", 243: "riscv",
-    258: "loongarch", 0x9026: "alpha",
-}  # fmt: skip
-"""e_machine (elf.h) by the name that QEMU and the kernel use."""
-
-MACHINE_BITS: Final = {3: 32, 20: 32, 40: 32, 42: 32, 21: 64, 43: 64, 50: 64, 62: 64, 183: 64, 0x9026: 64}
-"""Width of the machines that have only one; the others go by EI_CLASS."""
-
-
-def machine_name(machine: int, bits: int) -> str | None:
-    """The machine's name, or None for EM_NONE; an unknown number is shown as `em_N`."""
-    if machine == 0:
-        return None
-    name = MACHINES.get(machine, f"em_{machine}")
-    if name in ("riscv", "loongarch", "mips"):
-        return f"{name}{bits}" if bits == 64 or name != "mips" else name
-    return "s390" if name == "s390x" and bits == 32 else name

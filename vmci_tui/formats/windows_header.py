@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.formats.elf_note import Note
+from vmci_tui.machines.facts import machines
 
 HEADER_BYTES: Final = {64: 0x2000, 32: 0x1000}
 """What QEMU takes for a whole header, by the guest's width."""
@@ -61,7 +62,6 @@ _MEANINGS: Final = {
 }
 _VALUES: Final = {
     "MajorVersion": {0xF: "free build", 0xC: "checked build"},
-    "MachineImageType": {0x8664: "x86_64", 0x14C: "i386", 0xAA64: "aarch64", 0x1C4: "arm"},
     "BugcheckCode": {_LIVE: "a live dump: nothing crashed"},
     "DumpType": {1: "full", 2: "kernel", 3: "header", 4: "mini", 5: "bitmap, full", 6: "bitmap, kernel"},
 }
@@ -94,7 +94,14 @@ class Field(NamedTuple):
             return Safe(date(value) or "no date")
         if self.name == "SystemUpTime":
             return Safe(f"{value // _TICKS} seconds")
+        if self.name == "MachineImageType":
+            return Safe(_machine(value) or "")
         return Safe(_VALUES.get(self.name, {}).get(value) or _MEANINGS.get(self.name, ""))
+
+
+def _machine(image_type: int | None) -> str | None:
+    """The machine by MachineImageType; None where it is not known."""
+    return next((row.name for row in machines().values() if row.windows == image_type is not None), None)
 
 
 class WindowsHeader(NamedTuple):
@@ -159,7 +166,7 @@ def windows_json(note: Note | None) -> dict[str, Any] | None:
         "bits": header.bits,
         **{_WORDS.sub("_", f.name).lower(): f.value for f in header.fields if f.name not in _PARAMETERS},
         "bugcheck_parameters": [header.value(name) for name in _PARAMETERS],
-        "machine": _VALUES["MachineImageType"].get(header.value("MachineImageType") or 0),
+        "machine": _machine(header.value("MachineImageType")),
         "date": date(header.value("SystemTime") or 0),
     }
 

@@ -106,7 +106,7 @@ def weigh(kernel: Kernel) -> Outcome:
         return Outcome(Proof(None, f"the dump does not hold {_shown(at)}, where init_uts_ns lies by {kernel.how}"))
     uts = uts_of(raw)
     tables = page_tables(kernel)
-    if uts is None or not kernel.machine.uts.match(uts.machine):
+    if uts is None or not kernel.machine.facts.says_uname(uts.machine):
         what = f"{raw[:12].hex(' ')}..., which is no utsname" if uts is None else f"a utsname of {visible(uts.machine)}"
         why = f"at {at:#x}, where init_uts_ns lies by {kernel.how}, memory holds {what}"
         return Outcome(Proof(False, why), near=tables.fits is True)

@@ -13,8 +13,6 @@ from vmci_tui.proof.paging.walk import Paging, Walk
 _RANGES: Final = 64
 _STEPS: Final = 8192
 """Entries that are looked at: 4 GiB by 1 MiB, and half of it again."""
-_WIDTH: Final = {"ppc64": 60, "loongarch64": 48}
-"""Bits of a physical address that the linear map of a 64-bit kernel has room for."""
 _KNOWN: Final = (b"init_uts_ns", b"swapper_pg_dir", b"_stext")
 _TOP32: Final = 1 << 32
 
@@ -25,10 +23,10 @@ def linear_map(kernel: Kernel) -> tuple[Mapped, ...]:
     Empty for the machines that map their image and the rest of memory by different rules: there
     readers need no p_vaddr.
     """
-    width = _WIDTH.get(kernel.machine.name)
+    width = kernel.machine.facts.linear_bits
     if width is not None:
         return (Mapped(0, 1 << width, kernel.shift),)
-    if kernel.machine.name not in ("i386", "arm"):
+    if kernel.machine.bits != 32:
         return ()
     out: list[Mapped] = []
     for start, end, shift in _low_memory(kernel):

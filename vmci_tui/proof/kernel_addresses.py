@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.machines.facts import MachineFacts
 from vmci_tui.proof.linear_map import symbol
 from vmci_tui.proof.paging.walk import Paging, Walk, walk
 from vmci_tui.search.candidate import Correction
@@ -29,12 +29,7 @@ class Shifts(NamedTuple):
 class Machine(NamedTuple):
     """What proving must know of one machine."""
 
-    name: str
-    bits: int
-    orders: tuple[ByteOrder, ...]
-    """Byte orders its memory may have."""
-    uts: re.Pattern[bytes]
-    """What utsname.machine may say."""
+    facts: MachineFacts
     shifts: Callable[[Vmcoreinfo, Guest], Shifts]
     pagings: Callable[[Vmcoreinfo, ByteOrder], tuple[Paging, ...]]
     tables: bool = True
@@ -43,6 +38,14 @@ class Machine(NamedTuple):
     """Bytes that every shift is a multiple of; 0 where no key of the text moves the kernel."""
     mend: Callable[[Vmcoreinfo, int], tuple[Correction, ...] | None] = lambda text, shift: None
     """The corrections that lead to a shift: none where the text leaves it open, None where none can."""
+
+    @property
+    def name(self) -> str:
+        return self.facts.name
+
+    @property
+    def bits(self) -> int:
+        return self.facts.bits or 64
 
 
 class Witness(NamedTuple):
@@ -78,7 +81,7 @@ class Kernel(NamedTuple):
     @property
     def orders(self) -> tuple[ByteOrder, ...]:
         """Those of the machine, the file's first."""
-        return tuple(sorted(self.machine.orders, key=lambda order: order != self.guest.order))
+        return tuple(sorted(self.machine.facts.orders, key=lambda order: order != self.guest.order))
 
     @property
     def pagings(self) -> tuple[Paging, ...]:

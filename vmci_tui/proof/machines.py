@@ -5,13 +5,13 @@ Every formula has the form paddr = va - shift for addresses of the kernel image.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final
 
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.kernel_width import machine_of, votes
+from vmci_tui.machines.facts import machine_facts, machines
 from vmci_tui.proof.kernel_addresses import Machine, Shifts
 from vmci_tui.proof.linear_map import address, line, number, symbol, unusable
 from vmci_tui.proof.paging import arm as paging_arm
@@ -133,60 +133,45 @@ def _fixed(base: int) -> Shifts:
     return Shifts((base,), f"the rule that RAM is mapped at {base:#x}", wanted=False)
 
 
+_FACTS: Final = machines()
 X86_64: Final = Machine(
-    "x86_64", 64, ("little",), re.compile(rb"x86_64\Z"), _x86_64, lambda text, order: paging_x86.long_mode(text),
-    step=2 << 20, mend=_mend_x86_64,
-)  # fmt: skip
-I386: Final = Machine(
-    "i386", 32, ("little",), re.compile(rb"i[3-6]86\Z"), _i386, lambda text, order: paging_x86.protected_mode(text)
+    _FACTS["x86_64"], _x86_64, lambda text, order: paging_x86.long_mode(text), step=2 << 20, mend=_mend_x86_64
 )
-AARCH64: Final = Machine(
-    "aarch64",
-    64,
-    ("little", "big"),
-    re.compile(rb"aarch64(_be)?\Z"),
-    _arm64,
-    paging_arm.arm64,
-    step=64 << 10,
-    mend=_mend_arm64,
-)
-ARM: Final = Machine("arm", 32, ("little", "big"), re.compile(rb"armv[4-9]"), _arm, paging_arm.arm)
+I386: Final = Machine(_FACTS["i386"], _i386, lambda text, order: paging_x86.protected_mode(text))
+AARCH64: Final = Machine(_FACTS["aarch64"], _arm64, paging_arm.arm64, step=64 << 10, mend=_mend_arm64)
+ARM: Final = Machine(_FACTS["arm"], _arm, paging_arm.arm)
 S390X: Final = Machine(
-    "s390x", 64, ("big",), re.compile(rb"s390x\Z"), _s390x, lambda text, order: paging_others.s390x(),
-    step=4 << 10, mend=_mend_s390x,
-)  # fmt: skip
+    _FACTS["s390x"], _s390x, lambda text, order: paging_others.s390x(), step=4 << 10, mend=_mend_s390x
+)
 RISCV64: Final = Machine(
-    "riscv64", 64, ("little",), re.compile(rb"riscv64\Z"), _riscv64, lambda text, order: paging_others.riscv64(text),
-    step=2 << 20, mend=_mend_riscv64,
-)  # fmt: skip
+    _FACTS["riscv64"], _riscv64, lambda text, order: paging_others.riscv64(text), step=2 << 20, mend=_mend_riscv64
+)
 PPC64: Final = Machine(
-    "ppc64", 64, ("little", "big"), re.compile(rb"ppc64(le)?\Z"),
-    lambda text, guest: _fixed(_PPC64_MAP), lambda text, order: paging_others.ppc64(text),
-)  # fmt: skip
+    _FACTS["ppc64"], lambda text, guest: _fixed(_PPC64_MAP), lambda text, order: paging_others.ppc64(text)
+)
 LOONGARCH64: Final = Machine(
-    "loongarch64", 64, ("little",), re.compile(rb"loongarch64\Z"),
-    lambda text, guest: _fixed(_LOONGARCH_MAP), lambda text, order: (), tables=False,
-)  # fmt: skip
+    _FACTS["loongarch64"], lambda text, guest: _fixed(_LOONGARCH_MAP), lambda text, order: (), tables=False
+)
 
 MACHINES: Final = {
     machine.name: machine for machine in (X86_64, I386, AARCH64, ARM, S390X, RISCV64, PPC64, LOONGARCH64)
 }
-_OTHER_WIDTH: Final = frozenset({("i386", "x86_64"), ("x86_64", "i386"), ("arm", "aarch64"), ("aarch64", "arm")})
-"""A 32-bit kernel runs on a 64-bit machine, and QEMU writes the header of a 64-bit guest in firmware for 32 bits."""
 
 
 def machines_for(text: Vmcoreinfo, guest: Guest) -> tuple[tuple[Machine, ...], str]:
     """The machines that the text may have been written on, and, where there is none, why."""
     named = machine_of(text)
     widths = {vote.bits for vote in votes(text) if vote.bits is not None}
-    if named is not None and guest.machine not in (None, named[0]) and (named[0], guest.machine) not in _OTHER_WIDTH:
+    other = machine_facts(guest.machine).other_width
+    if named is not None and guest.machine not in (None, named[0]) and named[0] != other:
         return (), f"line {named[1].line} is one that only {named[0]} kernels write, and the dump is of {guest.machine}"
     name = named[0] if named is not None else guest.machine
     machine = MACHINES.get(name or "")
     if name is not None:
         if machine is None:
             return (), f"kernels of {name} are not known well enough"
-        others = () if named is not None else tuple(MACHINES[one] for one, file in _OTHER_WIDTH if file == name)
-        return tuple(one for one in others if one.bits in widths) or (machine,), ""
+        if named is None and other is not None and MACHINES[other].bits in widths:
+            return (MACHINES[other],), ""
+        return (machine,), ""
     found = tuple(one for one in MACHINES.values() if widths == {one.bits})
     return found, "" if found else "neither the file nor the text tells the machine"

@@ -44,7 +44,7 @@ def shifts_that_hold_utsname(guest: Guest, machine: Machine, va: int, told: Told
         for paddr in places:
             raw = guest.read(paddr, LENGTH)
             uts = uts_of(raw) if raw is not None else None
-            if uts is not None and machine.uts.match(uts.machine):
+            if uts is not None and machine.facts.says_uname(uts.machine):
                 out.append(va - paddr)
                 if len(out) > HITS:
                     return None

@@ -20,6 +20,7 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.debug_packages import STANDS_FOR, build_id, vmlinux_of
 from vmci_tui.knowledge.makedumpfile_releases import need_of
 from vmci_tui.layers.file import FileSource
+from vmci_tui.machines.facts import machine_facts
 from vmci_tui.readers.drgn.libkdumpfile_kdump_rules import LACKS_MACHINE
 from vmci_tui.readers.rule import Verdict
 from vmci_tui.readers.verdicts import NAMES, Verdicts
@@ -27,8 +28,6 @@ from vmci_tui.repair.safe_fixes import changes
 
 _OF_X86: Final = frozenset(("crash", "makedumpfile"))
 """Programs that read dumps of the machine they are built for, and no other."""
-_ARCHITECTURES: Final = frozenset(("x86_64", "i386", "aarch64", "arm", "ppc64", "riscv64", "s390x", "loongarch64"))
-"""What `drgn --architecture` takes (drgn 0.3.0), of our names of machines."""
 
 
 class Step(NamedTuple):
@@ -102,8 +101,9 @@ def _of_reader(verdict: Verdict, document: Document, text: Vmcoreinfo | None, pa
             yield Step(name, Safe(f"crash {vmlinux.path} {file}"), why)
         yield Step(name, Safe(f"crash --osrelease {file}"), Safe("the release alone: that needs no vmlinux"))
     elif name == "drgn":
-        machine = document.dump.machine if document.dump and document.dump.kind == "kdump" else None
-        told = f" --architecture {machine}" if machine in _ARCHITECTURES else ""
+        dump = document.dump
+        named = machine_facts(dump.machine).drgn.name if dump is not None and dump.kind == "kdump" else None
+        told = f" --architecture {named}" if named is not None else ""
         why = _warned("a Python session; it looks for the vmlinux by itself", text)
         yield Step(name, Safe(f"drgn{told} -c {file}"), why)
     elif name == "libkdumpfile" and document.container == "elf":

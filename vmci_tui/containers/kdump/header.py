@@ -12,8 +12,9 @@ from typing import Final, NamedTuple
 from vmci_tui.common.errors import OpenError
 from vmci_tui.formats.elf_note import HEADER, ByteOrder, Note, up
 from vmci_tui.formats.header_text import HeaderText
-from vmci_tui.formats.kdump_records import BLOCK_SIZES, HEADER_SIZE, SUB_HEADER_SIZE, Format, Header, SubHeader, Width
+from vmci_tui.formats.kdump_records import BLOCK_SIZES, HEADER_SIZE, SUB_HEADER_SIZE, Format, Header, SubHeader
 from vmci_tui.layers.file import HEAD_LIMIT, Source
+from vmci_tui.machines.facts import MachineFacts, machine_of_uname, machines
 
 BITMAP_LIMIT: Final = 512 << 20
 """Bytes of one bitmap that are looked at: 16 TiB of guest in pages of 4 KiB."""
@@ -22,18 +23,6 @@ _NAME_LIMIT: Final = 64
 """Bytes of the longest name of a note that is taken for one, where that tells how headers are read."""
 
 _FORMATS: Final = tuple(Format(bits, order) for order in ("little", "big") for bits in (64, 32))
-_WIDTH_OF: Final[dict[str, Width]] = {"i386": 32, "arm": 32}
-_UTS_MACHINES: Final = {
-    "x86_64": "x86_64", "i386": "i386", "i486": "i386", "i586": "i386", "i686": "i386", "aarch64": "aarch64",
-    "aarch64_be": "aarch64", "s390x": "s390x", "ppc64": "ppc64", "ppc64le": "ppc64", "riscv64": "riscv64",
-    "loongarch64": "loongarch64", "ppc": "ppc", "mips": "mips", "mips64": "mips64",
-}  # fmt: skip
-_PRSTATUS: Final = {
-    ("little", 336): "x86_64", ("little", 144): "i386", ("little", 392): "aarch64", ("big", 392): "aarch64",
-    ("little", 148): "arm", ("big", 148): "arm", ("big", 336): "s390x", ("big", 504): "ppc64",
-    ("little", 504): "ppc64", ("little", 376): "riscv64",
-}  # fmt: skip
-"""Length of the registers' note (NT_PRSTATUS), which QEMU and the kernel write for each CPU."""
 
 
 class KdumpHeader(NamedTuple):
@@ -169,12 +158,12 @@ def _told(head: bytes) -> tuple[Format, Header, list[str]]:
         return form, header, []
     machine = uts_machine(header)
     for other, reading in possible:
-        if _WIDTH_OF.get(machine or "", 64) == other.bits:
+        if (32 if machine is not None and machine.bits == 32 else 64) == other.bits:
             form, header = other, reading
             break
     others = " or ".join(f"{f.bits} bit {f.order}-endian" for f, _ in possible if f != form)
     words = f"the header makes sense as {others} too; it is read as {form.bits} bit {form.order}-endian"
-    return form, header, [f"{words}, for utsname.machine {machine}" if machine else words]
+    return form, header, [f"{words}, for utsname.machine {machine.name}" if machine else words]
 
 
 def _told_padding(
@@ -226,10 +215,9 @@ def _no_page(header: KdumpHeader) -> Iterator[str]:
         yield "the header leaves no page: bitmap_blocks, max_mapnr, or the part of a split dump"
 
 
-def uts_machine(header: Header) -> str | None:
-    """The machine by utsname, as we call it; None for `Unknown`, and for names that no one knows."""
-    name = header.machine.split(b"\0", 1)[0].decode("latin-1").lower()
-    return "arm" if name.startswith("armv") else _UTS_MACHINES.get(name)
+def uts_machine(header: Header) -> MachineFacts | None:
+    """The machine by utsname, in whatever case; None where it says none."""
+    return machine_of_uname(header.machine.split(b"\0", 1)[0].lower())
 
 
 def text_of(notes: tuple[Note, ...], starts: tuple[int, ...]) -> tuple[int, int] | None:
@@ -248,5 +236,7 @@ def text_of(notes: tuple[Note, ...], starts: tuple[int, ...]) -> tuple[int, int]
 
 def machine_of(header: Header, notes: tuple[Note, ...], order: ByteOrder) -> str | None:
     """The machine by utsname, else by the length of the registers' notes: QEMU 10 writes `Unknown`."""
-    registers = next((note for note in notes[:1] if note.type == 1 and note.name == b"CORE\0"), None)
-    return uts_machine(header) or (_PRSTATUS.get((order, registers.descsz)) if registers else None)
+    if (named := uts_machine(header)) is not None:
+        return named.name
+    lengths = [note.descsz for note in notes[:1] if note.type == 1 and note.name == b"CORE\0" and note.descsz]
+    return next((row.name for row in machines().values() if order in row.orders and row.prstatus in lengths), None)

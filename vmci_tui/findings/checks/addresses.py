@@ -15,14 +15,11 @@ from vmci_tui.document import edit_head
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings.finding import Context, Finding, told
 from vmci_tui.formats.elf_records import PT_LOAD, Segment
+from vmci_tui.machines.facts import machine_facts
 from vmci_tui.proof.cross_checks import proved_kernel
 from vmci_tui.proof.direct_map import linear_map, mapped_elsewhere, virtual_of
 from vmci_tui.proof.kernel_addresses import Kernel
 
-_NEEDS: Final = frozenset(("i386", "arm", "ppc64", "loongarch64"))
-"""Machines whose kernel memory drgn finds by p_vaddr alone, or whose page tables it does."""
-_LOW: Final = frozenset(("s390x",))
-"""Machines whose kernel may use the low addresses, which p_vaddr 0 then claims."""
 _LOOKED_AT: Final = 256
 """Headers that are held against the kernel; paging=true gives 65,000, made of the page tables themselves."""
 
@@ -39,8 +36,9 @@ def check(context: Context) -> Iterator[Finding]:
     dump, text = context.dump, context.state.vmcoreinfo
     if not isinstance(dump, ElfDump) or text is None or context.state.head.merged:
         return
-    silent = [*islice(_loads(dump, says_nothing), _LOOKED_AT)] if dump.machine in _NEEDS else []
-    claims = [*islice(_loads(dump, _claims_also_low if dump.machine in _LOW else _claims), _LOOKED_AT)]
+    facts = machine_facts(dump.machine)
+    silent = [*islice(_loads(dump, says_nothing), _LOOKED_AT)] if facts.drgn.by_vaddr else []
+    claims = [*islice(_loads(dump, _claims_also_low if facts.low_addresses else _claims), _LOOKED_AT)]
     kernel = proved_kernel(text, guest_of(dump)) if silent or claims else None
     if kernel is None:
         return

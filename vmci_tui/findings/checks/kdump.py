@@ -16,17 +16,12 @@ from vmci_tui.findings.finding import NEED_MEMORY, Context, Finding, told
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.kdump_records import INCOMPLETE, UTSNAME
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.machines.facts import machine_facts
 from vmci_tui.proof import prove
 from vmci_tui.proof.cross_checks import utsname_of
 from vmci_tui.proof.witnesses.utsname import LENGTH, MAGIC, Uts, uts_of
 
 _DECIMAL: Final = re.compile(rb"-?[0-9]{1,20}")
-_UTS_MACHINE: Final = {
-    "x86_64": b"x86_64", "i386": b"i686", "aarch64": b"aarch64", "arm": b"armv7l", "s390x": b"s390x",
-    "ppc64": b"ppc64le", "riscv64": b"riscv64", "loongarch64": b"loongarch64",
-}  # fmt: skip
-"""What `uname -m` says on each machine."""
-
 _SHIFT: Final = 4
 _SHIFTED: Final = (
     "an old makedumpfile looks for the name four bytes behind its place on kernels from 5.11 on, where "
@@ -100,14 +95,14 @@ def _fill(context: Context, dump: KdumpDump, shifted: Uts | None) -> Edit | None
     found = utsname_of(text, guest_of(dump))
     if found is None and shifted is not None and shifted.release == text.osrelease:
         found = shifted
-    machine = _UTS_MACHINE.get(dump.machine or "")
+    machine = machine_facts(dump.machine).uname
     if found is not None:
         names = found._asdict()
         for name, old in zip(UTSNAME, dump.header.header.utsname, strict=True):
             if name in ("nodename", "domainname") and old and shifted is None:
                 del names[name]
     elif machine is not None and len(text.osrelease) <= 64:
-        names = {"release": text.osrelease, "version": b"unknown", "machine": machine}
+        names = {"release": text.osrelease, "version": b"unknown", "machine": machine.encode()}
     else:
         return None
     fields = {"sysname": b"Linux", **names}

@@ -10,12 +10,12 @@ from vmci_tui.document import edit_notes
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings.finding import Context, Finding, told
 from vmci_tui.formats.elf_note import NAME, Note
-from vmci_tui.formats.elf_records import MACHINE_BITS, MACHINES
 from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.note_kinds import XEN
 from vmci_tui.formats.windows_header import windows_header
 from vmci_tui.knowledge import kernel_width as bitness
+from vmci_tui.machines.facts import machine_facts
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -118,7 +118,7 @@ def _vmcoreinfo(context: Context, index: int, note: Note) -> Iterator[Finding]:
 
 def target_bits(dump: Dump) -> int:
     """The guest's width: by its machine where that has only one, else by the container's class."""
-    return next((bits for number, bits in MACHINE_BITS.items() if MACHINES[number] == dump.machine), dump.bits)
+    return machine_facts(dump.machine).only_bits or dump.bits
 
 
 def _class(context: Context) -> Iterator[Finding]:

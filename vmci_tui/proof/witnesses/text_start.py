@@ -14,13 +14,12 @@ from vmci_tui.proof.paging.walk import Paging
 
 _STEP: Final = 1 << 20
 _FAR: Final = 64 << 20
-_MACHINES: Final = ("i386", "arm")
 
 
 def text_begins(kernel: Kernel) -> Witness:
     """Contradicts where _stext is not the first byte that is read-only, of a kernel that has such bytes."""
     start = symbol(kernel.text, b"_stext")
-    if kernel.machine.name not in _MACHINES or start is None:
+    if kernel.machine.bits != 32 or start is None:
         return Witness(None, "_stext is held against other things", False)
     for paging in kernel.pagings:
         own, below = kernel.walk(paging, start), kernel.walk(paging, start - 1)

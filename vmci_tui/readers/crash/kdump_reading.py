@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NOTE_LIMIT, note_header, up
 from vmci_tui.formats.kdump_records import DISKDUMP, SIGNATURE, Header, SubHeader
+from vmci_tui.machines.facts import machines
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Stage
 from vmci_tui.readers.shared.x86_64_kdump_header import header_of, place, sub_header_of
@@ -49,11 +50,6 @@ _XEN_CR3: Final = 0x10000001
 _XEN_TYPES: Final = (0x1000001, _XEN_CR3)
 _PRSTATUS: Final = 1
 _TASKSTRUCT: Final = 4
-_MACHINES: Final = (
-    (b"i686", "X86"), (b"x86_64", ""), (b"ia64", "IA64"), (b"ppc\0", "PPC"), (b"ppc64", "PPC64"), (b"arm", "ARM"),
-    (b"mips\0", "MIPS"), (b"mips64", "MIPS64"), (b"s390x", "S390X"), (b"aarch64", "ARM64"),
-)  # fmt: skip
-"""utsname.machine begins so: the machine that it is for crash. What is not here is no other machine."""
 
 
 class Fault(NamedTuple):
@@ -109,7 +105,8 @@ class CrashKdump:
     def machine(self) -> str:
         """The machine of the header where it is another than x86-64, as crash calls it; else empty."""
         name = self.header.machine + b"\0"
-        return next((machine for start, machine in _MACHINES if name.startswith(start)), "")
+        known = ((row.crash.starts, row.crash.name) for row in machines().values())
+        return next((machine for start, machine in known if start and name.startswith(start.encode())), "")
 
     @cached_property
     def fault(self) -> Fault | None:

@@ -15,7 +15,6 @@ from vmci_tui.readers.eu_readelf.elf_reading import (
     BAD_NOTE,
     FAILED,
     GARBAGE,
-    MACHINES,
     OUTSIDE,
     OUTSIDE_SECTION,
     EuReading,
@@ -193,7 +192,7 @@ def _not_a_core(r: EuReading) -> Hit | None:
 @rule("C12", "note", "", _SOURCE + "libebl/eblopenbackend.c")
 @why("eu-readelf has no backend for this e_machine, or one that knows no core notes: the text is not printed.")
 def _machine(r: EuReading) -> Hit | None:
-    return Hit(r.form.span("e_machine")) if r.lost and r.named and r.header.machine not in MACHINES else None
+    return Hit(r.form.span("e_machine")) if r.lost and r.named and not r.has_backend else None
 
 
 @rule("N09", "note", "", _SOURCE + "backends/linux-core-note.c core_note")

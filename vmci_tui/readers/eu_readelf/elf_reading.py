@@ -28,6 +28,7 @@ from vmci_tui.formats.elf_records import (
     Segment,
     format_of,
 )
+from vmci_tui.machines.facts import machine_of_elf
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Hit
 from vmci_tui.readers.shared.elf_notes import Area, Found, note_segments, walk
@@ -38,10 +39,6 @@ NO_COUNT: Final = "eu-readelf: cannot determine number of program headers: inval
 GARBAGE: Final = BAD_NOTE + "garbage data"
 OUTSIDE: Final = BAD_NOTE + "invalid operation"
 OUTSIDE_SECTION: Final = BAD_NOTE + "invalid section header"
-MACHINES: Final = frozenset(
-    {2, 3, 4, 18, 20, 21, 22, 40, 42, 43, 53, 62, 69, 70, 71, 72, 183, 243, 252, 0x9026}
-)  # fmt: skip
-"""e_machine of the backends that have `core_note` (libebl/eblopenbackend.c); 0.192 has LoongArch (258) and more."""
 _KEY: Final = b"OSRELEASE="
 _RELEASE: Final = re.compile(rb"(?:^|\n) *OSRELEASE=([^\n\0]*)")
 _ET_REL: Final = 1
@@ -160,10 +157,15 @@ class EuReading:
     def notes(self) -> tuple[Found, ...]:
         return tuple(note for area in self.areas for note in area.notes)
 
+    @property
+    def has_backend(self) -> bool:
+        """Whether it has a backend for the machine, which knows core notes."""
+        return machine_of_elf(self.header.machine, self.bits).eu_readelf
+
     @cached_property
     def decodes(self) -> bool:
         """Whether it takes notes apart: in a core file of a machine that it has a backend for."""
-        return self.header.type == ET_CORE and self.header.machine in MACHINES
+        return self.header.type == ET_CORE and self.has_backend
 
     @cached_property
     def decoded(self) -> tuple[Found, ...]:

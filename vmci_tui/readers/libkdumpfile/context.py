@@ -13,6 +13,7 @@ from vmci_tui.readers.file_view import View
 from vmci_tui.readers.libelf.core_file import Place
 from vmci_tui.readers.libkdumpfile import lowcore
 from vmci_tui.readers.libkdumpfile.addrxlat.setup import Kernel, Translation
+from vmci_tui.readers.libkdumpfile.arch import arch_facts
 from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, Memory, Missing, Untranslated
 from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped, Windows
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import BASES, CACHE_PAGES, Line, number_of, used_lines, version_code
@@ -21,8 +22,6 @@ from vmci_tui.readers.utsname_probe import Unread, probe
 
 OSTYPE: Final = "kdump_set_string_attr(KDUMP_ATTR_OSTYPE): "
 """drgn's words before those of libkdumpfile when it names the system."""
-PRSTATUS: Final = {"x86_64": 328, "ia32": 140, "aarch64": 384, "arm": 144, "ppc64": 500, "riscv64": 376, "s390x": 332}
-"""The least length of a CPU's note, for the machines that have a reader for it (struct elf_prstatus of each)."""
 _QEMU_CPU: Final = 432
 """Bytes of struct QEMUCPUState on x86-64, up to the control registers."""
 
@@ -112,7 +111,7 @@ class Guest:
         `desc`: as much of the descriptor as there is, up to the control registers.
         """
         name = note.name[: note.namesz].removesuffix(b"\0")
-        if name == b"CORE" and note.kind == 1 and note.descsz < PRSTATUS.get(self.arch or "", 0):
+        if name == b"CORE" and note.kind == 1 and note.descsz < arch_facts(self.arch).prstatus:
             raise Stopped("cpu-note", f"{before}Wrong PRSTATUS size: {note.descsz}", note.span)
         if name == b"QEMU" and note.kind == 0 and self.arch == "x86_64":
             self._qemu_cpu(note, desc[:_QEMU_CPU].ljust(_QEMU_CPU, b"\0"), before)

@@ -15,19 +15,6 @@ from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped
 
 FD: Final = "kdump_set_number_attr(KDUMP_ATTR_FILE_FD): "
 """drgn's words before those of libkdumpfile while it opens the file."""
-_ARCHES: Final = {
-    183: "aarch64", 40: "arm", 41: "alpha", 0x9026: "alpha", 50: "ia64", 8: "mips", 20: "ppc", 21: "ppc64",
-    3: "ia32", 62: "x86_64",
-}  # fmt: skip
-"""libkdumpfile, elfdump.c mach2arch: e_machine; riscv and s390 go by the class besides."""
-KNOWN_TO_DRGN: Final = frozenset(("x86_64", "ia32", "aarch64", "arm", "ppc64", "riscv64", "riscv32", "s390x", "s390"))
-"""drgn, kdump.c drgn_platform_to_kdump: the machines that it tells libkdumpfile before the file is opened."""
-PAGE_SHIFT: Final = {
-    "alpha": 13, "arm": 12, "mips": 12, "riscv32": 12, "riscv64": 12, "s390": 12, "s390x": 12, "ia32": 12, "x86_64": 12,
-}  # fmt: skip
-"""util.c default_page_shift: of the others the text must tell."""
-
-
 _TOUCHED_SEGMENT: Final = {32: 24, 64: 48}
 _TOUCHED_SECTION: Final = {32: 24, 64: 40}
 """How many bytes of a header are looked at: the rest may lie behind the end of the file."""
@@ -39,15 +26,6 @@ class Opened(NamedTuple):
     loads: Loads
     notes: tuple[tuple[Place, ...], ...]
     """The notes of each PT_NOTE."""
-
-
-def arch_of(machine: int, bits: int) -> str | None:
-    """The name that libkdumpfile has for a machine; None where it knows none."""
-    if machine == 243:
-        return f"riscv{bits}"
-    if machine == 22:
-        return "s390x" if bits == 64 else "s390"
-    return _ARCHES.get(machine)
 
 
 def open_elf(core: Core, windows: Windows) -> Opened:

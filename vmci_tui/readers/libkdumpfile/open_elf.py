@@ -7,9 +7,10 @@ from typing import Final
 from vmci_tui.formats.elf_note import NAME
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.libelf.core_file import Core
+from vmci_tui.readers.libkdumpfile.arch import arch_facts, arch_of_elf
 from vmci_tui.readers.libkdumpfile.context import OSTYPE, DotInFront, Guest
 from vmci_tui.readers.libkdumpfile.elf_pages import Loads, Memory, Missing, Untranslated
-from vmci_tui.readers.libkdumpfile.elfdump import FD, KNOWN_TO_DRGN, PAGE_SHIFT, arch_of, open_elf
+from vmci_tui.readers.libkdumpfile.elfdump import FD, open_elf
 from vmci_tui.readers.libkdumpfile.file_cache import PAGE, Killed, ReadFailed, Stopped, Windows
 
 _LINUX: Final = b"Linux\0"
@@ -22,8 +23,8 @@ class Run(Guest):
 
     def __init__(self, view: View, core: Core) -> None:
         super().__init__(view)
-        arch = arch_of(core.header.machine, core.bits)
-        self.page_size = _usual_page_size(arch) if arch in KNOWN_TO_DRGN else None
+        facts = arch_facts(arch_of_elf(core.header.machine, core.bits))
+        self.page_size = facts.page_size if facts.of_drgn else None
         try:
             loads = open_guest(self, core, self.windows)
             self._death = "killed-by-memory"
@@ -40,14 +41,10 @@ class Run(Guest):
     _death = "killed-by-headers"
 
 
-def _usual_page_size(arch: str | None) -> int | None:
-    return 1 << PAGE_SHIFT[arch] if arch in PAGE_SHIFT else None
-
-
 def open_guest(guest: Guest, core: Core, windows: Windows) -> Loads:
     """Go through headers and notes, by `windows`. Raises Stopped, Killed, DotInFront and ReadFailed."""
     guest.order = core.order
-    guest.arch = arch_of(core.header.machine, core.bits)
+    guest.arch = arch_of_elf(core.header.machine, core.bits)
     opened = open_elf(core, windows)
     notes = [note for some in opened.notes for note in some]
     for note in notes:
@@ -56,7 +53,7 @@ def open_guest(guest: Guest, core: Core, windows: Windows) -> Loads:
             guest.take(core.view.read(note.desc, note.descsz), FD + "file #0: ")
     for note in notes:
         guest.check_cpu(note, core.view.read(note.desc, min(note.descsz, PAGE)), FD + "file #0: ")
-    if guest.page_size is None and (usual := _usual_page_size(guest.arch)):
+    if guest.page_size is None and (usual := arch_facts(guest.arch).page_size):
         guest.page_size, guest.cache = usual, True
     return opened.loads
 

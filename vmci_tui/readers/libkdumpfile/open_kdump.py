@@ -12,6 +12,7 @@ from vmci_tui.formats.kdump_records import DISKDUMP, HEADER_SIZE, UTSNAME_FIELDS
 from vmci_tui.formats.kdump_records import SIGNATURE as KDUMP
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.libelf.core_file import Place
+from vmci_tui.readers.libkdumpfile.arch import arch_of_uname
 from vmci_tui.readers.libkdumpfile.context import OSTYPE, DotInFront, Guest
 from vmci_tui.readers.libkdumpfile.diskdump import INVALID, OWN_RULES, Opened, open_kdump, other_form
 from vmci_tui.readers.libkdumpfile.diskdump_pages import KdumpMemory
@@ -31,12 +32,6 @@ _NOTE_LIMIT: Final = 1 << 17
 _NAME_LIMIT: Final = 32
 _POINTED_LIMIT: Final = 1 << 20
 _SOMETHING: Final = re.compile(rb"[^\0]")
-_ARCHES: Final = {
-    b"alpha": "alpha", b"ia64": "ia64", b"mips": "mips", b"ppc": "ppc", b"ppc64": "ppc64", b"ppc64le": "ppc64",
-    b"riscv32": "riscv32", b"riscv64": "riscv64", b"s390": "s390", b"s390x": "s390x", b"i386": "ia32", b"i586": "ia32",
-    b"i686": "ia32", b"x86_64": "x86_64", b"arm64": "aarch64", b"aarch64": "aarch64",
-}  # fmt: skip
-"""util.c machine_arch_name: utsname's machine, and libkdumpfile's name for it; all else that begins with arm is arm."""
 
 
 def is_kdump(head: bytes) -> bool:
@@ -52,11 +47,6 @@ def run_of(view: View) -> KdumpRun | None:
     if not isinstance(run, KdumpRun):
         run = view.kept["kdump run"] = KdumpRun(view)
     return run
-
-
-def arch_of_machine(machine: bytes) -> str | None:
-    """libkdumpfile's name for utsname's machine; None where it knows none."""
-    return _ARCHES.get(machine, "arm" if machine.startswith(b"arm") else None)
 
 
 class KdumpRun(Guest):
@@ -164,7 +154,7 @@ class KdumpRun(Guest):
         self.order = opened.header.form.order
         if self.uts_is_sane:
             self.release = self.uts[2].split(b"\0", 1)[0]
-            self.arch = arch_of_machine(self.uts[4].split(b"\0", 1)[0])
+            self.arch = arch_of_uname(self.uts[4].split(b"\0", 1)[0])
         self._death = "killed-by-notes"
         self._notes(opened)
 

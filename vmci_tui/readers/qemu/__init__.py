@@ -24,8 +24,9 @@ from vmci_tui.formats.fw_cfg_entry import (
     EntryHistory,
     entry_span,
 )
+from vmci_tui.machines.facts import machines
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.qemu.entry_reading import PHYS_KEYS, Guest, Pointed, QemuReading, Version, phys_number, value_at
+from vmci_tui.readers.qemu.entry_reading import Guest, Pointed, QemuReading, Version, phys_key, phys_number, value_at
 from vmci_tui.readers.qemu.from_document import guest_of, pointed_at
 from vmci_tui.readers.rule import Form, Hit, Reader, Rules, Value, Verdict, decide, why
 from vmci_tui.readers.shared.c_numbers import shown_hex
@@ -182,9 +183,13 @@ def _phys_value(raw: bytes) -> Value:
     return shown_hex(number, "base 16")
 
 
+def _phys_keys() -> tuple[bytes, ...]:
+    return tuple(key for machine in machines() if (key := phys_key(machine)) is not None)
+
+
 def _lines(text: bytes) -> Mapping[bytes, bytes]:
     """The first line of each key that QEMU knows; a line that is indented or in other case is none."""
-    found = ((key, value_at(text, key)) for key in PHYS_KEYS.values())
+    found = ((key, value_at(text, key)) for key in _phys_keys())
     return {key: place[1] for key, place in found if place is not None}
 
 
@@ -207,7 +212,7 @@ def _without_entry(_view: View) -> QemuReading:
 @lru_cache(maxsize=16)
 def reader(version: Version = "7.2", machine: str | None = None) -> Reader[QemuReading]:
     """QEMU of a version before a guest: it reads another key for each machine, and all of them where none is named."""
-    used = PHYS_KEYS.values() if machine is None else filter(None, [PHYS_KEYS.get(machine)])
+    used = _phys_keys() if machine is None else filter(None, [phys_key(machine)])
     keys: dict[bytes, Form] = dict.fromkeys(used, _phys_value)
     return Reader(
         "qemu",

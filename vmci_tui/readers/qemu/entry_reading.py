@@ -8,19 +8,20 @@ from typing import Final, Literal, NamedTuple
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, note_header, up
 from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, NOTE_HEADER, SIZE_LIMIT, Entry, EntryHistory, Outcome, Write
+from vmci_tui.machines.facts import machine_facts
 from vmci_tui.readers.shared.c_numbers import strtoull
 
 Version = Literal["7.2", "10.0"]
 VERSIONS: Final[tuple[Version, ...]] = ("7.2", "10.0")
 """The versions whose ways were seen; they differ for big-endian guests only."""
 
-RAM_BASE: Final = {"arm": 0x4000_0000, "aarch64": 0x4000_0000}
-"""Where the RAM of the `virt` machine begins: the phys_base that QEMU guesses (target/arm/arch_dump.c)."""
-
-PHYS_KEYS: Final = {"x86_64": b"NUMBER(phys_base)", "aarch64": b"NUMBER(PHYS_OFFSET)"}
-"""The one key that QEMU reads, by the machine of the dump (dump/dump.c vmcoreinfo_update_phys_base)."""
-
 _UNREADABLE: Final = 1 << 32
+
+
+def phys_key(machine: str | None) -> bytes | None:
+    """The one key that QEMU reads in a dump of this machine."""
+    key = machine_facts(machine).qemu.phys_key
+    return key.encode() if key is not None else None
 
 
 class Guest(NamedTuple):
@@ -139,7 +140,7 @@ class QemuReading:
 
     @cached_property
     def phys_key(self) -> bytes | None:
-        return PHYS_KEYS.get(self.guest.machine or "")
+        return phys_key(self.guest.machine)
 
     @cached_property
     def phys_line(self) -> tuple[int, bytes] | None:
@@ -158,7 +159,7 @@ class QemuReading:
         """What stands in the header of a kdump of this machine."""
         if self.phys_number is not None:
             return self.phys_number
-        return self.guest.ram_base if self.guest.machine in RAM_BASE else 0
+        return self.guest.ram_base if machine_facts(self.guest.machine).qemu.ram_base else 0
 
     @cached_property
     def osrelease(self) -> bytes | None:

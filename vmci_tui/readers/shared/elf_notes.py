@@ -11,9 +11,10 @@ from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NAME, NOTE_LIMIT, ByteOrder, note_header, up
-from vmci_tui.formats.elf_records import MACHINE_BITS, MACHINES, PT_NOTE, Segment
+from vmci_tui.formats.elf_records import PT_NOTE, Segment
 from vmci_tui.formats.flattened_records import SIGNATURE as FLATTENED
 from vmci_tui.formats.kdump_records import DISKDUMP, SIGNATURE
+from vmci_tui.machines.facts import machine_of_elf
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Hit
 
@@ -158,4 +159,5 @@ def other_container(head: bytes) -> Hit | None:
 
 def other_class(machine: int, bits: int) -> bool:
     """Whether no dump of this machine has this class; QEMU writes 64-bit dumps of i386 where memory ends at 4 GiB."""
-    return MACHINE_BITS.get(machine, bits) != bits and (MACHINES[machine], bits) != ("i386", 64)
+    facts = machine_of_elf(machine, bits)
+    return facts.only_bits not in (None, bits) and (facts.name, bits) != ("i386", 64)

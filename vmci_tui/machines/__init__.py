@@ -1,0 +1,1 @@
+"""What is known of each machine, and what programs make of it."""

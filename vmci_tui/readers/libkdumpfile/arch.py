@@ -1,0 +1,30 @@
+"""What libkdumpfile calls a machine, and what it knows of it by that name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from vmci_tui.machines.facts import Libkdumpfile, machine_of_elf, machines
+
+
+def arch_of_elf(machine: int, bits: int) -> str | None:
+    """The name for a machine by e_machine and the file's class (elfdump.c mach2arch); None where it knows none."""
+    return machine_of_elf(machine, bits).libkdumpfile.name
+
+
+def arch_of_uname(machine: bytes) -> str | None:
+    """The name for a machine by utsname (util.c machine_arch_name): all else that begins with arm is arm."""
+    named = (name for name, row in _by_name().items() if machine.decode("latin-1") in row.uname)
+    return next(named, "arm" if machine.startswith(b"arm") else None)
+
+
+def arch_facts(arch: str | None) -> Libkdumpfile:
+    """What it knows of a machine by its own name; nothing where it has none."""
+    return _by_name().get(arch or "", Libkdumpfile())
+
+
+@cache
+def _by_name() -> Mapping[str, Libkdumpfile]:
+    rows = (row.libkdumpfile for row in machines().values())
+    return {row.name: row for row in reversed([*rows]) if row.name is not None}
