@@ -1,7 +1,8 @@
 """The house's own figures: which file imports which, the order of the packages, circles, sizes.
 
 `python -m tests.house` prints them. The order is the table of docs/architecture.md: a package imports only from
-itself and from those above it, whether at once, later in a function, or for types only.
+itself and from those above it, whether at once, later in a function, or for types only; so does a folder in a
+package among its siblings.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -71,17 +72,18 @@ def _imported(path: Path, name: str) -> Iterator[str]:
         yield from (target for target in wanted if target not in (None, name))  # type: ignore[misc]
 
 
-def room(file: str) -> str:
-    """Return the folder at the top that a file is in; "" for the top itself."""
-    return file.partition("/")[0] if "/" in file else ""
+def parted(arrow: Arrow) -> tuple[str, str] | None:
+    """Return the two sibling folders in which the files are; None where one's folder holds the other's."""
+    source, target = (file.split("/")[:-1] for file in arrow)
+    same = next((at for at, (one, other) in enumerate(zip(source, target, strict=False)) if one != other), None)
+    return None if same is None else ("/".join(source[: same + 1]), "/".join(target[: same + 1]))
 
 
-def against_the_order(order: Mapping[str, int]) -> list[Arrow]:
-    """Return the arrows that run down: from a folder to one below it in the table."""
-    return sorted(
-        arrow for arrow in arrows() if room(arrow.source) and room(arrow.target)
-        and order[room(arrow.target)] > order[room(arrow.source)]
-    )  # fmt: skip
+def against_the_order() -> list[Arrow]:
+    """Return the arrows that run down: from a folder to a sibling below it in the table."""
+    order = {folder: at for at, folder in enumerate(folders())}
+    pairs = ((arrow, parted(arrow)) for arrow in arrows())
+    return sorted(arrow for arrow, pair in pairs if pair is not None and order[pair[1]] > order[pair[0]])
 
 
 def circles() -> list[list[str]]:
@@ -129,18 +131,18 @@ def files_of_folders() -> Counter[str]:
 def main() -> None:
     """Print the figures."""
     table = folders()
-    order = {name: at for at, name in enumerate(name for name in table if "/" not in name)}
+    packages = [name for name in table if "/" not in name]
     long = {name: count for name, count in lengths().items() if count > LINES_LIMIT}
     short = [name for name, count in lengths().items() if count < FEW_LINES and not name.endswith("__init__.py")]
     crowded = {folder: count for folder, count in files_of_folders().items() if count > FILES_LIMIT}
-    print(f"{len(modules())} files, {sum(lengths().values())} lines, {len(order)} packages, {len(table)} folders")
-    print(f"{len(arrows())} imports, {len(against_the_order(order))} against the order, {len(circles())} circles")
+    print(f"{len(modules())} files, {sum(lengths().values())} lines, {len(packages)} packages, {len(table)} folders")
+    print(f"{len(arrows())} imports, {len(against_the_order())} against the order, {len(circles())} circles")
     print(f"{len(crowded)} folders with more than {FILES_LIMIT} files {crowded or ''}")
     print(f"{len(long)} files with more than {LINES_LIMIT} lines {long or ''}")
     print(f"{len(short)} files with less than {FEW_LINES} lines: {', '.join(short)}")
     for group in circles():
         print(f"circle: {', '.join(group)}")
-    for arrow in against_the_order(order):
+    for arrow in against_the_order():
         print(f"against the order: {arrow.source} imports {arrow.target}")
 
 

@@ -9,8 +9,8 @@ from tests.real.agreement.kdump_mutations import kdump_mutants
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers.drgn import drgn
 from vmci_tui.readers.drgn import over_libkdumpfile as libkdumpfile
-from vmci_tui.readers.drgn.libkdumpfile_kdump_rules import add_kdump_rules
 from vmci_tui.readers.file_view import View
+from vmci_tui.readers.libkdumpfile.kdump_rules import add_kdump_rules
 from vmci_tui.readers.rule import judge
 
 _CASES = cases()

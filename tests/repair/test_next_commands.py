@@ -24,7 +24,7 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.debug_packages import build_id, vmlinux_of
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.readers.drgn import drgn
-from vmci_tui.readers.drgn.libkdumpfile_kdump_rules import LACKS_MACHINE
+from vmci_tui.readers.libkdumpfile.kdump_rules import LACKS_MACHINE
 from vmci_tui.render.verdict_report import next_json, next_text
 from vmci_tui.repair.next_commands import Step, copy_name, next_steps, shell_word
 from vmci_tui.repair.safe_fixes import repair

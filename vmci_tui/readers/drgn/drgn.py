@@ -8,20 +8,20 @@ from typing import Final
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NAME, note_header, up
 from vmci_tui.formats.elf_records import ET_CORE, IDENT, MAGIC
-from vmci_tui.readers.drgn.libkdumpfile_elf_rules import add_elf_memory_rules, add_elf_rules
-from vmci_tui.readers.drgn.libkdumpfile_kdump_rules import (
-    add_kdump_machine_rules,
-    add_kdump_memory_rules,
-    add_kdump_rules,
-)
-from vmci_tui.readers.drgn.libkdumpfile_rules import add_guest_rules
 from vmci_tui.readers.drgn.memory import DrgnMemory
 from vmci_tui.readers.drgn.text import KEYS, Text, lines
 from vmci_tui.readers.drgn.text_rules import add_text_rules
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.libelf.core_file import Area, Core, Place, walk
 from vmci_tui.readers.libkdumpfile.context import Guest
+from vmci_tui.readers.libkdumpfile.elf_rules import add_elf_memory_rules, add_elf_rules
 from vmci_tui.readers.libkdumpfile.file_cache import Stopped
+from vmci_tui.readers.libkdumpfile.guest_rules import add_guest_rules
+from vmci_tui.readers.libkdumpfile.kdump_rules import (
+    add_kdump_machine_rules,
+    add_kdump_memory_rules,
+    add_kdump_rules,
+)
 from vmci_tui.readers.libkdumpfile.open_kdump import KdumpRun, run_of
 from vmci_tui.readers.rule import NOT_KNOWN, Hit, Reader, Reads, Rules, why
 from vmci_tui.readers.utsname_probe import probe

@@ -13,13 +13,14 @@ from typing import Final, cast
 from vmci_tui.common.span import Span
 from vmci_tui.readers.drgn import drgn
 from vmci_tui.readers.drgn.drgn import DrgnReading, parsed_of, shown_length
-from vmci_tui.readers.drgn.libkdumpfile_elf_rules import add_elf_memory_rules
-from vmci_tui.readers.drgn.libkdumpfile_kdump_rules import add_kdump_machine_rules, add_kdump_memory_rules
-from vmci_tui.readers.drgn.libkdumpfile_rules import add_guest_rules
+from vmci_tui.readers.drgn.text import KEYS as DRGN_KEYS
 from vmci_tui.readers.drgn.text import Text
 from vmci_tui.readers.drgn.text_rules import add_text_rules
 from vmci_tui.readers.libkdumpfile.context import Guest
+from vmci_tui.readers.libkdumpfile.elf_rules import add_elf_memory_rules
 from vmci_tui.readers.libkdumpfile.file_cache import Stopped
+from vmci_tui.readers.libkdumpfile.guest_rules import add_guest_rules
+from vmci_tui.readers.libkdumpfile.kdump_rules import add_kdump_machine_rules, add_kdump_memory_rules
 from vmci_tui.readers.libkdumpfile.open_elf import Run
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import KEYS, lines
 from vmci_tui.readers.rule import NOT_KNOWN, Hit, Reader, Rule, Rules, why
@@ -101,6 +102,6 @@ READER: Final = Reader(
     rules=tuple(rule.all),
     accepted=_accepted,
     lines=lines,
-    keys=KEYS,
+    keys={**DRGN_KEYS, **KEYS},
     reads=lambda r: NOT_KNOWN if r.guest is None else r.guest.reads(),
 )

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from vmci_tui.common.safe_text import visible
 from vmci_tui.readers.rule import Form, Value
 from vmci_tui.readers.shared.c_numbers import ULONG_MAX, as_text, presence, shown_decimal, shown_hex, strtoull
+from vmci_tui.readers.shared.text_line import Line
 
 BASES: Final[Mapping[bytes, int]] = {
     b"PAGESIZE": 0,
@@ -48,14 +49,6 @@ class Fault(NamedTuple):
     offset: int
     length: int
     words: str
-
-
-class Line(NamedTuple):
-    key: bytes
-    value: bytes
-    offset: int
-    length: int
-    """Of the whole line without its newline, in the text."""
 
 
 class Text:

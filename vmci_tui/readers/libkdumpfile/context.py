@@ -16,8 +16,9 @@ from vmci_tui.readers.libkdumpfile.addrxlat.setup import Kernel, Translation
 from vmci_tui.readers.libkdumpfile.arch import arch_facts
 from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, Memory, Missing, Untranslated
 from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped, Windows
-from vmci_tui.readers.libkdumpfile.vmcoreinfo import BASES, CACHE_PAGES, Line, number_of, used_lines, version_code
+from vmci_tui.readers.libkdumpfile.vmcoreinfo import BASES, CACHE_PAGES, number_of, used_lines, version_code
 from vmci_tui.readers.rule import NOT_KNOWN, Reads
+from vmci_tui.readers.shared.text_line import Line
 from vmci_tui.readers.utsname_probe import Unread, probe
 
 OSTYPE: Final = "kdump_set_string_attr(KDUMP_ATTR_OSTYPE): "

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 from vmci_tui.common.safe_text import visible
-from vmci_tui.readers.drgn.text import KEYS as DRGN_KEYS
 from vmci_tui.readers.rule import Form, Value
 from vmci_tui.readers.shared.c_numbers import ULONG_MAX, shown_decimal, shown_hex, strtoull
+from vmci_tui.readers.shared.text_line import Line
 
 _SYMBOLS: Final = (
     b"init_uts_ns", b"system_utsname", b"_stext", b"_text", b"init_top_pgt", b"init_level4_pgt", b"swapper_pg_dir",
@@ -46,19 +46,11 @@ _LINE: Final = re.compile(
 CACHE_PAGES: Final = 1024
 
 
-class Line(NamedTuple):
-    """A line that libkdumpfile uses."""
-
-    key: bytes
-    """Empty: a key that begins with a dot, and names none of the lines before it."""
-    value: bytes
-    """Up to a NUL: the value is a C string."""
-    offset: int
-    length: int
-
-
 def used_lines(text: bytes) -> list[Line]:
-    """The lines that it uses, in order."""
+    """The lines that it uses, in order; each value up to a NUL, since it is a C string.
+
+    A key that begins with a dot, and names none of the lines before it, is empty.
+    """
     out, before, upto = [], set[bytes](), 0
     for m in _LINE.finditer(text):
         key, dotted = m["key"], m["dotted"]
@@ -124,9 +116,9 @@ def _y(raw: bytes) -> Value:
     return Value(visible(raw), None, "y or not")
 
 
-KEYS: Final[Mapping[bytes, Form]] = (
-    dict(DRGN_KEYS)
-    | {key: partial(_as_number, base) for key, base in BASES.items()}
-    | {b"OSRELEASE": _release, b"PAGESIZE": _page_size, b"CONFIG_X86_PAE": _y}
-)
-"""Every key that libkdumpfile uses, and those that drgn parses behind it."""
+KEYS: Final[Mapping[bytes, Form]] = {key: partial(_as_number, base) for key, base in BASES.items()} | {
+    b"OSRELEASE": _release,
+    b"PAGESIZE": _page_size,
+    b"CONFIG_X86_PAE": _y,
+}
+"""Every key that libkdumpfile uses, and how."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, TypeVar
 
-from vmci_tui.readers.drgn.libkdumpfile_rules import OverLibkdumpfile, stop
+from vmci_tui.readers.libkdumpfile.guest_rules import OverLibkdumpfile, stop
 from vmci_tui.readers.rule import Hit, Rules, why
 
 _ELF: Final = "libkdumpfile 0.5.6, src/kdumpfile/elfdump.c"

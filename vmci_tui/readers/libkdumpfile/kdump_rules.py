@@ -1,4 +1,4 @@
-"""The rules of drgn and libkdumpfile over kdump-compressed files, plain and flattened; one path, whichever is asked."""
+"""The rules of libkdumpfile over kdump-compressed files, plain and flattened; drgn gives it all of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final, Protocol, TypeVar
 from vmci_tui.formats.elf_note import HEADER, NAME, note_header, up
 from vmci_tui.formats.elf_records import format_of
 from vmci_tui.formats.kdump_records import UTSNAME_FIELDS, Format
-from vmci_tui.readers.drgn.libkdumpfile_rules import OverLibkdumpfile, stop
+from vmci_tui.readers.libkdumpfile.guest_rules import OverLibkdumpfile, stop
 from vmci_tui.readers.libkdumpfile.open_kdump import KdumpRun
 from vmci_tui.readers.rule import Hit, Rules, why
 
