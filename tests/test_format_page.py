@@ -12,7 +12,7 @@ from tests.paths import DOCS
 from vmci_tui.formats.elf_note import NAME, ByteOrder, build, parse_raw
 from vmci_tui.formats.fw_cfg_entry import FIELDS, RESET, Entry, EntryHistory, Write, linux_size
 from vmci_tui.formats.windows_header import windows_header
-from vmci_tui.machines.facts import machine_name
+from vmci_tui.machines.lookup import machine_name
 from vmci_tui.readers.qemu import warnings
 from vmci_tui.readers.qemu.entry_reading import Guest, Pointed, QemuReading, Version
 

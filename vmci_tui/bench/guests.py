@@ -18,7 +18,7 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.common.samples import sample_path
 from vmci_tui.formats.elf_note import ByteOrder, build, parse_raw
 from vmci_tui.formats.fw_cfg_entry import Entry
-from vmci_tui.machines.facts import machines
+from vmci_tui.machines.lookup import machine_facts
 
 _PAGE: Final = 4096
 _UTS_FIELD: Final = 65
@@ -118,8 +118,8 @@ def _parts(
             entry = target | flags[last]
             assert page[at : at + 8] in (bytes(8), entry.to_bytes(8, order))
             page[at : at + 8] = entry.to_bytes(8, order)
-    at, facts = uts - shift, machines()[name]
-    loads = [Load(at & -_PAGE, _uts(text, (facts.uname or name).encode(), at % _PAGE))]
+    at, facts = uts - shift, machine_facts(name)
+    loads = [Load(at & -_PAGE, _uts(text, facts.uname or name.encode(), at % _PAGE))]
     if levels:
         loads.append(Load(root - shift, bytes(page)))
     home = (root - shift & -0x100000) + 0x1400000
@@ -139,7 +139,7 @@ def _uts(text: bytes, machine: bytes, at: int) -> bytes:
 
 def cpus(name: str, order: ByteOrder, tables: int) -> tuple[bytes, ...]:
     """The notes of one CPU, as QEMU writes them: its PRSTATUS, and on x86 QEMU's own note with CR3 and CR4."""
-    out = [build(b"CORE\0", 1, bytes(machines()[name].prstatus), order).raw]
+    out = [build(b"CORE\0", 1, bytes(machine_facts(name).prstatus), order).raw]
     if name in ("x86_64", "i386"):
         state = bytearray(_QEMU_CPU)
         for at, length, value in ((0, 4, 1), (4, 4, _QEMU_CPU), (_CR3, 8, tables), (_CR3 + 8, 8, _PAE)):

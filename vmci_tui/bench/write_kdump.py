@@ -13,7 +13,7 @@ from vmci_tui.formats import flattened_records
 from vmci_tui.formats.elf_note import HEADER, up
 from vmci_tui.formats.flattened_records import END, HEADER_SIZE, RECORD
 from vmci_tui.formats.kdump_records import SIGNATURE, ZLIB, Format, Header, SubHeader
-from vmci_tui.machines.facts import machine_facts
+from vmci_tui.machines.lookup import machine_facts
 
 _RECORD: Final = 16384
 """Bytes of a record of a flattened file, as QEMU writes them."""
@@ -95,7 +95,7 @@ def _memory(lay: Format, pages: dict[int, bytes], table: int, broken: int | None
 
 def _utsname(parts: Parts, names: bool) -> tuple[bytes, bytes, bytes, bytes, bytes, bytes]:
     """As guest memory has them; QEMU writes the machine alone."""
-    machine = (machine_facts(parts.machine).uname or parts.machine).encode()
+    machine = machine_facts(parts.machine).uname or parts.machine.encode()
     if not names:
         return b"", b"", b"", b"", machine, b""
     found = re.search(rb"(?m)^OSRELEASE=([^\n\0]+)", parts.text)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from vmci_tui.formats.elf_note import Note
-from vmci_tui.machines.facts import machine_facts
+from vmci_tui.machines.lookup import machine_facts
 
 _PRSTATUS: Final = (b"CORE\0", 1)
 _NEVER: Final = frozenset(((b"CORE\0", 3), (b"CORE\0", 4)))
@@ -22,4 +22,4 @@ def may_be_of_qemu(notes: Iterable[Note], machine: str | None) -> bool:
     if kinds & _NEVER or any(name == _XEN for name, _ in kinds):
         return False
     beside = machine_facts(machine).qemu.cpu_note
-    return _PRSTATUS not in kinds or beside is None or (beside[0].encode() + b"\0", beside[1]) in kinds
+    return _PRSTATUS not in kinds or beside is None or beside in kinds

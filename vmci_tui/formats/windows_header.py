@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.formats.elf_note import Note
-from vmci_tui.machines.facts import machines
+from vmci_tui.machines.table import MACHINES
 
 HEADER_BYTES: Final = {64: 0x2000, 32: 0x1000}
 """What QEMU takes for a whole header, by the guest's width."""
@@ -101,7 +101,7 @@ class Field(NamedTuple):
 
 def _machine(image_type: int | None) -> str | None:
     """The machine by MachineImageType; None where it is not known."""
-    return next((row.name for row in machines().values() if row.windows == image_type is not None), None)
+    return next((row.name for row in MACHINES.values() if row.windows == image_type is not None), None)
 
 
 class WindowsHeader(NamedTuple):

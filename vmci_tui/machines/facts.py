@@ -1,45 +1,59 @@
-"""Machines: what is known of each, and what programs make of it. The rows, and what they mean, are in machines.toml."""
+"""What is known of a machine, and what each program makes of it. What is left out is not known, or is not so."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cache
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
-from vmci_tui.common.packaged import packaged_toml
+Orders = tuple[Literal["little", "big"], ...]
+LITTLE: Final[Orders] = ("little",)
+BIG: Final[Orders] = ("big",)
+BOTH: Final[Orders] = ("little", "big")
 
 
 class Crash(NamedTuple):
     """A machine to crash."""
 
-    starts: str | None = None
+    starts: bytes | None = None
+    """How utsname.machine of a kdump header begins (diskdump.c)."""
     name: str = ""
+    """What another machine than x86-64 is called."""
 
 
 class Drgn(NamedTuple):
     """A machine to drgn."""
 
     name: str | None = None
+    """What `drgn --architecture` takes (drgn 0.3.0)."""
     by_vaddr: bool = False
+    """Whether it finds kernel memory by p_vaddr alone, or finds its page tables so."""
 
 
 class Libkdumpfile(NamedTuple):
     """A machine to libkdumpfile."""
 
     name: str | None = None
-    uname: tuple[str, ...] = ()
+    """What it calls the machine (elfdump.c mach2arch)."""
+    uname: tuple[bytes, ...] = ()
+    """The utsname.machine of a kdump header that stand for it (util.c machine_arch_name)."""
     page_size: int | None = None
+    """Bytes of a page where no text says so (util.c default_page_shift)."""
     prstatus: int = 0
+    """The least length of a CPU's note, for machines that have a reader for it (struct elf_prstatus)."""
     of_drgn: bool = False
+    """Whether drgn names the machine before the file is opened (kdump.c drgn_platform_to_kdump)."""
 
 
 class Qemu(NamedTuple):
     """A machine to QEMU."""
 
-    cpu_note: tuple[str, int] | None = None
-    phys_key: str | None = None
+    cpu_note: tuple[bytes, int] | None = None
+    """Name and type of what it writes for each CPU beside NT_PRSTATUS, and Linux does not in /proc/vmcore (QEMU 10.0.2,
+    target/*/arch_dump.c; Linux 6.12, crash_core.c)."""
+    phys_key: bytes | None = None
+    """The one key that it reads (dump/dump.c vmcoreinfo_update_phys_base)."""
     ram_base: int = 0
+    """Where the RAM of the `virt` machine begins: the phys_base that it guesses (target/arm/arch_dump.c)."""
 
 
 class MachineFacts(NamedTuple):
@@ -47,20 +61,34 @@ class MachineFacts(NamedTuple):
 
     name: str
     e_machine: int = 0
+    """The number in the ELF header (elf.h)."""
     bits: Literal[32, 64] | None = None
+    """The width of its kernels."""
     by_class: bool = False
-    orders: tuple[Literal["little", "big"], ...] = ()
+    """Whether the class of an ELF file says which of the machines with this e_machine it is."""
+    orders: Orders = ()
+    """The byte orders that its memory may have."""
     page_sizes: tuple[int, ...] = ()
-    uname: str | None = None
-    uname_like: str | None = None
+    """Bytes of a page, the usual size first (Linux, arch/*/include/asm/page.h)."""
+    uname: bytes | None = None
+    """What `uname -m` says, as it is filled into a kdump header."""
+    uname_like: bytes | None = None
+    """A regular expression: all that `uname -m` may say, where that is more."""
     prstatus: int = 0
+    """Bytes of the note NT_PRSTATUS that QEMU and the kernel write for each CPU."""
     other_width: str | None = None
+    """The machine of the other width: a 32-bit kernel runs on a 64-bit machine, and QEMU writes the header of a 64-bit
+    guest in firmware for 32 bits."""
     windows: int | None = None
+    """MachineImageType of a Windows dump header."""
     linear_bits: int | None = None
+    """Bits of a physical address that the linear map of its kernel has room for."""
     low_addresses: bool = False
+    """Whether its kernel may use the low virtual addresses, which p_vaddr 0 then claims."""
     crash: Crash = Crash()
     drgn: Drgn = Drgn()
     eu_readelf: bool = False
+    """Whether the backend has `core_note` (elfutils, libebl/eblopenbackend.c; 0.192 has LoongArch and more)."""
     libkdumpfile: Libkdumpfile = Libkdumpfile()
     qemu: Qemu = Qemu()
 
@@ -72,48 +100,4 @@ class MachineFacts(NamedTuple):
     def says_uname(self, machine: bytes) -> bool:
         """Whether `uname -m` may say this on the machine."""
         like = self.uname_like or self.uname
-        return like is not None and re.fullmatch(like, machine.decode("latin-1"), re.DOTALL) is not None
-
-
-_PROGRAMS: Final = {"crash": Crash, "drgn": Drgn, "libkdumpfile": Libkdumpfile, "qemu": Qemu}
-
-
-@cache
-def machines() -> Mapping[str, MachineFacts]:
-    """Read the table: every machine by its name."""
-    return {name: _facts(name, row) for name, row in packaged_toml(__package__, "machines.toml").items()}
-
-
-def _facts(name: str, row: Mapping[str, Any]) -> MachineFacts:
-    programs = {key: _PROGRAMS[key](**_frozen(value)) for key, value in row.items() if key in _PROGRAMS}
-    return MachineFacts(name, **_frozen(row) | programs)
-
-
-def _frozen(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-
-
-def machine_facts(name: str | None) -> MachineFacts:
-    """What is known of a machine by its name; nothing where it has no row."""
-    return machines().get(name or "") or MachineFacts(name or "")
-
-
-@cache
-def _by_elf() -> Mapping[tuple[int, int | None], MachineFacts]:
-    return {(row.e_machine, row.bits if row.by_class else None): row for row in machines().values()}
-
-
-def machine_of_elf(e_machine: int, bits: int) -> MachineFacts:
-    """What is known of a machine by the ELF header, whose class has `bits`; one without a row is called `em_N`."""
-    known = _by_elf().get((e_machine, None)) or _by_elf().get((e_machine, bits))
-    return known or MachineFacts(f"em_{e_machine}", e_machine)
-
-
-def machine_name(e_machine: int, bits: int) -> str | None:
-    """The machine's name by the ELF header; None for EM_NONE."""
-    return machine_of_elf(e_machine, bits).name if e_machine else None
-
-
-def machine_of_uname(machine: bytes) -> MachineFacts | None:
-    """The machine on which `uname -m` may say this; None for `Unknown`, and for names that no one knows."""
-    return next((row for row in machines().values() if row.says_uname(machine)), None)
+        return like is not None and re.fullmatch(like, machine, re.DOTALL) is not None

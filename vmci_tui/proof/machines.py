@@ -11,7 +11,8 @@ from typing import Final
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.kernel_width import machine_of, votes
-from vmci_tui.machines.facts import machine_facts, machines
+from vmci_tui.machines.lookup import machine_facts
+from vmci_tui.machines.table import MACHINES as _ROWS
 from vmci_tui.proof.kernel_addresses import Machine, Shifts
 from vmci_tui.proof.linear_map import address, line, number, symbol, unusable
 from vmci_tui.proof.paging import arm as paging_arm
@@ -133,24 +134,23 @@ def _fixed(base: int) -> Shifts:
     return Shifts((base,), f"the rule that RAM is mapped at {base:#x}", wanted=False)
 
 
-_FACTS: Final = machines()
 X86_64: Final = Machine(
-    _FACTS["x86_64"], _x86_64, lambda text, order: paging_x86.long_mode(text), step=2 << 20, mend=_mend_x86_64
+    _ROWS["x86_64"], _x86_64, lambda text, order: paging_x86.long_mode(text), step=2 << 20, mend=_mend_x86_64
 )
-I386: Final = Machine(_FACTS["i386"], _i386, lambda text, order: paging_x86.protected_mode(text))
-AARCH64: Final = Machine(_FACTS["aarch64"], _arm64, paging_arm.arm64, step=64 << 10, mend=_mend_arm64)
-ARM: Final = Machine(_FACTS["arm"], _arm, paging_arm.arm)
+I386: Final = Machine(_ROWS["i386"], _i386, lambda text, order: paging_x86.protected_mode(text))
+AARCH64: Final = Machine(_ROWS["aarch64"], _arm64, paging_arm.arm64, step=64 << 10, mend=_mend_arm64)
+ARM: Final = Machine(_ROWS["arm"], _arm, paging_arm.arm)
 S390X: Final = Machine(
-    _FACTS["s390x"], _s390x, lambda text, order: paging_others.s390x(), step=4 << 10, mend=_mend_s390x
+    _ROWS["s390x"], _s390x, lambda text, order: paging_others.s390x(), step=4 << 10, mend=_mend_s390x
 )
 RISCV64: Final = Machine(
-    _FACTS["riscv64"], _riscv64, lambda text, order: paging_others.riscv64(text), step=2 << 20, mend=_mend_riscv64
+    _ROWS["riscv64"], _riscv64, lambda text, order: paging_others.riscv64(text), step=2 << 20, mend=_mend_riscv64
 )
 PPC64: Final = Machine(
-    _FACTS["ppc64"], lambda text, guest: _fixed(_PPC64_MAP), lambda text, order: paging_others.ppc64(text)
+    _ROWS["ppc64"], lambda text, guest: _fixed(_PPC64_MAP), lambda text, order: paging_others.ppc64(text)
 )
 LOONGARCH64: Final = Machine(
-    _FACTS["loongarch64"], lambda text, guest: _fixed(_LOONGARCH_MAP), lambda text, order: (), tables=False
+    _ROWS["loongarch64"], lambda text, guest: _fixed(_LOONGARCH_MAP), lambda text, order: (), tables=False
 )
 
 MACHINES: Final = {

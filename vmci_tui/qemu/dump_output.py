@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.elf_records import format_of
 from vmci_tui.formats.segment_table import Segments
-from vmci_tui.machines.facts import machine_name
+from vmci_tui.machines.lookup import machine_name
 from vmci_tui.qemu import QemuError
 from vmci_tui.readers.qemu.entry_reading import Guest
 

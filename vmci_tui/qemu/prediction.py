@@ -16,7 +16,7 @@ from vmci_tui.common.errors import OpenError
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.entry_writes_json import history_of
 from vmci_tui.formats.fw_cfg_entry import LENGTH, RESET, EntryHistory
-from vmci_tui.machines.facts import machine_facts, machine_name
+from vmci_tui.machines.lookup import machine_facts, machine_name
 from vmci_tui.readers.qemu import warnings
 from vmci_tui.readers.qemu.entry_reading import Guest, Pointed, QemuReading, Version
 

@@ -20,7 +20,7 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.debug_packages import STANDS_FOR, build_id, vmlinux_of
 from vmci_tui.knowledge.makedumpfile_releases import need_of
 from vmci_tui.layers.file import FileSource
-from vmci_tui.machines.facts import machine_facts
+from vmci_tui.machines.lookup import machine_facts
 from vmci_tui.readers.libkdumpfile.kdump_rules import LACKS_MACHINE
 from vmci_tui.readers.rule import Verdict
 from vmci_tui.readers.verdicts import NAMES, Verdicts

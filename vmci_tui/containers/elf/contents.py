@@ -13,7 +13,7 @@ from vmci_tui.formats.segment_table import Segments
 from vmci_tui.layers.file import Source
 from vmci_tui.layers.memory_map import Memory, merge
 from vmci_tui.layers.overlap import differs
-from vmci_tui.machines.facts import machine_name
+from vmci_tui.machines.lookup import machine_name
 
 _X86_64_IMAGE: Final = 0xFFFFFFFF80000000
 """Where the image of every x86-64 kernel begins (__START_KERNEL_map)."""

@@ -14,7 +14,9 @@ from vmci_tui.formats.elf_note import HEADER, ByteOrder, Note, up
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.kdump_records import BLOCK_SIZES, HEADER_SIZE, SUB_HEADER_SIZE, Format, Header, SubHeader
 from vmci_tui.layers.file import HEAD_LIMIT, Source
-from vmci_tui.machines.facts import MachineFacts, machine_of_uname, machines
+from vmci_tui.machines.facts import MachineFacts
+from vmci_tui.machines.lookup import machine_of_uname
+from vmci_tui.machines.table import MACHINES
 
 BITMAP_LIMIT: Final = 512 << 20
 """Bytes of one bitmap that are looked at: 16 TiB of guest in pages of 4 KiB."""
@@ -239,4 +241,4 @@ def machine_of(header: Header, notes: tuple[Note, ...], order: ByteOrder) -> str
     if (named := uts_machine(header)) is not None:
         return named.name
     lengths = [note.descsz for note in notes[:1] if note.type == 1 and note.name == b"CORE\0" and note.descsz]
-    return next((row.name for row in machines().values() if order in row.orders and row.prstatus in lengths), None)
+    return next((row.name for row in MACHINES.values() if order in row.orders and row.prstatus in lengths), None)

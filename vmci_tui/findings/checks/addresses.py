@@ -15,7 +15,7 @@ from vmci_tui.document import edit_head
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings.finding import Context, Finding, told
 from vmci_tui.formats.elf_records import PT_LOAD, Segment
-from vmci_tui.machines.facts import machine_facts
+from vmci_tui.machines.lookup import machine_facts
 from vmci_tui.proof.cross_checks import proved_kernel
 from vmci_tui.proof.direct_map import linear_map, mapped_elsewhere, virtual_of
 from vmci_tui.proof.kernel_addresses import Kernel

@@ -16,7 +16,7 @@ from vmci_tui.findings.finding import NEED_MEMORY, Context, Finding, told
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.kdump_records import INCOMPLETE, UTSNAME
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.machines.facts import machine_facts
+from vmci_tui.machines.lookup import machine_facts
 from vmci_tui.proof import prove
 from vmci_tui.proof.cross_checks import utsname_of
 from vmci_tui.proof.witnesses.utsname import LENGTH, MAGIC, Uts, uts_of
@@ -102,7 +102,7 @@ def _fill(context: Context, dump: KdumpDump, shifted: Uts | None) -> Edit | None
             if name in ("nodename", "domainname") and old and shifted is None:
                 del names[name]
     elif machine is not None and len(text.osrelease) <= 64:
-        names = {"release": text.osrelease, "version": b"unknown", "machine": machine.encode()}
+        names = {"release": text.osrelease, "version": b"unknown", "machine": machine}
     else:
         return None
     fields = {"sysname": b"Linux", **names}

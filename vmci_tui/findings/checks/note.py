@@ -15,7 +15,7 @@ from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.note_kinds import XEN
 from vmci_tui.formats.windows_header import windows_header
 from vmci_tui.knowledge import kernel_width as bitness
-from vmci_tui.machines.facts import machine_facts
+from vmci_tui.machines.lookup import machine_facts
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NOTE_LIMIT, note_header, up
 from vmci_tui.formats.kdump_records import DISKDUMP, SIGNATURE, Header, SubHeader
-from vmci_tui.machines.facts import machines
+from vmci_tui.machines.table import MACHINES
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Stage
 from vmci_tui.readers.shared.x86_64_kdump_header import header_of, place, sub_header_of
@@ -105,8 +105,8 @@ class CrashKdump:
     def machine(self) -> str:
         """The machine of the header where it is another than x86-64, as crash calls it; else empty."""
         name = self.header.machine + b"\0"
-        known = ((row.crash.starts, row.crash.name) for row in machines().values())
-        return next((machine for start, machine in known if start and name.startswith(start.encode())), "")
+        known = ((row.crash.starts, row.crash.name) for row in MACHINES.values())
+        return next((machine for start, machine in known if start and name.startswith(start)), "")
 
     @cached_property
     def fault(self) -> Fault | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Literal, NamedTuple
 
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.machines.facts import machine_name
+from vmci_tui.machines.lookup import machine_name
 from vmci_tui.proof.paging import arm as paging_arm
 from vmci_tui.proof.paging import s390x_ppc64_riscv as paging_others
 from vmci_tui.proof.paging import x86 as paging_x86

@@ -28,7 +28,7 @@ from vmci_tui.formats.elf_records import (
     Segment,
     format_of,
 )
-from vmci_tui.machines.facts import machine_of_elf
+from vmci_tui.machines.lookup import machine_of_elf
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Hit
 from vmci_tui.readers.shared.elf_notes import Area, Found, note_segments, walk

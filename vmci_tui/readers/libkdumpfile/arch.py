@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from vmci_tui.machines.facts import Libkdumpfile, machine_of_elf, machines
+from vmci_tui.machines.facts import Libkdumpfile
+from vmci_tui.machines.lookup import machine_of_elf
+from vmci_tui.machines.table import MACHINES
 
 
 def arch_of_elf(machine: int, bits: int) -> str | None:
@@ -15,7 +17,7 @@ def arch_of_elf(machine: int, bits: int) -> str | None:
 
 def arch_of_uname(machine: bytes) -> str | None:
     """The name for a machine by utsname (util.c machine_arch_name): all else that begins with arm is arm."""
-    named = (name for name, row in _by_name().items() if machine.decode("latin-1") in row.uname)
+    named = (name for name, row in _by_name().items() if machine in row.uname)
     return next(named, "arm" if machine.startswith(b"arm") else None)
 
 
@@ -26,5 +28,5 @@ def arch_facts(arch: str | None) -> Libkdumpfile:
 
 @cache
 def _by_name() -> Mapping[str, Libkdumpfile]:
-    rows = (row.libkdumpfile for row in machines().values())
+    rows = (row.libkdumpfile for row in MACHINES.values())
     return {row.name: row for row in reversed([*rows]) if row.name is not None}

@@ -24,9 +24,10 @@ from vmci_tui.formats.fw_cfg_entry import (
     EntryHistory,
     entry_span,
 )
-from vmci_tui.machines.facts import machines
+from vmci_tui.machines.lookup import machine_facts
+from vmci_tui.machines.table import MACHINES
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.qemu.entry_reading import Guest, Pointed, QemuReading, Version, phys_key, phys_number, value_at
+from vmci_tui.readers.qemu.entry_reading import Guest, Pointed, QemuReading, Version, phys_number, value_at
 from vmci_tui.readers.qemu.from_document import guest_of, pointed_at
 from vmci_tui.readers.rule import Form, Hit, Reader, Rules, Value, Verdict, decide, why
 from vmci_tui.readers.shared.c_numbers import shown_hex
@@ -35,6 +36,7 @@ rule: Rules[QemuReading] = Rules()
 _DUMP_INIT: Final = "QEMU 7.2.22, dump/dump.c dump_init"
 _WRITTEN: Final = "QEMU 7.2.22, hw/misc/vmcoreinfo.c fw_cfg_vmci_write"
 _PHYS: Final = "QEMU 7.2.22, dump/dump.c vmcoreinfo_update_phys_base"
+_PHYS_KEYS: Final = tuple(row.qemu.phys_key for row in MACHINES.values() if row.qemu.phys_key is not None)
 _ABSENT: Final = "guest note is not present"
 _DECIMAL: Final = frozenset(b"0123456789")
 
@@ -183,13 +185,9 @@ def _phys_value(raw: bytes) -> Value:
     return shown_hex(number, "base 16")
 
 
-def _phys_keys() -> tuple[bytes, ...]:
-    return tuple(key for machine in machines() if (key := phys_key(machine)) is not None)
-
-
 def _lines(text: bytes) -> Mapping[bytes, bytes]:
     """The first line of each key that QEMU knows; a line that is indented or in other case is none."""
-    found = ((key, value_at(text, key)) for key in _phys_keys())
+    found = ((key, value_at(text, key)) for key in _PHYS_KEYS)
     return {key: place[1] for key, place in found if place is not None}
 
 
@@ -212,7 +210,7 @@ def _without_entry(_view: View) -> QemuReading:
 @lru_cache(maxsize=16)
 def reader(version: Version = "7.2", machine: str | None = None) -> Reader[QemuReading]:
     """QEMU of a version before a guest: it reads another key for each machine, and all of them where none is named."""
-    used = _phys_keys() if machine is None else filter(None, [phys_key(machine)])
+    used = _PHYS_KEYS if machine is None else filter(None, [machine_facts(machine).qemu.phys_key])
     keys: dict[bytes, Form] = dict.fromkeys(used, _phys_value)
     return Reader(
         "qemu",

@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, note_header, up
 from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, NOTE_HEADER, SIZE_LIMIT, Entry, EntryHistory, Outcome, Write
-from vmci_tui.machines.facts import machine_facts
+from vmci_tui.machines.lookup import machine_facts
 from vmci_tui.readers.shared.c_numbers import strtoull
 
 Version = Literal["7.2", "10.0"]
@@ -16,12 +16,6 @@ VERSIONS: Final[tuple[Version, ...]] = ("7.2", "10.0")
 """The versions whose ways were seen; they differ for big-endian guests only."""
 
 _UNREADABLE: Final = 1 << 32
-
-
-def phys_key(machine: str | None) -> bytes | None:
-    """The one key that QEMU reads in a dump of this machine."""
-    key = machine_facts(machine).qemu.phys_key
-    return key.encode() if key is not None else None
 
 
 class Guest(NamedTuple):
@@ -140,7 +134,7 @@ class QemuReading:
 
     @cached_property
     def phys_key(self) -> bytes | None:
-        return phys_key(self.guest.machine)
+        return machine_facts(self.guest.machine).qemu.phys_key
 
     @cached_property
     def phys_line(self) -> tuple[int, bytes] | None:

@@ -14,7 +14,7 @@ from vmci_tui.formats.elf_note import HEADER, NAME, NOTE_LIMIT, ByteOrder, note_
 from vmci_tui.formats.elf_records import PT_NOTE, Segment
 from vmci_tui.formats.flattened_records import SIGNATURE as FLATTENED
 from vmci_tui.formats.kdump_records import DISKDUMP, SIGNATURE
-from vmci_tui.machines.facts import machine_of_elf
+from vmci_tui.machines.lookup import machine_of_elf
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Hit
 

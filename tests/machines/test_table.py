@@ -1,25 +1,14 @@
-"""The table of machines: its rows have the fields that are known, and agree with what others know of machines."""
+"""The table of machines agrees with what others know of machines."""
 
 from __future__ import annotations
-
-import tomllib
-from pathlib import Path
-from typing import Any
 
 import pytest
 from elftools.elf.enums import ENUM_E_MACHINE
 
-from vmci_tui.machines import facts as module
-from vmci_tui.machines.facts import (
-    MachineFacts,
-    machine_facts,
-    machine_name,
-    machine_of_elf,
-    machine_of_uname,
-    machines,
-)
+from vmci_tui.machines.facts import MachineFacts
+from vmci_tui.machines.lookup import machine_facts, machine_name, machine_of_elf, machine_of_uname
+from vmci_tui.machines.table import MACHINES
 
-_ROWS: dict[str, dict[str, Any]] = tomllib.loads((Path(module.__file__).parent / "machines.toml").read_text("ascii"))
 _ELF = {
     "i386": "EM_386", "s390x": "EM_S390", "s390": "EM_S390", "riscv64": "EM_RISCV", "riscv32": "EM_RISCV",
     "loongarch64": "EM_LOONGARCH", "loongarch32": "EM_LOONGARCH", "mips64": "EM_MIPS", "sparc64": "EM_SPARCV9",
@@ -28,26 +17,24 @@ _ELF = {
 """Names of elf.h that are not made of ours."""
 
 
-@pytest.mark.parametrize("name", _ROWS)
-def test_a_row_has_known_fields_of_known_words(name: str) -> None:
-    row, facts = _ROWS[name], machines()[name]
-    assert set(row) <= set(MachineFacts._fields) - {"name"}
-    assert facts.bits in (None, 32, 64) and set(facts.orders) <= {"little", "big"}
-    assert facts.by_class in (False, True) and not (facts.by_class and facts.bits is None)
+@pytest.mark.parametrize("name", MACHINES)
+def test_the_fields_of_a_row_agree(name: str) -> None:
+    facts = MACHINES[name]
+    assert not (facts.by_class and facts.bits is None)
     assert all(size in (4096, 16384, 65536) for size in facts.page_sizes)
-    assert facts.other_width is None or machines()[facts.other_width].other_width == name
-    assert facts.uname is None or facts.says_uname(facts.uname.encode())
+    assert facts.other_width is None or MACHINES[facts.other_width].other_width == name
+    assert facts.uname is None or facts.says_uname(facts.uname)
 
 
-@pytest.mark.parametrize("name", _ROWS)
+@pytest.mark.parametrize("name", MACHINES)
 def test_numbers_are_those_of_elf_h(name: str) -> None:
     number = ENUM_E_MACHINE.get(_ELF.get(name, f"EM_{name.upper()}"))
-    assert number in (None, _ROWS[name]["e_machine"])
+    assert number in (None, MACHINES[name].e_machine)
 
 
 def test_e_machine_and_class_name_one_machine() -> None:
-    for e_machine in {row.e_machine for row in machines().values()}:
-        rows = [row for row in machines().values() if row.e_machine == e_machine]
+    for e_machine in {row.e_machine for row in MACHINES.values()}:
+        rows = [row for row in MACHINES.values() if row.e_machine == e_machine]
         assert len(rows) == 1 or ({row.bits for row in rows if row.by_class} == {32, 64} and len(rows) == 2)
         for bits in (32, 64):
             assert machine_of_elf(e_machine, bits) in rows
@@ -58,7 +45,7 @@ def test_e_machine_and_class_name_one_machine() -> None:
 def test_utsname_names_at_most_one_machine() -> None:
     said = "x86_64 i386 i486 i586 i686 aarch64 aarch64_be armv7l armv8b s390x ppc64 ppc64le ppc riscv64 mips mips64"
     for name in (*said.split(), "loongarch64", "Unknown", "arm", "armv", "x86_64 ", ""):
-        rows = [row for row in machines().values() if row.says_uname(name.encode())]
+        rows = [row for row in MACHINES.values() if row.says_uname(name.encode())]
         assert len(rows) == (name not in ("Unknown", "arm", "armv", "x86_64 ", "")), name
         assert machine_of_uname(name.encode()) == (rows[0] if rows else None)
 
