@@ -23,7 +23,7 @@ from vmci_tui.containers.guest import guest_of
 from vmci_tui.document import edit_head, edit_notes, edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
-from vmci_tui.document.found_note import FromFile
+from vmci_tui.document.edit_notes import FromFile
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.render.shell_script import commands

@@ -10,7 +10,7 @@ from tests.dumps.factory import elf, note
 from tests.kit import opened
 from vmci_tui.document import edit, edit_entry, edit_head, edit_notes, edit_text
 from vmci_tui.document.edit import Edit, several
-from vmci_tui.document.found_note import FromFile, FromMemory
+from vmci_tui.document.edit_notes import FromFile, FromMemory
 from vmci_tui.document.state import State
 from vmci_tui.formats.fw_cfg_entry import Write
 

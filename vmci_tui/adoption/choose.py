@@ -12,7 +12,7 @@ from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document import edit_notes
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
-from vmci_tui.document.found_note import FromMemory
+from vmci_tui.document.edit_notes import FromMemory
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.elf_note import ByteOrder

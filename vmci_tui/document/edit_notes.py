@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal, NamedTuple
 
 from vmci_tui.common.errors import EditError
+from vmci_tui.common.safe_text import visible
 from vmci_tui.document.edit import labelled
-from vmci_tui.document.found_note import FromFile, FromMemory
 from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, Note, build, walk
 from vmci_tui.formats.header_text import HeaderText
@@ -16,6 +17,34 @@ _ALONE = "this text is no note: the header names it, and nothing stands around i
 _AS_NOTE = "append it as a note first: then it is one"
 _SIZES = 8
 """Bytes of a note's header that hold sizes: namesz and descsz."""
+
+
+class FromFile(NamedTuple):
+    """A note of another file, or a note made of its text."""
+
+    note: Note
+    path: str
+    form: Literal["note", "text"] = "note"
+    """What of the file is taken."""
+
+    @property
+    def label(self) -> str:
+        """How the edit is called that appends it."""
+        return f"append the {self.form} of {visible(self.path)}"
+
+
+class FromMemory(NamedTuple):
+    """A note that was found in the dump's own guest memory."""
+
+    note: Note
+    paddr: int
+    form: Literal["note", "text"]
+    """What was found: a whole note, or a text with no note's header before it."""
+
+    @property
+    def label(self) -> str:
+        """How the edit is called that takes it as the dump's own."""
+        return f"adopt the {self.form} at paddr {self.paddr:#x}"
 
 
 @labelled("append a note")

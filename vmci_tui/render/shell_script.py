@@ -11,12 +11,12 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from vmci_tui.common.errors import EditError, VmciError
+from vmci_tui.common.errors import VmciError
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document import edit_entry, edit_head, edit_notes, edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit, several
-from vmci_tui.document.found_note import FromFile, FromMemory
+from vmci_tui.document.edit_notes import FromFile, FromMemory
 from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.fw_cfg_entry import FIELDS, LENGTH, EntryHistory, Write
@@ -45,6 +45,16 @@ class Group(NamedTuple):
     words: str
 
 
+class _Way(NamedTuple):
+    """An edit, and the command that makes it."""
+
+    edit: Edit
+    command: str
+    """With FILE for the file."""
+    before: str = ""
+    """What is piped into it."""
+
+
 class _File:
     """A file that commands change: the first one copies it, the others work on the copy."""
 
@@ -52,9 +62,9 @@ class _File:
         self.name, self._copy, self.copied = name, copy, False
 
     def command(self, words: str, before: str = "") -> Safe:
-        """`words` hold `{}` for the file; `before` feeds it through a pipe."""
+        """`words` hold FILE for the file; `before` feeds it through a pipe."""
         where = "--in-place" if self.copied else f"-o {shell_word(self._copy)}"
-        line = f"{before}vmci {words.format(shell_word(self.name))} {where}"
+        line = f"{before}vmci {words.replace('FILE', shell_word(self.name), 1)} {where}"
         self.name, self.copied = self._copy, True
         return Safe(line)
 
@@ -70,7 +80,7 @@ def commands(document: Document, groups: Mapping[State, Group] | None = None) ->
     while at < len(document.steps):
         before, group = states[at], (groups or {}).get(states[at])
         if group is not None and group.after in states[at + 1 :]:
-            out.append(Told(group.words, dump.command(group.words.replace("FILE", "{}", 1))))
+            out.append(Told(group.words, dump.command(group.words)))
             at = states.index(group.after, at + 1)
             continue
         edit, after = document.steps[at]
@@ -89,64 +99,56 @@ def _entry_copy(path: str) -> str:
 def _command(document: Document, edit: Edit, before: State, after: State, dump: _File, entry: _File) -> Safe | None:
     if before.of_dump == after.of_dump:
         there = entry.copied or document.dump is not None or isinstance(document.source, FileSource)
-        words = _on_entry(before, after, there)
-        return None if words is None else entry.command(words)
-    if before.entry != after.entry or document.dump is None:
+        file, ways = entry, _of_entry(before, after, there)
+    elif before.entry == after.entry and document.dump is not None:
+        file, ways = dump, _of_dump(edit, before, after, document.dump.order)
+    else:
         return None
-    found = dict(edit.arguments).get("found")
-    if isinstance(found, FromFile | FromMemory):
-        return dump.command(_appending(found))
-    for same, words, pipe in _same(before, after, document.dump.order):
+    for way in ways:
         try:
-            if same.apply(before) == after:
-                return dump.command(words, pipe)
+            if way.edit.apply(before) == after:
+                return file.command(way.command, way.before)
         except VmciError:
             continue
     return None
 
 
-def _on_entry(before: State, after: State, there: bool) -> str | None:
+def _of_entry(before: State, after: State, there: bool) -> Iterator[_Way]:
     """`there`: whether there is a file to change, or one that a command made."""
-    history = after.entry
-    if history is None or before.entry is None:
-        return None
-    try:
-        state, pairs = before, []
-        for field, old, new in zip(FIELDS, before.entry.entry, history.entry, strict=True):
-            if old != new:
-                state = edit_entry.set_field(state, field.name, new)
-                pairs.append(f"entry.{field.name}={new:#x}")
-    except EditError:
-        return None
-    if there and pairs and state == after:
-        return f"set {{}} {' '.join(pairs)}"
-    if not there and history == EntryHistory("blob", (Write(0, LENGTH, history.entry.pack()),)):
-        names = zip(FIELDS, history.entry, strict=True)
-        return "new entry " + " ".join(f"--{field.name.replace('_', '-')} {value:#x}" for field, value in names)
-    return None
+    if before.entry is None or after.entry is None:
+        return
+    old, new = before.entry.entry, after.entry.entry
+    if there:
+        changed = {f.name: value for f, was, value in zip(FIELDS, old, new, strict=True) if was != value}
+        every = tuple(Edit.of(edit_entry.set_field, name, value) for name, value in changed.items())
+        pairs = " ".join(f"entry.{name}={value:#x}" for name, value in changed.items())
+        yield _Way(Edit.of(several, every), f"set FILE {pairs}")
+    else:
+        whole = EntryHistory("blob", (Write(0, LENGTH, new.pack()),))
+        options = (f"--{f.name.replace('_', '-')} {value:#x}" for f, value in zip(FIELDS, new, strict=True))
+        yield _Way(Edit.of(edit_entry.set_entry, whole), f"new entry {' '.join(options)}")
 
 
-def _appending(found: FromFile | FromMemory) -> str:
+def _of_dump(edit: Edit, before: State, after: State, order: ByteOrder) -> Iterator[_Way]:
+    """The edit itself where a command says where its note is from, then others that may have the same effect."""
+    found = dict(edit.arguments).get("found")
     if isinstance(found, FromMemory):
-        return f"append {{}} --from-memory {found.paddr:#x}"
-    return f"append {{}} --{found.form} {_literally(shell_word(found.path))}"
-
-
-def _same(before: State, after: State, order: ByteOrder) -> Iterator[tuple[Edit, str, str]]:
-    """Edits that may have the same effect, the words of the command of each, and what is piped into it."""
-    yield Edit.of(edit_notes.strip), "strip {}", ""
-    yield Edit.of(edit_head.order_head), "repair {} --only C06", ""
-    yield Edit.of(edit_head.merge_headers), "repair {} --only C11", ""
+        yield _Way(edit, f"append FILE --from-memory {found.paddr:#x}")
+    elif isinstance(found, FromFile):
+        yield _Way(edit, f"append FILE --{found.form} {shell_word(found.path)}")
+    yield _Way(Edit.of(edit_notes.strip), "strip FILE")
+    yield _Way(Edit.of(edit_head.order_head), "repair FILE --only C06")
+    yield _Way(Edit.of(edit_head.merge_headers), "repair FILE --only C11")
     if after.mapped != before.mapped:
-        yield Edit.of(edit_head.map_headers, after.mapped), "repair {} --only C35,C36", ""
+        yield _Way(Edit.of(edit_head.map_headers, after.mapped), "repair FILE --only C35,C36")
     yield from _by_keys(before, after)
     note = after.note
     if note is not None and len(note.raw) <= _PRINTED:
-        yield Edit.of(edit_notes.append_text, note.desc, order), "append {} --text -", _printed(note.desc)
-        yield Edit.of(edit_notes.append_note, note, order), "append {} --note -", _printed(note.raw)
+        yield _Way(Edit.of(edit_notes.append_text, note.desc, order), "append FILE --text -", _printed(note.desc))
+        yield _Way(Edit.of(edit_notes.append_note, note, order), "append FILE --note -", _printed(note.raw))
 
 
-def _by_keys(before: State, after: State) -> Iterator[tuple[Edit, str, str]]:
+def _by_keys(before: State, after: State) -> Iterator[_Way]:
     """`set`, which changes and deletes whole keys."""
     old, new = before.vmcoreinfo, after.vmcoreinfo
     if old is None or new is None or len(old.text) + len(new.text) > _COMPARED:
@@ -164,12 +166,7 @@ def _by_keys(before: State, after: State) -> Iterator[tuple[Edit, str, str]]:
     every += [Edit.of(edit_text.delete_key, key) for key in gone]
     words = [shlex.quote(visible(pair)) for pair in pairs]
     words += [f"--delete {shlex.quote(visible(key))}" for key in gone]
-    yield Edit.of(several, tuple(every)), f"set {{}} {_literally(' '.join(words))}", ""
-
-
-def _literally(words: str) -> str:
-    """Words in which braces stand for themselves."""
-    return words.replace("{", "{{").replace("}", "}}")
+    yield _Way(Edit.of(several, tuple(every)), f"set FILE {' '.join(words)}")
 
 
 def _printed(data: bytes) -> str:

@@ -14,7 +14,7 @@ from vmci_tui.common.safe_text import literal, visible
 from vmci_tui.document import edit_entry, edit_head, edit_notes, edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit, several
-from vmci_tui.document.found_note import FromFile, FromMemory
+from vmci_tui.document.edit_notes import FromFile, FromMemory
 from vmci_tui.document.state import State
 from vmci_tui.formats import entry_from_text as entry_text
 from vmci_tui.formats.elf_note import ByteOrder

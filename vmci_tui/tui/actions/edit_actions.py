@@ -9,7 +9,7 @@ from vmci_tui.common.errors import EditError, VmciError
 from vmci_tui.common.safe_text import literal, visible
 from vmci_tui.document import edit_entry, edit_notes, edit_text
 from vmci_tui.document.edit import Edit
-from vmci_tui.document.found_note import FromFile
+from vmci_tui.document.edit_notes import FromFile
 from vmci_tui.formats.fw_cfg_entry import GDB_COMMAND, Write, parse_number
 from vmci_tui.formats.indented_text import TAKEN_OUT, is_indented, unindented
 from vmci_tui.opening.open_file import attach_entry
