@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Literal, NamedTuple, Protocol
 
 from vmci_tui.formats.elf_note import ByteOrder, Note
@@ -80,7 +82,8 @@ class LayoutRequest(NamedTuple):
     """Memory stays where it is, but for the bytes that the head grows into. In a copy it moves behind the head."""
 
 
-class Layout(NamedTuple):
+@dataclass(frozen=True)
+class Layout:
     """How a file lies, as it is or as it would be saved."""
 
     image: Image
@@ -88,8 +91,8 @@ class Layout(NamedTuple):
     """The notes as they lie here; what is saved is padded to 4 bytes."""
     note_offsets: tuple[int, ...]
     """Where each note of the state begins, in the order of the state."""
-    memory: Memory
-    """Guest memory with the offsets that hold in this image."""
+    memory_of: Callable[[], Memory] = field(compare=False, repr=False)
+    """Works `memory` out: of a million headers that takes a second, and most who lay a file out do not ask."""
     regions: tuple[Region, ...]
     """Sorted by offset, disjoint; what is in none of them is a gap."""
     reasons: tuple[str, ...] = ()
@@ -101,6 +104,11 @@ class Layout(NamedTuple):
     """What the file grows by are notes; else it is memory that made room for them, or there is none."""
     base: Source | None = None
     """What the image refers to; None: the file that is open. A plain file made of a flattened one has another."""
+
+    @cached_property
+    def memory(self) -> Memory:
+        """Guest memory with the offsets that hold in this image."""
+        return self.memory_of()
 
 
 class Pair(NamedTuple):

@@ -191,4 +191,4 @@ def _entry_layout(history: EntryHistory | None) -> Layout:
         if history.origin == "blob" and last is not None and last.data is not None and last.length != LENGTH:
             raw = last.data
     image = Image((Literal(raw),) if raw else ())
-    return Layout(image, (), (), Memory(Ranges()), (Region(0, len(raw), "entry", "entry"),) if raw else ())
+    return Layout(image, (), (), lambda: Memory(Ranges()), (Region(0, len(raw), "entry", "entry"),) if raw else ())

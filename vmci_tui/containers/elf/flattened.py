@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -87,7 +87,7 @@ class FlatElfDump:
             raise SaveError("a flattened file cannot be made plain in place", "save a copy of it: -o OUT")
         arranged = self.elf.layout(request)
         if request.head.plain:
-            return arranged._replace(base=self.flat)
+            return replace(arranged, base=self.flat)
         image, records = self._patched(arranged.image) if request.in_place else rearranged(self.flat, arranged.image)
         return _laid_out(arranged, image, records)
 
@@ -127,11 +127,12 @@ def _laid_out(plain: Layout, image: Image, records: Records) -> Layout:
     regions = [_with_fields(region, plain) for region in plain.regions]
     if len(records) <= PIECE_LIMIT and len(plain.memory.ranges) <= PIECE_LIMIT:
         regions += _of_memory(plain.memory)
-    return plain._replace(
+    return replace(
+        plain,
         image=image,
         appends=True,
         note_offsets=tuple(place_of(records, offset) for offset in plain.note_offsets),
-        memory=_without_offsets(plain.memory),
+        memory_of=lambda: _without_offsets(plain.memory),
         regions=disjoint(list(in_records(records, regions)), image.size),
     )
 

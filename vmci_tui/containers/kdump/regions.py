@@ -34,7 +34,9 @@ def layout(
         regions = list(in_records(records, regions))
         offsets = tuple(place_of(records, start) for start in dump.note_starts)
     parts = disjoint(regions, image.size)
-    return Layout(image, dump.notes, offsets, dump.memory, parts, reasons, bits=dump.bits, appends=True, base=base)
+    return Layout(
+        image, dump.notes, offsets, lambda: dump.memory, parts, reasons, bits=dump.bits, appends=True, base=base
+    )
 
 
 def _regions(dump: KdumpContents, plain_size: int) -> Iterator[Region]:
