@@ -11,6 +11,9 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 _RELEASE: Final = re.compile(rb"[0-9][A-Za-z0-9.+~_-]{0,127}")
 """What may stand in a path and a command; anything else is no release."""
 _VERSION: Final = re.compile(rb"([0-9]{1,4})\.([0-9]{1,4})(?![0-9])")
+_NO_BUILD_ID: Final = {(5, 15): (168, None), (6, 1): (113, 118), (6, 6): (55, 62), (6, 10): (14, None), (6, 11): (3, 9)}
+"""Stable kernels whose BUILD-ID is garbage, as (first, last) patch release (drgn, libdrgn, commit 7781e49)."""
+_PATCH: Final = re.compile(rb"([0-9]{1,5})\.([0-9]{1,5})\.([0-9]{1,5})")
 _BUILD_ID: Final = re.compile(rb"[0-9a-fA-F]{40}")
 """Linux writes 20 bytes (kernel/vmcore_info.c)."""
 STANDS_FOR: Final = Safe("VMLINUX")
@@ -56,3 +59,13 @@ def build_id(text: Vmcoreinfo) -> Safe | None:
     """BUILD-ID as a debuginfod server wants it; None for what is none. Whether it can be trusted is T18."""
     raw = text.get(b"BUILD-ID") or b""
     return visible(raw.lower()) if _BUILD_ID.fullmatch(raw) else None
+
+
+def garbage_build_id(osrelease: bytes) -> str | None:
+    """The version of a kernel that writes a BUILD-ID which is none; None where what it writes can be trusted."""
+    release = _PATCH.match(osrelease)
+    if release is None:
+        return None
+    major, minor, patch = map(int, release.groups())
+    first, last = _NO_BUILD_ID.get((major, minor), (1, 0))
+    return f"{major}.{minor}.{patch}" if patch >= first and (last is None or patch <= last) else None

@@ -7,6 +7,7 @@ import shutil
 from typing import Final, Literal, NamedTuple
 
 from vmci_tui.common.safe_text import visible
+from vmci_tui.machines.lookup import machine_facts
 from vmci_tui.qemu import QemuError
 
 _MIB: Final = 1 << 20
@@ -56,8 +57,11 @@ def _x86(name: str, program: str, long_mode: bool) -> Target:
 
 
 def _arm(name: str, cpu: str, end: int) -> Target:
-    program = "qemu-system-aarch64" if name.startswith("aarch64") else "qemu-system-arm"
-    return Target(name, program, "qemu-system-arm", ("-machine", "virt", "-cpu", cpu), "mmio", 0x4000_0000, end)
+    machine = name.removesuffix("-be")
+    base = machine_facts(machine).qemu.ram_base
+    return Target(
+        name, f"qemu-system-{machine}", "qemu-system-arm", ("-machine", "virt", "-cpu", cpu), "mmio", base, end
+    )
 
 
 TARGETS: Final = {

@@ -18,6 +18,7 @@ from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit, several
 from vmci_tui.document.edit_notes import FromFile, FromMemory
 from vmci_tui.document.state import State
+from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.fw_cfg_entry import FIELDS, LENGTH, EntryHistory, Write
 from vmci_tui.layers.file import FileSource
@@ -140,7 +141,8 @@ def _of_dump(edit: Edit, before: State, after: State, order: ByteOrder) -> Itera
     yield _Way(Edit.of(edit_head.order_head), "repair FILE --only C06")
     yield _Way(Edit.of(edit_head.merge_headers), "repair FILE --only C11")
     if after.mapped != before.mapped:
-        yield _Way(Edit.of(edit_head.map_headers, after.mapped), "repair FILE --only C35,C36")
+        codes = ",".join(code for code, kind in catalogue().items() if kind.group == "addresses")
+        yield _Way(Edit.of(edit_head.map_headers, after.mapped), f"repair FILE --only {codes}")
     yield from _by_keys(before, after)
     note = after.note
     if note is not None and len(note.raw) <= _PRINTED:

@@ -14,10 +14,9 @@ from typing import Final, NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document.document import Document
 from vmci_tui.findings.catalogue import catalogue
-from vmci_tui.findings.checks.text_values import garbage_build_id
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.knowledge.debug_packages import STANDS_FOR, build_id, vmlinux_of
+from vmci_tui.knowledge.debug_packages import STANDS_FOR, build_id, garbage_build_id, vmlinux_of
 from vmci_tui.knowledge.makedumpfile_releases import need_of
 from vmci_tui.layers.file import FileSource
 from vmci_tui.machines.lookup import machine_facts

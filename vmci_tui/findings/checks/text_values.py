@@ -14,6 +14,7 @@ from vmci_tui.document import edit_text
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings.finding import Context, Finding, told
 from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
+from vmci_tui.knowledge.debug_packages import garbage_build_id
 from vmci_tui.knowledge.makedumpfile_releases import need_of
 from vmci_tui.knowledge.makedumpfile_releases import told as told_need
 from vmci_tui.knowledge.native_needs import unmet
@@ -21,11 +22,8 @@ from vmci_tui.knowledge.native_needs import unmet
 _OCTAL = re.compile(rb"(?:NUMBER|SIZE|OFFSET|LENGTH)\([^\n=]*\)=-?0+[0-9]|(?:PAGESIZE|CRASHTIME)=0+[0-9]")
 _X86_TEXT = 0xFFFFFFFF81000000
 """Where x86-64 links _stext: __START_KERNEL_map + CONFIG_PHYSICAL_START, 16 MiB in every distribution's kernel."""
-_RELEASE = re.compile(rb"([0-9]{1,5})\.([0-9]{1,5})\.([0-9]{1,5})")
 _SHOWN = 3
 """So many missing keys are named in a message."""
-_NO_BUILD_ID = {(5, 15): (168, None), (6, 1): (113, 118), (6, 6): (55, 62), (6, 10): (14, None), (6, 11): (3, 9)}
-"""Stable kernels whose BUILD-ID is garbage, as (first, last) patch release (drgn, libdrgn, commit 7781e49)."""
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -90,16 +88,6 @@ def _build_id(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     kernel = garbage_build_id(text.osrelease or b"")
     if line is not None and kernel is not None:
         yield told("T18", f"the BUILD-ID of a {kernel} kernel is garbage", _value_span(context, line))
-
-
-def garbage_build_id(osrelease: bytes) -> str | None:
-    """The version of a kernel that writes a BUILD-ID which is none; None where what it writes can be trusted."""
-    release = _RELEASE.match(osrelease)
-    if release is None:
-        return None
-    major, minor, patch = map(int, release.groups())
-    first, last = _NO_BUILD_ID.get((major, minor), (1, 0))
-    return f"{major}.{minor}.{patch}" if patch >= first and (last is None or patch <= last) else None
 
 
 def _makedumpfile(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
