@@ -5,8 +5,10 @@ It is the same for every container; `Run` and `KdumpRun` add how each is opened.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
+from vmci_tui.common.named_struct import NamedStruct
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.readers.file_view import View
@@ -23,8 +25,12 @@ from vmci_tui.readers.utsname_probe import Unread, probe
 
 OSTYPE: Final = "kdump_set_string_attr(KDUMP_ATTR_OSTYPE): "
 """drgn's words before those of libkdumpfile when it names the system."""
-_QEMU_CPU: Final = 432
-"""Bytes of struct QEMUCPUState on x86-64, up to the control registers."""
+
+
+@cache
+def _qemu_cpu_state(order: ByteOrder) -> NamedStruct:
+    """struct QEMUCPUState on x86-64, up to the control registers."""
+    return NamedStruct.of(order, ("version", "size", "cr3", "cr4"), ("I", "I", "408xQ", "Q"))
 
 
 class DotInFront(Exception):
@@ -115,20 +121,19 @@ class Guest:
         if name == b"CORE" and note.kind == 1 and note.descsz < arch_facts(self.arch).prstatus:
             raise Stopped("cpu-note", f"{before}Wrong PRSTATUS size: {note.descsz}", note.span)
         if name == b"QEMU" and note.kind == 0 and self.arch == "x86_64":
-            self._qemu_cpu(note, desc[:_QEMU_CPU].ljust(_QEMU_CPU, b"\0"), before)
+            self._qemu_cpu(note, desc, before)
 
-    def _qemu_cpu(self, note: Place, raw: bytes, before: str) -> None:
-        """struct QEMUCPUState: version, size, registers; only version 1 is looked at."""
-        words = ""
-        version, size = (int.from_bytes(raw[at : at + 4], self.order) for at in (0, 4))
-        if note.descsz < 4 or (version == 1 and note.descsz < _QEMU_CPU):
+    def _qemu_cpu(self, note: Place, desc: bytes, before: str) -> None:
+        """Only version 1 of the struct is looked at."""
+        words, state = "", _qemu_cpu_state(self.order)
+        version, size, cr3, cr4 = state.unpack(desc[: state.size].ljust(state.size, b"\0"))
+        if note.descsz < 4 or (version == 1 and note.descsz < state.size):
             words = f"QEMUCPUState too short: {note.descsz} bytes"
         elif version == 1 and size > note.descsz:
             words = f"QEMUCPUState size {size} > note size {note.descsz}"
         if words:
             raise Stopped("qemu-cpu-note", f"{before}{words}", note.span)
         if not self._qemu_cpus and version == 1:
-            cr3, cr4 = (int.from_bytes(raw[at : at + 8], self.order) for at in (416, 424))
             self._control = cr3, cr4
         self._qemu_cpus += 1
 

@@ -15,9 +15,6 @@ from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped
 
 FD: Final = "kdump_set_number_attr(KDUMP_ATTR_FILE_FD): "
 """drgn's words before those of libkdumpfile while it opens the file."""
-_TOUCHED_SEGMENT: Final = {32: 24, 64: 48}
-_TOUCHED_SECTION: Final = {32: 24, 64: 40}
-"""How many bytes of a header are looked at: the rest may lie behind the end of the file."""
 
 
 class Opened(NamedTuple):
@@ -51,11 +48,12 @@ def _program_headers(core: Core, windows: Windows, count: int) -> tuple[Loads, t
     head, stride, size = core.header, core.header.phentsize, core.form.segment.size
     if stride == size and count == core.count:
         return _loads(core.segments), core.note_segments
-    table = bytearray()
+    # The rest of a header may be behind the end of the file: nothing looks at it.
+    table, touched = bytearray(), core.form.segment.span("p_type", through="p_memsz").length
     for index in range(min(count, SEGMENT_LIMIT)):
         at = (head.phoff + index * stride) % (1 << 64)
         try:
-            raw = windows.read(at, _TOUCHED_SEGMENT[core.bits], stride)
+            raw = windows.read(at, touched, stride)
         except ReadFailed as failed:
             words = f"Cannot read ELF program header #{index} at {at}"
             raise Stopped("program-header", _failed(words, failed), Span(at, size)) from None
@@ -81,7 +79,7 @@ def _section(core: Core, windows: Windows, index: int) -> Section:
     head, record = core.header, core.form.section
     at = (head.shoff + index * head.shentsize) % (1 << 64)
     try:
-        raw = windows.read(at, _TOUCHED_SECTION[core.bits], head.shentsize)
+        raw = windows.read(at, record.span("sh_name", through="sh_size").length, head.shentsize)
         return Section(*record.unpack(raw[: record.size].ljust(record.size, b"\0")))
     except ReadFailed as failed:
         words = f"Cannot read ELF section header #{index} at {at}"

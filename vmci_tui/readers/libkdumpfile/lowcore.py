@@ -6,8 +6,10 @@ Its address stands at a fixed place: at 0xe18 by way of os_info, with checksums,
 from __future__ import annotations
 
 import struct
+from functools import cache
 from typing import Final
 
+from vmci_tui.common.named_struct import NamedStruct
 from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, note_header
 from vmci_tui.readers.libelf.core_file import walk
 from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, Memory, Missing
@@ -16,7 +18,15 @@ _LC_VMCORE_INFO: Final = 0x0E0C
 _LC_OS_INFO: Final = 0x0E18
 _MAGIC: Final = 0x4F53494E464F535A
 _PAGE: Final = 4096
+_AFTER_SUM: Final = 12
+"""The checksum of os_info is of what is behind it."""
 _TEXT_LIMIT: Final = 1 << 24
+
+
+@cache
+def _os_info(order: ByteOrder) -> NamedStruct:
+    """struct os_info (arch/s390/include/asm/os_info.h), up to the entry of vmcoreinfo."""
+    return NamedStruct.of(order, ("magic", "csum", "addr", "size", "entry_csum"), ("Q", "I", "20xQ", "Q", "I"))
 
 
 def text_of(memory: Memory, order: ByteOrder) -> bytes | None:
@@ -28,18 +38,16 @@ def text_of(memory: Memory, order: ByteOrder) -> bytes | None:
 
 
 def _by_os_info(memory: Memory, order: ByteOrder) -> bytes:
-    mark = "<" if order == "little" else ">"
-    (at,) = struct.unpack(mark + "Q", _read(memory, _LC_OS_INFO, 8, "Cannot read LC_OS_INFO pointer: "))
+    at = int.from_bytes(_read(memory, _LC_OS_INFO, 8, "Cannot read LC_OS_INFO pointer: "), order)
     if not at:
         raise Missing("NULL os_info pointer")
     if at % _PAGE:
         raise Corrupt(f"Invalid os_info pointer: {at:#x}")
     info = _read(memory, at, _PAGE, "Cannot read os_info: ")
-    magic, sum_of_info = struct.unpack_from(mark + "QI", info)
+    magic, sum_of_info, place, size, sum_of_text = _os_info(order).unpack_from(info)
     if magic != _MAGIC:
         raise Missing(f"Invalid os_info magic: {magic:#x}")
-    _check(info[12:], sum_of_info, "os_info")
-    place, size, sum_of_text = struct.unpack_from(mark + "QQI", info, 32)
+    _check(info[_AFTER_SUM:], sum_of_info, "os_info")
     if not size or not place or size > _TEXT_LIMIT:
         raise Missing("No VMCOREINFO found in os_info")
     text = _read(memory, place, size, "Cannot read VMCOREINFO: ")
@@ -48,8 +56,7 @@ def _by_os_info(memory: Memory, order: ByteOrder) -> bytes:
 
 
 def _by_note(memory: Memory, order: ByteOrder) -> bytes | None:
-    mark = "<" if order == "little" else ">"
-    (at,) = struct.unpack(mark + "Q", memory.read("physical", _LC_VMCORE_INFO, 8))
+    at = int.from_bytes(memory.read("physical", _LC_VMCORE_INFO, 8), order)
     if not at:
         raise Missing("NULL VMCOREINFO pointer")
     namesz, descsz, _ = note_header(order).unpack(memory.read("physical", at, HEADER))

@@ -32,6 +32,8 @@ _EM_X86_64: Final = 62
 _EHDR64: Final = format_of(64, "little").header_size
 """It reads so much first, of a 32-bit file too."""
 _BLOCK: Final = 4096
+_SADUMP_MAGIC_AT, _SADUMP_MAGIC = 168, struct.Struct("<982I")
+"""The magic numbers fill a partition header of sadump up to the end of its block."""
 _SEEK_LIMIT: Final = 0xFFFFFFFF000
 """The last offset to which ext4 seeks; what lies behind is an error of lseek, not of read."""
 _SECTION_BUFFER: Final = 72
@@ -120,7 +122,7 @@ class MakedumpfileReading:
         at = self._sadump_at
         if at is None:
             return False
-        words = struct.unpack("<982I", self.view.read(at + 168, 3928))
+        words = _SADUMP_MAGIC.unpack(self.view.read(at + _SADUMP_MAGIC_AT, _SADUMP_MAGIC.size))
         return all(b == (a + 7) * 11 & 0xFFFFFFFF for a, b in pairwise(words))
 
     @cached_property
