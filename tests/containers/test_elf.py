@@ -12,6 +12,7 @@ from elftools.elf.elffile import ELFFile
 
 from tests.dumps import factory
 from tests.dumps.factory import AARCH64, ARM, I386, PPC64, S390, X86_64, Load, cpus, elf, note, ram
+from tests.dumps.records import Bits
 from tests.kit import elf_of, found, opened
 from tests.limits import time_limit
 from vmci_tui.common.errors import OpenError
@@ -92,12 +93,12 @@ def test_pn_xnum_over_many_ranges() -> None:
         (258, 64, "loongarch64"), (8, 32, "mips"), (8, 64, "mips64"), (0xFEED, 64, "em_65261"), (0, 64, None),
     ],
 )  # fmt: skip
-def test_any_machine_has_a_name(machine: int, bits: factory.Bits, name: str | None) -> None:
+def test_any_machine_has_a_name(machine: int, bits: Bits, name: str | None) -> None:
     assert elf_of(elf(bits=bits, machine=machine)).machine == name
 
 
 @pytest.mark.parametrize(("qemu", "bits", "order"), itertools.product((0, 1), (32, 64), ("little", "big")))
-def test_every_cut_head_is_one_line_and_every_longer_one_opens(qemu: int, bits: factory.Bits, order: str) -> None:
+def test_every_cut_head_is_one_line_and_every_longer_one_opens(qemu: int, bits: Bits, order: str) -> None:
     data = elf((cpus(order=order) + note(order=order),), bits=bits, order=order, qemu=bool(qemu))  # type: ignore[arg-type]
     opens_from = None
     for length in range(4, len(data)):

@@ -13,8 +13,7 @@ from backports import zstd
 
 from tests.dumps import factory as elf_factory
 from tests.dumps import kdump_factory as factory
-from tests.dumps.factory import Bits, Order
-from tests.dumps.kdump_factory import Padding
+from tests.dumps.records import Bits, Order, Padding
 from vmci_tui.common.errors import OpenError
 from vmci_tui.containers import open_dump
 from vmci_tui.containers.guest import guest_of

@@ -11,8 +11,7 @@ import pytest
 
 from tests.dumps import factory as elf_factory
 from tests.dumps import kdump_factory as factory
-from tests.dumps.factory import Bits, Order
-from tests.dumps.kdump_factory import Padding
+from tests.dumps.records import KDUMP_SUB, Bits, Order, Padding
 from tests.kit import become, image_bytes, opened
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import EditError, SaveError
@@ -72,10 +71,8 @@ def _result(document: Document, in_place: bool) -> bytes:
 
 
 def _field(data: bytes, name: str, bits: Bits, order: Order, padding: Padding) -> int:
-    """By the factory's own table, from the plain file."""
-    offset, code, _ = factory.SUB[bits, padding][name]
-    (value,) = struct.unpack_from(("<" if order == "little" else ">") + code, data, 4096 + offset)
-    return int(value)
+    """By the record of tests, from the plain file."""
+    return KDUMP_SUB[bits, padding].unpack(order, data, 4096)[name]
 
 
 @shapes
@@ -97,7 +94,7 @@ def test_notes_are_where_both_pointers_say(
 
     plain = after.plain.read(0, after.plain.size)
     shape: Padding = "padded" if bits == 32 and (padding == "padded" or text == _LARGE) else "packed"
-    get = {name: _field(plain, name, bits, order, shape) for name in factory.SUB[bits, shape]}
+    get = {name: _field(plain, name, bits, order, shape) for name in KDUMP_SUB[bits, shape].fields}
     start, size = get["offset_vmcoreinfo"], get["size_vmcoreinfo"]
     assert plain[start : start + size] == text
     start, size = get["offset_note"], get["size_note"]

@@ -14,8 +14,7 @@ import pytest
 
 from tests.dumps import factory as elf_factory
 from tests.dumps import kdump_factory as factory
-from tests.dumps.factory import Bits, Order
-from tests.dumps.kdump_factory import SUB, SUB_SIZE, Padding
+from tests.dumps.records import KDUMP_HEADER, KDUMP_SUB, SINCE, Bits, Order, Padding
 from tests.kit import become, opened
 from vmci_tui.common.errors import EditError
 from vmci_tui.containers import open_dump
@@ -93,13 +92,12 @@ class _Read(NamedTuple):
 
 
 def _read(plain: bytes, bits: Bits, order: Order) -> _Read:
-    mark = "<" if order == "little" else ">"
-    (version,) = struct.unpack_from(mark + "i", plain, 8)
-    payload = (1 + struct.unpack_from(mark + "I", plain, 432 if bits == 64 else 420)[0]) * _BLOCK
+    header = KDUMP_HEADER[bits].unpack(order, plain)
+    version, payload = header["version"], (1 + header["sub_hdr_size"]) * _BLOCK
 
     def get(name: str, padding: Padding, since: int | None = None) -> int:
-        at, code, brought = SUB[bits, padding][name]
-        return int(struct.unpack_from(mark + code, plain, _BLOCK + at)[0]) if version >= (since or brought) else 0
+        there = version >= (since or SINCE[name])
+        return KDUMP_SUB[bits, padding].unpack(order, plain, _BLOCK)[name] if there else 0
 
     at, size = get("offset_vmcoreinfo", "packed"), get("size_vmcoreinfo", "packed")
     packed = bits == 64 or version < 3 or (at, size) == (0, 0) or _BLOCK < at <= at + size <= payload
@@ -181,7 +179,7 @@ def test_what_was_there_is_there_afterwards(
         if version >= 3:
             assert after.padding == ("padded" if edit in (_append, _grow) and bits == 32 else before.padding), what
             assert _kdump(data).header.form.padded == (after.padding == "padded"), what
-        assert after.first in (0, *range(SUB_SIZE[bits, after.padding], len(data))), what
+        assert after.first in (0, *range(KDUMP_SUB[bits, after.padding].size, len(data))), what
         assert _memory(data) == _memory(plain) and _kdump(data).doubts == (), what
         assert _result(opened(data), in_place) == data, "saved once more it is the same"
 
@@ -244,7 +242,7 @@ def test_notes_of_version_4_leave_the_fields_that_libkdumpfile_reads_too_soon() 
     start = 64 + notes.index(b"OSRELEASE")
     fields |= {"offset_vmcoreinfo": _BLOCK + start, "size_vmcoreinfo": len(_TEXT)}
     for name, value in fields.items():
-        struct.pack_into("<Q", data, _BLOCK + SUB[64, "packed"][name][0], value)
+        KDUMP_SUB[64, "packed"].put("little", data, name, value, _BLOCK)
     data[_BLOCK + 64 : _BLOCK + 64 + len(notes)] = notes
     document = opened(bytes(data))
     document.edit(become(_phys_base(document.state)))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.dumps import factory
 from tests.dumps.factory import cpus, elf, note
+from tests.dumps.records import Order
 from tests.kit import become, full_write, opened, saved
 from vmci_tui.common.errors import EditError
 from vmci_tui.document import edit_entry, edit_notes, edit_text
@@ -131,7 +131,7 @@ def test_a_note_goes_before_a_broken_one_since_readers_stop_there() -> None:
 
 
 @pytest.mark.parametrize("order", ["little", "big"])
-def test_an_appended_note_gets_the_files_byte_order_and_keeps_its_bytes(order: factory.Order) -> None:
+def test_an_appended_note_gets_the_files_byte_order_and_keeps_its_bytes(order: Order) -> None:
     document = opened(elf(order=order, qemu=True))
     foreign = build(b"VMCOREINFO\0", 0, b"A=1\n\0odd\xff", "little")
     state = edit_notes.append_note(document.state, foreign, order)

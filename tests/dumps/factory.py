@@ -1,4 +1,4 @@
-"""Builds ELF dumps with struct alone, so that no fault of `vmci_tui` can hide in its own tests.
+"""Builds ELF dumps from the records of tests alone, so that no fault of `vmci_tui` can hide in its own tests.
 
 `elf` makes a whole file: classic, or as QEMU 7.2 and later lay it out (section headers
 first, program headers at 192, `e_ehsize` 8, section names behind memory). Every damage is
@@ -9,15 +9,23 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-Order = Literal["little", "big"]
-Bits = Literal[32, 64]
-NAME = b"VMCOREINFO\0"
+from tests.dumps import records
+from tests.dumps.records import (
+    ELF_HEADER,
+    NOTE_NAME,
+    PN_XNUM,
+    PT_LOAD,
+    PT_NOTE,
+    SECTION,
+    SEGMENT,
+    SHT_STRTAB,
+    Bits,
+    Order,
+)
+
 X86_64, I386, ARM, AARCH64, S390, PPC64 = 62, 3, 40, 183, 22, 21
-PN_XNUM = 0xFFFF
-_EHDR = ("type", "machine", "version", "entry", "phoff", "shoff", "flags", "ehsize", "phentsize", "phnum",
-         "shentsize", "shnum", "shstrndx")  # fmt: skip
 
 TEXT_64 = (
     b"OSRELEASE=6.1.0-test\nBUILD-ID=0123456789abcdef0123456789abcdef01234567\nPAGESIZE=4096\n"
@@ -40,13 +48,9 @@ class Load(NamedTuple):
     at: int | None = None
 
 
-def _mark(order: Order) -> str:
-    return "<" if order == "little" else ">"
-
-
 def note(
     desc: bytes = TEXT_64,
-    name: bytes = NAME,
+    name: bytes = NOTE_NAME,
     kind: int = 0,
     order: Order = "little",
     align: int = 4,
@@ -55,10 +59,8 @@ def note(
     pad: bytes = b"\0",
 ) -> bytes:
     """One note; `namesz` and `descsz` may lie, `pad` fills what nothing refers to."""
-    sizes = len(name) if namesz is None else namesz, len(desc) if descsz is None else descsz
-    out = struct.pack(_mark(order) + "III", *sizes, kind) + name
-    out += pad * (-len(out) % align) + desc
-    return out + pad * (-len(out) % align)
+    lies = {name: size for name, size in (("namesz", namesz), ("descsz", descsz)) if size is not None}
+    return records.note(order, name, desc, kind, align, pad, **lies)
 
 
 def cpus(count: int = 1, order: Order = "little", align: int = 4) -> bytes:
@@ -92,7 +94,7 @@ def elf(
     dump. More than 65,534 program headers give PN_XNUM. `header` overrides e_* fields.
     """
     notes = (cpus(order=order),) if notes is None else notes
-    e_size, p_size, s_size = (64, 56, 64) if bits == 64 else (52, 32, 40)
+    e_size, p_size, s_size = ELF_HEADER[bits].size, SEGMENT[bits].size, SECTION[bits].size
     count = len(notes) + len(loads)
     xnum = count >= PN_XNUM
     names = 2 if qemu else 0
@@ -109,25 +111,29 @@ def elf(
     notes_at = at if notes_behind else head
     at += sum(map(len, notes)) if notes_behind else 0
 
-    own = []
+    own: list[dict[str, int]] = []
     for area in notes:
-        own.append((4, 0, notes_at, 0, 0, len(area), len(area), p_align))
-        notes_at += len(area)
-    mapped = []
+        size = len(area)
+        own.append({"type": PT_NOTE, "offset": notes_at, "filesz": size, "memsz": size, "align": p_align})
+        notes_at += size
+    mapped: list[dict[str, int]] = []
     for load, offset in zip(loads, placed, strict=True):
         filesz = len(load.data if load.at is None else loads[load.at].data)
         memsz = filesz if load.memsz is None else load.memsz
-        mapped.append((1, 7, offset, load.vaddr, load.paddr, filesz, memsz, p_align))
+        mapped.append({
+            "type": PT_LOAD, "flags": 7, "offset": offset, "vaddr": load.vaddr, "paddr": load.paddr,
+            "filesz": filesz, "memsz": memsz, "align": p_align,
+        })  # fmt: skip
     segments = own + mapped if note_first else mapped + own
 
     strtab = b"\0.shstrtab\0"
-    table = [(0,) * 7 + (count if xnum else 0, 0, 0)] if s_count else []
+    table: list[dict[str, int]] = [{"info": count if xnum else 0}] if s_count else []
     tail = b""
     if qemu:
-        table.append((1, 3, 0, 0, at, len(strtab), 0, 0, 0, 0))
+        table.append({"name": 1, "type": SHT_STRTAB, "offset": at, "size": len(strtab)})
         tail = strtab
     for data in sections:
-        table.append((0, 1, 0, 0, at + len(tail), len(data), 0, 0, 0, 0))
+        table.append({"type": 1, "offset": at + len(tail), "size": len(data)})
         tail += data
 
     fields = {
@@ -135,23 +141,13 @@ def elf(
         "ehsize": 8 if qemu else e_size, "phentsize": p_size, "phnum": PN_XNUM if xnum else count,
         "shentsize": s_size if s_count else 0, "shnum": s_count, "shstrndx": 1 if qemu else 0,
     } | header  # fmt: skip
-    mark = _mark(order)
-    wide = "Q" if bits == 64 else "I"
-    ident = b"\x7fELF" + bytes((bits // 32, 1 if order == "little" else 2, 1)) + bytes(9)
-    start = ident + struct.pack(mark + f"HHI3{wide}I6H", *(fields[name] for name in _EHDR))
-    p_table = b"".join(_segment(mark, bits, s) for s in segments)
+    start = bytearray(ELF_HEADER[bits].pack(order, fields))
+    start[:16] = records.identification(bits, order)
+    p_table = b"".join(SEGMENT[bits].pack(order, segment) for segment in segments)
     # QEMU does not swap the words of the .shstrtab header (seen in s390x and ppc64 dumps).
-    s_table = b"".join(
-        struct.pack(("<" if qemu and n == 1 else mark) + f"II4{wide}II2{wide}", *s) for n, s in enumerate(table)
-    )
+    orders: list[Order] = ["little" if qemu and n == 1 else order for n in range(len(table))]
+    s_table = b"".join(SECTION[bits].pack(each, row) for each, row in zip(orders, table, strict=True))
     area = b"".join(notes)
     memory = bytes(gap) + b"".join(load.data for load in loads if load.at is None)
     body = memory + area if notes_behind else area + memory
-    return start + (s_table + p_table if qemu else p_table + s_table) + body + tail
-
-
-def _segment(mark: str, bits: int, s: tuple[int, ...]) -> bytes:
-    if bits == 64:
-        return struct.pack(mark + "II6Q", *s)
-    kind, flags, *rest = s
-    return struct.pack(mark + "8I", kind, *rest[:-1], flags, rest[-1])
+    return bytes(start) + (s_table + p_table if qemu else p_table + s_table) + body + tail

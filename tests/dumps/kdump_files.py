@@ -9,21 +9,17 @@ import random
 import struct
 from typing import NamedTuple
 
+from tests.dumps import records
+from tests.dumps.records import KDUMP_HEADER, KDUMP_SUB, NOTE_NAME
+
 TEXT = b"OSRELEASE=6.1.0\nPAGESIZE=4096\n"
-_NAME = b"VMCOREINFO\0"
-_SUB = {
-    "phys_base": (0, "<Q"), "split": (12, "<i"), "start_pfn": (16, "<Q"), "end_pfn": (24, "<Q"),
-    "offset_vmcoreinfo": (32, "<Q"), "size_vmcoreinfo": (40, "<Q"), "offset_note": (48, "<Q"),
-    "size_note": (56, "<Q"), "start_pfn_64": (80, "<Q"), "end_pfn_64": (88, "<Q"), "max_mapnr_64": (96, "<Q"),
-}  # fmt: skip
-_HEAD = {"version": (8, "<i"), "block_size": (428, "<i"), "sub_hdr_size": (432, "<i"), "bitmap_blocks": (436, "<I"),
-         "max_mapnr": (440, "<I"), "nr_cpus": (460, "<i")}  # fmt: skip
+_HEAD, _SUB = KDUMP_HEADER[64], KDUMP_SUB[64, "packed"]
 
 
 def note(name: bytes, desc: bytes = b"", kind: int = 0, namesz: int | None = None, descsz: int | None = None) -> bytes:
     """A note; sizes that it claims may be others than it has."""
-    head = struct.pack("<III", len(name) if namesz is None else namesz, len(desc) if descsz is None else descsz, kind)
-    return head + name + bytes(-len(name) % 4) + desc + bytes(-len(desc) % 4)
+    lies = {name: size for name, size in (("namesz", namesz), ("descsz", descsz)) if size is not None}
+    return records.note("little", name, desc, kind, **lies)
 
 
 def kdump(
@@ -43,8 +39,8 @@ def kdump(
     if notes:
         values = {"offset_note": at, "size_note": len(notes)} | values
     for name, value in values.items():
-        place, form = _HEAD[name] if name in _HEAD else (4096 + _SUB[name][0], _SUB[name][1])
-        struct.pack_into(form, out, place, value)
+        record, start = (_HEAD, 0) if name in _HEAD.fields else (_SUB, 4096)
+        record.put("little", out, name, value, start)
     return bytes(out) + notes + text + behind
 
 
@@ -56,8 +52,8 @@ def flattened(body: bytes, kind: int = 1, signature: bytes = b"makedumpfile\0\0\
 def swapped(block_size: int = 4096) -> bytes:
     """The same file as kdump() with a big-endian header."""
     data = bytearray(kdump(block_size=block_size))
-    for place, _ in _HEAD.values():
-        data[place : place + 4] = data[place : place + 4][::-1]
+    for name, value in _HEAD.unpack("little", bytes(data)).items():
+        _HEAD.put("big", data, name, value)
     return bytes(data)
 
 
@@ -65,7 +61,9 @@ def narrow(machine: bytes = b"", max_mapnr: int = 512) -> bytes:
     """A 32-bit header, packed as QEMU writes it."""
     data = bytearray(kdump(machine=machine))
     data[408:464] = bytes(56)
-    struct.pack_into("<IiiII", data, 412, 1, 4096, 1, 2, max_mapnr)
+    for name, value in {"status": 1, "block_size": 4096, "sub_hdr_size": 1, "bitmap_blocks": 2}.items():
+        KDUMP_HEADER[32].put("little", data, name, value)
+    KDUMP_HEADER[32].put("little", data, "max_mapnr", max_mapnr)
     return bytes(data)
 
 
@@ -97,7 +95,7 @@ _FLAT = ("flattened", "before", "check_elf_format: Can't get valid ehdr.")
 _NO_STRING = ("no-string", "note", _UNKNOWN)
 _NO_RELEASE = ("no-release", "after", _FORMAT)
 _NO_TEXT = ("no-pointer", "note", _NO_LOG)
-_WITH_NOTE = note(b"CORE\0", bytes(16), 1) + note(_NAME, TEXT)
+_WITH_NOTE = note(b"CORE\0", bytes(16), 1) + note(NOTE_NAME, TEXT)
 _OTHER_BLOCK = "crash: compressed kdump: cannot mmap bitmap buffer"
 _OLD = ("old-version", "note", _UNKNOWN)
 _ELF = ("unknown-class", "before", "check_elf_format: Can't get valid ehdr.")

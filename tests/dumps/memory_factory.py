@@ -15,6 +15,7 @@ from functools import cache
 from typing import NamedTuple
 
 from tests.dumps import factory, plain_elf
+from tests.dumps.records import Order
 from tests.paths import SAMPLES
 
 PAGE = 4096
@@ -28,7 +29,7 @@ class Base(NamedTuple):
     note: int
     data: int
     """The page with the text alone (not in the cut dump)."""
-    order: factory.Order
+    order: Order
     machine: int
     ram: tuple[int, int]
     """Lowest address of RAM, and its end."""
@@ -132,7 +133,7 @@ class _Stage:
             if all(paddr + at * PAGE not in self.pages for at in range(-1, count + 1)):
                 return paddr
 
-    def note(self, text: bytes, order: factory.Order | None = None, descsz: int | None = None) -> bytes:
+    def note(self, text: bytes, order: Order | None = None, descsz: int | None = None) -> bytes:
         return factory.note(text, order=order or self.base.order, descsz=descsz)
 
 

@@ -1,11 +1,10 @@
-"""Another reading of ELF dumps, with struct alone: what it says must not depend on `vmci_tui`."""
+"""Another reading of ELF dumps, by the records of tests: what it says must not depend on `vmci_tui`."""
 
 from __future__ import annotations
 
-import struct
 from typing import NamedTuple
 
-PT_LOAD, PT_NOTE, PN_XNUM = 1, 4, 0xFFFF
+from tests.dumps.records import ELF_HEADER, PN_XNUM, PT_LOAD, SECTION, SEGMENT, form_of
 
 
 class Row(NamedTuple):
@@ -32,51 +31,46 @@ class Run(NamedTuple):
     memsz: int
 
 
-def _mark(data: bytes) -> str:
-    return "<" if data[5] == 1 else ">"
+def _header(data: bytes) -> dict[str, int]:
+    bits, order = form_of(data)
+    return ELF_HEADER[bits].unpack(order, data)
 
 
 def table(data: bytes) -> tuple[int, int, int]:
     """Where the program headers lie, how many, and the length of one."""
-    mark, wide = _mark(data), data[4] == 2
-    phoff, shoff = struct.unpack_from(mark + ("QQ" if wide else "II"), data, 32 if wide else 28)
-    size, count = struct.unpack_from(mark + "HH", data, 54 if wide else 42)
+    bits, order = form_of(data)
+    header = _header(data)
+    count = header["phnum"]
     if count == PN_XNUM:
-        (count,) = struct.unpack_from(mark + "I", data, shoff + (44 if wide else 28))
-    return phoff, count, size
+        count = SECTION[bits].unpack(order, data, header["shoff"])["info"]
+    return header["phoff"], count, header["phentsize"]
 
 
 def sections(data: bytes) -> int:
     """How many section headers there are."""
-    return int(struct.unpack_from(_mark(data) + "H", data, 60 if data[4] == 2 else 48)[0])
+    return _header(data)["shnum"]
 
 
 def rows(data: bytes) -> list[Row]:
     """All program headers, in their order."""
-    mark, (at, count, size) = _mark(data), table(data)
-    raw = [struct.unpack_from(mark + ("II6Q" if data[4] == 2 else "8I"), data, at + n * size) for n in range(count)]
-    if data[4] == 2:
-        return [Row(*fields) for fields in raw]
-    return [Row(kind, flags, *rest, align) for kind, *rest, flags, align in raw]
+    (bits, order), (at, count, size) = form_of(data), table(data)
+    return [Row(**SEGMENT[bits].unpack(order, data, at + n * size)) for n in range(count)]
 
 
 def with_rows(data: bytes, new: list[Row]) -> bytes:
     """The file with these program headers, as many as it had."""
-    mark, (at, count, size) = _mark(data), table(data)
+    (bits, order), (at, count, size) = form_of(data), table(data)
     assert len(new) == count
     out = bytearray(data)
     for number, row in enumerate(new):
-        if data[4] == 2:
-            packed = struct.pack(mark + "II6Q", *row)
-        else:
-            packed = struct.pack(mark + "8I", row.type, *row[2:7], row.flags, row.align)
+        packed = SEGMENT[bits].pack(order, row._asdict())
         out[at + number * size : at + number * size + len(packed)] = packed
     return bytes(out)
 
 
 def memory(data: bytes) -> list[Run]:
     """What the PT_LOADs say, in their order, joined where one goes on with the other: splits don't show."""
-    top = 1 << (64 if data[4] == 2 else 32)
+    top = 1 << form_of(data)[0]
     out: list[Run] = []
     for row in rows(data):
         if row.type != PT_LOAD:

@@ -15,6 +15,7 @@ from random import Random
 from typing import Final, Literal, NamedTuple
 
 from tests.dumps import factory
+from tests.dumps.records import ELF_HEADER, NOTE_NAME, SECTION, SEGMENT, Bits, Order, Record
 from tests.faults import corpus
 from tests.paths import SAMPLES
 
@@ -51,22 +52,13 @@ class _Fields(NamedTuple):
     section_size: int
 
 
-def _widths(start: int, *widths: int) -> tuple[tuple[int, int], ...]:
-    return tuple((start + sum(widths[:at]), width) for at, width in enumerate(widths))
+def _places(record: Record) -> tuple[tuple[int, int], ...]:
+    return tuple((field.at, field.size) for field in record.fields.values())
 
 
-_FIELDS: Final = {
-    64: _Fields(
-        _widths(16, 2, 2, 4, 8, 8, 8, 4, 2, 2, 2, 2, 2, 2),
-        _widths(0, 4, 4, 8, 8, 8, 8, 8, 8),
-        _widths(0, 4, 4, 8, 8, 8, 8, 4, 4, 8, 8),
-        56,
-        64,
-    ),
-    32: _Fields(
-        _widths(16, 2, 2, 4, 4, 4, 4, 4, 2, 2, 2, 2, 2, 2), _widths(0, *(4,) * 8), _widths(0, *(4,) * 10), 32, 40
-    ),
-}
+def _fields(bits: Bits) -> _Fields:
+    segment, section = SEGMENT[bits], SECTION[bits]
+    return _Fields(_places(ELF_HEADER[bits]), _places(segment), _places(section), segment.size, section.size)
 
 
 class _Elf:
@@ -74,9 +66,9 @@ class _Elf:
 
     def __init__(self, data: bytes) -> None:
         self.data = bytearray(data)
-        self.bits = 32 if data[4:5] == b"\x01" else 64
-        self.order: Literal["little", "big"] = "big" if data[5:6] == b"\x02" else "little"
-        self.fields = _FIELDS[self.bits]
+        self.bits: Bits = 32 if data[4:5] == b"\x01" else 64
+        self.order: Order = "big" if data[5:6] == b"\x02" else "little"
+        self.fields = _fields(self.bits)
 
     def get(self, at: int, width: int) -> int:
         return int.from_bytes(self.data[at : at + width], self.order)
@@ -286,7 +278,7 @@ def _crafted(rng: Random) -> bytes:
     order = rng.choice(("little", "big"))
     bits = rng.choice((32, 64))
     text = damaged_text(rng.choice(_texts()), rng)
-    name = rng.choice((factory.NAME, factory.NAME, factory.NAME, *corpus.NOTE_NAMES[:4], b"VMCOREINFO", b""))
+    name = rng.choice((NOTE_NAME, NOTE_NAME, NOTE_NAME, *corpus.NOTE_NAMES[:4], b"VMCOREINFO", b""))
     notes = [
         factory.note(text, name, rng.choice((0, 0, 1, 1 << 31)), order=rng.choice((order, order, "little", "big")))
         for _ in range(rng.choice((1, 1, 1, 2, 3)))

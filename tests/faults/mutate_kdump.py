@@ -15,7 +15,7 @@ from backports import zstd
 
 from tests.dumps import factory as elf_factory
 from tests.dumps import kdump_factory as factory
-from tests.dumps.kdump_factory import Padding
+from tests.dumps.records import KDUMP_HEADER, KDUMP_SUB, PAGE_DESCRIPTOR, Bits, Order, Padding
 
 _NUMBERS: Final = (0, 1, 2, 3, 4095, 4096, 1 << 16, (1 << 31) - 1, 1 << 31, (1 << 32) - 1, 1 << 40, (1 << 63) - 1,
                    1 << 63, (1 << 64) - 1)  # fmt: skip
@@ -29,7 +29,6 @@ _BOMBS: Final = (
     zlib.compress(bytes(3 << 20), 9), _COMPRESSIONS[1][0](bytes(600_000)), _COMPRESSIONS[2][0](bytes(65_536)),
     zstd.compress(bytes(64 << 20)), b"\xff\xff\xff\xff\x0f" + bytes(60),
 )  # fmt: skip
-_HEAD_FIELDS: Final = {64: range(424, 464, 4), 32: range(412, 452, 4)}
 
 
 def case(seed: int, number: int) -> bytes:
@@ -57,36 +56,32 @@ def case(seed: int, number: int) -> bytes:
     return data
 
 
-def _damage(rng: Random, data: bytearray, bits: int, order: str, padding: Padding, block: int) -> None:
-    mark = "<" if order == "little" else ">"
+def _damage(rng: Random, data: bytearray, bits: Bits, order: Order, padding: Padding, block: int) -> None:
     value = rng.choice((*_NUMBERS, rng.getrandbits(32), len(data), len(data) - rng.randrange(64)))
-    table = (1 + struct.unpack_from(mark + "I", data, 432 if bits == 64 else 420)[0]) * block
+    header = KDUMP_HEADER[bits]
+    table = (1 + header.unpack(order, data)["sub_hdr_size"]) * block
     kind = rng.randrange(8)
     if kind == 0:
-        struct.pack_into(mark + "I", data, rng.choice(_HEAD_FIELDS[bits]), value & 0xFFFFFFFF)
+        header.put(order, data, rng.choice(tuple(header.fields)[3:]), value)
     elif kind == 1:
-        offset, code, _ = rng.choice(list(factory.SUB[bits, padding].values()))
-        length = struct.calcsize("=" + code)
-        data[block + offset : block + offset + length] = (value % (1 << 8 * length)).to_bytes(
-            length, "little" if order == "little" else "big"
-        )
+        record = KDUMP_SUB[bits, padding]
+        record.put(order, data, rng.choice(tuple(record.fields)), value, block)
     elif kind == 2:
         at = rng.randrange(len(data))
         data[at] = rng.randrange(256)
     elif kind == 3:  # the notes
         at = block + rng.randrange(min(900, len(data) - block))
-        data[at : at + 4] = struct.pack(mark + "I", value & 0xFFFFFFFF)
+        data[at : at + 4] = (value & 0xFFFFFFFF).to_bytes(4, order)
     elif kind == 4:  # the bitmaps
         at = min(table, len(data) - 64) + rng.randrange(64)
         fill = rng.choice((b"\xff", b"\x55", b"\0", b"\x01\x80"))
         length = rng.choice((1, 64, 4096))
         data[at : at + length] = (fill * length)[: len(data[at : at + length])]
     elif kind == 5:  # the page descriptors, which lie behind both bitmaps
-        blocks = struct.unpack_from(mark + "I", data, 436 if bits == 64 else 424)[0]
+        blocks = header.unpack(order, data)["bitmap_blocks"]
         at = min(table + blocks * block, max(len(data) - 24, 0)) + 24 * rng.randrange(4)
         at = max(min(at, len(data) - 24), 0)
-        code, offset = rng.choice((("Q", 0), ("I", 8), ("I", 12), ("Q", 16)))
-        struct.pack_into(mark + code, data, at + offset, value % (1 << (64 if code == "Q" else 32)))
+        PAGE_DESCRIPTOR.put(order, data, rng.choice(tuple(PAGE_DESCRIPTOR.fields)), value, at)
     elif kind == 6:  # a page
         bomb = rng.choice(_BOMBS)
         at = len(data) - rng.randrange(1, min(len(data) - 8192, 9000) + 1) if len(data) > 8200 else 0

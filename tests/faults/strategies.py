@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.dumps import factory
+from tests.dumps.records import NOTE_NAME
 from tests.faults import corpus
 from tests.faults.mutate import EDGES
 
@@ -64,7 +65,7 @@ def _segment(mark: str, bits: int, fields: tuple[int, ...]) -> bytes:
 @st.composite
 def notes(draw: st.DrawFn) -> bytes:
     """One note; its sizes may lie."""
-    name = draw(st.one_of(st.just(factory.NAME), st.sampled_from(corpus.NOTE_NAMES), st.binary(max_size=20)))
+    name = draw(st.one_of(st.just(NOTE_NAME), st.sampled_from(corpus.NOTE_NAMES), st.binary(max_size=20)))
     lie = draw(st.sampled_from((None, None, "namesz", "descsz")))
     lies = {} if lie is None else {lie: draw(numbers(32))}
     return factory.note(

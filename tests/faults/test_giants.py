@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.dumps import factory
+from tests.dumps.records import PN_XNUM
 from tests.faults.exercise import look
 from tests.limits import PATIENCE, time_limit
 from vmci_tui.common.errors import OpenError, SaveError
@@ -72,7 +73,7 @@ def test_a_tebibyte_is_opened_shown_checked_and_planned_at_once(tmp_path: Path) 
 
 def _many_segments(path: Path, count: int) -> str:
     """PN_XNUM: one empty PT_NOTE, then PT_LOADs of a page each, that all lie behind the file's end."""
-    head = factory.elf([], [], phnum=factory.PN_XNUM, phoff=128, shoff=64, shentsize=64, shnum=1)[:64]
+    head = factory.elf([], [], phnum=PN_XNUM, phoff=128, shoff=64, shentsize=64, shnum=1)[:64]
     section = struct.pack("<IIQQQQIIQQ", 0, 0, 0, 0, 0, 0, 0, count, 0, 0)
     note = struct.pack("<IIQQQQQQ", 4, 0, 0, 0, 0, 0, 0, 0)
     loads = b"".join(struct.pack("<IIQQQQQQ", 1, 7, 1 << 33, 0, n << 13, 4096, 4096, 0) for n in range(count - 1))

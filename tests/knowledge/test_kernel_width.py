@@ -8,6 +8,7 @@ import pytest
 
 from tests.dumps import factory
 from tests.dumps.factory import AARCH64, ARM, I386, PPC64, S390, X86_64, cpus, elf, note
+from tests.dumps.records import Bits, Order
 from tests.kit import found, opened
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.kernel_width import judge_bits, machine_of, votes
@@ -44,9 +45,7 @@ _TARGETS = [
 @pytest.mark.parametrize(
     ("target", "order", "text"), itertools.product(_TARGETS, ("little", "big"), _TEXTS), ids=lambda v: str(v)
 )
-def test_every_class_byte_order_and_text(
-    target: tuple[factory.Bits, int, int], order: factory.Order, text: str
-) -> None:
+def test_every_class_byte_order_and_text(target: tuple[Bits, int, int], order: Order, text: str) -> None:
     bits, machine, guest = target
     document = opened(
         elf((cpus(order=order) + note(_TEXTS[text], order=order),), bits=bits, order=order, machine=machine)

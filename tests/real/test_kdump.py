@@ -18,8 +18,8 @@ import pytest
 from backports import zstd
 
 from tests.conftest import SAMPLES
-from tests.dumps import factory as elf_factory
 from tests.dumps import kdump_factory as factory
+from tests.dumps.records import Bits, Order
 from tests.kit import become
 from tests.limits import PATIENCE
 from tests.paths import DATA
@@ -42,7 +42,7 @@ _COMPRESSIONS: dict[str, tuple[Callable[[bytes], bytes], int]] = {
     "snappy": (lambda data: bytes(cramjam.snappy.compress_raw(data)), factory.SNAPPY),
     "zstd": (zstd.compress, factory.ZSTD),
 }
-_ARCHES: dict[str, tuple[elf_factory.Bits, elf_factory.Order, str, bytes]] = {
+_ARCHES: dict[str, tuple[Bits, Order, str, bytes]] = {
     "X86_64": (64, "little", "amd64.note", b"x86_64"),
     "S390X": (64, "big", "s390x.note", b"s390x"),
     "I386": (32, "little", "i386flash.note", b"i686"),

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.dumps import factory as elf_factory
-from tests.dumps.factory import Order
-from tests.dumps.kdump_factory import Padding, kdump
+from tests.dumps.kdump_factory import kdump
+from tests.dumps.records import Order, Padding
 from tests.real import readers
 from tests.real.test_repair_kdump import kdump_of, true_text
 from vmci_tui.cli.run import main

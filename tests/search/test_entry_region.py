@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.dumps.factory import TEXT_64, Load, Order, cpus, elf, note, ram
+from tests.dumps.factory import TEXT_64, Load, cpus, elf, note, ram
+from tests.dumps.records import Order
 from tests.kit import full_write, opened
 from vmci_tui.containers.guest import raw_guest
 from vmci_tui.document import edit_text

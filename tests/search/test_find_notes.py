@@ -10,7 +10,8 @@ import struct
 import pytest
 
 from tests.conftest import SAMPLES
-from tests.dumps.factory import S390, TEXT_64, X86_64, Load, Order, elf, note
+from tests.dumps.factory import S390, TEXT_64, X86_64, Load, elf, note
+from tests.dumps.records import Order
 from tests.kit import opened
 from tests.paths import DATA
 from vmci_tui.containers.guest import Guest, guest_of

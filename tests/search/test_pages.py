@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 
-from tests.dumps.factory import TEXT_64, Bits, Load, Order, elf, note
+from tests.dumps.factory import TEXT_64, Load, elf, note
 from tests.dumps.kdump_factory import LZO, SNAPPY, ZLIB, ZSTD, flattened, kdump
+from tests.dumps.records import Bits, Order
 from tests.limits import PATIENCE
 from vmci_tui.common.errors import Cancelled, OpenError
 from vmci_tui.common.progress import quiet

@@ -13,7 +13,8 @@ from functools import cache
 
 from tests.conftest import SAMPLES
 from tests.dumps.factory import I386, PPC64, S390, TEXT_32, Load, cpus, elf, note, ram
-from tests.real.agreement.shape import NAME, PT_LOAD, Note, Segment, Shape, take_apart
+from tests.dumps.records import NOTE_NAME, PT_LOAD
+from tests.real.agreement.shape import Note, Segment, Shape, take_apart
 
 _KEPT = 3
 """PT_LOADs of a base that is made small, of one page each."""
@@ -117,7 +118,7 @@ def _text(name: str) -> bytes:
 def _with_note(shape: Shape, text: bytes) -> Shape:
     notes = shape.areas[0].notes
     assert notes is not None
-    notes.append(Note(NAME, text))
+    notes.append(Note(NOTE_NAME, text))
     return shape
 
 

@@ -12,9 +12,10 @@ from functools import cache
 
 from tests.conftest import SAMPLES
 from tests.dumps.factory import TEXT_32, TEXT_64
+from tests.dumps.records import NOTE_NAME
 from tests.real.agreement import bases
 from tests.real.agreement.kdump_shape import KdumpShape, from_elf, take_apart, text_of
-from tests.real.agreement.shape import NAME, Note
+from tests.real.agreement.shape import Note
 
 _FILES = SAMPLES.parent / "tests" / "data" / "kdump"
 _CASES: dict[str, float] = {
@@ -83,7 +84,7 @@ def _laid_out(machine: str, form: str) -> KdumpShape:
             return from_elf(bases.base("amd64-no-note"), 4096, "wide")
         case "amd64" if form == "short":
             shape = from_elf(bases.base("amd64-small"), 4096, "wide")
-            shape.notes.areas[0].notes = [Note(NAME, TEXT_64)]
+            shape.notes.areas[0].notes = [Note(NOTE_NAME, TEXT_64)]
             return shape
         case "amd64":
             shape = from_elf(bases.base("amd64-small" if form == "old" else "amd64"), 4096, "wide")
@@ -100,7 +101,7 @@ def _laid_out(machine: str, form: str) -> KdumpShape:
         case "armhf":
             elf = bases.base("armhf")
             shape = from_elf(elf, 4096, "padded" if form == "padded" else "packed")
-            shape.notes.areas[0].notes = [*elf.notes[:-1], Note(NAME, TEXT_32)]
+            shape.notes.areas[0].notes = [*elf.notes[:-1], Note(NOTE_NAME, TEXT_32)]
             return shape
         case "arm64":
             return from_elf(bases.base("arm64"), 65536 if form == "qemu" else 4096, "wide")
@@ -110,6 +111,6 @@ def _laid_out(machine: str, form: str) -> KdumpShape:
             return from_elf(bases.base("ppc64el"), 65536, "wide")
         case "riscv64":
             shape = from_elf(bases.base("amd64-small"), 4096, "wide")
-            shape.notes.areas[0].notes = [Note(NAME, TEXT_64)]
+            shape.notes.areas[0].notes = [Note(NOTE_NAME, TEXT_64)]
             return shape
     raise AssertionError(machine)

@@ -179,7 +179,7 @@ def _lying_neighbour(shape: KdumpShape) -> None:
 def _between_records() -> bytes:
     """Notes where no record is; libkdumpfile then reads the file 273 bytes behind that place: up to 32 records."""
     shape = _shape("amd64-short")
-    area = b"".join(note.bytes("<") for note in shape.notes.notes)
+    area = b"".join(note.bytes("little") for note in shape.notes.notes)
     shape.sub |= {"offset_note": _GAP, "size_note": len(area)}
     flat = Flat([(0, _plain(shape), None)])
     used = len(flat.bytes()) - 16

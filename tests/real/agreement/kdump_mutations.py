@@ -7,9 +7,10 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from tests.dumps.records import UTS, UTS_SIZE
 from tests.real.agreement.kdump_bases import any_base, base, real_flattened
 from tests.real.agreement.kdump_flat import damage, flatten
-from tests.real.agreement.kdump_shape import HEADER, LZO, SNAPPY, SUB, UTS, UTS_FIELDS, ZLIB, ZSTD, KdumpShape
+from tests.real.agreement.kdump_shape import HEADER, LZO, SNAPPY, SUB, ZLIB, ZSTD, KdumpShape
 from tests.real.agreement.mutations import near
 from tests.real.agreement.mutator import Mutant
 from tests.real.agreement.note_mutations import losses, notes
@@ -220,8 +221,8 @@ def _uts(rng: random.Random, shape: KdumpShape) -> str | None:
     if rng.random() < 0.25:
         shape.uts = {"machine": rng.choice(_MACHINES)}
         return f"only the machine {shape.uts['machine']!r}"
-    name = rng.choice((*UTS_FIELDS, "sysname", "machine", "machine", "machine"))
-    full = b"L" * UTS
+    name = rng.choice((*UTS, "sysname", "machine", "machine", "machine"))
+    full = b"L" * UTS_SIZE
     shape.uts[name] = rng.choice(
         {
             "sysname": (b"", b"linux", b"Linux ", b"LinuxX", b"Linu", b"Linux\0X", b"FreeBSD", full, b"\0Linux"),

@@ -1,25 +1,34 @@
-"""A kdump-compressed file as parts that can be damaged one by one, and its bytes; with struct and zlib alone."""
+"""A kdump-compressed file as parts that can be damaged one by one, and its bytes; by the records of tests alone."""
 
 from __future__ import annotations
 
 import random
-import struct
 import zlib
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
+from typing import Literal
 
-from tests.real.agreement.shape import NAME, PT_NOTE, Note, Segment, Shape, _notes, _packed
+from tests.dumps.records import (
+    KDUMP_HEADER,
+    KDUMP_SUB,
+    PAGE_DESCRIPTOR,
+    PT_NOTE,
+    SINCE,
+    UTS,
+    UTS_SIZE,
+    Bits,
+    Order,
+    Record,
+)
+from tests.real.agreement.shape import Note, Segment, Shape, notes_of
 
-UTS = 65
-UTS_FIELDS = ("sysname", "nodename", "release", "version", "machine", "domainname")
-HEADER = ("seconds", "microseconds", "status", "block_size", "sub_hdr_size", "bitmap_blocks", "max_mapnr",
-          "total_ram_blocks", "device_blocks", "written_blocks", "current_cpu", "nr_cpus")  # fmt: skip
-SUB = ("phys_base", "dump_level", "split", "start_pfn", "end_pfn", "offset_vmcoreinfo", "size_vmcoreinfo",
-       "offset_note", "size_note", "offset_eraseinfo", "size_eraseinfo", "start_pfn_64", "end_pfn_64",
-       "max_mapnr_64")  # fmt: skip
-HEADER_FORMS = {32: "2x12I", 64: "6x2Q10I"}
-SUB_FORMS = {"packed": "IIIIIQIQIQIQQQ", "padded": "IIIII4xQI4xQI4xQI4xQQQ", "wide": "QIIQQQQQQQQQQQ"}
+HEADER = tuple(KDUMP_HEADER[64].fields)[1:]
+"""Fields behind the version and utsname."""
+SUB = tuple(SINCE)
+Form = Literal["packed", "padded", "wide"]
+_WIDE: tuple[Bits, Form] = (64, "wide")
+_NARROW: tuple[Bits, Form] = (32, "packed")
 ZLIB, LZO, SNAPPY, ZSTD = 1, 2, 4, 0x20
 Damage = Callable[[random.Random, bytearray], None]
 
@@ -38,9 +47,9 @@ class Page:
 class KdumpShape:
     """A whole file. What is in `header` and `sub` stands there; what is not follows from the layout."""
 
-    bits: int
-    order: str
-    form: str
+    bits: Bits
+    order: Order
+    form: Form
     """`packed`, `padded` or `wide`: how the sub-header is laid out."""
     notes: Shape
     """An ELF dump whose note areas are the file's: the damage of notes and texts works on it."""
@@ -63,14 +72,15 @@ class KdumpShape:
     late: list[Damage] = field(default_factory=list)
 
     @property
-    def mark(self) -> str:
-        return "<" if self.order == "little" else ">"
+    def sub_record(self) -> Record:
+        """Damage may put one beside a header of the other width."""
+        return KDUMP_SUB[64, "packed"] if self.form == "wide" else KDUMP_SUB[32, self.form]
 
     def copy(self) -> KdumpShape:
         return deepcopy(self)
 
     def bytes(self, rng: random.Random) -> bytes:
-        sub_size = struct.calcsize(self.mark + SUB_FORMS[self.form])
+        sub_size = self.sub_record.size
         area, text, text_length = self._area()
         behind = self.notes_behind
         blocks = -(-(sub_size + self.gap + (0 if behind else len(area))) // self.block)
@@ -91,7 +101,7 @@ class KdumpShape:
                 at += len(page.data)
             offset = placed[page.data] if page.offset is None else page.offset
             size = len(page.data) if page.size is None else page.size
-            descs.append(_packed(self.mark + "QIIQ", [offset, size, page.flags, 0]))
+            descs.append(PAGE_DESCRIPTOR.pack(self.order, {"offset": offset, "size": size, "flags": page.flags}))
         out += b"".join(descs) + b"".join(body)
         note_at = self.block + sub_size + self.gap
         if behind:
@@ -104,19 +114,23 @@ class KdumpShape:
             pointed = len(out), len(self.own_pointer)
             out += self.own_pointer
         self._bitmaps(out, (1 + blocks) * self.block, each * self.block)
-        fields = dict.fromkeys(HEADER, 0) | {
-            "status": 1, "block_size": self.block, "sub_hdr_size": blocks, "bitmap_blocks": 2 * each,
-            "max_mapnr": min(self.max_pfn, 0xFFFFFFFF), "nr_cpus": 1,
+        fields = {
+            "version": self.version, "status": 1, "block_size": self.block, "sub_hdr_size": blocks,
+            "bitmap_blocks": 2 * each, "max_mapnr": min(self.max_pfn, 0xFFFFFFFF), "nr_cpus": 1,
         } | self.header  # fmt: skip
-        sub = dict.fromkeys(SUB, 0) | {
+        sub = {
             "dump_level": 1, "offset_vmcoreinfo": pointed[0], "size_vmcoreinfo": pointed[1],
             "offset_note": note_at if area else 0, "size_note": len(area), "max_mapnr_64": self.max_pfn,
         } | self.sub  # fmt: skip
-        mark = {"<": ">", ">": "<"}[self.mark] if self.version_swapped else self.mark
-        head = self.magic + _packed(mark + "I", [self.version])
-        head += b"".join(self.uts.get(name, b"").ljust(UTS, b"\0")[:UTS] for name in UTS_FIELDS)
-        head += packed(self.mark + HEADER_FORMS[self.bits], [fields[name] for name in HEADER])
-        raw = packed(self.mark + SUB_FORMS[self.form], [sub[name] for name in SUB])
+        record = KDUMP_HEADER[self.bits]
+        head = bytearray(record.pack(self.order, fields))
+        if self.version_swapped:
+            record.put("big" if self.order == "little" else "little", head, "version", self.version)
+        head[:8] = self.magic.ljust(8, b"\0")
+        for index, name in enumerate(UTS):
+            at = 12 + index * UTS_SIZE
+            head[at : at + UTS_SIZE] = self.uts.get(name, b"").ljust(UTS_SIZE, b"\0")[:UTS_SIZE]
+        raw = self.sub_record.pack(self.order, sub)
         out[: len(head)] = head
         out[self.block : self.block + len(raw)] = raw
         for damage in self.late:
@@ -131,7 +145,7 @@ class KdumpShape:
                 if note is self.notes.vmcoreinfo:
                     start = note.zeros + 12 + len(note.name)
                     text, length = len(out) + start + -(start - note.zeros) % note.align, len(note.desc)
-                out += note.bytes(self.mark)
+                out += note.bytes(self.order)
             out += segment.behind
         return out, text, length
 
@@ -144,27 +158,9 @@ class KdumpShape:
                 out[at + size + (number >> 3)] |= 1 << (number & 7)
 
 
-def packed(form: str, values: list[int]) -> bytes:
-    """As struct does, with values that are too large cut to their field; `x` pads."""
-    out = b""
-    rest, number = list(values), ""
-    for letter in form[1:]:
-        if letter.isdigit():
-            number += letter
-            continue
-        for _ in range(int(number or 1)):
-            if letter == "x":
-                out += b"\0"
-            else:
-                size = 8 if letter == "Q" else 4
-                out += (rest.pop(0) & ((1 << 8 * size) - 1)).to_bytes(size, "little" if form[0] == "<" else "big")
-        number = ""
-    return out
-
-
-def from_elf(elf: Shape, block: int, form: str, notes: list[Note] | None = None) -> KdumpShape:
+def from_elf(elf: Shape, block: int, form: Form, notes: list[Note] | None = None) -> KdumpShape:
     """The kdump of the memory of an ELF dump, as QEMU would write it, each page compressed with zlib."""
-    bits = 64 if form == "wide" else 32
+    bits: Bits = 64 if form == "wide" else 32
     area = Segment(PT_NOTE, elf.notes if notes is None else notes)
     pages: dict[int, bytearray] = {}
     for segment in elf.memory:
@@ -184,18 +180,17 @@ def from_elf(elf: Shape, block: int, form: str, notes: list[Note] | None = None)
 
 def take_apart(data: bytes) -> KdumpShape:
     """A good plain file, little-endian, of 32 bits packed or of 64 bits."""
-    wide = struct.unpack_from("<I", data, 428)[0] in (4096, 65536)
-    bits, form = (64, "wide") if wide else (32, "packed")
-    values = struct.unpack_from("<" + HEADER_FORMS[bits], data, 402)
-    head = dict(zip(HEADER, values, strict=True))
+    wide = KDUMP_HEADER[64].unpack("little", data)["block_size"] in (4096, 65536)
+    bits, form = _WIDE if wide else _NARROW
+    head = KDUMP_HEADER[bits].unpack("little", data)
     block = head["block_size"]
-    sub = dict(zip(SUB, struct.unpack_from("<" + SUB_FORMS[form], data, block), strict=True))
+    sub = KDUMP_SUB[bits, "packed"].unpack("little", data, block)
     area = data[sub["offset_note"] : sub["offset_note"] + sub["size_note"]]
-    notes = Shape(bits, "little", {}, [Segment(PT_NOTE, _notes(area, "<"))])
+    notes = Shape(bits, "little", {}, [Segment(PT_NOTE, notes_of(area, "little"))])
     shape = KdumpShape(bits, "little", form, notes, {}, block=block, max_pfn=sub["max_mapnr_64"])
-    shape.version = struct.unpack_from("<I", data, 8)[0]
-    for index, name in enumerate(UTS_FIELDS):
-        shape.uts[name] = data[12 + index * UTS : 12 + (index + 1) * UTS].rstrip(b"\0")
+    shape.version = head["version"]
+    for index, name in enumerate(UTS):
+        shape.uts[name] = data[12 + index * UTS_SIZE : 12 + (index + 1) * UTS_SIZE].rstrip(b"\0")
     shape.header = {name: head[name] for name in ("seconds", "microseconds", "status", "nr_cpus")}
     shape.sub = {name: sub[name] for name in ("phys_base", "dump_level")}
     first = (1 + head["sub_hdr_size"]) * block
@@ -205,8 +200,8 @@ def take_apart(data: bytes) -> KdumpShape:
     shape.memory = {8 * n + k for n, byte in enumerate(bitmaps[0]) for k in range(8) if byte >> k & 1}
     there = [8 * n + k for n, byte in enumerate(bitmaps[1]) for k in range(8) if byte >> k & 1]
     for index, number in enumerate(there):
-        offset, length, flags, _ = struct.unpack_from("<QIIQ", data, descs + 24 * index)
-        shape.pages[number] = Page(flags, data[offset : offset + length])
+        desc = PAGE_DESCRIPTOR.unpack("little", data, descs + PAGE_DESCRIPTOR.size * index)
+        shape.pages[number] = Page(desc["flags"], data[desc["offset"] : desc["offset"] + desc["size"]])
     return shape
 
 
@@ -214,6 +209,3 @@ def text_of(shape: KdumpShape) -> bytes | None:
     """The text that the file should hold."""
     note = shape.notes.vmcoreinfo
     return None if note is None else note.desc
-
-
-__all__ = ["NAME", "KdumpShape", "Page", "from_elf", "take_apart", "text_of"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 
+from tests.dumps.records import NOTE_NAME
 from tests.real.agreement.mutations import ODD_64, Mutations
-from tests.real.agreement.shape import NAME, Note, Segment, Shape
+from tests.real.agreement.shape import Note, Segment, Shape
 
 notes = Mutations()
 """Damage that some readers mind and some don't."""
@@ -88,7 +89,7 @@ def second_note(rng: random.Random, shape: Shape) -> str | None:
     text = rng.choice(
         (own.desc, _OTHER_TEXT, _OTHER_TEXT, b"", b"\0" * 64, b"OSRELEASE=", own.desc[: len(own.desc) // 2])
     )
-    extra = Note(rng.choice((NAME, NAME, NAME, NAME, b"VMCOREINFO", b"VMCOREINFO_XEN\0")), text)
+    extra = Note(rng.choice((NOTE_NAME, NOTE_NAME, NOTE_NAME, NOTE_NAME, b"VMCOREINFO", b"VMCOREINFO_XEN\0")), text)
     extra.kind = rng.choice((0, 0, 0, 1, 9))
     at = rng.choice((index, index, index + 1, index + 1, index + 1, 0))
     area.insert(at, extra)
@@ -265,7 +266,7 @@ def note_segment(rng: random.Random, shape: Shape) -> str | None:
     if way == "type":
         area.type = rng.choice((0, 1, 2, 5, 0x6474E550))
         return f"type={area.type}"
-    length = len(area.content(shape.mark))
+    length = len(area.content(shape.order))
     if way == "offset":
         area.offset = rng.choice((0, 64, 1, 1 << 20, 1 << 40, (1 << 64) - 1, 400))
         return f"offset={area.offset}"

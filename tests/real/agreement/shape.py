@@ -1,4 +1,4 @@
-"""A dump as parts that can be damaged one by one, and its bytes; with struct alone.
+"""A dump as parts that can be damaged one by one, and its bytes; by the records of tests alone.
 
 `take_apart` reads a good dump into a `Shape`, `Shape.bytes` writes one: what no mutation
 touched comes out as it was.
@@ -7,16 +7,26 @@ touched comes out as it was.
 from __future__ import annotations
 
 import random
-import struct
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-PT_LOAD, PT_NOTE, SHT_NOTE, PN_XNUM = 1, 4, 7, 0xFFFF
-NAME = b"VMCOREINFO\0"
-_FIELDS = ("type", "machine", "version", "entry", "phoff", "shoff", "flags", "ehsize", "phentsize", "phnum",
-           "shentsize", "shnum", "shstrndx")  # fmt: skip
+from tests.dumps.records import (
+    ELF_HEADER,
+    NOTE,
+    PN_XNUM,
+    PT_NOTE,
+    SECTION,
+    SEGMENT,
+    SHT_STRTAB,
+    Bits,
+    Order,
+    form_of,
+    identification,
+)
+
+_OTHER: dict[Order, Order] = {"little": "big", "big": "little"}
 
 
 @dataclass
@@ -34,14 +44,15 @@ class Note:
     ends_padded: bool = True
     zeros: int = 0
 
-    def bytes(self, mark: str) -> bytes:
+    def bytes(self, order: Order) -> bytes:
         if self.swapped:
-            mark = ">" if mark == "<" else "<"
-        sizes = (
-            len(self.name) if self.namesz is None else self.namesz,
-            len(self.desc) if self.descsz is None else self.descsz,
-        )
-        out = _packed(mark + "III", [*sizes, self.kind]) + self.name
+            order = _OTHER[order]
+        head = {
+            "namesz": len(self.name) if self.namesz is None else self.namesz,
+            "descsz": len(self.desc) if self.descsz is None else self.descsz,
+            "type": self.kind,
+        }
+        out = NOTE.pack(order, head) + self.name
         out += self.pad * (-len(out) % self.align) + self.desc
         if self.ends_padded:
             out += self.pad * (-len(out) % self.align)
@@ -67,12 +78,12 @@ class Segment:
     over: Segment | None = None
     """Points at the bytes of this one instead of its own."""
 
-    def content(self, mark: str) -> bytes:
+    def content(self, order: Order) -> bytes:
         if self.over is not None:
             return b""
         if self.notes is None:
             return self.data
-        return b"".join(note.bytes(mark) for note in self.notes) + self.behind
+        return b"".join(note.bytes(order) for note in self.notes) + self.behind
 
 
 @dataclass
@@ -109,8 +120,8 @@ Late = Callable[[random.Random, bytearray, Places], None]
 class Shape:
     """A whole dump."""
 
-    bits: int
-    order: str
+    bits: Bits
+    order: Order
     header: dict[str, int]
     """The e_* fields; the counts and offsets are there only where they shall lie."""
     segments: list[Segment]
@@ -123,10 +134,6 @@ class Shape:
     ident: dict[int, int] = field(default_factory=dict)
     late: list[Late] = field(default_factory=list)
     """Damage of the bytes, in this order."""
-
-    @property
-    def mark(self) -> str:
-        return "<" if self.order == "little" else ">"
 
     @property
     def areas(self) -> list[Segment]:
@@ -150,7 +157,7 @@ class Shape:
         return deepcopy(self)
 
     def bytes(self, rng: random.Random) -> bytes:
-        e_size, p_size, s_size = (64, 56, 64) if self.bits == 64 else (52, 32, 40)
+        e_size, p_size, s_size = (table[self.bits].size for table in (ELF_HEADER, SEGMENT, SECTION))
         count = len(self.segments)
         sections = self.sections
         if count >= PN_XNUM and not sections:
@@ -164,7 +171,7 @@ class Shape:
             for number, segment in enumerate(group):
                 align = self.notes_align if segment.notes is not None else self.memory_align
                 space = -at % align + (self.gap if group is groups[1] and number == 0 else 0)
-                content = segment.content(self.mark)
+                content = segment.content(self.order)
                 body.append(bytes(space) + content)
                 placed[id(segment)] = (at + space, len(content))
                 at += space + len(content)
@@ -177,13 +184,12 @@ class Shape:
             "type": 4, "machine": 62, "version": 1, "entry": 0, "phoff": phoff, "shoff": shoff, "flags": 0,
             "ehsize": e_size, "phentsize": p_size, "phnum": min(count, PN_XNUM),
             "shentsize": s_size if sections else 0, "shnum": len(sections),
-            "shstrndx": next((n for n, s in enumerate(sections) if s.kind == 3), 0),
+            "shstrndx": next((n for n, s in enumerate(sections) if s.kind == SHT_STRTAB), 0),
         } | self.header  # fmt: skip
-        ident = bytearray(b"\x7fELF" + bytes((self.bits // 32, 1 if self.mark == "<" else 2, 1)) + bytes(9))
+        start = bytearray(ELF_HEADER[self.bits].pack(self.order, fields))
+        start[:16] = identification(self.bits, self.order)
         for index, value in self.ident.items():
-            ident[index] = value
-        wide = "Q" if self.bits == 64 else "I"
-        start = bytes(ident) + _packed(self.mark + f"HHI3{wide}I6H", [fields[name] for name in _FIELDS])
+            start[index] = value
         p_table = b"".join(self._segment(s, placed) for s in self.segments)
         s_table = b"".join(self._section(s, placed) for s in sections)
         tables = s_table + p_table if self.sections_first else p_table + s_table
@@ -198,26 +204,28 @@ class Shape:
         offset = at if segment.offset is None else segment.offset
         filesz = length if segment.filesz is None else segment.filesz
         memsz = filesz if segment.memsz is None else segment.memsz
-        rest = [offset, segment.vaddr, segment.paddr, filesz, memsz]
-        if self.bits == 64:
-            return _packed(self.mark + "II6Q", [segment.type, segment.flags, *rest, segment.align])
-        return _packed(self.mark + "8I", [segment.type, *rest, segment.flags, segment.align])
+        row = {
+            "type": segment.type, "flags": segment.flags, "offset": offset, "vaddr": segment.vaddr,
+            "paddr": segment.paddr, "filesz": filesz, "memsz": memsz, "align": segment.align,
+        }  # fmt: skip
+        return SEGMENT[self.bits].pack(self.order, row)
 
     def _section(self, section: Section, placed: dict[int, tuple[int, int]]) -> bytes:
         at, length = placed.get(id(section.over or section), (0, 0))
         offset = at if section.offset is None else section.offset
         size = length if section.size is None else section.size
-        mark = self.mark if not section.swapped else "<"
-        wide = "Q" if self.bits == 64 else "I"
-        values = [section.name, section.kind, 0, 0, offset, size, 0, section.info, section.align, 0]
-        return _packed(mark + f"II4{wide}II2{wide}", values)
+        row = {
+            "name": section.name, "type": section.kind, "offset": offset, "size": size, "info": section.info,
+            "addralign": section.align,
+        }  # fmt: skip
+        return SECTION[self.bits].pack("little" if section.swapped else self.order, row)
 
     def _places(self, head: int, placed: dict[int, tuple[int, int]]) -> Places:
         notes = min((placed[id(area)][0] for area in self.areas), default=head)
         for area in reversed(self.areas):
             at = placed[id(area)][0]
             for note in area.notes or ():
-                whole = note.bytes(self.mark)
+                whole = note.bytes(self.order)
                 if note is self.vmcoreinfo:
                     start = note.zeros + 12 + len(note.name)
                     start += -(start - note.zeros) % note.align
@@ -226,51 +234,39 @@ class Shape:
         return Places(head, notes, 0, 0)
 
 
-def _packed(form: str, values: list[int]) -> bytes:
-    """As struct does, with values that are too large cut to their field."""
-    sizes = {"H": 16, "I": 32, "Q": 64}
-    kinds: list[str] = []
-    number = ""
-    for letter in form[1:]:
-        if letter.isdigit():
-            number += letter
-        else:
-            kinds += [letter] * int(number or 1)
-            number = ""
-    return struct.pack(form, *(v & ((1 << sizes[k]) - 1) for v, k in zip(values, kinds, strict=True)))
-
-
 def take_apart(data: bytes) -> Shape:
     """A good dump; what lies between its parts is not kept."""
-    mark, wide = "<" if data[5] == 1 else ">", data[4] == 2
-    e_form = mark + ("HHI3QI6H" if wide else "HHI3II6H")
-    e = dict(zip(_FIELDS, struct.unpack_from(e_form, data, 16), strict=True))
-    shape = Shape(64 if wide else 32, "little" if mark == "<" else "big", {}, [])
-    shape.header = {name: e[name] for name in ("machine", "flags", "ehsize")}
+    bits, order = form_of(data)
+    e = ELF_HEADER[bits].unpack(order, data)
+    shape = Shape(bits, order, {name: e[name] for name in ("machine", "flags", "ehsize")}, [])
     for n in range(e["phnum"]):
-        row = struct.unpack_from(mark + ("II6Q" if wide else "8I"), data, e["phoff"] + n * e["phentsize"])
-        kind, flags, offset, vaddr, paddr, filesz, memsz, align = row if wide else (row[0], row[6], *row[1:6], row[7])
-        content = data[offset : offset + filesz]
-        notes = _notes(content, mark) if kind == PT_NOTE else None
-        segment = Segment(kind, notes, b"" if notes is not None else content, flags, vaddr, paddr, align)
-        segment.memsz = memsz if memsz != filesz else None
+        row = SEGMENT[bits].unpack(order, data, e["phoff"] + n * e["phentsize"])
+        content = data[row["offset"] : row["offset"] + row["filesz"]]
+        notes = notes_of(content, order) if row["type"] == PT_NOTE else None
+        own = b"" if notes is not None else content
+        segment = Segment(row["type"], notes, own, row["flags"], row["vaddr"], row["paddr"], row["align"])
+        segment.memsz = row["memsz"] if row["memsz"] != row["filesz"] else None
         shape.segments.append(segment)
     for n in range(e["shnum"]):
         at = e["shoff"] + n * e["shentsize"]
         # QEMU does not swap the words of .shstrtab.
-        swapped = mark == ">" and struct.unpack_from("<I", data, at + 4)[0] == 3
-        row = struct.unpack_from(("<" if swapped else mark) + ("II4QII2Q" if wide else "10I"), data, at)
-        section = Section(row[1], data[row[4] : row[4] + row[5]], row[8], row[0], row[7], swapped=swapped)
+        swapped = order == "big" and SECTION[bits].unpack("little", data, at)["type"] == SHT_STRTAB
+        row = SECTION[bits].unpack("little" if swapped else order, data, at)
+        content = data[row["offset"] : row["offset"] + row["size"]]
+        section = Section(row["type"], content, row["addralign"], row["name"], row["info"], swapped=swapped)
         shape.sections.append(section)
     shape.sections_first = bool(shape.sections) and e["shoff"] < e["phoff"]
     return shape
 
 
-def _notes(area: bytes, mark: str) -> list[Note]:
+def notes_of(area: bytes, order: Order) -> list[Note]:
+    """The notes of an area that is whole."""
     out, at = [], 0
-    while at + 12 <= len(area):
-        namesz, descsz, kind = struct.unpack_from(mark + "III", area, at)
-        desc_at = at + 12 + namesz + -namesz % 4
-        out.append(Note(area[at + 12 : at + 12 + namesz], area[desc_at : desc_at + descsz], kind))
-        at = desc_at + descsz + -descsz % 4
+    while at + NOTE.size <= len(area):
+        head = NOTE.unpack(order, area, at)
+        name_at = at + NOTE.size
+        desc_at = name_at + head["namesz"] + -head["namesz"] % 4
+        name, desc = area[name_at : name_at + head["namesz"]], area[desc_at : desc_at + head["descsz"]]
+        out.append(Note(name, desc, head["type"]))
+        at = desc_at + head["descsz"] + -head["descsz"] % 4
     return out
