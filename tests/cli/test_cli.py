@@ -268,30 +268,6 @@ def test_version_and_completion(capsys: pytest.CaptureFixture[str]) -> None:
         assert "vmci" in out and "append" in out
 
 
-_HEADLESS = """
-import sys
-from vmci_tui.cli.run import main
-code = main(sys.argv[1:])
-bad = {name.split(".")[0] for name in sys.modules} & {"textual", "rich", "elftools", "asyncio", "tomllib"}
-print("imported", bad, file=sys.stderr) if bad else None
-sys.exit(99 if bad else code)
-"""
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("show", "dump.elf"), ("show", "dump.elf", "--json"), ("check", "dump.elf"), ("hex", "dump.elf"),
-        ("set", "dump.elf", "A=1", "-o", "out"), ("append", "bare.elf", "--note", "note", "-o", "out"),
-        ("strip", "dump.elf", "-o", "out"), ("new", "entry", "-o", "out"),
-    ],
-)  # fmt: skip
-def test_headless_commands_import_no_screen_and_no_second_parser(vmci: Vmci, arguments: tuple[str, ...]) -> None:
-    assert vmci("check", "dump.elf").code == 0
-    ran = subprocess.run([sys.executable, "-c", _HEADLESS, *arguments], capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
-
-
 def test_a_reader_that_goes_away_is_no_error(vmci: Vmci) -> None:
     Path("many.elf").write_bytes(factory.elf((factory.note(b"A=1\n" * 50_000),)))
     ran = subprocess.run(

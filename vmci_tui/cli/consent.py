@@ -9,6 +9,7 @@ from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.render.verdict_report import harm_words
 from vmci_tui.saving.harm import Consent, Harm, Worse, consent
+from vmci_tui.saving.new_file import left_behind
 
 
 def agreed(options: argparse.Namespace) -> Consent:
@@ -33,3 +34,9 @@ def tell_question(unasked: tuple[Worse, ...]) -> None:
     if unasked:
         agree = ",".join(f"worse:{item.reader}" for item in unasked)
         tell(f"vmci: nothing was written; --yes {agree} saves it all the same")
+
+
+def tell_left(target: str) -> None:
+    """Say which halves of copies to `target` a killed vmci has left."""
+    for name, size in left_behind(target):
+        tell(f"vmci: {name} ({size} bytes) was left by a save that was killed; nobody needs it: remove it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ def print_json(value: Mapping[str, object] | Sequence[object], memory: Iterable[
 
     An object gets the ranges of memory as its last key, written one at a time.
     """
-    import json  # 5 ms that a text needs not
+    import json
 
     versioned = {"schema": SCHEMA, **value} if isinstance(value, Mapping) else value
     text = json.dumps(versioned, indent=1, ensure_ascii=True)
@@ -45,12 +46,14 @@ def _range_json(memory: Iterable[Range]) -> Iterator[str]:
     yield end
 
 
-def tell_left(target: str) -> None:
-    """Say which halves of copies to `target` a killed vmci has left."""
-    from vmci_tui.saving.new_file import left_behind
+def tell_unfinished(path: str) -> None:
+    """Say that an in-place save of the file was cut short, if so. Costs one look for a name if none was."""
+    if not os.path.exists(os.path.realpath(path) + ".vmci-undo"):
+        return
+    from vmci_tui.saving.take_back import is_cut_short
 
-    for name, size in left_behind(target):
-        tell(f"vmci: {name} ({size} bytes) was left by a save that was killed; nobody needs it: remove it")
+    if is_cut_short(path):
+        tell("vmci: a save in place of this file was cut short; `vmci undo FILE` takes it back, --finish ends it")
 
 
 def print_lines(lines: Iterable[str]) -> None:

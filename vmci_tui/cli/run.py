@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from importlib import import_module
 from typing import Final
 
 from vmci_tui.cli.streams import end_output, give_up_output, on_terminal, open_closed, tell
+from vmci_tui.common import mishap
 from vmci_tui.common.errors import Cancelled, OpenError, UsageError, VmciError
 from vmci_tui.common.safe_text import safe, visible
 from vmci_tui.common.signals import done, listen
 from vmci_tui.layers.file import reason
+from vmci_tui.opening.open_file import open_document
 
-COMMANDS = (
+_MODULES: Final = dict.fromkeys(("set", "append", "strip", "undo", "new"), "edit")
+"""The modules of commands that do not have one of their own name."""
+COMMANDS: Final = (
     *("show", "check", "find", "set", "append", "strip", "repair", "undo", "unflatten", "hex", "new"),
     *("diff", "ask", "predict", "explain", "craft", "lessons", "serve"),
 )
@@ -57,8 +63,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         tell("vmci: not enough memory for this file's head")
         return OpenError.exit_code
     except Exception as error:  # a fault of vmci's own: a line, and a log to send
-        from vmci_tui.common import mishap
-
         mishap.note(error)
         _tell_mishaps()
         if done():
@@ -80,38 +84,34 @@ def _run(arguments: list[str]) -> int:
     elif rest:
         raise UsageError(f"unrecognized arguments: {visible(' '.join(rest))}", "see `vmci --help`")
     if options.print_completion:
-        import shtab  # 15 ms, and needed by nothing else
+        import shtab
 
         print(shtab.complete(parser(), shell=options.print_completion))
         return 0
     if options.command is None:
         raise UsageError("no command", "see `vmci --help`")
-    from vmci_tui.cli.commands import show as commands
-
-    code = commands.run(options)
+    name = _MODULES.get(options.command, options.command)
+    code: int = import_module(f"vmci_tui.cli.commands.{name}").run(options)
     _tell_mishaps()
     return code
 
 
 def _tell_mishaps() -> None:
     """What failed in here, each in a line, with the log that has the rest."""
-    if failed := sys.modules.get("vmci_tui.common.mishap"):  # only where a reader was judged there can be one
-        from vmci_tui.common.error_log import keep
+    if not mishap.seen:
+        return
+    from vmci_tui.common.error_log import keep
 
-        for mishap in failed.seen:
-            kept = keep(mishap)
-            tell(f"vmci: {mishap}" + (f"; to report it, send {kept}" if kept else ""))
+    for failed in mishap.seen:
+        kept = keep(failed)
+        tell(f"vmci: {failed}" + (f"; to report it, send {kept}" if kept else ""))
 
 
 def _open_app(arguments: list[str]) -> int:
     files = [item for item in arguments if not item.startswith("-") or os.path.exists(item)]
     if len(files) != len(arguments) or len(files) > 2:
         raise UsageError("the app takes a file, and an entry beside it", "vmci [FILE [BLOB]], or see `vmci --help`")
-    import gc
-
     gc.disable()  # until the first picture is painted: nothing of what is made till then is garbage
-    from vmci_tui.opening.open_file import open_document
-
     document = open_document(*files) if files else None
     with document or nullcontext():
         if not on_terminal():

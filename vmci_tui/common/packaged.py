@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import pkgutil
 from typing import Any
@@ -29,7 +30,6 @@ def unpacked(folder: str) -> str | None:
     archive = getattr(vmci_tui.__loader__, "archive", None)
     if archive is None:
         return None
-    import atexit
     import tempfile
     import zipfile
 

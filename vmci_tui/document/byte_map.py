@@ -15,6 +15,7 @@ from vmci_tui.formats.elf_records import format_of
 from vmci_tui.formats.fw_cfg_entry import FIELDS, LENGTH
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.formats.windows_header import windows_header
 
 KINDS = (
     "header", "segments", "sections", "note", "name", "desc", "key", "value", "padding", "memory", "gap", "entry",
@@ -132,8 +133,6 @@ class Places:
 
 
 def _in_header(note: Note, base: int, at: int, number: int) -> Place:
-    from vmci_tui.formats.windows_header import windows_header
-
     header = windows_header(note)
     start, end = 0, len(note.desc)
     for field in header.fields if header is not None else ():

@@ -6,6 +6,7 @@ is said twice; a key that no one described still has what its form says.
 
 from __future__ import annotations
 
+import difflib
 import re
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
@@ -121,8 +122,6 @@ def search(text: str) -> tuple[Entry, ...]:
 
 def nearest(key: bytes, count: int = 5) -> tuple[Safe, ...]:
     """Known keys that look like `key`: those that hold it, then those that are spelt alike."""
-    import difflib  # 4 ms, and needed only for a key that is not known
-
     name = key.decode("latin-1").lower()
     names = {known.decode().lower(): known for known in known_keys()}
     holds = [known for known in names if name and name in known]

@@ -14,7 +14,9 @@ from typing import Final, Literal, NamedTuple
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.knowledge.glossary import explain
 from vmci_tui.knowledge.kernel_width import machine_of
+from vmci_tui.knowledge.key_values import decode
 
 Kind = Literal["same", "form", "values", "crash", "boot", "kernel"]
 """The most telling difference: none; how the same keys are written; values alone; CRASHTIME, which a panic
@@ -74,8 +76,6 @@ def compare(a: Vmcoreinfo, b: Vmcoreinfo, names: tuple[str, str] = ("A", "B")) -
 
 def meaning(item: KeyChange) -> str:
     """What the key means, and how far an address moved; read from the glossary."""
-    from vmci_tui.knowledge.glossary import explain
-
     entry = explain(item.key)
     what = entry.what if entry is not None else "no kernel writes a key like this."
     moved = _moved(item) if item.key.startswith(b"SYMBOL(") or item.key == b"KERNELOFFSET" else None
@@ -254,7 +254,5 @@ def _short(value: bytes | None) -> Safe:
 
 
 def _date(seconds: bytes) -> str:
-    from vmci_tui.knowledge.key_values import decode
-
     date = next((item.shown for item in decode(b"CRASHTIME", seconds) if item.label == "date"), None)
     return date or f"CRASHTIME {_short(seconds)}"

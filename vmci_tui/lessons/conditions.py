@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vmci_tui.common.errors import EditError, UsageError
@@ -263,7 +264,5 @@ def _is_in(area: str, seen: Seen) -> bool:
 
 def _near(word: str) -> str:
     """A guess at what was meant."""
-    from difflib import get_close_matches
-
     near = get_close_matches(word, ("key", "finding", "line", "chosen", *FLAGS, *NUMBERS, *WORDS), 1)
     return f": is {near[0]} meant?" if near else ""

@@ -13,12 +13,14 @@ from typing import Final
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers import is_dump, open_dump
+from vmci_tui.containers.guest import guest_of
 from vmci_tui.containers.other_files import HEAD, looks_like
 from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import NAME, Note, build, parse_raw
 from vmci_tui.formats.entry_from_text import from_sysfs, looks_like_pair
 from vmci_tui.formats.fw_cfg_entry import Entry
 from vmci_tui.layers.file import BytesSource, FileSource, Source, is_stream, read_stream
+from vmci_tui.search.entry_region import look
 
 NOTE_LIMIT = (1 << 20) + 64
 """QEMU takes no note above 1 MiB."""
@@ -66,9 +68,6 @@ def _note_in(source: Source, name: Safe, path: str) -> Note:
 
 def running_note(entry: Entry, kcore: str = KCORE) -> Note:
     """The note of the running machine: from the head of /proc/kcore, else from where `entry` says. Raises OpenError."""
-    from vmci_tui.containers.guest import guest_of
-    from vmci_tui.search.entry_region import look
-
     with _opened(kcore, "a note") as (source, name):
         dump = open_dump(source)
         if dump is None:

@@ -12,6 +12,7 @@ from vmci_tui.containers.other_files import HEAD, is_text, looks_like, what_else
 from vmci_tui.document.document import Document, entry_document
 from vmci_tui.document.state import State
 from vmci_tui.formats import entry_writes_json as writes
+from vmci_tui.formats.entry_from_text import from_text, tells
 from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, FORMAT_NONE, LENGTH, RESET, Entry, EntryHistory
 from vmci_tui.layers.file import BytesSource, FileSource, Source, read_small
 
@@ -80,8 +81,6 @@ def read_entry(path: str) -> tuple[EntryHistory, bytes, Safe]:
     if len(data) != LENGTH and is_dump(data):
         raise OpenError(f"{name} is a dump or another ELF file, not an entry", "name the dump first, then the blob")
     if _is_told(data):
-        from vmci_tui.formats.entry_from_text import from_text
-
         history = from_text(data)
         return history, history.raw, name
     instead = _instead(data[:HEAD], len(data))
@@ -133,6 +132,4 @@ def _is_told(data: bytes) -> bool:
     """Whether the file is a text that tells of an entry."""
     if not data or not set(data[:_TOLD_HEAD]) <= _TEXT | {0x1B}:  # gdb's print may be coloured
         return False
-    from vmci_tui.formats.entry_from_text import tells
-
     return tells(data)

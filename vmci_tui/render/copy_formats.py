@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.formats.hex_dump import dump_lines
 
 _PER_LINE: Final = 12
 
@@ -41,8 +42,6 @@ def as_hex(piece: Piece) -> str:
 
 
 def as_hexdump(piece: Piece) -> str:
-    from vmci_tui.formats.hex_dump import dump_lines
-
     return "\n".join(dump_lines(piece.data, piece.offset or 0))
 
 

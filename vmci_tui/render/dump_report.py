@@ -13,6 +13,8 @@ from vmci_tui.document.derived_entry import derive, why_none
 from vmci_tui.document.document import Document
 from vmci_tui.formats.fw_cfg_entry import FIELDS
 from vmci_tui.formats.note_kinds import note_words
+from vmci_tui.formats.windows_header import windows_json, windows_text
+from vmci_tui.layers.image import Literal
 
 if TYPE_CHECKING:  # `vmci show` needs neither
     from vmci_tui.containers import Dump
@@ -81,8 +83,6 @@ def _windows_json(document: Document) -> Json | None:
     note = document.state.note
     if note is None or not note.is_windows:
         return None
-    from vmci_tui.formats.windows_header import windows_json
-
     return windows_json(note)
 
 
@@ -186,8 +186,6 @@ def show_text(document: Document) -> Iterator[str]:
         for line in document.state.vmcoreinfo.lines:
             yield f"  {visible(line.body)}"
     elif document.state.note is not None and document.state.note.is_windows:
-        from vmci_tui.formats.windows_header import windows_text
-
         yield ""
         yield from windows_text(document.state.note)
 
@@ -265,8 +263,6 @@ def findings_text(findings: Sequence[Finding]) -> Iterator[str]:
 def plan_text(plan: Plan, source: Source) -> Iterator[str]:
     """What `--dry-run` prints: the steps, why this way, and each range before and after."""
     source = plan.base or source
-    from vmci_tui.layers.image import Literal
-
     if plan.empty:
         yield "plan: nothing to change; the copy would be the file as it is, to the byte"
         return

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from platformdirs import user_config_path, user_state_path
+
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.common.toml import parse_toml
 from vmci_tui.settings.own_files import read_own, set_aside, unreadable, write_own
 
 _MOST_RECENT = 20
@@ -39,20 +42,14 @@ class Settings:
 
 def config_file() -> Path:
     """The settings file; it need not exist."""
-    from platformdirs import user_config_path
-
     return user_config_path("vmci-tui") / "settings.toml"
 
 
 def _recent_file() -> Path:
-    from platformdirs import user_state_path
-
     return user_state_path("vmci-tui") / "recent.json"
 
 
 def _theme_file() -> Path:
-    from platformdirs import user_state_path
-
     return user_state_path("vmci-tui") / "theme"
 
 
@@ -66,6 +63,7 @@ def kept_theme() -> str:
 
 def keep_theme(name: str) -> None:
     """Keep the theme for the next start; ignore a folder that cannot be written."""
+
     write_own(_theme_file(), f"{name}\n".encode())
 
 
@@ -76,8 +74,6 @@ def load() -> Settings:
         data = read_own(path)
         if not data:
             return Settings()
-        from vmci_tui.common.toml import parse_toml
-
         return _settings(parse_toml(data.decode()))
     except OpenError as error:
         return Settings(trouble=Safe(f"settings: {error.message}; the defaults hold"))

@@ -1,52 +1,20 @@
-"""The headless commands about QEMU: what it will do, and what a real one does. No rule lives here."""
+"""The command `ask`: what a real QEMU does, beside what was predicted. No rule lives here."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-from typing import TYPE_CHECKING
 
 from vmci_tui.cli.output import print_json, print_lines
-from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import safe, visible
-from vmci_tui.layers.file import reason
-
-if TYPE_CHECKING:
-    from vmci_tui.qemu.ask import Answer
-    from vmci_tui.qemu.machine import Seen
+from vmci_tui.opening.note_inputs import bytes_from
+from vmci_tui.opening.open_file import read_entry
+from vmci_tui.qemu.answer_report import answer_text
+from vmci_tui.qemu.ask import Answer, ask
+from vmci_tui.qemu.machine import Seen
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run one parsed command; the exit code."""
-    return {"ask": _ask, "predict": _predict}[options.command](options)
-
-
-def _predict(options: argparse.Namespace) -> int:
-    """A line out for a line in, at once: who asks by a pipe may wait for each answer."""
-    from vmci_tui.qemu.prediction import LINE_LIMIT, predict
-
-    number = 0
-    while line := _line(LINE_LIMIT + 1):
-        number += 1
-        if line.strip():
-            print(predict(line, number, options.qemu), flush=True)
-    return 0
-
-
-def _line(limit: int) -> bytes:
-    try:
-        return sys.stdin.buffer.readline(limit)
-    except OSError as error:
-        raise OpenError(f"cannot read standard input: {reason(error)}", "vmci predict < CASES.jsonl") from None
-
-
-def _ask(options: argparse.Namespace) -> int:
-    """0 where QEMU does what was predicted, 1 where it does otherwise."""
-    from vmci_tui.opening.note_inputs import bytes_from
-    from vmci_tui.opening.open_file import read_entry
-    from vmci_tui.qemu.answer_report import answer_text
-    from vmci_tui.qemu.ask import ask
-
+    """Ask; 0 where QEMU does what was predicted, 1 where it does otherwise."""
     history, _, name = read_entry(options.blob)
     answer = ask(history, bytes_from(options.note), options.target, options.qemu)
     if options.json:

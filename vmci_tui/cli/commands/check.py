@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from vmci_tui.cli.output import print_json, print_lines
+from vmci_tui.cli.output import print_json, print_lines, tell_unfinished
 from vmci_tui.common.errors import OpenError, UsageError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.document.document import Document
@@ -21,6 +21,7 @@ from vmci_tui.search.candidate import PROVED
 
 def run(options: argparse.Namespace) -> int:
     """Print verdicts and findings; 1 where something is an error, with --for where one of those readers minds it."""
+    tell_unfinished(options.file)
     chosen = _chosen(options.readers)
     try:
         document = open_document(options.file, options.blob)

@@ -6,11 +6,13 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from vmci_tui.cli.consent import agreed, tell_harm, tell_question
-from vmci_tui.cli.output import print_json, print_lines, shown_progress, tell_left
+from vmci_tui.adoption import choose as adopt
+from vmci_tui.cli.consent import agreed, tell_harm, tell_left, tell_question
+from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import tell
 from vmci_tui.common.errors import EditError, UsageError
 from vmci_tui.common.safe_text import literal, visible
+from vmci_tui.containers.guest import raw_guest
 from vmci_tui.document import edit_entry, edit_head, edit_notes, edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit, several
@@ -107,8 +109,6 @@ def _append_to(options: argparse.Namespace, document: Document) -> int:
 
 def _from_memory(paddr: str, document: Document, order: ByteOrder) -> FromMemory:
     """The note at this paddr of the dump's own memory; "" takes the one that is proved. Raises EditError."""
-    from vmci_tui.adoption import choose as adopt
-
     named = parse_number(paddr) if paddr else None
     judged = adopt.choice_of(adopt.search_for(document, named, shown_progress()), named)
     tell(f"vmci: {judged.why}")
@@ -117,9 +117,6 @@ def _from_memory(paddr: str, document: Document, order: ByteOrder) -> FromMemory
 
 def _from_image(path: str, paddr: str, order: ByteOrder) -> FromFile:
     """The proved note of a flat memory image that begins at this paddr. Raises OpenError, EditError."""
-    from vmci_tui.adoption import choose as adopt
-    from vmci_tui.containers.guest import raw_guest
-
     with FileSource(path) as source:
         judged = adopt.choice_of(adopt.search(raw_guest(source, parse_number(paddr)), shown_progress()), None)
     tell(f"vmci: {judged.why}")

@@ -8,6 +8,7 @@ import tempfile
 
 from vmci_tui.cli.output import print_json, print_lines
 from vmci_tui.cli.streams import on_terminal
+from vmci_tui.common.confinement import confine
 from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.common.samples import sample_path
@@ -60,8 +61,6 @@ def _teach(wanted: Heading | None, folder: str | None, confined: bool) -> int:
         app.teach(path, folder, None)
         app.run()
         return app.return_code or 0
-    from vmci_tui.common.confinement import confine
-
     with tempfile.TemporaryDirectory(prefix="vmci-lessons-") as allowed:
         allowed = os.path.realpath(allowed)
         confine(allowed, filter(None, (sample_path(""), folder or bundled_folder())))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from vmci_tui.cli.consent import agreed, tell_harm, tell_question
-from vmci_tui.cli.output import print_json, print_lines, shown_progress, tell_left
+from vmci_tui.cli.consent import agreed, tell_harm, tell_left, tell_question
+from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import tell
 from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import visible

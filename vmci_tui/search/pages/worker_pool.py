@@ -9,6 +9,7 @@ helper, ever. One that is lost, killed or stopped is done without, and its piece
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any, Final
@@ -91,8 +92,6 @@ class _Helper:
     """One process; both pipes are read and written without waiting."""
 
     def __init__(self, file: int) -> None:
-        import subprocess  # takes 10 ms, and most searches start no process
-
         # A process group of its own: Ctrl-C is for us, who end it then.
         process: Any = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _CODE, str(file), *sys.path],

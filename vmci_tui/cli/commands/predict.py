@@ -1,0 +1,27 @@
+"""The command `predict`: what QEMU will do with each case of standard input. No rule lives here."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from vmci_tui.common.errors import OpenError
+from vmci_tui.layers.file import reason
+from vmci_tui.qemu.prediction import LINE_LIMIT, predict
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a line for each line, at once: a program may wait for each answer before it writes the next case."""
+    number = 0
+    while line := _line(LINE_LIMIT + 1):
+        number += 1
+        if line.strip():
+            print(predict(line, number, options.qemu), flush=True)
+    return 0
+
+
+def _line(limit: int) -> bytes:
+    try:
+        return sys.stdin.buffer.readline(limit)
+    except OSError as error:
+        raise OpenError(f"cannot read standard input: {reason(error)}", "vmci predict < CASES.jsonl") from None
