@@ -12,7 +12,7 @@ from typing import Any
 from vmci_tui import __version__
 from vmci_tui.bench import chosen, craft
 from vmci_tui.cli.arguments import parser
-from vmci_tui.findings.catalogue import catalogue
+from vmci_tui.findings.catalogue import GROUPS, catalogue
 from vmci_tui.knowledge.glossary import Entry, explain, known_keys
 from vmci_tui.readers import qemu
 from vmci_tui.readers.key_readings import readings
@@ -25,7 +25,6 @@ from json_page import json_page
 
 _HERE = Path(__file__).parent
 _ALL: tuple[Reader[Any], ...] = (qemu.READER, *READERS)
-_GROUPS = {"E": "The entry", "N": "The notes", "T": "The text", "C": "The container", "M": "Memory"}
 _HEAD = "<!-- Made by docs/make.py from the code: change it there. -->"
 
 
@@ -40,7 +39,7 @@ def findings_page() -> Iterator[str]:
     for code, kind in catalogue().items():
         if code[0] != group:
             group = code[0]
-            yield from ("", f"## {group}: {_GROUPS[group].lower()}")
+            yield from ("", f"## {group}: {GROUPS[group].lower()}")
         who = ", ".join(_who(code)) or "no reader"
         yield from ("", f"### {code}: {kind.what}", "", f"*{kind.severity}*: {kind.why}.", "")
         yield from (f"- Who: {who}", f"- Example: {kind.example}", f"- Fix: {kind.cure}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from vmci_tui.common.packaged import packaged_toml
 
@@ -17,6 +17,8 @@ About = Literal["entry", "file", "memory", "notes", "note", "text", "line"]
 FixName = Literal["order-head", "merge-headers", "delete-crashtime"]
 WhenSafe = Literal["always", "refused"]
 Group = Literal["foreign", "misread", "addresses", "memory"]
+GROUPS: Final = {"E": "The entry", "N": "The notes", "T": "The text", "C": "The container", "M": "Memory"}
+"""What the findings are about whose codes begin with a letter."""
 
 
 class FindingType(NamedTuple):

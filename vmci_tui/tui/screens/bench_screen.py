@@ -17,7 +17,7 @@ from textual.widgets import Footer, Static
 from vmci_tui.bench import DEFECTS, MACHINES, Crafted, Defect, attempt, clash
 from vmci_tui.bench.manifest import names, save
 from vmci_tui.common.errors import VmciError
-from vmci_tui.findings.catalogue import catalogue
+from vmci_tui.findings.catalogue import GROUPS, catalogue
 from vmci_tui.readers.verdicts import Both
 from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.style.cells import Row, plain, safe
@@ -26,7 +26,6 @@ from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.verdict_line import StripLine
 
-_GROUPS = {"E": "The entry", "N": "The notes", "T": "The text", "C": "The container", "M": "Memory"}
 _BOX = 5
 """Cells of a line that a click toggles: `[x] ` and a blank before it."""
 Line = Defect | str
@@ -231,7 +230,7 @@ def _listed() -> Iterator[Line]:
     for code in catalogue():
         if code[0] != group:
             group = code[0]
-            yield _GROUPS[group]
+            yield GROUPS[group]
         yield from (item for item in DEFECTS if item.code == code)
 
 
