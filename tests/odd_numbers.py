@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final, NamedTuple
 
-from tests.conftest import SAMPLES
+from tests.paths import SAMPLES
 from vmci_tui.document import edit_notes, edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit

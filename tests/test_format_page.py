@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import SAMPLES
-from tests.paths import DOCS
+from tests.paths import DOCS, SAMPLES
 from vmci_tui.formats.elf_note import NAME, ByteOrder, build, parse_raw
 from vmci_tui.formats.fw_cfg_entry import FIELDS, RESET, Entry, EntryHistory, Write, linux_size
 from vmci_tui.formats.windows_header import windows_header

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import SAMPLES
+from tests.paths import SAMPLES
 from tests.real import readers
 from vmci_tui.common.samples import Sample, samples
 from vmci_tui.opening.open_file import open_document

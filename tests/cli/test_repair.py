@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.conftest import SAMPLES
+from tests.paths import SAMPLES
 from tests.proof import guests
 from vmci_tui.cli.run import main
 from vmci_tui.opening.open_file import open_document

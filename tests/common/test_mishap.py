@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SAMPLES
 from tests.odd_numbers import opened
+from tests.paths import SAMPLES
 from vmci_tui.cli.run import main
 from vmci_tui.common import error_log, mishap
 from vmci_tui.readers import crash

@@ -7,8 +7,7 @@ import hashlib
 
 import pytest
 
-from tests.conftest import SAMPLES
-from tests.paths import DATA
+from tests.paths import DATA, SAMPLES
 from vmci_tui.containers import open_dump
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.containers.kdump.dump import KdumpDump

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from tests.dumps import factory, plain_elf
-from tests.dumps.records import Order
+from tests.dumps.records import PT_LOAD, Order
 from vmci_tui.document import edit_notes, edit_text
 from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import ByteOrder
@@ -65,14 +65,14 @@ def dumps(draw: st.DrawFn) -> bytes:
     if draw(st.booleans()):
         rows = [_window(draw, row) for row in draw(st.permutations(rows))]
     data = plain_elf.with_rows(data, rows)
-    first = min((r.offset for r in rows if r.type == plain_elf.PT_LOAD and r.filesz), default=len(data))
+    first = min((r.offset for r in rows if r.type == PT_LOAD and r.filesz), default=len(data))
     lost = 0 if behind else draw(st.sampled_from((0, 0, 1, 700, 5000, 30000)))
     return data[: max(len(data) - lost, min(first, len(data)))]
 
 
 def _window(draw: st.DrawFn, row: plain_elf.Row) -> plain_elf.Row:
     """Sometimes only a part of what the header named."""
-    if row.type != plain_elf.PT_LOAD or row.filesz < 2 or draw(st.booleans()):
+    if row.type != PT_LOAD or row.filesz < 2 or draw(st.booleans()):
         return row
     skip = draw(st.integers(0, row.filesz - 1))
     left = row.filesz - skip

@@ -15,7 +15,7 @@ from functools import cache
 from typing import NamedTuple
 
 from tests.dumps import factory, plain_elf
-from tests.dumps.records import Order
+from tests.dumps.records import PT_LOAD, Order
 from tests.paths import SAMPLES
 
 PAGE = 4096
@@ -97,7 +97,7 @@ def _cut(name: str) -> tuple[dict[int, bytes], bytes]:
     pages = {
         row.paddr + at: data[row.offset + at : row.offset + at + PAGE]
         for row in plain_elf.rows(data)
-        if row.type == plain_elf.PT_LOAD
+        if row.type == PT_LOAD
         for at in range(0, row.filesz, PAGE)
     }
     length = struct.unpack_from(_MARK[base.order] + "I", pages[base.note], 4)[0]

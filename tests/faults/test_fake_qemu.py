@@ -15,10 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SAMPLES
 from tests.faults import fake_qemu
 from tests.limits import PATIENCE
-from tests.paths import ROOT
+from tests.paths import ROOT, SAMPLES
 from vmci_tui.qemu import QemuError, machine
 from vmci_tui.qemu.answer_report import answer_text
 from vmci_tui.qemu.ask import Answer

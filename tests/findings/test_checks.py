@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.conftest import SAMPLES
 from tests.data_files import fault
 from tests.dumps import factory
 from tests.dumps.factory import I386, Load, cpus, elf, note, ram
 from tests.findings import test_kdump_checks as test_kdump
 from tests.kit import found, full_write, opened, saved
+from tests.paths import SAMPLES
 from tests.proof import guests
 from vmci_tui import findings as checks
 from vmci_tui.common.safe_text import Safe

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SAMPLES
+from tests.paths import SAMPLES
 from vmci_tui.knowledge import glossary
 from vmci_tui.knowledge.glossary import explain, known_keys, nearest, search, terms
 

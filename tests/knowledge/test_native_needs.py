@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import SAMPLES
 from tests.kit import found
+from tests.paths import SAMPLES
 from tests.proof import guests
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.makedumpfile_releases import need_of, told

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SAMPLES
-from tests.paths import DOCS
+from tests.paths import DOCS, SAMPLES
 from vmci_tui.common.errors import OpenError, UsageError
 from vmci_tui.document import edit_notes
 from vmci_tui.document.byte_map import Places

@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from tests.conftest import SAMPLES
+from tests.paths import SAMPLES
 from tests.proof import guests
 from vmci_tui.containers.guest import Guest, guest_of, raw_guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo

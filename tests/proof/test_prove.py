@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SAMPLES
 from tests.kit import found
 from tests.limits import time_limit
+from tests.paths import SAMPLES
 from tests.proof.synthetic import LINK, MAP, PAGE, Ram, uts
 from vmci_tui.common.errors import Cancelled
 from vmci_tui.containers.guest import Guest, Place

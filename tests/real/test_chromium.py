@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.cli.serving import served
-from tests.conftest import SAMPLES
+from tests.paths import SAMPLES
 from tests.real.chromium import chromium
 from tests.real.readers import need
 

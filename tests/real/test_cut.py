@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SAMPLES
 from tests.data_files import FAULTS
 from tests.dumps.kdump_factory import flattened, kdump
+from tests.paths import SAMPLES
 from tests.real import readers
 from vmci_tui.cli.run import main
 from vmci_tui.containers.kdump.dump import KdumpDump

@@ -11,10 +11,10 @@ from random import Random
 
 import pytest
 
-from tests.conftest import SAMPLES
 from tests.data_files import FAULTS, fault
 from tests.dumps.kdump_factory import flattened
 from tests.limits import PATIENCE
+from tests.paths import SAMPLES
 from tests.real import readers
 from tests.real.agreement.oracle import Oracle
 from tests.tui.driving import running, settled, shown

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SAMPLES
+from tests.paths import SAMPLES
 from tests.real import readers
 from vmci_tui.cli.run import main
 from vmci_tui.opening.open_file import open_document

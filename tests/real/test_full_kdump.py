@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SAMPLES
+from tests.paths import SAMPLES
 from tests.real import readers
 from vmci_tui.cli.run import main
 from vmci_tui.containers.guest import Guest, guest_of

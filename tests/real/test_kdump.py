@@ -17,12 +17,11 @@ import lzallright
 import pytest
 from backports import zstd
 
-from tests.conftest import SAMPLES
 from tests.dumps import kdump_factory as factory
 from tests.dumps.records import Bits, Order
 from tests.kit import become
 from tests.limits import PATIENCE
-from tests.paths import DATA
+from tests.paths import DATA, SAMPLES
 from tests.real import readers
 from tests.real.qemu_dumps import GUESTS, dump
 from vmci_tui.cli import run as cli

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SAMPLES
 from tests.kit import found
+from tests.paths import SAMPLES
 from tests.real import readers
 from vmci_tui.cli.run import main
 from vmci_tui.findings.judgement import Judgement

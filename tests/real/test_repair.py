@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import kit
-from tests.conftest import SAMPLES
-from tests.paths import DATA
+from tests.paths import DATA, SAMPLES
 from tests.proof import guests
 from tests.real import readers
 from tests.real.test_append import GUESTS, judge

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SAMPLES
 from tests.dumps.factory import cpus
 from tests.dumps.kdump_factory import flattened, kdump
 from tests.kit import opened
+from tests.paths import SAMPLES
 from tests.proof import guests
 from tests.real import readers
 from vmci_tui.cli.run import main

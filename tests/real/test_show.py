@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from tests.conftest import SAMPLES
-from tests.paths import DATA
+from tests.paths import DATA, SAMPLES
 from tests.real import readers
 from vmci_tui.cli.run import main
 from vmci_tui.common.safe_text import literal

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.dumps import documents as dumps
 from tests.dumps import plain_elf
 from tests.dumps.factory import I386, Load, cpus, elf, note, ram
+from tests.dumps.records import PT_NOTE
 from tests.kit import become
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import SaveError
@@ -73,10 +74,10 @@ def written_as_planned(plan: Plan, before: bytes, after: bytes) -> None:
 def orderly(data: bytes) -> None:
     """What crash and makedumpfile need: one PT_NOTE, first, before memory; headers behind the ELF header."""
     rows = plain_elf.rows(data)
-    if any(row.type == plain_elf.PT_NOTE for row in rows):
+    if any(row.type == PT_NOTE for row in rows):
         own, *rest = rows
-        assert own.type == plain_elf.PT_NOTE and own.align == 0
-        assert all(row.type != plain_elf.PT_NOTE for row in rest)
+        assert own.type == PT_NOTE and own.align == 0
+        assert all(row.type != PT_NOTE for row in rest)
         assert all(row.offset >= own.offset + own.filesz for row in rest if row.filesz)
     assert plain_elf.table(data)[0] == (64 if data[4] == 2 else 52)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Static
 
-from tests.conftest import SAMPLES
+from tests.paths import SAMPLES
 from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
 from vmci_tui.opening.open_file import open_document
 

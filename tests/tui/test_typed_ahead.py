@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SAMPLES
 from tests.faults.pty import Terminal
+from tests.paths import SAMPLES
 
 _DOWN = "\x1b[B"
 

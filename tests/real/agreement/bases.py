@@ -11,9 +11,9 @@ from __future__ import annotations
 import random
 from functools import cache
 
-from tests.conftest import SAMPLES
 from tests.dumps.factory import I386, PPC64, S390, TEXT_32, Load, cpus, elf, note, ram
 from tests.dumps.records import NOTE_NAME, PT_LOAD
+from tests.paths import SAMPLES
 from tests.real.agreement.shape import Note, Segment, Shape, take_apart
 
 _KEPT = 3

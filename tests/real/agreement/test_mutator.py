@@ -8,7 +8,7 @@ from itertools import islice
 
 import pytest
 
-from tests.conftest import SAMPLES
+from tests.paths import SAMPLES
 from tests.real.agreement.bases import any_base
 from tests.real.agreement.mutator import mutant, mutants
 from tests.real.agreement.shape import take_apart
