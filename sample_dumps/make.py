@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from vmci_tui.containers import LayoutRequest
 from vmci_tui.document import edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.state import State
@@ -108,7 +109,7 @@ def _dumps() -> Iterator[tuple[str, bytes]]:
 
 def _dump(document: Document, state: State) -> bytes:
     assert document.dump is not None
-    image = document.dump.layout(state.notes).image
+    image = document.dump.layout(LayoutRequest(state.notes)).image
     return image.read(document.source, 0, image.size)
 
 
