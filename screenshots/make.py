@@ -78,7 +78,7 @@ async def still(pilot: Pilot[None]) -> None:
     for _ in range(100):
         await pilot.pause(0.03)
         screen = pilot.app.screen
-        judged = not isinstance(screen, MainScreen) or screen.judgement is not None
+        judged = not isinstance(screen, MainScreen) or screen.session.judgement is not None
         if (now := pilot.app.export_screenshot()) == last and judged:
             return
         last = now

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tests.limits import PATIENCE
-from vmci_tui.tui.actions.judge_actions import JudgeActions
 from vmci_tui.tui.app import VmciApp
+from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.dialogs import Dialog
 
 
 @pytest.fixture(autouse=True)
 def _judged_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine may take longer than an edit waits for its judgement; tests of that set their own patience."""
-    monkeypatch.setattr(JudgeActions, "patience", PATIENCE)
+    monkeypatch.setattr(Session, "patience", PATIENCE)
     monkeypatch.setattr(Dialog, "patience", PATIENCE)
 
 

@@ -15,8 +15,8 @@ from vmci_tui.opening.open_file import open_document
 from vmci_tui.settings.settings import Settings
 from vmci_tui.tui.app import VmciApp
 from vmci_tui.tui.screens.main_screen import MainScreen
+from vmci_tui.tui.session import BEING_JUDGED
 from vmci_tui.tui.widgets.verdict_line import StripLine
-from vmci_tui.tui.widgets.verdict_strip import BEING_JUDGED
 
 
 @asynccontextmanager
@@ -38,7 +38,11 @@ async def settled(pilot: Pilot[Any]) -> None:
     deadline = monotonic() + PATIENCE
     while monotonic() < deadline:  # the readers are judged after the first paint
         screen = pilot.app.screen
-        judging = isinstance(screen, MainScreen) and screen.judgement is None and screen.not_judged == BEING_JUDGED
+        judging = (
+            isinstance(screen, MainScreen)
+            and screen.session.judgement is None
+            and screen.session.not_judged == BEING_JUDGED
+        )
         if not judging and all(strip._row != ((BEING_JUDGED, "dim"),) for strip in screen.query(StripLine)):
             return
         await pilot.pause(0.01)

@@ -8,7 +8,11 @@ import pytest
 from textual.command import CommandPalette
 
 from tests.tui.driving import main_screen, running, settled, shown, type_text
-from vmci_tui.tui.panes.panes import EntryList, FindingsList, HexPane, KeysList, NotesList
+from vmci_tui.tui.panes.entry import EntryList
+from vmci_tui.tui.panes.findings import FindingsList
+from vmci_tui.tui.panes.hex import HexPane
+from vmci_tui.tui.panes.keys import KeysList
+from vmci_tui.tui.panes.notes import NotesList
 from vmci_tui.tui.widgets.dialogs import Ask
 
 Sample = Callable[[str], str]
@@ -201,7 +205,8 @@ async def test_bytes_that_cannot_be_read_do_not_end_the_app(sample: Sample) -> N
     async with running(*files) as pilot:
         screen = main_screen(pilot)
         screen.document.close()
-        screen.show_state()
+        screen._changed("state")
+        screen.session.judge()
         await pilot.press("5", "pagedown", "pagedown")
         await settled(pilot)
         assert "cannot be read" in shown(pilot) and pilot.app.is_running

@@ -13,10 +13,10 @@ from vmci_tui.common import mishap
 from vmci_tui.common.error_log import log_file
 from vmci_tui.common.errors import OpenError
 from vmci_tui.readers import makedumpfile
-from vmci_tui.tui.actions.judge_actions import JudgeActions
-from vmci_tui.tui.edge import EdgeApp
-from vmci_tui.tui.panes.panes import HexPane
+from vmci_tui.tui.app_edge import EdgeApp
+from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.screens.main_screen import MainScreen
+from vmci_tui.tui.session import Session
 
 Sample = Callable[[str], str]
 _SECRET = "bytes of a dump"
@@ -59,7 +59,7 @@ async def test_a_judgement_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch
     async with running(sample(_DUMP)) as pilot:
         await pilot.pause(0.3)
         await settled(pilot)
-        assert "not judged" in shown(pilot) and main_screen(pilot).judgement is None
+        assert "not judged" in shown(pilot) and main_screen(pilot).session.judgement is None
         await pilot.press("v")
         await settled(pilot)
         assert isinstance(pilot.app.screen, MainScreen) and "the file is not judged" in said(pilot)
@@ -69,7 +69,7 @@ async def test_a_judgement_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch
 async def test_the_model_of_one_reader_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(makedumpfile.READER.__dict__, "read", _fail)
     async with running(sample(_DUMP)) as pilot:
-        judgement = main_screen(pilot).judgement
+        judgement = main_screen(pilot).session.judgement
         assert judgement is not None and judgement.now["crash"].accepts
         assert judgement.now["makedumpfile"].accepts is None
         await _told(pilot)
@@ -114,11 +114,11 @@ async def test_a_search_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     "painter",
     [
-        "panes.panes.FindingsList.render_line",
-        "panes.panes.KeysList.render_line",
-        "panes.panes.NotesList.render_line",
-        "panes.panes.EntryList.render_line",
-        "panes.panes.PaneBar.render",
+        "panes.findings.FindingsList.render_line",
+        "panes.keys.KeysList.render_line",
+        "panes.notes.NotesList.render_line",
+        "panes.entry.EntryList.render_line",
+        "panes.pane_bar.PaneBar.render",
         "widgets.verdict_strip.TitleBar.render_line",
         "widgets.status_line.StatusLine.render_line",
     ],
@@ -206,11 +206,11 @@ async def test_a_judgement_that_takes_long_is_said_and_the_next_key_stops_it(
 
     async with running(sample(_DUMP)) as pilot:
         screen = main_screen(pilot)
-        monkeypatch.setattr(JudgeActions, "patience", 0.01)
+        monkeypatch.setattr(Session, "patience", 0.01)
         monkeypatch.setattr(judgement, "verdicts_after", slow)
         await pilot.press("x")
         await pilot.pause(0.1)
-        assert screen.judgement is None and screen.found == () and "being judged" in shown(pilot)
+        assert screen.session.judgement is None and screen.session.found == () and "being judged" in shown(pilot)
         await pilot.press("v")
         assert isinstance(pilot.app.screen, MainScreen) and "the file is being judged" in said(pilot)
         await pilot.press("5", "down")
@@ -219,4 +219,4 @@ async def test_a_judgement_that_takes_long_is_said_and_the_next_key_stops_it(
         await settled(pilot)
         pilot.app.clear_notifications()
         await settled(pilot)
-        assert screen.judgement is not None and "being judged" not in shown(pilot) and len(asked) >= 2
+        assert screen.session.judgement is not None and "being judged" not in shown(pilot) and len(asked) >= 2

@@ -10,7 +10,9 @@ import pytest
 from tests.dumps.factory import TEXT_64
 from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
 from vmci_tui.opening.open_file import open_document
-from vmci_tui.tui.panes.panes import HexPane, KeysList, NotesList
+from vmci_tui.tui.panes.hex import HexPane
+from vmci_tui.tui.panes.keys import KeysList
+from vmci_tui.tui.panes.notes import NotesList
 from vmci_tui.tui.widgets.dialogs import Ask, EditText
 
 Sample = Callable[[str], str]
@@ -126,10 +128,10 @@ async def test_one_key_fixes_what_has_a_fix(sample: Sample) -> None:
     for name, code in (("crlf.elf", "T02"), ("two-notes.elf", "N05"), ("duplicate-keys.elf", "T06")):
         async with running(sample(name)) as pilot:
             screen = main_screen(pilot)
-            codes = [finding.code for finding in screen.found]
+            codes = [finding.code for finding in screen.session.found]
             await pilot.press("4", *["down"] * codes.index(code), "f")
             await settled(pilot)
-            assert code not in [finding.code for finding in screen.found], name
+            assert code not in [finding.code for finding in screen.session.found], name
             await pilot.press("u")
             assert screen.document.state == screen.document.opened
 
@@ -182,9 +184,8 @@ async def test_every_key_of_the_footer_does_something(sample: Sample, pane: str)
             if screen.query("#filter"):
                 await pilot.press("escape")
             await pilot.press(pane)
-            while screen.document.undo():
+            while screen.session.undo():
                 pass
-            screen.show_state()
             pilot.app.clear_notifications()
             await settled(pilot)
 

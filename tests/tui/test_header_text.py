@@ -8,7 +8,7 @@ from tests.dumps import factory
 from tests.dumps.kdump_factory import kdump
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
 from vmci_tui.formats.header_text import HeaderText
-from vmci_tui.tui.panes.panes import HexPane
+from vmci_tui.tui.panes.hex import HexPane
 
 
 async def test_it_is_edited_and_no_key_of_a_note_ends_the_app(tmp_path: Path) -> None:

@@ -10,9 +10,14 @@ from textual.binding import Binding
 from textual.widgets import Footer, Static
 
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
-from vmci_tui.tui.panes.panes import EntryList, FindingsList, HexPane, KeysList, NotesList
+from vmci_tui.tui.panes.entry import EntryList
+from vmci_tui.tui.panes.findings import FindingsList
+from vmci_tui.tui.panes.hex import HexPane
+from vmci_tui.tui.panes.keys import KeysList
+from vmci_tui.tui.panes.notes import NotesList
+from vmci_tui.tui.panes.table import NAMES
 from vmci_tui.tui.screens.help_screen import HelpScreen
-from vmci_tui.tui.screens.main_screen import PANES, MainScreen
+from vmci_tui.tui.screens.main_screen import MainScreen
 from vmci_tui.tui.widgets.dialogs import Choose
 
 Sample = Callable[[str], str]
@@ -22,7 +27,7 @@ Sample = Callable[[str], str]
 async def test_help_tells_what_the_pane_is_and_every_key(sample: Sample, size: tuple[int, int]) -> None:
     async with running(sample("amd64-cut-note.elf"), size=size) as pilot:
         screen = main_screen(pilot)
-        for number, name in enumerate(PANES, 1):
+        for number, name in enumerate(NAMES, 1):
             await pilot.press(str(number))
             await settled(pilot)
             pane = screen.focused

@@ -27,7 +27,7 @@ from vmci_tui.tui.app import VmciApp
 from vmci_tui.tui.lessons.list_screen import LessonsScreen
 from vmci_tui.tui.lessons.observe import SCREENS, seen
 from vmci_tui.tui.lessons.panel import LessonBar, LessonPanel
-from vmci_tui.tui.panes.panes import PaneBar
+from vmci_tui.tui.panes.pane_bar import PaneBar
 from vmci_tui.tui.widgets.line_list import LineList
 
 _ALL = headings()

@@ -9,7 +9,9 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
-from vmci_tui.tui.panes.panes import HexPane, KeysList, NotesList
+from vmci_tui.tui.panes.hex import HexPane
+from vmci_tui.tui.panes.keys import KeysList
+from vmci_tui.tui.panes.notes import NotesList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 Sample = Callable[[str], str]
@@ -92,7 +94,7 @@ async def test_a_notes_header_is_typed_over_too(sample: Sample) -> None:
         screen = main_screen(pilot)
         index = screen.document.state.index
         assert index is not None
-        screen._arrive(screen.document.layout.note_offsets[index], 4)
+        screen.query_one(HexPane).arrive(screen.document.layout.note_offsets[index], 4)
         await pilot.press("5", "enter", "f", "f", "f", "f", "escape")
         await settled(pilot)
         broken = screen.document.state.notes[-1]
@@ -113,7 +115,7 @@ async def test_what_is_no_note_is_not_typed_over(sample: Sample) -> None:
         index = screen.document.state.index
         assert index is not None
         layout = screen.document.layout
-        screen._arrive(layout.note_offsets[index] + len(layout.notes[index].raw) - 1, 1)
+        screen.query_one(HexPane).arrive(layout.note_offsets[index] + len(layout.notes[index].raw) - 1, 1)
         await pilot.press("enter", *"0000")
         await settled(pilot)
         assert view.writing and not screen.document.modified, "zeros over zeros change nothing; behind it is memory"

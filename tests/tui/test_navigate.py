@@ -14,8 +14,9 @@ import pytest
 
 from tests.dumps.factory import elf, note
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
+from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.inspector import Inspector
-from vmci_tui.tui.panes.panes import HexPane, KeysList
+from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 Sample = Callable[[str], str]
@@ -51,7 +52,7 @@ async def test_a_number_is_followed_to_memory(sample: Sample) -> None:
         layout = screen.document.layout
         header = next(r for r in layout.regions if r.kind == "segments")
         await pilot.press("5", "I")
-        screen._arrive(header.offset + layout.record + 24, 8)  # p_paddr of the second program header
+        screen.query_one(HexPane).arrive(header.offset + layout.record + 24, 8)  # p_paddr of the second program header
         await settled(pilot)
         assert "p_paddr" in shown(pilot)
         pane = screen.query_one(Inspector)
@@ -146,10 +147,10 @@ async def test_bookmarks_are_set_found_listed_and_kept(sample: Sample) -> None:
         await pilot.press("5", "apostrophe")
         assert "no bookmarks" in said(pilot)
         for offset in (0x100, 0x10, screen.document.layout.image.size - 1):
-            screen._arrive(offset, 1)
+            screen.query_one(HexPane).arrive(offset, 1)
             await pilot.press("b")
-        memory = screen.marks[2]
-        assert screen.marks[:2] == ("0x100", "0x10") and memory.startswith("p0x")
+        memory = screen.session.marks[2]
+        assert screen.session.marks[:2] == ("0x100", "0x10") and memory.startswith("p0x")
         seen = []
         for _ in range(4):
             await pilot.press("apostrophe")
@@ -159,7 +160,7 @@ async def test_bookmarks_are_set_found_listed_and_kept(sample: Sample) -> None:
         assert "no bookmark at 0x10" in said(pilot)
     async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
         screen = main_screen(pilot)
-        assert screen.marks == ("0x100", memory)
+        assert screen.session.marks == ("0x100", memory)
         await pilot.press("5", "B")
         await settled(pilot)
         assert memory in shown(pilot) and "program header" in shown(pilot)
@@ -167,7 +168,7 @@ async def test_bookmarks_are_set_found_listed_and_kept(sample: Sample) -> None:
         await settled(pilot)
         assert screen.query_one(HexPane).cursor == 0x100
         await pilot.press("B", "down", "d", "escape")
-        assert screen.marks == ("0x100",)
+        assert screen.session.marks == ("0x100",)
 
 
 async def test_a_hundred_thousand_lines_scroll_and_filter_as_fast_as_a_hundred(sample: Sample, tmp_path: Path) -> None:

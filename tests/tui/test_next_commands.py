@@ -10,7 +10,7 @@ import pytest
 from textual.widgets import Static
 
 from tests.tui.driving import main_screen, running, said, settled, shown
-from vmci_tui.tui.panes.panes import KeysList
+from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.screens.next_screen import WhatNowScreen
 from vmci_tui.tui.widgets.line_list import LineList
 

@@ -12,7 +12,9 @@ from tests.tui.driving import main_screen, running, settled, shown
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.readers.verdicts import NAMES, Both
-from vmci_tui.tui.panes.panes import FindingsList, HexPane, KeysList
+from vmci_tui.tui.panes.findings import FindingsList
+from vmci_tui.tui.panes.hex import HexPane
+from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.screens.matrix_screen import matrix_lines
 from vmci_tui.tui.widgets.verdict_strip import strip_cells
 

@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.driving import main_screen, running, said, settled, shown
-from vmci_tui.tui.panes.panes import HexPane
+from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.widgets.hex_view import HexView
 
 Sample = Callable[[str], str]
@@ -24,7 +24,7 @@ async def _at_start(pilot: Pilot[Any]) -> HexPane:
 
 
 def _selected(pilot: Pilot[Any]) -> bytes:
-    piece = main_screen(pilot).selected_piece()
+    piece = main_screen(pilot).query_one(HexPane).selected_piece()
     assert piece is not None
     return piece.data
 
@@ -35,7 +35,7 @@ async def test_by_keys_and_back_to_the_field(sample: Sample) -> None:
         await pilot.press("right", "shift+right", "shift+right", "shift+down")
         assert view.mark == (1, 20) and view.cursor == 19
         assert "19 = 0x13 bytes selected, 0x1 to 0x13" in shown(pilot)
-        assert _selected(pilot) == view.document.read(1, 19)  # type: ignore[union-attr]
+        assert _selected(pilot) == view.document.read(1, 19)
         await pilot.press("shift+up", "shift+left", "shift+left", "shift+left")
         assert view.mark == (0, 2) and view.cursor == 0, "over where it began"
         await pilot.press("c")
@@ -59,7 +59,7 @@ async def test_by_mouse(sample: Sample, size: tuple[int, int]) -> None:
         await pilot.mouse_up(view, offset=(1 + _AT + 3 * 6, 3))
         await pilot.pause()
         assert view.mark == (4, 39) and view.cursor == 38
-        assert _selected(pilot) == view.document.read(4, 35)  # type: ignore[union-attr]
+        assert _selected(pilot) == view.document.read(4, 35)
         await pilot.hover(view, offset=(1 + _AT, 6))
         assert view.mark == (4, 39), "the button is up"
         await pilot.click(view, offset=(1 + _AT + 3 * 2, 2))

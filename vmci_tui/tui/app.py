@@ -22,21 +22,20 @@ from vmci_tui.document.edit import Edit
 from vmci_tui.document.edit_entry import set_entry
 from vmci_tui.formats.fw_cfg_entry import LENGTH, Entry, EntryHistory, Write, linux_size
 from vmci_tui.layers.file import FileSource
-from vmci_tui.opening.open_file import new_entry, open_document
+from vmci_tui.opening.open_file import new_entry
 from vmci_tui.settings import settings
-from vmci_tui.tui.edge import EdgeApp
+from vmci_tui.tui.app_edge import EdgeApp
 from vmci_tui.tui.key_queue import TypedAheadApp
 from vmci_tui.tui.lessons.lesson_app import LESSON_BINDINGS, LessonApp
 from vmci_tui.tui.screens.main_screen import MainScreen
+from vmci_tui.tui.session import Session, refuse_outside
 from vmci_tui.tui.style.cells import safe
 from vmci_tui.tui.style.themes import THEMES
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-    from textual.message_pump import MessagePump
-
-    from vmci_tui.tui.widgets.worker_screen import Background
+    from vmci_tui.tui.background import Background
 
 
 class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
@@ -60,7 +59,7 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._pool: ThreadPoolExecutor | None = None
         self.settings = chosen or settings.load()
-        self._first = self._shown = document
+        self._first = self.session = Session(document, self) if document is not None else None
         for theme in THEMES:
             self.register_theme(theme)
 
@@ -89,14 +88,14 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
         """The first document's screen. (Pushed onto textual's blank one it is painted 40 ms later.)"""
         return self._screen_of(self._first) if self._first else super().get_default_screen()
 
-    def background(self, node: MessagePump) -> Background[Any]:
-        """What judges for a screen: in one thread for all of them, so that what a dump keeps is used by one only."""
+    def background(self) -> Background[Any]:
+        """What judges: in one thread for all that is asked, so that what a dump keeps is used by one only."""
         from concurrent.futures import ThreadPoolExecutor
 
-        from vmci_tui.tui.widgets.worker_screen import Background
+        from vmci_tui.tui.background import Background
 
         self._pool = self._pool or ThreadPoolExecutor(1, "judge")
-        return Background(node, self._pool)
+        return Background(self.call_later, self._pool)
 
     def on_ready(self) -> None:
         self._up = True
@@ -106,7 +105,8 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
             gc.freeze()
             gc.enable()
         self._tell_troubles()
-        self._remember(self._first)
+        if self._first is not None:
+            self._remember(self._first.document)
         self.theme_changed_signal.subscribe(self, self._keep_theme)
 
     def _tell_troubles(self) -> None:
@@ -128,17 +128,17 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
 
     def has_unsaved(self) -> bool:
         """Whether what is open was edited and not saved."""
-        return self._shown is not None and self._shown.unsaved
+        return self.session is not None and self.session.document.unsaved
 
     def let_go(self) -> None:
         """Close the files that are open."""
-        if self._shown is not None:
-            self._shown.close()
-            self._shown = None
+        if self.session is not None:
+            self.session.document.close()
+            self.session = None
 
-    def _remember(self, document: Document | None) -> None:
+    def _remember(self, document: Document) -> None:
         """Note the file among the recent ones, and ask about a save that was cut short; not before it is shown."""
-        if document is None or self.lesson is not None or not isinstance(document.source, FileSource):
+        if self.lesson is not None or not isinstance(document.source, FileSource):
             return
         blob = document.blob.path if isinstance(document.blob, FileSource) else None
         settings.remember(document.source.path, blob)
@@ -187,18 +187,22 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
         else:
             self.exit()
 
-    def _screen_of(self, document: Document) -> MainScreen:
+    def _screen_of(self, session: Session) -> MainScreen:
+        document = session.document
         if isinstance(document.source, FileSource):
             document.read_only = not document.source.lock()
         # Given now and not by the first resize, which would style every widget anew before the first paint.
         width = next(name for least, name in reversed(self.HORIZONTAL_BREAKPOINTS) if self.size.width >= least)
-        return MainScreen(document, width)
+        return MainScreen(session, width)
+
+    def refuse_outside(self, path: str) -> None:
+        """Raise UsageError for a file that may not be opened or saved here."""
+        refuse_outside(path, self)
 
     def open(self, path: str, blob: str | None = None) -> bool:
         """Show a file; what cannot be opened is said, and the screen stays: False."""
         try:
-            self.refuse_outside(path)
-            self._show(open_document(path, blob))
+            self._show(Session.open(path, blob, self))
         except VmciError as error:
             self.notify(safe(str(error)), severity="error", markup=False)
             return False
@@ -209,7 +213,7 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
         document = new_entry(EntryHistory("blob"))
         raw = Entry(0, 1, linux_size(4096), 0).pack()
         document.edit(Edit.of(set_entry, EntryHistory("blob", (Write(0, LENGTH, raw),))).named("a new entry"))
-        self._show(document)
+        self._show(Session(document, self))
 
     def show_start(self) -> None:
         """The samples and recent files, over what is open."""
@@ -222,25 +226,23 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
         from vmci_tui.tui.screens.bench_screen import CraftScreen
 
         if self.lesson is None and not isinstance(self.screen, CraftScreen):
-            self.push_screen(CraftScreen(self.open, self.refuse_outside, self.settings.blink))
+            self.push_screen(CraftScreen())
 
     def ask_open(self) -> None:
         """Ask for a file (and the entry beside it) and open it."""
         from vmci_tui.tui.widgets.dialogs import Ask
 
         def accept(typed: str) -> None:
-            path = os.path.expanduser(typed.strip())
-            self.refuse_outside(path)
-            self._show(open_document(path))
+            self._show(Session.open(os.path.expanduser(typed.strip()), None, self))
 
         hint = "a dump, a blob, or NAME.write.json"
-        self.push_screen(Ask("Open a file", accept, "", hint, self.settings.blink))
+        self.push_screen(Ask("Open a file", accept, "", hint))
 
-    def _show(self, document: Document) -> None:
+    def _show(self, session: Session) -> None:
         self.let_go()
-        self._shown = document
-        self.call_later(self.put_in_place, self._screen_of(document))
-        self._remember(document)
+        self.session = session
+        self.call_later(self.put_in_place, self._screen_of(session))
+        self._remember(session.document)
 
     def reopen(self, document: Document) -> None:
         """Show the file anew after it was changed itself."""

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
+from textual.widget import Widget
 
+from vmci_tui.tui.host import host
+from vmci_tui.tui.panes.table import PANES
 from vmci_tui.tui.screens.help_screen import key_name
-from vmci_tui.tui.screens.main_screen import PANES, MainScreen
+from vmci_tui.tui.screens.main_screen import MainScreen
 
 if TYPE_CHECKING:
-    from vmci_tui.tui.app import VmciApp
+    from textual.app import App
 
 
-def commands(app: VmciApp, screen: Screen[object]) -> Iterator[SystemCommand]:
+def commands(app: App[None], screen: Screen[object]) -> Iterator[SystemCommand]:
     """What works where the focus is, then what the other panes can do: chosen here, it goes there first."""
     seen: set[str] = set()
     for node, binding, enabled, tooltip in screen.active_bindings.values():
@@ -27,25 +30,25 @@ def commands(app: VmciApp, screen: Screen[object]) -> Iterator[SystemCommand]:
             yield _command(app, binding, tooltip, "here", partial(app.run_action, binding.action, node))
     if not isinstance(screen, MainScreen):
         return
-    for name in PANES:
-        pane = screen.query_one(f"#{name}")
-        if screen.document.dump is None and name in ("notes", "keys"):
+    for pane in PANES:
+        if screen.document.dump is None and not pane.of_entry:
             continue
-        for item in pane.BINDINGS:
+        widget = screen.query_one(f"#{pane.name}")
+        for item in widget.BINDINGS:
             if isinstance(item, Binding) and item.id and item.tooltip and item.action not in seen:
                 seen.add(item.action)
-                run = partial(_in_pane, screen, name, item.action)
-                yield _command(app, item, item.tooltip, f"in the pane {name}", run)
+                run = partial(_in_pane, screen, widget, item.action)
+                yield _command(app, item, item.tooltip, f"in the pane {pane.name}", run)
 
 
-def _in_pane(screen: MainScreen, name: str, action: str) -> None:
-    screen.action_pane(name)
-    screen.call_after_refresh(screen.run_action, action)
+def _in_pane(screen: MainScreen, widget: Widget, action: str) -> None:
+    screen.action_pane(widget.id or "")
+    screen.call_after_refresh(widget.run_action, action)
 
 
-def _command(app: VmciApp, binding: Binding, words: str, where: str, run: object) -> SystemCommand:
+def _command(app: App[None], binding: Binding, words: str, where: str, run: object) -> SystemCommand:
     """The keys are the user's own where the settings name some."""
     assert callable(run)
-    key = app.settings.keymap.get(binding.id or "", binding.key).split(",")[0]
+    key = host(app).settings.keymap.get(binding.id or "", binding.key).split(",")[0]
     shown = key_name(app.get_key_display(replace(binding, key=key)))
     return SystemCommand(f"{binding.description} - {words} ({shown})", where, run)

@@ -94,13 +94,6 @@ class LessonApp(_Base):
     async def put_in_place(self, screen: Screen[None]) -> None:
         raise NotImplementedError
 
-    def refuse_outside(self, path: str) -> None:
-        """Raise UsageError for a file that this session may not touch."""
-        if self.allowed is not None:
-            from vmci_tui.common.confinement import refuse_outside
-
-            refuse_outside(path, self.allowed)
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return self.lesson is not None if action in _ACTIONS else super().check_action(action, parameters)
 

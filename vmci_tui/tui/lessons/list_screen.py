@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,16 +14,16 @@ from vmci_tui.common.errors import VmciError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.lessons.lesson import Heading, headings
 from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
-if TYPE_CHECKING:
-    from vmci_tui.tui.lessons.lesson_app import LessonApp
-
 
 class LessonsScreen(Guarded, Screen[None]):
     """Titles, and below them what the one under the cursor teaches."""
+
+    lesson_name = "lessons"
 
     SCOPED_CSS = False
     DEFAULT_CSS = """
@@ -74,7 +74,7 @@ class LessonsScreen(Guarded, Screen[None]):
     def action_choose(self) -> None:
         heading = self._heading()
         if heading is not None:
-            cast("LessonApp", self.app).start_lesson(heading.path)
+            host(self).start_lesson(heading.path)
 
     def action_back(self) -> None:
         if self._back:

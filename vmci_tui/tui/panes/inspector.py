@@ -7,7 +7,9 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from vmci_tui.common.safe_text import Safe
-from vmci_tui.document.inspected_bytes import HEAD, LABEL, SHORT, Inspected, inspected_lines
+from vmci_tui.document.inspected_bytes import HEAD, LABEL, SHORT, Inspected, inspect_at, inspected_lines
+from vmci_tui.tui.asking import say
+from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.style.cells import Row
 from vmci_tui.tui.widgets.line_list import LineList
 
@@ -27,13 +29,20 @@ class Inspector(LineList):
     .-wide.inspecting #findings-pane { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.follow", "Follow", tooltip="Go to the paddr that this number says", id="follow"),
+        Binding("enter", "follow", "Follow", tooltip="Go to the paddr that this number says", id="follow"),
     ]
-    inspected: Inspected | None = None
+    on_enter = "follow"
 
-    def show(self, item: Inspected | None) -> None:
-        """Show what stands at a byte; None where there is none."""
-        self.inspected = item
+    def __init__(self, view: HexPane) -> None:
+        super().__init__(id="inspector", empty="no bytes")
+        self.border_title = "Inspector"
+        self.inspected: Inspected | None = None
+        self._view = view
+
+    def show_place(self) -> None:
+        """Show the byte under the cursor of the hex view."""
+        view = self._view
+        self.inspected = item = inspect_at(view.document, view.places, view.cursor) if view.places else None
         lines = inspected_lines(item) if item is not None else ()
         self.set_rows([_row(at, line) for at, line in enumerate(lines)])
 
@@ -41,6 +50,17 @@ class Inspector(LineList):
         """The unsigned number under the cursor."""
         item, at = self.inspected, self.cursor - HEAD
         return item.numbers[at].unsigned if item is not None and 0 <= at < len(item.numbers) else None
+
+    def action_follow(self) -> None:
+        number = self.number()
+        if number is None:
+            say(self, "put the cursor on a number", "warning")
+            return
+        offset = self._view.document.layout.memory.offset_of(number)
+        if offset is None:
+            say(self, f"the dump holds no byte at paddr {number:#x}", "warning")
+        else:
+            self._view.arrive(offset)
 
 
 def _row(at: int, line: Safe) -> Row:

@@ -1,334 +1,255 @@
-"""The panes: lists with the keys that make sense in them. What the keys do is in the screen."""
+"""The panes side by side (or one at a time), all pointing at the same bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from textual import events
-from textual.app import ComposeResult, RenderResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
-from textual.message import Message
-from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
 
+from vmci_tui.common.span import Span
+from vmci_tui.document.byte_map import Place
 from vmci_tui.document.document import Document
-from vmci_tui.formats.vmcoreinfo import Line
-from vmci_tui.tui.edge import Guarded, Painted
-from vmci_tui.tui.panes.rows import KeyRows, Target, consequence_lines, entry_rows, finding_rows, note_rows
-from vmci_tui.tui.style.cells import plain
-from vmci_tui.tui.widgets.hex_selection import SELECT_BINDINGS, Selecting
-from vmci_tui.tui.widgets.hex_view import HexView
+from vmci_tui.tui.asking import say
+from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.panes.entry import EntryList
+from vmci_tui.tui.panes.findings import FindingsList, FindingsPane
+from vmci_tui.tui.panes.hex import HexPane
+from vmci_tui.tui.panes.keys import KeysList, KeysPane
+from vmci_tui.tui.panes.notes import NotesList
+from vmci_tui.tui.panes.pane_bar import PaneBar
+from vmci_tui.tui.panes.table import COLUMNS, PANES
+from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
     from vmci_tui.findings import Finding
-
-_WIDE_ENTRY = 100
-"""Cells from which on a field and what it means fit into one line."""
+    from vmci_tui.tui.panes.inspector import Inspector
 
 
-def _bind(keys: str, action: str, label: str, tip: str, show: bool = True) -> Binding:
-    """A key of a pane; its id names the action, so that settings can give it other keys."""
-    return Binding(keys, f"screen.{action}", label, tooltip=tip, id=action, show=show)
+class Panes(Guarded, Horizontal):
+    """All panes; moving in one of them moves the others, and the status line says where that is."""
 
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="panes")
+        self.session = session
+        self._inspector: Inspector | None = None
 
-def _moves(what: str) -> tuple[Binding, ...]:
-    """The keys that move and duplicate a line or a note; none of them stands in the footer."""
-    return (
-        Binding(
-            "K,shift+up", f"screen.move_{what}(-1)", "Up", tooltip=f"Move the {what} up", id=f"{what}.up", show=False
-        ),
-        Binding(
-            "J,shift+down", f"screen.move_{what}(1)", "Down", tooltip=f"Move the {what} down", id=f"{what}.down",
-            show=False,
-        ),
-        _bind("D", f"duplicate_{what}", "Twice", f"Duplicate the {what}", show=False),
-    )  # fmt: skip
-
-
-class EntryList(LineList):
-    """The entry's fields, and the writes that made it."""
-
-    DEFAULT_CLASSES = "pane"
-
-    about = (
-        "Entry: the 16 bytes that the guest wrote into QEMU's fw_cfg file etc/vmcoreinfo. They say where its "
-        "note lies, and how long it is. Of a dump alone they are worked out from what the dump says."
-    )
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        _bind("enter", "edit_entry", "Edit", "Change the field, or the write"),
-        _bind("w", "add_write", "Write", "Add a write of the guest"),
-        _bind("d", "delete_write", "Del", "Take the write out", show=False),
-        _bind("b", "open_entry", "Blob", "Open the entry that belongs to this dump"),
-        _bind("p", "paste_entry", "Paste", "Paste an entry that gdb printed, or /sys/kernel/vmcoreinfo"),
-        _bind("Q", "ask_qemu", "QEMU", "Ask a real QEMU what it does with this entry and note"),
-    ]
-    targets: Sequence[Target] = ()
-
-    _document: Document | None = None
-
-    def show_document(self, document: Document) -> None:
-        self._document = document
-        rows = entry_rows(document, wide=self.size.width >= _WIDE_ENTRY)
-        self.targets = [target for _, target in rows]
-        self.set_rows([row for row, _ in rows])
-
-    def on_resize(self) -> None:
-        if self._document is not None:
-            self.show_document(self._document)
-
-    def target(self) -> Target | None:
-        return self.targets[self.cursor] if self.cursor < len(self.targets) else None
-
-    def told(self) -> str:
-        """All that is known of what the cursor is on: where the pane is narrow it is folded, or cut."""
-        target = self.target()
-        rows = [row for row, other in zip(self.rows, self.targets, strict=True) if other == target]
-        return " ".join(" ".join(text.strip() for text, _ in row) for row in rows).strip()
-
-    def row_at(self, offset: int) -> int | None:
-        """The row of the field that begins at `offset` of the entry."""
-        for row, target in enumerate(self.targets):
-            if target.kind == "field" and target.span is not None and target.span.offset == offset:
-                return row
-        return None
-
-
-class NotesList(LineList):
-    """All notes."""
-
-    DEFAULT_CLASSES = "pane"
-
-    about = (
-        "Notes: the ELF notes of the dump: of each CPU, and VMCOREINFO, whose text tells debuggers about the kernel. "
-        "Readers take the last whole note of that name."
-    )
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        _bind("enter", "rename_note", "Name", "Change the note's name"),
-        _bind("t", "retype_note", "Type", "Change the note's type"),
-        _bind("d", "drop_note", "Del", "Take the note out"),
-        *_moves("note"),
-    ]
-    targets: Sequence[Target] = ()
-    _types: ClassVar[dict[int, str]] = {}
-    """The names of the types of CORE notes, once they are read."""
-
-    def show_document(self, document: Document) -> None:
-        rows = note_rows(document, self._types)
-        self.targets = [target for _, target in rows]
-        self.set_rows([row for row, _ in rows])
-        if not self._types:
-            self.call_after_refresh(self._name_types, document)
-
-    def _name_types(self, document: Document) -> None:
-        """Have pyelftools name the types; not before the first paint, which it would hold up for 17 ms."""
-        from elftools.elf.enums import ENUM_CORE_NOTE_N_TYPE
-
-        self._types.update({number: name for name, number in ENUM_CORE_NOTE_N_TYPE.items() if isinstance(number, int)})
-        self.show_document(document)
-
-
-class KeysList(LineList):
-    """The key=value lines of the text."""
-
-    about = (
-        "Keys: the text of the VMCOREINFO note, a KEY=VALUE in each line. "
-        "i explains the key that the cursor is on, m shows what each reader reads."
-    )
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        _bind("enter", "edit_value", "Edit", "Change the value (or the broken line)"),
-        _bind("n", "add_key", "New", "Add a key at the end"),
-        _bind("d", "delete_line", "Del", "Take the line out"),
-        _bind("slash", "filter", "Filter", "Show only lines that hold a text"),
-        _bind("f2,E", "rename_key", "Key", "Change the key; its value stays", show=False),
-        *_moves("line"),
-        _bind("i", "explain", "Explain", "Show what the key means, and what each reader makes of it"),
-    ]
-    shown: KeyRows
-
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id, empty="no vmcoreinfo text: [R] looks for it in memory, [a] appends a note")
-        self.shown = KeyRows(None)
-
-    def show_keys(self, shown: KeyRows) -> None:
-        self.shown = shown
-        shown.fit(self.size.width)
-        self.set_rows(shown)
-
-    def on_resize(self) -> None:
-        self.shown.fit(self.size.width)
-        self.refresh()
-
-
-class KeysPane(Guarded, Vertical):
-    """The table of keys, and above it the filter: a field while it is typed in, else a line that tells it."""
-
-    DEFAULT_CLASSES = "pane"
-
-    wanted = ""
-
-    class FilterClicked(Message):
-        """The line of the filter was clicked."""
+    @property
+    def document(self) -> Document:
+        """The document that is shown."""
+        return self.session.document
 
     def compose(self) -> ComposeResult:
-        yield StatusLine("/ filter", id="filter-line")
-        yield KeysList(id="keys")
+        for side, panes in COLUMNS.items():
+            with Vertical(id=side):
+                yield from (pane.box(self.session) for pane in panes)
 
-    def open_filter(self, blink: bool) -> None:
-        """Let the user type. (Made only now: a field of Textual's is 4 ms of the first paint.)"""
-        if self.query("#filter"):
-            self.query_one("#filter").focus()
-            return
-        field = Input(self.wanted, placeholder="filter", id="filter", compact=True, select_on_focus=False)
-        field.cursor_blink = blink
-        self.query_one("#filter-line").display = False
-        self.mount(field, before=0)
-        field.focus()
+    def on_mount(self) -> None:
+        for pane in PANES:
+            self.query_one(f"#{pane.box_id}").border_title = pane.title
 
-    def close_filter(self, wanted: str) -> None:
-        """Back to the line, with what is shown from now on."""
-        self.wanted = wanted
-        line = self.query_one("#filter-line", StatusLine)
-        line.tell(f"filter: {wanted}  (ESC clears it)" if wanted else "/ filter")
-        line.display = True
-        self.query("#filter").remove()
-        self.query_one(KeysList).focus()
+    def show_state(self) -> None:
+        """Show everything of the document's state but what is judged."""
+        self.query_one(EntryList).show_state()
+        self.query_one(NotesList).show_state()
+        self.query_one(KeysPane).show_state()
+        self.query_one(HexPane).show_state()
+        self._show_place()
 
-    def line(self) -> Line | None:
-        """The line under the cursor."""
-        keys = self.query_one(KeysList)
-        return keys.shown.lines[keys.cursor] if keys.cursor < len(keys.shown.lines) else None
+    def show_judgement(self) -> None:
+        """Show what is said of the state."""
+        self.query_one(FindingsPane).show_judgement()
+        self.query_one(KeysPane).show_title()
 
-    def on_click(self, event: events.Click) -> None:
-        if event.widget is not None and event.widget.id == "filter-line":
-            self.post_message(self.FilterClicked())
-        elif event.widget is self:
-            self.query_one(KeysList).focus()
+    # The status line
 
+    def _tell(self, words: str) -> None:
+        """Words in the status line, until the cursor moves; where there is room, which file this is."""
+        document = self.document
+        state = "modified" if document.unsaved else "edits saved" if document.modified else "not modified"
+        self.screen.query_one("#status", StatusLine).tell(words, f"{document.name}  {document.container}  {state}")
 
-class FindingsList(LineList):
-    """What is worth knowing."""
+    @on(HexPane.SearchEnded)
+    def _show_place(self) -> None:
+        """Where the cursor of the hex view is, and in which field; its byte in the inspector."""
+        view = self.query_one(HexPane)
+        self._tell(view.selected or place_text(self.document, view.cursor, view.place()))
+        if self._inspector is not None:
+            self._inspector.show_place()
 
-    about = (
-        "Findings: what is wrong or worth knowing, worst first. Each has a code, the bytes that it is about, "
-        "why it matters and who refuses over it; [f] marks those that a key fixes."
-    )
+    def tell_command(self) -> None:
+        """What does the last edit in the shell."""
+        command = self.session.last_command()
+        if command is not None:
+            self._tell(f"$ {command}")
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        _bind("enter", "show_finding", "Show", "Go to the bytes that it is about"),
-        _bind("f", "fix", "Fix", "Apply the fix of this finding"),
-    ]
+    # Moving in one pane moves the others
 
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self.findings: Sequence[Finding] = ()
-
-    def show_findings(self, findings: Sequence[Finding], instead: str | None = None) -> None:
-        """Other findings; `instead` says why there are none to show."""
-        self.findings = findings
-        self.empty = instead or "nothing to complain about"
-        self.set_rows(finding_rows(findings))
-
-    def finding(self) -> Finding | None:
-        return self.findings[self.cursor] if self.cursor < len(self.findings) else None
-
-
-class FindingsPane(Guarded, Vertical):
-    """The findings, and below them the chosen one in full."""
-
-    DEFAULT_CLASSES = "pane"
-
-    def compose(self) -> ComposeResult:
-        yield FindingsList(id="findings")
-
-    def on_click(self) -> None:
-        self.query_one(FindingsList).focus()
-
-    def tell(self, finding: Finding | None) -> None:
-        """Show one in full; the text for it is made when there is a first one."""
-        found = self.query("#why-text")
-        if finding is None:
-            self.query("#why").remove()
-            return
-        fix = f"\nf: {finding.fix.label}" if finding.fix else ""
-        who = "".join(f"\n{line}" for line in consequence_lines(finding))
-        words = plain(f"{finding.message}\nwhy: {finding.why}{who}{fix}")
-        if found:
-            found.first(Static).update(words)
+    @on(LineList.Moved, "#keys")
+    def _key_moved(self, event: LineList.Moved) -> None:
+        shown = self.query_one(KeysList).shown
+        if (part := shown.part(event.index)) is not None:
+            self._point_in_note(part.offset, part.length)
         else:
-            self.mount(VerticalScroll(Static(words, id="why-text"), id="why"))
+            self.point_at_line(shown.lines[event.index].number)
+
+    @on(KeysPane.Filtered)
+    def _keys_filtered(self) -> None:
+        line = self.query_one(KeysList).line()
+        if line is not None:
+            self.point_at_line(line.number)
+
+    @on(KeysList.Rearranged)
+    def _line_rearranged(self, event: KeysList.Rearranged) -> None:
+        self.point_at_line(event.number)
+        self.tell_command()
+
+    def point_at_line(self, number: int) -> None:
+        text = self.document.state.vmcoreinfo
+        if text is not None:
+            line = text.lines[number - 1]
+            self.query_one(KeysPane).explain_soon(line)
+            self._point_in_note(line.offset, len(line.raw))
+
+    def _point_in_note(self, offset: int, length: int) -> None:
+        """To bytes of the descriptor of the note that counts."""
+        layout, index = self.document.layout, self.document.state.index
+        if index is not None:
+            start = layout.note_offsets[index] + layout.notes[index].desc_start
+            self._point_at(Span(start + offset, length))
+            self.query_one(NotesList).select(index)
+
+    @on(LineList.Moved, "#notes")
+    def _note_moved(self, event: LineList.Moved) -> None:
+        span = self.query_one(NotesList).targets[event.index].span
+        if span is not None:
+            self._point_at(span)
+
+    @on(LineList.Moved, "#entry")
+    def _entry_moved(self) -> None:
+        target = self.query_one(EntryList).target()
+        if target is None:
+            return
+        if self.document.dump is None and target.span is not None:
+            self._point_at(target.span)
+        elif self.document.state.entry is not None and target.key in ("paddr", "size"):
+            self._point_at_region()
+        self.screen.query_one("#status", StatusLine).tell(self.query_one(EntryList).told())
+
+    def _point_at_region(self) -> None:
+        history = self.document.state.entry
+        memory = self.document.layout.memory
+        if history is None or (offset := memory.offset_of(history.entry.paddr)) is None:
+            return
+        item = memory.range_at(history.entry.paddr)
+        room = item.end - history.entry.paddr if item else 0
+        self._point_at(Span(offset, min(history.entry.size, room)))
+
+    @on(LineList.Moved, "#findings")
+    def _finding_moved(self) -> None:
+        self.query_one(FindingsPane).tell()
+        finding = self.query_one(FindingsList).finding()
+        if finding is not None and finding.span is not None:
+            self._point_at_finding(finding.span)
+
+    def _point_at_finding(self, span: Span) -> None:
+        if span.of == "entry":
+            entry = self.query_one(EntryList)
+            entry.select(entry.row_at(span.offset) or 0)
+            if self.document.dump is None:
+                self._point_at(span)
+            return
+        self._point_at(span)
+        self._follow(self.query_one(HexPane).place())
+
+    @on(FindingsList.ShowWanted)
+    def _finding_wanted(self, event: FindingsList.ShowWanted) -> None:
+        self.show_finding(event.finding)
+
+    def show_finding(self, finding: Finding) -> None:
+        """To the pane that holds the bytes of the finding."""
+        if finding.span is None:
+            say(self, "this finding is about no bytes in particular", "warning")
+            return
+        self.query_one(FindingsPane).tell()
+        self._point_at_finding(finding.span)
+        if finding.span.of == "entry":
+            name = "entry"
+        else:
+            places = self.query_one(HexPane).places
+            at = places.at(finding.span.offset) if places is not None else None
+            in_text = at is not None and at.line is not None and at.note == self.document.state.index
+            name = "keys" if in_text else "hex"
+        self.post_message(PaneBar.Picked(name))
+
+    def _point_at(self, span: Span) -> None:
+        """Mark bytes in the hex view and go there."""
+        view = self.query_one(HexPane)
+        view.set_mark(span.offset, span.length)
+        view.go(span.offset)
+        self._show_place()
+
+    @on(HexPane.Moved)
+    def _follow_cursor(self) -> None:
+        """The lists and the status line go where the cursor of the hex view is."""
+        self._follow(self.query_one(HexPane).place())
+        self._show_place()
+
+    @on(HexPane.Written)
+    def _byte_written(self) -> None:
+        self._follow_cursor()
+        self.tell_command()
+
+    def _follow(self, place: Place | None) -> None:
+        """The lists go where the hex view is."""
+        if place is None:
+            return
+        if place.note is not None:
+            self.query_one(NotesList).select(place.note)
+        if place.line is not None and place.note == self.document.state.index:
+            keys = self.query_one(KeysList)
+            if (row := keys.shown.index_of(place.line)) is not None:
+                keys.select(row)
+        if place.kind == "entry":
+            entry = self.query_one(EntryList)
+            if (row := entry.row_at(place.offset)) is not None:
+                entry.select(row)
+
+    # The inspector
+
+    async def toggle_inspector(self) -> None:
+        """Show or hide the inspector, below the hex view."""
+        view = self.query_one(HexPane)
+        if self._inspector is not None:
+            if self._inspector.has_focus:
+                view.focus()
+            gone, self._inspector = self._inspector, None
+            await gone.remove()  # or a new one, of the same name, would meet it
+            self.screen.remove_class("inspecting")
+            return
+        from vmci_tui.tui.panes.inspector import Inspector
+
+        self._inspector = Inspector(view)
+        self.query_one("#right").mount(self._inspector, after="#hex")
+        self.screen.add_class("inspecting")
+        if self.screen.has_class("-narrow"):
+            self.post_message(PaneBar.Picked("hex"))
+        self.call_after_refresh(self._inspect_first)
+
+    def _inspect_first(self) -> None:
+        """Once the inspector has its place; Textual tells the hex view nothing of its own that is smaller now."""
+        self.query_one(HexPane).on_resize()
+        if self._inspector is not None:
+            self._inspector.show_place()
 
 
-class HexPane(Selecting, HexView):
-    """The hex view with its keys."""
-
-    DEFAULT_CLASSES = "pane"
-
-    about = (
-        "Hex: the bytes of the file, coloured by what they are; the bar below says the field. "
-        "Enter types over the bytes of a note or of the entry; guest memory is never edited. Shift and arrows, "
-        "or the mouse, select bytes to be copied."
-    )
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        _bind("enter", "overwrite", "Edit", "Type over the bytes of a note, or of the entry"),
-        _bind("g", "goto", "Go to", "Go to a file offset or a guest-physical address"),
-        _bind("slash", "search", "Search", "Search for text or hex bytes"),
-        _bind("n", "search_next", "Next", "Search on for the same"),
-        _bind("b", "bookmark", "Mark", "Set a bookmark at the cursor, or take it away"),
-        _bind("apostrophe", "next_bookmark", "Next mark", "Go to the next bookmark", show=False),
-        _bind("B", "bookmarks", "Marks", "List the bookmarks of this file", show=False),
-        *SELECT_BINDINGS,
-    ]
-
-
-class PaneBar(Painted, Widget):
-    """The tabs of the narrow screen: which panes there are, one of them shown."""
-
-    class Picked(Message):
-        """The user clicked a tab."""
-
-        def __init__(self, pane: str) -> None:
-            self.pane = pane
-            super().__init__()
-
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self._tabs: tuple[tuple[str, str], ...] = ()
-        self._active = ""
-        self.pointed = ""
-
-    def show(self, tabs: tuple[tuple[str, str], ...], active: str) -> None:
-        """Tabs as (pane, label)."""
-        if (tabs, active) != (self._tabs, self._active):
-            self._tabs, self._active = tabs, active
-            self.refresh()
-
-    def point(self, pane: str) -> None:
-        """Mark the tab that a lesson points at."""
-        if pane != self.pointed:
-            self.pointed = pane
-            self.refresh()
-
-    def _style(self, pane: str) -> str:
-        pointed = " underline $warning" if pane == self.pointed else ""
-        return ("reverse bold" if pane == self._active else "") + pointed
-
-    def render(self) -> RenderResult:
-        from textual.content import Content
-
-        return Content.assemble(*((f" {label} ", self._style(pane)) for pane, label in self._tabs))
-
-    def on_click(self, event: events.Click) -> None:
-        at = 0
-        for pane, label in self._tabs:
-            at += len(label) + 2
-            if event.x < at:
-                self.post_message(self.Picked(pane))
-                return
+def place_text(document: Document, at: int, place: Place | None) -> str:
+    """Where a byte is: both addresses in hex and decimal, and its field."""
+    if place is None:
+        return "no bytes"
+    paddr = document.layout.memory.paddr_of(at)
+    where = f"  paddr {paddr:#x} = {paddr}" if paddr is not None else ""
+    return f"offset {at:#x} = {at}{where}  {place.label} ({place.length} bytes)"

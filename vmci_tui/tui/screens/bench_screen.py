@@ -20,6 +20,7 @@ from vmci_tui.common.errors import VmciError
 from vmci_tui.findings.catalogue import GROUPS, catalogue
 from vmci_tui.readers.verdicts import Both
 from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import Row, plain, safe
 from vmci_tui.tui.widgets.dialogs import Ask
 from vmci_tui.tui.widgets.line_list import LineList
@@ -74,12 +75,8 @@ class CraftScreen(Guarded, Screen[None]):
         Binding("escape,q", "app.pop_screen", "Back", tooltip="Back to what was shown before", id="craft.back"),
     ]  # fmt: skip
 
-    def __init__(
-        self, show: Callable[[str, str | None], object], allowed: Callable[[str], None], blink: bool = True
-    ) -> None:
-        """`show` opens a dump and its entry; `allowed` raises VmciError for a place where nothing may be written."""
+    def __init__(self) -> None:
         super().__init__()
-        self._open, self._allowed, self._blink = show, allowed, blink
         self._saved: tuple[Crafted, str] | None = None
         """What was saved last, and the folder that it is in."""
         self._lines = list(_listed())
@@ -199,14 +196,14 @@ class CraftScreen(Guarded, Screen[None]):
 
     def _show_file(self, made: Crafted, folder: str) -> None:
         named = names(made)
-        self._open(os.path.join(folder, named.dump), named.entry and os.path.join(folder, named.entry))
+        host(self).open(os.path.join(folder, named.dump), named.entry and os.path.join(folder, named.entry))
 
     def _ask(self, title: str, then: Callable[[], None]) -> None:
         made = self._made
 
         def accept(typed: str) -> None:
             folder = os.path.expanduser(typed.strip()) or "."
-            self._allowed(folder)
+            host(self).refuse_outside(folder)
             save(made, folder)
             self._saved = made, folder
             self.query_one("#status", StatusLine).tell(f"$ {made.command} -o {safe(shlex.quote(folder))}")
@@ -217,7 +214,7 @@ class CraftScreen(Guarded, Screen[None]):
                 then()
 
         hint = f"a folder, for {made.stem}.*; nothing that is there is overwritten"
-        self.app.push_screen(Ask(title, accept, self._folder, hint, self._blink), done)
+        self.app.push_screen(Ask(title, accept, self._folder, hint), done)
 
     @property
     def _folder(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -11,6 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Static
 
+from vmci_tui.document.byte_map import Places
+from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import plain
 from vmci_tui.tui.widgets.dialogs import Dialog
 from vmci_tui.tui.widgets.line_list import LineList
@@ -29,10 +30,10 @@ class MarkList(Dialog[int | None]):
         Binding("escape,B,q", "dismiss(None)", "Back", id="dialog.cancel"),
     ]
 
-    def __init__(self, rows: list[tuple[int, str, str]], drop: Callable[[str], None]) -> None:
-        """`rows` are (offset, bookmark, what lies there)."""
+    def __init__(self, session: Session, places: Places | None) -> None:
+        """`places` say what is at a bookmark."""
         super().__init__()
-        self._rows, self._drop = rows, drop
+        self.session, self._places, self._rows = session, places, session.places_marked()
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -50,7 +51,11 @@ class MarkList(Dialog[int | None]):
         self.query_one("#marks").focus()
 
     def _show(self) -> None:
-        rows = [((f"{mark:<20} ", "key"), (label, "value")) for _, mark, label in self._rows]
+        places = self._places
+        rows = [
+            ((f"{mark:<20} ", "key"), (places.at(offset).label if places else "", "value"))
+            for offset, mark in self._rows
+        ]
         self.query_one("#marks", LineList).set_rows(rows)
 
     @on(LineList.Chosen, "#marks")
@@ -64,7 +69,7 @@ class MarkList(Dialog[int | None]):
     def action_drop(self) -> None:
         at = self.query_one("#marks", LineList).cursor
         if at < len(self._rows):
-            self._drop(self._rows.pop(at)[1])
+            self.session.unmark(self._rows.pop(at)[1])
             self._show()
 
     @on(Button.Pressed, "#cancel")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar, cast
 
 from textual import on
@@ -15,14 +14,17 @@ from vmci_tui.adoption.rank import choose, judge_all, why_not
 from vmci_tui.common.errors import Cancelled, VmciError
 from vmci_tui.common.progress import Progress, quiet
 from vmci_tui.common.safe_text import visible
-from vmci_tui.containers.guest import Guest
+from vmci_tui.containers.guest import guest_of
 from vmci_tui.render.candidate_report import osrelease
 from vmci_tui.search.candidate import PROVED, Candidate, Judged
 from vmci_tui.search.find_notes import find
+from vmci_tui.tui.asking import say
+from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.dialogs import Choose
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
+from vmci_tui.tui.widgets.text_dialog import Told
 from vmci_tui.tui.widgets.worker_screen import WorkScreen
 
 _STYLES = {True: "good", False: "error", None: "warning"}
@@ -43,8 +45,7 @@ class CandidatesScreen(WorkScreen[Judged | None]):
     CandidatesScreen #told:focus { border: round $accent; }
     CandidatesScreen #progress { height: 1; background: $surface; color: $text-muted; padding: 0 1; }
     """
-    shell = ""
-    """The command that says the same."""
+    lesson_name = "candidates"
     about = "Candidates: every place of guest memory that looks like the note, best first, proved or not."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,a", "adopt", "Adopt", tooltip="Make it the dump's note", id="candidates.adopt"),
@@ -64,19 +65,12 @@ class CandidatesScreen(WorkScreen[Judged | None]):
         Binding("escape,F,q", "leave", "Back", tooltip="Stop; then back to the file", id="candidates.back"),
     ]
 
-    def __init__(
-        self,
-        guest: Guest,
-        text: bytes | None,
-        known: tuple[Judged, ...],
-        keep: Callable[[tuple[Judged, ...]], None],
-        compare: Callable[[Candidate, Candidate], None],
-        entry: Callable[[Candidate], None],
-    ) -> None:
-        """`text` is the dump's own, `known` are the candidates of an earlier search, `keep` gets those of this one."""
+    def __init__(self, session: Session) -> None:
+        """`session` is that of a dump, which keeps the candidates of an earlier search."""
         super().__init__()
-        self._guest, self._text, self._judged, self._keep = guest, text, known, keep
-        self._compare, self._entry = compare, entry
+        assert session.document.dump is not None
+        self.session, self._judged = session, session.candidates
+        self._guest, self._own = guest_of(session.document.dump), session.document.state.vmcoreinfo
         self._seen: list[Candidate] = []
         self._everywhere = False
 
@@ -92,7 +86,7 @@ class CandidatesScreen(WorkScreen[Judged | None]):
     def on_mount(self) -> None:
         listed = self.query_one("#candidates", LineList)
         listed.border_title = "Candidates, best first"
-        self.query_one("#title", StatusLine).tell(" Notes in guest memory", self.shell)
+        self.query_one("#title", StatusLine).tell(" Notes in guest memory", self.session.shell_words("find FILE"))
         listed.focus()
         if self._judged:
             self._show(self._judged)
@@ -123,7 +117,7 @@ class CandidatesScreen(WorkScreen[Judged | None]):
 
     def _found(self, result: object) -> None:
         stopped, judged = cast("tuple[bool, tuple[Judged, ...]]", result)
-        self._keep(judged)
+        self.session.candidates = judged
         self._show(judged, stopped)
 
     def _show(self, judged: tuple[Judged, ...], stopped: bool = False) -> None:
@@ -133,7 +127,7 @@ class CandidatesScreen(WorkScreen[Judged | None]):
 
     def _verdict(self, judged: tuple[Judged, ...], stopped: bool) -> str:
         chosen = choose(judged)
-        if chosen is not None and chosen.candidate.text == self._text:
+        if chosen is not None and self._own is not None and chosen.candidate.text == self._own.text:
             return f"The one at {chosen.candidate.paddr:#x} is proved: it is the note that the dump has."
         if chosen is not None:
             return f"The one at {chosen.candidate.paddr:#x} is proved: Enter adopts it."
@@ -191,12 +185,36 @@ class CandidatesScreen(WorkScreen[Judged | None]):
 
     def action_differences(self) -> None:
         """With the dump's note, else with the best candidate."""
-        if (chosen := self._chosen) is not None:
-            self._compare(chosen.candidate, self._judged[0].candidate)
+        from vmci_tui.knowledge.text_diff import compare, difference_text
+
+        if (chosen := self._chosen) is None:
+            return
+        candidate, best = chosen.candidate, self._judged[0].candidate
+        which = "The dump's note" if self._own is not None else f"The {best.kind} at paddr {best.paddr:#x}"
+        found = compare(best.vmcoreinfo if self._own is None else self._own, candidate.vmcoreinfo)
+        title = f"{which} (a) and the {candidate.kind} at paddr {candidate.paddr:#x} (b)"
+        self.app.push_screen(Told(title, difference_text(found)))
 
     def action_entry(self) -> None:
-        if (chosen := self._chosen) is not None:
-            self._entry(chosen.candidate)
+        """Save the entry that a Linux guest writes for this note, as a blob."""
+        from vmci_tui.opening.entry_for_note import entry_for
+        from vmci_tui.saving.plan import plan_copy
+        from vmci_tui.tui.screens.save_screen import Outcome, SaveScreen
+
+        if (chosen := self._chosen) is None:
+            return
+        try:
+            document = entry_for(chosen.candidate)
+            plan = plan_copy(document)
+        except VmciError as error:
+            say(self, str(error), "error")
+            return
+
+        def saved(outcome: Outcome | None) -> None:
+            if outcome is not None:
+                say(self, outcome.words)
+
+        self.app.push_screen(SaveScreen(document, plan), saved)
 
     def action_everywhere(self) -> None:
         if not self.working:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,13 +14,11 @@ from textual.widgets import Button, Static
 from vmci_tui.common.safe_text import visible
 from vmci_tui.render.copy_formats import FORMS, Form, Piece
 from vmci_tui.saving.small_file import write_new
-from vmci_tui.tui.actions.copy_actions import lacks_clipboard
+from vmci_tui.tui.clipboard import lacks_clipboard
+from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import plain
 from vmci_tui.tui.widgets.dialogs import Ask, Dialog
 from vmci_tui.tui.widgets.line_list import LineList
-
-if TYPE_CHECKING:
-    from vmci_tui.tui.app import VmciApp
 
 _SHOWN = 4000
 """Characters of a form that are shown before it is copied."""
@@ -41,9 +39,9 @@ class CopyScreen(Dialog[None]):
         Binding("escape,C,q", "dismiss", "Cancel", id="dialog.cancel"),
     ]
 
-    def __init__(self, piece: Piece, blink: bool) -> None:
+    def __init__(self, piece: Piece) -> None:
         super().__init__()
-        self._piece, self._blink = piece, blink
+        self._piece = piece
 
     def compose(self) -> ComposeResult:
         piece = self._piece
@@ -90,12 +88,12 @@ class CopyScreen(Dialog[None]):
 
         def accept(typed: str) -> None:
             path = os.path.expanduser(typed.strip())
-            cast("VmciApp", self.app).refuse_outside(path)
+            host(self).refuse_outside(path)
             write_new(path, piece.data if path.endswith(".bin") else (form.write(piece) + "\n").encode("ascii"))
             self.app.notify(f"written: {visible(path)}", markup=False)
 
         hint = "a new file; with a name that ends in .bin it gets the bytes themselves"
-        ask = Ask(f"Write {form.label.lower()} into", accept, f"copied.{form.ending}", hint, self._blink)
+        ask = Ask(f"Write {form.label.lower()} into", accept, f"copied.{form.ending}", hint)
 
         def asked(done: bool | None) -> None:
             if done:

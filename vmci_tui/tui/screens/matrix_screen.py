@@ -57,6 +57,8 @@ def matrix_lines(text: Vmcoreinfo, verdicts: Verdicts) -> tuple[tuple[str, ...],
 class MatrixScreen(Guarded, Screen[None]):
     """What each reader reads."""
 
+    lesson_name = "matrix"
+
     SCOPED_CSS = False
     DEFAULT_CSS = """
     MatrixScreen #matrix { height: 1fr; border: round $accent; }

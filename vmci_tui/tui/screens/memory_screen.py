@@ -13,16 +13,29 @@ from textual.widgets import Footer
 from vmci_tui.common.errors import EditError
 from vmci_tui.document.document import Document
 from vmci_tui.formats.fw_cfg_entry import parse_number
-from vmci_tui.tui.actions.copy_actions import CopyActions
+from vmci_tui.tui.actions import copy
+from vmci_tui.tui.asking import say
 from vmci_tui.tui.edge import Guarded
-from vmci_tui.tui.panes.panes import HexPane
+from vmci_tui.tui.panes.hex import SEARCH_BINDINGS, BytesPane
+from vmci_tui.tui.widgets.hex_selection import SELECT_BINDINGS
 from vmci_tui.tui.widgets.status_line import StatusLine
 
-_OF_THE_FILE = frozenset(("overwrite", "bookmark", "next_bookmark", "bookmarks"))
 
-
-class MemoryScreen(CopyActions, Guarded, Screen[None]):
+class MemoryPane(BytesPane):
     """Memory by paddr; nothing in it can be changed."""
+
+    goto_hint = "a guest-physical address (0x1958000)"
+    BINDINGS: ClassVar[list[BindingType]] = [*SEARCH_BINDINGS, *SELECT_BINDINGS]
+
+    def offset_of(self, typed: str) -> int:
+        paddr = parse_number(typed.strip().lower().removeprefix("p").removeprefix("addr").strip(" ="))
+        if self.document.layout.memory.range_at(paddr) is None:
+            raise EditError(f"the dump holds no byte at paddr {paddr:#x}", "+ and - go from range to range")
+        return paddr
+
+
+class MemoryScreen(Guarded, Screen[None]):
+    """The memory of a dump."""
 
     SCOPED_CSS = False
     DEFAULT_CSS = """
@@ -44,51 +57,44 @@ class MemoryScreen(CopyActions, Guarded, Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield StatusLine(f" Guest memory of {self.document.name}, by paddr", id="title")
-        yield HexPane(id="hex")
+        yield MemoryPane(self.document)
         yield StatusLine("", id="status")
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        view = self.query_one(HexPane)
+        view = self.query_one(MemoryPane)
         view.border_title = "Memory"
-        view.show_document(self.document)
+        view.show_state()
         view.focus()
-        self.call_after_refresh(self._arrive, self._start, 1)
+        self.call_after_refresh(view.arrive, self._start)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Not what the hex view offers over a file: memory is never typed over, and bookmarks are the file's."""
-        return action not in _OF_THE_FILE and super().check_action(action, parameters)
-
-    def _goto(self, typed: str) -> None:
-        paddr = parse_number(typed.strip().lower().removeprefix("p").removeprefix("addr").strip(" ="))
-        if self.document.layout.memory.range_at(paddr) is None:
-            raise EditError(f"the dump holds no byte at paddr {paddr:#x}", "+ and - go from range to range")
-        self._arrive(paddr, 1)
-
-    def action_goto(self) -> None:
-        hint = "a guest-physical address (0x1958000)"
-        self.ask("Go to", self._goto, hint=hint)
-
-    @on(HexPane.Moved)
-    def show_place(self) -> None:
+    @on(BytesPane.Moved)
+    @on(BytesPane.SearchEnded)
+    def _show_place(self) -> None:
         """The status line: the address, and the range that it lies in."""
-        view = self.query_one(HexPane)
+        view = self.query_one(MemoryPane)
         at = view.cursor
         item = self.document.layout.memory.range_at(at)
         where = f"in {item.paddr:#x} to {item.end:#x}" if item else "not in the dump: shown as zeros"
         self.query_one("#status", StatusLine).tell(view.selected or f"paddr {at:#x} = {at}  {where}")
 
+    def action_copy(self) -> None:
+        copy.copy(self)
+
+    def action_copy_as(self) -> None:
+        copy.copy_as(self)
+
     def action_range(self, by: int) -> None:
         """Go to the beginning of another range of memory."""
-        ranges, at = self.document.layout.memory.ranges, self.query_one(HexPane).cursor
+        ranges, view = self.document.layout.memory.ranges, self.query_one(MemoryPane)
         starts = [item.paddr for item in ranges]
-        further = [start for start in starts if (start > at if by > 0 else start < at)]
+        further = [start for start in starts if (start > view.cursor if by > 0 else start < view.cursor)]
         wanted = (min(further) if by > 0 else max(further)) if further else None
         if wanted is None:
-            self.say("there is no other range that way")
+            say(self, "there is no other range that way")
         else:
-            self._arrive(wanted, 1)
+            view.arrive(wanted)
 
     def action_leave_memory(self) -> None:
-        if not self.stop_search():
+        if not self.query_one(MemoryPane).stop_search():
             self.dismiss()

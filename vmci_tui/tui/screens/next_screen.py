@@ -21,6 +21,8 @@ from vmci_tui.tui.widgets.status_line import StatusLine
 class WhatNowScreen(Guarded, Screen[None]):
     """The commands above, and the one under the cursor in full below them."""
 
+    lesson_name = "next"
+
     SCOPED_CSS = False
     DEFAULT_CSS = """
     WhatNowScreen #steps { border: round $accent; height: auto; max-height: 60%; }

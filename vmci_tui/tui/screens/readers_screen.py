@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, Literal
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,7 +17,10 @@ from vmci_tui.findings.judgement import Judgement
 from vmci_tui.render.verdict_report import STAGES, state_words
 from vmci_tui.repair.fix_for_reader import fixes_for
 from vmci_tui.repair.next_commands import Step
+from vmci_tui.tui.actions import look
+from vmci_tui.tui.asking import say
 from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
@@ -30,8 +33,10 @@ _TAKES = {
 _STYLES = {"accepts": "good", "opens": "warning", "refuses": "error", "unknown": "dim"}
 
 
-class ReadersScreen(Guarded, Screen[None]):
-    """All verdicts; `fix` applies what would make the chosen reader accept."""
+class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
+    """All verdicts; ends with the finding to go to, or with the wish to repair."""
+
+    lesson_name = "readers"
 
     SCOPED_CSS = False
     DEFAULT_CSS = """
@@ -40,8 +45,6 @@ class ReadersScreen(Guarded, Screen[None]):
     ReadersScreen #told { border: round $surface-lighten-2; padding: 0 1; height: 1fr; }
     ReadersScreen #told:focus { border: round $accent; }
     """
-    shell = ""
-    """The command that says the same."""
     about = "Readers: what each program that reads such files makes of this one, in its own words, and why."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -54,22 +57,12 @@ class ReadersScreen(Guarded, Screen[None]):
         Binding("escape,v,q", "dismiss", "Back", tooltip="Back to the file", id="readers.back"),
     ]
 
-    def __init__(
-        self,
-        current: Callable[[], Judgement],
-        steps: Callable[[], tuple[Step, ...]],
-        fix: Callable[[str], None],
-        matrix: Callable[[], None],
-        repair: Callable[[], None],
-        show: Callable[[Finding], None],
-        reader: str | None,
-    ) -> None:
-        """`current` gives the judgement anew after each fix, `steps` the commands for the file as it is."""
+    def __init__(self, session: Session, reader: str | None) -> None:
+        """`session` has a judgement; the cursor begins on `reader`."""
         super().__init__()
-        self._current, self._fix, self._matrix, self._repair = current, fix, matrix, repair
-        self._show_finding = show
-        self._judgement = current()
-        self._steps = steps()
+        assert session.judgement is not None
+        self.session, self._judgement = session, session.judgement
+        self._steps = session.next_steps()
         self._names = list(self._judgement.now)
         self._first = self._names.index(reader) if reader in self._names else self._worst()
 
@@ -87,7 +80,9 @@ class ReadersScreen(Guarded, Screen[None]):
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.query_one("#title", StatusLine).tell(" What every reader makes of this file", self.shell)
+        self.query_one("#title", StatusLine).tell(
+            " What every reader makes of this file", self.session.shell_words("check FILE")
+        )
         listed = self.query_one("#verdicts", LineList)
         listed.border_title = "Readers"
         self._show()
@@ -96,7 +91,7 @@ class ReadersScreen(Guarded, Screen[None]):
         listed.focus()
 
     def _show(self) -> None:
-        self._judgement = self._current()
+        self._judgement = self.session.settled() or self._judgement
         self.query_one("#verdicts", LineList).set_rows([self._row(name) for name in self._names])
         self._tell()
 
@@ -128,7 +123,18 @@ class ReadersScreen(Guarded, Screen[None]):
             self.notify("there is no command to go on with", severity="warning", markup=False)
 
     def action_fix(self) -> None:
-        self._fix(self._chosen_name)
+        """Apply every fix that helps this reader to accept."""
+        reader = self._chosen_name
+        done = self.session.fix_for(reader)
+        what = f"{len(done.labels)} fix(es): {'; '.join(done.labels)}. " if done.labels else ""
+        if done.accepts:
+            say(
+                self,
+                f"{what}{reader} accepts the file once it is saved (s)" if what else f"{reader} accepts it already",
+            )
+        else:
+            words = f"{what}{reader} would still refuse: {done.left or 'not known'}. R looks in memory"
+            say(self, words, "warning")
         self._show()
 
     @on(LineList.Chosen, "#verdicts")
@@ -136,18 +142,16 @@ class ReadersScreen(Guarded, Screen[None]):
         """Back to the file, on what makes this reader refuse; where nothing does, to its words."""
         mine = fixes_for(self._chosen_name, self._judgement.found)
         if mine:
-            self.dismiss()
-            self._show_finding(mine[0])
+            self.dismiss(mine[0])
         else:
             self.query_one("#told").focus()
 
     def action_matrix(self) -> None:
-        self._matrix()
+        look.matrix(self, self.session)
 
     def action_repair(self) -> None:
         """Back to the file, and there to the screen of repair."""
-        self.dismiss()
-        self._repair()
+        self.dismiss("repair")
 
 
 def verdict_lines(name: str, judgement: Judgement, steps: Sequence[Step] = ()) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, cast
+from typing import ClassVar, Literal, NamedTuple, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -10,17 +10,28 @@ from textual.containers import VerticalScroll
 from textual.widgets import Footer, Static
 
 from vmci_tui.common.progress import Progress
-from vmci_tui.document.document import Document
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.render.verdict_report import state_words
 from vmci_tui.repair.safe_fixes import EVERYTHING, Choice, Repair, repair
 from vmci_tui.search.candidate import PROVED
+from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import plain
 from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.worker_screen import WorkScreen
 
 
-class RepairScreen(WorkScreen[Repair | None]):
+class TakenOver(NamedTuple):
+    """A repair that the user takes over."""
+
+    repair: Repair
+    keep_segments: bool
+
+
+Done = TakenOver | Literal["candidates"]
+"""How the screen ends: with a repair, or with the wish to choose a note by hand."""
+
+
+class RepairScreen(WorkScreen[Done | None]):
     """Tries the repair on a copy of the document's state; ends with it, or None."""
 
     SCOPED_CSS = False
@@ -28,8 +39,7 @@ class RepairScreen(WorkScreen[Repair | None]):
     RepairScreen #told { height: 1fr; border: round $accent; padding: 0 1; }
     RepairScreen #progress { height: 1; background: $surface; color: $text-muted; padding: 0 1; }
     """
-    shell = ""
-    """The command that does the same."""
+    lesson_name = "repair"
     about = "Repair: every safe fix in one go, tried and shown before anything is changed."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "accept", "Take over", tooltip="Make these fixes; u takes each back", id="repair.accept"),
@@ -38,12 +48,11 @@ class RepairScreen(WorkScreen[Repair | None]):
         Binding("escape,q", "leave", "Back", tooltip="Stop; then back, nothing changed", id="repair.back"),
     ]
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__()
-        self._document = document
+        self.session, self._document = session, session.document
         self._choice = EVERYTHING
         self._done: Repair | None = None
-        self.wants_candidates = False
 
     def compose(self) -> ComposeResult:
         yield StatusLine(f" Repair {self._document.name}", id="title")
@@ -54,12 +63,10 @@ class RepairScreen(WorkScreen[Repair | None]):
 
     def on_mount(self) -> None:
         self.query_one("#told").focus()
-        self.query_one("#title", StatusLine).tell(f" Repair {self._document.name}", self.shell)
+        self.query_one("#title", StatusLine).tell(
+            f" Repair {self._document.name}", self.session.shell_words("repair FILE -o COPY")
+        )
         self._try()
-
-    @property
-    def keeps_segments(self) -> bool:
-        return self._choice.keep_segments
 
     def _try(self) -> None:
         self.tell("looking at the dump")
@@ -94,7 +101,7 @@ class RepairScreen(WorkScreen[Repair | None]):
 
     def action_accept(self) -> None:
         if self._done is not None and self._done.steps:
-            self.dismiss(self._done)
+            self.dismiss(TakenOver(self._done, self._choice.keep_segments))
 
     def action_keep_segments(self) -> None:
         if not self.working:
@@ -103,8 +110,7 @@ class RepairScreen(WorkScreen[Repair | None]):
 
     def action_candidates(self) -> None:
         if not self.working:
-            self.wants_candidates = True
-            self.dismiss(None)
+            self.dismiss("candidates")
 
     def action_leave(self) -> None:
         if not self.stop_work():

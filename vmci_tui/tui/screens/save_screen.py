@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+from typing import ClassVar, NamedTuple
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -27,13 +27,10 @@ from vmci_tui.saving.new_file import refuse_target
 from vmci_tui.saving.plan import Plan, plan_copy, plan_in_place
 from vmci_tui.saving.save_copy import save_copy
 from vmci_tui.saving.save_in_place import save_in_place
+from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.dialogs import Dialog
 from vmci_tui.tui.widgets.line_list import LineList
-
-if TYPE_CHECKING:
-    from vmci_tui.tui.edge import EdgeApp
-    from vmci_tui.tui.lessons.lesson_app import LessonApp
 
 _MOST_ROWS = 2000
 """Lines of bytes that are shown of one range."""
@@ -53,11 +50,13 @@ class Outcome(NamedTuple):
 class SaveScreen(Dialog[Outcome | None]):
     """Ends with what was done, or None where nothing was saved."""
 
+    lesson_name = "save"
+
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
 
-    def __init__(self, document: Document, plan: Plan, blink: bool = True) -> None:
+    def __init__(self, document: Document, plan: Plan) -> None:
         super().__init__()
-        self._document, self._plan, self._blink = document, plan, blink
+        self._document, self._plan = document, plan
         self._default = _default_name(document)
         self._confirmed: str | None = None
         self._agreed = Harm()
@@ -70,7 +69,7 @@ class SaveScreen(Dialog[Outcome | None]):
             yield LineList(id="plan")
             yield Static(plain("save as"), classes="label")
             field = Input(visible(self._default), id="target", select_on_focus=False)
-            field.cursor_blink = self._blink
+            field.cursor_blink = host(self).settings.blink
             yield field
             opened = isinstance(self._document.source, FileSource)
             hint = "the file that is open is not touched; ESC cancels" if opened else "ESC cancels"
@@ -124,7 +123,7 @@ class SaveScreen(Dialog[Outcome | None]):
     def _refused(self, target: str) -> str:
         """Why this session may not save there; empty where it may."""
         try:
-            cast("LessonApp", self.app).refuse_outside(target)
+            host(self).refuse_outside(target)
         except VmciError as error:
             return str(error)
         return ""
@@ -200,7 +199,7 @@ class SaveScreen(Dialog[Outcome | None]):
     def _failed(self, error: Exception) -> None:
         self._saving = False
         if not isinstance(error, VmciError):
-            cast("EdgeApp", self.app).failed(error)
+            host(self).failed(error)
             error = SaveError(f"not saved: {mishap.note(error)}")
         if self.is_attached:
             self._tell(str(error), bad=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,13 +16,11 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.render.shell_script import Told
 from vmci_tui.saving.small_file import write_new
 from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import Row, plain, safe
 from vmci_tui.tui.widgets.dialogs import Ask
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
-
-if TYPE_CHECKING:
-    from vmci_tui.tui.app import VmciApp
 
 
 class CommandsScreen(Guarded, Screen[None]):
@@ -41,9 +39,9 @@ class CommandsScreen(Guarded, Screen[None]):
         Binding("escape,dollar_sign,q", "dismiss", "Back", tooltip="Back to the file", id="commands.back"),
     ]
 
-    def __init__(self, done: tuple[Told, ...], looks: tuple[Told, ...], blink: bool) -> None:
+    def __init__(self, done: tuple[Told, ...], looks: tuple[Told, ...]) -> None:
         super().__init__()
-        self._done, self._blink = done, blink
+        self._done = done
         self._lines: list[Told | None] = [*done, None, *looks] if looks else [*done]
 
     def compose(self) -> ComposeResult:
@@ -100,11 +98,11 @@ class CommandsScreen(Guarded, Screen[None]):
 
         def accept(typed: str) -> None:
             path = os.path.expanduser(typed.strip())
-            cast("VmciApp", self.app).refuse_outside(path)
+            host(self).refuse_outside(path)
             write_new(path, self.script().encode("ascii"))
             self.notify(f"written: {visible(path)}", markup=False)
 
-        self.app.push_screen(Ask("Write the commands into", accept, "commands.sh", "a new file", self._blink))
+        self.app.push_screen(Ask("Write the commands into", accept, "commands.sh", "a new file"))
 
 
 def _row(told: Told | None) -> Row:

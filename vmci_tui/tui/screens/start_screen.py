@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,17 +16,17 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.common.samples import samples
 from vmci_tui.settings import settings
 from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.host import host
 from vmci_tui.tui.lessons.list_screen import lesson_rows
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
-if TYPE_CHECKING:
-    from vmci_tui.tui.app import VmciApp
-
 
 class StartScreen(Guarded, Screen[None]):
     """Each line opens something."""
+
+    lesson_name = "start"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Open this", tooltip="Open what the cursor is on", id="start.choose"),
@@ -69,7 +69,7 @@ class StartScreen(Guarded, Screen[None]):
         words = "choose faults, see what readers will say, save it"
         add(((f"  {'Craft a faulty dump':<34} ", "key"), (words, "dim")), self.action_craft)
         add((("", "dim"),), None)
-        shared = self._app.allowed is not None  # whoever opens the page: no file of this machine's is offered
+        shared = host(self).allowed is not None  # whoever opens the page: no file of this machine's is offered
         if found := () if shared else settings.recent():
             add((("Recent files", "title"),), None)
             for path, blob in found:
@@ -77,8 +77,8 @@ class StartScreen(Guarded, Screen[None]):
                 add((("  ", "dim"), (visible(path), "value"), (beside, "dim")), (path, blob))
             add((("", "dim"),), None)
         add((("Lessons: step by step, on copies", "title"),), None)
-        for row, path in lesson_rows(self._app.lessons_in):
-            add(row, partial(self._app.start_lesson, path))
+        for row, path in lesson_rows(host(self).lessons_in):
+            add(row, partial(host(self).start_lesson, path))
         add((("", "dim"),), None)
         add((("Samples: each tells one story", "title"),), None)
         for sample in () if shared else samples():
@@ -95,23 +95,19 @@ class StartScreen(Guarded, Screen[None]):
         listed = self.query_one("#start", LineList)
         self.query_one(StatusLine).tell("".join(text for text, _ in listed.rows[listed.cursor][1:]))
 
-    @property
-    def _app(self) -> VmciApp:
-        return cast("VmciApp", self.app)
-
     @on(LineList.Chosen)
     def action_choose(self) -> None:
         opens = self._opens[self.query_one("#start", LineList).cursor]
         if isinstance(opens, tuple):
-            self._app.open(*opens)
+            host(self).open(*opens)
         elif opens is not None:
             opens()
 
     def action_open(self) -> None:
-        self._app.ask_open()
+        host(self).ask_open()
 
     def action_new(self) -> None:
-        self._app.open_new()
+        host(self).open_new()
 
     def action_craft(self) -> None:
-        self._app.action_craft()
+        host(self).action_craft()

@@ -18,9 +18,10 @@ from textual.widgets import Button, Input, Static
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.host import host
+from vmci_tui.tui.session import BEING_JUDGED, Preview
 from vmci_tui.tui.style.cells import plain
 from vmci_tui.tui.widgets.verdict_line import StripLine
-from vmci_tui.tui.widgets.verdict_strip import BEING_JUDGED
 
 if TYPE_CHECKING:
     from textual.widgets import TextArea
@@ -31,12 +32,6 @@ Result = TypeVar("Result")
 _QUICK = 0.016
 """Seconds that judging may take at each key; where it took longer it waits."""
 _REST = 0.2
-Told = Callable[["Both | None"], None]
-Preview = Callable[[str | None, Told, float], bool]
-"""Tells what every reader would say if this were typed, beside the keys; None where it cannot be taken.
-
-Gives whether that was done within so many seconds. None stops what is under way.
-"""
 Accept = Callable[[str], None]
 """Takes what was typed; raises VmciError for what it cannot take, and the dialog stays."""
 
@@ -95,6 +90,8 @@ class Dialog(Guarded, ModalScreen[Result]):
 class Ask(Dialog[bool]):
     """One line of text. What cannot be taken is said below, and can be mended."""
 
+    lesson_name = "ask"
+
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(False)", "Cancel", id="dialog.cancel")]
 
     def __init__(
@@ -103,18 +100,17 @@ class Ask(Dialog[bool]):
         accept: Accept,
         value: str = "",
         hint: str = "",
-        blink: bool = True,
         preview: Preview | None = None,
     ) -> None:
         super().__init__()
-        self._title, self._accept, self._value, self._hint, self._blink = title, accept, value, hint, blink
+        self._title, self._accept, self._value, self._hint = title, accept, value, hint
         self._preview = preview
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(plain(self._title), classes="title")
             field = Input(self._value, id="value", select_on_focus=False)
-            field.cursor_blink = self._blink
+            field.cursor_blink = host(self).settings.blink
             yield field
             yield Static(plain(self._hint), classes="hint", id="hint")
             if self._preview is not None:
@@ -153,6 +149,8 @@ class Ask(Dialog[bool]):
 class Choose(Dialog[str]):
     """One of a few buttons; the first is the safe one. Escape gives the empty string."""
 
+    lesson_name = "choose"
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss('')", "Cancel", id="dialog.cancel"),
         Binding("left,up", "app.focus_previous", show=False, id="choose.previous"),
@@ -179,6 +177,8 @@ class Choose(Dialog[str]):
 
 class EditText(Dialog[bool]):
     """The whole text of a note in an editor; bytes that are not printable stand as \\xNN."""
+
+    lesson_name = "text"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "accept", "Take over", id="text.accept", priority=True),

@@ -79,21 +79,20 @@ class HexView(Painted, Widget, can_focus=True):
             self.byte = byte
             super().__init__()
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, document: Document, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.document = document
         self.writing = False
         """Whether hex digits are typed over bytes."""
         self._digit = ""
-        self.document: Document | None = None
         self.places: Places | None = None
         self.mark = (0, 0)
         self._rows: OrderedDict[int, tuple[Segment, ...]] = OrderedDict()
         self._styles: dict[str, Style] = {}
 
-    def show_document(self, document: Document) -> None:
+    def show_state(self) -> None:
         """Show the file as the document lays it out now."""
-        self.document = document
-        self.places = Places.of(document)
+        self.places = Places.of(self.document)
         self._forget()
         self.cursor = min(self.cursor, max(self.total - 1, 0))
         self.top = min(self.top, self._last_top)
@@ -241,7 +240,6 @@ class HexView(Painted, Widget, can_focus=True):
 
     def _build(self, row: int) -> tuple[Segment, ...]:
         """The segments of a row, runs of one style together."""
-        assert self.document is not None
         start = row * self.per_row
         try:
             data = self.document.read(start, min(self.per_row, self.total - start))

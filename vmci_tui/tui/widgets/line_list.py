@@ -39,6 +39,9 @@ class LineList(Painted, Widget, can_focus=True):
     cursor = reactive(0, repaint=False)
     top = reactive(0)
 
+    on_enter = ""
+    """The action of the list's own that a double click runs, as Enter does; empty where its screen decides."""
+
     class Moved(Message):
         """The user moved the cursor."""
 
@@ -74,6 +77,10 @@ class LineList(Painted, Widget, can_focus=True):
     def select(self, index: int) -> None:
         """Put the cursor on a line, without telling anybody."""
         self.cursor = max(0, min(index, len(self.rows) - 1)) if self.rows else 0
+
+    def selected_text(self) -> str:
+        """The line under the cursor; empty where there is none."""
+        return "".join(text for text, _ in self.rows[self.cursor]).strip() if self.rows else ""
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -150,6 +157,11 @@ class LineList(Painted, Widget, can_focus=True):
     def action_choose(self) -> None:
         if self.rows:
             self.post_message(self.Chosen(self, self.cursor))
+
+    async def on_line_list_chosen(self, event: LineList.Chosen) -> None:
+        if self.on_enter:
+            event.stop()
+            await self.run_action(self.on_enter)
 
     def _go(self, index: int) -> None:
         if not self.rows:

@@ -17,6 +17,8 @@ from vmci_tui.tui.widgets.dialogs import Dialog
 class Told(Dialog[None]):
     """Lines that can be scrolled."""
 
+    lesson_name = "told"
+
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "dismiss", "Close", id="dialog.close")]
 
     def __init__(self, title: str, lines: Iterable[str]) -> None:

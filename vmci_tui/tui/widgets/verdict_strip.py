@@ -16,8 +16,6 @@ from vmci_tui.tui.widgets.status_line import StatusLine
 if TYPE_CHECKING:  # with it come all readers, 20 ms, which the first paint need not wait for
     from vmci_tui.readers.verdicts import Both
 
-BEING_JUDGED = "being judged"
-"""What stands where verdicts will be."""
 _WORDS = {"accepts": ("ok", "good"), "opens": ("opens", "warning"), "refuses": ("no", "error"), "unknown": ("?", "dim")}
 _SHORT_OPENS = "op"
 _SHORT = {"libkdumpfile": "libkdump", "makedumpfile": "mkdumpfile"}

@@ -1,0 +1,117 @@
+"""Screens that show more of what is open: memory, the header, values of keys, the commands to go on with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vmci_tui.common.safe_text import literal, visible
+from vmci_tui.document.edit import Edit
+from vmci_tui.tui.asking import ask_edit, say
+
+if TYPE_CHECKING:
+    from textual.dom import DOMNode
+
+    from vmci_tui.tui.session import Session
+
+
+def is_judged(node: DOMNode, session: Session) -> bool:
+    """Whether the state is judged; where it is not, say why."""
+    if session.judgement is None:
+        say(node, f"the file is {session.not_judged}", "warning")
+    return session.judgement is not None
+
+
+def next_commands(node: DOMNode, session: Session) -> None:
+    """Show the commands to go on with: for the file as it is, or for the copy that was or would be saved."""
+    from vmci_tui.repair.next_commands import copy_name
+    from vmci_tui.tui.screens.next_screen import WhatNowScreen
+
+    document = session.document
+    if document.dump is None:
+        say(node, "an entry alone is read by QEMU only: Q asks it", "warning")
+    elif is_judged(node, session):
+        if document.dump_unsaved:
+            path = copy_name(session.path) if session.path is not None else None
+            title = f"What now, once it is saved (s){f' as {visible(path)}' if path else ''}"
+        else:
+            path = session.saved_copy
+            title = f"What now with {document.name if path is None else visible(path)}"
+        node.app.push_screen(WhatNowScreen(title, session.next_steps(path)))
+
+
+def matrix(node: DOMNode, session: Session) -> None:
+    """Show the value that each reader reads for each key."""
+    from vmci_tui.tui.screens.matrix_screen import MatrixScreen
+
+    text = session.document.state.vmcoreinfo
+    if text is None:
+        say(node, "there is no text of which readers could read a value: [a] appends a note", "warning")
+    elif is_judged(node, session):
+        assert session.judgement is not None
+        both = session.judgement.both
+        node.app.push_screen(MatrixScreen(text, both.after if session.document.modified else both.now))
+
+
+def header(node: DOMNode, session: Session) -> None:
+    """Show the header of a kdump file, and change a field of it."""
+    fields, dump = session.document.state.header, session.document.dump
+    from vmci_tui.render.dump_report import header_report
+
+    report = header_report(dump) if dump is not None else None
+    if fields is None or report is None:
+        say(node, "only a kdump file has such a header: of this one the hex view shows the fields", "warning")
+        return
+    from vmci_tui.tui.screens.header_screen import HeaderScreen
+
+    def chosen(name: str | None) -> None:
+        if name:
+            _ask_header(node, session, name)
+
+    node.app.push_screen(HeaderScreen(fields, report.fixed), chosen)
+
+
+def _ask_header(node: DOMNode, session: Session, name: str) -> None:
+    from vmci_tui.document import edit_head
+    from vmci_tui.formats.fw_cfg_entry import parse_number
+    from vmci_tui.tui.screens.header_screen import PHYS_BASE, shown_value
+
+    fields = session.document.state.header
+    assert fields is not None
+
+    def make(typed: str) -> Edit:
+        if name == PHYS_BASE:
+            edit = Edit.of(edit_head.set_phys_base, parse_number(typed))
+        else:
+            edit = Edit.of(edit_head.set_header, name, literal(typed))
+        return edit.named(f"set header.{name}={visible(typed)}")
+
+    hint = "decimal, may be negative, or hex with 0x" if name == PHYS_BASE else "at most 64 bytes"
+    ask_edit(node, session, f"{name} in the header", make, shown_value(fields, name), hint)
+
+
+def memory(node: DOMNode, session: Session, cursor: int) -> None:
+    """Show guest memory by paddr: where the cursor of the hex view is, or the entry points, or from its beginning."""
+    from vmci_tui.document.memory_document import memory_document
+    from vmci_tui.tui.screens.memory_screen import MemoryScreen
+
+    document = session.document
+    dump = document.dump
+    if dump is None or not dump.guest_memory.size:
+        say(node, "there is no guest memory in this file", "warning")
+        return
+    ranges, history = dump.guest_memory, document.state.entry
+    paddr = document.layout.memory.paddr_of(cursor)
+    if paddr is None and history is not None and ranges.range_at(history.entry.paddr):
+        paddr = history.entry.paddr
+    if paddr is None:
+        paddr = next(item.paddr for item in ranges.ranges if item.offset is not None)
+    node.app.push_screen(MemoryScreen(memory_document(dump, document.name), paddr))
+
+
+def commands(node: DOMNode, session: Session, cursor: int, key: bytes | None) -> None:
+    """Show what was done, and what shows the bytes at `cursor` and the `key`, as commands for the shell."""
+    from vmci_tui.render.shell_script import look_commands
+    from vmci_tui.tui.screens.script_screen import CommandsScreen
+
+    looks = look_commands(session.document, cursor, key)
+    node.app.push_screen(CommandsScreen(session.commands_so_far(), tuple(looks)))

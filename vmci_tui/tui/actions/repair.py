@@ -1,0 +1,49 @@
+"""The note found in guest memory, and every safe fix in one go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vmci_tui.tui.asking import say, try_edit
+
+if TYPE_CHECKING:
+    from textual.dom import DOMNode
+
+    from vmci_tui.search.candidate import Judged
+    from vmci_tui.tui.session import Session
+
+
+def find(node: DOMNode, session: Session) -> None:
+    """Show the candidates in guest memory, and adopt the one that is chosen."""
+    from vmci_tui.tui.screens.candidates_screen import CandidatesScreen
+
+    dump = session.document.dump
+    if dump is None:
+        say(node, "this is an entry, it has no memory: open a dump", "warning")
+        return
+
+    def adopt(judged: Judged | None) -> None:
+        from vmci_tui.adoption.choose import adopted
+
+        if judged is not None and try_edit(node, session, adopted(judged.candidate, dump.order)):
+            say(node, "adopted: s saves a copy, u takes it back")
+
+    node.app.push_screen(CandidatesScreen(session), adopt)
+
+
+def repair(node: DOMNode, session: Session) -> None:
+    """Try every safe fix and show them; each that is taken over is one step of undo."""
+    from vmci_tui.tui.screens.repair_screen import Done, RepairScreen
+
+    if session.document.dump is None:
+        say(node, "this is an entry: its findings have fixes of their own (f)", "warning")
+        return
+
+    def done(result: Done | None) -> None:
+        if result == "candidates":
+            find(node, session)
+        elif result is not None:
+            session.take_over(*result)
+            say(node, f"{len(result.repair.steps)} fix(es) made: s saves a copy, u takes each back")
+
+    node.app.push_screen(RepairScreen(session), done)

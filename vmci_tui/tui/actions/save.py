@@ -1,0 +1,134 @@
+"""Saving a copy or in place, and taking the last save in place back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from vmci_tui.common.errors import SaveError, VmciError
+from vmci_tui.document.document import Document
+from vmci_tui.layers.file import FileSource
+from vmci_tui.tui.asking import choose, say
+from vmci_tui.tui.host import host
+
+if TYPE_CHECKING:
+    from textual.dom import DOMNode
+
+    from vmci_tui.tui.session import Session
+
+_SHOWN = 8
+"""Lines of bytes in a question."""
+
+
+def save(node: DOMNode, session: Session) -> None:
+    """Save a copy of the dump, or the entry beside it, whichever was edited; ask where both were."""
+    document = session.document
+    if document.dump is None or not document.entry_unsaved:
+        _save(node, session, document, entry=document.dump is None)
+    elif not document.dump_unsaved:
+        _save(node, session, document.entry_alone(), entry=True)
+    else:
+        _ask_which(node, session)
+
+
+def _ask_which(node: DOMNode, session: Session) -> None:
+    def chosen(choice: str | None) -> None:
+        if choice == "dump":
+            _save(node, session, session.document, entry=False)
+        elif choice == "entry":
+            _save(node, session, session.document.entry_alone(), entry=True)
+
+    choices = (("dump", "Save a copy of the dump"), ("entry", "Save the entry, 16 bytes"))
+    choose(node, "The dump and its entry are two files, and both were edited", choices, chosen)
+
+
+def _save(node: DOMNode, session: Session, document: Document, entry: bool) -> None:
+    from vmci_tui.saving.plan import plan_copy
+    from vmci_tui.tui.screens.save_screen import Outcome, SaveScreen
+
+    def saved(outcome: Outcome | None) -> None:
+        if outcome is None:
+            return
+        say(node, outcome.words if entry else f"{outcome.words}. N: what now")
+        if outcome.in_place:
+            session.mark_saved(entry, None)
+            host(node).reopen(session.document)
+        else:
+            session.saved(entry, outcome.path)
+
+    try:
+        plan = plan_copy(document)
+    except SaveError as error:
+        say(node, str(error), "error")
+        return
+    node.app.push_screen(SaveScreen(document, plan), saved)
+
+
+def take_back(node: DOMNode, session: Session) -> None:
+    """Give a file back as it was before its last save in place; asked first, with its name."""
+    from vmci_tui.saving.take_back import condition
+
+    document = session.document
+    files: list[tuple[FileSource, bool]] = []
+    for source in (document.source, document.blob):
+        if isinstance(source, FileSource):
+            try:
+                now = condition(source.path)[0]
+            except VmciError as error:
+                say(node, str(error), "error")
+                return
+            if now not in ("none", "untouched"):
+                files.append((source, now == "changed"))
+    if not files:
+        say(node, "there is no save in place to take back", "warning")
+        return
+    words = [f"Take back {s.name}{', which somebody else changed since' if forced else ''}" for s, forced in files]
+    choices = (("stay", "Leave it as it is"), *((str(n), item) for n, item in enumerate(words)))
+
+    def chosen(choice: str | None) -> None:
+        if choice and choice != "stay":
+            source, forced = files[int(choice)]
+            if forced:
+                _take_back_over(node, document, source)
+            else:
+                host(node).take_back(document, source.path)
+
+    hint = "Edits that are not saved are lost." if document.unsaved else ""
+    choose(node, "Take back the last save in place?", choices, chosen, hint)
+
+
+def _take_back_over(node: DOMNode, document: Document, source: FileSource) -> None:
+    """Show what somebody else wrote where the save did, and ask once more."""
+    from vmci_tui.render.undo_report import overwritten_text
+    from vmci_tui.saving.take_back import overwritten
+
+    try:
+        lines = list(overwritten_text(overwritten(source.path)))
+    except VmciError as error:
+        say(node, str(error), "error")
+        return
+    shown = lines if len(lines) <= _SHOWN else [*lines[:_SHOWN], f"and {len(lines) - _SHOWN} lines more"]
+
+    def chosen(choice: str | None) -> None:
+        if choice == "over":
+            host(node).take_back(document, source.path, force=True)
+
+    choices = (("stay", "Leave it as it is"), ("over", "Overwrite that, and take the save back"))
+    title = "Others wrote since: what is there now (-), and what was before (+)"
+    choose(node, title, choices, chosen, "\n".join(shown))
+
+
+def unless_unsaved(node: DOMNode, session: Session, go_on: Callable[[], object]) -> None:
+    """Go on; where edits are not saved, only after a question."""
+    if not session.document.unsaved:
+        go_on()
+        return
+
+    def chosen(choice: str | None) -> None:
+        if choice == "leave":
+            go_on()
+        elif choice == "save":
+            node.call_later(save, node, session)
+
+    choices = (("stay", "Stay"), ("save", "Save a copy first"), ("leave", "Leave, the edits are lost"))
+    choose(node, "There are edits that are not saved", choices, chosen, "; ".join(session.document.labels[-3:]))

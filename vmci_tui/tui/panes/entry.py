@@ -1,0 +1,196 @@
+"""The pane of the entry: its fields, and the writes that made it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
+
+from vmci_tui.common.errors import EditError, VmciError
+from vmci_tui.document import edit_entry
+from vmci_tui.document.edit import Edit
+from vmci_tui.formats.elf_note import NAME, build
+from vmci_tui.formats.fw_cfg_entry import GDB_COMMAND, Write, parse_number
+from vmci_tui.tui.asking import ask, ask_edit, ask_text, say, try_edit
+from vmci_tui.tui.panes.bindings import bind
+from vmci_tui.tui.panes.pieces import entry_piece
+from vmci_tui.tui.panes.rows import Target, entry_rows
+from vmci_tui.tui.session import Session
+from vmci_tui.tui.widgets.line_list import LineList
+
+if TYPE_CHECKING:
+    from vmci_tui.render.copy_formats import Piece
+
+_WIDE = 100
+"""Cells from which on a field and what it means fit into one line."""
+_WIDTHS = {"host_format": 16, "guest_format": 16, "size": 32, "paddr": 64}
+"""Bits of each field."""
+_NO_ENTRY = "no entry is open: b opens the one that belongs to this dump"
+
+
+class EntryList(LineList):
+    """The entry's fields, and the writes that made it."""
+
+    DEFAULT_CLASSES = "pane"
+    on_enter = "edit_entry"
+
+    about = (
+        "Entry: the 16 bytes that the guest wrote into QEMU's fw_cfg file etc/vmcoreinfo. They say where its "
+        "note lies, and how long it is. Of a dump alone they are worked out from what the dump says."
+    )
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        bind("enter", "edit_entry", "Edit", "Change the field, or the write"),
+        bind("w", "add_write", "Write", "Add a write of the guest"),
+        bind("d", "delete_write", "Del", "Take the write out", show=False),
+        bind("b", "open_entry", "Blob", "Open the entry that belongs to this dump"),
+        bind("p", "paste_entry", "Paste", "Paste an entry that gdb printed, or /sys/kernel/vmcoreinfo"),
+        bind("Q", "ask_qemu", "QEMU", "Ask a real QEMU what it does with this entry and note"),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="entry")
+        self.session = session
+        self.targets: Sequence[Target] = ()
+
+    def show_state(self) -> None:
+        """Show the state of the session's document."""
+        rows = entry_rows(self.session.document, wide=self.size.width >= _WIDE)
+        self.targets = [target for _, target in rows]
+        self.set_rows([row for row, _ in rows])
+
+    def on_resize(self) -> None:
+        self.show_state()
+
+    def target(self) -> Target | None:
+        """What the row under the cursor stands for."""
+        return self.targets[self.cursor] if self.cursor < len(self.targets) else None
+
+    def told(self) -> str:
+        """All that is known of what the cursor is on: where the pane is narrow it is folded, or cut."""
+        target = self.target()
+        rows = [row for row, other in zip(self.rows, self.targets, strict=True) if other == target]
+        return " ".join(" ".join(text.strip() for text, _ in row) for row in rows).strip()
+
+    def row_at(self, offset: int) -> int | None:
+        """The row of the field that begins at `offset` of the entry."""
+        for row, target in enumerate(self.targets):
+            if target.kind == "field" and target.span is not None and target.span.offset == offset:
+                return row
+        return None
+
+    def selected_piece(self) -> Piece | None:
+        """The bytes of the field under the cursor, or of the whole entry."""
+        target = self.target()
+        return entry_piece(self.session.document, target.span if target is not None else None)
+
+    def action_edit_entry(self) -> None:
+        target, history = self.target(), self.session.document.state.entry
+        if history is None:
+            say(self, _NO_ENTRY, "warning")
+        elif target is not None and target.kind == "field":
+            self._ask_field(target.key, history.entry._asdict()[target.key])
+        elif target is not None and target.kind == "write":
+            write = history.writes[target.number]
+            shown = f"{write.offset} {'' if write.data is None else write.data.hex()}"
+            self._ask_write(f"Write {target.number + 1}", shown, target.number)
+        else:
+            say(self, "put the cursor on a field, or on a write, to change it", "warning")
+
+    def _ask_field(self, name: str, value: int) -> None:
+        def make(typed: str) -> Edit:
+            return Edit.of(edit_entry.set_field, name, parse_number(typed))
+
+        hint = f"decimal, or hex with 0x; 0 to {(1 << _WIDTHS[name]) - 1:#x}"
+        ask_edit(self, self.session, f"{name} = {value} = {value:#x}", make, f"{value:#x}", hint)
+
+    def action_add_write(self) -> None:
+        history = self.session.document.state.entry
+        if history is None:
+            say(self, _NO_ENTRY, "warning")
+        else:
+            self._ask_write("A write of the guest", f"0 {history.entry.pack().hex()}", None)
+
+    def _ask_write(self, title: str, value: str, index: int | None) -> None:
+        def make(typed: str) -> Edit:
+            write = _write_of(typed)
+            if index is None:
+                return Edit.of(edit_entry.add_write, write)
+            return Edit.of(edit_entry.change_write, index, write)
+
+        hint = "OFFSET HEXBYTES; only 16 bytes at offset 0 make the note present"
+        ask_edit(self, self.session, title, make, value, hint)
+
+    def action_open_entry(self) -> None:
+        """Open the entry that belongs to the dump."""
+        document = self.session.document
+        if document.dump is None or document.modified:
+            words = "this is an entry already" if document.dump is None else "save or undo the edits first"
+            say(self, words, "warning")
+            return
+
+        def accept(path: str) -> None:
+            self.session.attach_entry(path.strip())
+
+        ask(self, "The entry of this dump", accept, "", "a blob of 16 bytes, or NAME.write.json")
+
+    def action_paste_entry(self) -> None:
+        """The entry as text: what gdb prints of QEMU's own state, or the pair in /sys/kernel/vmcoreinfo."""
+        from vmci_tui.formats.entry_from_text import from_text
+
+        def make(typed: str) -> Edit:
+            return Edit.of(edit_entry.set_entry, from_text(typed.encode()))
+
+        title = f"Paste what gdb prints of a running QEMU (or the guest's /sys/kernel/vmcoreinfo):\n{GDB_COMMAND}"
+        ask_text(self, self.session, b"", make, title)
+
+    def action_delete_write(self) -> None:
+        target = self.target()
+        if target is None or target.kind != "write":
+            say(self, "put the cursor on a write to take it out", "warning")
+        else:
+            try_edit(self, self.session, Edit.of(edit_entry.delete_write, target.number))
+
+    def action_ask_qemu(self) -> None:
+        """Ask the installed QEMU what it does with this entry and this note; takes a second, in a thread."""
+        if self.session.document.state.entry is None:
+            say(self, "QEMU is asked about an entry: b opens the one that belongs to this dump", "warning")
+            return
+        say(self, "asking QEMU")
+        self.run_worker(self._ask_qemu, thread=True, exclusive=True, group="ask")
+
+    def _ask_qemu(self) -> None:
+        """In a thread: the document is only read, and widgets are left alone."""
+        document = self.session.document
+        history, note = document.state.entry, document.state.note
+        assert history is not None
+        raw = note.raw if note is not None else build(NAME, 0, b"OSRELEASE=6.1.0\n", "little").raw
+        machine = document.dump.machine if document.dump else None
+        from vmci_tui.tui.widgets.text_dialog import Told
+
+        try:
+            from vmci_tui.qemu.answer_report import answer_text
+            from vmci_tui.qemu.ask import ask as ask_qemu
+            from vmci_tui.qemu.targets import TARGETS
+
+            target = machine if machine is not None and machine in TARGETS else "x86_64"
+            lines = tuple(answer_text(ask_qemu(history, raw, target)))
+        except VmciError as error:
+            self.app.call_from_thread(say, self, str(error), "error")
+            return
+        self.app.call_from_thread(self.app.push_screen, Told("What a real QEMU does with this entry and note", lines))
+
+
+def _write_of(typed: str) -> Write:
+    """A write of the guest from `OFFSET HEXBYTES`. Raises EditError."""
+    from vmci_tui.formats.hex_dump import read_pasted
+
+    offset, _, digits = typed.strip().partition(" ")
+    if not digits.strip():
+        raise EditError("a write of no bytes changes nothing", "OFFSET HEXBYTES")
+    data = read_pasted(digits)
+    write = Write(parse_number(offset), len(data), data)
+    if not 0 <= write.offset < 1 << 32:
+        raise EditError("the offset of a write is from 0 to 2^32-1", "0 for a full write")
+    return write

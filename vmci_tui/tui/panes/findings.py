@@ -1,0 +1,136 @@
+"""The pane of the findings: the list, and below it the chosen one in full."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.message import Message
+from textual.widgets import Static
+
+from vmci_tui.common.safe_text import Safe
+from vmci_tui.tui.asking import say, try_edit
+from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.panes.bindings import bind
+from vmci_tui.tui.panes.pieces import entry_piece, file_piece
+from vmci_tui.tui.panes.rows import consequence_lines, finding_rows
+from vmci_tui.tui.session import Session
+from vmci_tui.tui.style.cells import plain
+from vmci_tui.tui.widgets.line_list import LineList
+
+if TYPE_CHECKING:
+    from vmci_tui.findings import Finding
+    from vmci_tui.render.copy_formats import Piece
+
+
+class FindingsList(LineList):
+    """What is worth knowing."""
+
+    on_enter = "show_finding"
+
+    about = (
+        "Findings: what is wrong or worth knowing, worst first. Each has a code, the bytes that it is about, "
+        "why it matters and who refuses over it; [f] marks those that a key fixes."
+    )
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        bind("enter", "show_finding", "Show", "Go to the bytes that it is about"),
+        bind("f", "fix", "Fix", "Apply the fix of this finding"),
+    ]
+
+    class ShowWanted(Message):
+        """The user wants to see the bytes that a finding is about."""
+
+        def __init__(self, finding: Finding) -> None:
+            self.finding = finding
+            super().__init__()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="findings")
+        self.session = session
+
+    def show_judgement(self) -> None:
+        """Show the findings of the state, or why there are none to show."""
+        self.empty = "nothing to complain about" if self.session.judgement is not None else self.session.not_judged
+        self.set_rows(finding_rows(self.session.found))
+
+    def finding(self) -> Finding | None:
+        """The finding under the cursor."""
+        return self.session.found[self.cursor] if self.cursor < len(self.session.found) else None
+
+    def selected_text(self) -> str:
+        """The finding under the cursor, in a line."""
+        finding = self.finding()
+        return f"{finding.code} {finding.severity}: {finding.message}" if finding is not None else ""
+
+    def selected_piece(self) -> Piece | None:
+        """The bytes that the finding under the cursor is about."""
+        finding = self.finding()
+        if finding is None or finding.span is None:
+            return None
+        if finding.span.of == "entry":
+            return entry_piece(self.session.document, finding.span)
+        what = Safe(f"the bytes of {finding.code}")
+        return file_piece(self.session.document, finding.span.offset, finding.span.length, what)
+
+    def action_show_finding(self) -> None:
+        finding = self.finding()
+        if finding is None:
+            say(self, "there is no finding to show")
+        else:
+            self.post_message(self.ShowWanted(finding))
+
+    def action_fix(self) -> None:
+        finding = self.finding()
+        if finding is None:
+            say(self, "there is nothing to fix")
+        elif finding.fix is None:
+            say(self, "this finding has no one-key fix: it tells why", "warning")
+        else:
+            try_edit(self, self.session, finding.fix)
+
+
+class FindingsPane(Guarded, Vertical):
+    """The findings, and below them the chosen one in full."""
+
+    DEFAULT_CLASSES = "pane"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="findings-pane")
+        self.session = session
+
+    def compose(self) -> ComposeResult:
+        yield FindingsList(self.session)
+
+    def on_click(self) -> None:
+        self.query_one(FindingsList).focus()
+
+    def show_judgement(self) -> None:
+        """Show the findings of the state."""
+        self.query_one(FindingsList).show_judgement()
+        self.tell()
+
+    def tell(self) -> None:
+        """Show the chosen one in full; the text for it is made when there is a first one."""
+        finding, found = self.query_one(FindingsList).finding(), self.query("#why-text")
+        if finding is None:
+            self.query("#why").remove()
+            return
+        fix = f"\nf: {finding.fix.label}" if finding.fix else ""
+        who = "".join(f"\n{line}" for line in consequence_lines(finding))
+        words = plain(f"{finding.message}\nwhy: {finding.why}{who}{fix}")
+        if found:
+            found.first(Static).update(words)
+        else:
+            self.mount(VerticalScroll(Static(words, id="why-text"), id="why"))
+
+
+def counted(found: tuple[Finding, ...]) -> str:
+    """How many findings there are, in a word or two."""
+    errors = sum(item.severity == "error" for item in found)
+    if not errors:
+        return f"{len(found)} to know" if found else "none"
+    word = "error" if errors == 1 else "errors"
+    return f"{errors} {word}" + (f" of {len(found)}" if len(found) > errors else "")

@@ -1,0 +1,251 @@
+"""The panes of bytes: going to a place, searching, and copying; in the file also bookmarks and typing over bytes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
+from textual.message import Message
+from textual.worker import get_current_worker
+
+from vmci_tui.common.errors import EditError, VmciError
+from vmci_tui.common.safe_text import Safe
+from vmci_tui.document import find_bytes as searching
+from vmci_tui.document.addresses import anchor_of, offset_of
+from vmci_tui.document.document import Document
+from vmci_tui.settings import settings
+from vmci_tui.tui.asking import ask, say
+from vmci_tui.tui.host import host
+from vmci_tui.tui.panes.bindings import bind
+from vmci_tui.tui.panes.pane_bar import PaneBar
+from vmci_tui.tui.panes.pieces import file_piece
+from vmci_tui.tui.session import Session
+from vmci_tui.tui.widgets.hex_selection import SELECT_BINDINGS, Selecting
+from vmci_tui.tui.widgets.hex_view import HexView
+from vmci_tui.tui.widgets.status_line import StatusLine
+
+if TYPE_CHECKING:
+    from vmci_tui.render.copy_formats import Piece
+
+SEARCH_BINDINGS = (
+    bind("g", "goto", "Go to", "Go to a file offset or a guest-physical address"),
+    bind("slash", "search", "Search", "Search for text or hex bytes"),
+    bind("n", "search_next", "Next", "Search on for the same"),
+)
+
+
+class BytesPane(Selecting, HexView):
+    """A hex view in which one goes to a place, searches, and copies."""
+
+    DEFAULT_CLASSES = "pane"
+
+    about = (
+        "Hex: the bytes of the file, coloured by what they are; the bar below says the field. "
+        "Enter types over the bytes of a note or of the entry; guest memory is never edited. Shift and arrows, "
+        "or the mouse, select bytes to be copied."
+    )
+
+    goto_hint = "a file offset (0x790 or 1936), or p and a guest-physical address (p0x1958000)"
+
+    class SearchEnded(Message):
+        """A search found nothing, or was stopped: the status line is free again."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(document, id="hex")
+        self._pattern: bytes | None = None
+        self._typed = ""
+        self._searching = False
+
+    def arrive(self, offset: int, length: int = 1) -> None:
+        """Go to bytes and mark them, as a user's move."""
+        self.go(offset)
+        self.set_mark(offset, length)
+        self.post_message(self.Moved(offset))
+
+    def offset_of(self, typed: str) -> int:
+        """The offset that was typed. Raises EditError where it is not one in these bytes."""
+        return offset_of(typed, self.document.layout)
+
+    def action_goto(self) -> None:
+        ask(self, "Go to", lambda typed: self.arrive(self.offset_of(typed)), hint=self.goto_hint)
+
+    # Searching
+
+    def action_search(self) -> None:
+        hint = r"text (\xNN for any byte), or hex: 0x0b000000, or 0b 00 00 00"
+        ask(self, "Search", self._start_search, self._typed, hint)
+
+    def _start_search(self, typed: str) -> None:
+        self._pattern, self._typed = searching.pattern_of(typed), typed
+        self._run_search(self._pattern, self.cursor)
+
+    def action_search_next(self) -> None:
+        if self._pattern is None:
+            self.action_search()
+        else:
+            self._run_search(self._pattern, self.cursor + 1)
+
+    def _run_search(self, pattern: bytes, start: int) -> None:
+        self._searching = True
+        self.run_worker(partial(self._search, pattern, start), thread=True, exclusive=True, group="search")
+
+    def _search(self, pattern: bytes, start: int) -> None:
+        """In a thread: the document is only read, and widgets are left alone."""
+        worker = get_current_worker()
+        last = -1
+
+        def progress(at: int) -> bool:
+            nonlocal last
+            if at >> 28 != last:  # each 256 MiB: four times a second at most
+                last = at >> 28
+                self.app.call_from_thread(self._search_at, at)
+            return not worker.is_cancelled
+
+        try:
+            hit = searching.search(self.document, pattern, start, progress)
+            if hit is None and start and not worker.is_cancelled:
+                self.app.call_from_thread(say, self, "not found from here on: searching from the start")
+                hit = searching.search(self.document, pattern, 0, progress)
+        except Exception as error:  # the worker's edge
+            self.app.call_from_thread(self._search_failed, error)
+            return
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._search_ended, hit, len(pattern))
+
+    def _search_at(self, at: int) -> None:
+        share = 100 * at // max(self.total, 1)
+        self.screen.query_one("#status", StatusLine).tell(f"searching at {at:#x}, {share} %  (ESC stops)")
+
+    def _search_failed(self, error: Exception) -> None:
+        self._searching = False
+        host(self).failed(error)
+
+    def _search_ended(self, hit: int | None, length: int) -> None:
+        self._searching = False
+        if hit is None:
+            say(self, "not found in the whole file", "warning")
+            self.post_message(self.SearchEnded())
+        else:
+            self.arrive(hit, length)
+            self.focus()
+
+    def stop_search(self) -> bool:
+        """Stop a search that runs; whether there was one."""
+        if not self._searching:
+            return False
+        self.workers.cancel_group(self, "search")
+        self._searching = False
+        say(self, "search stopped", "warning")
+        self.post_message(self.SearchEnded())
+        return True
+
+    # Copying
+
+    def selected_text(self) -> str:
+        """What is selected, as a hex dump."""
+        from vmci_tui.render.copy_formats import as_hexdump
+
+        return as_hexdump(self.selected_piece())
+
+    def selected_piece(self) -> Piece:
+        """The bytes that are marked, or the row of 16 bytes."""
+        start, end = self.mark
+        if start != end:
+            return file_piece(self.document, start, end - start, Safe("what is marked"))
+        return file_piece(self.document, self.cursor - self.cursor % 16, 16, Safe("the row"))
+
+
+class HexPane(BytesPane):
+    """The bytes of the file."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        bind("enter", "overwrite", "Edit", "Type over the bytes of a note, or of the entry"),
+        *SEARCH_BINDINGS,
+        bind("b", "bookmark", "Mark", "Set a bookmark at the cursor, or take it away"),
+        bind("apostrophe", "next_bookmark", "Next mark", "Go to the next bookmark", show=False),
+        bind("B", "bookmarks", "Marks", "List the bookmarks of this file", show=False),
+        *SELECT_BINDINGS,
+    ]
+
+    class Written(Message):
+        """A byte was typed over another one; the cursor is on the next."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session.document)
+        self.session = session
+
+    # Bookmarks
+
+    def action_bookmark(self) -> None:
+        """Set one at the cursor, or take it away."""
+        place = anchor_of(self.cursor, self.document.layout)
+        if place in self.session.marks:
+            self.session.unmark(place)
+            say(self, f"no bookmark at {place} any more")
+        elif len(self.session.marks) >= settings.MOST_BOOKMARKS:
+            say(self, f"a file has {settings.MOST_BOOKMARKS} bookmarks at most: B lists them", "warning")
+        else:
+            self.session.mark(place)
+            say(self, f"bookmark {len(self.session.marks)} at {place}")
+
+    def action_next_bookmark(self) -> None:
+        """To the next one behind the cursor, and from the last to the first."""
+        found = [offset for offset, _ in self.session.places_marked()]
+        if not found:
+            say(self, "no bookmarks: b sets one at the cursor", "warning")
+            return
+        if found == [self.cursor]:
+            say(self, "there is no other bookmark")
+        self._go_to_bookmark(next((offset for offset in found if offset > self.cursor), found[0]))
+
+    def action_bookmarks(self) -> None:
+        """The list of them."""
+        from vmci_tui.tui.screens.bookmarks_screen import MarkList
+
+        self.app.push_screen(MarkList(self.session, self.places), self._go_to_bookmark)
+
+    def _go_to_bookmark(self, offset: int | None) -> None:
+        if offset is not None:
+            self.arrive(offset)
+            self.post_message(PaneBar.Picked("hex"))
+
+    # Typing over bytes
+
+    def action_overwrite(self) -> None:
+        """Type over the bytes of a note, or of the entry, in the hex view; ESC ends it."""
+        if self.writing:
+            self.write(False)
+            return
+        try:
+            self._target()
+        except EditError as error:
+            say(self, str(error), "warning")
+            return
+        self.session.end_typing()
+        self.write(True)
+
+    def _target(self) -> tuple[int | None, int]:
+        """The note (None: the entry) under the cursor, and the byte of it. Raises EditError for all else."""
+        place, document = self.place(), self.document
+        if place is None:
+            raise EditError("there is no byte here")
+        if place.kind == "entry" or (document.dump is None and document.state.entry is not None):
+            return None, self.cursor
+        if place.note is not None:
+            return place.note, self.cursor - document.layout.note_offsets[place.note]
+        if place.kind == "memory":
+            raise EditError("guest memory is never edited", "only the bytes of notes and of an entry are")
+        raise EditError("these bytes are made anew by each save", "only the bytes of notes and of an entry are edited")
+
+    def on_hex_view_typed(self, event: HexView.Typed) -> None:
+        try:
+            note, at = self._target()
+            self.session.type_byte(note, at, event.byte)
+        except VmciError as error:
+            say(self, str(error), "error")
+            return
+        start = 0 if note is None else self.document.layout.note_offsets[note]
+        self.go(start + at + 1)
+        self.mark_place()
+        self.post_message(self.Written())

@@ -1,0 +1,303 @@
+"""The pane of the keys: the lines of the text, the filter above them, what a key means below."""
+
+from __future__ import annotations
+
+import shlex
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from vmci_tui.common.errors import EditError
+from vmci_tui.common.safe_text import Safe, literal, visible
+from vmci_tui.document import edit_text
+from vmci_tui.document.edit import Edit
+from vmci_tui.document.state import State
+from vmci_tui.formats.vmcoreinfo import Line
+from vmci_tui.tui.asking import ask_edit, say, try_edit
+from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.host import host
+from vmci_tui.tui.panes.bindings import bind, moves
+from vmci_tui.tui.panes.key_rows import KeyRows
+from vmci_tui.tui.panes.windows_rows import HeaderRows
+from vmci_tui.tui.session import Session
+from vmci_tui.tui.style.cells import plain
+from vmci_tui.tui.widgets.line_list import LineList
+from vmci_tui.tui.widgets.status_line import StatusLine
+
+if TYPE_CHECKING:
+    from vmci_tui.render.copy_formats import Piece
+
+PROVED = {True: "proved", False: "DISPROVED", None: "not provable"}
+"""What memory says of the text, in a word."""
+_RESTS = 0.15
+"""Seconds that the cursor rests on a key before it is explained: moving stays as cheap as it is without."""
+
+
+class KeysList(LineList):
+    """The key=value lines of the text."""
+
+    on_enter = "edit_value"
+
+    about = (
+        "Keys: the text of the VMCOREINFO note, a KEY=VALUE in each line. "
+        "i explains the key that the cursor is on, m shows what each reader reads."
+    )
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        bind("enter", "edit_value", "Edit", "Change the value (or the broken line)"),
+        bind("n", "add_key", "New", "Add a key at the end"),
+        bind("d", "delete_line", "Del", "Take the line out"),
+        bind("slash", "filter", "Filter", "Show only lines that hold a text"),
+        bind("f2,E", "rename_key", "Key", "Change the key; its value stays", show=False),
+        *moves("line"),
+        bind("i", "explain", "Explain", "Show what the key means, and what each reader makes of it"),
+    ]
+
+    class FilterWanted(Message):
+        """The user wants to filter the lines."""
+
+    class ExplainWanted(Message):
+        """The user wants to see what the keys mean, or no more."""
+
+    class Rearranged(Message):
+        """Lines were moved or duplicated; the cursor went with them, to the line `number`."""
+
+        def __init__(self, number: int) -> None:
+            self.number = number
+            super().__init__()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="keys", empty="no vmcoreinfo text: [R] looks for it in memory, [a] appends a note")
+        self.session = session
+        self.shown = KeyRows(None)
+
+    def show_keys(self, shown: KeyRows) -> None:
+        """Show other lines."""
+        self.shown = shown
+        shown.fit(self.size.width)
+        self.set_rows(shown)
+
+    def on_resize(self) -> None:
+        self.shown.fit(self.size.width)
+        self.refresh()
+
+    def line(self) -> Line | None:
+        """The line under the cursor."""
+        return self.shown.lines[self.cursor] if self.cursor < len(self.shown.lines) else None
+
+    def _chosen(self) -> Line | None:
+        line = self.line()
+        if line is None:
+            say(self, "a Windows header is left alone" if self.rows else "no line is selected", "warning")
+        return line
+
+    def selected_text(self) -> str:
+        """The line under the cursor, without what stands before it in the pane."""
+        line = self.line()
+        return visible(line.body) if line is not None else super().selected_text()
+
+    def selected_piece(self) -> Piece | None:
+        """The bytes of the line under the cursor."""
+        from vmci_tui.render.copy_formats import Piece
+
+        line, document = self.line(), self.session.document
+        if line is None:
+            return None
+        index = document.state.index
+        assert index is not None
+        start = document.layout.note_offsets[index] + document.layout.notes[index].desc_start
+        return Piece(line.body, Safe(visible(line.key or b"a line")[:40]), start + line.offset)
+
+    def action_filter(self) -> None:
+        self.post_message(self.FilterWanted())
+
+    def action_explain(self) -> None:
+        self.post_message(self.ExplainWanted())
+
+    def action_edit_value(self) -> None:
+        line = self._chosen()
+        if line is None:
+            return
+
+        def make(typed: str) -> Edit:
+            body = literal(typed) if line.key is None else line.key + b"=" + literal(typed)
+            return Edit.of(edit_text.set_line, line.number, body)
+
+        if line.key is None:
+            title, shown, hint = f"Line {line.number} has no key=value", visible(line.body), "write KEY=VALUE"
+        else:
+            title, shown, hint = visible(line.key), visible(line.value or b""), r"\xNN stands for any byte"
+        ask_edit(self, self.session, title, make, shown, hint)
+
+    def action_add_key(self) -> None:
+        if self.session.document.state.vmcoreinfo is None:
+            say(self, "there is no text to add a key to: [a] appends a note", "warning")
+            return
+
+        def make(typed: str) -> Edit:
+            key, equals, value = typed.partition("=")
+            if not equals:
+                raise EditError("that has no '='", "write KEY=VALUE, for example PAGESIZE=4096")
+            return Edit.of(edit_text.add_key, literal(key), literal(value))
+
+        ask_edit(self, self.session, "New key", make, "", "KEY=VALUE; it is added as the last line")
+
+    def action_delete_line(self) -> None:
+        line = self._chosen()
+        if line is not None:
+            try_edit(self, self.session, Edit.of(edit_text.delete_line, line.number))
+
+    def action_rename_key(self) -> None:
+        line = self._chosen()
+        if line is None:
+            return
+        if line.key is None:
+            say(self, "this line has no key: Enter edits it", "warning")
+            return
+
+        def make(typed: str) -> Edit:
+            return Edit.of(edit_text.rename_key, line.number, literal(typed))
+
+        title = f"The key of line {line.number}"
+        ask_edit(self, self.session, title, make, visible(line.key), "its value stays")
+
+    def action_move_line(self, by: int) -> None:
+        line = self._chosen()
+        if line is not None and try_edit(self, self.session, Edit.of(edit_text.move_line, line.number, by)):
+            self._go_to_line(line.number + by)
+
+    def action_duplicate_line(self) -> None:
+        line = self._chosen()
+        if line is not None and try_edit(self, self.session, Edit.of(edit_text.duplicate_line, line.number)):
+            self._go_to_line(line.number + 1)
+
+    def _go_to_line(self, number: int) -> None:
+        if (row := self.shown.index_of(number)) is not None:
+            self.select(row)
+        self.post_message(self.Rearranged(number))
+
+
+class KeysPane(Guarded, Vertical):
+    """The table of keys, and above it the filter: a field while it is typed in, else a line that tells it."""
+
+    DEFAULT_CLASSES = "pane"
+
+    class Filtered(Message):
+        """Other lines pass the filter."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="keys-pane")
+        self.session = session
+        self._wanted = ""
+        self._explaining = False
+        self._timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine("/ filter", id="filter-line")
+        yield KeysList(self.session)
+
+    def show_state(self) -> None:
+        """Show the lines of the session's document that pass the filter."""
+        self.query_one(KeysList).show_keys(key_rows(self.session.document.state, self._wanted))
+        self.show_title()
+
+    def show_title(self) -> None:
+        """How many lines are shown, and what memory says of them."""
+        shown, text = self.query_one(KeysList).shown, self.session.document.state.vmcoreinfo
+        proof = self.session.judgement.proof if self.session.judgement is not None else None
+        said = f", {PROVED[proof.proved]}" if proof and text else ""
+        self.border_title = f"3 {shown.title}"
+        self.border_subtitle = f"{len(shown)} of {len(text.lines)} lines{said}" if text else shown.told
+
+    # The filter
+
+    @on(KeysList.FilterWanted)
+    def _open_filter(self) -> None:
+        """Let the user type. (Made only now: a field of Textual's is 4 ms of the first paint.)"""
+        if self.query("#filter"):
+            self.query_one("#filter").focus()
+            return
+        field = Input(self._wanted, placeholder="filter", id="filter", compact=True, select_on_focus=False)
+        field.cursor_blink = host(self).settings.blink
+        self.query_one("#filter-line").display = False
+        self.mount(field, before=0)
+        field.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filter_changed(self, event: Input.Changed) -> None:
+        self._wanted = event.value
+        self.show_state()
+        if event.value:
+            self.post_message(self.Filtered())
+
+    @on(Input.Submitted, "#filter")
+    def _close_filter(self) -> None:
+        """Back to the line."""
+        line = self.query_one("#filter-line", StatusLine)
+        line.tell(f"filter: {self._wanted}  (ESC clears it)" if self._wanted else "/ filter")
+        line.display = True
+        self.query("#filter").remove()
+        self.query_one(KeysList).focus()
+
+    def clear_filter(self) -> None:
+        """Show all lines, where a filter hides some or is being typed."""
+        if self._wanted or self.query("#filter"):
+            self._wanted = ""
+            self._close_filter()
+            self.show_state()
+
+    def on_click(self, event: events.Click) -> None:
+        if event.widget is not None and event.widget.id == "filter-line":
+            self._open_filter()
+        elif event.widget is self:
+            self.query_one(KeysList).focus()
+
+    # What a key means
+
+    @on(KeysList.ExplainWanted)
+    async def _toggle_explaining(self) -> None:
+        """Show or hide what the key under the cursor means."""
+        self._explaining = not self._explaining
+        self.screen.set_class(self._explaining, "explaining")
+        if self._explaining:
+            self._explain(self.query_one(KeysList).line())
+        else:
+            await self.screen.query("#about").remove()  # or a new one, of the same name, would meet it
+
+    def explain_soon(self, line: Line | None) -> None:
+        """The cursor moved: explain the key once it rests."""
+        if self._timer is not None:
+            self._timer.stop()
+        if self._explaining:
+            self._timer = self.set_timer(_RESTS, partial(self._explain, line))
+
+    def _explain(self, line: Line | None) -> None:
+        if not self._explaining:  # the cursor came to rest after it was switched off
+            return
+        from vmci_tui.render.key_report import explained
+
+        lines = explained(line.key, line.value) if line is not None and line.key else ()
+        if lines and line is not None:
+            lines = (*lines, "", f"$ vmci explain {shlex.quote(visible(line.body))}")
+        words = plain("\n".join(lines) or "Linux writes no key like this one")
+        if found := self.screen.query("#about-text"):
+            found.first(Static).update(words)
+            self.screen.query_one("#about").scroll_home(animate=False)
+            return
+        # Where the keys have a narrow column, beside them: below the hex view, in the place of the findings.
+        home = self.screen.query_one("#right") if self.screen.has_class("-normal") else self
+        home.mount(VerticalScroll(Static(words, id="about-text"), id="about"))
+
+
+def key_rows(state: State, wanted: str = "") -> KeyRows:
+    """The lines of the text that hold `wanted`; where a Windows header takes its place, the fields of that."""
+    if state.note is None or not state.note.is_windows:
+        return KeyRows(state.vmcoreinfo, wanted)
+    return HeaderRows(state.note, wanted)

@@ -1,0 +1,115 @@
+"""The pane of the notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
+
+from vmci_tui.common.safe_text import Safe, literal, visible
+from vmci_tui.document import edit_notes
+from vmci_tui.document.edit import Edit
+from vmci_tui.formats.fw_cfg_entry import parse_number
+from vmci_tui.tui.asking import ask_edit, say, try_edit
+from vmci_tui.tui.panes.bindings import bind, moves
+from vmci_tui.tui.panes.pieces import file_piece
+from vmci_tui.tui.panes.rows import Target, note_rows
+from vmci_tui.tui.session import Session
+from vmci_tui.tui.widgets.line_list import LineList
+
+if TYPE_CHECKING:
+    from vmci_tui.render.copy_formats import Piece
+
+
+class NotesList(LineList):
+    """All notes."""
+
+    DEFAULT_CLASSES = "pane"
+    on_enter = "rename_note"
+
+    about = (
+        "Notes: the ELF notes of the dump: of each CPU, and VMCOREINFO, whose text tells debuggers about the kernel. "
+        "Readers take the last whole note of that name."
+    )
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        bind("enter", "rename_note", "Name", "Change the note's name"),
+        bind("t", "retype_note", "Type", "Change the note's type"),
+        bind("d", "drop_note", "Del", "Take the note out"),
+        *moves("note"),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="notes", empty="no notes: [a] appends one")
+        self.session = session
+        self.targets: Sequence[Target] = ()
+        self._types: dict[int, str] = {}
+        """The names of the types of CORE notes, once they are read."""
+
+    def show_state(self) -> None:
+        """Show the state of the session's document."""
+        rows = note_rows(self.session.document, self._types)
+        self.targets = [target for _, target in rows]
+        self.set_rows([row for row, _ in rows])
+        if not self._types:
+            self.call_after_refresh(self._name_types)
+
+    def _name_types(self) -> None:
+        """Have pyelftools name the types; not before the first paint, which it would hold up for 17 ms."""
+        from elftools.elf.enums import ENUM_CORE_NOTE_N_TYPE
+
+        self._types = {number: name for name, number in ENUM_CORE_NOTE_N_TYPE.items() if isinstance(number, int)}
+        self.show_state()
+
+    def _chosen(self) -> int | None:
+        if self.cursor < len(self.session.document.state.notes):
+            return self.cursor
+        say(self, "no note is selected", "warning")
+        return None
+
+    def selected_piece(self) -> Piece | None:
+        """The bytes of the note under the cursor."""
+        layout = self.session.document.layout
+        if self.cursor >= len(layout.notes):
+            return None
+        at, note = layout.note_offsets[self.cursor], layout.notes[self.cursor]
+        return file_piece(self.session.document, at, len(note.raw), Safe(f"note {self.cursor}"))
+
+    def action_rename_note(self) -> None:
+        index = self._chosen()
+        if index is None:
+            return
+
+        def make(typed: str) -> Edit:
+            return Edit.of(edit_notes.rename_note, index, literal(typed))
+
+        shown = visible(self.session.document.state.notes[index].name)
+        ask_edit(self, self.session, f"Name of note {index}", make, shown, r"with its NUL, which is written \x00")
+
+    def action_retype_note(self) -> None:
+        index = self._chosen()
+        if index is None:
+            return
+
+        def make(typed: str) -> Edit:
+            return Edit.of(edit_notes.retype_note, index, parse_number(typed))
+
+        value = f"{self.session.document.state.notes[index].type:#x}"
+        hint = "0 for VMCOREINFO; decimal, or hex with 0x"
+        ask_edit(self, self.session, f"Type of note {index}", make, value, hint)
+
+    def action_drop_note(self) -> None:
+        index = self._chosen()
+        if index is not None:
+            try_edit(self, self.session, Edit.of(edit_notes.drop_note, index))
+
+    def action_move_note(self, by: int) -> None:
+        index = self._chosen()
+        if index is not None and try_edit(self, self.session, Edit.of(edit_notes.move_note, index, by)):
+            self.action_move(by)
+
+    def action_duplicate_note(self) -> None:
+        index = self._chosen()
+        if index is not None and try_edit(self, self.session, Edit.of(edit_notes.duplicate_note, index)):
+            self.action_move(1)

@@ -1,0 +1,56 @@
+"""The tabs of the narrow screen."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import RenderResult
+from textual.message import Message
+from textual.widget import Widget
+
+from vmci_tui.tui.edge import Painted
+
+
+class PaneBar(Painted, Widget):
+    """The tabs of the narrow screen: which panes there are, one of them shown."""
+
+    class Picked(Message):
+        """The user clicked a tab."""
+
+        def __init__(self, pane: str) -> None:
+            self.pane = pane
+            super().__init__()
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._tabs: tuple[tuple[str, str], ...] = ()
+        self._active = ""
+        self.pointed = ""
+
+    def show(self, tabs: tuple[tuple[str, str], ...], active: str) -> None:
+        """Tabs as (pane, label)."""
+        if (tabs, active) != (self._tabs, self._active):
+            self._tabs, self._active = tabs, active
+            self.refresh()
+
+    def point(self, pane: str) -> None:
+        """Mark the tab that a lesson points at."""
+        if pane != self.pointed:
+            self.pointed = pane
+            self.refresh()
+
+    def _style(self, pane: str) -> str:
+        pointed = " underline $warning" if pane == self.pointed else ""
+        return ("reverse bold" if pane == self._active else "") + pointed
+
+    def render(self) -> RenderResult:
+        from textual.content import Content
+
+        return Content.assemble(*((f" {label} ", self._style(pane)) for pane, label in self._tabs))
+
+    def on_click(self, event: events.Click) -> None:
+        at = 0
+        for pane, label in self._tabs:
+            at += len(label) + 2
+            if event.x < at:
+                self.post_message(self.Picked(pane))
+                return
