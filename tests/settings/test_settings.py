@@ -16,6 +16,8 @@ from vmci_tui.opening.open_file import open_document
 from vmci_tui.settings import settings
 from vmci_tui.settings.own_files import LIMIT, read_own, write_own
 from vmci_tui.tui.app import VmciApp
+from vmci_tui.tui.binding_ids import unknown_ids
+from vmci_tui.tui.screens.save_screen import SaveScreen
 
 _KEPT = ("config/vmci-tui/settings.toml", "state/vmci-tui/recent.json", "state/vmci-tui/theme")
 
@@ -117,6 +119,26 @@ def test_what_cannot_be_followed_is_named_and_the_rest_holds(tmp_path: Path, lin
     chosen = settings.load()
     assert chosen.trouble == f"settings: {named} cannot be followed"
     assert chosen.keymap == ({} if "keymap = " in line else {"save": "s,ctrl+s"})
+
+
+def test_a_key_that_was_renamed_is_taken_under_its_old_name(tmp_path: Path) -> None:
+    path = _place(tmp_path, _KEPT[0])
+    path.write_text('[keymap]\n"marks.go" = "g"\n"marks.drop" = "x"\n"bookmarks.drop" = "y"\n')
+    assert settings.load().keymap == {"bookmarks.go": "g", "bookmarks.drop": "y"}, "the new name counts where both are"
+    assert not unknown_ids(settings._RENAMED.values()) and len(unknown_ids(settings._RENAMED)) == len(settings._RENAMED)
+
+
+async def test_a_key_of_an_unknown_name_is_said_and_the_rest_holds(
+    tmp_path: Path, sample: Callable[[str], str]
+) -> None:
+    _place(tmp_path, _KEPT[0]).write_text('[keymap]\nsvae = "ctrl+w"\nsave = "f5"\n"copy_as.copy" = "y"\n')
+    app = VmciApp(open_document(sample("crlf.elf")), settings.load())
+    async with app.run_test(notifications=True) as pilot:
+        await settled(pilot)
+        assert said(pilot) == "settings: keymap.svae is not the name of a key; F1 lists the names"
+        await pilot.press("f5")
+        await settled(pilot)
+        assert isinstance(app.screen, SaveScreen)
 
 
 def test_settings_that_are_in_order_have_no_trouble(tmp_path: Path) -> None:

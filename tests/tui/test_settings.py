@@ -58,8 +58,8 @@ def test_garbage_is_left_out(tmp_path: Path, kept: str) -> None:
 
 def test_every_key_has_a_name_by_which_it_can_be_changed_and_most_say_what_they_do() -> None:
     seen: dict[str, str] = {}
-    for module in pkgutil.iter_modules(vmci_tui.tui.__path__):
-        for item in vars(importlib.import_module(f"vmci_tui.tui.{module.name}")).values():
+    for module in pkgutil.walk_packages(vmci_tui.tui.__path__, "vmci_tui.tui."):
+        for item in vars(importlib.import_module(module.name)).values():
             if not (isinstance(item, type) and issubclass(item, DOMNode) and item.__module__.startswith("vmci_tui")):
                 continue
             for binding in item.__dict__.get("BINDINGS", ()):

@@ -20,6 +20,8 @@ MOST_BOOKMARKS = 100
 MOST_SESSIONS = 256
 _LONGEST_KEY = 60
 """Characters of a key's name in the keymap."""
+_RENAMED = {"marks.go": "bookmarks.go", "marks.drop": "bookmarks.drop"}
+"""Old ids of keys, each with the one that it has now: settings may name both."""
 _LONGEST_BOOKMARK = 200
 """Characters of a bookmark."""
 
@@ -95,7 +97,7 @@ def _settings(raw: dict[str, Any]) -> Settings:
     bad += ["sessions"] if "sessions" in raw and not several else []
     return Settings(
         theme=theme if isinstance(theme, str) else None,
-        keymap=good,
+        keymap={_RENAMED.get(name, name): keys for name, keys in good.items() if _RENAMED.get(name) not in good},
         blink=blink is not False,
         sessions=sessions if several else None,
         trouble=Safe(f"settings: {visible(bad[0][:_LONGEST_KEY])} cannot be followed") if bad else None,

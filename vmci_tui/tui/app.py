@@ -16,6 +16,7 @@ from textual.theme import Theme
 
 from vmci_tui.common.errors import Cancelled, VmciError
 from vmci_tui.common.packaged import packaged_text
+from vmci_tui.common.safe_text import visible
 from vmci_tui.common.signals import hand_over
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
@@ -112,8 +113,17 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
     def _tell_troubles(self) -> None:
         """Say once what of the user's own files is not followed. A browser's session has none."""
         if self.allowed is None:
+            if self.settings.keymap:
+                self._tell_unknown_ids()
             for words in (*filter(None, (self.settings.trouble,)), *settings.troubles()):
                 self.notify(words, severity="warning", markup=False, timeout=10)
+
+    def _tell_unknown_ids(self) -> None:
+        from vmci_tui.tui.binding_ids import unknown_ids
+
+        if unknown := unknown_ids(self.settings.keymap):
+            words = f"settings: keymap.{visible(unknown[0])} is not the name of a key; F1 lists the names"
+            self.notify(words, severity="warning", markup=False, timeout=10)
 
     def _keep_theme(self, theme: Theme) -> None:
         """The theme that the user chose is there at the next start too."""

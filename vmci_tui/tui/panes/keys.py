@@ -25,7 +25,6 @@ from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.panes.bindings import bind, moves
 from vmci_tui.tui.panes.key_rows import KeyRows
-from vmci_tui.tui.panes.windows_rows import HeaderRows
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import plain
 from vmci_tui.tui.widgets.line_list import LineList
@@ -300,4 +299,6 @@ def key_rows(state: State, wanted: str = "") -> KeyRows:
     """The lines of the text that hold `wanted`; where a Windows header takes its place, the fields of that."""
     if state.note is None or not state.note.is_windows:
         return KeyRows(state.vmcoreinfo, wanted)
+    from vmci_tui.tui.panes.windows_rows import HeaderRows
+
     return HeaderRows(state.note, wanted)

@@ -25,8 +25,8 @@ class MarkList(Dialog[int | None]):
     MarkList #marks { height: auto; min-height: 3; max-height: 14; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go", "Go there", tooltip="Go to this place", id="marks.go"),
-        Binding("d", "drop", "Delete", tooltip="Take this bookmark away", id="marks.drop"),
+        Binding("enter", "go", "Go there", tooltip="Go to this place", id="bookmarks.go"),
+        Binding("d", "drop", "Delete", tooltip="Take this bookmark away", id="bookmarks.drop"),
         Binding("escape,B,q", "dismiss(None)", "Back", id="dialog.cancel"),
     ]
 
