@@ -18,7 +18,7 @@ from textual.pilot import Pilot
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.settings.settings import Settings
 from vmci_tui.tui.app import VmciApp
-from vmci_tui.tui.screens.main_screen import MainScreen
+from vmci_tui.tui.main_screen import MainScreen
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent / "sample_dumps"

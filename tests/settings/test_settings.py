@@ -16,7 +16,7 @@ from vmci_tui.opening.open_file import open_document
 from vmci_tui.settings import settings
 from vmci_tui.settings.own_files import LIMIT, read_own, write_own
 from vmci_tui.tui.app import VmciApp
-from vmci_tui.tui.binding_ids import unknown_ids
+from vmci_tui.tui.bindings import unknown_ids
 from vmci_tui.tui.screens.save_screen import SaveScreen
 
 _KEPT = ("config/vmci-tui/settings.toml", "state/vmci-tui/recent.json", "state/vmci-tui/theme")

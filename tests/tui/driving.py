@@ -14,7 +14,7 @@ from tests.limits import PATIENCE
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.settings.settings import Settings
 from vmci_tui.tui.app import VmciApp
-from vmci_tui.tui.screens.main_screen import MainScreen
+from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.session import BEING_JUDGED
 from vmci_tui.tui.widgets.verdict_line import StripLine
 

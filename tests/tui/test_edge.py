@@ -14,8 +14,8 @@ from vmci_tui.common.error_log import log_file
 from vmci_tui.common.errors import OpenError
 from vmci_tui.readers import makedumpfile
 from vmci_tui.tui.app_edge import EdgeApp
+from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.panes.hex import HexPane
-from vmci_tui.tui.screens.main_screen import MainScreen
 from vmci_tui.tui.session import Session
 
 Sample = Callable[[str], str]

@@ -10,6 +10,7 @@ from textual.binding import Binding
 from textual.widgets import Footer, Static
 
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
+from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.findings import FindingsList
 from vmci_tui.tui.panes.hex import HexPane
@@ -17,7 +18,6 @@ from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.panes.notes import NotesList
 from vmci_tui.tui.panes.table import NAMES
 from vmci_tui.tui.screens.help_screen import HelpScreen
-from vmci_tui.tui.screens.main_screen import MainScreen
 from vmci_tui.tui.widgets.dialogs import Choose
 
 Sample = Callable[[str], str]

@@ -28,7 +28,7 @@ from vmci_tui.settings import settings
 from vmci_tui.tui.app_edge import EdgeApp
 from vmci_tui.tui.key_queue import TypedAheadApp
 from vmci_tui.tui.lessons.lesson_app import LESSON_BINDINGS, LessonApp
-from vmci_tui.tui.screens.main_screen import MainScreen
+from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.session import Session, refuse_outside
 from vmci_tui.tui.style.cells import safe
 from vmci_tui.tui.style.themes import THEMES
@@ -119,7 +119,7 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
                 self.notify(words, severity="warning", markup=False, timeout=10)
 
     def _tell_unknown_ids(self) -> None:
-        from vmci_tui.tui.binding_ids import unknown_ids
+        from vmci_tui.tui.bindings import unknown_ids
 
         if unknown := unknown_ids(self.settings.keymap):
             words = f"settings: keymap.{visible(unknown[0])} is not the name of a key; F1 lists the names"

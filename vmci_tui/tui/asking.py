@@ -77,3 +77,10 @@ def ask_text(node: DOMNode, session: Session, text: bytes, make: Make, title: st
         make_edit(node, session, make(typed))
 
     node.app.push_screen(EditText(text, accept, title, session.preview(make)))
+
+
+def is_judged(node: DOMNode, session: Session) -> bool:
+    """Whether the state is judged; where it is not, say why."""
+    if session.judgement is None:
+        say(node, f"the file is {session.not_judged}", "warning")
+    return session.judgement is not None

@@ -13,9 +13,9 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from vmci_tui.tui.host import host
+from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.panes.table import PANES
 from vmci_tui.tui.screens.help_screen import key_name
-from vmci_tui.tui.screens.main_screen import MainScreen
 
 if TYPE_CHECKING:
     from textual.app import App

@@ -1,4 +1,4 @@
-"""Screens that show more of what is open: memory, the header, values of keys, the commands to go on with."""
+"""Screens that show more of what is open: memory, the header, the commands to go on with."""
 
 from __future__ import annotations
 
@@ -6,19 +6,12 @@ from typing import TYPE_CHECKING
 
 from vmci_tui.common.safe_text import literal, visible
 from vmci_tui.document.edit import Edit
-from vmci_tui.tui.asking import ask_edit, say
+from vmci_tui.tui.asking import ask_edit, is_judged, say
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
 
     from vmci_tui.tui.session import Session
-
-
-def is_judged(node: DOMNode, session: Session) -> bool:
-    """Whether the state is judged; where it is not, say why."""
-    if session.judgement is None:
-        say(node, f"the file is {session.not_judged}", "warning")
-    return session.judgement is not None
 
 
 def next_commands(node: DOMNode, session: Session) -> None:
@@ -37,19 +30,6 @@ def next_commands(node: DOMNode, session: Session) -> None:
             path = session.saved_copy
             title = f"What now with {document.name if path is None else visible(path)}"
         node.app.push_screen(WhatNowScreen(title, session.next_steps(path)))
-
-
-def matrix(node: DOMNode, session: Session) -> None:
-    """Show the value that each reader reads for each key."""
-    from vmci_tui.tui.screens.matrix_screen import MatrixScreen
-
-    text = session.document.state.vmcoreinfo
-    if text is None:
-        say(node, "there is no text of which readers could read a value: [a] appends a note", "warning")
-    elif is_judged(node, session):
-        assert session.judgement is not None
-        both = session.judgement.both
-        node.app.push_screen(MatrixScreen(text, both.after if session.document.modified else both.now))
 
 
 def header(node: DOMNode, session: Session) -> None:

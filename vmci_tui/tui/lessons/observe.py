@@ -8,13 +8,13 @@ from textual.app import App
 from textual.screen import Screen
 
 from vmci_tui.lessons.conditions import Seen
+from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.findings import FindingsList
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.panes.pane_bar import PaneBar
 from vmci_tui.tui.panes.table import NAMES, PANES
-from vmci_tui.tui.screens.main_screen import MainScreen
 
 _POINTED: Final = {
     **{pane.name: f"#{pane.box_id}" for pane in PANES},

@@ -13,8 +13,8 @@ from vmci_tui.document.edit import Edit
 from vmci_tui.formats.elf_note import NAME, build
 from vmci_tui.formats.fw_cfg_entry import GDB_COMMAND, Write, parse_number
 from vmci_tui.tui.asking import ask, ask_edit, ask_text, say, try_edit
-from vmci_tui.tui.panes.bindings import bind
-from vmci_tui.tui.panes.pieces import entry_piece
+from vmci_tui.tui.bindings import bind
+from vmci_tui.tui.panes.copy import entry_piece
 from vmci_tui.tui.panes.rows import Target, entry_rows
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.line_list import LineList

@@ -12,9 +12,9 @@ from textual.widgets import Static
 
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.tui.asking import say, try_edit
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.edge import Guarded
-from vmci_tui.tui.panes.bindings import bind
-from vmci_tui.tui.panes.pieces import entry_piece, file_piece
+from vmci_tui.tui.panes.copy import entry_piece, file_piece
 from vmci_tui.tui.panes.rows import consequence_lines, finding_rows
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import plain

@@ -16,10 +16,10 @@ from vmci_tui.document.addresses import anchor_of, offset_of
 from vmci_tui.document.document import Document
 from vmci_tui.settings import settings
 from vmci_tui.tui.asking import ask, say
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.host import host
-from vmci_tui.tui.panes.bindings import bind
+from vmci_tui.tui.panes.copy import file_piece
 from vmci_tui.tui.panes.pane_bar import PaneBar
-from vmci_tui.tui.panes.pieces import file_piece
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.hex_selection import SELECT_BINDINGS, Selecting
 from vmci_tui.tui.widgets.hex_view import HexView
@@ -201,7 +201,7 @@ class HexPane(BytesPane):
 
     def action_bookmarks(self) -> None:
         """The list of them."""
-        from vmci_tui.tui.screens.bookmarks_screen import MarkList
+        from vmci_tui.tui.panes.bookmarks import MarkList
 
         self.app.push_screen(MarkList(self.session, self.places), self._go_to_bookmark)
 

@@ -21,9 +21,9 @@ from vmci_tui.document.edit import Edit
 from vmci_tui.document.state import State
 from vmci_tui.formats.vmcoreinfo import Line
 from vmci_tui.tui.asking import ask_edit, say, try_edit
+from vmci_tui.tui.bindings import bind, moves
 from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.host import host
-from vmci_tui.tui.panes.bindings import bind, moves
 from vmci_tui.tui.panes.key_rows import KeyRows
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import plain

@@ -12,8 +12,8 @@ from vmci_tui.document import edit_notes
 from vmci_tui.document.edit import Edit
 from vmci_tui.formats.fw_cfg_entry import parse_number
 from vmci_tui.tui.asking import ask_edit, say, try_edit
-from vmci_tui.tui.panes.bindings import bind, moves
-from vmci_tui.tui.panes.pieces import file_piece
+from vmci_tui.tui.bindings import bind, moves
+from vmci_tui.tui.panes.copy import file_piece
 from vmci_tui.tui.panes.rows import Target, note_rows
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.line_list import LineList

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,11 +15,17 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.readers.rule import Value
 from vmci_tui.readers.shared.c_numbers import PRESENCE
 from vmci_tui.readers.verdicts import Verdicts
+from vmci_tui.tui.asking import is_judged, say
 from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.verdict_strip import name_for
+
+if TYPE_CHECKING:
+    from textual.dom import DOMNode
+
+    from vmci_tui.tui.session import Session
 
 _KEY_SHARE = 3
 """The keys get one part of this many of the width."""
@@ -132,6 +138,17 @@ class MatrixScreen(Guarded, Screen[None]):
     def action_only_different(self) -> None:
         self._only = not self._only
         self._lay()
+
+
+def show_matrix(node: DOMNode, session: Session) -> None:
+    """Show the value that each reader reads for each key."""
+    text = session.document.state.vmcoreinfo
+    if text is None:
+        say(node, "there is no text of which readers could read a value: [a] appends a note", "warning")
+    elif is_judged(node, session):
+        assert session.judgement is not None
+        both = session.judgement.both
+        node.app.push_screen(MatrixScreen(text, both.after if session.document.modified else both.now))
 
 
 def _cut(text: Safe, width: int) -> str:

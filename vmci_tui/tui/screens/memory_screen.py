@@ -13,9 +13,9 @@ from textual.widgets import Footer
 from vmci_tui.common.errors import EditError
 from vmci_tui.document.document import Document
 from vmci_tui.formats.fw_cfg_entry import parse_number
-from vmci_tui.tui.actions import copy
 from vmci_tui.tui.asking import say
 from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.panes.copy import copy, copy_as
 from vmci_tui.tui.panes.hex import SEARCH_BINDINGS, BytesPane
 from vmci_tui.tui.widgets.hex_selection import SELECT_BINDINGS
 from vmci_tui.tui.widgets.status_line import StatusLine
@@ -79,10 +79,10 @@ class MemoryScreen(Guarded, Screen[None]):
         self.query_one("#status", StatusLine).tell(view.selected or f"paddr {at:#x} = {at}  {where}")
 
     def action_copy(self) -> None:
-        copy.copy(self)
+        copy(self)
 
     def action_copy_as(self) -> None:
-        copy.copy_as(self)
+        copy_as(self)
 
     def action_range(self, by: int) -> None:
         """Go to the beginning of another range of memory."""

@@ -17,9 +17,9 @@ from vmci_tui.findings.judgement import Judgement
 from vmci_tui.render.verdict_report import STAGES, state_words
 from vmci_tui.repair.fix_for_reader import fixes_for
 from vmci_tui.repair.next_commands import Step
-from vmci_tui.tui.actions import look
 from vmci_tui.tui.asking import say
 from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.screens.matrix_screen import show_matrix
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.line_list import LineList
@@ -147,7 +147,7 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
             self.query_one("#told").focus()
 
     def action_matrix(self) -> None:
-        look.matrix(self, self.session)
+        show_matrix(self, self.session)
 
     def action_repair(self) -> None:
         """Back to the file, and there to the screen of repair."""

@@ -14,10 +14,11 @@ from vmci_tui.document import edit_notes
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.render.dump_report import kind_of
-from vmci_tui.tui.actions import append, copy, look, repair, save
-from vmci_tui.tui.asking import say, try_edit
+from vmci_tui.tui.actions import append, look, repair, save
+from vmci_tui.tui.asking import is_judged, say, try_edit
 from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.host import host
+from vmci_tui.tui.panes.copy import copy, copy_as
 from vmci_tui.tui.panes.findings import FindingsList, FindingsPane, counted
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList, KeysPane, key_rows
@@ -230,17 +231,19 @@ class MainScreen(Guarded, Screen[None]):
         repair.repair(self, self.session)
 
     def action_copy(self) -> None:
-        copy.copy(self)
+        copy(self)
 
     def action_copy_as(self) -> None:
-        copy.copy_as(self)
+        copy_as(self)
 
     def action_commands(self) -> None:
         line = self.query_one(KeysList).line()
         look.commands(self, self.session, self.query_one(HexPane).cursor, line.key if line is not None else None)
 
     def action_matrix(self) -> None:
-        look.matrix(self, self.session)
+        from vmci_tui.tui.screens.matrix_screen import show_matrix
+
+        show_matrix(self, self.session)
 
     def action_memory(self) -> None:
         look.memory(self, self.session, self.query_one(HexPane).cursor)
@@ -253,7 +256,7 @@ class MainScreen(Guarded, Screen[None]):
 
     def action_readers(self) -> None:
         """The screen of readers, on the one under the strip's cursor."""
-        if not look.is_judged(self, self.session):
+        if not is_judged(self, self.session):
             return
         from vmci_tui.tui.screens.readers_screen import ReadersScreen
 

@@ -1,0 +1,83 @@
+"""Copying what is selected in the pane that has the focus: bytes of the entry, of the file, or a line."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Protocol, cast
+
+from vmci_tui.common.errors import VmciError
+from vmci_tui.common.safe_text import Safe
+from vmci_tui.common.span import Span
+from vmci_tui.document.document import Document
+from vmci_tui.tui.asking import say
+from vmci_tui.tui.clipboard import MOST, lacks_clipboard
+from vmci_tui.tui.widgets.hex_view import HexView
+from vmci_tui.tui.widgets.line_list import LineList
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from vmci_tui.render.copy_formats import Piece
+
+
+class _Selects(Protocol):
+    """A pane whose selection has bytes."""
+
+    def selected_text(self) -> str:
+        """Return the selection as text."""
+
+    def selected_piece(self) -> Piece | None:
+        """Return its bytes; None where nothing is selected, or it is not bytes of a file."""
+
+
+def copy(screen: Screen[None]) -> None:
+    """Copy the selection: printable ASCII, one line where it is a value; of other widgets the hex view's."""
+    view, focused = screen.query_one(HexView), screen.focused
+    text = focused.selected_text() if isinstance(focused, LineList) else ""
+    text = text or cast("_Selects", view).selected_text()
+    if not text:
+        say(screen, "nothing is selected", "warning")
+        return
+    screen.app.copy_to_clipboard(text)
+    lacking = "; this terminal takes no clipboard: C writes a file" if lacks_clipboard(os.environ) else ""
+    if focused is view and view.mark[1] - view.mark[0] > MOST:
+        lacking += f"; that is the first {MOST} bytes, a clipboard takes no more: vmci hex prints all"
+    say(screen, f"copied {len(text)} characters{lacking}", "warning" if lacking else "information")
+
+
+def copy_as(screen: Screen[None]) -> None:
+    """Choose the form, and where it goes."""
+    from vmci_tui.tui.panes.copy_screen import CopyScreen
+
+    pane = screen.focused if hasattr(screen.focused, "selected_piece") else screen.query_one(HexView)
+    try:
+        piece = cast("_Selects", pane).selected_piece()
+    except VmciError as error:
+        say(screen, str(error), "error")
+        return
+    if piece is None or not piece.data:
+        say(screen, "nothing is selected that has bytes", "warning")
+    else:
+        screen.app.push_screen(CopyScreen(piece))
+
+
+def entry_piece(document: Document, span: Span | None) -> Piece | None:
+    """Bytes of the entry, all of it without a span; None where no entry is open."""
+    from vmci_tui.render.copy_formats import Piece
+
+    history = document.state.entry
+    if history is None:
+        return None
+    start, length = (span.offset, span.length) if span is not None else (0, 16)
+    what = Safe("the entry" if length == 16 else "a field of the entry")
+    return Piece(history.entry.pack()[start : start + length], what, start)
+
+
+def file_piece(document: Document, start: int, length: int, what: Safe) -> Piece:
+    """Bytes of the file as it is shown, as far as there are any, and as a clipboard takes them."""
+    from vmci_tui.render.copy_formats import Piece
+
+    if length > MOST:
+        what = Safe(f"the first {MOST >> 10} KiB of {what}")
+    left = document.layout.image.size - start
+    return Piece(document.read(start, max(min(length, MOST, left), 0)), what, start)
