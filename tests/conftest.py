@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -45,6 +46,14 @@ def _no_mishap(request: pytest.FixtureRequest) -> Iterator[None]:
     mishap.seen.clear()
     yield
     assert "mishaps" in request.fixturenames or not mishap.seen, mishap.seen
+
+
+@pytest.fixture(autouse=True)
+def _no_file_left_open() -> Iterator[None]:
+    """What a test opens itself is closed when it ends; what vmci leaves open is a ResourceWarning, and an error."""
+    yield
+    if opened := sys.modules.get("tests.opened_files"):
+        opened.close_all()
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from tests.real import readers
 from vmci_tui.common.samples import Sample, samples
-from vmci_tui.opening.open_file import open_document
 
 _ROWS: list[dict[str, Any]] = tomllib.loads((SAMPLES / "samples.toml").read_text())["sample"]
 _DUMPS = [row for row in _ROWS if "refused_by" in row]

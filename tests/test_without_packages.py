@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.opened_files import open_document
 from tests.paths import DATA
 from vmci_tui.cli.run import main
-from vmci_tui.opening.open_file import open_document
 
 _LZO = DATA / "faults" / "lzo.kdump"
 _WORDS = "compressed by lzo, for which Python's lzallright is missing"

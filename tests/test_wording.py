@@ -16,6 +16,7 @@ import pytest
 
 import vmci_tui
 from tests.kit import image_bytes
+from tests.opened_files import open_document
 from vmci_tui.adoption import choose
 from vmci_tui.common import errors
 from vmci_tui.common.progress import quiet
@@ -25,7 +26,6 @@ from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.edit_notes import FromFile
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.render.shell_script import commands
 from vmci_tui.repair.fix_for_reader import mend_for
 from vmci_tui.repair.next_commands import next_steps

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.opened_files import open_document
 from vmci_tui.bench import DEFECTS, MACHINES, Crafted, Defect, always, attempt, chosen, craft
 from vmci_tui.bench.guests import guest
 from vmci_tui.bench.manifest import files, manifest, names, save
@@ -17,7 +18,6 @@ from vmci_tui.common.errors import SaveError, UsageError, VmciError
 from vmci_tui.document.document import Document
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.opening.open_file import open_document
 
 _LIMIT = {"elf": 20 << 10, "kdump": 40 << 10, "flattened": 40 << 10}
 _TWO_KERNELS = 2 * 4096

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from tests.proof import guests
 from vmci_tui.cli.run import main
-from vmci_tui.opening.open_file import open_document
 
 Sample = Callable[[str], str]
 

@@ -158,7 +158,7 @@ def test_a_wrong_phentsize_is_followed_or_ignored_but_told(value: int) -> None:
 
 
 def test_a_huge_sparse_dump_opens_as_fast_as_a_small_one(tmp_path: Path) -> None:
-    from vmci_tui.opening.open_file import open_document
+    from tests.opened_files import open_document
 
     path = tmp_path / "huge.elf"
     path.write_bytes(elf((cpus() + _BOTH,), (Load(0, b"x", 1 << 40),)))

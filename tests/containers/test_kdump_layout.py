@@ -13,6 +13,7 @@ from tests.dumps import factory as elf_factory
 from tests.dumps import kdump_factory as factory
 from tests.dumps.records import KDUMP_SUB, Bits, Order, Padding
 from tests.kit import become, image_bytes, opened
+from tests.opened_files import open_document
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import EditError, SaveError
 from vmci_tui.containers import open_dump
@@ -25,7 +26,6 @@ from vmci_tui.document.edit import Edit
 from vmci_tui.formats.elf_note import NAME, build
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.layers.flattened import FlattenedSource
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.saving.plan import plan_copy, plan_in_place
 from vmci_tui.saving.save_copy import save_copy
 from vmci_tui.saving.save_in_place import save_in_place

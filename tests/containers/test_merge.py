@@ -9,13 +9,13 @@ import pytest
 from tests.dumps.factory import Load, cpus, elf, note, ram
 from tests.dumps.kdump_factory import flattened
 from tests.kit import elf_of, image_bytes, opened, saved
+from tests.opened_files import open_document
 from vmci_tui.common.errors import SaveError
 from vmci_tui.common.progress import quiet
 from vmci_tui.document import edit_head
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.layers.file import BytesSource
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.saving.plan import plan_copy, plan_in_place
 from vmci_tui.saving.save_in_place import save_in_place
 from vmci_tui.saving.take_back import take_back

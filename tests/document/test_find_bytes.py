@@ -7,13 +7,13 @@ import pytest
 
 from tests.dumps.factory import Load, cpus, elf, note, ram
 from tests.kit import opened
+from tests.opened_files import open_document
 from vmci_tui.common.errors import EditError
 from vmci_tui.document import edit_text
 from vmci_tui.document import find_bytes as search
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.find_bytes import pattern_of
-from vmci_tui.opening.open_file import open_document
 
 
 def find(

@@ -14,6 +14,7 @@ from typing import Final
 
 from tests.dumps import factory
 from tests.kit import become
+from tests.opened_files import open_document
 from vmci_tui.adoption import choose as adopt
 from vmci_tui.common.errors import SaveError, VmciError
 from vmci_tui.common.progress import quiet
@@ -25,7 +26,6 @@ from vmci_tui.findings import Finding
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.hex_dump import dump_lines
 from vmci_tui.layers.file import FileSource
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.render import dump_report as report
 from vmci_tui.render.candidate_report import candidates_json, candidates_text, repair_json, repair_text
 from vmci_tui.repair.safe_fixes import STEPS, Choice, Repair, repair

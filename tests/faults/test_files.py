@@ -14,10 +14,10 @@ from tests.dumps import factory
 from tests.faults import corpus
 from tests.faults.exercise import printable
 from tests.limits import time_limit
+from tests.opened_files import open_document
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import OpenError, SaveError, VmciError
 from vmci_tui.document.document import Document
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.saving.plan import plan_copy
 from vmci_tui.saving.save_copy import save_copy
 

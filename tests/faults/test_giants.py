@@ -15,12 +15,12 @@ from tests.dumps import factory
 from tests.dumps.records import PN_XNUM
 from tests.faults.exercise import look
 from tests.limits import PATIENCE, time_limit
+from tests.opened_files import open_document
 from vmci_tui.common.errors import OpenError, SaveError
 from vmci_tui.document import edit_notes
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.render import dump_report as report
 from vmci_tui.saving.plan import plan_copy
 from vmci_tui.saving.save_copy import save_copy

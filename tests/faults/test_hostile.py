@@ -19,7 +19,7 @@ from tests.faults import corpus, strategies
 from tests.faults.cases import CASE_SECONDS, Figures, part, whole
 from tests.faults.exercise import exercise, look
 from tests.limits import time_limit
-from vmci_tui.opening.open_file import open_document
+from tests.opened_files import open_document
 
 _HYPOTHESIS = settings(
     deadline=None,

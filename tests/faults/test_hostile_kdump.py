@@ -23,7 +23,7 @@ from tests.faults.cases import CASE_SECONDS, ROOT, Figures, part, whole
 _LOOK = """
 import sys, json, resource, time
 from vmci_tui.render import dump_report as report
-from vmci_tui.opening.open_file import open_document
+from tests.opened_files import open_document
 from vmci_tui.containers.guest import guest_of
 start = time.monotonic()
 try:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.opened_files import open_document
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import OpenError, SaveError
 from vmci_tui.common.samples import sample_path
 from vmci_tui.formats import entry_writes_json as writes
 from vmci_tui.formats.fw_cfg_entry import EntryHistory, Write
-from vmci_tui.opening.open_file import open_document
 
 _ONE = {"offset": 0, "length": 2, "bytes": "0100"}
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from tests.dumps.factory import elf, note
 from tests.kit import found, opened, saved
+from tests.opened_files import open_document
 from vmci_tui.document import edit_notes
 from vmci_tui.document.edit import Edit
 from vmci_tui.formats.elf_note import NAME, Note, build
 from vmci_tui.formats.windows_header import HEADER_BYTES, date, windows_header, windows_json, windows_text
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.readers.verdicts import READERS
 from vmci_tui.render import dump_report as report
 from vmci_tui.repair.fix_for_reader import mend_for

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.kit import found
+from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from tests.proof import guests
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.makedumpfile_releases import need_of, told
 from vmci_tui.knowledge.native_needs import unmet
-from vmci_tui.opening.open_file import open_document
 
 
 def _said(text: bytes, machine: str) -> list[tuple[str, str, int]]:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.dumps.factory import TEXT_32, TEXT_64, note
+from tests.opened_files import open_document
 from vmci_tui.formats.elf_note import Note, parse_raw
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.text_diff import Difference, compare, difference_text, header_remarks, meaning
-from vmci_tui.opening.open_file import open_document
 
 _KASLR = (
     TEXT_64.replace(b"827fb000", b"837fb000").replace(b"82610000", b"83610000").replace(b"=1000000\n", b"=2000000\n")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.opened_files import file_source
 from vmci_tui.common.errors import OpenError
 from vmci_tui.layers.file import BytesSource, FileSource, read_small
 
@@ -16,7 +17,7 @@ def sparse(tmp_path: Path) -> FileSource:
         file.write(b"head")
         file.seek(1 << 40)
         file.write(b"tail")
-    return FileSource(str(path))
+    return file_source(str(path))
 
 
 def test_reads_anywhere_and_short_at_the_end(sparse: FileSource) -> None:
@@ -49,14 +50,14 @@ def test_what_cannot_be_opened_is_one_line_with_a_hint(tmp_path: Path) -> None:
         ("nul\0name", "NUL"),
     ):
         with pytest.raises(OpenError, match=word) as error:
-            FileSource(path)
+            file_source(path)
         assert "\n" not in str(error.value)
 
 
 def test_a_file_that_changes_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"one")
-    source = FileSource(str(path))
+    source = file_source(str(path))
     assert source.current() == source.identity
     path.write_bytes(b"other")
     assert source.current() != source.identity

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.opened_files import open_document
 from tests.paths import DOCS, SAMPLES
 from vmci_tui.common.errors import OpenError, UsageError
 from vmci_tui.document import edit_notes
@@ -16,7 +17,6 @@ from vmci_tui.document.edit import Edit
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.lessons.conditions import FLAGS, NUMBERS, PANES, READERS, SCREENS, WORDS, Seen, holds, parse
 from vmci_tui.lessons.lesson import PLACES, TYPE, UNTIL, copy_files, find_lesson, headings, load
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.readers.verdicts import NAMES
 
 _PAGE = (DOCS / "lessons.md").read_text()

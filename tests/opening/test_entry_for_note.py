@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from tests.dumps.factory import TEXT_64, note
+from tests.opened_files import open_document
 from vmci_tui.common.errors import EditError
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.formats.fw_cfg_entry import Entry
 from vmci_tui.opening.entry_for_note import entry_for, linux_entry
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.search.candidate import Candidate
 from vmci_tui.search.entry_region import look
 

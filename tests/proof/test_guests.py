@@ -6,12 +6,12 @@ import hashlib
 
 import pytest
 
+from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from tests.proof import guests
 from vmci_tui.containers.guest import Guest, guest_of, raw_guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.layers.file import BytesSource
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.proof import check, prove
 from vmci_tui.proof.running_kernel import roots_of, runs
 from vmci_tui.proof.witnesses.utsname import LENGTH, uts_of

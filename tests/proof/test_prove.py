@@ -8,6 +8,7 @@ import pytest
 
 from tests.kit import found
 from tests.limits import time_limit
+from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from tests.proof.synthetic import LINK, MAP, PAGE, Ram, uts
 from vmci_tui.common.errors import Cancelled
@@ -16,7 +17,6 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.layers.file import FileSource
 from vmci_tui.layers.memory_map import Memory
 from vmci_tui.layers.range_table import Range, Ranges
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.proof import check, prove
 from vmci_tui.proof.witnesses.utsname import uts_of
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.dumps import factory
 from tests.kit import become, opened
+from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.common.span import Span
@@ -16,7 +17,6 @@ from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import NAME, ByteOrder, build
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory, Write
 from vmci_tui.layers.file import BytesSource
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.readers.qemu import READER, judge_entry, reader, rule, verdict, warnings
 from vmci_tui.readers.qemu.entry_reading import Guest, Pointed, QemuReading, Version
 from vmci_tui.readers.rule import Verdict

@@ -12,11 +12,11 @@ from typing import NamedTuple
 import pytest
 
 from tests.dumps import factory
+from tests.opened_files import open_document
 from tests.paths import DATA
 from tests.real import readers
 from vmci_tui.cli.run import main
 from vmci_tui.formats.elf_note import parse_raw
-from vmci_tui.opening.open_file import open_document
 
 Sample = Callable[[str], str]
 _TRUTH = json.loads((DATA / "truth.json").read_text())["guests"]

@@ -9,6 +9,7 @@ import pytest
 
 from tests.data_files import FAULTS
 from tests.dumps.kdump_factory import flattened, kdump
+from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from tests.real import readers
 from vmci_tui.cli.run import main
@@ -17,7 +18,6 @@ from vmci_tui.document.document import Document
 from vmci_tui.findings import Finding
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.kdump_records import INCOMPLETE
-from vmci_tui.opening.open_file import open_document
 
 _READ = """
 import sys, drgn

@@ -14,6 +14,7 @@ import pytest
 from tests.data_files import FAULTS, fault
 from tests.dumps.kdump_factory import flattened
 from tests.limits import PATIENCE
+from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from tests.real import readers
 from tests.real.agreement.oracle import Oracle
@@ -23,7 +24,6 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.layers.file import BytesSource
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.verdicts import judge_file
 from vmci_tui.search.find_notes import find

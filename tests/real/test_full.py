@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from tests.real import readers
 from vmci_tui.cli.run import main
-from vmci_tui.opening.open_file import open_document
 
 _FOLDER = os.environ["VMCI_FULL_DUMPS"]
 _NOTES = {"amd64": ("--note", "amd64.note"), "arm64": ("--text", "arm64.txt"), "s390x": ("--note", "s390x.note")}

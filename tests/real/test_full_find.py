@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from tests.opened_files import open_document
 from tests.paths import DATA
 from vmci_tui.adoption.rank import choose, judge_all
 from vmci_tui.containers.guest import guest_of
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.search.find_notes import find
 
 _FOLDER = Path(os.environ["VMCI_FULL_DUMPS"])

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from tests.real import readers
 from vmci_tui.cli.run import main
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.containers.kdump.dump import KdumpDump
-from vmci_tui.opening.open_file import open_document
 
 _FOLDER = os.environ["VMCI_FULL_DUMPS"]
 _PIECE = 1 << 20

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.opened_files import open_document
 from tests.proof.guests import falsified, text_at, wrong_symbols
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.proof import check, prove
 from vmci_tui.proof.running_kernel import roots_of, runs
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import pytest
 
 from tests.dumps import factory, plain_elf
+from tests.opened_files import open_document
 from tests.real import readers
 from tests.real.test_append import GUESTS, Guest
-from vmci_tui.opening.open_file import open_document
 
 Sample = Callable[[str], str]
 

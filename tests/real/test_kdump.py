@@ -21,6 +21,7 @@ from tests.dumps import kdump_factory as factory
 from tests.dumps.records import Bits, Order
 from tests.kit import become
 from tests.limits import PATIENCE
+from tests.opened_files import open_document
 from tests.paths import DATA, SAMPLES
 from tests.real import readers
 from tests.real.qemu_dumps import GUESTS, dump
@@ -29,7 +30,6 @@ from vmci_tui.containers.guest import guest_of
 from vmci_tui.containers.kdump.dump import KdumpDump
 from vmci_tui.document import edit_head, edit_notes
 from vmci_tui.opening.note_inputs import note_or_text
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.saving.plan import plan_copy, plan_in_place
 from vmci_tui.saving.save_copy import save_copy
 from vmci_tui.saving.save_in_place import save_in_place

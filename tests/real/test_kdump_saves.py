@@ -10,10 +10,10 @@ import pytest
 from tests.dumps import factory as elf_factory
 from tests.dumps.kdump_factory import kdump
 from tests.dumps.records import Order, Padding
+from tests.opened_files import open_document
 from tests.real import readers
 from tests.real.test_repair_kdump import kdump_of, true_text
 from vmci_tui.cli.run import main
-from vmci_tui.opening.open_file import open_document
 
 _LINUX = {"sysname": b"Linux", "release": b"6.1.0-test", "version": b"#1 SMP"}
 _WAYS = {

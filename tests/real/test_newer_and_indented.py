@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.kit import found
+from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from tests.real import readers
 from vmci_tui.cli.run import main
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.repair.next_commands import next_steps
 
 _WORDS = "The kernel version is not supported."

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.opened_files import open_document
 from tests.real.readers import need
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.repair.next_commands import Step, next_steps
 
 _GOOD = "amd64-cut-note.elf"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import kit
+from tests.opened_files import open_document
 from tests.paths import DATA, SAMPLES
 from tests.proof import guests
 from tests.real import readers
@@ -17,7 +18,6 @@ from vmci_tui.cli.run import main
 from vmci_tui.document import edit_text
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.opening.open_file import open_document
 
 Sample = Callable[[str], str]
 DATA = DATA / "guests"

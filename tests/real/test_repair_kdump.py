@@ -9,13 +9,13 @@ import pytest
 from tests.dumps.factory import cpus
 from tests.dumps.kdump_factory import flattened, kdump
 from tests.kit import opened
+from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from tests.proof import guests
 from tests.real import readers
 from vmci_tui.cli.run import main
 from vmci_tui.containers import Dump
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.opening.open_file import open_document
 
 _GUESTS = {"amd64": "x86_64", "arm64": "Unknown", "s390x": "S390X", "i386-pae": "i686", "ppc64el-radix": "Unknown"}
 """And what QEMU writes as utsname.machine of each."""

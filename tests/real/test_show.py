@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from tests.opened_files import open_document
 from tests.paths import DATA, SAMPLES
 from tests.real import readers
 from vmci_tui.cli.run import main
 from vmci_tui.common.safe_text import literal
 from vmci_tui.formats.elf_note import parse_raw
-from vmci_tui.opening.open_file import open_document
 
 _TRUTH: dict[str, dict[str, Any]] = json.loads((DATA / "truth.json").read_text())
 _ODD_LAST_NOTE = ("aarch64-be-linux.elf", "x86_64-beyond-ram.elf")

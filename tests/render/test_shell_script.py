@@ -13,6 +13,7 @@ import pytest
 
 from tests.kit import image_bytes
 from tests.limits import PATIENCE
+from tests.opened_files import open_document
 from tests.paths import ROOT
 from vmci_tui.adoption.choose import adopted, search_for
 from vmci_tui.document import edit_entry, edit_head, edit_notes, edit_text
@@ -20,7 +21,7 @@ from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.edit_notes import FromFile
 from vmci_tui.formats.fw_cfg_entry import LENGTH, Entry, EntryHistory, Write
-from vmci_tui.opening.open_file import new_entry, open_document
+from vmci_tui.opening.open_file import new_entry
 from vmci_tui.render.shell_script import Group, commands, look_commands
 from vmci_tui.repair.safe_fixes import repair
 

@@ -16,13 +16,13 @@ from tests.data_files import fault
 from tests.dumps.factory import cpus, elf, note
 from tests.dumps.kdump_factory import kdump, pages
 from tests.kit import opened, saved
+from tests.opened_files import open_document
 from tests.paths import DATA
 from vmci_tui.common.samples import samples
 from vmci_tui.document.document import Document
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.debug_packages import build_id, vmlinux_of
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.readers.drgn import drgn
 from vmci_tui.readers.libkdumpfile.kdump_rules import LACKS_MACHINE
 from vmci_tui.render.verdict_report import next_json, next_text

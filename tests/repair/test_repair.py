@@ -9,11 +9,11 @@ import pytest
 from tests import kit
 from tests.data_files import fault
 from tests.dumps import factory
+from tests.opened_files import open_document
 from vmci_tui.common.errors import Cancelled, EditError
 from vmci_tui.document import edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.repair.safe_fixes import Choice, repair
 
 Sample = Callable[[str], str]

@@ -13,6 +13,7 @@ import pytest
 
 from tests.dumps.kdump_factory import flattened, kdump, pages
 from tests.kit import become
+from tests.opened_files import open_document
 from tests.paths import DATA
 from vmci_tui.cli.commands import unflatten as unflattening
 from vmci_tui.cli.run import main
@@ -24,7 +25,6 @@ from vmci_tui.document.state import State
 from vmci_tui.findings import Finding
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.layers.file import BytesSource
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.verdicts import judge_file
 from vmci_tui.repair.safe_fixes import repair

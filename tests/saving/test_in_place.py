@@ -19,13 +19,13 @@ from tests.dumps import plain_elf
 from tests.dumps.factory import I386, Load, cpus, elf, note, ram
 from tests.dumps.records import PT_NOTE
 from tests.kit import become
+from tests.opened_files import open_document
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import SaveError
 from vmci_tui.document import edit_entry, edit_notes
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.layers.file import FileSource
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.saving import save_in_place as in_place
 from vmci_tui.saving.plan import Plan, plan_copy, plan_in_place
 from vmci_tui.saving.save_copy import save_copy

@@ -16,9 +16,10 @@ import pytest
 
 from tests.dumps import kdump_factory
 from tests.dumps.factory import Load, cpus, elf, note, ram
+from tests.opened_files import file_source
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import SaveError
-from vmci_tui.layers.file import BytesSource, FileSource
+from vmci_tui.layers.file import BytesSource
 from vmci_tui.saving import new_file as placing
 from vmci_tui.saving.new_file import left_behind, put_in_place
 
@@ -82,7 +83,7 @@ def test_an_owner_that_cannot_be_kept_is_a_refusal() -> None:
         source.write_bytes(b"new")
         out.write_bytes(b"old")
         os.chmod(folder, 0o777)
-        opened = FileSource(str(source))
+        opened = file_source(str(source))
         os.seteuid(_NOBODY)
         try:
             with pytest.raises(SaveError, match="another user's or group's"):

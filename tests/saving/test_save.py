@@ -12,13 +12,14 @@ import pytest
 
 from tests.dumps.factory import Load, cpus, elf, note, ram
 from tests.kit import full_write, saved
+from tests.opened_files import open_document
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import Cancelled, SaveError
 from vmci_tui.document import edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory
-from vmci_tui.opening.open_file import new_entry, open_document
+from vmci_tui.opening.open_file import new_entry
 from vmci_tui.saving import save_copy as save
 from vmci_tui.saving.plan import plan_copy
 from vmci_tui.saving.save_copy import save_copy

@@ -8,9 +8,9 @@ import pytest
 
 from tests.dumps.memory_factory import BASES, STORIES, Scene, scene
 from tests.kit import opened
+from tests.opened_files import open_document
 from vmci_tui.adoption.rank import choose, judge_all
 from vmci_tui.containers.guest import guest_of
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.search.candidate import Judged
 from vmci_tui.search.find_notes import find
 

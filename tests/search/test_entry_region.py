@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.dumps.factory import TEXT_64, Load, cpus, elf, note, ram
 from tests.dumps.records import Order
 from tests.kit import full_write, opened
+from tests.opened_files import open_document
 from vmci_tui.containers.guest import raw_guest
 from vmci_tui.document import edit_text
 from vmci_tui.document.document import Document
@@ -18,7 +19,6 @@ from vmci_tui.document.edit import Edit
 from vmci_tui.formats.elf_note import parse_raw
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory
 from vmci_tui.layers.file import BytesSource
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.search.entry_region import RegionView, look, region_lines, region_of
 
 _PADDR = 0x1000

@@ -12,9 +12,9 @@ import pytest
 from tests.dumps.factory import S390, TEXT_64, X86_64, Load, elf, note
 from tests.dumps.records import Order
 from tests.kit import opened
+from tests.opened_files import open_document
 from tests.paths import DATA, SAMPLES
 from vmci_tui.containers.guest import Guest, guest_of
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.search import find_notes as finding
 from vmci_tui.search import memory_blocks as scan
 from vmci_tui.search import patterns as anchors

@@ -10,10 +10,11 @@ import pytest
 
 from tests.dumps.factory import Load, elf, note, ram
 from tests.kit import opened
+from tests.opened_files import file_source
 from vmci_tui.common.errors import Cancelled, OpenError
 from vmci_tui.common.progress import quiet
 from vmci_tui.containers.guest import Guest, guest_of, raw_guest
-from vmci_tui.layers.file import BytesSource, FileSource, Source
+from vmci_tui.layers.file import BytesSource, Source
 from vmci_tui.layers.memory_map import Memory
 from vmci_tui.layers.range_table import Range, Ranges
 from vmci_tui.search import memory_blocks as scan
@@ -35,7 +36,7 @@ def source_of(data: bytes, kind: str, folder: Path) -> Source:
         return BytesSource(data)
     path = folder / "memory"
     path.write_bytes(data)
-    return FileSource(str(path))
+    return file_source(str(path))
 
 
 def windows(guest: Guest) -> list[tuple[int, bytes]]:
@@ -88,7 +89,7 @@ def test_holes_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     read: list[int] = []
     preadv = os.preadv
     monkeypatch.setattr(os, "preadv", lambda fd, bufs, at: read.append(at) or preadv(fd, bufs, at))
-    guest = raw_guest(FileSource(str(path)), 0x1000)
+    guest = raw_guest(file_source(str(path)), 0x1000)
     assert [item.paddr for item in find(guest)] == [0x1000 + (1 << 39)]
     assert len(read) <= 2 and min(read) == (1 << 39) - scan.REACH + 1
 
@@ -100,20 +101,20 @@ def test_a_big_endian_note_whose_first_zeros_are_in_a_hole_is_found(tmp_path: Pa
         file.truncate(1 << 20)
         file.seek(1 << 16)
         file.write(body[3:])
-    guest = raw_guest(FileSource(str(path)), 3)  # the page starts at 0x10000 lie three bytes before the data
+    guest = raw_guest(file_source(str(path)), 3)  # the page starts at 0x10000 lie three bytes before the data
     assert [item.paddr for item in find(guest)] == [0x10000]
 
 
 def test_a_file_that_became_shorter_ends_the_memory(tmp_path: Path) -> None:
     (tmp_path / "memory").write_bytes(ram(9 * 4096))
-    guest = raw_guest(FileSource(str(tmp_path / "memory")), 0)
+    guest = raw_guest(file_source(str(tmp_path / "memory")), 0)
     os.truncate(tmp_path / "memory", 100)
     assert sum(block.end - block.start for block in scan.blocks(guest, quiet)) in (0, 100)
 
 
 def test_what_cannot_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "memory").write_bytes(ram(4096))
-    guest = raw_guest(FileSource(str(tmp_path / "memory")), 0)
+    guest = raw_guest(file_source(str(tmp_path / "memory")), 0)
 
     def broken(*_: object) -> int:
         raise OSError(5, "Input/output error")

@@ -21,6 +21,7 @@ from tests.dumps.factory import TEXT_64, Load, elf, note
 from tests.dumps.kdump_factory import LZO, SNAPPY, ZLIB, ZSTD, flattened, kdump
 from tests.dumps.records import Bits, Order
 from tests.limits import PATIENCE
+from tests.opened_files import file_source
 from vmci_tui.common.errors import Cancelled, OpenError
 from vmci_tui.common.progress import quiet
 from vmci_tui.containers import open_dump
@@ -116,7 +117,7 @@ def compressed(data: bytes, folder: Path | None = None) -> Guest:
     source: BytesSource | FileSource = BytesSource(data)
     if folder is not None:
         (folder / "dump").write_bytes(data)
-        source = FileSource(str(folder / "dump"))
+        source = file_source(str(folder / "dump"))
     dump = open_dump(source)
     assert dump is not None
     return guest_of(dump)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.limits import time_limit
+from tests.opened_files import open_document
 from tests.tui.driving import said, settled
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.settings import settings
 from vmci_tui.settings.own_files import LIMIT, read_own, write_own
 from vmci_tui.tui.app import VmciApp

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.worker import WorkerCancelled
 
 from tests.limits import PATIENCE
-from vmci_tui.opening.open_file import open_document
+from tests.opened_files import open_document
 from vmci_tui.settings.settings import Settings
 from vmci_tui.tui.app import VmciApp
 from vmci_tui.tui.main_screen import MainScreen

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.dumps.factory import TEXT_64
+from tests.opened_files import open_document
 from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.panes.notes import NotesList

@@ -7,10 +7,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.opened_files import file_source, open_document
 from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
 from vmci_tui.document.edit import Edit
 from vmci_tui.layers.file import FileSource
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.saving.undo_journal import SUFFIX
 from vmci_tui.tui.widgets.dialogs import Choose
 
@@ -55,7 +55,7 @@ async def test_a_note_is_appended_in_place_and_taken_back(sample: Sample, tmp_pa
 
 async def test_who_comes_second_may_only_read(sample: Sample, tmp_path: Path) -> None:
     dump = _copy(sample, tmp_path, "amd64-cut-note.elf")
-    other = FileSource(str(dump))
+    other = file_source(str(dump))
     assert other.lock()
     before = _sha(dump)
     async with running(str(dump)) as pilot:

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 from textual.widgets import Static
 
+from tests.opened_files import open_document
 from tests.tui.driving import main_screen, running, settled, shown
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.readers.verdicts import NAMES, Both
 from vmci_tui.tui.panes.findings import FindingsList
 from vmci_tui.tui.panes.hex import HexPane

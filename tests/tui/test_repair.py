@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from textual.widgets import Static
 
+from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
-from vmci_tui.opening.open_file import open_document
 
 Sample = Callable[[str], str]
 _BARE = "amd64-cut-nonote.elf"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.opened_files import open_document
 from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.tui.screens import save_screen as saving
 from vmci_tui.tui.screens.save_screen import SaveScreen
 from vmci_tui.tui.screens.start_screen import StartScreen

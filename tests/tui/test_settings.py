@@ -14,8 +14,8 @@ from textual.dom import DOMNode
 from textual.widgets import Static
 
 import vmci_tui.tui
+from tests.opened_files import open_document
 from tests.tui.driving import running, said, settled
-from vmci_tui.opening.open_file import open_document
 from vmci_tui.settings import settings
 from vmci_tui.tui.app import VmciApp
 from vmci_tui.tui.screens.save_screen import SaveScreen

@@ -11,6 +11,7 @@ import fcntl
 import os
 import select
 import stat
+import warnings
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol, Self
 
@@ -154,8 +155,9 @@ class FileSource:
         self.close()
 
     def __del__(self) -> None:
-        # Who opens many files in one process need not count descriptors: what nobody holds any more is closed.
-        self.close()
+        if self._fd >= 0:
+            self.close()
+            warnings.warn(f"{self.path!r} was not closed", ResourceWarning, source=self, stacklevel=2)
 
     def close(self) -> None:
         """Let go of the file, and of its lock; a second time does nothing."""

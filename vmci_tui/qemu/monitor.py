@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import tempfile
 from collections.abc import Coroutine
@@ -20,6 +21,8 @@ except ImportError:
 KDUMP_HEAD: Final = 1 << 13
 """Bytes that hold both headers of a flattened kdump."""
 _ELF_LIMIT: Final = 1 << 23
+_PATIENCE: Final = 5
+"""Seconds for the client to close its socket."""
 _LONGEST_WORDS: Final = 300
 """Characters of an error of QEMU's."""
 
@@ -46,6 +49,9 @@ class Monitor:
             self._loop.close()
 
     async def _leave(self) -> None:
+        # QEMU is gone, so this is quick; whatever broke the session was an error where it broke.
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(self._client.disconnect(), _PATIENCE)
         tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()

@@ -1,0 +1,27 @@
+"""Opening files in tests: whatever a test opens by these is closed when it ends, so it need not say `with`."""
+
+from __future__ import annotations
+
+from vmci_tui.document.document import Document
+from vmci_tui.layers.file import FileSource
+from vmci_tui.opening import open_file
+
+_OPEN: list[Document | FileSource] = []
+
+
+def open_document(path: str, blob: str | None = None) -> Document:
+    """As `vmci_tui.opening.open_file.open_document`."""
+    _OPEN.append(document := open_file.open_document(path, blob))
+    return document
+
+
+def file_source(path: str) -> FileSource:
+    """As `FileSource`."""
+    _OPEN.append(source := FileSource(path))
+    return source
+
+
+def close_all() -> None:
+    """Close what the test that ends has opened."""
+    while _OPEN:
+        _OPEN.pop().close()
