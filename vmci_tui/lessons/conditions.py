@@ -18,6 +18,7 @@ from vmci_tui.document.byte_map import Place
 from vmci_tui.document.document import Document
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory, parse_number
+from vmci_tui.readers.verdicts import NAMES
 
 if TYPE_CHECKING:
     from vmci_tui.findings import Finding
@@ -29,7 +30,6 @@ SCREENS: Final = (
     *("ask", "choose", "text", "told", "start", "lessons", "other"),
 )
 """`ask` asks for one line, `choose` for one of a few, `text` for a whole text; `told` is an answer of many lines."""
-READERS: Final = ("qemu", "crash", "drgn", "libkdumpfile", "makedumpfile", "readelf", "eu-readelf")
 _ACCEPTS: Final = {True: "accepts", False: "refuses", None: "unknown"}
 _PROOF: Final = {True: "proved", False: "disproved", None: "unknown"}
 _LONGEST: Final = 500
@@ -128,8 +128,8 @@ WORDS: Final[dict[str, tuple[Word, tuple[str, ...]]]] = {
     "screen": (lambda seen: seen.screen, SCREENS),
     "field": (lambda seen: seen.field, Entry._fields),
     "note.proof": (_proved, tuple(_PROOF.values())),
-    **{f"readers.{name}": (_verdict(name, True), tuple(_ACCEPTS.values())) for name in READERS},
-    **{f"now.{name}": (_verdict(name, False), tuple(_ACCEPTS.values())) for name in READERS},
+    **{f"readers.{name}": (_verdict(name, True), tuple(_ACCEPTS.values())) for name in NAMES},
+    **{f"now.{name}": (_verdict(name, False), tuple(_ACCEPTS.values())) for name in NAMES},
 }
 """Subjects with the words that they may be; `readers.X` judges what saving would write, `now.X` the file as it is."""
 
