@@ -57,7 +57,7 @@ print(json.dumps(names))
 """
 _APP: Final = """
 import os, sys
-from tests.opened_files import open_document
+from vmci_tui.opening.open_file import open_document
 document = open_document(sys.argv[2])
 from vmci_tui.tui.app import VmciApp
 
