@@ -69,6 +69,11 @@ def test_every_field_that_the_code_names_is_there() -> None:
     assert len(named) > 20 and named <= known
 
 
+def test_no_bare_offsets_stand_for_a_field() -> None:
+    files = {path.name: path.read_text() for path in (ROOT / "vmci_tui").rglob("*.py")}
+    assert [name for name, text in files.items() if re.search(r"Span\(\d+, ?\d", text)] == []
+
+
 def test_the_bytes_of_a_field() -> None:
     record = NamedStruct.of("big", ("a", "b", "c"), ("B", "3xI", "2s"))
     data = record.pack(1, 2, b"hi")

@@ -25,7 +25,6 @@ from vmci_tui.formats.flattened_records import SIGNATURE as FLATTENED
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.readers.file_view import SEGMENT_LIMIT, View
 from vmci_tui.readers.makedumpfile.kdump_reading import MEMORY, Fault, MakedumpfileKdump
-from vmci_tui.readers.makedumpfile.program_headers import NO_PADDR
 from vmci_tui.readers.makedumpfile.text import Text
 
 _EM_X86_64: Final = 62
@@ -44,6 +43,8 @@ _STEPS: Final = 1 << 16
 """Notes that are looked at, at most."""
 _AREA_LIMIT: Final = 1 << 20
 _TOP: Final = (1 << 64) - 1
+NO_PADDR: Final = _TOP
+"""p_paddr of a range of virtual addresses that is nowhere in memory."""
 _CUT: Final = "No such file or directory"
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from vmci_tui.common.span import Span
+from vmci_tui.formats.elf_records import PT_LOAD
+from vmci_tui.formats.segment_table import Segments
 from vmci_tui.knowledge.makedumpfile_releases import need_of
-from vmci_tui.readers.makedumpfile.elf_reading import MakedumpfileReading
-from vmci_tui.readers.makedumpfile.program_headers import page_offset
+from vmci_tui.readers.makedumpfile.elf_reading import NO_PADDR, MakedumpfileReading
 from vmci_tui.readers.makedumpfile.text import KEYS, LINE_LIMIT, LOG_KEYS
 from vmci_tui.readers.rule import Hit, Rule, Rules, why
 from vmci_tui.readers.shared.c_numbers import strtol, strtoull
@@ -18,6 +19,7 @@ from vmci_tui.readers.shared.c_numbers import strtol, strtoull
 _Reading = MakedumpfileReading
 _MAIN = "makedumpfile 1.7.2, makedumpfile.c "
 _READ = _MAIN + "read_vmcoreinfo_basic_info"
+_KERNEL_IMAGE: Final = 0xFFFFFFFF80000000
 rule: Rules[_Reading] = Rules()
 
 
@@ -110,10 +112,24 @@ def _linear_map_after_the_last_header(reading: _Reading) -> Hit | None:
     if reading.parsed is None or not _goes_on(reading):
         return None
     section = strtoull(reading.parsed.first.get(b"SYMBOL(mem_section)", b""), 16).value
-    offset = page_offset(reading.table)
-    if not 0xFFFF800000000000 <= section < 0xFFFFFFFF80000000 or offset is None or offset <= section:
+    offset = _page_offset(reading.table)
+    if not 0xFFFF800000000000 <= section < _KERNEL_IMAGE or offset is None or offset <= section:
         return None
     return Hit(reading.form.span("e_phnum"))
+
+
+def _page_offset(table: Segments) -> int | None:
+    """p_vaddr - p_paddr of the last PT_LOAD that has a virtual address below the kernel's image.
+
+    It takes this for the place of the linear map. None where no PT_LOAD of a 64-bit file has one.
+    """
+    if table.form.bits != 64 or not any(table.column("vaddr")):
+        return None
+    columns = (reversed(table.column(name)) for name in ("type", "vaddr", "paddr"))
+    for kind, vaddr, paddr in zip(*columns, strict=True):
+        if kind == PT_LOAD and 0 < vaddr < _KERNEL_IMAGE and paddr != NO_PADDR:
+            return (vaddr - paddr & NO_PADDR) or None
+    return None
 
 
 @rule("T24", "after", "The kernel version is not supported.", _MAIN + "get_kernel_version", refuses=False)
