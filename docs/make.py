@@ -13,7 +13,7 @@ from vmci_tui import __version__
 from vmci_tui.bench import chosen, craft
 from vmci_tui.cli.arguments import parser
 from vmci_tui.findings.catalogue import GROUPS, catalogue
-from vmci_tui.knowledge.glossary import Entry, explain, known_keys
+from vmci_tui.knowledge.glossary import KeyInfo, explain, known_keys
 from vmci_tui.readers import qemu
 from vmci_tui.readers.key_readings import readings
 from vmci_tui.readers.rule import Reader, Rule
@@ -79,7 +79,7 @@ def readers_page() -> Iterator[str]:
 def _rule(rule: Rule[Any]) -> Iterator[str]:
     what = f"refuses {STAGES[rule.stage]}" if rule.refuses else "goes on"
     words = f"; says `{rule.words}`" if rule.words else ""
-    seen = "" if rule.seen else "; never seen in a run, so the verdict is unknown"
+    seen = "" if rule.observed else "; never seen in a run, so the verdict is unknown"
     yield f"- **{rule.name}** ({rule.cause}, {what}{words}{seen}): {rule.why} *{rule.source}*"
 
 
@@ -108,12 +108,12 @@ def keys_page() -> Iterator[str]:
             yield from _more(entry)
 
 
-def _form(entry: Entry) -> str:
+def _form(entry: KeyInfo) -> str:
     """As `OFFSET(STRUCT.MEMBER)`; empty for a key that stands for itself."""
     return entry.form if "(" in entry.form else ""
 
 
-def _more(entry: Entry) -> list[str]:
+def _more(entry: KeyInfo) -> list[str]:
     """What is worth a line of its own."""
     out = [f"- {reader}, if wrong or missing: {words}" for reader, words in entry.breaks]
     out += [f"- {entry.note}"] if entry.note else []
@@ -125,7 +125,7 @@ def _more(entry: Entry) -> list[str]:
     return out + ([f"- See: {', '.join(f'`{key}`' for key in entry.see)}"] if entry.see else [])
 
 
-def _read_by(entry: Entry) -> str:
+def _read_by(entry: KeyInfo) -> str:
     """The readers that use the key, and how each reads it."""
     read = readings(_ALL, entry.key.encode())
     return " *" + ", ".join(f"{item.reader} ({item.how})" for item in read) + "*" if read else ""

@@ -13,10 +13,10 @@ from vmci_tui.formats.fw_cfg_entry import FIELDS, RESET, Entry, EntryHistory, Wr
 from vmci_tui.formats.windows_header import windows_header
 from vmci_tui.machines.lookup import machine_name
 from vmci_tui.readers.qemu import warnings
-from vmci_tui.readers.qemu.entry_reading import Guest, Pointed, QemuReading, Version
+from vmci_tui.readers.qemu.entry_reading import DumpTarget, QemuReading, RegionBytes, Version
 
 PAGE = (DOCS / "format.md").read_text()
-GUEST = Guest(machine_name(62, 64), 64, "little")
+GUEST = DumpTarget(machine_name(62, 64), 64, "little")
 TEXT = (b"OSRELEASE=6.1.0\nPAGESIZE=4096\n" + b"X" * 400)[:369] + b"\n"
 NOTE = build(NAME, 0, TEXT, "little").raw
 LIES = {"the note": NOTE, "the text alone": TEXT, "no RAM": b""}
@@ -47,8 +47,8 @@ def history(host: int, guest: int, size: int, paddr: int = 0x1000) -> EntryHisto
     return EntryHistory.of_blob(Entry(host, guest, size, paddr).pack())
 
 
-def reading(what: EntryHistory, region: bytes, guest: Guest = GUEST, version: Version = "7.2") -> QemuReading:
-    return QemuReading(what, Pointed(region), guest, version)
+def reading(what: EntryHistory, region: bytes, guest: DumpTarget = GUEST, version: Version = "7.2") -> QemuReading:
+    return QemuReading(what, RegionBytes(region), guest, version)
 
 
 def test_the_bytes_are_those_of_a_real_guest() -> None:
@@ -112,7 +112,7 @@ def test_sizes_of_regions() -> None:
 @pytest.mark.parametrize("row", table("guest"), ids=lambda row: ", ".join(row[:2]))
 def test_byte_orders(row: list[str]) -> None:
     order: ByteOrder = "big" if "big" in row[0] else "little"
-    guest = Guest("aarch64", 32 if "32" in row[0] else 64, order)
+    guest = DumpTarget("aarch64", 32 if "32" in row[0] else 64, order)
     note = build(NAME, 0, TEXT, "big" if row[1].startswith("big") else "little").raw
     versions: tuple[Version, ...] = ("7.2", "10.0")
     for version, said in zip(versions, row[2:], strict=True):

@@ -171,7 +171,7 @@ def test_other_words_change_nothing(name: str, sample: Sample, monkeypatch: pyte
     blob = sample(f"{stem}.entry") if stem.startswith("x86_64") else None
     plain = _outcome(path, blob)
     changed = _reword(monkeypatch)
-    assert {"Finding", "Verdict", "Fired", "Proof", "RegionView", "Candidate"} <= set(changed)
+    assert {"Finding", "Verdict", "FiredRule", "Proof", "RegionView", "Candidate"} <= set(changed)
     assert _outcome(path, blob) == plain
 
 

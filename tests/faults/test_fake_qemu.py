@@ -23,7 +23,7 @@ from vmci_tui.qemu.answer_report import answer_text
 from vmci_tui.qemu.ask import Answer
 from vmci_tui.qemu.gdbstub import set_long_mode
 from vmci_tui.qemu.process import Process
-from vmci_tui.readers.qemu.entry_reading import Guest
+from vmci_tui.readers.qemu.entry_reading import DumpTarget
 
 _ROOT = ROOT
 _SECONDS = 6
@@ -98,7 +98,7 @@ def test_its_warnings_pass_the_gate_once() -> None:
     warnings = machine._warnings(said)
     assert warnings == (r"\x1b[31m\xe2\x80\xae\\x1b", "plain: 0x12", r"\xff")
     seen = machine.Seen(warnings, None, 0, bytes(16))
-    answer = Answer("x86_64", "q\x1b", "7.2.0", "7.2", Guest("x86_64", 64, "little", 0), True, seen, seen)
+    answer = Answer("x86_64", "q\x1b", "7.2.0", "7.2", DumpTarget("x86_64", 64, "little", 0), True, seen, seen)
     shown = "\n".join(answer_text(answer))
     assert "; ".join(warnings) in shown and shown.replace("\n", "").isprintable() and shown.isascii()
     with pytest.raises(QemuError, match="101 warnings"):

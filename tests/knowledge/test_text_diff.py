@@ -12,14 +12,14 @@ from tests.dumps.factory import TEXT_32, TEXT_64, note
 from tests.opened_files import open_document
 from vmci_tui.formats.elf_note import Note, parse_raw
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.knowledge.text_diff import Difference, compare, difference_text, header_remarks, meaning
+from vmci_tui.knowledge.text_diff import TextDiff, compare, difference_text, header_remarks, meaning
 
 _KASLR = (
     TEXT_64.replace(b"827fb000", b"837fb000").replace(b"82610000", b"83610000").replace(b"=1000000\n", b"=2000000\n")
 )
 
 
-def _compare(a: bytes, b: bytes) -> Difference:
+def _compare(a: bytes, b: bytes) -> TextDiff:
     return compare(Vmcoreinfo(a), Vmcoreinfo(b))
 
 

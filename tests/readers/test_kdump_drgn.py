@@ -47,7 +47,7 @@ def test_both_take_the_same_way(case: Case) -> None:
 def test_every_rule_has_its_file() -> None:
     rules: drgn.Rules[drgn.DrgnReading] = drgn.Rules()
     add_kdump_rules(rules)
-    wanted = {rule.name for rule in rules.all if rule.seen}
+    wanted = {rule.name for rule in rules.all if rule.observed}
     assert wanted <= {case.rule for case in _CASES}
 
 

@@ -50,7 +50,7 @@ def test_every_rule_has_its_file() -> None:
     for case in _CASES:
         for reader in (crash.READER, makedumpfile.READER):
             seen[reader.name] |= {fired.rule.name for fired in _judge(reader, case.data).fired}
-    assert {rule.name for rule in crash_kdump.rule.all if rule.seen} <= seen["crash"]
+    assert {rule.name for rule in crash_kdump.rule.all if rule.observed} <= seen["crash"]
     ours = (*makedumpfile_kdump.FIRST, *makedumpfile_kdump.LATER)
     assert {rule.name for rule in ours} <= seen["makedumpfile"]
 

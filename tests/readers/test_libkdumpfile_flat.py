@@ -66,5 +66,5 @@ def test_hostile_files_end_in_a_verdict() -> None:
             width = rng.choice((1, 2, 4, 8))
             data[at : at + width] = rng.choice((b"\0", b"\xff", b"\x7f", rng.randbytes(1))) * width
         verdict = judge(drgn.READER, View(BytesSource(bytes(data))))
-        assert verdict.accepts is not None or any(not item.rule.seen for item in verdict.fired)
+        assert verdict.accepts is not None or any(not item.rule.observed for item in verdict.fired)
         verdict.values()

@@ -10,7 +10,7 @@ from tests.dumps.factory import TEXT_64, Load, cpus, elf, note, ram
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.makedumpfile import READER
-from vmci_tui.readers.makedumpfile.text import Text, lines
+from vmci_tui.readers.makedumpfile.text import MakedumpfileText, lines
 from vmci_tui.readers.rule import Verdict, judge
 
 _SHORT = b"OSRELEASE=6.1.0\nPAGESIZE=4096\n"
@@ -194,8 +194,8 @@ def test_values_as_it_reads_them() -> None:
 
 
 def test_lines_are_those_of_fgets() -> None:
-    assert Text(b"A=1\0junk\nB=2\n\0C=3\n").lines == [b"A=1", b"B=2"]
-    assert Text(b"x" * 1499 + b"PAGESIZE=3\n").lines == [b"x" * 1499, b"PAGESIZE=3"]
+    assert MakedumpfileText(b"A=1\0junk\nB=2\n\0C=3\n").lines == [b"A=1", b"B=2"]
+    assert MakedumpfileText(b"x" * 1499 + b"PAGESIZE=3\n").lines == [b"x" * 1499, b"PAGESIZE=3"]
     assert lines(b"OSRELEASE=\nOSRELEASE=6\nOSRELEASE=7\nA=1\nA=2") == {b"OSRELEASE": b"6", b"A": b"1"}
 
 

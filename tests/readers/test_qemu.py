@@ -18,11 +18,11 @@ from vmci_tui.formats.elf_note import NAME, ByteOrder, build
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory, Write
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers.qemu import READER, judge_entry, reader, rule, verdict, warnings
-from vmci_tui.readers.qemu.entry_reading import Guest, Pointed, QemuReading, Version
+from vmci_tui.readers.qemu.entry_reading import DumpTarget, QemuReading, RegionBytes, Version
 from vmci_tui.readers.rule import Verdict
 
 _SAMPLES = SAMPLES
-_X86 = Guest("x86_64", 64, "little")
+_X86 = DumpTarget("x86_64", 64, "little")
 _TEXT = b"OSRELEASE=6.1.0\nNUMBER(phys_base)=0x1000\n"
 
 
@@ -39,13 +39,13 @@ def raw(text: bytes = _TEXT, name: bytes = NAME, order: ByteOrder = "little", ki
 
 
 def read(
-    region: bytes, *writes: Write, guest: Guest = _X86, version: Version = "7.2", offset: int | None = None
+    region: bytes, *writes: Write, guest: DumpTarget = _X86, version: Version = "7.2", offset: int | None = None
 ) -> QemuReading:
-    return QemuReading(history(*(writes or (full(),))), Pointed(region, offset), guest, version)
+    return QemuReading(history(*(writes or (full(),))), RegionBytes(region, offset), guest, version)
 
 
-def judged(region: bytes | None, *writes: Write, guest: Guest = _X86) -> Verdict:
-    return judge_entry(history(*writes), None if region is None else Pointed(region), guest)
+def judged(region: bytes | None, *writes: Write, guest: DumpTarget = _X86) -> Verdict:
+    return judge_entry(history(*writes), None if region is None else RegionBytes(region), guest)
 
 
 def test_a_good_note_is_appended_to_the_byte() -> None:
@@ -107,7 +107,7 @@ def test_host_format_type_and_alignment_are_never_looked_at() -> None:
     ],
 )
 def test_a_header_that_says_too_much(namesz: int, descsz: int, size: int) -> None:
-    found = judge_entry(history(full(size)), Pointed(struct.pack("<III", namesz, descsz, 0)), _X86)
+    found = judge_entry(history(full(size)), RegionBytes(struct.pack("<III", namesz, descsz, 0)), _X86)
     assert (found.accepts, found.stage, found.says) == (False, "note", "Invalid guest note header")
 
 
@@ -130,7 +130,7 @@ def test_the_first_padding_byte_becomes_zero_for_a_vmcoreinfo_only() -> None:
     dirty = note[:-3] + b"\xaa\xbb\xcc"
     reading = read(dirty)
     assert reading.appended == note[:-3] + b"\0\xbb\xcc"
-    assert [item.cause for item in rule.all if item.fires(reading)] == ["N03"]
+    assert [item.cause for item in rule.all if item.check(reading)] == ["N03"]
     assert read(dirty.replace(NAME, b"VMCOREINFO!")).appended == dirty.replace(NAME, b"VMCOREINFO!")
     assert read(raw(b"a=b\n") + b"\xff").appended == raw(b"a=b\n")  # the NUL goes behind the note
 
@@ -158,7 +158,9 @@ def test_what_is_no_number_leaves_the_guess_and_is_told(value: bytes) -> None:
     found = judged(raw(text), full())
     assert found.accepts and "Failed to read NUMBER(phys_base)=" in found.says
     assert [item.words for item in found.fired] == ["Failed to read NUMBER(phys_base)="]
-    reading = read(raw(text.replace(b"phys_base", b"PHYS_OFFSET")), guest=Guest("aarch64", 64, "little", 0x40000000))
+    reading = read(
+        raw(text.replace(b"phys_base", b"PHYS_OFFSET")), guest=DumpTarget("aarch64", 64, "little", 0x40000000)
+    )
     assert warnings(reading) == ("Failed to read NUMBER(PHYS_OFFSET)=",) and reading.phys_base == 0x40000000
 
 
@@ -175,7 +177,7 @@ def test_a_line_that_is_none(text: bytes) -> None:
 
 @pytest.mark.parametrize("machine", ["i386", "arm", "s390x", None])
 def test_other_machines_have_no_key(machine: str | None) -> None:
-    guest = Guest(machine, 32, "little", 0x40000000)
+    guest = DumpTarget(machine, 32, "little", 0x40000000)
     reading = read(raw(b"NUMBER(phys_base)=z\nNUMBER(PHYS_OFFSET)=z\n"), guest=guest)
     assert warnings(reading) == () and reading.phys_base == (0x40000000 if machine == "arm" else 0)
     assert reader("7.2", machine).keys.keys() == (READER.keys.keys() if machine is None else set())
@@ -190,7 +192,7 @@ def test_other_machines_have_no_key(machine: str | None) -> None:
     ],
 )  # fmt: skip
 def test_big_endian_guests(bits: int, order: ByteOrder, version: Version, appended: bool) -> None:
-    guest = Guest("arm" if bits == 32 else "aarch64", bits, "big")
+    guest = DumpTarget("arm" if bits == 32 else "aarch64", bits, "big")
     reading = read(raw(order=order), guest=guest, version=version)
     assert (reading.appended == raw(order=order)) is appended
     assert warnings(reading) == (() if appended else ("Invalid guest note header",))
@@ -199,7 +201,7 @@ def test_big_endian_guests(bits: int, order: ByteOrder, version: Version, append
 
 def test_a_decimal_phys_base_is_read_in_another_base_and_nothing_is_said() -> None:
     text = b"NUMBER(phys_base)=884998144\n"
-    found = judge_entry(history(full()), Pointed(raw(text), 4096), _X86)
+    found = judge_entry(history(full()), RegionBytes(raw(text), 4096), _X86)
     (fired,) = found.fired
     assert (found.accepts, fired.rule.cause, fired.words, fired.span) == (True, "T16", "", Span(4096 + 42, 9))
     assert found.values()[b"NUMBER(phys_base)"].shown == "0x884998144"
@@ -259,4 +261,4 @@ def test_a_note_half_in_a_dump_is_filled_up_and_a_window_is_known_by_its_own_not
 def test_each_rule_says_why_and_where_it_was_read() -> None:
     for item in rule.all:
         assert item.why and item.why.endswith(".") and "QEMU 7.2.22, " in item.source, item.name
-        assert item.words or not item.refuses or not item.seen, item.name
+        assert item.words or not item.refuses or not item.observed, item.name

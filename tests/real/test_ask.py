@@ -29,7 +29,7 @@ from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory, Write
 from vmci_tui.qemu import QemuError
 from vmci_tui.qemu.targets import TARGETS, program_of
 from vmci_tui.readers.qemu import warnings
-from vmci_tui.readers.qemu.entry_reading import Pointed, QemuReading
+from vmci_tui.readers.qemu.entry_reading import QemuReading, RegionBytes
 
 _SEED = 20261123
 _SHARES = {"x86_64": 500, "i386": 250, "aarch64": 450, "arm": 250, "aarch64-be": 300, "arm-be": 250}
@@ -71,7 +71,7 @@ def agree(name: str, count: int, seed: int) -> Counter[str]:
             machine.put(case.paddr, bytes(len(case.data)))
             done = history(*case.writes)
             held = Entry.parse(done.raw)
-            pointed = Pointed(ram.holds(case, held.paddr, min(held.size, _MIB)))
+            pointed = RegionBytes(ram.holds(case, held.paddr, min(held.size, _MIB)))
             reading = QemuReading(done, pointed, machine.guest, rules_of(machine.version))
             wanted = warnings(reading), reading.appended, reading.phys_base, done.raw
             assert seen == wanted, f"{name}, seed {seed}, case {number}: {case}"

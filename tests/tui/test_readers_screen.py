@@ -11,7 +11,7 @@ from textual.widgets import Static
 from tests.opened_files import open_document
 from tests.tui.driving import main_screen, running, settled, shown
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.readers.verdicts import NAMES, Both
+from vmci_tui.readers.verdicts import NAMES, VerdictPair
 from vmci_tui.tui.panes.findings import FindingsList
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList
@@ -47,7 +47,7 @@ async def test_enter_on_a_reader_that_takes_the_file_shows_its_words(sample: Sam
 @pytest.mark.parametrize("width", [72, 78, 80, 110, 200])
 def test_the_strip_holds_all_seven_readers(width: int) -> None:
     no, yes = ({name: SimpleNamespace(state=state) for name in NAMES} for state in ("refuses", "accepts"))
-    cells = strip_cells(Both(no, yes), width)  # type: ignore[arg-type]
+    cells = strip_cells(VerdictPair(no, yes), width)  # type: ignore[arg-type]
     text = "".join(part for _, row in cells for part, _ in row).rstrip()
     assert len(cells) == 7 and len(text) <= width and text.count(">ok") == 7, text
     assert ("makedumpfile no>ok" in text) == (width == 200)
@@ -57,7 +57,7 @@ def test_the_strip_holds_all_seven_readers(width: int) -> None:
 def test_it_holds_those_that_only_open_the_file(width: int) -> None:
     no, yes = ({name: SimpleNamespace(state=state) for name in NAMES} for state in ("refuses", "accepts"))
     yes |= {name: SimpleNamespace(state="opens") for name in ("drgn", "libkdumpfile")}
-    text = "".join(part for _, row in strip_cells(Both(no, yes), width) for part, _ in row).rstrip()  # type: ignore[arg-type]
+    text = "".join(part for _, row in strip_cells(VerdictPair(no, yes), width) for part, _ in row).rstrip()  # type: ignore[arg-type]
     assert len(text) <= width and (">op " if width < 200 else ">opens ") in text, text
 
 

@@ -13,7 +13,7 @@ from tests.limits import PATIENCE
 from vmci_tui.common.errors import EditError, UsageError
 from vmci_tui.document import edit_notes, edit_text
 from vmci_tui.document.edit import Edit
-from vmci_tui.readers.verdicts import Both
+from vmci_tui.readers.verdicts import VerdictPair
 from vmci_tui.repair.safe_fixes import repair
 from vmci_tui.tui.background import Background
 from vmci_tui.tui.session import NOT_JUDGED, Session
@@ -102,7 +102,7 @@ def test_bytes_that_are_typed_in_a_row_are_one_step(sample: Sample, around: Arou
 
 def test_a_preview_shows_what_readers_would_say_and_changes_nothing(sample: Sample, around: Around) -> None:
     session, _ = _open(sample(_DUMP), around)
-    shown: list[Both | None] = []
+    shown: list[VerdictPair | None] = []
     preview = session.preview(lambda typed: Edit.of(edit_text.set_key, b"PAGESIZE", typed.encode()))
     assert preview("4097", shown.append, PATIENCE)
     (both,) = shown

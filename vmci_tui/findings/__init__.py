@@ -11,12 +11,12 @@ from vmci_tui.findings.catalogue import Severity
 from vmci_tui.findings.checks import addresses, elf, entry, memory, note, text
 from vmci_tui.findings.checks import entry_region as region
 from vmci_tui.findings.checks import text_values as values
-from vmci_tui.findings.finding import Check, Consequence, Context, Finding
+from vmci_tui.findings.finding import Check, Context, Finding, ReaderImpact
 from vmci_tui.findings.join_verdicts import grouped
 from vmci_tui.readers.verdicts import Verdicts
 from vmci_tui.search.candidate import Proof
 
-__all__ = ["Consequence", "Context", "Finding", "Severity", "Span", "findings"]
+__all__ = ["Context", "Finding", "ReaderImpact", "Severity", "Span", "findings"]
 
 
 def _of_elf() -> tuple[Check, ...]:

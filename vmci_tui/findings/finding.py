@@ -15,7 +15,7 @@ from vmci_tui.findings.catalogue import Severity, catalogue
 from vmci_tui.search.candidate import Proof
 
 
-class Consequence(NamedTuple):
+class ReaderImpact(NamedTuple):
     """What a finding means for one reader: a rule of that reader which holds."""
 
     reader: str
@@ -36,7 +36,7 @@ class Finding(NamedTuple):
     span: Span | None = None
     fix: Edit | None = None
     """An edit that removes it, in the words of a button."""
-    readers: tuple[Consequence, ...] = ()
+    readers: tuple[ReaderImpact, ...] = ()
 
 
 def told(
@@ -47,7 +47,7 @@ def told(
     *,
     severity: Severity | None = None,
     why: str | None = None,
-    readers: tuple[Consequence, ...] = (),
+    readers: tuple[ReaderImpact, ...] = (),
 ) -> Finding:
     """A finding of the catalogue; the check says more about severity and reason where it knows more."""
     kind = catalogue()[code]
@@ -55,7 +55,7 @@ def told(
 
 
 NEED_MEMORY: Final = tuple(
-    Consequence(name, False, Safe(""), "it reads memory, and fails where that is not in the file")
+    ReaderImpact(name, False, Safe(""), "it reads memory, and fails where that is not in the file")
     for name in ("crash", "drgn", "libkdumpfile", "makedumpfile")
 )
 """What it means to the readers that part of memory is missing; the others read notes alone."""

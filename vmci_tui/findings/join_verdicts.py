@@ -12,9 +12,9 @@ from vmci_tui.containers.elf.contents import memory_end
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.checks.note import beside_linux
-from vmci_tui.findings.finding import Consequence, Context, Finding, told
+from vmci_tui.findings.finding import Context, Finding, ReaderImpact, told
 from vmci_tui.findings.fixes import fix_of
-from vmci_tui.readers.rule import Fired, Rule, Verdict
+from vmci_tui.readers.rule import FiredRule, Rule, Verdict
 
 _ABSENT = "N01"
 _WHYS = 2
@@ -25,7 +25,7 @@ def grouped(found: Iterable[Finding], verdicts: Mapping[str, Verdict], context: 
     """The findings of the checks with their readers, then those that only readers see."""
     found = list(found)
     addresses = next((item.code for item in found if catalogue()[item.code].group == "addresses"), None)
-    fired: dict[str, list[tuple[str, Fired]]] = {}
+    fired: dict[str, list[tuple[str, FiredRule]]] = {}
     for reader, verdict in verdicts.items():
         for cause, item in _causes(verdict, context, addresses):
             fired.setdefault(cause, []).append((reader, item))
@@ -45,13 +45,13 @@ def grouped(found: Iterable[Finding], verdicts: Mapping[str, Verdict], context: 
             yield _seen_by_readers(code, rest, context)
 
 
-def _blind(verdicts: Mapping[str, Verdict]) -> tuple[Consequence, ...]:
+def _blind(verdicts: Mapping[str, Verdict]) -> tuple[ReaderImpact, ...]:
     """The readers that accept the file, and then read no kernel memory."""
     why = "It accepts the file, and then reads no kernel memory: it looks for it where p_vaddr says."
-    return tuple(Consequence(name, False, v.unread, why) for name, v in verdicts.items() if v.state == "opens")
+    return tuple(ReaderImpact(name, False, v.unread, why) for name, v in verdicts.items() if v.state == "opens")
 
 
-def _causes(verdict: Verdict, context: Context, addresses: str | None) -> Iterator[tuple[str, Fired]]:
+def _causes(verdict: Verdict, context: Context, addresses: str | None) -> Iterator[tuple[str, FiredRule]]:
     """The rules that hold, each with the code of the finding that it stands for in this file.
 
     `addresses`: the code of what is wrong with p_vaddr, over which a reader fails in memory that is there.
@@ -106,11 +106,11 @@ def _about(rule: Span | None, finding: Span | None) -> bool:
     return rule.offset < finding.offset + finding.length and finding.offset < rule.offset + rule.length
 
 
-def _consequences(pairs: Iterable[tuple[str, Fired]]) -> tuple[Consequence, ...]:
-    return tuple(Consequence(reader, item.rule.refuses, item.words, item.rule.why) for reader, item in pairs)
+def _consequences(pairs: Iterable[tuple[str, FiredRule]]) -> tuple[ReaderImpact, ...]:
+    return tuple(ReaderImpact(reader, item.rule.refuses, item.words, item.rule.why) for reader, item in pairs)
 
 
-def _seen_by_readers(code: str, pairs: list[tuple[str, Fired]], context: Context) -> Finding:
+def _seen_by_readers(code: str, pairs: list[tuple[str, FiredRule]], context: Context) -> Finding:
     span = next((item.span for _, item in pairs if item.span is not None and item.span.length), None)
     finding = told(code, catalogue()[code].what, span, fix_of(code, context), why=_why(code, pairs))
     if finding.severity == "error" and not any(item.rule.refuses for _, item in pairs):
@@ -120,7 +120,7 @@ def _seen_by_readers(code: str, pairs: list[tuple[str, Fired]], context: Context
     return finding._replace(readers=_consequences(pairs))
 
 
-def _why(code: str, pairs: list[tuple[str, Fired]]) -> str | None:
+def _why(code: str, pairs: list[tuple[str, FiredRule]]) -> str | None:
     """Of the text each rule tells its own, as which key it wants; for the rest the catalogue's words are enough."""
     if not catalogue()[code].of_text:
         return None

@@ -10,7 +10,7 @@ from vmci_tui.document.document import Document
 from vmci_tui.findings import findings
 from vmci_tui.findings.finding import Finding
 from vmci_tui.proof.of_document import proof_of
-from vmci_tui.readers.verdicts import Both, Verdicts, verdicts_after, verdicts_now
+from vmci_tui.readers.verdicts import VerdictPair, Verdicts, verdicts_after, verdicts_now
 from vmci_tui.search.candidate import Proof
 
 
@@ -52,9 +52,9 @@ class Judgement:
         return verdicts_after(self.document, self.now, self.budget)
 
     @property
-    def both(self) -> Both:
+    def both(self) -> VerdictPair:
         """The verdicts before and after saving."""
-        return Both(self.now, self.after)
+        return VerdictPair(self.now, self.after)
 
     @property
     def shown(self) -> Verdicts:

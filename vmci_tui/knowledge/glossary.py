@@ -23,7 +23,7 @@ _PATTERN: Final = re.compile(rb"(SYMBOL|SIZE|OFFSET|LENGTH|NUMBER|SRCFILE)\((.+)
 _LAYERS: Final = ("what", "written", "base", "unit", "since", "gone_in", "machines", "when", "note", "see")
 
 
-class Entry(NamedTuple):
+class KeyInfo(NamedTuple):
     """What is known of a key. Versions of Linux are None where they are not known for certain."""
 
     key: Safe
@@ -55,7 +55,7 @@ class Entry(NamedTuple):
 
 
 @lru_cache(maxsize=512)
-def explain(key: bytes) -> Entry | None:
+def explain(key: bytes) -> KeyInfo | None:
     """What `key` means, or what its form says; None for a key of no form that Linux writes."""
     form, parts = _form_of(key)
     own = _book().keys.get(key)
@@ -73,7 +73,7 @@ def explain(key: bytes) -> Entry | None:
         formulas.update(layer.get("formula", {}))
         breaks.update(layer.get("breaks", {}))
     shown = visible(key)
-    return Entry(
+    return KeyInfo(
         key=shown,
         form=_book().forms[form]["shape"] if form else shown,
         known=own is not None,
@@ -105,7 +105,7 @@ def known_keys() -> tuple[bytes, ...]:
     return tuple(_book().keys)
 
 
-def search(text: str) -> tuple[Entry, ...]:
+def search(text: str) -> tuple[KeyInfo, ...]:
     """The keys that hold all words of `text`, in their name or in what is said of them; names first."""
     words = text.lower().split()
     if not words:
@@ -131,7 +131,7 @@ def nearest(key: bytes, count: int = 5) -> tuple[Safe, ...]:
     return tuple(visible(names[match]) for match in dict.fromkeys(holds + alike))[:count]
 
 
-class _Book(NamedTuple):
+class _GlossaryTables(NamedTuple):
     forms: dict[str, dict[str, Any]]
     groups: dict[str, dict[str, Any]]
     keys: dict[bytes, dict[str, Any]]
@@ -139,7 +139,7 @@ class _Book(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def _book() -> _Book:
+def _book() -> _GlossaryTables:
     read = packaged_toml(__package__, "glossary.toml")
     keys = {
         key.encode(): {"group": name, "what": what}
@@ -147,7 +147,7 @@ def _book() -> _Book:
         for key, what in group.get("keys", {}).items()
     }
     own = {key.encode(): lines for key, lines in read["key"].items()}
-    return _Book(read["form"], read["group"], keys | own, read["term"])
+    return _GlossaryTables(read["form"], read["group"], keys | own, read["term"])
 
 
 @lru_cache(maxsize=1)

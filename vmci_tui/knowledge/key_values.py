@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.knowledge.glossary import Entry, explain
+from vmci_tui.knowledge.glossary import KeyInfo, explain
 from vmci_tui.knowledge.kernel_width import votes
 
 _DIGIT_LIMIT: Final = 64
@@ -27,7 +27,7 @@ _PPC64_LINEAR: Final = range(0xC000_0000_0000_0000, 0xC000_1000_0000_0000)
 """Its first 16 TiB, in which no ppc64 kernel puts anything else, whatever its MMU and page size."""
 
 
-class Decoded(NamedTuple):
+class DecodedValue(NamedTuple):
     """One way to see a value; a `problem` where it is not what Linux would write."""
 
     label: str
@@ -35,7 +35,7 @@ class Decoded(NamedTuple):
     problem: bool = False
 
 
-def decode(key: bytes, value: bytes) -> tuple[Decoded, ...]:
+def decode(key: bytes, value: bytes) -> tuple[DecodedValue, ...]:
     """The value of a key seen in other ways; never raises, and empty for a key without a form."""
     entry = explain(key)
     if entry is None:
@@ -50,11 +50,11 @@ def decode(key: bytes, value: bytes) -> tuple[Decoded, ...]:
         out = [_problem("empty")] if not value else []
     for vote in votes(Vmcoreinfo(key + b"=" + value + b"\n")):
         of = vote.machine or f"{vote.bits}-bit"
-        out.append(Decoded("speaks for", visible(f"a kernel for {of} ({vote.weight}): {vote.why}")))
+        out.append(DecodedValue("speaks for", visible(f"a kernel for {of} ({vote.weight}): {vote.why}")))
     return tuple(out)
 
 
-def _number(entry: Entry, raw: bytes) -> list[Decoded]:
+def _number(entry: KeyInfo, raw: bytes) -> list[DecodedValue]:
     text = raw.strip()
     problems = [] if text == raw else [_problem("blanks, or a carriage return, around the number")]
     base = entry.base
@@ -77,78 +77,78 @@ def _number(entry: Entry, raw: bytes) -> list[Decoded]:
     return [*_seen(entry, number, base), *problems]
 
 
-def _seen(entry: Entry, number: int, base: int) -> list[Decoded]:
+def _seen(entry: KeyInfo, number: int, base: int) -> list[DecodedValue]:
     unsigned = number & (1 << 64) - 1
     out = []
     if base == 10 and not -10 < number < 10:
-        out.append(Decoded("hex", visible(f"{unsigned:#x}")))
+        out.append(DecodedValue("hex", visible(f"{unsigned:#x}")))
     elif base == 16 and number > 9:
-        out.append(Decoded("decimal", visible(str(number))))
+        out.append(DecodedValue("decimal", visible(str(number))))
     if number < 0:
-        out.append(Decoded("unsigned", visible(str(unsigned))))
+        out.append(DecodedValue("unsigned", visible(str(unsigned))))
     elif number >> 63 and not entry.form.startswith("SYMBOL"):
-        out.append(Decoded("signed", visible(str(number - (1 << 64)))))
+        out.append(DecodedValue("signed", visible(str(number - (1 << 64)))))
     out += _as_unit(entry, number)
     return out
 
 
-def _as_unit(entry: Entry, number: int) -> list[Decoded]:
+def _as_unit(entry: KeyInfo, number: int) -> list[DecodedValue]:
     if entry.unit == "bytes" and number >= 1024:
-        return [Decoded("size", _size(number))]
+        return [DecodedValue("size", _size(number))]
     if entry.unit == "bits" and 0 < number <= 64:
-        return [Decoded("size", visible(f"2^{number} bytes = {_size(1 << number)}"))]
+        return [DecodedValue("size", visible(f"2^{number} bytes = {_size(1 << number)}"))]
     if entry.unit == "bit" and 0 <= number < 64:
-        return [Decoded("mask", visible(f"{1 << number:#x}"))]
+        return [DecodedValue("mask", visible(f"{1 << number:#x}"))]
     if entry.unit == "flag":
-        return [Decoded("means", visible("no" if number == 0 else "yes"))]
+        return [DecodedValue("means", visible("no" if number == 0 else "yes"))]
     if entry.unit == "mask" and number > 0 and number.bit_count() == 1:
-        return [Decoded("bit", visible(str(number.bit_length() - 1)))]
+        return [DecodedValue("bit", visible(str(number.bit_length() - 1)))]
     if entry.unit == "seconds":
         return [_date(number)]
     if entry.form.startswith("SYMBOL"):
         return _region(number)
     if entry.unit == "address" and number and number % (1 << 20) == 0:
-        return [Decoded("offset", visible(f"{number >> 20:,} MiB"))] if abs(number) < 1 << 48 else []
+        return [DecodedValue("offset", visible(f"{number >> 20:,} MiB"))] if abs(number) < 1 << 48 else []
     return []
 
 
-def _region(address: int) -> list[Decoded]:
+def _region(address: int) -> list[DecodedValue]:
     """Said only where no machine puts anything else."""
     if address in (0, (1 << 64) - 1):
         return [_problem("no address: readers refuse it or find nothing there")]
     if address in _KERNEL_MAP:
-        return [Decoded("lies in", visible("the kernel image"))]
+        return [DecodedValue("lies in", visible("the kernel image"))]
     if address in _PPC64_LINEAR:
-        return [Decoded("lies in", visible(f"ppc64's linear map, at paddr {address - _PPC64_LINEAR.start:#x}"))]
+        return [DecodedValue("lies in", visible(f"ppc64's linear map, at paddr {address - _PPC64_LINEAR.start:#x}"))]
     return []
 
 
-def _date(seconds: int) -> Decoded:
+def _date(seconds: int) -> DecodedValue:
     if seconds <= 0:
         return _problem("no time of a crash")
     try:
         when = datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
         return _problem("a time that no calendar holds")
-    return Decoded("date", visible(f"{when:%Y-%m-%d %H:%M:%S} UTC"))
+    return DecodedValue("date", visible(f"{when:%Y-%m-%d %H:%M:%S} UTC"))
 
 
-def _build_id(raw: bytes) -> list[Decoded]:
+def _build_id(raw: bytes) -> list[DecodedValue]:
     if not re.match(rb"[0-9a-fA-F]*\Z", raw):
         return [_problem("not only hex digits")]
     if len(raw) % 2:
         return [_problem("an odd number of hex digits")]
-    length = Decoded("length", visible(f"{len(raw) // 2} bytes"))
+    length = DecodedValue("length", visible(f"{len(raw) // 2} bytes"))
     if len(raw) // 2 != _BUILD_ID_BYTES:
         return [length, _problem(f"Linux writes {_BUILD_ID_BYTES} bytes")]
     return [length, *([] if raw.strip(b"0") else [_problem("all zeros: the kernel has no build ID")])]
 
 
-def _release(raw: bytes) -> list[Decoded]:
+def _release(raw: bytes) -> list[DecodedValue]:
     match = _RELEASE.match(raw)
     if match is None:
         return [_problem("not of the form a.b.c")]
-    return [Decoded("version", visible(".".join(str(int(part)) for part in match.groups())))]
+    return [DecodedValue("version", visible(".".join(str(int(part)) for part in match.groups())))]
 
 
 def _size(number: int) -> Safe:
@@ -158,5 +158,5 @@ def _size(number: int) -> Safe:
     return visible(f"{number / 1024:,.1f} KiB" if number % 1024 else f"{number >> 10:,} KiB")
 
 
-def _problem(text: str) -> Decoded:
-    return Decoded("problem", visible(text), True)
+def _problem(text: str) -> DecodedValue:
+    return DecodedValue("problem", visible(text), True)

@@ -13,7 +13,7 @@ from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.knowledge.debug_packages import version_of
 
 
-class Need(NamedTuple):
+class ReleaseNeed(NamedTuple):
     """What came with a kernel."""
 
     kernel: tuple[int, int]
@@ -24,25 +24,25 @@ class Need(NamedTuple):
 
 
 NEEDS: Final = (
-    Need((6, 2), "1.7.3", "leaves slab pages out"),  # 5f17bdd
-    Need((6, 3), "1.7.3", "does not find compound pages"),  # 446c4f6
-    Need((6, 6), "1.7.4", "does not find compound pages"),  # 9661c1d
-    Need((6, 9), "1.7.6", "does not find hugetlb pages"),  # 985e575
-    Need((6, 10), "1.7.6", "leaves slab pages out"),  # bad2a7c
-    Need((6, 12), "1.7.7", "takes pages with a type for user pages"),  # 72c3414
-    Need((6, 16), "1.7.8", "does not know pages of a confidential guest that were never accepted"),  # c1a9301
-    Need((7, 1), "later than 1.7.9", "leaves the tails of compound pages out"),  # f50c015
+    ReleaseNeed((6, 2), "1.7.3", "leaves slab pages out"),  # 5f17bdd
+    ReleaseNeed((6, 3), "1.7.3", "does not find compound pages"),  # 446c4f6
+    ReleaseNeed((6, 6), "1.7.4", "does not find compound pages"),  # 9661c1d
+    ReleaseNeed((6, 9), "1.7.6", "does not find hugetlb pages"),  # 985e575
+    ReleaseNeed((6, 10), "1.7.6", "leaves slab pages out"),  # bad2a7c
+    ReleaseNeed((6, 12), "1.7.7", "takes pages with a type for user pages"),  # 72c3414
+    ReleaseNeed((6, 16), "1.7.8", "does not know pages of a confidential guest that were never accepted"),  # c1a9301
+    ReleaseNeed((7, 1), "later than 1.7.9", "leaves the tails of compound pages out"),  # f50c015
 )
 """In order of kernels; beside each the commit of makedumpfile."""
 
 
-def need_of(osrelease: bytes) -> Need | None:
+def need_of(osrelease: bytes) -> ReleaseNeed | None:
     """What a kernel of this release needs most; None where makedumpfile 1.7.2 will do, or nothing tells."""
     version = version_of(osrelease)
     return None if version is None else next((need for need in reversed(NEEDS) if need.kernel <= version), None)
 
 
-def told(need: Need, osrelease: bytes) -> Safe:
+def told(need: ReleaseNeed, osrelease: bytes) -> Safe:
     """The need as the message of a finding."""
     release = need.release if need.release[0].isalpha() else f"{need.release} or later"
     return Safe(f"Linux {visible(osrelease[:64])} needs makedumpfile {release}")

@@ -15,7 +15,7 @@ from vmci_tui.knowledge.debug_packages import version_of
 _Lacks = Callable[[Vmcoreinfo], tuple[str, ...]]
 
 
-class Need(NamedTuple):
+class ProgramNeed(NamedTuple):
     """One thing that ends a program."""
 
     machine: str
@@ -30,10 +30,10 @@ class Need(NamedTuple):
     over: str = "without"
 
 
-class Unmet(NamedTuple):
+class UnmetNeed(NamedTuple):
     """A need, and what a text lacks of it."""
 
-    need: Need
+    need: ProgramNeed
     lacking: tuple[str, ...]
 
 
@@ -64,41 +64,43 @@ _MODULES: Final = ("NUMBER(MODULES_VADDR)", "NUMBER(MODULES_END)")
 _KERNEL: Final = "NUMBER(va_kernel_pa_offset)"
 NEEDS: Final = (
     # arm64.c arm64_calc_VA_BITS: where the kernel has vabits_actual; 8.0.1 goes by VA_BITS too (6ecb8a2).
-    Need("aarch64", "crash", "cannot determine VA_BITS_ACTUAL", _one_of(_TCR, _VA_BITS), (5, 4)),
-    Need("aarch64", "crash before 8.0.1", "cannot determine VA_BITS_ACTUAL", _all(_TCR), (5, 4)),
+    ProgramNeed("aarch64", "crash", "cannot determine VA_BITS_ACTUAL", _one_of(_TCR, _VA_BITS), (5, 4)),
+    ProgramNeed("aarch64", "crash before 8.0.1", "cannot determine VA_BITS_ACTUAL", _all(_TCR), (5, 4)),
     # arch/arm64.c get_versiondep_info_arm64, calculate_plat_config, vaddr_to_paddr_arm64.
-    Need("aarch64", "makedumpfile", "Can't determine va_bits.", _one_of(_VA_BITS, "SYMBOL(_stext)")),
-    Need("aarch64", "makedumpfile up to 1.7.9", "PAGE SIZE ... and VA Bits 52 not supported", _wide, over="over"),
-    Need("aarch64", "makedumpfile", "Can't get the symbol of swapper_pg_dir.", _all("SYMBOL(swapper_pg_dir)")),
+    ProgramNeed("aarch64", "makedumpfile", "Can't determine va_bits.", _one_of(_VA_BITS, "SYMBOL(_stext)")),
+    ProgramNeed(
+        "aarch64", "makedumpfile up to 1.7.9", "PAGE SIZE ... and VA Bits 52 not supported", _wide, over="over"
+    ),
+    ProgramNeed("aarch64", "makedumpfile", "Can't get the symbol of swapper_pg_dir.", _all("SYMBOL(swapper_pg_dir)")),
     # riscv64.c riscv64_get_va_range, riscv64_get_phys_ram_base, riscv64_get_va_kernel_pa_offset.
-    Need("riscv64", "crash", "cannot get vm layout", _all(*_LAYOUT)),
-    Need("riscv64", "crash", "cannot get vm layout", _all(*_MODULES), (5, 13)),
-    Need("riscv64", "crash", "cannot read phys_ram_base", _all("NUMBER(phys_ram_base)"), (5, 14)),
-    Need("riscv64", "crash", "cannot read va_kernel_pa_offset", _all(_KERNEL), (6, 4)),
+    ProgramNeed("riscv64", "crash", "cannot get vm layout", _all(*_LAYOUT)),
+    ProgramNeed("riscv64", "crash", "cannot get vm layout", _all(*_MODULES), (5, 13)),
+    ProgramNeed("riscv64", "crash", "cannot read phys_ram_base", _all("NUMBER(phys_ram_base)"), (5, 14)),
+    ProgramNeed("riscv64", "crash", "cannot read va_kernel_pa_offset", _all(_KERNEL), (6, 4)),
     # arch/riscv64.c get_machdep_info_riscv64, vaddr_to_paddr_riscv64.
-    Need("riscv64", "makedumpfile", "", _all(_VA_BITS, *_LAYOUT, *_MODULES, _KERNEL)),
-    Need("riscv64", "makedumpfile", "Can't get the symbol of swapper_pg_dir.", _all("SYMBOL(swapper_pg_dir)")),
+    ProgramNeed("riscv64", "makedumpfile", "", _all(_VA_BITS, *_LAYOUT, *_MODULES, _KERNEL)),
+    ProgramNeed("riscv64", "makedumpfile", "Can't get the symbol of swapper_pg_dir.", _all("SYMBOL(swapper_pg_dir)")),
     # arch/x86.c, arch/ppc64.c, arch/s390x.c get_machdep_info_*; vtop_s390x; arch/loongarch64.c, arch/arm.c vtop_*.
     *(
-        Need(machine, "makedumpfile", "Can't get the symbol of _stext.", _all("SYMBOL(_stext)"))
+        ProgramNeed(machine, "makedumpfile", "Can't get the symbol of _stext.", _all("SYMBOL(_stext)"))
         for machine in ("i386", "ppc64", "s390x")
     ),
     *(
-        Need(machine, "makedumpfile", "Can't get the symbol of swapper_pg_dir.", _all("SYMBOL(swapper_pg_dir)"))
+        ProgramNeed(machine, "makedumpfile", "Can't get the symbol of swapper_pg_dir.", _all("SYMBOL(swapper_pg_dir)"))
         for machine in ("s390x", "loongarch64", "arm")
     ),
 )
 
 
-def unmet(text: Vmcoreinfo, machine: str | None) -> Iterator[Unmet]:
+def unmet(text: Vmcoreinfo, machine: str | None) -> Iterator[UnmetNeed]:
     """What a text lacks for the native programs of its machine, one for each program and its words."""
     version = version_of(text.osrelease or b"") or (0, 0)
-    told: dict[tuple[str, str], Unmet] = {}
+    told: dict[tuple[str, str], UnmetNeed] = {}
     for need in NEEDS:
         lacking = need.lacks(text) if need.machine == machine and need.since <= version else ()
         if lacking:
             before = told.get((need.reader, need.says))
-            told[need.reader, need.says] = Unmet(need, (*(before.lacking if before else ()), *lacking))
+            told[need.reader, need.says] = UnmetNeed(need, (*(before.lacking if before else ()), *lacking))
     for item in told.values():
         # Where every release of a program gives up over some words, that an old one does over them is no news.
         program = item.need.reader.split()[0]

@@ -49,7 +49,7 @@ class KeyChange(NamedTuple):
         return "added" if self.a is None else "gone" if self.b is None else "changed"
 
 
-class Difference(NamedTuple):
+class TextDiff(NamedTuple):
     """What differs between A and B; `summary` holds whole sentences, safe to show, the most telling first."""
 
     kind: Kind
@@ -63,15 +63,15 @@ class Difference(NamedTuple):
         return self.kind == "same"
 
 
-def compare(a: Vmcoreinfo, b: Vmcoreinfo, names: tuple[str, str] = ("A", "B")) -> Difference:
+def compare(a: Vmcoreinfo, b: Vmcoreinfo, names: tuple[str, str] = ("A", "B")) -> TextDiff:
     """Compare two texts; `names` is what the sentences call them."""
     if a.text == b.text:
-        return Difference("same", ("the texts are the same to the byte",), ())
+        return TextDiff("same", ("the texts are the same to the byte",), ())
     keys = tuple(_changes(a, b))
     told = tuple(_told(a, b, {item.key: item for item in keys}, names))
     kinds: tuple[Kind, ...] = ("kernel", "boot", "crash", "values", "form")
     kind = next(kind for kind in kinds if any(found == kind for found, _ in told))
-    return Difference(kind, tuple(sentence for _, sentence in told), keys)
+    return TextDiff(kind, tuple(sentence for _, sentence in told), keys)
 
 
 def meaning(item: KeyChange) -> str:
@@ -82,7 +82,7 @@ def meaning(item: KeyChange) -> str:
     return f"{what} Moved {_by(moved)}." if moved else what
 
 
-def difference_text(found: Difference) -> Iterator[str]:
+def difference_text(found: TextDiff) -> Iterator[str]:
     """The difference in lines to show: the summary, then each key with its two values and what it means."""
     yield from found.summary
     for item in found.keys:

@@ -13,7 +13,7 @@ from vmci_tui.containers.guest import guest_of
 from vmci_tui.formats.elf_note import Note, parse_raw
 from vmci_tui.formats.indented_text import is_indented, unindented
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.knowledge.text_diff import Difference, compare, header_remarks
+from vmci_tui.knowledge.text_diff import TextDiff, compare, header_remarks
 from vmci_tui.layers.file import FileSource
 from vmci_tui.opening.note_inputs import note_or_bare_text
 from vmci_tui.search.entry_region import look
@@ -43,7 +43,7 @@ def side(name: str) -> Side:
     return Side(visible(name), Vmcoreinfo(found.desc), found)
 
 
-def compared(a: Side, b: Side) -> Difference:
+def compared(a: Side, b: Side) -> TextDiff:
     """Both sides; what their notes' headers say comes last in the summary."""
     found = compare(a.text, b.text)
     remarks = header_remarks(a.note, b.note)

@@ -8,7 +8,7 @@ from vmci_tui.formats.fw_cfg_entry import NOTE_HEADER, SIZE_LIMIT, EntryHistory
 from vmci_tui.qemu.machine import Machine, Seen
 from vmci_tui.qemu.targets import TARGETS, program_of
 from vmci_tui.readers.qemu import warnings
-from vmci_tui.readers.qemu.entry_reading import VERSIONS, Guest, Pointed, QemuReading, Version
+from vmci_tui.readers.qemu.entry_reading import VERSIONS, DumpTarget, QemuReading, RegionBytes, Version
 
 NOTE_LIMIT: Final = SIZE_LIMIT + 64
 """No more is put into the guest's memory: QEMU reads at most 1 MiB."""
@@ -23,7 +23,7 @@ class Answer(NamedTuple):
     """Of the QEMU that was asked: `7.2.22`."""
     rules: Version
     """The version whose rules the prediction follows."""
-    guest: Guest
+    guest: DumpTarget
     """What the dump says of the guest."""
     lost: int | None
     """How many bytes of the note come before the first that the guest has no RAM for; None where it has all of
@@ -61,7 +61,7 @@ def ask(history: EntryHistory, note: bytes, target: str = "x86_64", qemu: str | 
         there = machine.read(paddr, len(region))
         seen = machine.dump()
     rules = wanted or rules_of(machine.version)
-    reading = QemuReading(history, Pointed(there), machine.guest, rules)
+    reading = QemuReading(history, RegionBytes(there), machine.guest, rules)
     predicted = Seen(warnings(reading), reading.appended, reading.phys_base, history.raw)
     version = ".".join(map(str, machine.version))
     lost = None if reading.region is None else _first_lost(note, there)

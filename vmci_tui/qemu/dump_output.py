@@ -10,7 +10,7 @@ from vmci_tui.formats.elf_records import format_of
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.machines.lookup import machine_name
 from vmci_tui.qemu import QemuError
-from vmci_tui.readers.qemu.entry_reading import Guest
+from vmci_tui.readers.qemu.entry_reading import DumpTarget
 
 _PT_NOTE: Final = 4
 _FLAT_HEADER: Final = 4096
@@ -21,7 +21,7 @@ _FLAT_MARK: Final = b"makedumpfile"
 class Written(NamedTuple):
     """The head of an ELF dump."""
 
-    guest: Guest
+    guest: DumpTarget
     notes: bytes
     """All that PT_NOTE holds: the notes of the CPUs, then what was appended."""
 
@@ -37,11 +37,11 @@ def read_elf(data: bytes, ram_base: int) -> Written:
     table = table[: len(table) // form.segment.size * form.segment.size]
     for item in Segments.read(form, table, form.segment.size).of_type(_PT_NOTE):
         notes = data[item.offset : item.offset + item.filesz]
-        return Written(Guest(machine_name(header.machine, bits), bits, order, ram_base), notes)
+        return Written(DumpTarget(machine_name(header.machine, bits), bits, order, ram_base), notes)
     raise QemuError("QEMU wrote a dump without notes")
 
 
-def read_phys_base(head: bytes, guest: Guest) -> int:
+def read_phys_base(head: bytes, guest: DumpTarget) -> int:
     """The phys_base in the second header of a flattened kdump (dump.h, KdumpSubHeader64 and 32). Raises QemuError."""
     if head.startswith(_FLAT_MARK):
         _, length = _FLAT_RECORD.unpack_from(head, _FLAT_HEADER)

@@ -15,7 +15,7 @@ from vmci_tui.qemu.monitor import Monitor
 from vmci_tui.qemu.process import Process
 from vmci_tui.qemu.qtest import QTest
 from vmci_tui.qemu.targets import Target
-from vmci_tui.readers.qemu.entry_reading import Guest
+from vmci_tui.readers.qemu.entry_reading import DumpTarget
 
 _SECONDS: Final = 20.0
 _WINDOW: Final = 4096
@@ -58,7 +58,7 @@ class Machine:
         except BaseException:
             self.stop()
             raise
-        self.guest: Guest = first.guest
+        self.guest: DumpTarget = first.guest
         self._own_notes = first.notes
 
     def __enter__(self) -> Machine:

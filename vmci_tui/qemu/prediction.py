@@ -18,7 +18,7 @@ from vmci_tui.formats.entry_writes_json import history_of
 from vmci_tui.formats.fw_cfg_entry import LENGTH, RESET, EntryHistory
 from vmci_tui.machines.lookup import machine_facts, machine_name
 from vmci_tui.readers.qemu import warnings
-from vmci_tui.readers.qemu.entry_reading import Guest, Pointed, QemuReading, Version
+from vmci_tui.readers.qemu.entry_reading import DumpTarget, QemuReading, RegionBytes, Version
 
 LINE_LIMIT: Final = 1 << 23
 """The longest line that is read: a region of 1 MiB takes 2 MiB as hex."""
@@ -68,8 +68,8 @@ def _reading(case: dict[str, object], version: Version) -> QemuReading:
     if order is None:
         raise OpenError("`byte_order` is neither little nor big", _HINT)
     name = machine_name(machine, bits)
-    guest = Guest(name, bits, order, machine_facts(name).qemu.ram_base)
-    return QemuReading(_history(case), Pointed(_hex(case.get("region"), "region")), guest, version)
+    guest = DumpTarget(name, bits, order, machine_facts(name).qemu.ram_base)
+    return QemuReading(_history(case), RegionBytes(_hex(case.get("region"), "region")), guest, version)
 
 
 def _key(value: object) -> object:

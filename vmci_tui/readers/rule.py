@@ -26,7 +26,7 @@ Stage = Literal["before", "note", "after"]
 """Where a refusal lies: before the reader looks for the note, at the note, behind it (in its text)."""
 
 
-class Hit(NamedTuple):
+class RuleHit(NamedTuple):
     """That a rule fires: the bytes concerned, and the program's words where they hold a value."""
 
     span: Span | None = None
@@ -67,12 +67,12 @@ class Rule(Generic[R]):
     """What the program prints, word for word; empty where it prints nothing."""
     source: str
     """Program, version, file and function in which the rule was read."""
-    fires: Callable[[R], Hit | None]
+    check: Callable[[R], RuleHit | None]
     why: str
     """The rule in a sentence or two, for people."""
     refuses: bool = True
     """False: the reader goes on, but complains or reads another value."""
-    seen: bool = True
+    observed: bool = True
     """False: read in the source only, never seen in a run; the verdict is then unknown."""
 
 
@@ -82,14 +82,14 @@ class Condition(Generic[R]):
 
     name: str
     why: str
-    fires: Callable[[R], Hit | None]
+    check: Callable[[R], RuleHit | None]
 
 
-def why(reason: str) -> Callable[[Callable[[R], Hit | None]], Condition[R]]:
+def why(reason: str) -> Callable[[Callable[[R], RuleHit | None]], Condition[R]]:
     """Give the function below, which finds whether a rule holds, the rule's reason; line breaks count as spaces."""
 
-    def given(fires: Callable[[R], Hit | None]) -> Condition[R]:
-        return Condition(fires.__name__.strip("_").replace("_", "-"), " ".join(reason.split()), fires)
+    def given(check: Callable[[R], RuleHit | None]) -> Condition[R]:
+        return Condition(check.__name__.strip("_").replace("_", "-"), " ".join(reason.split()), check)
 
     return given
 
@@ -101,12 +101,12 @@ class Rules(Generic[R]):
         self.all: list[Rule[R]] = []
 
     def __call__(
-        self, cause: str, stage: Stage, words: str, source: str, *, refuses: bool = True, seen: bool = True
+        self, cause: str, stage: Stage, words: str, source: str, *, refuses: bool = True, observed: bool = True
     ) -> Callable[[Condition[R]], Rule[R]]:
         """Make the condition below a rule, behind those that there are."""
 
         def keep(when: Condition[R]) -> Rule[R]:
-            rule = Rule(when.name, cause, stage, words, source, when.fires, when.why, refuses, seen)
+            rule = Rule(when.name, cause, stage, words, source, when.check, when.why, refuses, observed)
             self.all.append(rule)
             return rule
 
@@ -116,13 +116,13 @@ class Rules(Generic[R]):
 def only(when: Callable[[R], bool], rules: Iterable[Rule[R]]) -> tuple[Rule[R], ...]:
     """The same rules, of which none holds but where `when` does: those of one kind of file."""
 
-    def guarded(fires: Callable[[R], Hit | None]) -> Callable[[R], Hit | None]:
-        return lambda reading: fires(reading) if when(reading) else None
+    def guarded(check: Callable[[R], RuleHit | None]) -> Callable[[R], RuleHit | None]:
+        return lambda reading: check(reading) if when(reading) else None
 
-    return tuple(replace(rule, fires=guarded(rule.fires)) for rule in rules)
+    return tuple(replace(rule, check=guarded(rule.check)) for rule in rules)
 
 
-class Fired(NamedTuple):
+class FiredRule(NamedTuple):
     """A rule that holds for a file."""
 
     rule: Rule[Any]
@@ -142,7 +142,7 @@ class Value(NamedTuple):
     """Why it is not what stands there: `not a number: the key is ignored`; empty where all is well."""
 
 
-class Reads(NamedTuple):
+class ProbeResult(NamedTuple):
     """Whether a reader that accepts a file then reads kernel memory by its own translation; utsname is the probe."""
 
     known: bool | None
@@ -151,10 +151,10 @@ class Reads(NamedTuple):
     """The program's own words where it reads none."""
 
 
-NOT_KNOWN: Final = Reads(None)
+NOT_KNOWN: Final = ProbeResult(None)
 
 
-def _not_known(reading: Any) -> Reads:
+def _not_known(reading: Any) -> ProbeResult:
     return NOT_KNOWN
 
 
@@ -179,7 +179,7 @@ class Reader(Generic[R]):
     """The keys of the text that it follows, each with the value that counts for it (first or last, as it does)."""
     keys: Mapping[bytes, Form]
     """The keys that it uses, and how it reads each."""
-    reads: Callable[[R], Reads] = _not_known
+    reads: Callable[[R], ProbeResult] = _not_known
     """Whether it reads kernel memory; asked only where it accepts."""
 
 
@@ -196,7 +196,7 @@ class Verdict:
     osrelease: Safe | None
     note: Span | None
     text: bytes | None
-    fired: tuple[Fired, ...]
+    fired: tuple[FiredRule, ...]
     """All rules that hold, in the order of the program; the first that refuses decides."""
     reads: bool | None = None
     """Whether it reads kernel memory, too; None where it refuses, or that is not known."""
@@ -204,7 +204,7 @@ class Verdict:
     """Its words where it accepts and reads no kernel memory."""
 
     @property
-    def decisive(self) -> Fired | None:
+    def decisive(self) -> FiredRule | None:
         """The rule by which it refuses: the first that does; None where none does."""
         return next((item for item in self.fired if item.rule.refuses), None)
 
@@ -248,12 +248,12 @@ def decide(reader: Reader[R], reading: R) -> Verdict:
     """Run one reader's rules over what it read: QEMU reads an entry and guest memory, not a file."""
     fired = []
     for rule in reader.rules:
-        hit = rule.fires(reading)
+        hit = rule.check(reading)
         if hit is not None:
-            fired.append(Fired(rule, hit.span, visible(rule.words if hit.words is None else hit.words)))
+            fired.append(FiredRule(rule, hit.span, visible(rule.words if hit.words is None else hit.words)))
     first = next((item for item in fired if item.rule.refuses), None)
     accepts: bool | None = first is None
-    if first is not None and not first.rule.seen:
+    if first is not None and not first.rule.observed:
         accepts = None
     release = reading.osrelease
     reads = reader.reads(reading) if first is None else NOT_KNOWN

@@ -28,7 +28,7 @@ NAMES = ("qemu", *(reader.name for reader in READERS))
 Verdicts = Mapping[str, Verdict]
 
 
-class Both(NamedTuple):
+class VerdictPair(NamedTuple):
     """The file on disk, and the file that saving would write; the same where nothing would change."""
 
     now: Verdicts

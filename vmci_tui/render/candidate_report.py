@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from vmci_tui.common.safe_text import visible
-from vmci_tui.readers.verdicts import Both
+from vmci_tui.readers.verdicts import VerdictPair
 from vmci_tui.render.verdict_report import proof_json, said, state_words
 from vmci_tui.repair.safe_fixes import Repair
 from vmci_tui.search.candidate import PROVED, Judged
@@ -60,7 +60,7 @@ def repair_json(done: Repair) -> Json:
     }
 
 
-def before_and_after(both: Both) -> Iterator[str]:
+def before_and_after(both: VerdictPair) -> Iterator[str]:
     """One line a reader: whether it accepts now, then; its words where it refuses then."""
     for name, verdict in both.now.items():
         then = both.after[name]

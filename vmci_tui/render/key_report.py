@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vmci_tui.knowledge.glossary import Entry, explain, terms
-from vmci_tui.knowledge.key_values import Decoded, decode
+from vmci_tui.knowledge.glossary import KeyInfo, explain, terms
+from vmci_tui.knowledge.key_values import DecodedValue, decode
 from vmci_tui.readers.key_readings import KeyReading, readings
 from vmci_tui.readers.qemu import READER as QEMU
 from vmci_tui.readers.verdicts import READERS
@@ -20,12 +20,12 @@ def explained(key: bytes, value: bytes | None) -> tuple[str, ...]:
     return () if entry is None else tuple(_as_text(entry, *made_of(key, value)))
 
 
-def made_of(key: bytes, value: bytes | None) -> tuple[tuple[Decoded, ...], tuple[KeyReading, ...]]:
+def made_of(key: bytes, value: bytes | None) -> tuple[tuple[DecodedValue, ...], tuple[KeyReading, ...]]:
     """Return what a value is decoded to, and what each reader makes of it; nothing without a value."""
     return () if value is None else decode(key, value), readings((QEMU, *READERS), key, value)
 
 
-def _as_text(entry: Entry, seen: tuple[Decoded, ...], read: tuple[KeyReading, ...]) -> Iterator[str]:
+def _as_text(entry: KeyInfo, seen: tuple[DecodedValue, ...], read: tuple[KeyReading, ...]) -> Iterator[str]:
     """What it means and what happens where it is wrong first: that is what is looked for."""
     yield entry.key
     yield _row("what", entry.what if entry.known else f"{entry.what} No more is known of it than its form.")
@@ -55,7 +55,7 @@ def _as_text(entry: Entry, seen: tuple[Decoded, ...], read: tuple[KeyReading, ..
         yield _row("see", ", ".join(entry.see))
 
 
-def kernels(entry: Entry) -> str:
+def kernels(entry: KeyInfo) -> str:
     """Which versions of Linux write it, in words."""
     since = f"since {entry.since}" if entry.since else ""
     gone = f"no more from {entry.gone_in} on" if entry.gone_in else ""

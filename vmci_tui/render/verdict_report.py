@@ -7,7 +7,7 @@ from typing import Any
 
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.readers.rule import Verdict
-from vmci_tui.readers.verdicts import Both, Verdicts
+from vmci_tui.readers.verdicts import VerdictPair, Verdicts
 from vmci_tui.repair.next_commands import Step
 from vmci_tui.saving.harm import Harm
 from vmci_tui.search.candidate import Proof
@@ -52,7 +52,7 @@ def next_text(steps: tuple[Step, ...]) -> Iterator[str]:
         yield f"  {step.command}"
 
 
-def readers_text(both: Both) -> Iterator[str]:
+def readers_text(both: VerdictPair) -> Iterator[str]:
     """One line a reader: what it does with the file now, and where saving changes that, then."""
     for name, verdict in both.now.items():
         then = both.after[name]

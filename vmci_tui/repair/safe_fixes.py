@@ -21,7 +21,7 @@ from vmci_tui.findings import Finding
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.fixes import ORDER_HEAD
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.readers.verdicts import Both
+from vmci_tui.readers.verdicts import VerdictPair
 from vmci_tui.saving.harm import worse
 from vmci_tui.search.candidate import Judged, Proof
 
@@ -71,7 +71,7 @@ class Repair(NamedTuple):
     """Of the dump as it is after the repair; where nothing was changed, as it was before."""
 
     @property
-    def readers(self) -> Both:
+    def readers(self) -> VerdictPair:
         """What every reader says of the file, and of the repaired one."""
         return self.judgement.both
 

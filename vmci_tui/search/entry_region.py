@@ -13,7 +13,7 @@ from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import HEADER, NAME, Note, parse_raw, up
 from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT, Entry
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.knowledge.text_diff import Difference, compare, difference_text, header_remarks
+from vmci_tui.knowledge.text_diff import TextDiff, compare, difference_text, header_remarks
 from vmci_tui.search.candidate import Candidate
 
 Kind = Literal["outside", "cut", "note", "windows", "text", "zeros", "other"]
@@ -50,7 +50,7 @@ class RegionView(NamedTuple):
     first: int | None
     """The first byte that differs, counted from the note's start, or from the text's."""
     bytes_differ: int
-    difference: Difference | None
+    difference: TextDiff | None
     """Key by key, where both are text."""
     remarks: tuple[str, ...]
     """What differs in the notes' headers."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vmci_tui.common.safe_text import Safe
     from vmci_tui.findings import Finding
     from vmci_tui.findings.judgement import Judgement
-    from vmci_tui.readers.verdicts import Both, Verdicts
+    from vmci_tui.readers.verdicts import VerdictPair, Verdicts
     from vmci_tui.render.shell_script import Group, Told
     from vmci_tui.repair.fix_for_reader import Mended
     from vmci_tui.repair.next_commands import Step
@@ -32,7 +32,7 @@ BEING_JUDGED = "being judged"
 NOT_JUDGED = "not judged"
 Make = Callable[[str], Edit]
 """From what was typed to the edit; raises VmciError for what cannot be taken."""
-Shown = Callable[["Both | None"], None]
+Shown = Callable[["VerdictPair | None"], None]
 Preview = Callable[[str | None, Shown, float], bool]
 """Shows what every reader would say if this were typed, beside the keys; None where it cannot be taken.
 
@@ -150,7 +150,7 @@ class Session:
 
     def preview(self, make: Make) -> Preview:
         """A preview for a dialog: what every reader would say if what is typed were taken over."""
-        judge: Background[Both] = self._around.background()
+        judge: Background[VerdictPair] = self._around.background()
 
         def preview(typed: str | None, shown: Shown, patience: float) -> bool:
             judge.stop()
@@ -166,7 +166,7 @@ class Session:
                 shown(None)
                 self._around.failed(error)
 
-            def job(budget: Budget) -> Both:
+            def job(budget: Budget) -> VerdictPair:
                 from vmci_tui.findings.judgement import Judgement
 
                 return Judgement(tentative, known, budget).both

@@ -12,7 +12,7 @@ from vmci_tui.findings.judgement import Judgement
 from vmci_tui.layers.file import FileSource, refuse_other
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.verdicts import NAMES, Both, judge_file
+from vmci_tui.readers.verdicts import NAMES, VerdictPair, judge_file
 from vmci_tui.render import dump_report as report
 from vmci_tui.render import verdict_report as report_readers
 from vmci_tui.repair.next_commands import next_steps
@@ -47,7 +47,12 @@ def _checked(options: argparse.Namespace, document: Document, chosen: tuple[str,
         print_json(out)
     else:
         print_lines(
-            ("readers", *report_readers.readers_text(Both(now, judgement.after)), "", *report.findings_text(found))
+            (
+                "readers",
+                *report_readers.readers_text(VerdictPair(now, judgement.after)),
+                "",
+                *report.findings_text(found),
+            )
         )
         if proof is not None:
             print_lines(("", f"the note is {PROVED[proof.proved]}: {proof.why}"))
@@ -82,4 +87,4 @@ def _unopened(options: argparse.Namespace) -> None:
             readers = report_readers.readers_json(verdicts)
             print_json({"file": source.name, "size": source.size, **none, "readers": readers})
         else:
-            print_lines(("readers", *report_readers.readers_text(Both(verdicts, verdicts))))
+            print_lines(("readers", *report_readers.readers_text(VerdictPair(verdicts, verdicts))))

@@ -12,7 +12,7 @@ from vmci_tui.cli.streams import tell
 from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.findings.catalogue import catalogue
-from vmci_tui.readers.verdicts import Both
+from vmci_tui.readers.verdicts import VerdictPair
 from vmci_tui.render import dump_report as report
 from vmci_tui.render import verdict_report as report_readers
 
@@ -59,6 +59,6 @@ def crafted_lines(made: Crafted) -> Iterator[str]:
         yield f"  {item.code} {item.name}: {item.does}"
     yield ""
     yield "readers"
-    yield from report_readers.readers_text(Both(made.verdicts, made.verdicts))
+    yield from report_readers.readers_text(VerdictPair(made.verdicts, made.verdicts))
     yield ""
     yield from report.findings_text(made.findings)

@@ -9,7 +9,7 @@ from typing import Any
 from vmci_tui.cli.output import print_json, print_lines
 from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import literal, visible
-from vmci_tui.knowledge.glossary import Entry, explain, nearest, search
+from vmci_tui.knowledge.glossary import KeyInfo, explain, nearest, search
 from vmci_tui.readers.key_readings import KeyReading
 from vmci_tui.render.key_report import explained, made_of
 
@@ -54,7 +54,7 @@ def _bytes(text: str) -> bytes:
     return literal(text) if text.isascii() else os.fsencode(text)
 
 
-def _as_json(entry: Entry) -> dict[str, Any]:
+def _as_json(entry: KeyInfo) -> dict[str, Any]:
     plain = entry._asdict()
     return plain | {"formulas": dict(entry.formulas), "breaks": dict(entry.breaks)}
 

@@ -24,7 +24,7 @@ _LOOKED_AT: Final = 256
 """Headers that are held against the kernel; paging=true gives 65,000, made of the page tables themselves."""
 
 
-class _Named(NamedTuple):
+class _NumberedSegment(NamedTuple):
     """A PT_LOAD and its number among all program headers."""
 
     number: int
@@ -53,9 +53,9 @@ def check(context: Context) -> Iterator[Finding]:
         yield _lying(context, dump, kernel, wrong)
 
 
-def _loads(dump: ElfDump, wanted: Callable[[Segment], bool]) -> Iterator[_Named]:
+def _loads(dump: ElfDump, wanted: Callable[[Segment], bool]) -> Iterator[_NumberedSegment]:
     """The PT_LOADs of some memory of which something is so."""
-    named = map(_Named, count(), dump.segments)
+    named = map(_NumberedSegment, count(), dump.segments)
     return (item for item in named if item.segment.type == PT_LOAD and item.segment.memsz and wanted(item.segment))
 
 
@@ -83,7 +83,7 @@ def _lies(kernel: Kernel, segment: Segment) -> bool:
     return mapped_elsewhere(kernel, segment.vaddr, size, segment.paddr) is not None
 
 
-def _lying(context: Context, dump: ElfDump, kernel: Kernel, wrong: Sequence[_Named]) -> Finding:
+def _lying(context: Context, dump: ElfDump, kernel: Kernel, wrong: Sequence[_NumberedSegment]) -> Finding:
     first = wrong[0].segment
     there = mapped_elsewhere(kernel, first.vaddr, max(first.memsz, first.filesz), first.paddr)
     assert there is not None
@@ -102,7 +102,7 @@ def _right(kernel: Kernel, segment: Segment) -> Mapped:
     return Mapped(segment.paddr, end, virtual_of(kernel, segment.paddr))
 
 
-def _span(context: Context, dump: ElfDump, item: _Named) -> Span | None:
+def _span(context: Context, dump: ElfDump, item: _NumberedSegment) -> Span | None:
     """The field p_vaddr in the file as it is; another layout has its headers elsewhere."""
     if context.arranged:
         return None

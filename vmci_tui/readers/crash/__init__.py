@@ -10,7 +10,7 @@ from vmci_tui.readers.crash import elf_note_rules as crash_notes
 from vmci_tui.readers.crash import kdump_rules as crash_kdump
 from vmci_tui.readers.crash.elf_reading import CrashReading
 from vmci_tui.readers.crash.text import KEYS, lines
-from vmci_tui.readers.rule import NOT_KNOWN, Reader, Reads, only
+from vmci_tui.readers.rule import NOT_KNOWN, ProbeResult, Reader, only
 
 _RULES = (
     *only(lambda run: run.is_other, crash_kdump.rule.all),
@@ -18,13 +18,13 @@ _RULES = (
 )
 
 
-class _Run(CrashReading):
+class _PrintedReading(CrashReading):
     """The reading, and what the program prints of it."""
 
     @cached_property
     def osrelease(self) -> bytes | None:
         """The release that is printed: only where nothing refuses the file before."""
-        refused = any(rule.refuses and rule.fires(self) is not None for rule in _RULES)
+        refused = any(rule.refuses and rule.check(self) is not None for rule in _RULES)
         return None if refused else self.release
 
 
@@ -32,10 +32,12 @@ def _accepted(run: CrashReading) -> str:
     return os.fsdecode(run.release or b"")
 
 
-def _reads(run: CrashReading) -> Reads:
+def _reads(run: CrashReading) -> ProbeResult:
     """Of a session only this is known: it takes a flattened file without an end mark for no dump."""
     words = crash_kdump.unsorted(run)
-    return Reads(False, words) if words else NOT_KNOWN
+    return ProbeResult(False, words) if words else NOT_KNOWN
 
 
-READER = Reader("crash", "8.0.2 (x86-64)", "crash --osrelease FILE", _Run, _RULES, _accepted, lines, KEYS, _reads)
+READER = Reader(
+    "crash", "8.0.2 (x86-64)", "crash --osrelease FILE", _PrintedReading, _RULES, _accepted, lines, KEYS, _reads
+)

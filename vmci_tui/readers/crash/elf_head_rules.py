@@ -11,7 +11,7 @@ from typing import Final
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_records import EI_CLASS, EI_DATA, EI_VERSION, ET_CORE, IDENT, MAGIC
 from vmci_tui.readers.crash.elf_reading import EM_X86_64, LONGEST_READ, SMALLEST, CrashReading
-from vmci_tui.readers.rule import Hit, Rules, why
+from vmci_tui.readers.rule import RuleHit, Rules, why
 
 _RESIZE: Final = "crash 8.0.2, netdump.c resize_elf_header"
 _UNREADABLE: Final = "FILE: ELF header read: No such file or directory"
@@ -23,50 +23,50 @@ rule: Rules[CrashReading] = Rules()
 
 @rule("C02", "before", "FILE: file too small!", "crash 8.0.2, netdump.c is_netdump")
 @why("crash wants 176 bytes at least: an ELF header and two program headers.")
-def _too_small(r: CrashReading) -> Hit | None:
-    return Hit(Span(0, r.view.size)) if r.view.size < SMALLEST else None
+def _too_small(r: CrashReading) -> RuleHit | None:
+    return RuleHit(Span(0, r.view.size)) if r.view.size < SMALLEST else None
 
 
 @rule("C13", "before", "unknown", "crash 8.0.2, netdump.c is_netdump")
 @why("The file must start with 0x7f ELF, of class 1 or 2 and version 1; else it is no dump that crash knows.")
-def _identification(r: CrashReading) -> Hit | None:
+def _identification(r: CrashReading) -> RuleHit | None:
     if r.view.size < SMALLEST:
         return None
     if IDENT.part("magic", r.ident) != MAGIC:
-        return Hit(IDENT.span("magic"))
+        return RuleHit(IDENT.span("magic"))
     if r.ident[EI_CLASS] not in (1, 2):
-        return Hit(r.form.span("EI_CLASS"))
-    return Hit(r.form.span("EI_VERSION")) if r.ident[EI_VERSION] != 1 else None
+        return RuleHit(r.form.span("EI_CLASS"))
+    return RuleHit(r.form.span("EI_VERSION")) if r.ident[EI_VERSION] != 1 else None
 
 
 @rule("C04", "before", "unknown", "crash 8.0.2, netdump.c is_netdump")
 @why("e_type must be ET_CORE (4).")
-def _not_core(r: CrashReading) -> Hit | None:
-    return Hit(r.form.span("e_type")) if r.is_elf and r.header.type != ET_CORE else None
+def _not_core(r: CrashReading) -> RuleHit | None:
+    return RuleHit(r.form.span("e_type")) if r.is_elf and r.header.type != ET_CORE else None
 
 
 @rule("C13", "before", "unknown", "crash 8.0.2, netdump.c is_netdump")
 @why("e_version must be 1.")
-def _version(r: CrashReading) -> Hit | None:
-    return Hit(r.form.span("e_version")) if r.is_elf and r.header.version != 1 else None
+def _version(r: CrashReading) -> RuleHit | None:
+    return RuleHit(r.form.span("e_version")) if r.is_elf and r.header.version != 1 else None
 
 
 @rule("C16", "before", "unknown", "crash 8.0.2, netdump.c is_netdump")
 @why("crash wants at least two program headers: one of the notes, one of memory.")
-def _too_few_headers(r: CrashReading) -> Hit | None:
-    return Hit(r.form.span("e_phnum")) if r.is_elf and r.header.phnum < 2 else None
+def _too_few_headers(r: CrashReading) -> RuleHit | None:
+    return RuleHit(r.form.span("e_phnum")) if r.is_elf and r.header.phnum < 2 else None
 
 
 @rule("C12", "before", "unknown", "crash 8.0.2, tools.c machine_type_mismatch")
 @why("A crash reads only the machine that it was built for; this one is the x86-64 build, and wants ELF64 of x86-64.")
-def _other_machine(r: CrashReading) -> Hit | None:
-    return Hit(r.form.span("e_machine")) if r.is_elf and (r.bits, r.header.machine) != (64, EM_X86_64) else None
+def _other_machine(r: CrashReading) -> RuleHit | None:
+    return RuleHit(r.form.span("e_machine")) if r.is_elf and (r.bits, r.header.machine) != (64, EM_X86_64) else None
 
 
 @rule("C14", "before", "unknown", "crash 8.0.2, tools.c endian_mismatch")
 @why("The dump must be of the byte order of the computer that crash runs on.")
-def _other_byte_order(r: CrashReading) -> Hit | None:
-    return Hit(r.form.span("EI_DATA")) if r.is_elf and r.ident[EI_DATA] != 1 else None
+def _other_byte_order(r: CrashReading) -> RuleHit | None:
+    return RuleHit(r.form.span("EI_DATA")) if r.is_elf and r.ident[EI_DATA] != 1 else None
 
 
 @rule("C06", "before", "WARNING: FILE: PHdr to far into file!", "crash 8.0.2, netdump.c is_netdump")
@@ -74,8 +74,8 @@ def _other_byte_order(r: CrashReading) -> Hit | None:
 
     QEMU's two section headers in front just fit; a third does not.
     """)
-def _far_headers(r: CrashReading) -> Hit | None:
-    return Hit(r.form.span("e_phoff")) if r.is_elf and not r.two else None
+def _far_headers(r: CrashReading) -> RuleHit | None:
+    return RuleHit(r.form.span("e_phoff")) if r.is_elf and not r.two else None
 
 
 @rule("C10", "before", "unknown", "crash 8.0.2, netdump.c is_netdump")
@@ -83,25 +83,25 @@ def _far_headers(r: CrashReading) -> Hit | None:
 
     Either p_align 0 or a p_offset that is no multiple of 4096 tells it that this is a kdump.
     """)
-def _netdump(r: CrashReading) -> Hit | None:
+def _netdump(r: CrashReading) -> RuleHit | None:
     old = r.two and r.two[1].align and r.two[1].offset % 4096 == 0
-    return Hit(r.segment_field(1, "p_align")) if old else None
+    return RuleHit(r.segment_field(1, "p_align")) if old else None
 
 
 @rule("C16", "before", "FILE: section header read: No such file or directory", _RESIZE)
 @why("e_phnum 0xffff says that section header 0 holds the number of program headers, and the file has none there.")
-def _no_section_0(r: CrashReading) -> Hit | None:
+def _no_section_0(r: CrashReading) -> RuleHit | None:
     if not r.two or r.xnum is None:
         return None
     if r.header.shoff >= 1 << 63:
-        return Hit(r.form.span("e_shoff"), "FILE: section header lseek: Invalid argument")
-    return Hit(r.form.span("e_shoff")) if len(r.xnum) < r.header.shentsize else None
+        return RuleHit(r.form.span("e_shoff"), "FILE: section header lseek: Invalid argument")
+    return RuleHit(r.form.span("e_shoff")) if len(r.xnum) < r.header.shentsize else None
 
 
 @rule("C16", "before", "killed by SIGSEGV", _RESIZE)
 @why("e_phnum is 0xffff, and section header 0 gives 0 as the number of program headers, or is too short to give any.")
-def _no_count(r: CrashReading) -> Hit | None:
-    return Hit(r.form.span("e_phnum")) if r.two and r.xnum is not None and r.count == 0 else None
+def _no_count(r: CrashReading) -> RuleHit | None:
+    return RuleHit(r.form.span("e_phnum")) if r.two and r.xnum is not None and r.count == 0 else None
 
 
 @rule(
@@ -111,31 +111,31 @@ def _no_count(r: CrashReading) -> Hit | None:
     _RESIZE,
 )
 @why("e_phnum is 0xffff, and crash reads e_shentsize bytes of section header 0 into 64: more destroy its memory.")
-def _long_section_0(r: CrashReading) -> Hit | None:
-    return Hit(r.form.span("e_shentsize")) if r.two and r.xnum is not None and r.header.shentsize > 73 else None
+def _long_section_0(r: CrashReading) -> RuleHit | None:
+    return RuleHit(r.form.span("e_shentsize")) if r.two and r.xnum is not None and r.header.shentsize > 73 else None
 
 
 @rule("C16", "before", _UNREADABLE, _RESIZE)
 @why("The file ends before the last program header: e_phnum is too high, or the file is cut off.")
-def _headers_cut_off(r: CrashReading) -> Hit | None:
+def _headers_cut_off(r: CrashReading) -> RuleHit | None:
     short = r.two and (r.table_end > r.view.size or r.count == 1)
     words = "cannot realloc interim ELF header buffer" if r.table_end >= _NO_MEMORY else None
-    return Hit(r.form.span("e_phnum"), words) if short else None
+    return RuleHit(r.form.span("e_phnum"), words) if short else None
 
 
 @rule("C18", "before", "realloc: No such file or directory", _RESIZE)
 @why("p_offset of program header 1 is 0: crash takes it for the length of the head, and gives up.")
-def _memory_at_0(r: CrashReading) -> Hit | None:
-    return Hit(r.segment_field(1, "p_offset")) if r.head_end == 0 else None
+def _memory_at_0(r: CrashReading) -> RuleHit | None:
+    return RuleHit(r.segment_field(1, "p_offset")) if r.head_end == 0 else None
 
 
 @rule("C18", "before", _UNREADABLE, _RESIZE)
 @why("crash reads all that lies before the lowest p_offset of memory, and the file (or 2 GiB) ends before that.")
-def _memory_out_of_reach(r: CrashReading) -> Hit | None:
+def _memory_out_of_reach(r: CrashReading) -> RuleHit | None:
     if r.head_end is None or r.head_end <= min(r.view.size, LONGEST_READ):
         return None
     words = "realloc: Cannot allocate memory" if r.head_end >= _NO_MEMORY else None
-    return Hit(r.segment_field(1, "p_offset"), words)
+    return RuleHit(r.segment_field(1, "p_offset"), words)
 
 
 @rule(
@@ -145,5 +145,5 @@ def _memory_out_of_reach(r: CrashReading) -> Hit | None:
     "crash 8.0.2, netdump.c dump_Elf64_Phdr",
 )
 @why("All program headers must lie before the first byte of memory, that is, before the lowest p_offset.")
-def _headers_behind_memory(r: CrashReading) -> Hit | None:
-    return Hit(Span(r.last_header, r.form.segment.size)) if r.head_end and r.last_header > r.head_end else None
+def _headers_behind_memory(r: CrashReading) -> RuleHit | None:
+    return RuleHit(Span(r.last_header, r.form.segment.size)) if r.head_end and r.last_header > r.head_end else None

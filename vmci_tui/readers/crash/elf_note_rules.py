@@ -8,9 +8,9 @@ from typing import Final
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, WINDOWS_HEADERS, note_header
 from vmci_tui.formats.elf_records import PT_NOTE
-from vmci_tui.readers.crash.elf_reading import BEFORE_FILE, EM_X86_64, Complaint, CrashReading
+from vmci_tui.readers.crash.elf_reading import BEFORE_FILE, EM_X86_64, CrashReading, NoteComplaint
 from vmci_tui.readers.crash.text import KEYS, htol
-from vmci_tui.readers.rule import Hit, Rules, why
+from vmci_tui.readers.rule import RuleHit, Rules, why
 
 _WALK: Final = "crash 8.0.2, netdump.c dump_Elf64_Nhdr"
 _READ: Final = "crash 8.0.2, netdump.c vmcoreinfo_read_string"
@@ -24,8 +24,8 @@ _USED: Final = re.compile(rb"\n(?:" + b"|".join(map(re.escape, KEYS)) + rb")(?==
 rule: Rules[CrashReading] = Rules()
 
 
-def _at(complaint: Complaint) -> Hit:
-    return Hit(Span(complaint.at, HEADER), complaint.words)
+def _at(complaint: NoteComplaint) -> RuleHit:
+    return RuleHit(Span(complaint.at, HEADER), complaint.words)
 
 
 def _lost(r: CrashReading) -> bool:
@@ -35,38 +35,38 @@ def _lost(r: CrashReading) -> bool:
 
 @rule("C18", "note", "killed by SIGSEGV", "crash 8.0.2, netdump.c is_netdump")
 @why("p_offset of program header 0 is nearly 2^64: crash reads memory of its own that lies before the head.")
-def _notes_before_file(r: CrashReading) -> Hit | None:
+def _notes_before_file(r: CrashReading) -> RuleHit | None:
     near = 1 << 17  # about what it has allocated by then: nonsense is read there, and no signal comes
     far = r.walk is not None and BEFORE_FILE <= r.two[0].offset < (1 << 64) - near
-    return Hit(r.segment_field(0, "p_offset")) if far else None
+    return RuleHit(r.segment_field(0, "p_offset")) if far else None
 
 
 @rule("N16", "note", "", _WALK)
 @why("A note kills crash: its name is longer than the 1,512 bytes that it has for one, or it is an empty Xen note.")
-def _killed(r: CrashReading) -> Hit | None:
+def _killed(r: CrashReading) -> RuleHit | None:
     return _at(r.walk.dies) if r.walk and r.walk.dies else None
 
 
 @rule("C08", "note", "unknown", "crash 8.0.2, netdump.c is_netdump")
 @why("crash takes program header 0 for the notes, whatever its type; here it is no PT_NOTE.")
-def _notes_not_first(r: CrashReading) -> Hit | None:
+def _notes_not_first(r: CrashReading) -> RuleHit | None:
     if not _lost(r) or r.two[0].type == PT_NOTE:
         return None
-    return Hit(r.segment_field(0, "p_type"), r.walk.ended.words if r.walk and r.walk.ended else None)
+    return RuleHit(r.segment_field(0, "p_type"), r.walk.ended.words if r.walk and r.walk.ended else None)
 
 
 @rule("C09", "note", "", _WALK)
 @why("The notes must lie before the first byte of memory: crash reads no further than the lowest p_offset.")
-def _notes_behind_memory(r: CrashReading) -> Hit | None:
+def _notes_behind_memory(r: CrashReading) -> RuleHit | None:
     if r.walk is None or r.walk.ended is None or not _lost(r):
         return None
     behind = r.head_end is not None and r.two[0].offset + HEADER > r.head_end
-    return Hit(r.segment_field(0, "p_offset"), r.walk.ended.words) if behind else None
+    return RuleHit(r.segment_field(0, "p_offset"), r.walk.ended.words) if behind else None
 
 
 @rule("N08", "note", "", _WALK)
 @why("The note's three header words are not in the byte order of the file: its sizes are nonsense to crash.")
-def _header_in_other_byte_order(r: CrashReading) -> Hit | None:
+def _header_in_other_byte_order(r: CrashReading) -> RuleHit | None:
     if r.walk is None or r.walk.ended is None or not _lost(r):
         return None
     header = r.view.read(r.walk.ended.at, HEADER + 10)
@@ -76,135 +76,135 @@ def _header_in_other_byte_order(r: CrashReading) -> Hit | None:
 
 @rule("N15", "note", "", _WALK)
 @why("crash follows the notes from one to the next; zero bytes that are no multiple of 12 throw it off the track.")
-def _lost_in_zeros(r: CrashReading) -> Hit | None:
+def _lost_in_zeros(r: CrashReading) -> RuleHit | None:
     ended = r.walk.ended if r.walk else None
     return _at(ended) if ended and _lost(r) and ended.namesz == 0 else None
 
 
 @rule("N02", "note", "", _WALK)
 @why("A note's sizes do not fit before the first byte of memory: crash looks at no note from there on.")
-def _broken_note(r: CrashReading) -> Hit | None:
+def _broken_note(r: CrashReading) -> RuleHit | None:
     return _at(r.walk.ended) if r.walk and r.walk.ended and _lost(r) else None
 
 
 @rule("N09", "note", "unknown", _WALK)
 @why("The note named VMCOREINFO has a type that means something else to crash (1 is the registers of a CPU).")
-def _type_of_its_own(r: CrashReading) -> Hit | None:
+def _type_of_its_own(r: CrashReading) -> RuleHit | None:
     if not _lost(r) or r.walk is None or r.walk.other_type is None:
         return None
-    return Hit(note_header(r.order).span("type", r.walk.other_type[0]))
+    return RuleHit(note_header(r.order).span("type", r.walk.other_type[0]))
 
 
 @rule("N04", "note", "unknown", _WALK)
 @why("A name that only starts with VMCOREINFO is good enough for crash, but VMCOREINFO_XEN is the hypervisor's.")
-def _xen(r: CrashReading) -> Hit | None:
+def _xen(r: CrashReading) -> RuleHit | None:
     if not _lost(r) or r.walk is None or r.walk.xen is None:
         return None
-    return Hit(Span(r.walk.xen + HEADER, 15))
+    return RuleHit(Span(r.walk.xen + HEADER, 15))
 
 
-@rule("N06", "note", "", _WALK, seen=False)
+@rule("N06", "note", "", _WALK, observed=False)
 @why("There are more notes before this one than vmci follows.")
-def _too_many(r: CrashReading) -> Hit | None:
-    return Hit(Span(r.walk.cut, HEADER)) if r.walk and r.walk.cut is not None else None
+def _too_many(r: CrashReading) -> RuleHit | None:
+    return RuleHit(Span(r.walk.cut, HEADER)) if r.walk and r.walk.cut is not None else None
 
 
 @rule("C03", "note", "unknown", "crash 8.0.2, netdump.c is_netdump")
 @why("crash reads the notes of program header 0 only; there is another PT_NOTE, which it takes for memory.")
-def _other_pt_note(r: CrashReading) -> Hit | None:
+def _other_pt_note(r: CrashReading) -> RuleHit | None:
     if not _lost(r):
         return None
     table = r.view.segments(r.bits, r.order, r.header.phoff, r.count)
     other = next(filter(None, table.numbers(PT_NOTE)), None)
-    return None if other is None else Hit(Span(r.header.phoff + other * r.form.segment.size, r.form.segment.size))
+    return None if other is None else RuleHit(Span(r.header.phoff + other * r.form.segment.size, r.form.segment.size))
 
 
 @rule("N01", "note", "unknown", _WALK)
 @why("None of the notes has a name that starts with VMCOREINFO.")
-def _no_note(r: CrashReading) -> Hit | None:
-    return Hit() if _lost(r) else None
+def _no_note(r: CrashReading) -> RuleHit | None:
+    return RuleHit() if _lost(r) else None
 
 
 @rule("N09", "after", "unknown", _READ)
 @why("A note named SNAP of type 4 marks a dump of crash's extension snap.so, in which it reads no vmcoreinfo.")
-def _snap(r: CrashReading) -> Hit | None:
-    return Hit(Span(r.walk.snap, HEADER)) if r.walk and r.walk.snap is not None else None
+def _snap(r: CrashReading) -> RuleHit | None:
+    return RuleHit(Span(r.walk.snap, HEADER)) if r.walk and r.walk.snap is not None else None
 
 
 @rule("T10", "after", "unknown", _READ)
 @why("The note has no text; of several notes the last counts.")
-def _empty_text(r: CrashReading) -> Hit | None:
-    return Hit(r.note) if r.text == b"" else None
+def _empty_text(r: CrashReading) -> RuleHit | None:
+    return RuleHit(r.note) if r.text == b"" else None
 
 
 @rule("N13", "after", "unknown", _READ)
 @why("The note holds the header of a Windows dump, in which crash finds no OSRELEASE.")
-def _windows(r: CrashReading) -> Hit | None:
-    return Hit(r.desc) if r.text is not None and r.text.startswith(WINDOWS_HEADERS) and r.release is None else None
+def _windows(r: CrashReading) -> RuleHit | None:
+    return RuleHit(r.desc) if r.text is not None and r.text.startswith(WINDOWS_HEADERS) and r.release is None else None
 
 
 @rule("T09", "after", "unknown", _READ)
 @why("No line starts with OSRELEASE=; it need not be the first line, and other keys do not matter here.")
-def _no_release(r: CrashReading) -> Hit | None:
-    return Hit(r.desc) if r.text is not None and r.release is None else None
+def _no_release(r: CrashReading) -> RuleHit | None:
+    return RuleHit(r.desc) if r.text is not None and r.release is None else None
 
 
 @rule("T09", "after", "", "crash 8.0.2, netdump.c kdump_get_osrelease")
 @why("OSRELEASE has no value, so that an empty line is all that crash prints.")
-def _empty_release(r: CrashReading) -> Hit | None:
-    return Hit(r.release_line) if r.release is not None and not r.release.strip() else None
+def _empty_release(r: CrashReading) -> RuleHit | None:
+    return RuleHit(r.release_line) if r.release is not None and not r.release.strip() else None
 
 
 @rule("T14", "after", "unknown", "crash 8.0.2, netdump.c kdump_get_osrelease")
 @why("OSRELEASE is the word that crash prints where it finds none.")
-def _release_unknown(r: CrashReading) -> Hit | None:
-    return Hit(r.release_line) if r.release is not None and r.release == b"unknown" else None
+def _release_unknown(r: CrashReading) -> RuleHit | None:
+    return RuleHit(r.release_line) if r.release is not None and r.release == b"unknown" else None
 
 
 @rule("N07", "note", "", _WALK, refuses=False)
 @why("crash complains about a note, and goes on with the next: twelve zero bytes are a note for it.")
-def _complains(r: CrashReading) -> Hit | None:
+def _complains(r: CrashReading) -> RuleHit | None:
     return _at(r.walk.complaints[0]) if r.walk and r.walk.complaints else None
 
 
 @rule("N05", "note", "", _WALK, refuses=False)
 @why("Of several VMCOREINFO notes crash follows the last.")
-def _several(r: CrashReading) -> Hit | None:
-    return Hit(r.note) if r.walk and len(r.walk.taken) > 1 else None
+def _several(r: CrashReading) -> RuleHit | None:
+    return RuleHit(r.note) if r.walk and len(r.walk.taken) > 1 else None
 
 
 @rule("T06", "after", "", _READ, refuses=False)
 @why("A key that crash uses stands in several lines: the first counts.")
-def _duplicates(r: CrashReading) -> Hit | None:
+def _duplicates(r: CrashReading) -> RuleHit | None:
     if r.text is None:
         return None
     keys = _USED.findall(b"\n" + r.text)
-    return Hit(r.desc) if len(set(keys)) < len(keys) else None
+    return RuleHit(r.desc) if len(set(keys)) < len(keys) else None
 
 
 @rule("T02", "after", "", _READ, refuses=False)
 @why("The carriage return at the end of a line stays in the value: numbers get invalid by it.")
-def _carriage_returns(r: CrashReading) -> Hit | None:
+def _carriage_returns(r: CrashReading) -> RuleHit | None:
     at = r.text.find(b"\r\n") if r.text else -1
-    return Hit(Span(r.desc.offset + at, 2)) if r.desc and at >= 0 else None
+    return RuleHit(Span(r.desc.offset + at, 2)) if r.desc and at >= 0 else None
 
 
 @rule("T04", "after", "", _READ, refuses=False)
 @why("The last line has no newline, and no NUL follows: crash takes the byte behind the text into the value.")
-def _one_byte_too_many(r: CrashReading) -> Hit | None:
+def _one_byte_too_many(r: CrashReading) -> RuleHit | None:
     if not r.text or r.desc is None or r.text_and_next.endswith(b"\0"):
         return None
     if r.text.rpartition(b"\n")[2].partition(b"=")[0] not in KEYS:
         return None
-    return Hit(Span(r.desc.offset + r.desc.length, 1))
+    return RuleHit(Span(r.desc.offset + r.desc.length, 1))
 
 
-@rule("T17", "after", "", "crash 8.0.2, symbols.c derive_kaslr_offset", refuses=False, seen=False)
+@rule("T17", "after", "", "crash 8.0.2, symbols.c derive_kaslr_offset", refuses=False, observed=False)
 @why("""Of KERNELOFFSET crash looks only whether it is there; the offset is SYMBOL(_stext) less that of vmlinux.
 
     Here the two do not say the same (for a vmlinux with the usual CONFIG_PHYSICAL_START).
     """)
-def _offset_by_stext(r: CrashReading) -> Hit | None:
+def _offset_by_stext(r: CrashReading) -> RuleHit | None:
     text = b"\n" + (r.text or b"")
     found, stext = _OFFSET.search(text), _STEXT.search(text)
     if r.desc is None or found is None or stext is None or r.header.machine != EM_X86_64:
@@ -212,4 +212,4 @@ def _offset_by_stext(r: CrashReading) -> Hit | None:
     claimed, real = htol(found[1]), htol(stext[1])
     if claimed is None or real is None or real - claimed == _USUAL_STEXT:
         return None
-    return Hit(Span(r.desc.offset + found.start(), len(found[0]) - 1))
+    return RuleHit(Span(r.desc.offset + found.start(), len(found[0]) - 1))

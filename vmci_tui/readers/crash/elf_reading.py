@@ -16,9 +16,9 @@ from vmci_tui.formats.elf_note import HEADER, NOTE_LIMIT, ByteOrder, note_header
 from vmci_tui.formats.elf_records import IDENT, MAGIC, PN_XNUM, Header, format_of
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.layers.file import HEAD_LIMIT
-from vmci_tui.readers.crash.flattened_reading import CrashFlat
-from vmci_tui.readers.crash.kdump_reading import CrashKdump
-from vmci_tui.readers.crash.text import Unanchored
+from vmci_tui.readers.crash.flattened_reading import CrashFlattened
+from vmci_tui.readers.crash.kdump_reading import CrashKdumpReading
+from vmci_tui.readers.crash.text import UnanchoredText
 from vmci_tui.readers.file_view import View
 
 EM_X86_64: Final = 62
@@ -43,7 +43,7 @@ _NOT_ZERO: Final = re.compile(rb"[^\0]")
 _OSRELEASE: Final = re.compile(rb"\nOSRELEASE=")
 
 
-class Complaint(NamedTuple):
+class NoteComplaint(NamedTuple):
     """A line that crash prints about a note, and the note's offset in the file."""
 
     at: int
@@ -52,23 +52,23 @@ class Complaint(NamedTuple):
     """The note's n_namesz, where the line says it."""
 
 
-class Taken(NamedTuple):
+class TakenNote(NamedTuple):
     """A note that crash takes for the VMCOREINFO note."""
 
     note: Span
     desc: Span
 
 
-class Walk(NamedTuple):
+class CrashWalk(NamedTuple):
     """What crash meets in the notes."""
 
-    taken: tuple[Taken, ...] = ()
+    taken: tuple[TakenNote, ...] = ()
     """The last one counts."""
-    complaints: tuple[Complaint, ...] = ()
+    complaints: tuple[NoteComplaint, ...] = ()
     """The first few after which it goes on."""
-    ended: Complaint | None = None
+    ended: NoteComplaint | None = None
     """The one after which it looks at no more notes."""
-    dies: Complaint | None = None
+    dies: NoteComplaint | None = None
     """What kills the program."""
     other_type: tuple[int, int] | None = None
     """(offset, type) of a note named VMCOREINFO whose type means something else to crash."""
@@ -90,8 +90,8 @@ class CrashReading:
         self.bits = 32 if IDENT.part("EI_CLASS", self.ident) == b"\1" else 64
         self.order: ByteOrder = "big" if IDENT.part("EI_DATA", self.ident) == b"\2" else "little"
         self.form = format_of(self.bits, self.order)
-        self.flat = CrashFlat(view) if CrashFlat.recognises(view) else None
-        self.kdump = CrashKdump(view) if CrashKdump.recognises(view) else None
+        self.flat = CrashFlattened(view) if CrashFlattened.recognises(view) else None
+        self.kdump = CrashKdumpReading(view) if CrashKdumpReading.recognises(view) else None
 
     @property
     def is_other(self) -> bool:
@@ -151,20 +151,20 @@ class CrashReading:
         return self.header.phoff + self.form.segment.size * (self.count - 1)
 
     @cached_property
-    def walk(self) -> Walk | None:
+    def walk(self) -> CrashWalk | None:
         """The notes; None where crash does not come so far."""
         end = self.head_end
         if not end or end > min(self.view.size, LONGEST_READ) or self.last_header > end:
             return None
         notes = self.two[0]
         if notes.offset >= BEFORE_FILE:
-            return Walk(ended=Complaint(0, f"WARNING: possibly corrupt Elf{self.bits}_Nhdr: n_namesz: "))
+            return CrashWalk(ended=NoteComplaint(0, f"WARNING: possibly corrupt Elf{self.bits}_Nhdr: n_namesz: "))
         # A note's header and what counts of its name may lie behind the last byte that p_filesz covers.
         length = min(end - notes.offset, notes.filesz + HEADER + 2 * NAME_BUFFER)
         return _walk(self.view.read(notes.offset, length), notes.offset, end, notes.filesz, self.bits, self.order)
 
     @cached_property
-    def _last(self) -> Taken | None:
+    def _last(self) -> TakenNote | None:
         return self.walk.taken[-1] if self.walk and self.walk.taken else None
 
     @property
@@ -206,7 +206,7 @@ class CrashReading:
     @cached_property
     def text(self) -> bytes | None:
         if self.kdump is not None:
-            return None if self.desc is None else Unanchored(self.view.read(self.desc.offset, self.desc.length))
+            return None if self.desc is None else UnanchoredText(self.view.read(self.desc.offset, self.desc.length))
         return self.text_and_next[:-1] if self.desc else None
 
     @cached_property
@@ -276,23 +276,23 @@ def _lowest(table: bytes, bits: int, order: ByteOrder) -> int:
     return min(filter(None, Segments.read(form, table, form.segment.size).column("offset")), default=0)
 
 
-def _walk(area: bytes, start: int, end: int, filesz: int, bits: int, order: ByteOrder) -> Walk:
+def _walk(area: bytes, start: int, end: int, filesz: int, bits: int, order: ByteOrder) -> CrashWalk:
     """Follow the notes from `start` on; `area` are the bytes from there, `end` is where the head ends."""
     words = note_header(order)
-    seen = Walk()
+    seen = CrashWalk()
     at = count = 0
     while at < filesz:
         here = start + at
         remaining = end - here - HEADER
         if remaining < 0:
             line = f"WARNING: Elf{bits}_Nhdr pointer: ADDRESS  ELF header end: ADDRESS"
-            return seen._replace(ended=Complaint(here, line))
+            return seen._replace(ended=NoteComplaint(here, line))
         if len(area) < at + HEADER or (count := count + 1) > NOTE_LIMIT:
             return seen._replace(cut=here)
         namesz, descsz, kind = words.unpack_from(area, at)
         if namesz == 0 or not remaining or namesz + descsz > remaining:
             line = f"n_namesz: {namesz} n_descsz: {descsz} n_type: {kind:x}"
-            complaint = Complaint(here, f"WARNING: possibly corrupt Elf{bits}_Nhdr: {line}", namesz)
+            complaint = NoteComplaint(here, f"WARNING: possibly corrupt Elf{bits}_Nhdr: {line}", namesz)
             if namesz or descsz:
                 return seen._replace(ended=complaint)
             seen = _complain(seen, complaint)
@@ -316,28 +316,28 @@ def _zeros(area: bytes, at: int, remaining: int) -> int:
     return HEADER * max(min(whole, (remaining + HEADER - 1) // HEADER), 1)
 
 
-def _complain(seen: Walk, complaint: Complaint) -> Walk:
+def _complain(seen: CrashWalk, complaint: NoteComplaint) -> CrashWalk:
     return seen if len(seen.complaints) > 3 else seen._replace(complaints=(*seen.complaints, complaint))
 
 
-def _one(seen: Walk, name: bytes, here: int, header: tuple[int, int, int], bits: int) -> Walk:
+def _one(seen: CrashWalk, name: bytes, here: int, header: tuple[int, int, int], bits: int) -> CrashWalk:
     """What crash does with one note that fits."""
     namesz, descsz, kind = header
     if namesz >= _FAR_NAME:
-        return seen._replace(dies=Complaint(here, "killed by SIGSEGV"))
+        return seen._replace(dies=NoteComplaint(here, "killed by SIGSEGV"))
     if kind == _XEN_INFO[1]:
         line = f"WARNING: obsolete Xen n_type: {kind:x} (NT_XEN_KDUMP_CR3)"
-        seen = _complain(seen, Complaint(here, line))
+        seen = _complain(seen, NoteComplaint(here, line))
     if kind in _XEN_INFO and descsz < 8:
-        return seen._replace(dies=Complaint(here, "killed by SIGSEGV"))
+        return seen._replace(dies=NoteComplaint(here, "killed by SIGSEGV"))
     if name[NAME_BUFFER:].strip(b"\0") or namesz > NAME_BUFFER + 1:
-        return seen._replace(dies=Complaint(here, "*** stack smashing detected ***: terminated"))
+        return seen._replace(dies=NoteComplaint(here, "*** stack smashing detected ***: terminated"))
     if kind in _OWN_TYPES:
         if name.startswith(b"VMCOREINFO") and seen.other_type is None:
             seen = seen._replace(other_type=(here, kind))
         return seen._replace(snap=here) if kind == 4 and name.startswith(b"SNAP") else seen
     if name.startswith((b"XEN CORE", b"Xen")):
-        return _complain(seen, Complaint(here, f"WARNING: unknown Xen n_type: {kind:x}"))
+        return _complain(seen, NoteComplaint(here, f"WARNING: unknown Xen n_type: {kind:x}"))
     if name.startswith(b"VMCOREINFO_XEN"):
         return seen._replace(xen=here)
     if not name.startswith(b"VMCOREINFO"):
@@ -345,4 +345,4 @@ def _one(seen: Walk, name: bytes, here: int, header: tuple[int, int, int], bits:
     # The 32-bit way counts on a name that ends in NUL and needs no more than that one byte of padding.
     desc = here + (up(HEADER + namesz) if bits == 64 else HEADER + namesz + 1)
     whole = Span(here, up(up(HEADER + namesz) + descsz))
-    return seen._replace(taken=(*seen.taken[:1], Taken(whole, Span(desc, descsz))))
+    return seen._replace(taken=(*seen.taken[:1], TakenNote(whole, Span(desc, descsz))))

@@ -32,7 +32,7 @@ _LIMIT: Final = 16 << 20
 """Where vmci stops looking: compressed pages give 100 strings within some 3 MiB."""
 
 
-class Printed(NamedTuple):
+class PrintedRelease(NamedTuple):
     """A piece that crash prints: what follows the first OSRELEASE= in it."""
 
     value: bytes
@@ -41,7 +41,7 @@ class Printed(NamedTuple):
     """OSRELEASE= and the value, in the file."""
 
 
-class CrashFlat:
+class CrashFlattened:
     """A flattened file: by its signature and type, which is all that is looked at."""
 
     def __init__(self, view: View) -> None:
@@ -52,18 +52,20 @@ class CrashFlat:
         return view.head.startswith(SIGNATURE) and HEADER.part("type", view.head) == _TYPE
 
     @cached_property
-    def _found(self) -> tuple[tuple[Printed, ...], bool]:
+    def _found(self) -> tuple[tuple[PrintedRelease, ...], bool]:
         printed = []
         for count, (offset, piece) in enumerate(_pieces(self.view), 1):
             at = piece.find(_KEY)
             if at >= 0:
-                printed.append(Printed(piece[at + len(_KEY) :], Span(offset + at, len(piece.rstrip(b"\n")) - at)))
+                printed.append(
+                    PrintedRelease(piece[at + len(_KEY) :], Span(offset + at, len(piece.rstrip(b"\n")) - at))
+                )
             if count == _PIECES:
                 return tuple(printed), False
         return tuple(printed), self.view.size > _LIMIT
 
     @property
-    def printed(self) -> tuple[Printed, ...]:
+    def printed(self) -> tuple[PrintedRelease, ...]:
         """All that it prints, in order."""
         return self._found[0]
 

@@ -52,7 +52,7 @@ _PRSTATUS: Final = 1
 _TASKSTRUCT: Final = 4
 
 
-class Fault(NamedTuple):
+class KdumpFault(NamedTuple):
     """Where crash stops, or dies, before it has a text."""
 
     kind: str
@@ -61,19 +61,19 @@ class Fault(NamedTuple):
     stage: Stage = "before"
 
 
-class Notes(NamedTuple):
+class KdumpNotes(NamedTuple):
     """What counts of the notes to which offset_note leads."""
 
     desc: Span | None = None
     """The descriptor of the VMCOREINFO note, which crash does not look for."""
-    dies: Fault | None = None
+    dies: KdumpFault | None = None
     chance: Span | None = None
     """A note that makes crash read memory that may be there, or not."""
     many: bool = False
     """There are more than vmci follows."""
 
 
-class CrashKdump:
+class CrashKdumpReading:
     """A file that starts as a kdump-compressed or diskdump one."""
 
     def __init__(self, view: View) -> None:
@@ -109,61 +109,61 @@ class CrashKdump:
         return next((machine for start, machine in known if start and name.startswith(start)), "")
 
     @cached_property
-    def fault(self) -> Fault | None:
+    def fault(self) -> KdumpFault | None:
         """The first thing that keeps crash from the text."""
         return self._head_fault or self._bitmap_fault or self._notes_fault or self._count_fault or self._pointer_fault
 
     @property
-    def _head_fault(self) -> Fault | None:
+    def _head_fault(self) -> KdumpFault | None:
         block, kind = self.header.block_size, "compressed kdump" if self.is_kdump else "diskdump"
         if self.machine:
-            return Fault("machine", "WARNING: machine type mismatch:", self.field("utsname.machine"))
+            return KdumpFault("machine", "WARNING: machine type mismatch:", self.field("utsname.machine"))
         if block <= 0 or block in _OVERRUN or block >= _MEMORY:
             words = "crash: diskdump / compressed kdump: cannot malloc block_size buffer"
-            return Fault("block", words, self.field("block_size"))
+            return KdumpFault("block", words, self.field("block_size"))
         if block > self.view.size:
-            return Fault("block", UNKNOWN, self.field("block_size"))
+            return KdumpFault("block", UNKNOWN, self.field("block_size"))
         if 2 * block > self.view.size:
-            return Fault("cut", f"crash: {kind}: cannot read dump sub header", Span(block, self.view.size - block))
+            return KdumpFault("cut", f"crash: {kind}: cannot read dump sub header", Span(block, self.view.size - block))
         return None
 
     @property
-    def _bitmap_fault(self) -> Fault | None:
+    def _bitmap_fault(self) -> KdumpFault | None:
         """The bitmaps are mapped, then copied: by halves where there are two, else whole."""
         header, kind = self.header, "compressed kdump" if self.is_kdump else "diskdump"
         blocks = (header.sub_hdr_size + 1 + (1 << 31)) % (1 << 32) - (1 << 31)
         offset, length = header.block_size * blocks, header.block_size * header.bitmap_blocks
         span = self.field("sub_hdr_size", "bitmap_blocks")
         if offset < 0 or offset % _PAGE or not length or 2 * length > _MEMORY:
-            return Fault("bitmap", f"crash: {kind}: cannot mmap bitmap buffer", span)
+            return KdumpFault("bitmap", f"crash: {kind}: cannot mmap bitmap buffer", span)
         if (offset + length - 1) // _PAGE * _PAGE >= self.view.size:
-            return Fault("bitmap", "killed by SIGBUS", span)
+            return KdumpFault("bitmap", "killed by SIGBUS", span)
         return None
 
     @property
-    def _notes_fault(self) -> Fault | None:
+    def _notes_fault(self) -> KdumpFault | None:
         """The notes of the processors are read although nobody asked for them."""
         sub = self.sub
         if sub is None or not self._has_notes(sub):
             return None
         words = ""
         if sub.size_note >= _MEMORY:
-            return Fault("notes", "crash: compressed kdump: cannot malloc notes buffer", self.field("size_note"))
+            return KdumpFault("notes", "crash: compressed kdump: cannot malloc notes buffer", self.field("size_note"))
         if sub.offset_note < 0:
             words = "crash: compressed kdump: cannot lseek notes data"
         elif self.view.size < sub.offset_note + sub.size_note <= _FILE_TOP:
             words = "crash: compressed kdump: cannot read notes data"
-        return Fault("notes", words, self.field("offset_note", "size_note")) if words else self.notes.dies
+        return KdumpFault("notes", words, self.field("offset_note", "size_note")) if words else self.notes.dies
 
     def _has_notes(self, sub: SubHeader) -> bool:
         return self.header.version >= 4 and sub.offset_note != 0 and sub.size_note != 0
 
     @cached_property
-    def notes(self) -> Notes:
+    def notes(self) -> KdumpNotes:
         """The notes, one after the other, in multiples of 4 bytes (process_elf64_notes)."""
         sub = self.sub
         if sub is None or not self._has_notes(sub) or sub.offset_note < 0:
-            return Notes()
+            return KdumpNotes()
         return _walk(self.view.read(sub.offset_note, sub.size_note), sub.offset_note, sub.size_note)
 
     @cached_property
@@ -199,26 +199,26 @@ class CrashKdump:
         return (end if end > first else 0) - length, near, far
 
     @property
-    def _count_fault(self) -> Fault | None:
+    def _count_fault(self) -> KdumpFault | None:
         behind, _, far = self.overrun
         if behind > far:
-            return Fault("pages", SEGV, self.counted[2])
+            return KdumpFault("pages", SEGV, self.counted[2])
         if self.header.block_size * 16 % (1 << 32) >= 1 << 31:
             words = "crash: compressed kdump: cannot malloc compressed page_cache_buf"
-            return Fault("block", words, self.field("block_size"))
+            return KdumpFault("block", words, self.field("block_size"))
         return None
 
     @property
-    def _pointer_fault(self) -> Fault | None:
+    def _pointer_fault(self) -> KdumpFault | None:
         """vmcoreinfo_read_string: it asks for no zero in the two fields."""
         header, sub = self.header, self.sub
         if header.version < 3:
-            return Fault("version", UNKNOWN, self.field("header_version"), "note")
+            return KdumpFault("version", UNKNOWN, self.field("header_version"), "note")
         if sub is None:
-            return Fault("diskdump", SEGV, self.field("signature"), "note")
+            return KdumpFault("diskdump", SEGV, self.field("signature"), "note")
         span = self.field("offset_vmcoreinfo", "size_vmcoreinfo")
         if not sub.size_vmcoreinfo:
-            return Fault("none", UNKNOWN, span, "note")
+            return KdumpFault("none", UNKNOWN, span, "note")
         words = ""
         if sub.size_vmcoreinfo == _SIZE_TOP:
             words = "double free or corruption (out)"
@@ -227,10 +227,10 @@ class CrashKdump:
         elif sub.offset_vmcoreinfo < 0:
             words = "crash: compressed kdump: cannot lseek dump vmcoreinfo"
         elif sub.offset_vmcoreinfo + sub.size_vmcoreinfo > _FILE_TOP:
-            return Fault("wrapped", UNKNOWN, span, "after")
+            return KdumpFault("wrapped", UNKNOWN, span, "after")
         elif sub.offset_vmcoreinfo + sub.size_vmcoreinfo > self.view.size:
             words = "crash: compressed kdump: cannot read vmcoreinfo data"
-        return Fault("pointer", words, span, "note") if words else None
+        return KdumpFault("pointer", words, span, "note") if words else None
 
     @cached_property
     def text_span(self) -> Span | None:
@@ -240,8 +240,8 @@ class CrashKdump:
         return Span(self.sub.offset_vmcoreinfo, self.sub.size_vmcoreinfo)
 
 
-def _walk(area: bytes, start: int, size: int) -> Notes:
-    notes, at, count, registers, qemu, mfn = Notes(), 0, 0, 0, 0, 0
+def _walk(area: bytes, start: int, size: int) -> KdumpNotes:
+    notes, at, count, registers, qemu, mfn = KdumpNotes(), 0, 0, 0, 0, 0
     while at + HEADER <= min(size, len(area)):
         if (count := count + 1) > NOTE_LIMIT:
             return notes._replace(many=True)
@@ -254,7 +254,7 @@ def _walk(area: bytes, start: int, size: int) -> Notes:
             # The length of the name is rounded up in 32 bits; the last word of the descriptor counts.
             data, words = at + HEADER + up(namesz) % (1 << 32), descsz // 8
             if not mfn and not words:
-                return notes._replace(dies=Fault("killed", SEGV, here, "note"))
+                return notes._replace(dies=KdumpFault("killed", SEGV, here, "note"))
             touched = data if mfn or (kind == _XEN_CR3 and words == 1) else data + 8 * (words - 1)
             if kind != _XEN_CR3 or words != 1:
                 mfn = mfn or int.from_bytes(area[touched : touched + 8], "little")
@@ -262,14 +262,14 @@ def _walk(area: bytes, start: int, size: int) -> Notes:
             touched = at + HEADER + namesz
         if touched is not None and touched > size + _NEAR:
             if touched > size + _NEAR + _HEAP_SPARE:
-                return notes._replace(dies=Fault("killed", SEGV, here, "note"))
+                return notes._replace(dies=KdumpFault("killed", SEGV, here, "note"))
             notes = notes._replace(chance=here)
         # Three kinds of room lie one behind the other: for registers, for QEMU's notes, for what these point at.
         over = max(registers - 3 * _ROOM, qemu - _ROOM) - _BEHIND_ROOMS
         if over >= 0 and notes.dies is None:
-            notes = notes._replace(dies=Fault("killed", "malloc(): corrupted top size", here, "note"))
+            notes = notes._replace(dies=KdumpFault("killed", "malloc(): corrupted top size", here, "note"))
         if over > _KILLING_COUNT:
-            return notes._replace(dies=Fault("killed", SEGV, here, "note"))
+            return notes._replace(dies=KdumpFault("killed", SEGV, here, "note"))
         body = at + up(HEADER + namesz)
         if name == b"VMCOREINFO\0" and namesz == 11 and body + descsz <= size:
             notes = notes._replace(desc=Span(start + body, descsz))

@@ -7,11 +7,11 @@ from typing import Final
 from vmci_tui.common.span import Span
 from vmci_tui.formats.flattened_records import RECORD
 from vmci_tui.readers.crash.elf_reading import CrashReading
-from vmci_tui.readers.crash.kdump_reading import SEGV, UNKNOWN, Fault
+from vmci_tui.readers.crash.kdump_reading import SEGV, UNKNOWN, KdumpFault
 from vmci_tui.readers.crash.text import KEYS
 from vmci_tui.readers.libkdumpfile.flatmap import FlatFile
 from vmci_tui.readers.libkdumpfile.open_kdump import run_of
-from vmci_tui.readers.rule import Hit, Rules, why
+from vmci_tui.readers.rule import RuleHit, Rules, why
 from vmci_tui.readers.shared.x86_64_kdump_header import NARROW_SIZES, layout_of
 
 _HEAD: Final = "crash 8.0.2, diskdump.c read_dump_header"
@@ -22,201 +22,201 @@ _FLAT: Final = "crash 8.0.2, makedumpfile.c flattened_format_get_osrelease"
 rule: Rules[CrashReading] = Rules()
 
 
-def _fault(r: CrashReading, *kinds: str) -> Fault | None:
+def _fault(r: CrashReading, *kinds: str) -> KdumpFault | None:
     """What stops crash, where it is one of these."""
     fault = r.kdump.fault if r.kdump is not None else None
     return fault if fault is not None and fault.kind in kinds else None
 
 
-def _told(r: CrashReading, *kinds: str) -> Hit | None:
+def _on_fault(r: CrashReading, *kinds: str) -> RuleHit | None:
     fault = _fault(r, *kinds)
-    return None if fault is None else Hit(fault.span, fault.words)
+    return None if fault is None else RuleHit(fault.span, fault.words)
 
 
-def _misread(r: CrashReading, layout: str) -> Hit | None:
+def _misread(r: CrashReading, layout: str) -> RuleHit | None:
     """It stops at a number of a header that is of another layout."""
-    hit = _told(r, "block", "cut", "bitmap")
-    return Hit(NARROW_SIZES, hit.words) if hit is not None and layout_of(r.view.head) == layout else None
+    hit = _on_fault(r, "block", "cut", "bitmap")
+    return RuleHit(NARROW_SIZES, hit.words) if hit is not None and layout_of(r.view.head) == layout else None
 
 
 @rule("C12", "before", "WARNING: machine type mismatch:", _HEAD)
 @why("""utsname.machine names a machine that this crash was not built for (the x86-64 build). What it does not
     know (`Unknown`, `S390X`, nothing at all) is no other machine.""")
-def _kdump_machine(r: CrashReading) -> Hit | None:
-    return _told(r, "machine")
+def _kdump_machine(r: CrashReading) -> RuleHit | None:
+    return _on_fault(r, "machine")
 
 
 @rule("C12", "before", "crash: compressed kdump: cannot mmap bitmap buffer", _HEAD)
 @why("""The header is a 32-bit one: crash reads the header of the machine that it was built for, with 64 bits,
     and finds a block size and bitmaps that are none.""")
-def _narrow_header(r: CrashReading) -> Hit | None:
+def _narrow_header(r: CrashReading) -> RuleHit | None:
     return _misread(r, "32 bits")
 
 
 @rule("C14", "before", UNKNOWN, _HEAD)
 @why("The header is big-endian: crash reads it in the byte order of the computer that it runs on.")
-def _kdump_byte_order(r: CrashReading) -> Hit | None:
+def _kdump_byte_order(r: CrashReading) -> RuleHit | None:
     return _misread(r, "big-endian")
 
 
 @rule("C02", "before", "crash: compressed kdump: cannot read dump sub header", _HEAD)
 @why("The file ends before the end of its second block, where the sub-header lies, or block_size is wrong.")
-def _cut_off(r: CrashReading) -> Hit | None:
-    return _told(r, "cut")
+def _cut_off(r: CrashReading) -> RuleHit | None:
+    return _on_fault(r, "cut")
 
 
 @rule("C23", "before", "crash: diskdump / compressed kdump: cannot malloc block_size buffer", _HEAD)
 @why("block_size is 0 or negative, has more bytes than the file, or is such that crash overwrites it.")
-def _block_size(r: CrashReading) -> Hit | None:
-    return _told(r, "block")
+def _block_size(r: CrashReading) -> RuleHit | None:
+    return _on_fault(r, "block")
 
 
 @rule("C26", "before", "killed by SIGBUS", _HEAD)
 @why("""The bitmaps, as block_size, sub_hdr_size and bitmap_blocks place them, do not lie in the file, start at
     no multiple of 4,096 or have no length.""")
-def _bitmap(r: CrashReading) -> Hit | None:
-    return _told(r, "bitmap")
+def _bitmap(r: CrashReading) -> RuleHit | None:
+    return _on_fault(r, "bitmap")
 
 
 @rule("C25", "before", "crash: compressed kdump: cannot read notes data", _HEAD)
 @why("offset_note and size_note lead out of the file: crash gives up, though the text has pointers of its own.")
-def _notes_outside(r: CrashReading) -> Hit | None:
-    return _told(r, "notes")
+def _notes_outside(r: CrashReading) -> RuleHit | None:
+    return _on_fault(r, "notes")
 
 
 @rule("N16", "note", SEGV, _NOTES)
 @why("A note kills crash: an empty one of Xen's, a name length that leads out of memory, or more than 8,192 CPUs.")
-def _killed_by_notes(r: CrashReading) -> Hit | None:
-    return _told(r, "killed")
+def _killed_by_notes(r: CrashReading) -> RuleHit | None:
+    return _on_fault(r, "killed")
 
 
-@rule("N16", "note", "", _NOTES, seen=False)
+@rule("N16", "note", "", _NOTES, observed=False)
 @why("""A note's lengths make crash read memory behind the notes, and whether there is any is another thing in
     every run.""")
-def _killed_by_chance(r: CrashReading) -> Hit | None:
+def _killed_by_chance(r: CrashReading) -> RuleHit | None:
     if r.kdump is None or (r.kdump.fault is not None and r.kdump.fault.stage == "before"):
         return None
-    return None if r.kdump.notes.chance is None else Hit(r.kdump.notes.chance)
+    return None if r.kdump.notes.chance is None else RuleHit(r.kdump.notes.chance)
 
 
-@rule("N06", "note", "", _NOTES, seen=False)
+@rule("N06", "note", "", _NOTES, observed=False)
 @why("There are more notes than vmci follows; what crash does with so many is not told.")
-def _too_many_notes(r: CrashReading) -> Hit | None:
-    return Hit(r.kdump.field("size_note")) if r.kdump is not None and r.kdump.notes.many else None
+def _too_many_notes(r: CrashReading) -> RuleHit | None:
+    return RuleHit(r.kdump.field("size_note")) if r.kdump is not None and r.kdump.notes.many else None
 
 
 @rule("C26", "before", SEGV, _HEAD)
 @why("""max_mapnr_64 (before version 6: max_mapnr; in a split file the first and last page) is larger than the
     bitmap has bits for: crash counts on, out of its memory.""")
-def _pages(r: CrashReading) -> Hit | None:
-    return _told(r, "pages")
+def _pages(r: CrashReading) -> RuleHit | None:
+    return _on_fault(r, "pages")
 
 
-@rule("C26", "before", "", _HEAD, seen=False)
+@rule("C26", "before", "", _HEAD, observed=False)
 @why("""There are somewhat more pages than bits in the bitmap: crash counts in memory that is not the bitmap's,
     and whether that kills it is another thing in every run.""")
-def _pages_by_chance(r: CrashReading) -> Hit | None:
+def _pages_by_chance(r: CrashReading) -> RuleHit | None:
     if r.kdump is None or (r.kdump.fault is not None and r.kdump.fault.stage == "before"):
         return None
     behind, near, _ = r.kdump.overrun
-    return Hit(r.kdump.counted[2]) if behind > near else None
+    return RuleHit(r.kdump.counted[2]) if behind > near else None
 
 
 @rule("C29", "note", UNKNOWN, _READ)
 @why("header_version is less than 3, and the header of such a file names no text.")
-def _old_version(r: CrashReading) -> Hit | None:
-    return _told(r, "version")
+def _old_version(r: CrashReading) -> RuleHit | None:
+    return _on_fault(r, "version")
 
 
 @rule("C17", "note", SEGV, _READ)
 @why("The file has the signature of the old diskdump, whose sub-header names no text: crash follows it all the same.")
-def _diskdump(r: CrashReading) -> Hit | None:
-    return _told(r, "diskdump")
+def _diskdump(r: CrashReading) -> RuleHit | None:
+    return _on_fault(r, "diskdump")
 
 
 @rule("C20", "note", UNKNOWN, _READ)
 @why("""The notes hold a VMCOREINFO note, but offset_vmcoreinfo and size_vmcoreinfo, which crash follows instead,
     are 0 or lead nowhere.""")
-def _note_without_pointer(r: CrashReading) -> Hit | None:
-    return _told(r, "none", "pointer") if r.kdump is not None and r.kdump.notes.desc is not None else None
+def _note_without_pointer(r: CrashReading) -> RuleHit | None:
+    return _on_fault(r, "none", "pointer") if r.kdump is not None and r.kdump.notes.desc is not None else None
 
 
 @rule("N01", "note", UNKNOWN, _READ)
 @why("size_vmcoreinfo is 0: the file has no text.")
-def _no_pointer(r: CrashReading) -> Hit | None:
-    return _told(r, "none")
+def _no_pointer(r: CrashReading) -> RuleHit | None:
+    return _on_fault(r, "none")
 
 
 @rule("C25", "note", "crash: compressed kdump: cannot read vmcoreinfo data", _READ)
 @why("offset_vmcoreinfo and size_vmcoreinfo lead out of the file, or name more than there is memory for.")
-def _pointer_outside(r: CrashReading) -> Hit | None:
-    return _told(r, "pointer")
+def _pointer_outside(r: CrashReading) -> RuleHit | None:
+    return _on_fault(r, "pointer")
 
 
-@rule("C21", "note", "", _FLAT, seen=False)
+@rule("C21", "note", "", _FLAT, observed=False)
 @why("There are fewer than 100 strings in the part of the file that vmci looks at; crash would look further.")
-def _far_strings(r: CrashReading) -> Hit | None:
-    return Hit() if r.flat is not None and not r.flat.printed and r.flat.given_up else None
+def _far_strings(r: CrashReading) -> RuleHit | None:
+    return RuleHit() if r.flat is not None and not r.flat.printed and r.flat.given_up else None
 
 
 @rule("C21", "note", UNKNOWN, _FLAT)
 @why("""The file is flattened, and none of its first 100 strings of ten bytes and more has OSRELEASE= in it. crash
     looks no further for a release; rearranged with `makedumpfile -R` the file is read properly.""")
-def _no_string(r: CrashReading) -> Hit | None:
-    return Hit() if r.flat is not None and not r.flat.printed else None
+def _no_string(r: CrashReading) -> RuleHit | None:
+    return RuleHit() if r.flat is not None and not r.flat.printed else None
 
 
 @rule("C25", "after", UNKNOWN, _READ)
 @why("""offset_vmcoreinfo and size_vmcoreinfo come to 2^63 and more: nothing can be read there, which crash does not
     notice, and it looks for a release in what its memory holds.""")
-def _pointer_at_the_top(r: CrashReading) -> Hit | None:
-    return _told(r, "wrapped")
+def _pointer_at_the_top(r: CrashReading) -> RuleHit | None:
+    return _on_fault(r, "wrapped")
 
 
 @rule("T03", "after", SEGV, _READ)
 @why("A NUL stands in the line of OSRELEASE: crash looks for the newline in vain, and dies.")
-def _nul_in_release(r: CrashReading) -> Hit | None:
+def _nul_in_release(r: CrashReading) -> RuleHit | None:
     at = r.text.find(b"OSRELEASE=") if r.kdump is not None and r.release_dies and r.text is not None else -1
-    return None if at < 0 or r.desc is None else Hit(Span(r.desc.offset + at, 10))
+    return None if at < 0 or r.desc is None else RuleHit(Span(r.desc.offset + at, 10))
 
 
 @rule("C20", "after", UNKNOWN, _READ)
 @why("""offset_vmcoreinfo and size_vmcoreinfo, which crash follows, do not name the text of the VMCOREINFO note,
     and what they name has no release.""")
-def _pointer_elsewhere(r: CrashReading) -> Hit | None:
+def _pointer_elsewhere(r: CrashReading) -> RuleHit | None:
     return _pointers(r) if _lost(r) and r.kdump is not None and r.kdump.notes.desc not in (None, r.desc) else None
 
 
 @rule("T03", "after", UNKNOWN, _READ)
 @why("OSRELEASE= stands behind a NUL, where the text ends for crash.")
-def _behind_nul(r: CrashReading) -> Hit | None:
+def _behind_nul(r: CrashReading) -> RuleHit | None:
     at = r.text.find(b"\0") if _lost(r) and r.text is not None else -1
     there = at >= 0 and r.text is not None and r.text.find(b"OSRELEASE=", at) >= 0
-    return Hit(Span(r.desc.offset + at, 1)) if there and r.desc is not None else None
+    return RuleHit(Span(r.desc.offset + at, 1)) if there and r.desc is not None else None
 
 
 @rule("T09", "after", UNKNOWN, _READ)
 @why("The text has no OSRELEASE=; it need not be at the start of a line, and other keys do not matter here.")
-def _kdump_no_release(r: CrashReading) -> Hit | None:
-    return Hit(r.desc) if _lost(r) else None
+def _kdump_no_release(r: CrashReading) -> RuleHit | None:
+    return RuleHit(r.desc) if _lost(r) else None
 
 
 @rule("T09", "after", "", "crash 8.0.2, diskdump.c diskdump_get_osrelease")
 @why("OSRELEASE has no value, so that an empty line is all that crash prints.")
-def _kdump_empty_release(r: CrashReading) -> Hit | None:
-    return Hit(_place(r)) if r.release is not None and not r.release.strip() else None
+def _kdump_empty_release(r: CrashReading) -> RuleHit | None:
+    return RuleHit(_place(r)) if r.release is not None and not r.release.strip() else None
 
 
 @rule("T14", "after", UNKNOWN, "crash 8.0.2, diskdump.c diskdump_get_osrelease")
 @why("OSRELEASE is the word that crash prints where it finds none.")
-def _kdump_release_unknown(r: CrashReading) -> Hit | None:
-    return Hit(_place(r)) if r.release is not None and r.release == b"unknown" else None
+def _kdump_release_unknown(r: CrashReading) -> RuleHit | None:
+    return RuleHit(_place(r)) if r.release is not None and r.release == b"unknown" else None
 
 
 @rule("C20", "after", "", _READ, refuses=False)
 @why("""The text that crash follows (offset_vmcoreinfo) is another than that of the VMCOREINFO note (offset_note),
     which drgn follows.""")
-def _other_text(r: CrashReading) -> Hit | None:
+def _other_text(r: CrashReading) -> RuleHit | None:
     if r.kdump is None or r.release is None or r.kdump.notes.desc is None or r.kdump.notes.desc == r.desc:
         return None
     desc = r.kdump.notes.desc
@@ -225,25 +225,25 @@ def _other_text(r: CrashReading) -> Hit | None:
 
 @rule("C23", "before", "WARNING: compressed kdump: invalid nr_cpus value: 0", _HEAD, refuses=False)
 @why("nr_cpus is 0 or negative: crash complains, and goes on.")
-def _no_cpus(r: CrashReading) -> Hit | None:
+def _no_cpus(r: CrashReading) -> RuleHit | None:
     if r.kdump is None or not r.kdump.is_kdump or r.kdump.header.nr_cpus > 0:
         return None
     words = f"WARNING: compressed kdump: invalid nr_cpus value: {r.kdump.header.nr_cpus}"
-    return Hit(r.kdump.field("nr_cpus"), words)
+    return RuleHit(r.kdump.field("nr_cpus"), words)
 
 
 @rule("C21", "after", "", _FLAT, refuses=False)
 @why("""The file is flattened: crash reads none of it, but prints what follows OSRELEASE= in its first 100 strings,
     whatever text that is of. Several are printed all, and the last is told here.""")
-def _strings_only(r: CrashReading) -> Hit | None:
-    return Hit(r.flat.printed[-1].span) if r.flat is not None and r.flat.printed else None
+def _strings_only(r: CrashReading) -> RuleHit | None:
+    return RuleHit(r.flat.printed[-1].span) if r.flat is not None and r.flat.printed else None
 
 
 @rule("C24", "after", "", "crash 8.0.2, makedumpfile.c store_flat_data_array", refuses=False)
 @why("The records do not lead to an end mark: `--osrelease` looks at none of them, but a session ends over it.")
-def _no_end_of_records(r: CrashReading) -> Hit | None:
+def _no_end_of_records(r: CrashReading) -> RuleHit | None:
     words = unsorted(r)
-    return Hit(words=words) if words else None
+    return RuleHit(words=words) if words else None
 
 
 def unsorted(r: CrashReading) -> str:
@@ -259,19 +259,19 @@ def unsorted(r: CrashReading) -> str:
 
 @rule("T06", "after", "", _READ, refuses=False)
 @why("A key that crash uses stands in the text more than once, were it the end of another: the first counts.")
-def _first_counts(r: CrashReading) -> Hit | None:
+def _first_counts(r: CrashReading) -> RuleHit | None:
     if r.kdump is None or r.text is None or r.release is None:
         return None
     text = r.text.partition(b"\0")[0]
     twice = next((key for key in KEYS if key + b"=" in text and text.count(key + b"=") > 1), None)
-    return None if twice is None else Hit(r.desc)
+    return None if twice is None else RuleHit(r.desc)
 
 
 @rule("T02", "after", "", _READ, refuses=False)
 @why("The carriage return at the end of a line stays in the value: numbers get invalid by it.")
-def _kdump_carriage_returns(r: CrashReading) -> Hit | None:
+def _kdump_carriage_returns(r: CrashReading) -> RuleHit | None:
     at = r.text.find(b"\r\n") if r.kdump is not None and r.text else -1
-    return Hit(Span(r.desc.offset + at, 2)) if r.desc is not None and at >= 0 else None
+    return RuleHit(Span(r.desc.offset + at, 2)) if r.desc is not None and at >= 0 else None
 
 
 def _lost(r: CrashReading) -> bool:
@@ -279,8 +279,8 @@ def _lost(r: CrashReading) -> bool:
     return r.kdump is not None and r.text is not None and r.release is None and not r.release_dies
 
 
-def _pointers(r: CrashReading) -> Hit | None:
-    return None if r.kdump is None else Hit(r.kdump.field("offset_vmcoreinfo", "size_vmcoreinfo"))
+def _pointers(r: CrashReading) -> RuleHit | None:
+    return None if r.kdump is None else RuleHit(r.kdump.field("offset_vmcoreinfo", "size_vmcoreinfo"))
 
 
 def _place(r: CrashReading) -> Span | None:

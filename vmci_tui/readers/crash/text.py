@@ -23,13 +23,13 @@ _ALL_ONES: Final = _TOP - 1
 _BUFFER: Final = 1500
 
 
-class Unanchored(bytes):
+class UnanchoredText(bytes):
     """The text of a kdump-compressed file, in which crash looks for `KEY=` anywhere, up to the first NUL."""
 
 
 def lines(text: bytes) -> Mapping[bytes, bytes]:
     """Each key with the value of its first line; a NUL ends the value, not the text."""
-    if isinstance(text, Unanchored):
+    if isinstance(text, UnanchoredText):
         return _anywhere(text.partition(b"\0")[0])
     pairs = [line.partition(b"=") for line in text.split(b"\n")]
     return {key: value.split(b"\0", 1)[0] for key, equals, value in reversed(pairs) if equals}

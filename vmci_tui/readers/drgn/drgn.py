@@ -9,11 +9,11 @@ from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NAME, note_header, up
 from vmci_tui.formats.elf_records import ET_CORE, IDENT, MAGIC
 from vmci_tui.readers.drgn.memory import DrgnMemory
-from vmci_tui.readers.drgn.text import KEYS, Text, lines
+from vmci_tui.readers.drgn.text import KEYS, DrgnText, lines
 from vmci_tui.readers.drgn.text_rules import add_text_rules
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.libelf.core_file import Area, Core, Place, walk
-from vmci_tui.readers.libkdumpfile.context import Guest
+from vmci_tui.readers.libelf.core_file import CoreFile, CoreNote, CoreNoteArea, walk
+from vmci_tui.readers.libkdumpfile.context import OpeningDump
 from vmci_tui.readers.libkdumpfile.elf_rules import add_elf_memory_rules, add_elf_rules
 from vmci_tui.readers.libkdumpfile.file_cache import Stopped
 from vmci_tui.readers.libkdumpfile.guest_rules import add_guest_rules
@@ -22,8 +22,8 @@ from vmci_tui.readers.libkdumpfile.kdump_rules import (
     add_kdump_memory_rules,
     add_kdump_rules,
 )
-from vmci_tui.readers.libkdumpfile.open_kdump import KdumpRun, run_of
-from vmci_tui.readers.rule import NOT_KNOWN, Hit, Reader, Reads, Rules, why
+from vmci_tui.readers.libkdumpfile.open_kdump import OpeningKdump, run_of
+from vmci_tui.readers.rule import NOT_KNOWN, ProbeResult, Reader, RuleHit, Rules, why
 from vmci_tui.readers.utsname_probe import probe
 
 NOT_A_CORE: Final = "not an ELF core file"
@@ -41,10 +41,10 @@ class DrgnReading:
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self.core = Core(view)
+        self.core = CoreFile(view)
 
     @cached_property
-    def kdump(self) -> KdumpRun | None:
+    def kdump(self) -> OpeningKdump | None:
         """libkdumpfile's part, to which drgn gives the kdump formats; None for all others."""
         return run_of(self.view)
 
@@ -67,11 +67,11 @@ class DrgnReading:
         return self.is_core and self.core.count is not None and self.core.bad_segment is None
 
     @cached_property
-    def areas(self) -> tuple[Area, ...]:
+    def areas(self) -> tuple[CoreNoteArea, ...]:
         return self.core.areas if self.opened else ()
 
     @cached_property
-    def place(self) -> Place | None:
+    def place(self) -> CoreNote | None:
         """The last note with the exact name; any type."""
         notes = (note for area in self.areas for note in area.notes if note.namesz == len(NAME) and note.name == NAME)
         return next(iter([*notes][-1:]), None)
@@ -90,10 +90,10 @@ class DrgnReading:
         return None if self.place is None else self.view.read(self.place.desc, self.place.descsz)
 
     @cached_property
-    def parsed(self) -> Text | None:
+    def parsed(self) -> DrgnText | None:
         if self.kdump is not None:
             return parsed_of(self.kdump)
-        return None if self.text is None else Text(self.text)
+        return None if self.text is None else DrgnText(self.text)
 
     @property
     def osrelease(self) -> bytes | None:
@@ -117,14 +117,14 @@ class DrgnReading:
         return None if self.place is None else Span(self.place.desc + offset, length)
 
 
-def parsed_of(run: Guest | None) -> Text | None:
+def parsed_of(run: OpeningDump | None) -> DrgnText | None:
     """What drgn gets of libkdumpfile: a C string with its NUL; None where it gets nothing."""
     if run is None or run.stopped or run.text is None:
         return None
-    return Text(run.text.split(b"\0", 1)[0] + b"\0")
+    return DrgnText(run.text.split(b"\0", 1)[0] + b"\0")
 
 
-def shown_length(parsed: Text | None) -> int:
+def shown_length(parsed: DrgnText | None) -> int:
     """The length of such a string."""
     return 0 if parsed is None else len(parsed.raw) - 1
 
@@ -138,110 +138,112 @@ add_elf_rules(rule)
 
 @rule("C13", "before", NOT_A_CORE, "elfutils 0.196, libelf/elf_begin.c determine_kind")
 @why("The first bytes must be the magic of ELF, with class 1 or 2, data 1 or 2 and version 1, and a whole header.")
-def _not_elf(r: DrgnReading) -> Hit | None:
-    return None if r.core.is_elf or not r.view.head.startswith(MAGIC) else Hit(Span(0, min(IDENT.size, r.view.size)))
+def _not_elf(r: DrgnReading) -> RuleHit | None:
+    return (
+        None if r.core.is_elf or not r.view.head.startswith(MAGIC) else RuleHit(Span(0, min(IDENT.size, r.view.size)))
+    )
 
 
 @rule("C17", "before", NOT_A_CORE, "elfutils 0.196, libelf/elf_begin.c determine_kind")
 @why("This is neither an ELF file nor a kdump.")
-def _unknown_file(r: DrgnReading) -> Hit | None:
+def _unknown_file(r: DrgnReading) -> RuleHit | None:
     known = r.view.head.startswith(MAGIC) or r.kdump is not None
-    return None if known else Hit(Span(0, min(IDENT.size, r.view.size)))
+    return None if known else RuleHit(Span(0, min(IDENT.size, r.view.size)))
 
 
 @rule("C07", "before", "libelf error: invalid ELF file data", "elfutils 0.196, libelf/elf_begin.c get_shnum")
 @why("With e_shnum 0, e_shoff leads to the number of section headers; more than 32 bits of it are refused.")
-def _too_many_sections(r: DrgnReading) -> Hit | None:
-    return Hit(r.core.form.span("e_shoff")) if r.core.is_elf and not r.is_elf else None
+def _too_many_sections(r: DrgnReading) -> RuleHit | None:
+    return RuleHit(r.core.form.span("e_shoff")) if r.core.is_elf and not r.is_elf else None
 
 
 @rule("C04", "before", NOT_A_CORE, _PROGRAM)
 @why("The type of the file must be ET_CORE (4); everything else is a program or a library to drgn.")
-def _not_core(r: DrgnReading) -> Hit | None:
-    return Hit(r.core.form.span("e_type")) if r.is_elf and not r.is_core else None
+def _not_core(r: DrgnReading) -> RuleHit | None:
+    return RuleHit(r.core.form.span("e_type")) if r.is_elf and not r.is_core else None
 
 
 @rule("C06", "before", "libelf error: invalid data", "elfutils 0.196, libelf/elf_getphdrnum.c")
 @why("The program headers must begin inside the file; e_phoff points behind its end.")
-def _headers_behind_the_file(r: DrgnReading) -> Hit | None:
-    return Hit(r.core.form.span("e_phoff")) if r.is_core and r.core.header.phoff >= r.view.size else None
+def _headers_behind_the_file(r: DrgnReading) -> RuleHit | None:
+    return RuleHit(r.core.form.span("e_phoff")) if r.is_core and r.core.header.phoff >= r.view.size else None
 
 
 @rule("C16", "before", "libelf error: invalid data", "elfutils 0.196, libelf/elf32_getphdr.c")
 @why("The file must have room for as many program headers as e_phnum, or section 0 for it, says.")
-def _too_few_headers(r: DrgnReading) -> Hit | None:
+def _too_few_headers(r: DrgnReading) -> RuleHit | None:
     few = r.is_core and r.core.count is None and r.core.header.phoff < r.view.size
-    return Hit(r.core.form.span("e_phnum")) if few else None
+    return RuleHit(r.core.form.span("e_phnum")) if few else None
 
 
 @rule("C02", "before", "libelf error: invalid operation", "elfutils 0.196, libelf/elf_getdata_rawchunk.c")
 @why("Every PT_NOTE must lie in the file as a whole, from its p_offset over its p_filesz bytes.")
-def _notes_behind_the_file(r: DrgnReading) -> Hit | None:
+def _notes_behind_the_file(r: DrgnReading) -> RuleHit | None:
     bad = r.core.bad_segment if r.is_core and r.core.count is not None else None
-    return None if bad is None else Hit(Span(bad.offset, bad.filesz))
+    return None if bad is None else RuleHit(Span(bad.offset, bad.filesz))
 
 
 _NOTES: Final = f"{_PROGRAM}; elfutils 0.196, libelf/gelf_getnote.c"
 
 
-def _lost(r: DrgnReading, places: list[Place]) -> Hit | None:
-    return Hit(places[0].span, r.no_note) if r.no_note and places else None
+def _lost(r: DrgnReading, places: list[CoreNote]) -> RuleHit | None:
+    return RuleHit(places[0].span, r.no_note) if r.no_note and places else None
 
 
 @rule("N04", "note", "", _PROGRAM)
 @why("The name of the note must be the eleven bytes VMCOREINFO and a NUL; here it is longer, shorter or has no NUL.")
-def _name_not_exact(r: DrgnReading) -> Hit | None:
+def _name_not_exact(r: DrgnReading) -> RuleHit | None:
     return _lost(r, [n for a in r.areas for n in a.notes if n.name.startswith(NAME[:-1]) and n.name != NAME])
 
 
 @rule("C10", "note", "", _NOTES)
 @why("p_align 8 says that notes are padded to 8 bytes; they are padded to 4, and the one with the text is lost.")
-def _padded_to_eight(r: DrgnReading) -> Hit | None:
+def _padded_to_eight(r: DrgnReading) -> RuleHit | None:
     by_eight = [a for a in r.areas if a.segment.align == 8]
     return _lost(r, [n for a in by_eight for n in _walked(r, a, 4) if n.name == NAME])
 
 
 @rule("N08", "note", "", _NOTES)
 @why("The three words of a note's header are read in the byte order of the ELF header; this note has the other.")
-def _other_byte_order(r: DrgnReading) -> Hit | None:
+def _other_byte_order(r: DrgnReading) -> RuleHit | None:
     return _lost(r, _buried(r, swapped=True))
 
 
 @rule("N12", "note", "", _NOTES)
 @why("The padding of the last note must lie inside PT_NOTE too; without it the note is lost.")
-def _no_padding_at_the_end(r: DrgnReading) -> Hit | None:
+def _no_padding_at_the_end(r: DrgnReading) -> RuleHit | None:
     return _lost(r, [n for a in r.areas for n in _walked(r, a, 8 if a.segment.align == 8 else 4) if n.name == NAME])
 
 
 @rule("N15", "note", "", _NOTES)
 @why("The note is there, but the sizes of what stands before it lead past its start.")
-def _lost_among_others(r: DrgnReading) -> Hit | None:
+def _lost_among_others(r: DrgnReading) -> RuleHit | None:
     return _lost(r, _buried(r, swapped=False))
 
 
 @rule("N02", "note", "", _NOTES)
 @why("A note whose sizes lead out of PT_NOTE ends the notes: neither it nor what follows is seen.")
-def _broken(r: DrgnReading) -> Hit | None:
+def _broken(r: DrgnReading) -> RuleHit | None:
     broken = [(a, a.broken) for a in r.areas if a.broken is not None]
     if not r.no_note or not broken:
         return None
     area, at = broken[0]
-    return Hit(Span(at, area.segment.offset + len(area.data) - at), r.no_note)
+    return RuleHit(Span(at, area.segment.offset + len(area.data) - at), r.no_note)
 
 
 @rule("N01", "note", "", _PROGRAM)
 @why("There is no note named VMCOREINFO in any PT_NOTE; with notes of QEMU's drgn says how to get one.")
-def _no_note(r: DrgnReading) -> Hit | None:
-    return Hit(None, r.no_note) if r.no_note else None
+def _no_note(r: DrgnReading) -> RuleHit | None:
+    return RuleHit(None, r.no_note) if r.no_note else None
 
 
-def _walked(r: DrgnReading, area: Area, align: int) -> list[Place]:
+def _walked(r: DrgnReading, area: CoreNoteArea, align: int) -> list[CoreNote]:
     """The notes of an area as they would be with other padding, the last one without."""
     moved, at = walk(area.data, r.core.order, align, tail=False)[0], area.segment.offset
     return [n._replace(offset=n.offset + at, desc=n.desc + at) for n in moved if n.namesz == len(NAME)]
 
 
-def _buried(r: DrgnReading, swapped: bool) -> list[Place]:
+def _buried(r: DrgnReading, swapped: bool) -> list[CoreNote]:
     """Whole headers and names of a VMCOREINFO note in the bytes of the note areas, wherever they stand.
 
     `swapped`: those in the other byte order than the file's.
@@ -251,7 +253,7 @@ def _buried(r: DrgnReading, swapped: bool) -> list[Place]:
         at = area.data.find(NAME, HEADER)
         if at >= 0 and header.unpack_from(area.data, at - HEADER)[0] == len(NAME):
             start = area.segment.offset + at - HEADER
-            found.append(Place(start, len(NAME), NAME, 0, start + HEADER + up(len(NAME)), 0))
+            found.append(CoreNote(start, len(NAME), NAME, 0, start + HEADER + up(len(NAME)), 0))
     return found
 
 
@@ -264,12 +266,12 @@ add_kdump_machine_rules(rule)
 
 @rule("T03", "after", "", "drgn 0.3.0, Object.string_()")
 @why("drgn reads the text beyond a NUL, but shows it only up to there: no OSRELEASE is in what it shows.")
-def _ends_before_the_release(r: DrgnReading) -> Hit | None:
+def _ends_before_the_release(r: DrgnReading) -> RuleHit | None:
     text = b"" if r.kdump is not None else r.text or b""
     end = text.find(b"\0")
     if end < 0 or b"OSRELEASE=" not in text or b"OSRELEASE=" in text[:end]:
         return None
-    return Hit(r.in_text(end, 1), text[:end].decode("latin-1"))
+    return RuleHit(r.in_text(end, 1), text[:end].decode("latin-1"))
 
 
 def _accepted(r: DrgnReading) -> str:
@@ -277,7 +279,7 @@ def _accepted(r: DrgnReading) -> str:
     return f"prog['VMCOREINFO'] has {length} bytes of text"
 
 
-def reads(r: DrgnReading) -> Reads:
+def reads(r: DrgnReading) -> ProbeResult:
     """By p_vaddr and the page tables in an ELF dump, by libkdumpfile in a kdump."""
     if r.kdump is not None:
         return r.kdump.reads()

@@ -17,11 +17,11 @@ from typing import Final, Literal
 from vmci_tui.formats.elf_records import PT_LOAD, Segment
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.proof.paging.walk import Step
-from vmci_tui.readers.drgn.page_tables import Way, way_of
-from vmci_tui.readers.drgn.text import Text
+from vmci_tui.readers.drgn.page_tables import KernelPaging, way_of
+from vmci_tui.readers.drgn.text import DrgnText
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.libelf.core_file import Core
-from vmci_tui.readers.utsname_probe import Unread
+from vmci_tui.readers.libelf.core_file import CoreFile
+from vmci_tui.readers.utsname_probe import ReadFailure
 
 Space = Literal["virtual", "physical"]
 _S390X_TABLE: Final = 2048
@@ -64,7 +64,7 @@ class _Spans:
 class DrgnMemory:
     """Kernel memory as drgn reads it."""
 
-    def __init__(self, view: View, core: Core, text: Text) -> None:
+    def __init__(self, view: View, core: CoreFile, text: DrgnText) -> None:
         self._view = view
         self._top = 1 << core.bits
         table = view.segments(core.bits, core.order, core.header.phoff, core.count or 0)
@@ -83,7 +83,7 @@ class DrgnMemory:
         return _Spans(self._loads, "paddr")
 
     @cached_property
-    def _way(self) -> Way | None:
+    def _way(self) -> KernelPaging | None:
         return way_of(self._core, self._text, lambda paddr, length: self._read("physical", paddr, length, True))
 
     def read(self, address: int, length: int) -> bytes:
@@ -99,9 +99,9 @@ class DrgnMemory:
             if found is not None:
                 out += self._from_file(found[1], at - found[0], room)
             elif space == "physical" or self._way is None:
-                raise Unread(f"could not find {'physical ' if space == 'physical' else ''}memory segment: {at:#x}")
+                raise ReadFailure(f"could not find {'physical ' if space == 'physical' else ''}memory segment: {at:#x}")
             elif translating:
-                raise Unread(f"{_RECURSIVE}: {at:#x}")
+                raise ReadFailure(f"{_RECURSIVE}: {at:#x}")
             else:
                 paddr, frame = self._translate(self._way, at)
                 out += self._read("physical", paddr, min(room, frame), translating)
@@ -111,13 +111,13 @@ class DrgnMemory:
         held = min(max(segment.filesz - into, 0), length)
         out = self._view.read(segment.offset + into, held)
         if len(out) < held:
-            raise Unread("short read from memory file")
+            raise ReadFailure("short read from memory file")
         return out + bytes(length - held)
 
-    def _translate(self, way: Way, address: int) -> tuple[int, int]:
+    def _translate(self, way: KernelPaging, address: int) -> tuple[int, int]:
         """The physical address, and how many bytes of its frame are left from there on."""
         if way.lowest and address < way.lowest:
-            raise Unread(f"{_NOT_MAPPED}: {address:#x}")
+            raise ReadFailure(f"{_NOT_MAPPED}: {address:#x}")
         paging = way.paging
         step, physical = Step(way.root), way.physical
         for level in paging.levels:
@@ -133,4 +133,4 @@ class DrgnMemory:
             if step.shift is not None:
                 inside = address & (1 << step.shift) - 1
                 return step.paddr & -(1 << step.shift) | inside, (1 << step.shift) - inside
-        raise Unread(f"{_NOT_MAPPED}: {address:#x}")
+        raise ReadFailure(f"{_NOT_MAPPED}: {address:#x}")

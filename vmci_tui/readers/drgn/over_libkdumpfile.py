@@ -14,28 +14,28 @@ from vmci_tui.common.span import Span
 from vmci_tui.readers.drgn import drgn
 from vmci_tui.readers.drgn.drgn import DrgnReading, parsed_of, shown_length
 from vmci_tui.readers.drgn.text import KEYS as DRGN_KEYS
-from vmci_tui.readers.drgn.text import Text
+from vmci_tui.readers.drgn.text import DrgnText
 from vmci_tui.readers.drgn.text_rules import add_text_rules
-from vmci_tui.readers.libkdumpfile.context import Guest
+from vmci_tui.readers.libkdumpfile.context import OpeningDump
 from vmci_tui.readers.libkdumpfile.elf_rules import add_elf_memory_rules
 from vmci_tui.readers.libkdumpfile.file_cache import Stopped
 from vmci_tui.readers.libkdumpfile.guest_rules import add_guest_rules
 from vmci_tui.readers.libkdumpfile.kdump_rules import add_kdump_machine_rules, add_kdump_memory_rules
-from vmci_tui.readers.libkdumpfile.open_elf import Run
+from vmci_tui.readers.libkdumpfile.open_elf import OpeningElf
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import KEYS, lines
-from vmci_tui.readers.rule import NOT_KNOWN, Hit, Reader, Rule, Rules, why
+from vmci_tui.readers.rule import NOT_KNOWN, Reader, Rule, RuleHit, Rules, why
 
 
 class LibkdumpfileReading(DrgnReading):
     """What drgn and libkdumpfile make of a file together."""
 
     @cached_property
-    def run(self) -> Run | None:
+    def run(self) -> OpeningElf | None:
         """libkdumpfile's part; None where drgn found no note."""
-        return None if self.place is None else Run(self.view, self.core)
+        return None if self.place is None else OpeningElf(self.view, self.core)
 
     @property
-    def guest(self) -> Guest | None:
+    def guest(self) -> OpeningDump | None:
         """What libkdumpfile made of the file, whatever its container."""
         return self.run if self.kdump is None else self.kdump
 
@@ -57,7 +57,7 @@ class LibkdumpfileReading(DrgnReading):
         return None if self.guest is None else self.guest.text
 
     @cached_property
-    def parsed(self) -> Text | None:
+    def parsed(self) -> DrgnText | None:
         """What drgn gets of it."""
         return parsed_of(self.guest)
 
@@ -81,9 +81,9 @@ add_elf_memory_rules(rule)
 
 @rule("C10", "note", "kdump_vmcoreinfo_raw: linux.vmcoreinfo.raw is not set", "libkdumpfile 0.5.6, kdumpfile/notes.c")
 @why("drgn follows p_align 8 and finds the note; libkdumpfile reads all notes as padded to 4 bytes, and does not.")
-def _padded_to_eight_for_drgn(r: LibkdumpfileReading) -> Hit | None:
+def _padded_to_eight_for_drgn(r: LibkdumpfileReading) -> RuleHit | None:
     lost = r.run is not None and r.run.stopped is None and r.run.text is None
-    return Hit(r.place.span) if lost and r.place is not None else None
+    return RuleHit(r.place.span) if lost and r.place is not None else None
 
 
 add_text_rules(rule)

@@ -11,16 +11,16 @@ from vmci_tui.proof.paging import arm as paging_arm
 from vmci_tui.proof.paging import s390x_ppc64_riscv as paging_others
 from vmci_tui.proof.paging import x86 as paging_x86
 from vmci_tui.proof.paging.walk import Paging
-from vmci_tui.readers.drgn.text import Text
-from vmci_tui.readers.libelf.core_file import Core
-from vmci_tui.readers.utsname_probe import Unread
+from vmci_tui.readers.drgn.text import DrgnText
+from vmci_tui.readers.libelf.core_file import CoreFile
+from vmci_tui.readers.utsname_probe import ReadFailure
 
 _TOP: Final = 1 << 64
 _X86_64_MAP: Final = 0xFFFFFFFF80000000
 _ROOT: Final = b"SYMBOL(swapper_pg_dir)"
 
 
-class Way(NamedTuple):
+class KernelPaging(NamedTuple):
     """How addresses are translated: the form of the tables, and where the first lies."""
 
     paging: Paging
@@ -37,50 +37,50 @@ Read = Callable[[int, int], bytes]
 """Bytes at a physical address. Raises Unread."""
 
 
-def way_of(core: Core, text: Text, read: Read) -> Way | None:
+def way_of(core: CoreFile, text: DrgnText, read: Read) -> KernelPaging | None:
     """None: drgn knows no page tables of this machine. Raises Unread where it needs more than the dump has."""
     make = _MACHINES.get(machine_name(core.header.machine, core.bits) or "")
     return None if make is None else make(core, text, read)
 
 
-def _x86_64(core: Core, text: Text, read: Read) -> Way:
+def _x86_64(core: CoreFile, text: DrgnText, read: Read) -> KernelPaging:
     paging = paging_x86.long_mode(Vmcoreinfo(text.raw))[0]
     root, base = text.number(_ROOT), text.last.get(b"NUMBER(phys_base)")
     if base is None:
-        return Way(paging, root, False, "rest")
-    return Way(paging, (root + text.number(b"NUMBER(phys_base)") - _X86_64_MAP) % _TOP, True, "rest")
+        return KernelPaging(paging, root, False, "rest")
+    return KernelPaging(paging, (root + text.number(b"NUMBER(phys_base)") - _X86_64_MAP) % _TOP, True, "rest")
 
 
-def _aarch64(core: Core, text: Text, read: Read) -> Way:
+def _aarch64(core: CoreFile, text: DrgnText, read: Read) -> KernelPaging:
     told = text.number(b"NUMBER(TCR_EL1_T1SZ)")
     bits = 64 - told if told and text.number(b"PAGESIZE") != 1 << 16 else text.number(b"NUMBER(VA_BITS)")
     paging = paging_arm.arm64_tables(text.number(b"PAGESIZE"), bits, bits, core.order)
     if paging is None:
-        raise Unread("VMCOREINFO does not contain valid TCR_EL1_T1SZ or VA_BITS")
+        raise ReadFailure("VMCOREINFO does not contain valid TCR_EL1_T1SZ or VA_BITS")
     root, offset = text.number(_ROOT), text.number(b"NUMBER(kimage_voffset)")
-    return Way(paging, (root - offset) % _TOP, bool(offset), lowest=_TOP - (1 << bits))
+    return KernelPaging(paging, (root - offset) % _TOP, bool(offset), lowest=_TOP - (1 << bits))
 
 
-def _arm(core: Core, text: Text, read: Read) -> Way:
+def _arm(core: CoreFile, text: DrgnText, read: Read) -> KernelPaging:
     lpae = text.last.get(b"CONFIG_ARM_LPAE", b"")[:1] == b"y"
-    return Way(paging_arm.arm_tables(lpae, core.order), text.number(_ROOT), False)
+    return KernelPaging(paging_arm.arm_tables(lpae, core.order), text.number(_ROOT), False)
 
 
-def _s390x(core: Core, text: Text, read: Read) -> Way:
+def _s390x(core: CoreFile, text: DrgnText, read: Read) -> KernelPaging:
     """The first entry tells by its kind how many levels there are."""
     root = text.number(_ROOT) & ~0xFFF
     if b"KERNELOFFPHYS" in text.last:
         root = (root + text.number(b"KERNELOFFPHYS") - text.number(b"KERNELOFFSET")) % _TOP
     kind = read(root, 8)[7] >> 2 & 3
-    return Way(paging_others.s390x_tables(kind), root, True, "whole")
+    return KernelPaging(paging_others.s390x_tables(kind), root, True, "whole")
 
 
-def _ppc64(core: Core, text: Text, read: Read) -> Way:
+def _ppc64(core: CoreFile, text: DrgnText, read: Read) -> KernelPaging:
     """It looks at what the processor can, in a variable, for which it needs debugging symbols."""
-    raise Unread("could not find 'cur_cpu_spec'")
+    raise ReadFailure("could not find 'cur_cpu_spec'")
 
 
-_MACHINES: Final[Mapping[str, Callable[[Core, Text, Read], Way]]] = {
+_MACHINES: Final[Mapping[str, Callable[[CoreFile, DrgnText, Read], KernelPaging]]] = {
     "x86_64": _x86_64,
     "aarch64": _aarch64,
     "arm": _arm,

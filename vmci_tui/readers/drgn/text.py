@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from vmci_tui.common.safe_text import visible
 from vmci_tui.readers.rule import Form, Value
 from vmci_tui.readers.shared.c_numbers import ULONG_MAX, as_text, presence, shown_decimal, shown_hex, strtoull
-from vmci_tui.readers.shared.text_line import Line
+from vmci_tui.readers.shared.text_line import TextLine
 
 BASES: Final[Mapping[bytes, int]] = {
     b"PAGESIZE": 0,
@@ -42,7 +42,7 @@ _BUILD_ID_ROOM: Final = 128
 INVALID: Final = "number in VMCOREINFO is invalid"
 
 
-class Fault(NamedTuple):
+class TextFault(NamedTuple):
     """A line that drgn cannot read: the cause, the bytes (offset and length in the text), its words."""
 
     cause: str
@@ -51,16 +51,16 @@ class Fault(NamedTuple):
     words: str
 
 
-class Text:
+class DrgnText:
     """A text as drgn_program_parse_vmcoreinfo goes through it."""
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
 
     @cached_property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[TextLine, ...]:
         """All lines whose key drgn knows, in order."""
-        return tuple(Line(m[1], m[2], m.start(), m.end() - m.start() - 1) for m in _LINE.finditer(self.raw))
+        return tuple(TextLine(m[1], m[2], m.start(), m.end() - m.start() - 1) for m in _LINE.finditer(self.raw))
 
     @cached_property
     def last(self) -> dict[bytes, bytes]:
@@ -68,10 +68,10 @@ class Text:
         return {line.key: line.value for line in self.lines}
 
     @cached_property
-    def faults(self) -> tuple[Fault, ...]:
+    def faults(self) -> tuple[TextFault, ...]:
         """All lines that it would refuse; it stops at the first."""
         faults = ((line, _fault(line)) for line in self.lines)
-        return tuple(Fault(found[0], line.offset, line.length, found[1]) for line, found in faults if found)
+        return tuple(TextFault(found[0], line.offset, line.length, found[1]) for line, found in faults if found)
 
     @property
     def refused(self) -> bool:
@@ -94,7 +94,7 @@ class Text:
         return self.raw.rpartition(b"\n")[2].startswith(key + b"=")
 
 
-def _fault(line: Line) -> tuple[str, str] | None:
+def _fault(line: TextLine) -> tuple[str, str] | None:
     """(cause, words) where drgn cannot read this line."""
     key, value = line.key, line.value
     if key == b"OSRELEASE":
@@ -164,4 +164,4 @@ KEYS: Final[Mapping[bytes, Form]] = {
 
 def lines(raw: bytes) -> dict[bytes, bytes]:
     """The keys as drgn finds them: the last one counts, a last line without newline does not."""
-    return Text(raw).last
+    return DrgnText(raw).last

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Final, Protocol, TypeVar
 
 from vmci_tui.common.span import Span
-from vmci_tui.readers.drgn.text import Text
-from vmci_tui.readers.rule import Condition, Hit, Reading, Rules, why
+from vmci_tui.readers.drgn.text import DrgnText
+from vmci_tui.readers.rule import Condition, Reading, RuleHit, Rules, why
 
 _SOURCE: Final = "drgn 0.3.0, libdrgn/drgn_program_parse_vmcoreinfo.inc.strswitch"
 
 
-class OverText(Reading, Protocol):
+class TextReading(Reading, Protocol):
     """A reading whose text goes through drgn."""
 
     @property
-    def parsed(self) -> Text | None:
+    def parsed(self) -> DrgnText | None:
         """The text as drgn parses it; None where it never comes so far."""
         ...
 
@@ -24,7 +24,7 @@ class OverText(Reading, Protocol):
         ...
 
 
-R = TypeVar("R", bound=OverText)
+R = TypeVar("R", bound=TextReading)
 
 _LINES: Final = (
     ("T02", "carriage-return", "drgn reads a value up to the newline; a carriage return before it is one too many."),
@@ -52,13 +52,13 @@ def add_text_rules(rule: Rules[R]) -> None:
 
 
 def _add_line(rule: Rules[R], cause: str, name: str, reason: str, first: bool) -> None:
-    def fires(r: R) -> Hit | None:
+    def check(r: R) -> RuleHit | None:
         faults = () if r.parsed is None else r.parsed.faults
         faults = faults[:1] if first else faults[1:]
         fault = next((fault for fault in faults if fault.cause == cause), None)
-        return None if fault is None else Hit(r.in_text(fault.offset, fault.length), fault.words)
+        return None if fault is None else RuleHit(r.in_text(fault.offset, fault.length), fault.words)
 
-    rule(cause, "after", "", _SOURCE)(Condition(name, reason, fires))
+    rule(cause, "after", "", _SOURCE)(Condition(name, reason, check))
 
 
 def _add_missing(rule: Rules[R]) -> None:
@@ -66,49 +66,49 @@ def _add_missing(rule: Rules[R]) -> None:
 
     @rule("T04", "after", "", _SOURCE)
     @why("drgn reads no line that does not end with a newline, and here it needs the key of the last one.")
-    def _needed_key_without_newline(r: R) -> Hit | None:
+    def _needed_key_without_newline(r: R) -> RuleHit | None:
         words = _missing(r)
         text = r.parsed
         if text is None or words is None or not text.unfinished(words[0]):
             return None
         start = text.raw.rfind(b"\n") + 1
-        return Hit(r.in_text(start, len(text.raw) - start), words[1])
+        return RuleHit(r.in_text(start, len(text.raw) - start), words[1])
 
     @rule("T09", "after", "VMCOREINFO does not contain valid OSRELEASE", _SOURCE)
     @why("drgn wants a line OSRELEASE= that is not empty.")
-    def _no_release(r: R) -> Hit | None:
-        return Hit(_line(r, _RELEASE)) if r.parsed and not r.parsed.osrelease else None
+    def _no_release(r: R) -> RuleHit | None:
+        return RuleHit(_line(r, _RELEASE)) if r.parsed and not r.parsed.osrelease else None
 
     @rule("T12", "after", "VMCOREINFO does not contain valid PAGESIZE", _SOURCE)
     @why("drgn wants a page size that is a power of two.")
-    def _page_size_no_power_of_two(r: R) -> Hit | None:
+    def _page_size_no_power_of_two(r: R) -> RuleHit | None:
         size = r.parsed.number(_SIZE) if r.parsed else 0
-        return Hit(_line(r, _SIZE)) if size & (size - 1) else None
+        return RuleHit(_line(r, _SIZE)) if size & (size - 1) else None
 
     @rule("T20", "after", "VMCOREINFO does not contain valid PAGESIZE", _SOURCE)
     @why("A page size of 0 is none to drgn.")
-    def _page_size_zero(r: R) -> Hit | None:
+    def _page_size_zero(r: R) -> RuleHit | None:
         zero = r.parsed and _SIZE in r.parsed.last and r.parsed.number(_SIZE) == 0
-        return Hit(_line(r, _SIZE)) if zero else None
+        return RuleHit(_line(r, _SIZE)) if zero else None
 
     @rule("T15", "after", "VMCOREINFO does not contain valid PAGESIZE", _SOURCE)
     @why("drgn wants a line PAGESIZE=.")
-    def _no_page_size(r: R) -> Hit | None:
-        return Hit() if r.parsed and _SIZE not in r.parsed.last else None
+    def _no_page_size(r: R) -> RuleHit | None:
+        return RuleHit() if r.parsed and _SIZE not in r.parsed.last else None
 
     @rule("T22", "after", "VMCOREINFO does not contain valid swapper_pg_dir", _SOURCE)
     @why("SYMBOL(swapper_pg_dir) is the address of the kernel's page table: drgn does not take 0.")
-    def _page_table_zero(r: R) -> Hit | None:
+    def _page_table_zero(r: R) -> RuleHit | None:
         zero = r.parsed and _TABLE in r.parsed.last and r.parsed.number(_TABLE) == 0
-        return Hit(_line(r, _TABLE)) if zero else None
+        return RuleHit(_line(r, _TABLE)) if zero else None
 
     @rule("T15", "after", "VMCOREINFO does not contain valid swapper_pg_dir", _SOURCE)
     @why("drgn wants the address of the kernel's page table, SYMBOL(swapper_pg_dir)=, in hex.")
-    def _no_page_table(r: R) -> Hit | None:
-        return Hit() if r.parsed and _TABLE not in r.parsed.last else None
+    def _no_page_table(r: R) -> RuleHit | None:
+        return RuleHit() if r.parsed and _TABLE not in r.parsed.last else None
 
 
-def _missing(r: OverText) -> tuple[bytes, str] | None:
+def _missing(r: TextReading) -> tuple[bytes, str] | None:
     """The first thing that drgn misses in the text, and its words for it."""
     text = r.parsed
     if text is None:
@@ -123,7 +123,7 @@ def _missing(r: OverText) -> tuple[bytes, str] | None:
     return None
 
 
-def _line(r: OverText, key: bytes) -> Span | None:
+def _line(r: TextReading, key: bytes) -> Span | None:
     """The line of a key that counts; None where there is none."""
     found = [line for line in r.parsed.lines if line.key == key] if r.parsed else []
     return r.in_text(found[-1].offset, found[-1].length) if found else None

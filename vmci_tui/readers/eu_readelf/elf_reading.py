@@ -30,8 +30,8 @@ from vmci_tui.formats.elf_records import (
 )
 from vmci_tui.machines.lookup import machine_of_elf
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.rule import Hit
-from vmci_tui.readers.shared.elf_notes import Area, Found, note_segments, walk
+from vmci_tui.readers.rule import RuleHit
+from vmci_tui.readers.shared.elf_notes import NoteArea, WalkedNote, note_segments, walk
 
 FAILED: Final = "eu-readelf: failed reading 'FILE': "
 BAD_NOTE: Final = "eu-readelf: cannot get content of note: "
@@ -141,7 +141,7 @@ class EuReading:
         return tuple(s for s in self.sections[1:] if s.type == SHT_NOTE)
 
     @cached_property
-    def areas(self) -> tuple[Area, ...]:
+    def areas(self) -> tuple[NoteArea, ...]:
         """Those that lie in the file. Whatever the alignment is, only 8 is not read as 4."""
         return tuple(
             walk(offset, self.view.read(offset, length), self.order, 8 if align == 8 else 4)
@@ -154,7 +154,7 @@ class EuReading:
         return offset + length <= self.view.size
 
     @cached_property
-    def notes(self) -> tuple[Found, ...]:
+    def notes(self) -> tuple[WalkedNote, ...]:
         return tuple(note for area in self.areas for note in area.notes)
 
     @property
@@ -168,12 +168,12 @@ class EuReading:
         return self.header.type == ET_CORE and self.has_backend
 
     @cached_property
-    def decoded(self) -> tuple[Found, ...]:
+    def decoded(self) -> tuple[WalkedNote, ...]:
         """backends/linux-core-note.c: the notes whose text it prints, named VMCOREINFO and NUL, and of type 0."""
         return tuple(note for note in self.notes if note.name == NAME and note.type == 0) if self.decodes else ()
 
     @cached_property
-    def shown(self) -> Found | None:
+    def shown(self) -> WalkedNote | None:
         """The first note in whose text it prints `OSRELEASE=`; else the first that it decodes."""
         with_release = (note for note in self.decoded if prints_release(note.desc))
         return next(with_release, self.decoded[0] if self.decoded else None)
@@ -202,11 +202,11 @@ class EuReading:
         return self.opened and not self.decoded
 
     @cached_property
-    def named(self) -> tuple[Found, ...]:
+    def named(self) -> tuple[WalkedNote, ...]:
         """Notes whose printed name is VMCOREINFO or starts so."""
         return tuple(note for note in self.notes if note.name.startswith(NAME[:-1]))
 
-    def broken(self, area: Area) -> str:
+    def broken(self, area: NoteArea) -> str:
         """What it says of the note at which the walk ends; empty where there is none."""
         return "" if area.broken is None else GARBAGE
 
@@ -218,16 +218,16 @@ class EuReading:
                 return OUTSIDE_SECTION if self.sections else OUTSIDE
         return next(filter(None, map(self.broken, self.areas)), "")
 
-    def hit(self, span: Span | None = None) -> Hit:
+    def hit(self, span: Span | None = None) -> RuleHit:
         """A reason for decoding nothing, in the words that are really printed."""
-        return Hit(span, self.trouble)
+        return RuleHit(span, self.trouble)
 
-    def fault(self, finder: Callable[[Area, ByteOrder], Span | None]) -> Hit | None:
+    def fault(self, finder: Callable[[NoteArea, ByteOrder], Span | None]) -> RuleHit | None:
         """The first area with this fault, and what is said of it; None where the walk comes to the note in any."""
         for area in () if self.named else self.areas:
             span = finder(area, self.order)
             if span is not None:
-                return Hit(span, self.broken(area))
+                return RuleHit(span, self.broken(area))
         return None
 
 

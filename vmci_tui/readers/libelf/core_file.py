@@ -33,7 +33,7 @@ _NAME_LIMIT: Final = 32
 """Bytes of a note's name that are kept: no name that a reader knows is longer."""
 
 
-class Place(NamedTuple):
+class CoreNote(NamedTuple):
     """A note where it lies; offsets are the file's."""
 
     offset: int
@@ -49,17 +49,17 @@ class Place(NamedTuple):
         return Span(self.offset, self.desc + self.descsz - self.offset)
 
 
-class Area(NamedTuple):
+class CoreNoteArea(NamedTuple):
     """The notes of one PT_NOTE."""
 
     segment: Segment
     data: bytes
-    notes: tuple[Place, ...]
+    notes: tuple[CoreNote, ...]
     broken: int | None
     """The file offset of the note at which the walk ended early; None where it came to the end."""
 
 
-class Core:
+class CoreFile:
     """A file as libelf sees it."""
 
     def __init__(self, view: View) -> None:
@@ -136,23 +136,23 @@ class Core:
         return next((s for s in self.note_segments if s.offset >= 1 << 63 or s.offset + s.filesz > size), None)
 
     @cached_property
-    def areas(self) -> tuple[Area, ...]:
+    def areas(self) -> tuple[CoreNoteArea, ...]:
         """All PT_NOTEs up to one that is not in the file, walked as gelf_getnote does."""
         bad = self.bad_segment
         good = self.note_segments if bad is None else self.note_segments[: self.note_segments.index(bad)]
         return tuple(self._area(segment) for segment in good)
 
-    def _area(self, segment: Segment) -> Area:
+    def _area(self, segment: Segment) -> CoreNoteArea:
         data = self.view.read(segment.offset, segment.filesz)
         notes, end = walk(data, self.order, 8 if segment.align == 8 else 4)
         moved = tuple(n._replace(offset=n.offset + segment.offset, desc=n.desc + segment.offset) for n in notes)
-        return Area(segment, data, moved, None if end >= len(data) else segment.offset + end)
+        return CoreNoteArea(segment, data, moved, None if end >= len(data) else segment.offset + end)
 
 
-def walk(data: bytes, order: ByteOrder, align: int, tail: bool = True) -> tuple[list[Place], int]:
+def walk(data: bytes, order: ByteOrder, align: int, tail: bool = True) -> tuple[list[CoreNote], int]:
     """The notes of an area and where the walk ended; `tail`: the last note's padding must fit too."""
     words = note_header(order)
-    found: list[Place] = []
+    found: list[CoreNote] = []
     at, size = 0, len(data)
     while at + HEADER <= size and len(found) < _NOTE_LIMIT:
         namesz, descsz, kind = words.unpack_from(data, at)
@@ -160,6 +160,6 @@ def walk(data: bytes, order: ByteOrder, align: int, tail: bool = True) -> tuple[
         end = desc + up(descsz, align)
         if desc + descsz > size or (tail and end > size):
             break
-        found.append(Place(at, namesz, data[name : name + min(namesz, _NAME_LIMIT)], kind, desc, descsz))
+        found.append(CoreNote(at, namesz, data[name : name + min(namesz, _NAME_LIMIT)], kind, desc, descsz))
         at = end
     return found, at

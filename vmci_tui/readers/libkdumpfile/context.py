@@ -12,16 +12,16 @@ from vmci_tui.common.named_struct import NamedStruct
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.libelf.core_file import Place
+from vmci_tui.readers.libelf.core_file import CoreNote
 from vmci_tui.readers.libkdumpfile import lowcore
-from vmci_tui.readers.libkdumpfile.addrxlat.setup import Kernel, Translation
+from vmci_tui.readers.libkdumpfile.addrxlat.setup import KernelFacts, Translation
 from vmci_tui.readers.libkdumpfile.arch import arch_facts
-from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, Memory, Missing, Untranslated
+from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, DumpMemory, Missing, Untranslated
 from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped, Windows
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import BASES, CACHE_PAGES, number_of, used_lines, version_code
-from vmci_tui.readers.rule import NOT_KNOWN, Reads
-from vmci_tui.readers.shared.text_line import Line
-from vmci_tui.readers.utsname_probe import Unread, probe
+from vmci_tui.readers.rule import NOT_KNOWN, ProbeResult
+from vmci_tui.readers.shared.text_line import TextLine
+from vmci_tui.readers.utsname_probe import ReadFailure, probe
 
 OSTYPE: Final = "kdump_set_string_attr(KDUMP_ATTR_OSTYPE): "
 """drgn's words before those of libkdumpfile when it names the system."""
@@ -41,14 +41,14 @@ class DotInFront(Exception):
         self.span = span
 
 
-class Guest:
+class OpeningDump:
     """The state while a dump is opened. `order` is the file's byte order, `arch` libkdumpfile's name of the machine."""
 
     def __init__(self, view: View) -> None:
         self.view = view
         self.windows = Windows(view)
         self.stopped: Stopped | None = None
-        self.note: Place | None = None
+        self.note: CoreNote | None = None
         """The note whose text it keeps."""
         self.text: bytes | None = None
         self.from_memory = False
@@ -64,7 +64,7 @@ class Guest:
         self._phys_base: int | None = None
         self._qemu_cpus = 0
         self._control: tuple[int, int] | None = None
-        self.memory: Memory | None = None
+        self.memory: DumpMemory | None = None
         """Pages of the guest, once they can be read."""
 
     def take(self, text: bytes, before: str) -> None:
@@ -93,7 +93,7 @@ class Guest:
             if key == b"NUMBER(phys_base)":
                 self._phys_base = number
 
-    def _set_page_size(self, line: Line, before: str) -> None:
+    def _set_page_size(self, line: TextLine, before: str) -> None:
         size = number_of(line.value, 10)
         if size is None or size == self.page_size:
             return
@@ -112,7 +112,7 @@ class Guest:
         """Where bytes of the text lie in the file."""
         return None if self.note is None or self.from_memory else Span(self.note.desc + offset, length)
 
-    def check_cpu(self, note: Place, desc: bytes, before: str) -> None:
+    def check_cpu(self, note: CoreNote, desc: bytes, before: str) -> None:
         """A CPU's registers must be as long as the machine has them; QEMU's own note, too, on x86-64. Raises Stopped.
 
         `desc`: as much of the descriptor as there is, up to the control registers.
@@ -123,7 +123,7 @@ class Guest:
         if name == b"QEMU" and note.kind == 0 and self.arch == "x86_64":
             self._qemu_cpu(note, desc, before)
 
-    def _qemu_cpu(self, note: Place, desc: bytes, before: str) -> None:
+    def _qemu_cpu(self, note: CoreNote, desc: bytes, before: str) -> None:
         """Only version 1 of the struct is looked at."""
         words, state = "", _qemu_cpu_state(self.order)
         version, size, cr3, cr4 = state.unpack(desc[: state.size].ljust(state.size, b"\0"))
@@ -137,12 +137,12 @@ class Guest:
             self._control = cr3, cr4
         self._qemu_cpus += 1
 
-    def kernel(self, memory: Memory) -> None:
+    def kernel(self, memory: DumpMemory) -> None:
         """Let `memory` be read by virtual addresses of this kernel."""
         values = dict(self._values)
         if self._phys_base is not None:
             values[b"NUMBER(phys_base)"] = self._phys_base
-        kernel = Kernel(self.arch or "", self.order, memory, values, self.release, self._pae, self._control)
+        kernel = KernelFacts(self.arch or "", self.order, memory, values, self.release, self._pae, self._control)
         translation = Translation(kernel)
         memory.budget = self.view.budget
 
@@ -157,7 +157,7 @@ class Guest:
             release = self.release.decode("latin-1")
             raise Stopped("release", f"{before}Cannot get linux.version_code: Invalid kernel version: {release}")
 
-    def adopt(self, memory: Memory) -> None:
+    def adopt(self, memory: DumpMemory) -> None:
         """On s390x the text comes from memory, by pointers at fixed addresses (s390x_post_ostype)."""
         before = f"{OSTYPE}Cannot read LC_OS_INFO pointer: "
         self._check_version(before)
@@ -175,20 +175,22 @@ class Guest:
             memory.page_size = self.page_size or 0
             self.kernel(memory)
 
-    def reads(self) -> Reads:
+    def reads(self) -> ProbeResult:
         """Whether drgn reads kernel memory through it (kdump_read of KDUMP_KVADDR)."""
         if self.memory is None:
             return NOT_KNOWN
         try:
             return probe(self.text, self._read)
         except Stopped as stopped:
-            return Reads(False, stopped.words) if stopped.words else NOT_KNOWN  # without words: no decompressor here
+            return (
+                ProbeResult(False, stopped.words) if stopped.words else NOT_KNOWN
+            )  # without words: no decompressor here
 
     def _read(self, address: int, length: int) -> bytes:
         assert self.memory is not None
         try:
             return self.memory.read("virtual", address, length)
         except (Missing, Untranslated, Corrupt, ReadFailed) as failed:
-            raise Unread(f"could not read memory from kdump: {failed}: {address:#x}") from None
+            raise ReadFailure(f"could not read memory from kdump: {failed}: {address:#x}") from None
         except Killed as killed:
-            raise Unread(f"killed by {killed}") from None
+            raise ReadFailure(f"killed by {killed}") from None

@@ -14,7 +14,7 @@ from vmci_tui.common.span import Span
 from vmci_tui.formats.kdump_records import Format, SubHeader
 from vmci_tui.readers.libkdumpfile.elfdump import FD
 from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped
-from vmci_tui.readers.libkdumpfile.flatmap import Chunk, File
+from vmci_tui.readers.libkdumpfile.flatmap import FileChunk, ReadableFile
 
 _T = TypeVar("_T")
 INVALID: Final = "file #0: Invalid diskdump header content"
@@ -30,7 +30,7 @@ _SIZES: Final = _FORMS[0].header.span("status").through(_FORMS[-1].header.span("
 """The sizes by which the form is known, in the narrow header and in the wide one."""
 
 
-class Header(NamedTuple):
+class DiskdumpHeader(NamedTuple):
     """What decides about the rest, without sign: so the program keeps it, also where its types have one."""
 
     form: Format
@@ -41,10 +41,10 @@ class Header(NamedTuple):
     max_mapnr: int
 
 
-class Opened(NamedTuple):
+class OpenedDiskdump(NamedTuple):
     """The parts of a file that later steps need."""
 
-    header: Header
+    header: DiskdumpHeader
     """Its form says whether the sub-header is padded, too."""
     sub: SubHeader | None
     """None where no sub-header is read."""
@@ -60,14 +60,14 @@ class Opened(NamedTuple):
     max_pfn: int
 
 
-def header_of(head: bytes, form: Format) -> Header:
+def header_of(head: bytes, form: Format) -> DiskdumpHeader:
     """The header in this form, from its bytes."""
     read = form.unpack_header(head)
     numbers = read.version, read.block_size, read.sub_hdr_size, read.bitmap_blocks, read.max_mapnr
-    return Header(form, *(number % (1 << 32) for number in numbers))
+    return DiskdumpHeader(form, *(number % (1 << 32) for number in numbers))
 
 
-def fits(header: Header) -> bool:
+def fits(header: DiskdumpHeader) -> bool:
     """Whether it makes sense in this width and byte order (try_header)."""
     size = header.block_size
     if not _SMALLEST <= size <= _LARGEST or size & (size - 1):
@@ -76,8 +76,8 @@ def fits(header: Header) -> bool:
 
 
 def open_kdump(
-    file: File, head: bytes, page_size: Callable[[int | None], int], take: Callable[[Chunk, int, int], None]
-) -> Opened:
+    file: ReadableFile, head: bytes, page_size: Callable[[int | None], int], take: Callable[[FileChunk, int, int], None]
+) -> OpenedDiskdump:
     """Go through the header as diskdump_probe does; `head`: its first bytes, as many as the longest has.
 
     `page_size` sets and gives the size of a page, `take` goes through the text of a file of
@@ -91,8 +91,11 @@ def open_kdump(
 
 
 def _open(
-    file: File, header: Header, page_size: Callable[[int | None], int], take: Callable[[Chunk, int, int], None]
-) -> Opened:
+    file: ReadableFile,
+    header: DiskdumpHeader,
+    page_size: Callable[[int | None], int],
+    take: Callable[[FileChunk, int, int], None],
+) -> OpenedDiskdump:
     page_size(header.block_size)
     sub = None
     start, end, max_pfn = 0, 0, header.max_mapnr
@@ -106,10 +109,10 @@ def _open(
             if sub.split:
                 start, end = sub.start_pfn_64, sub.end_pfn_64
             max_pfn = sub.max_mapnr_64
-    return _bitmap(file, header, page_size(None), Opened(header, sub, b"", 0, end, start, 0, max_pfn))
+    return _bitmap(file, header, page_size(None), OpenedDiskdump(header, sub, b"", 0, end, start, 0, max_pfn))
 
 
-def _sub_header(file: File, header: Header, page: int) -> tuple[Header, SubHeader]:
+def _sub_header(file: ReadableFile, header: DiskdumpHeader, page: int) -> tuple[DiskdumpHeader, SubHeader]:
     """The header with the form of the sub-header, and that."""
     raw = file.pread(page, _length(header.form))
     sub = _unpacked(header.form, raw)
@@ -124,7 +127,7 @@ def _sub_header(file: File, header: Header, page: int) -> tuple[Header, SubHeade
     return header._replace(form=padded), _unpacked(padded, raw)
 
 
-def other_form(file: File, opened: Opened) -> SubHeader | None:
+def other_form(file: ReadableFile, opened: OpenedDiskdump) -> SubHeader | None:
     """The 32-bit sub-header read in the form that it was not taken for. Raises Killed and ReadFailed."""
     form = opened.header.form
     if opened.sub is None or form.bits == 64:
@@ -142,7 +145,9 @@ def _unpacked(form: Format, raw: bytes) -> SubHeader:
     return SubHeader(*form.sub_header.unpack_from(raw))
 
 
-def _blobs(file: File, header: Header, sub: SubHeader, take: Callable[[Chunk, int, int], None]) -> None:
+def _blobs(
+    file: ReadableFile, header: DiskdumpHeader, sub: SubHeader, take: Callable[[FileChunk, int, int], None]
+) -> None:
     """The text of a file of version 3; from version 4 on what was erased, though it is of version 5."""
     if header.version == 3:
         offset, size = sub.offset_vmcoreinfo, sub.size_vmcoreinfo
@@ -151,14 +156,14 @@ def _blobs(file: File, header: Header, sub: SubHeader, take: Callable[[Chunk, in
         _blob(file, "ERASEINFO", sub.offset_eraseinfo, sub.size_eraseinfo)
 
 
-def _blob(file: File, name: str, offset: int, size: int) -> Chunk:
+def _blob(file: ReadableFile, name: str, offset: int, size: int) -> FileChunk:
     """Bytes that are copied as a whole."""
     words = f"Cannot read {name} ({size} bytes at {offset} in file #0)"
     rule = "text-pointer" if name == "VMCOREINFO" else "erase-info"
     return _piece(file, offset, size, size, words, rule)
 
 
-def _bitmap(file: File, header: Header, page: int, opened: Opened) -> Opened:
+def _bitmap(file: ReadableFile, header: DiskdumpHeader, page: int, opened: OpenedDiskdump) -> OpenedDiskdump:
     blocks = header.bitmap_blocks - (1 << 32) if header.bitmap_blocks >> 31 else header.bitmap_blocks
     at = _wrapped(1 + header.sub_hdr_size) * page % _TOP
     size = blocks * page % _TOP
@@ -181,8 +186,8 @@ def _wrapped(number: int) -> int:
     return (number + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
-def _piece(file: File, offset: int, size: int, touched: int, words: str, rule: str) -> Chunk:
-    def get() -> Chunk:
+def _piece(file: ReadableFile, offset: int, size: int, touched: int, words: str, rule: str) -> FileChunk:
+    def get() -> FileChunk:
         chunk = file.chunk(offset, size)
         chunk.touch(touched)
         return chunk

@@ -12,20 +12,20 @@ from typing import Final
 from vmci_tui.common.errors import PackageMissing
 from vmci_tui.formats.compression import COMPRESSIONS, decompressor
 from vmci_tui.formats.kdump_records import LZO, SNAPPY, ZLIB, ZSTD
-from vmci_tui.readers.libkdumpfile.diskdump import Opened
-from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, Memory, Missing, Space
+from vmci_tui.readers.libkdumpfile.diskdump import OpenedDiskdump
+from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, DumpMemory, Missing, Space
 from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped
-from vmci_tui.readers.libkdumpfile.flatmap import File
+from vmci_tui.readers.libkdumpfile.flatmap import ReadableFile
 
 _OTHERS: Final = (LZO, SNAPPY, ZSTD)
 """In the order in which it looks for them, zlib first."""
 _LARGEST: Final = 1 << 18
 
 
-class KdumpMemory(Memory):
+class KdumpMemory(DumpMemory):
     """Pages of a kdump file; their size is what the text says, whatever the header says."""
 
-    def __init__(self, file: File, opened: Opened, page_size: int) -> None:
+    def __init__(self, file: ReadableFile, opened: OpenedDiskdump, page_size: int) -> None:
         super().__init__(None, None, page_size, True)  # type: ignore[arg-type]
         self._file, self._opened = file, opened
         self._counts = _counts(opened.bitmap)

@@ -38,7 +38,7 @@ class Corrupt(Exception):
     """KDUMP_ERR_CORRUPT: what stands there is not what should."""
 
 
-class _Table:
+class _AddressTable:
     """PT_LOADs in one order, searched as find_closest_mem_load does: the first that ends behind an address."""
 
     def __init__(self, loads: Segments, order: Sequence[int], field: Space) -> None:
@@ -75,7 +75,7 @@ class _Table:
         return self._starts[at], self._loads[self._order[at]]
 
 
-class Loads:
+class LoadSegments:
     """The PT_LOADs of a dump, by both kinds of address."""
 
     def __init__(self, loads: Segments) -> None:
@@ -83,7 +83,7 @@ class Loads:
         self._loads = loads
 
     @cached_property
-    def tables(self) -> dict[Space, _Table]:
+    def tables(self) -> dict[Space, _AddressTable]:
         """Those by virtual address are sorted by the physical one too: a slip of libkdumpfile's (seg_virt_cmp)."""
         column = self._loads.column("paddr")
         order: Sequence[int] = range(self.count)
@@ -92,13 +92,16 @@ class Loads:
         nowhere = self._loads.form.top - 1
         none_has_one = self.count > 1 and not column[order[-1]]
         physical = () if none_has_one else order[: bisect_left(order, nowhere, key=column.__getitem__)]
-        return {"virtual": _Table(self._loads, order, "virtual"), "physical": _Table(self._loads, physical, "physical")}
+        return {
+            "virtual": _AddressTable(self._loads, order, "virtual"),
+            "physical": _AddressTable(self._loads, physical, "physical"),
+        }
 
 
-class Memory:
+class DumpMemory:
     """Pages of a dump."""
 
-    def __init__(self, loads: Loads, windows: Windows, page_size: int, cache: bool) -> None:
+    def __init__(self, loads: LoadSegments, windows: Windows, page_size: int, cache: bool) -> None:
         self._loads = loads
         self._windows = windows
         self._cache = cache

@@ -9,23 +9,23 @@ from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_records import PN_XNUM, PT_LOAD, PT_NOTE, Section, Segment
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.readers.file_view import SEGMENT_LIMIT
-from vmci_tui.readers.libelf.core_file import Core, Place, walk
-from vmci_tui.readers.libkdumpfile.elf_pages import Loads
+from vmci_tui.readers.libelf.core_file import CoreFile, CoreNote, walk
+from vmci_tui.readers.libkdumpfile.elf_pages import LoadSegments
 from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped, Windows
 
 FD: Final = "kdump_set_number_attr(KDUMP_ATTR_FILE_FD): "
 """drgn's words before those of libkdumpfile while it opens the file."""
 
 
-class Opened(NamedTuple):
+class OpenedElf(NamedTuple):
     """The headers of a dump."""
 
-    loads: Loads
-    notes: tuple[tuple[Place, ...], ...]
+    loads: LoadSegments
+    notes: tuple[tuple[CoreNote, ...], ...]
     """The notes of each PT_NOTE."""
 
 
-def open_elf(core: Core, windows: Windows) -> Opened:
+def open_elf(core: CoreFile, windows: Windows) -> OpenedElf:
     """Go through the headers as elf_probe does. Raises Stopped and Killed."""
     head = core.header
     if head.version != 1:
@@ -40,10 +40,10 @@ def open_elf(core: Core, windows: Windows) -> Opened:
     _check_sections(core, windows, sections)
     if not sections and not loads.count:
         raise Stopped("no-content", "file #0: No content found")
-    return Opened(loads, tuple(_notes(core, windows, segment) for segment in areas))
+    return OpenedElf(loads, tuple(_notes(core, windows, segment) for segment in areas))
 
 
-def _program_headers(core: Core, windows: Windows, count: int) -> tuple[Loads, tuple[Segment, ...]]:
+def _program_headers(core: CoreFile, windows: Windows, count: int) -> tuple[LoadSegments, tuple[Segment, ...]]:
     """The PT_LOADs and the PT_NOTEs."""
     head, stride, size = core.header, core.header.phentsize, core.form.segment.size
     if stride == size and count == core.count:
@@ -63,19 +63,19 @@ def _program_headers(core: Core, windows: Windows, count: int) -> tuple[Loads, t
 
 
 @lru_cache(maxsize=4)
-def _loads(segments: Segments) -> Loads:
+def _loads(segments: Segments) -> LoadSegments:
     """Kept, since an edit of the text leaves 65,000 headers as they were."""
-    return Loads(segments.only(PT_LOAD))
+    return LoadSegments(segments.only(PT_LOAD))
 
 
-def _first_section(core: Core, windows: Windows) -> Section:
+def _first_section(core: CoreFile, windows: Windows) -> Section:
     """The one that tells how many headers there are, where the ELF header cannot."""
     section = _section(core, windows, 0)
     raw = windows.view.read(core.header.shoff, core.form.section.size)
     return section._replace(info=Section(*core.form.section.unpack(raw.ljust(core.form.section.size, b"\0"))).info)
 
 
-def _section(core: Core, windows: Windows, index: int) -> Section:
+def _section(core: CoreFile, windows: Windows, index: int) -> Section:
     head, record = core.header, core.form.section
     at = (head.shoff + index * head.shentsize) % (1 << 64)
     try:
@@ -86,7 +86,7 @@ def _section(core: Core, windows: Windows, index: int) -> Section:
         raise Stopped("section-header", _failed(words, failed), Span(at, record.size)) from None
 
 
-def _check_sections(core: Core, windows: Windows, count: int) -> None:
+def _check_sections(core: CoreFile, windows: Windows, count: int) -> None:
     """Read all section headers, and the section names."""
     try:
         windows.allocate(count * 24)
@@ -115,7 +115,7 @@ def _check_names(windows: Windows, section: Section) -> None:
         raise Stopped("section-names", _failed(words, failed), Span(section.offset, section.size)) from None
 
 
-def _notes(core: Core, windows: Windows, segment: Segment) -> tuple[Place, ...]:
+def _notes(core: CoreFile, windows: Windows, segment: Segment) -> tuple[CoreNote, ...]:
     """The notes of a PT_NOTE: padded to 4 whatever p_align says, the last one's padding may be missing."""
     try:
         data = windows.read(segment.offset, segment.filesz)

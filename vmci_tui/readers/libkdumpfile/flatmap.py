@@ -32,7 +32,7 @@ _TOP: Final = 1 << 64
 _SIGNED: Final = 1 << 63
 
 
-class Chunk(NamedTuple):
+class FileChunk(NamedTuple):
     """Bytes that libkdumpfile got as one piece; touching them from `deadly` on kills it."""
 
     data: bytes
@@ -44,7 +44,7 @@ class Chunk(NamedTuple):
             raise Killed("SIGBUS")
 
 
-class File(Protocol):
+class ReadableFile(Protocol):
     """What the code of a format reads. Offsets are unsigned 64-bit numbers, as they stand in headers."""
 
     flattened: bool
@@ -55,7 +55,7 @@ class File(Protocol):
         """A copy. Raises Killed and ReadFailed."""
         ...
 
-    def chunk(self, offset: int, length: int) -> Chunk:
+    def chunk(self, offset: int, length: int) -> FileChunk:
         """A piece of which nothing is touched yet, where that can be. Raises Killed and ReadFailed."""
         ...
 
@@ -75,7 +75,7 @@ class PlainFile:
     def pread(self, offset: int, length: int) -> bytes:
         return pread(self._windows, offset, length)
 
-    def chunk(self, offset: int, length: int) -> Chunk:
+    def chunk(self, offset: int, length: int) -> FileChunk:
         return _chunk(self._windows, offset, length)
 
     def place(self, offset: int) -> int | None:
@@ -88,19 +88,19 @@ def pread(windows: Windows, offset: int, length: int) -> bytes:
     return windows.view.read(offset, length).ljust(min(length, _KEPT), b"\0")
 
 
-def _chunk(windows: Windows, offset: int, length: int) -> Chunk:
+def _chunk(windows: Windows, offset: int, length: int) -> FileChunk:
     if not length:
-        return Chunk(b"", 0)
+        return FileChunk(b"", 0)
     pages = ((offset + length - 1 & -PAGE) - (offset & -PAGE)) % _TOP // PAGE + 1
     if pages * _ENTRY % _TOP >= MEMORY:
         raise ReadFailed("Cannot allocate memory")
     if offset >= _SIGNED - PAGE:
         raise ReadFailed("Invalid argument")
     if windows.in_window(offset, length):
-        return Chunk(windows.view.read(offset, length).ljust(min(length, _KEPT), b"\0"), windows.end - offset)
+        return FileChunk(windows.view.read(offset, length).ljust(min(length, _KEPT), b"\0"), windows.end - offset)
     if length >= MEMORY and (offset & -PAGE < windows.view.size or windows.read_before):
         raise ReadFailed("Cannot allocate memory")
-    return Chunk(windows.read(offset, length))
+    return FileChunk(windows.read(offset, length))
 
 
 class FlatFile:
@@ -111,7 +111,7 @@ class FlatFile:
     def __init__(self, windows: Windows) -> None:
         self._windows = windows
         self.records = 0
-        records, heads = _Records(), _Heads(windows)
+        records, heads = _Records(), _RecordHeaders(windows)
         at = HEADER_SIZE
         before = 0
         while True:
@@ -157,7 +157,7 @@ class FlatFile:
             offset, left = offset + size, left - size
         return b"".join(out)[:_KEPT].ljust(min(length, _KEPT), b"\0")
 
-    def chunk(self, offset: int, length: int) -> Chunk:
+    def chunk(self, offset: int, length: int) -> FileChunk:
         if not self.records:
             raise Killed("SIGSEGV")
         end, distance = self._range(offset)
@@ -165,7 +165,7 @@ class FlatFile:
             return _chunk(self._windows, (offset + (self._beside if distance is None else distance)) % _TOP, length)
         if length >= MEMORY:
             raise ReadFailed("Cannot allocate memory")
-        return Chunk(self.pread(offset, length))
+        return FileChunk(self.pread(offset, length))
 
     @property
     def _beside(self) -> int:
@@ -227,7 +227,7 @@ class _Records:
             distances.append(distance)
 
 
-class _Heads:
+class _RecordHeaders:
     """The heads of the records; where records are small several are read at once."""
 
     def __init__(self, windows: Windows) -> None:
@@ -261,7 +261,7 @@ def _wrong(what: str, number: int, at: int, span: Span) -> Stopped:
     return Stopped("flat-record", words, span)
 
 
-def open_file(windows: Windows) -> File:
+def open_file(windows: Windows) -> ReadableFile:
     """The file, by its first bytes (flatmap_init). Raises Stopped and Killed."""
     head = pread(windows, 0, HEADER.size)
     if not head.startswith(SIGNATURE):

@@ -7,7 +7,7 @@ from typing import Final
 
 from vmci_tui.formats.elf_records import EI_CLASS, EI_DATA, ET_CORE, IDENT
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.libelf.core_file import Core
+from vmci_tui.readers.libelf.core_file import CoreFile
 from vmci_tui.readers.libkdumpfile.file_cache import Killed, Stopped, Windows
 from vmci_tui.readers.libkdumpfile.flatmap import FlatFile
 
@@ -56,7 +56,7 @@ class FlatWindows(Windows):
         self._file.pread(offset, length)
 
 
-def core_of(file: FlatFile) -> tuple[Core, FlatWindows]:
+def core_of(file: FlatFile) -> tuple[CoreFile, FlatWindows]:
     """The headers of the dump, and how it is read. Raises Stopped for what is no core of a known form."""
     view = View(FlatSource(file))
     bits, order = view.head[EI_CLASS : EI_DATA + 1].ljust(2, b"\0")
@@ -64,7 +64,7 @@ def core_of(file: FlatFile) -> tuple[Core, FlatWindows]:
         raise Stopped("elf-version", f"file #0: Unsupported ELF data format: {order}", IDENT.span("EI_DATA"))
     if bits not in (1, 2):
         raise Stopped("elf-version", f"file #0: Unsupported ELF class: {bits}", IDENT.span("EI_CLASS"))
-    core = Core(view)
+    core = CoreFile(view)
     if core.header.type != ET_CORE:
         raise Stopped("elf-type", f"file #0: Unsupported ELF class: {bits}", core.form.span("e_type"))
     return core, FlatWindows(view, file)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final, Protocol, TypeVar
 
 from vmci_tui.readers.libkdumpfile.file_cache import Stopped
-from vmci_tui.readers.rule import Hit, Reading, Rules, why
+from vmci_tui.readers.rule import Reading, RuleHit, Rules, why
 
 _INFO: Final = "libkdumpfile 0.5.6, src/kdumpfile/vmcoreinfo.c"
 
 
-class OverLibkdumpfile(Reading, Protocol):
+class GuestReading(Reading, Protocol):
     """A reading that goes through libkdumpfile."""
 
     @property
@@ -19,13 +19,13 @@ class OverLibkdumpfile(Reading, Protocol):
         ...
 
 
-R = TypeVar("R", bound=OverLibkdumpfile)
+R = TypeVar("R", bound=GuestReading)
 
 
-def stop(r: OverLibkdumpfile, name: str) -> Hit | None:
+def stop(r: GuestReading, name: str) -> RuleHit | None:
     """libkdumpfile does one thing after the other: a rule of its fires where it ends by it."""
     stopped = r.stopped
-    return Hit(stopped.span, stopped.words) if stopped and stopped.rule == name else None
+    return RuleHit(stopped.span, stopped.words) if stopped and stopped.rule == name else None
 
 
 def add_guest_rules(rule: Rules[R]) -> None:
@@ -33,45 +33,45 @@ def add_guest_rules(rule: Rules[R]) -> None:
 
     @rule("T12", "after", "", f"{_INFO} lines_post_hook")
     @why("PAGESIZE, read in base 10, must be a power of two; also one that a later line replaces.")
-    def _page_size(r: R) -> Hit | None:
+    def _page_size(r: R) -> RuleHit | None:
         return stop(r, "page-size")
 
     @rule("T20", "after", "", f"{_INFO} lines_post_hook")
     @why("libkdumpfile makes room for 1,024 pages of PAGESIZE, and there is not so much memory.")
-    def _page_size_too_big(r: R) -> Hit | None:
+    def _page_size_too_big(r: R) -> RuleHit | None:
         return stop(r, "page-size-too-big")
 
     @rule("T20", "after", "", "libkdumpfile 0.5.6, src/addrxlat/aarch64.c init_pgt_meth")
     @why("On aarch64 an address is split by PAGESIZE: by pages of 8 bytes without end, by small ones into too many.")
-    def _page_size_too_small(r: R) -> Hit | None:
+    def _page_size_too_small(r: R) -> RuleHit | None:
         return stop(r, "page-size-too-small")
 
     @rule("T08", "after", "", "libkdumpfile 0.5.6, src/kdumpfile/attr.c create_attr_path")
     @why("A key that begins with a dot makes libkdumpfile look for its parent for ever, until the stack is full.")
-    def _dot_in_front(r: R) -> Hit | None:
+    def _dot_in_front(r: R) -> RuleHit | None:
         return stop(r, "dot-in-front")
 
     @rule("C15", "note", "", "libkdumpfile 0.5.6, process_prstatus in the file of the machine")
     @why("The note with a CPU's registers (CORE, type 1) must be as long as those of the file's machine are.")
-    def _cpu_note(r: R) -> Hit | None:
+    def _cpu_note(r: R) -> RuleHit | None:
         return stop(r, "cpu-note")
 
     @rule("C15", "note", "", "libkdumpfile 0.5.6, src/kdumpfile/x86_64.c process_x86_64_qemu_cpustate")
     @why("QEMU's note of a CPU (QEMU, type 0) must hold all registers of an x86-64 processor, and its size.")
-    def _qemu_cpu_note(r: R) -> Hit | None:
+    def _qemu_cpu_note(r: R) -> RuleHit | None:
         return stop(r, "qemu-cpu-note")
 
     @rule("T14", "after", "", "libkdumpfile 0.5.6, src/kdumpfile/util.c linux_ver_revalidate")
     @why("To read memory libkdumpfile needs the version of the kernel: OSRELEASE must begin with a.b.c, all numbers.")
-    def _release(r: R) -> Hit | None:
+    def _release(r: R) -> RuleHit | None:
         return stop(r, "release")
 
     @rule("M04", "after", "", "libkdumpfile 0.5.6, src/kdumpfile/s390x.c process_lowcore_info")
     @why("On s390x libkdumpfile takes the text from memory, by a pointer in the first page; it is not in the dump.")
-    def _no_lowcore(r: R) -> Hit | None:
+    def _no_lowcore(r: R) -> RuleHit | None:
         return stop(r, "no-lowcore")
 
     @rule("M04", "after", "", "libkdumpfile 0.5.6, src/kdumpfile/fcache.c")
     @why("A page that libkdumpfile needs cannot be read from the file.")
-    def _memory_unreadable(r: R) -> Hit | None:
+    def _memory_unreadable(r: R) -> RuleHit | None:
         return stop(r, "memory-unreadable")

@@ -12,7 +12,7 @@ from typing import Final
 from vmci_tui.common.named_struct import NamedStruct
 from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, note_header
 from vmci_tui.readers.libelf.core_file import walk
-from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, Memory, Missing
+from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, DumpMemory, Missing
 
 _LC_VMCORE_INFO: Final = 0x0E0C
 _LC_OS_INFO: Final = 0x0E18
@@ -29,7 +29,7 @@ def _os_info(order: ByteOrder) -> NamedStruct:
     return NamedStruct.of(order, ("magic", "csum", "addr", "size", "entry_csum"), ("Q", "I", "20xQ", "Q", "I"))
 
 
-def text_of(memory: Memory, order: ByteOrder) -> bytes | None:
+def text_of(memory: DumpMemory, order: ByteOrder) -> bytes | None:
     """The text; None where the note is another one's. Raises Missing, Corrupt, Stopped and Killed."""
     try:
         return _by_os_info(memory, order)
@@ -37,7 +37,7 @@ def text_of(memory: Memory, order: ByteOrder) -> bytes | None:
         return _by_note(memory, order)
 
 
-def _by_os_info(memory: Memory, order: ByteOrder) -> bytes:
+def _by_os_info(memory: DumpMemory, order: ByteOrder) -> bytes:
     at = int.from_bytes(_read(memory, _LC_OS_INFO, 8, "Cannot read LC_OS_INFO pointer: "), order)
     if not at:
         raise Missing("NULL os_info pointer")
@@ -55,7 +55,7 @@ def _by_os_info(memory: Memory, order: ByteOrder) -> bytes:
     return text
 
 
-def _by_note(memory: Memory, order: ByteOrder) -> bytes | None:
+def _by_note(memory: DumpMemory, order: ByteOrder) -> bytes | None:
     at = int.from_bytes(memory.read("physical", _LC_VMCORE_INFO, 8), order)
     if not at:
         raise Missing("NULL VMCOREINFO pointer")
@@ -70,7 +70,7 @@ def _by_note(memory: Memory, order: ByteOrder) -> bytes | None:
     return None
 
 
-def _read(memory: Memory, at: int, length: int, before: str) -> bytes:
+def _read(memory: DumpMemory, at: int, length: int, before: str) -> bytes:
     try:
         return memory.read("physical", at, length)
     except Corrupt as failed:

@@ -6,10 +6,10 @@ from typing import Final
 
 from vmci_tui.formats.elf_note import NAME
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.libelf.core_file import Core
+from vmci_tui.readers.libelf.core_file import CoreFile
 from vmci_tui.readers.libkdumpfile.arch import arch_facts, arch_of_elf
-from vmci_tui.readers.libkdumpfile.context import OSTYPE, DotInFront, Guest
-from vmci_tui.readers.libkdumpfile.elf_pages import Loads, Memory, Missing, Untranslated
+from vmci_tui.readers.libkdumpfile.context import OSTYPE, DotInFront, OpeningDump
+from vmci_tui.readers.libkdumpfile.elf_pages import DumpMemory, LoadSegments, Missing, Untranslated
 from vmci_tui.readers.libkdumpfile.elfdump import FD, open_elf
 from vmci_tui.readers.libkdumpfile.file_cache import PAGE, Killed, ReadFailed, Stopped, Windows
 
@@ -18,10 +18,10 @@ _UTS_SEARCHED: Final = 128
 _UTS_STRING: Final = 65
 
 
-class Run(Guest):
+class OpeningElf(OpeningDump):
     """An ELF dump that drgn hands over: it found a VMCOREINFO note in it."""
 
-    def __init__(self, view: View, core: Core) -> None:
+    def __init__(self, view: View, core: CoreFile) -> None:
         super().__init__(view)
         facts = arch_facts(arch_of_elf(core.header.machine, core.bits))
         self.page_size = facts.page_size if facts.of_drgn else None
@@ -41,7 +41,7 @@ class Run(Guest):
     _death = "killed-by-headers"
 
 
-def open_guest(guest: Guest, core: Core, windows: Windows) -> Loads:
+def open_guest(guest: OpeningDump, core: CoreFile, windows: Windows) -> LoadSegments:
     """Go through headers and notes, by `windows`. Raises Stopped, Killed, DotInFront and ReadFailed."""
     guest.order = core.order
     guest.arch = arch_of_elf(core.header.machine, core.bits)
@@ -58,9 +58,9 @@ def open_guest(guest: Guest, core: Core, windows: Windows) -> Loads:
     return opened.loads
 
 
-def describe(guest: Guest, loads: Loads, windows: Windows) -> None:
+def describe(guest: OpeningDump, loads: LoadSegments, windows: Windows) -> None:
     """What setting the type of the system to Linux does: it looks for the name of the system in memory."""
-    guest.memory = memory = Memory(loads, windows, guest.page_size or 0, guest.cache)
+    guest.memory = memory = DumpMemory(loads, windows, guest.page_size or 0, guest.cache)
     if guest.arch is not None:
         guest.kernel(memory)
     if guest.arch == "s390x":
@@ -81,7 +81,7 @@ def describe(guest: Guest, loads: Loads, windows: Windows) -> None:
         raise Stopped("wrong-system-name", f"{OSTYPE}Wrong utsname content")
 
 
-def _name_of_system(guest: Guest, memory: Memory) -> int | None:
+def _name_of_system(guest: OpeningDump, memory: DumpMemory) -> int | None:
     """The address of struct new_utsname; None where no `Linux` is where it should be."""
     at = guest.value(b"SYMBOL(system_utsname)")
     if at is not None:

@@ -11,18 +11,18 @@ from vmci_tui.formats.elf_records import MAGIC
 from vmci_tui.formats.kdump_records import DISKDUMP, HEADER_SIZE, UTSNAME_FIELDS, Format
 from vmci_tui.formats.kdump_records import SIGNATURE as KDUMP
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.libelf.core_file import Place
+from vmci_tui.readers.libelf.core_file import CoreNote
 from vmci_tui.readers.libkdumpfile.arch import arch_of_uname
-from vmci_tui.readers.libkdumpfile.context import OSTYPE, DotInFront, Guest
-from vmci_tui.readers.libkdumpfile.diskdump import INVALID, OWN_RULES, Opened, open_kdump, other_form
+from vmci_tui.readers.libkdumpfile.context import OSTYPE, DotInFront, OpeningDump
+from vmci_tui.readers.libkdumpfile.diskdump import INVALID, OWN_RULES, OpenedDiskdump, open_kdump, other_form
 from vmci_tui.readers.libkdumpfile.diskdump_pages import KdumpMemory
-from vmci_tui.readers.libkdumpfile.elf_pages import Loads
+from vmci_tui.readers.libkdumpfile.elf_pages import LoadSegments
 from vmci_tui.readers.libkdumpfile.elfdump import FD
 from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped
-from vmci_tui.readers.libkdumpfile.flatmap import SIGNATURE, Chunk, File, FlatFile, open_file
+from vmci_tui.readers.libkdumpfile.flatmap import SIGNATURE, FileChunk, FlatFile, ReadableFile, open_file
 from vmci_tui.readers.libkdumpfile.flattened_elf import FlatWindows, core_of
 from vmci_tui.readers.libkdumpfile.open_elf import describe, open_guest
-from vmci_tui.readers.rule import Reads
+from vmci_tui.readers.rule import ProbeResult
 
 _HEADER: Final = Format(64, "little").header
 """The names of utsname are at the same place in every form."""
@@ -39,29 +39,29 @@ def is_kdump(head: bytes) -> bool:
     return head.startswith((KDUMP, SIGNATURE))
 
 
-def run_of(view: View) -> KdumpRun | None:
+def run_of(view: View) -> OpeningKdump | None:
     """What libkdumpfile does with a file; None where it is no kdump. Kept, since two readers take this way."""
     if not is_kdump(view.head):
         return None
     run = view.kept.get("kdump run")
-    if not isinstance(run, KdumpRun):
-        run = view.kept["kdump run"] = KdumpRun(view)
+    if not isinstance(run, OpeningKdump):
+        run = view.kept["kdump run"] = OpeningKdump(view)
     return run
 
 
-class KdumpRun(Guest):
+class OpeningKdump(OpeningDump):
     """A kdump-compressed file, plain or flattened, or a flattened ELF dump."""
 
     def __init__(self, view: View) -> None:
         super().__init__(view)
-        self.file: File | None = None
-        self.opened: Opened | None = None
+        self.file: ReadableFile | None = None
+        self.opened: OpenedDiskdump | None = None
         self.head = b""
         """The first bytes of the file that it stands for."""
-        self.places: list[Place] = []
+        self.places: list[CoreNote] = []
         """The notes, at their offsets in the file that it stands for."""
         self.area: tuple[int, bytes] = (0, b"")
-        self._elf: tuple[Loads, FlatWindows] | None = None
+        self._elf: tuple[LoadSegments, FlatWindows] | None = None
         self._death = "killed-by-records"
         self._death_span: Span | None = None
         try:
@@ -172,11 +172,11 @@ class KdumpRun(Guest):
             self.page_size, self.cache = size, True
         return self.page_size or 0
 
-    def _take_pointed(self, chunk: Chunk, offset: int, size: int) -> None:
+    def _take_pointed(self, chunk: FileChunk, offset: int, size: int) -> None:
         """The text of a file of version 3, which has no notes."""
         self._death_span = self.span_in_file(offset, size)
         chunk.touch(size)
-        self.note = Place(offset, 0, b"", 0, offset, size)
+        self.note = CoreNote(offset, 0, b"", 0, offset, size)
         try:
             self.take(chunk.data[:size], FD + _FILE + _FILE)
         except Stopped as stopped:
@@ -184,7 +184,7 @@ class KdumpRun(Guest):
                 raise Stopped("page-size", INVALID, stopped.span) from None
             raise
 
-    def _notes(self, opened: Opened) -> None:
+    def _notes(self, opened: OpenedDiskdump) -> None:
         """Those that offset_note leads to, from version 4 on: the texts first, then what belongs to the machine."""
         sub = opened.sub
         if sub is None or opened.header.version < 4 or not sub.size_note:
@@ -211,10 +211,10 @@ class KdumpRun(Guest):
                 before = f"{FD}{_FILE}Cannot process arch notes: "
                 self.check_cpu(note, chunk.data[start : start + min(note.descsz, 4096)], before)
 
-    def _walk(self, chunk: Chunk, offset: int, size: int) -> list[Place]:
+    def _walk(self, chunk: FileChunk, offset: int, size: int) -> list[CoreNote]:
         """All notes, padded to 4; the last one's padding may be missing (do_notes). Raises Killed."""
         words = note_header(self.order)
-        found: list[Place] = []
+        found: list[CoreNote] = []
         at, data = 0, chunk.data
         while at + HEADER <= size:
             if len(found) == _NOTE_LIMIT:
@@ -235,7 +235,7 @@ class KdumpRun(Guest):
             if desc + descsz > size:
                 break
             name = data[at + HEADER : at + HEADER + min(namesz, _NAME_LIMIT)]
-            found.append(Place(offset + at, namesz, name, kind, offset + desc, descsz))
+            found.append(CoreNote(offset + at, namesz, name, kind, offset + desc, descsz))
             at = desc + up(descsz, 4)
         return found
 
@@ -251,12 +251,12 @@ class KdumpRun(Guest):
         if not self.uts_is_sane and self.value(b"SYMBOL(system_utsname)") is not None:
             raise Stopped("no-machine-for-memory", f"{OSTYPE}Cannot get page I/O address: No way to translate")
 
-    def _memory(self, file: File, opened: Opened) -> KdumpMemory:
+    def _memory(self, file: ReadableFile, opened: OpenedDiskdump) -> KdumpMemory:
         self.memory = memory = KdumpMemory(file, opened, self.page_size or 0)
         self.kernel(memory)
         return memory
 
-    def reads(self) -> Reads:
+    def reads(self) -> ProbeResult:
         """Nothing but s390x needs a page while it is opened: the others' memory is looked at here first."""
         if self.memory is None and self.arch is not None and self.file is not None and self.opened is not None:
             self._memory(self.file, self.opened)

@@ -15,7 +15,7 @@ from typing import Final
 from vmci_tui.common.safe_text import visible
 from vmci_tui.readers.rule import Form, Value
 from vmci_tui.readers.shared.c_numbers import ULONG_MAX, shown_decimal, shown_hex, strtoull
-from vmci_tui.readers.shared.text_line import Line
+from vmci_tui.readers.shared.text_line import TextLine
 
 _SYMBOLS: Final = (
     b"init_uts_ns", b"system_utsname", b"_stext", b"_text", b"init_top_pgt", b"init_level4_pgt", b"swapper_pg_dir",
@@ -46,7 +46,7 @@ _LINE: Final = re.compile(
 CACHE_PAGES: Final = 1024
 
 
-def used_lines(text: bytes) -> list[Line]:
+def used_lines(text: bytes) -> list[TextLine]:
     """The lines that it uses, in order; each value up to a NUL, since it is a C string.
 
     A key that begins with a dot, and names none of the lines before it, is empty.
@@ -61,7 +61,7 @@ def used_lines(text: bytes) -> list[Line]:
             if dotted not in _KEYS:
                 continue
             key = dotted
-        out.append(Line(key or b"", (m["value"] or b"").split(b"\0", 1)[0], m.start(), m.end() - m.start()))
+        out.append(TextLine(key or b"", (m["value"] or b"").split(b"\0", 1)[0], m.start(), m.end() - m.start()))
     return out
 
 

@@ -24,8 +24,8 @@ from vmci_tui.formats.elf_records import EI_CLASS, PN_XNUM, PT_LOAD, PT_NOTE, Se
 from vmci_tui.formats.flattened_records import SIGNATURE as FLATTENED
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.readers.file_view import SEGMENT_LIMIT, View
-from vmci_tui.readers.makedumpfile.kdump_reading import MEMORY, Fault, MakedumpfileKdump
-from vmci_tui.readers.makedumpfile.text import Text
+from vmci_tui.readers.makedumpfile.kdump_reading import MEMORY, HeaderFault, MakedumpfileKdump
+from vmci_tui.readers.makedumpfile.text import MakedumpfileText
 
 _EM_X86_64: Final = 62
 _EHDR64: Final = format_of(64, "little").header_size
@@ -51,7 +51,7 @@ _CUT: Final = "No such file or directory"
 _NAMED = re.compile(rb"VMCOREINFO(?!_XEN)(.?)", re.DOTALL)
 
 
-class Note(NamedTuple):
+class NotePlace(NamedTuple):
     """A note that it takes, or passes over for its type or the length of its name."""
 
     offset: int
@@ -64,18 +64,18 @@ class Note(NamedTuple):
         return Span(self.offset, self.desc - self.offset + self.descsz)
 
 
-class Walk(NamedTuple):
+class MakedumpfileWalk(NamedTuple):
     """What it meets in the area of the last PT_NOTE."""
 
-    found: Note | None = None
+    found: NotePlace | None = None
     """The last note that is named VMCOREINFO and has type 0."""
-    other_type: Note | None = None
-    wrong_length: Note | None = None
+    other_type: NotePlace | None = None
+    wrong_length: NotePlace | None = None
     """Its name is VMCOREINFO, but has no length, or one of more than 15."""
-    xen: Note | None = None
+    xen: NotePlace | None = None
     """Xen's crash information, which makes it take the file for a hypervisor's dump."""
-    xen_text: Note | None = None
-    fault: Fault | None = None
+    xen_text: NotePlace | None = None
+    fault: HeaderFault | None = None
 
 
 def _area(segment: Segment) -> Span:
@@ -127,7 +127,7 @@ class MakedumpfileReading:
         return all(b == (a + 7) * 11 & 0xFFFFFFFF for a, b in pairwise(words))
 
     @cached_property
-    def _count(self) -> int | Fault:
+    def _count(self) -> int | HeaderFault:
         """The number of program headers, or what keeps it from knowing (get_elf64_phnum)."""
         header = self.view.header(self.bits, "little")
         if header.phnum != PN_XNUM or self.bits == 32:
@@ -135,13 +135,13 @@ class MakedumpfileReading:
         at, length, span = header.shoff, header.shentsize, self.form.span("e_shoff")
         if at > _SEEK_LIMIT:
             words = f"get_elf64_phnum: Can't seek FILE at {at:#x}. Invalid argument"
-            return Fault("section 0", words, span)
+            return HeaderFault("section 0", words, span)
         section = self.view.read(at, length)
         if len(section) > _SECTION_BUFFER + 1 or section[_SECTION_BUFFER:].strip(b"\0"):
             # The guard's own first byte is 0.
-            return Fault("smash", "*** stack smashing detected ***: terminated", self.form.span("e_shentsize"))
+            return HeaderFault("smash", "*** stack smashing detected ***: terminated", self.form.span("e_shentsize"))
         if len(section) < length:
-            return Fault("section 0", f"get_elf64_phnum: Can't read FILE at {at:#x}. {_CUT}", span)
+            return HeaderFault("section 0", f"get_elf64_phnum: Can't read FILE at {at:#x}. {_CUT}", span)
         # What it did not read is zero on its stack (seen); sh_info goes into an int.
         count = int.from_bytes(self.form.section.part("sh_info", section), "little", signed=True)
         return max(count, 0)
@@ -149,7 +149,7 @@ class MakedumpfileReading:
     @cached_property
     def table(self) -> Segments:
         """The program headers that the file holds in full; it looks for them right behind the ELF header."""
-        if not self.bits or isinstance(self._count, Fault):
+        if not self.bits or isinstance(self._count, HeaderFault):
             return Segments(self.form, b"")
         return self.view.segments(self.bits, "little", self.form.header_size, self._count)
 
@@ -160,15 +160,15 @@ class MakedumpfileReading:
         return None if last is None else self.table[last]
 
     @cached_property
-    def head_fault(self) -> Fault | None:
+    def head_fault(self) -> HeaderFault | None:
         """Why it never gets to the notes."""
         if self.container:
             return None
         if self.view.size < _EHDR64:
-            return Fault("short", f"check_elf_format: Can't read FILE. {_CUT}", Span(0, self.view.size))
+            return HeaderFault("short", f"check_elf_format: Can't read FILE. {_CUT}", Span(0, self.view.size))
         if not self.bits:
-            return Fault("class", "check_elf_format: Can't get valid ehdr.", self.form.span("EI_CLASS"))
-        if isinstance(self._count, Fault):
+            return HeaderFault("class", "check_elf_format: Can't get valid ehdr.", self.form.span("EI_CLASS"))
+        if isinstance(self._count, HeaderFault):
             return self._count
         return self._table_fault(self._count)
 
@@ -182,24 +182,24 @@ class MakedumpfileReading:
     def machine_span(self) -> Span:
         return self.form.span("e_machine") if self.kdump is None else self.kdump.field("utsname.machine")
 
-    def _table_fault(self, count: int) -> Fault | None:
+    def _table_fault(self, count: int) -> HeaderFault | None:
         form = self.form
         table = Span(form.header_size, max(min(count * form.segment.size, self.view.size - form.header_size), 0))
         phnum = form.span("e_phnum")
         if len(self.table) < min(count, SEGMENT_LIMIT):
             words = f"get_elf{self.bits}_phdr: Can't read FILE. {_CUT}"
-            fault = Fault("table cut", words, phnum)
+            fault = HeaderFault("table cut", words, phnum)
         elif not self.table.count_of(PT_LOAD):
             words = "get_elf_info: Can't get the number of PT_LOAD."
-            fault = Fault("no load" if count else "no header", words, table if count else phnum)
+            fault = HeaderFault("no load" if count else "no header", words, table if count else phnum)
         elif not (self.note_segment and self.note_segment.offset and self.note_segment.filesz):
-            return Fault("no note", "get_elf_info: Can't find PT_NOTE Phdr.", table)
+            return HeaderFault("no note", "get_elf_info: Can't find PT_NOTE Phdr.", table)
         else:
             return None
         if self.view.head[5] == 2:
-            return Fault("order", fault.words, self.form.span("EI_DATA"))
+            return HeaderFault("order", fault.words, self.form.span("EI_DATA"))
         if self._headers_elsewhere:
-            return Fault("elsewhere", fault.words, form.span("e_phoff"))
+            return HeaderFault("elsewhere", fault.words, form.span("e_phoff"))
         return fault
 
     @cached_property
@@ -211,31 +211,31 @@ class MakedumpfileReading:
         return any(item.type in (PT_LOAD, PT_NOTE) for item in self.view.segments(self.bits, "little", phoff, 1))
 
     @cached_property
-    def walk(self) -> Walk:
+    def walk(self) -> MakedumpfileWalk:
         """The notes, from one header to the next (get_pt_note_info)."""
         if self.head_fault is not None or self.note_segment is None:
-            return Walk()
+            return MakedumpfileWalk()
         return self._walk(self.note_segment)
 
-    def _walk(self, segment: Segment) -> Walk:
-        walk, at = Walk(), segment.offset
+    def _walk(self, segment: Segment) -> MakedumpfileWalk:
+        walk, at = MakedumpfileWalk(), segment.offset
         end = at + segment.filesz & _TOP
         for _ in range(_STEPS):
             if at >= end:
                 break
             if at > _SEEK_LIMIT:
                 words = "get_pt_note_info: Can't seek the dump memory(FILE). Invalid argument"
-                return walk._replace(fault=Fault("notes", words, Span(at, 0)))
+                return walk._replace(fault=HeaderFault("notes", words, Span(at, 0)))
             head = self.view.read(at, HEADER + _NAME)
             namesz, descsz, kind = note_header("little").unpack(head[:HEADER].ljust(HEADER, b"\0"))
             if len(head) < HEADER or (0 < namesz <= _NAME and len(head) < HEADER + _NAME):
                 words = f"get_pt_note_info: Can't read the dump memory(FILE). {_CUT}"
-                return walk._replace(fault=Fault("notes", words, Span(at, len(head))))
+                return walk._replace(fault=HeaderFault("notes", words, Span(at, len(head))))
             if not namesz and not descsz:
                 at += self._zeros(at)
                 continue
             name, body = head[HEADER:], at + HEADER + _up(namesz)
-            note = Note(at, body, descsz)
+            note = NotePlace(at, body, descsz)
             if 0 < namesz <= _NAME:
                 walk = _met(walk, name, kind, note)
             elif name.startswith(b"VMCOREINFO\0"):
@@ -249,11 +249,11 @@ class MakedumpfileReading:
         return max((len(chunk) - len(chunk.lstrip(b"\0"))) // HEADER * HEADER, HEADER)
 
     @cached_property
-    def found(self) -> Note | None:
+    def found(self) -> NotePlace | None:
         """The note whose text it copies; an empty one is none. Of a kdump-compressed file the text alone."""
         if self.kdump is not None:
             pointed = self.kdump.pointed
-            return None if pointed is None else Note(pointed[0], *pointed)
+            return None if pointed is None else NotePlace(pointed[0], *pointed)
         note = self.walk.found
         return note if note is not None and note.descsz and self.walk.fault is None else None
 
@@ -338,8 +338,8 @@ class MakedumpfileReading:
         return self.view.read(self.found.desc, self.found.descsz)
 
     @cached_property
-    def parsed(self) -> Text | None:
-        return None if self.text is None else Text(self.text)
+    def parsed(self) -> MakedumpfileText | None:
+        return None if self.text is None else MakedumpfileText(self.text)
 
     @property
     def osrelease(self) -> bytes | None:
@@ -358,7 +358,7 @@ def _up(number: int) -> int:
     return (number + 3 & 0xFFFFFFFF) // 4 * 4
 
 
-def _met(walk: Walk, name: bytes, kind: int, note: Note) -> Walk:
+def _met(walk: MakedumpfileWalk, name: bytes, kind: int, note: NotePlace) -> MakedumpfileWalk:
     """A note with a name that is short enough; it looks at 15 bytes of it, whatever its length says."""
     if name.startswith(b"VMCOREINFO\0"):
         return walk._replace(found=note) if kind == 0 else walk._replace(other_type=note)

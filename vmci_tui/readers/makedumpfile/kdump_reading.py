@@ -18,7 +18,7 @@ MEMORY: Final = 7 << 28
 _CUT: Final = "No such file or directory"
 
 
-class Fault(NamedTuple):
+class HeaderFault(NamedTuple):
     """Where it stops before it has a text."""
 
     kind: str
@@ -46,17 +46,19 @@ class MakedumpfileKdump:
         return sub_header_of(self.view, self.header.block_size)
 
     @cached_property
-    def fault(self) -> Fault | None:
+    def fault(self) -> HeaderFault | None:
         """What it refuses in the headers."""
         block = self.header.block_size
         if block < 0:
             words = "read_kdump_sub_header: Can't seek a file(FILE). Invalid argument"
-            return Fault("block", words, self.field("block_size"))
+            return HeaderFault("block", words, self.field("block_size"))
         if block + SUB_HEADER_SIZE > self.view.size:
-            return Fault("block", f"read_kdump_sub_header: Can't read a file(FILE). {_CUT}", self.field("block_size"))
+            return HeaderFault(
+                "block", f"read_kdump_sub_header: Can't read a file(FILE). {_CUT}", self.field("block_size")
+            )
         if self.header.version < 1:
             words = "get_kdump_compressed_header_info: header does not have dump_level member"
-            return Fault("version", words, self.field("header_version"))
+            return HeaderFault("version", words, self.field("header_version"))
         return None
 
     @property

@@ -10,7 +10,7 @@ from typing import Final
 
 from vmci_tui.formats.elf_note import NAME
 from vmci_tui.readers.makedumpfile.elf_reading import MakedumpfileReading
-from vmci_tui.readers.rule import Hit, Rule, Rules, why
+from vmci_tui.readers.rule import Rule, RuleHit, Rules, why
 from vmci_tui.readers.shared.c_numbers import strtol
 from vmci_tui.readers.shared.elf_notes import walk
 from vmci_tui.readers.shared.x86_64_kdump_header import NARROW_SIZES, Layout, layout_of
@@ -26,9 +26,9 @@ rule: Rules[_Reading] = Rules()
 later: Rules[_Reading] = Rules()
 
 
-def _told(r: _Reading, kind: str) -> Hit | None:
+def _on_fault(r: _Reading, kind: str) -> RuleHit | None:
     fault = None if r.kdump is None else r.kdump.fault
-    return Hit(fault.span, fault.words) if fault is not None and fault.kind == kind else None
+    return RuleHit(fault.span, fault.words) if fault is not None and fault.kind == kind else None
 
 
 def _without_text(r: _Reading) -> bool:
@@ -36,22 +36,22 @@ def _without_text(r: _Reading) -> bool:
     return r.kdump is not None and r.kdump.fault is None and r.found is None
 
 
-def _misread(r: _Reading, layout: Layout) -> Hit | None:
+def _misread(r: _Reading, layout: Layout) -> RuleHit | None:
     """It stops at a number of a header that is of another layout."""
     if r.kdump is None or r.kdump.fault is None or layout_of(r.view.head) != layout:
         return None
-    return Hit(NARROW_SIZES, r.kdump.fault.words)
+    return RuleHit(NARROW_SIZES, r.kdump.fault.words)
 
 
-def _no_text_by(r: _Reading, layout: Layout) -> Hit | None:
+def _no_text_by(r: _Reading, layout: Layout) -> RuleHit | None:
     """It goes through a header of another layout, and finds no text by what it reads there."""
     if not (_without_text(r) or (r.kdump is not None and r.copy_fault)) or layout_of(r.view.head) != layout:
         return None
-    return Hit(NARROW_SIZES, r.copy_fault or None)
+    return RuleHit(NARROW_SIZES, r.copy_fault or None)
 
 
-def _pointers(r: _Reading, words: str | None = None) -> Hit | None:
-    return None if r.kdump is None else Hit(r.kdump.field("offset_vmcoreinfo", "size_vmcoreinfo"), words)
+def _pointers(r: _Reading, words: str | None = None) -> RuleHit | None:
+    return None if r.kdump is None else RuleHit(r.kdump.field("offset_vmcoreinfo", "size_vmcoreinfo"), words)
 
 
 def _text_of_note(r: _Reading) -> bytes | None:
@@ -65,73 +65,73 @@ def _text_of_note(r: _Reading) -> bytes | None:
 @rule("C12", "before", _SUB_HEADER, _MAIN + "read_kdump_sub_header")
 @why("""The header is a 32-bit one: makedumpfile reads the header of the machine that it was built for, with 64
     bits, and finds a block size that is none.""")
-def _narrow_header(r: _Reading) -> Hit | None:
+def _narrow_header(r: _Reading) -> RuleHit | None:
     return _misread(r, "32 bits")
 
 
 @rule("C14", "before", _SUB_HEADER, _MAIN + "read_kdump_sub_header")
 @why("The header is big-endian: makedumpfile reads it in the byte order of the computer on which it runs.")
-def _header_in_other_byte_order(r: _Reading) -> Hit | None:
+def _header_in_other_byte_order(r: _Reading) -> RuleHit | None:
     return _misread(r, "big-endian")
 
 
 @rule("C23", "before", _SUB_HEADER, _MAIN + "read_kdump_sub_header")
 @why("block_size, which is where the sub-header lies, is negative or leads out of the file, or the file is cut off.")
-def _block_size(r: _Reading) -> Hit | None:
-    return _told(r, "block")
+def _block_size(r: _Reading) -> RuleHit | None:
+    return _on_fault(r, "block")
 
 
 @rule("C29", "before", "get_kdump_compressed_header_info: header does not have dump_level member",
       _MAIN + "get_kdump_compressed_header_info")  # fmt: skip
 @why("header_version is 0 or negative; any larger one will do, were it 100.")
-def _header_version(r: _Reading) -> Hit | None:
-    return _told(r, "version")
+def _header_version(r: _Reading) -> RuleHit | None:
+    return _on_fault(r, "version")
 
 
 @rule("C12", "note", _NO_LOG, _MAIN + "get_kdump_compressed_header_info")
 @why("The header is a 32-bit one: makedumpfile reads it with 64 bits, and finds no text by what it reads.")
-def _no_text_by_narrow_header(r: _Reading) -> Hit | None:
+def _no_text_by_narrow_header(r: _Reading) -> RuleHit | None:
     return _no_text_by(r, "32 bits")
 
 
 @rule("C14", "note", _NO_LOG, _MAIN + "get_kdump_compressed_header_info")
 @why("The header is big-endian: makedumpfile reads it as little-endian, and finds no text by what it reads.")
-def _no_text_in_other_byte_order(r: _Reading) -> Hit | None:
+def _no_text_in_other_byte_order(r: _Reading) -> RuleHit | None:
     return _no_text_by(r, "big-endian")
 
 
 @rule("C29", "note", _NO_LOG, _MAIN + "get_kdump_compressed_header_info")
 @why("header_version is 1 or 2, and the header of such a file names no text.")
-def _old_version(r: _Reading) -> Hit | None:
+def _old_version(r: _Reading) -> RuleHit | None:
     if r.kdump is None or r.kdump.header.version >= 3 or not _without_text(r):
         return None
-    return Hit(r.kdump.field("header_version"))
+    return RuleHit(r.kdump.field("header_version"))
 
 
 @rule("C20", "note", _NO_LOG, _MAIN + "get_kdump_compressed_header_info")
 @why("""The notes hold a VMCOREINFO note, but offset_vmcoreinfo or size_vmcoreinfo, which makedumpfile follows
     instead, is 0.""")
-def _note_without_pointer(r: _Reading) -> Hit | None:
+def _note_without_pointer(r: _Reading) -> RuleHit | None:
     return _pointers(r) if _without_text(r) and _text_of_note(r) else None
 
 
 @rule("N01", "note", _NO_LOG, _MAIN + "initial")
 @why("offset_vmcoreinfo or size_vmcoreinfo is 0: the file has no text. It goes on without, until it wants the log.")
-def _no_pointer(r: _Reading) -> Hit | None:
+def _no_pointer(r: _Reading) -> RuleHit | None:
     return _pointers(r) if _without_text(r) else None
 
 
 @rule("C25", "note", "copy_vmcoreinfo: Can't read the dump memory(FILE). No such file or directory",
       _MAIN + "copy_vmcoreinfo")  # fmt: skip
 @why("offset_vmcoreinfo and size_vmcoreinfo lead out of the file, or name more than there is memory for.")
-def _pointer_outside(r: _Reading) -> Hit | None:
+def _pointer_outside(r: _Reading) -> RuleHit | None:
     return _pointers(r, r.copy_fault) if r.kdump is not None and r.copy_fault else None
 
 
 @later("C20", "after", "", _MAIN + "get_kdump_compressed_header_info", refuses=False)
 @why("""The text that it follows (offset_vmcoreinfo) is another than that of the VMCOREINFO note (offset_note),
     which drgn follows.""")
-def _other_text(r: _Reading) -> Hit | None:
+def _other_text(r: _Reading) -> RuleHit | None:
     note = _text_of_note(r)
     return _pointers(r) if note is not None and r.text is not None and note != r.text else None
 
@@ -139,26 +139,26 @@ def _other_text(r: _Reading) -> Hit | None:
 @later("M07", "after", "check_release: Can't get the address of system_utsname.", _MAIN + "initial", refuses=False)
 @why("""phys_base of the header is not NUMBER(phys_base) of the text. Of a kdump-compressed file makedumpfile
     takes the header's: it shows the text, and then translates addresses wrongly.""")
-def _header_phys_base(r: _Reading) -> Hit | None:
+def _header_phys_base(r: _Reading) -> RuleHit | None:
     raw = r.parsed.first.get(b"NUMBER(phys_base)") if r.parsed is not None else None
     if r.kdump is None or r.kdump.sub is None or raw is None or not r.kdump.is_x86_64:
         return None
     wrong = strtol(raw, 10).value & _TOP != r.kdump.sub.phys_base
-    return Hit(r.kdump.field("phys_base")) if wrong else None
+    return RuleHit(r.kdump.field("phys_base")) if wrong else None
 
 
 @later("C26", "after", "is_dumpable_file: Can't read the bitmap(FILE). No such file or directory",
        _MAIN + "initialize_bitmap_memory", refuses=False)  # fmt: skip
 @why("""max_mapnr_64 (before version 6: max_mapnr) counts more pages than the bitmap has bits for before the file
     ends. It shows the text, then looks up every page: it dies, or takes hours.""")
-def _more_pages_than_bits(r: _Reading) -> Hit | None:
+def _more_pages_than_bits(r: _Reading) -> RuleHit | None:
     if r.kdump is None or (sub := r.kdump.sub) is None or r.text is None:
         return None
     head = r.kdump.header
     pages, name = (sub.max_mapnr_64, "max_mapnr_64") if head.version >= 6 else (head.max_mapnr, "max_mapnr")
     start = (1 + head.sub_hdr_size) * head.block_size + head.block_size * head.bitmap_blocks // 2
     outside = pages > 4096 and start + -(-(pages - 4096) // (8 * _BUFFER)) * _BUFFER > r.view.size
-    return Hit(r.kdump.field(name)) if outside else None
+    return RuleHit(r.kdump.field(name)) if outside else None
 
 
 FIRST: Final[tuple[Rule[_Reading], ...]] = tuple(rule.all)

@@ -18,7 +18,7 @@ from vmci_tui.readers.rule import Form, Value
 from vmci_tui.readers.shared.c_numbers import (
     LONG_MAX,
     ULONG_MAX,
-    Number,
+    ParsedNumber,
     as_text,
     presence,
     shown_decimal,
@@ -105,7 +105,7 @@ _LAST = (
 )
 
 
-def _long(raw: bytes) -> Number:
+def _long(raw: bytes) -> ParsedNumber:
     """In decimal and, where that leaves something over, once more as hexadecimal."""
     number = strtol(raw, 10)
     return strtol(raw, 16) if number.rest else number
@@ -185,7 +185,7 @@ KEYS: Final[Mapping[bytes, Form]] = {
 }
 
 
-class Complaint(NamedTuple):
+class TextComplaint(NamedTuple):
     """What makes it give up a text."""
 
     kind: str
@@ -198,13 +198,13 @@ class Complaint(NamedTuple):
         return self.line.endswith(b"\r")
 
 
-class Basic(NamedTuple):
+class BasicInfo(NamedTuple):
     """What the first pass takes from the text."""
 
     release: bytes | None
     """The first that is not empty, in full, as it is printed; None: there is no such line."""
     page_size: int | None
-    complaint: Complaint | None
+    complaint: TextComplaint | None
 
     @property
     def complete(self) -> bool:
@@ -216,7 +216,7 @@ def _invalid_data(function: str, line: bytes) -> str:
     return f"{function}: Invalid data in {TEMPORARY}: {os.fsdecode(line)}"
 
 
-class Text:
+class MakedumpfileText:
     """One text as it reads it."""
 
     def __init__(self, text: bytes) -> None:
@@ -255,7 +255,7 @@ class Text:
         return self.first | counts
 
     @cached_property
-    def basic(self) -> Basic:
+    def basic(self) -> BasicInfo:
         """The first pass, up to its first complaint."""
         release: bytes | None = None
         page_size: int | None = None
@@ -267,15 +267,15 @@ class Text:
                 release = release or value
             elif _strict_is_bad(value):
                 words = _invalid_data("read_vmcoreinfo_basic_info", line)
-                return Basic(release, page_size, Complaint(key.decode().lower(), line, words))
+                return BasicInfo(release, page_size, TextComplaint(key.decode().lower(), line, words))
             elif key == b"PAGESIZE":
                 page_size = strtol(value, 10).value
                 if not _is_page_size(page_size):
                     # Both on one line: the first message ends without a newline.
                     words = f"set_page_size: Invalid page_size: {page_size}"
                     words += _invalid_data("read_vmcoreinfo_basic_info", line)
-                    return Basic(release, page_size, Complaint("no power of two", line, words))
-        return Basic(release, page_size, None)
+                    return BasicInfo(release, page_size, TextComplaint("no power of two", line, words))
+        return BasicInfo(release, page_size, None)
 
     def _in_order(self) -> Iterator[bytes]:
         """The keys as it comes to them; which ones depends on what it read before."""
@@ -298,7 +298,7 @@ class Text:
         return raw is None or (not key.startswith(b"SYMBOL") and _long(raw).value == -1)
 
     @cached_property
-    def complaint(self) -> Complaint | None:
+    def complaint(self) -> TextComplaint | None:
         """What stops it after the first pass: the first bad value in the order of its keys."""
         for key in self._in_order():
             raw = self.first.get(key)
@@ -310,15 +310,15 @@ class Text:
             elif long_is_bad(raw):
                 return self._bad("long", "read_vmcoreinfo_long", key, raw)
             elif _long(raw).value == -3:
-                return Complaint("silent", key + b"=" + raw, "makedumpfile Failed.")
+                return TextComplaint("silent", key + b"=" + raw, "makedumpfile Failed.")
         return None
 
     @staticmethod
-    def _bad(kind: str, function: str, key: bytes, raw: bytes) -> Complaint:
+    def _bad(kind: str, function: str, key: bytes, raw: bytes) -> TextComplaint:
         line = key + b"=" + raw
-        return Complaint(kind, line, _invalid_data(function, line))
+        return TextComplaint(kind, line, _invalid_data(function, line))
 
 
 def lines(text: bytes) -> Mapping[bytes, bytes]:
     """The keys of a text, each with the value that counts for makedumpfile."""
-    return Text(text).values
+    return MakedumpfileText(text).values

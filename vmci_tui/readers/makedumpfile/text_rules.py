@@ -13,7 +13,7 @@ from vmci_tui.formats.segment_table import Segments
 from vmci_tui.knowledge.makedumpfile_releases import need_of
 from vmci_tui.readers.makedumpfile.elf_reading import NO_PADDR, MakedumpfileReading
 from vmci_tui.readers.makedumpfile.text import KEYS, LINE_LIMIT, LOG_KEYS
-from vmci_tui.readers.rule import Hit, Rule, Rules, why
+from vmci_tui.readers.rule import Rule, RuleHit, Rules, why
 from vmci_tui.readers.shared.c_numbers import strtol, strtoull
 
 _Reading = MakedumpfileReading
@@ -26,36 +26,36 @@ rule: Rules[_Reading] = Rules()
 @rule("T19", "after", "makedumpfile Failed.", _MAIN + "read_vmcoreinfo_long", refuses=False)
 @why("""The value is -3, which stands for bad data inside makedumpfile: it shows the text and gives up
     without a word.""")
-def _silent_number(reading: _Reading) -> Hit | None:
+def _silent_number(reading: _Reading) -> RuleHit | None:
     complaint = None if reading.parsed is None else reading.parsed.complaint
-    return Hit(reading.line_span(complaint.line)) if complaint is not None and complaint.kind == "silent" else None
+    return RuleHit(reading.line_span(complaint.line)) if complaint is not None and complaint.kind == "silent" else None
 
 
 @rule("T03", "after", "", _READ, refuses=False)
 @why("A NUL ends its line for makedumpfile; one at the start of a line ends the text.")
-def _nul(reading: _Reading) -> Hit | None:
+def _nul(reading: _Reading) -> RuleHit | None:
     at = -1 if reading.text is None else reading.text.find(b"\0")
-    return None if at < 0 or reading.found is None else Hit(Span(reading.found.desc + at, 1))
+    return None if at < 0 or reading.found is None else RuleHit(Span(reading.found.desc + at, 1))
 
 
 @rule("T05", "after", "", _READ, refuses=False)
 @why("A line of more than 1,499 bytes is read in pieces: what follows is taken for the next line.")
-def _long_line(reading: _Reading) -> Hit | None:
+def _long_line(reading: _Reading) -> RuleHit | None:
     if reading.text is None or max(map(len, reading.text.split(b"\n"))) < LINE_LIMIT:
         return None
-    return Hit(reading.line_span(max(reading.text.split(b"\n"), key=len)))
+    return RuleHit(reading.line_span(max(reading.text.split(b"\n"), key=len)))
 
 
 @rule("T06", "after", "", _MAIN + "read_vmcoreinfo_symbol", refuses=False)
 @why("""A key that it uses stands there twice with different values: the first counts, of PAGESIZE and
     CRASHTIME the last.""")
-def _first_counts(reading: _Reading) -> Hit | None:
+def _first_counts(reading: _Reading) -> RuleHit | None:
     if reading.parsed is None or len(reading.parsed.pairs) == len(reading.parsed.first):
         return None
     first = reading.parsed.first
     for key, value in reading.parsed.pairs:
         if first[key] != value and key in KEYS:
-            return Hit(reading.line_span(key + b"=" + value))
+            return RuleHit(reading.line_span(key + b"=" + value))
     return None
 
 
@@ -68,38 +68,38 @@ def _goes_on(reading: _Reading) -> bool:
       "makedumpfile 1.7.2, arch/x86_64.c vtop4_x86_64", refuses=False)  # fmt: skip
 @why("""The dump is of another machine than the one that this makedumpfile was built for. It shows the text,
     and then finds no page tables of its own kind.""")
-def _other_machine(reading: _Reading) -> Hit | None:
+def _other_machine(reading: _Reading) -> RuleHit | None:
     keys = {} if reading.parsed is None else reading.parsed.first
     absent = b"SYMBOL(init_level4_pgt)" not in keys and b"SYMBOL(init_top_pgt)" not in keys
-    return Hit(reading.machine_span) if _goes_on(reading) and absent and not reading.machine_is_x86_64 else None
+    return RuleHit(reading.machine_span) if _goes_on(reading) and absent and not reading.machine_is_x86_64 else None
 
 
 @rule("T15", "after", "vtop4_x86_64: Can't get the symbol of init_level4_pgt/init_top_pgt.",
       "makedumpfile 1.7.2, arch/x86_64.c vtop4_x86_64", refuses=False)  # fmt: skip
 @why("""Neither SYMBOL(init_top_pgt) nor SYMBOL(init_level4_pgt) is there: it shows the text, but cannot
     translate an address.""")
-def _no_page_tables(reading: _Reading) -> Hit | None:
+def _no_page_tables(reading: _Reading) -> RuleHit | None:
     keys = {} if reading.parsed is None else reading.parsed.first
     absent = b"SYMBOL(init_level4_pgt)" not in keys and b"SYMBOL(init_top_pgt)" not in keys
-    return Hit(reading.note) if _goes_on(reading) and absent and reading.machine_is_x86_64 else None
+    return RuleHit(reading.note) if _goes_on(reading) and absent and reading.machine_is_x86_64 else None
 
 
 @rule("T15", "after", "check_release: Can't get the symbol of system_utsname.", _MAIN + "check_release", refuses=False)
 @why("""Neither SYMBOL(init_uts_ns) nor SYMBOL(system_utsname) is there: it shows the text, but cannot learn
     the kernel's version from memory.""")
-def _no_utsname(reading: _Reading) -> Hit | None:
+def _no_utsname(reading: _Reading) -> RuleHit | None:
     keys = {} if reading.parsed is None else reading.parsed.first
     absent = b"SYMBOL(init_uts_ns)" not in keys and b"SYMBOL(system_utsname)" not in keys
-    return Hit(reading.note) if _goes_on(reading) and absent else None
+    return RuleHit(reading.note) if _goes_on(reading) and absent else None
 
 
 @rule("T15", "after", "", "makedumpfile 1.7.2, printk.c dump_lockless_dmesg", refuses=False)
 @why("""SYMBOL(prb) is there, but not every key that leads from it to the log: it shows the text, then takes
     -1 for what is missing and gives rubbish or, without head_id or tail_id of prb_desc_ring, never ends.""")
-def _log_keys_missing(reading: _Reading) -> Hit | None:
+def _log_keys_missing(reading: _Reading) -> RuleHit | None:
     if reading.parsed is None or not _goes_on(reading) or b"SYMBOL(prb)" not in reading.parsed.first:
         return None
-    return Hit(reading.note) if any(map(reading.parsed.missing, LOG_KEYS)) else None
+    return RuleHit(reading.note) if any(map(reading.parsed.missing, LOG_KEYS)) else None
 
 
 @rule("C11", "after", "get_mm_sparsemem: Can't get the address of mem_section.",
@@ -108,14 +108,14 @@ def _log_keys_missing(reading: _Reading) -> Hit | None:
     kernel's linear map. In a dump with paging (some 65,000 headers, one for each run of virtual
     addresses) that is some other mapping, and it lies above mem_section: it shows the text and then finds
     no memory. Merged to one PT_LOAD for each range, without virtual addresses, it is read.""")
-def _linear_map_after_the_last_header(reading: _Reading) -> Hit | None:
+def _linear_map_after_the_last_header(reading: _Reading) -> RuleHit | None:
     if reading.parsed is None or not _goes_on(reading):
         return None
     section = strtoull(reading.parsed.first.get(b"SYMBOL(mem_section)", b""), 16).value
     offset = _page_offset(reading.table)
     if not 0xFFFF800000000000 <= section < _KERNEL_IMAGE or offset is None or offset <= section:
         return None
-    return Hit(reading.form.span("e_phnum"))
+    return RuleHit(reading.form.span("e_phnum"))
 
 
 def _page_offset(table: Segments) -> int | None:
@@ -135,20 +135,20 @@ def _page_offset(table: Segments) -> int | None:
 @rule("T24", "after", "The kernel version is not supported.", _MAIN + "get_kernel_version", refuses=False)
 @why("""The kernel is so new that its pages are marked in a way that 1.7.2 does not know. It says as much of every
     kernel after 6.0.1, by the release that memory holds, and goes on; up to 6.1 nothing comes of it.""")
-def _newer_kernel(reading: _Reading) -> Hit | None:
+def _newer_kernel(reading: _Reading) -> RuleHit | None:
     if not _goes_on(reading) or need_of(reading.osrelease or b"") is None:
         return None
-    return Hit(reading.line_span(b"OSRELEASE=" + (reading.osrelease or b"")))
+    return RuleHit(reading.line_span(b"OSRELEASE=" + (reading.osrelease or b"")))
 
 
 @rule("T20", "after", "killed by SIGFPE", _MAIN + "get_mm_sparsemem", refuses=False)
 @why("PAGESIZE is smaller than SIZE(mem_section): it shows the text, and later divides by zero.")
-def _pagesize_below_a_section(reading: _Reading) -> Hit | None:
+def _pagesize_below_a_section(reading: _Reading) -> RuleHit | None:
     if reading.parsed is None or not _goes_on(reading):
         return None
     size = strtol(reading.parsed.first.get(b"SIZE(mem_section)", b""), 10).value
     page_size = reading.parsed.basic.page_size
-    return Hit(reading.note) if page_size is not None and 0 < page_size < size else None
+    return RuleHit(reading.note) if page_size is not None and 0 < page_size < size else None
 
 
 LATER: Final[tuple[Rule[_Reading], ...]] = tuple(rule.all)

@@ -27,9 +27,9 @@ from vmci_tui.formats.fw_cfg_entry import (
 from vmci_tui.machines.lookup import machine_facts
 from vmci_tui.machines.table import MACHINES
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.qemu.entry_reading import Guest, Pointed, QemuReading, Version, phys_number, value_at
+from vmci_tui.readers.qemu.entry_reading import DumpTarget, QemuReading, RegionBytes, Version, phys_number, value_at
 from vmci_tui.readers.qemu.from_document import guest_of, pointed_at
-from vmci_tui.readers.rule import Form, Hit, Reader, Rules, Value, Verdict, decide, why
+from vmci_tui.readers.rule import Form, Reader, RuleHit, Rules, Value, Verdict, decide, why
 from vmci_tui.readers.shared.c_numbers import shown_hex
 
 rule: Rules[QemuReading] = Rules()
@@ -43,117 +43,119 @@ _DECIMAL: Final = frozenset(b"0123456789")
 
 @rule("E02", "before", _ABSENT, _WRITTEN)
 @why("The guest never wrote the entry since the last reset: no driver announced a note.")
-def never_written(reading: QemuReading) -> Hit | None:
-    return Hit(WHOLE_ENTRY) if reading.history.never_written else None
+def never_written(reading: QemuReading) -> RuleHit | None:
+    return RuleHit(WHOLE_ENTRY) if reading.history.never_written else None
 
 
 @rule("E09", "before", _ABSENT, "QEMU 7.2.22, hw/nvram/fw_cfg.c fw_cfg_dma_transfer")
 @why("Each write ended past byte 16 or came from outside memory: QEMU never took one. It wants 16 bytes at offset 0.")
-def only_failed_writes(reading: QemuReading) -> Hit | None:
+def only_failed_writes(reading: QemuReading) -> RuleHit | None:
     history = reading.history
-    return Hit(WHOLE_ENTRY) if not history.never_written and reading.last is None else None
+    return RuleHit(WHOLE_ENTRY) if not history.never_written and reading.last is None else None
 
 
 @rule("E01", "before", _ABSENT, _WRITTEN)
 @why("The last write was not all 16 bytes at offset 0: QEMU stores it, and takes the note as not present.")
-def not_a_full_write(reading: QemuReading) -> Hit | None:
+def not_a_full_write(reading: QemuReading) -> RuleHit | None:
     if reading.last is None:
         return None
     if (reading.last[0].offset, reading.last[0].length) == (0, LENGTH):
         # What a debugger saw: all bytes are there, and QEMU says of itself that their last write was none.
         told = reading.history.held is False and reading.entry.guest_format != FORMAT_NONE
-        return Hit(WHOLE_ENTRY) if told else None
-    return Hit(Span(reading.last[0].offset, reading.last[0].length, "entry"))
+        return RuleHit(WHOLE_ENTRY) if told else None
+    return RuleHit(Span(reading.last[0].offset, reading.last[0].length, "entry"))
 
 
 @rule("E03", "before", _ABSENT, _WRITTEN)
 @why("The last write had guest_format 0, by which a guest takes its note back. QEMU wants 1.")
-def switched_off(reading: QemuReading) -> Hit | None:
+def switched_off(reading: QemuReading) -> RuleHit | None:
     if reading.last is None or (reading.last[0].offset, reading.last[0].length) != (0, LENGTH):
         return None
-    return None if reading.last[1].present or reading.entry.guest_format else Hit(entry_span("guest_format"))
+    return None if reading.last[1].present or reading.entry.guest_format else RuleHit(entry_span("guest_format"))
 
 
-def _wrong_size(reading: QemuReading) -> Hit:
-    return Hit(entry_span("size"), f"guest note size is invalid: {reading.entry.size}")
+def _wrong_size(reading: QemuReading) -> RuleHit:
+    return RuleHit(entry_span("size"), f"guest note size is invalid: {reading.entry.size}")
 
 
 @rule("E05", "before", "guest note size is invalid: N", _DUMP_INIT)
 @why("`size` is less than the 12 bytes of a note's header. It is judged before the format.")
-def size_below_a_header(reading: QemuReading) -> Hit | None:
+def size_below_a_header(reading: QemuReading) -> RuleHit | None:
     return _wrong_size(reading) if reading.entry.size < NOTE_HEADER else None
 
 
 @rule("E06", "before", "guest note size is invalid: N", _DUMP_INIT)
 @why("`size` is more than 1 MiB (exactly 1 MiB passes). It is judged before the format.")
-def size_above_1_mib(reading: QemuReading) -> Hit | None:
+def size_above_1_mib(reading: QemuReading) -> RuleHit | None:
     return _wrong_size(reading) if reading.entry.size > SIZE_LIMIT else None
 
 
 @rule("E04", "before", "guest note format is unsupported: N", _DUMP_INIT)
 @why("guest_format is not 1 (ELF), the only one that QEMU appends. host_format is never looked at.")
-def format_is_not_elf(reading: QemuReading) -> Hit | None:
+def format_is_not_elf(reading: QemuReading) -> RuleHit | None:
     kind = reading.entry.guest_format
-    return Hit(entry_span("guest_format"), f"guest note format is unsupported: {kind}") if kind != FORMAT_ELF else None
+    return (
+        RuleHit(entry_span("guest_format"), f"guest note format is unsupported: {kind}") if kind != FORMAT_ELF else None
+    )
 
 
-@rule("E08", "before", "", _DUMP_INIT, seen=False)
+@rule("E08", "before", "", _DUMP_INIT, observed=False)
 @why("QEMU reads the note from guest memory, and the memory that the entry points at is not in what is open.")
-def region_is_not_known(reading: QemuReading) -> Hit | None:
+def region_is_not_known(reading: QemuReading) -> RuleHit | None:
     if reading.pointed is not None:
         return None
-    return Hit(entry_span("paddr"), f"not known: the memory at {reading.entry.paddr:#x} is not in what is open")
+    return RuleHit(entry_span("paddr"), f"not known: the memory at {reading.entry.paddr:#x} is not in what is open")
 
 
 @rule("E11", "note", "Invalid guest note header", _DUMP_INIT)
 @why("""The 12 bytes of the header, the name and the descriptor, both padded to 4, are more than the entry's `size`,
     or one of the two is over 1 MiB.""")
-def note_is_larger_than_the_entry_says(reading: QemuReading) -> Hit | None:
-    return Hit(reading.span(0, NOTE_HEADER)) if reading.region is not None and not reading.header_fits else None
+def note_is_larger_than_the_entry_says(reading: QemuReading) -> RuleHit | None:
+    return RuleHit(reading.span(0, NOTE_HEADER)) if reading.region is not None and not reading.header_fits else None
 
 
 @rule("N07", "note", "", _DUMP_INIT, refuses=False)
 @why("namesz and descsz are 0, as outside RAM: QEMU appends twelve bytes that are no note, without a word.")
-def twelve_zero_bytes(reading: QemuReading) -> Hit | None:
-    return Hit(reading.span(0, NOTE_HEADER)) if reading.length == NOTE_HEADER and reading.header_fits else None
+def twelve_zero_bytes(reading: QemuReading) -> RuleHit | None:
+    return RuleHit(reading.span(0, NOTE_HEADER)) if reading.length == NOTE_HEADER and reading.header_fits else None
 
 
 @rule("N04", "note", "", "QEMU 7.2.22, dump/dump.c note_name_equal", refuses=False)
 @why("The name is not VMCOREINFO and a NUL, with namesz 11: the note is appended, its phys_base not looked for.")
-def name_is_another(reading: QemuReading) -> Hit | None:
+def name_is_another(reading: QemuReading) -> RuleHit | None:
     if not reading.header_fits or reading.length == NOTE_HEADER or reading.named:
         return None
-    return Hit(reading.span(NOTE_HEADER, len(NAME)))
+    return RuleHit(reading.span(NOTE_HEADER, len(NAME)))
 
 
 @rule("N03", "note", "", _PHYS, refuses=False)
 @why("QEMU writes a NUL behind the text before it reads it, so the first byte of padding does not stay what it was.")
-def padding_becomes_zero(reading: QemuReading) -> Hit | None:
+def padding_becomes_zero(reading: QemuReading) -> RuleHit | None:
     if not reading.named or reading.desc is None or reading.length == reading.desc[1] or reading.region is None:
         return None
     end = reading.desc[1]
-    return Hit(reading.span(end, 1)) if reading.region[end : end + 1].strip(b"\0") else None
+    return RuleHit(reading.span(end, 1)) if reading.region[end : end + 1].strip(b"\0") else None
 
 
 @rule("T16", "after", "Failed to read NUMBER(phys_base)=", _PHYS, refuses=False)
 @why("""The first line with the key is no hexadecimal number to its end (a blank or a CR behind it is enough):
     QEMU keeps its guess.""")
-def phys_base_is_no_number(reading: QemuReading) -> Hit | None:
+def phys_base_is_no_number(reading: QemuReading) -> RuleHit | None:
     if reading.phys_line is None or reading.phys_number is not None or reading.phys_key is None:
         return None
-    return Hit(_of_value(reading), f"Failed to read {reading.phys_key.decode()}=")
+    return RuleHit(_of_value(reading), f"Failed to read {reading.phys_key.decode()}=")
 
 
 @rule("T16", "after", "", _PHYS, refuses=False)
 @why("""Linux writes phys_base in decimal, QEMU reads the digits as hexadecimal: who trusts the phys_base in a
     kdump header is misled.""")
-def phys_base_read_in_base_16(reading: QemuReading) -> Hit | None:
+def phys_base_read_in_base_16(reading: QemuReading) -> RuleHit | None:
     if reading.guest.machine != "x86_64" or reading.phys_line is None or reading.phys_number is None:
         return None
     digits = reading.phys_line[1].removeprefix(b"-")
     if not digits or not _DECIMAL.issuperset(digits) or len(digits.lstrip(b"0")) < 2:
         return None
-    return Hit(_of_value(reading))
+    return RuleHit(_of_value(reading))
 
 
 def _of_value(reading: QemuReading) -> Span | None:
@@ -167,7 +169,7 @@ def warnings(reading: QemuReading) -> tuple[str, ...]:
     """What QEMU prints for a dump, each line without its `warning: `. Needs a region that is known."""
     printed: list[str] = []
     for item in rule.all:
-        hit = item.fires(reading)
+        hit = item.check(reading)
         if hit is None:
             continue
         words = item.words if hit.words is None else hit.words
@@ -204,7 +206,7 @@ def _accepted(reading: QemuReading) -> str:
 
 def _without_entry(_view: View) -> QemuReading:
     """A file alone says nothing to QEMU: as if the guest had never written the entry."""
-    return QemuReading(EntryHistory("writes"), None, Guest(None, 64, "little"))
+    return QemuReading(EntryHistory("writes"), None, DumpTarget(None, 64, "little"))
 
 
 @lru_cache(maxsize=16)
@@ -227,7 +229,9 @@ def reader(version: Version = "7.2", machine: str | None = None) -> Reader[QemuR
 READER: Final = reader()
 
 
-def judge_entry(history: EntryHistory, pointed: Pointed | None, guest: Guest, version: Version = "7.2") -> Verdict:
+def judge_entry(
+    history: EntryHistory, pointed: RegionBytes | None, guest: DumpTarget, version: Version = "7.2"
+) -> Verdict:
     """What QEMU makes of an entry and the memory that it points at (None: not known): accepts where it appends."""
     return decide(reader(version, guest.machine), QemuReading(history, pointed, guest, version))
 

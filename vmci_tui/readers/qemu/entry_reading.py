@@ -18,7 +18,7 @@ VERSIONS: Final[tuple[Version, ...]] = ("7.2", "10.0")
 _UNREADABLE: Final = 1 << 32
 
 
-class Guest(NamedTuple):
+class DumpTarget(NamedTuple):
     """The dump that QEMU writes of the guest; not always what the guest itself is."""
 
     machine: str | None
@@ -29,7 +29,7 @@ class Guest(NamedTuple):
     """The lowest address of RAM, which QEMU takes for phys_base on arm and aarch64."""
 
 
-class Pointed(NamedTuple):
+class RegionBytes(NamedTuple):
     """The guest memory that the entry points at."""
 
     data: bytes
@@ -44,8 +44,8 @@ class QemuReading:
     def __init__(
         self,
         history: EntryHistory,
-        pointed: Pointed | None,
-        guest: Guest,
+        pointed: RegionBytes | None,
+        guest: DumpTarget,
         version: Version = "7.2",
     ) -> None:
         self.history = history

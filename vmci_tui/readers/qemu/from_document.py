@@ -5,19 +5,19 @@ from __future__ import annotations
 from vmci_tui.common.errors import OpenError
 from vmci_tui.document.document import Document
 from vmci_tui.formats.fw_cfg_entry import NOTE_HEADER, SIZE_LIMIT
-from vmci_tui.readers.qemu.entry_reading import Guest, Pointed
+from vmci_tui.readers.qemu.entry_reading import DumpTarget, RegionBytes
 
 
-def guest_of(document: Document) -> Guest:
+def guest_of(document: Document) -> DumpTarget:
     """The guest, by its dump; without one, a little-endian machine that is not known."""
     dump = document.dump
     if dump is None:
-        return Guest(None, 64, "little")
+        return DumpTarget(None, 64, "little")
     ranges = dump.memory.ranges
-    return Guest(dump.machine, dump.bits, dump.order, ranges[0].paddr if ranges else 0)
+    return DumpTarget(dump.machine, dump.bits, dump.order, ranges[0].paddr if ranges else 0)
 
 
-def pointed_at(document: Document) -> Pointed | None:
+def pointed_at(document: Document) -> RegionBytes | None:
     """The bytes that the entry points at; None where nothing tells them.
 
     A dump holds all RAM, so what it lacks reads as zeros, unless it was made of a window or cut:
@@ -28,7 +28,7 @@ def pointed_at(document: Document) -> Pointed | None:
         return None
     entry = history.entry
     if not NOTE_HEADER <= entry.size <= SIZE_LIMIT:
-        return Pointed(b"")  # QEMU does not look
+        return RegionBytes(b"")  # QEMU does not look
     if dump.guest_memory.covered(entry.paddr, NOTE_HEADER):
         part = dump.memory.range_at(entry.paddr)
         whole = part is not None and entry.paddr + entry.size <= part.end
@@ -36,11 +36,11 @@ def pointed_at(document: Document) -> Pointed | None:
             data = _read(document, entry.paddr, entry.size)
         except OpenError:
             return None
-        return Pointed(data, dump.memory.offset_of(entry.paddr) if whole else None)
+        return RegionBytes(data, dump.memory.offset_of(entry.paddr) if whole else None)
     if document.opened.note is not None:
-        return Pointed(document.opened.note.raw)
+        return RegionBytes(document.opened.note.raw)
     if any(note.is_empty for note in document.opened.notes):
-        return Pointed(b"")
+        return RegionBytes(b"")
     return None
 
 

@@ -14,9 +14,9 @@ from vmci_tui.formats.elf_note import NAME, NOTE_LIMIT
 from vmci_tui.formats.elf_records import EI_CLASS, IDENT, MAGIC
 from vmci_tui.formats.note_kinds import XEN
 from vmci_tui.readers.readelf.elf_reading import ERROR, SMALL_ENTRY, WARNING, ReadelfReading, cut, misaligned
-from vmci_tui.readers.rule import Hit, Reader, Rules, why
+from vmci_tui.readers.rule import Reader, RuleHit, Rules, why
 from vmci_tui.readers.shared.elf_notes import (
-    Found,
+    WalkedNote,
     broken_note,
     byte_swapped,
     other_class,
@@ -44,65 +44,65 @@ rule: Rules[ReadelfReading] = Rules()
 
 @rule("C02", "before", ERROR + "FILE: Failed to read file header", f"{_SOURCE} get_file_header, process_file")
 @why("The file ends within the ELF header: 64 bytes are wanted (52 of a 32-bit file).")
-def _too_short(r: ReadelfReading) -> Hit | None:
+def _too_short(r: ReadelfReading) -> RuleHit | None:
     if r.view.size >= r.form.header_size:
         return None
     words = "Failed to read file's magic number" if r.view.size < 8 else "Failed to read file header"
-    return Hit(Span(0, r.view.size), f"{ERROR}FILE: {words}")
+    return RuleHit(Span(0, r.view.size), f"{ERROR}FILE: {words}")
 
 
 @rule("C17", "before", _NOT_ELF, f"{_SOURCE} check_magic_number")
 @why("readelf reads ELF files only; this is a kdump-compressed or flattened dump.")
-def _another_container(r: ReadelfReading) -> Hit | None:
+def _another_container(r: ReadelfReading) -> RuleHit | None:
     return other_container(r.view.head)
 
 
-@rule("C17", "before", "", f"{_SOURCE} process_archive", seen=False)
+@rule("C17", "before", "", f"{_SOURCE} process_archive", observed=False)
 @why("An ar archive: readelf goes through its members.")
-def _archive(r: ReadelfReading) -> Hit | None:
-    return Hit(Span(0, len(_ARCHIVES[0]))) if r.view.head.startswith(_ARCHIVES) else None
+def _archive(r: ReadelfReading) -> RuleHit | None:
+    return RuleHit(Span(0, len(_ARCHIVES[0]))) if r.view.head.startswith(_ARCHIVES) else None
 
 
 @rule("C13", "before", _NOT_ELF, f"{_SOURCE} check_magic_number")
 @why(r"The first four bytes are not \x7fELF, and nothing else is looked at.")
-def _magic(r: ReadelfReading) -> Hit | None:
-    return None if r.magic == MAGIC else Hit(IDENT.span("magic"))
+def _magic(r: ReadelfReading) -> RuleHit | None:
+    return None if r.magic == MAGIC else RuleHit(IDENT.span("magic"))
 
 
 @rule("C13", "before", "", f"{_SOURCE} get_file_header")
 @why("EI_DATA names the wrong byte order (e_version reads as 0x1000000), so every number of the head is swapped.")
-def _byte_order(r: ReadelfReading) -> Hit | None:
+def _byte_order(r: ReadelfReading) -> RuleHit | None:
     return r.hit(r.form.span("EI_DATA")) if r.lost and not r.places and r.header.version == 0x01000000 else None
 
 
 @rule("C13", "before", "No notes found file.", f"{_SOURCE} get_file_header")
 @why("EI_CLASS is neither 1 nor 2; readelf then takes the file for a 32-bit one and finds its tables elsewhere.")
-def _class(r: ReadelfReading) -> Hit | None:
+def _class(r: ReadelfReading) -> RuleHit | None:
     return r.hit(r.form.span("EI_CLASS")) if r.lost and not r.places and r.view.head[EI_CLASS] not in (1, 2) else None
 
 
 @rule("C01", "before", "No notes found file.", f"{_SOURCE} get_file_header")
 @why("EI_CLASS is not that of the machine, so the head is read with fields of the wrong width.")
-def _class_of_machine(r: ReadelfReading) -> Hit | None:
+def _class_of_machine(r: ReadelfReading) -> RuleHit | None:
     return r.hit(r.form.span("EI_CLASS")) if r.lost and not r.places and other_class(r.header.machine, r.bits) else None
 
 
 @rule("C16", "before", "No notes found file.", f"{_SOURCE} process_notes")
 @why("e_phnum is 0: no program header, no note.")
-def _no_headers(r: ReadelfReading) -> Hit | None:
+def _no_headers(r: ReadelfReading) -> RuleHit | None:
     return r.hit(r.form.span("e_phnum")) if r.lost and not r.by_sections and not r.phnum else None
 
 
 @rule("C05", "before", SMALL_ENTRY, f"{_SOURCE} get_64bit_program_headers")
 @why("e_phentsize is smaller than a program header; with 0 readelf shows nothing and says nothing.")
-def _entry_size(r: ReadelfReading) -> Hit | None:
+def _entry_size(r: ReadelfReading) -> RuleHit | None:
     wrong = r.lost and not r.by_sections and r.header.phentsize < r.form.segment.size
     return r.hit(r.form.span("e_phentsize")) if wrong else None
 
 
 @rule("C06", "before", cut(112, "program headers"), f"{_SOURCE} get_program_headers")
 @why("e_phoff points at no program header: neither behind the ELF header nor behind the section headers.")
-def _headers_elsewhere(r: ReadelfReading) -> Hit | None:
+def _headers_elsewhere(r: ReadelfReading) -> RuleHit | None:
     usual = {r.form.header_size + count * r.form.section.size for count in (0, r.header.shnum)}
     wrong = r.lost and not r.by_sections and r.header.phoff not in usual and not r.segments
     return r.hit(r.form.span("e_phoff")) if wrong else None
@@ -115,104 +115,106 @@ def _headers_elsewhere(r: ReadelfReading) -> Hit | None:
     f"{_SOURCE} get_program_headers",
 )
 @why("The file is not large enough for e_phnum program headers.")
-def _table_cut(r: ReadelfReading) -> Hit | None:
+def _table_cut(r: ReadelfReading) -> RuleHit | None:
     return r.hit(r.form.span("e_phnum")) if r.lost and not r.by_sections and r.no_table else None
 
 
 @rule("C07", "note", "", f"{_SOURCE} process_note_sections")
 @why("e_type is not ET_CORE and there are SHT_NOTE sections: only they are searched, PT_NOTEs are not.")
-def _sections(r: ReadelfReading) -> Hit | None:
+def _sections(r: ReadelfReading) -> RuleHit | None:
     return r.hit(r.form.span("e_type")) if r.lost and r.by_sections else None
 
 
 @rule("C03", "note", "", f"{_SOURCE} process_corefile_note_segments")
 @why("There is no PT_NOTE with bytes; readelf prints nothing at all.")
-def _no_note_segment(r: ReadelfReading) -> Hit | None:
+def _no_note_segment(r: ReadelfReading) -> RuleHit | None:
     return r.hit() if r.lost and not r.by_sections and r.no_table is None and not r.places else None
 
 
 @rule("C02", "note", cut(4096, "notes"), f"{_SOURCE} process_notes_at, get_data")
 @why("A PT_NOTE reaches beyond the end of the file; then none of its notes is read, not even a whole one.")
-def _notes_cut(r: ReadelfReading) -> Hit | None:
+def _notes_cut(r: ReadelfReading) -> RuleHit | None:
     outside = next((place for place in r.places if not r.has(place[0], place[1])), None)
     if not r.lost or outside is None:
         return None
-    return Hit(Span(min(outside[0], r.view.size), 0), cut(outside[1], "section contents" if r.by_sections else "notes"))
+    return RuleHit(
+        Span(min(outside[0], r.view.size), 0), cut(outside[1], "section contents" if r.by_sections else "notes")
+    )
 
 
 @rule("C10", "note", misaligned(4096), f"{_SOURCE} process_notes_at")
 @why("p_align of the PT_NOTE must be 0 to 4, or 8; with any other the notes are not read.")
-def _alignment(r: ReadelfReading) -> Hit | None:
+def _alignment(r: ReadelfReading) -> RuleHit | None:
     wrong = next((place for place in r.places if place[2] > 4 and place[2] != 8), None)
     if not r.lost or wrong is None:
         return None
-    return Hit(Span(wrong[0], wrong[1]), misaligned(wrong[2]))
+    return RuleHit(Span(wrong[0], wrong[1]), misaligned(wrong[2]))
 
 
 @rule("C10", "note", "", f"{_SOURCE} process_notes_at")
 @why("p_align is 8, so readelf looks for each note at a multiple of 8; these are padded to 4, as the kernel does.")
-def _padded_to_4(r: ReadelfReading) -> Hit | None:
+def _padded_to_4(r: ReadelfReading) -> RuleHit | None:
     return r.fault(padded_to_4)
 
 
 @rule("N08", "note", _BROKEN, f"{_SOURCE} process_notes_at")
 @why("The header of the VMCOREINFO note is in the other byte order than the file.")
-def _byte_swapped(r: ReadelfReading) -> Hit | None:
+def _byte_swapped(r: ReadelfReading) -> RuleHit | None:
     return r.fault(byte_swapped)
 
 
 @rule("N12", "note", _BROKEN, f"{_SOURCE} process_notes_at")
 @why("The last note lacks its padding: readelf wants the whole of it, up to a multiple of 4, within the PT_NOTE.")
-def _unpadded(r: ReadelfReading) -> Hit | None:
+def _unpadded(r: ReadelfReading) -> RuleHit | None:
     return r.fault(unpadded)
 
 
 @rule("N15", "note", _BROKEN, f"{_SOURCE} process_notes_at")
 @why("Zero bytes that are no multiple of a note header stand before the note, so it is looked for at a wrong place.")
-def _shifted(r: ReadelfReading) -> Hit | None:
+def _shifted(r: ReadelfReading) -> RuleHit | None:
     return r.fault(shifted)
 
 
 @rule("N02", "note", _BROKEN, f"{_SOURCE} process_notes_at")
 @why("A note claims to be longer than the bytes that there are; readelf stops there.")
-def _broken(r: ReadelfReading) -> Hit | None:
+def _broken(r: ReadelfReading) -> RuleHit | None:
     return r.fault(broken_note)
 
 
 @rule("N04", "note", "", f"{_SOURCE} process_note")
 @why("The text is in a note of another name; readelf prints names only, so nothing tells that it is there.")
-def _other_name(r: ReadelfReading) -> Hit | None:
+def _other_name(r: ReadelfReading) -> RuleHit | None:
     found = next((note for note in r.notes if note.has_text), None) if r.lost else None
-    return None if found is None else Hit(found.span)
+    return None if found is None else RuleHit(found.span)
 
 
-@rule("N02", "note", "", f"{_SOURCE} process_notes_at", seen=False)
+@rule("N02", "note", "", f"{_SOURCE} process_notes_at", observed=False)
 @why("There are more notes than are gone through here; readelf would go on.")
-def _too_many_notes(r: ReadelfReading) -> Hit | None:
-    return Hit() if r.lost and any(len(area.notes) >= NOTE_LIMIT for area in r.areas) else None
+def _too_many_notes(r: ReadelfReading) -> RuleHit | None:
+    return RuleHit() if r.lost and any(len(area.notes) >= NOTE_LIMIT for area in r.areas) else None
 
 
 @rule("N01", "note", "", f"{_SOURCE} process_note")
 @why("None of the notes is named VMCOREINFO.")
-def _no_note(r: ReadelfReading) -> Hit | None:
+def _no_note(r: ReadelfReading) -> RuleHit | None:
     return r.hit() if r.lost else None
 
 
 @rule("N04", "note", "", f"{_SOURCE} process_note", refuses=False)
 @why("readelf shows the note as it shows any other; its name is not exactly VMCOREINFO with one NUL behind it.")
-def _only_contains(r: ReadelfReading) -> Hit | None:
+def _only_contains(r: ReadelfReading) -> RuleHit | None:
     found = next((note for note in _linux(r.shown) if note.name != NAME), None)
-    return None if found is None else Hit(found.span)
+    return None if found is None else RuleHit(found.span)
 
 
 @rule("N05", "note", "", f"{_SOURCE} process_notes_at", refuses=False)
 @why("readelf shows every VMCOREINFO note; what is told here is the first.")
-def _several(r: ReadelfReading) -> Hit | None:
+def _several(r: ReadelfReading) -> RuleHit | None:
     shown = _linux(r.shown)
-    return Hit(shown[1].span) if len(shown) > 1 else None
+    return RuleHit(shown[1].span) if len(shown) > 1 else None
 
 
-def _linux(notes: Sequence[Found]) -> Sequence[Found]:
+def _linux(notes: Sequence[WalkedNote]) -> Sequence[WalkedNote]:
     """The notes without the hypervisor's, which in a dump of a Xen dom0 stands beside Linux's."""
     return [note for note in notes if note.name != XEN] or notes
 
@@ -225,42 +227,42 @@ def _linux(notes: Sequence[Found]) -> Sequence[Found]:
     refuses=False,
 )
 @why("Behind the note lies another that is not whole; readelf complains of it.")
-def _broken_behind(r: ReadelfReading) -> Hit | None:
+def _broken_behind(r: ReadelfReading) -> RuleHit | None:
     broken = next((area for area in r.areas if area.broken is not None), None) if r.shown else None
-    return None if broken is None else Hit(broken_note(broken, r.order), r.broken(broken))
+    return None if broken is None else RuleHit(broken_note(broken, r.order), r.broken(broken))
 
 
 @rule("C05", "before", _LARGE_ENTRY, f"{_SOURCE} get_64bit_program_headers", refuses=False)
 @why("e_phentsize is larger than a program header; readelf complains, yet reads them one behind the other.")
-def _large_entry(r: ReadelfReading) -> Hit | None:
-    return Hit(r.form.span("e_phentsize")) if r.is_elf and r.header.phentsize > r.form.segment.size else None
+def _large_entry(r: ReadelfReading) -> RuleHit | None:
+    return RuleHit(r.form.span("e_phentsize")) if r.is_elf and r.header.phentsize > r.form.segment.size else None
 
 
 @rule("C07", "before", _NO_SECTIONS, f"{_SOURCE} process_section_headers", refuses=False)
 @why("e_shoff is not 0 though there are no section headers.")
-def _no_sections(r: ReadelfReading) -> Hit | None:
-    return Hit(r.form.span("e_shoff")) if r.is_elf and r.header.shoff and not r.shnum else None
+def _no_sections(r: ReadelfReading) -> RuleHit | None:
+    return RuleHit(r.form.span("e_shoff")) if r.is_elf and r.header.shoff and not r.shnum else None
 
 
 @rule("C07", "before", cut(128, "section headers"), f"{_SOURCE} process_section_headers", refuses=False)
 @why("The section headers do not lie in the file; readelf complains and goes on without them.")
-def _sections_cut(r: ReadelfReading) -> Hit | None:
+def _sections_cut(r: ReadelfReading) -> RuleHit | None:
     length = r.header.shentsize * r.shnum
     read = r.is_elf and r.header.shoff and r.header.shentsize >= r.form.section.size
     wrong = read and not r.has(r.header.shoff, length)
-    return Hit(r.form.span("e_shoff"), cut(length, "section headers")) if wrong else None
+    return RuleHit(r.form.span("e_shoff"), cut(length, "section headers")) if wrong else None
 
 
 @rule("C07", "before", cut(792633534417207296, "string table"), f"{_SOURCE} process_section_headers", refuses=False)
 @why("The names of the sections do not lie in the file (QEMU does not swap that header in a big-endian dump).")
-def _names_cut(r: ReadelfReading) -> Hit | None:
+def _names_cut(r: ReadelfReading) -> RuleHit | None:
     index = r.header.shstrndx
     if index == _SHN_XINDEX and r.first_section is not None:
         index = r.first_section.link
     if not r.is_elf or not 0 < index < len(r.sections) or r.has(r.sections[index].offset, r.sections[index].size):
         return None
     at = r.header.shoff + index * r.form.section.size
-    return Hit(Span(at, r.form.section.size), cut(r.sections[index].size, "string table"))
+    return RuleHit(Span(at, r.form.section.size), cut(r.sections[index].size, "string table"))
 
 
 def _accepted(r: ReadelfReading) -> str:

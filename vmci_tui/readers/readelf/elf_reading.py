@@ -14,8 +14,8 @@ from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder
 from vmci_tui.formats.elf_records import ET_CORE, IDENT, MAGIC, PN_XNUM, SHT_NOTE, Header, Section, Segment, format_of
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.rule import Hit
-from vmci_tui.readers.shared.elf_notes import Area, Found, note_segments, release_of, walk
+from vmci_tui.readers.rule import RuleHit
+from vmci_tui.readers.shared.elf_notes import NoteArea, WalkedNote, note_segments, release_of, walk
 
 ERROR: Final = "readelf: Error: "
 WARNING: Final = "readelf: Warning: "
@@ -122,7 +122,7 @@ class ReadelfReading:
         return tuple(place for place in all_ if place[1])
 
     @cached_property
-    def areas(self) -> tuple[Area, ...]:
+    def areas(self) -> tuple[NoteArea, ...]:
         """Those that it walks: whole in the file, aligned to at most 4, or to 8."""
         return tuple(
             walk(offset, self.view.read(offset, length), self.order, 8 if align == 8 else 4)
@@ -131,15 +131,15 @@ class ReadelfReading:
         )
 
     @cached_property
-    def notes(self) -> tuple[Found, ...]:
+    def notes(self) -> tuple[WalkedNote, ...]:
         return tuple(note for area in self.areas for note in area.notes)
 
     @cached_property
-    def shown(self) -> tuple[Found, ...]:
+    def shown(self) -> tuple[WalkedNote, ...]:
         """The notes in whose printed name VMCOREINFO appears."""
         return tuple(note for note in self.notes if NAME[:-1] in note.shown)
 
-    def broken(self, area: Area) -> str:
+    def broken(self, area: NoteArea) -> str:
         """process_notes_at: what it says of the note at which the walk ends; empty where there is none."""
         if area.broken is None:
             return ""
@@ -185,14 +185,14 @@ class ReadelfReading:
         """An ELF file of which it shows no VMCOREINFO."""
         return self.is_elf and not self.shown
 
-    def hit(self, span: Span | None = None) -> Hit:
+    def hit(self, span: Span | None = None) -> RuleHit:
         """A reason for showing nothing, in the words that are really printed."""
-        return Hit(span, self.trouble)
+        return RuleHit(span, self.trouble)
 
-    def fault(self, finder: Callable[[Area, ByteOrder], Span | None]) -> Hit | None:
+    def fault(self, finder: Callable[[NoteArea, ByteOrder], Span | None]) -> RuleHit | None:
         """The first area with this fault, and what is said of it; None where a note is shown all the same."""
         for area in self.areas if self.lost else ():
             span = finder(area, self.order)
             if span is not None:
-                return Hit(span, self.broken(area))
+                return RuleHit(span, self.broken(area))
         return None

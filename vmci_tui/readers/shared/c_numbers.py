@@ -25,7 +25,7 @@ _DIGITS_ENOUGH = 80
 _SIGN = re.compile(_BLANKS + rb"([+-]?)")
 
 
-class Number(NamedTuple):
+class ParsedNumber(NamedTuple):
     """What strtoull or strtol gives: the value, the bytes left over, whether it fit."""
 
     value: int
@@ -51,28 +51,28 @@ def _scan(text: bytes, base: int) -> tuple[bool, int, bytes] | None:
     return sign[1] == b"-", int(digits[0].lstrip(b"0")[:_DIGITS_ENOUGH] or b"0", base), text[digits.end() :]
 
 
-def strtoull(text: bytes, base: int, bits: int = 64) -> Number:
+def strtoull(text: bytes, base: int, bits: int = 64) -> ParsedNumber:
     """As C's: blanks, a sign, `0x` where the base allows it; a negative number wraps."""
     found = _scan(text, base)
     if found is None:
-        return Number(0, text, digits=False)
+        return ParsedNumber(0, text, digits=False)
     negative, magnitude, rest = found
     top = (1 << bits) - 1
     if magnitude > top:
-        return Number(top, rest, fits=False)
-    return Number(-magnitude & top if negative else magnitude, rest)
+        return ParsedNumber(top, rest, fits=False)
+    return ParsedNumber(-magnitude & top if negative else magnitude, rest)
 
 
-def strtol(text: bytes, base: int, bits: int = 64) -> Number:
+def strtol(text: bytes, base: int, bits: int = 64) -> ParsedNumber:
     """As C's: a number that does not fit becomes the nearest that does."""
     found = _scan(text, base)
     if found is None:
-        return Number(0, text, digits=False)
+        return ParsedNumber(0, text, digits=False)
     negative, magnitude, rest = found
     value, top = -magnitude if negative else magnitude, (1 << (bits - 1)) - 1
     if not -top - 1 <= value <= top:
-        return Number(top if value > 0 else -top - 1, rest, fits=False)
-    return Number(value, rest)
+        return ParsedNumber(top if value > 0 else -top - 1, rest, fits=False)
+    return ParsedNumber(value, rest)
 
 
 def shown_hex(number: int, how: str, problem: str = "") -> Value:

@@ -16,13 +16,13 @@ from vmci_tui.formats.flattened_records import SIGNATURE as FLATTENED
 from vmci_tui.formats.kdump_records import DISKDUMP, SIGNATURE
 from vmci_tui.machines.lookup import machine_of_elf
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.rule import Hit
+from vmci_tui.readers.rule import RuleHit
 
 _NOT_ZERO: Final = re.compile(rb"[^\0]")
 _RELEASE: Final = re.compile(rb"(?:^|\n)OSRELEASE=([^\n]*)")
 
 
-class Found(NamedTuple):
+class WalkedNote(NamedTuple):
     """A note that the walk comes to; offsets in the file."""
 
     offset: int
@@ -45,13 +45,13 @@ class Found(NamedTuple):
         return b"OSRELEASE=" in self.desc
 
 
-class Area(NamedTuple):
+class NoteArea(NamedTuple):
     """A place that the reader searches for notes, by the bytes that the file has of it."""
 
     offset: int
     data: bytes
     align: int
-    notes: tuple[Found, ...]
+    notes: tuple[WalkedNote, ...]
     broken: int | None
     """Where the walk ends early, counted from the area's start."""
 
@@ -60,22 +60,22 @@ class Area(NamedTuple):
         return Span(self.offset, len(self.data))
 
 
-def walk(offset: int, data: bytes, order: ByteOrder, align: int) -> Area:
+def walk(offset: int, data: bytes, order: ByteOrder, align: int) -> NoteArea:
     """All notes of an area that lies at `offset`, padded to `align` (4 or 8)."""
     words = note_header(order)
-    notes: list[Found] = []
+    notes: list[WalkedNote] = []
     at, size = 0, len(data)
     while at < size:
         if size - at < HEADER:
-            return Area(offset, data, align, tuple(notes), at)
+            return NoteArea(offset, data, align, tuple(notes), at)
         namesz, descsz, kind = words.unpack_from(data, at)
         desc = up(at + HEADER + namesz, align)
         end = up(desc + descsz, align)
         if end > size:
-            return Area(offset, data, align, tuple(notes), at)
+            return NoteArea(offset, data, align, tuple(notes), at)
         if namesz or descsz or kind:
             name = data[at + HEADER : at + HEADER + namesz]
-            notes.append(Found(offset + at, name, kind, data[desc : desc + descsz], offset + end))
+            notes.append(WalkedNote(offset + at, name, kind, data[desc : desc + descsz], offset + end))
             if len(notes) >= NOTE_LIMIT:
                 break
         else:
@@ -85,10 +85,10 @@ def walk(offset: int, data: bytes, order: ByteOrder, align: int) -> Area:
             end += (stop - HEADER - at) // step * step
             end -= step if end > size else 0
         at = end
-    return Area(offset, data, align, tuple(notes), None)
+    return NoteArea(offset, data, align, tuple(notes), None)
 
 
-def _missed(area: Area, order: ByteOrder) -> tuple[int, ByteOrder] | None:
+def _missed(area: NoteArea, order: ByteOrder) -> tuple[int, ByteOrder] | None:
     """Place in the area and byte order of a whole VMCOREINFO note that the walk does not come to."""
     known = {note.offset - area.offset for note in area.notes}
     other: ByteOrder = "big" if order == "little" else "little"
@@ -104,7 +104,7 @@ def _missed(area: Area, order: ByteOrder) -> tuple[int, ByteOrder] | None:
     return None
 
 
-def padded_to_4(area: Area, order: ByteOrder) -> Span | None:
+def padded_to_4(area: NoteArea, order: ByteOrder) -> Span | None:
     """An area that is walked by 8, where a walk by 4 would come to the note."""
     if area.align == 4:
         return None
@@ -112,19 +112,19 @@ def padded_to_4(area: Area, order: ByteOrder) -> Span | None:
     return area.span if any(note.shown == NAME[:-1] for note in notes) else None
 
 
-def byte_swapped(area: Area, order: ByteOrder) -> Span | None:
+def byte_swapped(area: NoteArea, order: ByteOrder) -> Span | None:
     """The header of a VMCOREINFO note that is in the other byte order than the file."""
     found = _missed(area, order)
     return Span(area.offset + found[0], HEADER) if found is not None and found[1] != order else None
 
 
-def unpadded(area: Area, order: ByteOrder) -> Span | None:
+def unpadded(area: NoteArea, order: ByteOrder) -> Span | None:
     """A VMCOREINFO note at which the walk ends though only its padding is missing."""
     found = _missed(area, order)
     return broken_note(area, order) if found is not None and found == (area.broken, order) else None
 
 
-def shifted(area: Area, order: ByteOrder) -> Span | None:
+def shifted(area: NoteArea, order: ByteOrder) -> Span | None:
     """Zero bytes between the end of a note, or the area's start, and a VMCOREINFO note that is missed for them."""
     found = _missed(area, order)
     if found is None:
@@ -135,7 +135,7 @@ def shifted(area: Area, order: ByteOrder) -> Span | None:
     return None if start is None else Span(start, area.offset + found[0] - start)
 
 
-def broken_note(area: Area, order: ByteOrder) -> Span | None:
+def broken_note(area: NoteArea, order: ByteOrder) -> Span | None:
     """All from the note on at which the walk ends early."""
     return None if area.broken is None else Span(area.offset + area.broken, len(area.data) - area.broken)
 
@@ -151,10 +151,10 @@ def note_segments(view: View, bits: int, order: ByteOrder, offset: int, count: i
     return tuple(view.segments(bits, order, offset, count).of_type(PT_NOTE))
 
 
-def other_container(head: bytes) -> Hit | None:
+def other_container(head: bytes) -> RuleHit | None:
     """That the file is a kdump-compressed or flattened dump, by its first bytes."""
     magic = FLATTENED.rstrip(b"\0")
-    return Hit(Span(0, len(magic))) if head.startswith((SIGNATURE, DISKDUMP, magic)) else None
+    return RuleHit(Span(0, len(magic))) if head.startswith((SIGNATURE, DISKDUMP, magic)) else None
 
 
 def other_class(machine: int, bits: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Line(NamedTuple):
+class TextLine(NamedTuple):
     """A line that a reader uses."""
 
     key: bytes

@@ -18,7 +18,7 @@ from vmci_tui.bench import DEFECTS, MACHINES, Crafted, Defect, attempt, clash
 from vmci_tui.bench.manifest import names, save
 from vmci_tui.common.errors import VmciError
 from vmci_tui.findings.catalogue import GROUPS, catalogue
-from vmci_tui.readers.verdicts import Both
+from vmci_tui.readers.verdicts import VerdictPair
 from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import Row, plain, safe
@@ -104,7 +104,7 @@ class CraftScreen(Guarded, Screen[None]):
         listed.focus()
 
     def on_resize(self) -> None:
-        self.query_one(StripLine).show(Both(self._made.verdicts, self._made.verdicts))
+        self.query_one(StripLine).show(VerdictPair(self._made.verdicts, self._made.verdicts))
 
     def _show(self) -> None:
         """Everything that hangs on what is chosen."""
@@ -113,7 +113,7 @@ class CraftScreen(Guarded, Screen[None]):
         title = f"Craft a faulty dump: {made.parts.machine}, {count}, {len(made.dump)} bytes"
         self.query_one("#title", StatusLine).tell(title)
         self.query_one("#defects", LineList).set_rows([self._row(line) for line in self._lines])
-        self.query_one(StripLine).show(Both(made.verdicts, made.verdicts))
+        self.query_one(StripLine).show(VerdictPair(made.verdicts, made.verdicts))
         self.query_one("#status", StatusLine).tell(f"$ {made.command}")
         self._tell()
 

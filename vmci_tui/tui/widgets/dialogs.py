@@ -26,7 +26,7 @@ from vmci_tui.tui.widgets.verdict_line import StripLine
 if TYPE_CHECKING:
     from textual.widgets import TextArea
 
-    from vmci_tui.readers.verdicts import Both
+    from vmci_tui.readers.verdicts import VerdictPair
 
 Result = TypeVar("Result")
 _QUICK = 0.016
@@ -81,7 +81,7 @@ class Dialog(Guarded, ModalScreen[Result]):
             self._took = perf_counter() - self._began
             self.query_one(StripLine).show(None, BEING_JUDGED)
 
-    def _show_both(self, both: Both | None) -> None:
+    def _show_both(self, both: VerdictPair | None) -> None:
         self._took = perf_counter() - self._began
         if self.is_attached:
             self.query_one(StripLine).show(both)

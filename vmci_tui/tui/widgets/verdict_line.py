@@ -12,7 +12,7 @@ from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.verdict_strip import strip_cells
 
 if TYPE_CHECKING:
-    from vmci_tui.readers.verdicts import Both
+    from vmci_tui.readers.verdicts import VerdictPair
 
 
 class StripLine(StatusLine):
@@ -20,7 +20,7 @@ class StripLine(StatusLine):
 
     _row: Row = ()
 
-    def show(self, both: Both | None, instead: str = "") -> None:
+    def show(self, both: VerdictPair | None, instead: str = "") -> None:
         """Other verdicts, or a word where there are none."""
         row: Row = ((instead, "dim"),) if instead else ()
         if both is not None:

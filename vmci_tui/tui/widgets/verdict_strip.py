@@ -14,7 +14,7 @@ from vmci_tui.tui.style.cells import Cell, Row, strip_of
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:  # with it come all readers, 20 ms, which the first paint need not wait for
-    from vmci_tui.readers.verdicts import Both
+    from vmci_tui.readers.verdicts import VerdictPair
 
 _WORDS = {"accepts": ("ok", "good"), "opens": ("opens", "warning"), "refuses": ("no", "error"), "unknown": ("?", "dim")}
 _SHORT_OPENS = "op"
@@ -32,7 +32,7 @@ def name_for(name: str, width: int) -> str:
     return short[:width]
 
 
-def strip_cells(both: Both, width: int) -> list[tuple[str, Row]]:
+def strip_cells(both: VerdictPair, width: int) -> list[tuple[str, Row]]:
     """(reader, its cells), each `name ok`, or `name no>ok` where saving changes it. No QEMU without an entry.
 
     `name opens` is one that accepts the file and then reads no kernel memory.
@@ -49,7 +49,7 @@ def strip_cells(both: Both, width: int) -> list[tuple[str, Row]]:
     return out
 
 
-def _cells(both: Both, names: dict[str, str], gap: str, whole: bool) -> list[tuple[str, Row]]:
+def _cells(both: VerdictPair, names: dict[str, str], gap: str, whole: bool) -> list[tuple[str, Row]]:
     out: list[tuple[str, Row]] = []
     for name, verdict in both.now.items():
         now, then = verdict.state, both.after[name].state
@@ -86,7 +86,7 @@ class TitleBar(StatusLine, can_focus=True):
         ),
     ]
     _cells: list[tuple[str, Row]]
-    _both: Both | None = None
+    _both: VerdictPair | None = None
     _instead = ""
     _at = 0
 
@@ -99,7 +99,7 @@ class TitleBar(StatusLine, can_focus=True):
         """The reader under the cursor."""
         return self._cells[self._at][0] or None if self._at < len(self._cells) else None
 
-    def show(self, both: Both | None, instead: str = "") -> None:
+    def show(self, both: VerdictPair | None, instead: str = "") -> None:
         """Other verdicts, or a word where there are none; only the strip is painted again, and where it changed."""
         self._both, self._instead = both, instead
         self._lay()

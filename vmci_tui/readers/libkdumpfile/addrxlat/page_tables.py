@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 from vmci_tui.formats.elf_note import ByteOrder
-from vmci_tui.readers.libkdumpfile.elf_pages import Memory, Missing, Space, Untranslated
+from vmci_tui.readers.libkdumpfile.elf_pages import DumpMemory, Missing, Space, Untranslated
 
 _TOP: Final = 1 << 64
 _SPACES: Final = {"virtual": "KVADDR", "physical": "MACHPHYSADDR"}
@@ -18,7 +18,7 @@ class NotPresent(Untranslated):
     """A page table has no entry for the address."""
 
 
-class Entry(NamedTuple):
+class TableEntry(NamedTuple):
     """What an entry of a page table leads to: the next table or page, `huge` where a whole range lies there."""
 
     address: int
@@ -26,7 +26,7 @@ class Entry(NamedTuple):
     space: Space = "physical"
 
 
-class Step(NamedTuple):
+class PteStep(NamedTuple):
     """Where a walk stands: the entry's value, the levels that remain below it, the indices of all levels."""
 
     entry: int
@@ -45,7 +45,7 @@ class Tables:
 
     fields: tuple[int, ...]
     """Address bits by level, the page's first."""
-    decode: Callable[[Step], Entry]
+    decode: Callable[[PteStep], TableEntry]
     """Raises NotPresent and Untranslated."""
     root: int | None
     space: Space = "virtual"
@@ -57,7 +57,7 @@ class Tables:
     lowest: int = 0
     """Addresses below are not the kernel's."""
 
-    def walk(self, memory: Memory, order: ByteOrder, address: int) -> int:
+    def walk(self, memory: DumpMemory, order: ByteOrder, address: int) -> int:
         """The physical address. Raises Missing, Untranslated, Stopped, Killed."""
         index, rest = self._split(address)
         if self.root is None or address < self.lowest:
@@ -73,7 +73,7 @@ class Tables:
             except Missing as failed:
                 words = f"Cannot read {8 * self.width}-bit PTE at {_SPACES[space]}:{at:#x}: {failed}"
                 raise Missing(words) from None
-            found = self.decode(Step(entry & ~self.mask, remain, index, self.fields))
+            found = self.decode(PteStep(entry & ~self.mask, remain, index, self.fields))
             base, space = found.address, found.space
             if found.huge:
                 return (base + (address & ((1 << sum(self.fields[:remain])) - 1))) % _TOP
@@ -94,16 +94,16 @@ class Tables:
             raise Untranslated("Virtual address too big")
 
 
-def x86_64(step: Step) -> Entry:
+def x86_64(step: PteStep) -> TableEntry:
     if not step.entry & 1:
         raise NotPresent
     at = step.entry & ((1 << 52) - 1)
     if step.remain in (2, 3) and step.entry & 0x80:
-        return Entry(at & ~step.below(step.remain), huge=True)
-    return Entry(at & ~0xFFF)
+        return TableEntry(at & ~step.below(step.remain), huge=True)
+    return TableEntry(at & ~0xFFF)
 
 
-def aarch64(step: Step) -> Entry:
+def aarch64(step: PteStep) -> TableEntry:
     """Without and, by more than 48 bits of virtual address, with LPA (64 KiB pages) or LPA2."""
     bits, entry = sum(step.fields), step.entry
     if not entry & 1:
@@ -117,63 +117,63 @@ def aarch64(step: Step) -> Entry:
         below = step.below(step.remain)
         if step.remain == 1 or below >= 1 << biggest:
             raise Untranslated("Invalid entry")
-        return Entry(at & ~below, huge=True)
-    return Entry(at & ~step.below(1))
+        return TableEntry(at & ~below, huge=True)
+    return TableEntry(at & ~step.below(1))
 
 
-def riscv64(step: Step) -> Entry:
+def riscv64(step: PteStep) -> TableEntry:
     if not step.entry & 1:
         raise NotPresent
     at, leaf = (step.entry >> 10 & ((1 << 44) - 1)) << 12, step.entry >> 1 & 7
     if step.remain > 1 and leaf:
-        return Entry(at & ~step.below(step.remain), huge=True)
+        return TableEntry(at & ~step.below(step.remain), huge=True)
     if step.remain == 1 and not leaf:
         raise Untranslated("Invalid entry")
-    return Entry(at & ~0xFFF)
+    return TableEntry(at & ~0xFFF)
 
 
-def ia32(step: Step) -> Entry:
+def ia32(step: PteStep) -> TableEntry:
     if not step.entry & 1:
         raise NotPresent
     if step.remain == 2 and step.entry & 0x80:
-        return Entry(step.entry & ~0x3FFFFF | (step.entry >> 13 & 0xFF) << 32, huge=True)
-    return Entry(step.entry & ~0xFFF)
+        return TableEntry(step.entry & ~0x3FFFFF | (step.entry >> 13 & 0xFF) << 32, huge=True)
+    return TableEntry(step.entry & ~0xFFF)
 
 
-def ia32_pae(step: Step) -> Entry:
+def ia32_pae(step: PteStep) -> TableEntry:
     if not step.entry & 1:
         raise NotPresent
     at = step.entry & ((1 << 52) - 1)
     if step.remain == 2 and step.entry & 0x80:
-        return Entry(at & ~0x1FFFFF, huge=True)
-    return Entry(at & ~0xFFF)
+        return TableEntry(at & ~0x1FFFFF, huge=True)
+    return TableEntry(at & ~0xFFF)
 
 
-def arm(step: Step) -> Entry:
+def arm(step: PteStep) -> TableEntry:
     kind, entry = step.entry & 3, step.entry
     if not kind:
         raise NotPresent
     if step.remain > 1 and kind != 1:
         if entry >> 18 & 1:
             high = (entry >> 20 & 15) << 32 | (entry >> 5 & 15) << 36
-            return Entry(entry & ~0xFFFFFF | high | (step.indices[2] & 15) << 20, huge=True)
-        return Entry(entry & ~0xFFFFF, huge=True)
+            return TableEntry(entry & ~0xFFFFFF | high | (step.indices[2] & 15) << 20, huge=True)
+        return TableEntry(entry & ~0xFFFFF, huge=True)
     if step.remain > 1:
-        return Entry(entry & ~0x3FF)
+        return TableEntry(entry & ~0x3FF)
     if kind == 1:
-        return Entry((entry & ~0xFFFF) + ((step.indices[1] & 15) << 12))
-    return Entry(entry & ~0xFFF)
+        return TableEntry((entry & ~0xFFFF) + ((step.indices[1] & 15) << 12))
+    return TableEntry(entry & ~0xFFF)
 
 
-def s390x(step: Step) -> Entry:
+def s390x(step: PteStep) -> TableEntry:
     entry = step.entry
     if entry >> (5 if step.remain > 1 else 10) & 1:
         raise NotPresent
     if step.remain >= 2 and entry >> 2 & 3 != step.remain - 2:
         raise Untranslated("Table type field")
     if step.remain in (2, 3) and entry >> 10 & 1:
-        return Entry(entry & ~((1 << (31 if step.remain == 3 else 20)) - 1), huge=True)
+        return TableEntry(entry & ~((1 << (31 if step.remain == 3 else 20)) - 1), huge=True)
     # It means to compare the next level's index with the table's bounds, but shifts it by -1: 0 is left.
     if step.remain >= 3 and entry >> 6 & 3:
         raise NotPresent
-    return Entry(entry & ~(0x7FF if step.remain == 2 else 0xFFF))
+    return TableEntry(entry & ~(0x7FF if step.remain == 2 else 0xFFF))

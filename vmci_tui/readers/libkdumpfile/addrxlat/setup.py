@@ -14,7 +14,7 @@ from typing import Final
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.readers.libkdumpfile.addrxlat import page_tables as tables
 from vmci_tui.readers.libkdumpfile.addrxlat.page_tables import Tables
-from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, Memory, Missing, Space, Untranslated
+from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, DumpMemory, Missing, Space, Untranslated
 from vmci_tui.readers.libkdumpfile.file_cache import Stopped
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import version_code
 
@@ -28,12 +28,12 @@ _FIELDS_LIMIT: Final = 10
 
 
 @dataclass
-class Kernel:
+class KernelFacts:
     """What the text tells of the kernel, and its memory."""
 
     arch: str
     order: ByteOrder
-    memory: Memory
+    memory: DumpMemory
     values: Mapping[bytes, int]
     """The keys of libkdumpfile_text.BASES."""
     release: bytes | None
@@ -62,7 +62,7 @@ class Kernel:
 
 
 @dataclass
-class Way:
+class AddressMap:
     """Linear ranges (first, last, offset), the page tables behind them, the highest physical address."""
 
     linear: list[tuple[int, int, int]] = field(default_factory=list)
@@ -73,9 +73,9 @@ class Way:
 class Translation:
     """From virtual pages to physical ones; made when the first is asked for."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: KernelFacts) -> None:
         self._kernel = kernel
-        self._way = Way()
+        self._way = AddressMap()
         self._made = False
         self._inside: set[int] = set()
         kernel.memory.translate = self
@@ -114,7 +114,7 @@ class Translation:
         return self._way.tables.walk(self._kernel.memory, self._kernel.order, address)
 
 
-def _x86_64(k: Kernel, way: Way) -> None:
+def _x86_64(k: KernelFacts, way: AddressMap) -> None:
     version = version_code(k.release or b"")
     if k.control is not None:
         levels = 6 if k.control[1] >> 12 & 1 else 5
@@ -136,7 +136,7 @@ def _x86_64(k: Kernel, way: Way) -> None:
         way.linear.append((root, root + 0xFFF, (base - _KTEXT) % _TOP))
 
 
-def _by_cr3(k: Kernel, cr3: int) -> int | None:
+def _by_cr3(k: KernelFacts, cr3: int) -> int | None:
     """The root of the page tables; None where it may be a process's half of a pair, and the kernel's is not here."""
     root = cr3 & ~0xFFF
     if not root >> 12 & 1:
@@ -148,7 +148,7 @@ def _by_cr3(k: Kernel, cr3: int) -> int | None:
     return root & ~0x1000
 
 
-def _aarch64(k: Kernel, way: Way) -> None:
+def _aarch64(k: KernelFacts, way: AddressMap) -> None:
     shift = k.memory.page_size.bit_length() - 1
     if shift < 0:
         raise Missing("Cannot determine page size")
@@ -180,7 +180,7 @@ def _aarch64_fields(shift: int, bits: int) -> tuple[int, ...]:
     return tuple(fields)
 
 
-def _riscv64(k: Kernel, way: Way) -> None:
+def _riscv64(k: KernelFacts, way: AddressMap) -> None:
     levels = {39: 4, 48: 5, 57: 6}.get(k.number(b"VA_BITS"))
     if levels is None:
         raise Untranslated("bits of virtual addresses not implemented")
@@ -189,7 +189,7 @@ def _riscv64(k: Kernel, way: Way) -> None:
     _set_root(k, way, by_virtual, b"va_kernel_pa_offset")
 
 
-def _set_root(k: Kernel, way: Way, by_virtual: Tables, offset: bytes) -> None:
+def _set_root(k: KernelFacts, way: AddressMap, by_virtual: Tables, offset: bytes) -> None:
     """swapper_pg_dir where it can be read by its virtual address, or else by the offset of the kernel's image."""
     way.tables = by_virtual
     assert by_virtual.root is not None
@@ -197,7 +197,7 @@ def _set_root(k: Kernel, way: Way, by_virtual: Tables, offset: bytes) -> None:
         way.tables = replace(by_virtual, root=(by_virtual.root - k.number(offset)) % _TOP, space="physical")
 
 
-def _readable(k: Kernel, address: int) -> bool:
+def _readable(k: KernelFacts, address: int) -> bool:
     try:
         k.word(address, 1)
     except (Missing, Untranslated):
@@ -205,7 +205,7 @@ def _readable(k: Kernel, address: int) -> bool:
     return True
 
 
-def _ia32(k: Kernel, way: Way) -> None:
+def _ia32(k: KernelFacts, way: AddressMap) -> None:
     root = k.values.get(b"SYMBOL(swapper_pg_dir)")
     if k.pae:
         final = Tables((12, 9, 9, 2), tables.ia32_pae, root, check="unsigned")
@@ -226,7 +226,7 @@ def _ia32(k: Kernel, way: Way) -> None:
     way.tables = final
 
 
-def _vmalloc_start(k: Kernel) -> int:
+def _vmalloc_start(k: KernelFacts) -> int:
     try:
         head = k.symbol(b"vmap_area_list")
         start, links, following = (k.offset(n) for n in (b"vmap_area.va_start", b"vmap_area.list", b"list_head.next"))
@@ -236,7 +236,7 @@ def _vmalloc_start(k: Kernel) -> int:
         return k.word(k.word(head, 4) + member, 4)
 
 
-def _arm(k: Kernel, way: Way) -> None:
+def _arm(k: KernelFacts, way: AddressMap) -> None:
     way.physical_bits = 40
     way.tables = Tables((12, 8, 12), tables.arm, k.symbol(b"swapper_pg_dir"), width=4)
     base = k.values.get(b"NUMBER(phys_base)")
@@ -249,7 +249,7 @@ def _arm(k: Kernel, way: Way) -> None:
         way.linear.append((root, root + 0x3FFF, off))
 
 
-def _ppc64(k: Kernel, way: Way) -> None:
+def _ppc64(k: KernelFacts, way: AddressMap) -> None:
     if k.memory.page_size != 1 << 16:
         raise Untranslated("Unsupported page shift")
     way.physical_bits = 50
@@ -266,7 +266,7 @@ def _ppc64(k: Kernel, way: Way) -> None:
         return
 
 
-def _s390x(k: Kernel, way: Way) -> None:
+def _s390x(k: KernelFacts, way: AddressMap) -> None:
     way.physical_bits = 64
     try:
         root = k.symbol(b"swapper_pg_dir")
@@ -276,7 +276,7 @@ def _s390x(k: Kernel, way: Way) -> None:
     way.tables = Tables((12, 8, 11, 11, 11, 11)[: 2 + (bits - 20) // 11], tables.s390x, root, "physical", "unsigned")
 
 
-def _s390x_bits(k: Kernel, root: int) -> int:
+def _s390x_bits(k: KernelFacts, root: int) -> int:
     """The bits of an address, by the kind of the first table that the root leads to."""
     for at in range(root, root + 2048 * 8, 8):
         try:
@@ -288,7 +288,7 @@ def _s390x_bits(k: Kernel, root: int) -> int:
     raise Untranslated("Empty top-level page table")
 
 
-_MACHINES: Final[Mapping[str, Callable[[Kernel, Way], None]]] = {
+_MACHINES: Final[Mapping[str, Callable[[KernelFacts, AddressMap], None]]] = {
     "x86_64": _x86_64,
     "ia32": _ia32,
     "aarch64": _aarch64,
