@@ -69,7 +69,7 @@ def _imported(path: Path, name: str) -> Iterator[str]:
             wanted = [file_of(item.name) for item in node.names]
         else:
             continue
-        yield from (target for target in wanted if target not in (None, name))  # type: ignore[misc]
+        yield from (target for target in wanted if target not in (None, name))
 
 
 def parted(arrow: Arrow) -> tuple[str, str] | None:

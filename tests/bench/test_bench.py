@@ -80,10 +80,11 @@ def test_the_head_is_what_the_format_says() -> None:
 def test_the_kdump_headers_are_what_the_format_says() -> None:
     """Read by struct and zlib alone, of the plain form; the flattened one holds the same bytes."""
     made = craft(chosen(["version-7"]))
-    data, parts = made.dump, made.parts
+    data, parts, text = made.dump, made.parts, made.document.state.vmcoreinfo
+    assert text is not None
     assert data[:8] == b"KDUMP   " and struct.unpack_from("<i", data, 8) == (7,)
     assert [data[12 + 65 * n :].split(b"\0", 1)[0] for n in range(6)] == [
-        b"Linux", b"guest", made.document.state.vmcoreinfo.osrelease, b"#1 SMP Debian", b"x86_64", b"(none)"
+        b"Linux", b"guest", text.osrelease, b"#1 SMP Debian", b"x86_64", b"(none)"
     ]  # fmt: skip
     status, block, blocks, bitmap, mapnr = struct.unpack_from("<IIIII", data, 424)
     assert (status, block, blocks, bitmap) == (1, 4096, 2, 2)

@@ -19,9 +19,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.cli.serving import OUTSIDE_SCRIPT, ROOT, Served, gone, served
+from tests.cli.serving import OUTSIDE_SCRIPT, Served, gone, served
 from tests.limits import PATIENCE
-from tests.paths import SAMPLES
+from tests.paths import ROOT, SAMPLES
 from vmci_tui.cli.commands import lesson_server as webserver
 from vmci_tui.cli.commands.lesson_session import COLUMNS, ROWS
 from vmci_tui.cli.commands.serve import SESSIONS

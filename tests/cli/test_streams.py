@@ -16,9 +16,8 @@ import pytest
 from tests.dumps import kdump_factory
 from tests.dumps.factory import ram
 from tests.limits import PATIENCE
-from tests.paths import DATA
+from tests.paths import DATA, SAMPLES
 from tests.processes import is_at_work
-from vmci_tui.common.samples import sample_path
 
 _VMCI = f"{sys.executable} -m vmci_tui"
 _COMMANDS = {
@@ -45,8 +44,8 @@ _COMMANDS = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    shutil.copy(sample_path("x86_64-linux-good.elf"), tmp_path / "d.elf")
-    shutil.copy(sample_path("x86_64-linux-good.note"), tmp_path / "note")
+    shutil.copy(SAMPLES / "x86_64-linux-good.elf", tmp_path / "d.elf")
+    shutil.copy(SAMPLES / "x86_64-linux-good.note", tmp_path / "note")
     plain = kdump_factory.kdump({at: ram(4096, at) for at in range(3)})
     (tmp_path / "flat").write_bytes(kdump_factory.flattened(plain, (4096, 8192)))
     with gzip.open(DATA / "qemu-cases.jsonl.gz", "rb") as cases:

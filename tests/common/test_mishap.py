@@ -22,11 +22,12 @@ _SECRET = "bytes of a dump"
 def _mishap() -> mishap.Mishap:
     try:
         try:
-            {}[_SECRET]
+            {}[_SECRET]  # type: ignore[index]
         except KeyError as error:
             raise ValueError(_SECRET) from error
     except ValueError as error:
         return mishap.note(error)
+    raise AssertionError
 
 
 @pytest.mark.usefixtures("mishaps")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import itertools
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from elftools.elf.elffile import ELFFile
+from elftools.elf.segments import NoteSegment
 
 from tests.dumps import factory
 from tests.dumps.factory import AARCH64, ARM, I386, PPC64, S390, X86_64, Load, cpus, elf, note, ram
@@ -55,7 +56,7 @@ def test_head_notes_and_memory_are_what_pyelftools_reads(data: bytes) -> None:
     assert [s.offset for s in dump.segments] == [s["p_offset"] for s in segments]
     theirs = [
         (n["n_offset"], n["n_descsz"], n["n_size"], n["n_name"])
-        for s in segments if s["p_type"] == "PT_NOTE" for n in s.iter_notes()
+        for s in segments if isinstance(s, NoteSegment) for n in s.iter_notes()
     ]  # fmt: skip
     ours = [
         (at, n.descsz, len(n.raw), n.name.rstrip(b"\0").decode())
@@ -130,7 +131,7 @@ def test_a_cut_dump_opens_and_is_told() -> None:
         ({"phoff": 1 << 63}, "cut off"),
     ],
 )
-def test_what_is_no_dump_is_said(changed: dict[str, int], words: str) -> None:
+def test_what_is_no_dump_is_said(changed: dict[str, Any], words: str) -> None:
     with pytest.raises(OpenError, match=words):
         elf_of(elf(**changed))
 

@@ -152,14 +152,15 @@ def test_the_last_whole_note_is_the_one_that_is_shown() -> None:
 
 def test_what_cannot_be_edited_says_why() -> None:
     bare, windows = opened(elf()).state, opened(elf((note(b"PAGEDUMP"),))).state
-    for edit, words in (
+    refused: tuple[tuple[Callable[[], object], str], ...] = (
         (lambda: edit_text.set_key(bare, b"A", b"1"), "no VMCOREINFO note"),
         (lambda: edit_notes.strip(bare), "no VMCOREINFO note"),
         (lambda: edit_text.set_text(windows, b"A=1\n"), "Windows"),
         (lambda: edit_entry.set_field(bare, "size", 12), "no entry is open"),
         (lambda: edit_text.delete_key(opened(_DUMP).state, b"NONE"), "no such key"),
         (lambda: edit_notes.retype_note(opened(_DUMP).state, 0, 1 << 32), "32 bits"),
-    ):
+    )
+    for edit, words in refused:
         with pytest.raises(EditError, match=words):
             edit()
 
@@ -199,13 +200,14 @@ def test_lines_are_moved_duplicated_and_their_keys_renamed() -> None:
     assert _lines(edit_text.duplicate_line(state, 1)) == [b"A=1\n", b"A=1\n", b"broken\n", b"B=2"]
     assert _lines(edit_text.duplicate_line(state, 3)) == [b"A=1\n", b"broken\n", b"B=2\n", b"B=2"]
     assert _lines(edit_text.rename_key(state, 3, b"C")) == [b"A=1\n", b"broken\n", b"C=2"]
-    for edit in (
+    refused: tuple[Callable[[], object], ...] = (
         lambda: edit_text.move_line(state, 1, -1),
         lambda: edit_text.move_line(state, 3, 1),
         lambda: edit_text.duplicate_line(state, 4),
         lambda: edit_text.rename_key(state, 2, b"C"),
         lambda: edit_text.rename_key(state, 1, b"=x"),
-    ):
+    )
+    for edit in refused:
         with pytest.raises(EditError):
             edit()
 
@@ -216,12 +218,13 @@ def test_notes_are_moved_and_duplicated_but_not_behind_a_broken_one() -> None:
     assert [n.name for n in edit_notes.move_note(state, 1, -1).notes] == [names[1], names[0], *names[2:]]
     last = len(names) - 1
     assert edit_notes.duplicate_note(state, 1).notes[1:3] == (state.notes[1], state.notes[1])
-    for edit in (
+    refused: tuple[Callable[[], object], ...] = (
         lambda: edit_notes.move_note(state, 0, -1),
         lambda: edit_notes.move_note(state, last - 1, 1),
         lambda: edit_notes.move_note(state, last, 1),
         lambda: edit_notes.duplicate_note(state, last),
-    ):
+    )
+    for edit in refused:
         with pytest.raises(EditError):
             edit()
 

@@ -9,13 +9,16 @@ from tests.dumps.factory import Load, elf, note, ram
 from tests.kit import opened
 from vmci_tui.document.byte_map import Places
 from vmci_tui.document.inspected_bytes import HEAD, inspect_at, inspected_lines, numbers
+from vmci_tui.formats.elf_note import ByteOrder
+
+_ORDERS: tuple[tuple[ByteOrder, str], ...] = (("little", "<"), ("big", ">"))
 
 
 @given(st.binary(max_size=20))
 def test_the_numbers_are_those_of_struct(data: bytes) -> None:
     found = {(n.width, n.order): (n.unsigned, n.signed) for n in numbers(data)}
     for width, letter in ((1, "b"), (2, "h"), (4, "i"), (8, "q")):
-        for order, mark in (("little", "<"), ("big", ">")):
+        for order, mark in _ORDERS:
             key = (width, None if width == 1 else order)
             if len(data) < width:
                 assert key not in found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from tests.dumps import factory, plain_elf
-from tests.dumps.records import PT_LOAD, Order
+from tests.dumps.records import PT_LOAD, Bits, Order
 from vmci_tui.document import edit_notes, edit_text
 from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import ByteOrder
@@ -41,7 +41,7 @@ def loads(draw: st.DrawFn, bits: int) -> list[factory.Load]:
 @st.composite
 def dumps(draw: st.DrawFn) -> bytes:
     """A dump of either class and byte order, classic or as QEMU writes it, whole or cut off, in any order."""
-    bits = draw(st.sampled_from((64, 64, 32)))
+    bits: Bits = draw(st.sampled_from((64, 64, 32)))
     order: Order = draw(st.sampled_from(("little", "big")))
     area = factory.cpus(draw(st.integers(1, 3)), order)
     if draw(st.booleans()):

@@ -59,8 +59,7 @@ def note(
     pad: bytes = b"\0",
 ) -> bytes:
     """One note; `namesz` and `descsz` may lie, `pad` fills what nothing refers to."""
-    lies = {name: size for name, size in (("namesz", namesz), ("descsz", descsz)) if size is not None}
-    return records.note(order, name, desc, kind, align, pad, **lies)
+    return records.note(order, name, desc, kind, namesz, descsz, align, pad)
 
 
 def cpus(count: int = 1, order: Order = "little", align: int = 4) -> bytes:
@@ -104,7 +103,8 @@ def elf(
     head = e_size + count * p_size + s_count * s_size
 
     memory_at = head + gap + (0 if notes_behind else sum(map(len, notes)))
-    placed, at = [], memory_at
+    placed: list[int] = []
+    at = memory_at
     for load in loads:
         placed.append(at if load.at is None else placed[load.at])
         at += len(load.data) if load.at is None else 0

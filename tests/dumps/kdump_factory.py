@@ -94,8 +94,8 @@ def kdump(
     out[: len(packed)] = packed
     out[:8] = b"KDUMP   "
     for index, name in enumerate(UTS):
-        value = (uts if uts is not None else {"machine": b"x86_64" if bits == 64 else b"i686"}).get(name, b"")
-        out[12 + UTS_SIZE * index : 12 + UTS_SIZE * index + len(value)] = value
+        word = (uts if uts is not None else {"machine": b"x86_64" if bits == 64 else b"i686"}).get(name, b"")
+        out[12 + UTS_SIZE * index : 12 + UTS_SIZE * index + len(word)] = word
     text = area.rfind(b"OSRELEASE=")
     starts = {"start_pfn": part[0], "end_pfn": part[1], "start_pfn_64": part[0], "end_pfn_64": part[1]} if part else {}
     values = {

@@ -18,8 +18,7 @@ _HEAD, _SUB = KDUMP_HEADER[64], KDUMP_SUB[64, "packed"]
 
 def note(name: bytes, desc: bytes = b"", kind: int = 0, namesz: int | None = None, descsz: int | None = None) -> bytes:
     """A note; sizes that it claims may be others than it has."""
-    lies = {name: size for name, size in (("namesz", namesz), ("descsz", descsz)) if size is not None}
-    return records.note("little", name, desc, kind, **lies)
+    return records.note("little", name, desc, kind, namesz, descsz)
 
 
 def kdump(

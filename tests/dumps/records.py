@@ -115,10 +115,18 @@ PAGE_DESCRIPTOR: Final = Record("Q offset", "I size flags", "Q page_flags")
 
 
 def note(
-    order: Order, name: bytes, desc: bytes, kind: int = 0, align: int = 4, pad: bytes = b"\0", **sizes: int
+    order: Order,
+    name: bytes,
+    desc: bytes,
+    kind: int = 0,
+    namesz: int | None = None,
+    descsz: int | None = None,
+    align: int = 4,
+    pad: bytes = b"\0",
 ) -> bytes:
     """One note; `namesz` and `descsz` may lie, `pad` fills what nothing refers to."""
-    out = NOTE.pack(order, {"namesz": len(name), "descsz": len(desc), "type": kind} | sizes) + name
+    sizes = len(name) if namesz is None else namesz, len(desc) if descsz is None else descsz
+    out = NOTE.pack(order, dict(zip(NOTE.fields, (*sizes, kind), strict=True))) + name
     out += pad * (-len(out) % align) + desc
     return out + pad * (-len(out) % align)
 

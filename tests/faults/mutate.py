@@ -275,12 +275,13 @@ def damaged_text(text: bytes, rng: Random) -> bytes:
 
 def _crafted(rng: Random) -> bytes:
     """A dump of the factory with a hostile text, name, class or order."""
-    order = rng.choice(("little", "big"))
-    bits = rng.choice((32, 64))
+    orders: tuple[Order, Order] = "little", "big"
+    widths: tuple[Bits, Bits] = 32, 64
+    order, bits = rng.choice(orders), rng.choice(widths)
     text = damaged_text(rng.choice(_texts()), rng)
     name = rng.choice((NOTE_NAME, NOTE_NAME, NOTE_NAME, *corpus.NOTE_NAMES[:4], b"VMCOREINFO", b""))
     notes = [
-        factory.note(text, name, rng.choice((0, 0, 1, 1 << 31)), order=rng.choice((order, order, "little", "big")))
+        factory.note(text, name, rng.choice((0, 0, 1, 1 << 31)), order=rng.choice((order, order, *orders)))
         for _ in range(rng.choice((1, 1, 1, 2, 3)))
     ]
     loads = [

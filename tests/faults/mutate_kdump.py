@@ -31,12 +31,15 @@ _BOMBS: Final = (
 )  # fmt: skip
 
 
+_FORMS: Final[tuple[tuple[Bits, Order, Padding], ...]] = (
+    (64, "little", "packed"), (64, "big", "packed"), (32, "little", "packed"), (32, "little", "padded"),
+)  # fmt: skip
+
+
 def case(seed: int, number: int) -> bytes:
     """The file of that number; every fourth is a flattened one, every thirty-second is whole."""
     rng = Random(f"kdump {seed} {number}")
-    bits, order, padding = rng.choice(
-        ((64, "little", "packed"), (64, "big", "packed"), (32, "little", "packed"), (32, "little", "padded"))
-    )
+    bits, order, padding = rng.choice(_FORMS)
     compress, flag = rng.choice(_COMPRESSIONS)
     block = rng.choice((4096, 4096, 4096, 16384, 65536))
     memory = factory.pages(*rng.sample(range(rng.choice((40, 3000, 70_000))), rng.randrange(1, 12)), block=block)

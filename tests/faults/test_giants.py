@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -114,7 +115,7 @@ def test_one_program_header_more_is_refused(tmp_path: Path) -> None:
         ({"phoff": 1 << 63}, "is cut off"),
     ],
 )
-def test_what_headers_claim_is_not_believed(tmp_path: Path, fields: dict[str, int], words: str) -> None:
+def test_what_headers_claim_is_not_believed(tmp_path: Path, fields: dict[str, Any], words: str) -> None:
     path = tmp_path / "dump"
     path.write_bytes(factory.elf(**fields))
     with time_limit(2), pytest.raises(OpenError, match=words):

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from tests.dumps import kdump_factory as factory
-from tests.faults.cases import CASE_SECONDS, ROOT, Figures, part, whole
+from tests.faults.cases import CASE_SECONDS, Figures, part, whole
+from tests.paths import ROOT
 
 _LOOK = """
 import sys, json, resource, time

@@ -310,7 +310,7 @@ def in_a_child(folder: Path, scenario: Scenario, spoil: Callable[[], None]) -> p
         return points.Ended(code, words.read().decode())
 
 
-def replaced(call: str, taken: Callable[[int], int], after: Callable[[], None]) -> Callable[[], None]:
+def replaced(call: str, taken: Callable[[int], int], after: Callable[[], object]) -> Callable[[], None]:
     """Make the call write `taken` of so many bytes, and then something happen."""
     real = getattr(os, call)
 

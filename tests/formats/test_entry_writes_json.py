@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.opened_files import open_document
+from tests.paths import SAMPLES
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import OpenError, SaveError
-from vmci_tui.common.samples import sample_path
 from vmci_tui.formats import entry_writes_json as writes
 from vmci_tui.formats.fw_cfg_entry import EntryHistory, Write
 
@@ -68,7 +68,7 @@ def test_more_writes_than_are_read_are_not_saved() -> None:
 @pytest.mark.parametrize("name", ["two-halves.write.json", "good.entry", "15-bytes.entry", "never-written.entry"])
 @pytest.mark.parametrize("ending", [".write.json", ".json"])
 def test_a_name_that_is_opened_as_writes_is_saved_as_writes(name: str, ending: str, tmp_path: Path) -> None:
-    source, out = sample_path(name), str(tmp_path / f"x{ending}")
+    source, out = str(SAMPLES / name), str(tmp_path / f"x{ending}")
     before = open_document(source).state.entry
     assert main(["set", source, "entry.size=11", "-o", out]) == 0
     after = open_document(out).state.entry

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,6 +63,10 @@ def test_what_would_make_other_lines_is_refused() -> None:
     for key in (b"", b"a=b", b"a\nb"):
         with pytest.raises(EditError):
             _TEXT.with_new_line(key, b"1")
-    for change in (lambda: _TEXT.with_value(b"A", b"1\nB=2"), lambda: _TEXT.with_line(1, b"a\nb")):
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: _TEXT.with_value(b"A", b"1\nB=2"),
+        lambda: _TEXT.with_line(1, b"a\nb"),
+    )
+    for change in changes:
         with pytest.raises(EditError, match="one line"):
             change()

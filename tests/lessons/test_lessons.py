@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ _PAGE = (DOCS / "lessons.md").read_text()
 _HEAD = 'title = "A"\nstory = "B"\nfiles = ["good.entry"]\n'
 
 
-def _seen(name: str, blob: str | None = None, **more: object) -> Seen:
+def _seen(name: str, blob: str | None = None, **more: Any) -> Seen:
     """What is known of a sample, before any screen shows it."""
     document = open_document(str(SAMPLES / name), str(SAMPLES / blob) if blob else None)
     return Seen(document, Judgement.of(document), screen="main")._replace(**more)

@@ -95,9 +95,9 @@ def test_a_head_that_it_refuses(data: bytes, rule: str, words: str) -> None:
     assert decided(data) == (False, "before", rule, words)
 
 
-def counted(number: int, size: int = 64, **how: int) -> bytes:
+def counted(number: int, size: int = 64, **how: Any) -> bytes:
     """QEMU's layout, the number of program headers in section 0."""
-    return put(elf([_GOOD], qemu=True, **{"phnum": 0xFFFF, "shentsize": size, **how}), 64 + 44, "<I", number)
+    return put(elf([_GOOD], qemu=True, **({"phnum": 0xFFFF, "shentsize": size} | how)), 64 + 44, "<I", number)
 
 
 def test_the_number_of_headers_in_section_0() -> None:

@@ -15,7 +15,8 @@ from vmci_tui.readers.shared.elf_notes import note_segments, release_of, shifted
 
 def step_by_step(data: bytes, align: int) -> tuple[list[int], int | None]:
     """Where notes with a name or a descriptor start, and where the walk breaks off."""
-    starts, at = [], 0
+    starts: list[int] = []
+    at = 0
     while at < len(data):
         if len(data) - at < 12:
             return starts, at

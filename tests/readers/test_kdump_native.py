@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ _CASES = cases()
 _NOTE = note(b"VMCOREINFO\0", TEXT)
 
 
-def _judge(reader: Reader[object], data: bytes) -> Verdict:
+def _judge(reader: Reader[Any], data: bytes) -> Verdict:
     return judge(reader, View(BytesSource(data)))
 
 
@@ -29,16 +30,15 @@ def _decided(verdict: Verdict) -> tuple[str, str | None, str] | None:
     return None if first is None else (first, verdict.stage, verdict.says)
 
 
-def _others(data: bytes, reader: Reader[object] = crash.READER) -> list[str]:
+def _others(data: bytes, reader: Reader[Any] = crash.READER) -> list[str]:
     """The rules that hold without refusing."""
     return [fired.rule.name for fired in _judge(reader, data).fired if not fired.rule.refuses]
 
 
 @pytest.mark.parametrize("case", _CASES, ids=lambda case: case.name)
 def test_what_decides(case: Case) -> None:
-    for reader, wanted, release in zip(
-        (crash.READER, makedumpfile.READER), (case.crash, case.makedumpfile), case.releases, strict=True
-    ):
+    readers: tuple[Reader[Any], ...] = crash.READER, makedumpfile.READER
+    for reader, wanted, release in zip(readers, (case.crash, case.makedumpfile), case.releases, strict=True):
         verdict = _judge(reader, case.data)
         assert _decided(verdict) == wanted
         assert wanted is not None or verdict.osrelease == release

@@ -64,7 +64,7 @@ def test_a_good_note_is_appended_to_the_byte() -> None:
         ((Write(0, 17, bytes(17)),), "only-failed-writes"),
         ((Write(0, 16, None),), "only-failed-writes"),
         ((full(), Write(4, 4, bytes(4))), "not-a-full-write"),
-        ((Write(0, 8, full().data and full().data[:8]), Write(8, 8, bytes(8))), "not-a-full-write"),
+        ((Write(0, 8, (full().data or b"")[:8]), Write(8, 8, bytes(8))), "not-a-full-write"),
         ((full(), full(guest_format=0)), "switched-off"),
     ],
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import struct
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from vmci_tui.formats.fw_cfg_entry import Write
 
@@ -104,7 +104,7 @@ def _note(dice: random.Random, big: bool) -> bytes:
         which = dice.randrange(2)
         lies = (sizes[which] + dice.randrange(-3, 4), 0, 0xFFFFFFFF, 0xFFFFFFFD, _MIB, _MIB + 1, dice.randrange(300))
         sizes[which] = max(dice.choice(lies), 0)
-    order = "big" if big and dice.random() < 0.3 else "little"
+    order: Literal["little", "big"] = "big" if big and dice.random() < 0.3 else "little"
     head = b"".join(value.to_bytes(4, order) for value in (*sizes, dice.choice((0, 0, 1, 9))))
     pad = dice.choice((b"\0", b"\0", b"\0", b"\xaa", b"\n"))
     return head + name + pad * (-len(name) % 4) + text + pad * (-len(text) % 4) + dice.choice((b"", b"", b"more\n"))

@@ -211,8 +211,8 @@ def test_drgn_is_foretold_over_damaged_ones() -> None:
                 data[rng.randrange(4, 64 if kind < 3 else 6000)] = rng.choice((0, 1, 255, rng.randrange(256)))
             dumps.append(flattened(bytes(data), rng.sample(range(len(raw)), 20)))
     with Oracle(("drgn", "libkdumpfile")) as oracle:
-        for number, (data, answers) in enumerate(zip(dumps, oracle.ask_many(dumps), strict=True)):
-            said = judge_file(View(BytesSource(data)))
+        for number, (dump, answers) in enumerate(zip(dumps, oracle.ask_many(dumps), strict=True)):
+            said = judge_file(View(BytesSource(dump)))
             for name, answer in answers.items():
                 assert said[name].accepts == answer.accepts, (number, answer, said[name].says)
                 if not answer.accepts and answer.code >= 0:

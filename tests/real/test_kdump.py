@@ -154,7 +154,7 @@ def _rearrange(source: str, out: Path) -> None:
         subprocess.run(("makedumpfile", "-R", str(out)), stdin=stdin, check=True, capture_output=True, timeout=PATIENCE)
 
 
-DATA = DATA / "kdump"
+_FILES = DATA / "kdump"
 _NOTES = {"x86_64": "amd64.note", "i386": "i386flash.note", "aarch64": "arm64.txt"}
 _UTS = {"x86_64": b"x86_64", "i386": b"i686", "aarch64": b"aarch64"}
 
@@ -165,7 +165,7 @@ def test_a_dump_without_a_note_is_mended_for_all(name: str, way: str, tmp_path: 
     """Note, utsname and phys_base together: drgn needs no --architecture then, crash and makedumpfile take it."""
     if name == "x86_64":  # a guest that stands still is in real mode: this one was not
         path = str(tmp_path / "dump")
-        Path(path).write_bytes(gzip.decompress((DATA / "x86_64-kaslr.kdump.gz").read_bytes()))
+        Path(path).write_bytes(gzip.decompress((_FILES / "x86_64-kaslr.kdump.gz").read_bytes()))
     else:
         path = dump(GUESTS[name], tmp_path, _memory(7), "kdump-zlib")["kdump-zlib"]
     before = open_document(path)

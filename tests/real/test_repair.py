@@ -20,7 +20,7 @@ from vmci_tui.document.edit import Edit
 from vmci_tui.findings.judgement import Judgement
 
 Sample = Callable[[str], str]
-DATA = DATA / "guests"
+_GUESTS = DATA / "guests"
 _PROVED = ("x86_64", "arm64", "s390x")
 """The bundled guests whose memory proves the note; of the others only a window is bundled."""
 
@@ -76,7 +76,7 @@ def test_append_from_memory_is_what_append_of_the_note_gives(sample: Sample, tmp
 def test_guests_of_all_machines_are_repaired(name: str, tmp_path: Path) -> None:
     """The notes' readers take them; what libkdumpfile says, which reads memory too, is as was predicted."""
     bare, out = tmp_path / "bare.elf", tmp_path / "out.elf"
-    bare.write_bytes(gzip.decompress((DATA / f"{name}.elf.gz").read_bytes()))
+    bare.write_bytes(gzip.decompress((_GUESTS / f"{name}.elf.gz").read_bytes()))
     assert main(["repair", str(bare), "-o", str(out)]) == 0
     text = guests.true_text(name).text.decode()
     ran = readers.drgn_text(str(out))

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from elftools.elf.elffile import ELFFile
+from elftools.elf.segments import NoteSegment
 
 from tests.opened_files import open_document
 from tests.paths import DATA, SAMPLES
@@ -96,7 +97,7 @@ def test_pyelftools_sees_the_same(path: Path, capsys: pytest.CaptureFixture[str]
         assert oracle.elfclass == shown["bits"]
         assert oracle.little_endian == (shown["byte_order"] == "little")
         segments = list(oracle.iter_segments())
-        notes = [n for s in segments if s["p_type"] == "PT_NOTE" for n in s.iter_notes()]
+        notes = [n for s in segments if isinstance(s, NoteSegment) for n in s.iter_notes()]
         ours = [(n["offset"], n["length"], n["desc_length"]) for n in shown["notes"]]
         theirs = [(n["n_offset"], n["n_size"], n["n_descsz"]) for n in notes]
         if path.name in _ODD_LAST_NOTE:

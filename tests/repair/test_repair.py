@@ -78,7 +78,7 @@ def test_a_falsified_note_is_replaced(proved: Document, key: bytes, value: bytes
 def test_the_right_value_is_set_where_the_note_is_not_in_memory(proved: Document) -> None:
     raw = bytearray(kit.saved(proved.with_edit(Edit.of(edit_text.set_key, b"NUMBER(phys_base)", b"4096"))))
     assert proved.dump is not None
-    document = without_candidates(kit.opened(raw))
+    document = without_candidates(kit.opened(bytes(raw)))
     done = repair(document)
     assert text_of(document) == text_of(proved)
     assert [step.code for step in done.steps] == ["M05"] and "phys_base" in done.steps[0].edit.label

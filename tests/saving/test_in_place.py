@@ -26,7 +26,6 @@ from vmci_tui.document import edit_entry, edit_notes
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.layers.file import FileSource
-from vmci_tui.saving import save_in_place as in_place
 from vmci_tui.saving.plan import Plan, plan_copy, plan_in_place
 from vmci_tui.saving.save_copy import save_copy
 from vmci_tui.saving.save_in_place import save_in_place
@@ -379,7 +378,7 @@ def test_a_save_that_reads_back_wrong_is_put_back(path: Path, monkeypatch: pytes
         spoiled = offset > 60_000 and os.readlink(f"/proc/self/fd/{fd}") == str(path)
         return real(fd, bytes(len(data)) if spoiled else data, offset)
 
-    monkeypatch.setattr(in_place.os, "pwrite", spoil)
+    monkeypatch.setattr(os, "pwrite", spoil)
     with pytest.raises(SaveError, match="put back as it was"):
         append(path)
     assert path.read_bytes() == before and os.listdir(path.parent) == [path.name]
@@ -393,7 +392,7 @@ def test_a_stop_in_the_middle_gives_the_old_file(path: Path, monkeypatch: pytest
         if next(calls) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(in_place.os, "fsync", stop)
+    monkeypatch.setattr(os, "fsync", stop)
     with pytest.raises(KeyboardInterrupt):
         append(path)
     assert path.read_bytes() == before and os.listdir(path.parent) == [path.name]

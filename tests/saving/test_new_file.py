@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import signal
 import stat
@@ -20,7 +21,6 @@ from tests.opened_files import file_source
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import SaveError
 from vmci_tui.layers.file import BytesSource
-from vmci_tui.saving import new_file as placing
 from vmci_tui.saving.new_file import left_behind, put_in_place
 
 _DATA = elf((cpus() + note(),), (Load(0, ram(1 << 16)),), qemu=True)
@@ -156,7 +156,7 @@ def test_a_file_that_a_killed_writer_left_is_told_and_in_nobodys_way(
     os.waitpid(child, 0)
     (left,) = tmp_path.iterdir()
     (tmp_path / ".out.12.vmci-part.txt").touch()
-    monkeypatch.setattr(placing.os, "getpid", lambda: child)
+    monkeypatch.setattr(os, "getpid", lambda: child)
     put_in_place(BytesSource(b""), out, lambda fd: _told(out, left), os.path.getsize)
     _told(out, left)
     assert left.exists()
@@ -184,7 +184,7 @@ def test_a_failing_call_over_a_file_that_is_there(call: str, tmp_path: Path, mon
         if os.geteuid():
             pytest.skip("only root gives files away")
         os.chown(out, _NOBODY, _NOBODY)
-    monkeypatch.setattr(placing.fcntl if call == "flock" else placing.os, call, fail)
+    monkeypatch.setattr(fcntl if call == "flock" else os, call, fail)
     act: Callable[[], int] = lambda: put_in_place(BytesSource(b""), str(out), lambda fd: None, os.path.getsize)  # noqa: E731
     if call == "flock":
         act()

@@ -34,6 +34,7 @@ from vmci_tui.search.pages import batches as page_pieces
 from vmci_tui.search.pages import scan_batch as page_look
 from vmci_tui.search.pages import scheduler as scan_pages
 from vmci_tui.search.pages import worker_pool as page_helpers
+from vmci_tui.search.pages.worker import question
 from vmci_tui.search.pages.worker_pool import Helpers
 from vmci_tui.search.patterns import EVERYWHERE, PAGE_STARTS, Look
 
@@ -155,9 +156,13 @@ def test_what_a_pipe_does_not_take_is_sent_later(
             assert fcntl.fcntl(process.stdin, fcntl.F_SETPIPE_SZ, 4096) == 4096
 
     asked: list[int] = []
-    question = page_helpers.question
     monkeypatch.setattr(Helpers, "start", narrow)
-    monkeypatch.setattr(page_helpers, "question", lambda *args: asked.append(len(question(*args))) or question(*args))
+
+    def counted(*args: Any) -> bytes:
+        asked.append(len(made := question(*args)))
+        return made
+
+    monkeypatch.setattr(page_helpers, "question", counted)
     rng = random.Random(6)
     data = kdump({pfn: rng.randbytes(4096) for pfn in range(20)} | {20: note().ljust(4096, b"\0")}, notes=[])
     found = seen(compressed(flattened(data, range(3000, len(data), 50)), tmp_path), True)

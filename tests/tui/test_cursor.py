@@ -134,7 +134,7 @@ async def test_the_filter_keeps_file_order_and_is_left_by_escape(sample: Sample)
         assert numbers == sorted(numbers) and 0 < len(numbers) < 40
         assert all(b"prb" in line.raw for line in keys.shown.lines)
         await pilot.press("enter", "down")
-        assert screen.focused is keys
+        assert keys.has_focus
         line = keys.shown.lines[1]
         start, end = screen.query_one(HexPane).mark
         assert screen.document.read(start, end - start) == line.raw
@@ -164,7 +164,7 @@ async def test_mouse_alone_reaches_every_pane(sample: Sample) -> None:
         await pilot.click("#tabs", offset=(22, 0))
         await settled(pilot)
         keys = screen.query_one(KeysList)
-        assert screen.focused is keys
+        assert keys.has_focus
         await pilot.click(keys, offset=(5, 4))
         assert keys.cursor == 4
         await pilot.click(keys, offset=(keys.size.width - 1, keys.size.height - 1))
@@ -177,7 +177,7 @@ async def test_mouse_alone_reaches_every_pane(sample: Sample) -> None:
         await pilot.click("#tabs", offset=(50, 0))
         await settled(pilot)
         view = screen.query_one(HexPane)
-        assert screen.focused is view
+        assert view.has_focus
         top = view.top
         await pilot.click(view, offset=(1 + 10 + 3 * 2, 1 + 2))  # behind the border
         assert view.cursor == (top + 2) * 16 + 2

@@ -13,6 +13,7 @@ from vmci_tui.common import mishap
 from vmci_tui.common.error_log import log_file
 from vmci_tui.common.errors import OpenError
 from vmci_tui.readers import makedumpfile
+from vmci_tui.readers.verdicts import verdicts_after
 from vmci_tui.tui.app_edge import EdgeApp
 from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.panes.hex import HexPane
@@ -161,12 +162,13 @@ async def test_a_screen_that_is_opened_fails(sample: Sample, monkeypatch: pytest
 async def test_a_message_a_timer_and_what_follows_a_paint_fail(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(sample(_DUMP)) as pilot:
         screen = main_screen(pilot)
-        for begin in (
+        ways: tuple[Callable[[], object], ...] = (
             lambda: screen.set_timer(0.01, _fail),
             lambda: screen.call_after_refresh(_fail),
             lambda: screen.query_one(HexPane).call_later(_fail),
             lambda: screen.run_worker(_fail, thread=True),
-        ):
+        )
+        for begin in ways:
             pilot.app.clear_notifications()
             mishap.seen.clear()
             app = pilot.app
@@ -195,7 +197,7 @@ async def test_a_judgement_that_takes_long_is_said_and_the_next_key_stops_it(
 ) -> None:
     from vmci_tui.findings import judgement
 
-    real, asked = judgement.verdicts_after, []
+    real, asked = verdicts_after, list[str]()
 
     def slow(document: Any, now: Any, budget: Any = None) -> Any:
         asked.append("begun")

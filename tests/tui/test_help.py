@@ -31,6 +31,7 @@ async def test_help_tells_what_the_pane_is_and_every_key(sample: Sample, size: t
             await pilot.press(str(number))
             await settled(pilot)
             pane = screen.focused
+            assert pane is not None
             await pilot.press("f1" if number % 2 else "question_mark")
             await settled(pilot)
             assert isinstance(pilot.app.screen, HelpScreen)
@@ -63,7 +64,7 @@ async def test_the_palette_has_every_action_from_every_pane(sample: Sample) -> N
         await pilot.press("3")
         await settled(pilot)
         run = next(c.callback for c in pilot.app.get_system_commands(screen) if "Go to a file offset" in c.title)
-        run()  # type: ignore[no-untyped-call]
+        run()
         await settled(pilot)
         assert "Go to" in shown(pilot)
         await pilot.press("escape")

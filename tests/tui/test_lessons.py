@@ -242,7 +242,7 @@ async def test_from_the_start_screen_and_from_the_palette(sample: Callable[[str]
         await settled(pilot)
         assert isinstance(pilot.app.screen, LessonsScreen)
         await pilot.press("escape")
-        assert main_screen(pilot) is pilot.app.screen
+        assert main_screen(pilot).is_current
         await pilot.press("w", "enter", "L", "enter")  # an edit that is not saved
         await settled(pilot)
         assert "not saved" in said(pilot) and main_screen(pilot).document.unsaved

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from textual.app import App
 from textual.color import Color
 from textual.widgets._toast import Toast
 
@@ -34,7 +36,7 @@ def _contrast(one: Color, other: Color) -> float:
 @pytest.mark.parametrize("name", [theme.name for theme in THEMES])
 async def test_high_contrast_is_high(sample: Sample, name: str) -> None:
     async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
-        app = pilot.app
+        app: App[Any] = pilot.app
         app.theme = name
         await settled(pilot)
         background = Color.parse(app.theme_variables["background"])

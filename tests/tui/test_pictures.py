@@ -33,7 +33,7 @@ def _load() -> ModuleType:
 MAKE = _load()
 
 
-class Picture(pytest_textual_snapshot.SVGImageExtension):
+class Picture(pytest_textual_snapshot.SVGImageExtension):  # type: ignore[misc]
     """A snapshot that is a picture of the README, and no copy of one."""
 
     @classmethod

@@ -11,6 +11,7 @@ import pytest
 
 from tests.opened_files import open_document
 from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
+from vmci_tui.saving.save_copy import save_copy
 from vmci_tui.tui.screens import save_screen as saving
 from vmci_tui.tui.screens.save_screen import SaveScreen
 from vmci_tui.tui.screens.start_screen import StartScreen
@@ -36,7 +37,7 @@ async def test_a_copy_is_saved_and_the_source_is_not_touched(sample: Sample, tmp
         await type_text(pilot, out)
         await pilot.press("enter")
         await settled(pilot)
-        assert pilot.app.screen is screen and "MODIFIED" not in shown(pilot)
+        assert screen.is_current and "MODIFIED" not in shown(pilot)
         assert "read back, the same" in said(pilot)
     assert _sha(source) == before
     saved = open_document(out)
@@ -77,7 +78,7 @@ async def test_escape_stops_a_save_and_leaves_nothing(
     import threading
 
     reached, go_on = threading.Event(), threading.Event()
-    real = saving.save_copy
+    real = save_copy
 
     def slow(document, plan, target, progress):  # type: ignore[no-untyped-def]
         def wait(what: str, done: int, total: int) -> None:

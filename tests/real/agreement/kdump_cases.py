@@ -15,7 +15,7 @@ from tests.real.agreement.kdump_bases import base
 from tests.real.agreement.kdump_flat import Flat, flatten
 from tests.real.agreement.kdump_shape import LZO, SNAPPY, ZLIB, ZSTD, KdumpShape
 
-Change = Callable[[KdumpShape], None]
+Change = Callable[[KdumpShape], object]
 _GAP = 1 << 22
 _FAR = 1 << 20
 
@@ -51,7 +51,7 @@ def _flat(name: str = "amd64-short") -> Flat:
     return Flat([(at, data[at : at + 4096], None) for at in range(0, len(data), 4096)])
 
 
-def _flat_with(change: Callable[[Flat], None]) -> bytes:
+def _flat_with(change: Callable[[Flat], object]) -> bytes:
     flat = _flat()
     change(flat)
     return flat.bytes()

@@ -205,7 +205,7 @@ def _other_form(rng: random.Random, shape: KdumpShape) -> str | None:
 @_mutation(2)
 def _other_width(rng: random.Random, shape: KdumpShape) -> str | None:
     """The header in the other width; the sub-header as it was."""
-    shape.bits = 96 - shape.bits
+    shape.bits = 32 if shape.bits == 64 else 64
     return str(shape.bits)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import random
 import zlib
 from collections.abc import Callable
@@ -137,7 +138,7 @@ class KdumpShape:
             damage(rng, out)
         return bytes(out)
 
-    def _area(self) -> tuple[bytes, int, int]:
+    def _area(self) -> tuple[builtins.bytes, int, int]:
         """The notes, and where in them the text lies."""
         out, text, length = b"", 0, 0
         for segment in self.notes.areas:

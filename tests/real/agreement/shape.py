@@ -6,6 +6,7 @@ touched comes out as it was.
 
 from __future__ import annotations
 
+import builtins
 import random
 from collections.abc import Callable
 from copy import deepcopy
@@ -199,7 +200,7 @@ class Shape:
             damage(rng, out, places)
         return bytes(out)
 
-    def _segment(self, segment: Segment, placed: dict[int, tuple[int, int]]) -> bytes:
+    def _segment(self, segment: Segment, placed: dict[int, tuple[int, int]]) -> builtins.bytes:
         at, length = placed[id(segment.over or segment)]
         offset = at if segment.offset is None else segment.offset
         filesz = length if segment.filesz is None else segment.filesz
@@ -210,7 +211,7 @@ class Shape:
         }  # fmt: skip
         return SEGMENT[self.bits].pack(self.order, row)
 
-    def _section(self, section: Section, placed: dict[int, tuple[int, int]]) -> bytes:
+    def _section(self, section: Section, placed: dict[int, tuple[int, int]]) -> builtins.bytes:
         at, length = placed.get(id(section.over or section), (0, 0))
         offset = at if section.offset is None else section.offset
         size = length if section.size is None else section.size
