@@ -9,11 +9,11 @@ from collections.abc import Callable
 import cramjam
 import lzallright
 import pytest
-from backports import zstd
 
 from tests.dumps import factory as elf_factory
 from tests.dumps import kdump_factory as factory
 from tests.dumps.records import Bits, Order, Padding
+from tests.zstd import zstd
 from vmci_tui.common.errors import OpenError
 from vmci_tui.containers import open_dump
 from vmci_tui.containers.guest import guest_of

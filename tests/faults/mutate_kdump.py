@@ -11,11 +11,11 @@ from typing import Final
 
 import cramjam
 import lzallright
-from backports import zstd
 
 from tests.dumps import factory as elf_factory
 from tests.dumps import kdump_factory as factory
 from tests.dumps.records import KDUMP_HEADER, KDUMP_SUB, PAGE_DESCRIPTOR, Bits, Order, Padding
+from tests.zstd import zstd
 
 _NUMBERS: Final = (0, 1, 2, 3, 4095, 4096, 1 << 16, (1 << 31) - 1, 1 << 31, (1 << 32) - 1, 1 << 40, (1 << 63) - 1,
                    1 << 63, (1 << 64) - 1)  # fmt: skip

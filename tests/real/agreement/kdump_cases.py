@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import cramjam
 import lzallright
-from backports import zstd
 
 from tests.real.agreement.kdump_bases import base
 from tests.real.agreement.kdump_flat import Flat, flatten
 from tests.real.agreement.kdump_shape import LZO, SNAPPY, ZLIB, ZSTD, KdumpShape
+from tests.zstd import zstd
 
 Change = Callable[[KdumpShape], object]
 _GAP = 1 << 22
