@@ -14,7 +14,7 @@ from vmci_tui.common.error_log import log_file
 from vmci_tui.common.errors import OpenError
 from vmci_tui.readers import makedumpfile
 from vmci_tui.readers.verdicts import verdicts_after
-from vmci_tui.tui.app_edge import EdgeApp
+from vmci_tui.tui.app import VmciApp
 from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.session import Session
@@ -172,8 +172,8 @@ async def test_a_message_a_timer_and_what_follows_a_paint_fail(sample: Sample, m
             pilot.app.clear_notifications()
             mishap.seen.clear()
             app = pilot.app
-            assert isinstance(app, EdgeApp)
-            app._told = frozenset()
+            assert isinstance(app, VmciApp)
+            app._failures._told = frozenset()
             begin()
             await pilot.pause(0.1)
             await _told(pilot)

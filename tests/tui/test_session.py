@@ -30,6 +30,7 @@ class Around:
         self.pool = ThreadPoolExecutor(1)
         self.errors: list[BaseException] = []
         self.waiting: list[Callable[[], None]] = []
+        self.sessions: list[Session] = []
 
     def background(self) -> Background[Any]:
         return Background(self.waiting.append, self.pool)
@@ -43,12 +44,17 @@ def around() -> Iterator[Around]:
     made = Around()
     with made.pool:
         yield made
+        for session in made.sessions:
+            session.stop()
+    for session in made.sessions:
+        session.document.close()
 
 
 def _open(path: str, around: Around) -> tuple[Session, list[str]]:
     session = Session.open(path, None, around)
     news: list[str] = []
     session.changed.append(news.append)
+    around.sessions.append(session)
     return session, news
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -25,9 +26,10 @@ from vmci_tui.formats.fw_cfg_entry import LENGTH, Entry, EntryHistory, Write, li
 from vmci_tui.layers.file import FileSource
 from vmci_tui.opening.open_file import new_entry
 from vmci_tui.settings import settings
-from vmci_tui.tui.app_edge import EdgeApp
-from vmci_tui.tui.key_queue import TypedAheadApp
-from vmci_tui.tui.lessons.lesson_app import LESSON_BINDINGS, LessonApp
+from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.failures import Failures
+from vmci_tui.tui.key_queue import KeyQueue
+from vmci_tui.tui.lessons.teacher import ACTIONS, LESSON_BINDINGS, Run, Teacher
 from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.session import Session, refuse_outside
 from vmci_tui.tui.style.cells import safe
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from vmci_tui.tui.background import Background
 
 
-class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
+class VmciApp(Guarded, App[None]):
     """Opens a document's main screen, or the start screen where there is none."""
 
     CSS = packaged_text(__package__, "app.tcss")
@@ -59,6 +61,11 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
         # Textual itself only takes the hue out where NO_COLOR is set; of its ANSI themes it takes all colour out.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._pool: ThreadPoolExecutor | None = None
+        self._failures, self._keys, self._teacher = Failures(self), KeyQueue(self), Teacher(self)
+        self._up = False
+        """Whether the first picture was painted: before, a failure ends the app, and is printed."""
+        self.allowed: str | None = None
+        """The only folder whose files may be opened and saved; None for all."""
         self.settings = chosen or settings.load()
         self._first = self.session = Session(document, self) if document is not None else None
         for theme in THEMES:
@@ -78,8 +85,8 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
         self.theme = wanted if wanted in self.available_themes else "textual-dark"
         if self.settings.keymap:
             self.set_keymap(self.settings.keymap)
-        if self.teaching:
-            self.begin_lessons()
+        if self._teacher.begins:
+            self._teacher.begin()
         elif self._first is None:
             from vmci_tui.tui.screens.start_screen import StartScreen
 
@@ -134,7 +141,72 @@ class VmciApp(LessonApp, TypedAheadApp, EdgeApp, App[None]):
             self.notify(safe(words), markup=False)
 
     def on_unmount(self) -> None:
+        self._teacher.drop()
         self.let_go()
+
+    # Keys and failures
+
+    async def on_event(self, event: events.Event) -> None:
+        await self._keys.take(event, super().on_event)
+
+    def failed(self, error: BaseException, painting: bool = False) -> None:
+        """Say in a line what went wrong. While painting, only the first time: saying it paints too."""
+        self._failures.say(error, painting)
+
+    def tell_mishaps(self) -> None:
+        """Say what went wrong in a judgement, which goes on without the reader in which it did."""
+        self._failures.tell_mishaps()
+
+    def _handle_exception(self, error: Exception) -> None:
+        if self._up:
+            self.failed(error, painting=True)
+        else:
+            super()._handle_exception(error)
+
+    # Lessons
+
+    @property
+    def lesson(self) -> Run | None:
+        """The lesson that runs."""
+        return self._teacher.run
+
+    @property
+    def lessons_in(self) -> str | None:
+        """The folder of lessons; None for the bundled ones."""
+        return self._teacher.folder
+
+    def teach(self, path: str | None, folder: str | None, allowed: str | None) -> None:
+        """To be called before the app runs: begin with this lesson, or with the list of the folder's."""
+        self._teacher.teach(path, folder)
+        self.allowed = allowed
+
+    def start_lesson(self, path: str) -> None:
+        """Begin a lesson; what is wrong with it is said."""
+        self._teacher.start(path)
+
+    def look(self) -> None:
+        """Look whether the lesson's step is done by now."""
+        self._teacher.look()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.lesson is not None if action in ACTIONS else super().check_action(action, parameters)
+
+    def action_lessons(self) -> None:
+        self._teacher.show_list()
+
+    def action_lesson_next(self) -> None:
+        self._teacher.next()
+
+    def action_lesson_back(self) -> None:
+        self._teacher.back()
+
+    def action_lesson_reset(self) -> None:
+        self._teacher.reset()
+
+    def action_lesson_end(self) -> None:
+        self._teacher.end()
+
+    # Files
 
     def has_unsaved(self) -> bool:
         """Whether what is open was edited and not saved."""

@@ -8,6 +8,7 @@ from vmci_tui.tui.session import Surroundings
 
 if TYPE_CHECKING:
     from textual.message_pump import MessagePump
+    from textual.screen import Screen
 
     from vmci_tui.document.document import Document
     from vmci_tui.settings.settings import Settings
@@ -17,8 +18,6 @@ class Host(Surroundings, Protocol):
     """The app, as what is below it knows it."""
 
     settings: Settings
-    lessons_in: str | None
-    """The folder of lessons; None for the bundled ones."""
 
     def failed(self, error: BaseException, painting: bool = False) -> None:
         """Say in a line what went wrong."""
@@ -44,8 +43,21 @@ class Host(Surroundings, Protocol):
     def action_craft(self) -> None:
         """Show the fault bench, over what is open."""
 
+    @property
+    def lessons_in(self) -> str | None:
+        """Return the folder of lessons; None for the bundled ones."""
+
     def start_lesson(self, path: str) -> None:
         """Begin a lesson."""
+
+    def has_unsaved(self) -> bool:
+        """Return whether what is open was edited and not saved."""
+
+    def let_go(self) -> None:
+        """Close the files that are open."""
+
+    async def put_in_place(self, screen: Screen[None]) -> None:
+        """Show this screen instead of all others."""
 
     def reopen(self, document: Document) -> None:
         """Show the file anew after it was changed itself."""

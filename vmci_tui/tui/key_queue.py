@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,6 @@ from textual import events
 if TYPE_CHECKING:
     from textual.app import App
     from textual.message_pump import MessagePump
-
-    _Base = App[None]
-else:
-    _Base = object  # a second class of Textual's for one app would be 3 ms of the first paint
 
 _ROUNDS = 2
 """What a key does may itself be a message that goes the same way up once more: a field that was submitted."""
@@ -31,26 +28,26 @@ _MOVES = frozenset(("up", "down", "left", "right", "pageup", "pagedown", "home",
 """Keys that leave the focus where it is."""
 
 
-class TypedAheadApp(_Base):
-    """Holds a key (or a paste) back while the one before is being followed."""
+class KeyQueue:
+    """Holds a key (or a paste) of an app back while the one before is being followed."""
 
-    _following: asyncio.Task[None] | None = None
-    _released: events.Event | None = None
-    _moved = False
-    """Whether the last key was one of the moves."""
-
-    def __init__(self, *, ansi_color: bool | None) -> None:
-        super().__init__(ansi_color=ansi_color)
+    def __init__(self, app: App[None]) -> None:
+        self._app = app
+        self._following: asyncio.Task[None] | None = None
+        self._released: events.Event | None = None
+        self._moved = False
+        """Whether the last key was one of the moves."""
         self._held: deque[events.Event] = deque()
 
-    async def on_event(self, event: events.Event) -> None:
-        if not isinstance(event, (events.Key, events.Paste)) or event.is_forwarded or self.is_headless:
-            await super().on_event(event)
+    async def take(self, event: events.Event, handle: Callable[[events.Event], Awaitable[None]]) -> None:
+        """Let the app `handle` an event, now or in its turn."""
+        if not isinstance(event, (events.Key, events.Paste)) or event.is_forwarded or self._app.is_headless:
+            await handle(event)
         elif self._following is not None and event is not self._released:
             self._held.append(event)
         else:
             self._moved = isinstance(event, events.Key) and event.key in _MOVES
-            await super().on_event(event)
+            await handle(event)
             self._following = self._following or asyncio.create_task(self._follow())
 
     async def _follow(self) -> None:
@@ -58,9 +55,9 @@ class TypedAheadApp(_Base):
             await self._quiet()
             while self._held:
                 if self._may_go_elsewhere(self._held[0]):
-                    await _reached(self.screen, painted=True)
+                    await _reached(self._app.screen, painted=True)
                 self._released = self._held.popleft()
-                self.post_message(self._released)
+                self._app.post_message(self._released)
                 await self._quiet()
         finally:
             self._following = self._released = None
@@ -72,17 +69,17 @@ class TypedAheadApp(_Base):
         """
         if not isinstance(held, events.Key) or self._moved:
             return False
-        focused = self.focused
+        focused = self._app.focused
         return focused is None or not focused.check_consume_key(held.key, held.character)
 
     async def _quiet(self) -> None:
         """Until the last key was handled by what has the focus and all above it, and what it opened is there."""
         screen = None
-        while screen is not self.screen:
-            screen = self.screen
+        while screen is not self._app.screen:
+            screen = self._app.screen
             for _ in range(_ROUNDS):
-                await _reached(self)
-                for node in (self.focused or self.screen).ancestors_with_self:
+                await _reached(self._app)
+                for node in (self._app.focused or self._app.screen).ancestors_with_self:
                     await _reached(node)
 
 

@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import Screen
 from textual.strip import Strip
-from textual.widget import Widget
 from textual.widgets import Footer, Static
 
 from vmci_tui.lessons.lesson import TYPE, UNTIL, Lesson
@@ -25,7 +24,7 @@ _NAMES = {
 }
 
 
-class LessonBar(Painted, Widget):
+class LessonBar(Painted):
     """The line of what can be done with the lesson; each part is a button."""
 
     def __init__(self) -> None:

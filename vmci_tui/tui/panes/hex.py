@@ -35,7 +35,7 @@ SEARCH_BINDINGS = (
 )
 
 
-class BytesPane(Selecting, HexView):
+class BytesPane(Selecting):
     """A hex view in which one goes to a place, searches, and copies."""
 
     DEFAULT_CLASSES = "pane"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from textual import events
 from textual.app import RenderResult
 from textual.message import Message
-from textual.widget import Widget
 
 from vmci_tui.tui.edge import Painted
 
 
-class PaneBar(Painted, Widget):
+class PaneBar(Painted):
     """The tabs of the narrow screen: which panes there are, one of them shown."""
 
     class Picked(Message):

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from textual import events
 from textual.binding import Binding
 
-if TYPE_CHECKING:
-    from vmci_tui.tui.widgets.hex_view import HexView
-
-    _Base = HexView
-else:
-    _Base = object  # a class of Textual's of its own would be 0.4 ms of the first paint
+from vmci_tui.tui.widgets.hex_view import HexView
 
 
 def _bind(key: str, action: str, tip: str = "") -> Binding:
@@ -27,7 +22,7 @@ SELECT_BINDINGS: Final = (
 )
 
 
-class Selecting(_Base):
+class Selecting(HexView):
     """The part of the hex view that selects; what is selected is what it marks."""
 
     _anchor: int | None = None

@@ -17,7 +17,6 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.document.byte_map import KINDS, Place, Places
@@ -42,7 +41,7 @@ class _Run(NamedTuple):
         return (self.first, min(self.last, 8)), (max(self.first, 8), self.last)
 
 
-class HexView(Painted, Widget, can_focus=True):
+class HexView(Painted, can_focus=True):
     """Bytes with their meaning: coloured by kind, the marked field highlighted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,13 +8,12 @@ from __future__ import annotations
 from rich.segment import Segment
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from vmci_tui.tui.edge import Painted
 from vmci_tui.tui.style.cells import safe
 
 
-class StatusLine(Painted, Widget):
+class StatusLine(Painted):
     """A line that is cut at its end where it is too long."""
 
     sign = ""

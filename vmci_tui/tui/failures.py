@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual.worker import WorkerFailed
 
 from vmci_tui.common import mishap
 from vmci_tui.common.errors import VmciError
-from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import safe
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
     from textual.app import App
 
-    _App = App[None]
-else:
-    _App = object  # each further class of Textual's is 0.4 ms of the first paint
 
+class Failures:
+    """Says what failed in an app; each failure of ours once while painting, since saying it paints too."""
 
-class EdgeApp(Guarded, _App):
-    """Tells of what failed."""
+    def __init__(self, app: App[None]) -> None:
+        self._app = app
+        self._told: frozenset[mishap.Mishap] = frozenset()
 
-    allowed: Any
-    _up = False
-    """Whether the first picture was painted: before, a failure ends the app, and is printed."""
-    _told: frozenset[mishap.Mishap] = frozenset()
-
-    def failed(self, error: BaseException, painting: bool = False) -> None:
+    def say(self, error: BaseException, painting: bool = False) -> None:
         """Say in a line what went wrong. While painting, only the first time: telling paints too."""
         if isinstance(error, WorkerFailed):
             error = error.error
@@ -38,7 +33,7 @@ class EdgeApp(Guarded, _App):
         found = mishap.note(error)
         if not (painting and found in self._told):
             self._told |= {found}
-            self.call_later(self._tell, found)
+            self._app.call_later(self._tell, found)
 
     def tell_mishaps(self) -> None:
         """Say what went wrong in a judgement, which goes on without the reader in which it did."""
@@ -52,17 +47,11 @@ class EdgeApp(Guarded, _App):
 
         kept = keep(found)
         # Whoever opens a page in a browser is not told where the files of this machine lie.
-        where = f"; to report it, send {kept}" if kept is not None and self.allowed is None else ""
+        where = f"; to report it, send {kept}" if kept is not None and host(self._app).allowed is None else ""
         self.tell_failure(f"{found}{where}")
 
     def tell_failure(self, words: str) -> None:
         """In the status line of the screen, and as a message: the line is soon another one."""
-        for line in self.screen.query("#status, #progress").results(StatusLine):
+        for line in self._app.screen.query("#status, #progress").results(StatusLine):
             line.tell(words)
-        self.notify(words, severity="error", markup=False)
-
-    def _handle_exception(self, error: Exception) -> None:
-        if self._up:
-            self.failed(error, painting=True)
-        else:
-            super()._handle_exception(error)
+        self._app.notify(words, severity="error", markup=False)

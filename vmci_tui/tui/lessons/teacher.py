@@ -8,23 +8,19 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from textual.binding import Binding
-from textual.screen import Screen
 from textual.timer import Timer
 
 from vmci_tui.common.errors import UsageError, VmciError
+from vmci_tui.tui.host import host
 
 if TYPE_CHECKING:
     from textual.app import App
 
     from vmci_tui.lessons.lesson import Lesson
 
-    _Base = App[None]
-else:
-    _Base = object  # a second class of Textual's for one app would be 3 ms of the first paint
-
 _EVERY = 0.1
 """Seconds between two looks at the state."""
-_ACTIONS = ("lesson_back", "lesson_next", "lesson_reset", "lesson_end")
+ACTIONS = ("lesson_back", "lesson_next", "lesson_reset", "lesson_end")
 
 
 class Run:
@@ -70,83 +66,74 @@ LESSON_BINDINGS = (
 """For the app: they work on every screen, dialogs too."""
 
 
-class LessonApp(_Base):
-    """The part of the app that teaches."""
+class Teacher:
+    """The part of an app that teaches."""
 
-    lesson: Run | None = None
-    lessons_in: str | None = None
-    """The folder of lessons; None for the bundled ones."""
-    allowed: str | None = None
-    """The only folder whose files may be opened and saved; None for all."""
-    teaching = False
-    """Whether the app began with lessons."""
-    _first_lesson: str | None = None
-    _looks: Timer | None = None
+    def __init__(self, app: App[None]) -> None:
+        self._app = app
+        self.run: Run | None = None
+        """The lesson that runs."""
+        self.folder: str | None = None
+        """The folder of lessons; None for the bundled ones."""
+        self.begins = False
+        """Whether the app began with lessons."""
+        self._first: str | None = None
+        self._looks: Timer | None = None
 
-    def teach(self, path: str | None, folder: str | None, allowed: str | None) -> None:
+    def teach(self, path: str | None, folder: str | None) -> None:
         """To be called before the app runs: begin with this lesson, or with the list of the folder's."""
-        self.teaching = True
-        self._first_lesson, self.lessons_in, self.allowed = path, folder, allowed
+        self.begins, self._first, self.folder = True, path, folder
 
-    def open(self, path: str, blob: str | None = None) -> bool:
-        raise NotImplementedError
-
-    async def put_in_place(self, screen: Screen[None]) -> None:
-        raise NotImplementedError
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return self.lesson is not None if action in _ACTIONS else super().check_action(action, parameters)
-
-    def show_lessons(self, back: bool = True) -> None:
+    def _show_list(self, back: bool = True) -> None:
         """The list of lessons; `back` tells whether something is open below it."""
         from vmci_tui.tui.lessons.list_screen import LessonsScreen
 
-        self.push_screen(LessonsScreen(self.lessons_in, back))
+        self._app.push_screen(LessonsScreen(self.folder, back))
 
-    def action_lessons(self) -> None:
+    def show_list(self) -> None:
         """The list of lessons, over what is open; from within one there is its own way back (F9)."""
         from vmci_tui.tui.lessons.list_screen import LessonsScreen
 
-        if self.lesson is None and not isinstance(self.screen, LessonsScreen):
-            self.show_lessons()
+        if self.run is None and not isinstance(self._app.screen, LessonsScreen):
+            self._show_list()
 
-    def begin_lessons(self) -> None:
+    def begin(self) -> None:
         """What `teach` asked for, when the app is there."""
-        self.show_lessons(back=False)
-        if self._first_lesson is not None:
-            self.start_lesson(self._first_lesson)
+        self._show_list(back=False)
+        if self._first is not None:
+            self.start(self._first)
 
-    def start_lesson(self, path: str) -> None:
+    def start(self, path: str) -> None:
         """Copy the lesson's files and begin; what is wrong with it is said."""
         from vmci_tui.lessons.lesson import copy_files, load
 
-        if self.lesson is None and self.has_unsaved():
+        if self.run is None and host(self._app).has_unsaved():
             self._say(UsageError("there are edits that are not saved", "save or undo them first"))
             return
         try:
             lesson = load(path)
-            self._drop_lesson()
+            self.drop()
             run = Run(lesson, tempfile.mkdtemp(prefix="vmci-lesson-"), _current())
-            self.lesson = run
+            self.run = run
             copy_files(lesson, run.folder)
         except (VmciError, OSError) as error:
-            self._drop_lesson()
+            self.drop()
             self._say(error)
             return
         # Names typed in a lesson mean its own files.
         os.chdir(run.folder)
         self._open_files(run)
-        self.refresh_bindings()
-        self._looks = self._looks or self.set_interval(_EVERY, self.look)
+        self._app.refresh_bindings()
+        self._looks = self._looks or self._app.set_interval(_EVERY, self.look)
 
     def _open_files(self, run: Run) -> None:
-        if not self.open(run.opened, run.lesson.entry):
-            self._drop_lesson()
+        if not host(self._app).open(run.opened, run.lesson.entry):
+            self.drop()
 
     def _say(self, error: Exception) -> None:
         from vmci_tui.tui.style.cells import safe
 
-        self.notify(safe(str(error)), severity="error", markup=False)
+        self._app.notify(safe(str(error)), severity="error", markup=False)
 
     def look(self) -> None:
         """Whether the step is done by now; show it, on the screen that is on top."""
@@ -154,38 +141,38 @@ class LessonApp(_Base):
         from vmci_tui.tui.lessons.observe import point_at, seen
         from vmci_tui.tui.lessons.panel import put_in
 
-        run = self.lesson
-        if run is None or (panel := put_in(self.screen)) is None:
+        run = self.run
+        if run is None or (panel := put_in(self._app.screen)) is None:
             return
         step = run.lesson.steps[run.at]
         if not run.done:
-            run.done = step.done is None or holds(step.done, seen(self, run.changed()))
+            run.done = step.done is None or holds(step.done, seen(self._app, run.changed()))
         if panel.show_step(run.lesson, run.at, run.done):
-            point_at(self.screen, step.at)
+            point_at(self._app.screen, step.at)
 
-    def action_lesson_next(self) -> None:
+    def next(self) -> None:
         """The next step, whether this one is done or skipped; after the last the lessons again."""
-        if (run := self.lesson) is None:
+        if (run := self.run) is None:
             return
         if run.at + 1 == len(run.lesson.steps):
-            self.action_lesson_end()
+            self.end()
         else:
             self._go_to(run, run.at + 1)
 
-    def action_lesson_back(self) -> None:
+    def back(self) -> None:
         """The step before; what was done stays."""
-        if (run := self.lesson) is not None and run.at:
+        if (run := self.run) is not None and run.at:
             self._go_to(run, run.at - 1)
 
     def _go_to(self, run: Run, at: int) -> None:
         run.at, run.done = at, False
         self.look()
 
-    def action_lesson_reset(self) -> None:
+    def reset(self) -> None:
         """The files as they were, and the first step."""
         from vmci_tui.lessons.lesson import copy_files
 
-        if (run := self.lesson) is None:
+        if (run := self.run) is None:
             return
         try:
             copy_files(run.lesson, run.folder)
@@ -195,36 +182,25 @@ class LessonApp(_Base):
         run.at, run.done = 0, False
         self._open_files(run)
 
-    def action_lesson_end(self) -> None:
+    def end(self) -> None:
         """Away with the copies; the list of lessons again."""
-        if self.lesson is not None:
+        if self.run is not None:
             from vmci_tui.tui.lessons.list_screen import LessonsScreen
 
-            name = self.lesson.lesson.name
-            self._drop_lesson()
+            name = self.run.lesson.name
+            self.drop()
             # Later: the screen that is taken away may be the one whose click this is, and would wait for itself.
-            self.call_later(self.put_in_place, LessonsScreen(self.lessons_in, False, name))
+            self._app.call_later(host(self._app).put_in_place, LessonsScreen(self.folder, False, name))
 
-    def has_unsaved(self) -> bool:
-        """Whether what is open was edited and not saved."""
-        raise NotImplementedError
-
-    def let_go(self) -> None:
-        """Close the files that are open."""
-        raise NotImplementedError
-
-    def _drop_lesson(self) -> None:
-        run, self.lesson = self.lesson, None
+    def drop(self) -> None:
+        run, self.run = self.run, None
         if run is not None:
-            self.let_go()
+            host(self._app).let_go()
             os.chdir(run.before)
             with contextlib.suppress(OSError):
                 for name in os.listdir(run.folder):
                     os.unlink(os.path.join(run.folder, name))
                 os.rmdir(run.folder)
-
-    def on_unmount(self) -> None:
-        self._drop_lesson()
 
 
 def _current() -> str:
