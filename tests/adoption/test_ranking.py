@@ -11,7 +11,7 @@ from vmci_tui.adoption.rank import Prove, choose, judge_all, why_not
 from vmci_tui.common.progress import Progress
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.search.candidate import Correction, Judged, Proof
+from vmci_tui.search.candidate import Correction, Proof, RankedCandidate
 from vmci_tui.search.find_notes import find
 
 OTHER = TEXT_64.replace(b"6.1.0-test", b"5.10.0-old")
@@ -31,7 +31,7 @@ def proving(*texts: bytes, against: tuple[bytes, ...] = ()) -> Prove:
 CANNOT_TELL = proving()
 
 
-def judged(*placed: tuple[int, bytes], prove: Prove = CANNOT_TELL, machine: int = 62) -> tuple[Judged, ...]:
+def judged(*placed: tuple[int, bytes], prove: Prove = CANNOT_TELL, machine: int = 62) -> tuple[RankedCandidate, ...]:
     guest = guest_with(*placed, machine=machine)
     return judge_all(find(guest, everywhere=True), guest, prove)
 

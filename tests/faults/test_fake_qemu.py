@@ -22,7 +22,7 @@ from vmci_tui.qemu import QemuError, machine
 from vmci_tui.qemu.answer_report import answer_text
 from vmci_tui.qemu.ask import Answer
 from vmci_tui.qemu.gdbstub import set_long_mode
-from vmci_tui.qemu.process import Process
+from vmci_tui.qemu.process import QemuProcess
 from vmci_tui.readers.qemu.entry_reading import DumpTarget
 
 _ROOT = ROOT
@@ -32,7 +32,7 @@ import sys
 from vmci_tui.qemu import machine
 from vmci_tui.qemu import QemuError
 machine._SECONDS = {_SECONDS}
-machine.Machine.__init__.__defaults__ = (0, {_SECONDS})
+machine.QemuMachine.__init__.__defaults__ = (0, {_SECONDS})
 from vmci_tui.cli.run import main
 sys.exit(main(["ask", *sys.argv[1:]]))
 """
@@ -59,7 +59,7 @@ def test_it_is_one_line_without_escapes(tmp_path: Path, kind: str) -> None:
     assert line.startswith("vmci: QEMU") and line.endswith("\n") and line[:-1].isprintable() and len(line) < 1000, line
 
 
-class _Stub(Process):
+class _Stub(QemuProcess):
     """One channel to a thread that says the same for ever."""
 
     def __init__(self, part: bytes) -> None:
@@ -97,7 +97,7 @@ def test_its_warnings_pass_the_gate_once() -> None:
     said = b"warning: \x1b[31m\xe2\x80\xae\\x1b\r\nnothing\x1b\nwarning: plain: 0x12\nwarning: \xff"
     warnings = machine._warnings(said)
     assert warnings == (r"\x1b[31m\xe2\x80\xae\\x1b", "plain: 0x12", r"\xff")
-    seen = machine.Seen(warnings, None, 0, bytes(16))
+    seen = machine.QemuOutput(warnings, None, 0, bytes(16))
     answer = Answer("x86_64", "q\x1b", "7.2.0", "7.2", DumpTarget("x86_64", 64, "little", 0), True, seen, seen)
     shown = "\n".join(answer_text(answer))
     assert "; ".join(warnings) in shown and shown.replace("\n", "").isprintable() and shown.isascii()

@@ -16,7 +16,7 @@ from vmci_tui.document import edit_notes
 from vmci_tui.document.byte_map import Places
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.lessons.conditions import FLAGS, NUMBERS, PANES, SCREENS, WORDS, Seen, holds, parse
+from vmci_tui.lessons.conditions import FLAGS, NUMBERS, PANES, SCREENS, WORDS, UiState, holds, parse
 from vmci_tui.lessons.lesson import PLACES, TYPE, UNTIL, copy_files, find_lesson, headings, load
 from vmci_tui.readers.verdicts import NAMES
 
@@ -24,10 +24,10 @@ _PAGE = (DOCS / "lessons.md").read_text()
 _HEAD = 'title = "A"\nstory = "B"\nfiles = ["good.entry"]\n'
 
 
-def _seen(name: str, blob: str | None = None, **more: Any) -> Seen:
+def _seen(name: str, blob: str | None = None, **more: Any) -> UiState:
     """What is known of a sample, before any screen shows it."""
     document = open_document(str(SAMPLES / name), str(SAMPLES / blob) if blob else None)
-    return Seen(document, Judgement.of(document), screen="main")._replace(**more)
+    return UiState(document, Judgement.of(document), screen="main")._replace(**more)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_of_edits() -> None:
 
 
 def test_of_what_is_shown() -> None:
-    shown = Seen(screen="choose", pane="hex", key=b"a\x1bb", finding="N01", field="size", write=2, explaining=True)
+    shown = UiState(screen="choose", pane="hex", key=b"a\x1bb", finding="N01", field="size", write=2, explaining=True)
     assert holds(parse("screen == choose and pane == hex and chosen == N01 and field == size and write == 2"), shown)
     assert holds(parse(r"line == a\x1bb and explaining and not file.changed"), shown)
     assert not holds(parse("screen == choose and pane == keys"), shown)

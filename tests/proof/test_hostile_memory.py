@@ -14,7 +14,7 @@ from vmci_tui.layers.file import BytesSource
 from vmci_tui.layers.memory_map import Memory
 from vmci_tui.layers.range_table import Range, Ranges
 from vmci_tui.proof import prove
-from vmci_tui.proof.kernel_addresses import Kernel
+from vmci_tui.proof.kernel_addresses import PlacedKernel
 from vmci_tui.proof.machines import AARCH64, MACHINES, S390X
 from vmci_tui.proof.witnesses.kallsyms import symbol_table
 from vmci_tui.proof.witnesses.printk_ring import log_buffer
@@ -80,7 +80,7 @@ def test_a_table_of_symbols_that_lies() -> None:
         ram.put(0x4000, bytes(0x1000))
         ram.put(0x5000, stream)
         ram.put(0x6000, bytes(0x1000))
-        assert symbol_table(Kernel(text, ram.guest("aarch64"), AARCH64, 0, "")).fits is not True
+        assert symbol_table(PlacedKernel(text, ram.guest("aarch64"), AARCH64, 0, "")).fits is not True
 
 
 def test_a_log_that_lies() -> None:
@@ -91,7 +91,7 @@ def test_a_log_that_lies() -> None:
     text = Vmcoreinfo(b"SYMBOL(prb)=1000\nSYMBOL(printk_rb_static)=2000\n" + b"".join(k + b"=4096\n" for k in keys))
     ram = Ram()
     ram.put(0x1000, bytes(0x3000))
-    assert log_buffer(Kernel(text, ram.guest("aarch64"), AARCH64, 0, "")).fits is False
+    assert log_buffer(PlacedKernel(text, ram.guest("aarch64"), AARCH64, 0, "")).fits is False
 
 
 def test_a_lowcore_that_lies() -> None:
@@ -99,7 +99,7 @@ def test_a_lowcore_that_lies() -> None:
         ram = Ram("big")
         ram.word(0xE0C, 0x5000)
         ram.put(0x5000, note or b"\0")
-        assert named_note(Kernel(Vmcoreinfo(b""), ram.guest("s390x"), S390X, 0, "")).fits is None
+        assert named_note(PlacedKernel(Vmcoreinfo(b""), ram.guest("s390x"), S390X, 0, "")).fits is None
 
 
 def test_utsname_with_bytes_that_a_terminal_obeys_is_none() -> None:

@@ -8,14 +8,14 @@ import pytest
 
 from tests.proof import guests
 from vmci_tui.adoption.rank import choose, judge_all, why_not
-from vmci_tui.search.candidate import Judged
+from vmci_tui.search.candidate import RankedCandidate
 from vmci_tui.search.find_notes import find
 
 _TWO_KERNELS = ("amd64-stale-kernel", "amd64-after-crash")
 """Their memory holds a second kernel, whole: it was left by kexec, or crashed."""
 
 
-def judged(name: str) -> tuple[Judged, ...]:
+def judged(name: str) -> tuple[RankedCandidate, ...]:
     guest = guests.guest(name)
     return judge_all(find(guest), guest)
 

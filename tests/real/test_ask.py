@@ -57,10 +57,10 @@ def full(paddr: int, size: int = 4132) -> Write:
 def agree(name: str, count: int, seed: int) -> Counter[str]:
     """Ask one QEMU about many fresh cases; how often each verdict came."""
     from vmci_tui.qemu.ask import rules_of
-    from vmci_tui.qemu.machine import Machine
+    from vmci_tui.qemu.machine import QemuMachine
 
     target, dice, verdicts = TARGETS[name], random.Random(f"{seed} {name}"), Counter[str]()
-    with Machine(target, program_of(target), 4 * _MIB, seconds=300) as machine:
+    with QemuMachine(target, program_of(target), 4 * _MIB, seconds=300) as machine:
         # The first MiB has what the machine itself puts there: its ROMs, or the device tree.
         ram = Ram(target.ram_base, target.ram_base + 0x120000, target.ram_base + 4 * _MIB)
         for number in range(count):
@@ -261,13 +261,13 @@ def test_no_client_of_the_monitor_is_one_clear_line(place: Place) -> None:
 
 
 def test_a_qemu_that_hangs_is_ended(place: Place) -> None:
-    from vmci_tui.qemu.machine import Machine
+    from vmci_tui.qemu.machine import QemuMachine
 
     place_of_mark, os.environ["VMCI_MARK"] = os.environ.get("VMCI_MARK"), place.mark
     try:
         for words in ("exec sleep 1000", "sleep 1000", "trap '' TERM INT; while :; do sleep 1; done"):
             with time_limit(2), pytest.raises(QemuError, match=r"did not answer within 0.3 seconds"):
-                Machine(TARGETS["x86_64"], place.hanging(words), seconds=0.3)
+                QemuMachine(TARGETS["x86_64"], place.hanging(words), seconds=0.3)
             assert place.settled(), words
     finally:
         os.environ.pop("VMCI_MARK")

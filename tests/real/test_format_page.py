@@ -7,12 +7,12 @@ import pytest
 from tests.real import readers
 from tests.test_format_page import LIES, NOTE, history, table, writes_of
 from vmci_tui.formats.fw_cfg_entry import EntryHistory
-from vmci_tui.qemu.machine import Seen
+from vmci_tui.qemu.machine import QemuOutput
 
 _NO_RAM = 1 << 36
 
 
-def asked(what: EntryHistory, region: bytes) -> Seen:
+def asked(what: EntryHistory, region: bytes) -> QemuOutput:
     readers.need("qemu-system-x86_64")
     from vmci_tui.qemu.ask import ask
 

@@ -17,21 +17,21 @@ import pytest
 from tests.opened_files import open_document
 from tests.real.readers import need
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.repair.next_commands import Step, next_steps
+from vmci_tui.repair.next_commands import NextCommand, next_steps
 
 _GOOD = "amd64-cut-note.elf"
 
 
-def _of(path: str) -> dict[str, Step]:
+def _of(path: str) -> dict[str, NextCommand]:
     document = open_document(path)
     return {str(step.command).replace(path, "FILE"): step for step in next_steps(Judgement.of(document))}
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Callable[[Step], str]:
+def shell(tmp_path: Path) -> Callable[[NextCommand], str]:
     """Runs a step in an empty folder; its session, where it is one, is at its end at once."""
 
-    def run(step: Step) -> str:
+    def run(step: NextCommand) -> str:
         need({"libkdumpfile": "drgn", "vmci": sys.executable}.get(step.reader, step.reader))
         venv = Path(sys.executable).parent
         done = subprocess.run(
@@ -45,12 +45,12 @@ def shell(tmp_path: Path) -> Callable[[Step], str]:
 
 
 def test_every_command_for_a_good_dump(
-    sample: Callable[[str], str], tmp_path: Path, shell: Callable[[Step], str]
+    sample: Callable[[str], str], tmp_path: Path, shell: Callable[[NextCommand], str]
 ) -> None:
     hostile = tmp_path / "a b'\x1b[31m.elf"
     shutil.copy(sample(_GOOD), hostile)
     document = open_document(str(hostile))
-    steps: dict[str, list[Step]] = {}
+    steps: dict[str, list[NextCommand]] = {}
     for step in next_steps(Judgement.of(document)):
         steps.setdefault(step.reader, []).append(step)
     assert "6.1.0-56-amd64" in shell(steps["crash"][1])
@@ -63,14 +63,14 @@ def test_every_command_for_a_good_dump(
 
 
 @pytest.mark.parametrize("name", ["arm64-cut-note.elf", "s390x-cut-note.elf"])
-def test_other_machines(sample: Callable[[str], str], shell: Callable[[Step], str], name: str) -> None:
+def test_other_machines(sample: Callable[[str], str], shell: Callable[[NextCommand], str], name: str) -> None:
     for step in _of(sample(name)).values():
         if step.reader in ("drgn", "libkdumpfile", "readelf", "eu-readelf"):
             shell(step)
 
 
 def test_the_repair_that_is_offered_leads_to_a_dump_that_all_take(
-    sample: Callable[[str], str], tmp_path: Path, shell: Callable[[Step], str]
+    sample: Callable[[str], str], tmp_path: Path, shell: Callable[[NextCommand], str]
 ) -> None:
     path = tmp_path / "-no note.elf"
     shutil.copy(sample("x86_64-linux-good.elf"), path)

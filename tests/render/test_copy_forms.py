@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 
 from vmci_tui.common.safe_text import Safe, literal, visible
 from vmci_tui.formats.hex_dump import read_pasted
-from vmci_tui.render.copy_formats import FORMS, Piece, as_c, as_hex, as_hexdump, as_json, as_python, as_text
+from vmci_tui.render.copy_formats import FORMS, CopiedBytes, as_c, as_hex, as_hexdump, as_json, as_python, as_text
 
 _PIECES = st.builds(
-    Piece, st.binary(max_size=80), st.builds(visible, st.binary(max_size=12)), st.none() | st.integers(0, 1 << 33)
+    CopiedBytes, st.binary(max_size=80), st.builds(visible, st.binary(max_size=12)), st.none() | st.integers(0, 1 << 33)
 )
 
 
 @given(_PIECES)
-def test_every_form_is_printable_and_gives_the_bytes_back(piece: Piece) -> None:
+def test_every_form_is_printable_and_gives_the_bytes_back(piece: CopiedBytes) -> None:
     for form in FORMS:
         written = form.write(piece)
         assert all(line.isascii() and (line.isprintable() or not line) for line in written.split("\n")), form.name
@@ -42,6 +42,6 @@ def test_every_form_is_printable_and_gives_the_bytes_back(piece: Piece) -> None:
 @pytest.mark.parametrize("data", [b"", b"\0\xff*/PAGESIZE\n" * 3])
 def test_the_array_compiles(data: bytes, tmp_path: Path) -> None:
     source = tmp_path / "a.c"
-    source.write_text(as_c(Piece(data, Safe("a */ name ??/"), 3)) + "\n")
+    source.write_text(as_c(CopiedBytes(data, Safe("a */ name ??/"), 3)) + "\n")
     ran = subprocess.run(["cc", "-Wall", "-Wno-unused", "-c", "-o", "/dev/null", str(source)], capture_output=True)
     assert ran.returncode == 0, ran.stderr

@@ -22,7 +22,7 @@ from vmci_tui.document.edit import Edit
 from vmci_tui.document.edit_notes import FromFile
 from vmci_tui.formats.fw_cfg_entry import LENGTH, Entry, EntryHistory, Write
 from vmci_tui.opening.open_file import new_entry
-from vmci_tui.render.shell_script import Group, commands, look_commands
+from vmci_tui.render.shell_script import EditGroup, commands, look_commands
 from vmci_tui.repair.safe_fixes import repair
 
 Sample = Callable[[str], str]
@@ -123,13 +123,13 @@ def test_a_repair_is_one_command(sample: Sample, shell: Callable[[str], None]) -
     before = document.state
     done = repair(document)
     assert done.steps
-    (told,) = commands(document, {before: Group(document.state, "repair FILE")})
+    (told,) = commands(document, {before: EditGroup(document.state, "repair FILE")})
     assert told.command == "vmci repair a.elf -o a-fixed.elf"
     shell(f"{told.command} || true")
     assert Path("a-fixed.elf").read_bytes() == image_bytes(document, document.saved_layout)
     repaired = document.state
     document.undo()
-    assert len(commands(document, {before: Group(repaired, "repair FILE")})) == len(done.steps) - 1
+    assert len(commands(document, {before: EditGroup(repaired, "repair FILE")})) == len(done.steps) - 1
 
 
 def test_the_entry(sample: Sample, shell: Callable[[str], None]) -> None:

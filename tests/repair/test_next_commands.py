@@ -26,15 +26,15 @@ from vmci_tui.knowledge.debug_packages import build_id, vmlinux_of
 from vmci_tui.readers.drgn import drgn
 from vmci_tui.readers.libkdumpfile.kdump_rules import LACKS_MACHINE
 from vmci_tui.render.verdict_report import next_json, next_text
-from vmci_tui.repair.next_commands import Step, copy_name, next_steps, shell_word
+from vmci_tui.repair.next_commands import NextCommand, copy_name, next_steps, shell_word
 from vmci_tui.repair.safe_fixes import repair
 
 _KDUMPS = DATA / "kdump"
 Sample = Callable[[str], str]
 
 
-def _steps(document: Document) -> dict[str, list[Step]]:
-    out: dict[str, list[Step]] = {}
+def _steps(document: Document) -> dict[str, list[NextCommand]]:
+    out: dict[str, list[NextCommand]] = {}
     for step in next_steps(Judgement.of(document)):
         out.setdefault(step.reader, []).append(step)
     return out

@@ -11,14 +11,14 @@ from tests.kit import opened
 from tests.opened_files import open_document
 from vmci_tui.adoption.rank import choose, judge_all
 from vmci_tui.containers.guest import guest_of
-from vmci_tui.search.candidate import Judged
+from vmci_tui.search.candidate import RankedCandidate
 from vmci_tui.search.find_notes import find
 
 SEEDS = 200
 TWINS = {"twin", "longer_twin"}
 
 
-def judged(made: Scene, everywhere: bool, folder: Path | None = None) -> tuple[Judged, ...]:
+def judged(made: Scene, everywhere: bool, folder: Path | None = None) -> tuple[RankedCandidate, ...]:
     """From bytes, or from a file in `folder`."""
     data = made.dump()
     if folder is None:
@@ -31,7 +31,7 @@ def judged(made: Scene, everywhere: bool, folder: Path | None = None) -> tuple[J
     return judge_all(find(guest, everywhere), guest)
 
 
-def holds(made: Scene, found: tuple[Judged, ...]) -> None:
+def holds(made: Scene, found: tuple[RankedCandidate, ...]) -> None:
     chosen, first = choose(found), found[0].candidate
     assert chosen is None or chosen.candidate.text == made.text, made.stories
     if made.has_note:  # without it a stale one may look better than the page that is left

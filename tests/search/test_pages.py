@@ -35,8 +35,8 @@ from vmci_tui.search.pages import scan_batch as page_look
 from vmci_tui.search.pages import scheduler as scan_pages
 from vmci_tui.search.pages import worker_pool as page_helpers
 from vmci_tui.search.pages.worker import question
-from vmci_tui.search.pages.worker_pool import Helpers
-from vmci_tui.search.patterns import EVERYWHERE, PAGE_STARTS, Look
+from vmci_tui.search.pages.worker_pool import WorkerPool
+from vmci_tui.search.patterns import EVERYWHERE, PAGE_STARTS, SearchPattern
 
 
 @pytest.fixture(autouse=True)
@@ -67,9 +67,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 @pytest.fixture
 def helped(monkeypatch: pytest.MonkeyPatch, started: list[Any]) -> list[Any]:
     """Two helpers do all of the work: each is waited for, and nothing is looked at here."""
-    collect = Helpers.collect
+    collect = WorkerPool.collect
 
-    def patiently(self: Helpers) -> Iterator[tuple[int, page_look.Found]]:
+    def patiently(self: WorkerPool) -> Iterator[tuple[int, page_look.BatchHits]]:
         end = time.monotonic() + PATIENCE
         while True:
             yield from collect(self)
@@ -78,12 +78,12 @@ def helped(monkeypatch: pytest.MonkeyPatch, started: list[Any]) -> list[Any]:
             assert time.monotonic() < end
             time.sleep(0.001)
 
-    def here(*_: object) -> page_look.Found:
+    def here(*_: object) -> page_look.BatchHits:
         raise AssertionError("looked at by this process")
 
     monkeypatch.setattr(scan_pages, "WORTH", 0.0)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
-    monkeypatch.setattr(Helpers, "collect", patiently)
+    monkeypatch.setattr(WorkerPool, "collect", patiently)
     monkeypatch.setattr(scan_pages, "look_at", here)
     return started
 
@@ -148,15 +148,15 @@ def test_the_same_is_found_as_in_plain_memory(bits: Bits, order: Order, size: in
 def test_what_a_pipe_does_not_take_is_sent_later(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, helped: list[Any]
 ) -> None:
-    start = Helpers.start
+    start = WorkerPool.start
 
-    def narrow(self: Helpers) -> None:
+    def narrow(self: WorkerPool) -> None:
         start(self)
         for process in helped:
             assert fcntl.fcntl(process.stdin, fcntl.F_SETPIPE_SZ, 4096) == 4096
 
     asked: list[int] = []
-    monkeypatch.setattr(Helpers, "start", narrow)
+    monkeypatch.setattr(WorkerPool, "start", narrow)
 
     def counted(*args: Any) -> bytes:
         asked.append(len(made := question(*args)))
@@ -227,10 +227,10 @@ def test_words_and_steps_are_found_too() -> None:
     for at in (0x1100, 0x3FFE, 0x9100, 0xA0FF, 0x10100):
         memory[at : at + 4] = b"WORD"
     guest = compressed(kdump(pages_of(bytes(memory), 4096), notes=[]))
-    assert list(places(guest, Look((b"WORD",)), quiet)) == [0x1100, 0x3FFE, 0x9100, 0xA0FF, 0x10100]
-    assert list(places(guest, Look((b"WORD",), 4096, 0x100), quiet)) == [0x1100, 0x9100, 0x10100]
-    assert list(places(guest, Look((b"WORD",), 65536, 0x100), quiet)) == [0x10100]
-    assert list(places(guest, Look((b"WORD",), 4096, 0xFFE), quiet)) == [0x3FFE]  # as far as the page goes
+    assert list(places(guest, SearchPattern((b"WORD",)), quiet)) == [0x1100, 0x3FFE, 0x9100, 0xA0FF, 0x10100]
+    assert list(places(guest, SearchPattern((b"WORD",), 4096, 0x100), quiet)) == [0x1100, 0x9100, 0x10100]
+    assert list(places(guest, SearchPattern((b"WORD",), 65536, 0x100), quiet)) == [0x10100]
+    assert list(places(guest, SearchPattern((b"WORD",), 4096, 0xFFE), quiet)) == [0x3FFE]  # as far as the page goes
 
 
 def test_progress_counts_pages_and_may_stop_it() -> None:
@@ -277,16 +277,16 @@ def test_what_helpers_leave_undone_is_done_here(
     memory = pages_of(memory_of(4, 4096, "little"), 4096)
     monkeypatch.setattr(scan_pages, "WORTH", 0.0)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
-    take = Helpers.take
+    take = WorkerPool.take
 
-    def taken(self: Helpers, at: int, piece: page_look.Piece) -> bool:
+    def taken(self: WorkerPool, at: int, piece: page_look.PageBatch) -> bool:
         done = take(self, at, piece)
         for process in started:
             if process.returncode is None:
                 process.send_signal(number)
         return done
 
-    monkeypatch.setattr(Helpers, "take", taken)
+    monkeypatch.setattr(WorkerPool, "take", taken)
     for _ in range(3):
         assert seen(compressed(kdump(memory, notes=[]), tmp_path), True) == seen(plain(memory, 4096, "little"), True)
     assert len(started) == 6
@@ -317,7 +317,7 @@ def test_what_lies_in_no_file_needs_no_process(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_a_package_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: list[Any]) -> None:
-    """Helpers have it no more than this process: they are lost, and what is done here tells."""
+    """Workers lack it too: they are lost, and the error is raised here."""
     monkeypatch.setattr(scan_pages, "WORTH", 0.0)
     monkeypatch.setitem(sys.modules, "lzallright", None)
     monkeypatch.setattr(page_helpers, "_CODE", "raise SystemExit(1)")
@@ -330,9 +330,9 @@ _PARENT = """
 import os, signal, sys, time
 from vmci_tui.search.pages import scheduler as scan_pages
 from vmci_tui.containers import open_dump
-from vmci_tui.search.pages.worker_pool import Helpers
+from vmci_tui.search.pages.worker_pool import WorkerPool
 from vmci_tui.layers.file import FileSource
-helpers = Helpers(open_dump(FileSource(sys.argv[1])).plain)
+helpers = WorkerPool(open_dump(FileSource(sys.argv[1])).plain)
 os.sched_getaffinity, os.getloadavg = lambda _: {0, 1}, lambda: (0.0, 0.0, 0.0)
 helpers.start()
 print(helpers._running[0]._process.pid, flush=True)
@@ -361,4 +361,4 @@ def test_page_starts_are_told_from_few_bytes() -> None:
     assert page_pieces.prefix(PAGE_STARTS, 4096) == 34
     assert page_pieces.prefix(PAGE_STARTS, 65536) == 61440 + 34
     assert page_pieces.prefix(EVERYWHERE, 4096) == 4096
-    assert page_pieces.prefix(Look((b"Linux\0",), 65536, 0x12345), 4096) == 0x345 + 6
+    assert page_pieces.prefix(SearchPattern((b"Linux\0",), 65536, 0x12345), 4096) == 0x345 + 6

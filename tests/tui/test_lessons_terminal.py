@@ -12,7 +12,7 @@ from tests.paths import DATA
 from tests.real import readers
 from tests.tui.lesson_terminal import LessonTerminal
 from tests.tui.test_lessons import do_lesson, lessons
-from vmci_tui.lessons.lesson import Heading, headings, load
+from vmci_tui.lessons.lesson import LessonHeading, headings, load
 
 _ALL = headings()
 _SIZES = [(80, 24), (200, 60)]
@@ -21,13 +21,13 @@ each = pytest.mark.parametrize("heading", _ALL, ids=lambda heading: heading.name
 both_sizes = pytest.mark.parametrize("size", _SIZES, ids=str)
 
 
-def _need_programs(heading: Heading) -> None:
+def _need_programs(heading: LessonHeading) -> None:
     if "qemu" in heading.name:  # it asks a real one
         readers.need("qemu-system-x86_64")
 
 
 def _drive(
-    heading: Heading,
+    heading: LessonHeading,
     size: tuple[int, int],
     steps: list[list[str]],
     do: Callable[[LessonTerminal, list[str]], None],
@@ -45,7 +45,7 @@ def _drive(
 
 @both_sizes
 @each
-async def test_by_keys_alone(heading: Heading, size: tuple[int, int]) -> None:
+async def test_by_keys_alone(heading: LessonHeading, size: tuple[int, int]) -> None:
     """First in a terminal that is none, where each condition is looked at; then the same keys in a real one."""
     _need_programs(heading)
     async with lessons(heading.name, size) as (app, pilot):
@@ -58,7 +58,7 @@ async def test_by_keys_alone(heading: Heading, size: tuple[int, int]) -> None:
 
 @both_sizes
 @each
-def test_by_mouse_alone(heading: Heading, size: tuple[int, int]) -> None:
+def test_by_mouse_alone(heading: LessonHeading, size: tuple[int, int]) -> None:
     _need_programs(heading)
     steps = _MOUSE[heading.name]
     assert len(steps) == len(load(heading.path).steps)

@@ -17,7 +17,7 @@ from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.proof import prove
-from vmci_tui.search.candidate import Candidate, Judged, Proof
+from vmci_tui.search.candidate import Candidate, Proof, RankedCandidate
 from vmci_tui.search.find_notes import find
 
 
@@ -27,9 +27,9 @@ class Adoption(NamedTuple):
     code: str
     """The finding that asks for another note: N01 (none), M05 (disproved), M06 (not provable), or the fault
     of its text over which a reader refuses; empty: it stays."""
-    chosen: Judged | None
+    chosen: RankedCandidate | None
     """The one to take without asking."""
-    judged: tuple[Judged, ...]
+    judged: tuple[RankedCandidate, ...]
     """All that were looked at, best first; empty where no search was made."""
     question: str
     """Why none is taken without asking; empty where nothing has to be asked."""
@@ -80,7 +80,7 @@ def _is_asked(proof: Proof | None) -> bool:
     return proof is None or (proof.proved is False and not proof.corrections)
 
 
-def search(guest: Guest, told: Progress, everywhere: bool = False) -> tuple[Judged, ...]:
+def search(guest: Guest, told: Progress, everywhere: bool = False) -> tuple[RankedCandidate, ...]:
     """All candidates of guest memory, best first: on page starts, and where none is proved there, anywhere."""
     judged = judge_all(find(guest, everywhere, told), guest, told=told)
     if not everywhere and not any(item.proof.proved for item in judged):
@@ -88,7 +88,7 @@ def search(guest: Guest, told: Progress, everywhere: bool = False) -> tuple[Judg
     return judged
 
 
-def search_for(document: Document, paddr: int | None, told: Progress) -> tuple[Judged, ...]:
+def search_for(document: Document, paddr: int | None, told: Progress) -> tuple[RankedCandidate, ...]:
     """As `search`, and once more at every byte where none lies at `paddr` by then."""
     assert document.dump is not None
     guest = guest_of(document.dump)
@@ -98,7 +98,7 @@ def search_for(document: Document, paddr: int | None, told: Progress) -> tuple[J
     return search(guest, told, everywhere=True)
 
 
-def _question(judged: Sequence[Judged], proof: Proof | None) -> str:
+def _question(judged: Sequence[RankedCandidate], proof: Proof | None) -> str:
     if proof is not None and proof.proved is False:
         wrong = f"the note is not this memory's ({proof.why}), and "
     else:
@@ -106,7 +106,7 @@ def _question(judged: Sequence[Judged], proof: Proof | None) -> str:
     return wrong + why_not(judged)
 
 
-def choice_of(judged: Sequence[Judged], paddr: int | None) -> Judged:
+def choice_of(judged: Sequence[RankedCandidate], paddr: int | None) -> RankedCandidate:
     """The candidate that the user names, else the one that may be taken without asking. Raises EditError."""
     if paddr is None:
         chosen = choose(judged)

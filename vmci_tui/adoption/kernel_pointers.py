@@ -18,7 +18,7 @@ from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.knowledge.kernel_width import judge_bits
 from vmci_tui.search.candidate import Candidate
 from vmci_tui.search.memory_search import places
-from vmci_tui.search.patterns import Look
+from vmci_tui.search.patterns import SearchPattern
 
 _AROUND: Final = 128
 """How far from the size the note's address was seen, at most: 92 bytes."""
@@ -26,18 +26,18 @@ _BASE_ALIGN: Final = 2 << 20
 """What is mapped directly begins at a multiple of this, so that two pairs alike in distance are told apart."""
 
 
-class Pair(NamedTuple):
+class NoteAndPage(NamedTuple):
     """A note and the page with the same text, on page starts."""
 
     note: int
     data: int
 
 
-class _Sought(NamedTuple):
+class _SizeWord(NamedTuple):
     size: bytes
     """The text's length as a word of the kernel."""
     order: ByteOrder
-    pairs: tuple[Pair, ...]
+    pairs: tuple[NoteAndPage, ...]
 
 
 def pointed_at(guest: Guest, pairs: Iterable[tuple[Candidate, Candidate]], told: Progress) -> frozenset[int]:
@@ -49,7 +49,7 @@ def pointed_at(guest: Guest, pairs: Iterable[tuple[Candidate, Candidate]], told:
     sought = _sought(pairs)
     if not sought:
         return frozenset()
-    with closing(places(guest, Look(tuple({item.size for item in sought})), told)) as looked_at:
+    with closing(places(guest, SearchPattern(tuple({item.size for item in sought})), told)) as looked_at:
         for paddr in looked_at:
             for item in sought:
                 if paddr % len(item.size) == 0 and guest.read(paddr, len(item.size)) == item.size:
@@ -57,17 +57,17 @@ def pointed_at(guest: Guest, pairs: Iterable[tuple[Candidate, Candidate]], told:
     return frozenset(found)
 
 
-def _sought(pairs: Iterable[tuple[Candidate, Candidate]]) -> tuple[_Sought, ...]:
-    by_size: dict[tuple[bytes, ByteOrder], list[Pair]] = {}
+def _sought(pairs: Iterable[tuple[Candidate, Candidate]]) -> tuple[_SizeWord, ...]:
+    by_size: dict[tuple[bytes, ByteOrder], list[NoteAndPage]] = {}
     for note, data in pairs:
         if note.order is not None:
             width = 4 if judge_bits(note.vmcoreinfo, 32)[0] == "fits" else 8
             size = len(note.text).to_bytes(width, note.order)
-            by_size.setdefault((size, note.order), []).append(Pair(note.paddr, data.paddr))
-    return tuple(_Sought(size, order, tuple(found)) for (size, order), found in by_size.items())
+            by_size.setdefault((size, note.order), []).append(NoteAndPage(note.paddr, data.paddr))
+    return tuple(_SizeWord(size, order, tuple(found)) for (size, order), found in by_size.items())
 
 
-def _named(guest: Guest, paddr: int, sought: _Sought) -> set[int]:
+def _named(guest: Guest, paddr: int, sought: _SizeWord) -> set[int]:
     """The notes that the words around a size at `paddr` name."""
     width = len(sought.size)
     low = max(paddr - _AROUND, 0)

@@ -20,7 +20,7 @@ from vmci_tui.knowledge.kernel_width import machine_of
 from vmci_tui.proof import prove as prove_by_memory
 from vmci_tui.proof.running_kernel import roots_of, runs
 from vmci_tui.search import lowcore_pointer as lowcore
-from vmci_tui.search.candidate import Candidate, Judged, Proof
+from vmci_tui.search.candidate import Candidate, Proof, RankedCandidate
 from vmci_tui.search.find_notes import LIMIT
 
 Prove = Callable[[Vmcoreinfo, Guest, Progress], Proof]
@@ -31,7 +31,7 @@ _TOO_MANY: Final = Proof(None, f"not held against memory, as {PROOFS} other text
 _VERDICTS: Final = {True: "proved", False: "disproved", None: "not proved"}
 
 
-class _Group(NamedTuple):
+class _SameText(NamedTuple):
     """All places of one text; the first is the one to show."""
 
     members: tuple[Candidate, ...]
@@ -55,7 +55,7 @@ class _Group(NamedTuple):
 
 def judge_all(
     candidates: Iterable[Candidate], guest: Guest, prove: Prove = prove_by_memory, told: Progress = quiet
-) -> tuple[Judged, ...]:
+) -> tuple[RankedCandidate, ...]:
     """Each distinct text once, best first, with all places where it lies. Raises what `told` and the iterable raise."""
     pointed = frozenset(lowcore.pointers(guest))
     groups = sorted(_grouped(candidates, guest), key=lambda group: _form(group, pointed))
@@ -68,7 +68,7 @@ def judge_all(
         pairs = [(_with_runs(group, guest) if proof.proved else group, proof) for group, proof in pairs]
         ranked = _ranked(pairs, pointed)
     return tuple(
-        Judged(
+        RankedCandidate(
             group.best,
             proof,
             _why(group, proof, ranked[0][0].best, pointed),
@@ -79,12 +79,12 @@ def judge_all(
     )
 
 
-def choose(judged: Sequence[Judged]) -> Judged | None:
+def choose(judged: Sequence[RankedCandidate]) -> RankedCandidate | None:
     """The one that may be adopted without asking: the only kernel's text that memory proves."""
     return judged[0] if not why_not(judged) else None
 
 
-def why_not(judged: Sequence[Judged]) -> str:
+def why_not(judged: Sequence[RankedCandidate]) -> str:
     """Why none is adopted without asking, as a clause, safe to show; empty where `choose` gives one."""
     if not judged:
         return "nothing in memory looks like a note"
@@ -103,14 +103,14 @@ def why_not(judged: Sequence[Judged]) -> str:
     return ""
 
 
-def _named(item: Judged) -> Safe:
+def _named(item: RankedCandidate) -> Safe:
     """Which kernel's it is, where it lies, and whether that kernel runs."""
     runs_it = {True: ", which the processors run", False: ", which they do not run", None: ""}[item.runs]
     release = (item.candidate.vmcoreinfo.osrelease or b"")[:64]
     return visible(f"{visible(release)} at {item.candidate.paddr:#x}{runs_it}")
 
 
-def _grouped(candidates: Iterable[Candidate], guest: Guest) -> list[_Group]:
+def _grouped(candidates: Iterable[Candidate], guest: Guest) -> list[_SameText]:
     texts: dict[tuple[bytes, bool], list[Candidate]] = {}
     for item in candidates:
         texts.setdefault((item.text, item.whole), []).append(item)
@@ -118,16 +118,16 @@ def _grouped(candidates: Iterable[Candidate], guest: Guest) -> list[_Group]:
     for (text, whole), members in texts.items():
         members.sort(key=lambda item: (item.misplaced, item.kind, item.paddr))
         named = machine_of(Vmcoreinfo(text)) if whole and guest.machine is not None else None
-        groups.append(_Group(tuple(members), named[0] if named and named[0] != guest.machine else None))
+        groups.append(_SameText(tuple(members), named[0] if named and named[0] != guest.machine else None))
     return groups
 
 
-def _with_runs(group: _Group, guest: Guest) -> _Group:
+def _with_runs(group: _SameText, guest: Guest) -> _SameText:
     """A kernel that was left by kexec, or that crashed, may lie whole in memory; the processors run another one."""
     return group._replace(runs=runs(Vmcoreinfo(group.best.text), guest, roots_of(guest.notes)))
 
 
-def _ranked(pairs: Iterable[tuple[_Group, Proof]], pointed: frozenset[int]) -> list[tuple[_Group, Proof]]:
+def _ranked(pairs: Iterable[tuple[_SameText, Proof]], pointed: frozenset[int]) -> list[tuple[_SameText, Proof]]:
     """Best first, and of each text the place first that the kernel names."""
     placed = [
         (group._replace(members=tuple(sorted(group.members, key=lambda item: item.paddr not in pointed))), proof)
@@ -136,7 +136,7 @@ def _ranked(pairs: Iterable[tuple[_Group, Proof]], pointed: frozenset[int]) -> l
     return sorted(placed, key=lambda pair: (_trust(*pair), _form(pair[0], pointed)))
 
 
-def _trust(group: _Group, proof: Proof) -> int:
+def _trust(group: _SameText, proof: Proof) -> int:
     """Less is better."""
     if not group.whole:
         return 5
@@ -147,7 +147,7 @@ def _trust(group: _Group, proof: Proof) -> int:
     return 2
 
 
-def _form(group: _Group, pointed: frozenset[int]) -> tuple[bool | int, ...]:
+def _form(group: _SameText, pointed: frozenset[int]) -> tuple[bool | int, ...]:
     """How much it looks like the kernel's own; less is better, the address decides last."""
     best = group.best
     return (
@@ -162,7 +162,7 @@ def _form(group: _Group, pointed: frozenset[int]) -> tuple[bool | int, ...]:
     )
 
 
-def _rivals(ranked: Sequence[tuple[_Group, Proof]]) -> list[tuple[Candidate, Candidate]]:
+def _rivals(ranked: Sequence[tuple[_SameText, Proof]]) -> list[tuple[Candidate, Candidate]]:
     """Notes with their data pages, where more than one stands as high as the first."""
     level = [group for group, proof in ranked if group.whole and _trust(group, proof) == _trust(*ranked[0])]
     if len(level) + sum(len(group.placed("note")) > 1 for group in level) < 2:
@@ -170,7 +170,7 @@ def _rivals(ranked: Sequence[tuple[_Group, Proof]]) -> list[tuple[Candidate, Can
     return [(note, data) for group in level for note in group.placed("note")[:4] for data in group.placed("text")[:4]]
 
 
-def _why(group: _Group, proof: Proof, best: Candidate, pointed: frozenset[int]) -> Safe:
+def _why(group: _SameText, proof: Proof, best: Candidate, pointed: frozenset[int]) -> Safe:
     """One line; all of it printable."""
     item = group.best
     said = ["note with header" if item.kind == "note" else "text without header"]

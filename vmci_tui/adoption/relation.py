@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from vmci_tui.common.safe_text import visible
-from vmci_tui.search.candidate import Candidate, Judged
+from vmci_tui.search.candidate import Candidate, RankedCandidate
 from vmci_tui.search.memory_blocks import PAGE
 from vmci_tui.search.recognise import release_of
 
@@ -18,7 +18,7 @@ def after_panic(text: bytes) -> bool:
     return _CRASHTIME.search(text) is not None
 
 
-def is_rival(item: Judged, best: Judged) -> bool:
+def is_rival(item: RankedCandidate, best: RankedCandidate) -> bool:
     """Whether `item` is another text, and not `best` at an earlier time or a part of it.
 
     A panic appends CRASHTIME to a safe copy of the text and makes the note of that (crash_save_vmcoreinfo

@@ -37,7 +37,7 @@ _LONGEST: Final = 500
 _AREAS: Final = ("entry", "note", "text", "memory", "head")
 
 
-class Seen(NamedTuple):
+class UiState(NamedTuple):
     """What is open, what was found out about it, and what is shown of it."""
 
     document: Document | None = None
@@ -73,15 +73,15 @@ class Seen(NamedTuple):
         return self.document.state.entry if self.document else None
 
 
-class Condition(NamedTuple):
+class StepCondition(NamedTuple):
     """All parts must hold."""
 
-    parts: tuple[Callable[[Seen], bool], ...]
+    parts: tuple[Callable[[UiState], bool], ...]
 
 
-Number = Callable[[Seen], int | None]
-Word = Callable[[Seen], str]
-Flag = Callable[[Seen], bool]
+Number = Callable[[UiState], int | None]
+Word = Callable[[UiState], str]
+Flag = Callable[[UiState], bool]
 
 
 def _field(name: str) -> Number:
@@ -109,7 +109,7 @@ FLAGS: Final[dict[str, Flag]] = {
 
 
 def _verdict(name: str, after: bool) -> Word:
-    def word(seen: Seen) -> str:
+    def word(seen: UiState) -> str:
         if seen.judgement is None:
             return ""
         verdicts = seen.judgement.after if after else seen.judgement.now
@@ -118,7 +118,7 @@ def _verdict(name: str, after: bool) -> Word:
     return word
 
 
-def _proved(seen: Seen) -> str:
+def _proved(seen: UiState) -> str:
     proof = seen.judgement.proof if seen.judgement is not None else None
     return _PROOF[proof.proved] if proof is not None else ""
 
@@ -143,19 +143,19 @@ _ORDER: Final[dict[str, Callable[[int, int], bool]]] = {
 }
 
 
-def parse(text: str) -> Condition:
+def parse(text: str) -> StepCondition:
     """Read a condition. Raises UsageError: what is wrong with it, in one line."""
     if len(text) > _LONGEST:
         raise UsageError(f"a condition of {len(text)} characters", f"at most {_LONGEST} are read")
-    return Condition(tuple(_part(part.split()) for part in re.split(r"\s+and\s+", text.strip())))
+    return StepCondition(tuple(_part(part.split()) for part in re.split(r"\s+and\s+", text.strip())))
 
 
-def holds(condition: Condition, seen: Seen) -> bool:
+def holds(condition: StepCondition, seen: UiState) -> bool:
     """Whether all of it is so."""
     return all(part(seen) for part in condition.parts)
 
 
-def _part(words: list[str]) -> Callable[[Seen], bool]:
+def _part(words: list[str]) -> Callable[[UiState], bool]:
     if not words:
         raise UsageError("an empty condition", "write for example: entry.size == 4132")
     if words[0] == "not":
@@ -194,7 +194,7 @@ def _compared(subject: str, rest: list[str], operators: tuple[str, ...]) -> tupl
     return rest[0], " ".join(rest[1:])
 
 
-def _number(subject: str, rest: list[str]) -> Callable[[Seen], bool]:
+def _number(subject: str, rest: list[str]) -> Callable[[UiState], bool]:
     get = NUMBERS[subject]
     sign, typed = _compared(subject, rest, tuple(_ORDER))
     try:
@@ -202,14 +202,14 @@ def _number(subject: str, rest: list[str]) -> Callable[[Seen], bool]:
     except EditError as error:
         raise UsageError(f"{subject}: {error.message}", error.hint) from None
 
-    def part(seen: Seen) -> bool:
+    def part(seen: UiState) -> bool:
         number = get(seen)
         return number is not None and _ORDER[sign](number, wanted)
 
     return part
 
 
-def _word(subject: str, rest: list[str]) -> Callable[[Seen], bool]:
+def _word(subject: str, rest: list[str]) -> Callable[[UiState], bool]:
     get, known = WORDS[subject]
     sign, typed = _compared(subject, rest, ("==", "!="))
     wanted = _one_of(subject, typed, known)
@@ -222,13 +222,13 @@ def _one_of(subject: str, typed: str, known: tuple[str, ...]) -> str:
     return typed
 
 
-def _key(rest: list[str]) -> Callable[[Seen], bool]:
+def _key(rest: list[str]) -> Callable[[UiState], bool]:
     """`key NAME`, `key NAME gone`, `key NAME == VALUE`: the text as it is shown, \\xNN for any byte."""
     if not rest:
         raise UsageError("key is followed by the name of one", "write for example: key PAGESIZE == 4096")
     name = rest[0]
 
-    def value(seen: Seen) -> str | None:
+    def value(seen: UiState) -> str | None:
         text = seen.document.state.vmcoreinfo if seen.document else None
         if text is None:
             return None
@@ -241,7 +241,7 @@ def _key(rest: list[str]) -> Callable[[Seen], bool]:
     return lambda seen: (found := value(seen)) is not None and (found == wanted) is (sign == "==")
 
 
-def _finding(rest: list[str]) -> Callable[[Seen], bool]:
+def _finding(rest: list[str]) -> Callable[[UiState], bool]:
     """`finding CODE`, `finding CODE gone`."""
     code = rest[0] if rest else ""
     if code not in catalogue() or rest[1:] not in ([], ["gone"]):
@@ -249,7 +249,7 @@ def _finding(rest: list[str]) -> Callable[[Seen], bool]:
     return lambda seen: any(found.code == code for found in seen.found) is not bool(rest[1:])
 
 
-def _is_in(area: str, seen: Seen) -> bool:
+def _is_in(area: str, seen: UiState) -> bool:
     place, document = seen.place, seen.document
     if place is None or document is None:
         return False

@@ -17,7 +17,7 @@ from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.samples import sample_path
 from vmci_tui.common.toml import parse_toml
 from vmci_tui.layers.file import read_small
-from vmci_tui.lessons.conditions import Condition, parse
+from vmci_tui.lessons.conditions import StepCondition, parse
 
 _LIMIT: Final = 1 << 18
 """Bytes of a lesson's TOML; the longest bundled one has 1,616."""
@@ -36,11 +36,11 @@ PLACES: Final = (
 """What a step can point at: the panes and lines of the main screen, then the parts of the other screens."""
 
 
-class Step(NamedTuple):
+class LessonStep(NamedTuple):
     """One thing to see, or to do."""
 
     text: str
-    done: Condition | None
+    done: StepCondition | None
     """None: there is nothing to do but to read."""
     at: str = ""
     press: tuple[str, ...] = ()
@@ -57,10 +57,10 @@ class Lesson(NamedTuple):
     """Paths of what is copied; the first is opened."""
     entry: str | None
     """The name of the entry that is opened beside the first file."""
-    steps: tuple[Step, ...]
+    steps: tuple[LessonStep, ...]
 
 
-class Heading(NamedTuple):
+class LessonHeading(NamedTuple):
     """What a list of lessons shows."""
 
     name: str
@@ -74,7 +74,7 @@ def bundled_folder() -> str | None:
     return sample_path("lessons")
 
 
-def headings(folder: str | None = None) -> tuple[Heading, ...]:
+def headings(folder: str | None = None) -> tuple[LessonHeading, ...]:
     """The lessons of a folder (the bundled ones), in the order of their files' names.
 
     Only the head of each file is read: a list must be there at once. Raises OpenError.
@@ -89,7 +89,7 @@ def headings(folder: str | None = None) -> tuple[Heading, ...]:
     return tuple(_heading(os.path.join(folder, name)) for name in names[:_MOST])
 
 
-def find_lesson(wanted: str, found: tuple[Heading, ...]) -> Heading:
+def find_lesson(wanted: str, found: tuple[LessonHeading, ...]) -> LessonHeading:
     """The lesson of a name or a number (from 1). Raises UsageError."""
     for number, heading in enumerate(found, 1):
         if wanted in (heading.name, str(number)):
@@ -134,7 +134,7 @@ def copy_files(lesson: Lesson, folder: str) -> None:
         raise OpenError(f"the lesson's files cannot be copied: {error.strerror}", f"make room in {folder}") from None
 
 
-def _step(path: str, number: int, raw: dict[str, object]) -> Step:
+def _step(path: str, number: int, raw: dict[str, object]) -> LessonStep:
     where = f"{path}, step {number}"
     text, at = _word(raw, "text", where), raw.get("at", "")
     if at not in ("", *PLACES):
@@ -150,20 +150,20 @@ def _step(path: str, number: int, raw: dict[str, object]) -> Step:
             raise _bad(where, "press: an empty key", 'write press = ["down", "enter"]')
         if UNTIL in item and not item.startswith(TYPE):
             _condition(where, "press", item.partition(UNTIL)[2])
-    return Step(text, condition, str(at), press)
+    return LessonStep(text, condition, str(at), press)
 
 
-def _condition(where: str, what: str, text: str) -> Condition:
+def _condition(where: str, what: str, text: str) -> StepCondition:
     try:
         return parse(text)
     except UsageError as error:
         raise _bad(where, f"{what}: {error.message}", error.hint) from None
 
 
-def _heading(path: str) -> Heading:
+def _heading(path: str) -> LessonHeading:
     head = re.split(r"^\s*\[\[", _read(path), maxsplit=1, flags=re.MULTILINE)[0]
     raw = _toml(path, head)
-    return Heading(_name(path), _word(raw, "title", path), _word(raw, "story", path), path)
+    return LessonHeading(_name(path), _word(raw, "title", path), _word(raw, "story", path), path)
 
 
 def _name(path: str) -> str:

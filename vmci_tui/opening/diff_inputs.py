@@ -21,7 +21,7 @@ from vmci_tui.search.entry_region import look
 _ADDRESS: Final = re.compile(r"(.+)@(0x[0-9a-fA-F]{1,16}|[0-9]{1,20})", re.S)
 
 
-class Side(NamedTuple):
+class DiffInput(NamedTuple):
     """One of the two."""
 
     name: Safe
@@ -30,20 +30,20 @@ class Side(NamedTuple):
     """None for a text without a note's header."""
 
 
-def side(name: str) -> Side:
+def side(name: str) -> DiffInput:
     """A file, or DUMP@PADDR where no file bears the whole name. Raises OpenError."""
     match = None if os.path.exists(name) else _ADDRESS.fullmatch(name)
     if match is not None:
         return _at(match[1], int(match[2], 0 if match[2].startswith("0x") else 10), visible(name))
     found = note_or_bare_text(name)
     if isinstance(found, bytes):
-        return Side(visible(name), Vmcoreinfo(unindented(found) if is_indented(found) else found), None)
+        return DiffInput(visible(name), Vmcoreinfo(unindented(found) if is_indented(found) else found), None)
     if found.is_windows:
         raise OpenError(f"{visible(name)} holds a Windows dump header, not text", "it has no keys to compare")
-    return Side(visible(name), Vmcoreinfo(found.desc), found)
+    return DiffInput(visible(name), Vmcoreinfo(found.desc), found)
 
 
-def compared(a: Side, b: Side) -> TextDiff:
+def compared(a: DiffInput, b: DiffInput) -> TextDiff:
     """Both sides; what their notes' headers say comes last in the summary."""
     found = compare(a.text, b.text)
     remarks = header_remarks(a.note, b.note)
@@ -53,7 +53,7 @@ def compared(a: Side, b: Side) -> TextDiff:
     return found._replace(summary=(*found.summary, *remarks))
 
 
-def _at(path: str, paddr: int, name: Safe) -> Side:
+def _at(path: str, paddr: int, name: Safe) -> DiffInput:
     with FileSource(path) as source:
         dump = open_dump(source)
         if dump is None:
@@ -67,4 +67,4 @@ def _at(path: str, paddr: int, name: Safe) -> Side:
         }.get(found.kind, "no note and no text lies there")
         raise OpenError(f"{name}: {what}", "`vmci find` lists the candidates")
     note = parse_raw(found.candidate.raw) if found.kind == "note" else None
-    return Side(name, found.candidate.vmcoreinfo, note)
+    return DiffInput(name, found.candidate.vmcoreinfo, note)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.proof.kernel_addresses import Kernel, Witness
+from vmci_tui.proof.kernel_addresses import PlacedKernel, Witness
 from vmci_tui.proof.linear_map import small, symbol, unusable
 from vmci_tui.proof.machines import machines_for
 from vmci_tui.proof.page_size import page_size
@@ -27,7 +27,7 @@ _BEFORE_5_11: Final = 4
 _RELEASE_LIMIT: Final = 64
 
 
-class Outcome(NamedTuple):
+class WeighedProof(NamedTuple):
     """A proof, and what its witnesses would have corrected."""
 
     proof: Proof
@@ -49,20 +49,20 @@ def needed(text: Vmcoreinfo) -> tuple[int, bytes] | str:
     return base + offset, release
 
 
-def check(text: Vmcoreinfo, guest: Guest) -> Outcome:
+def check(text: Vmcoreinfo, guest: Guest) -> WeighedProof:
     """What memory says of the text as it is."""
     wanted = needed(text)
     if isinstance(wanted, str):
-        return Outcome(Proof(None, f"{wanted}, so there is nothing to look for in memory"))
+        return WeighedProof(Proof(None, f"{wanted}, so there is nothing to look for in memory"))
     machines, why = machines_for(text, guest)
     if not machines:
-        return Outcome(Proof(None, why))
-    outcomes: list[Outcome] = []
+        return WeighedProof(Proof(None, why))
+    outcomes: list[WeighedProof] = []
     for machine in machines:
         shifts = machine.shifts(text, guest)
         if not shifts.values:
-            outcomes.append(Outcome(Proof(None, shifts.how)))
-        outcomes += (weigh(Kernel(text, guest, machine, shift, shifts.how)) for shift in shifts.values)
+            outcomes.append(WeighedProof(Proof(None, shifts.how)))
+        outcomes += (weigh(PlacedKernel(text, guest, machine, shift, shifts.how)) for shift in shifts.values)
     return max(outcomes, key=_worth)
 
 
@@ -73,29 +73,29 @@ def utsname_of(text: Vmcoreinfo, guest: Guest) -> Uts | None:
         return None
     for machine in machines_for(text, guest)[0]:
         for shift in machine.shifts(text, guest).values:
-            raw = Kernel(text, guest, machine, shift, "").read(wanted[0], LENGTH)
+            raw = PlacedKernel(text, guest, machine, shift, "").read(wanted[0], LENGTH)
             uts = uts_of(raw) if raw is not None else None
             if uts is not None and uts.release == wanted[1]:
                 return uts
     return None
 
 
-def proved_kernel(text: Vmcoreinfo, guest: Guest) -> Kernel | None:
+def proved_kernel(text: Vmcoreinfo, guest: Guest) -> PlacedKernel | None:
     """The kernel of the text, at the place where memory proves it; None where none of its places is proved."""
     for machine in () if isinstance(needed(text), str) else machines_for(text, guest)[0]:
         shifts = machine.shifts(text, guest)
         for shift in shifts.values:
-            kernel = Kernel(text, guest, machine, shift, shifts.how)
+            kernel = PlacedKernel(text, guest, machine, shift, shifts.how)
             if weigh(kernel).proof.proved:
                 return kernel
     return None
 
 
-def _worth(outcome: Outcome) -> tuple[bool, bool, bool]:
+def _worth(outcome: WeighedProof) -> tuple[bool, bool, bool]:
     return outcome.proof.proved is True, outcome.near, outcome.proof.proved is None
 
 
-def weigh(kernel: Kernel) -> Outcome:
+def weigh(kernel: PlacedKernel) -> WeighedProof:
     """What memory says if the kernel lies where this one is placed."""
     wanted = needed(kernel.text)
     assert not isinstance(wanted, str)
@@ -103,13 +103,13 @@ def weigh(kernel: Kernel) -> Outcome:
     at = kernel.paddr(va)
     raw = kernel.read(va, LENGTH)
     if raw is None:
-        return Outcome(Proof(None, f"the dump does not hold {_shown(at)}, where init_uts_ns lies by {kernel.how}"))
+        return WeighedProof(Proof(None, f"the dump does not hold {_shown(at)}, where init_uts_ns lies by {kernel.how}"))
     uts = uts_of(raw)
     tables = page_tables(kernel)
     if uts is None or not kernel.machine.facts.says_uname(uts.machine):
         what = f"{raw[:12].hex(' ')}..., which is no utsname" if uts is None else f"a utsname of {visible(uts.machine)}"
         why = f"at {at:#x}, where init_uts_ns lies by {kernel.how}, memory holds {what}"
-        return Outcome(Proof(False, why), near=tables.fits is True)
+        return WeighedProof(Proof(False, why), near=tables.fits is True)
     here = f"at {at:#x} memory holds the utsname of Linux {visible(uts.release)}"
     kernel = kernel._replace(text=kernel.text.with_value(b"OSRELEASE", uts.release))
     witnesses = [tables, *(witness(kernel) for witness in _WITNESSES)]
@@ -121,12 +121,12 @@ def weigh(kernel: Kernel) -> Outcome:
     if uts.release != release:
         if mendable:
             corrections += (Correction(b"OSRELEASE", uts.release, f"utsname at {at:#x} says so"),)
-        return Outcome(Proof(False, f"{here}, not {visible(release)}"), corrections, True)
+        return WeighedProof(Proof(False, f"{here}, not {visible(release)}"), corrections, True)
     if wrong:
-        return Outcome(Proof(False, f"{here}, but {wrong[0].words}"), corrections, True)
+        return WeighedProof(Proof(False, f"{here}, but {wrong[0].words}"), corrections, True)
     if seconds and rooted:
-        return Outcome(Proof(True, f"{here}, and {seconds[0].words}"), (), True)
-    return Outcome(Proof(None, f"{here}, but nothing confirms it: {_reasons(witnesses)}"), (), True)
+        return WeighedProof(Proof(True, f"{here}, and {seconds[0].words}"), (), True)
+    return WeighedProof(Proof(None, f"{here}, but nothing confirms it: {_reasons(witnesses)}"), (), True)
 
 
 def _reasons(witnesses: list[Witness]) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from vmci_tui.containers.base import Mapped
-from vmci_tui.proof.kernel_addresses import Kernel
+from vmci_tui.proof.kernel_addresses import PlacedKernel
 from vmci_tui.proof.linear_map import symbol
-from vmci_tui.proof.paging.walk import Paging, Walk
+from vmci_tui.proof.paging.walk import Paging, WalkEnd
 
 _RANGES: Final = 64
 _STEPS: Final = 8192
@@ -17,7 +17,7 @@ _KNOWN: Final = (b"init_uts_ns", b"swapper_pg_dir", b"_stext")
 _TOP32: Final = 1 << 32
 
 
-def linear_map(kernel: Kernel) -> tuple[Mapped, ...]:
+def linear_map(kernel: PlacedKernel) -> tuple[Mapped, ...]:
     """All of memory that the kernel maps one to one, by what it is moved; the rest of a 32-bit guest has no address.
 
     Empty for the machines that map their image and the rest of memory by different rules: there
@@ -36,7 +36,7 @@ def linear_map(kernel: Kernel) -> tuple[Mapped, ...]:
     return tuple(out) if any(item.shift is not None for item in out) else ()
 
 
-def _low_memory(kernel: Kernel) -> Iterator[tuple[int, int, int | None]]:
+def _low_memory(kernel: PlacedKernel) -> Iterator[tuple[int, int, int | None]]:
     """Piece after piece of memory, as the page tables map it; what they do not tell has no address."""
     steps = 0
     for paging in kernel.pagings[:1]:
@@ -52,13 +52,13 @@ def _low_memory(kernel: Kernel) -> Iterator[tuple[int, int, int | None]]:
                 at = end
 
 
-def maps_to(kernel: Kernel, paging: Paging, va: int, paddr: int) -> bool:
+def maps_to(kernel: PlacedKernel, paging: Paging, va: int, paddr: int) -> bool:
     """Whether the tables map an address to this byte."""
     found = kernel.walk(paging, va)
     return found is not None and found.state == "mapped" and found.paddr == paddr
 
 
-def mapped_elsewhere(kernel: Kernel, va: int, size: int, paddr: int) -> Walk | None:
+def mapped_elsewhere(kernel: PlacedKernel, va: int, size: int, paddr: int) -> WalkEnd | None:
     """Where `size` bytes at `va`, which a header puts at `paddr`, lie by the kernel; None where nothing contradicts it.
 
     The kernel's own symbols are known to lie where the proof found them; for all else its tables
@@ -67,7 +67,7 @@ def mapped_elsewhere(kernel: Kernel, va: int, size: int, paddr: int) -> Walk | N
     for name in _KNOWN:
         known = symbol(kernel.text, name)
         if known is not None and va <= known < va + size and paddr + known - va != kernel.paddr(known):
-            return Walk("mapped", kernel.paddr(known) - known + va)
+            return WalkEnd("mapped", kernel.paddr(known) - known + va)
     for paging in kernel.pagings:
         found = kernel.walk(paging, va)
         if found is not None and found.state == "mapped" and paging.sure:
@@ -75,7 +75,7 @@ def mapped_elsewhere(kernel: Kernel, va: int, size: int, paddr: int) -> Walk | N
     return None
 
 
-def virtual_of(kernel: Kernel, paddr: int) -> int | None:
+def virtual_of(kernel: PlacedKernel, paddr: int) -> int | None:
     """By what the address of a byte is moved, where the tables map it with the kernel's image; None where not."""
     if any(maps_to(kernel, paging, paddr + kernel.shift, paddr) for paging in kernel.pagings):
         return kernel.shift

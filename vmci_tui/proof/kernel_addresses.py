@@ -10,7 +10,7 @@ from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.machines.facts import MachineFacts
 from vmci_tui.proof.linear_map import symbol
-from vmci_tui.proof.paging.walk import Paging, Walk, walk
+from vmci_tui.proof.paging.walk import Paging, WalkEnd, walk
 from vmci_tui.search.candidate import Correction
 
 
@@ -26,7 +26,7 @@ class Shifts(NamedTuple):
     """False: the text lacks the key, so there is nothing to correct."""
 
 
-class Machine(NamedTuple):
+class KernelMachine(NamedTuple):
     """What proving must know of one machine."""
 
     facts: MachineFacts
@@ -63,10 +63,10 @@ class Witness(NamedTuple):
     """What would make it fit."""
 
 
-class Kernel(NamedTuple):
+class PlacedKernel(NamedTuple):
     text: Vmcoreinfo
     guest: Guest
-    machine: Machine
+    machine: KernelMachine
     shift: int
     how: str
 
@@ -87,7 +87,7 @@ class Kernel(NamedTuple):
     def pagings(self) -> tuple[Paging, ...]:
         return tuple(paging for order in self.orders for paging in self.machine.pagings(self.text, order))
 
-    def walk(self, paging: Paging, va: int) -> Walk | None:
+    def walk(self, paging: Paging, va: int) -> WalkEnd | None:
         """`va` through the tables at swapper_pg_dir; None where the text does not name them."""
         root = symbol(self.text, b"swapper_pg_dir")
         return None if root is None else walk(self.guest, paging, self.paddr(root), va)

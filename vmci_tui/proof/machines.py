@@ -13,7 +13,7 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.kernel_width import machine_of, votes
 from vmci_tui.machines.lookup import machine_facts
 from vmci_tui.machines.table import MACHINES as _ROWS
-from vmci_tui.proof.kernel_addresses import Machine, Shifts
+from vmci_tui.proof.kernel_addresses import KernelMachine, Shifts
 from vmci_tui.proof.linear_map import address, line, number, symbol, unusable
 from vmci_tui.proof.paging import arm as paging_arm
 from vmci_tui.proof.paging import s390x_ppc64_riscv as paging_others
@@ -134,22 +134,22 @@ def _fixed(base: int) -> Shifts:
     return Shifts((base,), f"the rule that RAM is mapped at {base:#x}", wanted=False)
 
 
-X86_64: Final = Machine(
+X86_64: Final = KernelMachine(
     _ROWS["x86_64"], _x86_64, lambda text, order: paging_x86.long_mode(text), step=2 << 20, mend=_mend_x86_64
 )
-I386: Final = Machine(_ROWS["i386"], _i386, lambda text, order: paging_x86.protected_mode(text))
-AARCH64: Final = Machine(_ROWS["aarch64"], _arm64, paging_arm.arm64, step=64 << 10, mend=_mend_arm64)
-ARM: Final = Machine(_ROWS["arm"], _arm, paging_arm.arm)
-S390X: Final = Machine(
+I386: Final = KernelMachine(_ROWS["i386"], _i386, lambda text, order: paging_x86.protected_mode(text))
+AARCH64: Final = KernelMachine(_ROWS["aarch64"], _arm64, paging_arm.arm64, step=64 << 10, mend=_mend_arm64)
+ARM: Final = KernelMachine(_ROWS["arm"], _arm, paging_arm.arm)
+S390X: Final = KernelMachine(
     _ROWS["s390x"], _s390x, lambda text, order: paging_others.s390x(), step=4 << 10, mend=_mend_s390x
 )
-RISCV64: Final = Machine(
+RISCV64: Final = KernelMachine(
     _ROWS["riscv64"], _riscv64, lambda text, order: paging_others.riscv64(text), step=2 << 20, mend=_mend_riscv64
 )
-PPC64: Final = Machine(
+PPC64: Final = KernelMachine(
     _ROWS["ppc64"], lambda text, guest: _fixed(_PPC64_MAP), lambda text, order: paging_others.ppc64(text)
 )
-LOONGARCH64: Final = Machine(
+LOONGARCH64: Final = KernelMachine(
     _ROWS["loongarch64"], lambda text, guest: _fixed(_LOONGARCH_MAP), lambda text, order: (), tables=False
 )
 
@@ -158,7 +158,7 @@ MACHINES: Final = {
 }
 
 
-def machines_for(text: Vmcoreinfo, guest: Guest) -> tuple[tuple[Machine, ...], str]:
+def machines_for(text: Vmcoreinfo, guest: Guest) -> tuple[tuple[KernelMachine, ...], str]:
     """The machines that the text may have been written on, and, where there is none, why."""
     named = machine_of(text)
     widths = {vote.bits for vote in votes(text) if vote.bits is not None}

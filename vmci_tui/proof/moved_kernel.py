@@ -12,9 +12,9 @@ from typing import Final
 
 from vmci_tui.containers.guest import Guest
 from vmci_tui.layers.file import FileSource
-from vmci_tui.proof.kernel_addresses import Machine
+from vmci_tui.proof.kernel_addresses import KernelMachine
 from vmci_tui.proof.witnesses.utsname import LENGTH, MAGIC, uts_of
-from vmci_tui.search.patterns import Look
+from vmci_tui.search.patterns import SearchPattern
 
 Told = Callable[[str, int, int], None]
 """Called with what is done, bytes done and bytes in all; it may raise Cancelled."""
@@ -34,7 +34,7 @@ def quiet(what: str, done: int, total: int) -> None:
     """Told nobody."""
 
 
-def shifts_that_hold_utsname(guest: Guest, machine: Machine, va: int, told: Told = quiet) -> list[int] | None:
+def shifts_that_hold_utsname(guest: Guest, machine: KernelMachine, va: int, told: Told = quiet) -> list[int] | None:
     """The shifts by which a utsname of this machine lies at `va`, ascending by place; None for too many.
 
     Raises Cancelled where `told` does.
@@ -58,7 +58,7 @@ def _places(guest: Guest, step: int, phase: int, told: Told) -> Generator[int, N
         from vmci_tui.search.pages.scheduler import page_places
 
         if isinstance(guest.source, Pages):
-            look = Look((MAGIC,), step, phase)
+            look = SearchPattern((MAGIC,), step, phase)
             yield from page_places(guest.source, look, lambda _, done, total: told("searching", done, total))
             return
     total, done, last = guest.memory.size, 0, 0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from vmci_tui.proof.kernel_addresses import Kernel, Witness
+from vmci_tui.proof.kernel_addresses import PlacedKernel, Witness
 from vmci_tui.search.candidate import Correction
 
 _KEY: Final = b"PAGESIZE"
 
 
-def page_size(kernel: Kernel) -> Witness:
+def page_size(kernel: PlacedKernel) -> Witness:
     """Weak: that it can be is no proof, that it cannot be contradicts the text."""
     sizes = kernel.machine.facts.page_sizes
     said = kernel.text.get(_KEY)

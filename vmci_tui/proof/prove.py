@@ -10,7 +10,7 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.proof.cross_checks import check, needed, weigh
-from vmci_tui.proof.kernel_addresses import Kernel, Machine
+from vmci_tui.proof.kernel_addresses import KernelMachine, PlacedKernel
 from vmci_tui.proof.machines import machines_for
 from vmci_tui.proof.moved_kernel import Told, quiet, shifts_that_hold_utsname
 from vmci_tui.search.candidate import Correction, Proof
@@ -69,13 +69,13 @@ def _answer(proof: Proof, fits: list[tuple[Corrections, str]]) -> Proof:
     return Proof(False, f"{proof.why}; with {values} all of it fits", corrections)
 
 
-def _fit(text: Vmcoreinfo, guest: Guest, machine: Machine, shift: int) -> tuple[Corrections, str] | None:
+def _fit(text: Vmcoreinfo, guest: Guest, machine: KernelMachine, shift: int) -> tuple[Corrections, str] | None:
     """The corrections with which a kernel at this shift is proved, and what proves it; None where nothing does."""
     mended = machine.mend(text, shift)
     if mended is None:
         return None
     if not mended:
-        proof = weigh(Kernel(text, guest, machine, shift, "where it was found")).proof
+        proof = weigh(PlacedKernel(text, guest, machine, shift, "where it was found")).proof
         return ((), proof.why) if proof.proved else None
     fit = _corrected(text, guest, mended)
     return None if fit is None else (fit, "")

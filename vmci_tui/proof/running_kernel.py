@@ -11,7 +11,7 @@ from typing import Final
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.proof.kernel_addresses import Kernel
+from vmci_tui.proof.kernel_addresses import PlacedKernel
 from vmci_tui.proof.linear_map import symbol
 from vmci_tui.proof.machines import machines_for
 from vmci_tui.proof.paging.walk import walk
@@ -44,7 +44,7 @@ def runs(text: Vmcoreinfo, guest: Guest, roots: Iterable[int]) -> bool | None:
     start, told = symbol(text, b"_stext"), False
     for machine in machines_for(text, guest)[0] if start is not None else ():
         for shift in machine.shifts(text, guest).values if machine.name in ("x86_64", "i386") else ():
-            kernel = Kernel(text, guest, machine, shift, "")
+            kernel = PlacedKernel(text, guest, machine, shift, "")
             for paging in kernel.pagings:
                 mask = ~0x1F if len(paging.levels) == 3 else ~0xFFF
                 for root in (at & mask & ~user for at in roots for user in (0, _USER)):

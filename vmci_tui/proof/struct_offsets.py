@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from vmci_tui.proof.kernel_addresses import Kernel, Witness
+from vmci_tui.proof.kernel_addresses import PlacedKernel, Witness
 from vmci_tui.proof.linear_map import address, line, small, symbol
 from vmci_tui.proof.machines import LINK_S390X
 from vmci_tui.search.candidate import Correction
@@ -27,7 +27,7 @@ _ARM64: Final = (0x10000, 0x1000, 0x2000, 0x81000, 0x82000, 0x90000)
 """_stext behind the start of the image: since 5.8 a segment of 64 KiB, before that a page or two and TEXT_OFFSET."""
 
 
-def kernel_offset(kernel: Kernel) -> Witness:
+def kernel_offset(kernel: PlacedKernel) -> Witness:
     """Contradicts where KERNELOFFSET and _stext do not fit together, or _stext is not where the image begins."""
     start = symbol(kernel.text, b"_stext")
     if start is None or kernel.text.get(_KEY) is None:
@@ -46,7 +46,7 @@ def kernel_offset(kernel: Kernel) -> Witness:
     return Witness(None, f"what KERNELOFFSET means on {name} is not known", False)
 
 
-def _by_x86_64(kernel: Kernel, start: int) -> Witness:
+def _by_x86_64(kernel: PlacedKernel, start: int) -> Witness:
     """What lies below _text is unmapped at boot, in parts of 2 MiB (cleanup_highmap, __startup_64)."""
     begins = kernel.bare(start - _PART) if start % _PART == 0 else False
     if begins is False:
@@ -54,7 +54,7 @@ def _by_x86_64(kernel: Kernel, start: int) -> Witness:
     return _held(kernel, start, _X86_64, _X86_64_STARTS, begins is True)
 
 
-def _by_arm64(kernel: Kernel, start: int) -> Witness:
+def _by_arm64(kernel: PlacedKernel, start: int) -> Witness:
     """The image is linked at the end of the modules' area (KIMAGE_VADDR)."""
     link = address(kernel.text, b"NUMBER(MODULES_END)") or _modules_end(kernel)
     if link is None:
@@ -62,7 +62,7 @@ def _by_arm64(kernel: Kernel, start: int) -> Witness:
     return _held(kernel, start, link, _ARM64, _begins_arm64(kernel, start))
 
 
-def _begins_arm64(kernel: Kernel, start: int) -> bool:
+def _begins_arm64(kernel: PlacedKernel, start: int) -> bool:
     """Whether nothing is mapped below _stext, or the head of the image lies there (struct arm64_image_header).
 
     From 5.11 to 6.9 the head is unmapped and given back after boot.
@@ -71,7 +71,7 @@ def _begins_arm64(kernel: Kernel, start: int) -> bool:
     return kernel.bare(start - 1) is True or kernel.read(head + _MAGIC_AT, len(_MAGIC)) == _MAGIC
 
 
-def _modules_end(kernel: Kernel) -> int | None:
+def _modules_end(kernel: PlacedKernel) -> int | None:
     """NUMBER(MODULES_END) of the kernels since 5.4 that do not tell it (arch/arm64/include/asm/memory.h)."""
     release = _RELEASE.match(kernel.text.osrelease or b"")
     bits = small(kernel.text, b"NUMBER(VA_BITS)", 52)
@@ -82,7 +82,7 @@ def _modules_end(kernel: Kernel) -> int | None:
     return (1 << 64) - (1 << min(bits, 48) - 1) + (areas << 27) if version >= (5, 4) else None
 
 
-def _by_riscv64(kernel: Kernel, start: int) -> Witness:
+def _by_riscv64(kernel: PlacedKernel, start: int) -> Witness:
     """The image moves by parts of 2 MiB, and _stext lies in its first one."""
     link = address(kernel.text, b"NUMBER(KERNEL_LINK_ADDR)")
     if link is None:
@@ -90,7 +90,7 @@ def _by_riscv64(kernel: Kernel, start: int) -> Witness:
     return _held(kernel, start, link, (start % _PART,), kernel.bare(start - start % _PART - 1) is True)
 
 
-def _held(kernel: Kernel, start: int, link: int, behind: tuple[int, ...], sure: bool) -> Witness:
+def _held(kernel: PlacedKernel, start: int, link: int, behind: tuple[int, ...], sure: bool) -> Witness:
     """`behind`: how far behind `link` _stext may be linked, the usual distance first; `sure`: _stext is right."""
     moved = address(kernel.text, _KEY)
     if moved is not None and start - moved - link in behind:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vmci_tui.common.safe_text import safe, visible
 from vmci_tui.formats.hex_dump import dump_lines
 from vmci_tui.qemu.ask import Answer
-from vmci_tui.qemu.machine import Seen
+from vmci_tui.qemu.machine import QemuOutput
 
 _SHOWN = 512
 """Bytes of an appended note in the text."""
@@ -47,7 +47,7 @@ def answer_text(answer: Answer) -> Iterator[str]:
     yield "QEMU did otherwise than predicted" if answer.differences else "QEMU did what was predicted"
 
 
-def _shown(side: Seen, name: str) -> str:
+def _shown(side: QemuOutput, name: str) -> str:
     if name == "warnings":
         return "; ".join(safe(line) for line in side.warnings) or "none"
     if name == "appended":

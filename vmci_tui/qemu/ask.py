@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from vmci_tui.formats.fw_cfg_entry import NOTE_HEADER, SIZE_LIMIT, EntryHistory
-from vmci_tui.qemu.machine import Machine, Seen
+from vmci_tui.qemu.machine import QemuMachine, QemuOutput
 from vmci_tui.qemu.targets import TARGETS, program_of
 from vmci_tui.readers.qemu import warnings
 from vmci_tui.readers.qemu.entry_reading import VERSIONS, DumpTarget, QemuReading, RegionBytes, Version
@@ -28,8 +28,8 @@ class Answer(NamedTuple):
     lost: int | None
     """How many bytes of the note come before the first that the guest has no RAM for; None where it has all of
     them, or QEMU does not look at the region."""
-    predicted: Seen
-    seen: Seen
+    predicted: QemuOutput
+    seen: QemuOutput
 
     @property
     def kept(self) -> bool:
@@ -38,8 +38,8 @@ class Answer(NamedTuple):
 
     @property
     def differences(self) -> tuple[str, ...]:
-        """The parts in which QEMU did otherwise: names of the fields of `Seen`."""
-        return tuple(name for name in Seen._fields if getattr(self.predicted, name) != getattr(self.seen, name))
+        """The parts in which QEMU did otherwise: names of the fields of `QemuOutput`."""
+        return tuple(name for name in QemuOutput._fields if getattr(self.predicted, name) != getattr(self.seen, name))
 
 
 def ask(history: EntryHistory, note: bytes, target: str = "x86_64", qemu: str | None = None) -> Answer:
@@ -54,7 +54,7 @@ def ask(history: EntryHistory, note: bytes, target: str = "x86_64", qemu: str | 
     program = program_of(kind, None if wanted else qemu)
     note = note[:NOTE_LIMIT]
     paddr, region = history.entry.paddr, _region(history, note)
-    with Machine(kind, program, kind.ram_for(paddr, len(region))) as machine:
+    with QemuMachine(kind, program, kind.ram_for(paddr, len(region))) as machine:
         machine.write(*history.writes)
         machine.put(paddr, region)
         # Not every address is RAM, and what is there instead QEMU reads as well.
@@ -62,7 +62,7 @@ def ask(history: EntryHistory, note: bytes, target: str = "x86_64", qemu: str | 
         seen = machine.dump()
     rules = wanted or rules_of(machine.version)
     reading = QemuReading(history, RegionBytes(there), machine.guest, rules)
-    predicted = Seen(warnings(reading), reading.appended, reading.phys_base, history.raw)
+    predicted = QemuOutput(warnings(reading), reading.appended, reading.phys_base, history.raw)
     version = ".".join(map(str, machine.version))
     lost = None if reading.region is None else _first_lost(note, there)
     return Answer(target, program, version, rules, machine.guest, lost, predicted, seen)

@@ -18,7 +18,7 @@ _FLAT_RECORD: Final = struct.Struct(">QQ")
 _FLAT_MARK: Final = b"makedumpfile"
 
 
-class Written(NamedTuple):
+class ElfDumpHead(NamedTuple):
     """The head of an ELF dump."""
 
     guest: DumpTarget
@@ -26,7 +26,7 @@ class Written(NamedTuple):
     """All that PT_NOTE holds: the notes of the CPUs, then what was appended."""
 
 
-def read_elf(data: bytes, ram_base: int) -> Written:
+def read_elf(data: bytes, ram_base: int) -> ElfDumpHead:
     """Raises QemuError for what is no ELF dump with notes."""
     if len(data) < 64 or data[:4] != b"\x7fELF":
         raise QemuError("QEMU wrote no ELF dump")
@@ -37,7 +37,7 @@ def read_elf(data: bytes, ram_base: int) -> Written:
     table = table[: len(table) // form.segment.size * form.segment.size]
     for item in Segments.read(form, table, form.segment.size).of_type(_PT_NOTE):
         notes = data[item.offset : item.offset + item.filesz]
-        return Written(DumpTarget(machine_name(header.machine, bits), bits, order, ram_base), notes)
+        return ElfDumpHead(DumpTarget(machine_name(header.machine, bits), bits, order, ram_base), notes)
     raise QemuError("QEMU wrote a dump without notes")
 
 

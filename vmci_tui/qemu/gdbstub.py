@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from vmci_tui.qemu import QemuError
-from vmci_tui.qemu.process import Process
+from vmci_tui.qemu.process import QemuProcess
 
 _EFER: Final = 0x20
 """Its number among the registers (target/i386/gdbstub.c, IDX_CTL_EFER_REG)."""
@@ -14,7 +14,7 @@ _LONGEST: Final = 1 << 16
 """Bytes of an answer; the description of the registers is asked for in pieces of 4 KiB."""
 
 
-def set_long_mode(process: Process) -> None:
+def set_long_mode(process: QemuProcess) -> None:
     """Set EFER.LMA, by which QEMU tells a 64-bit guest (target/i386/arch_dump.c). Raises QemuError."""
     # Registers can be written only by who has asked for their description (gdbstub, gdb_has_xml).
     _ask(process, b"qXfer:features:read:target.xml:0,ffb")
@@ -23,7 +23,7 @@ def set_long_mode(process: Process) -> None:
         raise QemuError("QEMU's gdb stub does not set EFER", "an x86-64 dump cannot be had of this QEMU")
 
 
-def _ask(process: Process, packet: bytes) -> bytes:
+def _ask(process: QemuProcess, packet: bytes) -> bytes:
     line = process.sockets["gdb"]
     answer = b""
     try:

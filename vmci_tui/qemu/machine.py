@@ -8,13 +8,13 @@ from typing import Final, NamedTuple
 from vmci_tui.common.safe_text import visible
 from vmci_tui.formats.fw_cfg_entry import Write
 from vmci_tui.qemu import QemuError
-from vmci_tui.qemu.dump_output import Written, read_elf, read_phys_base
+from vmci_tui.qemu.dump_output import ElfDumpHead, read_elf, read_phys_base
 from vmci_tui.qemu.fw_cfg import SCRATCH_LENGTH, FwCfg
 from vmci_tui.qemu.gdbstub import set_long_mode
 from vmci_tui.qemu.monitor import Monitor
-from vmci_tui.qemu.process import Process
+from vmci_tui.qemu.process import QemuProcess
 from vmci_tui.qemu.qtest import QTest
-from vmci_tui.qemu.targets import Target
+from vmci_tui.qemu.targets import QemuTarget
 from vmci_tui.readers.qemu.entry_reading import DumpTarget
 
 _SECONDS: Final = 20.0
@@ -24,7 +24,7 @@ _WARNING: Final = b"warning: "
 _MOST_WARNINGS: Final = 100
 
 
-class Seen(NamedTuple):
+class QemuOutput(NamedTuple):
     """What QEMU did with one dump."""
 
     warnings: tuple[str, ...]
@@ -37,15 +37,15 @@ class Seen(NamedTuple):
     """The 16 bytes as QEMU holds them."""
 
 
-class Machine:
+class QemuMachine:
     """One QEMU; it can be asked about many entries, one after the other. Ends with its `with` block."""
 
-    def __init__(self, target: Target, program: str, ram: int = 0, seconds: float = _SECONDS) -> None:
+    def __init__(self, target: QemuTarget, program: str, ram: int = 0, seconds: float = _SECONDS) -> None:
         """Start it with `ram` bytes, at least as much as it needs, for at most `seconds`. Raises QemuError."""
         self.target = target
         self.ram = max(ram, target.ram_for(target.ram_base, 1))
         channels = ("qmp", "qtest", "gdb") if target.long_mode else ("qmp", "qtest")
-        self._process = Process(_command(target, program, self.ram), channels, seconds)
+        self._process = QemuProcess(_command(target, program, self.ram), channels, seconds)
         self._monitor: Monitor | None = None
         try:
             self._monitor = Monitor(self._process)
@@ -61,7 +61,7 @@ class Machine:
         self.guest: DumpTarget = first.guest
         self._own_notes = first.notes
 
-    def __enter__(self) -> Machine:
+    def __enter__(self) -> QemuMachine:
         return self
 
     def __exit__(
@@ -92,7 +92,7 @@ class Machine:
         """Guest memory as QEMU reads it."""
         return self._qtest.read(paddr, length)
 
-    def dump(self) -> Seen:
+    def dump(self) -> QemuOutput:
         """Make both dumps, and tell what QEMU did. Guest memory stays as it is."""
         self._process.said()
         written = self._elf()
@@ -104,7 +104,7 @@ class Machine:
         phys_base = read_phys_base(self._monitor.dump_kdump_head(), self.guest)
         if (again := _warnings(self._process.said())) != warnings:
             raise QemuError(f"for a kdump QEMU warned {_listed(again)}, for an ELF dump {_listed(warnings)}")
-        return Seen(warnings, appended, phys_base, self._entry())
+        return QemuOutput(warnings, appended, phys_base, self._entry())
 
     def _entry(self) -> bytes:
         held = self._qtest.read(self._fw_cfg.scratch, SCRATCH_LENGTH)
@@ -112,7 +112,7 @@ class Machine:
         self._qtest.write(self._fw_cfg.scratch, held)
         return entry
 
-    def _elf(self) -> Written:
+    def _elf(self) -> ElfDumpHead:
         assert self._monitor is not None
         return read_elf(self._monitor.dump_elf(self.target.ram_base, _WINDOW), self.target.ram_base)
 
@@ -129,7 +129,7 @@ def _listed(warnings: tuple[str, ...]) -> str:
     return "; ".join(warnings) or "of nothing"
 
 
-def _command(target: Target, program: str, ram: int) -> list[str]:
+def _command(target: QemuTarget, program: str, ram: int) -> list[str]:
     machine, *rest = target.arguments[1:]
     command = [
         program, "-no-user-config", "-nodefaults", "-display", "none", "-accel", "tcg", "-S",

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.qemu import QemuError
-from vmci_tui.qemu.process import Process
+from vmci_tui.qemu.process import QemuProcess
 
 try:
     from qemu.qmp import ConnectError, ExecInterruptedError, QMPClient, QMPError
@@ -32,7 +32,7 @@ T = TypeVar("T")
 class Monitor:
     """A QMP session."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: QemuProcess) -> None:
         self._process = process
         self._loop = asyncio.new_event_loop()
         self._client = QMPClient("vmci")

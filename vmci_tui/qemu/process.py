@@ -34,7 +34,7 @@ _PATIENCE: Final = 2.0
 """Seconds for the shell to end QEMU, before both are killed as a group."""
 
 
-class Process:
+class QemuProcess:
     """A running QEMU, with one socket for each of its channels."""
 
     def __init__(self, command: list[str], channels: tuple[str, ...], seconds: float) -> None:
@@ -58,7 +58,7 @@ class Process:
                 end.close()
         self.sockets["stderr"].setblocking(False)
 
-    def __enter__(self) -> Process:
+    def __enter__(self) -> QemuProcess:
         return self
 
     def __exit__(

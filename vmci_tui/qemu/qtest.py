@@ -7,7 +7,7 @@ import socket
 from typing import Final
 
 from vmci_tui.qemu import QemuError
-from vmci_tui.qemu.process import Process
+from vmci_tui.qemu.process import QemuProcess
 
 _PIECE: Final = 1 << 16
 """Bytes of memory in one line."""
@@ -19,7 +19,7 @@ TOP: Final = 1 << 64
 class QTest:
     """The guest as its own CPU would see it, while that CPU stands still."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: QemuProcess) -> None:
         self._process = process
         self._socket: socket.socket = process.sockets["qtest"]
         self._held = bytearray()

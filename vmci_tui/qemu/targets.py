@@ -16,7 +16,7 @@ _LEAST: Final = 4 * _MIB
 """With less some machines do not start."""
 
 
-class Target(NamedTuple):
+class QemuTarget(NamedTuple):
     """A guest, without what depends on the entry."""
 
     name: str
@@ -51,15 +51,15 @@ def _pc_ram(paddr: int, end: int) -> int:
     return _LEAST
 
 
-def _x86(name: str, program: str, long_mode: bool) -> Target:
+def _x86(name: str, program: str, long_mode: bool) -> QemuTarget:
     top = 256 * _GIB if long_mode else 0xE000_0000
-    return Target(name, program, "qemu-system-x86", ("-machine", "pc"), "io", 0, top, long_mode)
+    return QemuTarget(name, program, "qemu-system-x86", ("-machine", "pc"), "io", 0, top, long_mode)
 
 
-def _arm(name: str, cpu: str, end: int) -> Target:
+def _arm(name: str, cpu: str, end: int) -> QemuTarget:
     machine = name.removesuffix("-be")
     base = machine_facts(machine).qemu.ram_base
-    return Target(
+    return QemuTarget(
         name, f"qemu-system-{machine}", "qemu-system-arm", ("-machine", "virt", "-cpu", cpu), "mmio", base, end
     )
 
@@ -78,7 +78,7 @@ TARGETS: Final = {
 """Those with a vmcoreinfo device: s390x and ppc64 have none, and riscv64 has no fw_cfg with DMA for it."""
 
 
-def program_of(target: Target, path: str | None = None) -> str:
+def program_of(target: QemuTarget, path: str | None = None) -> str:
     """The path of the QEMU to ask. Raises QemuError that says how to get one."""
     wanted = path or target.program
     found = shutil.which(wanted)

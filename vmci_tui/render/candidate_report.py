@@ -9,13 +9,13 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.readers.verdicts import VerdictPair
 from vmci_tui.render.verdict_report import proof_json, said, state_words
 from vmci_tui.repair.safe_fixes import Repair
-from vmci_tui.search.candidate import PROVED, Judged
+from vmci_tui.search.candidate import PROVED, RankedCandidate
 
 Json = dict[str, Any]
 _RELEASE_SHOWN = 80
 
 
-def candidates_json(judged: Sequence[Judged]) -> list[Json]:
+def candidates_json(judged: Sequence[RankedCandidate]) -> list[Json]:
     return [
         {
             "paddr": item.candidate.paddr,
@@ -31,11 +31,11 @@ def candidates_json(judged: Sequence[Judged]) -> list[Json]:
     ]
 
 
-def osrelease(item: Judged) -> str:
+def osrelease(item: RankedCandidate) -> str:
     return visible((item.candidate.vmcoreinfo.osrelease or b"")[:_RELEASE_SHOWN])
 
 
-def candidates_text(judged: Sequence[Judged]) -> Iterator[str]:
+def candidates_text(judged: Sequence[RankedCandidate]) -> Iterator[str]:
     """Two lines a candidate: what it is, and why it stands where it stands."""
     for item in judged:
         found = item.candidate

@@ -12,7 +12,7 @@ from vmci_tui.formats.hex_dump import dump_lines
 _PER_LINE: Final = 12
 
 
-class Piece(NamedTuple):
+class CopiedBytes(NamedTuple):
     """Bytes that are copied, and where they come from."""
 
     data: bytes
@@ -22,30 +22,30 @@ class Piece(NamedTuple):
     """Where they begin in the file, or in the entry."""
 
 
-class Form(NamedTuple):
+class CopyFormat(NamedTuple):
     """One way to write bytes."""
 
     name: str
     label: str
-    write: Callable[[Piece], str]
+    write: Callable[[CopiedBytes], str]
     ending: str
     """Of a file that holds it."""
 
 
-def as_text(piece: Piece) -> str:
+def as_text(piece: CopiedBytes) -> str:
     """The bytes as they are shown everywhere; the lines of a text stay lines."""
     return "\n".join(visible(line) for line in piece.data.removesuffix(b"\n").split(b"\n"))
 
 
-def as_hex(piece: Piece) -> str:
+def as_hex(piece: CopiedBytes) -> str:
     return piece.data.hex()
 
 
-def as_hexdump(piece: Piece) -> str:
+def as_hexdump(piece: CopiedBytes) -> str:
     return "\n".join(dump_lines(piece.data, piece.offset or 0))
 
 
-def as_c(piece: Piece) -> str:
+def as_c(piece: CopiedBytes) -> str:
     """An array that compiles; C has none of no bytes."""
     note = f"/* {_comment(piece)} */"
     if not piece.data:
@@ -55,11 +55,11 @@ def as_c(piece: Piece) -> str:
     return f"{note}\nstatic const unsigned char data[{len(piece.data)}] = {{\n{body},\n}};"
 
 
-def as_python(piece: Piece) -> str:
+def as_python(piece: CopiedBytes) -> str:
     return f"data = {piece.data!r}  # {_comment(piece)}"
 
 
-def as_json(piece: Piece) -> str:
+def as_json(piece: CopiedBytes) -> str:
     out = {
         "what": piece.what,
         "offset": piece.offset,
@@ -71,16 +71,16 @@ def as_json(piece: Piece) -> str:
 
 
 FORMS: Final = (
-    Form("text", "Text", as_text, "txt"),
-    Form("hex", "Hex digits", as_hex, "hex.txt"),
-    Form("hexdump", "Hex dump", as_hexdump, "dump.txt"),
-    Form("c", "C array", as_c, "h"),
-    Form("python", "Python bytes", as_python, "py"),
-    Form("json", "JSON", as_json, "json"),
+    CopyFormat("text", "Text", as_text, "txt"),
+    CopyFormat("hex", "Hex digits", as_hex, "hex.txt"),
+    CopyFormat("hexdump", "Hex dump", as_hexdump, "dump.txt"),
+    CopyFormat("c", "C array", as_c, "h"),
+    CopyFormat("python", "Python bytes", as_python, "py"),
+    CopyFormat("json", "JSON", as_json, "json"),
 )
 
 
-def _comment(piece: Piece) -> str:
+def _comment(piece: CopiedBytes) -> str:
     """One line that ends no comment of C."""
     where = "" if piece.offset is None else f" at {piece.offset:#x}"
     return f"{piece.what}{where}, {len(piece.data)} bytes".replace("\\", "/").replace("*/", "* /")

@@ -32,21 +32,21 @@ _PRINTED: Final = 8 << 10
 """Bytes of a text or note that a command line still takes."""
 
 
-class Told(NamedTuple):
+class ShellStep(NamedTuple):
     """One edit, or a group of them, and the command that does the same; None where no single one does."""
 
     label: str
     command: Safe | None
 
 
-class Group(NamedTuple):
+class EditGroup(NamedTuple):
     """Edits that one command makes together, as `repair` does: the state that they end in, and its words."""
 
     after: State
     words: str
 
 
-class _Way(NamedTuple):
+class _Equivalent(NamedTuple):
     """An edit, and the command that makes it."""
 
     edit: Edit
@@ -56,7 +56,7 @@ class _Way(NamedTuple):
     """What is piped into it."""
 
 
-class _File:
+class _ChangedFile:
     """A file that commands change: the first one copies it, the others work on the copy."""
 
     def __init__(self, name: str, copy: str) -> None:
@@ -70,22 +70,22 @@ class _File:
         return Safe(line)
 
 
-def commands(document: Document, groups: Mapping[State, Group] | None = None) -> tuple[Told, ...]:
+def commands(document: Document, groups: Mapping[State, EditGroup] | None = None) -> tuple[ShellStep, ...]:
     """The edits that make up the state, oldest first; `groups` by the state before them."""
     path = document.source.path if isinstance(document.source, FileSource) else "new.entry"
     blob = document.blob.path if isinstance(document.blob, FileSource) else None
-    dump = _File(path, copy_name(path))
-    entry = _File(blob or path, _entry_copy(blob or path))
+    dump = _ChangedFile(path, copy_name(path))
+    entry = _ChangedFile(blob or path, _entry_copy(blob or path))
     states = [document.opened, *(step.state for step in document.steps)]
     out, at = [], 0
     while at < len(document.steps):
         before, group = states[at], (groups or {}).get(states[at])
         if group is not None and group.after in states[at + 1 :]:
-            out.append(Told(group.words, dump.command(group.words)))
+            out.append(ShellStep(group.words, dump.command(group.words)))
             at = states.index(group.after, at + 1)
             continue
         edit, after = document.steps[at]
-        out.append(Told(edit.label, _command(document, edit, before, after, dump, entry)))
+        out.append(ShellStep(edit.label, _command(document, edit, before, after, dump, entry)))
         at += 1
     return tuple(out)
 
@@ -97,7 +97,9 @@ def _entry_copy(path: str) -> str:
     return copy_name(path) if os.path.basename(path) != "new.entry" else path
 
 
-def _command(document: Document, edit: Edit, before: State, after: State, dump: _File, entry: _File) -> Safe | None:
+def _command(
+    document: Document, edit: Edit, before: State, after: State, dump: _ChangedFile, entry: _ChangedFile
+) -> Safe | None:
     if before.of_dump == after.of_dump:
         there = entry.copied or document.dump is not None or isinstance(document.source, FileSource)
         file, ways = entry, _of_entry(before, after, there)
@@ -114,7 +116,7 @@ def _command(document: Document, edit: Edit, before: State, after: State, dump: 
     return None
 
 
-def _of_entry(before: State, after: State, there: bool) -> Iterator[_Way]:
+def _of_entry(before: State, after: State, there: bool) -> Iterator[_Equivalent]:
     """`there`: whether there is a file to change, or one that a command made."""
     if before.entry is None or after.entry is None:
         return
@@ -123,34 +125,36 @@ def _of_entry(before: State, after: State, there: bool) -> Iterator[_Way]:
         changed = {f.name: value for f, was, value in zip(FIELDS, old, new, strict=True) if was != value}
         every = tuple(Edit.of(edit_entry.set_field, name, value) for name, value in changed.items())
         pairs = " ".join(f"entry.{name}={value:#x}" for name, value in changed.items())
-        yield _Way(Edit.of(several, every), f"set FILE {pairs}")
+        yield _Equivalent(Edit.of(several, every), f"set FILE {pairs}")
     else:
         whole = EntryHistory("blob", (Write(0, LENGTH, new.pack()),))
         options = (f"--{f.name.replace('_', '-')} {value:#x}" for f, value in zip(FIELDS, new, strict=True))
-        yield _Way(Edit.of(edit_entry.set_entry, whole), f"new entry {' '.join(options)}")
+        yield _Equivalent(Edit.of(edit_entry.set_entry, whole), f"new entry {' '.join(options)}")
 
 
-def _of_dump(edit: Edit, before: State, after: State, order: ByteOrder) -> Iterator[_Way]:
+def _of_dump(edit: Edit, before: State, after: State, order: ByteOrder) -> Iterator[_Equivalent]:
     """The edit itself where a command says where its note is from, then others that may have the same effect."""
     found = dict(edit.arguments).get("found")
     if isinstance(found, FromMemory):
-        yield _Way(edit, f"append FILE --from-memory {found.paddr:#x}")
+        yield _Equivalent(edit, f"append FILE --from-memory {found.paddr:#x}")
     elif isinstance(found, FromFile):
-        yield _Way(edit, f"append FILE --{found.form} {shell_word(found.path)}")
-    yield _Way(Edit.of(edit_notes.strip), "strip FILE")
-    yield _Way(Edit.of(edit_head.order_head), "repair FILE --only C06")
-    yield _Way(Edit.of(edit_head.merge_headers), "repair FILE --only C11")
+        yield _Equivalent(edit, f"append FILE --{found.form} {shell_word(found.path)}")
+    yield _Equivalent(Edit.of(edit_notes.strip), "strip FILE")
+    yield _Equivalent(Edit.of(edit_head.order_head), "repair FILE --only C06")
+    yield _Equivalent(Edit.of(edit_head.merge_headers), "repair FILE --only C11")
     if after.mapped != before.mapped:
         codes = ",".join(code for code, kind in catalogue().items() if kind.group == "addresses")
-        yield _Way(Edit.of(edit_head.map_headers, after.mapped), f"repair FILE --only {codes}")
+        yield _Equivalent(Edit.of(edit_head.map_headers, after.mapped), f"repair FILE --only {codes}")
     yield from _by_keys(before, after)
     note = after.note
     if note is not None and len(note.raw) <= _PRINTED:
-        yield _Way(Edit.of(edit_notes.append_text, note.desc, order), "append FILE --text -", _printed(note.desc))
-        yield _Way(Edit.of(edit_notes.append_note, note, order), "append FILE --note -", _printed(note.raw))
+        yield _Equivalent(
+            Edit.of(edit_notes.append_text, note.desc, order), "append FILE --text -", _printed(note.desc)
+        )
+        yield _Equivalent(Edit.of(edit_notes.append_note, note, order), "append FILE --note -", _printed(note.raw))
 
 
-def _by_keys(before: State, after: State) -> Iterator[_Way]:
+def _by_keys(before: State, after: State) -> Iterator[_Equivalent]:
     """`set`, which changes and deletes whole keys."""
     old, new = before.vmcoreinfo, after.vmcoreinfo
     if old is None or new is None or len(old.text) + len(new.text) > _COMPARED:
@@ -168,7 +172,7 @@ def _by_keys(before: State, after: State) -> Iterator[_Way]:
     every += [Edit.of(edit_text.delete_key, key) for key in gone]
     words = [shlex.quote(visible(pair)) for pair in pairs]
     words += [f"--delete {shlex.quote(visible(key))}" for key in gone]
-    yield _Way(Edit.of(several, tuple(every)), f"set FILE {' '.join(words)}")
+    yield _Equivalent(Edit.of(several, tuple(every)), f"set FILE {' '.join(words)}")
 
 
 def _printed(data: bytes) -> str:
@@ -182,19 +186,19 @@ def _octal(byte: int) -> str:
     return chr(byte) if 0x20 <= byte < 0x7F and byte != 0x5C else f"\\0{byte:03o}"
 
 
-def look_commands(document: Document, offset: int, key: bytes | None) -> Iterator[Told]:
+def look_commands(document: Document, offset: int, key: bytes | None) -> Iterator[ShellStep]:
     """What shows in the shell what the app shows; `offset` and `key` are those under the cursors."""
     if not isinstance(document.source, FileSource):
         return
     file = shell_word(document.source.path)
     blob = shell_word(document.blob.path) if isinstance(document.blob, FileSource) else None
     beside = f" --blob {blob}" if blob else ""
-    yield Told("everything that the file holds", Safe(f"vmci show {file}{beside}"))
-    yield Told("findings, and what each reader says", Safe(f"vmci check {file}{beside}"))
-    yield Told("the bytes at the cursor", Safe(f"vmci hex {file} --at {offset:#x}"))
+    yield ShellStep("everything that the file holds", Safe(f"vmci show {file}{beside}"))
+    yield ShellStep("findings, and what each reader says", Safe(f"vmci check {file}{beside}"))
+    yield ShellStep("the bytes at the cursor", Safe(f"vmci hex {file} --at {offset:#x}"))
     if key:
-        yield Told("the key under the cursor", Safe(f"vmci explain {shlex.quote(visible(key))}"))
+        yield ShellStep("the key under the cursor", Safe(f"vmci explain {shlex.quote(visible(key))}"))
     if document.dump is not None:
-        yield Told("the note in guest memory", Safe(f"vmci find {file}"))
+        yield ShellStep("the note in guest memory", Safe(f"vmci find {file}"))
         copy = shell_word(copy_name(document.source.path))
-        yield Told("every safe fix", Safe(f"vmci repair {file} -o {copy}"))
+        yield ShellStep("every safe fix", Safe(f"vmci repair {file} -o {copy}"))

@@ -8,7 +8,7 @@ from typing import Any
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.readers.rule import Verdict
 from vmci_tui.readers.verdicts import VerdictPair, Verdicts
-from vmci_tui.repair.next_commands import Step
+from vmci_tui.repair.next_commands import NextCommand
 from vmci_tui.saving.harm import Harm
 from vmci_tui.search.candidate import Proof
 
@@ -40,12 +40,12 @@ def harm_words(harm: Harm) -> Iterator[Safe]:
         yield Safe(f"taken out: {words}")
 
 
-def next_json(steps: tuple[Step, ...]) -> list[Json]:
+def next_json(steps: tuple[NextCommand, ...]) -> list[Json]:
     """The commands to go on with."""
     return [step._asdict() for step in steps]
 
 
-def next_text(steps: tuple[Step, ...]) -> Iterator[str]:
+def next_text(steps: tuple[NextCommand, ...]) -> Iterator[str]:
     """The commands to go on with, each on a line of its own, ready to be copied."""
     for step in steps:
         yield f"  # {step.reader}: {step.why}"

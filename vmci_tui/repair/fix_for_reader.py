@@ -13,7 +13,7 @@ _STEPS = 40
 """More fixes in a row than any file was seen to need: each removes a finding."""
 
 
-class Mended(NamedTuple):
+class ReaderFixes(NamedTuple):
     """What was done for a reader, and what it says then."""
 
     labels: tuple[str, ...]
@@ -28,14 +28,14 @@ def fixes_for(reader: str, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
     return tuple(sorted(mine, key=lambda finding: finding.fix is None))
 
 
-def mend_for(document: Document, reader: str) -> Mended:
+def mend_for(document: Document, reader: str) -> ReaderFixes:
     """Apply fixes until the reader accepts the file as it would be saved, or none is left; each is one step of undo."""
     labels: list[str] = []
     judgement = Judgement.of(document)
     for _ in range(_STEPS):
         verdict = judgement.shown[reader]
         if verdict.accepts is not False:
-            return Mended(tuple(labels), verdict.accepts, "")
+            return ReaderFixes(tuple(labels), verdict.accepts, "")
         open_fixes = [f.fix for f in fixes_for(reader, judgement.found) if f.fix is not None]
         for fix in open_fixes:
             try:
@@ -46,5 +46,5 @@ def mend_for(document: Document, reader: str) -> Mended:
             except VmciError:
                 continue
         else:
-            return Mended(tuple(labels), False, verdict.says)
-    return Mended(tuple(labels), judgement.shown[reader].accepts, "too many faults")
+            return ReaderFixes(tuple(labels), False, verdict.says)
+    return ReaderFixes(tuple(labels), judgement.shown[reader].accepts, "too many faults")

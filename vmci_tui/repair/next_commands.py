@@ -29,7 +29,7 @@ _OF_X86: Final = frozenset(("crash", "makedumpfile"))
 """Programs that read dumps of the machine they are built for, and no other."""
 
 
-class Step(NamedTuple):
+class NextCommand(NamedTuple):
     """A command, ready for the shell, and what it gives."""
 
     reader: str
@@ -38,7 +38,9 @@ class Step(NamedTuple):
     why: Safe
 
 
-def next_steps(judgement: Judgement, path: str | None = None, readers: Container[str] = NAMES) -> tuple[Step, ...]:
+def next_steps(
+    judgement: Judgement, path: str | None = None, readers: Container[str] = NAMES
+) -> tuple[NextCommand, ...]:
     """The commands to go on with, best first; `path` names a copy that is or will be saved, None the file that is open.
 
     Only the `readers` are considered.
@@ -60,7 +62,7 @@ def _wanted(document: Document, verdicts: Verdicts) -> Verdicts:
     return {name: v for name, v in verdicts.items() if (ours or name not in _OF_X86) and name != "qemu"}
 
 
-def _repair(judgement: Judgement, verdicts: Verdicts, path: str) -> Iterator[Step]:
+def _repair(judgement: Judgement, verdicts: Verdicts, path: str) -> Iterator[NextCommand]:
     """Where readers refuse the file that is open, and a repair does something; no second one mends a copy."""
     # What drgn refuses over libkdumpfile alone is libkdumpfile's own fault, or refused by eu-readelf too.
     wanted = _wanted(judgement.document, verdicts)
@@ -73,10 +75,10 @@ def _repair(judgement: Judgement, verdicts: Verdicts, path: str) -> Iterator[Ste
         also = "" if note is not None else ", and the note of its memory where one is found"
         so_far = [f"{', '.join(refusing)} refuse it so far"] if refusing else []
         so_far += [f"{', '.join(blind)} reads no kernel memory so far"] if blind else []
-        yield Step("vmci", command, Safe(f"a copy with every safe fix applied{also}: {'; '.join(so_far)}"))
+        yield NextCommand("vmci", command, Safe(f"a copy with every safe fix applied{also}: {'; '.join(so_far)}"))
 
 
-def _steps(document: Document, verdicts: Verdicts, path: str) -> Iterator[Step]:
+def _steps(document: Document, verdicts: Verdicts, path: str) -> Iterator[NextCommand]:
     text = document.state.vmcoreinfo
     for name, verdict in _wanted(document, verdicts).items():
         if verdict.accepts or (name == "drgn" and _lacks_machine(verdict)):
@@ -90,39 +92,43 @@ def _lacks_machine(verdict: Verdict) -> bool:
     return verdict.decisive is not None and verdict.decisive.rule.name in LACKS_MACHINE
 
 
-def _of_reader(verdict: Verdict, document: Document, text: Vmcoreinfo | None, path: str) -> Iterator[Step]:
+def _of_reader(verdict: Verdict, document: Document, text: Vmcoreinfo | None, path: str) -> Iterator[NextCommand]:
     file, name = shell_word(path), verdict.reader.name
     if name == "crash" and text is not None:
         vmlinux = vmlinux_of(text)
         stands = f"{STANDS_FOR} stands for" if vmlinux.path == STANDS_FOR else "the vmlinux is in"
         why = _warned(f"a session; {stands} {vmlinux.source}", text)
         if verdict.state != "opens":
-            yield Step(name, Safe(f"crash {vmlinux.path} {file}"), why)
-        yield Step(name, Safe(f"crash --osrelease {file}"), Safe("the release alone: that needs no vmlinux"))
+            yield NextCommand(name, Safe(f"crash {vmlinux.path} {file}"), why)
+        yield NextCommand(name, Safe(f"crash --osrelease {file}"), Safe("the release alone: that needs no vmlinux"))
     elif name == "drgn":
         dump = document.dump
         named = machine_facts(dump.machine).drgn.name if dump is not None and dump.kind == "kdump" else None
         told = f" --architecture {named}" if named is not None else ""
         why = _warned("a Python session; it looks for the vmlinux by itself", text)
-        yield Step(name, Safe(f"drgn{told} -c {file}"), why)
+        yield NextCommand(name, Safe(f"drgn{told} -c {file}"), why)
     elif name == "libkdumpfile" and document.container == "elf":
-        yield Step(name, Safe(f"DRGN_USE_LIBKDUMPFILE_FOR_ELF=1 drgn -c {file}"), Safe("drgn over libkdumpfile"))
+        yield NextCommand(name, Safe(f"DRGN_USE_LIBKDUMPFILE_FOR_ELF=1 drgn -c {file}"), Safe("drgn over libkdumpfile"))
     elif name == "makedumpfile":
         small = shell_word(f"{_stem(os.path.basename(path))}-small.kdump")
-        yield Step(name, Safe(f"makedumpfile --dump-dmesg {file} dmesg.txt"), Safe("the kernel's log, into dmesg.txt"))
+        yield NextCommand(
+            name, Safe(f"makedumpfile --dump-dmesg {file} dmesg.txt"), Safe("the kernel's log, into dmesg.txt")
+        )
         if text is None or need_of(text.osrelease or b"") is None:  # else it would leave out pages in use: T24
-            yield Step(name, Safe(f"makedumpfile -l -d 31 {file} {small}"), Safe("a small copy: no free or user pages"))
+            yield NextCommand(
+                name, Safe(f"makedumpfile -l -d 31 {file} {small}"), Safe("a small copy: no free or user pages")
+            )
     elif name == "readelf":
-        yield Step(name, Safe(f"readelf -nW {file}"), Safe("the notes, as hex"))
+        yield NextCommand(name, Safe(f"readelf -nW {file}"), Safe("the notes, as hex"))
     elif name == "eu-readelf":
-        yield Step(name, Safe(f"eu-readelf -n {file}"), Safe("the notes, and the text line by line"))
+        yield NextCommand(name, Safe(f"eu-readelf -n {file}"), Safe("the notes, and the text line by line"))
 
 
-def _debuginfod(text: Vmcoreinfo) -> Iterator[Step]:
+def _debuginfod(text: Vmcoreinfo) -> Iterator[NextCommand]:
     number = build_id(text)
     if number is not None and garbage_build_id(text.osrelease or b"") is None:
         why = f"fetches the vmlinux from a server in DEBUGINFOD_URLS that has /buildid/{number}/debuginfo"
-        yield Step("debuginfod", Safe(f"debuginfod-find debuginfo {number}"), Safe(why))
+        yield NextCommand("debuginfod", Safe(f"debuginfod-find debuginfo {number}"), Safe(why))
 
 
 def _warned(why: str, text: Vmcoreinfo | None) -> Safe:

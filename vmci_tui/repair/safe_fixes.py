@@ -23,7 +23,7 @@ from vmci_tui.findings.fixes import ORDER_HEAD
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.readers.verdicts import VerdictPair
 from vmci_tui.saving.harm import worse
-from vmci_tui.search.candidate import Judged, Proof
+from vmci_tui.search.candidate import Proof, RankedCandidate
 
 STEPS: Final = 100
 """More fixes in a row than any file was seen to need: each removes a finding. A second repair goes on."""
@@ -47,7 +47,7 @@ class Choice(NamedTuple):
 EVERYTHING: Final = Choice()
 
 
-class Step(NamedTuple):
+class RepairStep(NamedTuple):
     """One fix that was applied, and the finding that it answers."""
 
     code: str
@@ -57,12 +57,12 @@ class Step(NamedTuple):
 class Repair(NamedTuple):
     """What was done, what is left to ask, and what every reader says of the file before and after."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[RepairStep, ...]
     question: str
     """What only the user can decide; the document is then left as it was."""
     left: tuple[str, ...]
     """The errors for which there is no fix that is safe without asking."""
-    judged: tuple[Judged, ...]
+    judged: tuple[RankedCandidate, ...]
     """The candidates of memory, where they were looked for."""
     searched: bool
     proof: Proof | None
@@ -83,7 +83,7 @@ def repair(document: Document, choice: Choice = EVERYTHING, told: Progress = qui
     raise Cancelled. Then nothing is changed either.
     """
     assert document.dump is not None
-    steps: list[Step] = []
+    steps: list[RepairStep] = []
     judgement = Judgement.of(document)
     adoption = _adoption(judgement, document, choice, told)
     if adoption.question:
@@ -141,21 +141,21 @@ def _adoption(judgement: Judgement, document: Document, choice: Choice, told: Pr
     return adoption if choice.allows(adoption.code) else Adoption("", None, (), "")
 
 
-def _take_note(document: Document, adoption: Adoption, steps: list[Step]) -> None:
+def _take_note(document: Document, adoption: Adoption, steps: list[RepairStep]) -> None:
     assert document.dump is not None
     if adoption.chosen is not None:
         candidate = adoption.chosen.candidate
         edit = adopt.adopted(candidate, document.dump.order)
         if document.edit(edit):
-            steps.append(Step(adoption.code, edit))
+            steps.append(RepairStep(adoption.code, edit))
     elif adoption.code == "M05" and adoption.proof is not None:
         for key, value, _ in adoption.proof.corrections:
             edit = Edit.of(edit_text.set_key, key, value)
             if document.edit(edit):
-                steps.append(Step(adoption.code, edit))
+                steps.append(RepairStep(adoption.code, edit))
 
 
-def _fix_all(document: Document, choice: Choice, steps: list[Step], judgement: Judgement) -> Judgement:
+def _fix_all(document: Document, choice: Choice, steps: list[RepairStep], judgement: Judgement) -> Judgement:
     """Fix after fix, until none is left that may be applied; one that fails is tried again once others are done.
 
     Gives the judgement of the document afterwards.
@@ -171,7 +171,7 @@ def _fix_all(document: Document, choice: Choice, steps: list[Step], judgement: J
 
 
 def _round(
-    document: Document, choice: Choice, steps: list[Step], tries: Iterator[int], judgement: Judgement
+    document: Document, choice: Choice, steps: list[RepairStep], tries: Iterator[int], judgement: Judgement
 ) -> tuple[Judgement, bool]:
     """Apply each fix that may be applied, as long as there are tries; the judgement then, and whether any failed."""
     failed: set[tuple[str, Edit | None]] = set()
@@ -183,14 +183,14 @@ def _round(
             break
         if (then := _apply(document, finding, judgement)) is not None:
             assert finding.fix is not None
-            steps.append(Step(finding.code, finding.fix))
+            steps.append(RepairStep(finding.code, finding.fix))
             judgement = then
         else:
             failed.add((finding.code, finding.fix))
     return judgement, bool(failed)
 
 
-def _order(document: Document, steps: list[Step]) -> bool:
+def _order(document: Document, steps: list[RepairStep]) -> bool:
     """Put the head in order where nothing else was edited and a reader gains by it; whether it was done."""
     if document.dump is None or document.state.of_dump != document.opened.of_dump:
         return False
@@ -201,7 +201,7 @@ def _order(document: Document, steps: list[Step]) -> bool:
     if arranged == document.dump.as_it_is.image or not _readers_gain(document):
         return False
     document.edit(ORDER_HEAD)
-    steps.append(Step("C06", ORDER_HEAD))
+    steps.append(RepairStep("C06", ORDER_HEAD))
     return True
 
 

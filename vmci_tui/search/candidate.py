@@ -74,7 +74,7 @@ PROVED: Final = {True: "proved", False: "disproved", None: "not provable"}
 """What memory says, in a word."""
 
 
-class Judged(NamedTuple):
+class RankedCandidate(NamedTuple):
     """A candidate with its proof, in the order of trust."""
 
     candidate: Candidate

@@ -16,7 +16,7 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.text_diff import TextDiff, compare, difference_text, header_remarks
 from vmci_tui.search.candidate import Candidate
 
-Kind = Literal["outside", "cut", "note", "windows", "text", "zeros", "other"]
+ObjectKind = Literal["outside", "cut", "note", "windows", "text", "zeros", "other"]
 """`cut`: a note whose end the dump does not hold; `text`: key=value lines without a note's header."""
 
 _HEAD: Final = HEADER + len(NAME)
@@ -26,10 +26,10 @@ _LARGEST_PAGE: Final = 1 << 16
 _NAMES: Final = ("the region", "the dump")
 
 
-class Found(NamedTuple):
+class MemoryObject(NamedTuple):
     """What lies at a guest-physical address."""
 
-    kind: Kind
+    kind: ObjectKind
     held: int
     """How many bytes from there on the file holds, of those that were looked at."""
     head: bytes
@@ -44,7 +44,7 @@ class RegionView(NamedTuple):
     """The entry's region, and how it compares with the note that the dump has."""
 
     entry: Entry
-    found: Found
+    found: MemoryObject
     same: bool | None
     """Whether it is the dump's note, byte for byte but for the order of the header words; None: there are not two."""
     first: int | None
@@ -89,28 +89,28 @@ def view(entry: Entry, guest: Guest, state: State) -> RegionView:
     return result._replace(why=_why(entry, found, result, note))
 
 
-def look(guest: Guest, paddr: int, size: int = _LARGEST_PAGE) -> Found:
+def look(guest: Guest, paddr: int, size: int = _LARGEST_PAGE) -> MemoryObject:
     """What lies at `paddr`: a note of any length, or a text of up to `size` bytes. Raises OpenError."""
     wanted = min(max(size, _HEAD), SIZE_LIMIT)
     head = _read(guest, paddr, _HEAD)
     needed = _needed(head)
     data = _read(guest, paddr, max(wanted, needed))
     if not data:
-        return Found("outside", 0, b"")
+        return MemoryObject("outside", 0, b"")
     held = min(len(data), wanted)
     if needed:
         note = parse_raw(data)
         if note is None:
-            return Found("cut", held, head, Candidate(paddr, _offset(guest, paddr), "note", data, None), needed)
+            return MemoryObject("cut", held, head, Candidate(paddr, _offset(guest, paddr), "note", data, None), needed)
         candidate = Candidate(paddr, _offset(guest, paddr), "note", note.raw, note.order)
-        return Found("windows" if note.is_windows else "note", held, head, candidate, needed)
+        return MemoryObject("windows" if note.is_windows else "note", held, head, candidate, needed)
     if not any(data):
-        return Found("zeros", held, head)
+        return MemoryObject("zeros", held, head)
     if _LINE.match(data):
         text = data.partition(b"\0")[0]
         text = text[: text.rfind(b"\n") + 1]
-        return Found("text", held, head, Candidate(paddr, _offset(guest, paddr), "text", text, None))
-    return Found("other", held, head)
+        return MemoryObject("text", held, head, Candidate(paddr, _offset(guest, paddr), "text", text, None))
+    return MemoryObject("other", held, head)
 
 
 def region_lines(seen: RegionView) -> Iterator[str]:
@@ -159,7 +159,7 @@ def _unpadded(note: Note) -> bytes:
     return note.name.ljust(up(len(note.name), note.align), b"\0") + note.desc
 
 
-def _why(entry: Entry, found: Found, compared: RegionView | None, note: Note | None) -> str:
+def _why(entry: Entry, found: MemoryObject, compared: RegionView | None, note: Note | None) -> str:
     at = f"paddr {entry.paddr:#x}"
     if found.kind == "outside":
         return (
@@ -184,7 +184,7 @@ def _why(entry: Entry, found: Found, compared: RegionView | None, note: Note | N
     return f"{what}: {_verdict(compared, note)}{tail}"
 
 
-def _there(found: Found) -> int:
+def _there(found: MemoryObject) -> int:
     return len(found.candidate.raw) if found.candidate is not None else 0
 
 

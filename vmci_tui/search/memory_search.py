@@ -8,10 +8,10 @@ from vmci_tui.common.progress import Progress
 from vmci_tui.containers.guest import Guest
 from vmci_tui.layers.file import FileSource
 from vmci_tui.search.memory_blocks import blocks
-from vmci_tui.search.patterns import PAGE_STARTS, Look, page_starts
+from vmci_tui.search.patterns import PAGE_STARTS, SearchPattern, page_starts
 
 
-def places(guest: Guest, look: Look, told: Progress) -> Generator[int, None, None]:
+def places(guest: Guest, look: SearchPattern, told: Progress) -> Generator[int, None, None]:
     """The addresses at which something lies that is looked for, in order. Raises OpenError, and what `told` does.
 
     `told` counts bytes of memory. Close it where it is not read to its end: processes may work for it.

@@ -15,7 +15,7 @@ FIRST_WORDS: Final = (len(NAME).to_bytes(4, "little"), len(NAME).to_bytes(4, "bi
 """The first four bytes of anchors."""
 
 
-class Look(NamedTuple):
+class SearchPattern(NamedTuple):
     """What is looked for in memory, and where: at each paddr that is `phase` above a multiple of `step`."""
 
     words: tuple[bytes, ...] = ()
@@ -50,8 +50,8 @@ class Look(NamedTuple):
         return out
 
 
-PAGE_STARTS: Final = Look(step=PAGE)
-EVERYWHERE: Final = Look()
+PAGE_STARTS: Final = SearchPattern(step=PAGE)
+EVERYWHERE: Final = SearchPattern()
 
 
 def page_starts(block: Block) -> list[int]:

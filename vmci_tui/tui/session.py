@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from vmci_tui.findings import Finding
     from vmci_tui.findings.judgement import Judgement
     from vmci_tui.readers.verdicts import VerdictPair, Verdicts
-    from vmci_tui.render.shell_script import Group, Told
-    from vmci_tui.repair.fix_for_reader import Mended
-    from vmci_tui.repair.next_commands import Step
+    from vmci_tui.render.shell_script import EditGroup, ShellStep
+    from vmci_tui.repair.fix_for_reader import ReaderFixes
+    from vmci_tui.repair.next_commands import NextCommand
     from vmci_tui.repair.safe_fixes import Repair
-    from vmci_tui.search.candidate import Judged
+    from vmci_tui.search.candidate import RankedCandidate
     from vmci_tui.tui.background import Background
 
 BEING_JUDGED = "being judged"
@@ -79,7 +79,7 @@ class Session:
         """Of the state now; None while it is being judged, and where it cannot be."""
         self.not_judged = BEING_JUDGED
         """Why there is no judgement."""
-        self.candidates: tuple[Judged, ...] = ()
+        self.candidates: tuple[RankedCandidate, ...] = ()
         """What a search in memory found; memory does not change."""
         self.saved_path: str | None = None
         """Where the last copy of the dump was saved."""
@@ -88,7 +88,7 @@ class Session:
         self._known: Verdicts | None = None
         """Of the file on disk, which stays."""
         self._marks: tuple[str, ...] | None = None
-        self._groups: dict[State, Group] = {}
+        self._groups: dict[State, EditGroup] = {}
         self._run: _Run | None = None
 
     @classmethod
@@ -175,7 +175,7 @@ class Session:
 
         return preview
 
-    def next_steps(self, path: str | None = None) -> tuple[Step, ...]:
+    def next_steps(self, path: str | None = None) -> tuple[NextCommand, ...]:
         """The commands for a copy of what is shown, at `path`; None for the file that is open."""
         from vmci_tui.repair.next_commands import next_steps
 
@@ -247,7 +247,7 @@ class Session:
         written = raw[:at] + data + raw[at + len(data) :]
         return Edit.of(edit_notes.overwrite_note, note, written, self.document.dump.order)
 
-    def fix_for(self, reader: str) -> Mended:
+    def fix_for(self, reader: str) -> ReaderFixes:
         """Apply every fix that helps this reader to accept."""
         from vmci_tui.repair.fix_for_reader import mend_for
 
@@ -258,12 +258,12 @@ class Session:
 
     def take_over(self, repair: Repair, keep_segments: bool) -> None:
         """Make the fixes of a repair that was tried; each is one step of undo, all are one command."""
-        from vmci_tui.render.shell_script import Group
+        from vmci_tui.render.shell_script import EditGroup
 
         before = self.document.state
         for step in repair.steps:
             self.document.edit(step.edit)
-        self._groups[before] = Group(self.document.state, f"repair FILE{' --keep-segments' * keep_segments}")
+        self._groups[before] = EditGroup(self.document.state, f"repair FILE{' --keep-segments' * keep_segments}")
         self._show("edited")
 
     # Files
@@ -328,7 +328,7 @@ class Session:
 
     # Commands
 
-    def commands_so_far(self) -> tuple[Told, ...]:
+    def commands_so_far(self) -> tuple[ShellStep, ...]:
         """What was done, and what does the same in the shell."""
         from vmci_tui.render.shell_script import commands
 

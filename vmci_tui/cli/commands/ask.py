@@ -10,7 +10,7 @@ from vmci_tui.opening.note_inputs import bytes_from
 from vmci_tui.opening.open_file import read_entry
 from vmci_tui.qemu.answer_report import answer_text
 from vmci_tui.qemu.ask import Answer, ask
-from vmci_tui.qemu.machine import Seen
+from vmci_tui.qemu.machine import QemuOutput
 
 
 def run(options: argparse.Namespace) -> int:
@@ -40,7 +40,7 @@ def _json(answer: Answer) -> dict[str, object]:
     }
 
 
-def _side(side: Seen) -> dict[str, object]:
+def _side(side: QemuOutput) -> dict[str, object]:
     return {
         "warnings": [safe(line) for line in side.warnings],
         "appended_length": len(side.appended or b""),

@@ -12,7 +12,7 @@ from vmci_tui.common.confinement import confine
 from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.common.samples import sample_path
-from vmci_tui.lessons.lesson import Heading, Lesson, bundled_folder, find_lesson, headings, load
+from vmci_tui.lessons.lesson import Lesson, LessonHeading, bundled_folder, find_lesson, headings, load
 
 
 def run(options: argparse.Namespace) -> int:
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     return _teach(wanted, folder, options.confined)
 
 
-def _print(found: tuple[Heading, ...] | list[Heading], as_json: bool) -> None:
+def _print(found: tuple[LessonHeading, ...] | list[LessonHeading], as_json: bool) -> None:
     """Every lesson is read whole, so that this finds what is wrong with one."""
     lessons = [load(heading.path) for heading in found]
     if as_json:
@@ -50,7 +50,7 @@ def _json(lesson: Lesson) -> dict[str, object]:
     }
 
 
-def _teach(wanted: Heading | None, folder: str | None, confined: bool) -> int:
+def _teach(wanted: LessonHeading | None, folder: str | None, confined: bool) -> int:
     if not _can_draw():
         raise UsageError("lessons need a terminal", "vmci lessons --list prints them")
     from vmci_tui.tui.app import VmciApp

@@ -18,7 +18,7 @@ from vmci_tui.formats.elf_records import PT_LOAD, Segment
 from vmci_tui.machines.lookup import machine_facts
 from vmci_tui.proof.cross_checks import proved_kernel
 from vmci_tui.proof.direct_map import linear_map, mapped_elsewhere, virtual_of
-from vmci_tui.proof.kernel_addresses import Kernel
+from vmci_tui.proof.kernel_addresses import PlacedKernel
 
 _LOOKED_AT: Final = 256
 """Headers that are held against the kernel; paging=true gives 65,000, made of the page tables themselves."""
@@ -78,12 +78,12 @@ def _covered(segment: Segment, mapped: tuple[Mapped, ...]) -> bool:
     return any(item.start < segment.paddr + max(segment.memsz, 1) and segment.paddr < item.end for item in mapped)
 
 
-def _lies(kernel: Kernel, segment: Segment) -> bool:
+def _lies(kernel: PlacedKernel, segment: Segment) -> bool:
     size = max(segment.memsz, segment.filesz)
     return mapped_elsewhere(kernel, segment.vaddr, size, segment.paddr) is not None
 
 
-def _lying(context: Context, dump: ElfDump, kernel: Kernel, wrong: Sequence[_NumberedSegment]) -> Finding:
+def _lying(context: Context, dump: ElfDump, kernel: PlacedKernel, wrong: Sequence[_NumberedSegment]) -> Finding:
     first = wrong[0].segment
     there = mapped_elsewhere(kernel, first.vaddr, max(first.memsz, first.filesz), first.paddr)
     assert there is not None
@@ -97,7 +97,7 @@ def _lying(context: Context, dump: ElfDump, kernel: Kernel, wrong: Sequence[_Num
     return told("C36", words, _span(context, dump, wrong[0]), fix)
 
 
-def _right(kernel: Kernel, segment: Segment) -> Mapped:
+def _right(kernel: PlacedKernel, segment: Segment) -> Mapped:
     end = segment.paddr + max(segment.memsz, segment.filesz)
     return Mapped(segment.paddr, end, virtual_of(kernel, segment.paddr))
 

@@ -8,7 +8,7 @@ from typing import Final
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.proof.linear_map import address, small
-from vmci_tui.proof.paging.walk import Level, Paging, Step
+from vmci_tui.proof.paging.walk import Level, Paging, PteStep
 
 _SIZES: Final = {4096: 12, 16384: 14, 65536: 16}
 _LPAE: Final = (Level(30, 2), Level(21, 9), Level(12, 9))
@@ -44,11 +44,11 @@ def _levels(page: int, width: int) -> tuple[Level, ...]:
     return tuple(Level(shift, min(step, width - shift)) for shift in reversed(shifts))
 
 
-def _descriptor(page: int, wide: bool) -> Callable[[int, Level], Step | None]:
+def _descriptor(page: int, wide: bool) -> Callable[[int, Level], PteStep | None]:
     """`wide`: 52 bits with pages below 64 KiB, where bits 8 and 9 are bits 50 and 51 of the address."""
     low = (1 << page) - 1
 
-    def read(entry: int, level: Level) -> Step | None:
+    def read(entry: int, level: Level) -> PteStep | None:
         if not entry & 1:
             return None
         if wide:
@@ -59,8 +59,8 @@ def _descriptor(page: int, wide: bool) -> Callable[[int, Level], Step | None]:
                 base |= (entry >> 12 & 0xF) << 48
         readonly = bool(entry & 1 << 7)
         if level.shift == page:
-            return Step(base, page, readonly) if entry & 2 else None
-        return Step(base, None if entry & 2 else level.shift, readonly)
+            return PteStep(base, page, readonly) if entry & 2 else None
+        return PteStep(base, None if entry & 2 else level.shift, readonly)
 
     return read
 
@@ -68,18 +68,18 @@ def _descriptor(page: int, wide: bool) -> Callable[[int, Level], Step | None]:
 _long: Final = _descriptor(12, False)
 
 
-def _short(entry: int, level: Level) -> Step | None:
+def _short(entry: int, level: Level) -> PteStep | None:
     kind = entry & 3
     if kind == 0:
         return None
     if level.shift == 12:
         readonly = bool(entry & 1 << 9)
-        return Step(entry & 0xFFFF0000, 16, readonly) if kind == 1 else Step(entry & 0xFFFFF000, 12, readonly)
+        return PteStep(entry & 0xFFFF0000, 16, readonly) if kind == 1 else PteStep(entry & 0xFFFFF000, 12, readonly)
     if kind == 1:
-        return Step(entry & 0xFFFFFC00)
+        return PteStep(entry & 0xFFFFFC00)
     if entry & 1 << 18:  # 16 MiB, its address has 40 bits
-        return Step(entry & 0xFF000000 | (entry >> 20 & 0xF) << 32 | (entry >> 5 & 0xF) << 36, 24)
-    return Step(entry & 0xFFF00000, 20, bool(entry & 1 << 15))
+        return PteStep(entry & 0xFF000000 | (entry >> 20 & 0xF) << 32 | (entry >> 5 & 0xF) << 36, 24)
+    return PteStep(entry & 0xFFF00000, 20, bool(entry & 1 << 15))
 
 
 def arm(text: Vmcoreinfo, order: ByteOrder) -> tuple[Paging, ...]:

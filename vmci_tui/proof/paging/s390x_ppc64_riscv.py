@@ -6,21 +6,21 @@ from typing import Final
 
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.proof.linear_map import small
-from vmci_tui.proof.paging.walk import Level, Paging, Step
+from vmci_tui.proof.paging.walk import Level, Paging, PteStep
 
 _S390X: Final = (Level(53, 11), Level(42, 11), Level(31, 11), Level(20, 11), Level(12, 8))
 _S390X_KIND: Final = {53: 3, 42: 2, 31: 1, 20: 0}
 _S390X_PAGE: Final = ~0xFFF & (1 << 64) - 1
 
 
-def _s390x(entry: int, level: Level) -> Step | None:
+def _s390x(entry: int, level: Level) -> PteStep | None:
     if level.shift == 12:
-        return None if entry & 0x400 else Step(entry & _S390X_PAGE, 12)
+        return None if entry & 0x400 else PteStep(entry & _S390X_PAGE, 12)
     if entry & 0x20 or (entry >> 2 & 3) != _S390X_KIND[level.shift]:
         return None
     if level.shift == 20:
-        return Step(entry & _S390X_PAGE, 20) if entry & 0x400 else Step(entry & ~0x7FF)
-    return Step(entry & _S390X_PAGE, 31 if level.shift == 31 and entry & 0x400 else None)
+        return PteStep(entry & _S390X_PAGE, 20) if entry & 0x400 else PteStep(entry & ~0x7FF)
+    return PteStep(entry & _S390X_PAGE, 31 if level.shift == 31 and entry & 0x400 else None)
 
 
 def s390x() -> tuple[Paging, ...]:
@@ -37,13 +37,13 @@ _RISCV: Final = (Level(48, 9), Level(39, 9), Level(30, 9), Level(21, 9), Level(1
 _RISCV_FIRST: Final = {57: 0, 48: 1, 39: 2}
 
 
-def _riscv(entry: int, level: Level) -> Step | None:
+def _riscv(entry: int, level: Level) -> PteStep | None:
     if not entry & 1:
         return None
     base = (entry >> 10 & (1 << 44) - 1) << 12
     if entry & 0xE:
-        return Step(base, level.shift)
-    return Step(base) if level.shift > 12 else None
+        return PteStep(base, level.shift)
+    return PteStep(base) if level.shift > 12 else None
 
 
 def riscv64(text: Vmcoreinfo) -> tuple[Paging, ...]:
@@ -57,12 +57,12 @@ _RADIX_PAGE: Final = {4096: Level(12, 9), 65536: Level(16, 5)}
 _RADIX: Final = (Level(39, 13), Level(30, 9), Level(21, 9))
 
 
-def _radix(entry: int, level: Level) -> Step | None:
+def _radix(entry: int, level: Level) -> PteStep | None:
     if not entry >> 63:
         return None
     if entry >> 62 & 1:
-        return Step(entry & 0x01FFFFFFFFFFF000, level.shift)
-    return Step(entry & 0x0FFFFFFFFFFFFF00) if level.shift > 16 else None
+        return PteStep(entry & 0x01FFFFFFFFFFF000, level.shift)
+    return PteStep(entry & 0x0FFFFFFFFFFFFF00) if level.shift > 16 else None
 
 
 def ppc64(text: Vmcoreinfo) -> tuple[Paging, ...]:

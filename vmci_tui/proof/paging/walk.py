@@ -16,7 +16,7 @@ class Level(NamedTuple):
     width: int
 
 
-class Step(NamedTuple):
+class PteStep(NamedTuple):
     """What an entry says: where the next table lies, or a frame of 2 ** `shift` bytes."""
 
     paddr: int
@@ -33,13 +33,13 @@ class Paging(NamedTuple):
     size: int
     """Bytes of an entry."""
     order: ByteOrder
-    read: Callable[[int, Level], Step | None]
+    read: Callable[[int, Level], PteStep | None]
     """An entry, and its level: None where it maps nothing."""
     sure: bool = True
     """False: the machine may use other tables, so that these contradict nothing."""
 
 
-class Walk(NamedTuple):
+class WalkEnd(NamedTuple):
     """Where a walk ended: at the frame's byte, at an entry that maps nothing, or at one that the dump lacks."""
 
     state: Literal["mapped", "unmapped", "absent"]
@@ -48,19 +48,19 @@ class Walk(NamedTuple):
     readonly: bool = False
 
 
-def walk(guest: Guest, paging: Paging, root: int, va: int) -> Walk:
+def walk(guest: Guest, paging: Paging, root: int, va: int) -> WalkEnd:
     """The physical address of `va` by the tables at `root`; at most one read for each level."""
     table = root
     for level in paging.levels:
         at = table + (va >> level.shift & (1 << level.width) - 1) * paging.size
         raw = guest.read(at, paging.size) if at >= 0 else None
         if raw is None:
-            return Walk("absent", at)
+            return WalkEnd("absent", at)
         step = paging.read(int.from_bytes(raw, paging.order), level)
         if step is None:
-            return Walk("unmapped", at)
+            return WalkEnd("unmapped", at)
         if step.shift is not None:
             inside = (1 << step.shift) - 1
-            return Walk("mapped", step.paddr & ~inside | va & inside, step.readonly)
+            return WalkEnd("mapped", step.paddr & ~inside | va & inside, step.readonly)
         table = step.paddr
-    return Walk("unmapped", table)
+    return WalkEnd("unmapped", table)

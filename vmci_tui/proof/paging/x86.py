@@ -6,7 +6,7 @@ from typing import Final
 
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.proof.linear_map import small
-from vmci_tui.proof.paging.walk import Level, Paging, Step
+from vmci_tui.proof.paging.walk import Level, Paging, PteStep
 
 _PRESENT: Final = 1
 _WRITABLE: Final = 2
@@ -22,28 +22,28 @@ def long_mode(text: Vmcoreinfo) -> tuple[Paging, ...]:
     five = small(text, b"NUMBER(pgtable_l5_enabled)", 1) == 1
     frame = _FRAME & ~(small(text, b"NUMBER(sme_mask)", (1 << 63) - 1) or 0)
 
-    def read(entry: int, level: Level) -> Step | None:
+    def read(entry: int, level: Level) -> PteStep | None:
         if not entry & _PRESENT:
             return None
         leaf = level.shift == 12 or (level.shift in (21, 30) and entry & _LARGE)
-        return Step(entry & frame, level.shift if leaf else None)
+        return PteStep(entry & frame, level.shift if leaf else None)
 
     return (Paging(_LONG if five else _LONG[1:], 8, "little", read),)
 
 
-def _pae(entry: int, level: Level) -> Step | None:
+def _pae(entry: int, level: Level) -> PteStep | None:
     if not entry & _PRESENT:
         return None
     leaf = level.shift == 12 or (level.shift == 21 and entry & _LARGE)
-    return Step(entry & _FRAME, level.shift if leaf else None, not entry & _WRITABLE)
+    return PteStep(entry & _FRAME, level.shift if leaf else None, not entry & _WRITABLE)
 
 
-def _short(entry: int, level: Level) -> Step | None:
+def _short(entry: int, level: Level) -> PteStep | None:
     if not entry & _PRESENT:
         return None
     if level.shift == 22 and entry & _LARGE:  # bits 13 to 20 are bits 32 to 39 of the address
-        return Step(entry & 0xFFC00000 | (entry >> 13 & 0xFF) << 32, 22, not entry & _WRITABLE)
-    return Step(entry & 0xFFFFF000, 12 if level.shift == 12 else None, not entry & _WRITABLE)
+        return PteStep(entry & 0xFFC00000 | (entry >> 13 & 0xFF) << 32, 22, not entry & _WRITABLE)
+    return PteStep(entry & 0xFFFFF000, 12 if level.shift == 12 else None, not entry & _WRITABLE)
 
 
 def protected_mode(text: Vmcoreinfo) -> tuple[Paging, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from vmci_tui.formats.elf_note import ByteOrder
-from vmci_tui.proof.kernel_addresses import Kernel, Witness
+from vmci_tui.proof.kernel_addresses import PlacedKernel, Witness
 from vmci_tui.proof.linear_map import line, symbol
 
 _TOKENS: Final = 256
@@ -25,7 +25,7 @@ _SAME: Final = 16
 _DATA: Final = (b"init_uts_ns", b"swapper_pg_dir")
 
 
-def symbol_table(kernel: Kernel) -> Witness:
+def symbol_table(kernel: PlacedKernel) -> Witness:
     """Contradicts where the table holds no symbol at the address that the text gives for _stext.
 
     Fits where it does and the table holds whole addresses, or the one that it counts from, which KASLR moves.
@@ -63,7 +63,7 @@ def _whole(tokens: bytes, places: bytes, order: ByteOrder) -> bool:
 
 
 def _addresses(
-    kernel: Kernel, tokens: bytes, offsets: int, total: int, order: ByteOrder, where: str, start: int
+    kernel: PlacedKernel, tokens: bytes, offsets: int, total: int, order: ByteOrder, where: str, start: int
 ) -> Witness:
     wide = kernel.machine.bits // 8
     base, relative = 0 if wide == 4 else None, symbol(kernel.text, b"kallsyms_relative_base")
@@ -98,7 +98,7 @@ def _addresses(
     return Witness(True, f"{where} has one at _stext ({start:#x})", base is not None)
 
 
-def _all_symbols(kernel: Kernel, at: Callable[[int], int | None], total: int) -> bool:
+def _all_symbols(kernel: PlacedKernel, at: Callable[[int], int | None], total: int) -> bool:
     """Whether the table holds data too (CONFIG_KALLSYMS_ALL)."""
     names = (symbol(kernel.text, b"prb"), symbol(kernel.text, b"printk_rb_static"))
     return all(va is not None and _holds(at, total, va) is True for va in names)
@@ -125,7 +125,9 @@ def _find(at: Callable[[int], int | None], total: int, va: int) -> int | None:
     return low
 
 
-def _named(kernel: Kernel, tokens: bytes, at: Callable[[int], int | None], index: int, name: bytes, va: int) -> bool:
+def _named(
+    kernel: PlacedKernel, tokens: bytes, at: Callable[[int], int | None], index: int, name: bytes, va: int
+) -> bool:
     """Whether one of the symbols at `va`, the first of them at `index`, has this name; True where that is not known."""
     names = symbol(kernel.text, b"kallsyms_names")
     if index > _FIRST:

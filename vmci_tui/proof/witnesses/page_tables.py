@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vmci_tui.proof.kernel_addresses import Kernel, Witness
+from vmci_tui.proof.kernel_addresses import PlacedKernel, Witness
 from vmci_tui.proof.linear_map import small, symbol
 
 _NAMES: Final = (b"init_uts_ns", b"_stext")
@@ -13,7 +13,7 @@ _VALID: Final = 0x800
 """The top bits of an entry that leads to a table: all else is its address."""
 
 
-def page_tables(kernel: Kernel) -> Witness:
+def page_tables(kernel: PlacedKernel) -> Witness:
     """Fits if the tables at swapper_pg_dir map init_uts_ns and _stext to their places, as far as the dump holds them.
 
     Tables at a wrong place, of another kernel or another boot map these addresses elsewhere or not at all.
@@ -52,7 +52,7 @@ def page_tables(kernel: Kernel) -> Witness:
     return unknown[0] if unknown else told[0]
 
 
-def hash_tables(kernel: Kernel) -> Witness:
+def hash_tables(kernel: PlacedKernel) -> Witness:
     """ppc64 with a hash table: the tables at swapper_pg_dir map only what vmalloc gave, by entries of one form.
 
     They confirm that they are tables, not where the kernel lies.

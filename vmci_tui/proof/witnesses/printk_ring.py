@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from vmci_tui.formats.elf_note import ByteOrder
-from vmci_tui.proof.kernel_addresses import Kernel, Witness
+from vmci_tui.proof.kernel_addresses import PlacedKernel, Witness
 from vmci_tui.proof.linear_map import small, symbol
 
 _NEAR: Final = 64 << 20
@@ -27,7 +27,7 @@ _RING: Final = (
 )
 
 
-def log_buffer(kernel: Kernel) -> Witness:
+def log_buffer(kernel: PlacedKernel) -> Witness:
     """Fits if the static ring buffer's sizes are sane and its pointers, and prb's, lead into the image beside it."""
     text = kernel.text
     static, pointer = symbol(text, b"printk_rb_static"), symbol(text, b"prb")
@@ -46,7 +46,7 @@ def log_buffer(kernel: Kernel) -> Witness:
     return Witness(False, f"{where} holds no pointers into the kernel at {static:#x}")
 
 
-def _sane(kernel: Kernel, static: int, ring: bytes, named: bytes, places: list[int], order: ByteOrder) -> bool:
+def _sane(kernel: PlacedKernel, static: int, ring: bytes, named: bytes, places: list[int], order: ByteOrder) -> bool:
     wide = kernel.machine.bits // 8
     desc, data, bits, descs, infos, size, start = places
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from vmci_tui.formats.elf_note import HEADER, parse_raw
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.proof.kernel_addresses import Kernel, Witness
+from vmci_tui.proof.kernel_addresses import PlacedKernel, Witness
 from vmci_tui.proof.linear_map import line
 from vmci_tui.search.candidate import Correction
 from vmci_tui.search.lowcore_pointer import pointers
@@ -17,7 +17,7 @@ _MOVED: Final = (b"KERNELOFFSET", b"KERNELOFFPHYS", b"OSRELEASE")
 _FIXED: Final = (b"SYMBOL(init_uts_ns)", b"SYMBOL(swapper_pg_dir)", b"SYMBOL(_stext)")
 
 
-def named_note(kernel: Kernel) -> Witness:
+def named_note(kernel: PlacedKernel) -> Witness:
     """Fits if the note that the lowcore names says the same of where the kernel lies and what it is."""
     if kernel.machine.name != "s390x":
         return Witness(None, "only s390x has a lowcore", False)
@@ -40,7 +40,7 @@ def named_note(kernel: Kernel) -> Witness:
     return Witness(False, f"{where} says {line(text, wrong[0])}", corrections=mended)
 
 
-def _text_at(kernel: Kernel, paddr: int) -> Vmcoreinfo | None:
+def _text_at(kernel: PlacedKernel, paddr: int) -> Vmcoreinfo | None:
     head = kernel.guest.read(paddr, HEADER)
     if head is None:
         return None

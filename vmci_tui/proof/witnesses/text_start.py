@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vmci_tui.proof.kernel_addresses import Kernel, Witness
+from vmci_tui.proof.kernel_addresses import PlacedKernel, Witness
 from vmci_tui.proof.linear_map import line, symbol
 from vmci_tui.proof.paging.walk import Paging
 
@@ -16,7 +16,7 @@ _STEP: Final = 1 << 20
 _FAR: Final = 64 << 20
 
 
-def text_begins(kernel: Kernel) -> Witness:
+def text_begins(kernel: PlacedKernel) -> Witness:
     """Contradicts where _stext is not the first byte that is read-only, of a kernel that has such bytes."""
     start = symbol(kernel.text, b"_stext")
     if kernel.machine.bits != 32 or start is None:
@@ -32,7 +32,7 @@ def text_begins(kernel: Kernel) -> Witness:
     return Witness(None, "nothing tells where the kernel's text begins", False)
 
 
-def _protected(kernel: Kernel, paging: Paging) -> bool:
+def _protected(kernel: PlacedKernel, paging: Paging) -> bool:
     """Whether anything in the 64 MiB below init_uts_ns, which is data behind the text, is read-only."""
     data = symbol(kernel.text, b"init_uts_ns") or 0
     walks = (kernel.walk(paging, data - at) for at in range(_STEP, _FAR, _STEP) if at <= data)

@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from vmci_tui.formats.elf_records import PT_LOAD, Segment
 from vmci_tui.formats.segment_table import Segments
-from vmci_tui.proof.paging.walk import Step
+from vmci_tui.proof.paging.walk import PteStep
 from vmci_tui.readers.drgn.page_tables import KernelPaging, way_of
 from vmci_tui.readers.drgn.text import DrgnText
 from vmci_tui.readers.file_view import View
@@ -119,7 +119,7 @@ class DrgnMemory:
         if way.lowest and address < way.lowest:
             raise ReadFailure(f"{_NOT_MAPPED}: {address:#x}")
         paging = way.paging
-        step, physical = Step(way.root), way.physical
+        step, physical = PteStep(way.root), way.physical
         for level in paging.levels:
             size, index = paging.size, address >> level.shift & (1 << level.width) - 1
             first = 0 if way.reads == "whole" else index

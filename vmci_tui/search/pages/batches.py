@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 from vmci_tui.containers.kdump.pages import Pages
 from vmci_tui.formats.kdump_records import PAGE_DESCRIPTOR
 from vmci_tui.search.memory_blocks import PAGE
-from vmci_tui.search.pages.scan_batch import Page, Piece, Span, look_at, whole_pages
-from vmci_tui.search.patterns import Look
+from vmci_tui.search.pages.scan_batch import PageBatch, ReadRange, StoredPage, look_at, whole_pages
+from vmci_tui.search.patterns import SearchPattern
 
 HEADS: Final = 512
 """Pages of a piece where first bytes are enough: 2 to 10 ms of work."""
@@ -31,21 +31,21 @@ _DULL: Final = 1024
 """Pages stored once that are remembered."""
 
 
-class Portion(NamedTuple):
+class BatchProgress(NamedTuple):
     """A piece of work, and how far memory is done with it."""
 
-    piece: Piece
+    piece: PageBatch
     done: int
     """Pages up to its end."""
 
 
-def portions(pages: Pages, look: Look) -> Iterator[Portion]:
+def portions(pages: Pages, look: SearchPattern) -> Iterator[BatchProgress]:
     """All pages that may hold what is looked for, in the order of addresses. Raises OpenError."""
-    return _Portions(pages, look).all()
+    return _Batches(pages, look).all()
 
 
-class _Portions:
-    def __init__(self, pages: Pages, look: Look) -> None:
+class _Batches:
+    def __init__(self, pages: Pages, look: SearchPattern) -> None:
         self._pages, self._look = pages, look
         self._size = pages.block_size
         self._limit = prefix(look, self._size)
@@ -54,12 +54,12 @@ class _Portions:
         self._dull: dict[int, int] = {}
         """Offset to the rest of the descriptor."""
 
-    def all(self) -> Iterator[Portion]:
+    def all(self) -> Iterator[BatchProgress]:
         done, dull, most, sparse = 0, self._dull, self._most, self._sparse
         # Size and flags, of four bytes each, are read as one number of eight.
         little, block_size = self._pages.order == "little", self._size
         for pfns in _together(self._pages, most * _PASSED):
-            held: list[Page] = []
+            held: list[StoredPage] = []
             before = before_rest = 0
             for at, (pfn, offset, rest) in enumerate(zip(pfns, *self._columns(done, len(pfns)), strict=False), 1):
                 if dull.get(offset) == rest:
@@ -74,10 +74,10 @@ class _Portions:
                     continue
                 held.append(page)
                 if len(held) == most:
-                    yield Portion(self._piece(held), done + at)
+                    yield BatchProgress(self._piece(held), done + at)
                     held = []
             done += len(pfns)
-            yield Portion(self._piece(held), done)
+            yield BatchProgress(self._piece(held), done)
 
     def _columns(self, first: int, count: int) -> tuple[array[int], array[int]]:
         """Of the descriptors from number `first` on the offsets, and size and flags as one number."""
@@ -87,13 +87,13 @@ class _Portions:
             table.byteswap()
         return table[0::3], table[1::3]
 
-    def _piece(self, held: list[Page]) -> Piece:
-        return Piece(self._look, self._size, self._limit, tuple(_spans(held)))
+    def _piece(self, held: list[StoredPage]) -> PageBatch:
+        return PageBatch(self._look, self._size, self._limit, tuple(_spans(held)))
 
     def _has_place(self, pfn: int) -> bool:
         return (self._look.phase - pfn * self._size) % self._look.step < self._size
 
-    def _is_dull(self, page: Page, rest: int) -> bool:
+    def _is_dull(self, page: StoredPage, rest: int) -> bool:
         """Whether a page that is there more than once holds nothing, wherever it lies; then that is remembered.
 
         A page of zeros ends no anchor, and begins one with three of them at most, which `look_at` knows.
@@ -110,10 +110,10 @@ class _Portions:
         return dull
 
 
-def _spans(held: list[Page]) -> Iterator[Span]:
+def _spans(held: list[StoredPage]) -> Iterator[ReadRange]:
     """The parts of the file that hold these pages: as few as there can be without reading much for nothing."""
     low, high = 0, -1
-    pages: list[Page] = []
+    pages: list[StoredPage] = []
     for page in held:
         _, offset, size, _ = page
         end = offset + size
@@ -129,7 +129,7 @@ def _spans(held: list[Page]) -> Iterator[Span]:
         yield low, high - low, pages
 
 
-def prefix(look: Look, block_size: int) -> int:
+def prefix(look: SearchPattern, block_size: int) -> int:
     """How many bytes of each page tell whether it holds what is looked for; all of them, and more, where any may."""
     if look.step == 1:
         return block_size

@@ -7,31 +7,31 @@ from typing import Final, NamedTuple
 
 from vmci_tui.layers.page_decoder import Unpacker
 from vmci_tui.search.memory_blocks import PAGE, REACH, Block
-from vmci_tui.search.patterns import FIRST_WORDS, PAGE_STARTS, Look
+from vmci_tui.search.patterns import FIRST_WORDS, PAGE_STARTS, SearchPattern
 
 _SHORT: Final = 256
 """Bytes of a page that is stored short: 4 KiB of zeros take 41, 64 KiB of them 99 (zlib)."""
-Read = Callable[[int, int], bytes]
+ReadFile = Callable[[int, int], bytes]
 """From offset and length in the plain file to the bytes there."""
 
 
-Page = tuple[int, int, int, int]
+StoredPage = tuple[int, int, int, int]
 """A page's number; offset and size of its bytes in the plain file; the descriptor's flags."""
-Span = tuple[int, int, list[Page]]
+ReadRange = tuple[int, int, list[StoredPage]]
 """Offset and length of what is read at once, and the pages in it."""
 
 
-class Piece(NamedTuple):
+class PageBatch(NamedTuple):
     """Some pages, in the order of addresses."""
 
-    look: Look
+    look: SearchPattern
     block_size: int
     limit: int
     """How many bytes of each page are wanted."""
-    spans: tuple[Span, ...]
+    spans: tuple[ReadRange, ...]
 
 
-class Found(NamedTuple):
+class BatchHits(NamedTuple):
     """What a piece holds, and its two ends: what is looked for may lie across two pieces."""
 
     places: list[int]
@@ -42,12 +42,12 @@ class Found(NamedTuple):
     tail: bytes = b""
 
 
-def look_at(piece: Piece, read: Read) -> Found:
+def look_at(piece: PageBatch, read: ReadFile) -> BatchHits:
     """Raises OpenError where the package for a compression is missing, and what `read` raises."""
     return _whole(piece, read) if piece.look.step == 1 else _stepped(piece, read)
 
 
-def across(before: Found, after: Found, look: Look) -> list[int]:
+def across(before: BatchHits, after: BatchHits, look: SearchPattern) -> list[int]:
     """The addresses of what begins in one piece and ends in the next."""
     if before.end != after.start or not before.tail:
         return []
@@ -56,14 +56,14 @@ def across(before: Found, after: Found, look: Look) -> list[int]:
     return [paddr for at in look.places(block) if (paddr := block.paddr_of(at)) < before.end]
 
 
-def whole_pages(piece: Piece, read: Read) -> Iterator[tuple[int, bytes]]:
+def whole_pages(piece: PageBatch, read: ReadFile) -> Iterator[tuple[int, bytes]]:
     """The paddr and the bytes of each page that is not damaged."""
     for paddr, data in _unpacked(piece, read, piece.block_size + 1):  # one more: a page that is longer is damaged
         if len(data) == piece.block_size:
             yield paddr, data
 
 
-def _stepped(piece: Piece, read: Read) -> Found:
+def _stepped(piece: PageBatch, read: ReadFile) -> BatchHits:
     out = []
     one = piece.look == PAGE_STARTS and piece.block_size == PAGE
     for paddr, head in _unpacked(piece, read, piece.limit):
@@ -71,10 +71,10 @@ def _stepped(piece: Piece, read: Read) -> Found:
             continue
         block = Block(paddr, head, 0, len(head))
         out += [paddr + at for at in piece.look.places(block)]
-    return Found(out)
+    return BatchHits(out)
 
 
-def _whole(piece: Piece, read: Read) -> Found:
+def _whole(piece: PageBatch, read: ReadFile) -> BatchHits:
     """Pages that follow each other are looked at together, behind zeros, as pages of zeros are left out."""
     runs: list[tuple[int, list[bytes]]] = []
     end = -1
@@ -87,17 +87,17 @@ def _whole(piece: Piece, read: Read) -> Found:
         runs[-1][1].append(page)
         end = paddr + len(page)
     if not runs:
-        return Found([])
+        return BatchHits([])
     places: list[int] = []
     for paddr, run in runs:
         joined = b"".join(run)
         block = Block(paddr - REACH + 1, joined, 0, len(joined))
         places += [found for at in piece.look.places(block) if (found := block.paddr_of(at)) >= 0]
     start, first = runs[0]
-    return Found(places, start, first[1][: REACH - 1], end, runs[-1][1][-1][1 - REACH :])
+    return BatchHits(places, start, first[1][: REACH - 1], end, runs[-1][1][-1][1 - REACH :])
 
 
-def _unpacked(piece: Piece, read: Read, length: int) -> Iterator[tuple[int, bytes]]:
+def _unpacked(piece: PageBatch, read: ReadFile, length: int) -> Iterator[tuple[int, bytes]]:
     """Short ones are unpacked once while they come again: makedumpfile stores each page of zeros by itself."""
     unpacker = Unpacker(piece.block_size)
     known: dict[tuple[bytes, int], bytes | None] = {}

@@ -10,9 +10,9 @@ from typing import Final
 from vmci_tui.common.progress import Progress
 from vmci_tui.containers.kdump.pages import Pages
 from vmci_tui.search.pages.batches import portions
-from vmci_tui.search.pages.scan_batch import Found, Piece, across, look_at
-from vmci_tui.search.pages.worker_pool import Helpers
-from vmci_tui.search.patterns import Look
+from vmci_tui.search.pages.scan_batch import BatchHits, PageBatch, across, look_at
+from vmci_tui.search.pages.worker_pool import WorkerPool
+from vmci_tui.search.patterns import SearchPattern
 
 WORTH: Final = 0.3
 """Seconds of work that must lie ahead for helpers to be started: that takes 0.1 s of a processor for each."""
@@ -22,16 +22,16 @@ BEHIND: Final = 64
 """Pieces that may wait for one before them; then that is done here."""
 
 
-def page_places(pages: Pages, look: Look, told: Progress) -> Iterator[int]:
+def page_places(pages: Pages, look: SearchPattern, told: Progress) -> Iterator[int]:
     """The addresses at which `look` finds something, in order. Raises OpenError, and what `told` does.
 
     `told` counts bytes of memory, once a piece and once a place. No process is left when this ends or is closed.
     """
     size = pages.block_size
     total = pages.bitmap.rank(pages.bitmap.last) * size
-    helpers = Helpers(pages.plain)
+    helpers = WorkerPool(pages.plain)
     told("scan", 0, total)
-    done, before = 0, Found([])
+    done, before = 0, BatchHits([])
     try:
         for slot in _in_order(pages, look, helpers):
             if slot.found is not None:
@@ -49,13 +49,13 @@ def page_places(pages: Pages, look: Look, told: Progress) -> Iterator[int]:
 class _Slot:
     """A piece in its place in the order; what it holds is None until it is looked at."""
 
-    def __init__(self, piece: Piece, done: int) -> None:
+    def __init__(self, piece: PageBatch, done: int) -> None:
         self.piece = piece
         self.done = done
-        self.found: Found | None = None if piece.spans else Found([])
+        self.found: BatchHits | None = None if piece.spans else BatchHits([])
 
 
-def _in_order(pages: Pages, look: Look, helpers: Helpers) -> Iterator[_Slot]:
+def _in_order(pages: Pages, look: SearchPattern, helpers: WorkerPool) -> Iterator[_Slot]:
     """The pieces that are looked at, each once; in between, one that is not yet, so that a stop is heard."""
     waiting: deque[_Slot] = deque()
     asked: dict[int, _Slot] = {}
@@ -88,6 +88,6 @@ def _in_order(pages: Pages, look: Look, helpers: Helpers) -> Iterator[_Slot]:
     yield from waiting
 
 
-def _collect(helpers: Helpers, asked: dict[int, _Slot]) -> None:
+def _collect(helpers: WorkerPool, asked: dict[int, _Slot]) -> None:
     for number, found in helpers.collect():
         asked.pop(number).found = found

@@ -10,12 +10,12 @@ from array import array
 from itertools import chain
 from typing import Final
 
-from vmci_tui.search.pages.scan_batch import Found, Page, Piece, look_at
-from vmci_tui.search.patterns import Look
+from vmci_tui.search.pages.scan_batch import BatchHits, PageBatch, StoredPage, look_at
+from vmci_tui.search.patterns import SearchPattern
 
 LENGTH: Final = struct.Struct("<I")
 """Stands before each question and each answer."""
-Parts = tuple[tuple[int, int, int], ...]
+FileParts = tuple[tuple[int, int, int], ...]
 """Offset in the plain file, length, and place in the file, of what is read at once."""
 
 
@@ -26,36 +26,38 @@ def main(file: int) -> None:
         if len(head) < LENGTH.size:
             return
         number, look, block_size, limit, spans, parts = marshal.loads(sys.stdin.buffer.read(LENGTH.unpack(head)[0]))
-        piece = Piece(Look(*look), block_size, limit, tuple((low, size, _pages(pages)) for low, size, pages in spans))
+        piece = PageBatch(
+            SearchPattern(*look), block_size, limit, tuple((low, size, _pages(pages)) for low, size, pages in spans)
+        )
         answer = marshal.dumps((number, *_found(file, piece, parts)))
         sys.stdout.buffer.write(LENGTH.pack(len(answer)) + answer)
         sys.stdout.buffer.flush()
 
 
-def question(number: int, piece: Piece, parts: tuple[Parts, ...]) -> bytes:
+def question(number: int, piece: PageBatch, parts: tuple[FileParts, ...]) -> bytes:
     """A piece, with where each of its spans lies in the file."""
     spans = tuple((low, size, array("Q", chain.from_iterable(pages)).tobytes()) for low, size, pages in piece.spans)
     data = marshal.dumps((number, tuple(piece.look), piece.block_size, piece.limit, spans, parts))
     return LENGTH.pack(len(data)) + data
 
 
-def _pages(data: bytes) -> list[Page]:
+def _pages(data: bytes) -> list[StoredPage]:
     numbers = array("Q", data)
     return list(zip(numbers[0::4], numbers[1::4], numbers[2::4], numbers[3::4], strict=True))
 
 
-def answered(data: bytes) -> tuple[int, Found]:
+def answered(data: bytes) -> tuple[int, BatchHits]:
     """The number of a piece, and what it holds."""
     number, *found = marshal.loads(data)
-    return number, Found(*found)
+    return number, BatchHits(*found)
 
 
-def _found(file: int, piece: Piece, parts: tuple[Parts, ...]) -> Found:
+def _found(file: int, piece: PageBatch, parts: tuple[FileParts, ...]) -> BatchHits:
     places = {(low, size): where for (low, size, _), where in zip(piece.spans, parts, strict=True)}
     return look_at(piece, lambda low, size: _read(file, low, size, places[low, size]))
 
 
-def _read(file: int, low: int, size: int, parts: Parts) -> bytes:
+def _read(file: int, low: int, size: int, parts: FileParts) -> bytes:
     """As the plain file has it: zeros where no part is."""
     if len(parts) == 1 and parts[0][:2] == (low, size):
         return os.pread(file, size, parts[0][2])

@@ -16,11 +16,11 @@ from typing import Any, Final
 
 from vmci_tui.layers.file import FileSource, Source
 from vmci_tui.layers.flattened import FlattenedSource
-from vmci_tui.search.pages.scan_batch import Found, Piece
-from vmci_tui.search.pages.worker import LENGTH, Parts, answered, question
+from vmci_tui.search.pages.scan_batch import BatchHits, PageBatch
+from vmci_tui.search.pages.worker import LENGTH, FileParts, answered, question
 
 MOST: Final = 7
-"""Helpers: one piece is prepared in the time in which eight are looked at."""
+"""Workers: one piece is prepared in the time in which eight are looked at."""
 AHEAD: Final = 8
 """Pieces that a helper has: one to do, the others so that it seldom sleeps, from which it wakes on our processor."""
 _PARTS: Final = 1024
@@ -30,13 +30,13 @@ _CODE: Final = (
 )
 
 
-class Helpers:
+class WorkerPool:
     """One for each idle processor besides the one that works here; none where the pages lie in no file."""
 
     def __init__(self, plain: Source) -> None:
         self._plain = plain
         self._file = plain.file if isinstance(plain, FlattenedSource) else plain
-        self._running: list[_Helper] = []
+        self._running: list[_Worker] = []
 
     def start(self) -> None:
         """Start them. What goes wrong leaves fewer, or none."""
@@ -46,11 +46,11 @@ class Helpers:
         # Where other work keeps the processors busy, a helper takes from us what it does for us.
         for _ in range(min(count - 1, round(count - os.getloadavg()[0]), MOST)):
             try:
-                self._running.append(_Helper(self._file.fileno()))
+                self._running.append(_Worker(self._file.fileno()))
             except OSError:
                 return
 
-    def take(self, number: int, piece: Piece) -> bool:
+    def take(self, number: int, piece: PageBatch) -> bool:
         """Hand a piece to a helper that has room for it; False where none does."""
         free = min(self._running, key=lambda helper: helper.pending, default=None)
         if free is None or free.pending >= AHEAD or (parts := self._parts(piece)) is None:
@@ -58,7 +58,7 @@ class Helpers:
         free.ask(question(number, piece, parts))
         return True
 
-    def collect(self) -> Iterator[tuple[int, Found]]:
+    def collect(self) -> Iterator[tuple[int, BatchHits]]:
         """The pieces that are done by now, with what they hold."""
         for helper in tuple(self._running):
             yield from helper.answers()
@@ -71,11 +71,11 @@ class Helpers:
         while self._running:
             self._running.pop().end()
 
-    def _parts(self, piece: Piece) -> tuple[Parts, ...] | None:
+    def _parts(self, piece: PageBatch) -> tuple[FileParts, ...] | None:
         """Where the spans lie in the file; None where that is too much to tell."""
         if not isinstance(self._plain, FlattenedSource):
             return tuple(((low, size, low),) for low, size, _ in piece.spans)
-        out: list[Parts] = []
+        out: list[FileParts] = []
         left = _PARTS
         for low, size, _ in piece.spans:
             here: list[tuple[int, int, int]] = []
@@ -88,7 +88,7 @@ class Helpers:
         return tuple(out)
 
 
-class _Helper:
+class _Worker:
     """One process; both pipes are read and written without waiting."""
 
     def __init__(self, file: int) -> None:
@@ -120,7 +120,7 @@ class _Helper:
         except OSError:
             self.lost = True
 
-    def answers(self) -> Iterator[tuple[int, Found]]:
+    def answers(self) -> Iterator[tuple[int, BatchHits]]:
         if self._unsent:
             self._send()
         while True:

@@ -9,7 +9,7 @@ from vmci_tui.tui.asking import say, try_edit
 if TYPE_CHECKING:
     from textual.dom import DOMNode
 
-    from vmci_tui.search.candidate import Judged
+    from vmci_tui.search.candidate import RankedCandidate
     from vmci_tui.tui.session import Session
 
 
@@ -22,7 +22,7 @@ def find(node: DOMNode, session: Session) -> None:
         say(node, "this is an entry, it has no memory: open a dump", "warning")
         return
 
-    def adopt(judged: Judged | None) -> None:
+    def adopt(judged: RankedCandidate | None) -> None:
         from vmci_tui.adoption.choose import adopted
 
         if judged is not None and try_edit(node, session, adopted(judged.candidate, dump.order)):

@@ -12,7 +12,7 @@ from textual.widgets import Footer, Static
 
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.safe_text import visible
-from vmci_tui.lessons.lesson import Heading, headings
+from vmci_tui.lessons.lesson import LessonHeading, headings
 from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import Row, plain
@@ -39,7 +39,7 @@ class LessonsScreen(Guarded, Screen[None]):
         """`back` is whether something is open below; `last` the lesson that was left."""
         super().__init__()
         self._folder, self._back, self._last = folder, back, last
-        self._found: tuple[Heading, ...] = ()
+        self._found: tuple[LessonHeading, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield StatusLine(" vmci: lessons, each on copies of its files", id="title")
@@ -66,7 +66,7 @@ class LessonsScreen(Guarded, Screen[None]):
         heading = self._heading()
         self.query_one("#story", Static).update(plain(visible(heading.story) if heading else ""))
 
-    def _heading(self) -> Heading | None:
+    def _heading(self) -> LessonHeading | None:
         at = self.query_one("#lessons", LineList).cursor
         return self._found[at] if at < len(self._found) else None
 
@@ -91,5 +91,5 @@ def lesson_rows(folder: str | None) -> list[tuple[Row, str]]:
         return []
 
 
-def lesson_row(number: int, heading: Heading) -> Row:
+def lesson_row(number: int, heading: LessonHeading) -> Row:
     return ((f"  {number:>2}  ", "dim"), (f"{visible(heading.title):<32} ", "key"), (visible(heading.story), "dim"))

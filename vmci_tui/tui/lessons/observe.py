@@ -7,7 +7,7 @@ from typing import Final
 from textual.app import App
 from textual.screen import Screen
 
-from vmci_tui.lessons.conditions import Seen
+from vmci_tui.lessons.conditions import UiState
 from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.findings import FindingsList
@@ -30,16 +30,16 @@ def main_screen(app: App[None]) -> MainScreen | None:
     return next((screen for screen in reversed(app.screen_stack) if isinstance(screen, MainScreen)), None)
 
 
-def seen(app: App[None], changed: bool) -> Seen:
+def seen(app: App[None], changed: bool) -> UiState:
     """What is open and shown now; `changed` is whether the lesson's file is another than at its beginning."""
     name = getattr(app.screen, "lesson_name", "other")
     main = main_screen(app)
     if main is None or not main.is_mounted:
-        return Seen(screen=name, changed=changed)
+        return UiState(screen=name, changed=changed)
     entry, view = main.query_one(EntryList), main.query_one(HexPane)
     target, line, finding = entry.target(), main.query_one(KeysList).line(), main.query_one(FindingsList).finding()
     focused = main.focused.id if main.focused is not None else None
-    return Seen(
+    return UiState(
         document=main.document,
         judgement=main.session.judgement,
         screen=name,

@@ -17,7 +17,7 @@ from vmci_tui.tui.widgets.line_list import LineList
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from vmci_tui.render.copy_formats import Piece
+    from vmci_tui.render.copy_formats import CopiedBytes
 
 
 class _Selects(Protocol):
@@ -26,7 +26,7 @@ class _Selects(Protocol):
     def selected_text(self) -> str:
         """Return the selection as text."""
 
-    def selected_piece(self) -> Piece | None:
+    def selected_piece(self) -> CopiedBytes | None:
         """Return its bytes; None where nothing is selected, or it is not bytes of a file."""
 
 
@@ -61,23 +61,23 @@ def copy_as(screen: Screen[None]) -> None:
         screen.app.push_screen(CopyScreen(piece))
 
 
-def entry_piece(document: Document, span: Span | None) -> Piece | None:
+def entry_piece(document: Document, span: Span | None) -> CopiedBytes | None:
     """Bytes of the entry, all of it without a span; None where no entry is open."""
-    from vmci_tui.render.copy_formats import Piece
+    from vmci_tui.render.copy_formats import CopiedBytes
 
     history = document.state.entry
     if history is None:
         return None
     start, length = (span.offset, span.length) if span is not None else (0, 16)
     what = Safe("the entry" if length == 16 else "a field of the entry")
-    return Piece(history.entry.pack()[start : start + length], what, start)
+    return CopiedBytes(history.entry.pack()[start : start + length], what, start)
 
 
-def file_piece(document: Document, start: int, length: int, what: Safe) -> Piece:
+def file_piece(document: Document, start: int, length: int, what: Safe) -> CopiedBytes:
     """Bytes of the file as it is shown, as far as there are any, and as a clipboard takes them."""
-    from vmci_tui.render.copy_formats import Piece
+    from vmci_tui.render.copy_formats import CopiedBytes
 
     if length > MOST:
         what = Safe(f"the first {MOST >> 10} KiB of {what}")
     left = document.layout.image.size - start
-    return Piece(document.read(start, max(min(length, MOST, left), 0)), what, start)
+    return CopiedBytes(document.read(start, max(min(length, MOST, left), 0)), what, start)

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Static
 
 from vmci_tui.common.safe_text import visible
-from vmci_tui.render.copy_formats import FORMS, Form, Piece
+from vmci_tui.render.copy_formats import FORMS, CopiedBytes, CopyFormat
 from vmci_tui.saving.small_file import write_new
 from vmci_tui.tui.clipboard import lacks_clipboard
 from vmci_tui.tui.host import host
@@ -39,7 +39,7 @@ class CopyScreen(Dialog[None]):
         Binding("escape,C,q", "dismiss", "Cancel", id="dialog.cancel"),
     ]
 
-    def __init__(self, piece: Piece) -> None:
+    def __init__(self, piece: CopiedBytes) -> None:
         super().__init__()
         self._piece = piece
 
@@ -66,7 +66,7 @@ class CopyScreen(Dialog[None]):
         self._show()
 
     @property
-    def _form(self) -> Form:
+    def _form(self) -> CopyFormat:
         return FORMS[self.query_one("#forms", LineList).cursor]
 
     @on(LineList.Moved, "#forms")

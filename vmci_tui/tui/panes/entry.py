@@ -20,7 +20,7 @@ from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.line_list import LineList
 
 if TYPE_CHECKING:
-    from vmci_tui.render.copy_formats import Piece
+    from vmci_tui.render.copy_formats import CopiedBytes
 
 _WIDE = 100
 """Cells from which on a field and what it means fit into one line."""
@@ -80,7 +80,7 @@ class EntryList(LineList):
                 return row
         return None
 
-    def selected_piece(self) -> Piece | None:
+    def selected_piece(self) -> CopiedBytes | None:
         """The bytes of the field under the cursor, or of the whole entry."""
         target = self.target()
         return entry_piece(self.session.document, target.span if target is not None else None)

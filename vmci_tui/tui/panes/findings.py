@@ -22,7 +22,7 @@ from vmci_tui.tui.widgets.line_list import LineList
 
 if TYPE_CHECKING:
     from vmci_tui.findings import Finding
-    from vmci_tui.render.copy_formats import Piece
+    from vmci_tui.render.copy_formats import CopiedBytes
 
 
 class FindingsList(LineList):
@@ -65,7 +65,7 @@ class FindingsList(LineList):
         finding = self.finding()
         return f"{finding.code} {finding.severity}: {finding.message}" if finding is not None else ""
 
-    def selected_piece(self) -> Piece | None:
+    def selected_piece(self) -> CopiedBytes | None:
         """The bytes that the finding under the cursor is about."""
         finding = self.finding()
         if finding is None or finding.span is None:

@@ -26,7 +26,7 @@ from vmci_tui.tui.widgets.hex_view import HexView
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
-    from vmci_tui.render.copy_formats import Piece
+    from vmci_tui.render.copy_formats import CopiedBytes
 
 SEARCH_BINDINGS = (
     bind("g", "goto", "Go to", "Go to a file offset or a guest-physical address"),
@@ -148,7 +148,7 @@ class BytesPane(Selecting):
 
         return as_hexdump(self.selected_piece())
 
-    def selected_piece(self) -> Piece:
+    def selected_piece(self) -> CopiedBytes:
         """The bytes that are marked, or the row of 16 bytes."""
         start, end = self.mark
         if start != end:

@@ -31,7 +31,7 @@ from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
-    from vmci_tui.render.copy_formats import Piece
+    from vmci_tui.render.copy_formats import CopiedBytes
 
 PROVED = {True: "proved", False: "DISPROVED", None: "not provable"}
 """What memory says of the text, in a word."""
@@ -102,9 +102,9 @@ class KeysList(LineList):
         line = self.line()
         return visible(line.body) if line is not None else super().selected_text()
 
-    def selected_piece(self) -> Piece | None:
+    def selected_piece(self) -> CopiedBytes | None:
         """The bytes of the line under the cursor."""
-        from vmci_tui.render.copy_formats import Piece
+        from vmci_tui.render.copy_formats import CopiedBytes
 
         line, document = self.line(), self.session.document
         if line is None:
@@ -112,7 +112,7 @@ class KeysList(LineList):
         index = document.state.index
         assert index is not None
         start = document.layout.note_offsets[index] + document.layout.notes[index].desc_start
-        return Piece(line.body, Safe(visible(line.key or b"a line")[:40]), start + line.offset)
+        return CopiedBytes(line.body, Safe(visible(line.key or b"a line")[:40]), start + line.offset)
 
     def action_filter(self) -> None:
         self.post_message(self.FilterWanted())

@@ -19,7 +19,7 @@ from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.line_list import LineList
 
 if TYPE_CHECKING:
-    from vmci_tui.render.copy_formats import Piece
+    from vmci_tui.render.copy_formats import CopiedBytes
 
 
 class NotesList(LineList):
@@ -68,7 +68,7 @@ class NotesList(LineList):
         say(self, "no note is selected", "warning")
         return None
 
-    def selected_piece(self) -> Piece | None:
+    def selected_piece(self) -> CopiedBytes | None:
         """The bytes of the note under the cursor."""
         layout = self.session.document.layout
         if self.cursor >= len(layout.notes):

@@ -16,7 +16,7 @@ from vmci_tui.common.progress import Progress, quiet
 from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.render.candidate_report import osrelease
-from vmci_tui.search.candidate import PROVED, Candidate, Judged
+from vmci_tui.search.candidate import PROVED, Candidate, RankedCandidate
 from vmci_tui.search.find_notes import find
 from vmci_tui.tui.asking import say
 from vmci_tui.tui.session import Session
@@ -34,7 +34,7 @@ _LINES = 12
 """Lines of a candidate's text that are shown."""
 
 
-class CandidatesScreen(WorkScreen[Judged | None]):
+class CandidatesScreen(WorkScreen[RankedCandidate | None]):
     """Ends with the candidate to adopt, or None."""
 
     SCOPED_CSS = False
@@ -116,16 +116,16 @@ class CandidatesScreen(WorkScreen[Judged | None]):
         self._rows()
 
     def _found(self, result: object) -> None:
-        stopped, judged = cast("tuple[bool, tuple[Judged, ...]]", result)
+        stopped, judged = cast("tuple[bool, tuple[RankedCandidate, ...]]", result)
         self.session.candidates = judged
         self._show(judged, stopped)
 
-    def _show(self, judged: tuple[Judged, ...], stopped: bool = False) -> None:
+    def _show(self, judged: tuple[RankedCandidate, ...], stopped: bool = False) -> None:
         self._judged = judged
         self._rows()
         self.tell("Stopped before all of memory was read. " * stopped + self._verdict(judged, stopped))
 
-    def _verdict(self, judged: tuple[Judged, ...], stopped: bool) -> str:
+    def _verdict(self, judged: tuple[RankedCandidate, ...], stopped: bool) -> str:
         chosen = choose(judged)
         if chosen is not None and self._own is not None and chosen.candidate.text == self._own.text:
             return f"The one at {chosen.candidate.paddr:#x} is proved: it is the note that the dump has."
@@ -154,7 +154,7 @@ class CandidatesScreen(WorkScreen[Judged | None]):
         self._tell_candidate()
 
     @property
-    def _chosen(self) -> Judged | None:
+    def _chosen(self) -> RankedCandidate | None:
         cursor = self.query_one("#candidates", LineList).cursor
         return self._judged[cursor] if cursor < len(self._judged) else None
 
@@ -225,7 +225,7 @@ class CandidatesScreen(WorkScreen[Judged | None]):
             self.dismiss(None)
 
 
-def _row(item: Judged) -> Row:
+def _row(item: RankedCandidate) -> Row:
     found = item.candidate
     return (
         (f"{found.paddr:#014x}  ", "key"),
@@ -237,7 +237,7 @@ def _row(item: Judged) -> Row:
     )
 
 
-def candidate_lines(item: Judged) -> list[str]:
+def candidate_lines(item: RankedCandidate) -> list[str]:
     """All there is to say of one candidate, for people."""
     found = item.candidate
     out = [item.why]

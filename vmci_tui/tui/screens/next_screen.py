@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from vmci_tui.repair.next_commands import Step
+from vmci_tui.repair.next_commands import NextCommand
 from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.line_list import LineList
@@ -34,7 +34,7 @@ class WhatNowScreen(Guarded, Screen[None]):
         Binding("escape,N,q", "dismiss", "Back", tooltip="Back to the file", id="next.back"),
     ]
 
-    def __init__(self, title: str, steps: tuple[Step, ...]) -> None:
+    def __init__(self, title: str, steps: tuple[NextCommand, ...]) -> None:
         super().__init__()
         self._title, self._steps = title, steps
 
@@ -59,7 +59,7 @@ class WhatNowScreen(Guarded, Screen[None]):
             here = "\n\nHere R does it." if step.reader == "vmci" else ""
             self.query_one("#step", Static).update(plain(f"{step.command}\n\n{step.why}{here}"))
 
-    def _step(self) -> Step | None:
+    def _step(self) -> NextCommand | None:
         at = self.query_one("#steps", LineList).cursor
         return self._steps[at] if at < len(self._steps) else None
 
@@ -72,5 +72,5 @@ class WhatNowScreen(Guarded, Screen[None]):
             self.notify(f"copied: {step.command}", markup=False)
 
 
-def step_row(step: Step) -> Row:
+def step_row(step: NextCommand) -> Row:
     return ((f"{step.reader:<13} ", "key"), (step.command, "value"))

@@ -16,7 +16,7 @@ from vmci_tui.findings import Finding
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.render.verdict_report import STAGES, state_words
 from vmci_tui.repair.fix_for_reader import fixes_for
-from vmci_tui.repair.next_commands import Step
+from vmci_tui.repair.next_commands import NextCommand
 from vmci_tui.tui.asking import say
 from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.screens.matrix_screen import show_matrix
@@ -110,7 +110,7 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         self.query_one("#verdict", Static).update(plain(words))
         self.query_one("#told").scroll_home(animate=False)
 
-    def _mine(self) -> list[Step]:
+    def _mine(self) -> list[NextCommand]:
         return [step for step in self._steps if step.reader == self._chosen_name]
 
     def action_copy(self) -> None:
@@ -154,7 +154,7 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         self.dismiss("repair")
 
 
-def verdict_lines(name: str, judgement: Judgement, steps: Sequence[Step] = ()) -> list[str]:
+def verdict_lines(name: str, judgement: Judgement, steps: Sequence[NextCommand] = ()) -> list[str]:
     """All there is to say of one reader, for people."""
     verdict, then = judgement.now[name], judgement.after[name]
     stage = f", {STAGES[verdict.stage]}" if verdict.stage else ""

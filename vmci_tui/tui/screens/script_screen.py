@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from vmci_tui.common.safe_text import visible
-from vmci_tui.render.shell_script import Told
+from vmci_tui.render.shell_script import ShellStep
 from vmci_tui.saving.small_file import write_new
 from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.host import host
@@ -39,10 +39,10 @@ class CommandsScreen(Guarded, Screen[None]):
         Binding("escape,dollar_sign,q", "dismiss", "Back", tooltip="Back to the file", id="commands.back"),
     ]
 
-    def __init__(self, done: tuple[Told, ...], looks: tuple[Told, ...]) -> None:
+    def __init__(self, done: tuple[ShellStep, ...], looks: tuple[ShellStep, ...]) -> None:
         super().__init__()
         self._done = done
-        self._lines: list[Told | None] = [*done, None, *looks] if looks else [*done]
+        self._lines: list[ShellStep | None] = [*done, None, *looks] if looks else [*done]
 
     def compose(self) -> ComposeResult:
         yield StatusLine(" What was done so far, in the shell", id="title")
@@ -60,7 +60,7 @@ class CommandsScreen(Guarded, Screen[None]):
         listed.focus()
 
     @property
-    def _chosen(self) -> Told | None:
+    def _chosen(self) -> ShellStep | None:
         at = self.query_one("#commands", LineList).cursor
         return self._lines[at] if at < len(self._lines) else None
 
@@ -105,7 +105,7 @@ class CommandsScreen(Guarded, Screen[None]):
         self.app.push_screen(Ask("Write the commands into", accept, "commands.sh", "a new file"))
 
 
-def _row(told: Told | None) -> Row:
+def _row(told: ShellStep | None) -> Row:
     if told is None:
         return (("  What the app shows, in the shell:", "title"),)
     if told.command is None:
