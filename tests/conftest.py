@@ -35,17 +35,17 @@ def sample(tmp_path: Path) -> Callable[[str], str]:
 @pytest.fixture
 def mishaps() -> Iterator[None]:
     """For a test that lets vmci itself fail."""
-    mishap.seen.clear()
+    mishap.recorded.clear()
     yield
-    mishap.seen.clear()
+    mishap.recorded.clear()
 
 
 @pytest.fixture(autouse=True)
 def _no_mishap(request: pytest.FixtureRequest) -> Iterator[None]:
     """What vmci catches of its own errors is an error still."""
-    mishap.seen.clear()
+    mishap.recorded.clear()
     yield
-    assert "mishaps" in request.fixturenames or not mishap.seen, mishap.seen
+    assert "mishaps" in request.fixturenames or not mishap.recorded, mishap.recorded
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from tests.kit import image_bytes
 from tests.opened_files import open_document
 from vmci_tui.adoption import choose
 from vmci_tui.common import errors
-from vmci_tui.common.progress import quiet
+from vmci_tui.common.progress import no_progress
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.document import edit_head, edit_notes, edit_text
 from vmci_tui.document.document import Document
@@ -151,7 +151,7 @@ def _outcome(path: str, blob: str | None = None) -> list[Any]:
     with closing(open_document(path, blob)) as document:
         out = _said(document)
         assert document.dump is not None
-        for item in choose.search(guest_of(document.dump), quiet):
+        for item in choose.search(guest_of(document.dump), no_progress):
             out.append(
                 (item.candidate.paddr, item.candidate.kind, item.candidate.whole, item.proof.proved, item.copies)
             )
@@ -182,7 +182,7 @@ def _script(path: str) -> list[str | None]:
     found = FromFile(edit_notes.note_around(b"OSRELEASE=6.1\n", order), "append the note of {x}; adopt", "text")
     edits = (
         Edit.of(edit_text.set_key, b"PAGESIZE", b"8192"), Edit.of(edit_text.delete_line, 1), Edit.of(edit_notes.strip),
-        choose.adopted(choose.search(guest_of(document.dump), quiet)[0].candidate, order),
+        choose.adopted(choose.search(guest_of(document.dump), no_progress)[0].candidate, order),
         Edit.of(edit_notes.append_found, found, order), Edit.of(edit_head.merge_headers),
     )  # fmt: skip
     assert all(document.edit(edit) for edit in edits)

@@ -26,7 +26,7 @@ def _mishap() -> mishap.Mishap:
         except KeyError as error:
             raise ValueError(_SECRET) from error
     except ValueError as error:
-        return mishap.note(error)
+        return mishap.record(error)
     raise AssertionError
 
 
@@ -41,13 +41,13 @@ def test_it_is_told_without_a_value() -> None:
 @pytest.mark.usefixtures("mishaps")
 def test_the_log_is_private_and_bounded() -> None:
     path = error_log.log_file()
-    assert error_log.keep(_mishap()) == str(path)
+    assert error_log.log_mishap(_mishap()) == str(path)
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
     assert stat.S_IMODE(os.stat(path.parent).st_mode) == 0o700
     text = path.read_text()
     assert "ValueError < KeyError" in text and "test_mishap.py:" in text and _SECRET not in text
     path.write_bytes(b"x" * error_log.LIMIT)
-    error_log.keep(_mishap())
+    error_log.log_mishap(_mishap())
     assert path.stat().st_size < 2000
 
 
@@ -58,10 +58,10 @@ def test_what_lies_in_the_place_of_the_log_is_left_alone(tmp_path: Path) -> None
     other = tmp_path / "other"
     other.write_bytes(b"mine")
     path.symlink_to(other)
-    assert error_log.keep(_mishap()) is None and other.read_bytes() == b"mine"
+    assert error_log.log_mishap(_mishap()) is None and other.read_bytes() == b"mine"
     path.unlink()
     os.mkfifo(path)
-    assert error_log.keep(_mishap()) is None
+    assert error_log.log_mishap(_mishap()) is None
 
 
 @pytest.mark.usefixtures("mishaps")
@@ -87,4 +87,4 @@ def test_a_reader_whose_model_fails_is_unknown_and_the_others_are_judged(monkeyp
     judged = judge_file(View(opened("arm64-cut-note.elf").source))
     assert judged["crash"].accepts is None and "IndexError" in judged["crash"].says
     assert _SECRET not in judged["crash"].says and judged["drgn"].accepts is True
-    assert [found.kinds for found in mishap.seen] == [("IndexError",)]
+    assert [found.kinds for found in mishap.recorded] == [("IndexError",)]

@@ -11,7 +11,7 @@ from elftools.elf.elffile import ELFFile
 from tests.dumps.factory import I386, S390, Load, cpus, elf, note, ram
 from tests.kit import elf_of, image_bytes, opened, saved
 from vmci_tui.common.errors import SaveError
-from vmci_tui.common.progress import quiet
+from vmci_tui.common.progress import no_progress
 from vmci_tui.containers import LayoutRequest, open_dump
 from vmci_tui.document import edit_notes, edit_text
 from vmci_tui.document.document import Document
@@ -179,7 +179,7 @@ def test_a_broken_note_hides_no_other_however_the_file_had_them() -> None:
     for item, at in zip(layout.notes, layout.note_offsets, strict=True):
         assert data[at : at + len(item.raw)] == item.raw
     assert document.dump is not None
-    assert check_saved(document.dump, document.state, BytesSource(data), 1 << 40, quiet) == 12288
+    assert check_saved(document.dump, document.state, BytesSource(data), 1 << 40, no_progress) == 12288
 
 
 @pytest.mark.parametrize("kind", ["classic", "qemu", "two PT_NOTEs", "PT_NOTE last", "a gap"])

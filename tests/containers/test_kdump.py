@@ -282,7 +282,7 @@ def test_a_flattened_file_is_the_same_dump(bits: Bits, order: Order, padding: Pa
     assert (one.container, two.container, two.doubts) == ("kdump", "flattened", ())
     assert (two.header, two.notes, two.note_starts) == (one.header, one.notes, one.note_starts)
     assert _memory(two) == _memory(one)
-    layout = two.as_it_is
+    layout = two.current_layout
     for note, at in zip(layout.notes, layout.note_offsets, strict=True):
         assert file[at : at + 12] == note.raw[:12]
     assert open_dump(two.source) == two != open_dump(one.source)

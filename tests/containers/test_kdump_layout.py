@@ -26,10 +26,10 @@ from vmci_tui.document.edit import Edit
 from vmci_tui.formats.elf_note import NAME, build
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.layers.flattened import FlattenedSource
+from vmci_tui.saving.last_save import undo_last_save
 from vmci_tui.saving.plan import plan_copy, plan_in_place
 from vmci_tui.saving.save_copy import save_copy
 from vmci_tui.saving.save_in_place import save_in_place
-from vmci_tui.saving.take_back import take_back
 
 _SHAPES: list[tuple[Bits, Order, Padding]] = [
     (64, "little", "packed"), (64, "big", "packed"), (32, "little", "packed"), (32, "big", "packed"),
@@ -173,8 +173,8 @@ def test_offsets_of_the_layout_are_those_of_the_saved_file(flat: bool) -> None:
         for plain in (False, True):
             document = _with_text(opened(_file(flat=flat)), text, plain)
             layout, data = document.saved_layout, _result(document, False)
-            assert _kdump(data).as_it_is.regions == layout.regions
-            assert _kdump(data).as_it_is.note_offsets == layout.note_offsets
+            assert _kdump(data).current_layout.regions == layout.regions
+            assert _kdump(data).current_layout.note_offsets == layout.note_offsets
             for note, at in zip(layout.notes, layout.note_offsets, strict=True):
                 assert data[at : at + len(note.raw)] == note.raw
             places = Places.of(document)
@@ -269,7 +269,7 @@ def test_saved_for_good_in_both_ways_and_taken_back(flat: bool, text: bytes, tmp
     document.close()
     assert _memory(_kdump(name.read_bytes())) == _memory(_kdump(file))
     assert _kdump(name.read_bytes()).notes[-1].desc == text
-    take_back(str(name))
+    undo_last_save(str(name))
     assert name.read_bytes() == file and sorted(path.name for path in tmp_path.iterdir()) == ["copy", "dump"]
 
 

@@ -25,7 +25,7 @@ from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.state import State
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.formats.elf_note import Note, build, walk
+from vmci_tui.formats.elf_note import Note, build, parse_notes
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.repair.safe_fixes import repair
@@ -109,7 +109,7 @@ def _read(plain: bytes, bits: Bits, order: Order) -> _Read:
         assert len(found) == get(f"size_{name}", form, since), name
         return found
 
-    notes = walk(piece("note"), order)
+    notes = parse_notes(piece("note"), order)
     pointed = piece("vmcoreinfo")
     text = next((note.desc for note in reversed(notes) if note.is_vmcoreinfo), b"") if version > 3 else pointed
     rest = ("split", "start_pfn", "end_pfn", "start_pfn_64", "end_pfn_64", "max_mapnr_64")

@@ -11,14 +11,14 @@ from tests.dumps.kdump_factory import flattened
 from tests.kit import elf_of, image_bytes, opened, saved
 from tests.opened_files import open_document
 from vmci_tui.common.errors import SaveError
-from vmci_tui.common.progress import quiet
+from vmci_tui.common.progress import no_progress
 from vmci_tui.document import edit_head
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.layers.file import BytesSource
+from vmci_tui.saving.last_save import undo_last_save
 from vmci_tui.saving.plan import plan_copy, plan_in_place
 from vmci_tui.saving.save_in_place import save_in_place
-from vmci_tui.saving.take_back import take_back
 from vmci_tui.saving.verify import check_saved
 
 _PAGE = 4096
@@ -44,7 +44,7 @@ def test_one_header_a_range_and_the_memory_is_the_same() -> None:
     ]  # fmt: skip
     assert document.dump is not None
     assert after.memory.read(BytesSource(data), 0x1000, 4 * _PAGE) == ram(4 * _PAGE, 1)
-    assert check_saved(document.dump, document.state, BytesSource(data), 1 << 40, quiet) == 5 * _PAGE
+    assert check_saved(document.dump, document.state, BytesSource(data), 1 << 40, no_progress) == 5 * _PAGE
     assert saved(merged(opened(data))) == data, "twice is once"
 
 
@@ -72,7 +72,7 @@ def test_a_byte_that_changed_is_seen(at: int) -> None:
     data[len(data) - 5 * _PAGE + at] ^= 1
     assert document.dump is not None
     with pytest.raises(SaveError, match="memory differs"):
-        check_saved(document.dump, document.state, BytesSource(bytes(data)), 1 << 40, quiet)
+        check_saved(document.dump, document.state, BytesSource(bytes(data)), 1 << 40, no_progress)
 
 
 def test_two_headers_that_contradict_each_other_are_refused() -> None:
@@ -99,5 +99,5 @@ def test_in_place_only_the_head_is_written_and_it_can_be_taken_back(tmp_path: Pa
     save_in_place(document, plan)
     document.close()
     assert len(elf_of(path.read_bytes()).segments) == 4
-    take_back(str(path))
+    undo_last_save(str(path))
     assert path.read_bytes() == old

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.dumps import factory
-from vmci_tui.containers.other_files import looks_like
+from vmci_tui.containers.other_files import describe_known
 
 
 @pytest.mark.parametrize(
@@ -21,10 +21,10 @@ from vmci_tui.containers.other_files import looks_like
     ],
 )
 def test_what_it_looks_like_and_what_to_do(head: bytes, what: str) -> None:
-    known = looks_like(head)
+    known = describe_known(head)
     assert known is not None and what in known[0] and known[1]
 
 
 @pytest.mark.parametrize("head", [b"", bytes(16), b"\x7fEL", b"anything", bytes(range(64))])
 def test_nothing_is_guessed(head: bytes) -> None:
-    assert looks_like(head) is None
+    assert describe_known(head) is None

@@ -4,7 +4,7 @@ import pytest
 
 from tests.dumps.factory import cpus, elf, note
 from tests.kit import found, opened
-from vmci_tui.document.derived_entry import derive, why_none
+from vmci_tui.document.derived_entry import derive, no_entry_reason
 from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory
 
 
@@ -56,7 +56,7 @@ def test_a_dump_that_qemu_did_not_write_has_no_entry(
     notes = b"".join(note(bytes(336), name, kind) for name, kind in kinds) + note()
     state = opened(elf((notes,))).state
     assert bool(derive(state, machine)) == derived
-    assert ("QEMU did not" in why_none(state, machine)) != derived
+    assert ("QEMU did not" in no_entry_reason(state, machine)) != derived
 
 
 def test_qemus_reading_of_phys_base_is_told_of_its_own_dumps_only() -> None:

@@ -182,7 +182,7 @@ def test_a_document_shows_the_file_until_a_note_is_edited() -> None:
     document = opened(elf((cpus() + note(),), qemu=True), EntryHistory("blob", (full_write(_GOOD),)))
     assert document.dump is not None
     document.edit(Edit.of(edit_entry.set_field, "size", 8192))
-    assert document.layout is document.dump.as_it_is
+    assert document.layout is document.dump.current_layout
     document.edit(Edit.of(edit_text.set_key, b"A", b"1"))
     assert document.layout is document.saved_layout and document.read(0, 4) == b"\x7fELF"
     assert isinstance(document, Document)

@@ -52,11 +52,11 @@ def run_part(argv: list[str], one: Callable[[str, int, int, Counter[str]], None]
     slowest, start = (0.0, first), time.monotonic()
     for number in range(first, first + count):
         begin = time.process_time()
-        mishap.seen.clear()
+        mishap.recorded.clear()
         try:
             with time_limit(seconds):
                 one(folder, seed, number, seen)
-            assert not mishap.seen, mishap.seen  # what was caught at an edge is a failure all the same
+            assert not mishap.recorded, mishap.recorded  # what was caught at an edge is a failure all the same
         except (Exception, Hang) as error:
             failures.append({"case": number, "seed": seed, "kind": _kind(error), "traceback": traceback.format_exc()})
         slowest = max(slowest, (time.process_time() - begin, number))

@@ -17,7 +17,7 @@ from tests.kit import become
 from tests.opened_files import open_document
 from vmci_tui.adoption import choose as adopt
 from vmci_tui.common.errors import SaveError, VmciError
-from vmci_tui.common.progress import quiet
+from vmci_tui.common.progress import no_progress
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.document import edit_entry, edit_notes, edit_text
 from vmci_tui.document.document import Document
@@ -153,7 +153,7 @@ def _repair(document: Document, rng: Random) -> None:
     """Search memory, and repair: each step can be undone, a second repair finds nothing more to do."""
     if document.dump is None:
         return
-    judged = adopt.search(guest_of(document.dump), quiet, everywhere=rng.random() < 0.5)
+    judged = adopt.search(guest_of(document.dump), no_progress, everywhere=rng.random() < 0.5)
     for line in candidates_text(judged):
         printable(line, "a line of find")
     _printable_json(candidates_json(judged))

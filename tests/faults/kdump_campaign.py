@@ -15,7 +15,7 @@ from tests.faults.mutate_kdump import case
 from tests.kit import become
 from tests.opened_files import open_document
 from vmci_tui.common.errors import VmciError
-from vmci_tui.common.progress import quiet
+from vmci_tui.common.progress import no_progress
 from vmci_tui.containers import open_dump
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.containers.kdump.dump import KdumpDump
@@ -160,7 +160,9 @@ def _keep(document: Document, dump: KdumpDump, rng: Random, seen: Counter[str]) 
             order = saved_order(dump.notes)
             if [note.desc for note in again.notes] != [dump.notes[index].desc for index in order]:
                 # Pointers of junk may then be read in another form: what is saved is read back, and not put in place.
-                check_saved(dump, document.state, ImageSource(layout.base or document.source, layout.image), 0, quiet)
+                check_saved(
+                    dump, document.state, ImageSource(layout.base or document.source, layout.image), 0, no_progress
+                )
                 raise AssertionError("a note is lost, and the save does not see it")
             (offset, size), header = dump.header.eraseinfo, dump.header
             taken = ((0, header.block_size + 104), header.notes, header.vmcoreinfo)

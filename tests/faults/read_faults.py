@@ -143,10 +143,10 @@ def try_case(case: Case, folder: str, seen: Counter[str]) -> None:
     """Run it; asserts that it ends in time, with an exit code and at most a line."""
     path = _copy(case.file, folder)
     happens = {"EIO": _fail, "cut": _cut, "zeroed": _zero, "grown": _grow}[case.kind]
-    mishap.seen.clear()
+    mishap.recorded.clear()
     with time_limit(SECONDS), reads(case.at, lambda: happens(path, case.rng)):
         code, said = run(case.command, path)
-    assert not mishap.seen, (str(case), mishap.seen)
+    assert not mishap.recorded, (str(case), mishap.recorded)
     assert code in _CODES, (str(case), code)
     lines = said.splitlines()
     for line in lines:

@@ -23,7 +23,7 @@ import pytest
 from tests.dumps.factory import TEXT_64, Load, cpus, elf, note, ram
 from tests.faults import points
 from vmci_tui.cli.run import main
-from vmci_tui.saving.take_back import condition, finish, take_back
+from vmci_tui.saving.last_save import complete_last_save, last_save_state, undo_last_save
 from vmci_tui.saving.undo_journal import SUFFIX, decode
 
 _DUMP, _OUT = "dump.elf", "out.elf"
@@ -144,7 +144,7 @@ def half(finished: Path, to: Path, head: int = 0) -> Path:
             if change.old:
                 file.seek(change.offset + len(change.new) // 2)
                 file.write(change.old[len(change.new) // 2 :])
-    assert condition(str(to / _DUMP))[0] == ("unfinished" if not head else "finished")
+    assert last_save_state(str(to / _DUMP))[0] == ("unfinished" if not head else "finished")
     return to
 
 
@@ -193,10 +193,10 @@ class Judge:
         assert killed or now.held[_DUMP] in (old, new)
         path = str(folder / _DUMP)
         other = clone(folder, folder.with_name(folder.name + " finished")) / _DUMP
-        finish(str(other))
+        complete_last_save(str(other))
         assert other.read_bytes() == new
-        take_back(str(other))
-        take_back(path)
+        undo_last_save(str(other))
+        undo_last_save(path)
         for back in (folder, other.parent):
             files = look(back)
             assert files.held[_DUMP] == old and files.modes[_DUMP] == self.before.modes[_DUMP]
@@ -205,21 +205,21 @@ class Judge:
 
     def undo(self, folder: Path, now: Files, killed: bool) -> None:
         if records(now) == records(self.before):
-            take_back(str(folder / _DUMP))
+            undo_last_save(str(folder / _DUMP))
             now = look(folder)
         assert now.held[_DUMP] == self.after.held[_DUMP] and now.modes == self.after.modes
         self.all_the_way(folder)
 
     def finish(self, folder: Path, now: Files, killed: bool) -> None:
         other = clone(folder, folder.with_name(folder.name + " again"))
-        finish(str(other / _DUMP))
+        complete_last_save(str(other / _DUMP))
         assert look(other).held[_DUMP] == self.after.held[_DUMP]
         self.all_the_way(folder)
 
     def all_the_way(self, folder: Path) -> None:
         """Taken back until nothing is left to take back: the first file, its journal gone."""
         while records(look(folder)):
-            take_back(str(folder / _DUMP))
+            undo_last_save(str(folder / _DUMP))
         assert (folder / _DUMP).read_bytes() in FIRST
 
     def copy(self, folder: Path, now: Files, killed: bool) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.data_files import fault
 from tests.kit import elf_of, found, opened, saved
 from vmci_tui.bench import chosen, craft
-from vmci_tui.containers.base import Mapped
+from vmci_tui.containers.base import VirtualRange
 from vmci_tui.containers.elf.program_headers import pieces
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.elf_records import PT_LOAD, Segment
@@ -64,11 +64,11 @@ def test_a_wrong_address_is_blamed_on_the_header_and_not_on_the_note() -> None:
 
 def test_a_header_that_crosses_an_edge_becomes_several_of_the_same_memory() -> None:
     whole = Segment(PT_LOAD, 6, 0x1000, 0, 0x40000000, 0x3000, 0x5000, 0)
-    mapped = (Mapped(0x40000000, 0x40002000, 0x80000000), Mapped(0x40002000, 0x50000000, None))
+    mapped = (VirtualRange(0x40000000, 0x40002000, 0x80000000), VirtualRange(0x40002000, 0x50000000, None))
     low, high = pieces(whole, mapped, 1 << 32)
     assert low == Segment(PT_LOAD, 6, 0x1000, 0xC0000000, 0x40000000, 0x2000, 0x2000, 0)
     assert high == Segment(PT_LOAD, 6, 0x3000, 0, 0x40002000, 0x1000, 0x3000, 0)
-    assert tuple(pieces(whole, (Mapped(0, 0x1000, 5),), 1 << 32)) == (whole,)
+    assert tuple(pieces(whole, (VirtualRange(0, 0x1000, 5),), 1 << 32)) == (whole,)
 
 
 def test_what_the_kernel_does_not_map_gets_no_address() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.dumps import factory
-from vmci_tui.formats.elf_note import NAME, NOTE_LIMIT, build, parse_raw, up, walk
+from vmci_tui.formats.elf_note import NAME, NOTE_LIMIT, align_up, build, parse_notes, parse_raw
 
 Order = Literal["little", "big"]
 _orders = st.sampled_from(["little", "big"])
@@ -20,14 +20,14 @@ def test_what_is_built_is_what_the_factory_builds_and_walks_back(
     built = [build(name, kind, desc, order) for name, desc, kind in parts]
     area = b"".join(note.raw for note in built)
     assert area == b"".join(factory.note(desc, name, kind, order) for name, desc, kind in parts)
-    walked = walk(area, order)
+    walked = parse_notes(area, order)
     assert [(n.name, n.desc, n.type) for n in walked] == parts
     assert all(note.whole for note in walked)
 
 
 @given(st.binary(max_size=300), _orders, st.sampled_from([0, 1, 4, 8, 4096]))
 def test_together_the_notes_are_the_area_whatever_is_in_it(area: bytes, order: Order, align: int) -> None:
-    notes = walk(area, order, align)
+    notes = parse_notes(area, order, align)
     assert b"".join(note.raw for note in notes) == area
     assert all(note.whole for note in notes[:-1])
     for note in notes:
@@ -44,22 +44,22 @@ def test_together_the_notes_are_the_area_whatever_is_in_it(area: bytes, order: O
     ],
 )
 def test_what_does_not_hold_what_it_claims_is_broken_and_says_why(area: bytes, why: str) -> None:
-    first, last = walk(factory.cpus()[:356] + area, "little")
+    first, last = parse_notes(factory.cpus()[:356] + area, "little")
     assert first.whole and last.broken is not None and why in last.broken
     assert last.raw == area
 
 
 def test_padding_to_8_is_followed_only_where_it_is_needed() -> None:
     by_eight = factory.note(b"12345", b"CORE\0", align=8) + factory.note(b"k=1\n", align=8)
-    assert [n.desc for n in walk(by_eight, "little", 8)] == [b"12345", b"k=1\n"]
+    assert [n.desc for n in parse_notes(by_eight, "little", 8)] == [b"12345", b"k=1\n"]
     by_four = factory.note(b"12345", b"CORE\0") + factory.note(b"k=1\n")
-    assert [n.desc for n in walk(by_four, "little", 8)] == [b"12345", b"k=1\n"]
-    packed = walk(by_eight, "little", 8)[0].packed("little")
+    assert [n.desc for n in parse_notes(by_four, "little", 8)] == [b"12345", b"k=1\n"]
+    packed = parse_notes(by_eight, "little", 8)[0].packed("little")
     assert packed.raw == factory.note(b"12345", b"CORE\0")
 
 
 def test_a_header_in_the_other_byte_order_is_seen() -> None:
-    (note,) = walk(factory.note(order="little"), "big")
+    (note,) = parse_notes(factory.note(order="little"), "big")
     assert note.whole and note.order == "little" and note.name == NAME
     assert note.packed("big").raw == factory.note(order="big")
 
@@ -77,10 +77,10 @@ def test_which_name_is_ours(name: bytes, ours: bool) -> None:
 
 
 def test_kinds_of_note() -> None:
-    assert walk(bytes(12), "little")[0].is_empty
+    assert parse_notes(bytes(12), "little")[0].is_empty
     assert not build(b"", 1, b"", "little").is_empty
     assert build(NAME, 0, b"PAGEDU64" + bytes(8), "little").is_windows
-    assert any(walk(factory.note(b"abc", pad=b"!"), "little")[0].padding)
+    assert any(parse_notes(factory.note(b"abc", pad=b"!"), "little")[0].padding)
 
 
 def test_a_raw_note_is_read_in_either_byte_order_and_with_zeros_behind() -> None:
@@ -92,9 +92,9 @@ def test_a_raw_note_is_read_in_either_byte_order_and_with_zeros_behind() -> None
 
 
 def test_there_is_an_end_to_notes() -> None:
-    notes = walk(bytes(12) * (NOTE_LIMIT + 5), "little")
+    notes = parse_notes(bytes(12) * (NOTE_LIMIT + 5), "little")
     assert len(notes) == NOTE_LIMIT + 1 and notes[-1].broken == f"more than {NOTE_LIMIT} notes"
 
 
 def test_up() -> None:
-    assert [up(n) for n in (0, 1, 4, 5)] == [0, 4, 4, 8] and up(9, 8) == 16
+    assert [align_up(n) for n in (0, 1, 4, 5)] == [0, 4, 4, 8] and align_up(9, 8) == 16

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vmci_tui.formats.entry_from_hex import entry_bytes
-from vmci_tui.formats.entry_from_text import from_text, tells
+from vmci_tui.formats.entry_from_text import from_text, is_entry_text
 from vmci_tui.formats.fw_cfg_entry import Entry
 
 _ENTRY = Entry(0, 1, 4132, 0x19C8000)
@@ -33,7 +33,7 @@ _ENTRY = Entry(0, 1, 4132, 0x19C8000)
 def test_a_hex_dump_of_16_bytes_is_the_entry(text: str) -> None:
     data = text.encode()
     assert entry_bytes(data) == _ENTRY.pack()
-    assert tells(data) and from_text(data).entry == _ENTRY and from_text(data).present
+    assert is_entry_text(data) and from_text(data).entry == _ENTRY and from_text(data).present
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tests.kit import found as findings_of
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.document.document import entry_document
-from vmci_tui.formats.entry_from_text import from_gdb, from_sysfs, from_text, looks_like_pair, tells
+from vmci_tui.formats.entry_from_text import from_gdb, from_sysfs, from_text, is_entry_text, looks_like_pair
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory
 from vmci_tui.layers.file import BytesSource
 
@@ -58,7 +58,7 @@ _WHOLE = (
     ],
 )
 def test_what_gdb_prints(text: bytes) -> None:
-    assert from_gdb(text).entry == _ENTRY and tells(text) and from_text(text).raw == _ENTRY.pack()
+    assert from_gdb(text).entry == _ENTRY and is_entry_text(text) and from_text(text).raw == _ENTRY.pack()
 
 
 def test_what_qemu_says_of_itself_is_kept() -> None:
@@ -127,7 +127,7 @@ def test_what_gdb_says_instead(text: bytes, words: str) -> None:
     ],
 )
 def test_the_pair_in_sysfs(text: bytes, entry: Entry) -> None:
-    assert looks_like_pair(text) and tells(text)
+    assert looks_like_pair(text) and is_entry_text(text)
     history = from_text(text)
     assert (history.entry, history.origin) == (entry, "derived")
     assert from_sysfs(b"# cat /sys/kernel/vmcoreinfo\n" + text).entry == entry
@@ -162,7 +162,7 @@ def test_no_text_is_too_strange(text: bytes) -> None:
             assert str(error).isprintable()
         else:
             assert len(history.raw) == 16
-    assert isinstance(tells(text), bool)
+    assert isinstance(is_entry_text(text), bool)
 
 
 @given(st.from_regex(rb"(0x)?[0-9a-f]{1,34}[ \t]{1,3}[0-9a-f]{1,17}\n?", fullmatch=True))

@@ -14,7 +14,7 @@ from vmci_tui.formats import flattened_records
 from vmci_tui.formats.elf_note import note_header
 from vmci_tui.formats.elf_records import IDENT, format_of
 from vmci_tui.formats.fw_cfg_entry import entry_span
-from vmci_tui.formats.kdump_records import Format, Width
+from vmci_tui.formats.kdump_records import KdumpFormat, Width
 
 _ELF: Final = (  # elf.h: field, (offset, length) in an ELF32 and in an ELF64 header
     ("EI_CLASS", (4, 1), (4, 1)), ("e_type", (16, 2), (16, 2)), ("e_machine", (18, 2), (18, 2)),
@@ -40,16 +40,16 @@ def test_a_field_of_a_table_is_where_its_record_is() -> None:
 
 @pytest.mark.parametrize(("bits", "first", "size"), [(32, 416, 452), (64, 428, 464)])
 def test_the_fields_of_a_kdump_header(bits: Width, first: int, size: int) -> None:
-    header = Format(bits, "little").header
+    header = KdumpFormat(bits, "little").header
     assert header.size == size
     assert header.span("utsname.machine") == Span(272, 65)
     assert header.span("block_size", through="max_mapnr") == Span(first, 16)
 
 
 def test_the_fields_of_a_kdump_sub_header() -> None:
-    assert Format(64, "little").sub_header.span("offset_note", 4096) == Span(4144, 8)
-    assert Format(32, "little").sub_header.span("offset_note") == Span(32, 8)
-    assert Format(32, "little", padded=True).sub_header.span("offset_note") == Span(40, 8)
+    assert KdumpFormat(64, "little").sub_header.span("offset_note", 4096) == Span(4144, 8)
+    assert KdumpFormat(32, "little").sub_header.span("offset_note") == Span(32, 8)
+    assert KdumpFormat(32, "little", padded=True).sub_header.span("offset_note") == Span(40, 8)
 
 
 _NAMED: Final = re.compile(
@@ -58,7 +58,7 @@ _NAMED: Final = re.compile(
 
 
 def test_every_field_that_the_code_names_is_there() -> None:
-    kdump, elf = Format(64, "little"), format_of(64, "little")
+    kdump, elf = KdumpFormat(64, "little"), format_of(64, "little")
     records = (
         *(kdump.header, kdump.sub_header, kdump.page, IDENT, elf.header, elf.segment, elf.section),
         *(note_header("big"), flattened_records.HEADER, flattened_records.RECORD),

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vmci_tui.formats.elf_note import ByteOrder
-from vmci_tui.formats.elf_records import PT_LOAD, PT_NOTE, Format, Segment, format_of
+from vmci_tui.formats.elf_records import PT_LOAD, PT_NOTE, ElfFormat, Segment, format_of
 from vmci_tui.formats.segment_table import Segments
 
 _FORMS = [format_of(bits, order) for bits in (32, 64) for order in get_args(ByteOrder)]
 _words, _longs = st.integers(0, (1 << 32) - 1), st.integers(0, (1 << 64) - 1)
 
 
-def _headers(form: Format) -> st.SearchStrategy[list[Segment]]:
+def _headers(form: ElfFormat) -> st.SearchStrategy[list[Segment]]:
     wide = _words if form.bits == 32 else _longs
     kinds = st.sampled_from((PT_LOAD, PT_NOTE, 0x04000001))
     return st.lists(st.builds(Segment, kinds, _words, wide, wide, wide, wide, wide, wide), max_size=12)
@@ -22,7 +22,7 @@ def _headers(form: Format) -> st.SearchStrategy[list[Segment]]:
 
 @pytest.mark.parametrize("form", _FORMS)
 @given(data=st.data())
-def test_headers_are_what_a_list_of_them_is(form: Format, data: st.DataObject) -> None:
+def test_headers_are_what_a_list_of_them_is(form: ElfFormat, data: st.DataObject) -> None:
     headers = data.draw(_headers(form))
     segments = Segments.of(form, headers)
     assert list(segments) == headers and len(segments) == len(headers)
@@ -43,7 +43,7 @@ def test_headers_are_what_a_list_of_them_is(form: Format, data: st.DataObject) -
 
 @pytest.mark.parametrize("form", _FORMS)
 @given(data=st.data())
-def test_columns_and_single_headers_are_changed_in_a_copy(form: Format, data: st.DataObject) -> None:
+def test_columns_and_single_headers_are_changed_in_a_copy(form: ElfFormat, data: st.DataObject) -> None:
     headers = data.draw(_headers(form))
     segments = Segments.of(form, headers)
     name = data.draw(st.sampled_from(Segment._fields))
@@ -61,7 +61,7 @@ def test_columns_and_single_headers_are_changed_in_a_copy(form: Format, data: st
 @pytest.mark.parametrize("form", _FORMS)
 @given(data=st.data(), more=st.integers(0, 70), tail=st.integers(0, 90))
 def test_a_table_with_any_distance_is_read_as_far_as_headers_are_whole(
-    form: Format, data: st.DataObject, more: int, tail: int
+    form: ElfFormat, data: st.DataObject, more: int, tail: int
 ) -> None:
     headers = data.draw(_headers(form))
     size = form.segment.size

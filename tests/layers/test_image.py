@@ -4,20 +4,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vmci_tui.layers.file import BytesSource
-from vmci_tui.layers.image import Copy, Extent, Image, Literal, diff
+from vmci_tui.layers.image import Extent, Image, NewBytes, SourceBytes, diff
 
 _SOURCE = bytes(range(256)) * 40
 _extents = st.lists(
-    st.builds(Literal, st.binary(max_size=40))
+    st.builds(NewBytes, st.binary(max_size=40))
     | st.integers(0, len(_SOURCE)).flatmap(
-        lambda at: st.integers(0, min(100, len(_SOURCE) - at)).map(lambda n: Copy(at, n))
+        lambda at: st.integers(0, min(100, len(_SOURCE) - at)).map(lambda n: SourceBytes(at, n))
     ),
     max_size=6,
 )
 
 
 def _bytes(extents: list[Extent]) -> bytes:
-    return b"".join(e.data if isinstance(e, Literal) else _SOURCE[e.offset : e.offset + e.length] for e in extents)
+    return b"".join(e.data if isinstance(e, NewBytes) else _SOURCE[e.offset : e.offset + e.length] for e in extents)
 
 
 @given(_extents, st.integers(-5, 400), st.integers(0, 400))
@@ -43,8 +43,8 @@ def test_only_what_differs_is_listed() -> None:
     assert diff(source, Image.of(len(_SOURCE))) == ()
     head = bytearray(_SOURCE[:9000])
     head[5000:5003] = b"new"
-    (change,) = diff(source, Image((Literal(bytes(head)), Copy(9000, 1240))))
-    assert (change.offset, change.extent) == (5000, Literal(b"new"))
+    (change,) = diff(source, Image((NewBytes(bytes(head)), SourceBytes(9000, 1240))))
+    assert (change.offset, change.extent) == (5000, NewBytes(b"new"))
 
 
 def test_an_empty_file_is_an_empty_image() -> None:

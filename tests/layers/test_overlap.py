@@ -7,7 +7,7 @@ from tests.kit import elf_of, found, opened
 from vmci_tui.common.errors import OpenError
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.layers.memory_map import Overlap
-from vmci_tui.layers.overlap import differs
+from vmci_tui.layers.overlap import differing_paddr
 
 
 def test_the_kernels_image_twice_is_no_contradiction() -> None:
@@ -30,8 +30,8 @@ def test_of_a_large_one_both_ends_and_pieces_between_are_compared() -> None:
     for at in (0, size - 1, size // 2 // 0x8000 * 0x8000):
         data = bytearray(2 * size)
         data[size + at] = 1
-        assert differs((Overlap(0x1000, size, 0, size),), BytesSource(bytes(data))) == 0x1000 + at
-    assert differs((Overlap(0x1000, size, 0, size),), BytesSource(bytes(2 * size))) is None
+        assert differing_paddr((Overlap(0x1000, size, 0, size),), BytesSource(bytes(data))) == 0x1000 + at
+    assert differing_paddr((Overlap(0x1000, size, 0, size),), BytesSource(bytes(2 * size))) is None
 
 
 def test_what_cannot_be_read_contradicts_nothing() -> None:
@@ -39,4 +39,4 @@ def test_what_cannot_be_read_contradicts_nothing() -> None:
         def read(self, offset: int, length: int) -> bytes:
             raise OpenError("Input/output error", "")
 
-    assert differs((Overlap(0, 10, 0, 10),), Broken(bytes(20))) is None
+    assert differing_paddr((Overlap(0, 10, 0, 10),), Broken(bytes(20))) is None

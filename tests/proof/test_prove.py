@@ -12,7 +12,7 @@ from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from tests.proof.synthetic import LINK, MAP, PAGE, Ram, uts
 from vmci_tui.common.errors import Cancelled
-from vmci_tui.containers.guest import Guest, Place
+from vmci_tui.containers.guest import Guest, KernelSegment
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.layers.file import FileSource
 from vmci_tui.layers.memory_map import Memory
@@ -116,7 +116,7 @@ def test_the_program_header_of_the_image_tells_where_such_a_kernel_lies() -> Non
     text = ram.kernel(_BASE, _SLIDE)
     old = Vmcoreinfo(text.text.replace(b"NUMBER(phys_base)=%d" % _BASE, b"SYMBOL(phys_base)=%x" % (MAP + 0x3600010)))
     ram.word(_BASE + 0x3600010, _BASE)
-    right, wrong = (Place(MAP + 0x1000000, base + 0x1000000, 64 << 20) for base in (_BASE, _BASE + 0x200000))
+    right, wrong = (KernelSegment(MAP + 0x1000000, base + 0x1000000, 64 << 20) for base in (_BASE, _BASE + 0x200000))
     told = {place: prove(old, ram.guest()._replace(image=(place,)), search=False) for place in (right, wrong)}
     assert told[right].proved is True and f"at {_BASE + 0x35FB000:#x}" in told[right].why
     assert told[wrong].proved is None

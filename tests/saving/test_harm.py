@@ -28,7 +28,7 @@ from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.verdicts import judge_file
 from vmci_tui.repair.safe_fixes import repair
-from vmci_tui.saving.harm import Consent, Harm, Worse, consent, harm_of, worse
+from vmci_tui.saving.harm import Consent, Harm, LostReader, consent, harm_of, worse
 from vmci_tui.saving.plan import plan_copy, plan_in_place
 
 Sample = Callable[[str], str]
@@ -157,7 +157,7 @@ def test_unflatten_asks_too_and_says_so_in_json(
     path, out = tmp_path / "flat", tmp_path / "out"
     path.write_bytes(flattened(kdump(pages(1, 2))))
     refuses = Judgement.of(_open(sample("amd64-cut-note.elf"), edit_notes.strip)).shown["crash"]
-    monkeypatch.setattr(unflattening, "harm_of_plain", lambda *_: Harm((Worse("crash", refuses),)))
+    monkeypatch.setattr(unflattening, "harm_of_plain", lambda *_: Harm((LostReader("crash", refuses),)))
     assert main(["unflatten", str(path), "-o", str(out), "--json"]) == 1 and not out.exists()
     said = capsys.readouterr()
     assert json.loads(said.out)["worse"][0]["reader"] == "crash" and "--yes worse:crash" in said.err

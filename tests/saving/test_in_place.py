@@ -26,10 +26,10 @@ from vmci_tui.document import edit_entry, edit_notes
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.layers.file import FileSource
+from vmci_tui.saving.last_save import complete_last_save, last_save_state, undo_last_save
 from vmci_tui.saving.plan import Plan, plan_copy, plan_in_place
 from vmci_tui.saving.save_copy import save_copy
 from vmci_tui.saving.save_in_place import save_in_place
-from vmci_tui.saving.take_back import condition, finish, take_back
 from vmci_tui.saving.undo_journal import SUFFIX
 
 _BIG = b"OSRELEASE=6\n" + b"KEY=value\n" * 900
@@ -126,13 +126,13 @@ def test_any_dump_any_edits_saved_in_place_and_taken_back(data: st.DataObject) -
                 written_as_planned(plan, stages[-1], after)
                 stages.append(after)
         while len(stages) > 1:
-            assert stages.pop() == path.read_bytes() and condition(str(path))[0] == "finished"
-            finish(str(path))
-            take_back(str(path))
+            assert stages.pop() == path.read_bytes() and last_save_state(str(path))[0] == "finished"
+            complete_last_save(str(path))
+            undo_last_save(str(path))
             assert path.read_bytes() == stages[-1]
         assert sorted(os.listdir(folder)) == ["copy.elf", "dump.elf"]
         with pytest.raises(SaveError, match="no save to take back"):
-            take_back(str(path))
+            undo_last_save(str(path))
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_lifted_once_twice_thrice_shrunk_and_back(path: Path) -> None:
     assert ways == ["lift", "lift", "lift", "overwrite"]
     assert len(stages[-1]) - len(stages[0]) < len(_BIG) * 4 + 3 * 4096
     for stage in reversed(stages[:-1]):
-        take_back(str(path))
+        undo_last_save(str(path))
         assert path.read_bytes() == stage
 
 
@@ -166,7 +166,7 @@ def test_the_time_comes_back_too_and_the_mode_stays(path: Path) -> None:
     before = path.stat()
     append(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
-    take_back(str(path))
+    undo_last_save(str(path))
     assert (path.stat().st_mtime_ns, path.stat().st_mode) == (before.st_mtime_ns, before.st_mode)
 
 
@@ -185,7 +185,7 @@ def test_many_headers_over_the_same_bytes(count: int, split: bool, tmp_path: Pat
     assert len(plain_elf.rows(after)) == count + 1 + (39 if split else 0)
     same_memory(before, after)
     orderly(after)
-    take_back(str(path))
+    undo_last_save(str(path))
     assert path.read_bytes() == before
 
 
@@ -212,7 +212,7 @@ def test_what_a_cut_file_lacks_it_lacks_still(tmp_path: Path) -> None:
         with opened(path) as document:
             assert document.dump is not None and document.dump.memory.size == (1 << 16) - 20000
     for _ in range(3):
-        take_back(str(path))
+        undo_last_save(str(path))
     assert path.read_bytes() == before
 
 
@@ -245,7 +245,7 @@ def test_an_entry_in_place_is_16_bytes_and_comes_back_as_it_was(length: int, tmp
         save_in_place(document, plan)
         assert document.state.entry is not None
         assert path.read_bytes() == document.state.entry.entry.pack() and plan.way == "overwrite"
-    take_back(str(path))
+    undo_last_save(str(path))
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["vmcoreinfo.entry"]
 
 
@@ -259,11 +259,11 @@ def test_who_comes_second_is_told(path: Path) -> None:
             save_in_place(second, plan_in_place(second))
         assert path.read_bytes() == before
         save_in_place(first, plan_in_place(first))
-        for act in (take_back, finish):
+        for act in (undo_last_save, complete_last_save):
             with pytest.raises(SaveError, match="open in another vmci"):
                 act(str(path))
     with opened(path):
-        take_back(str(path))
+        undo_last_save(str(path))
     assert path.read_bytes() == before
 
 
@@ -304,8 +304,8 @@ def test_what_somebody_else_wrote_since_is_not_taken_back(path: Path, where: str
         data[100 if where == "head" else -1] ^= 255
     path.write_bytes(data)
     os.utime(path, ns=(1, 1))
-    assert condition(str(path))[0] == "changed"
-    for act in (take_back, finish):
+    assert last_save_state(str(path))[0] == "changed"
+    for act in (undo_last_save, complete_last_save):
         with pytest.raises(SaveError, match=r"changed since by somebody else|cut off since"):
             act(str(path))
     assert path.read_bytes() == data and Path(f"{path}{SUFFIX}").exists()
@@ -321,8 +321,8 @@ def test_a_file_that_was_touched_or_copied_elsewhere_with_its_journal_is_taken_b
     for name in (path.name, f"{path.name}{SUFFIX}"):
         (other.parent / name).write_bytes((path.parent / name).read_bytes())
     for one in (path, other):
-        assert condition(str(one))[0] == "finished"
-        take_back(str(one))
+        assert last_save_state(str(one))[0] == "finished"
+        undo_last_save(str(one))
         assert one.read_bytes() == before and os.listdir(one.parent)[0] in (path.name, "elsewhere")
 
 
@@ -365,10 +365,10 @@ def test_a_save_after_a_stranger_wrote_can_still_be_taken_back(path: Path) -> No
     data = path.read_bytes().replace(b"OSRELEASE=1", b"OSRELEASE=2")
     path.write_bytes(data)
     append(path)
-    take_back(str(path))
+    undo_last_save(str(path))
     assert path.read_bytes() == data
     with pytest.raises(SaveError, match="somebody else"):
-        take_back(str(path))
+        undo_last_save(str(path))
 
 
 def test_a_save_that_reads_back_wrong_is_put_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from tests.opened_files import file_source
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import SaveError
 from vmci_tui.layers.file import BytesSource
-from vmci_tui.saving.new_file import left_behind, put_in_place
+from vmci_tui.saving.new_file import unfinished_copies, write_atomically
 
 _DATA = elf((cpus() + note(),), (Load(0, ram(1 << 16)),), qemu=True)
 _NOBODY = 65534
@@ -87,7 +87,7 @@ def test_an_owner_that_cannot_be_kept_is_a_refusal() -> None:
         os.seteuid(_NOBODY)
         try:
             with pytest.raises(SaveError, match="another user's or group's"):
-                put_in_place(opened, str(out), lambda fd: None, os.path.getsize)
+                write_atomically(opened, str(out), lambda fd: None, os.path.getsize)
         finally:
             os.seteuid(0)
             opened.close()
@@ -126,7 +126,7 @@ def test_an_access_list_is_kept_and_none_is_won(own: bool, folder: bool, tmp_pat
         assert error.errno == errno.EOPNOTSUPP
         pytest.skip("this file system knows no access lists")
     before = _access(out)
-    put_in_place(BytesSource(b""), str(out), lambda fd: None, os.path.getsize)
+    write_atomically(BytesSource(b""), str(out), lambda fd: None, os.path.getsize)
     assert _access(out) == before and bool(before[1]) == own
 
 
@@ -142,7 +142,7 @@ def test_what_is_no_copy_of_a_file_is_made_as_any_new_file(tmp_path: Path) -> No
 def test_a_name_of_any_length_that_a_file_may_have(name: str, tmp_path: Path) -> None:
     out = tmp_path / name
     seen: list[list[str]] = []
-    put_in_place(BytesSource(b""), str(out), lambda fd: seen.append(os.listdir(tmp_path)), os.path.getsize)
+    write_atomically(BytesSource(b""), str(out), lambda fd: seen.append(os.listdir(tmp_path)), os.path.getsize)
     assert out.exists() and max(len(os.fsencode(part)) for part in seen[0]) < 143
 
 
@@ -152,24 +152,24 @@ def test_a_file_that_a_killed_writer_left_is_told_and_in_nobodys_way(
     out = str(tmp_path / "out")
     child = os.fork()
     if not child:
-        put_in_place(BytesSource(b""), out, lambda fd: os.kill(os.getpid(), signal.SIGKILL), os.path.getsize)
+        write_atomically(BytesSource(b""), out, lambda fd: os.kill(os.getpid(), signal.SIGKILL), os.path.getsize)
     os.waitpid(child, 0)
     (left,) = tmp_path.iterdir()
     (tmp_path / ".out.12.vmci-part.txt").touch()
     monkeypatch.setattr(os, "getpid", lambda: child)
-    put_in_place(BytesSource(b""), out, lambda fd: _told(out, left), os.path.getsize)
+    write_atomically(BytesSource(b""), out, lambda fd: _told(out, left), os.path.getsize)
     _told(out, left)
     assert left.exists()
 
 
 def _told(out: str, left: Path) -> None:
-    assert [name for name, _ in left_behind(out)] == [str(left)]
+    assert [name for name, _ in unfinished_copies(out)] == [str(left)]
 
 
 def test_a_folder_that_cannot_be_listed_hides_nothing_else(tmp_path: Path) -> None:
-    assert left_behind(str(tmp_path / "none" / "out")) == ()
+    assert unfinished_copies(str(tmp_path / "none" / "out")) == ()
     (tmp_path / ".out.1.vmci-part").mkdir()
-    assert left_behind(str(tmp_path / "out")) == ()
+    assert unfinished_copies(str(tmp_path / "out")) == ()
 
 
 @pytest.mark.parametrize("call", ["fchown", "removexattr", "flock"])
@@ -185,7 +185,7 @@ def test_a_failing_call_over_a_file_that_is_there(call: str, tmp_path: Path, mon
             pytest.skip("only root gives files away")
         os.chown(out, _NOBODY, _NOBODY)
     monkeypatch.setattr(fcntl if call == "flock" else os, call, fail)
-    act: Callable[[], int] = lambda: put_in_place(BytesSource(b""), str(out), lambda fd: None, os.path.getsize)  # noqa: E731
+    act: Callable[[], int] = lambda: write_atomically(BytesSource(b""), str(out), lambda fd: None, os.path.getsize)  # noqa: E731
     if call == "flock":
         act()
     else:

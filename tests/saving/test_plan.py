@@ -10,7 +10,7 @@ from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.state import State
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory
-from vmci_tui.layers.image import Copy, Literal
+from vmci_tui.layers.image import NewBytes, SourceBytes
 from vmci_tui.opening.open_file import new_entry
 from vmci_tui.saving.plan import plan_copy
 
@@ -49,10 +49,10 @@ def test_the_changes_are_the_bytes_that_differ() -> None:
     document = opened(elf((cpus() + note(),)))
     document.edit(Edit.of(edit_text.set_key, b"PAGESIZE", b"4097"))
     (change,) = plan_copy(document).changes
-    assert change.extent == Literal(b"7")
+    assert change.extent == NewBytes(b"7")
     moved = opened(elf((cpus() + note(),)))
     moved.edit(Edit.of(edit_text.set_key, b"PAGESIZE", b"4" * 5000))
-    assert any(isinstance(c.extent, Copy) for c in plan_copy(moved).changes)
+    assert any(isinstance(c.extent, SourceBytes) for c in plan_copy(moved).changes)
 
 
 def test_an_entry_is_16_bytes() -> None:

@@ -15,7 +15,7 @@ from tests.kit import full_write, saved
 from tests.opened_files import open_document
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import Cancelled, SaveError
-from vmci_tui.common.progress import quiet
+from vmci_tui.common.progress import no_progress
 from vmci_tui.document import edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
@@ -43,7 +43,7 @@ def document(source: Path) -> Document:
     return document
 
 
-def run(document: Document, target: Path, progress: Callable[[str, int, int], None] = quiet) -> save.Saved:
+def run(document: Document, target: Path, progress: Callable[[str, int, int], None] = no_progress) -> save.SaveResult:
     return save_copy(document, plan_copy(document), str(target), progress)
 
 

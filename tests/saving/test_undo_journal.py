@@ -25,12 +25,21 @@ from vmci_tui.cli.run import main
 from vmci_tui.common.errors import SaveError
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.saving import journal_file
-from vmci_tui.saving.take_back import condition, is_cut_short
-from vmci_tui.saving.undo_journal import SUFFIX, Before, Change, Record, Unreadable, decode, encode, encode_mark
+from vmci_tui.saving.last_save import is_cut_short, last_save_state
+from vmci_tui.saving.undo_journal import (
+    SUFFIX,
+    ChangedBytes,
+    FileBeforeSave,
+    SaveRecord,
+    Unreadable,
+    decode,
+    encode,
+    encode_mark,
+)
 
 _DATA = elf((cpus() + note(),), (Load(0x1000, ram()),))
-_RECORD = Record(1, 2, 100, 120, 0o400, 7, (Change(0, b"old", b"new"), Change(100, b"", b"x" * 20)))
-_CUT = Record(1, 2, 17, 16, 0o644, 7, (Change(4, b"ab", b"cd"), Change(16, b"!", b"")))
+_RECORD = SaveRecord(1, 2, 100, 120, 0o400, 7, (ChangedBytes(0, b"old", b"new"), ChangedBytes(100, b"", b"x" * 20)))
+_CUT = SaveRecord(1, 2, 17, 16, 0o644, 7, (ChangedBytes(4, b"ab", b"cd"), ChangedBytes(16, b"!", b"")))
 
 
 def test_records_come_back_as_they_were_with_and_without_their_mark() -> None:
@@ -166,11 +175,11 @@ def test_what_is_no_file_in_the_journals_place(kind: str, tmp_path: Path, capsys
 
 def test_the_file_before_is_read_under_the_old_bytes() -> None:
     now = BytesSource(b"new" + b"." * 97 + b"x" * 20)
-    before = Before(now, _RECORD)
+    before = FileBeforeSave(now, _RECORD)
     assert (before.size, before.read(0, 200)) == (100, b"old" + b"." * 97)
     assert before.read(1, 3) == b"ld." and before.read(99, 9) == b"." and before.read(100, 1) == b""
     assert [before.overwritten(at, 1) for at in (0, 2, 3, 99, 100)] == [True, True, False, False, True]
-    cut = Before(BytesSource(b"0123cd6789abcdef"), _CUT)
+    cut = FileBeforeSave(BytesSource(b"0123cd6789abcdef"), _CUT)
     assert cut.read(0, 99) == b"0123ab6789abcdef!"
 
 
@@ -190,12 +199,12 @@ def test_a_record_with_zeros_in_it_never_began_where_the_file_is_as_it_was(tmp_p
     assert main(["set", str(path), "PAGESIZE=8192", "--in-place"]) == 0
     saved, kept = path.read_bytes(), journal.read_bytes()
     stamp = path.stat().st_mtime_ns
-    lost = encode(Record(1, 2, len(saved), len(saved), 0o644, stamp, (Change(0, b"old", b"new"),)))
+    lost = encode(SaveRecord(1, 2, len(saved), len(saved), 0o644, stamp, (ChangedBytes(0, b"old", b"new"),)))
     journal.write_bytes(kept + lost[:200] + bytes(len(lost) - 200))
-    assert condition(str(path))[0] == "finished"
+    assert last_save_state(str(path))[0] == "finished"
     os.utime(path, ns=(1, 1))
     with pytest.raises(SaveError, match="is damaged"):
-        condition(str(path))
+        last_save_state(str(path))
     os.utime(path, ns=(stamp, stamp))
     assert main(["undo", str(path)]) == 0
     assert path.read_bytes() == _DATA and not journal.exists()
@@ -242,10 +251,10 @@ def test_journals_of_the_first_version_take_back_finish_and_grow(name: str, save
     path, before = folder / "dump", (folder / "before").read_bytes()
     unfinished = name == "elf-unfinished"
     assert is_cut_short(str(path)) == unfinished
-    assert condition(str(path))[0] == ("unfinished" if unfinished else "finished")
+    assert last_save_state(str(path))[0] == ("unfinished" if unfinished else "finished")
     if unfinished:
         again = Path(shutil.copytree(folder, tmp_path / "again")) / "dump"
-        assert main(["undo", str(again), "--finish"]) == 0 and condition(str(again))[0] == "finished"
+        assert main(["undo", str(again), "--finish"]) == 0 and last_save_state(str(again))[0] == "finished"
         assert main(["undo", str(again)]) == 0 and again.read_bytes() == before
     else:
         assert main(["set", str(path), "PAGESIZE=16384", "--in-place"]) == 0
@@ -318,7 +327,7 @@ def test_the_largest_mixed_record_costs_a_look_little(tmp_path: Path) -> None:
     path, journal = tmp_path / "dump.elf", tmp_path / f"dump.elf{SUFFIX}"
     size = 7 << 20
     path.write_bytes(b"\x7fELF" + b"ab" * (size // 2))
-    record = Record(1, 2, size + 4, size + 4, 0o644, 7, (Change(4, b"a" * size, b"b" * size),))
+    record = SaveRecord(1, 2, size + 4, size + 4, 0o644, 7, (ChangedBytes(4, b"a" * size, b"b" * size),))
     journal.write_bytes(encode(record))
     _look_costs_little(path)
     assert is_cut_short(str(path))

@@ -9,7 +9,7 @@ import pytest
 from tests.dumps.factory import Load, cpus, elf, note, ram
 from tests.kit import opened
 from vmci_tui.common.errors import SaveError
-from vmci_tui.common.progress import quiet
+from vmci_tui.common.progress import no_progress
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.saving.verify import check_saved
 
@@ -21,7 +21,7 @@ _AREA = len(cpus() + note())
 def check(saved: bytes, limit: int = 1 << 40) -> int:
     document = opened(_OLD)
     assert document.dump is not None
-    return check_saved(document.dump, document.state, BytesSource(saved), limit, quiet)
+    return check_saved(document.dump, document.state, BytesSource(saved), limit, no_progress)
 
 
 def test_the_same_memory_elsewhere_is_the_same_and_read_once() -> None:

@@ -13,7 +13,7 @@ from tests.dumps.factory import Load, elf, note, ram
 from tests.kit import opened
 from tests.opened_files import file_source
 from vmci_tui.common.errors import Cancelled, OpenError
-from vmci_tui.common.progress import quiet
+from vmci_tui.common.progress import no_progress
 from vmci_tui.containers.guest import Guest, guest_of, raw_guest
 from vmci_tui.layers.file import BytesSource, Source
 from vmci_tui.layers.memory_map import Memory
@@ -43,7 +43,7 @@ def source_of(data: bytes, kind: str, folder: Path) -> Source:
 def windows(guest: Guest) -> list[tuple[int, bytes]]:
     """Every stretch of REACH bytes that a block holds, with its address."""
     out = []
-    for block in scan.blocks(guest, quiet):
+    for block in scan.blocks(guest, no_progress):
         places = range(block.start, block.end - scan.REACH + 1)
         out += [(block.paddr_of(at), bytes(block.buffer[at : at + scan.REACH])) for at in places]
     return out
@@ -115,7 +115,7 @@ def test_a_file_that_became_shorter_ends_the_memory(tmp_path: Path) -> None:
     (tmp_path / "memory").write_bytes(ram(9 * 4096))
     guest = raw_guest(file_source(str(tmp_path / "memory")), 0)
     os.truncate(tmp_path / "memory", 100)
-    assert sum(block.end - block.start for block in scan.blocks(guest, quiet)) in (0, 100)
+    assert sum(block.end - block.start for block in scan.blocks(guest, no_progress)) in (0, 100)
 
 
 def test_what_cannot_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,10 +127,10 @@ def test_what_cannot_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(os, "preadv", broken)
     with pytest.raises(OpenError, match="input/output error"):
-        list(scan.blocks(guest, quiet))
+        list(scan.blocks(guest, no_progress))
 
 
 def test_memory_without_bytes_is_nothing() -> None:
     dump = opened(elf(loads=[Load(0x1000, b"", memsz=1 << 40)])).dump
     assert dump is not None
-    assert list(scan.blocks(guest_of(dump), quiet)) == []
+    assert list(scan.blocks(guest_of(dump), no_progress)) == []

@@ -23,7 +23,7 @@ from tests.dumps.records import Bits, Order
 from tests.limits import PATIENCE
 from tests.opened_files import file_source
 from vmci_tui.common.errors import Cancelled, OpenError
-from vmci_tui.common.progress import quiet
+from vmci_tui.common.progress import no_progress
 from vmci_tui.containers import open_dump
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.layers.file import BytesSource, FileSource
@@ -227,10 +227,12 @@ def test_words_and_steps_are_found_too() -> None:
     for at in (0x1100, 0x3FFE, 0x9100, 0xA0FF, 0x10100):
         memory[at : at + 4] = b"WORD"
     guest = compressed(kdump(pages_of(bytes(memory), 4096), notes=[]))
-    assert list(places(guest, SearchPattern((b"WORD",)), quiet)) == [0x1100, 0x3FFE, 0x9100, 0xA0FF, 0x10100]
-    assert list(places(guest, SearchPattern((b"WORD",), 4096, 0x100), quiet)) == [0x1100, 0x9100, 0x10100]
-    assert list(places(guest, SearchPattern((b"WORD",), 65536, 0x100), quiet)) == [0x10100]
-    assert list(places(guest, SearchPattern((b"WORD",), 4096, 0xFFE), quiet)) == [0x3FFE]  # as far as the page goes
+    assert list(places(guest, SearchPattern((b"WORD",)), no_progress)) == [0x1100, 0x3FFE, 0x9100, 0xA0FF, 0x10100]
+    assert list(places(guest, SearchPattern((b"WORD",), 4096, 0x100), no_progress)) == [0x1100, 0x9100, 0x10100]
+    assert list(places(guest, SearchPattern((b"WORD",), 65536, 0x100), no_progress)) == [0x10100]
+    assert list(places(guest, SearchPattern((b"WORD",), 4096, 0xFFE), no_progress)) == [
+        0x3FFE
+    ]  # as far as the page goes
 
 
 def test_progress_counts_pages_and_may_stop_it() -> None:

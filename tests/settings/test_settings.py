@@ -58,10 +58,10 @@ def _place(tmp_path: Path, name: str) -> Path:
 def _use_all(path: str) -> None:
     """Everything that reads or writes one of the files."""
     settings.load()
-    settings.kept_theme()
-    settings.keep_theme("nord")
+    settings.last_theme()
+    settings.store_theme("nord")
     settings.remember(path)
-    settings.keep_bookmarks(path, ("0x10",))
+    settings.store_bookmarks(path, ("0x10",))
     settings.recent()
     settings.bookmarks(path)
 

@@ -33,13 +33,13 @@ def test_a_file_of_an_older_version_is_read_and_bookmarks_stay_with_their_file(t
         Path(path).touch()
     _file(tmp_path).write_text(json.dumps([[one, None], [two, one]]))
     assert settings.recent() == ((one, None), (two, one)) and settings.bookmarks(one) == ()
-    settings.keep_bookmarks(two, ("0x10", "p0x1000"))
+    settings.store_bookmarks(two, ("0x10", "p0x1000"))
     assert settings.recent() == ((two, one), (one, None))
     settings.remember(one)
     settings.remember(two)
     assert settings.bookmarks(two) == ("0x10", "p0x1000") and settings.bookmarks(one) == ()
     assert settings.recent()[0] == (two, None), "the entry beside it is the one that was opened last"
-    settings.keep_bookmarks(two, tuple(str(number) for number in range(1000)))
+    settings.store_bookmarks(two, tuple(str(number) for number in range(1000)))
     assert len(settings.bookmarks(two)) == settings.MOST_BOOKMARKS
     Path(two).unlink()
     assert settings.bookmarks(two) == ()
@@ -86,7 +86,7 @@ async def test_the_theme_that_was_chosen_is_there_at_the_next_start(sample: Call
         await settled(pilot)
         assert "settings.toml names the theme nord" in said(pilot)
     settings.config_file().write_text("")
-    settings.keep_theme("\x1b[31m is none")
+    settings.store_theme("\x1b[31m is none")
     app = VmciApp(None, settings.load())
     async with app.run_test():
         assert app.theme == "textual-dark"

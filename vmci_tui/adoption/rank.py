@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from vmci_tui.adoption.kernel_pointers import pointed_at
 from vmci_tui.adoption.relation import after_panic, difference, is_rival, relation
-from vmci_tui.common.progress import Progress, quiet
+from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
@@ -54,7 +54,7 @@ class _SameText(NamedTuple):
 
 
 def judge_all(
-    candidates: Iterable[Candidate], guest: Guest, prove: Prove = prove_by_memory, told: Progress = quiet
+    candidates: Iterable[Candidate], guest: Guest, prove: Prove = prove_by_memory, told: Progress = no_progress
 ) -> tuple[RankedCandidate, ...]:
     """Each distinct text once, best first, with all places where it lies. Raises what `told` and the iterable raise."""
     pointed = frozenset(lowcore.pointers(guest))

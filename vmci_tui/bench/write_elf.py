@@ -10,8 +10,8 @@ from vmci_tui.formats.elf_records import (
     PN_XNUM,
     PT_LOAD,
     PT_NOTE,
-    Format,
-    Header,
+    ElfFormat,
+    ElfHeader,
     Section,
     Segment,
     format_of,
@@ -85,11 +85,11 @@ def _region(parts: Parts) -> tuple[Load, ...]:
     return (Load(parts.home, held, max(min(parts.announced, SIZE_LIMIT), len(held))),)
 
 
-def _header(parts: Parts, form: Format, count: int, table: int, section_table: int) -> bytes:
+def _header(parts: Parts, form: ElfFormat, count: int, table: int, section_table: int) -> bytes:
     ident = bytearray(IDENT.pack(MAGIC, parts.bits // 32, 1 if parts.order == "little" else 2, 1, 0, 0, b""))
     for field, value in parts.ident:
         ident[IDENT.span(field).offset] = value
-    header = Header(
+    header = ElfHeader(
         type=4, machine=parts.number, version=1, entry=0, phoff=table, shoff=section_table, flags=0,
         ehsize=form.header_size, phentsize=form.segment.size, phnum=PN_XNUM if parts.counted else count,
         shentsize=form.section.size if section_table else 0, shnum=2 if section_table else 0, shstrndx=0,
@@ -97,7 +97,7 @@ def _header(parts: Parts, form: Format, count: int, table: int, section_table: i
     return bytes(ident) + form.header.pack(*header._replace(**dict(parts.head)))
 
 
-def _sections(parts: Parts, form: Format, count: int, number: int) -> bytes:
+def _sections(parts: Parts, form: ElfFormat, count: int, number: int) -> bytes:
     """Two headers, without names; the first one holds the number of program headers where that is asked for."""
     empty = Section(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     first = empty._replace(info=count if parts.counted else 0)

@@ -10,9 +10,9 @@ from typing import Any, Final
 from vmci_tui.bench.kdump_parts import KdumpForm
 from vmci_tui.bench.parts import Load, Parts
 from vmci_tui.formats import flattened_records
-from vmci_tui.formats.elf_note import HEADER, up
+from vmci_tui.formats.elf_note import HEADER, align_up
 from vmci_tui.formats.flattened_records import END, HEADER_SIZE, RECORD
-from vmci_tui.formats.kdump_records import SIGNATURE, ZLIB, Format, Header, SubHeader
+from vmci_tui.formats.kdump_records import SIGNATURE, ZLIB, DiskDumpHeader, KdumpFormat, KdumpSubHeader
 from vmci_tui.machines.lookup import machine_facts
 
 _RECORD: Final = 16384
@@ -27,7 +27,7 @@ _LEFT: Final = 100
 
 def kdump_bytes(parts: Parts, form: KdumpForm, loads: Iterable[Load]) -> bytes:
     """The whole file. Of two ranges for one place the later counts: a page is in the file once."""
-    lay, block = Format(64 if parts.bits == 64 else 32, parts.order), form.block_size
+    lay, block = KdumpFormat(64 if parts.bits == 64 else 32, parts.order), form.block_size
     notes = b"".join(parts.cpus) + parts.before + (b"" if parts.absent else parts.note) + parts.behind
     notes = notes[: len(notes) - parts.trimmed] if form.version >= _WITH_NOTES else b""
     pages = _pages(loads, block)
@@ -39,13 +39,13 @@ def kdump_bytes(parts: Parts, form: KdumpForm, loads: Iterable[Load]) -> bytes:
     memory = _memory(lay, pages, table, form.broken)
     at = table + len(memory) if form.notes_behind else block + length
 
-    header = Header(
+    header = DiskDumpHeader(
         SIGNATURE, form.version, *_utsname(parts, form.names), seconds=0, microseconds=0, status=ZLIB,
         block_size=block, sub_hdr_size=blocks, bitmap_blocks=2 * len(bitmap) // block, max_mapnr=mapnr,
         total_ram_blocks=0, device_blocks=0, written_blocks=0, current_cpu=0, nr_cpus=1,
     )  # fmt: skip
-    start = at + sum(map(len, parts.cpus)) + len(parts.before) + HEADER + up(len(parts.name))
-    sub = SubHeader(phys_base=_phys_base(parts) % (1 << parts.bits), dump_level=1, max_mapnr_64=mapnr)
+    start = at + sum(map(len, parts.cpus)) + len(parts.before) + HEADER + align_up(len(parts.name))
+    sub = KdumpSubHeader(phys_base=_phys_base(parts) % (1 << parts.bits), dump_level=1, max_mapnr_64=mapnr)
     if notes:
         sub = sub._replace(offset_note=at, size_note=len(notes))
     if notes and not parts.absent:
@@ -75,13 +75,13 @@ def _pages(loads: Iterable[Load], block: int) -> dict[int, bytes]:
 
 def _bitmap(pages: Iterable[int], block: int) -> bytes:
     """One of the two, which are the same: all memory that there is is in the file."""
-    out = bytearray(up(max(pages, default=0) // 8 + 1, block))
+    out = bytearray(align_up(max(pages, default=0) // 8 + 1, block))
     for pfn in pages:
         out[pfn >> 3] |= 1 << (pfn & 7)
     return bytes(out)
 
 
-def _memory(lay: Format, pages: dict[int, bytes], table: int, broken: int | None) -> bytes:
+def _memory(lay: KdumpFormat, pages: dict[int, bytes], table: int, broken: int | None) -> bytes:
     """The page descriptors, which begin at `table`, and the compressed pages."""
     descriptors, compressed = b"", [zlib.compress(raw) for raw in pages.values()]
     at = table + len(pages) * lay.page.size

@@ -8,8 +8,8 @@ from vmci_tui.cli.streams import tell
 from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.render.verdict_report import harm_words
-from vmci_tui.saving.harm import Consent, Harm, Worse, consent
-from vmci_tui.saving.new_file import left_behind
+from vmci_tui.saving.harm import Consent, Harm, LostReader, consent
+from vmci_tui.saving.new_file import unfinished_copies
 
 
 def agreed(options: argparse.Namespace) -> Consent:
@@ -29,7 +29,7 @@ def tell_harm(harm: Harm, given: Consent) -> None:
         tell(f"vmci: {words}")
 
 
-def tell_question(unasked: tuple[Worse, ...]) -> None:
+def tell_question(unasked: tuple[LostReader, ...]) -> None:
     """What to type where the user agrees; nothing where nothing is asked."""
     if unasked:
         agree = ",".join(f"worse:{item.reader}" for item in unasked)
@@ -38,5 +38,5 @@ def tell_question(unasked: tuple[Worse, ...]) -> None:
 
 def tell_left(target: str) -> None:
     """Say which halves of copies to `target` a killed vmci has left."""
-    for name, size in left_behind(target):
+    for name, size in unfinished_copies(target):
         tell(f"vmci: {name} ({size} bytes) was left by a save that was killed; nobody needs it: remove it")

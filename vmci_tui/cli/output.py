@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from vmci_tui.cli.streams import tell
-from vmci_tui.common.progress import Pace, Progress, quiet
+from vmci_tui.common.progress import Pace, Progress, no_progress
 
 if TYPE_CHECKING:
     from vmci_tui.layers.range_table import Range
@@ -50,7 +50,7 @@ def tell_unfinished(path: str) -> None:
     """Say that an in-place save of the file was cut short, if so. Costs one look for a name if none was."""
     if not os.path.exists(os.path.realpath(path) + ".vmci-undo"):
         return
-    from vmci_tui.saving.take_back import is_cut_short
+    from vmci_tui.saving.last_save import is_cut_short
 
     if is_cut_short(path):
         tell("vmci: a save in place of this file was cut short; `vmci undo FILE` takes it back, --finish ends it")
@@ -63,7 +63,7 @@ def print_lines(lines: Iterable[str]) -> None:
 def shown_progress() -> Progress:
     """What is done, told on one line of stderr; nothing where that is no terminal."""
     if not sys.stderr.isatty():
-        return quiet
+        return no_progress
     pace, last = Pace(), 0.0
 
     def told(what: str, done: int, total: int) -> None:

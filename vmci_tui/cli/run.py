@@ -14,7 +14,7 @@ from vmci_tui.cli.streams import end_output, give_up_output, on_terminal, open_c
 from vmci_tui.common import mishap
 from vmci_tui.common.errors import Cancelled, OpenError, UsageError, VmciError
 from vmci_tui.common.safe_text import safe, visible
-from vmci_tui.common.signals import done, listen
+from vmci_tui.common.signals import changes_made, install_handlers
 from vmci_tui.layers.file import reason
 from vmci_tui.opening.open_file import open_document
 
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code. The one edge where any error becomes a line."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     open_closed()
-    listen()
+    install_handlers()
     try:
         try:
             code = _run(arguments)
@@ -47,26 +47,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         end_output()
         return error.exit_code
     except KeyboardInterrupt:
-        tell(f"vmci: interrupted; {done() or 'nothing was changed'}")
+        tell(f"vmci: interrupted; {changes_made() or 'nothing was changed'}")
         give_up_output()  # it may be what we waited for
         return Cancelled.exit_code
     except BrokenPipeError:
-        if done():
-            tell(f"vmci: nobody reads the output any more; {done()}")
+        if changes_made():
+            tell(f"vmci: nobody reads the output any more; {changes_made()}")
         give_up_output()
         return _BROKEN_PIPE
     except OSError as error:  # of stdout: every file of the user's is read and written by those who say what is wrong
-        tell("; ".join(filter(None, (f"vmci: cannot write the output: {reason(error)}", done()))))
+        tell("; ".join(filter(None, (f"vmci: cannot write the output: {reason(error)}", changes_made()))))
         give_up_output()
         return 4
     except MemoryError:
         tell("vmci: not enough memory for this file's head")
         return OpenError.exit_code
     except Exception as error:  # a fault of vmci's own: a line, and a log to send
-        mishap.note(error)
+        mishap.record(error)
         _tell_mishaps()
-        if done():
-            tell(f"vmci: {done()}")
+        if changes_made():
+            tell(f"vmci: {changes_made()}")
         end_output()
         return OpenError.exit_code
 
@@ -98,12 +98,12 @@ def _run(arguments: list[str]) -> int:
 
 def _tell_mishaps() -> None:
     """What failed in here, each in a line, with the log that has the rest."""
-    if not mishap.seen:
+    if not mishap.recorded:
         return
-    from vmci_tui.common.error_log import keep
+    from vmci_tui.common.error_log import log_mishap
 
-    for failed in mishap.seen:
-        kept = keep(failed)
+    for failed in mishap.recorded:
+        kept = log_mishap(failed)
         tell(f"vmci: {failed}" + (f"; to report it, send {kept}" if kept else ""))
 
 

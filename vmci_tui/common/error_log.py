@@ -24,7 +24,7 @@ def log_file() -> Path:
     return user_state_path("vmci-tui") / "log" / "errors.log"
 
 
-def keep(mishap: Mishap) -> Safe | None:
+def log_mishap(mishap: Mishap) -> Safe | None:
     """Add a record; the file's name, or None where it cannot be written: that is no reason to fail again."""
     path = log_file()
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

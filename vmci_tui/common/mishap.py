@@ -26,21 +26,21 @@ class Mishap(NamedTuple):
         return visible(f"vmci failed here: {self.kinds[0]}{f' at {ours}' if ours else ''}")
 
 
-seen: list[Mishap] = []
+recorded: list[Mishap] = []
 """Those of this process, each once, the first ones."""
 _listeners: list[Callable[[Mishap], None]] = []
 
 
-def hear(listener: Callable[[Mishap], None]) -> None:
+def add_listener(listener: Callable[[Mishap], None]) -> None:
     """Call `listener` with each mishap, once."""
     _listeners.append(listener)
 
 
-def note(error: BaseException) -> Mishap:
+def record(error: BaseException) -> Mishap:
     """Take an exception down; the same one again is told no one."""
     found = Mishap(tuple(_kinds(error)), tuple(_frames(error.__traceback__)))
-    if found not in seen and len(seen) < _KEPT:
-        seen.append(found)
+    if found not in recorded and len(recorded) < _KEPT:
+        recorded.append(found)
         for listener in _listeners:
             listener(found)
     return found

@@ -25,7 +25,7 @@ def packaged_toml(package: str, name: str) -> dict[str, Any]:
     return tomllib.loads(packaged_text(package, name))
 
 
-def unpacked(folder: str) -> str | None:
+def unpacked_folder(folder: str) -> str | None:
     """Return where a folder of the zip file is unpacked, until the process ends; None if the package is in no zip."""
     archive = getattr(vmci_tui.__loader__, "archive", None)
     if archive is None:

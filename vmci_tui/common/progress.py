@@ -9,7 +9,7 @@ Progress = Callable[[str, int, int], None]
 """Called with what is done, bytes done, bytes in all; it may raise Cancelled."""
 
 
-def quiet(_what: str, _done: int, _total: int) -> None:
+def no_progress(_what: str, _done: int, _total: int) -> None:
     """No one is told."""
 
 

@@ -7,7 +7,7 @@ import tomllib
 from functools import cache
 from typing import NamedTuple
 
-from vmci_tui.common.packaged import unpacked
+from vmci_tui.common.packaged import unpacked_folder
 
 _HERE = os.path.dirname(__file__)
 _PLACES = (
@@ -29,7 +29,7 @@ class Sample(NamedTuple):
 @cache
 def _folder() -> str | None:
     found = next((os.path.normpath(p) for p in _PLACES if os.path.exists(os.path.join(p, "samples.toml"))), None)
-    return found or unpacked("sample_dumps")
+    return found or unpacked_folder("sample_dumps")
 
 
 def sample_path(name: str) -> str | None:

@@ -19,7 +19,7 @@ _ALL: Final = (signal.SIGINT, *_OTHERS)
 _done: list[str] = []
 
 
-def listen() -> None:
+def install_handlers() -> None:
     """Make the signals raise KeyboardInterrupt, as SIGINT does; one that is ignored (nohup) stays ignored."""
     _done.clear()
     for number in _OTHERS:
@@ -27,7 +27,7 @@ def listen() -> None:
             signal.signal(number, _stop)
 
 
-def hand_over(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
+def hand_to_loop(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
     """Let a loop that runs call `stop` instead, where we listen: an exception leaves its threads waiting."""
     ours = [number for number in _OTHERS if signal.getsignal(number) is _stop]
     for number in (*ours, *([signal.SIGINT] if ours else [])):
@@ -40,7 +40,7 @@ def _stop(_number: int, _frame: object) -> NoReturn:
 
 
 @contextlib.contextmanager
-def held_back() -> Iterator[None]:
+def signals_blocked() -> Iterator[None]:
     """What is done here is done whole: a signal comes before it or after it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _ALL)
     try:
@@ -49,11 +49,11 @@ def held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def is_done(words: str) -> None:
+def note_change(words: str) -> None:
     """Remember that a file was changed, in words for who interrupts what comes after."""
     _done.append(words)
 
 
-def done() -> str:
+def changes_made() -> str:
     """What was changed by the command that runs, in words; empty where nothing was."""
     return "; ".join(_done)

@@ -6,13 +6,22 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.containers.base import KEPT, Dump, Head, HeaderFields, Layout, LayoutRequest, Mapped, Region
+from vmci_tui.containers.base import (
+    UNCHANGED,
+    Dump,
+    HeaderFields,
+    Layout,
+    LayoutChoice,
+    LayoutRequest,
+    Region,
+    VirtualRange,
+)
 from vmci_tui.containers.elf.dump import open_elf
 from vmci_tui.formats import elf_records
 from vmci_tui.layers.file import Source
 from vmci_tui.layers.flattened import FlattenedSource, open_flattened
 
-__all__ = ["KEPT", "Dump", "Head", "HeaderFields", "Layout", "LayoutRequest", "Mapped", "Region"]
+__all__ = ["UNCHANGED", "Dump", "HeaderFields", "Layout", "LayoutChoice", "LayoutRequest", "Region", "VirtualRange"]
 __all__ += ["is_dump", "open_dump"]
 
 _HEAD: Final = 16

@@ -44,7 +44,7 @@ class HeaderFields(NamedTuple):
     bits: int
 
 
-class Mapped(NamedTuple):
+class VirtualRange(NamedTuple):
     """The virtual addresses of a range of memory, as program headers should say them."""
 
     start: int
@@ -54,7 +54,7 @@ class Mapped(NamedTuple):
     """p_vaddr is p_paddr and this; None: p_vaddr 0, which says nothing."""
 
 
-class Head(NamedTuple):
+class LayoutChoice(NamedTuple):
     """What is asked of a dump's head where that is more than other notes; a container ignores what it has not."""
 
     ordered: bool = False
@@ -65,7 +65,7 @@ class Head(NamedTuple):
     """The records of a flattened file in their places. A file cannot become plain in place."""
 
 
-KEPT: Final = Head()
+UNCHANGED: Final = LayoutChoice()
 """Nothing more than the notes that are asked for."""
 
 
@@ -73,10 +73,10 @@ class LayoutRequest(NamedTuple):
     """What a file is to hold, and where its new head may grow."""
 
     notes: tuple[Note, ...]
-    head: Head = KEPT
+    head: LayoutChoice = UNCHANGED
     header: HeaderFields | None = None
     """The fields of the header; None: as they are."""
-    mapped: tuple[Mapped, ...] = ()
+    mapped: tuple[VirtualRange, ...] = ()
     """The virtual addresses that program headers get; of memory in none of them they stay."""
     in_place: bool = False
     """Memory stays where it is, but for the bytes that the head grows into. In a copy it moves behind the head."""
@@ -111,7 +111,7 @@ class Layout:
         return self.memory_of()
 
 
-class Pair(NamedTuple):
+class CopiedRange(NamedTuple):
     """Bytes of the old file that must be in the new one: their offsets, and how many."""
 
     old: int
@@ -119,13 +119,13 @@ class Pair(NamedTuple):
     length: int
 
 
-class Kept(NamedTuple):
+class KeptBytes(NamedTuple):
     """What a saved file must hold as the old one did."""
 
     old: Source
     """Where the offsets of the old file count."""
     new: Source
-    pairs: tuple[Pair, ...]
+    pairs: tuple[CopiedRange, ...]
     in_file: bool = True
     """Whether they are offsets of both files, not of what the records of a flattened one stand for."""
 
@@ -197,7 +197,7 @@ class Dump(Protocol):
         ...
 
     @property
-    def as_it_is(self) -> Layout: ...
+    def current_layout(self) -> Layout: ...
 
     @property
     def header_fields(self) -> HeaderFields | None:
@@ -208,7 +208,7 @@ class Dump(Protocol):
         """Lay the file out in the order that readers need. Raises SaveError where no file can hold what is asked."""
         ...
 
-    def kept(self, request: LayoutRequest, new: Dump) -> Iterable[Kept]:
+    def kept(self, request: LayoutRequest, new: Dump) -> Iterable[KeptBytes]:
         """What `new`, which was saved as `request` asks, must hold as this dump does.
 
         Raises SaveError where its headers already say that it does not.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.containers.base import Dump, Kept, Layout, Pair
-from vmci_tui.layers.image import Literal
+from vmci_tui.containers.base import CopiedRange, Dump, KeptBytes, Layout
+from vmci_tui.layers.image import NewBytes
 
 
-def copied_bytes(old: Dump, new: Dump, layout: Layout) -> Kept:
+def copied_bytes(old: Dump, new: Dump, layout: Layout) -> KeptBytes:
     """What must be the same in both files.
 
     Bitmaps, page descriptors and pages are all in it; the program headers of a flattened ELF dump are literal bytes.
@@ -18,8 +18,8 @@ def copied_bytes(old: Dump, new: Dump, layout: Layout) -> Kept:
         raise SaveError("what was saved is of another kind", "nothing was put in place")
     pairs = []
     for offset, extent in layout.image.placed():
-        if not isinstance(extent, Literal):
-            pairs.append(Pair(extent.offset, offset, extent.length))
+        if not isinstance(extent, NewBytes):
+            pairs.append(CopiedRange(extent.offset, offset, extent.length))
         elif new.source.read(offset, extent.length) != extent.data:
             raise SaveError(f"what was saved differs at {offset:#x}", "nothing was put in place")
-    return Kept(layout.base or old.source, new.source, tuple(pairs))
+    return KeptBytes(layout.base or old.source, new.source, tuple(pairs))

@@ -13,7 +13,7 @@ PIECE_LIMIT: Final = 1 << 15
 """Records of a flattened file that are shown one by one; of more, only those with the headers and notes are."""
 
 
-class Records(Protocol):
+class FlatRecords(Protocol):
     """The records of a flattened file, as it is or as it would be."""
 
     def __len__(self) -> int: ...
@@ -29,13 +29,13 @@ class Records(Protocol):
     def pieces(self, offset: int, length: int) -> Iterator[Record]: ...
 
 
-def place_of(records: Records, offset: int) -> int:
+def file_offset_of(records: FlatRecords, offset: int) -> int:
     """Where a byte of the plain file lies; one that no record holds lies behind them all."""
     piece = next(records.pieces(offset, 1), None)
     return records.file_size if piece is None else piece.place
 
 
-def in_records(records: Records, regions: list[Region]) -> Iterator[Region]:
+def in_records(records: FlatRecords, regions: list[Region]) -> Iterator[Region]:
     """The regions as they lie in the records of a flattened file, and what stands before each record."""
     yield Region(0, HEADER_SIZE, "header", "header of the flattened file", HEADER.fields)
     few = len(records) <= PIECE_LIMIT

@@ -16,7 +16,7 @@ from vmci_tui.layers.range_table import Range, Ranges
 _TOP: Final = 1 << 64
 
 
-class Place(NamedTuple):
+class KernelSegment(NamedTuple):
     """What a program header says of memory by both its addresses."""
 
     vaddr: int
@@ -38,7 +38,7 @@ class Guest(NamedTuple):
     """Those of the dump: QEMU's tell what the processors were doing."""
     compressed: bool = False
     """Pages are decompressed to be read: no byte of the file is a byte of memory."""
-    image: tuple[Place, ...] = ()
+    image: tuple[KernelSegment, ...] = ()
     """Where program headers put the image of an x86-64 kernel, as /proc/vmcore has it; not all of many."""
     budget: Budget | None = None
     """What reading takes from; None: it is bounded by whoever reads."""
@@ -67,7 +67,9 @@ class Guest(NamedTuple):
 def guest_of(dump: Dump) -> Guest:
     """The memory of a dump, at the places of the file as it is."""
     source, memory = dump.guest_source, dump.guest_memory
-    image = tuple(Place(s.vaddr, s.paddr, s.memsz) for s in dump.kernel_image) if isinstance(dump, ElfDump) else ()
+    image = (
+        tuple(KernelSegment(s.vaddr, s.paddr, s.memsz) for s in dump.kernel_image) if isinstance(dump, ElfDump) else ()
+    )
     return Guest(source, memory, dump.machine, dump.bits, dump.order, dump.notes, dump.stored != "plain", image)
 
 

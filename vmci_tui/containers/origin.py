@@ -14,7 +14,7 @@ _NEVER: Final = frozenset(((b"CORE\0", 3), (b"CORE\0", 4)))
 _XEN: Final = b"Xen\0"
 
 
-def may_be_of_qemu(notes: Iterable[Note], machine: str | None) -> bool:
+def may_be_from_qemu(notes: Iterable[Note], machine: str | None) -> bool:
     """Whether QEMU may have written a dump with these notes; True also where they do not tell."""
     kinds = {(note.name, note.type) for note in notes}
     if (b"QEMU\0", 0) in kinds:

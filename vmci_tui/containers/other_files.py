@@ -24,90 +24,96 @@ _TEXT: Final = re.compile(r"[^\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]+")
 """Characters without control characters, except blanks, line ends and escape."""
 
 
-class _Kind(NamedTuple):
+class _FileType(NamedTuple):
     magic: bytes
     what: str
     hint: str
     at: int = 0
 
 
-_KINDS: Final = (
+_FILE_TYPES: Final = (
     # Memory, in forms that others read.
-    _Kind(b"DISKDUMP", "a diskdump file", "convert it with crash or makedumpfile"),
-    _Kind(b"EMiL", "a LiME image", "`avml-convert --source-format lime --format raw FILE OUT`" + _THEN),
-    _Kind(b"AVML", "an AVML image", "`avml-convert --format raw FILE OUT`" + _THEN),
-    _Kind(b"sadump\0\0", "a sadump file", "it has no VMCOREINFO; crash and makedumpfile read it as it is"),
-    _Kind(b"\xed\x23\x8f\x61\x73\x01\x19\xa8", "an LKCD dump", "it is older than VMCOREINFO; crash reads it as it is"),
-    _Kind(b"\xa8\x19\x01\x73\x61\x8f\x23\xed", "an LKCD dump", "it is older than VMCOREINFO; crash reads it as it is"),
-    _Kind(
+    _FileType(b"DISKDUMP", "a diskdump file", "convert it with crash or makedumpfile"),
+    _FileType(b"EMiL", "a LiME image", "`avml-convert --source-format lime --format raw FILE OUT`" + _THEN),
+    _FileType(b"AVML", "an AVML image", "`avml-convert --format raw FILE OUT`" + _THEN),
+    _FileType(b"sadump\0\0", "a sadump file", "it has no VMCOREINFO; crash and makedumpfile read it as it is"),
+    _FileType(
+        b"\xed\x23\x8f\x61\x73\x01\x19\xa8", "an LKCD dump", "it is older than VMCOREINFO; crash reads it as it is"
+    ),
+    _FileType(
+        b"\xa8\x19\x01\x73\x61\x8f\x23\xed", "an LKCD dump", "it is older than VMCOREINFO; crash reads it as it is"
+    ),
+    _FileType(
         b"\xa8\x19\x01\x73\x61\x8f\x23\xfd",
         "a stand-alone dump of s390",
         "`zgetdump -f elf FILE > OUT` makes an ELF dump of it",
     ),
-    _Kind(b"\xd0\xbe\xd0\xbe", "a saved VMware machine (vmss, vmsn)", _VMEM),
-    _Kind(b"\xd2\xbe\xd2\xbe", "a saved VMware machine (vmss, vmsn)", _VMEM),
-    _Kind(b"\xd3\xbe\xd3\xbe", "a saved VMware machine (vmss, vmsn)", _VMEM),
-    _Kind(b"\xed\xeb\x0f\xf0", "an old Xen core", "it has no VMCOREINFO; crash reads it as it is"),
-    _Kind(b"\xee\xeb\x0f\xf0", "an old Xen core", "it has no VMCOREINFO; crash reads it as it is"),
-    _Kind(b"LinuxGuestRecord", "a saved Xen machine", "restore it and dump it with `xl dump-core`"),
-    _Kind(b"XenSavedDomain", "a saved Xen machine", "restore it and dump it with `xl dump-core`"),
-    _Kind(b"QEVM", "a QEMU migration stream (savevm, or virsh dump without --memory-only)", _AGAIN),
-    _Kind(b"LibvirtQemudSave", "a `virsh save` image", "restore the guest and use `virsh dump --memory-only`"),
-    _Kind(b"LibvirtQemudPart", "an unfinished `virsh save` image", "use `virsh dump --memory-only`"),
-    _Kind(b"\x7fVirtualBox SavedState", "a saved VirtualBox machine", "`VBoxManage debugvm NAME dumpvmcore` dumps it"),
-    _Kind(b"PAGEDU64", "a Windows crash dump", _WINDOWS),
-    _Kind(b"PAGEDUMP", "a 32-bit Windows crash dump", _WINDOWS),
-    _Kind(b"MDMP", "a Windows minidump, of a process", _NOT_A_DUMP),
+    _FileType(b"\xd0\xbe\xd0\xbe", "a saved VMware machine (vmss, vmsn)", _VMEM),
+    _FileType(b"\xd2\xbe\xd2\xbe", "a saved VMware machine (vmss, vmsn)", _VMEM),
+    _FileType(b"\xd3\xbe\xd3\xbe", "a saved VMware machine (vmss, vmsn)", _VMEM),
+    _FileType(b"\xed\xeb\x0f\xf0", "an old Xen core", "it has no VMCOREINFO; crash reads it as it is"),
+    _FileType(b"\xee\xeb\x0f\xf0", "an old Xen core", "it has no VMCOREINFO; crash reads it as it is"),
+    _FileType(b"LinuxGuestRecord", "a saved Xen machine", "restore it and dump it with `xl dump-core`"),
+    _FileType(b"XenSavedDomain", "a saved Xen machine", "restore it and dump it with `xl dump-core`"),
+    _FileType(b"QEVM", "a QEMU migration stream (savevm, or virsh dump without --memory-only)", _AGAIN),
+    _FileType(b"LibvirtQemudSave", "a `virsh save` image", "restore the guest and use `virsh dump --memory-only`"),
+    _FileType(b"LibvirtQemudPart", "an unfinished `virsh save` image", "use `virsh dump --memory-only`"),
+    _FileType(
+        b"\x7fVirtualBox SavedState", "a saved VirtualBox machine", "`VBoxManage debugvm NAME dumpvmcore` dumps it"
+    ),
+    _FileType(b"PAGEDU64", "a Windows crash dump", _WINDOWS),
+    _FileType(b"PAGEDUMP", "a 32-bit Windows crash dump", _WINDOWS),
+    _FileType(b"MDMP", "a Windows minidump, of a process", _NOT_A_DUMP),
     *(
-        _Kind(magic, "a Windows hibernation file", "it has no VMCOREINFO")
+        _FileType(magic, "a Windows hibernation file", "it has no VMCOREINFO")
         for magic in (b"hibr", b"HIBR", b"wake", b"WAKE", b"RSTR")
     ),
-    *(_Kind(magic, "a hibernated Linux", "resume it and dump it", 4086) for magic in (b"S1SUSPEND", b"S2SUSPEND")),
-    _Kind(b"LINHIB0001", "a hibernated Linux", "resume it and dump it", 4086),
-    _Kind(b"SWAPSPACE2", "a swap area", _NOT_A_DUMP, 4086),
+    *(_FileType(magic, "a hibernated Linux", "resume it and dump it", 4086) for magic in (b"S1SUSPEND", b"S2SUSPEND")),
+    _FileType(b"LINHIB0001", "a hibernated Linux", "resume it and dump it", 4086),
+    _FileType(b"SWAPSPACE2", "a swap area", _NOT_A_DUMP, 4086),
     *(
-        _Kind(magic, "a Mach-O file", _NOT_A_DUMP)
+        _FileType(magic, "a Mach-O file", _NOT_A_DUMP)
         for magic in (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce")
     ),
     # Disks, programs, captures.
-    _Kind(b"QFI\xfb", "a qcow2 disk image", "open a memory dump, not a disk"),
-    _Kind(b"KDMV", "a VMware disk image", "open a memory dump, not a disk"),
-    _Kind(b"vhdxfile", "a Hyper-V disk image", "open a memory dump, not a disk"),
-    _Kind(b"conectix", "a Hyper-V disk image", "open a memory dump, not a disk"),
-    _Kind(b"\x7f\x10\xda\xbe", "a VirtualBox disk image", "open a memory dump, not a disk", 64),
-    _Kind(b"HdrS", "a Linux kernel image", "open a memory dump of the machine that ran it", 0x202),
-    _Kind(b"MZ", "a Windows program, or a kernel that EFI starts", _NOT_A_DUMP),
+    _FileType(b"QFI\xfb", "a qcow2 disk image", "open a memory dump, not a disk"),
+    _FileType(b"KDMV", "a VMware disk image", "open a memory dump, not a disk"),
+    _FileType(b"vhdxfile", "a Hyper-V disk image", "open a memory dump, not a disk"),
+    _FileType(b"conectix", "a Hyper-V disk image", "open a memory dump, not a disk"),
+    _FileType(b"\x7f\x10\xda\xbe", "a VirtualBox disk image", "open a memory dump, not a disk", 64),
+    _FileType(b"HdrS", "a Linux kernel image", "open a memory dump of the machine that ran it", 0x202),
+    _FileType(b"MZ", "a Windows program, or a kernel that EFI starts", _NOT_A_DUMP),
     *(
-        _Kind(magic, "a network capture (pcap)", _NOT_A_DUMP)
+        _FileType(magic, "a network capture (pcap)", _NOT_A_DUMP)
         for magic in (
             *(b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d"),
             b"\x0a\x0d\x0d\x0a",
         )
     ),
     # What packs files.
-    _Kind(b"\x28\xb5\x2f\xfd", "compressed by zstd", "unpack it first: `zstd -d --long=27 FILE`"),
-    _Kind(b"\x1f\x8b", "compressed by gzip", "unpack it first: `gunzip FILE`"),
-    _Kind(b"\xfd7zXZ\0", "compressed by xz", "unpack it first: `unxz FILE`"),
-    _Kind(b"\x5d\0\0", "compressed by lzma", "unpack it first: `unlzma FILE`"),
-    _Kind(b"BZh", "compressed by bzip2", "unpack it first: `bunzip2 FILE`"),
-    _Kind(b"\x04\x22\x4d\x18", "compressed by lz4", "unpack it first: `lz4 -d FILE OUT`"),
-    _Kind(b"\x02\x21\x4c\x18", "compressed by lz4", "unpack it first: `lz4 -d FILE OUT`"),
-    _Kind(b"\x89LZO\0\r\n\x1a\n", "compressed by lzop", "unpack it first: `lzop -d FILE`"),
-    _Kind(b"\xff\x06\0\0sNaPpY", "compressed by snappy", "unpack it first: `snzip -d FILE`"),
-    _Kind(b"\x1f\x9d", "compressed by compress", "unpack it first: `gunzip FILE`"),
-    _Kind(b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first: `7z x FILE`"),
-    _Kind(b"Rar!", "a rar archive", "unpack it first: `unrar x FILE`"),
-    _Kind(b"PK\x03\x04", "a zip archive", "unpack it first: `unzip FILE`"),
-    _Kind(b"ustar", "a tar archive", "unpack it first: `tar xf FILE`", 257),
-    _Kind(b"070701", "a cpio archive", "unpack it first: `cpio -i < FILE`"),
-    _Kind(b"!<arch>\n", "an archive of object files", _NOT_A_DUMP),
-    _Kind(b"OSRELEASE=", "the text of a note", "add it to a dump: `vmci append DUMP --text FILE -o OUT`"),
+    _FileType(b"\x28\xb5\x2f\xfd", "compressed by zstd", "unpack it first: `zstd -d --long=27 FILE`"),
+    _FileType(b"\x1f\x8b", "compressed by gzip", "unpack it first: `gunzip FILE`"),
+    _FileType(b"\xfd7zXZ\0", "compressed by xz", "unpack it first: `unxz FILE`"),
+    _FileType(b"\x5d\0\0", "compressed by lzma", "unpack it first: `unlzma FILE`"),
+    _FileType(b"BZh", "compressed by bzip2", "unpack it first: `bunzip2 FILE`"),
+    _FileType(b"\x04\x22\x4d\x18", "compressed by lz4", "unpack it first: `lz4 -d FILE OUT`"),
+    _FileType(b"\x02\x21\x4c\x18", "compressed by lz4", "unpack it first: `lz4 -d FILE OUT`"),
+    _FileType(b"\x89LZO\0\r\n\x1a\n", "compressed by lzop", "unpack it first: `lzop -d FILE`"),
+    _FileType(b"\xff\x06\0\0sNaPpY", "compressed by snappy", "unpack it first: `snzip -d FILE`"),
+    _FileType(b"\x1f\x9d", "compressed by compress", "unpack it first: `gunzip FILE`"),
+    _FileType(b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first: `7z x FILE`"),
+    _FileType(b"Rar!", "a rar archive", "unpack it first: `unrar x FILE`"),
+    _FileType(b"PK\x03\x04", "a zip archive", "unpack it first: `unzip FILE`"),
+    _FileType(b"ustar", "a tar archive", "unpack it first: `tar xf FILE`", 257),
+    _FileType(b"070701", "a cpio archive", "unpack it first: `cpio -i < FILE`"),
+    _FileType(b"!<arch>\n", "an archive of object files", _NOT_A_DUMP),
+    _FileType(b"OSRELEASE=", "the text of a note", "add it to a dump: `vmci append DUMP --text FILE -o OUT`"),
 )
 
 
-def looks_like(head: bytes) -> tuple[str, str] | None:
+def describe_known(head: bytes) -> tuple[str, str] | None:
     """What a file with these first bytes is, and what to do; None where no kind is recognised."""
-    for kind in _KINDS:
+    for kind in _FILE_TYPES:
         if head.startswith(kind.magic, kind.at):
             return kind.what, kind.hint
     if parse_raw(head) is not None or head[12:22] == b"VMCOREINFO":
@@ -124,7 +130,7 @@ def is_text(head: bytes) -> bool:
     return _TEXT.fullmatch(text) is not None
 
 
-def what_text(head: bytes) -> tuple[str, str]:
+def describe_text(head: bytes) -> tuple[str, str]:
     """What a text with these first bytes is, and what to do."""
     if re.match(rb"\s*[\[{]", head):
         return "JSON text", "the guest's writes to the entry are read from a file named NAME.write.json"
@@ -137,7 +143,7 @@ def what_text(head: bytes) -> tuple[str, str]:
     return "a text file", "open a dump, a blob, or NAME.write.json"
 
 
-def what_else(size: int) -> tuple[str, str]:
+def describe_other(size: int) -> tuple[str, str]:
     """What a file of this many bytes is that is none of the known kinds, and what to do."""
     if size >= _RAW_LEAST and size % _PAGE == 0:
         return "no dump with a header, perhaps a raw image of memory", _RAW

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from vmci_tui.containers.origin import may_be_of_qemu
+from vmci_tui.containers.origin import may_be_from_qemu
 from vmci_tui.document.state import State
 from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, linux_size
 
 
-class Derived(NamedTuple):
+class DerivedField(NamedTuple):
     """A field's value as far as it is known, and how it is known."""
 
     name: str
@@ -17,10 +17,10 @@ class Derived(NamedTuple):
     why: str
 
 
-def derive(state: State, machine: str | None = None) -> tuple[Derived, ...]:
+def derive(state: State, machine: str | None = None) -> tuple[DerivedField, ...]:
     """The four fields, for a machine's dump; () where nothing in it speaks of an entry, or QEMU did not write it."""
     note = state.note
-    if not may_be_of_qemu(state.notes, machine):
+    if not may_be_from_qemu(state.notes, machine):
         return ()
     if note is None:
         if any(other.is_empty for other in state.notes):
@@ -35,9 +35,9 @@ def derive(state: State, machine: str | None = None) -> tuple[Derived, ...]:
     return _fields(linux_size(page), f"Linux announces PAGESIZE + 36: {page} + 36")
 
 
-def why_none(state: State, machine: str | None = None) -> str:
+def no_entry_reason(state: State, machine: str | None = None) -> str:
     """Why `derive` gives nothing, in words."""
-    if may_be_of_qemu(state.notes, machine):
+    if may_be_from_qemu(state.notes, machine):
         return "nothing in the dump tells of one"
     return "QEMU did not write this dump, so there is none"
 
@@ -45,19 +45,19 @@ def why_none(state: State, machine: str | None = None) -> str:
 _SYS = "the dump does not say where the note was; /sys/kernel/vmcoreinfo of the guest does"
 
 
-def _fields(size: int | None, why_size: str, why_paddr: str = _SYS) -> tuple[Derived, ...]:
+def _fields(size: int | None, why_size: str, why_paddr: str = _SYS) -> tuple[DerivedField, ...]:
     return (
-        Derived("host_format", 0, "the Linux and Windows drivers both write 0, and QEMU never looks"),
-        Derived("guest_format", FORMAT_ELF, "QEMU appends only ELF notes"),
-        Derived("size", size, why_size),
-        Derived("paddr", None, why_paddr),
+        DerivedField("host_format", 0, "the Linux and Windows drivers both write 0, and QEMU never looks"),
+        DerivedField("guest_format", FORMAT_ELF, "QEMU appends only ELF notes"),
+        DerivedField("size", size, why_size),
+        DerivedField("paddr", None, why_paddr),
     )
 
 
-def _beyond_memory() -> tuple[Derived, ...]:
+def _beyond_memory() -> tuple[DerivedField, ...]:
     return (
-        Derived("host_format", None, "nothing tells"),
-        Derived("guest_format", FORMAT_ELF, "QEMU appended what it took for an ELF note"),
-        Derived("size", None, "from 12 to 1 MiB"),
-        Derived("paddr", None, "outside the guest's RAM: it read as zeros"),
+        DerivedField("host_format", None, "nothing tells"),
+        DerivedField("guest_format", FORMAT_ELF, "QEMU appended what it took for an ELF note"),
+        DerivedField("size", None, "from 12 to 1 MiB"),
+        DerivedField("paddr", None, "outside the guest's RAM: it read as zeros"),
     )

@@ -17,12 +17,12 @@ from vmci_tui.document.edit_entry import set_entry
 from vmci_tui.document.state import State
 from vmci_tui.formats.fw_cfg_entry import LENGTH, EntryHistory
 from vmci_tui.layers.file import BytesSource, FileSource, Source
-from vmci_tui.layers.image import Image, Literal
+from vmci_tui.layers.image import Image, NewBytes
 from vmci_tui.layers.memory_map import Memory
 from vmci_tui.layers.range_table import Ranges
 
 
-class Step(NamedTuple):
+class UndoStep(NamedTuple):
     """An edit that was made, and the state that it led to."""
 
     edit: Edit
@@ -45,7 +45,7 @@ class Document:
     """Whether it was made from nothing: no file has its name."""
     saved: State | None = None
     """What was saved last, of the dump and of its entry; None where nothing was saved yet."""
-    _steps: list[Step] = field(default_factory=list)
+    _steps: list[UndoStep] = field(default_factory=list)
     _at: int = 0
     _layouts: tuple[State, Layout] | None = None
 
@@ -111,7 +111,7 @@ class Document:
         if self.dump is not None and state.of_dump != self.opened.of_dump:
             self._layouts = state, self.dump.layout(state.of_dump)
         del self._steps[self._at :]
-        self._steps.append(Step(edit, state))
+        self._steps.append(UndoStep(edit, state))
         self._at += 1
         return True
 
@@ -140,7 +140,7 @@ class Document:
         return self._steps[self._at - 1].edit
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[UndoStep, ...]:
         """The edits that make up the state, oldest first, each with the state that it led to."""
         return tuple(self._steps[: self._at])
 
@@ -154,13 +154,13 @@ class Document:
         if self.dump is None:
             return _entry_layout(self.state.entry)
         if self.state is self.opened or self.state.of_dump == self.opened.of_dump:
-            return self.dump.as_it_is
+            return self.dump.current_layout
         return self.saved_layout
 
     @property
     def arranged(self) -> bool:
         """Whether `layout` is one that saving would write, and not the dump as it is."""
-        return self.dump is not None and self.layout is not self.dump.as_it_is
+        return self.dump is not None and self.layout is not self.dump.current_layout
 
     @property
     def saved_layout(self) -> Layout:
@@ -190,5 +190,5 @@ def _entry_layout(history: EntryHistory | None) -> Layout:
         last = history.writes[-1] if history.writes else None
         if history.origin == "blob" and last is not None and last.data is not None and last.length != LENGTH:
             raw = last.data
-    image = Image((Literal(raw),) if raw else ())
+    image = Image((NewBytes(raw),) if raw else ())
     return Layout(image, (), (), lambda: Memory(Ranges()), (Region(0, len(raw), "entry", "entry"),) if raw else ())

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from vmci_tui.common.errors import EditError
 from vmci_tui.common.safe_text import visible
-from vmci_tui.containers import Head, HeaderFields, Mapped
+from vmci_tui.containers import HeaderFields, LayoutChoice, VirtualRange
 from vmci_tui.document.edit import labelled
 from vmci_tui.document.state import State
 from vmci_tui.formats.kdump_records import UTSNAME, UTSNAME_LIMIT
@@ -15,7 +15,7 @@ from vmci_tui.formats.kdump_records import UTSNAME, UTSNAME_LIMIT
 @labelled("put the head in order")
 def order_head(state: State) -> State:
     """The head in the order that readers need, with nothing else changed; every other edit does this too."""
-    return state if any(state.head) else replace(state, head=Head(ordered=True))
+    return state if any(state.head) else replace(state, head=LayoutChoice(ordered=True))
 
 
 @labelled("merge the program headers")
@@ -25,7 +25,7 @@ def merge_headers(state: State) -> State:
 
 
 @labelled("write the kernel's addresses")
-def map_headers(state: State, mapped: tuple[Mapped, ...]) -> State:
+def map_headers(state: State, mapped: tuple[VirtualRange, ...]) -> State:
     """Program headers with the virtual addresses by which the kernel maps this memory."""
     return replace(order_head(state), mapped=mapped)
 

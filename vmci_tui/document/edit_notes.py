@@ -9,7 +9,7 @@ from vmci_tui.common.errors import EditError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.document.edit import labelled
 from vmci_tui.document.state import State
-from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, Note, build, walk
+from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, Note, build, parse_notes
 from vmci_tui.formats.header_text import HeaderText
 
 NO_NOTE = "this dump has no VMCOREINFO note"
@@ -181,7 +181,7 @@ def overwrite_note(state: State, index: int, raw: bytes, order: ByteOrder) -> St
     behind = state.notes[index + 1 :]
     rest = b"".join(note.packed(note.order).raw for note in behind if not isinstance(note, HeaderText))
     text = tuple(note for note in behind if isinstance(note, HeaderText))
-    return replace(state, notes=(*state.notes[:index], *walk(raw + rest, order), *text))
+    return replace(state, notes=(*state.notes[:index], *parse_notes(raw + rest, order), *text))
 
 
 @labelled("replace note {index}")

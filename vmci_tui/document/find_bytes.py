@@ -7,7 +7,7 @@ from collections.abc import Callable
 from vmci_tui.common.errors import EditError
 from vmci_tui.common.safe_text import literal
 from vmci_tui.document.document import Document
-from vmci_tui.layers.image import Literal
+from vmci_tui.layers.image import NewBytes
 
 CHUNK = 4 << 20
 """Measured: `pread` and `find` on 4 MiB keep the screen's thread waiting for 8 ms at most."""
@@ -51,7 +51,7 @@ def search(document: Document, pattern: bytes, start: int, progress: Progress) -
         if end <= start:
             continue
         low = max(start, first)
-        if isinstance(extent, Literal) or not any(pattern):
+        if isinstance(extent, NewBytes) or not any(pattern):
             ranges = iter([(low, end)])
         else:
             inside = extent.offset - first

@@ -16,7 +16,7 @@ TEXT: Final = 16
 """Bytes that are shown as text."""
 
 
-class Number(NamedTuple):
+class InspectedNumber(NamedTuple):
     """The bytes as a number of `width` bytes; `order` is None where a byte has none."""
 
     width: int
@@ -25,7 +25,7 @@ class Number(NamedTuple):
     signed: int
 
 
-class Inspected(NamedTuple):
+class InspectedBytes(NamedTuple):
     """What stands at an offset of a file."""
 
     offset: int
@@ -35,12 +35,12 @@ class Inspected(NamedTuple):
     """The field that the byte lies in."""
     field_offset: int
     field_length: int
-    numbers: tuple[Number, ...]
+    numbers: tuple[InspectedNumber, ...]
     """Those for which there are enough bytes."""
     text: Safe
 
 
-def numbers(data: bytes) -> tuple[Number, ...]:
+def numbers(data: bytes) -> tuple[InspectedNumber, ...]:
     """The numbers that begin at the first of `data`, narrow ones first, little-endian before big-endian."""
     out = []
     for width in WIDTHS:
@@ -50,11 +50,11 @@ def numbers(data: bytes) -> tuple[Number, ...]:
         orders: tuple[ByteOrder, ...] = ("little", "big")
         for order in orders[: 1 if width == 1 else 2]:
             unsigned, signed = int.from_bytes(raw, order), int.from_bytes(raw, order, signed=True)
-            out.append(Number(width, None if width == 1 else order, unsigned, signed))
+            out.append(InspectedNumber(width, None if width == 1 else order, unsigned, signed))
     return tuple(out)
 
 
-def inspect_at(document: Document, places: Places, offset: int) -> Inspected | None:
+def inspect_at(document: Document, places: Places, offset: int) -> InspectedBytes | None:
     """What stands at `offset` of the file as it is shown; None where there is no byte, or it cannot be read."""
     if not 0 <= offset < places.size:
         return None
@@ -65,7 +65,7 @@ def inspect_at(document: Document, places: Places, offset: int) -> Inspected | N
     place = places.at(offset)
     paddr = document.layout.memory.paddr_of(offset)
     # A label is made of names that went through `visible` already.
-    return Inspected(offset, paddr, Safe(place.label), place.offset, place.length, numbers(data), visible(data))
+    return InspectedBytes(offset, paddr, Safe(place.label), place.offset, place.length, numbers(data), visible(data))
 
 
 HEAD: Final = 4
@@ -76,7 +76,7 @@ LABEL: Final = 14
 """Cells of the names of numbers."""
 
 
-def inspected_lines(item: Inspected) -> tuple[Safe, ...]:
+def inspected_lines(item: InspectedBytes) -> tuple[Safe, ...]:
     """The same as lines for people: HEAD of them, then one for each number."""
     where = "not guest memory" if item.paddr is None else f"paddr {item.paddr:#x} = {item.paddr}"
     at = f"byte {item.offset - item.field_offset + 1} of {item.field_length}"

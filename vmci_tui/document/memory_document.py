@@ -8,19 +8,19 @@ from typing import NamedTuple
 from vmci_tui.common.errors import SaveError
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import Dump, HeaderFields, Layout, LayoutRequest, Region
-from vmci_tui.containers.base import Kept, Stored
+from vmci_tui.containers.base import KeptBytes, Stored
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document.document import Document
 from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import ByteOrder, Note
 from vmci_tui.layers.file import Source
 from vmci_tui.layers.flattened import FlattenedSource
-from vmci_tui.layers.image import Copy, Image
+from vmci_tui.layers.image import Image, SourceBytes
 from vmci_tui.layers.memory_map import Memory
 from vmci_tui.layers.range_table import Ranges
 
 
-class ByAddress:
+class GuestMemorySource:
     """Guest memory as a source: offset and paddr are the same; where the dump has none it reads as zeros."""
 
     def __init__(self, guest: Guest) -> None:
@@ -77,21 +77,21 @@ class MemoryDump(NamedTuple):
         return self.memory
 
     @property
-    def as_it_is(self) -> Layout:
+    def current_layout(self) -> Layout:
         memory = self.memory
         regions = tuple(Region(item.paddr, item.length, "memory", "guest memory") for item in memory.ranges)
         size = self.source.size
-        return Layout(Image((Copy(0, size),) if size else ()), (), (), lambda: memory, regions, bits=self.bits)
+        return Layout(Image((SourceBytes(0, size),) if size else ()), (), (), lambda: memory, regions, bits=self.bits)
 
     def layout(self, request: LayoutRequest) -> Layout:
         raise SaveError("guest memory is never edited", "save the dump")
 
-    def kept(self, request: LayoutRequest, new: Dump) -> Iterator[Kept]:
+    def kept(self, request: LayoutRequest, new: Dump) -> Iterator[KeptBytes]:
         return iter(())
 
 
 def memory_document(dump: Dump, name: Safe) -> Document:
     """The memory of a dump, by paddr."""
     guest = guest_of(dump)
-    source = ByAddress(guest)
+    source = GuestMemorySource(guest)
     return Document(name, source, MemoryDump(source, guest, dump.order, dump.bits), State())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from vmci_tui.containers import KEPT, Head, HeaderFields, LayoutRequest, Mapped
+from vmci_tui.containers import UNCHANGED, HeaderFields, LayoutChoice, LayoutRequest, VirtualRange
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT, EntryHistory
 from vmci_tui.formats.header_text import HeaderText
@@ -18,10 +18,10 @@ class State:
 
     notes: tuple[Note, ...] = ()
     entry: EntryHistory | None = None
-    head: Head = KEPT
+    head: LayoutChoice = UNCHANGED
     header: HeaderFields | None = None
     """The fields of a kdump file's header that may be edited; None where the container has none."""
-    mapped: tuple[Mapped, ...] = ()
+    mapped: tuple[VirtualRange, ...] = ()
     """The virtual addresses that program headers get; of memory in none of them they stay."""
 
     @property

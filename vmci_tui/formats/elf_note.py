@@ -22,7 +22,7 @@ NOTE_LIMIT: Final = 1 << 16
 """More notes than a dump of 4,096 CPUs has; what follows them is not taken apart."""
 
 
-def up(value: int, align: int = 4) -> int:
+def align_up(value: int, align: int = 4) -> int:
     """`value` rounded up to a multiple of `align`."""
     return -(-value // align) * align
 
@@ -72,7 +72,7 @@ class Note:
     @property
     def desc_start(self) -> int:
         """Where the descriptor begins, counted from the note's first byte."""
-        return min(up(HEADER + self.namesz, self.align), len(self.raw))
+        return min(align_up(HEADER + self.namesz, self.align), len(self.raw))
 
     @property
     def desc(self) -> bytes:
@@ -116,14 +116,14 @@ def build(name: bytes, kind: int, desc: bytes, order: ByteOrder) -> Note:
     raw = b"".join(
         (
             note_header(order).pack(len(name), len(desc), kind),
-            name.ljust(up(len(name)), b"\0"),
-            desc.ljust(up(len(desc)), b"\0"),
+            name.ljust(align_up(len(name)), b"\0"),
+            desc.ljust(align_up(len(desc)), b"\0"),
         )
     )
     return Note(raw, order)
 
 
-def walk(area: bytes, order: ByteOrder, p_align: int = 0) -> tuple[Note, ...]:
+def parse_notes(area: bytes, order: ByteOrder, p_align: int = 0) -> tuple[Note, ...]:
     """The notes of an area, in order; together they are the area, to the byte.
 
     What does not hold what its header says is one last, broken note. `p_align` 8 is
@@ -159,12 +159,12 @@ def _one(area: bytes, at: int, order: ByteOrder, align: int) -> Note:
     if rest < HEADER:
         return Note(area[at:], order, align, f"{rest} bytes are too few for a header")
     namesz, descsz, _ = note_header(order).unpack_from(area, at)
-    desc = up(HEADER + namesz, align)
+    desc = align_up(HEADER + namesz, align)
     if HEADER + namesz > rest:
         return Note(area[at:], order, align, f"namesz {namesz} runs past the end of the notes")
     if desc + descsz > rest:
         return Note(area[at:], order, align, f"descsz {descsz} runs past the end of the notes")
-    length = min(up(desc + descsz, align), rest)
+    length = min(align_up(desc + descsz, align), rest)
     return Note(area[at : at + length], order, align)
 
 

@@ -23,7 +23,7 @@ SHT_NOTE: Final = 7
 SHT_NOBITS: Final = 8
 
 
-class Header(NamedTuple):
+class ElfHeader(NamedTuple):
     """The ELF header, behind e_ident."""
 
     type: int
@@ -78,7 +78,7 @@ IDENT: Final = NamedStruct.of(
 EI_CLASS, EI_DATA, EI_VERSION = (IDENT.span(name).offset for name in ("EI_CLASS", "EI_DATA", "EI_VERSION"))
 
 
-class Format(NamedTuple):
+class ElfFormat(NamedTuple):
     """The records of one class and byte order."""
 
     bits: int
@@ -88,9 +88,9 @@ class Format(NamedTuple):
     segment: NamedStruct
     section: NamedStruct
 
-    def unpack_header(self, data: bytes) -> Header:
+    def unpack_header(self, data: bytes) -> ElfHeader:
         """Read the header from the first bytes of a file, at least `header_size`."""
-        return Header(*self.header.unpack_from(data, IDENT.size))
+        return ElfHeader(*self.header.unpack_from(data, IDENT.size))
 
     def pack_segment(self, s: Segment) -> bytes:
         if self.bits == 64:
@@ -117,7 +117,7 @@ class Format(NamedTuple):
 
 
 @cache
-def format_of(bits: int, order: ByteOrder) -> Format:
+def format_of(bits: int, order: ByteOrder) -> ElfFormat:
     """Made once each, so that two dumps of one file are equal: `struct.Struct` compares by identity."""
     segment = Segment._fields
     if bits == 64:
@@ -125,10 +125,10 @@ def format_of(bits: int, order: ByteOrder) -> Format:
     else:
         codes = "HHIIIIIHHHHHH", "IIIIIIII", "IIIIIIIIII"
         segment = ("type", "offset", "vaddr", "paddr", "filesz", "memsz", "flags", "align")
-    return Format(
+    return ElfFormat(
         bits,
         order,
-        NamedStruct.of(order, _named("e_", Header._fields), codes[0], IDENT.size),
+        NamedStruct.of(order, _named("e_", ElfHeader._fields), codes[0], IDENT.size),
         NamedStruct.of(order, _named("p_", segment), codes[1]),
         NamedStruct.of(order, _named("sh_", Section._fields), codes[2]),
     )

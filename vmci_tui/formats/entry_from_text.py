@@ -77,7 +77,7 @@ def looks_like_gdb(data: bytes) -> bool:
     return len(data) <= LIMIT and b"guest_format" in data and _STRUCT.search(_NOISE.sub(b"", data)) is not None
 
 
-def tells(data: bytes) -> bool:
+def is_entry_text(data: bytes) -> bool:
     """Whether this is a text of any of these kinds."""
     return looks_like_pair(data) or looks_like_gdb(data) or entry_bytes(data) is not None
 

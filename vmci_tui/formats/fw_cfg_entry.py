@@ -72,7 +72,7 @@ class Write(NamedTuple):
 Result = Literal["present", "not present", "DMA error", "ignored"]
 
 
-class Outcome(NamedTuple):
+class WriteOutcome(NamedTuple):
     """The entry after a write, what became of the note's presence, and why."""
 
     raw: bytes
@@ -81,22 +81,22 @@ class Outcome(NamedTuple):
     why: str
 
 
-def apply(raw: bytes, present: bool, write: Write) -> Outcome:
+def apply(raw: bytes, present: bool, write: Write) -> WriteOutcome:
     """What QEMU does with one write to an entry that holds `raw`."""
     if write.length == 0:
-        return Outcome(raw, present, "ignored", "a write of no bytes changes nothing")
+        return WriteOutcome(raw, present, "ignored", "a write of no bytes changes nothing")
     if write.offset + write.length > LENGTH:
-        return Outcome(raw, present, "DMA error", f"it ends past byte {LENGTH}; nothing was copied")
+        return WriteOutcome(raw, present, "DMA error", f"it ends past byte {LENGTH}; nothing was copied")
     if write.data is None:
         cleared = raw[: write.offset] + bytes(write.length) + raw[write.offset + write.length :]
-        return Outcome(cleared, present, "DMA error", "its source is not guest memory; zeros were stored")
+        return WriteOutcome(cleared, present, "DMA error", "its source is not guest memory; zeros were stored")
     stored = raw[: write.offset] + write.data + raw[write.offset + write.length :]
     if write.offset != 0 or write.length != LENGTH:
         why = f"offset {write.offset}, length {write.length}: only a full write of 16 bytes at offset 0 counts"
-        return Outcome(stored, False, "not present", why)
+        return WriteOutcome(stored, False, "not present", why)
     if Entry.parse(stored).guest_format == FORMAT_NONE:
-        return Outcome(stored, False, "not present", "guest_format 0 switches the note off")
-    return Outcome(stored, True, "present", "a full write of 16 bytes with a guest_format that is not 0")
+        return WriteOutcome(stored, False, "not present", "guest_format 0 switches the note off")
+    return WriteOutcome(stored, True, "present", "a full write of 16 bytes with a guest_format that is not 0")
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class EntryHistory:
         return cls(origin, (Write(0, len(data), data),))
 
     @cached_property
-    def outcomes(self) -> tuple[Outcome, ...]:
+    def outcomes(self) -> tuple[WriteOutcome, ...]:
         """One for each write, in order."""
         raw, present, out = RESET, False, []
         for write in self.writes:
@@ -125,7 +125,7 @@ class EntryHistory:
             out.append(outcome)
         if out and self.held is not None and self.held != present:
             why = f"QEMU itself says so: has_vmcoreinfo is {str(self.held).lower()}"
-            out[-1] = Outcome(raw, self.held, "present" if self.held else "not present", why)
+            out[-1] = WriteOutcome(raw, self.held, "present" if self.held else "not present", why)
         return tuple(out)
 
     @property

@@ -30,7 +30,7 @@ UTSNAME_LIMIT: Final = 64
 """Bytes of each of them, besides its NUL."""
 
 
-class Header(NamedTuple):
+class DiskDumpHeader(NamedTuple):
     """`struct disk_dump_header`, in block 0. Sizes in blocks but for `block_size`, in bytes."""
 
     signature: bytes
@@ -60,7 +60,7 @@ class Header(NamedTuple):
         return tuple(field.split(b"\0", 1)[0] for field in self[2:8])
 
 
-class SubHeader(NamedTuple):
+class KdumpSubHeader(NamedTuple):
     """`struct kdump_sub_header`, in block 1; what the header's version has not yet is 0. Offsets in the plain file."""
 
     phys_base: int = 0
@@ -82,7 +82,14 @@ class SubHeader(NamedTuple):
 SINCE: Final = (0, 1, 2, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 6)
 """The header version that brought each field of the sub-header."""
 
-_HEADER_NAMES: Final = ("signature", "header_version", *UTSNAME_FIELDS, "tv_sec", "tv_usec", *Header._fields[10:])
+_HEADER_NAMES: Final = (
+    "signature",
+    "header_version",
+    *UTSNAME_FIELDS,
+    "tv_sec",
+    "tv_usec",
+    *DiskDumpHeader._fields[10:],
+)
 _NAMES: Final = ("8s", "i", *("65s",) * 6)
 _SIZES: Final = (*"IiiIIIIIIi",)
 _HEADER: Final = {64: (*_NAMES, "6xQ", "Q", *_SIZES), 32: (*_NAMES, "2xI", "I", *_SIZES)}
@@ -93,7 +100,7 @@ _SUB: Final = {
 }
 
 
-class Format(NamedTuple):
+class KdumpFormat(NamedTuple):
     """One of the six ways in which the headers lie."""
 
     bits: Width
@@ -109,21 +116,21 @@ class Format(NamedTuple):
     @property
     def sub_header(self) -> NamedStruct:
         """The sub-header, which is one block into the file."""
-        return _record(self.order, SubHeader._fields, _SUB[self.bits, self.padded])
+        return _record(self.order, KdumpSubHeader._fields, _SUB[self.bits, self.padded])
 
     @property
     def page(self) -> NamedStruct:
         """A page descriptor: offset of its bytes, how many they are, flags, page flags."""
         return _record(self.order, ("offset", "size", "flags", "page_flags"), ("Q", "I", "I", "Q"))
 
-    def unpack_header(self, data: bytes) -> Header:
+    def unpack_header(self, data: bytes) -> DiskDumpHeader:
         """From at least `header.size` bytes."""
-        return Header(*self.header.unpack_from(data))
+        return DiskDumpHeader(*self.header.unpack_from(data))
 
-    def unpack_sub_header(self, data: bytes, version: int) -> SubHeader:
+    def unpack_sub_header(self, data: bytes, version: int) -> KdumpSubHeader:
         """The fields that `version` has, as far as `data` reaches; the others are 0."""
         values = self.sub_header.unpack_from(data.ljust(self.sub_header.size, b"\0"))
-        return SubHeader(*(value if version >= since else 0 for value, since in zip(values, SINCE, strict=True)))
+        return KdumpSubHeader(*(value if version >= since else 0 for value, since in zip(values, SINCE, strict=True)))
 
     def sub_header_length(self, version: int) -> int:
         """Bytes of the sub-header that a file of this version has."""
@@ -133,7 +140,7 @@ class Format(NamedTuple):
 
 
 _record = cache(NamedStruct.of)
-_WIDE: Final = Format(64, "little")
+_WIDE: Final = KdumpFormat(64, "little")
 HEADER_SIZE: Final = _WIDE.header.size
 """Bytes of the header in its longest form."""
 SUB_HEADER_SIZE: Final = _WIDE.sub_header.size

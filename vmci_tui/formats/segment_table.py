@@ -13,7 +13,7 @@ from itertools import compress
 from typing import Final, Literal, overload
 
 from vmci_tui.formats.elf_note import ByteOrder
-from vmci_tui.formats.elf_records import Format, Segment
+from vmci_tui.formats.elf_records import ElfFormat, Segment
 
 Row = tuple[int, int, int, int, int, int, int, int]
 """The fields of `Segment`, in its order."""
@@ -24,12 +24,12 @@ _NATIVE: Final[ByteOrder] = "big" if array("I", [1]).tobytes()[3] else "little"
 class Segments(Sequence[Segment]):
     """Whole program headers, one right behind the other."""
 
-    form: Format
+    form: ElfFormat
     table: bytes
     """As they stand in a file of this form."""
 
     @classmethod
-    def of(cls, form: Format, segments: Iterable[Segment]) -> Segments:
+    def of(cls, form: ElfFormat, segments: Iterable[Segment]) -> Segments:
         """Raises struct.error for a number that no field of this form holds."""
         table = bytearray()
         for segment in segments:
@@ -37,7 +37,7 @@ class Segments(Sequence[Segment]):
         return cls(form, bytes(table))
 
     @classmethod
-    def read(cls, form: Format, table: bytes, stride: int) -> Segments:
+    def read(cls, form: ElfFormat, table: bytes, stride: int) -> Segments:
         """All whole headers of a table in which they lie `stride` bytes apart, at least their own length."""
         size = form.segment.size
         if stride != size:

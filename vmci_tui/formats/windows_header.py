@@ -67,7 +67,7 @@ _VALUES: Final = {
 }
 
 
-class Field(NamedTuple):
+class WindowsField(NamedTuple):
     """One field as it lies."""
 
     name: str
@@ -108,7 +108,7 @@ class WindowsHeader(NamedTuple):
     """All fields, in the order of the file."""
 
     bits: int
-    fields: tuple[Field, ...]
+    fields: tuple[WindowsField, ...]
     missing: int
     """How many bytes the descriptor is short of a whole header."""
 
@@ -139,7 +139,7 @@ def windows_header(note: Note | None) -> WindowsHeader | None:
 @lru_cache(maxsize=4)
 def _parse(desc: bytes, bits: int) -> WindowsHeader:
     fields = tuple(
-        Field(name, offset, length, _value(desc[offset : offset + length], length))
+        WindowsField(name, offset, length, _value(desc[offset : offset + length], length))
         for name, offset, length in sorted(_64 if bits == 64 else _32, key=lambda item: item[1])
     )
     return WindowsHeader(bits, fields, HEADER_BYTES[bits] - len(desc))

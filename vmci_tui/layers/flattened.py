@@ -214,11 +214,11 @@ def _in_order(index: _Index) -> tuple[_Index, str]:
                     "make it plain: `vmci unflatten FILE -o OUT`",
                 )
             words = f"two records of the flattened file write to offset {offsets[after]:#x}: the later counts"
-            return _painted(index, order), words
+            return _later_wins(index, order), words
     return _Index(*(array("q", map(column.__getitem__, order)) for column in index)), ""
 
 
-def _painted(index: _Index, order: list[int]) -> _Index:
+def _later_wins(index: _Index, order: list[int]) -> _Index:
     """Each byte from the last record that writes it: a sweep, with the records under it in a heap, newest first."""
     offsets, lengths, places = index
     out = _Index(array("q"), array("q"), array("q"))

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from vmci_tui.layers.file import Source
 
 
-class Literal(NamedTuple):
+class NewBytes(NamedTuple):
     """Bytes that the image brings along."""
 
     data: bytes
@@ -25,17 +25,17 @@ class Literal(NamedTuple):
         return len(self.data)
 
 
-class Copy(NamedTuple):
+class SourceBytes(NamedTuple):
     """`length` bytes of the source, from `offset` on."""
 
     offset: int
     length: int
 
 
-Extent = Literal | Copy
+Extent = NewBytes | SourceBytes
 
 
-class Difference(NamedTuple):
+class ImageChange(NamedTuple):
     """A range of the wanted image that the file does not hold already at that place."""
 
     offset: int
@@ -51,7 +51,7 @@ class Image:
     @classmethod
     def of(cls, size: int) -> Image:
         """The image of a source as it is."""
-        return cls((Copy(0, size),) if size else ())
+        return cls((SourceBytes(0, size),) if size else ())
 
     @cached_property
     def _starts(self) -> tuple[int, ...]:
@@ -79,7 +79,7 @@ class Image:
         while offset < end:
             extent, start = self.extents[index], self._starts[index]
             inside, take = offset - start, min(end, start + extent.length) - offset
-            if isinstance(extent, Literal):
+            if isinstance(extent, NewBytes):
                 out += extent.data[inside : inside + take]
             else:
                 part = source.read(extent.offset + inside, take)
@@ -110,7 +110,7 @@ class ImageSource:
             low, high = max(first, start), min(first + extent.length, end)
             if low >= high:
                 continue
-            if isinstance(extent, Literal):
+            if isinstance(extent, NewBytes):
                 yield low, high
                 continue
             shift = extent.offset - first
@@ -118,21 +118,21 @@ class ImageSource:
                 yield a - shift, b - shift
 
 
-def diff(source: Source, wanted: Image) -> tuple[Difference, ...]:
+def diff(source: Source, wanted: Image) -> tuple[ImageChange, ...]:
     """What has to change in the source's file so that it holds `wanted`, in file order.
 
     Literals are compared with the bytes that lie there: only what differs is listed.
     """
-    changes: list[Difference] = []
+    changes: list[ImageChange] = []
     for offset, extent in wanted.placed():
-        if isinstance(extent, Copy):
+        if isinstance(extent, SourceBytes):
             if extent.offset != offset and extent.length:
-                changes.append(Difference(offset, extent))
+                changes.append(ImageChange(offset, extent))
             continue
         old = source.read(offset, extent.length)
         first, last = _differing(old, extent.data)
         if first < last:
-            changes.append(Difference(offset + first, Literal(extent.data[first:last])))
+            changes.append(ImageChange(offset + first, NewBytes(extent.data[first:last])))
     return tuple(changes)
 
 

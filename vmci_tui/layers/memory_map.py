@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from vmci_tui.layers.file import Source
 from vmci_tui.layers.range_table import Range, Ranges
 
-Mapping = tuple[int, int, int, int]
+HeaderMapping = tuple[int, int, int, int]
 """What one program header says: paddr, offset, filesz, memsz."""
 
 
@@ -103,7 +103,7 @@ class Memory:
         return bytes(out)
 
 
-def merge(mappings: Iterable[Mapping], file_size: int, top: int) -> Memory:
+def merge(mappings: Iterable[HeaderMapping], file_size: int, top: int) -> Memory:
     """Merge what program headers say into disjoint ranges, below `top` (exclusive).
 
     Of several mappings of one paddr the first in address order counts; bytes that the

@@ -19,7 +19,7 @@ _IN_ALL: Final = 16 << 20
 """Bytes that are compared of a file; of what is left then the first piece of each overlap is."""
 
 
-def differs(overlaps: tuple[Overlap, ...], source: Source) -> int | None:
+def differing_paddr(overlaps: tuple[Overlap, ...], source: Source) -> int | None:
     """A paddr at which the two places hold different bytes; None where all that was compared is the same."""
     left = _IN_ALL
     for overlap in overlaps:

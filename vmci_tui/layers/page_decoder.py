@@ -5,7 +5,7 @@ from __future__ import annotations
 from vmci_tui.formats.compression import COMPRESSIONS, Decompress, decompressor
 
 
-class Unpacker:
+class PageDecoder:
     """Unpacks pages of one size."""
 
     def __init__(self, block_size: int) -> None:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, overload
 
 _NO_BYTES: Final = (1 << 64) - 1
 """Stands for the offset of a range without bytes: no file is so long."""
-Span = tuple[int, int, int]
+RangeRow = tuple[int, int, int]
 """First address, end (exclusive) and offset as it is kept."""
 
 
@@ -88,7 +88,7 @@ class Ranges(Sequence[Range]):
             numbers = array("Q", sorted(numbers, key=offsets.__getitem__))
         return array("Q", map(offsets.__getitem__, numbers)), numbers
 
-    def in_order(self) -> Iterator[Span]:
+    def in_order(self) -> Iterator[RangeRow]:
         """All of them by address, then by end and offset."""
         if _ascending(self.starts):
             for start, last, offset in zip(*self._columns, strict=True):

@@ -14,7 +14,7 @@ from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers import is_dump, open_dump
 from vmci_tui.containers.guest import guest_of
-from vmci_tui.containers.other_files import HEAD, looks_like
+from vmci_tui.containers.other_files import HEAD, describe_known
 from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import NAME, Note, build, parse_raw
 from vmci_tui.formats.entry_from_text import from_sysfs, looks_like_pair
@@ -57,7 +57,7 @@ def _note_in(source: Source, name: Safe, path: str) -> Note:
         )
     note = parse_raw(data)
     if note is None:
-        known = looks_like(data[:4096])
+        known = describe_known(data[:4096])
         text = data.startswith(b"OSRELEASE=")
         raise OpenError(
             f"{name} is {known[0] if known else 'no note and no dump'}",
@@ -100,7 +100,7 @@ def _text_in(source: Source, name: Safe) -> bytes:
     if is_dump(data) or parse_raw(data) is not None:
         kind = "a dump or another ELF file" if is_dump(data) else "a raw note"
         raise OpenError(f"{name} is {kind}, not the text of a note", "use --note")
-    known = looks_like(data[:4096])
+    known = describe_known(data[:4096])
     if b"=" not in data or (known is not None and not data.startswith(b"OSRELEASE=")):
         raise OpenError(f"{name} is {known[0] if known else 'no key=value text'}", "the lines look like PAGESIZE=4096")
     return data

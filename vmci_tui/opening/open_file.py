@@ -8,11 +8,11 @@ from dataclasses import replace
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers import is_dump, open_dump
-from vmci_tui.containers.other_files import HEAD, is_text, looks_like, what_else, what_text
+from vmci_tui.containers.other_files import HEAD, describe_known, describe_other, describe_text, is_text
 from vmci_tui.document.document import Document, entry_document
 from vmci_tui.document.state import State
 from vmci_tui.formats import entry_writes_json as writes
-from vmci_tui.formats.entry_from_text import from_text, tells
+from vmci_tui.formats.entry_from_text import from_text, is_entry_text
 from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, FORMAT_NONE, LENGTH, RESET, Entry, EntryHistory
 from vmci_tui.layers.file import BytesSource, FileSource, Source, read_small
 
@@ -98,7 +98,7 @@ def _open_entry(source: FileSource, blob: str | None) -> Document:
     if not writes.is_named_so(source.path) and not _is_told(source.read(0, _TOLD_LIMIT)):
         instead = _instead(source.read(0, HEAD), source.size)
         if instead is None and not _may_be_blob(source):
-            instead = what_else(source.size)
+            instead = describe_other(source.size)
         if instead is not None:
             raise OpenError(f"{source.name} is {instead[0]}", instead[1])
     if blob is not None:
@@ -113,7 +113,7 @@ def _instead(head: bytes, size: int) -> tuple[str, str] | None:
         return None
     if not head:
         return "empty", f"an entry has {LENGTH} bytes, a dump has more: copy the file again"
-    return looks_like(head) or (what_text(head) if is_text(head) else None)
+    return describe_known(head) or (describe_text(head) if is_text(head) else None)
 
 
 def _may_be_blob(source: FileSource) -> bool:
@@ -132,4 +132,4 @@ def _is_told(data: bytes) -> bool:
     """Whether the file is a text that tells of an entry."""
     if not data or not set(data[:_TOLD_HEAD]) <= _TEXT | {0x1B}:  # gdb's print may be coloured
         return False
-    return tells(data)
+    return is_entry_text(data)

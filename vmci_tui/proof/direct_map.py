@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from vmci_tui.containers.base import Mapped
+from vmci_tui.containers.base import VirtualRange
 from vmci_tui.proof.kernel_addresses import PlacedKernel
 from vmci_tui.proof.linear_map import symbol
 from vmci_tui.proof.paging.walk import Paging, WalkEnd
@@ -17,7 +17,7 @@ _KNOWN: Final = (b"init_uts_ns", b"swapper_pg_dir", b"_stext")
 _TOP32: Final = 1 << 32
 
 
-def linear_map(kernel: PlacedKernel) -> tuple[Mapped, ...]:
+def linear_map(kernel: PlacedKernel) -> tuple[VirtualRange, ...]:
     """All of memory that the kernel maps one to one, by what it is moved; the rest of a 32-bit guest has no address.
 
     Empty for the machines that map their image and the rest of memory by different rules: there
@@ -25,14 +25,14 @@ def linear_map(kernel: PlacedKernel) -> tuple[Mapped, ...]:
     """
     width = kernel.machine.facts.linear_bits
     if width is not None:
-        return (Mapped(0, 1 << width, kernel.shift),)
+        return (VirtualRange(0, 1 << width, kernel.shift),)
     if kernel.machine.bits != 32:
         return ()
-    out: list[Mapped] = []
+    out: list[VirtualRange] = []
     for start, end, shift in _low_memory(kernel):
         if out and out[-1].end == start and out[-1].shift == shift:
             start = out.pop().start
-        out.append(Mapped(start, end, shift))
+        out.append(VirtualRange(start, end, shift))
     return tuple(out) if any(item.shift is not None for item in out) else ()
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from vmci_tui.common.budget import Budget
 from vmci_tui.formats.elf_note import ByteOrder
-from vmci_tui.formats.elf_records import Header, Section, format_of
+from vmci_tui.formats.elf_records import ElfHeader, Section, format_of
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.layers.file import HEAD_LIMIT, Source
 from vmci_tui.layers.image import Image
@@ -48,7 +48,7 @@ class View:
         """The first 4,096 bytes."""
         return self.read(0, 4096)
 
-    def header(self, bits: int, order: ByteOrder) -> Header:
+    def header(self, bits: int, order: ByteOrder) -> ElfHeader:
         """The ELF header read so; bytes that the file does not have are zeros."""
         form = format_of(bits, order)
         return form.unpack_header(self.head[: form.header_size].ljust(form.header_size, b"\0"))

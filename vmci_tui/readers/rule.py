@@ -236,7 +236,7 @@ def judge(reader: Reader[Any], view: View) -> Verdict:
     except (VmciError, MemoryError):
         raise
     except Exception as error:  # the other readers are judged all the same
-        return unknown(reader, f"not known: {mishap.note(error)}")
+        return unknown(reader, f"not known: {mishap.record(error)}")
 
 
 def unknown(reader: Reader[Any], words: str) -> Verdict:

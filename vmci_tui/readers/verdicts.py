@@ -48,7 +48,11 @@ def verdicts_now(document: Document, known: Verdicts | None = None, budget: Budg
     entry = {"qemu": qemu.verdict(document)}
     if document.dump is None:
         return entry
-    return {**entry, **(known or judge_file(View(document.source, document.dump.as_it_is.image, budget))), **entry}
+    return {
+        **entry,
+        **(known or judge_file(View(document.source, document.dump.current_layout.image, budget))),
+        **entry,
+    }
 
 
 def verdicts_after(document: Document, now: Verdicts, budget: Budget | None = None) -> Verdicts:
@@ -57,6 +61,6 @@ def verdicts_after(document: Document, now: Verdicts, budget: Budget | None = No
         layout = document.saved_layout
     except SaveError:
         return now
-    if document.dump is None or (layout.base is None and layout.image == document.dump.as_it_is.image):
+    if document.dump is None or (layout.base is None and layout.image == document.dump.current_layout.image):
         return now
     return {"qemu": now["qemu"], **judge_file(View(layout.base or document.source, layout.image, budget))}

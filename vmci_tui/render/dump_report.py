@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vmci_tui.common.safe_text import visible
-from vmci_tui.document.derived_entry import derive, why_none
+from vmci_tui.document.derived_entry import derive, no_entry_reason
 from vmci_tui.document.document import Document
 from vmci_tui.formats.fw_cfg_entry import FIELDS
 from vmci_tui.formats.note_kinds import note_words
 from vmci_tui.formats.windows_header import windows_json, windows_text
-from vmci_tui.layers.image import Literal
+from vmci_tui.layers.image import NewBytes
 
 if TYPE_CHECKING:  # `vmci show` needs neither
     from vmci_tui.containers import Dump
@@ -227,7 +227,7 @@ def _entry_text(document: Document) -> Iterator[str]:
         yield (
             "entry (derived: what the guest must have written)"
             if derived
-            else f"entry: {why_none(document.state, _machine(document))}"
+            else f"entry: {no_entry_reason(document.state, _machine(document))}"
         )
         for item in derived:
             value = "?" if item.value is None else f"{item.value} ({item.value:#x})"
@@ -271,7 +271,7 @@ def plan_text(plan: Plan, source: Source) -> Iterator[str]:
     for step in plan.steps:
         yield f"  {step.do:<16} {step.offset:#014x} + {step.length}: {step.why}"
     for change in plan.changes[:_SHOWN]:
-        if isinstance(change.extent, Literal):
+        if isinstance(change.extent, NewBytes):
             length = min(change.extent.length, 16)
             yield f"  at {change.offset:#x}"
             yield f"    before  {source.read(change.offset, length).hex(' ') or 'the end of the file'}"

@@ -6,13 +6,13 @@ import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from vmci_tui.saving.take_back import Overwritten
+from vmci_tui.saving.last_save import ForeignBytes
 
 _MOST_ROWS: Final = 2000
 """Rows of 16 bytes that are shown."""
 
 
-def overwritten_text(lost: Iterable[Overwritten]) -> Iterator[str]:
+def overwritten_text(lost: Iterable[ForeignBytes]) -> Iterator[str]:
     """What taking a save back overwrites, in lines of 16 bytes: as they are, and as they will be."""
     for number, (at, now, then) in enumerate(_rows_of(lost)):
         if number == _MOST_ROWS:
@@ -22,13 +22,13 @@ def overwritten_text(lost: Iterable[Overwritten]) -> Iterator[str]:
         yield f"           + {then.hex(' ') or 'the end of the file'}"
 
 
-def overwritten_json(lost: Iterable[Overwritten]) -> list[dict[str, Any]]:
+def overwritten_json(lost: Iterable[ForeignBytes]) -> list[dict[str, Any]]:
     """The same rows, each with its offset."""
     rows = itertools.islice(_rows_of(lost), _MOST_ROWS)
     return [{"offset": at, "now": now.hex(), "then": then.hex()} for at, now, then in rows]
 
 
-def _rows_of(lost: Iterable[Overwritten]) -> Iterator[tuple[int, bytes, bytes]]:
+def _rows_of(lost: Iterable[ForeignBytes]) -> Iterator[tuple[int, bytes, bytes]]:
     for item in lost:
         for at in range(0, len(item.now), 16):
             now, then = item.now[at : at + 16], item.then[at : at + 16]

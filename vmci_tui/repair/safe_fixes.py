@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from vmci_tui.adoption import choose as adopt
 from vmci_tui.adoption.choose import Adoption
 from vmci_tui.common.errors import SaveError, VmciError
-from vmci_tui.common.progress import Progress, quiet
+from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.document import edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
@@ -76,7 +76,7 @@ class Repair(NamedTuple):
         return self.judgement.both
 
 
-def repair(document: Document, choice: Choice = EVERYTHING, told: Progress = quiet) -> Repair:
+def repair(document: Document, choice: Choice = EVERYTHING, told: Progress = no_progress) -> Repair:
     """Apply all safe fixes to a document of a dump, each one step of undo; nothing where something must be asked.
 
     Raises EditError where no candidate lies at `choice.paddr`, SaveError where no file can hold the note; `told` may
@@ -198,7 +198,7 @@ def _order(document: Document, steps: list[RepairStep]) -> bool:
         arranged = document.saved_layout.image
     except SaveError:
         return False
-    if arranged == document.dump.as_it_is.image or not _readers_gain(document):
+    if arranged == document.dump.current_layout.image or not _readers_gain(document):
         return False
     document.edit(ORDER_HEAD)
     steps.append(RepairStep("C06", ORDER_HEAD))

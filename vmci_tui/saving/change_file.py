@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from vmci_tui.common.errors import SaveError
 from vmci_tui.layers.file import FileSource
-from vmci_tui.saving.undo_journal import Record
+from vmci_tui.saving.undo_journal import SaveRecord
 from vmci_tui.saving.write_image import pwrite
 
 
@@ -37,13 +37,13 @@ def writable(source: FileSource, mode: int) -> Iterator[int]:
             os.fchmod(source.fileno(), mode)
 
 
-def final_mode(source: FileSource, record: Record) -> int:
+def final_mode(source: FileSource, record: SaveRecord) -> int:
     """The mode that the file gets in the end: a save that was killed may have left it writable."""
     now = stat.S_IMODE(os.fstat(source.fileno()).st_mode)
     return record.mode if now == record.mode | stat.S_IWUSR else now
 
 
-def apply(fd: int, record: Record) -> None:
+def apply(fd: int, record: SaveRecord) -> None:
     """What lies beyond the old end first, and durable, then the rest: the head is what makes the file new."""
     for change in record.changes:
         if change.offset >= record.size_before:
@@ -58,7 +58,7 @@ def apply(fd: int, record: Record) -> None:
     os.fsync(fd)
 
 
-def revert(fd: int, record: Record) -> None:
+def revert(fd: int, record: SaveRecord) -> None:
     """The old bytes, durable, then the old length."""
     for change in record.changes:
         pwrite(fd, change.old, change.offset)

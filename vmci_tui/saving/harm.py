@@ -24,7 +24,7 @@ from vmci_tui.saving.plan import Plan
 _WORSE: Final = "worse"
 
 
-class Worse(NamedTuple):
+class LostReader(NamedTuple):
     """A reader that accepts the file now, or reads kernel memory by it, and what it would do with what is saved."""
 
     reader: str
@@ -39,11 +39,11 @@ class Worse(NamedTuple):
 class Harm(NamedTuple):
     """What a save would cost."""
 
-    worse: tuple[Worse, ...] = ()
+    worse: tuple[LostReader, ...] = ()
     taken_out: tuple[Safe, ...] = ()
     """What lies in the file and will not lie in what is saved, each in a few words."""
 
-    def unasked(self, consent: Consent) -> tuple[Worse, ...]:
+    def unasked(self, consent: Consent) -> tuple[LostReader, ...]:
         """The readers that would refuse, and which the user did not agree to."""
         return tuple(item for item in self.worse if not consent.covers(item))
 
@@ -58,7 +58,7 @@ class Consent(NamedTuple):
     without_note: bool = False
     """The note is to be taken out: whoever refuses for want of it does what was asked for."""
 
-    def covers(self, item: Worse) -> bool:
+    def covers(self, item: LostReader) -> bool:
         return item.reader in self.worse or (self.without_note and item.misses_note)
 
 
@@ -84,10 +84,10 @@ def _foreign(verdict: Verdict) -> bool:
     return decisive is not None and catalogue()[decisive.rule.cause].group == "foreign"
 
 
-def worse(now: Verdicts, after: Verdicts) -> tuple[Worse, ...]:
+def worse(now: Verdicts, after: Verdicts) -> tuple[LostReader, ...]:
     """The readers that accept, or read kernel memory, before and do not after, in their order."""
     return tuple(
-        Worse(name, after[name])
+        LostReader(name, after[name])
         for name, verdict in now.items()
         if _falls(verdict, after[name]) and not _foreign(after[name])
     )
@@ -104,7 +104,7 @@ def harm_of(document: Document, plan: Plan) -> Harm:
     if document.dump is None or plan.empty:
         return Harm()
     base = plan.base or document.source
-    now = judge_file(View(document.source, document.dump.as_it_is.image))
+    now = judge_file(View(document.source, document.dump.current_layout.image))
     return Harm(
         worse(now, judge_file(View(base, plan.image))), _taken_out(document.dump, ImageSource(base, plan.image))
     )

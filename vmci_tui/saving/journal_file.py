@@ -11,8 +11,17 @@ from vmci_tui.common.errors import SaveError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.layers.file import BytesSource, FileSource
 from vmci_tui.saving import undo_journal as journal
-from vmci_tui.saving.new_file import put_in_place, sync_folder
-from vmci_tui.saving.undo_journal import LIMIT, MOST_CHANGES, SUFFIX, Place, Record, Unreadable, Upto, encode
+from vmci_tui.saving.new_file import sync_folder, write_atomically
+from vmci_tui.saving.undo_journal import (
+    LIMIT,
+    MOST_CHANGES,
+    SUFFIX,
+    JournalPrefix,
+    RecordFrame,
+    SaveRecord,
+    Unreadable,
+    encode,
+)
 from vmci_tui.saving.write_image import copy_some, pwrite
 
 _CHUNK = 16 << 20
@@ -41,10 +50,10 @@ def opened(path: str) -> Iterator[FileSource | None]:
             raise SaveError(words, "move it away, or save a copy with -o OUT") from None
 
 
-def last_record(source: FileSource, of: FileSource) -> tuple[Record, Place] | None:
+def last_record(source: FileSource, of: FileSource) -> tuple[SaveRecord, RecordFrame] | None:
     """The record of the last save of the file `of`. Raises Unreadable, OpenError."""
     size = source.size
-    while (found := journal.last(Upto(source, size))) is not None:
+    while (found := journal.last(JournalPrefix(source, size))) is not None:
         try:
             return journal.read(source, found), found
         except Unreadable:
@@ -54,12 +63,12 @@ def last_record(source: FileSource, of: FileSource) -> tuple[Record, Place] | No
     return None
 
 
-def _never_began(place: Place, of: FileSource) -> bool:
+def _never_began(place: RecordFrame, of: FileSource) -> bool:
     untouched = (place.size_before, place.mtime_before) == (of.size, of.identity.mtime)
     return place.mtime_after is None and untouched
 
 
-def push(path: str, record: Record) -> tuple[int, int, int]:
+def push(path: str, record: SaveRecord) -> tuple[int, int, int]:
     """The record at the end of the journal, durable, and its folder too.
 
     Where it begins and ends, and how many of the oldest records were given up for it. Raises SaveError, OSError.
@@ -85,7 +94,7 @@ def push(path: str, record: Record) -> tuple[int, int, int]:
 
 def _shortened(source: FileSource, end: int, room: int) -> tuple[int, int]:
     """Give up the oldest records until what is left has `room`: its end then, and how many went."""
-    ends = [place.end for place in journal.places(Upto(source, end))]
+    ends = [place.end for place in journal.frames(JournalPrefix(source, end))]
     gone = next((number for number, at in enumerate(ends) if end - at <= room), len(ends) - 1)
     first = ends[gone]
 
@@ -94,7 +103,7 @@ def _shortened(source: FileSource, end: int, room: int) -> tuple[int, int]:
         while at < end:
             at += copy_some(source, fd, at, min(_CHUNK, end - at), at - first)
 
-    put_in_place(BytesSource(b""), source.path, fill, os.path.getsize, told=False)
+    write_atomically(BytesSource(b""), source.path, fill, os.path.getsize, told=False)
     return end - first, gone + 1
 
 

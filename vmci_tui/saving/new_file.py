@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 from vmci_tui.common.errors import OpenError, SaveError
 from vmci_tui.common.safe_text import Safe, visible
-from vmci_tui.common.signals import held_back, is_done
+from vmci_tui.common.signals import note_change, signals_blocked
 from vmci_tui.layers.file import FileSource, Source, reason
 
 _PERMISSIONS: Final = 0o777
@@ -32,7 +32,7 @@ P = TypeVar("P", str, int)
 T = TypeVar("T")
 
 
-def put_in_place(
+def write_atomically(
     source: Source, target: str, fill: Callable[[int], None], check: Callable[[str], T], told: bool = True
 ) -> T:
     """Make a new file: `fill` writes it, `check` is given its temporary name, then it gets its own; what `check` says.
@@ -45,7 +45,7 @@ def put_in_place(
     refuse_changed(source)
     mode = _mode_of_copy(source) if there is None else _OURS
     with contextlib.ExitStack() as stack:
-        stack.enter_context(held_back())
+        stack.enter_context(signals_blocked())
         temporary, fd = _temporary(path, mode)
         try:
             stack.close()  # from here on a signal finds who removes the file
@@ -55,20 +55,20 @@ def put_in_place(
                 if there is None:
                     _change_mode(fd, stat.S_IMODE(os.fstat(fd).st_mode) & (mode | ~_OURS))
                 else:
-                    _dress(fd, path, there, target)
+                    _copy_ownership(fd, path, there, target)
                 os.fsync(fd)
             finally:
                 os.close(fd)
             refuse_changed(source)  # what was cut off meanwhile reads as a hole, here and in the copy alike
-            with held_back():
+            with signals_blocked():
                 os.replace(temporary, path)
                 if told:
-                    is_done(f"{visible(target)} is saved")
+                    note_change(f"{visible(target)} is saved")
         except BaseException as error:
-            with held_back():
-                _forget(temporary)
+            with signals_blocked():
+                _remove(temporary)
             if isinstance(error, OSError):
-                raise said(error, target) from None
+                raise save_error(error, target) from None
             if isinstance(error, OpenError):  # it was cut off meanwhile, or its disk fails
                 refuse_changed(source)
             raise
@@ -87,7 +87,7 @@ def _mode_of_copy(source: Source) -> int:
     return 0o666
 
 
-def _dress(fd: int, path: str, there: os.stat_result, target: str) -> None:
+def _copy_ownership(fd: int, path: str, there: os.stat_result, target: str) -> None:
     """Give the new file the owner, the mode and the access list of the one that it replaces."""
     new = os.fstat(fd)
     if (new.st_uid, new.st_gid) != (there.st_uid, there.st_gid):
@@ -126,14 +126,14 @@ def refuse_target(source: Source, target: str) -> None:
     try:
         os.stat(os.path.dirname(path))
     except OSError as error:
-        raise said(error, target) from None
+        raise save_error(error, target) from None
 
 
 def _real(target: str) -> str:
     try:
         return os.path.realpath(target)
     except (OSError, ValueError) as error:
-        raise said(error, target) from None
+        raise save_error(error, target) from None
 
 
 def refuse_changed(source: Source) -> None:
@@ -149,7 +149,7 @@ def _refuse_bad_target(source: Source, path: str, target: str) -> os.stat_result
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise said(error, target) from None
+        raise save_error(error, target) from None
     if not stat.S_ISREG(status.st_mode):
         raise SaveError(f"{visible(target)} is not a regular file", "choose another name")
     if isinstance(source, FileSource) and (status.st_dev, status.st_ino) == (
@@ -170,7 +170,7 @@ def _temporary(path: str, mode: int) -> tuple[str, int]:
         except FileExistsError:
             continue  # left by a process of this number that was killed
         except (OSError, ValueError) as error:
-            raise said(error, path) from None
+            raise save_error(error, path) from None
         with contextlib.suppress(OSError):  # a file system without locks
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return temporary, fd
@@ -185,19 +185,19 @@ def _stem(path: str) -> str:
     return f".{name}."
 
 
-def left_behind(target: str) -> tuple[tuple[Safe, int], ...]:
+def unfinished_copies(target: str) -> tuple[tuple[Safe, int], ...]:
     """The halves of copies to `target` whose writers were killed, each with its bytes on the disk."""
     try:
         path = os.path.realpath(target)
         pattern = re.compile(re.escape(_stem(path)) + rf"\d+(-\d+)?{re.escape(_PART)}")
         with os.scandir(os.path.dirname(path)) as names:
             found = [entry.path for entry in names if pattern.fullmatch(entry.name)]
-        return tuple((visible(part), os.lstat(part).st_blocks * 512) for part in sorted(found) if _is_left(part))
+        return tuple((visible(part), os.lstat(part).st_blocks * 512) for part in sorted(found) if _is_abandoned(part))
     except (OSError, ValueError, OpenError):
         return ()  # it is no more than a hint
 
 
-def _is_left(part: str) -> bool:
+def _is_abandoned(part: str) -> bool:
     with FileSource(part) as source:
         return source.lock()
 
@@ -211,12 +211,12 @@ def sync_folder(path: str) -> None:
         os.close(folder)
 
 
-def _forget(temporary: str) -> None:
+def _remove(temporary: str) -> None:
     with contextlib.suppress(OSError):
         os.unlink(temporary)
 
 
-def said(error: OSError | ValueError, target: str) -> SaveError:
+def save_error(error: OSError | ValueError, target: str) -> SaveError:
     """What the system said, as an error that tells what to do."""
     hint = {errno.ENOSPC: "make room, or save on another file system", errno.ENOENT: "the folder is not there"}
     number = error.errno if isinstance(error, OSError) else None

@@ -10,13 +10,12 @@ from vmci_tui.document.document import Document
 from vmci_tui.formats import entry_writes_json as writes
 from vmci_tui.formats.fw_cfg_entry import LENGTH, EntryHistory
 from vmci_tui.layers.file import FileSource, Source
-from vmci_tui.layers.image import Copy, Difference, Image, diff
-from vmci_tui.layers.image import Literal as Bytes
+from vmci_tui.layers.image import Image, ImageChange, NewBytes, SourceBytes, diff
 
-Way = Literal["overwrite", "lift", "copy", "append", "none"]
+Strategy = Literal["overwrite", "lift", "copy", "append", "none"]
 
 
-class Step(NamedTuple):
+class PlanStep(NamedTuple):
     """One range of the target: what is done to it, and why."""
 
     do: str
@@ -39,9 +38,9 @@ _CHOICE = {
 class Plan:
     """The difference of the file and the image that is wanted, and the way to get there."""
 
-    way: Way
-    steps: tuple[Step, ...]
-    changes: tuple[Difference, ...]
+    way: Strategy
+    steps: tuple[PlanStep, ...]
+    changes: tuple[ImageChange, ...]
     image: Image
     reasons: tuple[str, ...]
     base: Source | None = None
@@ -77,11 +76,11 @@ def plan_copy(document: Document, target: str = "") -> Plan:
     why_head = "; ".join((*document.labels, *layout.reasons)) or "the head in the order that readers need"
     steps = []
     for offset, extent in layout.image.placed():
-        if isinstance(extent, Bytes):
-            steps.append(Step("write the head", offset, extent.length, why_head))
+        if isinstance(extent, NewBytes):
+            steps.append(PlanStep("write the head", offset, extent.length, why_head))
         else:
             moved = "" if extent.offset == offset else f", from {extent.offset:#x}"
-            steps.append(Step("copy", offset, extent.length, f"guest memory as it is{moved}"))
+            steps.append(PlanStep("copy", offset, extent.length, f"guest memory as it is{moved}"))
     return Plan("copy", tuple(steps), changes, layout.image, layout.reasons, layout.base)
 
 
@@ -94,18 +93,18 @@ def plan_in_place(document: Document) -> Plan:
     changes = diff(document.source, layout.image)
     if not changes and layout.image.size == document.source.size:
         return Plan("none", (), (), layout.image, ())
-    lifted = layout.image.size > document.source.size and any(isinstance(c.extent, Copy) for c in changes)
+    lifted = layout.image.size > document.source.size and any(isinstance(c.extent, SourceBytes) for c in changes)
     steps = []
     for change in sorted(changes, key=lambda change: change.offset < document.source.size):
-        if isinstance(change.extent, Copy):
+        if isinstance(change.extent, SourceBytes):
             why = f"the first bytes of memory, from {change.extent.offset:#x}: the head grows into their place"
-            steps.append(Step("lift", change.offset, change.extent.length, why))
+            steps.append(PlanStep("lift", change.offset, change.extent.length, why))
         else:
             why = "; ".join((*document.labels, *layout.reasons)) or "the head in the order that readers need"
             do = "append the notes" if change.offset >= document.source.size else "write the head"
-            steps.append(Step(do, change.offset, change.extent.length, why))
+            steps.append(PlanStep(do, change.offset, change.extent.length, why))
     appended = layout.image.size > document.source.size and layout.appends
-    way: Way = "lift" if lifted else "append" if appended else "overwrite"
+    way: Strategy = "lift" if lifted else "append" if appended else "overwrite"
     return Plan(way, tuple(steps), changes, layout.image, layout.reasons)
 
 
@@ -114,7 +113,7 @@ def _plan_entry(document: Document) -> Plan:
     if history is None:
         raise SaveError("there is no entry to save", "open one, or make one: vmci new entry -o BLOB")
     raw = history.entry.pack() if history.origin == "blob" else history.raw
-    image = Image((Bytes(raw),))
+    image = Image((NewBytes(raw),))
     why = "; ".join(document.labels) or "an entry is 16 bytes"
     if not isinstance(document.source, FileSource):
         # Hand-crafted, or what writes left: there is no file yet that could already be right.
@@ -122,15 +121,15 @@ def _plan_entry(document: Document) -> Plan:
             why = "the 16 bytes that the writes left; the list of writes is kept under a name in .write.json"
             if not history.present:
                 why += "; a blob does not tell that the note is not present"
-        return Plan("copy", (Step("write the entry", 0, LENGTH, why),), (), image, ())
+        return Plan("copy", (PlanStep("write the entry", 0, LENGTH, why),), (), image, ())
     changes = diff(document.source, image)
     if not changes and document.source.size == LENGTH:
         return Plan("none", (), (), image, ())
-    return Plan("copy", (Step("write the entry", 0, LENGTH, why),), changes, image, ())
+    return Plan("copy", (PlanStep("write the entry", 0, LENGTH, why),), changes, image, ())
 
 
 def _plan_writes(document: Document) -> Plan:
     history = document.state.entry or EntryHistory("writes")
     data = writes.encode(history)
     why = "; ".join((*document.labels, f"the guest's writes, {len(history.writes)}, as JSON"))
-    return Plan("copy", (Step("write the list", 0, len(data), why),), (), Image((Bytes(data),)), ())
+    return Plan("copy", (PlanStep("write the list", 0, len(data), why),), (), Image((NewBytes(data),)), ())

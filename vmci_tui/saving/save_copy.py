@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.common.progress import Progress, quiet
+from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document.document import Document
 from vmci_tui.layers.file import FileSource
-from vmci_tui.saving.new_file import put_in_place
+from vmci_tui.saving.new_file import write_atomically
 from vmci_tui.saving.plan import Plan
 from vmci_tui.saving.verify import check_saved
 from vmci_tui.saving.write_image import write_image
@@ -22,7 +22,7 @@ CHECK_LIMIT = 64 << 30
 
 
 @dataclass(frozen=True)
-class Saved:
+class SaveResult:
     """What was done."""
 
     name: Safe
@@ -36,8 +36,8 @@ class Saved:
 
 
 def save_copy(
-    document: Document, plan: Plan, target: str, progress: Progress = quiet, check_limit: int = CHECK_LIMIT
-) -> Saved:
+    document: Document, plan: Plan, target: str, progress: Progress = no_progress, check_limit: int = CHECK_LIMIT
+) -> SaveResult:
     """Write the plan's image to `target`. Raises SaveError, or what `progress` raises; then nothing is left behind."""
 
     def fill(fd: int) -> None:
@@ -46,8 +46,8 @@ def save_copy(
     def check(temporary: str) -> int:
         return _check(document, plan, temporary, check_limit, progress)
 
-    checked = put_in_place(document.source, target, fill, check)
-    return Saved(visible(target), plan.image.size, checked)
+    checked = write_atomically(document.source, target, fill, check)
+    return SaveResult(visible(target), plan.image.size, checked)
 
 
 def _check(document: Document, plan: Plan, temporary: str, limit: int, progress: Progress) -> int:

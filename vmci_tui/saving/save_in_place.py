@@ -11,21 +11,21 @@ import os
 import stat
 
 from vmci_tui.common.errors import OpenError, SaveError
-from vmci_tui.common.signals import held_back, is_done
+from vmci_tui.common.signals import note_change, signals_blocked
 from vmci_tui.containers import open_dump
 from vmci_tui.document.document import Document
 from vmci_tui.layers.file import FileSource, reason
-from vmci_tui.layers.image import Copy
+from vmci_tui.layers.image import SourceBytes
 from vmci_tui.saving.change_file import apply, revert, writable
 from vmci_tui.saving.journal_file import append, drop, name_of, push
-from vmci_tui.saving.new_file import refuse_changed, said
+from vmci_tui.saving.new_file import refuse_changed, save_error
 from vmci_tui.saving.plan import Plan
-from vmci_tui.saving.save_copy import Saved
-from vmci_tui.saving.undo_journal import Before, Change, Record, encode_mark
+from vmci_tui.saving.save_copy import SaveResult
+from vmci_tui.saving.undo_journal import ChangedBytes, FileBeforeSave, SaveRecord, encode_mark
 from vmci_tui.saving.verify import check_in_place
 
 
-def save_in_place(document: Document, plan: Plan) -> Saved:
+def save_in_place(document: Document, plan: Plan) -> SaveResult:
     """Write the plan's changes into the open file. Raises SaveError; then the file is the old one, or says how."""
     source = document.source
     if not isinstance(source, FileSource):
@@ -35,11 +35,11 @@ def save_in_place(document: Document, plan: Plan) -> Saved:
     try:
         _refuse_changed(document, source)
         if plan.empty:
-            return Saved(source.name, source.size, 0)
+            return SaveResult(source.name, source.size, 0)
         record = _record_of(document, plan, source)
         forced = not os.access(source.path, os.W_OK)
         journal = name_of(source.path)
-        with held_back(), contextlib.ExitStack() as stack:
+        with signals_blocked(), contextlib.ExitStack() as stack:
             start, end, given_up = push(journal, record)
             try:
                 fd = stack.enter_context(writable(source, record.mode))
@@ -50,14 +50,14 @@ def save_in_place(document: Document, plan: Plan) -> Saved:
                 apply(fd, record)
                 _check(document, plan, record)
                 append(journal, encode_mark(os.fstat(fd).st_mtime_ns, record.size_after), end)
-                is_done(f"{source.name} is changed, `vmci undo FILE` takes it back")
+                note_change(f"{source.name} is changed, `vmci undo FILE` takes it back")
             except BaseException:
                 _roll_back(source, fd, record, journal, start)
                 raise
     except OSError as error:
-        raise said(error, source.path) from None
-    moved = sum(change.extent.length for change in plan.changes if isinstance(change.extent, Copy))
-    return Saved(source.name, record.size_after, moved, forced, given_up)
+        raise save_error(error, source.path) from None
+    moved = sum(change.extent.length for change in plan.changes if isinstance(change.extent, SourceBytes))
+    return SaveResult(source.name, record.size_after, moved, forced, given_up)
 
 
 def _refuse_changed(document: Document, source: FileSource) -> None:
@@ -67,22 +67,22 @@ def _refuse_changed(document: Document, source: FileSource) -> None:
         raise SaveError(f"{source.name} has changed since it was opened", "open it again, then save")
 
 
-def _record_of(document: Document, plan: Plan, source: FileSource) -> Record:
+def _record_of(document: Document, plan: Plan, source: FileSource) -> SaveRecord:
     before, after = source.size, plan.image.size
     changes = []
     for change in plan.changes:
         new = plan.image.read(source, change.offset, change.extent.length)
         if len(new) != change.extent.length:
             raise SaveError(f"{source.name} ended while it was read", "open it again, then save")
-        changes.append(Change(change.offset, source.read(change.offset, len(new)), new))
+        changes.append(ChangedBytes(change.offset, source.read(change.offset, len(new)), new))
     if after < before:
-        changes.append(Change(after, source.read(after, before - after), b""))
+        changes.append(ChangedBytes(after, source.read(after, before - after), b""))
     status = os.fstat(source.fileno())
     mode, identity = stat.S_IMODE(status.st_mode), source.identity
-    return Record(identity.device, identity.inode, before, after, mode, identity.mtime, tuple(changes))
+    return SaveRecord(identity.device, identity.inode, before, after, mode, identity.mtime, tuple(changes))
 
 
-def _roll_back(source: FileSource, fd: int, record: Record, journal: str, start: int) -> None:
+def _roll_back(source: FileSource, fd: int, record: SaveRecord, journal: str, start: int) -> None:
     """After a save failed: the old file again, if the disk still lets us; else the journal stays."""
     try:
         revert(fd, record)
@@ -92,13 +92,13 @@ def _roll_back(source: FileSource, fd: int, record: Record, journal: str, start:
         raise SaveError(words, "`vmci undo FILE` takes it back once that is mended") from None
 
 
-def _check(document: Document, plan: Plan, record: Record) -> None:
+def _check(document: Document, plan: Plan, record: SaveRecord) -> None:
     """Read back what was touched. Raises SaveError where it is not what was asked for."""
     assert isinstance(document.source, FileSource)
     try:
         with FileSource(document.source.path) as saved:
             if document.dump is not None:
-                check_in_place(document.dump, document.state, saved, Before(saved, record))
+                check_in_place(document.dump, document.state, saved, FileBeforeSave(saved, record))
             elif saved.read(0, saved.size) != plan.image.read(document.source, 0, plan.image.size):
                 raise SaveError("what was saved is not the entry that was asked for", "please report this")
     except (SaveError, OpenError) as error:

@@ -6,20 +6,20 @@ import os
 
 from vmci_tui.common.errors import FileTaken, SaveError
 from vmci_tui.common.safe_text import visible
-from vmci_tui.common.signals import held_back, is_done
+from vmci_tui.common.signals import note_change, signals_blocked
 
 
 def write_new(path: str, data: bytes) -> None:
     """Write a file that is not there yet, whole or not at all. Raises SaveError."""
     try:
-        with held_back(), open(path, "xb") as file:
+        with signals_blocked(), open(path, "xb") as file:
             try:
                 file.write(data)
                 file.flush()
             except BaseException:
                 os.unlink(path)
                 raise
-            is_done(f"{visible(path)} is written")
+            note_change(f"{visible(path)} is written")
     except FileExistsError:
         raise FileTaken(f"{visible(path)} exists", "type another name") from None
     except (OSError, ValueError) as error:

@@ -44,7 +44,7 @@ _MOST_ZEROS: Final = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangedBytes:
     """Bytes at one place before and after; where one is shorter the file ended there."""
 
     offset: int
@@ -53,7 +53,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Record:
+class SaveRecord:
     """One save in place. Times are in ns, `mode` are permission bits."""
 
     device: int
@@ -62,14 +62,14 @@ class Record:
     size_after: int
     mode: int
     mtime_before: int
-    changes: tuple[Change, ...]
+    changes: tuple[ChangedBytes, ...]
     mtime_after: int | None = None
     """When the file was last changed by this save; None while it was not finished."""
     start: int = 0
     """Where the record begins in the journal."""
 
 
-class Place(NamedTuple):
+class RecordFrame(NamedTuple):
     """Where a record lies, as its head (or tail) frames it; its bytes were not looked at."""
 
     version: int
@@ -83,7 +83,7 @@ class Place(NamedTuple):
     mtime_before: int
 
 
-class Upto:
+class JournalPrefix:
     """The first bytes of a journal, as a source of its own: what it was before its last records."""
 
     def __init__(self, source: Source, size: int) -> None:
@@ -100,7 +100,7 @@ class Unreadable(OpenError):
     """What lies in the journal from some byte on is no record of ours, or a damaged one."""
 
 
-def encode(record: Record) -> bytes:
+def encode(record: SaveRecord) -> bytes:
     """The record as it lies in the journal, without its mark."""
     changes = record.changes
     table = b"".join(_CHANGE.pack(c.offset, len(c.old), len(c.new), _sum(c.old), _sum(c.new)) for c in changes)
@@ -120,12 +120,12 @@ def encode_mark(mtime: int, size: int) -> bytes:
     return body + _sum(body)
 
 
-def last(source: Source) -> Place | None:
+def last(source: Source) -> RecordFrame | None:
     """The newest record's place. Raises Unreadable, OpenError."""
     if (found := _from_end(source)) is not None:
         return found
     newest = None
-    for place in places(source):
+    for place in frames(source):
         newest = place
     return newest
 
@@ -139,7 +139,7 @@ def end_of(source: Source) -> int:
     return end
 
 
-def places(source: Source) -> Iterator[Place]:
+def frames(source: Source) -> Iterator[RecordFrame]:
     """All records, oldest first, up to the end or to one that was torn as it was written.
 
     Raises Unreadable at what is neither.
@@ -156,7 +156,7 @@ def places(source: Source) -> Iterator[Place]:
     raise Unreadable("more records than any row of saves leaves")
 
 
-def read(source: Source, place: Place) -> Record:
+def read(source: Source, place: RecordFrame) -> SaveRecord:
     """The record at this place. Raises Unreadable where one of its checksums is not right."""
     if place.length > LIMIT:
         raise Unreadable(f"the record at byte {place.start} has {place.length} bytes, more than {LIMIT}")
@@ -167,14 +167,14 @@ def read(source: Source, place: Place) -> Record:
     return record
 
 
-def decode(data: bytes) -> tuple[tuple[Record, ...], int]:
+def decode(data: bytes) -> tuple[tuple[SaveRecord, ...], int]:
     """The records of a journal, oldest first, and where the last one (with its mark) ends. Raises Unreadable."""
     source = BytesSource(data)
-    found = tuple(places(source))
+    found = tuple(frames(source))
     return tuple(read(source, place) for place in found), found[-1].end if found else 0
 
 
-def _from_end(source: Source) -> Place | None:
+def _from_end(source: Source) -> RecordFrame | None:
     """The last record, found by its tail; None where it has none, or is not whole."""
     mark = _mark(source, source.size - _MARK.size)
     end = source.size - (_MARK.size if mark is not None else 0)
@@ -190,7 +190,7 @@ def _from_end(source: Source) -> Place | None:
     return found if found is not None and found.length == length and at_head == head else None
 
 
-def _framed(source: Source, at: int) -> Place | None:
+def _framed(source: Source, at: int) -> RecordFrame | None:
     """The record that begins at `at`; None where it was torn. Raises Unreadable."""
     head = source.read(at, _HEAD.size + _FRAME.size)
     named = head[: _NAMED.size]
@@ -222,7 +222,7 @@ def _is_torn(source: Source, at: int, solid: bytes) -> bool:
     return source.size - at <= _MARK.size and _DONE.startswith(solid[: len(_DONE)])
 
 
-def _framed_1(source: Source, at: int, head: bytes) -> Place | None:
+def _framed_1(source: Source, at: int, head: bytes) -> RecordFrame | None:
     """As the first version wrote it: how long it is only its table tells, which nothing vouches for yet."""
     count = _HEAD.unpack(head)[2] if len(head) == _HEAD.size else 0
     if count <= MOST_CHANGES:
@@ -236,10 +236,12 @@ def _framed_1(source: Source, at: int, head: bytes) -> Place | None:
     raise Unreadable(f"the record at byte {at}, of version 1, is damaged")
 
 
-def _placed(source: Source, at: int, head: bytes, length: int) -> Place:
+def _placed(source: Source, at: int, head: bytes, length: int) -> RecordFrame:
     _, version, count, _, _, before, _, _, mtime = _HEAD.unpack_from(head)
     mark = _mark(source, at + length)
-    return Place(version, count, at, length, at + length + (_MARK.size if mark is not None else 0), mark, before, mtime)
+    return RecordFrame(
+        version, count, at, length, at + length + (_MARK.size if mark is not None else 0), mark, before, mtime
+    )
 
 
 def _mark(source: Source, at: int) -> int | None:
@@ -255,7 +257,7 @@ def _zeros(source: Source, at: int) -> bool:
     return source.size - at <= _MOST_ZEROS and not source.read(at, _MOST_ZEROS).strip(b"\0")
 
 
-def _record(data: bytes, place: Place) -> Record | None:
+def _record(data: bytes, place: RecordFrame) -> SaveRecord | None:
     _, version, count, device, inode, before, after, mode, mtime = _HEAD.unpack_from(data)
     first = version == 1
     at = _HEAD.size + (0 if first else _FRAME.size)
@@ -275,15 +277,15 @@ def _record(data: bytes, place: Place) -> Record | None:
         old, new = data[at : at + old_length], data[at + old_length : at + old_length + new_length]
         if _sum(old) != old_sum or _sum(new) != new_sum:
             return None
-        changes.append(Change(offset, old, new))
+        changes.append(ChangedBytes(offset, old, new))
         at += old_length + new_length
     if at != behind or not _holds(before, after, changes):
         return None
-    record = Record(device, inode, before, after, mode, mtime, tuple(changes), None, place.start)
+    record = SaveRecord(device, inode, before, after, mode, mtime, tuple(changes), None, place.start)
     return replace(record, mtime_after=place.mtime_after)
 
 
-def _holds(before: int, after: int, changes: list[Change]) -> bool:
+def _holds(before: int, after: int, changes: list[ChangedBytes]) -> bool:
     """Whether the changes lead from a file of one length to one of the other: a foreign record may say anything."""
     olds = all(c.offset + len(c.old) <= before for c in changes if c.old)
     news = all(c.offset + len(c.new) <= after for c in changes if c.new)
@@ -295,10 +297,10 @@ def _sum(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-class Before:
+class FileBeforeSave:
     """The file as it was before a save: the file as it is, under the old bytes of the record."""
 
-    def __init__(self, source: Source, record: Record) -> None:
+    def __init__(self, source: Source, record: SaveRecord) -> None:
         self._source, self._record = source, record
 
     @property

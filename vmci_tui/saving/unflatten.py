@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError, SaveError
-from vmci_tui.common.progress import Progress, quiet
+from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers.kdump.header import read_header
 from vmci_tui.formats.kdump_records import BLOCK_SIZES, INCOMPLETE, SIGNATURE
 from vmci_tui.layers.file import BytesSource, FileSource
 from vmci_tui.layers.flattened import FlattenedSource, Record, is_flattened, open_flattened, records
-from vmci_tui.saving.new_file import put_in_place
+from vmci_tui.saving.new_file import write_atomically
 from vmci_tui.saving.write_image import copy_some, pwrite
 
 _LARGE: Final = 256 << 10
@@ -45,7 +45,7 @@ def plain_of(source: FileSource) -> FlattenedSource:
     return open_flattened(source)
 
 
-def unflatten(source: FileSource, target: str, progress: Progress = quiet) -> Unflattened:
+def unflatten(source: FileSource, target: str, progress: Progress = no_progress) -> Unflattened:
     """Write the plain file to `target`. Of a broken file, what comes before the fault.
 
     Raises SaveError where the target cannot be written.
@@ -62,7 +62,7 @@ def unflatten(source: FileSource, target: str, progress: Progress = quiet) -> Un
     def check(temporary: str) -> int:
         return os.stat(temporary).st_size
 
-    size = put_in_place(source, target, fill, check)
+    size = write_atomically(source, target, fill, check)
     return Unflattened(visible(target), size, written, tuple(faults))
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vmci_tui.common.errors import OpenError, SaveError
-from vmci_tui.common.progress import Progress, quiet
+from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.containers import Dump, open_dump
-from vmci_tui.containers.base import Kept, Pair
+from vmci_tui.containers.base import CopiedRange, KeptBytes
 from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.header_text import saved_order
 from vmci_tui.layers.file import Source
-from vmci_tui.saving.undo_journal import Before
+from vmci_tui.saving.undo_journal import FileBeforeSave
 
 PIECE = 64 << 10
 """Bytes read at a time. From 128 KiB on the C library maps and unmaps memory for each read: the whole
@@ -32,7 +32,7 @@ def check_saved(old: Dump, state: State, saved: Source, limit: int, progress: Pr
     return read
 
 
-def check_in_place(old: Dump, state: State, saved: Source, before: Before) -> int:
+def check_in_place(old: Dump, state: State, saved: Source, before: FileBeforeSave) -> int:
     """The same for a file that was changed itself: `before` reads what it held.
 
     Only what moved, or lies where bytes were overwritten, can differ; the rest is not read.
@@ -46,7 +46,7 @@ def check_in_place(old: Dump, state: State, saved: Source, before: Before) -> in
             for pair in kept.pairs
             if pair.old != pair.new or (kept.in_file and before.overwritten(pair.new, pair.length))
         )
-        length = _same_bytes(kept._replace(pairs=touched), sum(pair.length for pair in touched), quiet)
+        length = _same_bytes(kept._replace(pairs=touched), sum(pair.length for pair in touched), no_progress)
         read += length if kept.in_file else 0
     return read
 
@@ -62,7 +62,7 @@ def _reopened(notes: tuple[Note, ...], saved: Source) -> Dump:
     return new
 
 
-def _same_bytes(kept: Kept, limit: int, progress: Progress) -> int:
+def _same_bytes(kept: KeptBytes, limit: int, progress: Progress) -> int:
     """Compare up to `limit` bytes; how many were read. Raises SaveError at the first difference."""
     old, saved, pairs = kept.old, kept.new, kept.pairs
     total = min(sum(pair.length for pair in pairs), limit)
@@ -83,7 +83,7 @@ def _same_bytes(kept: Kept, limit: int, progress: Progress) -> int:
     return read
 
 
-def _data(old: Source, new: Source, pair: Pair) -> Iterator[tuple[int, int]]:
+def _data(old: Source, new: Source, pair: CopiedRange) -> Iterator[tuple[int, int]]:
     """The parts of a pair, counted from its start, where at least one file has data."""
     parts = [(a - pair.old, b - pair.old) for a, b in old.data_ranges(pair.old, pair.old + pair.length)]
     parts += [(a - pair.new, b - pair.new) for a, b in new.data_ranges(pair.new, pair.new + pair.length)]

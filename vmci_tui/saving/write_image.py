@@ -15,7 +15,7 @@ from typing import Final
 from vmci_tui.common.errors import SaveError
 from vmci_tui.common.progress import Progress
 from vmci_tui.layers.file import FileSource, Source
-from vmci_tui.layers.image import Copy, Image, Literal
+from vmci_tui.layers.image import Image, NewBytes, SourceBytes
 from vmci_tui.saving.verify import PIECE
 
 BLOCK: Final = 4096
@@ -32,7 +32,7 @@ def write_image(source: Source, image: Image, fd: int, progress: Progress) -> No
     os.ftruncate(fd, image.size)
     roomy = False
     for offset, extent in image.placed():
-        if isinstance(extent, Literal):
+        if isinstance(extent, NewBytes):
             pwrite(fd, extent.data, offset)
             progress("copy", offset + extent.length, image.size)
             continue
@@ -52,7 +52,9 @@ def pwrite(fd: int, data: bytes, offset: int) -> None:
         view, offset = view[written:], offset + written
 
 
-def _share(source: Source, fd: int, extent: Copy, to: int, total: int, progress: Progress) -> list[tuple[Copy, int]]:
+def _share(
+    source: Source, fd: int, extent: SourceBytes, to: int, total: int, progress: Progress
+) -> list[tuple[SourceBytes, int]]:
     """Share what lies on whole blocks in both files; what is left to be copied, with where it goes."""
     whole = [(extent, to)]
     start = -(-extent.offset // BLOCK) * BLOCK
@@ -72,14 +74,14 @@ def _share(source: Source, fd: int, extent: Copy, to: int, total: int, progress:
     return _edges(extent, start, end, shift)
 
 
-def _edges(extent: Copy, start: int, end: int, shift: int) -> list[tuple[Copy, int]]:
+def _edges(extent: SourceBytes, start: int, end: int, shift: int) -> list[tuple[SourceBytes, int]]:
     """The parts of an extent outside [start, end), with where they go."""
     last = extent.offset + extent.length
-    parts = (Copy(extent.offset, start - extent.offset), Copy(end, last - end))
+    parts = (SourceBytes(extent.offset, start - extent.offset), SourceBytes(end, last - end))
     return [(part, part.offset + shift) for part in parts if part.length]
 
 
-def _copy(source: Source, fd: int, extent: Copy, to: int, total: int, progress: Progress) -> None:
+def _copy(source: Source, fd: int, extent: SourceBytes, to: int, total: int, progress: Progress) -> None:
     shift = to - extent.offset
     for start, end in source.data_ranges(extent.offset, extent.offset + extent.length):
         at = start
@@ -107,7 +109,7 @@ def _need_space(source: Source, image: Image, fd: int) -> None:
     """Refuse before anything is copied, with the exact need; shared blocks and holes need none."""
     need = 0
     for _, extent in image.placed():
-        if isinstance(extent, Copy):
+        if isinstance(extent, SourceBytes):
             parts = source.data_ranges(extent.offset, extent.offset + extent.length)
             need += sum(end - start for start, end in parts)
         else:

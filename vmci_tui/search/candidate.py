@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, Note, build, parse_raw, up
+from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, Note, align_up, build, parse_raw
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 
 
@@ -40,7 +40,7 @@ class Candidate(NamedTuple):
         if self.kind == "text":
             return self.raw
         note = parse_raw(self.raw)
-        return note.desc if note is not None else self.raw[up(HEADER + len(NAME)) :]
+        return note.desc if note is not None else self.raw[align_up(HEADER + len(NAME)) :]
 
     @property
     def vmcoreinfo(self) -> Vmcoreinfo:

@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document.document import Document
 from vmci_tui.document.state import State
-from vmci_tui.formats.elf_note import HEADER, NAME, Note, parse_raw, up
+from vmci_tui.formats.elf_note import HEADER, NAME, Note, align_up, parse_raw
 from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT, Entry
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.text_diff import TextDiff, compare, difference_text, header_remarks
@@ -139,7 +139,7 @@ def _needed(head: bytes) -> int:
     for order in ("little", "big"):
         namesz, descsz = (int.from_bytes(head[at : at + 4], order) for at in (0, 4))
         if namesz == len(NAME) and descsz <= SIZE_LIMIT:
-            return HEADER + up(namesz) + up(descsz)
+            return HEADER + align_up(namesz) + align_up(descsz)
     return 0
 
 
@@ -156,7 +156,7 @@ def _content(there: Candidate, note: Note) -> tuple[bytes, bytes]:
 
 
 def _unpadded(note: Note) -> bytes:
-    return note.name.ljust(up(len(note.name), note.align), b"\0") + note.desc
+    return note.name.ljust(align_up(len(note.name), note.align), b"\0") + note.desc
 
 
 def _why(entry: Entry, found: MemoryObject, compared: RegionView | None, note: Note | None) -> str:

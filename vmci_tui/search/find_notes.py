@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from typing import Final
 
-from vmci_tui.common.progress import Progress, quiet
+from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.containers.guest import Guest
 from vmci_tui.search import lowcore_pointer as lowcore
 from vmci_tui.search.candidate import Candidate
@@ -25,7 +25,7 @@ CUT_LIMIT: Final = 256
 """The most of them that are not whole."""
 
 
-def find(guest: Guest, everywhere: bool = False, told: Progress = quiet) -> Iterator[Candidate]:
+def find(guest: Guest, everywhere: bool = False, told: Progress = no_progress) -> Iterator[Candidate]:
     """Candidates as they are found: first what the guest points at, then in the order of addresses.
 
     On page starts, or with `everywhere` at any address. Each address is given once. At most

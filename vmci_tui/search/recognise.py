@@ -11,14 +11,14 @@ import re
 from typing import Final
 
 from vmci_tui.containers.guest import Guest
-from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, up
+from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, align_up
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.search.candidate import Candidate
 from vmci_tui.search.memory_blocks import PAGE
 
 FIRST_KEY: Final = b"OSRELEASE="
 """How every text of Linux begins."""
-TEXT_AT: Final = up(HEADER + len(NAME))
+TEXT_AT: Final = align_up(HEADER + len(NAME))
 """Where the text begins in a note."""
 TEXT_LIMIT: Final = 1 << 16
 """The largest page of all machines; a kernel that allocates several smaller ones for its text needs no more."""
@@ -71,7 +71,7 @@ def _note_at(guest: Guest, paddr: int, head: bytes, order: ByteOrder) -> Candida
         damage = ""
     text = data[:run]
     end = TEXT_AT + run
-    padding = b"" if damage else guest.read(paddr + end, up(end) - end) or b""
+    padding = b"" if damage else guest.read(paddr + end, align_up(end) - end) or b""
     faults = (damage, _misplaced(paddr)) if damage else _faults(paddr, text)
     return Candidate(paddr, guest.offset_of(paddr), "note", head + text + padding, order, *faults)
 

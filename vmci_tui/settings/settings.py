@@ -55,7 +55,7 @@ def _theme_file() -> Path:
     return user_state_path("vmci-tui") / "theme"
 
 
-def kept_theme() -> str:
+def last_theme() -> str:
     """The theme that was chosen last in the app; empty where none was."""
     try:
         return read_own(_theme_file())[:80].decode("ascii", "replace").strip()
@@ -63,7 +63,7 @@ def kept_theme() -> str:
         return ""
 
 
-def keep_theme(name: str) -> None:
+def store_theme(name: str) -> None:
     """Keep the theme for the next start; ignore a folder that cannot be written."""
 
     write_own(_theme_file(), f"{name}\n".encode())
@@ -118,7 +118,7 @@ def troubles() -> Iterator[Safe]:
         yield Safe(f"recent files: {visible(str(_recent_file()))} is damaged; it is kept as recent.json.damaged")
 
 
-class Recent(NamedTuple):
+class RecentFile(NamedTuple):
     """A file that was opened, and what is kept of it."""
 
     path: str
@@ -133,7 +133,7 @@ def recent() -> tuple[tuple[str, str | None], ...]:
     return tuple((item.path, item.blob) for item in _records())
 
 
-def _records() -> tuple[Recent, ...]:
+def _records() -> tuple[RecentFile, ...]:
     found = (_record(item) for item in _stored() or ())
     return tuple(item for item in found if item is not None)
 
@@ -149,7 +149,7 @@ def _stored() -> list[object] | None:
     return items if isinstance(items, list) else None
 
 
-def _record(item: object) -> Recent | None:
+def _record(item: object) -> RecentFile | None:
     """A dump, its entry and its bookmarks as they were stored; None for what is none, or is gone."""
     path, blob, marks = (*item, None)[:3] if isinstance(item, list) and 2 <= len(item) <= 3 else (None, None, None)
     if not isinstance(path, str) or "\0" in path or not os.path.exists(path):
@@ -157,7 +157,7 @@ def _record(item: object) -> Recent | None:
     there = isinstance(blob, str) and "\0" not in blob and os.path.exists(blob)
     kept = (mark for mark in marks if isinstance(mark, str)) if isinstance(marks, list) else ()
     places = tuple(mark for mark in kept if len(mark) <= _LONGEST_BOOKMARK)
-    return Recent(path, blob if there else None, places[:MOST_BOOKMARKS])
+    return RecentFile(path, blob if there else None, places[:MOST_BOOKMARKS])
 
 
 def bookmarks(path: str) -> tuple[str, ...]:
@@ -166,19 +166,19 @@ def bookmarks(path: str) -> tuple[str, ...]:
     return next((item.bookmarks for item in _records() if item.path == full), ())
 
 
-def keep_bookmarks(path: str, marks: tuple[str, ...]) -> None:
+def store_bookmarks(path: str, marks: tuple[str, ...]) -> None:
     """Keep the places of a file; it becomes the first among the recent ones."""
     full = os.path.abspath(path)
     blob = next((item.blob for item in _records() if item.path == full), None)
-    _store(Recent(full, blob, marks[:MOST_BOOKMARKS]))
+    _store(RecentFile(full, blob, marks[:MOST_BOOKMARKS]))
 
 
 def remember(path: str, blob: str | None = None) -> None:
     """Put a file first among the recent ones."""
-    _store(Recent(os.path.abspath(path), os.path.abspath(blob) if blob else None, bookmarks(path)))
+    _store(RecentFile(os.path.abspath(path), os.path.abspath(blob) if blob else None, bookmarks(path)))
 
 
-def _store(first: Recent) -> None:
+def _store(first: RecentFile) -> None:
     """Write the list with `first` at its head; ignore a folder that cannot be written."""
     import json
 

@@ -18,7 +18,7 @@ from textual.theme import Theme
 from vmci_tui.common.errors import Cancelled, VmciError
 from vmci_tui.common.packaged import packaged_text
 from vmci_tui.common.safe_text import visible
-from vmci_tui.common.signals import hand_over
+from vmci_tui.common.signals import hand_to_loop
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.edit_entry import set_entry
@@ -79,9 +79,9 @@ class VmciApp(Guarded, App[None]):
         yield SystemCommand("Theme: choose other colours", "High contrast is one of them", self.action_change_theme)
 
     def on_mount(self) -> None:
-        hand_over(asyncio.get_running_loop(), partial(self.exit, return_code=Cancelled.exit_code))
+        hand_to_loop(asyncio.get_running_loop(), partial(self.exit, return_code=Cancelled.exit_code))
         # Set here and not left to TEXTUAL_THEME: what a picture shows must not hang on the environment.
-        wanted = self.settings.theme or settings.kept_theme()
+        wanted = self.settings.theme or settings.last_theme()
         self.theme = wanted if wanted in self.available_themes else "textual-dark"
         if self.settings.keymap:
             self.set_keymap(self.settings.keymap)
@@ -135,7 +135,7 @@ class VmciApp(Guarded, App[None]):
     def _keep_theme(self, theme: Theme) -> None:
         """The theme that the user chose is there at the next start too."""
         if self.settings.theme is None:
-            settings.keep_theme(theme.name)
+            settings.store_theme(theme.name)
         elif self.settings.theme != theme.name:
             words = f"settings.toml names the theme {self.settings.theme}: this one lasts until you quit"
             self.notify(safe(words), markup=False)
@@ -228,7 +228,7 @@ class VmciApp(Guarded, App[None]):
             self.call_later(self._ask_unfinished, document)
 
     def _ask_unfinished(self, document: Document) -> None:
-        from vmci_tui.saving.take_back import is_cut_short
+        from vmci_tui.saving.last_save import is_cut_short
         from vmci_tui.tui.widgets.dialogs import Choose
 
         source = document.source
@@ -337,7 +337,7 @@ class VmciApp(Guarded, App[None]):
 
     def take_back(self, document: Document, path: str, finishing: bool = False, force: bool = False) -> None:
         """Undo the last save in place (or bring it to its end), and show the file as it is then."""
-        from vmci_tui.saving.take_back import finish, take_back
+        from vmci_tui.saving.last_save import complete_last_save, undo_last_save
 
         source = document.source
         if not isinstance(source, FileSource) or document.read_only:
@@ -345,7 +345,7 @@ class VmciApp(Guarded, App[None]):
             return
         document.close()  # with it goes the lock, which taking back needs
         try:
-            finish(path) if finishing else take_back(path, force)
+            complete_last_save(path) if finishing else undo_last_save(path, force)
         except VmciError as error:
             self.notify(safe(str(error)), severity="error", markup=False)
         else:

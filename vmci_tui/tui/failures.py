@@ -30,22 +30,22 @@ class Failures:
         if isinstance(error, VmciError):
             self.tell_failure(safe(str(error)))
             return
-        found = mishap.note(error)
+        found = mishap.record(error)
         if not (painting and found in self._told):
             self._told |= {found}
             self._app.call_later(self._tell, found)
 
     def tell_mishaps(self) -> None:
         """Say what went wrong in a judgement, which goes on without the reader in which it did."""
-        for found in mishap.seen:
+        for found in mishap.recorded:
             if found not in self._told:
                 self._told |= {found}
                 self._tell(found)
 
     def _tell(self, found: mishap.Mishap) -> None:
-        from vmci_tui.common.error_log import keep
+        from vmci_tui.common.error_log import log_mishap
 
-        kept = keep(found)
+        kept = log_mishap(found)
         # Whoever opens a page in a browser is not told where the files of this machine lie.
         where = f"; to report it, send {kept}" if kept is not None and host(self._app).allowed is None else ""
         self.tell_failure(f"{found}{where}")

@@ -314,7 +314,7 @@ class Session:
     def _keep_marks(self, marks: tuple[str, ...]) -> None:
         self._marks = marks
         if self.path is not None:
-            settings.keep_bookmarks(self.path, marks)
+            settings.store_bookmarks(self.path, marks)
 
     def places_marked(self) -> list[tuple[int, str]]:
         """The bookmarks that are in what is shown, as (offset, bookmark), in the order of the file."""

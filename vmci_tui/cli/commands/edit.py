@@ -29,11 +29,11 @@ from vmci_tui.render import dump_report as report
 from vmci_tui.render import undo_report as report_undo
 from vmci_tui.render import verdict_report as report_readers
 from vmci_tui.saving.harm import harm_of
+from vmci_tui.saving.last_save import complete_last_save, foreign_bytes, undo_last_save
 from vmci_tui.saving.new_file import refuse_target
 from vmci_tui.saving.plan import Plan, plan_copy, plan_in_place
 from vmci_tui.saving.save_copy import CHECK_LIMIT, save_copy
 from vmci_tui.saving.save_in_place import save_in_place
-from vmci_tui.saving.take_back import finish, overwritten, take_back
 
 Json = dict[str, Any]
 
@@ -198,10 +198,10 @@ def _undo(options: argparse.Namespace) -> int:
         raise UsageError("--force takes a save back, --finish brings it to its end", "name one of them")
     if options.dry_run and not options.force:
         raise UsageError("--dry-run shows what --force would overwrite", "vmci undo FILE --force --dry-run")
-    lost = overwritten(options.file) if options.force else ()
+    lost = foreign_bytes(options.file) if options.force else ()
     saved = None
     if not options.dry_run:
-        saved = finish(options.file) if options.finish else take_back(options.file, options.force)
+        saved = complete_last_save(options.file) if options.finish else undo_last_save(options.file, options.force)
     if options.json:
         found: Json = {"overwrites": report_undo.overwritten_json(lost)} if options.force else {}
         print_json({"file": visible(options.file), "size": saved.size if saved else None} | found)

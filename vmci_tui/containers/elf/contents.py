@@ -8,11 +8,11 @@ from itertools import islice
 from typing import Final
 
 from vmci_tui.formats.elf_note import ByteOrder, Note
-from vmci_tui.formats.elf_records import PT_LOAD, Format, Header, Section, Segment
+from vmci_tui.formats.elf_records import PT_LOAD, ElfFormat, ElfHeader, Section, Segment
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.layers.file import Source
 from vmci_tui.layers.memory_map import Memory, merge
-from vmci_tui.layers.overlap import differs
+from vmci_tui.layers.overlap import differing_paddr
 from vmci_tui.machines.lookup import machine_name
 
 _X86_64_IMAGE: Final = 0xFFFFFFFF80000000
@@ -25,9 +25,9 @@ class ElfContents:
     """Everything in the file but guest memory, which stays in it."""
 
     source: Source
-    format: Format
+    format: ElfFormat
     ident: bytes
-    header: Header
+    header: ElfHeader
     segments: Segments
     sections: tuple[Section, ...]
     notes: tuple[Note, ...]
@@ -61,7 +61,7 @@ class ElfContents:
     @cached_property
     def conflict(self) -> int | None:
         """A paddr for which two program headers give different bytes."""
-        return differs(self.memory.overlaps, self.source)
+        return differing_paddr(self.memory.overlaps, self.source)
 
     @property
     def stride(self) -> int:

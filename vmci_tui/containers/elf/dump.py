@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import ClassVar, Final
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.containers.base import Dump, Kept, Layout, LayoutRequest, Stored
+from vmci_tui.containers.base import Dump, KeptBytes, Layout, LayoutRequest, Stored
 from vmci_tui.containers.elf import regions
 from vmci_tui.containers.elf.contents import ElfContents, memory_end
 from vmci_tui.containers.elf.layout import arrange
 from vmci_tui.containers.elf.xen_core import is_xen_core
-from vmci_tui.formats.elf_note import NOTE_LIMIT, ByteOrder, Note, walk
+from vmci_tui.formats.elf_note import NOTE_LIMIT, ByteOrder, Note, parse_notes
 from vmci_tui.formats.elf_records import (
     EI_CLASS,
     EI_DATA,
@@ -22,8 +22,8 @@ from vmci_tui.formats.elf_records import (
     PT_LOAD,
     PT_NOTE,
     SHT_STRTAB,
-    Format,
-    Header,
+    ElfFormat,
+    ElfHeader,
     Section,
     format_of,
 )
@@ -65,16 +65,16 @@ class ElfDump(ElfContents):
         return self.memory
 
     @cached_property
-    def as_it_is(self) -> Layout:
-        return regions.as_it_is(self)
+    def current_layout(self) -> Layout:
+        return regions.current_layout(self)
 
     def layout(self, request: LayoutRequest) -> Layout:
         return arrange(self, request)
 
-    def kept(self, request: LayoutRequest, new: Dump) -> Iterator[Kept]:
+    def kept(self, request: LayoutRequest, new: Dump) -> Iterator[KeptBytes]:
         from vmci_tui.containers.elf.same_memory import same_memory
 
-        yield Kept(self.source, new.source, tuple(same_memory(self, new, request)))
+        yield KeptBytes(self.source, new.source, tuple(same_memory(self, new, request)))
 
 
 def open_elf(source: Source) -> ElfDump:
@@ -124,7 +124,7 @@ def _is_process(dump: ElfDump) -> bool:
     return any(loads.column("vaddr")) and not any(loads.column("paddr"))
 
 
-def _read_sections(source: Source, form: Format, header: Header) -> tuple[Section, ...]:
+def _read_sections(source: Source, form: ElfFormat, header: ElfHeader) -> tuple[Section, ...]:
     """The section headers, as far as they are there: they matter only for being moved or dropped."""
     size = form.section.size
     if header.shoff == 0 or header.shnum > _SECTION_LIMIT:
@@ -135,7 +135,7 @@ def _read_sections(source: Source, form: Format, header: Header) -> tuple[Sectio
     return tuple(_unswapped(Section(*record), form) for record in records)
 
 
-def _unswapped(section: Section, form: Format) -> Section:
+def _unswapped(section: Section, form: ElfFormat) -> Section:
     """QEMU writes the .shstrtab header of big-endian files without swapping its words."""
     if form.order == "little" or section.type != SHT_STRTAB << 24:
         return section
@@ -143,7 +143,7 @@ def _unswapped(section: Section, form: Format) -> Section:
     return Section(*other.unpack(form.section.pack(*section)))
 
 
-def _read_segments(source: Source, form: Format, header: Header, sections: tuple[Section, ...]) -> Segments:
+def _read_segments(source: Source, form: ElfFormat, header: ElfHeader, sections: tuple[Section, ...]) -> Segments:
     count = header.phnum
     if count == PN_XNUM and sections and sections[0].info >= PN_XNUM - 1:
         count = sections[0].info
@@ -164,7 +164,7 @@ def _read_segments(source: Source, form: Format, header: Header, sections: tuple
     return Segments.read(form, table, stride)
 
 
-def _read_notes(source: Source, form: Format, segments: Segments) -> tuple[tuple[Note, ...], tuple[int, ...]]:
+def _read_notes(source: Source, form: ElfFormat, segments: Segments) -> tuple[tuple[Note, ...], tuple[int, ...]]:
     notes: list[Note] = []
     offsets: list[int] = []
     budget = HEAD_LIMIT
@@ -178,7 +178,7 @@ def _read_notes(source: Source, form: Format, segments: Segments) -> tuple[tuple
         area = source.read(segment.offset, segment.filesz)
         budget -= len(area)
         at = segment.offset
-        found = walk(area, form.order, segment.align)
+        found = parse_notes(area, form.order, segment.align)
         if len(area) < segment.filesz and found:
             missing = f"the file ends {segment.filesz - len(area)} bytes before the notes do"
             found = (*found[:-1], replace(found[-1], broken=found[-1].broken or missing))

@@ -8,17 +8,17 @@ from functools import cached_property
 from typing import ClassVar
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.containers.base import Dump, Kept, Layout, LayoutRequest, Region, Stored
+from vmci_tui.containers.base import Dump, KeptBytes, Layout, LayoutRequest, Region, Stored
 from vmci_tui.containers.copied_bytes import copied_bytes
 from vmci_tui.containers.elf.dump import ElfDump, open_elf
 from vmci_tui.containers.elf.same_memory import same_memory
-from vmci_tui.containers.flattened_regions import PIECE_LIMIT, Records, disjoint, in_records, place_of
+from vmci_tui.containers.flattened_regions import PIECE_LIMIT, FlatRecords, disjoint, file_offset_of, in_records
 from vmci_tui.containers.kdump.flattened_layout import patched, rearranged
 from vmci_tui.formats.elf_note import ByteOrder, Note
 from vmci_tui.formats.elf_records import format_of
 from vmci_tui.layers.file import Source
 from vmci_tui.layers.flattened import FlattenedSource
-from vmci_tui.layers.image import Copy, Image
+from vmci_tui.layers.image import Image, SourceBytes
 from vmci_tui.layers.memory_map import Memory
 from vmci_tui.layers.range_table import Ranges
 
@@ -78,8 +78,8 @@ class FlatElfDump:
         return _without_offsets(self.elf.memory)
 
     @cached_property
-    def as_it_is(self) -> Layout:
-        return _laid_out(self.elf.as_it_is, Image.of(self.source.size), self.flat)
+    def current_layout(self) -> Layout:
+        return _laid_out(self.elf.current_layout, Image.of(self.source.size), self.flat)
 
     def layout(self, request: LayoutRequest) -> Layout:
         """See `Dump.layout`. Raises SaveError where no file can hold them."""
@@ -91,19 +91,19 @@ class FlatElfDump:
         image, records = self._patched(arranged.image) if request.in_place else rearranged(self.flat, arranged.image)
         return _laid_out(arranged, image, records)
 
-    def kept(self, request: LayoutRequest, new: Dump) -> Iterator[Kept]:
+    def kept(self, request: LayoutRequest, new: Dump) -> Iterator[KeptBytes]:
         """The memory of both by their headers, then all that is copied of the file."""
         copied = copied_bytes(self, new, self.layout(request))
         after, source = (new.elf, new.flat) if isinstance(new, FlatElfDump) else (new, new.source)
-        yield Kept(self.flat, source, tuple(same_memory(self.elf, after, request)), in_file=False)
+        yield KeptBytes(self.flat, source, tuple(same_memory(self.elf, after, request)), in_file=False)
         yield copied
 
-    def _patched(self, wanted: Image) -> tuple[Image, Records]:
+    def _patched(self, wanted: Image) -> tuple[Image, FlatRecords]:
         """The file itself with the head that is wanted; memory that it grew into goes to a record at the end."""
         blocks = tuple(
             (offset, wanted.read(self.flat, offset, extent.length))
             for offset, extent in wanted.placed()
-            if not (isinstance(extent, Copy) and extent.offset == offset)
+            if not (isinstance(extent, SourceBytes) and extent.offset == offset)
         )
         size = self.flat.size
         tail = next((block for block in blocks if block[0] >= size), None)  # whole: its zeros at the end are memory
@@ -122,7 +122,7 @@ def _without_offsets(memory: Memory) -> Memory:
     return Memory(Ranges(item._replace(offset=None) for item in memory.ranges))
 
 
-def _laid_out(plain: Layout, image: Image, records: Records) -> Layout:
+def _laid_out(plain: Layout, image: Image, records: FlatRecords) -> Layout:
     """The layout of the plain file, as its parts lie in records."""
     regions = [_with_fields(region, plain) for region in plain.regions]
     if len(records) <= PIECE_LIMIT and len(plain.memory.ranges) <= PIECE_LIMIT:
@@ -131,7 +131,7 @@ def _laid_out(plain: Layout, image: Image, records: Records) -> Layout:
         plain,
         image=image,
         appends=True,
-        note_offsets=tuple(place_of(records, offset) for offset in plain.note_offsets),
+        note_offsets=tuple(file_offset_of(records, offset) for offset in plain.note_offsets),
         memory_of=lambda: _without_offsets(plain.memory),
         regions=disjoint(list(in_records(records, regions)), image.size),
     )

@@ -20,8 +20,8 @@ from vmci_tui.common.errors import SaveError
 from vmci_tui.containers.base import Layout, LayoutRequest
 from vmci_tui.containers.elf.contents import ElfContents
 from vmci_tui.containers.elf.program_headers import merged, remapped
-from vmci_tui.containers.elf.regions import as_arranged
-from vmci_tui.formats.elf_note import up
+from vmci_tui.containers.elf.regions import new_layout
+from vmci_tui.formats.elf_note import align_up
 from vmci_tui.formats.elf_records import (
     EI_VERSION,
     ET_CORE,
@@ -36,13 +36,13 @@ from vmci_tui.formats.elf_records import (
 )
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.layers.file import HEAD_LIMIT
-from vmci_tui.layers.image import Copy, Extent, Image, Literal
+from vmci_tui.layers.image import Extent, Image, NewBytes, SourceBytes
 
 BLOCK: Final = 4096
 """Memory moves by a multiple of this, so that file systems can share it (reflink)."""
 
 
-class _Place(NamedTuple):
+class _HeadPlacement(NamedTuple):
     """Where the parts of the new head lie, and what that does to memory, which begins at `body`."""
 
     notes_at: int
@@ -101,10 +101,12 @@ def arrange(dump: ElfContents, request: LayoutRequest) -> Layout:
         offsets[index] = at
         at += len(notes[index].raw)
     image = _image(dump, bytes(head), place)
-    return as_arranged(dump.format, image, notes, tuple(offsets), segments, sections, _reasons(dump, place, sections))
+    return new_layout(dump.format, image, notes, tuple(offsets), segments, sections, _reasons(dump, place, sections))
 
 
-def _settle(dump: ElfContents, area: bytes, kept: tuple[Section, ...], in_place: bool) -> tuple[_Place, Segments]:
+def _settle(
+    dump: ElfContents, area: bytes, kept: tuple[Section, ...], in_place: bool
+) -> tuple[_HeadPlacement, Segments]:
     """Where everything goes. Lifting splits headers, which makes the head grow, which may lift more."""
     old = dump.segments.without(PT_NOTE)
     old = old.replaced(align=array(old.column("align").typecode, bytes(len(old) * dump.bits // 8)))
@@ -129,12 +131,12 @@ def _body(dump: ElfContents) -> int:
 
 def _place(
     dump: ElfContents, loads: int, area: bytes, kept: tuple[Section, ...], body: int, lift: int, in_place: bool
-) -> _Place:
+) -> _HeadPlacement:
     form, size = dump.format, dump.source.size
     count = loads + _notes_count(dump, area)
     section_count = len(kept) or int(count >= PN_XNUM)
     table_end = form.header_size + count * form.segment.size + section_count * form.section.size
-    extra = sum(up(s.size) for s in _head_sections(kept, body))
+    extra = sum(align_up(s.size) for s in _head_sections(kept, body))
     notes_at = table_end
     olds = list(dump.segments.of_type(PT_NOTE))
     if len(olds) == 1 and olds[0].offset % 4 == 0 and table_end <= olds[0].offset:
@@ -144,10 +146,10 @@ def _place(
     head_end = notes_at + len(area) + extra
     if head_end > HEAD_LIMIT:
         raise SaveError(f"the head would take {head_end} bytes; {HEAD_LIMIT} are the limit", "take notes out")
-    grow = up(head_end - body, BLOCK) if head_end > body else 0
+    grow = align_up(head_end - body, BLOCK) if head_end > body else 0
     if in_place:
-        return _Place(notes_at, head_end, body, 0, max(grow, lift), size)
-    return _Place(notes_at, head_end, body, grow, 0, size)
+        return _HeadPlacement(notes_at, head_end, body, 0, max(grow, lift), size)
+    return _HeadPlacement(notes_at, head_end, body, grow, 0, size)
 
 
 def _notes_count(dump: ElfContents, area: bytes) -> int:
@@ -155,7 +157,7 @@ def _notes_count(dump: ElfContents, area: bytes) -> int:
     return int(bool(area) or dump.segments.count_of(PT_NOTE) > 0)
 
 
-def _with_note(dump: ElfContents, loads: Segments, area: bytes, place: _Place) -> Segments:
+def _with_note(dump: ElfContents, loads: Segments, area: bytes, place: _HeadPlacement) -> Segments:
     if not _notes_count(dump, area):
         return loads
     old = next(dump.segments.of_type(PT_NOTE), Segment(PT_NOTE, 0, 0, 0, 0, 0, 0, 0))
@@ -172,7 +174,7 @@ def _known_end(dump: ElfContents) -> int:
     return min(max(ends), dump.source.size)
 
 
-def _moved(segments: Segments, place: _Place, dump: ElfContents) -> Segments:
+def _moved(segments: Segments, place: _HeadPlacement, dump: ElfContents) -> Segments:
     """The headers with the offsets that their bytes have now; more headers where only some bytes were lifted.
 
     Offsets 0 and -1 of no bytes stay. What a file that was cut off does not hold stays behind
@@ -203,7 +205,7 @@ def _check_offset(offset: int, dump: ElfContents) -> None:
         )
 
 
-def _split(segment: Segment, place: _Place, dump: ElfContents) -> tuple[Segment, ...]:
+def _split(segment: Segment, place: _HeadPlacement, dump: ElfContents) -> tuple[Segment, ...]:
     """The header, cut where its bytes were lifted and where the file ends."""
     offset, end = segment.offset, segment.offset + segment.filesz
     cuts = (cut for cut in (place.rest, place.size) if place.rest < place.size and offset < cut < end)
@@ -213,7 +215,7 @@ def _split(segment: Segment, place: _Place, dump: ElfContents) -> tuple[Segment,
     return pieces
 
 
-def _piece(segment: Segment, start: int, stop: int, place: _Place, top: int) -> Segment:
+def _piece(segment: Segment, start: int, stop: int, place: _HeadPlacement, top: int) -> Segment:
     """The part of a header whose bytes lay at [start, stop) of the file.
 
     It keeps p_vaddr - p_paddr: left at 0, s390x reads wrong memory (seen); but where p_vaddr is
@@ -245,7 +247,7 @@ def _head_sections(kept: tuple[Section, ...], body: int) -> tuple[Section, ...]:
 
 
 def _moved_sections(
-    dump: ElfContents, kept: tuple[Section, ...], place: _Place, notes_length: int
+    dump: ElfContents, kept: tuple[Section, ...], place: _HeadPlacement, notes_length: int
 ) -> tuple[tuple[Section, ...], list[tuple[int, bytes]]]:
     """The kept section headers with their new offsets, and the bytes that move within the head."""
     inside = _head_sections(kept, place.body)
@@ -254,7 +256,7 @@ def _moved_sections(
         if section in inside:
             moved.append((at, dump.source.read(section.offset, section.size)))
             out.append(section._replace(offset=at))
-            at += up(section.size)
+            at += align_up(section.size)
         elif section.type == SHT_NULL or section.offset < place.body:
             out.append(section)
         elif section.offset >= place.rest:
@@ -288,7 +290,7 @@ def _table(dump: ElfContents, segments: Segments, sections: tuple[Section, ...])
     return b"".join([segments.table, *(dump.format.section.pack(*s) for s in sections)])
 
 
-def _base(dump: ElfContents, place: _Place) -> bytearray:
+def _base(dump: ElfContents, place: _HeadPlacement) -> bytearray:
     """The head before anything is put into it: zeros where it grows, else the old one without its old parts."""
     length = place.rest + place.shift
     if place.shift or place.lift:
@@ -317,20 +319,20 @@ def _overlay(head: bytearray, at: int, data: bytes) -> None:
     head[at : at + len(data)] = data
 
 
-def _image(dump: ElfContents, head: bytes, place: _Place) -> Image:
+def _image(dump: ElfContents, head: bytes, place: _HeadPlacement) -> Image:
     size = dump.source.size
     if not place.shift and not place.lift and size >= len(head) and dump.source.read(0, len(head)) == head:
         return Image.of(size)
     body = len(head) - place.shift
-    extents: list[Extent] = [Literal(head)]
+    extents: list[Extent] = [NewBytes(head)]
     if body < size:
-        extents.append(Copy(body, size - body))
+        extents.append(SourceBytes(body, size - body))
     if place.lift:
-        extents.append(Copy(place.body, min(place.lift, size - place.body)))
+        extents.append(SourceBytes(place.body, min(place.lift, size - place.body)))
     return Image(tuple(extents))
 
 
-def _reasons(dump: ElfContents, place: _Place, sections: tuple[Section, ...]) -> tuple[str, ...]:
+def _reasons(dump: ElfContents, place: _HeadPlacement, sections: tuple[Section, ...]) -> tuple[str, ...]:
     """Why the head changes beyond the notes, in words for the plan."""
     out, header, form = [], dump.header, dump.format
     if header.phoff != form.header_size:

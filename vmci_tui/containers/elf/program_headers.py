@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import chain, pairwise
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.containers.base import Mapped
+from vmci_tui.containers.base import VirtualRange
 from vmci_tui.containers.elf.contents import ElfContents, memory_end
 from vmci_tui.formats.elf_records import PT_LOAD, Segment
 from vmci_tui.formats.segment_table import Segments
@@ -18,7 +18,7 @@ def says_nothing(segment: Segment) -> bool:
     return segment.vaddr in (0, segment.paddr)
 
 
-def pieces(segment: Segment, mapped: tuple[Mapped, ...], top: int) -> Iterator[Segment]:
+def pieces(segment: Segment, mapped: tuple[VirtualRange, ...], top: int) -> Iterator[Segment]:
     """A PT_LOAD with the addresses of `mapped`, cut at its edges; `top` is one more than the highest address."""
     size = max(segment.memsz, segment.filesz)
     edges = {edge - segment.paddr for item in mapped for edge in (item.start, item.end)}
@@ -40,7 +40,7 @@ def pieces(segment: Segment, mapped: tuple[Mapped, ...], top: int) -> Iterator[S
         )
 
 
-def remapped(dump: ElfContents, mapped: tuple[Mapped, ...]) -> ElfContents:
+def remapped(dump: ElfContents, mapped: tuple[VirtualRange, ...]) -> ElfContents:
     """The dump with other virtual addresses in its program headers."""
     if not mapped:
         return dump

@@ -5,12 +5,12 @@ from __future__ import annotations
 from vmci_tui.containers.base import Layout, Region
 from vmci_tui.containers.elf.contents import ElfContents, memory_of
 from vmci_tui.formats.elf_note import Note
-from vmci_tui.formats.elf_records import SHT_STRTAB, Format, Section
+from vmci_tui.formats.elf_records import SHT_STRTAB, ElfFormat, Section
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.layers.image import Image
 
 
-def as_it_is(dump: ElfContents) -> Layout:
+def current_layout(dump: ElfContents) -> Layout:
     """The file as it lies on disk."""
     regions = [
         Region(0, dump.format.header_size, "header", "ELF header"),
@@ -35,8 +35,8 @@ def as_it_is(dump: ElfContents) -> Layout:
     )
 
 
-def as_arranged(
-    form: Format,
+def new_layout(
+    form: ElfFormat,
     image: Image,
     notes: tuple[Note, ...],
     offsets: tuple[int, ...],

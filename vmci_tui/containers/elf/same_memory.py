@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.containers.base import Dump, LayoutRequest, Pair
+from vmci_tui.containers.base import CopiedRange, Dump, LayoutRequest
 from vmci_tui.containers.elf.contents import ElfContents
 from vmci_tui.containers.elf.program_headers import remapped
 from vmci_tui.formats.elf_records import PT_LOAD, Segment
 from vmci_tui.layers.memory_map import Memory
 
 
-def same_memory(old: ElfContents, new: Dump, request: LayoutRequest) -> Iterator[Pair]:
+def same_memory(old: ElfContents, new: Dump, request: LayoutRequest) -> Iterator[CopiedRange]:
     """Ranges of both files that must be equal, each file range once.
 
     Headers are compared one by one (the same vaddr, paddr and sizes, so what is equal in the file is equal by both
@@ -20,7 +20,7 @@ def same_memory(old: ElfContents, new: Dump, request: LayoutRequest) -> Iterator
     """
     if not isinstance(new, ElfContents):
         raise SaveError("only ELF dumps can be compared", "nothing was put in place")
-    last: Pair | None = None
+    last: CopiedRange | None = None
     merged = request.head.merged
     matched = _same_ranges(old.memory, new.memory) if merged else _matched(remapped(old, request.mapped), new)
     for pair in sorted(matched):
@@ -34,7 +34,7 @@ def same_memory(old: ElfContents, new: Dump, request: LayoutRequest) -> Iterator
         yield last
 
 
-def _matched(old: ElfContents, new: ElfContents) -> Iterator[Pair]:
+def _matched(old: ElfContents, new: ElfContents) -> Iterator[CopiedRange]:
     """Each old header with the new one of the same memory, or those that it was split into."""
     after = new.segments.of_type(PT_LOAD)
     for before in old.segments.of_type(PT_LOAD):
@@ -44,13 +44,13 @@ def _matched(old: ElfContents, new: ElfContents) -> Iterator[Pair]:
             if piece is None or not _is_piece(before, piece, at, new.format.top):
                 raise _differs()
             if piece.filesz:
-                yield Pair(before.offset + at, piece.offset, piece.filesz)
+                yield CopiedRange(before.offset + at, piece.offset, piece.filesz)
             at += piece.filesz
             if at >= before.filesz:
                 break
 
 
-def _same_ranges(old: Memory, new: Memory) -> Iterator[Pair]:
+def _same_ranges(old: Memory, new: Memory) -> Iterator[CopiedRange]:
     """Each range of memory with the one, or those, that hold it in the new file."""
     for item in old.ranges:
         at = item.paddr
@@ -60,7 +60,7 @@ def _same_ranges(old: Memory, new: Memory) -> Iterator[Pair]:
                 raise _differs()
             take = min(there.end, item.end) - at
             if item.offset is not None and there.offset is not None:
-                yield Pair(item.offset + at - item.paddr, there.offset + at - there.paddr, take)
+                yield CopiedRange(item.offset + at - item.paddr, there.offset + at - there.paddr, take)
             at += take
     if sum(item.length for item in old.ranges) != sum(item.length for item in new.ranges):
         raise _differs()

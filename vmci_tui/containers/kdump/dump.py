@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import ClassVar
 
 from vmci_tui.common.errors import OpenError, SaveError
-from vmci_tui.containers.base import Dump, HeaderFields, Kept, Layout, LayoutRequest, Stored
+from vmci_tui.containers.base import Dump, HeaderFields, KeptBytes, Layout, LayoutRequest, Stored
 from vmci_tui.containers.copied_bytes import copied_bytes
 from vmci_tui.containers.kdump import regions
 from vmci_tui.containers.kdump.contents import KdumpContents
 from vmci_tui.containers.kdump.header import KdumpHeader, machine_of, read_header
 from vmci_tui.containers.kdump.layout import arrange
-from vmci_tui.formats.elf_note import NOTE_LIMIT, Note, walk
+from vmci_tui.formats.elf_note import NOTE_LIMIT, Note, parse_notes
 from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT
 from vmci_tui.formats.header_text import HeaderText, is_text
 from vmci_tui.layers.file import HEAD_LIMIT, Source
@@ -80,8 +80,8 @@ class KdumpDump(KdumpContents):
         return self.pages
 
     @cached_property
-    def as_it_is(self) -> Layout:
-        return regions.as_it_is(self)
+    def current_layout(self) -> Layout:
+        return regions.current_layout(self)
 
     @property
     def header_fields(self) -> HeaderFields:
@@ -90,7 +90,7 @@ class KdumpDump(KdumpContents):
     def layout(self, request: LayoutRequest) -> Layout:
         return arrange(self, request)
 
-    def kept(self, request: LayoutRequest, new: Dump) -> Iterator[Kept]:
+    def kept(self, request: LayoutRequest, new: Dump) -> Iterator[KeptBytes]:
         copied = copied_bytes(self, new, self.layout(request))
         if not isinstance(new, KdumpDump) or self.header.memory != new.header.memory:
             raise SaveError("the headers of what was saved tell of other memory", "nothing was put in place")
@@ -116,7 +116,7 @@ def _read_notes(plain: Source, header: KdumpHeader) -> tuple[tuple[Note, ...], t
     if min(size, max(plain.size - offset, 0)) > HEAD_LIMIT:
         raise OpenError(f"the notes take {size} bytes; {HEAD_LIMIT} are the limit", "its head is damaged")
     area = plain.read(offset, size)
-    notes = walk(area, header.form.order)
+    notes = parse_notes(area, header.form.order)
     if len(area) < size and notes:
         missing = f"the file ends {size - len(area)} bytes before the notes do"
         notes = (*notes[:-1], replace(notes[-1], broken=notes[-1].broken or missing))

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from vmci_tui.common.errors import SaveError
 from vmci_tui.formats.flattened_records import END, HEADER_SIZE, RECORD
 from vmci_tui.layers.flattened import FlattenedSource, Record, open_flattened
-from vmci_tui.layers.image import Copy, Extent, Image, ImageSource, Literal
+from vmci_tui.layers.image import Extent, Image, ImageSource, NewBytes, SourceBytes
 
 Block = tuple[int, bytes]
 """Bytes for an offset of the plain file."""
@@ -97,9 +97,9 @@ def patched(flat: FlattenedSource, blocks: tuple[Block, ...], end: int, tail: Bl
     extents: list[Extent] = []
     done = 0
     for place, data in sorted(edits):
-        extents += [Copy(done, place - done), Literal(data)]
+        extents += [SourceBytes(done, place - done), NewBytes(data)]
         done = place + len(data)
-    extents += [Copy(done, stop - done), Literal(body + END)]
+    extents += [SourceBytes(done, stop - done), NewBytes(body + END)]
     image = Image(tuple(extent for extent in extents if extent.length))
     return image, Rewritten(flat, (0, end), (), added, image.size)
 
@@ -117,14 +117,14 @@ def renewed(
     if flat.faults or flat.overlap or not all(is_record(flat, piece) for piece in gone):
         return None  # of records that overlap the older one would come to light
     body, added = _records([*blocks, tail] if tail is not None else list(blocks), HEADER_SIZE)
-    extents: list[Extent] = [Copy(0, HEADER_SIZE), Literal(body)]
+    extents: list[Extent] = [SourceBytes(0, HEADER_SIZE), NewBytes(body)]
     moves, at, shift = [(HEADER_SIZE, len(body))], HEADER_SIZE, len(body)
     for place, length in sorted((piece.place, piece.length) for piece in gone):
-        extents.append(Copy(at, place - RECORD.size - at))
+        extents.append(SourceBytes(at, place - RECORD.size - at))
         at = place + length
         shift -= RECORD.size + length
         moves.append((at, shift))
-    extents += [Copy(at, flat.end_mark - at), Literal(END)]
+    extents += [SourceBytes(at, flat.end_mark - at), NewBytes(END)]
     image = Image(tuple(extent for extent in extents if extent.length))
     return image, Rewritten(flat, (start, end), tuple(moves), added, image.size)
 
@@ -132,17 +132,17 @@ def renewed(
 def rearranged(flat: FlattenedSource, wanted: Image) -> tuple[Image, FlattenedSource]:
     """A copy whose records stand for `wanted`, an image over the plain file. Raises SaveError."""
     refuse_unfinished(flat)
-    extents: list[Extent] = [Copy(0, HEADER_SIZE)]
+    extents: list[Extent] = [SourceBytes(0, HEADER_SIZE)]
     for offset, extent in wanted.placed():
-        if isinstance(extent, Literal):
-            extents.append(Literal(RECORD.pack(offset, extent.length) + extent.data))
+        if isinstance(extent, NewBytes):
+            extents.append(NewBytes(RECORD.pack(offset, extent.length) + extent.data))
             continue
         for piece in flat.pieces(extent.offset, extent.length):
             if len(extents) > 2 * PIECES:
                 raise SaveError(f"the flattened file has more than {PIECES} records", _HINT)
             head = RECORD.pack(offset + piece.offset - extent.offset, piece.length)
-            extents += [Literal(head), Copy(piece.place, piece.length)]
-    image = Image((*extents, Literal(END)))
+            extents += [NewBytes(head), SourceBytes(piece.place, piece.length)]
+    image = Image((*extents, NewBytes(END)))
     return image, open_flattened(ImageSource(flat.file, image))
 
 

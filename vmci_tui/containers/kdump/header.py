@@ -10,9 +10,16 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.formats.elf_note import HEADER, ByteOrder, Note, up
+from vmci_tui.formats.elf_note import HEADER, ByteOrder, Note, align_up
 from vmci_tui.formats.header_text import HeaderText
-from vmci_tui.formats.kdump_records import BLOCK_SIZES, HEADER_SIZE, SUB_HEADER_SIZE, Format, Header, SubHeader
+from vmci_tui.formats.kdump_records import (
+    BLOCK_SIZES,
+    HEADER_SIZE,
+    SUB_HEADER_SIZE,
+    DiskDumpHeader,
+    KdumpFormat,
+    KdumpSubHeader,
+)
 from vmci_tui.layers.file import HEAD_LIMIT, Source
 from vmci_tui.machines.facts import MachineFacts
 from vmci_tui.machines.lookup import machine_of_uname
@@ -24,15 +31,15 @@ NEWEST: Final = 6
 _NAME_LIMIT: Final = 64
 """Bytes of the longest name of a note that is taken for one, where that tells how headers are read."""
 
-_FORMATS: Final = tuple(Format(bits, order) for order in ("little", "big") for bits in (64, 32))
+_FORMATS: Final = tuple(KdumpFormat(bits, order) for order in ("little", "big") for bits in (64, 32))
 
 
 class KdumpHeader(NamedTuple):
     """What the headers say. Offsets and sizes in bytes of the plain file."""
 
-    form: Format
-    header: Header
-    sub: SubHeader
+    form: KdumpFormat
+    header: DiskDumpHeader
+    sub: KdumpSubHeader
     doubts: tuple[str, ...] = ()
     """Why width, byte order or version may be others, in words."""
 
@@ -112,7 +119,7 @@ def read_header(plain: Source) -> KdumpHeader:
     head = plain.read(0, HEADER_SIZE)
     if len(head) < HEADER_SIZE:
         raise OpenError(f"this kdump file is cut off: {len(head)} bytes, no whole header", "copy it again")
-    form, header, doubts = _told(head)
+    form, header, doubts = _detect_form(head)
     if header.bitmap_blocks * header.block_size > 2 * BITMAP_LIMIT:
         raise OpenError(
             f"this kdump file claims {header.bitmap_blocks} blocks of bitmap; {2 * BITMAP_LIMIT} bytes are the limit",
@@ -125,14 +132,14 @@ def read_header(plain: Source) -> KdumpHeader:
     if len(raw) < form.sub_header_length(version):
         raise OpenError("this kdump file is cut off: its sub-header is not whole", "copy it again")
     if form.bits == 32 and version >= 3:
-        form, padding = _told_padding(plain, form, header, version, raw)
+        form, padding = _detect_padding(plain, form, header, version, raw)
         doubts += padding
     result = KdumpHeader(form, header, form.unpack_sub_header(raw, version))
     doubts += _no_page(result)
     return result._replace(doubts=tuple(doubts))
 
 
-def _told(head: bytes) -> tuple[Format, Header, list[str]]:
+def _detect_form(head: bytes) -> tuple[KdumpFormat, DiskDumpHeader, list[str]]:
     """Width and byte order, by which block_size and the sizes in blocks are possible."""
     read = [(form, form.unpack_header(head)) for form in _FORMATS]
     possible = [
@@ -168,13 +175,14 @@ def _told(head: bytes) -> tuple[Format, Header, list[str]]:
     return form, header, [f"{words}, for utsname.machine {machine.name}" if machine else words]
 
 
-def _told_padding(
-    plain: Source, form: Format, header: Header, version: int, raw: bytes
-) -> tuple[Format, tuple[str, ...]]:
+def _detect_padding(
+    plain: Source, form: KdumpFormat, header: DiskDumpHeader, version: int, raw: bytes
+) -> tuple[KdumpFormat, tuple[str, ...]]:
     """Packed or padded, by which offsets lie in the file and which max_mapnr agrees with the header."""
     packed, padded = form, form._replace(padded=True)
     scores = [
-        sum(_points(plain, header, one, one.unpack_sub_header(raw, version), version)) for one in (packed, padded)
+        sum(_padding_scores(plain, header, one, one.unpack_sub_header(raw, version), version))
+        for one in (packed, padded)
     ]
     if scores[0] == scores[1] and any(raw[20:]):
         if not taken_for_packed(form, raw, (1 + header.sub_hdr_size) * header.block_size, header.block_size):
@@ -183,7 +191,7 @@ def _told_padding(
     return (padded if scores[1] > scores[0] else packed), ()
 
 
-def taken_for_packed(form: Format, raw: bytes, payload: int, block: int) -> bool:
+def taken_for_packed(form: KdumpFormat, raw: bytes, payload: int, block: int) -> bool:
     """Whether libkdumpfile takes a 32-bit sub-header for packed (diskdump.c, read_sub_hdr_32), from version 3 on.
 
     `payload` is where its blocks end. It reads the pointer to the text as a packed one has it.
@@ -193,7 +201,9 @@ def taken_for_packed(form: Format, raw: bytes, payload: int, block: int) -> bool
     return (offset, size) == (0, 0) or block < offset <= offset + size <= payload
 
 
-def _points(plain: Source, header: Header, form: Format, sub: SubHeader, version: int) -> Iterator[int]:
+def _padding_scores(
+    plain: Source, header: DiskDumpHeader, form: KdumpFormat, sub: KdumpSubHeader, version: int
+) -> Iterator[int]:
     if version >= 6:
         yield 4 * (0 < sub.max_mapnr_64 == header.max_mapnr)
     for offset, size in ((sub.offset_note, sub.size_note), (sub.offset_vmcoreinfo, sub.size_vmcoreinfo)):
@@ -207,7 +217,7 @@ def _points(plain: Source, header: Header, form: Format, sub: SubHeader, version
             yield 2
             if offset == sub.offset_note:
                 first = Note(plain.read(offset, HEADER), form.order)
-                yield 2 * (0 < first.namesz <= _NAME_LIMIT and HEADER + up(first.namesz) + first.descsz <= size)
+                yield 2 * (0 < first.namesz <= _NAME_LIMIT and HEADER + align_up(first.namesz) + first.descsz <= size)
 
 
 def _no_page(header: KdumpHeader) -> Iterator[str]:
@@ -217,7 +227,7 @@ def _no_page(header: KdumpHeader) -> Iterator[str]:
         yield "the header leaves no page: bitmap_blocks, max_mapnr, or the part of a split dump"
 
 
-def uts_machine(header: Header) -> MachineFacts | None:
+def uts_machine(header: DiskDumpHeader) -> MachineFacts | None:
     """The machine by utsname, in whatever case; None where it says none."""
     return machine_of_uname(header.machine.split(b"\0", 1)[0].lower())
 
@@ -236,7 +246,7 @@ def text_of(notes: tuple[Note, ...], starts: tuple[int, ...]) -> tuple[int, int]
     return found
 
 
-def machine_of(header: Header, notes: tuple[Note, ...], order: ByteOrder) -> str | None:
+def machine_of(header: DiskDumpHeader, notes: tuple[Note, ...], order: ByteOrder) -> str | None:
     """The machine by utsname, else by the length of the registers' notes: QEMU 10 writes `Unknown`."""
     if (named := uts_machine(header)) is not None:
         return named.name

@@ -24,13 +24,13 @@ from vmci_tui.containers.kdump import regions as kdump_parts
 from vmci_tui.containers.kdump.contents import KdumpContents
 from vmci_tui.containers.kdump.flattened_layout import Block, patched, renewed
 from vmci_tui.containers.kdump.header import NEWEST, read_header, text_of
-from vmci_tui.containers.kdump.room import WITH_NOTES, WITH_TEXT, Room, eraseinfo, form_for, read_length, room, stay
-from vmci_tui.formats.elf_note import Note, up
+from vmci_tui.containers.kdump.room import WITH_NOTES, WITH_TEXT, NoteRoom, eraseinfo, form_for, read_length, room, stay
+from vmci_tui.formats.elf_note import Note, align_up
 from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT
 from vmci_tui.formats.header_text import HeaderText, saved_order
-from vmci_tui.formats.kdump_records import INCOMPLETE, UTSNAME, Format, SubHeader
+from vmci_tui.formats.kdump_records import INCOMPLETE, UTSNAME, KdumpFormat, KdumpSubHeader
 from vmci_tui.layers.flattened import FlattenedSource
-from vmci_tui.layers.image import Copy, Extent, Image, ImageSource, Literal, diff
+from vmci_tui.layers.image import Extent, Image, ImageSource, NewBytes, SourceBytes, diff
 
 _PADDED: Final = (
     "the notes go to the end of the file, and the sub-header becomes the padded one, without which drgn misses "
@@ -39,7 +39,7 @@ _PADDED: Final = (
 _INCOMPLETE: Final = "the flattened file was cut off: the header's status says from now on that the dump is incomplete"
 
 
-class _Change(NamedTuple):
+class _PlainChange(NamedTuple):
     """What the plain file gets: blocks in place of others, and from `end` on nothing but `tail`."""
 
     blocks: tuple[Block, ...]
@@ -70,7 +70,7 @@ def arrange(dump: KdumpContents, request: LayoutRequest) -> Layout:
     return kdump_parts.layout(_after(dump, notes, change), image, records, records.size, None, change.reasons)
 
 
-def _after(dump: KdumpContents, notes: tuple[Note, ...], change: _Change) -> KdumpContents:
+def _after(dump: KdumpContents, notes: tuple[Note, ...], change: _PlainChange) -> KdumpContents:
     """The dump as it would be opened."""
     header = read_header(ImageSource(dump.plain, _plain_image(change)))
     after = replace(dump, header=header, notes=notes, note_starts=change.starts)
@@ -78,33 +78,33 @@ def _after(dump: KdumpContents, notes: tuple[Note, ...], change: _Change) -> Kdu
     return after
 
 
-def _pieces(dump: KdumpContents, change: _Change) -> tuple[Block, ...]:
+def _pieces(dump: KdumpContents, change: _PlainChange) -> tuple[Block, ...]:
     """The blocks without the zeros that follow sub-header and notes."""
     (_, head), (block, second) = change.blocks
     least = dump.header.form.sub_header_length(NEWEST)
-    size = max(up(len(second.rstrip(b"\0"))), least)
+    size = max(align_up(len(second.rstrip(b"\0"))), least)
     inside = [start for start in change.starts if block <= start < block + len(second)]
     first = min(inside) - block if inside else least
     parts = ((0, head), (block, second[:first]), (block + first, second[first:size]))
     return tuple((offset, data) for offset, data in parts if data)
 
 
-def _plain_image(change: _Change) -> Image:
+def _plain_image(change: _PlainChange) -> Image:
     extents: list[Extent] = []
     at = 0
     for offset, data in change.blocks:
-        extents += [Copy(at, offset - at), Literal(data)]
+        extents += [SourceBytes(at, offset - at), NewBytes(data)]
         at = offset + len(data)
-    extents.append(Copy(at, change.end - at))
+    extents.append(SourceBytes(at, change.end - at))
     if change.tail is not None:
         offset, data = change.tail
-        extents.append(Literal(bytes(offset - change.end) + data))
+        extents.append(NewBytes(bytes(offset - change.end) + data))
     return Image(tuple(extent for extent in extents if extent.length))
 
 
 def _change(
     dump: KdumpContents, notes: tuple[Note, ...], fields: HeaderFields | None, flat: FlattenedSource | None
-) -> _Change:
+) -> _PlainChange:
     header, reasons = dump.header, [_INCOMPLETE] if dump.flat is not None and dump.flat.cut else []
     block, blocks_end = header.block_size, header.bitmaps[0]
     if dump.plain.size < blocks_end:
@@ -123,7 +123,7 @@ def _change(
     sub, erased = header.sub, eraseinfo(dump)
     stays = stay(dump, notes, version)
     if stays:
-        area, there, places = b"", Room(0, dump.plain.size), dict(enumerate(dump.note_starts))
+        area, there, places = b"", NoteRoom(0, dump.plain.size), dict(enumerate(dump.note_starts))
     else:
         area = b"".join(notes[index].raw for index in order)
         there = room(dump, area, flat)
@@ -150,7 +150,7 @@ def _change(
     tail = (there.at, area) if area and there.at >= there.end else None
     starts = tuple(places.get(index, text[0]) for index in range(len(notes)))
     blocks = ((0, _header(dump, version, fields)), (block, bytes(second)))
-    return _Change((*blocks, *there.blocks), there.end, tail, starts, tuple(reasons))
+    return _PlainChange((*blocks, *there.blocks), there.end, tail, starts, tuple(reasons))
 
 
 def _text(dump: KdumpContents, notes: tuple[Note, ...], places: Mapping[int, int]) -> tuple[int, int]:
@@ -167,7 +167,7 @@ def _text(dump: KdumpContents, notes: tuple[Note, ...], places: Mapping[int, int
 
 
 def _put_fields(
-    dump: KdumpContents, form: Format, sub: SubHeader, version: int, second: bytearray, moved: bool
+    dump: KdumpContents, form: KdumpFormat, sub: KdumpSubHeader, version: int, second: bytearray, moved: bool
 ) -> None:
     """Write the sub-header's fields, at all their length that is read where notes moved or it is another than before.
 

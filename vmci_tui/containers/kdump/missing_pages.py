@@ -25,7 +25,7 @@ _AT_ONCE: Final = 4096
 _GAP_LIMIT: Final = 1 << 16
 
 
-class Held(NamedTuple):
+class PageCount(NamedTuple):
     """What the descriptors tell of the pages."""
 
     pages: int
@@ -48,9 +48,9 @@ class _Gaps(NamedTuple):
         return at < len(self.starts) and self.starts[at] < end
 
 
-def held(
+def count_pages(
     plain: Source, table: Callable[[int, int], bytes], count: int, start: int, block_size: int, order: ByteOrder
-) -> Held:
+) -> PageCount:
     """Look at `count` descriptors, which begin at `start`; `table` gives some of them, from a number on."""
     gaps = _gaps(plain, start)
     whole_to = min([plain.size, *gaps.starts])
@@ -79,7 +79,7 @@ def held(
         if last + block_size > top:  # only such a part can hold the page that ends last
             offsets, sizes = _descriptors(table(index, min(_AT_ONCE, count - index)), order)
             end = max(end, *(offset + size for offset, size in zip(offsets, sizes(), strict=True)))
-    return Held(count, missing, end, all_seen)
+    return PageCount(count, missing, end, all_seen)
 
 
 def _descriptors(raw: bytes, order: ByteOrder) -> tuple[array[int], Callable[[], list[int]]]:

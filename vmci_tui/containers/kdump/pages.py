@@ -8,14 +8,14 @@ from functools import cached_property
 from threading import RLock
 from typing import Final, NamedTuple
 
-from vmci_tui.containers.kdump import missing_pages as kdump_cut
+from vmci_tui.containers.kdump import missing_pages
 from vmci_tui.containers.kdump.bitmap import Bitmap
 from vmci_tui.containers.kdump.header import KdumpHeader
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.kdump_records import PAGE_DESCRIPTOR
 from vmci_tui.layers.file import Source
 from vmci_tui.layers.memory_map import Memory
-from vmci_tui.layers.page_decoder import Unpacker
+from vmci_tui.layers.page_decoder import PageDecoder
 from vmci_tui.layers.range_table import Range, Ranges
 
 CACHE_LIMIT: Final = 16 << 20
@@ -50,7 +50,7 @@ class Pages:
         self._cache: dict[Descriptor, bytes] = {}
         self._read_at = -1
         self._descriptors: list[Descriptor] = []
-        self._unpacker = Unpacker(header.block_size)
+        self._unpacker = PageDecoder(header.block_size)
 
     @property
     def plain(self) -> Source:
@@ -122,12 +122,12 @@ class Pages:
                     yield pfn * size, head
 
     @cached_property
-    def held(self) -> kdump_cut.Held:
+    def held(self) -> missing_pages.PageCount:
         """How many pages there should be, how many are missing, and where the bytes of all of them would end."""
         first, last = self.bitmap.first, self.bitmap.last
         count = self.bitmap.rank(last) if first < last else 0
         start = self._header.descriptors
-        return kdump_cut.held(self._plain, self.descriptor_table, count, start, self.block_size, self.order)
+        return missing_pages.count_pages(self._plain, self.descriptor_table, count, start, self.block_size, self.order)
 
     @property
     def end(self) -> int:

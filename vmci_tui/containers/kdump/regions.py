@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vmci_tui.containers.base import Layout, Region
-from vmci_tui.containers.flattened_regions import Records, disjoint, in_records, place_of
+from vmci_tui.containers.flattened_regions import FlatRecords, disjoint, file_offset_of, in_records
 from vmci_tui.containers.kdump.contents import KdumpContents
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.layers.file import Source
 from vmci_tui.layers.image import Image
 
 
-def as_it_is(dump: KdumpContents) -> Layout:
+def current_layout(dump: KdumpContents) -> Layout:
     """The file as it lies on disk."""
     return layout(dump, Image.of(dump.source.size), dump.flat, dump.plain.size)
 
@@ -20,7 +20,7 @@ def as_it_is(dump: KdumpContents) -> Layout:
 def layout(
     dump: KdumpContents,
     image: Image,
-    records: Records | None,
+    records: FlatRecords | None,
     plain_size: int,
     base: Source | None = None,
     reasons: tuple[str, ...] = (),
@@ -32,7 +32,7 @@ def layout(
     regions, offsets = list(_regions(dump, plain_size)), dump.note_starts
     if records is not None:
         regions = list(in_records(records, regions))
-        offsets = tuple(place_of(records, start) for start in dump.note_starts)
+        offsets = tuple(file_offset_of(records, start) for start in dump.note_starts)
     parts = disjoint(regions, image.size)
     return Layout(
         image, dump.notes, offsets, lambda: dump.memory, parts, reasons, bits=dump.bits, appends=True, base=base

@@ -9,9 +9,9 @@ from vmci_tui.common.errors import SaveError
 from vmci_tui.containers.kdump.contents import KdumpContents
 from vmci_tui.containers.kdump.flattened_layout import Block, last_record
 from vmci_tui.containers.kdump.header import NEWEST, text_of
-from vmci_tui.formats.elf_note import Note, up
+from vmci_tui.formats.elf_note import Note, align_up
 from vmci_tui.formats.header_text import HeaderText
-from vmci_tui.formats.kdump_records import Format
+from vmci_tui.formats.kdump_records import KdumpFormat
 from vmci_tui.layers.flattened import FlattenedSource
 
 _ALIGN: Final = 16
@@ -24,7 +24,7 @@ _WITH_ERASEINFO: Final = 5
 """The first that has one to eraseinfo; but libkdumpfile reads it from version 4 on."""
 
 
-class Room(NamedTuple):
+class NoteRoom(NamedTuple):
     """Where the notes go, and what becomes of the end of the file."""
 
     at: int
@@ -34,7 +34,7 @@ class Room(NamedTuple):
     """Bytes in place of such notes that cannot be cut off."""
 
 
-def read_length(form: Format, version: int) -> int:
+def read_length(form: KdumpFormat, version: int) -> int:
     """Bytes of the sub-header that some reader takes for its fields in a file of this version."""
     return form.sub_header_length(_WITH_ERASEINFO if version == WITH_NOTES else version)
 
@@ -57,7 +57,7 @@ def eraseinfo(dump: KdumpContents) -> tuple[int, int]:
     return (offset, size) if size and fields[1] <= offset <= offset + size <= dump.plain.size else (0, 0)
 
 
-def form_for(form: Format, text: tuple[int, int], version: int, block: int, blocks_end: int) -> Format:
+def form_for(form: KdumpFormat, text: tuple[int, int], version: int, block: int, blocks_end: int) -> KdumpFormat:
     """The form in which libkdumpfile knows a 32-bit sub-header again that names a text there."""
     inside = block < text[0] <= sum(text) <= blocks_end
     known = form.bits == 64 or form.padded or version < WITH_TEXT or inside or text == (0, 0)
@@ -81,13 +81,13 @@ def stay(dump: KdumpContents, notes: tuple[Note, ...], version: int) -> bool:
     )
 
 
-def room(dump: KdumpContents, area: bytes, flat: FlattenedSource | None) -> Room:
+def room(dump: KdumpContents, area: bytes, flat: FlattenedSource | None) -> NoteRoom:
     """Where this area goes: into the sub-header's blocks, or to the end. Raises SaveError for a file that is cut."""
     end, scrubbed = _end(dump, flat)
     at = _inside(dump, len(area))
     if at is not None:
-        return Room(at, end, scrubbed)
-    at = up(end, _ALIGN)
+        return NoteRoom(at, end, scrubbed)
+    at = align_up(end, _ALIGN)
     if scrubbed and len(area) <= dump.header.sub.size_note:  # the record that is not the last has room
         at = dump.header.sub.offset_note
         scrubbed = ((at, area.ljust(dump.header.sub.size_note, b"\0")),)
@@ -97,7 +97,7 @@ def room(dump: KdumpContents, area: bytes, flat: FlattenedSource | None) -> Room
             f"the file is cut off: {missing} bytes of pages are missing, for which notes would be taken",
             "copy the dump again, whole",
         )
-    return Room(at, end, scrubbed)
+    return NoteRoom(at, end, scrubbed)
 
 
 def _spaces(dump: KdumpContents) -> Iterator[tuple[int, int]]:
@@ -107,7 +107,7 @@ def _spaces(dump: KdumpContents) -> Iterator[tuple[int, int]]:
     offset, size = eraseinfo(dump)
     if size and first < offset + size and offset < last:
         yield first, max(offset, first)
-        first = up(offset + size)
+        first = align_up(offset + size)
     yield first, max(last, first)
 
 

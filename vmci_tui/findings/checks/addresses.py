@@ -7,7 +7,7 @@ from itertools import count, islice
 from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
-from vmci_tui.containers.base import Mapped
+from vmci_tui.containers.base import VirtualRange
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.containers.elf.program_headers import pieces, says_nothing
 from vmci_tui.containers.guest import guest_of
@@ -67,13 +67,13 @@ def _claims_also_low(segment: Segment) -> bool:
     return _claims(segment) or (segment.vaddr == 0 and segment.paddr != 0)
 
 
-def _changes(segment: Segment, mapped: tuple[Mapped, ...], dump: ElfDump) -> bool:
+def _changes(segment: Segment, mapped: tuple[VirtualRange, ...], dump: ElfDump) -> bool:
     """Whether the kernel has an address for some of it, which does not stand there."""
     after = tuple(pieces(segment, mapped, dump.format.top))
     return after != (segment,) and any(piece.vaddr for piece in after)
 
 
-def _covered(segment: Segment, mapped: tuple[Mapped, ...]) -> bool:
+def _covered(segment: Segment, mapped: tuple[VirtualRange, ...]) -> bool:
     """Whether an edit gives it other addresses."""
     return any(item.start < segment.paddr + max(segment.memsz, 1) and segment.paddr < item.end for item in mapped)
 
@@ -97,9 +97,9 @@ def _lying(context: Context, dump: ElfDump, kernel: PlacedKernel, wrong: Sequenc
     return told("C36", words, _span(context, dump, wrong[0]), fix)
 
 
-def _right(kernel: PlacedKernel, segment: Segment) -> Mapped:
+def _right(kernel: PlacedKernel, segment: Segment) -> VirtualRange:
     end = segment.paddr + max(segment.memsz, segment.filesz)
-    return Mapped(segment.paddr, end, virtual_of(kernel, segment.paddr))
+    return VirtualRange(segment.paddr, end, virtual_of(kernel, segment.paddr))
 
 
 def _span(context: Context, dump: ElfDump, item: _NumberedSegment) -> Span | None:

@@ -10,7 +10,7 @@ from vmci_tui.containers.guest import guest_of
 from vmci_tui.document import edit_entry
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings.finding import Context, Finding, told
-from vmci_tui.formats.elf_note import NAME, note_header, up
+from vmci_tui.formats.elf_note import NAME, align_up, note_header
 from vmci_tui.formats.fw_cfg_entry import (
     FORMAT_ELF,
     FORMAT_NONE,
@@ -126,7 +126,7 @@ def _larger(context: Context, history: EntryHistory) -> Iterator[Finding]:
         found = note.namesz, note.descsz
     if found is None:
         return
-    needed = NOTE_HEADER + up(found[0]) + up(found[1])
+    needed = NOTE_HEADER + align_up(found[0]) + align_up(found[1])
     if needed <= size:
         return
     fits = needed <= SIZE_LIMIT

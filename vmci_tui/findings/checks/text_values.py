@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.common.span import Span
-from vmci_tui.containers.origin import may_be_of_qemu
+from vmci_tui.containers.origin import may_be_from_qemu
 from vmci_tui.document import edit_text
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings.finding import Context, Finding, told
@@ -38,7 +38,7 @@ def check(context: Context) -> Iterator[Finding]:
     yield from _makedumpfile(context, text)
     yield from _native(context, text)
     if context.dump is not None and context.dump.machine == "x86_64":
-        if context.state.entry is not None or may_be_of_qemu(context.state.notes, context.dump.machine):
+        if context.state.entry is not None or may_be_from_qemu(context.state.notes, context.dump.machine):
             yield from _phys_base(context, text)
         yield from _offset(context, text)
 

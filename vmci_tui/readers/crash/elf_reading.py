@@ -12,8 +12,8 @@ from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import HEADER, NOTE_LIMIT, ByteOrder, note_header, up
-from vmci_tui.formats.elf_records import IDENT, MAGIC, PN_XNUM, Header, format_of
+from vmci_tui.formats.elf_note import HEADER, NOTE_LIMIT, ByteOrder, align_up, note_header
+from vmci_tui.formats.elf_records import IDENT, MAGIC, PN_XNUM, ElfHeader, format_of
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.layers.file import HEAD_LIMIT
 from vmci_tui.readers.crash.flattened_reading import CrashFlattened
@@ -99,7 +99,7 @@ class CrashReading:
         return self.flat is not None or self.kdump is not None
 
     @cached_property
-    def header(self) -> Header:
+    def header(self) -> ElfHeader:
         return self.view.header(self.bits, self.order)
 
     @property
@@ -266,7 +266,7 @@ def _of(text: bytes | None, desc: Span | None, line: Span) -> bytes | None:
 
 def _piece(length: int) -> int:
     """The bytes that malloc takes for so many."""
-    return up(length + 8, 16)
+    return align_up(length + 8, 16)
 
 
 @lru_cache(maxsize=4)
@@ -305,7 +305,7 @@ def _walk(area: bytes, start: int, end: int, filesz: int, bits: int, order: Byte
         seen = _one(seen, name, here, (namesz, descsz, kind), bits)
         if seen.dies:
             return seen
-        at += up(up(HEADER + namesz) + descsz)
+        at += align_up(align_up(HEADER + namesz) + descsz)
     return seen
 
 
@@ -343,6 +343,6 @@ def _one(seen: CrashWalk, name: bytes, here: int, header: tuple[int, int, int], 
     if not name.startswith(b"VMCOREINFO"):
         return seen
     # The 32-bit way counts on a name that ends in NUL and needs no more than that one byte of padding.
-    desc = here + (up(HEADER + namesz) if bits == 64 else HEADER + namesz + 1)
-    whole = Span(here, up(up(HEADER + namesz) + descsz))
+    desc = here + (align_up(HEADER + namesz) if bits == 64 else HEADER + namesz + 1)
+    whole = Span(here, align_up(align_up(HEADER + namesz) + descsz))
     return seen._replace(taken=(*seen.taken[:1], TakenNote(whole, Span(desc, descsz))))

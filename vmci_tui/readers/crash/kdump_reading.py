@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import HEADER, NOTE_LIMIT, note_header, up
-from vmci_tui.formats.kdump_records import DISKDUMP, SIGNATURE, Header, SubHeader
+from vmci_tui.formats.elf_note import HEADER, NOTE_LIMIT, align_up, note_header
+from vmci_tui.formats.kdump_records import DISKDUMP, SIGNATURE, DiskDumpHeader, KdumpSubHeader
 from vmci_tui.machines.table import MACHINES
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Stage
@@ -86,11 +86,11 @@ class CrashKdumpReading:
         return view.size >= SMALLEST and view.head.startswith((SIGNATURE, DISKDUMP))
 
     @cached_property
-    def header(self) -> Header:
+    def header(self) -> DiskDumpHeader:
         return header_of(self.view.head)
 
     @cached_property
-    def sub(self) -> SubHeader | None:
+    def sub(self) -> KdumpSubHeader | None:
         """The sub-header, of which crash reads a whole block."""
         block = self.header.block_size
         if not self.is_kdump or block <= 0 or 2 * block > self.view.size:
@@ -155,7 +155,7 @@ class CrashKdumpReading:
             words = "crash: compressed kdump: cannot read notes data"
         return KdumpFault("notes", words, self.field("offset_note", "size_note")) if words else self.notes.dies
 
-    def _has_notes(self, sub: SubHeader) -> bool:
+    def _has_notes(self, sub: KdumpSubHeader) -> bool:
         return self.header.version >= 4 and sub.offset_note != 0 and sub.size_note != 0
 
     @cached_property
@@ -194,7 +194,7 @@ class CrashKdumpReading:
         if length + 16 >= _OWN_MAPPING:
             near, far = _MAPPED_NEAR, _MAPPED_FAR
         else:
-            near = up(sub.size_note, 16) + _NEAR if sub is not None and self._has_notes(sub) else 0
+            near = align_up(sub.size_note, 16) + _NEAR if sub is not None and self._has_notes(sub) else 0
             far = near + _HEAP_SPARE + (end - first) // 64
         return (end if end > first else 0) - length, near, far
 
@@ -252,7 +252,7 @@ def _walk(area: bytes, start: int, size: int) -> KdumpNotes:
         touched = None
         if kind in _XEN_TYPES:
             # The length of the name is rounded up in 32 bits; the last word of the descriptor counts.
-            data, words = at + HEADER + up(namesz) % (1 << 32), descsz // 8
+            data, words = at + HEADER + align_up(namesz) % (1 << 32), descsz // 8
             if not mfn and not words:
                 return notes._replace(dies=KdumpFault("killed", SEGV, here, "note"))
             touched = data if mfn or (kind == _XEN_CR3 and words == 1) else data + 8 * (words - 1)
@@ -270,8 +270,8 @@ def _walk(area: bytes, start: int, size: int) -> KdumpNotes:
             notes = notes._replace(dies=KdumpFault("killed", "malloc(): corrupted top size", here, "note"))
         if over > _KILLING_COUNT:
             return notes._replace(dies=KdumpFault("killed", SEGV, here, "note"))
-        body = at + up(HEADER + namesz)
+        body = at + align_up(HEADER + namesz)
         if name == b"VMCOREINFO\0" and namesz == 11 and body + descsz <= size:
             notes = notes._replace(desc=Span(start + body, descsz))
-        at = up(body + descsz)
+        at = align_up(body + descsz)
     return notes

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Final
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import HEADER, NAME, note_header, up
+from vmci_tui.formats.elf_note import HEADER, NAME, align_up, note_header
 from vmci_tui.formats.elf_records import ET_CORE, IDENT, MAGIC
 from vmci_tui.readers.drgn.memory import DrgnMemory
 from vmci_tui.readers.drgn.text import KEYS, DrgnText, lines
@@ -253,7 +253,7 @@ def _buried(r: DrgnReading, swapped: bool) -> list[CoreNote]:
         at = area.data.find(NAME, HEADER)
         if at >= 0 and header.unpack_from(area.data, at - HEADER)[0] == len(NAME):
             start = area.segment.offset + at - HEADER
-            found.append(CoreNote(start, len(NAME), NAME, 0, start + HEADER + up(len(NAME)), 0))
+            found.append(CoreNote(start, len(NAME), NAME, 0, start + HEADER + align_up(len(NAME)), 0))
     return found
 
 

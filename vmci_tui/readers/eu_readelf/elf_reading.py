@@ -23,7 +23,7 @@ from vmci_tui.formats.elf_records import (
     MAGIC,
     PN_XNUM,
     SHT_NOTE,
-    Header,
+    ElfHeader,
     Section,
     Segment,
     format_of,
@@ -69,7 +69,7 @@ class EuReading:
         return self.identified and self.view.size >= self.form.header_size
 
     @cached_property
-    def header(self) -> Header:
+    def header(self) -> ElfHeader:
         return self.view.header(self.bits, self.order)
 
     @cached_property

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import HEADER, ByteOrder, note_header, up
+from vmci_tui.formats.elf_note import HEADER, ByteOrder, align_up, note_header
 from vmci_tui.formats.elf_records import (
     EI_CLASS,
     EI_DATA,
@@ -19,8 +19,8 @@ from vmci_tui.formats.elf_records import (
     MAGIC,
     PN_XNUM,
     PT_NOTE,
-    Format,
-    Header,
+    ElfFormat,
+    ElfHeader,
     Segment,
     format_of,
 )
@@ -75,11 +75,11 @@ class CoreFile:
         return self.ident.startswith(MAGIC) and right and self.view.size >= self.form.header_size
 
     @property
-    def form(self) -> Format:
+    def form(self) -> ElfFormat:
         return format_of(self.bits, self.order)
 
     @cached_property
-    def header(self) -> Header:
+    def header(self) -> ElfHeader:
         return self.view.header(self.bits, self.order)
 
     @cached_property
@@ -156,8 +156,8 @@ def walk(data: bytes, order: ByteOrder, align: int, tail: bool = True) -> tuple[
     at, size = 0, len(data)
     while at + HEADER <= size and len(found) < _NOTE_LIMIT:
         namesz, descsz, kind = words.unpack_from(data, at)
-        name, desc = at + HEADER, up(at + HEADER + namesz, align)
-        end = desc + up(descsz, align)
+        name, desc = at + HEADER, align_up(at + HEADER + namesz, align)
+        end = desc + align_up(descsz, align)
         if desc + descsz > size or (tail and end > size):
             break
         found.append(CoreNote(at, namesz, data[name : name + min(namesz, _NAME_LIMIT)], kind, desc, descsz))

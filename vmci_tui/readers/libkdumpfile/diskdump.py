@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, TypeVar
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.kdump_records import Format, SubHeader
+from vmci_tui.formats.kdump_records import KdumpFormat, KdumpSubHeader
 from vmci_tui.readers.libkdumpfile.elfdump import FD
 from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped
 from vmci_tui.readers.libkdumpfile.flatmap import FileChunk, ReadableFile
@@ -24,7 +24,7 @@ NO_END: Final = (1 << 64) - 1
 _TOP: Final = 1 << 64
 _SIGNED: Final = 1 << 63
 _SMALLEST, _LARGEST = 1 << 12, 1 << 18
-_FORMS: Final = tuple(Format(bits, order) for bits in (32, 64) for order in ("little", "big"))
+_FORMS: Final = tuple(KdumpFormat(bits, order) for bits in (32, 64) for order in ("little", "big"))
 """In the order in which they are tried."""
 _SIZES: Final = _FORMS[0].header.span("status").through(_FORMS[-1].header.span("max_mapnr"))
 """The sizes by which the form is known, in the narrow header and in the wide one."""
@@ -33,7 +33,7 @@ _SIZES: Final = _FORMS[0].header.span("status").through(_FORMS[-1].header.span("
 class DiskdumpHeader(NamedTuple):
     """What decides about the rest, without sign: so the program keeps it, also where its types have one."""
 
-    form: Format
+    form: KdumpFormat
     version: int
     block_size: int
     sub_hdr_size: int
@@ -46,7 +46,7 @@ class OpenedDiskdump(NamedTuple):
 
     header: DiskdumpHeader
     """Its form says whether the sub-header is padded, too."""
-    sub: SubHeader | None
+    sub: KdumpSubHeader | None
     """None where no sub-header is read."""
     bitmap: bytes
     """The second bitmap, from page `first` (a multiple of 8) on."""
@@ -60,7 +60,7 @@ class OpenedDiskdump(NamedTuple):
     max_pfn: int
 
 
-def header_of(head: bytes, form: Format) -> DiskdumpHeader:
+def header_of(head: bytes, form: KdumpFormat) -> DiskdumpHeader:
     """The header in this form, from its bytes."""
     read = form.unpack_header(head)
     numbers = read.version, read.block_size, read.sub_hdr_size, read.bitmap_blocks, read.max_mapnr
@@ -112,7 +112,7 @@ def _open(
     return _bitmap(file, header, page_size(None), OpenedDiskdump(header, sub, b"", 0, end, start, 0, max_pfn))
 
 
-def _sub_header(file: ReadableFile, header: DiskdumpHeader, page: int) -> tuple[DiskdumpHeader, SubHeader]:
+def _sub_header(file: ReadableFile, header: DiskdumpHeader, page: int) -> tuple[DiskdumpHeader, KdumpSubHeader]:
     """The header with the form of the sub-header, and that."""
     raw = file.pread(page, _length(header.form))
     sub = _unpacked(header.form, raw)
@@ -127,7 +127,7 @@ def _sub_header(file: ReadableFile, header: DiskdumpHeader, page: int) -> tuple[
     return header._replace(form=padded), _unpacked(padded, raw)
 
 
-def other_form(file: ReadableFile, opened: OpenedDiskdump) -> SubHeader | None:
+def other_form(file: ReadableFile, opened: OpenedDiskdump) -> KdumpSubHeader | None:
     """The 32-bit sub-header read in the form that it was not taken for. Raises Killed and ReadFailed."""
     form = opened.header.form
     if opened.sub is None or form.bits == 64:
@@ -136,17 +136,17 @@ def other_form(file: ReadableFile, opened: OpenedDiskdump) -> SubHeader | None:
     return _unpacked(form._replace(padded=not form.padded), raw)
 
 
-def _length(form: Format) -> int:
+def _length(form: KdumpFormat) -> int:
     """Bytes that are read of a sub-header: of a 32-bit one as many as it has where it is padded."""
     return form._replace(padded=form.bits == 32).sub_header.size
 
 
-def _unpacked(form: Format, raw: bytes) -> SubHeader:
-    return SubHeader(*form.sub_header.unpack_from(raw))
+def _unpacked(form: KdumpFormat, raw: bytes) -> KdumpSubHeader:
+    return KdumpSubHeader(*form.sub_header.unpack_from(raw))
 
 
 def _blobs(
-    file: ReadableFile, header: DiskdumpHeader, sub: SubHeader, take: Callable[[FileChunk, int, int], None]
+    file: ReadableFile, header: DiskdumpHeader, sub: KdumpSubHeader, take: Callable[[FileChunk, int, int], None]
 ) -> None:
     """The text of a file of version 3; from version 4 on what was erased, though it is of version 5."""
     if header.version == 3:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import up
+from vmci_tui.formats.elf_note import align_up
 from vmci_tui.readers.file_view import View
 
 PAGE: Final = 4096
@@ -43,7 +43,7 @@ class Windows:
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self.end = up(view.size, PAGE)
+        self.end = align_up(view.size, PAGE)
         """From here on touching kills."""
         self.read_before = False
         """Whether a page behind the end was read: the next ones then lie apart in memory, are copied, and find room."""
@@ -93,7 +93,7 @@ class Windows:
 
     def _kill(self, end: int) -> None:
         """What begins inside the file must not end in the rest of the last window; behind that are zeros again."""
-        if min(end, up(self.end, WINDOW)) > self.end:
+        if min(end, align_up(self.end, WINDOW)) > self.end:
             raise Killed("SIGBUS")
 
     def allocate(self, length: int) -> None:

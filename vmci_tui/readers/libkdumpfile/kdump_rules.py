@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final, Protocol, TypeVar
 
-from vmci_tui.formats.elf_note import HEADER, NAME, note_header, up
+from vmci_tui.formats.elf_note import HEADER, NAME, align_up, note_header
 from vmci_tui.formats.elf_records import format_of
-from vmci_tui.formats.kdump_records import UTSNAME_FIELDS, Format
+from vmci_tui.formats.kdump_records import UTSNAME_FIELDS, KdumpFormat
 from vmci_tui.readers.libkdumpfile.guest_rules import GuestReading, stop
 from vmci_tui.readers.libkdumpfile.open_kdump import OpeningKdump
 from vmci_tui.readers.rule import RuleHit, Rules, why
@@ -19,7 +19,7 @@ _DISK: Final = "libkdumpfile 0.5.6, src/kdumpfile/diskdump.c"
 _FLAT: Final = "libkdumpfile 0.5.6, src/kdumpfile/flatmap.c"
 _NOTES: Final = "libkdumpfile 0.5.6, src/kdumpfile/notes.c do_notes"
 _UTIL: Final = "libkdumpfile 0.5.6, src/kdumpfile/util.c"
-_HEADER: Final = Format(64, "little").header
+_HEADER: Final = KdumpFormat(64, "little").header
 """Up to the names of utsname the header is the same in every form."""
 _UTS_NEEDED: Final = (0, 2, 3, 4)
 
@@ -178,7 +178,7 @@ def _buried(run: OpeningKdump, swapped: bool) -> RuleHit | None:
     at = area.find(NAME, HEADER)
     while at >= 0:
         if header.unpack_from(area, at - HEADER)[0] == len(NAME):
-            return RuleHit(run.span_in_file(offset + at - HEADER, HEADER + up(len(NAME))))
+            return RuleHit(run.span_in_file(offset + at - HEADER, HEADER + align_up(len(NAME))))
         at = area.find(NAME, at + 1)
     return None
 

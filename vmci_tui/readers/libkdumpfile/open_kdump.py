@@ -6,9 +6,9 @@ import re
 from typing import Final
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import HEADER, NAME, note_header, up
+from vmci_tui.formats.elf_note import HEADER, NAME, align_up, note_header
 from vmci_tui.formats.elf_records import MAGIC
-from vmci_tui.formats.kdump_records import DISKDUMP, HEADER_SIZE, UTSNAME_FIELDS, Format
+from vmci_tui.formats.kdump_records import DISKDUMP, HEADER_SIZE, UTSNAME_FIELDS, KdumpFormat
 from vmci_tui.formats.kdump_records import SIGNATURE as KDUMP
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.libelf.core_file import CoreNote
@@ -24,7 +24,7 @@ from vmci_tui.readers.libkdumpfile.flattened_elf import FlatWindows, core_of
 from vmci_tui.readers.libkdumpfile.open_elf import describe, open_guest
 from vmci_tui.readers.rule import ProbeResult
 
-_HEADER: Final = Format(64, "little").header
+_HEADER: Final = KdumpFormat(64, "little").header
 """The names of utsname are at the same place in every form."""
 _LINUX: Final = b"Linux\0"
 _FILE: Final = "file #0: "
@@ -231,12 +231,12 @@ class OpeningKdump(OpeningDump):
                 if next_ is None:
                     chunk.touch(at)
                 continue
-            desc = at + HEADER + up(namesz, 4)
+            desc = at + HEADER + align_up(namesz, 4)
             if desc + descsz > size:
                 break
             name = data[at + HEADER : at + HEADER + min(namesz, _NAME_LIMIT)]
             found.append(CoreNote(offset + at, namesz, name, kind, offset + desc, descsz))
-            at = desc + up(descsz, 4)
+            at = desc + align_up(descsz, 4)
         return found
 
     def _describe(self) -> None:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.kdump_records import HEADER_SIZE, SIGNATURE, SUB_HEADER_SIZE, Header, SubHeader
+from vmci_tui.formats.kdump_records import HEADER_SIZE, SIGNATURE, SUB_HEADER_SIZE, DiskDumpHeader, KdumpSubHeader
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.shared.x86_64_kdump_header import header_of, place, sub_header_of
 
@@ -37,11 +37,11 @@ class MakedumpfileKdump:
         return view.size >= HEADER_SIZE and view.head.startswith(SIGNATURE)
 
     @cached_property
-    def header(self) -> Header:
+    def header(self) -> DiskDumpHeader:
         return header_of(self.view.head)
 
     @cached_property
-    def sub(self) -> SubHeader | None:
+    def sub(self) -> KdumpSubHeader | None:
         """The sub-header, where the file has all of it."""
         return sub_header_of(self.view, self.header.block_size)
 

@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, note_header, up
-from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, NOTE_HEADER, SIZE_LIMIT, Entry, EntryHistory, Outcome, Write
+from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, align_up, note_header
+from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, NOTE_HEADER, SIZE_LIMIT, Entry, EntryHistory, Write, WriteOutcome
 from vmci_tui.machines.lookup import machine_facts
 from vmci_tui.readers.shared.c_numbers import strtoull
 
@@ -60,7 +60,7 @@ class QemuReading:
         return Entry.parse(self.history.raw)
 
     @cached_property
-    def last(self) -> tuple[Write, Outcome] | None:
+    def last(self) -> tuple[Write, WriteOutcome] | None:
         """The last write that QEMU stored."""
         pairs = zip(reversed(self.history.writes), reversed(self.history.outcomes), strict=True)
         return next((pair for pair in pairs if pair[1].result in ("present", "not present")), None)
@@ -89,7 +89,7 @@ class QemuReading:
     @cached_property
     def length(self) -> int | None:
         """What the note takes with its padding."""
-        return None if self.sizes is None else NOTE_HEADER + up(self.sizes[0]) + up(self.sizes[1])
+        return None if self.sizes is None else NOTE_HEADER + align_up(self.sizes[0]) + align_up(self.sizes[1])
 
     @cached_property
     def header_fits(self) -> bool:
@@ -112,7 +112,7 @@ class QemuReading:
         """Where the descriptor begins and ends in the region."""
         if self.sizes is None or not self.header_fits:
             return None
-        start = NOTE_HEADER + up(self.sizes[0])
+        start = NOTE_HEADER + align_up(self.sizes[0])
         return start, start + self.sizes[1]
 
     @cached_property

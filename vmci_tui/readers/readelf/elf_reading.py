@@ -12,7 +12,17 @@ from typing import Final
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder
-from vmci_tui.formats.elf_records import ET_CORE, IDENT, MAGIC, PN_XNUM, SHT_NOTE, Header, Section, Segment, format_of
+from vmci_tui.formats.elf_records import (
+    ET_CORE,
+    IDENT,
+    MAGIC,
+    PN_XNUM,
+    SHT_NOTE,
+    ElfHeader,
+    Section,
+    Segment,
+    format_of,
+)
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import RuleHit
 from vmci_tui.readers.shared.elf_notes import NoteArea, WalkedNote, note_segments, release_of, walk
@@ -53,7 +63,7 @@ class ReadelfReading:
         return self.magic == MAGIC and self.view.size >= self.form.header_size
 
     @cached_property
-    def header(self) -> Header:
+    def header(self) -> ElfHeader:
         return self.view.header(self.bits, self.order)
 
     def has(self, offset: int, length: int) -> bool:

@@ -10,7 +10,7 @@ import re
 from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import HEADER, NAME, NOTE_LIMIT, ByteOrder, note_header, up
+from vmci_tui.formats.elf_note import HEADER, NAME, NOTE_LIMIT, ByteOrder, align_up, note_header
 from vmci_tui.formats.elf_records import PT_NOTE, Segment
 from vmci_tui.formats.flattened_records import SIGNATURE as FLATTENED
 from vmci_tui.formats.kdump_records import DISKDUMP, SIGNATURE
@@ -69,8 +69,8 @@ def walk(offset: int, data: bytes, order: ByteOrder, align: int) -> NoteArea:
         if size - at < HEADER:
             return NoteArea(offset, data, align, tuple(notes), at)
         namesz, descsz, kind = words.unpack_from(data, at)
-        desc = up(at + HEADER + namesz, align)
-        end = up(desc + descsz, align)
+        desc = align_up(at + HEADER + namesz, align)
+        end = align_up(desc + descsz, align)
         if end > size:
             return NoteArea(offset, data, align, tuple(notes), at)
         if namesz or descsz or kind:
@@ -98,7 +98,7 @@ def _missed(area: NoteArea, order: ByteOrder) -> tuple[int, ByteOrder] | None:
         if start >= 0 and start not in known:
             for each in (order, other):
                 namesz, descsz, _ = note_header(each).unpack_from(area.data, start)
-                if namesz in (10, 11) and up(HEADER + namesz) + descsz <= len(area.data) - start:
+                if namesz in (10, 11) and align_up(HEADER + namesz) + descsz <= len(area.data) - start:
                     return start, each
         at = area.data.find(NAME[:-1], at + 1)
     return None

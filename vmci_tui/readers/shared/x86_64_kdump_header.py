@@ -10,22 +10,29 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.kdump_records import BLOCK_SIZES, HEADER_SIZE, SUB_HEADER_SIZE, Format, Header, SubHeader
+from vmci_tui.formats.kdump_records import (
+    BLOCK_SIZES,
+    HEADER_SIZE,
+    SUB_HEADER_SIZE,
+    DiskDumpHeader,
+    KdumpFormat,
+    KdumpSubHeader,
+)
 from vmci_tui.readers.file_view import View
 
-_FORM: Final = Format(64, "little")
-_NARROW: Final = Format(32, "little").header
+_FORM: Final = KdumpFormat(64, "little")
+_NARROW: Final = KdumpFormat(32, "little").header
 NARROW_SIZES: Final = _NARROW.span("block_size", through="max_mapnr")
 """The sizes in a 32-bit header, by which it is known."""
 Layout = Literal["", "32 bits", "big-endian"]
 
 
-def header_of(head: bytes) -> Header:
+def header_of(head: bytes) -> DiskDumpHeader:
     """The header in the first bytes of a file; bytes that are missing are zeros."""
     return _FORM.unpack_header(head.ljust(HEADER_SIZE, b"\0"))
 
 
-def sub_header_of(view: View, block_size: int) -> SubHeader | None:
+def sub_header_of(view: View, block_size: int) -> KdumpSubHeader | None:
     """The sub-header, one block into the file, with offsets signed as off_t is.
 
     None where the file ends before its last byte.
@@ -33,7 +40,7 @@ def sub_header_of(view: View, block_size: int) -> SubHeader | None:
     raw = view.read(block_size, SUB_HEADER_SIZE)
     if len(raw) < SUB_HEADER_SIZE:
         return None
-    sub = SubHeader(*_FORM.sub_header.unpack(raw))
+    sub = KdumpSubHeader(*_FORM.sub_header.unpack(raw))
     return sub._replace(
         offset_vmcoreinfo=_signed(sub.offset_vmcoreinfo),
         offset_note=_signed(sub.offset_note),
@@ -47,7 +54,7 @@ def _signed(number: int) -> int:
 
 def place(field: str, block_size: int, through: str = "") -> Span:
     """Where a field of either header is in the file, or all from it through another. Raises KeyError."""
-    if field in SubHeader._fields:
+    if field in KdumpSubHeader._fields:
         return _FORM.sub_header.span(field, block_size, through)
     return _FORM.header.span(field, through=through)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from vmci_tui.layers.page_decoder import Unpacker
+from vmci_tui.layers.page_decoder import PageDecoder
 from vmci_tui.search.memory_blocks import PAGE, REACH, Block
 from vmci_tui.search.patterns import FIRST_WORDS, PAGE_STARTS, SearchPattern
 
@@ -99,7 +99,7 @@ def _whole(piece: PageBatch, read: ReadFile) -> BatchHits:
 
 def _unpacked(piece: PageBatch, read: ReadFile, length: int) -> Iterator[tuple[int, bytes]]:
     """Short ones are unpacked once while they come again: makedumpfile stores each page of zeros by itself."""
-    unpacker = Unpacker(piece.block_size)
+    unpacker = PageDecoder(piece.block_size)
     known: dict[tuple[bytes, int], bytes | None] = {}
     for low, size, pages in piece.spans:
         raw = read(low, size)

@@ -66,14 +66,14 @@ def _save(node: DOMNode, session: Session, document: Document, entry: bool) -> N
 
 def take_back(node: DOMNode, session: Session) -> None:
     """Give a file back as it was before its last save in place; asked first, with its name."""
-    from vmci_tui.saving.take_back import condition
+    from vmci_tui.saving.last_save import last_save_state
 
     document = session.document
     files: list[tuple[FileSource, bool]] = []
     for source in (document.source, document.blob):
         if isinstance(source, FileSource):
             try:
-                now = condition(source.path)[0]
+                now = last_save_state(source.path)[0]
             except VmciError as error:
                 say(node, str(error), "error")
                 return
@@ -100,10 +100,10 @@ def take_back(node: DOMNode, session: Session) -> None:
 def _take_back_over(node: DOMNode, document: Document, source: FileSource) -> None:
     """Show what somebody else wrote where the save did, and ask once more."""
     from vmci_tui.render.undo_report import overwritten_text
-    from vmci_tui.saving.take_back import overwritten
+    from vmci_tui.saving.last_save import foreign_bytes
 
     try:
-        lines = list(overwritten_text(overwritten(source.path)))
+        lines = list(overwritten_text(foreign_bytes(source.path)))
     except VmciError as error:
         say(node, str(error), "error")
         return

@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from vmci_tui.common.safe_text import Safe
-from vmci_tui.document.inspected_bytes import HEAD, LABEL, SHORT, Inspected, inspect_at, inspected_lines
+from vmci_tui.document.inspected_bytes import HEAD, LABEL, SHORT, InspectedBytes, inspect_at, inspected_lines
 from vmci_tui.tui.asking import say
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.style.cells import Row
@@ -36,7 +36,7 @@ class Inspector(LineList):
     def __init__(self, view: HexPane) -> None:
         super().__init__(id="inspector", empty="no bytes")
         self.border_title = "Inspector"
-        self.inspected: Inspected | None = None
+        self.inspected: InspectedBytes | None = None
         self._view = view
 
     def show_place(self) -> None:

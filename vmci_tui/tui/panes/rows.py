@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.common.span import Span
-from vmci_tui.document.derived_entry import derive, why_none
+from vmci_tui.document.derived_entry import derive, no_entry_reason
 from vmci_tui.document.document import Document
 from vmci_tui.formats.fw_cfg_entry import FIELDS, FORMAT_ELF, FORMAT_NONE, RESET, WHOLE_ENTRY, EntryHistory, entry_span
 from vmci_tui.formats.header_text import HeaderText
@@ -106,7 +106,7 @@ def _derived_rows(document: Document) -> list[tuple[Row, Target]]:
     machine = document.dump.machine if document.dump is not None else None
     derived = derive(document.state, machine)
     if not derived:
-        words = f"no entry is open, and {why_none(document.state, machine)}"
+        words = f"no entry is open, and {no_entry_reason(document.state, machine)}"
         return [(((words, "dim"),), Target("none"))]
     title = (("derived: ", "info"), ("what the guest must have written", "dim"))
     out: list[tuple[Row, Target]] = [(title, Target("none"))]

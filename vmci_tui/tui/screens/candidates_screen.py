@@ -12,7 +12,7 @@ from textual.widgets import Footer, Static
 
 from vmci_tui.adoption.rank import choose, judge_all, why_not
 from vmci_tui.common.errors import Cancelled, VmciError
-from vmci_tui.common.progress import Progress, quiet
+from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.render.candidate_report import osrelease
@@ -107,7 +107,7 @@ class CandidatesScreen(WorkScreen[RankedCandidate | None]):
                     self.app.call_from_thread(self._saw, candidate)
             except Cancelled:
                 stopped = True  # what was found by then is kept
-            return stopped, judge_all(found, self._guest, told=quiet if stopped else told)
+            return stopped, judge_all(found, self._guest, told=no_progress if stopped else told)
 
         self.start(job, self._found)
 

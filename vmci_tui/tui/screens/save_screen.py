@@ -19,7 +19,7 @@ from vmci_tui.common.progress import Pace
 from vmci_tui.common.safe_text import visible
 from vmci_tui.document.document import Document
 from vmci_tui.layers.file import FileSource
-from vmci_tui.layers.image import Literal
+from vmci_tui.layers.image import NewBytes
 from vmci_tui.render.verdict_report import harm_words
 from vmci_tui.repair.next_commands import copy_name
 from vmci_tui.saving.harm import Harm, harm_of
@@ -200,7 +200,7 @@ class SaveScreen(Dialog[Outcome | None]):
         self._saving = False
         if not isinstance(error, VmciError):
             host(self).failed(error)
-            error = SaveError(f"not saved: {mishap.note(error)}")
+            error = SaveError(f"not saved: {mishap.record(error)}")
         if self.is_attached:
             self._tell(str(error), bad=True)
 
@@ -234,7 +234,7 @@ def plan_rows(document: Document, plan: Plan) -> list[Row]:
         rows.append(((f"{step.do:<14} ", "key"), (f"{step.offset:#x} + {step.length}", "value")))
         rows += [((f"    {why}", "dim"),) for why in step.why.split("; ")]
     for change in plan.changes:
-        if isinstance(change.extent, Literal):
+        if isinstance(change.extent, NewBytes):
             rows.append(((f"bytes at {change.offset:#x}, before and after", "title"),))
             rows += _hex_rows(document, change.offset, change.extent.data)
     return rows

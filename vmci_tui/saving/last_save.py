@@ -13,24 +13,24 @@ from typing import Literal as Word
 
 from vmci_tui.common.errors import OpenError, SaveError
 from vmci_tui.common.safe_text import visible
-from vmci_tui.common.signals import held_back, is_done
+from vmci_tui.common.signals import note_change, signals_blocked
 from vmci_tui.layers.file import FileSource
 from vmci_tui.saving import journal_file
 from vmci_tui.saving import undo_journal as journal
 from vmci_tui.saving.change_file import apply, final_mode, revert, writable
 from vmci_tui.saving.journal_file import last_record, name_of
-from vmci_tui.saving.new_file import said
-from vmci_tui.saving.save_copy import Saved
-from vmci_tui.saving.undo_journal import Change, Place, Record, encode_mark
+from vmci_tui.saving.new_file import save_error
+from vmci_tui.saving.save_copy import SaveResult
+from vmci_tui.saving.undo_journal import ChangedBytes, RecordFrame, SaveRecord, encode_mark
 
-Condition = Word["none", "finished", "unfinished", "untouched", "changed"]
+LastSaveState = Word["none", "finished", "unfinished", "untouched", "changed"]
 """Of the last save in place: there is none; it ended; it did not; it did not begin; somebody else wrote since."""
 
 _LOOK: Final = 16 << 20
 """Bytes of a record that are compared with the file by a mere look; of a longer one its mark counts."""
 
 
-class Overwritten(NamedTuple):
+class ForeignBytes(NamedTuple):
     """Bytes that somebody else wrote since the save, and what taking it back puts there."""
 
     offset: int
@@ -51,65 +51,65 @@ def is_cut_short(path: str) -> bool:
                 return False
             if place.length <= _LOOK:
                 found = last_record(kept, source)
-                return found is not None and _condition(source, found[0]) == "unfinished"
+                return found is not None and _state_of(source, found[0]) == "unfinished"
             before = place.size_before, place.mtime_before
             return place.mtime_after is None and before != (source.size, source.identity.mtime)
     except (OpenError, SaveError, OSError):
         return False  # another user's, or no journal at all: it keeps nobody from reading the file
 
 
-def condition(path: str) -> tuple[Condition, Record | None]:
+def last_save_state(path: str) -> tuple[LastSaveState, SaveRecord | None]:
     """How it stands with the last save in place of a file, and its record. Raises OpenError, SaveError."""
     with FileSource(os.path.realpath(path)) as source:
         try:
             with journal_file.opened(name_of(path)) as kept:
                 found = None if kept is None else last_record(kept, source)
-            return ("none", None) if found is None else (_condition(source, found[0]), found[0])
+            return ("none", None) if found is None else (_state_of(source, found[0]), found[0])
         except OSError as error:
-            raise said(error, path) from None
+            raise save_error(error, path) from None
 
 
-def overwritten(path: str) -> tuple[Overwritten, ...]:
+def foreign_bytes(path: str) -> tuple[ForeignBytes, ...]:
     """What taking the last save back would overwrite that the save did not write. Raises OpenError, SaveError."""
     with _last_save(path, force=True) as (source, record, _):
         found = []
         for change in record.changes:
             now = source.read(change.offset, max(len(change.old), len(change.new)))
             if now not in (change.old, change.new):
-                found.append(Overwritten(change.offset, now, change.old))
+                found.append(ForeignBytes(change.offset, now, change.old))
         end = max(record.size_before, record.size_after)
         if source.size > end:
-            found.append(Overwritten(end, source.read(end, _LOOK), b""))
+            found.append(ForeignBytes(end, source.read(end, _LOOK), b""))
         return tuple(found)
 
 
-def take_back(path: str, force: bool = False) -> Saved:
+def undo_last_save(path: str, force: bool = False) -> SaveResult:
     """Give the file back as it was before the last save in place, to the byte. Raises SaveError, OpenError.
 
     With `force` also where somebody else wrote into the places of the save since.
     """
-    with _last_save(path, force) as (source, record, _), held_back():
+    with _last_save(path, force) as (source, record, _), signals_blocked():
         with writable(source, final_mode(source, record)) as fd:
             revert(fd, record)
         journal_file.drop(name_of(path), record.start)
-        is_done(f"{source.name} is as it was before its last save in place")
-    return Saved(visible(path), record.size_before, 0)
+        note_change(f"{source.name} is as it was before its last save in place")
+    return SaveResult(visible(path), record.size_before, 0)
 
 
-def finish(path: str) -> Saved:
+def complete_last_save(path: str) -> SaveResult:
     """Bring an unfinished save in place to its end. Raises SaveError, OpenError."""
-    with _last_save(path) as (source, record, place), held_back():
+    with _last_save(path) as (source, record, place), signals_blocked():
         if record.mtime_after is None:
             with writable(source, final_mode(source, record)) as fd:
                 apply(fd, record)
                 mark = encode_mark(os.fstat(fd).st_mtime_ns, record.size_after)
                 journal_file.append(name_of(path), mark, place.start + place.length)
-            is_done(f"{source.name} is brought to the end of its last save in place")
-    return Saved(visible(path), record.size_after, 0)
+            note_change(f"{source.name} is brought to the end of its last save in place")
+    return SaveResult(visible(path), record.size_after, 0)
 
 
 @contextlib.contextmanager
-def _last_save(path: str, force: bool = False) -> Iterator[tuple[FileSource, Record, Place]]:
+def _last_save(path: str, force: bool = False) -> Iterator[tuple[FileSource, SaveRecord, RecordFrame]]:
     """The file, locked and not changed by others since (but with `force`), its last record, and where that lies."""
     with FileSource(os.path.realpath(path)) as source:
         try:
@@ -126,17 +126,17 @@ def _last_save(path: str, force: bool = False) -> Iterator[tuple[FileSource, Rec
                     f"{source.name} has {source.size} bytes, fewer than before and after the save: it was cut off since"
                 )
                 raise SaveError(words, f"the old bytes are kept: {source.name}{journal.SUFFIX}")
-            if not force and _condition(source, record) == "changed":
+            if not force and _state_of(source, record) == "changed":
                 words = f"{source.name} was changed since by somebody else, where the save wrote"
                 raise SaveError(
                     words, "--force takes it back all the same, --force --dry-run shows what that overwrites"
                 )
             yield source, record, place
         except OSError as error:
-            raise said(error, path) from None
+            raise save_error(error, path) from None
 
 
-def _condition(source: FileSource, record: Record) -> Condition:
+def _state_of(source: FileSource, record: SaveRecord) -> LastSaveState:
     """By size and bytes: each byte of the changed ranges must be the old one or the new one."""
     low, high = sorted((record.size_before, record.size_after))
     if not low <= source.size <= high:
@@ -151,7 +151,7 @@ def _condition(source: FileSource, record: Record) -> Condition:
     return "finished" if is_new else "untouched" if is_old else "unfinished"
 
 
-def _mixed(now: bytes, change: Change) -> bool:
+def _mixed(now: bytes, change: ChangedBytes) -> bool:
     """Whether each byte is the old or the new one; behind the old end a byte that is not written yet is 0."""
     length = len(now)
     old = change.old[:length].ljust(length, b"\0")
