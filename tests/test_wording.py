@@ -27,8 +27,8 @@ from vmci_tui.document.edit import Edit
 from vmci_tui.document.edit_notes import FromFile
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.render.shell_script import commands
-from vmci_tui.repair.fix_for_reader import mend_for
-from vmci_tui.repair.next_commands import next_steps
+from vmci_tui.repair.fix_for_reader import fix_for_reader
+from vmci_tui.repair.next_commands import next_commands
 from vmci_tui.repair.safe_fixes import repair
 from vmci_tui.saving.harm import harm_of
 from vmci_tui.saving.plan import plan_copy, plan_in_place
@@ -124,7 +124,7 @@ def _said(document: Document) -> list[Any]:
         out.append((item.code, item.severity, item.span, fix, readers))
     proof = judgement.proof
     out.append(None if proof is None else (proof.proved, [(c.key, c.value) for c in proof.corrections]))
-    out.append([step.command for step in next_steps(judgement)])
+    out.append([step.command for step in next_commands(judgement)])
     return out
 
 
@@ -157,7 +157,7 @@ def _outcome(path: str, blob: str | None = None) -> list[Any]:
             )
         out += _done(document)
         for reader in ("crash", "drgn", "readelf"):
-            mended = mend_for(document, reader)
+            mended = fix_for_reader(document, reader)
             out.append((mended.accepts, len(mended.labels), _raws(document)))
             while document.undo():
                 pass

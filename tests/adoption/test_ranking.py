@@ -7,7 +7,7 @@ import pytest
 from tests.dumps.factory import S390, TEXT_32, TEXT_64, note
 from tests.search.test_find_notes import guest_with
 from vmci_tui.adoption import rank as ranking
-from vmci_tui.adoption.rank import Prove, choose, judge_all, why_not
+from vmci_tui.adoption.rank import Prove, choose, rank_candidates, why_not
 from vmci_tui.common.progress import Progress
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
@@ -33,7 +33,7 @@ CANNOT_TELL = proving()
 
 def judged(*placed: tuple[int, bytes], prove: Prove = CANNOT_TELL, machine: int = 62) -> tuple[RankedCandidate, ...]:
     guest = guest_with(*placed, machine=machine)
-    return judge_all(find(guest, everywhere=True), guest, prove)
+    return rank_candidates(find(guest, everywhere=True), guest, prove)
 
 
 def order(*placed: tuple[int, bytes], prove: Prove = CANNOT_TELL) -> list[int]:

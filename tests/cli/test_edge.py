@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("mishaps")
 @pytest.mark.parametrize(
     ("module", "name", "command"),
     [
-        (checking, "next_steps", ["check"]),
+        (checking, "next_commands", ["check"]),
         (commands, "open_document", ["show"]),
         (searching, "open_document", ["find"]),
         (repairing, "repair", ["repair", "--dry-run", "-o", "x"]),

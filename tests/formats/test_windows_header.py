@@ -18,7 +18,7 @@ from vmci_tui.formats.elf_note import NAME, Note, build
 from vmci_tui.formats.windows_header import HEADER_BYTES, date, windows_header, windows_json, windows_text
 from vmci_tui.readers.verdicts import READERS
 from vmci_tui.render import dump_report as report
-from vmci_tui.repair.fix_for_reader import mend_for
+from vmci_tui.repair.fix_for_reader import fix_for_reader
 from vmci_tui.repair.safe_fixes import repair
 
 _SAMPLE = "x86_64-windows.elf"
@@ -118,7 +118,7 @@ def test_no_edit_takes_it_away(sample: Callable[[str], str]) -> None:
     kept = document.state.notes[2].raw
     repair(document)
     for reader in READERS:
-        mend_for(document, reader.name)
+        fix_for_reader(document, reader.name)
     document.edit(Edit.of(edit_notes.append_text, b"OSRELEASE=6.1.0\n", "little"))
     document.edit(Edit.of(edit_notes.strip))
     assert [n.raw for n in document.state.notes if n.is_windows] == [kept] and kept in saved(document)

@@ -13,7 +13,7 @@ from vmci_tui.containers.guest import guest_of
 from vmci_tui.formats.fw_cfg_entry import Entry
 from vmci_tui.opening.entry_for_note import entry_for, linux_entry
 from vmci_tui.search.candidate import Candidate
-from vmci_tui.search.entry_region import look
+from vmci_tui.search.entry_region import object_at
 
 
 def _at(raw: bytes) -> Candidate:
@@ -52,6 +52,6 @@ def test_what_no_guest_announces(candidate: Candidate) -> None:
 def test_a_real_guest_wrote_the_same(sample: Callable[[str], str]) -> None:
     dump = open_document(sample("amd64-cut-note.elf")).dump
     assert dump is not None
-    found = look(guest_of(dump), 0x19C8000)
+    found = object_at(guest_of(dump), 0x19C8000)
     with open(sample("good.entry"), "rb") as file:
         assert found.candidate is not None and linux_entry(found.candidate).pack() == file.read()

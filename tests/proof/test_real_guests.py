@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from tests.proof import guests
-from vmci_tui.adoption.rank import choose, judge_all, why_not
+from vmci_tui.adoption.rank import choose, rank_candidates, why_not
 from vmci_tui.search.candidate import RankedCandidate
 from vmci_tui.search.find_notes import find
 
@@ -17,7 +17,7 @@ _TWO_KERNELS = ("amd64-stale-kernel", "amd64-after-crash")
 
 def judged(name: str) -> tuple[RankedCandidate, ...]:
     guest = guests.guest(name)
-    return judge_all(find(guest), guest)
+    return rank_candidates(find(guest), guest)
 
 
 @pytest.mark.parametrize("name", guests.TRUTH)

@@ -16,7 +16,7 @@ import pytest
 
 from tests.opened_files import open_document
 from tests.paths import DATA
-from vmci_tui.adoption.rank import choose, judge_all
+from vmci_tui.adoption.rank import choose, rank_candidates
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.search.find_notes import find
 
@@ -47,7 +47,7 @@ def test_the_guests_own_note_stands_first_and_is_proved(name: str, paddr: int, d
     dump = open_document(str(_FOLDER / name)).dump
     assert dump is not None
     guest = guest_of(dump)
-    judged = judge_all(find(guest, everywhere), guest)
+    judged = rank_candidates(find(guest, everywhere), guest)
     first = judged[0]
     assert (first.candidate.paddr, first.candidate.kind, first.proof.proved) == (paddr, "note", True), first.why
     assert hashlib.sha256(first.candidate.text).hexdigest() == digest

@@ -13,7 +13,7 @@ from tests.paths import SAMPLES
 from tests.real import readers
 from vmci_tui.cli.run import main
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.repair.next_commands import next_steps
+from vmci_tui.repair.next_commands import next_commands
 
 _WORDS = "The kernel version is not supported."
 
@@ -29,7 +29,7 @@ def test_makedumpfile_says_that_a_kernel_is_newer(release: bytes, newer: bool, t
     assert (_WORDS in said) == newer == ("T24" in found(document))
     judgement = Judgement.of(document)
     assert judgement.now["makedumpfile"].accepts and f"OSRELEASE={release.decode()}" in said
-    offered = [str(step.command) for step in next_steps(judgement) if step.reader == "makedumpfile"]
+    offered = [str(step.command) for step in next_commands(judgement) if step.reader == "makedumpfile"]
     assert any("-d 31" in command for command in offered) != newer and len(offered) == (1 if newer else 2)
 
 

@@ -17,14 +17,14 @@ import pytest
 from tests.opened_files import open_document
 from tests.real.readers import need
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.repair.next_commands import NextCommand, next_steps
+from vmci_tui.repair.next_commands import NextCommand, next_commands
 
 _GOOD = "amd64-cut-note.elf"
 
 
 def _of(path: str) -> dict[str, NextCommand]:
     document = open_document(path)
-    return {str(step.command).replace(path, "FILE"): step for step in next_steps(Judgement.of(document))}
+    return {str(step.command).replace(path, "FILE"): step for step in next_commands(Judgement.of(document))}
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_every_command_for_a_good_dump(
     shutil.copy(sample(_GOOD), hostile)
     document = open_document(str(hostile))
     steps: dict[str, list[NextCommand]] = {}
-    for step in next_steps(Judgement.of(document)):
+    for step in next_commands(Judgement.of(document)):
         steps.setdefault(step.reader, []).append(step)
     assert "6.1.0-56-amd64" in shell(steps["crash"][1])
     assert "6.1.0-56-amd64" in shell(steps["drgn"][0])
@@ -75,6 +75,6 @@ def test_the_repair_that_is_offered_leads_to_a_dump_that_all_take(
     path = tmp_path / "-no note.elf"
     shutil.copy(sample("x86_64-linux-good.elf"), path)
     document = open_document(str(path))
-    first = next_steps(Judgement.of(document))[0]
+    first = next_commands(Judgement.of(document))[0]
     shell(first)
     assert not any(step.reader == "vmci" for step in _of(str(tmp_path / "-no note-fixed.elf")).values())

@@ -26,7 +26,7 @@ from vmci_tui.knowledge.debug_packages import build_id, vmlinux_of
 from vmci_tui.readers.drgn import drgn
 from vmci_tui.readers.libkdumpfile.kdump_rules import LACKS_MACHINE
 from vmci_tui.render.verdict_report import next_json, next_text
-from vmci_tui.repair.next_commands import NextCommand, copy_name, next_steps, shell_word
+from vmci_tui.repair.next_commands import NextCommand, copy_name, next_commands, shell_word
 from vmci_tui.repair.safe_fixes import repair
 
 _KDUMPS = DATA / "kdump"
@@ -35,13 +35,13 @@ Sample = Callable[[str], str]
 
 def _steps(document: Document) -> dict[str, list[NextCommand]]:
     out: dict[str, list[NextCommand]] = {}
-    for step in next_steps(Judgement.of(document)):
+    for step in next_commands(Judgement.of(document)):
         out.setdefault(step.reader, []).append(step)
     return out
 
 
 def _commands(document: Document) -> list[str]:
-    return [str(step.command) for step in next_steps(Judgement.of(document))]
+    return [str(step.command) for step in next_commands(Judgement.of(document))]
 
 
 def test_a_good_dump_has_a_command_for_each_reader(sample: Sample) -> None:
@@ -70,7 +70,7 @@ def test_what_reads_no_other_machine_is_offered_for_none(sample: Sample) -> None
 
 
 def test_what_readers_refuse_begins_with_a_repair(sample: Sample) -> None:
-    first = next_steps(Judgement.of(open_document(sample("amd64-cut-nonote.elf"))))
+    first = next_commands(Judgement.of(open_document(sample("amd64-cut-nonote.elf"))))
     assert [step.reader for step in first] == ["vmci"]
     assert str(first[0].command).endswith("amd64-cut-nonote-fixed.elf") and "crash, drgn" in first[0].why
     assert _commands(open_document(sample("x86_64-linux-good.elf")))[0].startswith("vmci repair ")
@@ -82,7 +82,7 @@ def test_a_repair_is_advised_where_it_does_something() -> None:
         if document.dump is None:
             continue
         judgement = Judgement.of(document)
-        advised = any(step.reader == "vmci" for step in next_steps(judgement))
+        advised = any(step.reader == "vmci" for step in next_commands(judgement))
         done = repair(document)
         refused = any(v.accepts is False for v in judgement.now.values())
         assert advised == (bool(done.steps or done.question) and refused), path
@@ -105,24 +105,24 @@ def test_a_windows_dump_is_not_repaired_and_an_entry_leads_nowhere(sample: Sampl
 
 def test_only_the_readers_that_were_asked_for(sample: Sample) -> None:
     document = open_document(sample("amd64-cut-note.elf"))
-    assert [step.reader for step in next_steps(Judgement.of(document), readers=("drgn",))] == ["drgn", "debuginfod"]
+    assert [step.reader for step in next_commands(Judgement.of(document), readers=("drgn",))] == ["drgn", "debuginfod"]
 
 
 def test_a_reader_that_was_not_asked_for_is_not_missed() -> None:
     """Over the addresses in program headers other readers find no memory than the one that was asked for."""
     blind = opened((DATA / "faults/633-armhf.elf").read_bytes())
     judgement = Judgement.of(blind)
-    assert any(step.reader == "vmci" for step in next_steps(judgement))
+    assert any(step.reader == "vmci" for step in next_commands(judgement))
     for name in judgement.now:
-        next_steps(judgement, readers=(name,))
+        next_commands(judgement, readers=(name,))
 
 
 def test_once_saved_it_is_the_copy_that_they_name(sample: Sample) -> None:
     document = open_document(sample("crlf.elf"))
-    from vmci_tui.repair.fix_for_reader import mend_for
+    from vmci_tui.repair.fix_for_reader import fix_for_reader
 
-    mend_for(document, "drgn")
-    steps = next_steps(Judgement.of(document), "/tmp/a copy.elf")
+    fix_for_reader(document, "drgn")
+    steps = next_commands(Judgement.of(document), "/tmp/a copy.elf")
     assert "drgn -c '/tmp/a copy.elf'" in [str(step.command) for step in steps]
 
 
@@ -165,7 +165,7 @@ def test_what_is_no_build_id_is_none(value: bytes) -> None:
 
 def _drgn(notes: tuple[bytes, ...] | None = None, **uts: bytes) -> list[str]:
     """The commands for drgn with a kdump file whose header has this utsname."""
-    steps = next_steps(Judgement.of(opened(kdump(pages(1, 2), notes, uts=uts))), "a.kdump")
+    steps = next_commands(Judgement.of(opened(kdump(pages(1, 2), notes, uts=uts))), "a.kdump")
     return [step.command for step in steps if step.reader == "drgn"]
 
 
@@ -200,7 +200,7 @@ def test_a_copy_lies_beside_the_file() -> None:
 
 def test_as_text_each_command_stands_alone_and_as_json_with_its_reason(sample: Sample) -> None:
     document = open_document(sample("amd64-cut-note.elf"))
-    steps = next_steps(Judgement.of(document))
+    steps = next_commands(Judgement.of(document))
     lines = list(next_text(steps))
     assert [line.strip() for line in lines if not line.startswith("  #")] == [str(step.command) for step in steps]
     assert all(set(item) == {"reader", "command", "why"} for item in next_json(steps))
@@ -208,5 +208,5 @@ def test_as_text_each_command_stands_alone_and_as_json_with_its_reason(sample: S
 
 def test_a_repair_is_advised_where_it_lets_a_reader_read_memory() -> None:
     document = opened(fault("461-vaddr-lies.elf"))
-    advised = next_steps(Judgement.of(document))[0]
+    advised = next_commands(Judgement.of(document))[0]
     assert advised.reader == "vmci" and advised.why.endswith(": drgn reads no kernel memory so far")

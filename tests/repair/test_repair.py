@@ -44,7 +44,7 @@ def changed(document: Document, key: bytes, value: bytes) -> Document:
 def test_a_dump_that_readers_take_is_left_alone(proved: Document) -> None:
     done = repair(proved)
     assert done.steps == () and done.left == () and not done.question and not proved.modified
-    assert done.judged == ()  # and memory was not searched
+    assert done.candidates == ()  # and memory was not searched
     assert done.proof is not None and done.proof.proved
 
 
@@ -99,10 +99,10 @@ def test_what_memory_does_not_prove_is_asked(sample: Sample) -> None:
     document = open_document(sample("zero-note.elf"))
     done = repair(document)
     assert done.question and done.steps == () and not document.modified
-    paddr = done.judged[0].candidate.paddr
+    paddr = done.candidates[0].candidate.paddr
     taken = repair(document, Choice(paddr=paddr))
     assert not taken.question and taken.steps[0].code == "N01"
-    assert text_of(document) == done.judged[0].candidate.text
+    assert text_of(document) == done.candidates[0].candidate.text
 
 
 def test_a_paddr_without_a_candidate_is_refused(bare: Document) -> None:

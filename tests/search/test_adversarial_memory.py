@@ -9,7 +9,7 @@ import pytest
 from tests.dumps.memory_factory import BASES, STORIES, Scene, scene
 from tests.kit import opened
 from tests.opened_files import open_document
-from vmci_tui.adoption.rank import choose, judge_all
+from vmci_tui.adoption.rank import choose, rank_candidates
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.search.candidate import RankedCandidate
 from vmci_tui.search.find_notes import find
@@ -28,7 +28,7 @@ def judged(made: Scene, everywhere: bool, folder: Path | None = None) -> tuple[R
         dump = open_document(str(folder / "dump.elf")).dump
     assert dump is not None
     guest = guest_of(dump)
-    return judge_all(find(guest, everywhere), guest)
+    return rank_candidates(find(guest, everywhere), guest)
 
 
 def holds(made: Scene, found: tuple[RankedCandidate, ...]) -> None:

@@ -19,7 +19,7 @@ from vmci_tui.document.edit import Edit
 from vmci_tui.formats.elf_note import parse_raw
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory
 from vmci_tui.layers.file import BytesSource
-from vmci_tui.search.entry_region import RegionView, look, region_lines, region_of
+from vmci_tui.search.entry_region import RegionView, object_at, region_lines, region_of
 
 _PADDR = 0x1000
 _WINDOWS = note(b"PAGEDU64" + bytes(100))
@@ -115,7 +115,7 @@ def test_a_windows_header_is_held_against_the_dumps() -> None:
 @pytest.mark.parametrize("paddr", [0, 0x3000, 1 << 40, (1 << 64) - 1])
 def test_a_region_outside_the_dump(paddr: int) -> None:
     seen = _seen(note(), note(), paddr=paddr)
-    assert (seen.found.kind, seen.found.held, seen.same) == ("outside", 0, None)
+    assert (seen.found.kind, seen.found.bytes_in_file, seen.same) == ("outside", 0, None)
 
 
 def test_memory_that_the_file_leaves_out_is_not_zeros() -> None:
@@ -170,7 +170,7 @@ def test_real_dumps(sample: Callable[[str], str], dump: str, blob: str, kind: st
 @given(st.binary(max_size=300), st.integers(0, 1 << 32), st.booleans())
 def test_no_bytes_are_too_strange(data: bytes, size: int, headed: bool) -> None:
     data = note()[:24] + data if headed else data
-    found = look(raw_guest(BytesSource(data), _PADDR), _PADDR, size)
-    assert found.held <= len(data) and (found.kind != "outside" or not data)
+    found = object_at(raw_guest(BytesSource(data), _PADDR), _PADDR, size)
+    assert found.bytes_in_file <= len(data) and (found.kind != "outside" or not data)
     if found.candidate is not None and found.kind == "note":
         assert parse_raw(found.candidate.raw) is not None

@@ -1,4 +1,4 @@
-"""Compressed memory holds for a search what the same memory holds in plain; helper processes change nothing."""
+"""Compressed memory holds for a search what the same memory holds in plain; worker processes change nothing."""
 
 from __future__ import annotations
 
@@ -29,11 +29,9 @@ from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.layers.file import BytesSource, FileSource
 from vmci_tui.search.candidate import Candidate
 from vmci_tui.search.find_notes import find
-from vmci_tui.search.memory_search import places
-from vmci_tui.search.pages import batches as page_pieces
-from vmci_tui.search.pages import scan_batch as page_look
-from vmci_tui.search.pages import scheduler as scan_pages
-from vmci_tui.search.pages import worker_pool as page_helpers
+from vmci_tui.search.memory_search import search_memory
+from vmci_tui.search.pages import batches, scheduler, worker_pool
+from vmci_tui.search.pages import scan_batch as page_pattern
 from vmci_tui.search.pages.worker import question
 from vmci_tui.search.pages.worker_pool import WorkerPool
 from vmci_tui.search.patterns import EVERYWHERE, PAGE_STARTS, SearchPattern
@@ -41,10 +39,10 @@ from vmci_tui.search.patterns import EVERYWHERE, PAGE_STARTS, SearchPattern
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small pieces, so that small memory has many."""
-    monkeypatch.setattr(page_pieces, "HEADS", 4)
-    monkeypatch.setattr(page_pieces, "BYTES", 4 * 4096)
-    monkeypatch.setattr(scan_pages, "WORTH", 1e9)
+    """Small batches, so that small memory has many."""
+    monkeypatch.setattr(batches, "HEADS", 4)
+    monkeypatch.setattr(batches, "BYTES", 4 * 4096)
+    monkeypatch.setattr(scheduler, "WORTH", 1e9)
     monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
 
 
@@ -66,25 +64,25 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
 @pytest.fixture
 def helped(monkeypatch: pytest.MonkeyPatch, started: list[Any]) -> list[Any]:
-    """Two helpers do all of the work: each is waited for, and nothing is looked at here."""
+    """Two workers do all of the work: each is waited for, and nothing is looked at here."""
     collect = WorkerPool.collect
 
-    def patiently(self: WorkerPool) -> Iterator[tuple[int, page_look.BatchHits]]:
+    def patiently(self: WorkerPool) -> Iterator[tuple[int, page_pattern.BatchHits]]:
         end = time.monotonic() + PATIENCE
         while True:
             yield from collect(self)
-            if not any(helper.pending for helper in self._running):
+            if not any(worker.pending for worker in self._running):
                 return
             assert time.monotonic() < end
             time.sleep(0.001)
 
-    def here(*_: object) -> page_look.BatchHits:
+    def here(*_: object) -> page_pattern.BatchHits:
         raise AssertionError("looked at by this process")
 
-    monkeypatch.setattr(scan_pages, "WORTH", 0.0)
+    monkeypatch.setattr(scheduler, "WORTH", 0.0)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
     monkeypatch.setattr(WorkerPool, "collect", patiently)
-    monkeypatch.setattr(scan_pages, "look_at", here)
+    monkeypatch.setattr(scheduler, "scan", here)
     return started
 
 
@@ -114,7 +112,7 @@ def plain(memory: dict[int, bytes], size: int, order: Order) -> Guest:
 
 
 def compressed(data: bytes, folder: Path | None = None) -> Guest:
-    """Out of memory, or out of a file where helpers can read it."""
+    """Out of memory, or out of a file where workers can read it."""
     source: BytesSource | FileSource = BytesSource(data)
     if folder is not None:
         (folder / "dump").write_bytes(data)
@@ -162,7 +160,7 @@ def test_what_a_pipe_does_not_take_is_sent_later(
         asked.append(len(made := question(*args)))
         return made
 
-    monkeypatch.setattr(page_helpers, "question", counted)
+    monkeypatch.setattr(worker_pool, "question", counted)
     rng = random.Random(6)
     data = kdump({pfn: rng.randbytes(4096) for pfn in range(20)} | {20: note().ljust(4096, b"\0")}, notes=[])
     found = seen(compressed(flattened(data, range(3000, len(data), 50)), tmp_path), True)
@@ -227,10 +225,16 @@ def test_words_and_steps_are_found_too() -> None:
     for at in (0x1100, 0x3FFE, 0x9100, 0xA0FF, 0x10100):
         memory[at : at + 4] = b"WORD"
     guest = compressed(kdump(pages_of(bytes(memory), 4096), notes=[]))
-    assert list(places(guest, SearchPattern((b"WORD",)), no_progress)) == [0x1100, 0x3FFE, 0x9100, 0xA0FF, 0x10100]
-    assert list(places(guest, SearchPattern((b"WORD",), 4096, 0x100), no_progress)) == [0x1100, 0x9100, 0x10100]
-    assert list(places(guest, SearchPattern((b"WORD",), 65536, 0x100), no_progress)) == [0x10100]
-    assert list(places(guest, SearchPattern((b"WORD",), 4096, 0xFFE), no_progress)) == [
+    assert list(search_memory(guest, SearchPattern((b"WORD",)), no_progress)) == [
+        0x1100,
+        0x3FFE,
+        0x9100,
+        0xA0FF,
+        0x10100,
+    ]
+    assert list(search_memory(guest, SearchPattern((b"WORD",), 4096, 0x100), no_progress)) == [0x1100, 0x9100, 0x10100]
+    assert list(search_memory(guest, SearchPattern((b"WORD",), 65536, 0x100), no_progress)) == [0x10100]
+    assert list(search_memory(guest, SearchPattern((b"WORD",), 4096, 0xFFE), no_progress)) == [
         0x3FFE
     ]  # as far as the page goes
 
@@ -238,11 +242,11 @@ def test_words_and_steps_are_found_too() -> None:
 def test_progress_counts_pages_and_may_stop_it() -> None:
     guest = compressed(kdump(pages_of(memory_of(1, 4096, "little"), 4096), notes=[]))
     told: list[tuple[int, int]] = []
-    list(find(guest, told=lambda _, done, total: told.append((done, total))))
+    list(find(guest, progress=lambda _, done, total: told.append((done, total))))
     assert told[0] == (0, 48 * 4096) and told[-1] == (48 * 4096, 48 * 4096)
     assert [done for done, _ in told] == sorted(done for done, _ in told) and len(told) > 5
     with pytest.raises(Cancelled):
-        list(find(guest, told=_stop_after(8)))
+        list(find(guest, progress=_stop_after(8)))
 
 
 def _stop_after(calls: int) -> Callable[[str, int, int], None]:
@@ -277,12 +281,12 @@ def test_what_helpers_leave_undone_is_done_here(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: list[Any]
 ) -> None:
     memory = pages_of(memory_of(4, 4096, "little"), 4096)
-    monkeypatch.setattr(scan_pages, "WORTH", 0.0)
+    monkeypatch.setattr(scheduler, "WORTH", 0.0)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
     take = WorkerPool.take
 
-    def taken(self: WorkerPool, at: int, piece: page_look.PageBatch) -> bool:
-        done = take(self, at, piece)
+    def taken(self: WorkerPool, at: int, batch: page_pattern.PageBatch) -> bool:
+        done = take(self, at, batch)
         for process in started:
             if process.returncode is None:
                 process.send_signal(number)
@@ -296,23 +300,23 @@ def test_what_helpers_leave_undone_is_done_here(
 
 def test_where_no_process_starts_it_is_done_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     memory = pages_of(memory_of(4, 4096, "little"), 4096)
-    monkeypatch.setattr(scan_pages, "WORTH", 0.0)
+    monkeypatch.setattr(scheduler, "WORTH", 0.0)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
     assert seen(compressed(kdump(memory, notes=[]), tmp_path), False) == seen(plain(memory, 4096, "little"), False)
 
 
 def test_a_busy_machine_is_not_made_busier(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: list[Any]) -> None:
-    monkeypatch.setattr(scan_pages, "WORTH", 0.0)
+    monkeypatch.setattr(scheduler, "WORTH", 0.0)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
-    for load, helpers in ((2.7, 0), (1.8, 1), (0.2, 2)):
+    for load, workers in ((2.7, 0), (1.8, 1), (0.2, 2)):
         monkeypatch.setattr(os, "getloadavg", lambda load=load: (load, 0.0, 0.0))
         before = len(started)
         assert seen(compressed(kdump(pages_of(memory_of(4, 4096, "little"), 4096), notes=[]), tmp_path), False)
-        assert len(started) - before == helpers
+        assert len(started) - before == workers
 
 
 def test_what_lies_in_no_file_needs_no_process(monkeypatch: pytest.MonkeyPatch, started: list[Any]) -> None:
-    monkeypatch.setattr(scan_pages, "WORTH", 0.0)
+    monkeypatch.setattr(scheduler, "WORTH", 0.0)
     memory = pages_of(memory_of(4, 4096, "little"), 4096)
     assert seen(compressed(kdump(memory, notes=[])), False) == seen(plain(memory, 4096, "little"), False)
     assert not started
@@ -320,9 +324,9 @@ def test_what_lies_in_no_file_needs_no_process(monkeypatch: pytest.MonkeyPatch, 
 
 def test_a_package_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: list[Any]) -> None:
     """Workers lack it too: they are lost, and the error is raised here."""
-    monkeypatch.setattr(scan_pages, "WORTH", 0.0)
+    monkeypatch.setattr(scheduler, "WORTH", 0.0)
     monkeypatch.setitem(sys.modules, "lzallright", None)
-    monkeypatch.setattr(page_helpers, "_CODE", "raise SystemExit(1)")
+    monkeypatch.setattr(worker_pool, "_CODE", "raise SystemExit(1)")
     guest = compressed(kdump(pages_of(memory_of(4, 4096, "little"), 4096), flag=LZO, notes=[]), tmp_path)
     with pytest.raises(OpenError, match="lzallright is missing"):
         list(find(guest))
@@ -330,14 +334,14 @@ def test_a_package_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_
 
 _PARENT = """
 import os, signal, sys, time
-from vmci_tui.search.pages import scheduler as scan_pages
+from vmci_tui.search.pages import scheduler
 from vmci_tui.containers import open_dump
 from vmci_tui.search.pages.worker_pool import WorkerPool
 from vmci_tui.layers.file import FileSource
-helpers = WorkerPool(open_dump(FileSource(sys.argv[1])).plain)
+workers = WorkerPool(open_dump(FileSource(sys.argv[1])).plain)
 os.sched_getaffinity, os.getloadavg = lambda _: {0, 1}, lambda: (0.0, 0.0, 0.0)
-helpers.start()
-print(helpers._running[0]._process.pid, flush=True)
+workers.start()
+print(workers._running[0]._process.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -360,7 +364,7 @@ def _runs(pid: int) -> bool:
 
 
 def test_page_starts_are_told_from_few_bytes() -> None:
-    assert page_pieces.prefix(PAGE_STARTS, 4096) == 34
-    assert page_pieces.prefix(PAGE_STARTS, 65536) == 61440 + 34
-    assert page_pieces.prefix(EVERYWHERE, 4096) == 4096
-    assert page_pieces.prefix(SearchPattern((b"Linux\0",), 65536, 0x12345), 4096) == 0x345 + 6
+    assert batches.prefix(PAGE_STARTS, 4096) == 34
+    assert batches.prefix(PAGE_STARTS, 65536) == 61440 + 34
+    assert batches.prefix(EVERYWHERE, 4096) == 4096
+    assert batches.prefix(SearchPattern((b"Linux\0",), 65536, 0x12345), 4096) == 0x345 + 6

@@ -89,7 +89,7 @@ async def test_a_judgement_of_what_is_typed_fails(sample: Sample, monkeypatch: p
     ("keys", "place"),
     [
         ("F", "vmci_tui.tui.screens.candidates_screen.find"),
-        ("F", "vmci_tui.tui.screens.candidates_screen.judge_all"),
+        ("F", "vmci_tui.tui.screens.candidates_screen.rank_candidates"),
         ("R", "vmci_tui.tui.screens.repair_screen.repair"),
     ],
 )

@@ -65,7 +65,7 @@ def test_what_is_opened_is_judged_when_that_is_asked_for(sample: Sample, around:
     assert news == ["judged"], "it says that it is judging"
     judgement = session.settled()
     assert judgement is not None and judgement.now["crash"].accepts and news == ["judged", "judged"]
-    assert any(step.reader == "crash" for step in session.next_steps())
+    assert any(step.reader == "crash" for step in session.next_commands())
 
 
 def test_an_edit_is_said_and_judged_and_undone_and_made_again(

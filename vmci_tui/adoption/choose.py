@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from vmci_tui.adoption.rank import choose, judge_all, why_not
+from vmci_tui.adoption.rank import choose, rank_candidates, why_not
 from vmci_tui.common.errors import EditError, PackageMissing
 from vmci_tui.common.progress import Progress
 from vmci_tui.containers.guest import Guest, guest_of
@@ -29,7 +29,7 @@ class Adoption(NamedTuple):
     of its text over which a reader refuses; empty: it stays."""
     chosen: RankedCandidate | None
     """The one to take without asking."""
-    judged: tuple[RankedCandidate, ...]
+    candidates: tuple[RankedCandidate, ...]
     """All that were looked at, best first; empty where no search was made."""
     question: str
     """Why none is taken without asking; empty where nothing has to be asked."""
@@ -39,10 +39,10 @@ class Adoption(NamedTuple):
     """Why memory could not be looked at; empty where it could, or needed not."""
 
 
-def consider(judgement: Judgement, told: Progress) -> Adoption:
+def consider(judgement: Judgement, progress: Progress) -> Adoption:
     """Look at the dump's own note, and in memory only where that one is missing or not proved.
 
-    A Windows header stays, and nothing is looked for beside it. `told` may raise Cancelled.
+    A Windows header stays, and nothing is looked for beside it. `progress` may raise Cancelled.
     """
     document = judgement.document
     assert document.dump is not None
@@ -50,12 +50,12 @@ def consider(judgement: Judgement, told: Progress) -> Adoption:
     if any(note.is_windows for note in state.notes):
         return Adoption("", None, (), "")
     text = state.vmcoreinfo
-    proof = prove(text, guest, told) if text is not None else None
+    proof = prove(text, guest, progress) if text is not None else None
     code = _code(judgement, proof)
     if not code:
         return Adoption("", None, (), "", proof)
     try:
-        judged = search(guest, told)
+        judged = search(guest, progress)
     except PackageMissing as missing:
         return Adoption(code, None, (), "", proof, str(missing))
     chosen = choose(judged)
@@ -80,22 +80,22 @@ def _is_asked(proof: Proof | None) -> bool:
     return proof is None or (proof.proved is False and not proof.corrections)
 
 
-def search(guest: Guest, told: Progress, everywhere: bool = False) -> tuple[RankedCandidate, ...]:
+def search(guest: Guest, progress: Progress, everywhere: bool = False) -> tuple[RankedCandidate, ...]:
     """All candidates of guest memory, best first: on page starts, and where none is proved there, anywhere."""
-    judged = judge_all(find(guest, everywhere, told), guest, told=told)
+    judged = rank_candidates(find(guest, everywhere, progress), guest, progress=progress)
     if not everywhere and not any(item.proof.proved for item in judged):
-        return judge_all(find(guest, True, told), guest, told=told)
+        return rank_candidates(find(guest, True, progress), guest, progress=progress)
     return judged
 
 
-def search_for(document: Document, paddr: int | None, told: Progress) -> tuple[RankedCandidate, ...]:
+def search_for(document: Document, paddr: int | None, progress: Progress) -> tuple[RankedCandidate, ...]:
     """As `search`, and once more at every byte where none lies at `paddr` by then."""
     assert document.dump is not None
     guest = guest_of(document.dump)
-    judged = search(guest, told)
+    judged = search(guest, progress)
     if paddr is None or any(paddr in (item.candidate.paddr, *item.copies) for item in judged):
         return judged
-    return search(guest, told, everywhere=True)
+    return search(guest, progress, everywhere=True)
 
 
 def _question(judged: Sequence[RankedCandidate], proof: Proof | None) -> str:

@@ -17,13 +17,13 @@ from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.knowledge.kernel_width import judge_bits
 from vmci_tui.search.candidate import Candidate
-from vmci_tui.search.memory_search import places
+from vmci_tui.search.memory_search import search_memory
 from vmci_tui.search.patterns import SearchPattern
 
 _AROUND: Final = 128
 """How far from the size the note's address was seen, at most: 92 bytes."""
 _BASE_ALIGN: Final = 2 << 20
-"""What is mapped directly begins at a multiple of this, so that two pairs alike in distance are told apart."""
+"""What is mapped directly begins at a multiple of this, so that two pairs alike in distance can be distinguished."""
 
 
 class NoteAndPage(NamedTuple):
@@ -40,16 +40,16 @@ class _SizeWord(NamedTuple):
     pairs: tuple[NoteAndPage, ...]
 
 
-def pointed_at(guest: Guest, pairs: Iterable[tuple[Candidate, Candidate]], told: Progress) -> frozenset[int]:
+def named_notes(guest: Guest, pairs: Iterable[tuple[Candidate, Candidate]], progress: Progress) -> frozenset[int]:
     """Which of the notes (paddr) the kernel's variables name together with their data pages.
 
-    Reads all memory once. Raises OpenError, and what `told` raises.
+    Reads all memory once. Raises OpenError, and what `progress` raises.
     """
     found: set[int] = set()
     sought = _sought(pairs)
     if not sought:
         return frozenset()
-    with closing(places(guest, SearchPattern(tuple({item.size for item in sought})), told)) as looked_at:
+    with closing(search_memory(guest, SearchPattern(tuple({item.size for item in sought})), progress)) as looked_at:
         for paddr in looked_at:
             for item in sought:
                 if paddr % len(item.size) == 0 and guest.read(paddr, len(item.size)) == item.size:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
-from vmci_tui.adoption.kernel_pointers import pointed_at
+from vmci_tui.adoption.kernel_pointers import named_notes
 from vmci_tui.adoption.relation import after_panic, difference, is_rival, relation
 from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.common.safe_text import Safe, visible
@@ -53,18 +53,18 @@ class _SameText(NamedTuple):
         return [item for item in self.members if item.kind == kind and not item.misplaced]
 
 
-def judge_all(
-    candidates: Iterable[Candidate], guest: Guest, prove: Prove = prove_by_memory, told: Progress = no_progress
+def rank_candidates(
+    candidates: Iterable[Candidate], guest: Guest, prove: Prove = prove_by_memory, progress: Progress = no_progress
 ) -> tuple[RankedCandidate, ...]:
-    """Each distinct text once, best first, with all places where it lies. Raises what `told` and the iterable raise."""
+    """Return each text once, best first, with all its places. Raises what `progress` and `candidates` raise."""
     pointed = frozenset(lowcore.pointers(guest))
     groups = sorted(_grouped(candidates, guest), key=lambda group: _form(group, pointed))
     tried = [group.best.text for group in groups if group.whole][:PROOFS]
-    proofs = {text: prove(Vmcoreinfo(text), guest, told) for text in tried}
+    proofs = {text: prove(Vmcoreinfo(text), guest, progress) for text in tried}
     pairs = [(group, proofs.get(group.best.text, _TOO_MANY) if group.whole else _NOT_WHOLE) for group in groups]
     ranked = _ranked(pairs, pointed)
     if rivals := _rivals(ranked):
-        pointed |= pointed_at(guest, rivals, told)
+        pointed |= named_notes(guest, rivals, progress)
         pairs = [(_with_runs(group, guest) if proof.proved else group, proof) for group, proof in pairs]
         ranked = _ranked(pairs, pointed)
     return tuple(

@@ -12,7 +12,7 @@ class KdumpForm(NamedTuple):
     block_size: int = 4096
     names: bool = True
     """Whether utsname holds more than the machine."""
-    notes_behind: bool = False
+    notes_after_memory: bool = False
     """The notes lie behind memory, not in the blocks of the sub-header."""
     head: tuple[tuple[str, int], ...] = ()
     """Fields of the header that are not as they should be."""

@@ -67,7 +67,7 @@ class Parts:
     """The dump has no VMCOREINFO note; the guest's memory has it all the same."""
     before: bytes = b""
     """Bytes between the CPU's notes and the note."""
-    behind: bytes = b""
+    after: bytes = b""
     trimmed: int = 0
     """So many bytes are missing at the end of the notes."""
 
@@ -84,7 +84,7 @@ class Parts:
     linear: int | None = None
     """p_vaddr is p_paddr and this, where a load has none of its own; None: 0, as QEMU writes it."""
     loads_first: bool = False
-    notes_behind: bool = False
+    notes_after_memory: bool = False
     two_areas: bool = False
     p_align: int = 0
     notes_at: int = 0

@@ -33,7 +33,7 @@ def _elf(parts: Parts, loads: list[Load]) -> bytes:
     table = form.header_size + parts.gap
     section_table = table + count * form.segment.size
     head = max(section_table + sections * form.section.size, parts.notes_at)
-    begin = head + (0 if parts.notes_behind else sum(map(len, areas)))
+    begin = head + (0 if parts.notes_after_memory else sum(map(len, areas)))
     mapped, at = [], begin
     for load in loads:
         place = at if load.at is None else load.at
@@ -51,7 +51,7 @@ def _elf(parts: Parts, loads: list[Load]) -> bytes:
             )
         )
         at += len(load.data)
-    own, where = [], at if parts.notes_behind else head
+    own, where = [], at if parts.notes_after_memory else head
     for area in areas:
         own.append(Segment(PT_NOTE, 0, where, 0, 0, len(area), len(area), parts.p_align))
         where += len(area)
@@ -60,7 +60,7 @@ def _elf(parts: Parts, loads: list[Load]) -> bytes:
     out += bytes(parts.gap) + b"".join(map(form.pack_segment, segments)) + _sections(parts, form, count, sections)
     out += parts.filler.rjust(head - len(out), b"\0")
     notes, memory = b"".join(areas), b"".join(load.data for load in loads)
-    out += memory + notes if parts.notes_behind else notes + memory
+    out += memory + notes if parts.notes_after_memory else notes + memory
     return bytes(out[: len(out) - parts.cut])
 
 
@@ -70,7 +70,7 @@ def _vaddr(parts: Parts, load: Load) -> int:
 
 def _areas(parts: Parts) -> list[bytes]:
     """The contents of the PT_NOTEs."""
-    own = parts.before + (b"" if parts.absent else parts.note) + parts.behind
+    own = parts.before + (b"" if parts.absent else parts.note) + parts.after
     areas = [b"".join(parts.cpus), own] if parts.two_areas else [b"".join(parts.cpus) + own]
     areas[-1] = areas[-1][: len(areas[-1]) - parts.trimmed]
     return [area for area in areas if area]

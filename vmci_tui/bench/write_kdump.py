@@ -28,16 +28,16 @@ _LEFT: Final = 100
 def kdump_bytes(parts: Parts, form: KdumpForm, loads: Iterable[Load]) -> bytes:
     """The whole file. Of two ranges for one place the later counts: a page is in the file once."""
     lay, block = KdumpFormat(64 if parts.bits == 64 else 32, parts.order), form.block_size
-    notes = b"".join(parts.cpus) + parts.before + (b"" if parts.absent else parts.note) + parts.behind
+    notes = b"".join(parts.cpus) + parts.before + (b"" if parts.absent else parts.note) + parts.after
     notes = notes[: len(notes) - parts.trimmed] if form.version >= _WITH_NOTES else b""
     pages = _pages(loads, block)
     mapnr = max(pages, default=0) + 1
     length = lay.sub_header.size
-    blocks = -(-(length + (0 if form.notes_behind else len(notes))) // block)
+    blocks = -(-(length + (0 if form.notes_after_memory else len(notes))) // block)
     bitmap = _bitmap(pages, block)
     table = (1 + blocks) * block + 2 * len(bitmap)
     memory = _memory(lay, pages, table, form.broken)
-    at = table + len(memory) if form.notes_behind else block + length
+    at = table + len(memory) if form.notes_after_memory else block + length
 
     header = DiskDumpHeader(
         SIGNATURE, form.version, *_utsname(parts, form.names), seconds=0, microseconds=0, status=ZLIB,
@@ -53,10 +53,10 @@ def kdump_bytes(parts: Parts, form: KdumpForm, loads: Iterable[Load]) -> bytes:
     fields: dict[str, Any] = dict(form.head)
     top = lay.header.pack(*header._replace(**fields))
     second = lay.sub_header.pack(*sub._replace(**dict(form.sub)))
-    if not form.notes_behind:
+    if not form.notes_after_memory:
         second += notes
     out = top.ljust(block, b"\0") + second.ljust(blocks * block, b"\0") + 2 * bitmap + memory
-    out += notes if form.notes_behind else b""
+    out += notes if form.notes_after_memory else b""
     return _flattened(out, form.end) if form.flattened else out
 
 

@@ -86,47 +86,47 @@ Flag = Callable[[UiState], bool]
 
 def _field(name: str) -> Number:
     index = Entry._fields.index(name)
-    return lambda seen: seen.history.entry[index] if seen.history else None
+    return lambda ui: ui.history.entry[index] if ui.history else None
 
 
 NUMBERS: Final[dict[str, Number]] = {
     **{f"entry.{name}": _field(name) for name in Entry._fields},
-    "entry.writes": lambda seen: len(seen.history.writes) if seen.history else None,
-    "note.count": lambda seen: sum(n.is_vmcoreinfo for n in seen.document.state.notes) if seen.document else None,
-    "edits": lambda seen: len(seen.document.labels) if seen.document else None,
-    "cursor": lambda seen: seen.cursor,
-    "cursor.paddr": lambda seen: seen.document.layout.memory.paddr_of(seen.cursor) if seen.document else None,
-    "write": lambda seen: seen.write,
+    "entry.writes": lambda ui: len(ui.history.writes) if ui.history else None,
+    "note.count": lambda ui: sum(n.is_vmcoreinfo for n in ui.document.state.notes) if ui.document else None,
+    "edits": lambda ui: len(ui.document.labels) if ui.document else None,
+    "cursor": lambda ui: ui.cursor,
+    "cursor.paddr": lambda ui: ui.document.layout.memory.paddr_of(ui.cursor) if ui.document else None,
+    "write": lambda ui: ui.write,
 }
 FLAGS: Final[dict[str, Flag]] = {
-    "entry.present": lambda seen: seen.history is not None and seen.history.present,
-    "note.present": lambda seen: seen.document is not None and seen.document.state.note is not None,
-    "saved": lambda seen: seen.document is not None and seen.document.saved is not None and not seen.document.unsaved,
-    "unsaved": lambda seen: seen.document is not None and seen.document.unsaved,
-    "explaining": lambda seen: seen.explaining,
-    "file.changed": lambda seen: seen.changed,
+    "entry.present": lambda ui: ui.history is not None and ui.history.present,
+    "note.present": lambda ui: ui.document is not None and ui.document.state.note is not None,
+    "saved": lambda ui: ui.document is not None and ui.document.saved is not None and not ui.document.unsaved,
+    "unsaved": lambda ui: ui.document is not None and ui.document.unsaved,
+    "explaining": lambda ui: ui.explaining,
+    "file.changed": lambda ui: ui.changed,
 }
 
 
 def _verdict(name: str, after: bool) -> Word:
-    def word(seen: UiState) -> str:
-        if seen.judgement is None:
+    def word(ui: UiState) -> str:
+        if ui.judgement is None:
             return ""
-        verdicts = seen.judgement.after if after else seen.judgement.now
+        verdicts = ui.judgement.after if after else ui.judgement.now
         return _ACCEPTS[verdicts[name].accepts] if name in verdicts else ""
 
     return word
 
 
-def _proved(seen: UiState) -> str:
-    proof = seen.judgement.proof if seen.judgement is not None else None
+def _proved(ui: UiState) -> str:
+    proof = ui.judgement.proof if ui.judgement is not None else None
     return _PROOF[proof.proved] if proof is not None else ""
 
 
 WORDS: Final[dict[str, tuple[Word, tuple[str, ...]]]] = {
-    "pane": (lambda seen: seen.pane, PANES),
-    "screen": (lambda seen: seen.screen, SCREENS),
-    "field": (lambda seen: seen.field, Entry._fields),
+    "pane": (lambda ui: ui.pane, PANES),
+    "screen": (lambda ui: ui.screen, SCREENS),
+    "field": (lambda ui: ui.field, Entry._fields),
     "note.proof": (_proved, tuple(_PROOF.values())),
     **{f"readers.{name}": (_verdict(name, True), tuple(_ACCEPTS.values())) for name in NAMES},
     **{f"now.{name}": (_verdict(name, False), tuple(_ACCEPTS.values())) for name in NAMES},
@@ -150,9 +150,9 @@ def parse(text: str) -> StepCondition:
     return StepCondition(tuple(_part(part.split()) for part in re.split(r"\s+and\s+", text.strip())))
 
 
-def holds(condition: StepCondition, seen: UiState) -> bool:
+def holds(condition: StepCondition, ui: UiState) -> bool:
     """Whether all of it is so."""
-    return all(part(seen) for part in condition.parts)
+    return all(part(ui) for part in condition.parts)
 
 
 def _part(words: list[str]) -> Callable[[UiState], bool]:
@@ -160,7 +160,7 @@ def _part(words: list[str]) -> Callable[[UiState], bool]:
         raise UsageError("an empty condition", "write for example: entry.size == 4132")
     if words[0] == "not":
         part = _part(words[1:])
-        return lambda seen: not part(seen)
+        return lambda ui: not part(ui)
     first, rest = words[0], words[1:]
     if first == "key":
         return _key(rest)
@@ -168,14 +168,14 @@ def _part(words: list[str]) -> Callable[[UiState], bool]:
         return _finding(rest)
     if first == "line":
         _, value = _compared("line", rest, ("==",))
-        return lambda seen: visible(seen.key) == value
+        return lambda ui: visible(ui.key) == value
     if first == "chosen":
         _, code = _compared("chosen", rest, ("==",))
         _one_of("chosen", code, tuple(catalogue()))
-        return lambda seen: seen.finding == code
+        return lambda ui: ui.finding == code
     if first == "cursor" and rest[:1] == ["in"]:
         area = _one_of("cursor in", " ".join(rest[1:]), _AREAS)
-        return lambda seen: _is_in(area, seen)
+        return lambda ui: _is_in(area, ui)
     if first in FLAGS:
         if rest:
             raise UsageError(f"{first} is so or is not: nothing can follow it", f"write {first}, or not {first}")
@@ -202,8 +202,8 @@ def _number(subject: str, rest: list[str]) -> Callable[[UiState], bool]:
     except EditError as error:
         raise UsageError(f"{subject}: {error.message}", error.hint) from None
 
-    def part(seen: UiState) -> bool:
-        number = get(seen)
+    def part(ui: UiState) -> bool:
+        number = get(ui)
         return number is not None and _ORDER[sign](number, wanted)
 
     return part
@@ -213,7 +213,7 @@ def _word(subject: str, rest: list[str]) -> Callable[[UiState], bool]:
     get, known = WORDS[subject]
     sign, typed = _compared(subject, rest, ("==", "!="))
     wanted = _one_of(subject, typed, known)
-    return lambda seen: (get(seen) == wanted) is (sign == "==")
+    return lambda ui: (get(ui) == wanted) is (sign == "==")
 
 
 def _one_of(subject: str, typed: str, known: tuple[str, ...]) -> str:
@@ -228,17 +228,17 @@ def _key(rest: list[str]) -> Callable[[UiState], bool]:
         raise UsageError("key is followed by the name of one", "write for example: key PAGESIZE == 4096")
     name = rest[0]
 
-    def value(seen: UiState) -> str | None:
-        text = seen.document.state.vmcoreinfo if seen.document else None
+    def value(ui: UiState) -> str | None:
+        text = ui.document.state.vmcoreinfo if ui.document else None
         if text is None:
             return None
         lines = [line for line in text.lines if line.key is not None and visible(line.key) == name]
         return visible(lines[-1].value or b"") if lines else None
 
     if rest[1:] in ([], ["gone"]):
-        return lambda seen: (value(seen) is None) is bool(rest[1:])
+        return lambda ui: (value(ui) is None) is bool(rest[1:])
     sign, wanted = _compared(f"key {visible(name)}", rest[1:], ("==", "!="))
-    return lambda seen: (found := value(seen)) is not None and (found == wanted) is (sign == "==")
+    return lambda ui: (found := value(ui)) is not None and (found == wanted) is (sign == "==")
 
 
 def _finding(rest: list[str]) -> Callable[[UiState], bool]:
@@ -246,11 +246,11 @@ def _finding(rest: list[str]) -> Callable[[UiState], bool]:
     code = rest[0] if rest else ""
     if code not in catalogue() or rest[1:] not in ([], ["gone"]):
         raise UsageError(f"there is no finding {visible(' '.join(rest))}", "write finding N01, or finding N01 gone")
-    return lambda seen: any(found.code == code for found in seen.found) is not bool(rest[1:])
+    return lambda ui: any(found.code == code for found in ui.found) is not bool(rest[1:])
 
 
-def _is_in(area: str, seen: UiState) -> bool:
-    place, document = seen.place, seen.document
+def _is_in(area: str, ui: UiState) -> bool:
+    place, document = ui.place, ui.document
     if place is None or document is None:
         return False
     if area == "note":

@@ -16,7 +16,7 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.text_diff import TextDiff, compare, header_remarks
 from vmci_tui.layers.file import FileSource
 from vmci_tui.opening.note_inputs import note_or_bare_text
-from vmci_tui.search.entry_region import look
+from vmci_tui.search.entry_region import object_at
 
 _ADDRESS: Final = re.compile(r"(.+)@(0x[0-9a-fA-F]{1,16}|[0-9]{1,20})", re.S)
 
@@ -30,7 +30,7 @@ class DiffInput(NamedTuple):
     """None for a text without a note's header."""
 
 
-def side(name: str) -> DiffInput:
+def diff_input(name: str) -> DiffInput:
     """A file, or DUMP@PADDR where no file bears the whole name. Raises OpenError."""
     match = None if os.path.exists(name) else _ADDRESS.fullmatch(name)
     if match is not None:
@@ -58,7 +58,7 @@ def _at(path: str, paddr: int, name: Safe) -> DiffInput:
         dump = open_dump(source)
         if dump is None:
             raise OpenError(f"{source.name} is no dump: nothing has an address in it", "name a dump before the @")
-        found = look(guest_of(dump), paddr)
+        found = object_at(guest_of(dump), paddr)
     if found.kind not in ("note", "text") or found.candidate is None:
         what = {
             "outside": "the dump does not hold that memory",

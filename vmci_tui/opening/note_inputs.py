@@ -20,7 +20,7 @@ from vmci_tui.formats.elf_note import NAME, Note, build, parse_raw
 from vmci_tui.formats.entry_from_text import from_sysfs, looks_like_pair
 from vmci_tui.formats.fw_cfg_entry import Entry
 from vmci_tui.layers.file import BytesSource, FileSource, Source, is_stream, read_stream
-from vmci_tui.search.entry_region import look
+from vmci_tui.search.entry_region import object_at
 
 NOTE_LIMIT = (1 << 20) + 64
 """QEMU takes no note above 1 MiB."""
@@ -74,7 +74,7 @@ def running_note(entry: Entry, kcore: str = KCORE) -> Note:
             raise OpenError(f"{name} is no ELF file: it is hidden, or made up", "take the note on the machine itself")
         note = State(notes=dump.notes).note
         if note is None:
-            found = look(guest_of(dump), entry.paddr, entry.size)
+            found = object_at(guest_of(dump), entry.paddr, entry.size)
             note = parse_raw(found.candidate.raw) if found.kind == "note" and found.candidate else None
         if note is None:
             raise OpenError(

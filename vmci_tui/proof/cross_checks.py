@@ -8,11 +8,11 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.proof.kernel_addresses import PlacedKernel, Witness
-from vmci_tui.proof.linear_map import small, symbol, unusable
 from vmci_tui.proof.machines import machines_for
-from vmci_tui.proof.page_size import page_size
-from vmci_tui.proof.struct_offsets import kernel_offset
+from vmci_tui.proof.text_values import small, symbol, unusable
 from vmci_tui.proof.witnesses.kallsyms import symbol_table
+from vmci_tui.proof.witnesses.kernel_offset import kernel_offset
+from vmci_tui.proof.witnesses.page_size import page_size
 from vmci_tui.proof.witnesses.page_tables import hash_tables, page_tables
 from vmci_tui.proof.witnesses.printk_ring import log_buffer
 from vmci_tui.proof.witnesses.s390x_lowcore import named_note
@@ -116,10 +116,10 @@ def weigh(kernel: PlacedKernel) -> WeighedProof:
     wrong = [witness for witness in witnesses if witness.fits is False]
     seconds = [witness for witness in witnesses if witness.fits and witness.strong]
     rooted = any(witness.root for witness in witnesses if witness.fits) or not kernel.machine.tables
-    mendable = all(witness.corrections for witness in wrong)
-    corrections = tuple(item for witness in wrong for item in witness.corrections) if mendable else ()
+    correctable = all(witness.corrections for witness in wrong)
+    corrections = tuple(item for witness in wrong for item in witness.corrections) if correctable else ()
     if uts.release != release:
-        if mendable:
+        if correctable:
             corrections += (Correction(b"OSRELEASE", uts.release, f"utsname at {at:#x} says so"),)
         return WeighedProof(Proof(False, f"{here}, not {visible(release)}"), corrections, True)
     if wrong:

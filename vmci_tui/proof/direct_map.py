@@ -7,8 +7,8 @@ from typing import Final
 
 from vmci_tui.containers.base import VirtualRange
 from vmci_tui.proof.kernel_addresses import PlacedKernel
-from vmci_tui.proof.linear_map import symbol
 from vmci_tui.proof.paging.walk import Paging, WalkEnd
+from vmci_tui.proof.text_values import symbol
 
 _RANGES: Final = 64
 _STEPS: Final = 8192

@@ -9,8 +9,8 @@ from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.machines.facts import MachineFacts
-from vmci_tui.proof.linear_map import symbol
 from vmci_tui.proof.paging.walk import Paging, WalkEnd, walk
+from vmci_tui.proof.text_values import symbol
 from vmci_tui.search.candidate import Correction
 
 
@@ -36,7 +36,7 @@ class KernelMachine(NamedTuple):
     """False: its page tables do not map the kernel image (loongarch64 has windows for that)."""
     step: int = 0
     """Bytes that every shift is a multiple of; 0 where no key of the text moves the kernel."""
-    mend: Callable[[Vmcoreinfo, int], tuple[Correction, ...] | None] = lambda text, shift: None
+    correct: Callable[[Vmcoreinfo, int], tuple[Correction, ...] | None] = lambda text, shift: None
     """The corrections that lead to a shift: none where the text leaves it open, None where none can."""
 
     @property
@@ -92,7 +92,7 @@ class PlacedKernel(NamedTuple):
         root = symbol(self.text, b"swapper_pg_dir")
         return None if root is None else walk(self.guest, paging, self.paddr(root), va)
 
-    def bare(self, va: int) -> bool | None:
+    def maps_nothing(self, va: int) -> bool | None:
         """Whether the page tables that map the kernel map nothing at `va`; None where that is not known."""
         start = symbol(self.text, b"_stext")
         if start is None:

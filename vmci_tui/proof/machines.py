@@ -14,10 +14,10 @@ from vmci_tui.knowledge.kernel_width import machine_of, votes
 from vmci_tui.machines.lookup import machine_facts
 from vmci_tui.machines.table import MACHINES as _ROWS
 from vmci_tui.proof.kernel_addresses import KernelMachine, Shifts
-from vmci_tui.proof.linear_map import address, line, number, symbol, unusable
 from vmci_tui.proof.paging import arm as paging_arm
 from vmci_tui.proof.paging import s390x_ppc64_riscv as paging_others
 from vmci_tui.proof.paging import x86 as paging_x86
+from vmci_tui.proof.text_values import address, line, number, symbol, unusable
 from vmci_tui.search.candidate import Correction
 
 ALL64: Final = (1 << 64) - 1
@@ -55,7 +55,7 @@ def _x86_64(text: Vmcoreinfo, guest: Guest) -> Shifts:
     return Shifts((), f"{line(text, b'SYMBOL(phys_base)')} is where the number lies, in memory that it places itself")
 
 
-def _mend_x86_64(text: Vmcoreinfo, shift: int) -> tuple[Correction, ...] | None:
+def _correct_x86_64(text: Vmcoreinfo, shift: int) -> tuple[Correction, ...] | None:
     if text.get(_PHYS_BASE) is None:
         return ()
     return (Correction(_PHYS_BASE, b"%d" % (_X86_64_MAP - shift), "by it the kernel lies where memory holds it"),)
@@ -65,7 +65,7 @@ def _arm64(text: Vmcoreinfo, guest: Guest) -> Shifts:
     return _hex_shift(text, _VOFFSET)
 
 
-def _mend_arm64(text: Vmcoreinfo, shift: int) -> tuple[Correction, ...]:
+def _correct_arm64(text: Vmcoreinfo, shift: int) -> tuple[Correction, ...]:
     return (Correction(_VOFFSET, b"0x%x" % (shift & ALL64), "by it the kernel lies where memory holds it"),)
 
 
@@ -87,7 +87,7 @@ def _s390x(text: Vmcoreinfo, guest: Guest) -> Shifts:
     return Shifts((moved - placed,), f"{line(text, b'KERNELOFFSET')} and {line(text, b'KERNELOFFPHYS')}")
 
 
-def _mend_s390x(text: Vmcoreinfo, shift: int) -> tuple[Correction, ...] | None:
+def _correct_s390x(text: Vmcoreinfo, shift: int) -> tuple[Correction, ...] | None:
     """Both keys, as far as they are wrong: KERNELOFFSET by _stext, KERNELOFFPHYS by where memory holds it."""
     start = symbol(text, b"_stext")
     if start is None or start < LINK_S390X + max(shift, 0):
@@ -110,7 +110,7 @@ def _riscv64(text: Vmcoreinfo, guest: Guest) -> Shifts:
     return Shifts((link - ram - (2 << 20), link - ram), how, False, False)
 
 
-def _mend_riscv64(text: Vmcoreinfo, shift: int) -> tuple[Correction, ...]:
+def _correct_riscv64(text: Vmcoreinfo, shift: int) -> tuple[Correction, ...]:
     return (Correction(_RISCV_OFFSET, b"0x%x" % (shift & ALL64), "by it the kernel lies where memory holds it"),)
 
 
@@ -135,16 +135,16 @@ def _fixed(base: int) -> Shifts:
 
 
 X86_64: Final = KernelMachine(
-    _ROWS["x86_64"], _x86_64, lambda text, order: paging_x86.long_mode(text), step=2 << 20, mend=_mend_x86_64
+    _ROWS["x86_64"], _x86_64, lambda text, order: paging_x86.long_mode(text), step=2 << 20, correct=_correct_x86_64
 )
 I386: Final = KernelMachine(_ROWS["i386"], _i386, lambda text, order: paging_x86.protected_mode(text))
-AARCH64: Final = KernelMachine(_ROWS["aarch64"], _arm64, paging_arm.arm64, step=64 << 10, mend=_mend_arm64)
+AARCH64: Final = KernelMachine(_ROWS["aarch64"], _arm64, paging_arm.arm64, step=64 << 10, correct=_correct_arm64)
 ARM: Final = KernelMachine(_ROWS["arm"], _arm, paging_arm.arm)
 S390X: Final = KernelMachine(
-    _ROWS["s390x"], _s390x, lambda text, order: paging_others.s390x(), step=4 << 10, mend=_mend_s390x
+    _ROWS["s390x"], _s390x, lambda text, order: paging_others.s390x(), step=4 << 10, correct=_correct_s390x
 )
 RISCV64: Final = KernelMachine(
-    _ROWS["riscv64"], _riscv64, lambda text, order: paging_others.riscv64(text), step=2 << 20, mend=_mend_riscv64
+    _ROWS["riscv64"], _riscv64, lambda text, order: paging_others.riscv64(text), step=2 << 20, correct=_correct_riscv64
 )
 PPC64: Final = KernelMachine(
     _ROWS["ppc64"], lambda text, guest: _fixed(_PPC64_MAP), lambda text, order: paging_others.ppc64(text)

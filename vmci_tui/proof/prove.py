@@ -6,13 +6,14 @@ from typing import Final
 
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import PackageMissing, Spent
+from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.proof.cross_checks import check, needed, weigh
 from vmci_tui.proof.kernel_addresses import KernelMachine, PlacedKernel
 from vmci_tui.proof.machines import machines_for
-from vmci_tui.proof.moved_kernel import Told, quiet, shifts_that_hold_utsname
+from vmci_tui.proof.moved_kernel import shifts_of_utsname
 from vmci_tui.search.candidate import Correction, Proof
 
 _ROUNDS: Final = 3
@@ -21,26 +22,26 @@ _ROUNDS: Final = 3
 Corrections = tuple[Correction, ...]
 
 
-def prove(text: Vmcoreinfo, guest: Guest, told: Told = quiet, search: bool = True) -> Proof:
+def prove(text: Vmcoreinfo, guest: Guest, progress: Progress = no_progress, search: bool = True) -> Proof:
     """What memory says of the text; where it says no, the values that would fit, if one set of them does.
 
     Reads a few pages; only where these do not prove it, and with `search`, memory is searched for them, and
-    `told` is called. What takes too many steps, or lies in pages that no package here decompresses, is not
-    provable. Raises Cancelled where `told` does, or the guest's budget.
+    `progress` is called. What takes too many steps, or lies in pages that no package here decompresses, is not
+    provable. Raises Cancelled where `progress` does, or the guest's budget.
     """
     guest = guest._replace(budget=(guest.budget or Budget()).refill())
     try:
-        return _prove(text, guest, told, search)
+        return _prove(text, guest, progress, search)
     except (Spent, PackageMissing) as stopped:
         return Proof(None, str(stopped))
 
 
-def _prove(text: Vmcoreinfo, guest: Guest, told: Told, search: bool) -> Proof:
+def _prove(text: Vmcoreinfo, guest: Guest, progress: Progress, search: bool) -> Proof:
     first = check(text, guest)
     if first.proof.proved is True:
         return first.proof
-    if first.corrections and (mended := _corrected(text, guest, first.corrections)) is not None:
-        return _answer(first.proof, [(mended, "")])
+    if first.corrections and (corrected := _corrected(text, guest, first.corrections)) is not None:
+        return _answer(first.proof, [(corrected, "")])
     if not search:
         return first.proof
     wanted = needed(text)
@@ -50,7 +51,7 @@ def _prove(text: Vmcoreinfo, guest: Guest, told: Told, search: bool) -> Proof:
     fits: list[tuple[Corrections, str]] = []
     for machine in machines:
         if machine.step and machine.shifts(text, guest).wanted:
-            shifts = shifts_that_hold_utsname(guest, machine, wanted[0], told)
+            shifts = shifts_of_utsname(guest, machine, wanted[0], progress)
             if shifts is None:
                 return first.proof._replace(why=f"{first.proof.why}; too many places look like utsname")
             fits += [fit for shift in shifts if (fit := _fit(text, guest, machine, shift)) is not None]
@@ -71,13 +72,13 @@ def _answer(proof: Proof, fits: list[tuple[Corrections, str]]) -> Proof:
 
 def _fit(text: Vmcoreinfo, guest: Guest, machine: KernelMachine, shift: int) -> tuple[Corrections, str] | None:
     """The corrections with which a kernel at this shift is proved, and what proves it; None where nothing does."""
-    mended = machine.mend(text, shift)
-    if mended is None:
+    corrected = machine.correct(text, shift)
+    if corrected is None:
         return None
-    if not mended:
+    if not corrected:
         proof = weigh(PlacedKernel(text, guest, machine, shift, "where it was found")).proof
         return ((), proof.why) if proof.proved else None
-    fit = _corrected(text, guest, mended)
+    fit = _corrected(text, guest, corrected)
     return None if fit is None else (fit, "")
 
 

@@ -12,9 +12,9 @@ from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.proof.kernel_addresses import PlacedKernel
-from vmci_tui.proof.linear_map import symbol
 from vmci_tui.proof.machines import machines_for
 from vmci_tui.proof.paging.walk import walk
+from vmci_tui.proof.text_values import symbol
 
 _NAME: Final = b"QEMU\0"
 _STATE: Final = 440
@@ -41,7 +41,7 @@ def runs(text: Vmcoreinfo, guest: Guest, roots: Iterable[int]) -> bool | None:
 
     False of a text that memory proves: its kernel ran before (kexec), or it crashed and the next one took over.
     """
-    start, told = symbol(text, b"_stext"), False
+    start, known = symbol(text, b"_stext"), False
     for machine in machines_for(text, guest)[0] if start is not None else ():
         for shift in machine.shifts(text, guest).values if machine.name in ("x86_64", "i386") else ():
             kernel = PlacedKernel(text, guest, machine, shift, "")
@@ -51,5 +51,5 @@ def runs(text: Vmcoreinfo, guest: Guest, roots: Iterable[int]) -> bool | None:
                     found = walk(guest, paging, root, start or 0)
                     if found.state == "mapped" and found.paddr == kernel.paddr(start or 0):
                         return True
-                    told = told or found.state != "absent"
-    return False if told else None
+                    known = known or found.state != "absent"
+    return False if known else None

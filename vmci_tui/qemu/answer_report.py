@@ -47,12 +47,12 @@ def answer_text(answer: Answer) -> Iterator[str]:
     yield "QEMU did otherwise than predicted" if answer.differences else "QEMU did what was predicted"
 
 
-def _shown(side: QemuOutput, name: str) -> str:
+def _shown(output: QemuOutput, name: str) -> str:
     if name == "warnings":
-        return "; ".join(safe(line) for line in side.warnings) or "none"
+        return "; ".join(safe(line) for line in output.warnings) or "none"
     if name == "appended":
-        return "nothing" if side.appended is None else f"{len(side.appended)} bytes"
-    return hex(side.phys_base) if name == "phys_base" else side.entry.hex(" ")
+        return "nothing" if output.appended is None else f"{len(output.appended)} bytes"
+    return hex(output.phys_base) if name == "phys_base" else output.entry.hex(" ")
 
 
 def _first_difference(seen: bytes, predicted: bytes) -> str:

@@ -27,13 +27,13 @@ def _ask(process: QemuProcess, packet: bytes) -> bytes:
     line = process.sockets["gdb"]
     answer = b""
     try:
-        line.settimeout(process.left)
+        line.settimeout(process.seconds_left)
         line.sendall(b"$%s#%02x" % (packet, sum(packet) & 0xFF))
         while b"#" not in answer[:-2]:
-            line.settimeout(process.left)
+            line.settimeout(process.seconds_left)
             part = line.recv(4096)
             if not part:
-                raise process.gone()
+                raise process.end_error()
             answer += part
             if len(answer) > _LONGEST:
                 raise QemuError("QEMU's gdb stub answers without end", "is this a QEMU?")
@@ -41,5 +41,5 @@ def _ask(process: QemuProcess, packet: bytes) -> bytes:
     except TimeoutError:
         raise QemuError(f"QEMU's gdb stub did not answer within {process.seconds:g} seconds") from None
     except OSError:
-        raise process.gone() from None
+        raise process.end_error() from None
     return answer

@@ -94,15 +94,15 @@ class QemuMachine:
 
     def dump(self) -> QemuOutput:
         """Make both dumps, and tell what QEMU did. Guest memory stays as it is."""
-        self._process.said()
+        self._process.read_stderr()
         written = self._elf()
-        warnings = _warnings(self._process.said())
+        warnings = _warnings(self._process.read_stderr())
         if not written.notes.startswith(self._own_notes):
             raise QemuError("the notes of the CPUs changed between two dumps of a guest that stands still")
         appended = written.notes[len(self._own_notes) :] or None
         assert self._monitor is not None
         phys_base = read_phys_base(self._monitor.dump_kdump_head(), self.guest)
-        if (again := _warnings(self._process.said())) != warnings:
+        if (again := _warnings(self._process.read_stderr())) != warnings:
             raise QemuError(f"for a kdump QEMU warned {_listed(again)}, for an ELF dump {_listed(warnings)}")
         return QemuOutput(warnings, appended, phys_base, self._entry())
 

@@ -105,11 +105,11 @@ class Monitor:
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         try:
-            return self._loop.run_until_complete(asyncio.wait_for(work, self._process.left))
+            return self._loop.run_until_complete(asyncio.wait_for(work, self._process.seconds_left))
         except TimeoutError:
             raise QemuError(f"QEMU did not answer within {self._process.seconds:g} seconds") from None
         except (EOFError, ConnectError, ExecInterruptedError):
-            raise self._process.gone() from None
+            raise self._process.end_error() from None
         except (QMPError, OSError) as error:
             raise QemuError(f"QEMU's monitor: {visible(str(error)[:_LONGEST_WORDS])}") from None
         except (RecursionError, ValueError, asyncio.IncompleteReadError):

@@ -67,14 +67,14 @@ class QemuProcess:
         self.stop()
 
     @property
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Seconds that are left of its time. Raises QemuError where none is."""
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise QemuError(f"QEMU did not answer within {self.seconds:g} seconds")
         return left
 
-    def said(self) -> bytes:
+    def read_stderr(self) -> bytes:
         """What it printed on stderr since the last time. Raises QemuError where that has no end."""
         out = bytearray()
         with contextlib.suppress(BlockingIOError, TimeoutError):
@@ -84,11 +84,11 @@ class QemuProcess:
                     raise QemuError(f"QEMU prints more than {_MOST_SAID} bytes on stderr", "is this a QEMU?")
         return bytes(out)
 
-    def gone(self) -> QemuError:
+    def end_error(self) -> QemuError:
         """The error for a channel that was closed: QEMU ended; what it said last tells why."""
         self.sockets["stderr"].settimeout(_LAST_WORDS)
         try:
-            words = self.said()
+            words = self.read_stderr()
         except QemuError as error:
             return error
         lines = [line for line in words.splitlines() if line.strip()]

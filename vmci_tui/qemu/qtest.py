@@ -27,20 +27,20 @@ class QTest:
     def _ask(self, line: str) -> list[str]:
         """The words of the answer behind `OK`. Raises QemuError."""
         try:
-            self._socket.settimeout(self._process.left)
+            self._socket.settimeout(self._process.seconds_left)
             self._socket.sendall(line.encode() + b"\n")
             while b"\n" not in self._held:
-                self._socket.settimeout(self._process.left)
+                self._socket.settimeout(self._process.seconds_left)
                 part = self._socket.recv(1 << 17)
                 if not part:
-                    raise self._process.gone()
+                    raise self._process.end_error()
                 self._held += part
                 if len(self._held) > _LONGEST:
                     raise QemuError("QEMU's qtest answers with a line that has no end", "is this a QEMU?")
         except TimeoutError:
             raise QemuError(f"QEMU did not answer within {self._process.seconds:g} seconds") from None
         except OSError:
-            raise self._process.gone() from None
+            raise self._process.end_error() from None
         answer, _, rest = self._held.partition(b"\n")
         self._held = rest
         words = answer.decode("latin-1").split()

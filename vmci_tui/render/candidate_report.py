@@ -54,7 +54,7 @@ def repair_json(done: Repair) -> Json:
             "left": list(done.left),
             "proof": proof_json(done.proof),
         },
-        "candidates": candidates_json(done.judged),
+        "candidates": candidates_json(done.candidates),
         "before": {name: verdict.accepts for name, verdict in now.items()},
         "after": {name: verdict.accepts for name, verdict in after.items()},
     }
@@ -88,4 +88,4 @@ def repair_text(done: Repair) -> Iterator[str]:
     if done.question:
         yield ""
         yield f"not done: {done.question}"
-        yield from candidates_text(done.judged)
+        yield from candidates_text(done.candidates)

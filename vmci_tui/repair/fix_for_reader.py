@@ -28,7 +28,7 @@ def fixes_for(reader: str, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
     return tuple(sorted(mine, key=lambda finding: finding.fix is None))
 
 
-def mend_for(document: Document, reader: str) -> ReaderFixes:
+def fix_for_reader(document: Document, reader: str) -> ReaderFixes:
     """Apply fixes until the reader accepts the file as it would be saved, or none is left; each is one step of undo."""
     labels: list[str] = []
     judgement = Judgement.of(document)

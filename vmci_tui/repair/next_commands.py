@@ -38,7 +38,7 @@ class NextCommand(NamedTuple):
     why: Safe
 
 
-def next_steps(
+def next_commands(
     judgement: Judgement, path: str | None = None, readers: Container[str] = NAMES
 ) -> tuple[NextCommand, ...]:
     """The commands to go on with, best first; `path` names a copy that is or will be saved, None the file that is open.
@@ -104,9 +104,9 @@ def _of_reader(verdict: Verdict, document: Document, text: Vmcoreinfo | None, pa
     elif name == "drgn":
         dump = document.dump
         named = machine_facts(dump.machine).drgn.name if dump is not None and dump.kind == "kdump" else None
-        told = f" --architecture {named}" if named is not None else ""
+        option = f" --architecture {named}" if named is not None else ""
         why = _warned("a Python session; it looks for the vmlinux by itself", text)
-        yield NextCommand(name, Safe(f"drgn{told} -c {file}"), why)
+        yield NextCommand(name, Safe(f"drgn{option} -c {file}"), why)
     elif name == "libkdumpfile" and document.container == "elf":
         yield NextCommand(name, Safe(f"DRGN_USE_LIBKDUMPFILE_FOR_ELF=1 drgn -c {file}"), Safe("drgn over libkdumpfile"))
     elif name == "makedumpfile":

@@ -62,7 +62,7 @@ class Repair(NamedTuple):
     """What only the user can decide; the document is then left as it was."""
     left: tuple[str, ...]
     """The errors for which there is no fix that is safe without asking."""
-    judged: tuple[RankedCandidate, ...]
+    candidates: tuple[RankedCandidate, ...]
     """The candidates of memory, where they were looked for."""
     searched: bool
     proof: Proof | None
@@ -76,23 +76,23 @@ class Repair(NamedTuple):
         return self.judgement.both
 
 
-def repair(document: Document, choice: Choice = EVERYTHING, told: Progress = no_progress) -> Repair:
-    """Apply all safe fixes to a document of a dump, each one step of undo; nothing where something must be asked.
+def repair(document: Document, choice: Choice = EVERYTHING, progress: Progress = no_progress) -> Repair:
+    """Apply all safe fixes to a dump's document, each as one undo step; change nothing if the user must decide first.
 
-    Raises EditError where no candidate lies at `choice.paddr`, SaveError where no file can hold the note; `told` may
-    raise Cancelled. Then nothing is changed either.
+    Raises EditError if no candidate is at `choice.paddr`, SaveError if no file can hold the note, and what `progress`
+    raises. In these cases nothing is changed either.
     """
     assert document.dump is not None
     steps: list[RepairStep] = []
     judgement = Judgement.of(document)
-    adoption = _adoption(judgement, document, choice, told)
+    adoption = _adoption(judgement, document, choice, progress)
     if adoption.question:
-        return Repair((), adoption.question, (), adoption.judged, True, adoption.proof, judgement.complete())
+        return Repair((), adoption.question, (), adoption.candidates, True, adoption.proof, judgement.complete())
     _take_note(document, adoption, steps)
     judgement = _fix_all(document, choice, steps, judgement.later(document) if steps else judgement)
     left = tuple(_left(f, adoption) for f in judgement.found if f.severity == "error")
     searched = bool(adoption.code) and not adoption.unread
-    return Repair(tuple(steps), "", left, adoption.judged, searched, judgement.proof, judgement.complete())
+    return Repair(tuple(steps), "", left, adoption.candidates, searched, judgement.proof, judgement.complete())
 
 
 def changes(judgement: Judgement) -> bool:
@@ -125,19 +125,19 @@ def _left(finding: Finding, adoption: Adoption) -> str:
     words = f"{finding.code} {finding.message}"
     if finding.code == "N01" and adoption.unread:
         return f"{words}, and its memory cannot be looked at: {adoption.unread}"
-    if finding.code == "N01" and adoption.code and not adoption.judged:
+    if finding.code == "N01" and adoption.code and not adoption.candidates:
         return f"{words}, and none lies in its memory: append one from another dump, or from the guest"
     return f"{words} (to do by hand: {finding.fix.label})" if finding.fix is not None else words
 
 
-def _adoption(judgement: Judgement, document: Document, choice: Choice, told: Progress) -> Adoption:
+def _adoption(judgement: Judgement, document: Document, choice: Choice, progress: Progress) -> Adoption:
     if choice.paddr is not None:
-        judged = adopt.search_for(document, choice.paddr, told)
+        judged = adopt.search_for(document, choice.paddr, progress)
         code = "N01" if document.state.note is None else "M05"
         return Adoption(code, adopt.choice_of(judged, choice.paddr), judged, "")
     if choice.only is not None and not any(catalogue()[code].adopt for code in choice.only):
         return Adoption("", None, (), "")
-    adoption = adopt.consider(judgement, told)
+    adoption = adopt.consider(judgement, progress)
     return adoption if choice.allows(adoption.code) else Adoption("", None, (), "")
 
 

@@ -30,7 +30,7 @@ class MemoryObject(NamedTuple):
     """What lies at a guest-physical address."""
 
     kind: ObjectKind
-    held: int
+    bytes_in_file: int
     """How many bytes from there on the file holds, of those that were looked at."""
     head: bytes
     """The first of them."""
@@ -68,7 +68,7 @@ def region_of(document: Document) -> RegionView | None:
 
 def view(entry: Entry, guest: Guest, state: State) -> RegionView:
     """Follow `paddr` into memory, and compare. Raises OpenError where the file cannot be read."""
-    found = look(guest, entry.paddr, entry.size)
+    found = object_at(guest, entry.paddr, entry.size)
     note = state.note
     if found.candidate is None or note is None:
         return RegionView(entry, found, None, None, 0, None, (), _why(entry, found, None, note))
@@ -89,7 +89,7 @@ def view(entry: Entry, guest: Guest, state: State) -> RegionView:
     return result._replace(why=_why(entry, found, result, note))
 
 
-def look(guest: Guest, paddr: int, size: int = _LARGEST_PAGE) -> MemoryObject:
+def object_at(guest: Guest, paddr: int, size: int = _LARGEST_PAGE) -> MemoryObject:
     """What lies at `paddr`: a note of any length, or a text of up to `size` bytes. Raises OpenError."""
     wanted = min(max(size, _HEAD), SIZE_LIMIT)
     head = _read(guest, paddr, _HEAD)
@@ -177,8 +177,8 @@ def _why(entry: Entry, found: MemoryObject, compared: RegionView | None, note: N
         "note": f"a note lies at {at}",
     }[found.kind]
     tail = ""
-    if found.kind in ("note", "windows") and found.held < entry.size <= SIZE_LIMIT:
-        tail = f"; the region's last {entry.size - found.held} bytes are not in the dump"
+    if found.kind in ("note", "windows") and found.bytes_in_file < entry.size <= SIZE_LIMIT:
+        tail = f"; the region's last {entry.size - found.bytes_in_file} bytes are not in the dump"
     if compared is None:
         return f"{what}; the dump has no VMCOREINFO note{tail}"
     return f"{what}: {_verdict(compared, note)}{tail}"

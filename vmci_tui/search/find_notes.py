@@ -15,7 +15,7 @@ from vmci_tui.containers.guest import Guest
 from vmci_tui.search import lowcore_pointer as lowcore
 from vmci_tui.search.candidate import Candidate
 from vmci_tui.search.memory_blocks import PAGE
-from vmci_tui.search.memory_search import places
+from vmci_tui.search.memory_search import search_memory
 from vmci_tui.search.patterns import EVERYWHERE, PAGE_STARTS
 from vmci_tui.search.recognise import TEXT_AT, candidate_at
 
@@ -25,13 +25,13 @@ CUT_LIMIT: Final = 256
 """The most of them that are not whole."""
 
 
-def find(guest: Guest, everywhere: bool = False, told: Progress = no_progress) -> Iterator[Candidate]:
+def find(guest: Guest, everywhere: bool = False, progress: Progress = no_progress) -> Iterator[Candidate]:
     """Candidates as they are found: first what the guest points at, then in the order of addresses.
 
     On page starts, or with `everywhere` at any address. Each address is given once. At most
-    `LIMIT` of them. Raises OpenError, and what `told` raises.
+    `LIMIT` of them. Raises OpenError, and what `progress` raises.
     """
-    with closing(_places(guest, everywhere, told)) as looked_at:
+    with closing(_places(guest, everywhere, progress)) as looked_at:
         yield from _candidates(guest, looked_at)
 
 
@@ -59,6 +59,6 @@ def _candidates(guest: Guest, looked_at: Iterable[int]) -> Iterator[Candidate]:
             return
 
 
-def _places(guest: Guest, everywhere: bool, told: Progress) -> Generator[int, None, None]:
+def _places(guest: Guest, everywhere: bool, progress: Progress) -> Generator[int, None, None]:
     yield from lowcore.pointers(guest)
-    yield from places(guest, EVERYWHERE if everywhere else PAGE_STARTS, told)
+    yield from search_memory(guest, EVERYWHERE if everywhere else PAGE_STARTS, progress)

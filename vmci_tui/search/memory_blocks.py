@@ -43,17 +43,17 @@ class Block(NamedTuple):
         return self.paddr + at - self.start
 
 
-def blocks(guest: Guest, told: Progress) -> Iterator[Block]:
-    """All guest memory that the file has data for, in the order of addresses. Raises OpenError, and what `told` does.
+def blocks(guest: Guest, progress: Progress) -> Iterator[Block]:
+    """Yield all guest memory that the file has data for, by ascending address.
 
-    `told` counts bytes of memory, those in holes too, at most once a block.
+    `progress` gets bytes of memory, holes included, at most once a block. Raises OpenError, and what `progress` raises.
     """
     source = guest.source
     step = BLOCK if isinstance(source, FileSource) else SLOW_BLOCK
     buffer = bytearray(_FRONT + step)
-    total, passed, last_told = guest.memory.size, 0, 0
+    total, passed, last_reported = guest.memory.size, 0, 0
     carried, next_paddr = 0, -1
-    told("scan", 0, total)
+    progress("scan", 0, total)
     for item in guest.memory.ranges:
         if item.offset is None:
             continue
@@ -67,11 +67,11 @@ def blocks(guest: Guest, told: Progress) -> Iterator[Block]:
                 carried = min(REACH - 1, end - start)
                 buffer[_FRONT - carried : _FRONT] = buffer[end - carried : end]
             done = passed + paddr + length - item.paddr
-            if done - last_told >= step:
-                told("scan", done, total)
-                last_told = done
+            if done - last_reported >= step:
+                progress("scan", done, total)
+                last_reported = done
         passed += item.length
-    told("scan", total, total)
+    progress("scan", total, total)
 
 
 def _pieces(source: Source, item: Range, step: int) -> Iterator[tuple[int, int, int]]:

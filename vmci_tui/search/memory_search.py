@@ -11,18 +11,18 @@ from vmci_tui.search.memory_blocks import blocks
 from vmci_tui.search.patterns import PAGE_STARTS, SearchPattern, page_starts
 
 
-def places(guest: Guest, look: SearchPattern, told: Progress) -> Generator[int, None, None]:
-    """The addresses at which something lies that is looked for, in order. Raises OpenError, and what `told` does.
+def search_memory(guest: Guest, look: SearchPattern, progress: Progress) -> Generator[int, None, None]:
+    """The addresses at which something lies that is looked for, in order. Raises OpenError, and what `progress` does.
 
-    `told` counts bytes of memory. Close it where it is not read to its end: processes may work for it.
+    `progress` counts bytes of memory. Close it where it is not read to its end: processes may work for it.
     """
     if not isinstance(guest.source, FileSource):
         from vmci_tui.containers.kdump.pages import Pages
         from vmci_tui.search.pages.scheduler import page_places
 
         if isinstance(guest.source, Pages):
-            yield from page_places(guest.source, look, told)
+            yield from page_places(guest.source, look, progress)
             return
     here = page_starts if look == PAGE_STARTS else look.places
-    for block in blocks(guest, told):
+    for block in blocks(guest, progress):
         yield from [block.paddr_of(at) for at in here(block)]

@@ -175,12 +175,12 @@ class Session:
 
         return preview
 
-    def next_steps(self, path: str | None = None) -> tuple[NextCommand, ...]:
+    def next_commands(self, path: str | None = None) -> tuple[NextCommand, ...]:
         """The commands for a copy of what is shown, at `path`; None for the file that is open."""
-        from vmci_tui.repair.next_commands import next_steps
+        from vmci_tui.repair.next_commands import next_commands
 
         assert self.judgement is not None
-        return next_steps(self.judgement, path)
+        return next_commands(self.judgement, path)
 
     # Edits
 
@@ -249,9 +249,9 @@ class Session:
 
     def fix_for(self, reader: str) -> ReaderFixes:
         """Apply every fix that helps this reader to accept."""
-        from vmci_tui.repair.fix_for_reader import mend_for
+        from vmci_tui.repair.fix_for_reader import fix_for_reader
 
-        done = mend_for(self.document, reader)
+        done = fix_for_reader(self.document, reader)
         if done.labels:
             self._show("edited")
         return done

@@ -71,7 +71,7 @@ def _wrong_address(parts: Parts) -> Parts:
 
 def _xen_note(parts: Parts) -> Parts:
     """QEMU appends no such note."""
-    return replace(parts, behind=build(XEN, 0, b"PAGESIZE=4096\n", parts.order).raw).without_entry()
+    return replace(parts, after=build(XEN, 0, b"PAGESIZE=4096\n", parts.order).raw).without_entry()
 
 
 def _no_paddrs(parts: Parts) -> Parts:
@@ -137,7 +137,7 @@ CONTAINER_DEFECTS: Final = (
     Defect("gap", "puts 32 bytes between the ELF header and the program headers", _set(gap=32), ("x86_64", "aarch64")),
     Defect("sections", "adds two section headers, none of them of notes", _set(sections=True)),
     Defect("loads-first", "puts the PT_LOADs before the PT_NOTE", _set(loads_first=True)),
-    Defect("notes-behind", "puts the notes behind memory", _set(notes_behind=True)),
+    Defect("notes-behind", "puts the notes behind memory", _set(notes_after_memory=True)),
     Defect("p-align", "sets p_align to 4096", _set(p_align=4096)),
     Defect("ei-version", "sets EI_VERSION to 0", _set(ident=(("EI_VERSION", 0),))),
     Defect("e-phnum", "sets e_phnum to 1", _one_header),

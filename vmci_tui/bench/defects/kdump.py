@@ -55,7 +55,7 @@ KDUMP_DEFECTS: Final = (
     Defect("no-descriptor", "makes it a kdump file, page 0 stored over the end of the file",
            _kdump(broken=0), ("s390x",)),
     Defect("notes-behind-memory", "makes it a packed kdump file, the notes behind memory",
-           _kdump(notes_behind=True), ("i386",)),
+           _kdump(notes_after_memory=True), ("i386",)),
     Defect("no-utsname", "makes it a kdump file with the machine alone in utsname, as QEMU does",
            _kdump(names=False), _SMALL),
     Defect("no-text-pointer", "makes it a kdump file with offset_vmcoreinfo and size_vmcoreinfo 0",

@@ -88,10 +88,10 @@ NOTE_DEFECTS: Final = (
     Defect("xen", "puts an empty note named Xen, type 0x1000001, before the note", _xen),
     Defect("nameless", "puts a note without a name, of 5 bytes, before the note", _nameless, X86_64),
     Defect("zeros", "puts 4 zero bytes before the note", _alone(before=bytes(4))),
-    Defect("zero-note", "puts 12 zero bytes behind the note", _set(behind=bytes(HEADER))),
+    Defect("zero-note", "puts 12 zero bytes behind the note", _set(after=bytes(HEADER))),
     Defect("no-padding", "ends the notes without the note's padding", _unpadded),
     Defect("oversized", "lets descsz say 1048577", _alone(descsz=_TOO_LARGE)),
-    Defect("cut-note", "puts the first 7 bytes of a note behind the note", _set(behind=bytes((11, *bytes(6))))),
+    Defect("cut-note", "puts the first 7 bytes of a note behind the note", _set(after=bytes((11, *bytes(6))))),
     Defect("descsz", "lets descsz say 65536", _alone(descsz=1 << 16)),
     Defect("no-note", "leaves the note out, as for a guest without -device vmcoreinfo", _alone(absent=True)),
 )  # fmt: skip

@@ -15,7 +15,7 @@ from vmci_tui.readers.file_view import View
 from vmci_tui.readers.verdicts import NAMES, VerdictPair, judge_file
 from vmci_tui.render import dump_report as report
 from vmci_tui.render import verdict_report as report_readers
-from vmci_tui.repair.next_commands import next_steps
+from vmci_tui.repair.next_commands import next_commands
 from vmci_tui.search.candidate import PROVED
 
 
@@ -38,7 +38,7 @@ def _checked(options: argparse.Namespace, document: Document, chosen: tuple[str,
     if options.readers is not None:
         found = tuple(item for item in found if any(c.reader in chosen for c in item.readers))
     now = {name: verdict for name, verdict in judgement.now.items() if name in chosen}
-    steps = next_steps(judgement, readers=chosen)
+    steps = next_commands(judgement, readers=chosen)
     refuse_other(document.source)
     if options.json:
         out = report.head_json(document) | {"findings": report.findings_json(found)}

@@ -7,12 +7,12 @@ import argparse
 from vmci_tui.cli.output import print_json, print_lines
 from vmci_tui.common.safe_text import visible
 from vmci_tui.knowledge.text_diff import difference_text, meaning
-from vmci_tui.opening.diff_inputs import compared, side
+from vmci_tui.opening.diff_inputs import compared, diff_input
 
 
 def run(options: argparse.Namespace) -> int:
     """Print what differs; 0 also where something does, since that is what was asked."""
-    a, b = side(options.a), side(options.b)
+    a, b = diff_input(options.a), diff_input(options.b)
     found = compared(a, b)
     if not options.json:
         print_lines((f"a  {a.name}", f"b  {b.name}", "", *difference_text(found)))

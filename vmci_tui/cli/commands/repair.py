@@ -14,7 +14,7 @@ from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.formats.fw_cfg_entry import parse_number
 from vmci_tui.render.candidate_report import repair_json, repair_text
 from vmci_tui.render.verdict_report import next_json, next_text
-from vmci_tui.repair.next_commands import next_steps
+from vmci_tui.repair.next_commands import next_commands
 from vmci_tui.repair.safe_fixes import Choice, repair
 from vmci_tui.saving.harm import consent
 
@@ -42,7 +42,7 @@ def _repaired(options: argparse.Namespace, document: Document, choice: Choice) -
             print_json({"file": document.name, "plan": None} | repair_json(done))
         tell("vmci: nothing was written; --yes PADDR adopts the candidate there, --only CODE,... leaves the note alone")
         return 1
-    steps = next_steps(done.judgement, options.output or options.file)
+    steps = next_commands(done.judgement, options.output or options.file)
     code = save(options, document, repair_json(done) | {"next": next_json(steps)}, tuple(repair_text(done)))
     if steps and not (code or options.json or options.dry_run):
         print_lines(("", "next", *next_text(steps)))

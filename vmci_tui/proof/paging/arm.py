@@ -7,8 +7,8 @@ from typing import Final
 
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.proof.linear_map import address, small
 from vmci_tui.proof.paging.walk import Level, Paging, PteStep
+from vmci_tui.proof.text_values import address, small
 
 _SIZES: Final = {4096: 12, 16384: 14, 65536: 16}
 _LPAE: Final = (Level(30, 2), Level(21, 9), Level(12, 9))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.proof.linear_map import small
 from vmci_tui.proof.paging.walk import Level, Paging, PteStep
+from vmci_tui.proof.text_values import small
 
 _S390X: Final = (Level(53, 11), Level(42, 11), Level(31, 11), Level(20, 11), Level(12, 8))
 _S390X_KIND: Final = {53: 3, 42: 2, 31: 1, 20: 0}

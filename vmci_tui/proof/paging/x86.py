@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.proof.linear_map import small
 from vmci_tui.proof.paging.walk import Level, Paging, PteStep
+from vmci_tui.proof.text_values import small
 
 _PRESENT: Final = 1
 _WRITABLE: Final = 2

@@ -11,7 +11,7 @@ from typing import Final
 
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.proof.kernel_addresses import PlacedKernel, Witness
-from vmci_tui.proof.linear_map import line, symbol
+from vmci_tui.proof.text_values import line, symbol
 
 _TOKENS: Final = 256
 _TOKENS_LIMIT: Final = 2048

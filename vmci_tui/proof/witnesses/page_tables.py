@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from vmci_tui.proof.kernel_addresses import PlacedKernel, Witness
-from vmci_tui.proof.linear_map import small, symbol
+from vmci_tui.proof.text_values import small, symbol
 
 _NAMES: Final = (b"init_uts_ns", b"_stext")
 _HASH_ROOT: Final = 4096
@@ -24,7 +24,7 @@ def page_tables(kernel: PlacedKernel) -> Witness:
     if not kernel.pagings:
         return Witness(None, f"page tables of {kernel.machine.name} cannot be read")
     where = f"the page tables at {kernel.paddr(root):#x}"
-    told: list[Witness] = []
+    answers: list[Witness] = []
     for paging in kernel.pagings:
         right, wrong, absent = [], [], []
         for name in _NAMES:
@@ -47,9 +47,9 @@ def page_tables(kernel: PlacedKernel) -> Witness:
         if right:
             return Witness(False, wrong[0])
         words = (absent or wrong or [where])[0]
-        told.append(Witness(False if wrong and not absent and paging.sure else None, words))
-    unknown = [witness for witness in told if witness.fits is None]
-    return unknown[0] if unknown else told[0]
+        answers.append(Witness(False if wrong and not absent and paging.sure else None, words))
+    unknown = [witness for witness in answers if witness.fits is None]
+    return unknown[0] if unknown else answers[0]
 
 
 def hash_tables(kernel: PlacedKernel) -> Witness:

@@ -10,7 +10,7 @@ from typing import Final
 
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.proof.kernel_addresses import PlacedKernel, Witness
-from vmci_tui.proof.linear_map import small, symbol
+from vmci_tui.proof.text_values import small, symbol
 
 _NEAR: Final = 64 << 20
 _SIZE_LIMIT: Final = 4096

@@ -7,7 +7,7 @@ from typing import Final
 from vmci_tui.formats.elf_note import HEADER, parse_raw
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.proof.kernel_addresses import PlacedKernel, Witness
-from vmci_tui.proof.linear_map import line
+from vmci_tui.proof.text_values import line
 from vmci_tui.search.candidate import Correction
 from vmci_tui.search.lowcore_pointer import pointers
 
@@ -36,8 +36,8 @@ def named_note(kernel: PlacedKernel) -> Witness:
     if not wrong:
         return Witness(True, f"{where} says the same", root=True)
     why = f"the note that the lowcore names, at {paddr:#x}, says so"
-    mended = tuple(Correction(key, text.get(key) or b"", why) for key in wrong if text.get(key))
-    return Witness(False, f"{where} says {line(text, wrong[0])}", corrections=mended)
+    corrected = tuple(Correction(key, text.get(key) or b"", why) for key in wrong if text.get(key))
+    return Witness(False, f"{where} says {line(text, wrong[0])}", corrections=corrected)
 
 
 def _text_at(kernel: PlacedKernel, paddr: int) -> Vmcoreinfo | None:

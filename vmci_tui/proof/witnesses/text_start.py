@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from vmci_tui.proof.kernel_addresses import PlacedKernel, Witness
-from vmci_tui.proof.linear_map import line, symbol
 from vmci_tui.proof.paging.walk import Paging
+from vmci_tui.proof.text_values import line, symbol
 
 _STEP: Final = 1 << 20
 _FAR: Final = 64 << 20

@@ -1,4 +1,4 @@
-"""The compressed pages of a dump in pieces: what to decompress, how far, and where its bytes lie.
+"""The compressed pages of a dump in batches: what to decompress, how far, and where its bytes lie.
 
 Pages that are stored once for many addresses (as QEMU and makedumpfile store zeros) and that hold
 nothing of interest are passed over: most of a guest's memory is that.
@@ -14,43 +14,43 @@ from typing import Final, NamedTuple
 from vmci_tui.containers.kdump.pages import Pages
 from vmci_tui.formats.kdump_records import PAGE_DESCRIPTOR
 from vmci_tui.search.memory_blocks import PAGE
-from vmci_tui.search.pages.scan_batch import PageBatch, ReadRange, StoredPage, look_at, whole_pages
+from vmci_tui.search.pages.scan_batch import PageBatch, ReadRange, StoredPage, scan, whole_pages
 from vmci_tui.search.patterns import SearchPattern
 
 HEADS: Final = 512
-"""Pages of a piece where first bytes are enough: 2 to 10 ms of work."""
+"""Pages of a batch where first bytes are enough: 2 to 10 ms of work."""
 BYTES: Final = 512 << 10
-"""Bytes of memory in a piece where whole pages are wanted: 3 to 6 ms of work."""
+"""Bytes of memory in a batch where whole pages are wanted: 3 to 6 ms of work."""
 _SPAN: Final = 4 << 20
 """Bytes of the file that are read at once."""
 _GAP: Final = 64 << 10
 """Bytes between two pages that are read and not used, rather than reading twice."""
 _PASSED: Final = 8
-"""How many times as many pages as a piece holds may be passed over before it ends."""
+"""How many times as many pages as a batch holds may be passed over before it ends."""
 _DULL: Final = 1024
 """Pages stored once that are remembered."""
 
 
 class BatchProgress(NamedTuple):
-    """A piece of work, and how far memory is done with it."""
+    """A batch of work, and how far memory is done with it."""
 
-    piece: PageBatch
+    batch: PageBatch
     done: int
     """Pages up to its end."""
 
 
-def portions(pages: Pages, look: SearchPattern) -> Iterator[BatchProgress]:
+def page_batches(pages: Pages, pattern: SearchPattern) -> Iterator[BatchProgress]:
     """All pages that may hold what is looked for, in the order of addresses. Raises OpenError."""
-    return _Batches(pages, look).all()
+    return _Batches(pages, pattern).all()
 
 
 class _Batches:
-    def __init__(self, pages: Pages, look: SearchPattern) -> None:
-        self._pages, self._look = pages, look
+    def __init__(self, pages: Pages, pattern: SearchPattern) -> None:
+        self._pages, self._pattern = pages, pattern
         self._size = pages.block_size
-        self._limit = prefix(look, self._size)
-        self._most = HEADS if look.step > 1 and self._size == PAGE else max(BYTES // self._size, 1)
-        self._sparse = look.step > self._size
+        self._limit = prefix(pattern, self._size)
+        self._most = HEADS if pattern.step > 1 and self._size == PAGE else max(BYTES // self._size, 1)
+        self._sparse = pattern.step > self._size
         self._dull: dict[int, int] = {}
         """Offset to the rest of the descriptor."""
 
@@ -88,21 +88,21 @@ class _Batches:
         return table[0::3], table[1::3]
 
     def _piece(self, held: list[StoredPage]) -> PageBatch:
-        return PageBatch(self._look, self._size, self._limit, tuple(_spans(held)))
+        return PageBatch(self._pattern, self._size, self._limit, tuple(_spans(held)))
 
     def _has_place(self, pfn: int) -> bool:
-        return (self._look.phase - pfn * self._size) % self._look.step < self._size
+        return (self._pattern.phase - pfn * self._size) % self._pattern.step < self._size
 
     def _is_dull(self, page: StoredPage, rest: int) -> bool:
         """Whether a page that is there more than once holds nothing, wherever it lies; then that is remembered.
 
-        A page of zeros ends no anchor, and begins one with three of them at most, which `look_at` knows.
+        A page of zeros ends no anchor, and begins one with three of them at most, which `scan` knows.
         """
-        piece = self._piece([page])
-        if self._look.step > 1:
-            dull = not look_at(piece, self._pages.plain.read).places
+        batch = self._piece([page])
+        if self._pattern.step > 1:
+            dull = not scan(batch, self._pages.plain.read).places
         else:
-            dull = not any(data.strip(b"\0") for _, data in whole_pages(piece, self._pages.plain.read))
+            dull = not any(data.strip(b"\0") for _, data in whole_pages(batch, self._pages.plain.read))
         if dull:
             if len(self._dull) == _DULL:
                 self._dull.clear()
@@ -129,12 +129,13 @@ def _spans(held: list[StoredPage]) -> Iterator[ReadRange]:
         yield low, high - low, pages
 
 
-def prefix(look: SearchPattern, block_size: int) -> int:
+def prefix(pattern: SearchPattern, block_size: int) -> int:
     """How many bytes of each page tell whether it holds what is looked for; all of them, and more, where any may."""
-    if look.step == 1:
+    if pattern.step == 1:
         return block_size
-    last = look.phase % block_size if look.step >= block_size else block_size - look.step + look.phase % look.step
-    return min(last + look.reach, block_size)
+    step, phase = pattern.step, pattern.phase
+    last = phase % block_size if step >= block_size else block_size - step + phase % step
+    return min(last + pattern.reach, block_size)
 
 
 def _together(pages: Pages, count: int) -> Iterator[list[int]]:

@@ -1,4 +1,4 @@
-"""Looking at one piece of compressed memory: the work that is done here or by another process."""
+"""Looking at one batch of compressed memory: the work that is done here or by another process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ReadRange = tuple[int, int, list[StoredPage]]
 class PageBatch(NamedTuple):
     """Some pages, in the order of addresses."""
 
-    look: SearchPattern
+    pattern: SearchPattern
     block_size: int
     limit: int
     """How many bytes of each page are wanted."""
@@ -32,7 +32,7 @@ class PageBatch(NamedTuple):
 
 
 class BatchHits(NamedTuple):
-    """What a piece holds, and its two ends: what is looked for may lie across two pieces."""
+    """What a batch holds, and its two ends: what is looked for may lie across two batches."""
 
     places: list[int]
     """Addresses, in order."""
@@ -42,44 +42,44 @@ class BatchHits(NamedTuple):
     tail: bytes = b""
 
 
-def look_at(piece: PageBatch, read: ReadFile) -> BatchHits:
+def scan(batch: PageBatch, read: ReadFile) -> BatchHits:
     """Raises OpenError where the package for a compression is missing, and what `read` raises."""
-    return _whole(piece, read) if piece.look.step == 1 else _stepped(piece, read)
+    return _whole(batch, read) if batch.pattern.step == 1 else _stepped(batch, read)
 
 
-def across(before: BatchHits, after: BatchHits, look: SearchPattern) -> list[int]:
-    """The addresses of what begins in one piece and ends in the next."""
+def across(before: BatchHits, after: BatchHits, pattern: SearchPattern) -> list[int]:
+    """The addresses of what begins in one batch and ends in the next."""
     if before.end != after.start or not before.tail:
         return []
-    tail = before.tail[-(look.reach - 1) :]
+    tail = before.tail[-(pattern.reach - 1) :]
     block = Block(before.end - len(tail), tail + after.head, 0, len(tail) + len(after.head))
-    return [paddr for at in look.places(block) if (paddr := block.paddr_of(at)) < before.end]
+    return [paddr for at in pattern.places(block) if (paddr := block.paddr_of(at)) < before.end]
 
 
-def whole_pages(piece: PageBatch, read: ReadFile) -> Iterator[tuple[int, bytes]]:
+def whole_pages(batch: PageBatch, read: ReadFile) -> Iterator[tuple[int, bytes]]:
     """The paddr and the bytes of each page that is not damaged."""
-    for paddr, data in _unpacked(piece, read, piece.block_size + 1):  # one more: a page that is longer is damaged
-        if len(data) == piece.block_size:
+    for paddr, data in _unpacked(batch, read, batch.block_size + 1):  # one more: a page that is longer is damaged
+        if len(data) == batch.block_size:
             yield paddr, data
 
 
-def _stepped(piece: PageBatch, read: ReadFile) -> BatchHits:
+def _stepped(batch: PageBatch, read: ReadFile) -> BatchHits:
     out = []
-    one = piece.look == PAGE_STARTS and piece.block_size == PAGE
-    for paddr, head in _unpacked(piece, read, piece.limit):
+    one = batch.pattern == PAGE_STARTS and batch.block_size == PAGE
+    for paddr, head in _unpacked(batch, read, batch.limit):
         if one and head[:4] not in FIRST_WORDS:  # nearly all end here
             continue
         block = Block(paddr, head, 0, len(head))
-        out += [paddr + at for at in piece.look.places(block)]
+        out += [paddr + at for at in batch.pattern.places(block)]
     return BatchHits(out)
 
 
-def _whole(piece: PageBatch, read: ReadFile) -> BatchHits:
+def _whole(batch: PageBatch, read: ReadFile) -> BatchHits:
     """Pages that follow each other are looked at together, behind zeros, as pages of zeros are left out."""
     runs: list[tuple[int, list[bytes]]] = []
     end = -1
-    zeros = bytes(piece.block_size)
-    for paddr, page in whole_pages(piece, read):
+    zeros = bytes(batch.block_size)
+    for paddr, page in whole_pages(batch, read):
         if page == zeros:
             continue
         if paddr != end:
@@ -92,16 +92,16 @@ def _whole(piece: PageBatch, read: ReadFile) -> BatchHits:
     for paddr, run in runs:
         joined = b"".join(run)
         block = Block(paddr - REACH + 1, joined, 0, len(joined))
-        places += [found for at in piece.look.places(block) if (found := block.paddr_of(at)) >= 0]
+        places += [found for at in batch.pattern.places(block) if (found := block.paddr_of(at)) >= 0]
     start, first = runs[0]
     return BatchHits(places, start, first[1][: REACH - 1], end, runs[-1][1][-1][1 - REACH :])
 
 
-def _unpacked(piece: PageBatch, read: ReadFile, length: int) -> Iterator[tuple[int, bytes]]:
+def _unpacked(batch: PageBatch, read: ReadFile, length: int) -> Iterator[tuple[int, bytes]]:
     """Short ones are unpacked once while they come again: makedumpfile stores each page of zeros by itself."""
-    unpacker = PageDecoder(piece.block_size)
+    unpacker = PageDecoder(batch.block_size)
     known: dict[tuple[bytes, int], bytes | None] = {}
-    for low, size, pages in piece.spans:
+    for low, size, pages in batch.spans:
         raw = read(low, size)
         for pfn, offset, stored, flags in pages:
             data = raw[offset - low : offset - low + stored]
@@ -114,4 +114,4 @@ def _unpacked(piece: PageBatch, read: ReadFile, length: int) -> Iterator[tuple[i
             else:
                 page = known[data, flags] = unpacker.first_bytes(data, flags, length)
             if page is not None:
-                yield pfn * piece.block_size, page
+                yield pfn * batch.block_size, page

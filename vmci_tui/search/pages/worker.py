@@ -1,4 +1,4 @@
-"""What a helper process does: pieces of compressed memory come in, what they hold goes out, until the input ends."""
+"""What a worker process does: batches of compressed memory come in, what they hold goes out, until the input ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from array import array
 from itertools import chain
 from typing import Final
 
-from vmci_tui.search.pages.scan_batch import BatchHits, PageBatch, StoredPage, look_at
+from vmci_tui.search.pages.scan_batch import BatchHits, PageBatch, StoredPage, scan
 from vmci_tui.search.patterns import SearchPattern
 
 LENGTH: Final = struct.Struct("<I")
@@ -25,19 +25,19 @@ def main(file: int) -> None:
         head = sys.stdin.buffer.read(LENGTH.size)
         if len(head) < LENGTH.size:
             return
-        number, look, block_size, limit, spans, parts = marshal.loads(sys.stdin.buffer.read(LENGTH.unpack(head)[0]))
-        piece = PageBatch(
-            SearchPattern(*look), block_size, limit, tuple((low, size, _pages(pages)) for low, size, pages in spans)
+        number, pattern, block_size, limit, spans, parts = marshal.loads(sys.stdin.buffer.read(LENGTH.unpack(head)[0]))
+        batch = PageBatch(
+            SearchPattern(*pattern), block_size, limit, tuple((low, size, _pages(pages)) for low, size, pages in spans)
         )
-        answer = marshal.dumps((number, *_found(file, piece, parts)))
+        answer = marshal.dumps((number, *_scanned(file, batch, parts)))
         sys.stdout.buffer.write(LENGTH.pack(len(answer)) + answer)
         sys.stdout.buffer.flush()
 
 
-def question(number: int, piece: PageBatch, parts: tuple[FileParts, ...]) -> bytes:
-    """A piece, with where each of its spans lies in the file."""
-    spans = tuple((low, size, array("Q", chain.from_iterable(pages)).tobytes()) for low, size, pages in piece.spans)
-    data = marshal.dumps((number, tuple(piece.look), piece.block_size, piece.limit, spans, parts))
+def question(number: int, batch: PageBatch, parts: tuple[FileParts, ...]) -> bytes:
+    """A batch, with where each of its spans lies in the file."""
+    spans = tuple((low, size, array("Q", chain.from_iterable(pages)).tobytes()) for low, size, pages in batch.spans)
+    data = marshal.dumps((number, tuple(batch.pattern), batch.block_size, batch.limit, spans, parts))
     return LENGTH.pack(len(data)) + data
 
 
@@ -46,15 +46,15 @@ def _pages(data: bytes) -> list[StoredPage]:
     return list(zip(numbers[0::4], numbers[1::4], numbers[2::4], numbers[3::4], strict=True))
 
 
-def answered(data: bytes) -> tuple[int, BatchHits]:
-    """The number of a piece, and what it holds."""
+def parse_answer(data: bytes) -> tuple[int, BatchHits]:
+    """The number of a batch, and what it holds."""
     number, *found = marshal.loads(data)
     return number, BatchHits(*found)
 
 
-def _found(file: int, piece: PageBatch, parts: tuple[FileParts, ...]) -> BatchHits:
-    places = {(low, size): where for (low, size, _), where in zip(piece.spans, parts, strict=True)}
-    return look_at(piece, lambda low, size: _read(file, low, size, places[low, size]))
+def _scanned(file: int, batch: PageBatch, parts: tuple[FileParts, ...]) -> BatchHits:
+    places = {(low, size): where for (low, size, _), where in zip(batch.spans, parts, strict=True)}
+    return scan(batch, lambda low, size: _read(file, low, size, places[low, size]))
 
 
 def _read(file: int, low: int, size: int, parts: FileParts) -> bytes:

@@ -3,7 +3,7 @@
 Each is a fresh interpreter that is told what to do through a pipe. It is not forked: this process has
 threads, whose locks a copy of it would keep for ever, and a forked one would hold the terminal and
 all that is open. A fresh one takes 60 ms to start, in which the work goes on here: nothing waits for a
-helper, ever. One that is lost, killed or stopped is done without, and its pieces are done here.
+worker, ever. One that is lost, killed or stopped is done without, and its batches are done here.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import Any, Final
 from vmci_tui.layers.file import FileSource, Source
 from vmci_tui.layers.flattened import FlattenedSource
 from vmci_tui.search.pages.scan_batch import BatchHits, PageBatch
-from vmci_tui.search.pages.worker import LENGTH, FileParts, answered, question
+from vmci_tui.search.pages.worker import LENGTH, FileParts, parse_answer, question
 
 MOST: Final = 7
-"""Workers: one piece is prepared in the time in which eight are looked at."""
+"""Workers: one batch is prepared in the time in which eight are looked at."""
 AHEAD: Final = 8
-"""Pieces that a helper has: one to do, the others so that it seldom sleeps, from which it wakes on our processor."""
+"""Batches that a worker has: one to do, the others so that it seldom sleeps, from which it wakes on our processor."""
 _PARTS: Final = 1024
-"""Records of a flattened file in one piece; no program writes such short ones."""
+"""Records of a flattened file in one batch; no program writes such short ones."""
 _CODE: Final = (
     "import sys; sys.path[:] = sys.argv[2:]; from vmci_tui.search.pages.worker import main; main(int(sys.argv[1]))"
 )
@@ -43,41 +43,41 @@ class WorkerPool:
         if not isinstance(self._file, FileSource) or not sys.executable:
             return
         count = len(os.sched_getaffinity(0))
-        # Where other work keeps the processors busy, a helper takes from us what it does for us.
+        # Where other work keeps the processors busy, a worker takes from us what it does for us.
         for _ in range(min(count - 1, round(count - os.getloadavg()[0]), MOST)):
             try:
                 self._running.append(_Worker(self._file.fileno()))
             except OSError:
                 return
 
-    def take(self, number: int, piece: PageBatch) -> bool:
-        """Hand a piece to a helper that has room for it; False where none does."""
-        free = min(self._running, key=lambda helper: helper.pending, default=None)
-        if free is None or free.pending >= AHEAD or (parts := self._parts(piece)) is None:
+    def take(self, number: int, batch: PageBatch) -> bool:
+        """Hand a batch to a worker that has room for it; False where none does."""
+        free = min(self._running, key=lambda worker: worker.pending, default=None)
+        if free is None or free.pending >= AHEAD or (parts := self._parts(batch)) is None:
             return False
-        free.ask(question(number, piece, parts))
+        free.ask(question(number, batch, parts))
         return True
 
     def collect(self) -> Iterator[tuple[int, BatchHits]]:
-        """The pieces that are done by now, with what they hold."""
-        for helper in tuple(self._running):
-            yield from helper.answers()
-            if helper.lost:
-                self._running.remove(helper)
-                helper.end()
+        """The batches that are done by now, with what they hold."""
+        for worker in tuple(self._running):
+            yield from worker.answers()
+            if worker.lost:
+                self._running.remove(worker)
+                worker.end()
 
     def close(self) -> None:
         """End them at once, whatever they do."""
         while self._running:
             self._running.pop().end()
 
-    def _parts(self, piece: PageBatch) -> tuple[FileParts, ...] | None:
+    def _parts(self, batch: PageBatch) -> tuple[FileParts, ...] | None:
         """Where the spans lie in the file; None where that is too much to tell."""
         if not isinstance(self._plain, FlattenedSource):
-            return tuple(((low, size, low),) for low, size, _ in piece.spans)
+            return tuple(((low, size, low),) for low, size, _ in batch.spans)
         out: list[FileParts] = []
         left = _PARTS
-        for low, size, _ in piece.spans:
+        for low, size, _ in batch.spans:
             here: list[tuple[int, int, int]] = []
             for record in self._plain.pieces(low, size):
                 if not left:
@@ -139,7 +139,7 @@ class _Worker:
             answer = self._data[LENGTH.size : LENGTH.size + length]
             self._data = self._data[LENGTH.size + length :]
             self.pending -= 1
-            yield answered(answer)
+            yield parse_answer(answer)
 
     def end(self) -> None:
         self._process.kill()

@@ -29,7 +29,7 @@ def next_commands(node: DOMNode, session: Session) -> None:
         else:
             path = session.saved_copy
             title = f"What now with {document.name if path is None else visible(path)}"
-        node.app.push_screen(WhatNowScreen(title, session.next_steps(path)))
+        node.app.push_screen(WhatNowScreen(title, session.next_commands(path)))
 
 
 def header(node: DOMNode, session: Session) -> None:

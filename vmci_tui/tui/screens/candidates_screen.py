@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Footer, Static
 
-from vmci_tui.adoption.rank import choose, judge_all, why_not
+from vmci_tui.adoption.rank import choose, rank_candidates, why_not
 from vmci_tui.common.errors import Cancelled, VmciError
 from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.common.safe_text import visible
@@ -107,7 +107,7 @@ class CandidatesScreen(WorkScreen[RankedCandidate | None]):
                     self.app.call_from_thread(self._saw, candidate)
             except Cancelled:
                 stopped = True  # what was found by then is kept
-            return stopped, judge_all(found, self._guest, told=no_progress if stopped else told)
+            return stopped, rank_candidates(found, self._guest, progress=no_progress if stopped else told)
 
         self.start(job, self._found)
 

@@ -62,7 +62,7 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         super().__init__()
         assert session.judgement is not None
         self.session, self._judgement = session, session.judgement
-        self._steps = session.next_steps()
+        self._steps = session.next_commands()
         self._names = list(self._judgement.now)
         self._first = self._names.index(reader) if reader in self._names else self._worst()
 

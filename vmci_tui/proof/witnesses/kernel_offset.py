@@ -10,8 +10,8 @@ import re
 from typing import Final
 
 from vmci_tui.proof.kernel_addresses import PlacedKernel, Witness
-from vmci_tui.proof.linear_map import address, line, small, symbol
 from vmci_tui.proof.machines import LINK_S390X
+from vmci_tui.proof.text_values import address, line, small, symbol
 from vmci_tui.search.candidate import Correction
 
 _KEY: Final = b"KERNELOFFSET"
@@ -48,7 +48,7 @@ def kernel_offset(kernel: PlacedKernel) -> Witness:
 
 def _by_x86_64(kernel: PlacedKernel, start: int) -> Witness:
     """What lies below _text is unmapped at boot, in parts of 2 MiB (cleanup_highmap, __startup_64)."""
-    begins = kernel.bare(start - _PART) if start % _PART == 0 else False
+    begins = kernel.maps_nothing(start - _PART) if start % _PART == 0 else False
     if begins is False:
         return Witness(False, f"the kernel does not begin at {line(kernel.text, b'SYMBOL(_stext)')}", False)
     return _held(kernel, start, _X86_64, _X86_64_STARTS, begins is True)
@@ -68,7 +68,7 @@ def _begins_arm64(kernel: PlacedKernel, start: int) -> bool:
     From 5.11 to 6.9 the head is unmapped and given back after boot.
     """
     head = start - _ARM64[0]
-    return kernel.bare(start - 1) is True or kernel.read(head + _MAGIC_AT, len(_MAGIC)) == _MAGIC
+    return kernel.maps_nothing(start - 1) is True or kernel.read(head + _MAGIC_AT, len(_MAGIC)) == _MAGIC
 
 
 def _modules_end(kernel: PlacedKernel) -> int | None:
@@ -87,7 +87,7 @@ def _by_riscv64(kernel: PlacedKernel, start: int) -> Witness:
     link = address(kernel.text, b"NUMBER(KERNEL_LINK_ADDR)")
     if link is None:
         return Witness(None, "the text has no NUMBER(KERNEL_LINK_ADDR)", False)
-    return _held(kernel, start, link, (start % _PART,), kernel.bare(start - start % _PART - 1) is True)
+    return _held(kernel, start, link, (start % _PART,), kernel.maps_nothing(start - start % _PART - 1) is True)
 
 
 def _held(kernel: PlacedKernel, start: int, link: int, behind: tuple[int, ...], sure: bool) -> Witness:

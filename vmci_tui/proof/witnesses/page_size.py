@@ -17,5 +17,5 @@ def page_size(kernel: PlacedKernel) -> Witness:
     if said is None or not sizes or said in [b"%d" % size for size in sizes]:
         return Witness(None, "PAGESIZE may be so", strong=False)
     wanted = " or ".join(map(str, sizes))
-    mended = (Correction(_KEY, b"%d" % sizes[0], "the machine has no other"),) if len(sizes) == 1 else ()
-    return Witness(False, f"a kernel of {kernel.machine.name} has pages of {wanted} bytes", corrections=mended)
+    corrected = (Correction(_KEY, b"%d" % sizes[0], "the machine has no other"),) if len(sizes) == 1 else ()
+    return Witness(False, f"a kernel of {kernel.machine.name} has pages of {wanted} bytes", corrections=corrected)
