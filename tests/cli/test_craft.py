@@ -55,7 +55,7 @@ def test_without_a_folder_it_tells_and_writes_nothing(vmci: Vmci, tmp_path: Path
     for more in ((), ("--dry-run",)):
         ran = vmci("craft", "--defect", "E05", *more)
         assert ran.code == 0 and "guest note size is invalid: 11" in ran.out and "E05 error" in ran.out
-        assert ran.err == "vmci: nothing was written; -o FOLDER saves E05.elf, E05.entry, E05.note, E05.manifest.json\n"
+        assert ran.err == "vmci: nothing was written. -o FOLDER saves E05.elf, E05.entry, E05.note, E05.manifest.json\n"
     assert not list(tmp_path.iterdir())
 
 

@@ -39,7 +39,7 @@ def test_every_command_has_a_section_and_every_option_its_words() -> None:
     assert list(sections) and set(sections) == set(COMMANDS)
     for name, option in _options():
         assert re.search(rf"(?m)^\\f.*{re.escape(option)}", sections[name]), (name, option)
-    for number in ("0 fine", "4 not saved", "130 interrupted"):
+    for number in ("0 success", "4 not saved", "130 interrupted"):
         assert number in _TEXT
 
 

@@ -54,7 +54,7 @@ def test_find_as_text_and_as_json(vmci: Vmci) -> None:
 
 def test_find_where_there_is_nothing(vmci: Vmci, sample: Sample) -> None:
     ran = vmci("find", sample("x86_64-no-note.elf"))
-    assert (ran.code, ran.out) == (0, "") and "no note lies in this memory" in ran.err
+    assert (ran.code, ran.out) == (0, "") and "no note was found" in ran.err
     assert main(["find", sample("good.entry")]) == 2
 
 
@@ -125,14 +125,14 @@ def test_in_place_and_back(vmci: Vmci, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("repair", BARE), 2, "where to?"),
-        (("repair", BARE, "-o", "x", "--only", "Q99"), 2, "no finding's code"),
-        (("repair", BARE, "-o", "x", "--only", "N06"), 2, "no fix that is safe"),
+        (("repair", BARE), 2, "missing output"),
+        (("repair", BARE, "-o", "x", "--only", "Q99"), 2, "unknown finding code"),
+        (("repair", BARE, "-o", "x", "--only", "N06"), 2, "no safe fix"),
         (("repair", BARE, "-o", "x", "--yes", "0x1000"), 2, "no candidate lies at paddr 0x1000"),
         (("repair", SAMPLES / "good.entry", "-o", "x"), 2, "is an entry"),
         (("append", BARE, "--from-memory", "0x1000", "-o", "x"), 2, "no candidate lies at paddr 0x1000"),
         (("append", SAMPLES / "x86_64-no-note.elf", "--from-memory", "-o", "x"), 2, "nothing in memory looks like"),
-        (("append", BARE, "--text", "t", "--raw-at", "0", "-o", "x"), 2, "--raw-at tells what --note names"),
+        (("append", BARE, "--text", "t", "--raw-at", "0", "-o", "x"), 2, "--raw-at needs --note"),
     ],
 )
 def test_what_cannot_be_is_one_line(

@@ -298,13 +298,13 @@ def test_the_number_of_sessions_is_a_setting_too(tmp_path: Path, capsys: pytest.
         assert chosen.sessions == wanted and bool(chosen.trouble) is (wanted is None and bool(text))
     for number in ("0", "-1", "257", "many", "9" * 5000):
         assert main(["serve", f"--sessions={number}"]) == 2
-        assert "is no number of sessions" in capsys.readouterr().err
+        assert "is not a number of sessions" in capsys.readouterr().err
 
 
 def test_a_port_that_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         assert main(["serve", f"--port={other.getsockname()[1]}"]) == 3
-    assert "cannot be used: address already in use; name another with --port" in capsys.readouterr().err
+    assert "address already in use; choose another with --port" in capsys.readouterr().err
 
 
 def test_python_itself_refuses_what_no_dialog_asked_about(tmp_path: Path) -> None:
@@ -322,7 +322,7 @@ def test_python_itself_refuses_what_no_dialog_asked_about(tmp_path: Path) -> Non
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "http", ""])
 def test_a_port_that_is_none(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--port=" + port]) == 2
-    assert "is no port" in capsys.readouterr().err
+    assert "is not a port" in capsys.readouterr().err
 
 
 def test_a_lesson_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Data on stdout: JSON, or lines."""
+"""Print data to stdout, as JSON or lines, and progress to stderr."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from vmci_tui.cli.streams import tell
+from vmci_tui.cli.streams import say
 from vmci_tui.common.progress import Pace, Progress, no_progress
 
 if TYPE_CHECKING:
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 SCHEMA: Final = 1
-"""The version of the JSON of all commands (docs/json.md). A new key leaves it as it is; a key that goes, is
-renamed or gets another meaning makes it the next."""
+"""The version of the JSON of all commands (docs/json.md). A new key does not change it; removing or renaming a key,
+or changing its meaning, does."""
 
 
 def print_json(value: Mapping[str, object] | Sequence[object], memory: Iterable[Range] | None = None) -> None:
     """Print an object, with the schema's version as its first key, or a list.
 
-    An object gets the ranges of memory as its last key, written one at a time.
+    `memory` becomes the last key of an object, written one range at a time.
     """
     import json
 
@@ -37,7 +37,7 @@ def print_json(value: Mapping[str, object] | Sequence[object], memory: Iterable[
 
 
 def _range_json(memory: Iterable[Range]) -> Iterator[str]:
-    """The items of a list, as json has them with one blank for each level; of a million it would take 20 s."""
+    """Yield the items of a list with the indentation of json, which would take 20 s for a million ranges."""
     comma = end = ""
     for paddr, length, offset in memory:
         where = "null" if offset is None else offset
@@ -46,31 +46,32 @@ def _range_json(memory: Iterable[Range]) -> Iterator[str]:
     yield end
 
 
-def tell_unfinished(path: str) -> None:
-    """Say that an in-place save of the file was cut short, if so. Costs one look for a name if none was."""
+def warn_if_interrupted(path: str) -> None:
+    """Warn if an in-place save of the file was interrupted. Without an undo journal it costs one `stat`."""
     if not os.path.exists(os.path.realpath(path) + ".vmci-undo"):
         return
     from vmci_tui.saving.last_save import is_cut_short
 
     if is_cut_short(path):
-        tell("vmci: a save in place of this file was cut short; `vmci undo FILE` takes it back, --finish ends it")
+        say("vmci: an in-place save of this file was interrupted. `vmci undo FILE` undoes it, --finish completes it")
 
 
 def print_lines(lines: Iterable[str]) -> None:
+    """Print each line to stdout."""
     sys.stdout.writelines(line + "\n" for line in lines)
 
 
 def shown_progress() -> Progress:
-    """What is done, told on one line of stderr; nothing where that is no terminal."""
+    """Return a callback that shows progress on one line of stderr; it does nothing if stderr is not a terminal."""
     if not sys.stderr.isatty():
         return no_progress
     pace, last = Pace(), 0.0
 
-    def told(what: str, done: int, total: int) -> None:
+    def show(what: str, done: int, total: int) -> None:
         nonlocal last
         if done < total and time.monotonic() - last < 0.1:
             return
         last = time.monotonic()
-        tell(f"\r{pace.words(what, done, total):<60}", end="\n" if done >= total else "")
+        say(f"\r{pace.words(what, done, total):<60}", end="\n" if done >= total else "")
 
-    return told
+    return show

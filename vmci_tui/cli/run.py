@@ -1,4 +1,4 @@
-"""What a shell user calls. Data goes to stdout, talk to stderr; textual is imported only to open the app."""
+"""Run the command line. Data goes to stdout, messages to stderr; textual is imported only to open the app."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from importlib import import_module
 from typing import Final
 
-from vmci_tui.cli.streams import end_output, give_up_output, on_terminal, open_closed, tell
+from vmci_tui.cli.streams import flush_output, give_up_output, on_terminal, open_closed, say
 from vmci_tui.common import mishap
 from vmci_tui.common.errors import Cancelled, OpenError, UsageError, VmciError
 from vmci_tui.common.safe_text import safe, visible
@@ -19,18 +19,18 @@ from vmci_tui.layers.file import reason
 from vmci_tui.opening.open_file import open_document
 
 _MODULES: Final = dict.fromkeys(("set", "append", "strip", "undo", "new"), "edit")
-"""The modules of commands that do not have one of their own name."""
+"""Modules of the commands that share one."""
 COMMANDS: Final = (
     *("show", "check", "find", "set", "append", "strip", "repair", "undo", "unflatten", "hex", "new"),
     *("diff", "ask", "predict", "explain", "craft", "lessons", "serve"),
 )
 
 _BROKEN_PIPE: Final = 141
-"""What a shell says of a program that a closed pipe ended (128 + SIGPIPE)."""
+"""The exit code that a shell reports for a program killed by a closed pipe (128 + SIGPIPE)."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit code. The one edge where any error becomes a line."""
+    """Run the command line and return the exit code. Turn every error into one line on stderr."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     open_closed()
     install_handlers()
@@ -43,31 +43,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except VmciError as error:
-        tell(f"vmci: {safe(str(error))}")
-        end_output()
+        say(f"vmci: {safe(str(error))}")
+        flush_output()
         return error.exit_code
     except KeyboardInterrupt:
-        tell(f"vmci: interrupted; {changes_made() or 'nothing was changed'}")
-        give_up_output()  # it may be what we waited for
+        say(f"vmci: interrupted; {changes_made() or 'nothing was changed'}")
+        give_up_output()  # the interrupted call may have been a write to stdout
         return Cancelled.exit_code
     except BrokenPipeError:
         if changes_made():
-            tell(f"vmci: nobody reads the output any more; {changes_made()}")
+            say(f"vmci: the reader of the output is gone; {changes_made()}")
         give_up_output()
         return _BROKEN_PIPE
-    except OSError as error:  # of stdout: every file of the user's is read and written by those who say what is wrong
-        tell("; ".join(filter(None, (f"vmci: cannot write the output: {reason(error)}", changes_made()))))
+    except OSError as error:  # only stdout can fail here: file errors are reported where they occur
+        say("; ".join(filter(None, (f"vmci: cannot write the output: {reason(error)}", changes_made()))))
         give_up_output()
         return 4
     except MemoryError:
-        tell("vmci: not enough memory for this file's head")
+        say("vmci: out of memory while reading the file header")
         return OpenError.exit_code
-    except Exception as error:  # a fault of vmci's own: a line, and a log to send
+    except Exception as error:  # a bug in vmci: one line, and a log to send
         mishap.record(error)
-        _tell_mishaps()
+        _print_mishaps()
         if changes_made():
-            tell(f"vmci: {changes_made()}")
-        end_output()
+            say(f"vmci: {changes_made()}")
+        flush_output()
         return OpenError.exit_code
 
 
@@ -79,7 +79,7 @@ def _run(arguments: list[str]) -> int:
 
     options, rest = parser().parse_known_args(arguments)
     if options.command == "set" and not any(item.startswith("-") for item in rest):
-        # argparse gives KEY=VALUE only one place; a user writes them behind options too.
+        # argparse accepts KEY=VALUE in one place only; users write it after options too.
         options.pairs = [*options.pairs, *rest]
     elif rest:
         raise UsageError(f"unrecognized arguments: {visible(' '.join(rest))}", "see `vmci --help`")
@@ -89,33 +89,33 @@ def _run(arguments: list[str]) -> int:
         print(shtab.complete(parser(), shell=options.print_completion))
         return 0
     if options.command is None:
-        raise UsageError("no command", "see `vmci --help`")
+        raise UsageError("missing command", "see `vmci --help`")
     name = _MODULES.get(options.command, options.command)
     code: int = import_module(f"vmci_tui.cli.commands.{name}").run(options)
-    _tell_mishaps()
+    _print_mishaps()
     return code
 
 
-def _tell_mishaps() -> None:
-    """What failed in here, each in a line, with the log that has the rest."""
+def _print_mishaps() -> None:
+    """Print each internal error in one line, with the name of its log."""
     if not mishap.recorded:
         return
     from vmci_tui.common.error_log import log_mishap
 
     for failed in mishap.recorded:
         kept = log_mishap(failed)
-        tell(f"vmci: {failed}" + (f"; to report it, send {kept}" if kept else ""))
+        say(f"vmci: {failed}" + (f"; to report it, send {kept}" if kept else ""))
 
 
 def _open_app(arguments: list[str]) -> int:
     files = [item for item in arguments if not item.startswith("-") or os.path.exists(item)]
     if len(files) != len(arguments) or len(files) > 2:
-        raise UsageError("the app takes a file, and an entry beside it", "vmci [FILE [BLOB]], or see `vmci --help`")
-    gc.disable()  # until the first picture is painted: nothing of what is made till then is garbage
+        raise UsageError("the app opens one dump and one entry at most", "use vmci [FILE [BLOB]], or see `vmci --help`")
+    gc.disable()  # until the first paint: nothing made before it is garbage
     document = open_document(*files) if files else None
     with document or nullcontext():
         if not on_terminal():
-            raise UsageError("the app needs a terminal", "for scripts: vmci show FILE, vmci check FILE --json")
+            raise UsageError("the app needs a terminal", "in scripts use vmci show FILE or vmci check FILE --json")
         from vmci_tui.tui.app import VmciApp
 
         app = VmciApp(document)

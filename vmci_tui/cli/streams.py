@@ -1,4 +1,4 @@
-"""The three standard streams, also where who called has closed one, or reads it no more."""
+"""Handle the three standard streams, including those that the caller closed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _WRONG_WAY: Final = ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_WRONLY))
 
 
 def open_closed() -> None:
-    """Open what is closed, so that no file gets its number: our words would be written into that.
+    """Open the closed streams, so that no other file gets their numbers and receives our messages.
 
-    Standard input cannot be read then, and the output not be written: who needs it says so. Talk goes nowhere.
+    A command that then reads stdin or writes stdout reports the error itself. Messages to stderr are lost.
     """
     for number, flags in _WRONG_WAY:
         try:
@@ -31,20 +31,20 @@ def open_closed() -> None:
 
 
 def on_terminal() -> bool:
-    """Whether all three are a terminal: the app reads keys from one, and draws on stderr."""
+    """Return whether all three are a terminal: the app reads keys from stdin and draws on stderr."""
     return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
-def tell(words: str, end: str = "\n") -> None:
-    """A word for the user: it goes to stderr, for stdout is data. Talk that cannot be heard stops no work."""
+def say(words: str, end: str = "\n") -> None:
+    """Print a message to stderr; stdout carries data only. A closed stderr does not stop the command."""
     try:
         print(words, end=end, file=sys.stderr, flush=True)
     except (OSError, ValueError):
         _to_nowhere(2)
 
 
-def end_output() -> None:
-    """Write what is still held for stdout, where it can be written."""
+def flush_output() -> None:
+    """Flush stdout, or give it up if it cannot be written."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -52,13 +52,13 @@ def end_output() -> None:
 
 
 def give_up_output() -> None:
-    """Write no more to stdout, also not what is still held for it: the interpreter would try as it ends."""
+    """Discard all further output, also what is buffered: the interpreter would write it at exit."""
     _to_nowhere(1)
 
 
 def _to_nowhere(number: int) -> None:
     stream = sys.stdout if number == 1 else sys.stderr
-    with contextlib.suppress(OSError, ValueError):  # a test's stream has no number
+    with contextlib.suppress(OSError, ValueError):  # a test's stream has no descriptor
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)

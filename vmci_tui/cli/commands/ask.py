@@ -1,4 +1,4 @@
-"""The command `ask`: what a real QEMU does, beside what was predicted. No rule lives here."""
+"""`vmci ask`: run a real QEMU, and compare what it does with the prediction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vmci_tui.qemu.machine import QemuOutput
 
 
 def run(options: argparse.Namespace) -> int:
-    """Ask; 0 where QEMU does what was predicted, 1 where it does otherwise."""
+    """Run the command; return 0 if QEMU does what was predicted, else 1."""
     history, _, name = read_entry(options.blob)
     answer = ask(history, bytes_from(options.note), options.target, options.qemu)
     if options.json:

@@ -1,10 +1,10 @@
-"""The command `check`: what is wrong with a file, and what every reader will say of it. No rule lives here."""
+"""`vmci check`: print findings, and the verdict of every reader."""
 
 from __future__ import annotations
 
 import argparse
 
-from vmci_tui.cli.output import print_json, print_lines, tell_unfinished
+from vmci_tui.cli.output import print_json, print_lines, warn_if_interrupted
 from vmci_tui.common.errors import OpenError, UsageError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.document.document import Document
@@ -20,13 +20,13 @@ from vmci_tui.search.candidate import PROVED
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print verdicts and findings; 1 where something is an error, with --for where one of those readers minds it."""
-    tell_unfinished(options.file)
+    """Run the command; return 1 on an error. With --for: on one that concerns these readers, or a refusal."""
+    warn_if_interrupted(options.file)
     chosen = _chosen(options.readers)
     try:
         document = open_document(options.file, options.blob)
     except OpenError:
-        _unopened(options)
+        _print_unopened(options)
         raise
     with document:
         return _checked(options, document, chosen)
@@ -68,12 +68,12 @@ def _chosen(names: str | None) -> tuple[str, ...]:
     chosen = tuple(name.strip() for name in names.split(","))
     for name in chosen:
         if name not in NAMES:
-            raise UsageError(f"{visible(name) or 'nothing'} is no reader", f"choose of {', '.join(NAMES)}")
+            raise UsageError(f"unknown reader '{visible(name)}'", f"choose from {', '.join(NAMES)}")
     return chosen
 
 
-def _unopened(options: argparse.Namespace) -> None:
-    """Readers are not as strict as we are: where one takes a file that cannot be opened here, say so."""
+def _print_unopened(options: argparse.Namespace) -> None:
+    """Print the verdicts over a file that vmci cannot open, if it is ELF or a reader accepts it."""
     try:
         source = FileSource(options.file)
     except OpenError:

@@ -1,4 +1,4 @@
-"""The command `craft`: a dump, an entry and a note with chosen faults. No rule lives here."""
+"""`vmci craft`: create a dump, an entry and a note with chosen faults."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from vmci_tui.bench import DEFECTS, Crafted, Defect, chosen, craft
 from vmci_tui.bench.manifest import files, manifest, save
 from vmci_tui.cli.output import print_json, print_lines
-from vmci_tui.cli.streams import tell
+from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.findings.catalogue import catalogue
@@ -18,12 +18,12 @@ from vmci_tui.render import verdict_report as report_readers
 
 
 def run(options: argparse.Namespace) -> int:
-    """List the defects, or make the chosen ones; without a folder only tell what would be said of them."""
+    """List the defects, or create a dump with the chosen ones and print its verdicts; save it only with -o."""
     if options.list:
         _list(options.json)
         return 0
     if options.output is not None and options.dry_run:
-        raise UsageError("--dry-run writes nothing, so it needs no -o", "leave one of them out")
+        raise UsageError("--dry-run and -o exclude each other", "use one of them")
     words = [word for item in options.defect for word in item.split(",")]
     made = craft(chosen(words), options.machine)
     written = [] if options.output is None else save(made, options.output)
@@ -32,14 +32,14 @@ def run(options: argparse.Namespace) -> int:
     else:
         print_lines(crafted_lines(made))
     for path in written:
-        tell(f"vmci: wrote {visible(path)}")
+        say(f"vmci: wrote {visible(path)}")
     if not written:
-        tell("vmci: nothing was written; -o FOLDER saves " + ", ".join(files(made)))
+        say("vmci: nothing was written. -o FOLDER saves " + ", ".join(files(made)))
     return 0
 
 
 def in_order() -> list[Defect]:
-    """The defects in the order of their codes."""
+    """Return the defects in the order of their codes."""
     codes = list(catalogue())
     return sorted(DEFECTS, key=lambda item: codes.index(item.code))
 
@@ -53,7 +53,7 @@ def _list(as_json: bool) -> None:
 
 
 def crafted_lines(made: Crafted) -> Iterator[str]:
-    """What was done, then what the readers and the checks make of it."""
+    """Yield the defects, then the verdicts and the findings."""
     yield f"a dump of {made.parts.machine}, {len(made.dump)} bytes" + (", with no fault" if not made.defects else "")
     for item in made.defects:
         yield f"  {item.code} {item.name}: {item.does}"

@@ -1,4 +1,4 @@
-"""The command `diff`: two notes, texts, dumps or candidates, key by key. No rule lives here."""
+"""`vmci diff`: compare two notes, texts, dumps or candidates, key by key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vmci_tui.opening.diff_inputs import compared, diff_input
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what differs; 0 also where something does, since that is what was asked."""
+    """Print the differences; return 0 with and without them."""
     a, b = diff_input(options.a), diff_input(options.b)
     found = compared(a, b)
     if not options.json:

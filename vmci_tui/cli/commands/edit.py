@@ -1,4 +1,4 @@
-"""The headless commands that write a file: open, edit, then plan and save. No rule lives here."""
+"""`vmci set`, `append`, `strip`, `new` and `undo`: open, edit, then plan and save."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from vmci_tui.adoption import choose as adopt
-from vmci_tui.cli.consent import agreed, tell_harm, tell_left, tell_question
+from vmci_tui.cli.consent import agreed, print_harm, print_leftovers, print_missing_consent
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
-from vmci_tui.cli.streams import tell
+from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import EditError, UsageError
 from vmci_tui.common.safe_text import literal, visible
 from vmci_tui.containers.guest import raw_guest
@@ -39,26 +39,26 @@ Json = dict[str, Any]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run one parsed command; the exit code."""
+    """Run the command and return its exit code."""
     return {"set": _set, "append": _append, "strip": _strip, "new": _new, "undo": _undo}[options.command](options)
 
 
 def _set(options: argparse.Namespace) -> int:
-    wants_output(options)
+    require_output(options)
     with open_document(options.file, options.blob) as document:
         return _set_in(options, document)
 
 
 def _set_in(options: argparse.Namespace, document: Document) -> int:
     if not options.pairs and not options.delete:
-        raise UsageError("nothing to set", "name at least one KEY=VALUE, or --delete KEY")
+        raise UsageError("nothing to set", "give at least one KEY=VALUE, or --delete KEY")
     edits = [_set_pair(document.state, pair) for pair in options.pairs]
     edits += [Edit.of(edit_text.delete_key, literal(key)) for key in options.delete]
     label = "set " + ", ".join(visible(pair) for pair in options.pairs) if options.pairs else "delete keys"
     document.edit(Edit.of(several, tuple(edits)).named(label))
     if options.blob and document.entry_unsaved:
         if document.dump_unsaved:
-            raise UsageError("the dump and its entry are two files", "set keys and entry.* in two commands")
+            raise UsageError("the dump and its entry are two files", "set keys and entry.* in separate commands")
         document = document.entry_alone()
     return save(options, document)
 
@@ -66,7 +66,7 @@ def _set_in(options: argparse.Namespace, document: Document) -> int:
 def _set_pair(state: State, pair: str) -> Edit:
     key, equals, value = pair.partition("=")
     if not equals or not key:
-        raise UsageError(f"{visible(pair)} is not KEY=VALUE", "write for example PAGESIZE=4096")
+        raise UsageError(f"'{visible(pair)}' is not KEY=VALUE", "write for example PAGESIZE=4096")
     if key.startswith("entry."):
         return Edit.of(edit_entry.set_field, key.removeprefix("entry."), parse_number(value))
     if key == "header.phys_base":
@@ -74,16 +74,16 @@ def _set_pair(state: State, pair: str) -> Edit:
     if key.startswith("header."):
         return Edit.of(edit_head.set_header, key.removeprefix("header."), literal(value))
     if state.note is None and state.entry is not None and not state.notes:
-        raise EditError("this is an entry, it has no keys", "set its fields: entry.size=4132")
+        raise EditError("an entry has no keys", "set its fields, for example entry.size=4132")
     return Edit.of(edit_text.set_key, literal(key), literal(value))
 
 
 def _append(options: argparse.Namespace) -> int:
-    wants_output(options)
+    require_output(options)
     if options.raw_at is not None and options.note is None:
-        raise UsageError("--raw-at tells what --note names", "append DUMP --note IMAGE --raw-at PADDR")
+        raise UsageError("--raw-at needs --note", "use append DUMP --note IMAGE --raw-at PADDR")
     if options.verbatim and options.text is None:
-        raise UsageError("--verbatim tells how --text is taken", "append DUMP --text FILE --verbatim")
+        raise UsageError("--verbatim needs --text", "use append DUMP --text FILE --verbatim")
     with open_dump(options) as document:
         return _append_to(options, document)
 
@@ -95,7 +95,7 @@ def _append_to(options: argparse.Namespace, document: Document) -> int:
         text = text_from(options.text)
         if is_indented(text) and not options.verbatim:
             text = unindented(text)
-            tell(f"vmci: {TAKEN_OUT}; --verbatim keeps them")
+            say(f"vmci: {TAKEN_OUT}; --verbatim keeps them")
         found: FromFile | FromMemory = FromFile(edit_notes.note_around(text, order), options.text, "text")
     elif options.from_memory is not None:
         found = _from_memory(options.from_memory, document, order)
@@ -108,45 +108,47 @@ def _append_to(options: argparse.Namespace, document: Document) -> int:
 
 
 def _from_memory(paddr: str, document: Document, order: ByteOrder) -> FromMemory:
-    """The note at this paddr of the dump's own memory; "" takes the one that is proved. Raises EditError."""
+    """Return the note at `paddr` of the dump's own memory, or the proved one for "". Raises EditError."""
     named = parse_number(paddr) if paddr else None
     judged = adopt.choice_of(adopt.search_for(document, named, shown_progress()), named)
-    tell(f"vmci: {judged.why}")
+    say(f"vmci: {judged.why}")
     return adopt.found_note(judged.candidate, order)
 
 
 def _from_image(path: str, paddr: str, order: ByteOrder) -> FromFile:
-    """The proved note of a flat memory image that begins at this paddr. Raises OpenError, EditError."""
+    """Return the proved note of a flat memory image that begins at `paddr`. Raises OpenError, EditError."""
     with FileSource(path) as source:
         judged = adopt.choice_of(adopt.search(raw_guest(source, parse_number(paddr)), shown_progress()), None)
-    tell(f"vmci: {judged.why}")
+    say(f"vmci: {judged.why}")
     return FromFile(judged.candidate.note(order), path)
 
 
 def _strip(options: argparse.Namespace) -> int:
-    wants_output(options)
+    require_output(options)
     with open_dump(options) as document:
         document.edit(Edit.of(edit_notes.strip))
         return save(options, document)
 
 
 def open_dump(options: argparse.Namespace) -> Document:
+    """Open FILE. Raises OpenError, and UsageError for an entry."""
     document = open_document(options.file)
     if document.dump is None:
         document.close()
-        raise UsageError(f"{document.name} is an entry, it has no notes", "name a dump")
+        raise UsageError(f"{document.name} is an entry, which has no notes", "name a dump")
     return document
 
 
-def wants_output(options: argparse.Namespace) -> None:
+def require_output(options: argparse.Namespace) -> None:
+    """Raise UsageError without -o and --in-place."""
     if options.output is None and not getattr(options, "in_place", False):
-        raise UsageError("where to?", "-o OUT writes a copy, --in-place changes FILE; --dry-run only prints the plan")
+        raise UsageError("missing output", "use -o OUT or --in-place, and --dry-run to print the plan only")
 
 
 def save(options: argparse.Namespace, document: Document, more: Json | None = None, lines: Sequence[str] = ()) -> int:
-    """Run the plan, or print it; `more` goes into the JSON, else `lines` are printed.
+    """Save as planned, or print the plan; return 1 if consent is missing.
 
-    The plan is data where JSON is asked for, else talk. First the file, then what is said of it.
+    The file is saved first, then reported. `more` is added to the JSON; without --json `lines` are printed.
     """
     in_place = getattr(options, "in_place", False)
     plan = plan_in_place(document) if in_place else plan_copy(document, options.output or "")
@@ -165,39 +167,39 @@ def save(options: argparse.Namespace, document: Document, more: Json | None = No
         print_lines(lines)
         if options.dry_run:
             print_lines(report.plan_text(plan, document.source))
-    tell_harm(harm, given)
-    tell_question(unasked)
+    print_harm(harm, given)
+    print_missing_consent(unasked)
     for words in saved:
-        tell(words)
+        say(words)
     return int(bool(unasked))
 
 
 def _saved_in_place(document: Document, plan: Plan) -> tuple[str, ...]:
-    """Save; what is told of it."""
+    """Save, and return the messages about it."""
     saved = save_in_place(document, plan)
-    words = f"saved {saved.name} in place ({plan.way}, {plan.bytes_written} bytes); take it back: vmci undo FILE"
-    more = ["the file was read-only: it was made writable for that, and is read-only again"] if saved.forced else []
+    words = f"saved {saved.name} in place ({plan.way}, {plan.bytes_written} bytes); to undo it: vmci undo FILE"
+    more = ["the file is read-only: it was made writable for the save only"] if saved.forced else []
     if saved.given_up:
         which = "1 older save" if saved.given_up == 1 else f"{saved.given_up} older saves"
-        more.append(f"vmci: {which} can no longer be taken back: the old bytes are too many to be kept")
+        more.append(f"vmci: {which} can no longer be undone: the journal has no room for the old bytes")
     return words, *more
 
 
 def _copied(options: argparse.Namespace, document: Document, plan: Plan) -> tuple[str, ...]:
-    """Save a copy; what is told of it."""
+    """Save a copy, and return the message about it."""
     asked = getattr(options, "check_limit", None)
     limit = parse_number(asked) if asked else CHECK_LIMIT
-    tell_left(options.output)
+    print_leftovers(options.output)
     saved = save_copy(document, plan, options.output, shown_progress(), limit)
-    checked = f"; {saved.checked} bytes of memory read back, the same" if document.dump else ""
+    checked = f"; {saved.checked} bytes of memory read back and equal" if document.dump else ""
     return (f"saved {saved.name}: {saved.size} bytes{checked}",)
 
 
 def _undo(options: argparse.Namespace) -> int:
     if options.finish and options.force:
-        raise UsageError("--force takes a save back, --finish brings it to its end", "name one of them")
+        raise UsageError("--force undoes a save, --finish completes it", "use one of them")
     if options.dry_run and not options.force:
-        raise UsageError("--dry-run shows what --force would overwrite", "vmci undo FILE --force --dry-run")
+        raise UsageError("--dry-run needs --force", "use vmci undo FILE --force --dry-run")
     lost = foreign_bytes(options.file) if options.force else ()
     saved = None
     if not options.dry_run:
@@ -208,14 +210,13 @@ def _undo(options: argparse.Namespace) -> int:
     else:
         print_lines(report_undo.overwritten_text(lost))
     if saved is not None:
-        now = "brought to the end of" if options.finish else "as it was before"
-        tell(f"{saved.name} is {now} its last save in place")
+        say(f"{saved.name}: the last in-place save is {'complete' if options.finish else 'undone'}")
     return 0
 
 
 def _new(options: argparse.Namespace) -> int:
     if options.output is None:
-        raise UsageError("where to?", "-o BLOB names the file")
+        raise UsageError("missing output", "use -o BLOB")
     history, label = _first_entry(options)
     for name in Entry._fields:
         if getattr(options, name) is not None:
@@ -226,13 +227,13 @@ def _new(options: argparse.Namespace) -> int:
 
 
 def _first_entry(options: argparse.Namespace) -> tuple[EntryHistory, str]:
-    """The entry before the options change its fields, and where it comes from."""
+    """Return the entry before the options change its fields, and the edit's label."""
     path = options.from_gdb if options.from_gdb is not None else options.from_sysfs
     if path is None:
         whole = Write(0, LENGTH, Entry(0, FORMAT_ELF, linux_size(4096), 0).pack())
         return EntryHistory("blob", (whole,)), "a new entry"
-    data = small_or_stream(path, entry_text.LIMIT, "a text that tells of an entry")
+    data = small_or_stream(path, entry_text.LIMIT, "a text with an entry")
     history = entry_text.from_gdb(data) if options.from_gdb is not None else entry_text.from_sysfs(data)
     if history.held is False:
-        tell("vmci: QEMU itself takes this note as not present (has_vmcoreinfo is false); a blob does not tell that")
+        say("vmci: QEMU reports no note (has_vmcoreinfo is false); a blob cannot record this")
     return history, f"the entry in {visible(path)}"

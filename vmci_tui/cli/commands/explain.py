@@ -1,4 +1,4 @@
-"""The command `explain`: what a key means, and what each reader makes of it. No rule lives here."""
+"""`vmci explain`: print what a key means, and how each reader parses it."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from vmci_tui.render.key_report import explained, made_of
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print an entry, or the keys that a search finds; a key of no form is an error of usage."""
+    """Print one key's meaning, or the keys that a search finds. Raises UsageError for a key that no kernel writes."""
     if options.search is not None:
         return _search(options)
     if options.key is None:
-        raise UsageError("no key", "vmci explain KEY, KEY=VALUE, or --search WORD")
+        raise UsageError("missing key", "use vmci explain KEY, KEY=VALUE, or --search WORD")
     name, equals, given = options.key.partition("=")
     key, value = _bytes(name), _bytes(given) if equals else None
     entry = explain(key)
     if entry is None:
         near = ", ".join(nearest(key))
         raise UsageError(
-            f"no kernel writes a key like {visible(key) or 'this'}",
-            f"did you mean {near}?" if near else "`vmci explain --search WORD` looks through all that are known",
+            f"no kernel writes a key like '{visible(key)}'",
+            f"did you mean {near}?" if near else "`vmci explain --search WORD` searches all known keys",
         )
     if options.json:
         seen, read = made_of(key, value)

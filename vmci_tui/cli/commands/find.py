@@ -1,4 +1,4 @@
-"""The command `find`: every place of guest memory that looks like the note. No rule lives here."""
+"""`vmci find`: print every place of guest memory that looks like the note."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from vmci_tui.adoption import choose as adopt
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
-from vmci_tui.cli.streams import tell
+from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import UsageError
 from vmci_tui.containers.guest import Guest, guest_of, raw_guest
 from vmci_tui.formats.fw_cfg_entry import parse_number
@@ -20,7 +20,7 @@ from vmci_tui.render.candidate_report import candidates_json, candidates_text
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the candidates, best first; 0 also where there is none."""
+    """Print the candidates, best first; return 0 with and without any."""
     with _searched(options) as (source, guest, head):
         judged = adopt.search(guest, shown_progress(), options.all)
         refuse_other(source)
@@ -29,16 +29,14 @@ def run(options: argparse.Namespace) -> int:
         return 0
     print_lines(candidates_text(judged))
     if not judged:
-        tell(
-            "no note lies in this memory"
-            + ("" if options.all else "; --all looks at every byte, not only at page starts")
-        )
+        more = "" if options.all else ". --all searches every byte, not only page starts"
+        say(f"no note was found in this memory{more}")
     return 0
 
 
 @contextmanager
 def _searched(options: argparse.Namespace) -> Iterator[tuple[Source, Guest, dict[str, Any]]]:
-    """The file, its memory, and what JSON says of it first."""
+    """Yield the file, its guest memory, and the first keys of the JSON."""
     if options.raw_at is not None:
         with FileSource(options.file) as file:
             none = dict.fromkeys(("machine", "bits", "byte_order"))
@@ -48,6 +46,6 @@ def _searched(options: argparse.Namespace) -> Iterator[tuple[Source, Guest, dict
     with open_document(options.file) as document:
         if document.dump is None:
             raise UsageError(
-                f"{document.name} is an entry, it has no memory", "name a dump, or --raw-at PADDR for a flat image"
+                f"{document.name} is an entry, which has no memory", "name a dump, or a flat image with --raw-at PADDR"
             )
         yield document.source, guest_of(document.dump), report.head_json(document)

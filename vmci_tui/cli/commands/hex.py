@@ -1,4 +1,4 @@
-"""The command `hex`: a hex dump of a file, or of guest memory. No rule lives here."""
+"""`vmci hex`: print a hex dump of a file or of guest memory."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from vmci_tui.formats.hex_dump import dump_lines
 from vmci_tui.opening.open_file import open_document
 
 _LIMIT: Final = 1 << 20
-"""Bytes at a time."""
+"""Most bytes that one command prints."""
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the bytes; 0."""
+    """Print the bytes; return 0."""
     with open_document(options.file) as document:
         return _print(options, document)
 
@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
 def _print(options: argparse.Namespace, document: Document) -> int:
     length = parse_number(options.length)
     if not 0 <= length <= _LIMIT:
-        raise UsageError(f"--len is from 0 to {_LIMIT}", "read the file in parts")
+        raise UsageError(f"--len is not from 0 to {_LIMIT}", "print the file in parts")
     at: int | None = 0
     if options.paddr is not None:
         shown = parse_number(options.paddr)
@@ -44,11 +44,11 @@ def _print(options: argparse.Namespace, document: Document) -> int:
 
 
 def _memory(document: Document, paddr: int, length: int) -> tuple[bytes, int | None]:
-    """Bytes of guest memory, up to the end of their range, and where they lie in the file; None where compressed."""
+    """Return bytes up to the end of their range, and their file offset (None: compressed). Raises UsageError."""
     guest = guest_of(document.dump) if document.dump is not None else None
     item = guest.memory.range_at(paddr) if guest is not None else None
     if guest is None or item is None or item.offset is None:
-        raise UsageError(f"the dump holds no byte at paddr {paddr:#x}", "`vmci show` lists its memory")
+        raise UsageError(f"the dump has no byte at paddr {paddr:#x}", "`vmci show` lists its memory")
     data = guest.source.read(item.offset + paddr - item.paddr, min(length, item.end - paddr))
     if length and not data:
         raise UsageError(f"the page at paddr {paddr:#x} is damaged", "dump the guest again")

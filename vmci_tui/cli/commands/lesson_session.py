@@ -1,7 +1,7 @@
-"""One browser's session: a process that draws the lessons, and the websocket on which the page waits for them.
+"""Run one browser's session: a process that draws the lessons, connected to the page by a websocket.
 
-The process speaks the protocol of Textual's web driver: packets of a letter, a length and a payload. All that
-comes from the page is untrusted: sizes are clamped, junk is ignored, typing is slowed to what a hand can do.
+The process speaks the protocol of Textual's web driver: packets of a letter, a length and a payload. The page is
+untrusted: sizes are clamped, malformed messages ignored, and the rate of keys is limited.
 """
 
 from __future__ import annotations
@@ -25,37 +25,37 @@ from vmci_tui.common.safe_text import visible
 
 COLUMNS: Final = range(20, 501)
 ROWS: Final = range(5, 201)
-"""The sizes of a terminal that is drawn; a 4K monitor with the smallest font of a browser has 640 by 166."""
+"""Allowed sizes of the terminal, in cells; a 4K monitor with a browser's smallest font has 640 by 166."""
 MESSAGE_LIMIT: Final = 1 << 17
-"""Bytes of one message of the page."""
+"""Most bytes of one message from the page."""
 _PACKET_LIMIT: Final = 1 << 24
-"""Bytes of one packet of the process."""
+"""Most bytes of one packet from the process."""
 _PACKET: Final = struct.Struct(">cI")
 _READY: Final = b"__GANGLION__\n"
 _PRELUDE: Final = 10
-"""Lines that the process may print before it is ready, as textual-serve has it."""
+"""Most lines that the process prints before it is ready, as in textual-serve."""
 _AT_ONCE: Final = 20_000
-"""Keys that a page may send at once: a paste. A text of vmcoreinfo has at most 4,096 bytes."""
+"""Keys that a page may send at once, as in a paste. A vmcoreinfo text has at most 4,096 bytes."""
 _EACH_SECOND: Final = 1000
-"""Keys that it may send after that: the app's own queue of them has no bound. A mouse makes 200."""
+"""Keys a second that it may send after that, because the app's own queue has no bound. A mouse sends 200."""
 _RESIZING: Final = 20
-"""Keys that a new size counts for: everything is laid out anew."""
+"""Keys that a resize counts for: the app lays out everything again."""
 _KEY: Final = re.compile(r"\x1b\[[0-9;<]*[A-Za-z~]|.", re.DOTALL)
 _PENDING: Final = 1 << 20
-"""Bytes that wait for a process that does not read."""
+"""Most bytes buffered for a process that does not read."""
 _LAST_WORDS: Final = 4096
-"""Bytes of the process's stderr that are kept."""
+"""Most bytes kept of the process's stderr."""
 
 
 class Size(NamedTuple):
-    """Of a terminal, in cells."""
+    """The size of a terminal, in cells."""
 
     columns: int
     rows: int
 
 
 def clamped(columns: object, rows: object) -> Size:
-    """Return the nearest size that is drawn; 80 by 24 for what is not a number."""
+    """Return the nearest allowed size; a value that is not a number counts as 80 by 24."""
     return Size(_near(columns, COLUMNS, 80), _near(rows, ROWS, 24))
 
 
@@ -67,7 +67,7 @@ def _near(value: object, allowed: range, default: int) -> int:
 
 
 def packet_of(message: object) -> bytes | None:
-    """Return what the process is told for a message of the page; None for junk, and for what it need not know."""
+    """Return the packet for the process that a message of the page makes; None if malformed or not for the process."""
     match message:
         case ["stdin", str(text)]:
             return _packet(b"D", text.encode("utf-8", "replace"))
@@ -88,7 +88,7 @@ def _packet(kind: bytes, payload: bytes) -> bytes:
 
 
 async def run_session(websocket: web.WebSocketResponse, command: Sequence[str], size: Size, scratch: str) -> None:
-    """Start the process, and stay until it ends or the page is gone. Then neither it nor a file of it is left."""
+    """Run the process until it ends or the page is gone; then kill it and remove its files."""
     folder = tempfile.mkdtemp(prefix="session-", dir=scratch)
     try:
         process = await asyncio.create_subprocess_exec(
@@ -136,17 +136,17 @@ async def _talk(websocket: web.WebSocketResponse, process: asyncio.subprocess.Pr
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kill the process with all that it started. Its files are in a folder that is removed: it has nothing to tidy."""
+    """Kill the process and its children. Their files are in a folder that the caller removes."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    reaped = asyncio.ensure_future(process.communicate())  # to the end of its pipes, else they outlive the loop
+    reaped = asyncio.ensure_future(process.communicate())  # read its pipes to the end, else they outlive the loop
     while not reaped.done():
-        with contextlib.suppress(asyncio.CancelledError):  # it ends already
+        with contextlib.suppress(asyncio.CancelledError):  # the process is killed already
             await asyncio.shield(reaped)
 
 
 async def _from_page(websocket: web.WebSocketResponse, stdin: asyncio.StreamWriter) -> None:
-    """Pass on what the page says. It is read at once, so that the end of the page is never missed."""
+    """Pass on the page's messages. Never block on the process, so that the end of the page is not missed."""
     allowed, at = float(_AT_ONCE), time.monotonic()
     async for message in websocket:
         if message.type != WSMsgType.TEXT:
@@ -155,7 +155,7 @@ async def _from_page(websocket: web.WebSocketResponse, stdin: asyncio.StreamWrit
         said = _parsed(message.data)
         allowed, at = min(_AT_ONCE, allowed + (now - at) * _EACH_SECOND) - cost_of(said, len(message.data)), now
         if allowed < 0 or stdin.transport.get_write_buffer_size() > _PENDING:
-            await websocket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too much at once")
+            await websocket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too many keys at once")
             return
         match said:
             case ["ping", int() | float() | str() as data]:
@@ -175,7 +175,7 @@ def cost_of(message: object, length: int) -> int:
 
 
 def _parsed(text: str) -> Any:
-    """What a message says; None for what is not JSON."""
+    """Return a message parsed as JSON; None if it is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -183,6 +183,7 @@ def _parsed(text: str) -> Any:
 
 
 async def _to_page(stdout: asyncio.StreamReader, websocket: web.WebSocketResponse) -> None:
+    """Pass on what the process draws, until it exits or sends a malformed packet."""
     with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, ValueError):
         for _ in range(_PRELUDE):
             if await stdout.readuntil(b"\n") == _READY:
@@ -199,7 +200,7 @@ async def _to_page(stdout: asyncio.StreamReader, websocket: web.WebSocketRespons
 
 
 async def _last_words(stderr: asyncio.StreamReader) -> bytes:
-    """The last line that the process wrote on stderr; what came before is thrown away."""
+    """Return the last line that the process wrote to stderr."""
     kept = b""
     while part := await stderr.read(_LAST_WORDS):
         kept = (kept + part)[-_LAST_WORDS:]

@@ -1,4 +1,4 @@
-"""`vmci lessons`: the list of lessons, one of them begun, or printed for a script."""
+"""`vmci lessons`: open the lessons in the app, or list them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vmci_tui.lessons.lesson import Lesson, LessonHeading, bundled_folder, find_
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the parsed command; the exit code."""
+    """Run the command and return its exit code."""
     folder = os.path.abspath(options.folder) if options.folder else None
     found = headings(folder)
     wanted = find_lesson(options.name, found) if options.name else None
@@ -24,12 +24,12 @@ def run(options: argparse.Namespace) -> int:
         _print([wanted] if wanted else found, options.json)
         return 0
     if wanted is not None:
-        load(wanted.path)  # what is wrong with it is said here, and not in an app without a lesson
+        load(wanted.path)  # report a malformed lesson here, before the app opens
     return _teach(wanted, folder, options.confined)
 
 
 def _print(found: tuple[LessonHeading, ...] | list[LessonHeading], as_json: bool) -> None:
-    """Every lesson is read whole, so that this finds what is wrong with one."""
+    """Print the lessons. Each is loaded completely, so that errors in one are found."""
     lessons = [load(heading.path) for heading in found]
     if as_json:
         print_json({"lessons": [_json(lesson) for lesson in lessons]})
@@ -52,7 +52,7 @@ def _json(lesson: Lesson) -> dict[str, object]:
 
 def _teach(wanted: LessonHeading | None, folder: str | None, confined: bool) -> int:
     if not _can_draw():
-        raise UsageError("lessons need a terminal", "vmci lessons --list prints them")
+        raise UsageError("lessons need a terminal", "list them with vmci lessons --list")
     from vmci_tui.tui.app import VmciApp
 
     app = VmciApp()
@@ -68,10 +68,10 @@ def _teach(wanted: LessonHeading | None, folder: str | None, confined: bool) -> 
         try:
             app.run()
         finally:
-            os.chdir(allowed)  # it is emptied by names that are relative
+            os.chdir(allowed)  # TemporaryDirectory removes its files by relative names
     return app.return_code or 0
 
 
 def _can_draw() -> bool:
-    """A terminal, or a driver of Textual's that draws elsewhere: in a browser."""
+    """Return whether there is a terminal, or a Textual driver that draws elsewhere (in a browser)."""
     return "TEXTUAL_DRIVER" in os.environ or on_terminal()

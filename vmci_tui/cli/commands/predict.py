@@ -1,4 +1,4 @@
-"""The command `predict`: what QEMU will do with each case of standard input. No rule lives here."""
+"""`vmci predict`: print what QEMU will do with each case of standard input."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vmci_tui.qemu.prediction import LINE_LIMIT, predict
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print a line for each line, at once: a program may wait for each answer before it writes the next case."""
+    """Print one answer a line, unbuffered: the caller may wait for it before it writes the next case. Return 0."""
     number = 0
     while line := _line(LINE_LIMIT + 1):
         number += 1
@@ -24,4 +24,4 @@ def _line(limit: int) -> bytes:
     try:
         return sys.stdin.buffer.readline(limit)
     except OSError as error:
-        raise OpenError(f"cannot read standard input: {reason(error)}", "vmci predict < CASES.jsonl") from None
+        raise OpenError(f"cannot read standard input: {reason(error)}", "use vmci predict < CASES.jsonl") from None

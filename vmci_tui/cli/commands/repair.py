@@ -1,12 +1,12 @@
-"""The command `repair`: every safe fix in one go. No rule lives here."""
+"""`vmci repair`: apply every safe fix, and save."""
 
 from __future__ import annotations
 
 import argparse
 
-from vmci_tui.cli.commands.edit import open_dump, save, wants_output
+from vmci_tui.cli.commands.edit import open_dump, require_output, save
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
-from vmci_tui.cli.streams import tell
+from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.document.document import Document
@@ -20,8 +20,8 @@ from vmci_tui.saving.harm import consent
 
 
 def run(options: argparse.Namespace) -> int:
-    """Repair and save; 1 where an error is left, or where the user has to decide: then nothing is written."""
-    wants_output(options)
+    """Repair and save. Return 1 if errors remain, or if the user must decide first: then nothing is written."""
+    require_output(options)
     paddr = consent(options.yes).paddr
     choice = Choice(
         None if options.only is None else _codes(options.only),
@@ -40,7 +40,7 @@ def _repaired(options: argparse.Namespace, document: Document, choice: Choice) -
             print_lines(repair_text(done))
         if options.json:
             print_json({"file": document.name, "plan": None} | repair_json(done))
-        tell("vmci: nothing was written; --yes PADDR adopts the candidate there, --only CODE,... leaves the note alone")
+        say("vmci: nothing was written. --yes PADDR uses the candidate there, --only CODE,... keeps the note")
         return 1
     steps = next_commands(done.judgement, options.output or options.file)
     code = save(options, document, repair_json(done) | {"next": next_json(steps)}, tuple(repair_text(done)))
@@ -53,7 +53,7 @@ def _codes(names: str) -> frozenset[str]:
     codes = frozenset(name.strip().upper() for name in names.split(","))
     for code in sorted(codes):
         if code not in catalogue():
-            raise UsageError(f"{visible(code) or 'nothing'} is no finding's code", "`vmci check FILE` lists them")
+            raise UsageError(f"unknown finding code '{visible(code)}'", "`vmci check FILE` lists them")
         if not (catalogue()[code].safe or catalogue()[code].adopt):
-            raise UsageError(f"{code} has no fix that is safe without asking", "fix it in the app, or with `vmci set`")
+            raise UsageError(f"{code} has no safe fix", "fix it in the app, or with `vmci set`")
     return codes

@@ -1,4 +1,4 @@
-"""`vmci serve`: the lessons in a browser, on this machine only. Each visitor has a session and files of his own."""
+"""`vmci serve`: serve the lessons to browsers on this machine. Each page has its own session and files."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import tempfile
 from typing import Final
 
 from vmci_tui.cli.output import print_json, print_lines
-from vmci_tui.cli.streams import tell
+from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import OpenError, UsageError
 from vmci_tui.lessons.lesson import find_lesson, headings, load
 from vmci_tui.settings import settings
 
 HOST: Final = "127.0.0.1"
-"""Never another: a session has no password."""
+"""The only address to listen on, because a session has no password."""
 SESSIONS: Final = 16
-"""As many at a time, where neither an option nor the settings say otherwise: 16 take 0.8 GB."""
+"""The default limit of sessions at a time: 16 take 0.8 GB."""
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until it is interrupted; the exit code."""
+    """Serve until interrupted; return the exit code."""
     found = headings(options.folder)
     for heading in found:
         load(heading.path)
@@ -32,8 +32,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         from vmci_tui.cli.commands.lesson_server import LessonServer
     except ImportError:
-        raise UsageError("serving needs textual-serve", "pip install 'vmci-tui[web]'") from None
-    # One folder for the sessions' own: whatever becomes of one, nothing of it stays.
+        raise UsageError("textual-serve is not installed", "run pip install 'vmci-tui[web]'") from None
+    # The sessions' folders are in this one, so that a session that dies leaves no file.
     with tempfile.TemporaryDirectory(prefix="vmci-serve-") as scratch, _listening(port) as listening:
         server = LessonServer(session_command(options.folder, name), listening, most, scratch)
         url = f"http://{HOST}:{port}"
@@ -42,13 +42,13 @@ def run(options: argparse.Namespace) -> int:
         else:
             print_lines([url])
         sys.stdout.flush()
-        tell(f"vmci: lessons for whoever opens this address on this machine, {most} at a time; ctrl+c ends it")
+        say(f"vmci: serving lessons to browsers on this machine, {most} at a time. Press Ctrl+C to stop")
         server.serve()
     return 0
 
 
 def session_command(folder: str | None, name: str | None) -> list[str]:
-    """What is run for each session."""
+    """Return the command line of a session."""
     where = ["--folder", os.path.abspath(folder)] if folder else []
     which = [name] if name else []
     return [sys.executable, "-P", "-m", "vmci_tui", "lessons", "--confined", *where, *which]
@@ -58,21 +58,21 @@ def _listening(port: int) -> socket.socket:
     try:
         return socket.create_server((HOST, port))
     except OSError as error:
-        why = os.strerror(error.errno or 0).lower()  # the error's own words name the address twice
-        raise OpenError(f"port {port} cannot be used: {why}", "name another with --port") from None
+        why = os.strerror(error.errno or 0).lower()  # str(error) names the address twice
+        raise OpenError(f"cannot listen on port {port}: {why}", "choose another with --port") from None
 
 
 def _most(typed: str | None) -> int:
-    """How many sessions there may be at a time: the option, or the setting."""
+    """Return the limit of sessions at a time, from the option or the settings."""
     if typed is not None:
         return _number(typed, "number of sessions", settings.MOST_SESSIONS)
     chosen = settings.load()
     if chosen.trouble:
-        tell(f"vmci: {chosen.trouble}")
+        say(f"vmci: {chosen.trouble}")
     return chosen.sessions or SESSIONS
 
 
 def _number(text: str, what: str, most: int) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 9 or not 0 < int(text) <= most:
-        raise UsageError(f"{text!a} is no {what}", f"a number from 1 to {most}")
+        raise UsageError(f"{text!a} is not a {what}", f"use a number from 1 to {most}")
     return int(text)
