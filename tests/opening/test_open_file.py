@@ -13,7 +13,8 @@ from tests.opened_files import open_document
 from vmci_tui.common.errors import OpenError
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory
 from vmci_tui.layers.file import FileSource
-from vmci_tui.opening.open_file import new_entry, read_entry
+from vmci_tui.opening.open_entry import read_entry
+from vmci_tui.opening.open_file import new_entry
 
 _GOOD = Entry(0, 1, 4132, 0x1000).pack()
 

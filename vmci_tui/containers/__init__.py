@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.containers.base import (
@@ -19,7 +19,9 @@ from vmci_tui.containers.base import (
 from vmci_tui.containers.elf.dump import open_elf
 from vmci_tui.formats import elf_records
 from vmci_tui.layers.file import Source
-from vmci_tui.layers.flattened import FlattenedSource, open_flattened
+
+if TYPE_CHECKING:
+    from vmci_tui.layers.flattened import FlattenedSource
 
 __all__ = ["UNCHANGED", "Dump", "HeaderFields", "Layout", "LayoutChoice", "LayoutRequest", "Region", "VirtualRange"]
 __all__ += ["is_dump", "open_dump"]
@@ -54,6 +56,8 @@ def _kdump(source: Source, flat: FlattenedSource | None = None) -> Dump:
 
 
 def _flattened(source: Source) -> Dump:
+    from vmci_tui.layers.flattened import open_flattened
+
     flat = open_flattened(source)
     inner = _container(flat.read(0, _HEAD))
     if inner is None or inner.open_flat is None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
 from vmci_tui.formats.elf_note import ByteOrder, Note
 from vmci_tui.layers.file import Source
-from vmci_tui.layers.flattened import FlattenedSource
 from vmci_tui.layers.image import Image
 from vmci_tui.layers.memory_map import Memory
+
+if TYPE_CHECKING:
+    from vmci_tui.layers.flattened import FlattenedSource
 
 
 class Region(NamedTuple):

@@ -7,7 +7,7 @@ import argparse
 from vmci_tui.cli.output import print_json, print_lines
 from vmci_tui.common.safe_text import safe, visible
 from vmci_tui.opening.note_inputs import bytes_from
-from vmci_tui.opening.open_file import read_entry
+from vmci_tui.opening.open_entry import read_entry
 from vmci_tui.qemu.answer_report import answer_text
 from vmci_tui.qemu.ask import Answer, ask
 from vmci_tui.qemu.machine import QemuOutput

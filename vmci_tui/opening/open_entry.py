@@ -1,0 +1,98 @@
+"""From a file that is not a dump to an entry: a blob, writes, a text that shows one, or one clear line."""
+
+from __future__ import annotations
+
+from vmci_tui.common.errors import OpenError
+from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.containers import is_dump
+from vmci_tui.containers.other_files import HEAD, describe_known, describe_other, describe_text, is_text
+from vmci_tui.document.document import Document, entry_document
+from vmci_tui.formats import entry_writes_json as writes
+from vmci_tui.formats.entry_from_text import from_text, is_entry_text
+from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, FORMAT_NONE, LENGTH, Entry, EntryHistory
+from vmci_tui.layers.file import BytesSource, FileSource, Source, read_small
+
+BLOB_LIMIT = 4096
+"""A longer file that is nothing else is not taken for a failed write of 16 bytes."""
+_BLOB_NAMES = (".entry", ".blob", "vmcoreinfo")
+"""Ends of the names that are given to blobs, the last by QEMU: such a file is one, whatever is in it."""
+
+_TOLD_LIMIT = (1 << 16) + 1
+"""A longer text tells of no entry."""
+_TOLD_HEAD = 64
+"""Bytes of the file that tell whether it is a text at all."""
+_TEXT = frozenset(range(0x20, 0x7F)) | frozenset(b"\t\r\n")
+
+
+def own_source(source: FileSource, data: bytes) -> Source:
+    """The file where it is the blob itself; of a file that only tells of an entry, the entry's bytes."""
+    if source.read(0, len(data) + 1) == data:
+        return source
+    source.close()
+    return BytesSource(data)
+
+
+def read_entry(path: str) -> tuple[EntryHistory, bytes, Safe]:
+    """The entry in a blob, a `.write.json`, or a text that tells of one.
+
+    Its history, its bytes, the file's name. Raises OpenError, which names what the file is instead.
+    """
+    data = read_small(path, writes.LIMIT, "an entry")
+    name = visible(path)
+    if writes.is_named_so(path):
+        try:
+            history = writes.parse(data)
+        except OpenError as error:
+            raise OpenError(f"{name}: {error.message}", error.hint) from None
+        return history, history.raw, name
+    if len(data) != LENGTH and is_dump(data):
+        raise OpenError(f"{name} is a dump or another ELF file, not an entry", "name the dump first, then the blob")
+    if _is_told(data):
+        history = from_text(data)
+        return history, history.raw, name
+    instead = _instead(data[:HEAD], len(data))
+    if instead is not None:
+        raise OpenError(f"{name} is {instead[0]}", instead[1])
+    return EntryHistory.of_blob(data), data, name
+
+
+def open_entry(source: FileSource, blob: str | None) -> Document:
+    """Open a file that is not a dump. Raises OpenError, which names what it is instead of an entry."""
+    if not writes.is_named_so(source.path) and not _is_told(source.read(0, _TOLD_LIMIT)):
+        instead = _instead(source.read(0, HEAD), source.size)
+        if instead is None and not _may_be_blob(source):
+            instead = describe_other(source.size)
+        if instead is not None:
+            raise OpenError(f"{source.name} is {instead[0]}", instead[1])
+    if blob is not None:
+        raise OpenError(f"{source.name} is no dump, so no entry can stand beside it", "name the dump first")
+    history, data, name = read_entry(source.path)
+    return entry_document(name, history, own_source(source, data))
+
+
+def _instead(head: bytes, size: int) -> tuple[str, str] | None:
+    """What a file is that is no entry, as its head shows, and what to do; None where the head does not show it."""
+    if size == LENGTH:
+        return None
+    if not head:
+        return "empty", f"an entry has {LENGTH} bytes, a dump has more: copy the file again"
+    return describe_known(head) or (describe_text(head) if is_text(head) else None)
+
+
+def _may_be_blob(source: FileSource) -> bool:
+    """Whether a file of other bytes is what was left of an entry, or too many of its bytes.
+
+    It is so called, it is shorter than an entry, or it begins with one.
+    """
+    if source.size <= LENGTH or source.path.endswith(_BLOB_NAMES):
+        return source.size <= BLOB_LIMIT
+    entry = Entry.parse(source.read(0, LENGTH))
+    formats = (FORMAT_NONE, FORMAT_ELF)
+    return source.size <= BLOB_LIMIT and entry.guest_format == FORMAT_ELF and entry.host_format in formats
+
+
+def _is_told(data: bytes) -> bool:
+    """Whether the file is a text that tells of an entry."""
+    if not data or not set(data[:_TOLD_HEAD]) <= _TEXT | {0x1B}:  # gdb's print may be coloured
+        return False
+    return is_entry_text(data)
