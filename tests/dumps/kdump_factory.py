@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from tests.dumps.factory import cpus, note, ram
@@ -28,6 +29,12 @@ from tests.dumps.records import (
 
 Compress = Callable[[bytes], bytes]
 ZLIB, LZO, SNAPPY, INCOMPLETE, ZSTD = 1, 2, 4, 8, 0x20
+
+
+@lru_cache(2)
+def _once(compress: Compress, page: bytes) -> bytes:
+    """Many pages of a test are the same."""
+    return compress(page)
 
 
 def pages(*pfns: int, block: int = 4096) -> dict[int, bytes]:
@@ -71,18 +78,19 @@ def kdump(
         bitmap[pfn >> 3] |= 1 << (pfn & 7)
     table_at = (1 + sub_blocks + bitmaps * one) * block
     held = sorted(pfn for pfn in memory if part is None or part[0] <= pfn < part[1])
-    table, data, at = b"", b"", table_at + 24 * len(held)
+    table, data, at = bytearray(), bytearray(), table_at + PAGE_DESCRIPTOR.size * len(held)
     zero: tuple[int, int, int] | None = None
     for pfn in held:
         raw = memory[pfn]
-        small = compress(raw) if compress else raw
+        small = _once(compress, raw) if compress else raw
+        is_zero = not raw.strip(b"\0")
         where = (at, len(small), flag) if len(small) < len(raw) else (at, len(raw), 0)
-        if not any(raw) and zero is not None:
+        if is_zero and zero is not None:
             where = zero
         else:
             data += small if where[2] else raw
             at += where[1]
-            zero = where if not any(raw) else zero
+            zero = where if is_zero else zero
         table += PAGE_DESCRIPTOR.pack(order, dict(zip(("offset", "size", "flags"), where, strict=True)))
 
     out = bytearray(table_at)
@@ -116,7 +124,7 @@ def kdump(
     out[block + size : behind + len(named) + len(erased)] = area + named + erased
     start = (1 + sub_blocks) * block
     out[start : start + bitmaps * one * block] = bytes(bitmap) * bitmaps
-    return bytes(out) + table + data
+    return bytes(out + table + data)
 
 
 def flattened(
