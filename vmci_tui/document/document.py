@@ -8,18 +8,19 @@ is the opened state.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import Dump, Layout, Region
-from vmci_tui.document.edit import Edit
-from vmci_tui.document.edit_entry import set_entry
 from vmci_tui.document.state import State
 from vmci_tui.formats.fw_cfg_entry import LENGTH, EntryHistory
 from vmci_tui.layers.file import BytesSource, FileSource, Source
 from vmci_tui.layers.image import Image, NewBytes
 from vmci_tui.layers.memory_map import Memory
 from vmci_tui.layers.range_table import Ranges
+
+if TYPE_CHECKING:
+    from vmci_tui.document.edit import Edit
 
 
 class UndoStep(NamedTuple):
@@ -92,6 +93,9 @@ class Document:
             self.blob_name or self.name, self.blob or BytesSource(b""), None, State(entry=self.opened.entry)
         )
         if self.state.entry is not None:
+            from vmci_tui.document.edit import Edit
+            from vmci_tui.document.edit_entry import set_entry
+
             alone.edit(Edit.of(set_entry, self.state.entry).named("; ".join(self.labels)))
         return alone
 
