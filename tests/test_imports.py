@@ -37,7 +37,7 @@ LATE: Final = {
     "vmci_tui.containers.kdump": _EVERY, "vmci_tui.containers.elf.flattened": _EVERY,
     "vmci_tui.containers.elf.same_memory": _EVERY, "vmci_tui.findings.checks.kdump": _EVERY,
     "vmci_tui.findings.checks.flattened": _EVERY, "vmci_tui.render.kdump_report": _EVERY,
-    "vmci_tui.layers.flattened": (SHOW,), "vmci_tui.document.edit": (SHOW,),
+    "vmci_tui.layers.flattened": (SHOW,), "vmci_tui.document.edit": (SHOW,), "vmci_tui.document.edit_entry": (SHOW,),
     "vmci_tui.opening.open_entry": (SHOW, APP),
     "vmci_tui.search.pages": _EVERY, "vmci_tui.saving.last_save": _EVERY, "vmci_tui.common.error_log": _EVERY,
     # What only a command or a key needs.
