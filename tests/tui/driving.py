@@ -16,7 +16,7 @@ from vmci_tui.settings.settings import Settings
 from vmci_tui.tui.app import VmciApp
 from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.session import BEING_JUDGED
-from vmci_tui.tui.widgets.verdict_line import StripLine
+from vmci_tui.tui.widgets.verdict_line import VerdictLine
 
 
 @asynccontextmanager
@@ -43,7 +43,7 @@ async def settled(pilot: Pilot[Any]) -> None:
             and screen.session.judgement is None
             and screen.session.not_judged == BEING_JUDGED
         )
-        if not judging and all(strip._row != ((BEING_JUDGED, "dim"),) for strip in screen.query(StripLine)):
+        if not judging and all(strip._row != ((BEING_JUDGED, "dim"),) for strip in screen.query(VerdictLine)):
             return
         await pilot.pause(0.01)
     raise AssertionError("the readers are not judged")

@@ -13,13 +13,13 @@ from textual.widgets import Static
 
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
 from vmci_tui.bench import DEFECTS, chosen
-from vmci_tui.tui.screens.bench_screen import CraftScreen, DefectList
+from vmci_tui.tui.screens.bench_screen import BenchScreen, DefectList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 
-def _screen(pilot: Pilot[Any]) -> CraftScreen:
+def _screen(pilot: Pilot[Any]) -> BenchScreen:
     screen = pilot.app.screen
-    assert isinstance(screen, CraftScreen)
+    assert isinstance(screen, BenchScreen)
     return screen
 
 
@@ -137,7 +137,7 @@ async def test_saving_tells_the_command_and_overwrites_nothing(tmp_path: Path) -
         assert "exists" in str(pilot.app.screen.query_one("#hint", Static).content)
         await pilot.press("escape")
         await settled(pilot)
-        assert isinstance(pilot.app.screen, CraftScreen)
+        assert isinstance(pilot.app.screen, BenchScreen)
 
 
 async def test_the_dump_is_opened_with_its_entry(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ async def test_help_says_what_it_is() -> None:
         assert "Fault bench: what it is, and its keys" in shown(pilot) and "Choose this fault" in shown(pilot)
         await pilot.press("escape")
         await settled(pilot)
-        assert isinstance(pilot.app.screen, CraftScreen)
+        assert isinstance(pilot.app.screen, BenchScreen)
 
 
 async def test_over_an_open_file_and_back(sample: Callable[[str], str]) -> None:
@@ -208,6 +208,6 @@ async def test_over_an_open_file_and_back(sample: Callable[[str], str]) -> None:
 
 
 async def test_every_key_tells_what_it_does_and_has_a_name() -> None:
-    for binding in CraftScreen.BINDINGS:
+    for binding in BenchScreen.BINDINGS:
         assert binding.id and binding.tooltip, binding  # type: ignore[union-attr]
     assert len(DEFECTS) == len({item.name for item in DEFECTS})

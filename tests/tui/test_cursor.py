@@ -23,7 +23,7 @@ async def test_a_key_is_marked_in_the_hex_view(sample: Sample) -> None:
         screen = main_screen(pilot)
         await pilot.press("down", "down")
         view = screen.query_one(HexPane)
-        start, end = view.mark
+        start, end = view.highlight
         assert screen.document.read(start, end - start) == b"PAGESIZE=4096\n"
         assert view.cursor == start
         assert "key PAGESIZE" in shown(pilot)
@@ -55,7 +55,7 @@ async def test_the_entry_leads_to_its_region(sample: Sample) -> None:
         await pilot.press("end")
         target = entry.target()
         assert target is not None and target.key == "paddr"
-        start, end = screen.query_one(HexPane).mark
+        start, end = screen.query_one(HexPane).highlight
         assert end - start == 4132
         assert screen.document.read(start + 12, 11) == b"VMCOREINFO\0"
 
@@ -67,7 +67,7 @@ async def test_a_finding_leads_to_its_bytes(sample: Sample) -> None:
         await settled(pilot)
         finding = screen.query_one(FindingsList).finding()
         assert finding is not None and finding.span is not None
-        assert screen.query_one(HexPane).mark == (finding.span.offset, finding.span.offset + finding.span.length)
+        assert screen.query_one(HexPane).highlight == (finding.span.offset, finding.span.offset + finding.span.length)
         assert screen.focused is screen.query_one(KeysList), "it is about a line of the text"
 
 
@@ -136,7 +136,7 @@ async def test_the_filter_keeps_file_order_and_is_left_by_escape(sample: Sample)
         await pilot.press("enter", "down")
         assert keys.has_focus
         line = keys.shown.lines[1]
-        start, end = screen.query_one(HexPane).mark
+        start, end = screen.query_one(HexPane).highlight
         assert screen.document.read(start, end - start) == line.raw
         await pilot.press("escape")
         text = screen.document.state.vmcoreinfo

@@ -28,7 +28,7 @@ async def test_a_value_is_edited_undone_and_done_again(sample: Sample) -> None:
         await settled(pilot)
         assert document.state.vmcoreinfo is not None and document.state.vmcoreinfo.get(b"PAGESIZE") == b"4097"
         assert "no power of two" in shown(pilot) and "MODIFIED" in shown(pilot)
-        start, _ = screen.query_one(HexPane).mark
+        start, _ = screen.query_one(HexPane).highlight
         assert document.read(start, 13) == b"PAGESIZE=4097"
         await pilot.press("u")
         assert document.state == document.opened and "MODIFIED" not in shown(pilot)

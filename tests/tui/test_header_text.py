@@ -23,7 +23,7 @@ async def test_it_is_edited_and_no_key_of_a_note_ends_the_app(tmp_path: Path) ->
         await settled(pilot)
         note = screen.document.state.note
         assert isinstance(note, HeaderText) and note.desc.startswith(b"OSRELEASE=6.1.0-next\n")
-        start, end = screen.query_one(HexPane).mark
+        start, end = screen.query_one(HexPane).highlight
         assert screen.document.read(start, end - start).startswith(b"OSRELEASE=6.1.0-next")
         await pilot.press("2", "D")
         await settled(pilot)

@@ -25,7 +25,7 @@ from vmci_tui.lessons.lesson import TYPE, UNTIL, find_lesson, headings
 from vmci_tui.settings.settings import Settings, recent
 from vmci_tui.tui.app import VmciApp
 from vmci_tui.tui.lessons.list_screen import LessonsScreen
-from vmci_tui.tui.lessons.observe import seen
+from vmci_tui.tui.lessons.observe import ui_state
 from vmci_tui.tui.lessons.panel import LessonBar, LessonPanel
 from vmci_tui.tui.panes.pane_bar import PaneBar
 from vmci_tui.tui.widgets.line_list import LineList
@@ -51,7 +51,7 @@ async def lessons(
 async def look(app: VmciApp, pilot: Pilot[Any]) -> None:
     """As the timer does: twice, since the panel of a new screen is made by the first look."""
     for _ in range(2):
-        app.look()
+        app.check_step()
         await pilot.pause()
 
 
@@ -63,7 +63,7 @@ async def press(app: VmciApp, pilot: Pilot[Any], item: str) -> list[str]:
     elif UNTIL in item:
         key, _, condition = item.partition(UNTIL)
         pressed = []
-        while not holds(parse(condition), seen(app, changed=False)):
+        while not holds(parse(condition), ui_state(app, changed=False)):
             assert len(pressed) < _REPEATS, f"{item}: it never is"
             await pilot.press(key)
             await settled(pilot)
@@ -81,7 +81,7 @@ async def do_step(app: VmciApp, pilot: Pilot[Any]) -> list[str]:
     step = run.lesson.steps[run.at]
     where = f"{run.lesson.name}, step {run.at + 1}"
     if step.done is not None:
-        assert not holds(step.done, seen(app, run.changed())), f"{where}: it is done before anything was pressed"
+        assert not holds(step.done, ui_state(app, run.changed())), f"{where}: it is done before anything was pressed"
     keys = []
     for before, item in zip(("", *step.press), step.press, strict=False):
         if item == before == "enter":

@@ -32,7 +32,7 @@ async def test_lines_are_moved_duplicated_and_renamed(sample: Sample) -> None:
         await pilot.press("J", "J")
         assert _keys(pilot)[:3] == [opened[1], opened[2], opened[0]]
         assert screen.query_one(KeysList).cursor == 2
-        start, end = screen.query_one(HexPane).mark
+        start, end = screen.query_one(HexPane).highlight
         assert screen.document.read(start, end - start).startswith(b"OSRELEASE=")
         await pilot.press("shift+up")
         assert _keys(pilot)[:3] == [opened[1], opened[0], opened[2]]

@@ -11,14 +11,14 @@ from textual.widgets import Static
 
 from tests.tui.driving import main_screen, running, said, settled, shown
 from vmci_tui.tui.panes.keys import KeysList
-from vmci_tui.tui.screens.next_screen import WhatNowScreen
+from vmci_tui.tui.screens.next_commands_screen import NextCommandsScreen
 from vmci_tui.tui.widgets.line_list import LineList
 
 Sample = Callable[[str], str]
 
 
 def _commands(screen: object) -> list[str]:
-    assert isinstance(screen, WhatNowScreen)
+    assert isinstance(screen, NextCommandsScreen)
     return [row[1][0] for row in screen.query_one("#steps", LineList).rows]
 
 

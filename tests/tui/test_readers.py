@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
 from vmci_tui.tui.widgets.status_line import StatusLine
-from vmci_tui.tui.widgets.verdict_line import StripLine
+from vmci_tui.tui.widgets.verdict_line import VerdictLine
 from vmci_tui.tui.widgets.verdict_strip import TitleBar
 
 Sample = Callable[[str], str]
@@ -61,7 +61,7 @@ async def test_the_strip_changes_while_a_value_is_typed(sample: Sample) -> None:
         await pilot.press("3", "down", "down", "enter")  # PAGESIZE
         await type_text(pilot, "4095")
         await settled(pilot)
-        strip = "".join(text for text, _ in pilot.app.screen.query_one(StripLine)._row)
+        strip = "".join(text for text, _ in pilot.app.screen.query_one(VerdictLine)._row)
         assert "drgn ok>no" in strip and "readelf ok " in strip
         await pilot.press("escape")
         await settled(pilot)
@@ -70,7 +70,7 @@ async def test_the_strip_changes_while_a_value_is_typed(sample: Sample) -> None:
         await settled(pilot)
         await type_text(pilot, "PAGESIZE=4096\n")
         await settled(pilot)
-        strip = "".join(text for text, _ in pilot.app.screen.query_one(StripLine)._row)
+        strip = "".join(text for text, _ in pilot.app.screen.query_one(VerdictLine)._row)
         assert "drgn ok>no" in strip and "crash ok>no" in strip
 
 

@@ -34,7 +34,7 @@ async def test_enter_on_a_reader_leads_to_what_it_refuses_over(sample: Sample, s
         assert screen.is_current
         finding = screen.query_one(FindingsList).finding()
         assert finding is not None and finding.code == "T02" and finding.span is not None
-        assert screen.query_one(HexPane).mark[0] == finding.span.offset
+        assert screen.query_one(HexPane).highlight[0] == finding.span.offset
         assert screen.focused is screen.query_one(KeysList), "its line of the text"
 
 

@@ -24,7 +24,7 @@ async def _at_start(pilot: Pilot[Any]) -> HexPane:
 
 
 def _selected(pilot: Pilot[Any]) -> bytes:
-    piece = main_screen(pilot).query_one(HexPane).selected_piece()
+    piece = main_screen(pilot).query_one(HexPane).selected_bytes()
     assert piece is not None
     return piece.data
 
@@ -33,17 +33,17 @@ async def test_by_keys_and_back_to_the_field(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         view = await _at_start(pilot)
         await pilot.press("right", "shift+right", "shift+right", "shift+down")
-        assert view.mark == (1, 20) and view.cursor == 19
+        assert view.highlight == (1, 20) and view.cursor == 19
         assert "19 = 0x13 bytes selected, 0x1 to 0x13" in shown(pilot)
         assert _selected(pilot) == view.document.read(1, 19)
         await pilot.press("shift+up", "shift+left", "shift+left", "shift+left")
-        assert view.mark == (0, 2) and view.cursor == 0, "over where it began"
+        assert view.highlight == (0, 2) and view.cursor == 0, "over where it began"
         await pilot.press("c")
         assert pilot.app.clipboard == "00000000: 7F 45                                             .E"
         await pilot.press("shift+left", "shift+up")
-        assert view.mark == (0, 2), "there is nothing before"
+        assert view.highlight == (0, 2), "there is nothing before"
         await pilot.press("right")
-        assert view.mark == (0, 4) and "selected" not in shown(pilot), "the field again, the magic"
+        assert view.highlight == (0, 4) and "selected" not in shown(pilot), "the field again, the magic"
         await pilot.press("shift+right", "3", "down", "5")
         await settled(pilot)
         assert not view.selected, "another pane points somewhere else"
@@ -58,10 +58,10 @@ async def test_by_mouse(sample: Sample, size: tuple[int, int]) -> None:
         await pilot.hover(view, offset=(1 + _AT + 3 * 6, 3))
         await pilot.mouse_up(view, offset=(1 + _AT + 3 * 6, 3))
         await pilot.pause()
-        assert view.mark == (4, 39) and view.cursor == 38
+        assert view.highlight == (4, 39) and view.cursor == 38
         assert _selected(pilot) == view.document.read(4, 35)
         await pilot.hover(view, offset=(1 + _AT, 6))
-        assert view.mark == (4, 39), "the button is up"
+        assert view.highlight == (4, 39), "the button is up"
         await pilot.click(view, offset=(1 + _AT + 3 * 2, 2))
         assert not view.selected and view.cursor == 18
         await pilot.click(view, offset=(5, 0))
@@ -89,7 +89,7 @@ async def test_what_lies_below_comes_when_the_mouse_goes_there(sample: Sample) -
         for _ in range(3):
             await pilot.hover("#status", offset=(5 + _AT, 0))
             await pilot.hover("#status", offset=(6 + _AT, 0))
-        assert view.top > 0 and view.mark[0] == 0 and view.mark[1] > rows * 16
+        assert view.top > 0 and view.highlight[0] == 0 and view.highlight[1] > rows * 16
 
 
 async def test_more_than_a_clipboard_takes_is_said(sample: Sample) -> None:

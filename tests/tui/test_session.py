@@ -148,7 +148,7 @@ def test_the_fixes_for_a_reader_and_of_a_repair(sample: Sample, around: Around) 
     while session.undo():
         pass
     tried = repair(session.document.snapshot())
-    session.take_over(tried, keep_segments=True)
+    session.apply_repair(tried, keep_segments=True)
     assert len(session.document.steps) == len(tried.steps)
     command = session.last_command()
     assert command is not None and "repair" in command and "--keep-segments" in command
@@ -169,11 +169,11 @@ def test_what_was_saved_is_known(sample: Sample, around: Around) -> None:
 def test_bookmarks_are_kept_with_the_file(sample: Sample, around: Around) -> None:
     path = sample(_DUMP)
     session, _ = _open(path, around)
-    session.mark("0x20")
-    session.mark("0x10")
-    assert session.places_marked() == [(0x10, "0x10"), (0x20, "0x20")]
-    session.unmark("0x20")
-    assert _open(path, around)[0].marks == ("0x10",)
+    session.add_bookmark("0x20")
+    session.add_bookmark("0x10")
+    assert session.bookmarked_places() == [(0x10, "0x10"), (0x20, "0x20")]
+    session.remove_bookmark("0x20")
+    assert _open(path, around)[0].bookmarks == ("0x10",)
 
 
 def test_nothing_outside_the_folder_is_opened(sample: Sample, tmp_path: Path) -> None:

@@ -26,10 +26,10 @@ from vmci_tui.formats.fw_cfg_entry import LENGTH, Entry, EntryHistory, Write, li
 from vmci_tui.layers.file import FileSource
 from vmci_tui.opening.open_file import new_entry
 from vmci_tui.settings import settings
-from vmci_tui.tui.edge import Guarded
 from vmci_tui.tui.failures import Failures
+from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.key_queue import KeyQueue
-from vmci_tui.tui.lessons.teacher import ACTIONS, LESSON_BINDINGS, Run, Teacher
+from vmci_tui.tui.lessons.teacher import ACTIONS, LESSON_BINDINGS, LessonRun, Teacher
 from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.session import Session, refuse_outside
 from vmci_tui.tui.style.cells import safe
@@ -62,7 +62,7 @@ class VmciApp(Guarded, App[None]):
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._pool: ThreadPoolExecutor | None = None
         self._failures, self._keys, self._teacher = Failures(self), KeyQueue(self), Teacher(self)
-        self._up = False
+        self._painted = False
         """Whether the first picture was painted: before, a failure ends the app, and is printed."""
         self.allowed: str | None = None
         """The only folder whose files may be opened and saved; None for all."""
@@ -106,33 +106,33 @@ class VmciApp(Guarded, App[None]):
         return Background(self.call_later, self._pool)
 
     def on_ready(self) -> None:
-        self._up = True
+        self._painted = True
         # The command line switched it off. What start-up made lives as long as the app: no later
         # collection needs to walk over it. (In tests apps come and go, and must not be frozen.)
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
-        self._tell_troubles()
+        self._show_troubles()
         if self._first is not None:
             self._remember(self._first.document)
-        self.theme_changed_signal.subscribe(self, self._keep_theme)
+        self.theme_changed_signal.subscribe(self, self._store_theme)
 
-    def _tell_troubles(self) -> None:
+    def _show_troubles(self) -> None:
         """Say once what of the user's own files is not followed. A browser's session has none."""
         if self.allowed is None:
             if self.settings.keymap:
-                self._tell_unknown_ids()
+                self._show_unknown_ids()
             for words in (*filter(None, (self.settings.trouble,)), *settings.troubles()):
                 self.notify(words, severity="warning", markup=False, timeout=10)
 
-    def _tell_unknown_ids(self) -> None:
+    def _show_unknown_ids(self) -> None:
         from vmci_tui.tui.bindings import unknown_ids
 
         if unknown := unknown_ids(self.settings.keymap):
             words = f"settings: keymap.{visible(unknown[0])} is not the name of a key; F1 lists the names"
             self.notify(words, severity="warning", markup=False, timeout=10)
 
-    def _keep_theme(self, theme: Theme) -> None:
+    def _store_theme(self, theme: Theme) -> None:
         """The theme that the user chose is there at the next start too."""
         if self.settings.theme is None:
             settings.store_theme(theme.name)
@@ -142,7 +142,7 @@ class VmciApp(Guarded, App[None]):
 
     def on_unmount(self) -> None:
         self._teacher.drop()
-        self.let_go()
+        self.close_files()
 
     # Keys and failures
 
@@ -153,12 +153,12 @@ class VmciApp(Guarded, App[None]):
         """Say in a line what went wrong. While painting, only the first time: saying it paints too."""
         self._failures.say(error, painting)
 
-    def tell_mishaps(self) -> None:
+    def show_mishaps(self) -> None:
         """Say what went wrong in a judgement, which goes on without the reader in which it did."""
-        self._failures.tell_mishaps()
+        self._failures.show_mishaps()
 
     def _handle_exception(self, error: Exception) -> None:
-        if self._up:
+        if self._painted:
             self.failed(error, painting=True)
         else:
             super()._handle_exception(error)
@@ -166,7 +166,7 @@ class VmciApp(Guarded, App[None]):
     # Lessons
 
     @property
-    def lesson(self) -> Run | None:
+    def lesson(self) -> LessonRun | None:
         """The lesson that runs."""
         return self._teacher.run
 
@@ -184,9 +184,9 @@ class VmciApp(Guarded, App[None]):
         """Begin a lesson; what is wrong with it is said."""
         self._teacher.start(path)
 
-    def look(self) -> None:
+    def check_step(self) -> None:
         """Look whether the lesson's step is done by now."""
-        self._teacher.look()
+        self._teacher.check_step()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return self.lesson is not None if action in ACTIONS else super().check_action(action, parameters)
@@ -212,7 +212,7 @@ class VmciApp(Guarded, App[None]):
         """Whether what is open was edited and not saved."""
         return self.session is not None and self.session.document.unsaved
 
-    def let_go(self) -> None:
+    def close_files(self) -> None:
         """Close the files that are open."""
         if self.session is not None:
             self.session.document.close()
@@ -238,7 +238,7 @@ class VmciApp(Guarded, App[None]):
 
         def chosen(choice: str | None) -> None:
             if choice in ("back", "finish"):
-                self.take_back(document, source.path, finishing=choice == "finish")
+                self.undo_last_save(document, source.path, finishing=choice == "finish")
 
         hint = "The old bytes are kept: both ways are safe."
         self.push_screen(Choose("A save in place of this file was cut short", choices, hint), chosen)
@@ -305,10 +305,10 @@ class VmciApp(Guarded, App[None]):
 
     def action_craft(self) -> None:
         """The fault bench, over what is open; a lesson keeps to its own files."""
-        from vmci_tui.tui.screens.bench_screen import CraftScreen
+        from vmci_tui.tui.screens.bench_screen import BenchScreen
 
-        if self.lesson is None and not isinstance(self.screen, CraftScreen):
-            self.push_screen(CraftScreen())
+        if self.lesson is None and not isinstance(self.screen, BenchScreen):
+            self.push_screen(BenchScreen())
 
     def ask_open(self) -> None:
         """Ask for a file (and the entry beside it) and open it."""
@@ -321,9 +321,9 @@ class VmciApp(Guarded, App[None]):
         self.push_screen(Ask("Open a file", accept, "", hint))
 
     def _show(self, session: Session) -> None:
-        self.let_go()
+        self.close_files()
         self.session = session
-        self.call_later(self.put_in_place, self._screen_of(session))
+        self.call_later(self.replace_screens, self._screen_of(session))
         self._remember(session.document)
 
     def reopen(self, document: Document) -> None:
@@ -335,7 +335,7 @@ class VmciApp(Guarded, App[None]):
         blob = document.blob.path if isinstance(document.blob, FileSource) else None
         self.open(source.path, blob)
 
-    def take_back(self, document: Document, path: str, finishing: bool = False, force: bool = False) -> None:
+    def undo_last_save(self, document: Document, path: str, finishing: bool = False, force: bool = False) -> None:
         """Undo the last save in place (or bring it to its end), and show the file as it is then."""
         from vmci_tui.saving.last_save import complete_last_save, undo_last_save
 
@@ -353,7 +353,7 @@ class VmciApp(Guarded, App[None]):
             self.notify(f"the last save in place was {words}", markup=False)
         self.reopen(document)
 
-    async def put_in_place(self, screen: Screen[None]) -> None:
+    async def replace_screens(self, screen: Screen[None]) -> None:
         """Show this screen instead of all others but the first, which textual cannot switch away from."""
         while len(self.screen_stack) > 1:
             await self.pop_screen()

@@ -21,37 +21,37 @@ class Failures:
 
     def __init__(self, app: App[None]) -> None:
         self._app = app
-        self._told: frozenset[mishap.Mishap] = frozenset()
+        self._shown: frozenset[mishap.Mishap] = frozenset()
 
     def say(self, error: BaseException, painting: bool = False) -> None:
         """Say in a line what went wrong. While painting, only the first time: telling paints too."""
         if isinstance(error, WorkerFailed):
             error = error.error
         if isinstance(error, VmciError):
-            self.tell_failure(safe(str(error)))
+            self.show(safe(str(error)))
             return
         found = mishap.record(error)
-        if not (painting and found in self._told):
-            self._told |= {found}
-            self._app.call_later(self._tell, found)
+        if not (painting and found in self._shown):
+            self._shown |= {found}
+            self._app.call_later(self._show, found)
 
-    def tell_mishaps(self) -> None:
+    def show_mishaps(self) -> None:
         """Say what went wrong in a judgement, which goes on without the reader in which it did."""
         for found in mishap.recorded:
-            if found not in self._told:
-                self._told |= {found}
-                self._tell(found)
+            if found not in self._shown:
+                self._shown |= {found}
+                self._show(found)
 
-    def _tell(self, found: mishap.Mishap) -> None:
+    def _show(self, found: mishap.Mishap) -> None:
         from vmci_tui.common.error_log import log_mishap
 
         kept = log_mishap(found)
         # Whoever opens a page in a browser is not told where the files of this machine lie.
         where = f"; to report it, send {kept}" if kept is not None and host(self._app).allowed is None else ""
-        self.tell_failure(f"{found}{where}")
+        self.show(f"{found}{where}")
 
-    def tell_failure(self, words: str) -> None:
+    def show(self, words: str) -> None:
         """In the status line of the screen, and as a message: the line is soon another one."""
         for line in self._app.screen.query("#status, #progress").results(StatusLine):
-            line.tell(words)
+            line.set_text(words)
         self._app.notify(words, severity="error", markup=False)

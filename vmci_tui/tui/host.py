@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, cast
 
-from vmci_tui.tui.session import Surroundings
+from vmci_tui.tui.session import SessionHost
 
 if TYPE_CHECKING:
     from textual.message_pump import MessagePump
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from vmci_tui.settings.settings import Settings
 
 
-class Host(Surroundings, Protocol):
+class Host(SessionHost, Protocol):
     """The app, as what is below it knows it."""
 
     settings: Settings
@@ -22,7 +22,7 @@ class Host(Surroundings, Protocol):
     def failed(self, error: BaseException, painting: bool = False) -> None:
         """Say in a line what went wrong."""
 
-    def tell_mishaps(self) -> None:
+    def show_mishaps(self) -> None:
         """Say what went wrong in a judgement, which goes on without the reader in which it did."""
 
     def refuse_outside(self, path: str) -> None:
@@ -53,16 +53,16 @@ class Host(Surroundings, Protocol):
     def has_unsaved(self) -> bool:
         """Return whether what is open was edited and not saved."""
 
-    def let_go(self) -> None:
+    def close_files(self) -> None:
         """Close the files that are open."""
 
-    async def put_in_place(self, screen: Screen[None]) -> None:
+    async def replace_screens(self, screen: Screen[None]) -> None:
         """Show this screen instead of all others."""
 
     def reopen(self, document: Document) -> None:
         """Show the file anew after it was changed itself."""
 
-    def take_back(self, document: Document, path: str, finishing: bool = False, force: bool = False) -> None:
+    def undo_last_save(self, document: Document, path: str, finishing: bool = False, force: bool = False) -> None:
         """Undo the last save in place, or bring it to its end, and show the file as it is then."""
 
 

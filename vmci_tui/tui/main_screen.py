@@ -14,17 +14,17 @@ from vmci_tui.document import edit_notes
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.render.dump_report import kind_of
-from vmci_tui.tui.actions import append, look, repair, save
-from vmci_tui.tui.asking import is_judged, say, try_edit
-from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.actions import append, repair, save, show
+from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.panes.copy import copy, copy_as
-from vmci_tui.tui.panes.findings import FindingsList, FindingsPane, counted
+from vmci_tui.tui.panes.findings import FindingsList, FindingsPane, finding_count
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList, KeysPane, key_rows
 from vmci_tui.tui.panes.pane_bar import PaneBar
 from vmci_tui.tui.panes.panes import Panes
 from vmci_tui.tui.panes.table import NAMES, PANES
+from vmci_tui.tui.prompts import is_judged, say, try_edit
 from vmci_tui.tui.session import News, Session
 from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.verdict_strip import TitleBar
@@ -129,12 +129,12 @@ class MainScreen(Guarded, Screen[None]):
         else:
             self._show_state()
             if news == "edited":
-                self.query_one(Panes).tell_command()
+                self.query_one(Panes).show_command()
 
     def _show_state(self) -> None:
         """Show everything of the document's state but what is judged."""
         self.query_one(Panes).show_state()
-        self.query_one(TitleBar).tell(self._title())
+        self.query_one(TitleBar).set_text(self._title())
 
     def _show_judgement(self) -> None:
         judgement = self.session.judgement
@@ -143,7 +143,7 @@ class MainScreen(Guarded, Screen[None]):
         self.query_one(Panes).show_judgement()
         self._show_tabs()
         if judgement is not None:
-            host(self).tell_mishaps()
+            host(self).show_mishaps()
 
     def _title(self) -> str:
         document = self.document
@@ -154,7 +154,7 @@ class MainScreen(Guarded, Screen[None]):
         return f"vmci{marks}  {_short(document.name)}{blob}  {kind}"
 
     def _show_tabs(self) -> None:
-        count = counted(self.session.found) if self.session.judgement is not None else self.session.not_judged
+        count = finding_count(self.session.found) if self.session.judgement is not None else self.session.not_judged
         panes = [pane for pane in PANES if pane.of_entry or self.document.dump is not None]
         tabs = ((pane.name, f"{pane.title} ({count})" if pane.name == "findings" else pane.title) for pane in panes)
         self.query_one(PaneBar).show(tuple(tabs), self._active)
@@ -199,13 +199,13 @@ class MainScreen(Guarded, Screen[None]):
         save.save(self, self.session)
 
     def action_take_back(self) -> None:
-        save.take_back(self, self.session)
+        save.undo_save(self, self.session)
 
     def action_open(self) -> None:
-        save.unless_unsaved(self, self.session, host(self).show_start)
+        save.confirm_unsaved(self, self.session, host(self).show_start)
 
     def action_leave(self) -> None:
-        save.unless_unsaved(self, self.session, self.app.exit)
+        save.confirm_unsaved(self, self.session, self.app.exit)
 
     def action_undo(self) -> None:
         edit = self.session.undo()
@@ -238,7 +238,7 @@ class MainScreen(Guarded, Screen[None]):
 
     def action_commands(self) -> None:
         line = self.query_one(KeysList).line()
-        look.commands(self, self.session, self.query_one(HexPane).cursor, line.key if line is not None else None)
+        show.commands(self, self.session, self.query_one(HexPane).cursor, line.key if line is not None else None)
 
     def action_matrix(self) -> None:
         from vmci_tui.tui.screens.matrix_screen import show_matrix
@@ -246,13 +246,13 @@ class MainScreen(Guarded, Screen[None]):
         show_matrix(self, self.session)
 
     def action_memory(self) -> None:
-        look.memory(self, self.session, self.query_one(HexPane).cursor)
+        show.memory(self, self.session, self.query_one(HexPane).cursor)
 
     def action_header(self) -> None:
-        look.header(self, self.session)
+        show.header(self, self.session)
 
     def action_next(self) -> None:
-        look.next_commands(self, self.session)
+        show.next_commands(self, self.session)
 
     def action_readers(self) -> None:
         """The screen of readers, on the one under the strip's cursor."""

@@ -11,7 +11,7 @@ from textual.app import App
 from vmci_tui.common.errors import FileTaken
 from vmci_tui.saving.small_file import write_new
 
-_MOST = 1000
+_MAX_NUMBER = 1000
 
 
 def picture_of(app: App[Any]) -> str:
@@ -27,7 +27,7 @@ def save_picture(app: App[Any]) -> str:
         try:
             write_new(name, data)
         except FileTaken:
-            if number >= _MOST:
+            if number >= _MAX_NUMBER:
                 raise
         else:
             return name

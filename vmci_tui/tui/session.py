@@ -42,7 +42,7 @@ News = Literal["edited", "state", "judged"]
 """What changed: an edit was made; the state became another one without a new edit; a judgement began or came."""
 
 
-class Surroundings(Protocol):
+class SessionHost(Protocol):
     """What a session needs of the app around it."""
 
     allowed: str | None
@@ -55,7 +55,7 @@ class Surroundings(Protocol):
         """Say what went wrong in a judgement."""
 
 
-class _Run(NamedTuple):
+class _TypedRun(NamedTuple):
     """Bytes that were typed one after the other: one step of undo."""
 
     note: int | None
@@ -72,7 +72,7 @@ class Session:
     patience: ClassVar[float] = 0.05
     """Seconds that an edit waits for its judgement: what is quicker is shown with it, and nothing flickers."""
 
-    def __init__(self, document: Document, around: Surroundings) -> None:
+    def __init__(self, document: Document, around: SessionHost) -> None:
         self.document = document
         self.changed: list[Callable[[News], None]] = []
         self.judgement: Judgement | None = None
@@ -87,12 +87,12 @@ class Session:
         self._judge: Background[Judgement] | None = None
         self._known: Verdicts | None = None
         """Of the file on disk, which stays."""
-        self._marks: tuple[str, ...] | None = None
+        self._bookmarks: tuple[str, ...] | None = None
         self._groups: dict[State, EditGroup] = {}
-        self._run: _Run | None = None
+        self._run: _TypedRun | None = None
 
     @classmethod
-    def open(cls, path: str, blob: str | None, around: Surroundings) -> Session:
+    def open(cls, path: str, blob: str | None, around: SessionHost) -> Session:
         """Open a file and the entry beside it. Raises VmciError where it may not be, or cannot be opened."""
         refuse_outside(path, around)
         return cls(open_document(path, blob), around)
@@ -103,7 +103,7 @@ class Session:
         source = self.document.source
         return source.path if isinstance(source, FileSource) else None
 
-    def _tell(self, news: News) -> None:
+    def _announce(self, news: News) -> None:
         for call in tuple(self.changed):
             call(news)
 
@@ -126,15 +126,15 @@ class Session:
 
         self.not_judged, self.judgement = BEING_JUDGED, None
         if not self._judge.ask(job, self._judged, self._failed, patience):
-            self._tell("judged")
+            self._announce("judged")
 
     def _judged(self, judgement: Judgement) -> None:
         self.judgement, self._known = judgement, judgement.now
-        self._tell("judged")
+        self._announce("judged")
 
     def _failed(self, error: Exception) -> None:
         self.not_judged = NOT_JUDGED
-        self._tell("judged")
+        self._announce("judged")
         self._around.failed(error)
 
     def settled(self) -> Judgement | None:
@@ -186,7 +186,7 @@ class Session:
 
     def _show(self, news: Literal["edited", "state"]) -> None:
         """The state is another one."""
-        self._tell(news)
+        self._announce(news)
         self.judge(self.patience)
 
     def edit(self, edit: Edit) -> bool:
@@ -231,7 +231,7 @@ class Session:
             if goes_on:
                 document.redo()
             raise
-        self._run = _Run(note, start, data, document.state) if changed else None
+        self._run = _TypedRun(note, start, data, document.state) if changed else None
         if changed:
             self._show("edited")
 
@@ -256,7 +256,7 @@ class Session:
             self._show("edited")
         return done
 
-    def take_over(self, repair: Repair, keep_segments: bool) -> None:
+    def apply_repair(self, repair: Repair, keep_segments: bool) -> None:
         """Make the fixes of a repair that was tried; each is one step of undo, all are one command."""
         from vmci_tui.render.shell_script import EditGroup
 
@@ -297,31 +297,31 @@ class Session:
     # Bookmarks
 
     @property
-    def marks(self) -> tuple[str, ...]:
+    def bookmarks(self) -> tuple[str, ...]:
         """The bookmarks of this file, oldest first."""
-        if self._marks is None:
-            self._marks = settings.bookmarks(self.path) if self.path is not None else ()
-        return self._marks
+        if self._bookmarks is None:
+            self._bookmarks = settings.bookmarks(self.path) if self.path is not None else ()
+        return self._bookmarks
 
-    def mark(self, place: str) -> None:
+    def add_bookmark(self, place: str) -> None:
         """Set a bookmark."""
-        self._keep_marks((*self.marks, place))
+        self._store_bookmarks((*self.bookmarks, place))
 
-    def unmark(self, place: str) -> None:
+    def remove_bookmark(self, place: str) -> None:
         """Take a bookmark away."""
-        self._keep_marks(tuple(other for other in self.marks if other != place))
+        self._store_bookmarks(tuple(other for other in self.bookmarks if other != place))
 
-    def _keep_marks(self, marks: tuple[str, ...]) -> None:
-        self._marks = marks
+    def _store_bookmarks(self, bookmarks: tuple[str, ...]) -> None:
+        self._bookmarks = bookmarks
         if self.path is not None:
-            settings.store_bookmarks(self.path, marks)
+            settings.store_bookmarks(self.path, bookmarks)
 
-    def places_marked(self) -> list[tuple[int, str]]:
+    def bookmarked_places(self) -> list[tuple[int, str]]:
         """The bookmarks that are in what is shown, as (offset, bookmark), in the order of the file."""
         out = []
-        for mark in self.marks:
+        for bookmark in self.bookmarks:
             try:
-                out.append((offset_of(mark, self.document.layout), mark))
+                out.append((offset_of(bookmark, self.document.layout), bookmark))
             except EditError:
                 continue  # what was there is not there now; an undo brings it back
         return sorted(out)
@@ -349,7 +349,7 @@ class Session:
         return f"$ vmci {words.replace('COPY', copy).replace('FILE', shell_word(self.path))}"
 
 
-def refuse_outside(path: str, around: Surroundings) -> None:
+def refuse_outside(path: str, around: SessionHost) -> None:
     """Raise UsageError for a file that may not be opened or saved here."""
     if around.allowed is not None:
         from vmci_tui.common.confinement import refuse_outside as refuse

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vmci_tui.tui.asking import say, try_edit
+from vmci_tui.tui.prompts import say, try_edit
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -33,17 +33,17 @@ def find(node: DOMNode, session: Session) -> None:
 
 def repair(node: DOMNode, session: Session) -> None:
     """Try every safe fix and show them; each that is taken over is one step of undo."""
-    from vmci_tui.tui.screens.repair_screen import Done, RepairScreen
+    from vmci_tui.tui.screens.repair_screen import RepairResult, RepairScreen
 
     if session.document.dump is None:
         say(node, "this is an entry: its findings have fixes of their own (f)", "warning")
         return
 
-    def done(result: Done | None) -> None:
+    def done(result: RepairResult | None) -> None:
         if result == "candidates":
             find(node, session)
         elif result is not None:
-            session.take_over(*result)
+            session.apply_repair(*result)
             say(node, f"{len(result.repair.steps)} fix(es) made: s saves a copy, u takes each back")
 
     node.app.push_screen(RepairScreen(session), done)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from vmci_tui.common.errors import SaveError, VmciError
 from vmci_tui.document.document import Document
 from vmci_tui.layers.file import FileSource
-from vmci_tui.tui.asking import choose, say
 from vmci_tui.tui.host import host
+from vmci_tui.tui.prompts import choose, say
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -44,9 +44,9 @@ def _ask_which(node: DOMNode, session: Session) -> None:
 
 def _save(node: DOMNode, session: Session, document: Document, entry: bool) -> None:
     from vmci_tui.saving.plan import plan_copy
-    from vmci_tui.tui.screens.save_screen import Outcome, SaveScreen
+    from vmci_tui.tui.screens.save_screen import SaveOutcome, SaveScreen
 
-    def saved(outcome: Outcome | None) -> None:
+    def saved(outcome: SaveOutcome | None) -> None:
         if outcome is None:
             return
         say(node, outcome.words if entry else f"{outcome.words}. N: what now")
@@ -64,7 +64,7 @@ def _save(node: DOMNode, session: Session, document: Document, entry: bool) -> N
     node.app.push_screen(SaveScreen(document, plan), saved)
 
 
-def take_back(node: DOMNode, session: Session) -> None:
+def undo_save(node: DOMNode, session: Session) -> None:
     """Give a file back as it was before its last save in place; asked first, with its name."""
     from vmci_tui.saving.last_save import last_save_state
 
@@ -89,15 +89,15 @@ def take_back(node: DOMNode, session: Session) -> None:
         if choice and choice != "stay":
             source, forced = files[int(choice)]
             if forced:
-                _take_back_over(node, document, source)
+                _overwrite_and_undo(node, document, source)
             else:
-                host(node).take_back(document, source.path)
+                host(node).undo_last_save(document, source.path)
 
     hint = "Edits that are not saved are lost." if document.unsaved else ""
     choose(node, "Take back the last save in place?", choices, chosen, hint)
 
 
-def _take_back_over(node: DOMNode, document: Document, source: FileSource) -> None:
+def _overwrite_and_undo(node: DOMNode, document: Document, source: FileSource) -> None:
     """Show what somebody else wrote where the save did, and ask once more."""
     from vmci_tui.render.undo_report import overwritten_text
     from vmci_tui.saving.last_save import foreign_bytes
@@ -111,22 +111,22 @@ def _take_back_over(node: DOMNode, document: Document, source: FileSource) -> No
 
     def chosen(choice: str | None) -> None:
         if choice == "over":
-            host(node).take_back(document, source.path, force=True)
+            host(node).undo_last_save(document, source.path, force=True)
 
     choices = (("stay", "Leave it as it is"), ("over", "Overwrite that, and take the save back"))
     title = "Others wrote since: what is there now (-), and what was before (+)"
     choose(node, title, choices, chosen, "\n".join(shown))
 
 
-def unless_unsaved(node: DOMNode, session: Session, go_on: Callable[[], object]) -> None:
+def confirm_unsaved(node: DOMNode, session: Session, proceed: Callable[[], object]) -> None:
     """Go on; where edits are not saved, only after a question."""
     if not session.document.unsaved:
-        go_on()
+        proceed()
         return
 
     def chosen(choice: str | None) -> None:
         if choice == "leave":
-            go_on()
+            proceed()
         elif choice == "save":
             node.call_later(save, node, session)
 

@@ -13,7 +13,7 @@ from textual.widgets import Footer, Static
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.lessons.lesson import LessonHeading, headings
-from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.line_list import LineList
@@ -59,10 +59,10 @@ class LessonsScreen(Guarded, Screen[None]):
         if self._last in names:
             listed.select(names.index(self._last) + 1)
         listed.focus()
-        self._tell()
+        self._show_story()
 
     @on(LineList.Moved, "#lessons")
-    def _tell(self) -> None:
+    def _show_story(self) -> None:
         heading = self._heading()
         self.query_one("#story", Static).update(plain(visible(heading.story) if heading else ""))
 

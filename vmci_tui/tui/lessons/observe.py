@@ -16,7 +16,7 @@ from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.panes.pane_bar import PaneBar
 from vmci_tui.tui.panes.table import NAMES, PANES
 
-_POINTED: Final = {
+_SELECTORS: Final = {
     **{pane.name: f"#{pane.box_id}" for pane in PANES},
     "readers": "#title",
     "choices": ".choices",
@@ -30,7 +30,7 @@ def main_screen(app: App[None]) -> MainScreen | None:
     return next((screen for screen in reversed(app.screen_stack) if isinstance(screen, MainScreen)), None)
 
 
-def seen(app: App[None], changed: bool) -> UiState:
+def ui_state(app: App[None], changed: bool) -> UiState:
     """What is open and shown now; `changed` is whether the lesson's file is another than at its beginning."""
     name = getattr(app.screen, "lesson_name", "other")
     main = main_screen(app)
@@ -57,7 +57,7 @@ def seen(app: App[None], changed: bool) -> UiState:
 
 def point_at(screen: Screen[object], place: str) -> None:
     """Mark what a step points at, and nothing else."""
-    wanted = screen.query(_POINTED.get(place, f"#{place}")) if place else ()
+    wanted = screen.query(_SELECTORS.get(place, f"#{place}")) if place else ()
     for widget in screen.query(".pointed"):
         if widget not in wanted:
             widget.remove_class("pointed")

@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widgets import Footer, Static
 
 from vmci_tui.lessons.lesson import TYPE, UNTIL, Lesson
-from vmci_tui.tui.edge import Guarded, Painted
+from vmci_tui.tui.guarded import Guarded, GuardedWidget
 from vmci_tui.tui.style.cell_styles import line_styles
 from vmci_tui.tui.style.cells import Row, plain, strip_of
 
@@ -24,7 +24,7 @@ _NAMES = {
 }
 
 
-class LessonBar(Painted):
+class LessonBar(GuardedWidget):
     """The line of what can be done with the lesson; each part is a button."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class LessonPanel(Guarded, Vertical):
     LessonPanel { height: auto; max-height: 7; border-top: heavy $warning; border-title-color: $warning; }
     LessonPanel { background: $surface; border-title-style: bold; border-subtitle-color: $text-muted; }
     LessonPanel.done { border-top: heavy $success; border-title-color: $success; }
-    LessonPanel #lesson-told { height: auto; max-height: 5; padding: 0 1; }
+    LessonPanel #lesson-body { height: auto; max-height: 5; padding: 0 1; }
     LessonPanel #lesson-text { color: $text; }
     LessonPanel #lesson-bar { height: 1; margin: 0 1; }
     .pointed { border: thick $warning !important; }
@@ -70,7 +70,7 @@ class LessonPanel(Guarded, Vertical):
     _shown: tuple[str, int, bool] | None = None
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="lesson-told", can_focus=False):
+        with VerticalScroll(id="lesson-body", can_focus=False):
             yield Static(id="lesson-text")
         yield LessonBar()
 
@@ -84,7 +84,7 @@ class LessonPanel(Guarded, Vertical):
         self.border_title = plain(f"Lesson: {lesson.title}  {at + 1}/{len(lesson.steps)}")
         press = f"\nPress: {pressed(step.press)}" if step.press else ""
         self.query_one("#lesson-text", Static).update(plain(step.text + press))
-        self.query_one("#lesson-told").scroll_home(animate=False)
+        self.query_one("#lesson-body").scroll_home(animate=False)
         onward = "Next" if done else "Skip"
         self.query_one(LessonBar).show(
             (
@@ -116,7 +116,7 @@ def _key(name: str) -> str:
     return _NAMES.get(name) or "+".join(part.capitalize() for part in name.split("+"))
 
 
-def put_in(screen: Screen[object]) -> LessonPanel | None:
+def ensure_panel(screen: Screen[object]) -> LessonPanel | None:
     """The panel of this screen, made where it has none; None while that is under way."""
     found = screen.query(LessonPanel)
     if found:

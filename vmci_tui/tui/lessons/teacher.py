@@ -23,7 +23,7 @@ _EVERY = 0.1
 ACTIONS = ("lesson_back", "lesson_next", "lesson_reset", "lesson_end")
 
 
-class Run:
+class LessonRun:
     """A lesson and how far it is."""
 
     def __init__(self, lesson: Lesson, folder: str, before: str) -> None:
@@ -71,14 +71,14 @@ class Teacher:
 
     def __init__(self, app: App[None]) -> None:
         self._app = app
-        self.run: Run | None = None
+        self.run: LessonRun | None = None
         """The lesson that runs."""
         self.folder: str | None = None
         """The folder of lessons; None for the bundled ones."""
         self.begins = False
         """Whether the app began with lessons."""
         self._first: str | None = None
-        self._looks: Timer | None = None
+        self._timer: Timer | None = None
 
     def teach(self, path: str | None, folder: str | None) -> None:
         """To be called before the app runs: begin with this lesson, or with the list of the folder's."""
@@ -113,7 +113,7 @@ class Teacher:
         try:
             lesson = load(path)
             self.drop()
-            run = Run(lesson, tempfile.mkdtemp(prefix="vmci-lesson-"), _current())
+            run = LessonRun(lesson, tempfile.mkdtemp(prefix="vmci-lesson-"), _current())
             self.run = run
             copy_files(lesson, run.folder)
         except (VmciError, OSError) as error:
@@ -124,9 +124,9 @@ class Teacher:
         os.chdir(run.folder)
         self._open_files(run)
         self._app.refresh_bindings()
-        self._looks = self._looks or self._app.set_interval(_EVERY, self.look)
+        self._timer = self._timer or self._app.set_interval(_EVERY, self.check_step)
 
-    def _open_files(self, run: Run) -> None:
+    def _open_files(self, run: LessonRun) -> None:
         if not host(self._app).open(run.opened, run.lesson.entry):
             self.drop()
 
@@ -135,18 +135,18 @@ class Teacher:
 
         self._app.notify(safe(str(error)), severity="error", markup=False)
 
-    def look(self) -> None:
+    def check_step(self) -> None:
         """Whether the step is done by now; show it, on the screen that is on top."""
         from vmci_tui.lessons.conditions import holds
-        from vmci_tui.tui.lessons.observe import point_at, seen
-        from vmci_tui.tui.lessons.panel import put_in
+        from vmci_tui.tui.lessons.observe import point_at, ui_state
+        from vmci_tui.tui.lessons.panel import ensure_panel
 
         run = self.run
-        if run is None or (panel := put_in(self._app.screen)) is None:
+        if run is None or (panel := ensure_panel(self._app.screen)) is None:
             return
         step = run.lesson.steps[run.at]
         if not run.done:
-            run.done = step.done is None or holds(step.done, seen(self._app, run.changed()))
+            run.done = step.done is None or holds(step.done, ui_state(self._app, run.changed()))
         if panel.show_step(run.lesson, run.at, run.done):
             point_at(self._app.screen, step.at)
 
@@ -164,9 +164,9 @@ class Teacher:
         if (run := self.run) is not None and run.at:
             self._go_to(run, run.at - 1)
 
-    def _go_to(self, run: Run, at: int) -> None:
+    def _go_to(self, run: LessonRun, at: int) -> None:
         run.at, run.done = at, False
-        self.look()
+        self.check_step()
 
     def reset(self) -> None:
         """The files as they were, and the first step."""
@@ -190,12 +190,12 @@ class Teacher:
             name = self.run.lesson.name
             self.drop()
             # Later: the screen that is taken away may be the one whose click this is, and would wait for itself.
-            self._app.call_later(host(self._app).put_in_place, LessonsScreen(self.folder, False, name))
+            self._app.call_later(host(self._app).replace_screens, LessonsScreen(self.folder, False, name))
 
     def drop(self) -> None:
         run, self.run = self.run, None
         if run is not None:
-            host(self._app).let_go()
+            host(self._app).close_files()
             os.chdir(run.before)
             with contextlib.suppress(OSError):
                 for name in os.listdir(run.folder):

@@ -17,12 +17,12 @@ from vmci_tui.tui.widgets.dialogs import Dialog
 from vmci_tui.tui.widgets.line_list import LineList
 
 
-class MarkList(Dialog[int | None]):
+class BookmarkList(Dialog[int | None]):
     """Ends with the offset to go to, or None."""
 
     SCOPED_CSS = False
     DEFAULT_CSS = """
-    MarkList #marks { height: auto; min-height: 3; max-height: 14; }
+    BookmarkList #bookmarks { height: auto; min-height: 3; max-height: 14; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "go", "Go there", tooltip="Go to this place", id="bookmarks.go"),
@@ -33,12 +33,12 @@ class MarkList(Dialog[int | None]):
     def __init__(self, session: Session, places: Places | None) -> None:
         """`places` say what is at a bookmark."""
         super().__init__()
-        self.session, self._places, self._rows = session, places, session.places_marked()
+        self.session, self._places, self._rows = session, places, session.bookmarked_places()
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(plain("Bookmarks of this file"), classes="title")
-            yield LineList(id="marks", empty="none: b in the hex view sets one at the cursor")
+            yield LineList(id="bookmarks", empty="none: b in the hex view sets one at the cursor")
             yield Static(plain("Enter goes there, d deletes, ESC closes"), classes="hint", id="hint")
             with Horizontal(classes="buttons"):
                 yield Button("Go there", id="ok", variant="primary", compact=True)
@@ -48,28 +48,28 @@ class MarkList(Dialog[int | None]):
     def on_mount(self) -> None:
         super().on_mount()
         self._show()
-        self.query_one("#marks").focus()
+        self.query_one("#bookmarks").focus()
 
     def _show(self) -> None:
         places = self._places
         rows = [
-            ((f"{mark:<20} ", "key"), (places.at(offset).label if places else "", "value"))
-            for offset, mark in self._rows
+            ((f"{bookmark:<20} ", "key"), (places.at(offset).label if places else "", "value"))
+            for offset, bookmark in self._rows
         ]
-        self.query_one("#marks", LineList).set_rows(rows)
+        self.query_one("#bookmarks", LineList).set_rows(rows)
 
-    @on(LineList.Chosen, "#marks")
+    @on(LineList.Chosen, "#bookmarks")
     @on(Button.Pressed, "#ok")
     def action_go(self) -> None:
-        at = self.query_one("#marks", LineList).cursor
+        at = self.query_one("#bookmarks", LineList).cursor
         if at < len(self._rows):
             self.dismiss(self._rows[at][0])
 
     @on(Button.Pressed, "#drop")
     def action_drop(self) -> None:
-        at = self.query_one("#marks", LineList).cursor
+        at = self.query_one("#bookmarks", LineList).cursor
         if at < len(self._rows):
-            self.session.unmark(self._rows.pop(at)[1])
+            self.session.remove_bookmark(self._rows.pop(at)[1])
             self._show()
 
     @on(Button.Pressed, "#cancel")

@@ -9,8 +9,8 @@ from vmci_tui.common.errors import VmciError
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.common.span import Span
 from vmci_tui.document.document import Document
-from vmci_tui.tui.asking import say
-from vmci_tui.tui.clipboard import MOST, lacks_clipboard
+from vmci_tui.tui.clipboard import MAX_BYTES, lacks_clipboard
+from vmci_tui.tui.prompts import say
 from vmci_tui.tui.widgets.hex_view import HexView
 from vmci_tui.tui.widgets.line_list import LineList
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from vmci_tui.render.copy_formats import CopiedBytes
 
 
-class _Selects(Protocol):
+class _SelectsBytes(Protocol):
     """A pane whose selection has bytes."""
 
     def selected_text(self) -> str:
         """Return the selection as text."""
 
-    def selected_piece(self) -> CopiedBytes | None:
+    def selected_bytes(self) -> CopiedBytes | None:
         """Return its bytes; None where nothing is selected, or it is not bytes of a file."""
 
 
@@ -34,14 +34,14 @@ def copy(screen: Screen[None]) -> None:
     """Copy the selection: printable ASCII, one line where it is a value; of other widgets the hex view's."""
     view, focused = screen.query_one(HexView), screen.focused
     text = focused.selected_text() if isinstance(focused, LineList) else ""
-    text = text or cast("_Selects", view).selected_text()
+    text = text or cast("_SelectsBytes", view).selected_text()
     if not text:
         say(screen, "nothing is selected", "warning")
         return
     screen.app.copy_to_clipboard(text)
     lacking = "; this terminal takes no clipboard: C writes a file" if lacks_clipboard(os.environ) else ""
-    if focused is view and view.mark[1] - view.mark[0] > MOST:
-        lacking += f"; that is the first {MOST} bytes, a clipboard takes no more: vmci hex prints all"
+    if focused is view and view.highlight[1] - view.highlight[0] > MAX_BYTES:
+        lacking += f"; that is the first {MAX_BYTES} bytes, a clipboard takes no more: vmci hex prints all"
     say(screen, f"copied {len(text)} characters{lacking}", "warning" if lacking else "information")
 
 
@@ -49,19 +49,19 @@ def copy_as(screen: Screen[None]) -> None:
     """Choose the form, and where it goes."""
     from vmci_tui.tui.panes.copy_screen import CopyScreen
 
-    pane = screen.focused if hasattr(screen.focused, "selected_piece") else screen.query_one(HexView)
+    pane = screen.focused if hasattr(screen.focused, "selected_bytes") else screen.query_one(HexView)
     try:
-        piece = cast("_Selects", pane).selected_piece()
+        copied = cast("_SelectsBytes", pane).selected_bytes()
     except VmciError as error:
         say(screen, str(error), "error")
         return
-    if piece is None or not piece.data:
+    if copied is None or not copied.data:
         say(screen, "nothing is selected that has bytes", "warning")
     else:
-        screen.app.push_screen(CopyScreen(piece))
+        screen.app.push_screen(CopyScreen(copied))
 
 
-def entry_piece(document: Document, span: Span | None) -> CopiedBytes | None:
+def entry_bytes(document: Document, span: Span | None) -> CopiedBytes | None:
     """Bytes of the entry, all of it without a span; None where no entry is open."""
     from vmci_tui.render.copy_formats import CopiedBytes
 
@@ -73,11 +73,11 @@ def entry_piece(document: Document, span: Span | None) -> CopiedBytes | None:
     return CopiedBytes(history.entry.pack()[start : start + length], what, start)
 
 
-def file_piece(document: Document, start: int, length: int, what: Safe) -> CopiedBytes:
+def file_bytes(document: Document, start: int, length: int, what: Safe) -> CopiedBytes:
     """Bytes of the file as it is shown, as far as there are any, and as a clipboard takes them."""
     from vmci_tui.render.copy_formats import CopiedBytes
 
-    if length > MOST:
-        what = Safe(f"the first {MOST >> 10} KiB of {what}")
+    if length > MAX_BYTES:
+        what = Safe(f"the first {MAX_BYTES >> 10} KiB of {what}")
     left = document.layout.image.size - start
-    return CopiedBytes(document.read(start, max(min(length, MOST, left), 0)), what, start)
+    return CopiedBytes(document.read(start, max(min(length, MAX_BYTES, left), 0)), what, start)

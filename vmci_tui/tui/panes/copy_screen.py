@@ -39,14 +39,14 @@ class CopyScreen(Dialog[None]):
         Binding("escape,C,q", "dismiss", "Cancel", id="dialog.cancel"),
     ]
 
-    def __init__(self, piece: CopiedBytes) -> None:
+    def __init__(self, copied: CopiedBytes) -> None:
         super().__init__()
-        self._piece = piece
+        self._copied = copied
 
     def compose(self) -> ComposeResult:
-        piece = self._piece
+        copied = self._copied
         with Vertical(classes="dialog"):
-            yield Static(plain(f"Copy {piece.what}, {len(piece.data)} bytes, as"), classes="title")
+            yield Static(plain(f"Copy {copied.what}, {len(copied.data)} bytes, as"), classes="title")
             yield LineList(id="forms")
             with VerticalScroll(id="sight"):
                 yield Static(id="seen")
@@ -71,25 +71,25 @@ class CopyScreen(Dialog[None]):
 
     @on(LineList.Moved, "#forms")
     def _show(self) -> None:
-        first = self._piece._replace(data=self._piece.data[:_SHOWN])  # a megabyte as C takes a second
+        first = self._copied._replace(data=self._copied.data[:_SHOWN])  # a megabyte as C takes a second
         self.query_one("#seen", Static).update(plain(self._form.write(first)[:_SHOWN]))
 
     @on(LineList.Chosen, "#forms")
     @on(Button.Pressed, "#ok")
     def action_copy(self) -> None:
-        written = self._form.write(self._piece)
+        written = self._form.write(self._copied)
         self.app.copy_to_clipboard(written)
         self.app.notify(f"copied as {self._form.label}: {len(written)} characters", markup=False)
         self.dismiss()
 
     @on(Button.Pressed, "#into")
     def action_file(self) -> None:
-        form, piece = self._form, self._piece
+        form, copied = self._form, self._copied
 
         def accept(typed: str) -> None:
             path = os.path.expanduser(typed.strip())
             host(self).refuse_outside(path)
-            write_new(path, piece.data if path.endswith(".bin") else (form.write(piece) + "\n").encode("ascii"))
+            write_new(path, copied.data if path.endswith(".bin") else (form.write(copied) + "\n").encode("ascii"))
             self.app.notify(f"written: {visible(path)}", markup=False)
 
         hint = "a new file; with a name that ends in .bin it gets the bytes themselves"

@@ -12,10 +12,10 @@ from vmci_tui.document import edit_entry
 from vmci_tui.document.edit import Edit
 from vmci_tui.formats.elf_note import NAME, build
 from vmci_tui.formats.fw_cfg_entry import GDB_COMMAND, Write, parse_number
-from vmci_tui.tui.asking import ask, ask_edit, ask_text, say, try_edit
 from vmci_tui.tui.bindings import bind
-from vmci_tui.tui.panes.copy import entry_piece
-from vmci_tui.tui.panes.rows import Target, entry_rows
+from vmci_tui.tui.panes.copy import entry_bytes
+from vmci_tui.tui.panes.rows import RowTarget, entry_rows
+from vmci_tui.tui.prompts import ask, ask_edit, ask_text, say, try_edit
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.line_list import LineList
 
@@ -52,7 +52,7 @@ class EntryList(LineList):
     def __init__(self, session: Session) -> None:
         super().__init__(id="entry")
         self.session = session
-        self.targets: Sequence[Target] = ()
+        self.targets: Sequence[RowTarget] = ()
 
     def show_state(self) -> None:
         """Show the state of the session's document."""
@@ -63,11 +63,11 @@ class EntryList(LineList):
     def on_resize(self) -> None:
         self.show_state()
 
-    def target(self) -> Target | None:
+    def target(self) -> RowTarget | None:
         """What the row under the cursor stands for."""
         return self.targets[self.cursor] if self.cursor < len(self.targets) else None
 
-    def told(self) -> str:
+    def described(self) -> str:
         """All that is known of what the cursor is on: where the pane is narrow it is folded, or cut."""
         target = self.target()
         rows = [row for row, other in zip(self.rows, self.targets, strict=True) if other == target]
@@ -80,10 +80,10 @@ class EntryList(LineList):
                 return row
         return None
 
-    def selected_piece(self) -> CopiedBytes | None:
+    def selected_bytes(self) -> CopiedBytes | None:
         """The bytes of the field under the cursor, or of the whole entry."""
         target = self.target()
-        return entry_piece(self.session.document, target.span if target is not None else None)
+        return entry_bytes(self.session.document, target.span if target is not None else None)
 
     def action_edit_entry(self) -> None:
         target, history = self.target(), self.session.document.state.entry
@@ -167,7 +167,7 @@ class EntryList(LineList):
         assert history is not None
         raw = note.raw if note is not None else build(NAME, 0, b"OSRELEASE=6.1.0\n", "little").raw
         machine = document.dump.machine if document.dump else None
-        from vmci_tui.tui.widgets.text_dialog import Told
+        from vmci_tui.tui.widgets.text_dialog import TextDialog
 
         try:
             from vmci_tui.qemu.answer_report import answer_text
@@ -179,7 +179,9 @@ class EntryList(LineList):
         except VmciError as error:
             self.app.call_from_thread(say, self, str(error), "error")
             return
-        self.app.call_from_thread(self.app.push_screen, Told("What a real QEMU does with this entry and note", lines))
+        self.app.call_from_thread(
+            self.app.push_screen, TextDialog("What a real QEMU does with this entry and note", lines)
+        )
 
 
 def _write_of(typed: str) -> Write:

@@ -11,11 +11,11 @@ from textual.message import Message
 from textual.widgets import Static
 
 from vmci_tui.common.safe_text import Safe
-from vmci_tui.tui.asking import say, try_edit
 from vmci_tui.tui.bindings import bind
-from vmci_tui.tui.edge import Guarded
-from vmci_tui.tui.panes.copy import entry_piece, file_piece
+from vmci_tui.tui.guarded import Guarded
+from vmci_tui.tui.panes.copy import entry_bytes, file_bytes
 from vmci_tui.tui.panes.rows import consequence_lines, finding_rows
+from vmci_tui.tui.prompts import say, try_edit
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import plain
 from vmci_tui.tui.widgets.line_list import LineList
@@ -65,15 +65,15 @@ class FindingsList(LineList):
         finding = self.finding()
         return f"{finding.code} {finding.severity}: {finding.message}" if finding is not None else ""
 
-    def selected_piece(self) -> CopiedBytes | None:
+    def selected_bytes(self) -> CopiedBytes | None:
         """The bytes that the finding under the cursor is about."""
         finding = self.finding()
         if finding is None or finding.span is None:
             return None
         if finding.span.of == "entry":
-            return entry_piece(self.session.document, finding.span)
+            return entry_bytes(self.session.document, finding.span)
         what = Safe(f"the bytes of {finding.code}")
-        return file_piece(self.session.document, finding.span.offset, finding.span.length, what)
+        return file_bytes(self.session.document, finding.span.offset, finding.span.length, what)
 
     def action_show_finding(self) -> None:
         finding = self.finding()
@@ -110,9 +110,9 @@ class FindingsPane(Guarded, Vertical):
     def show_judgement(self) -> None:
         """Show the findings of the state."""
         self.query_one(FindingsList).show_judgement()
-        self.tell()
+        self.show_chosen()
 
-    def tell(self) -> None:
+    def show_chosen(self) -> None:
         """Show the chosen one in full; the text for it is made when there is a first one."""
         finding, found = self.query_one(FindingsList).finding(), self.query("#why-text")
         if finding is None:
@@ -127,7 +127,7 @@ class FindingsPane(Guarded, Vertical):
             self.mount(VerticalScroll(Static(words, id="why-text"), id="why"))
 
 
-def counted(found: tuple[Finding, ...]) -> str:
+def finding_count(found: tuple[Finding, ...]) -> str:
     """How many findings there are, in a word or two."""
     errors = sum(item.severity == "error" for item in found)
     if not errors:

@@ -15,13 +15,13 @@ from vmci_tui.document import find_bytes as searching
 from vmci_tui.document.addresses import anchor_of, offset_of
 from vmci_tui.document.document import Document
 from vmci_tui.settings import settings
-from vmci_tui.tui.asking import ask, say
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.host import host
-from vmci_tui.tui.panes.copy import file_piece
+from vmci_tui.tui.panes.copy import file_bytes
 from vmci_tui.tui.panes.pane_bar import PaneBar
+from vmci_tui.tui.prompts import ask, say
 from vmci_tui.tui.session import Session
-from vmci_tui.tui.widgets.hex_selection import SELECT_BINDINGS, Selecting
+from vmci_tui.tui.widgets.hex_selection import SELECT_BINDINGS, SelectableHexView
 from vmci_tui.tui.widgets.hex_view import HexView
 from vmci_tui.tui.widgets.status_line import StatusLine
 
@@ -35,7 +35,7 @@ SEARCH_BINDINGS = (
 )
 
 
-class BytesPane(Selecting):
+class BytesPane(SelectableHexView):
     """A hex view in which one goes to a place, searches, and copies."""
 
     DEFAULT_CLASSES = "pane"
@@ -60,7 +60,7 @@ class BytesPane(Selecting):
     def arrive(self, offset: int, length: int = 1) -> None:
         """Go to bytes and mark them, as a user's move."""
         self.go(offset)
-        self.set_mark(offset, length)
+        self.set_highlight(offset, length)
         self.post_message(self.Moved(offset))
 
     def offset_of(self, typed: str) -> int:
@@ -115,7 +115,7 @@ class BytesPane(Selecting):
 
     def _search_at(self, at: int) -> None:
         share = 100 * at // max(self.total, 1)
-        self.screen.query_one("#status", StatusLine).tell(f"searching at {at:#x}, {share} %  (ESC stops)")
+        self.screen.query_one("#status", StatusLine).set_text(f"searching at {at:#x}, {share} %  (ESC stops)")
 
     def _search_failed(self, error: Exception) -> None:
         self._searching = False
@@ -146,14 +146,14 @@ class BytesPane(Selecting):
         """What is selected, as a hex dump."""
         from vmci_tui.render.copy_formats import as_hexdump
 
-        return as_hexdump(self.selected_piece())
+        return as_hexdump(self.selected_bytes())
 
-    def selected_piece(self) -> CopiedBytes:
+    def selected_bytes(self) -> CopiedBytes:
         """The bytes that are marked, or the row of 16 bytes."""
-        start, end = self.mark
+        start, end = self.highlight
         if start != end:
-            return file_piece(self.document, start, end - start, Safe("what is marked"))
-        return file_piece(self.document, self.cursor - self.cursor % 16, 16, Safe("the row"))
+            return file_bytes(self.document, start, end - start, Safe("what is marked"))
+        return file_bytes(self.document, self.cursor - self.cursor % 16, 16, Safe("the row"))
 
 
 class HexPane(BytesPane):
@@ -180,18 +180,18 @@ class HexPane(BytesPane):
     def action_bookmark(self) -> None:
         """Set one at the cursor, or take it away."""
         place = anchor_of(self.cursor, self.document.layout)
-        if place in self.session.marks:
-            self.session.unmark(place)
+        if place in self.session.bookmarks:
+            self.session.remove_bookmark(place)
             say(self, f"no bookmark at {place} any more")
-        elif len(self.session.marks) >= settings.MOST_BOOKMARKS:
+        elif len(self.session.bookmarks) >= settings.MOST_BOOKMARKS:
             say(self, f"a file has {settings.MOST_BOOKMARKS} bookmarks at most: B lists them", "warning")
         else:
-            self.session.mark(place)
-            say(self, f"bookmark {len(self.session.marks)} at {place}")
+            self.session.add_bookmark(place)
+            say(self, f"bookmark {len(self.session.bookmarks)} at {place}")
 
     def action_next_bookmark(self) -> None:
         """To the next one behind the cursor, and from the last to the first."""
-        found = [offset for offset, _ in self.session.places_marked()]
+        found = [offset for offset, _ in self.session.bookmarked_places()]
         if not found:
             say(self, "no bookmarks: b sets one at the cursor", "warning")
             return
@@ -201,9 +201,9 @@ class HexPane(BytesPane):
 
     def action_bookmarks(self) -> None:
         """The list of them."""
-        from vmci_tui.tui.panes.bookmarks import MarkList
+        from vmci_tui.tui.panes.bookmarks import BookmarkList
 
-        self.app.push_screen(MarkList(self.session, self.places), self._go_to_bookmark)
+        self.app.push_screen(BookmarkList(self.session, self.places), self._go_to_bookmark)
 
     def _go_to_bookmark(self, offset: int | None) -> None:
         if offset is not None:
@@ -247,5 +247,5 @@ class HexPane(BytesPane):
             return
         start = 0 if note is None else self.document.layout.note_offsets[note]
         self.go(start + at + 1)
-        self.mark_place()
+        self.highlight_place()
         self.post_message(self.Written())

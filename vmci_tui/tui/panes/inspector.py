@@ -8,8 +8,8 @@ from textual.binding import Binding, BindingType
 
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.document.inspected_bytes import HEAD, LABEL, SHORT, InspectedBytes, inspect_at, inspected_lines
-from vmci_tui.tui.asking import say
 from vmci_tui.tui.panes.hex import HexPane
+from vmci_tui.tui.prompts import say
 from vmci_tui.tui.style.cells import Row
 from vmci_tui.tui.widgets.line_list import LineList
 

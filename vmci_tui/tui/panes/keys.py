@@ -20,11 +20,11 @@ from vmci_tui.document import edit_text
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.state import State
 from vmci_tui.formats.vmcoreinfo import Line
-from vmci_tui.tui.asking import ask_edit, say, try_edit
 from vmci_tui.tui.bindings import bind, moves
-from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.panes.key_rows import KeyRows
+from vmci_tui.tui.prompts import ask_edit, say, try_edit
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import plain
 from vmci_tui.tui.widgets.line_list import LineList
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 PROVED = {True: "proved", False: "DISPROVED", None: "not provable"}
 """What memory says of the text, in a word."""
-_RESTS = 0.15
+_REST_SECONDS = 0.15
 """Seconds that the cursor rests on a key before it is explained: moving stays as cheap as it is without."""
 
 
@@ -102,7 +102,7 @@ class KeysList(LineList):
         line = self.line()
         return visible(line.body) if line is not None else super().selected_text()
 
-    def selected_piece(self) -> CopiedBytes | None:
+    def selected_bytes(self) -> CopiedBytes | None:
         """The bytes of the line under the cursor."""
         from vmci_tui.render.copy_formats import CopiedBytes
 
@@ -240,7 +240,7 @@ class KeysPane(Guarded, Vertical):
     def _close_filter(self) -> None:
         """Back to the line."""
         line = self.query_one("#filter-line", StatusLine)
-        line.tell(f"filter: {self._wanted}  (ESC clears it)" if self._wanted else "/ filter")
+        line.set_text(f"filter: {self._wanted}  (ESC clears it)" if self._wanted else "/ filter")
         line.display = True
         self.query("#filter").remove()
         self.query_one(KeysList).focus()
@@ -275,7 +275,7 @@ class KeysPane(Guarded, Vertical):
         if self._timer is not None:
             self._timer.stop()
         if self._explaining:
-            self._timer = self.set_timer(_RESTS, partial(self._explain, line))
+            self._timer = self.set_timer(_REST_SECONDS, partial(self._explain, line))
 
     def _explain(self, line: Line | None) -> None:
         if not self._explaining:  # the cursor came to rest after it was switched off
@@ -299,6 +299,6 @@ def key_rows(state: State, wanted: str = "") -> KeyRows:
     """The lines of the text that hold `wanted`; where a Windows header takes its place, the fields of that."""
     if state.note is None or not state.note.is_windows:
         return KeyRows(state.vmcoreinfo, wanted)
-    from vmci_tui.tui.panes.windows_rows import HeaderRows
+    from vmci_tui.tui.panes.windows_rows import WindowsHeaderRows
 
-    return HeaderRows(state.note, wanted)
+    return WindowsHeaderRows(state.note, wanted)

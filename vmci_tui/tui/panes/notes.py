@@ -11,10 +11,10 @@ from vmci_tui.common.safe_text import Safe, literal, visible
 from vmci_tui.document import edit_notes
 from vmci_tui.document.edit import Edit
 from vmci_tui.formats.fw_cfg_entry import parse_number
-from vmci_tui.tui.asking import ask_edit, say, try_edit
 from vmci_tui.tui.bindings import bind, moves
-from vmci_tui.tui.panes.copy import file_piece
-from vmci_tui.tui.panes.rows import Target, note_rows
+from vmci_tui.tui.panes.copy import file_bytes
+from vmci_tui.tui.panes.rows import RowTarget, note_rows
+from vmci_tui.tui.prompts import ask_edit, say, try_edit
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.line_list import LineList
 
@@ -43,7 +43,7 @@ class NotesList(LineList):
     def __init__(self, session: Session) -> None:
         super().__init__(id="notes", empty="no notes: [a] appends one")
         self.session = session
-        self.targets: Sequence[Target] = ()
+        self.targets: Sequence[RowTarget] = ()
         self._types: dict[int, str] = {}
         """The names of the types of CORE notes, once they are read."""
 
@@ -68,13 +68,13 @@ class NotesList(LineList):
         say(self, "no note is selected", "warning")
         return None
 
-    def selected_piece(self) -> CopiedBytes | None:
+    def selected_bytes(self) -> CopiedBytes | None:
         """The bytes of the note under the cursor."""
         layout = self.session.document.layout
         if self.cursor >= len(layout.notes):
             return None
         at, note = layout.note_offsets[self.cursor], layout.notes[self.cursor]
-        return file_piece(self.session.document, at, len(note.raw), Safe(f"note {self.cursor}"))
+        return file_bytes(self.session.document, at, len(note.raw), Safe(f"note {self.cursor}"))
 
     def action_rename_note(self) -> None:
         index = self._chosen()

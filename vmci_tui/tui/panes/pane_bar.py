@@ -6,10 +6,10 @@ from textual import events
 from textual.app import RenderResult
 from textual.message import Message
 
-from vmci_tui.tui.edge import Painted
+from vmci_tui.tui.guarded import GuardedWidget
 
 
-class PaneBar(Painted):
+class PaneBar(GuardedWidget):
     """The tabs of the narrow screen: which panes there are, one of them shown."""
 
     class Picked(Message):

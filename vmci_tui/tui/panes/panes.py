@@ -11,8 +11,7 @@ from textual.containers import Horizontal, Vertical
 from vmci_tui.common.span import Span
 from vmci_tui.document.byte_map import Place
 from vmci_tui.document.document import Document
-from vmci_tui.tui.asking import say
-from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.findings import FindingsList, FindingsPane
 from vmci_tui.tui.panes.hex import HexPane
@@ -20,6 +19,7 @@ from vmci_tui.tui.panes.keys import KeysList, KeysPane
 from vmci_tui.tui.panes.notes import NotesList
 from vmci_tui.tui.panes.pane_bar import PaneBar
 from vmci_tui.tui.panes.table import COLUMNS, PANES
+from vmci_tui.tui.prompts import say
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
@@ -66,25 +66,25 @@ class Panes(Guarded, Horizontal):
 
     # The status line
 
-    def _tell(self, words: str) -> None:
+    def _show_status(self, words: str) -> None:
         """Words in the status line, until the cursor moves; where there is room, which file this is."""
         document = self.document
         state = "modified" if document.unsaved else "edits saved" if document.modified else "not modified"
-        self.screen.query_one("#status", StatusLine).tell(words, f"{document.name}  {document.container}  {state}")
+        self.screen.query_one("#status", StatusLine).set_text(words, f"{document.name}  {document.container}  {state}")
 
     @on(HexPane.SearchEnded)
     def _show_place(self) -> None:
         """Where the cursor of the hex view is, and in which field; its byte in the inspector."""
         view = self.query_one(HexPane)
-        self._tell(view.selected or place_text(self.document, view.cursor, view.place()))
+        self._show_status(view.selected or place_text(self.document, view.cursor, view.place()))
         if self._inspector is not None:
             self._inspector.show_place()
 
-    def tell_command(self) -> None:
+    def show_command(self) -> None:
         """What does the last edit in the shell."""
         command = self.session.last_command()
         if command is not None:
-            self._tell(f"$ {command}")
+            self._show_status(f"$ {command}")
 
     # Moving in one pane moves the others
 
@@ -105,7 +105,7 @@ class Panes(Guarded, Horizontal):
     @on(KeysList.Rearranged)
     def _line_rearranged(self, event: KeysList.Rearranged) -> None:
         self.point_at_line(event.number)
-        self.tell_command()
+        self.show_command()
 
     def point_at_line(self, number: int) -> None:
         text = self.document.state.vmcoreinfo
@@ -137,7 +137,7 @@ class Panes(Guarded, Horizontal):
             self._point_at(target.span)
         elif self.document.state.entry is not None and target.key in ("paddr", "size"):
             self._point_at_region()
-        self.screen.query_one("#status", StatusLine).tell(self.query_one(EntryList).told())
+        self.screen.query_one("#status", StatusLine).set_text(self.query_one(EntryList).described())
 
     def _point_at_region(self) -> None:
         history = self.document.state.entry
@@ -150,7 +150,7 @@ class Panes(Guarded, Horizontal):
 
     @on(LineList.Moved, "#findings")
     def _finding_moved(self) -> None:
-        self.query_one(FindingsPane).tell()
+        self.query_one(FindingsPane).show_chosen()
         finding = self.query_one(FindingsList).finding()
         if finding is not None and finding.span is not None:
             self._point_at_finding(finding.span)
@@ -174,7 +174,7 @@ class Panes(Guarded, Horizontal):
         if finding.span is None:
             say(self, "this finding is about no bytes in particular", "warning")
             return
-        self.query_one(FindingsPane).tell()
+        self.query_one(FindingsPane).show_chosen()
         self._point_at_finding(finding.span)
         if finding.span.of == "entry":
             name = "entry"
@@ -188,7 +188,7 @@ class Panes(Guarded, Horizontal):
     def _point_at(self, span: Span) -> None:
         """Mark bytes in the hex view and go there."""
         view = self.query_one(HexPane)
-        view.set_mark(span.offset, span.length)
+        view.set_highlight(span.offset, span.length)
         view.go(span.offset)
         self._show_place()
 
@@ -201,7 +201,7 @@ class Panes(Guarded, Horizontal):
     @on(HexPane.Written)
     def _byte_written(self) -> None:
         self._follow_cursor()
-        self.tell_command()
+        self.show_command()
 
     def _follow(self, place: Place | None) -> None:
         """The lists go where the hex view is."""

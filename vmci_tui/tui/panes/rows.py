@@ -21,7 +21,7 @@ _LONGEST = 4096
 """Cells of a value that are built; no terminal is wider."""
 
 
-class Target(NamedTuple):
+class RowTarget(NamedTuple):
     """What a row stands for: a field of the entry, a write, a note."""
 
     kind: str
@@ -30,12 +30,12 @@ class Target(NamedTuple):
     span: Span | None = None
 
 
-def entry_rows(document: Document, wide: bool = True) -> list[tuple[Row, Target]]:
+def entry_rows(document: Document, wide: bool = True) -> list[tuple[Row, RowTarget]]:
     """The four fields with what follows from them, then the writes; each on one line, or on two where it is narrow."""
     history = document.state.entry
     if history is None:
         return [line for row, target in _derived_rows(document) for line in _folded(row, target, wide)]
-    whole = Target("entry", span=WHOLE_ENTRY)
+    whole = RowTarget("entry", span=WHOLE_ENTRY)
     out = _folded(_presence(history), whole, wide)
     raw = history.entry.pack()
     for field, value in zip(FIELDS, history.entry, strict=True):
@@ -44,14 +44,14 @@ def entry_rows(document: Document, wide: bool = True) -> list[tuple[Row, Target]
             (f"{field.name:<13}", "key"), (f"{value} = {value:#x}  ", "value"), (f"[{octets}]  ", "dim"),
             _meaning(document, field.name, value),
         )  # fmt: skip
-        out += _folded(row, Target("field", field.name, span=entry_span(field.name)), wide)
+        out += _folded(row, RowTarget("field", field.name, span=entry_span(field.name)), wide)
     if history.origin == "writes":
         for number in range(len(history.writes)):
-            out += _folded(_write_row(history, number), Target("write", number=number), wide)
+            out += _folded(_write_row(history, number), RowTarget("write", number=number), wide)
     return out
 
 
-def _folded(row: Row, target: Target, wide: bool) -> list[tuple[Row, Target]]:
+def _folded(row: Row, target: RowTarget, wide: bool) -> list[tuple[Row, RowTarget]]:
     """The row, or where it is narrow its last cell, which explains, on a line of its own."""
     if wide or len(row) < 2:
         return [(row, target)]
@@ -102,25 +102,25 @@ def _write_row(history: EntryHistory, number: int) -> Row:
     )  # fmt: skip
 
 
-def _derived_rows(document: Document) -> list[tuple[Row, Target]]:
+def _derived_rows(document: Document) -> list[tuple[Row, RowTarget]]:
     machine = document.dump.machine if document.dump is not None else None
     derived = derive(document.state, machine)
     if not derived:
         words = f"no entry is open, and {no_entry_reason(document.state, machine)}"
-        return [(((words, "dim"),), Target("none"))]
+        return [(((words, "dim"),), RowTarget("none"))]
     title = (("derived: ", "info"), ("what the guest must have written", "dim"))
-    out: list[tuple[Row, Target]] = [(title, Target("none"))]
+    out: list[tuple[Row, RowTarget]] = [(title, RowTarget("none"))]
     for item in derived:
         value = "unknown" if item.value is None else f"{item.value} = {item.value:#x}"
         out.append(
-            (((f"{item.name:<13}", "key"), (f"{value}  ", "value"), (item.why, "dim")), Target("derived", item.name))
+            (((f"{item.name:<13}", "key"), (f"{value}  ", "value"), (item.why, "dim")), RowTarget("derived", item.name))
         )
     return out
 
 
-def note_rows(document: Document, names: dict[int, str]) -> list[tuple[Row, Target]]:
+def note_rows(document: Document, names: dict[int, str]) -> list[tuple[Row, RowTarget]]:
     """All notes, CPU notes too; `names` are those of the types of CORE notes."""
-    out: list[tuple[Row, Target]] = []
+    out: list[tuple[Row, RowTarget]] = []
     layout = document.layout
     for index, (note, offset) in enumerate(zip(layout.notes, layout.note_offsets, strict=True)):
         alone = isinstance(note, HeaderText)
@@ -133,7 +133,7 @@ def note_rows(document: Document, names: dict[int, str]) -> list[tuple[Row, Targ
             (f"{note.descsz} bytes at {offset:#x}  ", "value"),
             (f"{what} ", "dim"), (note.broken or "", "error"),
         )  # fmt: skip
-        out.append((row, Target("note", number=index, span=Span(offset, len(note.raw)))))
+        out.append((row, RowTarget("note", number=index, span=Span(offset, len(note.raw)))))
     return out
 
 

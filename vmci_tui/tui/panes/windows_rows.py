@@ -11,7 +11,7 @@ from vmci_tui.tui.panes.key_rows import KeyRows
 from vmci_tui.tui.style.cells import Row
 
 
-class HeaderRows(KeyRows):
+class WindowsHeaderRows(KeyRows):
     """A row for each field of the header; there are no lines of text behind them."""
 
     title = "Windows header"

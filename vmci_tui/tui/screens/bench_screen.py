@@ -19,17 +19,17 @@ from vmci_tui.bench.manifest import names, save
 from vmci_tui.common.errors import VmciError
 from vmci_tui.findings.catalogue import GROUPS, catalogue
 from vmci_tui.readers.verdicts import VerdictPair
-from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import Row, plain, safe
 from vmci_tui.tui.widgets.dialogs import Ask
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
-from vmci_tui.tui.widgets.verdict_line import StripLine
+from vmci_tui.tui.widgets.verdict_line import VerdictLine
 
 _BOX = 5
 """Cells of a line that a click toggles: `[x] ` and a blank before it."""
-Line = Defect | str
+BenchItem = Defect | str
 """A line of the list: a defect, or the heading of a group."""
 
 
@@ -46,7 +46,7 @@ class DefectList(LineList):
             self.action_choose()
 
 
-class CraftScreen(Guarded, Screen[None]):
+class BenchScreen(Guarded, Screen[None]):
     """Ends by going back, or by opening what was made."""
 
     about = (
@@ -55,11 +55,11 @@ class CraftScreen(Guarded, Screen[None]):
     )
     SCOPED_CSS = False
     DEFAULT_CSS = """
-    CraftScreen #strip { height: 1; background: $surface; padding: 0 1; }
-    CraftScreen #defects { width: 34; border: round $surface-lighten-2; height: 1fr; }
-    CraftScreen #defects:focus { border: round $accent; border-title-color: $accent; }
-    CraftScreen #told { border: round $surface-lighten-2; padding: 0 1; height: 1fr; }
-    CraftScreen #told:focus { border: round $accent; }
+    BenchScreen #strip { height: 1; background: $surface; padding: 0 1; }
+    BenchScreen #defects { width: 34; border: round $surface-lighten-2; height: 1fr; }
+    BenchScreen #defects:focus { border: round $accent; border-title-color: $accent; }
+    BenchScreen #told { border: round $surface-lighten-2; padding: 0 1; height: 1fr; }
+    BenchScreen #told:focus { border: round $accent; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space,enter", "flip", "Toggle", tooltip="Choose this fault, or leave it out", id="craft.toggle"),
@@ -87,7 +87,7 @@ class CraftScreen(Guarded, Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield StatusLine("", id="title")
-        yield StripLine(id="strip")
+        yield VerdictLine(id="strip")
         with Horizontal():
             yield DefectList(id="defects")
             with VerticalScroll(id="told"):
@@ -100,24 +100,24 @@ class CraftScreen(Guarded, Screen[None]):
         listed.border_title = "Faults"
         self._show()
         listed.select(1)
-        self._tell()
+        self._show_fault()
         listed.focus()
 
     def on_resize(self) -> None:
-        self.query_one(StripLine).show(VerdictPair(self._made.verdicts, self._made.verdicts))
+        self.query_one(VerdictLine).show(VerdictPair(self._made.verdicts, self._made.verdicts))
 
     def _show(self) -> None:
         """Everything that hangs on what is chosen."""
         made = self._made
         count = f"{len(self._chosen)} fault{'' if len(self._chosen) == 1 else 's'}" if self._chosen else "no fault"
         title = f"Craft a faulty dump: {made.parts.machine}, {count}, {len(made.dump)} bytes"
-        self.query_one("#title", StatusLine).tell(title)
+        self.query_one("#title", StatusLine).set_text(title)
         self.query_one("#defects", LineList).set_rows([self._row(line) for line in self._lines])
-        self.query_one(StripLine).show(VerdictPair(made.verdicts, made.verdicts))
-        self.query_one("#status", StatusLine).tell(f"$ {made.command}")
-        self._tell()
+        self.query_one(VerdictLine).show(VerdictPair(made.verdicts, made.verdicts))
+        self.query_one("#status", StatusLine).set_text(f"$ {made.command}")
+        self._show_fault()
 
-    def _row(self, line: Line) -> Row:
+    def _row(self, line: BenchItem) -> Row:
         if isinstance(line, str):
             return ((line, "title"),)
         if line not in self._chosen:
@@ -127,12 +127,12 @@ class CraftScreen(Guarded, Screen[None]):
         return ((" [x] ", style), (f"{line.code} ", "key"), (line.name, style))
 
     @property
-    def _current(self) -> Line:
+    def _current(self) -> BenchItem:
         return self._lines[self.query_one("#defects", LineList).cursor]
 
     @on(LineList.Moved, "#defects")
-    def _tell(self) -> None:
-        self.query_one("#words", Static).update(plain("\n".join(told_lines(self._current, self._made, self._clash))))
+    def _show_fault(self) -> None:
+        self.query_one("#words", Static).update(plain("\n".join(fault_lines(self._current, self._made, self._clash))))
         self.query_one("#told").scroll_home(animate=False)
 
     @on(LineList.Chosen, "#defects")
@@ -166,7 +166,7 @@ class CraftScreen(Guarded, Screen[None]):
         here = sum(start <= listed.cursor for start in starts) - 1
         listed.select(starts[(here + by) % len(starts)])
         listed.top = listed.cursor - 1
-        self._tell()
+        self._show_fault()
 
     def _make(self, chosen: tuple[Defect, ...], machine: str | None) -> None:
         try:
@@ -206,7 +206,7 @@ class CraftScreen(Guarded, Screen[None]):
             host(self).refuse_outside(folder)
             save(made, folder)
             self._saved = made, folder
-            self.query_one("#status", StatusLine).tell(f"$ {made.command} -o {safe(shlex.quote(folder))}")
+            self.query_one("#status", StatusLine).set_text(f"$ {made.command} -o {safe(shlex.quote(folder))}")
             self.notify(safe(f"saved {names(made).dump} and what belongs to it in {folder}"), markup=False)
 
         def done(saved: bool | None) -> None:
@@ -221,7 +221,7 @@ class CraftScreen(Guarded, Screen[None]):
         return self._saved[1] if self._saved else "crafted"
 
 
-def _listed() -> Iterator[Line]:
+def _listed() -> Iterator[BenchItem]:
     """The defects by their codes, each kind below its heading."""
     group = ""
     for code in catalogue():
@@ -231,7 +231,7 @@ def _listed() -> Iterator[Line]:
         yield from (item for item in DEFECTS if item.code == code)
 
 
-def told_lines(line: Line, made: Crafted, why: str | None = None) -> list[str]:
+def fault_lines(line: BenchItem, made: Crafted, why: str | None = None) -> list[str]:
     """What the fault under the cursor is, then what is found in all that was made; `why` one of them does not show."""
     out = [f"{why}: leave one of them out", ""] if why else []
     if isinstance(line, Defect):

@@ -18,14 +18,14 @@ from vmci_tui.containers.guest import guest_of
 from vmci_tui.render.candidate_report import osrelease
 from vmci_tui.search.candidate import PROVED, Candidate, RankedCandidate
 from vmci_tui.search.find_notes import find
-from vmci_tui.tui.asking import say
+from vmci_tui.tui.prompts import say
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.dialogs import Choose
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
-from vmci_tui.tui.widgets.text_dialog import Told
-from vmci_tui.tui.widgets.worker_screen import WorkScreen
+from vmci_tui.tui.widgets.text_dialog import TextDialog
+from vmci_tui.tui.widgets.worker_screen import WorkerScreen
 
 _STYLES = {True: "good", False: "error", None: "warning"}
 _RUNS = {True: ", and the processors run its kernel", False: ", but the processors run another kernel", None: ""}
@@ -34,7 +34,7 @@ _LINES = 12
 """Lines of a candidate's text that are shown."""
 
 
-class CandidatesScreen(WorkScreen[RankedCandidate | None]):
+class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
     """Ends with the candidate to adopt, or None."""
 
     SCOPED_CSS = False
@@ -86,7 +86,7 @@ class CandidatesScreen(WorkScreen[RankedCandidate | None]):
     def on_mount(self) -> None:
         listed = self.query_one("#candidates", LineList)
         listed.border_title = "Candidates, best first"
-        self.query_one("#title", StatusLine).tell(" Notes in guest memory", self.session.shell_words("find FILE"))
+        self.query_one("#title", StatusLine).set_text(" Notes in guest memory", self.session.shell_words("find FILE"))
         listed.focus()
         if self._judged:
             self._show(self._judged)
@@ -96,18 +96,18 @@ class CandidatesScreen(WorkScreen[RankedCandidate | None]):
     def _search(self, everywhere: bool) -> None:
         self._judged, self._seen, self._everywhere = (), [], everywhere
         self._rows()
-        self.tell("reading memory")
+        self.show_progress("reading memory")
 
-        def job(told: Progress) -> object:
+        def job(progress: Progress) -> object:
             stopped = False
             found: list[Candidate] = []
             try:
-                for candidate in find(self._guest, everywhere, told):
+                for candidate in find(self._guest, everywhere, progress):
                     found.append(candidate)
                     self.app.call_from_thread(self._saw, candidate)
             except Cancelled:
                 stopped = True  # what was found by then is kept
-            return stopped, rank_candidates(found, self._guest, progress=no_progress if stopped else told)
+            return stopped, rank_candidates(found, self._guest, progress=no_progress if stopped else progress)
 
         self.start(job, self._found)
 
@@ -123,7 +123,7 @@ class CandidatesScreen(WorkScreen[RankedCandidate | None]):
     def _show(self, judged: tuple[RankedCandidate, ...], stopped: bool = False) -> None:
         self._judged = judged
         self._rows()
-        self.tell("Stopped before all of memory was read. " * stopped + self._verdict(judged, stopped))
+        self.show_progress("Stopped before all of memory was read. " * stopped + self._verdict(judged, stopped))
 
     def _verdict(self, judged: tuple[RankedCandidate, ...], stopped: bool) -> str:
         chosen = choose(judged)
@@ -151,7 +151,7 @@ class CandidatesScreen(WorkScreen[RankedCandidate | None]):
             listed.set_rows(
                 [((f"{item.paddr:#014x}  ", "key"), (f"{item.kind}, to be judged", "dim")) for item in self._seen]
             )
-        self._tell_candidate()
+        self._show_candidate()
 
     @property
     def _chosen(self) -> RankedCandidate | None:
@@ -159,7 +159,7 @@ class CandidatesScreen(WorkScreen[RankedCandidate | None]):
         return self._judged[cursor] if cursor < len(self._judged) else None
 
     @on(LineList.Moved, "#candidates")
-    def _tell_candidate(self) -> None:
+    def _show_candidate(self) -> None:
         chosen = self._chosen
         words = "\n".join(candidate_lines(chosen)) if chosen else ""
         self.query_one("#candidate", Static).update(plain(words))
@@ -193,13 +193,13 @@ class CandidatesScreen(WorkScreen[RankedCandidate | None]):
         which = "The dump's note" if self._own is not None else f"The {best.kind} at paddr {best.paddr:#x}"
         found = compare(best.vmcoreinfo if self._own is None else self._own, candidate.vmcoreinfo)
         title = f"{which} (a) and the {candidate.kind} at paddr {candidate.paddr:#x} (b)"
-        self.app.push_screen(Told(title, difference_text(found)))
+        self.app.push_screen(TextDialog(title, difference_text(found)))
 
     def action_entry(self) -> None:
         """Save the entry that a Linux guest writes for this note, as a blob."""
         from vmci_tui.opening.entry_for_note import entry_for
         from vmci_tui.saving.plan import plan_copy
-        from vmci_tui.tui.screens.save_screen import Outcome, SaveScreen
+        from vmci_tui.tui.screens.save_screen import SaveOutcome, SaveScreen
 
         if (chosen := self._chosen) is None:
             return
@@ -210,7 +210,7 @@ class CandidatesScreen(WorkScreen[RankedCandidate | None]):
             say(self, str(error), "error")
             return
 
-        def saved(outcome: Outcome | None) -> None:
+        def saved(outcome: SaveOutcome | None) -> None:
             if outcome is not None:
                 say(self, outcome.words)
 

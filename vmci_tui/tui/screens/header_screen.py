@@ -28,16 +28,16 @@ class HeaderScreen(Dialog[str]):
         Binding("escape,q", "dismiss('')", "Close", tooltip="Back to the file", id="dialog.close"),
     ]
 
-    def __init__(self, fields: HeaderFields, told: tuple[str, ...]) -> None:
-        """`told` are the lines about the rest of the header."""
+    def __init__(self, fields: HeaderFields, fixed: tuple[str, ...]) -> None:
+        """`fixed` are the lines about the rest of the header."""
         super().__init__()
-        self._fields, self._told = fields, told
+        self._fields, self._fixed = fields, fixed
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(plain("The header of the kdump file; Enter changes a field"), classes="title")
             yield LineList(id="fields")
-            yield Static(plain("\n".join(self._told)), classes="hint")
+            yield Static(plain("\n".join(self._fixed)), classes="hint")
             yield Button("Close", id="close", compact=True)
 
     def on_mount(self) -> None:

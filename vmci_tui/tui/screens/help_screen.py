@@ -24,7 +24,7 @@ _NAMES = {"\u2193": "down", "\u2191": "up", "\u2190": "left", "\u2192": "right",
 """Of the signs by which Textual shows keys: what a file says must be ASCII, and help is told like that too."""
 
 
-class Key(NamedTuple):
+class KeyHelp(NamedTuple):
     """What some keys do."""
 
     keys: str
@@ -76,7 +76,7 @@ def help_of(screen: Screen[object], settings: bool = True) -> HelpScreen:
     return HelpScreen(f"{title or 'Help'}: what it is, and its keys", lines)
 
 
-def key_groups(screen: Screen[object]) -> list[tuple[str, list[Key]]]:
+def key_groups(screen: Screen[object]) -> list[tuple[str, list[KeyHelp]]]:
     """Every key that works now, those that the footer hides too, by what it belongs to."""
     names = {"Here": 0, "On this screen": 1, "Everywhere": 2}
     groups: list[dict[tuple[str, str], list[str]]] = [{}, {}, {}]
@@ -98,7 +98,7 @@ def key_groups(screen: Screen[object]) -> list[tuple[str, list[Key]]]:
         # What moves the cursor has no tooltip, and comes last: it is what everybody tries anyway.
         found = sorted(groups[number].items(), key=lambda item: item[0] in moves)
         if found:
-            out.append((name, [Key(" ".join(keys), words) for (_, words), keys in found]))
+            out.append((name, [KeyHelp(" ".join(keys), words) for (_, words), keys in found]))
     return out
 
 

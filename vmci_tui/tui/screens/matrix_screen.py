@@ -15,8 +15,8 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.readers.rule import Value
 from vmci_tui.readers.shared.c_numbers import PRESENCE
 from vmci_tui.readers.verdicts import Verdicts
-from vmci_tui.tui.asking import is_judged, say
-from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.guarded import Guarded
+from vmci_tui.tui.prompts import is_judged, say
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
@@ -31,7 +31,7 @@ _KEY_SHARE = 3
 """The keys get one part of this many of the width."""
 
 
-class KeyLine(NamedTuple):
+class MatrixRow(NamedTuple):
     """One key: what stands in the text, and what each reader takes; None where it does not use the key."""
 
     key: Safe
@@ -49,14 +49,14 @@ class KeyLine(NamedTuple):
         return len(numbers) > 1 or len(texts) > 1 or any(value.problem for value in used)
 
 
-def matrix_lines(text: Vmcoreinfo, verdicts: Verdicts) -> tuple[tuple[str, ...], list[KeyLine]]:
+def matrix_lines(text: Vmcoreinfo, verdicts: Verdicts) -> tuple[tuple[str, ...], list[MatrixRow]]:
     """The readers that use keys, and a line for each key that one of them uses, in the order of the text."""
     values = {name: found for name, verdict in verdicts.items() if (found := verdict.values())}
     out = []
     for key in dict.fromkeys(line.key for line in text.lines if line.key):
         row = {name: found.get(key) for name, found in values.items()}
         if any(value is not None for value in row.values()):
-            out.append(KeyLine(visible(key), visible(text.get(key) or b""), row))
+            out.append(MatrixRow(visible(key), visible(text.get(key) or b""), row))
     return tuple(values), out
 
 
@@ -103,16 +103,16 @@ class MatrixScreen(Guarded, Screen[None]):
         self._shown = [line for line in self._all if line.differs] if self._only else self._all
         count = sum(line.differs for line in self._all)
         title = f" What each reader reads: {len(self._all)} keys, {count} of them not alike"
-        self.query_one("#title", StatusLine).tell(title)
+        self.query_one("#title", StatusLine).set_text(title)
         room = max(self.size.width - 4, 40)
         keys = room // _KEY_SHARE
         column = max((room - keys) // max(len(self._readers), 1), 6)
         heads = "".join(f"{name_for(name, column - 1):<{column}}" for name in self._readers)
-        self.query_one("#heads", StatusLine).tell(f"{'':<{keys + 1}}{heads}")
+        self.query_one("#heads", StatusLine).set_text(f"{'':<{keys + 1}}{heads}")
         self.query_one("#matrix", LineList).set_rows([self._row(line, keys, column) for line in self._shown])
-        self._tell()
+        self._show_readings()
 
-    def _row(self, line: KeyLine, keys: int, column: int) -> Row:
+    def _row(self, line: MatrixRow, keys: int, column: int) -> Row:
         cells = [(f"{_cut(line.key, keys - 1):<{keys}}", "warning" if line.differs else "key")]
         for name in self._readers:
             value = line.values[name]
@@ -122,18 +122,18 @@ class MatrixScreen(Guarded, Screen[None]):
         return tuple(cells)
 
     @on(LineList.Moved, "#matrix")
-    def _tell(self) -> None:
+    def _show_readings(self) -> None:
         cursor = self.query_one("#matrix", LineList).cursor
         how = self.query_one("#how", Static)
         if cursor >= len(self._shown):
             how.update(plain(""))
             return
         line = self._shown[cursor]
-        told = [f"{line.key}={line.written}"]
+        lines = [f"{line.key}={line.written}"]
         for name, value in line.values.items():
             if value is not None:
-                told.append(f"{name:<13} {value.shown}  {value.how}" + (f"  {value.problem}" if value.problem else ""))
-        how.update(plain("\n".join(told)))
+                lines.append(f"{name:<13} {value.shown}  {value.how}" + (f"  {value.problem}" if value.problem else ""))
+        how.update(plain("\n".join(lines)))
 
     def action_only_different(self) -> None:
         self._only = not self._only

@@ -13,10 +13,10 @@ from textual.widgets import Footer
 from vmci_tui.common.errors import EditError
 from vmci_tui.document.document import Document
 from vmci_tui.formats.fw_cfg_entry import parse_number
-from vmci_tui.tui.asking import say
-from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.panes.copy import copy, copy_as
 from vmci_tui.tui.panes.hex import SEARCH_BINDINGS, BytesPane
+from vmci_tui.tui.prompts import say
 from vmci_tui.tui.widgets.hex_selection import SELECT_BINDINGS
 from vmci_tui.tui.widgets.status_line import StatusLine
 
@@ -76,7 +76,7 @@ class MemoryScreen(Guarded, Screen[None]):
         at = view.cursor
         item = self.document.layout.memory.range_at(at)
         where = f"in {item.paddr:#x} to {item.end:#x}" if item else "not in the dump: shown as zeros"
-        self.query_one("#status", StatusLine).tell(view.selected or f"paddr {at:#x} = {at}  {where}")
+        self.query_one("#status", StatusLine).set_text(view.selected or f"paddr {at:#x} = {at}  {where}")
 
     def action_copy(self) -> None:
         copy(self)

@@ -17,8 +17,8 @@ from vmci_tui.findings.judgement import Judgement
 from vmci_tui.render.verdict_report import STAGES, state_words
 from vmci_tui.repair.fix_for_reader import fixes_for
 from vmci_tui.repair.next_commands import NextCommand
-from vmci_tui.tui.asking import say
-from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.guarded import Guarded
+from vmci_tui.tui.prompts import say
 from vmci_tui.tui.screens.matrix_screen import show_matrix
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import Row, plain
@@ -80,20 +80,20 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.query_one("#title", StatusLine).tell(
+        self.query_one("#title", StatusLine).set_text(
             " What every reader makes of this file", self.session.shell_words("check FILE")
         )
         listed = self.query_one("#verdicts", LineList)
         listed.border_title = "Readers"
         self._show()
         listed.select(self._first)
-        self._tell()
+        self._show_verdict()
         listed.focus()
 
     def _show(self) -> None:
         self._judgement = self.session.settled() or self._judgement
         self.query_one("#verdicts", LineList).set_rows([self._row(name) for name in self._names])
-        self._tell()
+        self._show_verdict()
 
     def _row(self, name: str) -> Row:
         now, then = self._judgement.now[name].state, self._judgement.after[name].state
@@ -105,7 +105,7 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         return self._names[self.query_one("#verdicts", LineList).cursor]
 
     @on(LineList.Moved, "#verdicts")
-    def _tell(self) -> None:
+    def _show_verdict(self) -> None:
         words = "\n".join(verdict_lines(self._chosen_name, self._judgement, self._mine()))
         self.query_one("#verdict", Static).update(plain(words))
         self.query_one("#told").scroll_home(animate=False)

@@ -17,21 +17,21 @@ from vmci_tui.search.candidate import PROVED
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import plain
 from vmci_tui.tui.widgets.status_line import StatusLine
-from vmci_tui.tui.widgets.worker_screen import WorkScreen
+from vmci_tui.tui.widgets.worker_screen import WorkerScreen
 
 
-class TakenOver(NamedTuple):
+class AcceptedRepair(NamedTuple):
     """A repair that the user takes over."""
 
     repair: Repair
     keep_segments: bool
 
 
-Done = TakenOver | Literal["candidates"]
+RepairResult = AcceptedRepair | Literal["candidates"]
 """How the screen ends: with a repair, or with the wish to choose a note by hand."""
 
 
-class RepairScreen(WorkScreen[Done | None]):
+class RepairScreen(WorkerScreen[RepairResult | None]):
     """Tries the repair on a copy of the document's state; ends with it, or None."""
 
     SCOPED_CSS = False
@@ -63,17 +63,17 @@ class RepairScreen(WorkScreen[Done | None]):
 
     def on_mount(self) -> None:
         self.query_one("#told").focus()
-        self.query_one("#title", StatusLine).tell(
+        self.query_one("#title", StatusLine).set_text(
             f" Repair {self._document.name}", self.session.shell_words("repair FILE -o COPY")
         )
         self._try()
 
     def _try(self) -> None:
-        self.tell("looking at the dump")
+        self.show_progress("looking at the dump")
         tried, choice = self._document.snapshot(), self._choice
 
-        def job(told: Progress) -> object:
-            return repair(tried, choice, told)
+        def job(progress: Progress) -> object:
+            return repair(tried, choice, progress)
 
         self.start(job, self._show)
 
@@ -82,12 +82,12 @@ class RepairScreen(WorkScreen[Done | None]):
         self.refresh_bindings()
         self.query_one("#repair", Static).update(plain("\n".join(repair_lines(done))))
         if done.question:
-            self.tell("Nothing is changed: F shows the candidates")
+            self.show_progress("Nothing is changed: F shows the candidates")
         elif done.steps:
-            self.tell(f"Enter makes {len(done.steps)} fix(es); s then saves a copy")
+            self.show_progress(f"Enter makes {len(done.steps)} fix(es); s then saves a copy")
         else:
             searched = " (memory was searched)" if done.searched else ""
-            self.tell(f"Nothing to do{searched}: ESC goes back")
+            self.show_progress(f"Nothing to do{searched}: ESC goes back")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The footer shows what can be done now."""
@@ -101,7 +101,7 @@ class RepairScreen(WorkScreen[Done | None]):
 
     def action_accept(self) -> None:
         if self._done is not None and self._done.steps:
-            self.dismiss(TakenOver(self._done, self._choice.keep_segments))
+            self.dismiss(AcceptedRepair(self._done, self._choice.keep_segments))
 
     def action_keep_segments(self) -> None:
         if not self.working:

@@ -32,13 +32,13 @@ from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.dialogs import Dialog
 from vmci_tui.tui.widgets.line_list import LineList
 
-_MOST_ROWS = 2000
+_MAX_ROWS = 2000
 """Lines of bytes that are shown of one range."""
 _EVERY = 0.25
 """Seconds between two words of progress."""
 
 
-class Outcome(NamedTuple):
+class SaveOutcome(NamedTuple):
     """A word for the user, and whether the file that is open was changed itself."""
 
     words: str
@@ -47,7 +47,7 @@ class Outcome(NamedTuple):
     """Where the copy is."""
 
 
-class SaveScreen(Dialog[Outcome | None]):
+class SaveScreen(Dialog[SaveOutcome | None]):
     """Ends with what was done, or None where nothing was saved."""
 
     lesson_name = "save"
@@ -91,17 +91,17 @@ class SaveScreen(Dialog[Outcome | None]):
             return
         target = self._target()
         if not target:
-            self._tell("type a name", bad=True)
+            self._show_hint("type a name", bad=True)
         elif refused := self._refused(target):
-            self._tell(refused, bad=True)
+            self._show_hint(refused, bad=True)
         elif os.path.isdir(target):
-            self._tell(f"{visible(target)} is a folder: add a file name", bad=True)
+            self._show_hint(f"{visible(target)} is a folder: add a file name", bad=True)
         elif os.path.exists(target) and self._confirmed != target and not self._is_source(target):
             self._confirmed = target
-            self._tell(f"{visible(target)} exists: press Save again to replace it", bad=True)
+            self._show_hint(f"{visible(target)} exists: press Save again to replace it", bad=True)
         else:
             self._saving = True
-            self._tell("saving")
+            self._show_hint("saving")
             self._save(target)
 
     def _target(self) -> str:
@@ -134,7 +134,7 @@ class SaveScreen(Dialog[Outcome | None]):
         if self._saving:
             return
         if self._document.read_only:
-            self._tell("another vmci has this file open: only a copy can be saved", bad=True)
+            self._show_hint("another vmci has this file open: only a copy can be saved", bad=True)
             return
         try:
             plan = plan_in_place(self._document)
@@ -143,25 +143,25 @@ class SaveScreen(Dialog[Outcome | None]):
                 self.query_one("#plan", LineList).set_rows(plan_rows(self._document, plan))
                 self.query_one("#heading", Static).update(plain(f"Save in place: {self._document.name}"))
                 words = "this changes the file itself; the old bytes are kept beside it. Once more does it"
-                self._tell(words, bad=True)
+                self._show_hint(words, bad=True)
                 return
-            if self._asks(harm_of(self._document, plan)):
+            if self._warns_of_harm(harm_of(self._document, plan)):
                 return
             saved = save_in_place(self._document, plan)
         except VmciError as error:
-            self._tell(str(error), bad=True)
+            self._show_hint(str(error), bad=True)
             return
         forced = "; it was made writable for that, and is read-only again" if saved.forced else ""
-        self.dismiss(Outcome(f"saved {saved.name} in place{forced}; U takes it back", in_place=True))
+        self.dismiss(SaveOutcome(f"saved {saved.name} in place{forced}; U takes it back", in_place=True))
 
-    def _asks(self, harm: Harm) -> bool:
+    def _warns_of_harm(self, harm: Harm) -> bool:
         """Say what a save would cost, once: the second time the user has agreed."""
         if not harm.worse or harm == self._agreed:
             return False
         self._agreed, self._saving = harm, False
         self.query_one("#plan", LineList).set_rows([*harm_rows(harm), *plan_rows(self._document, self._plan)])
         names = ", ".join(item.reader for item in harm.worse)
-        self._tell(f"{names} would do worse with what is saved: once more saves it all the same", bad=True)
+        self._show_hint(f"{names} would do worse with what is saved: once more saves it all the same", bad=True)
         return True
 
     def _is_source(self, target: str) -> bool:
@@ -181,12 +181,12 @@ class SaveScreen(Dialog[Outcome | None]):
             now = time.monotonic()
             if now - last >= _EVERY:
                 last = now
-                self.app.call_from_thread(self._tell, f"{pace.words(what, done, total)}  (ESC stops)")
+                self.app.call_from_thread(self._show_hint, f"{pace.words(what, done, total)}  (ESC stops)")
 
         try:
             refuse_target(self._document.source, target)
             plan = plan_copy(self._document, target)
-            if self.app.call_from_thread(self._asks, harm_of(self._document, plan)):
+            if self.app.call_from_thread(self._warns_of_harm, harm_of(self._document, plan)):
                 return
             saved = save_copy(self._document, plan, target, progress)
         except Exception as error:  # the worker's edge: nothing may vanish in a thread
@@ -194,7 +194,7 @@ class SaveScreen(Dialog[Outcome | None]):
             return
         checked = f"; {saved.checked} bytes of memory read back, the same" if self._document.dump else ""
         words = f"saved {saved.name}: {saved.size} bytes{checked}"
-        self.app.call_from_thread(self.dismiss, Outcome(words, path=target))
+        self.app.call_from_thread(self.dismiss, SaveOutcome(words, path=target))
 
     def _failed(self, error: Exception) -> None:
         self._saving = False
@@ -202,9 +202,9 @@ class SaveScreen(Dialog[Outcome | None]):
             host(self).failed(error)
             error = SaveError(f"not saved: {mishap.record(error)}")
         if self.is_attached:
-            self._tell(str(error), bad=True)
+            self._show_hint(str(error), bad=True)
 
-    def _tell(self, words: str, bad: bool = False) -> None:
+    def _show_hint(self, words: str, bad: bool = False) -> None:
         hint = self.query_one("#hint", Static)
         hint.update(plain(words))
         hint.set_class(bad, "bad")
@@ -214,7 +214,7 @@ class SaveScreen(Dialog[Outcome | None]):
         """Stop what runs; else close."""
         if self._saving:
             self.workers.cancel_node(self)
-            self._tell("stopping")
+            self._show_hint("stopping")
         else:
             self.dismiss(None)
 
@@ -250,7 +250,7 @@ def _hex_rows(document: Document, offset: int, new: bytes) -> list[Row]:
             continue
         rows.append(((f"{offset + at:#010x} - ", "error"), (before.hex(" ") or "the end of the file", "dim")))
         rows.append((("           + ", "good"), (after.hex(" "), "value")))
-        if len(rows) >= _MOST_ROWS:
+        if len(rows) >= _MAX_ROWS:
             return [*rows, (("and more", "dim"),)]
     return rows
 

@@ -15,7 +15,7 @@ from textual.widgets import Footer, Static
 from vmci_tui.common.safe_text import visible
 from vmci_tui.render.shell_script import ShellStep
 from vmci_tui.saving.small_file import write_new
-from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import Row, plain, safe
 from vmci_tui.tui.widgets.dialogs import Ask
@@ -29,7 +29,7 @@ class CommandsScreen(Guarded, Screen[None]):
     SCOPED_CSS = False
     DEFAULT_CSS = """
     CommandsScreen #commands { border: round $accent; height: 1fr; }
-    CommandsScreen #told { border: round $surface-lighten-2; padding: 0 1; height: 40%; }
+    CommandsScreen #step { border: round $surface-lighten-2; padding: 0 1; height: 40%; }
     """
     about = "Commands: what was done in the app so far, as commands for the shell, and those that show what it shows."
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,7 +56,7 @@ class CommandsScreen(Guarded, Screen[None]):
         listed.border_title = "Commands"
         listed.set_rows([_row(line) for line in self._lines])
         listed.select(max(len(self._done) - 1, 0) if self._done else 1)
-        self._tell()
+        self._show_command()
         listed.focus()
 
     @property
@@ -65,23 +65,23 @@ class CommandsScreen(Guarded, Screen[None]):
         return self._lines[at] if at < len(self._lines) else None
 
     @on(LineList.Moved, "#commands")
-    def _tell(self) -> None:
-        told = self._chosen
-        words = "" if told is None else f"{told.label}\n\n{told.command or 'No single command of vmci does this.'}"
+    def _show_command(self) -> None:
+        step = self._chosen
+        words = "" if step is None else f"{step.label}\n\n{step.command or 'No single command of vmci does this.'}"
         self.query_one("#command", Static).update(plain(words))
 
     @on(LineList.Chosen, "#commands")
     def action_copy(self) -> None:
-        told = self._chosen
-        if told is None or told.command is None:
+        step = self._chosen
+        if step is None or step.command is None:
             self.notify("there is no command on this line", severity="warning", markup=False)
         else:
-            self.app.copy_to_clipboard(told.command)
-            self.notify(safe(f"copied: {told.command[:60]}"), markup=False)
+            self.app.copy_to_clipboard(step.command)
+            self.notify(safe(f"copied: {step.command[:60]}"), markup=False)
 
     def script(self) -> str:
         """All edits; what no command does stands as a comment."""
-        lines = (told.command or f"# in the app only: {told.label}" for told in self._done)
+        lines = (step.command or f"# in the app only: {step.label}" for step in self._done)
         return "".join(f"{line}\n" for line in ("#!/bin/sh", "set -e", *lines))
 
     def action_copy_all(self) -> None:
@@ -105,9 +105,9 @@ class CommandsScreen(Guarded, Screen[None]):
         self.app.push_screen(Ask("Write the commands into", accept, "commands.sh", "a new file"))
 
 
-def _row(told: ShellStep | None) -> Row:
-    if told is None:
+def _row(step: ShellStep | None) -> Row:
+    if step is None:
         return (("  What the app shows, in the shell:", "title"),)
-    if told.command is None:
-        return (("# ", "dim"), (told.label, "dim"))
-    return (("$ ", "good"), (told.command, "value"))
+    if step.command is None:
+        return (("# ", "dim"), (step.label, "dim"))
+    return (("$ ", "good"), (step.command, "value"))

@@ -15,7 +15,7 @@ from textual.widgets import Footer, Static
 from vmci_tui.common.safe_text import visible
 from vmci_tui.common.samples import samples
 from vmci_tui.settings import settings
-from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.lessons.list_screen import lesson_rows
 from vmci_tui.tui.style.cells import Row, plain
@@ -93,7 +93,7 @@ class StartScreen(Guarded, Screen[None]):
     def _moved(self) -> None:
         """Stories are cut in the list: the whole one stands below it."""
         listed = self.query_one("#start", LineList)
-        self.query_one(StatusLine).tell("".join(text for text, _ in listed.rows[listed.cursor][1:]))
+        self.query_one(StatusLine).set_text("".join(text for text, _ in listed.rows[listed.cursor][1:]))
 
     @on(LineList.Chosen)
     def action_choose(self) -> None:

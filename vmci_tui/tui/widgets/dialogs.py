@@ -17,11 +17,11 @@ from textual.widgets import Button, Input, Static
 
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.safe_text import visible
-from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.session import BEING_JUDGED, Preview
 from vmci_tui.tui.style.cells import plain
-from vmci_tui.tui.widgets.verdict_line import StripLine
+from vmci_tui.tui.widgets.verdict_line import VerdictLine
 
 if TYPE_CHECKING:
     from textual.widgets import TextArea
@@ -72,19 +72,19 @@ class Dialog(Guarded, ModalScreen[Result]):
         if self._took < _QUICK:
             self._judge(preview, typed)
         else:
-            self.query_one(StripLine).show(None, BEING_JUDGED)
+            self.query_one(VerdictLine).show(None, BEING_JUDGED)
             self._timer = self.set_timer(_REST, partial(self._judge, preview, typed))
 
     def _judge(self, preview: Preview, typed: str) -> None:
         self._began = perf_counter()
         if not preview(typed, self._show_both, self.patience):
             self._took = perf_counter() - self._began
-            self.query_one(StripLine).show(None, BEING_JUDGED)
+            self.query_one(VerdictLine).show(None, BEING_JUDGED)
 
     def _show_both(self, both: VerdictPair | None) -> None:
         self._took = perf_counter() - self._began
         if self.is_attached:
-            self.query_one(StripLine).show(both)
+            self.query_one(VerdictLine).show(both)
 
 
 class Ask(Dialog[bool]):
@@ -114,7 +114,7 @@ class Ask(Dialog[bool]):
             yield field
             yield Static(plain(self._hint), classes="hint", id="hint")
             if self._preview is not None:
-                yield StripLine(id="strip")
+                yield VerdictLine(id="strip")
             with Horizontal(classes="buttons"):
                 yield Button("OK", id="ok", variant="primary", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
@@ -198,7 +198,7 @@ class EditText(Dialog[bool]):
             yield TextArea(shown, id="text", show_line_numbers=True, tab_behavior="focus")
             hint = r"ctrl+s takes it over, escape leaves it as it was; \xNN stands for any byte"
             yield Static(plain(hint), classes="hint", id="hint")
-            yield StripLine(id="strip")
+            yield VerdictLine(id="strip")
             with Horizontal(classes="buttons"):
                 yield Button("Take over", id="ok", variant="primary", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)

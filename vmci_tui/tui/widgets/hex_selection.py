@@ -22,7 +22,7 @@ SELECT_BINDINGS: Final = (
 )
 
 
-class Selecting(HexView):
+class SelectableHexView(HexView):
     """The part of the hex view that selects; what is selected is what it marks."""
 
     _anchor: int | None = None
@@ -35,7 +35,7 @@ class Selecting(HexView):
         """How many bytes are selected, and which, in hex and decimal; empty for none."""
         if self._anchor is None:
             return ""
-        start, end = self.mark
+        start, end = self.highlight
         return f"{end - start} = {end - start:#x} bytes selected, {start:#x} to {end - 1:#x}"
 
     def select_to(self, offset: int) -> None:
@@ -45,7 +45,7 @@ class Selecting(HexView):
         super()._go(end)
         if self.total:
             self._anchor = anchor
-            self.set_mark(min(anchor, end), abs(anchor - end) + 1)
+            self.set_highlight(min(anchor, end), abs(anchor - end) + 1)
 
     def go(self, offset: int) -> None:
         self._anchor = None
@@ -54,7 +54,7 @@ class Selecting(HexView):
     def _go(self, offset: int) -> None:
         if self._anchor is not None:
             self._anchor = None
-            self.mark_place()
+            self.highlight_place()
         super()._go(offset)
 
     def action_select(self, by: int) -> None:

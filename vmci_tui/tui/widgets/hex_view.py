@@ -21,14 +21,14 @@ from textual.strip import Strip
 from vmci_tui.common.errors import OpenError
 from vmci_tui.document.byte_map import KINDS, Place, Places
 from vmci_tui.document.document import Document
-from vmci_tui.tui.edge import Painted
+from vmci_tui.tui.guarded import GuardedWidget
 from vmci_tui.tui.style.cell_styles import byte_styles
 
 _CACHED_ROWS = 512
 _ASCII = bytes(byte if 0x20 <= byte < 0x7F else 0x2E for byte in range(256))
 
 
-class _Run(NamedTuple):
+class _StyledRun(NamedTuple):
     """Columns [first, last) of a row that are painted alike."""
 
     first: int
@@ -41,7 +41,7 @@ class _Run(NamedTuple):
         return (self.first, min(self.last, 8)), (max(self.first, 8), self.last)
 
 
-class HexView(Painted, can_focus=True):
+class HexView(GuardedWidget, can_focus=True):
     """Bytes with their meaning: coloured by kind, the marked field highlighted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -85,7 +85,7 @@ class HexView(Painted, can_focus=True):
         """Whether hex digits are typed over bytes."""
         self._digit = ""
         self.places: Places | None = None
-        self.mark = (0, 0)
+        self.highlight = (0, 0)
         self._rows: OrderedDict[int, tuple[Segment, ...]] = OrderedDict()
         self._styles: dict[str, Style] = {}
 
@@ -130,24 +130,24 @@ class HexView(Painted, can_focus=True):
         """As many rows as there are bytes for, where the pane is no taller than it must be (an entry)."""
         return max(-(-self.total // 16), 1)
 
-    def set_mark(self, offset: int, length: int) -> None:
+    def set_highlight(self, offset: int, length: int) -> None:
         """Highlight a field."""
-        if self.mark == (offset, offset + length):
+        if self.highlight == (offset, offset + length):
             return
-        old, self.mark = self.mark, (offset, offset + length)
-        rows = {*self._rows_of(*old), *self._rows_of(*self.mark)}
+        old, self.highlight = self.highlight, (offset, offset + length)
+        rows = {*self._rows_of(*old), *self._rows_of(*self.highlight)}
         for row in rows:
             self._rows.pop(row, None)
         if rows:
             self.refresh(*map(self._row_region, rows))
 
-    def mark_place(self) -> None:
+    def highlight_place(self) -> None:
         """Highlight the field under the cursor; memory and gaps are no fields."""
         place = self.place()
         if place is None or place.kind in ("memory", "gap"):
-            self.set_mark(0, 0)
+            self.set_highlight(0, 0)
         else:
-            self.set_mark(place.offset, place.length)
+            self.set_highlight(place.offset, place.length)
 
     def go(self, offset: int) -> None:
         """Put the cursor on a byte and bring it into view, without telling anybody."""
@@ -260,25 +260,23 @@ class HexView(Painted, can_focus=True):
         out.extend(Segment(ascii_text[run.first : run.last], run.style) for run in runs)
         return tuple(out)
 
-    def _runs(self, start: int, data: bytes) -> list[_Run]:
+    def _runs(self, start: int, data: bytes) -> list[_StyledRun]:
         """The runs of a row; places, the mark and zeros split them."""
         assert self.places is not None
         styles, out = self._style_map(), []
-        at = 0
+        (low, high), at = self.highlight, 0
         while at < len(data):
             place = self.places.at(start + at)
             stop = min(place.end - start, len(data))
             base = styles[place.kind if place.kind in KINDS else "other"]
             while at < stop:
-                marked = self.mark[0] <= start + at < self.mark[1]
+                marked = low <= start + at < high
                 zero = data[at] == 0
                 end = at + 1
-                while (
-                    end < stop and (data[end] == 0) == zero and (self.mark[0] <= start + end < self.mark[1]) == marked
-                ):
+                while end < stop and (data[end] == 0) == zero and (low <= start + end < high) == marked:
                     end += 1
                 style = base + styles["zero"] if zero else base
-                out.append(_Run(at, end, style + styles["mark"] if marked else style, marked))
+                out.append(_StyledRun(at, end, style + styles["mark"] if marked else style, marked))
                 at = end
         return out
 
@@ -313,7 +311,7 @@ class HexView(Painted, can_focus=True):
         if offset != self.cursor:
             self._digit = ""
             self.cursor = offset
-            self.mark_place()
+            self.highlight_place()
             self.post_message(self.Moved(offset))
 
     def action_move(self, by: int) -> None:

@@ -18,12 +18,12 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from vmci_tui.tui.edge import Painted
+from vmci_tui.tui.guarded import GuardedWidget
 from vmci_tui.tui.style.cell_styles import line_styles
 from vmci_tui.tui.style.cells import Row, strip_of
 
 
-class LineList(Painted, can_focus=True):
+class LineList(GuardedWidget, can_focus=True):
     """Lines, one of them under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

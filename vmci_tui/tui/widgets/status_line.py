@@ -9,11 +9,11 @@ from rich.segment import Segment
 from textual.geometry import Region
 from textual.strip import Strip
 
-from vmci_tui.tui.edge import Painted
+from vmci_tui.tui.guarded import GuardedWidget
 from vmci_tui.tui.style.cells import safe
 
 
-class StatusLine(Painted):
+class StatusLine(GuardedWidget):
     """A line that is cut at its end where it is too long."""
 
     sign = ""
@@ -24,7 +24,7 @@ class StatusLine(Painted):
         self._text = safe(text)
         self._end = ""
 
-    def tell(self, text: str, end: str = "") -> None:
+    def set_text(self, text: str, end: str = "") -> None:
         """Show another text; `end` stands at the right where there is room for both."""
         if end != self._end:
             self._end = end

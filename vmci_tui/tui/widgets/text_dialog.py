@@ -14,7 +14,7 @@ from vmci_tui.tui.style.cells import plain
 from vmci_tui.tui.widgets.dialogs import Dialog
 
 
-class Told(Dialog[None]):
+class TextDialog(Dialog[None]):
     """Lines that can be scrolled."""
 
     lesson_name = "told"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vmci_tui.readers.verdicts import VerdictPair
 
 
-class StripLine(StatusLine):
+class VerdictLine(StatusLine):
     """The strip alone, in a dialog: what every reader would say of what is being typed."""
 
     _row: Row = ()

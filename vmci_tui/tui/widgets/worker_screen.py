@@ -12,7 +12,7 @@ from textual.worker import get_current_worker
 
 from vmci_tui.common.errors import Cancelled, VmciError
 from vmci_tui.common.progress import Pace, Progress
-from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.widgets.status_line import StatusLine
 
@@ -21,7 +21,7 @@ _EVERY = 0.2
 """Seconds between two words of progress."""
 
 
-class WorkScreen(Guarded, Screen[Result]):
+class WorkerScreen(Guarded, Screen[Result]):
     """A screen with a status line `#progress` whose work runs in a thread, where no widget is touched."""
 
     working = False
@@ -32,17 +32,17 @@ class WorkScreen(Guarded, Screen[Result]):
         worker, pace = get_current_worker(), Pace()
         last = 0.0
 
-        def told(what: str, at: int, total: int) -> None:
+        def progress(what: str, at: int, total: int) -> None:
             nonlocal last
             if worker.is_cancelled:
                 raise Cancelled("stopped")
             now = time.monotonic()
             if now - last >= _EVERY:
                 last = now
-                self.app.call_from_thread(self.tell, f"{pace.words(what, at, total)}  (ESC stops)")
+                self.app.call_from_thread(self.show_progress, f"{pace.words(what, at, total)}  (ESC stops)")
 
         try:
-            result = job(told)
+            result = job(progress)
         except Exception as error:  # the worker's edge: nothing may vanish in a thread
             self.app.call_from_thread(self._ended, error)
             return
@@ -66,15 +66,15 @@ class WorkScreen(Guarded, Screen[Result]):
 
     def stopped(self, error: VmciError) -> None:
         """The work ended early."""
-        self.tell(str(error))
+        self.show_progress(str(error))
 
-    def tell(self, words: str) -> None:
+    def show_progress(self, words: str) -> None:
         if self.is_attached:
-            self.query_one("#progress", StatusLine).tell(words)
+            self.query_one("#progress", StatusLine).set_text(words)
 
     def stop_work(self) -> bool:
         """Ask what runs to stop; False where nothing runs."""
         if self.working:
             self.workers.cancel_node(self)
-            self.tell("stopping")
+            self.show_progress("stopping")
         return self.working

@@ -33,7 +33,7 @@ class Guarded(MessagePump):
             host(self).failed(error)
 
 
-class Painted(Guarded, Widget):
+class GuardedWidget(Guarded, Widget):
     """A widget whose painting may fail: a word stands for it."""
 
     def render_lines(self, crop: Region) -> list[Strip]:

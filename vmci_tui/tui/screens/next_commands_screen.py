@@ -12,21 +12,21 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from vmci_tui.repair.next_commands import NextCommand
-from vmci_tui.tui.edge import Guarded
+from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 
-class WhatNowScreen(Guarded, Screen[None]):
+class NextCommandsScreen(Guarded, Screen[None]):
     """The commands above, and the one under the cursor in full below them."""
 
     lesson_name = "next"
 
     SCOPED_CSS = False
     DEFAULT_CSS = """
-    WhatNowScreen #steps { border: round $accent; height: auto; max-height: 60%; }
-    WhatNowScreen #told { border: round $surface-lighten-2; padding: 0 1; height: 1fr; }
+    NextCommandsScreen #steps { border: round $accent; height: auto; max-height: 60%; }
+    NextCommandsScreen #told { border: round $surface-lighten-2; padding: 0 1; height: 1fr; }
     """
     about = "What now: the commands to go on with, for each reader that takes the file."
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,11 +49,11 @@ class WhatNowScreen(Guarded, Screen[None]):
         listed = self.query_one("#steps", LineList)
         listed.border_title = "Commands"
         listed.set_rows([step_row(step) for step in self._steps])
-        self._tell()
+        self._show_command()
         listed.focus()
 
     @on(LineList.Moved, "#steps")
-    def _tell(self) -> None:
+    def _show_command(self) -> None:
         step = self._step()
         if step is not None:
             here = "\n\nHere R does it." if step.reader == "vmci" else ""

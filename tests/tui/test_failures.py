@@ -173,7 +173,7 @@ async def test_a_message_a_timer_and_what_follows_a_paint_fail(sample: Sample, m
             mishap.recorded.clear()
             app = pilot.app
             assert isinstance(app, VmciApp)
-            app._failures._told = frozenset()
+            app._failures._shown = frozenset()
             begin()
             await pilot.pause(0.1)
             await _told(pilot)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from vmci_tui.common.safe_text import literal, visible
 from vmci_tui.document.edit import Edit
-from vmci_tui.tui.asking import ask_edit, is_judged, say
+from vmci_tui.tui.prompts import ask_edit, is_judged, say
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def next_commands(node: DOMNode, session: Session) -> None:
     """Show the commands to go on with: for the file as it is, or for the copy that was or would be saved."""
     from vmci_tui.repair.next_commands import copy_name
-    from vmci_tui.tui.screens.next_screen import WhatNowScreen
+    from vmci_tui.tui.screens.next_commands_screen import NextCommandsScreen
 
     document = session.document
     if document.dump is None:
@@ -29,7 +29,7 @@ def next_commands(node: DOMNode, session: Session) -> None:
         else:
             path = session.saved_copy
             title = f"What now with {document.name if path is None else visible(path)}"
-        node.app.push_screen(WhatNowScreen(title, session.next_commands(path)))
+        node.app.push_screen(NextCommandsScreen(title, session.next_commands(path)))
 
 
 def header(node: DOMNode, session: Session) -> None:
