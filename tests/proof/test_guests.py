@@ -19,9 +19,9 @@ from vmci_tui.proof.witnesses.utsname import LENGTH, uts_of
 _SAMPLES = {"amd64": 0x19C8000, "arm64": 0x42730000, "s390x": 0x1A6C000}
 _NAMES = [*guests.TRUTH, *_SAMPLES]
 _NOTHING_TELLS_STEXT = ("armhf-lpae", "ppc64el-64k", "ppc64el-hash", "ppc64el-radix", "riscv64-sv39", "riscv64-sv48")
-"""The table of symbols does, in a whole dump; these have no page of it."""
+"""In a whole dump the symbol table does it; these dumps have no page of it."""
 _COPIED = {"ppc64el-64k": 1}
-"""How many utsnames are the true one to the byte, in a copy of the kernel's image: the table of symbols tells those."""
+"""How many utsnames equal the true one, in a copy of the kernel's image: only the symbol table rejects these."""
 _X86 = [name for name in guests.TRUTH if name.startswith(("amd64", "i386"))]
 
 
@@ -126,7 +126,7 @@ def test_the_processors_run_the_kernel(name: str) -> None:
 
 def test_a_dump_of_another_machine_disproves_nothing_and_says_why() -> None:
     proof = prove(guests.true_text("arm64-510"), guests.guest("riscv64-sv39"))
-    assert proof.proved is None and "only aarch64 kernels write, and the dump is of riscv64" in proof.why
+    assert proof.proved is None and "written only by aarch64 kernels, but the dump is from riscv64" in proof.why
 
 
 @pytest.mark.parametrize("name", ["amd64-above-4g", "i386-pae", "arm64-lpa2", "armhf-lpae", "s390x-72", "ppc64el-64k",
@@ -140,4 +140,4 @@ def test_a_raw_image_is_told_by_the_text(name: str) -> None:
 
 def test_a_raw_image_of_nothing_holds_nothing() -> None:
     proof = prove(guests.true_text("riscv64-sv39"), raw_guest(BytesSource(bytes(1 << 16)), 0x80000000))
-    assert proof.proved is None and "the dump does not hold 0x8247e5c0" in proof.why
+    assert proof.proved is None and "the dump lacks 0x8247e5c0" in proof.why

@@ -54,7 +54,7 @@ def test_two_places_that_fit_are_no_correction() -> None:
     wrong = text.with_value(b"NUMBER(phys_base)", b"0")
     proof = prove(wrong, ram.guest())
     assert proof.proved is not True and not proof.corrections
-    assert "2 other places fit, so none is taken" in proof.why
+    assert "2 other places fit, so none is chosen" in proof.why
     assert prove(text, ram.guest()).proved and prove(other, ram.guest()).proved
 
 
@@ -142,7 +142,7 @@ def test_machines_that_are_not_known() -> None:
     assert "kernels of sparc64 are not known" in prove(text, Ram().guest("sparc64")).why
     assert prove(Vmcoreinfo(b"OSRELEASE=6\nSYMBOL(init_uts_ns)=z\n"), Ram().guest(None)).proved is None
     nothing = Vmcoreinfo(b"OSRELEASE=6\nSYMBOL(init_uts_ns)=1\nSIZE(list_head)=8\nSIZE(atomic_long_t)=8\n")
-    assert "tells the machine" in prove(nothing, Ram().guest(None)).why
+    assert "says which machine it is" in prove(nothing, Ram().guest(None)).why
 
 
 def test_another_machines_utsname_contradicts() -> None:

@@ -1,4 +1,4 @@
-"""Holding a text against memory, with its own values: a few pages are read, nothing is searched for."""
+"""Compare a text with memory, by its own values: a few pages are read, nothing is searched."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from vmci_tui.search.candidate import Correction, Proof
 _NAME: Final = b"OFFSET(uts_namespace.name)"
 _WITNESSES: Final = (hash_tables, named_note, log_buffer, symbol_table, kernel_offset, text_begins, page_size)
 _BEFORE_5_11: Final = 4
-"""The offset that older kernels do not tell: behind the count of references (struct kref)."""
+"""The offset in older kernels, whose text does not have it: after the reference count (struct kref)."""
 _RELEASE_LIMIT: Final = 64
 
 
 class WeighedProof(NamedTuple):
-    """A proof, and what its witnesses would have corrected."""
+    """A proof, and the corrections that its witnesses suggest."""
 
     proof: Proof
     corrections: tuple[Correction, ...] = ()
     near: bool = False
-    """Whether something lies where the text says: utsname, or page tables that map the kernel there."""
+    """Whether memory supports the place: it holds utsname there, or page tables that map the kernel there."""
 
 
 def needed(text: Vmcoreinfo) -> tuple[int, bytes] | str:
-    """The virtual address of utsname and the release that it must hold, or what the text lacks."""
+    """Return the virtual address of utsname and the release expected there, or a clause about what the text lacks."""
     release = text.osrelease
     base, offset = symbol(text, b"init_uts_ns"), small(text, _NAME, 1 << 16)
     if text.get(_NAME) is None:
@@ -50,10 +50,10 @@ def needed(text: Vmcoreinfo) -> tuple[int, bytes] | str:
 
 
 def check(text: Vmcoreinfo, guest: Guest) -> WeighedProof:
-    """What memory says of the text as it is."""
+    """Return what memory says about the unchanged text."""
     wanted = needed(text)
     if isinstance(wanted, str):
-        return WeighedProof(Proof(None, f"{wanted}, so there is nothing to look for in memory"))
+        return WeighedProof(Proof(None, f"{wanted}, so it cannot be verified in memory"))
     machines, why = machines_for(text, guest)
     if not machines:
         return WeighedProof(Proof(None, why))
@@ -67,7 +67,7 @@ def check(text: Vmcoreinfo, guest: Guest) -> WeighedProof:
 
 
 def utsname_of(text: Vmcoreinfo, guest: Guest) -> Uts | None:
-    """The utsname in memory, where the text says and of the same release; None where it is not there."""
+    """Return the utsname in memory, where the text says and of the same release; None if it is not there."""
     wanted = needed(text)
     if isinstance(wanted, str):
         return None
@@ -81,7 +81,7 @@ def utsname_of(text: Vmcoreinfo, guest: Guest) -> Uts | None:
 
 
 def proved_kernel(text: Vmcoreinfo, guest: Guest) -> PlacedKernel | None:
-    """The kernel of the text, at the place where memory proves it; None where none of its places is proved."""
+    """Return the text's kernel at the place that memory proves; None if it proves none of its places."""
     for machine in () if isinstance(needed(text), str) else machines_for(text, guest)[0]:
         shifts = machine.shifts(text, guest)
         for shift in shifts.values:
@@ -96,19 +96,19 @@ def _worth(outcome: WeighedProof) -> tuple[bool, bool, bool]:
 
 
 def weigh(kernel: PlacedKernel) -> WeighedProof:
-    """What memory says if the kernel lies where this one is placed."""
+    """Return what memory says if the kernel is at the place of this one."""
     wanted = needed(kernel.text)
     assert not isinstance(wanted, str)
     va, release = wanted
     at = kernel.paddr(va)
     raw = kernel.read(va, LENGTH)
     if raw is None:
-        return WeighedProof(Proof(None, f"the dump does not hold {_shown(at)}, where init_uts_ns lies by {kernel.how}"))
+        return WeighedProof(Proof(None, f"the dump lacks {_shown(at)}, where init_uts_ns is by {kernel.how}"))
     uts = uts_of(raw)
     tables = page_tables(kernel)
     if uts is None or not kernel.machine.facts.says_uname(uts.machine):
-        what = f"{raw[:12].hex(' ')}..., which is no utsname" if uts is None else f"a utsname of {visible(uts.machine)}"
-        why = f"at {at:#x}, where init_uts_ns lies by {kernel.how}, memory holds {what}"
+        what = f"{raw[:12].hex(' ')}..., not a utsname" if uts is None else f"a utsname of {visible(uts.machine)}"
+        why = f"at {at:#x}, where init_uts_ns is by {kernel.how}, memory holds {what}"
         return WeighedProof(Proof(False, why), near=tables.fits is True)
     here = f"at {at:#x} memory holds the utsname of Linux {visible(uts.release)}"
     kernel = kernel._replace(text=kernel.text.with_value(b"OSRELEASE", uts.release))

@@ -1,4 +1,4 @@
-"""Where a proved kernel maps memory, as p_vaddr of a program header should say it."""
+"""The addresses at which a proved kernel maps memory, as p_vaddr of program headers should have them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from vmci_tui.proof.text_values import symbol
 
 _RANGES: Final = 64
 _STEPS: Final = 8192
-"""Entries that are looked at: 4 GiB by 1 MiB, and half of it again."""
+"""The most page table entries that are read: 4 GiB by 1 MiB, and half of that again."""
 _KNOWN: Final = (b"init_uts_ns", b"swapper_pg_dir", b"_stext")
 _TOP32: Final = 1 << 32
 
 
 def linear_map(kernel: PlacedKernel) -> tuple[VirtualRange, ...]:
-    """All of memory that the kernel maps one to one, by what it is moved; the rest of a 32-bit guest has no address.
+    """Return the ranges of memory that the kernel maps one to one; on 32-bit guests the rest has no address.
 
-    Empty for the machines that map their image and the rest of memory by different rules: there
-    readers need no p_vaddr.
+    Empty for machines that map the image and the rest of memory by different rules: their readers need no
+    p_vaddr.
     """
     width = kernel.machine.facts.linear_bits
     if width is not None:
@@ -37,7 +37,7 @@ def linear_map(kernel: PlacedKernel) -> tuple[VirtualRange, ...]:
 
 
 def _low_memory(kernel: PlacedKernel) -> Iterator[tuple[int, int, int | None]]:
-    """Piece after piece of memory, as the page tables map it; what they do not tell has no address."""
+    """Yield start, end and shift of each piece of memory, by the page tables; shift is None if they do not say."""
     steps = 0
     for paging in kernel.pagings[:1]:
         size = 1 << paging.levels[-2].shift
@@ -53,16 +53,16 @@ def _low_memory(kernel: PlacedKernel) -> Iterator[tuple[int, int, int | None]]:
 
 
 def maps_to(kernel: PlacedKernel, paging: Paging, va: int, paddr: int) -> bool:
-    """Whether the tables map an address to this byte."""
+    """Return whether the tables map an address to this byte."""
     found = kernel.walk(paging, va)
     return found is not None and found.state == "mapped" and found.paddr == paddr
 
 
 def mapped_elsewhere(kernel: PlacedKernel, va: int, size: int, paddr: int) -> WalkEnd | None:
-    """Where `size` bytes at `va`, which a header puts at `paddr`, lie by the kernel; None where nothing contradicts it.
+    """Return where the kernel has `size` bytes at `va` that a header puts at `paddr`; None if nothing contradicts it.
 
-    The kernel's own symbols are known to lie where the proof found them; for all else its tables
-    tell of the first byte.
+    The kernel's own symbols are where the proof found them; for anything else its tables give the place of the
+    first byte.
     """
     for name in _KNOWN:
         known = symbol(kernel.text, name)
@@ -76,7 +76,7 @@ def mapped_elsewhere(kernel: PlacedKernel, va: int, size: int, paddr: int) -> Wa
 
 
 def virtual_of(kernel: PlacedKernel, paddr: int) -> int | None:
-    """By what the address of a byte is moved, where the tables map it with the kernel's image; None where not."""
+    """Return the shift of a byte's address, if the tables map it with the kernel's image; else None."""
     if any(maps_to(kernel, paging, paddr + kernel.shift, paddr) for paging in kernel.pagings):
         return kernel.shift
     return None

@@ -1,4 +1,4 @@
-"""A kernel as a vmcoreinfo text and one assumption place it in memory, and what a witness says of it."""
+"""A kernel at the place that a vmcoreinfo text and one assumption give it, and the answer of a witness."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from vmci_tui.search.candidate import Correction
 
 
 class Shifts(NamedTuple):
-    """By what a text moves the kernel image: paddr = va - shift. Several where it leaves that open."""
+    """How far a text moves the kernel image: paddr = va - shift. Several values if the text leaves it open."""
 
     values: tuple[int, ...]
     how: str
     """The lines or constants that say so, or why nothing does."""
     settled: bool = True
-    """False: `values` are guesses, so that memory cannot contradict all of them."""
+    """False: `values` are guesses, so memory cannot contradict all of them."""
     wanted: bool = True
     """False: the text lacks the key, so there is nothing to correct."""
 
 
 class KernelMachine(NamedTuple):
-    """What proving must know of one machine."""
+    """What a proof must know about one machine."""
 
     facts: MachineFacts
     shifts: Callable[[Vmcoreinfo, Guest], Shifts]
@@ -35,9 +35,9 @@ class KernelMachine(NamedTuple):
     tables: bool = True
     """False: its page tables do not map the kernel image (loongarch64 has windows for that)."""
     step: int = 0
-    """Bytes that every shift is a multiple of; 0 where no key of the text moves the kernel."""
+    """Every shift is a multiple of this many bytes; 0 if no key of the text moves the kernel."""
     correct: Callable[[Vmcoreinfo, int], tuple[Correction, ...] | None] = lambda text, shift: None
-    """The corrections that lead to a shift: none where the text leaves it open, None where none can."""
+    """Returns the corrections that lead to a shift: empty if the text leaves it open, None if no correction can."""
 
     @property
     def name(self) -> str:
@@ -49,18 +49,18 @@ class KernelMachine(NamedTuple):
 
 
 class Witness(NamedTuple):
-    """What one place in memory says of a kernel."""
+    """What one place in memory says about a kernel."""
 
     fits: bool | None
-    """None: it cannot tell."""
+    """None: it cannot decide."""
     words: str
     """A clause with the addresses."""
     strong: bool = True
-    """Whether it may stand as the second witness beside utsname."""
+    """Whether it may be the second witness, after utsname."""
     root: bool = False
-    """Whether it confirms swapper_pg_dir as well, by which readers translate all else."""
+    """Whether it also confirms swapper_pg_dir, which readers use to translate all other addresses."""
     corrections: tuple[Correction, ...] = ()
-    """What would make it fit."""
+    """The corrections with which it would fit."""
 
 
 class PlacedKernel(NamedTuple):
@@ -71,7 +71,7 @@ class PlacedKernel(NamedTuple):
     how: str
 
     def paddr(self, va: int) -> int:
-        """Where the byte of the kernel image lies; negative for what is no address of the image."""
+        """Return where a byte of the kernel image is; negative if `va` is not an address of the image."""
         return va - self.shift
 
     def read(self, va: int, length: int) -> bytes | None:
@@ -80,7 +80,7 @@ class PlacedKernel(NamedTuple):
 
     @property
     def orders(self) -> tuple[ByteOrder, ...]:
-        """Those of the machine, the file's first."""
+        """Return the byte orders of the machine, the file's first."""
         return tuple(sorted(self.machine.facts.orders, key=lambda order: order != self.guest.order))
 
     @property
@@ -88,12 +88,12 @@ class PlacedKernel(NamedTuple):
         return tuple(paging for order in self.orders for paging in self.machine.pagings(self.text, order))
 
     def walk(self, paging: Paging, va: int) -> WalkEnd | None:
-        """`va` through the tables at swapper_pg_dir; None where the text does not name them."""
+        """Translate `va` by the tables at swapper_pg_dir; None if the text does not name them."""
         root = symbol(self.text, b"swapper_pg_dir")
         return None if root is None else walk(self.guest, paging, self.paddr(root), va)
 
     def maps_nothing(self, va: int) -> bool | None:
-        """Whether the page tables that map the kernel map nothing at `va`; None where that is not known."""
+        """Return whether the page tables that map the kernel leave `va` unmapped; None if that is not known."""
         start = symbol(self.text, b"_stext")
         if start is None:
             return None

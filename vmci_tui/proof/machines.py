@@ -1,4 +1,4 @@
-"""The machines: how each one's kernel lies in memory, what its utsname may say, how its tables read.
+"""The machines: where each one's kernel is in memory, and how its page tables are read.
 
 Every formula has the form paddr = va - shift for addresses of the kernel image.
 """
@@ -31,6 +31,7 @@ _SPLITS: Final = (0xC0000000, 0x80000000, 0x40000000, 0xB0000000)
 _PPC64_MAP: Final = 0xC000000000000000
 _LOONGARCH_MAP: Final = 0x9000000000000000
 _ARM_RANGES: Final = 8
+_WHY: Final = "with it the kernel is where memory has it"
 
 
 def _x86_64(text: Vmcoreinfo, guest: Guest) -> Shifts:
@@ -42,23 +43,23 @@ def _x86_64(text: Vmcoreinfo, guest: Guest) -> Shifts:
     place = symbol(text, b"phys_base")
     if place is None:
         return Shifts((), "the text has no NUMBER(phys_base)", wanted=False)
-    # Before 4.10 the text names the variable, and a dump of kexec's the place of the image that it lies in.
+    # Before 4.10 the text names the variable, and a dump made after kexec has the place of the image around it.
     for at in guest.image:
         if at.vaddr <= place < at.vaddr + at.length:
             base = _X86_64_MAP - at.vaddr + at.paddr
             held = guest.read(place - at.vaddr + at.paddr, 8)
             if held is None or int.from_bytes(held, "little", signed=True) == base:
                 return Shifts((_X86_64_MAP - base,), f"phys_base {base}, by the program header of the kernel's image")
-    # Else it may be read where it lies if it is 0. Before 4.8 it is 0 but for a kernel that kexec moved.
+    # Otherwise it can be read where it is if it is 0. Before 4.8 it is 0, except in a kernel that kexec moved.
     if place >= _X86_64_MAP and guest.read(place - _X86_64_MAP, 8) == bytes(8):
         return Shifts((_X86_64_MAP,), f"phys_base 0 read at {place - _X86_64_MAP:#x}")
-    return Shifts((), f"{line(text, b'SYMBOL(phys_base)')} is where the number lies, in memory that it places itself")
+    return Shifts((), f"{line(text, b'SYMBOL(phys_base)')} is the number's address, which it is needed to translate")
 
 
 def _correct_x86_64(text: Vmcoreinfo, shift: int) -> tuple[Correction, ...] | None:
     if text.get(_PHYS_BASE) is None:
         return ()
-    return (Correction(_PHYS_BASE, b"%d" % (_X86_64_MAP - shift), "by it the kernel lies where memory holds it"),)
+    return (Correction(_PHYS_BASE, b"%d" % (_X86_64_MAP - shift), _WHY),)
 
 
 def _arm64(text: Vmcoreinfo, guest: Guest) -> Shifts:
@@ -66,7 +67,7 @@ def _arm64(text: Vmcoreinfo, guest: Guest) -> Shifts:
 
 
 def _correct_arm64(text: Vmcoreinfo, shift: int) -> tuple[Correction, ...]:
-    return (Correction(_VOFFSET, b"0x%x" % (shift & ALL64), "by it the kernel lies where memory holds it"),)
+    return (Correction(_VOFFSET, b"0x%x" % (shift & ALL64), _WHY),)
 
 
 def _hex_shift(text: Vmcoreinfo, key: bytes) -> Shifts:
@@ -80,7 +81,7 @@ def _hex_shift(text: Vmcoreinfo, key: bytes) -> Shifts:
 
 def _s390x(text: Vmcoreinfo, guest: Guest) -> Shifts:
     if text.get(b"KERNELOFFPHYS") is None:
-        return Shifts((0,), "the rule that virtual addresses are physical ones", wanted=False)
+        return Shifts((0,), "the rule that virtual and physical addresses are the same", wanted=False)
     moved, placed = address(text, b"KERNELOFFSET"), address(text, b"KERNELOFFPHYS")
     if moved is None or placed is None:
         return Shifts((), unusable(text, b"KERNELOFFSET" if moved is None else b"KERNELOFFPHYS"))
@@ -88,7 +89,7 @@ def _s390x(text: Vmcoreinfo, guest: Guest) -> Shifts:
 
 
 def _correct_s390x(text: Vmcoreinfo, shift: int) -> tuple[Correction, ...] | None:
-    """Both keys, as far as they are wrong: KERNELOFFSET by _stext, KERNELOFFPHYS by where memory holds it."""
+    """Return the wrong ones of both keys: KERNELOFFSET by _stext, KERNELOFFPHYS by the place in memory."""
     start = symbol(text, b"_stext")
     if start is None or start < LINK_S390X + max(shift, 0):
         return None
@@ -97,7 +98,7 @@ def _correct_s390x(text: Vmcoreinfo, shift: int) -> tuple[Correction, ...] | Non
     if address(text, b"KERNELOFFSET") != moved:
         out.append(Correction(b"KERNELOFFSET", b"%x" % moved, f"_stext is {start:#x}"))
     if address(text, b"KERNELOFFPHYS") != moved - shift:
-        why = "by it the kernel lies where memory holds it"
+        why = _WHY
         out.append(Correction(b"KERNELOFFPHYS", b"%x" % (moved - shift), why))
     return tuple(out)
 
@@ -111,7 +112,7 @@ def _riscv64(text: Vmcoreinfo, guest: Guest) -> Shifts:
 
 
 def _correct_riscv64(text: Vmcoreinfo, shift: int) -> tuple[Correction, ...]:
-    return (Correction(_RISCV_OFFSET, b"0x%x" % (shift & ALL64), "by it the kernel lies where memory holds it"),)
+    return (Correction(_RISCV_OFFSET, b"0x%x" % (shift & ALL64), _WHY),)
 
 
 def _i386(text: Vmcoreinfo, guest: Guest) -> Shifts:
@@ -119,7 +120,7 @@ def _i386(text: Vmcoreinfo, guest: Guest) -> Shifts:
 
 
 def _arm(text: Vmcoreinfo, guest: Guest) -> Shifts:
-    """RAM begins where the first range does, or 128 MiB further down (a kernel that finds it out for itself)."""
+    """RAM begins with the first range, or up to 128 MiB below it (a kernel that determines its place at run time)."""
     starts = [item.paddr for item in guest.memory.ranges[:_ARM_RANGES]]
     bases = _distinct(start & mask for start in starts for mask in (~0x1FFFFF, ~0x7FFFFFF))
     shifts = tuple(split - base for split in _SPLITS for base in bases)
@@ -159,12 +160,12 @@ MACHINES: Final = {
 
 
 def machines_for(text: Vmcoreinfo, guest: Guest) -> tuple[tuple[KernelMachine, ...], str]:
-    """The machines that the text may have been written on, and, where there is none, why."""
+    """Return the machines on which the text may have been written, and the reason if there is none."""
     named = machine_of(text)
     widths = {vote.bits for vote in votes(text) if vote.bits is not None}
     other = machine_facts(guest.machine).other_width
     if named is not None and guest.machine not in (None, named[0]) and named[0] != other:
-        return (), f"line {named[1].line} is one that only {named[0]} kernels write, and the dump is of {guest.machine}"
+        return (), f"line {named[1].line} is written only by {named[0]} kernels, but the dump is from {guest.machine}"
     name = named[0] if named is not None else guest.machine
     machine = MACHINES.get(name or "")
     if name is not None:
@@ -174,4 +175,4 @@ def machines_for(text: Vmcoreinfo, guest: Guest) -> tuple[tuple[KernelMachine, .
             return (MACHINES[other],), ""
         return (machine,), ""
     found = tuple(one for one in MACHINES.values() if widths == {one.bits})
-    return found, "" if found else "neither the file nor the text tells the machine"
+    return found, "" if found else "neither the file nor the text says which machine it is"

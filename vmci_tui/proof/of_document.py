@@ -1,4 +1,4 @@
-"""What memory says of the note that a dump has, at once: a few pages are read, nothing is searched."""
+"""The proof of the note that a dump has, without a search: a few pages are read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vmci_tui.search.candidate import Proof
 
 
 def proof_of(state: State, dump: Dump | None, budget: Budget | None = None) -> Proof | None:
-    """None where there is no text, or no memory to hold it against. `budget` may raise Cancelled."""
+    """Return the proof; None if there is no text, or no memory to compare it with. `budget` may raise Cancelled."""
     if dump is None or state.vmcoreinfo is None:
         return None
     return prove(state.vmcoreinfo, guest_of(dump)._replace(budget=budget), search=False)

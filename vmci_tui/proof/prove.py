@@ -1,4 +1,4 @@
-"""The whole proof: the text as it is, and, where memory contradicts it, what would fit."""
+"""The whole proof: of the unchanged text, and, if memory contradicts it, of values that would fit."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from vmci_tui.proof.moved_kernel import shifts_of_utsname
 from vmci_tui.search.candidate import Correction, Proof
 
 _ROUNDS: Final = 3
-"""A place, then KERNELOFFSET, then OSRELEASE: no text needs more."""
+"""A place, then KERNELOFFSET, then OSRELEASE: no text needs more rounds."""
 
 Corrections = tuple[Correction, ...]
 
 
 def prove(text: Vmcoreinfo, guest: Guest, progress: Progress = no_progress, search: bool = True) -> Proof:
-    """What memory says of the text; where it says no, the values that would fit, if one set of them does.
+    """Return what memory says about the text; if it contradicts it, with the values that fit, if one set of them does.
 
-    Reads a few pages; only where these do not prove it, and with `search`, memory is searched for them, and
-    `progress` is called. What takes too many steps, or lies in pages that no package here decompresses, is not
-    provable. Raises Cancelled where `progress` does, or the guest's budget.
+    A few pages are read. Only if these do not prove the text, and with `search`, memory is searched and `progress`
+    is called. A text is not provable if it takes too many steps, or a package to decompress its pages is missing.
+    Raises what `progress` raises, and Cancelled by the guest's budget.
     """
     guest = guest._replace(budget=(guest.budget or Budget()).refill())
     try:
@@ -62,16 +62,16 @@ def _answer(proof: Proof, fits: list[tuple[Corrections, str]]) -> Proof:
     if not fits:
         return proof
     if len(fits) > 1:
-        return proof._replace(why=f"{proof.why}; {len(fits)} other places fit, so none is taken")
+        return proof._replace(why=f"{proof.why}; {len(fits)} other places fit, so none is chosen")
     corrections, why = fits[0]
-    if not corrections:  # the text leaves open where the kernel lies, and it was found
+    if not corrections:  # the text leaves open where the kernel is, and it was found
         return Proof(True, why)
     values = " and ".join(f"{visible(item.key)}={visible(item.value)}" for item in corrections)
-    return Proof(False, f"{proof.why}; with {values} all of it fits", corrections)
+    return Proof(False, f"{proof.why}; with {values} everything fits", corrections)
 
 
 def _fit(text: Vmcoreinfo, guest: Guest, machine: KernelMachine, shift: int) -> tuple[Corrections, str] | None:
-    """The corrections with which a kernel at this shift is proved, and what proves it; None where nothing does."""
+    """Return corrections with which a kernel at this shift is proved, and what proves it; None if nothing does."""
     corrected = machine.correct(text, shift)
     if corrected is None:
         return None
@@ -83,7 +83,7 @@ def _fit(text: Vmcoreinfo, guest: Guest, machine: KernelMachine, shift: int) -> 
 
 
 def _corrected(text: Vmcoreinfo, guest: Guest, corrections: Corrections) -> Corrections | None:
-    """These corrections with those that they lead to, if the text is proved with all of them."""
+    """Return these corrections with those that follow from them, if the text is proved with all of them; else None."""
     held: dict[bytes, Correction] = {}
     for _ in range(_ROUNDS):
         for item in corrections:

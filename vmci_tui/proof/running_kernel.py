@@ -1,6 +1,6 @@
-"""Which kernel the processors of an x86 dump run.
+"""Find out which kernel the processors of an x86 dump run.
 
-After kexec the memory of the kernel before may be whole: it proves that kernel's text as well.
+After kexec the memory of the previous kernel may be whole: it proves that kernel's text as well.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from vmci_tui.proof.text_values import symbol
 _NAME: Final = b"QEMU\0"
 _STATE: Final = 440
 _CR3: Final = 416
-"""QEMUCPUState (target/i386/arch_dump.c of QEMU): 8 bytes, 18 registers, 10 segments of 24 bytes, then cr0."""
+"""Offset in QEMUCPUState (target/i386/arch_dump.c of QEMU): 8 bytes, 18 registers, 10 segments of 24 bytes, cr0, ..."""
 _CPUS: Final = 64
 _USER: Final = 0x1000
-"""The tables that a process has while it runs itself lie one page behind those that map the kernel."""
+"""The tables that a process has while it runs in user mode are one page after those that map the kernel."""
 
 
 def roots_of(notes: Iterable[Note]) -> tuple[int, ...]:
-    """Where the page tables lie that the processors use (CR3), as QEMU's notes say; none for other machines."""
+    """Return the addresses of the page tables that the processors use (CR3), by QEMU's notes; () for other machines."""
     found: list[int] = []
     for note in notes:
         if note.name == _NAME and len(note.desc) >= _STATE:
@@ -37,9 +37,9 @@ def roots_of(notes: Iterable[Note]) -> tuple[int, ...]:
 
 
 def runs(text: Vmcoreinfo, guest: Guest, roots: Iterable[int]) -> bool | None:
-    """Whether a processor's tables map _stext to where the text puts it; None where the dump cannot tell.
+    """Return whether a processor's tables map _stext to where the text says; None if the dump cannot decide.
 
-    False of a text that memory proves: its kernel ran before (kexec), or it crashed and the next one took over.
+    False for a text that memory proves: its kernel ran before (kexec), or crashed and the next one took over.
     """
     start, known = symbol(text, b"_stext"), False
     for machine in machines_for(text, guest)[0] if start is not None else ():

@@ -1,4 +1,4 @@
-"""Addresses and numbers of a vmcoreinfo text, in the forms that Linux writes, and no others."""
+"""Addresses and numbers of a vmcoreinfo text, only in the forms that Linux writes."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ _SHOWN: Final = 40
 
 
 def address(text: Vmcoreinfo, key: bytes) -> int | None:
-    """The value of a key in base 16, with or without 0x; None where it is absent or something else."""
+    """Return the value of a key in base 16, with or without 0x; None if it is absent or malformed."""
     found = _HEX.match(text.get(key) or b"")
     return int(found[1], 16) if found else None
 
 
 def symbol(text: Vmcoreinfo, name: bytes) -> int | None:
-    """SYMBOL(name); 0 is no address."""
+    """Return SYMBOL(name); None if it is absent, malformed or 0."""
     return address(text, b"SYMBOL(%s)" % name) or None
 
 
 def number(text: Vmcoreinfo, key: bytes) -> int | None:
-    """The value of a key in base 10, perhaps negative; None where it is absent or something else."""
+    """Return the value of a key in base 10, which may be negative; None if it is absent or malformed."""
     found = _DECIMAL.match(text.get(key) or b"")
     return int(found[0]) if found else None
 
 
 def small(text: Vmcoreinfo, key: bytes, limit: int) -> int | None:
-    """A number from 0 up to `limit`, in base 10."""
+    """Return a number from 0 to `limit`, in base 10; else None."""
     value = number(text, key)
     return value if value is not None and 0 <= value <= limit else None
 
 
 def unusable(text: Vmcoreinfo, key: bytes) -> str:
-    """Why a key gives no number: a clause that shows its value where it has one."""
+    """Return why a key gives no number: a clause that shows its value if it has one."""
     value = text.get(key)
     if value is None:
         return f"the text has no {visible(key)}"
@@ -47,6 +47,6 @@ def unusable(text: Vmcoreinfo, key: bytes) -> str:
 
 
 def line(text: Vmcoreinfo, key: bytes) -> str:
-    """`KEY=value` as it may be shown, a long value cut."""
+    """Return `KEY=value` safe to show, a long value cut."""
     value = text.get(key) or b""
     return visible(key + b"=" + value[:_SHOWN]) + ("..." if len(value) > _SHOWN else "")

@@ -1,4 +1,4 @@
-"""A place in guest memory that looks like the note or its text, and what is thought of it."""
+"""What a search of guest memory finds, and the proof of it."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 
 
 class Candidate(NamedTuple):
-    """What lies at `paddr`: a whole note with its header, or bare text (the vmcoreinfo_data page)."""
+    """A whole note with its header, or text alone (the vmcoreinfo_data page), at `paddr`."""
 
     paddr: int
     offset: int | None
-    """Where that is in the file; None where no byte of the file is it (a compressed page)."""
+    """The file offset; None if the file does not have the bytes in one place (a compressed page)."""
     kind: Literal["note", "text"]
     raw: bytes
-    """A note from its header to its padding; a text to its last newline."""
+    """A note from its header to the end of its padding; a text up to its last newline."""
     order: ByteOrder | None
     """Byte order of the note's header; None for a text."""
     damage: str = ""
     """Why it is not whole; empty for a whole one."""
     misplaced: bool = False
-    """Whether it does not begin on a page, as the kernel's own does from 4.13 on; before it may lie anywhere."""
+    """Whether it does not begin on a page; since 4.13 the kernel's own note and text do, before it can be anywhere."""
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is missing of it, wherever it lies."""
+        """Return whether it is complete, wherever it is."""
         return not self.damage
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """What is wrong with it; empty for a good one."""
+        """Return what is wrong with it; empty for a good one."""
         return ((self.damage,) if self.damage else ()) + (("not on a page start",) if self.misplaced else ())
 
     @property
     def text(self) -> bytes:
-        """The key=value text, to the byte; of a note that is cut, what there is of it."""
+        """Return the key=value text, unchanged; the part that exists for a note that is cut."""
         if self.kind == "text":
             return self.raw
         note = parse_raw(self.raw)
@@ -47,7 +47,7 @@ class Candidate(NamedTuple):
         return Vmcoreinfo(self.text)
 
     def note(self, order: ByteOrder) -> Note:
-        """The note that a dump of this byte order gets; name and text stay to the byte."""
+        """Build the note that a dump of this byte order gets; name and text are unchanged."""
         return build(NAME, 0, self.text, order)
 
 
@@ -60,28 +60,28 @@ class Correction(NamedTuple):
 
 
 class Proof(NamedTuple):
-    """What memory says of a vmcoreinfo text."""
+    """What memory says about a vmcoreinfo text."""
 
     proved: bool | None
-    """True: two witnesses agree; False: memory contradicts it; None: memory cannot tell."""
+    """True: two witnesses agree; False: memory contradicts it; None: memory cannot decide."""
     why: str
     """One sentence, with the addresses, safe to show."""
     corrections: tuple[Correction, ...] = ()
-    """Only for False: what would make it fit, confirmed by the second witness. At most one set fits."""
+    """Only with False: values with which it fits, confirmed by the second witness. At most one set fits."""
 
 
 PROVED: Final = {True: "proved", False: "disproved", None: "not provable"}
-"""What memory says, in a word."""
+"""What memory says, as one word."""
 
 
 class RankedCandidate(NamedTuple):
-    """A candidate with its proof, in the order of trust."""
+    """A candidate with its proof, as one entry of a list that has the most trusted one first."""
 
     candidate: Candidate
     proof: Proof
     why: str
-    """One line: what it is, and why it stands where it stands."""
+    """One line: what it is, and the reason for its rank."""
     copies: tuple[int, ...] = ()
-    """Where else the same text lies (paddr)."""
+    """The other paddrs that have the same text."""
     runs: bool | None = None
-    """Whether the processors run this kernel, where memory proves more than one; None where that is not known."""
+    """Whether the processors run this kernel, if memory proves more than one; None if that is not known."""

@@ -1,4 +1,4 @@
-"""What the entry points at: the region in the dump's own memory, held against the note that the dump has."""
+"""The memory region that the entry points at, compared with the dump's own note."""
 
 from __future__ import annotations
 
@@ -17,49 +17,49 @@ from vmci_tui.knowledge.text_diff import TextDiff, compare, difference_text, hea
 from vmci_tui.search.candidate import Candidate
 
 ObjectKind = Literal["outside", "cut", "note", "windows", "text", "zeros", "other"]
-"""`cut`: a note whose end the dump does not hold; `text`: key=value lines without a note's header."""
+"""`cut`: a note whose end is not in the dump; `text`: key=value lines without a note header."""
 
 _HEAD: Final = HEADER + len(NAME)
 _LINE: Final = re.compile(rb"[A-Za-z][\x21-\x3c\x3e-\x7e]*=[\x20-\x7e]*\n")
 _LARGEST_PAGE: Final = 1 << 16
-"""No kernel writes more text than a page."""
+"""Bytes; no kernel writes more text than a page."""
 _NAMES: Final = ("the region", "the dump")
 
 
 class MemoryObject(NamedTuple):
-    """What lies at a guest-physical address."""
+    """What is at a guest-physical address."""
 
     kind: ObjectKind
     bytes_in_file: int
-    """How many bytes from there on the file holds, of those that were looked at."""
+    """How many of the bytes that were asked for the file has, from the address on without a gap."""
     head: bytes
-    """The first of them."""
+    """The first of these bytes."""
     candidate: Candidate | None = None
     """The note, whole or cut, or the text."""
     needed: int = 0
-    """What the note takes with its padding; 0 where there is none."""
+    """Bytes of the note with its padding; 0 if there is no note."""
 
 
 class RegionView(NamedTuple):
-    """The entry's region, and how it compares with the note that the dump has."""
+    """The entry's region, and how it compares with the dump's note."""
 
     entry: Entry
     found: MemoryObject
     same: bool | None
-    """Whether it is the dump's note, byte for byte but for the order of the header words; None: there are not two."""
+    """Whether it equals the dump's note, byte order of the header aside; None if one of the two does not exist."""
     first: int | None
-    """The first byte that differs, counted from the note's start, or from the text's."""
+    """The first byte that differs, counted from the start of the note, or of the text."""
     bytes_differ: int
     difference: TextDiff | None
-    """Key by key, where both are text."""
+    """The difference by key, if both are text."""
     remarks: tuple[str, ...]
-    """What differs in the notes' headers."""
+    """What differs between the notes' headers."""
     why: str
     """One line, safe to show."""
 
 
 def region_of(document: Document) -> RegionView | None:
-    """The region of the open entry; None without an entry or without a dump. Raises OpenError."""
+    """Return the region of the open entry; None without an entry or without a dump. Raises OpenError."""
     history = document.state.entry
     if document.dump is None or history is None or history.never_written:
         return None
@@ -67,7 +67,7 @@ def region_of(document: Document) -> RegionView | None:
 
 
 def view(entry: Entry, guest: Guest, state: State) -> RegionView:
-    """Follow `paddr` into memory, and compare. Raises OpenError where the file cannot be read."""
+    """Read the memory at the entry's `paddr` and compare it with the note. Raises OpenError if it cannot be read."""
     found = object_at(guest, entry.paddr, entry.size)
     note = state.note
     if found.candidate is None or note is None:
@@ -82,7 +82,7 @@ def view(entry: Entry, guest: Guest, state: State) -> RegionView:
     difference = None
     if found.kind in ("note", "text") and not note.is_windows:
         difference = compare(found.candidate.vmcoreinfo, state.vmcoreinfo or Vmcoreinfo(note.desc), _NAMES)
-    # A text is counted from its own start, a note from its header.
+    # Offsets in a text count from its start, offsets in a note from its header.
     start = 0 if found.kind == "text" else HEADER
     first = start + differ[0] if differ else None
     result = RegionView(entry, found, same, first, len(differ), difference, remarks, "")
@@ -90,7 +90,7 @@ def view(entry: Entry, guest: Guest, state: State) -> RegionView:
 
 
 def object_at(guest: Guest, paddr: int, size: int = _LARGEST_PAGE) -> MemoryObject:
-    """What lies at `paddr`: a note of any length, or a text of up to `size` bytes. Raises OpenError."""
+    """Return what is at `paddr`: a note of any length, or a text of up to `size` bytes. Raises OpenError."""
     wanted = min(max(size, _HEAD), SIZE_LIMIT)
     head = _read(guest, paddr, _HEAD)
     needed = _needed(head)
@@ -114,7 +114,7 @@ def object_at(guest: Guest, paddr: int, size: int = _LARGEST_PAGE) -> MemoryObje
 
 
 def region_lines(seen: RegionView) -> Iterator[str]:
-    """The region in lines to show: what it is, then what differs, the region as a and the dump's note as b."""
+    """Yield lines about the region: what it is, then the differences, with the region as a and the dump's note as b."""
     yield seen.why
     yield from seen.remarks
     if seen.difference is not None and not seen.difference.same:
@@ -122,7 +122,7 @@ def region_lines(seen: RegionView) -> Iterator[str]:
 
 
 def _read(guest: Guest, paddr: int, length: int) -> bytes:
-    """As many of the bytes as the file holds without a gap."""
+    """Read up to `length` bytes, as many as the file has without a gap."""
     at = paddr
     while at < paddr + length:
         item = guest.memory.range_at(at)
@@ -133,7 +133,7 @@ def _read(guest: Guest, paddr: int, length: int) -> bytes:
 
 
 def _needed(head: bytes) -> int:
-    """What the note takes that begins so, header words in either order; 0 where none does."""
+    """Return the bytes that the note beginning with `head` takes, in either byte order; 0 if it is not a note."""
     if len(head) < _HEAD or head[HEADER:_HEAD] != NAME:
         return 0
     for order in ("little", "big"):
@@ -148,7 +148,7 @@ def _offset(guest: Guest, paddr: int) -> int | None:
 
 
 def _content(there: Candidate, note: Note) -> tuple[bytes, bytes]:
-    """The bytes to compare: name and descriptor, whatever pads them; of a text the text."""
+    """Return the bytes to compare: name and descriptor without padding, or the text alone."""
     if there.kind == "text":
         return there.raw, note.desc
     whole = parse_raw(there.raw)
@@ -163,18 +163,18 @@ def _why(entry: Entry, found: MemoryObject, compared: RegionView | None, note: N
     at = f"paddr {entry.paddr:#x}"
     if found.kind == "outside":
         return (
-            f"the dump holds nothing at {at}: QEMU reads zeros there where the guest has no RAM, "
-            "and a dump of a window or a cut one may just lack it"
+            f"the dump has no memory at {at}. QEMU reads zeros where the guest has no RAM; "
+            "the memory may also be missing because the dump is partial or cut"
         )
     if found.kind == "zeros":
-        return f"zeros lie at {at}: QEMU takes them for a note of 12 zero bytes"
+        return f"the memory at {at} is zeros: QEMU reads it as a note of 12 zero bytes"
     if found.kind == "other":
-        return f"no VMCOREINFO note lies at {at}: it begins with {found.head[:HEADER].hex(' ')}"
+        return f"there is no VMCOREINFO note at {at}: the memory begins with {found.head[:HEADER].hex(' ')}"
     what = {
-        "cut": f"the note at {at} takes {found.needed} bytes, and the dump holds {_there(found)} of them",
-        "windows": f"a Windows dump header lies at {at}",
-        "text": f"text without a note's header lies at {at}, as in the kernel's page vmcoreinfo_data",
-        "note": f"a note lies at {at}",
+        "cut": f"the note at {at} takes {found.needed} bytes, but only {_there(found)} of them are in the dump",
+        "windows": f"a Windows dump header is at {at}",
+        "text": f"text without a note header is at {at}, as in the kernel's page vmcoreinfo_data",
+        "note": f"a note is at {at}",
     }[found.kind]
     tail = ""
     if found.kind in ("note", "windows") and found.bytes_in_file < entry.size <= SIZE_LIMIT:
@@ -189,30 +189,30 @@ def _there(found: MemoryObject) -> int:
 
 
 def _verdict(compared: RegionView, note: Note | None) -> str:
-    """How it compares with the dump's note, and what that means."""
+    """Return how it compares with the dump's note, and what that means."""
     if compared.found.kind == "cut":
         if compared.first is None:
-            return "as far as it goes, it is the dump's note"
+            return "the part that is in the dump matches the dump's note"
         return f"it differs from the dump's note from byte {compared.first} on"
     if compared.same:
         kind = "text" if compared.found.kind == "text" else "note"
         there = compared.found.candidate
         if note is not None and there is not None and there.order not in (None, note.order):
-            return f"it is the dump's {kind}, but for the order of the header words, which says nothing else"
-        return f"it is the dump's {kind}, to the byte"
+            return f"it matches the dump's {kind}, except for the byte order of the header"
+        return f"it matches the dump's {kind} exactly"
     if compared.first is None:
-        return "its text is the dump's, its name or type is not"
+        return "its text matches the dump's, its name or type does not"
     where = f"{compared.bytes_differ} bytes differ, the first at {compared.first}"
     if compared.difference is None:
-        return f"it is not the dump's note: {where}"
+        return f"it differs from the dump's note: {where}"
     return f"{_MEANT[compared.difference.kind]} ({where})"
 
 
 _MEANT: Final = {
-    "kernel": "it is another kernel's than the dump's note: one of the two is stale, as an entry is after kexec",
-    "boot": "it is of another boot of the same kernel: one of the two is stale, as an entry is after kexec, or edited",
-    "crash": "CRASHTIME differs: the guest panicked between the two, so memory changed since",
-    "values": "the same kernel's, with other values: the note was edited, or memory changed since",
-    "form": "the same keys and values, written another way: the note was edited",
+    "kernel": "it is from another kernel than the dump's note: one of the two is stale, as an entry is after kexec",
+    "boot": "it is from another boot of the same kernel: one of the two is edited, or stale as an entry is after kexec",
+    "crash": "CRASHTIME differs: the guest panicked after one and before the other",
+    "values": "it is from the same kernel, with other values: the note was edited, or memory has changed",
+    "form": "it has the same keys and values in another form: the note was edited",
     "same": "the same text",
 }

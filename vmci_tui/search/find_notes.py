@@ -1,7 +1,7 @@
-"""All that looks like the note or its text in guest memory.
+"""Find everything that looks like the note or its text in guest memory.
 
-On page starts, where the kernel puts both since 4.13, four bytes of each page tell
-whether it is worth a look; anywhere else only a search through every byte finds them.
+Since 4.13 the kernel puts both on page starts, where four bytes of each page are enough to decide; anywhere
+else only a search of every byte finds them.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from vmci_tui.search.patterns import EVERYWHERE, PAGE_STARTS
 from vmci_tui.search.recognise import TEXT_AT, candidate_at
 
 LIMIT: Final = 1024
-"""The most candidates that one search gives: real memory has about ten, a hostile one as many as pages."""
+"""The most candidates of one search: real memory has about ten, hostile memory could have one on every page."""
 CUT_LIMIT: Final = 256
-"""The most of them that are not whole."""
+"""The most of these that are not whole."""
 
 
 def find(guest: Guest, everywhere: bool = False, progress: Progress = no_progress) -> Iterator[Candidate]:
-    """Candidates as they are found: first what the guest points at, then in the order of addresses.
+    """Yield candidates as they are found: first those that the guest points at, then by ascending address.
 
-    On page starts, or with `everywhere` at any address. Each address is given once. At most
-    `LIMIT` of them. Raises OpenError, and what `progress` raises.
+    Only on page starts, or with `everywhere` at any address; each address once, at most `LIMIT` candidates.
+    Raises OpenError, and what `progress` raises.
     """
     with closing(_places(guest, everywhere, progress)) as looked_at:
         yield from _candidates(guest, looked_at)
@@ -39,7 +39,7 @@ def _candidates(guest: Guest, looked_at: Iterable[int]) -> Iterator[Candidate]:
     seen: set[int] = set()
     whole = cut = text_end = 0
     for paddr in looked_at:
-        # A line within a text begins no other text, unless the kernel could have put one there.
+        # A line within a text is not the start of another one, except where the kernel could have put a text.
         if paddr in seen or (paddr < text_end and paddr % PAGE):
             continue
         if (candidate := candidate_at(guest, paddr)) is None:
@@ -47,7 +47,7 @@ def _candidates(guest: Guest, looked_at: Iterable[int]) -> Iterator[Candidate]:
         seen.add(paddr)
         text_end = paddr + len(candidate.raw)
         if candidate.kind == "note":
-            seen.add(paddr + TEXT_AT)  # its text is not another candidate
+            seen.add(paddr + TEXT_AT)  # the note's text is not a candidate of its own
         if candidate.whole:
             whole += 1
         elif cut < CUT_LIMIT:

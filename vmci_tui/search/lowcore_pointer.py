@@ -1,7 +1,7 @@
-"""Where an s390x guest itself says that its note lies: its lowest page points there.
+"""Read where an s390x guest itself says that its note is: its lowest page points at it.
 
 The offsets are those of Linux (`struct lowcore` in arch/s390/include/asm/lowcore.h,
-`struct os_info` in os_info.h) and fixed, as dump tools go by them.
+`struct os_info` in os_info.h). They are fixed, because dump tools rely on them.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ _VMCORE_INFO: Final = 0x0E0C
 _OS_INFO: Final = 0x0E18
 _OS_INFO_MAGIC: Final = b"OSINFOSZ"
 _FIRST_ENTRY: Final = 32
-"""In os_info: magic, checksum, two versions, crashkernel's address and size; entry 0 is the vmcoreinfo."""
+"""Offset in os_info after magic, checksum, two versions, crashkernel address and size; entry 0 is the vmcoreinfo."""
 
 
 def pointers(guest: Guest) -> tuple[int, ...]:
-    """The addresses that the guest names, not looked at; () for other machines."""
+    """Return the addresses that the guest names, without checking what is there; () for other machines."""
     if guest.machine not in ("s390x", None):
         return ()
     named = [_word(guest, _VMCORE_INFO)]

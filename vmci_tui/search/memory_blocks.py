@@ -1,8 +1,8 @@
-"""Reading all of guest memory, as fast as the page cache gives it, through one buffer.
+"""Read all of guest memory through one buffer, as fast as the page cache allows.
 
-Holes of the file are skipped, as no anchor is all zeros. What is looked for is at most
-`REACH` bytes long: the last bytes of a block are seen again before the next one, so that
-each stretch of `REACH` bytes of memory lies whole in exactly one block.
+Holes of the file are skipped, because no anchor is all zeros. An anchor has at most `REACH` bytes: the last
+bytes of a block are repeated before the next one, so each stretch of `REACH` bytes is whole in exactly one
+block.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from vmci_tui.layers.file import FileSource, Source, reason
 from vmci_tui.layers.range_table import Range
 
 PAGE: Final = 4096
-"""The smallest page of all machines: a step that meets every page start."""
+"""The smallest page of all machines: a step of this size meets every page start."""
 REACH: Final = 34
-"""The longest anchor: a note's header with its name, and OSRELEASE= behind it."""
+"""The longest anchor: a note's header with its name, and OSRELEASE= after it."""
 BLOCK: Final = 4 << 20
 """Bytes read at a time from a file. The interpreter's lock is free meanwhile."""
 SLOW_BLOCK: Final = 256 << 10
-"""The same where reading means unpacking, so that a stop is heard soon."""
+"""Bytes read at a time if reading means decompressing, so that a stop takes effect soon."""
 
 _FRONT: Final = 64
-"""Room before a block for what is carried over, a whole cache line."""
+"""Bytes before a block for what is carried over: one cache line."""
 
 
 class Block(NamedTuple):
-    """Bytes [start, end) of `buffer` are guest memory from `paddr` on; good until the next block is asked for."""
+    """Bytes [start, end) of `buffer` are guest memory from `paddr` on; valid until the next block is asked for."""
 
     paddr: int
     buffer: bytes | bytearray
@@ -39,7 +39,7 @@ class Block(NamedTuple):
     end: int
 
     def paddr_of(self, at: int) -> int:
-        """The address of the byte at place `at` of the buffer."""
+        """Return the address of the byte at index `at` of the buffer."""
         return self.paddr + at - self.start
 
 
@@ -75,9 +75,9 @@ def blocks(guest: Guest, progress: Progress) -> Iterator[Block]:
 
 
 def _pieces(source: Source, item: Range, step: int) -> Iterator[tuple[int, int, int]]:
-    """Paddr, offset and length of what to read of a range; all but the first of a part begin at a multiple of `step`.
+    """Yield paddr, offset and length of each read; all but the first one of a part begin at a multiple of `step`.
 
-    (The kernel copies whole pages from the page cache faster than what lies across them.)
+    (The kernel copies whole pages from the page cache faster than unaligned ranges.)
     """
     assert item.offset is not None
     for data, hole in source.data_ranges(item.offset, item.offset + item.length):
@@ -90,7 +90,7 @@ def _pieces(source: Source, item: Range, step: int) -> Iterator[tuple[int, int, 
 
 
 def _fill(source: Source, buffer: bytearray, offset: int, length: int) -> int:
-    """Read to place `_FRONT` of the buffer; how many bytes came."""
+    """Read into the buffer at `_FRONT`; return how many bytes were read."""
     if not isinstance(source, FileSource):
         data = source.read(offset, length)
         buffer[_FRONT : _FRONT + len(data)] = data

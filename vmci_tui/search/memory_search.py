@@ -1,4 +1,4 @@
-"""Looking for something in all of guest memory, plain or compressed, each in the fastest way."""
+"""Search all of guest memory, plain or compressed, with the fastest method for each."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from vmci_tui.search.patterns import PAGE_STARTS, SearchPattern, page_starts
 
 
 def search_memory(guest: Guest, look: SearchPattern, progress: Progress) -> Generator[int, None, None]:
-    """The addresses at which something lies that is looked for, in order. Raises OpenError, and what `progress` does.
+    """Yield the addresses at which `pattern` matches, ascending. Raises OpenError, and what `progress` raises.
 
-    `progress` counts bytes of memory. Close it where it is not read to its end: processes may work for it.
+    `progress` counts bytes of memory. Close the generator if you do not exhaust it: worker processes may be running.
     """
     if not isinstance(guest.source, FileSource):
         from vmci_tui.containers.kdump.pages import Pages

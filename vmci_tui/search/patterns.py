@@ -1,4 +1,4 @@
-"""Where in a stretch of memory something lies that is looked for: the anchors of notes and texts, or other words."""
+"""Find what is searched for in a block of memory: the anchors of notes and texts, or other words."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from vmci_tui.search.memory_blocks import PAGE, REACH, Block
 from vmci_tui.search.recognise import FIRST_KEY, TEXT_AT, header_order
 
 HITS_IN_A_BLOCK: Final = 1024
-"""The most places off page starts that are looked at in one block; a hostile one is nothing but anchors."""
+"""The most places off page starts that are checked in one block; a hostile one is full of anchors."""
 
 FIRST_WORDS: Final = (len(NAME).to_bytes(4, "little"), len(NAME).to_bytes(4, "big"), FIRST_KEY[:4])
 """The first four bytes of anchors."""
 
 
 class SearchPattern(NamedTuple):
-    """What is looked for in memory, and where: at each paddr that is `phase` above a multiple of `step`."""
+    """What is searched for, and where: at each paddr that is `phase` above a multiple of `step`."""
 
     words: tuple[bytes, ...] = ()
-    """Any of these; none: the anchors of notes and texts."""
+    """Any of these words; if empty, the anchors of notes and texts."""
     step: int = 1
     phase: int = 0
 
     @property
     def reach(self) -> int:
-        """Bytes from a place on that tell whether what is looked for lies there."""
+        """Return how many bytes from an address on decide whether it matches."""
         return max(map(len, self.words), default=REACH)
 
     def places(self, block: Block) -> list[int]:
-        """Places in the block's buffer that hold it, in order; with a `step` of 1 not all of a flood."""
+        """Return the buffer indexes that match, ascending; with a `step` of 1 not all if there are very many."""
         if self.step > 1:
             return self._stepped(block)
         return _words(block, self.words) if self.words else anywhere(block)
 
     def _stepped(self, block: Block) -> list[int]:
-        """A word that the block's end cuts off counts as there."""
+        """Return matches at each step; a word that the block's end cuts counts as a match."""
         buffer, end = block.buffer, block.end
         out = []
         for at in range(block.start + (self.phase - block.paddr) % self.step, end, self.step):
@@ -55,14 +55,14 @@ EVERYWHERE: Final = SearchPattern()
 
 
 def page_starts(block: Block) -> list[int]:
-    """Places in the buffer of the page starts that hold an anchor; what `PAGE_STARTS` finds, faster in long blocks."""
+    """Return the buffer indexes of page starts with an anchor: the same as `PAGE_STARTS`, faster in long blocks."""
     first = block.start + -block.paddr % PAGE
-    # The last page start counts where a whole anchor follows it.
+    # The last page start counts if a whole anchor fits after it.
     count = (block.end - REACH - first) // PAGE + 1
     if count <= 0:
         return []
     with memoryview(block.buffer) as view:
-        # Four bytes a page, gathered at once: 30 µs for 4 MiB.
+        # Four bytes of each page, gathered at once: 30 µs for 4 MiB.
         body = view[first : first + (count - 1) * PAGE + 4]
         rest = bytes(body[(count - 1) * PAGE :])
         words = body[: (count - 1) * PAGE].cast("I")[:: PAGE // 4].tobytes() + rest
@@ -78,9 +78,9 @@ def page_starts(block: Block) -> list[int]:
 
 
 def anywhere(block: Block) -> list[int]:
-    """Places in the buffer of all anchors, in order: every text, and the header before it where there is one.
+    """Return the buffer indexes of all anchors, ascending: every text, and the header before it if there is one.
 
-    Both, as the header may be none that counts: what looks like one may lie in part in memory that is not there.
+    Both, because the header may be invalid: it may be partly in memory that the dump lacks.
     """
     found = set(page_starts(block))
     left = HITS_IN_A_BLOCK

@@ -1,8 +1,7 @@
-"""What lies at an address: a note, a bare text, or neither; and what is wrong with it.
+"""Recognise what is at an address: a note, a text alone, or neither; and what is wrong with it.
 
-The kernel's own lie on page starts and are whole: key=value lines from OSRELEASE to the
-last newline, within one page or within several that the kernel allocated for them. All
-else is a copy, a part of one, or something like it.
+The kernel's own note and text are on page starts and whole: key=value lines from OSRELEASE to the last newline,
+in one page or in several that the kernel allocated for them. Everything else is a copy, a part, or similar.
 """
 
 from __future__ import annotations
@@ -19,19 +18,19 @@ from vmci_tui.search.memory_blocks import PAGE
 FIRST_KEY: Final = b"OSRELEASE="
 """How every text of Linux begins."""
 TEXT_AT: Final = align_up(HEADER + len(NAME))
-"""Where the text begins in a note."""
+"""Offset of the text in a note."""
 TEXT_LIMIT: Final = 1 << 16
-"""The largest page of all machines; a kernel that allocates several smaller ones for its text needs no more."""
+"""Bytes of the largest page of all machines; a kernel that allocates several smaller ones needs no more."""
 
 _TEXT = re.compile(rb"[ -~\n]*")
 _RELEASE = re.compile(rb"OSRELEASE=([!-$&-~]{1,200})\n")
-"""Without %: the kernel's format string is none. Linux has room for 64 characters."""
+"""Without %: the kernel's format string is not a release. Linux has room for 64 characters."""
 _FIRST_LINE: Final = 256
-"""Read first, so that a flood of what is no text costs little."""
+"""Bytes that are read first, so that many false matches cost little."""
 
 
 def candidate_at(guest: Guest, paddr: int) -> Candidate | None:
-    """The note or the text that begins at `paddr`; None where there is neither."""
+    """Return the note or the text that begins at `paddr`; None if there is neither."""
     head = guest.read(paddr, TEXT_AT)
     if head is None:
         return None
@@ -41,7 +40,7 @@ def candidate_at(guest: Guest, paddr: int) -> Candidate | None:
 
 
 def header_order(head: bytes) -> ByteOrder | None:
-    """The byte order of the VMCOREINFO note whose first 24 bytes these are, or None."""
+    """Return the byte order of the VMCOREINFO note that begins with these 24 bytes; None if it is not one."""
     if head[HEADER : HEADER + len(NAME)] != NAME:
         return None
     if head[:4] == len(NAME).to_bytes(4, "little"):
@@ -50,7 +49,7 @@ def header_order(head: bytes) -> ByteOrder | None:
 
 
 def release_of(text: bytes) -> bytes:
-    """The release in the first line, where every text of Linux has it; empty where it is not."""
+    """Return the release in the first line, where every text of Linux has it; empty if it is not there."""
     match = _RELEASE.match(text)
     return match[1] if match else b""
 
@@ -93,7 +92,7 @@ def _text_at(guest: Guest, paddr: int) -> Candidate | None:
 
 
 def _faults(paddr: int, text: bytes) -> tuple[str, bool]:
-    """What is wrong with the lines of a text that is all there, and whether its place is."""
+    """Return what is wrong with the lines of a complete text, and whether its address is not on a page."""
     info = Vmcoreinfo(text)
     page = info.page_size
     broken = next((line.number for line in info.lines if not line.key), None)
@@ -111,7 +110,7 @@ def _misplaced(paddr: int, page: int = PAGE) -> bool:
 
 
 def _held(guest: Guest, paddr: int, limit: int) -> bytes:
-    """As many bytes from `paddr` on as the file holds without a gap, up to `limit`."""
+    """Read up to `limit` bytes from `paddr`, as many as the file has without a gap."""
     at = paddr
     while at < paddr + limit:
         item = guest.memory.range_at(at)
@@ -122,6 +121,6 @@ def _held(guest: Guest, paddr: int, limit: int) -> bytes:
 
 
 def _run(data: bytes) -> int:
-    """How many bytes from the start on are text."""
+    """Return how many bytes from the start on are text."""
     match = _TEXT.match(data)
     return match.end() if match else 0

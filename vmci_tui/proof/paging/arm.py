@@ -17,10 +17,10 @@ _WIDEST: Final = 52
 
 
 def arm64(text: Vmcoreinfo, order: ByteOrder) -> tuple[Paging, ...]:
-    """One paging for the addresses that the kernel was built for, one for those that the processor has.
+    """Return one paging for the address bits that the kernel was built for, one for those that the processor has.
 
-    A kernel built for 52 bits on a processor with 48 keeps the larger first table with 64 KiB pages,
-    and leaves the first level out with smaller ones.
+    A kernel built for 52 bits on a processor with 48 keeps the larger first table with 64 KiB pages, and leaves out
+    the first level with smaller pages.
     """
     built = small(text, b"NUMBER(VA_BITS)", _WIDEST)
     if built is None:
@@ -31,7 +31,7 @@ def arm64(text: Vmcoreinfo, order: ByteOrder) -> tuple[Paging, ...]:
 
 
 def arm64_tables(page_size: int, built: int, used: int, order: ByteOrder) -> Paging | None:
-    """The tables of addresses of `built` bits, of which the processor has `used`; None for what no kernel has."""
+    """Return tables for `built` address bits, `used` of them by the processor; None if no kernel has such."""
     page = _SIZES.get(page_size)
     if page is None or not page < built <= _WIDEST:
         return None
@@ -45,7 +45,7 @@ def _levels(page: int, width: int) -> tuple[Level, ...]:
 
 
 def _descriptor(page: int, wide: bool) -> Callable[[int, Level], PteStep | None]:
-    """`wide`: 52 bits with pages below 64 KiB, where bits 8 and 9 are bits 50 and 51 of the address."""
+    """Return a decoder; `wide`: 52 bits with pages below 64 KiB, so bits 8 and 9 are address bits 50 and 51."""
     low = (1 << page) - 1
 
     def read(entry: int, level: Level) -> PteStep | None:
@@ -83,10 +83,10 @@ def _short(entry: int, level: Level) -> PteStep | None:
 
 
 def arm(text: Vmcoreinfo, order: ByteOrder) -> tuple[Paging, ...]:
-    """Three levels with CONFIG_ARM_LPAE, else two."""
+    """Return tables with three levels for CONFIG_ARM_LPAE, else two."""
     return (arm_tables(text.get(b"CONFIG_ARM_LPAE") is not None, order),)
 
 
 def arm_tables(lpae: bool, order: ByteOrder) -> Paging:
-    """Three levels with large physical addresses, else two."""
+    """Return tables with three levels for large physical addresses, else two."""
     return Paging(_LPAE, 8, order, _long) if lpae else Paging(_SHORT, 4, order, _short)

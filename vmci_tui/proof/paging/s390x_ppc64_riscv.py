@@ -24,12 +24,12 @@ def _s390x(entry: int, level: Level) -> PteStep | None:
 
 
 def s390x() -> tuple[Paging, ...]:
-    """Nothing in the text says how many levels there are, but each entry says which it belongs to."""
+    """Return one paging for each number of levels: the text does not say it, but each entry says its level."""
     return tuple(s390x_tables(kind) for kind in (1, 2, 3, 0))
 
 
 def s390x_tables(kind: int) -> Paging:
-    """The tables below one whose entries are of this kind: 3 for five levels, 0 for two."""
+    """Return the tables below one whose entries are of this kind: 3 for five levels, 0 for two."""
     return Paging(_S390X[3 - kind :], 8, "big", _s390x)
 
 
@@ -47,7 +47,7 @@ def _riscv(entry: int, level: Level) -> PteStep | None:
 
 
 def riscv64(text: Vmcoreinfo) -> tuple[Paging, ...]:
-    """As many levels as NUMBER(VA_BITS) says: Sv39, Sv48 or Sv57; all three where it does not say."""
+    """Return as many levels as NUMBER(VA_BITS) says: Sv39, Sv48 or Sv57; all three if it does not say."""
     bits = small(text, b"NUMBER(VA_BITS)", 64)
     first = [_RISCV_FIRST[bits]] if bits in _RISCV_FIRST else list(_RISCV_FIRST.values())
     return tuple(Paging(_RISCV[at:], 8, "little", _riscv) for at in first)
@@ -66,9 +66,9 @@ def _radix(entry: int, level: Level) -> PteStep | None:
 
 
 def ppc64(text: Vmcoreinfo) -> tuple[Paging, ...]:
-    """Radix tables, whose entries are big-endian whatever the kernel is.
+    """Return radix tables; their entries are big-endian, whatever the kernel is.
 
-    With a hash table Linux keeps no tables of its own image. The text tells since 6.4 which it is.
+    With a hash table Linux has no tables of its own image. Since 6.4 the text says which of the two it is.
     """
     radix = small(text, b"NUMBER(RADIX_MMU)", 1)
     last = _RADIX_PAGE.get(text.page_size or 0)

@@ -1,4 +1,4 @@
-"""Walking page tables: one table-driven walk for all machines; each machine says how its entries read."""
+"""Walk page tables: one table-driven walk for all machines; each machine describes its entries."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ class Level(NamedTuple):
 
 
 class PteStep(NamedTuple):
-    """What an entry says: where the next table lies, or a frame of 2 ** `shift` bytes."""
+    """What an entry says: the address of the next table, or a frame of 2 ** `shift` bytes."""
 
     paddr: int
     shift: int | None = None
     """None for a table."""
     readonly: bool = False
-    """The kernel may not write the frame; only where `text_begins` looks at it."""
+    """Whether the kernel may not write the frame; set only where `text_begins` needs it."""
 
 
 class Paging(NamedTuple):
-    """How one kind of page tables reads."""
+    """How one kind of page tables is read."""
 
     levels: tuple[Level, ...]
     size: int
     """Bytes of an entry."""
     order: ByteOrder
     read: Callable[[int, Level], PteStep | None]
-    """An entry, and its level: None where it maps nothing."""
+    """Decodes an entry of a level; returns None if it maps nothing."""
     sure: bool = True
-    """False: the machine may use other tables, so that these contradict nothing."""
+    """False: the machine may use other tables, so these contradict nothing."""
 
 
 class WalkEnd(NamedTuple):
-    """Where a walk ended: at the frame's byte, at an entry that maps nothing, or at one that the dump lacks."""
+    """Where a walk ended: at the byte, at an entry that maps nothing, or at an entry that the dump lacks."""
 
     state: Literal["mapped", "unmapped", "absent"]
     paddr: int
-    """The byte, or the entry."""
+    """Of the byte, or of the entry."""
     readonly: bool = False
 
 
 def walk(guest: Guest, paging: Paging, root: int, va: int) -> WalkEnd:
-    """The physical address of `va` by the tables at `root`; at most one read for each level."""
+    """Translate `va` by the tables at `root`; at most one read for each level."""
     table = root
     for level in paging.levels:
         at = table + (va >> level.shift & (1 << level.width) - 1) * paging.size

@@ -18,7 +18,7 @@ _SHORT: Final = (Level(22, 10), Level(12, 10))
 
 
 def long_mode(text: Vmcoreinfo) -> tuple[Paging, ...]:
-    """Five levels if NUMBER(pgtable_l5_enabled) says so; the bit of memory encryption is no address."""
+    """Return five levels if NUMBER(pgtable_l5_enabled) says so, else four; the memory encryption bit is masked."""
     five = small(text, b"NUMBER(pgtable_l5_enabled)", 1) == 1
     frame = _FRAME & ~(small(text, b"NUMBER(sme_mask)", (1 << 63) - 1) or 0)
 
@@ -47,7 +47,7 @@ def _short(entry: int, level: Level) -> PteStep | None:
 
 
 def protected_mode(text: Vmcoreinfo) -> tuple[Paging, ...]:
-    """Three levels with CONFIG_X86_PAE, else two."""
+    """Return three levels for CONFIG_X86_PAE, else two."""
     if text.get(b"CONFIG_X86_PAE") is not None:
         return (Paging(_PAE, 8, "little", _pae),)
     return (Paging(_SHORT, 4, "little", _short),)

@@ -1,7 +1,7 @@
-"""KERNELOFFSET as a witness: how far a kernel was moved from where it was linked, held against _stext.
+"""KERNELOFFSET as a witness: the distance of a kernel from where it was linked, compared with _stext.
 
-On most machines no address is translated by it, so page tables do not show that it is wrong; yet
-makedumpfile and drgn move symbols by it.
+On most machines it translates no address, so page tables do not show that it is wrong; but makedumpfile and
+drgn move symbols by it.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from vmci_tui.search.candidate import Correction
 _KEY: Final = b"KERNELOFFSET"
 _X86_64: Final = 0xFFFFFFFF80000000
 _X86_64_STARTS: Final = (0x1000000, 0x200000)
-"""CONFIG_PHYSICAL_START: the default, and what some kernels were built with."""
+"""CONFIG_PHYSICAL_START: the default, and a value that some kernels were built with."""
 _PPC64: Final = 0xC000000000000000
 _MAGIC: Final = b"ARM\x64"
 _MAGIC_AT: Final = 56
 _PART: Final = 2 << 20
 _RELEASE: Final = re.compile(rb"([0-9]{1,3})\.([0-9]{1,3})")
 _ARM64: Final = (0x10000, 0x1000, 0x2000, 0x81000, 0x82000, 0x90000)
-"""_stext behind the start of the image: since 5.8 a segment of 64 KiB, before that a page or two and TEXT_OFFSET."""
+"""Bytes from the image's start to _stext: since 5.8 a segment of 64 KiB, before a page or two and TEXT_OFFSET."""
 
 
 def kernel_offset(kernel: PlacedKernel) -> Witness:
-    """Contradicts where KERNELOFFSET and _stext do not fit together, or _stext is not where the image begins."""
+    """Contradict if KERNELOFFSET and _stext do not fit together, or _stext is not where the image begins."""
     start = symbol(kernel.text, b"_stext")
     if start is None or kernel.text.get(_KEY) is None:
         return Witness(None, "the text lacks SYMBOL(_stext) or KERNELOFFSET", False)
@@ -47,7 +47,7 @@ def kernel_offset(kernel: PlacedKernel) -> Witness:
 
 
 def _by_x86_64(kernel: PlacedKernel, start: int) -> Witness:
-    """What lies below _text is unmapped at boot, in parts of 2 MiB (cleanup_highmap, __startup_64)."""
+    """Use that everything below _text is unmapped at boot, in parts of 2 MiB (cleanup_highmap, __startup_64)."""
     begins = kernel.maps_nothing(start - _PART) if start % _PART == 0 else False
     if begins is False:
         return Witness(False, f"the kernel does not begin at {line(kernel.text, b'SYMBOL(_stext)')}", False)
@@ -55,7 +55,7 @@ def _by_x86_64(kernel: PlacedKernel, start: int) -> Witness:
 
 
 def _by_arm64(kernel: PlacedKernel, start: int) -> Witness:
-    """The image is linked at the end of the modules' area (KIMAGE_VADDR)."""
+    """Use that the image is linked at the end of the modules' area (KIMAGE_VADDR)."""
     link = address(kernel.text, b"NUMBER(MODULES_END)") or _modules_end(kernel)
     if link is None:
         return Witness(None, "where this kernel was linked is not known", False)
@@ -63,16 +63,16 @@ def _by_arm64(kernel: PlacedKernel, start: int) -> Witness:
 
 
 def _begins_arm64(kernel: PlacedKernel, start: int) -> bool:
-    """Whether nothing is mapped below _stext, or the head of the image lies there (struct arm64_image_header).
+    """Return whether nothing is mapped below _stext, or the image's header is there (struct arm64_image_header).
 
-    From 5.11 to 6.9 the head is unmapped and given back after boot.
+    From 5.11 to 6.9 the header is unmapped and freed after boot.
     """
     head = start - _ARM64[0]
     return kernel.maps_nothing(start - 1) is True or kernel.read(head + _MAGIC_AT, len(_MAGIC)) == _MAGIC
 
 
 def _modules_end(kernel: PlacedKernel) -> int | None:
-    """NUMBER(MODULES_END) of the kernels since 5.4 that do not tell it (arch/arm64/include/asm/memory.h)."""
+    """Return NUMBER(MODULES_END) for kernels since 5.4 whose text lacks it (arch/arm64/include/asm/memory.h)."""
     release = _RELEASE.match(kernel.text.osrelease or b"")
     bits = small(kernel.text, b"NUMBER(VA_BITS)", 52)
     if release is None or not bits:
@@ -83,7 +83,7 @@ def _modules_end(kernel: PlacedKernel) -> int | None:
 
 
 def _by_riscv64(kernel: PlacedKernel, start: int) -> Witness:
-    """The image moves by parts of 2 MiB, and _stext lies in its first one."""
+    """Use that the image moves by parts of 2 MiB, and _stext is in its first one."""
     link = address(kernel.text, b"NUMBER(KERNEL_LINK_ADDR)")
     if link is None:
         return Witness(None, "the text has no NUMBER(KERNEL_LINK_ADDR)", False)
@@ -91,10 +91,10 @@ def _by_riscv64(kernel: PlacedKernel, start: int) -> Witness:
 
 
 def _held(kernel: PlacedKernel, start: int, link: int, behind: tuple[int, ...], sure: bool) -> Witness:
-    """`behind`: how far behind `link` _stext may be linked, the usual distance first; `sure`: _stext is right."""
+    """Compare; `behind`: possible distances of _stext after `link`, usual one first; `sure`: _stext is right."""
     moved = address(kernel.text, _KEY)
     if moved is not None and start - moved - link in behind:
-        return Witness(True, f"_stext lies {moved:#x} above where it was linked", False)
+        return Witness(True, f"_stext is {moved:#x} above where it was linked", False)
     usual = link + behind[0]
     words = f"{line(kernel.text, _KEY)} does not fit SYMBOL(_stext), {start:#x}, which was linked at {usual:#x}"
     if not sure or start < usual:

@@ -10,11 +10,11 @@ from vmci_tui.proof.text_values import small, symbol
 _NAMES: Final = (b"init_uts_ns", b"_stext")
 _HASH_ROOT: Final = 4096
 _VALID: Final = 0x800
-"""The top bits of an entry that leads to a table: all else is its address."""
+"""The top bits of an entry that leads to a table; all other bits are its address."""
 
 
 def page_tables(kernel: PlacedKernel) -> Witness:
-    """Fits if the tables at swapper_pg_dir map init_uts_ns and _stext to their places, as far as the dump holds them.
+    """Fit if the tables at swapper_pg_dir map init_uts_ns and _stext to their places, if the dump has the tables.
 
     Tables at a wrong place, of another kernel or another boot map these addresses elsewhere or not at all.
     """
@@ -53,9 +53,9 @@ def page_tables(kernel: PlacedKernel) -> Witness:
 
 
 def hash_tables(kernel: PlacedKernel) -> Witness:
-    """ppc64 with a hash table: the tables at swapper_pg_dir map only what vmalloc gave, by entries of one form.
+    """Confirm tables of ppc64 with a hash table: they map only vmalloc areas, by entries of one form.
 
-    They confirm that they are tables, not where the kernel lies.
+    This confirms that they are tables, not where the kernel is.
     """
     root = symbol(kernel.text, b"swapper_pg_dir")
     radix = small(kernel.text, b"NUMBER(RADIX_MMU)", 1)

@@ -1,7 +1,7 @@
-"""The kernel's log as a witness: printk_rb_static, and the pointer prb, hold addresses of this very boot.
+"""The kernel's log as a witness: printk_rb_static, and the pointer prb, hold addresses of this boot.
 
-The static ring buffer's pointers lead to arrays of the kernel image beside it (kernel/printk/printk.c), so
-they lie near its own address; a kernel moved by another KASLR offset holds others.
+The static ring buffer's pointers lead to arrays beside it in the kernel image (kernel/printk/printk.c), so they
+are near its own address; in a kernel with another KASLR offset they are not.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _RING: Final = (
 
 
 def log_buffer(kernel: PlacedKernel) -> Witness:
-    """Fits if the static ring buffer's sizes are sane and its pointers, and prb's, lead into the image beside it."""
+    """Fit if the static ring buffer's sizes are sane and its pointers, and prb, lead into the image near it."""
     text = kernel.text
     static, pointer = symbol(text, b"printk_rb_static"), symbol(text, b"prb")
     size = small(text, b"SIZE(printk_ringbuffer)", _SIZE_LIMIT)

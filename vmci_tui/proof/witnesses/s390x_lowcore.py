@@ -1,4 +1,4 @@
-"""s390x: the lowcore, at absolute 0, names the note of the running kernel (lowcore.vmcore_info)."""
+"""The s390x lowcore as a witness: at absolute 0, it points at the note of the running kernel (lowcore.vmcore_info)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _FIXED: Final = (b"SYMBOL(init_uts_ns)", b"SYMBOL(swapper_pg_dir)", b"SYMBOL(_st
 
 
 def named_note(kernel: PlacedKernel) -> Witness:
-    """Fits if the note that the lowcore names says the same of where the kernel lies and what it is."""
+    """Fit if the note at which the lowcore points says the same about the kernel's place and release."""
     if kernel.machine.name != "s390x":
         return Witness(None, "only s390x has a lowcore", False)
     named = pointers(kernel.guest)
     if not named:
-        return Witness(None, "the dump holds no lowcore that names a note")
+        return Witness(None, "the dump has no lowcore that points at a note")
     paddr = named[0]
-    where = f"the note that the lowcore names, at {paddr:#x},"
+    where = f"the note at which the lowcore points, {paddr:#x},"
     text = _text_at(kernel, paddr)
     if text is None:
         return Witness(None, f"{where} is not whole in the dump")
@@ -35,7 +35,7 @@ def named_note(kernel: PlacedKernel) -> Witness:
     wrong = [key for key in _MOVED if text.get(key) != kernel.text.get(key)]
     if not wrong:
         return Witness(True, f"{where} says the same", root=True)
-    why = f"the note that the lowcore names, at {paddr:#x}, says so"
+    why = f"the note at which the lowcore points, {paddr:#x}, says so"
     corrected = tuple(Correction(key, text.get(key) or b"", why) for key in wrong if text.get(key))
     return Witness(False, f"{where} says {line(text, wrong[0])}", corrections=corrected)
 

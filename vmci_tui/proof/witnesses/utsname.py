@@ -19,10 +19,10 @@ class Uts(NamedTuple):
 
 
 def uts_of(raw: bytes) -> Uts | None:
-    """What `raw`, 390 bytes, says if it is the utsname that a kernel runs with, else None.
+    """Decode 390 bytes if they are the utsname of a kernel that runs, else return None.
 
-    A kernel image holds a second one that never runs: its version has no number behind the `#`
-    (init/version.c, before version-timestamp.c takes its place).
+    A kernel image has a second utsname that is never used: its version has no number after the `#`
+    (init/version.c, before version-timestamp.c replaces it).
     """
     if not raw.startswith(MAGIC) or len(raw) < LENGTH:
         return None

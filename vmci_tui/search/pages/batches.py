@@ -1,7 +1,7 @@
-"""The compressed pages of a dump in batches: what to decompress, how far, and where its bytes lie.
+"""Divide the compressed pages of a dump into batches: what to decompress, how much of it, and where it is.
 
-Pages that are stored once for many addresses (as QEMU and makedumpfile store zeros) and that hold
-nothing of interest are passed over: most of a guest's memory is that.
+Pages that are stored once for many addresses (QEMU and makedumpfile store zeros like this) are skipped if they
+match nothing: most of a guest's memory is such pages.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from vmci_tui.search.pages.scan_batch import PageBatch, ReadRange, StoredPage, s
 from vmci_tui.search.patterns import SearchPattern
 
 HEADS: Final = 512
-"""Pages of a batch where first bytes are enough: 2 to 10 ms of work."""
+"""Pages of a batch if the first bytes of each are enough: 2 to 10 ms of work."""
 BYTES: Final = 512 << 10
-"""Bytes of memory in a batch where whole pages are wanted: 3 to 6 ms of work."""
+"""Bytes of memory in a batch if whole pages are needed: 3 to 6 ms of work."""
 _SPAN: Final = 4 << 20
 """Bytes of the file that are read at once."""
 _GAP: Final = 64 << 10
-"""Bytes between two pages that are read and not used, rather than reading twice."""
+"""Bytes between two pages that are read without use, to save a second read."""
 _PASSED: Final = 8
-"""How many times as many pages as a batch holds may be passed over before it ends."""
+"""A batch ends when this many times its number of pages was skipped."""
 _DULL: Final = 1024
-"""Pages stored once that are remembered."""
+"""The most pages stored once that are remembered."""
 
 
 class BatchProgress(NamedTuple):
-    """A batch of work, and how far memory is done with it."""
+    """A batch, and the progress through memory at its end."""
 
     batch: PageBatch
     done: int
-    """Pages up to its end."""
+    """Number of pages up to the batch's end."""
 
 
 def page_batches(pages: Pages, pattern: SearchPattern) -> Iterator[BatchProgress]:
-    """All pages that may hold what is looked for, in the order of addresses. Raises OpenError."""
+    """Yield all pages that may match, in batches by ascending address. Raises OpenError."""
     return _Batches(pages, pattern).all()
 
 
@@ -52,11 +52,11 @@ class _Batches:
         self._most = HEADS if pattern.step > 1 and self._size == PAGE else max(BYTES // self._size, 1)
         self._sparse = pattern.step > self._size
         self._dull: dict[int, int] = {}
-        """Offset to the rest of the descriptor."""
+        """The rest of the descriptor, by the page's offset."""
 
     def all(self) -> Iterator[BatchProgress]:
         done, dull, most, sparse = 0, self._dull, self._most, self._sparse
-        # Size and flags, of four bytes each, are read as one number of eight.
+        # Size and flags, four bytes each, are read as one eight-byte number.
         little, block_size = self._pages.order == "little", self._size
         for pfns in _together(self._pages, most * _PASSED):
             held: list[StoredPage] = []
@@ -80,7 +80,7 @@ class _Batches:
             yield BatchProgress(self._piece(held), done)
 
     def _columns(self, first: int, count: int) -> tuple[array[int], array[int]]:
-        """Of the descriptors from number `first` on the offsets, and size and flags as one number."""
+        """Return two columns of the descriptors from `first` on: the offsets, and size with flags as one number."""
         raw = self._pages.descriptor_table(first, count)
         table = array("Q", raw[: len(raw) - len(raw) % PAGE_DESCRIPTOR])
         if self._pages.order != sys.byteorder:
@@ -94,9 +94,9 @@ class _Batches:
         return (self._pattern.phase - pfn * self._size) % self._pattern.step < self._size
 
     def _is_dull(self, page: StoredPage, rest: int) -> bool:
-        """Whether a page that is there more than once holds nothing, wherever it lies; then that is remembered.
+        """Return whether a page that occurs more than once can be skipped at every address; remember it if so.
 
-        A page of zeros ends no anchor, and begins one with three of them at most, which `scan` knows.
+        A page of zeros cannot end an anchor, and can begin one only with its last three bytes, which `scan` handles.
         """
         batch = self._piece([page])
         if self._pattern.step > 1:
@@ -111,7 +111,7 @@ class _Batches:
 
 
 def _spans(held: list[StoredPage]) -> Iterator[ReadRange]:
-    """The parts of the file that hold these pages: as few as there can be without reading much for nothing."""
+    """Yield the ranges of the file that have these pages: as few as possible without reading many unused bytes."""
     low, high = 0, -1
     pages: list[StoredPage] = []
     for page in held:
@@ -130,7 +130,7 @@ def _spans(held: list[StoredPage]) -> Iterator[ReadRange]:
 
 
 def prefix(pattern: SearchPattern, block_size: int) -> int:
-    """How many bytes of each page tell whether it holds what is looked for; all of them, and more, where any may."""
+    """Return how many bytes of each page decide whether it matches; the block size if a match can be anywhere."""
     if pattern.step == 1:
         return block_size
     step, phase = pattern.step, pattern.phase
@@ -139,7 +139,7 @@ def prefix(pattern: SearchPattern, block_size: int) -> int:
 
 
 def _together(pages: Pages, count: int) -> Iterator[list[int]]:
-    """The numbers of the pages that the file holds, so many at a time."""
+    """Yield the numbers of the pages that are in the file, `count` at a time."""
     held: list[int] = []
     for first, last in pages.bitmap.runs():
         while first < last:

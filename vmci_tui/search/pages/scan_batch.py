@@ -1,4 +1,4 @@
-"""Looking at one batch of compressed memory: the work that is done here or by another process."""
+"""Search one batch of compressed pages: the work that is done in this process or in a worker."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from vmci_tui.search.memory_blocks import PAGE, REACH, Block
 from vmci_tui.search.patterns import FIRST_WORDS, PAGE_STARTS, SearchPattern
 
 _SHORT: Final = 256
-"""Bytes of a page that is stored short: 4 KiB of zeros take 41, 64 KiB of them 99 (zlib)."""
+"""Bytes; a page stored in fewer is cached. 4 KiB of zeros take 41 bytes, 64 KiB of them 99 (zlib)."""
 ReadFile = Callable[[int, int], bytes]
-"""From offset and length in the plain file to the bytes there."""
+"""Reads the plain file: offset and length to bytes."""
 
 
 StoredPage = tuple[int, int, int, int]
 """A page's number; offset and size of its bytes in the plain file; the descriptor's flags."""
 ReadRange = tuple[int, int, list[StoredPage]]
-"""Offset and length of what is read at once, and the pages in it."""
+"""Offset and length of one read, and the pages in it."""
 
 
 class PageBatch(NamedTuple):
-    """Some pages, in the order of addresses."""
+    """Some pages, by ascending address, and what to search for in them."""
 
     pattern: SearchPattern
     block_size: int
     limit: int
-    """How many bytes of each page are wanted."""
+    """How many bytes of each page are needed."""
     spans: tuple[ReadRange, ...]
 
 
 class BatchHits(NamedTuple):
-    """What a batch holds, and its two ends: what is looked for may lie across two batches."""
+    """Where a batch matches, and its first and last bytes, because a match can cross into the next batch."""
 
     places: list[int]
-    """Addresses, in order."""
+    """Addresses, ascending."""
     start: int = -1
     head: bytes = b""
     end: int = -1
@@ -43,12 +43,12 @@ class BatchHits(NamedTuple):
 
 
 def scan(batch: PageBatch, read: ReadFile) -> BatchHits:
-    """Raises OpenError where the package for a compression is missing, and what `read` raises."""
+    """Search a batch. Raises OpenError if the package for a compression is missing, and what `read` raises."""
     return _whole(batch, read) if batch.pattern.step == 1 else _stepped(batch, read)
 
 
 def across(before: BatchHits, after: BatchHits, pattern: SearchPattern) -> list[int]:
-    """The addresses of what begins in one batch and ends in the next."""
+    """Return the addresses of matches that begin in one batch and end in the next."""
     if before.end != after.start or not before.tail:
         return []
     tail = before.tail[-(pattern.reach - 1) :]
@@ -57,7 +57,7 @@ def across(before: BatchHits, after: BatchHits, pattern: SearchPattern) -> list[
 
 
 def whole_pages(batch: PageBatch, read: ReadFile) -> Iterator[tuple[int, bytes]]:
-    """The paddr and the bytes of each page that is not damaged."""
+    """Yield the paddr and the bytes of each undamaged page."""
     for paddr, data in _unpacked(batch, read, batch.block_size + 1):  # one more: a page that is longer is damaged
         if len(data) == batch.block_size:
             yield paddr, data
@@ -67,7 +67,7 @@ def _stepped(batch: PageBatch, read: ReadFile) -> BatchHits:
     out = []
     one = batch.pattern == PAGE_STARTS and batch.block_size == PAGE
     for paddr, head in _unpacked(batch, read, batch.limit):
-        if one and head[:4] not in FIRST_WORDS:  # nearly all end here
+        if one and head[:4] not in FIRST_WORDS:  # nearly all pages end here
             continue
         block = Block(paddr, head, 0, len(head))
         out += [paddr + at for at in batch.pattern.places(block)]
@@ -75,7 +75,7 @@ def _stepped(batch: PageBatch, read: ReadFile) -> BatchHits:
 
 
 def _whole(batch: PageBatch, read: ReadFile) -> BatchHits:
-    """Pages that follow each other are looked at together, behind zeros, as pages of zeros are left out."""
+    """Search adjacent pages together, with zeros before the first, because pages of zeros are skipped."""
     runs: list[tuple[int, list[bytes]]] = []
     end = -1
     zeros = bytes(batch.block_size)
@@ -98,7 +98,7 @@ def _whole(batch: PageBatch, read: ReadFile) -> BatchHits:
 
 
 def _unpacked(batch: PageBatch, read: ReadFile, length: int) -> Iterator[tuple[int, bytes]]:
-    """Short ones are unpacked once while they come again: makedumpfile stores each page of zeros by itself."""
+    """Yield paddr and bytes of each page. Short ones are cached: makedumpfile stores each page of zeros by itself."""
     unpacker = PageDecoder(batch.block_size)
     known: dict[tuple[bytes, int], bytes | None] = {}
     for low, size, pages in batch.spans:

@@ -1,4 +1,4 @@
-"""Looking through compressed memory on all processors: the same places in the same order as through plain memory."""
+"""Search compressed memory on all processors; the result is the same as for plain memory, in the same order."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from vmci_tui.search.pages.worker_pool import WorkerPool
 from vmci_tui.search.patterns import SearchPattern
 
 WORTH: Final = 0.3
-"""Seconds of work that must lie ahead for workers to be started: that takes 0.1 s of a processor for each."""
+"""Seconds of remaining work for which workers are started: starting one costs 0.1 s of a processor."""
 _TRIED: Final = 0.03
-"""Seconds of work after which that is known."""
+"""Seconds of work after which the remaining time can be estimated."""
 BEHIND: Final = 64
-"""Batches that may wait for one before them; then that is done here."""
+"""The most batches that wait for one before them; then that one is done in this process."""
 
 
 def page_places(pages: Pages, pattern: SearchPattern, progress: Progress) -> Iterator[int]:
-    """The addresses at which `pattern` finds something, in order. Raises OpenError, and what `progress` does.
+    """Yield the addresses at which `pattern` matches, ascending. Raises OpenError, and what `progress` raises.
 
-    `progress` counts bytes of memory, once a batch and once a place. No process is left when this ends or is closed.
+    `progress` counts bytes of memory, once a batch and once a match. All processes have ended when this ends or is
+    closed.
     """
     size = pages.block_size
     total = pages.bitmap.rank(pages.bitmap.last) * size
@@ -37,7 +38,7 @@ def page_places(pages: Pages, pattern: SearchPattern, progress: Progress) -> Ite
             if slot.found is not None:
                 for paddr in (*across(before, slot.found, pattern), *slot.found.places):
                     yield paddr
-                    progress("scan", done, total)  # whoever looks at what lies there may take long
+                    progress("scan", done, total)  # the caller may need long for each match
                 before = slot.found if slot.found.tail else before
                 done = slot.done * size
             progress("scan", done, total)
@@ -47,7 +48,7 @@ def page_places(pages: Pages, pattern: SearchPattern, progress: Progress) -> Ite
 
 
 class _Slot:
-    """A batch in its place in the order; what it holds is None until it is looked at."""
+    """A batch in its place in the order, and its hits; None until it was searched."""
 
     def __init__(self, batch: PageBatch, done: int) -> None:
         self.batch = batch
@@ -56,7 +57,7 @@ class _Slot:
 
 
 def _in_order(pages: Pages, pattern: SearchPattern, workers: WorkerPool) -> Iterator[_Slot]:
-    """The batches that are looked at, each once; in between, one that is not yet, so that a stop is heard."""
+    """Yield each searched batch once, in order; between them one that is not searched, so that a stop takes effect."""
     waiting: deque[_Slot] = deque()
     asked: dict[int, _Slot] = {}
     start, alone, count = time.perf_counter(), True, pages.bitmap.rank(pages.bitmap.last)
@@ -79,7 +80,7 @@ def _in_order(pages: Pages, pattern: SearchPattern, workers: WorkerPool) -> Iter
             yield waiting[0]
         while waiting and waiting[0].found is not None:
             yield waiting.popleft()
-    # From the end, which no worker has begun with.
+    # From the end, because no worker has started there.
     for slot in reversed(tuple(waiting)):
         _collect(workers, asked)
         if slot.found is None:

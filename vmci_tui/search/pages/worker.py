@@ -1,4 +1,4 @@
-"""What a worker process does: batches of compressed memory come in, what they hold goes out, until the input ends."""
+"""The worker process: read batches of compressed pages from stdin, write their hits to stdout, until stdin ends."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from vmci_tui.search.pages.scan_batch import BatchHits, PageBatch, StoredPage, s
 from vmci_tui.search.patterns import SearchPattern
 
 LENGTH: Final = struct.Struct("<I")
-"""Stands before each question and each answer."""
+"""The length before each question and each answer."""
 FileParts = tuple[tuple[int, int, int], ...]
-"""Offset in the plain file, length, and place in the file, of what is read at once."""
+"""Offset in the plain file, length, and offset in the file, of the records of one read."""
 
 
 def main(file: int) -> None:
-    """`file` is the descriptor of the open dump. Ends with the process that started it, as its input does."""
+    """Answer questions about the open dump with descriptor `file`, until stdin ends, at the latest with the parent."""
     while True:
         head = sys.stdin.buffer.read(LENGTH.size)
         if len(head) < LENGTH.size:
@@ -35,7 +35,7 @@ def main(file: int) -> None:
 
 
 def question(number: int, batch: PageBatch, parts: tuple[FileParts, ...]) -> bytes:
-    """A batch, with where each of its spans lies in the file."""
+    """Encode a batch, with the place of each of its ranges in the file."""
     spans = tuple((low, size, array("Q", chain.from_iterable(pages)).tobytes()) for low, size, pages in batch.spans)
     data = marshal.dumps((number, tuple(batch.pattern), batch.block_size, batch.limit, spans, parts))
     return LENGTH.pack(len(data)) + data
@@ -47,7 +47,7 @@ def _pages(data: bytes) -> list[StoredPage]:
 
 
 def parse_answer(data: bytes) -> tuple[int, BatchHits]:
-    """The number of a batch, and what it holds."""
+    """Decode an answer: the number of a batch, and its hits."""
     number, *found = marshal.loads(data)
     return number, BatchHits(*found)
 
@@ -58,7 +58,7 @@ def _scanned(file: int, batch: PageBatch, parts: tuple[FileParts, ...]) -> Batch
 
 
 def _read(file: int, low: int, size: int, parts: FileParts) -> bytes:
-    """As the plain file has it: zeros where no part is."""
+    """Read as from the plain file: zeros where there is no record."""
     if len(parts) == 1 and parts[0][:2] == (low, size):
         return os.pread(file, size, parts[0][2])
     out = bytearray(size)

@@ -1,9 +1,9 @@
-"""Processes that help with looking at compressed memory, so that all processors do.
+"""Worker processes that search compressed memory on all processors.
 
-Each is a fresh interpreter that is told what to do through a pipe. It is not forked: this process has
-threads, whose locks a copy of it would keep for ever, and a forked one would hold the terminal and
-all that is open. A fresh one takes 60 ms to start, in which the work goes on here: nothing waits for a
-worker, ever. One that is lost, killed or stopped is done without, and its batches are done here.
+Each is a fresh interpreter that gets its work through a pipe. It is not forked: a copy of this process would
+keep the locks of its threads for ever, and would hold the terminal and all open files. A fresh one takes 60 ms
+to start, during which this process works: it never waits for a worker. If a worker is lost, killed or stopped,
+its batches are done here.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from vmci_tui.search.pages.scan_batch import BatchHits, PageBatch
 from vmci_tui.search.pages.worker import LENGTH, FileParts, parse_answer, question
 
 MOST: Final = 7
-"""Workers: one batch is prepared in the time in which eight are looked at."""
+"""The most workers: preparing one batch takes as long as eight processes need for searching one each."""
 AHEAD: Final = 8
-"""Batches that a worker has: one to do, the others so that it seldom sleeps, from which it wakes on our processor."""
+"""The most batches of a worker: one to do, the others so that it seldom sleeps; waking it costs our processor time."""
 _PARTS: Final = 1024
-"""Records of a flattened file in one batch; no program writes such short ones."""
+"""The most records of a flattened file in one batch; no program writes shorter ones."""
 _CODE: Final = (
     "import sys; sys.path[:] = sys.argv[2:]; from vmci_tui.search.pages.worker import main; main(int(sys.argv[1]))"
 )
 
 
 class WorkerPool:
-    """One for each idle processor besides the one that works here; none where the pages lie in no file."""
+    """One worker for each idle processor except our own; none if the pages are not in a file."""
 
     def __init__(self, plain: Source) -> None:
         self._plain = plain
@@ -39,11 +39,11 @@ class WorkerPool:
         self._running: list[_Worker] = []
 
     def start(self) -> None:
-        """Start them. What goes wrong leaves fewer, or none."""
+        """Start the workers; after an error there are fewer, or none."""
         if not isinstance(self._file, FileSource) or not sys.executable:
             return
         count = len(os.sched_getaffinity(0))
-        # Where other work keeps the processors busy, a worker takes from us what it does for us.
+        # If other work keeps the processors busy, a worker takes as much from us as it gives.
         for _ in range(min(count - 1, round(count - os.getloadavg()[0]), MOST)):
             try:
                 self._running.append(_Worker(self._file.fileno()))
@@ -51,7 +51,7 @@ class WorkerPool:
                 return
 
     def take(self, number: int, batch: PageBatch) -> bool:
-        """Hand a batch to a worker that has room for it; False where none does."""
+        """Give a batch to a worker that has room for it; return False if none has."""
         free = min(self._running, key=lambda worker: worker.pending, default=None)
         if free is None or free.pending >= AHEAD or (parts := self._parts(batch)) is None:
             return False
@@ -59,7 +59,7 @@ class WorkerPool:
         return True
 
     def collect(self) -> Iterator[tuple[int, BatchHits]]:
-        """The batches that are done by now, with what they hold."""
+        """Yield the number and the hits of each batch that is done."""
         for worker in tuple(self._running):
             yield from worker.answers()
             if worker.lost:
@@ -67,12 +67,12 @@ class WorkerPool:
                 worker.end()
 
     def close(self) -> None:
-        """End them at once, whatever they do."""
+        """End all workers at once."""
         while self._running:
             self._running.pop().end()
 
     def _parts(self, batch: PageBatch) -> tuple[FileParts, ...] | None:
-        """Where the spans lie in the file; None where that is too much to tell."""
+        """Return where the ranges are in the file; None if there are too many records."""
         if not isinstance(self._plain, FlattenedSource):
             return tuple(((low, size, low),) for low, size, _ in batch.spans)
         out: list[FileParts] = []
@@ -92,7 +92,7 @@ class _Worker:
     """One process; both pipes are read and written without waiting."""
 
     def __init__(self, file: int) -> None:
-        # A process group of its own: Ctrl-C is for us, who end it then.
+        # A process group of its own: Ctrl-C goes to us, and we end the workers.
         process: Any = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _CODE, str(file), *sys.path],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
@@ -112,7 +112,7 @@ class _Worker:
         self._send()
 
     def _send(self) -> None:
-        """As much as the pipe takes."""
+        """Write as much as the pipe takes."""
         try:
             self._unsent = self._unsent[os.write(self._in, self._unsent) :]
         except BlockingIOError:
