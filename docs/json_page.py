@@ -1,4 +1,4 @@
-"""The page of the JSON of all commands, made from json_types.py."""
+"""Make the page of the JSON of all commands from json_types.py."""
 
 from __future__ import annotations
 
@@ -25,18 +25,17 @@ _INTRO: Final = """\
 <!-- Made by docs/make.py from docs/json_types.py: change it there. -->
 # JSON
 
-What each command prints with `--json`: one object, on stdout. Its first key is `schema`, 1. A new version of vmci may
-add keys, and values where some are listed; `schema` becomes 2 when a key goes, is renamed or changes its meaning.
-Bytes that are not printable ASCII are `\\xNN` in strings; numbers are numbers; what is absent is null. A key with *?*
-is not always there.
+With `--json` each command prints one object on stdout. Its first key is `schema`, 1. A new version of vmci may add
+keys, and values to the lists of values; `schema` becomes 2 when a key is removed or renamed, or changes its meaning.
+Bytes that are not printable ASCII are `\\xNN` in strings; absent values are null. Keys marked *?* may be missing.
 
-`vmci predict` prints a line for each case, without `schema`: `id` is the case's, and `warnings`, `appended_length`,
+`vmci predict` prints a line for each case, without `schema`: `id` is that of the case; `warnings`, `appended_length`,
 `appended_sha256` and `phys_base` are what QEMU will do.
 """
 
 
 def json_page() -> Iterator[str]:
-    """Yield its lines: each command, then the parts in the order in which they are first named."""
+    """Yield the lines of the page: each command, then the parts in the order in which they are first named."""
     yield from _INTRO.splitlines()
     for command in json_types.COMMANDS:
         yield from ("", f"## {command.__name__}", "", _text(command), "", *_table(command))
@@ -46,7 +45,7 @@ def json_page() -> Iterator[str]:
 
 
 def parts_of(hint: Any) -> tuple[Any, bool, str]:
-    """Return a key's type, whether the key may be missing, and what is said of it."""
+    """Return a key's type, whether the key may be missing, and its description."""
     words = ""
     if get_origin(hint) is Annotated:
         hint, words = get_args(hint)

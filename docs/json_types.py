@@ -1,30 +1,30 @@
-"""The JSON of every command, as types.
+"""Declare the JSON of every command as types.
 
-docs/json.md is made from them, and tests/cli/test_json.py holds them against what the commands print. A second item
-of `Annotated` is what the page says of the key.
+docs/json.md is made from them, and tests/cli/test_json.py checks the output of the commands against them. The second
+item of `Annotated` is the description on the page.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
-Machine = Annotated[str | None, "as `x86_64`, `i386`, `aarch64`, `s390x`; null where the file names none"]
+Machine = Annotated[str | None, "as `x86_64`, `i386`, `aarch64`, `s390x`; null if the file names none"]
 Bits = Annotated[Literal[32, 64] | None, "the file's, not the guest's"]
 Order = Annotated[Literal["little", "big"] | None, "the file's"]
 Offset = Annotated[int, "in the file, in bytes"]
 PlainOffset = Annotated[int, "in the file, in bytes; of a flattened file in its plain form"]
-Accepts = Annotated[bool | None, "null: it is not known"]
+Accepts = Annotated[bool | None, "null: unknown"]
 Hex = Annotated[str, "bytes, two digits each"]
 
 
 class EntryFields(TypedDict):
     """The 16 bytes of fw_cfg `etc/vmcoreinfo`."""
 
-    host_format: Annotated[int | None, "null where it is derived and cannot be known, as in the other fields"]
+    host_format: Annotated[int | None, "null if the entry is derived and the value unknown; so in the other fields"]
     guest_format: int | None
-    size: Annotated[int | None, "bytes that the guest announces"]
+    size: Annotated[int | None, "bytes of the region, as the guest wrote it"]
     paddr: Annotated[int | None, "guest-physical address of the note"]
-    present: Annotated[bool | None, "whether QEMU takes the note for present; null if the entry is derived"]
+    present: Annotated[bool | None, "whether QEMU treats the note as present; null if the entry is derived"]
     origin: Literal["blob", "derived", "writes"]
 
 
@@ -73,7 +73,7 @@ class MemoryRange(TypedDict):
 
     paddr: int
     length: int
-    offset: Annotated[int | None, "in the file; null where the file has no bytes for it, or not as they are"]
+    offset: Annotated[int | None, "in the file; null if the file has no bytes for it, or stores them compressed"]
 
 
 class KdumpHeader(TypedDict):
@@ -98,17 +98,17 @@ class KdumpHeader(TypedDict):
     size_note: int
     offset_eraseinfo: int
     size_eraseinfo: int
-    doubts: Annotated[list[str], "what is odd about the file, a sentence each"]
+    doubts: Annotated[list[str], "doubts about the file, a sentence each"]
 
 
 class Head(TypedDict):
     """The file."""
 
-    file: Annotated[str, "its name as it was given"]
+    file: Annotated[str, "its name, as given"]
     size: Annotated[int, "bytes"]
     container: Annotated[
         Literal["elf", "kdump", "flattened", "entry", "raw"] | None,
-        "`raw`: a flat memory image (`find --raw-at`); null: it could not be opened",
+        "`raw`: a flat memory image (`find --raw-at`); null: vmci cannot open it",
     ]
     machine: Machine
     bits: Bits
@@ -138,7 +138,7 @@ class Consequence(TypedDict):
     """What a finding means for one reader."""
 
     reader: str
-    refuses: Annotated[bool, "false: it goes on, with a complaint or another value"]
+    refuses: Annotated[bool, "false: it continues, with a complaint or another value"]
     says: Annotated[str, "the program's own words; may be empty"]
     why: str
 
@@ -151,12 +151,12 @@ class Finding(TypedDict):
     message: str
     why: str
     span: Annotated[Place | None, "the bytes concerned"]
-    fix: Annotated[str | None, "what the fix does; null where there is none"]
+    fix: Annotated[str | None, "label of the fix; null if there is none"]
     readers: list[Consequence]
 
 
 class Correction(TypedDict):
-    """A value that memory proves instead of the text's."""
+    """A corrected value, proved by memory."""
 
     key: str
     value: str
@@ -175,7 +175,7 @@ class Verdict(TypedDict):
     """What one reader makes of the file."""
 
     accepts: Accepts
-    reads: Annotated[bool | None, "whether it then reads kernel memory; null: it does not read any, or it is not known"]
+    reads: Annotated[bool | None, "whether it can then read kernel memory; null: it reads none, or unknown"]
     says: Annotated[str, "the program's own words"]
     osrelease: Annotated[str | None, "the release that it prints"]
     stage: Annotated[Literal["before", "note", "after"] | None, "where it refuses: before, at or after the note"]
@@ -199,10 +199,10 @@ class Check(Head):
 
 
 class Candidate(TypedDict):
-    """A place of guest memory that looks like the note."""
+    """A place in guest memory that looks like the note."""
 
     paddr: int
-    offset: Annotated[int | None, "in the file; null where it is not at one place of it"]
+    offset: Annotated[int | None, "in the file; null if it is not contiguous there"]
     kind: Literal["note", "text"]
     length: int
     osrelease: str
@@ -235,7 +235,7 @@ class Plan(TypedDict):
 
 
 class Worse(TypedDict):
-    """A reader that would refuse what is saved, or read no memory by it."""
+    """A reader that would refuse the result, or read no memory by it."""
 
     reader: str
     accepts: Accepts
@@ -250,7 +250,7 @@ class Save(TypedDict):
     plan: Plan
     choice: Annotated[str, "why this way"]
     worse: list[Worse]
-    taken_out: Annotated[list[str], "what is not in the saved file, a sentence each"]
+    taken_out: Annotated[list[str], "parts that the saved file lacks, a sentence each"]
 
 
 class RepairStep(TypedDict):
@@ -264,8 +264,8 @@ class Repaired(TypedDict):
     """What was repaired."""
 
     steps: list[RepairStep]
-    question: Annotated[str | None, "what the user has to decide; then nothing was written"]
-    left: Annotated[list[str], "errors that are left, a sentence each"]
+    question: Annotated[str | None, "what the user must decide; then nothing was written"]
+    left: Annotated[list[str], "remaining errors, a sentence each"]
     proof: Proof | None
 
 
@@ -280,7 +280,7 @@ class Repair(TypedDict):
     repair: Repaired
     candidates: list[Candidate]
     before: Annotated[dict[str, bool | None], "whether each reader accepts the file"]
-    after: Annotated[dict[str, bool | None], "and the repaired one"]
+    after: Annotated[dict[str, bool | None], "whether each reader accepts the repaired one"]
     next: NotRequired[list[NextCommand]]
 
 
@@ -301,7 +301,7 @@ class Undo(TypedDict):
 
 
 class UnflattenPlan(TypedDict):
-    """As a plan, without steps."""
+    """A plan without steps."""
 
     way: Literal["copy"]
     bytes_written: int
@@ -313,7 +313,7 @@ class Unflatten(TypedDict):
 
     file: str
     size: Annotated[int, "bytes of the plain file"]
-    faults: Annotated[list[str], "what is broken, a sentence each"]
+    faults: Annotated[list[str], "damage found, a sentence each"]
     plan: UnflattenPlan
     worse: list[Worse]
     taken_out: list[str]
@@ -334,7 +334,7 @@ class Diff(TypedDict):
 
     a: Annotated[str, "name of the first"]
     b: str
-    same: Annotated[bool, "to the byte"]
+    same: Annotated[bool, "whether all bytes are equal"]
     summary: Annotated[list[str], "what the change means, a sentence each"]
     keys: list[KeyChange]
 
@@ -343,17 +343,17 @@ class HexBytes(TypedDict):
     """`vmci hex FILE --json`"""
 
     file: str
-    offset: Annotated[int | None, "in the file; null where the page is compressed"]
+    offset: Annotated[int | None, "in the file; null if the page is compressed"]
     length: int
     hex: Hex
 
 
 class Decoded(TypedDict):
-    """Another way to see a value."""
+    """Another representation of a value."""
 
     label: str
     shown: str
-    problem: Annotated[bool, "Linux would not write it so"]
+    problem: Annotated[bool, "Linux does not write such a value"]
 
 
 class KeyReading(TypedDict):
@@ -373,13 +373,13 @@ class KeyEntry(TypedDict):
     form: Annotated[str, "as `OFFSET(STRUCT.MEMBER)`"]
     known: Annotated[bool, "false: only its form is known"]
     what: str
-    written: Annotated[str, "the line, as printf writes it"]
+    written: Annotated[str, "the line, as a printf format"]
     base: Annotated[int, "10 or 16; 0: not a number"]
     unit: str
     since: Annotated[str | None, "version of Linux"]
     gone_in: str | None
-    machines: Annotated[list[str], "the only ones that write it; empty: all"]
-    when: Annotated[str | None, "the configuration that it needs"]
+    machines: Annotated[list[str], "the machines that write it; empty: all"]
+    when: Annotated[str | None, "the kernel configuration that it needs"]
     formulas: Annotated[dict[str, str], "by machine, or `all`"]
     note: str | None
     breaks: Annotated[dict[str, str], "by reader: what a wrong or missing value does"]
@@ -401,7 +401,7 @@ class ExplainSearch(TypedDict):
 
 
 class Side(TypedDict):
-    """What QEMU does, as predicted or as seen."""
+    """What QEMU does, as predicted or observed."""
 
     warnings: list[str]
     appended_length: int
@@ -422,7 +422,7 @@ class Ask(TypedDict):
     machine: Machine
     bits: Bits
     byte_order: Order
-    kept: Annotated[bool, "whether the guest holds the whole note, or QEMU does not look at it"]
+    kept: Annotated[bool, "whether the guest's memory has the whole note, or QEMU ignores it"]
     predicted: Side
     seen: Side
     differences: Annotated[list[str], "keys of the two that differ"]
@@ -468,7 +468,7 @@ class DefectRow(TypedDict):
     name: str
     does: str
     machines: list[str]
-    beside: Annotated[list[str], "codes that it brings with it"]
+    beside: Annotated[list[str], "codes of findings that come with it"]
 
 
 class LessonStep(TypedDict):
@@ -495,7 +495,7 @@ class Lessons(TypedDict):
 
 
 class Serve(TypedDict):
-    """`vmci serve --json`; it then goes on serving"""
+    """`vmci serve --json`; it keeps serving"""
 
     url: str
 
@@ -504,4 +504,4 @@ COMMANDS: Final = (
     *(Show, Check, Find, Save, Repair, Undo, Unflatten, Diff, HexBytes, Explain, ExplainSearch, Ask, Craft, DefectRow),
     *(Lessons, Serve),
 )
-"""What the commands print, in the order of the page."""
+"""The JSON of each command, in the order of the page."""

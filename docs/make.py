@@ -1,4 +1,4 @@
-"""Makes the pages of findings, readers, keys, JSON and the manual page: python docs/make.py [--check]"""
+"""Make the pages of findings, readers, keys and JSON, and the manual page: python docs/make.py [--check]"""
 
 from __future__ import annotations
 
@@ -29,31 +29,30 @@ _HEAD = "<!-- Made by docs/make.py from the code: change it there. -->"
 
 
 def findings_page() -> Iterator[str]:
-    """Every code: what, who, why, an example, the fix."""
+    """Yield the page of findings: for every code what, why, who, an example and the fix."""
     yield from (_HEAD, "# Findings", "")
-    yield "`vmci check FILE` lists them; the letter of a code groups it, and codes stay what they are. *Who* are the"
-    yield "readers that a rule of theirs makes refuse over it, or (in brackets) go on with a complaint or other value;"
-    yield "without any, no reader of those below minds. *Try it* makes the finding; what the check then says"
-    yield "stands below it."
+    yield "`vmci check FILE` reports them. The letter of a code is its group; codes never change. *Who* lists the"
+    yield "readers that refuse the file because of it; readers in brackets only complain or read another value."
+    yield "*Try it* is a command that makes a dump with the finding, with the message of the check below it."
     group = ""
     for code, kind in catalogue().items():
         if code[0] != group:
             group = code[0]
             yield from ("", f"## {group}: {GROUPS[group].lower()}")
-        who = ", ".join(_who(code)) or "no reader"
+        who = ", ".join(_who(code)) or "no modelled reader"
         yield from ("", f"### {code}: {kind.what}", "", f"*{kind.severity}*: {kind.why}.", "")
         yield from (f"- Who: {who}", f"- Example: {kind.example}", f"- Fix: {kind.cure}")
         yield from _example(code)
 
 
 def _example(code: str) -> Iterator[str]:
-    """How to make it, and what the check then says; what cannot be had without it is named."""
+    """Yield a command that makes the finding, its message, and the codes that come with it."""
     made = craft(chosen([code]))
     said = next(item for item in made.findings if item.code == code)
     yield f"- Try it: `vmci craft --defect {code}` ({made.defects[0].does})"
     yield f"  - `` {said.code} {said.severity}: {said.message} ``"
     if beside := [other for other in made.codes if other != code]:
-        yield f"  - beside it: {', '.join(beside)}"
+        yield f"  - also reported: {', '.join(beside)}"
 
 
 def _who(code: str) -> Iterator[str]:
@@ -64,10 +63,10 @@ def _who(code: str) -> Iterator[str]:
 
 
 def readers_page() -> Iterator[str]:
-    """Every reader: how it is run, and its rules in its own order."""
+    """Yield the page of readers: how each is run, and its rules in its own order."""
     yield from (_HEAD, "# How each reader decides", "")
-    yield "The rules in the order in which the program comes to them: the first that holds and refuses decides. What a"
-    yield "program prints is given word for word. Each rule was held against the program in the version named."
+    yield "Rules are listed in the order in which the program applies them; the first refusing rule that matches"
+    yield "decides. Words that a program prints are quoted. Each rule was verified with the version that is named."
     for reader in _ALL:
         yield from ("", f"## {reader.name} {reader.version}", "", f"Run as `{reader.command}`.", "")
         for rule in reader.rules:
@@ -77,18 +76,18 @@ def readers_page() -> Iterator[str]:
 
 
 def _rule(rule: Rule[Any]) -> Iterator[str]:
-    what = f"refuses {STAGES[rule.stage]}" if rule.refuses else "goes on"
+    what = f"refuses {STAGES[rule.stage]}" if rule.refuses else "continues"
     words = f"; says `{rule.words}`" if rule.words else ""
-    seen = "" if rule.observed else "; never seen in a run, so the verdict is unknown"
+    seen = "" if rule.observed else "; not observed in a run, so the verdict is unknown"
     yield f"- **{rule.name}** ({rule.cause}, {what}{words}{seen}): {rule.why} *{rule.source}*"
 
 
 def keys_page() -> Iterator[str]:
-    """Every key that the glossary has lines for; what has a form only is what its form says."""
+    """Yield the page of keys: every key that the glossary describes by itself."""
     yield from (_HEAD, "# Keys of the vmcoreinfo text", "")
-    yield "`vmci explain KEY=VALUE` says the same of one key, and what each reader makes of the value. How a reader"
-    yield "reads it stands in brackets; base 0 is C's: a leading 0 is octal, 0x is hex. Where no reader is named, none"
-    yield "of those that vmci knows looks at the key."
+    yield "`vmci explain KEY=VALUE` prints the same for one key, and how each reader parses the value. The base is in"
+    yield "brackets; base 0 is C's: a leading 0 is octal, 0x is hex. If no reader is named, no modelled reader uses"
+    yield "the key."
     entries = [entry for key in known_keys() if (entry := explain(key)) is not None]
     for form in sorted({_form(entry) for entry in entries}):
         yield from ("", f"## {f'`{form}`' if form else 'Keys without a form'}")
@@ -109,36 +108,36 @@ def keys_page() -> Iterator[str]:
 
 
 def _form(entry: KeyInfo) -> str:
-    """As `OFFSET(STRUCT.MEMBER)`; empty for a key that stands for itself."""
+    """Return the form, as `OFFSET(STRUCT.MEMBER)`; empty for a key without one."""
     return entry.form if "(" in entry.form else ""
 
 
 def _more(entry: KeyInfo) -> list[str]:
-    """What is worth a line of its own."""
+    """Return the details, one line each."""
     out = [f"- {reader}, if wrong or missing: {words}" for reader, words in entry.breaks]
     out += [f"- {entry.note}"] if entry.note else []
     out += [f"- Formula{'' if machine == 'all' else f' of {machine}'}: `{f}`" for machine, f in entry.formulas]
-    kernels = (entry.since and f"since {entry.since}", entry.gone_in and f"no more from {entry.gone_in} on")
-    told = [", ".join(filter(None, kernels)), ", ".join(entry.machines), entry.when or ""]
-    if any(told):
-        out.append(f"- Written: {'; '.join(filter(None, told))}")
+    kernels = (entry.since and f"since {entry.since}", entry.gone_in and f"removed in {entry.gone_in}")
+    written = [", ".join(filter(None, kernels)), ", ".join(entry.machines), entry.when or ""]
+    if any(written):
+        out.append(f"- Written: {'; '.join(filter(None, written))}")
     return out + ([f"- See: {', '.join(f'`{key}`' for key in entry.see)}"] if entry.see else [])
 
 
 def _read_by(entry: KeyInfo) -> str:
-    """The readers that use the key, and how each reads it."""
+    """Return the readers that use the key, and how each reads it."""
     read = readings(_ALL, entry.key.encode())
     return " *" + ", ".join(f"{item.reader} ({item.how})" for item in read) + "*" if read else ""
 
 
 def manual() -> Iterator[str]:
-    """The manual page, in roff: every word of it is the parser's own."""
+    """Yield the manual page in roff, from the texts of the parser."""
     top = parser()
-    told = top.format_help().split("\n\n")
+    parts = top.format_help().split("\n\n")
     yield from (r".\" Made by docs/make.py from the code: change it there.", f'.TH VMCI 1 "" "vmci {__version__}"')
-    yield from (".SH NAME", r"vmci \- the VMCOREINFO note of guest dumps, and the entry that points at it")
+    yield from (".SH NAME", r"vmci \- inspect and repair the VMCOREINFO note in VM memory dumps")
     yield from (".SH SYNOPSIS", r".B vmci", r"[\fIFILE\fR [\fIBLOB\fR]]", ".br", r".B vmci", r"\fICOMMAND\fR ...")
-    use, _, completion = told[0].partition("completion:")
+    use, _, completion = parts[0].partition("completion:")
     yield from (".SH DESCRIPTION", *_paragraph(use.rstrip("; ")), ".SH COMMANDS")
     commands = next(action for action in top._actions if isinstance(action, argparse._SubParsersAction))
     for name, command in commands.choices.items():
@@ -151,7 +150,7 @@ def manual() -> Iterator[str]:
         yield from (line for action in command._actions for line in _option(action))
         if command.epilog:
             yield from (".PP", *_paragraph(command.epilog))
-    yield from (".SH EXIT STATUS", *_paragraph(told[-1].removeprefix("exit codes:")))
+    yield from (".SH EXIT STATUS", *_paragraph(parts[-1].removeprefix("exit codes:")))
     yield from (".SH COMPLETION", *_paragraph(completion))
     yield from (".SH SEE ALSO", *(f".BR {name} ({n})" + mark for name, n, mark in _SEE))
 
@@ -160,7 +159,7 @@ _SEE = (("crash", 8, ","), ("makedumpfile", 8, ","), ("drgn", 1, ","), ("readelf
 
 
 def _option(action: argparse.Action) -> Iterator[str]:
-    """What one option or argument does."""
+    """Yield the description of one option or argument."""
     if action.help in (None, argparse.SUPPRESS) or isinstance(action, argparse._HelpAction):
         return
     name = action.metavar or action.dest
@@ -172,12 +171,12 @@ def _option(action: argparse.Action) -> Iterator[str]:
 
 
 def _paragraph(text: str) -> Iterator[str]:
-    """Lines that roff fills; blanks do not count."""
+    """Yield a line that roff fills, with single blanks."""
     yield _roff(re.sub(r"\s+", " ", text.strip()))
 
 
 def _roff(text: str) -> str:
-    """Nothing in it is taken for a request, an escape or a typographer's dash."""
+    """Return the text escaped, so that roff sees no request, escape or typographic dash in it."""
     safe = text.replace("\\", r"\e").replace("-", r"\-").replace("'", r"\(aq").replace("`", r"\(ga")
     return rf"\&{safe}" if safe.startswith(".") else safe
 
@@ -189,7 +188,7 @@ PAGES = {
 
 
 def main(arguments: list[str]) -> int:
-    """Write the pages, or with --check say which are not as the code makes them."""
+    """Write the pages; with --check only print which are stale, and return 1 if any is."""
     stale = []
     for name, page in PAGES.items():
         text = "\n".join(page()) + "\n"
@@ -199,7 +198,7 @@ def main(arguments: list[str]) -> int:
         elif not path.exists() or path.read_text() != text:
             stale.append(name)
     if stale:
-        print(f"make them anew with python docs/make.py: {', '.join(stale)}")
+        print(f"stale; run python docs/make.py: {', '.join(stale)}")
     return int(bool(stale))
 
 
