@@ -1,4 +1,4 @@
-"""A bare Textual app, to compare with: a text and a footer."""
+"""Run a bare Textual app for comparison: a text and a footer."""
 
 from __future__ import annotations
 

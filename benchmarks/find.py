@@ -1,4 +1,4 @@
-"""Finding the note in 4 GiB of real memory against `dd`, `grep` and volatility3; and in 1 TiB of holes.
+"""Compare finding the note in 4 GiB of real memory with `dd`, `grep` and volatility3; time it in 1 TiB of holes.
 
 Run by hand: `python benchmarks/find.py DUMP FOLDER [VOL] [RUNS]`. DUMP is a whole dump of a booted guest,
 whose memory is repeated to 4 GiB in FOLDER (removed afterwards; the machine needs that much page cache and
@@ -50,7 +50,7 @@ print(worst)
 
 
 class Ran(NamedTuple):
-    """One run of a program: seconds, the most resident memory in MiB, and what it printed."""
+    """One run of a program: seconds, peak resident memory in MiB, output."""
 
     seconds: float
     resident: float
@@ -108,12 +108,12 @@ def _report(ran: dict[str, list[Ran]], stall: dict[str, float], sparse: Ran, run
 
 
 def _own_time(name: str, one: Ran) -> float:
-    """Of the scans the time that they took after the start of Python; of the programs all of it."""
+    """Return the seconds of each run: of scans without the start of Python, of programs in total."""
     return float(one.out) if "scan" in name else one.seconds
 
 
 def _repeated(dump: Path, path: Path) -> Path:
-    """A dump of 4 GiB whose memory is that of `dump` (64 bit, its lowest memory first) again and again.
+    """Write a dump of 4 GiB that repeats the memory of `dump` (64 bit, its lowest memory first).
 
     Of the note and its data page only the first ones stay, as a memory holds no others on page starts.
     """
@@ -125,7 +125,7 @@ def _repeated(dump: Path, path: Path) -> Path:
         for row in range(phoff, phoff + 56 * count, 56):
             if struct.unpack_from("<I", head, row)[0] == _PT_LOAD:
                 if start:
-                    struct.pack_into("<I", head, row, 0)  # what lies elsewhere is not copied
+                    struct.pack_into("<I", head, row, 0)  # other memory is not copied
                     continue
                 at, start, length = row, *struct.unpack_from("<Q24xQ", head, row + 8)
         struct.pack_into("<QQ", head, at + 32, SIZE - start, SIZE - start)

@@ -1,4 +1,4 @@
-"""Finding the note in a kdump file of 200 MiB, compressed by zlib, against decompressing all its pages; and stopping.
+"""Compare finding the note in a kdump file of 200 MiB (zlib) with decompressing all its pages; time a stop.
 
 Run by hand: `python benchmarks/find_kdump.py KDUMP FOLDER [RUNS]`. KDUMP is a plain 64-bit one of a booted guest, as
 `makedumpfile -c -d 0` writes it, in pages of 4 KiB; its pages are repeated to 200 MiB of file in FOLDER (removed
@@ -75,7 +75,7 @@ def main() -> None:
     runs = int(sys.argv[3]) if len(sys.argv) > 3 else 5
     with tempfile.TemporaryDirectory(dir=folder) as made:
         full = str(Path(made) / "200MiB.kdump")
-        # In a process of its own: what this one holds would count as resident in those that it starts.
+        # In its own process: the memory of this one would count as resident in its children.
         subprocess.run([sys.executable, __file__, "--make", dump, full], check=True)
         guest = guest_of(_opened(full))
         python = [sys.executable, "-c"]
@@ -132,7 +132,7 @@ def _report(ran: dict[str, list[Ran]], stops: dict[bool, float], runs: int) -> N
 
 
 def _longest_stop(path: str, everywhere: bool) -> float:
-    """The worst of searches that are stopped at all sorts of times: from then until no process is left."""
+    """Return the longest time in ms from a stop, at different moments, until no process is left."""
     worst = 0.0
     for number in range(1, 16):
         guest, begin = guest_of(_opened(path)), time.perf_counter()
@@ -156,7 +156,7 @@ def _opened(path: str) -> KdumpDump:
 
 
 def _repeated(source: Path, path: Path) -> None:
-    """The file with its pages again and again, behind each other. Of the note and its data page the first ones stay."""
+    """Write the file with its pages repeated; the first copies of the note and its data page stay."""
     dump = _opened(str(source))
     notes = {item.paddr >> 12 for item in find(guest_of(dump))}
     pfns = [pfn for first, end in dump.pages.bitmap.runs() for pfn in range(first, end)]

@@ -1,4 +1,4 @@
-"""`vmci show` of a dump with a million program headers, beside `readelf -lW`: time, peak memory and their ratio.
+"""Compare `vmci show` of a dump with a million program headers with `readelf -lW`: time, peak memory, ratios.
 
 Needs binutils. Run by hand: `python benchmarks/headers.py [RUNS]`. The contestants take turns,
 so that whatever else the machine does hits all of them alike. The processor's time is what counts;
@@ -34,11 +34,11 @@ if os.waitstatus_to_exitcode(status) not in (0, 1):
     sys.exit("it failed")
 print(used.ru_utime + used.ru_stime, time.perf_counter() - begin, used.ru_maxrss / 1024)
 """
-"""A small process starts the contestant: ru_maxrss counts what its parent had before it."""
+"""A small process starts each program, because ru_maxrss includes the peak of its parent."""
 
 
 class Used(NamedTuple):
-    """What one run took: seconds of the processor, seconds in all, MiB at most."""
+    """The cost of one run: processor seconds, elapsed seconds, peak MiB."""
 
     processor: float
     waited: float
@@ -81,7 +81,7 @@ def _median(used: list[Used]) -> float:
 
 
 def make(path: Path, pages: list[int]) -> str:
-    """A dump whose headers name every second page of memory, in the order of `pages`."""
+    """Write a dump whose headers name every second page of memory, in the order of `pages`."""
     text = b"OSRELEASE=6.1.0\nPAGESIZE=4096\n\0\0"
     note = struct.pack("<III", 11, len(text) - 2, 0) + b"VMCOREINFO\0\0" + text
     table_end = _HEADER.size + (len(pages) + 1) * _SEGMENT.size
@@ -100,7 +100,7 @@ def make(path: Path, pages: list[int]) -> str:
 
 
 def measure(command: list[str]) -> Used:
-    """Run it once."""
+    """Run a program once and return its cost."""
     # A checkout has its .pyc files after the first run, as pip makes them for the others.
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     words = [sys.executable, "-c", _MEASURE, *command]

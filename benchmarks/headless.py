@@ -1,4 +1,4 @@
-"""`vmci show` against itself, drgn and pyelftools' readelf.py: prints ratios of medians.
+"""Compare `vmci show` with itself, drgn and pyelftools' readelf.py, and print ratios of medians.
 
 Needs drgn. Run by hand: `python benchmarks/headless.py [RUNS]`. The contestants take turns,
 so that whatever else the machine does hits all of them alike.
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def measure(commands: dict[str, list[str]], runs: int) -> dict[str, list[float]]:
-    """Wall-clock milliseconds of each run; the first round only warms the caches up."""
+    """Return the wall-clock milliseconds of each run; the first round only warms the caches."""
     times: dict[str, list[float]] = {name: [] for name in commands}
     # A checkout has its .pyc files after the first run, as pip makes them for the others.
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

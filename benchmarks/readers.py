@@ -1,4 +1,4 @@
-"""What judging costs: `check` against `show` of one dump, and the verdicts at each keystroke.
+"""Measure the cost of judging: `check` compared with `show` of one dump, and the verdicts at each keystroke.
 
     python benchmarks/readers.py
 
@@ -25,7 +25,7 @@ _RUNS = 21
 
 
 def _with_keys(folder: str, count: int) -> str:
-    """The cut amd64 dump with a text of `count` lines."""
+    """Return the cut amd64 dump with a text of `count` lines."""
     document = open_document(str(_SAMPLES / "amd64-cut-note.elf"))
     text = document.state.vmcoreinfo
     assert text is not None and document.dump is not None

@@ -1,4 +1,4 @@
-"""Saving against `cp`, and in place on dumps of any size; each pair takes turns in one run.
+"""Compare saving a copy with `cp`, and saving in place on dumps of two sizes; each pair takes turns in one run.
 
 Run by hand: `python benchmarks/saving.py [RUNS]`. As root it also makes an XFS file
 system in a file, to see blocks shared; elsewhere that row is left out, saying so.
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def in_place(folder: Path, runs: int) -> None:
-    """Appending a note that makes the head grow, on 1 GiB and on 1 TiB; undone after each run."""
+    """Append a note that makes the header area grow, on 1 GiB and on 1 TiB; undo it after each run."""
     dumps = {size: str(make_sparse(folder / f"{size}.elf", size)) for size in (GIB, TIB)}
     text = folder / "long.txt"
     text.write_text("OSRELEASE=6.1.0\nPAGESIZE=4096\n" + "".join(f"NUMBER(n{n})={n}\n" for n in range(400)))
@@ -50,7 +50,7 @@ def in_place(folder: Path, runs: int) -> None:
 
 
 def against_cp(folder: Path, runs: int) -> None:
-    """A copy of 2 GiB of data that is no holes, with its proof, against `cp`, `sync` and `cmp`."""
+    """Copy 2 GiB of data without holes, and compare it; then the same with `cp`, `sync` and `cmp`."""
     source = _with_data(folder / "data.elf", 2 * GIB)
     out, other = folder / "out.elf", folder / "other.elf"
     times: dict[str, list[float]] = {"vmci": [], "cp": []}
@@ -66,7 +66,7 @@ def against_cp(folder: Path, runs: int) -> None:
 
 
 def shared(folder: Path) -> None:
-    """10 GiB of sparse data on a file system that shares blocks."""
+    """Copy 10 GiB of sparse data on a file system that shares blocks."""
     if os.geteuid() != 0 or not shutil.which("mkfs.xfs"):
         print("| copy of 10 GiB on XFS | left out: needs root and mkfs.xfs | 1 s |")
         return

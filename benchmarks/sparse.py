@@ -1,4 +1,4 @@
-"""Makes a dump of any size that takes no room: a real head, then memory that is one hole."""
+"""Make a sparse dump of any size: real headers, then memory that is one hole."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import struct
 from pathlib import Path
 
 SAMPLE = Path(__file__).parent.parent / "sample_dumps" / "amd64-note.elf-win4k"
-"""As QEMU writes it: 64 bit, one PT_LOAD, its bytes last in the file."""
+"""A dump as QEMU writes it: 64 bit, one PT_LOAD, its bytes last in the file."""
 
 _PT_LOAD = 1
 
 
 def make_sparse(path: Path, size: int) -> Path:
-    """The sample with its PT_LOAD stretched so that the file has `size` bytes."""
+    """Write the sample with its PT_LOAD stretched so that the file has `size` bytes."""
     shutil.copyfile(SAMPLE, path)
     path.chmod(0o644)
     with path.open("r+b") as file:

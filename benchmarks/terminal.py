@@ -1,4 +1,4 @@
-"""A program in a pseudo terminal: what it paints, how fast, and how much memory it takes."""
+"""Run a program in a pseudo terminal: measure what it paints, how fast, and its memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 
 class Painted(NamedTuple):
-    """What one key brought: milliseconds to the first and to the last byte, and how many bytes."""
+    """The response to one key: milliseconds to the first and to the last byte, number of bytes."""
 
     first: float
     last: float
@@ -23,7 +23,7 @@ class Painted(NamedTuple):
 
 
 class Terminal:
-    """Runs `command` in a terminal of the given size."""
+    """Run `command` in a terminal of the given size."""
 
     def __init__(self, command: Sequence[str], env: dict[str, str], columns: int = 200, rows: int = 60) -> None:
         self.started = time.perf_counter()
@@ -33,7 +33,7 @@ class Terminal:
             os.execve(command[0], list(command), env)
 
     def until(self, *words: bytes, seconds: float = 20) -> list[float]:
-        """Milliseconds from the start until each word was painted."""
+        """Return the milliseconds from the start until each word was painted."""
         seen = b""
         times: dict[bytes, float] = {}
         while len(times) < len(words):
@@ -46,12 +46,12 @@ class Terminal:
         return [times[word] for word in words]
 
     def quiet(self, seconds: float = 0.3) -> None:
-        """Wait until nothing is painted any more."""
+        """Wait until nothing more is painted."""
         while self._read(seconds):
             pass
 
     def press(self, key: bytes, seconds: float = 0.05) -> Painted:
-        """Press a key, and take what is painted until it is quiet for `seconds`."""
+        """Press a key, and read what is painted until nothing comes for `seconds`."""
         start = time.perf_counter()
         os.write(self._fd, key)
         first = last = 0.0
@@ -63,13 +63,13 @@ class Terminal:
         return Painted(first, last, length)
 
     def resident(self) -> float:
-        """Resident memory, MiB."""
+        """Return the resident memory in MiB."""
         with open(f"/proc/{self.pid}/status") as file:
             line = next(line for line in file if line.startswith("VmRSS"))
         return int(line.split()[1]) / 1024
 
     def close(self) -> None:
-        """End the program; nothing that it has open needs saving."""
+        """Kill the program; it has no unsaved data."""
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
         os.close(self._fd)

@@ -1,4 +1,4 @@
-"""The app against a bare Textual app, each in a pseudo terminal of 200x60.
+"""Compare the app with a bare Textual app, each in a pseudo terminal of 200x60.
 
 Run by hand: `python benchmarks/tui.py [RUNS]`. Both take turns.
 """
@@ -19,7 +19,7 @@ TIB = 1 << 40
 HERE = Path(__file__).parent
 DOWN, RIGHT, PAGE_DOWN = b"\x1b[B", b"\x1b[C", b"\x1b[6~"
 MOVES = 20
-"""Down and back again: the cursor stays on the screen, so that nothing scrolls."""
+"""Keys down and back again: the cursor stays on the screen, so that nothing scrolls."""
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def first_paint(app: Sequence[str], bare: Sequence[str], env: dict[str, str], runs: int) -> None:
-    """Time to the first picture, to the footer in it, and resident memory once it is quiet."""
+    """Return the time to the first picture and to its footer, and the resident memory afterwards."""
     seen: dict[str, list[tuple[float, float, float]]] = {"app": [], "bare": []}
     contestants = (("app", app, b"OSRELEASE"), ("bare", bare, b"bare"))
     for number in range(runs + 1):
@@ -48,7 +48,7 @@ def first_paint(app: Sequence[str], bare: Sequence[str], env: dict[str, str], ru
             terminal = Terminal(command, env)
             first, whole = terminal.until(word, b"Quit")
             terminal.quiet()
-            if number:  # the first round only warms the caches up
+            if number:  # the first round only warms the caches
                 seen[name].append((first, whole, terminal.resident()))
             terminal.close()
     (first, whole, held), bares = (
@@ -62,7 +62,7 @@ def first_paint(app: Sequence[str], bare: Sequence[str], env: dict[str, str], ru
 
 
 def keys(app: Sequence[str], env: dict[str, str]) -> None:
-    """Key to paint in the hex view."""
+    """Measure the time from key to paint in the hex view."""
     terminal = Terminal(app, env)
     terminal.until(b"OSRELEASE", b"Quit")
     terminal.quiet()

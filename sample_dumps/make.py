@@ -1,7 +1,7 @@
-"""Makes the samples whose `from` in samples.toml is "made", and the table in README.md.
+"""Make the samples whose `from` in samples.toml is "made", and the table in README.md.
 
-Run it in a checkout, after `pip install -e .`: `python sample_dumps/make.py`. Running
-it again gives the same bytes. `--check` writes nothing and fails where something differs.
+Run it in a checkout, after `pip install -e .`: `python sample_dumps/make.py`. Every run
+makes the same bytes. `--check` writes nothing and fails if a file differs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from vmci_tui.opening.open_file import open_document
 HERE = Path(__file__).parent
 
 GOOD = Entry(host_format=0, guest_format=1, size=4132, paddr=0x19C8000)
-"""What the driver of the guest in amd64-cut-*.elf wrote."""
+"""The entry that the driver of the guest in amd64-cut-*.elf wrote."""
 
 HOSTILE = (
     b"OSRELEASE=6.1.0-\x1b[31mred\x1b[0m\n"
@@ -49,13 +49,13 @@ def main(arguments: Sequence[str]) -> int:
     if not _write("README.md", readme().encode(), check):
         stale.append("README.md")
     if check and stale:
-        print("differ from what make.py makes: " + ", ".join(stale), file=sys.stderr)
+        print("stale; run python sample_dumps/make.py: " + ", ".join(stale), file=sys.stderr)
         return 1
     return 0
 
 
 def _write(name: str, data: bytes, check: bool) -> bool:
-    """Whether the file already was like that."""
+    """Write the file, unless `check`; return whether it already had these bytes."""
     path = HERE / name
     same = path.exists() and path.read_bytes() == data
     if not same and not check:
@@ -64,7 +64,7 @@ def _write(name: str, data: bytes, check: bool) -> bool:
 
 
 def made() -> Iterator[tuple[str, bytes]]:
-    """Each file and its bytes."""
+    """Yield each file and its bytes."""
     yield from _notes()
     yield from _dumps()
     yield from _entries()
@@ -80,7 +80,7 @@ def _notes() -> Iterator[tuple[str, bytes]]:
 
 
 def _in_memory(name: str, paddr: int) -> Note:
-    """The note at a guest-physical address of a dump."""
+    """Return the note at a guest-physical address of a dump."""
     document = open_document(str(HERE / name))
     offset = document.layout.memory.offset_of(paddr)
     assert offset is not None
@@ -90,7 +90,7 @@ def _in_memory(name: str, paddr: int) -> Note:
 
 
 def _dumps() -> Iterator[tuple[str, bytes]]:
-    """Damaged copies of a real dump: each has its one fault, and else the layout that all readers take."""
+    """Yield damaged copies of a real dump: each has one fault, in the layout that all readers accept."""
     document = open_document(str(HERE / "amd64-note.elf-win4k"))
     good = document.state
     assert good.vmcoreinfo is not None and good.note is not None
@@ -157,7 +157,7 @@ _READERS = 6
 
 
 def readme() -> str:
-    """The table of all samples; what vmci says is asked of vmci."""
+    """Return the page with the table of all samples and their findings."""
     rows = tomllib.loads((HERE / "samples.toml").read_text())["sample"]
     out = [_TOP]
     for title, origin, suffix in _GROUPS:
@@ -188,8 +188,8 @@ _TOP = """\
 # Samples
 
 Small files, one story each: the app's start screen offers them, and the tests use them.
-This page is made by `make.py` from `samples.toml`; what vmci says is asked of vmci.
-"Refused by" is what the readers said of the file as it is: crash 8.0.2 (an x86-64 build),
+`make.py` makes this page from `samples.toml` and the output of vmci.
+"Refused by" lists the readers that refuse the file: crash 8.0.2 (an x86-64 build),
 drgn 0.3.0, libkdumpfile (drgn with `DRGN_USE_LIBKDUMPFILE_FOR_ELF=1`), makedumpfile
 1.7.2, readelf 2.40 and eu-readelf 0.188.
 

@@ -1,6 +1,6 @@
-"""Makes every picture of the README anew: `python screenshots/make.py`.
+"""Make every picture of the README: `python screenshots/make.py`.
 
-Each picture is also a snapshot test (tests/tui/test_pictures.py), so none can go stale.
+Each picture is also a snapshot test (tests/tui/test_pictures.py), which fails if it is stale.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SAMPLES = HERE.parent / "sample_dumps"
 
 
 class Shot(NamedTuple):
-    """A picture: what is opened, the terminal's size, the keys pressed before."""
+    """A picture: the open files, the terminal's size, the keys to press first."""
 
     name: str
     files: tuple[str, ...]
@@ -58,7 +58,7 @@ SHOTS = (
 
 
 def app_of(shot: Shot) -> VmciApp:
-    """The app as the picture wants it; the caller has changed into the folder of the samples."""
+    """Return the app of a picture; the current folder must be that of the samples."""
     document = open_document(*shot.files) if shot.files else None
     app = VmciApp(document, Settings(blink=False))
     app.animation_level = "none"
@@ -66,7 +66,7 @@ def app_of(shot: Shot) -> VmciApp:
 
 
 async def press(pilot: Pilot[None], keys: tuple[str, ...]) -> None:
-    """Press the keys, and wait until the picture stands still: what comes after the first paint is in it too."""
+    """Press the keys, and wait after each until the picture no longer changes."""
     await still(pilot)
     for key in keys:
         await pilot.press(key)
@@ -74,6 +74,7 @@ async def press(pilot: Pilot[None], keys: tuple[str, ...]) -> None:
 
 
 async def still(pilot: Pilot[None]) -> None:
+    """Wait until the state is judged and two pictures in a row are equal; give up after 100."""
     last = ""
     for _ in range(100):
         await pilot.pause(0.03)
@@ -85,7 +86,7 @@ async def still(pilot: Pilot[None]) -> None:
 
 
 async def draw(shot: Shot) -> str:
-    """The picture as SVG, without the web fonts that a closed network cannot load."""
+    """Return the picture as SVG, without web fonts, which a closed network cannot load."""
     app = app_of(shot)
     async with app.run_test(size=shot.size) as pilot:
         await press(pilot, shot.keys)
@@ -97,7 +98,7 @@ def main() -> int:
     os.environ.pop("NO_COLOR", None)
     os.chdir(SAMPLES)
     for shot in SHOTS:
-        # A fresh place each time: what was opened for one picture is no recent file in the next.
+        # A fresh folder each time: a file of one picture must not be a recent file in the next.
         os.environ["XDG_STATE_HOME"] = os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp()
         (HERE / f"{shot.name}.svg").write_text(asyncio.run(draw(shot)))
         print(shot.name)
