@@ -357,7 +357,7 @@ def test_the_oldest_saves_are_given_up_with_a_word_where_the_journal_would_grow_
     monkeypatch.setattr(journal_file, "LIMIT", limit)
     assert "no longer" not in capsys.readouterr().err
     assert main(["set", str(path), "PAGESIZE=8192", "--in-place"]) == 0
-    told = re.search(r"^vmci: (\d) older saves? can no longer be taken back", capsys.readouterr().err, re.MULTILINE)
+    told = re.search(r"^vmci: (\d) older saves? can no longer be undone", capsys.readouterr().err, re.MULTILINE)
     assert told
     assert journal.stat().st_size <= limit and journal.stat().st_mode & 0o777 == 0o640
     for stage in reversed(stages[int(told[1]) :]):
