@@ -9,7 +9,7 @@ from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from tests.proof import guests
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.knowledge.makedumpfile_releases import need_of, told
+from vmci_tui.knowledge.makedumpfile_releases import need_message, need_of
 from vmci_tui.knowledge.native_needs import unmet
 
 
@@ -61,7 +61,7 @@ def test_riscv64_wants_the_layout_of_its_memory() -> None:
 def test_which_makedumpfile_a_kernel_needs(release: bytes, wanted: str | None) -> None:
     need = need_of(release)
     assert (need is None) == (wanted is None)
-    assert need is None or wanted is None or wanted in told(need, release)
+    assert need is None or wanted is None or wanted in need_message(need, release)
 
 
 def test_check_says_both() -> None:

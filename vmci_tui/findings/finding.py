@@ -39,7 +39,7 @@ class Finding(NamedTuple):
     readers: tuple[ReaderImpact, ...] = ()
 
 
-def told(
+def new_finding(
     code: str,
     message: str,
     span: Span | None = None,

@@ -12,7 +12,7 @@ from vmci_tui.containers.elf.contents import memory_end
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.checks.note import beside_linux
-from vmci_tui.findings.finding import Context, Finding, ReaderImpact, told
+from vmci_tui.findings.finding import Context, Finding, ReaderImpact, new_finding
 from vmci_tui.findings.fixes import fix_of
 from vmci_tui.readers.rule import FiredRule, Rule, Verdict
 
@@ -34,12 +34,10 @@ def grouped(found: Iterable[Finding], verdicts: Mapping[str, Verdict], context: 
         mine = [pair for pair in fired.get(finding.code, ()) if not apart or _about(pair[1].span, finding.span)]
         for pair in mine:
             fired[finding.code].remove(pair)
-        told_by_rules = _consequences(mine)
-        named = {item.reader for item in told_by_rules}
+        impacts = _consequences(mine)
+        named = {item.reader for item in impacts}
         others = tuple(item for item in finding.readers if item.reader in verdicts and item.reader not in named)
-        yield finding._replace(
-            readers=(*told_by_rules, *others, *(_blind(verdicts) if finding.code == addresses else ()))
-        )
+        yield finding._replace(readers=(*impacts, *others, *(_blind(verdicts) if finding.code == addresses else ())))
     for code, rest in fired.items():
         if rest:
             yield _seen_by_readers(code, rest, context)
@@ -112,7 +110,7 @@ def _consequences(pairs: Iterable[tuple[str, FiredRule]]) -> tuple[ReaderImpact,
 
 def _seen_by_readers(code: str, pairs: list[tuple[str, FiredRule]], context: Context) -> Finding:
     span = next((item.span for _, item in pairs if item.span is not None and item.span.length), None)
-    finding = told(code, catalogue()[code].what, span, fix_of(code, context), why=_why(code, pairs))
+    finding = new_finding(code, catalogue()[code].what, span, fix_of(code, context), why=_why(code, pairs))
     if finding.severity == "error" and not any(item.rule.refuses for _, item in pairs):
         finding = finding._replace(severity="warning")
     if code == "C17" and context.dump is not None:  # we opened it, and ELF readers never will: no fault of the file

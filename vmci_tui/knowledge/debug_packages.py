@@ -16,7 +16,7 @@ _NO_BUILD_ID: Final = {(5, 15): (168, None), (6, 1): (113, 118), (6, 6): (55, 62
 _PATCH: Final = re.compile(rb"([0-9]{1,5})\.([0-9]{1,5})\.([0-9]{1,5})")
 _BUILD_ID: Final = re.compile(rb"[0-9a-fA-F]{40}")
 """Linux writes 20 bytes (kernel/vmcore_info.c)."""
-STANDS_FOR: Final = Safe("VMLINUX")
+PLACEHOLDER: Final = Safe("VMLINUX")
 """In a command, where the path is not known."""
 _DEBIAN: Final = r"-(amd64|686|686-pae|arm64|arm64-16k|armmp|armmp-lpae|s390x|powerpc64le|riscv64|loong64)$"
 _UBUNTU: Final = r"-(generic|lowlatency|aws|azure|gcp|ibm|kvm|oracle|raspi|nvidia)(-64k|-lpae|-fde)?$"
@@ -24,7 +24,7 @@ _PACKAGES: Final = (
     (re.compile(_DEBIAN), "linux-image-{}-dbg (Debian)", "/usr/lib/debug/boot/vmlinux-{}"),
     (re.compile(_UBUNTU), "linux-image-{}-dbgsym (Ubuntu, ddebs.ubuntu.com)", "/usr/lib/debug/boot/vmlinux-{}"),
     (re.compile(r"\.(el[0-9]|fc[0-9])"), "kernel-debuginfo-{} (Fedora, RHEL)", "/usr/lib/debug/lib/modules/{}/vmlinux"),
-    (re.compile(r"-default$"), "kernel-default-debuginfo of {} (SUSE)", STANDS_FOR),  # where it lies changed over time
+    (re.compile(r"-default$"), "kernel-default-debuginfo of {} (SUSE)", PLACEHOLDER),  # where it lies changed over time
 )
 
 
@@ -47,12 +47,12 @@ def vmlinux_of(text: Vmcoreinfo) -> Vmlinux:
     """The vmlinux of a note's OSRELEASE."""
     raw = text.osrelease or b""
     if not _RELEASE.fullmatch(raw):
-        return Vmlinux(STANDS_FOR, Safe("the vmlinux with debug info of the guest's kernel"))
+        return Vmlinux(PLACEHOLDER, Safe("the vmlinux with debug info of the guest's kernel"))
     release = visible(raw)
     for pattern, package, path in _PACKAGES:
         if pattern.search(release):
             return Vmlinux(Safe(path.format(release)), Safe(f"package {package.format(release)}"))
-    return Vmlinux(STANDS_FOR, Safe(f"the vmlinux with debug info of {release}"))
+    return Vmlinux(PLACEHOLDER, Safe(f"the vmlinux with debug info of {release}"))
 
 
 def build_id(text: Vmcoreinfo) -> Safe | None:

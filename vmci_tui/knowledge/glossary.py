@@ -58,12 +58,12 @@ class KeyInfo(NamedTuple):
 def explain(key: bytes) -> KeyInfo | None:
     """What `key` means, or what its form says; None for a key of no form that Linux writes."""
     form, parts = _form_of(key)
-    own = _book().keys.get(key)
+    own = _tables().keys.get(key)
     if own is None and form is None:
         return None
-    layers = [] if form is None else [_book().forms[form]]
+    layers = [] if form is None else [_tables().forms[form]]
     if own is not None:
-        layers += [_book().groups[own["group"]]] if "group" in own else []
+        layers += [_tables().groups[own["group"]]] if "group" in own else []
         layers.append(own)
     merged: dict[str, Any] = {}
     formulas: dict[str, str] = {}
@@ -75,10 +75,10 @@ def explain(key: bytes) -> KeyInfo | None:
     shown = visible(key)
     return KeyInfo(
         key=shown,
-        form=_book().forms[form]["shape"] if form else shown,
+        form=_tables().forms[form]["shape"] if form else shown,
         known=own is not None,
         what=_sentence(
-            *([] if form is None else [_book().forms[form]["what"].format(**parts)]),
+            *([] if form is None else [_tables().forms[form]["what"].format(**parts)]),
             *([] if own is None else [own["what"]]),
         ),
         written=f"{shown}={merged['written']}",
@@ -97,12 +97,12 @@ def explain(key: bytes) -> KeyInfo | None:
 
 def terms(said: str) -> tuple[tuple[str, str], ...]:
     """The words in `said` that not everybody knows, each with what it means."""
-    return tuple((word, meaning) for word, meaning in _book().terms.items() if word in said)
+    return tuple((word, meaning) for word, meaning in _tables().terms.items() if word in said)
 
 
 def known_keys() -> tuple[bytes, ...]:
     """Every key that has lines of its own, in the order of the file."""
-    return tuple(_book().keys)
+    return tuple(_tables().keys)
 
 
 def search(text: str) -> tuple[KeyInfo, ...]:
@@ -111,7 +111,7 @@ def search(text: str) -> tuple[KeyInfo, ...]:
     if not words:
         return ()
     by_name, by_text = [], []
-    for key, haystack in _haystacks():
+    for key, haystack in _search_texts():
         name = key.decode().lower()
         if all(word in name for word in words):
             by_name.append(key)
@@ -139,7 +139,7 @@ class _GlossaryTables(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def _book() -> _GlossaryTables:
+def _tables() -> _GlossaryTables:
     read = packaged_toml(__package__, "glossary.toml")
     keys = {
         key.encode(): {"group": name, "what": what}
@@ -151,7 +151,7 @@ def _book() -> _GlossaryTables:
 
 
 @lru_cache(maxsize=1)
-def _haystacks() -> tuple[tuple[bytes, str], ...]:
+def _search_texts() -> tuple[tuple[bytes, str], ...]:
     """Each key with all that is said of it, in small letters."""
     out = []
     for key in known_keys():

@@ -42,7 +42,7 @@ def need_of(osrelease: bytes) -> ReleaseNeed | None:
     return None if version is None else next((need for need in reversed(NEEDS) if need.kernel <= version), None)
 
 
-def told(need: ReleaseNeed, osrelease: bytes) -> Safe:
+def need_message(need: ReleaseNeed, osrelease: bytes) -> Safe:
     """The need as the message of a finding."""
     release = need.release if need.release[0].isalpha() else f"{need.release} or later"
     return Safe(f"Linux {visible(osrelease[:64])} needs makedumpfile {release}")

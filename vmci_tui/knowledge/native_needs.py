@@ -95,14 +95,14 @@ NEEDS: Final = (
 def unmet(text: Vmcoreinfo, machine: str | None) -> Iterator[UnmetNeed]:
     """What a text lacks for the native programs of its machine, one for each program and its words."""
     version = version_of(text.osrelease or b"") or (0, 0)
-    told: dict[tuple[str, str], UnmetNeed] = {}
+    found: dict[tuple[str, str], UnmetNeed] = {}
     for need in NEEDS:
         lacking = need.lacks(text) if need.machine == machine and need.since <= version else ()
         if lacking:
-            before = told.get((need.reader, need.says))
-            told[need.reader, need.says] = UnmetNeed(need, (*(before.lacking if before else ()), *lacking))
-    for item in told.values():
+            before = found.get((need.reader, need.says))
+            found[need.reader, need.says] = UnmetNeed(need, (*(before.lacking if before else ()), *lacking))
+    for item in found.values():
         # Where every release of a program gives up over some words, that an old one does over them is no news.
         program = item.need.reader.split()[0]
-        if item.need.reader == program or (program, item.need.says) not in told:
+        if item.need.reader == program or (program, item.need.says) not in found:
             yield item

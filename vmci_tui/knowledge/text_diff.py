@@ -68,10 +68,10 @@ def compare(a: Vmcoreinfo, b: Vmcoreinfo, names: tuple[str, str] = ("A", "B")) -
     if a.text == b.text:
         return TextDiff("same", ("the texts are the same to the byte",), ())
     keys = tuple(_changes(a, b))
-    told = tuple(_told(a, b, {item.key: item for item in keys}, names))
+    sentences = tuple(_summary(a, b, {item.key: item for item in keys}, names))
     kinds: tuple[Kind, ...] = ("kernel", "boot", "crash", "values", "form")
-    kind = next(kind for kind in kinds if any(found == kind for found, _ in told))
-    return TextDiff(kind, tuple(sentence for _, sentence in told), keys)
+    kind = next(kind for kind in kinds if any(found == kind for found, _ in sentences))
+    return TextDiff(kind, tuple(sentence for _, sentence in sentences), keys)
 
 
 def meaning(item: KeyChange) -> str:
@@ -127,7 +127,7 @@ def _values(text: Vmcoreinfo) -> dict[bytes, bytes]:
     return {key: b", ".join(values) for key, values in out.items()}
 
 
-def _told(
+def _summary(
     a: Vmcoreinfo, b: Vmcoreinfo, changes: dict[bytes, KeyChange], names: tuple[str, str]
 ) -> Iterator[tuple[Kind, str]]:
     """Each sentence with the kind that it speaks for; at least one."""

@@ -30,7 +30,7 @@ class View:
         self.budget = budget or Budget()
         """What reading takes from, of each reader anew."""
         self.size = source.size if image is None else image.size
-        self.kept: dict[str, object] = {}
+        self.shared: dict[str, object] = {}
         """What one reader worked out of the bytes and another takes over, by a name."""
 
     def read(self, offset: int, length: int) -> bytes:

@@ -16,7 +16,7 @@ from vmci_tui.document.document import Document
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.knowledge.debug_packages import STANDS_FOR, build_id, garbage_build_id, vmlinux_of
+from vmci_tui.knowledge.debug_packages import PLACEHOLDER, build_id, garbage_build_id, vmlinux_of
 from vmci_tui.knowledge.makedumpfile_releases import need_of
 from vmci_tui.layers.file import FileSource
 from vmci_tui.machines.lookup import machine_facts
@@ -96,7 +96,7 @@ def _of_reader(verdict: Verdict, document: Document, text: Vmcoreinfo | None, pa
     file, name = shell_word(path), verdict.reader.name
     if name == "crash" and text is not None:
         vmlinux = vmlinux_of(text)
-        stands = f"{STANDS_FOR} stands for" if vmlinux.path == STANDS_FOR else "the vmlinux is in"
+        stands = f"{PLACEHOLDER} stands for" if vmlinux.path == PLACEHOLDER else "the vmlinux is in"
         why = _warned(f"a session; {stands} {vmlinux.source}", text)
         if verdict.state != "opens":
             yield NextCommand(name, Safe(f"crash {vmlinux.path} {file}"), why)

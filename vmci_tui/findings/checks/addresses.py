@@ -13,7 +13,7 @@ from vmci_tui.containers.elf.program_headers import pieces, says_nothing
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.document import edit_head
 from vmci_tui.document.edit import Edit
-from vmci_tui.findings.finding import Context, Finding, told
+from vmci_tui.findings.finding import Context, Finding, new_finding
 from vmci_tui.formats.elf_records import PT_LOAD, Segment
 from vmci_tui.machines.lookup import machine_facts
 from vmci_tui.proof.cross_checks import proved_kernel
@@ -47,10 +47,10 @@ def check(context: Context) -> Iterator[Finding]:
     bare = [item for item in silent if _changes(item.segment, mapped, dump) and not _covered(item.segment, done)]
     if bare:
         words = "the program headers give no kernel address for memory that the kernel maps"
-        yield told("C35", words, _span(context, dump, bare[0]), Edit.of(edit_head.map_headers, mapped))
-    wrong = [item for item in claims if not _covered(item.segment, done) and _lies(kernel, item.segment)]
+        yield new_finding("C35", words, _span(context, dump, bare[0]), Edit.of(edit_head.map_headers, mapped))
+    wrong = [item for item in claims if not _covered(item.segment, done) and _contradicts(kernel, item.segment)]
     if wrong:
-        yield _lying(context, dump, kernel, wrong)
+        yield _wrong_addresses(context, dump, kernel, wrong)
 
 
 def _loads(dump: ElfDump, wanted: Callable[[Segment], bool]) -> Iterator[_NumberedSegment]:
@@ -78,12 +78,12 @@ def _covered(segment: Segment, mapped: tuple[VirtualRange, ...]) -> bool:
     return any(item.start < segment.paddr + max(segment.memsz, 1) and segment.paddr < item.end for item in mapped)
 
 
-def _lies(kernel: PlacedKernel, segment: Segment) -> bool:
+def _contradicts(kernel: PlacedKernel, segment: Segment) -> bool:
     size = max(segment.memsz, segment.filesz)
     return mapped_elsewhere(kernel, segment.vaddr, size, segment.paddr) is not None
 
 
-def _lying(context: Context, dump: ElfDump, kernel: PlacedKernel, wrong: Sequence[_NumberedSegment]) -> Finding:
+def _wrong_addresses(context: Context, dump: ElfDump, kernel: PlacedKernel, wrong: Sequence[_NumberedSegment]) -> Finding:
     first = wrong[0].segment
     there = mapped_elsewhere(kernel, first.vaddr, max(first.memsz, first.filesz), first.paddr)
     assert there is not None
@@ -94,7 +94,7 @@ def _lying(context: Context, dump: ElfDump, kernel: PlacedKernel, wrong: Sequenc
     )
     right = tuple(_right(kernel, item.segment) for item in wrong)
     fix = Edit.of(edit_head.map_headers, (*context.state.mapped, *right)).named("write the right addresses")
-    return told("C36", words, _span(context, dump, wrong[0]), fix)
+    return new_finding("C36", words, _span(context, dump, wrong[0]), fix)
 
 
 def _right(kernel: PlacedKernel, segment: Segment) -> VirtualRange:

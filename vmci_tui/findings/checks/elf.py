@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vmci_tui.common.span import Span
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.findings.checks.note import target_bits
-from vmci_tui.findings.finding import NEED_MEMORY, Context, Finding, told
+from vmci_tui.findings.finding import NEED_MEMORY, Context, Finding, new_finding
 from vmci_tui.findings.fixes import ORDER_HEAD
 from vmci_tui.formats.elf_records import ET_CORE, PT_NOTE
 
@@ -20,7 +20,7 @@ def check(context: Context) -> Iterator[Finding]:
     bits = target_bits(dump)
     if bits != dump.bits:
         wider = dump.bits > bits
-        yield told(
+        yield new_finding(
             "C01",
             f"the file is ELF{dump.bits}, its machine ({dump.machine}) is {bits}-bit",
             dump.format.span("EI_CLASS"),
@@ -30,7 +30,7 @@ def check(context: Context) -> Iterator[Finding]:
             else "no dump of this machine fits into a 32-bit file",
         )
     if dump.missing:
-        yield told("C02", dump.missing, Span(max(dump.source.size - 1, 0), 1), readers=NEED_MEMORY)
+        yield new_finding("C02", dump.missing, Span(max(dump.source.size - 1, 0), 1), readers=NEED_MEMORY)
     if not context.arranged:
         yield from _head(dump)
 
@@ -40,13 +40,13 @@ def _head(dump: ElfDump) -> Iterator[Finding]:
     notes = dump.segments.count_of(PT_NOTE)
     if notes != 1:
         where = Span(min(dump.header.phoff, dump.source.size), 1)
-        yield told("C03", f"the file has {notes or 'no'} PT_NOTE program headers", where, ORDER_HEAD)
+        yield new_finding("C03", f"the file has {notes or 'no'} PT_NOTE program headers", where, ORDER_HEAD)
     if dump.header.type != ET_CORE:
-        yield told(
+        yield new_finding(
             "C04", f"e_type is {dump.header.type}, a dump has 4 (ET_CORE)", dump.format.span("e_type"), ORDER_HEAD
         )
     if dump.header.phentsize != dump.format.segment.size:
-        yield told(
+        yield new_finding(
             "C05",
             f"e_phentsize is {dump.header.phentsize}, a program header has {dump.format.segment.size} bytes",
             dump.format.span("e_phentsize"),

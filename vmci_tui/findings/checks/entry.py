@@ -9,7 +9,7 @@ from vmci_tui.common.span import Span
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.document import edit_entry
 from vmci_tui.document.edit import Edit
-from vmci_tui.findings.finding import Context, Finding, told
+from vmci_tui.findings.finding import Context, Finding, new_finding
 from vmci_tui.formats.elf_note import NAME, align_up, note_header
 from vmci_tui.formats.fw_cfg_entry import (
     FORMAT_ELF,
@@ -34,7 +34,7 @@ def check(context: Context) -> Iterator[Finding]:
     if history is None:
         return
     if history.never_written:
-        yield told("E02", "the entry was never written", WHOLE_ENTRY)
+        yield new_finding("E02", "the entry was never written", WHOLE_ENTRY)
         return
     yield from _writes(history)
     yield from _format(history)
@@ -54,7 +54,7 @@ def _writes(history: EntryHistory) -> Iterator[Finding]:
             else f"write {number} has offset {write.offset}, length {write.length}"
         )
         if outcome.result == "DMA error":
-            yield told(
+            yield new_finding(
                 "E09",
                 f"{what}: {'too many, ' if blob else ''}a DMA error",
                 Span(0, write.length if blob else LENGTH, "entry"),
@@ -63,7 +63,7 @@ def _writes(history: EntryHistory) -> Iterator[Finding]:
                 why=outcome.why,
             )
         elif (blob or outcome.result != "ignored") and (write.offset != 0 or write.length != LENGTH):
-            yield told(
+            yield new_finding(
                 "E01",
                 f"{what}: an invalid write",
                 Span(min(write.offset, LENGTH), min(write.length, LENGTH), "entry"),
@@ -71,7 +71,7 @@ def _writes(history: EntryHistory) -> Iterator[Finding]:
                 severity="error" if last and not outcome.present else "warning",
             )
         elif last and history.held is False and history.entry.guest_format != FORMAT_NONE:
-            yield told(
+            yield new_finding(
                 "E01",
                 "QEMU holds this entry, and takes the note as not present: the last write was not a whole one",
                 WHOLE_ENTRY,
@@ -84,9 +84,9 @@ def _format(history: EntryHistory) -> Iterator[Finding]:
     value = history.entry.guest_format
     fix = Edit.of(edit_entry.set_field, name="guest_format", value=FORMAT_ELF).named("set guest_format to 1 (ELF)")
     if value == FORMAT_NONE and not history.present:  # zeroed by a failed DMA it stays present
-        yield told("E03", "guest_format is 0: the note is switched off", _FORMAT, fix)
+        yield new_finding("E03", "guest_format is 0: the note is switched off", _FORMAT, fix)
     elif value not in (FORMAT_NONE, FORMAT_ELF):
-        yield told("E04", f"guest_format is {value}: only 1 (ELF) is supported", _FORMAT, fix)
+        yield new_finding("E04", f"guest_format is {value}: only 1 (ELF) is supported", _FORMAT, fix)
 
 
 def _size(context: Context, history: EntryHistory) -> Iterator[Finding]:
@@ -94,14 +94,14 @@ def _size(context: Context, history: EntryHistory) -> Iterator[Finding]:
     if size < NOTE_HEADER or size > SIZE_LIMIT:
         swapped = int.from_bytes(size.to_bytes(4, "little"), "big")
         if NOTE_HEADER <= swapped <= SIZE_LIMIT:
-            yield told(
+            yield new_finding(
                 "E10",
                 f"size {size} looks big-endian: swapped it is {swapped}",
                 _SIZE,
                 Edit.of(edit_entry.swap_entry),
             )
             return
-        yield told(
+        yield new_finding(
             "E05" if size < NOTE_HEADER else "E06",
             f"size {size} is less than a note header (12 bytes)"
             if size < NOTE_HEADER
@@ -112,7 +112,7 @@ def _size(context: Context, history: EntryHistory) -> Iterator[Finding]:
             why="QEMU refuses it, whatever the format",
         )
     elif size == SIZE_LIMIT:
-        yield told("E07", "size is exactly 1 MiB", _SIZE, _size_fix(context))
+        yield new_finding("E07", "size is exactly 1 MiB", _SIZE, _size_fix(context))
     if NOTE_HEADER <= size <= SIZE_LIMIT:
         yield from _larger(context, history)
 
@@ -130,7 +130,7 @@ def _larger(context: Context, history: EntryHistory) -> Iterator[Finding]:
     if needed <= size:
         return
     fits = needed <= SIZE_LIMIT
-    yield told(
+    yield new_finding(
         "E11",
         f"the note takes {needed} bytes with its padding, the entry says {size}",
         _SIZE,
@@ -171,4 +171,4 @@ def _region(context: Context, history: EntryHistory) -> Iterator[Finding]:
         message = f"the region at {entry.paddr:#x} leaves the dump's memory after {covered} of {entry.size} bytes"
     else:
         message = f"the region at {entry.paddr:#x} lies outside the dump's memory"
-    yield told("E08", message, _PADDR, severity="warning" if covered >= NOTE_HEADER else "error")
+    yield new_finding("E08", message, _PADDR, severity="warning" if covered >= NOTE_HEADER else "error")

@@ -11,7 +11,7 @@ from vmci_tui.common.errors import OpenError
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.document import edit_notes
 from vmci_tui.document.edit import Edit
-from vmci_tui.findings.finding import Context, Finding, told
+from vmci_tui.findings.finding import Context, Finding, new_finding
 from vmci_tui.formats.fw_cfg_entry import FORMAT_NONE, NOTE_HEADER, SIZE_LIMIT, entry_span
 from vmci_tui.search.entry_region import RegionView, view
 
@@ -31,9 +31,9 @@ def check(context: Context) -> Iterator[Finding]:
     except OpenError:  # of a region that cannot be read nothing is known; it is no reason to say nothing else
         return
     if seen.found.kind in ("text", "zeros", "other"):
-        yield told("E13", seen.why, _PADDR)
+        yield new_finding("E13", seen.why, _PADDR)
     elif seen.same is False:
-        yield told("E12", seen.why, _PADDR, why=_meaning(seen))
+        yield new_finding("E12", seen.why, _PADDR, why=_meaning(seen))
     elif seen.found.kind == "note" and context.state.note is None:
         yield _lacking(context, seen)
 
@@ -48,4 +48,4 @@ def _lacking(context: Context, seen: RegionView) -> Finding:
     assert context.dump is not None and seen.found.candidate is not None
     order = context.dump.order
     append = Edit.of(edit_notes.append_note, seen.found.candidate.note(order), order)
-    return told("E14", seen.why, _PADDR, append.named("append the note that the entry points at"))
+    return new_finding("E14", seen.why, _PADDR, append.named("append the note that the entry points at"))

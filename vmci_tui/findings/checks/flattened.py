@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from vmci_tui.containers.elf.flattened import FlatElfDump
 from vmci_tui.document import edit_head
 from vmci_tui.document.edit import Edit
-from vmci_tui.findings.finding import Check, Context, Finding, told
+from vmci_tui.findings.finding import Check, Context, Finding, new_finding
 
 
 def through_records(context: Context, checks: Iterable[Check]) -> Iterator[Finding]:
@@ -30,8 +30,8 @@ def check(context: Context) -> Iterator[Finding]:
         return
     if not context.state.head.plain:
         kind = "ELF" if dump.kind == "elf" else dump.kind
-        yield told("C21", f"the {kind} file is flattened", fix=Edit.of(edit_head.make_plain))
+        yield new_finding("C21", f"the {kind} file is flattened", fix=Edit.of(edit_head.make_plain))
     for fault in flat.faults:
-        yield told("C24", fault)
+        yield new_finding("C24", fault)
     if flat.overlap:
-        yield told("C24", flat.overlap, severity="warning")
+        yield new_finding("C24", flat.overlap, severity="warning")

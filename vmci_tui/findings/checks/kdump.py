@@ -12,7 +12,7 @@ from vmci_tui.containers.kdump.dump import KdumpDump
 from vmci_tui.containers.kdump.room import WITH_NOTES
 from vmci_tui.document import edit_head, edit_notes
 from vmci_tui.document.edit import Edit, several
-from vmci_tui.findings.finding import NEED_MEMORY, Context, Finding, told
+from vmci_tui.findings.finding import NEED_MEMORY, Context, Finding, new_finding
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.kdump_records import INCOMPLETE, UTSNAME
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
@@ -41,20 +41,20 @@ def check(context: Context) -> Iterator[Finding]:
     yield from _phys_base(context)
     yield from _whole(dump)
     for doubt in (*dump.header.doubts, *dump.guest_memory.doubts):
-        yield told("C23", doubt, severity="warning")
+        yield new_finding("C23", doubt, severity="warning")
 
 
 def _whole(dump: KdumpDump) -> Iterator[Finding]:
     """Whether all of the dump is in the file: it may be cut off, unfinished, or one part of several."""
     header = dump.header
     if dump.missing:
-        yield told("C02", dump.missing, readers=NEED_MEMORY)
+        yield new_finding("C02", dump.missing, readers=NEED_MEMORY)
     if header.header.status & INCOMPLETE:
-        yield told("C33", "the header's status says that the dump is incomplete")
+        yield new_finding("C33", "the header's status says that the dump is incomplete")
     if header.sub.split:
         first, last = header.pfns
         what = f"the pages {first:#x} to {last:#x} of {header.max_mapnr:#x}" if first < last else "no pages"
-        yield told("C32", f"the file is one part of a split dump: it has {what}")
+        yield new_finding("C32", f"the file is one part of a split dump: it has {what}")
 
 
 def _utsname(context: Context, dump: KdumpDump) -> Iterator[Finding]:
@@ -65,7 +65,7 @@ def _utsname(context: Context, dump: KdumpDump) -> Iterator[Finding]:
     shifted = _shifted(context, dump)
     if shifted is not None:
         words = f"the kdump header's utsname is shifted by {_SHIFT} bytes: sysname is {visible(header.utsname[0])}"
-        yield told("C19", words, why=_SHIFTED, fix=_fill(context, dump, shifted))
+        yield new_finding("C19", words, why=_SHIFTED, fix=_fill(context, dump, shifted))
         return
     names = dict(zip(UTSNAME, header.utsname, strict=True))
     lacking = [name for name in ("release", "version", "machine") if not names[name]]
@@ -73,7 +73,7 @@ def _utsname(context: Context, dump: KdumpDump) -> Iterator[Finding]:
         lacking.insert(0, "sysname")
     if lacking:
         words = f"the kdump header's utsname lacks {', '.join(lacking)}"
-        yield told("C19", words, fix=_fill(context, dump, None))
+        yield new_finding("C19", words, fix=_fill(context, dump, None))
 
 
 def _shifted(context: Context, dump: KdumpDump) -> Uts | None:
@@ -119,10 +119,10 @@ def _texts(context: Context, dump: KdumpDump) -> Iterator[Finding]:
     named = f"{text.descsz} bytes at {context.layout.note_offsets[state.notes.index(text)]:#x}"
     if any(note.is_vmcoreinfo and note.whole and note is not text for note in state.notes):
         words = f"the header names another text, {named}, than the VMCOREINFO note has"
-        yield told("C20", words, fix=_which_text(context, dump, text))
+        yield new_finding("C20", words, fix=_which_text(context, dump, text))
     elif dump.header.version >= WITH_NOTES or any(note is not text for note in state.notes):
         words = f"the header names a text, {named}, and there is no note of it"
-        yield told("C20", words, fix=Edit.of(edit_notes.make_note))
+        yield new_finding("C20", words, fix=Edit.of(edit_notes.make_note))
 
 
 def _which_text(context: Context, dump: KdumpDump, text: HeaderText) -> Edit:
@@ -143,16 +143,16 @@ def _pointers(context: Context, dump: KdumpDump) -> Iterator[Finding]:
     fix = Edit.of(edit_head.order_head).named("point both at the note")
     if note is None or index is None or note.is_windows:
         if size and (note is None or index is None or dump.note_starts[index] + note.desc_start != offset):
-            yield told("C20", f"the header names {size} bytes at {offset:#x} as the text, and none is there")
+            yield new_finding("C20", f"the header names {size} bytes at {offset:#x} as the text, and none is there")
         return
     start = dump.note_starts[index] + note.desc_start
     if not size:
-        yield told("C20", "the header names no text, though there is a VMCOREINFO note", fix=fix)
+        yield new_finding("C20", "the header names no text, though there is a VMCOREINFO note", fix=fix)
     elif (offset, size) != (start, len(note.desc)):
         text = dump.plain.read(offset, min(size, 1 << 20))
         same = "the same text" if text == note.desc else "another text"
         words = f"the header names {same}, {size} bytes at {offset:#x}; the note's is {len(note.desc)} at {start:#x}"
-        yield told("C20", words, fix=fix, severity="warning" if text == note.desc else None)
+        yield new_finding("C20", words, fix=fix, severity="warning" if text == note.desc else None)
 
 
 def _phys_base(context: Context) -> Iterator[Finding]:
@@ -170,6 +170,6 @@ def _phys_base(context: Context) -> Iterator[Finding]:
         how = ": QEMU had no note to take it from"
     said = f"{visible(value)} = {wanted & mask:#x}"
     words = f"phys_base in the header is {header.phys_base:#x}, the note says {said}{how}"
-    yield told(
+    yield new_finding(
         "M07", words, fix=Edit.of(edit_head.set_phys_base, value=wanted).named("set phys_base to what the note says")
     )

@@ -10,7 +10,7 @@ from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.document import edit_text
 from vmci_tui.document.edit import Edit, several
-from vmci_tui.findings.finding import Context, Finding, told
+from vmci_tui.findings.finding import Context, Finding, new_finding
 from vmci_tui.formats.elf_records import PT_LOAD
 from vmci_tui.proof.running_kernel import roots_of, runs
 from vmci_tui.search.candidate import Proof
@@ -22,7 +22,7 @@ def check(context: Context) -> Iterator[Finding]:
         return
     memory = context.dump.guest_memory
     if not any(item.offset is not None for item in memory.ranges):
-        yield told("M01", "the dump holds no guest memory")
+        yield new_finding("M01", "the dump holds no guest memory")
     proof, index = context.proof, context.state.index
     if proof is None or index is None:
         return
@@ -30,10 +30,10 @@ def check(context: Context) -> Iterator[Finding]:
     if proof.proved:
         yield from _running(context, span)
     elif proof.proved is False:
-        yield told("M05", f"memory contradicts the note: {proof.why}", span, _correct(proof))
+        yield new_finding("M05", f"memory contradicts the note: {proof.why}", span, _correct(proof))
     elif memory.size:
         lost = f" ({context.dump.missing})" if context.dump.missing else ""
-        yield told("M06", f"memory cannot confirm the note: {proof.why}{lost}", span)
+        yield new_finding("M06", f"memory cannot confirm the note: {proof.why}{lost}", span)
 
 
 def check_overlaps(context: Context) -> Iterator[Finding]:
@@ -45,10 +45,10 @@ def check_overlaps(context: Context) -> Iterator[Finding]:
 def _twice(dump: ElfDump) -> Finding:
     """Memory that several program headers name at different places of the file."""
     if not any(load.paddr for load in dump.segments.of_type(PT_LOAD)):
-        return told("M11", f"all {dump.segments.count_of(PT_LOAD)} program headers of memory have p_paddr 0")
+        return new_finding("M11", f"all {dump.segments.count_of(PT_LOAD)} program headers of memory have p_paddr 0")
     if dump.conflict is not None:
-        return told("M02", f"two program headers give different bytes for paddr {dump.conflict:#x}")
-    return told("M10", f"two program headers name paddr {dump.memory.overlaps[0].paddr:#x}, with the same bytes")
+        return new_finding("M02", f"two program headers give different bytes for paddr {dump.conflict:#x}")
+    return new_finding("M10", f"two program headers name paddr {dump.memory.overlaps[0].paddr:#x}, with the same bytes")
 
 
 def _running(context: Context, span: Span) -> Iterator[Finding]:
@@ -58,7 +58,7 @@ def _running(context: Context, span: Span) -> Iterator[Finding]:
         return
     crashed = bool(text.all(b"CRASHTIME"))
     words = "the note is of a kernel that memory holds, but the processors run another one"
-    yield told("M08", words + (": it crashed" if crashed else ""), span, severity="info" if crashed else None)
+    yield new_finding("M08", words + (": it crashed" if crashed else ""), span, severity="info" if crashed else None)
 
 
 def _correct(proof: Proof) -> Edit | None:

@@ -8,7 +8,7 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.containers import Dump
 from vmci_tui.document import edit_notes
 from vmci_tui.document.edit import Edit
-from vmci_tui.findings.finding import Context, Finding, told
+from vmci_tui.findings.finding import Context, Finding, new_finding
 from vmci_tui.formats.elf_note import NAME, Note
 from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT
 from vmci_tui.formats.header_text import HeaderText
@@ -28,7 +28,7 @@ def check(context: Context) -> Iterator[Finding]:
         if note.is_vmcoreinfo:
             yield from _vmcoreinfo(context, index, note)
     if (xen := beside_linux(context.state.notes)) is not None:
-        yield told("M12", "the Xen hypervisor's text stands beside the kernel's", context.note_span(xen))
+        yield new_finding("M12", "the Xen hypervisor's text stands beside the kernel's", context.note_span(xen))
     if context.state.vmcoreinfo is not None and context.state.vmcoreinfo.text:
         yield from _class(context)
 
@@ -48,9 +48,9 @@ def _which(context: Context) -> Iterator[Finding]:
         if note.is_vmcoreinfo and not note.is_windows and not isinstance(note, HeaderText)
     ]
     if not any(note.is_vmcoreinfo for note in context.state.notes):
-        yield told("N01", "the dump has no VMCOREINFO note")
+        yield new_finding("N01", "the dump has no VMCOREINFO note")
     elif len(found) > 1:
-        yield told(
+        yield new_finding(
             "N05",
             f"the dump has {len(found)} VMCOREINFO notes",
             context.note_span(found[0]),
@@ -61,7 +61,7 @@ def _which(context: Context) -> Iterator[Finding]:
 def _shape(context: Context, index: int, note: Note) -> Iterator[Finding]:
     span = context.note_span(index)
     if not note.whole:
-        yield told(
+        yield new_finding(
             "N02",
             f"note {index} is broken: {note.broken}",
             span,
@@ -69,29 +69,29 @@ def _shape(context: Context, index: int, note: Note) -> Iterator[Finding]:
         )
         return
     if note.is_empty:
-        yield told(
+        yield new_finding(
             "N07",
             f"note {index} is 12 zero bytes",
             span,
             Edit.of(edit_notes.drop_empty_notes),
         )
     if any(note.padding):
-        yield told("N03", f"the padding of note {index} is not zero", span)
+        yield new_finding("N03", f"the padding of note {index} is not zero", span)
     if len(note.raw) % 4 and not isinstance(note, HeaderText):
-        yield told("N12", f"note {index} ends without its padding", span)
+        yield new_finding("N12", f"note {index} ends without its padding", span)
 
 
 def _vmcoreinfo(context: Context, index: int, note: Note) -> Iterator[Finding]:
     span = context.note_span(index)
     if note.name != NAME:
-        yield told(
+        yield new_finding(
             "N04",
             f"the note's name is {visible(note.name[:60])}, not exactly VMCOREINFO and one NUL",
             span,
             Edit.of(edit_notes.rename_note, index=index, name=NAME).named("name it VMCOREINFO") if note.whole else None,
         )
     if note.descsz > SIZE_LIMIT or len(note.raw) > SIZE_LIMIT:
-        yield told(
+        yield new_finding(
             "N06",
             f"the note takes {len(note.raw)} bytes (descsz {note.descsz}): more than 1 MiB, an oversized note",
             span,
@@ -99,21 +99,21 @@ def _vmcoreinfo(context: Context, index: int, note: Note) -> Iterator[Finding]:
     if not note.whole:
         return
     if context.dump is not None and note.order != context.dump.order:
-        yield told(
+        yield new_finding(
             "N08",
             f"the note's header words are {note.order}-endian, the file is {context.dump.order}-endian",
             span,
             Edit.of(edit_notes.reorder_header, index=index, order=context.dump.order),
         )
     if note.type != 0:
-        yield told(
+        yield new_finding(
             "N09",
             f"the note's type is {note.type:#x}, Linux writes 0",
             span,
             Edit.of(edit_notes.retype_note, index=index, kind=0).named("set the type to 0"),
         )
     if (header := windows_header(note)) is not None:
-        yield told("N13", f"the note holds a Windows dump header: {header.told}", span)
+        yield new_finding("N13", f"the note holds a Windows dump header: {header.told}", span)
 
 
 def target_bits(dump: Dump) -> int:
@@ -134,7 +134,7 @@ def _class(context: Context) -> Iterator[Finding]:
     span = context.text_span(first.offset, len(first.body)) if first else context.note_span(index)
     if verdict in ("error", "warning"):
         other = 96 - target
-        yield told(
+        yield new_finding(
             "N10",
             f"class mismatch: the guest is {target}-bit ({dump.machine}), "
             f"the text {'is' if verdict == 'error' else 'may be'} a {other}-bit kernel's",
@@ -144,11 +144,11 @@ def _class(context: Context) -> Iterator[Finding]:
         )
         return
     if verdict == "unknown":
-        yield told("N14", f"whether the text is a {target}-bit kernel's cannot be told", span)
+        yield new_finding("N14", f"whether the text is a {target}-bit kernel's cannot be told", span)
     named = bitness.machine_of(text)
     if named is not None and dump.machine is not None and named[0] != dump.machine:
         line = lines[named[1].line - 1]
-        yield told(
+        yield new_finding(
             "N11",
             f"the text is of {named[0]}, the dump of {dump.machine}",
             context.text_span(line.offset, len(line.body)),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from vmci_tui.common.safe_text import visible
 from vmci_tui.document import edit_text
 from vmci_tui.document.edit import Edit
-from vmci_tui.findings.finding import Context, Finding, told
+from vmci_tui.findings.finding import Context, Finding, new_finding
 from vmci_tui.formats.indented_text import BEFORE_KEY, is_indented
 from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
 
@@ -31,7 +31,7 @@ def check(context: Context) -> Iterator[Finding]:
     if text is None:
         return
     if not text.text:
-        yield told("T10", "the note is empty", context.note_span(context.state.index or 0))
+        yield new_finding("T10", "the note is empty", context.note_span(context.state.index or 0))
         return
     yield from _bytes(context, text)
     yield from _lines(context, text)
@@ -42,7 +42,7 @@ def check(context: Context) -> Iterator[Finding]:
 def _bytes(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     raw = text.text
     if (at := raw.find(b"\0")) >= 0:
-        yield told(
+        yield new_finding(
             "T03",
             f"a NUL stands inside the text, at byte {at}",
             context.text_span(at, 1),
@@ -50,21 +50,21 @@ def _bytes(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
         )
     odd = re.search(rb"[^\x09\x0a\x0d\x20-\x7e\x00]", raw)
     if odd:
-        yield told(
+        yield new_finding(
             "T01",
             f"byte {odd[0][0]:#04x} at {odd.start()} of the text is not printable ASCII",
             context.text_span(odd.start(), 1),
         )
     if (blanks := BEFORE_KEY.search(raw)) is not None:
         count = len(BEFORE_KEY.findall(raw))
-        yield told(
+        yield new_finding(
             "T26",
             f"{'every line is' if is_indented(raw) else f'{count} of {len(text.lines)} lines are'} indented",
             context.text_span(blanks.start(), len(blanks[0])),
             Edit.of(edit_text.unindent),
         )
     if (at := raw.find(b"\r\n")) >= 0:
-        yield told(
+        yield new_finding(
             "T02",
             "lines end in CR LF",
             context.text_span(at, 2),
@@ -72,7 +72,7 @@ def _bytes(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
         )
     if not raw.endswith(b"\n"):
         last = text.lines[-1]
-        yield told(
+        yield new_finding(
             "T04",
             "the last line has no newline",
             context.text_span(last.offset, len(last.raw)),
@@ -86,19 +86,19 @@ def _lines(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     yield from (f for line in text.lines if (f := _number(context, line)) is not None)
     page, said = text.page_size, text.all(b"PAGESIZE")
     if page is None and said and (said[-1].value or b"").isdigit():
-        yield told(
+        yield new_finding(
             "T12",
             f"PAGESIZE is {visible((said[-1].value or b'')[:40])}, which is no power of two",
             context.text_span(said[-1].offset, len(said[-1].raw)),
         )
     if page is not None and len(text.text) > page:
-        yield told(
+        yield new_finding(
             "T11", f"the text has {len(text.text)} bytes, PAGESIZE is {page}", context.text_span(0, len(text.text))
         )
 
 
 def _too_long(context: Context, line: Line) -> Finding:
-    return told(
+    return new_finding(
         "T05",
         f"line {line.number} has {len(line.raw)} bytes, more than {_APPEND_LIMIT}",
         context.text_span(line.offset, len(line.raw)),
@@ -107,7 +107,7 @@ def _too_long(context: Context, line: Line) -> Finding:
 
 def _broken(context: Context, line: Line) -> Finding:
     what = "is empty" if not line.body else "has no key" if line.key == b"" else "has no '='"
-    return told(
+    return new_finding(
         "T08",
         f"line {line.number} {what}: {visible(line.body[:60])}",
         context.text_span(line.offset, len(line.raw)),
@@ -126,7 +126,7 @@ def _number(context: Context, line: Line) -> Finding | None:
             blank = value.strip() != value and form.match(value.strip())
             wish = "a blank stands before or behind it" if blank else f"it wants {wanted}"
             span = (line.offset + len(key) + 1, len(value)) if value else (line.offset, len(line.body))
-            return told(
+            return new_finding(
                 "T07",
                 f"{visible(key[:60])} has the value '{visible(value[:40])}': {wish}",
                 context.text_span(*span),
@@ -143,7 +143,7 @@ def _duplicates(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     for key, lines in text.duplicates:
         same = len({line.value for line in lines}) == 1
         numbers = ", ".join(str(line.number) for line in lines[:8])
-        yield told(
+        yield new_finding(
             "T06",
             f"{visible(key[:60])} stands in {len(lines)} lines ({numbers}){' with one value' if same else ''}",
             context.text_span(lines[0].offset, len(lines[0].raw)),
@@ -156,7 +156,7 @@ def _required(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     first = text.lines[0]
     if first.key != b"OSRELEASE":
         missing = text.osrelease is None
-        yield told(
+        yield new_finding(
             "T09",
             "the text has no OSRELEASE" if missing else "the text does not begin with OSRELEASE",
             context.text_span(first.offset, len(first.raw)),

@@ -12,11 +12,10 @@ from vmci_tui.common.span import Span
 from vmci_tui.containers.origin import may_be_from_qemu
 from vmci_tui.document import edit_text
 from vmci_tui.document.edit import Edit
-from vmci_tui.findings.finding import Context, Finding, told
+from vmci_tui.findings.finding import Context, Finding, new_finding
 from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
 from vmci_tui.knowledge.debug_packages import garbage_build_id
-from vmci_tui.knowledge.makedumpfile_releases import need_of
-from vmci_tui.knowledge.makedumpfile_releases import told as told_need
+from vmci_tui.knowledge.makedumpfile_releases import need_message, need_of
 from vmci_tui.knowledge.native_needs import unmet
 
 _OCTAL = re.compile(rb"(?:NUMBER|SIZE|OFFSET|LENGTH)\([^\n=]*\)=-?0+[0-9]|(?:PAGESIZE|CRASHTIME)=0+[0-9]")
@@ -47,7 +46,7 @@ def _octal(context: Context, line: Line) -> Finding:
     key, value = line.key or b"", line.value or b""
     sign = b"-" if value.startswith(b"-") else b""
     plain = sign + (value.removeprefix(b"-").lstrip(b"0") or b"0")
-    return told(
+    return new_finding(
         "T13",
         f"{visible(key[:60])} has the value {visible(value[:40])}, which some readers take for octal",
         _value_span(context, line),
@@ -62,7 +61,7 @@ def _phys_base(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     if line is None or not re.fullmatch(rb"-?[0-9]{2,15}", value):
         return
     read = int(value, 16) % (1 << 64)
-    yield told(
+    yield new_finding(
         "T16",
         f"phys_base is {int(value)} = {int(value) % (1 << 64):#x}, QEMU takes it for {read:#x}",
         _value_span(context, line),
@@ -76,7 +75,7 @@ def _offset(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
         return
     offset, start = (int(number[0], 16) for number in numbers if number)
     if start - offset != _X86_TEXT:
-        yield told(
+        yield new_finding(
             "T17",
             f"KERNELOFFSET is {offset:#x}, SYMBOL(_stext) says {start - _X86_TEXT:#x}",
             _value_span(context, lines[0]),
@@ -87,7 +86,7 @@ def _build_id(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     line = next(iter(text.all(b"BUILD-ID")), None)
     kernel = garbage_build_id(text.osrelease or b"")
     if line is not None and kernel is not None:
-        yield told("T18", f"the BUILD-ID of a {kernel} kernel is garbage", _value_span(context, line))
+        yield new_finding("T18", f"the BUILD-ID of a {kernel} kernel is garbage", _value_span(context, line))
 
 
 def _makedumpfile(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
@@ -96,7 +95,9 @@ def _makedumpfile(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     if need is not None and line is not None:
         older = f"an older one {need.why} (Linux {need.kernel[0]}.{need.kernel[1]} and later)"
         why = "makedumpfile then says `The kernel version is not supported.` and goes on, and what it keeps with -d is "
-        yield told("T24", told_need(need, release), _value_span(context, line), why=f"{why}not to be trusted: {older}")
+        yield new_finding(
+            "T24", need_message(need, release), _value_span(context, line), why=f"{why}not to be trusted: {older}"
+        )
 
 
 def _native(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
@@ -105,7 +106,7 @@ def _native(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
         what = ", ".join(lacking[:_SHOWN]) + (f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else "")
         says = f": `{need.says}`" if need.says else ""
         span = context.text_span(0, len(text.text))
-        yield told("T25", f"{need.reader} of {machine} gives up {need.over} {what}{says}", span)
+        yield new_finding("T25", f"{need.reader} of {machine} gives up {need.over} {what}{says}", span)
 
 
 def _generated(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
@@ -113,7 +114,7 @@ def _generated(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     line = next((line for line in reversed(text.lines) if (line.key or b"").startswith(b"SRCFILE(")), None)
     if line is not None:
         message = f"{visible((line.key or b'')[:60])} stands in the text: `makedumpfile -g` made it"
-        yield told("T23", message, context.text_span(line.offset, len(line.body)))
+        yield new_finding("T23", message, context.text_span(line.offset, len(line.body)))
 
 
 def _value_span(context: Context, line: Line) -> Span | None:

@@ -75,7 +75,7 @@ def _other_byte_order(r: CrashReading) -> RuleHit | None:
     QEMU's two section headers in front just fit; a third does not.
     """)
 def _far_headers(r: CrashReading) -> RuleHit | None:
-    return RuleHit(r.form.span("e_phoff")) if r.is_elf and not r.two else None
+    return RuleHit(r.form.span("e_phoff")) if r.is_elf and not r.first_headers else None
 
 
 @rule("C10", "before", "unknown", "crash 8.0.2, netdump.c is_netdump")
@@ -84,14 +84,14 @@ def _far_headers(r: CrashReading) -> RuleHit | None:
     Either p_align 0 or a p_offset that is no multiple of 4096 tells it that this is a kdump.
     """)
 def _netdump(r: CrashReading) -> RuleHit | None:
-    old = r.two and r.two[1].align and r.two[1].offset % 4096 == 0
+    old = r.first_headers and r.first_headers[1].align and r.first_headers[1].offset % 4096 == 0
     return RuleHit(r.segment_field(1, "p_align")) if old else None
 
 
 @rule("C16", "before", "FILE: section header read: No such file or directory", _RESIZE)
 @why("e_phnum 0xffff says that section header 0 holds the number of program headers, and the file has none there.")
 def _no_section_0(r: CrashReading) -> RuleHit | None:
-    if not r.two or r.xnum is None:
+    if not r.first_headers or r.xnum is None:
         return None
     if r.header.shoff >= 1 << 63:
         return RuleHit(r.form.span("e_shoff"), "FILE: section header lseek: Invalid argument")
@@ -101,7 +101,7 @@ def _no_section_0(r: CrashReading) -> RuleHit | None:
 @rule("C16", "before", "killed by SIGSEGV", _RESIZE)
 @why("e_phnum is 0xffff, and section header 0 gives 0 as the number of program headers, or is too short to give any.")
 def _no_count(r: CrashReading) -> RuleHit | None:
-    return RuleHit(r.form.span("e_phnum")) if r.two and r.xnum is not None and r.count == 0 else None
+    return RuleHit(r.form.span("e_phnum")) if r.first_headers and r.xnum is not None and r.count == 0 else None
 
 
 @rule(
@@ -112,13 +112,17 @@ def _no_count(r: CrashReading) -> RuleHit | None:
 )
 @why("e_phnum is 0xffff, and crash reads e_shentsize bytes of section header 0 into 64: more destroy its memory.")
 def _long_section_0(r: CrashReading) -> RuleHit | None:
-    return RuleHit(r.form.span("e_shentsize")) if r.two and r.xnum is not None and r.header.shentsize > 73 else None
+    return (
+        RuleHit(r.form.span("e_shentsize"))
+        if r.first_headers and r.xnum is not None and r.header.shentsize > 73
+        else None
+    )
 
 
 @rule("C16", "before", _UNREADABLE, _RESIZE)
 @why("The file ends before the last program header: e_phnum is too high, or the file is cut off.")
 def _headers_cut_off(r: CrashReading) -> RuleHit | None:
-    short = r.two and (r.table_end > r.view.size or r.count == 1)
+    short = r.first_headers and (r.table_end > r.view.size or r.count == 1)
     words = "cannot realloc interim ELF header buffer" if r.table_end >= _NO_MEMORY else None
     return RuleHit(r.form.span("e_phnum"), words) if short else None
 

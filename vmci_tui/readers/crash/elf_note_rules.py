@@ -28,7 +28,7 @@ def _at(complaint: NoteComplaint) -> RuleHit:
     return RuleHit(Span(complaint.at, HEADER), complaint.words)
 
 
-def _lost(r: CrashReading) -> bool:
+def _note_missing(r: CrashReading) -> bool:
     """Whether crash walks the notes and finds none that it wants."""
     return r.walk is not None and r.walk.dies is None and not r.walk.taken
 
@@ -37,7 +37,7 @@ def _lost(r: CrashReading) -> bool:
 @why("p_offset of program header 0 is nearly 2^64: crash reads memory of its own that lies before the head.")
 def _notes_before_file(r: CrashReading) -> RuleHit | None:
     near = 1 << 17  # about what it has allocated by then: nonsense is read there, and no signal comes
-    far = r.walk is not None and BEFORE_FILE <= r.two[0].offset < (1 << 64) - near
+    far = r.walk is not None and BEFORE_FILE <= r.first_headers[0].offset < (1 << 64) - near
     return RuleHit(r.segment_field(0, "p_offset")) if far else None
 
 
@@ -50,7 +50,7 @@ def _killed(r: CrashReading) -> RuleHit | None:
 @rule("C08", "note", "unknown", "crash 8.0.2, netdump.c is_netdump")
 @why("crash takes program header 0 for the notes, whatever its type; here it is no PT_NOTE.")
 def _notes_not_first(r: CrashReading) -> RuleHit | None:
-    if not _lost(r) or r.two[0].type == PT_NOTE:
+    if not _note_missing(r) or r.first_headers[0].type == PT_NOTE:
         return None
     return RuleHit(r.segment_field(0, "p_type"), r.walk.ended.words if r.walk and r.walk.ended else None)
 
@@ -58,16 +58,16 @@ def _notes_not_first(r: CrashReading) -> RuleHit | None:
 @rule("C09", "note", "", _WALK)
 @why("The notes must lie before the first byte of memory: crash reads no further than the lowest p_offset.")
 def _notes_behind_memory(r: CrashReading) -> RuleHit | None:
-    if r.walk is None or r.walk.ended is None or not _lost(r):
+    if r.walk is None or r.walk.ended is None or not _note_missing(r):
         return None
-    behind = r.head_end is not None and r.two[0].offset + HEADER > r.head_end
+    behind = r.head_end is not None and r.first_headers[0].offset + HEADER > r.head_end
     return RuleHit(r.segment_field(0, "p_offset"), r.walk.ended.words) if behind else None
 
 
 @rule("N08", "note", "", _WALK)
 @why("The note's three header words are not in the byte order of the file: its sizes are nonsense to crash.")
 def _header_in_other_byte_order(r: CrashReading) -> RuleHit | None:
-    if r.walk is None or r.walk.ended is None or not _lost(r):
+    if r.walk is None or r.walk.ended is None or not _note_missing(r):
         return None
     header = r.view.read(r.walk.ended.at, HEADER + 10)
     swapped = int.from_bytes(header[:4], "big" if r.order == "little" else "little")
@@ -78,19 +78,19 @@ def _header_in_other_byte_order(r: CrashReading) -> RuleHit | None:
 @why("crash follows the notes from one to the next; zero bytes that are no multiple of 12 throw it off the track.")
 def _lost_in_zeros(r: CrashReading) -> RuleHit | None:
     ended = r.walk.ended if r.walk else None
-    return _at(ended) if ended and _lost(r) and ended.namesz == 0 else None
+    return _at(ended) if ended and _note_missing(r) and ended.namesz == 0 else None
 
 
 @rule("N02", "note", "", _WALK)
 @why("A note's sizes do not fit before the first byte of memory: crash looks at no note from there on.")
 def _broken_note(r: CrashReading) -> RuleHit | None:
-    return _at(r.walk.ended) if r.walk and r.walk.ended and _lost(r) else None
+    return _at(r.walk.ended) if r.walk and r.walk.ended and _note_missing(r) else None
 
 
 @rule("N09", "note", "unknown", _WALK)
 @why("The note named VMCOREINFO has a type that means something else to crash (1 is the registers of a CPU).")
 def _type_of_its_own(r: CrashReading) -> RuleHit | None:
-    if not _lost(r) or r.walk is None or r.walk.other_type is None:
+    if not _note_missing(r) or r.walk is None or r.walk.other_type is None:
         return None
     return RuleHit(note_header(r.order).span("type", r.walk.other_type[0]))
 
@@ -98,7 +98,7 @@ def _type_of_its_own(r: CrashReading) -> RuleHit | None:
 @rule("N04", "note", "unknown", _WALK)
 @why("A name that only starts with VMCOREINFO is good enough for crash, but VMCOREINFO_XEN is the hypervisor's.")
 def _xen(r: CrashReading) -> RuleHit | None:
-    if not _lost(r) or r.walk is None or r.walk.xen is None:
+    if not _note_missing(r) or r.walk is None or r.walk.xen is None:
         return None
     return RuleHit(Span(r.walk.xen + HEADER, 15))
 
@@ -112,7 +112,7 @@ def _too_many(r: CrashReading) -> RuleHit | None:
 @rule("C03", "note", "unknown", "crash 8.0.2, netdump.c is_netdump")
 @why("crash reads the notes of program header 0 only; there is another PT_NOTE, which it takes for memory.")
 def _other_pt_note(r: CrashReading) -> RuleHit | None:
-    if not _lost(r):
+    if not _note_missing(r):
         return None
     table = r.view.segments(r.bits, r.order, r.header.phoff, r.count)
     other = next(filter(None, table.numbers(PT_NOTE)), None)
@@ -122,7 +122,7 @@ def _other_pt_note(r: CrashReading) -> RuleHit | None:
 @rule("N01", "note", "unknown", _WALK)
 @why("None of the notes has a name that starts with VMCOREINFO.")
 def _no_note(r: CrashReading) -> RuleHit | None:
-    return RuleHit() if _lost(r) else None
+    return RuleHit() if _note_missing(r) else None
 
 
 @rule("N09", "after", "unknown", _READ)

@@ -127,7 +127,7 @@ class CrashReading:
         return max(self.form.header_size, self.header.phoff) + self.form.segment.size * self.count
 
     @cached_property
-    def two(self) -> Segments:
+    def first_headers(self) -> Segments:
         """Program headers 0 and 1, where the first read has both."""
         if not self.is_elf or self.header.phoff > self.first_read - 2 * self.form.segment.size:
             return Segments(self.form, b"")
@@ -139,11 +139,11 @@ class CrashReading:
 
         Program header 1 counts also with p_offset 0.
         """
-        if len(self.two) < 2 or self.count < 2 or self.table_end > self.view.size:
+        if len(self.first_headers) < 2 or self.count < 2 or self.table_end > self.view.size:
             return None
         size = self.form.segment.size
         table = self.view.read(self.header.phoff + size, size * (self.count - 1))
-        return _lowest(table, self.bits, self.order) if self.two[1].offset else 0
+        return _lowest(table, self.bits, self.order) if self.first_headers[1].offset else 0
 
     @cached_property
     def last_header(self) -> int:
@@ -156,7 +156,7 @@ class CrashReading:
         end = self.head_end
         if not end or end > min(self.view.size, LONGEST_READ) or self.last_header > end:
             return None
-        notes = self.two[0]
+        notes = self.first_headers[0]
         if notes.offset >= BEFORE_FILE:
             return CrashWalk(ended=NoteComplaint(0, f"WARNING: possibly corrupt Elf{self.bits}_Nhdr: n_namesz: "))
         # A note's header and what counts of its name may lie behind the last byte that p_filesz covers.

@@ -92,7 +92,7 @@ class CrashFlattened:
         return ""
 
     @property
-    def given_up(self) -> bool:
+    def cut_short(self) -> bool:
         """Whether crash would look further than vmci does."""
         return self._found[1]
 

@@ -67,9 +67,9 @@ class KdumpNotes(NamedTuple):
     desc: Span | None = None
     """The descriptor of the VMCOREINFO note, which crash does not look for."""
     dies: KdumpFault | None = None
-    chance: Span | None = None
+    may_die: Span | None = None
     """A note that makes crash read memory that may be there, or not."""
-    many: bool = False
+    too_many: bool = False
     """There are more than vmci follows."""
 
 
@@ -244,7 +244,7 @@ def _walk(area: bytes, start: int, size: int) -> KdumpNotes:
     notes, at, count, registers, qemu, mfn = KdumpNotes(), 0, 0, 0, 0, 0
     while at + HEADER <= min(size, len(area)):
         if (count := count + 1) > NOTE_LIMIT:
-            return notes._replace(many=True)
+            return notes._replace(too_many=True)
         namesz, descsz, kind = note_header("little").unpack_from(area, at)
         here, name = Span(start + at, HEADER), area[at + HEADER : at + HEADER + 11]
         registers += kind == _PRSTATUS
@@ -263,7 +263,7 @@ def _walk(area: bytes, start: int, size: int) -> KdumpNotes:
         if touched is not None and touched > size + _NEAR:
             if touched > size + _NEAR + _HEAP_SPARE:
                 return notes._replace(dies=KdumpFault("killed", SEGV, here, "note"))
-            notes = notes._replace(chance=here)
+            notes = notes._replace(may_die=here)
         # Three kinds of room lie one behind the other: for registers, for QEMU's notes, for what these point at.
         over = max(registers - 3 * _ROOM, qemu - _ROOM) - _BEHIND_ROOMS
         if over >= 0 and notes.dies is None:

@@ -96,13 +96,13 @@ def _killed_by_notes(r: CrashReading) -> RuleHit | None:
 def _killed_by_chance(r: CrashReading) -> RuleHit | None:
     if r.kdump is None or (r.kdump.fault is not None and r.kdump.fault.stage == "before"):
         return None
-    return None if r.kdump.notes.chance is None else RuleHit(r.kdump.notes.chance)
+    return None if r.kdump.notes.may_die is None else RuleHit(r.kdump.notes.may_die)
 
 
 @rule("N06", "note", "", _NOTES, observed=False)
 @why("There are more notes than vmci follows; what crash does with so many is not told.")
 def _too_many_notes(r: CrashReading) -> RuleHit | None:
-    return RuleHit(r.kdump.field("size_note")) if r.kdump is not None and r.kdump.notes.many else None
+    return RuleHit(r.kdump.field("size_note")) if r.kdump is not None and r.kdump.notes.too_many else None
 
 
 @rule("C26", "before", SEGV, _HEAD)
@@ -156,7 +156,7 @@ def _pointer_outside(r: CrashReading) -> RuleHit | None:
 @rule("C21", "note", "", _FLAT, observed=False)
 @why("There are fewer than 100 strings in the part of the file that vmci looks at; crash would look further.")
 def _far_strings(r: CrashReading) -> RuleHit | None:
-    return RuleHit() if r.flat is not None and not r.flat.printed and r.flat.given_up else None
+    return RuleHit() if r.flat is not None and not r.flat.printed and r.flat.cut_short else None
 
 
 @rule("C21", "note", UNKNOWN, _FLAT)
@@ -184,13 +184,17 @@ def _nul_in_release(r: CrashReading) -> RuleHit | None:
 @why("""offset_vmcoreinfo and size_vmcoreinfo, which crash follows, do not name the text of the VMCOREINFO note,
     and what they name has no release.""")
 def _pointer_elsewhere(r: CrashReading) -> RuleHit | None:
-    return _pointers(r) if _lost(r) and r.kdump is not None and r.kdump.notes.desc not in (None, r.desc) else None
+    return (
+        _pointers(r)
+        if _release_missing(r) and r.kdump is not None and r.kdump.notes.desc not in (None, r.desc)
+        else None
+    )
 
 
 @rule("T03", "after", UNKNOWN, _READ)
 @why("OSRELEASE= stands behind a NUL, where the text ends for crash.")
 def _behind_nul(r: CrashReading) -> RuleHit | None:
-    at = r.text.find(b"\0") if _lost(r) and r.text is not None else -1
+    at = r.text.find(b"\0") if _release_missing(r) and r.text is not None else -1
     there = at >= 0 and r.text is not None and r.text.find(b"OSRELEASE=", at) >= 0
     return RuleHit(Span(r.desc.offset + at, 1)) if there and r.desc is not None else None
 
@@ -198,7 +202,7 @@ def _behind_nul(r: CrashReading) -> RuleHit | None:
 @rule("T09", "after", UNKNOWN, _READ)
 @why("The text has no OSRELEASE=; it need not be at the start of a line, and other keys do not matter here.")
 def _kdump_no_release(r: CrashReading) -> RuleHit | None:
-    return RuleHit(r.desc) if _lost(r) else None
+    return RuleHit(r.desc) if _release_missing(r) else None
 
 
 @rule("T09", "after", "", "crash 8.0.2, diskdump.c diskdump_get_osrelease")
@@ -274,7 +278,7 @@ def _kdump_carriage_returns(r: CrashReading) -> RuleHit | None:
     return RuleHit(Span(r.desc.offset + at, 2)) if r.desc is not None and at >= 0 else None
 
 
-def _lost(r: CrashReading) -> bool:
+def _release_missing(r: CrashReading) -> bool:
     """Whether crash has read a text and found no release in it."""
     return r.kdump is not None and r.text is not None and r.release is None and not r.release_dies
 

@@ -186,39 +186,41 @@ def _notes_behind_the_file(r: DrgnReading) -> RuleHit | None:
 _NOTES: Final = f"{_PROGRAM}; elfutils 0.196, libelf/gelf_getnote.c"
 
 
-def _lost(r: DrgnReading, places: list[CoreNote]) -> RuleHit | None:
+def _note_missed(r: DrgnReading, places: list[CoreNote]) -> RuleHit | None:
     return RuleHit(places[0].span, r.no_note) if r.no_note and places else None
 
 
 @rule("N04", "note", "", _PROGRAM)
 @why("The name of the note must be the eleven bytes VMCOREINFO and a NUL; here it is longer, shorter or has no NUL.")
 def _name_not_exact(r: DrgnReading) -> RuleHit | None:
-    return _lost(r, [n for a in r.areas for n in a.notes if n.name.startswith(NAME[:-1]) and n.name != NAME])
+    return _note_missed(r, [n for a in r.areas for n in a.notes if n.name.startswith(NAME[:-1]) and n.name != NAME])
 
 
 @rule("C10", "note", "", _NOTES)
 @why("p_align 8 says that notes are padded to 8 bytes; they are padded to 4, and the one with the text is lost.")
 def _padded_to_eight(r: DrgnReading) -> RuleHit | None:
     by_eight = [a for a in r.areas if a.segment.align == 8]
-    return _lost(r, [n for a in by_eight for n in _walked(r, a, 4) if n.name == NAME])
+    return _note_missed(r, [n for a in by_eight for n in _walked(r, a, 4) if n.name == NAME])
 
 
 @rule("N08", "note", "", _NOTES)
 @why("The three words of a note's header are read in the byte order of the ELF header; this note has the other.")
 def _other_byte_order(r: DrgnReading) -> RuleHit | None:
-    return _lost(r, _buried(r, swapped=True))
+    return _note_missed(r, _buried(r, swapped=True))
 
 
 @rule("N12", "note", "", _NOTES)
 @why("The padding of the last note must lie inside PT_NOTE too; without it the note is lost.")
 def _no_padding_at_the_end(r: DrgnReading) -> RuleHit | None:
-    return _lost(r, [n for a in r.areas for n in _walked(r, a, 8 if a.segment.align == 8 else 4) if n.name == NAME])
+    return _note_missed(
+        r, [n for a in r.areas for n in _walked(r, a, 8 if a.segment.align == 8 else 4) if n.name == NAME]
+    )
 
 
 @rule("N15", "note", "", _NOTES)
 @why("The note is there, but the sizes of what stands before it lead past its start.")
 def _lost_among_others(r: DrgnReading) -> RuleHit | None:
-    return _lost(r, _buried(r, swapped=False))
+    return _note_missed(r, _buried(r, swapped=False))
 
 
 @rule("N02", "note", "", _NOTES)

@@ -17,7 +17,7 @@ from typing import Final, Literal
 from vmci_tui.formats.elf_records import PT_LOAD, Segment
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.proof.paging.walk import PteStep
-from vmci_tui.readers.drgn.page_tables import KernelPaging, way_of
+from vmci_tui.readers.drgn.page_tables import KernelPaging, paging_of
 from vmci_tui.readers.drgn.text import DrgnText
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.libelf.core_file import CoreFile
@@ -83,8 +83,8 @@ class DrgnMemory:
         return _Spans(self._loads, "paddr")
 
     @cached_property
-    def _way(self) -> KernelPaging | None:
-        return way_of(self._core, self._text, lambda paddr, length: self._read("physical", paddr, length, True))
+    def _paging(self) -> KernelPaging | None:
+        return paging_of(self._core, self._text, lambda paddr, length: self._read("physical", paddr, length, True))
 
     def read(self, address: int, length: int) -> bytes:
         """Bytes at a virtual address. Raises Unread with drgn's words."""
@@ -98,12 +98,12 @@ class DrgnMemory:
             room = min(room, length - len(out))
             if found is not None:
                 out += self._from_file(found[1], at - found[0], room)
-            elif space == "physical" or self._way is None:
+            elif space == "physical" or self._paging is None:
                 raise ReadFailure(f"could not find {'physical ' if space == 'physical' else ''}memory segment: {at:#x}")
             elif translating:
                 raise ReadFailure(f"{_RECURSIVE}: {at:#x}")
             else:
-                paddr, frame = self._translate(self._way, at)
+                paddr, frame = self._translate(self._paging, at)
                 out += self._read("physical", paddr, min(room, frame), translating)
         return out
 
@@ -114,16 +114,16 @@ class DrgnMemory:
             raise ReadFailure("short read from memory file")
         return out + bytes(length - held)
 
-    def _translate(self, way: KernelPaging, address: int) -> tuple[int, int]:
+    def _translate(self, kernel_paging: KernelPaging, address: int) -> tuple[int, int]:
         """The physical address, and how many bytes of its frame are left from there on."""
-        if way.lowest and address < way.lowest:
+        if kernel_paging.lowest and address < kernel_paging.lowest:
             raise ReadFailure(f"{_NOT_MAPPED}: {address:#x}")
-        paging = way.paging
-        step, physical = PteStep(way.root), way.physical
+        paging = kernel_paging.paging
+        step, physical = PteStep(kernel_paging.root), kernel_paging.physical
         for level in paging.levels:
             size, index = paging.size, address >> level.shift & (1 << level.width) - 1
-            first = 0 if way.reads == "whole" else index
-            count = {"entry": 1, "rest": (1 << level.width) - index, "whole": _S390X_TABLE}[way.reads]
+            first = 0 if kernel_paging.reads == "whole" else index
+            count = {"entry": 1, "rest": (1 << level.width) - index, "whole": _S390X_TABLE}[kernel_paging.reads]
             raw = self._read("physical" if physical else "virtual", step.paddr + first * size, count * size, True)
             at = (index - first) * size
             entry = paging.read(int.from_bytes(raw[at : at + size], paging.order), level)

@@ -37,7 +37,7 @@ Read = Callable[[int, int], bytes]
 """Bytes at a physical address. Raises Unread."""
 
 
-def way_of(core: CoreFile, text: DrgnText, read: Read) -> KernelPaging | None:
+def paging_of(core: CoreFile, text: DrgnText, read: Read) -> KernelPaging | None:
     """None: drgn knows no page tables of this machine. Raises Unread where it needs more than the dump has."""
     make = _MACHINES.get(machine_name(core.header.machine, core.bits) or "")
     return None if make is None else make(core, text, read)
@@ -52,8 +52,8 @@ def _x86_64(core: CoreFile, text: DrgnText, read: Read) -> KernelPaging:
 
 
 def _aarch64(core: CoreFile, text: DrgnText, read: Read) -> KernelPaging:
-    told = text.number(b"NUMBER(TCR_EL1_T1SZ)")
-    bits = 64 - told if told and text.number(b"PAGESIZE") != 1 << 16 else text.number(b"NUMBER(VA_BITS)")
+    field = text.number(b"NUMBER(TCR_EL1_T1SZ)")
+    bits = 64 - field if field and text.number(b"PAGESIZE") != 1 << 16 else text.number(b"NUMBER(VA_BITS)")
     paging = paging_arm.arm64_tables(text.number(b"PAGESIZE"), bits, bits, core.order)
     if paging is None:
         raise ReadFailure("VMCOREINFO does not contain valid TCR_EL1_T1SZ or VA_BITS")

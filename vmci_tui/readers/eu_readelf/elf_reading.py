@@ -197,7 +197,7 @@ class EuReading:
         return next((line[1] for line in lines if line is not None), None)
 
     @property
-    def lost(self) -> bool:
+    def note_missing(self) -> bool:
         """It looks for notes and decodes none of VMCOREINFO."""
         return self.opened and not self.decoded
 
@@ -211,7 +211,7 @@ class EuReading:
         return "" if area.broken is None else GARBAGE
 
     @cached_property
-    def trouble(self) -> str:
+    def first_message(self) -> str:
         """What it says of the first area that is not whole; empty where it says nothing."""
         for offset, length, _ in self.places:
             if not self.has(offset, length):
@@ -220,7 +220,7 @@ class EuReading:
 
     def hit(self, span: Span | None = None) -> RuleHit:
         """A reason for decoding nothing, in the words that are really printed."""
-        return RuleHit(span, self.trouble)
+        return RuleHit(span, self.first_message)
 
     def fault(self, finder: Callable[[NoteArea, ByteOrder], Span | None]) -> RuleHit | None:
         """The first area with this fault, and what is said of it; None where the walk comes to the note in any."""

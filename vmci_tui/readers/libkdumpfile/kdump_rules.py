@@ -41,7 +41,7 @@ def add_kdump_rules(rule: Rules[R]) -> None:
     _add_flat(rule)
     _add_header(rule)
     _add_notes(rule)
-    _add_lost(rule)
+    _add_missing_text(rule)
 
 
 def _add_flat(rule: Rules[R]) -> None:
@@ -115,52 +115,52 @@ def _add_notes(rule: Rules[R]) -> None:
         return stop(r, "too-many-notes")
 
 
-def _lost(r: KdumpReading) -> OpeningKdump | None:
+def _without_text(r: KdumpReading) -> OpeningKdump | None:
     """The run where it went through all notes and kept no text."""
     run = r.kdump
     return run if run is not None and run.went_through and run.stopped is None and run.text is None else None
 
 
-def _add_lost(rule: Rules[R]) -> None:
+def _add_missing_text(rule: Rules[R]) -> None:
     """Why there is no text; the last rule holds whenever the others do."""
 
     @rule("C29", "note", NOT_SET, f"{_DISK} read_sub_hdr_64")
     @why("Before version 3 of the header a file has neither notes nor text, and neither is looked for.")
     def _version_without_text(r: R) -> RuleHit | None:
-        run = _lost(r)
+        run = _without_text(r)
         old = run is not None and run.opened is not None and run.opened.header.version < 3
         return RuleHit(run.in_file(_HEADER.span("header_version"))) if old and run is not None else None
 
     @rule("C22", "note", NOT_SET, f"{_DISK} read_sub_hdr_32")
     @why("A 32-bit sub-header is packed only where offset_vmcoreinfo points into its blocks; this is the other.")
     def _sub_header_misread(r: R) -> RuleHit | None:
-        run = _lost(r)
+        run = _without_text(r)
         other = None if run is None else run.notes_by_the_other_form()
         return RuleHit(run.span_in_file(*other)) if other and run is not None else None
 
     @rule("N04", "note", NOT_SET, "libkdumpfile 0.5.6, src/kdumpfile/notes.c note_equal")
     @why("The name of the note must be VMCOREINFO, with a NUL or without; here it is another one.")
     def _name_not_exact_in_kdump(r: R) -> RuleHit | None:
-        run = _lost(r)
+        run = _without_text(r)
         named = [n for n in run.places if n.name.startswith(NAME[:-1])] if run else []
         return RuleHit(run.span_in_file(named[0].offset, named[0].span.length)) if named and run else None
 
     @rule("N08", "note", NOT_SET, _NOTES)
     @why("The three words of a note's header are read in the byte order of the file; this note has the other.")
     def _other_byte_order_in_kdump(r: R) -> RuleHit | None:
-        run = _lost(r)
+        run = _without_text(r)
         return _buried(run, swapped=True) if run else None
 
     @rule("N15", "note", NOT_SET, _NOTES)
     @why("The note is there, but the sizes of what stands before it lead past its start, or its own lead too far.")
     def _lost_among_others_in_kdump(r: R) -> RuleHit | None:
-        run = _lost(r)
+        run = _without_text(r)
         return _buried(run, swapped=False) if run else None
 
     @rule("C20", "note", NOT_SET, f"{_DISK} read_sub_hdr_64")
     @why("offset_vmcoreinfo leads to a text, but libkdumpfile follows offset_note, and finds no note with it there.")
     def _text_only_by_the_other_pointer(r: R) -> RuleHit | None:
-        run = _lost(r)
+        run = _without_text(r)
         pointed = None if run is None else run.pointed_text()
         found = run is not None and pointed is not None and b"OSRELEASE=" in pointed[1]
         return RuleHit(run.span_in_file(pointed[0], len(pointed[1]))) if found and run and pointed else None
@@ -168,7 +168,7 @@ def _add_lost(rule: Rules[R]) -> None:
     @rule("N01", "note", NOT_SET, "libkdumpfile 0.5.6, src/kdumpfile/vmcoreinfo.c get_raw_locked")
     @why("There is no note named VMCOREINFO where offset_note and size_note lead to.")
     def _no_note_in_kdump(r: R) -> RuleHit | None:
-        return RuleHit() if _lost(r) else None
+        return RuleHit() if _without_text(r) else None
 
 
 def _buried(run: OpeningKdump, swapped: bool) -> RuleHit | None:

@@ -43,9 +43,9 @@ def run_of(view: View) -> OpeningKdump | None:
     """What libkdumpfile does with a file; None where it is no kdump. Kept, since two readers take this way."""
     if not is_kdump(view.head):
         return None
-    run = view.kept.get("kdump run")
+    run = view.shared.get("kdump run")
     if not isinstance(run, OpeningKdump):
-        run = view.kept["kdump run"] = OpeningKdump(view)
+        run = view.shared["kdump run"] = OpeningKdump(view)
     return run
 
 

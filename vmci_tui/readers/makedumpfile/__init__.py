@@ -30,12 +30,12 @@ def _on_fault(fault: HeaderFault | None, *kinds: str) -> RuleHit | None:
     return RuleHit(fault.span, fault.words) if fault is not None and fault.kind in kinds else None
 
 
-def _lost(reading: _Reading, kind: str) -> RuleHit | None:
+def _note_missing(reading: _Reading, kind: str) -> RuleHit | None:
     """It could walk the notes, and ends without one for this reason."""
     walked = not (reading.container or reading.head_fault or reading.walk.fault or reading.found)
-    if not walked or reading.lost[0] != kind:
+    if not walked or reading.missing_note[0] != kind:
         return None
-    return RuleHit(reading.lost[1], reading.words_without_note)
+    return RuleHit(reading.missing_note[1], reading.words_without_note)
 
 
 def _complains(reading: _Reading, complaint: TextComplaint | None, *kinds: str) -> RuleHit | None:
@@ -181,50 +181,50 @@ def _xen_text(reading: _Reading) -> RuleHit | None:
 @rule("T10", "note", _NO_LOG, _ELF + "has_vmcoreinfo")
 @why("The last VMCOREINFO note is empty, which is the same as none; one before it does not count any more.")
 def _empty_text(reading: _Reading) -> RuleHit | None:
-    return _lost(reading, "empty")
+    return _note_missing(reading, "empty")
 
 
 @rule("N09", "note", _NO_LOG, _ELF + "get_pt_note_info")
 @why("The VMCOREINFO note has a type other than 0, and is passed over.")
 def _note_type(reading: _Reading) -> RuleHit | None:
-    return _lost(reading, "type")
+    return _note_missing(reading, "type")
 
 
 @rule("N04", "note", _NO_LOG, _ELF + "get_pt_note_info")
 @why("The note's name is not VMCOREINFO and a NUL, or has a length of 0 or of more than 15: it is passed over.")
 def _note_name(reading: _Reading) -> RuleHit | None:
-    return _lost(reading, "name")
+    return _note_missing(reading, "name")
 
 
 @rule("C03", "note", _NO_LOG, _ELF + "set_pt_note")
 @why("There are several PT_NOTE headers, of which only the last counts; the note lies in another.")
 def _note_in_another_area(reading: _Reading) -> RuleHit | None:
-    return _lost(reading, "other area")
+    return _note_missing(reading, "other area")
 
 
 @rule("N08", "note", _NO_LOG, _ELF + "get_pt_note_info")
 @why("The words of the note's header are in the other byte order, so that it has an absurd length.")
 def _note_byte_order(reading: _Reading) -> RuleHit | None:
-    return _lost(reading, "order")
+    return _note_missing(reading, "order")
 
 
 @rule("N15", "note", _NO_LOG, _ELF + "get_pt_note_info")
 @why("""The steps from note to note, in multiples of 4 bytes, do not lead to the VMCOREINFO note: zeros or
     padding that is not counted lie before it, or a size in front of it is wrong.""")
 def _note_out_of_step(reading: _Reading) -> RuleHit | None:
-    return _lost(reading, "place")
+    return _note_missing(reading, "place")
 
 
 @rule("N02", "note", _NO_LOG, _ELF + "get_pt_note_info")
 @why("The name VMCOREINFO is there, but no note header that fits stands before it.")
 def _note_header_broken(reading: _Reading) -> RuleHit | None:
-    return _lost(reading, "broken")
+    return _note_missing(reading, "broken")
 
 
 @rule("N01", "note", _NO_LOG, _MAIN + "initial")
 @why("There is no VMCOREINFO note in the area of PT_NOTE. It goes on without, until it wants the log.")
 def _no_note(reading: _Reading) -> RuleHit | None:
-    return _lost(reading, "none")
+    return _note_missing(reading, "none")
 
 
 @rule("N06", "note", "copy_vmcoreinfo: Can't read the dump memory(FILE). No such file or directory",

@@ -252,13 +252,13 @@ class MakedumpfileReading:
     def found(self) -> NotePlace | None:
         """The note whose text it copies; an empty one is none. Of a kdump-compressed file the text alone."""
         if self.kdump is not None:
-            pointed = self.kdump.pointed
-            return None if pointed is None else NotePlace(pointed[0], *pointed)
+            text_place = self.kdump.text_place
+            return None if text_place is None else NotePlace(text_place[0], *text_place)
         note = self.walk.found
         return note if note is not None and note.descsz and self.walk.fault is None else None
 
     @cached_property
-    def lost(self) -> tuple[str, Span | None]:
+    def missing_note(self) -> tuple[str, Span | None]:
         """Why there is no such note, for a file whose notes it could walk."""
         walk, segment = self.walk, self.note_segment
         if walk.found is not None:

@@ -62,7 +62,7 @@ class MakedumpfileKdump:
         return None
 
     @property
-    def pointed(self) -> tuple[int, int] | None:
+    def text_place(self) -> tuple[int, int] | None:
         """(offset, length) of the text; the offset may be negative."""
         sub = self.sub
         if self.fault is not None or sub is None or self.header.version < 3:

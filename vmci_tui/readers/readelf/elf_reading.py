@@ -161,7 +161,7 @@ class ReadelfReading:
         return f"{WARNING}note with invalid namesz and/or descsz found at offset {where}"
 
     @cached_property
-    def trouble(self) -> str:
+    def first_message(self) -> str:
         """The first words that stand where the notes should; empty where it says nothing."""
         if not self.by_sections:
             if not self.phnum:
@@ -191,17 +191,17 @@ class ReadelfReading:
         return next((release for release in releases if release is not None), None)
 
     @property
-    def lost(self) -> bool:
+    def note_missing(self) -> bool:
         """An ELF file of which it shows no VMCOREINFO."""
         return self.is_elf and not self.shown
 
     def hit(self, span: Span | None = None) -> RuleHit:
         """A reason for showing nothing, in the words that are really printed."""
-        return RuleHit(span, self.trouble)
+        return RuleHit(span, self.first_message)
 
     def fault(self, finder: Callable[[NoteArea, ByteOrder], Span | None]) -> RuleHit | None:
         """The first area with this fault, and what is said of it; None where a note is shown all the same."""
-        for area in self.areas if self.lost else ():
+        for area in self.areas if self.note_missing else ():
             span = finder(area, self.order)
             if span is not None:
                 return RuleHit(span, self.broken(area))

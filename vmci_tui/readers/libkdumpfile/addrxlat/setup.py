@@ -75,7 +75,7 @@ class Translation:
 
     def __init__(self, kernel: KernelFacts) -> None:
         self._kernel = kernel
-        self._way = AddressMap()
+        self._maps = AddressMap()
         self._made = False
         self._inside: set[int] = set()
         kernel.memory.translate = self
@@ -88,7 +88,7 @@ class Translation:
         setup = _MACHINES.get(self._kernel.arch)
         if setup is None:
             raise Untranslated("Unsupported architecture")
-        setup(self._kernel, self._way)
+        setup(self._kernel, self._maps)
 
     def __call__(self, address: int) -> int:
         self.make()
@@ -101,20 +101,20 @@ class Translation:
             raise Untranslated(f"No way to translate: {failed}") from None
         finally:
             self._inside.discard(address)
-        if found >> self._way.physical_bits:
+        if found >> self._maps.physical_bits:
             raise Untranslated("No way to translate")
         return found
 
     def _physical(self, address: int) -> int:
-        for first, last, offset in reversed(self._way.linear):
+        for first, last, offset in reversed(self._maps.linear):
             if first <= address <= last:
                 return (address + offset) % _TOP
-        if self._way.tables is None:
+        if self._maps.tables is None:
             raise Untranslated("No way to translate")
-        return self._way.tables.walk(self._kernel.memory, self._kernel.order, address)
+        return self._maps.tables.walk(self._kernel.memory, self._kernel.order, address)
 
 
-def _x86_64(k: KernelFacts, way: AddressMap) -> None:
+def _x86_64(k: KernelFacts, maps: AddressMap) -> None:
     version = version_code(k.release or b"")
     if k.control is not None:
         levels = 6 if k.control[1] >> 12 & 1 else 5
@@ -130,10 +130,10 @@ def _x86_64(k: KernelFacts, way: AddressMap) -> None:
     if root is None:
         names = (b"swapper_pg_dir", b"init_top_pgt", b"init_level4_pgt")
         root, space = next((k.symbol(n) & ~0xFFF for n in names if b"SYMBOL(%b)" % n in k.values), None), "virtual"
-    way.tables = Tables((12, 9, 9, 9, 9, 9)[:levels], tables.x86_64, root, space, "signed", mask=mask)
+    maps.tables = Tables((12, 9, 9, 9, 9, 9)[:levels], tables.x86_64, root, space, "signed", mask=mask)
     base = k.values.get(b"NUMBER(phys_base)")
     if base is not None and root is not None and space == "virtual":
-        way.linear.append((root, root + 0xFFF, (base - _KTEXT) % _TOP))
+        maps.linear.append((root, root + 0xFFF, (base - _KTEXT) % _TOP))
 
 
 def _by_cr3(k: KernelFacts, cr3: int) -> int | None:
@@ -148,7 +148,7 @@ def _by_cr3(k: KernelFacts, cr3: int) -> int | None:
     return root & ~0x1000
 
 
-def _aarch64(k: KernelFacts, way: AddressMap) -> None:
+def _aarch64(k: KernelFacts, maps: AddressMap) -> None:
     shift = k.memory.page_size.bit_length() - 1
     if shift < 0:
         raise Missing("Cannot determine page size")
@@ -160,7 +160,7 @@ def _aarch64(k: KernelFacts, way: AddressMap) -> None:
         raise Untranslated(f"{bits}-bit virtual addresses not implemented")
     fields = _aarch64_fields(shift, bits)
     by_virtual = Tables(fields, tables.aarch64, k.symbol(b"swapper_pg_dir"), lowest=_TOP - (1 << bits))
-    _set_root(k, way, by_virtual, b"kimage_voffset")
+    _set_root(k, maps, by_virtual, b"kimage_voffset")
 
 
 def _aarch64_fields(shift: int, bits: int) -> tuple[int, ...]:
@@ -180,21 +180,21 @@ def _aarch64_fields(shift: int, bits: int) -> tuple[int, ...]:
     return tuple(fields)
 
 
-def _riscv64(k: KernelFacts, way: AddressMap) -> None:
+def _riscv64(k: KernelFacts, maps: AddressMap) -> None:
     levels = {39: 4, 48: 5, 57: 6}.get(k.number(b"VA_BITS"))
     if levels is None:
         raise Untranslated("bits of virtual addresses not implemented")
-    way.physical_bits = 56
+    maps.physical_bits = 56
     by_virtual = Tables((12, 9, 9, 9, 9, 9)[:levels], tables.riscv64, k.symbol(b"swapper_pg_dir"), check="signed")
-    _set_root(k, way, by_virtual, b"va_kernel_pa_offset")
+    _set_root(k, maps, by_virtual, b"va_kernel_pa_offset")
 
 
-def _set_root(k: KernelFacts, way: AddressMap, by_virtual: Tables, offset: bytes) -> None:
+def _set_root(k: KernelFacts, maps: AddressMap, by_virtual: Tables, offset: bytes) -> None:
     """swapper_pg_dir where it can be read by its virtual address, or else by the offset of the kernel's image."""
-    way.tables = by_virtual
+    maps.tables = by_virtual
     assert by_virtual.root is not None
     if not _readable(k, by_virtual.root):
-        way.tables = replace(by_virtual, root=(by_virtual.root - k.number(offset)) % _TOP, space="physical")
+        maps.tables = replace(by_virtual, root=(by_virtual.root - k.number(offset)) % _TOP, space="physical")
 
 
 def _readable(k: KernelFacts, address: int) -> bool:
@@ -205,25 +205,25 @@ def _readable(k: KernelFacts, address: int) -> bool:
     return True
 
 
-def _ia32(k: KernelFacts, way: AddressMap) -> None:
+def _ia32(k: KernelFacts, maps: AddressMap) -> None:
     root = k.values.get(b"SYMBOL(swapper_pg_dir)")
     if k.pae:
         final = Tables((12, 9, 9, 2), tables.ia32_pae, root, check="unsigned")
     else:
         final = Tables((12, 10, 10), tables.ia32, root, check="unsigned", width=4)
-        way.physical_bits = 32
+        maps.physical_bits = 32
     # For a time all of the upper gigabyte is mapped, to read where vmalloc begins.
-    way.linear.append((_IA32_DIRECT, 0xFFFFFFFF, -_IA32_DIRECT))
+    maps.linear.append((_IA32_DIRECT, 0xFFFFFFFF, -_IA32_DIRECT))
     try:
         start = _vmalloc_start(k)
     except Missing:
-        way.linear.clear()
-        way.tables = final
+        maps.linear.clear()
+        maps.tables = final
         return
     if start <= _IA32_DIRECT:
         raise Untranslated(f"Invalid VMALLOC start: {start:x}")
-    way.linear[:] = [(_IA32_DIRECT, start - 1, -_IA32_DIRECT)]
-    way.tables = final
+    maps.linear[:] = [(_IA32_DIRECT, start - 1, -_IA32_DIRECT)]
+    maps.tables = final
 
 
 def _vmalloc_start(k: KernelFacts) -> int:
@@ -236,24 +236,24 @@ def _vmalloc_start(k: KernelFacts) -> int:
         return k.word(k.word(head, 4) + member, 4)
 
 
-def _arm(k: KernelFacts, way: AddressMap) -> None:
-    way.physical_bits = 40
-    way.tables = Tables((12, 8, 12), tables.arm, k.symbol(b"swapper_pg_dir"), width=4)
+def _arm(k: KernelFacts, maps: AddressMap) -> None:
+    maps.physical_bits = 40
+    maps.tables = Tables((12, 8, 12), tables.arm, k.symbol(b"swapper_pg_dir"), width=4)
     base = k.values.get(b"NUMBER(phys_base)")
     if k.symbol(b"swapper_pg_dir") >> 32:
-        way.tables = None  # no address of this machine: no map translates it, so the tables are never looked at
+        maps.tables = None  # no address of this machine: no map translates it, so the tables are never looked at
         return
     if not _readable(k, k.symbol(b"swapper_pg_dir")) and base is not None:
         off = (base - (k.symbol(b"_stext") & ~_ARM_BASE_MASK)) % _TOP
         root = k.symbol(b"swapper_pg_dir")
-        way.linear.append((root, root + 0x3FFF, off))
+        maps.linear.append((root, root + 0x3FFF, off))
 
 
-def _ppc64(k: KernelFacts, way: AddressMap) -> None:
+def _ppc64(k: KernelFacts, maps: AddressMap) -> None:
     if k.memory.page_size != 1 << 16:
         raise Untranslated("Unsupported page shift")
-    way.physical_bits = 50
-    way.linear.append((0xC000000000000000, 0xCFFFFFFFFFFFFFFF, -0xC000000000000000))
+    maps.physical_bits = 50
+    maps.linear.append((0xC000000000000000, 0xCFFFFFFFFFFFFFFF, -0xC000000000000000))
     try:
         at, links = k.symbol(b"vmemmap_list"), k.offset(b"vmemmap_backing.list")
         places = k.offset(b"vmemmap_backing.phys"), k.offset(b"vmemmap_backing.virt_addr")
@@ -266,14 +266,14 @@ def _ppc64(k: KernelFacts, way: AddressMap) -> None:
         return
 
 
-def _s390x(k: KernelFacts, way: AddressMap) -> None:
-    way.physical_bits = 64
+def _s390x(k: KernelFacts, maps: AddressMap) -> None:
+    maps.physical_bits = 64
     try:
         root = k.symbol(b"swapper_pg_dir")
         bits = _s390x_bits(k, root)
     except Missing:
         return
-    way.tables = Tables((12, 8, 11, 11, 11, 11)[: 2 + (bits - 20) // 11], tables.s390x, root, "physical", "unsigned")
+    maps.tables = Tables((12, 8, 11, 11, 11, 11)[: 2 + (bits - 20) // 11], tables.s390x, root, "physical", "unsigned")
 
 
 def _s390x_bits(k: KernelFacts, root: int) -> int:
