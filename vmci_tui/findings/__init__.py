@@ -30,11 +30,11 @@ def _of_kdump() -> tuple[Check, ...]:
 
 
 _OF_HEADERS: Mapping[str, Callable[[], tuple[Check, ...]]] = {"elf": _of_elf, "kdump": _of_kdump}
-"""By the kind of dump what is checked of its headers."""
+"""The checks of a dump's headers, by the kind of header."""
 
 
 def _container(context: Context) -> Iterator[Finding]:
-    """What is found in the headers of the dump, of a flattened one through its records."""
+    """Check the headers of the dump; read a flattened one through its records."""
     dump = context.dump
     checks = _OF_HEADERS[dump.kind]() if dump is not None and dump.kind in _OF_HEADERS else ()
     if dump is None or dump.flat is None:
@@ -51,14 +51,14 @@ _CHECKS: tuple[Check, ...] = (
 )
 _RANK = {"error": 0, "warning": 1, "info": 2}
 _EACH = 20
-"""So many findings of one code and severity are listed; the last one counts the rest."""
+"""Findings of one code and severity that are listed; the last one counts the rest."""
 
 
 def findings(document: Document, verdicts: Verdicts, proof: Proof | None) -> tuple[Finding, ...]:
-    """All findings with the readers that they concern: errors first, of each kind those first over which a
-    reader refuses, and of these those with a fix.
+    """Return all findings with the readers that they concern, in order of severity; within one severity
+    those that make a reader refuse come first, and of these those with a fix.
 
-    `verdicts` are those over the document's layout, `proof` is what memory says of its text.
+    `verdicts` are over the document's layout; `proof` is the result of checking its text against memory.
     """
     context = Context.of(document, proof)
     found = list(grouped(_capped(finding for check in _CHECKS for finding in check(context)), verdicts, context))
@@ -67,7 +67,7 @@ def findings(document: Document, verdicts: Verdicts, proof: Proof | None) -> tup
 
 
 def _capped(found: Iterable[Finding]) -> Iterator[Finding]:
-    """Of each code the first few one by one, then how many more there are: a hostile dump has 100,000 of a kind."""
+    """Yield the first few findings of each code, then their number: a hostile dump has 100,000 of one code."""
     seen: Counter[tuple[str, Severity]] = Counter()
     last: dict[tuple[str, Severity], Finding] = {}
     for item in found:
@@ -78,4 +78,4 @@ def _capped(found: Iterable[Finding]) -> Iterator[Finding]:
         else:
             last[kind] = item
     for kind, item in last.items():
-        yield item._replace(message=f"{seen[kind] - _EACH} more have the same fault", fix=None)
+        yield item._replace(message=f"{seen[kind] - _EACH} more have the same problem", fix=None)

@@ -1,7 +1,7 @@
-"""The catalogue of findings: each code with all that the rest of the program asks about it.
+"""The catalogue of findings: everything about a code that does not depend on the file.
 
-The data is in catalogue.toml, whose head says what the fields mean. Checks add the place and the numbers;
-which readers a finding concerns, and in which words, is in the readers' rules alone.
+The data is in catalogue.toml, which explains its fields. Checks add the place and the numbers;
+the readers' rules say which readers a finding concerns, and in which words.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ FixName = Literal["order-head", "merge-headers", "delete-crashtime"]
 WhenSafe = Literal["always", "refused"]
 Group = Literal["foreign", "misread", "addresses", "memory"]
 GROUPS: Final = {"E": "The entry", "N": "The notes", "T": "The text", "C": "The container", "M": "Memory"}
-"""What the findings are about whose codes begin with a letter."""
+"""The headings of findings, by the first letter of their codes."""
 
 
 class FindingType(NamedTuple):
-    """One kind of finding: a row of the catalogue."""
+    """A row of the catalogue."""
 
     code: str
     severity: Severity
@@ -32,7 +32,7 @@ class FindingType(NamedTuple):
     cure: str
     about: About
     craft: Mapping[str, tuple[str, ...]]
-    """The defects that make one, by name, each with the codes that it cannot do without."""
+    """The defects that produce it, by name, each with the codes that always come with it."""
     fix: FixName | None = None
     safe: WhenSafe | None = None
     adopt: bool = False
@@ -40,18 +40,18 @@ class FindingType(NamedTuple):
 
     @property
     def one_by_one(self) -> bool:
-        """Whether there is one finding for each note or line, and a reader's rule belongs to the one at its place."""
+        """Whether each note or line has its own finding, to which the readers' rules at its place belong."""
         return self.about in ("note", "line")
 
     @property
     def of_text(self) -> bool:
-        """Whether it is a fault of the text, as a whole or in a line."""
+        """Whether it is about the text: all of it, or one line."""
         return self.about in ("text", "line")
 
 
 @cache
 def catalogue() -> Mapping[str, FindingType]:
-    """Read the catalogue: every kind of finding by its code, in the order in which they are listed."""
+    """Read the catalogue: all rows by their code, in the order in which findings are listed."""
     return {code: _finding_type(code, **row) for code, row in packaged_toml(__package__, "catalogue.toml").items()}
 
 

@@ -1,4 +1,4 @@
-"""What a finding is, and what checks look at."""
+"""Findings, and the context that checks look at."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from vmci_tui.search.candidate import Proof
 
 
 class ReaderImpact(NamedTuple):
-    """What a finding means for one reader: a rule of that reader which holds."""
+    """What a finding means for one reader: one of its rules that applies."""
 
     reader: str
     refuses: bool
-    """False: it goes on, but complains or reads another value."""
+    """False: it continues, but complains or reads another value."""
     says: Safe
-    """The program's own words; empty where it says nothing."""
+    """The program's own words; empty if it prints nothing."""
     why: str
 
 
 class Finding(NamedTuple):
-    """One thing worth knowing. The code's letter groups it: E entry, N note, T text, C container, M memory."""
+    """A problem or a hint. The code's letter is its group: E entry, N note, T text, C container, M memory."""
 
     code: str
     severity: Severity
@@ -35,7 +35,7 @@ class Finding(NamedTuple):
     why: str
     span: Span | None = None
     fix: Edit | None = None
-    """An edit that removes it, in the words of a button."""
+    """An edit that removes it; its label is a button's text."""
     readers: tuple[ReaderImpact, ...] = ()
 
 
@@ -49,28 +49,28 @@ def new_finding(
     why: str | None = None,
     readers: tuple[ReaderImpact, ...] = (),
 ) -> Finding:
-    """A finding of the catalogue; the check says more about severity and reason where it knows more."""
+    """Make a finding from its row in the catalogue; severity and reason replace those of the row."""
     kind = catalogue()[code]
     return Finding(code, severity or kind.severity, message, why or kind.why, span, fix, readers)
 
 
 NEED_MEMORY: Final = tuple(
-    ReaderImpact(name, False, Safe(""), "it reads memory, and fails where that is not in the file")
+    ReaderImpact(name, False, Safe(""), "it reads memory, and fails if the file lacks that memory")
     for name in ("crash", "drgn", "libkdumpfile", "makedumpfile")
 )
-"""What it means to the readers that part of memory is missing; the others read notes alone."""
+"""What missing memory means for the readers that need it; the others read only notes."""
 
 
 class Context(NamedTuple):
-    """What a check may look at; the layout is the one that is shown, so that spans point into it."""
+    """What a check may look at; the layout is the one on screen, so that spans point into it."""
 
     state: State
     dump: Dump | None
     layout: Layout
     arranged: bool
-    """Whether the layout is one that saving would write, its head in the order that readers need."""
+    """Whether saving would write this layout, with its headers in standard order."""
     proof: Proof | None
-    """What memory says of the text; None where there is no text, or no memory."""
+    """The text checked against memory; None without a text or without memory."""
 
     @classmethod
     def of(cls, document: Document, proof: Proof | None) -> Context:
@@ -81,7 +81,7 @@ class Context(NamedTuple):
         return Span(self.layout.note_offsets[index], len(self.layout.notes[index].raw))
 
     def text_span(self, offset: int, length: int) -> Span | None:
-        """The span of `length` bytes at `offset` of the vmcoreinfo text."""
+        """Return the span of `length` bytes at `offset` in the vmcoreinfo text; None without a text."""
         index = self.state.index
         if index is None:
             return None

@@ -1,4 +1,4 @@
-"""The fixes that a code alone decides: the catalogue names them, for findings that no check has made a fix for."""
+"""The fixes that the catalogue names, for findings that no check made a fix for."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _CRASHTIME: Final = b"CRASHTIME"
 
 
 def fix_of(code: str, context: Context) -> Edit | None:
-    """Return the fix that the catalogue names for a code; None where it names none, or nothing is there to be fixed."""
+    """Return the fix that the catalogue names for a code; None if it names none, or there is nothing to fix."""
     name, text = catalogue()[code].fix, context.state.vmcoreinfo
     if name == "order-head" and not context.arranged:
         return ORDER_HEAD
     if name == "merge-headers":
         return _MERGE_HEADERS
     if name == "delete-crashtime" and text is not None and text.all(_CRASHTIME):
-        return Edit.of(edit_text.delete_key, key=_CRASHTIME).named("take CRASHTIME out")
+        return Edit.of(edit_text.delete_key, key=_CRASHTIME).named("remove CRASHTIME")
     return None

@@ -1,5 +1,5 @@
-"""Findings and readers brought together: each finding gets the readers that it concerns, and what
-only a reader's eye sees becomes a finding of its own. No rule of a reader is restated here.
+"""Join findings and verdicts: each finding gets the readers that it concerns, and a problem that
+only a reader sees becomes a finding of its own. The rules themselves are in the readers.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from vmci_tui.readers.rule import FiredRule, Rule, Verdict
 
 _ABSENT = "N01"
 _WHYS = 2
-"""So many different reasons of readers are told in a finding; each reader's screen has its own."""
+"""Different reasons of readers that one finding shows; the readers' screen shows all."""
 
 
 def grouped(found: Iterable[Finding], verdicts: Mapping[str, Verdict], context: Context) -> Iterator[Finding]:
-    """The findings of the checks with their readers, then those that only readers see."""
+    """Yield the findings of the checks with their readers, then those that only readers see."""
     found = list(found)
     addresses = next((item.code for item in found if catalogue()[item.code].group == "addresses"), None)
     fired: dict[str, list[tuple[str, FiredRule]]] = {}
@@ -44,18 +44,18 @@ def grouped(found: Iterable[Finding], verdicts: Mapping[str, Verdict], context: 
 
 
 def _blind(verdicts: Mapping[str, Verdict]) -> tuple[ReaderImpact, ...]:
-    """The readers that accept the file, and then read no kernel memory."""
-    why = "It accepts the file, and then reads no kernel memory: it looks for it where p_vaddr says."
+    """Return the readers that accept the file, but then read no kernel memory."""
+    why = "It accepts the file, but then reads no kernel memory: it looks for that memory where p_vaddr says."
     return tuple(ReaderImpact(name, False, v.unread, why) for name, v in verdicts.items() if v.state == "opens")
 
 
 def _causes(verdict: Verdict, context: Context, addresses: str | None) -> Iterator[tuple[str, FiredRule]]:
-    """The rules that hold, each with the code of the finding that it stands for in this file.
+    """Yield the rules that apply, each with the code of the finding that it stands for in this file.
 
-    `addresses`: the code of what is wrong with p_vaddr, over which a reader fails in memory that is there.
+    `addresses`: the code of wrong p_vaddrs, which make a reader fail in memory that the file has.
     """
     fired = verdict.fired
-    if verdict.reader.name == "qemu":  # its rules are a table of which one line holds: what is behind it says nothing
+    if verdict.reader.name == "qemu":  # one line of its table applies; the rest means nothing
         fired = fired[: next((n for n, item in enumerate(fired, 1) if item.rule.refuses), len(fired))]
     foreign = next((item.rule.cause for item in fired if catalogue()[item.rule.cause].group == "foreign"), None)
     why_absent = any(item.rule.refuses and item.rule.cause != _ABSENT for item in verdict.fired)
@@ -68,10 +68,10 @@ def _causes(verdict: Verdict, context: Context, addresses: str | None) -> Iterat
 
 
 def _cause(rule: Rule[Any], context: Context, foreign: str | None, addresses: str | None) -> str | None:
-    """The code that a rule stands for, given what is known of the file; None where it is no fault of anything here."""
+    """Return the code that a rule stands for in this file; None if nothing that is open is at fault."""
     state, group = context.state, catalogue()[rule.cause].group
     if state.note is not None and state.note.is_windows and rule.stage == "after":
-        return "N13"  # the header is no text: what readers make of it as one is no fault
+        return "N13"  # the header is not a text: it is not at fault for what readers make of it
     if group == "misread" and foreign is not None:
         return foreign
     if group == "memory" and addresses is not None:
@@ -82,17 +82,17 @@ def _cause(rule: Rule[Any], context: Context, foreign: str | None, addresses: st
         return "C17"
     if rule.cause == "C02" and rule.name == "too-small" and _all_there(context):
         return "M01" if state.note is not None else _ABSENT
-    if rule.cause == "C03" and context.arranged:  # no PT_NOTE, since there is no note to put into one
+    if rule.cause == "C03" and context.arranged:  # there is no PT_NOTE because there is no note
         return _ABSENT
     if rule.cause == "N02" and all(note.whole for note in state.notes):
-        return "N15"  # the reader walks wrongly: no note is broken
+        return "N15"  # the reader's walk goes wrong: no note is broken
     if rule.cause == "E08" and context.dump is None:
-        return None  # no dump is open, so what lies there is not known
+        return None  # no dump is open, so the region is not known
     return rule.cause
 
 
 def _all_there(context: Context) -> bool:
-    """Whether an ELF file, however small, holds all that its headers name."""
+    """Whether an ELF file, however small, holds everything that its headers name."""
     dump = context.dump
     return isinstance(dump, ElfDump) and memory_end(dump.segments) <= dump.source.size
 
@@ -113,13 +113,13 @@ def _seen_by_readers(code: str, pairs: list[tuple[str, FiredRule]], context: Con
     finding = new_finding(code, catalogue()[code].what, span, fix_of(code, context), why=_why(code, pairs))
     if finding.severity == "error" and not any(item.rule.refuses for _, item in pairs):
         finding = finding._replace(severity="warning")
-    if code == "C17" and context.dump is not None:  # we opened it, and ELF readers never will: no fault of the file
+    if code == "C17" and context.dump is not None:  # vmci opened it: the file is not at fault if ELF readers cannot
         finding = finding._replace(severity="info")
     return finding._replace(readers=_consequences(pairs))
 
 
 def _why(code: str, pairs: list[tuple[str, FiredRule]]) -> str | None:
-    """Of the text each rule tells its own, as which key it wants; for the rest the catalogue's words are enough."""
+    """Return the rules' own reasons for a finding about the text; None: the catalogue's reason is enough."""
     if not catalogue()[code].of_text:
         return None
     decisive = [item for _, item in pairs if item.rule.refuses] or [item for _, item in pairs]

@@ -1,4 +1,4 @@
-"""The judgement of one state of a document: what readers, checks and memory say of it."""
+"""The judgement of one state of a document: verdicts, findings and the proof against memory."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from vmci_tui.search.candidate import Proof
 
 @dataclass(frozen=True)
 class Judgement:
-    """Everything said of a state; each part is computed once, when it is first asked for.
+    """All results for one state; each part is computed once, when it is first used.
 
-    Asking may raise Cancelled where a budget is given.
+    With a budget, using a part may raise Cancelled.
     """
 
     document: Document
-    """A snapshot: edits of the document that was judged do not change it."""
+    """A snapshot: later edits of the document do not change it."""
     known: Verdicts | None = None
-    """The verdicts over the file on disk, where an earlier judgement has them."""
+    """The verdicts over the file on disk, if an earlier judgement has them."""
     budget: Budget | None = None
 
     @classmethod
     def of(cls, document: Document, known: Verdicts | None = None, budget: Budget | None = None) -> Judgement:
-        """Judge the state that a document is in now."""
+        """Judge the current state of a document."""
         return cls(document.snapshot(), known, budget)
 
     def later(self, document: Document) -> Judgement:
-        """Judge another state of the same file: what readers say of the file on disk stays."""
+        """Judge another state of the same file: the verdicts over the file on disk stay valid."""
         return Judgement.of(document, self.now)
 
     def complete(self) -> Judgement:
-        """Compute every part, as for another thread, which must not wait for it later."""
+        """Compute every part now, so that another thread need not wait for it later."""
         _ = self.both, self.found, self.proof
         return self
 
     @cached_property
     def now(self) -> Verdicts:
-        """The verdicts over the file as it is."""
+        """The verdicts over the file on disk."""
         return verdicts_now(self.document, self.known, self.budget)
 
     @cached_property
@@ -58,12 +58,12 @@ class Judgement:
 
     @property
     def shown(self) -> Verdicts:
-        """The verdicts over what is shown: the file as it is while nothing is edited, else as it would be saved."""
+        """The verdicts over what is on screen: the file on disk if nothing is edited, else the file to be saved."""
         return self.after if self.document.arranged else self.now
 
     @cached_property
     def proof(self) -> Proof | None:
-        """What memory says of the text; None where there is no text, or no memory to hold it against."""
+        """The text checked against memory; None without a text or without memory."""
         return proof_of(self.document.state, self.document.dump, self.budget)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Where the vmlinux with debug info of a kernel is to be had, by the name of its release."""
+"""Where to get the vmlinux with debug info of a kernel, by the name of its release."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 
 _RELEASE: Final = re.compile(rb"[0-9][A-Za-z0-9.+~_-]{0,127}")
-"""What may stand in a path and a command; anything else is no release."""
+"""Characters that are safe in a path and a command; anything else is not a release."""
 _VERSION: Final = re.compile(rb"([0-9]{1,4})\.([0-9]{1,4})(?![0-9])")
 _NO_BUILD_ID: Final = {(5, 15): (168, None), (6, 1): (113, 118), (6, 6): (55, 62), (6, 10): (14, None), (6, 11): (3, 9)}
 """Stable kernels whose BUILD-ID is garbage, as (first, last) patch release (drgn, libdrgn, commit 7781e49)."""
@@ -17,34 +17,34 @@ _PATCH: Final = re.compile(rb"([0-9]{1,5})\.([0-9]{1,5})\.([0-9]{1,5})")
 _BUILD_ID: Final = re.compile(rb"[0-9a-fA-F]{40}")
 """Linux writes 20 bytes (kernel/vmcore_info.c)."""
 PLACEHOLDER: Final = Safe("VMLINUX")
-"""In a command, where the path is not known."""
+"""Stands for the vmlinux in a command if its path is not known."""
 _DEBIAN: Final = r"-(amd64|686|686-pae|arm64|arm64-16k|armmp|armmp-lpae|s390x|powerpc64le|riscv64|loong64)$"
 _UBUNTU: Final = r"-(generic|lowlatency|aws|azure|gcp|ibm|kvm|oracle|raspi|nvidia)(-64k|-lpae|-fde)?$"
 _PACKAGES: Final = (
     (re.compile(_DEBIAN), "linux-image-{}-dbg (Debian)", "/usr/lib/debug/boot/vmlinux-{}"),
     (re.compile(_UBUNTU), "linux-image-{}-dbgsym (Ubuntu, ddebs.ubuntu.com)", "/usr/lib/debug/boot/vmlinux-{}"),
     (re.compile(r"\.(el[0-9]|fc[0-9])"), "kernel-debuginfo-{} (Fedora, RHEL)", "/usr/lib/debug/lib/modules/{}/vmlinux"),
-    (re.compile(r"-default$"), "kernel-default-debuginfo of {} (SUSE)", PLACEHOLDER),  # where it lies changed over time
+    (re.compile(r"-default$"), "kernel-default-debuginfo of {} (SUSE)", PLACEHOLDER),  # its path changed over time
 )
 
 
 class Vmlinux(NamedTuple):
-    """The kernel image that debuggers want beside a dump."""
+    """The kernel image that debuggers need with a dump."""
 
     path: Safe
-    """Where the package puts it, or VMLINUX."""
+    """The path in the package, or VMLINUX."""
     source: Safe
-    """What holds it, in words."""
+    """A text that says where to get it."""
 
 
 def version_of(osrelease: bytes) -> tuple[int, int] | None:
-    """Major and minor number of a release; None where it does not begin with them."""
+    """Return the major and minor number of a release; None if it does not begin with them."""
     found = _VERSION.match(osrelease)
     return (int(found[1]), int(found[2])) if found else None
 
 
 def vmlinux_of(text: Vmcoreinfo) -> Vmlinux:
-    """The vmlinux of a note's OSRELEASE."""
+    """Return where to get the vmlinux for a note's OSRELEASE."""
     raw = text.osrelease or b""
     if not _RELEASE.fullmatch(raw):
         return Vmlinux(PLACEHOLDER, Safe("the vmlinux with debug info of the guest's kernel"))
@@ -56,13 +56,13 @@ def vmlinux_of(text: Vmcoreinfo) -> Vmlinux:
 
 
 def build_id(text: Vmcoreinfo) -> Safe | None:
-    """BUILD-ID as a debuginfod server wants it; None for what is none. Whether it can be trusted is T18."""
+    """Return BUILD-ID as a debuginfod server expects it; None if malformed. T18 says if it cannot be trusted."""
     raw = text.get(b"BUILD-ID") or b""
     return visible(raw.lower()) if _BUILD_ID.fullmatch(raw) else None
 
 
 def garbage_build_id(osrelease: bytes) -> str | None:
-    """The version of a kernel that writes a BUILD-ID which is none; None where what it writes can be trusted."""
+    """Return the kernel series of a release that writes a garbage BUILD-ID; None if its BUILD-ID can be trusted."""
     release = _PATCH.match(osrelease)
     if release is None:
         return None

@@ -1,7 +1,7 @@
-"""What each key of the vmcoreinfo text means: data in glossary.toml, read when first asked.
+"""The meaning of each key of the vmcoreinfo text: data in glossary.toml, read at the first use.
 
-An entry is made of its form (`SYMBOL(NAME)`), its group and its own lines, so that nothing
-is said twice; a key that no one described still has what its form says.
+The facts of a key come from its form (`SYMBOL(NAME)`), its group and its own table, so that nothing
+is written twice; a key without a table still has the facts of its form.
 """
 
 from __future__ import annotations
@@ -17,46 +17,46 @@ from vmci_tui.common.safe_text import Safe, visible
 Unit = Literal[
     "address", "bytes", "count", "bit", "bits", "flag", "mask", "seconds", "release", "build-id", "text"
 ]  # fmt: skip
-"""What a value counts: `bit` is the number of one bit, `bits` is a size as a power of two."""
+"""The unit of a value: `bit` is the number of one bit, `bits` is a size as a power of two."""
 
 _PATTERN: Final = re.compile(rb"(SYMBOL|SIZE|OFFSET|LENGTH|NUMBER|SRCFILE)\((.+)\)\Z", re.S)
 _LAYERS: Final = ("what", "written", "base", "unit", "since", "gone_in", "machines", "when", "note", "see")
 
 
 class KeyInfo(NamedTuple):
-    """What is known of a key. Versions of Linux are None where they are not known for certain."""
+    """All that is known of a key. Versions of Linux are None if they are not known for certain."""
 
     key: Safe
     form: str
-    """As `OFFSET(STRUCT.MEMBER)`; the key itself where it has a form of its own."""
+    """For example `OFFSET(STRUCT.MEMBER)`; the key itself if it has a form of its own."""
     known: bool
     """False: only the form is known, not the key."""
     what: str
     """One sentence."""
     written: str
-    """The whole line as printf writes it."""
+    """The whole line as a printf format."""
     base: int
-    """10 or 16; 0: not a number."""
+    """10 or 16; 0 if the value is not a number."""
     unit: Unit
     since: str | None
     gone_in: str | None
-    """The first kernel that does not write it any more."""
+    """The first kernel that no longer writes it."""
     machines: tuple[str, ...]
-    """The only ones that write it; empty: all."""
+    """The machines that write it; empty: all."""
     when: str | None
-    """The configuration that it needs."""
+    """The kernel configuration that it needs."""
     formulas: tuple[tuple[str, str], ...]
     """(machine or `all`, formula)"""
     note: str | None
     breaks: tuple[tuple[str, str], ...]
-    """(reader, what happens where the key is wrong or missing)"""
+    """(reader, what happens if the key is wrong or missing)"""
     see: tuple[str, ...]
-    """Keys that belong with it."""
+    """Related keys."""
 
 
 @lru_cache(maxsize=512)
 def explain(key: bytes) -> KeyInfo | None:
-    """What `key` means, or what its form says; None for a key of no form that Linux writes."""
+    """Return the facts of `key`, at least those of its form; None if Linux writes no key of this form."""
     form, parts = _form_of(key)
     own = _tables().keys.get(key)
     if own is None and form is None:
@@ -96,17 +96,17 @@ def explain(key: bytes) -> KeyInfo | None:
 
 
 def terms(said: str) -> tuple[tuple[str, str], ...]:
-    """The words in `said` that not everybody knows, each with what it means."""
+    """Return the technical terms in `said`, each with its meaning."""
     return tuple((word, meaning) for word, meaning in _tables().terms.items() if word in said)
 
 
 def known_keys() -> tuple[bytes, ...]:
-    """Every key that has lines of its own, in the order of the file."""
+    """Return every key that has a table or a line of its own, in the order of the file."""
     return tuple(_tables().keys)
 
 
 def search(text: str) -> tuple[KeyInfo, ...]:
-    """The keys that hold all words of `text`, in their name or in what is said of them; names first."""
+    """Return the keys whose name or description has all words of `text`; matches in names come first."""
     words = text.lower().split()
     if not words:
         return ()
@@ -121,7 +121,7 @@ def search(text: str) -> tuple[KeyInfo, ...]:
 
 
 def nearest(key: bytes, count: int = 5) -> tuple[Safe, ...]:
-    """Known keys that look like `key`: those that hold it, then those that are spelt alike."""
+    """Return known keys similar to `key`: first those that contain it, then those with a similar spelling."""
     name = key.decode("latin-1").lower()
     names = {known.decode().lower(): known for known in known_keys()}
     holds = [known for known in names if name and name in known]
@@ -152,7 +152,7 @@ def _tables() -> _GlossaryTables:
 
 @lru_cache(maxsize=1)
 def _search_texts() -> tuple[tuple[bytes, str], ...]:
-    """Each key with all that is said of it, in small letters."""
+    """Return each key with its description in lower case."""
     out = []
     for key in known_keys():
         entry = explain(key)
@@ -163,7 +163,7 @@ def _search_texts() -> tuple[tuple[bytes, str], ...]:
 
 
 def _form_of(key: bytes) -> tuple[str | None, dict[str, str]]:
-    """The form's name and the names in the key; text of the note, so shown as `visible` does."""
+    """Return the form's name and the names in the key, which come from the note and pass through `visible`."""
     match = _PATTERN.match(key)
     if match is not None:
         struct, dot, member = match[2].partition(b".")

@@ -1,8 +1,8 @@
-"""Which width and which machine a vmcoreinfo text was written for.
+"""The width and the machine that a vmcoreinfo text was written for.
 
-The note header cannot tell: Elf32_Nhdr and Elf64_Nhdr are the same bytes. So the text
-votes: each line that only a 32-bit or only a 64-bit kernel writes (include/linux/
-vmcore_info.h and arch/*/kernel/vmcore_info*.c) is one vote, proof or weak.
+The note header does not show them: Elf32_Nhdr and Elf64_Nhdr are the same bytes. So each line
+that only a 32-bit or only a 64-bit kernel writes (include/linux/vmcore_info.h and
+arch/*/kernel/vmcore_info*.c) is one vote, proof or weak.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
 
 
 class Vote(NamedTuple):
-    """What one line says of the kernel that wrote it; `bits` or `machine` may be None."""
+    """What one line shows of the kernel that wrote it; `bits` or `machine` may be None."""
 
     line: int
     bits: int | None
@@ -62,7 +62,7 @@ _SHORT_SYMBOL = re.compile(rb"[0-9a-f]{1,8}\Z")
 
 
 def votes(text: Vmcoreinfo) -> tuple[Vote, ...]:
-    """Every vote of the text, in line order; of long symbols only the first votes."""
+    """Return every vote of the text, in line order; of long symbols only the first is a vote."""
     out: list[Vote] = []
     long_seen = False
     short: Line | None = None
@@ -82,14 +82,14 @@ def votes(text: Vmcoreinfo) -> tuple[Vote, ...]:
             elif _SHORT_SYMBOL.match(value) and short is None:
                 short = line
     if short is not None and not long_seen:
-        out.append(Vote(short.number, 32, None, "weak", "no address has more than 32 bits (s390x has none either)"))
+        out.append(Vote(short.number, 32, None, "weak", "no address has more than 32 bits (nor on s390x)"))
     return tuple(out)
 
 
 def judge_bits(
     text: Vmcoreinfo, target: int
 ) -> tuple[Literal["fits", "error", "warning", "unknown"], tuple[Vote, ...]]:
-    """Whether the text was written for a `target`-bit kernel, and the votes that say so.
+    """Return whether the text was written for a `target`-bit kernel, and the votes for the answer.
 
     `error`: only proof of the other width; `warning`: proof of both, or only weak votes
     for the other; `unknown`: no vote.
@@ -108,7 +108,7 @@ def judge_bits(
 
 
 def machine_of(text: Vmcoreinfo) -> tuple[str, Vote] | None:
-    """The machine that the text names, if all its votes name one."""
+    """Return the machine that the text was written for; None unless all votes agree on one."""
     named = [(vote.machine, vote) for vote in votes(text) if vote.machine]
     if named and len({name for name, _ in named}) == 1 and named[0][0]:
         return named[0][0], named[0][1]

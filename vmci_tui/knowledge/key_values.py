@@ -1,6 +1,6 @@
-"""A value of the vmcoreinfo text, shown so that a person need not compute.
+"""A value of the vmcoreinfo text, shown in forms that spare the reader a computation.
 
-Nothing here says what a reader makes of it (that is in readers): it is what Linux meant.
+This is what Linux meant by the value; how each reader program reads it is in readers/.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _KERNEL_MAP: Final = range(0xFFFF_FFFF_8000_0000, 0xFFFF_FFFF_C000_0000)
 """x86-64 (Documentation/arch/x86/x86_64/mm.rst), riscv64 and mips64 link their image into this GiB; no machine keeps
 other variables there."""
 _PPC64_LINEAR: Final = range(0xC000_0000_0000_0000, 0xC000_1000_0000_0000)
-"""Its first 16 TiB, in which no ppc64 kernel puts anything else, whatever its MMU and page size."""
+"""The first 16 TiB of ppc64's linear map; no ppc64 kernel puts anything else there, whatever its MMU and page size."""
 
 
 class DecodedValue(NamedTuple):
-    """One way to see a value; a `problem` where it is not what Linux would write."""
+    """One form of a value; or a `problem`: Linux would not write this value."""
 
     label: str
     shown: Safe
@@ -36,7 +36,7 @@ class DecodedValue(NamedTuple):
 
 
 def decode(key: bytes, value: bytes) -> tuple[DecodedValue, ...]:
-    """The value of a key seen in other ways; never raises, and empty for a key without a form."""
+    """Return other forms of a key's value; empty for a key without a form. Never raises."""
     entry = explain(key)
     if entry is None:
         return ()
@@ -50,18 +50,18 @@ def decode(key: bytes, value: bytes) -> tuple[DecodedValue, ...]:
         out = [_problem("empty")] if not value else []
     for vote in votes(Vmcoreinfo(key + b"=" + value + b"\n")):
         of = vote.machine or f"{vote.bits}-bit"
-        out.append(DecodedValue("speaks for", visible(f"a kernel for {of} ({vote.weight}): {vote.why}")))
+        out.append(DecodedValue("points to", visible(f"a kernel for {of} ({vote.weight}): {vote.why}")))
     return tuple(out)
 
 
 def _number(entry: KeyInfo, raw: bytes) -> list[DecodedValue]:
     text = raw.strip()
-    problems = [] if text == raw else [_problem("blanks, or a carriage return, around the number")]
+    problems = [] if text == raw else [_problem("blanks or a carriage return around the number")]
     base = entry.base
     if not text:
-        return [_problem("empty, where a number belongs")]
+        return [_problem("empty: a number is expected")]
     if base == 10 and _HEX_ONLY.match(text):
-        problems.append(_problem("hexadecimal, where Linux writes decimal"))
+        problems.append(_problem("hexadecimal: Linux writes decimal"))
         base = 16
     if len(text) > _DIGIT_LIMIT or not (_DECIMAL if base == 10 else _HEX).match(text):
         return [_problem(f"not a number in base {entry.base}")]
@@ -69,11 +69,11 @@ def _number(entry: KeyInfo, raw: bytes) -> list[DecodedValue]:
     if not -(1 << 63) <= number < 1 << 64:
         return [*problems, _problem("more than 64 bits")]
     if base == 10 and text.lstrip(b"-").startswith(b"0") and number:
-        problems.append(_problem("a leading zero: octal to some readers, and Linux writes none"))
+        problems.append(_problem("a leading zero: some readers read it as octal; Linux writes none"))
     if entry.key == "PAGESIZE" and (number <= 0 or number & (number - 1)):
-        problems.append(_problem("no power of two"))
+        problems.append(_problem("not a power of two"))
     if base == 16 and entry.written.endswith("=0x%lx") and not text.lower().startswith(b"0x"):
-        problems.append(_problem("no 0x in front, where Linux writes one"))
+        problems.append(_problem("no 0x in front: Linux writes one"))
     return [*_seen(entry, number, base), *problems]
 
 
@@ -113,23 +113,23 @@ def _as_unit(entry: KeyInfo, number: int) -> list[DecodedValue]:
 
 
 def _region(address: int) -> list[DecodedValue]:
-    """Said only where no machine puts anything else."""
+    """Name the region of an address, if it is the same on all machines."""
     if address in (0, (1 << 64) - 1):
-        return [_problem("no address: readers refuse it or find nothing there")]
+        return [_problem("not an address: readers refuse it or find nothing there")]
     if address in _KERNEL_MAP:
-        return [DecodedValue("lies in", visible("the kernel image"))]
+        return [DecodedValue("is in", visible("the kernel image"))]
     if address in _PPC64_LINEAR:
-        return [DecodedValue("lies in", visible(f"ppc64's linear map, at paddr {address - _PPC64_LINEAR.start:#x}"))]
+        return [DecodedValue("is in", visible(f"ppc64's linear map, at paddr {address - _PPC64_LINEAR.start:#x}"))]
     return []
 
 
 def _date(seconds: int) -> DecodedValue:
     if seconds <= 0:
-        return _problem("no time of a crash")
+        return _problem("not the time of a crash")
     try:
         when = datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
-        return _problem("a time that no calendar holds")
+        return _problem("a time outside the calendar")
     return DecodedValue("date", visible(f"{when:%Y-%m-%d %H:%M:%S} UTC"))
 
 

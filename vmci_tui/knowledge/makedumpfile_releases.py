@@ -1,8 +1,8 @@
-"""Which release of makedumpfile the pages of a kernel need: older ones leave out pages that are in use, or fail.
+"""The release of makedumpfile that a kernel's pages need: older ones leave out pages that are in use, or fail.
 
 makedumpfile prints `The kernel version is not supported.` for each kernel that is newer than its LATEST_VERSION
 (makedumpfile.h: 1.7.2 has 6.0.1, 1.7.3 6.3.0, 1.7.4 6.6.0, 1.7.5 6.8.4, 1.7.6 6.11.4, 1.7.7 6.14.2, 1.7.8 6.17.4,
-1.7.9 7.0.0), and goes on. Where nothing changed for it, as in 6.1, all is well all the same.
+1.7.9 7.0.0), and continues. If the kernel changed nothing that matters to it, as in 6.1, the result is still right.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from vmci_tui.knowledge.debug_packages import version_of
 
 
 class ReleaseNeed(NamedTuple):
-    """What came with a kernel."""
+    """A change of the kernel that makedumpfile must know."""
 
     kernel: tuple[int, int]
     release: str
-    """The first release of makedumpfile that knows it, as words that follow "makedumpfile"."""
+    """The first release of makedumpfile that knows it; the word after "makedumpfile"."""
     why: str
-    """What an older one does, from the second word of a sentence on."""
+    """What an older one does: a sentence without its subject."""
 
 
 NEEDS: Final = (
@@ -33,16 +33,16 @@ NEEDS: Final = (
     ReleaseNeed((6, 16), "1.7.8", "does not know pages of a confidential guest that were never accepted"),  # c1a9301
     ReleaseNeed((7, 1), "later than 1.7.9", "leaves the tails of compound pages out"),  # f50c015
 )
-"""In order of kernels; beside each the commit of makedumpfile."""
+"""In order of kernels, each with the commit of makedumpfile."""
 
 
 def need_of(osrelease: bytes) -> ReleaseNeed | None:
-    """What a kernel of this release needs most; None where makedumpfile 1.7.2 will do, or nothing tells."""
+    """Return the newest need of a kernel; None if makedumpfile 1.7.2 is enough, or the release is malformed."""
     version = version_of(osrelease)
     return None if version is None else next((need for need in reversed(NEEDS) if need.kernel <= version), None)
 
 
 def need_message(need: ReleaseNeed, osrelease: bytes) -> Safe:
-    """The need as the message of a finding."""
+    """Return the need as the message of a finding."""
     release = need.release if need.release[0].isalpha() else f"{need.release} or later"
     return Safe(f"Linux {visible(osrelease[:64])} needs makedumpfile {release}")

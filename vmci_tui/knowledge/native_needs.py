@@ -1,7 +1,7 @@
-"""What crash and makedumpfile, built for another machine than x86-64, cannot go on without.
+"""Keys without which crash and makedumpfile fail, if they are built for another machine than x86-64.
 
-Their verdicts are those of x86-64 builds, which read no other machine. So this is told by their sources alone:
-crash 9.0.2 and makedumpfile 1.7.9, the files that are named beside each line.
+Their verdicts are those of x86-64 builds, which read no other machine. So this comes only from their sources:
+crash 9.0.2 and makedumpfile 1.7.9, the files named with each line.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ _Lacks = Callable[[Vmcoreinfo], tuple[str, ...]]
 
 
 class ProgramNeed(NamedTuple):
-    """One thing that ends a program."""
+    """A condition without which a program stops."""
 
     machine: str
     reader: str
-    """The program, and which releases of it, where not all."""
+    """The program, and its releases if not all of them."""
     says: str
-    """Its words; empty where it says nothing of its own."""
+    """Its words; empty if it prints no message of its own."""
     lacks: _Lacks
-    """What is wrong with a text for it, each as a key or a line; () where nothing is."""
+    """Returns what is missing or wrong in a text, each as a key or a line; () if nothing is."""
     since: tuple[int, int] = (0, 0)
-    """The first kernel of which the program wants it."""
+    """The first kernel for which the program needs it."""
     over: str = "without"
 
 
 class UnmetNeed(NamedTuple):
-    """A need, and what a text lacks of it."""
+    """A need, and what a text lacks for it."""
 
     need: ProgramNeed
     lacking: tuple[str, ...]
@@ -49,7 +49,7 @@ def _one_of(*keys: str) -> _Lacks:
 
 
 def _wide(text: Vmcoreinfo) -> tuple[str, ...]:
-    """Pages of 4 or 16 KiB with 52 bits, which arch/arm64.c calculate_plat_config knows after 1.7.9 only."""
+    """Return 52 bits with pages of 4 or 16 KiB, which arch/arm64.c calculate_plat_config knows only after 1.7.9."""
     wide = text.get(b"NUMBER(VA_BITS)") == b"52" and text.page_size in (4096, 16384)
     return (f"NUMBER(VA_BITS)=52 with PAGESIZE={text.page_size}",) if wide else ()
 
@@ -63,13 +63,13 @@ _LAYOUT: Final = (
 _MODULES: Final = ("NUMBER(MODULES_VADDR)", "NUMBER(MODULES_END)")
 _KERNEL: Final = "NUMBER(va_kernel_pa_offset)"
 NEEDS: Final = (
-    # arm64.c arm64_calc_VA_BITS: where the kernel has vabits_actual; 8.0.1 goes by VA_BITS too (6ecb8a2).
+    # arm64.c arm64_calc_VA_BITS: for kernels with vabits_actual; 8.0.1 uses VA_BITS too (6ecb8a2).
     ProgramNeed("aarch64", "crash", "cannot determine VA_BITS_ACTUAL", _one_of(_TCR, _VA_BITS), (5, 4)),
     ProgramNeed("aarch64", "crash before 8.0.1", "cannot determine VA_BITS_ACTUAL", _all(_TCR), (5, 4)),
     # arch/arm64.c get_versiondep_info_arm64, calculate_plat_config, vaddr_to_paddr_arm64.
     ProgramNeed("aarch64", "makedumpfile", "Can't determine va_bits.", _one_of(_VA_BITS, "SYMBOL(_stext)")),
     ProgramNeed(
-        "aarch64", "makedumpfile up to 1.7.9", "PAGE SIZE ... and VA Bits 52 not supported", _wide, over="over"
+        "aarch64", "makedumpfile up to 1.7.9", "PAGE SIZE ... and VA Bits 52 not supported", _wide, over="because of"
     ),
     ProgramNeed("aarch64", "makedumpfile", "Can't get the symbol of swapper_pg_dir.", _all("SYMBOL(swapper_pg_dir)")),
     # riscv64.c riscv64_get_va_range, riscv64_get_phys_ram_base, riscv64_get_va_kernel_pa_offset.
@@ -93,7 +93,7 @@ NEEDS: Final = (
 
 
 def unmet(text: Vmcoreinfo, machine: str | None) -> Iterator[UnmetNeed]:
-    """What a text lacks for the native programs of its machine, one for each program and its words."""
+    """Yield what a text lacks for the native programs of its machine, one item for each program and message."""
     version = version_of(text.osrelease or b"") or (0, 0)
     found: dict[tuple[str, str], UnmetNeed] = {}
     for need in NEEDS:
@@ -102,7 +102,7 @@ def unmet(text: Vmcoreinfo, machine: str | None) -> Iterator[UnmetNeed]:
             before = found.get((need.reader, need.says))
             found[need.reader, need.says] = UnmetNeed(need, (*(before.lacking if before else ()), *lacking))
     for item in found.values():
-        # Where every release of a program gives up over some words, that an old one does over them is no news.
+        # If every release of a program stops with a message, one for an old release adds nothing.
         program = item.need.reader.split()[0]
         if item.need.reader == program or (program, item.need.says) not in found:
             yield item

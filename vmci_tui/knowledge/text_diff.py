@@ -1,7 +1,7 @@
-"""Two vmcoreinfo texts compared key by key, and what the difference means.
+"""Two vmcoreinfo texts compared key by key, and the meaning of their differences.
 
-What is compared is the text that readers read; of the notes around it only their headers
-are, by their values: the byte order of a header says nothing of the guest.
+The text that readers read is compared, and the values in the headers of the notes:
+the byte order of a header says nothing about the guest.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vmci_tui.knowledge.kernel_width import machine_of
 from vmci_tui.knowledge.key_values import decode
 
 Kind = Literal["same", "form", "values", "crash", "boot", "kernel"]
-"""The most telling difference: none; how the same keys are written; values alone; CRASHTIME, which a panic
+"""The most significant difference: none; the form of the same keys; values; CRASHTIME, which a panic
 adds; addresses of another boot; another kernel."""
 
 _PLACES: Final = (
@@ -31,14 +31,14 @@ _PLACES: Final = (
     b"KERNELOFFPHYS",
     b"IDENTITYBASE",
 )
-"""Where the kernel lies in memory; each boot may choose anew, and so it may for KERNELOFFSET and the symbols."""
+"""Where the kernel is in memory; like KERNELOFFSET and the symbols, these may differ at each boot."""
 _SHOWN: Final = 60
-"""So many characters of a value stand in a sentence."""
+"""Characters of a value that a sentence shows."""
 _NUMBER: Final = re.compile(rb"(-?)(?:0x)?([0-9a-f]{1,16})\Z", re.I)
 
 
 class KeyChange(NamedTuple):
-    """A key that is not the same; where it stands in several lines, all its values."""
+    """A key with different values; if it is in several lines, with all its values."""
 
     key: bytes
     a: bytes | None
@@ -50,23 +50,23 @@ class KeyChange(NamedTuple):
 
 
 class TextDiff(NamedTuple):
-    """What differs between A and B; `summary` holds whole sentences, safe to show, the most telling first."""
+    """The differences between A and B; `summary` has sentences that are safe to show, the most significant first."""
 
     kind: Kind
     summary: tuple[str, ...]
     keys: tuple[KeyChange, ...]
-    """In the order of A; those that only B has come last."""
+    """In the order of A; keys that only B has come last."""
 
     @property
     def same(self) -> bool:
-        """Whether the texts are the same to the byte."""
+        """Whether the texts are equal byte for byte."""
         return self.kind == "same"
 
 
 def compare(a: Vmcoreinfo, b: Vmcoreinfo, names: tuple[str, str] = ("A", "B")) -> TextDiff:
-    """Compare two texts; `names` is what the sentences call them."""
+    """Compare two texts; the sentences call them by `names`."""
     if a.text == b.text:
-        return TextDiff("same", ("the texts are the same to the byte",), ())
+        return TextDiff("same", ("the texts are equal byte for byte",), ())
     keys = tuple(_changes(a, b))
     sentences = tuple(_summary(a, b, {item.key: item for item in keys}, names))
     kinds: tuple[Kind, ...] = ("kernel", "boot", "crash", "values", "form")
@@ -75,7 +75,7 @@ def compare(a: Vmcoreinfo, b: Vmcoreinfo, names: tuple[str, str] = ("A", "B")) -
 
 
 def meaning(item: KeyChange) -> str:
-    """What the key means, and how far an address moved; read from the glossary."""
+    """Return the key's meaning from the glossary, and how far its address moved."""
     entry = explain(item.key)
     what = entry.what if entry is not None else "no kernel writes a key like this."
     moved = _moved(item) if item.key.startswith(b"SYMBOL(") or item.key == b"KERNELOFFSET" else None
@@ -83,7 +83,7 @@ def meaning(item: KeyChange) -> str:
 
 
 def difference_text(found: TextDiff) -> Iterator[str]:
-    """The difference in lines to show: the summary, then each key with its two values and what it means."""
+    """Yield the difference in lines: the summary, then each key with its two values and its meaning."""
     yield from found.summary
     for item in found.keys:
         yield ""
@@ -95,13 +95,13 @@ def difference_text(found: TextDiff) -> Iterator[str]:
 
 
 def header_remarks(a: Note | None, b: Note | None, names: tuple[str, str] = ("A", "B")) -> tuple[str, ...]:
-    """What differs between two notes besides the text; nothing where one side is a text alone."""
+    """Return the differences between two notes except in the text; empty if one side is only a text."""
     if a is None or b is None:
         return ()
     out = []
     if a.order != b.order:
         orders = f"{a.order}-endian in {names[0]}, {b.order}-endian in {names[1]}"
-        out.append(f"the header words are {orders}: no difference in what they say")
+        out.append(f"the header words are {orders}: their values do not differ")
     if a.name != b.name:
         out.append(f"the name is {_short(a.name)} in {names[0]}, {_short(b.name)} in {names[1]}")
     if a.type != b.type:
@@ -130,7 +130,7 @@ def _values(text: Vmcoreinfo) -> dict[bytes, bytes]:
 def _summary(
     a: Vmcoreinfo, b: Vmcoreinfo, changes: dict[bytes, KeyChange], names: tuple[str, str]
 ) -> Iterator[tuple[Kind, str]]:
-    """Each sentence with the kind that it speaks for; at least one."""
+    """Yield each sentence with its kind of difference; at least one."""
     kernel = tuple(_kernel(a, b, changes, names))
     yield from kernel
     if not kernel:
@@ -150,13 +150,13 @@ def _kernel(
     release, build = changes.get(b"OSRELEASE"), changes.get(b"BUILD-ID")
     if release is not None and release.change == "changed":
         shown = f"{_short(release.a)} in {names[0]}, {_short(release.b)} in {names[1]}"
-        yield "kernel", f"another kernel: {shown}; its addresses and sizes are not comparable"
+        yield "kernel", f"another kernel: {shown}; their addresses and sizes cannot be compared"
     elif build is not None and build.change == "changed":
         yield "kernel", "another build of the same release, by BUILD-ID (which some stable kernels fill with garbage)"
 
 
 def _boot(a: Vmcoreinfo, changes: dict[bytes, KeyChange], names: tuple[str, str]) -> Iterator[tuple[Kind, str]]:
-    """Where the kernel lies: chosen anew by each boot of a kernel with KASLR."""
+    """Compare where the kernel is: with KASLR each boot chooses another place."""
     symbols = [item for key, item in changes.items() if key.startswith(b"SYMBOL(") and item.change == "changed"]
     moved = Counter(by for item in symbols if (by := _moved(item)))
     offset = changes.get(b"KERNELOFFSET")
@@ -170,18 +170,18 @@ def _boot(a: Vmcoreinfo, changes: dict[bytes, KeyChange], names: tuple[str, str]
     if offset_by is not None and moved.get(offset_by):
         by, count = offset_by, moved[offset_by]
     together = bool(by) and (offset_by == by or (offset is None and count > 1))
-    why = "another boot" if together else "another boot, or values that were edited"
+    why = "another boot" if together else "another boot, or edited values"
     yield "boot", f"the same kernel{_release(a)} with other addresses: {why}"
     if together:
         said = f"KERNELOFFSET and {_counted(count)}" if offset_by else _counted(count)
         rest = len(symbols) - count
-        other = f"; {_counted(rest)} by another amount, as what the image does not hold" if rest else ""
+        other = f"; {_counted(rest)} by another amount, as symbols outside the image do" if rest else ""
         yield "boot", f"KASLR moved the kernel {_by(by)}: {said} by the same amount{other}"
     elif offset_by or moved:
-        yield "boot", "KERNELOFFSET and the symbols did not move together, as KASLR moves them: one of them was edited"
+        yield "boot", "KERNELOFFSET and the symbols moved by different amounts; KASLR moves both, so one was edited"
     for item in places:
         shown = f"{_short(item.a)} in {names[0]}, {_short(item.b)} in {names[1]}"
-        yield "boot", f"{visible(item.key)} is {shown}: the kernel lies in other memory"
+        yield "boot", f"{visible(item.key)} is {shown}: the kernel is at another place in memory"
 
 
 def _crash(changes: dict[bytes, KeyChange], names: tuple[str, str]) -> Iterator[tuple[Kind, str]]:
@@ -209,12 +209,16 @@ def _others(changes: dict[bytes, KeyChange], other_kernel: bool) -> Iterator[tup
     counts = Counter(item.change for item in rest)
     said = ", ".join(f"{counts[change]} {change}" for change in ("added", "gone", "changed") if counts[change])
     first = ", ".join(visible(item.key[:_SHOWN]) for item in rest[:3])
-    why = "as kernels differ" if other_kernel else "a kernel writes them once: the text was edited, or is another's"
+    why = (
+        "the kernels differ"
+        if other_kernel
+        else "a kernel writes them only once: the text was edited, or is from another kernel"
+    )
     yield "values", f"other keys: {said} ({first}{', ...' if len(rest) > 3 else ''}): {why}"
 
 
 def _form(a: Vmcoreinfo, b: Vmcoreinfo, names: tuple[str, str]) -> Iterator[tuple[Kind, str]]:
-    """The same keys with the same values, written another way."""
+    """Compare how the same keys and values are written."""
     lines_a, lines_b = ([line.body for line in text.lines] for text in (a, b))
     if lines_a == lines_b:
         ends = names[0] if a.text.endswith(b"\n") else names[1]
@@ -226,7 +230,7 @@ def _form(a: Vmcoreinfo, b: Vmcoreinfo, names: tuple[str, str]) -> Iterator[tupl
 
 
 def _moved(item: KeyChange) -> int | None:
-    """By how much an address changed; None where either is no number."""
+    """Return by how much an address changed; None if either value is not a number."""
     a, b = _number(item.a), _number(item.b)
     return None if a is None or b is None else b - a
 

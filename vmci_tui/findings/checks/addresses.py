@@ -32,7 +32,7 @@ class _NumberedSegment(NamedTuple):
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """What p_vaddr says, where memory proves where the kernel lies; nothing where it does not."""
+    """Check p_vaddr against the kernel's own map; yield nothing if memory does not prove that map."""
     dump, text = context.dump, context.state.vmcoreinfo
     if not isinstance(dump, ElfDump) or text is None or context.state.head.merged:
         return
@@ -54,7 +54,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _loads(dump: ElfDump, wanted: Callable[[Segment], bool]) -> Iterator[_NumberedSegment]:
-    """The PT_LOADs of some memory of which something is so."""
+    """Yield the PT_LOADs that hold memory and match `wanted`."""
     named = map(_NumberedSegment, count(), dump.segments)
     return (item for item in named if item.segment.type == PT_LOAD and item.segment.memsz and wanted(item.segment))
 
@@ -68,13 +68,13 @@ def _claims_also_low(segment: Segment) -> bool:
 
 
 def _changes(segment: Segment, mapped: tuple[VirtualRange, ...], dump: ElfDump) -> bool:
-    """Whether the kernel has an address for some of it, which does not stand there."""
+    """Whether the kernel maps a part of the segment at an address that its header does not give."""
     after = tuple(pieces(segment, mapped, dump.format.top))
     return after != (segment,) and any(piece.vaddr for piece in after)
 
 
 def _covered(segment: Segment, mapped: tuple[VirtualRange, ...]) -> bool:
-    """Whether an edit gives it other addresses."""
+    """Whether an edit changes the addresses of this segment."""
     return any(item.start < segment.paddr + max(segment.memsz, 1) and segment.paddr < item.end for item in mapped)
 
 
@@ -90,7 +90,7 @@ def _wrong_addresses(context: Context, dump: ElfDump, kernel: PlacedKernel, wron
     more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
     words = (
         f"program header {wrong[0].number} puts address {first.vaddr:#x} at paddr {first.paddr:#x}, "
-        f"the kernel maps it to {there.paddr:#x}{more}"
+        f"but the kernel maps it to {there.paddr:#x}{more}"
     )
     right = tuple(_right(kernel, item.segment) for item in wrong)
     fix = Edit.of(edit_head.map_headers, (*context.state.mapped, *right)).named("write the right addresses")
@@ -103,7 +103,7 @@ def _right(kernel: PlacedKernel, segment: Segment) -> VirtualRange:
 
 
 def _span(context: Context, dump: ElfDump, item: _NumberedSegment) -> Span | None:
-    """The field p_vaddr in the file as it is; another layout has its headers elsewhere."""
+    """Return the place of p_vaddr in the file on disk; None for another layout, whose headers are elsewhere."""
     if context.arranged:
         return None
     return dump.format.segment.span("p_vaddr", dump.header.phoff + item.number * dump.stride)

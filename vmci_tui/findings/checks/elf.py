@@ -13,7 +13,7 @@ from vmci_tui.formats.elf_records import ET_CORE, PT_NOTE
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """Everything about an ELF container."""
+    """Check an ELF container."""
     dump = context.dump
     if not isinstance(dump, ElfDump):
         return
@@ -22,12 +22,12 @@ def check(context: Context) -> Iterator[Finding]:
         wider = dump.bits > bits
         yield new_finding(
             "C01",
-            f"the file is ELF{dump.bits}, its machine ({dump.machine}) is {bits}-bit",
+            f"the file is ELF{dump.bits}, but its machine ({dump.machine}) is {bits}-bit",
             dump.format.span("EI_CLASS"),
             severity="info" if wider else "error",
             why="QEMU writes ELF64 for a 32-bit guest whose memory or ROM reaches 4 GiB: nothing is wrong"
             if wider
-            else "no dump of this machine fits into a 32-bit file",
+            else "dumps of this machine need a 64-bit file",
         )
     if dump.missing:
         yield new_finding("C02", dump.missing, Span(max(dump.source.size - 1, 0), 1), readers=NEED_MEMORY)
@@ -36,19 +36,19 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _head(dump: ElfDump) -> Iterator[Finding]:
-    """What saving puts right."""
+    """Check the headers that saving would rewrite."""
     notes = dump.segments.count_of(PT_NOTE)
     if notes != 1:
         where = Span(min(dump.header.phoff, dump.source.size), 1)
         yield new_finding("C03", f"the file has {notes or 'no'} PT_NOTE program headers", where, ORDER_HEAD)
     if dump.header.type != ET_CORE:
         yield new_finding(
-            "C04", f"e_type is {dump.header.type}, a dump has 4 (ET_CORE)", dump.format.span("e_type"), ORDER_HEAD
+            "C04", f"e_type is {dump.header.type}, but dumps have 4 (ET_CORE)", dump.format.span("e_type"), ORDER_HEAD
         )
     if dump.header.phentsize != dump.format.segment.size:
         yield new_finding(
             "C05",
-            f"e_phentsize is {dump.header.phentsize}, a program header has {dump.format.segment.size} bytes",
+            f"e_phentsize is {dump.header.phentsize}, but a program header has {dump.format.segment.size} bytes",
             dump.format.span("e_phentsize"),
             ORDER_HEAD,
         )

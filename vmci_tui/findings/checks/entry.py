@@ -1,4 +1,4 @@
-"""Findings about the entry and the writes that made it (codes E)."""
+"""Findings about the entry and the guest's writes to it (codes E)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PADDR = entry_span("paddr")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """Everything about an open entry; nothing where none is open."""
+    """Check the open entry; yield nothing if no entry is open."""
     history = context.state.entry
     if history is None:
         return
@@ -43,20 +43,20 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _writes(history: EntryHistory) -> Iterator[Finding]:
-    """The last write first: it decides, so what readers say of the writes stands beside it."""
+    """Check the last write first: it decides, so the readers' rules about writes belong to it."""
     blob = history.origin == "blob"
     numbered = tuple(enumerate(zip(history.writes, history.outcomes, strict=True), 1))
     for number, (write, outcome) in reversed(numbered):
         last = number == len(history.writes)
         what = (
-            f"this blob has {write.length} bytes"
+            f"this blob of {write.length} bytes"
             if blob
-            else f"write {number} has offset {write.offset}, length {write.length}"
+            else f"write {number} (offset {write.offset}, length {write.length})"
         )
         if outcome.result == "DMA error":
             yield new_finding(
                 "E09",
-                f"{what}: {'too many, ' if blob else ''}a DMA error",
+                f"{what} is {'too long: ' if blob else ''}a DMA error",
                 Span(0, write.length if blob else LENGTH, "entry"),
                 Edit.of(edit_entry.rewrite_whole) if last else None,
                 severity="error" if last else "warning",
@@ -65,7 +65,7 @@ def _writes(history: EntryHistory) -> Iterator[Finding]:
         elif (blob or outcome.result != "ignored") and (write.offset != 0 or write.length != LENGTH):
             yield new_finding(
                 "E01",
-                f"{what}: an invalid write",
+                f"{what} is an invalid write",
                 Span(min(write.offset, LENGTH), min(write.length, LENGTH), "entry"),
                 Edit.of(edit_entry.rewrite_whole) if last else None,
                 severity="error" if last and not outcome.present else "warning",
@@ -73,7 +73,7 @@ def _writes(history: EntryHistory) -> Iterator[Finding]:
         elif last and history.held is False and history.entry.guest_format != FORMAT_NONE:
             yield new_finding(
                 "E01",
-                "QEMU holds this entry, and takes the note as not present: the last write was not a whole one",
+                "QEMU holds this entry but treats the note as absent: the last write was not complete",
                 WHOLE_ENTRY,
                 Edit.of(edit_entry.rewrite_whole),
                 why=outcome.why,
@@ -96,7 +96,7 @@ def _size(context: Context, history: EntryHistory) -> Iterator[Finding]:
         if NOTE_HEADER <= swapped <= SIZE_LIMIT:
             yield new_finding(
                 "E10",
-                f"size {size} looks big-endian: swapped it is {swapped}",
+                f"size {size} looks byte-swapped: it would be {swapped}",
                 _SIZE,
                 Edit.of(edit_entry.swap_entry),
             )
@@ -105,7 +105,7 @@ def _size(context: Context, history: EntryHistory) -> Iterator[Finding]:
             "E05" if size < NOTE_HEADER else "E06",
             f"size {size} is less than a note header (12 bytes)"
             if size < NOTE_HEADER
-            else f"size {size} is more than 1 MiB: an oversized note",
+            else f"size {size} is more than 1 MiB: the note is oversized",
             _SIZE,
             _size_fix(context),
             severity="error",
@@ -118,7 +118,7 @@ def _size(context: Context, history: EntryHistory) -> Iterator[Finding]:
 
 
 def _larger(context: Context, history: EntryHistory) -> Iterator[Finding]:
-    """The note against the entry's size: the one in the region, which QEMU takes, else the appended one."""
+    """Check the entry's size against the note: the one in the region, which QEMU uses, else the dump's."""
     size = history.entry.size
     found = _in_region(context, history)
     note = context.state.note
@@ -132,19 +132,19 @@ def _larger(context: Context, history: EntryHistory) -> Iterator[Finding]:
     fits = needed <= SIZE_LIMIT
     yield new_finding(
         "E11",
-        f"the note takes {needed} bytes with its padding, the entry says {size}",
+        f"the note needs {needed} bytes with its padding, but the entry says {size}",
         _SIZE,
         Edit.of(edit_entry.set_field, name="size", value=needed).named(f"set size to {needed}") if fits else None,
     )
 
 
 def _in_region(context: Context, history: EntryHistory) -> tuple[int, int] | None:
-    """namesz and descsz of what lies at paddr, as QEMU 7.2 reads them; None where the dump has no note there."""
+    """Return namesz and descsz of the note at paddr, as QEMU 7.2 reads them; None if no note is there."""
     if context.dump is None:
         return None
     try:
         head = guest_of(context.dump).read(history.entry.paddr, NOTE_HEADER + len(NAME)) or b""
-    except OpenError:  # of a region that cannot be read nothing is known; it is no reason to say nothing else
+    except OpenError:  # nothing is known of a region that cannot be read; other checks go on
         return None
     if not head.endswith(NAME[:-1] + b"\0"):
         return None
@@ -170,5 +170,5 @@ def _region(context: Context, history: EntryHistory) -> Iterator[Finding]:
     if covered:
         message = f"the region at {entry.paddr:#x} leaves the dump's memory after {covered} of {entry.size} bytes"
     else:
-        message = f"the region at {entry.paddr:#x} lies outside the dump's memory"
+        message = f"the region at {entry.paddr:#x} is outside the dump's memory"
     yield new_finding("E08", message, _PADDR, severity="warning" if covered >= NOTE_HEADER else "error")

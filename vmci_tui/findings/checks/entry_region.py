@@ -1,6 +1,6 @@
-"""Findings about what the entry points at in the dump's own memory (codes E12 to E14).
+"""Findings about the region in the dump's own memory that the entry points at (codes E12 to E14).
 
-That the region leaves that memory is E08, and that the note in it is too large is E11.
+E08 says that the region leaves that memory, E11 that the note in it is too large.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PADDR = entry_span("paddr")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """Everything about the region; nothing without a dump, or where the entry is switched off or senseless."""
+    """Check the region; yield nothing without a dump, or if the entry is switched off or invalid."""
     history, dump = context.state.entry, context.dump
     if dump is None or history is None or history.never_written:
         return
@@ -28,7 +28,7 @@ def check(context: Context) -> Iterator[Finding]:
         return
     try:
         seen = view(entry, guest_of(dump), context.state)
-    except OpenError:  # of a region that cannot be read nothing is known; it is no reason to say nothing else
+    except OpenError:  # nothing is known of a region that cannot be read; other checks go on
         return
     if seen.found.kind in ("text", "zeros", "other"):
         yield new_finding("E13", seen.why, _PADDR)
@@ -39,7 +39,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _meaning(seen: RegionView) -> str | None:
-    """The difference in sentences; None where the catalogue's own must do."""
+    """Return the difference in sentences; None: the catalogue's reason is used."""
     said = (*seen.remarks, *(seen.difference.summary if seen.difference and not seen.difference.same else ()))
     return "; ".join(said) or None
 

@@ -1,4 +1,4 @@
-"""Findings about the records of a flattened file, whichever dump they stand for (C21, C24)."""
+"""Findings about the records of a flattened file, whatever dump they contain (C21, C24)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from vmci_tui.findings.finding import Check, Context, Finding, new_finding
 
 
 def through_records(context: Context, checks: Iterable[Check]) -> Iterator[Finding]:
-    """What the checks of a plain dump say of the one that the records stand for, at the places of the records."""
+    """Run the checks of a plain dump on the dump in the records; give spans in the flattened file."""
     dump = context.dump
-    if not isinstance(dump, FlatElfDump):  # a kdump file's checks read it through its records themselves
+    if not isinstance(dump, FlatElfDump):  # the checks of a kdump file read through its records themselves
         yield from (finding for check_plain in checks for finding in check_plain(context))
         return
     for check_plain in checks:
@@ -24,7 +24,7 @@ def through_records(context: Context, checks: Iterable[Check]) -> Iterator[Findi
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """That it is flattened, and what is broken about its records."""
+    """Report that the file is flattened, and what is wrong with its records."""
     dump = context.dump
     if dump is None or (flat := dump.flat) is None:
         return

@@ -24,13 +24,13 @@ from vmci_tui.proof.witnesses.utsname import LENGTH, MAGIC, Uts, uts_of
 _DECIMAL: Final = re.compile(rb"-?[0-9]{1,20}")
 _SHIFT: Final = 4
 _SHIFTED: Final = (
-    "an old makedumpfile looks for the name four bytes behind its place on kernels from 5.11 on, where "
-    "uts_namespace begins with it; drgn and libkdumpfile want sysname Linux, a release, a version and a machine"
+    "an old makedumpfile reads the name four bytes too far on kernels from 5.11 on, where uts_namespace "
+    "begins with it; drgn and libkdumpfile need sysname Linux, a release, a version and a machine"
 )
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """Everything about the headers of a kdump file; nothing of an ELF dump."""
+    """Check the headers of a kdump file; yield nothing for an ELF dump."""
     dump = context.dump
     if not isinstance(dump, KdumpDump):
         return
@@ -45,12 +45,12 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _whole(dump: KdumpDump) -> Iterator[Finding]:
-    """Whether all of the dump is in the file: it may be cut off, unfinished, or one part of several."""
+    """Check that all of the dump is in the file: it may be cut off, unfinished, or one part of several."""
     header = dump.header
     if dump.missing:
         yield new_finding("C02", dump.missing, readers=NEED_MEMORY)
     if header.header.status & INCOMPLETE:
-        yield new_finding("C33", "the header's status says that the dump is incomplete")
+        yield new_finding("C33", "the header marks the dump as incomplete")
     if header.sub.split:
         first, last = header.pfns
         what = f"the pages {first:#x} to {last:#x} of {header.max_mapnr:#x}" if first < last else "no pages"
@@ -58,7 +58,7 @@ def _whole(dump: KdumpDump) -> Iterator[Finding]:
 
 
 def _utsname(context: Context, dump: KdumpDump) -> Iterator[Finding]:
-    """libkdumpfile takes utsname where sysname is Linux and release, version and machine are not empty (util.c)."""
+    """Check utsname: libkdumpfile needs sysname Linux, and a release, version and machine (util.c)."""
     header = context.state.header
     if header is None:
         return
@@ -77,7 +77,7 @@ def _utsname(context: Context, dump: KdumpDump) -> Iterator[Finding]:
 
 
 def _shifted(context: Context, dump: KdumpDump) -> Uts | None:
-    """utsname as the header would have it, had it not been taken four bytes behind its place; None where it was not."""
+    """Return the utsname of a header that was filled from four bytes too far; None if this one was not."""
     fields = dump.header.header[2:8]
     if context.state.header != dump.header_fields:
         return None
@@ -85,9 +85,9 @@ def _shifted(context: Context, dump: KdumpDump) -> Uts | None:
 
 
 def _fill(context: Context, dump: KdumpDump, shifted: Uts | None) -> Edit | None:
-    """utsname as guest memory has it, else as far as note and machine tell; no fix where there is no release.
+    """Return an edit that sets utsname from guest memory, else from note and machine; None without a release.
 
-    What else the header names stays, where it is not `shifted`.
+    The header's other names stay, unless it is `shifted`.
     """
     text = context.state.vmcoreinfo
     if text is None or not text.osrelease:
@@ -111,22 +111,22 @@ def _fill(context: Context, dump: KdumpDump, shifted: Uts | None) -> Edit | None
 
 
 def _texts(context: Context, dump: KdumpDump) -> Iterator[Finding]:
-    """A text that the header alone names: drgn and libkdumpfile take it in files of version 3 only."""
+    """Check for a text that only the header names: drgn and libkdumpfile use it only in files of version 3."""
     state = context.state
     text = state.header_text
     if text is None:
         return
     named = f"{text.descsz} bytes at {context.layout.note_offsets[state.notes.index(text)]:#x}"
     if any(note.is_vmcoreinfo and note.whole and note is not text for note in state.notes):
-        words = f"the header names another text, {named}, than the VMCOREINFO note has"
+        words = f"the header names another text ({named}) than that of the VMCOREINFO note"
         yield new_finding("C20", words, fix=_which_text(context, dump, text))
     elif dump.header.version >= WITH_NOTES or any(note is not text for note in state.notes):
-        words = f"the header names a text, {named}, and there is no note of it"
+        words = f"the header names a text ({named}) that no note holds"
         yield new_finding("C20", words, fix=Edit.of(edit_notes.make_note))
 
 
 def _which_text(context: Context, dump: KdumpDump, text: HeaderText) -> Edit:
-    """Both pointers to the header's text where memory proves that one alone, else to the note's."""
+    """Point both pointers at the header's text if memory proves only that one, else at the note's."""
     guest, of_note = guest_of(dump), context.state.vmcoreinfo
     if prove(Vmcoreinfo(text.raw), guest).proved and (of_note is None or not prove(of_note, guest).proved):
         return Edit.of(edit_notes.make_note).named("make the header's text the note's")
@@ -134,7 +134,7 @@ def _which_text(context: Context, dump: KdumpDump, text: HeaderText) -> Edit:
 
 
 def _pointers(context: Context, dump: KdumpDump) -> Iterator[Finding]:
-    """What crash and makedumpfile are led to, and what drgn and libkdumpfile, in the file as it is."""
+    """Compare the text that crash and makedumpfile find in the file with that of drgn and libkdumpfile."""
     offset, size = dump.header.vmcoreinfo
     index = context.state.index
     note = context.state.note
@@ -143,11 +143,11 @@ def _pointers(context: Context, dump: KdumpDump) -> Iterator[Finding]:
     fix = Edit.of(edit_head.order_head).named("point both at the note")
     if note is None or index is None or note.is_windows:
         if size and (note is None or index is None or dump.note_starts[index] + note.desc_start != offset):
-            yield new_finding("C20", f"the header names {size} bytes at {offset:#x} as the text, and none is there")
+            yield new_finding("C20", f"the header names {size} bytes at {offset:#x} as the text, but there is no text")
         return
     start = dump.note_starts[index] + note.desc_start
     if not size:
-        yield new_finding("C20", "the header names no text, though there is a VMCOREINFO note", fix=fix)
+        yield new_finding("C20", "the header names no text, but there is a VMCOREINFO note", fix=fix)
     elif (offset, size) != (start, len(note.desc)):
         text = dump.plain.read(offset, min(size, 1 << 20))
         same = "the same text" if text == note.desc else "another text"
@@ -165,11 +165,11 @@ def _phys_base(context: Context) -> Iterator[Finding]:
         return
     how = ""
     if header.phys_base == int(value, 16) & mask:
-        how = ": QEMU took the decimal for hexadecimal"
+        how = ": QEMU read the decimal number as hexadecimal"
     elif header.phys_base == 0:
-        how = ": QEMU had no note to take it from"
+        how = ": QEMU had no note to read it from"
     said = f"{visible(value)} = {wanted & mask:#x}"
-    words = f"phys_base in the header is {header.phys_base:#x}, the note says {said}{how}"
+    words = f"phys_base in the header is {header.phys_base:#x}, but the note says {said}{how}"
     yield new_finding(
-        "M07", words, fix=Edit.of(edit_head.set_phys_base, value=wanted).named("set phys_base to what the note says")
+        "M07", words, fix=Edit.of(edit_head.set_phys_base, value=wanted).named("set phys_base to the note's value")
     )

@@ -1,4 +1,4 @@
-"""Findings about guest memory: as the program headers describe it, and held against the note (codes M)."""
+"""Findings about guest memory: how the program headers describe it, and whether it confirms the note (codes M)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vmci_tui.search.candidate import Proof
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """Everything about the memory of a dump."""
+    """Check the memory of a dump."""
     if context.dump is None:
         return
     memory = context.dump.guest_memory
@@ -37,13 +37,13 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def check_overlaps(context: Context) -> Iterator[Finding]:
-    """Memory that the program headers of an ELF dump name twice."""
+    """Check for memory that the program headers of an ELF dump name twice."""
     if isinstance(context.dump, ElfDump) and context.dump.memory.overlaps:
         yield _twice(context.dump)
 
 
 def _twice(dump: ElfDump) -> Finding:
-    """Memory that several program headers name at different places of the file."""
+    """Report memory that several program headers give at different places of the file."""
     if not any(load.paddr for load in dump.segments.of_type(PT_LOAD)):
         return new_finding("M11", f"all {dump.segments.count_of(PT_LOAD)} program headers of memory have p_paddr 0")
     if dump.conflict is not None:
@@ -52,12 +52,12 @@ def _twice(dump: ElfDump) -> Finding:
 
 
 def _running(context: Context, span: Span) -> Iterator[Finding]:
-    """Of two kernels in one memory (after kexec, or a crash) the note may be of the one that runs no more."""
+    """Check whether the note is from the running kernel: after kexec or a crash memory holds two kernels."""
     text, dump = context.state.vmcoreinfo, context.dump
     if dump is None or text is None or runs(text, guest_of(dump), roots_of(dump.notes)) is not False:
         return
     crashed = bool(text.all(b"CRASHTIME"))
-    words = "the note is of a kernel that memory holds, but the processors run another one"
+    words = "the note is from a kernel in memory, but the processors run another one"
     yield new_finding("M08", words + (": it crashed" if crashed else ""), span, severity="info" if crashed else None)
 
 

@@ -19,7 +19,7 @@ from vmci_tui.machines.lookup import machine_facts
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """Everything about the notes of a dump; nothing for an entry alone."""
+    """Check the notes of a dump; yield nothing for an entry alone."""
     if context.dump is None:
         return
     yield from _which(context)
@@ -28,13 +28,13 @@ def check(context: Context) -> Iterator[Finding]:
         if note.is_vmcoreinfo:
             yield from _vmcoreinfo(context, index, note)
     if (xen := beside_linux(context.state.notes)) is not None:
-        yield new_finding("M12", "the Xen hypervisor's text stands beside the kernel's", context.note_span(xen))
+        yield new_finding("M12", "the dump has the Xen hypervisor's text and the kernel's", context.note_span(xen))
     if context.state.vmcoreinfo is not None and context.state.vmcoreinfo.text:
         yield from _class(context)
 
 
 def beside_linux(notes: tuple[Note, ...]) -> int | None:
-    """Which note is the hypervisor's in a dump of a Xen dom0, where Linux's stands beside it; else None."""
+    """Return the index of the hypervisor's note in a dump of a Xen dom0 that also has Linux's note; else None."""
     if not any(note.is_vmcoreinfo and note.whole and note.name != XEN for note in notes):
         return None
     return next((n for n, note in enumerate(notes) if note.name == XEN and note.whole), None)
@@ -48,7 +48,7 @@ def _which(context: Context) -> Iterator[Finding]:
         if note.is_vmcoreinfo and not note.is_windows and not isinstance(note, HeaderText)
     ]
     if not any(note.is_vmcoreinfo for note in context.state.notes):
-        yield new_finding("N01", "the dump has no VMCOREINFO note")
+        yield new_finding("N01", "the VMCOREINFO note is missing")
     elif len(found) > 1:
         yield new_finding(
             "N05",
@@ -65,7 +65,7 @@ def _shape(context: Context, index: int, note: Note) -> Iterator[Finding]:
             "N02",
             f"note {index} is broken: {note.broken}",
             span,
-            Edit.of(edit_notes.drop_note, index=index).named("take the broken bytes out"),
+            Edit.of(edit_notes.drop_note, index=index).named("remove the broken bytes"),
         )
         return
     if note.is_empty:
@@ -93,7 +93,7 @@ def _vmcoreinfo(context: Context, index: int, note: Note) -> Iterator[Finding]:
     if note.descsz > SIZE_LIMIT or len(note.raw) > SIZE_LIMIT:
         yield new_finding(
             "N06",
-            f"the note takes {len(note.raw)} bytes (descsz {note.descsz}): more than 1 MiB, an oversized note",
+            f"the note is oversized: {len(note.raw)} bytes (descsz {note.descsz}), more than 1 MiB",
             span,
         )
     if not note.whole:
@@ -101,14 +101,14 @@ def _vmcoreinfo(context: Context, index: int, note: Note) -> Iterator[Finding]:
     if context.dump is not None and note.order != context.dump.order:
         yield new_finding(
             "N08",
-            f"the note's header words are {note.order}-endian, the file is {context.dump.order}-endian",
+            f"the note's header words are {note.order}-endian, but the file is {context.dump.order}-endian",
             span,
             Edit.of(edit_notes.reorder_header, index=index, order=context.dump.order),
         )
     if note.type != 0:
         yield new_finding(
             "N09",
-            f"the note's type is {note.type:#x}, Linux writes 0",
+            f"the note's type is {note.type:#x}, but Linux writes 0",
             span,
             Edit.of(edit_notes.retype_note, index=index, kind=0).named("set the type to 0"),
         )
@@ -117,12 +117,12 @@ def _vmcoreinfo(context: Context, index: int, note: Note) -> Iterator[Finding]:
 
 
 def target_bits(dump: Dump) -> int:
-    """The guest's width: by its machine where that has only one, else by the container's class."""
+    """Return the guest's width in bits: that of its machine if it has only one, else the container's class."""
     return machine_facts(dump.machine).only_bits or dump.bits
 
 
 def _class(context: Context) -> Iterator[Finding]:
-    """Class mismatch: the header cannot tell, so the text votes."""
+    """Check the text's class: the note header does not show it, so the lines of the text decide."""
     dump, text, index = context.dump, context.state.vmcoreinfo, context.state.index
     if dump is None or text is None or index is None:
         return
@@ -136,21 +136,21 @@ def _class(context: Context) -> Iterator[Finding]:
         other = 96 - target
         yield new_finding(
             "N10",
-            f"class mismatch: the guest is {target}-bit ({dump.machine}), "
-            f"the text {'is' if verdict == 'error' else 'may be'} a {other}-bit kernel's",
+            f"class mismatch: the guest is {target}-bit ({dump.machine}), but the text "
+            f"{'is' if verdict == 'error' else 'may be'} from a {other}-bit kernel",
             span,
             severity="error" if verdict == "error" else "warning",
-            why=f"the note header is the same in both classes, so the text votes: {shown}",
+            why=f"the note header is the same in both classes, so the lines of the text decide: {shown}",
         )
         return
     if verdict == "unknown":
-        yield new_finding("N14", f"whether the text is a {target}-bit kernel's cannot be told", span)
+        yield new_finding("N14", f"nothing shows whether the text is from a {target}-bit kernel", span)
     named = bitness.machine_of(text)
     if named is not None and dump.machine is not None and named[0] != dump.machine:
         line = lines[named[1].line - 1]
         yield new_finding(
             "N11",
-            f"the text is of {named[0]}, the dump of {dump.machine}",
+            f"the text is from {named[0]}, but the dump from {dump.machine}",
             context.text_span(line.offset, len(line.body)),
             why=f"{visible(line.body[:60])}: {named[1].why}",
         )

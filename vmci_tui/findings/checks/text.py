@@ -13,7 +13,7 @@ from vmci_tui.formats.indented_text import BEFORE_KEY, is_indented
 from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
 
 _APPEND_LIMIT = 79
-"""vmcoreinfo_append_str has a buffer of 0x50 bytes: a longer line is cut and loses its newline."""
+"""The buffer of vmcoreinfo_append_str has 0x50 bytes: a longer line is cut and loses its newline."""
 
 _NUMBERS: tuple[tuple[re.Pattern[bytes], re.Pattern[bytes], str], ...] = (
     (re.compile(rb"SYMBOL\(|(KERNELOFFSET|KERNELOFFPHYS|SAMODE31|EAMODE31|IDENTITYBASE)\Z"),
@@ -26,7 +26,7 @@ _NUMBERS: tuple[tuple[re.Pattern[bytes], re.Pattern[bytes], str], ...] = (
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """Everything about the text; nothing where there is none."""
+    """Check the text; yield nothing without a text."""
     text = context.state.vmcoreinfo
     if text is None:
         return
@@ -44,9 +44,9 @@ def _bytes(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     if (at := raw.find(b"\0")) >= 0:
         yield new_finding(
             "T03",
-            f"a NUL stands inside the text, at byte {at}",
+            f"the text contains a NUL at byte {at}",
             context.text_span(at, 1),
-            Edit.of(edit_text.replace_bytes, old=b"\0", new=b"").named("take the NULs out"),
+            Edit.of(edit_text.replace_bytes, old=b"\0", new=b"").named("remove the NULs"),
         )
     odd = re.search(rb"[^\x09\x0a\x0d\x20-\x7e\x00]", raw)
     if odd:
@@ -88,12 +88,12 @@ def _lines(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     if page is None and said and (said[-1].value or b"").isdigit():
         yield new_finding(
             "T12",
-            f"PAGESIZE is {visible((said[-1].value or b'')[:40])}, which is no power of two",
+            f"PAGESIZE is {visible((said[-1].value or b'')[:40])}, which is not a power of two",
             context.text_span(said[-1].offset, len(said[-1].raw)),
         )
     if page is not None and len(text.text) > page:
         yield new_finding(
-            "T11", f"the text has {len(text.text)} bytes, PAGESIZE is {page}", context.text_span(0, len(text.text))
+            "T11", f"the text has {len(text.text)} bytes, but PAGESIZE is {page}", context.text_span(0, len(text.text))
         )
 
 
@@ -121,17 +121,17 @@ def _number(context: Context, line: Line) -> Finding | None:
         return None
     for of_key, form, wanted in _NUMBERS:
         if of_key.match(key):
-            if form.match(value.removesuffix(b"\r")):  # a CR is T02's, once for all lines
+            if form.match(value.removesuffix(b"\r")):  # T02 reports a CR, once for all lines
                 return None
             blank = value.strip() != value and form.match(value.strip())
-            wish = "a blank stands before or behind it" if blank else f"it wants {wanted}"
+            wish = "there is a blank around it" if blank else f"it must be {wanted}"
             span = (line.offset + len(key) + 1, len(value)) if value else (line.offset, len(line.body))
             return new_finding(
                 "T07",
                 f"{visible(key[:60])} has the value '{visible(value[:40])}': {wish}",
                 context.text_span(*span),
                 Edit.of(edit_text.set_line, number=line.number, body=key + b"=" + value.strip()).named(
-                    "take the blank out"
+                    "remove the blank"
                 )
                 if blank
                 else None,
@@ -145,7 +145,7 @@ def _duplicates(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
         numbers = ", ".join(str(line.number) for line in lines[:8])
         yield new_finding(
             "T06",
-            f"{visible(key[:60])} stands in {len(lines)} lines ({numbers}){' with one value' if same else ''}",
+            f"{visible(key[:60])} is in {len(lines)} lines ({numbers}){' with one value' if same else ''}",
             context.text_span(lines[0].offset, len(lines[0].raw)),
             Edit.of(edit_text.keep_last_key, key=key).named("keep the last one"),
             severity="info" if same else "warning",

@@ -1,5 +1,5 @@
-"""Findings about values that are numbers of their form, and mislead a reader all the same (codes T13, T16 to T18),
-and what a native program or an older release makes of the text (T23 to T25).
+"""Findings about well-formed values that still mislead a reader (codes T13, T16 to T18), and about texts
+that a native program or an older release cannot use (T23 to T25).
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _OCTAL = re.compile(rb"(?:NUMBER|SIZE|OFFSET|LENGTH)\([^\n=]*\)=-?0+[0-9]|(?:PAG
 _X86_TEXT = 0xFFFFFFFF81000000
 """Where x86-64 links _stext: __START_KERNEL_map + CONFIG_PHYSICAL_START, 16 MiB in every distribution's kernel."""
 _SHOWN = 3
-"""So many missing keys are named in a message."""
+"""Missing keys that a message names."""
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """Everything about values that parse; nothing where there is no text."""
+    """Check values that parse; yield nothing without a text."""
     text = context.state.vmcoreinfo
     if text is None or not text.text:
         return
@@ -48,14 +48,14 @@ def _octal(context: Context, line: Line) -> Finding:
     plain = sign + (value.removeprefix(b"-").lstrip(b"0") or b"0")
     return new_finding(
         "T13",
-        f"{visible(key[:60])} has the value {visible(value[:40])}, which some readers take for octal",
+        f"{visible(key[:60])} has the value {visible(value[:40])}, which some readers read as octal",
         _value_span(context, line),
-        Edit.of(edit_text.set_line, number=line.number, body=key + b"=" + plain).named("take the leading zeros out"),
+        Edit.of(edit_text.set_line, number=line.number, body=key + b"=" + plain).named("remove the leading zeros"),
     )
 
 
 def _phys_base(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
-    """QEMU takes the first line only (7.2.22, dump/dump.c vmcoreinfo_update_phys_base)."""
+    """Check phys_base; QEMU uses only the first line (7.2.22, dump/dump.c vmcoreinfo_update_phys_base)."""
     line = next(iter(text.all(b"NUMBER(phys_base)")), None)
     value = (line.value or b"") if line else b""
     if line is None or not re.fullmatch(rb"-?[0-9]{2,15}", value):
@@ -63,7 +63,7 @@ def _phys_base(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     read = int(value, 16) % (1 << 64)
     yield new_finding(
         "T16",
-        f"phys_base is {int(value)} = {int(value) % (1 << 64):#x}, QEMU takes it for {read:#x}",
+        f"phys_base is {int(value)} = {int(value) % (1 << 64):#x}, but QEMU reads {read:#x}",
         _value_span(context, line),
     )
 
@@ -77,7 +77,7 @@ def _offset(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     if start - offset != _X86_TEXT:
         yield new_finding(
             "T17",
-            f"KERNELOFFSET is {offset:#x}, SYMBOL(_stext) says {start - _X86_TEXT:#x}",
+            f"KERNELOFFSET is {offset:#x}, but SYMBOL(_stext) says {start - _X86_TEXT:#x}",
             _value_span(context, lines[0]),
         )
 
@@ -94,9 +94,9 @@ def _makedumpfile(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     need, line = need_of(release), next(iter(text.all(b"OSRELEASE")), None)
     if need is not None and line is not None:
         older = f"an older one {need.why} (Linux {need.kernel[0]}.{need.kernel[1]} and later)"
-        why = "makedumpfile then says `The kernel version is not supported.` and goes on, and what it keeps with -d is "
+        why = "makedumpfile then says `The kernel version is not supported.` and continues, but do not trust what "
         yield new_finding(
-            "T24", need_message(need, release), _value_span(context, line), why=f"{why}not to be trusted: {older}"
+            "T24", need_message(need, release), _value_span(context, line), why=f"{why}it keeps with -d: {older}"
         )
 
 
@@ -110,10 +110,10 @@ def _native(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
 
 
 def _generated(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
-    """No kernel writes SRCFILE; makedumpfile.c write_vmcoreinfo_data does, as the last lines."""
+    """Check for SRCFILE: no kernel writes it, makedumpfile.c write_vmcoreinfo_data does, as the last lines."""
     line = next((line for line in reversed(text.lines) if (line.key or b"").startswith(b"SRCFILE(")), None)
     if line is not None:
-        message = f"{visible((line.key or b'')[:60])} stands in the text: `makedumpfile -g` made it"
+        message = f"{visible((line.key or b'')[:60])} is in the text: `makedumpfile -g` made it"
         yield new_finding("T23", message, context.text_span(line.offset, len(line.body)))
 
 
