@@ -1,7 +1,7 @@
-"""The bytes that readers see: a file as it lies, or as it would lie after saving.
+"""The bytes that readers see: a file on disk, or the file that saving would write.
 
-Readers differ in how they read a head, so nothing here is judged: records are given as
-they stand, in the class and byte order that is asked for.
+Readers differ in how they read headers, so nothing is checked here: records are unpacked
+in the class and byte order that the caller gives.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from vmci_tui.layers.file import HEAD_LIMIT, Source
 from vmci_tui.layers.image import Image
 
 SEGMENT_LIMIT: Final = 1 << 20
-"""More program headers are not looked at, whatever a file claims."""
+"""Program headers that are read at most, whatever a file claims."""
 _SECTION_LIMIT: Final = 1 << 16
 
 
 class View:
-    """Bounded reads of an image over its source; without an image, of the source as it is."""
+    """Bounded reads of an image over its source, or of the source alone."""
 
     def __init__(self, source: Source, image: Image | None = None, budget: Budget | None = None) -> None:
         self._source = source
         self._image = image
         self.budget = budget or Budget()
-        """What reading takes from, of each reader anew."""
+        """The limit of reading; each reader has all of it."""
         self.size = source.size if image is None else image.size
         self.shared: dict[str, object] = {}
-        """What one reader worked out of the bytes and another takes over, by a name."""
+        """Results of one reader that another one uses too, by name."""
 
     def read(self, offset: int, length: int) -> bytes:
-        """At most 64 MiB; short at the end of the file. Raises OpenError, Spent and Cancelled."""
+        """Read at most 64 MiB; fewer bytes at the end of the file. Raises OpenError, Spent and Cancelled."""
         length = min(length, HEAD_LIMIT, max(self.size - offset, 0))
         if offset < 0 or length <= 0:
             return b""
@@ -49,12 +49,12 @@ class View:
         return self.read(0, 4096)
 
     def header(self, bits: int, order: ByteOrder) -> ElfHeader:
-        """The ELF header read so; bytes that the file does not have are zeros."""
+        """Return the ELF header in this class and byte order; bytes that the file lacks are zeros."""
         form = format_of(bits, order)
         return form.unpack_header(self.head[: form.header_size].ljust(form.header_size, b"\0"))
 
     def segments(self, bits: int, order: ByteOrder, offset: int, count: int, stride: int = 0) -> Segments:
-        """Whole program headers from `offset` on, `stride` bytes apart (0: their own length)."""
+        """Return whole program headers from `offset` on, `stride` bytes apart (0: their own length)."""
         form = format_of(bits, order)
         stride = max(stride or form.segment.size, 1)
         count = min(count, SEGMENT_LIMIT)
@@ -62,7 +62,7 @@ class View:
         return Segments.read(form, self.read(offset, length), stride)
 
     def sections(self, bits: int, order: ByteOrder, offset: int, count: int, stride: int = 0) -> tuple[Section, ...]:
-        """Whole section headers from `offset` on, `stride` bytes apart (0: their own length)."""
+        """Return whole section headers from `offset` on, `stride` bytes apart (0: their own length)."""
         record = format_of(bits, order).section
         stride = max(stride or record.size, 1)
         count = min(count, _SECTION_LIMIT)

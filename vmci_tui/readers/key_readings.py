@@ -1,4 +1,4 @@
-"""How each reader reads one key: as its own forms say, by which the verdicts are made too."""
+"""How each reader reads one key: by its own forms, which the verdicts use too."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, Final, NamedTuple
 from vmci_tui.readers.rule import Reader, Value
 
 _SAMPLE: Final = b"10"
-"""A number in every base: by it a form tells how it reads where no value is given."""
+"""A number in every base: it shows how a form reads if no value is given."""
 
 
 class KeyReading(NamedTuple):
-    """One reader that uses the key; `value` is None where no value was given."""
+    """One reader that uses the key; `value` is None if no value was given."""
 
     reader: str
     version: str
@@ -22,7 +22,7 @@ class KeyReading(NamedTuple):
 
 
 def readings(readers: Iterable[Reader[Any]], key: bytes, value: bytes | None = None) -> tuple[KeyReading, ...]:
-    """Those of `readers` that use `key`, each with what it makes of `value`."""
+    """Return those of `readers` that use `key`, each with its reading of `value`."""
     out = []
     for reader in readers:
         form = reader.keys.get(key)

@@ -1,9 +1,9 @@
-"""What a reader is: its rules, its verdict over the bytes of a file, its way with a key.
+"""Readers: their rules, their verdicts over the bytes of a file, and how they parse a key.
 
-A rule is one object: when it fires, the words of the program, the bytes concerned, the
-cause by which findings group it, and the place in the program's source. What a rule says
-is written nowhere else. A rule that was never seen to hold in a run of the program is
-marked so, and gives `unknown`, never a guess.
+A rule is one object: when it applies, the words of the program, the bytes concerned, the
+cause by which findings group it, and the place in the program's source. These facts are
+written nowhere else. A rule that was never observed in a run of the program is marked so,
+and gives `unknown`, never a guess.
 """
 
 from __future__ import annotations
@@ -19,36 +19,36 @@ from vmci_tui.common.span import Span
 from vmci_tui.readers.file_view import View
 
 State = Literal["accepts", "opens", "refuses", "unknown"]
-"""A verdict in a word; `opens`: it accepts the file, and then reads no kernel memory."""
+"""A verdict in one word; `opens`: it accepts the file, but then reads no kernel memory."""
 _NO_WORDS: Final = Safe("")
 _STATES: Final[Mapping[bool | None, State]] = {True: "accepts", False: "refuses", None: "unknown"}
 Stage = Literal["before", "note", "after"]
-"""Where a refusal lies: before the reader looks for the note, at the note, behind it (in its text)."""
+"""Where a reader refuses: before it looks for the note, at the note, after it (in its text)."""
 
 
 class RuleHit(NamedTuple):
-    """That a rule fires: the bytes concerned, and the program's words where they hold a value."""
+    """The result of a rule that applies: the bytes concerned, and the program's words if they hold a value."""
 
     span: Span | None = None
     words: str | None = None
 
 
 class Reading(Protocol):
-    """What every reader knows of a file once it has read as much of it as it can."""
+    """What every reader knows of a file after reading as much of it as it can."""
 
     @property
     def note(self) -> Span | None:
-        """What it takes for the note; None where it finds none."""
+        """The bytes that it takes as the note; None if it finds no note."""
         ...
 
     @property
     def text(self) -> bytes | None:
-        """The text that it follows: the descriptor as far as this reader reads it."""
+        """The text that it uses: the part of the descriptor that this reader reads."""
         ...
 
     @property
     def osrelease(self) -> bytes | None:
-        """The release that it shows or stores, where it comes so far."""
+        """The release that it shows or stores; None if it does not get that far."""
         ...
 
 
@@ -57,28 +57,28 @@ R = TypeVar("R", bound=Reading)
 
 @dataclass(frozen=True)
 class Rule(Generic[R]):
-    """One thing that makes a reader refuse, or read something else than what stands there."""
+    """A condition under which a reader refuses, complains or reads a wrong value."""
 
     name: str
     cause: str
     """The code of the finding that it belongs to."""
     stage: Stage
     words: str
-    """What the program prints, word for word; empty where it prints nothing."""
+    """What the program prints, word for word; empty if it prints nothing."""
     source: str
-    """Program, version, file and function in which the rule was read."""
+    """Program, version, file and function that have the rule."""
     check: Callable[[R], RuleHit | None]
     why: str
-    """The rule in a sentence or two, for people."""
+    """The rule in one or two sentences."""
     refuses: bool = True
-    """False: the reader goes on, but complains or reads another value."""
+    """False: the reader continues, but complains or reads another value."""
     observed: bool = True
-    """False: read in the source only, never seen in a run; the verdict is then unknown."""
+    """False: known only from the source, never observed in a run; the verdict is then unknown."""
 
 
 @dataclass(frozen=True)
 class Condition(Generic[R]):
-    """When a rule fires, with the reason of the rule."""
+    """The check of a rule, with the rule's reason."""
 
     name: str
     why: str
@@ -86,7 +86,7 @@ class Condition(Generic[R]):
 
 
 def why(reason: str) -> Callable[[Callable[[R], RuleHit | None]], Condition[R]]:
-    """Give the function below, which finds whether a rule holds, the rule's reason; line breaks count as spaces."""
+    """Decorate a rule's check with the rule's reason; line breaks count as spaces."""
 
     def given(check: Callable[[R], RuleHit | None]) -> Condition[R]:
         return Condition(check.__name__.strip("_").replace("_", "-"), " ".join(reason.split()), check)
@@ -95,7 +95,7 @@ def why(reason: str) -> Callable[[Callable[[R], RuleHit | None]], Condition[R]]:
 
 
 class Rules(Generic[R]):
-    """The rules of one reader in the order in which the program comes to them."""
+    """The rules of one reader, in the order in which the program applies them."""
 
     def __init__(self) -> None:
         self.all: list[Rule[R]] = []
@@ -103,7 +103,7 @@ class Rules(Generic[R]):
     def __call__(
         self, cause: str, stage: Stage, words: str, source: str, *, refuses: bool = True, observed: bool = True
     ) -> Callable[[Condition[R]], Rule[R]]:
-        """Make the condition below a rule, behind those that there are."""
+        """Decorate a condition to make it the next rule."""
 
         def keep(when: Condition[R]) -> Rule[R]:
             rule = Rule(when.name, cause, stage, words, source, when.check, when.why, refuses, observed)
@@ -114,7 +114,7 @@ class Rules(Generic[R]):
 
 
 def only(when: Callable[[R], bool], rules: Iterable[Rule[R]]) -> tuple[Rule[R], ...]:
-    """The same rules, of which none holds but where `when` does: those of one kind of file."""
+    """Return the rules limited to readings for which `when` is true, such as those of one kind of file."""
 
     def guarded(check: Callable[[R], RuleHit | None]) -> Callable[[R], RuleHit | None]:
         return lambda reading: check(reading) if when(reading) else None
@@ -123,7 +123,7 @@ def only(when: Callable[[R], bool], rules: Iterable[Rule[R]]) -> tuple[Rule[R], 
 
 
 class FiredRule(NamedTuple):
-    """A rule that holds for a file."""
+    """A rule that applies to a file."""
 
     rule: Rule[Any]
     span: Span | None
@@ -131,24 +131,24 @@ class FiredRule(NamedTuple):
 
 
 class Value(NamedTuple):
-    """What a reader makes of one value."""
+    """One value as a reader reads it."""
 
     shown: Safe
-    """As a person would write it: decimal or 0x..., or the text."""
+    """Decimal, 0x... or text."""
     number: int | None = None
     how: str = ""
-    """In which base or form it was read: `base 16`, `text`, `presence only`."""
+    """The base or form in which it was read: `base 16`, `text`, `presence only`."""
     problem: str = ""
-    """Why it is not what stands there: `not a number: the key is ignored`; empty where all is well."""
+    """Why it differs from the text: `not a number: the key is ignored`; empty if it does not."""
 
 
 class ProbeResult(NamedTuple):
-    """Whether a reader that accepts a file then reads kernel memory by its own translation; utsname is the probe."""
+    """Whether a reader that accepts a file then reads kernel memory with its own translation: it reads utsname."""
 
     known: bool | None
-    """None: it reads none, or its way is not modelled, or the text does not tell where utsname lies."""
+    """None: it reads no memory, or its translation is not modelled, or the text does not give utsname's address."""
     words: str = ""
-    """The program's own words where it reads none."""
+    """The program's own words if reading fails."""
 
 
 NOT_KNOWN: Final = ProbeResult(None)
@@ -159,7 +159,7 @@ def _not_known(reading: Any) -> ProbeResult:
 
 
 Form = Callable[[bytes], Value]
-"""How a reader reads the value of a key: from the bytes behind `=`."""
+"""Reads the value of a key from the bytes after `=`, as a reader does."""
 
 
 @dataclass(frozen=True)
@@ -170,53 +170,53 @@ class Reader(Generic[R]):
     version: str
     """The version that the rules were checked with."""
     command: str
-    """How it is run, with FILE for the dump."""
+    """The command line, with FILE for the dump."""
     read: Callable[[View], R]
     rules: tuple[Rule[R], ...]
     accepted: Callable[[R], str]
-    """What it prints, in short, where it accepts."""
+    """Returns what it prints, in short, if it accepts."""
     lines: Callable[[bytes], Mapping[bytes, bytes]]
-    """The keys of the text that it follows, each with the value that counts for it (first or last, as it does)."""
+    """Returns the keys of the text, each with the value that this reader uses (its first or last)."""
     keys: Mapping[bytes, Form]
     """The keys that it uses, and how it reads each."""
     reads: Callable[[R], ProbeResult] = _not_known
-    """Whether it reads kernel memory; asked only where it accepts."""
+    """Returns whether it reads kernel memory; called only if it accepts."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one reader makes of an image."""
+    """The verdict of one reader over an image."""
 
     reader: Reader[Any]
     accepts: bool | None
     """None: unknown."""
     says: Safe
     stage: Stage | None
-    """Where it refuses; None where it does not."""
+    """Where it refuses; None if it does not."""
     osrelease: Safe | None
     note: Span | None
     text: bytes | None
     fired: tuple[FiredRule, ...]
-    """All rules that hold, in the order of the program; the first that refuses decides."""
+    """All rules that apply, in the order of the program; the first refusing rule decides."""
     reads: bool | None = None
-    """Whether it reads kernel memory, too; None where it refuses, or that is not known."""
+    """Whether it also reads kernel memory; None if it refuses, or this is not known."""
     unread: Safe = _NO_WORDS
-    """Its words where it accepts and reads no kernel memory."""
+    """Its words if it accepts but reads no kernel memory."""
 
     @property
     def decisive(self) -> FiredRule | None:
-        """The rule by which it refuses: the first that does; None where none does."""
+        """The first rule that refuses; None if no rule does."""
         return next((item for item in self.fired if item.rule.refuses), None)
 
     @property
     def state(self) -> State:
-        """The verdict in a word."""
+        """The verdict in one word."""
         if self.accepts and self.reads is False:
             return "opens"
         return _STATES[self.accepts]
 
     def values(self) -> dict[bytes, Value]:
-        """The value that the reader takes for each key that it uses and finds."""
+        """Return the value that the reader reads for each key that it uses and finds."""
         if self.text is None:
             return {}
         there = self.reader.lines(self.text)
@@ -224,9 +224,9 @@ class Verdict:
 
 
 def judge(reader: Reader[Any], view: View) -> Verdict:
-    """Run one reader's rules over the bytes of a file; unknown where that takes too many steps, or fails.
+    """Run one reader's rules over the bytes of a file; unknown if that takes too many steps or fails.
 
-    Raises OpenError where the file cannot be read, and Cancelled.
+    Raises OpenError if the file cannot be read, and Cancelled.
     """
     view.budget.refill(view.size)
     try:
@@ -235,17 +235,17 @@ def judge(reader: Reader[Any], view: View) -> Verdict:
         return unknown(reader, f"not known: {spent}")
     except (VmciError, MemoryError):
         raise
-    except Exception as error:  # the other readers are judged all the same
+    except Exception as error:  # an error here must not stop the other readers
         return unknown(reader, f"not known: {mishap.record(error)}")
 
 
 def unknown(reader: Reader[Any], words: str) -> Verdict:
-    """The verdict where it is not known what the program would do, and why not."""
+    """Return the verdict `unknown` with a reason."""
     return Verdict(reader, None, visible(words), None, None, None, None, ())
 
 
 def decide(reader: Reader[R], reading: R) -> Verdict:
-    """Run one reader's rules over what it read: QEMU reads an entry and guest memory, not a file."""
+    """Run one reader's rules over its reading. Used for QEMU, which reads an entry and memory, not a file."""
     fired = []
     for rule in reader.rules:
         hit = rule.check(reading)

@@ -11,16 +11,16 @@ from vmci_tui.proof.witnesses.utsname import LENGTH, uts_of
 from vmci_tui.readers.rule import NOT_KNOWN, ProbeResult
 
 _TOP: Final = 1 << 64
-OTHER_BYTES: Final = "where utsname should lie it reads other bytes"
-"""Our words: the program reads, without a word, what is not there."""
+OTHER_BYTES: Final = "it reads other bytes where utsname should be"
+"""Our words: the program silently reads the wrong bytes."""
 
 
 class ReadFailure(Exception):
-    """A read that fails; its message is the program's."""
+    """A read that fails, with the program's message."""
 
 
 def probe(text: bytes | None, read: Callable[[int, int], bytes]) -> ProbeResult:
-    """Read utsname, at the virtual address that the text tells, by `read(address, length)`, which raises Unread."""
+    """Read utsname at its virtual address from the text with `read(address, length)`, which raises ReadFailure."""
     wanted = needed(Vmcoreinfo(text or b""))
     if isinstance(wanted, str):
         return NOT_KNOWN

@@ -1,4 +1,4 @@
-"""What all readers make of a document: of the file as it is, and as it would be saved."""
+"""The verdicts of all readers over a document: over the file on disk, and the file that saving would write."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ READERS = (
     readelf.READER,
     eu_readelf.READER,
 )
-"""The readers of dumps, in the order in which they are shown; QEMU, which reads the entry, comes before them."""
+"""The readers of dumps, in the order on screen; QEMU, which reads the entry, comes before them."""
 NAMES = ("qemu", *(reader.name for reader in READERS))
 
 Verdicts = Mapping[str, Verdict]
 
 
 class VerdictPair(NamedTuple):
-    """The file on disk, and the file that saving would write; the same where nothing would change."""
+    """Verdicts over the file on disk, and over the file that saving would write; equal if nothing would change."""
 
     now: Verdicts
     after: Verdicts
 
 
 def judge_file(view: View) -> dict[str, Verdict]:
-    """The verdicts over the bytes of a dump; QEMU, which reads no dump, is not among them."""
+    """Return the verdicts over the bytes of a dump, without QEMU, which does not read dumps."""
     return {reader.name: judge(reader, view) for reader in READERS}
 
 
 def verdicts_now(document: Document, known: Verdicts | None = None, budget: Budget | None = None) -> Verdicts:
-    """Judge the file as it is; `known` is an earlier answer for the same file, of which only QEMU is asked again.
+    """Judge the file on disk; `known`: an earlier result for the same file, in which only QEMU is judged again.
 
-    `budget` is what each reader may take; it may stop a reader, and then this raises Cancelled.
+    `budget`: the limit of each reader; it may stop one, and then this raises Cancelled.
     """
     entry = {"qemu": qemu.verdict(document)}
     if document.dump is None:
@@ -56,7 +56,7 @@ def verdicts_now(document: Document, known: Verdicts | None = None, budget: Budg
 
 
 def verdicts_after(document: Document, now: Verdicts, budget: Budget | None = None) -> Verdicts:
-    """Judge the file that saving would write: `now` where nothing would change, or the state cannot be saved."""
+    """Judge the file that saving would write; return `now` if nothing would change, or the state cannot be saved."""
     try:
         layout = document.saved_layout
     except SaveError:

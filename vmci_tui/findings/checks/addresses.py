@@ -83,7 +83,9 @@ def _contradicts(kernel: PlacedKernel, segment: Segment) -> bool:
     return mapped_elsewhere(kernel, segment.vaddr, size, segment.paddr) is not None
 
 
-def _wrong_addresses(context: Context, dump: ElfDump, kernel: PlacedKernel, wrong: Sequence[_NumberedSegment]) -> Finding:
+def _wrong_addresses(
+    context: Context, dump: ElfDump, kernel: PlacedKernel, wrong: Sequence[_NumberedSegment]
+) -> Finding:
     first = wrong[0].segment
     there = mapped_elsewhere(kernel, first.vaddr, max(first.memsz, first.filesz), first.paddr)
     assert there is not None

@@ -19,11 +19,11 @@ _RULES = (
 
 
 class _PrintedReading(CrashReading):
-    """The reading, and what the program prints of it."""
+    """A reading, with the release that the program prints."""
 
     @cached_property
     def osrelease(self) -> bytes | None:
-        """The release that is printed: only where nothing refuses the file before."""
+        """The release that is printed; None if a rule refuses the file."""
         refused = any(rule.refuses and rule.check(self) is not None for rule in _RULES)
         return None if refused else self.release
 
@@ -33,7 +33,7 @@ def _accepted(run: CrashReading) -> str:
 
 
 def _reads(run: CrashReading) -> ProbeResult:
-    """Of a session only this is known: it takes a flattened file without an end mark for no dump."""
+    """Report the one known fact about a session: it rejects a flattened file without an end mark."""
     words = crash_kdump.unsorted(run)
     return ProbeResult(False, words) if words else NOT_KNOWN
 

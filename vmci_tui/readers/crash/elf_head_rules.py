@@ -1,7 +1,7 @@
-"""What crash 8.0.2 makes of the head of a dump, before it looks for notes.
+"""The rules of crash 8.0.2 for the headers of a dump, before it looks for notes.
 
-It never checks that program header 0 is a PT_NOTE, nor p_type of the others: the first is
-where the notes are, the rest is memory, and the lowest p_offset of the rest ends the head.
+It checks no p_type: it takes program header 0 as the notes and the others as memory, and the
+lowest p_offset of memory as the end of the header area.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from vmci_tui.readers.rule import RuleHit, Rules, why
 _RESIZE: Final = "crash 8.0.2, netdump.c resize_elf_header"
 _UNREADABLE: Final = "FILE: ELF header read: No such file or directory"
 _NO_MEMORY: Final = 1 << 35
-"""About where realloc fails, which then prints other words; how much exactly depends on the computer."""
+"""About where realloc fails, and crash prints another message; the exact size depends on the machine."""
 
 rule: Rules[CrashReading] = Rules()
 
 
 @rule("C02", "before", "FILE: file too small!", "crash 8.0.2, netdump.c is_netdump")
-@why("crash wants 176 bytes at least: an ELF header and two program headers.")
+@why("crash needs at least 176 bytes: an ELF header and two program headers.")
 def _too_small(r: CrashReading) -> RuleHit | None:
     return RuleHit(Span(0, r.view.size)) if r.view.size < SMALLEST else None
 
 
 @rule("C13", "before", "unknown", "crash 8.0.2, netdump.c is_netdump")
-@why("The file must start with 0x7f ELF, of class 1 or 2 and version 1; else it is no dump that crash knows.")
+@why("The file must start with 0x7f ELF, class 1 or 2 and version 1; otherwise crash does not know it as a dump.")
 def _identification(r: CrashReading) -> RuleHit | None:
     if r.view.size < SMALLEST:
         return None
@@ -52,27 +52,27 @@ def _version(r: CrashReading) -> RuleHit | None:
 
 
 @rule("C16", "before", "unknown", "crash 8.0.2, netdump.c is_netdump")
-@why("crash wants at least two program headers: one of the notes, one of memory.")
+@why("crash needs at least two program headers: one for the notes, one for memory.")
 def _too_few_headers(r: CrashReading) -> RuleHit | None:
     return RuleHit(r.form.span("e_phnum")) if r.is_elf and r.header.phnum < 2 else None
 
 
 @rule("C12", "before", "unknown", "crash 8.0.2, tools.c machine_type_mismatch")
-@why("A crash reads only the machine that it was built for; this one is the x86-64 build, and wants ELF64 of x86-64.")
+@why("crash reads only dumps of the machine that it was built for; this is the x86-64 build: it needs ELF64 of x86-64.")
 def _other_machine(r: CrashReading) -> RuleHit | None:
     return RuleHit(r.form.span("e_machine")) if r.is_elf and (r.bits, r.header.machine) != (64, EM_X86_64) else None
 
 
 @rule("C14", "before", "unknown", "crash 8.0.2, tools.c endian_mismatch")
-@why("The dump must be of the byte order of the computer that crash runs on.")
+@why("The dump must have the byte order of the machine that crash runs on.")
 def _other_byte_order(r: CrashReading) -> RuleHit | None:
     return RuleHit(r.form.span("EI_DATA")) if r.is_elf and r.ident[EI_DATA] != 1 else None
 
 
 @rule("C06", "before", "WARNING: FILE: PHdr to far into file!", "crash 8.0.2, netdump.c is_netdump")
-@why("""The first two program headers must lie within the first 304 bytes (e_phoff 192 at most in ELF64).
+@why("""The first two program headers must be in the first 304 bytes (in ELF64 e_phoff is at most 192).
 
-    QEMU's two section headers in front just fit; a third does not.
+    QEMU's two section headers before them just fit; a third would not.
     """)
 def _far_headers(r: CrashReading) -> RuleHit | None:
     return RuleHit(r.form.span("e_phoff")) if r.is_elf and not r.first_headers else None
@@ -81,7 +81,7 @@ def _far_headers(r: CrashReading) -> RuleHit | None:
 @rule("C10", "before", "unknown", "crash 8.0.2, netdump.c is_netdump")
 @why("""Program header 1 has a p_align and a page-aligned p_offset: crash takes the file for an old netdump.
 
-    Either p_align 0 or a p_offset that is no multiple of 4096 tells it that this is a kdump.
+    With p_align 0, or a p_offset that is not a multiple of 4096, crash takes the file for a kdump.
     """)
 def _netdump(r: CrashReading) -> RuleHit | None:
     old = r.first_headers and r.first_headers[1].align and r.first_headers[1].offset % 4096 == 0
@@ -89,7 +89,7 @@ def _netdump(r: CrashReading) -> RuleHit | None:
 
 
 @rule("C16", "before", "FILE: section header read: No such file or directory", _RESIZE)
-@why("e_phnum 0xffff says that section header 0 holds the number of program headers, and the file has none there.")
+@why("e_phnum 0xffff means that section header 0 holds the number of program headers, but the file lacks it.")
 def _no_section_0(r: CrashReading) -> RuleHit | None:
     if not r.first_headers or r.xnum is None:
         return None
@@ -99,7 +99,7 @@ def _no_section_0(r: CrashReading) -> RuleHit | None:
 
 
 @rule("C16", "before", "killed by SIGSEGV", _RESIZE)
-@why("e_phnum is 0xffff, and section header 0 gives 0 as the number of program headers, or is too short to give any.")
+@why("e_phnum is 0xffff, but section header 0 gives 0 as the number of program headers, or is too short.")
 def _no_count(r: CrashReading) -> RuleHit | None:
     return RuleHit(r.form.span("e_phnum")) if r.first_headers and r.xnum is not None and r.count == 0 else None
 
@@ -110,7 +110,7 @@ def _no_count(r: CrashReading) -> RuleHit | None:
     "killed by SIGABRT",
     _RESIZE,
 )
-@why("e_phnum is 0xffff, and crash reads e_shentsize bytes of section header 0 into 64: more destroy its memory.")
+@why("e_phnum is 0xffff, and crash reads e_shentsize bytes of section header 0 into 64: more overwrite memory.")
 def _long_section_0(r: CrashReading) -> RuleHit | None:
     return (
         RuleHit(r.form.span("e_shentsize"))
@@ -128,13 +128,13 @@ def _headers_cut_off(r: CrashReading) -> RuleHit | None:
 
 
 @rule("C18", "before", "realloc: No such file or directory", _RESIZE)
-@why("p_offset of program header 1 is 0: crash takes it for the length of the head, and gives up.")
+@why("p_offset of program header 1 is 0: crash takes it as the length of the header area, and gives up.")
 def _memory_at_0(r: CrashReading) -> RuleHit | None:
     return RuleHit(r.segment_field(1, "p_offset")) if r.head_end == 0 else None
 
 
 @rule("C18", "before", _UNREADABLE, _RESIZE)
-@why("crash reads all that lies before the lowest p_offset of memory, and the file (or 2 GiB) ends before that.")
+@why("crash reads everything before the lowest p_offset of memory, but the file (or 2 GiB) ends before that.")
 def _memory_out_of_reach(r: CrashReading) -> RuleHit | None:
     if r.head_end is None or r.head_end <= min(r.view.size, LONGEST_READ):
         return None
@@ -148,6 +148,6 @@ def _memory_out_of_reach(r: CrashReading) -> RuleHit | None:
     "crash: Elf64_Phdr pointer: ADDRESS  ELF header end: ADDRESS",
     "crash 8.0.2, netdump.c dump_Elf64_Phdr",
 )
-@why("All program headers must lie before the first byte of memory, that is, before the lowest p_offset.")
+@why("All program headers must be before the first byte of memory, that is, before the lowest p_offset.")
 def _headers_behind_memory(r: CrashReading) -> RuleHit | None:
     return RuleHit(Span(r.last_header, r.form.segment.size)) if r.head_end and r.last_header > r.head_end else None

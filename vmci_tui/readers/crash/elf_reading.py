@@ -1,7 +1,7 @@
-"""How crash 8.0.2 reads a dump: of an ELF one its head, its notes, its text; netdump.c, step by step.
+"""How crash 8.0.2 reads an ELF dump: headers, notes, text; netdump.c, step by step.
 
-Sources: `is_netdump`, `resize_elf_header`, `dump_Elf64_Nhdr`, `vmcoreinfo_read_string`. A file that
-it takes for a kdump-compressed or flattened one has its own reading, and all that is of ELF is empty.
+Sources: `is_netdump`, `resize_elf_header`, `dump_Elf64_Nhdr`, `vmcoreinfo_read_string`. A kdump-compressed
+or flattened file has its own reading; the properties of ELF are then empty.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ EM_X86_64: Final = 62
 SMALLEST: Final = 64 + 2 * 56
 """MIN_NETDUMP_ELF_HEADER_SIZE: an ELF64 header and two program headers."""
 FIRST_READ: Final = SMALLEST + 128
-"""SAFE_NETDUMP_ELF_HEADER_SIZE: the first two program headers must lie in it."""
+"""SAFE_NETDUMP_ELF_HEADER_SIZE: it must contain the first two program headers."""
 LONGEST_READ: Final = 0x7FFFF000
-"""What read() gives at most in one call: a longer head looks cut off."""
+"""The most that one read() returns: a longer header area looks cut off."""
 NAME_BUFFER: Final = 1512
-"""BUFSIZE is 1500; with what the compiler leaves before the stack's guard, that many bytes of a name do no harm."""
+"""Bytes of a name that do no harm: BUFSIZE (1500) and the gap before the stack's guard."""
 _FAR_NAME: Final = 1 << 14
-"""About where a name leaves the stack itself: above it lies the environment, some kilobytes as a rule."""
+"""About the length at which a name leaves the stack: above it is the environment, usually some kilobytes."""
 BEFORE_FILE: Final = (1 << 64) - (1 << 46)
-"""A p_offset from here on points before the buffer that holds the head, as a negative number would."""
+"""From here on a p_offset acts as a negative number: it points before the buffer of the headers."""
 _XEN_INFO: Final = (0x1000001, 0x10000001)
 _OWN_TYPES: Final = frozenset(
     (1, 2, 3, 4, 0x700, 0x301, 0x302, 0x303, 0x304, 0x305, 0x309, 0x30A, 0x70000001, 0x1000002, *_XEN_INFO)
 )
-"""Types that mean something of their own to crash, whatever the name says."""
+"""Types that crash treats specially, whatever the name."""
 _NOT_ZERO: Final = re.compile(rb"[^\0]")
 _OSRELEASE: Final = re.compile(rb"\nOSRELEASE=")
 
@@ -49,25 +49,25 @@ class NoteComplaint(NamedTuple):
     at: int
     words: str
     namesz: int | None = None
-    """The note's n_namesz, where the line says it."""
+    """The note's n_namesz, if the line has it."""
 
 
 class TakenNote(NamedTuple):
-    """A note that crash takes for the VMCOREINFO note."""
+    """A note that crash takes as the VMCOREINFO note."""
 
     note: Span
     desc: Span
 
 
 class CrashWalk(NamedTuple):
-    """What crash meets in the notes."""
+    """The result of crash's walk over the notes."""
 
     taken: tuple[TakenNote, ...] = ()
     """The last one counts."""
     complaints: tuple[NoteComplaint, ...] = ()
-    """The first few after which it goes on."""
+    """The first few complaints after which it continues."""
     ended: NoteComplaint | None = None
-    """The one after which it looks at no more notes."""
+    """The complaint after which it stops looking at notes."""
     dies: NoteComplaint | None = None
     """What kills the program."""
     other_type: tuple[int, int] | None = None
@@ -75,13 +75,13 @@ class CrashWalk(NamedTuple):
     xen: int | None = None
     """Offset of a VMCOREINFO_XEN note."""
     snap: int | None = None
-    """Offset of the note by which a dump of the extension snap.so is known."""
+    """Offset of the note that marks a dump of the extension snap.so."""
     cut: int | None = None
-    """Where vmci stopped following, since there are too many notes."""
+    """Where vmci stopped, because there are too many notes."""
 
 
 class CrashReading:
-    """A file as crash reads it. It goes on behind what makes the x86-64 build refuse: another build would."""
+    """A file as crash reads it. It continues after a refusal of the x86-64 build, as another build would."""
 
     def __init__(self, view: View) -> None:
         self.view = view
@@ -95,7 +95,7 @@ class CrashReading:
 
     @property
     def is_other(self) -> bool:
-        """Whether crash takes it for another container than ELF."""
+        """Whether crash takes the file for another container than ELF."""
         return self.flat is not None or self.kdump is not None
 
     @cached_property
@@ -104,12 +104,12 @@ class CrashReading:
 
     @property
     def first_read(self) -> int:
-        """The bytes that crash decides by."""
+        """Bytes that crash reads first, to recognize the file."""
         return min(FIRST_READ, self.view.size)
 
     @cached_property
     def xnum(self) -> bytes | None:
-        """Section header 0 as far as crash reads it, where e_phnum says that the count is there (ELF64 only)."""
+        """The part of section header 0 that crash reads if e_phnum says that the count is there (ELF64 only)."""
         if self.bits != 64 or self.header.phnum != PN_XNUM:
             return None
         return self.view.read(self.header.shoff, self.header.shentsize)
@@ -123,21 +123,21 @@ class CrashReading:
 
     @property
     def table_end(self) -> int:
-        """The bytes that crash reads to have all program headers; it ignores e_phentsize."""
+        """The end of the bytes that crash reads for all program headers; it ignores e_phentsize."""
         return max(self.form.header_size, self.header.phoff) + self.form.segment.size * self.count
 
     @cached_property
     def first_headers(self) -> Segments:
-        """Program headers 0 and 1, where the first read has both."""
+        """Program headers 0 and 1; empty if the first read does not have both."""
         if not self.is_elf or self.header.phoff > self.first_read - 2 * self.form.segment.size:
             return Segments(self.form, b"")
         return self.view.segments(self.bits, self.order, self.header.phoff, 2)
 
     @cached_property
     def head_end(self) -> int | None:
-        """Where the head ends for crash: the lowest p_offset but 0 of all headers behind the first; None: unread.
+        """The end of the header area for crash: the lowest nonzero p_offset of the headers after the first.
 
-        Program header 1 counts also with p_offset 0.
+        Program header 1 counts even with p_offset 0. None if crash does not read that far.
         """
         if len(self.first_headers) < 2 or self.count < 2 or self.table_end > self.view.size:
             return None
@@ -152,14 +152,14 @@ class CrashReading:
 
     @cached_property
     def walk(self) -> CrashWalk | None:
-        """The notes; None where crash does not come so far."""
+        """The walk over the notes; None if crash does not get that far."""
         end = self.head_end
         if not end or end > min(self.view.size, LONGEST_READ) or self.last_header > end:
             return None
         notes = self.first_headers[0]
         if notes.offset >= BEFORE_FILE:
             return CrashWalk(ended=NoteComplaint(0, f"WARNING: possibly corrupt Elf{self.bits}_Nhdr: n_namesz: "))
-        # A note's header and what counts of its name may lie behind the last byte that p_filesz covers.
+        # A note's header and the relevant part of its name may be after the last byte that p_filesz covers.
         length = min(end - notes.offset, notes.filesz + HEADER + 2 * NAME_BUFFER)
         return _walk(self.view.read(notes.offset, length), notes.offset, end, notes.filesz, self.bits, self.order)
 
@@ -169,7 +169,7 @@ class CrashReading:
 
     @property
     def note(self) -> Span | None:
-        """Of a kdump-compressed file it is the text that the header names: notes do not count for it."""
+        """The note; in a kdump-compressed file the text that the header names, because crash ignores notes there."""
         if self.kdump is not None:
             return self.kdump.text_span
         return self._last.note if self._last else None
@@ -182,7 +182,7 @@ class CrashReading:
 
     @cached_property
     def text_and_next(self) -> bytes:
-        """The descriptor and the one byte behind it, which a last line without newline gets besides."""
+        """The descriptor and the next byte, which crash adds to a last line without newline."""
         if self.desc is None or self.head_end is None:
             return b""
         wanted = min(self.desc.length, HEAD_LIMIT) + 1
@@ -191,11 +191,11 @@ class CrashReading:
 
     @cached_property
     def _behind_head(self) -> bytes:
-        """What the program's memory holds behind the head: a note that ends there is read a byte too far.
+        """The bytes after the header area in crash's memory: a note that ends there is read a byte too far.
 
-        The buffer lies where the first 4,096 bytes of the file were before (diskdump.c
-        read_dump_header), or behind its own first place if the program headers needed less than
-        that; behind it lies the size of the next piece, that of the segments (glibc's malloc).
+        The buffer is where the first 4,096 bytes of the file were (diskdump.c read_dump_header), or
+        after its own first place if the program headers needed less than that; after it comes the
+        size of the next block of glibc's malloc, that of the segments.
         """
         end = self.head_end or 0
         moved = _piece(self.table_end) <= _piece(FIRST_READ) - 32 and _piece(end) > _piece(self.table_end)
@@ -211,7 +211,7 @@ class CrashReading:
 
     @cached_property
     def release_line(self) -> Span | None:
-        """The value of the first OSRELEASE line as it lies in the file, with what follows a NUL in it."""
+        """The span of the first OSRELEASE line's value in the file, including bytes after a NUL."""
         if self.kdump is not None:
             return self._unanchored_line
         found = _OSRELEASE.search(b"\n" + self.text_and_next)
@@ -223,7 +223,7 @@ class CrashReading:
 
     @cached_property
     def release(self) -> bytes | None:
-        """What `crash --osrelease` would print, as C prints it; None where there is no such line."""
+        """The release that `crash --osrelease` would print, up to a NUL; None without such a line."""
         if self.flat is not None:
             return self.flat.release
         if self.kdump is not None:
@@ -235,10 +235,10 @@ class CrashReading:
 
     @cached_property
     def _unanchored_line(self) -> Span | None:
-        """The value behind the first OSRELEASE= of a kdump's text, wherever it stands; a NUL ends the text."""
+        """The span of the value after the first OSRELEASE= anywhere in a kdump's text; a NUL ends the text."""
         if self.text is None or self.desc is None:
             return None
-        # The buffer has a newline of its own behind the last byte.
+        # The buffer has its own newline after the last byte.
         text = (self.text + b"\n").partition(b"\0")[0]
         at = text.find(b"OSRELEASE=")
         end = text.find(b"\n", at)
@@ -246,17 +246,17 @@ class CrashReading:
 
     @property
     def release_dies(self) -> bool:
-        """Whether a kdump's release has no newline before a NUL, in which crash dies."""
+        """Whether a NUL comes before the newline of a kdump's release, which kills crash."""
         before = b"" if self.kdump is None or self.text is None else self.text.partition(b"\0")[0]
         return b"OSRELEASE=" in before and self._unanchored_line is None
 
     @property
     def osrelease(self) -> bytes | None:
-        """The release, as if nothing else in the file made crash refuse it."""
+        """The release, even if another rule makes crash refuse the file."""
         return self.release
 
     def segment_field(self, index: int, name: str) -> Span:
-        """Where a field of a program header lies."""
+        """Return the span of a field of a program header."""
         return self.form.segment.span(name, self.header.phoff + index * self.form.segment.size)
 
 
@@ -265,19 +265,19 @@ def _of(text: bytes | None, desc: Span | None, line: Span) -> bytes | None:
 
 
 def _piece(length: int) -> int:
-    """The bytes that malloc takes for so many."""
+    """Return the bytes that malloc uses for an allocation of `length` bytes."""
     return align_up(length + 8, 16)
 
 
 @lru_cache(maxsize=4)
 def _lowest(table: bytes, bits: int, order: ByteOrder) -> int:
-    """Kept, since an edit of the text leaves a table of 65,000 headers as it was."""
+    """Return the lowest p_offset; cached, because an edit of the text does not change a table of 65,000 headers."""
     form = format_of(bits, order)
     return min(filter(None, Segments.read(form, table, form.segment.size).column("offset")), default=0)
 
 
 def _walk(area: bytes, start: int, end: int, filesz: int, bits: int, order: ByteOrder) -> CrashWalk:
-    """Follow the notes from `start` on; `area` are the bytes from there, `end` is where the head ends."""
+    """Follow the notes from offset `start` on; `area`: the bytes from there, `end`: the end of the header area."""
     words = note_header(order)
     seen = CrashWalk()
     at = count = 0
@@ -310,7 +310,7 @@ def _walk(area: bytes, start: int, end: int, filesz: int, bits: int, order: Byte
 
 
 def _zeros(area: bytes, at: int, remaining: int) -> int:
-    """The length of all notes of twelve zero bytes that follow each other: nothing else happens in them."""
+    """Return the length of a row of notes of twelve zero bytes each, which have no other effect."""
     other = _NOT_ZERO.search(area, at)
     whole = ((other.start() if other else len(area)) - at) // HEADER
     return HEADER * max(min(whole, (remaining + HEADER - 1) // HEADER), 1)
@@ -321,7 +321,7 @@ def _complain(seen: CrashWalk, complaint: NoteComplaint) -> CrashWalk:
 
 
 def _one(seen: CrashWalk, name: bytes, here: int, header: tuple[int, int, int], bits: int) -> CrashWalk:
-    """What crash does with one note that fits."""
+    """Process one note that fits, as crash does."""
     namesz, descsz, kind = header
     if namesz >= _FAR_NAME:
         return seen._replace(dies=NoteComplaint(here, "killed by SIGSEGV"))
@@ -342,7 +342,7 @@ def _one(seen: CrashWalk, name: bytes, here: int, header: tuple[int, int, int], 
         return seen._replace(xen=here)
     if not name.startswith(b"VMCOREINFO"):
         return seen
-    # The 32-bit way counts on a name that ends in NUL and needs no more than that one byte of padding.
+    # The 32-bit code relies on a name that ends in NUL and needs only that one byte of padding.
     desc = here + (align_up(HEADER + namesz) if bits == 64 else HEADER + namesz + 1)
     whole = Span(here, align_up(align_up(HEADER + namesz) + descsz))
     return seen._replace(taken=(*seen.taken[:1], TakenNote(whole, Span(desc, descsz))))

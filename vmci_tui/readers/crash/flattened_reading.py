@@ -1,7 +1,7 @@
-"""How crash 8.0.2 finds a release in a flattened file: it runs `strings -n 10` over the file as it lies.
+"""How crash 8.0.2 finds a release in a flattened file: it runs `strings -n 10` over the raw file.
 
-Offsets, sizes and end mark of the records count for nothing, and a release that a
-compressed page or a record's border hides is not found. Only a session goes through the records.
+It ignores offsets, sizes and end mark of the records, and does not find a release in a
+compressed page or across a record's border. Only a session goes through the records.
 Source: makedumpfile.c `check_flattened_format`, `flattened_format_get_osrelease`, `store_flat_data_array`.
 """
 
@@ -19,30 +19,30 @@ from vmci_tui.readers.file_view import View
 _TYPE: Final = (1).to_bytes(8, "big")
 _KEY: Final = b"OSRELEASE="
 _PIECES: Final = 100
-"""crash reads so many lines of what strings prints, and no more."""
+"""Lines of the output of strings that crash reads."""
 _PIECE: Final = 1498
-"""What fgets takes at most of a line, newline included."""
+"""Bytes that fgets takes of a line, newline included."""
 _RECORD_LIMIT: Final = 1 << 21
-"""More records are not followed: sizes below 0 can lead in a circle."""
+"""Records that are followed at most: negative sizes can lead in a circle."""
 _AT_ONCE: Final = 1 << 16
-"""Bytes that are read at once where records are near one another."""
+"""Bytes that are read at once if records are close together."""
 _STRING: Final = re.compile(rb"[\t -~]{10,}")
 _CHUNK: Final = 1 << 20
 _LIMIT: Final = 16 << 20
-"""Where vmci stops looking: compressed pages give 100 strings within some 3 MiB."""
+"""Where vmci stops: compressed pages give 100 strings within about 3 MiB."""
 
 
 class PrintedRelease(NamedTuple):
-    """A piece that crash prints: what follows the first OSRELEASE= in it."""
+    """A part of a string that crash prints: the bytes after its first OSRELEASE=."""
 
     value: bytes
-    """To its newline; a piece of a long string has none."""
+    """Up to its newline; a part of a long string has none."""
     span: Span
-    """OSRELEASE= and the value, in the file."""
+    """The span of OSRELEASE= and the value in the file."""
 
 
 class CrashFlattened:
-    """A flattened file: by its signature and type, which is all that is looked at."""
+    """A flattened file, recognized only by its signature and type."""
 
     def __init__(self, view: View) -> None:
         self.view = view
@@ -66,12 +66,12 @@ class CrashFlattened:
 
     @property
     def printed(self) -> tuple[PrintedRelease, ...]:
-        """All that it prints, in order."""
+        """Everything that it prints, in order."""
         return self._found[0]
 
     @cached_property
     def unsorted(self) -> str:
-        """What a session says of the records, and then takes the file for no dump; empty where it finds their end.
+        """A session's message about the records, after which it rejects the file; empty if it finds their end.
 
         Only sizes and the end mark count (store_flat_data_array).
         """
@@ -93,7 +93,7 @@ class CrashFlattened:
 
     @property
     def cut_short(self) -> bool:
-        """Whether crash would look further than vmci does."""
+        """Whether crash would look further than vmci."""
         return self._found[1]
 
     @property
@@ -105,7 +105,7 @@ class CrashFlattened:
 
 
 def _pieces(view: View) -> Iterator[tuple[int, bytes]]:
-    """(offset, bytes) of what fgets gets of the strings, as far as `_LIMIT`."""
+    """Yield (offset, bytes) of each line of strings that fgets returns, up to `_LIMIT`."""
     for offset, string in _strings(view):
         line = string + b"\n"
         for at in range(0, len(line), _PIECE):
@@ -113,13 +113,13 @@ def _pieces(view: View) -> Iterator[tuple[int, bytes]]:
 
 
 def _strings(view: View) -> Iterator[tuple[int, bytes]]:
-    """(offset, bytes) of every run of ten printable bytes and more; a run longer than crash reads is cut."""
+    """Yield (offset, bytes) of every run of at least ten printable bytes; cut runs longer than crash reads."""
     end = min(view.size, _LIMIT)
     kept, start = b"", 0
     for offset in range(0, end, _CHUNK):
         data = kept + view.read(offset, min(_CHUNK, end - offset))
         start, kept = offset - len(kept), b""
-        # What reaches the end of the chunk may go on in the next one.
+        # A run at the end of the chunk may continue in the next one.
         whole = len(data) if offset + _CHUNK >= end else len(data) - _open_end(data)
         if len(data) - whole <= _PIECES * _PIECE:
             kept = data[whole:]
@@ -129,6 +129,6 @@ def _strings(view: View) -> Iterator[tuple[int, bytes]]:
 
 
 def _open_end(data: bytes) -> int:
-    """How many printable bytes the data ends with."""
+    """Return the number of printable bytes at the end of the data."""
     found = re.search(rb"[\t -~]*\Z", data[-(_PIECES * _PIECE + 1) :])
     return 0 if found is None else len(found[0])

@@ -1,8 +1,8 @@
 """How crash 8.0.2 (x86-64) reads a kdump-compressed file: diskdump.c, step by step, up to the text.
 
 Sources: `read_dump_header`, `process_elf64_notes`, `is_diskdump`, `vmcoreinfo_read_string`;
-xen_dom0.c `process_xen_note`. What a program with less than 2 GiB of memory would say is
-what is told here; with more of it some of these files die by another word, none is read.
+xen_dom0.c `process_xen_note`. The messages are those of a process with less than 2 GiB of memory;
+with more, crash rejects some of these files with other messages, but accepts none.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ from vmci_tui.readers.rule import Stage
 from vmci_tui.readers.shared.x86_64_kdump_header import header_of, place, sub_header_of
 
 SMALLEST: Final = 4096
-"""crash reads one page first."""
+"""Bytes of the first page, which crash reads first."""
 UNKNOWN: Final = "unknown"
 SEGV: Final = "killed by SIGSEGV"
 _MEMORY: Final = 7 << 28
-"""What malloc and mmap still give."""
+"""The largest size that malloc and mmap still allocate."""
 _FILE_TOP: Final = (1 << 63) - 1
-"""A read that would end beyond fails, and crash takes -1 for a large number of bytes: it goes on with none read."""
+"""A read that would end after this fails, but crash takes -1 as a large number of bytes: it goes on without them."""
 _SIZE_TOP: Final = (1 << 64) - 1
 _PAGE: Final = 4096
 _SECTION: Final = 4096
 """BITMAP_SECT_LEN: pages that are counted at once."""
 _OVERRUN: Final = range(409, 425)
-"""Block sizes for which malloc, making the header's buffer smaller, writes over block_size itself."""
+"""Block sizes for which malloc overwrites block_size itself when it shrinks the header's buffer."""
 _ROOM: Final = 8194
-"""Pointers from the room for one kind of notes (NR_CPUS, and malloc's own) to that for the next."""
+"""Pointers from the array for one kind of notes to the next (NR_CPUS, and malloc's header)."""
 _BEHIND_ROOMS: Final = 66
-"""Pointers from the last of the three to malloc's own number behind all of them."""
+"""Pointers from the last of the three arrays to malloc's own number after them."""
 _KILLING_COUNT: Final = 200
-"""Notes beyond that for which the program still says why it dies."""
+"""Further notes for which the program still prints why it dies."""
 _NEAR: Final = 8 * (3 * _ROOM + _BEHIND_ROOMS)
-"""Bytes behind the notes that are there in any case."""
+"""Bytes after the notes that are always mapped."""
 _HEAP_SPARE: Final = 150 << 10
-"""What the heap may have left at its end, at most."""
+"""The most that the heap may have left at its end."""
 _OWN_MAPPING: Final = 128 << 10
-"""malloc maps what is as large as this apart; there it has 1 MiB of others' memory behind it, and no 8 MiB."""
+"""From this size on malloc maps a block by itself; after it come at least 1 MiB and at most 8 MiB of other memory."""
 _MAPPED_NEAR: Final = 1 << 20
 _MAPPED_FAR: Final = 8 << 20
 _XEN_CR3: Final = 0x10000001
@@ -53,7 +53,7 @@ _TASKSTRUCT: Final = 4
 
 
 class KdumpFault(NamedTuple):
-    """Where crash stops, or dies, before it has a text."""
+    """Where crash stops or dies before it has a text."""
 
     kind: str
     words: str
@@ -62,19 +62,19 @@ class KdumpFault(NamedTuple):
 
 
 class KdumpNotes(NamedTuple):
-    """What counts of the notes to which offset_note leads."""
+    """The results of the notes at offset_note."""
 
     desc: Span | None = None
     """The descriptor of the VMCOREINFO note, which crash does not look for."""
     dies: KdumpFault | None = None
     may_die: Span | None = None
-    """A note that makes crash read memory that may be there, or not."""
+    """A note that makes crash read memory that may or may not be mapped."""
     too_many: bool = False
-    """There are more than vmci follows."""
+    """Whether there are more notes than vmci follows."""
 
 
 class CrashKdumpReading:
-    """A file that starts as a kdump-compressed or diskdump one."""
+    """A file that starts like a kdump-compressed or diskdump file."""
 
     def __init__(self, view: View) -> None:
         self.view = view
@@ -82,7 +82,7 @@ class CrashKdumpReading:
 
     @staticmethod
     def recognises(view: View) -> bool:
-        """Whether crash takes the file for one before it looks further."""
+        """Whether crash takes the file for a kdump, before it looks further."""
         return view.size >= SMALLEST and view.head.startswith((SIGNATURE, DISKDUMP))
 
     @cached_property
@@ -91,26 +91,26 @@ class CrashKdumpReading:
 
     @cached_property
     def sub(self) -> KdumpSubHeader | None:
-        """The sub-header, of which crash reads a whole block."""
+        """The sub-header; None if the file lacks the whole block that crash reads."""
         block = self.header.block_size
         if not self.is_kdump or block <= 0 or 2 * block > self.view.size:
             return None
         return sub_header_of(self.view, block)
 
     def field(self, name: str, through: str = "") -> Span:
-        """Where a field of the headers is, or all from it through another."""
+        """Return the span of a field of the headers, or of all fields through another."""
         return place(name, self.header.block_size, through)
 
     @property
     def machine(self) -> str:
-        """The machine of the header where it is another than x86-64, as crash calls it; else empty."""
+        """The machine of the header in crash's words, if it is not x86-64; else empty."""
         name = self.header.machine + b"\0"
         known = ((row.crash.starts, row.crash.name) for row in MACHINES.values())
         return next((machine for start, machine in known if start and name.startswith(start)), "")
 
     @cached_property
     def fault(self) -> KdumpFault | None:
-        """The first thing that keeps crash from the text."""
+        """The first fault that keeps crash from the text."""
         return self._head_fault or self._bitmap_fault or self._notes_fault or self._count_fault or self._pointer_fault
 
     @property
@@ -129,7 +129,7 @@ class CrashKdumpReading:
 
     @property
     def _bitmap_fault(self) -> KdumpFault | None:
-        """The bitmaps are mapped, then copied: by halves where there are two, else whole."""
+        """Check the bitmaps, which crash maps and then copies: by halves if there are two, else whole."""
         header, kind = self.header, "compressed kdump" if self.is_kdump else "diskdump"
         blocks = (header.sub_hdr_size + 1 + (1 << 31)) % (1 << 32) - (1 << 31)
         offset, length = header.block_size * blocks, header.block_size * header.bitmap_blocks
@@ -142,7 +142,7 @@ class CrashKdumpReading:
 
     @property
     def _notes_fault(self) -> KdumpFault | None:
-        """The notes of the processors are read although nobody asked for them."""
+        """Check the notes of the processors, which crash reads even if it does not need them."""
         sub = self.sub
         if sub is None or not self._has_notes(sub):
             return None
@@ -160,7 +160,7 @@ class CrashKdumpReading:
 
     @cached_property
     def notes(self) -> KdumpNotes:
-        """The notes, one after the other, in multiples of 4 bytes (process_elf64_notes)."""
+        """The notes, walked in multiples of 4 bytes (process_elf64_notes)."""
         sub = self.sub
         if sub is None or not self._has_notes(sub) or sub.offset_note < 0:
             return KdumpNotes()
@@ -168,7 +168,7 @@ class CrashKdumpReading:
 
     @cached_property
     def counted(self) -> tuple[int, int, Span]:
-        """Where in the bitmap crash counts pages, from and to which byte, and by which field."""
+        """The first and last byte of the bitmap in which crash counts pages, and the field that says so."""
         header, sub = self.header, self.sub
         if sub is None:
             pages, start, name = header.max_mapnr, 0, "max_mapnr"
@@ -182,7 +182,7 @@ class CrashKdumpReading:
             pages, start, name = header.max_mapnr, 0, "max_mapnr"
         sections = (((pages + _SECTION - 1 & _SIZE_TOP) // _SECTION) + (1 << 31)) % (1 << 32) - (1 << 31)
         first = start // 64 * 8
-        # The count goes into an int: from 2^43 pages on it is negative, or 0, and nothing is counted.
+        # The count is an int: from 2^43 pages on it is negative or 0, and nothing is counted.
         return first, first + max(sections, 0) * (_SECTION // 8), self.field(name)
 
     @cached_property

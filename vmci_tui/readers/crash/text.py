@@ -1,6 +1,6 @@
-"""The keys that crash 8.0.2 reads, in a session too, and by which base it reads each.
+"""The keys that crash 8.0.2 reads, in a session too, and the base of each.
 
-All go through `pc->read_vmcoreinfo`; the numbers behind it are tools.c `htol`, `dtol` and C's own.
+All go through `pc->read_vmcoreinfo`; tools.c `htol`, `dtol` and C's own functions parse the numbers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class UnanchoredText(bytes):
 
 
 def lines(text: bytes) -> Mapping[bytes, bytes]:
-    """Each key with the value of its first line; a NUL ends the value, not the text."""
+    """Return each key with the value of its first line; a NUL ends the value, not the text."""
     if isinstance(text, UnanchoredText):
         return _anywhere(text.partition(b"\0")[0])
     pairs = [line.partition(b"=") for line in text.split(b"\n")]
@@ -36,13 +36,13 @@ def lines(text: bytes) -> Mapping[bytes, bytes]:
 
 
 def _anywhere(text: bytes) -> Mapping[bytes, bytes]:
-    """diskdump.c vmcoreinfo_read_string: the keys that crash uses, were they the end of another."""
+    """Find the keys as diskdump.c vmcoreinfo_read_string does: anywhere, even at the end of another key."""
     found = ((key, text.find(key + b"=")) for key in KEYS)
     return {key: text[at + len(key) + 1 :].partition(b"\n")[0] for key, at in found if at >= 0}
 
 
 def htol(raw: bytes) -> int | None:
-    """tools.c htol: hexadecimal with or without 0x, `x` and `h` passed over anywhere; None where it is invalid."""
+    """Parse as tools.c htol: hexadecimal with or without 0x, ignoring `x` and `h` anywhere; None if invalid."""
     digits = raw[2:] if raw[:2] in (b"0x", b"0X") else raw
     if len(digits) > _HEX_DIGITS or not _HEX.fullmatch(digits):
         return None
@@ -50,7 +50,7 @@ def htol(raw: bytes) -> int | None:
 
 
 def _dtol(raw: bytes) -> int | None:
-    """tools.c dtol: decimal digits behind blanks, and nothing else; None where it is invalid."""
+    """Parse as tools.c dtol: decimal digits after blanks, and nothing else; None if invalid."""
     digits = _DECIMAL.fullmatch(raw)
     return None if digits is None else min(int(digits[1].lstrip(b"0")[:80] or b"0"), _ALL_ONES)
 
@@ -58,34 +58,34 @@ def _dtol(raw: bytes) -> int | None:
 def _hex(raw: bytes) -> Value:
     number = htol(raw)
     if number is None:
-        return shown_hex(_ALL_ONES, "base 16", "no hexadecimal number: read as -1")
+        return shown_hex(_ALL_ONES, "base 16", "not a hexadecimal number: read as -1")
     return shown_hex(number, "base 16", "" if raw else "empty: read as 0")
 
 
 def _decimal(raw: bytes) -> Value:
     number = _dtol(raw)
     if number is None:
-        return shown_decimal(-1, "base 10", "not decimal digits only: read as -1")
+        return shown_decimal(-1, "base 10", "not only decimal digits: read as -1")
     return shown_decimal(number, "base 10")
 
 
 def _phys_base(raw: bytes) -> Value:
-    """x86_64.c x86_64_calc_phys_base: dtol, with a minus sign in front."""
+    """Parse as x86_64.c x86_64_calc_phys_base: dtol after an optional minus sign."""
     number = _dtol(raw[raw.startswith(b"-") :])
     if number is None:
         shown = 1 if raw.startswith(b"-") else -1
-        return shown_decimal(shown, "base 10", f"not decimal digits only: read as {shown}")
+        return shown_decimal(shown, "base 10", f"not only decimal digits: read as {shown}")
     return shown_decimal(-number if raw.startswith(b"-") else number, "base 10")
 
 
 def _leading(raw: bytes, base: int, how: str, bits: int) -> Value:
-    """strtol, whose caller never looks at what is left over."""
+    """Parse as strtol with a caller that ignores the rest."""
     number = strtol(raw, base)
     problem = ""
     if not number.digits:
-        problem = "no number: read as 0"
+        problem = "not a number: read as 0"
     elif number.rest:
-        problem = "what follows the number is ignored"
+        problem = "characters after the number are ignored"
     value = number.value
     if bits == 32:
         value = (value + (1 << 31)) % (1 << 32) - (1 << 31)
@@ -105,14 +105,14 @@ def _any_base(raw: bytes) -> Value:
 
 
 def _range(raw: bytes) -> Value:
-    """arm64.c arm64_get_vmcoreinfo_ul: strtoul, base 0."""
+    """Parse as arm64.c arm64_get_vmcoreinfo_ul: strtoul, base 0."""
     number = strtoull(raw, 0)
-    problem = "" if number.digits and not number.rest else "what follows the number is ignored"
-    return shown_hex(number.value, "base 0", problem if number.digits else "no number: read as 0")
+    problem = "" if number.digits and not number.rest else "characters after the number are ignored"
+    return shown_hex(number.value, "base 0", problem if number.digits else "not a number: read as 0")
 
 
 def _release(raw: bytes) -> Value:
-    """Printed as it is; `crash --log` and arm64 look for two dots in it, however far away."""
+    """Read the release, which is printed unchanged; `crash --log` and arm64 search for two dots, even past its end."""
     problem = ""
     if not _VERSION.match(raw):
         problem = "not a.b.c: `crash --log` runs past its end"
@@ -138,7 +138,7 @@ _RANGES: Final = ("MODULES_VADDR", "MODULES_END", "VMEMMAP_START", "VMEMMAP_END"
 KEYS: Final[Mapping[bytes, Form]] = {
     b"OSRELEASE": _release,  # netdump.c kdump_get_osrelease, kernel.c, arm64.c arm64_get_kernel_version
     b"PAGESIZE": _atoi,  # kernel.c get_log_from_vmcoreinfo; arm64.c arm64_init; netdump.c for IA64 and PPC too
-    b"SYMBOL(_stext)": _hex,  # symbols.c kaslr_init: the offset of KASLR comes of it
+    b"SYMBOL(_stext)": _hex,  # symbols.c kaslr_init: gives the offset of KASLR
     b"KERNELOFFSET": presence,  # symbols.c kaslr_init
     b"relocate": _hex,  # x86_64.c x86_64_init; no kernel writes it
     b"NUMBER(phys_base)": _phys_base,  # x86_64.c x86_64_calc_phys_base

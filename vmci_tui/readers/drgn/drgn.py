@@ -37,7 +37,7 @@ _PROGRAM: Final = "drgn 0.3.0, libdrgn/program.c drgn_program_set_core_dump_fd_i
 
 
 class DrgnReading:
-    """What drgn makes of a file up to the end of the text."""
+    """A file as drgn reads it, up to the end of the text."""
 
     def __init__(self, view: View) -> None:
         self.view = view
@@ -45,12 +45,12 @@ class DrgnReading:
 
     @cached_property
     def kdump(self) -> OpeningKdump | None:
-        """libkdumpfile's part, to which drgn gives the kdump formats; None for all others."""
+        """The result of libkdumpfile, which opens kdump formats for drgn; None for all other files."""
         return run_of(self.view)
 
     @property
     def stopped(self) -> Stopped | None:
-        """Where libkdumpfile ended."""
+        """Where libkdumpfile stopped."""
         return None if self.kdump is None else self.kdump.stopped
 
     @cached_property
@@ -72,7 +72,7 @@ class DrgnReading:
 
     @cached_property
     def place(self) -> CoreNote | None:
-        """The last note with the exact name; any type."""
+        """The last note with the exact name, of any type."""
         notes = (note for area in self.areas for note in area.notes if note.namesz == len(NAME) and note.name == NAME)
         return next(iter([*notes][-1:]), None)
 
@@ -97,35 +97,35 @@ class DrgnReading:
 
     @property
     def osrelease(self) -> bytes | None:
-        """The release that drgn keeps: only of a text that it takes, and of a machine that is known."""
+        """The release that drgn stores; None if it refuses the text, or the machine is not known."""
         if self.kdump is not None and self.kdump.arch is None:
             return None
         return None if self.parsed is None or self.parsed.refused else self.parsed.osrelease
 
     @cached_property
     def no_note(self) -> str | None:
-        """What drgn says where it found no note; None where it did, or never came so far."""
+        """drgn's message if it found no note; None if it did, or did not get that far."""
         if not self.opened or self.place is not None:
             return None
         qemu = any(note.namesz == 5 and note.name == b"QEMU\0" for area in self.areas for note in area.notes)
         return UNRECOGNIZED if qemu else NO_QEMU_NOTE
 
     def in_text(self, offset: int, length: int) -> Span | None:
-        """The span of bytes of the text."""
+        """Return the span in the file of bytes of the text."""
         if self.kdump is not None:
             return self.kdump.span_of(offset, length)
         return None if self.place is None else Span(self.place.desc + offset, length)
 
 
 def parsed_of(run: OpeningDump | None) -> DrgnText | None:
-    """What drgn gets of libkdumpfile: a C string with its NUL; None where it gets nothing."""
+    """Return the text that drgn gets from libkdumpfile, a C string with its NUL; None if there is none."""
     if run is None or run.stopped or run.text is None:
         return None
     return DrgnText(run.text.split(b"\0", 1)[0] + b"\0")
 
 
 def shown_length(parsed: DrgnText | None) -> int:
-    """The length of such a string."""
+    """Return the length of such a string."""
     return 0 if parsed is None else len(parsed.raw) - 1
 
 
@@ -137,7 +137,7 @@ add_elf_rules(rule)
 
 
 @rule("C13", "before", NOT_A_CORE, "elfutils 0.196, libelf/elf_begin.c determine_kind")
-@why("The first bytes must be the magic of ELF, with class 1 or 2, data 1 or 2 and version 1, and a whole header.")
+@why("The file must start with the magic of ELF, class 1 or 2, data 1 or 2 and version 1, and have a whole header.")
 def _not_elf(r: DrgnReading) -> RuleHit | None:
     return (
         None if r.core.is_elf or not r.view.head.startswith(MAGIC) else RuleHit(Span(0, min(IDENT.size, r.view.size)))
@@ -145,39 +145,39 @@ def _not_elf(r: DrgnReading) -> RuleHit | None:
 
 
 @rule("C17", "before", NOT_A_CORE, "elfutils 0.196, libelf/elf_begin.c determine_kind")
-@why("This is neither an ELF file nor a kdump.")
+@why("The file is neither ELF nor kdump.")
 def _unknown_file(r: DrgnReading) -> RuleHit | None:
     known = r.view.head.startswith(MAGIC) or r.kdump is not None
     return None if known else RuleHit(Span(0, min(IDENT.size, r.view.size)))
 
 
 @rule("C07", "before", "libelf error: invalid ELF file data", "elfutils 0.196, libelf/elf_begin.c get_shnum")
-@why("With e_shnum 0, e_shoff leads to the number of section headers; more than 32 bits of it are refused.")
+@why("With e_shnum 0, e_shoff leads to the number of section headers, which must fit in 32 bits.")
 def _too_many_sections(r: DrgnReading) -> RuleHit | None:
     return RuleHit(r.core.form.span("e_shoff")) if r.core.is_elf and not r.is_elf else None
 
 
 @rule("C04", "before", NOT_A_CORE, _PROGRAM)
-@why("The type of the file must be ET_CORE (4); everything else is a program or a library to drgn.")
+@why("The type of the file must be ET_CORE (4); drgn takes anything else as a program or a library.")
 def _not_core(r: DrgnReading) -> RuleHit | None:
     return RuleHit(r.core.form.span("e_type")) if r.is_elf and not r.is_core else None
 
 
 @rule("C06", "before", "libelf error: invalid data", "elfutils 0.196, libelf/elf_getphdrnum.c")
-@why("The program headers must begin inside the file; e_phoff points behind its end.")
+@why("The program headers must begin inside the file, but e_phoff points past its end.")
 def _headers_behind_the_file(r: DrgnReading) -> RuleHit | None:
     return RuleHit(r.core.form.span("e_phoff")) if r.is_core and r.core.header.phoff >= r.view.size else None
 
 
 @rule("C16", "before", "libelf error: invalid data", "elfutils 0.196, libelf/elf32_getphdr.c")
-@why("The file must have room for as many program headers as e_phnum, or section 0 for it, says.")
+@why("The file must have room for the number of program headers in e_phnum, or in section 0 instead.")
 def _too_few_headers(r: DrgnReading) -> RuleHit | None:
     few = r.is_core and r.core.count is None and r.core.header.phoff < r.view.size
     return RuleHit(r.core.form.span("e_phnum")) if few else None
 
 
 @rule("C02", "before", "libelf error: invalid operation", "elfutils 0.196, libelf/elf_getdata_rawchunk.c")
-@why("Every PT_NOTE must lie in the file as a whole, from its p_offset over its p_filesz bytes.")
+@why("Every PT_NOTE must be whole in the file: p_filesz bytes from p_offset on.")
 def _notes_behind_the_file(r: DrgnReading) -> RuleHit | None:
     bad = r.core.bad_segment if r.is_core and r.core.count is not None else None
     return None if bad is None else RuleHit(Span(bad.offset, bad.filesz))
@@ -197,20 +197,20 @@ def _name_not_exact(r: DrgnReading) -> RuleHit | None:
 
 
 @rule("C10", "note", "", _NOTES)
-@why("p_align 8 says that notes are padded to 8 bytes; they are padded to 4, and the one with the text is lost.")
+@why("p_align 8 says that notes are padded to 8 bytes, but they are padded to 4: drgn misses the note with the text.")
 def _padded_to_eight(r: DrgnReading) -> RuleHit | None:
     by_eight = [a for a in r.areas if a.segment.align == 8]
     return _note_missed(r, [n for a in by_eight for n in _walked(r, a, 4) if n.name == NAME])
 
 
 @rule("N08", "note", "", _NOTES)
-@why("The three words of a note's header are read in the byte order of the ELF header; this note has the other.")
+@why("drgn reads the three words of a note's header in the byte order of the ELF header; this note has the other one.")
 def _other_byte_order(r: DrgnReading) -> RuleHit | None:
     return _note_missed(r, _buried(r, swapped=True))
 
 
 @rule("N12", "note", "", _NOTES)
-@why("The padding of the last note must lie inside PT_NOTE too; without it the note is lost.")
+@why("The padding of the last note must also be inside PT_NOTE; without it drgn ignores the note.")
 def _no_padding_at_the_end(r: DrgnReading) -> RuleHit | None:
     return _note_missed(
         r, [n for a in r.areas for n in _walked(r, a, 8 if a.segment.align == 8 else 4) if n.name == NAME]
@@ -218,13 +218,13 @@ def _no_padding_at_the_end(r: DrgnReading) -> RuleHit | None:
 
 
 @rule("N15", "note", "", _NOTES)
-@why("The note is there, but the sizes of what stands before it lead past its start.")
+@why("The note is there, but the sizes of the bytes before it lead past its start.")
 def _lost_among_others(r: DrgnReading) -> RuleHit | None:
     return _note_missed(r, _buried(r, swapped=False))
 
 
 @rule("N02", "note", "", _NOTES)
-@why("A note whose sizes lead out of PT_NOTE ends the notes: neither it nor what follows is seen.")
+@why("A note whose sizes lead out of PT_NOTE ends the notes: drgn ignores it and all that follow.")
 def _broken(r: DrgnReading) -> RuleHit | None:
     broken = [(a, a.broken) for a in r.areas if a.broken is not None]
     if not r.no_note or not broken:
@@ -234,21 +234,21 @@ def _broken(r: DrgnReading) -> RuleHit | None:
 
 
 @rule("N01", "note", "", _PROGRAM)
-@why("There is no note named VMCOREINFO in any PT_NOTE; with notes of QEMU's drgn says how to get one.")
+@why("There is no note named VMCOREINFO in any PT_NOTE; if there are QEMU's notes, drgn says how to get one.")
 def _no_note(r: DrgnReading) -> RuleHit | None:
     return RuleHit(None, r.no_note) if r.no_note else None
 
 
 def _walked(r: DrgnReading, area: CoreNoteArea, align: int) -> list[CoreNote]:
-    """The notes of an area as they would be with other padding, the last one without."""
+    """Return the notes of an area walked with another alignment; the last one may lack its padding."""
     moved, at = walk(area.data, r.core.order, align, tail=False)[0], area.segment.offset
     return [n._replace(offset=n.offset + at, desc=n.desc + at) for n in moved if n.namesz == len(NAME)]
 
 
 def _buried(r: DrgnReading, swapped: bool) -> list[CoreNote]:
-    """Whole headers and names of a VMCOREINFO note in the bytes of the note areas, wherever they stand.
+    """Return whole headers with the name VMCOREINFO anywhere in the note areas.
 
-    `swapped`: those in the other byte order than the file's.
+    `swapped`: those whose byte order is not the file's.
     """
     found, header = [], note_header("big" if (r.core.order == "little") == swapped else "little")
     for area in r.areas:
@@ -267,7 +267,7 @@ add_kdump_machine_rules(rule)
 
 
 @rule("T03", "after", "", "drgn 0.3.0, Object.string_()")
-@why("drgn reads the text beyond a NUL, but shows it only up to there: no OSRELEASE is in what it shows.")
+@why("drgn reads the text beyond a NUL, but prints it only up to the NUL: the printed part has no OSRELEASE.")
 def _ends_before_the_release(r: DrgnReading) -> RuleHit | None:
     text = b"" if r.kdump is not None else r.text or b""
     end = text.find(b"\0")
@@ -282,7 +282,7 @@ def _accepted(r: DrgnReading) -> str:
 
 
 def reads(r: DrgnReading) -> ProbeResult:
-    """By p_vaddr and the page tables in an ELF dump, by libkdumpfile in a kdump."""
+    """Probe memory: by p_vaddr and page tables in an ELF dump, by libkdumpfile in a kdump."""
     if r.kdump is not None:
         return r.kdump.reads()
     if r.parsed is None:

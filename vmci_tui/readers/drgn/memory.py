@@ -1,7 +1,7 @@
 """How drgn reads a virtual address in an ELF dump (libdrgn/program.c, memory_reader.c, linux_kernel_helpers.c).
 
-An address that lies in p_vaddr of a PT_LOAD is read there, from the last one that names it; every other
-by the kernel's page tables, for the machines whose tables drgn knows.
+An address in the p_vaddr range of a PT_LOAD is read there, from the last one that names it; any other
+address by the kernel's page tables, for the machines whose tables drgn knows.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from vmci_tui.readers.utsname_probe import ReadFailure
 
 Space = Literal["virtual", "physical"]
 _S390X_TABLE: Final = 2048
-"""Entries of a table of s390x; a page table has less, and drgn reads as many."""
+"""Entries of a table of s390x; a page table has fewer, but drgn reads this many."""
 _NOT_MAPPED: Final = "address is not mapped"
 _RECURSIVE: Final = "recursive address translation; page table may be missing from core dump"
 
 
 class _Spans:
-    """PT_LOADs by one kind of address, in its order; of several that name a byte the last in the file counts."""
+    """PT_LOADs sorted by one kind of address; if several name a byte, the last in the file counts."""
 
     def __init__(self, loads: Segments, name: str) -> None:
         self._loads, self._top = loads, loads.form.top
@@ -43,11 +43,11 @@ class _Spans:
             sizes = array("Q", map(sizes.__getitem__, self._order))
         self._starts = starts
         self._ends = list(map(add, starts, sizes))
-        """Behind the last byte; a range that would go beyond the highest address ends there, which no address sees."""
+        """The ends of the ranges; a range beyond the highest address is cut there."""
         self._reach = list(accumulate(self._ends, max))
 
     def at(self, address: int) -> tuple[tuple[int, Segment] | None, int]:
-        """The PT_LOAD that counts and its start, and for how many bytes from here on, at least, that holds."""
+        """Return start and PT_LOAD for an address (None: no PT_LOAD), and the number of bytes that this holds for."""
         after = bisect_right(self._starts, address)
         room = (self._starts[after] if after < len(self._starts) else self._top) - address
         best: int | None = None
@@ -79,7 +79,7 @@ class DrgnMemory:
 
     @cached_property
     def _physical(self) -> _Spans:
-        """One whose p_paddr is -1, which says that it has none, is not left out: no page table leads there."""
+        """PT_LOADs by physical address, including those without one (p_paddr -1): no page table leads there."""
         return _Spans(self._loads, "paddr")
 
     @cached_property
@@ -87,7 +87,7 @@ class DrgnMemory:
         return paging_of(self._core, self._text, lambda paddr, length: self._read("physical", paddr, length, True))
 
     def read(self, address: int, length: int) -> bytes:
-        """Bytes at a virtual address. Raises Unread with drgn's words."""
+        """Read bytes at a virtual address. Raises ReadFailure with drgn's words."""
         return self._read("virtual", address, length, False)
 
     def _read(self, space: Space, address: int, length: int, translating: bool) -> bytes:
@@ -115,7 +115,7 @@ class DrgnMemory:
         return out + bytes(length - held)
 
     def _translate(self, kernel_paging: KernelPaging, address: int) -> tuple[int, int]:
-        """The physical address, and how many bytes of its frame are left from there on."""
+        """Return the physical address, and the number of bytes from there to the end of its frame."""
         if kernel_paging.lowest and address < kernel_paging.lowest:
             raise ReadFailure(f"{_NOT_MAPPED}: {address:#x}")
         paging = kernel_paging.paging

@@ -1,6 +1,6 @@
 """libkdumpfile, as drgn uses it for an ELF dump with DRGN_USE_LIBKDUMPFILE_FOR_ELF=1.
 
-drgn first looks for the note itself; only where it finds one libkdumpfile opens the dump,
+drgn first looks for the note itself; only if it finds one, libkdumpfile opens the dump,
 reads the note again in its own way, and gives drgn the text up to the first NUL. A kdump
 file goes to libkdumpfile with or without that variable: then this is drgn's verdict.
 """
@@ -27,16 +27,16 @@ from vmci_tui.readers.rule import NOT_KNOWN, Reader, Rule, RuleHit, Rules, why
 
 
 class LibkdumpfileReading(DrgnReading):
-    """What drgn and libkdumpfile make of a file together."""
+    """A file as drgn and libkdumpfile read it together."""
 
     @cached_property
     def run(self) -> OpeningElf | None:
-        """libkdumpfile's part; None where drgn found no note."""
+        """The result of libkdumpfile for an ELF dump; None if drgn found no note."""
         return None if self.place is None else OpeningElf(self.view, self.core)
 
     @property
     def guest(self) -> OpeningDump | None:
-        """What libkdumpfile made of the file, whatever its container."""
+        """The result of libkdumpfile, whatever the container."""
         return self.run if self.kdump is None else self.kdump
 
     @property
@@ -53,12 +53,12 @@ class LibkdumpfileReading(DrgnReading):
 
     @cached_property
     def text(self) -> bytes | None:
-        """The text that libkdumpfile keeps, all of it."""
+        """The whole text that libkdumpfile stores."""
         return None if self.guest is None else self.guest.text
 
     @cached_property
     def parsed(self) -> DrgnText | None:
-        """What drgn gets of it."""
+        """The part of the text that drgn gets."""
         return parsed_of(self.guest)
 
     def in_text(self, offset: int, length: int) -> Span | None:
@@ -80,7 +80,7 @@ add_elf_memory_rules(rule)
 
 
 @rule("C10", "note", "kdump_vmcoreinfo_raw: linux.vmcoreinfo.raw is not set", "libkdumpfile 0.5.6, kdumpfile/notes.c")
-@why("drgn follows p_align 8 and finds the note; libkdumpfile reads all notes as padded to 4 bytes, and does not.")
+@why("drgn follows p_align 8 and finds the note; libkdumpfile takes all notes as padded to 4 bytes, and misses it.")
 def _padded_to_eight_for_drgn(r: LibkdumpfileReading) -> RuleHit | None:
     lost = r.run is not None and r.run.stopped is None and r.run.text is None
     return RuleHit(r.place.span) if lost and r.place is not None else None

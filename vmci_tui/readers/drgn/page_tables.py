@@ -1,4 +1,4 @@
-"""The page tables by which drgn translates the addresses of a kernel (libdrgn/arch_*.c), a function a machine."""
+"""The page tables with which drgn translates kernel addresses (libdrgn/arch_*.c): one function for each machine."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ _ROOT: Final = b"SYMBOL(swapper_pg_dir)"
 
 
 class KernelPaging(NamedTuple):
-    """How addresses are translated: the form of the tables, and where the first lies."""
+    """How addresses are translated: the form of the tables, and the address of the first."""
 
     paging: Paging
     root: int
     physical: bool
-    """False: `root` is read by its virtual address, which only p_vaddr can lead to."""
+    """False: `root` is a virtual address, which only p_vaddr can resolve."""
     reads: Literal["entry", "rest", "whole"] = "entry"
-    """How much of a table is read for an entry, and so must be in the dump: it alone, from it on, or all of it."""
+    """The part of a table that is read for an entry, and must be in the dump: the entry, from it on, or all."""
     lowest: int = 0
-    """Addresses below are not the kernel's."""
+    """Lower addresses are not the kernel's."""
 
 
 Read = Callable[[int, int], bytes]
-"""Bytes at a physical address. Raises Unread."""
+"""Reads bytes at a physical address. Raises ReadFailure."""
 
 
 def paging_of(core: CoreFile, text: DrgnText, read: Read) -> KernelPaging | None:
-    """None: drgn knows no page tables of this machine. Raises Unread where it needs more than the dump has."""
+    """Return the paging of a kernel; None if drgn does not know the machine's. Raises ReadFailure without the data."""
     make = _MACHINES.get(machine_name(core.header.machine, core.bits) or "")
     return None if make is None else make(core, text, read)
 
@@ -67,7 +67,7 @@ def _arm(core: CoreFile, text: DrgnText, read: Read) -> KernelPaging:
 
 
 def _s390x(core: CoreFile, text: DrgnText, read: Read) -> KernelPaging:
-    """The first entry tells by its kind how many levels there are."""
+    """Return the paging of s390x; the type of the first entry gives the number of levels."""
     root = text.number(_ROOT) & ~0xFFF
     if b"KERNELOFFPHYS" in text.last:
         root = (root + text.number(b"KERNELOFFPHYS") - text.number(b"KERNELOFFSET")) % _TOP
@@ -76,7 +76,7 @@ def _s390x(core: CoreFile, text: DrgnText, read: Read) -> KernelPaging:
 
 
 def _ppc64(core: CoreFile, text: DrgnText, read: Read) -> KernelPaging:
-    """It looks at what the processor can, in a variable, for which it needs debugging symbols."""
+    """Fail: drgn needs debugging symbols for the variable with the processor's features."""
     raise ReadFailure("could not find 'cur_cpu_spec'")
 
 

@@ -1,7 +1,7 @@
 """How drgn reads the text of vmcoreinfo: line by line, strictly, the last of two keys wins.
 
-A line ends with a newline; what follows the last one is not read. The first line that
-drgn cannot read ends it, so a text has one fault that decides and others behind it.
+A line ends with a newline; bytes after the last newline are ignored. drgn stops at the
+first line that it cannot parse, so the first fault of a text decides.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ INVALID: Final = "number in VMCOREINFO is invalid"
 
 
 class TextFault(NamedTuple):
-    """A line that drgn cannot read: the cause, the bytes (offset and length in the text), its words."""
+    """A line that drgn cannot parse: the cause, the bytes (offset and length in the text), its words."""
 
     cause: str
     offset: int
@@ -52,7 +52,7 @@ class TextFault(NamedTuple):
 
 
 class DrgnText:
-    """A text as drgn_program_parse_vmcoreinfo goes through it."""
+    """A text as drgn_program_parse_vmcoreinfo parses it."""
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
@@ -64,7 +64,7 @@ class DrgnText:
 
     @cached_property
     def last(self) -> dict[bytes, bytes]:
-        """The value that counts for each key: the last."""
+        """The last value of each key, which is the one that counts."""
         return {line.key: line.value for line in self.lines}
 
     @cached_property
@@ -75,7 +75,7 @@ class DrgnText:
 
     @property
     def refused(self) -> bool:
-        """Whether drgn does not take the text, for a line or for what is missing in it."""
+        """Whether drgn refuses the text because of a line or a missing key."""
         page_size = self.number(b"PAGESIZE")
         missing = not self.osrelease or not self.number(b"SYMBOL(swapper_pg_dir)") or page_size & (page_size - 1)
         return bool(self.faults or missing or not page_size)
@@ -85,17 +85,17 @@ class DrgnText:
         return self.last.get(b"OSRELEASE", b"").split(b"\0", 1)[0]
 
     def number(self, key: bytes) -> int:
-        """The number of a key as drgn keeps it; 0 where there is none."""
+        """Return the number of a key as drgn stores it; 0 if there is none."""
         value = self.last.get(key)
         return 0 if value is None else strtoull(value, BASES[key]).value
 
     def unfinished(self, key: bytes) -> bool:
-        """Whether the key stands in the last line, and that has no newline: drgn loses it."""
+        """Whether the key is in a last line without newline, which drgn ignores."""
         return self.raw.rpartition(b"\n")[2].startswith(key + b"=")
 
 
 def _fault(line: TextLine) -> tuple[str, str] | None:
-    """(cause, words) where drgn cannot read this line."""
+    """Return (cause, words) if drgn cannot parse this line."""
     key, value = line.key, line.value
     if key == b"OSRELEASE":
         return ("T14", "OSRELEASE in VMCOREINFO is too long") if len(value) >= _OSRELEASE_ROOM else None
@@ -145,7 +145,7 @@ def _taken(raw: bytes) -> str:
 
 def _build_id(raw: bytes) -> Value:
     if not _BUILD_ID.fullmatch(raw) or len(raw) // 2 > _BUILD_ID_ROOM:
-        return Value(visible(raw), None, "pairs of hex digits", "no build ID: drgn refuses the dump")
+        return Value(visible(raw), None, "pairs of hex digits", "not a build ID: drgn refuses the dump")
     return Value(visible(raw.lower()), None, "pairs of hex digits")
 
 
@@ -159,9 +159,9 @@ KEYS: Final[Mapping[bytes, Form]] = {
     b"CRASHTIME": presence,
     b"CONFIG_ARM_LPAE": _arm_lpae,
 } | {key: partial(_as_number, base) for key, base in BASES.items()}
-"""Every key that drgn parses (the strswitch file) and how."""
+"""Every key that drgn parses (the strswitch file), and how."""
 
 
 def lines(raw: bytes) -> dict[bytes, bytes]:
-    """The keys as drgn finds them: the last one counts, a last line without newline does not."""
+    """Return the keys with their last values, without a last line that has no newline."""
     return DrgnText(raw).last

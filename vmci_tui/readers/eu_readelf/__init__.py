@@ -1,6 +1,6 @@
 """eu-readelf of elfutils: `eu-readelf -n FILE` accepts where `OSRELEASE=` appears in what it prints.
 
-It prints the text of a note that it knows by its exact name, line by line, and reads no key of it.
+It prints the text of a note with the exact name, line by line, and does not parse keys.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ rule: Rules[EuReading] = Rules()
 
 
 @rule("C02", "before", "eu-readelf: input file is empty", _SOURCE + "src/readelf.c create_dwfl")
-@why("The file has no byte.")
+@why("The file is empty.")
 def _empty(r: EuReading) -> RuleHit | None:
     return None if r.view.size else RuleHit(Span(0, r.view.size))
 
@@ -53,13 +53,13 @@ def _another_container(r: EuReading) -> RuleHit | None:
 
 
 @rule("C17", "before", "", _SOURCE + "libdwfl/open.c decompress, libdwfl/offline.c process_archive", observed=False)
-@why("A compressed file or an ar archive: eu-readelf looks into it, and what is in it is not known here.")
+@why("A compressed file or an ar archive: eu-readelf reads its content, which vmci does not know.")
 def _packed(r: EuReading) -> RuleHit | None:
     return RuleHit(Span(0, len(_ARCHIVE))) if r.view.head.startswith((*_COMPRESSED, _ARCHIVE)) else None
 
 
 @rule("C13", "before", _NOT_ELF, _SOURCE + "libelf/common.h determine_kind")
-@why(r"The file does not start with \x7fELF, EI_CLASS 1 or 2, EI_DATA 1 or 2 and EI_VERSION 1: all are looked at.")
+@why(r"The file does not start with \x7fELF, EI_CLASS 1 or 2, EI_DATA 1 or 2 and EI_VERSION 1: all four are checked.")
 def _identification(r: EuReading) -> RuleHit | None:
     if r.identified:
         return None
@@ -70,7 +70,7 @@ def _identification(r: EuReading) -> RuleHit | None:
 
 
 @rule("C02", "before", FAILED + "invalid ELF file data", _SOURCE + "libelf/elf_begin.c get_shnum")
-@why("The file ends within the ELF header: 64 bytes are wanted (52 of a 32-bit file).")
+@why("The file ends inside the ELF header, which has 64 bytes (52 in a 32-bit file).")
 def _too_short(r: EuReading) -> RuleHit | None:
     return RuleHit(Span(0, r.view.size)) if r.identified and not r.is_elf else None
 
@@ -82,41 +82,41 @@ def _section_count(r: EuReading) -> RuleHit | None:
 
 
 @rule("C13", "before", FAILED + "invalid data", _SOURCE + "libelf/elf_begin.c file_read_elf")
-@why("EI_DATA names the wrong byte order (e_version reads as 0x1000000), so every number of the head is swapped.")
+@why("EI_DATA names the wrong byte order (e_version reads as 0x1000000), so every number in the headers is swapped.")
 def _byte_order(r: EuReading) -> RuleHit | None:
     wrong = r.is_elf and not (r.places or r.sections) and r.header.version == 0x01000000
     return RuleHit(r.form.span("EI_DATA"), r.no_table) if wrong else None
 
 
 @rule("C01", "before", "", _SOURCE + "libelf/elf_begin.c file_read_elf")
-@why("EI_CLASS is not that of the machine, so the head is read with fields of the wrong width.")
+@why("EI_CLASS is not that of the machine, so the headers are read with fields of the wrong width.")
 def _class_of_machine(r: EuReading) -> RuleHit | None:
     wrong = r.is_elf and not (r.places or r.sections) and other_class(r.header.machine, r.bits)
     return RuleHit(r.form.span("EI_CLASS"), r.no_table) if wrong else None
 
 
 @rule("C06", "before", FAILED + "invalid data", _SOURCE + "libelf/elf_getphdrnum.c")
-@why("e_phoff lies behind the end of the file.")
+@why("e_phoff is after the end of the file.")
 def _headers_elsewhere(r: EuReading) -> RuleHit | None:
     elsewhere = r.is_elf and r.no_table and r.header.phoff >= r.view.size
     return RuleHit(r.form.span("e_phoff"), r.no_table) if elsewhere else None
 
 
 @rule("C16", "before", FAILED + "invalid data", _SOURCE + "libdwfl/dwfl_report_elf.c __libdwfl_elf_address_range")
-@why("The file does not hold e_phnum program headers; not one is then read.")
+@why("The file does not hold e_phnum program headers; eu-readelf then reads none of them.")
 def _table_cut(r: EuReading) -> RuleHit | None:
     return RuleHit(r.form.span("e_phnum"), r.no_table) if r.is_elf and r.no_table else None
 
 
 @rule("C11", "note", "", _SOURCE + "src/readelf.c handle_notes")
-@why("More than 65,534 program headers need a section header for their number; with any, only sections are searched.")
+@why("More than 65,534 program headers need a section header for their number; then only sections are searched.")
 def _many_headers(r: EuReading) -> RuleHit | None:
     many = r.note_missing and r.header.phnum == PN_XNUM and r.sections and not r.note_sections
     return RuleHit(r.form.span("e_phnum")) if many else None
 
 
 @rule("C07", "note", "", _SOURCE + "src/readelf.c handle_notes")
-@why("""The file has section headers, so only SHT_NOTE sections are searched, and there is none; nothing is printed.
+@why("""The file has section headers, so only SHT_NOTE sections are searched; there is none, so nothing is printed.
 
     QEMU 7.2 and later write two sections of other types.
     """)
@@ -125,14 +125,14 @@ def _sections(r: EuReading) -> RuleHit | None:
 
 
 @rule("C07", "note", "", _SOURCE + "src/readelf.c handle_notes")
-@why("Only SHT_NOTE sections are searched, and none of them is a part of a PT_NOTE with VMCOREINFO in it.")
+@why("Only SHT_NOTE sections are searched, and none of them is in a PT_NOTE with VMCOREINFO.")
 def _other_sections(r: EuReading) -> RuleHit | None:
     named = any(NAME[:-1] in area.data for area in r.areas)
     return r.hit(r.form.span("e_shoff")) if r.note_missing and r.note_sections and not named else None
 
 
 @rule("C16", "note", "", _SOURCE + "src/readelf.c handle_notes")
-@why("There are no program headers to read: e_phnum or e_phoff is 0, or not even one fits; nothing is printed.")
+@why("There are no program headers: e_phnum or e_phoff is 0, or not even one fits; nothing is printed.")
 def _no_headers(r: EuReading) -> RuleHit | None:
     none = not r.phnum or not r.header.phoff or r.header.phoff + r.form.segment.size > r.view.size
     return (
@@ -143,13 +143,13 @@ def _no_headers(r: EuReading) -> RuleHit | None:
 
 
 @rule("C03", "note", "", _SOURCE + "src/readelf.c handle_notes")
-@why("There is no PT_NOTE with bytes; eu-readelf prints no note and says nothing.")
+@why("There is no PT_NOTE with bytes; eu-readelf prints nothing.")
 def _no_note_segment(r: EuReading) -> RuleHit | None:
     return RuleHit() if r.note_missing and not r.sections and not any(length for _, length, _ in r.places) else None
 
 
 @rule("C02", "note", BAD_NOTE + "invalid operation", _SOURCE + "libelf/elf_getdata_rawchunk.c")
-@why("A PT_NOTE reaches beyond the end of the file; then none of its notes is read, not even a whole one.")
+@why("A PT_NOTE reaches past the end of the file; eu-readelf then reads none of its notes, not even whole ones.")
 def _notes_cut(r: EuReading) -> RuleHit | None:
     outside = next((place for place in r.places if not r.has(place[0], place[1])), None)
     if not r.note_missing or outside is None:
@@ -158,43 +158,43 @@ def _notes_cut(r: EuReading) -> RuleHit | None:
 
 
 @rule("C10", "note", "", _SOURCE + "libelf/gelf_getnote.c")
-@why("p_align is 8, so each note is looked for at a multiple of 8; these are padded to 4, as the kernel does.")
+@why("p_align is 8, so eu-readelf looks for each note at a multiple of 8; the kernel pads notes to 4.")
 def _padded_to_4(r: EuReading) -> RuleHit | None:
     return r.fault(padded_to_4)
 
 
 @rule("N08", "note", GARBAGE, _SOURCE + "libelf/gelf_getnote.c")
-@why("The header of the VMCOREINFO note is in the other byte order than the file.")
+@why("The byte order of the VMCOREINFO note's header is not that of the file.")
 def _byte_swapped(r: EuReading) -> RuleHit | None:
     return r.fault(byte_swapped)
 
 
 @rule("N12", "note", GARBAGE, _SOURCE + "libelf/gelf_getnote.c")
-@why("The last note lacks its padding: the whole of it, up to a multiple of 4, must lie within the PT_NOTE.")
+@why("The last note lacks its padding: the whole note, up to a multiple of 4, must be in the PT_NOTE.")
 def _unpadded(r: EuReading) -> RuleHit | None:
     return r.fault(unpadded)
 
 
 @rule("N15", "note", GARBAGE, _SOURCE + "libelf/gelf_getnote.c")
-@why("Zero bytes that are no multiple of a note header stand before the note, so it is looked for at a wrong place.")
+@why("Zero bytes before the note are not a multiple of a note header, so it is looked for at a wrong place.")
 def _shifted(r: EuReading) -> RuleHit | None:
     return r.fault(shifted)
 
 
 @rule("N02", "note", GARBAGE, _SOURCE + "libelf/gelf_getnote.c")
-@why("A note claims to be longer than the bytes that there are; eu-readelf stops there.")
+@why("A note claims more bytes than there are; eu-readelf stops there.")
 def _broken(r: EuReading) -> RuleHit | None:
     return r.fault(broken_note)
 
 
 @rule("C04", "note", "", _SOURCE + "src/readelf.c handle_notes_data")
-@why("e_type is not ET_CORE: the note is listed, but its text is printed of a core file only.")
+@why("e_type is not ET_CORE: the note is listed, but eu-readelf prints its text only for a core file.")
 def _not_a_core(r: EuReading) -> RuleHit | None:
     return RuleHit(r.form.span("e_type")) if r.note_missing and r.named and r.header.type != ET_CORE else None
 
 
 @rule("C12", "note", "", _SOURCE + "libebl/eblopenbackend.c")
-@why("eu-readelf has no backend for this e_machine, or one that knows no core notes: the text is not printed.")
+@why("eu-readelf has no backend for this e_machine, or one without core notes: the text is not printed.")
 def _machine(r: EuReading) -> RuleHit | None:
     return RuleHit(r.form.span("e_machine")) if r.note_missing and r.named and not r.has_backend else None
 
@@ -214,7 +214,7 @@ def _name(r: EuReading) -> RuleHit | None:
 
 
 @rule("N02", "note", "", _SOURCE + "src/readelf.c handle_notes_data", observed=False)
-@why("There are more notes than are gone through here; eu-readelf would go on.")
+@why("There are more notes than vmci follows; eu-readelf would continue.")
 def _too_many_notes(r: EuReading) -> RuleHit | None:
     return RuleHit() if r.note_missing and any(len(area.notes) >= NOTE_LIMIT for area in r.areas) else None
 
@@ -226,14 +226,14 @@ def _no_note(r: EuReading) -> RuleHit | None:
 
 
 @rule("T03", "after", "", _SOURCE + "src/readelf.c handle_core_item")
-@why("A NUL stands before OSRELEASE= in its line, and each line is printed up to its first NUL only.")
+@why("There is a NUL before OSRELEASE= in its line, and each line is printed only up to its first NUL.")
 def _behind_nul(r: EuReading) -> RuleHit | None:
     hidden = r.decoded and not r.accepts and any(note.has_text for note in r.decoded)
     return RuleHit(r.note) if hidden else None
 
 
 @rule("T09", "after", "", _SOURCE + "src/readelf.c handle_core_item")
-@why("The text has no OSRELEASE=; eu-readelf prints it all the same, but nothing tells which kernel it is of.")
+@why("The text has no OSRELEASE=; eu-readelf prints the text, but nothing shows which kernel it is from.")
 def _no_release(r: EuReading) -> RuleHit | None:
     return RuleHit(r.note) if r.decoded and not r.accepts else None
 
@@ -245,13 +245,13 @@ def _nul(r: EuReading) -> RuleHit | None:
 
 
 @rule("N05", "note", "", _SOURCE + "src/readelf.c handle_notes_data", refuses=False)
-@why("eu-readelf prints the text of every VMCOREINFO note; what is told here is the first.")
+@why("eu-readelf prints the text of every VMCOREINFO note; the first is shown here.")
 def _several(r: EuReading) -> RuleHit | None:
     return RuleHit(r.decoded[1].span) if len(r.decoded) > 1 else None
 
 
 @rule("N02", "note", GARBAGE, _SOURCE + "src/readelf.c handle_notes_data", refuses=False)
-@why("Behind the note lies another that is not whole; eu-readelf complains of it.")
+@why("After the note is another one that is not whole; eu-readelf complains about it.")
 def _broken_behind(r: EuReading) -> RuleHit | None:
     found = (broken_note(area, r.order) for area in r.areas if r.decoded)
     span = next(filter(None, found), None)
@@ -259,12 +259,12 @@ def _broken_behind(r: EuReading) -> RuleHit | None:
 
 
 def _accepted(r: EuReading) -> str:
-    """The line that names the kernel, of all those of the text that it prints."""
+    """Return the printed line that names the kernel."""
     return "OSRELEASE=" + (r.osrelease or b"").decode("latin-1")
 
 
 def _lines(text: bytes) -> Mapping[bytes, bytes]:
-    """The lines as it prints them, up to a NUL; of two with one key it prints both, the first is here."""
+    """Return the first line of each key, up to a NUL; eu-readelf prints all lines."""
     pairs = (line.split(b"\0", 1)[0].partition(b"=") for line in reversed(text.split(b"\n")))
     return {key: value for key, sign, value in pairs if sign}
 

@@ -1,7 +1,7 @@
-"""A dump as eu-readelf goes through it with `-n`: where it looks for notes, which it decodes, what it complains of.
+"""A dump as `eu-readelf -n` reads it: where it looks for notes, which notes it decodes, its complaints.
 
-libdwfl opens the file and wants all its program headers; then sections alone are searched
-where there are any, else PT_NOTEs. Source: elfutils 0.188, src/readelf.c, libelf, libdwfl,
+libdwfl opens the file and needs all its program headers; then only sections are searched
+if there are any, else PT_NOTEs. Source: elfutils 0.188, src/readelf.c, libelf, libdwfl,
 libebl, backends; run: 0.188.
 """
 
@@ -58,7 +58,7 @@ class EuReading:
 
     @property
     def identified(self) -> bool:
-        """libelf/common.h determine_kind: magic, EI_CLASS, EI_DATA and EI_VERSION are all looked at."""
+        """Whether e_ident is valid (libelf/common.h determine_kind): magic, EI_CLASS, EI_DATA and EI_VERSION."""
         head = self.view.head
         if len(head) < IDENT.size or not head.startswith(MAGIC):
             return False
@@ -74,7 +74,7 @@ class EuReading:
 
     @cached_property
     def _sections_claimed(self) -> int:
-        """libelf/elf_begin.c get_shnum: e_shnum, or where that is 0 the size of section 0; e_shentsize is not used."""
+        """The claimed number of sections: e_shnum, or if that is 0 the size of section 0 (libelf get_shnum)."""
         header, size = self.header, self.form.section.size
         if header.shnum or not header.shoff:
             return header.shnum
@@ -87,7 +87,7 @@ class EuReading:
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
-        """All of them; none where the table is not whole in the file."""
+        """All section headers; empty if the table is not whole in the file."""
         count, offset = self._sections_claimed, self.header.shoff
         if offset + count * self.form.section.size > self.view.size:
             return ()
@@ -95,16 +95,16 @@ class EuReading:
 
     @cached_property
     def phnum(self) -> int:
-        """libelf/elf_getphdrnum.c: section 0 holds it, even if it is 0 there, where e_phnum is PN_XNUM."""
+        """The number of program headers: that in section 0, even 0, if e_phnum is PN_XNUM (libelf/elf_getphdrnum.c)."""
         if self.header.phnum == PN_XNUM and self.sections:
             return self.sections[0].info
         return self.header.phnum
 
     @cached_property
     def no_table(self) -> str:
-        """libdwfl/dwfl_report_elf.c: why it gives up where a header cannot be read; empty where it goes on.
+        """Its message if it gives up because of an unreadable header; else empty (libdwfl/dwfl_report_elf.c).
 
-        It goes on where not even the first fits. Of a relocatable file libdwfl reads no program headers.
+        It continues if not even the first header fits. In a relocatable file libdwfl reads no program headers.
         """
         offset, size = self.header.phoff, self.form.segment.size
         rest, relocatable = self.view.size - offset, self.header.type == _ET_REL
@@ -123,12 +123,12 @@ class EuReading:
 
     @property
     def opened(self) -> bool:
-        """Whether it comes so far as to look for notes."""
+        """Whether it gets as far as looking for notes."""
         return self.is_elf and not self.too_many_sections and not self.no_table
 
     @cached_property
     def places(self) -> tuple[tuple[int, int, int], ...]:
-        """Offset, length and alignment of all note areas. Section 0 is no section; a compressed one has no notes."""
+        """Offset, length and alignment of all note areas. Section 0 does not count; a compressed one has no notes."""
         if not self.opened:
             return ()
         if self.sections:
@@ -142,7 +142,7 @@ class EuReading:
 
     @cached_property
     def areas(self) -> tuple[NoteArea, ...]:
-        """Those that lie in the file. Whatever the alignment is, only 8 is not read as 4."""
+        """The areas that are in the file. Any alignment except 8 is read as 4."""
         return tuple(
             walk(offset, self.view.read(offset, length), self.order, 8 if align == 8 else 4)
             for offset, length, align in self.places
@@ -159,22 +159,22 @@ class EuReading:
 
     @property
     def has_backend(self) -> bool:
-        """Whether it has a backend for the machine, which knows core notes."""
+        """Whether it has a backend with core notes for the machine."""
         return machine_of_elf(self.header.machine, self.bits).eu_readelf
 
     @cached_property
     def decodes(self) -> bool:
-        """Whether it takes notes apart: in a core file of a machine that it has a backend for."""
+        """Whether it decodes notes: in a core file of a machine that it has a backend for."""
         return self.header.type == ET_CORE and self.has_backend
 
     @cached_property
     def decoded(self) -> tuple[WalkedNote, ...]:
-        """backends/linux-core-note.c: the notes whose text it prints, named VMCOREINFO and NUL, and of type 0."""
+        """The notes whose text it prints: VMCOREINFO with a NUL, of type 0 (backends/linux-core-note.c)."""
         return tuple(note for note in self.notes if note.name == NAME and note.type == 0) if self.decodes else ()
 
     @cached_property
     def shown(self) -> WalkedNote | None:
-        """The first note in whose text it prints `OSRELEASE=`; else the first that it decodes."""
+        """The first note whose printed text has `OSRELEASE=`; else the first that it decodes."""
         with_release = (note for note in self.decoded if prints_release(note.desc))
         return next(with_release, self.decoded[0] if self.decoded else None)
 
@@ -192,38 +192,38 @@ class EuReading:
 
     @cached_property
     def osrelease(self) -> bytes | None:
-        """The first line of the key that it prints, as far as it prints it."""
+        """The printed part of the first line of the key."""
         lines = (_RELEASE.search(note.desc) for note in self.decoded)
         return next((line[1] for line in lines if line is not None), None)
 
     @property
     def note_missing(self) -> bool:
-        """It looks for notes and decodes none of VMCOREINFO."""
+        """Whether it looks for notes but decodes no VMCOREINFO note."""
         return self.opened and not self.decoded
 
     @cached_property
     def named(self) -> tuple[WalkedNote, ...]:
-        """Notes whose printed name is VMCOREINFO or starts so."""
+        """The notes whose printed name starts with VMCOREINFO."""
         return tuple(note for note in self.notes if note.name.startswith(NAME[:-1]))
 
     def broken(self, area: NoteArea) -> str:
-        """What it says of the note at which the walk ends; empty where there is none."""
+        """Return its message about the note at which the walk ends early; empty if it does not."""
         return "" if area.broken is None else GARBAGE
 
     @cached_property
     def first_message(self) -> str:
-        """What it says of the first area that is not whole; empty where it says nothing."""
+        """Its message about the first area that is not whole; else empty."""
         for offset, length, _ in self.places:
             if not self.has(offset, length):
                 return OUTSIDE_SECTION if self.sections else OUTSIDE
         return next(filter(None, map(self.broken, self.areas)), "")
 
     def hit(self, span: Span | None = None) -> RuleHit:
-        """A reason for decoding nothing, in the words that are really printed."""
+        """Return a reason for decoding nothing, with the words that it prints."""
         return RuleHit(span, self.first_message)
 
     def fault(self, finder: Callable[[NoteArea, ByteOrder], Span | None]) -> RuleHit | None:
-        """The first area with this fault, and what is said of it; None where the walk comes to the note in any."""
+        """Return the first area with this fault, with its message; None if the walk reaches the note in any area."""
         for area in () if self.named else self.areas:
             span = finder(area, self.order)
             if span is not None:
@@ -232,7 +232,7 @@ class EuReading:
 
 
 def prints_release(text: bytes) -> bool:
-    """src/readelf.c handle_core_item: each line is printed up to its first NUL; the key may stand anywhere in it."""
+    """Whether a printed line has the key, anywhere before its first NUL (src/readelf.c handle_core_item)."""
     at = text.find(_KEY)
     while at >= 0:
         if text.find(b"\0", text.rfind(b"\n", 0, at) + 1, at) < 0:

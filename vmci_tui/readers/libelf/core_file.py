@@ -1,7 +1,7 @@
 """How libelf (elfutils 0.196, which comes with drgn) opens a file and walks its notes.
 
-It takes program headers by their own size whatever e_phentsize says, looks at no
-e_version, and ends a note area at the first note that does not fit with its padding.
+It reads program headers by their own size whatever e_phentsize says, ignores e_version,
+and ends a note area at the first note that does not fit with its padding.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from vmci_tui.formats.segment_table import Segments
 from vmci_tui.readers.file_view import SEGMENT_LIMIT, View
 
 _NOTE_LIMIT: Final = 1 << 17
-"""Notes of one area that are looked at: no dump has as many CPUs."""
+"""Notes of one area that are read at most: no dump has as many CPUs."""
 _NAME_LIMIT: Final = 32
-"""Bytes of a note's name that are kept: no name that a reader knows is longer."""
+"""Bytes of a note's name that are stored: no reader knows a longer name."""
 
 
 class CoreNote(NamedTuple):
-    """A note where it lies; offsets are the file's."""
+    """A note with its offsets in the file."""
 
     offset: int
     namesz: int
     name: bytes
-    """Its first bytes."""
+    """The first bytes of the name."""
     kind: int
     desc: int
     descsz: int
@@ -56,7 +56,7 @@ class CoreNoteArea(NamedTuple):
     data: bytes
     notes: tuple[CoreNote, ...]
     broken: int | None
-    """The file offset of the note at which the walk ended early; None where it came to the end."""
+    """The file offset of the note at which the walk ended early; None if it reached the end."""
 
 
 class CoreFile:
@@ -70,7 +70,7 @@ class CoreFile:
 
     @cached_property
     def is_elf(self) -> bool:
-        """Whether libelf takes e_ident (determine_kind), and the ELF header is all there."""
+        """Whether libelf accepts e_ident (determine_kind), and the ELF header is whole."""
         right = self.ident[EI_CLASS] in (1, 2) and self.ident[EI_DATA] in (1, 2) and self.ident[EI_VERSION] == 1
         return self.ident.startswith(MAGIC) and right and self.view.size >= self.form.header_size
 
@@ -84,7 +84,7 @@ class CoreFile:
 
     @cached_property
     def sections_claimed(self) -> int:
-        """The number of section headers that the file claims: e_shnum, or sh_size of the first where that is 0."""
+        """The number of section headers that the file claims: e_shnum, or sh_size of the first if that is 0."""
         if self.header.shnum or not self.header.shoff:
             return self.header.shnum
         first = self.view.sections(self.bits, self.order, self.header.shoff, 1)
@@ -92,20 +92,20 @@ class CoreFile:
 
     @property
     def sections(self) -> int:
-        """How many there are (get_shnum): none where they are not all in the file."""
+        """The number of section headers (get_shnum): 0 if they are not all in the file."""
         room = self.view.size - self.header.shoff
         return self.sections_claimed if room >= self.form.section.size * self.sections_claimed else 0
 
     @cached_property
     def claimed(self) -> int:
-        """The number of program headers that the file claims, PN_XNUM looked up."""
+        """The number of program headers that the file claims, with PN_XNUM resolved."""
         if self.header.phnum == PN_XNUM and self.sections:
             return self.view.sections(self.bits, self.order, self.header.shoff, 1)[0].info
         return self.header.phnum
 
     @cached_property
     def count(self) -> int | None:
-        """How many program headers there are; None where e_phoff lies behind the file, or they are not all in it."""
+        """The number of program headers; None if e_phoff is after the file's end, or they are not all in it."""
         if self.header.phoff == 0:
             return 0
         room = self.view.size - self.header.phoff
@@ -131,13 +131,13 @@ class CoreFile:
 
     @cached_property
     def bad_segment(self) -> Segment | None:
-        """The first PT_NOTE that is not all in the file (elf_getdata_rawchunk refuses it)."""
+        """The first PT_NOTE that is not whole in the file (elf_getdata_rawchunk refuses it)."""
         size = self.view.size
         return next((s for s in self.note_segments if s.offset >= 1 << 63 or s.offset + s.filesz > size), None)
 
     @cached_property
     def areas(self) -> tuple[CoreNoteArea, ...]:
-        """All PT_NOTEs up to one that is not in the file, walked as gelf_getnote does."""
+        """The PT_NOTEs before the first one that is not in the file, walked as gelf_getnote does."""
         bad = self.bad_segment
         good = self.note_segments if bad is None else self.note_segments[: self.note_segments.index(bad)]
         return tuple(self._area(segment) for segment in good)
@@ -150,7 +150,7 @@ class CoreFile:
 
 
 def walk(data: bytes, order: ByteOrder, align: int, tail: bool = True) -> tuple[list[CoreNote], int]:
-    """The notes of an area and where the walk ended; `tail`: the last note's padding must fit too."""
+    """Return the notes of an area, and where the walk ended; `tail`: the last note's padding must fit too."""
     words = note_header(order)
     found: list[CoreNote] = []
     at, size = 0, len(data)

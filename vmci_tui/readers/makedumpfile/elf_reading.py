@@ -1,13 +1,13 @@
 """A file as makedumpfile 1.7.2 (x86-64) reads it: the headers, the notes, the text.
 
 After elf_info.c (check_elf_format, get_elf_info, get_pt_note_info) and makedumpfile.c
-(initial, copy_vmcoreinfo). Of the head it looks at nothing but EI_CLASS, e_phnum and the
-program headers right behind the ELF header, all of it little-endian.
+(initial, copy_vmcoreinfo). In the headers it looks only at EI_CLASS, e_phnum and the
+program headers directly after the ELF header, all as little-endian.
 
 What it prints while it looks for other containers (`read_device: Can't read a file`, for
-files of less than 8 KiB) decides nothing and is no part of the words here. FILE stands for
-the file's name. `No such file or directory` is errno's last value: of the output file,
-which it has just found not to be there.
+files of less than 8 KiB) decides nothing and is not part of the words here. FILE is the
+file's name. `No such file or directory` is the last value of errno, from the check that
+the output file does not exist.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from vmci_tui.readers.makedumpfile.text import MakedumpfileText
 
 _EM_X86_64: Final = 62
 _EHDR64: Final = format_of(64, "little").header_size
-"""It reads so much first, of a 32-bit file too."""
+"""Bytes that it reads first, also from a 32-bit file."""
 _BLOCK: Final = 4096
 _SADUMP_MAGIC_AT, _SADUMP_MAGIC = 168, struct.Struct("<982I")
 """The magic numbers fill a partition header of sadump up to the end of its block."""
 _SEEK_LIMIT: Final = 0xFFFFFFFF000
-"""The last offset to which ext4 seeks; what lies behind is an error of lseek, not of read."""
+"""The last offset to which ext4 seeks; beyond it lseek fails, not read."""
 _SECTION_BUFFER: Final = 72
-"""Bytes of section 0 that it has room for: an Elf64_Shdr and the 8 bytes before the stack's guard."""
+"""Its room for section header 0, in bytes: an Elf64_Shdr and the 8 bytes before the stack's guard."""
 _NAME: Final = 15
-"""It compares so many bytes of a name; a note with a longer name is passed over."""
+"""Bytes of a name that it compares; it ignores a note with a longer name."""
 _STEPS: Final = 1 << 16
-"""Notes that are looked at, at most."""
+"""Notes that are read at most."""
 _AREA_LIMIT: Final = 1 << 20
 _TOP: Final = (1 << 64) - 1
 NO_PADDR: Final = _TOP
-"""p_paddr of a range of virtual addresses that is nowhere in memory."""
+"""p_paddr of a range of virtual addresses that is not in memory."""
 _CUT: Final = "No such file or directory"
 
 
@@ -52,7 +52,7 @@ _NAMED = re.compile(rb"VMCOREINFO(?!_XEN)(.?)", re.DOTALL)
 
 
 class NotePlace(NamedTuple):
-    """A note that it takes, or passes over for its type or the length of its name."""
+    """A note that it uses, or ignores because of its type or the length of its name."""
 
     offset: int
     desc: int
@@ -65,15 +65,15 @@ class NotePlace(NamedTuple):
 
 
 class MakedumpfileWalk(NamedTuple):
-    """What it meets in the area of the last PT_NOTE."""
+    """The notes that it finds in the area of the last PT_NOTE."""
 
     found: NotePlace | None = None
     """The last note that is named VMCOREINFO and has type 0."""
     other_type: NotePlace | None = None
     wrong_length: NotePlace | None = None
-    """Its name is VMCOREINFO, but has no length, or one of more than 15."""
+    """Its name is VMCOREINFO, but with a length of 0 or of more than 15."""
     xen: NotePlace | None = None
-    """Xen's crash information, which makes it take the file for a hypervisor's dump."""
+    """Xen's crash information: makedumpfile then takes the file for a hypervisor's dump."""
     xen_text: NotePlace | None = None
     fault: HeaderFault | None = None
 
@@ -83,13 +83,13 @@ def _area(segment: Segment) -> Span:
 
 
 class MakedumpfileReading:
-    """Every property stands on its own: None where what it needs is not there."""
+    """A file as makedumpfile reads it. Properties are independent: None if the file lacks what they need."""
 
     def __init__(self, view: View) -> None:
         self.view = view
         head = view.head
         self.container = ""
-        """What it takes the file for by its first bytes, where that is not ELF."""
+        """The container that the first bytes mean to it, if it is not ELF."""
         if MakedumpfileKdump.recognises(view):
             self.container = "kdump"
         elif view.size >= _EHDR64 and head.startswith(FLATTENED):
@@ -100,12 +100,12 @@ class MakedumpfileReading:
         kinds = {1: 32, 2: 64}
         long_enough = view.size >= _EHDR64 and not self.container
         self.bits = kinds.get(head[EI_CLASS], 0) if long_enough and len(head) >= _EHDR64 else 0
-        """The width by EI_CLASS; 0 where it comes to none."""
+        """The width by EI_CLASS; 0 if unknown."""
         self.form = format_of(32 if self.bits == 32 else 64, "little")
 
     @cached_property
     def _sadump_at(self) -> int | None:
-        """Offset of a partition header of sadump: at 0, or behind a media header of one block."""
+        """Offset of a partition header of sadump: 0, or after a media header of one block."""
         signature = b"sadump\0\0"
         if self.view.size >= _BLOCK and self.view.head.startswith(signature):
             return 0
@@ -119,7 +119,7 @@ class MakedumpfileReading:
 
     @cached_property
     def sadump_is_sound(self) -> bool:
-        """Its magic numbers, each of which follows from the one before (sadump_info.c verify_magic_number)."""
+        """Whether its magic numbers are right: each follows from the one before (sadump_info.c verify_magic_number)."""
         at = self._sadump_at
         if at is None:
             return False
@@ -128,7 +128,7 @@ class MakedumpfileReading:
 
     @cached_property
     def _count(self) -> int | HeaderFault:
-        """The number of program headers, or what keeps it from knowing (get_elf64_phnum)."""
+        """The number of program headers, or the fault that hides it (get_elf64_phnum)."""
         header = self.view.header(self.bits, "little")
         if header.phnum != PN_XNUM or self.bits == 32:
             return header.phnum
@@ -142,13 +142,13 @@ class MakedumpfileReading:
             return HeaderFault("smash", "*** stack smashing detected ***: terminated", self.form.span("e_shentsize"))
         if len(section) < length:
             return HeaderFault("section 0", f"get_elf64_phnum: Can't read FILE at {at:#x}. {_CUT}", span)
-        # What it did not read is zero on its stack (seen); sh_info goes into an int.
+        # Bytes that it did not read are zeros on its stack (observed); sh_info goes into an int.
         count = int.from_bytes(self.form.section.part("sh_info", section), "little", signed=True)
         return max(count, 0)
 
     @cached_property
     def table(self) -> Segments:
-        """The program headers that the file holds in full; it looks for them right behind the ELF header."""
+        """The program headers that are whole in the file; it reads them directly after the ELF header."""
         if not self.bits or isinstance(self._count, HeaderFault):
             return Segments(self.form, b"")
         return self.view.segments(self.bits, "little", self.form.header_size, self._count)
@@ -161,7 +161,7 @@ class MakedumpfileReading:
 
     @cached_property
     def head_fault(self) -> HeaderFault | None:
-        """Why it never gets to the notes."""
+        """The fault that keeps it from the notes."""
         if self.container:
             return None
         if self.view.size < _EHDR64:
@@ -204,7 +204,7 @@ class MakedumpfileReading:
 
     @cached_property
     def _headers_elsewhere(self) -> bool:
-        """The table to which e_phoff points starts with a PT_NOTE or PT_LOAD and is not the one that it reads."""
+        """Whether there is a PT_NOTE or PT_LOAD at e_phoff, which is not where it reads."""
         phoff = self.view.header(self.bits, "little").phoff
         if phoff == self.form.header_size:
             return False
@@ -244,13 +244,13 @@ class MakedumpfileReading:
         return walk
 
     def _zeros(self, at: int) -> int:
-        """How far steps of one empty header lead through zeros, 12 bytes at least."""
+        """Return the bytes that steps of one empty header skip in zeros, at least 12."""
         chunk = self.view.read(at, HEADER * 4096)
         return max((len(chunk) - len(chunk.lstrip(b"\0"))) // HEADER * HEADER, HEADER)
 
     @cached_property
     def found(self) -> NotePlace | None:
-        """The note whose text it copies; an empty one is none. Of a kdump-compressed file the text alone."""
+        """The note whose text it copies; None if empty. In a kdump-compressed file only the text."""
         if self.kdump is not None:
             text_place = self.kdump.text_place
             return None if text_place is None else NotePlace(text_place[0], *text_place)
@@ -259,7 +259,7 @@ class MakedumpfileReading:
 
     @cached_property
     def missing_note(self) -> tuple[str, Span | None]:
-        """Why there is no such note, for a file whose notes it could walk."""
+        """The reason why it found no note, if it could walk the notes; and the bytes concerned."""
         walk, segment = self.walk, self.note_segment
         if walk.found is not None:
             return "empty", walk.found.span
@@ -287,12 +287,12 @@ class MakedumpfileReading:
         return ("place" if note_header("little").unpack_from(area, at)[0] in (10, 11) else "broken"), span
 
     def _is_swapped(self, at: int) -> bool:
-        """A big-endian header with the right length of the name."""
+        """Whether a big-endian header with the right name length is at this offset."""
         return int.from_bytes(self.view.read(at, 4), "big") in (10, 11)
 
     @cached_property
     def words_without_note(self) -> str:
-        """It goes on without the text, and fails when it wants the log."""
+        """Its message without a text: it continues, and fails when it needs the log."""
         top = 0
         for kind, _, _, _, paddr, _, memsz, _ in self.table.rows():
             if kind == PT_LOAD and paddr != NO_PADDR:
@@ -303,7 +303,7 @@ class MakedumpfileReading:
 
     @cached_property
     def xen_fault(self) -> str:
-        """What makes it give up a dump of a Xen hypervisor (init_xen_crash_info)."""
+        """Its message if it gives up a dump of a Xen hypervisor; else empty (init_xen_crash_info)."""
         note = self.walk.xen
         if note is None or not note.descsz or self.walk.fault is not None:
             return ""
@@ -315,7 +315,7 @@ class MakedumpfileReading:
 
     @cached_property
     def copy_fault(self) -> str:
-        """Why it cannot copy the text into its temporary file (copy_vmcoreinfo)."""
+        """Its message if it cannot copy the text into its temporary file; else empty (copy_vmcoreinfo)."""
         note = self.found
         if note is None:
             return ""
@@ -346,7 +346,7 @@ class MakedumpfileReading:
         return None if self.parsed is None else self.parsed.basic.release
 
     def line_span(self, line: bytes) -> Span | None:
-        """Where a line of the text lies in the file."""
+        """Return the span of a line of the text in the file."""
         if self.found is None or self.text is None:
             return None
         at = 0 if self.text.startswith(line) else self.text.find(b"\n" + line) + 1
@@ -354,12 +354,12 @@ class MakedumpfileReading:
 
 
 def _up(number: int) -> int:
-    """Rounded up to 4, in 32 bits as the program does it."""
+    """Round up to a multiple of 4, in 32 bits as the program does."""
     return (number + 3 & 0xFFFFFFFF) // 4 * 4
 
 
 def _met(walk: MakedumpfileWalk, name: bytes, kind: int, note: NotePlace) -> MakedumpfileWalk:
-    """A note with a name that is short enough; it looks at 15 bytes of it, whatever its length says."""
+    """Add a note with a short enough name; the program compares 15 bytes of it, whatever its length."""
     if name.startswith(b"VMCOREINFO\0"):
         return walk._replace(found=note) if kind == 0 else walk._replace(other_type=note)
     if name == b"VMCOREINFO_XEN\0" and kind == 0:

@@ -14,7 +14,7 @@ from vmci_tui.readers.file_view import View
 from vmci_tui.readers.shared.x86_64_kdump_header import header_of, place, sub_header_of
 
 MEMORY: Final = 7 << 28
-"""What malloc still gives where a program has 2 GiB; with more the read fails, in other words."""
+"""The largest size that malloc gives a program with 2 GiB; with more memory the read fails with other words."""
 _CUT: Final = "No such file or directory"
 
 
@@ -42,12 +42,12 @@ class MakedumpfileKdump:
 
     @cached_property
     def sub(self) -> KdumpSubHeader | None:
-        """The sub-header, where the file has all of it."""
+        """The sub-header; None if the file lacks a part of it."""
         return sub_header_of(self.view, self.header.block_size)
 
     @cached_property
     def fault(self) -> HeaderFault | None:
-        """What it refuses in the headers."""
+        """The fault for which it refuses the headers."""
         block = self.header.block_size
         if block < 0:
             words = "read_kdump_sub_header: Can't seek a file(FILE). Invalid argument"
@@ -72,9 +72,9 @@ class MakedumpfileKdump:
 
     @property
     def is_x86_64(self) -> bool:
-        """Whether the header names this machine, or none that says anything, as QEMU may leave it."""
+        """Whether the header names this machine, or no machine, as QEMU may leave it."""
         return self.header.machine.startswith((b"x86_64", b"Unknown", b"\0"))
 
     def field(self, name: str, through: str = "") -> Span:
-        """Where a field of the headers is, or all from it through another."""
+        """Return the span of a field of the headers, or of all fields through another."""
         return place(name, self.header.block_size, through)

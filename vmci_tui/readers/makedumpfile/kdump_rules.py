@@ -1,7 +1,7 @@
-"""What makedumpfile 1.7.2 makes of a kdump-compressed file before it has a text: the rules, in its order.
+"""The rules of makedumpfile 1.7.2 for a kdump-compressed file up to the text, in its order.
 
-Of the text it makes what it makes of any (makedumpfile.py). It follows offset_vmcoreinfo
-and size_vmcoreinfo; the notes count for nothing.
+Its rules for the text are the same for all files (text_rules.py). It follows
+offset_vmcoreinfo and size_vmcoreinfo, and ignores the notes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NO_LOG: Final = "dump_dmesg: Can't find some symbols for log_buf."
 _SUB_HEADER: Final = "read_kdump_sub_header: Can't read a file(FILE). No such file or directory"
 _TOP: Final = (1 << 64) - 1
 _BUFFER: Final = 4096
-"""BUFSIZE_BITMAP: the bitmap is read in pieces of so many bytes."""
+"""BUFSIZE_BITMAP: the bitmap is read in pieces of this many bytes."""
 rule: Rules[_Reading] = Rules()
 later: Rules[_Reading] = Rules()
 
@@ -32,19 +32,19 @@ def _on_fault(r: _Reading, kind: str) -> RuleHit | None:
 
 
 def _without_text(r: _Reading) -> bool:
-    """It has read both headers, and takes the file for one that has no vmcoreinfo."""
+    """Whether it has read both headers, and finds no vmcoreinfo in them."""
     return r.kdump is not None and r.kdump.fault is None and r.found is None
 
 
 def _misread(r: _Reading, layout: Layout) -> RuleHit | None:
-    """It stops at a number of a header that is of another layout."""
+    """Return a hit if it stops at a number of a header in another layout."""
     if r.kdump is None or r.kdump.fault is None or layout_of(r.view.head) != layout:
         return None
     return RuleHit(NARROW_SIZES, r.kdump.fault.words)
 
 
 def _no_text_by(r: _Reading, layout: Layout) -> RuleHit | None:
-    """It goes through a header of another layout, and finds no text by what it reads there."""
+    """Return a hit if it reads a header in another layout, and therefore finds no text."""
     if not (_without_text(r) or (r.kdump is not None and r.copy_fault)) or layout_of(r.view.head) != layout:
         return None
     return RuleHit(NARROW_SIZES, r.copy_fault or None)
@@ -55,7 +55,7 @@ def _pointers(r: _Reading, words: str | None = None) -> RuleHit | None:
 
 
 def _text_of_note(r: _Reading) -> bytes | None:
-    """The text of the VMCOREINFO note to which offset_note leads, which it does not look for."""
+    """Return the text of the VMCOREINFO note at offset_note, which makedumpfile does not use."""
     if r.kdump is None or (sub := r.kdump.sub) is None or r.kdump.header.version < 4:
         return None
     area = walk(sub.offset_note, r.view.read(sub.offset_note, sub.size_note), "little", 4)
@@ -63,45 +63,45 @@ def _text_of_note(r: _Reading) -> bytes | None:
 
 
 @rule("C12", "before", _SUB_HEADER, _MAIN + "read_kdump_sub_header")
-@why("""The header is a 32-bit one: makedumpfile reads the header of the machine that it was built for, with 64
-    bits, and finds a block size that is none.""")
+@why("""The header is a 32-bit one: makedumpfile reads it as a 64-bit header, like that of the machine that it was
+    built for, and finds an invalid block size.""")
 def _narrow_header(r: _Reading) -> RuleHit | None:
     return _misread(r, "32 bits")
 
 
 @rule("C14", "before", _SUB_HEADER, _MAIN + "read_kdump_sub_header")
-@why("The header is big-endian: makedumpfile reads it in the byte order of the computer on which it runs.")
+@why("The header is big-endian: makedumpfile reads it in the byte order of the machine on which it runs.")
 def _header_in_other_byte_order(r: _Reading) -> RuleHit | None:
     return _misread(r, "big-endian")
 
 
 @rule("C23", "before", _SUB_HEADER, _MAIN + "read_kdump_sub_header")
-@why("block_size, which is where the sub-header lies, is negative or leads out of the file, or the file is cut off.")
+@why("block_size, the offset of the sub-header, is negative or leads out of the file, or the file is cut off.")
 def _block_size(r: _Reading) -> RuleHit | None:
     return _on_fault(r, "block")
 
 
 @rule("C29", "before", "get_kdump_compressed_header_info: header does not have dump_level member",
       _MAIN + "get_kdump_compressed_header_info")  # fmt: skip
-@why("header_version is 0 or negative; any larger one will do, were it 100.")
+@why("header_version is 0 or negative; any larger value is accepted, even 100.")
 def _header_version(r: _Reading) -> RuleHit | None:
     return _on_fault(r, "version")
 
 
 @rule("C12", "note", _NO_LOG, _MAIN + "get_kdump_compressed_header_info")
-@why("The header is a 32-bit one: makedumpfile reads it with 64 bits, and finds no text by what it reads.")
+@why("The header is a 32-bit one: makedumpfile reads it as a 64-bit header, and finds no text.")
 def _no_text_by_narrow_header(r: _Reading) -> RuleHit | None:
     return _no_text_by(r, "32 bits")
 
 
 @rule("C14", "note", _NO_LOG, _MAIN + "get_kdump_compressed_header_info")
-@why("The header is big-endian: makedumpfile reads it as little-endian, and finds no text by what it reads.")
+@why("The header is big-endian: makedumpfile reads it as little-endian, and finds no text.")
 def _no_text_in_other_byte_order(r: _Reading) -> RuleHit | None:
     return _no_text_by(r, "big-endian")
 
 
 @rule("C29", "note", _NO_LOG, _MAIN + "get_kdump_compressed_header_info")
-@why("header_version is 1 or 2, and the header of such a file names no text.")
+@why("header_version is 1 or 2: the header of such a file names no text.")
 def _old_version(r: _Reading) -> RuleHit | None:
     if r.kdump is None or r.kdump.header.version >= 3 or not _without_text(r):
         return None
@@ -116,29 +116,29 @@ def _note_without_pointer(r: _Reading) -> RuleHit | None:
 
 
 @rule("N01", "note", _NO_LOG, _MAIN + "initial")
-@why("offset_vmcoreinfo or size_vmcoreinfo is 0: the file has no text. It goes on without, until it wants the log.")
+@why("offset_vmcoreinfo or size_vmcoreinfo is 0: there is no text. It continues without one until it needs the log.")
 def _no_pointer(r: _Reading) -> RuleHit | None:
     return _pointers(r) if _without_text(r) else None
 
 
 @rule("C25", "note", "copy_vmcoreinfo: Can't read the dump memory(FILE). No such file or directory",
       _MAIN + "copy_vmcoreinfo")  # fmt: skip
-@why("offset_vmcoreinfo and size_vmcoreinfo lead out of the file, or name more than there is memory for.")
+@why("offset_vmcoreinfo and size_vmcoreinfo lead out of the file, or give a size too large for memory.")
 def _pointer_outside(r: _Reading) -> RuleHit | None:
     return _pointers(r, r.copy_fault) if r.kdump is not None and r.copy_fault else None
 
 
 @later("C20", "after", "", _MAIN + "get_kdump_compressed_header_info", refuses=False)
-@why("""The text that it follows (offset_vmcoreinfo) is another than that of the VMCOREINFO note (offset_note),
-    which drgn follows.""")
+@why("""The text that it uses (offset_vmcoreinfo) differs from that of the VMCOREINFO note (offset_note), which
+    drgn uses.""")
 def _other_text(r: _Reading) -> RuleHit | None:
     note = _text_of_note(r)
     return _pointers(r) if note is not None and r.text is not None and note != r.text else None
 
 
 @later("M07", "after", "check_release: Can't get the address of system_utsname.", _MAIN + "initial", refuses=False)
-@why("""phys_base of the header is not NUMBER(phys_base) of the text. Of a kdump-compressed file makedumpfile
-    takes the header's: it shows the text, and then translates addresses wrongly.""")
+@why("""phys_base of the header is not NUMBER(phys_base) of the text. In a kdump-compressed file makedumpfile uses
+    the header's: it prints the text, and then translates addresses wrongly.""")
 def _header_phys_base(r: _Reading) -> RuleHit | None:
     raw = r.parsed.first.get(b"NUMBER(phys_base)") if r.parsed is not None else None
     if r.kdump is None or r.kdump.sub is None or raw is None or not r.kdump.is_x86_64:
@@ -149,8 +149,8 @@ def _header_phys_base(r: _Reading) -> RuleHit | None:
 
 @later("C26", "after", "is_dumpable_file: Can't read the bitmap(FILE). No such file or directory",
        _MAIN + "initialize_bitmap_memory", refuses=False)  # fmt: skip
-@why("""max_mapnr_64 (before version 6: max_mapnr) counts more pages than the bitmap has bits for before the file
-    ends. It shows the text, then looks up every page: it dies, or takes hours.""")
+@why("""max_mapnr_64 (before version 6: max_mapnr) is larger than the number of the bitmap's bits in the file. It
+    prints the text, then looks up every page: it dies, or takes hours.""")
 def _more_pages_than_bits(r: _Reading) -> RuleHit | None:
     if r.kdump is None or (sub := r.kdump.sub) is None or r.text is None:
         return None

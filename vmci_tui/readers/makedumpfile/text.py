@@ -1,7 +1,7 @@
-"""The vmcoreinfo text as makedumpfile reads it: its lines, its keys in its order, its complaints.
+"""The vmcoreinfo text as makedumpfile reads it: the lines, the keys in its order, its complaints.
 
 All after makedumpfile 1.7.2, makedumpfile.c: read_vmcoreinfo_basic_info, read_vmcoreinfo
-and read_vmcoreinfo_symbol/_long, as the x86-64 build has them. The text lies in a
+and read_vmcoreinfo_symbol/_long, as the x86-64 build has them. The text is in a
 temporary file by then, read by fgets into 1,500 bytes, once for each key.
 """
 
@@ -28,10 +28,10 @@ from vmci_tui.readers.shared.c_numbers import (
 )
 
 LINE_LIMIT: Final = 1499
-"""Bytes of a line, newline included, that one fgets takes; the rest is taken for the next line."""
+"""Bytes of a line, newline included, that one fgets reads; the rest counts as the next line."""
 RELEASE_LIMIT: Final = 64
 TEMPORARY: Final = "/tmp/vmcoreinfoXXXXXX"
-"""How messages name the text: FILENAME_VMCOREINFO, its X replaced by mkstemp."""
+"""The name of the text in messages: FILENAME_VMCOREINFO, whose X mkstemp replaces."""
 _CHUNK = re.compile(rb"[^\n]{0,%d}\n|[^\n]{1,%d}" % (LINE_LIMIT - 1, LINE_LIMIT))
 _OSRELEASE, _PAGESIZE, _CRASHTIME = b"OSRELEASE=", b"PAGESIZE=", b"CRASHTIME="
 
@@ -106,7 +106,7 @@ _LAST = (
 
 
 def _long(raw: bytes) -> ParsedNumber:
-    """In decimal and, where that leaves something over, once more as hexadecimal."""
+    """Parse as decimal and, if characters are left, again as hexadecimal."""
     number = strtol(raw, 10)
     return strtol(raw, 16) if number.rest else number
 
@@ -122,7 +122,7 @@ def long_is_bad(raw: bytes) -> bool:
 
 
 def _strict_is_bad(raw: bytes) -> bool:
-    """PAGESIZE and CRASHTIME."""
+    """Whether makedumpfile refuses a value of PAGESIZE or CRASHTIME."""
     number = strtol(raw, 10)
     return not number.value or number.value == LONG_MAX or bool(number.rest)
 
@@ -137,14 +137,14 @@ def _as_symbol(raw: bytes) -> Value:
 def _as_long(raw: bytes) -> Value:
     number, how = strtol(raw, 10), "base 10"
     if number.rest:
-        number, how = strtol(raw, 16), "base 16, since base 10 leaves something over"
+        number, how = strtol(raw, 16), "base 16, because it is not entirely decimal"
     problem = ""
     if long_is_bad(raw):
         problem = "Invalid data: makedumpfile refuses the text"
     elif number.value == -1:
         problem = "-1 means to makedumpfile that the key is missing"
     elif number.value == -3:
-        problem = "-3 is its own mark for bad data: makedumpfile gives up without a word"
+        problem = "-3 is its own mark for bad data: makedumpfile gives up silently"
     return shown_decimal(number.value, how, problem)
 
 
@@ -157,7 +157,7 @@ def _as_page_size(raw: bytes) -> Value:
     value = _as_strict(raw)
     if value.problem or _is_page_size(value.number or 0):
         return value
-    return value._replace(problem="no power of two: makedumpfile refuses the text")
+    return value._replace(problem="not a power of two: makedumpfile refuses the text")
 
 
 def _as_release(raw: bytes) -> Value:
@@ -180,16 +180,16 @@ KEYS: Final[Mapping[bytes, Form]] = {
     b"CONFIG_PGTABLE_4": presence,
     b"SRCFILE(pud_t)": as_text,
     # arch/x86_64.c get_kaslr_offset_x86_64, with -x VMLINUX only.
-    b"KERNELOFFSET": lambda raw: shown_hex(strtoull(raw, 16).value, "base 16, where a vmlinux is given"),
+    b"KERNELOFFSET": lambda raw: shown_hex(strtoull(raw, 16).value, "base 16, only with a vmlinux"),
     **{key: _as_symbol if key.startswith(b"SYMBOL") else _as_long for key in _ALL},
 }
 
 
 class TextComplaint(NamedTuple):
-    """What makes it give up a text."""
+    """The reason why it gives up a text."""
 
     kind: str
-    """`pagesize`, `no power of two`, `crashtime`, `symbol`, `long`, or `silent`: it says nothing."""
+    """`pagesize`, `no power of two`, `crashtime`, `symbol`, `long`, or `silent`: it prints nothing."""
     line: bytes
     words: str
 
@@ -199,16 +199,16 @@ class TextComplaint(NamedTuple):
 
 
 class BasicInfo(NamedTuple):
-    """What the first pass takes from the text."""
+    """The results of the first pass over the text."""
 
     release: bytes | None
-    """The first that is not empty, in full, as it is printed; None: there is no such line."""
+    """The first one that is not empty, in full, as printed; None if there is no such line."""
     page_size: int | None
     complaint: TextComplaint | None
 
     @property
     def complete(self) -> bool:
-        """Both that are required are there."""
+        """Whether both required keys are there."""
         return self.release is not None and self.page_size is not None
 
 
@@ -217,14 +217,14 @@ def _invalid_data(function: str, line: bytes) -> str:
 
 
 class MakedumpfileText:
-    """One text as it reads it."""
+    """A text as makedumpfile reads it."""
 
     def __init__(self, text: bytes) -> None:
         self.raw = text
 
     @cached_property
     def lines(self) -> list[bytes]:
-        """As fgets gives them and strlen ends them; a line that starts with a NUL ends the text."""
+        """The lines as fgets reads them and strlen ends them; a line that starts with a NUL ends the text."""
         plain = self.raw.split(b"\n")
         if b"\0" not in self.raw and max(map(len, plain)) < LINE_LIMIT:
             return plain
@@ -242,12 +242,12 @@ class MakedumpfileText:
 
     @cached_property
     def first(self) -> dict[bytes, bytes]:
-        """Each key with its first value, which is the one that counts for all but the basic ones."""
+        """Each key with its first value, the one that counts for all except the basic keys."""
         return dict(reversed(self.pairs))
 
     @cached_property
     def values(self) -> dict[bytes, bytes]:
-        """Each key with the value that counts: the last of PAGESIZE and CRASHTIME, which it reads over and over."""
+        """Each key with the value that counts: the last one for PAGESIZE and CRASHTIME."""
         last = dict(self.pairs)
         counts: dict[bytes, bytes] = {key: last[key] for key in (b"PAGESIZE", b"CRASHTIME") if key in last}
         if self.basic.release:
@@ -256,7 +256,7 @@ class MakedumpfileText:
 
     @cached_property
     def basic(self) -> BasicInfo:
-        """The first pass, up to its first complaint."""
+        """The results of the first pass, up to its first complaint."""
         release: bytes | None = None
         page_size: int | None = None
         for line in self.lines:
@@ -278,7 +278,7 @@ class MakedumpfileText:
         return BasicInfo(release, page_size, None)
 
     def _in_order(self) -> Iterator[bytes]:
-        """The keys as it comes to them; which ones depends on what it read before."""
+        """Yield the keys in its order; which ones depends on the keys before."""
         yield from _FIRST
         if self.missing(_REFCOUNT):
             yield _COUNT
@@ -293,13 +293,13 @@ class MakedumpfileText:
         yield from _LAST
 
     def missing(self, key: bytes) -> bool:
-        """Not there, or a number that says so."""
+        """Whether a key is missing, or has the number that means so."""
         raw = self.first.get(key)
         return raw is None or (not key.startswith(b"SYMBOL") and _long(raw).value == -1)
 
     @cached_property
     def complaint(self) -> TextComplaint | None:
-        """What stops it after the first pass: the first bad value in the order of its keys."""
+        """The complaint that stops it after the first pass: the first bad value in the order of its keys."""
         for key in self._in_order():
             raw = self.first.get(key)
             if raw is None:
@@ -320,5 +320,5 @@ class MakedumpfileText:
 
 
 def lines(text: bytes) -> Mapping[bytes, bytes]:
-    """The keys of a text, each with the value that counts for makedumpfile."""
+    """Return the keys of a text, each with the value that counts for makedumpfile."""
     return MakedumpfileText(text).values

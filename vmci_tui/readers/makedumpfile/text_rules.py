@@ -1,6 +1,6 @@
-"""What makedumpfile 1.7.2 makes of a text that it has taken: what it reads otherwise, and why it fails later.
+"""The rules of makedumpfile 1.7.2 for an accepted text: values that it reads differently, and later failures.
 
-It has shown `VMCOREINFO   :` by then: none of these rules refuses.
+It has printed `VMCOREINFO   :` by then: none of these rules refuses.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ rule: Rules[_Reading] = Rules()
 
 
 @rule("T19", "after", "makedumpfile Failed.", _MAIN + "read_vmcoreinfo_long", refuses=False)
-@why("""The value is -3, which stands for bad data inside makedumpfile: it shows the text and gives up
-    without a word.""")
+@why("""The value is -3, which means bad data inside makedumpfile: it prints the text and gives up silently.""")
 def _silent_number(reading: _Reading) -> RuleHit | None:
     complaint = None if reading.parsed is None else reading.parsed.complaint
     return RuleHit(reading.line_span(complaint.line)) if complaint is not None and complaint.kind == "silent" else None
@@ -39,7 +38,7 @@ def _nul(reading: _Reading) -> RuleHit | None:
 
 
 @rule("T05", "after", "", _READ, refuses=False)
-@why("A line of more than 1,499 bytes is read in pieces: what follows is taken for the next line.")
+@why("A line of more than 1,499 bytes is read in pieces: each further piece counts as the next line.")
 def _long_line(reading: _Reading) -> RuleHit | None:
     if reading.text is None or max(map(len, reading.text.split(b"\n"))) < LINE_LIMIT:
         return None
@@ -47,8 +46,8 @@ def _long_line(reading: _Reading) -> RuleHit | None:
 
 
 @rule("T06", "after", "", _MAIN + "read_vmcoreinfo_symbol", refuses=False)
-@why("""A key that it uses stands there twice with different values: the first counts, of PAGESIZE and
-    CRASHTIME the last.""")
+@why("""A key that it uses is there twice with different values: the first counts, except that for PAGESIZE and
+    CRASHTIME the last counts.""")
 def _first_counts(reading: _Reading) -> RuleHit | None:
     if reading.parsed is None or len(reading.parsed.pairs) == len(reading.parsed.first):
         return None
@@ -66,8 +65,8 @@ def _goes_on(reading: _Reading) -> bool:
 
 @rule("C12", "after", "vtop4_x86_64: Can't get the symbol of init_level4_pgt/init_top_pgt.",
       "makedumpfile 1.7.2, arch/x86_64.c vtop4_x86_64", refuses=False)  # fmt: skip
-@why("""The dump is of another machine than the one that this makedumpfile was built for. It shows the text,
-    and then finds no page tables of its own kind.""")
+@why("""The dump is from another machine than the one that this makedumpfile was built for. It prints the text, and
+    then finds no page tables of its own kind.""")
 def _other_machine(reading: _Reading) -> RuleHit | None:
     keys = {} if reading.parsed is None else reading.parsed.first
     absent = b"SYMBOL(init_level4_pgt)" not in keys and b"SYMBOL(init_top_pgt)" not in keys
@@ -76,8 +75,8 @@ def _other_machine(reading: _Reading) -> RuleHit | None:
 
 @rule("T15", "after", "vtop4_x86_64: Can't get the symbol of init_level4_pgt/init_top_pgt.",
       "makedumpfile 1.7.2, arch/x86_64.c vtop4_x86_64", refuses=False)  # fmt: skip
-@why("""Neither SYMBOL(init_top_pgt) nor SYMBOL(init_level4_pgt) is there: it shows the text, but cannot
-    translate an address.""")
+@why("""Neither SYMBOL(init_top_pgt) nor SYMBOL(init_level4_pgt) is there: it prints the text, but cannot
+    translate addresses.""")
 def _no_page_tables(reading: _Reading) -> RuleHit | None:
     keys = {} if reading.parsed is None else reading.parsed.first
     absent = b"SYMBOL(init_level4_pgt)" not in keys and b"SYMBOL(init_top_pgt)" not in keys
@@ -85,8 +84,8 @@ def _no_page_tables(reading: _Reading) -> RuleHit | None:
 
 
 @rule("T15", "after", "check_release: Can't get the symbol of system_utsname.", _MAIN + "check_release", refuses=False)
-@why("""Neither SYMBOL(init_uts_ns) nor SYMBOL(system_utsname) is there: it shows the text, but cannot learn
-    the kernel's version from memory.""")
+@why("""Neither SYMBOL(init_uts_ns) nor SYMBOL(system_utsname) is there: it prints the text, but cannot read the
+    kernel's version from memory.""")
 def _no_utsname(reading: _Reading) -> RuleHit | None:
     keys = {} if reading.parsed is None else reading.parsed.first
     absent = b"SYMBOL(init_uts_ns)" not in keys and b"SYMBOL(system_utsname)" not in keys
@@ -94,8 +93,8 @@ def _no_utsname(reading: _Reading) -> RuleHit | None:
 
 
 @rule("T15", "after", "", "makedumpfile 1.7.2, printk.c dump_lockless_dmesg", refuses=False)
-@why("""SYMBOL(prb) is there, but not every key that leads from it to the log: it shows the text, then takes
-    -1 for what is missing and gives rubbish or, without head_id or tail_id of prb_desc_ring, never ends.""")
+@why("""SYMBOL(prb) is there, but not every key that leads from it to the log: it prints the text, then uses -1 for
+    missing keys and prints garbage or, without head_id or tail_id of prb_desc_ring, never ends.""")
 def _log_keys_missing(reading: _Reading) -> RuleHit | None:
     if reading.parsed is None or not _goes_on(reading) or b"SYMBOL(prb)" not in reading.parsed.first:
         return None
@@ -104,10 +103,10 @@ def _log_keys_missing(reading: _Reading) -> RuleHit | None:
 
 @rule("C11", "after", "get_mm_sparsemem: Can't get the address of mem_section.",
       "makedumpfile 1.7.2, arch/x86_64.c get_page_offset_x86_64", refuses=False)  # fmt: skip
-@why("""It takes p_vaddr - p_paddr of the last PT_LOAD that has a virtual address for the place of the
-    kernel's linear map. In a dump with paging (some 65,000 headers, one for each run of virtual
-    addresses) that is some other mapping, and it lies above mem_section: it shows the text and then finds
-    no memory. Merged to one PT_LOAD for each range, without virtual addresses, it is read.""")
+@why("""It takes p_vaddr - p_paddr of the last PT_LOAD with a virtual address as the start of the kernel's linear
+    map. In a dump with paging (some 65,000 headers, one for each range of virtual addresses) that is another
+    mapping, above mem_section: it prints the text and then finds no memory. Merge the headers to one PT_LOAD
+    for each range, without virtual addresses, and it can read the dump.""")
 def _linear_map_after_the_last_header(reading: _Reading) -> RuleHit | None:
     if reading.parsed is None or not _goes_on(reading):
         return None
@@ -119,7 +118,7 @@ def _linear_map_after_the_last_header(reading: _Reading) -> RuleHit | None:
 
 
 def _page_offset(table: Segments) -> int | None:
-    """p_vaddr - p_paddr of the last PT_LOAD that has a virtual address below the kernel's image.
+    """Return p_vaddr - p_paddr of the last PT_LOAD with a virtual address below the kernel's image.
 
     It takes this for the place of the linear map. None where no PT_LOAD of a 64-bit file has one.
     """
@@ -133,8 +132,8 @@ def _page_offset(table: Segments) -> int | None:
 
 
 @rule("T24", "after", "The kernel version is not supported.", _MAIN + "get_kernel_version", refuses=False)
-@why("""The kernel is so new that its pages are marked in a way that 1.7.2 does not know. It says as much of every
-    kernel after 6.0.1, by the release that memory holds, and goes on; up to 6.1 nothing comes of it.""")
+@why("""The kernel is so new that 1.7.2 does not know how its pages are marked. It prints this for every kernel after
+    6.0.1, by the release in memory, and continues; up to 6.1 this has no effect.""")
 def _newer_kernel(reading: _Reading) -> RuleHit | None:
     if not _goes_on(reading) or need_of(reading.osrelease or b"") is None:
         return None
@@ -142,7 +141,7 @@ def _newer_kernel(reading: _Reading) -> RuleHit | None:
 
 
 @rule("T20", "after", "killed by SIGFPE", _MAIN + "get_mm_sparsemem", refuses=False)
-@why("PAGESIZE is smaller than SIZE(mem_section): it shows the text, and later divides by zero.")
+@why("PAGESIZE is smaller than SIZE(mem_section): it prints the text, and later divides by zero.")
 def _pagesize_below_a_section(reading: _Reading) -> RuleHit | None:
     if reading.parsed is None or not _goes_on(reading):
         return None

@@ -1,7 +1,7 @@
 """QEMU as a reader: what `dump-guest-memory` makes of an entry and of the memory that it points at.
 
-The rules are those of dump/dump.c and hw/misc/vmcoreinfo.c, as 7.2.22 and 10.0.2 were
-seen to act in 15,000 cases each. Nothing of a dump's head matters here; it is made later.
+The rules are those of dump/dump.c and hw/misc/vmcoreinfo.c, as observed with 7.2.22 and 10.0.2
+in 15,000 cases each. The headers of a dump do not matter here; QEMU writes them later.
 """
 
 from __future__ import annotations
@@ -42,32 +42,32 @@ _DECIMAL: Final = frozenset(b"0123456789")
 
 
 @rule("E02", "before", _ABSENT, _WRITTEN)
-@why("The guest never wrote the entry since the last reset: no driver announced a note.")
+@why("The guest has not written the entry since the last reset: no driver announced a note.")
 def never_written(reading: QemuReading) -> RuleHit | None:
     return RuleHit(WHOLE_ENTRY) if reading.history.never_written else None
 
 
 @rule("E09", "before", _ABSENT, "QEMU 7.2.22, hw/nvram/fw_cfg.c fw_cfg_dma_transfer")
-@why("Each write ended past byte 16 or came from outside memory: QEMU never took one. It wants 16 bytes at offset 0.")
+@why("Each write ended past byte 16 or came from outside memory, so QEMU accepted none. It needs 16 bytes at offset 0.")
 def only_failed_writes(reading: QemuReading) -> RuleHit | None:
     history = reading.history
     return RuleHit(WHOLE_ENTRY) if not history.never_written and reading.last is None else None
 
 
 @rule("E01", "before", _ABSENT, _WRITTEN)
-@why("The last write was not all 16 bytes at offset 0: QEMU stores it, and takes the note as not present.")
+@why("The last write was not all 16 bytes at offset 0: QEMU stores it, but treats the note as absent.")
 def not_a_full_write(reading: QemuReading) -> RuleHit | None:
     if reading.last is None:
         return None
     if (reading.last[0].offset, reading.last[0].length) == (0, LENGTH):
-        # What a debugger saw: all bytes are there, and QEMU says of itself that their last write was none.
+        # A debugger's view of QEMU: all bytes are there, but QEMU says that the last write was not valid.
         told = reading.history.held is False and reading.entry.guest_format != FORMAT_NONE
         return RuleHit(WHOLE_ENTRY) if told else None
     return RuleHit(Span(reading.last[0].offset, reading.last[0].length, "entry"))
 
 
 @rule("E03", "before", _ABSENT, _WRITTEN)
-@why("The last write had guest_format 0, by which a guest takes its note back. QEMU wants 1.")
+@why("The last write had guest_format 0, with which a guest withdraws its note. QEMU needs 1.")
 def switched_off(reading: QemuReading) -> RuleHit | None:
     if reading.last is None or (reading.last[0].offset, reading.last[0].length) != (0, LENGTH):
         return None
@@ -79,19 +79,19 @@ def _wrong_size(reading: QemuReading) -> RuleHit:
 
 
 @rule("E05", "before", "guest note size is invalid: N", _DUMP_INIT)
-@why("`size` is less than the 12 bytes of a note's header. It is judged before the format.")
+@why("`size` is less than the 12 bytes of a note header. QEMU checks it before the format.")
 def size_below_a_header(reading: QemuReading) -> RuleHit | None:
     return _wrong_size(reading) if reading.entry.size < NOTE_HEADER else None
 
 
 @rule("E06", "before", "guest note size is invalid: N", _DUMP_INIT)
-@why("`size` is more than 1 MiB (exactly 1 MiB passes). It is judged before the format.")
+@why("`size` is more than 1 MiB (exactly 1 MiB passes). QEMU checks it before the format.")
 def size_above_1_mib(reading: QemuReading) -> RuleHit | None:
     return _wrong_size(reading) if reading.entry.size > SIZE_LIMIT else None
 
 
 @rule("E04", "before", "guest note format is unsupported: N", _DUMP_INIT)
-@why("guest_format is not 1 (ELF), the only one that QEMU appends. host_format is never looked at.")
+@why("guest_format is not 1 (ELF), the only format that QEMU appends. QEMU ignores host_format.")
 def format_is_not_elf(reading: QemuReading) -> RuleHit | None:
     kind = reading.entry.guest_format
     return (
@@ -100,28 +100,28 @@ def format_is_not_elf(reading: QemuReading) -> RuleHit | None:
 
 
 @rule("E08", "before", "", _DUMP_INIT, observed=False)
-@why("QEMU reads the note from guest memory, and the memory that the entry points at is not in what is open.")
+@why("QEMU reads the note from guest memory, but the memory that the entry points at is not in the open files.")
 def region_is_not_known(reading: QemuReading) -> RuleHit | None:
     if reading.pointed is not None:
         return None
-    return RuleHit(entry_span("paddr"), f"not known: the memory at {reading.entry.paddr:#x} is not in what is open")
+    return RuleHit(entry_span("paddr"), f"not known: the memory at {reading.entry.paddr:#x} is not in the open files")
 
 
 @rule("E11", "note", "Invalid guest note header", _DUMP_INIT)
-@why("""The 12 bytes of the header, the name and the descriptor, both padded to 4, are more than the entry's `size`,
-    or one of the two is over 1 MiB.""")
+@why("""The header of 12 bytes, the name and the descriptor, both padded to 4, are more than the entry's `size`, or
+    name or descriptor is over 1 MiB.""")
 def note_is_larger_than_the_entry_says(reading: QemuReading) -> RuleHit | None:
     return RuleHit(reading.span(0, NOTE_HEADER)) if reading.region is not None and not reading.header_fits else None
 
 
 @rule("N07", "note", "", _DUMP_INIT, refuses=False)
-@why("namesz and descsz are 0, as outside RAM: QEMU appends twelve bytes that are no note, without a word.")
+@why("namesz and descsz are 0, as outside RAM: QEMU silently appends twelve bytes that are not a note.")
 def twelve_zero_bytes(reading: QemuReading) -> RuleHit | None:
     return RuleHit(reading.span(0, NOTE_HEADER)) if reading.length == NOTE_HEADER and reading.header_fits else None
 
 
 @rule("N04", "note", "", "QEMU 7.2.22, dump/dump.c note_name_equal", refuses=False)
-@why("The name is not VMCOREINFO and a NUL, with namesz 11: the note is appended, its phys_base not looked for.")
+@why("The name is not VMCOREINFO and a NUL, with namesz 11: QEMU appends the note, but ignores its phys_base.")
 def name_is_another(reading: QemuReading) -> RuleHit | None:
     if not reading.header_fits or reading.length == NOTE_HEADER or reading.named:
         return None
@@ -129,7 +129,7 @@ def name_is_another(reading: QemuReading) -> RuleHit | None:
 
 
 @rule("N03", "note", "", _PHYS, refuses=False)
-@why("QEMU writes a NUL behind the text before it reads it, so the first byte of padding does not stay what it was.")
+@why("QEMU writes a NUL after the text before it reads it, which overwrites the first byte of padding.")
 def padding_becomes_zero(reading: QemuReading) -> RuleHit | None:
     if not reading.named or reading.desc is None or reading.length == reading.desc[1] or reading.region is None:
         return None
@@ -138,8 +138,8 @@ def padding_becomes_zero(reading: QemuReading) -> RuleHit | None:
 
 
 @rule("T16", "after", "Failed to read NUMBER(phys_base)=", _PHYS, refuses=False)
-@why("""The first line with the key is no hexadecimal number to its end (a blank or a CR behind it is enough):
-    QEMU keeps its guess.""")
+@why("""The first line with the key is not entirely a hexadecimal number (a blank or a CR after it is enough): QEMU
+    keeps its guess.""")
 def phys_base_is_no_number(reading: QemuReading) -> RuleHit | None:
     if reading.phys_line is None or reading.phys_number is not None or reading.phys_key is None:
         return None
@@ -147,7 +147,7 @@ def phys_base_is_no_number(reading: QemuReading) -> RuleHit | None:
 
 
 @rule("T16", "after", "", _PHYS, refuses=False)
-@why("""Linux writes phys_base in decimal, QEMU reads the digits as hexadecimal: who trusts the phys_base in a
+@why("""Linux writes phys_base in decimal, QEMU reads the digits as hexadecimal: a tool that trusts phys_base in a
     kdump header is misled.""")
 def phys_base_read_in_base_16(reading: QemuReading) -> RuleHit | None:
     if reading.guest.machine != "x86_64" or reading.phys_line is None or reading.phys_number is None:
@@ -166,7 +166,7 @@ def _of_value(reading: QemuReading) -> Span | None:
 
 
 def warnings(reading: QemuReading) -> tuple[str, ...]:
-    """What QEMU prints for a dump, each line without its `warning: `. Needs a region that is known."""
+    """Return what QEMU prints for a dump, each line without its `warning: `. The region must be known."""
     printed: list[str] = []
     for item in rule.all:
         hit = item.check(reading)
@@ -188,7 +188,7 @@ def _phys_value(raw: bytes) -> Value:
 
 
 def _lines(text: bytes) -> Mapping[bytes, bytes]:
-    """The first line of each key that QEMU knows; a line that is indented or in other case is none."""
+    """Return the first line of each key that QEMU knows; case and indentation matter."""
     found = ((key, value_at(text, key)) for key in _PHYS_KEYS)
     return {key: place[1] for key, place in found if place is not None}
 
@@ -198,20 +198,20 @@ def _accepted(reading: QemuReading) -> str:
     if note is None or reading.desc is None:
         return ""
     if reading.length == NOTE_HEADER:
-        return "12 zero bytes are appended, without a word" if not any(note) else "a note of 12 bytes is appended"
+        return "12 zero bytes are appended silently" if not any(note) else "a note of 12 bytes is appended"
     windows = reading.named and note[reading.desc[0] :].startswith(WINDOWS_HEADERS)
     failed = "".join(f"; {words}" for words in warnings(reading))
     return f"the {'Windows ' if windows else ''}note is appended, {len(note)} bytes{failed}"
 
 
 def _without_entry(_view: View) -> QemuReading:
-    """A file alone says nothing to QEMU: as if the guest had never written the entry."""
+    """Read a file without an entry, as if the guest had never written the entry."""
     return QemuReading(EntryHistory("writes"), None, DumpTarget(None, 64, "little"))
 
 
 @lru_cache(maxsize=16)
 def reader(version: Version = "7.2", machine: str | None = None) -> Reader[QemuReading]:
-    """QEMU of a version before a guest: it reads another key for each machine, and all of them where none is named."""
+    """Return QEMU of a version as a reader: it reads a key that depends on the machine; None: all these keys."""
     used = _PHYS_KEYS if machine is None else filter(None, [machine_facts(machine).qemu.phys_key])
     keys: dict[bytes, Form] = dict.fromkeys(used, _phys_value)
     return Reader(
@@ -232,14 +232,14 @@ READER: Final = reader()
 def judge_entry(
     history: EntryHistory, pointed: RegionBytes | None, guest: DumpTarget, version: Version = "7.2"
 ) -> Verdict:
-    """What QEMU makes of an entry and the memory that it points at (None: not known): accepts where it appends."""
+    """Judge an entry and the memory that it points at (None: not known): QEMU accepts if it appends a note."""
     return decide(reader(version, guest.machine), QemuReading(history, pointed, guest, version))
 
 
 def verdict(document: Document, version: Version = "7.2") -> Verdict:
-    """What QEMU makes of the entry that is open, over the memory of the dump that is open; unknown without an entry."""
+    """Judge the open entry over the memory of the open dump; unknown without an entry."""
     guest = guest_of(document)
     if document.state.entry is not None:
         return judge_entry(document.state.entry, pointed_at(document), guest, version)
-    says = visible("no entry is open: QEMU judges an entry and the memory that it points at")
+    says = visible("not checked: no entry is open, and QEMU reads an entry and the memory that it points at")
     return Verdict(reader(version, guest.machine), None, says, None, None, None, None, ())

@@ -1,4 +1,4 @@
-"""What QEMU takes from an entry and from the guest memory that it points at, as `dump-guest-memory` reads them."""
+"""An entry, and the guest memory that it points at, as QEMU's `dump-guest-memory` reads them."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from vmci_tui.readers.shared.c_numbers import strtoull
 
 Version = Literal["7.2", "10.0"]
 VERSIONS: Final[tuple[Version, ...]] = ("7.2", "10.0")
-"""The versions whose ways were seen; they differ for big-endian guests only."""
+"""The versions that were observed; they differ only for big-endian guests."""
 
 _UNREADABLE: Final = 1 << 32
 
 
 class DumpTarget(NamedTuple):
-    """The dump that QEMU writes of the guest; not always what the guest itself is."""
+    """The dump that QEMU writes; its machine and width are not always the guest's own."""
 
     machine: str | None
-    """As `machine_name` names e_machine; None: not known, so no phys_base is read."""
+    """The name of e_machine by `machine_name`; None: not known, so phys_base is not read."""
     bits: int
     order: ByteOrder
     ram_base: int = 0
-    """The lowest address of RAM, which QEMU takes for phys_base on arm and aarch64."""
+    """The lowest address of RAM, which QEMU uses as phys_base on arm and aarch64."""
 
 
 class RegionBytes(NamedTuple):
@@ -35,11 +35,11 @@ class RegionBytes(NamedTuple):
     data: bytes
     """Its first bytes; zeros follow, as they do outside RAM."""
     offset: int | None = None
-    """Where they lie in the file, if they do so in one piece."""
+    """Their offset in the file, if they are in one piece."""
 
 
 class QemuReading:
-    """What QEMU takes from an entry and the memory that it points at (None: not known)."""
+    """An entry as QEMU reads it, with the memory that it points at (None: not known)."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class QemuReading:
         self.guest = guest
         self.version = version
         self.note: Span | None = None
-        """The note is none of the file's: it lies in guest memory."""
+        """None: the note is in guest memory, not in the file."""
 
     @cached_property
     def entry(self) -> Entry:
@@ -67,7 +67,7 @@ class QemuReading:
 
     @cached_property
     def region(self) -> bytes | None:
-        """The bytes that QEMU reads, without the zeros at their end; None where it never gets to read them."""
+        """The bytes that QEMU reads, without zeros at the end; None if it does not read the region."""
         if self.pointed is None or not self.history.present or self.entry.guest_format != FORMAT_ELF:
             return None
         if not NOTE_HEADER <= self.entry.size <= SIZE_LIMIT:
@@ -76,7 +76,7 @@ class QemuReading:
 
     @cached_property
     def sizes(self) -> tuple[int, int] | None:
-        """namesz and descsz as QEMU reads them; too large to pass where it reads them as 64-bit words."""
+        """namesz and descsz as QEMU reads them; too large to pass if it reads them as 64-bit words."""
         if self.region is None:
             return None
         little = self.guest.order == "little" or self.version == "7.2"
@@ -88,7 +88,7 @@ class QemuReading:
 
     @cached_property
     def length(self) -> int | None:
-        """What the note takes with its padding."""
+        """The length of the note with its padding, in bytes."""
         return None if self.sizes is None else NOTE_HEADER + align_up(self.sizes[0]) + align_up(self.sizes[1])
 
     @cached_property
@@ -102,14 +102,14 @@ class QemuReading:
 
     @cached_property
     def named(self) -> bool:
-        """Whether QEMU takes it for the vmcoreinfo: namesz 11, and the name with its NUL."""
+        """Whether QEMU takes the note as vmcoreinfo: namesz 11, and the name with its NUL."""
         if not self.header_fits or self.sizes is None or self.region is None:
             return False
         return self.sizes[0] == len(NAME) and self.region[NOTE_HEADER : NOTE_HEADER + len(NAME)] == NAME
 
     @cached_property
     def desc(self) -> tuple[int, int] | None:
-        """Where the descriptor begins and ends in the region."""
+        """The start and end of the descriptor in the region."""
         if self.sizes is None or not self.header_fits:
             return None
         start = NOTE_HEADER + align_up(self.sizes[0])
@@ -117,17 +117,17 @@ class QemuReading:
 
     @cached_property
     def appended(self) -> bytes | None:
-        """What QEMU appends to the dump, to the byte."""
+        """The exact bytes that QEMU appends to the dump."""
         if not self.header_fits or self.region is None or self.length is None or self.desc is None:
             return None
         note = self.region[: self.length].ljust(self.length, b"\0")
         end = self.desc[1]
-        # Before it looks for phys_base QEMU ends the text with a NUL, and never takes it back.
+        # Before it looks for phys_base QEMU ends the text with a NUL, and leaves it there.
         return note[:end] + b"\0" + note[end + 1 :] if self.named and end < self.length else note
 
     @cached_property
     def text(self) -> bytes | None:
-        """The text in which QEMU looks for its key: up to the first NUL."""
+        """The text in which QEMU looks for its key, up to the first NUL."""
         if not self.named or self.region is None or self.desc is None:
             return None
         return self.region[self.desc[0] : self.desc[1]].split(b"\0", 1)[0]
@@ -138,44 +138,44 @@ class QemuReading:
 
     @cached_property
     def phys_line(self) -> tuple[int, bytes] | None:
-        """Where the value of the first line with the key begins in the text, and the value."""
+        """The offset of the value of the first line with the key, in the text, and the value."""
         if self.text is None or self.phys_key is None:
             return None
         return value_at(self.text, self.phys_key)
 
     @cached_property
     def phys_number(self) -> int | None:
-        """The number in that line; None where QEMU cannot read one."""
+        """The number in that line; None if QEMU cannot parse it."""
         return None if self.phys_line is None else phys_number(self.phys_line[1])
 
     @property
     def phys_base(self) -> int:
-        """What stands in the header of a kdump of this machine."""
+        """The phys_base that QEMU writes into the header of a kdump of this machine."""
         if self.phys_number is not None:
             return self.phys_number
         return self.guest.ram_base if machine_facts(self.guest.machine).qemu.ram_base else 0
 
     @cached_property
     def osrelease(self) -> bytes | None:
-        """The release that stands in what is appended; QEMU itself never looks at it."""
+        """The release in the appended note; QEMU itself ignores it."""
         found = None if self.text is None else value_at(self.text, b"OSRELEASE")
         return None if found is None else found[1]
 
     def span(self, start: int, length: int) -> Span | None:
-        """A part of the region as a part of the file."""
+        """Return the span in the file of a part of the region; None if the region is not in one piece."""
         if self.pointed is None or self.pointed.offset is None:
             return None
         return Span(self.pointed.offset + start, length)
 
 
 def phys_number(value: bytes) -> int | None:
-    """A whole value in base 16, as `qemu_strtou64(value, NULL, 16)` takes it: nothing may follow the digits."""
+    """Parse a whole value in base 16 like `qemu_strtou64(value, NULL, 16)`: nothing may follow the digits."""
     number = strtoull(value, 16)
     return number.value if number.digits and number.fits and not number.rest else None
 
 
 def value_at(text: bytes, key: bytes) -> tuple[int, bytes] | None:
-    """The value in the first line that begins with `key=`, and where it begins."""
+    """Return the offset of the value in the first line that begins with `key=`, and the value; None without one."""
     mark = key + b"="
     if text.startswith(mark):
         at = 0

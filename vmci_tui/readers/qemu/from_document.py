@@ -1,4 +1,4 @@
-"""The entry and the guest memory of what is open, as QEMU would have them before it."""
+"""The open entry and guest memory as QEMU would see them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vmci_tui.readers.qemu.entry_reading import DumpTarget, RegionBytes
 
 
 def guest_of(document: Document) -> DumpTarget:
-    """The guest, by its dump; without one, a little-endian machine that is not known."""
+    """Return the guest by the open dump; without one, an unknown little-endian machine."""
     dump = document.dump
     if dump is None:
         return DumpTarget(None, 64, "little")
@@ -18,10 +18,10 @@ def guest_of(document: Document) -> DumpTarget:
 
 
 def pointed_at(document: Document) -> RegionBytes | None:
-    """The bytes that the entry points at; None where nothing tells them.
+    """Return the bytes that the entry points at; None if they are not known.
 
-    A dump holds all RAM, so what it lacks reads as zeros, unless it was made of a window or cut:
-    where none of the region is in it, the note that it holds tells what was there.
+    A dump holds all RAM, so missing bytes are zeros, unless the dump was windowed or cut: if it
+    lacks all of the region, the note in the dump shows what was there.
     """
     history, dump = document.state.entry, document.dump
     if history is None or dump is None:
@@ -45,7 +45,7 @@ def pointed_at(document: Document) -> RegionBytes | None:
 
 
 def _read(document: Document, paddr: int, size: int) -> bytes:
-    """Guest memory; QEMU's reads go on at 0 behind the last address."""
+    """Read guest memory; after the last address QEMU continues at 0."""
     assert document.dump is not None
     memory, source = document.dump.guest_memory, document.dump.guest_source
     first = min(size, (1 << 64) - paddr)

@@ -1,6 +1,6 @@
-"""A dump as GNU readelf goes through it with `-n`: where it looks for notes, which it shows, what it complains of.
+"""A dump as `readelf -n` (GNU) reads it: where it looks for notes, which notes it shows, its complaints.
 
-In a core file it follows PT_NOTEs, in any other file SHT_NOTE sections first.
+In a core file it searches PT_NOTEs, in any other file SHT_NOTE sections first.
 Source: binutils 2.40, binutils/readelf.c; run: 2.40.
 """
 
@@ -38,22 +38,22 @@ _KEPT: Final = 1 << 16
 
 
 def cut(length: int, what: str) -> str:
-    """get_data: what it says of bytes that the file does not have."""
+    """Return get_data's message about bytes that the file lacks."""
     return f"{ERROR}Reading {length} bytes extends past end of file for {what}"
 
 
 def misaligned(align: int) -> str:
-    """process_notes_at: it shows the unsigned number as a signed one."""
+    """Return process_notes_at's message, which shows the unsigned number as a signed one."""
     return f"{WARNING}Corrupt note: alignment {align - (1 << 64) if align >> 63 else align}, expecting 4 or 8"
 
 
 class ReadelfReading:
-    """The file as readelf goes through it; `trouble` is the first thing that it says of why it shows no notes."""
+    """The file as readelf reads it; `first_message` is its first message about missing notes."""
 
     def __init__(self, view: View) -> None:
         self.view = view
         self.magic = IDENT.part("magic", view.head)
-        # get_file_header: whatever is not ELFCLASS64 is read as 32-bit, whatever is not ELFDATA2MSB as little-endian.
+        # get_file_header: any class but ELFCLASS64 is read as 32-bit, any order but ELFDATA2MSB as little-endian.
         self.bits = 64 if IDENT.part("EI_CLASS", view.head) == b"\2" else 32
         self.order: ByteOrder = "big" if IDENT.part("EI_DATA", view.head) == b"\2" else "little"
         self.form = format_of(self.bits, self.order)
@@ -89,7 +89,7 @@ class ReadelfReading:
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
-        """All of them, or none where the table is not whole."""
+        """All section headers; empty if the table is not whole."""
         header = self.header
         if self.first_section is None or not self.has(header.shoff, header.shentsize * self.shnum):
             return ()
@@ -97,7 +97,7 @@ class ReadelfReading:
 
     @cached_property
     def no_table(self) -> str | None:
-        """get_program_headers: what it says where it cannot read them; None where it can."""
+        """get_program_headers' message if it cannot read the program headers; None if it can."""
         size, stride = self.form.segment.size, self.header.phentsize
         if self.phnum * size >= self.view.size:
             return f"{ERROR}Too many program headers - {self.phnum:#x} - the file is not that big"
@@ -111,7 +111,7 @@ class ReadelfReading:
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
-        """The PT_NOTEs. Headers are read one behind the other even where e_phentsize is larger."""
+        """The PT_NOTEs. Headers are read without gaps even if e_phentsize is larger."""
         if not self.is_elf or self.no_table is not None:
             return ()
         return note_segments(self.view, self.bits, self.order, self.header.phoff, self.phnum)
@@ -122,7 +122,7 @@ class ReadelfReading:
 
     @cached_property
     def places(self) -> tuple[tuple[int, int, int], ...]:
-        """Offset, length and alignment of all note areas that are not empty, in the order of the program."""
+        """Offset, length and alignment of all note areas that are not empty, in the program's order."""
         if not self.is_elf:
             return ()
         if self.by_sections:
@@ -133,7 +133,7 @@ class ReadelfReading:
 
     @cached_property
     def areas(self) -> tuple[NoteArea, ...]:
-        """Those that it walks: whole in the file, aligned to at most 4, or to 8."""
+        """The areas that it walks: whole in the file, with alignment 0 to 4, or 8."""
         return tuple(
             walk(offset, self.view.read(offset, length), self.order, 8 if align == 8 else 4)
             for offset, length, align in self.places
@@ -146,11 +146,11 @@ class ReadelfReading:
 
     @cached_property
     def shown(self) -> tuple[WalkedNote, ...]:
-        """The notes in whose printed name VMCOREINFO appears."""
+        """The notes whose printed name contains VMCOREINFO."""
         return tuple(note for note in self.notes if NAME[:-1] in note.shown)
 
     def broken(self, area: NoteArea) -> str:
-        """process_notes_at: what it says of the note at which the walk ends; empty where there is none."""
+        """Return process_notes_at's message about the note at which the walk ends early; empty if it does not."""
         if area.broken is None:
             return ""
         rest = len(area.data) - area.broken
@@ -162,7 +162,7 @@ class ReadelfReading:
 
     @cached_property
     def first_message(self) -> str:
-        """The first words that stand where the notes should; empty where it says nothing."""
+        """The first message printed instead of notes; else empty."""
         if not self.by_sections:
             if not self.phnum:
                 nothing = NO_HEADERS if self.header.phoff else ""
@@ -186,21 +186,21 @@ class ReadelfReading:
 
     @cached_property
     def osrelease(self) -> bytes | None:
-        """In the hex of the first shown note that holds one."""
+        """The release in the first shown note that has one; readelf prints it as hex."""
         releases = (release_of(note.desc) for note in self.shown)
         return next((release for release in releases if release is not None), None)
 
     @property
     def note_missing(self) -> bool:
-        """An ELF file of which it shows no VMCOREINFO."""
+        """Whether it reads the file as ELF but shows no VMCOREINFO note."""
         return self.is_elf and not self.shown
 
     def hit(self, span: Span | None = None) -> RuleHit:
-        """A reason for showing nothing, in the words that are really printed."""
+        """Return a reason for showing nothing, with the words that it prints."""
         return RuleHit(span, self.first_message)
 
     def fault(self, finder: Callable[[NoteArea, ByteOrder], Span | None]) -> RuleHit | None:
-        """The first area with this fault, and what is said of it; None where a note is shown all the same."""
+        """Return the first area with this fault, with its message; None if a note is shown anyway."""
         for area in self.areas if self.note_missing else ():
             span = finder(area, self.order)
             if span is not None:

@@ -1,6 +1,6 @@
-"""How C programs read numbers out of text: strtoull and its kin, and the values that come of them.
+"""How C programs parse numbers (strtoull, strtol), and the resulting values.
 
-Every reader parses the same text in another base; where one is lenient another refuses.
+The readers parse the same text in different bases, some strictly, some not.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.readers.rule import Value
 
 PRESENCE = "presence only"
-"""How a reader reads that looks only whether a key is there."""
+"""The form of a key of which a reader checks only the presence."""
 ULONG_MAX = (1 << 64) - 1
 LONG_MAX = (1 << 63) - 1
 _BLANKS = rb"[ \t\n\v\f\r]*"
@@ -26,17 +26,17 @@ _SIGN = re.compile(_BLANKS + rb"([+-]?)")
 
 
 class ParsedNumber(NamedTuple):
-    """What strtoull or strtol gives: the value, the bytes left over, whether it fit."""
+    """The result of strtoull or strtol: the value, the rest of the text, whether the value fits."""
 
     value: int
     rest: bytes
     fits: bool = True
     digits: bool = True
-    """False: there was no number at all; `rest` is the whole text."""
+    """False: there is no number; `rest` is the whole text."""
 
 
 def _scan(text: bytes, base: int) -> tuple[bool, int, bytes] | None:
-    """(negative, magnitude, rest) of the longest number at the start; None where there is none."""
+    """Return (negative, magnitude, rest) of the longest number at the start; None if there is no number."""
     sign = _SIGN.match(text)
     assert sign is not None
     at = sign.end()
@@ -47,12 +47,12 @@ def _scan(text: bytes, base: int) -> tuple[bool, int, bytes] | None:
     digits = re.compile(_DIGITS[base]).match(text, at)
     if digits is None:
         return None
-    # More digits than fit any width are not converted: Python refuses 5,000 of them, and 80 are as good.
+    # 80 digits overflow any width; Python refuses to convert 5,000.
     return sign[1] == b"-", int(digits[0].lstrip(b"0")[:_DIGITS_ENOUGH] or b"0", base), text[digits.end() :]
 
 
 def strtoull(text: bytes, base: int, bits: int = 64) -> ParsedNumber:
-    """As C's: blanks, a sign, `0x` where the base allows it; a negative number wraps."""
+    """Parse as C does: blanks, a sign, `0x` if the base allows it; a negative number wraps."""
     found = _scan(text, base)
     if found is None:
         return ParsedNumber(0, text, digits=False)
@@ -64,7 +64,7 @@ def strtoull(text: bytes, base: int, bits: int = 64) -> ParsedNumber:
 
 
 def strtol(text: bytes, base: int, bits: int = 64) -> ParsedNumber:
-    """As C's: a number that does not fit becomes the nearest that does."""
+    """Parse as C does: a number that does not fit becomes the nearest one that fits."""
     found = _scan(text, base)
     if found is None:
         return ParsedNumber(0, text, digits=False)
@@ -84,10 +84,10 @@ def shown_decimal(number: int, how: str, problem: str = "") -> Value:
 
 
 def as_text(raw: bytes) -> Value:
-    """The form of OSRELEASE and its like: the bytes as they are."""
+    """Read a value as text, such as OSRELEASE."""
     return Value(visible(raw), None, "text")
 
 
 def presence(raw: bytes) -> Value:
-    """The reader looks only whether the key is there."""
+    """Read a value of which only the presence counts."""
     return Value(visible(raw), None, PRESENCE)

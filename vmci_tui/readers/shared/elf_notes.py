@@ -1,6 +1,6 @@
 """Note areas as GNU readelf and eu-readelf walk them: each note must fit with its padding, or the walk ends.
 
-Both count padding from the start of the area and never look for a note at any other place.
+Both count padding from the start of the area, and never look for a note elsewhere.
 (binutils 2.40, binutils/readelf.c process_notes_at; elfutils 0.188, libelf/gelf_getnote.c.)
 """
 
@@ -23,7 +23,7 @@ _RELEASE: Final = re.compile(rb"(?:^|\n)OSRELEASE=([^\n]*)")
 
 
 class WalkedNote(NamedTuple):
-    """A note that the walk comes to; offsets in the file."""
+    """A note that the walk reaches; offsets in the file."""
 
     offset: int
     name: bytes
@@ -37,7 +37,7 @@ class WalkedNote(NamedTuple):
 
     @property
     def shown(self) -> bytes:
-        """The name as C prints it: up to its first NUL."""
+        """The name up to its first NUL, as C prints it."""
         return self.name.split(b"\0", 1)[0]
 
     @property
@@ -46,14 +46,14 @@ class WalkedNote(NamedTuple):
 
 
 class NoteArea(NamedTuple):
-    """A place that the reader searches for notes, by the bytes that the file has of it."""
+    """An area in which the reader looks for notes, with the bytes that the file has of it."""
 
     offset: int
     data: bytes
     align: int
     notes: tuple[WalkedNote, ...]
     broken: int | None
-    """Where the walk ends early, counted from the area's start."""
+    """The offset in the area where the walk ends early; None if it reaches the end."""
 
     @property
     def span(self) -> Span:
@@ -61,7 +61,7 @@ class NoteArea(NamedTuple):
 
 
 def walk(offset: int, data: bytes, order: ByteOrder, align: int) -> NoteArea:
-    """All notes of an area that lies at `offset`, padded to `align` (4 or 8)."""
+    """Walk all notes of an area at file offset `offset`, padded to `align` (4 or 8) bytes."""
     words = note_header(order)
     notes: list[WalkedNote] = []
     at, size = 0, len(data)
@@ -79,7 +79,7 @@ def walk(offset: int, data: bytes, order: ByteOrder, align: int) -> NoteArea:
             if len(notes) >= NOTE_LIMIT:
                 break
         else:
-            # Megabytes of zeros are notes without name; they are passed in one step.
+            # Megabytes of zeros are notes without a name; skip them in one step.
             behind = _NOT_ZERO.search(data, at)
             step, stop = end - at, size if behind is None else behind.start()
             end += (stop - HEADER - at) // step * step
@@ -89,7 +89,7 @@ def walk(offset: int, data: bytes, order: ByteOrder, align: int) -> NoteArea:
 
 
 def _missed(area: NoteArea, order: ByteOrder) -> tuple[int, ByteOrder] | None:
-    """Place in the area and byte order of a whole VMCOREINFO note that the walk does not come to."""
+    """Return offset in the area and byte order of a whole VMCOREINFO note that the walk does not reach."""
     known = {note.offset - area.offset for note in area.notes}
     other: ByteOrder = "big" if order == "little" else "little"
     at = area.data.find(NAME[:-1])
@@ -105,7 +105,7 @@ def _missed(area: NoteArea, order: ByteOrder) -> tuple[int, ByteOrder] | None:
 
 
 def padded_to_4(area: NoteArea, order: ByteOrder) -> Span | None:
-    """An area that is walked by 8, where a walk by 4 would come to the note."""
+    """Return the span of an area walked with alignment 8, if a walk with 4 would reach the note."""
     if area.align == 4:
         return None
     notes = walk(area.offset, area.data, order, 4).notes
@@ -113,19 +113,19 @@ def padded_to_4(area: NoteArea, order: ByteOrder) -> Span | None:
 
 
 def byte_swapped(area: NoteArea, order: ByteOrder) -> Span | None:
-    """The header of a VMCOREINFO note that is in the other byte order than the file."""
+    """Return the span of a VMCOREINFO note's header whose byte order is not that of the file."""
     found = _missed(area, order)
     return Span(area.offset + found[0], HEADER) if found is not None and found[1] != order else None
 
 
 def unpadded(area: NoteArea, order: ByteOrder) -> Span | None:
-    """A VMCOREINFO note at which the walk ends though only its padding is missing."""
+    """Return the span from a VMCOREINFO note on at which the walk ends because only its padding is missing."""
     found = _missed(area, order)
     return broken_note(area, order) if found is not None and found == (area.broken, order) else None
 
 
 def shifted(area: NoteArea, order: ByteOrder) -> Span | None:
-    """Zero bytes between the end of a note, or the area's start, and a VMCOREINFO note that is missed for them."""
+    """Return the span of zero bytes before a VMCOREINFO note, because of which the walk misses the note."""
     found = _missed(area, order)
     if found is None:
         return None
@@ -136,28 +136,28 @@ def shifted(area: NoteArea, order: ByteOrder) -> Span | None:
 
 
 def broken_note(area: NoteArea, order: ByteOrder) -> Span | None:
-    """All from the note on at which the walk ends early."""
+    """Return the span from the note on at which the walk ends early."""
     return None if area.broken is None else Span(area.offset + area.broken, len(area.data) - area.broken)
 
 
 def release_of(text: bytes) -> bytes | None:
-    """The value of the first OSRELEASE line."""
+    """Return the value of the first OSRELEASE line."""
     found = _RELEASE.search(text)
     return None if found is None else found[1]
 
 
 def note_segments(view: View, bits: int, order: ByteOrder, offset: int, count: int) -> tuple[Segment, ...]:
-    """The PT_NOTEs among `count` program headers; the 65,000 others of a dump are not taken apart."""
+    """Return the PT_NOTEs among `count` program headers, without unpacking up to 65,000 others."""
     return tuple(view.segments(bits, order, offset, count).of_type(PT_NOTE))
 
 
 def other_container(head: bytes) -> RuleHit | None:
-    """That the file is a kdump-compressed or flattened dump, by its first bytes."""
+    """Return a hit if the first bytes are those of a kdump-compressed or flattened dump."""
     magic = FLATTENED.rstrip(b"\0")
     return RuleHit(Span(0, len(magic))) if head.startswith((SIGNATURE, DISKDUMP, magic)) else None
 
 
 def other_class(machine: int, bits: int) -> bool:
-    """Whether no dump of this machine has this class; QEMU writes 64-bit dumps of i386 where memory ends at 4 GiB."""
+    """Whether no dump of this machine has this class; QEMU writes 64-bit dumps of i386 if memory reaches 4 GiB."""
     facts = machine_of_elf(machine, bits)
     return facts.only_bits not in (None, bits) and (facts.name, bits) != ("i386", 64)

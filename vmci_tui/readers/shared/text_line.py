@@ -1,4 +1,4 @@
-"""A line of the text, as a reader takes it apart."""
+"""A line of the text, as a reader splits it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ class TextLine(NamedTuple):
 
     key: bytes
     value: bytes
-    """As far as the reader takes it."""
+    """The part of the value that the reader reads."""
     offset: int
-    """In the text."""
+    """The line's offset in the text."""
     length: int
-    """Of the whole line without its newline."""
+    """The length of the whole line without its newline."""

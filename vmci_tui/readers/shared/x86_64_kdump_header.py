@@ -1,7 +1,7 @@
 """The two headers of a kdump-compressed file as the x86-64 builds of makedumpfile and crash read them.
 
-Both read the layout of their own computer, 64 bits and little-endian, whatever the file
-says: of a 32-bit or a big-endian file they see numbers that are not there.
+Both read the layout of their own machine, 64-bit and little-endian, whatever the file says:
+from a 32-bit or big-endian file they read wrong numbers.
 Source: makedumpfile 1.7.2, diskdump_mod.h; crash 8.0.2, diskdump.h.
 """
 
@@ -23,19 +23,19 @@ from vmci_tui.readers.file_view import View
 _FORM: Final = KdumpFormat(64, "little")
 _NARROW: Final = KdumpFormat(32, "little").header
 NARROW_SIZES: Final = _NARROW.span("block_size", through="max_mapnr")
-"""The sizes in a 32-bit header, by which it is known."""
+"""The sizes in a 32-bit header, which identify it."""
 Layout = Literal["", "32 bits", "big-endian"]
 
 
 def header_of(head: bytes) -> DiskDumpHeader:
-    """The header in the first bytes of a file; bytes that are missing are zeros."""
+    """Unpack the header from the first bytes of a file; missing bytes are zeros."""
     return _FORM.unpack_header(head.ljust(HEADER_SIZE, b"\0"))
 
 
 def sub_header_of(view: View, block_size: int) -> KdumpSubHeader | None:
-    """The sub-header, one block into the file, with offsets signed as off_t is.
+    """Return the sub-header, at offset `block_size`, with signed offsets as in off_t.
 
-    None where the file ends before its last byte.
+    None if the file ends before its last byte.
     """
     raw = view.read(block_size, SUB_HEADER_SIZE)
     if len(raw) < SUB_HEADER_SIZE:
@@ -53,19 +53,19 @@ def _signed(number: int) -> int:
 
 
 def place(field: str, block_size: int, through: str = "") -> Span:
-    """Where a field of either header is in the file, or all from it through another. Raises KeyError."""
+    """Return the span of a field of either header, or of all fields through another. Raises KeyError."""
     if field in KdumpSubHeader._fields:
         return _FORM.sub_header.span(field, block_size, through)
     return _FORM.header.span(field, through=through)
 
 
 def layout_of(head: bytes) -> Layout:
-    """What the header is instead of 64-bit and little-endian, by where it has a likely block_size."""
+    """Return the layout of the header: the one in which block_size is likely; empty for 64-bit little-endian."""
     wide, narrow = _FORM.header.part("block_size", head), _NARROW.part("block_size", head)
     version = _FORM.header.part("header_version", head)
     if int.from_bytes(wide, "little") in BLOCK_SIZES:
         return ""
-    # 4 GiB of an i386 guest are a likely block_size of another byte order; its version tells.
+    # 4 GiB of an i386 guest look like a block_size in the other byte order; its version decides.
     if int.from_bytes(version, "big") < int.from_bytes(version, "little"):
         likely = {int.from_bytes(wide, "big"), int.from_bytes(narrow, "big")}.intersection(BLOCK_SIZES)
         return "big-endian" if likely else ""

@@ -26,7 +26,7 @@ class TableEntry(NamedTuple):
     space: Space = "physical"
 
 
-class PteStep(NamedTuple):
+class TableStep(NamedTuple):
     """Where a walk stands: the entry's value, the levels that remain below it, the indices of all levels."""
 
     entry: int
@@ -45,7 +45,7 @@ class Tables:
 
     fields: tuple[int, ...]
     """Address bits by level, the page's first."""
-    decode: Callable[[PteStep], TableEntry]
+    decode: Callable[[TableStep], TableEntry]
     """Raises NotPresent and Untranslated."""
     root: int | None
     space: Space = "virtual"
@@ -73,7 +73,7 @@ class Tables:
             except Missing as failed:
                 words = f"Cannot read {8 * self.width}-bit PTE at {_SPACES[space]}:{at:#x}: {failed}"
                 raise Missing(words) from None
-            found = self.decode(PteStep(entry & ~self.mask, remain, index, self.fields))
+            found = self.decode(TableStep(entry & ~self.mask, remain, index, self.fields))
             base, space = found.address, found.space
             if found.huge:
                 return (base + (address & ((1 << sum(self.fields[:remain])) - 1))) % _TOP
@@ -94,7 +94,7 @@ class Tables:
             raise Untranslated("Virtual address too big")
 
 
-def x86_64(step: PteStep) -> TableEntry:
+def x86_64(step: TableStep) -> TableEntry:
     if not step.entry & 1:
         raise NotPresent
     at = step.entry & ((1 << 52) - 1)
@@ -103,7 +103,7 @@ def x86_64(step: PteStep) -> TableEntry:
     return TableEntry(at & ~0xFFF)
 
 
-def aarch64(step: PteStep) -> TableEntry:
+def aarch64(step: TableStep) -> TableEntry:
     """Without and, by more than 48 bits of virtual address, with LPA (64 KiB pages) or LPA2."""
     bits, entry = sum(step.fields), step.entry
     if not entry & 1:
@@ -121,7 +121,7 @@ def aarch64(step: PteStep) -> TableEntry:
     return TableEntry(at & ~step.below(1))
 
 
-def riscv64(step: PteStep) -> TableEntry:
+def riscv64(step: TableStep) -> TableEntry:
     if not step.entry & 1:
         raise NotPresent
     at, leaf = (step.entry >> 10 & ((1 << 44) - 1)) << 12, step.entry >> 1 & 7
@@ -132,7 +132,7 @@ def riscv64(step: PteStep) -> TableEntry:
     return TableEntry(at & ~0xFFF)
 
 
-def ia32(step: PteStep) -> TableEntry:
+def ia32(step: TableStep) -> TableEntry:
     if not step.entry & 1:
         raise NotPresent
     if step.remain == 2 and step.entry & 0x80:
@@ -140,7 +140,7 @@ def ia32(step: PteStep) -> TableEntry:
     return TableEntry(step.entry & ~0xFFF)
 
 
-def ia32_pae(step: PteStep) -> TableEntry:
+def ia32_pae(step: TableStep) -> TableEntry:
     if not step.entry & 1:
         raise NotPresent
     at = step.entry & ((1 << 52) - 1)
@@ -149,7 +149,7 @@ def ia32_pae(step: PteStep) -> TableEntry:
     return TableEntry(at & ~0xFFF)
 
 
-def arm(step: PteStep) -> TableEntry:
+def arm(step: TableStep) -> TableEntry:
     kind, entry = step.entry & 3, step.entry
     if not kind:
         raise NotPresent
@@ -165,7 +165,7 @@ def arm(step: PteStep) -> TableEntry:
     return TableEntry(entry & ~0xFFF)
 
 
-def s390x(step: PteStep) -> TableEntry:
+def s390x(step: TableStep) -> TableEntry:
     entry = step.entry
     if entry >> (5 if step.remain > 1 else 10) & 1:
         raise NotPresent
