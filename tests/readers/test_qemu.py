@@ -119,7 +119,7 @@ def test_the_padding_counts_and_exactly_fits() -> None:
 
 def test_zeros_outside_ram() -> None:
     found = judged(b"", full())
-    assert found.accepts and found.says == "12 zero bytes are appended, without a word"
+    assert found.accepts and found.says == "12 zero bytes are appended silently"
     assert [item.rule.cause for item in found.fired] == ["N07"]
     reading = read(raw()[:30])  # a note across the end of RAM
     assert reading.appended is None or reading.appended == raw()[:30].ljust(len(raw()), b"\0")
@@ -225,7 +225,7 @@ def test_without_an_entry_nothing_is_judged() -> None:
     ("name", "says"),
     [
         ("x86_64-linux-good", "the note is appended, 2352 bytes"),
-        ("x86_64-beyond-ram", "12 zero bytes are appended, without a word"),
+        ("x86_64-beyond-ram", "12 zero bytes are appended silently"),
         ("x86_64-guest-format-2", "guest note format is unsupported: 2"),
         ("x86_64-invalid-header", "Invalid guest note header"),
         ("x86_64-no-note", "guest note is not present"),

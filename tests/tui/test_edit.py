@@ -27,7 +27,7 @@ async def test_a_value_is_edited_undone_and_done_again(sample: Sample) -> None:
         await pilot.press("enter")
         await settled(pilot)
         assert document.state.vmcoreinfo is not None and document.state.vmcoreinfo.get(b"PAGESIZE") == b"4097"
-        assert "no power of two" in shown(pilot) and "MODIFIED" in shown(pilot)
+        assert "not a power of two" in shown(pilot) and "MODIFIED" in shown(pilot)
         start, _ = screen.query_one(HexPane).highlight
         assert document.read(start, 13) == b"PAGESIZE=4097"
         await pilot.press("u")

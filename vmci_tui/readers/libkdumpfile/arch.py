@@ -1,4 +1,4 @@
-"""What libkdumpfile calls a machine, and what it knows of it by that name."""
+"""libkdumpfile's names of machines, and what it knows of each."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from vmci_tui.machines.table import MACHINES
 
 
 def arch_of_elf(machine: int, bits: int) -> str | None:
-    """The name for a machine by e_machine and the file's class (elfdump.c mach2arch); None where it knows none."""
+    """Return the name for e_machine and the file's class (elfdump.c mach2arch); None if unknown."""
     return machine_of_elf(machine, bits).libkdumpfile.name
 
 
 def arch_of_uname(machine: bytes) -> str | None:
-    """The name for a machine by utsname (util.c machine_arch_name): all else that begins with arm is arm."""
+    """Return the name for a machine in utsname (util.c machine_arch_name): any other name with arm in front is arm."""
     named = (name for name, row in _by_name().items() if machine in row.uname)
     return next(named, "arm" if machine.startswith(b"arm") else None)
 
 
 def arch_facts(arch: str | None) -> Libkdumpfile:
-    """What it knows of a machine by its own name; nothing where it has none."""
+    """Return the facts of a machine by libkdumpfile's name; defaults without a name."""
     return _by_name().get(arch or "", Libkdumpfile())
 
 

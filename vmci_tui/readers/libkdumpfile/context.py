@@ -1,6 +1,6 @@
-"""What libkdumpfile keeps of a guest while it opens a dump: the text, the numbers in it, the machine, the page size.
+"""The state of libkdumpfile while it opens a dump: the text, its numbers, the machine, the page size.
 
-It is the same for every container; `Run` and `KdumpRun` add how each is opened.
+It is the same for every container; `OpeningElf` and `OpeningKdump` add how each is opened.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from vmci_tui.readers.shared.text_line import TextLine
 from vmci_tui.readers.utsname_probe import ReadFailure, probe
 
 OSTYPE: Final = "kdump_set_string_attr(KDUMP_ATTR_OSTYPE): "
-"""drgn's words before those of libkdumpfile when it names the system."""
+"""drgn's words before those of libkdumpfile when it sets the system's type."""
 
 
 @cache
 def _qemu_cpu_state(order: ByteOrder) -> NamedStruct:
-    """struct QEMUCPUState on x86-64, up to the control registers."""
+    """Return struct QEMUCPUState of x86-64, up to the control registers."""
     return NamedStruct.of(order, ("version", "size", "cr3", "cr4"), ("I", "I", "408xQ", "Q"))
 
 
@@ -42,22 +42,22 @@ class DotInFront(Exception):
 
 
 class OpeningDump:
-    """The state while a dump is opened. `order` is the file's byte order, `arch` libkdumpfile's name of the machine."""
+    """The state while a dump is opened. `order`: the file's byte order; `arch`: libkdumpfile's name of the machine."""
 
     def __init__(self, view: View) -> None:
         self.view = view
         self.windows = Windows(view)
         self.stopped: Stopped | None = None
         self.note: CoreNote | None = None
-        """The note whose text it keeps."""
+        """The note whose text it stores."""
         self.text: bytes | None = None
         self.from_memory = False
-        """Whether the text is not the note's but that of memory (s390x)."""
+        """Whether the text is from memory and not from the note (s390x)."""
         self.order: ByteOrder = "little"
         self.arch: str | None = None
         self.page_size: int | None = None
         self.cache = False
-        """Whether room for pages was made."""
+        """Whether it allocated room for pages."""
         self.release: bytes | None = None
         self._pae = False
         self._values: dict[bytes, int] = {}
@@ -65,10 +65,10 @@ class OpeningDump:
         self._qemu_cpus = 0
         self._control: tuple[int, int] | None = None
         self.memory: DumpMemory | None = None
-        """Pages of the guest, once they can be read."""
+        """Pages of the guest; None until they can be read."""
 
     def take(self, text: bytes, before: str) -> None:
-        """Go through a text (vmcoreinfo_raw_post_hook). Raises Stopped and DotInFront."""
+        """Parse a text (vmcoreinfo_raw_post_hook). Raises Stopped and DotInFront."""
         self.text, self._values = text, {}
         for line in used_lines(text):
             if not line.key:
@@ -83,7 +83,7 @@ class OpeningDump:
                 self._set_number(line.key, line.value)
 
     def value(self, key: bytes) -> int | None:
-        """A number of the text, one of libkdumpfile_text.BASES."""
+        """Return the number of a key of vmcoreinfo.BASES; None if the text lacks it."""
         return self._values.get(key)
 
     def _set_number(self, key: bytes, value: bytes) -> None:
@@ -109,13 +109,13 @@ class OpeningDump:
         self.page_size, self.cache = size, True
 
     def span_of(self, offset: int, length: int) -> Span | None:
-        """Where bytes of the text lie in the file."""
+        """Return the span in the file of bytes of the text."""
         return None if self.note is None or self.from_memory else Span(self.note.desc + offset, length)
 
     def check_cpu(self, note: CoreNote, desc: bytes, before: str) -> None:
-        """A CPU's registers must be as long as the machine has them; QEMU's own note, too, on x86-64. Raises Stopped.
+        """Check the length of a CPU's registers, and on x86-64 also QEMU's own note. Raises Stopped.
 
-        `desc`: as much of the descriptor as there is, up to the control registers.
+        `desc`: the descriptor, at least up to the control registers if it has them.
         """
         name = note.name[: note.namesz].removesuffix(b"\0")
         if name == b"CORE" and note.kind == 1 and note.descsz < arch_facts(self.arch).prstatus:
@@ -124,7 +124,7 @@ class OpeningDump:
             self._qemu_cpu(note, desc, before)
 
     def _qemu_cpu(self, note: CoreNote, desc: bytes, before: str) -> None:
-        """Only version 1 of the struct is looked at."""
+        """Check QEMU's CPU note; only version 1 of the struct is read."""
         words, state = "", _qemu_cpu_state(self.order)
         version, size, cr3, cr4 = state.unpack(desc[: state.size].ljust(state.size, b"\0"))
         if note.descsz < 4 or (version == 1 and note.descsz < state.size):
@@ -138,7 +138,7 @@ class OpeningDump:
         self._qemu_cpus += 1
 
     def kernel(self, memory: DumpMemory) -> None:
-        """Let `memory` be read by virtual addresses of this kernel."""
+        """Make `memory` readable by virtual addresses of this kernel."""
         values = dict(self._values)
         if self._phys_base is not None:
             values[b"NUMBER(phys_base)"] = self._phys_base
@@ -158,7 +158,7 @@ class OpeningDump:
             raise Stopped("release", f"{before}Cannot get linux.version_code: Invalid kernel version: {release}")
 
     def adopt(self, memory: DumpMemory) -> None:
-        """On s390x the text comes from memory, by pointers at fixed addresses (s390x_post_ostype)."""
+        """Take the text from memory on s390x, by pointers at fixed addresses (s390x_post_ostype)."""
         before = f"{OSTYPE}Cannot read LC_OS_INFO pointer: "
         self._check_version(before)
         try:
@@ -176,7 +176,7 @@ class OpeningDump:
             self.kernel(memory)
 
     def reads(self) -> ProbeResult:
-        """Whether drgn reads kernel memory through it (kdump_read of KDUMP_KVADDR)."""
+        """Probe whether drgn reads kernel memory through it (kdump_read of KDUMP_KVADDR)."""
         if self.memory is None:
             return NOT_KNOWN
         try:

@@ -1,8 +1,8 @@
 """How libkdumpfile opens a kdump-compressed file: header, sub-header, bitmaps (diskdump.c).
 
-The header is tried as one of 32 and of 64 bits, in both byte orders; the first whose block
-size and bitmap make sense is it. A 32-bit sub-header is packed where offset_vmcoreinfo,
-read so, points into the sub-header's blocks, else padded.
+The header is tried as 32-bit and 64-bit, in both byte orders; the first form with a valid block
+size and bitmap is used. A 32-bit sub-header is read as packed if offset_vmcoreinfo then points
+into the sub-header's blocks, else as padded.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vmci_tui.readers.libkdumpfile.flatmap import FileChunk, ReadableFile
 _T = TypeVar("_T")
 INVALID: Final = "file #0: Invalid diskdump header content"
 OWN_RULES: Final = frozenset(("no-width", "text-pointer", "erase-info", "bitmap"))
-"""The rules of this file: their spans are of the file that a flattened one stands for."""
+"""The rules of this file, whose spans are in the plain file, not in the flattened one."""
 NO_END: Final = (1 << 64) - 1
 _TOP: Final = 1 << 64
 _SIGNED: Final = 1 << 63
@@ -27,11 +27,11 @@ _SMALLEST, _LARGEST = 1 << 12, 1 << 18
 _FORMS: Final = tuple(KdumpFormat(bits, order) for bits in (32, 64) for order in ("little", "big"))
 """In the order in which they are tried."""
 _SIZES: Final = _FORMS[0].header.span("status").through(_FORMS[-1].header.span("max_mapnr"))
-"""The sizes by which the form is known, in the narrow header and in the wide one."""
+"""The sizes that decide the form, in the 32-bit and the 64-bit header."""
 
 
-class DiskdumpHeader(NamedTuple):
-    """What decides about the rest, without sign: so the program keeps it, also where its types have one."""
+class HeaderNumbers(NamedTuple):
+    """The decisive numbers of a header, unsigned as the program stores them."""
 
     form: KdumpFormat
     version: int
@@ -42,33 +42,33 @@ class DiskdumpHeader(NamedTuple):
 
 
 class OpenedDiskdump(NamedTuple):
-    """The parts of a file that later steps need."""
+    """The parts of an opened file that later steps need."""
 
-    header: DiskdumpHeader
-    """Its form says whether the sub-header is padded, too."""
+    header: HeaderNumbers
+    """Its form also says whether the sub-header is padded."""
     sub: KdumpSubHeader | None
-    """None where no sub-header is read."""
+    """None if no sub-header is read."""
     bitmap: bytes
     """The second bitmap, from page `first` (a multiple of 8) on."""
     first: int
     last: int
-    """Pages that the bitmap is looked at for: below this one."""
+    """The bitmap is read for pages below this one."""
     start: int
     """The first page of this file (of a split dump)."""
     descriptors: int
-    """Where the page descriptors start."""
+    """Offset of the page descriptors."""
     max_pfn: int
 
 
-def header_of(head: bytes, form: KdumpFormat) -> DiskdumpHeader:
-    """The header in this form, from its bytes."""
+def header_of(head: bytes, form: KdumpFormat) -> HeaderNumbers:
+    """Unpack the header in this form."""
     read = form.unpack_header(head)
     numbers = read.version, read.block_size, read.sub_hdr_size, read.bitmap_blocks, read.max_mapnr
-    return DiskdumpHeader(form, *(number % (1 << 32) for number in numbers))
+    return HeaderNumbers(form, *(number % (1 << 32) for number in numbers))
 
 
-def fits(header: DiskdumpHeader) -> bool:
-    """Whether it makes sense in this width and byte order (try_header)."""
+def fits(header: HeaderNumbers) -> bool:
+    """Whether the header is valid in its width and byte order (try_header)."""
     size = header.block_size
     if not _SMALLEST <= size <= _LARGEST or size & (size - 1):
         return False
@@ -78,10 +78,10 @@ def fits(header: DiskdumpHeader) -> bool:
 def open_kdump(
     file: ReadableFile, head: bytes, page_size: Callable[[int | None], int], take: Callable[[FileChunk, int, int], None]
 ) -> OpenedDiskdump:
-    """Go through the header as diskdump_probe does; `head`: its first bytes, as many as the longest has.
+    """Open a file as diskdump_probe does; `head`: its first bytes, enough for the longest header.
 
-    `page_size` sets and gives the size of a page, `take` goes through the text of a file of
-    version 3 (with its offset and size). Raises Stopped and Killed.
+    `page_size` sets and returns the size of a page; `take` parses the text of a file of version 3
+    (with its offset and size). Raises Stopped and Killed.
     """
     for form in _FORMS:
         header = header_of(head, form)
@@ -92,7 +92,7 @@ def open_kdump(
 
 def _open(
     file: ReadableFile,
-    header: DiskdumpHeader,
+    header: HeaderNumbers,
     page_size: Callable[[int | None], int],
     take: Callable[[FileChunk, int, int], None],
 ) -> OpenedDiskdump:
@@ -112,8 +112,8 @@ def _open(
     return _bitmap(file, header, page_size(None), OpenedDiskdump(header, sub, b"", 0, end, start, 0, max_pfn))
 
 
-def _sub_header(file: ReadableFile, header: DiskdumpHeader, page: int) -> tuple[DiskdumpHeader, KdumpSubHeader]:
-    """The header with the form of the sub-header, and that."""
+def _sub_header(file: ReadableFile, header: HeaderNumbers, page: int) -> tuple[HeaderNumbers, KdumpSubHeader]:
+    """Return the header with the form of the sub-header, and the sub-header."""
     raw = file.pread(page, _length(header.form))
     sub = _unpacked(header.form, raw)
     if header.form.bits == 64:
@@ -128,7 +128,7 @@ def _sub_header(file: ReadableFile, header: DiskdumpHeader, page: int) -> tuple[
 
 
 def other_form(file: ReadableFile, opened: OpenedDiskdump) -> KdumpSubHeader | None:
-    """The 32-bit sub-header read in the form that it was not taken for. Raises Killed and ReadFailed."""
+    """Return the 32-bit sub-header in the form that was not used; None for 64 bits. Raises Killed and ReadFailed."""
     form = opened.header.form
     if opened.sub is None or form.bits == 64:
         return None
@@ -137,7 +137,7 @@ def other_form(file: ReadableFile, opened: OpenedDiskdump) -> KdumpSubHeader | N
 
 
 def _length(form: KdumpFormat) -> int:
-    """Bytes that are read of a sub-header: of a 32-bit one as many as it has where it is padded."""
+    """Return the number of bytes read for a sub-header: for a 32-bit one the size of the padded form."""
     return form._replace(padded=form.bits == 32).sub_header.size
 
 
@@ -146,9 +146,9 @@ def _unpacked(form: KdumpFormat, raw: bytes) -> KdumpSubHeader:
 
 
 def _blobs(
-    file: ReadableFile, header: DiskdumpHeader, sub: KdumpSubHeader, take: Callable[[FileChunk, int, int], None]
+    file: ReadableFile, header: HeaderNumbers, sub: KdumpSubHeader, take: Callable[[FileChunk, int, int], None]
 ) -> None:
-    """The text of a file of version 3; from version 4 on what was erased, though it is of version 5."""
+    """Read the text of a file of version 3; from version 4 on the erase info, which came with version 5."""
     if header.version == 3:
         offset, size = sub.offset_vmcoreinfo, sub.size_vmcoreinfo
         take(_blob(file, "VMCOREINFO", offset, size), offset, size)
@@ -157,13 +157,13 @@ def _blobs(
 
 
 def _blob(file: ReadableFile, name: str, offset: int, size: int) -> FileChunk:
-    """Bytes that are copied as a whole."""
+    """Read bytes that are copied as a whole."""
     words = f"Cannot read {name} ({size} bytes at {offset} in file #0)"
     rule = "text-pointer" if name == "VMCOREINFO" else "erase-info"
     return _piece(file, offset, size, size, words, rule)
 
 
-def _bitmap(file: ReadableFile, header: DiskdumpHeader, page: int, opened: OpenedDiskdump) -> OpenedDiskdump:
+def _bitmap(file: ReadableFile, header: HeaderNumbers, page: int, opened: OpenedDiskdump) -> OpenedDiskdump:
     blocks = header.bitmap_blocks - (1 << 32) if header.bitmap_blocks >> 31 else header.bitmap_blocks
     at = _wrapped(1 + header.sub_hdr_size) * page % _TOP
     size = blocks * page % _TOP
@@ -182,7 +182,7 @@ def _bitmap(file: ReadableFile, header: DiskdumpHeader, page: int, opened: Opene
 
 
 def _wrapped(number: int) -> int:
-    """As a signed number of 32 bits."""
+    """Return the number as a signed 32-bit number."""
     return (number + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
@@ -196,7 +196,7 @@ def _piece(file: ReadableFile, offset: int, size: int, touched: int, words: str,
 
 
 def _got(get: Callable[[], _T], words: str, rule: str, span: Span) -> _T:
-    """What `get` gives. Raises Stopped with these words, or with those of a death."""
+    """Return the result of `get`. Raises Stopped with these words, or with the signal that kills it."""
     try:
         return get()
     except ReadFailed as failed:

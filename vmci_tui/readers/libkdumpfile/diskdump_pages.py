@@ -1,7 +1,7 @@
 """How libkdumpfile reads a page of memory out of a kdump-compressed file (diskdump.c diskdump_read_page).
 
-drgn needs one while it opens a dump only on s390x. zlib is in the standard library; for the
-other compressions their package must be there, or it is not known what the page holds.
+While it opens a dump, drgn needs a page only on s390x. zlib is in the standard library; the other
+compressions need their packages, else the content of a page is not known.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped
 from vmci_tui.readers.libkdumpfile.flatmap import ReadableFile
 
 _OTHERS: Final = (LZO, SNAPPY, ZSTD)
-"""In the order in which it looks for them, zlib first."""
+"""In the order in which it checks them, after zlib."""
 _LARGEST: Final = 1 << 18
 
 
 class KdumpMemory(DumpMemory):
-    """Pages of a kdump file; their size is what the text says, whatever the header says."""
+    """Pages of a kdump file; their size is that of the text, not of the header."""
 
     def __init__(self, file: ReadableFile, opened: OpenedDiskdump, page_size: int) -> None:
         super().__init__(None, None, page_size, True)  # type: ignore[arg-type]
@@ -61,14 +61,14 @@ class KdumpMemory(DumpMemory):
         except ReadFailed as failed:
             words = f"Cannot read page data at {offset}"
             raise Corrupt(words + (f": {failed}" if str(failed) else "")) from None
-        # It stops where it has a page, or sees that these are no compressed bytes: what lies behind may be deadly.
+        # It stops when the page is full or the bytes are invalid: reading further may kill it.
         data = chunk.data[: size if chunk.deadly is None else min(size, max(chunk.deadly, 0))]
         if flags & ZLIB:
             return inflated(data, page, len(data) < size)
         return _decompressed(data, page, next(flag for flag in _OTHERS if flags & flag))
 
     def _before(self, number: int) -> int:
-        """How many pages with a lower number are there."""
+        """Return how many pages with a lower number are in the file."""
         whole, rest = divmod(number >> 3, _STEP)
         start = whole * _STEP
         some = self._opened.bitmap[start : start + rest]
@@ -80,7 +80,7 @@ _STEP: Final = 4096
 
 
 def _counts(bitmap: bytes) -> list[int]:
-    """The set bits before each step of the bitmap."""
+    """Return the number of set bits before each step of the bitmap."""
     out = [0]
     for at in range(0, len(bitmap), _STEP):
         out.append(out[-1] + int.from_bytes(bitmap[at : at + _STEP], "little").bit_count())
@@ -105,7 +105,7 @@ def _decompressed(data: bytes, size: int, flag: int) -> bytes:
 
 
 def inflated(data: bytes, size: int, cut: bool) -> bytes:
-    """A page out of zlib's form (uncompress_page_gzip); `cut`: more than `data` kills.
+    """Decompress a page with zlib (uncompress_page_gzip); `cut`: reading beyond `data` kills.
 
     Raises Corrupt and Killed.
     """

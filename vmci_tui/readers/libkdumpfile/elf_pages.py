@@ -1,8 +1,8 @@
 """How libkdumpfile finds a page of memory in an ELF dump (elfdump.c elf_get_page).
 
-A virtual address is looked up in p_vaddr first, and translated where it is in none. A page
-that is not wholly in one PT_LOAD is put together in a cache; where that was never made,
-since PAGESIZE is what the machine has anyway, the process dies.
+A virtual address is looked up in p_vaddr first, else translated. A page that is not wholly in
+one PT_LOAD is assembled in a cache; if there is no cache, because PAGESIZE is the machine's
+default, the process dies.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from vmci_tui.readers.libkdumpfile.file_cache import Killed, Windows
 
 _TOP: Final = 1 << 64
 _COPIED: Final = 1 << 24
-"""The largest page that is looked at."""
+"""The largest page that is read."""
 Space = Literal["virtual", "physical"]
 
 
 class Missing(Exception):
-    """KDUMP_ERR_NODATA: it is not in the dump."""
+    """KDUMP_ERR_NODATA: the data is not in the dump."""
 
 
 class Untranslated(Exception):
-    """KDUMP_ERR_ADDRXLAT: there is no way from this address to one in the dump."""
+    """KDUMP_ERR_ADDRXLAT: this address cannot be translated to one in the dump."""
 
 
 class Corrupt(Exception):
-    """KDUMP_ERR_CORRUPT: what stands there is not what should."""
+    """KDUMP_ERR_CORRUPT: the data is invalid."""
 
 
 class _AddressTable:
-    """PT_LOADs in one order, searched as find_closest_mem_load does: the first that ends behind an address."""
+    """PT_LOADs in one order, searched like find_closest_mem_load: the first that ends after an address."""
 
     def __init__(self, loads: Segments, order: Sequence[int], field: Space) -> None:
         self._loads = loads
@@ -48,7 +48,7 @@ class _AddressTable:
         self._starts = array("Q", map(starts.__getitem__, order))
 
     def _ends(self, name: str) -> tuple[array[int], int]:
-        """The highest last address so far, for each PT_LOAD; and how many there are before the first with any."""
+        """Return the running maximum of last addresses, and the number of PT_LOADs before the first one with bytes."""
         column = self._loads.column(name)
         sizes = map(column.__getitem__, self._order)
         lasts = ((start + size - 1) % _TOP if size else -1 for start, size in zip(self._starts, sizes, strict=True))
@@ -67,7 +67,7 @@ class _AddressTable:
         return self._ends("memsz")
 
     def closest(self, address: int, distance: int, in_file: bool) -> tuple[int, Segment] | None:
-        """The start and PT_LOAD at or not farther than `distance` behind an address."""
+        """Return start and PT_LOAD at an address, or at most `distance` bytes after it; else None."""
         ends, none = self._by_file if in_file else self._by_memory
         at = bisect_left(ends, address, none)
         if at == len(ends) or self._starts[at] - address > distance:
@@ -84,7 +84,7 @@ class LoadSegments:
 
     @cached_property
     def tables(self) -> dict[Space, _AddressTable]:
-        """Those by virtual address are sorted by the physical one too: a slip of libkdumpfile's (seg_virt_cmp)."""
+        """The table for virtual addresses is also sorted by the physical one: a bug of libkdumpfile (seg_virt_cmp)."""
         column = self._loads.column("paddr")
         order: Sequence[int] = range(self.count)
         if not all(map(le, column, islice(column, 1, None))):
@@ -107,14 +107,14 @@ class DumpMemory:
         self._cache = cache
         self.page_size = page_size
         self.budget: Budget | None = None
-        """What each look at a page takes from, also where the page is kept: page tables may lead in circles."""
+        """The limit on page accesses, cached ones included: page tables may lead in circles."""
         self.translate: Callable[[int], int] | None = None
-        """From a virtual address to a physical one; raises Missing and Untranslated."""
+        """Translates a virtual address to a physical one. Raises Missing and Untranslated."""
         self._pages: dict[tuple[Space, int], bytes] = {}
         self._loading: int | None = None
 
     def read(self, space: Space, address: int, length: int) -> bytes:
-        """Bytes over as many pages as they need (read_locked)."""
+        """Read bytes from as many pages as needed (read_locked)."""
         out = b""
         while len(out) < length:
             at = (address + len(out)) % _TOP
@@ -127,9 +127,9 @@ class DumpMemory:
         return out
 
     def word(self, space: Space, address: int, width: int) -> bytes:
-        """A number for a page table's walk, from a page that is kept in one of a few slots (get_cache_buf).
+        """Read a number for a page table's walk, from a page in one of a few slots (get_cache_buf).
 
-        A page that is looked for while another is on its way into a slot takes the same slot, and that kills.
+        A page that is needed while another is loaded into a slot takes the same slot, which kills.
         """
         page = address & -self.page_size if self.page_size else 0
         if self._loading is not None:
@@ -148,7 +148,7 @@ class DumpMemory:
         return data[start : start + width].ljust(width, b"\0")
 
     def page(self, space: Space, address: int) -> bytes:
-        """The page of an address, as far as it can be touched. Raises Missing, Untranslated, ReadFailed, Killed."""
+        """Return the accessible part of an address's page. Raises Missing, Untranslated, ReadFailed, Killed."""
         if self.budget is not None:
             self.budget.spend()
         address = address & -self.page_size % _TOP if self.page_size else 0
@@ -159,7 +159,7 @@ class DumpMemory:
         return self._pages[space, address]
 
     def where(self, physical: int) -> int | None:
-        """The file offset of a byte of physical memory."""
+        """Return the file offset of a byte of physical memory; None if the file lacks it."""
         found = self._loads.tables["physical"].closest(physical, 0, in_file=True)
         return None if found is None else found[1].offset + physical - found[0]
 
@@ -179,7 +179,7 @@ class DumpMemory:
         return self._patched(space, address)
 
     def _patched(self, space: Space, address: int) -> bytes:
-        """A page out of several PT_LOADs, zeros between them (elf_read_page)."""
+        """Assemble a page from several PT_LOADs, with zeros between them (elf_read_page)."""
         out, size = b"", min(self.page_size, _COPIED)
         while len(out) < size:
             rest = size - len(out)
@@ -198,7 +198,7 @@ class DumpMemory:
         return out.ljust(size, b"\0")
 
     def _bytes(self, offset: int, length: int, copied: bool = False) -> bytes:
-        """Bytes of the file; raises ReadFailed."""
+        """Read bytes of the file. Raises ReadFailed."""
         if copied:
             self._windows.touch(offset % _TOP, length)
             return self._windows.view.read(offset % _TOP, length).ljust(length, b"\0")

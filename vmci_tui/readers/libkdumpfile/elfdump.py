@@ -26,7 +26,7 @@ class OpenedElf(NamedTuple):
 
 
 def open_elf(core: CoreFile, windows: Windows) -> OpenedElf:
-    """Go through the headers as elf_probe does. Raises Stopped and Killed."""
+    """Read the headers as elf_probe does. Raises Stopped and Killed."""
     head = core.header
     if head.version != 1:
         raise Stopped("elf-version", f"file #0: Unsupported ELF class: {core.bits // 32}", core.form.span("e_version"))
@@ -44,11 +44,11 @@ def open_elf(core: CoreFile, windows: Windows) -> OpenedElf:
 
 
 def _program_headers(core: CoreFile, windows: Windows, count: int) -> tuple[LoadSegments, tuple[Segment, ...]]:
-    """The PT_LOADs and the PT_NOTEs."""
+    """Return the PT_LOADs and the PT_NOTEs."""
     head, stride, size = core.header, core.header.phentsize, core.form.segment.size
     if stride == size and count == core.count:
         return _loads(core.segments), core.note_segments
-    # The rest of a header may be behind the end of the file: nothing looks at it.
+    # The rest of a header may be after the end of the file: nothing reads it.
     table, touched = bytearray(), core.form.segment.span("p_type", through="p_memsz").length
     for index in range(min(count, SEGMENT_LIMIT)):
         at = (head.phoff + index * stride) % (1 << 64)
@@ -64,12 +64,12 @@ def _program_headers(core: CoreFile, windows: Windows, count: int) -> tuple[Load
 
 @lru_cache(maxsize=4)
 def _loads(segments: Segments) -> LoadSegments:
-    """Kept, since an edit of the text leaves 65,000 headers as they were."""
+    """Return the PT_LOADs; cached, because an edit of the text does not change 65,000 headers."""
     return LoadSegments(segments.only(PT_LOAD))
 
 
 def _first_section(core: CoreFile, windows: Windows) -> Section:
-    """The one that tells how many headers there are, where the ELF header cannot."""
+    """Return section 0, which has the number of headers if the ELF header cannot hold it."""
     section = _section(core, windows, 0)
     raw = windows.view.read(core.header.shoff, core.form.section.size)
     return section._replace(info=Section(*core.form.section.unpack(raw.ljust(core.form.section.size, b"\0"))).info)
@@ -116,7 +116,7 @@ def _check_names(windows: Windows, section: Section) -> None:
 
 
 def _notes(core: CoreFile, windows: Windows, segment: Segment) -> tuple[CoreNote, ...]:
-    """The notes of a PT_NOTE: padded to 4 whatever p_align says, the last one's padding may be missing."""
+    """Return the notes of a PT_NOTE, padded to 4 whatever p_align says; the last one may lack its padding."""
     try:
         data = windows.read(segment.offset, segment.filesz)
     except ReadFailed as failed:

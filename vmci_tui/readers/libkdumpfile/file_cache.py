@@ -1,7 +1,7 @@
-"""How libkdumpfile reads a file: through windows of memory that it maps, where what lies behind the end kills it.
+"""How libkdumpfile reads a file: through mapped windows of memory, in which reading past the end kills it.
 
-A window is 4 MiB. A page that begins behind the end of the file is read as zeros; one
-that lies in a window which begins inside the file, but behind its last page, gives SIGBUS.
+A window is 4 MiB. A page that begins after the end of the file is read as zeros; a page after
+the last one of the file, in a window that begins inside the file, gives SIGBUS.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from vmci_tui.readers.file_view import View
 PAGE: Final = 4096
 WINDOW: Final = PAGE << 10
 _NO_MEMORY: Final = 1 << 35
-"""malloc fails from about here on: seen on a machine of 24 GiB, others differ by a few powers of two."""
+"""malloc fails from about here on: observed on a machine with 24 GiB; others differ by a few powers of two."""
 
 
 _READ_PAGES: Final = 16
-"""Pages that it keeps of what it cannot map; a piece over more of them finds no room (KDUMP_ERR_BUSY)."""
+"""Pages that it caches of bytes that it cannot map; a piece with more pages has no room (KDUMP_ERR_BUSY)."""
 
 
 class Stopped(Exception):
-    """libkdumpfile ends here: which rule it is, the bytes concerned, its words."""
+    """libkdumpfile stops here: the rule, the bytes concerned, its words."""
 
     def __init__(self, rule: str, words: str, span: Span | None = None) -> None:
         super().__init__(words)
@@ -35,7 +35,7 @@ class ReadFailed(Exception):
 
 
 class Killed(Exception):
-    """The process dies here; the name of the signal."""
+    """The process dies here; the message is the name of the signal."""
 
 
 class Windows:
@@ -44,15 +44,15 @@ class Windows:
     def __init__(self, view: View) -> None:
         self.view = view
         self.end = align_up(view.size, PAGE)
-        """From here on touching kills."""
+        """From this offset on access kills."""
         self.read_before = False
-        """Whether a page behind the end was read: the next ones then lie apart in memory, are copied, and find room."""
+        """Whether a page after the end was read: later ones are then apart in memory, are copied, and have room."""
 
     def read(self, offset: int, length: int, asked: int | None = None) -> bytes:
-        """`length` bytes that are touched of a chunk of `asked` bytes (its own length) at `offset`.
+        """Read the first `length` bytes of a chunk of `asked` bytes (default: `length`) at `offset`.
 
-        `offset` is an unsigned 64-bit number as it stands in a header. Raises Killed where the
-        process dies, ReadFailed where the system refuses.
+        `offset` is an unsigned 64-bit number from a header. Raises Killed if the process dies,
+        ReadFailed if the system refuses.
         """
         asked = length if asked is None else asked
         if not asked:
@@ -75,16 +75,16 @@ class Windows:
         return self.view.read(offset, length).ljust(min(length, 1 << 26), b"\0")
 
     def window(self, offset: int, length: int) -> bytes:
-        """A piece of which nothing is touched yet: it ends where touching it would kill."""
+        """Return a piece without accessing it: it ends where access would kill."""
         room = min(length, self.end - offset) if self.in_window(offset, length) else length
         return self.read(offset, room, length)
 
     def in_window(self, offset: int, length: int) -> bool:
-        """Whether a piece is not copied: it lies in one window, which begins inside the file."""
+        """Whether a piece is mapped, not copied: it is in one window, which begins inside the file."""
         return offset & -PAGE < self.view.size and offset % WINDOW + length <= WINDOW
 
     def touch(self, offset: int, length: int) -> None:
-        """Copy bytes out piece by piece (fcache_pread): raises as `read` does."""
+        """Copy bytes piece by piece (fcache_pread). Raises like `read`."""
         if offset >= (1 << 63) - PAGE:
             raise ReadFailed("Invalid argument")
         if offset & -PAGE < self.view.size:
@@ -92,11 +92,11 @@ class Windows:
         self.read_before |= offset + length > self.end
 
     def _kill(self, end: int) -> None:
-        """What begins inside the file must not end in the rest of the last window; behind that are zeros again."""
+        """Kill if a piece that begins in the file ends in the rest of its last window; after that come zeros."""
         if min(end, align_up(self.end, WINDOW)) > self.end:
             raise Killed("SIGBUS")
 
     def allocate(self, length: int) -> None:
-        """As malloc: raises ReadFailed for more memory than a machine has."""
+        """Allocate like malloc. Raises ReadFailed for more memory than a machine has."""
         if length >= _NO_MEMORY:
             raise ReadFailed("Cannot allocate memory")

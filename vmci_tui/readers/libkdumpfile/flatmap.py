@@ -1,8 +1,8 @@
-"""How libkdumpfile reads bytes of a dump: as the file lies, or through the records of a flattened one (flatmap.c).
+"""How libkdumpfile reads bytes of a dump: from a plain file, or through the records of a flattened one (flatmap.c).
 
-A later record hides an earlier one where both lie at one place; what no record gives reads
-as zeros. One slip is copied: a chunk that lies wholly between records is not zeros, but is
-read from the file, at its own place and a few hundred bytes more (the map has no entry -1).
+A later record hides an earlier one at the same place; bytes without a record are zeros.
+One bug is reproduced: a chunk that is wholly between records is not zeros, but is read from
+the file, a few hundred bytes after its own offset (the map has no entry -1).
 """
 
 from __future__ import annotations
@@ -20,52 +20,52 @@ from vmci_tui.readers.libkdumpfile.file_cache import PAGE, Killed, ReadFailed, S
 
 SIGNATURE: Final = flattened_records.SIGNATURE.ljust(HEADER.span("signature").length, b"\0")
 MEMORY: Final = 3 << 29
-"""Bytes at once that are taken for more than there is: an honest dump of this size of a bitmap would be of 48 TiB."""
+"""A single read of this many bytes fails: a valid dump with a bitmap of this size would have 48 TiB."""
 _ENTRY: Final = 32
-"""Bytes that it notes down for each page of a chunk (struct fcache_entry)."""
+"""Bytes that it stores for each page of a chunk (struct fcache_entry)."""
 _REARRANGE: Final = "Cannot rearrange file #0: "
 _AT_ONCE: Final = 1 << 16
 _RECORD_LIMIT: Final = 1 << 21
-"""More records are not looked at, whatever a file holds."""
+"""Records that are read at most, whatever a file holds."""
 _KEPT: Final = 1 << 26
 _TOP: Final = 1 << 64
 _SIGNED: Final = 1 << 63
 
 
 class FileChunk(NamedTuple):
-    """Bytes that libkdumpfile got as one piece; touching them from `deadly` on kills it."""
+    """Bytes that libkdumpfile got as one piece; access from `deadly` on kills it."""
 
     data: bytes
     deadly: int | None = None
 
     def touch(self, end: int) -> None:
-        """Raises Killed where bytes before `end` cannot be touched."""
+        """Raise Killed if bytes before `end` cannot be accessed."""
         if self.deadly is not None and end > self.deadly:
             raise Killed("SIGBUS")
 
 
 class ReadableFile(Protocol):
-    """What the code of a format reads. Offsets are unsigned 64-bit numbers, as they stand in headers."""
+    """A file as the code of a format reads it. Offsets are unsigned 64-bit numbers, as in headers."""
 
     flattened: bool
     records: int
-    """How many records it has; 0 where it is plain."""
+    """The number of records; 0 for a plain file."""
 
     def pread(self, offset: int, length: int) -> bytes:
-        """A copy. Raises Killed and ReadFailed."""
+        """Copy bytes. Raises Killed and ReadFailed."""
         ...
 
     def chunk(self, offset: int, length: int) -> FileChunk:
-        """A piece of which nothing is touched yet, where that can be. Raises Killed and ReadFailed."""
+        """Return a piece, without accessing it if possible. Raises Killed and ReadFailed."""
         ...
 
     def place(self, offset: int) -> int | None:
-        """Where a byte lies in the file itself; None where it does not."""
+        """Return the offset of a byte in the file itself; None if it is not there."""
         ...
 
 
 class PlainFile:
-    """The file as it lies."""
+    """A plain file."""
 
     flattened, records = False, 0
 
@@ -83,7 +83,7 @@ class PlainFile:
 
 
 def pread(windows: Windows, offset: int, length: int) -> bytes:
-    """A copy of the file's bytes, as far as they are of use; zeros behind its end."""
+    """Copy the file's bytes, as many as are useful; zeros after its end."""
     windows.touch(offset, length)
     return windows.view.read(offset, length).ljust(min(length, _KEPT), b"\0")
 
@@ -104,7 +104,7 @@ def _chunk(windows: Windows, offset: int, length: int) -> FileChunk:
 
 
 class FlatFile:
-    """A flattened file: ranges of the file that it stands for, each with the distance to its bytes."""
+    """A flattened file: ranges of the plain file, each with the distance to its bytes."""
 
     flattened = True
 
@@ -135,11 +135,11 @@ class FlatFile:
 
     @property
     def size(self) -> int:
-        """Where the last of the ranges ends that have bytes."""
+        """The end of the last range with bytes."""
         return self._starts[-1]
 
     def _range(self, offset: int) -> tuple[int, int | None]:
-        """The end of the range of an offset, and the distance to its bytes; None: nothing."""
+        """Return the end of the range at an offset, and the distance to its bytes (None: no bytes)."""
         at = bisect_right(self._starts, offset) - 1
         end = self._starts[at + 1] if at + 1 < len(self._starts) else _TOP
         distance = self._distances[at] if at >= 0 else _NOTHING
@@ -169,7 +169,7 @@ class FlatFile:
 
     @property
     def _beside(self) -> int:
-        """What stands before the array of distances in memory: the size of its block and a flag."""
+        """Return the number before the array of distances in memory: the size of its block and a flag."""
         entries = -(-self.records // 32) * 32
         return (8 * entries + 8 + 15 & ~15) | 1
 
@@ -183,7 +183,7 @@ _NOTHING: Final = -(1 << 63)
 
 
 class _Records:
-    """The records of a file, in its order."""
+    """The records of a file, in their order in the file."""
 
     def __init__(self) -> None:
         self.starts, self.ends, self.distances = array("Q"), array("Q"), array("q")
@@ -194,13 +194,13 @@ class _Records:
         self.distances.append(distance)
 
     def ranges(self) -> tuple[array[int], array[int]]:
-        """Where each range starts, and the distance to its bytes: of two records at one place the later one's."""
+        """Return the start of each range, and the distance to its bytes: the later of two records wins."""
         starts, ends = self.starts, self.ends
         order: Sequence[int] = range(len(starts))
         if any(start < end for start, end in zip(starts[1:], ends, strict=False)):
             order = sorted(order, key=starts.__getitem__)
         bounds, distances = array("Q", [0]), array("q", [_NOTHING])
-        open_: list[int] = []  # numbers of records that have begun, negative: the last one is the first
+        open_: list[int] = []  # numbers of open records, negative, so that the last record comes first
         place, at, count = 0, 0, len(starts)
         while place < count or open_:
             while open_ and ends[-open_[0]] <= at:
@@ -216,7 +216,7 @@ class _Records:
         return bounds, distances
 
     def _bound(self, bounds: array[int], distances: array[int], at: int, open_: list[int]) -> None:
-        """From here on the record on top counts."""
+        """Start a range at this bound, with the bytes of the topmost record."""
         while open_ and self.ends[-open_[0]] <= at:
             heappop(open_)
         distance = self.distances[-open_[0]] if open_ else _NOTHING
@@ -228,14 +228,14 @@ class _Records:
 
 
 class _RecordHeaders:
-    """The heads of the records; where records are small several are read at once."""
+    """The headers of the records; several small records are read at once."""
 
     def __init__(self, windows: Windows) -> None:
         self._windows = windows
         self._start, self._bytes = 0, b""
 
     def at(self, at: int) -> tuple[int, int]:
-        """Offset and size at this place. Raises Stopped and Killed."""
+        """Return offset and size in the record header at this offset. Raises Stopped and Killed."""
         into = at - self._start
         if not 0 <= into <= len(self._bytes) - RECORD.size:
             near = 0 <= into < len(self._bytes) + PAGE
@@ -247,7 +247,7 @@ class _RecordHeaders:
         return offset, size
 
     def _last(self, at: int) -> tuple[int, int]:
-        """One that is not wholly in the file."""
+        """Return a header that is not wholly in the file."""
         try:
             offset, size = RECORD.unpack(pread(self._windows, at % _TOP, RECORD.size))
         except ReadFailed as failed:
@@ -262,7 +262,7 @@ def _wrong(what: str, number: int, at: int, span: Span) -> Stopped:
 
 
 def open_file(windows: Windows) -> ReadableFile:
-    """The file, by its first bytes (flatmap_init). Raises Stopped and Killed."""
+    """Open the file, plain or flattened by its first bytes (flatmap_init). Raises Stopped and Killed."""
     head = pread(windows, 0, HEADER.size)
     if not head.startswith(SIGNATURE):
         return PlainFile(windows)

@@ -1,4 +1,4 @@
-"""The ELF dump that a flattened file stands for, as libkdumpfile reads it: through the records, which end nowhere."""
+"""The ELF dump in a flattened file, as libkdumpfile reads it: through the records, with zeros after them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KEPT: Final = 1 << 26
 
 
 class FlatSource:
-    """The bytes that records give, as a source."""
+    """The bytes of the records, as a source."""
 
     def __init__(self, file: FlatFile) -> None:
         self._file = file
@@ -34,7 +34,7 @@ class FlatSource:
 
 
 class FlatWindows(Windows):
-    """Reads through the records: behind the last of them are zeros, and nothing kills there."""
+    """Reads through the records: after the last one are zeros, and nothing kills."""
 
     def __init__(self, view: View, file: FlatFile) -> None:
         super().__init__(view)
@@ -46,7 +46,7 @@ class FlatWindows(Windows):
             if length:
                 raise Killed("SIGSEGV")
             return b""
-        data = self._file.chunk(offset, asked).data  # no death was seen here, not even far behind the last record
+        data = self._file.chunk(offset, asked).data  # no death was observed here, not even far after the last record
         return data[:length].ljust(min(length, _KEPT), b"\0")
 
     def window(self, offset: int, length: int) -> bytes:
@@ -57,7 +57,7 @@ class FlatWindows(Windows):
 
 
 def core_of(file: FlatFile) -> tuple[CoreFile, FlatWindows]:
-    """The headers of the dump, and how it is read. Raises Stopped for what is no core of a known form."""
+    """Return the dump's headers, and the windows to read it. Raises Stopped if it is not a core of a known form."""
     view = View(FlatSource(file))
     bits, order = view.head[EI_CLASS : EI_DATA + 1].ljust(2, b"\0")
     if order not in (1, 2):

@@ -1,6 +1,6 @@
 """The text of vmcoreinfo in the memory of an s390x guest, as libkdumpfile takes it (s390x.c).
 
-Its address stands at a fixed place: at 0xe18 by way of os_info, with checksums, or at 0xe0c.
+Its address is at a fixed place: at 0xe18 by way of os_info, with checksums, or at 0xe0c.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ _LC_OS_INFO: Final = 0x0E18
 _MAGIC: Final = 0x4F53494E464F535A
 _PAGE: Final = 4096
 _AFTER_SUM: Final = 12
-"""The checksum of os_info is of what is behind it."""
+"""The checksum of os_info covers the bytes after it."""
 _TEXT_LIMIT: Final = 1 << 24
 
 
 @cache
 def _os_info(order: ByteOrder) -> NamedStruct:
-    """struct os_info (arch/s390/include/asm/os_info.h), up to the entry of vmcoreinfo."""
+    """Return struct os_info (arch/s390/include/asm/os_info.h), up to the entry of vmcoreinfo."""
     return NamedStruct.of(order, ("magic", "csum", "addr", "size", "entry_csum"), ("Q", "I", "20xQ", "Q", "I"))
 
 
 def text_of(memory: DumpMemory, order: ByteOrder) -> bytes | None:
-    """The text; None where the note is another one's. Raises Missing, Corrupt, Stopped and Killed."""
+    """Return the text; None if the note has another name. Raises Missing, Corrupt, Stopped and Killed."""
     try:
         return _by_os_info(memory, order)
     except Missing:
@@ -84,7 +84,7 @@ def _check(data: bytes, wanted: int, what: str) -> None:
 
 
 def checksum(data: bytes) -> int:
-    """The sum of 32-bit words, big-endian, with the carry added again (cksum32)."""
+    """Return the sum of big-endian 32-bit words, with the carry added again (cksum32)."""
     whole = len(data) & ~3
     total: int = sum(struct.unpack(f">{whole // 4}I", data[:whole]))
     total += int.from_bytes(data[whole:], "little") << 8 * (4 - len(data) + whole) if whole < len(data) else 0

@@ -1,4 +1,4 @@
-"""What libkdumpfile does from an ELF file to the text that it gives to drgn, step by step, until it ends or is done."""
+"""How libkdumpfile opens an ELF file up to the text that it gives to drgn, step by step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UTS_STRING: Final = 65
 
 
 class OpeningElf(OpeningDump):
-    """An ELF dump that drgn hands over: it found a VMCOREINFO note in it."""
+    """An ELF dump that drgn passes on, because it found a VMCOREINFO note in it."""
 
     def __init__(self, view: View, core: CoreFile) -> None:
         super().__init__(view)
@@ -42,7 +42,7 @@ class OpeningElf(OpeningDump):
 
 
 def open_guest(guest: OpeningDump, core: CoreFile, windows: Windows) -> LoadSegments:
-    """Go through headers and notes, by `windows`. Raises Stopped, Killed, DotInFront and ReadFailed."""
+    """Read headers and notes through `windows`. Raises Stopped, Killed, DotInFront and ReadFailed."""
     guest.order = core.order
     guest.arch = arch_of_elf(core.header.machine, core.bits)
     opened = open_elf(core, windows)
@@ -59,7 +59,7 @@ def open_guest(guest: OpeningDump, core: CoreFile, windows: Windows) -> LoadSegm
 
 
 def describe(guest: OpeningDump, loads: LoadSegments, windows: Windows) -> None:
-    """What setting the type of the system to Linux does: it looks for the name of the system in memory."""
+    """Set the type of the system to Linux, which reads the name of the system from memory."""
     guest.memory = memory = DumpMemory(loads, windows, guest.page_size or 0, guest.cache)
     if guest.arch is not None:
         guest.kernel(memory)
@@ -82,7 +82,7 @@ def describe(guest: OpeningDump, loads: LoadSegments, windows: Windows) -> None:
 
 
 def _name_of_system(guest: OpeningDump, memory: DumpMemory) -> int | None:
-    """The address of struct new_utsname; None where no `Linux` is where it should be."""
+    """Return the address of struct new_utsname; None if `Linux` is not where it should be."""
     at = guest.value(b"SYMBOL(system_utsname)")
     if at is not None:
         return at

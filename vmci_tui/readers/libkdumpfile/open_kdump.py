@@ -1,4 +1,4 @@
-"""What libkdumpfile does from a kdump-compressed file to the text that it gives to drgn, step by step."""
+"""How libkdumpfile opens a kdump-compressed file up to the text that it gives to drgn, step by step."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _SOMETHING: Final = re.compile(rb"[^\0]")
 
 
 def is_kdump(head: bytes) -> bool:
-    """Whether drgn gives a file with these first bytes to libkdumpfile (has_kdump_signature)."""
+    """Whether drgn passes a file with these first bytes to libkdumpfile (has_kdump_signature)."""
     return head.startswith((KDUMP, SIGNATURE))
 
 
 def run_of(view: View) -> OpeningKdump | None:
-    """What libkdumpfile does with a file; None where it is no kdump. Kept, since two readers take this way."""
+    """Open a file as libkdumpfile does; None if it is not a kdump. The result is shared by two readers."""
     if not is_kdump(view.head):
         return None
     run = view.shared.get("kdump run")
@@ -57,9 +57,9 @@ class OpeningKdump(OpeningDump):
         self.file: ReadableFile | None = None
         self.opened: OpenedDiskdump | None = None
         self.head = b""
-        """The first bytes of the file that it stands for."""
+        """The first bytes of the plain file."""
         self.places: list[CoreNote] = []
-        """The notes, at their offsets in the file that it stands for."""
+        """The notes, with offsets in the plain file."""
         self.area: tuple[int, bytes] = (0, b"")
         self._elf: tuple[LoadSegments, FlatWindows] | None = None
         self._death = "killed-by-records"
@@ -84,7 +84,7 @@ class OpeningKdump(OpeningDump):
 
     @property
     def uts_is_sane(self) -> bool:
-        """util.c uts_looks_sane."""
+        """Whether utsname is complete (util.c uts_looks_sane)."""
         fields = self.uts[:5]
         return self.uts[0].startswith(_LINUX) and not any(f[-1:] != b"\0" for f in fields) and all(
             f[:1] != b"\0" for f in fields[2:]
@@ -92,7 +92,7 @@ class OpeningKdump(OpeningDump):
 
     @property
     def went_through(self) -> bool:
-        """Whether it has been through headers and notes."""
+        """Whether it got through headers and notes."""
         return self.opened is not None or self._elf is not None
 
     def span_of(self, offset: int, length: int) -> Span | None:
@@ -101,16 +101,16 @@ class OpeningKdump(OpeningDump):
         return self.span_in_file(self.note.desc + offset, length)
 
     def span_in_file(self, offset: int, length: int) -> Span | None:
-        """Where bytes of the file that it stands for lie in the file itself."""
+        """Return the span in the file itself of bytes of the plain file; None if they are not in one piece."""
         at = None if self.file is None else self.file.place(offset)
         return None if at is None else Span(at, length)
 
     def in_file(self, span: Span | None) -> Span | None:
-        """The same for a span of it."""
+        """Return the span in the file itself of a span of the plain file."""
         return None if span is None else self.span_in_file(span.offset, span.length)
 
     def pointed_text(self) -> tuple[int, bytes] | None:
-        """What offset_vmcoreinfo and size_vmcoreinfo lead to, and where; None where they lead to nothing."""
+        """The offset and bytes that offset_vmcoreinfo and size_vmcoreinfo lead to; None without any."""
         sub = None if self.opened is None else self.opened.sub
         if sub is None or self.file is None or not 0 < sub.size_vmcoreinfo <= _POINTED_LIMIT:
             return None
@@ -120,7 +120,7 @@ class OpeningKdump(OpeningDump):
             return None
 
     def notes_by_the_other_form(self) -> tuple[int, int] | None:
-        """Where the notes would lie by a 32-bit sub-header of the other form; None where there are none."""
+        """The place of the notes by a 32-bit sub-header in the other form; None if there are none."""
         if self.opened is None or self.file is None:
             return None
         try:
@@ -159,7 +159,7 @@ class OpeningKdump(OpeningDump):
         self._notes(opened)
 
     def _open_elf(self, file: FlatFile) -> None:
-        """What the records stand for is an ELF dump: libkdumpfile goes through that as through any."""
+        """Open an ELF dump in records; libkdumpfile reads it like any other."""
         self._death = "killed-by-headers"
         try:
             core, windows = core_of(file)
@@ -173,7 +173,7 @@ class OpeningKdump(OpeningDump):
         return self.page_size or 0
 
     def _take_pointed(self, chunk: FileChunk, offset: int, size: int) -> None:
-        """The text of a file of version 3, which has no notes."""
+        """Take the text of a file of version 3, which has no notes."""
         self._death_span = self.span_in_file(offset, size)
         chunk.touch(size)
         self.note = CoreNote(offset, 0, b"", 0, offset, size)
@@ -185,7 +185,7 @@ class OpeningKdump(OpeningDump):
             raise
 
     def _notes(self, opened: OpenedDiskdump) -> None:
-        """Those that offset_note leads to, from version 4 on: the texts first, then what belongs to the machine."""
+        """Process the notes at offset_note, from version 4 on: first the texts, then the machine's notes."""
         sub = opened.sub
         if sub is None or opened.header.version < 4 or not sub.size_note:
             return
@@ -212,7 +212,7 @@ class OpeningKdump(OpeningDump):
                 self.check_cpu(note, chunk.data[start : start + min(note.descsz, 4096)], before)
 
     def _walk(self, chunk: FileChunk, offset: int, size: int) -> list[CoreNote]:
-        """All notes, padded to 4; the last one's padding may be missing (do_notes). Raises Killed."""
+        """Return all notes, padded to 4; the last one may lack its padding (do_notes). Raises Killed."""
         words = note_header(self.order)
         found: list[CoreNote] = []
         at, data = 0, chunk.data
@@ -224,7 +224,7 @@ class OpeningKdump(OpeningDump):
                 break
             namesz, descsz, kind = words.unpack_from(data, at)
             if not namesz and not descsz:
-                # Twelve zeros are a note without name: skip those that follow in one go.
+                # Twelve zeros are a note without a name: skip a row of them in one step.
                 next_ = _SOMETHING.search(data, at + 8)
                 end = size if next_ is None else next_.start()
                 at += max((end - at) // HEADER, 1) * HEADER
@@ -240,7 +240,7 @@ class OpeningKdump(OpeningDump):
         return found
 
     def _describe(self) -> None:
-        """What setting the type of the system to Linux does."""
+        """Set the type of the system to Linux."""
         if self._elf is not None:
             self._death = "killed-by-memory"
             describe(self, *self._elf)
@@ -257,7 +257,7 @@ class OpeningKdump(OpeningDump):
         return memory
 
     def reads(self) -> ProbeResult:
-        """Nothing but s390x needs a page while it is opened: the others' memory is looked at here first."""
+        """Probe memory; except on s390x, opening a dump needs no page, so this is the first access."""
         if self.memory is None and self.arch is not None and self.file is not None and self.opened is not None:
             self._memory(self.file, self.opened)
         return super().reads()

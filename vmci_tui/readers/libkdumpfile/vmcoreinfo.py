@@ -1,8 +1,8 @@
-"""What libkdumpfile takes from the text of vmcoreinfo while it reads it (vmcoreinfo.c).
+"""How libkdumpfile parses the text of vmcoreinfo (vmcoreinfo.c).
 
-It takes lines without `=` and a last line without newline, ignores numbers that it cannot
-read, and keeps the last of two values. Only PAGESIZE can end it here, and a key with a
-dot in front, which kills the process.
+It accepts lines without `=` and a last line without newline, ignores numbers that it cannot
+parse, and uses the last of two values. Only PAGESIZE can stop it here, and a key that begins
+with a dot, which kills the process.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ CACHE_PAGES: Final = 1024
 
 
 def used_lines(text: bytes) -> list[TextLine]:
-    """The lines that it uses, in order; each value up to a NUL, since it is a C string.
+    """Return the lines that it uses, in order; each value is a C string and ends at a NUL.
 
-    A key that begins with a dot, and names none of the lines before it, is empty.
+    A key that begins with a dot, and is not the name of an earlier line, is empty.
     """
     out, before, upto = [], set[bytes](), 0
     for m in _LINE.finditer(text):
@@ -66,13 +66,13 @@ def used_lines(text: bytes) -> list[TextLine]:
 
 
 def number_of(value: bytes, base: int) -> int | None:
-    """As strtoull gives it; None where characters are left over, and the key is ignored. Nothing is 0."""
+    """Parse like strtoull; None if characters are left, and the key is ignored. An empty value is 0."""
     number = strtoull(value, base)
     return None if number.rest else number.value
 
 
 def lines(text: bytes) -> dict[bytes, bytes]:
-    """All keys, each with its last value, as C strings."""
+    """Return all keys, each with its last value, as C strings."""
     text = text.removesuffix(b"\n")
     found = (line.partition(b"=") for line in text.split(b"\n"))
     return {key.split(b"\0", 1)[0]: value.split(b"\0", 1)[0] for key, _, value in found}
@@ -84,24 +84,24 @@ def _as_number(base: int, raw: bytes) -> Value:
     if raw and number.rest:
         return Value(visible(raw), None, how, "not a number: the key is ignored")
     show = shown_hex if base == 16 else shown_decimal
-    return show(number.value if number.fits else ULONG_MAX, how, "" if raw else "empty: taken for 0")
+    return show(number.value if number.fits else ULONG_MAX, how, "" if raw else "empty: read as 0")
 
 
 def _release(raw: bytes) -> Value:
     fine = version_code(raw) is not None
-    return Value(visible(raw), None, "text", "" if fine else "not a.b.c: refused once memory is read")
+    return Value(visible(raw), None, "text", "" if fine else "not a.b.c: refused when memory is read")
 
 
 def _page_size(raw: bytes) -> Value:
     number = strtoull(raw, 10)
     if raw and number.rest:
         return Value(visible(raw), None, "base 10", "not a number: the key is ignored")
-    problem = "" if number.value and not number.value & (number.value - 1) else "no power of two: refused"
+    problem = "" if number.value and not number.value & (number.value - 1) else "not a power of two: refused"
     return shown_decimal(number.value, "base 10", problem)
 
 
 def version_code(release: bytes) -> int | None:
-    """The version of `a.b.c...` as one number (KERNEL_VERSION); None where a release does not start so."""
+    """Return the version of `a.b.c...` as one number (KERNEL_VERSION); None for another form."""
     parts = []
     for index in range(3):
         number = strtoull(release, 10)
@@ -121,4 +121,4 @@ KEYS: Final[Mapping[bytes, Form]] = {key: partial(_as_number, base) for key, bas
     b"PAGESIZE": _page_size,
     b"CONFIG_X86_PAE": _y,
 }
-"""Every key that libkdumpfile uses, and how."""
+"""Every key that libkdumpfile uses, and how it reads each."""

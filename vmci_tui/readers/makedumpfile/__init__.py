@@ -258,7 +258,7 @@ def _pagesize(reading: _Reading) -> RuleHit | None:
 @rule("T20", "after", "set_page_size: Invalid page_size: 3" + _DATA + "PAGESIZE=3", _MAIN + "set_page_size")
 @why("PAGESIZE is negative or not a power of two.")
 def _pagesize_no_power_of_two(reading: _Reading) -> RuleHit | None:
-    return _complains(reading, _basic(reading), "no power of two")
+    return _complains(reading, _basic(reading), "not a power of two")
 
 
 @rule("T21", "after", _DATA + "CRASHTIME=0", _READ)

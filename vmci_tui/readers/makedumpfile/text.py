@@ -189,7 +189,7 @@ class TextComplaint(NamedTuple):
     """The reason why it gives up a text."""
 
     kind: str
-    """`pagesize`, `no power of two`, `crashtime`, `symbol`, `long`, or `silent`: it prints nothing."""
+    """`pagesize`, `not a power of two`, `crashtime`, `symbol`, `long`, or `silent`: it prints nothing."""
     line: bytes
     words: str
 
@@ -274,7 +274,7 @@ class MakedumpfileText:
                     # Both on one line: the first message ends without a newline.
                     words = f"set_page_size: Invalid page_size: {page_size}"
                     words += _invalid_data("read_vmcoreinfo_basic_info", line)
-                    return BasicInfo(release, page_size, TextComplaint("no power of two", line, words))
+                    return BasicInfo(release, page_size, TextComplaint("not a power of two", line, words))
         return BasicInfo(release, page_size, None)
 
     def _in_order(self) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""How libkdumpfile's addrxlat goes through page tables (step.c and the files of the machines)."""
+"""How libkdumpfile's addrxlat walks page tables (step.c and the files of the machines)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class NotPresent(Untranslated):
 
 
 class TableEntry(NamedTuple):
-    """What an entry of a page table leads to: the next table or page, `huge` where a whole range lies there."""
+    """The target of a page table's entry: the next table or page; `huge`: a whole range."""
 
     address: int
     huge: bool = False
@@ -27,7 +27,7 @@ class TableEntry(NamedTuple):
 
 
 class TableStep(NamedTuple):
-    """Where a walk stands: the entry's value, the levels that remain below it, the indices of all levels."""
+    """A step of a walk: the entry's value, the levels that remain below it, the indices of all levels."""
 
     entry: int
     remain: int
@@ -35,13 +35,13 @@ class TableStep(NamedTuple):
     fields: tuple[int, ...]
 
     def below(self, level: int) -> int:
-        """A mask of the address bits below a level."""
+        """Return a mask of the address bits below a level."""
         return (1 << sum(self.fields[:level])) - 1
 
 
 @dataclass(frozen=True)
 class Tables:
-    """The page tables of a machine, as its paging form has them."""
+    """The page tables of a machine in its paging form."""
 
     fields: tuple[int, ...]
     """Address bits by level, the page's first."""
@@ -55,10 +55,10 @@ class Tables:
     mask: int = 0
     """Bits of an entry that do not belong to the address."""
     lowest: int = 0
-    """Addresses below are not the kernel's."""
+    """Lower addresses are not the kernel's."""
 
     def walk(self, memory: DumpMemory, order: ByteOrder, address: int) -> int:
-        """The physical address. Raises Missing, Untranslated, Stopped, Killed."""
+        """Return the physical address. Raises Missing, Untranslated, Stopped, Killed."""
         index, rest = self._split(address)
         if self.root is None or address < self.lowest:
             raise Missing("Page table address not specified")
@@ -104,7 +104,7 @@ def x86_64(step: TableStep) -> TableEntry:
 
 
 def aarch64(step: TableStep) -> TableEntry:
-    """Without and, by more than 48 bits of virtual address, with LPA (64 KiB pages) or LPA2."""
+    """Decode an entry; with more than 48 bits of virtual address with LPA (64 KiB pages) or LPA2."""
     bits, entry = sum(step.fields), step.entry
     if not entry & 1:
         raise NotPresent
@@ -173,7 +173,7 @@ def s390x(step: TableStep) -> TableEntry:
         raise Untranslated("Table type field")
     if step.remain in (2, 3) and entry >> 10 & 1:
         return TableEntry(entry & ~((1 << (31 if step.remain == 3 else 20)) - 1), huge=True)
-    # It means to compare the next level's index with the table's bounds, but shifts it by -1: 0 is left.
+    # It should compare the next level's index with the table's bounds, but shifts it by -1, which leaves 0.
     if step.remain >= 3 and entry >> 6 & 3:
         raise NotPresent
     return TableEntry(entry & ~(0x7FF if step.remain == 2 else 0xFFF))

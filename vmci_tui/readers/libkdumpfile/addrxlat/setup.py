@@ -1,8 +1,8 @@
-"""How libkdumpfile's addrxlat sets up the way from virtual to physical addresses of a Linux kernel.
+"""How libkdumpfile's addrxlat sets up the translation of a Linux kernel's virtual addresses.
 
-One function a machine, after the file of its name in src/addrxlat. Linear ranges of the
-kernel are followed where page tables are reached by them; where both would lead to the same page only
-the page tables are.
+One function for each machine, after the file of its name in src/addrxlat. Linear ranges of the
+kernel are used if the page tables are reached through them; if both lead to the same page,
+only the page tables are.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ _IA32_DIRECT: Final = 0xC0000000
 _ARM_BASE_MASK: Final = (1 << 25) - 1
 _LIST_LIMIT: Final = 1 << 16
 _FIELDS_LIMIT: Final = 10
-"""Fields of an address: there is room for 8, the next two fall where nothing is, and more of them kill (all seen)."""
+"""Fields of an address: there is room for 8, two more fall into a gap, and even more kill (all observed)."""
 
 
 @dataclass
 class KernelFacts:
-    """What the text tells of the kernel, and its memory."""
+    """The numbers of the text about the kernel, and its memory."""
 
     arch: str
     order: ByteOrder
     memory: DumpMemory
     values: Mapping[bytes, int]
-    """The keys of libkdumpfile_text.BASES."""
+    """The keys of vmcoreinfo.BASES."""
     release: bytes | None
     pae: bool = False
     control: tuple[int, int] | None = None
     """CR3 and CR4 of the first CPU, from QEMU's note."""
 
     def value(self, key: bytes) -> int:
-        """Raises Missing where the text has no such number."""
+        """Return a number of the text. Raises Missing if the text lacks it."""
         if key not in self.values:
             raise Missing("Number attribute not found")
         return self.values[key]
@@ -57,13 +57,13 @@ class KernelFacts:
         return self.value(b"OFFSET(%b)" % name)
 
     def word(self, address: int, width: int) -> int:
-        """A number at a virtual address."""
+        """Read a number at a virtual address."""
         return int.from_bytes(self.memory.word("virtual", address % _TOP, width), self.order)
 
 
 @dataclass
 class AddressMap:
-    """Linear ranges (first, last, offset), the page tables behind them, the highest physical address."""
+    """Linear ranges (first, last, offset), the page tables for other addresses, the highest physical address."""
 
     linear: list[tuple[int, int, int]] = field(default_factory=list)
     tables: Tables | None = None
@@ -71,7 +71,7 @@ class AddressMap:
 
 
 class Translation:
-    """From virtual pages to physical ones; made when the first is asked for."""
+    """Translates virtual addresses to physical ones; set up at the first use."""
 
     def __init__(self, kernel: KernelFacts) -> None:
         self._kernel = kernel
@@ -81,7 +81,7 @@ class Translation:
         kernel.memory.translate = self
 
     def make(self) -> None:
-        """Set up the maps; what fails the first time is not tried again. Raises Missing and Untranslated."""
+        """Set up the maps; a failed attempt is not repeated. Raises Missing and Untranslated."""
         if self._made:
             return
         self._made = True
@@ -137,7 +137,7 @@ def _x86_64(k: KernelFacts, maps: AddressMap) -> None:
 
 
 def _by_cr3(k: KernelFacts, cr3: int) -> int | None:
-    """The root of the page tables; None where it may be a process's half of a pair, and the kernel's is not here."""
+    """Return the root of the page tables; None if it may be a process's half of a pair without the kernel's."""
     root = cr3 & ~0xFFF
     if not root >> 12 & 1:
         return root
@@ -164,9 +164,9 @@ def _aarch64(k: KernelFacts, maps: AddressMap) -> None:
 
 
 def _aarch64_fields(shift: int, bits: int) -> tuple[int, ...]:
-    """The fields of an address, as init_pgt_meth counts them: unsigned, so that a table may have any number of entries.
+    """Return the fields of an address as init_pgt_meth counts them: unsigned, so a table may have any size.
 
-    Raises Stopped where it never ends (pages of 8 bytes, which hold one entry), and where it runs over their room.
+    Raises Stopped if it never ends (pages of 8 bytes hold one entry), or if there are too many fields.
     """
     if shift == 3:
         raise Stopped("page-size-too-small", "never ends")
@@ -190,7 +190,7 @@ def _riscv64(k: KernelFacts, maps: AddressMap) -> None:
 
 
 def _set_root(k: KernelFacts, maps: AddressMap, by_virtual: Tables, offset: bytes) -> None:
-    """swapper_pg_dir where it can be read by its virtual address, or else by the offset of the kernel's image."""
+    """Set the root: swapper_pg_dir by its virtual address if readable, else by the offset of the kernel's image."""
     maps.tables = by_virtual
     assert by_virtual.root is not None
     if not _readable(k, by_virtual.root):
@@ -212,7 +212,7 @@ def _ia32(k: KernelFacts, maps: AddressMap) -> None:
     else:
         final = Tables((12, 10, 10), tables.ia32, root, check="unsigned", width=4)
         maps.physical_bits = 32
-    # For a time all of the upper gigabyte is mapped, to read where vmalloc begins.
+    # Map the whole upper gigabyte for now, to read where vmalloc begins.
     maps.linear.append((_IA32_DIRECT, 0xFFFFFFFF, -_IA32_DIRECT))
     try:
         start = _vmalloc_start(k)
@@ -241,7 +241,7 @@ def _arm(k: KernelFacts, maps: AddressMap) -> None:
     maps.tables = Tables((12, 8, 12), tables.arm, k.symbol(b"swapper_pg_dir"), width=4)
     base = k.values.get(b"NUMBER(phys_base)")
     if k.symbol(b"swapper_pg_dir") >> 32:
-        maps.tables = None  # no address of this machine: no map translates it, so the tables are never looked at
+        maps.tables = None  # not an address of this machine: no map translates it, so the tables are never read
         return
     if not _readable(k, k.symbol(b"swapper_pg_dir")) and base is not None:
         off = (base - (k.symbol(b"_stext") & ~_ARM_BASE_MASK)) % _TOP
@@ -277,7 +277,7 @@ def _s390x(k: KernelFacts, maps: AddressMap) -> None:
 
 
 def _s390x_bits(k: KernelFacts, root: int) -> int:
-    """The bits of an address, by the kind of the first table that the root leads to."""
+    """Return the number of address bits, by the type of the first table that the root leads to."""
     for at in range(root, root + 2048 * 8, 8):
         try:
             entry = int.from_bytes(k.memory.word("physical", at, 8), k.order)
