@@ -1,4 +1,4 @@
-"""What p_vaddr says, held against the kernel that memory proves: C35 and C36, and their fixes."""
+"""p_vaddr compared with the kernel that memory proves: C35 and C36, and their fixes."""
 
 from __future__ import annotations
 

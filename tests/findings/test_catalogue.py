@@ -1,4 +1,4 @@
-"""The catalogue is data: its rows have the fields that the program asks for, with values that it knows."""
+"""The catalogue is data: its rows have the fields that the program uses, with values that it knows."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_loader_gives_what_the_file_says() -> None:
 
 
 def test_no_set_of_codes_is_left_in_the_code() -> None:
-    """What several codes have in common is a field of their rows."""
+    """Properties that several codes share are fields of their rows."""
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Tuple | ast.List | ast.Set | ast.Dict):

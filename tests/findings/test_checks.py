@@ -1,4 +1,4 @@
-"""Each finding is made by one case; where it has a fix, the fix removes it, and so does undo bring it back."""
+"""One case for each finding; if it has a fix, the fix removes the finding, and undo brings it back."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def test_each_code_has_its_case_and_each_fix_removes_it(case: Case) -> None:
         if again is None or again.fix is None:
             break
         finding = again
-    # Writes that came before the last one stay history, and stay told; none of them is the fault now.
+    # Writes before the last one stay in the history and are reported; none of them is the fault now.
     left = [item.severity for item in Judgement.of(document).found if item.code == case.code]
     assert left == ["warning"] * len(left) if case.code in ("E01", "E09") else left == []
     while document.undo():
@@ -259,7 +259,7 @@ def test_a_span_is_the_very_bytes(document: Document, code: str, spanned: bytes)
 
 
 def test_a_good_dump_with_its_entry_has_nothing_but_what_is_always_so() -> None:
-    """phys_base in decimal (T16), and memory that is not a kernel's (M03, M06): nothing else."""
+    """Only phys_base in decimal (T16), and memory without a kernel (M03, M06)."""
     text = _TEXT + b"SYMBOL(_stext)=ffffffff82000000\nSYMBOL(init_top_pgt)=ffffffff82610000\n"
     history = EntryHistory("blob", (full_write(_GOOD.pack()),))
     good = opened(elf((cpus() + note(text),), (Load(0x1000, note(text).ljust(8192, b"\0")),)), history)
@@ -284,7 +284,7 @@ def test_an_entry_that_is_zeroed_but_stays_present_is_not_called_switched_off() 
 
 
 def test_readers_stand_at_the_write_that_decides() -> None:
-    """The last one that QEMU took: the earlier ones do not matter to it."""
+    """The last write that QEMU accepted decides: the earlier ones do not matter."""
     half = Write(0, 8, bytes(8))
     failed = Write(8, 12, bytes(12))
     for writes, number in (((half, Write(8, 8, bytes(8))), 2), ((half, half, half), 3), ((half, half, failed), 2)):

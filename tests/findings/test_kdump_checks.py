@@ -1,4 +1,4 @@
-"""Findings about kdump files: each is made by one case, and its fix removes it."""
+"""Findings about kdump files: one case for each, and its fix removes it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vmci_tui.repair.safe_fixes import Choice, repair
 
 LINUX = {"sysname": b"Linux", "release": b"6.1.0-test", "version": b"#1 SMP", "machine": b"x86_64"}
 PHYS_BASE = 16777216
-"""As the factory's text says."""
+"""The release of the factory's text."""
 
 
 def opened(data: bytes) -> Document:

@@ -146,7 +146,7 @@ def test_words_that_not_everybody_knows_are_told_where_they_are_used() -> None:
 
 
 def test_what_the_sources_say_of_keys_that_were_told_wrongly() -> None:
-    """Held against crash 9.0.2, makedumpfile 1.7.9, drgn 0.3.0 and libkdumpfile 0.5.5."""
+    """Compared with crash 9.0.2, makedumpfile 1.7.9, drgn 0.3.0 and libkdumpfile 0.5.5."""
     name = explain(b"OFFSET(uts_namespace.name)")
     assert (
         name is not None

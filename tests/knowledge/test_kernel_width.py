@@ -23,7 +23,7 @@ _TEXTS = {
     "both": _64 + b"OFFSET(list_head.prev)=4\n",
     "none": b"OSRELEASE=6.1.0\nPAGESIZE=4096\n",
 }
-# What the text is judged, for a 64-bit guest and for a 32-bit one.
+# The expected verdicts over the text, for a 64-bit guest and for a 32-bit one.
 _VERDICTS = {
     "64": ("fits", "error"),
     "32": ("error", "fits"),
@@ -38,7 +38,7 @@ _TARGETS = [
     (32, I386, 32), (32, ARM, 32), (32, 243, 32), (32, S390, 32), (32, 0xFEED, 32),
     (64, I386, 32),  # QEMU writes ELF64 for an i386 guest whose ROM or memory reaches 4 GiB
     (64, ARM, 32),
-    (32, X86_64, 64),  # no dump of this machine fits in a 32-bit file: C01 says so besides
+    (32, X86_64, 64),  # no dump of this machine fits in a 32-bit file: C01 says so too
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What native programs want of a text, by machine and kernel; and which makedumpfile a kernel needs."""
+"""The needs of native programs, by machine and kernel; and the makedumpfile that a kernel needs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _said(text: bytes, machine: str) -> list[tuple[str, str, int]]:
 def test_what_kernels_wrote_lacks_nothing_that_they_could_have(name: str) -> None:
     text = guests.true_text(name)
     told = [(item.need.reader, *item.lacking) for item in unmet(text, guests.dump(name).machine)]
-    # Kernels of 52 bits and pages of 4 or 16 KiB are what makedumpfile learned after 1.7.9.
+    # makedumpfile supports 52 bits with pages of 4 or 16 KiB only after 1.7.9.
     wide = ("makedumpfile up to 1.7.9", f"NUMBER(VA_BITS)=52 with PAGESIZE={text.page_size}")
     assert told == ([wide] if text.get(b"NUMBER(VA_BITS)") == b"52" else [])
 

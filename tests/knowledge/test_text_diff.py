@@ -1,4 +1,4 @@
-"""Two texts compared, and what their difference means."""
+"""Two texts compared, and the meaning of their difference."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_two_boots_of_a_real_kernel(sample: Callable[[str], str]) -> None:
     assert a is not None and b is not None
     found = compare(a, b)
     assert found.kind == "boot" and "KASLR moved the kernel down by 0x3c00000" in found.summary[1]
-    # mem_section is what it points at, which no KASLR of the image moves.
+    # mem_section is the address that it points at, which KASLR of the image does not move.
     assert "1 symbol by another amount" in found.summary[1]
     assert len(found.summary) == 3 and found.summary[2].startswith("NUMBER(phys_base)")
 

@@ -19,7 +19,7 @@ _POINTER = "WARNING: Elf64_Nhdr pointer: ADDRESS  ELF header end: ADDRESS"
 
 
 def _id(value: object) -> str:
-    """Dumps make ids of megabytes, which reach the environment of what a test runs."""
+    """Return an id without the dump: megabytes of it would reach the environment of the test's processes."""
     return value if isinstance(value, str) else "-"
 
 
@@ -96,7 +96,7 @@ def test_a_head_that_it_refuses(data: bytes, rule: str, words: str) -> None:
 
 
 def counted(number: int, size: int = 64, **how: Any) -> bytes:
-    """QEMU's layout, the number of program headers in section 0."""
+    """A dump in QEMU's layout, with the number of program headers in section 0."""
     return put(elf([_GOOD], qemu=True, **({"phnum": 0xFFFF, "shentsize": size} | how)), 64 + 44, "<I", number)
 
 
@@ -207,7 +207,7 @@ def test_a_last_line_without_newline_gets_the_next_byte() -> None:
     seen = with_text(b"OSRELEASE=12", behind=note(b"", b"X\0"))
     assert seen.osrelease == "12\\x02"
     assert [fired.rule.name for fired in seen.fired] == ["one-byte-too-many"]
-    # Behind the head lies what the program's memory happens to hold.
+    # After the headers come the bytes that happen to be in the program's memory.
     assert with_text(b"OSRELEASE=123456", behind=b"").osrelease == "1234561"
 
 
@@ -251,7 +251,7 @@ def test_the_release_that_a_session_wants() -> None:
 
 
 def test_a_text_of_another_machine_is_still_followed() -> None:
-    """This build refuses it; the values are what a build for that machine reads."""
+    """This build refuses the dump; the values are those that a build for that machine reads."""
     for order in ("little", "big"):
         seen = verdict(elf([cpus(order=order) + note(order=order)], order=order, machine=AARCH64))
         assert seen.accepts is False and seen.values()[b"PAGESIZE"].number == 4096

@@ -1,4 +1,4 @@
-"""drgn and libkdumpfile, rule by rule, without the programs: those are asked in tests/real/agreement."""
+"""drgn and libkdumpfile, rule by rule, without the programs, which tests/real/agreement runs."""
 
 from __future__ import annotations
 

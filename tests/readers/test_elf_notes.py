@@ -14,7 +14,7 @@ from vmci_tui.readers.shared.elf_notes import note_segments, release_of, shifted
 
 
 def step_by_step(data: bytes, align: int) -> tuple[list[int], int | None]:
-    """Where notes with a name or a descriptor start, and where the walk breaks off."""
+    """Return the offsets of notes with a name or a descriptor, and where the walk ends early."""
     starts: list[int] = []
     at = 0
     while at < len(data):

@@ -28,7 +28,7 @@ def noted(area: bytes, **how: Any) -> bytes:
 
 
 def with_note_section(area: bytes, segment: bytes = b"", align: int = 4, first: bool = False, **how: Any) -> bytes:
-    """A 64-bit dump with one SHT_NOTE section over `area`, which lies at its end; `segment` is the PT_NOTE."""
+    """A 64-bit dump with one SHT_NOTE section over `area` at its end; `segment` is the PT_NOTE."""
     body = elf([segment or area], shnum=1 if first else 2, shentsize=64, shoff=1, **how)
     at = len(body) + len(area)
     row = struct.pack("<II4QII2Q", 0, 7, 0, 0, len(body), len(area), 0, 0, align, 0)
@@ -139,7 +139,7 @@ def test_complaints_do_not_refuse() -> None:
 def test_each_line_is_printed_up_to_its_nul() -> None:
     assert verdict(noted(note(b"A=1\0OSRELEASE=1\nOSRELEASE=2\0x\nOSRELEASE=3"))).osrelease == "2"
     assert READER.lines(b"A=1\0x\nB=2\nB=3\nC\0=4") == {b"A": b"1", b"B": b"2"}
-    # The key may stand anywhere in a line; no release is read from there.
+    # The key may be anywhere in a line; no release is read from there.
     inner = verdict(noted(note(b"XOSRELEASE=1\n")))
     assert (inner.accepts, inner.osrelease) == (True, None)
 

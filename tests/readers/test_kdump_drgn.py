@@ -1,4 +1,4 @@
-"""drgn's and libkdumpfile's rules over kdump files, each with a file made for it; `tests/real` asks the programs."""
+"""drgn's and libkdumpfile's rules over kdump files, each with a file made for it; `tests/real` runs the programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""crash and makedumpfile over kdump files, one or more for each rule; held against the programs in tests/real."""
+"""crash and makedumpfile over kdump files, one or more for each rule; tests/real compares them with the programs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _decided(verdict: Verdict) -> tuple[str, str | None, str] | None:
 
 
 def _others(data: bytes, reader: Reader[Any] = crash.READER) -> list[str]:
-    """The rules that hold without refusing."""
+    """The rules that apply without refusing."""
     return [fired.rule.name for fired in _judge(reader, data).fired if not fired.rule.refuses]
 
 

@@ -1,4 +1,4 @@
-"""Whether a reader that accepts a dump then reads kernel memory: what is said of it, and where it is shown."""
+"""Whether a reader that accepts a dump then reads kernel memory: the result, and where it is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records over records, and hostile flattened files: bounded, and never an exception."""
+"""Overlapping records and hostile flattened files: time is bounded, and nothing raises."""
 
 from __future__ import annotations
 

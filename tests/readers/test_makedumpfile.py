@@ -1,4 +1,4 @@
-"""makedumpfile's rules, a dump or two for each; held against the program in tests/real."""
+"""makedumpfile's rules, with one or two dumps for each; tests/real compares them with the program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers that no kernel writes: every judgement of them ends, and soon."""
+"""Numbers that no kernel writes: every judgement of them ends soon."""
 
 from __future__ import annotations
 

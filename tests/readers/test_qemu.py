@@ -1,4 +1,4 @@
-"""QEMU as a reader: the corners that its decision table names; `tests/test_predict.py` holds it to recorded runs."""
+"""QEMU as a reader: the edge cases of its decision table; `tests/qemu` compares it with recorded runs."""
 
 from __future__ import annotations
 

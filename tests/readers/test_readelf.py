@@ -16,7 +16,7 @@ from vmci_tui.readers.rule import Verdict, judge
 
 _GOOD = cpus() + note()
 _AT = len(cpus())
-"""Where the VMCOREINFO note stands in its area; the area stands at 0xb0."""
+"""Offset of the VMCOREINFO note in its area; the area is at 0xb0."""
 
 
 def verdict(data: bytes) -> Verdict:

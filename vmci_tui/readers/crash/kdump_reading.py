@@ -25,7 +25,7 @@ SEGV: Final = "killed by SIGSEGV"
 _MEMORY: Final = 7 << 28
 """The largest size that malloc and mmap still allocate."""
 _FILE_TOP: Final = (1 << 63) - 1
-"""A read that would end after this fails, but crash takes -1 as a large number of bytes: it goes on without them."""
+"""A read that would end after this fails, but crash takes -1 as a large number of bytes: it continues without them."""
 _SIZE_TOP: Final = (1 << 64) - 1
 _PAGE: Final = 4096
 _SECTION: Final = 4096
@@ -187,7 +187,7 @@ class CrashKdumpReading:
 
     @cached_property
     def overrun(self) -> tuple[int, int, int]:
-        """(bytes behind the bitmap that crash counts in, how many are surely there, how many at most)."""
+        """(bytes after the bitmap in which crash counts, how many are always mapped, how many at most)."""
         sub = self.sub
         first, end, _ = self.counted
         length = self.header.block_size * self.header.bitmap_blocks
@@ -210,7 +210,7 @@ class CrashKdumpReading:
 
     @property
     def _pointer_fault(self) -> KdumpFault | None:
-        """vmcoreinfo_read_string: it asks for no zero in the two fields."""
+        """The fault of the pointer (vmcoreinfo_read_string, which does not check for zeros in both fields)."""
         header, sub = self.header, self.sub
         if header.version < 3:
             return KdumpFault("version", UNKNOWN, self.field("header_version"), "note")
@@ -234,7 +234,7 @@ class CrashKdumpReading:
 
     @cached_property
     def text_span(self) -> Span | None:
-        """What offset_vmcoreinfo and size_vmcoreinfo name, where crash comes so far."""
+        """The span of offset_vmcoreinfo and size_vmcoreinfo; None if crash does not get that far."""
         if self.fault is not None or self.sub is None:
             return None
         return Span(self.sub.offset_vmcoreinfo, self.sub.size_vmcoreinfo)
@@ -264,7 +264,7 @@ def _walk(area: bytes, start: int, size: int) -> KdumpNotes:
             if touched > size + _NEAR + _HEAP_SPARE:
                 return notes._replace(dies=KdumpFault("killed", SEGV, here, "note"))
             notes = notes._replace(may_die=here)
-        # Three kinds of room lie one behind the other: for registers, for QEMU's notes, for what these point at.
+        # There are three arrays in a row: for registers, for QEMU's notes, for the data that these point at.
         over = max(registers - 3 * _ROOM, qemu - _ROOM) - _BEHIND_ROOMS
         if over >= 0 and notes.dies is None:
             notes = notes._replace(dies=KdumpFault("killed", "malloc(): corrupted top size", here, "note"))

@@ -1,4 +1,4 @@
-"""What crash 8.0.2 makes of kdump-compressed and flattened files: the rules, in its order."""
+"""The rules of crash 8.0.2 for kdump-compressed and flattened files, in its order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ rule: Rules[CrashReading] = Rules()
 
 
 def _fault(r: CrashReading, *kinds: str) -> KdumpFault | None:
-    """What stops crash, where it is one of these."""
+    """Return the fault that stops crash, if it is of one of these kinds; else None."""
     fault = r.kdump.fault if r.kdump is not None else None
     return fault if fault is not None and fault.kind in kinds else None
 
@@ -34,27 +34,27 @@ def _on_fault(r: CrashReading, *kinds: str) -> RuleHit | None:
 
 
 def _misread(r: CrashReading, layout: str) -> RuleHit | None:
-    """It stops at a number of a header that is of another layout."""
+    """Return a hit if crash stops at a number of a header in another layout."""
     hit = _on_fault(r, "block", "cut", "bitmap")
     return RuleHit(NARROW_SIZES, hit.words) if hit is not None and layout_of(r.view.head) == layout else None
 
 
 @rule("C12", "before", "WARNING: machine type mismatch:", _HEAD)
-@why("""utsname.machine names a machine that this crash was not built for (the x86-64 build). What it does not
-    know (`Unknown`, `S390X`, nothing at all) is no other machine.""")
+@why("""utsname.machine names a machine that this crash (the x86-64 build) was not built for. crash ignores an
+    unknown name (`Unknown`, `S390X`, an empty one).""")
 def _kdump_machine(r: CrashReading) -> RuleHit | None:
     return _on_fault(r, "machine")
 
 
 @rule("C12", "before", "crash: compressed kdump: cannot mmap bitmap buffer", _HEAD)
-@why("""The header is a 32-bit one: crash reads the header of the machine that it was built for, with 64 bits,
-    and finds a block size and bitmaps that are none.""")
+@why("""The header is a 32-bit one: crash reads it as a 64-bit header, like that of the machine that it was built
+    for, and finds an invalid block size and bitmaps.""")
 def _narrow_header(r: CrashReading) -> RuleHit | None:
     return _misread(r, "32 bits")
 
 
 @rule("C14", "before", UNKNOWN, _HEAD)
-@why("The header is big-endian: crash reads it in the byte order of the computer that it runs on.")
+@why("The header is big-endian: crash reads it in the byte order of the machine that it runs on.")
 def _kdump_byte_order(r: CrashReading) -> RuleHit | None:
     return _misread(r, "big-endian")
 

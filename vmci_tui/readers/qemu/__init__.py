@@ -61,8 +61,8 @@ def not_a_full_write(reading: QemuReading) -> RuleHit | None:
         return None
     if (reading.last[0].offset, reading.last[0].length) == (0, LENGTH):
         # A debugger's view of QEMU: all bytes are there, but QEMU says that the last write was not valid.
-        told = reading.history.held is False and reading.entry.guest_format != FORMAT_NONE
-        return RuleHit(WHOLE_ENTRY) if told else None
+        invalid = reading.history.held is False and reading.entry.guest_format != FORMAT_NONE
+        return RuleHit(WHOLE_ENTRY) if invalid else None
     return RuleHit(Span(reading.last[0].offset, reading.last[0].length, "entry"))
 
 
