@@ -55,7 +55,7 @@ def test_a_wrong_address_is_blamed_on_the_header_and_not_on_the_note() -> None:
     findings = found(document)
     told = findings["C36"]
     assert told.message == (
-        "program header 1 puts address 0xffffffffb37fb000 at paddr 0x0, the kernel maps it to 0x89fb000"
+        "program header 1 puts address 0xffffffffb37fb000 at paddr 0x0, but the kernel maps it to 0x89fb000"
     )
     assert {c.reader for c in told.readers} == {"drgn", "libkdumpfile"} and not {"M03", "M05"} & set(findings)
     done = repair(document)

@@ -78,7 +78,7 @@ def test_a_flattened_file_that_shall_stay_so_is_repaired_all_the_same() -> None:
 
 
 def test_which_misreading_it_is_is_told() -> None:
-    assert "took the decimal for hexadecimal" in kit.found(opened(CASES["M07"]))["M07"].message
+    assert "read the decimal number as hexadecimal" in kit.found(opened(CASES["M07"]))["M07"].message
     assert "had no note to take it from" in kit.found(opened(good(phys_base=0)))["M07"].message
 
 
