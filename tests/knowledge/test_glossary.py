@@ -151,11 +151,11 @@ def test_what_the_sources_say_of_keys_that_were_told_wrongly() -> None:
     assert (
         name is not None
         and "4 up to Linux 5.10" in (name.note or "")
-        and "takes 4" in dict(name.breaks)["makedumpfile"]
+        and "assumes 4" in dict(name.breaks)["makedumpfile"]
     )
     bits = explain(b"NUMBER(TCR_EL1_T1SZ)")
     assert bits is not None and {"crash", "drgn", "libkdumpfile", "makedumpfile"} == set(dict(bits.breaks))
-    assert all("goes by VA_BITS" in words for _, words in bits.breaks)
+    assert all("uses VA_BITS" in words for _, words in bits.breaks)
     info = explain(b"OFFSET(page.compound_info)")
     assert info is not None and "later ones take it for compound_head" in dict(info.breaks)["makedumpfile"]
     vmemmap = explain(b"SYMBOL(vmemmap)")
