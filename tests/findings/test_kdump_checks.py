@@ -77,9 +77,9 @@ def test_a_flattened_file_that_shall_stay_so_is_repaired_all_the_same() -> None:
     assert saved.container == "flattened" and not codes(saved) & {"C19", "C20"}
 
 
-def test_which_misreading_it_is_is_told() -> None:
+def test_the_message_names_the_misreading() -> None:
     assert "read the decimal number as hexadecimal" in kit.found(opened(CASES["M07"]))["M07"].message
-    assert "had no note to take it from" in kit.found(opened(good(phys_base=0)))["M07"].message
+    assert "had no note to read it from" in kit.found(opened(good(phys_base=0)))["M07"].message
 
 
 def test_a_cut_off_file_is_told() -> None:

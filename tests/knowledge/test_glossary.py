@@ -145,7 +145,7 @@ def test_words_that_not_everybody_knows_are_told_where_they_are_used() -> None:
     assert all(word in text for word in _BOOK["term"])
 
 
-def test_what_the_sources_say_of_keys_that_were_told_wrongly() -> None:
+def test_what_the_sources_say_of_keys_that_were_once_wrong() -> None:
     """Compared with crash 9.0.2, makedumpfile 1.7.9, drgn 0.3.0 and libkdumpfile 0.5.5."""
     name = explain(b"OFFSET(uts_namespace.name)")
     assert (
@@ -157,6 +157,6 @@ def test_what_the_sources_say_of_keys_that_were_told_wrongly() -> None:
     assert bits is not None and {"crash", "drgn", "libkdumpfile", "makedumpfile"} == set(dict(bits.breaks))
     assert all("uses VA_BITS" in words for _, words in bits.breaks)
     info = explain(b"OFFSET(page.compound_info)")
-    assert info is not None and "later ones take it for compound_head" in dict(info.breaks)["makedumpfile"]
+    assert info is not None and "later ones use it as compound_head" in dict(info.breaks)["makedumpfile"]
     vmemmap = explain(b"SYMBOL(vmemmap)")
     assert vmemmap is not None and "before 8.0.5 always" in dict(vmemmap.breaks)["crash"]
