@@ -169,7 +169,9 @@ def test_a_folder_that_cannot_be_read(tmp_path: Path, sample: Callable[[str], st
     assert chosen.trouble is not None and "permission denied" in chosen.trouble and "QEMU" not in chosen.trouble
 
 
-@pytest.mark.parametrize("data", [b"[" * 200_000, b"9" * 5000, b"\xff", b"{}", b"null", b'{"a":' * 100_000])
+@pytest.mark.parametrize(
+    "data", [b"[" * 200_000, b"9" * 5000, b"\xff", b"{}", b"null", b'{"a":' * 100_000], ids=lambda data: str(data[:5])
+)
 async def test_a_damaged_list_of_recent_files_is_set_aside(
     tmp_path: Path, data: bytes, sample: Callable[[str], str]
 ) -> None:
