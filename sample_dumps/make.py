@@ -174,7 +174,7 @@ def _row(row: dict[str, Any]) -> str:
     blob = row.get("blob")
     document = open_document(str(HERE / row["file"]), str(HERE / blob) if blob else None)
     judged = Judgement.of(document).found
-    found = [f"{f.code} {f.message}".replace("|", "\\|") for f in judged] or ["nothing to complain about"]
+    found = [f"{f.code} {f.message}".replace("|", "\\|") for f in judged] or ["no findings"]
     says = "; ".join(found[:_MOST_FINDINGS])
     if len(found) > _MOST_FINDINGS:
         says += f"; and {len(found) - _MOST_FINDINGS} more"

@@ -59,7 +59,7 @@ def test_repair_of_a_dump_without_a_note_says_why_none_was_looked_for(run: Run, 
     bare, out = str(tmp_path / "bare.kdump"), str(tmp_path / "out.kdump")
     assert run("strip", str(_LZO), "-o", bare)[0] == 0
     code, words, _ = run("repair", bare, "-o", out)
-    assert code == 1 and "its memory cannot be looked at" in words and _WORDS in words
+    assert code == 1 and "its memory cannot be searched" in words and _WORDS in words
 
 
 def test_saving_needs_no_page(run: Run, tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_codes_and_names_are_taken() -> None:
         (["E05", "E06"], None, "E05 size-11 does not show beside E06 size-over-1-mib"),
         (["T05", "T10"], None, "T05 long-line does not show beside T10 empty"),
         (["N09", "N01"], None, "N09 type-1 does not show beside N01 no-note"),
-        (["C14", "T16"], None, "T16 phys-base is made on x86_64 only"),
+        (["C14", "T16"], None, "T16 phys-base can only be made on x86_64"),
         (["C19", "C04"], None, "C04 e-type does not show beside C19 no-utsname"),
         (["C14"], "x86_64", "C14 byte-order cannot be made on x86_64"),
         ([], "vax", "no guest of vax can be made"),

@@ -51,7 +51,7 @@ def test_text_for_people(explained: Any) -> None:
 
 
 def test_a_key_that_nobody_described_has_its_form(explained: Any) -> None:
-    assert "No more is known" in explained("OFFSET(task_struct.pid)").out
+    assert "Only its form is known" in explained("OFFSET(task_struct.pid)").out
     assert json.loads(explained("--json", "SYMBOL(x\\x1b)").out)["key"] == "SYMBOL(x\\x1b)"
 
 

@@ -327,4 +327,4 @@ def test_a_port_that_is_none(port: str, capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_lesson_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "nothing"]) == 2
-    assert "there is no lesson nothing" in capsys.readouterr().err
+    assert "unknown lesson nothing" in capsys.readouterr().err

@@ -110,26 +110,26 @@ def test_where_the_cursor_is(area: str) -> None:
 @pytest.mark.parametrize(
     ("condition", "words"),
     [
-        ("", "an empty condition"),
-        ("entry.sizes == 1", "is entry.size meant?"),
-        ("entry.size", "entry.size is followed by =="),
-        ("entry.size = 1", "is followed by =="),
+        ("", "the condition is empty"),
+        ("entry.sizes == 1", "did you mean entry.size?"),
+        ("entry.size", "entry.size needs =="),
+        ("entry.size = 1", "needs =="),
         ("entry.size == big", "is not a number"),
         ("entry.present == yes", "nothing can follow it"),
         ("screen == redaers", "screen cannot be redaers"),
-        ("pane > hex", "pane is followed by == or !="),
-        ("readers.gdb == accepts", "there is no readers.gdb"),
+        ("pane > hex", "pane needs == or !="),
+        ("readers.gdb == accepts", "unknown word readers.gdb"),
         ("readers.drgn == ok", "cannot be ok"),
-        ("finding X99", "there is no finding X99"),
-        ("finding N01 maybe", "there is no finding N01 maybe"),
+        ("finding X99", "unknown finding X99"),
+        ("finding N01 maybe", "unknown finding N01 maybe"),
         ("chosen == X1", "chosen cannot be X1"),
-        ("key", "the name of one"),
-        ("key A is B", "key A is followed by"),
+        ("key", "the name of a key is missing"),
+        ("key A is B", "key A needs"),
         ("cursor in there", "cursor in cannot be there"),
-        ("not", "an empty condition"),
+        ("not", "the condition is empty"),
         ("entry.present and", "nothing can follow it"),
         ("\x1b[31m == 1", r"\x1b[31m"),
-        ("not " * 100_000 + "saved", "a condition of 400005 characters"),
+        ("not " * 100_000 + "saved", "the condition has 400005 characters"),
     ],
 )
 def test_what_no_condition_is(condition: str, words: str) -> None:
@@ -147,7 +147,7 @@ def _lesson(tmp_path: Path, text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("title = ", "it is no TOML"),
+        ("title = ", "it is not TOML"),
         ('story = "B"\n', "title is missing"),
         ('title = "A"\nstory = "B"\n', "files is missing"),
         ('title = "A"\nstory = "B"\nfiles = []\n', "files is empty"),
@@ -155,18 +155,18 @@ def _lesson(tmp_path: Path, text: str) -> str:
         (_HEAD, "it has no steps"),
         (_HEAD + "step = 3\n", "it has no steps"),
         (_HEAD.replace("good.entry", "gone.elf") + '[[step]]\ntext = "x"', "there is no file gone.elf"),
-        (_HEAD.replace("good.entry", "../x") + '[[step]]\ntext = "x"', "../x is no plain name"),
+        (_HEAD.replace("good.entry", "../x") + '[[step]]\ntext = "x"', "../x is not a plain file name"),
         (_HEAD.replace("good.entry", "lessons") + '[[step]]\ntext = "x"', "there is no file lessons"),
-        (_HEAD + 'entry = "x"\n[[step]]\ntext = "x"', "entry is none of its files"),
-        (_HEAD + 'more = 1\n[[step]]\ntext = "x"', "more is nothing that a lesson has"),
+        (_HEAD + 'entry = "x"\n[[step]]\ntext = "x"', "`entry` must be one of `files`"),
+        (_HEAD + 'more = 1\n[[step]]\ntext = "x"', "unknown key more in a lesson"),
         (_HEAD + "[[step]]\n", "step 1: text is missing"),
         (_HEAD + '[[step]]\ntext = "x"\n[[step]]\ntext = "y"\nat = "nowhere"', "step 2: at cannot be nowhere"),
-        (_HEAD + '[[step]]\ntext = "x"\ndone = "entry.sizes == 1"', "step 1: done: there is no entry.sizes"),
-        (_HEAD + '[[step]]\ntext = "x"\ndone = 3', "step 1: done is missing, or no text"),
-        (_HEAD + '[[step]]\ntext = "x"\npress = "f"', "step 1: press is missing, or no list"),
+        (_HEAD + '[[step]]\ntext = "x"\ndone = "entry.sizes == 1"', "step 1: done: unknown word entry.sizes"),
+        (_HEAD + '[[step]]\ntext = "x"\ndone = 3', "step 1: done is missing, or not a text"),
+        (_HEAD + '[[step]]\ntext = "x"\npress = "f"', "step 1: press is missing, or not a list"),
         (_HEAD + '[[step]]\ntext = "x"\npress = [""]', "step 1: press: an empty key"),
-        (_HEAD + '[[step]]\ntext = "x"\npress = ["down until it"]', "step 1: press: there is no it"),
-        (_HEAD + '[[step]]\ntext = "x"\nwhen = "y"', "step 1: when is nothing that a step has"),
+        (_HEAD + '[[step]]\ntext = "x"\npress = ["down until it"]', "step 1: press: unknown word it"),
+        (_HEAD + '[[step]]\ntext = "x"\nwhen = "y"', "step 1: unknown key when in a step"),
     ],
 )
 def test_what_no_lesson_is(tmp_path: Path, text: str, words: str) -> None:
@@ -209,9 +209,9 @@ def test_a_folder_of_lessons(tmp_path: Path) -> None:
     found = headings(str(tmp_path))
     assert [heading.name for heading in found] == ["last", "first", "b"]
     assert find_lesson("2", found).name == "first" and find_lesson("b", found).name == "b"
-    with pytest.raises(UsageError, match="there is no lesson c; there are last, first, b"):
+    with pytest.raises(UsageError, match="unknown lesson c; choose from last, first, b"):
         find_lesson("c", found)
-    with pytest.raises(OpenError, match="is no folder of lessons"):
+    with pytest.raises(OpenError, match="is not a folder with lessons"):
         headings(str(tmp_path / "gone"))
 
 

@@ -159,14 +159,14 @@ def test_the_running_machine(tmp_path: Path) -> None:
         with pytest.raises(OpenError, match=words):
             running_note(entry._replace(paddr=0x200000), kcore)
     (tmp_path / "empty").touch()
-    with pytest.raises(OpenError, match="no ELF file"):
+    with pytest.raises(OpenError, match="not readable as ELF"):
         running_note(entry, str(tmp_path / "empty"))
 
 
 def test_a_pair_is_explained(folder: Path) -> None:
     (folder / "pair").write_bytes(b"0x0000000100c66000 1024\n")
     for read in (note_from, note_or_text, note_or_bare_text):
-        with pytest.raises(OpenError, match="paddr 0x100c66000, and is not the note") as error:
+        with pytest.raises(OpenError, match="paddr 0x100c66000, but not the note") as error:
             read("pair")
         assert "/proc/kcore" in error.value.hint and "--from-memory 0x100c66000" in error.value.hint
 

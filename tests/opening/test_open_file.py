@@ -143,7 +143,7 @@ def test_beside_a_dump_the_same_kinds_are_named(file: _Make) -> None:
 
 def test_files_at_the_wrong_place_are_said(file: _Make) -> None:
     dump, blob = file(elf(), "dump"), file(_GOOD, "blob")
-    for arguments, words in (((blob, blob), "no dump"), ((dump, dump), "ELF file, not an entry")):
+    for arguments, words in (((blob, blob), "not a dump"), ((dump, dump), "ELF file, not an entry")):
         with pytest.raises(OpenError, match=words):
             open_document(*arguments)
     with pytest.raises(OpenError, match=r"bad\.json: this is not JSON"):

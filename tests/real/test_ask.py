@@ -130,7 +130,7 @@ def test_ram_that_ends_behind_the_note_or_in_it() -> None:
     for paddr, kept in ((0xBF000, 0x1000), (0xFEBFF000, 0)):
         answer = ask(history(full(paddr, 1 << 16)), long)
         assert answer.lost == kept and not answer.kept and answer.differences == (), hex(paddr)
-        words = f"the first {kept} bytes" if kept else "no RAM where the entry says"
+        words = f"the first {kept} bytes" if kept else "no RAM at the entry's address"
         assert any(words in line for line in answer_text(answer))
 
 
@@ -225,7 +225,7 @@ def test_a_difference_is_shown_as_such(place: Place) -> None:
     version = subprocess.run(["qemu-system-arm", "--version"], capture_output=True, text=True).stdout
     other = "7.2" if int(version.split("version ")[1].split(".")[0]) >= 10 else "10.0"
     code, out, _ = place.ask("--target", "arm-be", "--qemu", other)
-    assert code == 1 and "QEMU did otherwise than predicted" in out and "! warning" in out and "! appended" in out
+    assert code == 1 and "QEMU did not do what was predicted" in out and "! warning" in out and "! appended" in out
     assert json.loads(place.ask("--target", "arm-be", "--qemu", other, "--json")[1])["differences"] == [
         "warnings", "appended"
     ]  # fmt: skip
@@ -244,9 +244,9 @@ def test_no_qemu_is_one_clear_line(place: Place) -> None:
     code, out, error = place.ask(env={"PATH": str(place.folder)})
     assert (code, out, error.count("\n")) == (3, "", 1) and "apt install qemu-system-x86" in error
     code, _, error = place.ask("--qemu", "/nowhere/qemu")
-    assert code == 3 and "/nowhere/qemu is no program" in error
+    assert code == 3 and "/nowhere/qemu is not a program" in error
     code, _, error = place.ask("--qemu", shutil.which("false") or "")
-    assert code == 3 and "QEMU ended without a word" in error
+    assert code == 3 and "QEMU ended without a message" in error
     code, _, error = place.ask("--qemu", place.hanging("echo no such machine >&2; exit 1"))
     assert code == 3 and "QEMU ended: no such machine" in error
 

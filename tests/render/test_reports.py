@@ -60,6 +60,6 @@ def test_offsets_follow_an_edit_to_where_things_will_lie() -> None:
 
 
 def test_nothing_to_say_is_said() -> None:
-    assert list(report.findings_text(())) == ["nothing to complain about"]
+    assert list(report.findings_text(())) == ["no findings"]
     orderly = opened(elf((cpus() + note(),)))
     assert "nothing to change" in next(report.plan_text(plan_copy(orderly), orderly.source))

@@ -274,6 +274,6 @@ def test_the_command_lists_them(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     told = json.loads(capsys.readouterr().out)["lessons"]
     assert [lesson["name"] for lesson in told] == ["sizes"] and told[0]["steps"][0]["press"] == ["f"]
     assert main(["lessons", "--folder", str(tmp_path / "gone"), "--list"]) == 3
-    assert "is no folder of lessons" in capsys.readouterr().err
+    assert "is not a folder with lessons" in capsys.readouterr().err
     assert main(["lessons", "entry"]) == 2
     assert "need a terminal" in capsys.readouterr().err

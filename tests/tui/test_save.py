@@ -187,7 +187,7 @@ async def test_a_save_that_makes_a_reader_refuse_asks_first(sample: Sample, tmp_
         await type_text(pilot, str(out))
         await pilot.press("enter")
         await settled(pilot)
-        assert "crash, drgn" in hint(pilot) and "would refuse what is saved" in shown(pilot) and not out.exists()
+        assert "crash, drgn" in hint(pilot) and "would refuse the saved file" in shown(pilot) and not out.exists()
         await pilot.press("enter")
         await settled(pilot)
         assert "read back, the same" in said(pilot)

@@ -1,4 +1,4 @@
-"""Which note a dump should have: the one that it has, if memory does not contradict it, else one from memory."""
+"""Decide which note a dump should have: its own, if memory does not contradict it, else one from memory."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from vmci_tui.search.find_notes import find
 
 
 class Adoption(NamedTuple):
-    """What is to become of the note."""
+    """What should happen to the dump's note."""
 
     code: str
-    """The finding that asks for another note: N01 (none), M05 (disproved), M06 (not provable), or the fault
-    of its text over which a reader refuses; empty: it stays."""
+    """The finding that calls for another note: N01 (none), M05 (disproved), M06 (not provable), or a fault
+    of its text for which a reader refuses; empty if the note stays."""
     chosen: RankedCandidate | None
-    """The one to take without asking."""
+    """The one that can be taken without asking."""
     candidates: tuple[RankedCandidate, ...]
-    """All that were looked at, best first; empty where no search was made."""
+    """All candidates, best first; empty if memory was not searched."""
     question: str
-    """Why none is taken without asking; empty where nothing has to be asked."""
+    """Why none can be taken without asking; empty if there is nothing to ask."""
     proof: Proof | None = None
-    """Of the note that the dump has."""
+    """Of the dump's own note."""
     unread: str = ""
-    """Why memory could not be looked at; empty where it could, or needed not."""
+    """Why memory could not be searched; empty if it could, or if no search was needed."""
 
 
 def consider(judgement: Judgement, progress: Progress) -> Adoption:
-    """Look at the dump's own note, and in memory only where that one is missing or not proved.
+    """Check the dump's own note; search memory only if that note is missing or not proved.
 
-    A Windows header stays, and nothing is looked for beside it. `progress` may raise Cancelled.
+    A Windows header stays, and memory is not searched. Raises what `progress` raises.
     """
     document = judgement.document
     assert document.dump is not None
@@ -66,7 +66,7 @@ def consider(judgement: Judgement, progress: Progress) -> Adoption:
 
 
 def _code(judgement: Judgement, proof: Proof | None) -> str:
-    """Why another note is wanted; empty where the dump's own is proved and readers take its text."""
+    """Return why another note is wanted; empty if the dump's own is proved and readers accept its text."""
     if proof is None:
         return "N01"
     if not proof.proved:
@@ -76,12 +76,12 @@ def _code(judgement: Judgement, proof: Proof | None) -> str:
 
 
 def _is_asked(proof: Proof | None) -> bool:
-    """Whether the user has to decide where none can be taken: the dump has no note, or a wrong one past correcting."""
+    """Return whether the user must decide if none can be taken: there is no note, or one that cannot be corrected."""
     return proof is None or (proof.proved is False and not proof.corrections)
 
 
 def search(guest: Guest, progress: Progress, everywhere: bool = False) -> tuple[RankedCandidate, ...]:
-    """All candidates of guest memory, best first: on page starts, and where none is proved there, anywhere."""
+    """Return all candidates of guest memory, best first: on page starts, and if none is proved there, anywhere."""
     judged = rank_candidates(find(guest, everywhere, progress), guest, progress=progress)
     if not everywhere and not any(item.proof.proved for item in judged):
         return rank_candidates(find(guest, True, progress), guest, progress=progress)
@@ -89,7 +89,7 @@ def search(guest: Guest, progress: Progress, everywhere: bool = False) -> tuple[
 
 
 def search_for(document: Document, paddr: int | None, progress: Progress) -> tuple[RankedCandidate, ...]:
-    """As `search`, and once more at every byte where none lies at `paddr` by then."""
+    """Search like `search`, and once more at every byte if there is no candidate at `paddr`."""
     assert document.dump is not None
     guest = guest_of(document.dump)
     judged = search(guest, progress)
@@ -100,30 +100,30 @@ def search_for(document: Document, paddr: int | None, progress: Progress) -> tup
 
 def _question(judged: Sequence[RankedCandidate], proof: Proof | None) -> str:
     if proof is not None and proof.proved is False:
-        wrong = f"the note is not this memory's ({proof.why}), and "
+        wrong = f"the note does not belong to this memory ({proof.why}), and "
     else:
         wrong = "the dump has no note, and "
     return wrong + why_not(judged)
 
 
 def choice_of(judged: Sequence[RankedCandidate], paddr: int | None) -> RankedCandidate:
-    """The candidate that the user names, else the one that may be taken without asking. Raises EditError."""
+    """Return the candidate that the user names, else the one that can be taken without asking. Raises EditError."""
     if paddr is None:
         chosen = choose(judged)
         if chosen is None:
-            raise EditError(why_not(judged), "`vmci find FILE` lists them; name one by its paddr")
+            raise EditError(why_not(judged), "`vmci find FILE` lists the candidates; choose one by its paddr")
         return chosen
     for item in judged:
         if paddr == item.candidate.paddr or paddr in item.copies:
             return item
-    raise EditError(f"no candidate lies at paddr {paddr:#x}", "`vmci find FILE --all` lists them")
+    raise EditError(f"there is no candidate at paddr {paddr:#x}", "`vmci find FILE --all` lists them")
 
 
 def found_note(candidate: Candidate, order: ByteOrder) -> FromMemory:
-    """The note of a candidate, name and text to the byte, as an edit appends it."""
+    """Return the candidate's note, name and text unchanged, as an edit appends it."""
     return FromMemory(candidate.note(order), candidate.paddr, candidate.kind)
 
 
 def adopted(candidate: Candidate, order: ByteOrder) -> Edit:
-    """The edit that takes the candidate's note as the dump's own."""
+    """Return the edit that takes the candidate's note as the dump's own."""
     return Edit.of(edit_notes.append_found, found_note(candidate, order), order)

@@ -1,9 +1,8 @@
-"""Which note the kernel's own variables name: `vmcoreinfo_note`, `vmcoreinfo_size`, `vmcoreinfo_data`.
+"""Find the note that the kernel's own variables name: `vmcoreinfo_note`, `vmcoreinfo_size`, `vmcoreinfo_data`.
 
-They are no symbols of the text, but they lie side by side (kernel/vmcore_info.c, in one file since
-4.13): the size, the address of the data page next to it, that of the note at most 128 bytes away, both
-in the direct map. Seen so in all 45 guests looked at, of seven architectures; a kernel before kexec may
-have left its own.
+They are not in the text, but they are close together (kernel/vmcore_info.c, in one file since 4.13): the size,
+next to it the address of the data page, at most 128 bytes away that of the note, both in the direct map. This
+held in all 45 guests that were checked, of seven architectures. A kernel before kexec may have left its own.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from vmci_tui.search.memory_search import search_memory
 from vmci_tui.search.patterns import SearchPattern
 
 _AROUND: Final = 128
-"""How far from the size the note's address was seen, at most: 92 bytes."""
+"""Bytes; the note's address was seen at most 92 bytes away from the size."""
 _BASE_ALIGN: Final = 2 << 20
-"""What is mapped directly begins at a multiple of this, so that two pairs alike in distance can be distinguished."""
+"""The direct map begins at a multiple of this, which distinguishes two pairs with the same distance."""
 
 
 class NoteAndPage(NamedTuple):
@@ -35,13 +34,13 @@ class NoteAndPage(NamedTuple):
 
 class _SizeWord(NamedTuple):
     size: bytes
-    """The text's length as a word of the kernel."""
+    """The text's length as a machine word of the kernel."""
     order: ByteOrder
     pairs: tuple[NoteAndPage, ...]
 
 
 def named_notes(guest: Guest, pairs: Iterable[tuple[Candidate, Candidate]], progress: Progress) -> frozenset[int]:
-    """Which of the notes (paddr) the kernel's variables name together with their data pages.
+    """Return the notes (paddr) that the kernel's variables name together with their data pages.
 
     Reads all memory once. Raises OpenError, and what `progress` raises.
     """
@@ -68,7 +67,7 @@ def _sought(pairs: Iterable[tuple[Candidate, Candidate]]) -> tuple[_SizeWord, ..
 
 
 def _named(guest: Guest, paddr: int, sought: _SizeWord) -> set[int]:
-    """The notes that the words around a size at `paddr` name."""
+    """Return the notes that the words around a size at `paddr` name."""
     width = len(sought.size)
     low = max(paddr - _AROUND, 0)
     data = guest.read(low, paddr + width + _AROUND - low)

@@ -1,8 +1,8 @@
-"""Which of the candidates is the guest's own note: in the order of trust, each with the reason in one line.
+"""Rank the candidates for the guest's own note, the most trusted one first, each with the reason in one line.
 
-Proof by memory goes first. Where it cannot tell, the kernel's own pointers do, and then the
-form: the kernel keeps its text twice, in a note with header and in a page without, each on a
-page start; a copy that someone read from /proc/kcore, or a dump in the page cache, is rarely both.
+The proof by memory decides first, then the kernel's own pointers, then the form: the kernel has its text twice,
+in a note with header and in a page without, each on a page start. A copy that someone read from /proc/kcore, or
+a dump in the page cache, rarely has both.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from vmci_tui.search.find_notes import LIMIT
 
 Prove = Callable[[Vmcoreinfo, Guest, Progress], Proof]
 PROOFS: Final = 32
-"""The most texts that are held against memory: a real memory has two or three."""
-_NOT_WHOLE: Final = Proof(None, "not held against memory, as it is not whole")
-_TOO_MANY: Final = Proof(None, f"not held against memory, as {PROOFS} other texts stand before it")
+"""The most texts that are compared with memory: real memory has two or three."""
+_NOT_WHOLE: Final = Proof(None, "not compared with memory, because it is not whole")
+_TOO_MANY: Final = Proof(None, f"not compared with memory, because {PROOFS} other texts rank higher")
 _VERDICTS: Final = {True: "proved", False: "disproved", None: "not proved"}
 
 
@@ -36,9 +36,9 @@ class _SameText(NamedTuple):
 
     members: tuple[Candidate, ...]
     machine: str | None
-    """Of the text, where it is not the dump's."""
+    """The machine of the text, if it is not the dump's."""
     runs: bool | None = None
-    """Whether the processors run this kernel, where memory proves more than one."""
+    """Whether the processors run this kernel, if memory proves more than one."""
 
     @property
     def best(self) -> Candidate:
@@ -49,7 +49,7 @@ class _SameText(NamedTuple):
         return self.best.whole
 
     def placed(self, kind: str) -> list[Candidate]:
-        """Those on page starts."""
+        """Return those on page starts."""
         return [item for item in self.members if item.kind == kind and not item.misplaced]
 
 
@@ -80,21 +80,21 @@ def rank_candidates(
 
 
 def choose(judged: Sequence[RankedCandidate]) -> RankedCandidate | None:
-    """The one that may be adopted without asking: the only kernel's text that memory proves."""
+    """Return the one that can be adopted without asking: the text of the only kernel that memory proves."""
     return judged[0] if not why_not(judged) else None
 
 
 def why_not(judged: Sequence[RankedCandidate]) -> str:
-    """Why none is adopted without asking, as a clause, safe to show; empty where `choose` gives one."""
+    """Return a clause, safe to show, why none can be adopted without asking; empty if `choose` returns one."""
     if not judged:
         return "nothing in memory looks like a note"
     if sum(1 + len(item.copies) for item in judged) >= LIMIT or any(item.proof is _TOO_MANY for item in judged):
-        return "more places look like a note than can be held against memory"
+        return "more places look like a note than can be compared with memory"
     best, *others = judged
     if not best.candidate.whole:
         return "no note in memory is whole"
     if not best.proof.proved:
-        which = "none that lies in memory is proved" if others else "the only one in memory is not proved"
+        which = "none in memory is proved" if others else "the only one in memory is not proved"
         return f"{which}; at {best.candidate.paddr:#x}: {best.proof.why}"
     for item in others:
         if item.proof.proved and is_rival(item, best):
@@ -104,7 +104,7 @@ def why_not(judged: Sequence[RankedCandidate]) -> str:
 
 
 def _named(item: RankedCandidate) -> Safe:
-    """Which kernel's it is, where it lies, and whether that kernel runs."""
+    """Return the release, the address, and whether that kernel runs."""
     runs_it = {True: ", which the processors run", False: ", which they do not run", None: ""}[item.runs]
     release = (item.candidate.vmcoreinfo.osrelease or b"")[:64]
     return visible(f"{visible(release)} at {item.candidate.paddr:#x}{runs_it}")
@@ -123,12 +123,12 @@ def _grouped(candidates: Iterable[Candidate], guest: Guest) -> list[_SameText]:
 
 
 def _with_runs(group: _SameText, guest: Guest) -> _SameText:
-    """A kernel that was left by kexec, or that crashed, may lie whole in memory; the processors run another one."""
+    """Add whether it runs: memory can hold a whole kernel that kexec left or that crashed, while another runs."""
     return group._replace(runs=runs(Vmcoreinfo(group.best.text), guest, roots_of(guest.notes)))
 
 
 def _ranked(pairs: Iterable[tuple[_SameText, Proof]], pointed: frozenset[int]) -> list[tuple[_SameText, Proof]]:
-    """Best first, and of each text the place first that the kernel names."""
+    """Sort best first, and within a text the place first that the kernel names."""
     placed = [
         (group._replace(members=tuple(sorted(group.members, key=lambda item: item.paddr not in pointed))), proof)
         for group, proof in pairs
@@ -137,7 +137,7 @@ def _ranked(pairs: Iterable[tuple[_SameText, Proof]], pointed: frozenset[int]) -
 
 
 def _trust(group: _SameText, proof: Proof) -> int:
-    """Less is better."""
+    """Return the trust in the proof; less is better."""
     if not group.whole:
         return 5
     if proof.proved is False:
@@ -148,7 +148,7 @@ def _trust(group: _SameText, proof: Proof) -> int:
 
 
 def _form(group: _SameText, pointed: frozenset[int]) -> tuple[bool | int, ...]:
-    """How much it looks like the kernel's own; less is better, the address decides last."""
+    """Return how much it looks like the kernel's own; less is better, the address decides last."""
     best = group.best
     return (
         not group.whole,
@@ -163,7 +163,7 @@ def _form(group: _SameText, pointed: frozenset[int]) -> tuple[bool | int, ...]:
 
 
 def _rivals(ranked: Sequence[tuple[_SameText, Proof]]) -> list[tuple[Candidate, Candidate]]:
-    """Notes with their data pages, where more than one stands as high as the first."""
+    """Return notes with their data pages, if more than one ranks as high as the first."""
     level = [group for group, proof in ranked if group.whole and _trust(group, proof) == _trust(*ranked[0])]
     if len(level) + sum(len(group.placed("note")) > 1 for group in level) < 2:
         return []
@@ -171,7 +171,7 @@ def _rivals(ranked: Sequence[tuple[_SameText, Proof]]) -> list[tuple[Candidate, 
 
 
 def _why(group: _SameText, proof: Proof, best: Candidate, pointed: frozenset[int]) -> Safe:
-    """One line; all of it printable."""
+    """Return one printable line."""
     item = group.best
     said = ["note with header" if item.kind == "note" else "text without header"]
     if not item.misplaced:

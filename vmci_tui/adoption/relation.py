@@ -1,4 +1,4 @@
-"""What one candidate is to another: a copy, a part, the same before a panic, or another kernel's."""
+"""How one candidate relates to another: a copy, a part, the same before a panic, or from another kernel."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _RELEASE_SHOWN = 64
 
 
 def after_panic(text: bytes) -> bool:
-    """Whether the text ends with what a panic appends."""
+    """Return whether the text ends with what a panic appends."""
     return _CRASHTIME.search(text) is not None
 
 
 def is_rival(item: RankedCandidate, best: RankedCandidate) -> bool:
-    """Whether `item` is another text, and not `best` at an earlier time or a part of it.
+    """Return whether `item` is another text, not `best` at an earlier time or a part of it.
 
-    A panic appends CRASHTIME to a safe copy of the text and makes the note of that (crash_save_vmcoreinfo
-    in kernel/vmcore_info.c); the first vmcoreinfo_data page stays as it was. So what `best` begins with is
-    no rival where `best` lies on two page starts, as the kernel's text does. A note with header on a page
-    start always is one: the kernel has only one.
+    A panic appends CRASHTIME to a safe copy of the text and makes the note from that (crash_save_vmcoreinfo in
+    kernel/vmcore_info.c); the first vmcoreinfo_data page is unchanged. So a text with which `best` begins is not a
+    rival if `best` is on two page starts, as the kernel's text is. A note with header on a page start always is a
+    rival: the kernel has only one.
     """
     if item.candidate.kind == "note" and not item.candidate.misplaced:
         return True
@@ -33,7 +33,7 @@ def is_rival(item: RankedCandidate, best: RankedCandidate) -> bool:
 
 
 def relation(item: Candidate, best: Candidate) -> str:
-    """What a lesser candidate is to the best one, in words; not yet safe to show."""
+    """Return how `item` relates to `best`, as words; not yet safe to show."""
     where = f"the one at {best.paddr:#x}"
     if item.text == best.text:
         return f"a copy of {where}"
@@ -43,12 +43,12 @@ def relation(item: Candidate, best: Candidate) -> str:
     if best.text.startswith(item.text):
         return f"a part of {where}"
     if (release := release_of(item.text)) != release_of(best.text):
-        return f"of a kernel {visible(release[:_RELEASE_SHOWN])}, which {where} is not"
+        return f"of a kernel {visible(release[:_RELEASE_SHOWN])}, unlike {where}"
     return f"differs from {where}" + (f" ({difference(item, best)})" if item.whole else "")
 
 
 def difference(one: Candidate, other: Candidate) -> str:
-    """The first key whose lines differ, and how many more."""
+    """Return the first key whose lines differ, and how many more differ."""
     a, b = one.vmcoreinfo, other.vmcoreinfo
     keys = dict.fromkeys(line.key for line in (*a.lines, *b.lines) if line.key is not None)
     differing = [key for key in keys if [x.raw for x in a.all(key)] != [x.raw for x in b.all(key)]]

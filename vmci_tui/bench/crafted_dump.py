@@ -1,4 +1,4 @@
-"""From chosen defects to a dump, an entry and a note, with what is found in them and what every reader will say."""
+"""From chosen defects to a dump, an entry and a note, with their findings and every reader's verdict."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _FORMS: Final = {
     "kdump": (".kdump", KdumpForm()),
     "flattened": (".flat", KdumpForm(flattened=True)),
 }
-"""By the container the end of a dump's name, and what it is written as."""
+"""By container: the ending of a dump's name, and the form in which it is written."""
 _MOST_CODES: Final = 8
-"""So many codes stand in a file's name."""
+"""The most codes in a file's name."""
 
 
 @dataclass(frozen=True)
 class Crafted:
-    """What was made, and what is to be said of it."""
+    """A crafted dump, and its judgement."""
 
     defects: tuple[Defect, ...]
     parts: Parts
@@ -44,32 +44,32 @@ class Crafted:
 
     @property
     def document(self) -> Document:
-        """The dump, opened, with its entry."""
+        """Return the opened dump with its entry."""
         return self.judgement.document
 
     @property
     def verdicts(self) -> Verdicts:
-        """What every reader says of it."""
+        """Return what every reader says about it."""
         return self.judgement.now
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What the checks say of it."""
+        """Return what the checks find in it."""
         return self.judgement.found
 
     @property
     def stem(self) -> str:
-        """The beginning of the files' names."""
+        """Return the beginning of the files' names."""
         return _stem(self.defects, self.parts.machine)
 
     @property
     def name(self) -> str:
-        """The dump's file."""
+        """Return the name of the dump's file."""
         return self.stem + _FORMS[self.parts.container][0]
 
     @property
     def command(self) -> str:
-        """What makes the same in a shell, without the folder."""
+        """Return the command that makes the same, without the folder."""
         words = ["vmci craft"]
         if self.defects:
             words.append("--defect " + ",".join(item.name for item in self.defects))
@@ -79,17 +79,17 @@ class Crafted:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """Of the findings, each once, in their order."""
+        """Return the codes of the findings, each once, in order."""
         return tuple(dict.fromkeys(item.code for item in self.findings))
 
     @property
     def hidden(self) -> tuple[Defect, ...]:
-        """The defects that do not show: another one of them hides, or undoes, what they do."""
+        """Return the defects that have no effect, because another one hides or undoes it."""
         return tuple(item for item in self.defects if item.code not in self.codes)
 
 
 def chosen(words: Sequence[str]) -> tuple[Defect, ...]:
-    """The defects that these codes and names stand for; of several of one code the first. Raises UsageError."""
+    """Return the defects with these codes and names; the first of several with one code. Raises UsageError."""
     out = []
     for word in words:
         named = word.strip()
@@ -97,24 +97,24 @@ def chosen(words: Sequence[str]) -> tuple[Defect, ...]:
             item for item in DEFECTS if named.upper() == item.code
         ]
         if not found:
-            raise UsageError(f"{visible(named) or 'nothing'} is no defect", "`vmci craft --list` names all")
+            raise UsageError(f"{visible(named) or 'nothing'} is not a defect", "`vmci craft --list` lists all")
         out.append(found[0])
     return tuple(dict.fromkeys(out))
 
 
 def machine_for(defects: Sequence[Defect]) -> str:
-    """The machine on which all of these can be made, x86-64 where there is a choice. Raises UsageError."""
+    """Return the machine on which all of these can be made, x86-64 if possible. Raises UsageError."""
     both = [name for name in MACHINES if all(name in item.machines for item in defects)]
     if both:
         return both[0]
     clash = next(b for a in defects for b in defects if not set(a.machines) & set(b.machines))
     raise UsageError(
-        f"{clash.code} {clash.name} is made on {', '.join(clash.machines)} only", "leave it out, or the others"
+        f"{clash.code} {clash.name} can only be made on {', '.join(clash.machines)}", "leave out it or the others"
     )
 
 
 def craft(defects: Sequence[Defect], machine: str | None = None) -> Crafted:
-    """Make them. Raises UsageError for defects that do not go together, or not with this machine."""
+    """Craft a dump. Raises UsageError if defects do not go together, or not with this machine."""
     made = attempt(defects, machine)
     if (why := clash(made)) is not None:
         raise UsageError(why, "leave one of them out")
@@ -122,7 +122,7 @@ def craft(defects: Sequence[Defect], machine: str | None = None) -> Crafted:
 
 
 def clash(made: Crafted) -> str | None:
-    """Why the first defect that does not show does not; None where all do."""
+    """Return why the first hidden defect is hidden; None if none is."""
     if not made.hidden:
         return None
     item, machine = made.hidden[0], made.parts.machine
@@ -135,12 +135,12 @@ def clash(made: Crafted) -> str | None:
 
 
 def attempt(defects: Sequence[Defect], machine: str | None = None) -> Crafted:
-    """The same, also where some do not show. Raises UsageError for a machine on which one cannot be made."""
+    """Craft a dump even if some defects are hidden. Raises UsageError if one cannot be made on the machine."""
     machine = machine_for(defects) if machine is None else machine
     for item in defects:
         if machine not in item.machines:
             words = f"{item.code} {item.name} cannot be made on {machine}"
-            raise UsageError(words, f"it can on {', '.join(item.machines)}")
+            raise UsageError(words, f"choose from {', '.join(item.machines)}")
     parts, ordered = guest(machine), tuple(item for item in DEFECTS if item in defects)
     for item in ordered:
         parts = item.apply(parts)
@@ -148,7 +148,7 @@ def attempt(defects: Sequence[Defect], machine: str | None = None) -> Crafted:
 
 
 def _made(ordered: tuple[Defect, ...], parts: Parts) -> Crafted:
-    """Raises UsageError where the file that they give is one that cannot be opened."""
+    """Write and open the dump. Raises UsageError if the file cannot be opened."""
     machine = parts.machine
     data = dump_bytes(parts)
     source = BytesSource(data)
@@ -167,7 +167,7 @@ def _made(ordered: tuple[Defect, ...], parts: Parts) -> Crafted:
 
 
 def _stem(defects: Sequence[Defect], machine: str) -> str:
-    """The codes, and the machine where it is not the usual one."""
+    """Join the codes, and the machine if it is not x86-64."""
     codes = [item.code for item in defects]
     if len(codes) > _MOST_CODES:
         codes = [*codes[:_MOST_CODES], f"and-{len(codes) - _MOST_CODES}"]
@@ -176,5 +176,5 @@ def _stem(defects: Sequence[Defect], machine: str) -> str:
 
 @cache
 def always(machine: str, container: str = "elf") -> frozenset[str]:
-    """The codes of what is found in the good dump of a machine: nothing in an ELF dump of x86-64."""
+    """Return the codes found in the good dump of a machine: none in an ELF dump of x86-64."""
     return frozenset(_made((), replace(guest(machine), kdump=_FORMS[container][1])).codes)

@@ -1,4 +1,4 @@
-"""What a defect is: one way to bring about one finding."""
+"""A defect: one way to cause one finding."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from vmci_tui.findings.catalogue import catalogue
 
 ALL: Final = ("x86_64", "i386", "aarch64", "s390x")
 LITTLE: Final = ("x86_64", "i386", "aarch64")
-"""Little-endian, so that more readers come to the text; for these QEMU has a vmcoreinfo device."""
+"""Little-endian, so more readers reach the text; QEMU has a vmcoreinfo device for these."""
 X86_64: Final = ("x86_64",)
 AARCH64: Final = ("aarch64",)
 
 
 class Defect(NamedTuple):
-    """One way to bring about one finding; applied to parts that may have other defects already."""
+    """One way to cause one finding; it is applied to parts that may already have other defects."""
 
     name: str
-    """Its own among all defects; what `vmci craft --defect` takes besides the code."""
+    """Unique among all defects; `vmci craft --defect` takes it as well as the code."""
     does: str
     """What is done to the good dump, in one line."""
     apply: Callable[[Parts], Parts]
     machines: tuple[str, ...] = ALL
-    """The guests on which it can be made; the first is the one that is taken unless another is asked for."""
+    """The guests on which it can be made; the first is the default."""
 
     @property
     def code(self) -> str:
@@ -34,7 +34,7 @@ class Defect(NamedTuple):
 
     @property
     def beside(self) -> tuple[str, ...]:
-        """Return the codes of findings that cannot be had without: another side of the same fault."""
+        """Return the codes of findings that always come with it: another effect of the same fault."""
         return _crafted()[self.name][1]
 
 

@@ -1,8 +1,8 @@
-"""Good guests, one a machine: a real kernel's text, and as little memory as proves it.
+"""Good guests, one a machine: a real kernel's text, and just enough memory to prove it.
 
-The texts are those of the samples. The x86-64 one is moved to where that kernel lies without KASLR, so that
-phys_base is 0 and nothing at all is to be said of the dump. Memory is made: the page with the kernel's name, and
-one page of page tables, which stands for all levels (each entry of an upper level leads to the page itself).
+The texts are from the samples. The x86-64 one is moved to the kernel's place without KASLR, so that phys_base is 0
+and the dump has no findings. Memory is made: the page with the kernel's name, and one page of page tables, which
+serves as all levels (each entry of an upper level leads to the page itself).
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ _X86_64_MAP: Final = 0xFFFFFFFF80000000
 
 
 def guest(machine: str) -> Parts:
-    """The good dump of a machine and its entry. Raises UsageError, and OpenError where the samples are not there."""
+    """Return the good dump of a machine and its entry. Raises UsageError, and OpenError if the samples are missing."""
     if machine not in _MAKERS:
-        raise UsageError(f"no guest of {visible(machine)} can be made", f"choose of {', '.join(MACHINES)}")
+        raise UsageError(f"no guest of {visible(machine)} can be made", f"choose from {', '.join(MACHINES)}")
     return _MAKERS[machine]()
 
 
 def text_of(name: str) -> bytes:
-    """The text of a sample: a note, or a text alone."""
+    """Return the text of a sample, which is a note or a text alone."""
     path = sample_path(name)
     if path is None:
-        raise OpenError(f"the sample {name} is not there", "install vmci-tui again")
+        raise OpenError(f"the sample {name} is missing", "install vmci-tui again")
     with open(path, "rb") as file:
         data = file.read()
     note = parse_raw(data)
@@ -65,7 +65,7 @@ def _x86_64() -> Parts:
 
 
 def _i386() -> Parts:
-    """Its headers have the addresses of the kernel's linear map, which QEMU leaves out."""
+    """Make the guest; its headers have the addresses of the kernel's linear map, which QEMU leaves out."""
     parts = _parts("i386", "little", text_of("i386flash.note"), _I386_MAP, (30, 21), 9, (0x1, 0xE3))
     return replace(parts, linear=_I386_MAP)
 
@@ -77,7 +77,7 @@ def _aarch64() -> Parts:
 
 
 def _s390x() -> Parts:
-    """QEMU has no vmcoreinfo device for it: there is no entry. The lowcore tells where the note lies."""
+    """Make the guest; QEMU has no vmcoreinfo device for it, so there is no entry. The lowcore points at the note."""
     parts = _parts("s390x", "big", text_of("s390x.note"), 0, (), 0, (0, 0))
     lowcore = bytearray(_PAGE)
     lowcore[_LOWCORE_NOTE : _LOWCORE_NOTE + 8] = parts.home.to_bytes(8, "big")
@@ -107,7 +107,7 @@ def _parts(
     width: int,
     flags: tuple[int, int],
 ) -> Parts:
-    """`levels`: the address bit of each level of page tables; `flags` of entries that lead to a table, and to 2 MiB."""
+    """Make parts; `levels`: the address bit of each page table level; `flags` of entries for a table, and for 2 MiB."""
     uts, root, start = (_value(text, b"SYMBOL(%b)" % key) for key in (b"init_uts_ns", b"swapper_pg_dir", b"_stext"))
     page = bytearray(_PAGE)
     for va in (start, uts) if levels else ():
@@ -138,7 +138,7 @@ def _uts(text: bytes, machine: bytes, at: int) -> bytes:
 
 
 def cpus(name: str, order: ByteOrder, tables: int) -> tuple[bytes, ...]:
-    """The notes of one CPU, as QEMU writes them: its PRSTATUS, and on x86 QEMU's own note with CR3 and CR4."""
+    """Return the notes of one CPU like QEMU: its PRSTATUS, and on x86 QEMU's own note with CR3 and CR4."""
     out = [build(b"CORE\0", 1, bytes(machine_facts(name).prstatus), order).raw]
     if name in ("x86_64", "i386"):
         state = bytearray(_QEMU_CPU)

@@ -1,4 +1,4 @@
-"""What is saved of a crafted dump: the files, and a manifest that tells what they are and what will be said of them."""
+"""Save a crafted dump: its files, and a manifest with their contents, findings and verdicts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vmci_tui.saving.small_file import write_new
 
 
 class Files(NamedTuple):
-    """The files of one crafted dump, by name; `entry` and `note` where there are such."""
+    """The names of one crafted dump's files; None for an entry or a note that does not exist."""
 
     dump: str
     entry: str | None
@@ -26,7 +26,7 @@ class Files(NamedTuple):
 
 
 def files(made: Crafted) -> dict[str, bytes]:
-    """The bytes of each file by its name; the manifest is the last."""
+    """Return the bytes of each file by its name; the manifest is the last."""
     named = names(made)
     out = {named.dump: made.dump}
     if named.entry is not None and made.parts.history is not None:
@@ -38,7 +38,7 @@ def files(made: Crafted) -> dict[str, bytes]:
 
 
 def names(made: Crafted) -> Files:
-    """What the files are called. A blob holds what the guest stored; other writes are told in JSON."""
+    """Return the files' names. A blob has what the guest stored; other writes are written as JSON."""
     base, history = made.stem, made.parts.history
     suffix = "entry" if history is not None and history.origin == "blob" else "write.json"
     return Files(
@@ -61,7 +61,7 @@ def _entry(history: EntryHistory) -> bytes:
 
 
 def manifest(made: Crafted) -> dict[str, Any]:
-    """What was done, what `vmci check` finds, what every reader will say."""
+    """Return what was done, what `vmci check` finds, and what every reader says."""
     named, parts = names(made), made.parts
     beside = f" --blob {named.entry}" if named.entry else ""
     return {
@@ -80,19 +80,19 @@ def manifest(made: Crafted) -> dict[str, Any]:
 
 
 def save(made: Crafted, folder: str) -> list[str]:
-    """Write the files into a folder, which is made where there is none; their paths.
+    """Write the files into a folder, which is created if needed; return their paths.
 
-    Raises SaveError; files that are there already are not touched, and then none is written.
+    Raises SaveError; if one of the files exists, none is written.
     """
     try:
         os.makedirs(folder, exist_ok=True)
     except (OSError, ValueError) as error:
-        words = error.strerror if isinstance(error, OSError) else "that is no name of a folder"
-        raise SaveError(f"{visible(folder)} cannot be made: {words}", "name another folder") from None
+        words = error.strerror if isinstance(error, OSError) else "that is not a folder name"
+        raise SaveError(f"cannot create {visible(folder)}: {words}", "name another folder") from None
     paths = {os.path.join(folder, name): data for name, data in files(made).items()}
     there = next((path for path in paths if os.path.lexists(path)), None)
     if there is not None:
-        raise SaveError(f"{visible(there)} exists", "name another folder, or take the file away")
+        raise SaveError(f"{visible(there)} exists", "name another folder, or remove the file")
     for path, data in paths.items():
         write_new(path, data)
     return list(paths)

@@ -1,4 +1,4 @@
-"""From parts to the bytes of a dump; an ELF head has the order that readers need, unless a part says otherwise."""
+"""Write parts as a dump; ELF headers are in the order that readers need, unless a part says otherwise."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT, linux_size
 
 
 def dump_bytes(parts: Parts) -> bytes:
-    """The whole file."""
+    """Return the whole file."""
     loads = sorted((*parts.loads, *_region(parts)), key=lambda load: load.paddr)
     return _elf(parts, loads) if parts.kdump is None else kdump_bytes(parts, parts.kdump, loads)
 
@@ -69,7 +69,7 @@ def _vaddr(parts: Parts, load: Load) -> int:
 
 
 def _areas(parts: Parts) -> list[bytes]:
-    """The contents of the PT_NOTEs."""
+    """Return the contents of the PT_NOTEs."""
     own = parts.before + (b"" if parts.absent else parts.note) + parts.after
     areas = [b"".join(parts.cpus), own] if parts.two_areas else [b"".join(parts.cpus) + own]
     areas[-1] = areas[-1][: len(areas[-1]) - parts.trimmed]
@@ -77,7 +77,7 @@ def _areas(parts: Parts) -> list[bytes]:
 
 
 def _region(parts: Parts) -> tuple[Load, ...]:
-    """The memory in which the guest keeps its note, as much of it as Linux takes."""
+    """Return the memory in which the guest keeps its note, of the size that Linux allocates."""
     if not parts.loads:
         return ()
     held = parts.note if parts.region is None else parts.region
@@ -98,7 +98,7 @@ def _header(parts: Parts, form: ElfFormat, count: int, table: int, section_table
 
 
 def _sections(parts: Parts, form: ElfFormat, count: int, number: int) -> bytes:
-    """Two headers, without names; the first one holds the number of program headers where that is asked for."""
+    """Return two headers without names; the first has the number of program headers if `counted`."""
     empty = Section(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     first = empty._replace(info=count if parts.counted else 0)
     return b"".join(form.section.pack(*item) for item in (first, empty)[:number])

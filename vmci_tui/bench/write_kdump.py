@@ -1,4 +1,4 @@
-"""From parts to the bytes of a kdump-compressed file, plain or flattened."""
+"""Write parts as a kdump-compressed file, plain or flattened."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LEFT: Final = 100
 
 
 def kdump_bytes(parts: Parts, form: KdumpForm, loads: Iterable[Load]) -> bytes:
-    """The whole file. Of two ranges for one place the later counts: a page is in the file once."""
+    """Return the whole file. If two ranges overlap, the later one counts: a page is in the file once."""
     lay, block = KdumpFormat(64 if parts.bits == 64 else 32, parts.order), form.block_size
     notes = b"".join(parts.cpus) + parts.before + (b"" if parts.absent else parts.note) + parts.after
     notes = notes[: len(notes) - parts.trimmed] if form.version >= _WITH_NOTES else b""
@@ -61,7 +61,7 @@ def kdump_bytes(parts: Parts, form: KdumpForm, loads: Iterable[Load]) -> bytes:
 
 
 def _pages(loads: Iterable[Load], block: int) -> dict[int, bytes]:
-    """Memory in blocks, by number; what no range fills is 0."""
+    """Return memory in blocks, by number; bytes outside the ranges are 0."""
     found: dict[int, bytearray] = {}
     for load in loads:
         done = 0
@@ -74,7 +74,7 @@ def _pages(loads: Iterable[Load], block: int) -> dict[int, bytes]:
 
 
 def _bitmap(pages: Iterable[int], block: int) -> bytes:
-    """One of the two, which are the same: all memory that there is is in the file."""
+    """Return one of the two bitmaps, which are equal: all memory is in the file."""
     out = bytearray(align_up(max(pages, default=0) // 8 + 1, block))
     for pfn in pages:
         out[pfn >> 3] |= 1 << (pfn & 7)
@@ -82,7 +82,7 @@ def _bitmap(pages: Iterable[int], block: int) -> bytes:
 
 
 def _memory(lay: KdumpFormat, pages: dict[int, bytes], table: int, broken: int | None) -> bytes:
-    """The page descriptors, which begin at `table`, and the compressed pages."""
+    """Return the page descriptors, which begin at `table`, and the compressed pages."""
     descriptors, compressed = b"", [zlib.compress(raw) for raw in pages.values()]
     at = table + len(pages) * lay.page.size
     end = at + sum(map(len, compressed))
@@ -94,7 +94,7 @@ def _memory(lay: KdumpFormat, pages: dict[int, bytes], table: int, broken: int |
 
 
 def _utsname(parts: Parts, names: bool) -> tuple[bytes, bytes, bytes, bytes, bytes, bytes]:
-    """As guest memory has them; QEMU writes the machine alone."""
+    """Return the names as in guest memory; QEMU writes only the machine."""
     machine = machine_facts(parts.machine).uname or parts.machine.encode()
     if not names:
         return b"", b"", b"", b"", machine, b""
@@ -103,13 +103,13 @@ def _utsname(parts: Parts, names: bool) -> tuple[bytes, bytes, bytes, bytes, byt
 
 
 def _phys_base(parts: Parts) -> int:
-    """That of the text; only x86-64 has one."""
+    """Return phys_base of the text; only x86-64 has one."""
     found = re.search(rb"(?m)^NUMBER\(phys_base\)=(-?[0-9]{1,20})$", parts.text)
     return int(found[1]) if found and parts.machine == "x86_64" else 0
 
 
 def _flattened(plain: bytes, end: bool) -> bytes:
-    """The file as records, in their order."""
+    """Return the file as records, in order."""
     out = flattened_records.HEADER.pack(flattened_records.SIGNATURE, 1, 1).ljust(HEADER_SIZE, b"\0")
     for at in range(0, len(plain), _RECORD):
         data = plain[at : at + _RECORD]

@@ -1,7 +1,7 @@
-"""When a step of a lesson is done: a small language about what is open and what is shown.
+"""The condition of a lesson's step: a small language about what is open and what is shown.
 
-`readers.drgn == accepts and not finding N01`. Pure: a condition holds or does not, whatever
-keys led there. docs/lessons.md lists the words.
+`readers.drgn == accepts and not finding N01`. A condition is pure: it does not depend on the keys that led to the
+state. docs/lessons.md lists the words.
 """
 
 from __future__ import annotations
@@ -29,43 +29,43 @@ SCREENS: Final = (
     *("main", "readers", "matrix", "candidates", "repair", "next", "save"),
     *("ask", "choose", "text", "told", "start", "lessons", "other"),
 )
-"""`ask` asks for one line, `choose` for one of a few, `text` for a whole text; `told` is an answer of many lines."""
+"""`ask` is a question for one line, `choose` for one of a few, `text` for a whole text; `told` shows many lines."""
 _ACCEPTS: Final = {True: "accepts", False: "refuses", None: "unknown"}
 _PROOF: Final = {True: "proved", False: "disproved", None: "unknown"}
 _LONGEST: Final = 500
-"""Characters of a condition: each `not` is a call within a call."""
+"""Characters of a condition: each `not` is a nested call."""
 _AREAS: Final = ("entry", "note", "text", "memory", "head")
 
 
 class UiState(NamedTuple):
-    """What is open, what was found out about it, and what is shown of it."""
+    """What is open, its judgement, and what is shown of it."""
 
     document: Document | None = None
     judgement: Judgement | None = None
-    """Of what is shown; None while it is being judged."""
+    """Of the state that is shown; None while it is computed."""
     screen: str = "other"
     pane: str = ""
     """The pane that has the focus."""
     key: bytes = b""
-    """The key under the cursor of the keys."""
+    """The key under the cursor of the keys pane."""
     finding: str = ""
     """The code of the finding under the cursor."""
     field: str = ""
     """The entry's field under the cursor."""
     write: int = 0
-    """The number of the write under the entry's cursor, from 1; 0 where it is on none."""
+    """The number of the write under the entry's cursor, from 1; 0 if there is none."""
     cursor: int = 0
     """The offset of the byte under the hex view's cursor."""
     place: Place | None = None
-    """What lies there."""
+    """What is at the cursor."""
     explaining: bool = False
     """Whether the meaning of the keys is shown."""
     changed: bool = False
-    """Whether the file itself is another than it was when the lesson began."""
+    """Whether the file on disk differs from the lesson's beginning."""
 
     @property
     def found(self) -> tuple[Finding, ...]:
-        """The findings; none while they are not known."""
+        """Return the findings; none while they are not known."""
         return self.judgement.found if self.judgement is not None else ()
 
     @property
@@ -74,7 +74,7 @@ class UiState(NamedTuple):
 
 
 class StepCondition(NamedTuple):
-    """All parts must hold."""
+    """A condition: all its parts must hold."""
 
     parts: tuple[Callable[[UiState], bool], ...]
 
@@ -131,7 +131,7 @@ WORDS: Final[dict[str, tuple[Word, tuple[str, ...]]]] = {
     **{f"readers.{name}": (_verdict(name, True), tuple(_ACCEPTS.values())) for name in NAMES},
     **{f"now.{name}": (_verdict(name, False), tuple(_ACCEPTS.values())) for name in NAMES},
 }
-"""Subjects with the words that they may be; `readers.X` judges what saving would write, `now.X` the file as it is."""
+"""Subjects with their possible words; `readers.X` is the verdict after saving, `now.X` of the current file."""
 
 _ORDER: Final[dict[str, Callable[[int, int], bool]]] = {
     "==": operator.eq,
@@ -144,20 +144,20 @@ _ORDER: Final[dict[str, Callable[[int, int], bool]]] = {
 
 
 def parse(text: str) -> StepCondition:
-    """Read a condition. Raises UsageError: what is wrong with it, in one line."""
+    """Parse a condition. Raises UsageError: what is wrong with it, in one line."""
     if len(text) > _LONGEST:
-        raise UsageError(f"a condition of {len(text)} characters", f"at most {_LONGEST} are read")
+        raise UsageError(f"the condition has {len(text)} characters", f"write at most {_LONGEST}")
     return StepCondition(tuple(_part(part.split()) for part in re.split(r"\s+and\s+", text.strip())))
 
 
 def holds(condition: StepCondition, ui: UiState) -> bool:
-    """Whether all of it is so."""
+    """Return whether all parts hold."""
     return all(part(ui) for part in condition.parts)
 
 
 def _part(words: list[str]) -> Callable[[UiState], bool]:
     if not words:
-        raise UsageError("an empty condition", "write for example: entry.size == 4132")
+        raise UsageError("the condition is empty", "write for example: entry.size == 4132")
     if words[0] == "not":
         part = _part(words[1:])
         return lambda ui: not part(ui)
@@ -178,19 +178,19 @@ def _part(words: list[str]) -> Callable[[UiState], bool]:
         return lambda ui: _is_in(area, ui)
     if first in FLAGS:
         if rest:
-            raise UsageError(f"{first} is so or is not: nothing can follow it", f"write {first}, or not {first}")
+            raise UsageError(f"{first} is a flag: nothing can follow it", f"write {first}, or not {first}")
         return FLAGS[first]
     if first in NUMBERS:
         return _number(first, rest)
     if first in WORDS:
         return _word(first, rest)
-    raise UsageError(f"there is no {visible(first)}{_near(first)}", "docs/lessons.md lists the words")
+    raise UsageError(f"unknown word {visible(first)}{_near(first)}", "docs/lessons.md lists the words")
 
 
 def _compared(subject: str, rest: list[str], operators: tuple[str, ...]) -> tuple[str, str]:
-    """The operator and the value behind a subject."""
+    """Return the operator and the value after a subject."""
     if len(rest) < 2 or rest[0] not in operators:
-        raise UsageError(f"{subject} is followed by {' or '.join(operators)} and a value")
+        raise UsageError(f"{subject} needs {' or '.join(operators)} and a value")
     return rest[0], " ".join(rest[1:])
 
 
@@ -223,9 +223,9 @@ def _one_of(subject: str, typed: str, known: tuple[str, ...]) -> str:
 
 
 def _key(rest: list[str]) -> Callable[[UiState], bool]:
-    """`key NAME`, `key NAME gone`, `key NAME == VALUE`: the text as it is shown, \\xNN for any byte."""
+    """Parse `key NAME`, `key NAME gone`, `key NAME == VALUE`: the text as shown, \\xNN for any byte."""
     if not rest:
-        raise UsageError("key is followed by the name of one", "write for example: key PAGESIZE == 4096")
+        raise UsageError("the name of a key is missing", "write for example: key PAGESIZE == 4096")
     name = rest[0]
 
     def value(ui: UiState) -> str | None:
@@ -242,10 +242,10 @@ def _key(rest: list[str]) -> Callable[[UiState], bool]:
 
 
 def _finding(rest: list[str]) -> Callable[[UiState], bool]:
-    """`finding CODE`, `finding CODE gone`."""
+    """Parse `finding CODE`, `finding CODE gone`."""
     code = rest[0] if rest else ""
     if code not in catalogue() or rest[1:] not in ([], ["gone"]):
-        raise UsageError(f"there is no finding {visible(' '.join(rest))}", "write finding N01, or finding N01 gone")
+        raise UsageError(f"unknown finding {visible(' '.join(rest))}", "write finding N01, or finding N01 gone")
     return lambda ui: any(found.code == code for found in ui.found) is not bool(rest[1:])
 
 
@@ -263,6 +263,6 @@ def _is_in(area: str, ui: UiState) -> bool:
 
 
 def _near(word: str) -> str:
-    """A guess at what was meant."""
+    """Return a guess at what was meant; empty without one."""
     near = get_close_matches(word, ("key", "finding", "line", "chosen", *FLAGS, *NUMBERS, *WORDS), 1)
-    return f": is {near[0]} meant?" if near else ""
+    return f"; did you mean {near[0]}?" if near else ""

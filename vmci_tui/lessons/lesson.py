@@ -1,7 +1,7 @@
-"""Lessons: a sample and steps, each done when a condition on the state holds. Data, in TOML files.
+"""Lessons: files and steps, each done when a condition on the state holds. They are data, in TOML files.
 
-The bundled ones lie beside the samples; a trainer's own in any folder. docs/lessons.md tells how
-to write one. A lesson works on copies, in a folder of its own.
+The bundled ones are in the samples' folder; a trainer's own can be in any folder. docs/lessons.md says how to
+write one. A lesson works on copies, in a folder of its own.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from vmci_tui.layers.file import read_small
 from vmci_tui.lessons.conditions import StepCondition, parse
 
 _LIMIT: Final = 1 << 18
-"""Bytes of a lesson's TOML; the longest bundled one has 1,616."""
+"""Bytes of a lesson's TOML file; the longest bundled one has 1,616."""
 _FILES_LIMIT: Final = 1 << 30
 """Bytes of each of a lesson's files: they are copied for each session."""
 _MOST_FILES: Final = 20
-"""Files of a lesson."""
+"""The most files of a lesson."""
 _MOST: Final = 200
-"""Lessons in a folder, and steps in a lesson."""
+"""The most lessons of a folder, and steps of a lesson."""
 TYPE: Final = "type "
 UNTIL: Final = " until "
 PLACES: Final = (
@@ -37,26 +37,26 @@ PLACES: Final = (
 
 
 class LessonStep(NamedTuple):
-    """One thing to see, or to do."""
+    """One thing to see or to do."""
 
     text: str
     done: StepCondition | None
-    """None: there is nothing to do but to read."""
+    """None: the user only reads."""
     at: str = ""
     press: tuple[str, ...] = ()
-    """The keys that do it: a key's name, `type WORDS`, or `KEY until CONDITION`. Shown, and pressed by tests."""
+    """The keys that do it: a key's name, `type WORDS`, or `KEY until CONDITION`. Users see them, tests press them."""
 
 
 class Lesson(NamedTuple):
-    """A lesson, whole."""
+    """A lesson with all its steps."""
 
     name: str
     title: str
     story: str
     files: tuple[str, ...]
-    """Paths of what is copied; the first is opened."""
+    """Paths of the files to copy; the first one is opened."""
     entry: str | None
-    """The name of the entry that is opened beside the first file."""
+    """The name of the entry that is opened with the first file."""
     steps: tuple[LessonStep, ...]
 
 
@@ -70,14 +70,14 @@ class LessonHeading(NamedTuple):
 
 
 def bundled_folder() -> str | None:
-    """Where the bundled lessons lie; None where the package came without its samples."""
+    """Return the folder of the bundled lessons; None if the package was installed without its samples."""
     return sample_path("lessons")
 
 
 def headings(folder: str | None = None) -> tuple[LessonHeading, ...]:
-    """The lessons of a folder (the bundled ones), in the order of their files' names.
+    """Return the lessons of a folder (by default the bundled ones), by file name.
 
-    Only the head of each file is read: a list must be there at once. Raises OpenError.
+    Only the beginning of each file is parsed, because a list must appear at once. Raises OpenError.
     """
     folder = folder or bundled_folder()
     if folder is None:
@@ -85,21 +85,21 @@ def headings(folder: str | None = None) -> tuple[LessonHeading, ...]:
     try:
         names = sorted(name for name in os.listdir(folder) if name.endswith(".toml"))
     except (OSError, ValueError):
-        raise OpenError(f"{visible(folder)} is no folder of lessons", "name a folder with .toml files") from None
+        raise OpenError(f"{visible(folder)} is not a folder with lessons", "name a folder with .toml files") from None
     return tuple(_heading(os.path.join(folder, name)) for name in names[:_MOST])
 
 
 def find_lesson(wanted: str, found: tuple[LessonHeading, ...]) -> LessonHeading:
-    """The lesson of a name or a number (from 1). Raises UsageError."""
+    """Return the lesson with a name or a number (from 1). Raises UsageError."""
     for number, heading in enumerate(found, 1):
         if wanted in (heading.name, str(number)):
             return heading
     names = ", ".join(visible(heading.name) for heading in found)
-    raise UsageError(f"there is no lesson {visible(wanted)}", f"there are {names}" if names else "the folder has none")
+    raise UsageError(f"unknown lesson {visible(wanted)}", f"choose from {names}" if names else "the folder has none")
 
 
 def load(path: str) -> Lesson:
-    """A lesson with all its steps. Raises OpenError: one line that names the file and the step."""
+    """Load a lesson with all its steps. Raises OpenError: one line that names the file and the step."""
     raw = _toml(path, _read(path))
     name = _name(path)
     title, story = _word(raw, "title", path), _word(raw, "story", path)
@@ -110,19 +110,19 @@ def load(path: str) -> Lesson:
         raise _bad(path, f"files has {len(files)} names", f"a lesson has at most {_MOST_FILES} files")
     entry = raw.get("entry")
     if entry is not None and entry not in files:
-        raise _bad(path, "entry is none of its files", "it names the one that is opened beside the first")
+        raise _bad(path, "`entry` must be one of `files`", "it names the entry that is opened with the first file")
     steps = raw.get("step")
     if not isinstance(steps, list) or not 0 < len(steps) <= _MOST or not all(isinstance(s, dict) for s in steps):
         raise _bad(path, "it has no steps", "begin each with [[step]]")
     paths = tuple(_find_file(path, file) for file in files)
     unknown = set(raw) - {"title", "story", "files", "entry", "step"}
     if unknown:
-        raise _bad(path, f"{visible(min(unknown))} is nothing that a lesson has", "title, story, files, entry, step")
+        raise _bad(path, f"unknown key {visible(min(unknown))} in a lesson", "use title, story, files, entry, step")
     return Lesson(name, title, story, paths, entry, tuple(_step(path, n, s) for n, s in enumerate(steps, 1)))
 
 
 def copy_files(lesson: Lesson, folder: str) -> None:
-    """Put the lesson's files into `folder` as they are at its beginning, and nothing else. Raises OpenError."""
+    """Put the lesson's files into `folder` in their original state, and remove everything else. Raises OpenError."""
     try:
         for name in os.listdir(folder):
             os.unlink(os.path.join(folder, name))
@@ -141,7 +141,7 @@ def _step(path: str, number: int, raw: dict[str, object]) -> LessonStep:
         raise _bad(where, f"at cannot be {visible(str(at))}", f"it is one of {', '.join(PLACES)}")
     unknown = set(raw) - {"text", "at", "done", "press"}
     if unknown:
-        raise _bad(where, f"{visible(min(unknown))} is nothing that a step has", "text, at, done, press")
+        raise _bad(where, f"unknown key {visible(min(unknown))} in a step", "use text, at, done, press")
     done = raw.get("done")
     press = _words(raw, "press", where) if "press" in raw else ()
     condition = _condition(where, "done", _word(raw, "done", where)) if done is not None else None
@@ -167,14 +167,14 @@ def _heading(path: str) -> LessonHeading:
 
 
 def _name(path: str) -> str:
-    """`03-sizes.toml` is the lesson sizes: the number puts it in its place."""
+    """Return the lesson's name: `sizes` for `03-sizes.toml`, whose number only orders it."""
     return re.sub(r"^[0-9]+[-_. ]", "", os.path.basename(path).removesuffix(".toml"))
 
 
 def _find_file(path: str, name: str) -> str:
-    """A file beside the lesson, or a bundled sample."""
+    """Return the path of a file in the lesson's folder, or of a bundled sample."""
     if os.path.basename(name) != name or name in ("", ".", ".."):
-        raise _bad(path, f"files: {visible(name)} is no plain name", "a lesson's files lie beside it")
+        raise _bad(path, f"files: {visible(name)} is not a plain file name", "put a lesson's files into its folder")
     beside = os.path.join(os.path.dirname(path), name)
     for full in filter(None, (beside, sample_path(name))):
         try:
@@ -185,7 +185,7 @@ def _find_file(path: str, name: str) -> str:
             if status.st_size > _FILES_LIMIT:
                 raise _bad(path, f"{visible(name)} has more than 1 GiB", "it is copied for each session")
             return os.path.abspath(full)
-    raise _bad(path, f"there is no file {visible(name)}", "put it beside the lesson, or name a bundled sample")
+    raise _bad(path, f"there is no file {visible(name)}", "put it into the lesson's folder, or name a bundled sample")
 
 
 def _read(path: str) -> str:
@@ -193,28 +193,28 @@ def _read(path: str) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise _bad(path, "it is no UTF-8 text", "a lesson is a TOML file") from None
+        raise _bad(path, "it is not UTF-8 text", "a lesson is a TOML file") from None
 
 
 def _toml(path: str, text: str) -> dict[str, object]:
     try:
         return parse_toml(text)
     except ValueError as error:
-        raise _bad(path, f"it is no TOML: {visible(str(error))}", "https://toml.io tells how to write it") from None
+        raise _bad(path, f"it is not TOML: {visible(str(error))}", "see https://toml.io") from None
 
 
 def _word(raw: dict[str, object], name: str, where: str) -> str:
-    """A text; its line breaks are only those of the file that it stands in."""
+    """Return a text as one line: line breaks in it are only those of the file."""
     value = raw.get(name)
     if not isinstance(value, str) or not value.strip():
-        raise _bad(where, f"{name} is missing, or no text", f'write {name} = "..."')
+        raise _bad(where, f"{name} is missing, or not a text", f'write {name} = "..."')
     return " ".join(value.split())
 
 
 def _words(raw: dict[str, object], name: str, where: str) -> tuple[str, ...]:
     value = raw.get(name)
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise _bad(where, f"{name} is missing, or no list of texts", f'write {name} = ["..."]')
+        raise _bad(where, f"{name} is missing, or not a list of texts", f'write {name} = ["..."]')
     return tuple(value)
 
 

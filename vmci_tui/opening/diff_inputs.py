@@ -1,4 +1,4 @@
-"""What two things to compare may be: a dump's note, a raw note, a text, or what lies at an address of a dump."""
+"""Read one side of a comparison: a dump's note, a raw note, a text, or the object at an address of a dump."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _ADDRESS: Final = re.compile(r"(.+)@(0x[0-9a-fA-F]{1,16}|[0-9]{1,20})", re.S)
 
 
 class DiffInput(NamedTuple):
-    """One of the two."""
+    """One side of the comparison."""
 
     name: Safe
     text: Vmcoreinfo
     note: Note | None
-    """None for a text without a note's header."""
+    """None for a text without a note header."""
 
 
 def diff_input(name: str) -> DiffInput:
-    """A file, or DUMP@PADDR where no file bears the whole name. Raises OpenError."""
+    """Read a file, or DUMP@PADDR if no file has that name. Raises OpenError."""
     match = None if os.path.exists(name) else _ADDRESS.fullmatch(name)
     if match is not None:
         return _at(match[1], int(match[2], 0 if match[2].startswith("0x") else 10), visible(name))
@@ -44,12 +44,12 @@ def diff_input(name: str) -> DiffInput:
 
 
 def compared(a: DiffInput, b: DiffInput) -> TextDiff:
-    """Both sides; what their notes' headers say comes last in the summary."""
+    """Compare both sides; differences between the notes' headers come last in the summary."""
     found = compare(a.text, b.text)
     remarks = header_remarks(a.note, b.note)
     if (a.note is None) != (b.note is None):
         bare = "A" if a.note is None else "B"
-        remarks = (f"{bare} is text alone, without a note's header",)
+        remarks = (f"{bare} is text alone, without a note header",)
     return found._replace(summary=(*found.summary, *remarks))
 
 
@@ -57,14 +57,14 @@ def _at(path: str, paddr: int, name: Safe) -> DiffInput:
     with FileSource(path) as source:
         dump = open_dump(source)
         if dump is None:
-            raise OpenError(f"{source.name} is no dump: nothing has an address in it", "name a dump before the @")
+            raise OpenError(f"{source.name} is not a dump, so it has no addresses", "name a dump before the @")
         found = object_at(guest_of(dump), paddr)
     if found.kind not in ("note", "text") or found.candidate is None:
         what = {
-            "outside": "the dump does not hold that memory",
-            "cut": f"the note there takes {found.needed} bytes, and the dump does not hold all of them",
-            "windows": "a Windows dump header lies there",
-        }.get(found.kind, "no note and no text lies there")
+            "outside": "the dump does not have that memory",
+            "cut": f"the note there takes {found.needed} bytes, and the dump does not have all of them",
+            "windows": "there is a Windows dump header, not text",
+        }.get(found.kind, "there is neither a note nor a text")
         raise OpenError(f"{name}: {what}", "`vmci find` lists the candidates")
     note = parse_raw(found.candidate.raw) if found.kind == "note" else None
     return DiffInput(name, found.candidate.vmcoreinfo, note)

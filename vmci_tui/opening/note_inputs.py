@@ -1,6 +1,6 @@
-"""Where a note to append comes from: a raw note, another dump, a text, or the machine that runs.
+"""Read a note to append: from a raw note, another dump, a text, or the running machine.
 
-A dump is a file; notes and texts may come through a pipe as well.
+A dump is a file; notes and texts can also come through a pipe.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from vmci_tui.layers.file import BytesSource, FileSource, Source, is_stream, rea
 from vmci_tui.search.entry_region import object_at
 
 NOTE_LIMIT = (1 << 20) + 64
-"""QEMU takes no note above 1 MiB."""
+"""Bytes; QEMU accepts no note above 1 MiB."""
 SYSFS: Final = "/sys/kernel/vmcoreinfo"
 KCORE: Final = "/proc/kcore"
-"""The memory of the running machine as an ELF file; since Linux 4.19 the note is in its head."""
+"""The memory of the running machine as an ELF file; since Linux 4.19 the note is in its headers."""
 
 
 def note_from(path: str) -> Note:
-    """The VMCOREINFO note in a raw note file (zeros may follow it), in another dump, or in /proc/kcore.
+    """Return the VMCOREINFO note in a raw note file (zeros may follow it), in another dump, or in /proc/kcore.
 
-    For /sys/kernel/vmcoreinfo itself it is the running machine's. Raises OpenError.
+    For /sys/kernel/vmcoreinfo itself it is the running machine's note. Raises OpenError.
     """
     with _opened(path, "a note") as (source, name):
         return _note_in(source, name, path)
@@ -51,7 +51,7 @@ def _note_in(source: Source, name: Safe, path: str) -> Note:
         if os.path.realpath(path) == SYSFS:
             return running_note(entry)
         raise OpenError(
-            f"{name} is a copy of {SYSFS}: it says that the note lies at paddr {entry.paddr:#x}, and is not the note",
+            f"{name} is a copy of {SYSFS}: it has the note's address, paddr {entry.paddr:#x}, but not the note",
             f"that machine has it in {KCORE}; a dump of it has it in memory: vmci append DUMP --from-memory "
             f"{entry.paddr:#x}",
         )
@@ -60,31 +60,31 @@ def _note_in(source: Source, name: Safe, path: str) -> Note:
         known = describe_known(data[:4096])
         text = data.startswith(b"OSRELEASE=")
         raise OpenError(
-            f"{name} is {known[0] if known else 'no note and no dump'}",
+            f"{name} is {known[0] if known else 'neither a note nor a dump'}",
             "use --text for the key=value text" if text else "a raw note begins with namesz 11, descsz, type 0",
         )
     return note
 
 
 def running_note(entry: Entry, kcore: str = KCORE) -> Note:
-    """The note of the running machine: from the head of /proc/kcore, else from where `entry` says. Raises OpenError."""
+    """Return the running machine's note: from the headers of /proc/kcore, else from `entry`. Raises OpenError."""
     with _opened(kcore, "a note") as (source, name):
         dump = open_dump(source)
         if dump is None:
-            raise OpenError(f"{name} is no ELF file: it is hidden, or made up", "take the note on the machine itself")
+            raise OpenError(f"{name} is not readable as ELF; it may be masked or fake", "run it on the machine itself")
         note = State(notes=dump.notes).note
         if note is None:
             found = object_at(guest_of(dump), entry.paddr, entry.size)
             note = parse_raw(found.candidate.raw) if found.kind == "note" and found.candidate else None
         if note is None:
             raise OpenError(
-                f"{name} has no VMCOREINFO note, nor memory at {entry.paddr:#x}", "name a dump that has one"
+                f"{name} has neither a VMCOREINFO note nor memory at {entry.paddr:#x}", "name a dump that has one"
             )
         return note
 
 
 def text_from(path: str) -> bytes:
-    """The key=value text of a file or a pipe, to the byte. Raises OpenError for what is plainly none."""
+    """Return the key=value text of a file or a pipe, unchanged. Raises OpenError if it is plainly something else."""
     with _opened(path, "the text of a note") as (source, name):
         return _text_in(source, name)
 
@@ -102,19 +102,19 @@ def _text_in(source: Source, name: Safe) -> bytes:
         raise OpenError(f"{name} is {kind}, not the text of a note", "use --note")
     known = describe_known(data[:4096])
     if b"=" not in data or (known is not None and not data.startswith(b"OSRELEASE=")):
-        raise OpenError(f"{name} is {known[0] if known else 'no key=value text'}", "the lines look like PAGESIZE=4096")
+        raise OpenError(f"{name} is {known[0] if known else 'not key=value text'}", "the lines look like PAGESIZE=4096")
     return data
 
 
 def note_or_text(path: str) -> Note:
-    """Whatever the file is: a dump, a raw note, or a text around which a note is built; no pipe. Raises OpenError."""
+    """Return the note of a dump, a raw note, or a note built around a text; not from a pipe. Raises OpenError."""
     with FileSource(path) as source:
         found = _either(source, source.name, path)
     return build(NAME, 0, found, "little") if isinstance(found, bytes) else found
 
 
 def note_or_bare_text(path: str) -> Note | bytes:
-    """The same, pipes too, with a text as it is. Raises OpenError."""
+    """Return a note, or a text unchanged; from a file or a pipe. Raises OpenError."""
     with _opened(path, "a note") as (source, name):
         return _either(source, name, path)
 
@@ -127,9 +127,9 @@ def _either(source: Source, name: Safe, path: str) -> Note | bytes:
 
 
 def bytes_from(path: str) -> bytes:
-    """What shall lie in guest memory: a dump's note, the note around a text, else the file as it is. Raises OpenError.
+    """Return bytes for guest memory: a dump's note, the note built around a text, else the file unchanged.
 
-    A note that is broken is what one may want to see QEMU refuse, so nothing is asked of other bytes.
+    Other bytes are not checked: the user may want to see QEMU refuse a broken note. Raises OpenError.
     """
     with _opened(path, "a note") as (source, name):
         head = source.read(0, HEAD)
@@ -144,7 +144,7 @@ def bytes_from(path: str) -> bytes:
 
 @contextmanager
 def _opened(path: str, what: str) -> Iterator[tuple[Source, Safe]]:
-    """The file, closed afterwards; of a pipe, and of `-` for standard input, all that came out of it."""
+    """Open the file and close it afterwards; read a pipe, or `-` for standard input, to its end."""
     if is_stream(path):
         yield BytesSource(read_stream(path, NOTE_LIMIT, what)), visible(path)
         return

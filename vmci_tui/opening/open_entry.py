@@ -1,4 +1,4 @@
-"""From a file that is not a dump to an entry: a blob, writes, a text that shows one, or one clear line."""
+"""Open a file that is not a dump as an entry: a blob, writes, or a text that shows one; or report what it is."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, FORMAT_NONE, LENGTH, Entry
 from vmci_tui.layers.file import BytesSource, FileSource, Source, read_small
 
 BLOB_LIMIT = 4096
-"""A longer file that is nothing else is not taken for a failed write of 16 bytes."""
+"""Bytes; a longer file that is not recognised is not a failed write of 16 bytes either."""
 _BLOB_NAMES = (".entry", ".blob", "vmcoreinfo")
-"""Ends of the names that are given to blobs, the last by QEMU: such a file is one, whatever is in it."""
+"""Ends of the names of blobs, the last by QEMU: such a file is a blob, whatever its bytes are."""
 
 _TOLD_LIMIT = (1 << 16) + 1
-"""A longer text tells of no entry."""
+"""Bytes; longer texts are not searched for an entry."""
 _TOLD_HEAD = 64
-"""Bytes of the file that tell whether it is a text at all."""
+"""The first bytes of a file, which decide whether it is a text."""
 _TEXT = frozenset(range(0x20, 0x7F)) | frozenset(b"\t\r\n")
 
 
 def own_source(source: FileSource, data: bytes) -> Source:
-    """The file where it is the blob itself; of a file that only tells of an entry, the entry's bytes."""
+    """Return the file if it is the blob itself; for a file that only describes an entry, the entry's bytes."""
     if source.read(0, len(data) + 1) == data:
         return source
     source.close()
@@ -33,9 +33,9 @@ def own_source(source: FileSource, data: bytes) -> Source:
 
 
 def read_entry(path: str) -> tuple[EntryHistory, bytes, Safe]:
-    """The entry in a blob, a `.write.json`, or a text that tells of one.
+    """Read the entry in a blob, a `.write.json`, or a text that describes one.
 
-    Its history, its bytes, the file's name. Raises OpenError, which names what the file is instead.
+    Return its history, its bytes and the file's name. Raises OpenError with the file's real type.
     """
     data = read_small(path, writes.LIMIT, "an entry")
     name = visible(path)
@@ -57,7 +57,7 @@ def read_entry(path: str) -> tuple[EntryHistory, bytes, Safe]:
 
 
 def open_entry(source: FileSource, blob: str | None) -> Document:
-    """Open a file that is not a dump. Raises OpenError, which names what it is instead of an entry."""
+    """Open a file that is not a dump. Raises OpenError with the file's real type if it is not an entry."""
     if not writes.is_named_so(source.path) and not _is_told(source.read(0, _TOLD_LIMIT)):
         instead = _instead(source.read(0, HEAD), source.size)
         if instead is None and not _may_be_blob(source):
@@ -65,13 +65,13 @@ def open_entry(source: FileSource, blob: str | None) -> Document:
         if instead is not None:
             raise OpenError(f"{source.name} is {instead[0]}", instead[1])
     if blob is not None:
-        raise OpenError(f"{source.name} is no dump, so no entry can stand beside it", "name the dump first")
+        raise OpenError(f"{source.name} is not a dump; an entry beside it needs a dump", "name the dump first")
     history, data, name = read_entry(source.path)
     return entry_document(name, history, own_source(source, data))
 
 
 def _instead(head: bytes, size: int) -> tuple[str, str] | None:
-    """What a file is that is no entry, as its head shows, and what to do; None where the head does not show it."""
+    """Return what a file is that is not an entry, and what to do, by its first bytes; None if they do not show it."""
     if size == LENGTH:
         return None
     if not head:
@@ -80,9 +80,9 @@ def _instead(head: bytes, size: int) -> tuple[str, str] | None:
 
 
 def _may_be_blob(source: FileSource) -> bool:
-    """Whether a file of other bytes is what was left of an entry, or too many of its bytes.
+    """Return whether a file of unknown bytes is a damaged entry: too short, or too long.
 
-    It is so called, it is shorter than an entry, or it begins with one.
+    Its name says so, it is shorter than an entry, or it begins with one.
     """
     if source.size <= LENGTH or source.path.endswith(_BLOB_NAMES):
         return source.size <= BLOB_LIMIT
@@ -92,7 +92,7 @@ def _may_be_blob(source: FileSource) -> bool:
 
 
 def _is_told(data: bytes) -> bool:
-    """Whether the file is a text that tells of an entry."""
+    """Return whether the file is a text that describes an entry."""
     if not data or not set(data[:_TOLD_HEAD]) <= _TEXT | {0x1B}:  # gdb's print may be coloured
         return False
     return is_entry_text(data)

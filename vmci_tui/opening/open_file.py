@@ -1,4 +1,4 @@
-"""From a file name to a document: a dump, an entry, writes, or one clear line."""
+"""Open a file by its name as a document: a dump, an entry, writes; or report what it is in one line."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from vmci_tui.layers.file import BytesSource, FileSource
 
 
 def open_document(path: str, blob: str | None = None) -> Document:
-    """Open a dump, with its entry beside it where `blob` names one, or an entry alone.
+    """Open a dump, with the entry in `blob` if given, or an entry alone.
 
-    Raises OpenError: one line that says what the file is instead, and what to do.
+    Raises OpenError: one line with the file's real type, and what to do.
     """
     with ExitStack() as stack:
         source = stack.enter_context(FileSource(path))
@@ -38,7 +38,7 @@ def open_document(path: str, blob: str | None = None) -> Document:
 
 
 def attach_entry(document: Document, path: str) -> None:
-    """Open the entry beside a dump."""
+    """Open the entry of a dump."""
     from vmci_tui.opening.open_entry import own_source, read_entry
 
     history, data, name = read_entry(path)
@@ -48,5 +48,5 @@ def attach_entry(document: Document, path: str) -> None:
 
 
 def new_entry(history: EntryHistory) -> Document:
-    """An entry that is being hand-crafted."""
+    """Return a document with an entry that the user creates."""
     return Document(Safe("new entry"), BytesSource(RESET), None, State(entry=history), made=True)

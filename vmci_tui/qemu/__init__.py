@@ -12,4 +12,4 @@ from vmci_tui.common.errors import VmciError
 
 
 class QemuError(VmciError):
-    """QEMU is not there, or did not do what it was asked (exit code 3)."""
+    """QEMU is missing, or did not do what it was asked (exit code 3)."""

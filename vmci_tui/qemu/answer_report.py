@@ -1,4 +1,4 @@
-"""What a real QEMU did beside what was predicted, in lines."""
+"""Render what a real QEMU did and what was predicted, in lines."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from vmci_tui.qemu.ask import Answer
 from vmci_tui.qemu.machine import QemuOutput
 
 _SHOWN = 512
-"""Bytes of an appended note in the text."""
+"""Bytes of an appended note that are shown."""
 
 
 def answer_text(answer: Answer) -> Iterator[str]:
-    """Both sides in lines: what is the same once, what differs twice."""
+    """Yield both results: equal parts once, different ones twice."""
     guest = answer.guest
     yield f"QEMU {visible(answer.version)} ({visible(answer.program)}), target {answer.target}"
     dump = f"{guest.machine}, ELF{guest.bits}, {guest.order}-endian"
     yield f"the dump is {dump}; predicted by the rules of {answer.rules}"
     if answer.lost == 0:
-        yield "the guest has no RAM where the entry says: QEMU does not see the note there"
+        yield "the guest has no RAM at the entry's address: QEMU does not see the note"
     elif answer.lost is not None:
-        yield f"the guest has RAM for the first {answer.lost} bytes of the note only: QEMU reads others behind"
+        yield f"the guest has RAM only for the first {answer.lost} bytes of the note: QEMU reads other bytes after them"
     yield ""
     for name, title in (
         ("entry", "entry"),
@@ -44,7 +44,7 @@ def answer_text(answer: Answer) -> Iterator[str]:
         if len(seen) > _SHOWN:
             yield f"  ... {len(seen) - _SHOWN} bytes more: --json has all of them"
     yield ""
-    yield "QEMU did otherwise than predicted" if answer.differences else "QEMU did what was predicted"
+    yield "QEMU did not do what was predicted" if answer.differences else "QEMU did what was predicted"
 
 
 def _shown(output: QemuOutput, name: str) -> str:

@@ -1,4 +1,4 @@
-"""What is looked at in the dumps that QEMU wrote: the guest, the notes, the phys_base."""
+"""Read the dumps that QEMU wrote: the guest, the notes, the phys_base."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FLAT_MARK: Final = b"makedumpfile"
 
 
 class ElfDumpHead(NamedTuple):
-    """The head of an ELF dump."""
+    """What the headers of an ELF dump say."""
 
     guest: DumpTarget
     notes: bytes
@@ -27,7 +27,7 @@ class ElfDumpHead(NamedTuple):
 
 
 def read_elf(data: bytes, ram_base: int) -> ElfDumpHead:
-    """Raises QemuError for what is no ELF dump with notes."""
+    """Read the headers of an ELF dump. Raises QemuError if it is not one with notes."""
     if len(data) < 64 or data[:4] != b"\x7fELF":
         raise QemuError("QEMU wrote no ELF dump")
     bits, order = 64 if data[4] == 2 else 32, _order(data[5] == 2)
@@ -42,7 +42,7 @@ def read_elf(data: bytes, ram_base: int) -> ElfDumpHead:
 
 
 def read_phys_base(head: bytes, guest: DumpTarget) -> int:
-    """The phys_base in the second header of a flattened kdump (dump.h, KdumpSubHeader64 and 32). Raises QemuError."""
+    """Return phys_base of a flattened kdump's second header (dump.h, KdumpSubHeader64 and 32). Raises QemuError."""
     if head.startswith(_FLAT_MARK):
         _, length = _FLAT_RECORD.unpack_from(head, _FLAT_HEADER)
         at = _FLAT_HEADER + _FLAT_RECORD.size + length + _FLAT_RECORD.size

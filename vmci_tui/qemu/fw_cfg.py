@@ -22,13 +22,13 @@ _MOST_FILES: Final = 256
 _NOWHERE: Final = 0x00FF_FFFF_0000_0000
 """No guest here has memory at this address."""
 _SCRATCH: Final = 0x1_0000
-"""Where in RAM the request and its data lie, counted from RAM's begin."""
+"""Offset in RAM of the request and its data."""
 _DATA: Final = 0x1000
 SCRATCH_LENGTH: Final = 0x1_0000
 
 
 class FwCfg:
-    """The entry as the guest reaches it."""
+    """The entry, accessed like a guest does."""
 
     def __init__(self, qtest: QTest, kind: Literal["io", "mmio"], ram_base: int) -> None:
         self._qtest = qtest
@@ -42,14 +42,14 @@ class FwCfg:
         for _size, key, _reserved, name in _FILE.iter_unpack(files):
             if name.rstrip(b"\0") == _NAME:
                 return int(key)
-        raise QemuError("this QEMU has no etc/vmcoreinfo", "ask one that knows -device vmcoreinfo: 2.11 or later")
+        raise QemuError("this QEMU has no etc/vmcoreinfo", "use one with -device vmcoreinfo: 2.11 or later")
 
     def entry(self) -> bytes:
-        """The 16 bytes as QEMU holds them."""
+        """Return the 16 bytes that QEMU has."""
         return self._read(self._key, LENGTH)
 
     def write(self, write: Write) -> bool:
-        """Do one write to the entry; False for a DMA error."""
+        """Do one write to the entry; return False for a DMA error."""
         data = self.scratch + _DATA
         if write.data is None:
             data = _NOWHERE
@@ -59,7 +59,7 @@ class FwCfg:
         return self._transfer(_WRITE, write.length, data)
 
     def clear(self) -> None:
-        """Take the requests out of guest memory again."""
+        """Remove the requests from guest memory."""
         self._qtest.write(self.scratch, bytes(SCRATCH_LENGTH))
 
     def _read(self, key: int, length: int) -> bytes:

@@ -1,4 +1,4 @@
-"""A guest that stands still: its memory and its entry are written, and dumps are made of it."""
+"""A stopped guest: its memory and its entry are written, and dumps are made of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vmci_tui.readers.qemu.entry_reading import DumpTarget
 
 _SECONDS: Final = 20.0
 _WINDOW: Final = 4096
-"""Bytes of memory in the ELF dump: only its notes are looked at."""
+"""Bytes of memory in the ELF dump; only its notes are used."""
 _WARNING: Final = b"warning: "
 _MOST_WARNINGS: Final = 100
 
@@ -28,17 +28,17 @@ class QemuOutput(NamedTuple):
     """What QEMU did with one dump."""
 
     warnings: tuple[str, ...]
-    """What it printed, each line without its `warning: `; where it is not ASCII as `visible` shows it."""
+    """What it printed, each line without its `warning: `, made safe by `visible`."""
     appended: bytes | None
-    """The note that it put behind those of the CPUs."""
+    """The note that it put after those of the CPUs."""
     phys_base: int
-    """As it stands in the header of a kdump."""
+    """From the header of a kdump."""
     entry: bytes
-    """The 16 bytes as QEMU holds them."""
+    """The 16 bytes that QEMU has."""
 
 
 class QemuMachine:
-    """One QEMU; it can be asked about many entries, one after the other. Ends with its `with` block."""
+    """One QEMU, which can be asked about many entries in turn. It ends with its `with` block."""
 
     def __init__(self, target: QemuTarget, program: str, ram: int = 0, seconds: float = _SECONDS) -> None:
         """Start it with `ram` bytes, at least as much as it needs, for at most `seconds`. Raises QemuError."""
@@ -79,26 +79,26 @@ class QemuMachine:
                 self._monitor = None
 
     def write(self, *writes: Write) -> tuple[bool, ...]:
-        """The guest writes to the entry; False for each DMA error. Guest memory at `scratch` is zeroed."""
+        """Do the guest's writes to the entry; return False for each DMA error. Guest memory at `scratch` is zeroed."""
         done = tuple(self._fw_cfg.write(write) for write in writes)
         self._fw_cfg.clear()
         return done
 
     def put(self, paddr: int, data: bytes) -> None:
-        """Write guest memory; what is no RAM stays as it is."""
+        """Write guest memory; addresses that are not RAM do not change."""
         self._qtest.write(paddr, data)
 
     def read(self, paddr: int, length: int) -> bytes:
-        """Guest memory as QEMU reads it."""
+        """Read guest memory as QEMU does."""
         return self._qtest.read(paddr, length)
 
     def dump(self) -> QemuOutput:
-        """Make both dumps, and tell what QEMU did. Guest memory stays as it is."""
+        """Make both dumps, and return what QEMU did. Guest memory does not change."""
         self._process.read_stderr()
         written = self._elf()
         warnings = _warnings(self._process.read_stderr())
         if not written.notes.startswith(self._own_notes):
-            raise QemuError("the notes of the CPUs changed between two dumps of a guest that stands still")
+            raise QemuError("the notes of the CPUs changed between two dumps of a stopped guest")
         appended = written.notes[len(self._own_notes) :] or None
         assert self._monitor is not None
         phys_base = read_phys_base(self._monitor.dump_kdump_head(), self.guest)
@@ -118,7 +118,7 @@ class QemuMachine:
 
 
 def _warnings(said: bytes) -> tuple[str, ...]:
-    """The warnings in what QEMU printed. Raises QemuError where there are more than a QEMU ever has for a dump."""
+    """Return the warnings that QEMU printed. Raises QemuError if there are more than QEMU ever prints for a dump."""
     lines = [line.removeprefix(_WARNING) for line in said.split(b"\n") if line.startswith(_WARNING)]
     if len(lines) > _MOST_WARNINGS:
         raise QemuError(f"QEMU printed {len(lines)} warnings for one dump", "is this a QEMU?")
@@ -134,7 +134,7 @@ def _command(target: QemuTarget, program: str, ram: int) -> list[str]:
     command = [
         program, "-no-user-config", "-nodefaults", "-display", "none", "-accel", "tcg", "-S",
         "-machine", f"{machine},memory-backend=ram", *rest, "-m", f"{ram >> 20}M",
-        # Memory that is never touched costs nothing, so a guest may have more RAM than we do.
+        # Memory that is never touched costs nothing, so a guest can have more RAM than the host.
         "-object", f"memory-backend-ram,id=ram,size={ram},reserve=off",
         "-device", "vmcoreinfo",
         "-chardev", "socket,id=qmp,fd={qmp}", "-mon", "chardev=qmp,mode=control",

@@ -1,4 +1,4 @@
-"""QEMU's monitor, by the `qemu.qmp` package, for callers that are not asynchronous."""
+"""QEMU's monitor through the `qemu.qmp` package, for callers that are not asynchronous."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ELF_LIMIT: Final = 1 << 23
 _PATIENCE: Final = 5
 """Seconds for the client to close its socket."""
 _LONGEST_WORDS: Final = 300
-"""Characters of an error of QEMU's."""
+"""Characters of an error from QEMU."""
 
 T = TypeVar("T")
 
@@ -36,20 +36,20 @@ class Monitor:
         self._process = process
         self._loop = asyncio.new_event_loop()
         self._client = QMPClient("vmci")
-        # What goes wrong comes as an exception; its log lines would go to the user's screen.
+        # Errors come as exceptions; the client's log lines would go to the user's screen.
         self._client.logger.disabled = True
-        # Nobody reads the events, and the client would keep them all.
+        # Events are not used, and the client would keep them all.
         self._client.events.event_filter = lambda _event: False
 
     def close(self) -> None:
-        """End the session and its loop, in whatever state they are."""
+        """End the session and its loop, in any state."""
         try:
             self._loop.run_until_complete(self._leave())
         finally:
             self._loop.close()
 
     async def _leave(self) -> None:
-        # QEMU is gone, so this is quick; whatever broke the session was an error where it broke.
+        # QEMU has ended, so this is quick; an error of the session was reported where it happened.
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self._client.disconnect(), _PATIENCE)
         tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
@@ -58,7 +58,7 @@ class Monitor:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def connect(self) -> tuple[int, int, int]:
-        """Begin; the version of QEMU."""
+        """Connect; return the version of QEMU."""
         sock = self._process.sockets["qmp"]
         sock.setblocking(False)
         self._run(self._client.connect(sock))
@@ -67,16 +67,16 @@ class Monitor:
             case {"qemu": {"major": int(major), "minor": int(minor), "micro": int(micro)}}:
                 if all(number in range(1000) for number in (major, minor, micro)):
                     return major, minor, micro
-        raise QemuError("QEMU's monitor tells no version", "is this a QEMU?")
+        raise QemuError("QEMU's monitor does not say its version", "is this a QEMU?")
 
     def dump_elf(self, begin: int, length: int) -> bytes:
-        """An ELF dump of a window of guest memory."""
+        """Make an ELF dump of a window of guest memory."""
         with tempfile.TemporaryFile() as file:
             self._run(self._dump(file.fileno(), begin=begin, length=length))
             return os.pread(file.fileno(), _ELF_LIMIT, 0)
 
     def dump_kdump_head(self) -> bytes:
-        """The first bytes of a flattened kdump of all memory. QEMU writes no more of it: the pipe is closed."""
+        """Return the first bytes of a flattened kdump of all memory; closing the pipe stops QEMU from writing more."""
         return self._run(self._kdump_head())
 
     async def _kdump_head(self) -> bytes:
@@ -90,12 +90,12 @@ class Monitor:
             head = asyncio.ensure_future(reader.readexactly(KDUMP_HEAD))
             await asyncio.wait((dump, head), return_when=asyncio.FIRST_COMPLETED)
             if not head.done():
-                dump.result()  # it ended too soon: with an error that tells why
+                dump.result()  # it ended too soon: this raises the reason
             return await head
         finally:
             transport.close()
             os.close(write)
-            # That the pipe was closed is an error to QEMU, and was wanted.
+            # QEMU reports the closed pipe as an error; it was intended.
             await asyncio.gather(dump, return_exceptions=True)
 
     async def _dump(self, file: int, **how: object) -> None:

@@ -1,9 +1,8 @@
-"""What QEMU will do with cases: one JSON object a line, as `tests/data/qemu-cases.jsonl.gz` holds them.
+"""Predict what QEMU will do with cases: one JSON object a line, as in `tests/data/qemu-cases.jsonl.gz`.
 
-A case has `machine` (e_machine), `bits` and `byte_order` of the dump, the guest's `write` to
-the entry (or a list of writes, or null), and `region`: hex of the guest memory at `paddr`, without the zeros
-that follow. `entry`, the 16 bytes as QEMU holds them afterwards, may stand beside the write, or alone. What
-stands in a case beside these is not looked at.
+A case has `machine` (e_machine), `bits` and `byte_order` of the dump, the guest's `write` to the entry (or a list
+of writes, or null), and `region`: hex of the guest memory at `paddr`, without the zeros that follow. `entry`, the
+16 bytes that QEMU has afterwards, can be given as well as the write, or alone. Other keys are ignored.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ from vmci_tui.readers.qemu import warnings
 from vmci_tui.readers.qemu.entry_reading import DumpTarget, QemuReading, RegionBytes, Version
 
 LINE_LIMIT: Final = 1 << 23
-"""The longest line that is read: a region of 1 MiB takes 2 MiB as hex."""
+"""Bytes of the longest line that is read: a region of 1 MiB takes 2 MiB as hex."""
 _HINT: Final = 'a case is {"machine": 62, "bits": 64, "byte_order": "little", "write": {...}, "region": "0b00..."}'
 _ORDERS: Final[dict[object, ByteOrder]] = {"little": "little", "big": "big"}
 
 
 def predict(line: bytes, number: int, version: Version) -> str:
-    """The answer to one case, as a line of JSON. Raises OpenError that names the line by its number."""
+    """Return the answer to one case, as a line of JSON. Raises OpenError with the line's number."""
     try:
         case = _case(line)
         reading = _reading(case, version)
@@ -37,7 +36,7 @@ def predict(line: bytes, number: int, version: Version) -> str:
 
 
 def answer(reading: QemuReading) -> dict[str, object]:
-    """What QEMU prints and appends, and the phys_base of a kdump."""
+    """Return what QEMU prints and appends, and the phys_base of a kdump."""
     note = reading.appended
     return {
         "warnings": list(warnings(reading)),
@@ -62,7 +61,7 @@ def _case(line: bytes) -> dict[str, object]:
 def _reading(case: dict[str, object], version: Version) -> QemuReading:
     machine, bits, order = case.get("machine"), case.get("bits"), _ORDERS.get(_key(case.get("byte_order")))
     if not isinstance(machine, int) or isinstance(machine, bool):
-        raise OpenError("`machine` is no number: it is the e_machine of the dump", _HINT)
+        raise OpenError("`machine` is not a number: use the e_machine of the dump", _HINT)
     if bits not in (32, 64) or not isinstance(bits, int):
         raise OpenError("`bits` is neither 32 nor 64", _HINT)
     if order is None:
@@ -86,10 +85,10 @@ def _history(case: dict[str, object]) -> EntryHistory:
         return EntryHistory.of_blob(entry)
     history = history_of(case["write"])
     if entry is None or not history.present or history.raw == entry:
-        return history  # of a note that is not present the bytes do not matter: they may be older than these writes
+        return history  # the bytes of a note that is not present do not matter: they may be older than these writes
     if entry == RESET:
-        return EntryHistory("writes")  # the machine was reset since
-    raise OpenError("`entry` is not what the write leaves", "leave out one of the two")
+        return EntryHistory("writes")  # the machine was reset after the write
+    raise OpenError("`entry` is not what the write leaves", "leave one of the two out")
 
 
 def _hex(value: object, name: str) -> bytes:

@@ -1,8 +1,8 @@
-"""One QEMU process, and its end: whatever becomes of us, it ends too, and no file is left.
+"""One QEMU process; it ends whatever happens to this process, and leaves no file.
 
-QEMU is started by a shell that waits for a socket to close: when we close it, or die, the
-shell kills QEMU and takes its exit status, so that not even a zombie stays. Each channel
-is a pair of sockets without a name, which no other process can reach.
+QEMU is started by a shell that waits for a socket to close: when we close it, or die, the shell kills QEMU and
+takes its exit status, so that not even a zombie stays. Each channel is a pair of sockets without a name, which
+no other process can reach.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.qemu import QemuError
 
 _FIRST: Final = 3
-"""The number of the first channel in QEMU, behind the usual three; sh knows no number above 9."""
+"""The number of the first channel in QEMU, after the usual three; sh knows no number above 9."""
 _OUT_OF_THE_WAY: Final = 64
-"""Our numbers of QEMU's ends begin here, so that moving one to its place never closes another."""
+"""Our numbers for QEMU's ends begin here, so that moving one to its place never closes another."""
 _LAST_WORDS: Final = 0.2
-"""Seconds for them to come once its sockets are closed."""
+"""Seconds to wait for its last output after its sockets are closed."""
 _MOST_SAID: Final = 1 << 20
-"""Bytes on stderr that are read at a time: a QEMU prints a line or two for a dump."""
+"""Bytes of stderr that are read at a time; QEMU prints a line or two for a dump."""
 _LONGEST_WORDS: Final = 300
 """Bytes of a line that goes into an error."""
 _PATIENCE: Final = 2.0
@@ -68,14 +68,14 @@ class QemuProcess:
 
     @property
     def seconds_left(self) -> float:
-        """Seconds that are left of its time. Raises QemuError where none is."""
+        """Return the seconds that are left of its time. Raises QemuError if none are."""
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise QemuError(f"QEMU did not answer within {self.seconds:g} seconds")
         return left
 
     def read_stderr(self) -> bytes:
-        """What it printed on stderr since the last time. Raises QemuError where that has no end."""
+        """Return what it printed on stderr since the last call. Raises QemuError if that does not end."""
         out = bytearray()
         with contextlib.suppress(BlockingIOError, TimeoutError):
             while part := self.sockets["stderr"].recv(1 << 16):
@@ -85,17 +85,17 @@ class QemuProcess:
         return bytes(out)
 
     def end_error(self) -> QemuError:
-        """The error for a channel that was closed: QEMU ended; what it said last tells why."""
+        """Return the error for a closed channel: QEMU ended, with its last line as the reason."""
         self.sockets["stderr"].settimeout(_LAST_WORDS)
         try:
             words = self.read_stderr()
         except QemuError as error:
             return error
         lines = [line for line in words.splitlines() if line.strip()]
-        return QemuError("QEMU ended" + (f": {visible(lines[-1][:_LONGEST_WORDS])}" if lines else " without a word"))
+        return QemuError("QEMU ended" + (f": {visible(lines[-1][:_LONGEST_WORDS])}" if lines else " without a message"))
 
     def stop(self) -> None:
-        """End it and take its exit status; does nothing the second time."""
+        """End it and take its exit status; a second call does nothing."""
         for end in self.sockets.values():
             end.close()
         pid, self._pid = self._pid, None
@@ -118,10 +118,10 @@ def _pair() -> tuple[socket.socket, socket.socket]:
 
 
 def _spawn(command: list[str], places: Mapping[int, int], numbers: Mapping[str, int]) -> int:
-    """Start the shell that starts QEMU, with our descriptors at their places in it; its process id and group."""
+    """Start the shell that starts QEMU, with our descriptors at their places in it; return its process id and group."""
     watch = numbers["watch"]
     closed = " ".join(f"{number}>&-" for name, number in numbers.items() if name != "watch")
-    # The last kill is for what QEMU itself has started, if it is a script around one: a group of their own.
+    # The last kill is for what QEMU has started, if it is a script around one: they are in a group of their own.
     script = f'"$@" {watch}<&- & exec 2>&- {closed}; read -r x <&{watch}; kill -9 $!; wait $!; kill -9 0'
     actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
         (os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1)

@@ -12,12 +12,12 @@ from vmci_tui.qemu.process import QemuProcess
 _PIECE: Final = 1 << 16
 """Bytes of memory in one line."""
 _LONGEST: Final = 2 * _PIECE
-"""Bytes of an answer: a piece in base64, and some."""
+"""Bytes of an answer: a piece in base64, with some room."""
 TOP: Final = 1 << 64
 
 
 class QTest:
-    """The guest as its own CPU would see it, while that CPU stands still."""
+    """Guest memory and ports as the guest's CPU sees them, while it is stopped."""
 
     def __init__(self, process: QemuProcess) -> None:
         self._process = process
@@ -25,7 +25,7 @@ class QTest:
         self._held = bytearray()
 
     def _ask(self, line: str) -> list[str]:
-        """The words of the answer behind `OK`. Raises QemuError."""
+        """Send a line; return the words of the answer after `OK`. Raises QemuError."""
         try:
             self._socket.settimeout(self._process.seconds_left)
             self._socket.sendall(line.encode() + b"\n")
@@ -36,7 +36,7 @@ class QTest:
                     raise self._process.end_error()
                 self._held += part
                 if len(self._held) > _LONGEST:
-                    raise QemuError("QEMU's qtest answers with a line that has no end", "is this a QEMU?")
+                    raise QemuError("a line of QEMU's qtest does not end", "is this a QEMU?")
         except TimeoutError:
             raise QemuError(f"QEMU did not answer within {self._process.seconds:g} seconds") from None
         except OSError:
@@ -49,19 +49,19 @@ class QTest:
         return words[1:]
 
     def read(self, paddr: int, length: int) -> bytes:
-        """Guest memory; zeros where there is none. It goes on at 0 behind the last address."""
+        """Read guest memory; zeros where there is none. After the last address it continues at 0."""
         out = bytearray()
         while len(out) < length:
             at = (paddr + len(out)) % TOP
             count = min(length - len(out), _PIECE, TOP - at)
             part = _decoded(self._ask(f"b64read {at:#x} {count:#x}"))
             if len(part) != count:
-                raise QemuError(f"QEMU's qtest was asked for {count} bytes of memory, and gave {len(part)}")
+                raise QemuError(f"QEMU's qtest was asked for {count} bytes of memory and returned {len(part)}")
             out += part
         return bytes(out)
 
     def write(self, paddr: int, data: bytes) -> None:
-        """Guest memory; what is no RAM does not keep it."""
+        """Write guest memory; addresses that are not RAM do not keep the bytes."""
         at = 0
         while at < len(data):
             place = (paddr + at) % TOP
@@ -77,7 +77,7 @@ class QTest:
 
 
 def _decoded(words: list[str]) -> bytes:
-    """The bytes of an answer in base64; none where it is something else."""
+    """Decode an answer in base64; empty if it is something else."""
     try:
         return base64.b64decode(words[0], validate=True)
     except (IndexError, ValueError):

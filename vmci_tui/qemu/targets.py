@@ -13,16 +13,16 @@ from vmci_tui.qemu import QemuError
 _MIB: Final = 1 << 20
 _GIB: Final = 1 << 30
 _LEAST: Final = 4 * _MIB
-"""With less some machines do not start."""
+"""Bytes of RAM; some machines do not start with less."""
 
 
 class QemuTarget(NamedTuple):
-    """A guest, without what depends on the entry."""
+    """A guest, without the parts that depend on the entry."""
 
     name: str
     program: str
     package: str
-    """What Debian calls the package that the program is in."""
+    """The Debian package with the program."""
     arguments: tuple[str, ...]
     fw_cfg: Literal["io", "mmio"]
     ram_base: int
@@ -32,7 +32,7 @@ class QemuTarget(NamedTuple):
     """Whether the CPU must be put into long mode: else QEMU writes an EM_386 dump of an x86-64 guest."""
 
     def ram_for(self, paddr: int, length: int) -> int:
-        """How much RAM the guest needs to have all of a region in it; the least where it cannot."""
+        """Return the bytes of RAM with which a region is in RAM; the least if none is enough."""
         end = paddr + length
         if not self.ram_base <= paddr < end <= self.ram_end:
             return _LEAST
@@ -42,7 +42,7 @@ class QemuTarget(NamedTuple):
 
 
 def _pc_ram(paddr: int, end: int) -> int:
-    """`pc` has RAM up to 3.5 GiB; more than that begins at 4 GiB, and then 3 GiB stay below (hw/i386/pc_piix.c)."""
+    """Return the RAM of `pc`: up to 3.5 GiB in one piece; of more, 3 GiB are low, the rest at 4 GiB (pc_piix.c)."""
     size = max(-(-end // _MIB) * _MIB, _LEAST)
     if size < 0xE000_0000:
         return size
@@ -75,18 +75,18 @@ TARGETS: Final = {
         _arm("arm-be", "cortex-a15,cfgend=on", 4 * _GIB),
     )
 }
-"""Those with a vmcoreinfo device: s390x and ppc64 have none, and riscv64 has no fw_cfg with DMA for it."""
+"""The machines with a vmcoreinfo device: s390x and ppc64 have none, and riscv64 has no fw_cfg with DMA for it."""
 
 
 def program_of(target: QemuTarget, path: str | None = None) -> str:
-    """The path of the QEMU to ask. Raises QemuError that says how to get one."""
+    """Return the path of the QEMU to ask. Raises QemuError with the way to get one."""
     wanted = path or target.program
     found = shutil.which(wanted)
     if found is not None:
         return os.path.abspath(found)
     if path is not None:
-        raise QemuError(f"{visible(path)} is no program", f"name a {target.program}, or leave --qemu out")
+        raise QemuError(f"{visible(path)} is not a program", f"name a {target.program}, or leave out --qemu")
     raise QemuError(
         f"{target.program} is not installed",
-        f"Debian, Ubuntu: apt install {target.package}; elsewhere --qemu PATH names the program",
+        f"Debian, Ubuntu: apt install {target.package}; elsewhere use --qemu PATH",
     )

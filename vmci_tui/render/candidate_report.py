@@ -1,4 +1,4 @@
-"""Candidates, proofs and repairs to JSON and to text, for the shell and for the tests."""
+"""Render candidates, proofs and repairs as JSON and as text, for the shell and for tests."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def osrelease(item: RankedCandidate) -> str:
 
 
 def candidates_text(judged: Sequence[RankedCandidate]) -> Iterator[str]:
-    """Two lines a candidate: what it is, and why it stands where it stands."""
+    """Yield two lines a candidate: what it is, and the reason for its rank."""
     for item in judged:
         found = item.candidate
-        where = f"at {found.offset:#x}" if found.offset is not None else "not at one place of the file"
+        where = f"at {found.offset:#x}" if found.offset is not None else "not in one place of the file"
         proved = PROVED[item.proof.proved]
         yield f"{found.paddr:#014x}  {proved:<12}  {found.kind}, {len(found.raw)} bytes, {where}  {osrelease(item)}"
         yield f"    {item.why}"
@@ -61,7 +61,7 @@ def repair_json(done: Repair) -> Json:
 
 
 def before_and_after(both: VerdictPair) -> Iterator[str]:
-    """One line a reader: whether it accepts now, then; its words where it refuses then."""
+    """Yield one line a reader: whether it accepts before and after, and its words if it refuses afterwards."""
     for name, verdict in both.now.items():
         then = both.after[name]
         change = "" if then.state == verdict.state else f" -> {state_words(then)}"
@@ -70,7 +70,7 @@ def before_and_after(both: VerdictPair) -> Iterator[str]:
 
 
 def repair_text(done: Repair) -> Iterator[str]:
-    """What was done, and what every reader says before and after."""
+    """Yield what was done, and what every reader says before and after."""
     if done.steps:
         yield "repair"
         for step in done.steps:
@@ -80,7 +80,7 @@ def repair_text(done: Repair) -> Iterator[str]:
     if done.proof is not None:
         yield f"the note is {PROVED[done.proof.proved]}: {done.proof.why}"
     if done.left:
-        yield "left as it is"
+        yield "not repaired"
         for line in done.left:
             yield f"  {line}"
     yield "readers, before and after"

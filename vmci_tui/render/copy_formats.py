@@ -1,4 +1,4 @@
-"""The forms in which bytes can be copied. Each gives printable ASCII and newlines, whatever the bytes are."""
+"""The formats in which bytes can be copied. Each gives printable ASCII and newlines, whatever the bytes are."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _PER_LINE: Final = 12
 
 
 class CopiedBytes(NamedTuple):
-    """Bytes that are copied, and where they come from."""
+    """Bytes to copy, and where they are from."""
 
     data: bytes
     what: Safe
-    """What they are, as `value of PAGESIZE`."""
+    """A description, like `value of PAGESIZE`."""
     offset: int | None = None
     """Where they begin in the file, or in the entry."""
 
@@ -29,11 +29,11 @@ class CopyFormat(NamedTuple):
     label: str
     write: Callable[[CopiedBytes], str]
     ending: str
-    """Of a file that holds it."""
+    """The ending of a file in this format."""
 
 
 def as_text(piece: CopiedBytes) -> str:
-    """The bytes as they are shown everywhere; the lines of a text stay lines."""
+    """Write the bytes as they are shown everywhere; the lines of a text stay lines."""
     return "\n".join(visible(line) for line in piece.data.removesuffix(b"\n").split(b"\n"))
 
 
@@ -46,7 +46,7 @@ def as_hexdump(piece: CopiedBytes) -> str:
 
 
 def as_c(piece: CopiedBytes) -> str:
-    """An array that compiles; C has none of no bytes."""
+    """Write an array that compiles; C has no empty arrays."""
     note = f"/* {_comment(piece)} */"
     if not piece.data:
         return f"{note}\nstatic const unsigned char data[1];"
@@ -81,6 +81,6 @@ FORMS: Final = (
 
 
 def _comment(piece: CopiedBytes) -> str:
-    """One line that ends no comment of C."""
+    """Return one line that cannot end a comment of C."""
     where = "" if piece.offset is None else f" at {piece.offset:#x}"
     return f"{piece.what}{where}, {len(piece.data)} bytes".replace("\\", "/").replace("*/", "* /")

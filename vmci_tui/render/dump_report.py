@@ -1,6 +1,6 @@
-"""To JSON and to text: one rendering for the shell, the tests and the clipboard.
+"""Render a dump as JSON and as text, for the shell, the tests and the clipboard.
 
-The keys are those that scripts rely on; byte strings from the file are `visible` text.
+Scripts rely on the keys; byte strings from the file are `visible` text.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:  # `vmci show` needs neither
 
 Json = dict[str, Any]
 _SHOWN = 16
-"""Ranges of a plan whose bytes are shown."""
+"""The most ranges of a plan whose bytes are shown."""
 _NAME_SHOWN = 1024
-"""A longer name is no name: a hostile one has 64 MiB."""
+"""Bytes of a note's name that are shown; a hostile one has 64 MiB."""
 
 
 def head_json(document: Document) -> Json:
@@ -47,7 +47,7 @@ def show_json(document: Document) -> Json:
 
 
 def shown_json(document: Document) -> Json:
-    """All but the ranges of memory, of which there may be a million."""
+    """Return everything except the ranges of memory, of which there can be a million."""
     out = head_json(document) | {"entry": entry_json(document)}
     history = document.state.entry
     if history is not None and history.origin == "writes":
@@ -71,7 +71,7 @@ def shown_json(document: Document) -> Json:
 
 
 def header_report(dump: Dump) -> HeaderReport | None:
-    """What is shown of the header of this kind of dump; None where the fields in the hex view are enough."""
+    """Return what to show of this kind of header; None if the fields in the hex view are enough."""
     if dump.kind == "kdump":
         from vmci_tui.render.kdump_report import kdump_header
 
@@ -89,7 +89,7 @@ def _windows_json(document: Document) -> Json | None:
 def entry_json(document: Document) -> Json | None:
     history = document.state.entry
     if history is not None:
-        present = None if history.origin == "derived" else history.present  # whether QEMU ever got it, nothing tells
+        present = None if history.origin == "derived" else history.present  # nothing shows whether QEMU ever got it
         return history.entry._asdict() | {"present": present, "origin": history.origin}
     derived = derive(document.state, _machine(document))
     if not derived:
@@ -160,7 +160,7 @@ def plan_json(plan: Plan) -> Json:
 
 
 def show_text(document: Document) -> Iterator[str]:
-    """What `vmci show` prints, line by line."""
+    """Yield what `vmci show` prints, line by line."""
     dump = document.dump
     yield f"{document.name}: {document.source.size} bytes, {_container(document)}"
     if dump is not None and (header := header_report(dump)) is not None:
@@ -211,7 +211,7 @@ def _container(document: Document) -> str:
 
 
 def kind_of(dump: Dump) -> str:
-    """The container in capitals; of flattened files there are two kinds."""
+    """Return the container in capitals; there are two kinds of flattened files."""
     return "FLATTENED ELF" if dump.flat is not None and dump.kind == "elf" else dump.container.upper()
 
 
@@ -246,9 +246,9 @@ def _entry_text(document: Document) -> Iterator[str]:
 
 
 def findings_text(findings: Sequence[Finding]) -> Iterator[str]:
-    """What `vmci check` prints."""
+    """Yield what `vmci check` prints."""
     if not findings:
-        yield "nothing to complain about"
+        yield "no findings"
     for f in findings:
         where = f" [{f.span.of} {f.span.offset:#x}+{f.span.length}]" if f.span else ""
         yield f"{f.code} {f.severity}: {f.message}{where}"
@@ -261,10 +261,10 @@ def findings_text(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def plan_text(plan: Plan, source: Source) -> Iterator[str]:
-    """What `--dry-run` prints: the steps, why this way, and each range before and after."""
+    """Yield what `--dry-run` prints: the steps, the reason for the strategy, and each range before and after."""
     source = plan.base or source
     if plan.empty:
-        yield "plan: nothing to change; the copy would be the file as it is, to the byte"
+        yield "plan: nothing to change; the copy would be identical to the file"
         return
     yield f"plan: {plan.way}, {plan.bytes_written} bytes at most"
     yield f"  {plan.choice}"

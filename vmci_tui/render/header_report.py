@@ -1,4 +1,4 @@
-"""What is shown of a header that only one kind of dump has."""
+"""The report of a header that only one kind of dump has."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 
 class HeaderReport(NamedTuple):
-    """The header as JSON and as lines of text."""
+    """A header as JSON and as lines of text."""
 
     values: dict[str, Any]
-    """By the names that programs follow; the offsets count in the plain file, also where it is flattened."""
+    """By names that programs rely on; offsets are in the plain file, also for a flattened one."""
     editable: tuple[str, ...]
     """The fields that can be edited, one a line."""
     fixed: tuple[str, ...]
-    """All the others."""
+    """All other fields, one a line."""

@@ -1,4 +1,4 @@
-"""What `vmci show` tells of a kdump file's headers, as JSON and as text."""
+"""Render a kdump file's headers for `vmci show`, as JSON and as text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vmci_tui.render.header_report import HeaderReport
 
 
 def kdump_header(dump: Dump) -> HeaderReport | None:
-    """Both headers of a kdump file; None for another dump."""
+    """Return both headers of a kdump file; None for another dump."""
     if not isinstance(dump, KdumpDump):
         return None
     return HeaderReport(_values(dump), tuple(_editable(dump)), tuple(_fixed(dump)))

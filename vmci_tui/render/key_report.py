@@ -1,4 +1,4 @@
-"""What a key means, and what each reader makes of its value, in lines."""
+"""Render what a key means, and what each reader makes of its value, in lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _INDENT = 12
 
 
 def explained(key: bytes, value: bytes | None) -> tuple[str, ...]:
-    """All that is known of a key, and of its value, in lines; () where no form of key is known that is like it."""
+    """Return everything known about a key and its value, in lines; () if the key has no known form."""
     entry = explain(key)
     return () if entry is None else tuple(_as_text(entry, *made_of(key, value)))
 
@@ -26,9 +26,9 @@ def made_of(key: bytes, value: bytes | None) -> tuple[tuple[DecodedValue, ...], 
 
 
 def _as_text(entry: KeyInfo, seen: tuple[DecodedValue, ...], read: tuple[KeyReading, ...]) -> Iterator[str]:
-    """What it means and what happens where it is wrong first: that is what is looked for."""
+    """Yield the meaning first, and what happens if it is wrong: users look for these."""
     yield entry.key
-    yield _row("what", entry.what if entry.known else f"{entry.what} No more is known of it than its form.")
+    yield _row("what", entry.what if entry.known else f"{entry.what} Only its form is known.")
     for index, (reader, consequence) in enumerate(entry.breaks):
         yield _row("" if index else "if wrong", f"{reader}: {consequence}")
     if entry.note:
@@ -41,7 +41,7 @@ def _as_text(entry: KeyInfo, seen: tuple[DecodedValue, ...], read: tuple[KeyRead
     for index, reading in enumerate(read):
         yield _row("" if index else "read by", f"{reading.reader} {reading.version}: {_reading_text(reading)}")
     if not read:
-        yield _row("read by", "none of the readers that vmci knows")
+        yield _row("read by", "no reader that vmci knows")
     for machine, formula in entry.formulas:
         yield _row("formula", formula if machine == "all" or len(entry.formulas) == 1 else f"{machine}: {formula}")
     yield _row("written", f"{entry.written}, {_BASES[entry.base]}")
@@ -56,9 +56,9 @@ def _as_text(entry: KeyInfo, seen: tuple[DecodedValue, ...], read: tuple[KeyRead
 
 
 def kernels(entry: KeyInfo) -> str:
-    """Which versions of Linux write it, in words."""
+    """Return which versions of Linux write it."""
     since = f"since {entry.since}" if entry.since else ""
-    gone = f"no more from {entry.gone_in} on" if entry.gone_in else ""
+    gone = f"removed in {entry.gone_in}" if entry.gone_in else ""
     return ", ".join(filter(None, (since, gone)))
 
 

@@ -1,7 +1,7 @@
-"""What was done in the app as commands for the shell: each edit that a command does too, one after the other.
+"""What was done in the app as shell commands: one for each edit that a command can make, in order.
 
-A command is told only where the edits that it stands for, applied to the state before, give
-the state that the app has: the first one writes a copy, those after it change that copy.
+A command is shown only if the edits that it stands for, applied to the state before, give the app's state. The
+first command writes a copy, the others change that copy.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from vmci_tui.layers.file import FileSource
 from vmci_tui.repair.next_commands import copy_name, shell_word
 
 _PAIRS: Final = 20
-"""More keys than this are told as a whole text."""
+"""The most keys that one `set` command changes; for more the whole text is appended."""
 _COMPARED: Final = 1 << 18
-"""Bytes of two texts that are compared key by key, at each edit: two pages of 64 KiB, and as much again."""
+"""Bytes of two texts that are compared by key at each edit: two pages of 64 KiB, and as much again."""
 _PRINTED: Final = 8 << 10
-"""Bytes of a text or note that a command line still takes."""
+"""The most bytes of a text or note that are put on a command line."""
 
 
 class ShellStep(NamedTuple):
-    """One edit, or a group of them, and the command that does the same; None where no single one does."""
+    """One edit, or a group of them, and the command that does the same; None if no single command does."""
 
     label: str
     command: Safe | None
 
 
 class EditGroup(NamedTuple):
-    """Edits that one command makes together, as `repair` does: the state that they end in, and its words."""
+    """Edits that one command makes together, like `repair`: the state after them, and the command's words."""
 
     after: State
     words: str
@@ -57,13 +57,13 @@ class _Equivalent(NamedTuple):
 
 
 class _ChangedFile:
-    """A file that commands change: the first one copies it, the others work on the copy."""
+    """A file that commands change: the first command copies it, the others work on the copy."""
 
     def __init__(self, name: str, copy: str) -> None:
         self.name, self._copy, self.copied = name, copy, False
 
     def command(self, words: str, before: str = "") -> Safe:
-        """`words` hold FILE for the file; `before` feeds it through a pipe."""
+        """Return a command; `words` have FILE for the file, and `before` pipes data into it."""
         where = "--in-place" if self.copied else f"-o {shell_word(self._copy)}"
         line = f"{before}vmci {words.replace('FILE', shell_word(self.name), 1)} {where}"
         self.name, self.copied = self._copy, True
@@ -71,7 +71,7 @@ class _ChangedFile:
 
 
 def commands(document: Document, groups: Mapping[State, EditGroup] | None = None) -> tuple[ShellStep, ...]:
-    """The edits that make up the state, oldest first; `groups` by the state before them."""
+    """Return the edits of the current state, oldest first; `groups` are keyed by the state before them."""
     path = document.source.path if isinstance(document.source, FileSource) else "new.entry"
     blob = document.blob.path if isinstance(document.blob, FileSource) else None
     dump = _ChangedFile(path, copy_name(path))
@@ -91,7 +91,7 @@ def commands(document: Document, groups: Mapping[State, EditGroup] | None = None
 
 
 def _entry_copy(path: str) -> str:
-    """As the app calls it: an entry that only a text tells of becomes a blob."""
+    """Return the copy's name as the app chooses it: an entry that a text describes becomes a blob."""
     if path.endswith(".json"):
         return path.removesuffix(".json").removesuffix(".write") + ".entry"
     return copy_name(path) if os.path.basename(path) != "new.entry" else path
@@ -117,7 +117,7 @@ def _command(
 
 
 def _of_entry(before: State, after: State, there: bool) -> Iterator[_Equivalent]:
-    """`there`: whether there is a file to change, or one that a command made."""
+    """Yield commands for an edit of the entry; `there`: whether a file exists that can be changed."""
     if before.entry is None or after.entry is None:
         return
     old, new = before.entry.entry, after.entry.entry
@@ -133,7 +133,7 @@ def _of_entry(before: State, after: State, there: bool) -> Iterator[_Equivalent]
 
 
 def _of_dump(edit: Edit, before: State, after: State, order: ByteOrder) -> Iterator[_Equivalent]:
-    """The edit itself where a command says where its note is from, then others that may have the same effect."""
+    """Yield the edit itself if a command can name its note, then others that may have the same effect."""
     found = dict(edit.arguments).get("found")
     if isinstance(found, FromMemory):
         yield _Equivalent(edit, f"append FILE --from-memory {found.paddr:#x}")
@@ -155,7 +155,7 @@ def _of_dump(edit: Edit, before: State, after: State, order: ByteOrder) -> Itera
 
 
 def _by_keys(before: State, after: State) -> Iterator[_Equivalent]:
-    """`set`, which changes and deletes whole keys."""
+    """Yield the `set` command, which changes and deletes whole keys."""
     old, new = before.vmcoreinfo, after.vmcoreinfo
     if old is None or new is None or len(old.text) + len(new.text) > _COMPARED:
         return
@@ -176,7 +176,7 @@ def _by_keys(before: State, after: State) -> Iterator[_Equivalent]:
 
 
 def _printed(data: bytes) -> str:
-    """A pipe that gives these bytes, as every shell's printf writes them."""
+    """Return a pipe that gives these bytes, in a form that every shell's printf accepts."""
     return f"printf %b {shlex.quote(''.join(_octal(byte) for byte in data))} | "
 
 
@@ -187,13 +187,13 @@ def _octal(byte: int) -> str:
 
 
 def look_commands(document: Document, offset: int, key: bytes | None) -> Iterator[ShellStep]:
-    """What shows in the shell what the app shows; `offset` and `key` are those under the cursors."""
+    """Yield commands that print what the app shows; `offset` and `key` are those under the cursors."""
     if not isinstance(document.source, FileSource):
         return
     file = shell_word(document.source.path)
     blob = shell_word(document.blob.path) if isinstance(document.blob, FileSource) else None
     beside = f" --blob {blob}" if blob else ""
-    yield ShellStep("everything that the file holds", Safe(f"vmci show {file}{beside}"))
+    yield ShellStep("everything in the file", Safe(f"vmci show {file}{beside}"))
     yield ShellStep("findings, and what each reader says", Safe(f"vmci check {file}{beside}"))
     yield ShellStep("the bytes at the cursor", Safe(f"vmci hex {file} --at {offset:#x}"))
     if key:

@@ -1,4 +1,4 @@
-"""What taking a save back by force overwrites, to JSON and to text."""
+"""Render what a forced undo of a save overwrites, as JSON and as text."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, Final
 from vmci_tui.saving.last_save import ForeignBytes
 
 _MOST_ROWS: Final = 2000
-"""Rows of 16 bytes that are shown."""
+"""The most rows of 16 bytes that are shown."""
 
 
 def overwritten_text(lost: Iterable[ForeignBytes]) -> Iterator[str]:
-    """What taking a save back overwrites, in lines of 16 bytes: as they are, and as they will be."""
+    """Yield what a forced undo overwrites, in rows of 16 bytes: now, and afterwards."""
     for number, (at, now, then) in enumerate(_rows_of(lost)):
         if number == _MOST_ROWS:
             yield "and more"
@@ -23,7 +23,7 @@ def overwritten_text(lost: Iterable[ForeignBytes]) -> Iterator[str]:
 
 
 def overwritten_json(lost: Iterable[ForeignBytes]) -> list[dict[str, Any]]:
-    """The same rows, each with its offset."""
+    """Return the same rows, each with its offset."""
     rows = itertools.islice(_rows_of(lost), _MOST_ROWS)
     return [{"offset": at, "now": now.hex(), "then": then.hex()} for at, now, then in rows]
 

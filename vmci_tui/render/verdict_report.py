@@ -1,4 +1,4 @@
-"""Verdicts to JSON and to text, for the shell and for the tests."""
+"""Render verdicts as JSON and as text, for the shell and for tests."""
 
 from __future__ import annotations
 
@@ -26,37 +26,37 @@ def readers_json(verdicts: Verdicts) -> Json:
 
 
 def harm_json(harm: Harm) -> Json:
-    """What a save would cost."""
+    """Return what a save would lose."""
     worse = [{"reader": item.reader, "accepts": item.then.accepts, "says": item.then.says} for item in harm.worse]
     return {"worse": worse, "taken_out": list(harm.taken_out)}
 
 
 def harm_words(harm: Harm) -> Iterator[Safe]:
-    """A line for each reader that would refuse, and for each thing that is taken out."""
+    """Yield a line for each reader that would refuse, and for each thing that is removed."""
     for item in harm.worse:
         then = "read no kernel memory by" if item.then.accepts else "refuse"
-        yield Safe(f"{item.reader} accepts the file, and would {then} what is saved: {said(item.then)}")
+        yield Safe(f"{item.reader} accepts the file, and would {then} the saved file: {said(item.then)}")
     for words in harm.taken_out:
-        yield Safe(f"taken out: {words}")
+        yield Safe(f"removed: {words}")
 
 
 def next_json(steps: tuple[NextCommand, ...]) -> list[Json]:
-    """The commands to go on with."""
+    """Return the next commands as JSON."""
     return [step._asdict() for step in steps]
 
 
 def next_text(steps: tuple[NextCommand, ...]) -> Iterator[str]:
-    """The commands to go on with, each on a line of its own, ready to be copied."""
+    """Yield the next commands, each on a line of its own, ready to be copied."""
     for step in steps:
         yield f"  # {step.reader}: {step.why}"
         yield f"  {step.command}"
 
 
 def readers_text(both: VerdictPair) -> Iterator[str]:
-    """One line a reader: what it does with the file now, and where saving changes that, then."""
+    """Yield one line a reader: its verdict now, and after saving if that differs."""
     for name, verdict in both.now.items():
         then = both.after[name]
-        change = "" if then.state == verdict.state else f"; saved anew: {state_words(then)}"
+        change = "" if then.state == verdict.state else f"; after saving: {state_words(then)}"
         if verdict.state == "opens":
             yield f"  {name:<13} {BLIND}: {verdict.unread}{change}"
         else:
@@ -64,12 +64,12 @@ def readers_text(both: VerdictPair) -> Iterator[str]:
 
 
 def state_words(verdict: Verdict) -> str:
-    """The verdict, and that it is not all there is to it."""
+    """Return the verdict as words, with a remark if the reader accepts but cannot read memory."""
     return BLIND if verdict.state == "opens" else WORDS[verdict.accepts]
 
 
 def said(verdict: Verdict) -> str:
-    """The reader's own words, and where it stopped."""
+    """Return the reader's own words, and where it stopped."""
     if verdict.accepts:
         return verdict.says
     words = verdict.says or "it prints nothing"

@@ -1,4 +1,4 @@
-"""Which fixes would make a reader accept a document, and applying them."""
+"""Find the fixes that would make a reader accept a document, and apply them."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from vmci_tui.findings import Finding
 from vmci_tui.findings.judgement import Judgement
 
 _STEPS = 40
-"""More fixes in a row than any file was seen to need: each removes a finding."""
+"""More fixes in a row than any file needed: each removes a finding."""
 
 
 class ReaderFixes(NamedTuple):
-    """What was done for a reader, and what it says then."""
+    """What was done for a reader, and its answer afterwards."""
 
     labels: tuple[str, ...]
     accepts: bool | None
     left: str
-    """Why no further fix was applied; empty where the reader accepts."""
+    """Why no further fix was applied; empty if the reader accepts."""
 
 
 def fixes_for(reader: str, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """The findings over which a reader refuses, those first that have a fix."""
+    """Return the findings for which a reader refuses, those with a fix first."""
     mine = [f for f in found if any(c.reader == reader and c.refuses for c in f.readers)]
     return tuple(sorted(mine, key=lambda finding: finding.fix is None))
 
 
 def fix_for_reader(document: Document, reader: str) -> ReaderFixes:
-    """Apply fixes until the reader accepts the file as it would be saved, or none is left; each is one step of undo."""
+    """Apply fixes, each as one undo step, until the reader accepts the file as it would be saved, or none is left."""
     labels: list[str] = []
     judgement = Judgement.of(document)
     for _ in range(_STEPS):

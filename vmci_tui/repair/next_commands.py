@@ -1,7 +1,7 @@
-"""What to type next for a dump: for each reader that takes it the exact command, tried on real dumps.
+"""The next commands for a dump: for each reader that accepts it the exact command, tried on real dumps.
 
-Only what helps is offered: crash and makedumpfile (of x86-64, as their verdicts are) read
-no other machine, and crash opens no session without the kernel's vmlinux.
+Only useful ones are offered: crash and makedumpfile (of x86-64, like their verdicts) read no other machine,
+and crash opens no session without the kernel's vmlinux.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from vmci_tui.readers.verdicts import NAMES, Verdicts
 from vmci_tui.repair.safe_fixes import changes
 
 _OF_X86: Final = frozenset(("crash", "makedumpfile"))
-"""Programs that read dumps of the machine they are built for, and no other."""
+"""Programs that read only dumps of the machine they are built for."""
 
 
 class NextCommand(NamedTuple):
-    """A command, ready for the shell, and what it gives."""
+    """A command, ready for the shell, and what it is for."""
 
     reader: str
     """The program."""
@@ -41,9 +41,9 @@ class NextCommand(NamedTuple):
 def next_commands(
     judgement: Judgement, path: str | None = None, readers: Container[str] = NAMES
 ) -> tuple[NextCommand, ...]:
-    """The commands to go on with, best first; `path` names a copy that is or will be saved, None the file that is open.
+    """Return the next commands, best first; `path` is a copy that is or will be saved, None the open file.
 
-    Only the `readers` are considered.
+    Only these `readers` are considered.
     """
     document = judgement.document
     if document.dump is None:
@@ -57,14 +57,14 @@ def next_commands(
 
 
 def _wanted(document: Document, verdicts: Verdicts) -> Verdicts:
-    """The readers of a dump of this machine."""
+    """Return the readers of a dump of this machine."""
     ours = document.dump is not None and document.dump.machine == "x86_64"
     return {name: v for name, v in verdicts.items() if (ours or name not in _OF_X86) and name != "qemu"}
 
 
 def _repair(judgement: Judgement, verdicts: Verdicts, path: str) -> Iterator[NextCommand]:
-    """Where readers refuse the file that is open, and a repair does something; no second one mends a copy."""
-    # What drgn refuses over libkdumpfile alone is libkdumpfile's own fault, or refused by eu-readelf too.
+    """Yield a repair of the open file if readers refuse it and a repair changes it; a copy needs no second repair."""
+    # What drgn refuses over libkdumpfile alone is libkdumpfile's own fault, or eu-readelf refuses it too.
     wanted = _wanted(judgement.document, verdicts)
     refusing = [name for name, v in wanted.items() if v.accepts is False and name != "libkdumpfile"]
     lied_to = {c.reader for f in judgement.found if catalogue()[f.code].group == "addresses" for c in f.readers}
@@ -72,10 +72,10 @@ def _repair(judgement: Judgement, verdicts: Verdicts, path: str) -> Iterator[Nex
     note = judgement.document.state.note
     if (refusing or blind) and changes(judgement):
         command = Safe(f"vmci repair {shell_word(path)} -o {shell_word(copy_name(path))}")
-        also = "" if note is not None else ", and the note of its memory where one is found"
-        so_far = [f"{', '.join(refusing)} refuse it so far"] if refusing else []
-        so_far += [f"{', '.join(blind)} reads no kernel memory so far"] if blind else []
-        yield NextCommand("vmci", command, Safe(f"a copy with every safe fix applied{also}: {'; '.join(so_far)}"))
+        also = "" if note is not None else ", and with the note from its memory if one is found"
+        so_far = [f"{', '.join(refusing)} refuse the current file"] if refusing else []
+        so_far += [f"{', '.join(blind)} reads no kernel memory of the current file"] if blind else []
+        yield NextCommand("vmci", command, Safe(f"writes a copy with every safe fix{also}; {'; '.join(so_far)}"))
 
 
 def _steps(document: Document, verdicts: Verdicts, path: str) -> Iterator[NextCommand]:
@@ -88,7 +88,7 @@ def _steps(document: Document, verdicts: Verdicts, path: str) -> Iterator[NextCo
 
 
 def _lacks_machine(verdict: Verdict) -> bool:
-    """QEMU's kdump files name no machine that libkdumpfile knows: drgn takes them when it is told."""
+    """Return whether only the machine is missing: QEMU's kdump files lack it, drgn accepts them with --architecture."""
     return verdict.decisive is not None and verdict.decisive.rule.name in LACKS_MACHINE
 
 
@@ -97,31 +97,31 @@ def _of_reader(verdict: Verdict, document: Document, text: Vmcoreinfo | None, pa
     if name == "crash" and text is not None:
         vmlinux = vmlinux_of(text)
         stands = f"{PLACEHOLDER} stands for" if vmlinux.path == PLACEHOLDER else "the vmlinux is in"
-        why = _warned(f"a session; {stands} {vmlinux.source}", text)
+        why = _warned(f"starts a session; {stands} {vmlinux.source}", text)
         if verdict.state != "opens":
             yield NextCommand(name, Safe(f"crash {vmlinux.path} {file}"), why)
-        yield NextCommand(name, Safe(f"crash --osrelease {file}"), Safe("the release alone: that needs no vmlinux"))
+        yield NextCommand(name, Safe(f"crash --osrelease {file}"), Safe("prints only the release; needs no vmlinux"))
     elif name == "drgn":
         dump = document.dump
         named = machine_facts(dump.machine).drgn.name if dump is not None and dump.kind == "kdump" else None
         option = f" --architecture {named}" if named is not None else ""
-        why = _warned("a Python session; it looks for the vmlinux by itself", text)
+        why = _warned("starts a Python session; finds the vmlinux by itself", text)
         yield NextCommand(name, Safe(f"drgn{option} -c {file}"), why)
     elif name == "libkdumpfile" and document.container == "elf":
-        yield NextCommand(name, Safe(f"DRGN_USE_LIBKDUMPFILE_FOR_ELF=1 drgn -c {file}"), Safe("drgn over libkdumpfile"))
+        yield NextCommand(name, Safe(f"DRGN_USE_LIBKDUMPFILE_FOR_ELF=1 drgn -c {file}"), Safe("uses libkdumpfile"))
     elif name == "makedumpfile":
         small = shell_word(f"{_stem(os.path.basename(path))}-small.kdump")
         yield NextCommand(
-            name, Safe(f"makedumpfile --dump-dmesg {file} dmesg.txt"), Safe("the kernel's log, into dmesg.txt")
+            name, Safe(f"makedumpfile --dump-dmesg {file} dmesg.txt"), Safe("writes the kernel's log to dmesg.txt")
         )
         if text is None or need_of(text.osrelease or b"") is None:  # else it would leave out pages in use: T24
             yield NextCommand(
-                name, Safe(f"makedumpfile -l -d 31 {file} {small}"), Safe("a small copy: no free or user pages")
+                name, Safe(f"makedumpfile -l -d 31 {file} {small}"), Safe("copies all but free and user pages")
             )
     elif name == "readelf":
-        yield NextCommand(name, Safe(f"readelf -nW {file}"), Safe("the notes, as hex"))
+        yield NextCommand(name, Safe(f"readelf -nW {file}"), Safe("prints the notes as hex"))
     elif name == "eu-readelf":
-        yield NextCommand(name, Safe(f"eu-readelf -n {file}"), Safe("the notes, and the text line by line"))
+        yield NextCommand(name, Safe(f"eu-readelf -n {file}"), Safe("prints the notes, and the text line by line"))
 
 
 def _debuginfod(text: Vmcoreinfo) -> Iterator[NextCommand]:
@@ -132,13 +132,13 @@ def _debuginfod(text: Vmcoreinfo) -> Iterator[NextCommand]:
 
 
 def _warned(why: str, text: Vmcoreinfo | None) -> Safe:
-    """What a step gives, and that the kernel's BUILD-ID leads nowhere, where it does."""
+    """Append a warning if the kernel's BUILD-ID is garbage."""
     kernel = garbage_build_id(text.osrelease or b"") if text is not None and text.all(b"BUILD-ID") else None
     return Safe(why if kernel is None else f"{why}; do not look for it by BUILD-ID, which is garbage in {kernel}")
 
 
 def copy_name(path: str) -> str:
-    """How a mended copy of a file is called: beside it, `-fixed` before the ending."""
+    """Return the name of a repaired copy: in the same folder, with `-fixed` before the ending."""
     stem = _stem(path)
     return f"{stem}-fixed{path[len(stem) :]}"
 
@@ -148,9 +148,9 @@ def _stem(path: str) -> str:
 
 
 def shell_word(path: str) -> Safe:
-    """A file's name as one word of a command line: safe to show, and read back to the byte.
+    """Quote a file name as one word of a command line: safe to show, and read back unchanged.
 
-    What is not printable ASCII is written as bash and zsh read it: $'\\x1b'.
+    Bytes that are not printable ASCII are written as bash and zsh read them: $'\\x1b'.
     """
     if path.startswith("-"):
         path = f"./{path}"

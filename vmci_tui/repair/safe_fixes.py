@@ -1,7 +1,7 @@
-"""Every safe fix in one go: the note, its text, the head of the file; what is not safe becomes a question.
+"""Apply every safe fix at once: to the note, its text, the headers of the file. Anything unsafe becomes a question.
 
-A fix is safe where it changes no meaning that a reader could have got right: the layout, the
-note's header, how lines end. What a value should be is decided by memory alone.
+A fix is safe if no reader could have read the old bytes correctly and the new ones wrongly: the layout, the
+note's header, line ends. What a value should be is decided only by memory.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from vmci_tui.saving.harm import worse
 from vmci_tui.search.candidate import Proof, RankedCandidate
 
 STEPS: Final = 100
-"""More fixes in a row than any file was seen to need: each removes a finding. A second repair goes on."""
+"""More fixes in a row than any file needed: each removes a finding. A second repair continues."""
 
 
 class Choice(NamedTuple):
@@ -48,31 +48,31 @@ EVERYTHING: Final = Choice()
 
 
 class RepairStep(NamedTuple):
-    """One fix that was applied, and the finding that it answers."""
+    """One fix that was applied, and the finding that it fixes."""
 
     code: str
     edit: Edit
 
 
 class Repair(NamedTuple):
-    """What was done, what is left to ask, and what every reader says of the file before and after."""
+    """What was done, what the user must decide, and what every reader says about the file before and after."""
 
     steps: tuple[RepairStep, ...]
     question: str
-    """What only the user can decide; the document is then left as it was."""
+    """What only the user can decide; the document is then unchanged."""
     left: tuple[str, ...]
-    """The errors for which there is no fix that is safe without asking."""
+    """The errors without a fix that is safe without asking."""
     candidates: tuple[RankedCandidate, ...]
-    """The candidates of memory, where they were looked for."""
+    """The candidates of memory, if it was searched."""
     searched: bool
     proof: Proof | None
-    """Of the note that the repaired dump has; None where it has no text."""
+    """Of the repaired dump's note; None if it has no text."""
     judgement: Judgement
-    """Of the dump as it is after the repair; where nothing was changed, as it was before."""
+    """Of the dump after the repair; if nothing was changed, as before."""
 
     @property
     def readers(self) -> VerdictPair:
-        """What every reader says of the file, and of the repaired one."""
+        """Return what every reader says about the file, and about the repaired one."""
         return self.judgement.both
 
 
@@ -96,9 +96,9 @@ def repair(document: Document, choice: Choice = EVERYTHING, progress: Progress =
 
 
 def changes(judgement: Judgement) -> bool:
-    """Whether a repair would change the file, or look in memory for a note.
+    """Return whether a repair would change the file, or search memory for a note.
 
-    What a search in memory would give is not known here: it takes long.
+    Memory is not searched here, because that takes long.
     """
     document, found = judgement.document, judgement.found
     if document.dump is None or any(note.is_windows for note in document.state.notes):
@@ -121,13 +121,13 @@ def _refused(finding: Finding) -> bool:
 
 
 def _left(finding: Finding, adoption: Adoption) -> str:
-    """An error that stays, and what can be done about it."""
+    """Return the line for an error that stays, with what can be done about it."""
     words = f"{finding.code} {finding.message}"
     if finding.code == "N01" and adoption.unread:
-        return f"{words}, and its memory cannot be looked at: {adoption.unread}"
+        return f"{words}, and its memory cannot be searched: {adoption.unread}"
     if finding.code == "N01" and adoption.code and not adoption.candidates:
-        return f"{words}, and none lies in its memory: append one from another dump, or from the guest"
-    return f"{words} (to do by hand: {finding.fix.label})" if finding.fix is not None else words
+        return f"{words}, and there is none in its memory: append one from another dump, or from the guest"
+    return f"{words} (apply by hand: {finding.fix.label})" if finding.fix is not None else words
 
 
 def _adoption(judgement: Judgement, document: Document, choice: Choice, progress: Progress) -> Adoption:
@@ -156,15 +156,12 @@ def _take_note(document: Document, adoption: Adoption, steps: list[RepairStep]) 
 
 
 def _fix_all(document: Document, choice: Choice, steps: list[RepairStep], judgement: Judgement) -> Judgement:
-    """Fix after fix, until none is left that may be applied; one that fails is tried again once others are done.
-
-    Gives the judgement of the document afterwards.
-    """
+    """Apply fixes until none is left that may be applied; retry failed ones after others. Return the new judgement."""
     tries, failed, before = iter(range(2 * STEPS)), True, -1
     while failed and len(steps) > before:
         before = len(steps)
         judgement, failed = _round(document, choice, steps, tries, judgement)
-        # Every save puts the head in order, so a repair without other edits does too.
+        # Every save orders the headers, so a repair without other edits does it too.
         if choice.allows("C06") and _order(document, steps):
             judgement = judgement.later(document)
     return judgement
@@ -173,7 +170,7 @@ def _fix_all(document: Document, choice: Choice, steps: list[RepairStep], judgem
 def _round(
     document: Document, choice: Choice, steps: list[RepairStep], tries: Iterator[int], judgement: Judgement
 ) -> tuple[Judgement, bool]:
-    """Apply each fix that may be applied, as long as there are tries; the judgement then, and whether any failed."""
+    """Apply each fix that may be applied, while there are tries; return the judgement, and whether any fix failed."""
     failed: set[tuple[str, Edit | None]] = set()
     for _ in tries:
         windows = any(note.is_windows for note in document.state.notes)
@@ -191,7 +188,7 @@ def _round(
 
 
 def _order(document: Document, steps: list[RepairStep]) -> bool:
-    """Put the head in order where nothing else was edited and a reader gains by it; whether it was done."""
+    """Order the headers if nothing else was edited and a reader gains by it; return whether it was done."""
     if document.dump is None or document.state.of_dump != document.opened.of_dump:
         return False
     try:
@@ -214,7 +211,7 @@ def _may(finding: Finding, choice: Choice, windows: bool) -> bool:
     kind = catalogue()[finding.code]
     if finding.fix is None or kind.safe is None or not choice.allows(finding.code):
         return False
-    if kind.fix == "order-head" and windows:  # no reader of Linux dumps takes it anyhow
+    if kind.fix == "order-head" and windows:  # no reader of Linux dumps accepts it anyway
         return False
     if kind.fix == "merge-headers":
         return not choice.keep_segments
@@ -224,9 +221,9 @@ def _may(finding: Finding, choice: Choice, windows: bool) -> bool:
 
 
 def _apply(document: Document, finding: Finding, judgement: Judgement) -> Judgement | None:
-    """Apply one fix; not where it makes a reader refuse, or memory agreed with the text before, and does not after.
+    """Apply one fix, unless it makes a reader refuse, or memory proves the text before and not after.
 
-    `judgement` is that of the document before the fix. Gives the one after it; None where it was not applied.
+    `judgement` is of the document before the fix. Return the one after it; None if the fix was not applied.
     """
     assert finding.fix is not None
     before = judgement.proof
@@ -246,7 +243,7 @@ def _apply(document: Document, finding: Finding, judgement: Judgement) -> Judgem
 
 
 def _keeps_meaning(before: State, after: State, code: str, proved: bool) -> bool:
-    """Whether nothing is thrown away that differs from what is kept, which may be `proved` by memory."""
+    """Return whether nothing is lost that differs from what is kept, which may be `proved` by memory."""
     if code == "C20" and before.header_text is not None and not proved:
         return any(note.desc == before.header_text.raw for note in after.notes)
     if code == "N05":

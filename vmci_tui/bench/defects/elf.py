@@ -14,7 +14,7 @@ from vmci_tui.formats.elf_note import build
 from vmci_tui.formats.note_kinds import XEN
 
 _FREE: Final = 0x400000
-"""Behind the kernel there is no memory: how far behind the page of its name something is put there."""
+"""Bytes after the page with the kernel's name at which other memory is put; the kernel's memory ends before."""
 _BLOCK: Final = 4096
 _VMALLOC: Final = 0xFFFFC90000000000
 _LOW: Final = 0x2000
@@ -30,7 +30,7 @@ def _head(name: str, value: int) -> Apply:
 
 
 def _more(*loads: Load) -> Apply:
-    """More memory, at a distance from the highest range."""
+    """Add memory at a distance after the highest range."""
 
     def apply(parts: Parts) -> Parts:
         top = max((load.paddr for load in parts.loads), default=0) | parts.home
@@ -53,12 +53,12 @@ def _short_cpu(parts: Parts) -> Parts:
 
 
 def _sadump(parts: Parts) -> Parts:
-    """One note of the CPU is enough: with both the file is larger than it should be."""
+    """Add the signature, with one of the CPU's notes: with both the file would be too large."""
     return replace(parts, cpus=parts.cpus[:1], notes_at=_BLOCK + 8, filler=b"sadump\0\0")
 
 
 def _paging(parts: Parts) -> Parts:
-    """One of the 65,000 headers that paging=true gives: a page by its address in the area of vmalloc."""
+    """Make one of the 65,000 headers of paging=true: a page by its address in the vmalloc area."""
     load = next(item for item in parts.loads if item.paddr == parts.uts)
     return parts.with_load(parts.uts, load._replace(vaddr=_VMALLOC + parts.uts))
 
@@ -70,7 +70,7 @@ def _wrong_address(parts: Parts) -> Parts:
 
 
 def _xen_note(parts: Parts) -> Parts:
-    """QEMU appends no such note."""
+    """Add a note that QEMU does not append."""
     return replace(parts, after=build(XEN, 0, b"PAGESIZE=4096\n", parts.order).raw).without_entry()
 
 
@@ -100,7 +100,7 @@ def _half_a_page(parts: Parts) -> Parts:
 
 
 def _two_kernels(parts: Parts) -> Parts:
-    """The kernel after kexec, 16 MiB higher, with page tables of its own, which the CPU uses."""
+    """Add the kernel after kexec, 16 MiB higher, with page tables of its own, which the CPU uses."""
     own = cpus(parts.machine, parts.order, parts.tables + PHYS_BASE)
     return replace(parts, loads=(*parts.loads, *moved_memory(parts)), cpus=own)
 

@@ -27,7 +27,7 @@ def _less(parts: Parts) -> Parts:
 
 
 def _stale(parts: Parts) -> Parts:
-    """The region is that of the kernel that ran before kexec."""
+    """Put the note of the kernel before kexec into the region."""
     text = b"OSRELEASE=5.10.0-9-other\n" + parts.text.partition(b"\n")[2]
     return replace(parts, region=build(NAME, 0, text, parts.order).raw)
 
@@ -38,7 +38,7 @@ def _big_endian(parts: Parts) -> Parts:
 
 
 def _written(*places: tuple[int, int]) -> Apply:
-    """The guest's writes, as (offset, length) of the 16 bytes."""
+    """Make the guest's writes, as (offset, length) of the 16 bytes."""
 
     def apply(parts: Parts) -> Parts:
         raw = parts.packed

@@ -1,4 +1,4 @@
-"""Defects of kdump-compressed files (C19 to C33, M07): each makes the dump one, and then spoils something in it."""
+"""Defects of kdump-compressed files (C19 to C33, M07): each makes the dump one, and then damages something in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vmci_tui.bench.parts import Parts
 from vmci_tui.formats.kdump_records import INCOMPLETE, ZLIB
 
 _SMALL: Final = ("x86_64", "i386", "s390x")
-"""Memory of aarch64 begins so high that the bitmaps alone would take 70 KiB."""
+"""Without aarch64: its memory begins so high that the bitmaps alone would take 70 KiB."""
 _FAR: Final = 1 << 40
 Apply = Callable[[Parts], Parts]
 
@@ -38,12 +38,12 @@ def _sub(**fields: int) -> Apply:
 
 
 def _old(parts: Parts) -> Parts:
-    """Such a file has no notes at all."""
+    """Write the old version, which has no notes."""
     return replace(parts, absent=True).with_kdump(version=2)
 
 
 def _taken_for_hexadecimal(parts: Parts) -> Parts:
-    """As QEMU writes it; 0, where the kernel lies without KASLR, is the same in both."""
+    """Write phys_base like QEMU; 0, the value without KASLR, is the same in both."""
     higher = moved(parts) if b"NUMBER(phys_base)=0\n" in parts.text else parts
     return _sub(phys_base=int(str(PHYS_BASE), 16))(higher)
 

@@ -23,7 +23,7 @@ def _set(**changed: Any) -> Apply:
 
 
 def _alone(**changed: Any) -> Apply:
-    """What QEMU would not have appended: the dump was damaged later, and its entry is not there."""
+    """Make a note that QEMU would not append: the dump was damaged later, and its entry does not exist."""
     return lambda parts: replace(parts, **changed).without_entry()
 
 
@@ -32,7 +32,7 @@ def _swapped(parts: Parts) -> Parts:
 
 
 def _second(parts: Parts) -> Parts:
-    """A note before the right one, of another kernel."""
+    """Put a note of another kernel before the right one."""
     text = b"OSRELEASE=5.10.0-9-other\n" + parts.text.partition(b"\n")[2]
     return replace(
         parts, before=parts.before + build(NAME, 0, text[:600].rpartition(b"\n")[0] + b"\n", parts.order).raw
@@ -48,7 +48,7 @@ def _other_machine(parts: Parts) -> Parts:
 
 
 def _windows(parts: Parts) -> Parts:
-    """A Windows guest: none of Linux is in its memory."""
+    """Make a Windows guest: its memory has nothing of Linux."""
     changed = parts.with_text(text_of("x86_64-windows.note"))
     return replace(
         changed, loads=changed.loads[:1] and (changed.loads[0]._replace(data=b"\0" * 64),), size=len(changed.note)
@@ -61,7 +61,7 @@ def _short(parts: Parts) -> Parts:
 
 
 def _unpadded(parts: Parts) -> Parts:
-    """A text whose length is no multiple of 4, and the note ends with it."""
+    """End the notes with a text whose length is not a multiple of 4."""
     text = parts.text if len(parts.text) % 4 else parts.text + b"A=1\n\n"[:5]
     return replace(parts, text=text, trimmed=-len(text) % 4)
 

@@ -1,4 +1,4 @@
-"""Defects of the text (T): what no kernel writes, or what a reader takes amiss."""
+"""Defects of the text (T): lines that no kernel writes, or that a reader misreads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vmci_tui.bench.guests import cpus
 from vmci_tui.bench.parts import Load, Parts
 
 PHYS_BASE: Final = 16 << 20
-"""How much higher a kernel is put where KASLR is to have moved it."""
+"""Bytes by which KASLR moves a kernel up."""
 _RELEASE: Final = re.compile(rb"OSRELEASE=([^\n]*)\n")
 _LONG: Final = b"".join(b"FILLER(%02d)=%s\n" % (number, b"x" * 60) for number in range(20))
 Apply = Callable[[Parts], Parts]
@@ -23,7 +23,7 @@ def _add(line: bytes) -> Apply:
 
 
 def _value(key: bytes, value: bytes) -> Apply:
-    """Another value of a key; the key with it where the text has none."""
+    """Change the value of a key; add the key if the text lacks it."""
 
     def apply(parts: Parts) -> Parts:
         text, found = re.subn(rb"(?m)^" + re.escape(key) + rb"=.*$", lambda _: key + b"=" + value, parts.text)
@@ -41,7 +41,7 @@ def _edited(change: Callable[[bytes], bytes]) -> Apply:
 
 
 def release(value: bytes) -> Apply:
-    """Another release, in the text and in memory: only the release itself is then to blame."""
+    """Change the release in the text and in memory, so that only the release itself is at fault."""
 
     def apply(parts: Parts) -> Parts:
         found = _RELEASE.search(parts.text)
@@ -70,7 +70,7 @@ def _octal(parts: Parts) -> Parts:
 
 
 def moved_memory(parts: Parts) -> tuple[Load, ...]:
-    """The kernel's pages as they are where it lies 16 MiB higher; its page tables lead there too."""
+    """Return the kernel's pages moved up by 16 MiB; its page tables lead there too."""
     loads = []
     for load in parts.loads:
         data = bytearray(load.data)
@@ -83,7 +83,7 @@ def moved_memory(parts: Parts) -> tuple[Load, ...]:
 
 
 def moved(parts: Parts) -> Parts:
-    """The kernel lies 16 MiB higher, in memory and in the text."""
+    """Move the kernel up by 16 MiB, in memory and in the text."""
     loads = moved_memory(parts)
     home, tables = parts.home + PHYS_BASE, parts.tables + PHYS_BASE
     own = cpus(parts.machine, parts.order, tables)
