@@ -1,4 +1,4 @@
-"""`vmci serve` as a process, and a visitor of it who needs no browser: keys go in, pyte draws what comes out."""
+"""Run `vmci serve` as a process, and visit it without a browser: send keys, draw the output with pyte."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ KEYS = {
     "f8": "\x1b[19~",
     "f9": "\x1b[20~",
 }
-"""What xterm.js sends for a key."""
+"""The bytes that xterm.js sends for a key."""
 OUTSIDE_SCRIPT = """
 import os, sys, subprocess, shutil, tempfile
 from vmci_tui.common.confinement import confine
@@ -63,18 +63,18 @@ for number, refused in enumerate(tries):
         continue
     print("not refused:", number)
 """
-"""Confines itself to a folder, then tries to get out of it in every way; prints those that nothing refused.
+"""A script that confines itself to a folder, then tries to leave it in every way, and prints the ways that worked.
 
 Arguments: the folder, and the one around it.
 """
 _GLANCE = 0.02
-"""Seconds between two looks at what a process does."""
+"""Seconds between two polls of a process."""
 _QUIET = 0.3
-"""Seconds in which nothing happens any more: Textual looks every 0.1 s, twice, whether an escape was only that."""
+"""Seconds of silence that count as settled: Textual waits twice 0.1 s to see whether an escape was only that."""
 
 
 class Screen:
-    """What a terminal shows of the bytes that came."""
+    """The screen of a terminal that received these bytes."""
 
     def __init__(self, columns: int = 80, rows: int = 24) -> None:
         self._screen = pyte.Screen(columns, rows)
@@ -88,33 +88,33 @@ class Screen:
         return "\n".join(line.rstrip() for line in self._screen.display)
 
     def shows(self, *words: str) -> bool:
-        """Whether all of it is on the screen."""
+        """Return whether the screen shows all of these texts."""
         return _shows(self.text, *words)
 
 
 def _shows(text: str, *words: str) -> bool:
-    """Whether all of it is there, also where a dialog has wrapped it."""
+    """Return whether all of these texts are there, also wrapped by a dialog."""
     flowing = re.sub(r"[\s│]+", " ", text)
     return all(word in text or word in flowing for word in words)
 
 
 class Session(ABC):
-    """The lessons, as whoever opened the page sees them."""
+    """A session of the lessons, as a visitor of the page sees it."""
 
     @abstractmethod
     async def wait_for(self, *words: str) -> str:
-        """Until all of it is on the screen; the screen."""
+        """Wait until the screen shows all of these texts; return the screen."""
 
     @abstractmethod
     async def settle(self) -> str:
-        """Until what was pressed has been worked on, and nothing more comes; the screen."""
+        """Wait until the keys are processed and no more output comes; return the screen."""
 
     @abstractmethod
     async def press(self, *keys: str) -> None:
-        """Keys by name, and any other text as it is."""
+        """Press keys by name; send any other text unchanged."""
 
     async def press_until(self, key: str, *words: str, most: int = 40) -> str:
-        """The same key again, until all of it is on the screen."""
+        """Press the key repeatedly until the screen shows all of these texts."""
         for _ in range(most):
             await self.press(key)
             if _shows(text := await self.settle(), *words):
@@ -122,7 +122,7 @@ class Session(ABC):
         raise AssertionError(f"{words} is not on the screen:\n{text}")
 
     async def to_the_size(self) -> None:
-        """From the beginning of the first lesson to the field in which its third step wants 11."""
+        """Go from the beginning of the first lesson to the field where its third step expects 11."""
         await self.press_until("down", "[F7 Next]")
         await self.press("f7", "5")
         await self.press_until("right", "2/5", "[F7 Next]")
@@ -133,10 +133,10 @@ class Session(ABC):
 
 
 class Visitor(Session):
-    """One without a browser."""
+    """A visitor without a browser."""
 
     def __init__(self, websocket: aiohttp.ClientWebSocketResponse, server: int) -> None:
-        """`server`: the process that serves it."""
+        """Visit the server with this process."""
         self._websocket, self._server = websocket, server
         self._screen = Screen()
 
@@ -161,7 +161,7 @@ class Visitor(Session):
             raise AssertionError(f"the session ended: {message.type}\n{self._screen.text}")
 
     async def resize_until(self, width: int, height: int, *words: str) -> str:
-        """Until all of it is on the screen at this size: the app takes none while it starts."""
+        """Resize until the screen shows all of these texts: the app ignores a resize while it starts."""
         for _ in range(20):
             await self.send(json.dumps(["resize", {"width": width, "height": height}]))
             if _shows(text := await self.settle(), *words):
@@ -170,12 +170,12 @@ class Visitor(Session):
         raise AssertionError(f"{words} is not on the screen:\n{text}")
 
     async def send(self, *messages: str) -> None:
-        """Whatever a page could send."""
+        """Send any message that a page could send."""
         for message in messages:
             await self._websocket.send_str(message)
 
     async def received(self, until: str) -> int:
-        """The bytes that came before a text."""
+        """Return the bytes received before a text."""
         count = 0
         async with asyncio.timeout(PATIENCE):
             while (message := await self._websocket.receive()).data != until:
@@ -188,7 +188,7 @@ class Visitor(Session):
     async def press(self, *keys: str) -> None:
         for key in keys:
             await self._websocket.send_json(["stdin", KEYS.get(key, key)])
-            if key == "escape":  # that other bytes follow soon would be another key
+            if key == "escape":  # an escape followed soon by other bytes would be another key
                 await self.settle()
 
 
@@ -200,7 +200,7 @@ class Served:
 
     @property
     def said(self) -> str:
-        """All that it wrote on stderr so far."""
+        """Return its stderr so far."""
         return os.pread(self._stderr.fileno(), 1 << 20, 0).decode()
 
     @asynccontextmanager
@@ -213,11 +213,11 @@ class Served:
             yield Visitor(websocket, self.process.pid)
 
     def sessions(self) -> list[int]:
-        """The processes that were started for visitors, and what these started."""
+        """Return the processes of visitors, and their children."""
         return descendants(self.process.pid)
 
     def memory(self) -> int:
-        """Bytes that the server and its sessions hold, those that they share counted once."""
+        """Return the memory of server and sessions in bytes; shared pages count once."""
         return sum(map(_held, [self.process.pid, *self.sessions()]))
 
 
@@ -230,7 +230,7 @@ def _held(pid: int) -> int:
 
 
 async def gone(*pids: int) -> bool:
-    """Whether all of them end."""
+    """Return whether all of these processes end."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE):
             while any(map(is_there, pids)):
@@ -240,7 +240,7 @@ async def gone(*pids: int) -> bool:
 
 
 async def settle(pid: int, receive: Callable[[], Awaitable[object]]) -> None:
-    """Receive until a process, and what it started, has neither sent nor worked for a while."""
+    """Receive until a process and its children have neither sent nor worked for a while."""
     since = begun = time.monotonic()
     while (now := time.monotonic()) - since < _QUIET and now - begun < PATIENCE:
         receiving = asyncio.ensure_future(receive())
@@ -257,7 +257,7 @@ async def settle(pid: int, receive: Callable[[], Awaitable[object]]) -> None:
 
 @asynccontextmanager
 async def served(scratch: Path, *arguments: str, program: Sequence[str] = ()) -> AsyncIterator[Served]:
-    """Start it on a free port, its temporary files in `scratch`; ended by SIGTERM, at once.
+    """Start the server on a free port, with its temporary files in `scratch`; SIGTERM ends it at once.
 
     `program` is an installed vmci; without one it is this checkout's.
     """

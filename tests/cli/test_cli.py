@@ -1,4 +1,4 @@
-"""The command line as scripts rely on it: exit codes, JSON keys, data on stdout, talk on stderr."""
+"""Test what scripts rely on: exit codes, JSON keys, data on stdout, messages on stderr."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Vmci = Callable[..., Ran]
 
 @pytest.fixture
 def vmci(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vmci:
-    """Runs a command in a folder with dump.elf, bare.elf, good.entry, note, text."""
+    """Return a function that runs a command in a folder with dump.elf, bare.elf, good.entry, note, text."""
     monkeypatch.chdir(tmp_path)
     for name, data in (
         ("dump.elf", _DUMP),

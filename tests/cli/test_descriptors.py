@@ -1,4 +1,4 @@
-"""Every command closes the files that it opens, and does not leave that to the interpreter."""
+"""Test that every command closes the files that it opens, instead of leaving that to the interpreter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An error of vmci's own is a line on stderr, and an exit code; the log has where it was, and no byte of the dump."""
+"""Test that an internal error gives one line on stderr and an exit code; the log has no byte of the dump."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`vmci explain`: what a key means, and what each reader makes of it."""
+"""Test `vmci explain`: what a key means, and how each reader parses it."""
 
 from __future__ import annotations
 

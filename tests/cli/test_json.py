@@ -1,4 +1,4 @@
-"""What each command prints with --json is what docs/json.md says: no key more, none less, and each of its type."""
+"""Test that the JSON of each command has exactly the keys and types of docs/json.md."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _wrong_keys(value: dict[str, Any], kind: Any, at: str) -> Iterator[str]:
 
 @pytest.fixture
 def printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Printed:
-    """Runs a command in a folder with samples, and holds what it prints against a type."""
+    """Return a function that runs a command in a folder with samples, and checks its output against a type."""
     for path in SAMPLES.iterdir():
         if path.is_file():
             shutil.copy(path, tmp_path)

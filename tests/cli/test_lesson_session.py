@@ -1,4 +1,4 @@
-"""One session of `vmci serve`: what a page may say, and the process that ends whatever becomes of the server."""
+"""Test one session of `vmci serve`: messages of the page, and the end of the process whenever the server ends."""
 
 from __future__ import annotations
 

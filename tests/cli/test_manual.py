@@ -1,4 +1,4 @@
-"""docs/vmci.1: made from the parser, complete, and sound roff."""
+"""Test that docs/vmci.1 is complete and valid roff."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MACROS = {".TH", ".SH", ".SS", ".TP", ".PP", ".B", ".BR", ".br"}
 
 
 def _sections() -> dict[str, str]:
-    """What stands below each command's heading, with its dashes plain."""
+    """Return the text below each command's heading, with plain dashes."""
     parts = re.split(r"(?m)^\.SS (.*)$", _TEXT)
     return {name: text.replace("\\-", "-") for name, text in zip(parts[1::2], parts[2::2], strict=True)}
 

@@ -1,4 +1,4 @@
-"""The commands find, repair and append --from-memory: what they print, how they end, and what they leave alone."""
+"""Test find, repair and append --from-memory: output, exit codes, and what they leave unchanged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Sample = Callable[[str], str]
 
 
 class Ran(NamedTuple):
-    """How a command ended, and what it printed."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -60,7 +60,7 @@ def test_find_where_there_is_nothing(vmci: Vmci, sample: Sample) -> None:
 
 @pytest.fixture
 def image(tmp_path: Path) -> tuple[Path, int]:
-    """A flat image of a guest's memory from its lowest note on; what the cut dump lacks is zeros.
+    """Write a flat image of a guest's memory from its lowest note; pages that the cut dump lacks are zeros.
 
     (Of a kernel without kallsyms in its note: zeros there would contradict it.)
     """

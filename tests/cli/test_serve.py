@@ -1,4 +1,4 @@
-"""`vmci serve`: on this machine only, a session of one's own, and nothing outside its folder."""
+"""Test `vmci serve`: this machine only, one session per page, and no file outside its folder."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from vmci_tui.cli.run import main
 from vmci_tui.settings import settings
 
 _OUTSIDE = ("outside", "lesson's")
-"""Words of the message that no line break parts: how long the path is decides where the lines end."""
+"""A part of the message without a line break: where the lines wrap depends on the length of the path."""
 
 
 def _folders(scratch: Path) -> list[Path]:
-    """The folders of lessons that are there now."""
+    """Return the folders of lessons that exist now."""
     return sorted(scratch.glob("vmci-serve-*/session-*/vmci-lessons-*/vmci-lesson-*"))
 
 
@@ -56,7 +56,7 @@ async def test_a_lesson_is_done_and_every_visitor_has_his_own(tmp_path: Path) ->
                 ["good.entry", "good-fixed.entry", "good.entry"],
             )
         async with asyncio.timeout(PATIENCE):
-            while _folders(tmp_path):  # a session that ends takes its files with it
+            while _folders(tmp_path):  # an ended session removes its files
                 await asyncio.sleep(0.05)
     assert (SAMPLES / "good.entry").read_bytes() == before
     assert list(tmp_path.iterdir()) == []
@@ -78,7 +78,7 @@ async def test_nothing_outside_is_opened_or_saved(tmp_path: Path) -> None:
         await visitor.wait_for("save as")
         for path in (str(tmp_path / "new"), "../../new", "/dev/shm/new"):
             await visitor.press("ctrl+u", path, "enter")
-            await visitor.settle()  # the one before was refused in the same words
+            await visitor.settle()  # the one before was refused with the same message
             await visitor.wait_for(*_OUTSIDE)
         await visitor.press("escape", "1", "b")
         await visitor.wait_for("The entry of this dump")
@@ -112,7 +112,7 @@ async def test_only_its_own_page_and_only_this_machine(tmp_path: Path) -> None:
 
 
 async def test_every_page_is_refused_under_another_name(tmp_path: Path) -> None:
-    """Also the static ones: a foreign site whose name leads to this machine reads nothing here."""
+    """Also the static files: a foreign site whose name resolves to this machine reads nothing here."""
     async with served(tmp_path) as serve, aiohttp.ClientSession() as client:
         port = urlsplit(serve.url).port
         for path in ("/", "/static/js/textual.js", "/static/", "/download/x", "/nothing", "/ws"):
@@ -127,7 +127,7 @@ async def test_so_many_sessions_and_the_next_is_told(tmp_path: Path) -> None:
     async with served(tmp_path, "entry", "--sessions", "2") as serve:
         assert "2 at a time" in serve.said
         async with AsyncExitStack() as stack:
-            for _ in range(2):  # neither is read, so that the server would take them for gone after 22 seconds
+            for _ in range(2):  # neither is read: the server would drop them after 22 seconds
                 await stack.enter_async_context(serve.visit())
             await _is_full(serve, 2)
             pids = serve.sessions()
@@ -139,7 +139,7 @@ async def test_so_many_sessions_and_the_next_is_told(tmp_path: Path) -> None:
 
 
 async def _has_room(serve: Served) -> None:
-    """Until the page is served again: the server counts a session until it has taken its files away."""
+    """Wait until the page is served again: a session counts until its files are removed."""
     async with aiohttp.ClientSession() as client, asyncio.timeout(PATIENCE):
         while True:
             async with client.get(serve.url) as page:
@@ -149,7 +149,7 @@ async def _has_room(serve: Served) -> None:
 
 
 async def _is_full(serve: Served, most: int) -> None:
-    """The page and the websocket both say it, and the websocket is closed cleanly."""
+    """Check that page and websocket report it, and that the websocket is closed cleanly."""
     words, headers = f"{most} sessions are open", {"Origin": serve.url}
     async with aiohttp.ClientSession() as client:
         async with client.get(serve.url) as page:
@@ -194,7 +194,7 @@ async def test_it_ends_at_once_with_sessions_open(tmp_path: Path, number: signal
     async with served(tmp_path, "entry") as serve, AsyncExitStack() as stack:
         for _ in range(2):
             await (await stack.enter_async_context(serve.visit())).wait_for("What an entry is  1/5")
-        await stack.enter_async_context(serve.visit())  # one that has only begun
+        await stack.enter_async_context(serve.visit())  # a session that has only begun
         pids = serve.sessions()
         serve.process.send_signal(number)
         assert await asyncio.wait_for(serve.process.wait(), PATIENCE) == 0
@@ -212,7 +212,7 @@ async def test_sessions_end_with_a_server_that_was_killed(tmp_path: Path) -> Non
 
 @pytest.mark.long
 async def test_two_hundred_at_once_with_giant_sizes(tmp_path: Path) -> None:
-    """Memory in total below 1 GiB, and all gone within 5 seconds of the disconnect."""
+    """Total memory stays below 1 GiB, and all processes end within 5 seconds of the disconnect."""
     async with served(tmp_path, "entry") as serve:
         most, pids = 0, set[int]()
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as client:
@@ -254,7 +254,7 @@ async def _resize_for_ever(websocket: aiohttp.ClientWebSocketResponse) -> None:
 
 
 async def test_the_server_waits_until_every_process_is_reaped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else the loop is closed first, and what is left of the process cannot be closed any more."""
+    """Else the loop closes first, and the pipes of the process cannot be closed."""
     begun, ended = asyncio.Event(), asyncio.Event()
 
     async def slow_session(*_: object) -> None:
@@ -262,7 +262,7 @@ async def test_the_server_waits_until_every_process_is_reaped(tmp_path: Path, mo
             begun.set()
             await asyncio.Event().wait()
         finally:
-            await asyncio.sleep(0.5)  # five times what the server gives a handler
+            await asyncio.sleep(0.5)  # five times as long as the server waits for a handler
             ended.set()
 
     monkeypatch.setattr(webserver, "run_session", slow_session)
@@ -308,7 +308,7 @@ def test_a_port_that_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_python_itself_refuses_what_no_dialog_asked_about(tmp_path: Path) -> None:
-    """Whatever an action would do: the gate is below all of them."""
+    """The gate is below all actions."""
     inside = tmp_path / "inside"
     inside.mkdir()
     run = subprocess.run(

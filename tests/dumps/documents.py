@@ -1,4 +1,4 @@
-"""Random dumps and random edits, as hypothesis strategies."""
+"""Make random dumps and random edits, as hypothesis strategies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TEXTS = (b"", b"OSRELEASE=6\n", factory.TEXT_64, b"KEY=value\n" * 300, b"KEY=va
 
 @st.composite
 def loads(draw: st.DrawFn, bits: int) -> list[factory.Load]:
-    """Memory in some ranges; some headers name the bytes of another, some have none."""
+    """Draw memory ranges; some headers name the bytes of another, some have none."""
     out: list[factory.Load] = []
     paddr = draw(st.sampled_from((0, 0x1000, 0x12345, 1 << 30)))
     kernel = 0xFFFF888000000000 if bits == 64 else 0xC0000000
@@ -40,7 +40,7 @@ def loads(draw: st.DrawFn, bits: int) -> list[factory.Load]:
 
 @st.composite
 def dumps(draw: st.DrawFn) -> bytes:
-    """A dump of either class and byte order, classic or as QEMU writes it, whole or cut off, in any order."""
+    """Draw a dump of either class and byte order, classic or as QEMU writes it, whole or truncated, in any order."""
     bits: Bits = draw(st.sampled_from((64, 64, 32)))
     order: Order = draw(st.sampled_from(("little", "big")))
     area = factory.cpus(draw(st.integers(1, 3)), order)
@@ -71,7 +71,7 @@ def dumps(draw: st.DrawFn) -> bytes:
 
 
 def _window(draw: st.DrawFn, row: plain_elf.Row) -> plain_elf.Row:
-    """Sometimes only a part of what the header named."""
+    """Return sometimes only a part of the range that the header named."""
     if row.type != PT_LOAD or row.filesz < 2 or draw(st.booleans()):
         return row
     skip = draw(st.integers(0, row.filesz - 1))
@@ -81,7 +81,7 @@ def _window(draw: st.DrawFn, row: plain_elf.Row) -> plain_elf.Row:
 
 @st.composite
 def edited(draw: st.DrawFn, state: State, order: ByteOrder) -> State:
-    """The state after one edit: a note put in, changed, or taken out."""
+    """Draw the state after one edit: a note added, changed or removed."""
     what = draw(st.sampled_from(("append", "append", "append", "set", "strip")))
     if what == "set" and state.vmcoreinfo is not None:
         return edit_text.set_key(state, b"OSRELEASE", draw(st.sampled_from((b"6", b"7" * 5000, b"8" * 9000))))

@@ -1,7 +1,7 @@
-"""Builds ELF dumps from the records of tests alone, so that no fault of `vmci_tui` can hide in its own tests.
+"""Build ELF dumps from the records of tests alone, so that no bug of `vmci_tui` can hide in its own tests.
 
 `elf` makes a whole file: classic, or as QEMU 7.2 and later lay it out (section headers
-first, program headers at 192, `e_ehsize` 8, section names behind memory). Every damage is
+first, program headers at 192, `e_ehsize` 8, section names after memory). Every damage is
 a keyword: notes of any bytes, headers overridden field by field.
 """
 
@@ -58,18 +58,18 @@ def note(
     descsz: int | None = None,
     pad: bytes = b"\0",
 ) -> bytes:
-    """One note; `namesz` and `descsz` may lie, `pad` fills what nothing refers to."""
+    """Return one note; `namesz` and `descsz` may be false, `pad` fills unused bytes."""
     return records.note(order, name, desc, kind, namesz, descsz, align, pad)
 
 
 def cpus(count: int = 1, order: Order = "little", align: int = 4) -> bytes:
-    """What QEMU writes for its CPUs: all CORE notes, then all QEMU notes."""
+    """Return the notes that QEMU writes for its CPUs: all CORE notes, then all QEMU notes."""
     core = [note(bytes([n % 251]) * 336, b"CORE\0", 1, order, align) for n in range(count)]
     return b"".join(core + [note(bytes(440), b"QEMU\0", 0, order, align)] * count)
 
 
 def ram(length: int = 8192, seed: int = 7) -> bytes:
-    """Bytes of which no two pages are the same."""
+    """Return bytes of which no two pages are equal."""
     return b"".join(struct.pack("<Q", seed << 32 | at) for at in range(0, length, 8))[:length]
 
 
@@ -87,9 +87,9 @@ def elf(
     gap: int = 0,
     **header: Any,
 ) -> bytes:
-    """A dump. Each of `notes` is the area of one PT_NOTE (one CPU's); `gap` zero bytes stand before memory.
+    """Return a dump. Each of `notes` is the area of one PT_NOTE (one CPU's); `gap` zero bytes precede memory.
 
-    `sections` are the contents of sections that hold data, behind memory as in an s390 PV
+    `sections` are the contents of sections that hold data, after memory as in an s390 PV
     dump. More than 65,534 program headers give PN_XNUM. `header` overrides e_* fields.
     """
     notes = (cpus(order=order),) if notes is None else notes

@@ -1,4 +1,4 @@
-"""Builds kdump files from the records of tests alone, so that no fault of `vmci_tui` can hide in its own tests.
+"""Build kdump files from the records of tests alone, so that no bug of `vmci_tui` can hide in its own tests.
 
 `kdump` makes a plain file of any width, byte order and version; `flattened` the records of one,
 in any order and of any size. Every damage is a keyword, or a change of the bytes after.
@@ -33,12 +33,12 @@ ZLIB, LZO, SNAPPY, INCOMPLETE, ZSTD = 1, 2, 4, 8, 0x20
 
 @lru_cache(2)
 def _once(compress: Compress, page: bytes) -> bytes:
-    """Many pages of a test are the same."""
+    """Compress a page, once for equal pages."""
     return compress(page)
 
 
 def pages(*pfns: int, block: int = 4096) -> dict[int, bytes]:
-    """Pages of which no two are the same, each compressible."""
+    """Return pages of which no two are equal, each compressible."""
     return {pfn: ram(512, pfn + 1).ljust(block, bytes([pfn % 251])) for pfn in pfns}
 
 
@@ -61,9 +61,9 @@ def kdump(
     named: bytes = b"",
     erased: bytes = b"",
 ) -> bytes:
-    """A plain file. `part` makes it one of a split dump; `head` and `sub` override fields after all else.
+    """Return a plain file. `part` makes it one of a split dump; `head` and `sub` override any field.
 
-    `named` is a text behind the notes that only the header names, `erased` eraseinfo behind that.
+    `named` is a text after the notes that only the header names, `erased` the eraseinfo after that.
     """
     memory = pages(0, 1, 2, 5, 40, block=block) if memory is None else memory
     notes = [cpus(order=order), note(order=order)] if notes is None else notes
@@ -135,7 +135,7 @@ def flattened(
     kind: int = 1,
     version: int = 1,
 ) -> bytes:
-    """The file as records, cut at these offsets of the plain file, in this order; with the end mark, or other bytes."""
+    """Return the file as records, split at these offsets of the plain file, in this order, and the end mark."""
     edges = [0, *sorted({cut for cut in cuts if 0 < cut < len(plain)}), len(plain)]
     parts = [(start, plain[start:stop]) for start, stop in pairwise(edges)]
     return of_records([parts[index] for index in order or range(len(parts))], end, kind, version)

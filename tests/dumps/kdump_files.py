@@ -1,6 +1,6 @@
-"""Small kdump-compressed and flattened files, and what the programs said of each when they were run over it.
+"""Small kdump-compressed and flattened files, with the observed answer of each program.
 
-`tests/real/agreement/test_kdump_native.py` asks the installed programs about the same files.
+`tests/real/agreement/test_kdump_native.py` runs the installed programs over the same files.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _HEAD, _SUB = KDUMP_HEADER[64], KDUMP_SUB[64, "packed"]
 
 
 def note(name: bytes, desc: bytes = b"", kind: int = 0, namesz: int | None = None, descsz: int | None = None) -> bytes:
-    """A note; sizes that it claims may be others than it has."""
+    """Return a note; the sizes in its header may be false."""
     return records.note("little", name, desc, kind, namesz, descsz)
 
 
@@ -29,7 +29,7 @@ def kdump(
     behind: bytes = b"",
     **fields: int,
 ) -> bytes:
-    """Version 6, blocks of 4,096: header, sub-header, bitmaps, notes, text; any field as it is told."""
+    """Return a version 6 file in blocks of 4,096: header, sub-header, bitmaps, notes, text; any field can be given."""
     out = bytearray(4096 * (2 + blocks))
     at, start = len(out), len(out) + len(notes)
     out[:8], out[272 : 272 + len(machine)] = b"KDUMP   ", machine
@@ -44,12 +44,12 @@ def kdump(
 
 
 def flattened(body: bytes, kind: int = 1, signature: bytes = b"makedumpfile\0\0\0\0") -> bytes:
-    """The header, and what is to stand for records."""
+    """Return the header, and the given bytes as records."""
     return (signature + struct.pack(">qq", kind, 1)).ljust(4096, b"\0") + body
 
 
 def swapped(block_size: int = 4096) -> bytes:
-    """The same file as kdump() with a big-endian header."""
+    """Return the file of kdump() with a big-endian header."""
     data = bytearray(kdump(block_size=block_size))
     for name, value in _HEAD.unpack("little", bytes(data)).items():
         _HEAD.put("big", data, name, value)
@@ -57,7 +57,7 @@ def swapped(block_size: int = 4096) -> bytes:
 
 
 def narrow(machine: bytes = b"", max_mapnr: int = 512) -> bytes:
-    """A 32-bit header, packed as QEMU writes it."""
+    """Return a 32-bit header, packed as QEMU writes it."""
     data = bytearray(kdump(machine=machine))
     data[408:464] = bytes(56)
     for name, value in {"status": 1, "block_size": 4096, "sub_hdr_size": 1, "bitmap_blocks": 2}.items():
@@ -67,14 +67,14 @@ def narrow(machine: bytes = b"", max_mapnr: int = 512) -> bytes:
 
 
 class Case(NamedTuple):
-    """One file, and what decides: of each program the rule, the stage and the words; None: it accepts."""
+    """One file, and for each program the deciding rule, the stage and the words; None: it accepts."""
 
     name: str
     data: bytes
     crash: tuple[str, str, str] | None = None
     makedumpfile: tuple[str, str, str] | None = None
     releases: tuple[str, str] = ("6.1.0", "6.1.0")
-    """What crash and makedumpfile show where they accept."""
+    """The release that crash and makedumpfile show if they accept."""
 
 
 _UNKNOWN = "unknown"
@@ -101,7 +101,7 @@ _ELF = ("unknown-class", "before", "check_elf_format: Can't get valid ehdr.")
 
 
 def cases() -> list[Case]:
-    """All of them."""
+    """Return all cases."""
     return [*_heads(), *_notes(), *_pointers(), *_texts(), *_flattened()]
 
 

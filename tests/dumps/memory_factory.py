@@ -1,8 +1,8 @@
-"""Guest memory that tries to be mistaken: a real kernel's pages, and all sorts of false notes around them.
+"""Make misleading guest memory: a real kernel's pages among many kinds of false notes.
 
 `scene(seed)` lays the pages of a cut dump (the note, utsname, the page tables that prove it) among
-stale kernels, copies, cut copies, twins, hostile text, dump files in the page cache and nested guests.
-What is true is known from the cut dump alone.
+stale kernels, copies, truncated copies, twins, hostile text, dump files in the page cache and nested guests.
+The truth is known from the cut dump alone.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ _MARK = {"little": "<", "big": ">"}
 
 
 class Base(NamedTuple):
-    """A cut dump, where its note lies, and what the whole dump held besides."""
+    """A cut dump, the address of its note, and facts of the whole dump."""
 
     file: str
     note: int
     data: int
-    """The page with the text alone (not in the cut dump)."""
+    """Address of the page with the text alone (not in the cut dump)."""
     order: Order
     machine: int
     ram: tuple[int, int]
-    """Lowest address of RAM, and its end."""
+    """First address of RAM, and its end."""
     variables: int
-    """Where vmcoreinfo_note, vmcoreinfo_size and vmcoreinfo_data lie, one word each (not in the cut dump)."""
+    """Addresses of vmcoreinfo_note, vmcoreinfo_size and vmcoreinfo_data, one word each (not in the cut dump)."""
     direct_map: int
-    """What those addresses are more than the physical ones."""
+    """The virtual minus the physical address of these words."""
 
 
 BASES = {
@@ -65,7 +65,7 @@ BASES = {
 
 
 class Scene(NamedTuple):
-    """Memory, and what is true of it."""
+    """Memory, and the truth about it."""
 
     base: Base
     pages: dict[int, bytes]
@@ -73,10 +73,10 @@ class Scene(NamedTuple):
     """The guest's own text."""
     stories: tuple[str, ...]
     has_note: bool
-    """Whether the true note with header lies in memory; the page without does always."""
+    """Whether the true note with header is in memory; the page without header always is."""
 
     def dump(self) -> bytes:
-        """An ELF dump that holds these pages, and no others: zeros for the rest would contradict the true note."""
+        """Return an ELF dump with these pages only: zeros elsewhere would contradict the true note."""
         loads: list[factory.Load] = []
         run: list[bytes] = []
         start = -1
@@ -91,7 +91,7 @@ class Scene(NamedTuple):
 
 @cache
 def _cut(name: str) -> tuple[dict[int, bytes], bytes]:
-    """The pages of a cut dump, and the text of the note in them."""
+    """Return the pages of a cut dump, and the text of their note."""
     base = BASES[name]
     data = (SAMPLES / base.file).read_bytes()
     pages = {
@@ -105,7 +105,7 @@ def _cut(name: str) -> tuple[dict[int, bytes], bytes]:
 
 
 class _Stage:
-    """What the stories work on."""
+    """The memory that the stories change."""
 
     def __init__(self, name: str, seed: int) -> None:
         self.rng = random.Random(seed)
@@ -117,7 +117,7 @@ class _Stage:
         self.put(self.base.variables, struct.pack(_MARK[self.base.order] + "3Q", *words))
 
     def put(self, paddr: int, data: bytes) -> None:
-        """Write bytes at any address; what lay around them stays."""
+        """Write bytes at any address; keep the bytes around them."""
         for page in range(paddr // PAGE * PAGE, paddr + len(data), PAGE):
             old = bytearray(self.pages.get(page, bytes(PAGE)))
             low, high = max(paddr, page), min(paddr + len(data), page + PAGE)
@@ -125,7 +125,7 @@ class _Stage:
             self.pages[page] = bytes(old)
 
     def free(self, count: int = 1, below: int | None = None) -> int:
-        """The address of `count` pages in a row that nothing lies on."""
+        """Return the address of `count` free pages in a row."""
         low, high = self.base.ram
         high = high if below is None else below
         while True:
@@ -138,7 +138,7 @@ class _Stage:
 
 
 def scene(seed: int, name: str = "amd64") -> Scene:
-    """The same for the same seed: two to six stories."""
+    """Return a scene of two to six stories; equal seeds give equal scenes."""
     stage = _Stage(name, seed)
     told = stage.rng.sample(sorted(STORIES), stage.rng.randint(2, 6))
     for story in told:
@@ -146,7 +146,7 @@ def scene(seed: int, name: str = "amd64") -> Scene:
     for _ in range(stage.rng.randint(0, 30)):
         stage.put(stage.free(), _noise(stage.rng))
     has_note = stage.rng.randrange(8) > 0
-    if not has_note:  # the page was not dumped, and no one's copy is there
+    if not has_note:  # the page was not dumped, and no copy is there
         stage.pages[stage.base.note] = bytes(PAGE)
     return Scene(stage.base, stage.pages, stage.text, tuple(told), has_note)
 
@@ -159,14 +159,14 @@ def _noise(rng: random.Random) -> bytes:
 
 
 def changed(text: bytes, key: bytes, value: bytes) -> bytes:
-    """The text with another value of a key that it has."""
+    """Return the text with another value of one of its keys."""
     new, count = re.subn(rb"(?m)^" + re.escape(key) + rb"=.*$", key + b"=" + value, text)
     assert count, key
     return new
 
 
 def moved(text: bytes, by: int) -> bytes:
-    """What a kernel of the same build writes that lies elsewhere, virtually: all symbols and KERNELOFFSET."""
+    """Return the text of the same build at another virtual address: all symbols and KERNELOFFSET moved."""
 
     def add(match: re.Match[bytes]) -> bytes:
         return b"%s=%x" % (match[1], (int(match[2], 16) + by) % (1 << 64))
@@ -175,7 +175,7 @@ def moved(text: bytes, by: int) -> bytes:
 
 
 def _elsewhere(stage: _Stage) -> bytes:
-    """The text of another boot."""
+    """Return the text of another boot."""
     by = stage.rng.randrange(1, 200) << 21
     text = moved(stage.text, by)
     if stage.name == "amd64":
@@ -192,13 +192,13 @@ def _other_release(text: bytes, rng: random.Random) -> bytes:
 
 
 def _both(stage: _Stage, text: bytes) -> None:
-    """As the kernel keeps it: the note, and the page without header."""
+    """Put the note and the page without header, as the kernel keeps them."""
     stage.put(stage.free(), stage.note(text))
     stage.put(stage.free(), text)
 
 
 def stale_other_release(stage: _Stage) -> None:
-    """What a kernel before kexec left."""
+    """Add the remains of a kernel from before kexec."""
     _both(stage, _other_release(_elsewhere(stage), stage.rng))
 
 
@@ -207,7 +207,7 @@ def stale_same_release(stage: _Stage) -> None:
 
 
 def stale_with_utsname(stage: _Stage) -> None:
-    """A stale note, and at the place that it names a page with the right release."""
+    """Add a stale note, and at the address that it names a page with the right release."""
     text = _elsewhere(stage)
     if stage.name == "amd64":
         where = stage.rng.choice(_image_places(stage))
@@ -227,7 +227,7 @@ def _utsname_pages(stage: _Stage) -> list[tuple[int, bytes]]:
 
 
 def _image_places(stage: _Stage) -> list[int]:
-    """Where init_uts_ns would lie if the kernel's image lay some MiB lower or higher."""
+    """Return addresses of init_uts_ns for an image some MiB lower or higher."""
     symbol = int(re.search(rb"SYMBOL\(init_uts_ns\)=([0-9a-f]+)", stage.text)[1], 16)  # type: ignore[index]
     inside = symbol & 0x1FFFFF
     places = [at + inside for at in range(0x2000000, 0xB000000, 0x200000)]
@@ -235,13 +235,13 @@ def _image_places(stage: _Stage) -> list[int]:
 
 
 def stray_copies(stage: _Stage) -> None:
-    """What a reader of /proc/kcore leaves: whole copies at any address."""
+    """Add whole copies at any address, as a reader of /proc/kcore leaves them."""
     for _ in range(stage.rng.randint(1, 3)):
         stage.put(stage.free(2) + stage.rng.randrange(4, PAGE, 4), stage.note(stage.text))
 
 
 def cut_copies(stage: _Stage) -> None:
-    """Copies of which a page or a line is the end, then zeros or anything."""
+    """Add copies that end at a page or a line, followed by zeros or random bytes."""
     for _ in range(stage.rng.randint(1, 4)):
         whole = stage.note(stage.text)
         end = stage.rng.randrange(60, len(whole))
@@ -253,7 +253,7 @@ def cut_copies(stage: _Stage) -> None:
 
 
 def twin(stage: _Stage) -> None:
-    """The text with one key changed, lower in memory and on a page start, in one form."""
+    """Add the text with one key changed, lower in memory, at a page start, in one form."""
     lines = [line for line in stage.text.splitlines() if not line.startswith((b"OSRELEASE", b"PAGESIZE"))]
     key, _, value = stage.rng.choice(lines).partition(b"=")
     new = stage.rng.choice([new for new in (value + b"0", b"0", b"1", b"-1", b"") if new != value])
@@ -263,14 +263,14 @@ def twin(stage: _Stage) -> None:
 
 
 def longer_twin(stage: _Stage) -> None:
-    """The text with a line more."""
+    """Add the text with one more line."""
     more = stage.rng.choice((b"CRASHTIME=1700000000\n", b"NUMBER(phys_base)=0\n", b"SIZE(page)=1\n"))
     where = stage.free(below=stage.base.note)
     stage.put(where, stage.note(stage.text + more) if stage.rng.randrange(2) else stage.text + more)
 
 
 def hostile(stage: _Stage) -> None:
-    """Notes and texts that no kernel writes."""
+    """Add notes and texts that no kernel writes."""
     rng, text = stage.rng, stage.text
     bad = (
         stage.note(text.replace(b"PAGESIZE", b"\x1b[31m\0\xff", 1)),
@@ -301,19 +301,19 @@ def hostile(stage: _Stage) -> None:
 
 
 def dump_in_page_cache(stage: _Stage) -> None:
-    """A dump of an earlier boot, read or written within the guest; its note may lie on a page start."""
+    """Add a dump file of an earlier boot, in the page cache; its note may be at a page start."""
     text = _elsewhere(stage) if stage.rng.randrange(3) else _other_release(_elsewhere(stage), stage.rng)
     area = factory.cpus(order=stage.base.order) + stage.note(text)
     data = factory.elf([area], [factory.Load(0x1000, factory.ram())], order=stage.base.order)
     at = data.index(stage.note(text))
-    if stage.rng.randrange(2):  # as if the file system, or a longer head, moved it there
+    if stage.rng.randrange(2):  # as if the file system, or a longer header area, moved it there
         data = bytes(-at % PAGE) + data
     count = -(-len(data) // PAGE)
     stage.put(stage.free(count), data)
 
 
 def nested_guest(stage: _Stage) -> None:
-    """All pages of another guest of the same build, some MiB away from where it thinks that they are."""
+    """Add all pages of another guest of the same build, some MiB from its own addresses."""
     text = _elsewhere(stage)
     shift = stage.rng.randrange(1, 24) << 21
     for paddr, page in _cut(stage.name)[0].items():

@@ -1,4 +1,4 @@
-"""Another reading of ELF dumps, by the records of tests: what it says must not depend on `vmci_tui`."""
+"""Read ELF dumps by the records of tests, independently of `vmci_tui`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Row(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Guest memory that follows each other by both addresses; `lacking` bytes of it the file is too short for."""
+    """Guest memory that is contiguous by both addresses; the file is `lacking` bytes too short for it."""
 
     flags: int
     vaddr: int
@@ -37,7 +37,7 @@ def _header(data: bytes) -> dict[str, int]:
 
 
 def table(data: bytes) -> tuple[int, int, int]:
-    """Where the program headers lie, how many, and the length of one."""
+    """Return the offset of the program headers, their number, and the length of one."""
     bits, order = form_of(data)
     header = _header(data)
     count = header["phnum"]
@@ -47,18 +47,18 @@ def table(data: bytes) -> tuple[int, int, int]:
 
 
 def sections(data: bytes) -> int:
-    """How many section headers there are."""
+    """Return the number of section headers."""
     return _header(data)["shnum"]
 
 
 def rows(data: bytes) -> list[Row]:
-    """All program headers, in their order."""
+    """Return all program headers, in their order."""
     (bits, order), (at, count, size) = form_of(data), table(data)
     return [Row(**SEGMENT[bits].unpack(order, data, at + n * size)) for n in range(count)]
 
 
 def with_rows(data: bytes, new: list[Row]) -> bytes:
-    """The file with these program headers, as many as it had."""
+    """Return the file with these program headers, as many as it had."""
     (bits, order), (at, count, size) = form_of(data), table(data)
     assert len(new) == count
     out = bytearray(data)
@@ -69,7 +69,7 @@ def with_rows(data: bytes, new: list[Row]) -> bytes:
 
 
 def memory(data: bytes) -> list[Run]:
-    """What the PT_LOADs say, in their order, joined where one goes on with the other: splits don't show."""
+    """Return the memory of the PT_LOADs, in their order; contiguous ones are joined, so that splits do not show."""
     top = 1 << form_of(data)[0]
     out: list[Run] = []
     for row in rows(data):
@@ -98,7 +98,7 @@ def _goes_on(last: Run, run: Run, top: int) -> bool:
 
 
 def read_at(data: bytes, address: int, length: int, virtual: bool) -> list[bytes]:
-    """What each header that covers `address` has there, as far as it goes."""
+    """Return the bytes that each header that covers `address` has there, up to its end."""
     out = []
     for row in rows(data):
         start = row.vaddr if virtual else row.paddr

@@ -1,6 +1,6 @@
-"""The records of ELF and kdump files by hand, from the C structures, for all that builds or reads dumps in tests.
+"""Declare the records of ELF and kdump files, from the C structures, for tests that build or read dumps.
 
-They share nothing with `vmci_tui`: a fault of its records cannot hide in its own tests.
+They share nothing with `vmci_tui`, so that a bug of its records cannot hide in its own tests.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SIZES: Final = {"H": 2, "I": 4, "Q": 8}
 
 
 class Field(NamedTuple):
-    """A whole number: where it is in its record, and its code as struct has it."""
+    """A whole number: its offset in the record, and its code in `struct`."""
 
     at: int
     code: str
@@ -33,7 +33,7 @@ class Record:
     """A C structure of whole numbers."""
 
     def __init__(self, *groups: str) -> None:
-        """Each group is a code of struct and the names of the fields that have it, or `4x`: bytes between fields."""
+        """Declare fields by groups: a `struct` code and the names of its fields, or `4x` for bytes between fields."""
         self.fields: dict[str, Field] = {}
         self.size = 0
         form = ""
@@ -47,11 +47,11 @@ class Record:
         self._limits = [(name, (1 << 8 * field.size) - 1) for name, field in self.fields.items()]
 
     def pack(self, order: Order, values: Mapping[str, int]) -> bytes:
-        """The record; a field without a value is 0, a value that is too large is cut to its field."""
+        """Return the record; a missing value is 0, a value that is too large is truncated to its field."""
         return self._forms[order].pack(*(values.get(name, 0) & limit for name, limit in self._limits))
 
     def unpack(self, order: Order, data: bytes | bytearray, at: int = 0) -> dict[str, int]:
-        """The fields of the record at an offset."""
+        """Return the fields of the record at an offset."""
         return dict(zip(self.fields, self._forms[order].unpack_from(data, at), strict=True))
 
     def put(self, order: Order, out: bytearray, name: str, value: int, at: int = 0) -> None:
@@ -88,7 +88,7 @@ KDUMP_HEADER: Final[dict[Bits, Record]] = {
     64: Record("8x", "I version", "390x", "6x", "Q seconds microseconds", _HEAD),
     32: Record("8x", "I version", "390x", "2x", "I seconds microseconds", _HEAD),
 }
-"""`KDUMP   ` comes first, and utsname stands where the 390 bytes are."""
+"""`KDUMP   ` comes first; the 390 bytes are utsname."""
 _ENDS: Final = "start_pfn_64 end_pfn_64 max_mapnr_64"
 KDUMP_SUB: Final[dict[tuple[Bits, Padding], Record]] = {
     (64, "packed"): Record(
@@ -110,7 +110,7 @@ SINCE: Final = {
     "size_vmcoreinfo": 3, "offset_note": 4, "size_note": 4, "offset_eraseinfo": 5, "size_eraseinfo": 5,
     "start_pfn_64": 6, "end_pfn_64": 6, "max_mapnr_64": 6,
 }  # fmt: skip
-"""The version of a kdump header that brought a field of the sub-header."""
+"""The kdump header version that added each field of the sub-header."""
 PAGE_DESCRIPTOR: Final = Record("Q offset", "I size flags", "Q page_flags")
 
 
@@ -124,7 +124,7 @@ def note(
     align: int = 4,
     pad: bytes = b"\0",
 ) -> bytes:
-    """One note; `namesz` and `descsz` may lie, `pad` fills what nothing refers to."""
+    """Return one note; `namesz` and `descsz` may be false, `pad` fills unused bytes."""
     sizes = len(name) if namesz is None else namesz, len(desc) if descsz is None else descsz
     out = NOTE.pack(order, dict(zip(NOTE.fields, (*sizes, kind), strict=True))) + name
     out += pad * (-len(out) % align) + desc
@@ -132,10 +132,10 @@ def note(
 
 
 def identification(bits: Bits, order: Order) -> bytes:
-    """The first 16 bytes of an ELF file."""
+    """Return the first 16 bytes of an ELF file."""
     return b"\x7fELF" + bytes((bits // 32, 1 if order == "little" else 2, 1)) + bytes(9)
 
 
 def form_of(data: bytes) -> tuple[Bits, Order]:
-    """The width and the byte order that an ELF file says of itself."""
+    """Return the width and the byte order that an ELF file names."""
     return 64 if data[4] == 2 else 32, "little" if data[5] == 1 else "big"

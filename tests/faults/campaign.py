@@ -1,4 +1,4 @@
-"""Cases of the mutator of ELF dumps, blobs and writes: see `cases`, which runs them."""
+"""Run cases of the mutator of ELF dumps, blobs and writes by `cases`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.faults.mutate import Case, case
 
 
 def write_case(folder: str, item: Case) -> tuple[str, str | None]:
-    """The case as files, the same ones each time; their names."""
+    """Write the case as files, always the same; return their names."""
     path = os.path.join(folder, "case.write.json" if item.kind == "writes" else "case")
     blob = None if item.blob is None else os.path.join(folder, "case.blob")
     for name, data in ((path, item.data), (blob, item.blob)):
@@ -24,7 +24,7 @@ def write_case(folder: str, item: Case) -> tuple[str, str | None]:
 
 
 def one(folder: str, seed: int, number: int, seen: Counter[str]) -> None:
-    """Write the case and do to it all that can be done."""
+    """Write the case and exercise it."""
     exercise(*write_case(folder, case(seed, number)), Random(number), seen)
 
 

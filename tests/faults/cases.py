@@ -1,9 +1,9 @@
-"""Runs the cases of a campaign: some in a process whose memory and time are bounded, or all of them by many such.
+"""Run the cases of a campaign: some in a process with bounded memory and time, or all of them in many processes.
 
     python -m tests.faults.campaign FOLDER SEED FIRST COUNT [CASE_SECONDS [MIB]]
     python -m tests.faults.kdump_campaign FOLDER SEED FIRST COUNT [CASE_SECONDS [MIB]]
 
-print figures as JSON. A case that fails is written down with its number, which is enough to have
+print figures as JSON. A case that fails is reported with its number, which is enough to repeat
 it again, and the next one is run. `pytest -m long tests/faults` runs 100,000 of each with a process
 for each processor; VMCI_CASES and VMCI_SEED set another number of cases and another seed.
 """
@@ -30,20 +30,20 @@ from vmci_tui.common import mishap
 
 SEED: Final = 20
 CASE_SECONDS: Final = 10
-"""No case may take longer, by the processor's time: others may be at work on the machine."""
+"""Most processor seconds of a case; elapsed time would depend on other load."""
 MIB: Final = 512
-"""Address space of one process."""
+"""Bytes of address space of one process."""
 _PART: Final = 1000
-"""Cases of one process of a whole campaign: what it leaks is bounded, and all processors end together."""
+"""Cases of one process of a whole campaign: this bounds leaks, and all processors end together."""
 _PART_SECONDS: Final = 3600
 _TOLD: Final = 20
-"""Failures whose traceback is kept; the others are only counted by kind."""
+"""Failures whose traceback is kept; the rest are counted by kind."""
 
 Figures = dict[str, Any]
 
 
 def run_part(argv: list[str], one: Callable[[str, int, int, Counter[str]], None]) -> int:
-    """Run the cases that a command line names; `one` gets the folder, the seed, the number and what was seen so far."""
+    """Run the cases that a command line names; `one` gets the folder, the seed, the number and the counts so far."""
     folder, numbers = argv[0], [int(number) for number in argv[1:]]
     seed, first, count, seconds, mib = [*numbers, *(CASE_SECONDS, MIB)[len(numbers) - 3 :]]
     resource.setrlimit(resource.RLIMIT_AS, (mib << 20, mib << 20))
@@ -56,7 +56,7 @@ def run_part(argv: list[str], one: Callable[[str, int, int, Counter[str]], None]
         try:
             with time_limit(seconds):
                 one(folder, seed, number, seen)
-            assert not mishap.recorded, mishap.recorded  # what was caught at an edge is a failure all the same
+            assert not mishap.recorded, mishap.recorded  # an exception caught at an edge is a failure too
         except (Exception, Hang) as error:
             failures.append({"case": number, "seed": seed, "kind": _kind(error), "traceback": traceback.format_exc()})
         slowest = max(slowest, (time.process_time() - begin, number))
@@ -74,7 +74,7 @@ def run_part(argv: list[str], one: Callable[[str, int, int, Counter[str]], None]
 
 
 def part(module: str, folder: Path, first: int, count: int, seed: int = SEED) -> Figures:
-    """The figures of some cases, run in a process of their own; one that died is a failure of its first case."""
+    """Return the figures of some cases, run in their own process; if it dies, its first case failed."""
     folder.mkdir(exist_ok=True)
     command = (sys.executable, "-m", f"tests.faults.{module}", folder, seed, first, count, CASE_SECONDS, MIB)
     done = subprocess.run(
@@ -89,7 +89,7 @@ def part(module: str, folder: Path, first: int, count: int, seed: int = SEED) ->
 
 
 def whole(module: str, folder: Path) -> Figures:
-    """The figures of all cases of a campaign, by a process for each processor that we may use; printed too."""
+    """Return and print the figures of all cases of a campaign, with a process for each available processor."""
     count, seed = int(os.environ.get("VMCI_CASES", "100000")), int(os.environ.get("VMCI_SEED", str(SEED)))
     start = time.monotonic()
 
@@ -117,12 +117,12 @@ def whole(module: str, folder: Path) -> Figures:
 
 
 def _kind(error: BaseException) -> str:
-    """The exception and where it was raised: what two failures of one kind have in common."""
+    """Return the exception and where it was raised, by which failures are grouped."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {Path(last.filename).name} {last.name}"
 
 
 def _peak() -> int:
-    """The most KiB that were resident. (ru_maxrss would count those of whoever started this process.)"""
+    """Return the peak resident KiB. (ru_maxrss would include the parent process.)"""
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))

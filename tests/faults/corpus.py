@@ -1,4 +1,4 @@
-"""Hostile text: what a guest, or whoever names a file, can put where text is expected."""
+"""Hostile text: what a guest, or a file's name, can contain where text is expected."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ TEXTS: Final[dict[str, bytes]] = {
     "combining": ("hostile" + "\u0300" * 3).encode(),
     "wide": "hostile\u6f22\U0001f600".encode(),
 }
-"""Short texts by name; none holds a newline, so each may stand within a line."""
+"""Short texts by name; none has a newline, so each can be part of a line."""
 
 MARKERS: Final[tuple[bytes, ...]] = tuple(
     text for text in TEXTS.values() if any(not 0x20 <= byte < 0x7F for byte in text)
 )
-"""What a terminal must never be sent: each holds the word that no program writes for itself, beside bytes that act."""
+"""Bytes that must never reach a terminal: control sequences, each with a word that no program writes by itself."""
 
 HUGE: Final[dict[str, bytes]] = {
     "one-line-of-1-MB": b"K=" + b"v" * 1_000_000,
@@ -58,7 +58,7 @@ HUGE: Final[dict[str, bytes]] = {
     "100000-broken-lines": b"x\n" * 100_000,
     "1048000-empty-lines": b"\n" * 1_048_000,
 }
-"""Texts of about 1 MB, each costly in another way."""
+"""Texts of about 1 MB, each expensive in another way."""
 
 TEXT: Final = b"".join(b"HOSTILE-%s=%s\n" % (name.encode(), text) for name, text in TEXTS.items())
 """All short texts as the lines of one vmcoreinfo."""
@@ -73,4 +73,4 @@ FILE_NAMES: Final[tuple[bytes, ...]] = (
     b" ",
     b"n" * 255,
 )
-"""Names that Linux takes: any byte but `/` and NUL, at most 255 of them."""
+"""Names that Linux accepts: any byte except `/` and NUL, at most 255 of them."""

@@ -1,7 +1,7 @@
-"""Drives one file through everything that looks at it, and asserts what must hold of any file.
+"""Run everything that reads a file over one file, and assert what must hold for any file.
 
-No exception but VmciError; whatever comes out is printable ASCII; every fix applies and
-is done with after; appending twice is appending once; all edits undone is the opened state.
+No exception but VmciError; all output is printable ASCII; every fix applies and
+removes its finding; appending twice equals appending once; undoing all edits restores the opened state.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ from vmci_tui.repair.safe_fixes import STEPS, Choice, Repair, repair
 from vmci_tui.saving.plan import plan_copy
 
 _FIXES: Final = 6
-"""Of the findings so many have their fix tried, one by one, besides all in a row."""
+"""Most findings whose fixes are tried one by one, before all are tried in a row."""
 
 
 _REPAIRED: Final = 0.25
-"""The part of the cases whose memory is searched and which are repaired: that takes as long as all else."""
+"""One in this many cases is searched and repaired: that takes as long as all other checks."""
 
 
 def printable(text: str, what: str) -> None:
-    """Whatever may reach a terminal is one line of printable ASCII."""
+    """Assert that a text is one line of printable ASCII; return it."""
     assert text.isascii() and text.isprintable(), f"{what} is not printable ASCII: {text[:200]!a}"
 
 
 def exercise(path: str, blob: str | None, rng: Random, seen: Counter[str]) -> None:
-    """Open `path` and do to it all that can be done; count in `seen` what it was."""
+    """Open `path`, run every check on it, and count the outcome in `seen`."""
     try:
         document = open_document(path, blob)
     except VmciError as error:
@@ -70,7 +70,7 @@ def exercise(path: str, blob: str | None, rng: Random, seen: Counter[str]) -> No
 
 
 def look(document: Document) -> tuple[Finding, ...]:
-    """Everything that is computed from a document, read to its end."""
+    """Compute everything that is shown of a document, to its end."""
     for line in report.show_text(document):
         printable(line, "a line of show")
     _printable_json(report.show_json(document))
@@ -106,7 +106,7 @@ def look(document: Document) -> tuple[Finding, ...]:
 
 
 def _printable_json(value: object) -> None:
-    """Strings in JSON are shown by who reads it: they too are printable before they are escaped."""
+    """Assert that strings in JSON are printable before they are escaped: programs may show them."""
     text = json.dumps(value, ensure_ascii=False)
     printable(text, "JSON")
 
@@ -118,7 +118,7 @@ def _after(document: Document, state: State) -> Document:
 
 
 def _fix(document: Document, item: Finding, found: tuple[Finding, ...]) -> None:
-    """A fix is an edit that removes its finding, one of those that were `found`."""
+    """Assert that a fix is an edit that removes its finding, one of `found`."""
     if item.fix is None:
         return
     same = [f for f in found if f.code == item.code]
@@ -129,13 +129,13 @@ def _fix(document: Document, item: Finding, found: tuple[Finding, ...]) -> None:
         return
     left = [f for f in Judgement.of(fixed).found if f.code == item.code]
     assert fixed.state != document.state, f"the fix of {item.code} ({item.fix.label}) changes nothing"
-    # A shorter text may show a reader what it did not come to before: that is its own finding, without a fix.
+    # In a shorter text a reader may get further than before: that is a new finding, without a fix.
     fixable = sum(f.fix is not None for f in left) <= sum(f.fix is not None for f in same)
     assert fixable and item not in left, f"the fix of {item.code} ({item.fix.label}) removes nothing"
 
 
 def _fix_all(document: Document, found: tuple[Finding, ...]) -> None:
-    """Fix whatever has a fix, one after the other, as a user would who presses one key again and again."""
+    """Apply all fixes, one after the other, as a user who presses the same key repeatedly."""
     state = document.state
     for _ in range(12):
         item = next((f for f in found if f.fix is not None), None)
@@ -150,7 +150,7 @@ def _fix_all(document: Document, found: tuple[Finding, ...]) -> None:
 
 
 def _repair(document: Document, rng: Random) -> None:
-    """Search memory, and repair: each step can be undone, a second repair finds nothing more to do."""
+    """Search memory, and repair: each step can be undone, and a second repair changes nothing."""
     if document.dump is None:
         return
     judged = adopt.search(guest_of(document.dump), no_progress, everywhere=rng.random() < 0.5)
@@ -160,7 +160,7 @@ def _repair(document: Document, rng: Random) -> None:
     other = _after(document, document.state)
     try:
         done = repair(other, Choice(paddr=judged[0].candidate.paddr if judged and rng.random() < 0.3 else None))
-    except SaveError as error:  # no file can hold the note
+    except SaveError as error:  # no file has room for the note
         printable(str(error), "why it cannot be repaired")
         return
     for line in repair_text(done):
@@ -179,7 +179,7 @@ def _told(done: Repair) -> list[str]:
 
 
 def _edit(document: Document, rng: Random) -> None:
-    """Random edits; appending twice is appending once; all undone is the opened state."""
+    """Apply random edits; appending twice equals appending once; undoing all restores the opened state."""
     order = document.dump.order if document.dump else "little"
     text = rng.choice((factory.TEXT_64, b"OSRELEASE=x", b"", b"\xff\0\x1b[31m\n" * 5))
     of_entry: tuple[Callable[[State], State], ...] = (

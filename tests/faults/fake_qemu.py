@@ -1,6 +1,6 @@
-"""A program that is no QEMU: it speaks QMP and qtest as far as it is told, and then says something hostile.
+"""A fake QEMU: it answers by QMP and qtest up to a point, then sends something hostile.
 
-Run as `fake_qemu.py KIND ARGUMENTS...`, the arguments those that vmci gives to a QEMU.
+Run as `fake_qemu.py KIND ARGUMENTS...`, with the arguments that vmci gives to QEMU.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ def flood(channel: socket.socket, part: bytes) -> None:
 
 
 def answering(version: object) -> Callable[[socket.socket], None]:
-    """A monitor whose answer to query-version is this; an `error` goes out as an error."""
+    """Serve a monitor with this answer to query-version; send an `error` as an error."""
 
     def talk(channel: socket.socket) -> None:
         channel.sendall(line(GREETING))
-        while request := channel.recv(65536):  # the client sends no end of a line, and waits for each answer
+        while request := channel.recv(65536):  # the client ends no line, and waits for each answer
             asked: dict[str, Any] = json.loads(request)
             answer: object = {} if asked["execute"] == "qmp_capabilities" else version
             kind = "error" if isinstance(answer, dict) and "class" in answer else "return"
@@ -45,7 +45,7 @@ def answering(version: object) -> Callable[[socket.socket], None]:
 
 
 def saying(*parts: bytes, ever: bool = False) -> Callable[[socket.socket], None]:
-    """A channel on which this is said, whatever is asked; the last part for ever."""
+    """Serve a channel that sends these parts for any request, the last one for ever."""
 
     def talk(channel: socket.socket) -> None:
         for part in parts:

@@ -1,4 +1,4 @@
-"""Cases of `mutate_kdump`: see `cases`, which runs them."""
+"""Run cases of `mutate_kdump` by `cases`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _PLAIN_LIMIT = 1 << 20
 
 
 def exercise(path: str, rng: Random, seen: Counter[str]) -> None:
-    """Open it, look at all of it, read its memory, edit it, lay it out in each way. Only VmciError may come."""
+    """Open the file, compute all reports, read its memory, edit it, lay it out in each way. Allow only VmciError."""
     try:
         document = open_document(path)
     except VmciError as error:
@@ -150,7 +150,7 @@ def _edit(document: Document, dump: KdumpDump, rng: Random, seen: Counter[str]) 
 
 
 def _keep(document: Document, dump: KdumpDump, rng: Random, seen: Counter[str]) -> None:
-    """An edit of the header alone loses neither a note nor a text nor what makedumpfile erased."""
+    """Assert that editing only the header keeps notes, text and eraseinfo."""
     try:
         document.edit(Edit.of(edit_head.set_phys_base, rng.getrandbits(dump.bits)))
         for in_place in (False, True):
@@ -159,7 +159,7 @@ def _keep(document: Document, dump: KdumpDump, rng: Random, seen: Counter[str]) 
             assert isinstance(again, KdumpDump)
             order = saved_order(dump.notes)
             if [note.desc for note in again.notes] != [dump.notes[index].desc for index in order]:
-                # Pointers of junk may then be read in another form: what is saved is read back, and not put in place.
+                # Junk pointers may then be parsed in another form: saving reads the result back and refuses it.
                 check_saved(
                     dump, document.state, ImageSource(layout.base or document.source, layout.image), 0, no_progress
                 )
@@ -177,7 +177,7 @@ def _keep(document: Document, dump: KdumpDump, rng: Random, seen: Counter[str]) 
 
 
 def one(folder: str, seed: int, number: int, seen: Counter[str]) -> None:
-    """Write the case and do to it all that can be done."""
+    """Write the case and exercise it."""
     path = os.path.join(folder, "case")
     with open(path, "wb") as file:
         file.write(case(seed, number))

@@ -1,7 +1,7 @@
-"""A seeded mutator over the samples: one number, one case, the same on every machine.
+"""Mutate the samples with a seed: each number is one case, the same on every machine.
 
-It knows where the fields lie, so that most cases get past the magic and damage what is
-behind it: ELF header, program and section headers, PN_XNUM, note headers, names, texts,
+It knows the offsets of the fields, so that most cases keep the magic and damage what comes
+after it: ELF header, program and section headers, PN_XNUM, note headers, names, texts,
 blobs and write JSON.
 """
 
@@ -20,10 +20,10 @@ from tests.faults import corpus
 from tests.paths import SAMPLES
 
 _SEED_BYTES: Final = 48 << 10
-"""Of a sample so much is mutated: its head and some memory."""
+"""Bytes of a sample that are mutated: its headers and some memory."""
 
 _TEXT_BYTES: Final = 1 << 20
-"""A line that is made 400 times as long more than once would be a test of this machine's memory."""
+"""Longest text, in bytes: a line made 400 times as long repeatedly would test this machine's memory."""
 
 EDGES: Final[tuple[int, ...]] = tuple(
     value
@@ -31,11 +31,11 @@ EDGES: Final[tuple[int, ...]] = tuple(
     for near in (-2, -1, 0, 1, 2)
     if (value := (1 << power) + near) >= 0
 )
-"""Numbers near the places where widths, limits and signs end."""
+"""Numbers near the limits of widths and signs."""
 
 
 class Case(NamedTuple):
-    """A file to open, and the entry to open beside it, if any."""
+    """A file to open, and its entry, if any."""
 
     kind: Literal["dump", "blob", "writes"]
     data: bytes
@@ -43,7 +43,7 @@ class Case(NamedTuple):
 
 
 class _Fields(NamedTuple):
-    """What a field is called matters to nobody here: its offset in the record and its width do."""
+    """The offsets and widths of a record's fields; names are not needed here."""
 
     header: tuple[tuple[int, int], ...]
     segment: tuple[tuple[int, int], ...]
@@ -62,7 +62,7 @@ def _fields(bits: Bits) -> _Fields:
 
 
 class _Elf:
-    """A dump in the making; reads its own headers back only as far as mutating needs."""
+    """A dump under mutation; it parses only the headers that mutations need."""
 
     def __init__(self, data: bytes) -> None:
         self.data = bytearray(data)
@@ -81,7 +81,7 @@ class _Elf:
         return self.get(*self.fields.header[index])
 
     def records(self, table: int, count: int, size: int) -> list[int]:
-        """Offsets of the first whole records of a table that begins at header field `table`."""
+        """Return the offsets of the first whole records of the table at header field `table`."""
         start = self.header(table)
         return [start + n * size for n in range(min(self.header(count), 64)) if start + (n + 1) * size < len(self.data)]
 
@@ -95,7 +95,7 @@ class _Elf:
 
     @property
     def notes(self) -> list[int]:
-        """Offsets of the note headers, as far as they fit together."""
+        """Return the offsets of the note headers, up to the first inconsistent one."""
         out: list[int] = []
         offset, filesz = (self.fields.segment[2], self.fields.segment[5])
         if self.bits == 32:
@@ -173,14 +173,14 @@ def _section(elf: _Elf, rng: Random) -> None:
 
 
 def _new_sections(elf: _Elf, rng: Random) -> None:
-    """Section headers where there were none, over bytes that mean something else."""
+    """Add section headers over bytes of another meaning."""
     elf.put(*elf.fields.header[5], rng.randrange(len(elf.data)))
     elf.put(*elf.fields.header[10], rng.choice((elf.fields.section_size, 0, 65535)))
     elf.put(*elf.fields.header[11], rng.choice((1, 2, 7, 4096, 4097, 65535)))
 
 
 def _xnum(elf: _Elf, rng: Random) -> None:
-    """PN_XNUM, with section 0 saying a number that may be anything."""
+    """Set PN_XNUM, with any number in section 0."""
     elf.put(*elf.fields.header[9], 0xFFFF)
     if not elf.sections:
         elf.put(*elf.fields.header[5], len(elf.data))
@@ -221,7 +221,7 @@ def _cut(elf: _Elf, rng: Random) -> None:
 
 
 def _copy(elf: _Elf, rng: Random) -> None:
-    """Bytes of one place also at another."""
+    """Copy bytes from one offset to another."""
     at, to, length = rng.randrange(len(elf.data)), rng.randrange(min(len(elf.data), 4096)), rng.choice((12, 56, 600))
     elf.data[to : to + length] = elf.data[at : at + length]
 
@@ -241,7 +241,7 @@ def _damaged(data: bytes, rng: Random) -> bytes:
 
 
 def damaged_text(text: bytes, rng: Random) -> bytes:
-    """A vmcoreinfo text with a few things wrong with it."""
+    """Return a vmcoreinfo text with a few faults."""
     lines = text.split(b"\n")
     for _ in range(rng.choice((1, 2, 5))):
         at = rng.randrange(len(lines))
@@ -274,7 +274,7 @@ def damaged_text(text: bytes, rng: Random) -> bytes:
 
 
 def _crafted(rng: Random) -> bytes:
-    """A dump of the factory with a hostile text, name, class or order."""
+    """Return a dump of the factory with a hostile text, name, class or order."""
     orders: tuple[Order, Order] = "little", "big"
     widths: tuple[Bits, Bits] = 32, 64
     order, bits = rng.choice(orders), rng.choice(widths)
@@ -304,7 +304,7 @@ def _crafted(rng: Random) -> bytes:
 
 
 def hostile_blob(rng: Random) -> bytes:
-    """A blob: mostly 16 bytes whose fields stand at an edge, sometimes of another length."""
+    """Return a blob: mostly 16 bytes with fields at a limit, sometimes of another length."""
     fields = (rng.choice(EDGES) % (1 << 8 * width) for width in (2, 2, 4, 8))
     data = struct.pack("<HHIQ", *fields)
     if rng.random() < 0.3:
@@ -326,7 +326,7 @@ def _write(rng: Random) -> object:
 
 
 def hostile_writes(rng: Random) -> bytes:
-    """A `.write.json`, wrong in its values, its shape or its bytes."""
+    """Return a `.write.json` with wrong values, shape or bytes."""
     data = json.dumps([_write(rng) for _ in range(rng.choice((0, 1, 1, 2, 7)))], ensure_ascii=rng.random() < 0.5)
     out = data.encode("utf-8", "surrogatepass")
     return rng.choice(
@@ -360,7 +360,7 @@ def _texts() -> tuple[bytes, ...]:
 
 
 def case(seed: int, number: int) -> Case:
-    """Case `number` of campaign `seed`."""
+    """Return case `number` of campaign `seed`."""
     rng = Random(f"{seed}:{number}")
     blob = hostile_blob(rng) if rng.random() < 0.2 else None
     what = rng.random()

@@ -1,4 +1,4 @@
-"""Damaged kdump files, each made again from its number alone: headers, bitmaps, descriptors, pages, records."""
+"""Damage kdump files, each reproducible from its number: headers, bitmaps, descriptors, pages, records."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _FORMS: Final[tuple[tuple[Bits, Order, Padding], ...]] = (
 
 
 def case(seed: int, number: int) -> bytes:
-    """The file of that number; every fourth is a flattened one, every thirty-second is whole."""
+    """Return the file of that number; every fourth is flattened, every thirty-second undamaged."""
     rng = Random(f"kdump {seed} {number}")
     bits, order, padding = rng.choice(_FORMS)
     compress, flag = rng.choice(_COMPRESSIONS)
@@ -80,7 +80,7 @@ def _damage(rng: Random, data: bytearray, bits: Bits, order: Order, padding: Pad
         fill = rng.choice((b"\xff", b"\x55", b"\0", b"\x01\x80"))
         length = rng.choice((1, 64, 4096))
         data[at : at + length] = (fill * length)[: len(data[at : at + length])]
-    elif kind == 5:  # the page descriptors, which lie behind both bitmaps
+    elif kind == 5:  # the page descriptors, which are after both bitmaps
         blocks = header.unpack(order, data)["bitmap_blocks"]
         at = min(table + blocks * block, max(len(data) - 24, 0)) + 24 * rng.randrange(4)
         at = max(min(at, len(data) - 24), 0)

@@ -1,4 +1,4 @@
-"""Every system call of a command that touches a folder, and the command run again with one of them failing.
+"""List every system call of a command that touches a folder, and run it again with one of them failing.
 
 strace counts and injects: a call is named by its name and its number among the calls of that
 name since the process began, so the command must make the same calls in each run; that the one
@@ -24,20 +24,20 @@ _LINE = re.compile(r"\d+ +(\w+)\(")
 
 
 class Missed(Exception):
-    """Another call was hit than the one that was meant: Python made one more, or one less, as it started."""
+    """The fault hit another call than intended: Python made one more, or one less, at its start."""
 
 
 class Point(NamedTuple):
-    """The `number`th call of this name."""
+    """A system call: the `number`th of this name."""
 
     call: str
     number: int
     line: str
-    """How strace showed it."""
+    """The line of strace."""
 
 
 class Ended(NamedTuple):
-    """How a command ended: its exit code (-9: killed) and what it said."""
+    """The exit code (-9: killed) and the output of a command."""
 
     code: int
     said: str
@@ -55,7 +55,7 @@ def need_strace() -> None:
 def _strace(log: Path, command: list[str], *options: str) -> Ended:
     done = subprocess.run(
         ["strace", "-f", "-y", "-qq", "-s", "0", "-o", str(log), *options, *command],
-        cwd="/",  # so that only the folder's own names name it
+        cwd="/",  # so that only names of the folder itself match
         env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -70,7 +70,7 @@ def vmci(*arguments: str) -> list[str]:
 
 
 def enumerate_points(folder: Path, command: list[str], log: Path) -> tuple[Ended, list[Point]]:
-    """Run the command as it is; all its calls that name the folder or one of its files, in their order."""
+    """Run the command without faults; return its calls that name the folder or one of its files, in order."""
     ended = _strace(log, command, "-e", "trace=%file,%desc")
     counts: dict[str, int] = {}
     points = []
@@ -85,7 +85,7 @@ def enumerate_points(folder: Path, command: list[str], log: Path) -> tuple[Ended
 
 
 def run_with(fault: str, point: Point, folder: Path, command: list[str], log: Path) -> Ended:
-    """Run the command with this call failing, or killed as it makes it."""
+    """Run the command with this call failing, or with a kill at this call."""
     what = "signal=KILL" if fault == "KILL" else f"error={fault}"
     inject = f"inject={point.call}:{what}:when={point.number}"
     ended = _strace(log, command, "-e", f"trace={point.call}", "-e", inject)

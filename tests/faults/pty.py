@@ -1,6 +1,6 @@
-"""Runs a command in a real pseudo-terminal, types at it, and keeps every byte that it writes.
+"""Run a command in a pseudo-terminal, type into it, and keep every byte that it writes.
 
-`raw` is what the terminal was sent, `screen` what a terminal (pyte) made of it.
+`raw` is the bytes sent to the terminal, `screen` the resulting screen (pyte).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.limits import PATIENCE
 from tests.processes import is_at_work
 
 _GLANCE = 0.02
-"""Seconds between two looks at what the command does."""
+"""Seconds between two polls of the command."""
 
 
 class Terminal:
@@ -57,7 +57,7 @@ class Terminal:
 
     @property
     def lines(self) -> list[str]:
-        """The rows of the screen as they look now."""
+        """Return the rows of the current screen."""
         return [line.rstrip() for line in self._screen.display]
 
     @property
@@ -66,7 +66,7 @@ class Terminal:
 
     @property
     def title(self) -> str:
-        """What the terminal's window would be called."""
+        """Return the title of the terminal's window."""
         return str(self._screen.title)
 
     @property
@@ -85,16 +85,16 @@ class Terminal:
         self.send(f"\x1b[<0;{column + 1};{row + 1}M\x1b[<0;{column + 1};{row + 1}m" * times)
 
     def drag(self, column: int, row: int, cells: int) -> None:
-        """Hold the left button from a cell on over so many cells to the right."""
+        """Drag with the left button from a cell over `cells` cells to the right."""
         end = f"{column + 1 + cells};{row + 1}"
         self.send(f"\x1b[<0;{column + 1};{row + 1}M\x1b[<32;{end}M\x1b[<0;{end}m")
 
     def wheel(self, column: int, row: int, by: int) -> None:
-        """Turn the wheel over a cell: so many notches, down where positive."""
+        """Turn the wheel over a cell by a number of notches; positive is down."""
         self.send(f"\x1b[<{65 if by > 0 else 64};{column + 1};{row + 1}M" * abs(by))
 
     def settle(self, quiet: float = 0.3) -> bytes:
-        """Read until the command has neither written nor worked for `quiet` seconds, or ends; what came."""
+        """Read until the command has neither written nor worked for `quiet` seconds, or ends; return the bytes."""
         start = len(self.raw)
         since = begun = time.monotonic()
         while (now := time.monotonic()) - since < quiet and now - begun < PATIENCE:
@@ -116,7 +116,7 @@ class Terminal:
                 raise AssertionError(f"{text!r} is not on the screen:\n{self.text}")
 
     def finish(self) -> int:
-        """Read until the command ends; its exit code."""
+        """Read until the command ends; return its exit code."""
         deadline = time.monotonic() + PATIENCE
         while (left := deadline - time.monotonic()) > 0:
             if select.select([self._master], [], [], left)[0] and not self._take():

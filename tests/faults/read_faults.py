@@ -1,8 +1,8 @@
-"""Reading a file that fails, or that somebody else changes, at any of its reads.
+"""Let a read of a file fail, or change the file at any of its reads.
 
     python -m tests.faults.read_faults FOLDER SEED FIRST COUNT
 
-prints figures as JSON; a case that fails ends it with its number, which is enough to have it again.
+prints figures as JSON; a case that fails ends it with its number, which is enough to repeat it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _OLD: Final = 1_600_000_000
 
 
 class Case(NamedTuple):
-    """What is done to which file, and what happens at which of its reads."""
+    """A command or model over a file, and what happens at which of its reads."""
 
     file: Path
     command: str
@@ -64,7 +64,7 @@ class Case(NamedTuple):
 
 @contextlib.contextmanager
 def reads(at: int, happens: Callable[[], None]) -> Iterator[list[int]]:
-    """Let `happens` happen before the read of that number (from 0 on); gives a list whose length counts them."""
+    """Call `happens` before the read of that number (from 0); yield a list with one item for each read."""
     real, count = os.pread, list[int]()
 
     def pread(fd: int, length: int, offset: int, /) -> bytes:
@@ -81,7 +81,7 @@ def reads(at: int, happens: Callable[[], None]) -> Iterator[list[int]]:
 
 
 def _model(path: str) -> int:
-    """What the app does with a file, without the screen: open it, judge it, edit it, judge that, plan a save."""
+    """Do what the app does with a file, without a screen: open, judge, edit, judge again, plan a save."""
     try:
         document = open_document(path)
         try:
@@ -100,7 +100,7 @@ def _model(path: str) -> int:
 
 
 def run(command: str, path: str) -> tuple[int, str]:
-    """Exit code and what went to stderr."""
+    """Run a case; return the exit code and stderr."""
     out, said = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
         if command == "app":
@@ -119,7 +119,7 @@ COMMANDS: Final = ("check", "repair", "find", "app")
 
 @cache
 def _count(file: Path, command: str, folder: str) -> int:
-    """How many reads it takes where nothing happens."""
+    """Return the number of reads without a fault."""
     path = _copy(file, folder)
     with reads(-1, lambda: None) as count:
         run(command, path)
@@ -140,7 +140,7 @@ def case_of(seed: int, number: int, folder: str) -> Case:
 
 
 def try_case(case: Case, folder: str, seen: Counter[str]) -> None:
-    """Run it; asserts that it ends in time, with an exit code and at most a line."""
+    """Run the case; assert that it ends in time, with an exit code and at most one line."""
     path = _copy(case.file, folder)
     happens = {"EIO": _fail, "cut": _cut, "zeroed": _zero, "grown": _grow}[case.kind]
     mishap.recorded.clear()
@@ -180,7 +180,7 @@ def _grow(path: str, rng: Random) -> None:
 
 
 def main(folder: str, seed: int, first: int, count: int) -> int:
-    """Run `count` cases from `first` on; raises at the first that fails."""
+    """Run `count` cases from `first`; raise at the first that fails."""
     resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
     seen: Counter[str] = Counter()
     slowest = (0.0, "")

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for what a hostile file is made of: headers, notes, texts, writes."""
+"""Hypothesis strategies for the parts of a hostile file: headers, notes, texts, writes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _LONGEST = 2048
 
 
 def numbers(bits: int) -> st.SearchStrategy[int]:
-    """A number of `bits` bits: small, near an edge, or any."""
+    """Draw a number of `bits` bits: small, near a limit, or any."""
     top = (1 << bits) - 1
     return st.one_of(st.integers(0, 600), st.sampled_from(EDGES).map(lambda n: n & top), st.integers(0, top))
 
 
 @st.composite
 def heads(draw: st.DrawFn) -> bytes:
-    """An ELF header, program headers and section headers of any values, and some bytes behind them."""
+    """Draw an ELF header, program headers and section headers of any values, followed by some bytes."""
     bits, order = draw(st.sampled_from((32, 64))), draw(st.sampled_from(("little", "big")))
     mark, wide = ("<" if order == "little" else ">"), ("Q" if bits == 64 else "I")
     e_size, p_size, s_size = (64, 56, 64) if bits == 64 else (52, 32, 40)
@@ -64,7 +64,7 @@ def _segment(mark: str, bits: int, fields: tuple[int, ...]) -> bytes:
 
 @st.composite
 def notes(draw: st.DrawFn) -> bytes:
-    """One note; its sizes may lie."""
+    """Draw one note; its sizes may be false."""
     name = draw(st.one_of(st.just(NOTE_NAME), st.sampled_from(corpus.NOTE_NAMES), st.binary(max_size=20)))
     lie = draw(st.sampled_from((None, None, "namesz", "descsz")))
     lies = {} if lie is None else {lie: draw(numbers(32))}
@@ -80,12 +80,12 @@ def notes(draw: st.DrawFn) -> bytes:
 
 
 def note_areas() -> st.SearchStrategy[bytes]:
-    """Some notes one after the other, or no notes at all."""
+    """Draw some notes in a row, or none."""
     return st.one_of(st.lists(notes(), max_size=4).map(b"".join), st.binary(max_size=_LONGEST))
 
 
 def texts() -> st.SearchStrategy[bytes]:
-    """Lines that are right, hostile or anything, with any line ends."""
+    """Draw lines that are valid, hostile or random, with any line ends."""
     good = st.sampled_from(factory.TEXT_64.splitlines() + factory.TEXT_32.splitlines())
     hostile = st.sampled_from(tuple(corpus.TEXTS.values()))
     key = st.sampled_from((b"OSRELEASE", b"PAGESIZE", b"SYMBOL(x)", b"NUMBER(x)", b"SIZE(list_head)", b"BUILD-ID", b""))
@@ -98,7 +98,7 @@ def texts() -> st.SearchStrategy[bytes]:
 
 
 def write_json() -> st.SearchStrategy[bytes]:
-    """JSON of any shape, most of it near that of writes."""
+    """Draw JSON of any shape, mostly similar to writes."""
     plain = st.one_of(st.none(), st.booleans(), numbers(64), st.floats(), st.text(max_size=20), st.just("00" * 16))
     write: st.SearchStrategy[Any] = st.fixed_dictionaries(
         {"offset": st.one_of(st.just(0), numbers(33), plain), "length": st.one_of(st.just(16), numbers(33), plain)},

@@ -1,4 +1,4 @@
-"""The app in a real terminal over a hostile dump: what is shown is text, and nothing of it acts."""
+"""Test the app in a real terminal over a hostile dump: it shows text, and no control sequence gets through."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DOWN, _END, _ESCAPE = "\x1b[B", "\x1b[F", "\x1b"
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> bytes:
-    """A dump with all of the corpus in its text and its note names, under a hostile name."""
+    """Write a dump with the whole corpus in its text and note names, under a hostile name."""
     names = b"".join(factory.note(b"x", name) for name in corpus.NOTE_NAMES)
     path = os.path.join(os.fsencode(tmp_path), _NAME)
     with open(path, "wb") as file:
@@ -53,7 +53,7 @@ def test_every_pane_shows_hostile_text_as_text(hostile: bytes, columns: int, row
 
 
 def test_what_is_asked_and_said_is_text_too(hostile: bytes) -> None:
-    """The text editor, the search, the save dialog and the messages of what goes wrong."""
+    """The same for the text editor, the search, the save dialog and error messages."""
     with Terminal((sys.executable, "-m", "vmci_tui", hostile), 120, 36) as terminal:
         terminal.wait_for("Entry")
         for keys in (

@@ -1,4 +1,4 @@
-"""Whatever `--qemu PROGRAM` says, nothing of it reaches the terminal as it is, and nothing of it has no end."""
+"""Test that output of `--qemu PROGRAM` never reaches the terminal unescaped, and is never read without end."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_it_is_one_line_without_escapes(tmp_path: Path, kind: str) -> None:
 
 
 class _Stub(QemuProcess):
-    """One channel to a thread that says the same for ever."""
+    """One channel to a thread that sends the same for ever."""
 
     def __init__(self, part: bytes) -> None:
         ours, theirs = socket.socketpair()
@@ -82,7 +82,7 @@ def test_a_gdb_stub_that_is_none(part: bytes) -> None:
 
 
 def test_its_last_words_are_shown(tmp_path: Path) -> None:
-    """As they are where they are harmless, else by the gate."""
+    """Unchanged if they are harmless, else escaped."""
     program = tmp_path / "qemu"
     program.write_text("#!/bin/sh\nprintf 'no such machine: \\033[31mpc\\n' >&2; exit 1\n")
     program.chmod(0o755)

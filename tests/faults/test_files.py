@@ -1,4 +1,4 @@
-"""What is no regular file, cannot be read, or has a name that no one would give it."""
+"""Test files that are not regular, not readable, or have unusual names."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _refusal(path: str, blob: str | None = None) -> str:
 
 @contextmanager
 def _without_privilege() -> Iterator[None]:
-    """root may read anything: be somebody else for a moment."""
+    """Become another user for a moment: root may read anything."""
     if os.geteuid() != 0:
         yield
         return

@@ -1,4 +1,4 @@
-"""Files that are large, claim to be, or change while they are open: a bounded head is read, and the rest is said."""
+"""Test files that are large, claim to be, or change while open: vmci reads a bounded part and reports the rest."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ print("READ", dict(line.split(": ") for line in open("/proc/self/io").read().spl
 
 
 def _sparse(path: Path, memory: int) -> Path:
-    """A dump whose guest has `memory` bytes, all of them a hole of the file."""
+    """Write a dump whose guest has `memory` bytes, all of them a hole in the file."""
     data = factory.elf(loads=[factory.Load(0x100000, b"x" * 4096)], gap=4096)
     offset = len(data) - 4096
     header = struct.pack("<IIQQQQQQ", 1, 7, offset, 0, 0x100000, memory, memory, 0)
@@ -73,7 +73,7 @@ def test_a_tebibyte_is_opened_shown_checked_and_planned_at_once(tmp_path: Path) 
 
 
 def _many_segments(path: Path, count: int) -> str:
-    """PN_XNUM: one empty PT_NOTE, then PT_LOADs of a page each, that all lie behind the file's end."""
+    """Write PN_XNUM headers: one empty PT_NOTE, then PT_LOADs of a page each, all after the file's end."""
     head = factory.elf([], [], phnum=PN_XNUM, phoff=128, shoff=64, shentsize=64, shnum=1)[:64]
     section = struct.pack("<IIQQQQIIQQ", 0, 0, 0, 0, 0, 0, 0, count, 0, 0)
     note = struct.pack("<IIQQQQQQ", 4, 0, 0, 0, 0, 0, 0, 0)
@@ -146,7 +146,7 @@ def test_a_file_that_shrinks_while_open_is_told_so_and_never_saved(tmp_path: Pat
     plan = plan_copy(document)
     os.truncate(path, length)
     with contextlib.suppress(OpenError):
-        look(document)  # what lies in the part that is left can be looked at
+        look(document)  # the remaining part can still be viewed
     with pytest.raises(OpenError, match=r"was cut to \d+ bytes or less while it was read; open it again"):
         document.read(0, 1 << 22)
     with pytest.raises(SaveError, match="has changed since it was opened; open it again"):

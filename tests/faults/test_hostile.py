@@ -1,4 +1,4 @@
-"""Hostile headers, notes and texts: no exception, no hang, nothing raw, memory bounded.
+"""Test hostile headers, notes and texts: no exception, no hang, no raw bytes, bounded memory.
 
 A slice of the campaign runs in every run; the whole of it with `-m long`.
 """
@@ -114,5 +114,5 @@ def test_hostile_text_comes_out_as_printable_ascii(tmp_path: Path, name: str) ->
 @pytest.mark.parametrize("name", corpus.HUGE)
 def test_a_huge_text_takes_seconds_at_most(tmp_path: Path, name: str) -> None:
     path = _write(tmp_path, factory.elf([factory.note(corpus.HUGE[name])]))
-    with time_limit(10):  # 2 s on a machine that does nothing else
+    with time_limit(10):  # 2 s on an idle machine
         look(open_document(path))

@@ -1,4 +1,4 @@
-"""Hostile kdump files: no exception, no hang, nothing raw, memory bounded whatever a header claims.
+"""Test hostile kdump files: no exception, no hang, no raw bytes, memory bounded for any header.
 
 A slice of the campaign runs in every run; the whole of it with `-m long`.
 """
@@ -83,7 +83,7 @@ def _sparse(path: Path, head: bytes, size: int) -> None:
 
 
 def test_the_largest_bitmap_that_is_looked_at(tmp_path: Path) -> None:
-    """16 TiB of guest: a bitmap of 512 MiB that is a hole, and one of 1 GiB that is too large."""
+    """A guest of 16 TiB: a bitmap of 512 MiB that is a hole, and one of 1 GiB that is too large."""
     blocks = (512 << 20) // 4096
     for factor, words in ((2, None), (3, "blocks of bitmap")):
         data = factory.kdump(max_mapnr=1 << 20, sub={"max_mapnr_64": 1 << 32}, head={"bitmap_blocks": factor * blocks})
@@ -94,7 +94,7 @@ def test_the_largest_bitmap_that_is_looked_at(tmp_path: Path) -> None:
 
 
 def test_every_second_page_of_many(tmp_path: Path) -> None:
-    """Four million ranges: the first are listed, each can be read, and memory stays bounded."""
+    """Of four million ranges the first are listed, each can be read, and memory stays bounded."""
     data = bytearray(factory.kdump({(1 << 23) - 1: bytes(4096)}))
     bitmap = 1 << 20
     start = 8192 + bitmap

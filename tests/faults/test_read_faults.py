@@ -1,4 +1,4 @@
-"""A file that cannot be read, or that somebody changes, while it is judged: one line, never a traceback or a hang.
+"""Test a file that cannot be read, or changes, while it is judged: one line, never a traceback or a hang.
 
 A slice of the campaign runs in every run; 20,000 cases of it with `-m long`.
 """

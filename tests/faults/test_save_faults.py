@@ -1,6 +1,6 @@
-"""A save, and taking one back, killed and failed at every system call that it makes.
+"""Test saving and undoing with a kill or a failure at each of their system calls.
 
-At any moment a copy's target is absent, the old file or the new one; a file that is changed in
+At any moment a copy's target is absent, the old file or the new one; a file changed in
 place is the old one, the new one, or `vmci undo` makes it the old and `--finish` the new.
 """
 
@@ -29,18 +29,18 @@ from vmci_tui.saving.undo_journal import SUFFIX, decode
 _DUMP, _OUT = "dump.elf", "out.elf"
 _BIG, _MORE = TEXT_64 + b"KEY=value\n" * 600, TEXT_64 + b"KEY=value\n" * 1600
 _DATA = elf((cpus() + note(),), (Load(0x1000, ram(40_000), vaddr=1 << 40),), qemu=True)
-FIRST = [_DATA, _ENTRY := bytes((0, 0, 1)) + bytes(14)]  # what taking back all saves must lead to
+FIRST = [_DATA, _ENTRY := bytes((0, 0, 1)) + bytes(14)]  # the result of undoing all saves
 _SLICE = 10
-"""Points of each scenario in every run; all of them with `-m long`."""
+"""Points of each scenario that every run tries; all of them with `-m long`."""
 
 
 class Scenario(NamedTuple):
-    """What lies in a folder, and what is done there."""
+    """The files of a folder, and the command run there."""
 
     name: str
     before: Path
     do: str
-    """Which rule judges: save, undo, finish or copy."""
+    """The rule that judges: save, undo, finish or copy."""
     arguments: tuple[str, ...]
     prefix: tuple[str, ...] = ()
 
@@ -49,7 +49,7 @@ class Scenario(NamedTuple):
 
 
 class Files(NamedTuple):
-    """A folder's files, each with its mode."""
+    """The files of a folder, each with its mode."""
 
     held: dict[str, bytes]
     modes: dict[str, int]
@@ -68,7 +68,7 @@ def records(files: Files) -> int:
 
 
 def clone(folder: Path, to: Path) -> Path:
-    """With its times, which tell a save from a stranger's writing."""
+    """Copy the folder with its times, by which a save differs from other changes."""
     shutil.copytree(folder, to)
     return to
 
@@ -82,12 +82,12 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 _LACKING_POWER = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
-"""Root that may write only what its mode lets it."""
+"""Prefix of commands that run as root without the right to ignore modes."""
 
 
 @pytest.fixture(scope="module")
 def scenarios(tmp_path_factory: pytest.TempPathFactory, texts: dict[str, str]) -> dict[str, Scenario]:
-    """The folders, made once."""
+    """Make the folders, once."""
     base = tmp_path_factory.mktemp("before")
 
     def append(which: str) -> tuple[str, ...]:
@@ -134,7 +134,7 @@ def scenarios(tmp_path_factory: pytest.TempPathFactory, texts: dict[str, str]) -
 
 
 def half(finished: Path, to: Path, head: int = 0) -> Path:
-    """As after a kill within a save: what lies beyond the old end is there, of the head only some, and no mark."""
+    """Make the state after a kill within a save: the bytes past the old end, some of the header area, and no mark."""
     clone(finished, to)
     journal = to / (_DUMP + SUFFIX)
     whole = decode(journal.read_bytes())[0]
@@ -164,7 +164,7 @@ def scenario(request: pytest.FixtureRequest, scenarios: dict[str, Scenario]) -> 
 
 
 class Judge:
-    """Knows the files before and after; told how a run ended, says whether what lies there may lie there."""
+    """Judge whether a folder is in an allowed state after a run, by the files before and after the command."""
 
     def __init__(self, scenario: Scenario, after: Files) -> None:
         self.scenario, self.before, self.after = scenario, look(scenario.before), after
@@ -217,7 +217,7 @@ class Judge:
         self.all_the_way(folder)
 
     def all_the_way(self, folder: Path) -> None:
-        """Taken back until nothing is left to take back: the first file, its journal gone."""
+        """Undo until no save is left: the first file is back, its journal gone."""
         while records(look(folder)):
             undo_last_save(str(folder / _DUMP))
         assert (folder / _DUMP).read_bytes() in FIRST
@@ -237,7 +237,7 @@ def judge_of(scenario: Scenario, tmp_path: Path) -> tuple[Judge, list[points.Poi
 
 
 class Attempt(NamedTuple):
-    """One run with one fault."""
+    """One run with one fault, and its result."""
 
     scenario: Scenario
     point: points.Point
@@ -245,7 +245,7 @@ class Attempt(NamedTuple):
     folder: Path
 
     def run(self) -> points.Ended:
-        """With the fault at that call and no other: where it missed, again from the start."""
+        """Run with the fault at exactly that call; repeat from the start if it missed."""
         log, command = self.folder.with_name(self.folder.name + ".log"), self.scenario.command(self.folder)
         for _ in range(3):
             clone(self.scenario.before, self.folder)
@@ -258,7 +258,7 @@ class Attempt(NamedTuple):
 
 
 def campaign(scenario: Scenario, tmp_path: Path, most: int | None = None) -> None:
-    """All faults at all calls, or so many of them; what was tried is printed."""
+    """Try all faults at all calls, or `most` of them, and print the numbers."""
     clean = clone(scenario.before, tmp_path / "clean")
     ended, found = points.enumerate_points(clean, scenario.command(clean), tmp_path / "clean.log")
     assert ended.code == 0, ended.said
@@ -270,7 +270,7 @@ def campaign(scenario: Scenario, tmp_path: Path, most: int | None = None) -> Non
     with ThreadPoolExecutor(2) as pool:
         for start in range(0, len(chosen), 20):
             batch = chosen[start : start + 20]
-            # First run, then judge: a fork beside an undo would keep its lock on the file.
+            # Run all before judging: a fork during an undo would keep its lock on the file.
             for one, how in zip(batch, list(pool.map(Attempt.run, batch)), strict=True):
                 try:
                     judge(one.folder, how)
@@ -292,7 +292,7 @@ def test_every_fault_at_every_call(scenario: Scenario, tmp_path: Path) -> None:
 
 
 def in_a_child(folder: Path, scenario: Scenario, spoil: Callable[[], None]) -> points.Ended:
-    """The command in a process of its own, some calls of which are other ones."""
+    """Run the command in its own process, with some calls replaced."""
     said = os.memfd_create("said")
     child = os.fork()
     if not child:
@@ -311,7 +311,7 @@ def in_a_child(folder: Path, scenario: Scenario, spoil: Callable[[], None]) -> p
 
 
 def replaced(call: str, taken: Callable[[int], int], after: Callable[[], object]) -> Callable[[], None]:
-    """Make the call write `taken` of so many bytes, and then something happen."""
+    """Let the call write `taken` of its bytes, then do something."""
     real = getattr(os, call)
 
     def pwrite(fd: int, data: bytes, offset: int) -> int:
@@ -328,7 +328,7 @@ def replaced(call: str, taken: Callable[[int], int], after: Callable[[], object]
 
 
 def shortened(call: str, number: int, how: str) -> Callable[[], None]:
-    """Make the `number`th call write only some of its bytes, and with `torn` die of it."""
+    """Let the `number`th call write only some of its bytes, and with `torn` kill the process."""
     left = number + 1
 
     def taken(length: int) -> int:
@@ -347,7 +347,7 @@ def shortened(call: str, number: int, how: str) -> Callable[[], None]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_write_that_is_short_or_torn(name: str, scenarios: dict[str, Scenario], tmp_path: Path) -> None:
-    """What strace cannot do: the kernel takes some of the bytes only, and the process may die of it."""
+    """Test what strace cannot do: the kernel writes only some of the bytes, and the process may be killed then."""
     scenario = scenarios[name]
     tried = 0
     for call in ("pwrite", "copy_file_range"):
@@ -370,7 +370,7 @@ def test_every_write_that_is_short_or_torn(name: str, scenarios: dict[str, Scena
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MiB."""
+    """Mount a file system of 1 MiB."""
     there = tmp_path / "disk"
     there.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(there)], capture_output=True).returncode:

@@ -1,4 +1,4 @@
-"""The same faults for kdump files: in place within the sub-header's blocks and at the end, flattened, copied."""
+"""Test the same faults for kdump files: in place within the sub-header's blocks and at the end, flattened, copied."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAMES = (
 
 @pytest.fixture(scope="module")
 def scenarios(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scenario]:
-    """The folders, made once."""
+    """Make the folders, once."""
     base = tmp_path_factory.mktemp("before")
     texts = {}
     for name, text in (("big", _BIG), ("more", _MORE)):

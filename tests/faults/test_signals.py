@@ -1,4 +1,4 @@
-"""A signal at each step of a save: the file is the old one or the new one, and the words say which."""
+"""Test a signal at each step of a save: the file is the old one or the new one, and the message says which."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CALLS = ("open", "pwrite", "copy_file_range", "fsync", "fchmod", "ftruncate", "
 
 
 def signalled(number: signal.Signals, at: int, after: bool, calls: list[str]) -> Callable[[], None]:
-    """Make the `at`th of these calls be met by a signal."""
+    """Send a signal at the `at`th of these calls."""
 
     def spoil() -> None:
         for name in _CALLS:
@@ -89,7 +89,7 @@ def test_a_signal_at_each_call(name: str, after: bool, tmp_path: Path) -> None:
 
 
 def held(folder: Path) -> dict[str, bytes]:
-    """The files; a journal counts by being there, for its times are others in each run."""
+    """Return the files; of a journal only the existence, because its times differ from run to run."""
     return {p.name: b"" if p.name.endswith(SUFFIX) else p.read_bytes() for p in sorted(folder.iterdir())}
 
 
@@ -106,13 +106,13 @@ raise SystemExit(main(sys.argv[1:]))
 
 
 def slowly(*arguments: str) -> list[str]:
-    """vmci as on a slow disk: a copy of the large dump takes 8 seconds."""
+    """Start vmci as on a slow disk: a copy of the large dump takes 8 seconds."""
     return [sys.executable, "-c", _SLOWLY, *arguments]
 
 
 @pytest.fixture
 def large(tmp_path: Path) -> Path:
-    """A dump that is copied in more than one piece."""
+    """Write a dump that is copied in more than one part."""
     path = tmp_path / "large.elf"
     path.write_bytes(elf((cpus() + note(),), (Load(0, ram(1 << 20) * 64),)))
     return path

@@ -1,4 +1,4 @@
-"""Standard streams that are closed, full or not read: the file is saved first, and the exit code tells."""
+"""Test closed, full and unread standard streams: the file is saved first, and the exit code reports the error."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_stream_that_is_closed_full_or_not_read(how: str, command: str, folder
     ran = run(folder, f"{_VMCI} {command} {how}")
     assert "Traceback" not in ran.stderr and "Exception" not in ran.stderr
     if command == "predict":
-        code = 3  # its input is what was closed
+        code = 3  # its input is the closed stream
     elif prints and how == "| true":
         code = 141
     elif prints and how.startswith(">"):
@@ -93,7 +93,7 @@ def _saves(command: str) -> bool:
 
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_the_app_and_the_lessons_need_a_terminal_on_all_three(number: int, folder: Path) -> None:
-    """Textual draws on stderr: what is sent elsewhere would get the pictures."""
+    """Textual draws on stderr: a redirected stderr would get the pictures."""
     for command in ("d.elf", "lessons"):
         controller, terminal = os.openpty()
         streams = [terminal] * 3
@@ -112,7 +112,7 @@ def test_the_app_and_the_lessons_need_a_terminal_on_all_three(number: int, folde
 
 @pytest.mark.parametrize("command", ["repair d.elf -o out", "set d.elf PAGESIZE=1 -o out --json"])
 def test_a_pipe_that_nobody_reads_is_waited_for_after_the_file_is_saved(command: str, folder: Path) -> None:
-    """The interrupt then says what is done, and ends it at once."""
+    """An interrupt then reports what was saved, and ends it at once."""
     read, write = os.pipe()
     os.set_blocking(write, False)
     while True:

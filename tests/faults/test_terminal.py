@@ -1,4 +1,4 @@
-"""What a real terminal is sent when a dump is hostile: text, and nothing that acts."""
+"""Test what a real terminal receives for a hostile dump: text, and no control sequence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _VMCI = (sys.executable, "-m", "vmci_tui")
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> str:
-    """A dump with all of the corpus in its text and its note names, under a hostile name."""
+    """Write a dump with the whole corpus in its text and note names, under a hostile name."""
     names = b"".join(factory.note(b"x", name) for name in corpus.NOTE_NAMES)
     path = os.path.join(os.fsencode(tmp_path), _NAME)
     with open(path, "wb") as file:
@@ -53,7 +53,7 @@ def test_the_command_line_sends_text_only(
     with Terminal((*_VMCI, *made), columns=200, rows=200) as terminal:
         assert terminal.finish() == code, terminal.text
         raw = bytes(terminal.raw)
-    # The progress line of a save goes back to its own start.
+    # The progress line of a save returns to its own start.
     assert not set(raw) - set(range(0x20, 0x7F)) - {0x0A, 0x0D}, raw
     assert words.encode() in raw.replace(b"\r\n", b""), raw
     assert terminal.title == ""
@@ -61,7 +61,7 @@ def test_the_command_line_sends_text_only(
 
 
 def test_the_terminal_would_tell(tmp_path: Path) -> None:
-    """What is asserted above is not vacuous: sent raw, the corpus is seen, and it acts."""
+    """Check that the assertions above are not vacuous: sent raw, the corpus is visible, and it acts."""
     (tmp_path / "raw").write_bytes(corpus.TEXT)
     with Terminal(("cat", str(tmp_path / "raw"))) as terminal:
         assert terminal.finish() == 0
