@@ -34,7 +34,7 @@ def grouped(found: Iterable[Finding], verdicts: Mapping[str, Verdict], context: 
         mine = [pair for pair in fired.get(finding.code, ()) if not apart or _about(pair[1].span, finding.span)]
         for pair in mine:
             fired[finding.code].remove(pair)
-        impacts = _consequences(mine)
+        impacts = _impacts(mine)
         named = {item.reader for item in impacts}
         others = tuple(item for item in finding.readers if item.reader in verdicts and item.reader not in named)
         yield finding._replace(readers=(*impacts, *others, *(_blind(verdicts) if finding.code == addresses else ())))
@@ -104,7 +104,7 @@ def _about(rule: Span | None, finding: Span | None) -> bool:
     return rule.offset < finding.offset + finding.length and finding.offset < rule.offset + rule.length
 
 
-def _consequences(pairs: Iterable[tuple[str, FiredRule]]) -> tuple[ReaderImpact, ...]:
+def _impacts(pairs: Iterable[tuple[str, FiredRule]]) -> tuple[ReaderImpact, ...]:
     return tuple(ReaderImpact(reader, item.rule.refuses, item.words, item.rule.why) for reader, item in pairs)
 
 
@@ -115,7 +115,7 @@ def _seen_by_readers(code: str, pairs: list[tuple[str, FiredRule]], context: Con
         finding = finding._replace(severity="warning")
     if code == "C17" and context.dump is not None:  # vmci opened it: the file is not at fault if ELF readers cannot
         finding = finding._replace(severity="info")
-    return finding._replace(readers=_consequences(pairs))
+    return finding._replace(readers=_impacts(pairs))
 
 
 def _why(code: str, pairs: list[tuple[str, FiredRule]]) -> str | None:

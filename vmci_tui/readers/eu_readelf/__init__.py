@@ -111,7 +111,7 @@ def _table_cut(r: EuReading) -> RuleHit | None:
 @rule("C11", "note", "", _SOURCE + "src/readelf.c handle_notes")
 @why("More than 65,534 program headers need a section header for their number; then only sections are searched.")
 def _many_headers(r: EuReading) -> RuleHit | None:
-    many = r.note_missing and r.header.phnum == PN_XNUM and r.sections and not r.note_sections
+    many = r.no_note and r.header.phnum == PN_XNUM and r.sections and not r.note_sections
     return RuleHit(r.form.span("e_phnum")) if many else None
 
 
@@ -121,14 +121,14 @@ def _many_headers(r: EuReading) -> RuleHit | None:
     QEMU 7.2 and later write two sections of other types.
     """)
 def _sections(r: EuReading) -> RuleHit | None:
-    return RuleHit(r.form.span("e_shnum")) if r.note_missing and r.sections and not r.note_sections else None
+    return RuleHit(r.form.span("e_shnum")) if r.no_note and r.sections and not r.note_sections else None
 
 
 @rule("C07", "note", "", _SOURCE + "src/readelf.c handle_notes")
 @why("Only SHT_NOTE sections are searched, and none of them is in a PT_NOTE with VMCOREINFO.")
 def _other_sections(r: EuReading) -> RuleHit | None:
     named = any(NAME[:-1] in area.data for area in r.areas)
-    return r.hit(r.form.span("e_shoff")) if r.note_missing and r.note_sections and not named else None
+    return r.hit(r.form.span("e_shoff")) if r.no_note and r.note_sections and not named else None
 
 
 @rule("C16", "note", "", _SOURCE + "src/readelf.c handle_notes")
@@ -137,7 +137,7 @@ def _no_headers(r: EuReading) -> RuleHit | None:
     none = not r.phnum or not r.header.phoff or r.header.phoff + r.form.segment.size > r.view.size
     return (
         RuleHit(r.form.span("e_phnum" if r.phnum == 0 else "e_phoff"))
-        if r.note_missing and not r.sections and none
+        if r.no_note and not r.sections and none
         else None
     )
 
@@ -145,14 +145,14 @@ def _no_headers(r: EuReading) -> RuleHit | None:
 @rule("C03", "note", "", _SOURCE + "src/readelf.c handle_notes")
 @why("There is no PT_NOTE with bytes; eu-readelf prints nothing.")
 def _no_note_segment(r: EuReading) -> RuleHit | None:
-    return RuleHit() if r.note_missing and not r.sections and not any(length for _, length, _ in r.places) else None
+    return RuleHit() if r.no_note and not r.sections and not any(length for _, length, _ in r.places) else None
 
 
 @rule("C02", "note", BAD_NOTE + "invalid operation", _SOURCE + "libelf/elf_getdata_rawchunk.c")
 @why("A PT_NOTE reaches past the end of the file; eu-readelf then reads none of its notes, not even whole ones.")
 def _notes_cut(r: EuReading) -> RuleHit | None:
     outside = next((place for place in r.places if not r.has(place[0], place[1])), None)
-    if not r.note_missing or outside is None:
+    if not r.no_note or outside is None:
         return None
     return RuleHit(Span(min(outside[0], r.view.size), 0), OUTSIDE_SECTION if r.sections else OUTSIDE)
 
@@ -190,19 +190,19 @@ def _broken(r: EuReading) -> RuleHit | None:
 @rule("C04", "note", "", _SOURCE + "src/readelf.c handle_notes_data")
 @why("e_type is not ET_CORE: the note is listed, but eu-readelf prints its text only for a core file.")
 def _not_a_core(r: EuReading) -> RuleHit | None:
-    return RuleHit(r.form.span("e_type")) if r.note_missing and r.named and r.header.type != ET_CORE else None
+    return RuleHit(r.form.span("e_type")) if r.no_note and r.named and r.header.type != ET_CORE else None
 
 
 @rule("C12", "note", "", _SOURCE + "libebl/eblopenbackend.c")
 @why("eu-readelf has no backend for this e_machine, or one without core notes: the text is not printed.")
 def _machine(r: EuReading) -> RuleHit | None:
-    return RuleHit(r.form.span("e_machine")) if r.note_missing and r.named and not r.has_backend else None
+    return RuleHit(r.form.span("e_machine")) if r.no_note and r.named and not r.has_backend else None
 
 
 @rule("N09", "note", "", _SOURCE + "backends/linux-core-note.c core_note")
 @why("The type of the VMCOREINFO note is not 0: it is listed without its text.")
 def _type(r: EuReading) -> RuleHit | None:
-    found = next((note for note in r.named if note.name == NAME and note.type), None) if r.note_missing else None
+    found = next((note for note in r.named if note.name == NAME and note.type), None) if r.no_note else None
     return None if found is None else RuleHit(note_header(r.order).span("type", found.offset))
 
 
@@ -210,19 +210,19 @@ def _type(r: EuReading) -> RuleHit | None:
 @why("The name must be VMCOREINFO with one NUL, 11 bytes; a note of any other name is listed without its text.")
 def _name(r: EuReading) -> RuleHit | None:
     other = next((note for note in r.notes if note.name != NAME and (note in r.named or note.has_text)), None)
-    return RuleHit(other.span) if r.note_missing and other is not None else None
+    return RuleHit(other.span) if r.no_note and other is not None else None
 
 
 @rule("N02", "note", "", _SOURCE + "src/readelf.c handle_notes_data", observed=False)
 @why("There are more notes than vmci follows; eu-readelf would continue.")
 def _too_many_notes(r: EuReading) -> RuleHit | None:
-    return RuleHit() if r.note_missing and any(len(area.notes) >= NOTE_LIMIT for area in r.areas) else None
+    return RuleHit() if r.no_note and any(len(area.notes) >= NOTE_LIMIT for area in r.areas) else None
 
 
 @rule("N01", "note", "", _SOURCE + "src/readelf.c handle_notes_data")
 @why("None of the notes is named VMCOREINFO.")
 def _no_note(r: EuReading) -> RuleHit | None:
-    return r.hit() if r.note_missing else None
+    return r.hit() if r.no_note else None
 
 
 @rule("T03", "after", "", _SOURCE + "src/readelf.c handle_core_item")

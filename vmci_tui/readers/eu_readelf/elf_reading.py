@@ -197,7 +197,7 @@ class EuReading:
         return next((line[1] for line in lines if line is not None), None)
 
     @property
-    def note_missing(self) -> bool:
+    def no_note(self) -> bool:
         """Whether it looks for notes but decodes no VMCOREINFO note."""
         return self.opened and not self.decoded
 
@@ -211,7 +211,7 @@ class EuReading:
         return "" if area.broken is None else GARBAGE
 
     @cached_property
-    def first_message(self) -> str:
+    def message(self) -> str:
         """Its message about the first area that is not whole; else empty."""
         for offset, length, _ in self.places:
             if not self.has(offset, length):
@@ -220,7 +220,7 @@ class EuReading:
 
     def hit(self, span: Span | None = None) -> RuleHit:
         """Return a reason for decoding nothing, with the words that it prints."""
-        return RuleHit(span, self.first_message)
+        return RuleHit(span, self.message)
 
     def fault(self, finder: Callable[[NoteArea, ByteOrder], Span | None]) -> RuleHit | None:
         """Return the first area with this fault, with its message; None if the walk reaches the note in any area."""

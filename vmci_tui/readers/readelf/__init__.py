@@ -72,16 +72,14 @@ def _magic(r: ReadelfReading) -> RuleHit | None:
 @rule("C13", "before", "", f"{_SOURCE} get_file_header")
 @why("EI_DATA names the wrong byte order (e_version reads as 0x1000000), so every number in the headers is swapped.")
 def _byte_order(r: ReadelfReading) -> RuleHit | None:
-    return r.hit(r.form.span("EI_DATA")) if r.note_missing and not r.places and r.header.version == 0x01000000 else None
+    return r.hit(r.form.span("EI_DATA")) if r.no_note and not r.places and r.header.version == 0x01000000 else None
 
 
 @rule("C13", "before", "No notes found file.", f"{_SOURCE} get_file_header")
 @why("EI_CLASS is neither 1 nor 2; readelf then takes the file for a 32-bit one and finds its tables elsewhere.")
 def _class(r: ReadelfReading) -> RuleHit | None:
     return (
-        r.hit(r.form.span("EI_CLASS"))
-        if r.note_missing and not r.places and r.view.head[EI_CLASS] not in (1, 2)
-        else None
+        r.hit(r.form.span("EI_CLASS")) if r.no_note and not r.places and r.view.head[EI_CLASS] not in (1, 2) else None
     )
 
 
@@ -89,22 +87,20 @@ def _class(r: ReadelfReading) -> RuleHit | None:
 @why("EI_CLASS is not that of the machine, so the headers are read with fields of the wrong width.")
 def _class_of_machine(r: ReadelfReading) -> RuleHit | None:
     return (
-        r.hit(r.form.span("EI_CLASS"))
-        if r.note_missing and not r.places and other_class(r.header.machine, r.bits)
-        else None
+        r.hit(r.form.span("EI_CLASS")) if r.no_note and not r.places and other_class(r.header.machine, r.bits) else None
     )
 
 
 @rule("C16", "before", "No notes found file.", f"{_SOURCE} process_notes")
 @why("e_phnum is 0: there are no program headers, and so no notes.")
 def _no_headers(r: ReadelfReading) -> RuleHit | None:
-    return r.hit(r.form.span("e_phnum")) if r.note_missing and not r.by_sections and not r.phnum else None
+    return r.hit(r.form.span("e_phnum")) if r.no_note and not r.by_sections and not r.phnum else None
 
 
 @rule("C05", "before", SMALL_ENTRY, f"{_SOURCE} get_64bit_program_headers")
 @why("e_phentsize is smaller than a program header; with 0 readelf prints nothing.")
 def _entry_size(r: ReadelfReading) -> RuleHit | None:
-    wrong = r.note_missing and not r.by_sections and r.header.phentsize < r.form.segment.size
+    wrong = r.no_note and not r.by_sections and r.header.phentsize < r.form.segment.size
     return r.hit(r.form.span("e_phentsize")) if wrong else None
 
 
@@ -112,7 +108,7 @@ def _entry_size(r: ReadelfReading) -> RuleHit | None:
 @why("e_phoff does not point at a program header, neither after the ELF header nor after the section headers.")
 def _headers_elsewhere(r: ReadelfReading) -> RuleHit | None:
     usual = {r.form.header_size + count * r.form.section.size for count in (0, r.header.shnum)}
-    wrong = r.note_missing and not r.by_sections and r.header.phoff not in usual and not r.segments
+    wrong = r.no_note and not r.by_sections and r.header.phoff not in usual and not r.segments
     return r.hit(r.form.span("e_phoff")) if wrong else None
 
 
@@ -124,26 +120,26 @@ def _headers_elsewhere(r: ReadelfReading) -> RuleHit | None:
 )
 @why("The file is not large enough for e_phnum program headers.")
 def _table_cut(r: ReadelfReading) -> RuleHit | None:
-    return r.hit(r.form.span("e_phnum")) if r.note_missing and not r.by_sections and r.no_table else None
+    return r.hit(r.form.span("e_phnum")) if r.no_note and not r.by_sections and r.no_table else None
 
 
 @rule("C07", "note", "", f"{_SOURCE} process_note_sections")
 @why("e_type is not ET_CORE and there are SHT_NOTE sections: readelf searches only them, not PT_NOTEs.")
 def _sections(r: ReadelfReading) -> RuleHit | None:
-    return r.hit(r.form.span("e_type")) if r.note_missing and r.by_sections else None
+    return r.hit(r.form.span("e_type")) if r.no_note and r.by_sections else None
 
 
 @rule("C03", "note", "", f"{_SOURCE} process_corefile_note_segments")
 @why("There is no PT_NOTE with bytes; readelf prints nothing.")
 def _no_note_segment(r: ReadelfReading) -> RuleHit | None:
-    return r.hit() if r.note_missing and not r.by_sections and r.no_table is None and not r.places else None
+    return r.hit() if r.no_note and not r.by_sections and r.no_table is None and not r.places else None
 
 
 @rule("C02", "note", cut(4096, "notes"), f"{_SOURCE} process_notes_at, get_data")
 @why("A PT_NOTE reaches past the end of the file; readelf then reads none of its notes, not even whole ones.")
 def _notes_cut(r: ReadelfReading) -> RuleHit | None:
     outside = next((place for place in r.places if not r.has(place[0], place[1])), None)
-    if not r.note_missing or outside is None:
+    if not r.no_note or outside is None:
         return None
     return RuleHit(
         Span(min(outside[0], r.view.size), 0), cut(outside[1], "section contents" if r.by_sections else "notes")
@@ -154,7 +150,7 @@ def _notes_cut(r: ReadelfReading) -> RuleHit | None:
 @why("p_align of the PT_NOTE must be 0 to 4, or 8; otherwise readelf does not read the notes.")
 def _alignment(r: ReadelfReading) -> RuleHit | None:
     wrong = next((place for place in r.places if place[2] > 4 and place[2] != 8), None)
-    if not r.note_missing or wrong is None:
+    if not r.no_note or wrong is None:
         return None
     return RuleHit(Span(wrong[0], wrong[1]), misaligned(wrong[2]))
 
@@ -192,20 +188,20 @@ def _broken(r: ReadelfReading) -> RuleHit | None:
 @rule("N04", "note", "", f"{_SOURCE} process_note")
 @why("The text is in a note with another name; readelf prints only names, so nothing shows that it is there.")
 def _other_name(r: ReadelfReading) -> RuleHit | None:
-    found = next((note for note in r.notes if note.has_text), None) if r.note_missing else None
+    found = next((note for note in r.notes if note.has_text), None) if r.no_note else None
     return None if found is None else RuleHit(found.span)
 
 
 @rule("N02", "note", "", f"{_SOURCE} process_notes_at", observed=False)
 @why("There are more notes than vmci follows; readelf would continue.")
 def _too_many_notes(r: ReadelfReading) -> RuleHit | None:
-    return RuleHit() if r.note_missing and any(len(area.notes) >= NOTE_LIMIT for area in r.areas) else None
+    return RuleHit() if r.no_note and any(len(area.notes) >= NOTE_LIMIT for area in r.areas) else None
 
 
 @rule("N01", "note", "", f"{_SOURCE} process_note")
 @why("None of the notes is named VMCOREINFO.")
 def _no_note(r: ReadelfReading) -> RuleHit | None:
-    return r.hit() if r.note_missing else None
+    return r.hit() if r.no_note else None
 
 
 @rule("N04", "note", "", f"{_SOURCE} process_note", refuses=False)

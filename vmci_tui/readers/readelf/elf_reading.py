@@ -48,7 +48,7 @@ def misaligned(align: int) -> str:
 
 
 class ReadelfReading:
-    """The file as readelf reads it; `first_message` is its first message about missing notes."""
+    """The file as readelf reads it; `message` is its first message about missing notes."""
 
     def __init__(self, view: View) -> None:
         self.view = view
@@ -161,7 +161,7 @@ class ReadelfReading:
         return f"{WARNING}note with invalid namesz and/or descsz found at offset {where}"
 
     @cached_property
-    def first_message(self) -> str:
+    def message(self) -> str:
         """The first message printed instead of notes; else empty."""
         if not self.by_sections:
             if not self.phnum:
@@ -191,17 +191,17 @@ class ReadelfReading:
         return next((release for release in releases if release is not None), None)
 
     @property
-    def note_missing(self) -> bool:
+    def no_note(self) -> bool:
         """Whether it reads the file as ELF but shows no VMCOREINFO note."""
         return self.is_elf and not self.shown
 
     def hit(self, span: Span | None = None) -> RuleHit:
         """Return a reason for showing nothing, with the words that it prints."""
-        return RuleHit(span, self.first_message)
+        return RuleHit(span, self.message)
 
     def fault(self, finder: Callable[[NoteArea, ByteOrder], Span | None]) -> RuleHit | None:
         """Return the first area with this fault, with its message; None if a note is shown anyway."""
-        for area in self.areas if self.note_missing else ():
+        for area in self.areas if self.no_note else ():
             span = finder(area, self.order)
             if span is not None:
                 return RuleHit(span, self.broken(area))
