@@ -36,7 +36,7 @@ def _ask(process: QemuProcess, packet: bytes) -> bytes:
                 raise process.end_error()
             answer += part
             if len(answer) > _LONGEST:
-                raise QemuError("the answer of QEMU's gdb stub does not end", "is this a QEMU?")
+                raise QemuError("QEMU's gdb stub sends an answer that does not end", "is this a QEMU?")
         line.sendall(b"+")
     except TimeoutError:
         raise QemuError(f"QEMU's gdb stub did not answer within {process.seconds:g} seconds") from None

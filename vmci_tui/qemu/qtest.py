@@ -36,7 +36,7 @@ class QTest:
                     raise self._process.end_error()
                 self._held += part
                 if len(self._held) > _LONGEST:
-                    raise QemuError("a line of QEMU's qtest does not end", "is this a QEMU?")
+                    raise QemuError("QEMU's qtest sends a line that does not end", "is this a QEMU?")
         except TimeoutError:
             raise QemuError(f"QEMU did not answer within {self._process.seconds:g} seconds") from None
         except OSError:
