@@ -1,4 +1,4 @@
-"""A headless Chromium, driven by its DevTools protocol: keys go into the page, frames of its socket come out."""
+"""Drive a headless Chromium by its DevTools protocol: send keys to the page, read the frames of its socket."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _CODES = {
     "down": ("ArrowDown", 40),
     **{f"f{number}": (f"F{number}", 111 + number) for number in range(1, 13)},
 }
-"""Names of keys, and what the protocol calls them."""
+"""Names of keys, and their names in the protocol."""
 
 
 class Page(Session):
-    """One page; what its websocket was sent is drawn by pyte, as xterm.js draws it."""
+    """One page; pyte draws what its websocket received, as xterm.js does."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, server: int) -> None:
-        """`server`: the process that serves the page."""
+        """Open the page that the process `server` serves."""
         self._socket, self._server = socket, server
         self._screen = Screen()
         self._number = 0
@@ -84,7 +84,7 @@ class Page(Session):
         return self._screen.text
 
     async def click(self, x: int, y: int) -> None:
-        """At a pixel of the page; the terminal has the keyboard from then on."""
+        """Click at a pixel of the page; the terminal then has the keyboard."""
         for kind in ("mousePressed", "mouseReleased"):
             await self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
@@ -100,11 +100,11 @@ class Page(Session):
                     )
             else:
                 await self.call("Input.insertText", text=key)
-            if key == "escape":  # that other bytes follow soon would be another key
+            if key == "escape":  # an escape followed soon by other bytes would be another key
                 await self.settle()
 
     async def picture(self) -> bytes:
-        """A PNG of what is on the page."""
+        """Return a PNG of the page."""
         return base64.b64decode((await self.call("Page.captureScreenshot"))["data"])
 
 

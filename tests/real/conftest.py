@@ -1,4 +1,4 @@
-"""Whole dumps are too large to bundle: their tests are there only for who has some."""
+"""Collect the tests of whole dumps only if there are some: they are too large to bundle."""
 
 from __future__ import annotations
 

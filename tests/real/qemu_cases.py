@@ -1,6 +1,6 @@
-"""Fresh cases for a real QEMU, made with a seed: writes to the entry, and what lies in guest memory.
+"""Make fresh cases for a real QEMU with a seed: writes to the entry, and contents of guest memory.
 
-Guest memory is modelled here on its own: RAM is what was put there, all else reads as zeros.
+Guest memory is modelled independently: RAM has the bytes put there, everything else reads as zeros.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Case(NamedTuple):
     paddr: int
     """Where `data` lies; the entry may point elsewhere."""
     data: bytes
-    """What is put there, as far as there is RAM."""
+    """The bytes put there, up to the end of RAM."""
 
 
 class Ram(NamedTuple):
@@ -45,7 +45,7 @@ class Ram(NamedTuple):
     def holds(self, case: Case, paddr: int, length: int) -> bytes:
         """Guest memory as QEMU must see it after `case` was put into memory that is all zeros."""
         out = bytearray(length)
-        for start in (0, 1 << 64):  # a read goes on at 0 behind the last address
+        for start in (0, 1 << 64):  # a read wraps to address 0 after the last one
             low, high = (
                 max(paddr - start, case.paddr),
                 min(paddr + length - start, case.paddr + len(case.data), self.end),

@@ -1,4 +1,4 @@
-"""Dumps by the installed QEMU of a machine that runs nothing: the same memory as ELF and in each kdump format."""
+"""Dump a stopped guest with the installed QEMU: the same memory as ELF and in each kdump format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.real import readers
 
 
 class Guest(NamedTuple):
-    """A machine, and where its RAM begins."""
+    """A machine, and the first address of its RAM."""
 
     program: str
     arguments: tuple[str, ...]

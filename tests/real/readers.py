@@ -1,6 +1,6 @@
-"""Runs the real readers over a file, each in its own process, with a time limit.
+"""Run the real readers over a file, each in its own process, with a time limit.
 
-Where a reader is missing the test skips with a word; with CI set it fails instead.
+If a reader is missing the test is skipped with a message; with CI set it fails instead.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.limits import PATIENCE
 
 
 class Ran(NamedTuple):
-    """What a reader printed and how it ended."""
+    """The output and the exit status of a reader."""
 
     code: int
     out: str
@@ -47,10 +47,10 @@ def run(*command: str, env: dict[str, str] | None = None) -> Ran:
 
 
 def crash_osrelease(path: str) -> str:
-    """What `crash --osrelease` prints: the release, or `unknown`."""
+    """Return what `crash --osrelease` prints: the release, or `unknown`."""
     need("crash")
     last = run("crash", "--osrelease", path).out.strip().splitlines()[-1]
-    return "" if last.startswith("crash:") else last  # it ended over an error
+    return "" if last.startswith("crash:") else last  # it ended with an error
 
 
 def makedumpfile_dmesg(path: str, out: Path) -> Ran:

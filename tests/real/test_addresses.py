@@ -1,4 +1,4 @@
-"""Dumps whose program headers tell no kernel address, or a wrong one: repaired, real drgn reads utsname both ways.
+"""Test dumps whose program headers have no kernel address, or a wrong one: drgn reads utsname after the repair.
 
 The guests are Debian 6.1 under QEMU 7.2, booted and dumped without a note; of their memory only the
 pages are kept that finding and proving the note reads.

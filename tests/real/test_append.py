@@ -1,4 +1,4 @@
-"""What vmci saves is judged by the programs that engineers open it with: a note is put in, a key is set."""
+"""Test saved dumps with the programs that engineers use: after a note was appended, after a key was set."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def lowcore_text(path: str) -> str | None:
 
 
 def judge(path: str, text: str, release: str, tmp_path: Path, crash: bool = False, uts: tuple[bool, ...] = ()) -> None:
-    """Every reader that reads this machine's dumps sees this text."""
+    """Assert that every reader of this machine's dumps sees this text."""
     ran = readers.drgn_text(path)
     assert (ran.code, ran.out) == (0, text)
     # libkdumpfile prefers the note that the s390x lowcore points at to the file's: memory is never edited.

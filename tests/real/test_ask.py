@@ -1,4 +1,4 @@
-"""A real QEMU is asked: fresh cases agree with what is predicted, and nothing of it stays behind."""
+"""Test with a real QEMU: fresh cases agree with the prediction, and no process or file is left over."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def full(paddr: int, size: int = 4132) -> Write:
 
 
 def agree(name: str, count: int, seed: int) -> Counter[str]:
-    """Ask one QEMU about many fresh cases; how often each verdict came."""
+    """Run one QEMU over many fresh cases; return the number of each verdict."""
     from vmci_tui.qemu.ask import rules_of
     from vmci_tui.qemu.machine import QemuMachine
 
@@ -178,7 +178,7 @@ class Place:
             return process.returncode, out, error
 
     def processes(self) -> list[str]:
-        """What still runs of all that was started here."""
+        """Return the processes started here that still run."""
         found = []
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
@@ -188,14 +188,14 @@ class Place:
         return found
 
     def hanging(self, words: str = "exec sleep 1000") -> str:
-        """A program that is no QEMU, and never ends."""
+        """Write a program that is not QEMU and never ends."""
         path = self.folder / "hanging"
         path.write_text(f"#!/bin/sh\n{words}\n")
         path.chmod(0o755)
         return str(path)
 
     def settled(self) -> bool:
-        """Whether nothing is left, a moment later."""
+        """Return whether nothing is left, a moment later."""
         until = time.monotonic() + PATIENCE
         while self.processes() and time.monotonic() < until:
             time.sleep(0.02)

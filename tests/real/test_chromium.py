@@ -1,4 +1,4 @@
-"""The lessons in a real browser: the page renders, a lesson is done by keys, and nothing else is reached."""
+"""Test the lessons in a real browser: the page renders, a lesson is done by keys, and no other address is opened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Crafted dumps and entries before the installed programs: they do what the manifest tells of them."""
+"""Test crafted dumps and entries with the installed programs: they do what the manifest says."""
 
 from __future__ import annotations
 

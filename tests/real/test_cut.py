@@ -1,4 +1,4 @@
-"""Dumps that are cut off, in every container: what the real readers make of them, and what vmci says."""
+"""Test truncated dumps in every container: the real readers' behaviour, and vmci's report."""
 
 from __future__ import annotations
 

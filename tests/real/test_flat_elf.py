@@ -1,4 +1,4 @@
-"""Flattened ELF dumps, made by the real `makedumpfile -E -F`: opened, judged, mended and saved like any other."""
+"""Test flattened ELF dumps of the real `makedumpfile -E -F`: opened, judged, repaired and saved like others."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_one_without_a_note() -> None:
 
 @pytest.mark.parametrize("way", ["plain", "flattened", "in place"])
 def test_repair_adopts_the_note_of_its_memory(way: str, flat: str, tmp_path: Path) -> None:
-    """And what was saved in place is taken back to the byte."""
+    """An in-place save is undone to the byte."""
     before, out = Path(flat).read_bytes(), str(tmp_path / "out")
     memory = _memory(flat)
     options = {"plain": ["-o", out], "flattened": ["-o", out, "--keep-flattened"], "in place": ["--in-place"]}[way]
@@ -172,7 +172,7 @@ def test_set_and_strip_keep_the_form(way: str, with_note: str, tmp_path: Path) -
         assert main(["undo", with_note]) == 0 and Path(with_note).read_bytes() == before
     assert main(["strip", with_note, *target]) == 0
     assert readers.drgn_text(path).code != 0 and _memory(path) == memory
-    document = open_document(path)  # crash looks at strings alone: it finds the text that lies in guest memory
+    document = open_document(path)  # crash searches strings only: it finds the text in guest memory
     assert document.state.note is None and Judgement.of(document).shown["crash"].says == readers.crash_osrelease(path)
 
 

@@ -1,4 +1,4 @@
-"""The tables of docs/format.md, put to a real QEMU."""
+"""Test the tables of docs/format.md with a real QEMU."""
 
 from __future__ import annotations
 

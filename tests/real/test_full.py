@@ -1,4 +1,4 @@
-"""Whole dumps of booted guests: all that an engineer does with one, after vmci put the note in.
+"""Test whole dumps of booted guests: everything that an engineer does with one, after vmci appended the note.
 
 They are too large to bundle: collected only where VMCI_FULL_DUMPS names a folder that holds
 them (`amd64-nonote.elf` and so on, unpacked); see conftest.py.

@@ -1,4 +1,4 @@
-"""A dump that was changed in place is read by the real programs as its copy is: lifted once, twice, and taken back."""
+"""Test that the real programs read a dump saved in place like its copy: lifted once, twice, and undone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kdump files held to the programs that write and read them: QEMU, makedumpfile, drgn's libkdumpfile."""
+"""Test kdump files with the programs that write and read them: QEMU, makedumpfile, drgn's libkdumpfile."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ print(json.dumps([hashlib.sha256(prog.read(at, length, True)).hexdigest() for at
 
 
 def _memory(seed: int, pages: int = 300) -> bytes:
-    """Pages of zeros, of compressible and of random bytes."""
+    """Return pages of zeros, of compressible and of random bytes."""
     rng = Random(seed)
     kinds = (lambda: bytes(4096), lambda: rng.randbytes(2000) + bytes(2096), lambda: rng.randbytes(4096))
     return b"".join(kinds[rng.randrange(3)]() for _ in range(pages))

@@ -1,4 +1,4 @@
-"""kdump files of every header version as they are saved, and of an old makedumpfile: the real readers take both."""
+"""Test saved kdump files of every header version, and of an old makedumpfile: the real readers accept both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kernels newer than makedumpfile, and texts whose lines are indented: what the real programs say of them."""
+"""Test kernels newer than makedumpfile, and indented texts, with the real programs."""
 
 from __future__ import annotations
 

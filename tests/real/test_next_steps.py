@@ -1,4 +1,4 @@
-"""The commands that are offered next do what they say: each is run as a shell runs it.
+"""Test that the commands to run next do what they say: run each in a shell.
 
 What needs more than a sample holds (a kernel's vmlinux, a debuginfod server, all of a
 guest's memory) is run on a whole dump, where there is one.

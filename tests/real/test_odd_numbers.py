@@ -1,4 +1,4 @@
-"""Numbers that no kernel writes: what is predicted is what the programs do, where some of them never end."""
+"""Test numbers that no kernel writes: the programs do what is predicted, even if some never end."""
 
 from __future__ import annotations
 

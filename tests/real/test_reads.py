@@ -1,4 +1,4 @@
-"""What is foreseen of reading kernel memory is what drgn does, by its own reader and by libkdumpfile."""
+"""Test that drgn reads kernel memory as predicted, with its own reader and with libkdumpfile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dump without its note, repaired by one command: every reader that reads this machine's dumps takes it."""
+"""Test a dump without its note, repaired by one command: every reader of this machine's dumps accepts it."""
 
 from __future__ import annotations
 

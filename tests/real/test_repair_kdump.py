@@ -1,4 +1,4 @@
-"""kdump files as QEMU writes them, without a note and with an empty utsname, repaired: the real readers take them."""
+"""Test QEMU's kdump files without a note and with an empty utsname: the real readers accept the repaired ones."""
 
 from __future__ import annotations
 

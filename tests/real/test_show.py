@@ -1,4 +1,4 @@
-"""`vmci show --json` over real dumps: their ground truth, pyelftools and readelf say the same.
+"""Test `vmci show --json` over real dumps against their ground truth, pyelftools and readelf.
 
 The samples always; besides, every known file in the folder that VMCI_FULL_DUMPS names.
 """

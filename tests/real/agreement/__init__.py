@@ -1,1 +1,1 @@
-"""Predicted verdicts against the real programs, over dumps damaged with a seed."""
+"""Compare predicted verdicts with the real programs, over dumps damaged with a seed."""

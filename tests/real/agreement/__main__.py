@@ -1,7 +1,7 @@
-"""A run by hand: `python -m tests.real.agreement [kdump] SEED [COUNT [FOLDER]]`.
+"""Run by hand: `python -m tests.real.agreement [kdump] SEED [COUNT [FOLDER]]`.
 
 With a COUNT: the table and all disagreements, and their dumps in FOLDER. With `SEED-NUMBER`
-alone: that mutant is written to `SEED-NUMBER.elf`, and what models and programs say of it.
+alone: write that mutant to `SEED-NUMBER.elf`, and print the answers of models and programs.
 With `kdump` before it the files are kdump-compressed or flattened ones.
 """
 

@@ -1,6 +1,6 @@
-"""What the mutator starts from: good dumps of every machine, class and byte order.
+"""Make the good dumps that the mutator starts from: every machine, class and byte order.
 
-The real guests' samples, as they are and in the orderly form (program headers behind the
+The real guests' samples, unchanged and in the standard order (program headers after the
 ELF header, no sections); where a sample has no note it gets the text of its guest. The cut
 dumps hold every page that readers touch (makedumpfile completes with amd64's); most of the
 others are made small.
@@ -17,7 +17,7 @@ from tests.paths import SAMPLES
 from tests.real.agreement.shape import Note, Segment, Shape, take_apart
 
 _KEPT = 3
-"""PT_LOADs of a base that is made small, of one page each."""
+"""PT_LOADs of a base that is made small, one page each."""
 _CASES: dict[str, float] = {
     "amd64": 16,
     "amd64-small": 26,
@@ -48,14 +48,14 @@ _CASES: dict[str, float] = {
 
 
 def any_base(rng: random.Random) -> tuple[str, Shape]:
-    """One of them, to be changed at will."""
+    """Return a random base, which may be changed."""
     name = rng.choices(list(_CASES), list(_CASES.values()))[0]
     return name, base(name).copy()
 
 
 @cache
 def base(name: str) -> Shape:
-    """One base by its name; do not change it."""
+    """Return a base by its name; it must not be changed."""
     machine, _, form = name.partition("-")
     match name:
         case "amd64" | "arm64" | "s390x":
@@ -110,7 +110,7 @@ def _sample(name: str) -> Shape:
 
 
 def _text(name: str) -> bytes:
-    """The descriptor of a bare note, which is little-endian."""
+    """Return the descriptor of a bare little-endian note."""
     data = (SAMPLES / name).read_bytes()
     return data[24 : 24 + int.from_bytes(data[4:8], "little")]
 
@@ -129,7 +129,7 @@ def _orderly(shape: Shape) -> Shape:
 
 
 def _small(shape: Shape) -> Shape:
-    """The first few PT_LOADs, one page of each."""
+    """Return the dump with its first few PT_LOADs, one page each."""
     kept: list[Segment] = []
     for segment in shape.segments:
         if segment.type != PT_LOAD:

@@ -1,4 +1,4 @@
-"""Damage of the bytes of a file, by what knows no parts: flips, cuts, something in front or behind."""
+"""Damage the bytes of a file without knowledge of its parts: flips, cuts, bytes before or after it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tests.real.agreement.shape import Places, Shape
 
 raw = Mutations()
 cuts = Mutations()
-"""The file ends before its end; apart, for it costs every reader the note."""
+"""Mutations that truncate the file; a separate group, because every reader then misses the note."""
 
 
 @raw(10)
 def head_bytes(rng: random.Random, shape: Shape) -> str:
-    """Flips in the ELF header and the first program headers."""
+    """Flip bits in the ELF header and the first program headers."""
     count = rng.choice((1, 1, 1, 2, 4))
 
     def damage(rng: random.Random, data: bytearray, places: Places) -> None:
@@ -28,7 +28,7 @@ def head_bytes(rng: random.Random, shape: Shape) -> str:
 
 @raw(4)
 def any_head_byte(rng: random.Random, shape: Shape) -> str:
-    """Another byte anywhere in the headers."""
+    """Change a byte anywhere in the headers."""
 
     def damage(rng: random.Random, data: bytearray, places: Places) -> None:
         if data:
@@ -40,7 +40,7 @@ def any_head_byte(rng: random.Random, shape: Shape) -> str:
 
 @raw(8)
 def note_bytes(rng: random.Random, shape: Shape) -> str:
-    """Another byte in the note areas in front of the text, header words above all."""
+    """Change a byte in the note areas before the text, mostly in header words."""
 
     def damage(rng: random.Random, data: bytearray, places: Places) -> None:
         end = min(places.text or places.notes + 400, len(data))
@@ -54,7 +54,7 @@ def note_bytes(rng: random.Random, shape: Shape) -> str:
 
 @raw(8)
 def memory_bytes(rng: random.Random, shape: Shape) -> str:
-    """What lies in memory is no matter to whether the note is taken."""
+    """Change bytes of guest memory, which does not affect whether the note is accepted."""
 
     def damage(rng: random.Random, data: bytearray, places: Places) -> None:
         start = places.text + places.text_length
@@ -68,7 +68,7 @@ def memory_bytes(rng: random.Random, shape: Shape) -> str:
 
 @raw(3)
 def behind(rng: random.Random, shape: Shape) -> str:
-    """Junk at the end of the file."""
+    """Add junk at the end of the file."""
     count = rng.choice((1, 100, 5000))
     shape.late.append(lambda rng, data, places: data.extend(rng.randbytes(count)))
     return f"{count} bytes"
@@ -76,7 +76,7 @@ def behind(rng: random.Random, shape: Shape) -> str:
 
 @raw(4)
 def short_memory(rng: random.Random, shape: Shape) -> str:
-    """The file ends somewhere in memory."""
+    """Truncate the file somewhere in memory."""
 
     def damage(rng: random.Random, data: bytearray, places: Places) -> None:
         start = places.text + places.text_length
@@ -89,7 +89,7 @@ def short_memory(rng: random.Random, shape: Shape) -> str:
 
 @cuts(6)
 def cut(rng: random.Random, shape: Shape) -> str:
-    """The file ends in the headers, in the notes, at a place where readers look twice."""
+    """Truncate the file in the headers or the notes, at sizes that readers treat differently."""
     way = rng.choice(("head", "notes", "text", "few"))
 
     def damage(rng: random.Random, data: bytearray, places: Places) -> None:
@@ -108,7 +108,7 @@ def cut(rng: random.Random, shape: Shape) -> str:
 
 @cuts(1)
 def other_file(rng: random.Random, shape: Shape) -> str:
-    """No ELF at all, and no dump of another container."""
+    """Replace the file by one that is neither ELF nor another kind of dump."""
     start = rng.choice((b"", b"PAGEDU64", b"#!/bin/sh\n", b"OSRELEASE=6.1.0\n", bytes(16)))
 
     def damage(rng: random.Random, data: bytearray, places: Places) -> None:
@@ -122,7 +122,7 @@ def other_file(rng: random.Random, shape: Shape) -> str:
 
 @cuts(1)
 def shifted(rng: random.Random, shape: Shape) -> str:
-    """Bytes in front of everything."""
+    """Put bytes before everything."""
     count = rng.choice((1, 4, 512))
 
     def damage(rng: random.Random, data: bytearray, places: Places) -> None:

@@ -1,4 +1,4 @@
-"""Predicted verdicts beside what the programs did: disagreements, and the table of a run."""
+"""Compare predicted verdicts with what the programs did: list disagreements, and print the table of a run."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from vmci_tui.readers.verdicts import judge_file
 
 _BATCH = 64
 _ADDRESS = re.compile(r"\b[0-9a-f]{8,16}\b")
-"""Where a program keeps something in its own memory: another one in every run."""
+"""Addresses in a program's own memory, which differ in every run."""
 _TOO_FAR = re.compile(
     r"Can't (seek|read) (FILE at 0x[0-9a-f]+|the dump memory\(FILE\))\. (Invalid argument|No such file or directory)"
 )
-"""Beyond 16 TiB: seeking there fails on ext4, and on tmpfs and XFS only reading does."""
+"""Offsets beyond 16 TiB: seeking there fails on ext4; on tmpfs and XFS only reading fails."""
 FIELDS = ("accepts", "osrelease", "stage", "words")
 
 
 class Disagreement(NamedTuple):
-    """One thing that the model says otherwise than the program."""
+    """One field in which model and program differ."""
 
     reader: str
     field: str
@@ -44,7 +44,7 @@ class Disagreement(NamedTuple):
 
 
 class Tally:
-    """What a run came to, by reader."""
+    """The counts of a run, by reader."""
 
     def __init__(self, readers: Sequence[str] = READERS) -> None:
         self.readers = readers
@@ -66,13 +66,13 @@ class Tally:
         return self.accepted[reader] / self.dumps
 
     def agreement(self, reader: str, field: str) -> float:
-        """1 where all agree, and where nothing could be compared."""
+        """Return the share that agrees; 1 if nothing could be compared."""
         all_ = self.compared[reader, field]
         wrong = sum((d.reader, d.field) == (reader, field) for d in self.disagreements)
         return 1 - wrong / all_ if all_ else 1.0
 
     def table(self) -> str:
-        """A line a reader: how many it accepted, and how many of the predictions agree, of how many."""
+        """Return a line a reader: files that it accepted, predictions that agree, predictions in total."""
         lines = [f"{self.dumps} dumps     accepted   " + "".join(f"{field:>19}" for field in FIELDS)]
         for name in self.readers:
             cells = (f"{self.agreement(name, f):8.2%} of {self.compared[name, f]:5}" for f in FIELDS)
@@ -81,12 +81,12 @@ class Tally:
 
 
 def verdicts_of(data: bytes) -> dict[str, Verdict]:
-    """What the models say."""
+    """Return the verdicts of the models."""
     return judge_file(View(BytesSource(data)))
 
 
 def hold(mutants: Iterator[Mutant], oracle: Oracle, seen: Callable[[Tally], None] = lambda _: None) -> Tally:
-    """Ask models and programs about each; `seen` is told now and then how it goes."""
+    """Ask models and programs about each file; call `seen` with the progress."""
     tally = Tally(oracle.readers)
     while batch := list(islice(mutants, _BATCH)):
         for mutant, answers in zip(batch, oracle.ask_many([m.data for m in batch]), strict=True):
@@ -96,7 +96,7 @@ def hold(mutants: Iterator[Mutant], oracle: Oracle, seen: Callable[[Tally], None
 
 
 def _compared(verdict: Verdict, answer: Answer) -> Iterator[tuple[str, str, str, bool]]:
-    """(field, predicted, answered, whether they agree), for what can be compared."""
+    """Yield (field, predicted, answered, whether they agree) for each field that can be compared."""
     yield "accepts", str(verdict.accepts), str(answer.accepts), verdict.accepts is answer.accepts
     if verdict.accepts and answer.accepts:
         release = None if answer.osrelease is None else visible(answer.osrelease.encode("latin-1"))
@@ -110,13 +110,13 @@ def _compared(verdict: Verdict, answer: Answer) -> Iterator[tuple[str, str, str,
 
 
 def _parts(says: str) -> list[str]:
-    """The words of a verdict; of a death the signal and the last words apart."""
+    """Return the words of a verdict; for a death the signal and the last words separately."""
     words = _steady(says)
     return words.split(": ", 1) if words.startswith("killed by ") else [words]
 
 
 def _words(answer: Answer) -> str:
-    """What it said, and how it died."""
+    """Return its output, and the signal that killed it."""
     text = re.sub(r"/tmp/vmcoreinfo\w{6}", "/tmp/vmcoreinfoXXXXXX", answer.says)
     if answer.code == HUNG:
         text += "\nhangs"
@@ -126,5 +126,5 @@ def _words(answer: Answer) -> str:
 
 
 def _steady(words: str) -> str:
-    """Without what differs from machine to machine and from run to run."""
+    """Return the words without parts that differ between machines and runs."""
     return _TOO_FAR.sub(r"Can't reach \2.", _ADDRESS.sub("ADDRESS", words))

@@ -1,4 +1,4 @@
-"""A warm drgn: imported once, it forks for each dump, so that 5 ms are enough and a death kills only the child.
+"""Run a warm drgn: imported once, it forks for each dump, which takes 5 ms, and a death kills only the child.
 
 Run as a script. A line in: a JSON list [libkdumpfile, path]. A line out: a JSON object with
 `text` and `release` (as latin-1), or `error` (the exception's kind and words), or `signal`.
@@ -36,13 +36,13 @@ def _read(path: str) -> dict[str, Any]:
 
 
 def _child(libkdumpfile: bool, path: str, to: int, memory: int) -> None:
-    """What the forked process does; it never returns."""
+    """Open the dump in the forked process and exit."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if memory:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     if libkdumpfile:
         os.environ["DRGN_USE_LIBKDUMPFILE_FOR_ELF"] = "1"
-    # Words of the C library are no data.
+    # Messages of the C library are not data.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os.dup2(1, 2)
     answer = json.dumps(_read(path)).encode()

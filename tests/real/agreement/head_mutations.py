@@ -1,4 +1,4 @@
-"""Damage of the head: ELF header, program headers, sections, layout."""
+"""Damage the header area: ELF header, program headers, sections, layout."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def section_fields(rng: random.Random, shape: Shape) -> str:
 
 @head(4)
 def section_table(rng: random.Random, shape: Shape) -> str:
-    """Tables with and without SHT_NOTE, first as QEMU has them or behind, 1 to 4 headers."""
+    """Add a table with or without SHT_NOTE, first as QEMU has it or last, of 1 to 4 headers."""
     shape.sections = [Section()]
     shape.sections_first = rng.random() < 0.5
     notes = rng.random() < 0.6
@@ -100,7 +100,7 @@ def no_sections(rng: random.Random, shape: Shape) -> str | None:
 
 @head(2)
 def xnum(rng: random.Random, shape: Shape) -> str:
-    """PN_XNUM in front of a right or a wrong section 0; real tables of 65,600 headers are rare, for they are slow."""
+    """Set PN_XNUM with a right or a wrong section 0; real tables of 65,600 headers are rare, because they are slow."""
     if rng.random() < 0.1:
         return _many(rng, shape, 65600)
     shape.header["phnum"] = 0xFFFF
@@ -117,7 +117,7 @@ def many_headers(rng: random.Random, shape: Shape) -> str:
 
 
 def _many(rng: random.Random, shape: Shape, count: int) -> str:
-    """PT_LOADs over the same bytes, as paging=true gives them, or without bytes."""
+    """Add PT_LOADs over the same bytes, as with paging=true, or without bytes."""
     if not shape.memory:
         return "no memory"
     last = shape.memory[-1]
@@ -131,7 +131,7 @@ def _many(rng: random.Random, shape: Shape, count: int) -> str:
 
 @head(7)
 def load_field(rng: random.Random, shape: Shape) -> str | None:
-    """One field of one PT_LOAD."""
+    """Change one field of one PT_LOAD."""
     if not shape.memory:
         return None
     segment = rng.choice(shape.memory)
@@ -148,7 +148,7 @@ def load_field(rng: random.Random, shape: Shape) -> str | None:
 
 @head(4)
 def note_field(rng: random.Random, shape: Shape) -> str | None:
-    """One field of a PT_NOTE that most readers don't look at, or its alignment."""
+    """Change a field of a PT_NOTE that most readers ignore, or its alignment."""
     if not shape.areas:
         return None
     segment = rng.choice(shape.areas)
@@ -160,7 +160,7 @@ def note_field(rng: random.Random, shape: Shape) -> str | None:
 
 @head(4)
 def second_note_segment(rng: random.Random, shape: Shape) -> str | None:
-    """VMCOREINFO, or every note, in a PT_NOTE of its own; or an empty PT_NOTE besides."""
+    """Move VMCOREINFO, or every note, to its own PT_NOTE; or add an empty PT_NOTE."""
     if not shape.areas:
         return None
     area = shape.areas[0]
@@ -205,7 +205,7 @@ def gap(rng: random.Random, shape: Shape) -> str:
 
 @head(4)
 def page_aligned(rng: random.Random, shape: Shape) -> str:
-    """As netdump has it, with an alignment in the headers or without."""
+    """Align to pages as netdump does, with or without an alignment in the headers."""
     shape.memory_align = rng.choice((4096, 4096, 512, 65536))
     align = rng.choice((0, 1, 4096))
     for segment in shape.memory:
@@ -229,14 +229,14 @@ def fewer_loads(rng: random.Random, shape: Shape) -> str:
 
 @head(1.5)
 def other_order(rng: random.Random, shape: Shape) -> str:
-    """The whole file in the other byte order, but what is in memory and in the notes."""
+    """Write the file in the other byte order, except memory and notes."""
     shape.order = "big" if shape.order == "little" else "little"
     return shape.order
 
 
 @head(1.5)
 def other_class(rng: random.Random, shape: Shape) -> str:
-    """The whole file in the other class; what doesn't fit is cut."""
+    """Write the file in the other class; values that do not fit are truncated."""
     shape.bits = 32 if shape.bits == 64 else 64
     shape.header.pop("ehsize", None)
     return str(shape.bits)
@@ -244,7 +244,7 @@ def other_class(rng: random.Random, shape: Shape) -> str:
 
 @head(2)
 def qemu_layout(rng: random.Random, shape: Shape) -> str:
-    """As QEMU 7.2 and later: two sections first, e_ehsize 8."""
+    """Lay the file out as QEMU 7.2 and later: two sections first, e_ehsize 8."""
     shape.sections = [Section(), Section(3, b"\0.shstrtab\0", swapped=shape.order == "big")]
     shape.sections_first = True
     shape.header["ehsize"] = 8
@@ -253,7 +253,7 @@ def qemu_layout(rng: random.Random, shape: Shape) -> str:
 
 @head(1)
 def prstatus_size(rng: random.Random, shape: Shape) -> str | None:
-    """The CPU notes must be of the size that the machine has."""
+    """Change the size of CPU notes, which depends on the machine."""
     cores = [n for n in shape.notes if n.name == b"CORE\0"]
     if not cores:
         return None

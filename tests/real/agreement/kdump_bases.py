@@ -1,4 +1,4 @@
-"""What the mutator of kdump files starts from: real guests of every machine, plain, in all three sub-header forms.
+"""Make the kdump files that the mutator starts from: real guests of every machine, in all three sub-header forms.
 
 The guest's memory is that of the cut dumps. One is QEMU's own file; the others are laid
 out as QEMU does it, most of them with the utsname that makedumpfile, or a repair, puts in.
@@ -45,14 +45,14 @@ _QEMU_MACHINES = {"amd64": b"x86_64", "s390x": b"S390X", "arm64": b"Unknown"}
 
 
 def any_base(rng: random.Random) -> tuple[str, KdumpShape]:
-    """One of them, to be changed at will."""
+    """Return a random base, which may be changed."""
     name = rng.choices(list(_CASES), list(_CASES.values()))[0]
     return name, base(name).copy()
 
 
 @cache
 def base(name: str) -> KdumpShape:
-    """One base by its name; do not change it."""
+    """Return a base by its name; it must not be changed."""
     machine, _, form = name.partition("-")
     if name == "i386-real":
         return real_packed()
@@ -69,12 +69,12 @@ def base(name: str) -> KdumpShape:
 
 
 def real_packed() -> KdumpShape:
-    """What QEMU 10 writes of an i386 guest: a 32-bit packed header."""
+    """Return QEMU 10's file of an i386 guest: a 32-bit packed header."""
     return take_apart(gzip.decompress((_FILES / "i386-packed.kdump.gz").read_bytes()))
 
 
 def real_flattened() -> bytes:
-    """The same guest's flattened file, as QEMU writes it."""
+    """Return the same guest's flattened file, as QEMU writes it."""
     return gzip.decompress((_FILES / "i386-flattened.kdump.gz").read_bytes())
 
 

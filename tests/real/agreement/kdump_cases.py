@@ -1,4 +1,4 @@
-"""kdump files made on purpose, one for each rule of drgn and libkdumpfile over them."""
+"""Make a kdump file for each rule of drgn and libkdumpfile."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FAR = 1 << 20
 
 
 class Case(NamedTuple):
-    """One file; the rule that decides, or that holds beside an accepting verdict; None where none does."""
+    """One file, and the rule that decides, or that matches an accepted file; None without such a rule."""
 
     name: str
     data: bytes
@@ -30,7 +30,7 @@ class Case(NamedTuple):
 
 
 def _shape(name: str, **fields: int) -> KdumpShape:
-    """A base with other fields in the sub-header."""
+    """Return a base with other fields in the sub-header."""
     shape = base(name).copy()
     shape.sub |= fields
     return shape
@@ -74,7 +74,7 @@ def _record(index: int, offset: int | None = None, size: int | None = None) -> C
 
 
 def _over_the_end() -> bytes:
-    """The head of a record half in the last page of the file, half behind it."""
+    """Put the header of a record half in the last page of the file, half after it."""
     flat = _flat()
     flat.records = [(0, bytes(4096 - 16 - 8), None)]
     flat.end = bytes(8)
@@ -129,7 +129,7 @@ def _cut(length: int) -> Change:
 
 
 def _cut_in_page_0(shape: KdumpShape) -> None:
-    """Page 0, stored, lies over the end of the file."""
+    """Store page 0 across the end of the file."""
     page = shape.pages[0]
     page.data, page.flags, page.offset = zlib.decompress(page.data), 0, _FAR + 2048
     shape.late.append(lambda rng, out: out.extend(bytes(_FAR + 3000 - len(out))))
@@ -140,7 +140,7 @@ def _short_qemu_note(shape: KdumpShape) -> None:
 
 
 def _compressed(flag: int, broken: bool = False) -> Change:
-    """All pages in another compression."""
+    """Store all pages in another compression."""
     lzo = lzallright.LZOCompressor()
     ways: dict[int, Callable[[bytes], bytes]] = {
         LZO: lzo.compress,
@@ -189,7 +189,7 @@ def _between_records() -> bytes:
 
 
 def cases() -> list[Case]:
-    """All of them."""
+    """Return all cases."""
     return [
         Case("good", _plain(base("amd64")), None, True),
         Case("good-flattened", flatten(random.Random(3), _plain(base("amd64"))).bytes(), None, True),

@@ -1,4 +1,4 @@
-"""The flattened form of a file, and its damage: records, the head, the end mark."""
+"""Flatten a file, and damage its records, header and end mark."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _HUGE = (1 << 63) - 1
 
 
 class Flat:
-    """Records that can be damaged: (offset, bytes, the size that stands there or None)."""
+    """Records that can be damaged: (offset, bytes, the size in its header or None)."""
 
     def __init__(self, records: list[tuple[int, bytes, int | None]]) -> None:
         self.records = records
@@ -42,7 +42,7 @@ def flatten(rng: random.Random, plain: bytes) -> Flat:
 
 
 def damage(rng: random.Random, flat: Flat) -> str:
-    """One damage of the flattened form; what it was."""
+    """Damage the flattened form once; return a description."""
     if not flat.records:
         return f"flat-head: {_head(rng, flat)}"
     name, change = rng.choices(_DAMAGES, [weight for *_, weight in _ALL])[0]
@@ -114,7 +114,7 @@ def _size(rng: random.Random, flat: Flat) -> str:
 
 
 def _twice(rng: random.Random, flat: Flat) -> str:
-    """Another record over the start of one, before or behind it."""
+    """Add a record over the start of another one, before or after it."""
     at = rng.randrange(min(len(flat.records), 3)) if rng.random() < 0.6 else rng.randrange(len(flat.records))
     offset, data, _ = flat.records[at]
     start = rng.choice((0, 0, 0, rng.randrange(max(len(data), 1))))
@@ -139,7 +139,7 @@ def _mixed(rng: random.Random, flat: Flat) -> str:
 
 
 def _small(rng: random.Random, flat: Flat) -> str:
-    """Records of a few bytes, so that every structure lies in several."""
+    """Use records of a few bytes, so that every structure spans several."""
     out: list[tuple[int, bytes, int | None]] = []
     step = rng.choice((100, 256, 1000))
     for offset, data, _ in flat.records[:6]:

@@ -17,9 +17,9 @@ from tests.real.agreement.note_mutations import losses, notes
 from tests.real.agreement.text_mutations import text
 
 KDUMP_READERS = ("crash", "drgn", "libkdumpfile", "makedumpfile")
-"""Those that read kdump files; the others say that it is no ELF file."""
+"""The readers that open kdump files; the others report that it is not ELF."""
 MEMORY = 2 << 30
-"""Bytes that drgn may take for one file: a size in it may ask for all there is."""
+"""Most bytes of memory that drgn may use for one file: a size in it may ask for all there is."""
 _FLAT_SHARE = 0.35
 _REAL_FLAT_SHARE = 0.03
 _WORD = (1 << 32) - 1
@@ -56,7 +56,7 @@ def kdump_mutants(seed: int | str, count: int) -> Iterator[Mutant]:
 
 
 def kdump_mutant(seed: int | str, number: int) -> Mutant:
-    """The one of this number alone."""
+    """Return the mutant of this number."""
     rng = random.Random(f"kdump/{seed}/{number}")
     name, shape = any_base(rng)
     what = [name]
@@ -166,7 +166,7 @@ def _erase_info(rng: random.Random, shape: KdumpShape) -> str | None:
 
 @_mutation(3)
 def _no_notes(rng: random.Random, shape: KdumpShape) -> str | None:
-    """Pointers of zero, to one or to both."""
+    """Set one or both pointers to zero."""
     names = rng.choice((("offset_note", "size_note"), ("offset_vmcoreinfo", "size_vmcoreinfo"), ("size_note",),
                         ("offset_note", "size_note", "offset_vmcoreinfo", "size_vmcoreinfo")))  # fmt: skip
     shape.sub |= dict.fromkeys(names, 0)
@@ -175,7 +175,7 @@ def _no_notes(rng: random.Random, shape: KdumpShape) -> str | None:
 
 @_mutation(5)
 def _other_pointer(rng: random.Random, shape: KdumpShape) -> str | None:
-    """offset_vmcoreinfo leads to another text than offset_note."""
+    """Let offset_vmcoreinfo lead to another text than offset_note."""
     note = shape.notes.vmcoreinfo
     mine = b"" if note is None else note.desc
     changed = mine.replace(b"OSRELEASE=", b"OSRELEASE=9.9.9-header", 1)
@@ -211,7 +211,7 @@ def _other_width(rng: random.Random, shape: KdumpShape) -> str | None:
 
 @_mutation(3)
 def _other_order(rng: random.Random, shape: KdumpShape) -> str | None:
-    """Everything in the other byte order."""
+    """Write everything in the other byte order."""
     shape.order = "big" if shape.order == "little" else "little"
     return shape.order
 
@@ -289,7 +289,7 @@ def _magic(rng: random.Random, shape: KdumpShape) -> str | None:
 
 @_mutation(5)
 def _cut(rng: random.Random, shape: KdumpShape) -> str | None:
-    """The file ends somewhere."""
+    """Truncate the file somewhere."""
     share, early = rng.random(), rng.random() < 0.4
 
     def cut(rng: random.Random, out: bytearray) -> None:

@@ -1,4 +1,4 @@
-"""A kdump-compressed file as parts that can be damaged one by one, and its bytes; by the records of tests alone."""
+"""Split a kdump-compressed file into parts that can be damaged one by one, and join them; by the records of tests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.dumps.records import (
 from tests.real.agreement.shape import Note, Segment, Shape, notes_of
 
 HEADER = tuple(KDUMP_HEADER[64].fields)[1:]
-"""Fields behind the version and utsname."""
+"""Fields after the version and utsname."""
 SUB = tuple(SINCE)
 Form = Literal["packed", "padded", "wide"]
 _WIDE: tuple[Bits, Form] = (64, "wide")
@@ -139,7 +139,7 @@ class KdumpShape:
         return bytes(out)
 
     def _area(self) -> tuple[builtins.bytes, int, int]:
-        """The notes, and where in them the text lies."""
+        """Return the notes, and the offset of the text in them."""
         out, text, length = b"", 0, 0
         for segment in self.notes.areas:
             for note in segment.notes or ():
@@ -207,6 +207,6 @@ def take_apart(data: bytes) -> KdumpShape:
 
 
 def text_of(shape: KdumpShape) -> bytes | None:
-    """The text that the file should hold."""
+    """Return the text that the file should have."""
     note = shape.notes.vmcoreinfo
     return None if note is None else note.desc

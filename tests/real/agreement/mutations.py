@@ -1,4 +1,4 @@
-"""The seam of the mutations: a mutation damages a shape and says what it did."""
+"""Define mutations: a mutation damages a shape and returns a description."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tests.real.agreement.shape import Shape
 
 Damage = Callable[[random.Random, Shape], str | None]
-"""What was done, in a few words; None where this shape has nothing to damage so."""
+"""A short description of the damage; None if the mutation does not apply to this shape."""
 
 
 class Mutation(NamedTuple):
@@ -19,7 +19,7 @@ class Mutation(NamedTuple):
 
 
 class Mutations:
-    """One group of them."""
+    """One group of mutations."""
 
     def __init__(self) -> None:
         self.all: list[Mutation] = []
@@ -41,11 +41,11 @@ class Mutations:
 
 ODD_64 = (0, 1, 2, 3, 4, 8, 63, 64, 65, 191, 192, 193, 255, 304, 4095, 4096, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000,
           0xFFFFFFFF, 1 << 32, (1 << 63) - 1, 1 << 63, (1 << 64) - 1)  # fmt: skip
-"""Values at which fields break."""
+"""Values at the limits of fields."""
 
 
 def near(rng: random.Random, value: int) -> int:
-    """A value close to this one, or an odd one."""
+    """Return a value close to this one, or an odd one."""
     if rng.random() < 0.6:
         return max(value + rng.choice((-4096, -64, -8, -4, -2, -1, 1, 2, 3, 4, 5, 8, 16, 64, 4096)), 0)
     return rng.choice(ODD_64)

@@ -1,4 +1,4 @@
-"""Dumps out of the samples, each damaged once to three times: the same ones for the same seed.
+"""Make dumps from the samples, each damaged one to three times; equal seeds give equal dumps.
 
 The weights are such that every reader accepts at least three in ten and refuses three in
 ten: what costs all of them the note is drawn apart, since readelf shows nearly anything.
@@ -30,7 +30,7 @@ class Mutant(NamedTuple):
     name: str
     data: bytes
     what: list[str]
-    """The base, and what was done to it."""
+    """The base, and the damage."""
 
 
 def mutants(seed: int | str, count: int) -> Iterator[Mutant]:
@@ -40,7 +40,7 @@ def mutants(seed: int | str, count: int) -> Iterator[Mutant]:
 
 
 def mutant(seed: int | str, number: int) -> Mutant:
-    """The one of this number alone, by which a disagreement is looked at again."""
+    """Return the mutant of this number alone, to examine a disagreement."""
     rng = random.Random(f"{seed}/{number}")
     base, shape = any_base(rng)
     what = [base]

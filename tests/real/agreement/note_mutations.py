@@ -1,4 +1,4 @@
-"""Damage of the notes: names, types, sizes, padding, order, more than one."""
+"""Damage the notes: names, types, sizes, padding, order, number."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from tests.real.agreement.mutations import ODD_64, Mutations
 from tests.real.agreement.shape import Note, Segment, Shape
 
 notes = Mutations()
-"""Damage that some readers mind and some don't."""
+"""Damage over which readers differ."""
 losses = Mutations()
-"""Damage by which nearly every reader loses the note."""
+"""Damage by which nearly every reader misses the note."""
 _OTHER_TEXT = b"OSRELEASE=9.9.9-other\nPAGESIZE=4096\nSYMBOL(swapper_pg_dir)=ffffffff82610000\n"
 _NAMES = (b"VMCOREINFO", b"VMCOREINFO\0\0", b"VMCOREINFO\0X\0", b"VMCOREINFO\0XXXXXXXXXXX\0", b"VMCOREINFO \0",
           b"VMCOREINFO_XEN\0", b"VMCOREINFO_FOO\0", b"VMCOREINFOX\0", b"VMCOREINFO\n\0",
@@ -20,7 +20,7 @@ _NAMES = (b"VMCOREINFO", b"VMCOREINFO\0\0", b"VMCOREINFO\0X\0", b"VMCOREINFO\0XX
 
 
 def _place(shape: Shape) -> tuple[Segment, list[Note], int] | None:
-    """The area, its notes and where in them VMCOREINFO stands."""
+    """Return the area, its notes and the index of VMCOREINFO in them."""
     wanted = shape.vmcoreinfo
     for area in shape.areas:
         assert area.notes is not None
@@ -71,7 +71,7 @@ def desc_size(rng: random.Random, shape: Shape) -> str | None:
 
 @notes(3)
 def word_order(rng: random.Random, shape: Shape) -> str | None:
-    """The three header words in the other byte order."""
+    """Swap the byte order of the three header words."""
     note = shape.vmcoreinfo
     if note is None:
         return None
@@ -172,7 +172,7 @@ def fewer_notes(rng: random.Random, shape: Shape) -> str | None:
 
 @notes(4)
 def foreign_note(rng: random.Random, shape: Shape) -> str | None:
-    """A note that QEMU does not write."""
+    """Add a note that QEMU does not write."""
     if not shape.areas:
         return None
     area = shape.areas[0].notes
@@ -258,7 +258,7 @@ def out_of_step(rng: random.Random, shape: Shape) -> str | None:
 
 @losses(3)
 def note_segment(rng: random.Random, shape: Shape) -> str | None:
-    """PT_NOTE is no PT_NOTE, lies elsewhere or is too short."""
+    """Change the PT_NOTE: its type, its offset or its length."""
     if not shape.areas:
         return None
     area = shape.areas[0]
@@ -276,7 +276,7 @@ def note_segment(rng: random.Random, shape: Shape) -> str | None:
 
 @losses(3)
 def sizes_before(rng: random.Random, shape: Shape) -> str | None:
-    """A note in front lies about its length, so that what is behind is lost."""
+    """Falsify the length of an earlier note, so that the notes after it are missed."""
     found = _place(shape)
     if found is None or found[2] == 0:
         return None
@@ -287,7 +287,7 @@ def sizes_before(rng: random.Random, shape: Shape) -> str | None:
 
 @losses(2)
 def zero_note(rng: random.Random, shape: Shape) -> str | None:
-    """The 12 zeros of an entry that points outside memory."""
+    """Add the 12 zeros of an entry that points outside memory."""
     found = _place(shape)
     if found is None:
         return None

@@ -1,6 +1,6 @@
-"""What the installed programs say of a dump: accepted or not, the release, where they stopped, in their words.
+"""Run the installed programs over a dump: accepted or not, the release, the stage, their words.
 
-Acceptance is as the table of DESIGN.md's last section defines it. The stage comes from what
+Acceptance is as docs/readers.md defines it. The stage comes from what
 each program itself prints:
 
 - crash prints `unknown` for every refusal, so `crash -d 1` is asked besides: no
@@ -38,15 +38,15 @@ Stage = Literal["before", "note", "after"]
 
 
 class Answer(NamedTuple):
-    """What one program made of a dump."""
+    """The answer of one program for a dump."""
 
     accepts: bool
     osrelease: str | None
-    """latin-1; None where it shows none."""
+    """The release as latin-1; None if it shows none."""
     stage: Stage | None
-    """Where it refused; None where it did not, or its output does not tell."""
+    """The stage of the refusal; None if it accepted, or its output does not show the stage."""
     says: str
-    """All that it printed, or the words of the exception, with FILE for the dump's name; latin-1."""
+    """Its whole output, or the words of the exception, with FILE for the dump's name; latin-1."""
     code: int
     """Exit status; negative: the signal that killed it. -1000: it hung."""
 
@@ -235,7 +235,7 @@ class Oracle:
         self._folder.cleanup()
 
     def ask(self, data: bytes) -> dict[str, Answer]:
-        """Every reader's answer, by its name."""
+        """Return every reader's answer, by name."""
         drgn = self._free.pop()
         handle, path = tempfile.mkstemp(dir=self._folder.name)
         try:
@@ -256,5 +256,5 @@ class Oracle:
             self._free.append(drgn)
 
     def ask_many(self, dumps: list[bytes]) -> list[dict[str, Answer]]:
-        """The answers in the order of the dumps."""
+        """Return the answers in the order of the dumps."""
         return list(self._pool.map(self.ask, dumps))

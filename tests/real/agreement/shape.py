@@ -1,4 +1,4 @@
-"""A dump as parts that can be damaged one by one, and its bytes; by the records of tests alone.
+"""Split a dump into parts that can be damaged one by one, and join them; by the records of tests alone.
 
 `take_apart` reads a good dump into a `Shape`, `Shape.bytes` writes one: what no mutation
 touched comes out as it was.
@@ -32,7 +32,7 @@ _OTHER: dict[Order, Order] = {"little": "big", "big": "little"}
 
 @dataclass
 class Note:
-    """One note; sizes, padding and byte order may lie. `zeros` stand in front of it."""
+    """One note; sizes, padding and byte order may be false. `zeros` precede it."""
 
     name: bytes
     desc: bytes
@@ -103,7 +103,7 @@ class Section:
 
 
 class Places(NamedTuple):
-    """Where the parts lie in the bytes, for damage that knows no parts."""
+    """The offsets of the parts, for damage of plain bytes."""
 
     head: int
     """Bytes of all headers."""
@@ -138,7 +138,7 @@ class Shape:
 
     @property
     def areas(self) -> list[Segment]:
-        """The segments that hold notes."""
+        """Return the segments with notes."""
         return [s for s in self.segments if s.notes is not None]
 
     @property
@@ -151,7 +151,7 @@ class Shape:
 
     @property
     def vmcoreinfo(self) -> Note | None:
-        """The last note that holds a text of the name."""
+        """Return the last note of the name with a text."""
         return next((n for n in reversed(self.notes) if n.name[:10].upper() == b"VMCOREINFO"), None)
 
     def copy(self) -> Shape:
@@ -236,7 +236,7 @@ class Shape:
 
 
 def take_apart(data: bytes) -> Shape:
-    """A good dump; what lies between its parts is not kept."""
+    """Split a good dump; bytes between its parts are not kept."""
     bits, order = form_of(data)
     e = ELF_HEADER[bits].unpack(order, data)
     shape = Shape(bits, order, {name: e[name] for name in ("machine", "flags", "ehsize")}, [])
@@ -261,7 +261,7 @@ def take_apart(data: bytes) -> Shape:
 
 
 def notes_of(area: bytes, order: Order) -> list[Note]:
-    """The notes of an area that is whole."""
+    """Return the notes of an undamaged area."""
     out, at = [], 0
     while at + NOTE.size <= len(area):
         head = NOTE.unpack(order, area, at)

@@ -1,4 +1,4 @@
-"""Every reader's predicted verdict against the installed program, over damaged dumps.
+"""Compare every reader's predicted verdict with the installed program, over damaged dumps.
 
 A seeded slice in every run, the whole with `-m long`. VMCI_AGREEMENT names a file to which
 the table is added. `python -m tests.real.agreement` looks at single mutants.
