@@ -188,5 +188,5 @@ def test_a_xen_core_is_named(bits: Literal[32, 64], order: ByteOrder) -> None:
     data = (ident + header + names + b"".join(sections)).ljust(table + 256, b"\0") + bytes(4096)
     with pytest.raises(OpenError, match=r"a Xen core .*\.xen_pages") as error:
         opened(data)
-    assert "leave it as it is" in error.value.hint
+    assert "leave it unchanged" in error.value.hint
     assert opened(data.replace(b".xen_pages", b".zen_pages")).dump is not None

@@ -247,7 +247,7 @@ def test_header_fields_are_edited_and_bounded() -> None:
     with pytest.raises(EditError, match="64 bits"):
         edit_head.set_phys_base(document.state, 1 << 64)
     elf = opened(elf_factory.elf())
-    with pytest.raises(EditError, match="no kdump file"):
+    with pytest.raises(EditError, match="not a kdump file"):
         edit_head.set_header(elf.state, "sysname", b"Linux")
 
 

@@ -67,7 +67,7 @@ def test_fields_of_both_widths(bits: int) -> None:
     )  # fmt: skip
     header, told = windows_header(made), windows_json(made)
     assert header is not None and told is not None
-    assert header.told == f"Windows build 2600, {bits} bit, bug check 0xd1" and not header.missing
+    assert header.summary == f"Windows build 2600, {bits} bit, bug check 0xd1" and not header.missing
     assert told["bugcheck_parameters"] == [None, None, None, 7] and told["kd_debugger_data_block"] == 0x80000000
     assert (told["number_of_runs"], told["number_of_pages"], told["dump_type"]) == (3, 9, 1)
     assert told["date"] == "2024-02-26T18:00:00Z" and told["system_up_time"] == 50_000_000
@@ -94,11 +94,11 @@ def test_where_the_fields_lie_is_what_qemu_says() -> None:
 def test_any_bytes_are_read(start: bytes, rest: bytes) -> None:
     made = build(NAME, 0, start + rest, "little")
     header = windows_header(made)
-    assert header is not None and header.told.isprintable()
+    assert header is not None and header.summary.isprintable()
     assert all(line.isascii() and line.isprintable() for line in windows_text(made))
     assert windows_json(made) is not None
     if len(start + rest) < HEADER_BYTES[header.bits]:
-        assert f"{HEADER_BYTES[header.bits] - len(start + rest)} bytes of the header are missing" in header.told
+        assert f"{HEADER_BYTES[header.bits] - len(start + rest)} bytes of the header are missing" in header.summary
 
 
 @pytest.mark.parametrize("ticks", [0, 1 << 63, (1 << 64) - 1])

@@ -47,6 +47,6 @@ def test_an_empty_range_is_left_out() -> None:
 
 @pytest.mark.parametrize("paddr", [-1, _TOP - 4095, 1 << 70])
 def test_an_image_lies_within_64_bits(paddr: int) -> None:
-    with pytest.raises(EditError, match="no 4096 bytes of memory lie at paddr"):
+    with pytest.raises(EditError, match="4096 bytes of memory do not fit at paddr"):
         raw_guest(BytesSource(bytes(4096)), paddr)
     assert raw_guest(BytesSource(bytes(4096)), _TOP - 4096).memory.size == 4096

@@ -28,7 +28,7 @@ from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.verdicts import judge_file
 from vmci_tui.repair.safe_fixes import repair
-from vmci_tui.saving.harm import Consent, Harm, LostReader, consent, harm_of, worse
+from vmci_tui.saving.harm import Consent, Harm, LostReader, consent, harm_of, lost_readers
 from vmci_tui.saving.plan import plan_copy, plan_in_place
 
 Sample = Callable[[str], str]
@@ -82,7 +82,7 @@ def test_a_program_of_another_machine_is_not_made_worse() -> None:
     raw = kdump(pages(1, 2), uts={})
     named = kdump(pages(1, 2), uts={"machine": b"aarch64"})
     now, after = (judge_file(View(BytesSource(data))) for data in (raw, named))
-    assert "crash" not in [item.reader for item in worse(now, after)]
+    assert "crash" not in [item.reader for item in lost_readers(now, after)]
 
 
 def test_a_note_of_a_cpu_that_goes_is_named(sample: Sample) -> None:
@@ -147,8 +147,8 @@ def test_who_would_read_no_memory_any_more_does_worse(sample: Sample) -> None:
     now = Judgement.of(open_document(sample("amd64-cut-note.elf"))).shown
     assert now["drgn"].accepts and now["drgn"].reads
     blind = {**now, "drgn": replace(now["drgn"], reads=False)}
-    assert [item.reader for item in worse(now, blind)] == ["drgn"]
-    assert worse(blind, blind) == worse(blind, now) == ()
+    assert [item.reader for item in lost_readers(now, blind)] == ["drgn"]
+    assert lost_readers(blind, blind) == lost_readers(blind, now) == ()
 
 
 def test_unflatten_asks_too_and_says_so_in_json(

@@ -112,7 +112,7 @@ def test_any_dump_any_edits_saved_in_place_and_taken_back(data: st.DataObject) -
                 try:
                     plan = plan_in_place(document)
                 except SaveError as error:  # s390x PV: a section across the end of what is lifted cannot be moved
-                    assert "a section lies where the head must grow to" in str(error)
+                    assert "a section is in the space that the headers must grow into" in str(error)
                     break
                 save_in_place(document, plan)
             after = path.read_bytes()
@@ -131,7 +131,7 @@ def test_any_dump_any_edits_saved_in_place_and_taken_back(data: st.DataObject) -
             undo_last_save(str(path))
             assert path.read_bytes() == stages[-1]
         assert sorted(os.listdir(folder)) == ["copy.elf", "dump.elf"]
-        with pytest.raises(SaveError, match="no save to take back"):
+        with pytest.raises(SaveError, match="no save to undo"):
             undo_last_save(str(path))
 
 
@@ -285,7 +285,7 @@ def test_a_file_that_changed_since_it_was_opened_is_refused(path: Path) -> None:
                 (path.parent / "other").write_bytes(before)
                 (path.parent / "other").rename(path)
             other = path.read_bytes()
-            with pytest.raises(SaveError, match=r"since it was opened|another file"):
+            with pytest.raises(SaveError, match=r"since it was opened|not the file that was opened"):
                 save_in_place(document, plan)
         assert path.read_bytes() == other and os.listdir(path.parent) == [path.name]
         path.write_bytes(before)
@@ -306,7 +306,7 @@ def test_what_somebody_else_wrote_since_is_not_taken_back(path: Path, where: str
     os.utime(path, ns=(1, 1))
     assert last_save_state(str(path))[0] == "changed"
     for act in (undo_last_save, complete_last_save):
-        with pytest.raises(SaveError, match=r"changed since by somebody else|cut off since"):
+        with pytest.raises(SaveError, match=r"changed by another program since|cut off since"):
             act(str(path))
     assert path.read_bytes() == data and Path(f"{path}{SUFFIX}").exists()
 
@@ -367,7 +367,7 @@ def test_a_save_after_a_stranger_wrote_can_still_be_taken_back(path: Path) -> No
     append(path)
     undo_last_save(str(path))
     assert path.read_bytes() == data
-    with pytest.raises(SaveError, match="somebody else"):
+    with pytest.raises(SaveError, match="another program"):
         undo_last_save(str(path))
 
 
@@ -379,7 +379,7 @@ def test_a_save_that_reads_back_wrong_is_put_back(path: Path, monkeypatch: pytes
         return real(fd, bytes(len(data)) if spoiled else data, offset)
 
     monkeypatch.setattr(os, "pwrite", spoil)
-    with pytest.raises(SaveError, match="put back as it was"):
+    with pytest.raises(SaveError, match="the old file was restored"):
         append(path)
     assert path.read_bytes() == before and os.listdir(path.parent) == [path.name]
 

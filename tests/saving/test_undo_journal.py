@@ -127,7 +127,7 @@ def test_a_foreign_journal_is_refused_in_one_line(
     assert not is_cut_short(str(path))
     assert main(["undo", str(path), *option]) == 4
     (line,) = capsys.readouterr().err.splitlines()
-    told = "no save to take back", "changed since", "cannot read", "cut off since"
+    told = "no save to undo", "by another program since", "cannot be read", "cut off since"
     assert line.startswith("vmci: ") and any(words in line for words in told)
     assert path.read_bytes() == _DATA and journal.exists()
     assert main(["show", str(path)]) == 0
@@ -231,7 +231,7 @@ def test_a_damaged_record_between_others_stays_and_is_not_passed_over(
         if at == ends[2] - 60:  # the tail alone: all that is needed is there
             assert code == 0 and path.read_bytes() == stages[1]
         else:
-            assert code == 4 and "it is left as it is" in capsys.readouterr().err
+            assert code == 4 and "it is left unchanged" in capsys.readouterr().err
             assert path.read_bytes() == stages[2] and journal.read_bytes() == spoiled[: ends[2]]
 
 

@@ -117,7 +117,7 @@ def test_what_cannot_be_followed_is_named_and_the_rest_holds(tmp_path: Path, lin
     rest = '\n"save" = "s,ctrl+s"' if "[keymap]" in line else '\n[keymap]\nsave = "s,ctrl+s"'
     path.write_text(line + (rest if "keymap = " not in line else ""))
     chosen = settings.load()
-    assert chosen.trouble == f"settings: {named} cannot be followed"
+    assert chosen.trouble == f"settings: {named} is invalid and ignored"
     assert chosen.keymap == ({} if "keymap = " in line else {"save": "s,ctrl+s"})
 
 

@@ -213,7 +213,7 @@ async def test_a_text_as_crash_prints_it_is_appended_without_its_blanks(sample: 
         await settled(pilot)
         text = main_screen(pilot).document.state.vmcoreinfo
         assert text is not None and text.text == TEXT_64
-        assert "the blanks were taken out" in said(pilot)
+        assert "the blanks were removed" in said(pilot)
         await pilot.press("u")
         assert main_screen(pilot).document.state.vmcoreinfo is None
 

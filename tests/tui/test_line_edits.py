@@ -28,7 +28,7 @@ async def test_lines_are_moved_duplicated_and_renamed(sample: Sample) -> None:
         screen = main_screen(pilot)
         opened = _keys(pilot)
         await pilot.press("3", "K")
-        assert "stands first already" in said(pilot)
+        assert "is already first" in said(pilot)
         await pilot.press("J", "J")
         assert _keys(pilot)[:3] == [opened[1], opened[2], opened[0]]
         assert screen.query_one(KeysList).cursor == 2

@@ -1,7 +1,7 @@
-"""How much work a judgement or a proof may be: steps that are counted, and a way to stop it from outside.
+"""Bound the work of a judgement or a proof: count its steps, and let it be stopped from outside.
 
-What ends by itself is bounded where it is written. This is the backstop: bytes of a dump may make
-any loop longer than the one who wrote it thought of.
+Each loop has its own bound. This is the backstop: bytes of a dump may make any loop longer than
+its author expected.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 from vmci_tui.common.errors import Cancelled, Spent
 
 STEPS: Final = 1 << 19
-"""Steps of one reader's model, or of one proof; what real dumps take is below a thousandth of it."""
+"""Steps of one reader's model, or of one proof; real dumps take less than a thousandth of it."""
 _STEP: Final = 1 << 16
 """Bytes that are read in one step."""
 _RECORD: Final = 1 << 12
@@ -26,19 +26,19 @@ def _never() -> bool:
 
 
 class Budget:
-    """Steps that are left. `stopped` is asked at each step, so it must be quick."""
+    """The remaining steps. `stopped` is called at each step, so it must be quick."""
 
     def __init__(self, steps: int = STEPS, stopped: Callable[[], bool] = _never) -> None:
         self._steps = self._given = self._left = steps
         self._stopped = stopped
 
     def refill(self, size: int = 0) -> Budget:
-        """Begin the next piece of work with all steps, and more for a large file of `size` bytes, maybe all records."""
+        """Start the next task with all steps, and more for a file of `size` bytes: a large one may be all records."""
         self._given = self._left = self._steps + (min(size // _RECORD, _MOST_RECORDS) if size > _LARGE else 0)
         return self
 
     def spend(self, length: int = 0) -> None:
-        """Count one step, and those that reading `length` bytes takes. Raises Spent and Cancelled."""
+        """Count one step, and the steps for reading `length` bytes. Raises Spent and Cancelled."""
         if self._stopped():
             raise Cancelled("stopped")
         self._left -= 1 + length // _STEP

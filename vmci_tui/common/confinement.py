@@ -1,8 +1,8 @@
-"""A session for whoever opens a web page: nothing outside one folder is opened or written.
+"""Confine a session of a web page's visitor to one folder: nothing outside it is opened or written.
 
-Two gates. What a user types is refused with a sentence (`refuse_outside`); and whatever else
-would open, write, move or start something is refused by Python itself (`confine`), so that no
-action, old or new, can be forgotten here.
+There are two checks. `refuse_outside` rejects a path that a user types, with a message. `confine` lets
+Python itself reject every other open, write, move or start of a program, so that no action, old or
+new, can be forgotten here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import visible
 
 _PACKAGE: Final = os.path.dirname(os.path.dirname(__file__))
-"""Where the code lies."""
+"""The folder of the code."""
 _WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _WORDS: Final = "outside the lesson's folder, the only one that this session opens and saves in"
 _DEVICES: Final = ("/dev/null", "/dev/urandom")
@@ -29,13 +29,13 @@ _CHANGES: Final = frozenset(
         *("os.chmod", "os.chown", "os.utime", "os.setxattr", "os.removexattr", "os.chflags"),
     }
 )
-"""Audit events whose first two arguments may be names of what they change."""
+"""Audit events whose first two arguments may be the paths that they change."""
 _PROGRAMS: Final = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.spawn", "os.startfile", "pty.spawn"})
-"""Other ways to start a program than the one that starts QEMU (os.posix_spawn)."""
+"""Ways to start a program, except the one that starts QEMU (os.posix_spawn)."""
 
 
 def refuse_outside(path: str, folder: str | None) -> None:
-    """Raise UsageError where `path` is not in `folder`; None allows everything."""
+    """Raise UsageError if `path` is not in `folder`; None allows everything."""
     if folder is None:
         return
     # `-` is standard input: in a browser's session that is the browser.
@@ -44,13 +44,13 @@ def refuse_outside(path: str, folder: str | None) -> None:
 
 
 def confine(folder: str, readable: Iterable[str]) -> None:
-    """From now on, and for good, this process opens nothing outside `folder`, but to read its own code and `readable`.
+    """Keep this process from opening anything outside `folder`, for good, except to read its code and `readable`.
 
-    Temporary files go into the folder too. Sets an audit hook, which cannot be taken away.
+    Temporary files go into the folder too. Sets an audit hook, which cannot be removed.
     """
     tempfile.tempdir = folder
     code = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-    # Packages are elsewhere too: those of the distribution, and of an environment that a .pth file names.
+    # Packages are in other folders too: the distribution's, and those of an environment that a .pth file names.
     code += [path for path in sys.path if os.path.basename(path) in ("site-packages", "dist-packages")]
     roots = tuple(os.path.realpath(path) for path in (folder, _PACKAGE, *code, *readable))
 
@@ -71,7 +71,7 @@ def confine(folder: str, readable: Iterable[str]) -> None:
 
 
 def _refuse(path: object, roots: tuple[str, ...]) -> None:
-    """Raise PermissionError for a name outside; a number is a file that is open already."""
+    """Raise PermissionError for a path outside; a number is a file that is already open."""
     if isinstance(path, str | bytes | os.PathLike):
         name = os.fsdecode(path)
         if name not in _DEVICES and not _inside(os.path.realpath(name), roots):

@@ -1,4 +1,4 @@
-"""The log of vmci's own errors, to be sent with a report: private, bounded, with no byte of a dump in it."""
+"""Write the log of vmci's own errors, to be sent with a report: private, bounded, without a byte of a dump."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from vmci_tui.common.mishap import Mishap
 from vmci_tui.common.safe_text import Safe, visible
 
 LIMIT: Final = 256 << 10
-"""Bytes of the file; it is begun anew where a record would make it longer."""
+"""Bytes of the file; it starts again from empty if a record would make it longer."""
 
 
 def log_file() -> Path:
-    """The file; it need not exist."""
+    """Return the path of the log; the file need not exist."""
     from platformdirs import user_state_path
 
     return user_state_path("vmci-tui") / "log" / "errors.log"
 
 
 def log_mishap(mishap: Mishap) -> Safe | None:
-    """Add a record; the file's name, or None where it cannot be written: that is no reason to fail again."""
+    """Add a record and return the file's name; None if it cannot be written, since logging must not fail again."""
     path = log_file()
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     python = ".".join(map(str, sys.version_info[:3]))
@@ -52,5 +52,5 @@ def log_mishap(mishap: Mishap) -> Safe | None:
 
 
 def visible_lines(text: str) -> bytes:
-    """Lines of printable ASCII: names of files and classes may be anything."""
+    """Return the lines as printable ASCII: names of files and classes may hold any character."""
     return "".join(f"{visible(line)}\n" for line in text.splitlines()).encode("ascii")

@@ -1,10 +1,10 @@
-"""What cannot go on. A finding is never an exception; these are, and each says what to do."""
+"""Errors that abort an operation. Each has a message, a hint and an exit code; a finding is never an exception."""
 
 from __future__ import annotations
 
 
 class VmciError(Exception):
-    """Something that stops the work: a sentence for the user, a hint what to do, an exit code."""
+    """An error that aborts the operation: a message for the user, a hint what to do, an exit code."""
 
     exit_code = 3
 
@@ -24,19 +24,19 @@ class UsageError(VmciError):
 
 
 class OpenError(VmciError):
-    """The file cannot be read, or is not what we open (exit code 3)."""
+    """The file cannot be read, or is of a type that vmci does not open (exit code 3)."""
 
 
 class PackageMissing(OpenError):
-    """Pages are compressed by what no installed package decompresses; all that needs no page can be read."""
+    """No installed package decompresses the pages; everything outside the pages can still be read."""
 
 
 class Spent(VmciError):
-    """It took more steps than any real file needs: what would come out is not known."""
+    """The work took more steps than any real file needs; its result is unknown."""
 
 
 class EditError(UsageError):
-    """A value that does not fit where it should go, or a place that is not there (exit code 2)."""
+    """A value does not fit into its field, or the place does not exist (exit code 2)."""
 
 
 class SaveError(VmciError):
@@ -46,10 +46,10 @@ class SaveError(VmciError):
 
 
 class FileTaken(SaveError):
-    """There is a file of that name already."""
+    """A file of that name already exists."""
 
 
 class Cancelled(VmciError):
-    """The user stopped it (exit code 130)."""
+    """The user stopped the operation (exit code 130)."""
 
     exit_code = 130

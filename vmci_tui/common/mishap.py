@@ -1,4 +1,4 @@
-"""An error of vmci's own: what of it may be told and kept. No value and no byte of a dump is in it."""
+"""Describe an error of vmci's own by what may be shown and logged: no value and no byte of a dump."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _ROOT: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class Mishap(NamedTuple):
-    """The types of an exception and of its causes, and the frames that it went through, innermost last."""
+    """The types of an exception and its causes, and the frames that it passed through, innermost last."""
 
     kinds: tuple[str, ...]
     frames: tuple[str, ...]
-    """FILE:LINE of each, the file by its path within vmci, or by its name where it is another's."""
+    """FILE:LINE of each. FILE is the path within vmci, or the name of a file that is not vmci's."""
 
     def __str__(self) -> Safe:
         ours = next((frame for frame in reversed(self.frames) if "/" in frame), self.frames[-1] if self.frames else "")
@@ -27,7 +27,7 @@ class Mishap(NamedTuple):
 
 
 recorded: list[Mishap] = []
-"""Those of this process, each once, the first ones."""
+"""The first `_KEPT` mishaps of this process, each once."""
 _listeners: list[Callable[[Mishap], None]] = []
 
 
@@ -37,7 +37,7 @@ def add_listener(listener: Callable[[Mishap], None]) -> None:
 
 
 def record(error: BaseException) -> Mishap:
-    """Take an exception down; the same one again is told no one."""
+    """Record an exception and call the listeners; a repeated one is ignored."""
     found = Mishap(tuple(_kinds(error)), tuple(_frames(error.__traceback__)))
     if found not in recorded and len(recorded) < _KEPT:
         recorded.append(found)

@@ -1,4 +1,4 @@
-"""Records of fixed fields, each declared once: the name and the `struct` code of every field, in order."""
+"""Declare records of fixed fields: the name and the `struct` code of every field, in order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vmci_tui.common.span import Span
 
 
 class Field(NamedTuple):
-    """Where a field is in its record: offset and length in bytes."""
+    """A field of a record: offset and length in bytes."""
 
     name: str
     offset: int
@@ -26,7 +26,7 @@ class NamedStruct(struct.Struct):
     def of(cls, order: Literal["little", "big"], names: Iterable[str], codes: Iterable[str], start: int = 0) -> Self:
         """Declare a record with one code a field; `6xQ` has six bytes before its number that belong to no field.
 
-        `start` is the offset of the first one, where the record goes on from another.
+        `start` is the offset of the first field, if the record continues another one.
         """
         found, codes = [], tuple(codes)
         for name, code in zip(names, codes, strict=True):
@@ -38,7 +38,7 @@ class NamedStruct(struct.Struct):
         return record
 
     def span(self, field: str, at: int = 0, through: str = "") -> Span:
-        """Return the bytes of a field, or of all from it through another, in the record at offset `at`.
+        """Return the span of a field, or of all fields from it through another, in the record at offset `at`.
 
         Raises KeyError.
         """
@@ -46,7 +46,7 @@ class NamedStruct(struct.Struct):
         return first.through(last)
 
     def part(self, field: str, data: bytes) -> bytes:
-        """Return the bytes of a field in those of a record; fewer where these end before. Raises KeyError."""
+        """Return the bytes of a field in `data`, a record; fewer if `data` is too short. Raises KeyError."""
         place = self._field(field)
         return data[place.offset : place.offset + place.length]
 

@@ -1,4 +1,4 @@
-"""Files that come with the package, also where it is imported from within a zip file (`vmci.pyz`)."""
+"""Read files that come with the package, also when it is imported from a zip file (`vmci.pyz`)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def packaged_toml(package: str, name: str) -> dict[str, Any]:
 
 
 def unpacked_folder(folder: str) -> str | None:
-    """Return where a folder of the zip file is unpacked, until the process ends; None if the package is in no zip."""
+    """Unpack a folder of the zip file until the process ends, and return its path; None without a zip file."""
     archive = getattr(vmci_tui.__loader__, "archive", None)
     if archive is None:
         return None

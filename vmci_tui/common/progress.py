@@ -1,4 +1,4 @@
-"""How far something is, in words: bytes, rate and time left."""
+"""Report progress as text: bytes, rate and time left."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import time
 from collections.abc import Callable
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is done, bytes done, bytes in all; it may raise Cancelled."""
+"""Called with the name of the work, bytes done, bytes in all; it may raise Cancelled."""
 
 
 def no_progress(_what: str, _done: int, _total: int) -> None:
-    """No one is told."""
+    """Report nothing."""
 
 
 class Pace:
-    """Counts from when it was made; the same words for the shell and for the screen."""
+    """A clock that starts when it is made; it makes the same text for the shell and for the screen."""
 
     def __init__(self) -> None:
         self._what = ""
         self._start = time.monotonic()
 
     def words(self, what: str, done: int, total: int) -> str:
-        """What is done, bytes done of bytes in all, MiB a second, and seconds left."""
+        """Return a text: the work, MiB done of all MiB, MiB a second, and seconds left."""
         now = time.monotonic()
         if what != self._what:
             self._what, self._start = what, now

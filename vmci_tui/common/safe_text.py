@@ -1,9 +1,9 @@
-"""The only way by which untrusted bytes become text that may reach a screen.
+"""Turn untrusted bytes into text that may reach a screen; this is the only way.
 
-A note is written by a guest, a file name by whoever made the file: both may hold
+A note is written by a guest, a file name by any user: both may hold
 escape sequences, markup or bidi controls. `visible` lets printable ASCII through and
-writes all else as `\\xNN`, so that what is shown has the width it seems to have and
-`literal` gives the very bytes back.
+writes all other bytes as `\\xNN`. So each character takes one cell, and `literal` gives the
+same bytes back.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from typing import NewType
 from vmci_tui.common.errors import EditError
 
 Safe = NewType("Safe", str)
-"""Text that is printable ASCII only. Widgets take nothing else."""
+"""Text that is printable ASCII only. Widgets accept no other text."""
 
 _SHOWN = {byte: f"\\x{byte:02x}" for byte in range(256) if not 0x20 <= byte < 0x7F} | {0x5C: "\\\\"}
 
 
 def visible(data: bytes | str) -> Safe:
-    """Show `data` as printable ASCII; a `str` is taken as the operating system encodes it."""
+    """Show `data` as printable ASCII; a `str` is first encoded as the operating system does."""
     if isinstance(data, str):
         data = os.fsencode(data) if _encodable(data) else data.encode("utf-8", "backslashreplace")
     return Safe(data.decode("latin-1").translate(_SHOWN))
 
 
 def safe(text: str) -> Safe:
-    """Return `text` if it is printable ASCII, else what `visible` shows of it. What is safe already stays as it is."""
+    """Return `text` if it is printable ASCII, else `visible(text)`. Safe text stays unchanged."""
     return Safe(text) if text.isascii() and text.isprintable() else visible(text)
 
 
@@ -42,9 +42,9 @@ def _encodable(text: str) -> bool:
 def literal(text: str) -> bytes:
     """Return the bytes that `visible` shows as `text`: `\\xNN` and `\\\\` are read back.
 
-    Raises EditError for characters outside ASCII and for a backslash that starts neither.
+    Raises EditError for characters outside ASCII and for a backslash that starts neither of these.
     """
-    if "\\" not in text and text.isascii():  # all but a few lines of a text; 30 times faster
+    if "\\" not in text and text.isascii():  # true of nearly every line; 30 times faster
         return text.encode("ascii")
     out = bytearray()
     at = 0

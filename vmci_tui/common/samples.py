@@ -1,4 +1,4 @@
-"""The bundled samples: small files with one story each, described in `sample_dumps/samples.toml`."""
+"""Find the bundled samples: small files with one story each, described in `sample_dumps/samples.toml`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Sample(NamedTuple):
     path: str
     story: str
     blob: str | None
-    """Path of the entry that belongs to a dump, where there is one."""
+    """Path of the entry that belongs to a dump, if any."""
 
 
 @cache
@@ -33,14 +33,14 @@ def _folder() -> str | None:
 
 
 def sample_path(name: str) -> str | None:
-    """Where a bundled file lies; None where it is not there."""
+    """Return the path of a bundled file; None if it does not exist."""
     folder = _folder()
     path = os.path.join(folder, name) if folder else ""
     return path if os.path.exists(path) else None
 
 
 def samples() -> tuple[Sample, ...]:
-    """The samples that can be opened, in the order in which they teach; none where the folder is missing."""
+    """Return the samples that can be opened, in the order in which they teach; none if the folder is missing."""
     folder = _folder()
     if folder is None:
         return ()

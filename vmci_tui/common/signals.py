@@ -1,7 +1,7 @@
-"""Signals that end a program: what they find begun is cleared away, and what is done is not called undone.
+"""Handle signals that end the program: clean up unfinished work, and report what was changed.
 
 Each raises KeyboardInterrupt in the main thread. Python may do that between any two steps; the few
-steps that belong together are made with the signals held back.
+steps that belong together run with the signals blocked.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _done: list[str] = []
 
 
 def install_handlers() -> None:
-    """Make the signals raise KeyboardInterrupt, as SIGINT does; one that is ignored (nohup) stays ignored."""
+    """Make the signals raise KeyboardInterrupt, as SIGINT does; an ignored one (nohup) stays ignored."""
     _done.clear()
     for number in _OTHERS:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -28,7 +28,7 @@ def install_handlers() -> None:
 
 
 def hand_to_loop(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
-    """Let a loop that runs call `stop` instead, where we listen: an exception leaves its threads waiting."""
+    """Let a running loop call `stop` instead, if our handlers are installed; an exception would block its threads."""
     ours = [number for number in _OTHERS if signal.getsignal(number) is _stop]
     for number in (*ours, *([signal.SIGINT] if ours else [])):
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -41,7 +41,7 @@ def _stop(_number: int, _frame: object) -> NoReturn:
 
 @contextlib.contextmanager
 def signals_blocked() -> Iterator[None]:
-    """What is done here is done whole: a signal comes before it or after it."""
+    """Block the signals: they arrive before or after this block."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _ALL)
     try:
         yield
@@ -50,10 +50,10 @@ def signals_blocked() -> Iterator[None]:
 
 
 def note_change(words: str) -> None:
-    """Remember that a file was changed, in words for who interrupts what comes after."""
+    """Remember that a file was changed; the text is for the message after an interrupt."""
     _done.append(words)
 
 
 def changes_made() -> str:
-    """What was changed by the command that runs, in words; empty where nothing was."""
+    """Return the text of all changes that the running command made; empty if it made none."""
     return "; ".join(_done)

@@ -1,4 +1,4 @@
-"""The bytes that something is about."""
+"""A range of bytes in the dump or in the entry."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ class Span(NamedTuple):
     of: Literal["file", "entry"] = "file"
 
     def through(self, last: Span) -> Span:
-        """Return all bytes from the first of this one through those of another one behind it."""
+        """Return the span from the start of this one to the end of a later one."""
         return self._replace(length=last.offset + last.length - self.offset)

@@ -1,4 +1,4 @@
-"""Read TOML that somebody else wrote, in bounded time: settings and lessons."""
+"""Read untrusted TOML in bounded time: settings and lessons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MOST_DOTS: Final = 100
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Parse a TOML file. Raises ValueError, whose words are one line, for everything that cannot be parsed."""
+    """Parse a TOML file. Raises ValueError with a message of one line if it cannot be parsed."""
     import tomllib
 
     for number, line in enumerate(text.split("\n"), 1):

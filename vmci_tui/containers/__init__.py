@@ -1,4 +1,4 @@
-"""A file as a dump: which container it is, its head, its notes and memory, and its new layout."""
+"""A file as a dump: its container, its headers, notes and memory, and its new layout."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ __all__ = ["UNCHANGED", "Dump", "HeaderFields", "Layout", "LayoutChoice", "Layou
 __all__ += ["is_dump", "open_dump"]
 
 _HEAD: Final = 16
-"""Bytes of a file that tell its container; also the length of an entry, which may begin as a dump does."""
+"""Bytes that identify a file's container; also the length of an entry, which may begin as a dump does."""
 
 
 class Container(NamedTuple):
-    """A row of the table of containers; what such a dump can do is in the class of the dump that it opens."""
+    """A row of the table of containers; what such a dump can do is in the class that `open` returns."""
 
     magic: bytes
-    """What a file of it begins with."""
+    """The first bytes of such a file."""
     open: Callable[[Source], Dump]
-    """Raises OpenError for a damaged file, or one that is not a machine's dump."""
+    """Opens the dump. Raises OpenError for a damaged file, or one that is not a machine's dump."""
     open_flat: Callable[[Source, FlattenedSource], Dump] | None = None
-    """The same for a flattened file whose records stand for it; None where nobody writes such files."""
+    """Opens a flattened file of such a dump; None if no program writes one."""
     entry: bool = True
-    """Whether a file of 16 bytes that begins so is an entry."""
+    """Whether a file of 16 bytes with this magic is an entry."""
 
 
 def _flat_elf(source: Source, flat: FlattenedSource) -> Dump:
@@ -78,12 +78,12 @@ def _container(head: bytes) -> Container | None:
 
 
 def is_dump(head: bytes) -> bool:
-    """Whether a file that begins so is a dump, of whatever container."""
+    """Return whether a file with these first bytes is a dump of any container."""
     return _container(head) is not None
 
 
 def open_dump(source: Source) -> Dump | None:
-    """The dump in `source`, or None where it is of no container in the table.
+    """Open the dump in `source`; return None if no container in the table matches.
 
     Raises OpenError for a container that is damaged, or not a machine's dump.
     """

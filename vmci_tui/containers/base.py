@@ -1,4 +1,4 @@
-"""What every container gives: the notes, the memory, and how a changed file would lie."""
+"""Define what every container provides: notes, memory, and the layout of a changed file."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Region(NamedTuple):
     """One of: header, segments, sections, note, memory, gap, other."""
     label: str
     fields: tuple[tuple[str, int, int], ...] = ()
-    """Name, offset and length of the fields in it; an ELF header's are told by its kind."""
+    """Name, offset and length of its fields; those of an ELF header follow from its kind."""
     record: int = 0
-    """Length of one of the records that it consists of; 0 where it is no table."""
+    """Length of each record of a table; 0 if it is not a table."""
     skipped: int = 0
-    """How many bytes of the part lie elsewhere, before this one: in another record of a flattened file."""
+    """Bytes of the part that come before this region, in another record of a flattened file."""
 
     @property
     def end(self) -> int:
@@ -37,84 +37,84 @@ class Region(NamedTuple):
 
 
 class HeaderFields(NamedTuple):
-    """What of a kdump file's header may be edited."""
+    """The fields of a kdump file's header that may be edited."""
 
     utsname: tuple[bytes, ...]
-    """By the names of UTSNAME, each without its NUL."""
+    """The values in the order of UTSNAME, each without its NUL."""
     phys_base: int
-    """Where the kernel lies, as it stands there: unsigned, of `bits` bits."""
+    """The kernel's physical base, as stored: unsigned, of `bits` bits."""
     bits: int
 
 
 class VirtualRange(NamedTuple):
-    """The virtual addresses of a range of memory, as program headers should say them."""
+    """The virtual addresses of a range of memory, for its program headers."""
 
     start: int
     end: int
-    """paddr behind the last byte."""
+    """The paddr after the last byte."""
     shift: int | None
-    """p_vaddr is p_paddr and this; None: p_vaddr 0, which says nothing."""
+    """p_vaddr minus p_paddr; None for p_vaddr 0, which means unknown."""
 
 
 class LayoutChoice(NamedTuple):
-    """What is asked of a dump's head where that is more than other notes; a container ignores what it has not."""
+    """Choices for the layout of a dump's headers; a container ignores those that it does not have."""
 
     ordered: bool = False
-    """The order that readers need, as every save gives it, even where nothing else is edited."""
+    """Put the headers in the order that readers need, even if nothing else is edited."""
     merged: bool = False
-    """Program headers of disjoint memory: each byte is named by one of them only."""
+    """Make program headers of disjoint memory: one header for each byte."""
     plain: bool = False
-    """The records of a flattened file in their places. A file cannot become plain in place."""
+    """Make a plain file of a flattened one; not possible in place."""
 
 
 UNCHANGED: Final = LayoutChoice()
-"""Nothing more than the notes that are asked for."""
+"""No choice beyond the requested notes."""
 
 
 class LayoutRequest(NamedTuple):
-    """What a file is to hold, and where its new head may grow."""
+    """What a file is to hold, and where its headers and notes may grow."""
 
     notes: tuple[Note, ...]
     head: LayoutChoice = UNCHANGED
     header: HeaderFields | None = None
-    """The fields of the header; None: as they are."""
+    """The fields of the header; None for unchanged."""
     mapped: tuple[VirtualRange, ...] = ()
-    """The virtual addresses that program headers get; of memory in none of them they stay."""
+    """New virtual addresses for program headers; those of other memory stay."""
     in_place: bool = False
-    """Memory stays where it is, but for the bytes that the head grows into. In a copy it moves behind the head."""
+    """Memory stays at its offset, except the bytes that the headers grow into. In a copy all memory moves."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file lies, as it is or as it would be saved."""
+    """The layout of a file, as it is or as it would be saved."""
 
     image: Image
     notes: tuple[Note, ...]
-    """The notes as they lie here; what is saved is padded to 4 bytes."""
+    """The notes as in this file; saved ones are padded to 4 bytes."""
     note_offsets: tuple[int, ...]
-    """Where each note of the state begins, in the order of the state."""
+    """The offset of each note of the state, in the state's order."""
     memory_of: Callable[[], Memory] = field(compare=False, repr=False)
-    """Works `memory` out: of a million headers that takes a second, and most who lay a file out do not ask."""
+    """Makes `memory` on demand: for a million headers that takes a second, and few callers need it."""
     regions: tuple[Region, ...]
-    """Sorted by offset, disjoint; what is in none of them is a gap."""
+    """Sorted by offset, disjoint; bytes in none of them are a gap."""
     reasons: tuple[str, ...] = ()
-    """Why the head differs from the one on disk, beyond what was edited."""
+    """Why the headers differ from those on disk, beyond what was edited."""
     record: int = 0
     """Length of one program header, for naming the fields."""
     bits: int = 64
     appends: bool = False
-    """What the file grows by are notes; else it is memory that made room for them, or there is none."""
+    """Whether notes make the file grow; else it is memory that moved, or the file does not grow."""
     base: Source | None = None
-    """What the image refers to; None: the file that is open. A plain file made of a flattened one has another."""
+    """The source of the image; None for the open file. A plain file made of a flattened one has another."""
 
     @cached_property
     def memory(self) -> Memory:
-        """Guest memory with the offsets that hold in this image."""
+        """Guest memory with its offsets in this image."""
         return self.memory_of()
 
 
 class CopiedRange(NamedTuple):
-    """Bytes of the old file that must be in the new one: their offsets, and how many."""
+    """Bytes that must be equal in the old and the new file: both offsets, and the length."""
 
     old: int
     new: int
@@ -122,14 +122,14 @@ class CopiedRange(NamedTuple):
 
 
 class KeptBytes(NamedTuple):
-    """What a saved file must hold as the old one did."""
+    """The bytes of an old file that a saved one must hold."""
 
     old: Source
-    """Where the offsets of the old file count."""
+    """The source of the old offsets."""
     new: Source
     pairs: tuple[CopiedRange, ...]
     in_file: bool = True
-    """Whether they are offsets of both files, not of what the records of a flattened one stand for."""
+    """Whether the offsets are those of the files, not of the plain file in a flattened one."""
 
 
 Stored = Literal["plain", "records", "compressed"]
@@ -137,18 +137,18 @@ Stored = Literal["plain", "records", "compressed"]
 
 
 class Dump(Protocol):
-    """An opened dump; everything is read but guest memory."""
+    """An opened dump; everything but guest memory has been read."""
 
     @property
     def source(self) -> Source: ...
     @property
     def container(self) -> str:
-        """The name of the container; `flattened` where the file is a list of records, whatever they stand for."""
+        """The name of the container; `flattened` for any flattened file."""
         ...
 
     @property
     def kind(self) -> str:
-        """Whose headers it has, `elf` or `kdump`: by it the floors above choose what they check and show of them."""
+        """The kind of its headers, `elf` or `kdump`: it decides how they are checked and shown."""
         ...
 
     @property
@@ -170,32 +170,32 @@ class Dump(Protocol):
     def memory(self) -> Memory: ...
     @property
     def doubts(self) -> tuple[str, ...]:
-        """What is odd about the file, or may be read in another way, in words."""
+        """Messages about anything odd in the file, or ambiguous."""
         ...
 
     @property
     def missing(self) -> str:
-        """That the file has not all the memory that its headers tell of, in words; empty where it has."""
+        """A message that the file lacks memory that its headers describe; empty if it lacks none."""
         ...
 
     @property
     def names_text(self) -> bool:
-        """Whether a header names the vmcoreinfo text, be there a note of it or not."""
+        """Whether a header names the vmcoreinfo text, with or without a note."""
         ...
 
     @property
     def extras(self) -> tuple[tuple[str, bytes], ...]:
-        """What the file holds beside headers, notes and memory: each in a few words, and its bytes."""
+        """What the file holds besides headers, notes and memory: a description and the bytes of each."""
         ...
 
     @property
     def guest_source(self) -> Source:
-        """Where guest memory is read: the file, or what decompresses its pages."""
+        """The source of guest memory: the file, or the decoder of its pages."""
         ...
 
     @property
     def guest_memory(self) -> Memory:
-        """The memory that the file holds, with the offsets that count in `guest_source`."""
+        """The memory that the file holds, with offsets in `guest_source`."""
         ...
 
     @property
@@ -203,16 +203,16 @@ class Dump(Protocol):
 
     @property
     def header_fields(self) -> HeaderFields | None:
-        """The fields of the header that may be edited; None where the container has none."""
+        """The fields of the header that may be edited; None if the container has none."""
         ...
 
     def layout(self, request: LayoutRequest) -> Layout:
-        """Lay the file out in the order that readers need. Raises SaveError where no file can hold what is asked."""
+        """Lay the file out in the order that readers need. Raises SaveError if no file can hold the request."""
         ...
 
     def kept(self, request: LayoutRequest, new: Dump) -> Iterable[KeptBytes]:
-        """What `new`, which was saved as `request` asks, must hold as this dump does.
+        """Return the bytes of this dump that `new`, saved for `request`, must hold.
 
-        Raises SaveError where its headers already say that it does not.
+        Raises SaveError if the headers of `new` already describe other memory.
         """
         ...

@@ -1,4 +1,4 @@
-"""The records of a flattened file and where the parts of the plain one lie in them, whatever its container."""
+"""Locate the parts of a plain file in the records of a flattened one, for every container."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from vmci_tui.formats.flattened_records import HEADER, HEADER_SIZE, RECORD
 from vmci_tui.layers.flattened import Record
 
 PIECE_LIMIT: Final = 1 << 15
-"""Records of a flattened file that are shown one by one; of more, only those with the headers and notes are."""
+"""The most records that are shown one by one; of more, only those of headers and notes are."""
 
 
 class FlatRecords(Protocol):
-    """The records of a flattened file, as it is or as it would be."""
+    """The records of a flattened file, as it is or as it would be saved."""
 
     def __len__(self) -> int: ...
     @property
     def size(self) -> int:
-        """The plain file's."""
+        """Bytes of the plain file."""
         ...
 
     @property
@@ -30,13 +30,13 @@ class FlatRecords(Protocol):
 
 
 def file_offset_of(records: FlatRecords, offset: int) -> int:
-    """Where a byte of the plain file lies; one that no record holds lies behind them all."""
+    """Return the file offset of a byte of the plain file; the end of the file if no record holds it."""
     piece = next(records.pieces(offset, 1), None)
     return records.file_size if piece is None else piece.place
 
 
 def in_records(records: FlatRecords, regions: list[Region]) -> Iterator[Region]:
-    """The regions as they lie in the records of a flattened file, and what stands before each record."""
+    """Yield the regions in the records of a flattened file, and the header of each record."""
     yield Region(0, HEADER_SIZE, "header", "header of the flattened file", HEADER.fields)
     few = len(records) <= PIECE_LIMIT
     for region in regions:
@@ -52,7 +52,7 @@ def in_records(records: FlatRecords, regions: list[Region]) -> Iterator[Region]:
 
 
 def disjoint(regions: list[Region], size: int) -> tuple[Region, ...]:
-    """The regions in file order, within the file; the later of two that overlap gives way."""
+    """Return the regions in file order, within the file; the later of two that overlap is cut."""
     out: list[Region] = []
     for region in sorted(regions):
         start, stop = max(region.offset, out[-1].end if out else 0), min(region.end, size)

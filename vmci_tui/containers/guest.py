@@ -1,4 +1,4 @@
-"""Guest memory as finding and proving read it: by physical address, with the machine it belongs to."""
+"""Read guest memory by physical address, for the search and the proof, with its machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TOP: Final = 1 << 64
 
 
 class KernelSegment(NamedTuple):
-    """What a program header says of memory by both its addresses."""
+    """A range of memory with both addresses, from a program header."""
 
     vaddr: int
     paddr: int
@@ -30,31 +30,31 @@ class Guest(NamedTuple):
     source: Source
     memory: Memory
     machine: str | None
-    """As the container names it; None where it does not say (a raw image)."""
+    """The container's name for it; None if unknown (a raw image)."""
     bits: int | None
     order: ByteOrder | None
     """Byte order of the file; the guest's own may differ (ppc64el in a big-endian ELF)."""
     notes: tuple[Note, ...] = ()
-    """Those of the dump: QEMU's tell what the processors were doing."""
+    """The notes of the dump: QEMU's show what the processors were doing."""
     compressed: bool = False
     """Pages are decompressed to be read: no byte of the file is a byte of memory."""
     image: tuple[KernelSegment, ...] = ()
-    """Where program headers put the image of an x86-64 kernel, as /proc/vmcore has it; not all of many."""
+    """The image of an x86-64 kernel by program headers, as in /proc/vmcore; the first few of many."""
     budget: Budget | None = None
-    """What reading takes from; None: it is bounded by whoever reads."""
+    """The budget that reading spends; None if the caller bounds the reads."""
 
     def offset_of(self, paddr: int) -> int | None:
-        """Where the byte at `paddr` lies in the file; None where it does not."""
+        """Return the file offset of the byte at `paddr`; None if the file does not hold it uncompressed."""
         return None if self.compressed else self.memory.offset_of(paddr)
 
     def read(self, paddr: int, length: int) -> bytes | None:
-        """`length` bytes at `paddr`, or None where the file does not hold all of them. The caller bounds `length`."""
+        """Return `length` bytes at `paddr`; None if the file does not hold all of them. The caller bounds `length`."""
         out = b""
         if self.budget is not None:
             self.budget.spend(length)
         while len(out) < length:
             item = self.memory.range_at(at := paddr + len(out))
-            # A range without bytes in the file reads as zeros: that is a page left out, not a page of zeros.
+            # A range without bytes in the file is a page left out, not a page of zeros.
             if item is None or item.offset is None:
                 return None
             part = self.source.read(item.offset + at - item.paddr, min(item.end, paddr + length) - at)
@@ -65,7 +65,7 @@ class Guest(NamedTuple):
 
 
 def guest_of(dump: Dump) -> Guest:
-    """The memory of a dump, at the places of the file as it is."""
+    """Return the memory of a dump, with the offsets of its current file."""
     source, memory = dump.guest_source, dump.guest_memory
     image = (
         tuple(KernelSegment(s.vaddr, s.paddr, s.memsz) for s in dump.kernel_image) if isinstance(dump, ElfDump) else ()
@@ -74,7 +74,7 @@ def guest_of(dump: Dump) -> Guest:
 
 
 def raw_guest(source: Source, paddr: int) -> Guest:
-    """A flat memory image: its first byte lies at `paddr`, nothing tells the machine. Raises EditError."""
+    """Return the memory of a flat image whose first byte is at `paddr`; its machine is unknown. Raises EditError."""
     if not 0 <= paddr <= _TOP - source.size:
-        raise EditError(f"no {source.size} bytes of memory lie at paddr {paddr:#x}", "addresses have 64 bits")
+        raise EditError(f"{source.size} bytes of memory do not fit at paddr {paddr:#x}", "addresses have 64 bits")
     return Guest(source, Memory(Ranges((Range(paddr, source.size, 0),))), None, None, None)

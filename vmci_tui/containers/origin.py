@@ -1,4 +1,4 @@
-"""Whether QEMU wrote a dump, told by the notes of its CPUs: else there was no guest, and no entry."""
+"""Decide from the notes of its CPUs whether QEMU wrote a dump: only then was there a guest and an entry."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _XEN: Final = b"Xen\0"
 
 
 def may_be_from_qemu(notes: Iterable[Note], machine: str | None) -> bool:
-    """Whether QEMU may have written a dump with these notes; True also where they do not tell."""
+    """Return whether QEMU may have written a dump with these notes; True also if they do not decide it."""
     kinds = {(note.name, note.type) for note in notes}
     if (b"QEMU\0", 0) in kinds:
         return True

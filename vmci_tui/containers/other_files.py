@@ -1,4 +1,4 @@
-"""What a file is that is neither a dump that we read nor an entry, and the way on from it."""
+"""Describe a file that is neither a dump that vmci reads nor an entry, and what to do with it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Final, NamedTuple
 from vmci_tui.formats.elf_note import parse_raw
 
 HEAD: Final = 4096
-"""Bytes of the file that are enough to tell."""
+"""Bytes of the file that are enough to recognise it."""
 _RAW: Final = "if it begins at paddr 0, `vmci find FILE --raw-at 0` searches it"
 
 _PAGE: Final = 4096
 _RAW_LEAST: Final = 64 << 10
-"""A smaller file of whole pages is not taken for a raw image of a machine's memory."""
+"""Bytes; a smaller file of whole pages is not reported as a raw image of memory."""
 _AGAIN: Final = "dump again with `virsh dump --memory-only` or `dump-guest-memory`"
 _NOT_A_DUMP: Final = "open a memory dump: `virsh dump --memory-only` and `dump-guest-memory` write one"
 _WINDOWS: Final = "it has no VMCOREINFO; open the ELF dump that it was made from"
 _THEN: Final = " makes a raw image of it, `vmci find OUT --raw-at 0` searches that"
 _VMEM: Final = "the memory is in the .vmem file beside it: `vmci find NAME.vmem --raw-at 0`"
 _TEXT: Final = re.compile(r"[^\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]+")
-"""Characters without control characters, except blanks, line ends and escape."""
+"""Text without control characters, except blanks, line ends and escape."""
 
 
 class _FileType(NamedTuple):
@@ -32,16 +32,16 @@ class _FileType(NamedTuple):
 
 
 _FILE_TYPES: Final = (
-    # Memory, in forms that others read.
+    # Memory, in formats that other programs read.
     _FileType(b"DISKDUMP", "a diskdump file", "convert it with crash or makedumpfile"),
     _FileType(b"EMiL", "a LiME image", "`avml-convert --source-format lime --format raw FILE OUT`" + _THEN),
     _FileType(b"AVML", "an AVML image", "`avml-convert --format raw FILE OUT`" + _THEN),
-    _FileType(b"sadump\0\0", "a sadump file", "it has no VMCOREINFO; crash and makedumpfile read it as it is"),
+    _FileType(b"sadump\0\0", "a sadump file", "it has no VMCOREINFO; crash and makedumpfile read it directly"),
     _FileType(
-        b"\xed\x23\x8f\x61\x73\x01\x19\xa8", "an LKCD dump", "it is older than VMCOREINFO; crash reads it as it is"
+        b"\xed\x23\x8f\x61\x73\x01\x19\xa8", "an LKCD dump", "it is older than VMCOREINFO; crash reads it directly"
     ),
     _FileType(
-        b"\xa8\x19\x01\x73\x61\x8f\x23\xed", "an LKCD dump", "it is older than VMCOREINFO; crash reads it as it is"
+        b"\xa8\x19\x01\x73\x61\x8f\x23\xed", "an LKCD dump", "it is older than VMCOREINFO; crash reads it directly"
     ),
     _FileType(
         b"\xa8\x19\x01\x73\x61\x8f\x23\xfd",
@@ -51,8 +51,8 @@ _FILE_TYPES: Final = (
     _FileType(b"\xd0\xbe\xd0\xbe", "a saved VMware machine (vmss, vmsn)", _VMEM),
     _FileType(b"\xd2\xbe\xd2\xbe", "a saved VMware machine (vmss, vmsn)", _VMEM),
     _FileType(b"\xd3\xbe\xd3\xbe", "a saved VMware machine (vmss, vmsn)", _VMEM),
-    _FileType(b"\xed\xeb\x0f\xf0", "an old Xen core", "it has no VMCOREINFO; crash reads it as it is"),
-    _FileType(b"\xee\xeb\x0f\xf0", "an old Xen core", "it has no VMCOREINFO; crash reads it as it is"),
+    _FileType(b"\xed\xeb\x0f\xf0", "an old Xen core", "it has no VMCOREINFO; crash reads it directly"),
+    _FileType(b"\xee\xeb\x0f\xf0", "an old Xen core", "it has no VMCOREINFO; crash reads it directly"),
     _FileType(b"LinuxGuestRecord", "a saved Xen machine", "restore it and dump it with `xl dump-core`"),
     _FileType(b"XenSavedDomain", "a saved Xen machine", "restore it and dump it with `xl dump-core`"),
     _FileType(b"QEVM", "a QEMU migration stream (savevm, or virsh dump without --memory-only)", _AGAIN),
@@ -90,7 +90,7 @@ _FILE_TYPES: Final = (
             b"\x0a\x0d\x0d\x0a",
         )
     ),
-    # What packs files.
+    # Compressed files and archives.
     _FileType(b"\x28\xb5\x2f\xfd", "compressed by zstd", "unpack it first: `zstd -d --long=27 FILE`"),
     _FileType(b"\x1f\x8b", "compressed by gzip", "unpack it first: `gunzip FILE`"),
     _FileType(b"\xfd7zXZ\0", "compressed by xz", "unpack it first: `unxz FILE`"),
@@ -112,7 +112,7 @@ _FILE_TYPES: Final = (
 
 
 def describe_known(head: bytes) -> tuple[str, str] | None:
-    """What a file with these first bytes is, and what to do; None where no kind is recognised."""
+    """Return the type of a file with these first bytes, and what to do; None if it is not recognised."""
     for kind in _FILE_TYPES:
         if head.startswith(kind.magic, kind.at):
             return kind.what, kind.hint
@@ -122,7 +122,7 @@ def describe_known(head: bytes) -> tuple[str, str] | None:
 
 
 def is_text(head: bytes) -> bool:
-    """Whether these first bytes of a file are UTF-8 text; its last character may be cut."""
+    """Return whether these first bytes of a file are UTF-8 text; its last character may be cut."""
     try:
         text = getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
@@ -131,7 +131,7 @@ def is_text(head: bytes) -> bool:
 
 
 def describe_text(head: bytes) -> tuple[str, str]:
-    """What a text with these first bytes is, and what to do."""
+    """Return the type of a text with these first bytes, and what to do."""
     if re.match(rb"\s*[\[{]", head):
         return "JSON text", "the guest's writes to the entry are read from a file named NAME.write.json"
     if re.match(rb"[0-9a-f]{8,16} [A-Za-z] [^\s]+\s", head):
@@ -144,11 +144,11 @@ def describe_text(head: bytes) -> tuple[str, str]:
 
 
 def describe_other(size: int) -> tuple[str, str]:
-    """What a file of this many bytes is that is none of the known kinds, and what to do."""
+    """Return the probable type of an unrecognised file of `size` bytes, and what to do."""
     if size >= _RAW_LEAST and size % _PAGE == 0:
-        return "no dump with a header, perhaps a raw image of memory", _RAW
+        return "not a dump with a header, perhaps a raw image of memory", _RAW
     return (
         "neither an ELF dump nor an entry of 16 bytes",
-        "open what `dump-guest-memory` or `virsh dump --memory-only` wrote; of a raw image of memory "
+        "open a file that `dump-guest-memory` or `virsh dump --memory-only` wrote; for a raw image of memory: "
         "`vmci find FILE --raw-at 0`",
     )

@@ -1,6 +1,6 @@
-"""Places of a dump as users type them, and as bookmarks keep them.
+"""Read and write places of a dump as users type them and as bookmarks keep them.
 
-A place in guest memory is kept by its paddr: where the head grows, memory moves in the file.
+A place in guest memory is kept by its paddr: if the headers grow, memory moves in the file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from vmci_tui.formats.fw_cfg_entry import parse_number
 
 
 def offset_of(typed: str, layout: Layout) -> int:
-    """The file offset of `0x790`, `1936` or `p0x1958000` (a guest-physical address). Raises EditError."""
+    """Return the file offset of `0x790`, `1936` or `p0x1958000` (a guest-physical address). Raises EditError."""
     body = typed.strip().lower()
     if body.startswith("p"):
         paddr = parse_number(body[1:].removeprefix("addr").strip(" ="))
@@ -27,6 +27,6 @@ def offset_of(typed: str, layout: Layout) -> int:
 
 
 def anchor_of(offset: int, layout: Layout) -> Safe:
-    """What `offset_of` reads back, also from a layout in which memory lies elsewhere."""
+    """Return text that `offset_of` reads back, also for a layout in which memory is elsewhere."""
     paddr = layout.memory.paddr_of(offset)
     return Safe(f"{offset:#x}" if paddr is None else f"p{paddr:#x}")

@@ -1,4 +1,4 @@
-"""What lies at a byte of the file: the field, its extent and its kind, for the hex view and messages."""
+"""Find the field at a byte of the file, its extent and its kind, for the hex view and messages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KINDS = (
 
 
 class Place(NamedTuple):
-    """A run of bytes with one meaning. `note` and `line` say which note and which text line it is in."""
+    """Adjacent bytes with one meaning. `note` and `line` are the note's index and the text line's number."""
 
     offset: int
     length: int
@@ -40,7 +40,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Places:
-    """The places of one layout."""
+    """The places of one layout, by offset."""
 
     layout: Layout
     texts: dict[int, Vmcoreinfo]
@@ -69,7 +69,7 @@ class Places:
         return {offset: index for index, offset in enumerate(self.layout.note_offsets)}
 
     def at(self, offset: int) -> Place:
-        """The place that holds the byte at `offset`."""
+        """Return the place that holds the byte at `offset`."""
         index = bisect_right(self._starts, offset) - 1
         region = self.layout.regions[index] if index >= 0 else None
         if region is None or offset >= region.end:
@@ -172,7 +172,7 @@ def _field(region: Region, offset: int, fields: tuple[tuple[str, int, int], ...]
 
 
 def _named(region: Region, offset: int) -> Place:
-    """A field by the region's own list, with the number of its record where the region is a table."""
+    """Return a field from the region's own list, with the number of its record if the region is a table."""
     at, number = offset - region.offset + region.skipped, ""
     if region.record:
         index, at = divmod(at, region.record)

@@ -1,4 +1,4 @@
-"""The entry that the guest must have written, as far as a dump without its blob tells."""
+"""Derive the entry that the guest must have written from a dump without its blob."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, linux_size
 
 
 class DerivedField(NamedTuple):
-    """A field's value as far as it is known, and how it is known."""
+    """A field's value, None if unknown, and the reason."""
 
     name: str
     value: int | None
@@ -18,7 +18,7 @@ class DerivedField(NamedTuple):
 
 
 def derive(state: State, machine: str | None = None) -> tuple[DerivedField, ...]:
-    """The four fields, for a machine's dump; () where nothing in it speaks of an entry, or QEMU did not write it."""
+    """Return the four fields; () if nothing in the dump indicates an entry, or QEMU did not write the dump."""
     note = state.note
     if not may_be_from_qemu(state.notes, machine):
         return ()
@@ -36,9 +36,9 @@ def derive(state: State, machine: str | None = None) -> tuple[DerivedField, ...]
 
 
 def no_entry_reason(state: State, machine: str | None = None) -> str:
-    """Why `derive` gives nothing, in words."""
+    """Return the reason for which `derive` returns ()."""
     if may_be_from_qemu(state.notes, machine):
-        return "nothing in the dump tells of one"
+        return "nothing in the dump indicates one"
     return "QEMU did not write this dump, so there is none"
 
 
@@ -47,7 +47,7 @@ _SYS = "the dump does not say where the note was; /sys/kernel/vmcoreinfo of the 
 
 def _fields(size: int | None, why_size: str, why_paddr: str = _SYS) -> tuple[DerivedField, ...]:
     return (
-        DerivedField("host_format", 0, "the Linux and Windows drivers both write 0, and QEMU never looks"),
+        DerivedField("host_format", 0, "the Linux and Windows drivers both write 0, and QEMU ignores it"),
         DerivedField("guest_format", FORMAT_ELF, "QEMU appends only ELF notes"),
         DerivedField("size", size, why_size),
         DerivedField("paddr", None, why_paddr),
@@ -56,8 +56,8 @@ def _fields(size: int | None, why_size: str, why_paddr: str = _SYS) -> tuple[Der
 
 def _beyond_memory() -> tuple[DerivedField, ...]:
     return (
-        DerivedField("host_format", None, "nothing tells"),
-        DerivedField("guest_format", FORMAT_ELF, "QEMU appended what it took for an ELF note"),
+        DerivedField("host_format", None, "not recorded"),
+        DerivedField("guest_format", FORMAT_ELF, "QEMU appended 12 zero bytes as an ELF note"),
         DerivedField("size", None, "from 12 to 1 MiB"),
         DerivedField("paddr", None, "outside the guest's RAM: it read as zeros"),
     )

@@ -1,8 +1,7 @@
-"""What is open: the source, the state that was read from it, and the states since.
+"""Hold what is open: the source, the state that was read from it, and the states since.
 
-A state is a frozen value; guest memory is not in it, since it is never edited. An edit
-gives a new state, and undo is a step down the stack, so any sequence of edits undone
-is the opened state.
+A state is a frozen value without guest memory, which is never edited. An edit makes a new
+state, and undo goes one step down the stack: undoing all edits gives the opened state.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class UndoStep(NamedTuple):
-    """An edit that was made, and the state that it led to."""
+    """An edit, and the state that it made."""
 
     edit: Edit
     state: State
@@ -43,15 +42,15 @@ class Document:
     read_only: bool = False
     """Another process has the file's lock: copies can be saved, the file itself cannot."""
     made: bool = False
-    """Whether it was made from nothing: no file has its name."""
+    """Whether it was made from nothing, and no file has its name."""
     saved: State | None = None
-    """What was saved last, of the dump and of its entry; None where nothing was saved yet."""
+    """The last saved state of the dump and of its entry; None if nothing was saved yet."""
     _steps: list[UndoStep] = field(default_factory=list)
     _at: int = 0
     _layouts: tuple[State, Layout] | None = None
 
     def close(self) -> None:
-        """Let go of the files that are open, and of their locks."""
+        """Close the files and release their locks."""
         for source in (self.source, self.blob):
             if isinstance(source, FileSource):
                 source.close()
@@ -83,12 +82,12 @@ class Document:
         return self.dump_unsaved or self.entry_unsaved
 
     def mark_saved(self, entry: bool) -> None:
-        """The dump, or its entry, was saved as it is in the state: they are two files."""
+        """Remember that the current dump, or its entry, was saved: they are two files."""
         last = self.saved or self.opened
         self.saved = replace(last, entry=self.state.entry) if entry else replace(self.state, entry=last.entry)
 
     def entry_alone(self) -> Document:
-        """The entry that is open beside a dump, as a document of its own: it is saved as a blob."""
+        """Return the entry that is open beside a dump, as a document of its own: it is saved as a blob."""
         alone = Document(
             self.blob_name or self.name, self.blob or BytesSource(b""), None, State(entry=self.opened.entry)
         )
@@ -104,10 +103,10 @@ class Document:
         return self.dump.container if self.dump else "entry"
 
     def edit(self, edit: Edit) -> bool:
-        """Make an edit; what was undone is forgotten. False where nothing changes.
+        """Make an edit and forget undone ones; return False if nothing changes.
 
-        Raises EditError where it cannot be made, SaveError for a state that no file can hold:
-        each that is reached can be shown. Then nothing is changed.
+        Raises EditError if it cannot be made, and SaveError for a state that no file can hold,
+        so that each state can be shown. After an error nothing is changed.
         """
         state = edit.apply(self.state)
         if state == self.state:
@@ -120,24 +119,24 @@ class Document:
         return True
 
     def with_edit(self, edit: Edit) -> Document:
-        """Another document of the same files, with one edit more: what would be, while it is being typed."""
+        """Return a copy of the document with one more edit, to show the result while the edit is typed."""
         other = self.snapshot()
         other.edit(edit)
         return other
 
     def snapshot(self) -> Document:
-        """The same files in the same state: what is done to this document from now on does not change it."""
+        """Return a copy with the same files and state, which later edits of this document do not change."""
         return replace(self, _steps=list(self._steps))
 
     def undo(self) -> Edit | None:
-        """Step back; the edit that was undone, or None at the opened state."""
+        """Undo the last edit and return it; None at the opened state."""
         if not self._at:
             return None
         self._at -= 1
         return self._steps[self._at].edit
 
     def redo(self) -> Edit | None:
-        """Make the edit again that was undone last; None where there is none."""
+        """Redo the edit that was undone last and return it; None if there is none."""
         if self._at == len(self._steps):
             return None
         self._at += 1
@@ -145,7 +144,7 @@ class Document:
 
     @property
     def steps(self) -> tuple[UndoStep, ...]:
-        """The edits that make up the state, oldest first, each with the state that it led to."""
+        """The edits since opening, oldest first, each with the state that it made."""
         return tuple(self._steps[: self._at])
 
     @property
@@ -154,7 +153,7 @@ class Document:
 
     @property
     def layout(self) -> Layout:
-        """The file as it is while nothing is edited, else as it would be saved."""
+        """The file's current layout while nothing is edited, else the layout that would be saved."""
         if self.dump is None:
             return _entry_layout(self.state.entry)
         if self.state is self.opened or self.state.of_dump == self.opened.of_dump:
@@ -163,12 +162,12 @@ class Document:
 
     @property
     def arranged(self) -> bool:
-        """Whether `layout` is one that saving would write, and not the dump as it is."""
+        """Whether `layout` is the one that saving would write, not the dump's current one."""
         return self.dump is not None and self.layout is not self.dump.current_layout
 
     @property
     def saved_layout(self) -> Layout:
-        """The file as it would be saved. Raises SaveError where it cannot be."""
+        """The layout that would be saved. Raises SaveError if no file can hold the state."""
         if self.dump is None:
             return _entry_layout(self.state.entry)
         if self._layouts is None or self._layouts[0] is not self.state:
@@ -176,18 +175,18 @@ class Document:
         return self._layouts[1]
 
     def read(self, offset: int, length: int) -> bytes:
-        """Bytes of the file as `layout` shows it."""
+        """Return `length` bytes at `offset` of `layout`."""
         layout = self.layout
         return layout.image.read(layout.base or self.source, offset, length)
 
 
 def entry_document(name: Safe, history: EntryHistory, source: Source) -> Document:
-    """A document that is only an entry; `source` is the blob (or what the writes left)."""
+    """Return a document of an entry alone; `source` is the blob, or the bytes that the writes left."""
     return Document(name, source, None, State(entry=history))
 
 
 def _entry_layout(history: EntryHistory | None) -> Layout:
-    """An entry as a file: 16 bytes; a blob of another length shows the bytes it has."""
+    """Return the layout of an entry's file: 16 bytes, or all bytes of a blob of another length."""
     raw = b""
     if history is not None:
         raw = history.raw

@@ -1,4 +1,4 @@
-"""An edit as a value: which change of the state, and with what arguments."""
+"""Describe an edit as a value: the function that changes the state, and its arguments."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 Effect = Callable[..., State]
-"""A function from a state and arguments to the next state. Raises EditError where it cannot be made."""
+"""A function from a state and arguments to the next state. Raises EditError if it does not apply."""
 F = TypeVar("F", bound=Effect)
 
 _LABELS: dict[Effect, str | Callable[..., str]] = {}
 
 
 def labelled(words: str | Callable[..., str]) -> Callable[[F], F]:
-    """Say how an edit is called: a text with the arguments' names in braces, or a function of the arguments."""
+    """Give an effect its label: a text with the arguments' names in braces, or a function of the arguments."""
 
     def keep(effect: F) -> F:
         _LABELS[effect] = words
@@ -35,33 +35,33 @@ class Edit:
     """One change of a state. Its label, its effect and its shell command are made from it."""
 
     effect: Effect
-    """What it does: one of the functions of `edit_text`, `edit_notes`, `edit_entry`, `edit_head`."""
+    """One of the functions of `edit_text`, `edit_notes`, `edit_entry`, `edit_head`."""
     arguments: tuple[tuple[str, object], ...]
-    """What the effect takes beside the state, by name."""
+    """The arguments of the effect after the state, by name."""
     words: str = ""
-    """A label that says more than the edit's own; empty where that one will do."""
+    """A label to show instead of the edit's own; empty for none."""
 
     @classmethod
     def of(cls, effect: Callable[Concatenate[State, P], State], *args: P.args, **named: P.kwargs) -> Edit:
-        """The edit that calls `effect` with these arguments."""
+        """Return the edit that calls `effect` with these arguments."""
         names = cast("FunctionType", effect).__code__.co_varnames[1:]
         given = dict(zip(names, args, strict=False)) | named
         return cls(effect, tuple((name, given[name]) for name in names if name in given))
 
     def named(self, words: str) -> Edit:
-        """The same edit under another label."""
+        """Return the same edit under another label."""
         return replace(self, words=words)
 
     @property
     def label(self) -> str:
-        """How the edit is called: for undo, the plan and the status line."""
+        """The edit's name for undo, the plan and the status line."""
         if self.words:
             return self.words
         own, shown = _LABELS[self.effect], {name: _shown(value) for name, value in self.arguments}
         return own.format(**shown) if isinstance(own, str) else own(**shown)
 
     def apply(self, state: State) -> State:
-        """The next state. Raises EditError where the edit cannot be made."""
+        """Return the next state. Raises EditError if the edit cannot be made."""
         return self.effect(state, **dict(self.arguments))
 
 
@@ -71,7 +71,7 @@ def _shown(value: object) -> object:
 
 @labelled(lambda edits: "; ".join(edit.label for edit in edits))
 def several(state: State, edits: tuple[Edit, ...]) -> State:
-    """Edits one after the other, as one."""
+    """Return the state after several edits, made in order as one."""
     for edit in edits:
         state = edit.apply(state)
     return state

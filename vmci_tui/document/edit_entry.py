@@ -1,4 +1,4 @@
-"""Edits of the entry: its fields, and the guest's writes of it."""
+"""Edit the entry: its fields, and the guest's writes to it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from vmci_tui.formats.fw_cfg_entry import FIELDS, LENGTH, EntryHistory, Write
 
 @labelled("set entry.{name}={value:#x}")
 def set_field(state: State, name: str, value: int) -> State:
-    """A field of the entry, by one full write of 16 bytes."""
+    """Return the state with one field of the entry set, by one full write of 16 bytes."""
     return replace(state, entry=_entry(state).with_field(name, value))
 
 
 @labelled("paste the entry")
 def set_entry(state: State, entry: EntryHistory) -> State:
-    """Another entry, with all its writes."""
+    """Return the state with another entry, with all its writes."""
     return replace(state, entry=entry)
 
 
@@ -28,20 +28,20 @@ def _written(write: Write, index: int = 0) -> str:
 
 @labelled(_written)
 def add_write(state: State, write: Write) -> State:
-    """One more write, the last."""
+    """Return the state with one more write, the last."""
     return _with_writes(state, (*_entry(state).writes, write))
 
 
 @labelled(_written)
 def change_write(state: State, index: int, write: Write) -> State:
-    """Another write in place of one."""
+    """Return the state with another write in place of one."""
     writes = _entry(state).writes
     return _with_writes(state, (*writes[:index], write, *writes[index + 1 :]))
 
 
 @labelled(lambda index: f"delete write {index + 1}")
 def delete_write(state: State, index: int) -> State:
-    """One write taken out."""
+    """Return the state without one write."""
     writes = _entry(state).writes
     return _with_writes(state, (*writes[:index], *writes[index + 1 :]))
 
@@ -52,7 +52,7 @@ def _with_writes(state: State, writes: tuple[Write, ...]) -> State:
 
 @labelled("write all 16 bytes at offset 0")
 def rewrite_whole(state: State) -> State:
-    """The entry's bytes as one full write of 16 bytes at offset 0."""
+    """Return the state with the entry's bytes as one full write of 16 bytes at offset 0."""
     entry = _entry(state)
     kept = () if entry.origin == "blob" else entry.writes
     whole = Write(0, LENGTH, entry.entry.pack())
@@ -61,7 +61,9 @@ def rewrite_whole(state: State) -> State:
 
 @labelled("write over the entry")
 def overwrite_entry(state: State, at: int, data: bytes) -> State:
-    """Bytes of the entry; those of a blob of another length than 16 stay in one write of that length."""
+    """Return the state with bytes of the entry overwritten; a blob that is not 16 bytes long keeps its length.
+
+    Raises EditError outside the entry."""
     entry = _entry(state)
     last = entry.writes[-1] if entry.origin == "blob" and entry.writes else None
     old = entry.entry.pack() if last is None or last.data is None else last.data
@@ -74,7 +76,7 @@ def overwrite_entry(state: State, at: int, data: bytes) -> State:
 
 @labelled("swap the bytes of all fields")
 def swap_entry(state: State) -> State:
-    """Every field of the entry with its bytes in the other order."""
+    """Return the state with the bytes of every field of the entry swapped."""
     swapped = (
         int.from_bytes(v.to_bytes(f.length, "little"), "big") for f, v in zip(FIELDS, _entry(state).entry, strict=True)
     )

@@ -1,4 +1,4 @@
-"""Edits of the dump's head: its order, its program headers, the fields of a kdump file's header."""
+"""Edit the dump's headers: their order, the program headers, the fields of a kdump file's header."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from vmci_tui.formats.kdump_records import UTSNAME, UTSNAME_LIMIT
 
 @labelled("put the head in order")
 def order_head(state: State) -> State:
-    """The head in the order that readers need, with nothing else changed; every other edit does this too."""
+    """Return the state with the headers in the order that readers need; every other edit implies this."""
     return state if any(state.head) else replace(state, head=LayoutChoice(ordered=True))
 
 
 @labelled("merge the program headers")
 def merge_headers(state: State) -> State:
-    """One program header for each range of memory; the virtual addresses in the headers go."""
+    """Return the state with one program header for each range of memory; the headers' virtual addresses are lost."""
     return replace(state, head=state.head._replace(merged=True))
 
 
 @labelled("write the kernel's addresses")
 def map_headers(state: State, mapped: tuple[VirtualRange, ...]) -> State:
-    """Program headers with the virtual addresses by which the kernel maps this memory."""
+    """Return the state with the kernel's virtual addresses of this memory in the program headers."""
     return replace(order_head(state), mapped=mapped)
 
 
 @labelled("make the copy plain")
 def make_plain(state: State) -> State:
-    """A copy of a flattened file gets its records in their places; of any other this changes nothing."""
+    """Return the state that is saved as a plain copy of a flattened file; other dumps do not change."""
     return replace(state, head=state.head._replace(plain=True))
 
 
 @labelled("set header.{name}={value}")
 def set_header(state: State, name: str, value: bytes) -> State:
-    """A name of utsname in a kdump file's header. Raises EditError for a container or a name that has none."""
+    """Return the state with a utsname field of a kdump header set. Raises EditError for other containers or names."""
     header = _header(state)
     if name not in UTSNAME:
         raise EditError(f"the header has no field {visible(name)}", f"phys_base, {', '.join(UTSNAME)}")
@@ -51,7 +51,7 @@ def set_header(state: State, name: str, value: bytes) -> State:
 
 @labelled("set header.phys_base={value:#x}")
 def set_phys_base(state: State, value: int) -> State:
-    """The phys_base of a kdump file's header; a negative one as the kernel means it. Raises EditError."""
+    """Return the state with the phys_base of a kdump header set; it may be negative. Raises EditError."""
     header = _header(state)
     if not -(1 << header.bits) < value < 1 << header.bits:
         raise EditError(f"phys_base has {header.bits} bits", "it is what the note's NUMBER(phys_base) says")
@@ -60,5 +60,5 @@ def set_phys_base(state: State, value: int) -> State:
 
 def _header(state: State) -> HeaderFields:
     if state.header is None:
-        raise EditError("this is no kdump file: its header has no utsname and no phys_base", "they are in the note")
+        raise EditError("this is not a kdump file: its header has no utsname and no phys_base", "they are in the note")
     return state.header

@@ -1,4 +1,4 @@
-"""Edits of whole notes: a note put in, taken out, moved, or its header changed."""
+"""Edit whole notes: add, remove or move one, or change its header."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, Note, build, pars
 from vmci_tui.formats.header_text import HeaderText
 
 NO_NOTE = "this dump has no VMCOREINFO note"
-_ALONE = "this text is no note: the header names it, and nothing stands around it"
-_AS_NOTE = "append it as a note first: then it is one"
+_ALONE = "this text is not a note: only the header points to it"
+_AS_NOTE = "append it as a note first"
 _SIZES = 8
 """Bytes of a note's header that hold sizes: namesz and descsz."""
 
@@ -25,11 +25,11 @@ class FromFile(NamedTuple):
     note: Note
     path: str
     form: Literal["note", "text"] = "note"
-    """What of the file is taken."""
+    """Which part of the file is used."""
 
     @property
     def label(self) -> str:
-        """How the edit is called that appends it."""
+        """The name of the edit that appends it."""
         return f"append the {self.form} of {visible(self.path)}"
 
 
@@ -39,20 +39,20 @@ class FromMemory(NamedTuple):
     note: Note
     paddr: int
     form: Literal["note", "text"]
-    """What was found: a whole note, or a text with no note's header before it."""
+    """Whether a whole note was found, or a text without a note's header."""
 
     @property
     def label(self) -> str:
-        """How the edit is called that takes it as the dump's own."""
+        """The name of the edit that makes it the dump's own."""
         return f"adopt the {self.form} at paddr {self.paddr:#x}"
 
 
 @labelled("append a note")
 def append_note(state: State, note: Note, order: ByteOrder) -> State:
-    """The note put in, its header words in the file's byte order, in place of every VMCOREINFO note.
+    """Return the state with this note, header words in the file's byte order, instead of every VMCOREINFO note.
 
-    A Windows header bears that name too, and stays, unless the note is one itself. The note
-    goes last, but before a broken one: readers stop there. Name and text stay to the byte.
+    A Windows header has that name too, and stays, unless the new note is one. The note
+    goes last, but before a broken one: readers stop there. Name and text do not change.
     """
     fresh = build(note.name, note.type, note.desc, order)
     others = [o for o in state.notes if not o.is_vmcoreinfo or (o.is_windows and not note.is_windows)]
@@ -62,24 +62,24 @@ def append_note(state: State, note: Note, order: ByteOrder) -> State:
 
 @labelled(lambda found, order: found.label)
 def append_found(state: State, found: FromFile | FromMemory, order: ByteOrder) -> State:
-    """As `append_note`, of a note from elsewhere."""
+    """Return the state as `append_note` makes it, with a note of another file or from memory."""
     return append_note(state, found.note, order)
 
 
 @labelled("append a typed note")
 def append_text(state: State, text: bytes, order: ByteOrder) -> State:
-    """A note named VMCOREINFO of type 0, as Linux writes it, around the text."""
+    """Return the state with a note named VMCOREINFO of type 0, as Linux writes it, around the text."""
     return append_note(state, note_around(text, order), order)
 
 
 def note_around(text: bytes, order: ByteOrder) -> Note:
-    """The note that Linux writes around a text: named VMCOREINFO, of type 0."""
+    """Return the note that Linux writes around a text: named VMCOREINFO, of type 0."""
     return build(NAME, 0, text, order)
 
 
 @labelled("strip the VMCOREINFO note")
 def strip(state: State) -> State:
-    """Every VMCOREINFO note taken out; no other, no Windows header. Raises EditError where there is none."""
+    """Return the state without VMCOREINFO notes; Windows headers stay. Raises EditError if there is none."""
     notes = tuple(note for note in state.notes if not note.is_vmcoreinfo or note.is_windows)
     if len(notes) == len(state.notes):
         raise EditError(NO_NOTE, "there is nothing to strip")
@@ -88,20 +88,20 @@ def strip(state: State) -> State:
 
 @labelled("make a note of it")
 def make_note(state: State) -> State:
-    """A note of the text that only a kdump file's header names, for the readers that look for one."""
+    """Return the state with a note made of the text that only a kdump header names, for readers that need one."""
     text = state.header_text
     return state if text is None else append_note(state, text.as_note(), text.order)
 
 
 @labelled("point both at the note")
 def drop_header_text(state: State) -> State:
-    """The text that only a kdump file's header names taken out: the header then names the note's."""
+    """Return the state without the text that only a kdump header names: the header then names the note's."""
     return replace(state, notes=tuple(note for note in state.notes if not isinstance(note, HeaderText)))
 
 
 @labelled("keep the last one only")
 def keep_last_note(state: State, order: ByteOrder) -> State:
-    """Of several VMCOREINFO notes only the last."""
+    """Return the state with only the last of several VMCOREINFO notes."""
     return append_note(state, state.note, order) if state.note else state
 
 
@@ -112,7 +112,7 @@ def drop_note(state: State, index: int) -> State:
 
 @labelled("take the empty note out")
 def drop_empty_notes(state: State) -> State:
-    """Every note of 12 zero bytes taken out."""
+    """Return the state without notes of 12 zero bytes."""
     return replace(state, notes=tuple(note for note in state.notes if not note.is_empty))
 
 
@@ -132,17 +132,17 @@ def retype_note(state: State, index: int, kind: int) -> State:
 
 @labelled("swap the header words")
 def reorder_header(state: State, index: int, order: ByteOrder) -> State:
-    """The note's three header words in another byte order; name and text stay."""
+    """Return the state with the note's three header words in another byte order; name and text stay."""
     note = state.notes[index]
     return replace_note(state, index, build(note.name, note.type, note.desc, order))
 
 
 @labelled(lambda index, by: f"move note {index} {'down' if by > 0 else 'up'}")
 def move_note(state: State, index: int, by: int) -> State:
-    """A note moved by so many places; not behind a broken one, since readers stop there."""
+    """Return the state with a note moved by `by` places, but not past a broken one: readers stop there."""
     to = index + by
     if not 0 <= to < len(state.notes):
-        raise EditError("the note stands last already" if by > 0 else "the note stands first already")
+        raise EditError("the note is already last" if by > 0 else "the note is already first")
     if isinstance(state.notes[index], HeaderText) or isinstance(state.notes[to], HeaderText):
         raise EditError(_ALONE, _AS_NOTE)
     if not (state.notes[index].whole and state.notes[to].whole):
@@ -154,7 +154,7 @@ def move_note(state: State, index: int, by: int) -> State:
 
 @labelled("duplicate note {index}")
 def duplicate_note(state: State, index: int) -> State:
-    """A note once more, behind itself."""
+    """Return the state with a note duplicated directly after itself."""
     if isinstance(state.notes[index], HeaderText):
         raise EditError(_ALONE, _AS_NOTE)
     if not state.notes[index].whole:
@@ -164,10 +164,10 @@ def duplicate_note(state: State, index: int) -> State:
 
 @labelled("write over note {index}")
 def overwrite_note(state: State, index: int, raw: bytes, order: ByteOrder) -> State:
-    """Every byte of a note, from its header to its padding, in a file of this byte order.
+    """Return the state with all bytes of a note replaced, in a file of this byte order.
 
-    Where its header claims other sizes now, it and what follows are taken apart anew, as
-    readers would. Raises EditError where `raw` has another length than the note.
+    If its header claims other sizes now, it and the notes after it are parsed again, as
+    readers would. Raises EditError if `raw` has another length than the note.
     """
     old = state.notes[index]
     if isinstance(old, HeaderText) and len(raw) == len(old.raw):
@@ -178,9 +178,9 @@ def overwrite_note(state: State, index: int, raw: bytes, order: ByteOrder) -> St
         raise EditError("bytes are overwritten, not added", "edit the text to make the note longer")
     if len(raw) >= HEADER and raw[:_SIZES] == old.raw[:_SIZES] and old.order == order:
         return replace_note(state, index, Note(raw, order, old.align, old.broken))
-    behind = state.notes[index + 1 :]
-    rest = b"".join(note.packed(note.order).raw for note in behind if not isinstance(note, HeaderText))
-    text = tuple(note for note in behind if isinstance(note, HeaderText))
+    later = state.notes[index + 1 :]
+    rest = b"".join(note.packed(note.order).raw for note in later if not isinstance(note, HeaderText))
+    text = tuple(note for note in later if isinstance(note, HeaderText))
     return replace(state, notes=(*state.notes[:index], *parse_notes(raw + rest, order), *text))
 
 

@@ -1,4 +1,4 @@
-"""Edits of the note's text: its keys and lines."""
+"""Edit the note's text: its keys and lines."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def _text(state: State) -> Vmcoreinfo:
         if state.note is not None and state.note.is_windows:
             raise EditError("the note holds a Windows dump header, not text", "it is left alone")
         if state.note is not None:
-            raise EditError("the note has more than 1 MiB: it is not taken for text", "strip it, or append another")
+            raise EditError("the note has more than 1 MiB: it is not read as text", "strip it, or append another")
         raise EditError(NO_NOTE, "append one first")
     return state.vmcoreinfo
 
 
 @labelled("edit the text")
 def set_text(state: State, text: bytes) -> State:
-    """The whole text of the note replaced; name, type and byte order stay."""
+    """Return the state with the note's text replaced; name, type and byte order stay."""
     _text(state)
     assert state.index is not None and state.note is not None
     if text == state.note.desc:
@@ -52,7 +52,7 @@ def delete_line(state: State, number: int) -> State:
 
 @labelled("name line {number} {key}")
 def rename_key(state: State, number: int, key: bytes) -> State:
-    """Line `number` with another key; its value stays."""
+    """Return the state with another key in line `number`; its value stays."""
     check_key(key)
     line = _line(state, number)
     if line.key is None:
@@ -62,12 +62,12 @@ def rename_key(state: State, number: int, key: bytes) -> State:
 
 @labelled(lambda number, by: f"move line {number} {'down' if by > 0 else 'up'}")
 def move_line(state: State, number: int, by: int) -> State:
-    """Line `number` moved by so many lines. Where the last line has no newline, the one that is last then has none."""
+    """Return the state with line `number` moved by `by` lines; the final line keeps lacking its newline, if it did."""
     text = _text(state)
     _line(state, number)
     to = number + by
     if not 1 <= to <= len(text.lines):
-        raise EditError("the line stands at the end already" if by > 0 else "the line stands first already")
+        raise EditError("the line is already last" if by > 0 else "the line is already first")
     bodies = [line.body for line in text.lines]
     bodies.insert(to - 1, bodies.pop(number - 1))
     ends = (line.raw[len(line.body) :] for line in text.lines)
@@ -76,7 +76,7 @@ def move_line(state: State, number: int, by: int) -> State:
 
 @labelled("duplicate line {number}")
 def duplicate_line(state: State, number: int) -> State:
-    """Line `number` once more, behind itself."""
+    """Return the state with line `number` duplicated directly after itself."""
     line, text = _line(state, number), _text(state).text
     again = line.raw if line.raw.endswith(b"\n") else b"\n" + line.raw
     at = line.offset + len(line.raw)
@@ -90,9 +90,9 @@ def _line(state: State, number: int) -> Line:
     return lines[number - 1]
 
 
-@labelled("take {key} out")
+@labelled("remove {key}")
 def delete_key(state: State, key: bytes) -> State:
-    """Every line with this key taken out. Raises EditError where there is none."""
+    """Return the state without the lines of this key. Raises EditError if there are none."""
     text = _text(state)
     lines = text.all(key)
     if not lines:
@@ -104,7 +104,7 @@ def delete_key(state: State, key: bytes) -> State:
 
 @labelled("keep the last {key}")
 def keep_last_key(state: State, key: bytes) -> State:
-    """Of several lines with this key only the last."""
+    """Return the state with only the last of several lines of this key."""
     text = _text(state)
     drop = {line.number for line in text.all(key)[:-1]}
     return set_text(state, b"".join(line.raw for line in text.lines if line.number not in drop))
@@ -117,11 +117,11 @@ def end_last_line(state: State) -> State:
 
 @labelled("replace {old} by {new}")
 def replace_bytes(state: State, old: bytes, new: bytes) -> State:
-    """Every `old` in the text replaced by `new`."""
+    """Return the state with every `old` in the text replaced by `new`."""
     return set_text(state, _text(state).text.replace(old, new))
 
 
 @labelled("take the blanks before the keys out")
 def unindent(state: State) -> State:
-    """The text without the blanks before its keys."""
+    """Return the state with the blanks before the text's keys removed."""
     return set_text(state, unindented(_text(state).text))

@@ -1,4 +1,4 @@
-"""Searching a file of any size for bytes: 4 MiB at a time, holes skipped, stoppable."""
+"""Search a file of any size for bytes: 4 MiB at a time, without its holes, and stoppable."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ CHUNK = 4 << 20
 """Measured: `pread` and `find` on 4 MiB keep the screen's thread waiting for 8 ms at most."""
 
 Progress = Callable[[int], bool]
-"""Called with the offset reached; the search stops where it returns False."""
+"""Called with the offset reached; the search stops if it returns False."""
 
 
 def pattern_of(typed: str) -> bytes:
-    """What a user types: `0x` and hex digits, pairs of digits with blanks between, or text (with \\xNN).
+    """Return the typed bytes: `0x` and hex digits, pairs of digits with blanks between, or text (with \\xNN).
 
-    Raises EditError where nothing is typed, or where it is neither.
+    Raises EditError if nothing is typed, or if it is neither.
     """
     body = typed.strip()
     if not body:
@@ -39,10 +39,10 @@ def pattern_of(typed: str) -> bytes:
 
 
 def search(document: Document, pattern: bytes, start: int, progress: Progress) -> int | None:
-    """The offset of the first `pattern` at or behind `start` in the file as shown, or None.
+    """Return the offset of the first `pattern` at or after `start` in the file as shown, or None.
 
-    A hole is zeros, so a pattern that is not all zeros cannot lie within one; it may
-    reach into one, which is why each range is read on by the length of the pattern.
+    A hole is zeros, so a pattern that is not all zeros cannot be within one; it may
+    reach into one, so each range is extended by the length of the pattern.
     """
     image, source = document.layout.image, document.layout.base or document.source
     reach = len(pattern) - 1

@@ -1,4 +1,4 @@
-"""The bytes at one offset as everything that they could be: numbers of each width, sign and order, and text."""
+"""Read the bytes at one offset as numbers of each width, sign and byte order, and as text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEXT: Final = 16
 
 
 class InspectedNumber(NamedTuple):
-    """The bytes as a number of `width` bytes; `order` is None where a byte has none."""
+    """The bytes as a number of `width` bytes; `order` is None for a single byte."""
 
     width: int
     order: ByteOrder | None
@@ -26,22 +26,22 @@ class InspectedNumber(NamedTuple):
 
 
 class InspectedBytes(NamedTuple):
-    """What stands at an offset of a file."""
+    """The bytes at an offset of a file."""
 
     offset: int
     paddr: int | None
-    """The guest-physical address of the byte; None where it is no guest memory."""
+    """The guest-physical address of the byte; None outside guest memory."""
     field: Safe
-    """The field that the byte lies in."""
+    """The field that holds the byte."""
     field_offset: int
     field_length: int
     numbers: tuple[InspectedNumber, ...]
-    """Those for which there are enough bytes."""
+    """The numbers for which there are enough bytes."""
     text: Safe
 
 
 def numbers(data: bytes) -> tuple[InspectedNumber, ...]:
-    """The numbers that begin at the first of `data`, narrow ones first, little-endian before big-endian."""
+    """Return the numbers at the start of `data`, narrow ones first, little-endian before big-endian."""
     out = []
     for width in WIDTHS:
         raw = data[:width]
@@ -55,7 +55,7 @@ def numbers(data: bytes) -> tuple[InspectedNumber, ...]:
 
 
 def inspect_at(document: Document, places: Places, offset: int) -> InspectedBytes | None:
-    """What stands at `offset` of the file as it is shown; None where there is no byte, or it cannot be read."""
+    """Return the bytes at `offset` of the file as shown; None outside the file, or if they cannot be read."""
     if not 0 <= offset < places.size:
         return None
     try:
@@ -64,7 +64,7 @@ def inspect_at(document: Document, places: Places, offset: int) -> InspectedByte
         return None
     place = places.at(offset)
     paddr = document.layout.memory.paddr_of(offset)
-    # A label is made of names that went through `visible` already.
+    # A label is made of names that have passed `visible`.
     return InspectedBytes(offset, paddr, Safe(place.label), place.offset, place.length, numbers(data), visible(data))
 
 
@@ -77,7 +77,7 @@ LABEL: Final = 14
 
 
 def inspected_lines(item: InspectedBytes) -> tuple[Safe, ...]:
-    """The same as lines for people: HEAD of them, then one for each number."""
+    """Return the bytes as lines for people: HEAD lines, then one for each number."""
     where = "not guest memory" if item.paddr is None else f"paddr {item.paddr:#x} = {item.paddr}"
     at = f"byte {item.offset - item.field_offset + 1} of {item.field_length}"
     out = [

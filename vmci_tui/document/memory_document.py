@@ -1,4 +1,4 @@
-"""Guest memory as a document of its own: what the hex view shows, and the search looks through, by paddr."""
+"""Open guest memory as a read-only document, addressed by paddr, for the hex view and its search."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vmci_tui.layers.range_table import Ranges
 
 
 class GuestMemorySource:
-    """Guest memory as a source: offset and paddr are the same; where the dump has none it reads as zeros."""
+    """Guest memory as a source: the offset is the paddr; memory that is not in the dump reads as zeros."""
 
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
@@ -42,7 +42,7 @@ class GuestMemorySource:
 
 
 class MemoryDump(NamedTuple):
-    """Memory alone, in the shape of a dump; it is looked at and never saved."""
+    """Memory alone, with the interface of a dump; it is never saved."""
 
     source: Source
     guest: Guest
@@ -91,7 +91,7 @@ class MemoryDump(NamedTuple):
 
 
 def memory_document(dump: Dump, name: Safe) -> Document:
-    """The memory of a dump, by paddr."""
+    """Return a document over the memory of a dump, by paddr."""
     guest = guest_of(dump)
     source = GuestMemorySource(guest)
     return Document(name, source, MemoryDump(source, guest, dump.order, dump.bits), State())

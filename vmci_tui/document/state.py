@@ -1,4 +1,4 @@
-"""The state of what is open: a frozen value. Guest memory is not in it, since it is never edited."""
+"""Define the state of a document: a frozen value without guest memory, which is never edited."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ class State:
     entry: EntryHistory | None = None
     head: LayoutChoice = UNCHANGED
     header: HeaderFields | None = None
-    """The fields of a kdump file's header that may be edited; None where the container has none."""
+    """The fields of a kdump file's header that may be edited; None if the container has none."""
     mapped: tuple[VirtualRange, ...] = ()
-    """The virtual addresses that program headers get; of memory in none of them they stay."""
+    """New virtual addresses for program headers; those of other memory stay."""
 
     @property
     def of_dump(self) -> LayoutRequest:
-        """The part of the state that lies in the dump; the rest lies in the entry's file."""
+        """The part of the state that is saved in the dump; the rest is in the entry's file."""
         return LayoutRequest(self.notes, self.head, self.header, self.mapped)
 
     @cached_property
     def index(self) -> int | None:
-        """Which note is the vmcoreinfo: the last whole one of that name, as most readers take it.
+        """The index of the vmcoreinfo note: the last whole one of that name, as for most readers.
 
-        A text that only a kdump file's header names, where there is no such note.
+        If there is none, the index of the text that only a kdump header names, or None.
         """
         alone = None
         for index in range(len(self.notes) - 1, -1, -1):
@@ -46,7 +46,7 @@ class State:
 
     @property
     def header_text(self) -> HeaderText | None:
-        """The text that only a kdump file's header names; None where the note's is all there is."""
+        """The text that only a kdump file's header names; None if there is no such text."""
         return next((note for note in self.notes if isinstance(note, HeaderText)), None)
 
     @property
@@ -55,6 +55,6 @@ class State:
 
     @cached_property
     def vmcoreinfo(self) -> Vmcoreinfo | None:
-        """The key=value text; None where there is no note, a Windows header in it, or more than 1 MiB."""
+        """The key=value text; None without a note, for a Windows header, or above 1 MiB."""
         note = self.note
         return None if note is None or note.is_windows or note.descsz > SIZE_LIMIT else Vmcoreinfo(note.desc)

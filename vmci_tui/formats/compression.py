@@ -1,7 +1,7 @@
-"""One page of a kdump file, decompressed: never to more than its size, whatever its bytes claim.
+"""Decompress one page of a kdump file, never to more than its size, whatever its bytes claim.
 
-zlib comes with Python, and from 3.14 zstd too. The others are packages, which not every platform has:
-docs/platforms.md.
+zlib comes with Python, and from 3.14 zstd too. The others are packages that not every platform has:
+see docs/platforms.md.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from vmci_tui.common.errors import PackageMissing
 from vmci_tui.formats.kdump_records import BLOCK_SIZES, LZO, SNAPPY, ZLIB, ZSTD
 
 Decompress = Callable[[bytes, int], bytes | None]
-"""From compressed bytes to the first so many of what they stand for; None where they are damaged."""
+"""Takes compressed bytes and a length, returns that many decompressed bytes; None if they are damaged."""
 
 _NAMES: Final = {ZLIB: "zlib", LZO: "lzo", SNAPPY: "snappy", ZSTD: "zstd"}
 _PACKAGES: Final = {LZO: "lzallright", SNAPPY: "cramjam", ZSTD: "backports.zstd"}
 COMPRESSIONS: Final = ZLIB | LZO | SNAPPY | ZSTD
-"""The flags of a page descriptor that say how the page is compressed; none of them: not at all."""
+"""The flags of a page descriptor that say how the page is compressed; none is set if it is not."""
 
 
 def name_of(flag: int) -> str:
-    """The compression's name, for messages."""
+    """Return the compression's name, for messages."""
     return _NAMES.get(flag, f"flags {flag:#x}")
 
 
 def decompressor(flag: int) -> Decompress | None:
-    """What decompresses pages with this flag; None for a flag that is unknown, or for two at once.
+    """Return the function that decompresses pages with this flag; None for an unknown flag, or for two at once.
 
-    Raises PackageMissing where its package is not installed.
+    Raises PackageMissing if its package is not installed.
     """
     if flag == ZLIB:
         return _zlib
@@ -71,7 +71,7 @@ def _zstd(module: Any) -> Decompress:
 def _lzo(module: Any) -> Decompress:
     def decompress(data: bytes, limit: int) -> bytes | None:
         try:
-            # No bound can be given, but a byte of LZO stands for 255 at most, and a page has at most 64 KiB of them.
+            # LZO takes no bound, but a byte of it makes 255 bytes at most, and a page has at most 64 KiB.
             out: bytes = module.LZOCompressor.decompress(data, limit)
         except module.LZOError:
             return None

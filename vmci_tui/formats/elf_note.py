@@ -1,8 +1,8 @@
-"""One ELF note; walking and building note areas, every size bounded before it is used.
+"""Parse and build ELF notes and note areas; every size is bounded before it is used.
 
 A note is a header of three 32-bit words (namesz, descsz, type: the same bytes in 32 and
-64 bit files), the name, the descriptor, each padded to 4 bytes. Padding to 8 exists where
-p_align says so; it is read only where reading by 4 fails.
+64 bit files), the name, the descriptor, each padded to 4 bytes. Padding to 8 exists if
+p_align says so; it is tried only if parsing with 4 fails.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ ByteOrder = Literal["little", "big"]
 NAME: Final = b"VMCOREINFO\0"
 HEADER: Final = 12
 WINDOWS_HEADERS: Final = (b"PAGEDU64", b"PAGEDUMP")
-"""How the descriptor of a Windows guest starts: a dump header, not text."""
+"""The first bytes of a Windows guest's descriptor: a dump header, not text."""
 NOTE_LIMIT: Final = 1 << 16
-"""More notes than a dump of 4,096 CPUs has; what follows them is not taken apart."""
+"""More notes than a dump of 4,096 CPUs has; the bytes after them are not parsed."""
 
 
 def align_up(value: int, align: int = 4) -> int:
-    """`value` rounded up to a multiple of `align`."""
+    """Return `value` rounded up to a multiple of `align`."""
     return -(-value // align) * align
 
 
 @cache
 def note_header(order: ByteOrder) -> NamedStruct:
-    """The three words with which a note begins."""
+    """Return the layout of a note's first three words."""
     return NamedStruct.of(order, ("namesz", "descsz", "type"), "III")
 
 
 @dataclass(frozen=True)
 class Note:
-    """A note as it lies: every byte of it, from the header to the padding.
+    """A note, byte for byte, from the header to the padding.
 
     `broken` says why `raw` does not hold what its header claims; None for a whole note.
     """
@@ -71,7 +71,7 @@ class Note:
 
     @property
     def desc_start(self) -> int:
-        """Where the descriptor begins, counted from the note's first byte."""
+        """Offset of the descriptor from the note's first byte."""
         return min(align_up(HEADER + self.namesz, self.align), len(self.raw))
 
     @property
@@ -80,7 +80,7 @@ class Note:
 
     @property
     def padding(self) -> bytes:
-        """The bytes that nothing refers to: behind the name, and behind the descriptor."""
+        """The bytes that no field covers: after the name, and after the descriptor."""
         return self.raw[HEADER + self.namesz : self.desc_start] + self.raw[self.desc_start + self.descsz :]
 
     @property
@@ -98,21 +98,21 @@ class Note:
 
     @property
     def is_empty(self) -> bool:
-        """Twelve zero bytes: what QEMU appends, without a word, for a paddr outside RAM."""
+        """Whether the header is 12 zero bytes: QEMU appends these silently for a paddr outside RAM."""
         return self.whole and not any(self.raw[:HEADER])
 
     def with_desc(self, desc: bytes) -> Note:
         return build(self.name, self.type, desc, self.order)
 
     def packed(self, order: ByteOrder) -> Note:
-        """The same note padded to 4 bytes, its header in `order`; itself where it is so already."""
+        """Return the same note padded to 4 bytes, its header in `order`; itself if nothing changes."""
         if not self.whole or (self.order == order and self.align == 4 and len(self.raw) % 4 == 0):
             return self
         return build(self.name, self.type, self.desc, order)
 
 
 def build(name: bytes, kind: int, desc: bytes, order: ByteOrder) -> Note:
-    """A whole note, padded with zeros to 4 bytes."""
+    """Return a whole note, padded with zeros to 4 bytes."""
     raw = b"".join(
         (
             note_header(order).pack(len(name), len(desc), kind),
@@ -124,10 +124,10 @@ def build(name: bytes, kind: int, desc: bytes, order: ByteOrder) -> Note:
 
 
 def parse_notes(area: bytes, order: ByteOrder, p_align: int = 0) -> tuple[Note, ...]:
-    """The notes of an area, in order; together they are the area, to the byte.
+    """Return the notes of an area, in order; joined they are the area, byte for byte.
 
-    What does not hold what its header says is one last, broken note. `p_align` 8 is
-    followed only where the notes do not fit together with padding to 4.
+    Bytes that do not hold what their header says become one last, broken note. `p_align` 8
+    is tried only if the notes do not fit with padding to 4.
     """
     notes = _walk(area, order, 4)
     if p_align == 8 and any(not note.whole for note in notes):
@@ -169,7 +169,7 @@ def _one(area: bytes, at: int, order: ByteOrder, align: int) -> Note:
 
 
 def parse_raw(data: bytes) -> Note | None:
-    """The VMCOREINFO note at the start of `data`, in either byte order, or None.
+    """Return the VMCOREINFO note at the start of `data`, in either byte order, or None.
 
     `data` may be a whole region (the note, then zeros).
     """

@@ -1,4 +1,4 @@
-"""The records of an ELF file, 32 and 64 bit, both byte orders; nothing is judged here."""
+"""Declare the records of an ELF file, 32 and 64 bit, in both byte orders; nothing is judged here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PT_NOTE: Final = 4
 ET_CORE: Final = 4
 EV_CURRENT: Final = 1
 PN_XNUM: Final = 0xFFFF
-"""e_phnum of a file with more headers than it can say; section 0 holds the number."""
+"""e_phnum of a file with more headers than the field can hold; section 0 then has the number."""
 SHT_NULL: Final = 0
 SHT_STRTAB: Final = 3
 SHT_NOTE: Final = 7
@@ -24,7 +24,7 @@ SHT_NOBITS: Final = 8
 
 
 class ElfHeader(NamedTuple):
-    """The ELF header, behind e_ident."""
+    """The ELF header after e_ident."""
 
     type: int
     machine: int
@@ -74,7 +74,7 @@ IDENT: Final = NamedStruct.of(
     ("magic", "EI_CLASS", "EI_DATA", "EI_VERSION", "EI_OSABI", "EI_ABIVERSION", "EI_PAD"),
     ("4s", "B", "B", "B", "B", "B", "7s"),
 )
-"""e_ident, with which the ELF header begins."""
+"""e_ident, the first bytes of the ELF header."""
 EI_CLASS, EI_DATA, EI_VERSION = (IDENT.span(name).offset for name in ("EI_CLASS", "EI_DATA", "EI_VERSION"))
 
 
@@ -84,7 +84,7 @@ class ElfFormat(NamedTuple):
     bits: int
     order: ByteOrder
     header: NamedStruct
-    """The ELF header behind e_ident; offsets of its fields are those in the file."""
+    """The ELF header after e_ident; offsets of its fields count from the start of the file."""
     segment: NamedStruct
     section: NamedStruct
 
@@ -107,7 +107,7 @@ class ElfFormat(NamedTuple):
         return 1 << self.bits
 
     def span(self, field: str) -> Span:
-        """Return where a field of the ELF header is, e_ident's under its own name: `EI_CLASS`. Raises KeyError."""
+        """Return the span of a field of the ELF header; e_ident's have names like `EI_CLASS`. Raises KeyError."""
         return (IDENT if field.startswith("EI_") else self.header).span(field)
 
     @property
@@ -118,7 +118,7 @@ class ElfFormat(NamedTuple):
 
 @cache
 def format_of(bits: int, order: ByteOrder) -> ElfFormat:
-    """Made once each, so that two dumps of one file are equal: `struct.Struct` compares by identity."""
+    """Return the records of a class and byte order; cached, since `struct.Struct` compares by identity."""
     segment = Segment._fields
     if bits == 64:
         codes = "HHIQQQIHHHHHH", "IIQQQQQQ", "IIQQQQIIQQ"

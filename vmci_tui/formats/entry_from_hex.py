@@ -1,7 +1,7 @@
-"""The 16 bytes of an entry as xxd, hexdump, od, gdb or QEMU's monitor print them.
+"""Read the 16 bytes of an entry as xxd, hexdump, od, gdb or QEMU's monitor print them.
 
-xxd prints bytes in their order. The others print words in the byte order of their machine, which is taken for
-little-endian.
+xxd prints bytes in their order. The others print words in the byte order of their machine; little-endian is
+assumed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 from vmci_tui.formats.fw_cfg_entry import LENGTH
 
 LIMIT: Final = 1024
-"""Longer texts are not read: 16 bytes never take as many."""
+"""Characters; longer texts are not read, since 16 bytes never need that many."""
 
 _LINE: Final = re.compile(
     r"(?:(?:0x)?(?P<at>[0-9a-f]{6,16})(?: <[^<>]{0,80}>)?(?P<colon>:)?[ \t]+)?"
@@ -20,16 +20,16 @@ _LINE: Final = re.compile(
     r"(?:[ \t]+(?:\|.{1,16}\||>.{1,16}<)|  .{1,16})?",
     re.IGNORECASE,
 )
-"""An offset, words, and the same as characters."""
+"""An offset, words, and the same bytes as characters."""
 _END: Final = re.compile(r"(?:0x)?[0-9a-f]{6,16}", re.IGNORECASE)
-"""The offset alone, with which hexdump and od end."""
+"""The offset alone, the last line of hexdump and od."""
 _OCTAL: Final = re.compile(r"[01][0-7]{5}")
 _WIDTHS: Final = (1, 2, 4, 8)
 """Bytes of a word."""
 
 
 def entry_bytes(text: bytes) -> bytes | None:
-    """Return the 16 bytes that a text shows; None where it shows none, other numbers of bytes, or more than bytes."""
+    """Return the 16 bytes that a text shows; None if it shows another number of bytes, or other text with them."""
     if not 2 * LENGTH <= len(text) <= LIMIT or not text.isascii():
         return None
     lines = [line.strip() for line in text.decode("ascii").splitlines() if line.strip()]
@@ -51,7 +51,7 @@ def entry_bytes(text: bytes) -> bytes | None:
 
 
 def _bytes_of(match: re.Match[str]) -> bytes | None:
-    """Return the bytes of one line; None where its words differ in length, or tell no byte order."""
+    """Return the bytes of one line; None if its words differ in length, or have no known byte order."""
     words = match["words"].lower().split()
     if len(words) == 1 and len(words[0]) == 2 * LENGTH:  # xxd -p
         return bytes.fromhex(words[0])

@@ -1,8 +1,8 @@
-"""An entry that somebody shows as text: gdb's print of QEMU's own state, /sys/kernel/vmcoreinfo, or a hex dump.
+"""Read an entry from text: gdb's print of QEMU's own state, /sys/kernel/vmcoreinfo, or a hex dump.
 
 QEMU holds the 16 bytes as the guest wrote them and swaps them only when it uses them (hw/misc/vmcoreinfo.c,
 dump/dump.c: le16_to_cpu). So gdb shows the right numbers on a little-endian host, and on a big-endian one each
-field with its bytes swapped, which finding E10 tells and mends.
+field with its bytes swapped, which finding E10 reports and repairs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _STRUCT: Final = re.compile(rb"\s*,\s*".join(rb"\b" + field.name.encode() + rb"\
 _PRESENT: Final = re.compile(rb"\bhas_vmcoreinfo\s*=\s*(true|false|0x[01]\b|[01]\b)")
 _PAIR: Final = re.compile(rb"[ \t]*(0x)?([0-9a-fA-F]{1,32})[ \t]+([0-9a-fA-F]{1,16})[ \t]*\r?")
 _NOISE: Final = re.compile(rb"\x1b\[[0-9;]*[mK]|--Type <RET> for more[^\n]{0,80}--[ \t]*\n?")
-"""Colours, and what gdb asks between two pages."""
+"""Colours, and gdb's prompt between two pages."""
 _TROUBLES: Final = (
     (b'No symbol "vmcoreinfo_realize"', "gdb knows no vmcoreinfo_realize: it needs QEMU's debug symbols"),
     (b"No symbol", "gdb knows no symbol of QEMU: it needs QEMU's debug symbols"),
@@ -32,9 +32,9 @@ _TROUBLES: Final = (
 
 
 def from_gdb(text: bytes) -> EntryHistory:
-    """The entry in what gdb printed, whatever stands around it; of several the last. Raises OpenError.
+    """Return the last entry in gdb's output, whatever is around it. Raises OpenError.
 
-    Where the whole state was printed, its `has_vmcoreinfo` is kept: only QEMU knows it.
+    If the whole state was printed, its `has_vmcoreinfo` is kept: only QEMU knows it.
     """
     text = _NOISE.sub(b"", text[:LIMIT])
     found = tuple(_STRUCT.finditer(text))
@@ -45,7 +45,7 @@ def from_gdb(text: bytes) -> EntryHistory:
     entry = Entry(
         *(_field(digits, field.name, field.length) for digits, field in zip(last.groups(), FIELDS, strict=True))
     )
-    # The flag stands before the fields in the same print, behind the print before it.
+    # The flag is before the fields in the same print, and after the previous print.
     start = found[-2].end() if len(found) > 1 else 0
     said = _PRESENT.findall(text, start, last.start())
     held = said[-1] in (b"true", b"1", b"0x1") if said else None
@@ -53,9 +53,9 @@ def from_gdb(text: bytes) -> EntryHistory:
 
 
 def from_sysfs(text: bytes) -> EntryHistory:
-    """The entry that Linux writes for the pair "paddr size", both in hex. Raises OpenError.
+    """Return the entry that Linux writes for the pair "paddr size", both in hex. Raises OpenError.
 
-    Other lines around the pair, as of a shell, do no harm.
+    Other lines around the pair, such as a shell prompt, are ignored.
     """
     pairs = [match for line in text[:LIMIT].split(b"\n") if (match := _PAIR.fullmatch(line))]
     if not pairs:
@@ -66,9 +66,9 @@ def from_sysfs(text: bytes) -> EntryHistory:
 
 
 def looks_like_pair(data: bytes) -> bool:
-    """Whether this is the content of /sys/kernel/vmcoreinfo, and nothing else.
+    """Return whether this is the content of /sys/kernel/vmcoreinfo, and nothing else.
 
-    As a blob the same bytes would have digits for a size, which is above 1 MiB: no guest writes that.
+    Read as a blob, the digits would be a size above 1 MiB, which no guest writes.
     """
     return len(data) <= 64 and data.count(b"\n") <= 1 and _PAIR.fullmatch(data.removesuffix(b"\n")) is not None
 
@@ -78,12 +78,12 @@ def looks_like_gdb(data: bytes) -> bool:
 
 
 def is_entry_text(data: bytes) -> bool:
-    """Whether this is a text of any of these kinds."""
+    """Return whether this is a text of one of these kinds."""
     return looks_like_pair(data) or looks_like_gdb(data) or entry_bytes(data) is not None
 
 
 def from_text(data: bytes) -> EntryHistory:
-    """The entry in a text that tells of one. Raises OpenError for numbers that do not fit."""
+    """Return the entry in a text that holds one. Raises OpenError for numbers that do not fit."""
     if looks_like_pair(data):
         return from_sysfs(data)
     raw = entry_bytes(data)
@@ -104,7 +104,7 @@ def _history(entry: Entry, origin: Literal["blob", "derived"], held: bool | None
 
 
 def _field(digits: bytes, name: str, length: int) -> int:
-    """A number as gdb prints it: hex, octal with a leading 0, or decimal, which may be signed."""
+    """Return a number as gdb prints it: hex, octal with a leading 0, or decimal, which may be signed."""
     text = digits.decode()
     if text.lower().startswith("0x"):
         value = int(text, 16)

@@ -1,8 +1,8 @@
-"""`NAME.write.json`: the guest's writes to the entry, as JSON.
+"""Read and write `NAME.write.json`: the guest's writes to the entry, as JSON.
 
 One write, or a list of them, each `{"offset": int, "length": int, "bytes": hex}`; null
-stands for "never written", and a `bytes` of null for a write whose source was not memory.
-An object with the key `write` (a line of a case file) is taken for what that key holds.
+means "never written"; `bytes` of null means a write whose source was not memory. An object
+with the key `write` (a line of a case file) stands for the value of that key.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _HINT = 'each write is {"offset": 0, "length": 16, "bytes": "0000..."}'
 
 
 def is_named_so(path: str) -> bool:
-    """Whether a file of this name is opened as the guest's writes."""
+    """Return whether a file of this name is opened as the guest's writes."""
     return path.endswith(".json")
 
 
 def encode(history: EntryHistory) -> bytes:
-    """The writes as `parse` reads them, one a line. Raises SaveError where they are more than that takes."""
+    """Return the writes as `parse` reads them, one a line. Raises SaveError if there are more than it accepts."""
     import json
 
     lines = [
@@ -47,7 +47,7 @@ def parse(data: bytes) -> EntryHistory:
 
 
 def history_of(value: object) -> EntryHistory:
-    """The writes in a JSON value that was read already. Raises OpenError."""
+    """Return the writes in a parsed JSON value. Raises OpenError."""
     items = value if isinstance(value, list) else [value]
     if len(items) > _MOST_WRITES:
         raise OpenError(f"{len(items)} writes are more than {_MOST_WRITES}", "split the file")

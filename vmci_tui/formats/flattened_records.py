@@ -11,6 +11,6 @@ HEADER_SIZE: Final = 4096
 """Bytes of the file before its first record."""
 HEADER: Final = NamedStruct.of("big", ("signature", "type", "version"), ("16s", "q", "q"))
 RECORD: Final = NamedStruct.of("big", ("offset", "size"), ("q", "q"))
-"""What is before the bytes of a record: their offset in the plain file, and how many they are."""
+"""The header of a record: the offset of its bytes in the plain file, and their number."""
 END: Final = RECORD.pack(-1, -1)
-"""What is in the place of a record behind the last one."""
+"""The end mark, after the last record."""

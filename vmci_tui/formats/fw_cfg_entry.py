@@ -1,9 +1,9 @@
-"""The fw_cfg entry `etc/vmcoreinfo`, and what each write of the guest does to it.
+"""Model the fw_cfg entry `etc/vmcoreinfo`, and the effect of each write of the guest.
 
 `struct FWCfgVMCoreInfo` (include/standard-headers/linux/qemu_fw_cfg.h): u16 host_format,
-u16 guest_format, u32 size, u64 paddr, all little-endian whatever the guest is. The
-writes follow hw/misc/vmcoreinfo.c and hw/nvram/fw_cfg.c, as QEMU 7.2.22 and 10.0.2
-were seen to act.
+u16 guest_format, u32 size, u64 paddr, all little-endian for every guest. The
+effects follow hw/misc/vmcoreinfo.c and hw/nvram/fw_cfg.c, as observed with QEMU 7.2.22
+and 10.0.2.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from vmci_tui.common.span import Span
 
 LENGTH: Final = 16
 RESET: Final = b"\x01" + bytes(15)
-"""What QEMU holds before the guest ever wrote: host_format 1 (ELF), all else 0."""
+"""The entry before the guest's first write: host_format 1 (ELF), all other fields 0."""
 
 FORMAT_NONE: Final = 0
 FORMAT_ELF: Final = 1
 NOTE_HEADER: Final = 12
 SIZE_LIMIT: Final = 1 << 20
-"""QEMU refuses more (dump.c, MAX_GUEST_NOTE_SIZE); the specification says "less than"."""
+"""Bytes; QEMU refuses more (dump.c, MAX_GUEST_NOTE_SIZE); the specification says "less than"."""
 
 GDB_COMMAND: Final = "p/x *((VMCoreInfoState *) vmcoreinfo_realize::vmcoreinfo_state)"
-"""To run in gdb on a running QEMU (`gdb -p PID`) or its core: an entry that QEMU does not support is seen so too
+"""To run in gdb on a running QEMU (`gdb -p PID`) or its core: it also shows an entry that QEMU does not support
 (docs/specs/vmcoreinfo.rst). It needs QEMU's debug symbols."""
 
 Origin = Literal["blob", "derived", "writes"]
@@ -44,7 +44,7 @@ class Entry(NamedTuple):
 
     @classmethod
     def parse(cls, data: bytes) -> Entry:
-        """Read 16 bytes; shorter ones are filled up with zeros, as they would lie in QEMU."""
+        """Read 16 bytes; shorter data is padded with zeros, as in QEMU."""
         return cls(*_LAYOUT.unpack(data[:LENGTH].ljust(LENGTH, b"\0")))
 
     def pack(self) -> bytes:
@@ -57,7 +57,7 @@ WHOLE_ENTRY: Final = Span(0, LENGTH, "entry")
 
 
 def entry_span(field: str) -> Span:
-    """The bytes of a field of the entry. Raises KeyError."""
+    """Return the bytes of a field of the entry. Raises KeyError."""
     return _LAYOUT.span(field)._replace(of="entry")
 
 
@@ -73,7 +73,7 @@ Result = Literal["present", "not present", "DMA error", "ignored"]
 
 
 class WriteOutcome(NamedTuple):
-    """The entry after a write, what became of the note's presence, and why."""
+    """The entry after a write, whether the note is present now, and why."""
 
     raw: bytes
     present: bool
@@ -82,7 +82,7 @@ class WriteOutcome(NamedTuple):
 
 
 def apply(raw: bytes, present: bool, write: Write) -> WriteOutcome:
-    """What QEMU does with one write to an entry that holds `raw`."""
+    """Return what QEMU does with one write to an entry that holds `raw`."""
     if write.length == 0:
         return WriteOutcome(raw, present, "ignored", "a write of no bytes changes nothing")
     if write.offset + write.length > LENGTH:
@@ -101,23 +101,23 @@ def apply(raw: bytes, present: bool, write: Write) -> WriteOutcome:
 
 @dataclass(frozen=True)
 class EntryHistory:
-    """The writes since reset, and with them the entry as QEMU holds it now."""
+    """The writes since reset, and the entry that QEMU holds after them."""
 
     origin: Origin
     writes: tuple[Write, ...] = ()
     held: bool | None = None
-    """QEMU's own word on whether the note is present (its has_vmcoreinfo), where a debugger asked it."""
+    """QEMU's own has_vmcoreinfo (whether the note is present), if a debugger read it."""
 
     @classmethod
     def of_blob(cls, data: bytes, origin: Origin = "blob") -> EntryHistory:
-        """A blob is what one write from offset 0 left; the reset state was never written."""
+        """Return the history of a blob: one write at offset 0; none if the bytes are the reset state."""
         if data == RESET:
             return cls(origin)
         return cls(origin, (Write(0, len(data), data),))
 
     @cached_property
     def outcomes(self) -> tuple[WriteOutcome, ...]:
-        """One for each write, in order."""
+        """The outcome of each write, in order."""
         raw, present, out = RESET, False, []
         for write in self.writes:
             outcome = apply(raw, present, write)
@@ -138,18 +138,18 @@ class EntryHistory:
 
     @property
     def never_written(self) -> bool:
-        """Whether nothing was ever stored. An empty blob is a file gone wrong, not a guest that was silent."""
+        """Whether nothing was ever stored. An empty blob is a damaged file, not a guest that never wrote."""
         return all(o.result == "ignored" for o in self.outcomes) and not (self.origin == "blob" and self.writes)
 
     @property
     def entry(self) -> Entry:
-        """The fields; of a blob that is too long to be taken, what its first 16 bytes say."""
+        """The fields; of a blob that is too long, those in its first 16 bytes."""
         if self.origin == "blob" and len(self.writes) == 1 and self.writes[0].data is not None:
             return Entry.parse(self.writes[0].data)
         return Entry.parse(self.raw)
 
     def with_field(self, name: str, value: int) -> EntryHistory:
-        """The same entry with one field changed, as one full write. Raises EditError."""
+        """Return the same entry with one field changed, as one full write. Raises EditError."""
         field = next((field for field in FIELDS if field.name == name), None)
         if field is None:
             raise EditError(f"an entry has no field {visible(name)}", "it has " + ", ".join(f.name for f in FIELDS))
@@ -165,12 +165,12 @@ class EntryHistory:
 
 
 def linux_size(page_size: int) -> int:
-    """The `size` that Linux announces: VMCOREINFO_NOTE_SIZE (include/linux/vmcore_info.h)."""
+    """Return the `size` that Linux announces: VMCOREINFO_NOTE_SIZE (include/linux/vmcore_info.h)."""
     return 2 * NOTE_HEADER + NOTE_HEADER + page_size
 
 
 def parse_number(text: str) -> int:
-    """A number as users type it: decimal, or hexadecimal with 0x. Raises EditError."""
+    """Return a number as users type it: decimal, or hexadecimal with 0x. Raises EditError."""
     body = text.strip().replace("_", "")
     try:
         return int(body, 16) if body.lower().startswith("0x") else int(body, 10)

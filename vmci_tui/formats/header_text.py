@@ -1,7 +1,7 @@
-"""A text that only a kdump file's header names: offset_vmcoreinfo and size_vmcoreinfo, with no note around it.
+"""Model a text without a note, which only a kdump file's header names: offset_vmcoreinfo and size_vmcoreinfo.
 
-Files of header_version 3 have their text so and no other way; from 4 on it is legal beside the
-notes, or in their stead (makedumpfile, diskdump_mod.h).
+Files of header_version 3 can hold a text only in this way; from version 4 on it may be beside
+the notes, or replace them (makedumpfile, diskdump_mod.h).
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ _KEY: Final = re.compile(rb"(?:\A|\n)[A-Za-z][!-<>-~]*=")
 
 
 def is_text(data: bytes) -> bool:
-    """Whether these bytes are kept as a text: a line of them has a key, and they are no Windows dump header."""
+    """Return whether these bytes are a text: a line has a key, and they are not a Windows dump header."""
     return len(data) <= SIZE_LIMIT and not data.startswith(WINDOWS_HEADERS) and _KEY.search(data) is not None
 
 
 @dataclass(frozen=True)
 class HeaderText(Note):
-    """The text alone: it is edited, checked and shown as a note's, and has no header, no name and no padding.
+    """The text alone: edited, checked and shown like a note's text, but without header, name and padding.
 
-    `order` is the file's: a note that it becomes has its header words in it.
+    `order` is the file's byte order: a note made of the text has its header words in it.
     """
 
     @property
@@ -58,21 +58,21 @@ class HeaderText(Note):
         return False
 
     def with_desc(self, desc: bytes) -> Note:
-        """A note, where nothing would say any more that the header names a text."""
+        """Return the text with other bytes; a note, if `desc` would no longer be recognised as a text."""
         return HeaderText(desc, self.order) if is_text(desc) else build(NAME, 0, desc, self.order)
 
     def packed(self, order: ByteOrder) -> Note:
         return self
 
     def as_note(self) -> Note:
-        """The note that Linux would have put around it."""
+        """Return the note that Linux would have put around it."""
         return build(NAME, 0, self.raw, self.order)
 
 
 def saved_order(notes: tuple[Note, ...]) -> tuple[int, ...]:
-    """Which notes a file has, by index, in its order: a broken one last, since readers stop there, then a text.
+    """Return the indices of the notes in the file's order: a broken one last, since readers stop there, then a text.
 
-    A text that one of the notes has too is not among them: the header then names that one's.
+    A text that one of the notes also holds is left out: the header then names that note's text.
     """
     texts = {note.desc for note in notes if note.is_vmcoreinfo and note.whole and not isinstance(note, HeaderText)}
     kept = [i for i, note in enumerate(notes) if not (isinstance(note, HeaderText) and note.raw in texts)]

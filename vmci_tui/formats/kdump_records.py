@@ -1,8 +1,8 @@
-"""The records of a kdump-compressed file, in both widths and byte orders.
+"""Declare the records of a kdump-compressed file, in both widths and byte orders.
 
 Sources: makedumpfile 1.7.2 diskdump_mod.h, QEMU 7.2 include/sysemu/dump.h, libkdumpfile diskdump.c. The
-32-bit sub-header exists twice: packed, as x86 compilers lay it out and as QEMU writes it for every
-guest, and padded, as 32-bit ARM and MIPS kernels' tools do.
+32-bit sub-header has two layouts: packed, which x86 compilers make and QEMU writes for every guest,
+and padded, which the tools of 32-bit ARM and MIPS kernels write.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DISKDUMP: Final = b"DISKDUMP"
 Width = Literal[32, 64]
 
 ZLIB, LZO, SNAPPY, INCOMPLETE, EXCLUDED_VMEMMAP, ZSTD = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
-"""Flags of the header's `status`; a page descriptor has that of its compression."""
+"""Flags of the header's `status`; a page descriptor has the flag of its compression."""
 
 BLOCK_SIZES: Final = (4096, 8192, 16384, 32768, 65536)
 
@@ -27,11 +27,11 @@ UTSNAME: Final = ("sysname", "nodename", "release", "version", "machine", "domai
 UTSNAME_FIELDS: Final = tuple(f"utsname.{name}" for name in UTSNAME)
 """Their names as fields of the header."""
 UTSNAME_LIMIT: Final = 64
-"""Bytes of each of them, besides its NUL."""
+"""Bytes of each name, without its NUL."""
 
 
 class DiskDumpHeader(NamedTuple):
-    """`struct disk_dump_header`, in block 0. Sizes in blocks but for `block_size`, in bytes."""
+    """`struct disk_dump_header`, in block 0. Sizes are in blocks; `block_size` is in bytes."""
 
     signature: bytes
     version: int
@@ -61,7 +61,7 @@ class DiskDumpHeader(NamedTuple):
 
 
 class KdumpSubHeader(NamedTuple):
-    """`struct kdump_sub_header`, in block 1; what the header's version has not yet is 0. Offsets in the plain file."""
+    """`struct kdump_sub_header`, in block 1; fields that the version lacks are 0. Offsets count in the plain file."""
 
     phys_base: int = 0
     dump_level: int = 0
@@ -101,12 +101,12 @@ _SUB: Final = {
 
 
 class KdumpFormat(NamedTuple):
-    """One of the six ways in which the headers lie."""
+    """One of the six layouts of the headers."""
 
     bits: Width
     order: ByteOrder
     padded: bool = False
-    """Only of 32-bit files: numbers of 8 bytes of the sub-header are aligned to 8."""
+    """For 32-bit files only: 8-byte numbers of the sub-header are aligned to 8."""
 
     @property
     def header(self) -> NamedStruct:
@@ -120,20 +120,20 @@ class KdumpFormat(NamedTuple):
 
     @property
     def page(self) -> NamedStruct:
-        """A page descriptor: offset of its bytes, how many they are, flags, page flags."""
+        """A page descriptor: offset and number of the page's bytes, flags, page flags."""
         return _record(self.order, ("offset", "size", "flags", "page_flags"), ("Q", "I", "I", "Q"))
 
     def unpack_header(self, data: bytes) -> DiskDumpHeader:
-        """From at least `header.size` bytes."""
+        """Read the header from at least `header.size` bytes."""
         return DiskDumpHeader(*self.header.unpack_from(data))
 
     def unpack_sub_header(self, data: bytes, version: int) -> KdumpSubHeader:
-        """The fields that `version` has, as far as `data` reaches; the others are 0."""
+        """Return the fields that `version` has, as far as `data` reaches; the others are 0."""
         values = self.sub_header.unpack_from(data.ljust(self.sub_header.size, b"\0"))
         return KdumpSubHeader(*(value if version >= since else 0 for value, since in zip(values, SINCE, strict=True)))
 
     def sub_header_length(self, version: int) -> int:
-        """Bytes of the sub-header that a file of this version has."""
+        """Return the length in bytes of the sub-header of a file of this version."""
         last = max(index for index, since in enumerate(SINCE) if since <= max(version, 0))
         field = self.sub_header.fields[last]
         return field.offset + field.length

@@ -1,4 +1,4 @@
-"""What the notes of a dump are, by name and type, in a few words."""
+"""Describe the notes of a dump by name and type."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.formats.elf_note import Note
 
 XEN: Final = b"VMCOREINFO_XEN\0"
-"""The name of the hypervisor's own text in a dump of a Xen dom0; Linux's note stands beside it."""
+"""The name of the hypervisor's own text in a dump of a Xen dom0; Linux's note is beside it."""
 _DEVICE_DUMP: Final = 0x700
 _DEVICE_NAME: Final = 44
 """Bytes of the name at the start of a driver's dump (struct vmcoredd_header, from dump_name on)."""
@@ -27,13 +27,13 @@ _WORDS: Final = {
 
 
 def note_words(note: Note) -> str:
-    """What a note is; empty where that is not known."""
+    """Return a description of a note; empty for an unknown note."""
     words = _WORDS.get((note.name.rstrip(b"\0"), note.type), "")
     return words or (f"a driver's own dump of its device, {named}" if (named := device_dump(note)) else "")
 
 
 def device_dump(note: Note) -> str:
-    """The name of the note's type, and of the device that its driver dumped there; empty for any other note."""
+    """Return the name of the note's type, and of the device that its driver dumped there; empty for any other note."""
     if (note.name.rstrip(b"\0"), note.type) != (b"LINUX", _DEVICE_DUMP):
         return ""
     return f"NT_VMCOREDD {visible(note.desc[:_DEVICE_NAME].partition(bytes(1))[0])}"

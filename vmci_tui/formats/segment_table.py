@@ -1,7 +1,7 @@
-"""The program headers of a file, kept as the bytes of their table: a million of them are 56 MB, as objects 500 MB.
+"""Keep the program headers of a file as the bytes of their table: a million take 56 MB, as objects 500 MB.
 
-They are a sequence of `Segment`, each made when it is looked at. What concerns all of them
-goes by `rows` (plain tuples) or by `column` (one field of each, 8 bytes a header).
+They are a sequence of `Segment`, each made on access. Loops over all of them use `rows` (plain
+tuples) or `column` (one field of each, 8 bytes a header).
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _NATIVE: Final[ByteOrder] = "big" if array("I", [1]).tobytes()[3] else "little"
 
 @dataclass(frozen=True)
 class Segments(Sequence[Segment]):
-    """Whole program headers, one right behind the other."""
+    """Whole program headers, one directly after the other."""
 
     form: ElfFormat
     table: bytes
-    """As they stand in a file of this form."""
+    """The bytes as in a file of this form."""
 
     @classmethod
     def of(cls, form: ElfFormat, segments: Iterable[Segment]) -> Segments:
-        """Raises struct.error for a number that no field of this form holds."""
+        """Pack the headers. Raises struct.error for a number that does not fit into its field."""
         table = bytearray()
         for segment in segments:
             table += form.pack_segment(segment)
@@ -38,7 +38,7 @@ class Segments(Sequence[Segment]):
 
     @classmethod
     def read(cls, form: ElfFormat, table: bytes, stride: int) -> Segments:
-        """All whole headers of a table in which they lie `stride` bytes apart, at least their own length."""
+        """Return all whole headers of a table; `stride` bytes, at least their length, are from one to the next."""
         size = form.segment.size
         if stride != size:
             table = b"".join(table[at : at + size] for at in range(0, len(table) - size + 1, stride))
@@ -66,20 +66,20 @@ class Segments(Sequence[Segment]):
         return map(Segment._make, self.rows())
 
     def rows(self) -> Iterator[Row]:
-        """All fields of each header as a plain tuple, which takes a third of the time of a Segment."""
+        """Yield the fields of each header as a plain tuple, in a third of the time of a Segment."""
         rows: Iterator[Row] = self.form.segment.iter_unpack(self.table)
         if self.form.bits == 64:
             return rows
         return ((t, flags, o, v, p, f, m, a) for t, o, v, p, f, m, flags, a in rows)
 
     def column(self, name: str) -> array[int]:
-        """One field of each header; "I" for a field of 4 bytes, "Q" for one of 8."""
+        """Return one field of each header; "I" for a field of 4 bytes, "Q" for one of 8."""
         code, at, step = self._where(name)
         column = array(code, memoryview(self.table).cast(code)[at::step].tobytes())
         return self._swapped(column)
 
     def replaced(self, **columns: array[int]) -> Segments:
-        """The headers with other values in the named fields, each as `column` gives them."""
+        """Return the headers with other values in the named fields, each as `column` gives them."""
         table = bytearray(self.table)
         for name, values in columns.items():
             code, at, step = self._where(name)
@@ -87,7 +87,7 @@ class Segments(Sequence[Segment]):
         return Segments(self.form, bytes(table))
 
     def spliced(self, changes: Mapping[int, Iterable[Segment]]) -> Segments:
-        """The headers, and in the place of each whose index is named those that it is changed to."""
+        """Return the headers with those at the given indices replaced by others."""
         size, out, done = self.form.segment.size, bytearray(), 0
         for index in sorted(changes):
             out += memoryview(self.table)[done : index * size]
@@ -97,11 +97,11 @@ class Segments(Sequence[Segment]):
         return Segments(self.form, bytes(out))
 
     def without(self, kind: int) -> Segments:
-        """The headers of every other p_type."""
+        """Return the headers of every other p_type."""
         return self.spliced(dict.fromkeys(self.numbers(kind), ()))
 
     def only(self, kind: int) -> Segments:
-        """The headers of this p_type."""
+        """Return the headers of this p_type."""
         size, table = self.form.segment.size, self.table
         if len(self) - self.count_of(kind) < 8:  # as a rule all but the one of the notes
             others = (at for at, each in enumerate(self._kinds) if each != kind)
@@ -109,25 +109,25 @@ class Segments(Sequence[Segment]):
         return Segments(self.form, b"".join(table[at * size : (at + 1) * size] for at in self.numbers(kind)))
 
     def numbers(self, kind: int) -> Iterator[int]:
-        """The indices of all headers of this p_type."""
+        """Yield the indices of all headers of this p_type."""
         kinds, at = self._kinds, -1
         for _ in range(kinds.count(kind)):
             at = kinds.index(kind, at + 1)
             yield at
 
     def of_type(self, kind: int) -> Iterator[Segment]:
-        """All headers of this p_type; where they are few the others are not taken apart."""
+        """Yield all headers of this p_type; if they are few, the others are not unpacked."""
         if self.count_of(kind) * 8 < len(self):
             return map(self.__getitem__, self.numbers(kind))
         return compress(self, map(kind.__eq__, self._kinds))
 
     def last_of(self, kind: int) -> int | None:
-        """The index of the last header that has this p_type; None where none has."""
+        """Return the index of the last header of this p_type; None if there is none."""
         kinds = self._kinds[::-1]
         return len(kinds) - 1 - kinds.index(kind) if kind in kinds else None
 
     def count_of(self, kind: int) -> int:
-        """How many headers have this p_type."""
+        """Return how many headers have this p_type."""
         return self._kinds.count(kind)
 
     @property
@@ -135,7 +135,7 @@ class Segments(Sequence[Segment]):
         return self.column("type")
 
     def _where(self, name: str) -> tuple[Literal["I", "Q"], int, int]:
-        """The array code of a field, and its first index and its distance in units of its own length."""
+        """Return the array code of a field, and its first index and its stride in units of its own length."""
         at, length, _ = self.form.segment.span("p_" + name)
         return "Q" if length == 8 else "I", at // length, self.form.segment.size // length
 

@@ -1,7 +1,7 @@
-"""The key=value text of the note, lossless: what is not edited stays to the byte.
+"""Parse and edit the key=value text of the note; bytes that are not edited stay the same.
 
 Linux writes it with `vmcoreinfo_append_str` (kernel/vmcore_info.c): at most 79
-characters at a time, in all at most one page.
+characters a call, and at most one page in all.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from vmci_tui.common.errors import EditError
 
 LINE_LIMIT: Final = 1 << 17
-"""Twice what fits into the largest page (64 KiB); what follows is not taken apart, and is one last line."""
+"""Twice the lines that fit into the largest page (64 KiB); the bytes after them are one last line."""
 
 
 class Line(NamedTuple):
@@ -31,7 +31,7 @@ class Line(NamedTuple):
 
     @property
     def key(self) -> bytes | None:
-        """What stands before the first `=`; None for a broken line without one."""
+        """The bytes before the first `=`; None for a broken line without one."""
         key, equals, _ = self.body.partition(b"=")
         return key if equals else None
 
@@ -63,7 +63,7 @@ class Vmcoreinfo:
         return [line.offset for line in self.lines]
 
     def line_at(self, offset: int) -> Line:
-        """The line that holds the byte at `offset` of a text that is not empty."""
+        """Return the line that holds the byte at `offset` of a text that is not empty."""
         return self.lines[max(bisect_right(self._starts, offset) - 1, 0)]
 
     @cached_property
@@ -75,11 +75,11 @@ class Vmcoreinfo:
         return {key: tuple(lines) for key, lines in found.items()}
 
     def all(self, key: bytes) -> tuple[Line, ...]:
-        """Every line with this key, in order."""
+        """Return every line with this key, in order."""
         return self._by_key.get(key, ())
 
     def get(self, key: bytes) -> bytes | None:
-        """The value of the last line with this key (readers differ on duplicates), or None."""
+        """Return the value of the last line with this key (readers differ on duplicates), or None."""
         lines = self.all(key)
         return lines[-1].value if lines else None
 
@@ -93,7 +93,7 @@ class Vmcoreinfo:
 
     @property
     def page_size(self) -> int | None:
-        """PAGESIZE where it is a plain power of two, else None."""
+        """PAGESIZE if it is a plain power of two, else None."""
         value = self.get(b"PAGESIZE")
         if value is None or not value.isdigit() or len(value) > 10:
             return None
@@ -101,7 +101,7 @@ class Vmcoreinfo:
         return number if number and number & (number - 1) == 0 else None
 
     def with_line(self, number: int, body: bytes) -> Vmcoreinfo:
-        """Line `number` with another content; its newline stays. Raises EditError."""
+        """Return the text with another body in line `number`; its newline stays. Raises EditError."""
         _one_line(body)
         return self._rejoin(
             body + line.raw[len(line.body) :] if line.number == number else line.raw for line in self.lines
@@ -111,9 +111,9 @@ class Vmcoreinfo:
         return self._rejoin(line.raw for line in self.lines if line.number != number)
 
     def with_value(self, key: bytes, value: bytes) -> Vmcoreinfo:
-        """Every line with this key set to `value`, or a new last line where there is none.
+        """Return the text with `value` in every line with this key, or in a new last line if there is none.
 
-        All of them, because crash takes the first duplicate and drgn the last. Raises EditError.
+        It sets all of them because crash reads the first duplicate and drgn the last. Raises EditError.
         """
         _one_line(value)
         lines = self.all(key)
@@ -126,7 +126,7 @@ class Vmcoreinfo:
         )
 
     def with_new_line(self, key: bytes, value: bytes) -> Vmcoreinfo:
-        """The text with one more line at its end. Raises EditError."""
+        """Return the text with one more line at its end. Raises EditError."""
         check_key(key)
         _one_line(value)
         glue = b"" if not self.text or self.text.endswith(b"\n") else b"\n"
@@ -137,7 +137,7 @@ class Vmcoreinfo:
 
 
 def check_key(key: bytes) -> None:
-    """Raises EditError for what cannot be a key."""
+    """Raise EditError if `key` cannot be a key."""
     if not key or b"=" in key or b"\n" in key:
         raise EditError("a key is not empty and holds neither '=' nor a newline")
 

@@ -1,9 +1,9 @@
-"""The dump header that a Windows guest announces in place of a vmcoreinfo text.
+"""Parse the dump header that a Windows guest announces instead of a vmcoreinfo text.
 
 The Windows driver (virtio-win, fwcfg64) has Windows fill in the header of a crash dump and
-points the entry at it. What Windows leaves out holds the word PAGE over and over.
-Layout: QEMU, include/qemu/win_dump_defs.h; what that leaves open at the end of the 32-bit
-header (type, times) is from volatility's crash_vtypes. Always little-endian.
+points the entry at it. Fields that Windows leaves out are filled with the word PAGE.
+Layout: QEMU, include/qemu/win_dump_defs.h; the end of the 32-bit header (type, times), which
+it lacks, is from volatility's crash_vtypes. Always little-endian.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vmci_tui.formats.elf_note import Note
 from vmci_tui.machines.table import MACHINES
 
 HEADER_BYTES: Final = {64: 0x2000, 32: 0x1000}
-"""What QEMU takes for a whole header, by the guest's width."""
+"""Bytes of a whole header for QEMU, by the guest's width."""
 _64: Final = (
     ("MajorVersion", 0x8, 4), ("MinorVersion", 0xC, 4), ("DirectoryTableBase", 0x10, 8), ("PfnDatabase", 0x18, 8),
     ("PsLoadedModuleList", 0x20, 8), ("PsActiveProcessHead", 0x28, 8), ("MachineImageType", 0x30, 4),
@@ -42,10 +42,10 @@ _DECIMAL: Final = frozenset(("MinorVersion", "NumberProcessors", "NumberOfRuns",
 _TICKS: Final = 10_000_000
 """Windows counts time in units of 100 ns,"""
 _1601: Final = 11_644_473_600
-"""from 1601 on: so many seconds before 1970."""
+"""from 1601 on: this number of seconds before 1970."""
 _YEAR_10000: Final = 253_402_300_800
 _LIVE: Final = 0x161
-"""LIVE_SYSTEM_DUMP, which QEMU and the driver write where nothing crashed."""
+"""LIVE_SYSTEM_DUMP, which QEMU and the driver write if nothing crashed."""
 
 _MEANINGS: Final = {
     "MinorVersion": "the build of Windows",
@@ -68,15 +68,15 @@ _VALUES: Final = {
 
 
 class WindowsField(NamedTuple):
-    """One field as it lies."""
+    """One field of the header."""
 
     name: str
-    """As QEMU's header file names it."""
+    """Its name in QEMU's header file."""
     offset: int
     """From the start of the descriptor."""
     length: int
     value: int | None
-    """None where Windows left it out, or the descriptor ends before it."""
+    """None if Windows left it out, or the descriptor ends before it."""
 
     @property
     def shown(self) -> Safe:
@@ -86,7 +86,7 @@ class WindowsField(NamedTuple):
 
     @property
     def meaning(self) -> Safe:
-        """What the field, or its value, stands for; empty where nothing is known of it."""
+        """The meaning of the field or of its value; empty if unknown."""
         value = self.value
         if value is None:
             return Safe(_MEANINGS.get(self.name, ""))
@@ -100,7 +100,7 @@ class WindowsField(NamedTuple):
 
 
 def _machine(image_type: int | None) -> str | None:
-    """The machine by MachineImageType; None where it is not known."""
+    """Return the machine of a MachineImageType; None if it is unknown."""
     return next((row.name for row in MACHINES.values() if row.windows == image_type is not None), None)
 
 
@@ -110,15 +110,15 @@ class WindowsHeader(NamedTuple):
     bits: int
     fields: tuple[WindowsField, ...]
     missing: int
-    """How many bytes the descriptor is short of a whole header."""
+    """Bytes that the descriptor lacks of a whole header."""
 
     def value(self, name: str) -> int | None:
-        """The value of a field by its name."""
+        """Return the value of a field by its name."""
         return next(field.value for field in self.fields if field.name == name)
 
     @property
-    def told(self) -> Safe:
-        """In a few words what it is of."""
+    def summary(self) -> Safe:
+        """A short description of the guest."""
         build, code = self.value("MinorVersion"), self.value("BugcheckCode")
         words = [f"Windows build {build}" if build is not None else "Windows", f"{self.bits} bit"]
         if code is not None:
@@ -129,7 +129,7 @@ class WindowsHeader(NamedTuple):
 
 
 def windows_header(note: Note | None) -> WindowsHeader | None:
-    """The header in a note's descriptor, however short that is; None for a note that holds none."""
+    """Return the header in a note's descriptor, even a short one; None if the note has no Windows header."""
     if note is None or not note.is_windows:
         return None
     bits = 64 if note.desc.startswith(b"PAGEDU64") else 32
@@ -150,7 +150,7 @@ def _value(raw: bytes, length: int) -> int | None:
 
 
 def date(ticks: int) -> str | None:
-    """A time of Windows, in UTC; None for 0, and past the year 9999."""
+    """Return a time of Windows, in UTC; None for 0, and past the year 9999."""
     seconds = ticks // _TICKS - _1601
     if not ticks or seconds >= _YEAR_10000:
         return None
@@ -158,7 +158,7 @@ def date(ticks: int) -> str | None:
 
 
 def windows_json(note: Note | None) -> dict[str, Any] | None:
-    """The fields, numbers as numbers, null for what is not filled in."""
+    """Return the fields as JSON: numbers, null for fields that are not filled in; None without a Windows header."""
     header = windows_header(note)
     if header is None:
         return None
@@ -172,10 +172,10 @@ def windows_json(note: Note | None) -> dict[str, Any] | None:
 
 
 def windows_text(note: Note) -> Iterator[str]:
-    """What `vmci show` prints of it in place of a text."""
+    """Yield the lines that `vmci show` prints for it instead of a text."""
     header = windows_header(note)
     if header is None:
         return
-    yield f"Windows dump header: {header.told}"
+    yield f"Windows dump header: {header.summary}"
     for field in header.fields:
         yield f"  {field.name:<19} {field.shown:<19} {field.meaning}".rstrip()

@@ -1,4 +1,4 @@
-"""Bounded reads of a file that may be 1 TiB long, cut off, or changing.
+"""Read within bounds a file that may be 1 TiB long, cut off, or changing.
 
 Always `pread`, never `mmap`: a file that shrinks under a mapping kills the process
 with SIGBUS, and a search in a mapping holds the interpreter's lock for seconds.
@@ -19,11 +19,11 @@ from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import Safe, visible
 
 HEAD_LIMIT = 64 << 20
-"""The most bytes of head that opening reads, whatever a header claims."""
+"""The most bytes of headers and notes that opening reads, whatever a header claims."""
 
 
 class Source(Protocol):
-    """Bytes that can be read at any place. Reads past the end come back short."""
+    """Bytes that can be read at any offset. Reads past the end return fewer bytes."""
 
     @property
     def size(self) -> int: ...
@@ -31,12 +31,12 @@ class Source(Protocol):
     def read(self, offset: int, length: int) -> bytes: ...
 
     def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """The parts of [start, end) that are not holes, in order."""
+        """Yield the parts of [start, end) that are not holes, in order."""
         ...
 
 
 class Identity(NamedTuple):
-    """What tells that a file is still the one that was opened (mtime in ns)."""
+    """Identifies the file that was opened, to notice another one or a change (mtime in ns)."""
 
     device: int
     inode: int
@@ -45,7 +45,7 @@ class Identity(NamedTuple):
 
 
 class BytesSource:
-    """Bytes in memory: a blob, a test's dump."""
+    """Bytes in memory, such as a blob."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -68,7 +68,7 @@ class FileSource:
     _fd = -1
 
     def __init__(self, path: str) -> None:
-        """Raises OpenError, with what to do, for what cannot be read at any place."""
+        """Open a file. Raises OpenError, with a hint, if it cannot be read at any offset."""
         self.path = path
         try:
             # O_NONBLOCK: opening a FIFO must not wait for a writer.
@@ -79,7 +79,7 @@ class FileSource:
         if not stat.S_ISREG(status.st_mode):
             self.close()
             if stat.S_ISFIFO(status.st_mode):
-                hint = "its bytes are wanted in any order: write them to a file first"
+                hint = "its bytes are read in any order: write them to a file first"
                 raise OpenError(f"{visible(path)} is not a regular file but a pipe", hint)
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
             raise OpenError(f"{visible(path)} is {kind}", "name a file")
@@ -97,9 +97,9 @@ class FileSource:
         return self._fd
 
     def read(self, offset: int, length: int) -> bytes:
-        """Short only past the end that the file had when it was opened. Raises OpenError, also where it was cut since.
+        """Read bytes; fewer only past the end at opening. Raises OpenError, also if the file was cut since.
 
-        So what was looked up once can be read again: nobody needs to expect less of a file than its size told.
+        So no caller has to expect fewer bytes than `size` allows.
         """
         if offset < 0 or length <= 0 or offset >= self.size:
             return b""
@@ -125,26 +125,26 @@ class FileSource:
                 data = os.lseek(self._fd, start, os.SEEK_DATA)
                 hole = os.lseek(self._fd, data, os.SEEK_HOLE)
             except OSError as error:
-                if error.errno == errno.ENXIO:  # nothing but a hole up to the end
+                if error.errno == errno.ENXIO:  # only a hole up to the end
                     return
-                data, hole = start, end  # a file system that knows no holes
+                data, hole = start, end  # a file system without holes
             if data >= end:
                 return
             yield data, min(hole, end)
             start = hole
 
     def lock(self) -> bool:
-        """Take the advisory lock on the file, as long as it is open; False where another process has it."""
+        """Take the advisory lock on the file while it is open; False if another process has it."""
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         except OSError:
-            return True  # a file system without locks: no one can have it
+            return True  # a file system without locks: no process can have it
         return True
 
     def current(self) -> Identity:
-        """The identity as it is now, for comparing with the one at opening."""
+        """Return the file's identity now, to compare it with the one at opening."""
         status = os.fstat(self._fd)
         return Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
@@ -160,20 +160,20 @@ class FileSource:
             warnings.warn(f"{self.path!r} was not closed", ResourceWarning, source=self, stacklevel=2)
 
     def close(self) -> None:
-        """Let go of the file, and of its lock; a second time does nothing."""
+        """Close the file and release its lock; a second call does nothing."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
 
 
 def refuse_other(source: Source) -> None:
-    """Raises OpenError where the file is not as it was when it was opened: what was made of it holds for neither."""
+    """Raise OpenError if the file changed since it was opened: results would hold for neither version."""
     if isinstance(source, FileSource) and source.current() != source.identity:
         raise OpenError(f"{source.name} has changed while it was read", "try again when nothing writes to it")
 
 
 def read_small(path: str, limit: int, what: str) -> bytes:
-    """The whole of a file that must not exceed `limit` bytes. Raises OpenError."""
+    """Return all bytes of a file that must not exceed `limit` bytes. Raises OpenError."""
     with FileSource(path) as source:
         if source.size > limit:
             raise OpenError(f"{source.name} has {source.size} bytes, too many for {what}", f"at most {limit} are read")
@@ -181,7 +181,7 @@ def read_small(path: str, limit: int, what: str) -> bytes:
 
 
 def is_stream(path: str) -> bool:
-    """Whether this is a pipe, or `-` for standard input: read once, from the start."""
+    """Return whether this is a pipe, or `-` for standard input: read once, from the start."""
     if path == "-":
         return True
     try:
@@ -191,9 +191,9 @@ def is_stream(path: str) -> bool:
 
 
 def read_stream(path: str, limit: int, what: str, patience: float = 60) -> bytes:
-    """All that comes out of a pipe or, for `-`, of standard input, at most `limit` bytes.
+    """Return all bytes from a pipe or, for `-`, from standard input, at most `limit`.
 
-    Raises OpenError, also where nothing comes for `patience` seconds: a pipe may have no writer.
+    Raises OpenError, also if nothing comes for `patience` seconds: a pipe may have no writer.
     """
     name = "standard input" if path == "-" else visible(path)
     out = bytearray()
@@ -222,12 +222,12 @@ def read_stream(path: str, limit: int, what: str, patience: float = 60) -> bytes
 
 
 def small_or_stream(path: str, limit: int, what: str) -> bytes:
-    """The whole of a small file, of a pipe, or of standard input for `-`. Raises OpenError."""
+    """Return all bytes of a small file, of a pipe, or of standard input for `-`. Raises OpenError."""
     return read_stream(path, limit, what) if is_stream(path) else read_small(path, limit, what)
 
 
 def reason(error: OSError | ValueError) -> str:
-    """Why a file could not be opened, read or written, in the words of the system."""
+    """Return why a file could not be opened, read or written, in the words of the system."""
     if isinstance(error, OSError):
         return (error.strerror or "an error").lower()
     return "no file has such a name" if isinstance(error, UnicodeError) else "the name holds a NUL"

@@ -1,11 +1,11 @@
-"""Flattened files: a plain file's writes, one record each, in the order in which they were made.
+"""Read flattened files: the writes of a plain file, one record each, in the order in which they were made.
 
-QEMU's kdump-zlib, -lzo and -snappy and makedumpfile's -F (kdump, and ELF with -E) are so, since a pipe cannot seek. The
-file is never rewritten to be read: `FlattenedSource` translates the plain file's offsets, over an index
+QEMU's kdump-zlib, -lzo and -snappy and makedumpfile's -F (kdump, and ELF with -E) write them, since a pipe cannot seek.
+The file is not rewritten to be read: `FlattenedSource` translates the plain file's offsets with an index
 of the records. Format: makedumpfile's IMPLEMENTATION, "Flattened format"; QEMU 7.2 dump.c.
 
-Of two records for one place the later counts, as `makedumpfile -R` and drgn (libkdumpfile) have it.
-crash sorts them by offset and takes whichever its binary search meets (makedumpfile.c, store_flat_data_array).
+If two records write to one offset, the later counts, as for `makedumpfile -R` and drgn (libkdumpfile).
+crash sorts them by offset and takes the one that its binary search meets (makedumpfile.c, store_flat_data_array).
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from vmci_tui.layers.file import Source
 RECORD_LIMIT: Final = 1 << 22
 """Records that are indexed, 24 bytes each. QEMU writes 16 KiB a record: 64 GiB of file."""
 OVERLAP_LIMIT: Final = 1 << 18
-"""Records among which some overlap are sorted out in time n log n; no program writes such files."""
+"""The most records if some overlap: resolving them takes n log n time, and no program writes such files."""
 _TOP: Final = 1 << 62
 
 
 class Record(NamedTuple):
-    """One record: `length` bytes for `offset` of the plain file, which lie at `place` of this one."""
+    """One record: `length` bytes for `offset` of the plain file, at offset `place` of the flattened one."""
 
     offset: int
     length: int
@@ -37,18 +37,18 @@ class Record(NamedTuple):
 
 
 class FlattenedSource:
-    """The plain file that a flattened one stands for; where no record is, zeros. Made by `open_flattened`."""
+    """The plain file that a flattened one describes; bytes without a record are zero. Made by `open_flattened`."""
 
     def __init__(
         self, file: Source, index: _Index, faults: tuple[str, ...], overlap: str, end_mark: int | None
     ) -> None:
         self.file = file
         self.faults = faults
-        """What is broken about the records, in words."""
+        """Messages about broken records."""
         self.overlap = overlap
-        """That two records write to one place, in words; empty where none do. `makedumpfile -E -F` writes so."""
+        """A message that two records write to one offset, as `makedumpfile -E -F` does; empty if none do."""
         self.end_mark = end_mark
-        """File offset of the record that ends the file; None where it was not finished."""
+        """File offset of the end mark; None if the file was not finished."""
         self._index = index
         last = len(index.offsets) - 1
         self._size = index.offsets[last] + index.lengths[last] if last >= 0 else 0
@@ -67,25 +67,25 @@ class FlattenedSource:
 
     @property
     def size(self) -> int:
-        """The plain file's."""
+        """Bytes of the plain file."""
         return self._size
 
     @property
     def cut(self) -> bool:
-        """Whether the file ends before its end mark: what is missing may be anything."""
+        """Whether the file ends without its end mark; the missing part is unknown."""
         return self.end_mark is None
 
     @property
     def file_size(self) -> int:
-        """The flattened file's."""
+        """Bytes of the flattened file."""
         return self.file.size
 
     def __len__(self) -> int:
-        """How many records there are."""
+        """Return how many records there are."""
         return len(self._index.offsets)
 
     def pieces(self, offset: int, length: int) -> Iterator[Record]:
-        """The parts of [offset, offset + length) of the plain file that records hold, in order."""
+        """Yield the parts of [offset, offset + length) of the plain file that records hold, in order."""
         offsets, lengths, places = self._index
         end = offset + length
         at = max(bisect_right(offsets, offset) - 1, 0)
@@ -96,7 +96,7 @@ class FlattenedSource:
             at += 1
 
     def file_offset(self, offset: int) -> int | None:
-        """Where the byte at `offset` of the plain file lies in this file; None where no record holds it."""
+        """Return the offset in this file of a byte of the plain file; None if no record holds it."""
         piece = next(self.pieces(offset, 1), None)
         return None if piece is None else piece.place
 
@@ -128,7 +128,7 @@ class FlattenedSource:
 
 
 class _Index(NamedTuple):
-    """The records, disjoint and in the plain file's order, as three columns of 64-bit numbers."""
+    """The disjoint records in the plain file's order, as three columns of 64-bit numbers."""
 
     offsets: array[int]
     lengths: array[int]
@@ -140,7 +140,7 @@ def is_flattened(head: bytes) -> bool:
 
 
 def open_flattened(file: Source) -> FlattenedSource:
-    """Index the records, as far as they can be followed. Raises OpenError where there are too many."""
+    """Index the records up to the first broken one. Raises OpenError if there are too many."""
     offsets, lengths, places = array("q"), array("q"), array("q")
     faults: list[str] = list(_head_faults(file.read(0, HEADER.size)))
     end_mark: int | None = None
@@ -163,9 +163,9 @@ def open_flattened(file: Source) -> FlattenedSource:
 
 
 def records(file: Source, faults: list[str]) -> Iterator[Record]:
-    """The records in the file's order, the end mark (offset and length -1) last where it is there.
+    """Yield the records in the file's order, the end mark (offset and length -1) last if there is one.
 
-    What ends them too early goes to `faults`, in words.
+    If they end too early, the reason is added to `faults`.
     """
     at, size, number = HEADER_SIZE, file.size, 0
     while True:
@@ -203,7 +203,7 @@ def _head_faults(head: bytes) -> Iterator[str]:
 
 
 def _in_order(index: _Index) -> tuple[_Index, str]:
-    """By offset, and disjoint; and that some overlap, in words."""
+    """Return the records by offset and disjoint, and a message if some overlap. Raises OpenError."""
     offsets, lengths, _ = index
     order = sorted(range(len(offsets)), key=offsets.__getitem__)
     for before, after in pairwise(order):
@@ -219,7 +219,7 @@ def _in_order(index: _Index) -> tuple[_Index, str]:
 
 
 def _later_wins(index: _Index, order: list[int]) -> _Index:
-    """Each byte from the last record that writes it: a sweep, with the records under it in a heap, newest first."""
+    """Give each byte to the last record that writes it: sweep over the offsets, with the open records in a heap."""
     offsets, lengths, places = index
     out = _Index(array("q"), array("q"), array("q"))
     under: list[int] = []

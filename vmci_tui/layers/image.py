@@ -1,7 +1,7 @@
-"""A file's bytes as they would lie: literal bytes and references to the source.
+"""Describe the bytes of a file to be saved: new bytes, and references to the source.
 
-An image costs what its head costs, not what the dump costs: guest memory is in it
-only as (offset, length) of the file that it is read from.
+An image is as large as its new bytes, not as the dump: guest memory is in it only as
+(offset, length) of the file that it is read from.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from vmci_tui.layers.file import Source
 
 
 class NewBytes(NamedTuple):
-    """Bytes that the image brings along."""
+    """Bytes that are in the image itself."""
 
     data: bytes
 
@@ -36,7 +36,7 @@ Extent = NewBytes | SourceBytes
 
 
 class ImageChange(NamedTuple):
-    """A range of the wanted image that the file does not hold already at that place."""
+    """A range of the wanted image that the file does not hold at that offset."""
 
     offset: int
     extent: Extent
@@ -50,7 +50,7 @@ class Image:
 
     @classmethod
     def of(cls, size: int) -> Image:
-        """The image of a source as it is."""
+        """Return the image of an unchanged source of `size` bytes."""
         return cls((SourceBytes(0, size),) if size else ())
 
     @cached_property
@@ -66,11 +66,11 @@ class Image:
         return sum(extent.length for extent in self.extents)
 
     def placed(self) -> Iterator[tuple[int, Extent]]:
-        """Each extent with the offset at which it lies."""
+        """Yield each extent with its offset."""
         return zip(self._starts, self.extents, strict=True)
 
     def read(self, source: Source, offset: int, length: int) -> bytes:
-        """`length` bytes from `offset` on; short at the end of the image or of the source."""
+        """Return `length` bytes from `offset` on; fewer at the end of the image or of the source."""
         if offset < 0:
             return b""
         out = bytearray()
@@ -92,7 +92,7 @@ class Image:
 
 
 class ImageSource:
-    """An image over its source, as a source: the file as it would be."""
+    """An image over its source, as a source: the file as it would be saved."""
 
     def __init__(self, source: Source, image: Image) -> None:
         self._source = source
@@ -119,9 +119,9 @@ class ImageSource:
 
 
 def diff(source: Source, wanted: Image) -> tuple[ImageChange, ...]:
-    """What has to change in the source's file so that it holds `wanted`, in file order.
+    """Return the changes that make the source's file hold `wanted`, in file order.
 
-    Literals are compared with the bytes that lie there: only what differs is listed.
+    New bytes are compared with the file's, and only those that differ are listed.
     """
     changes: list[ImageChange] = []
     for offset, extent in wanted.placed():
@@ -137,7 +137,7 @@ def diff(source: Source, wanted: Image) -> tuple[ImageChange, ...]:
 
 
 def _differing(old: bytes, new: bytes) -> tuple[int, int]:
-    """The range of `new` outside which `old` is the same; empty when they are equal."""
+    """Return the range of `new` outside which `old` is the same; an empty range if they are equal."""
     if old == new:
         return 0, 0
     first, common = 0, min(len(old), len(new))

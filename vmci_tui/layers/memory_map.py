@@ -1,4 +1,4 @@
-"""Guest-physical memory of a dump: which ranges there are, and where they lie in the file."""
+"""Map guest-physical memory: its ranges, and where they are in the file."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from vmci_tui.layers.file import Source
 from vmci_tui.layers.range_table import Range, Ranges
 
 HeaderMapping = tuple[int, int, int, int]
-"""What one program header says: paddr, offset, filesz, memsz."""
+"""The fields of one program header: paddr, offset, filesz, memsz."""
 
 
 _OVERLAPS: Final = 256
 
 
 class Overlap(NamedTuple):
-    """Memory that lies in the file twice."""
+    """Memory that is in the file twice."""
 
     paddr: int
     length: int
@@ -35,7 +35,7 @@ class Memory:
 
     ranges: Ranges
     overlaps: tuple[Overlap, ...] = ()
-    """Where two mappings name different parts of the file for the same memory; not all of a flood."""
+    """Memory for which two mappings name different parts of the file; at most `_OVERLAPS` of them."""
 
     @cached_property
     def _by_offset(self) -> tuple[array[int], array[int]]:
@@ -53,12 +53,12 @@ class Memory:
         return None
 
     def offset_of(self, paddr: int) -> int | None:
-        """The file offset of the byte at `paddr`, or None where the dump has none."""
+        """Return the file offset of the byte at `paddr`; None if the dump does not hold it."""
         item = self.range_at(paddr)
         return None if item is None or item.offset is None else item.offset + paddr - item.paddr
 
     def paddr_of(self, offset: int) -> int | None:
-        """The guest-physical address of the byte at a file offset, or None outside memory."""
+        """Return the guest-physical address of the byte at a file offset; None outside memory."""
         offsets, numbers = self._by_offset
         index = bisect_right(offsets, offset) - 1
         if index < 0:
@@ -67,7 +67,7 @@ class Memory:
         return item.paddr + inside if inside < item.length else None
 
     def gap_around(self, offset: int, start: int, end: int) -> tuple[int, int]:
-        """The part of [start, end) of the file around `offset`, which is not memory, that holds no memory."""
+        """Return the part of [start, end) of the file around `offset` without memory; `offset` is not memory."""
         offsets, numbers = self._by_offset
         index = bisect_right(offsets, offset)
         if index:
@@ -77,14 +77,14 @@ class Memory:
         return start, end
 
     def covered(self, paddr: int, length: int) -> int:
-        """How many bytes from `paddr` on are memory of the dump, without a gap, up to `length`."""
+        """Return the number of bytes from `paddr` on that are memory without a gap, at most `length`."""
         at = paddr
         while at < paddr + length and (item := self.range_at(at)):
             at = item.end
         return min(at - paddr, length)
 
     def read(self, source: Source, paddr: int, length: int) -> bytes:
-        """Bytes from `paddr` on; zeros where the dump holds none. The caller bounds `length`."""
+        """Return `length` bytes from `paddr` on, zeros if the dump does not hold them. The caller bounds `length`."""
         out = bytearray(length)
         at = paddr
         while at < paddr + length:
@@ -104,11 +104,11 @@ class Memory:
 
 
 def merge(mappings: Iterable[HeaderMapping], file_size: int, top: int) -> Memory:
-    """Merge what program headers say into disjoint ranges, below `top` (exclusive).
+    """Merge program headers into disjoint ranges below the address `top` (exclusive).
 
-    Of several mappings of one paddr the first in address order counts; bytes that the
-    file is too short for are taken as not there. A mapping whose paddr is all ones is
-    device memory without an address, and is left out.
+    Of several mappings of one paddr the first in address order counts; bytes past the
+    end of the file count as missing. A mapping whose paddr is all ones is device memory
+    without an address, and is left out.
     """
     held, bare = Ranges(), Ranges()
     for paddr, offset, filesz, memsz in mappings:
@@ -150,7 +150,7 @@ def _disjoint(held: Ranges) -> tuple[Ranges, list[Overlap]]:
 
 
 def _filled(ranges: Ranges, bare: Ranges) -> Ranges:
-    """The ranges, and between them those without bytes where none with bytes is."""
+    """Return the ranges, with those that have no bytes in the gaps between them."""
     out, held = Ranges(), ranges.in_order()
     here = next(held, None)
     for start, end in _union(bare):

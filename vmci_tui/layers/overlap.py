@@ -1,4 +1,4 @@
-"""Memory that lies in a dump twice: whether both places hold the same bytes.
+"""Compare memory that is in a dump twice.
 
 The kernel maps its own image twice, and /proc/kcore and /proc/vmcore show it twice.
 """
@@ -13,14 +13,14 @@ from vmci_tui.layers.file import Source
 from vmci_tui.layers.memory_map import Overlap
 
 _WHOLE: Final = 1 << 20
-"""Bytes of an overlap up to which all are compared; of a larger one pieces all over it are."""
+"""Bytes of an overlap that is compared whole; of a larger one, pieces all over it are compared."""
 _PIECE: Final = 4096
 _IN_ALL: Final = 16 << 20
-"""Bytes that are compared of a file; of what is left then the first piece of each overlap is."""
+"""Bytes of a file that are compared; after that, only the first piece of each overlap is."""
 
 
 def differing_paddr(overlaps: tuple[Overlap, ...], source: Source) -> int | None:
-    """A paddr at which the two places hold different bytes; None where all that was compared is the same."""
+    """Return a paddr for which the file has two different bytes; None if all compared bytes are equal."""
     left = _IN_ALL
     for overlap in overlaps:
         for at, length in _pieces(overlap.length if left > 0 else min(overlap.length, _PIECE)):
@@ -28,7 +28,7 @@ def differing_paddr(overlaps: tuple[Overlap, ...], source: Source) -> int | None
             try:
                 one, other = (source.read(place + at, length) for place in (overlap.first, overlap.second))
             except OpenError:
-                continue  # where it cannot be read nothing is known
+                continue  # unreadable: nothing is known
             if one != other:
                 pairs = enumerate(zip(one, other, strict=False))
                 return overlap.paddr + at + next((n for n, (a, b) in pairs if a != b), 0)

@@ -1,4 +1,4 @@
-"""The bytes of one page, by the flags of its descriptor."""
+"""Decode one page by the flags of its descriptor."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from vmci_tui.formats.compression import COMPRESSIONS, Decompress, decompressor
 
 
 class PageDecoder:
-    """Unpacks pages of one size."""
+    """Decodes pages of one size."""
 
     def __init__(self, block_size: int) -> None:
         self._block_size = block_size
         self._known: dict[int, Decompress | None] = {}
 
     def first_bytes(self, data: bytes, flags: int, length: int) -> bytes | None:
-        """The first `length` bytes of the page that is stored as `data`; None where it is damaged.
+        """Return the first `length` bytes of the page that is stored as `data`; None if it is damaged.
 
-        Raises OpenError where the package for the compression is missing.
+        Raises OpenError if the package for the compression is missing.
         """
         flag = flags & COMPRESSIONS
         if not flag:

@@ -1,4 +1,4 @@
-"""Ranges of guest memory by the million: columns of numbers, each range made when it is looked at."""
+"""Keep millions of ranges of guest memory as columns of numbers; each range is made on access."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from operator import lt
 from typing import Final, NamedTuple, overload
 
 _NO_BYTES: Final = (1 << 64) - 1
-"""Stands for the offset of a range without bytes: no file is so long."""
+"""The stored offset of a range without bytes: no file is that long."""
 RangeRow = tuple[int, int, int]
-"""First address, end (exclusive) and offset as it is kept."""
+"""First address, end (exclusive) and stored offset."""
 
 
 class Range(NamedTuple):
-    """`length` bytes of guest memory at `paddr`; `offset` None where the file has no bytes for them."""
+    """`length` bytes of guest memory at `paddr`; `offset` is None if the file has no bytes for them."""
 
     paddr: int
     length: int
@@ -27,17 +27,17 @@ class Range(NamedTuple):
 
 
 class Ranges(Sequence[Range]):
-    """A sequence of ranges, 24 bytes each, none of them empty; not changed any more once it is filled."""
+    """A sequence of non-empty ranges, 24 bytes each; it does not change after it is filled."""
 
     def __init__(self, ranges: Iterable[Range] = ()) -> None:
         self.starts = array("Q")
-        self._lasts = array("Q")  # ends would not fit: the highest is 1 << 64
+        self._lasts = array("Q")  # an end can be 1 << 64, which does not fit
         self._offsets = array("Q")
         for item in ranges:
             self.add(item.paddr, item.end, item.offset)
 
     def add(self, start: int, end: int, offset: int | None) -> None:
-        """Put [start, end) behind the others, unless it is empty. Raises OverflowError outside 64 bits."""
+        """Append [start, end), unless it is empty. Raises OverflowError outside 64 bits."""
         if start >= end:
             return
         self.starts.append(start)
@@ -81,7 +81,7 @@ class Ranges(Sequence[Range]):
         return sum(last + 1 - start for start, last, offset in each if offset != _NO_BYTES)
 
     def by_offset(self) -> tuple[array[int], array[int]]:
-        """The offsets of all ranges with bytes, in order, and the index of each."""
+        """Return the offsets of all ranges with bytes, in order, and the index of each."""
         offsets = self._offsets
         numbers = array("Q", (at for at, offset in enumerate(offsets) if offset != _NO_BYTES))
         if not _ascending(offsets):
@@ -89,12 +89,12 @@ class Ranges(Sequence[Range]):
         return array("Q", map(offsets.__getitem__, numbers)), numbers
 
     def in_order(self) -> Iterator[RangeRow]:
-        """All of them by address, then by end and offset."""
+        """Yield all ranges by address, then by end and offset."""
         if _ascending(self.starts):
             for start, last, offset in zip(*self._columns, strict=True):
                 yield start, last + 1, offset
             return
-        # One number a range: a tuple of three would take three times the room.
+        # One number a range: a tuple of three would take three times the memory.
         packed = [start << 128 | last << 64 | offset for start, last, offset in zip(*self._columns, strict=True)]
         packed.sort()
         for number in packed:

@@ -22,7 +22,7 @@ from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.fixes import ORDER_HEAD
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.readers.verdicts import VerdictPair
-from vmci_tui.saving.harm import worse
+from vmci_tui.saving.harm import lost_readers
 from vmci_tui.search.candidate import Proof, RankedCandidate
 
 STEPS: Final = 100
@@ -236,7 +236,7 @@ def _apply(document: Document, finding: Finding, judgement: Judgement) -> Judgem
         return None
     then = judgement.later(document)
     disproved = before is not None and before.proved and not (then.proof is not None and then.proof.proved)
-    if disproved or worse(judgement.shown, then.shown):
+    if disproved or lost_readers(judgement.shown, then.shown):
         document.undo()
         return None
     return then

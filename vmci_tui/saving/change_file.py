@@ -1,4 +1,4 @@
-"""The bytes of a record written into its file, or the old ones again: each step durable before the next."""
+"""Write the new bytes of a record into its file, or the old ones; each step is durable before the next."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vmci_tui.saving.write_image import pwrite
 
 @contextlib.contextmanager
 def writable(source: FileSource, mode: int) -> Iterator[int]:
-    """The file opened for writing; one that its owner may not write is made so. It has `mode` in the end."""
+    """Open the file for writing, making it writable if needed, and give it `mode` at the end."""
     now = stat.S_IMODE(os.fstat(source.fileno()).st_mode)
     try:
         try:
@@ -27,10 +27,10 @@ def writable(source: FileSource, mode: int) -> Iterator[int]:
         try:
             status = os.fstat(fd)
             if (status.st_dev, status.st_ino) != (source.identity.device, source.identity.inode):
-                raise SaveError(f"{source.name} is another file than was opened", "open it again, then save")
+                raise SaveError(f"{source.name} is not the file that was opened", "open it again, then save")
             yield fd
         finally:
-            with contextlib.suppress(OSError):  # fsync has told all that close could
+            with contextlib.suppress(OSError):  # fsync has reported all errors that close could
                 os.close(fd)
     finally:
         if now != mode:
@@ -38,13 +38,13 @@ def writable(source: FileSource, mode: int) -> Iterator[int]:
 
 
 def final_mode(source: FileSource, record: SaveRecord) -> int:
-    """The mode that the file gets in the end: a save that was killed may have left it writable."""
+    """Return the final mode of the file: a save that was killed may have left it writable."""
     now = stat.S_IMODE(os.fstat(source.fileno()).st_mode)
     return record.mode if now == record.mode | stat.S_IWUSR else now
 
 
 def apply(fd: int, record: SaveRecord) -> None:
-    """What lies beyond the old end first, and durable, then the rest: the head is what makes the file new."""
+    """Write and sync the bytes past the old end before the others: until then the old file is still valid."""
     for change in record.changes:
         if change.offset >= record.size_before:
             pwrite(fd, change.new, change.offset)
@@ -59,12 +59,12 @@ def apply(fd: int, record: SaveRecord) -> None:
 
 
 def revert(fd: int, record: SaveRecord) -> None:
-    """The old bytes, durable, then the old length."""
+    """Write and sync the old bytes, then restore the old length and time."""
     for change in record.changes:
         pwrite(fd, change.old, change.offset)
     os.fsync(fd)
     os.ftruncate(fd, record.size_before)
-    with contextlib.suppress(PermissionError):  # who may write a file need not own it
-        # The time too: it tells the save before this one that nobody else wrote.
+    with contextlib.suppress(PermissionError):  # a user who may write the file need not own it
+        # The time too: it shows that nobody wrote since the save before this one.
         os.utime(fd, ns=(os.fstat(fd).st_atime_ns, record.mtime_before))
     os.fsync(fd)

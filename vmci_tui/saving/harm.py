@@ -1,4 +1,4 @@
-"""What a save would cost: the readers that accept the file and would no longer, and what is taken out of it.
+"""Find the harm of a save: readers that accept the file now and would not any more, and lost contents.
 
 Every save is judged here before a byte is written, whatever the container and whichever command asks for it.
 """
@@ -25,45 +25,45 @@ _WORSE: Final = "worse"
 
 
 class LostReader(NamedTuple):
-    """A reader that accepts the file now, or reads kernel memory by it, and what it would do with what is saved."""
+    """A reader that accepts the file now, or reads kernel memory by it, and its worse verdict on the saved file."""
 
     reader: str
     then: Verdict
 
     @property
     def misses_note(self) -> bool:
-        """Whether it reads the file as far as to the note, and finds none."""
+        """Whether it reads the file up to the note, and finds none."""
         return self.then.stage != "before" and self.then.note is None
 
 
 class Harm(NamedTuple):
-    """What a save would cost."""
+    """The harm of a save."""
 
     worse: tuple[LostReader, ...] = ()
     taken_out: tuple[Safe, ...] = ()
-    """What lies in the file and will not lie in what is saved, each in a few words."""
+    """Descriptions of contents that the saved file will not have."""
 
     def unasked(self, consent: Consent) -> tuple[LostReader, ...]:
-        """The readers that would refuse, and which the user did not agree to."""
+        """Return the readers that would refuse without the user's consent."""
         return tuple(item for item in self.worse if not consent.covers(item))
 
 
 class Consent(NamedTuple):
-    """What the user agrees to: `--yes PADDR,worse:READER,...`."""
+    """The user's consent: `--yes PADDR,worse:READER,...`."""
 
     paddr: str | None = None
-    """The candidate to adopt, proved or not, as it was typed."""
+    """The candidate to adopt, proved or not, as typed."""
     worse: frozenset[str] = frozenset()
     """The readers that may refuse afterwards."""
     without_note: bool = False
-    """The note is to be taken out: whoever refuses for want of it does what was asked for."""
+    """The note is to be removed: readers that refuse because it is missing are expected."""
 
     def covers(self, item: LostReader) -> bool:
         return item.reader in self.worse or (self.without_note and item.misses_note)
 
 
 def consent(typed: str | None) -> Consent:
-    """The value of `--yes`; `worse` without a reader means all of them. Raises UsageError for an unknown one."""
+    """Parse the value of `--yes`; `worse` without a reader means all readers. Raises UsageError for an unknown one."""
     paddr, worse = None, set[str]()
     for word in [] if typed is None else typed.split(","):
         what, colon, reader = word.strip().partition(":")
@@ -79,13 +79,13 @@ def consent(typed: str | None) -> Consent:
 
 
 def _foreign(verdict: Verdict) -> bool:
-    """Whether a program refuses since it is built for another machine: it reads no such dump, whatever is saved."""
+    """Return whether a program refuses because it is built for another machine: it reads no dump of this one."""
     decisive = verdict.decisive
     return decisive is not None and catalogue()[decisive.rule.cause].group == "foreign"
 
 
-def worse(now: Verdicts, after: Verdicts) -> tuple[LostReader, ...]:
-    """The readers that accept, or read kernel memory, before and do not after, in their order."""
+def lost_readers(now: Verdicts, after: Verdicts) -> tuple[LostReader, ...]:
+    """Return the readers, in their order, that accept or read kernel memory before and not after."""
     return tuple(
         LostReader(name, after[name])
         for name, verdict in now.items()
@@ -100,37 +100,37 @@ def _falls(now: Verdict, after: Verdict) -> bool:
 
 
 def harm_of(document: Document, plan: Plan) -> Harm:
-    """Judge what a plan would write. Raises SaveError where that could not be opened again."""
+    """Judge the file that a plan would write. Raises SaveError if it could not be opened again."""
     if document.dump is None or plan.empty:
         return Harm()
     base = plan.base or document.source
     now = judge_file(View(document.source, document.dump.current_layout.image))
     return Harm(
-        worse(now, judge_file(View(base, plan.image))), _taken_out(document.dump, ImageSource(base, plan.image))
+        lost_readers(now, judge_file(View(base, plan.image))), _taken_out(document.dump, ImageSource(base, plan.image))
     )
 
 
 def harm_of_plain(flattened: Source, plain: Source) -> Harm:
-    """The same for a flattened file that is made plain: it keeps all, but readers differ in what they take."""
-    return Harm(worse(judge_file(View(flattened)), judge_file(View(plain))))
+    """Judge making a flattened file plain: its contents stay, but readers may judge it differently."""
+    return Harm(lost_readers(judge_file(View(flattened)), judge_file(View(plain))))
 
 
 def _taken_out(old: Dump, planned: ImageSource) -> tuple[Safe, ...]:
     try:
         new = open_dump(planned)
     except OpenError as error:
-        raise SaveError(f"what would be saved cannot be opened again: {error.message}", "nothing was written") from None
+        raise SaveError(f"the result cannot be opened again: {error.message}", "nothing was written") from None
     if new is None:
-        raise SaveError("what would be saved is no dump", "nothing was written; please report this")
+        raise SaveError("the result is not a dump", "nothing was written; please report this")
     gone = Counter(_contents(old))
     gone.subtract(Counter(_contents(new)))
     return tuple(words if count == 1 else Safe(f"{count} x {words}") for (words, _), count in gone.items() if count > 0)
 
 
 def _contents(dump: Dump) -> Iterator[tuple[Safe, bytes]]:
-    """All of a dump but its memory: what each part is, and the bytes that tell it from others like it.
+    """Yield the contents of a dump except memory: a description and the identifying bytes of each part.
 
-    The text of VMCOREINFO is what is edited: there it counts only whether there is one.
+    The VMCOREINFO text is edited, so only its presence counts.
     """
     text = dump.names_text
     for note in dump.notes:

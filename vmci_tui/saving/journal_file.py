@@ -1,4 +1,4 @@
-"""The file of a journal: what is written to it is durable, and what cannot be read in it is never cut off."""
+"""Write the file of a journal durably; unreadable parts of it are never cut off."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ _CHUNK = 16 << 20
 
 
 def name_of(path: str) -> str:
-    """The journal of a file, whatever links lead to it."""
+    """Return the path of a file's journal, with links resolved."""
     return os.path.realpath(path) + SUFFIX
 
 
 @contextlib.contextmanager
 def opened(path: str) -> Iterator[FileSource | None]:
-    """The journal, for reading; None where there is none. Raises SaveError with the way out, OpenError."""
+    """Open the journal for reading; None if there is none. Raises SaveError with a hint, and OpenError."""
     try:
         kind = os.lstat(path).st_mode
     except FileNotFoundError:
         yield None
         return
     if not stat.S_ISREG(kind):
-        raise SaveError(f"{visible(path)} is not a journal but something else of that name", "move it away")
+        raise SaveError(f"{visible(path)} is not a journal: it is not a regular file", "move it away")
     with FileSource(path) as source:
         try:
             yield source
         except Unreadable as error:
-            words = f"{source.name} holds what this vmci cannot read ({error.message}); it is left as it is"
+            words = f"{source.name} cannot be read by this vmci ({error.message}); it is left unchanged"
             raise SaveError(words, "move it away, or save a copy with -o OUT") from None
 
 
 def last_record(source: FileSource, of: FileSource) -> tuple[SaveRecord, RecordFrame] | None:
-    """The record of the last save of the file `of`. Raises Unreadable, OpenError."""
+    """Return the record of the last save of the file `of`. Raises Unreadable, OpenError."""
     size = source.size
     while (found := journal.last(JournalPrefix(source, size))) is not None:
         try:
@@ -59,7 +59,7 @@ def last_record(source: FileSource, of: FileSource) -> tuple[SaveRecord, RecordF
         except Unreadable:
             if not _never_began(found, of):
                 raise
-            size = found.start  # the power went as it was written; the file is as it was then
+            size = found.start  # a power cut while the record was written; the file is as before
     return None
 
 
@@ -69,13 +69,13 @@ def _never_began(place: RecordFrame, of: FileSource) -> bool:
 
 
 def push(path: str, record: SaveRecord) -> tuple[int, int, int]:
-    """The record at the end of the journal, durable, and its folder too.
+    """Append a record to the journal, and sync it and its folder.
 
-    Where it begins and ends, and how many of the oldest records were given up for it. Raises SaveError, OSError.
+    Returns its start and end, and the number of oldest records dropped for it. Raises SaveError, OSError.
     """
     data = encode(record)
     if len(data) > LIMIT or len(record.changes) > MOST_CHANGES:
-        words = f"{visible(path)} would need {len(data)} bytes for the old and new ones, and takes {LIMIT} at most"
+        words = f"{visible(path)} would need {len(data)} bytes for the old and new ones; {LIMIT} are the limit"
         raise SaveError(words, "save a copy with -o OUT")
     with opened(path) as source:
         start = journal.end_of(source) if source is not None else 0
@@ -93,7 +93,7 @@ def push(path: str, record: SaveRecord) -> tuple[int, int, int]:
 
 
 def _shortened(source: FileSource, end: int, room: int) -> tuple[int, int]:
-    """Give up the oldest records until what is left has `room`: its end then, and how many went."""
+    """Drop the oldest records until the rest has `room`; return its new end, and the number of dropped ones."""
     ends = [place.end for place in journal.frames(JournalPrefix(source, end))]
     gone = next((number for number, at in enumerate(ends) if end - at <= room), len(ends) - 1)
     first = ends[gone]
@@ -103,12 +103,12 @@ def _shortened(source: FileSource, end: int, room: int) -> tuple[int, int]:
         while at < end:
             at += copy_some(source, fd, at, min(_CHUNK, end - at), at - first)
 
-    write_atomically(BytesSource(b""), source.path, fill, os.path.getsize, told=False)
+    write_atomically(BytesSource(b""), source.path, fill, os.path.getsize, announce=False)
     return end - first, gone + 1
 
 
 def append(path: str, data: bytes, at: int) -> int:
-    """Write at `at`, where the last record ends, durable; what is torn behind it goes. Where that ends then."""
+    """Write and sync `data` at `at`, the end of the last record; drop torn bytes after it. Return the new end."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         os.ftruncate(fd, at)
@@ -120,7 +120,7 @@ def append(path: str, data: bytes, at: int) -> int:
 
 
 def drop(path: str, start: int) -> None:
-    """Forget the record that begins there; the file is durable as it was before it."""
+    """Drop the record that begins at `start`, and sync the journal."""
     if start:
         append(path, b"", start)
     else:

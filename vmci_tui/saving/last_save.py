@@ -1,6 +1,6 @@
-"""How it stands with the last save in place of a file, and the way back, or on to its end.
+"""Find the state of the last save in place of a file, and undo or complete it.
 
-Bytes are judged, and no times: a file that was copied or touched is the file that was saved.
+Only bytes count, not times: a file that was copied or touched is still the saved file.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from vmci_tui.saving.save_copy import SaveResult
 from vmci_tui.saving.undo_journal import ChangedBytes, RecordFrame, SaveRecord, encode_mark
 
 LastSaveState = Word["none", "finished", "unfinished", "untouched", "changed"]
-"""Of the last save in place: there is none; it ended; it did not; it did not begin; somebody else wrote since."""
+"""The last save in place: none; completed; interrupted; not begun; another program wrote since."""
 
 _LOOK: Final = 16 << 20
-"""Bytes of a record that are compared with the file by a mere look; of a longer one its mark counts."""
+"""Bytes of a record that `is_cut_short` compares with the file; of a longer one its mark counts."""
 
 
 class ForeignBytes(NamedTuple):
-    """Bytes that somebody else wrote since the save, and what taking it back puts there."""
+    """Bytes that another program wrote since the save, and the bytes that undoing it restores."""
 
     offset: int
     now: bytes
@@ -39,7 +39,7 @@ class ForeignBytes(NamedTuple):
 
 
 def is_cut_short(path: str) -> bool:
-    """Whether the last save in place was cut short, by a look at the journal's end: bounded, whatever it holds."""
+    """Return whether the last save in place was cut short, by the journal's end: in bounded time."""
     try:
         source = FileSource(os.path.realpath(path))
     except OpenError:
@@ -55,11 +55,11 @@ def is_cut_short(path: str) -> bool:
             before = place.size_before, place.mtime_before
             return place.mtime_after is None and before != (source.size, source.identity.mtime)
     except (OpenError, SaveError, OSError):
-        return False  # another user's, or no journal at all: it keeps nobody from reading the file
+        return False  # another user's, or not a journal: the file can still be read
 
 
 def last_save_state(path: str) -> tuple[LastSaveState, SaveRecord | None]:
-    """How it stands with the last save in place of a file, and its record. Raises OpenError, SaveError."""
+    """Return the state of the last save in place of a file, and its record. Raises OpenError, SaveError."""
     with FileSource(os.path.realpath(path)) as source:
         try:
             with journal_file.opened(name_of(path)) as kept:
@@ -70,7 +70,7 @@ def last_save_state(path: str) -> tuple[LastSaveState, SaveRecord | None]:
 
 
 def foreign_bytes(path: str) -> tuple[ForeignBytes, ...]:
-    """What taking the last save back would overwrite that the save did not write. Raises OpenError, SaveError."""
+    """Return bytes that undoing the last save would overwrite, but it did not write. Raises OpenError, SaveError."""
     with _last_save(path, force=True) as (source, record, _):
         found = []
         for change in record.changes:
@@ -84,9 +84,9 @@ def foreign_bytes(path: str) -> tuple[ForeignBytes, ...]:
 
 
 def undo_last_save(path: str, force: bool = False) -> SaveResult:
-    """Give the file back as it was before the last save in place, to the byte. Raises SaveError, OpenError.
+    """Undo the last save in place: restore the file byte for byte. Raises SaveError, OpenError.
 
-    With `force` also where somebody else wrote into the places of the save since.
+    With `force` also if another program wrote since where the save wrote.
     """
     with _last_save(path, force) as (source, record, _), signals_blocked():
         with writable(source, final_mode(source, record)) as fd:
@@ -97,20 +97,20 @@ def undo_last_save(path: str, force: bool = False) -> SaveResult:
 
 
 def complete_last_save(path: str) -> SaveResult:
-    """Bring an unfinished save in place to its end. Raises SaveError, OpenError."""
+    """Complete an unfinished save in place. Raises SaveError, OpenError."""
     with _last_save(path) as (source, record, place), signals_blocked():
         if record.mtime_after is None:
             with writable(source, final_mode(source, record)) as fd:
                 apply(fd, record)
                 mark = encode_mark(os.fstat(fd).st_mtime_ns, record.size_after)
                 journal_file.append(name_of(path), mark, place.start + place.length)
-            note_change(f"{source.name} is brought to the end of its last save in place")
+            note_change(f"{source.name} has its last save in place completed")
     return SaveResult(visible(path), record.size_after, 0)
 
 
 @contextlib.contextmanager
 def _last_save(path: str, force: bool = False) -> Iterator[tuple[FileSource, SaveRecord, RecordFrame]]:
-    """The file, locked and not changed by others since (but with `force`), its last record, and where that lies."""
+    """Open the file, locked and unchanged by others (except with `force`); with its last record and frame."""
     with FileSource(os.path.realpath(path)) as source:
         try:
             if not source.lock():
@@ -118,8 +118,8 @@ def _last_save(path: str, force: bool = False) -> Iterator[tuple[FileSource, Sav
             with journal_file.opened(name_of(path)) as kept:
                 found = None if kept is None else last_record(kept, source)
             if found is None:
-                words = f"{visible(path)} has no save to take back"
-                raise SaveError(words, "only saves in place are kept, beside the file")
+                words = f"{visible(path)} has no save to undo"
+                raise SaveError(words, "only saves in place can be undone; their journal is beside the file")
             record, place = found
             if source.size < min(record.size_before, record.size_after):
                 words = (
@@ -127,17 +127,15 @@ def _last_save(path: str, force: bool = False) -> Iterator[tuple[FileSource, Sav
                 )
                 raise SaveError(words, f"the old bytes are kept: {source.name}{journal.SUFFIX}")
             if not force and _state_of(source, record) == "changed":
-                words = f"{source.name} was changed since by somebody else, where the save wrote"
-                raise SaveError(
-                    words, "--force takes it back all the same, --force --dry-run shows what that overwrites"
-                )
+                words = f"{source.name} was changed by another program since, where the save wrote"
+                raise SaveError(words, "--force undoes it nevertheless, --force --dry-run shows what that overwrites")
             yield source, record, place
         except OSError as error:
             raise save_error(error, path) from None
 
 
 def _state_of(source: FileSource, record: SaveRecord) -> LastSaveState:
-    """By size and bytes: each byte of the changed ranges must be the old one or the new one."""
+    """Return the save's state by size and bytes: each byte of a changed range must be the old or the new one."""
     low, high = sorted((record.size_before, record.size_after))
     if not low <= source.size <= high:
         return "changed"
@@ -152,7 +150,7 @@ def _state_of(source: FileSource, record: SaveRecord) -> LastSaveState:
 
 
 def _mixed(now: bytes, change: ChangedBytes) -> bool:
-    """Whether each byte is the old or the new one; behind the old end a byte that is not written yet is 0."""
+    """Return whether each byte is the old or the new one; a byte past the old end is 0 until it is written."""
     length = len(now)
     old = change.old[:length].ljust(length, b"\0")
     new = change.new[:length] + old[len(change.new) :]
@@ -160,7 +158,7 @@ def _mixed(now: bytes, change: ChangedBytes) -> bool:
 
 
 def _differing(one: bytes, other: bytes) -> int:
-    """One bit for each byte that differs, as a number: a loop over the bytes of a hostile record takes seconds."""
+    """Return a number with a bit for each byte that differs: a loop over a hostile record would take seconds."""
     bits = int.from_bytes(one) ^ int.from_bytes(other)
     for shift in (4, 2, 1):
         bits |= bits >> shift

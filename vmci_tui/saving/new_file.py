@@ -1,6 +1,6 @@
-"""Puts a new file in its place: at any moment there is no file of that name, the old one or the new one, whole.
+"""Write a new file atomically: at any moment no file of that name exists, or the whole old or new one.
 
-It is written under a temporary name in the target's folder, looked at, made durable, and only then renamed.
+It is written under a temporary name in the target's folder, checked, synced, and only then renamed.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from vmci_tui.common.signals import note_change, signals_blocked
 from vmci_tui.layers.file import FileSource, Source, reason
 
 _PERMISSIONS: Final = 0o777
-"""What a copy may take over of a mode: a set-id bit would lend the saver's power to the bytes of somebody else."""
+"""The mode bits that a copy keeps: a set-id bit would run foreign bytes with the saver's rights."""
 _OURS: Final = 0o600
 _ACL: Final = "system.posix_acl_access"
 _PART: Final = ".vmci-part"
 _NAME_BYTES: Final = 100
-"""Of the target's name in the temporary one; some file systems take names of 143 bytes only."""
+"""Bytes of the target's name in the temporary one; some file systems allow names of 143 bytes only."""
 
 P = TypeVar("P", str, int)
 T = TypeVar("T")
 
 
 def write_atomically(
-    source: Source, target: str, fill: Callable[[int], None], check: Callable[[str], T], told: bool = True
+    source: Source, target: str, fill: Callable[[int], None], check: Callable[[str], T], announce: bool = True
 ) -> T:
-    """Make a new file: `fill` writes it, `check` is given its temporary name, then it gets its own; what `check` says.
+    """Make a new file: `fill` writes it, `check` gets its temporary name, then it is renamed. Return `check`'s result.
 
-    Who owns it and who may read it is as `cp` leaves it. Raises SaveError, or what the two raise; then nothing
-    is left behind. It is told as done to who interrupts what comes after, but for a file of our own.
+    Owner and permissions are as after `cp`. Raises SaveError, or the errors of the two; then no file is left.
+    `announce` adds the file to the message after an interrupt; not for vmci's own files.
     """
     path = _real(target)
     there = _refuse_bad_target(source, path, target)
@@ -48,7 +48,7 @@ def write_atomically(
         stack.enter_context(signals_blocked())
         temporary, fd = _temporary(path, mode)
         try:
-            stack.close()  # from here on a signal finds who removes the file
+            stack.close()  # from here on the file is removed if a signal comes
             try:
                 fill(fd)
                 checked = check(temporary)
@@ -59,17 +59,17 @@ def write_atomically(
                 os.fsync(fd)
             finally:
                 os.close(fd)
-            refuse_changed(source)  # what was cut off meanwhile reads as a hole, here and in the copy alike
+            refuse_changed(source)  # in a file that was cut meanwhile both sides would read holes
             with signals_blocked():
                 os.replace(temporary, path)
-                if told:
+                if announce:
                     note_change(f"{visible(target)} is saved")
         except BaseException as error:
             with signals_blocked():
                 _remove(temporary)
             if isinstance(error, OSError):
                 raise save_error(error, target) from None
-            if isinstance(error, OpenError):  # it was cut off meanwhile, or its disk fails
+            if isinstance(error, OpenError):  # the source was cut off meanwhile, or its disk fails
                 refuse_changed(source)
             raise
     try:
@@ -81,7 +81,7 @@ def write_atomically(
 
 
 def _mode_of_copy(source: Source) -> int:
-    """The mode that a copy is made with, of which the umask takes its part."""
+    """Return the mode to create a copy with; the umask applies."""
     if isinstance(source, FileSource):
         return os.fstat(source.fileno()).st_mode & _PERMISSIONS
     return 0o666
@@ -94,18 +94,18 @@ def _copy_ownership(fd: int, path: str, there: os.stat_result, target: str) -> N
         try:
             os.fchown(fd, there.st_uid, there.st_gid)
         except PermissionError:
-            words = f"{visible(target)} is another user's or group's, and would not be any more"
-            raise SaveError(words, "save under another name, or take it away first") from None
+            words = f"{visible(target)} is another user's or group's, and the new file would not be"
+            raise SaveError(words, "save under another name, or remove it first") from None
     access = _where_any(os.getxattr, path, _ACL)
     if access is not None:
         os.setxattr(fd, _ACL, access)
-    else:  # the folder may have given it one
+    else:  # the folder may have given it an access list
         _where_any(os.removexattr, fd, _ACL)
     _change_mode(fd, there.st_mode & _PERMISSIONS)
 
 
 def _where_any(call: Callable[[P, str], T], file: P, name: str) -> T | None:
-    """An attribute got or removed; None where the file has none, or its file system knows none."""
+    """Get or remove an attribute; None if the file has none, or its file system does not support any."""
     try:
         return call(file, name)
     except OSError as error:
@@ -120,7 +120,7 @@ def _change_mode(fd: int, mode: int) -> None:
 
 
 def refuse_target(source: Source, target: str) -> None:
-    """Raises SaveError where nothing can be saved under this name, before any work is done."""
+    """Raise SaveError if nothing can be saved under this name, before any work is done."""
     path = _real(target)
     _refuse_bad_target(source, path, target)
     try:
@@ -137,13 +137,13 @@ def _real(target: str) -> str:
 
 
 def refuse_changed(source: Source) -> None:
-    """Raises SaveError where the file is not the one that was opened."""
+    """Raise SaveError if the file has changed since it was opened."""
     if isinstance(source, FileSource) and source.current() != source.identity:
         raise SaveError(f"{source.name} has changed since it was opened", "open it again, then save")
 
 
 def _refuse_bad_target(source: Source, path: str, target: str) -> os.stat_result | None:
-    """The file that is to be replaced; None where there is none."""
+    """Return the status of the file to be replaced; None if there is none. Raises SaveError."""
     try:
         status = os.stat(path)
     except FileNotFoundError:
@@ -161,14 +161,14 @@ def _refuse_bad_target(source: Source, path: str, target: str) -> os.stat_result
 
 
 def _temporary(path: str, mode: int) -> tuple[str, int]:
-    """A new file beside `path`, locked while it is written, so that one that was left is told from one in work."""
+    """Create a file beside `path`, locked while it is written, so that an abandoned one can be recognised."""
     for again in itertools.count():
         name = f"{_stem(path)}{os.getpid()}{f'-{again}' if again else ''}{_PART}"
         temporary = os.path.join(os.path.dirname(path), name)
         try:
             fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode | _OURS)
         except FileExistsError:
-            continue  # left by a process of this number that was killed
+            continue  # left by a killed process with this pid
         except (OSError, ValueError) as error:
             raise save_error(error, path) from None
         with contextlib.suppress(OSError):  # a file system without locks
@@ -178,7 +178,7 @@ def _temporary(path: str, mode: int) -> tuple[str, int]:
 
 
 def _stem(path: str) -> str:
-    """How the names of all temporary files for `path` begin."""
+    """Return the prefix of all temporary files for `path`."""
     name = os.path.basename(path)
     while len(os.fsencode(name)) > _NAME_BYTES:
         name = name[:-1]
@@ -186,7 +186,7 @@ def _stem(path: str) -> str:
 
 
 def unfinished_copies(target: str) -> tuple[tuple[Safe, int], ...]:
-    """The halves of copies to `target` whose writers were killed, each with its bytes on the disk."""
+    """Return the unfinished copies to `target` whose writers were killed, each with its bytes on the disk."""
     try:
         path = os.path.realpath(target)
         pattern = re.compile(re.escape(_stem(path)) + rf"\d+(-\d+)?{re.escape(_PART)}")
@@ -194,7 +194,7 @@ def unfinished_copies(target: str) -> tuple[tuple[Safe, int], ...]:
             found = [entry.path for entry in names if pattern.fullmatch(entry.name)]
         return tuple((visible(part), os.lstat(part).st_blocks * 512) for part in sorted(found) if _is_abandoned(part))
     except (OSError, ValueError, OpenError):
-        return ()  # it is no more than a hint
+        return ()  # the result is only a hint
 
 
 def _is_abandoned(part: str) -> bool:
@@ -217,7 +217,7 @@ def _remove(temporary: str) -> None:
 
 
 def save_error(error: OSError | ValueError, target: str) -> SaveError:
-    """What the system said, as an error that tells what to do."""
+    """Return a SaveError for an error of the system, with a hint what to do."""
     hint = {errno.ENOSPC: "make room, or save on another file system", errno.ENOENT: "the folder is not there"}
     number = error.errno if isinstance(error, OSError) else None
     why = f"cannot save as {visible(target)}: {reason(error)}"

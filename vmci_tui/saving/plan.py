@@ -1,4 +1,4 @@
-"""The plan: what would be written where, and why, shown before anything runs."""
+"""Plan a save: what is written where, and why, to be shown before anything is written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Strategy = Literal["overwrite", "lift", "copy", "append", "none"]
 
 
 class PlanStep(NamedTuple):
-    """One range of the target: what is done to it, and why."""
+    """One range of the target: the action, and its reason."""
 
     do: str
     offset: int
@@ -25,18 +25,18 @@ class PlanStep(NamedTuple):
 
 
 _CHOICE = {
-    "none": "the file is already as it should be",
-    "copy": "copy, to a new file: the one that is open stays as it is",
-    "overwrite": "overwrite: what changes fits where it is, so nothing else has to move",
-    "lift": "lift: the new head does not fit before memory, whose first bytes therefore go to the end of the file; "
-    "notes at the end instead would be refused by crash",
+    "none": "the file already has these bytes",
+    "copy": "copy, to a new file: the open file is not changed",
+    "overwrite": "overwrite: the changes fit into their places, so nothing else has to move",
+    "lift": "lift: the new headers and notes do not fit before memory, so its first bytes go to the end of the file; "
+    "crash would refuse notes at the end",
     "append": "append: the notes go to the end of the file",
 }
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The difference of the file and the image that is wanted, and the way to get there."""
+    """The difference between the file and the wanted image, and the strategy to write it."""
 
     way: Strategy
     steps: tuple[PlanStep, ...]
@@ -44,16 +44,16 @@ class Plan:
     image: Image
     reasons: tuple[str, ...]
     base: Source | None = None
-    """What the image refers to; None: the file that is open."""
+    """The source of the image; None for the open file."""
 
     @property
     def choice(self) -> str:
-        """Why this way, and why not the others."""
+        """The reason for this strategy."""
         return _CHOICE[self.way]
 
     @property
     def bytes_written(self) -> int:
-        """What the way costs at most; holes and shared blocks cost less."""
+        """The most bytes that are written; holes and shared blocks need fewer."""
         return sum(step.length for step in self.steps)
 
     @property
@@ -62,9 +62,9 @@ class Plan:
 
 
 def plan_copy(document: Document, target: str = "") -> Plan:
-    """How the state becomes a new file. Empty where that file would be the old one, to the byte.
+    """Plan a new file with the state; the plan is empty if the file would equal the old one.
 
-    Under a name that is opened as the guest's writes, an entry is saved as those.
+    An entry is saved as the guest's writes if the target's name is one for writes.
     """
     if document.dump is None:
         return _plan_writes(document) if writes.is_named_so(target) else _plan_entry(document)
@@ -73,19 +73,19 @@ def plan_copy(document: Document, target: str = "") -> Plan:
     changes = diff(base, layout.image)
     if base is document.source and not changes and layout.image.size == document.source.size:
         return Plan("none", (), (), layout.image, ())
-    why_head = "; ".join((*document.labels, *layout.reasons)) or "the head in the order that readers need"
+    why_head = "; ".join((*document.labels, *layout.reasons)) or "the headers in the order that readers need"
     steps = []
     for offset, extent in layout.image.placed():
         if isinstance(extent, NewBytes):
-            steps.append(PlanStep("write the head", offset, extent.length, why_head))
+            steps.append(PlanStep("write the headers", offset, extent.length, why_head))
         else:
             moved = "" if extent.offset == offset else f", from {extent.offset:#x}"
-            steps.append(PlanStep("copy", offset, extent.length, f"guest memory as it is{moved}"))
+            steps.append(PlanStep("copy", offset, extent.length, f"guest memory, unchanged{moved}"))
     return Plan("copy", tuple(steps), changes, layout.image, layout.reasons, layout.base)
 
 
 def plan_in_place(document: Document) -> Plan:
-    """What has to change in the open file itself: its head, and where that grows, the memory behind it."""
+    """Plan the changes of the open file itself: its headers and notes, and memory that they grow into."""
     if document.dump is None:
         plan = _plan_entry(document)
         return plan if plan.empty else replace(plan, way="overwrite")
@@ -97,11 +97,11 @@ def plan_in_place(document: Document) -> Plan:
     steps = []
     for change in sorted(changes, key=lambda change: change.offset < document.source.size):
         if isinstance(change.extent, SourceBytes):
-            why = f"the first bytes of memory, from {change.extent.offset:#x}: the head grows into their place"
+            why = f"the first bytes of memory, from {change.extent.offset:#x}: the headers grow into their place"
             steps.append(PlanStep("lift", change.offset, change.extent.length, why))
         else:
-            why = "; ".join((*document.labels, *layout.reasons)) or "the head in the order that readers need"
-            do = "append the notes" if change.offset >= document.source.size else "write the head"
+            why = "; ".join((*document.labels, *layout.reasons)) or "the headers in the order that readers need"
+            do = "append the notes" if change.offset >= document.source.size else "write the headers"
             steps.append(PlanStep(do, change.offset, change.extent.length, why))
     appended = layout.image.size > document.source.size and layout.appends
     way: Strategy = "lift" if lifted else "append" if appended else "overwrite"
@@ -116,11 +116,11 @@ def _plan_entry(document: Document) -> Plan:
     image = Image((NewBytes(raw),))
     why = "; ".join(document.labels) or "an entry is 16 bytes"
     if not isinstance(document.source, FileSource):
-        # Hand-crafted, or what writes left: there is no file yet that could already be right.
+        # Hand-crafted, or left by writes: no file exists that could already be right.
         if history.origin == "writes":
-            why = "the 16 bytes that the writes left; the list of writes is kept under a name in .write.json"
+            why = "the 16 bytes that the writes left; to keep the list of writes, save as NAME.write.json"
             if not history.present:
-                why += "; a blob does not tell that the note is not present"
+                why += "; a blob cannot record that the note is not present"
         return Plan("copy", (PlanStep("write the entry", 0, LENGTH, why),), (), image, ())
     changes = diff(document.source, image)
     if not changes and document.source.size == LENGTH:

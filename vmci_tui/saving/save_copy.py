@@ -1,6 +1,6 @@
-"""Runs a plan so that the target is, at any moment, either absent, the old file or the new one.
+"""Save a copy by its plan: at any moment the target is absent, the old file or the new one.
 
-What was written is read back and compared before it gets its name.
+The written bytes are read back and compared before the file gets its name.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from vmci_tui.saving.verify import check_saved
 from vmci_tui.saving.write_image import write_image
 
 CHECK_LIMIT = 64 << 30
-"""Bytes of memory that are read back and compared after a copy, unless the user says otherwise."""
+"""Bytes of memory that are read back and compared after a copy, by default."""
 
 
 @dataclass(frozen=True)
 class SaveResult:
-    """What was done."""
+    """The result of a save."""
 
     name: Safe
     size: int
     checked: int
     """Bytes of guest memory that were read back and compared."""
     forced: bool = False
-    """The file could not be written, as QEMU leaves its dumps; it was made so, and its mode restored."""
+    """The file was not writable, like QEMU's dumps; it was made writable, and its mode restored."""
     given_up: int = 0
-    """Saves in place before it that cannot be taken back any more, for their old bytes were too many."""
+    """Earlier saves in place that cannot be undone any more, since the journal was full."""
 
 
 def save_copy(
     document: Document, plan: Plan, target: str, progress: Progress = no_progress, check_limit: int = CHECK_LIMIT
 ) -> SaveResult:
-    """Write the plan's image to `target`. Raises SaveError, or what `progress` raises; then nothing is left behind."""
+    """Write the plan's image to `target`. Raises SaveError, or the error of `progress`; then no file is left."""
 
     def fill(fd: int) -> None:
         write_image(plan.base or document.source, plan.image, fd, progress)
@@ -55,6 +55,6 @@ def _check(document: Document, plan: Plan, temporary: str, limit: int, progress:
         if document.dump is None:
             size = plan.image.size
             if saved.size != size or saved.read(0, size) != plan.image.read(document.source, 0, size):
-                raise SaveError("what was saved is not the entry that was asked for", "nothing was put in place")
+                raise SaveError("the saved file is not the requested entry", "nothing was saved")
             return 0
         return check_saved(document.dump, document.state, saved, limit, progress)

@@ -1,7 +1,7 @@
-"""Saving into the file itself, at the cost of the note.
+"""Save into the file itself; only as many bytes as the note has are written.
 
-First the old bytes are durable in the journal, then what lies beyond the old end, then
-the head. So at any moment the file is the old one, the new one, or can be made either.
+First the old bytes are synced in the journal, then the bytes past the old end, then the
+headers. So at any moment the file is the old one, the new one, or can be made either.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from vmci_tui.saving.verify import check_in_place
 
 
 def save_in_place(document: Document, plan: Plan) -> SaveResult:
-    """Write the plan's changes into the open file. Raises SaveError; then the file is the old one, or says how."""
+    """Write the plan's changes into the open file. Raises SaveError; the message says if the file differs then."""
     source = document.source
     if not isinstance(source, FileSource):
         raise SaveError("there is no file to change", "save a copy with -o OUT")
@@ -50,7 +50,7 @@ def save_in_place(document: Document, plan: Plan) -> SaveResult:
                 apply(fd, record)
                 _check(document, plan, record)
                 append(journal, encode_mark(os.fstat(fd).st_mtime_ns, record.size_after), end)
-                note_change(f"{source.name} is changed, `vmci undo FILE` takes it back")
+                note_change(f"{source.name} is changed, `vmci undo FILE` undoes that")
             except BaseException:
                 _roll_back(source, fd, record, journal, start)
                 raise
@@ -61,7 +61,7 @@ def save_in_place(document: Document, plan: Plan) -> SaveResult:
 
 
 def _refuse_changed(document: Document, source: FileSource) -> None:
-    """By its times, which are coarse, and by the head that the plan was made from."""
+    """Raise SaveError if the file changed: by its times, which are coarse, and by its headers and notes."""
     refuse_changed(source)
     if document.dump is not None and open_dump(source) != document.dump:
         raise SaveError(f"{source.name} has changed since it was opened", "open it again, then save")
@@ -83,23 +83,23 @@ def _record_of(document: Document, plan: Plan, source: FileSource) -> SaveRecord
 
 
 def _roll_back(source: FileSource, fd: int, record: SaveRecord, journal: str, start: int) -> None:
-    """After a save failed: the old file again, if the disk still lets us; else the journal stays."""
+    """Restore the old file after a failed save, if the disk allows it; else the journal stays."""
     try:
         revert(fd, record)
         drop(journal, start)
     except OSError as error:
-        words = f"saving {source.name} failed, and so did taking it back: {reason(error)}"
-        raise SaveError(words, "`vmci undo FILE` takes it back once that is mended") from None
+        words = f"saving {source.name} failed, and so did undoing it: {reason(error)}"
+        raise SaveError(words, "repair that, then run `vmci undo FILE`") from None
 
 
 def _check(document: Document, plan: Plan, record: SaveRecord) -> None:
-    """Read back what was touched. Raises SaveError where it is not what was asked for."""
+    """Read the changed bytes back. Raises SaveError if they are not the requested ones."""
     assert isinstance(document.source, FileSource)
     try:
         with FileSource(document.source.path) as saved:
             if document.dump is not None:
                 check_in_place(document.dump, document.state, saved, FileBeforeSave(saved, record))
             elif saved.read(0, saved.size) != plan.image.read(document.source, 0, plan.image.size):
-                raise SaveError("what was saved is not the entry that was asked for", "please report this")
+                raise SaveError("the saved file is not the requested entry", "please report this")
     except (SaveError, OpenError) as error:
-        raise SaveError(f"{error.message}; the file was put back as it was", "please report this") from None
+        raise SaveError(f"{error.message}; the old file was restored", "please report this") from None

@@ -1,4 +1,4 @@
-"""Small files that the user asks for by name: written only where there is none."""
+"""Write small files that the user names, but never over an existing one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vmci_tui.common.signals import note_change, signals_blocked
 
 
 def write_new(path: str, data: bytes) -> None:
-    """Write a file that is not there yet, whole or not at all. Raises SaveError."""
+    """Write a new file, whole or not at all. Raises SaveError, FileTaken if it exists."""
     try:
         with signals_blocked(), open(path, "xb") as file:
             try:
@@ -23,5 +23,5 @@ def write_new(path: str, data: bytes) -> None:
     except FileExistsError:
         raise FileTaken(f"{visible(path)} exists", "type another name") from None
     except (OSError, ValueError) as error:
-        words = error.strerror if isinstance(error, OSError) else "that is no file name"
+        words = error.strerror if isinstance(error, OSError) else "that is not a file name"
         raise SaveError(f"{visible(path)} cannot be written: {words}", "type another name") from None

@@ -1,11 +1,11 @@
-"""`FILE.vmci-undo`: what was overwritten in a file, so that it can be given back to the byte.
+"""Encode and read `FILE.vmci-undo`: the overwritten bytes of a file, to restore it byte for byte.
 
-A stack of records, newest last. A record is on the disk before the first byte of the file changes;
-a mark follows it once its save is finished. It is framed from both ends: its head says how long it
-is, so a record whose bytes are damaged is stepped over and stays; its tail says it too, so the last
-one is found without reading what lies before it. Version 1 had no lengths and no tail.
+It is a stack of records, newest last. A record is synced before the first byte of the file changes;
+a mark follows it when its save is finished. It is framed from both ends: its head has its length, so
+a damaged record is skipped and stays; its tail has it too, so the last record is found without
+reading the others. Version 1 had no lengths and no tail.
 
-Nothing in it is believed: each part has a checksum, and all that is read has a bound.
+The file is untrusted: each part has a checksum, and every read has a bound.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from vmci_tui.layers.file import BytesSource, Source
 
 SUFFIX: Final = ".vmci-undo"
 LIMIT: Final = 256 << 20
-"""The most bytes of a journal, and so of a record: what 2,000,000 program headers need."""
+"""The most bytes of a journal, and so of a record: enough for 2,000,000 program headers."""
 MOST_CHANGES: Final = 1 << 16
-"""Of a record: places in the file. A save makes a few."""
+"""The most changed places of a record; a save makes a few."""
 
 _MAGIC: Final = b"VMCIUNDO"
 _TAILED: Final = b"VMCITAIL"
@@ -37,15 +37,15 @@ _TAIL = struct.Struct("<8sQ32s")  # magic, length of the record, checksum of its
 _MARK = struct.Struct("<8sqQ32s")
 _SUM: Final = 32
 _MOST_RECORDS: Final = 1 << 14
-"""That are stepped over where the last one cannot be found by its tail: journals of version 1."""
+"""Records that are skipped to find the last one if it has no tail, as in journals of version 1."""
 _MOST_ROWS: Final = 1 << 18
-"""Of the tables of version 1, which have to be added up for that."""
+"""Rows of the tables of version 1 that are added up for that."""
 _MOST_ZEROS: Final = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedBytes:
-    """Bytes at one place before and after; where one is shorter the file ended there."""
+    """Bytes at one offset before and after; the shorter ones ended at the file's end."""
 
     offset: int
     old: bytes
@@ -64,27 +64,27 @@ class SaveRecord:
     mtime_before: int
     changes: tuple[ChangedBytes, ...]
     mtime_after: int | None = None
-    """When the file was last changed by this save; None while it was not finished."""
+    """The time of the save's last change of the file; None if it was not finished."""
     start: int = 0
-    """Where the record begins in the journal."""
+    """Offset of the record in the journal."""
 
 
 class RecordFrame(NamedTuple):
-    """Where a record lies, as its head (or tail) frames it; its bytes were not looked at."""
+    """Offset and size of a record by its head or tail; its bytes are not checked."""
 
     version: int
     changes: int
     start: int
     length: int
     end: int
-    """Behind the mark, where there is one."""
+    """Offset after the record and its mark, if any."""
     mtime_after: int | None
     size_before: int
     mtime_before: int
 
 
 class JournalPrefix:
-    """The first bytes of a journal, as a source of its own: what it was before its last records."""
+    """The first bytes of a journal as a source: the journal before its last records."""
 
     def __init__(self, source: Source, size: int) -> None:
         self._source, self.size = source, size
@@ -97,11 +97,11 @@ class JournalPrefix:
 
 
 class Unreadable(OpenError):
-    """What lies in the journal from some byte on is no record of ours, or a damaged one."""
+    """The journal holds bytes that are not a record, or a damaged record."""
 
 
 def encode(record: SaveRecord) -> bytes:
-    """The record as it lies in the journal, without its mark."""
+    """Return the record's bytes in the journal, without its mark."""
     changes = record.changes
     table = b"".join(_CHANGE.pack(c.offset, len(c.old), len(c.new), _sum(c.old), _sum(c.new)) for c in changes)
     payload = b"".join(c.old + c.new for c in changes)
@@ -115,13 +115,13 @@ def encode(record: SaveRecord) -> bytes:
 
 
 def encode_mark(mtime: int, size: int) -> bytes:
-    """What follows a record once its save is finished."""
+    """Return the mark that follows a record when its save is finished."""
     body = struct.pack("<8sqQ", _DONE, mtime, size)
     return body + _sum(body)
 
 
 def last(source: Source) -> RecordFrame | None:
-    """The newest record's place. Raises Unreadable, OpenError."""
+    """Return the frame of the newest record; None if there is none. Raises Unreadable, OpenError."""
     if (found := _from_end(source)) is not None:
         return found
     newest = None
@@ -131,18 +131,18 @@ def last(source: Source) -> RecordFrame | None:
 
 
 def end_of(source: Source) -> int:
-    """Where the next record goes: behind the last one; what was torn there goes. Raises Unreadable, OpenError."""
+    """Return the offset for the next record: the last one's end, before torn bytes. Raises Unreadable, OpenError."""
     found = last(source)
     end = found.end if found is not None else 0
-    if source.read(end, _NAMED.size) == _NAMED.pack(_MAGIC, 1):  # nothing vouches that it was torn, and not damaged
+    if source.read(end, _NAMED.size) == _NAMED.pack(_MAGIC, 1):  # it may be damaged and not torn
         raise Unreadable(f"the record at byte {end}, of version 1, is cut off or damaged")
     return end
 
 
 def frames(source: Source) -> Iterator[RecordFrame]:
-    """All records, oldest first, up to the end or to one that was torn as it was written.
+    """Yield the frames of all records, oldest first, up to the end or to a torn record.
 
-    Raises Unreadable at what is neither.
+    Raises Unreadable at other bytes.
     """
     at = rows = 0
     for _ in range(_MOST_RECORDS):
@@ -153,11 +153,11 @@ def frames(source: Source) -> Iterator[RecordFrame]:
         rows += found.changes if found.version == 1 else 0
         if rows > _MOST_ROWS:
             break
-    raise Unreadable("more records than any row of saves leaves")
+    raise Unreadable("more records than any sequence of saves makes")
 
 
 def read(source: Source, place: RecordFrame) -> SaveRecord:
-    """The record at this place. Raises Unreadable where one of its checksums is not right."""
+    """Return the record of a frame. Raises Unreadable if one of its checksums is wrong."""
     if place.length > LIMIT:
         raise Unreadable(f"the record at byte {place.start} has {place.length} bytes, more than {LIMIT}")
     data = source.read(place.start, place.length)
@@ -168,14 +168,14 @@ def read(source: Source, place: RecordFrame) -> SaveRecord:
 
 
 def decode(data: bytes) -> tuple[tuple[SaveRecord, ...], int]:
-    """The records of a journal, oldest first, and where the last one (with its mark) ends. Raises Unreadable."""
+    """Return the records of a journal, oldest first, and the end of the last one with its mark. Raises Unreadable."""
     source = BytesSource(data)
     found = tuple(frames(source))
     return tuple(read(source, place) for place in found), found[-1].end if found else 0
 
 
 def _from_end(source: Source) -> RecordFrame | None:
-    """The last record, found by its tail; None where it has none, or is not whole."""
+    """Return the last record's frame by its tail; None if it has no tail, or is not whole."""
     mark = _mark(source, source.size - _MARK.size)
     end = source.size - (_MARK.size if mark is not None else 0)
     data = source.read(end - _TAIL.size, _TAIL.size)
@@ -191,28 +191,30 @@ def _from_end(source: Source) -> RecordFrame | None:
 
 
 def _framed(source: Source, at: int) -> RecordFrame | None:
-    """The record that begins at `at`; None where it was torn. Raises Unreadable."""
+    """Return the frame of the record at `at`; None if it was torn. Raises Unreadable."""
     head = source.read(at, _HEAD.size + _FRAME.size)
     named = head[: _NAMED.size]
     if _is_torn(source, at, head.rstrip(b"\0")):
         return None
     if len(named) < _NAMED.size or not named.startswith(_MAGIC):
-        raise Unreadable(f"byte {at} is no record's beginning")
+        raise Unreadable(f"byte {at} is not the start of a record")
     version = _NAMED.unpack(named)[1]
     if version > _VERSION:
         raise Unreadable(f"the record at byte {at} is of version {version}: a newer vmci wrote it")
     if version == 1:
         return _framed_1(source, at, head[: _HEAD.size])
-    length, _, told = _FRAME.unpack_from(head, _HEAD.size) if len(head) == _HEAD.size + _FRAME.size else (0, b"", b"")
-    if version != _VERSION or told != _sum(head[:-_SUM]):
+    length, _, expected = (
+        _FRAME.unpack_from(head, _HEAD.size) if len(head) == _HEAD.size + _FRAME.size else (0, b"", b"")
+    )
+    if version != _VERSION or expected != _sum(head[:-_SUM]):
         raise Unreadable(f"the head of the record at byte {at} is damaged")
     return _placed(source, at, head, length) if length <= source.size - at else None
 
 
 def _is_torn(source: Source, at: int, solid: bytes) -> bool:
-    """Whether here lie the first bytes of a record, or of a mark, and behind them the end, or zeros.
+    """Return whether the first bytes of a record or mark are at `at`, and then the end, or zeros.
 
-    The zeros are of a power cut: the file grew, and the rest of its bytes never came.
+    Zeros are left by a power cut: the file grew, and the rest of its bytes was never written.
     """
     if len(solid) == _HEAD.size + _FRAME.size or not _zeros(source, at + len(solid)):
         return False
@@ -223,7 +225,7 @@ def _is_torn(source: Source, at: int, solid: bytes) -> bool:
 
 
 def _framed_1(source: Source, at: int, head: bytes) -> RecordFrame | None:
-    """As the first version wrote it: how long it is only its table tells, which nothing vouches for yet."""
+    """Return the frame of a record of version 1: only its table, without a checksum, has its length."""
     count = _HEAD.unpack(head)[2] if len(head) == _HEAD.size else 0
     if count <= MOST_CHANGES:
         table = source.read(at + _HEAD.size, count * _CHANGE.size)
@@ -245,7 +247,7 @@ def _placed(source: Source, at: int, head: bytes, length: int) -> RecordFrame:
 
 
 def _mark(source: Source, at: int) -> int | None:
-    """The time in the mark at `at`; None where there is none."""
+    """Return the time in the mark at `at`; None if there is no mark."""
     data = source.read(at, _MARK.size)
     if len(data) < _MARK.size or not data.startswith(_DONE) or _sum(data[:-_SUM]) != data[-_SUM:]:
         return None
@@ -261,32 +263,32 @@ def _record(data: bytes, place: RecordFrame) -> SaveRecord | None:
     _, version, count, device, inode, before, after, mode, mtime = _HEAD.unpack_from(data)
     first = version == 1
     at = _HEAD.size + (0 if first else _FRAME.size)
-    behind = len(data) - (_SUM if first else _TAIL.size)
+    end = len(data) - (_SUM if first else _TAIL.size)
     table = data[at : at + count * _CHANGE.size]
-    if count > MOST_CHANGES or at + count * _CHANGE.size > behind:
+    if count > MOST_CHANGES or at + count * _CHANGE.size > end:
         return None
-    if first and data[behind:] != _sum(data[:behind]):
+    if first and data[end:] != _sum(data[:end]):
         return None
     if not first and _FRAME.unpack_from(data, _HEAD.size)[1] != _sum(table):
         return None
     at += len(table)
     changes = []
     for offset, old_length, new_length, old_sum, new_sum in _CHANGE.iter_unpack(table):
-        if old_length + new_length > behind - at:
+        if old_length + new_length > end - at:
             return None
         old, new = data[at : at + old_length], data[at + old_length : at + old_length + new_length]
         if _sum(old) != old_sum or _sum(new) != new_sum:
             return None
         changes.append(ChangedBytes(offset, old, new))
         at += old_length + new_length
-    if at != behind or not _holds(before, after, changes):
+    if at != end or not _holds(before, after, changes):
         return None
     record = SaveRecord(device, inode, before, after, mode, mtime, tuple(changes), None, place.start)
     return replace(record, mtime_after=place.mtime_after)
 
 
 def _holds(before: int, after: int, changes: list[ChangedBytes]) -> bool:
-    """Whether the changes lead from a file of one length to one of the other: a foreign record may say anything."""
+    """Return whether the changes lead from one file length to the other: the record is untrusted."""
     olds = all(c.offset + len(c.old) <= before for c in changes if c.old)
     news = all(c.offset + len(c.new) <= after for c in changes if c.new)
     cut = before <= after or any(c.offset + len(c.old) == before for c in changes)
@@ -298,7 +300,7 @@ def _sum(data: bytes) -> bytes:
 
 
 class FileBeforeSave:
-    """The file as it was before a save: the file as it is, under the old bytes of the record."""
+    """The file before a save: the current file with the old bytes of the record over it."""
 
     def __init__(self, source: Source, record: SaveRecord) -> None:
         self._source, self._record = source, record
@@ -317,7 +319,7 @@ class FileBeforeSave:
         return bytes(data)
 
     def overwritten(self, offset: int, length: int) -> bool:
-        """Whether the save changed one of these bytes."""
+        """Return whether the save changed one of these bytes."""
         return any(
             change.offset < offset + length and offset < change.offset + len(change.new)
             for change in self._record.changes

@@ -1,7 +1,7 @@
-"""A flattened file made plain: what `makedumpfile -R OUT < FILE` gives, to the byte, with the same holes.
+"""Make a flattened file plain: with the same bytes and holes as `makedumpfile -R OUT < FILE`.
 
-Of a file that was cut off makedumpfile 1.7.2 gives nothing: it reads on for ever. Here what is there is
-written, and a kdump's status then says that the dump is incomplete: nothing else in the copy would.
+For a file that was cut off makedumpfile 1.7.2 writes nothing: it reads for ever. Here the existing records
+are written, and a kdump's status then says that the dump is incomplete: nothing else in the copy would.
 """
 
 from __future__ import annotations
@@ -21,34 +21,34 @@ from vmci_tui.saving.new_file import write_atomically
 from vmci_tui.saving.write_image import copy_some, pwrite
 
 _LARGE: Final = 256 << 10
-"""From this length on a record is copied by the kernel: QEMU's have 16 KiB at most."""
+"""Records of at least this length are copied by the kernel: QEMU's have 16 KiB at most."""
 _CHUNK: Final = 16 << 20
 _HEADERS: Final = 2 * max(BLOCK_SIZES)
 """Bytes of a kdump that hold both of its headers."""
 
 
 class Unflattened(NamedTuple):
-    """What was made."""
+    """The result of making a file plain."""
 
     name: Safe
     size: int
     written: int
-    """Bytes of the records; the others are holes, zeros to who reads them."""
+    """Bytes of the records; all other bytes are holes, which read as zeros."""
     faults: tuple[str, ...]
-    """Why the file may lack its end, in words; empty for a whole one."""
+    """Messages why the file may lack its end; empty for a whole file."""
 
 
 def plain_of(source: FileSource) -> FlattenedSource:
-    """The plain file that a flattened one stands for. Raises OpenError where it is not flattened."""
+    """Return the plain file in a flattened one. Raises OpenError if the file is not flattened."""
     if not is_flattened(source.read(0, 16)):
         raise OpenError(f"{source.name} is not flattened", "only such a file needs it: `vmci show FILE` names its kind")
     return open_flattened(source)
 
 
 def unflatten(source: FileSource, target: str, progress: Progress = no_progress) -> Unflattened:
-    """Write the plain file to `target`. Of a broken file, what comes before the fault.
+    """Write the plain file to `target`; of a broken file, the records before the fault.
 
-    Raises SaveError where the target cannot be written.
+    Raises SaveError if the target cannot be written.
     """
     faults: list[str] = []
     written = 0
@@ -67,7 +67,7 @@ def unflatten(source: FileSource, target: str, progress: Progress = no_progress)
 
 
 def _mark(fd: int) -> None:
-    """Say in the header of a kdump that it is incomplete; a header that nobody can read is left as it is."""
+    """Set the incomplete flag in the header of a kdump; leave an unreadable header unchanged."""
     head = BytesSource(os.pread(fd, _HEADERS, 0))
     if not head.read(0, len(SIGNATURE)).startswith(SIGNATURE):
         return
@@ -80,7 +80,7 @@ def _mark(fd: int) -> None:
 
 
 def _write(source: FileSource, fd: int, found: Iterator[Record], progress: Progress) -> int:
-    """Each record to its place in their order, so that of two for one place the later counts; bytes written."""
+    """Write the records in order, so that the later of two for one offset counts; return the bytes written."""
     written = 0
     for number, record in enumerate(found):
         if record.offset < 0:

@@ -1,4 +1,4 @@
-"""Whether a saved file holds the same guest memory and the state that was asked for."""
+"""Check that a saved file holds the same guest memory, and the requested state."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from vmci_tui.layers.file import Source
 from vmci_tui.saving.undo_journal import FileBeforeSave
 
 PIECE = 64 << 10
-"""Bytes read at a time. From 128 KiB on the C library maps and unmaps memory for each read: the whole
-save of 2 GiB then takes 3.0 to 5.1 s and not 1.9 s (measured)."""
+"""Bytes read at a time. From 128 KiB on the C library maps and unmaps memory for each read: a save
+of 2 GiB then takes 3.0 to 5.1 s instead of 1.9 s (benchmarks/saving.py)."""
 
 
 def check_saved(old: Dump, state: State, saved: Source, limit: int, progress: Progress) -> int:
-    """Re-open a copy and compare it; the number of bytes of the file that were read back.
+    """Open a copy and compare it; return the number of bytes of the file that were read back.
 
-    First its headers, then the bytes that must be the same, holes skipped, up to `limit`. Raises SaveError at the
+    It compares headers, then up to `limit` bytes that must be the same, without holes. Raises SaveError at the
     first difference.
     """
     new, read = _reopened(state.notes, saved), 0
@@ -33,11 +33,11 @@ def check_saved(old: Dump, state: State, saved: Source, limit: int, progress: Pr
 
 
 def check_in_place(old: Dump, state: State, saved: Source, before: FileBeforeSave) -> int:
-    """The same for a file that was changed itself: `before` reads what it held.
+    """Compare a file that was saved in place with `before`; return the number of bytes read back.
 
-    Only what moved, or lies where bytes were overwritten, can differ; the rest is not read.
+    Only bytes that moved, or are where the save wrote, can differ; the rest is not read.
     """
-    was = open_dump(before)  # the source of `old` reads what was written over it
+    was = open_dump(before)  # the source of `old` already reads the new bytes
     assert was is not None
     read = 0
     for kept in was.kept(state.of_dump._replace(in_place=True), _reopened(state.notes, saved)):
@@ -55,15 +55,15 @@ def _reopened(notes: tuple[Note, ...], saved: Source) -> Dump:
     try:
         new = open_dump(saved)
     except OpenError as error:
-        raise SaveError(f"what was saved cannot be opened again: {error.message}", "nothing was put in place") from None
+        raise SaveError(f"the saved file cannot be opened again: {error.message}", "nothing was saved") from None
     wanted = [notes[index].packed(notes[index].order) for index in saved_order(notes)]
     if new is None or b"".join(n.raw for n in new.notes) != b"".join(n.raw for n in wanted):
-        raise SaveError("what was saved does not hold the notes that were asked for", "nothing was put in place")
+        raise SaveError("the saved file does not hold the requested notes", "nothing was saved")
     return new
 
 
 def _same_bytes(kept: KeptBytes, limit: int, progress: Progress) -> int:
-    """Compare up to `limit` bytes; how many were read. Raises SaveError at the first difference."""
+    """Compare up to `limit` bytes and return the number read. Raises SaveError at the first difference."""
     old, saved, pairs = kept.old, kept.new, kept.pairs
     total = min(sum(pair.length for pair in pairs), limit)
     done = read = 0
@@ -73,9 +73,7 @@ def _same_bytes(kept: KeptBytes, limit: int, progress: Progress) -> int:
             while at < end and read < limit:
                 take = min(PIECE, end - at, limit - read)
                 if old.read(pair.old + at, take) != saved.read(pair.new + at, take):
-                    raise SaveError(
-                        f"memory differs at {pair.new + at:#x} of what was saved", "nothing was put in place"
-                    )
+                    raise SaveError(f"memory differs at {pair.new + at:#x} of the saved file", "nothing was saved")
                 at += take
                 read += take
                 progress("check", min(done + at, total), total)
@@ -84,7 +82,7 @@ def _same_bytes(kept: KeptBytes, limit: int, progress: Progress) -> int:
 
 
 def _data(old: Source, new: Source, pair: CopiedRange) -> Iterator[tuple[int, int]]:
-    """The parts of a pair, counted from its start, where at least one file has data."""
+    """Yield the parts of a pair, counted from its start, where at least one file has data."""
     parts = [(a - pair.old, b - pair.old) for a, b in old.data_ranges(pair.old, pair.old + pair.length)]
     parts += [(a - pair.new, b - pair.new) for a, b in new.data_ranges(pair.new, pair.new + pair.length)]
     parts.sort()

@@ -1,7 +1,7 @@
-"""Writes an image into a new file, as fast as the file system allows.
+"""Write an image into a new file, as fast as the file system allows.
 
-Shared blocks first (reflink: XFS, Btrfs), which cost nothing; else a copy within the
-kernel; else through memory. Holes stay holes.
+It shares blocks if possible (reflink: XFS, Btrfs), which copies nothing; else it copies in
+the kernel; else through memory. Holes stay holes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vmci_tui.layers.image import Image, NewBytes, SourceBytes
 from vmci_tui.saving.verify import PIECE
 
 BLOCK: Final = 4096
-"""What file systems share is a multiple of this; memory is moved by such a multiple for that."""
+"""File systems share multiples of this many bytes, so memory is moved by a multiple of it."""
 _FICLONERANGE: Final = 0x4020940D  # linux/fs.h
 _CHUNK: Final = 16 << 20
 """Bytes that the kernel copies at a time; the user can stop it in between."""
@@ -28,7 +28,7 @@ _STEP: Final = 1 << 30
 
 
 def write_image(source: Source, image: Image, fd: int, progress: Progress) -> None:
-    """Fill the new file `fd` with the image. Raises OSError, SaveError, and what `progress` raises."""
+    """Fill the new file `fd` with the image. Raises OSError, SaveError, and the error of `progress`."""
     os.ftruncate(fd, image.size)
     roomy = False
     for offset, extent in image.placed():
@@ -45,7 +45,7 @@ def write_image(source: Source, image: Image, fd: int, progress: Progress) -> No
 
 
 def pwrite(fd: int, data: bytes, offset: int) -> None:
-    """All of `data` at `offset`, however little the system takes at a time."""
+    """Write all of `data` at `offset`, also if the system writes less at a time."""
     view = memoryview(data)
     while view:
         written = os.pwrite(fd, view, offset)
@@ -55,7 +55,7 @@ def pwrite(fd: int, data: bytes, offset: int) -> None:
 def _share(
     source: Source, fd: int, extent: SourceBytes, to: int, total: int, progress: Progress
 ) -> list[tuple[SourceBytes, int]]:
-    """Share what lies on whole blocks in both files; what is left to be copied, with where it goes."""
+    """Share whole blocks of both files; return the rest to be copied, with its offsets in the new file."""
     whole = [(extent, to)]
     start = -(-extent.offset // BLOCK) * BLOCK
     end = (extent.offset + extent.length) // BLOCK * BLOCK
@@ -75,7 +75,7 @@ def _share(
 
 
 def _edges(extent: SourceBytes, start: int, end: int, shift: int) -> list[tuple[SourceBytes, int]]:
-    """The parts of an extent outside [start, end), with where they go."""
+    """Return the parts of an extent outside [start, end), with their offsets in the new file."""
     last = extent.offset + extent.length
     parts = (SourceBytes(extent.offset, start - extent.offset), SourceBytes(end, last - end))
     return [(part, part.offset + shift) for part in parts if part.length]
@@ -106,7 +106,7 @@ def copy_some(source: Source, fd: int, at: int, length: int, to: int) -> int:
 
 
 def _need_space(source: Source, image: Image, fd: int) -> None:
-    """Refuse before anything is copied, with the exact need; shared blocks and holes need none."""
+    """Raise SaveError, with the exact need, if the space is too small; shared blocks and holes need none."""
     need = 0
     for _, extent in image.placed():
         if isinstance(extent, SourceBytes):

@@ -1,4 +1,4 @@
-"""Read and write the small files that vmci keeps for its user; what is in their places may be anything."""
+"""Read and write the small files that vmci keeps for its user; their contents are untrusted."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ LIMIT: Final = 1 << 20
 
 
 def read_own(path: Path) -> bytes:
-    """Return all of a regular file of at most `LIMIT` bytes; nothing where there is no file.
+    """Return the bytes of a regular file of at most `LIMIT` bytes; b"" if it does not exist.
 
-    Raises OpenError for everything else: a pipe, a device, a folder, a file that is too large or cannot be read.
+    Raises OpenError for a pipe, a device, a folder, or a file that is too large or cannot be read.
     """
     try:
         os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return b""
     except OSError:
-        pass  # opening it says why
+        pass  # opening it reports the error
     return read_small(str(path), LIMIT, "this file")
 
 
 def write_own(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all. What `read_own` does not read is left alone; errors are ignored."""
+    """Write a file whole or not at all. A file that `read_own` refuses is left alone; errors are ignored."""
     if unreadable(path):
         return
     target = os.path.realpath(path)
@@ -55,7 +55,7 @@ def set_aside(path: Path) -> None:
 
 
 def unreadable(path: Path) -> str | None:
-    """Say why `read_own` does not read a file; None where it does."""
+    """Return the reason why `read_own` refuses a file; None if it does not."""
     try:
         read_own(path)
     except OpenError as error:

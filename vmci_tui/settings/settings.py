@@ -1,4 +1,4 @@
-"""Where the user's settings and recent files live, and what they are."""
+"""Load the user's settings, and load and store recent files, bookmarks and the theme."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ MOST_SESSIONS = 256
 _LONGEST_KEY = 60
 """Characters of a key's name in the keymap."""
 _RENAMED = {"marks.go": "bookmarks.go", "marks.drop": "bookmarks.drop"}
-"""Old ids of keys, each with the one that it has now: settings may name both."""
+"""Old ids of keys with their new ones: settings may use both."""
 _LONGEST_BOOKMARK = 200
 """Characters of a bookmark."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a user may choose, in `settings.toml`; every key may be missing."""
+    """The user's choices in `settings.toml`; every key may be missing."""
 
     theme: str | None = None
-    """None where the file names none: then the one that was chosen last in the app."""
+    """None if the file names none: then the theme that was last chosen in the app."""
     keymap: dict[str, str] = field(default_factory=dict)
     """Binding id to keys, e.g. {"save" = "ctrl+s"}."""
     blink: bool = True
     """Whether the cursor of input fields blinks."""
     sessions: int | None = None
-    """How many sessions `vmci serve` has at a time; None where the file does not say."""
+    """The most sessions of `vmci serve` at a time; None if the file does not set it."""
     trouble: Safe | None = None
-    """What of the file is not followed, and why."""
+    """A message about a setting that is ignored; None if all are used."""
 
 
 def config_file() -> Path:
-    """The settings file; it need not exist."""
+    """Return the path of the settings file, which need not exist."""
     return user_config_path("vmci-tui") / "settings.toml"
 
 
@@ -56,7 +56,7 @@ def _theme_file() -> Path:
 
 
 def last_theme() -> str:
-    """The theme that was chosen last in the app; empty where none was."""
+    """Return the theme that was last chosen in the app; empty if none was."""
     try:
         return read_own(_theme_file())[:80].decode("ascii", "replace").strip()
     except OpenError:
@@ -64,13 +64,13 @@ def last_theme() -> str:
 
 
 def store_theme(name: str) -> None:
-    """Keep the theme for the next start; ignore a folder that cannot be written."""
+    """Store the theme for the next start; ignore an unwritable folder."""
 
     write_own(_theme_file(), f"{name}\n".encode())
 
 
 def load() -> Settings:
-    """Return the settings; the defaults where the file is missing, and with the reason where it cannot be read."""
+    """Return the settings; the defaults if the file is missing, with a message if it cannot be read."""
     path = config_file()
     try:
         data = read_own(path)
@@ -78,13 +78,13 @@ def load() -> Settings:
             return Settings()
         return _settings(parse_toml(data.decode()))
     except OpenError as error:
-        return Settings(trouble=Safe(f"settings: {error.message}; the defaults hold"))
+        return Settings(trouble=Safe(f"settings: {error.message}; using the defaults"))
     except ValueError as error:
         return Settings(trouble=Safe(f"settings: {visible(str(path))} is not TOML: {visible(str(error))}"))
 
 
 def _settings(raw: dict[str, Any]) -> Settings:
-    """What the file says, without what cannot be followed: that is named."""
+    """Return the valid settings of the file; `trouble` names the first invalid one."""
     theme, keymap, blink = raw.get("theme"), raw.get("keymap", {}), raw.get("blink", True)
     pairs = keymap if isinstance(keymap, dict) else {}
     good = {name: keys for name, keys in pairs.items() if isinstance(keys, str) and _are_keys(keys)}
@@ -100,36 +100,36 @@ def _settings(raw: dict[str, Any]) -> Settings:
         keymap={_RENAMED.get(name, name): keys for name, keys in good.items() if _RENAMED.get(name) not in good},
         blink=blink is not False,
         sessions=sessions if several else None,
-        trouble=Safe(f"settings: {visible(bad[0][:_LONGEST_KEY])} cannot be followed") if bad else None,
+        trouble=Safe(f"settings: {visible(bad[0][:_LONGEST_KEY])} is invalid and ignored") if bad else None,
     )
 
 
 def _are_keys(keys: str) -> bool:
-    """Whether these can be names of keys, separated by commas: `ctrl+s`, or a character."""
+    """Return whether `keys` can be names of keys, separated by commas: `ctrl+s`, or a character."""
     return all(0 < len(key) <= _LONGEST_KEY and key.isprintable() for key in map(str.strip, keys.split(",")))
 
 
 def troubles() -> Iterator[Safe]:
-    """Say which of the files that vmci itself keeps cannot be read."""
+    """Yield a message for each of vmci's own files that cannot be read."""
     for what, path in (("recent files", _recent_file()), ("theme", _theme_file())):
         if words := unreadable(path):
-            yield Safe(f"{what}: {words}; none is kept")
+            yield Safe(f"{what}: {words}; nothing is stored")
     if _stored() is None and not unreadable(_recent_file()):
         yield Safe(f"recent files: {visible(str(_recent_file()))} is damaged; it is kept as recent.json.damaged")
 
 
 class RecentFile(NamedTuple):
-    """A file that was opened, and what is kept of it."""
+    """A file that was opened, with its entry and bookmarks."""
 
     path: str
     blob: str | None = None
     """The entry that was open beside it."""
     bookmarks: tuple[str, ...] = ()
-    """Places in it, as `core.typed_places` writes them."""
+    """Places in it, as `document/addresses.py` writes them."""
 
 
 def recent() -> tuple[tuple[str, str | None], ...]:
-    """The files opened last with their entries, newest first, as far as they still exist."""
+    """Return the recent files that still exist with their entries, newest first."""
     return tuple((item.path, item.blob) for item in _records())
 
 
@@ -139,7 +139,7 @@ def _records() -> tuple[RecentFile, ...]:
 
 
 def _stored() -> list[object] | None:
-    """The items of the file; none where it is missing, None where it cannot be read or is damaged."""
+    """Return the items of the file; [] if it is missing, None if it cannot be read or is damaged."""
     import json
 
     try:
@@ -150,7 +150,7 @@ def _stored() -> list[object] | None:
 
 
 def _record(item: object) -> RecentFile | None:
-    """A dump, its entry and its bookmarks as they were stored; None for what is none, or is gone."""
+    """Return a stored dump with entry and bookmarks; None if the item is malformed or its file no longer exists."""
     path, blob, marks = (*item, None)[:3] if isinstance(item, list) and 2 <= len(item) <= 3 else (None, None, None)
     if not isinstance(path, str) or "\0" in path or not os.path.exists(path):
         return None
@@ -161,13 +161,13 @@ def _record(item: object) -> RecentFile | None:
 
 
 def bookmarks(path: str) -> tuple[str, ...]:
-    """The places of a file that were kept."""
+    """Return the stored bookmarks of a file."""
     full = os.path.abspath(path)
     return next((item.bookmarks for item in _records() if item.path == full), ())
 
 
 def store_bookmarks(path: str, marks: tuple[str, ...]) -> None:
-    """Keep the places of a file; it becomes the first among the recent ones."""
+    """Store the bookmarks of a file, and put it first among the recent ones."""
     full = os.path.abspath(path)
     blob = next((item.blob for item in _records() if item.path == full), None)
     _store(RecentFile(full, blob, marks[:MOST_BOOKMARKS]))
@@ -179,7 +179,7 @@ def remember(path: str, blob: str | None = None) -> None:
 
 
 def _store(first: RecentFile) -> None:
-    """Write the list with `first` at its head; ignore a folder that cannot be written."""
+    """Write the list with `first` at its head; ignore an unwritable folder."""
     import json
 
     target = _recent_file()

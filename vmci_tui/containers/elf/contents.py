@@ -1,4 +1,4 @@
-"""What is read of an ELF dump: its headers and notes, and where they say that memory lies."""
+"""Hold what is read of an ELF dump: its headers and notes, and the memory that they describe."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _IMAGES: Final = 16
 
 @dataclass(frozen=True)
 class ElfContents:
-    """Everything in the file but guest memory, which stays in it."""
+    """Everything in the file but guest memory, which is read on demand."""
 
     source: Source
     format: ElfFormat
@@ -51,7 +51,7 @@ class ElfContents:
 
     @cached_property
     def kernel_image(self) -> tuple[Segment, ...]:
-        """The first PT_LOADs with addresses of an x86-64 kernel's image: they tell where it lies."""
+        """The first PT_LOADs with addresses of an x86-64 kernel's image."""
         if self.machine != "x86_64":
             return ()
         high = (n for n, vaddr in enumerate(self.segments.column("vaddr")) if vaddr >= _X86_64_IMAGE)
@@ -60,7 +60,7 @@ class ElfContents:
 
     @cached_property
     def conflict(self) -> int | None:
-        """A paddr for which two program headers give different bytes."""
+        """A paddr for which two program headers give different bytes; None if none was found."""
         return differing_paddr(self.memory.overlaps, self.source)
 
     @property
@@ -70,8 +70,8 @@ class ElfContents:
 
 
 def memory_of(segments: Segments, size: int) -> Memory:
-    """The guest memory that PT_LOAD headers describe, in a file of `size` bytes."""
-    # A core of a process or of the kernel's own view may say memsz 0 and mean filesz.
+    """Return the guest memory that PT_LOAD headers describe, in a file of `size` bytes."""
+    # A core of a process, or /proc/kcore, may say memsz 0 and mean filesz.
     loads = (
         (paddr, offset, filesz, memsz if memsz > filesz else filesz)
         for kind, _, offset, _, paddr, filesz, memsz, _ in segments.rows()
@@ -81,6 +81,6 @@ def memory_of(segments: Segments, size: int) -> Memory:
 
 
 def memory_end(segments: Segments) -> int:
-    """Where the bytes of memory that PT_LOAD headers claim end in the file; 0 where they claim none."""
+    """Return the file offset after the last byte of memory that PT_LOAD headers claim; 0 if they claim none."""
     rows = segments.rows()
     return max((offset + size for kind, _, offset, _, _, size, _, _ in rows if kind == PT_LOAD and size), default=0)

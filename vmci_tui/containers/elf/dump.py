@@ -1,4 +1,4 @@
-"""ELF dumps: QEMU's section-first files and the classic ones, read within bounds."""
+"""Open ELF dumps within bounds: QEMU's section-first files and the classic ones."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class ElfDump(ElfContents):
 
 
 def open_elf(source: Source) -> ElfDump:
-    """Read the head of an ELF dump. Raises OpenError with one line that says what it is instead."""
+    """Read the headers and notes of an ELF dump. Raises OpenError with one line that says what the file is instead."""
     head = source.read(0, 64)
     bits = {1: 32, 2: 64}.get(head[EI_CLASS] if len(head) > EI_CLASS else 0)
     order: ByteOrder | None = {1: "little", 2: "big"}.get(head[EI_DATA] if len(head) > EI_DATA else 0)  # type: ignore[assignment]
@@ -88,18 +88,18 @@ def open_elf(source: Source) -> ElfDump:
         raise OpenError(
             "this ELF file names no class and byte order that exist "
             f"(EI_CLASS {head[EI_CLASS]}, EI_DATA {head[EI_DATA]})",
-            "its first bytes are damaged: mend EI_CLASS (1, 2) and EI_DATA (1, 2), or dump again",
+            "its first bytes are damaged: repair EI_CLASS (1, 2) and EI_DATA (1, 2), or dump again",
         )
     form = format_of(bits, order)
     header = form.unpack_header(head)
     if header.type in (1, 2, 3):
         kind = {1: "an object file", 2: "a program or vmlinux", 3: "a shared library or program"}[header.type]
-        raise OpenError(f"this ELF file is {kind}, not a dump", "open what dump-guest-memory wrote")
+        raise OpenError(f"this ELF file is {kind}, not a dump", "open a file that dump-guest-memory wrote")
     sections = _read_sections(source, form, header)
     if header.phnum == 0 and is_xen_core(source, sections, header.shstrndx):
         raise OpenError(
             "this ELF file is a Xen core (`xl dump-core`): its memory is in the section .xen_pages, without headers",
-            "leave it as it is: crash reads it, with the vmlinux of the guest",
+            "leave it unchanged: crash reads it, with the vmlinux of the guest",
         )
     segments = _read_segments(source, form, header, sections)
     notes, offsets = _read_notes(source, form, segments)
@@ -113,9 +113,9 @@ def open_elf(source: Source) -> ElfDump:
 
 
 def _is_process(dump: ElfDump) -> bool:
-    """Whether the notes are a process's, and its memory has addresses in it alone.
+    """Return whether the notes are a process's, and memory has virtual addresses only.
 
-    No edit of ours makes a dump look so, whatever notes it has: physical addresses are never edited.
+    No edit makes a dump look like this, whatever its notes: physical addresses are never edited.
     """
     kinds = {note.type for note in dump.notes if note.name == b"CORE\0"}
     if kinds.isdisjoint(_PROCESS_NOTES) or any(note.is_vmcoreinfo for note in dump.notes):
@@ -125,7 +125,7 @@ def _is_process(dump: ElfDump) -> bool:
 
 
 def _read_sections(source: Source, form: ElfFormat, header: ElfHeader) -> tuple[Section, ...]:
-    """The section headers, as far as they are there: they matter only for being moved or dropped."""
+    """Return the section headers that exist: they matter only for being moved or dropped."""
     size = form.section.size
     if header.shoff == 0 or header.shnum > _SECTION_LIMIT:
         return ()

@@ -1,4 +1,4 @@
-"""Flattened ELF dumps, as `makedumpfile -E -F` writes them: an ELF dump that is read, and saved, through records."""
+"""Open and save flattened ELF dumps, as `makedumpfile -E -F` writes them, through their records."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class FlatElfDump:
     source: Source
     flat: FlattenedSource
     elf: ElfDump
-    """The dump that the records stand for: its offsets count in `flat`."""
+    """The dump in the records: its offsets count in `flat`."""
 
     container: ClassVar = "flattened"
     kind: ClassVar = "elf"
@@ -57,7 +57,7 @@ class FlatElfDump:
 
     @cached_property
     def doubts(self) -> tuple[str, ...]:
-        """What is odd about the records, in words."""
+        """Messages about anything odd in the records."""
         return tuple(filter(None, (*self.flat.faults, self.flat.overlap)))
 
     @property
@@ -74,7 +74,7 @@ class FlatElfDump:
 
     @cached_property
     def memory(self) -> Memory:
-        """The same ranges without offsets: a range may lie in many records."""
+        """The same ranges without offsets: a range may be in many records."""
         return _without_offsets(self.elf.memory)
 
     @cached_property
@@ -82,7 +82,7 @@ class FlatElfDump:
         return _laid_out(self.elf.current_layout, Image.of(self.source.size), self.flat)
 
     def layout(self, request: LayoutRequest) -> Layout:
-        """See `Dump.layout`. Raises SaveError where no file can hold them."""
+        """Lay the file out, see `Dump.layout`. Raises SaveError if no file can hold the request."""
         if request.head.plain and request.in_place:
             raise SaveError("a flattened file cannot be made plain in place", "save a copy of it: -o OUT")
         arranged = self.elf.layout(request)
@@ -92,14 +92,14 @@ class FlatElfDump:
         return _laid_out(arranged, image, records)
 
     def kept(self, request: LayoutRequest, new: Dump) -> Iterator[KeptBytes]:
-        """The memory of both by their headers, then all that is copied of the file."""
+        """Yield the memory of both by their headers, then all copied bytes of the file."""
         copied = copied_bytes(self, new, self.layout(request))
         after, source = (new.elf, new.flat) if isinstance(new, FlatElfDump) else (new, new.source)
         yield KeptBytes(self.flat, source, tuple(same_memory(self.elf, after, request)), in_file=False)
         yield copied
 
     def _patched(self, wanted: Image) -> tuple[Image, FlatRecords]:
-        """The file itself with the head that is wanted; memory that it grew into goes to a record at the end."""
+        """Return the file with the wanted headers; memory that they grow into goes to a record at the end."""
         blocks = tuple(
             (offset, wanted.read(self.flat, offset, extent.length))
             for offset, extent in wanted.placed()
@@ -111,9 +111,9 @@ class FlatElfDump:
 
 
 def open_flat_elf(source: Source, flat: FlattenedSource) -> FlatElfDump:
-    """The ELF dump that the records of `source` stand for.
+    """Open the ELF dump in the records of `source`.
 
-    Raises OpenError for one that is damaged, or not a machine's dump.
+    Raises OpenError if it is damaged, or not a machine's dump.
     """
     return FlatElfDump(source, flat, open_elf(flat))
 
@@ -123,7 +123,7 @@ def _without_offsets(memory: Memory) -> Memory:
 
 
 def _laid_out(plain: Layout, image: Image, records: FlatRecords) -> Layout:
-    """The layout of the plain file, as its parts lie in records."""
+    """Return the layout of the plain file's parts in the records."""
     regions = [_with_fields(region, plain) for region in plain.regions]
     if len(records) <= PIECE_LIMIT and len(plain.memory.ranges) <= PIECE_LIMIT:
         regions += _of_memory(plain.memory)
@@ -138,7 +138,7 @@ def _laid_out(plain: Layout, image: Image, records: FlatRecords) -> Layout:
 
 
 def _with_fields(region: Region, plain: Layout) -> Region:
-    """Its fields by name: in a record a part of it may lie alone."""
+    """Return the region with its fields by name: a record may hold only a part of it."""
     form = format_of(plain.bits, "little")
     if region.kind == "header":
         return region._replace(fields=form.header_fields)

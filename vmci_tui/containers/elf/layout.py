@@ -1,13 +1,13 @@
-"""How an ELF dump would lie in the order that all readers take.
+"""Lay an ELF dump out in the order that all readers accept.
 
-The order (crash 8.0.2, makedumpfile 1.7.2, drgn 0.3.0, eu-readelf 0.188 were seen to
-need it): one PT_NOTE as program header 0; program headers right behind the ELF header;
-notes before the first memory byte; p_align 0; 4-byte padding; no section headers, but
-for section 0 where PN_XNUM needs it and for sections that hold data (s390x PV dumps).
+The order, which crash 8.0.2, makedumpfile 1.7.2, drgn 0.3.0 and eu-readelf 0.188 were observed
+to need: one PT_NOTE as program header 0; program headers directly after the ELF header; notes
+before the first memory byte; p_align 0; 4-byte padding; no section headers, except section 0
+if PN_XNUM needs it, and sections that hold data (s390x PV dumps).
 
-Where the head grows into memory there are two ways. A copy moves all memory behind it
-(`shift`). In place the first bytes of memory move to the end of the file (`lift`), as
-PT_LOADs of their own, which costs what the note costs and not what the dump costs.
+If headers and notes grow into memory, a copy moves all memory after them (`shift`). In place
+the first bytes of memory move to the end of the file (`lift`), as PT_LOADs of their own: this
+writes as many bytes as the note has, not as the dump has.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ BLOCK: Final = 4096
 
 
 class _HeadPlacement(NamedTuple):
-    """Where the parts of the new head lie, and what that does to memory, which begins at `body`."""
+    """The offsets of the new notes and headers, and the moves of memory, which begins at `body`."""
 
     notes_at: int
     head_end: int
@@ -51,21 +51,21 @@ class _HeadPlacement(NamedTuple):
     shift: int
     """All of memory moves by this many bytes."""
     lift: int
-    """So many bytes of memory, from `body` on, move to the end of the file."""
+    """Bytes of memory, from `body` on, that move to the end of the file."""
     size: int
 
     @property
     def tail(self) -> int:
-        """Where lifted memory goes: behind the file's end, and behind the head that grew."""
+        """The new offset of lifted memory: after the file's end, and after the headers that grew."""
         return max(self.size, self.body + self.lift)
 
     @property
     def rest(self) -> int:
-        """The first byte of memory that stays where it is when some is lifted."""
+        """The offset of the first byte of memory that stays when some is lifted."""
         return self.body + self.lift
 
     def lifted(self, offset: int) -> int:
-        """Where a byte of memory lies when some is lifted; what the file did not hold, it still does not."""
+        """Return the new offset of a byte of memory when some is lifted; bytes past the end stay past the end."""
         if offset < min(self.rest, self.size):
             return self.tail + offset - self.body
         if offset < self.size:
@@ -74,10 +74,10 @@ class _HeadPlacement(NamedTuple):
 
 
 def arrange(dump: ElfContents, request: LayoutRequest) -> Layout:
-    """The file as it is asked for, in the order that readers need. Raises SaveError where it cannot be."""
+    """Return the requested layout, in the order that readers need. Raises SaveError if it is impossible."""
     dump = remapped(merged(dump) if request.head.merged else dump, request.mapped)
     notes = tuple(note.packed(note.order) for note in request.notes)
-    # Broken ones last: a reader takes all that follows one for a part of it.
+    # Broken notes last: a reader takes all bytes after one for a part of it.
     order = sorted(range(len(notes)), key=lambda index: not notes[index].whole)
     area = b"".join(notes[index].raw for index in order)
     kept = _real_sections(dump)
@@ -107,7 +107,7 @@ def arrange(dump: ElfContents, request: LayoutRequest) -> Layout:
 def _settle(
     dump: ElfContents, area: bytes, kept: tuple[Section, ...], in_place: bool
 ) -> tuple[_HeadPlacement, Segments]:
-    """Where everything goes. Lifting splits headers, which makes the head grow, which may lift more."""
+    """Return all offsets. Lifting splits headers, which makes their table grow, which may lift more."""
     old = dump.segments.without(PT_NOTE)
     old = old.replaced(align=array(old.column("align").typecode, bytes(len(old) * dump.bits // 8)))
     body = _body(dump)
@@ -121,7 +121,7 @@ def _settle(
 
 
 def _body(dump: ElfContents) -> int:
-    """Where memory begins in the file; where the head ends if there is none."""
+    """Return the file offset of memory; without memory, the end of the headers and notes."""
     size = dump.source.size
     rows = dump.segments.rows()
     used = (o for kind, _, o, _, _, filesz, _, _ in rows if filesz and o < size and kind != PT_NOTE)
@@ -145,7 +145,7 @@ def _place(
             notes_at = olds[0].offset
     head_end = notes_at + len(area) + extra
     if head_end > HEAD_LIMIT:
-        raise SaveError(f"the head would take {head_end} bytes; {HEAD_LIMIT} are the limit", "take notes out")
+        raise SaveError(f"the head would take {head_end} bytes; {HEAD_LIMIT} are the limit", "remove notes")
     grow = align_up(head_end - body, BLOCK) if head_end > body else 0
     if in_place:
         return _HeadPlacement(notes_at, head_end, body, 0, max(grow, lift), size)
@@ -153,7 +153,7 @@ def _place(
 
 
 def _notes_count(dump: ElfContents, area: bytes) -> int:
-    """1 where the file gets a PT_NOTE: it has notes, or had such a header before."""
+    """Return 1 if the file gets a PT_NOTE: it has notes, or had such a header before; else 0."""
     return int(bool(area) or dump.segments.count_of(PT_NOTE) > 0)
 
 
@@ -166,7 +166,7 @@ def _with_note(dump: ElfContents, loads: Segments, area: bytes, place: _HeadPlac
 
 
 def _known_end(dump: ElfContents) -> int:
-    """Where the head of a dump without memory ends: behind all that its headers name."""
+    """Return the end of the headers of a dump without memory, and of all that they name."""
     ends = [dump.format.header_size, dump.header.phoff + len(dump.segments) * dump.stride]
     ends += [offset + filesz for _, _, offset, _, _, filesz, _, _ in dump.segments.rows() if filesz]
     if dump.header.shoff:
@@ -175,10 +175,10 @@ def _known_end(dump: ElfContents) -> int:
 
 
 def _moved(segments: Segments, place: _HeadPlacement, dump: ElfContents) -> Segments:
-    """The headers with the offsets that their bytes have now; more headers where only some bytes were lifted.
+    """Return the headers with the new offsets of their bytes; a header is split if only some bytes are lifted.
 
-    Offsets 0 and -1 of no bytes stay. What a file that was cut off does not hold stays behind
-    its end, or lifted bytes would be taken for it.
+    Offsets 0 and -1 of no bytes stay. Bytes that a cut file lacks stay past its end, or lifted
+    bytes would be taken for them.
     """
     fixed = (0, dump.format.top - 1)
     least = 0 if place.lift else place.body
@@ -200,13 +200,13 @@ def _check_offset(offset: int, dump: ElfContents) -> None:
     form = dump.format
     if offset >= form.top:
         raise SaveError(
-            f"memory would lie at {offset:#x}, which a {form.bits}-bit ELF file cannot say",
-            "take notes out, so that the head need not grow",
+            f"memory would be at {offset:#x}, which does not fit into a {form.bits}-bit ELF file",
+            "remove notes, so that the headers need not grow",
         )
 
 
 def _split(segment: Segment, place: _HeadPlacement, dump: ElfContents) -> tuple[Segment, ...]:
-    """The header, cut where its bytes were lifted and where the file ends."""
+    """Return the header, cut where its bytes were lifted and where the file ends."""
     offset, end = segment.offset, segment.offset + segment.filesz
     cuts = (cut for cut in (place.rest, place.size) if place.rest < place.size and offset < cut < end)
     edges = (offset, *cuts, end)
@@ -216,10 +216,10 @@ def _split(segment: Segment, place: _HeadPlacement, dump: ElfContents) -> tuple[
 
 
 def _piece(segment: Segment, start: int, stop: int, place: _HeadPlacement, top: int) -> Segment:
-    """The part of a header whose bytes lay at [start, stop) of the file.
+    """Return the part of a header whose bytes were at [start, stop) of the file.
 
-    It keeps p_vaddr - p_paddr: left at 0, s390x reads wrong memory (seen); but where p_vaddr is
-    0 and p_paddr is not it says nothing.
+    It keeps p_vaddr - p_paddr, since with p_vaddr 0 s390x reads wrong memory (observed); but a
+    p_vaddr of 0 with another p_paddr means unknown and stays 0.
     """
     before, end = start - segment.offset, segment.offset + segment.filesz
     virtual = segment.vaddr + before if segment.vaddr or not segment.paddr else 0
@@ -234,7 +234,7 @@ def _piece(segment: Segment, start: int, stop: int, place: _HeadPlacement, top: 
 
 
 def _real_sections(dump: ElfContents) -> tuple[Section, ...]:
-    """The section headers, if one of them holds data; () where they can be dropped."""
+    """Return the section headers, if one of them holds data; () where they can be dropped."""
     if all(s.type in (SHT_NULL, SHT_STRTAB) for s in dump.sections):
         return ()
     if any(s.type not in (SHT_NULL, SHT_NOBITS) and s.offset + s.size > dump.source.size for s in dump.sections):
@@ -249,7 +249,7 @@ def _head_sections(kept: tuple[Section, ...], body: int) -> tuple[Section, ...]:
 def _moved_sections(
     dump: ElfContents, kept: tuple[Section, ...], place: _HeadPlacement, notes_length: int
 ) -> tuple[tuple[Section, ...], list[tuple[int, bytes]]]:
-    """The kept section headers with their new offsets, and the bytes that move within the head."""
+    """Return the kept section headers with their new offsets, and the bytes that move within the head."""
     inside = _head_sections(kept, place.body)
     at, out, moved = place.notes_at + notes_length, [], []
     for section in kept:
@@ -264,7 +264,7 @@ def _moved_sections(
         elif section.offset + section.size <= place.rest:
             out.append(section._replace(offset=section.offset + place.tail - place.body))
         else:
-            raise SaveError("a section lies where the head must grow to", "save a copy instead: -o OUT")
+            raise SaveError("a section is in the space that the headers must grow into", "save a copy instead: -o OUT")
     return tuple(out), moved
 
 
@@ -291,7 +291,7 @@ def _table(dump: ElfContents, segments: Segments, sections: tuple[Section, ...])
 
 
 def _base(dump: ElfContents, place: _HeadPlacement) -> bytearray:
-    """The head before anything is put into it: zeros where it grows, else the old one without its old parts."""
+    """Return the bytes to put headers and notes into: zeros if they grow, else the old bytes with old parts zeroed."""
     length = place.rest + place.shift
     if place.shift or place.lift:
         return bytearray(length)
@@ -305,7 +305,7 @@ def _base(dump: ElfContents, place: _HeadPlacement) -> bytearray:
 
 
 def _old_parts(dump: ElfContents) -> list[tuple[int, int]]:
-    count = len(dump.segments) if dump.header.phnum == PN_XNUM else dump.header.phnum  # an edit may make them more
+    count = len(dump.segments) if dump.header.phnum == PN_XNUM else dump.header.phnum  # an edit may add some
     parts = [(0, dump.format.header_size), (dump.header.phoff, count * dump.stride)]
     parts += [(s.offset, s.filesz) for s in dump.segments.of_type(PT_NOTE)]
     if dump.header.shoff:
@@ -333,27 +333,27 @@ def _image(dump: ElfContents, head: bytes, place: _HeadPlacement) -> Image:
 
 
 def _reasons(dump: ElfContents, place: _HeadPlacement, sections: tuple[Section, ...]) -> tuple[str, ...]:
-    """Why the head changes beyond the notes, in words for the plan."""
+    """Return the reasons for changes of the headers beyond the notes, for the plan."""
     out, header, form = [], dump.header, dump.format
     if header.phoff != form.header_size:
         out.append(f"program headers move from {header.phoff} to {form.header_size}, where makedumpfile looks")
     if dump.sections and not sections:
-        out.append("the section headers go: eu-readelf looks for notes only in them, and finds none")
+        out.append("the section headers are removed: eu-readelf would look for notes only in them, and find none")
     if header.ehsize != form.header_size:
         out.append(f"e_ehsize becomes {form.header_size} (it was {header.ehsize})")
     if header.type != ET_CORE:
         out.append(f"e_type becomes {ET_CORE}, as a dump has it (it was {header.type})")
     if header.version != EV_CURRENT or dump.ident[EI_VERSION] != EV_CURRENT:
-        out.append("the ELF version becomes 1, the only one that there is")
+        out.append("the ELF version becomes 1, the only one that exists")
     segments = dump.segments
     if segments.count_of(PT_NOTE) > 1:
         out.append("all notes go into one PT_NOTE: crash reads only the first")
     elif segments and segments[0].type != PT_NOTE:
-        out.append("PT_NOTE becomes the first program header: crash looks nowhere else")
+        out.append("PT_NOTE becomes the first program header: crash reads only that one")
     if any(segments.column("align")):
         out.append("p_align becomes 0: notes are padded to 4 bytes, and crash takes aligned memory for a netdump")
     if any(s.filesz and s.offset > place.body for s in segments.of_type(PT_NOTE)):
-        out.append("the notes go before memory: crash refuses them behind it")
+        out.append("the notes go before memory: crash refuses them after it")
     if place.shift:
         out.append(f"memory moves by {place.shift} bytes, a multiple of {BLOCK}, to make room for the head")
     if place.lift:

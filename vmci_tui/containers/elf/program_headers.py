@@ -1,4 +1,4 @@
-"""Other program headers for the same memory: with other virtual addresses (p_vaddr), or one for each range."""
+"""Change program headers for the same memory: other virtual addresses (p_vaddr), or one header for each range."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from vmci_tui.formats.segment_table import Segments
 
 
 def says_nothing(segment: Segment) -> bool:
-    """Whether p_vaddr is what QEMU writes where it knows none: 0, or p_paddr."""
+    """Return whether p_vaddr is a value that QEMU writes if it knows no address: 0, or p_paddr."""
     return segment.vaddr in (0, segment.paddr)
 
 
 def pieces(segment: Segment, mapped: tuple[VirtualRange, ...], top: int) -> Iterator[Segment]:
-    """A PT_LOAD with the addresses of `mapped`, cut at its edges; `top` is one more than the highest address."""
+    """Yield a PT_LOAD with the addresses of `mapped`, cut at its edges; `top` is one more than the highest address."""
     size = max(segment.memsz, segment.filesz)
     edges = {edge - segment.paddr for item in mapped for edge in (item.start, item.end)}
     cuts = sorted({0, size, *(edge for edge in edges if 0 < edge < size)})
@@ -41,7 +41,7 @@ def pieces(segment: Segment, mapped: tuple[VirtualRange, ...], top: int) -> Iter
 
 
 def remapped(dump: ElfContents, mapped: tuple[VirtualRange, ...]) -> ElfContents:
-    """The dump with other virtual addresses in its program headers."""
+    """Return the dump with other virtual addresses in its program headers."""
     if not mapped:
         return dump
     top, segments = dump.format.top, dump.segments
@@ -50,19 +50,19 @@ def remapped(dump: ElfContents, mapped: tuple[VirtualRange, ...]) -> ElfContents
 
 
 def merged(dump: ElfContents) -> ElfContents:
-    """The dump with one program header for each disjoint range of memory.
+    """Return the dump with one program header for each disjoint range of memory.
 
-    A paging=true dump names the same bytes by 65,000 headers: makedumpfile refuses it however
-    it is laid out, and eu-readelf too while it has section headers. What is lost are the virtual
-    addresses, which gdb uses. Raises SaveError where two headers give different bytes for one
-    paddr, or where the file is cut off.
+    A paging=true dump names the same bytes by 65,000 headers: makedumpfile refuses it in every
+    layout, and eu-readelf too while it has section headers. Merging loses the virtual addresses,
+    which gdb uses. Raises SaveError if two headers give different bytes for one paddr, or if the
+    file is cut off.
     """
     memory = dump.memory
     if memory.overlaps:
         raise SaveError(
             f"two program headers name different parts of the file for paddr {memory.overlaps[0].paddr:#x}: "
             "they cannot be merged",
-            "leave the headers as they are",
+            "leave the headers unchanged",
         )
     if memory_end(dump.segments) > dump.source.size:
         raise SaveError(

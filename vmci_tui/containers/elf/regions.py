@@ -1,4 +1,4 @@
-"""The parts of an ELF dump and where they lie: regions for the hex view, and guest memory."""
+"""List the parts of an ELF dump with their offsets: regions for the hex view, and guest memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vmci_tui.layers.image import Image
 
 
 def current_layout(dump: ElfContents) -> Layout:
-    """The file as it lies on disk."""
+    """Return the layout of the file on disk."""
     regions = [
         Region(0, dump.format.header_size, "header", "ELF header"),
         Region(dump.header.phoff, len(dump.segments) * dump.stride, "segments", "program headers"),
@@ -44,7 +44,7 @@ def new_layout(
     sections: tuple[Section, ...],
     reasons: tuple[str, ...],
 ) -> Layout:
-    """The file with a new head: ELF header, program headers, section headers, each right behind the other."""
+    """Return a layout with new headers: ELF header, program headers, section headers, without gaps."""
     table_end = form.header_size + len(segments) * form.segment.size
     regions = [
         Region(0, form.header_size, "header", "ELF header"),
@@ -66,7 +66,7 @@ def new_layout(
 def _disjoint(
     regions: list[Region], notes: tuple[Note, ...], offsets: tuple[int, ...], size: int
 ) -> tuple[Region, ...]:
-    """The regions in file order; the later of two that overlap gives way."""
+    """Return the regions in file order; the later of two that overlap is cut."""
     regions += [
         Region(at, len(n.raw), "note", f"note {i}") for i, (at, n) in enumerate(zip(offsets, notes, strict=True))
     ]

@@ -1,4 +1,4 @@
-"""The memory that a saved ELF dump must hold as the old one: where it is in both files."""
+"""Match the memory of an old and a saved ELF dump: where it is in both files."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from vmci_tui.layers.memory_map import Memory
 
 
 def same_memory(old: ElfContents, new: Dump, request: LayoutRequest) -> Iterator[CopiedRange]:
-    """Ranges of both files that must be equal, each file range once.
+    """Yield the ranges of both files that must be equal, each file range once.
 
-    Headers are compared one by one (the same vaddr, paddr and sizes, so what is equal in the file is equal by both
-    addresses), merged ones by paddr alone. Raises SaveError where they name other memory.
+    Headers are compared one by one (the same vaddr, paddr and sizes, so bytes that are equal in the file are equal
+    by both addresses), merged ones by paddr alone. Raises SaveError if they name other memory.
     """
     if not isinstance(new, ElfContents):
-        raise SaveError("only ELF dumps can be compared", "nothing was put in place")
+        raise SaveError("only ELF dumps can be compared", "nothing was saved")
     last: CopiedRange | None = None
     merged = request.head.merged
     matched = _same_ranges(old.memory, new.memory) if merged else _matched(remapped(old, request.mapped), new)
@@ -35,7 +35,7 @@ def same_memory(old: ElfContents, new: Dump, request: LayoutRequest) -> Iterator
 
 
 def _matched(old: ElfContents, new: ElfContents) -> Iterator[CopiedRange]:
-    """Each old header with the new one of the same memory, or those that it was split into."""
+    """Yield the bytes of each old header in the new header of the same memory, or in those that it was split into."""
     after = new.segments.of_type(PT_LOAD)
     for before in old.segments.of_type(PT_LOAD):
         at = 0
@@ -51,7 +51,7 @@ def _matched(old: ElfContents, new: ElfContents) -> Iterator[CopiedRange]:
 
 
 def _same_ranges(old: Memory, new: Memory) -> Iterator[CopiedRange]:
-    """Each range of memory with the one, or those, that hold it in the new file."""
+    """Yield the bytes of each range of memory in the range, or ranges, of the new file."""
     for item in old.ranges:
         at = item.paddr
         while at < item.end:
@@ -67,11 +67,11 @@ def _same_ranges(old: Memory, new: Memory) -> Iterator[CopiedRange]:
 
 
 def _differs() -> SaveError:
-    return SaveError("the memory headers of what was saved differ from the old ones", "nothing was put in place")
+    return SaveError("the memory headers of the saved file differ from the old ones", "nothing was saved")
 
 
 def _is_piece(whole: Segment, piece: Segment, at: int, top: int) -> bool:
-    """Whether `piece` is what `whole` says from byte `at` on, or the first part of it."""
+    """Return whether `piece` describes the bytes of `whole` from byte `at` on, or their first part."""
     last = at + piece.filesz >= whole.filesz
     virtual = whole.vaddr + at if whole.vaddr or not whole.paddr else 0
     return (

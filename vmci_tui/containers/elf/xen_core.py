@@ -1,4 +1,4 @@
-"""Recognise what `xl dump-core` writes: an ELF file whose memory is in a section, without program headers."""
+"""Recognise files of `xl dump-core`: ELF files whose memory is in a section, without program headers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAMES_LIMIT: Final = 4096
 
 
 def is_xen_core(source: Source, sections: Sequence[Section], names: int) -> bool:
-    """Whether one of the sections is Xen's; `names` is the index of the one with their names (e_shstrndx)."""
+    """Return whether one of the sections is Xen's; `names` is the index of the one with their names (e_shstrndx)."""
     if not 0 < names < len(sections):
         return False
     table = sections[names]

@@ -1,4 +1,4 @@
-"""The bitmap that says which pages a kdump file holds: looked up, counted and walked in bounded parts."""
+"""Look up, count and walk the bitmap of the pages that a kdump file holds, in bounded parts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ONES = re.compile("1+")
 
 
 class Bitmap:
-    """Which of the page frame numbers [first, last) are set; bit n of byte m is number 8 m + n."""
+    """The page frame numbers of [first, last) that are set; bit n of byte m is number 8 m + n."""
 
     def __init__(self, source: Source, offset: int, first: int, last: int) -> None:
         self._source = source
@@ -29,7 +29,7 @@ class Bitmap:
         self._lock = RLock()
         self._chunks: dict[int, bytes] = {}
         self._before = array("Q", [0])
-        """How many bits are set before each chunk, as far as that was asked for."""
+        """The number of bits set before each chunk, up to the last chunk that was needed."""
 
     def __contains__(self, pfn: int) -> bool:
         if not self.first <= pfn < self.last:
@@ -38,9 +38,9 @@ class Bitmap:
         return bool(self._chunk(number)[bit >> 3] >> (bit & 7) & 1)
 
     def rank(self, pfn: int) -> int:
-        """How many numbers below `pfn` are set: the index of its page descriptor."""
+        """Return the count of set numbers below `pfn`: the index of its page descriptor."""
         number, bit = divmod(pfn, _PFNS)
-        with self._lock:  # two threads that count at once would count a chunk twice
+        with self._lock:  # two threads at once would count a chunk twice
             while len(self._before) <= number:
                 count = int.from_bytes(self._chunk(len(self._before) - 1), "little").bit_count()
                 self._before.append(self._before[-1] + count)
@@ -49,7 +49,7 @@ class Bitmap:
         return self._before[number] + part
 
     def runs(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
-        """The runs of set numbers within [start, end), each as its first and one more than its last."""
+        """Yield the runs of set numbers within [start, end), each as its first and one more than its last."""
         start, end = max(start, self.first), self.last if end is None else min(end, self.last)
         held: tuple[int, int] | None = None
         for first, last in self._pieces(start, end):
@@ -63,7 +63,7 @@ class Bitmap:
             yield held
 
     def _pieces(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """The runs, cut where a chunk ends."""
+        """Yield the runs, cut where a chunk ends."""
         for number in range(start // _PFNS, -(-end // _PFNS)):
             base = number * _PFNS
             chunk = self._chunk(number)
@@ -79,7 +79,7 @@ class Bitmap:
                     yield first, last
 
     def _chunk(self, number: int) -> bytes:
-        """A chunk without the bits that are outside [first, last); zeros where the file is cut off."""
+        """Return a chunk without the bits that are outside [first, last); zeros where the file is cut off."""
         chunk = self._chunks.get(number)
         if chunk is None:
             chunk = self._read(number)

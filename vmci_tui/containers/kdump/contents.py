@@ -1,4 +1,4 @@
-"""What is read of a kdump file: its headers and notes, and the pages that they describe."""
+"""Hold what is read of a kdump file: its headers and notes, and the pages that they describe."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class KdumpContents:
 
     source: Source
     plain: Source
-    """The file, or what a flattened one stands for: the offsets in headers and descriptors count there."""
+    """The file, or the plain file in a flattened one: the offsets in headers and descriptors count there."""
     header: KdumpHeader
     notes: tuple[Note, ...]
-    """Those of the file, and behind them the text that only the header names."""
+    """The notes of the file, then the text that only the header names."""
     note_starts: tuple[int, ...] = field(repr=False)
     """Where each note begins in the plain file."""
 
@@ -52,5 +52,5 @@ class KdumpContents:
 
     @cached_property
     def memory(self) -> Memory:
-        """The same ranges; no byte of the file is a byte of memory."""
+        """The same ranges without offsets: pages are compressed."""
         return Memory(Ranges(item._replace(offset=None) for item in self.guest_memory.ranges))

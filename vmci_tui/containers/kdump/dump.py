@@ -1,4 +1,4 @@
-"""kdump-compressed dumps, plain and flattened: of `dump-guest-memory -z`, `virsh dump`, makedumpfile."""
+"""Open kdump-compressed dumps, plain and flattened, of `dump-guest-memory -z`, `virsh dump`, makedumpfile."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class KdumpDump(KdumpContents):
 
     @cached_property
     def missing(self) -> str:
-        """That pages of memory are not in the file, in words; empty where all are, as far as its headers tell."""
+        """A message that pages of memory are not in the file; empty if all that its headers describe are."""
         size, table = self.plain.size, self.header.descriptors
         first, last = self.header.pfns
         if first >= last:
@@ -52,7 +52,7 @@ class KdumpDump(KdumpContents):
 
     @cached_property
     def doubts(self) -> tuple[str, ...]:
-        """What is odd about the file, or may be read in another way, in words."""
+        """Messages about anything odd in the file, or ambiguous."""
         flat = self.flat
         of_records = () if flat is None else (*flat.faults, flat.overlap)
         return tuple(filter(None, (*of_records, self.missing, *self.header.doubts, *self.guest_memory.doubts)))
@@ -93,12 +93,12 @@ class KdumpDump(KdumpContents):
     def kept(self, request: LayoutRequest, new: Dump) -> Iterator[KeptBytes]:
         copied = copied_bytes(self, new, self.layout(request))
         if not isinstance(new, KdumpDump) or self.header.memory != new.header.memory:
-            raise SaveError("the headers of what was saved tell of other memory", "nothing was put in place")
+            raise SaveError("the headers of the saved file describe other memory", "nothing was saved")
         yield copied
 
 
 def open_kdump(source: Source, flat: FlattenedSource | None = None) -> KdumpDump:
-    """Read the head of a kdump file; of a flattened one, through its records.
+    """Read the headers and notes of a kdump file; of a flattened one, through its records.
 
     Raises OpenError with one line that says what is wrong.
     """
@@ -130,7 +130,7 @@ def _read_notes(plain: Source, header: KdumpHeader) -> tuple[tuple[Note, ...], t
 
 
 def _read_header_text(plain: Source, header: KdumpHeader, notes: tuple[Note, ...]) -> HeaderText | None:
-    """The text that the header names, where no note has it; None for what is none, or lies in headers or notes."""
+    """Return the text that the header names; None if a note has it, it overlaps headers or notes, or is not a text."""
     offset, size = header.vmcoreinfo
     area, area_size = header.notes
     first = header.block_size + header.form.sub_header_length(header.version)

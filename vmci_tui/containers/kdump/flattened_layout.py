@@ -1,8 +1,8 @@
-"""A flattened file with other bytes in some places: no two records ever write to one place.
+"""Lay a flattened file out with changed bytes; no two records ever write to one offset.
 
-In place, what a record holds is changed in it, and only bytes that none holds get a new record,
-before the end mark. In a copy the records of headers and notes are left out, and new ones stand
-first: `crash --osrelease` looks no farther than the first strings of the file.
+In place, bytes that a record holds are changed in it, and only other bytes get a new record,
+before the end mark. In a copy the records of headers and notes are left out, and new ones are
+first: `crash --osrelease` reads only the first strings of the file.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from vmci_tui.layers.image import Extent, Image, ImageSource, NewBytes, SourceBy
 Block = tuple[int, bytes]
 """Bytes for an offset of the plain file."""
 PIECES: Final = 1 << 17
-"""Records of a file that is written anew record by record: each costs some 200 bytes of memory."""
+"""The most records of a file that is rewritten record by record: each takes about 200 bytes of memory."""
 _HINT = "make a plain file of it: `vmci unflatten FILE -o OUT`"
 
 
 class Rewritten(NamedTuple):
-    """The records of the file as it would be; places count in the new file."""
+    """The records of the file as it would be saved; places count in the new file."""
 
     flat: FlattenedSource
     kept: tuple[int, int]
-    """The part of the plain file for which the old records stand."""
+    """The part of the plain file that is still in the old records."""
     moves: tuple[tuple[int, int], ...]
-    """From which place of the old file on old records move, and by how much."""
+    """Places of the old file from which on old records move, and by how many bytes."""
     added: tuple[Record, ...]
     file_size: int
 
@@ -46,7 +46,7 @@ class Rewritten(NamedTuple):
         return self.file_size - RECORD.size
 
     def pieces(self, offset: int, length: int) -> Iterator[Record]:
-        """As `FlattenedSource.pieces`."""
+        """Yield the parts that records hold, as `FlattenedSource.pieces` does."""
         stop, out = offset + length, []
         low, high = max(offset, self.kept[0]), min(stop, self.kept[1])
         for piece in self.flat.pieces(low, high - low):
@@ -60,7 +60,7 @@ class Rewritten(NamedTuple):
 
 
 def refuse_unfinished(flat: FlattenedSource) -> None:
-    """Raises SaveError for a file that is not finished, or has bytes behind its end mark."""
+    """Raise SaveError for a file that is not finished, or has bytes after its end mark."""
     if flat.end_mark is None:
         raise SaveError("the flattened file was not finished", _HINT)
     if flat.end_mark + RECORD.size != flat.file.size:
@@ -68,21 +68,21 @@ def refuse_unfinished(flat: FlattenedSource) -> None:
 
 
 def is_record(flat: FlattenedSource, piece: Record) -> bool:
-    """Whether a piece is a whole record, and not a part of one."""
+    """Return whether a piece is a whole record, not a part of one."""
     header = RECORD.pack(piece.offset, piece.length)
     return flat.file.read(piece.place - RECORD.size, RECORD.size) == header
 
 
 def last_record(flat: FlattenedSource, offset: int) -> bool:
-    """Whether the plain file from `offset` on is one record, and the last of the file."""
+    """Return whether the plain file from `offset` on is in one record, the last of the file."""
     pieces = list(flat.pieces(offset, flat.size - offset))
     return len(pieces) == 1 and is_record(flat, pieces[0]) and pieces[0].place + pieces[0].length == flat.end_mark
 
 
 def patched(flat: FlattenedSource, blocks: tuple[Block, ...], end: int, tail: Block | None) -> tuple[Image, Rewritten]:
-    """The file itself with these blocks in place of others, `tail` added, and without what is from `end` on.
+    """Return the file with these blocks replaced, `tail` added, and the bytes from `end` on removed.
 
-    That must be the last record, or nothing.
+    The removed bytes must be the last record, or none.
     """
     refuse_unfinished(flat)
     assert flat.end_mark is not None
@@ -107,15 +107,15 @@ def patched(flat: FlattenedSource, blocks: tuple[Block, ...], end: int, tail: Bl
 def renewed(
     flat: FlattenedSource, blocks: tuple[Block, ...], start: int, end: int, tail: Block | None
 ) -> tuple[Image, Rewritten] | None:
-    """A copy with new records for these blocks and `tail`, which hold all that the plain file has below `start`.
+    """Return a copy with new records for `blocks`, all bytes of the plain file below `start`, and for `tail`.
 
-    Old records stay for [start, end). None where an old record reaches over one of these edges.
+    Old records stay for [start, end). None if an old record crosses one of these limits.
     """
     refuse_unfinished(flat)
     assert flat.end_mark is not None
     gone = [*flat.pieces(0, start), *flat.pieces(end, flat.size - end)]
     if flat.faults or flat.overlap or not all(is_record(flat, piece) for piece in gone):
-        return None  # of records that overlap the older one would come to light
+        return None  # without the newer of two overlapping records the older one would count
     body, added = _records([*blocks, tail] if tail is not None else list(blocks), HEADER_SIZE)
     extents: list[Extent] = [SourceBytes(0, HEADER_SIZE), NewBytes(body)]
     moves, at, shift = [(HEADER_SIZE, len(body))], HEADER_SIZE, len(body)
@@ -130,7 +130,7 @@ def renewed(
 
 
 def rearranged(flat: FlattenedSource, wanted: Image) -> tuple[Image, FlattenedSource]:
-    """A copy whose records stand for `wanted`, an image over the plain file. Raises SaveError."""
+    """Return a copy whose records hold `wanted`, an image over the plain file. Raises SaveError."""
     refuse_unfinished(flat)
     extents: list[Extent] = [SourceBytes(0, HEADER_SIZE)]
     for offset, extent in wanted.placed():
@@ -147,7 +147,7 @@ def rearranged(flat: FlattenedSource, wanted: Image) -> tuple[Image, FlattenedSo
 
 
 def _records(blocks: list[Block], at: int) -> tuple[bytes, tuple[Record, ...]]:
-    """Records of their own for these blocks, from a place of the file on."""
+    """Return new records for these blocks, from offset `at` of the file on."""
     body, added = b"", []
     for offset, data in blocks:
         body += RECORD.pack(offset, len(data))
@@ -157,7 +157,7 @@ def _records(blocks: list[Block], at: int) -> tuple[bytes, tuple[Record, ...]]:
 
 
 def _patch(flat: FlattenedSource, offset: int, data: bytes, edits: list[Block], new: list[Block]) -> None:
-    """The changes of one block: within the records that hold it, and as new records where none does."""
+    """Add the changes of one block: to `edits` within the records that hold it, else to `new` as new records."""
     at = offset
     for piece in [*flat.pieces(offset, len(data)), Record(offset + len(data), 0, 0)]:
         gap = data[at - offset : piece.offset - offset]

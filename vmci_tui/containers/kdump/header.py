@@ -1,7 +1,7 @@
-"""The two headers of a kdump-compressed file: which width and byte order they have, told from what they say.
+"""Read the two headers of a kdump-compressed file, and detect their width and byte order.
 
-Nothing in the file names its width: a header is read in all four ways, and the one that makes sense
-counts. libkdumpfile does so too (diskdump.c, try_header); crash and makedumpfile take their own.
+Nothing in the file names its width: a header is read in all four forms, and the one that makes sense
+counts. libkdumpfile does the same (diskdump.c, try_header); crash and makedumpfile assume their own.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from vmci_tui.machines.lookup import machine_of_uname
 from vmci_tui.machines.table import MACHINES
 
 BITMAP_LIMIT: Final = 512 << 20
-"""Bytes of one bitmap that are looked at: 16 TiB of guest in pages of 4 KiB."""
+"""Bytes of one bitmap that are read: 16 TiB of guest in pages of 4 KiB."""
 NEWEST: Final = 6
 _NAME_LIMIT: Final = 64
-"""Bytes of the longest name of a note that is taken for one, where that tells how headers are read."""
+"""The longest note name, in bytes, that counts as a sign that the headers are read correctly."""
 
 _FORMATS: Final = tuple(KdumpFormat(bits, order) for order in ("little", "big") for bits in (64, 32))
 
 
 class KdumpHeader(NamedTuple):
-    """What the headers say. Offsets and sizes in bytes of the plain file."""
+    """The contents of both headers. Offsets and sizes are in bytes of the plain file."""
 
     form: KdumpFormat
     header: DiskDumpHeader
     sub: KdumpSubHeader
     doubts: tuple[str, ...] = ()
-    """Why width, byte order or version may be others, in words."""
+    """Messages that width, byte order or version are ambiguous."""
 
     @property
     def version(self) -> int:
@@ -54,7 +54,7 @@ class KdumpHeader(NamedTuple):
 
     @property
     def phys_base(self) -> int:
-        """As it stands there, unsigned."""
+        """The stored value, unsigned."""
         return self.sub.phys_base
 
     @property
@@ -71,20 +71,20 @@ class KdumpHeader(NamedTuple):
     def bitmap(self) -> tuple[int, int]:
         """Offset and length of the bitmap of the pages that are in the file.
 
-        The second of the two, but where both together are just long enough for the memory: such
-        an old file has one (crash, diskdump.c, dump_is_partial).
+        It is the second of the two; if both together are just long enough for the memory, an old file
+        has only one (crash, diskdump.c, dump_is_partial).
         """
         start, length = self.bitmaps
         return (start + length // 2, length // 2) if self.max_mapnr <= length * 4 else (start, length)
 
     @property
     def descriptors(self) -> int:
-        """Where the page descriptors begin."""
+        """Offset of the page descriptors."""
         return sum(self.bitmaps)
 
     @property
     def pfns(self) -> tuple[int, int]:
-        """First page frame number of this file, and one more than its last: a split dump has a part in each file."""
+        """First page frame number of this file, and one more than its last: each file of a split dump has a part."""
         last = min(self.max_mapnr, self.bitmap[1] * 8)
         if not self.sub.split:
             return 0, last
@@ -95,7 +95,7 @@ class KdumpHeader(NamedTuple):
 
     @property
     def memory(self) -> tuple[object, ...]:
-        """What leads to the pages of memory; no save changes it."""
+        """The values that locate the pages of memory; no save changes them."""
         return self.pfns, self.bitmap, self.descriptors
 
     @property
@@ -110,12 +110,12 @@ class KdumpHeader(NamedTuple):
 
     @property
     def eraseinfo(self) -> tuple[int, int]:
-        """Offset and length of makedumpfile's list of what it erased; (0, 0) where there is none."""
+        """Offset and length of makedumpfile's list of what it erased; (0, 0) if there is none."""
         return (self.sub.offset_eraseinfo, self.sub.size_eraseinfo) if self.sub.size_eraseinfo else (0, 0)
 
 
 def read_header(plain: Source) -> KdumpHeader:
-    """Both headers of the plain file. Raises OpenError where no width and byte order make sense of them."""
+    """Read both headers of the plain file. Raises OpenError if no width and byte order make sense of them."""
     head = plain.read(0, HEADER_SIZE)
     if len(head) < HEADER_SIZE:
         raise OpenError(f"this kdump file is cut off: {len(head)} bytes, no whole header", "copy it again")
@@ -123,7 +123,7 @@ def read_header(plain: Source) -> KdumpHeader:
     if header.bitmap_blocks * header.block_size > 2 * BITMAP_LIMIT:
         raise OpenError(
             f"this kdump file claims {header.bitmap_blocks} blocks of bitmap; {2 * BITMAP_LIMIT} bytes are the limit",
-            "its header is damaged: mend bitmap_blocks, or dump again",
+            "its header is damaged: repair bitmap_blocks, or dump again",
         )
     if not 0 <= header.version <= NEWEST:
         doubts.append(f"header_version is {header.version}: the sub-header is read as version {NEWEST} has it")
@@ -140,7 +140,7 @@ def read_header(plain: Source) -> KdumpHeader:
 
 
 def _detect_form(head: bytes) -> tuple[KdumpFormat, DiskDumpHeader, list[str]]:
-    """Width and byte order, by which block_size and the sizes in blocks are possible."""
+    """Detect width and byte order: block_size and the sizes in blocks must be possible."""
     read = [(form, form.unpack_header(head)) for form in _FORMATS]
     possible = [
         (form, header)
@@ -178,7 +178,7 @@ def _detect_form(head: bytes) -> tuple[KdumpFormat, DiskDumpHeader, list[str]]:
 def _detect_padding(
     plain: Source, form: KdumpFormat, header: DiskDumpHeader, version: int, raw: bytes
 ) -> tuple[KdumpFormat, tuple[str, ...]]:
-    """Packed or padded, by which offsets lie in the file and which max_mapnr agrees with the header."""
+    """Detect packed or padded: offsets must be in the file, and max_mapnr must agree with the header."""
     packed, padded = form, form._replace(padded=True)
     scores = [
         sum(_padding_scores(plain, header, one, one.unpack_sub_header(raw, version), version))
@@ -187,14 +187,14 @@ def _detect_padding(
     if scores[0] == scores[1] and any(raw[20:]):
         if not taken_for_packed(form, raw, (1 + header.sub_hdr_size) * header.block_size, header.block_size):
             return padded, ()
-        return packed, ("nothing tells whether the sub-header is packed or padded: it is read as packed, as QEMU's is",)
+        return packed, ("the sub-header may be packed or padded: it is read as packed, like QEMU's",)
     return (padded if scores[1] > scores[0] else packed), ()
 
 
 def taken_for_packed(form: KdumpFormat, raw: bytes, payload: int, block: int) -> bool:
-    """Whether libkdumpfile takes a 32-bit sub-header for packed (diskdump.c, read_sub_hdr_32), from version 3 on.
+    """Return whether libkdumpfile reads a 32-bit sub-header as packed (diskdump.c, read_sub_hdr_32; version 3 on).
 
-    `payload` is where its blocks end. It reads the pointer to the text as a packed one has it.
+    `payload` is the end of its blocks. libkdumpfile reads the pointer to the text in the packed layout.
     """
     sub = form._replace(padded=False).unpack_sub_header(raw, NEWEST)
     offset, size = sub.offset_vmcoreinfo, sub.size_vmcoreinfo
@@ -210,7 +210,7 @@ def _padding_scores(
         if not offset and not size:
             yield 0
         elif offset and not size:
-            yield 0  # so a file without a text says which of the two it is
+            yield 0  # a file without a text shows its layout by this
         elif offset < header.block_size or offset + size > plain.size:
             yield -2
         else:
@@ -228,14 +228,14 @@ def _no_page(header: KdumpHeader) -> Iterator[str]:
 
 
 def uts_machine(header: DiskDumpHeader) -> MachineFacts | None:
-    """The machine by utsname, in whatever case; None where it says none."""
+    """Return the machine by utsname, in upper or lower case; None if unknown."""
     return machine_of_uname(header.machine.split(b"\0", 1)[0].lower())
 
 
 def text_of(notes: tuple[Note, ...], starts: tuple[int, ...]) -> tuple[int, int] | None:
-    """Offset and length of the text that the header is to name.
+    """Return offset and length of the text that the header is to name.
 
-    That is the one which it alone names, else that of the last whole VMCOREINFO note.
+    It is the text that only the header names, else the last whole VMCOREINFO note's; None if there is none.
     """
     found = None
     for note, start in zip(notes, starts, strict=True):
@@ -247,7 +247,7 @@ def text_of(notes: tuple[Note, ...], starts: tuple[int, ...]) -> tuple[int, int]
 
 
 def machine_of(header: DiskDumpHeader, notes: tuple[Note, ...], order: ByteOrder) -> str | None:
-    """The machine by utsname, else by the length of the registers' notes: QEMU 10 writes `Unknown`."""
+    """Return the machine by utsname, else by the length of the registers' notes: QEMU 10 writes `Unknown`."""
     if (named := uts_machine(header)) is not None:
         return named.name
     lengths = [note.descsz for note in notes[:1] if note.type == 1 and note.name == b"CORE\0" and note.descsz]

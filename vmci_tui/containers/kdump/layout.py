@@ -1,14 +1,14 @@
-"""How a kdump file would lie with other notes and header fields: at the cost of the notes, memory stays.
+"""Lay a kdump file out with other notes and header fields; only notes and headers are written, memory stays.
 
 Notes go into the blocks of the sub-header where they fit, else to the end of the file, as
 makedumpfile does with eraseinfo. Readers follow two pointers to the text (crash and makedumpfile
-offset_vmcoreinfo, drgn and libkdumpfile the note): both are set, together. A text that the header alone
-names (header_text.py) lies behind the notes. What the old notes' place held is zeroed, since crash looks
-for the text of a flattened file anywhere in its head.
+offset_vmcoreinfo, drgn and libkdumpfile the note): both are set, together. A text that only the
+header names (header_text.py) is after the notes. The old notes are zeroed, since crash looks for the text
+of a flattened file anywhere in its first bytes.
 
-In a 32-bit file libkdumpfile tells the form of the sub-header by the pointer to the text (diskdump.c,
-read_sub_hdr_32): a packed one whose text does not lie in its blocks becomes padded, and a padded one
-without a text keeps an offset of it.
+In a 32-bit file libkdumpfile detects the form of the sub-header by the pointer to the text (diskdump.c,
+read_sub_hdr_32): a packed one whose text is outside its blocks becomes padded, and a padded one without
+a text keeps an offset.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _INCOMPLETE: Final = "the flattened file was cut off: the header's status says f
 
 
 class _PlainChange(NamedTuple):
-    """What the plain file gets: blocks in place of others, and from `end` on nothing but `tail`."""
+    """The changes of the plain file: replaced blocks, and from `end` on only `tail`."""
 
     blocks: tuple[Block, ...]
     end: int
@@ -51,7 +51,7 @@ class _PlainChange(NamedTuple):
 
 
 def arrange(dump: KdumpContents, request: LayoutRequest) -> Layout:
-    """The layout with the notes and fields that are asked for. Raises SaveError where no file can hold them."""
+    """Return the layout with the requested notes and fields. Raises SaveError if no file can hold them."""
     flat = dump.flat
     notes, fields = tuple(note.packed(note.order) for note in request.notes), request.header
     if flat is None or request.head.plain:
@@ -71,15 +71,15 @@ def arrange(dump: KdumpContents, request: LayoutRequest) -> Layout:
 
 
 def _after(dump: KdumpContents, notes: tuple[Note, ...], change: _PlainChange) -> KdumpContents:
-    """The dump as it would be opened."""
+    """Return the saved dump as it would be opened."""
     header = read_header(ImageSource(dump.plain, _plain_image(change)))
     after = replace(dump, header=header, notes=notes, note_starts=change.starts)
-    vars(after).update(pages=dump.pages, memory=dump.memory)  # cached: what is edited changes neither
+    vars(after).update(pages=dump.pages, memory=dump.memory)  # cached: no edit changes them
     return after
 
 
 def _pieces(dump: KdumpContents, change: _PlainChange) -> tuple[Block, ...]:
-    """The blocks without the zeros that follow sub-header and notes."""
+    """Return the blocks without the zeros that follow sub-header and notes."""
     (_, head), (block, second) = change.blocks
     least = dump.header.form.sub_header_length(NEWEST)
     size = max(align_up(len(second.rstrip(b"\0"))), least)
@@ -117,7 +117,7 @@ def _change(
         version = WITH_NOTES
         reasons.append(f"header version {header.version} has no place for notes: it becomes {version}")
     elif version == WITH_TEXT and old_text is not None and not order:
-        version = WITH_NOTES  # libkdumpfile opens none of version 3 whose text has no bytes
+        version = WITH_NOTES  # libkdumpfile opens no file of version 3 without a text
         reasons.append(f"a file of header version {header.version} is to have a text: it becomes {version}")
     second = bytearray(dump.plain.read(block, blocks_end - block).ljust(blocks_end - block, b"\0"))
     sub, erased = header.sub, eraseinfo(dump)
@@ -136,7 +136,7 @@ def _change(
         if header.vmcoreinfo[1] <= SIZE_LIMIT:
             _zero(second, block, header.vmcoreinfo, erased)
     if old_text is not None and header.version >= WITH_NOTES and header.vmcoreinfo != old_text:
-        reasons.append("offset_vmcoreinfo pointed elsewhere than the note's text: both pointers are set together")
+        reasons.append("offset_vmcoreinfo did not point at the note's text: both pointers are set together")
     if fields is not None:
         sub = sub._replace(phys_base=fields.phys_base)
     form = form_for(header.form, text, version, block, blocks_end)
@@ -144,7 +144,7 @@ def _change(
         reasons.append(_PADDED)
     _put_fields(dump, form, sub, version, second, moved=not stays)
     for index, at in places.items():
-        if block <= at < blocks_end:  # also where they stay: a pointer that was wrong may have led into them
+        if block <= at < blocks_end:  # also if they stay: a wrong pointer may have pointed into them
             raw = notes[index].raw[: blocks_end - at]
             second[at - block : at - block + len(raw)] = raw
     tail = (there.at, area) if area and there.at >= there.end else None
@@ -154,7 +154,7 @@ def _change(
 
 
 def _text(dump: KdumpContents, notes: tuple[Note, ...], places: Mapping[int, int]) -> tuple[int, int]:
-    """Offset and length of the text that the header is to name; of one that we take for none, where it is now."""
+    """Return offset and length of the text that the header is to name, also if vmci does not recognise it as text."""
     text = text_of(tuple(notes[index] for index in places), tuple(places.values()))
     if text is not None or text_of(dump.notes, dump.note_starts) is not None:
         return text or (0, 0)
@@ -169,9 +169,9 @@ def _text(dump: KdumpContents, notes: tuple[Note, ...], places: Mapping[int, int
 def _put_fields(
     dump: KdumpContents, form: KdumpFormat, sub: KdumpSubHeader, version: int, second: bytearray, moved: bool
 ) -> None:
-    """Write the sub-header's fields, at all their length that is read where notes moved or it is another than before.
+    """Write the sub-header's fields; in the full length that readers read if notes moved or the form changed.
 
-    Raises SaveError where they would lie over eraseinfo.
+    Raises SaveError if they would overwrite eraseinfo.
     """
     header, (offset, size) = dump.header, eraseinfo(dump)
     if size:
@@ -182,14 +182,14 @@ def _put_fields(
     if (form, version) != (header.form, header.version):
         length = form.sub_header.size
         if size and offset < header.block_size + length and header.block_size < offset + size:
-            raise SaveError("eraseinfo lies where the padded sub-header goes", "save it with a shorter text")
+            raise SaveError("eraseinfo is in the space of the padded sub-header", "save it with a shorter text")
         second[:length] = bytes(length)
         length = read_length(form, version)
     second[:length] = form.sub_header.pack(*sub)[:length]
 
 
 def _zero(second: bytearray, block: int, gone: tuple[int, int], kept: tuple[int, int]) -> None:
-    """Zero what lies there in the blocks of the sub-header, which begin at `block`, but for what is kept."""
+    """Zero the range `gone` in the sub-header's blocks, which begin at `block`, except the range `kept`."""
     first, last = max(gone[0] - block, 0), min(sum(gone) - block, len(second))
     for low, high in ((first, min(last, kept[0] - block)), (max(first, sum(kept) - block), last)):
         if low < high:
@@ -197,9 +197,9 @@ def _zero(second: bytearray, block: int, gone: tuple[int, int], kept: tuple[int,
 
 
 def _header(dump: KdumpContents, version: int, fields: HeaderFields | None) -> bytes:
-    """Block 0's header; names that are as they were stay to the byte, with what follows their NUL.
+    """Return block 0's header; unchanged names keep their bytes, also those after the NUL.
 
-    Where one is edited each gets an end: libkdumpfile takes none of six that run into each other.
+    If one is edited, each name gets a NUL: libkdumpfile refuses names that run into each other.
     """
     form, header = dump.header.form, dump.header.header
     head = bytearray(dump.plain.read(0, form.header.size))

@@ -1,7 +1,7 @@
-"""How much of a kdump file is not there: pages whose bytes lie behind its end, told by their descriptors.
+"""Count the pages that a kdump file lacks, by their descriptors.
 
-A file that was cut off ends before them. One that a program could not finish has descriptors of
-zeros for them, and the records of a flattened one that was cut off leave holes in their place.
+The bytes of such pages are past the end of a file that was cut off. A file that a program could
+not finish has descriptors of zeros for them, and a flattened one that was cut off has holes.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from vmci_tui.layers.file import Source
 from vmci_tui.layers.flattened import FlattenedSource
 
 LIMIT: Final = 1 << 22
-"""Descriptors that are looked at, the last of the file: all of 16 GiB of guest. What is cut off is the end."""
+"""Descriptors that are read, the last of the file: all of 16 GiB of guest. A cut loses the end."""
 SLOW_LIMIT: Final = 1 << 20
-"""Descriptors that are looked at one by one, since something may be wrong with them."""
+"""Suspicious descriptors that are checked one by one."""
 _AT_ONCE: Final = 4096
 _GAP_LIMIT: Final = 1 << 16
 
 
 class PageCount(NamedTuple):
-    """What the descriptors tell of the pages."""
+    """The pages by their descriptors."""
 
     pages: int
-    """How many the bitmap counts."""
+    """Pages that the bitmap counts."""
     missing: int
-    """So many of them are not in the file, or more where not all descriptors were looked at."""
+    """Pages that are not in the file; at least this number unless `all_seen`."""
     end: int
-    """Where the bytes of pages end in the plain file, were all of them there."""
+    """The end of the pages in the plain file, if none were missing."""
     all_seen: bool
 
 
 class _Gaps(NamedTuple):
-    """Where no byte of the file is, though more bytes follow."""
+    """Ranges of the plain file without bytes, though more bytes follow."""
 
     starts: tuple[int, ...]
     ends: tuple[int, ...]
@@ -51,7 +51,7 @@ class _Gaps(NamedTuple):
 def count_pages(
     plain: Source, table: Callable[[int, int], bytes], count: int, start: int, block_size: int, order: ByteOrder
 ) -> PageCount:
-    """Look at `count` descriptors, which begin at `start`; `table` gives some of them, from a number on."""
+    """Read `count` descriptors from offset `start` on; `table` returns some of them, from an index on."""
     gaps = _gaps(plain, start)
     whole_to = min([plain.size, *gaps.starts])
     first = max(count - LIMIT, 0)
@@ -76,14 +76,14 @@ def count_pages(
     end = start + count * PAGE_DESCRIPTOR
     top = max(lasts, default=(0, 0))[0]
     for last, index in lasts:
-        if last + block_size > top:  # only such a part can hold the page that ends last
+        if last + block_size > top:  # only this part can hold the page that ends last
             offsets, sizes = _descriptors(table(index, min(_AT_ONCE, count - index)), order)
             end = max(end, *(offset + size for offset, size in zip(offsets, sizes(), strict=True)))
     return PageCount(count, missing, end, all_seen)
 
 
 def _descriptors(raw: bytes, order: ByteOrder) -> tuple[array[int], Callable[[], list[int]]]:
-    """Where the bytes of each page begin, and (made only where it is asked for) how many they are."""
+    """Return the offset of each page's bytes, and a function that returns their numbers."""
     numbers = array("Q", raw[: len(raw) // PAGE_DESCRIPTOR * PAGE_DESCRIPTOR])
     if order != sys.byteorder:
         numbers.byteswap()
@@ -92,7 +92,7 @@ def _descriptors(raw: bytes, order: ByteOrder) -> tuple[array[int], Callable[[],
 
 
 def _gaps(plain: Source, start: int) -> _Gaps:
-    """Those between the records of a flattened file that was cut off; of any other all bytes are there."""
+    """Return the gaps between the records of a flattened file that was cut off; none for other files."""
     if not isinstance(plain, FlattenedSource) or not plain.cut:
         return _Gaps((), ())
     starts: list[int] = []

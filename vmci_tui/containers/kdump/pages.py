@@ -1,4 +1,4 @@
-"""The pages of a kdump file: from a guest-physical address to bytes, through bitmap and page descriptor."""
+"""Read the pages of a kdump file by guest-physical address, through bitmap and page descriptor."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ CACHE_LIMIT: Final = 16 << 20
 RANGE_LIMIT: Final = 1 << 18
 """Ranges of memory that are listed: each takes 24 bytes, and a filtered dump of 16 GiB has some 100,000."""
 _LOOK: Final = 1 << 27
-"""How far ahead of an address the end of its range is looked for, where ranges are not listed."""
+"""Bytes after an address that are searched for the end of its range, if ranges are not listed."""
 _DESCRIPTORS: Final = 512
 """Page descriptors that are read at a time."""
 
 
 class Descriptor(NamedTuple):
-    """Where the bytes of a page lie in the plain file, how many they are, how they are compressed."""
+    """Offset in the plain file and number of a page's bytes, and their compression."""
 
     offset: int
     size: int
@@ -38,7 +38,7 @@ class Descriptor(NamedTuple):
 
 
 class Pages:
-    """Guest-physical memory as a source: offset and paddr are the same. What the file has not reads short."""
+    """Guest-physical memory as a source: the offset is the paddr. Reads end at the first missing page."""
 
     def __init__(self, plain: Source, header: KdumpHeader) -> None:
         self.bitmap = Bitmap(plain, header.bitmap[0], *header.pfns)
@@ -46,7 +46,7 @@ class Pages:
         self._plain = plain
         self._header = header
         self._lock = RLock()
-        """Judgements, searches and the screen read at the same time; what is kept here is used by one of them only."""
+        """Judgements, searches and the screen read at the same time; the caches need the lock."""
         self._cache: dict[Descriptor, bytes] = {}
         self._read_at = -1
         self._descriptors: list[Descriptor] = []
@@ -54,18 +54,18 @@ class Pages:
 
     @property
     def plain(self) -> Source:
-        """Where the bytes of pages lie: the file, or what a flattened one stands for."""
+        """The source of the pages' bytes: the file, or the plain file in a flattened one."""
         return self._plain
 
     @property
     def size(self) -> int:
-        """One more than the highest address that there can be."""
+        """One more than the highest possible address."""
         return self.bitmap.last * self.block_size
 
     def read(self, offset: int, length: int) -> bytes:
-        """Bytes at a paddr, up to the first page that is not in the file, or is damaged.
+        """Return bytes at a paddr, up to the first page that is missing or damaged.
 
-        Raises OpenError where the package for the compression is missing.
+        Raises OpenError if the package for the compression is missing.
         """
         if offset < 0 or length <= 0:
             return b""
@@ -82,7 +82,7 @@ class Pages:
             yield max(first * size, start), min(last * size, end)
 
     def page(self, pfn: int) -> bytes | None:
-        """A whole page; None where the file has it not, or only damaged."""
+        """Return a whole page; None if it is missing or damaged."""
         with self._lock:
             return self._page(pfn)
 
@@ -92,16 +92,16 @@ class Pages:
             return None
         page = self._cache.pop(descriptor, None)
         if page is None:
-            page = self._first_bytes(descriptor, self.block_size + 1)  # one more: a page that is longer is damaged
+            page = self._first_bytes(descriptor, self.block_size + 1)  # one more: a longer page is damaged
             if page is None or len(page) != self.block_size:
                 return None
             if len(self._cache) * self.block_size >= CACHE_LIMIT:
                 del self._cache[next(iter(self._cache))]
-        self._cache[descriptor] = page  # the newest is the last to go
+        self._cache[descriptor] = page  # the newest is dropped last
         return page
 
     def heads(self, length: int, start: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes]]:
-        """The paddr and the first `length` bytes of each page within [start, end), decompressed no further.
+        """Yield the paddr and the first `length` bytes of each page within [start, end), decompressed no further.
 
         A page that is stored once for many addresses (QEMU does so with zeros) is decompressed
         once while it repeats. Damaged pages are left out.
@@ -123,7 +123,7 @@ class Pages:
 
     @cached_property
     def held(self) -> missing_pages.PageCount:
-        """How many pages there should be, how many are missing, and where the bytes of all of them would end."""
+        """The counts of all and of missing pages, and where the bytes of all of them would end."""
         first, last = self.bitmap.first, self.bitmap.last
         count = self.bitmap.rank(last) if first < last else 0
         start = self._header.descriptors
@@ -135,11 +135,11 @@ class Pages:
         return self.held.end
 
     def descriptor(self, pfn: int) -> Descriptor | None:
-        """The page's descriptor; None where the page is not in the file, as an unfinished one's may be."""
+        """Return the page's descriptor; None if the page is not in the file."""
         return self._at(self.bitmap.rank(pfn)) if pfn in self.bitmap else None
 
     def descriptor_table(self, index: int, count: int) -> bytes:
-        """`count` descriptors from number `index` on, 24 bytes each in the file's byte order; short at its end."""
+        """Return `count` descriptors from `index` on, 24 bytes each in the file's byte order; fewer at the end."""
         return self._plain.read(self._header.descriptors + index * PAGE_DESCRIPTOR, count * PAGE_DESCRIPTOR)
 
     @property
@@ -147,7 +147,7 @@ class Pages:
         return self._header.form.order
 
     def _at(self, index: int) -> Descriptor | None:
-        """The descriptor of that number, if it can be one."""
+        """Return the descriptor of that index; None if it is invalid."""
         with self._lock:
             return self._descriptor(index)
 
@@ -163,7 +163,7 @@ class Pages:
         return found if found is not None and found.offset and 0 < found.size <= self.block_size else None
 
     def _first_bytes(self, descriptor: Descriptor, length: int) -> bytes | None:
-        """The first bytes of a page; None where it is damaged."""
+        """Return the first bytes of a page; None if it is damaged."""
         data = self._plain.read(descriptor.offset, descriptor.size)
         if len(data) < descriptor.size:
             return None
@@ -172,7 +172,7 @@ class Pages:
 
 @dataclass(frozen=True)
 class PageMemory(Memory):
-    """The memory that `pages` hold. Of more than RANGE_LIMIT ranges the first are listed; all are found."""
+    """The memory in `pages`. Only the first RANGE_LIMIT ranges are listed; addresses in the others are still found."""
 
     pages: Pages | None = None
     doubts: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The parts of a kdump file and where they lie in it, for the hex view and for messages."""
+"""List the parts of a kdump file with their offsets, for the hex view and for messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vmci_tui.layers.image import Image
 
 
 def current_layout(dump: KdumpContents) -> Layout:
-    """The file as it lies on disk."""
+    """Return the layout of the file on disk."""
     return layout(dump, Image.of(dump.source.size), dump.flat, dump.plain.size)
 
 
@@ -25,9 +25,9 @@ def layout(
     base: Source | None = None,
     reasons: tuple[str, ...] = (),
 ) -> Layout:
-    """The layout of an image whose headers and notes are those of `dump`; offsets are those of the image.
+    """Return the layout of an image whose headers and notes are those of `dump`; offsets are those of the image.
 
-    `records` tell where the bytes of the plain file, which has `plain_size`, lie in a flattened one.
+    `records` locate the plain file's `plain_size` bytes in a flattened one; None for a plain file.
     """
     regions, offsets = list(_regions(dump, plain_size)), dump.note_starts
     if records is not None:
@@ -40,7 +40,7 @@ def layout(
 
 
 def _regions(dump: KdumpContents, plain_size: int) -> Iterator[Region]:
-    """The parts of the plain file."""
+    """Yield the parts of the plain file."""
     header, form = dump.header, dump.header.form
     yield Region(0, form.header.size, "header", "kdump header", form.header.fields)
     length = form.sub_header_length(header.version)

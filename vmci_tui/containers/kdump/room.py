@@ -1,4 +1,4 @@
-"""Where the notes of a kdump file go: what of the sub-header's blocks is free, and where the file's pages end."""
+"""Find room for the notes of a kdump file: in the sub-header's blocks, or after the pages."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ WITH_TEXT: Final = 3
 WITH_NOTES: Final = 4
 """The first header version that has a pointer to notes."""
 _WITH_ERASEINFO: Final = 5
-"""The first that has one to eraseinfo; but libkdumpfile reads it from version 4 on."""
+"""The first version that has a pointer to eraseinfo; but libkdumpfile reads it from version 4 on."""
 
 
 class NoteRoom(NamedTuple):
-    """Where the notes go, and what becomes of the end of the file."""
+    """The offset for the notes, and the new end of the file."""
 
     at: int
     end: int
-    """What lies behind it is given up: notes that an earlier save put there."""
+    """The bytes after it are dropped: notes that an earlier save put there."""
     blocks: tuple[Block, ...] = ()
-    """Bytes in place of such notes that cannot be cut off."""
+    """New bytes for such notes that cannot be cut off."""
 
 
 def read_length(form: KdumpFormat, version: int) -> int:
-    """Bytes of the sub-header that some reader takes for its fields in a file of this version."""
+    """Return the length of the sub-header that any reader reads in a file of this version."""
     return form.sub_header_length(_WITH_ERASEINFO if version == WITH_NOTES else version)
 
 
 def eraseinfo(dump: KdumpContents) -> tuple[int, int]:
-    """Offset and length of makedumpfile's list of what it erased; (0, 0) where there is none.
+    """Return offset and length of makedumpfile's list of what it erased; (0, 0) if there is none.
 
-    In version 4, which has no such fields, what stands there counts where it may be meant so.
+    Version 4 has no such fields, but bytes there that make sense as such count.
     """
     header = dump.header
     if header.version != WITH_NOTES:
@@ -58,14 +58,14 @@ def eraseinfo(dump: KdumpContents) -> tuple[int, int]:
 
 
 def form_for(form: KdumpFormat, text: tuple[int, int], version: int, block: int, blocks_end: int) -> KdumpFormat:
-    """The form in which libkdumpfile knows a 32-bit sub-header again that names a text there."""
+    """Return the form that libkdumpfile detects for a 32-bit sub-header with this text."""
     inside = block < text[0] <= sum(text) <= blocks_end
     known = form.bits == 64 or form.padded or version < WITH_TEXT or inside or text == (0, 0)
     return form if known else form._replace(padded=True)
 
 
 def stay(dump: KdumpContents, notes: tuple[Note, ...], version: int) -> bool:
-    """Whether these notes are the file's, and lie where they may: in no field that is read, and inside if they fit."""
+    """Return whether these are the file's notes at a valid place: outside all fields, in the blocks if they fit."""
     header = dump.header
     held = sum(len(note.raw) for note in notes if not isinstance(note, HeaderText))
     if notes != dump.notes or version != header.version or held != header.notes[1]:
@@ -82,26 +82,26 @@ def stay(dump: KdumpContents, notes: tuple[Note, ...], version: int) -> bool:
 
 
 def room(dump: KdumpContents, area: bytes, flat: FlattenedSource | None) -> NoteRoom:
-    """Where this area goes: into the sub-header's blocks, or to the end. Raises SaveError for a file that is cut."""
+    """Return the room for this area: in the sub-header's blocks, or at the end. Raises SaveError for a cut file."""
     end, scrubbed = _end(dump, flat)
     at = _inside(dump, len(area))
     if at is not None:
         return NoteRoom(at, end, scrubbed)
     at = align_up(end, _ALIGN)
-    if scrubbed and len(area) <= dump.header.sub.size_note:  # the record that is not the last has room
+    if scrubbed and len(area) <= dump.header.sub.size_note:  # the old record has room
         at = dump.header.sub.offset_note
         scrubbed = ((at, area.ljust(dump.header.sub.size_note, b"\0")),)
     elif dump.pages.end > end:
         missing = dump.pages.end - end
         raise SaveError(
-            f"the file is cut off: {missing} bytes of pages are missing, for which notes would be taken",
+            f"the file is cut off: {missing} bytes of pages are missing, and notes would be taken for them",
             "copy the dump again, whole",
         )
     return NoteRoom(at, end, scrubbed)
 
 
 def _spaces(dump: KdumpContents) -> Iterator[tuple[int, int]]:
-    """What of the sub-header's blocks is free: behind all fields of the newest version, but for eraseinfo."""
+    """Yield the free ranges of the sub-header's blocks: after all fields of the newest version, without eraseinfo."""
     header = dump.header
     first, last = header.block_size + header.form.sub_header_length(NEWEST), header.bitmaps[0]
     offset, size = eraseinfo(dump)
@@ -112,7 +112,7 @@ def _spaces(dump: KdumpContents) -> Iterator[tuple[int, int]]:
 
 
 def _inside(dump: KdumpContents, length: int) -> int | None:
-    """Where the notes go within the blocks of the sub-header; None where they do not fit."""
+    """Return the offset for the notes within the blocks of the sub-header; None if they do not fit."""
     spaces = list(_spaces(dump))
     old, old_size = dump.header.notes
     if length and old_size == length and any(first <= old and old + old_size <= last for first, last in spaces):
@@ -121,10 +121,9 @@ def _inside(dump: KdumpContents, length: int) -> int | None:
 
 
 def _end(dump: KdumpContents, flat: FlattenedSource | None) -> tuple[int, tuple[Block, ...]]:
-    """Where the pages end, and what is zeroed beyond: notes that an earlier save put to the end of the file.
+    """Return the end of the pages, and zeros for notes that an earlier save put at the end of the file.
 
-    They are known by this: they begin at a multiple of 16 behind the pages, end where the file ends,
-    and are whole.
+    Such notes begin at a multiple of 16 after the pages, end where the file ends, and are whole.
     """
     offset, size = _at_the_end(dump)
     if not size:
@@ -135,7 +134,7 @@ def _end(dump: KdumpContents, flat: FlattenedSource | None) -> tuple[int, tuple[
 
 
 def _at_the_end(dump: KdumpContents) -> tuple[int, int]:
-    """Offset and length of the notes, and the text behind them, that the file ends with; (0, 0) for none."""
+    """Return offset and length of the notes and text at the end of the file; (0, 0) if there are none."""
     places = [(start, len(note.raw)) for start, note in zip(dump.note_starts, dump.notes, strict=True)]
     if not places or not all(note.whole for note in dump.notes):
         return 0, 0

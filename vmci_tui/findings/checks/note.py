@@ -113,7 +113,7 @@ def _vmcoreinfo(context: Context, index: int, note: Note) -> Iterator[Finding]:
             Edit.of(edit_notes.retype_note, index=index, kind=0).named("set the type to 0"),
         )
     if (header := windows_header(note)) is not None:
-        yield new_finding("N13", f"the note holds a Windows dump header: {header.told}", span)
+        yield new_finding("N13", f"the note holds a Windows dump header: {header.summary}", span)
 
 
 def target_bits(dump: Dump) -> int:

@@ -22,7 +22,7 @@ class WindowsHeaderRows(KeyRows):
         assert header is not None
         needle = wanted.lower()
         self.fields = [f for f in header.fields if needle in f"{f.name} {f.shown} {f.meaning}".lower()]
-        self.told = header.told
+        self.told = header.summary
 
     def __len__(self) -> int:
         return len(self.fields)
