@@ -49,7 +49,7 @@ print(worst)
 """
 
 
-class Ran(NamedTuple):
+class CommandResult(NamedTuple):
     """One run of a program: seconds, peak resident memory in MiB, output."""
 
     seconds: float
@@ -75,7 +75,7 @@ def main() -> None:
         }
         if vol:
             commands["vol linux.vmcoreinfo"] = [vol, "-q", "-f", full, "linux.vmcoreinfo"]
-        ran: dict[str, list[Ran]] = {name: [] for name in commands}
+        ran: dict[str, list[CommandResult]] = {name: [] for name in commands}
         for number in range(runs + 1):  # the first round only warms up
             for name, command in commands.items():
                 one = _run(command)
@@ -86,7 +86,7 @@ def main() -> None:
     _report(ran, stall, sparse, runs)
 
 
-def _report(ran: dict[str, list[Ran]], stall: dict[str, float], sparse: Ran, runs: int) -> None:
+def _report(ran: dict[str, list[CommandResult]], stall: dict[str, float], sparse: CommandResult, runs: int) -> None:
     took = {name: statistics.median(_own_time(name, one) for one in all_of) for name, all_of in ran.items()}
     print(f"| 4 GiB in the page cache | median of {runs}, s | GB/s |\n|---|---|---|")
     for name, seconds in took.items():
@@ -107,7 +107,7 @@ def _report(ran: dict[str, list[Ran]], stall: dict[str, float], sparse: Ran, run
     print(f"| the same, every byte, ms | {stall['all'] * 1e3:.0f} | 50 |")
 
 
-def _own_time(name: str, one: Ran) -> float:
+def _own_time(name: str, one: CommandResult) -> float:
     """Return the seconds of each run: of scans without the start of Python, of programs in total."""
     return float(one.out) if "scan" in name else one.seconds
 
@@ -148,7 +148,7 @@ def _without_notes(block: bytes) -> bytes:
     return bytes(out)
 
 
-def _run(command: list[str]) -> Ran:
+def _run(command: list[str]) -> CommandResult:
     start = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
@@ -157,7 +157,7 @@ def _run(command: list[str]) -> Ran:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{shutil.which(command[0])} ended with {process.returncode}")
-    return Ran(time.perf_counter() - start, usage.ru_maxrss / 1024, out)
+    return CommandResult(time.perf_counter() - start, usage.ru_maxrss / 1024, out)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from find import Ran, _run
+from find import CommandResult, _run
 
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.containers.kdump.dump import KdumpDump
@@ -92,7 +92,7 @@ def main() -> None:
         if find_spec("drgn"):
             ranges = [f"{item.paddr}-{item.end}" for item in guest.memory.ranges]
             commands["all pages read by drgn"] = [*python, _DRGN, full, *ranges]
-        ran: dict[str, list[Ran]] = {name: [] for name in commands}
+        ran: dict[str, list[CommandResult]] = {name: [] for name in commands}
         for number in range(runs + 1):  # the first round only warms up
             for name, command in commands.items():
                 one = _run(command)
@@ -102,8 +102,8 @@ def main() -> None:
     _report(ran, stops, runs)
 
 
-def _report(ran: dict[str, list[Ran]], stops: dict[bool, float], runs: int) -> None:
-    def seconds(name: str, one: Ran) -> float:
+def _report(ran: dict[str, list[CommandResult]], stops: dict[bool, float], runs: int) -> None:
+    def seconds(name: str, one: CommandResult) -> float:
         return one.seconds if name == "vmci find" else float(one.out)
 
     took = {name: statistics.median(seconds(name, one) for one in all_of) for name, all_of in ran.items()}
@@ -138,12 +138,12 @@ def _longest_stop(path: str, everywhere: bool) -> float:
         guest, begin = guest_of(_opened(path)), time.perf_counter()
         stop = begin + number * (0.2 if everywhere else 0.05)
 
-        def told(_what: str, _done: int, _total: int, stop: float = stop) -> None:
+        def progress(_what: str, _done: int, _total: int, stop: float = stop) -> None:
             if time.perf_counter() > stop:
                 raise InterruptedError
 
         try:
-            list(find(guest, everywhere, told))
+            list(find(guest, everywhere, progress))
         except InterruptedError:
             worst = max(worst, time.perf_counter() - stop)
     return worst

@@ -37,7 +37,7 @@ print(used.ru_utime + used.ru_stime, time.perf_counter() - begin, used.ru_maxrss
 """A small process starts each program, because ru_maxrss includes the peak of its parent."""
 
 
-class Used(NamedTuple):
+class RunCost(NamedTuple):
     """The cost of one run: processor seconds, elapsed seconds, peak MiB."""
 
     processor: float
@@ -59,7 +59,7 @@ def main() -> None:
             "vmci show, headers in no order": [vmci, "show", mixed],
             "readelf -lW": ["/usr/bin/readelf", "-lW", sorted_],
         }
-        runs_of: dict[str, list[Used]] = {name: [] for name in commands}
+        runs_of: dict[str, list[RunCost]] = {name: [] for name in commands}
         for number in range(runs + 1):
             for name, command in commands.items():
                 used = measure(command)
@@ -76,7 +76,7 @@ def main() -> None:
         print(f"| `{name}` to `readelf -lW`, ratio of medians | {ratio:.2f} | {most:.2f} |")
 
 
-def _median(used: list[Used]) -> float:
+def _median(used: list[RunCost]) -> float:
     return statistics.median(each.processor for each in used)
 
 
@@ -99,13 +99,13 @@ def make(path: Path, pages: list[int]) -> str:
     return str(path)
 
 
-def measure(command: list[str]) -> Used:
+def measure(command: list[str]) -> RunCost:
     """Run a program once and return its cost."""
     # A checkout has its .pyc files after the first run, as pip makes them for the others.
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     words = [sys.executable, "-c", _MEASURE, *command]
     done = subprocess.run(words, env=env, capture_output=True, text=True, check=True)
-    return Used(*map(float, done.stdout.split()))
+    return RunCost(*map(float, done.stdout.split()))
 
 
 if __name__ == "__main__":

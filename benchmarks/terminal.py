@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 
-class Painted(NamedTuple):
+class KeyResponse(NamedTuple):
     """The response to one key: milliseconds to the first and to the last byte, number of bytes."""
 
     first: float
@@ -50,7 +50,7 @@ class Terminal:
         while self._read(seconds):
             pass
 
-    def press(self, key: bytes, seconds: float = 0.05) -> Painted:
+    def press(self, key: bytes, seconds: float = 0.05) -> KeyResponse:
         """Press a key, and read what is painted until nothing comes for `seconds`."""
         start = time.perf_counter()
         os.write(self._fd, key)
@@ -60,7 +60,7 @@ class Terminal:
             last = (time.perf_counter() - start) * 1000
             first = first or last
             length += len(part)
-        return Painted(first, last, length)
+        return KeyResponse(first, last, length)
 
     def resident(self) -> float:
         """Return the resident memory in MiB."""

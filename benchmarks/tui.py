@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sparse import make_sparse
-from terminal import Painted, Terminal
+from terminal import KeyResponse, Terminal
 
 TIB = 1 << 40
 HERE = Path(__file__).parent
@@ -79,7 +79,7 @@ def keys(app: Sequence[str], env: dict[str, str]) -> None:
     terminal.close()
 
 
-def _row(name: str, painted: Sequence[Painted]) -> None:
+def _row(name: str, painted: Sequence[KeyResponse]) -> None:
     first = sorted(item.first for item in painted)
     last = sorted(item.last for item in painted)
     length = sorted(item.length for item in painted)

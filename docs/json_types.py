@@ -101,7 +101,7 @@ class KdumpHeader(TypedDict):
     doubts: Annotated[list[str], "doubts about the file, a sentence each"]
 
 
-class Head(TypedDict):
+class FileSummary(TypedDict):
     """The file."""
 
     file: Annotated[str, "its name, as given"]
@@ -115,7 +115,7 @@ class Head(TypedDict):
     byte_order: Order
 
 
-class Show(Head):
+class Show(FileSummary):
     """`vmci show FILE --json`"""
 
     entry: EntryFields | None
@@ -127,14 +127,14 @@ class Show(Head):
     memory: Annotated[NotRequired[list[MemoryRange]], "merged, disjoint, sorted"]
 
 
-class Place(TypedDict):
+class ByteRange(TypedDict):
     """A range of bytes."""
 
     offset: Offset
     length: int
 
 
-class Consequence(TypedDict):
+class ReaderImpact(TypedDict):
     """What a finding means for one reader."""
 
     reader: str
@@ -150,9 +150,9 @@ class Finding(TypedDict):
     severity: Literal["error", "warning", "info"]
     message: str
     why: str
-    span: Annotated[Place | None, "the bytes concerned"]
+    span: Annotated[ByteRange | None, "the bytes concerned"]
     fix: Annotated[str | None, "label of the fix; null if there is none"]
-    readers: list[Consequence]
+    readers: list[ReaderImpact]
 
 
 class Correction(TypedDict):
@@ -189,7 +189,7 @@ class NextCommand(TypedDict):
     why: str
 
 
-class Check(Head):
+class Check(FileSummary):
     """`vmci check FILE --json`. A file that cannot be opened (exit code 3) has `readers` alone, if one accepts it."""
 
     findings: NotRequired[list[Finding]]
@@ -211,7 +211,7 @@ class Candidate(TypedDict):
     copies: Annotated[list[int], "paddrs of the same bytes"]
 
 
-class Find(Head):
+class Find(FileSummary):
     """`vmci find FILE --json`"""
 
     candidates: Annotated[list[Candidate], "best first"]
@@ -234,7 +234,7 @@ class Plan(TypedDict):
     steps: list[PlanStep]
 
 
-class Worse(TypedDict):
+class LostReader(TypedDict):
     """A reader that would refuse the result, or read no memory by it."""
 
     reader: str
@@ -249,7 +249,7 @@ class Save(TypedDict):
     file: str
     plan: Plan
     choice: Annotated[str, "why this way"]
-    worse: list[Worse]
+    worse: list[LostReader]
     taken_out: Annotated[list[str], "parts that the saved file lacks, a sentence each"]
 
 
@@ -275,7 +275,7 @@ class Repair(TypedDict):
     file: str
     plan: Annotated[Plan | None, "null if there is a question: then the next three keys and `next` are missing"]
     choice: NotRequired[str]
-    worse: NotRequired[list[Worse]]
+    worse: NotRequired[list[LostReader]]
     taken_out: NotRequired[list[str]]
     repair: Repaired
     candidates: list[Candidate]
@@ -284,7 +284,7 @@ class Repair(TypedDict):
     next: NotRequired[list[NextCommand]]
 
 
-class Lost(TypedDict):
+class OverwrittenBytes(TypedDict):
     """Bytes that `undo --force` overwrites."""
 
     offset: int
@@ -297,7 +297,7 @@ class Undo(TypedDict):
 
     file: str
     size: Annotated[int | None, "bytes, afterwards; null with --dry-run"]
-    overwrites: Annotated[NotRequired[list[Lost]], "with --force"]
+    overwrites: Annotated[NotRequired[list[OverwrittenBytes]], "with --force"]
 
 
 class UnflattenPlan(TypedDict):
@@ -315,7 +315,7 @@ class Unflatten(TypedDict):
     size: Annotated[int, "bytes of the plain file"]
     faults: Annotated[list[str], "damage found, a sentence each"]
     plan: UnflattenPlan
-    worse: list[Worse]
+    worse: list[LostReader]
     taken_out: list[str]
 
 
@@ -400,7 +400,7 @@ class ExplainSearch(TypedDict):
     keys: list[KeyEntry]
 
 
-class Side(TypedDict):
+class QemuOutput(TypedDict):
     """What QEMU does, as predicted or observed."""
 
     warnings: list[str]
@@ -423,8 +423,8 @@ class Ask(TypedDict):
     bits: Bits
     byte_order: Order
     kept: Annotated[bool, "whether the guest's memory has the whole note, or QEMU ignores it"]
-    predicted: Side
-    seen: Side
+    predicted: QemuOutput
+    seen: QemuOutput
     differences: Annotated[list[str], "keys of the two that differ"]
 
 

@@ -20,7 +20,7 @@ _GOOD = Entry(0, 1, 4132, 0x1000).pack()
 _DUMP = factory.elf((factory.cpus() + factory.note(),), (factory.Load(0x1000, factory.ram()),))
 
 
-class Ran(NamedTuple):
+class CommandResult(NamedTuple):
     code: int
     out: str
     err: str
@@ -30,7 +30,7 @@ class Ran(NamedTuple):
         return json.loads(self.out)
 
 
-Vmci = Callable[..., Ran]
+Vmci = Callable[..., CommandResult]
 
 
 @pytest.fixture
@@ -47,9 +47,9 @@ def vmci(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest
     ):
         Path(name).write_bytes(data)
 
-    def run(*arguments: str) -> Ran:
+    def run(*arguments: str) -> CommandResult:
         code = main(arguments)
-        return Ran(code, *capsys.readouterr())
+        return CommandResult(code, *capsys.readouterr())
 
     return run
 

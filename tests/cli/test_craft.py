@@ -13,7 +13,7 @@ from vmci_tui.bench import DEFECTS
 from vmci_tui.cli.run import main
 
 
-class Ran(NamedTuple):
+class CommandResult(NamedTuple):
     code: int
     out: str
     err: str
@@ -23,16 +23,16 @@ class Ran(NamedTuple):
         return json.loads(self.out)
 
 
-Vmci = Callable[..., Ran]
+Vmci = Callable[..., CommandResult]
 
 
 @pytest.fixture
 def vmci(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vmci:
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: str) -> Ran:
+    def run(*arguments: str) -> CommandResult:
         code = main(arguments)
-        return Ran(code, *capsys.readouterr())
+        return CommandResult(code, *capsys.readouterr())
 
     return run
 

@@ -17,7 +17,7 @@ from vmci_tui.cli.run import main
 Sample = Callable[[str], str]
 
 
-class Ran(NamedTuple):
+class CommandResult(NamedTuple):
     """The exit code and the output of a command."""
 
     code: int
@@ -32,15 +32,15 @@ class Ran(NamedTuple):
 
 
 @pytest.fixture
-def vmci(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
-    def run(*arguments: object) -> Ran:
+def vmci(capsys: pytest.CaptureFixture[str]) -> Callable[..., CommandResult]:
+    def run(*arguments: object) -> CommandResult:
         code = main([str(item) for item in arguments])
-        return Ran(code, *capsys.readouterr())
+        return CommandResult(code, *capsys.readouterr())
 
     return run
 
 
-Vmci = Callable[..., Ran]
+Vmci = Callable[..., CommandResult]
 BARE = str(SAMPLES / "amd64-cut-nonote.elf")
 WITH = str(SAMPLES / "amd64-cut-note.elf")
 

@@ -20,7 +20,7 @@ class Row(NamedTuple):
     align: int
 
 
-class Run(NamedTuple):
+class MemoryRun(NamedTuple):
     """Guest memory that is contiguous by both addresses; the file is `lacking` bytes too short for it."""
 
     flags: int
@@ -68,15 +68,15 @@ def with_rows(data: bytes, new: list[Row]) -> bytes:
     return bytes(out)
 
 
-def memory(data: bytes) -> list[Run]:
+def memory(data: bytes) -> list[MemoryRun]:
     """Return the memory of the PT_LOADs, in their order; contiguous ones are joined, so that splits do not show."""
     top = 1 << form_of(data)[0]
-    out: list[Run] = []
+    out: list[MemoryRun] = []
     for row in rows(data):
         if row.type != PT_LOAD:
             continue
         held = data[row.offset : row.offset + row.filesz] if row.filesz else b""
-        run = Run(row.flags, row.vaddr, row.paddr, held, row.filesz - len(held), row.memsz)
+        run = MemoryRun(row.flags, row.vaddr, row.paddr, held, row.filesz - len(held), row.memsz)
         if out and _goes_on(out[-1], run, top):
             last = out.pop()
             run = last._replace(
@@ -86,7 +86,7 @@ def memory(data: bytes) -> list[Run]:
     return out
 
 
-def _goes_on(last: Run, run: Run, top: int) -> bool:
+def _goes_on(last: MemoryRun, run: MemoryRun, top: int) -> bool:
     length = len(last.held) + last.lacking
     virtual = last.vaddr + length if last.vaddr or not last.paddr else 0
     return (

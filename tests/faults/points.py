@@ -23,7 +23,7 @@ FAULTS = ("KILL", "ENOSPC", "EIO", "EINTR")
 _LINE = re.compile(r"\d+ +(\w+)\(")
 
 
-class Missed(Exception):
+class OtherCallHit(Exception):
     """The fault hit another call than intended: Python made one more, or one less, at its start."""
 
 
@@ -36,7 +36,7 @@ class Point(NamedTuple):
     """The line of strace."""
 
 
-class Ended(NamedTuple):
+class CommandResult(NamedTuple):
     """The exit code (-9: killed) and the output of a command."""
 
     code: int
@@ -52,7 +52,7 @@ def need_strace() -> None:
         pytest.skip("strace is not installed, or may not trace here")
 
 
-def _strace(log: Path, command: list[str], *options: str) -> Ended:
+def _strace(log: Path, command: list[str], *options: str) -> CommandResult:
     done = subprocess.run(
         ["strace", "-f", "-y", "-qq", "-s", "0", "-o", str(log), *options, *command],
         cwd="/",  # so that only names of the folder itself match
@@ -62,14 +62,14 @@ def _strace(log: Path, command: list[str], *options: str) -> Ended:
         stderr=subprocess.STDOUT,
         timeout=PATIENCE,
     )
-    return Ended(done.returncode, done.stdout.decode())
+    return CommandResult(done.returncode, done.stdout.decode())
 
 
 def vmci(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "vmci_tui", *arguments]
 
 
-def enumerate_points(folder: Path, command: list[str], log: Path) -> tuple[Ended, list[Point]]:
+def enumerate_points(folder: Path, command: list[str], log: Path) -> tuple[CommandResult, list[Point]]:
     """Run the command without faults; return its calls that name the folder or one of its files, in order."""
     ended = _strace(log, command, "-e", "trace=%file,%desc")
     counts: dict[str, int] = {}
@@ -84,7 +84,7 @@ def enumerate_points(folder: Path, command: list[str], log: Path) -> tuple[Ended
     return ended, points
 
 
-def run_with(fault: str, point: Point, folder: Path, command: list[str], log: Path) -> Ended:
+def run_with(fault: str, point: Point, folder: Path, command: list[str], log: Path) -> CommandResult:
     """Run the command with this call failing, or with a kill at this call."""
     what = "signal=KILL" if fault == "KILL" else f"error={fault}"
     inject = f"inject={point.call}:{what}:when={point.number}"
@@ -95,5 +95,5 @@ def run_with(fault: str, point: Point, folder: Path, command: list[str], log: Pa
     else:
         hit = [line for line in lines if "(INJECTED)" in line]
     if len(hit) != 1 or str(folder) not in hit[0]:
-        raise Missed(f"{point}: {hit}")
+        raise OtherCallHit(f"{point}: {hit}")
     return ended

@@ -169,7 +169,7 @@ class Judge:
     def __init__(self, scenario: Scenario, after: Files) -> None:
         self.scenario, self.before, self.after = scenario, look(scenario.before), after
 
-    def __call__(self, folder: Path, ended: points.Ended) -> None:
+    def __call__(self, folder: Path, ended: points.CommandResult) -> None:
         assert "Traceback" not in ended.said, ended.said
         killed = ended.code == -9
         assert killed or ended.code in (0, 3, 4), ended
@@ -244,14 +244,14 @@ class Attempt(NamedTuple):
     fault: str
     folder: Path
 
-    def run(self) -> points.Ended:
+    def run(self) -> points.CommandResult:
         """Run with the fault at exactly that call; repeat from the start if it missed."""
         log, command = self.folder.with_name(self.folder.name + ".log"), self.scenario.command(self.folder)
         for _ in range(3):
             clone(self.scenario.before, self.folder)
             try:
                 return points.run_with(self.fault, self.point, self.folder, command, log)
-            except points.Missed as error:
+            except points.OtherCallHit as error:
                 missed = error
                 shutil.rmtree(self.folder)
         raise missed
@@ -291,7 +291,7 @@ def test_every_fault_at_every_call(scenario: Scenario, tmp_path: Path) -> None:
     campaign(scenario, tmp_path)
 
 
-def in_a_child(folder: Path, scenario: Scenario, spoil: Callable[[], None]) -> points.Ended:
+def in_a_child(folder: Path, scenario: Scenario, spoil: Callable[[], None]) -> points.CommandResult:
     """Run the command in its own process, with some calls replaced."""
     said = os.memfd_create("said")
     child = os.fork()
@@ -307,7 +307,7 @@ def in_a_child(folder: Path, scenario: Scenario, spoil: Callable[[], None]) -> p
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     with open(said, "rb") as words:
         words.seek(0)
-        return points.Ended(code, words.read().decode())
+        return points.CommandResult(code, words.read().decode())
 
 
 def replaced(call: str, taken: Callable[[int], int], after: Callable[[], object]) -> Callable[[], None]:

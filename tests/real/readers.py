@@ -18,7 +18,7 @@ import pytest
 from tests.limits import PATIENCE
 
 
-class Ran(NamedTuple):
+class CommandResult(NamedTuple):
     """The output and the exit status of a reader."""
 
     code: int
@@ -34,7 +34,7 @@ def need(program: str) -> None:
         pytest.skip(f"{program} is not installed")
 
 
-def run(*command: str, env: dict[str, str] | None = None) -> Ran:
+def run(*command: str, env: dict[str, str] | None = None) -> CommandResult:
     done = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
@@ -43,7 +43,7 @@ def run(*command: str, env: dict[str, str] | None = None) -> Ran:
         timeout=PATIENCE,
         env={**os.environ, **(env or {})},
     )
-    return Ran(done.returncode, done.stdout.decode("latin-1"))
+    return CommandResult(done.returncode, done.stdout.decode("latin-1"))
 
 
 def crash_osrelease(path: str) -> str:
@@ -53,13 +53,13 @@ def crash_osrelease(path: str) -> str:
     return "" if last.startswith("crash:") else last  # it ended with an error
 
 
-def makedumpfile_dmesg(path: str, out: Path) -> Ran:
+def makedumpfile_dmesg(path: str, out: Path) -> CommandResult:
     need("makedumpfile")
     # By lines, or what goes to stderr comes in the middle of one, and where depends on the length of the rest.
     return run("stdbuf", "-oL", "makedumpfile", "--message-level", "31", "--dump-dmesg", path, str(out))
 
 
-def makedumpfile_filter(path: str, out: Path) -> Ran:
+def makedumpfile_filter(path: str, out: Path) -> CommandResult:
     """Compress and leave out every page that can be: it walks the kernel's memory by the note alone."""
     need("makedumpfile")
     return run("makedumpfile", "-c", "-d", "31", path, str(out))
@@ -88,7 +88,7 @@ if len(sys.argv) > 2:
 """
 
 
-def drgn_text(path: str, libkdumpfile: bool = False, uts: bool = False) -> Ran:
+def drgn_text(path: str, libkdumpfile: bool = False, uts: bool = False) -> CommandResult:
     """`prog["VMCOREINFO"]`; with `uts`, also utsname read by its virtual address."""
     need("drgn")
     env = {"DRGN_USE_LIBKDUMPFILE_FOR_ELF": "1"} if libkdumpfile else {}

@@ -154,7 +154,7 @@ def test_writes_of_all_kinds(writes: tuple[Write, ...], says: str) -> None:
 # --- the command ---------------------------------------------------------------------------------------------------
 
 
-class Place:
+class Workspace:
     """A folder with an entry and a note, and a mark by which all that is started from it is known."""
 
     def __init__(self, folder: Path) -> None:
@@ -203,13 +203,13 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    made = Place(tmp_path)
+def place(tmp_path: Path) -> Iterator[Workspace]:
+    made = Workspace(tmp_path)
     yield made
     assert made.settled(), made.processes()
 
 
-def test_the_command_prints_both_sides(place: Place) -> None:
+def test_the_command_prints_both_sides(place: Workspace) -> None:
     code, out, error = place.ask()
     assert (code, error) == (0, "") and "QEMU did what was predicted" in out
     assert f"appended   {len(_NOTE)} bytes" in out and "phys_base  0x884998144" in out and "VMCO" in out
@@ -219,7 +219,7 @@ def test_the_command_prints_both_sides(place: Place) -> None:
     assert told["seen"]["appended"] == _NOTE.hex() and told["machine"] == "x86_64"
 
 
-def test_a_difference_is_shown_as_such(place: Place) -> None:
+def test_a_difference_is_shown_as_such(place: Workspace) -> None:
     """The newer version's rules for a big-endian guest, and a QEMU that is older: they do differ."""
     (place.folder / "entry").write_bytes(Entry(0, 1, 4132, 0x40200000).pack())
     version = subprocess.run(["qemu-system-arm", "--version"], capture_output=True, text=True).stdout
@@ -231,7 +231,7 @@ def test_a_difference_is_shown_as_such(place: Place) -> None:
     ]  # fmt: skip
 
 
-def test_text_and_dump_are_taken_for_the_note_in_them(place: Place) -> None:
+def test_text_and_dump_are_taken_for_the_note_in_them(place: Workspace) -> None:
     (place.folder / "note").write_bytes(factory.elf((factory.cpus() + _NOTE,)))
     assert f"appended   {len(_NOTE)} bytes" in place.ask()[1]
     (place.folder / "note").write_bytes(b"OSRELEASE=6.1.0\n")
@@ -240,7 +240,7 @@ def test_text_and_dump_are_taken_for_the_note_in_them(place: Place) -> None:
     assert "Invalid guest note header" in place.ask()[1]
 
 
-def test_no_qemu_is_one_clear_line(place: Place) -> None:
+def test_no_qemu_is_one_clear_line(place: Workspace) -> None:
     code, out, error = place.ask(env={"PATH": str(place.folder)})
     assert (code, out, error.count("\n")) == (3, "", 1) and "apt install qemu-system-x86" in error
     code, _, error = place.ask("--qemu", "/nowhere/qemu")
@@ -251,7 +251,7 @@ def test_no_qemu_is_one_clear_line(place: Place) -> None:
     assert code == 3 and "QEMU ended: no such machine" in error
 
 
-def test_no_client_of_the_monitor_is_one_clear_line(place: Place) -> None:
+def test_no_client_of_the_monitor_is_one_clear_line(place: Workspace) -> None:
     hidden = place.folder / "hidden"
     (hidden / "qemu").mkdir(parents=True)
     (hidden / "qemu" / "__init__.py").write_text("")
@@ -260,7 +260,7 @@ def test_no_client_of_the_monitor_is_one_clear_line(place: Place) -> None:
     assert (code, out) == (3, "") and "vmci-tui[ask]" in error and error.count("\n") == 1
 
 
-def test_a_qemu_that_hangs_is_ended(place: Place) -> None:
+def test_a_qemu_that_hangs_is_ended(place: Workspace) -> None:
     from vmci_tui.qemu.machine import QemuMachine
 
     place_of_mark, os.environ["VMCI_MARK"] = os.environ.get("VMCI_MARK"), place.mark
@@ -276,7 +276,7 @@ def test_a_qemu_that_hangs_is_ended(place: Place) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGHUP])
 @pytest.mark.parametrize("words", ["exec sleep 1000", "sleep 1000"])
-def test_signals_while_qemu_hangs(place: Place, number: signal.Signals, words: str) -> None:
+def test_signals_while_qemu_hangs(place: Workspace, number: signal.Signals, words: str) -> None:
     program = place.hanging(words)
     with place.start("--qemu", program) as process:
         until = time.monotonic() + PATIENCE
@@ -289,7 +289,7 @@ def test_signals_while_qemu_hangs(place: Place, number: signal.Signals, words: s
     assert place.settled()
 
 
-def _interrupted(place: Place, runs: int) -> None:
+def _interrupted(place: Workspace, runs: int) -> None:
     """Signals at any moment of a real run."""
     dice = random.Random(_SEED)
     for _ in range(runs):
@@ -300,28 +300,28 @@ def _interrupted(place: Place, runs: int) -> None:
         assert place.settled()
 
 
-def test_signals_at_any_moment_leave_nothing(place: Place) -> None:
+def test_signals_at_any_moment_leave_nothing(place: Workspace) -> None:
     _interrupted(place, 5)
 
 
 @pytest.mark.long
-def test_a_hundred_signals_at_any_moment_leave_nothing(place: Place) -> None:
+def test_a_hundred_signals_at_any_moment_leave_nothing(place: Workspace) -> None:
     _interrupted(place, 100)
 
 
-def _in_a_row(place: Place, runs: int) -> None:
+def _in_a_row(place: Workspace, runs: int) -> None:
     for _ in range(runs):
         assert place.ask()[0] == 0
         assert not place.processes() and not list(place.temporary.iterdir())
     assert sorted(item.name for item in place.folder.iterdir()) == ["entry", "note", "tmp"]
 
 
-def test_five_runs_in_a_row_leave_nothing(place: Place) -> None:
+def test_five_runs_in_a_row_leave_nothing(place: Workspace) -> None:
     _in_a_row(place, 5)
 
 
 @pytest.mark.long
-def test_two_hundred_runs_in_a_row_leave_nothing(place: Place) -> None:
+def test_two_hundred_runs_in_a_row_leave_nothing(place: Workspace) -> None:
     _in_a_row(place, 200)
 
 

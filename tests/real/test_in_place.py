@@ -18,24 +18,24 @@ from tests.real.test_append import GUESTS, Guest
 Sample = Callable[[str], str]
 
 
-class Heard(NamedTuple):
+class ReaderAnswers(NamedTuple):
     """What each reader says of one file."""
 
     crash: str
-    drgn: readers.Ran
-    libkdumpfile: readers.Ran
-    makedumpfile: readers.Ran
+    drgn: readers.CommandResult
+    libkdumpfile: readers.CommandResult
+    makedumpfile: readers.CommandResult
     dmesg: bytes
     readelf: str
     eu_readelf: str
 
 
-def hear(path: Path, guest: Guest, tmp_path: Path) -> Heard:
+def hear(path: Path, guest: Guest, tmp_path: Path) -> ReaderAnswers:
     """All of them, under one name, since some print it; utsname by its virtual address where the dump has the pages."""
     name, dmesg = tmp_path / "heard.elf", tmp_path / "dmesg"
     path.rename(name)
     try:
-        return Heard(
+        return ReaderAnswers(
             readers.crash_osrelease(str(name)),
             readers.drgn_text(str(name), uts=False in guest.uts),
             readers.drgn_text(str(name), libkdumpfile=True, uts=True in guest.uts),
@@ -54,7 +54,7 @@ def without_places(shown: str) -> str:
     return "\n".join(line for line in shown.splitlines() if "offset" not in line.lower())
 
 
-def without_ranges(ran: readers.Ran) -> readers.Ran:
+def without_ranges(ran: readers.CommandResult) -> readers.CommandResult:
     """Without the program headers, which makedumpfile lists: a lift splits one."""
     return ran._replace(out="\n".join(line for line in ran.out.splitlines() if not line.startswith("LOAD[")))
 

@@ -90,7 +90,7 @@ def test_libkdumpfile_finds_the_memory_of_a_32_bit_file(
     named = b"" if in_note else _TEXT_32
     bad.write_bytes(kdump(None, notes, 32, order, padding, version, uts=uts, named=named))
 
-    def memory(path: Path) -> readers.Ran:
+    def memory(path: Path) -> readers.CommandResult:
         return readers.run(sys.executable, "-c", _MEMORY, str(path), machine, "32", order)
 
     before, pages = memory(bad), set()
