@@ -98,7 +98,7 @@ def second_note(rng: random.Random, shape: Shape) -> str | None:
 
 @notes(5)
 def zeros(rng: random.Random, shape: Shape) -> str | None:
-    """Zero bytes in front of a note or behind the last: 12 are an empty note, 4 or 8 put readers out of step."""
+    """Add zero bytes before a note or after the last: 12 are an empty note, 4 or 8 misalign readers."""
     if not shape.notes:
         return None
     count = rng.choice((1, 2, 3, 4, 8, 12, 12, 12, 16, 20, 24, 36, 100, 4096))
@@ -122,7 +122,7 @@ def junk_behind(rng: random.Random, shape: Shape) -> str | None:
 
 @notes(5)
 def padding(rng: random.Random, shape: Shape) -> str | None:
-    """Bytes that are not zero in the padding, or none at the end."""
+    """Fill the padding with other bytes, or drop it at the end."""
     if not shape.notes:
         return None
     if rng.random() < 0.5:
@@ -135,7 +135,7 @@ def padding(rng: random.Random, shape: Shape) -> str | None:
 
 @notes(5)
 def padded_to_8(rng: random.Random, shape: Shape) -> str | None:
-    """Notes padded to 8 or 4, p_align 8 or not: readers differ in which they follow."""
+    """Pad notes to 8 or 4, with p_align 8 or not: readers differ in which they follow."""
     if not shape.areas:
         return None
     p_align, align = rng.choice(((8, 4), (8, 8), (0, 8), (4, 8), (16, 4), (0x1000, 4)))
@@ -161,7 +161,7 @@ def order_of_notes(rng: random.Random, shape: Shape) -> str | None:
 
 @notes(4)
 def fewer_notes(rng: random.Random, shape: Shape) -> str | None:
-    """Without the notes of the CPUs, or of QEMU: drgn tells by them what a dump is."""
+    """Remove the notes of the CPUs, or of QEMU, by which drgn recognizes a dump."""
     away = rng.choice(((b"CORE\0",), (b"QEMU\0",), (b"CORE\0", b"QEMU\0")))
     if not any(n.name in away for n in shape.notes):
         return None
@@ -199,7 +199,7 @@ def foreign_note(rng: random.Random, shape: Shape) -> str | None:
 
 @notes(2)
 def note_words(rng: random.Random, shape: Shape) -> str | None:
-    """A header word of a note of a CPU."""
+    """Change a header word of a CPU's note."""
     others = [n for n in shape.notes if n is not shape.vmcoreinfo]
     if not others:
         return None

@@ -31,7 +31,7 @@ def oracle() -> Iterator[Oracle]:
 
 
 def _held(tally: Tally) -> None:
-    """The table is printed whatever comes, and what disagrees is named."""
+    """Compare, print the table, and fail with the disagreements."""
     print(tally.table())
     if path := os.environ.get("VMCI_AGREEMENT"):
         with open(path, "a") as file:

@@ -1,4 +1,4 @@
-"""`vmci check --json` says of a file what the models say of its bytes."""
+"""Test that `vmci check --json` reports the verdicts of the models."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_the_same_through_the_command_line(mutant: Mutant, tmp_path: Path, capsy
     if code == _NOT_OPENED and not out:
         return
     said = json.loads(out)
-    if said["container"] == "entry":  # an empty file is a blob: no reader of dumps is asked
+    if said["container"] == "entry":  # an empty file is a blob: readers of dumps do not judge it
         assert set(said["readers"]) == {"qemu"}
         return
     readers = said["readers"]

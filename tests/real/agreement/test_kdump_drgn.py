@@ -1,4 +1,4 @@
-"""drgn and libkdumpfile over kdump-compressed and flattened files: predicted verdicts against the installed program.
+"""Compare verdicts of drgn and libkdumpfile over kdump-compressed and flattened files with the installed program.
 
 First files made on purpose, one a rule; then damaged ones: a seeded slice in every run, the whole with `-m long`.
 """
@@ -30,7 +30,7 @@ def oracle() -> Iterator[Oracle]:
 
 
 def _held(tally: Tally) -> None:
-    """The table is printed whatever comes, and what disagrees is named."""
+    """Compare, print the table, and fail with the disagreements."""
     print(tally.table())
     if path := os.environ.get("VMCI_AGREEMENT"):
         with open(path, "a") as file:

@@ -1,4 +1,4 @@
-"""The mutants of kdump files are the same in every run, many, and what is not damaged stays to the byte."""
+"""Test that mutants of kdump files are many, equal in every run, and unchanged where not damaged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""crash and makedumpfile over kdump-compressed and flattened files: predicted verdicts against the installed programs.
+"""Compare verdicts of crash and makedumpfile over kdump-compressed and flattened files with the installed programs.
 
 readelf and eu-readelf, which refuse all of them, are asked too. First files made on
 purpose, then damaged ones: a seeded slice in every run, the whole with `-m long`.
@@ -21,7 +21,7 @@ from tests.real.agreement.oracle import Oracle
 _READERS = ("crash", "makedumpfile", "readelf", "eu-readelf")
 _AGREE = 0.995
 _NATIVE = {"crash": 0.30, "makedumpfile": 0.20}
-"""What each accepts at least: makedumpfile reads no flattened file, and both only their own machine."""
+"""Least share that each accepts: makedumpfile reads no flattened file, and both only their own machine."""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def oracle() -> Iterator[Oracle]:
 
 
 def _held(tally: Tally) -> None:
-    """The table is printed whatever comes, and what disagrees is named."""
+    """Compare, print the table, and fail with the disagreements."""
     print(tally.table())
     if path := os.environ.get("VMCI_AGREEMENT"):
         with open(path, "a") as file:

@@ -1,4 +1,4 @@
-"""What the comparison stands on: the mutants are the same in every run, and nothing changes by itself."""
+"""Test that mutants are equal in every run, and that only mutations change bytes."""
 
 from __future__ import annotations
 

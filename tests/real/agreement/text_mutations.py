@@ -1,4 +1,4 @@
-"""Damage of the text: lines, keys, and values in every form that a reader may take otherwise."""
+"""Damage the text: lines, keys, and values in forms that readers may parse differently."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _values(key: bytes) -> tuple[bytes, ...]:
 
 
 def _pick(rng: random.Random, lines: list[bytes]) -> int | None:
-    """A line with a key: one that readers need, or any."""
+    """Return a line with a key: one that readers need, or any."""
     with_key = [n for n, line in enumerate(lines) if b"=" in line]
     needed = [n for n in with_key if lines[n].partition(b"=")[0] in (*NEEDED, *SPECIAL)]
     known = [n for n in with_key if lines[n].partition(b"=")[0] in KEYS]
@@ -43,7 +43,7 @@ def _pick(rng: random.Random, lines: list[bytes]) -> int | None:
 
 @text(22)
 def value(rng: random.Random, shape: Shape) -> str | None:
-    """A value in another form."""
+    """Write a value in another form."""
     lines = _lines(shape)
     at = _pick(rng, lines) if lines else None
     if lines is None or at is None:
@@ -56,7 +56,7 @@ def value(rng: random.Random, shape: Shape) -> str | None:
 
 @text(10)
 def added_key(rng: random.Random, shape: Shape) -> str | None:
-    """A key that is not there, or not for this machine, or already there: before or behind."""
+    """Add a key: a missing one, one of another machine, or a duplicate before or after."""
     lines = _lines(shape)
     if lines is None:
         return None
@@ -108,7 +108,7 @@ def moved_key(rng: random.Random, shape: Shape) -> str | None:
 
 @text(5)
 def damaged_key(rng: random.Random, shape: Shape) -> str | None:
-    """Something in front of a key, in it or behind it."""
+    """Insert bytes before a key, in it or after it."""
     lines = _lines(shape)
     at = _pick(rng, lines) if lines else None
     if lines is None or at is None:
@@ -142,7 +142,7 @@ def line_ends(rng: random.Random, shape: Shape) -> str | None:
 
 @text(7)
 def last_newline(rng: random.Random, shape: Shape) -> str | None:
-    """No newline at the end, behind any key."""
+    """Remove the newline at the end, after any key."""
     lines = _lines(shape)
     if not lines or len(lines) < 2:
         return None
@@ -157,7 +157,7 @@ def last_newline(rng: random.Random, shape: Shape) -> str | None:
 
 @text(6)
 def nul(rng: random.Random, shape: Shape) -> str | None:
-    """A NUL somewhere: for some readers the text ends there."""
+    """Insert a NUL, where the text ends for some readers."""
     note = shape.vmcoreinfo
     if note is None or not note.desc:
         return None
@@ -188,7 +188,7 @@ def odd_line(rng: random.Random, shape: Shape) -> str | None:
 
 @text(4)
 def few_lines(rng: random.Random, shape: Shape) -> str | None:
-    """Only the first few, or those that readers need, or fewer."""
+    """Keep only the first few lines, or those that readers need, or fewer."""
     lines = _lines(shape)
     if lines is None:
         return None
@@ -214,7 +214,7 @@ def shuffled(rng: random.Random, shape: Shape) -> str | None:
 
 @text(2)
 def longer(rng: random.Random, shape: Shape) -> str | None:
-    """Beyond a page, as no kernel writes it."""
+    """Extend the text beyond a page, as no kernel does."""
     note = shape.vmcoreinfo
     if note is None:
         return None
@@ -241,7 +241,7 @@ def whole_text(rng: random.Random, shape: Shape) -> str | None:
 
 @text(6)
 def changed_bytes(rng: random.Random, shape: Shape) -> str | None:
-    """A few bytes of the text, at random."""
+    """Change a few random bytes of the text."""
     note = shape.vmcoreinfo
     if note is None or not note.desc:
         return None
