@@ -106,7 +106,7 @@ async def test_a_candidate_beside_the_note_of_the_dump(sample: Sample) -> None:
         await settled(pilot)
         await pilot.press("d")
         await settled(pilot)
-        assert "the same" in shown(pilot) or "identical" in shown(pilot)
+        assert "equal byte for byte" in shown(pilot)
 
 
 async def test_an_entry_has_no_memory_to_look_into(sample: Sample) -> None:
