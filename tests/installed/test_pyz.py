@@ -54,7 +54,7 @@ def test_the_app_opens_a_dump(pyz: Path, environment: dict[str, str]) -> None:
     command = (*_ALONE, str(pyz), str(SAMPLES / "amd64-cut-note.elf"))
     with Terminal(command, 120, 40, env=environment) as terminal:
         terminal.wait_for("6.1.0-56-amd64")
-        terminal.wait_for("1 to know")
+        terminal.wait_for("1 hint")
         terminal.send("F")
         terminal.wait_for("0x0000019c8000  proved")
 

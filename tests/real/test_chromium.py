@@ -39,7 +39,7 @@ async def test_a_lesson_from_start_to_end_in_chromium(tmp_path: Path) -> None:
         await page.press("o")
         await page.wait_for("not saved")  # the edits of this step
         await page.press("escape", "u", "o")
-        await page.wait_for("Make one")
+        await page.wait_for("Create")
         await page.press("o")
         await page.wait_for("Open a file")
         await page.press(str(SAMPLES / "good.entry"), "enter")

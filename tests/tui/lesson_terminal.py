@@ -22,7 +22,7 @@ _AGAIN = 0.3
 _MOVES = ("down", "up", "left", "right")
 _ROLLS = 50
 """Turns of the wheel until what is looked for must have come."""
-_BUSY = "looking at the dump"
+_BUSY = "checking the dump"
 """What the app says while it is at work."""
 
 
@@ -110,9 +110,9 @@ class LessonTerminal:
         raise AssertionError(f"{text!r} is not on the screen:\n{self.terminal.text}")
 
     def at_step(self, number: int, steps: int) -> None:
-        """Wait until that one is to be done."""
+        """Wait until the step is shown as not done."""
         self.until(f"  {number}/{steps}━")
-        assert "[F9 Leave]  to be done" in self.terminal.text, self.terminal.text
+        assert "[F9 Leave]  not done yet" in self.terminal.text, self.terminal.text
 
     def is_done(self) -> None:
         """Wait until the panel says so of the step."""

@@ -48,7 +48,7 @@ async def test_a_note_is_appended_in_place_and_taken_back(sample: Sample, tmp_pa
         assert "dump.elf" in shown(pilot), "it names the file that it would take back"
         await pilot.press("down", "enter")
         await settled(pilot)
-        assert "taken back" in said(pilot)
+        assert "undone" in said(pilot)
         assert main_screen(pilot).document.state.note is None
     assert _sha(dump) == before and not Path(f"{dump}{SUFFIX}").exists()
 

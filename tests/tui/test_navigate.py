@@ -157,7 +157,7 @@ async def test_bookmarks_are_set_found_listed_and_kept(sample: Sample) -> None:
             seen.append(view.cursor)
         assert seen == [0x10, 0x100, screen.document.layout.image.size - 1, 0x10]
         await pilot.press("b")
-        assert "no bookmark at 0x10" in said(pilot)
+        assert "bookmark at 0x10 removed" in said(pilot)
     async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
         screen = main_screen(pilot)
         assert screen.session.bookmarks == ("0x100", memory)

@@ -70,7 +70,7 @@ async def test_they_are_for_the_copy_that_will_be_then_was_saved(
 async def test_the_palette_has_it_and_an_entry_alone_leads_to_qemu(sample: Sample) -> None:
     async with running(sample("good.entry")) as pilot:
         commands = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
-        assert "What now? - The commands to go on with (N)" in commands
+        assert "What now? - Show the next commands to run (N)" in commands
         await pilot.press("N")
         assert "Q asks it" in said(pilot) and pilot.app.screen is main_screen(pilot)
 
@@ -88,7 +88,7 @@ async def test_a_windows_header_stands_where_the_keys_are(sample: Sample, size: 
             await pilot.press(key)
             await settled(pilot)
             assert pilot.app.screen is screen and not screen.document.modified, key
-        assert "a Windows header is left alone" in said(pilot)
+        assert "a Windows header is never edited" in said(pilot)
         await pilot.press("c")
         assert pilot.app.clipboard.startswith("MinorVersion") and "19041" in pilot.app.clipboard
         await pilot.press("slash", *"debug")

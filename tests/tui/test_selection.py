@@ -100,7 +100,7 @@ async def test_more_than_a_clipboard_takes_is_said(sample: Sample) -> None:
         assert "that is the first 65536 bytes" in said(pilot)
         await pilot.press("C")
         await settled(pilot)
-        assert "Copy the first 64 KiB of what is marked, 65536 bytes, as" in shown(pilot)
+        assert "Copy the first 64 KiB of the highlighted bytes, 65536 bytes, as" in shown(pilot)
 
 
 async def test_guest_memory_is_copied_too(sample: Sample) -> None:

@@ -1,4 +1,4 @@
-"""The app: which screen is shown, the theme and the user's keys."""
+"""The app: its screens, files, theme and key bindings."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class VmciApp(Guarded, App[None]):
-    """Opens a document's main screen, or the start screen where there is none."""
+    """Shows the main screen of a document, or the start screen."""
 
     CSS = packaged_text(__package__, "app.tcss")
     TITLE = "vmci"
@@ -51,19 +51,19 @@ class VmciApp(Guarded, App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         *LESSON_BINDINGS,
         Binding(
-            "f1,question_mark", "toggle_keys", "Keys", tooltip="What this is, and all its keys", id="help", show=False
+            "f1,question_mark", "toggle_keys", "Keys", tooltip="Explain this pane and its keys", id="help", show=False
         ),
         Binding("f12", "picture", "Picture", tooltip="Save a picture of the screen (SVG)", id="picture", show=False),
-        Binding("X", "craft", "Craft a faulty dump", tooltip="Choose faults, see what is said", id="craft", show=False),
+        Binding("X", "craft", "Craft a faulty dump", tooltip="Build a test dump with faults", id="craft", show=False),
     ]
 
     def __init__(self, document: Document | None = None, chosen: settings.Settings | None = None) -> None:
-        # Textual itself only takes the hue out where NO_COLOR is set; of its ANSI themes it takes all colour out.
+        # With NO_COLOR Textual only removes the hue; from its ANSI themes it removes all colour.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._pool: ThreadPoolExecutor | None = None
         self._failures, self._keys, self._teacher = Failures(self), KeyQueue(self), Teacher(self)
         self._painted = False
-        """Whether the first picture was painted: before, a failure ends the app, and is printed."""
+        """Whether the first screen was painted: a failure before that ends the app and is printed."""
         self.allowed: str | None = None
         """The only folder whose files may be opened and saved; None for all."""
         self.settings = chosen or settings.load()
@@ -72,7 +72,7 @@ class VmciApp(Guarded, App[None]):
             self.register_theme(theme)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: every action of the screen, of all its panes."""
+        """Return the commands of the palette: every action of the screen and its panes."""
         from vmci_tui.tui.command_palette import commands
 
         yield from commands(self, screen)
@@ -80,7 +80,7 @@ class VmciApp(Guarded, App[None]):
 
     def on_mount(self) -> None:
         hand_to_loop(asyncio.get_running_loop(), partial(self.exit, return_code=Cancelled.exit_code))
-        # Set here and not left to TEXTUAL_THEME: what a picture shows must not hang on the environment.
+        # Set here, not by TEXTUAL_THEME: screenshots must not depend on the environment.
         wanted = self.settings.theme or settings.last_theme()
         self.theme = wanted if wanted in self.available_themes else "textual-dark"
         if self.settings.keymap:
@@ -93,11 +93,11 @@ class VmciApp(Guarded, App[None]):
             self.push_screen(StartScreen())
 
     def get_default_screen(self) -> Screen[Any]:
-        """The first document's screen. (Pushed onto textual's blank one it is painted 40 ms later.)"""
+        """Return the first document's screen: pushed onto Textual's blank one it is painted 40 ms later."""
         return self._screen_of(self._first) if self._first else super().get_default_screen()
 
     def background(self) -> Background[Any]:
-        """What judges: in one thread for all that is asked, so that what a dump keeps is used by one only."""
+        """Return a runner for judgements; all share one thread, because a dump's caches are not thread-safe."""
         from concurrent.futures import ThreadPoolExecutor
 
         from vmci_tui.tui.background import Background
@@ -107,8 +107,8 @@ class VmciApp(Guarded, App[None]):
 
     def on_ready(self) -> None:
         self._painted = True
-        # The command line switched it off. What start-up made lives as long as the app: no later
-        # collection needs to walk over it. (In tests apps come and go, and must not be frozen.)
+        # The command line disabled it. Objects made at start-up live as long as the app, so no later
+        # collection needs to visit them. (Not in tests, where apps come and go.)
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
@@ -118,7 +118,7 @@ class VmciApp(Guarded, App[None]):
         self.theme_changed_signal.subscribe(self, self._store_theme)
 
     def _show_troubles(self) -> None:
-        """Say once what of the user's own files is not followed. A browser's session has none."""
+        """Report once what is wrong in the user's settings; a browser session has no settings."""
         if self.allowed is None:
             if self.settings.keymap:
                 self._show_unknown_ids()
@@ -133,7 +133,7 @@ class VmciApp(Guarded, App[None]):
             self.notify(words, severity="warning", markup=False, timeout=10)
 
     def _store_theme(self, theme: Theme) -> None:
-        """The theme that the user chose is there at the next start too."""
+        """Store the chosen theme for the next start."""
         if self.settings.theme is None:
             settings.store_theme(theme.name)
         elif self.settings.theme != theme.name:
@@ -150,11 +150,11 @@ class VmciApp(Guarded, App[None]):
         await self._keys.take(event, super().on_event)
 
     def failed(self, error: BaseException, painting: bool = False) -> None:
-        """Say in a line what went wrong. While painting, only the first time: saying it paints too."""
+        """Report an error in one line; while painting only once, because a report paints too."""
         self._failures.say(error, painting)
 
     def show_mishaps(self) -> None:
-        """Say what went wrong in a judgement, which goes on without the reader in which it did."""
+        """Report readers that failed in a judgement; it continues without them."""
         self._failures.show_mishaps()
 
     def _handle_exception(self, error: Exception) -> None:
@@ -167,25 +167,25 @@ class VmciApp(Guarded, App[None]):
 
     @property
     def lesson(self) -> LessonRun | None:
-        """The lesson that runs."""
+        """Return the running lesson."""
         return self._teacher.run
 
     @property
     def lessons_in(self) -> str | None:
-        """The folder of lessons; None for the bundled ones."""
+        """Return the folder of lessons; None for the bundled ones."""
         return self._teacher.folder
 
     def teach(self, path: str | None, folder: str | None, allowed: str | None) -> None:
-        """To be called before the app runs: begin with this lesson, or with the list of the folder's."""
+        """Begin with this lesson, or with the list of the folder's; call it before the app runs."""
         self._teacher.teach(path, folder)
         self.allowed = allowed
 
     def start_lesson(self, path: str) -> None:
-        """Begin a lesson; what is wrong with it is said."""
+        """Start a lesson; report an error if it cannot be loaded."""
         self._teacher.start(path)
 
     def check_step(self) -> None:
-        """Look whether the lesson's step is done by now."""
+        """Check whether the lesson's step is done."""
         self._teacher.check_step()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -209,17 +209,17 @@ class VmciApp(Guarded, App[None]):
     # Files
 
     def has_unsaved(self) -> bool:
-        """Whether what is open was edited and not saved."""
+        """Return whether there are unsaved edits."""
         return self.session is not None and self.session.document.unsaved
 
     def close_files(self) -> None:
-        """Close the files that are open."""
+        """Close the open files."""
         if self.session is not None:
             self.session.document.close()
             self.session = None
 
     def _remember(self, document: Document) -> None:
-        """Note the file among the recent ones, and ask about a save that was cut short; not before it is shown."""
+        """Add the file to the recent ones, and ask about an interrupted save; call it once the file is shown."""
         if self.lesson is not None or not isinstance(document.source, FileSource):
             return
         blob = document.blob.path if isinstance(document.blob, FileSource) else None
@@ -234,35 +234,35 @@ class VmciApp(Guarded, App[None]):
         source = document.source
         if not isinstance(source, FileSource) or document.read_only or not is_cut_short(source.path):
             return
-        choices = (("later", "Leave it as it is"), ("back", "Take it back"), ("finish", "Bring it to its end"))
+        choices = (("later", "Leave it unchanged"), ("back", "Undo it"), ("finish", "Complete it"))
 
         def chosen(choice: str | None) -> None:
             if choice in ("back", "finish"):
                 self.undo_last_save(document, source.path, finishing=choice == "finish")
 
-        hint = "The old bytes are kept: both ways are safe."
-        self.push_screen(Choose("A save in place of this file was cut short", choices, hint), chosen)
+        hint = "The old bytes are kept, so both are safe."
+        self.push_screen(Choose("A save in place of this file was interrupted", choices, hint), chosen)
 
     def action_toggle_keys(self) -> None:
-        """What the focused pane is, and its keys."""
+        """Show what the focused pane is, and its keys."""
         from vmci_tui.tui.screens.help_screen import HelpScreen, help_of
 
         if not isinstance(self.screen, HelpScreen):
-            # Whoever opens a page in a browser is not told where the files of this machine lie.
+            # A user in a browser must not see paths of this machine.
             self.push_screen(help_of(self.screen, settings=self.allowed is None))
 
     def action_picture(self) -> None:
-        """Save a picture of the screen into the folder in which the app was started."""
+        """Save a picture of the screen to the folder where the app was started."""
         from vmci_tui.tui.screenshot import save_picture
 
         try:
             self.refuse_outside("vmci.svg")
-            self.notify(f"saved the picture {save_picture(self)}", markup=False)
+            self.notify(f"saved {save_picture(self)}", markup=False)
         except VmciError as error:
             self.notify(safe(str(error)), severity="error", markup=False)
 
     async def action_quit(self) -> None:
-        """Quit from anywhere; edits that are not saved are asked about."""
+        """Quit from any screen; ask first if there are unsaved edits."""
         main = next((screen for screen in self.screen_stack if isinstance(screen, MainScreen)), None)
         if main is not None and main.document.unsaved:
             main.action_leave()
@@ -273,7 +273,7 @@ class VmciApp(Guarded, App[None]):
         document = session.document
         if isinstance(document.source, FileSource):
             document.read_only = not document.source.lock()
-        # Given now and not by the first resize, which would style every widget anew before the first paint.
+        # Set now, because the first resize would style every widget again before the first paint.
         width = next(name for least, name in reversed(self.HORIZONTAL_BREAKPOINTS) if self.size.width >= least)
         return MainScreen(session, width)
 
@@ -282,7 +282,7 @@ class VmciApp(Guarded, App[None]):
         refuse_outside(path, self)
 
     def open(self, path: str, blob: str | None = None) -> bool:
-        """Show a file; what cannot be opened is said, and the screen stays: False."""
+        """Show a file; report an error and return False if it cannot be opened."""
         try:
             self._show(Session.open(path, blob, self))
         except VmciError as error:
@@ -291,27 +291,27 @@ class VmciApp(Guarded, App[None]):
         return True
 
     def open_new(self) -> None:
-        """An entry as Linux with 4 KiB pages would write it, its paddr still 0."""
+        """Show an entry as Linux with 4 KiB pages would write it, with paddr 0."""
         document = new_entry(EntryHistory("blob"))
         raw = Entry(0, 1, linux_size(4096), 0).pack()
         document.edit(Edit.of(set_entry, EntryHistory("blob", (Write(0, LENGTH, raw),))).named("a new entry"))
         self._show(Session(document, self))
 
     def show_start(self) -> None:
-        """The samples and recent files, over what is open."""
+        """Show the samples and recent files, over the open file."""
         from vmci_tui.tui.screens.start_screen import StartScreen
 
         self.push_screen(StartScreen(back=True))
 
     def action_craft(self) -> None:
-        """The fault bench, over what is open; a lesson keeps to its own files."""
+        """Show the fault bench over the open file; not in a lesson, which has its own files."""
         from vmci_tui.tui.screens.bench_screen import BenchScreen
 
         if self.lesson is None and not isinstance(self.screen, BenchScreen):
             self.push_screen(BenchScreen())
 
     def ask_open(self) -> None:
-        """Ask for a file (and the entry beside it) and open it."""
+        """Ask for a file and open it."""
         from vmci_tui.tui.widgets.dialogs import Ask
 
         def accept(typed: str) -> None:
@@ -327,7 +327,7 @@ class VmciApp(Guarded, App[None]):
         self._remember(session.document)
 
     def reopen(self, document: Document) -> None:
-        """Show the file anew after it was changed itself."""
+        """Open the file again after it was changed on disk."""
         source = document.source
         if not isinstance(source, FileSource):
             return
@@ -336,25 +336,26 @@ class VmciApp(Guarded, App[None]):
         self.open(source.path, blob)
 
     def undo_last_save(self, document: Document, path: str, finishing: bool = False, force: bool = False) -> None:
-        """Undo the last save in place (or bring it to its end), and show the file as it is then."""
+        """Undo the last save in place, or complete it, and open the file again."""
         from vmci_tui.saving.last_save import complete_last_save, undo_last_save
 
         source = document.source
         if not isinstance(source, FileSource) or document.read_only:
-            self.notify("another vmci has this file open, or it is none", severity="error", markup=False)
+            words = "the file is open in another vmci, or is not a regular file"
+            self.notify(words, severity="error", markup=False)
             return
-        document.close()  # with it goes the lock, which taking back needs
+        document.close()  # it releases the lock, which the undo takes
         try:
             complete_last_save(path) if finishing else undo_last_save(path, force)
         except VmciError as error:
             self.notify(safe(str(error)), severity="error", markup=False)
         else:
-            words = "brought to its end" if finishing else "taken back"
+            words = "completed" if finishing else "undone"
             self.notify(f"the last save in place was {words}", markup=False)
         self.reopen(document)
 
     async def replace_screens(self, screen: Screen[None]) -> None:
-        """Show this screen instead of all others but the first, which textual cannot switch away from."""
+        """Replace all screens by this one, except the first, which Textual cannot remove."""
         while len(self.screen_stack) > 1:
             await self.pop_screen()
         await self.push_screen(screen)

@@ -1,4 +1,4 @@
-"""Judgements beside the keys: each in a thread, and of those asked for only the last one counts."""
+"""Background jobs: each runs in a thread, and a new one cancels the one before."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Call = Callable[[], None]
 
 
 class Background(Generic[Result]):
-    """Runs a job in a thread, where no widget is touched; what is asked anew stops what was asked before."""
+    """Runs one job at a time in a thread, where no widget may be touched; a new job stops the old one."""
 
     def __init__(self, later: Callable[[Call], object], pool: ThreadPoolExecutor) -> None:
-        """`later` calls back on the asker's own thread; `pool` has one thread, so that jobs take turns."""
+        """`later` runs a call on the app's thread; `pool` has one thread, so that jobs take turns."""
         self._later, self._pool = later, pool
         self._stop = threading.Event()
         self._asked: tuple[Future[Result], Call] | None = None
@@ -29,9 +29,9 @@ class Background(Generic[Result]):
         failed: Callable[[Exception], None],
         patience: float,
     ) -> bool:
-        """Run `job`; `done` gets its result, `failed` what it raised, at once where that takes less than `patience` s.
+        """Run `job` and wait up to `patience` seconds; return whether it ended by then.
 
-        Gives whether it did. A job that was stopped calls neither.
+        `done` gets its result, or `failed` its exception, later if need be. A stopped job calls neither.
         """
         self.stop()
         self._stop = stop = threading.Event()
@@ -56,14 +56,14 @@ class Background(Generic[Result]):
         return False
 
     def finish(self) -> None:
-        """Wait for what was asked, and deliver it; a budget bounds how long that takes."""
+        """Wait for the running job and deliver its result; its budget bounds the time."""
         if self._asked is not None:
             future, deliver = self._asked
             wait([future])
             deliver()
 
     def stop(self) -> None:
-        """Stop what runs; nothing is delivered of it."""
+        """Stop the running job; its result is dropped."""
         self._stop.set()
         if self._asked is not None:
             self._asked[0].cancel()

@@ -1,4 +1,4 @@
-"""The keys: each has an id by which settings give it other keys, and most have a line of help."""
+"""Key bindings: each has an id, by which the settings change its keys, and most have a help text."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from textual.dom import DOMNode
 
 
 def bind(keys: str, action: str, label: str, tip: str, show: bool = True) -> Binding:
-    """A key of a pane; its id names the action."""
+    """Return a pane's binding, whose id is its action."""
     return Binding(keys, action, label, tooltip=tip, id=action, show=show)
 
 
 def moves(what: str) -> tuple[Binding, ...]:
-    """The keys that move and duplicate a line or a note; none of them stands in the footer."""
+    """Return the keys that move and duplicate a line or a note; the footer hides them."""
     return (
         Binding("K,shift+up", f"move_{what}(-1)", "Up", tooltip=f"Move the {what} up", id=f"{what}.up", show=False),
         Binding(
             "J,shift+down", f"move_{what}(1)", "Down", tooltip=f"Move the {what} down", id=f"{what}.down", show=False
         ),
-        bind("D", f"duplicate_{what}", "Twice", f"Duplicate the {what}", show=False),
+        bind("D", f"duplicate_{what}", "Duplicate", f"Duplicate the {what}", show=False),
     )
 
 
 def unknown_ids(names: Iterable[str]) -> list[str]:
-    """Return the names that are not the id of a key, sorted; import all screens where that must be looked up."""
+    """Return the names that are not ids of bindings, sorted; import all screens if some are not known yet."""
     wanted = set(names) - set(_loaded())
     if wanted:
         for module in pkgutil.walk_packages(importlib.import_module("vmci_tui.tui").__path__, "vmci_tui.tui."):
@@ -37,7 +37,7 @@ def unknown_ids(names: Iterable[str]) -> list[str]:
 
 
 def _loaded(base: type[DOMNode] = DOMNode) -> Iterator[str]:
-    """The ids of all classes that are imported by now."""
+    """Yield the ids of all imported classes."""
     yield from (item.id for item in base.__dict__.get("BINDINGS", ()) if isinstance(item, Binding) and item.id)
     for node in base.__subclasses__():
         yield from _loaded(node)

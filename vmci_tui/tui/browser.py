@@ -1,4 +1,4 @@
-"""How the lessons are drawn in a browser: by Textual's web driver, which `vmci serve` listens to."""
+"""The driver for lessons in a browser: Textual's web driver, whose output `vmci serve` reads."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from textual.drivers.web_driver import WebDriver
 
 
 class BrowserDriver(WebDriver):
-    """Ends the app where nobody listens any more: Textual's own would wait for keys for ever."""
+    """Ends the app when its reader is gone; Textual's driver would wait for keys for ever."""
 
     def write(self, data: str) -> None:
-        with suppress(BrokenPipeError):  # else the app fails, and then hangs as it says so
+        with suppress(BrokenPipeError):  # else the app fails, and hangs while it reports that
             super().write(data)
 
     def write_meta(self, data: dict[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""What terminals take into their clipboard."""
+"""The limits of terminals' clipboards."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Final
 
 MAX_BYTES: Final = 64 << 10
-"""Bytes that are copied at most: a terminal takes no larger clipboard over ssh."""
+"""Bytes that are copied at most: terminals accept no more over ssh."""
 _WITHOUT: Final = ("linux", "dumb", "vt100", "vt102", "vt220", "ansi")
-"""Terminals, by TERM, that know no clipboard."""
+"""Values of TERM for terminals without a clipboard."""
 
 
 def lacks_clipboard(environment: Mapping[str, str]) -> bool:
-    """Whether the terminal is known not to take OSC 52; most others take it."""
+    """Return whether the terminal is known to lack OSC 52; most others support it."""
     return (
         environment.get("TERM", "") in _WITHOUT
         or environment.get("TERM_PROGRAM") == "Apple_Terminal"

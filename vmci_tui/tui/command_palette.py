@@ -1,4 +1,4 @@
-"""The palette: every action of the screen, from whatever pane it is opened."""
+"""The command palette: every action of the screen and its panes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def commands(app: App[None], screen: Screen[object]) -> Iterator[SystemCommand]:
-    """What works where the focus is, then what the other panes can do: chosen here, it goes there first."""
+    """Yield the actions at the focus, then those of the other panes, which move the focus first."""
     seen: set[str] = set()
     for node, binding, enabled, tooltip in screen.active_bindings.values():
         if enabled and binding.id and tooltip and binding.action not in seen:
@@ -47,7 +47,7 @@ def _in_pane(screen: MainScreen, widget: Widget, action: str) -> None:
 
 
 def _command(app: App[None], binding: Binding, words: str, where: str, run: object) -> SystemCommand:
-    """The keys are the user's own where the settings name some."""
+    """Return the command for a binding, with the key from the user's settings if they have one."""
     assert callable(run)
     key = host(app).settings.keymap.get(binding.id or "", binding.key).split(",")[0]
     shown = key_name(app.get_key_display(replace(binding, key=key)))

@@ -1,4 +1,4 @@
-"""The app's own edge: what failed is said in a line, kept in a log, and everything else goes on."""
+"""Report the app's errors: one line on the screen, details in the log."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class Failures:
-    """Says what failed in an app; each failure of ours once while painting, since saying it paints too."""
+    """Reports the errors of an app."""
 
     def __init__(self, app: App[None]) -> None:
         self._app = app
         self._shown: frozenset[mishap.Mishap] = frozenset()
 
     def say(self, error: BaseException, painting: bool = False) -> None:
-        """Say in a line what went wrong. While painting, only the first time: telling paints too."""
+        """Report an error in one line; while painting only once, because a report paints too."""
         if isinstance(error, WorkerFailed):
             error = error.error
         if isinstance(error, VmciError):
@@ -36,7 +36,7 @@ class Failures:
             self._app.call_later(self._show, found)
 
     def show_mishaps(self) -> None:
-        """Say what went wrong in a judgement, which goes on without the reader in which it did."""
+        """Report readers that failed in a judgement; it continues without them."""
         for found in mishap.recorded:
             if found not in self._shown:
                 self._shown |= {found}
@@ -46,12 +46,12 @@ class Failures:
         from vmci_tui.common.error_log import log_mishap
 
         kept = log_mishap(found)
-        # Whoever opens a page in a browser is not told where the files of this machine lie.
+        # A user in a browser must not see paths of this machine.
         where = f"; to report it, send {kept}" if kept is not None and host(self._app).allowed is None else ""
         self.show(f"{found}{where}")
 
     def show(self, words: str) -> None:
-        """In the status line of the screen, and as a message: the line is soon another one."""
+        """Show the words in the status line, and as a message, because the line soon changes."""
         for line in self._app.screen.query("#status, #progress").results(StatusLine):
             line.set_text(words)
         self._app.notify(words, severity="error", markup=False)

@@ -1,8 +1,7 @@
-"""Where an error of vmci's own ends: it is told in a line, kept in a log, and everything else goes on.
+"""Widgets whose errors do not end the app: each error is reported in one line and logged.
 
-Textual ends the app at any exception. What handles messages here catches it before, or the loop of
-messages behind it would end; what paints gives a word instead of its lines; all that is left
-(timers, workers, what runs after a paint) comes to `_handle_exception`.
+Textual ends the app at any exception. The classes here catch it in handlers of messages and while
+painting; all others (timers, workers, callbacks after a paint) reach the app's `_handle_exception`.
 """
 
 from __future__ import annotations
@@ -24,22 +23,22 @@ _NOT_SHOWN = "cannot be shown"
 
 
 class Guarded(MessagePump):
-    """A widget, a screen or the app whose handlers may fail: the next message is handled all the same."""
+    """A widget, a screen or the app whose handlers may fail; the next message is still handled."""
 
     async def _dispatch_message(self, message: Message) -> None:
         try:
             await super()._dispatch_message(message)
-        except Exception as error:  # the edge: nothing that a handler raises may end the app
+        except Exception as error:  # a handler's error must not end the app
             host(self).failed(error)
 
 
 class GuardedWidget(Guarded, Widget):
-    """A widget whose painting may fail: a word stands for it."""
+    """A widget whose painting may fail; a short text is shown instead."""
 
     def render_lines(self, crop: Region) -> list[Strip]:
         try:
             return super().render_lines(crop)
-        except Exception as error:  # the edge: the other widgets are painted
+        except Exception as error:  # the other widgets are still painted
             host(self).failed(error, painting=True)
             text = _NOT_SHOWN[crop.x : crop.right].ljust(crop.width)
             blank = Strip([Segment(" " * crop.width)], crop.width)

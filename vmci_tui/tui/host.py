@@ -1,4 +1,4 @@
-"""What screens and widgets ask of the app that they are in, whichever class it is."""
+"""The app as its screens and widgets see it; they do not import the class."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 
 class Host(SessionHost, Protocol):
-    """The app, as what is below it knows it."""
+    """The methods of the app that screens and widgets use."""
 
     settings: Settings
 
     def failed(self, error: BaseException, painting: bool = False) -> None:
-        """Say in a line what went wrong."""
+        """Report an error in one line."""
 
     def show_mishaps(self) -> None:
-        """Say what went wrong in a judgement, which goes on without the reader in which it did."""
+        """Report readers that failed in a judgement; it continues without them."""
 
     def refuse_outside(self, path: str) -> None:
         """Raise UsageError for a file that may not be opened or saved here."""
 
     def open(self, path: str, blob: str | None = None) -> bool:
-        """Show a file; False where it cannot be opened, which is said."""
+        """Show a file; report an error and return False if it cannot be opened."""
 
     def open_new(self) -> None:
         """Show an entry as Linux would write it."""
@@ -38,32 +38,32 @@ class Host(SessionHost, Protocol):
         """Ask for a file, and show it."""
 
     def show_start(self) -> None:
-        """Show the samples and recent files, over what is open."""
+        """Show the start screen over the open file."""
 
     def action_craft(self) -> None:
-        """Show the fault bench, over what is open."""
+        """Show the fault bench over the open file."""
 
     @property
     def lessons_in(self) -> str | None:
         """Return the folder of lessons; None for the bundled ones."""
 
     def start_lesson(self, path: str) -> None:
-        """Begin a lesson."""
+        """Start a lesson."""
 
     def has_unsaved(self) -> bool:
-        """Return whether what is open was edited and not saved."""
+        """Return whether there are unsaved edits."""
 
     def close_files(self) -> None:
-        """Close the files that are open."""
+        """Close the open files."""
 
     async def replace_screens(self, screen: Screen[None]) -> None:
-        """Show this screen instead of all others."""
+        """Replace all screens by this one."""
 
     def reopen(self, document: Document) -> None:
-        """Show the file anew after it was changed itself."""
+        """Open the file again after it was changed on disk."""
 
     def undo_last_save(self, document: Document, path: str, finishing: bool = False, force: bool = False) -> None:
-        """Undo the last save in place, or bring it to its end, and show the file as it is then."""
+        """Undo the last save in place, or complete it, and open the file again."""
 
 
 def host(node: MessagePump) -> Host:

@@ -1,7 +1,7 @@
-"""Keys that come faster than the app can follow go where they would go if they were typed slowly.
+"""Deliver each queued key to the widget that has the focus after the previous key was fully handled.
 
-Over a slow line keys arrive in bursts. Without this, what is typed behind the key that opens a
-dialog is gone, for it was meant for a field that was not there yet.
+Over a slow line keys arrive in bursts. Without the queue, text typed right after the key that
+opens a dialog would be lost, because its field does not exist yet.
 """
 
 from __future__ import annotations
@@ -19,28 +19,26 @@ if TYPE_CHECKING:
     from textual.message_pump import MessagePump
 
 _ROUNDS = 2
-"""What a key does may itself be a message that goes the same way up once more: a field that was submitted."""
+"""A key may post a message that is handled by the same widgets again, as a submitted field does."""
 _PATIENCE = 0.5
-"""Seconds for a widget to follow; one that is just being taken away never answers."""
-
-
+"""Seconds to wait for a widget; one that is being removed never answers."""
 _MOVES = frozenset(("up", "down", "left", "right", "pageup", "pagedown", "home", "end"))
 """Keys that leave the focus where it is."""
 
 
 class KeyQueue:
-    """Holds a key (or a paste) of an app back while the one before is being followed."""
+    """Delays a key (or a paste) of an app until the one before is handled."""
 
     def __init__(self, app: App[None]) -> None:
         self._app = app
         self._following: asyncio.Task[None] | None = None
         self._released: events.Event | None = None
         self._moved = False
-        """Whether the last key was one of the moves."""
+        """Whether the last key was one of `_MOVES`."""
         self._held: deque[events.Event] = deque()
 
     async def take(self, event: events.Event, handle: Callable[[events.Event], Awaitable[None]]) -> None:
-        """Let the app `handle` an event, now or in its turn."""
+        """Let the app `handle` an event, now or when the keys before it are done."""
         if not isinstance(event, (events.Key, events.Paste)) or event.is_forwarded or self._app.is_headless:
             await handle(event)
         elif self._following is not None and event is not self._released:
@@ -63,9 +61,9 @@ class KeyQueue:
             self._following = self._released = None
 
     def _may_go_elsewhere(self, held: events.Event) -> bool:
-        """Whether the key before may move the focus first; that comes after its paint: another pane was shown.
+        """Return whether the key before may move the focus, which happens after a paint.
 
-        A key behind one that only moves the cursor, and a letter for a field, need no wait of a frame each.
+        A key after a move of the cursor, and a letter for a field, need not wait for a frame.
         """
         if not isinstance(held, events.Key) or self._moved:
             return False
@@ -73,7 +71,7 @@ class KeyQueue:
         return focused is None or not focused.check_consume_key(held.key, held.character)
 
     async def _quiet(self) -> None:
-        """Until the last key was handled by what has the focus and all above it, and what it opened is there."""
+        """Wait until the focused widget and its ancestors have handled the last key, and its new screen is there."""
         screen = None
         while screen is not self._app.screen:
             screen = self._app.screen
@@ -84,7 +82,7 @@ class KeyQueue:
 
 
 async def _reached(node: MessagePump, painted: bool = False) -> None:
-    """Until all that was sent to it by now is handled, and painted."""
+    """Wait until all messages sent to the node so far are handled, and painted if asked."""
     done = asyncio.Event()
     if (node.call_after_refresh if painted else node.call_later)(done.set):
         with suppress(asyncio.TimeoutError):

@@ -1,4 +1,4 @@
-"""The main screen: the panes side by side (or one at a time), all pointing at the same bytes."""
+"""The main screen: title, panes, status line and footer, and the keys that work in every pane."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from vmci_tui.tui.panes.pane_bar import PaneBar
 from vmci_tui.tui.panes.panes import Panes
 from vmci_tui.tui.panes.table import NAMES, PANES
 from vmci_tui.tui.prompts import is_judged, say, try_edit
-from vmci_tui.tui.session import News, Session
+from vmci_tui.tui.session import Session, SessionEvent
 from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.verdict_strip import TitleBar
 
@@ -33,43 +33,43 @@ if TYPE_CHECKING:
     from vmci_tui.findings import Finding
 
 _LONG = 40
-"""Letters of a path from which on it is shortened."""
+"""Characters of the longest path that is not shortened."""
 
 
 class MainScreen(Guarded, Screen[None]):
-    """One document. Each change of the session is shown whole; moving in one pane moves the others."""
+    """Shows one document and every change of its session."""
 
     lesson_name = "main"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s,ctrl+s", "save", "Save", tooltip="Save a copy; the plan is shown first", id="save"),
         Binding("R", "repair", "Repair", tooltip="Apply all safe fixes in one go; they are shown first", id="repair"),
-        Binding("v", "readers", "Readers", tooltip="What every reader says of the file, and why", id="readers"),
-        Binding("question_mark,f1", "app.toggle_keys", "Keys", tooltip="What this pane is, and all keys", id="help"),
-        Binding("q", "leave", "Quit", tooltip="Quit; unsaved edits are asked about", id="quit"),
+        Binding("v", "readers", "Readers", tooltip="Show every reader's verdict, and why", id="readers"),
+        Binding("question_mark,f1", "app.toggle_keys", "Keys", tooltip="Explain this pane and its keys", id="help"),
+        Binding("q", "leave", "Quit", tooltip="Quit; asks first if there are unsaved edits", id="quit"),
         Binding("F", "find", "Find", tooltip="Find the note in guest memory", id="find"),
         Binding("a", "append", "Append", tooltip="Add or replace the VMCOREINFO note", id="append"),
-        Binding("u,ctrl+z", "undo", "Undo", tooltip="Take the last edit back", id="undo"),
+        Binding("u,ctrl+z", "undo", "Undo", tooltip="Undo the last edit", id="undo"),
         Binding("o", "open", "Open", tooltip="Open another file", id="open"),
         Binding("e", "edit_text", "Text", tooltip="Edit the whole text of the note", id="edit_text", show=False),
-        Binding("r,ctrl+y", "redo", "Redo", tooltip="Do it again", id="redo", show=False),
+        Binding("r,ctrl+y", "redo", "Redo", tooltip="Redo the edit that was undone last", id="redo", show=False),
         Binding("c", "copy", "Copy", tooltip="Copy what is selected", id="copy", show=False),
         Binding("C", "copy_as", "Copy as", tooltip="Copy as hex, C, Python or JSON", id="copy_as", show=False),
         Binding(
             "dollar_sign",
             "commands",
             "Commands",
-            tooltip="What was done so far, as commands for the shell",
+            tooltip="Show the edits so far as shell commands",
             id="commands",
             show=False,
         ),
-        Binding("x", "strip", "Strip", tooltip="Take the VMCOREINFO note out", id="strip", show=False),
-        Binding("U", "take_back", "Take back", tooltip="Take back the last save in place", id="take_back", show=False),
-        Binding("m", "matrix", "Matrix", tooltip="The value that each reader reads", id="matrix", show=False),
-        Binding("M", "memory", "Memory", tooltip="Guest memory by paddr", id="memory", show=False),
-        Binding("H", "header", "Header", tooltip="The header of a kdump file", id="header", show=False),
-        Binding("I", "inspect", "Inspect", tooltip="The bytes at the cursor as numbers", id="inspect", show=False),
-        Binding("N", "next", "What now?", tooltip="The commands to go on with", id="next", show=False),
+        Binding("x", "strip", "Strip", tooltip="Remove the VMCOREINFO note", id="strip", show=False),
+        Binding("U", "undo_save", "Undo save", tooltip="Undo the last save in place", id="take_back", show=False),
+        Binding("m", "matrix", "Matrix", tooltip="Show each reader's value for each key", id="matrix", show=False),
+        Binding("M", "memory", "Memory", tooltip="Show guest memory by paddr", id="memory", show=False),
+        Binding("H", "header", "Header", tooltip="Show the header of a kdump file", id="header", show=False),
+        Binding("I", "inspect", "Inspect", tooltip="Show the bytes at the cursor as numbers", id="inspect", show=False),
+        Binding("N", "next", "What now?", tooltip="Show the next commands to run", id="next", show=False),
         *(
             Binding(
                 str(number),
@@ -83,21 +83,21 @@ class MainScreen(Guarded, Screen[None]):
         ),
     ]
 
-    about = "The file: the entry, the notes, the text, the findings and the bytes, all pointing at the same place."
+    about = "The file: its entry, notes, text, findings and bytes; the panes follow each other's cursor."
     AUTO_FOCUS = ", ".join(f".show-{name} #{name}" for name in NAMES)
 
     def __init__(self, session: Session, width_class: str) -> None:
         document = session.document
         keys = document.state.vmcoreinfo or key_rows(document.state)
         self._active = "entry" if document.dump is None else "keys" if keys else "findings"
-        # Classes and focus from the start: each change of them later styles every widget anew, 10 ms each.
+        # Classes and focus are set here: each later change styles every widget again, 10 ms each.
         alone = " entry-only" if document.dump is None else ""
         super().__init__(classes=f"show-{self._active} {width_class}{alone}")
         self.session = session
 
     @property
     def document(self) -> Document:
-        """The document that is shown."""
+        """Return the document that is shown."""
         return self.session.document
 
     def compose(self) -> ComposeResult:
@@ -121,18 +121,18 @@ class MainScreen(Guarded, Screen[None]):
 
     # What is shown
 
-    def _changed(self, news: News) -> None:
+    def _changed(self, event: SessionEvent) -> None:
         if not self.is_attached:
             return
-        if news == "judged":
+        if event == "judged":
             self._show_judgement()
         else:
             self._show_state()
-            if news == "edited":
+            if event == "edited":
                 self.query_one(Panes).show_command()
 
     def _show_state(self) -> None:
-        """Show everything of the document's state but what is judged."""
+        """Show the document's state; the judgement comes later."""
         self.query_one(Panes).show_state()
         self.query_one(TitleBar).set_text(self._title())
 
@@ -168,7 +168,7 @@ class MainScreen(Guarded, Screen[None]):
         self._active = name
         self._show_pane(name)
         self._show_tabs()
-        # Not before the pane is shown: what is not displayed takes no focus.
+        # Once the pane is shown: a hidden widget takes no focus.
         self.call_after_refresh(self.query_one(f"#{name}").focus)
 
     def _show_pane(self, name: str) -> None:
@@ -186,11 +186,11 @@ class MainScreen(Guarded, Screen[None]):
             self._show_tabs()
 
     def key_escape(self) -> None:
-        """Stop a search; else clear the filter and leave it."""
+        """Stop the search if one runs, else clear the filter."""
         if not self.query_one(HexPane).stop_search():
             self.query_one(KeysPane).clear_filter()
 
-    # What its keys do
+    # Actions
 
     async def action_inspect(self) -> None:
         await self.query_one(Panes).toggle_inspector()
@@ -198,7 +198,7 @@ class MainScreen(Guarded, Screen[None]):
     def action_save(self) -> None:
         save.save(self, self.session)
 
-    def action_take_back(self) -> None:
+    def action_undo_save(self) -> None:
         save.undo_save(self, self.session)
 
     def action_open(self) -> None:
@@ -213,7 +213,7 @@ class MainScreen(Guarded, Screen[None]):
 
     def action_redo(self) -> None:
         edit = self.session.redo()
-        say(self, f"done again: {edit.label}" if edit else "nothing to redo")
+        say(self, f"redone: {edit.label}" if edit else "nothing to redo")
 
     def action_append(self) -> None:
         append.append(self, self.session)
@@ -255,7 +255,7 @@ class MainScreen(Guarded, Screen[None]):
         show.next_commands(self, self.session)
 
     def action_readers(self) -> None:
-        """The screen of readers, on the one under the strip's cursor."""
+        """Show the readers, with the cursor on the strip's reader."""
         if not is_judged(self, self.session):
             return
         from vmci_tui.tui.screens.readers_screen import ReadersScreen
@@ -265,7 +265,7 @@ class MainScreen(Guarded, Screen[None]):
         self.app.push_screen(screen, self._after_readers)
 
     def _after_readers(self, wanted: Finding | Literal["repair"] | None) -> None:
-        """What the user wants to go on with: a repair, or a finding."""
+        """Go to what the user chose there: the repair, or a finding."""
         if wanted == "repair":
             self.action_repair()
         elif wanted is not None and wanted in self.session.found:
@@ -276,5 +276,5 @@ class MainScreen(Guarded, Screen[None]):
 
 
 def _short(name: str) -> str:
-    """The last part of a long path: the title has room for no more, and the status line has it whole."""
+    """Return the last part of a long path; the status line shows all of it."""
     return name if len(name) <= _LONG else f".../{name.rsplit('/', 1)[-1]}"

@@ -1,4 +1,4 @@
-"""Saying something in passing, asking for a value, and making the edit that comes of it."""
+"""Show a passing message, ask for a value, make an edit of it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from textual.dom import DOMNode
 
     from vmci_tui.document.edit import Edit
-    from vmci_tui.tui.session import Make, Preview, Session
+    from vmci_tui.tui.session import MakeEdit, Preview, Session
     from vmci_tui.tui.widgets.dialogs import Accept
 
 
 def say(node: DOMNode, words: str, severity: Literal["information", "warning", "error"] = "information") -> None:
-    """Show a passing message; its text may hold what a file says, and is never parsed."""
+    """Show a passing message; it may have text of a file and is never parsed as markup."""
     node.app.notify(safe(words), severity=severity, markup=False)
 
 
@@ -37,14 +37,14 @@ def choose(
     chosen: Callable[[str | None], None],
     hint: str = "",
 ) -> None:
-    """Ask for one of a few (name, label); the first is the safe one."""
+    """Ask for one of a few (name, label); the first is the safe choice."""
     from vmci_tui.tui.widgets.dialogs import Choose
 
     node.app.push_screen(Choose(title, choices, hint), chosen)
 
 
 def make_edit(node: DOMNode, session: Session, edit: Edit) -> bool:
-    """Make an edit, and say where it changes nothing. Raises VmciError where it cannot be made, or not be saved."""
+    """Make an edit; say so if it changes nothing. Raises VmciError if it cannot be made or saved."""
     changed = session.edit(edit)
     if not changed:
         say(node, "that changes nothing")
@@ -52,7 +52,7 @@ def make_edit(node: DOMNode, session: Session, edit: Edit) -> bool:
 
 
 def try_edit(node: DOMNode, session: Session, edit: Edit) -> bool:
-    """Make an edit that a key asks for: what goes wrong is said, not raised. Gives whether anything changed."""
+    """Make an edit and show an error instead of raising it; return whether anything changed."""
     try:
         return make_edit(node, session, edit)
     except VmciError as error:
@@ -60,8 +60,8 @@ def try_edit(node: DOMNode, session: Session, edit: Edit) -> bool:
         return False
 
 
-def ask_edit(node: DOMNode, session: Session, title: str, make: Make, value: str = "", hint: str = "") -> None:
-    """Ask for what makes an edit; while it is typed the dialog shows what every reader would say."""
+def ask_edit(node: DOMNode, session: Session, title: str, make: MakeEdit, value: str = "", hint: str = "") -> None:
+    """Ask for the value of an edit; the dialog shows every reader's verdict on it while the user types."""
 
     def accept(typed: str) -> None:
         make_edit(node, session, make(typed))
@@ -69,8 +69,8 @@ def ask_edit(node: DOMNode, session: Session, title: str, make: Make, value: str
     ask(node, title, accept, value, hint, session.preview(make))
 
 
-def ask_text(node: DOMNode, session: Session, text: bytes, make: Make, title: str) -> None:
-    """Ask for a whole text, likewise."""
+def ask_text(node: DOMNode, session: Session, text: bytes, make: MakeEdit, title: str) -> None:
+    """Ask for a whole text in the same way."""
     from vmci_tui.tui.widgets.dialogs import EditText
 
     def accept(typed: str) -> None:
@@ -80,7 +80,7 @@ def ask_text(node: DOMNode, session: Session, text: bytes, make: Make, title: st
 
 
 def is_judged(node: DOMNode, session: Session) -> bool:
-    """Whether the state is judged; where it is not, say why."""
+    """Return whether the state is judged; if not, say why."""
     if session.judgement is None:
         say(node, f"the file is {session.not_judged}", "warning")
     return session.judgement is not None

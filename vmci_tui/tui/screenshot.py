@@ -1,4 +1,4 @@
-"""A picture of the screen, as SVG, into the folder in which the app was started."""
+"""Save a picture of the screen as SVG."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _MAX_NUMBER = 1000
 
 
 def picture_of(app: App[Any]) -> str:
-    """What is on the screen, without the web fonts that a closed network cannot load."""
+    """Return the screen as SVG, without web fonts, which a closed network cannot load."""
     return re.sub(r"@font-face \{.*?\}\s*", "", app.export_screenshot(title="vmci"), flags=re.DOTALL)
 
 
 def save_picture(app: App[Any]) -> str:
-    """Write `vmci-N.svg`, with the first N that is free; its name. Raises SaveError."""
+    """Write `vmci-N.svg` with the first free N into the current folder; return its name. Raises SaveError."""
     data = picture_of(app).encode("utf-8", "backslashreplace")
     for number in count(1):
         name = f"vmci-{number}.svg"

@@ -1,4 +1,4 @@
-"""What the user works on: the document that is open, what is said of it, and what was done so far. No screen here."""
+"""The open document, the judgement of its state, and what the user did so far; no screen is imported here."""
 
 from __future__ import annotations
 
@@ -30,92 +30,92 @@ if TYPE_CHECKING:
 
 BEING_JUDGED = "being judged"
 NOT_JUDGED = "not judged"
-Make = Callable[[str], Edit]
-"""From what was typed to the edit; raises VmciError for what cannot be taken."""
-Shown = Callable[["VerdictPair | None"], None]
-Preview = Callable[[str | None, Shown, float], bool]
-"""Shows what every reader would say if this were typed, beside the keys; None where it cannot be taken.
+MakeEdit = Callable[[str], Edit]
+"""Returns the edit for a typed text. Raises VmciError where the text is not valid."""
+ShowVerdicts = Callable[["VerdictPair | None"], None]
+Preview = Callable[[str | None, ShowVerdicts, float], bool]
+"""Judges a typed text in the background and shows the verdicts; None instead of a text stops the running job.
 
-Gives whether that was done within so many seconds. None stops what is under way.
+Returns whether the verdicts were shown within the given seconds. The verdicts are None for an invalid text.
 """
-News = Literal["edited", "state", "judged"]
-"""What changed: an edit was made; the state became another one without a new edit; a judgement began or came."""
+SessionEvent = Literal["edited", "state", "judged"]
+"""What changed: an edit was made; the state changed in another way; a judgement began or ended."""
 
 
 class SessionHost(Protocol):
-    """What a session needs of the app around it."""
+    """What a session needs from its app."""
 
     allowed: str | None
     """The only folder whose files may be opened and saved; None for all."""
 
     def background(self) -> Background[Any]:
-        """Return what runs judgements beside the keys."""
+        """Return a runner for background jobs."""
 
     def failed(self, error: BaseException) -> None:
-        """Say what went wrong in a judgement."""
+        """Report an error of a judgement."""
 
 
 class _TypedRun(NamedTuple):
-    """Bytes that were typed one after the other: one step of undo."""
+    """Consecutive typed bytes: one step of undo."""
 
     note: int | None
     """None for the entry."""
     at: int
     data: bytes
     state: State
-    """What they led to."""
+    """The state after them."""
 
 
 class Session:
-    """One open document; `changed` are called after everything that makes it another one, on the app's thread."""
+    """One open document; each callback of `changed` is called after every change, on the app's thread."""
 
     patience: ClassVar[float] = 0.05
-    """Seconds that an edit waits for its judgement: what is quicker is shown with it, and nothing flickers."""
+    """Seconds that an edit waits for its judgement: a quicker one is shown with the edit, without a flicker."""
 
     def __init__(self, document: Document, around: SessionHost) -> None:
         self.document = document
-        self.changed: list[Callable[[News], None]] = []
+        self.changed: list[Callable[[SessionEvent], None]] = []
         self.judgement: Judgement | None = None
-        """Of the state now; None while it is being judged, and where it cannot be."""
+        """Of the current state; None while it is being judged, and after a failure."""
         self.not_judged = BEING_JUDGED
         """Why there is no judgement."""
         self.candidates: tuple[RankedCandidate, ...] = ()
-        """What a search in memory found; memory does not change."""
+        """The notes that a search in memory found; memory does not change."""
         self.saved_path: str | None = None
         """Where the last copy of the dump was saved."""
         self._around = around
         self._judge: Background[Judgement] | None = None
         self._known: Verdicts | None = None
-        """Of the file on disk, which stays."""
+        """The verdicts over the file on disk, which no edit changes."""
         self._bookmarks: tuple[str, ...] | None = None
         self._groups: dict[State, EditGroup] = {}
         self._run: _TypedRun | None = None
 
     @classmethod
     def open(cls, path: str, blob: str | None, around: SessionHost) -> Session:
-        """Open a file and the entry beside it. Raises VmciError where it may not be, or cannot be opened."""
+        """Open a file and its entry. Raises VmciError where that is not allowed, or fails."""
         refuse_outside(path, around)
         return cls(open_document(path, blob), around)
 
     @property
     def path(self) -> str | None:
-        """The file that is open; None for an entry from nothing."""
+        """Return the path of the open file; None for a new entry."""
         source = self.document.source
         return source.path if isinstance(source, FileSource) else None
 
-    def _announce(self, news: News) -> None:
+    def _announce(self, event: SessionEvent) -> None:
         for call in tuple(self.changed):
-            call(news)
+            call(event)
 
     # The judgement
 
     @property
     def found(self) -> tuple[Finding, ...]:
-        """The findings; none while the state is being judged."""
+        """Return the findings; empty while the state is being judged."""
         return () if self.judgement is None else self.judgement.found
 
     def judge(self, patience: float = 0) -> None:
-        """Judge the state beside the keys, and say so: at once where it takes less than `patience` seconds."""
+        """Judge the state in the background; wait up to `patience` seconds for the result."""
         self._judge = self._judge or self._around.background()
         document, known = self.document.snapshot(), self._known
 
@@ -138,21 +138,21 @@ class Session:
         self._around.failed(error)
 
     def settled(self) -> Judgement | None:
-        """Wait for the judgement that is under way; None where it failed."""
+        """Wait for the running judgement and return it; None if it failed."""
         if self._judge is not None:
             self._judge.finish()
         return self.judgement
 
     def stop(self) -> None:
-        """Stop judging: what is shown is being closed."""
+        """Stop the running judgement."""
         if self._judge is not None:
             self._judge.stop()
 
-    def preview(self, make: Make) -> Preview:
-        """A preview for a dialog: what every reader would say if what is typed were taken over."""
+    def preview(self, make: MakeEdit) -> Preview:
+        """Return a preview for a dialog: the verdicts of all readers after the typed edit."""
         judge: Background[VerdictPair] = self._around.background()
 
-        def preview(typed: str | None, shown: Shown, patience: float) -> bool:
+        def preview(typed: str | None, shown: ShowVerdicts, patience: float) -> bool:
             judge.stop()
             if typed is None:
                 return True
@@ -176,7 +176,7 @@ class Session:
         return preview
 
     def next_commands(self, path: str | None = None) -> tuple[NextCommand, ...]:
-        """The commands for a copy of what is shown, at `path`; None for the file that is open."""
+        """Return the next commands for a copy of the state at `path`; None for the open file."""
         from vmci_tui.repair.next_commands import next_commands
 
         assert self.judgement is not None
@@ -184,15 +184,15 @@ class Session:
 
     # Edits
 
-    def _show(self, news: Literal["edited", "state"]) -> None:
-        """The state is another one."""
-        self._announce(news)
+    def _show(self, event: Literal["edited", "state"]) -> None:
+        """Announce a new state and judge it."""
+        self._announce(event)
         self.judge(self.patience)
 
     def edit(self, edit: Edit) -> bool:
-        """Make one undoable step; False where it changes nothing.
+        """Make one undoable step; False if it changes nothing.
 
-        Raises VmciError where it cannot be made, or no file can hold the state that it gives.
+        Raises VmciError where it cannot be made, or no file can hold the resulting state.
         """
         if not self.document.edit(edit):
             return False
@@ -200,24 +200,21 @@ class Session:
         return True
 
     def undo(self) -> Edit | None:
-        """Take the last edit back; None where there is none."""
+        """Undo the last edit and return it; None if there is none."""
         edit = self.document.undo()
         if edit is not None:
             self._show("state")
         return edit
 
     def redo(self) -> Edit | None:
-        """Make the edit again that was taken back last; None where there is none."""
+        """Redo the edit that was undone last and return it; None if there is none."""
         edit = self.document.redo()
         if edit is not None:
             self._show("state")
         return edit
 
     def type_byte(self, note: int | None, at: int, byte: bytes) -> None:
-        """Write over byte `at` of a note, or of the entry (None); bytes typed one after the other are one step.
-
-        Raises VmciError.
-        """
+        """Overwrite byte `at` of a note, or of the entry (None); consecutive bytes are one step. Raises VmciError."""
         document, run = self.document, self._run
         goes_on = run is not None and run.state is document.state and (run.note, run.at + len(run.data)) == (note, at)
         start, data = (run.at, run.data + byte) if run is not None and goes_on else (at, byte)
@@ -236,7 +233,7 @@ class Session:
             self._show("edited")
 
     def end_typing(self) -> None:
-        """The next byte that is typed begins a step of its own."""
+        """Begin a new step of undo with the next typed byte."""
         self._run = None
 
     def _written(self, note: int | None, at: int, data: bytes) -> Edit:
@@ -257,7 +254,7 @@ class Session:
         return done
 
     def apply_repair(self, repair: Repair, keep_segments: bool) -> None:
-        """Make the fixes of a repair that was tried; each is one step of undo, all are one command."""
+        """Make the fixes of a tried repair; each is one step of undo, all are one command."""
         from vmci_tui.render.shell_script import EditGroup
 
         before = self.document.state
@@ -269,28 +266,28 @@ class Session:
     # Files
 
     def refuse_outside(self, path: str) -> None:
-        """Raise UsageError for a file that this session may not touch."""
+        """Raise UsageError for a file that may not be opened or saved here."""
         refuse_outside(path, self._around)
 
     def attach_entry(self, path: str) -> None:
-        """Open the entry that belongs to the dump. Raises VmciError."""
+        """Open the entry of the dump. Raises VmciError."""
         self.refuse_outside(path)
         attach_entry(self.document, path)
         self._show("state")
 
     def saved(self, entry: bool, path: str | None) -> None:
-        """The dump, or its entry, was saved as a copy at `path`."""
+        """Mark the dump, or its entry, as saved at `path`, and announce that."""
         self.mark_saved(entry, path)
         self._show("state")
 
     def mark_saved(self, entry: bool, path: str | None) -> None:
-        """Note that the dump, or its entry, was saved; `path` is None where that was in place."""
+        """Mark the dump, or its entry, as saved; `path` is that of the copy, None after a save in place."""
         self.document.mark_saved(entry)
         self.saved_path = self.saved_path if entry else path
 
     @property
     def saved_copy(self) -> str | None:
-        """Where the state that is shown was saved last; None where that is the file that is open, or nowhere."""
+        """Return the path of the last copy that has the current state; None for the open file, and if none has it."""
         saved = self.document.saved
         return self.saved_path if saved is not None and saved.of_dump == self.document.state.of_dump else None
 
@@ -298,17 +295,17 @@ class Session:
 
     @property
     def bookmarks(self) -> tuple[str, ...]:
-        """The bookmarks of this file, oldest first."""
+        """Return the bookmarks of this file, oldest first."""
         if self._bookmarks is None:
             self._bookmarks = settings.bookmarks(self.path) if self.path is not None else ()
         return self._bookmarks
 
     def add_bookmark(self, place: str) -> None:
-        """Set a bookmark."""
+        """Add a bookmark."""
         self._store_bookmarks((*self.bookmarks, place))
 
     def remove_bookmark(self, place: str) -> None:
-        """Take a bookmark away."""
+        """Remove a bookmark."""
         self._store_bookmarks(tuple(other for other in self.bookmarks if other != place))
 
     def _store_bookmarks(self, bookmarks: tuple[str, ...]) -> None:
@@ -317,30 +314,30 @@ class Session:
             settings.store_bookmarks(self.path, bookmarks)
 
     def bookmarked_places(self) -> list[tuple[int, str]]:
-        """The bookmarks that are in what is shown, as (offset, bookmark), in the order of the file."""
+        """Return (offset, bookmark) for the bookmarks that have a place in the current state, by offset."""
         out = []
         for bookmark in self.bookmarks:
             try:
                 out.append((offset_of(bookmark, self.document.layout), bookmark))
             except EditError:
-                continue  # what was there is not there now; an undo brings it back
+                continue  # an edit removed its place; an undo brings it back
         return sorted(out)
 
     # Commands
 
     def commands_so_far(self) -> tuple[ShellStep, ...]:
-        """What was done, and what does the same in the shell."""
+        """Return each edit with the shell command that does the same."""
         from vmci_tui.render.shell_script import commands
 
         return commands(self.document, self._groups)
 
     def last_command(self) -> Safe | None:
-        """What does the last edit in the shell; None where nothing does, or nothing is edited."""
+        """Return the shell command for the last edit; None if there is no edit, or no command for it."""
         done = self.commands_so_far()
         return done[-1].command if done else None
 
     def shell_words(self, words: str) -> str:
-        """A command with the names of the files that are open; empty where it would say something else."""
+        """Return a command with the name of the open file; empty after an edit, which it would not include."""
         from vmci_tui.repair.next_commands import copy_name, shell_word
 
         if self.path is None or self.document.modified:

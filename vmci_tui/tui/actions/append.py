@@ -1,4 +1,4 @@
-"""A note appended from a file or from nothing, and its text edited as a whole."""
+"""Add a VMCOREINFO note from a file or as a new text; edit its whole text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def append(node: DOMNode, session: Session) -> None:
     """Add the VMCOREINFO note, or replace it."""
     if session.document.dump is None:
-        say(node, "this is an entry, it has no notes: open a dump", "warning")
+        say(node, "an entry has no notes: open a dump", "warning")
         return
     order = session.document.dump.order
 
@@ -32,7 +32,7 @@ def append(node: DOMNode, session: Session) -> None:
         path = typed.strip()
         session.refuse_outside(path)
         note = note_or_text(path)
-        # As the shell's option says it.
+        # As the option of the shell command is named.
         form: Literal["note", "text"] = "text" if os.path.getsize(path) == len(note.desc) else "note"
         indented = form == "text" and is_indented(note.desc)
         if indented:
@@ -46,19 +46,19 @@ def append(node: DOMNode, session: Session) -> None:
         if not text:
             raise EditError("there is no text", "type lines such as PAGESIZE=4096")
         text = text if text.endswith(b"\n") else text + b"\n"
-        text = unindented(text) if is_indented(text) else text  # as somebody pastes it out of crash
+        text = unindented(text) if is_indented(text) else text  # as crash prints it
         return Edit.of(edit_notes.append_text, text, order)
 
     def chosen(choice: str | None) -> None:
         if choice == "file":
             ask(node, "Append the note of", append_file, "", "key=value text, a raw note, or a dump that has one")
         elif choice == "nothing":
-            ask_text(node, session, b"", typed_note, "A new note: its text")
+            ask_text(node, session, b"", typed_note, "The text of the new note")
 
     title = "Replace the VMCOREINFO note" if session.document.state.note else "Append a VMCOREINFO note"
     choices = (
         ("file", "From a file: a text, a raw note, or another dump"),
-        ("nothing", "From nothing: type the text"),
+        ("nothing", "New: type the text"),
     )
     choose(node, title, choices, chosen)
 

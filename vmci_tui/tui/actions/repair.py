@@ -1,4 +1,4 @@
-"""The note found in guest memory, and every safe fix in one go."""
+"""Find the note in guest memory; make all safe fixes at once."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ if TYPE_CHECKING:
 
 
 def find(node: DOMNode, session: Session) -> None:
-    """Show the candidates in guest memory, and adopt the one that is chosen."""
+    """Show the candidates in guest memory, and adopt the chosen one."""
     from vmci_tui.tui.screens.candidates_screen import CandidatesScreen
 
     dump = session.document.dump
     if dump is None:
-        say(node, "this is an entry, it has no memory: open a dump", "warning")
+        say(node, "an entry has no memory: open a dump", "warning")
         return
 
     def adopt(judged: RankedCandidate | None) -> None:
         from vmci_tui.adoption.choose import adopted
 
         if judged is not None and try_edit(node, session, adopted(judged.candidate, dump.order)):
-            say(node, "adopted: s saves a copy, u takes it back")
+            say(node, "adopted: s saves a copy, u undoes it")
 
     node.app.push_screen(CandidatesScreen(session), adopt)
 
 
 def repair(node: DOMNode, session: Session) -> None:
-    """Try every safe fix and show them; each that is taken over is one step of undo."""
+    """Try every safe fix and show the result; each applied fix is one step of undo."""
     from vmci_tui.tui.screens.repair_screen import RepairResult, RepairScreen
 
     if session.document.dump is None:
-        say(node, "this is an entry: its findings have fixes of their own (f)", "warning")
+        say(node, "an entry has no repair: fix its findings one by one (f)", "warning")
         return
 
     def done(result: RepairResult | None) -> None:
@@ -44,6 +44,6 @@ def repair(node: DOMNode, session: Session) -> None:
             find(node, session)
         elif result is not None:
             session.apply_repair(*result)
-            say(node, f"{len(result.repair.steps)} fix(es) made: s saves a copy, u takes each back")
+            say(node, f"{len(result.repair.steps)} fix(es) made: s saves a copy, u undoes each")
 
     node.app.push_screen(RepairScreen(session), done)

@@ -1,4 +1,4 @@
-"""Saving a copy or in place, and taking the last save in place back."""
+"""Save a copy or in place; undo the last save in place."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from vmci_tui.tui.session import Session
 
 _SHOWN = 8
-"""Lines of bytes in a question."""
+"""Lines of bytes that a question shows at most."""
 
 
 def save(node: DOMNode, session: Session) -> None:
-    """Save a copy of the dump, or the entry beside it, whichever was edited; ask where both were."""
+    """Save a copy of the dump, or of its entry, whichever was edited; ask if both were."""
     document = session.document
     if document.dump is None or not document.entry_unsaved:
         _save(node, session, document, entry=document.dump is None)
@@ -65,7 +65,7 @@ def _save(node: DOMNode, session: Session, document: Document, entry: bool) -> N
 
 
 def undo_save(node: DOMNode, session: Session) -> None:
-    """Give a file back as it was before its last save in place; asked first, with its name."""
+    """Undo the last save in place of a file, after a question with its name."""
     from vmci_tui.saving.last_save import last_save_state
 
     document = session.document
@@ -80,10 +80,10 @@ def undo_save(node: DOMNode, session: Session) -> None:
             if now not in ("none", "untouched"):
                 files.append((source, now == "changed"))
     if not files:
-        say(node, "there is no save in place to take back", "warning")
+        say(node, "there is no save in place to undo", "warning")
         return
-    words = [f"Take back {s.name}{', which somebody else changed since' if forced else ''}" for s, forced in files]
-    choices = (("stay", "Leave it as it is"), *((str(n), item) for n, item in enumerate(words)))
+    words = [f"Undo it in {s.name}{', which another program changed since' if forced else ''}" for s, forced in files]
+    choices = (("stay", "Leave it unchanged"), *((str(n), item) for n, item in enumerate(words)))
 
     def chosen(choice: str | None) -> None:
         if choice and choice != "stay":
@@ -93,12 +93,12 @@ def undo_save(node: DOMNode, session: Session) -> None:
             else:
                 host(node).undo_last_save(document, source.path)
 
-    hint = "Edits that are not saved are lost." if document.unsaved else ""
-    choose(node, "Take back the last save in place?", choices, chosen, hint)
+    hint = "Unsaved edits will be lost." if document.unsaved else ""
+    choose(node, "Undo the last save in place?", choices, chosen, hint)
 
 
 def _overwrite_and_undo(node: DOMNode, document: Document, source: FileSource) -> None:
-    """Show what somebody else wrote where the save did, and ask once more."""
+    """Show the bytes that another program wrote since, and ask again."""
     from vmci_tui.render.undo_report import overwritten_text
     from vmci_tui.saving.last_save import foreign_bytes
 
@@ -113,13 +113,13 @@ def _overwrite_and_undo(node: DOMNode, document: Document, source: FileSource) -
         if choice == "over":
             host(node).undo_last_save(document, source.path, force=True)
 
-    choices = (("stay", "Leave it as it is"), ("over", "Overwrite that, and take the save back"))
-    title = "Others wrote since: what is there now (-), and what was before (+)"
+    choices = (("stay", "Leave it unchanged"), ("over", "Overwrite these bytes and undo the save"))
+    title = "Another program changed the file since: its bytes now (-) and before the save (+)"
     choose(node, title, choices, chosen, "\n".join(shown))
 
 
 def confirm_unsaved(node: DOMNode, session: Session, proceed: Callable[[], object]) -> None:
-    """Go on; where edits are not saved, only after a question."""
+    """Call `proceed`; ask first if there are unsaved edits."""
     if not session.document.unsaved:
         proceed()
         return
@@ -130,5 +130,5 @@ def confirm_unsaved(node: DOMNode, session: Session, proceed: Callable[[], objec
         elif choice == "save":
             node.call_later(save, node, session)
 
-    choices = (("stay", "Stay"), ("save", "Save a copy first"), ("leave", "Leave, the edits are lost"))
-    choose(node, "There are edits that are not saved", choices, chosen, "; ".join(session.document.labels[-3:]))
+    choices = (("stay", "Stay"), ("save", "Save a copy first"), ("leave", "Leave and lose the edits"))
+    choose(node, "There are unsaved edits", choices, chosen, "; ".join(session.document.labels[-3:]))

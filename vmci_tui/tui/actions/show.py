@@ -1,4 +1,4 @@
-"""Screens that show more of what is open: memory, the header, the commands to go on with."""
+"""Open the screens that show more of the file: memory, header, next commands, shell commands."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def next_commands(node: DOMNode, session: Session) -> None:
-    """Show the commands to go on with: for the file as it is, or for the copy that was or would be saved."""
+    """Show the next commands for the open file, or for the copy that was or would be saved."""
     from vmci_tui.repair.next_commands import copy_name
     from vmci_tui.tui.screens.next_commands_screen import NextCommandsScreen
 
     document = session.document
     if document.dump is None:
-        say(node, "an entry alone is read by QEMU only: Q asks it", "warning")
+        say(node, "only QEMU reads an entry without a dump: Q asks it", "warning")
     elif is_judged(node, session):
         if document.dump_unsaved:
             path = copy_name(session.path) if session.path is not None else None
@@ -33,13 +33,13 @@ def next_commands(node: DOMNode, session: Session) -> None:
 
 
 def header(node: DOMNode, session: Session) -> None:
-    """Show the header of a kdump file, and change a field of it."""
+    """Show the header of a kdump file, and edit the field that the user chooses."""
     fields, dump = session.document.state.header, session.document.dump
     from vmci_tui.render.dump_report import header_report
 
     report = header_report(dump) if dump is not None else None
     if fields is None or report is None:
-        say(node, "only a kdump file has such a header: of this one the hex view shows the fields", "warning")
+        say(node, "only a kdump file has such a header: see the fields of this file in the hex view", "warning")
         return
     from vmci_tui.tui.screens.header_screen import HeaderScreen
 
@@ -70,7 +70,7 @@ def _ask_header(node: DOMNode, session: Session, name: str) -> None:
 
 
 def memory(node: DOMNode, session: Session, cursor: int) -> None:
-    """Show guest memory by paddr: where the cursor of the hex view is, or the entry points, or from its beginning."""
+    """Show guest memory at the cursor of the hex view, else where the entry points, else at its first range."""
     from vmci_tui.document.memory_document import memory_document
     from vmci_tui.tui.screens.memory_screen import MemoryScreen
 
@@ -89,7 +89,7 @@ def memory(node: DOMNode, session: Session, cursor: int) -> None:
 
 
 def commands(node: DOMNode, session: Session, cursor: int, key: bytes | None) -> None:
-    """Show what was done, and what shows the bytes at `cursor` and the `key`, as commands for the shell."""
+    """Show the edits so far as shell commands, and the commands that show the bytes at `cursor` and the `key`."""
     from vmci_tui.render.shell_script import look_commands
     from vmci_tui.tui.screens.script_screen import CommandsScreen
 

@@ -1,1 +1,1 @@
-"""Lessons in the app: the list, the panel, and what they see of the screens."""
+"""Lessons in the app: the list, the panel, the running lesson, and the state of the screens that it checks."""

@@ -21,7 +21,7 @@ from vmci_tui.tui.widgets.status_line import StatusLine
 
 
 class LessonsScreen(Guarded, Screen[None]):
-    """Titles, and below them what the one under the cursor teaches."""
+    """The titles, and below them the story of the lesson under the cursor."""
 
     lesson_name = "lessons"
 
@@ -31,12 +31,12 @@ class LessonsScreen(Guarded, Screen[None]):
     LessonsScreen #story { height: 5; padding: 0 1; color: $text-muted; border-top: solid $surface-lighten-1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Begin", tooltip="Begin this lesson, on copies of its files", id="lessons.begin"),
-        Binding("escape,q", "back", "Back", tooltip="Back, or out", id="lessons.back"),
+        Binding("enter", "choose", "Begin", tooltip="Start this lesson on copies of its files", id="lessons.begin"),
+        Binding("escape,q", "back", "Back", tooltip="Go back, or quit", id="lessons.back"),
     ]
 
     def __init__(self, folder: str | None, back: bool, last: str | None = None) -> None:
-        """`back` is whether something is open below; `last` the lesson that was left."""
+        """`back` says whether another screen is open below; `last` is the lesson that just ended."""
         super().__init__()
         self._folder, self._back, self._last = folder, back, last
         self._found: tuple[LessonHeading, ...] = ()
@@ -84,7 +84,7 @@ class LessonsScreen(Guarded, Screen[None]):
 
 
 def lesson_rows(folder: str | None) -> list[tuple[Row, str]]:
-    """A line for each lesson of a folder, with its path; none where the folder cannot be read."""
+    """Return a row and the path for each lesson of a folder; empty if the folder cannot be read."""
     try:
         return [(lesson_row(number, heading), heading.path) for number, heading in enumerate(headings(folder), 1)]
     except VmciError:

@@ -1,4 +1,4 @@
-"""What the screens show, as the conditions of lessons see it; and where a step points."""
+"""Collect the state that conditions of lessons check, and mark the widget that a step is about."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _SELECTORS: Final = {
     "choices": ".choices",
     "footer": "Footer",
 }
-"""What a step points at; all else is the id of a widget."""
+"""Selectors for the places that a step can name; any other place is the id of a widget."""
 
 
 def main_screen(app: App[None]) -> MainScreen | None:
-    """The main screen, under whatever lies over it."""
+    """Return the topmost main screen of the stack; None if there is none."""
     return next((screen for screen in reversed(app.screen_stack) if isinstance(screen, MainScreen)), None)
 
 
 def ui_state(app: App[None], changed: bool) -> UiState:
-    """What is open and shown now; `changed` is whether the lesson's file is another than at its beginning."""
+    """Return what is open and shown now; `changed` says whether the lesson's file changed since its start."""
     name = getattr(app.screen, "lesson_name", "other")
     main = main_screen(app)
     if main is None or not main.is_mounted:
@@ -56,7 +56,7 @@ def ui_state(app: App[None], changed: bool) -> UiState:
 
 
 def point_at(screen: Screen[object], place: str) -> None:
-    """Mark what a step points at, and nothing else."""
+    """Mark the widget that a step names, and no other."""
     wanted = screen.query(_SELECTORS.get(place, f"#{place}")) if place else ()
     for widget in screen.query(".pointed"):
         if widget not in wanted:

@@ -1,4 +1,4 @@
-"""The panel of a lesson: at the foot of every screen, what to see, what to press, and whether it is done."""
+"""The panel of a lesson at the foot of every screen: the step's text, the keys to press, and whether it is done."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NAMES = {
 
 
 class LessonBar(GuardedWidget):
-    """The line of what can be done with the lesson; each part is a button."""
+    """A line of buttons for the lesson."""
 
     def __init__(self) -> None:
         super().__init__(id="lesson-bar")
@@ -33,7 +33,7 @@ class LessonBar(GuardedWidget):
         self._state: tuple[str, str] = ("", "")
 
     def show(self, buttons: tuple[tuple[str, str, str], ...], state: tuple[str, str]) -> None:
-        """Buttons as (action, label, style), and behind them a word with its style."""
+        """Show buttons, each as (action, label, style), and after them a word with its style."""
         if (buttons, state) != (self._buttons, self._state):
             self._buttons, self._state = buttons, state
             self.refresh()
@@ -53,7 +53,7 @@ class LessonBar(GuardedWidget):
 
 
 class LessonPanel(Guarded, Vertical):
-    """A step: its text scrolls where the screen is too small for it."""
+    """A step; its text scrolls if the screen is too small."""
 
     SCOPED_CSS = False
     DEFAULT_CSS = """
@@ -75,7 +75,7 @@ class LessonPanel(Guarded, Vertical):
         yield LessonBar()
 
     def show_step(self, lesson: Lesson, at: int, done: bool) -> bool:
-        """The step at the index `at`, and whether its condition holds; False where that is shown already."""
+        """Show the step at index `at`, and whether it is done; return False if that is shown already."""
         if (lesson.name, at, done) == self._shown:
             return False
         self._shown = lesson.name, at, done
@@ -93,13 +93,13 @@ class LessonPanel(Guarded, Vertical):
                 ("lesson_reset", "F8 Reset", "key"),
                 ("lesson_end", "F9 Leave", "key"),
             ),
-            (" done" if done else " to be done", "good" if done else "warning"),
+            (" done" if done else " not done yet", "good" if done else "warning"),
         )
         return True
 
 
 def pressed(press: tuple[str, ...]) -> str:
-    """Keys as a reader sees them."""
+    """Return the keys as text for the user."""
     return ", ".join(_pressed(item) for item in press)
 
 
@@ -117,7 +117,7 @@ def _key(name: str) -> str:
 
 
 def ensure_panel(screen: Screen[object]) -> LessonPanel | None:
-    """The panel of this screen, made where it has none; None while that is under way."""
+    """Return the screen's panel; mount one and return None if it has none, or while it is being mounted."""
     found = screen.query(LessonPanel)
     if found:
         panel = found.first()

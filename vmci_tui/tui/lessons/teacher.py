@@ -1,4 +1,4 @@
-"""A lesson that runs in the app: its folder, its step, and the look at the state that tells whether it is done."""
+"""The lesson that runs in the app: its folder, its current step, and the check whether the step is done."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from vmci_tui.lessons.lesson import Lesson
 
 _EVERY = 0.1
-"""Seconds between two looks at the state."""
+"""Seconds between two checks of the state."""
 ACTIONS = ("lesson_back", "lesson_next", "lesson_reset", "lesson_end")
 
 
 class LessonRun:
-    """A lesson and how far it is."""
+    """A lesson in progress."""
 
     def __init__(self, lesson: Lesson, folder: str, before: str) -> None:
-        """`folder` has the copies of its files, and is the current one while it runs; `before` was it before."""
+        """`folder` has the copies of its files and is the working directory; `before` was that before the lesson."""
         self.lesson, self.folder, self.before = lesson, folder, before
         self.at = 0
         self.done = False
@@ -39,7 +39,7 @@ class LessonRun:
         return os.path.basename(self.lesson.files[0])
 
     def changed(self) -> bool:
-        """Whether the file that was opened is another than the lesson's; read only where it may have changed."""
+        """Return whether the opened copy differs from the lesson's file; compare only if its status changed."""
         try:
             status = os.stat(os.path.join(self.folder, self.opened))
             stamp = status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
@@ -53,62 +53,62 @@ class LessonRun:
 
 
 LESSON_BINDINGS = (
-    Binding("L", "app.lessons", "Lessons", tooltip="Learn it step by step, on copies", id="lessons", show=False),
-    Binding("f6", "app.lesson_back", "Lesson: back", tooltip="The step before", id="lesson.back", show=False,
+    Binding("L", "app.lessons", "Lessons", tooltip="Learn step by step, on copies of files", id="lessons", show=False),
+    Binding("f6", "app.lesson_back", "Lesson: back", tooltip="Go to the previous step", id="lesson.back", show=False,
             priority=True),
-    Binding("f7", "app.lesson_next", "Lesson: next", tooltip="Next step, or skip it", id="lesson.next", show=False,
+    Binding("f7", "app.lesson_next", "Lesson: next", tooltip="Go to the next step", id="lesson.next", show=False,
             priority=True),
-    Binding("f8", "app.lesson_reset", "Lesson: reset", tooltip="From the first step, files anew", id="lesson.reset",
+    Binding("f8", "app.lesson_reset", "Lesson: reset", tooltip="Restart with fresh copies", id="lesson.reset",
             show=False, priority=True),
     Binding("f9", "app.lesson_end", "Lesson: leave", tooltip="Back to the lessons", id="lesson.end", show=False,
             priority=True),
 )  # fmt: skip
-"""For the app: they work on every screen, dialogs too."""
+"""Bindings of the app: they work on every screen, dialogs included."""
 
 
 class Teacher:
-    """The part of an app that teaches."""
+    """Runs lessons in an app."""
 
     def __init__(self, app: App[None]) -> None:
         self._app = app
         self.run: LessonRun | None = None
-        """The lesson that runs."""
+        """The running lesson."""
         self.folder: str | None = None
         """The folder of lessons; None for the bundled ones."""
         self.begins = False
-        """Whether the app began with lessons."""
+        """Whether the app starts with lessons."""
         self._first: str | None = None
         self._timer: Timer | None = None
 
     def teach(self, path: str | None, folder: str | None) -> None:
-        """To be called before the app runs: begin with this lesson, or with the list of the folder's."""
+        """Begin with this lesson, or with the list of the folder's; call it before the app runs."""
         self.begins, self._first, self.folder = True, path, folder
 
     def _show_list(self, back: bool = True) -> None:
-        """The list of lessons; `back` tells whether something is open below it."""
+        """Show the list of lessons; `back` says whether another screen is open below it."""
         from vmci_tui.tui.lessons.list_screen import LessonsScreen
 
         self._app.push_screen(LessonsScreen(self.folder, back))
 
     def show_list(self) -> None:
-        """The list of lessons, over what is open; from within one there is its own way back (F9)."""
+        """Show the list of lessons over the open file; not in a lesson, which F9 leaves."""
         from vmci_tui.tui.lessons.list_screen import LessonsScreen
 
         if self.run is None and not isinstance(self._app.screen, LessonsScreen):
             self._show_list()
 
     def begin(self) -> None:
-        """What `teach` asked for, when the app is there."""
+        """Show what `teach` asked for; the app runs now."""
         self._show_list(back=False)
         if self._first is not None:
             self.start(self._first)
 
     def start(self, path: str) -> None:
-        """Copy the lesson's files and begin; what is wrong with it is said."""
+        """Copy the lesson's files and start it; report an error if that fails."""
         from vmci_tui.lessons.lesson import copy_files, load
 
         if self.run is None and host(self._app).has_unsaved():
-            self._say(UsageError("there are edits that are not saved", "save or undo them first"))
+            self._say(UsageError("there are unsaved edits", "save or undo them first"))
             return
         try:
             lesson = load(path)
@@ -120,7 +120,7 @@ class Teacher:
             self.drop()
             self._say(error)
             return
-        # Names typed in a lesson mean its own files.
+        # File names that the user types in a lesson mean the lesson's files.
         os.chdir(run.folder)
         self._open_files(run)
         self._app.refresh_bindings()
@@ -136,7 +136,7 @@ class Teacher:
         self._app.notify(safe(str(error)), severity="error", markup=False)
 
     def check_step(self) -> None:
-        """Whether the step is done by now; show it, on the screen that is on top."""
+        """Check whether the step is done, and show it on the topmost screen."""
         from vmci_tui.lessons.conditions import holds
         from vmci_tui.tui.lessons.observe import point_at, ui_state
         from vmci_tui.tui.lessons.panel import ensure_panel
@@ -151,7 +151,7 @@ class Teacher:
             point_at(self._app.screen, step.at)
 
     def next(self) -> None:
-        """The next step, whether this one is done or skipped; after the last the lessons again."""
+        """Go to the next step, whether this one is done or not; after the last step end the lesson."""
         if (run := self.run) is None:
             return
         if run.at + 1 == len(run.lesson.steps):
@@ -160,7 +160,7 @@ class Teacher:
             self._go_to(run, run.at + 1)
 
     def back(self) -> None:
-        """The step before; what was done stays."""
+        """Go to the previous step; edits stay."""
         if (run := self.run) is not None and run.at:
             self._go_to(run, run.at - 1)
 
@@ -169,7 +169,7 @@ class Teacher:
         self.check_step()
 
     def reset(self) -> None:
-        """The files as they were, and the first step."""
+        """Copy the files again and go to the first step."""
         from vmci_tui.lessons.lesson import copy_files
 
         if (run := self.run) is None:
@@ -183,13 +183,13 @@ class Teacher:
         self._open_files(run)
 
     def end(self) -> None:
-        """Away with the copies; the list of lessons again."""
+        """Remove the copies and show the list of lessons."""
         if self.run is not None:
             from vmci_tui.tui.lessons.list_screen import LessonsScreen
 
             name = self.run.lesson.name
             self.drop()
-            # Later: the screen that is taken away may be the one whose click this is, and would wait for itself.
+            # Deferred: removing the screen that is handling this click would deadlock.
             self._app.call_later(host(self._app).replace_screens, LessonsScreen(self.folder, False, name))
 
     def drop(self) -> None:
@@ -204,7 +204,7 @@ class Teacher:
 
 
 def _current() -> str:
-    """The current folder; the root where it is gone."""
+    """Return the working directory, or the root if it no longer exists."""
     try:
         return os.getcwd()
     except OSError:

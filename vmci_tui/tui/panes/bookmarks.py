@@ -26,20 +26,20 @@ class BookmarkList(Dialog[int | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "go", "Go there", tooltip="Go to this place", id="bookmarks.go"),
-        Binding("d", "drop", "Delete", tooltip="Take this bookmark away", id="bookmarks.drop"),
+        Binding("d", "drop", "Delete", tooltip="Remove this bookmark", id="bookmarks.drop"),
         Binding("escape,B,q", "dismiss(None)", "Back", id="dialog.cancel"),
     ]
 
     def __init__(self, session: Session, places: Places | None) -> None:
-        """`places` say what is at a bookmark."""
+        """`places` have the label of each bookmark's place."""
         super().__init__()
         self.session, self._places, self._rows = session, places, session.bookmarked_places()
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(plain("Bookmarks of this file"), classes="title")
-            yield LineList(id="bookmarks", empty="none: b in the hex view sets one at the cursor")
-            yield Static(plain("Enter goes there, d deletes, ESC closes"), classes="hint", id="hint")
+            yield LineList(id="bookmarks", empty="no bookmarks: press b in the hex view to set one at the cursor")
+            yield Static(plain("Enter goes there, d deletes, ESC cancels"), classes="hint", id="hint")
             with Horizontal(classes="buttons"):
                 yield Button("Go there", id="ok", variant="primary", compact=True)
                 yield Button("Delete", id="drop", compact=True)

@@ -1,4 +1,4 @@
-"""Copying what is selected in the pane that has the focus: bytes of the entry, of the file, or a line."""
+"""Copy the selection of the focused pane: bytes of the entry or the file, or a line."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 
 class _SelectsBytes(Protocol):
-    """A pane whose selection has bytes."""
+    """A pane that can copy its selection."""
 
     def selected_text(self) -> str:
         """Return the selection as text."""
 
     def selected_bytes(self) -> CopiedBytes | None:
-        """Return its bytes; None where nothing is selected, or it is not bytes of a file."""
+        """Return the selected bytes; None if there are none."""
 
 
 def copy(screen: Screen[None]) -> None:
-    """Copy the selection: printable ASCII, one line where it is a value; of other widgets the hex view's."""
+    """Copy the selected text of the focused list, else of the hex view."""
     view, focused = screen.query_one(HexView), screen.focused
     text = focused.selected_text() if isinstance(focused, LineList) else ""
     text = text or cast("_SelectsBytes", view).selected_text()
@@ -39,14 +39,14 @@ def copy(screen: Screen[None]) -> None:
         say(screen, "nothing is selected", "warning")
         return
     screen.app.copy_to_clipboard(text)
-    lacking = "; this terminal takes no clipboard: C writes a file" if lacks_clipboard(os.environ) else ""
+    lacking = "; this terminal has no clipboard: C writes a file" if lacks_clipboard(os.environ) else ""
     if focused is view and view.highlight[1] - view.highlight[0] > MAX_BYTES:
-        lacking += f"; that is the first {MAX_BYTES} bytes, a clipboard takes no more: vmci hex prints all"
+        lacking += f"; only the first {MAX_BYTES} bytes fit into a clipboard: vmci hex prints all"
     say(screen, f"copied {len(text)} characters{lacking}", "warning" if lacking else "information")
 
 
 def copy_as(screen: Screen[None]) -> None:
-    """Choose the form, and where it goes."""
+    """Let the user choose the format and the target of the selected bytes."""
     from vmci_tui.tui.panes.copy_screen import CopyScreen
 
     pane = screen.focused if hasattr(screen.focused, "selected_bytes") else screen.query_one(HexView)
@@ -56,13 +56,13 @@ def copy_as(screen: Screen[None]) -> None:
         say(screen, str(error), "error")
         return
     if copied is None or not copied.data:
-        say(screen, "nothing is selected that has bytes", "warning")
+        say(screen, "the selection has no bytes", "warning")
     else:
         screen.app.push_screen(CopyScreen(copied))
 
 
 def entry_bytes(document: Document, span: Span | None) -> CopiedBytes | None:
-    """Bytes of the entry, all of it without a span; None where no entry is open."""
+    """Return bytes of the entry, all 16 without a span; None if no entry is open."""
     from vmci_tui.render.copy_formats import CopiedBytes
 
     history = document.state.entry
@@ -74,7 +74,7 @@ def entry_bytes(document: Document, span: Span | None) -> CopiedBytes | None:
 
 
 def file_bytes(document: Document, start: int, length: int, what: Safe) -> CopiedBytes:
-    """Bytes of the file as it is shown, as far as there are any, and as a clipboard takes them."""
+    """Return bytes of the file as shown, at most MAX_BYTES of them."""
     from vmci_tui.render.copy_formats import CopiedBytes
 
     if length > MAX_BYTES:

@@ -1,4 +1,4 @@
-"""Choosing a form to copy bytes in, with a look at it."""
+"""The dialog that copies bytes in a format that the user chooses."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from vmci_tui.tui.widgets.dialogs import Ask, Dialog
 from vmci_tui.tui.widgets.line_list import LineList
 
 _SHOWN = 4000
-"""Characters of a form that are shown before it is copied."""
+"""Characters of the preview."""
 
 
 class CopyScreen(Dialog[None]):
-    """The forms, what the one under the cursor looks like, and where it goes."""
+    """The formats, and a preview of the one under the cursor."""
 
     SCOPED_CSS = False
     DEFAULT_CSS = """
@@ -35,7 +35,7 @@ class CopyScreen(Dialog[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "copy", "Copy", tooltip="Copy it to the clipboard", id="copy_as.copy"),
-        Binding("w", "file", "Into a file", tooltip="Write it into a new file", id="copy_as.file"),
+        Binding("w", "file", "To a file", tooltip="Write it to a new file", id="copy_as.file"),
         Binding("escape,C,q", "dismiss", "Cancel", id="dialog.cancel"),
     ]
 
@@ -51,11 +51,11 @@ class CopyScreen(Dialog[None]):
             with VerticalScroll(id="sight"):
                 yield Static(id="seen")
             lacking = lacks_clipboard(os.environ)
-            hint = "this terminal takes no clipboard: w writes a file" if lacking else "Enter copies, w writes a file"
-            yield Static(plain(hint), classes="hint", id="hint")
+            where = "this terminal has no clipboard: w writes a file" if lacking else "Enter copies, w writes a file"
+            yield Static(plain(f"{where}, ESC cancels"), classes="hint", id="hint")
             with Horizontal(classes="buttons"):
                 yield Button("Copy", id="ok", variant="primary", compact=True)
-                yield Button("Into a file", id="into", compact=True)
+                yield Button("To a file", id="into", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
 
     def on_mount(self) -> None:
@@ -92,8 +92,8 @@ class CopyScreen(Dialog[None]):
             write_new(path, copied.data if path.endswith(".bin") else (form.write(copied) + "\n").encode("ascii"))
             self.app.notify(f"written: {visible(path)}", markup=False)
 
-        hint = "a new file; with a name that ends in .bin it gets the bytes themselves"
-        ask = Ask(f"Write {form.label.lower()} into", accept, f"copied.{form.ending}", hint)
+        hint = "a new file; if its name ends in .bin it gets the raw bytes"
+        ask = Ask(f"Write {form.label.lower()} to", accept, f"copied.{form.ending}", hint)
 
         def asked(done: bool | None) -> None:
             if done:

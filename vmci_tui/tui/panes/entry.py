@@ -1,4 +1,4 @@
-"""The pane of the entry: its fields, and the writes that made it."""
+"""The pane of the fw_cfg entry: its fields and the guest's writes."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
     from vmci_tui.render.copy_formats import CopiedBytes
 
 _WIDE = 100
-"""Cells from which on a field and what it means fit into one line."""
+"""Cells of the narrowest pane where a field and its meaning fit into one line."""
 _WIDTHS = {"host_format": 16, "guest_format": 16, "size": 32, "paddr": 64}
 """Bits of each field."""
-_NO_ENTRY = "no entry is open: b opens the one that belongs to this dump"
+_NO_ENTRY = "no entry is open: press b to open the entry of this dump"
 
 
 class EntryList(LineList):
-    """The entry's fields, and the writes that made it."""
+    """The entry's fields and the guest's writes."""
 
     DEFAULT_CLASSES = "pane"
     on_enter = "edit_entry"
 
     about = (
-        "Entry: the 16 bytes that the guest wrote into QEMU's fw_cfg file etc/vmcoreinfo. They say where its "
-        "note lies, and how long it is. Of a dump alone they are worked out from what the dump says."
+        "Entry: the 16 bytes that the guest wrote into QEMU's fw_cfg file etc/vmcoreinfo: the address and size "
+        "of its note. A dump does not have them; without an entry they are derived from the dump's note."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        bind("enter", "edit_entry", "Edit", "Change the field, or the write"),
+        bind("enter", "edit_entry", "Edit", "Change the field or the write"),
         bind("w", "add_write", "Write", "Add a write of the guest"),
-        bind("d", "delete_write", "Del", "Take the write out", show=False),
-        bind("b", "open_entry", "Blob", "Open the entry that belongs to this dump"),
+        bind("d", "delete_write", "Del", "Remove the write", show=False),
+        bind("b", "open_entry", "Blob", "Open the entry of this dump"),
         bind("p", "paste_entry", "Paste", "Paste an entry that gdb printed, or /sys/kernel/vmcoreinfo"),
         bind("Q", "ask_qemu", "QEMU", "Ask a real QEMU what it does with this entry and note"),
     ]
@@ -64,24 +64,24 @@ class EntryList(LineList):
         self.show_state()
 
     def target(self) -> RowTarget | None:
-        """What the row under the cursor stands for."""
+        """Return what the row under the cursor is about."""
         return self.targets[self.cursor] if self.cursor < len(self.targets) else None
 
     def described(self) -> str:
-        """All that is known of what the cursor is on: where the pane is narrow it is folded, or cut."""
+        """Return all text about the field or write under the cursor; the rows may be folded or cut."""
         target = self.target()
         rows = [row for row, other in zip(self.rows, self.targets, strict=True) if other == target]
         return " ".join(" ".join(text.strip() for text, _ in row) for row in rows).strip()
 
     def row_at(self, offset: int) -> int | None:
-        """The row of the field that begins at `offset` of the entry."""
+        """Return the row of the field that begins at `offset` of the entry."""
         for row, target in enumerate(self.targets):
             if target.kind == "field" and target.span is not None and target.span.offset == offset:
                 return row
         return None
 
     def selected_bytes(self) -> CopiedBytes | None:
-        """The bytes of the field under the cursor, or of the whole entry."""
+        """Return the bytes of the field under the cursor, else of the whole entry."""
         target = self.target()
         return entry_bytes(self.session.document, target.span if target is not None else None)
 
@@ -96,7 +96,7 @@ class EntryList(LineList):
             shown = f"{write.offset} {'' if write.data is None else write.data.hex()}"
             self._ask_write(f"Write {target.number + 1}", shown, target.number)
         else:
-            say(self, "put the cursor on a field, or on a write, to change it", "warning")
+            say(self, "to change a field or a write, put the cursor on it", "warning")
 
     def _ask_field(self, name: str, value: int) -> None:
         def make(typed: str) -> Edit:
@@ -126,7 +126,7 @@ class EntryList(LineList):
         """Open the entry that belongs to the dump."""
         document = self.session.document
         if document.dump is None or document.modified:
-            words = "this is an entry already" if document.dump is None else "save or undo the edits first"
+            words = "an entry has no other entry" if document.dump is None else "save or undo the edits first"
             say(self, words, "warning")
             return
 
@@ -136,32 +136,32 @@ class EntryList(LineList):
         ask(self, "The entry of this dump", accept, "", "a blob of 16 bytes, or NAME.write.json")
 
     def action_paste_entry(self) -> None:
-        """The entry as text: what gdb prints of QEMU's own state, or the pair in /sys/kernel/vmcoreinfo."""
+        """Set the entry from text: gdb's output about QEMU, or the address and size in /sys/kernel/vmcoreinfo."""
         from vmci_tui.formats.entry_from_text import from_text
 
         def make(typed: str) -> Edit:
             return Edit.of(edit_entry.set_entry, from_text(typed.encode()))
 
-        title = f"Paste what gdb prints of a running QEMU (or the guest's /sys/kernel/vmcoreinfo):\n{GDB_COMMAND}"
+        title = f"Paste the output of gdb on a running QEMU (or the guest's /sys/kernel/vmcoreinfo):\n{GDB_COMMAND}"
         ask_text(self, self.session, b"", make, title)
 
     def action_delete_write(self) -> None:
         target = self.target()
         if target is None or target.kind != "write":
-            say(self, "put the cursor on a write to take it out", "warning")
+            say(self, "to remove a write, put the cursor on it", "warning")
         else:
             try_edit(self, self.session, Edit.of(edit_entry.delete_write, target.number))
 
     def action_ask_qemu(self) -> None:
-        """Ask the installed QEMU what it does with this entry and this note; takes a second, in a thread."""
+        """Ask the installed QEMU what it does with this entry and note; it takes a second, in a thread."""
         if self.session.document.state.entry is None:
-            say(self, "QEMU is asked about an entry: b opens the one that belongs to this dump", "warning")
+            say(self, "QEMU can only be asked about an entry: press b to open the entry of this dump", "warning")
             return
         say(self, "asking QEMU")
         self.run_worker(self._ask_qemu, thread=True, exclusive=True, group="ask")
 
     def _ask_qemu(self) -> None:
-        """In a thread: the document is only read, and widgets are left alone."""
+        """Ask QEMU, in a thread: only read the document, touch no widget."""
         document = self.session.document
         history, note = document.state.entry, document.state.note
         assert history is not None
@@ -185,14 +185,14 @@ class EntryList(LineList):
 
 
 def _write_of(typed: str) -> Write:
-    """A write of the guest from `OFFSET HEXBYTES`. Raises EditError."""
+    """Parse a guest's write from `OFFSET HEXBYTES`. Raises EditError."""
     from vmci_tui.formats.hex_dump import read_pasted
 
     offset, _, digits = typed.strip().partition(" ")
     if not digits.strip():
-        raise EditError("a write of no bytes changes nothing", "OFFSET HEXBYTES")
+        raise EditError("a write needs at least one byte", "type OFFSET HEXBYTES")
     data = read_pasted(digits)
     write = Write(parse_number(offset), len(data), data)
     if not 0 <= write.offset < 1 << 32:
-        raise EditError("the offset of a write is from 0 to 2^32-1", "0 for a full write")
+        raise EditError("the offset of a write must be 0 to 2^32-1", "type 0 for a full write")
     return write

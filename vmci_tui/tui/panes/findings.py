@@ -1,4 +1,4 @@
-"""The pane of the findings: the list, and below it the chosen one in full."""
+"""The pane of the findings: the list, and the chosen finding in full."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 
 
 class FindingsList(LineList):
-    """What is worth knowing."""
+    """The list of findings."""
 
     on_enter = "show_finding"
 
     about = (
-        "Findings: what is wrong or worth knowing, worst first. Each has a code, the bytes that it is about, "
-        "why it matters and who refuses over it; [f] marks those that a key fixes."
+        "Findings: what is wrong or worth knowing, worst first. Each has a code, its bytes, why it matters and "
+        "which readers reject the file because of it; [f] marks those with an automatic fix."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        bind("enter", "show_finding", "Show", "Go to the bytes that it is about"),
-        bind("f", "fix", "Fix", "Apply the fix of this finding"),
+        bind("enter", "show_finding", "Show", "Go to the bytes of this finding"),
+        bind("f", "fix", "Fix", "Apply the fix for this finding"),
     ]
 
     class ShowWanted(Message):
-        """The user wants to see the bytes that a finding is about."""
+        """The user wants to see the bytes of a finding."""
 
         def __init__(self, finding: Finding) -> None:
             self.finding = finding
@@ -52,21 +52,21 @@ class FindingsList(LineList):
         self.session = session
 
     def show_judgement(self) -> None:
-        """Show the findings of the state, or why there are none to show."""
-        self.empty = "nothing to complain about" if self.session.judgement is not None else self.session.not_judged
+        """Show the findings of the state, or why none is shown."""
+        self.empty = "no problems found" if self.session.judgement is not None else self.session.not_judged
         self.set_rows(finding_rows(self.session.found))
 
     def finding(self) -> Finding | None:
-        """The finding under the cursor."""
+        """Return the finding under the cursor."""
         return self.session.found[self.cursor] if self.cursor < len(self.session.found) else None
 
     def selected_text(self) -> str:
-        """The finding under the cursor, in a line."""
+        """Return the finding under the cursor in one line."""
         finding = self.finding()
         return f"{finding.code} {finding.severity}: {finding.message}" if finding is not None else ""
 
     def selected_bytes(self) -> CopiedBytes | None:
-        """The bytes that the finding under the cursor is about."""
+        """Return the bytes of the finding under the cursor."""
         finding = self.finding()
         if finding is None or finding.span is None:
             return None
@@ -87,13 +87,13 @@ class FindingsList(LineList):
         if finding is None:
             say(self, "there is nothing to fix")
         elif finding.fix is None:
-            say(self, "this finding has no one-key fix: it tells why", "warning")
+            say(self, "no automatic fix for this finding: R tries to repair the whole file", "warning")
         else:
             try_edit(self, self.session, finding.fix)
 
 
 class FindingsPane(Guarded, Vertical):
-    """The findings, and below them the chosen one in full."""
+    """The list, and below it the chosen finding in full."""
 
     DEFAULT_CLASSES = "pane"
 
@@ -113,7 +113,7 @@ class FindingsPane(Guarded, Vertical):
         self.show_chosen()
 
     def show_chosen(self) -> None:
-        """Show the chosen one in full; the text for it is made when there is a first one."""
+        """Show the chosen finding in full; its widget is made for the first one."""
         finding, found = self.query_one(FindingsList).finding(), self.query("#why-text")
         if finding is None:
             self.query("#why").remove()
@@ -128,9 +128,9 @@ class FindingsPane(Guarded, Vertical):
 
 
 def finding_count(found: tuple[Finding, ...]) -> str:
-    """How many findings there are, in a word or two."""
+    """Return a short text with the number of findings."""
     errors = sum(item.severity == "error" for item in found)
     if not errors:
-        return f"{len(found)} to know" if found else "none"
+        return f"{len(found)} hint{'' if len(found) == 1 else 's'}" if found else "none"
     word = "error" if errors == 1 else "errors"
     return f"{errors} {word}" + (f" of {len(found)}" if len(found) > errors else "")

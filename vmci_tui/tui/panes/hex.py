@@ -1,4 +1,4 @@
-"""The panes of bytes: going to a place, searching, and copying; in the file also bookmarks and typing over bytes."""
+"""The hex panes: go to an address, search and copy; in the file also bookmarks and overwriting of bytes."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ if TYPE_CHECKING:
 SEARCH_BINDINGS = (
     bind("g", "goto", "Go to", "Go to a file offset or a guest-physical address"),
     bind("slash", "search", "Search", "Search for text or hex bytes"),
-    bind("n", "search_next", "Next", "Search on for the same"),
+    bind("n", "search_next", "Next", "Search for the next match"),
 )
 
 
 class BytesPane(SelectableHexView):
-    """A hex view in which one goes to a place, searches, and copies."""
+    """A hex view with go to, search and copy."""
 
     DEFAULT_CLASSES = "pane"
 
     about = (
-        "Hex: the bytes of the file, coloured by what they are; the bar below says the field. "
-        "Enter types over the bytes of a note or of the entry; guest memory is never edited. Shift and arrows, "
-        "or the mouse, select bytes to be copied."
+        "Hex: the bytes of the file, coloured by kind; the line below names the field. "
+        "Enter starts overwriting bytes of a note or the entry; guest memory is never edited. Shift and arrows, "
+        "or the mouse, select bytes to copy."
     )
 
-    goto_hint = "a file offset (0x790 or 1936), or p and a guest-physical address (p0x1958000)"
+    goto_hint = "a file offset (0x790 or 1936), or a guest-physical address after p (p0x1958000)"
 
     class SearchEnded(Message):
-        """A search found nothing, or was stopped: the status line is free again."""
+        """A search found nothing or was stopped; the status line is free again."""
 
     def __init__(self, document: Document) -> None:
         super().__init__(document, id="hex")
@@ -58,13 +58,13 @@ class BytesPane(SelectableHexView):
         self._searching = False
 
     def arrive(self, offset: int, length: int = 1) -> None:
-        """Go to bytes and mark them, as a user's move."""
+        """Go to bytes and highlight them, as a move of the user."""
         self.go(offset)
         self.set_highlight(offset, length)
         self.post_message(self.Moved(offset))
 
     def offset_of(self, typed: str) -> int:
-        """The offset that was typed. Raises EditError where it is not one in these bytes."""
+        """Return the typed offset. Raises EditError if it is not within these bytes."""
         return offset_of(typed, self.document.layout)
 
     def action_goto(self) -> None:
@@ -91,13 +91,13 @@ class BytesPane(SelectableHexView):
         self.run_worker(partial(self._search, pattern, start), thread=True, exclusive=True, group="search")
 
     def _search(self, pattern: bytes, start: int) -> None:
-        """In a thread: the document is only read, and widgets are left alone."""
+        """Search, in a thread: only read the document, touch no widget."""
         worker = get_current_worker()
         last = -1
 
         def progress(at: int) -> bool:
             nonlocal last
-            if at >> 28 != last:  # each 256 MiB: four times a second at most
+            if at >> 28 != last:  # every 256 MiB, at most four times a second
                 last = at >> 28
                 self.app.call_from_thread(self._search_at, at)
             return not worker.is_cancelled
@@ -105,9 +105,9 @@ class BytesPane(SelectableHexView):
         try:
             hit = searching.search(self.document, pattern, start, progress)
             if hit is None and start and not worker.is_cancelled:
-                self.app.call_from_thread(say, self, "not found from here on: searching from the start")
+                self.app.call_from_thread(say, self, "no match after the cursor: searching from the start")
                 hit = searching.search(self.document, pattern, 0, progress)
-        except Exception as error:  # the worker's edge
+        except Exception as error:  # an error must not vanish in a thread
             self.app.call_from_thread(self._search_failed, error)
             return
         if not worker.is_cancelled:
@@ -131,7 +131,7 @@ class BytesPane(SelectableHexView):
             self.focus()
 
     def stop_search(self) -> bool:
-        """Stop a search that runs; whether there was one."""
+        """Stop the search; return whether one was running."""
         if not self._searching:
             return False
         self.workers.cancel_group(self, "search")
@@ -143,16 +143,16 @@ class BytesPane(SelectableHexView):
     # Copying
 
     def selected_text(self) -> str:
-        """What is selected, as a hex dump."""
+        """Return the selected bytes as a hex dump."""
         from vmci_tui.render.copy_formats import as_hexdump
 
         return as_hexdump(self.selected_bytes())
 
     def selected_bytes(self) -> CopiedBytes:
-        """The bytes that are marked, or the row of 16 bytes."""
+        """Return the highlighted bytes, else the row of 16 bytes at the cursor."""
         start, end = self.highlight
         if start != end:
-            return file_bytes(self.document, start, end - start, Safe("what is marked"))
+            return file_bytes(self.document, start, end - start, Safe("the highlighted bytes"))
         return file_bytes(self.document, self.cursor - self.cursor % 16, 16, Safe("the row"))
 
 
@@ -160,16 +160,16 @@ class HexPane(BytesPane):
     """The bytes of the file."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        bind("enter", "overwrite", "Edit", "Type over the bytes of a note, or of the entry"),
+        bind("enter", "overwrite", "Edit", "Overwrite bytes of a note or the entry"),
         *SEARCH_BINDINGS,
-        bind("b", "bookmark", "Mark", "Set a bookmark at the cursor, or take it away"),
-        bind("apostrophe", "next_bookmark", "Next mark", "Go to the next bookmark", show=False),
-        bind("B", "bookmarks", "Marks", "List the bookmarks of this file", show=False),
+        bind("b", "bookmark", "Bookmark", "Set or remove a bookmark at the cursor"),
+        bind("apostrophe", "next_bookmark", "Next bookmark", "Go to the next bookmark", show=False),
+        bind("B", "bookmarks", "Bookmarks", "List the bookmarks of this file", show=False),
         *SELECT_BINDINGS,
     ]
 
     class Written(Message):
-        """A byte was typed over another one; the cursor is on the next."""
+        """The user overwrote a byte; the cursor is on the next one."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session.document)
@@ -178,29 +178,29 @@ class HexPane(BytesPane):
     # Bookmarks
 
     def action_bookmark(self) -> None:
-        """Set one at the cursor, or take it away."""
+        """Set a bookmark at the cursor, or remove it."""
         place = anchor_of(self.cursor, self.document.layout)
         if place in self.session.bookmarks:
             self.session.remove_bookmark(place)
-            say(self, f"no bookmark at {place} any more")
+            say(self, f"bookmark at {place} removed")
         elif len(self.session.bookmarks) >= settings.MOST_BOOKMARKS:
-            say(self, f"a file has {settings.MOST_BOOKMARKS} bookmarks at most: B lists them", "warning")
+            say(self, f"a file has {settings.MOST_BOOKMARKS} bookmarks at most: press B to delete some", "warning")
         else:
             self.session.add_bookmark(place)
             say(self, f"bookmark {len(self.session.bookmarks)} at {place}")
 
     def action_next_bookmark(self) -> None:
-        """To the next one behind the cursor, and from the last to the first."""
+        """Go to the next bookmark after the cursor, and from the last to the first."""
         found = [offset for offset, _ in self.session.bookmarked_places()]
         if not found:
-            say(self, "no bookmarks: b sets one at the cursor", "warning")
+            say(self, "no bookmarks: press b to set one at the cursor", "warning")
             return
         if found == [self.cursor]:
             say(self, "there is no other bookmark")
         self._go_to_bookmark(next((offset for offset in found if offset > self.cursor), found[0]))
 
     def action_bookmarks(self) -> None:
-        """The list of them."""
+        """Show the list of bookmarks."""
         from vmci_tui.tui.panes.bookmarks import BookmarkList
 
         self.app.push_screen(BookmarkList(self.session, self.places), self._go_to_bookmark)
@@ -210,10 +210,10 @@ class HexPane(BytesPane):
             self.arrive(offset)
             self.post_message(PaneBar.Picked("hex"))
 
-    # Typing over bytes
+    # Overwriting bytes
 
     def action_overwrite(self) -> None:
-        """Type over the bytes of a note, or of the entry, in the hex view; ESC ends it."""
+        """Start or end overwriting bytes of a note or the entry."""
         if self.writing:
             self.write(False)
             return
@@ -226,7 +226,7 @@ class HexPane(BytesPane):
         self.write(True)
 
     def _target(self) -> tuple[int | None, int]:
-        """The note (None: the entry) under the cursor, and the byte of it. Raises EditError for all else."""
+        """Return the note (None: the entry) under the cursor, and the cursor's byte in it. Raises EditError."""
         place, document = self.place(), self.document
         if place is None:
             raise EditError("there is no byte here")
@@ -235,8 +235,8 @@ class HexPane(BytesPane):
         if place.note is not None:
             return place.note, self.cursor - document.layout.note_offsets[place.note]
         if place.kind == "memory":
-            raise EditError("guest memory is never edited", "only the bytes of notes and of an entry are")
-        raise EditError("these bytes are made anew by each save", "only the bytes of notes and of an entry are edited")
+            raise EditError("guest memory is never edited", "edit bytes of a note or the entry")
+        raise EditError("each save writes these bytes again", "edit bytes of a note or the entry")
 
     def on_hex_view_typed(self, event: HexView.Typed) -> None:
         try:

@@ -15,7 +15,7 @@ from vmci_tui.tui.widgets.line_list import LineList
 
 
 class Inspector(LineList):
-    """Follows the cursor of the hex view; Enter goes where the number under its own cursor points."""
+    """Numbers at the cursor of the hex view; Enter goes to the address that the chosen number is."""
 
     about = "The bytes at the cursor of the hex view as numbers of each width and order, and as text."
     SCOPED_CSS = False
@@ -29,7 +29,7 @@ class Inspector(LineList):
     .-wide.inspecting #findings-pane { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "follow", "Follow", tooltip="Go to the paddr that this number says", id="follow"),
+        Binding("enter", "follow", "Follow", tooltip="Go to this number as a paddr", id="follow"),
     ]
     on_enter = "follow"
 
@@ -47,7 +47,7 @@ class Inspector(LineList):
         self.set_rows([_row(at, line) for at, line in enumerate(lines)])
 
     def number(self) -> int | None:
-        """The unsigned number under the cursor."""
+        """Return the unsigned number under the cursor."""
         item, at = self.inspected, self.cursor - HEAD
         return item.numbers[at].unsigned if item is not None and 0 <= at < len(item.numbers) else None
 
@@ -58,12 +58,12 @@ class Inspector(LineList):
             return
         offset = self._view.document.layout.memory.offset_of(number)
         if offset is None:
-            say(self, f"the dump holds no byte at paddr {number:#x}", "warning")
+            say(self, f"paddr {number:#x} is not in this dump", "warning")
         else:
             self._view.arrive(offset)
 
 
 def _row(at: int, line: Safe) -> Row:
-    """A name and what it has."""
+    """Return a label and its value as a row."""
     width = LABEL if at >= HEAD - 1 else SHORT
     return ((line[:width], "dim"), (line[width:], "dim" if at == HEAD - 1 else "key" if at == 1 else "value"))

@@ -1,4 +1,4 @@
-"""The rows of the pane of keys: the lines of the text, built when they are shown."""
+"""The rows of the keys pane: the lines of the text."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
 from vmci_tui.tui.style.cells import Row
 
 _LONGEST = 4096
-"""Cells of a value that are built; no terminal is wider."""
+"""Cells of a value that are built at most; no terminal is wider."""
 
 
 class KeyRows(Sequence[Row]):
-    """The lines of the text as rows, built when they are shown; `numbers` are the lines that pass the filter."""
+    """The lines of the text that pass the filter, as rows that are built when they are shown."""
 
     title = "vmcoreinfo"
-    told = "none"
-    """What the pane says of its rows where there are no lines."""
+    summary = "none"
+    """The pane's subtitle if the note has no text."""
 
     def __init__(self, text: Vmcoreinfo | None, wanted: str = "") -> None:
         self.text = text
@@ -34,7 +34,7 @@ class KeyRows(Sequence[Row]):
         self._width = 40
 
     def fit(self, width: int) -> None:
-        """Share `width` cells between keys and values: no key takes more than three fifths."""
+        """Share `width` cells between keys and values; keys get three fifths at most."""
         self._width = min(self._longest, max((width - self._digits) * 3 // 5, 12))
 
     def __len__(self) -> int:
@@ -64,11 +64,11 @@ class KeyRows(Sequence[Row]):
         )  # fmt: skip
 
     def part(self, index: int) -> Span | None:
-        """The bytes of the descriptor that a row is about, where it stands for no line."""
+        """Return the bytes of the descriptor that a row is about; None for a line of the text."""
         return None
 
     def index_of(self, number: int) -> int | None:
-        """The row of line `number` of the text, or None where the filter hides it."""
+        """Return the row of line `number` of the text; None if the filter hides it."""
         low, high = 0, len(self.lines)
         while low < high:
             middle = (low + high) // 2

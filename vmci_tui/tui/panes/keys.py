@@ -1,4 +1,4 @@
-"""The pane of the keys: the lines of the text, the filter above them, what a key means below."""
+"""The keys pane: the lines of the text, a filter above them, and the meaning of a key."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from vmci_tui.render.copy_formats import CopiedBytes
 
 PROVED = {True: "proved", False: "DISPROVED", None: "not provable"}
-"""What memory says of the text, in a word."""
+"""Whether guest memory proves the text, in a word."""
 _REST_SECONDS = 0.15
-"""Seconds that the cursor rests on a key before it is explained: moving stays as cheap as it is without."""
+"""Seconds that the cursor rests on a key before it is explained, so that moving it stays cheap."""
 
 
 class KeysList(LineList):
@@ -45,35 +45,35 @@ class KeysList(LineList):
     on_enter = "edit_value"
 
     about = (
-        "Keys: the text of the VMCOREINFO note, a KEY=VALUE in each line. "
-        "i explains the key that the cursor is on, m shows what each reader reads."
+        "Keys: the text of the VMCOREINFO note, one KEY=VALUE in each line. "
+        "i explains the key under the cursor, m shows what each reader reads."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "edit_value", "Edit", "Change the value (or the broken line)"),
         bind("n", "add_key", "New", "Add a key at the end"),
-        bind("d", "delete_line", "Del", "Take the line out"),
-        bind("slash", "filter", "Filter", "Show only lines that hold a text"),
-        bind("f2,E", "rename_key", "Key", "Change the key; its value stays", show=False),
+        bind("d", "delete_line", "Del", "Remove the line"),
+        bind("slash", "filter", "Filter", "Show only lines that contain a text"),
+        bind("f2,E", "rename_key", "Key", "Change the key, not its value", show=False),
         *moves("line"),
-        bind("i", "explain", "Explain", "Show what the key means, and what each reader makes of it"),
+        bind("i", "explain", "Explain", "Show what the key means, and which readers use it"),
     ]
 
     class FilterWanted(Message):
         """The user wants to filter the lines."""
 
     class ExplainWanted(Message):
-        """The user wants to see what the keys mean, or no more."""
+        """The user wants to show or hide the meaning of the keys."""
 
     class Rearranged(Message):
-        """Lines were moved or duplicated; the cursor went with them, to the line `number`."""
+        """A line was moved or duplicated; the cursor followed it to line `number`."""
 
         def __init__(self, number: int) -> None:
             self.number = number
             super().__init__()
 
     def __init__(self, session: Session) -> None:
-        super().__init__(id="keys", empty="no vmcoreinfo text: [R] looks for it in memory, [a] appends a note")
+        super().__init__(id="keys", empty="no note text: [R] searches memory and restores it, [a] adds a note")
         self.session = session
         self.shown = KeyRows(None)
 
@@ -88,22 +88,22 @@ class KeysList(LineList):
         self.refresh()
 
     def line(self) -> Line | None:
-        """The line under the cursor."""
+        """Return the line under the cursor."""
         return self.shown.lines[self.cursor] if self.cursor < len(self.shown.lines) else None
 
     def _chosen(self) -> Line | None:
         line = self.line()
         if line is None:
-            say(self, "a Windows header is left alone" if self.rows else "no line is selected", "warning")
+            say(self, "a Windows header is never edited" if self.rows else "no line is selected", "warning")
         return line
 
     def selected_text(self) -> str:
-        """The line under the cursor, without what stands before it in the pane."""
+        """Return the line under the cursor without its number."""
         line = self.line()
         return visible(line.body) if line is not None else super().selected_text()
 
     def selected_bytes(self) -> CopiedBytes | None:
-        """The bytes of the line under the cursor."""
+        """Return the bytes of the line under the cursor."""
         from vmci_tui.render.copy_formats import CopiedBytes
 
         line, document = self.line(), self.session.document
@@ -137,7 +137,7 @@ class KeysList(LineList):
 
     def action_add_key(self) -> None:
         if self.session.document.state.vmcoreinfo is None:
-            say(self, "there is no text to add a key to: [a] appends a note", "warning")
+            say(self, "there is no note text: press a to add a note first", "warning")
             return
 
         def make(typed: str) -> Edit:
@@ -146,7 +146,7 @@ class KeysList(LineList):
                 raise EditError("that has no '='", "write KEY=VALUE, for example PAGESIZE=4096")
             return Edit.of(edit_text.add_key, literal(key), literal(value))
 
-        ask_edit(self, self.session, "New key", make, "", "KEY=VALUE; it is added as the last line")
+        ask_edit(self, self.session, "New key", make, "", "KEY=VALUE; it becomes the last line")
 
     def action_delete_line(self) -> None:
         line = self._chosen()
@@ -158,14 +158,14 @@ class KeysList(LineList):
         if line is None:
             return
         if line.key is None:
-            say(self, "this line has no key: Enter edits it", "warning")
+            say(self, "this line has no key: press Enter to edit it", "warning")
             return
 
         def make(typed: str) -> Edit:
             return Edit.of(edit_text.rename_key, line.number, literal(typed))
 
         title = f"The key of line {line.number}"
-        ask_edit(self, self.session, title, make, visible(line.key), "its value stays")
+        ask_edit(self, self.session, title, make, visible(line.key), "the value does not change")
 
     def action_move_line(self, by: int) -> None:
         line = self._chosen()
@@ -184,12 +184,12 @@ class KeysList(LineList):
 
 
 class KeysPane(Guarded, Vertical):
-    """The table of keys, and above it the filter: a field while it is typed in, else a line that tells it."""
+    """The list of keys, and above it the filter: an input field while the user types, else a line."""
 
     DEFAULT_CLASSES = "pane"
 
     class Filtered(Message):
-        """Other lines pass the filter."""
+        """The filter changed."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(id="keys-pane")
@@ -208,18 +208,18 @@ class KeysPane(Guarded, Vertical):
         self.show_title()
 
     def show_title(self) -> None:
-        """How many lines are shown, and what memory says of them."""
+        """Show the number of lines, and whether memory proves them."""
         shown, text = self.query_one(KeysList).shown, self.session.document.state.vmcoreinfo
         proof = self.session.judgement.proof if self.session.judgement is not None else None
         said = f", {PROVED[proof.proved]}" if proof and text else ""
         self.border_title = f"3 {shown.title}"
-        self.border_subtitle = f"{len(shown)} of {len(text.lines)} lines{said}" if text else shown.told
+        self.border_subtitle = f"{len(shown)} of {len(text.lines)} lines{said}" if text else shown.summary
 
     # The filter
 
     @on(KeysList.FilterWanted)
     def _open_filter(self) -> None:
-        """Let the user type. (Made only now: a field of Textual's is 4 ms of the first paint.)"""
+        """Show the input field; it is made only now, because it would cost 4 ms of the first paint."""
         if self.query("#filter"):
             self.query_one("#filter").focus()
             return
@@ -238,7 +238,7 @@ class KeysPane(Guarded, Vertical):
 
     @on(Input.Submitted, "#filter")
     def _close_filter(self) -> None:
-        """Back to the line."""
+        """Replace the input field by the line."""
         line = self.query_one("#filter-line", StatusLine)
         line.set_text(f"filter: {self._wanted}  (ESC clears it)" if self._wanted else "/ filter")
         line.display = True
@@ -246,7 +246,7 @@ class KeysPane(Guarded, Vertical):
         self.query_one(KeysList).focus()
 
     def clear_filter(self) -> None:
-        """Show all lines, where a filter hides some or is being typed."""
+        """Remove the filter and show all lines."""
         if self._wanted or self.query("#filter"):
             self._wanted = ""
             self._close_filter()
@@ -268,17 +268,17 @@ class KeysPane(Guarded, Vertical):
         if self._explaining:
             self._explain(self.query_one(KeysList).line())
         else:
-            await self.screen.query("#about").remove()  # or a new one, of the same name, would meet it
+            await self.screen.query("#about").remove()  # a new one has the same id, which must be free
 
     def explain_soon(self, line: Line | None) -> None:
-        """The cursor moved: explain the key once it rests."""
+        """Explain the key once the cursor rests on it."""
         if self._timer is not None:
             self._timer.stop()
         if self._explaining:
             self._timer = self.set_timer(_REST_SECONDS, partial(self._explain, line))
 
     def _explain(self, line: Line | None) -> None:
-        if not self._explaining:  # the cursor came to rest after it was switched off
+        if not self._explaining:  # it was switched off before the cursor rested
             return
         from vmci_tui.render.key_report import explained
 
@@ -290,13 +290,13 @@ class KeysPane(Guarded, Vertical):
             found.first(Static).update(words)
             self.screen.query_one("#about").scroll_home(animate=False)
             return
-        # Where the keys have a narrow column, beside them: below the hex view, in the place of the findings.
+        # At normal width the keys' column is narrow: explain in place of the findings, below the hex view.
         home = self.screen.query_one("#right") if self.screen.has_class("-normal") else self
         home.mount(VerticalScroll(Static(words, id="about-text"), id="about"))
 
 
 def key_rows(state: State, wanted: str = "") -> KeyRows:
-    """The lines of the text that hold `wanted`; where a Windows header takes its place, the fields of that."""
+    """Return the lines of the text, or the fields of a Windows header, that contain `wanted`."""
     if state.note is None or not state.note.is_windows:
         return KeyRows(state.vmcoreinfo, wanted)
     from vmci_tui.tui.panes.windows_rows import WindowsHeaderRows

@@ -23,29 +23,29 @@ if TYPE_CHECKING:
 
 
 class NotesList(LineList):
-    """All notes."""
+    """The notes of the dump."""
 
     DEFAULT_CLASSES = "pane"
     on_enter = "rename_note"
 
     about = (
-        "Notes: the ELF notes of the dump: of each CPU, and VMCOREINFO, whose text tells debuggers about the kernel. "
-        "Readers take the last whole note of that name."
+        "Notes: the ELF notes of the dump: one or more for each CPU, and VMCOREINFO, whose text describes the kernel "
+        "to debuggers. Readers use the last whole note of that name."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "rename_note", "Name", "Change the note's name"),
         bind("t", "retype_note", "Type", "Change the note's type"),
-        bind("d", "drop_note", "Del", "Take the note out"),
+        bind("d", "drop_note", "Del", "Remove the note"),
         *moves("note"),
     ]
 
     def __init__(self, session: Session) -> None:
-        super().__init__(id="notes", empty="no notes: [a] appends one")
+        super().__init__(id="notes", empty="no notes: [a] adds one")
         self.session = session
         self.targets: Sequence[RowTarget] = ()
         self._types: dict[int, str] = {}
-        """The names of the types of CORE notes, once they are read."""
+        """The names of the types of CORE notes; empty until they are loaded."""
 
     def show_state(self) -> None:
         """Show the state of the session's document."""
@@ -56,7 +56,7 @@ class NotesList(LineList):
             self.call_after_refresh(self._name_types)
 
     def _name_types(self) -> None:
-        """Have pyelftools name the types; not before the first paint, which it would hold up for 17 ms."""
+        """Get the types' names from pyelftools, after the first paint, which the import would delay by 17 ms."""
         from elftools.elf.enums import ENUM_CORE_NOTE_N_TYPE
 
         self._types = {number: name for name, number in ENUM_CORE_NOTE_N_TYPE.items() if isinstance(number, int)}
@@ -69,7 +69,7 @@ class NotesList(LineList):
         return None
 
     def selected_bytes(self) -> CopiedBytes | None:
-        """The bytes of the note under the cursor."""
+        """Return the bytes of the note under the cursor."""
         layout = self.session.document.layout
         if self.cursor >= len(layout.notes):
             return None
@@ -85,7 +85,7 @@ class NotesList(LineList):
             return Edit.of(edit_notes.rename_note, index, literal(typed))
 
         shown = visible(self.session.document.state.notes[index].name)
-        ask_edit(self, self.session, f"Name of note {index}", make, shown, r"with its NUL, which is written \x00")
+        ask_edit(self, self.session, f"Name of note {index}", make, shown, r"with its final NUL, typed as \x00")
 
     def action_retype_note(self) -> None:
         index = self._chosen()

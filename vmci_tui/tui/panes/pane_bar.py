@@ -10,7 +10,7 @@ from vmci_tui.tui.guarded import GuardedWidget
 
 
 class PaneBar(GuardedWidget):
-    """The tabs of the narrow screen: which panes there are, one of them shown."""
+    """One tab for each pane; the active one is reversed."""
 
     class Picked(Message):
         """The user clicked a tab."""
@@ -26,13 +26,13 @@ class PaneBar(GuardedWidget):
         self.pointed = ""
 
     def show(self, tabs: tuple[tuple[str, str], ...], active: str) -> None:
-        """Tabs as (pane, label)."""
+        """Show tabs, each as (pane, label)."""
         if (tabs, active) != (self._tabs, self._active):
             self._tabs, self._active = tabs, active
             self.refresh()
 
     def point(self, pane: str) -> None:
-        """Mark the tab that a lesson points at."""
+        """Underline the tab that a lesson points at."""
         if pane != self.pointed:
             self.pointed = pane
             self.refresh()

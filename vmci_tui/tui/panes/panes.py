@@ -1,4 +1,4 @@
-"""The panes side by side (or one at a time), all pointing at the same bytes."""
+"""All panes, side by side or one at a time; they follow each other's cursor."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Panes(Guarded, Horizontal):
-    """All panes; moving in one of them moves the others, and the status line says where that is."""
+    """All panes; a move in one of them moves the others, and the status line shows the place."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(id="panes")
@@ -39,7 +39,7 @@ class Panes(Guarded, Horizontal):
 
     @property
     def document(self) -> Document:
-        """The document that is shown."""
+        """Return the document that is shown."""
         return self.session.document
 
     def compose(self) -> ComposeResult:
@@ -52,7 +52,7 @@ class Panes(Guarded, Horizontal):
             self.query_one(f"#{pane.box_id}").border_title = pane.title
 
     def show_state(self) -> None:
-        """Show everything of the document's state but what is judged."""
+        """Show the document's state; the judgement comes later."""
         self.query_one(EntryList).show_state()
         self.query_one(NotesList).show_state()
         self.query_one(KeysPane).show_state()
@@ -60,28 +60,28 @@ class Panes(Guarded, Horizontal):
         self._show_place()
 
     def show_judgement(self) -> None:
-        """Show what is said of the state."""
+        """Show the findings, and whether memory proves the text."""
         self.query_one(FindingsPane).show_judgement()
         self.query_one(KeysPane).show_title()
 
     # The status line
 
     def _show_status(self, words: str) -> None:
-        """Words in the status line, until the cursor moves; where there is room, which file this is."""
+        """Show words in the status line until the cursor moves, and the file where there is room."""
         document = self.document
         state = "modified" if document.unsaved else "edits saved" if document.modified else "not modified"
         self.screen.query_one("#status", StatusLine).set_text(words, f"{document.name}  {document.container}  {state}")
 
     @on(HexPane.SearchEnded)
     def _show_place(self) -> None:
-        """Where the cursor of the hex view is, and in which field; its byte in the inspector."""
+        """Show the offset and field at the cursor of the hex view, and its byte in the inspector."""
         view = self.query_one(HexPane)
         self._show_status(view.selected or place_text(self.document, view.cursor, view.place()))
         if self._inspector is not None:
             self._inspector.show_place()
 
     def show_command(self) -> None:
-        """What does the last edit in the shell."""
+        """Show the shell command for the last edit."""
         command = self.session.last_command()
         if command is not None:
             self._show_status(f"$ {command}")
@@ -115,7 +115,7 @@ class Panes(Guarded, Horizontal):
             self._point_in_note(line.offset, len(line.raw))
 
     def _point_in_note(self, offset: int, length: int) -> None:
-        """To bytes of the descriptor of the note that counts."""
+        """Go to bytes in the descriptor of the note that readers use."""
         layout, index = self.document.layout, self.document.state.index
         if index is not None:
             start = layout.note_offsets[index] + layout.notes[index].desc_start
@@ -170,9 +170,9 @@ class Panes(Guarded, Horizontal):
         self.show_finding(event.finding)
 
     def show_finding(self, finding: Finding) -> None:
-        """To the pane that holds the bytes of the finding."""
+        """Go to the pane with the bytes of the finding."""
         if finding.span is None:
-            say(self, "this finding is about no bytes in particular", "warning")
+            say(self, "this finding concerns the whole file", "warning")
             return
         self.query_one(FindingsPane).show_chosen()
         self._point_at_finding(finding.span)
@@ -186,7 +186,7 @@ class Panes(Guarded, Horizontal):
         self.post_message(PaneBar.Picked(name))
 
     def _point_at(self, span: Span) -> None:
-        """Mark bytes in the hex view and go there."""
+        """Highlight bytes in the hex view and go there."""
         view = self.query_one(HexPane)
         view.set_highlight(span.offset, span.length)
         view.go(span.offset)
@@ -194,7 +194,7 @@ class Panes(Guarded, Horizontal):
 
     @on(HexPane.Moved)
     def _follow_cursor(self) -> None:
-        """The lists and the status line go where the cursor of the hex view is."""
+        """Move the lists and the status line to the cursor of the hex view."""
         self._follow(self.query_one(HexPane).place())
         self._show_place()
 
@@ -204,7 +204,7 @@ class Panes(Guarded, Horizontal):
         self.show_command()
 
     def _follow(self, place: Place | None) -> None:
-        """The lists go where the hex view is."""
+        """Move the cursors of the lists to a place of the hex view."""
         if place is None:
             return
         if place.note is not None:
@@ -227,7 +227,7 @@ class Panes(Guarded, Horizontal):
             if self._inspector.has_focus:
                 view.focus()
             gone, self._inspector = self._inspector, None
-            await gone.remove()  # or a new one, of the same name, would meet it
+            await gone.remove()  # a new one has the same id, which must be free
             self.screen.remove_class("inspecting")
             return
         from vmci_tui.tui.panes.inspector import Inspector
@@ -240,14 +240,14 @@ class Panes(Guarded, Horizontal):
         self.call_after_refresh(self._inspect_first)
 
     def _inspect_first(self) -> None:
-        """Once the inspector has its place; Textual tells the hex view nothing of its own that is smaller now."""
+        """Fill the inspector once it has its place; the hex view shrank, and Textual sends it no resize."""
         self.query_one(HexPane).on_resize()
         if self._inspector is not None:
             self._inspector.show_place()
 
 
 def place_text(document: Document, at: int, place: Place | None) -> str:
-    """Where a byte is: both addresses in hex and decimal, and its field."""
+    """Return the file offset, the paddr and the field of a byte; addresses are in hex and decimal."""
     if place is None:
         return "no bytes"
     paddr = document.layout.memory.paddr_of(at)

@@ -1,4 +1,4 @@
-"""What each pane shows of a document: rows, and the bytes that each row is about. Pure functions."""
+"""The rows of the entry, notes and findings panes, and the bytes that each row is about. Pure functions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST = 4096
 
 
 class RowTarget(NamedTuple):
-    """What a row stands for: a field of the entry, a write, a note."""
+    """What a row is about: a field of the entry, a write, a note."""
 
     kind: str
     key: str = ""
@@ -31,7 +31,7 @@ class RowTarget(NamedTuple):
 
 
 def entry_rows(document: Document, wide: bool = True) -> list[tuple[Row, RowTarget]]:
-    """The four fields with what follows from them, then the writes; each on one line, or on two where it is narrow."""
+    """Return rows for the four fields and their meaning, then for the writes; two rows each in a narrow pane."""
     history = document.state.entry
     if history is None:
         return [line for row, target in _derived_rows(document) for line in _folded(row, target, wide)]
@@ -52,7 +52,7 @@ def entry_rows(document: Document, wide: bool = True) -> list[tuple[Row, RowTarg
 
 
 def _folded(row: Row, target: RowTarget, wide: bool) -> list[tuple[Row, RowTarget]]:
-    """The row, or where it is narrow its last cell, which explains, on a line of its own."""
+    """Return the row; in a narrow pane its last cell, the explanation, is a second row."""
     if wide or len(row) < 2:
         return [(row, target)]
     text, style = row[-1]
@@ -61,18 +61,18 @@ def _folded(row: Row, target: RowTarget, wide: bool) -> list[tuple[Row, RowTarge
 
 def _presence(history: EntryHistory) -> Row:
     if history.never_written:
-        return (("never written: ", "warning"), ("the bytes that QEMU holds after a reset", "dim"))
+        return (("never written: ", "warning"), ("QEMU's bytes after a reset", "dim"))
     if history.origin == "derived":
         return (("not known: ", "dim"), ("only QEMU knows what the guest wrote", "dim"))
     if history.present:
-        return (("present: ", "good"), ("a full write of 16 bytes", "dim"))
+        return (("present: ", "good"), ("one full 16-byte write", "dim"))
     return (("not present: ", "error"), (history.outcomes[-1].why, "dim"))
 
 
 def _meaning(document: Document, name: str, value: int) -> tuple[str, str]:
-    """What a field's value means, and what follows."""
+    """Return the meaning of a field's value, and its style."""
     if name == "host_format":
-        return "QEMU never looks at it" if value != RESET[0] else "1 is ELF; QEMU never looks at it", "dim"
+        return "ignored by QEMU" if value != RESET[0] else "1 is ELF; ignored by QEMU", "dim"
     if name == "guest_format":
         if value == FORMAT_NONE:
             return "switched off: QEMU appends nothing", "warning"
@@ -81,13 +81,13 @@ def _meaning(document: Document, name: str, value: int) -> tuple[str, str]:
         return "unknown: QEMU ignores it, a debugger still sees it", "error"
     if name == "size":
         if not 12 <= value <= 1 << 20:
-            return "refused: QEMU takes 12 bytes to 1 MiB", "error"
+            return "rejected: QEMU accepts 12 bytes to 1 MiB", "error"
         page = value - 36
         return (
             f"a page of {page} + 36, as Linux writes" if page >= 4096 and page & (page - 1) == 0 else "bytes"
         ), "dim"
     if document.dump is None:
-        return "where the note lies in guest memory", "dim"
+        return "the address of the note in guest memory", "dim"
     offset = document.layout.memory.offset_of(value)
     return (f"in the file at {offset:#x}", "good") if offset is not None else ("not in this dump's memory", "warning")
 
@@ -108,7 +108,7 @@ def _derived_rows(document: Document) -> list[tuple[Row, RowTarget]]:
     if not derived:
         words = f"no entry is open, and {no_entry_reason(document.state, machine)}"
         return [(((words, "dim"),), RowTarget("none"))]
-    title = (("derived: ", "info"), ("what the guest must have written", "dim"))
+    title = (("derived: ", "info"), ("from the note, not in the file", "dim"))
     out: list[tuple[Row, RowTarget]] = [(title, RowTarget("none"))]
     for item in derived:
         value = "unknown" if item.value is None else f"{item.value} = {item.value:#x}"
@@ -119,7 +119,7 @@ def _derived_rows(document: Document) -> list[tuple[Row, RowTarget]]:
 
 
 def note_rows(document: Document, names: dict[int, str]) -> list[tuple[Row, RowTarget]]:
-    """All notes, CPU notes too; `names` are those of the types of CORE notes."""
+    """Return a row for every note; `names` has the names of the types of CORE notes."""
     out: list[tuple[Row, RowTarget]] = []
     layout = document.layout
     for index, (note, offset) in enumerate(zip(layout.notes, layout.note_offsets, strict=True)):
@@ -141,7 +141,7 @@ _MARKS = {"error": ("error ", "error"), "warning": ("warn  ", "warning"), "info"
 
 
 def finding_rows(findings: Sequence[Finding]) -> list[Row]:
-    """One row a finding; the one under the cursor is told in full below the list."""
+    """Return one row for each finding."""
     out: list[Row] = []
     for finding in findings:
         fix = ("[f] ", "good") if finding.fix else ("    ", "dim")
@@ -150,7 +150,7 @@ def finding_rows(findings: Sequence[Finding]) -> list[Row]:
 
 
 def consequence_lines(finding: Finding) -> list[str]:
-    """The readers of a finding: who refuses over it, in their own words, and who reads something else."""
+    """Return the readers of a finding: those that refuse, with their message, and those that read another value."""
     out = [f"{c.reader} refuses: {c.says or '(it prints nothing)'}" for c in finding.readers if c.refuses]
     others = dict.fromkeys(c.reader for c in finding.readers if not c.refuses)
-    return [*dict.fromkeys(out), *([f"goes on, but minds: {', '.join(others)}"] if others else [])]
+    return [*dict.fromkeys(out), *([f"warns or reads a wrong value: {', '.join(others)}"] if others else [])]

@@ -1,4 +1,4 @@
-"""The panes of the main screen: one row each, in the order of their numbers."""
+"""The table of the main screen's panes, in the order of their numbers."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Pane(NamedTuple):
     """A pane of the main screen."""
 
     name: str
-    """Also the id of the widget in it that has the focus."""
+    """Also the id of its widget that takes the focus."""
     title: str
     box: Callable[[Session], Widget]
-    """Makes the widget with the border, which may be the one that has the focus."""
+    """Makes the widget with the border, which may also be the one that takes the focus."""
     box_id: str
     of_entry: bool = True
     """Whether it is shown for an entry without a dump."""

@@ -1,4 +1,4 @@
-"""The pane of keys where there are none: the fields of a Windows dump header."""
+"""The rows of the keys pane for a Windows dump header, which has fields instead of keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vmci_tui.tui.style.cells import Row
 
 
 class WindowsHeaderRows(KeyRows):
-    """A row for each field of the header; there are no lines of text behind them."""
+    """A row for each field of the header; it has no lines of text."""
 
     title = "Windows header"
 
@@ -22,7 +22,7 @@ class WindowsHeaderRows(KeyRows):
         assert header is not None
         needle = wanted.lower()
         self.fields = [f for f in header.fields if needle in f"{f.name} {f.shown} {f.meaning}".lower()]
-        self.told = header.summary
+        self.summary = header.summary
 
     def __len__(self) -> int:
         return len(self.fields)

@@ -1,4 +1,4 @@
-"""The fault bench: faults to choose, and at once what every reader and the checks make of them."""
+"""The fault bench: the user picks faults and sees every reader's verdict and the findings at once."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.verdict_line import VerdictLine
 
 _BOX = 5
-"""Cells of a line that a click toggles: `[x] ` and a blank before it."""
+"""Cells at the start of a line where a click toggles it: a blank and `[x] `."""
 BenchItem = Defect | str
 """A line of the list: a defect, or the heading of a group."""
 
 
 class DefectList(LineList):
-    """A click on a box toggles it; elsewhere it only moves the cursor there."""
+    """A click on a box toggles it; a click elsewhere only moves the cursor."""
 
     def on_click(self, event: events.Click) -> None:
         x, y = event.get_content_offset_capture(self)
         index = self.top + y
         if x < _BOX and 0 <= index < len(self.rows):
-            event.prevent_default()  # else textual calls the base's handler too
+            event.prevent_default()  # else Textual also calls the base class's handler
             event.stop()
             self._go(index)
             self.action_choose()
 
 
 class BenchScreen(Guarded, Screen[None]):
-    """Ends by going back, or by opening what was made."""
+    """Makes a dump, note and entry with the chosen faults; saves or opens them."""
 
     about = (
-        "Fault bench: a good guest, and the faults that you choose in its dump, note and entry. The strip says what "
-        "every reader makes of it at once; the files can be saved with a manifest that tells the same."
+        "Fault bench: a good guest with the faults that you pick in its dump, note and entry. The strip shows every "
+        "reader's verdict at once; you can save the files with a manifest of these verdicts."
     )
     SCOPED_CSS = False
     DEFAULT_CSS = """
@@ -62,28 +62,28 @@ class BenchScreen(Guarded, Screen[None]):
     BenchScreen #told:focus { border: round $accent; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,enter", "flip", "Toggle", tooltip="Choose this fault, or leave it out", id="craft.toggle"),
-        Binding("m", "machine", "Machine", tooltip="Another guest: x86-64, i386, aarch64, s390x", id="craft.machine"),
-        Binding("x", "clear", "None", tooltip="Leave all faults out: a good dump", id="craft.clear"),
+        Binding("space,enter", "flip", "Toggle", tooltip="Add or remove this fault", id="craft.toggle"),
+        Binding("m", "machine", "Machine", tooltip="Next guest: x86-64, i386, aarch64, s390x", id="craft.machine"),
+        Binding("x", "clear", "None", tooltip="Remove all faults", id="craft.clear"),
         Binding("s", "save", "Save", tooltip="Save dump, entry, note and manifest to a folder", id="craft.save"),
         Binding("o", "open", "Open it", tooltip="Save and open the dump with its entry", id="craft.open"),
-        Binding("c", "copy", "Command", tooltip="Copy the command that makes the same", id="craft.copy"),
-        Binding("n,right_square_bracket", "group(1)", "Next group", show=False, tooltip="To the next kind of fault",
+        Binding("c", "copy", "Command", tooltip="Copy the shell command for these files", id="craft.copy"),
+        Binding("n,right_square_bracket", "group(1)", "Next group", show=False, tooltip="Go to the next group",
                 id="craft.next"),
-        Binding("p,left_square_bracket", "group(-1)", "Last group", show=False, tooltip="To the kind of fault before",
+        Binding("p,left_square_bracket", "group(-1)", "Previous group", show=False, tooltip="Go to the previous group",
                 id="craft.previous"),
-        Binding("escape,q", "app.pop_screen", "Back", tooltip="Back to what was shown before", id="craft.back"),
+        Binding("escape,q", "app.pop_screen", "Back", tooltip="Go back", id="craft.back"),
     ]  # fmt: skip
 
     def __init__(self) -> None:
         super().__init__()
         self._saved: tuple[Crafted, str] | None = None
-        """What was saved last, and the folder that it is in."""
+        """The files that were saved last, and their folder."""
         self._lines = list(_listed())
         self._chosen: tuple[Defect, ...] = ()
         self._made: Crafted = attempt(())
         self._clash: str | None = None
-        """Why one of the faults does not show."""
+        """Why one of the faults has no effect."""
 
     def compose(self) -> ComposeResult:
         yield StatusLine("", id="title")
@@ -107,7 +107,7 @@ class BenchScreen(Guarded, Screen[None]):
         self.query_one(VerdictLine).show(VerdictPair(self._made.verdicts, self._made.verdicts))
 
     def _show(self) -> None:
-        """Everything that hangs on what is chosen."""
+        """Show everything that depends on the chosen faults."""
         made = self._made
         count = f"{len(self._chosen)} fault{'' if len(self._chosen) == 1 else 's'}" if self._chosen else "no fault"
         title = f"Craft a faulty dump: {made.parts.machine}, {count}, {len(made.dump)} bytes"
@@ -137,7 +137,7 @@ class BenchScreen(Guarded, Screen[None]):
 
     @on(LineList.Chosen, "#defects")
     def action_flip(self) -> None:
-        """The fault under the cursor, in or out; where the guest cannot have it, another that can."""
+        """Add or remove the fault under the cursor; change the guest if this one cannot have the fault."""
         item = self._current
         if isinstance(item, str):
             return
@@ -152,7 +152,7 @@ class BenchScreen(Guarded, Screen[None]):
         self._make((), self._made.parts.machine)
 
     def action_machine(self) -> None:
-        """The next guest; faults that it cannot have are left out."""
+        """Change to the next guest, without the faults that it cannot have."""
         machine = MACHINES[(MACHINES.index(self._made.parts.machine) + 1) % len(MACHINES)]
         kept = tuple(item for item in self._chosen if machine in item.machines)
         if (left := len(self._chosen) - len(kept)) > 0:
@@ -160,7 +160,7 @@ class BenchScreen(Guarded, Screen[None]):
         self._make(kept, machine)
 
     def action_group(self, by: int) -> None:
-        """To the first fault of the next kind, or of the one before."""
+        """Go to the first fault of the next or previous group."""
         listed = self.query_one("#defects", LineList)
         starts = [index + 1 for index, line in enumerate(self._lines) if isinstance(line, str)]
         here = sum(start <= listed.cursor for start in starts) - 1
@@ -175,7 +175,7 @@ class BenchScreen(Guarded, Screen[None]):
             self.notify(safe(str(error)), severity="error", markup=False)
             return
         if made.parts.machine != self._made.parts.machine and machine is None:
-            self.notify(f"the guest is now one of {made.parts.machine}", markup=False)
+            self.notify(f"the guest is now {made.parts.machine}", markup=False)
         self._chosen, self._made = chosen, made
         self._clash = clash(made)
         self._show()
@@ -185,7 +185,7 @@ class BenchScreen(Guarded, Screen[None]):
         self.notify(f"copied: {self._made.command}", markup=False)
 
     def action_open(self) -> None:
-        """The dump and its entry; where they are not saved, a folder is asked for first."""
+        """Open the dump and its entry; if they are not saved yet, ask for a folder first."""
         if self._saved is not None and self._saved[0] is self._made:
             self._show_file(*self._saved)
         else:
@@ -207,13 +207,13 @@ class BenchScreen(Guarded, Screen[None]):
             save(made, folder)
             self._saved = made, folder
             self.query_one("#status", StatusLine).set_text(f"$ {made.command} -o {safe(shlex.quote(folder))}")
-            self.notify(safe(f"saved {names(made).dump} and what belongs to it in {folder}"), markup=False)
+            self.notify(safe(f"saved {names(made).dump} and its files in {folder}"), markup=False)
 
         def done(saved: bool | None) -> None:
             if saved:
                 then()
 
-        hint = f"a folder, for {made.stem}.*; nothing that is there is overwritten"
+        hint = f"a folder for {made.stem}.*; existing files are not overwritten"
         self.app.push_screen(Ask(title, accept, self._folder, hint), done)
 
     @property
@@ -222,7 +222,7 @@ class BenchScreen(Guarded, Screen[None]):
 
 
 def _listed() -> Iterator[BenchItem]:
-    """The defects by their codes, each kind below its heading."""
+    """Yield the defects by code, each group below its heading."""
     group = ""
     for code in catalogue():
         if code[0] != group:
@@ -232,8 +232,8 @@ def _listed() -> Iterator[BenchItem]:
 
 
 def fault_lines(line: BenchItem, made: Crafted, why: str | None = None) -> list[str]:
-    """What the fault under the cursor is, then what is found in all that was made; `why` one of them does not show."""
-    out = [f"{why}: leave one of them out", ""] if why else []
+    """Return text about the fault under the cursor and all findings; `why` one of the faults has no effect."""
+    out = [f"{why}: remove one of them", ""] if why else []
     if isinstance(line, Defect):
         kind = catalogue()[line.code]
         out += [f"{line.code} {line.name}: {line.does}", "", f"{kind.severity}: {kind.what}: {kind.why}"]
@@ -243,9 +243,9 @@ def fault_lines(line: BenchItem, made: Crafted, why: str | None = None) -> list[
             out.append(f"Made on: {', '.join(line.machines)}")
         out.append("")
     if not made.findings:
-        return [*out, "Now: nothing to complain about"]
+        return [*out, "Now: no problems found"]
     out.append(f"Now {len(made.findings)} finding{'' if len(made.findings) == 1 else 's'}:")
     for item in made.findings:
         refuse = dict.fromkeys(reader.reader for reader in item.readers if reader.refuses)
-        out.append(f"  {item.code} {item.message}" + (f"\n      refuse: {', '.join(refuse)}" if refuse else ""))
+        out.append(f"  {item.code} {item.message}" + (f"\n      rejected by: {', '.join(refuse)}" if refuse else ""))
     return out

@@ -1,4 +1,4 @@
-"""The screen of candidates: every place of guest memory that looks like the note, best first."""
+"""The screen of candidates: every place in guest memory that looks like the note, best first."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _STYLES = {True: "good", False: "error", None: "warning"}
 _RUNS = {True: ", and the processors run its kernel", False: ", but the processors run another kernel", None: ""}
 _RUNNING = {True: "runs      ", False: "ran before", None: ""}
 _LINES = 12
-"""Lines of a candidate's text that are shown."""
+"""Lines of a candidate's text that are shown at most."""
 
 
 class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
@@ -46,7 +46,7 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
     CandidatesScreen #progress { height: 1; background: $surface; color: $text-muted; padding: 0 1; }
     """
     lesson_name = "candidates"
-    about = "Candidates: every place of guest memory that looks like the note, best first, proved or not."
+    about = "Candidates: every place in guest memory that looks like the note, best first, proved or not."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,a", "adopt", "Adopt", tooltip="Make it the dump's note", id="candidates.adopt"),
         Binding(
@@ -56,17 +56,15 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
             tooltip="Compare it with the dump's note, or the best",
             id="candidates.compare",
         ),
+        Binding("e", "entry", "Entry", tooltip="Save the entry for this note", id="candidates.entry"),
         Binding(
-            "e", "entry", "Entry", tooltip="Save the entry that the guest would have written", id="candidates.entry"
+            "A", "everywhere", "Every byte", tooltip="Search every byte, not only page starts", id="candidates.all"
         ),
-        Binding(
-            "A", "everywhere", "Every byte", tooltip="Look at every byte, not only at page starts", id="candidates.all"
-        ),
-        Binding("escape,F,q", "leave", "Back", tooltip="Stop; then back to the file", id="candidates.back"),
+        Binding("escape,F,q", "leave", "Back", tooltip="Stop the search, or go back to the file", id="candidates.back"),
     ]
 
     def __init__(self, session: Session) -> None:
-        """`session` is that of a dump, which keeps the candidates of an earlier search."""
+        """`session` has a dump, and keeps the candidates of an earlier search."""
         super().__init__()
         assert session.document.dump is not None
         self.session, self._judged = session, session.candidates
@@ -106,7 +104,7 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
                     found.append(candidate)
                     self.app.call_from_thread(self._saw, candidate)
             except Cancelled:
-                stopped = True  # what was found by then is kept
+                stopped = True  # keep the candidates so far
             return stopped, rank_candidates(found, self._guest, progress=no_progress if stopped else progress)
 
         self.start(job, self._found)
@@ -128,16 +126,16 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
     def _verdict(self, judged: tuple[RankedCandidate, ...], stopped: bool) -> str:
         chosen = choose(judged)
         if chosen is not None and self._own is not None and chosen.candidate.text == self._own.text:
-            return f"The one at {chosen.candidate.paddr:#x} is proved: it is the note that the dump has."
+            return f"The candidate at {chosen.candidate.paddr:#x} is proved; the dump already has this note."
         if chosen is not None:
-            return f"The one at {chosen.candidate.paddr:#x} is proved: Enter adopts it."
+            return f"The candidate at {chosen.candidate.paddr:#x} is proved. Press Enter to adopt it."
         if judged:
             return why_not(judged)
         if stopped:
-            return "None was found so far."
+            return "No candidates so far."
         if self._everywhere:
-            return "No note lies in this memory, at any byte: append one from another dump (a)."
-        return "No note lies on a page start: A looks at every byte."
+            return "There is no note in this memory. Go back and press a to add one from another dump."
+        return "There is no note at a page start. Press A to search at every byte."
 
     def stopped(self, error: VmciError) -> None:
         super().stopped(error)
@@ -149,7 +147,7 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
             listed.set_rows([_row(item) for item in self._judged])
         else:
             listed.set_rows(
-                [((f"{item.paddr:#014x}  ", "key"), (f"{item.kind}, to be judged", "dim")) for item in self._seen]
+                [((f"{item.paddr:#014x}  ", "key"), (f"{item.kind}, not judged yet", "dim")) for item in self._seen]
             )
         self._show_candidate()
 
@@ -167,7 +165,7 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
 
     @on(LineList.Chosen, "#candidates")
     def action_adopt(self) -> None:
-        """Hand the candidate over; where it is not proved, only after a question."""
+        """Adopt the candidate; ask first if it is not proved, or another kernel ran last."""
         chosen = self._chosen
         if chosen is None:
             return
@@ -180,11 +178,11 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
                 self.dismiss(chosen)
 
         question = f"The candidate at {chosen.candidate.paddr:#x} is {PROVED[chosen.proof.proved]}"
-        choices = (("stay", "Look again"), ("adopt", "Adopt it all the same"))
+        choices = (("stay", "Do not adopt it"), ("adopt", "Adopt it anyway"))
         self.app.push_screen(Choose(question + _RUNS[chosen.runs], choices, chosen.proof.why), answered)
 
     def action_differences(self) -> None:
-        """With the dump's note, else with the best candidate."""
+        """Compare the candidate with the dump's note, else with the best candidate."""
         from vmci_tui.knowledge.text_diff import compare, difference_text
 
         if (chosen := self._chosen) is None:
@@ -196,7 +194,7 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
         self.app.push_screen(TextDialog(title, difference_text(found)))
 
     def action_entry(self) -> None:
-        """Save the entry that a Linux guest writes for this note, as a blob."""
+        """Save the entry that a Linux guest writes for this note."""
         from vmci_tui.opening.entry_for_note import entry_for
         from vmci_tui.saving.plan import plan_copy
         from vmci_tui.tui.screens.save_screen import SaveOutcome, SaveScreen
@@ -238,7 +236,7 @@ def _row(item: RankedCandidate) -> Row:
 
 
 def candidate_lines(item: RankedCandidate) -> list[str]:
-    """All there is to say of one candidate, for people."""
+    """Return text about one candidate."""
     found = item.candidate
     out = [item.why]
     out += [f"  {visible(c.key)}={visible(c.value)} would fit: {c.why}" for c in item.proof.corrections]
@@ -248,7 +246,7 @@ def candidate_lines(item: RankedCandidate) -> list[str]:
         shown = ", ".join(f"{paddr:#x}" for paddr in item.copies[:6])
         out += [
             "",
-            f"The same text lies at {shown}" + (f" and {len(item.copies) - 6} more" if len(item.copies) > 6 else ""),
+            f"The same text is at {shown}" + (f" and {len(item.copies) - 6} more" if len(item.copies) > 6 else ""),
         ]
     lines = found.vmcoreinfo.lines
     out += ["", f"Text, {len(lines)} lines:", *(f"  {visible(line.body[:200])}" for line in lines[:_LINES])]

@@ -1,4 +1,4 @@
-"""The header of a kdump file: what it says, and the fields of it that may be edited."""
+"""The dialog with the header of a kdump file, whose uts fields and phys_base can be edited."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class HeaderScreen(Dialog[str]):
     """Ends with the name of the field to edit, or the empty string."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Edit", tooltip="Change the field", id="header.edit"),
+        Binding("enter", "choose", "Edit", tooltip="Edit the field", id="header.edit"),
         Binding("escape,q", "dismiss('')", "Close", tooltip="Back to the file", id="dialog.close"),
     ]
 
@@ -35,7 +35,7 @@ class HeaderScreen(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(plain("The header of the kdump file; Enter changes a field"), classes="title")
+            yield Static(plain("The header of the kdump file: Enter edits a field"), classes="title")
             yield LineList(id="fields")
             yield Static(plain("\n".join(self._fixed)), classes="hint")
             yield Button("Close", id="close", compact=True)
@@ -67,5 +67,5 @@ def header_rows(fields: HeaderFields) -> list[Row]:
 
 
 def shown_value(fields: HeaderFields, name: str) -> str:
-    """The field's value as one types it."""
+    """Return a field's value as the user types it."""
     return f"{fields.phys_base:#x}" if name == PHYS_BASE else visible(fields.utsname[UTSNAME.index(name)])

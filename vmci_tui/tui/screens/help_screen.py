@@ -1,4 +1,4 @@
-"""F1: what the pane is, and every key that does something in it."""
+"""The help dialog: what the pane is, and every key that works there."""
 
 from __future__ import annotations
 
@@ -18,14 +18,12 @@ from vmci_tui.tui.widgets.dialogs import Dialog
 
 _KEYS = 16
 """Cells for the keys."""
-
-
 _NAMES = {"\u2193": "down", "\u2191": "up", "\u2190": "left", "\u2192": "right", "\u23ce": "enter"}
-"""Of the signs by which Textual shows keys: what a file says must be ASCII, and help is told like that too."""
+"""ASCII names for the signs by which Textual shows keys."""
 
 
 class KeyHelp(NamedTuple):
-    """What some keys do."""
+    """Keys with the same action, and its description."""
 
     keys: str
     what: str
@@ -63,7 +61,7 @@ class HelpScreen(Dialog[None]):
 
 
 def help_of(screen: Screen[object], settings: bool = True) -> HelpScreen:
-    """The help for what has the focus now; `settings` is whether it tells where they are, and what may stand there."""
+    """Return the help for the focused widget; `settings` says whether it describes the settings file."""
     focused = screen.focused
     about = getattr(focused, "about", "") or getattr(screen, "about", "")
     title, _, rest = str(about).partition(": ")
@@ -71,13 +69,13 @@ def help_of(screen: Screen[object], settings: bool = True) -> HelpScreen:
     for heading, keys in key_groups(screen):
         lines += ["", heading, *(f"  {key.keys:<{_KEYS}} {key.what}" for key in keys)]
     if settings:
-        lines += ["", "Settings", f"  In {visible(str(config_file()))}, for example; the keys are those of now:"]
+        lines += ["", "Settings", f"  An example for {visible(str(config_file()))}, with the current keys:"]
         lines += [f"  {line}" for line in ('theme = "nord"', "blink = false", "[keymap]", *keymap(screen))]
     return HelpScreen(f"{title or 'Help'}: what it is, and its keys", lines)
 
 
 def key_groups(screen: Screen[object]) -> list[tuple[str, list[KeyHelp]]]:
-    """Every key that works now, those that the footer hides too, by what it belongs to."""
+    """Return every key that works now, also those that the footer hides, by the scope of the key."""
     names = {"Here": 0, "On this screen": 1, "Everywhere": 2}
     groups: list[dict[tuple[str, str], list[str]]] = [{}, {}, {}]
     moves: set[tuple[str, str]] = set()
@@ -95,7 +93,7 @@ def key_groups(screen: Screen[object]) -> list[tuple[str, list[KeyHelp]]]:
             keys.append(shown)
     out = []
     for name, number in names.items():
-        # What moves the cursor has no tooltip, and comes last: it is what everybody tries anyway.
+        # Keys without a tooltip move the cursor; they come last, because everybody tries them anyway.
         found = sorted(groups[number].items(), key=lambda item: item[0] in moves)
         if found:
             out.append((name, [KeyHelp(" ".join(keys), words) for (_, words), keys in found]))
@@ -103,7 +101,7 @@ def key_groups(screen: Screen[object]) -> list[tuple[str, list[KeyHelp]]]:
 
 
 def keymap(screen: Screen[object]) -> Iterator[str]:
-    """A line of TOML for each binding that works now: its id and its keys."""
+    """Yield a line of TOML with id and keys for each binding that works now."""
     keys: dict[str, list[str]] = {}
     for _, binding, _, _ in screen.active_bindings.values():
         if binding.id:
@@ -113,7 +111,7 @@ def keymap(screen: Screen[object]) -> Iterator[str]:
 
 
 def key_name(sign: str) -> str:
-    """A key as Textual shows it, in ASCII."""
+    """Return a key as Textual shows it, in ASCII."""
     for old, new in _NAMES.items():
         sign = sign.replace(old, new)
     return sign

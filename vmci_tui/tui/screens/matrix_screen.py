@@ -1,4 +1,4 @@
-"""The matrix: keys down, readers across, the value that each reader reads; differences are marked."""
+"""The matrix: a row for each key, a column for each reader, the value that it reads; differences are marked."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from vmci_tui.tui.session import Session
 
 _KEY_SHARE = 3
-"""The keys get one part of this many of the width."""
+"""The column of keys gets 1/_KEY_SHARE of the width."""
 
 
 class MatrixRow(NamedTuple):
-    """One key: what stands in the text, and what each reader takes; None where it does not use the key."""
+    """One key: its value in the text, and each reader's value; None if the reader does not use the key."""
 
     key: Safe
     written: Safe
@@ -40,17 +40,17 @@ class MatrixRow(NamedTuple):
 
     @property
     def differs(self) -> bool:
-        """Whether two readers take different values, or one of them none that it could use."""
-        # Who only looks whether the key is there reads no value.
+        """Return whether two readers read different values, or one of them cannot use its value."""
+        # A reader that only checks for the key reads no value.
         used = [value for value in self.values.values() if value is not None and value.how != PRESENCE]
-        # A negative number and the unsigned one that it wraps to are the same 64 bits.
+        # A negative number and the unsigned one with the same 64 bits are equal.
         numbers = {value.number % (1 << 64) for value in used if value.number is not None}
         texts = {value.shown for value in used if value.number is None}
         return len(numbers) > 1 or len(texts) > 1 or any(value.problem for value in used)
 
 
 def matrix_lines(text: Vmcoreinfo, verdicts: Verdicts) -> tuple[tuple[str, ...], list[MatrixRow]]:
-    """The readers that use keys, and a line for each key that one of them uses, in the order of the text."""
+    """Return the readers that use keys, and a row for each key that one of them uses, in the text's order."""
     values = {name: found for name, verdict in verdicts.items() if (found := verdict.values())}
     out = []
     for key in dict.fromkeys(line.key for line in text.lines if line.key):
@@ -61,7 +61,7 @@ def matrix_lines(text: Vmcoreinfo, verdicts: Verdicts) -> tuple[tuple[str, ...],
 
 
 class MatrixScreen(Guarded, Screen[None]):
-    """What each reader reads."""
+    """Shows the value that each reader reads for each key."""
 
     lesson_name = "matrix"
 
@@ -71,12 +71,10 @@ class MatrixScreen(Guarded, Screen[None]):
     MatrixScreen #heads { height: 1; color: $text-muted; padding: 0 1; }
     MatrixScreen #how { height: 8; padding: 0 1; color: $text-muted; border-top: solid $surface-lighten-1; }
     """
-    about = (
-        "Matrix: for each key of the text the value that each reader takes; . is a reader that does not use the key."
-    )
+    about = "Matrix: the value that each reader reads for each key of the text; . means that it does not use the key."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "only_different", "Only differences", tooltip="Hide keys that all read alike", id="matrix.only"),
-        Binding("escape,m,q", "dismiss", "Back", tooltip="Back", id="matrix.back"),
+        Binding("d", "only_different", "Only differences", tooltip="Hide keys without differences", id="matrix.only"),
+        Binding("escape,m,q", "dismiss", "Back", tooltip="Go back", id="matrix.back"),
     ]
 
     def __init__(self, text: Vmcoreinfo, verdicts: Verdicts) -> None:
@@ -88,7 +86,7 @@ class MatrixScreen(Guarded, Screen[None]):
     def compose(self) -> ComposeResult:
         yield StatusLine("", id="title")
         yield StatusLine("", id="heads")
-        yield LineList(id="matrix", empty="all readers read alike")
+        yield LineList(id="matrix", empty="no differences")
         yield Static(id="how")
         yield Footer(compact=True)
 
@@ -102,7 +100,7 @@ class MatrixScreen(Guarded, Screen[None]):
     def _lay(self) -> None:
         self._shown = [line for line in self._all if line.differs] if self._only else self._all
         count = sum(line.differs for line in self._all)
-        title = f" What each reader reads: {len(self._all)} keys, {count} of them not alike"
+        title = f" What each reader reads: {len(self._all)} keys, {count} with differences"
         self.query_one("#title", StatusLine).set_text(title)
         room = max(self.size.width - 4, 40)
         keys = room // _KEY_SHARE
@@ -144,7 +142,7 @@ def show_matrix(node: DOMNode, session: Session) -> None:
     """Show the value that each reader reads for each key."""
     text = session.document.state.vmcoreinfo
     if text is None:
-        say(node, "there is no text of which readers could read a value: [a] appends a note", "warning")
+        say(node, "there is no note text for readers to parse: press a to add a note", "warning")
     elif is_judged(node, session):
         assert session.judgement is not None
         both = session.judgement.both
@@ -156,7 +154,7 @@ def _cut(text: Safe, width: int) -> str:
 
 
 def _cut_value(shown: Safe, width: int) -> str:
-    """Of an address the end: what lies before it is the same for all of a kernel's."""
+    """Shorten a value; keep the end of an address, because all addresses of a kernel begin alike."""
     if len(shown) > width > 2 and shown.startswith("0x"):
         return f"..{shown[2 - width :]}"
     return _cut(shown, width)

@@ -1,4 +1,4 @@
-"""Guest-physical memory in a hex view: of an ELF dump, or of a kdump file whose pages lie compressed."""
+"""Guest-physical memory in a hex view, of an ELF dump or of a kdump file with its compressed pages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from vmci_tui.tui.widgets.status_line import StatusLine
 
 
 class MemoryPane(BytesPane):
-    """Memory by paddr; nothing in it can be changed."""
+    """Memory by paddr, which cannot be edited."""
 
     goto_hint = "a guest-physical address (0x1958000)"
     BINDINGS: ClassVar[list[BindingType]] = [*SEARCH_BINDINGS, *SELECT_BINDINGS]
@@ -30,28 +30,28 @@ class MemoryPane(BytesPane):
     def offset_of(self, typed: str) -> int:
         paddr = parse_number(typed.strip().lower().removeprefix("p").removeprefix("addr").strip(" ="))
         if self.document.layout.memory.range_at(paddr) is None:
-            raise EditError(f"the dump holds no byte at paddr {paddr:#x}", "+ and - go from range to range")
+            raise EditError(f"paddr {paddr:#x} is not in this dump", "use + and - to go from range to range")
         return paddr
 
 
 class MemoryScreen(Guarded, Screen[None]):
-    """The memory of a dump."""
+    """Shows the guest memory of a dump."""
 
     SCOPED_CSS = False
     DEFAULT_CSS = """
     MemoryScreen #hex { height: 1fr; border: round $accent; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("plus", "range(1)", "Next range", tooltip="The next range of memory", id="memory.next"),
-        Binding("minus", "range(-1)", "Previous", tooltip="The one before", id="memory.previous"),
+        Binding("plus", "range(1)", "Next range", tooltip="Go to the next range of memory", id="memory.next"),
+        Binding("minus", "range(-1)", "Previous", tooltip="Go to the previous range of memory", id="memory.previous"),
         Binding("c", "copy", "Copy", tooltip="Copy what is selected, or the row", id="copy"),
         Binding("C", "copy_as", "Copy as", tooltip="Copy as hex, C, Python or JSON", id="copy_as"),
-        Binding("escape,M,q", "leave_memory", "Back", tooltip="Stop a search; then back to the file", id="memory.back"),
+        Binding("escape,M,q", "leave_memory", "Back", tooltip="Stop the search, or go back", id="memory.back"),
     ]
 
     def __init__(self, document: Document, paddr: int) -> None:
-        """`document` is one of memory_document; `paddr` where to begin."""
-        super().__init__(classes="show-hex")  # at 80 columns only the pane that is named is shown
+        """`document` comes from `memory_document`; `paddr` is where to begin."""
+        super().__init__(classes="show-hex")  # at 80 columns only the named pane is shown
         self.document = document
         self._start = paddr
 
@@ -71,7 +71,7 @@ class MemoryScreen(Guarded, Screen[None]):
     @on(BytesPane.Moved)
     @on(BytesPane.SearchEnded)
     def _show_place(self) -> None:
-        """The status line: the address, and the range that it lies in."""
+        """Show the address and its range in the status line."""
         view = self.query_one(MemoryPane)
         at = view.cursor
         item = self.document.layout.memory.range_at(at)
@@ -85,13 +85,13 @@ class MemoryScreen(Guarded, Screen[None]):
         copy_as(self)
 
     def action_range(self, by: int) -> None:
-        """Go to the beginning of another range of memory."""
+        """Go to the start of the next or previous range of memory."""
         ranges, view = self.document.layout.memory.ranges, self.query_one(MemoryPane)
         starts = [item.paddr for item in ranges]
         further = [start for start in starts if (start > view.cursor if by > 0 else start < view.cursor)]
         wanted = (min(further) if by > 0 else max(further)) if further else None
         if wanted is None:
-            say(self, "there is no other range that way")
+            say(self, f"there is no {'next' if by > 0 else 'previous'} range")
         else:
             view.arrive(wanted)
 

@@ -1,4 +1,4 @@
-"""The screen of what to type next: the commands for this dump, each to be copied."""
+"""The screen of the next commands to run on this dump."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vmci_tui.tui.widgets.status_line import StatusLine
 
 
 class NextCommandsScreen(Guarded, Screen[None]):
-    """The commands above, and the one under the cursor in full below them."""
+    """The commands, and below them the one under the cursor in full."""
 
     lesson_name = "next"
 
@@ -28,7 +28,7 @@ class NextCommandsScreen(Guarded, Screen[None]):
     NextCommandsScreen #steps { border: round $accent; height: auto; max-height: 60%; }
     NextCommandsScreen #told { border: round $surface-lighten-2; padding: 0 1; height: 1fr; }
     """
-    about = "What now: the commands to go on with, for each reader that takes the file."
+    about = "What now: the next commands to run, for each reader that accepts the file."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,c", "copy", "Copy", tooltip="Copy the command", id="next.copy"),
         Binding("escape,N,q", "dismiss", "Back", tooltip="Back to the file", id="next.back"),
@@ -40,7 +40,7 @@ class NextCommandsScreen(Guarded, Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield StatusLine(f" {self._title}", id="title")
-        yield LineList(id="steps", empty="no reader takes it so far, and no repair changes that")
+        yield LineList(id="steps", empty="no reader accepts this file, and no repair changes that")
         with VerticalScroll(id="told"):
             yield Static(id="step")
         yield Footer(compact=True)
@@ -56,7 +56,7 @@ class NextCommandsScreen(Guarded, Screen[None]):
     def _show_command(self) -> None:
         step = self._step()
         if step is not None:
-            here = "\n\nHere R does it." if step.reader == "vmci" else ""
+            here = "\n\nIn this app: press R." if step.reader == "vmci" else ""
             self.query_one("#step", Static).update(plain(f"{step.command}\n\n{step.why}{here}"))
 
     def _step(self) -> NextCommand | None:
@@ -65,7 +65,7 @@ class NextCommandsScreen(Guarded, Screen[None]):
 
     @on(LineList.Chosen, "#steps")
     def action_copy(self) -> None:
-        """To the terminal's clipboard; the word of it shows what."""
+        """Copy the command to the terminal's clipboard."""
         step = self._step()
         if step is not None:
             self.app.copy_to_clipboard(step.command)

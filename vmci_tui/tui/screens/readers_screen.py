@@ -26,15 +26,15 @@ from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 _TAKES = {
-    True: "It takes the note, and reads kernel memory by it: it finds utsname there.",
-    False: "It takes the note, but by it, and by the file's headers, it finds no kernel memory.",
-    None: "It takes the note, that is: whether what the note says is true, memory tells (R).",
+    True: "It accepts the note and reads kernel memory with it: it finds utsname.",
+    False: "It accepts the note, but does not find kernel memory with it and the file's headers.",
+    None: "It accepts the note. Whether the note is true, only memory shows: press R.",
 }
 _STYLES = {"accepts": "good", "opens": "warning", "refuses": "error", "unknown": "dim"}
 
 
 class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
-    """All verdicts; ends with the finding to go to, or with the wish to repair."""
+    """Shows all verdicts; ends with the finding to go to, with "repair", or with None."""
 
     lesson_name = "readers"
 
@@ -45,20 +45,18 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
     ReadersScreen #told { border: round $surface-lighten-2; padding: 0 1; height: 1fr; }
     ReadersScreen #told:focus { border: round $accent; }
     """
-    about = "Readers: what each program that reads such files makes of this one, in its own words, and why."
+    about = "Readers: the verdict of each program that reads such files, in its own words, and why."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "enter", "go", "Go to it", tooltip="To the finding over which it refuses, and its bytes", id="readers.go"
-        ),
-        Binding("f", "fix", "Fix for this reader", tooltip="Apply the fixes that make it accept", id="readers.fix"),
+        Binding("enter", "go", "Go to it", tooltip="Go to the finding that makes it refuse", id="readers.go"),
+        Binding("f", "fix", "Fix for this reader", tooltip="Apply the fixes that help it to accept", id="readers.fix"),
         Binding("R", "repair", "Repair", tooltip="Apply all safe fixes in one go", id="readers.repair"),
-        Binding("m", "matrix", "Matrix", tooltip="The value that each reader reads for each key", id="readers.matrix"),
-        Binding("c", "copy", "Copy next", tooltip="Copy the command to go on with", id="readers.copy"),
+        Binding("m", "matrix", "Matrix", tooltip="Show each reader's value for each key", id="readers.matrix"),
+        Binding("c", "copy", "Copy next", tooltip="Copy this reader's next command", id="readers.copy"),
         Binding("escape,v,q", "dismiss", "Back", tooltip="Back to the file", id="readers.back"),
     ]
 
     def __init__(self, session: Session, reader: str | None) -> None:
-        """`session` has a judgement; the cursor begins on `reader`."""
+        """`session` must have a judgement; the cursor starts on `reader`."""
         super().__init__()
         assert session.judgement is not None
         self.session, self._judgement = session, session.judgement
@@ -67,7 +65,7 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         self._first = self._names.index(reader) if reader in self._names else self._worst()
 
     def _worst(self) -> int:
-        """The first reader that refuses, else that reads no memory, else that says anything."""
+        """Return the index of the first reader that refuses, else that reads no memory, else that accepts."""
         said = [self._judgement.now[name].state for name in self._names]
         return next((said.index(state) for state in ("refuses", "opens", "accepts") if state in said), 0)
 
@@ -114,13 +112,13 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         return [step for step in self._steps if step.reader == self._chosen_name]
 
     def action_copy(self) -> None:
-        """The first command to go on with; N on the main screen lists all."""
+        """Copy the reader's first next command; N on the main screen lists all."""
         mine = self._mine()
         if mine:
             self.app.copy_to_clipboard(mine[0].command)
             self.notify(f"copied: {mine[0].command}", markup=False)
         else:
-            self.notify("there is no command to go on with", severity="warning", markup=False)
+            self.notify("there is no next command for this reader", severity="warning", markup=False)
 
     def action_fix(self) -> None:
         """Apply every fix that helps this reader to accept."""
@@ -133,13 +131,13 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
                 f"{what}{reader} accepts the file once it is saved (s)" if what else f"{reader} accepts it already",
             )
         else:
-            words = f"{what}{reader} would still refuse: {done.left or 'not known'}. R looks in memory"
+            words = f"{what}{reader} would still refuse: {done.left or 'not known'}. Press R to search memory"
             say(self, words, "warning")
         self._show()
 
     @on(LineList.Chosen, "#verdicts")
     def action_go(self) -> None:
-        """Back to the file, on what makes this reader refuse; where nothing does, to its words."""
+        """Go to the finding that makes this reader refuse; without one, focus the reader's text."""
         mine = fixes_for(self._chosen_name, self._judgement.found)
         if mine:
             self.dismiss(mine[0])
@@ -150,12 +148,12 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         show_matrix(self, self.session)
 
     def action_repair(self) -> None:
-        """Back to the file, and there to the screen of repair."""
+        """Go back to the file and open the repair screen."""
         self.dismiss("repair")
 
 
 def verdict_lines(name: str, judgement: Judgement, steps: Sequence[NextCommand] = ()) -> list[str]:
-    """All there is to say of one reader, for people."""
+    """Return text about one reader's verdict."""
     verdict, then = judgement.now[name], judgement.after[name]
     stage = f", {STAGES[verdict.stage]}" if verdict.stage else ""
     out = [f"{name} {verdict.reader.version}: {state_words(verdict)}{stage}", ""]
@@ -166,7 +164,7 @@ def verdict_lines(name: str, judgement: Judgement, steps: Sequence[NextCommand] 
     elif verdict.state == "opens":
         out += ["", f"Reading utsname it says:  {verdict.unread}"]
     elif verdict.accepts is None:
-        out += ["", "Why:  no entry is open beside the dump; b opens one" if name == "qemu" else "Why:  not known"]
+        out += ["", "Why:  no entry is open; press b to open one" if name == "qemu" else "Why:  not known"]
     if then.state != verdict.state:
         out += ["", f"Saved as it is shown now:  {state_words(then)}"]
     mine = fixes_for(name, judgement.found)
@@ -175,18 +173,18 @@ def verdict_lines(name: str, judgement: Judgement, steps: Sequence[NextCommand] 
         out += [f"  {f.code} {f.message}" + (f"\n      f: {f.fix.label}" if f.fix else "") for f in mine]
         out += ["", f"Enter goes to what {mine[0].code} is about."]
         if not any(f.fix for f in mine):
-            out += ["", "R looks in guest memory for what is right: the note, or the value."]
+            out += ["", "Press R to search guest memory for the right note or value."]
     if then.accepts:
         out += ["", _TAKES[then.reads]]
     left = then.decisive
     more = [item for item in then.fired if item is not left]
     if more:
-        out += ["", "It would also mind:" if left else "It minds, but goes on:"]
+        out += ["", "Other problems:" if left else "Problems that do not stop it:"]
         out += [f"  {item.rule.cause} {item.words or item.rule.name}: {item.rule.why}" for item in more[:20]]
     if verdict.osrelease is not None:
         out += ["", f"OSRELEASE that it reads:  {verdict.osrelease}"]
     if verdict.note is not None:
-        out += [f"The note that it takes:  {verdict.note.length} bytes at {verdict.note.offset:#x}"]
+        out += [f"Note that it uses:  {verdict.note.length} bytes at {verdict.note.offset:#x}"]
     if steps:
         out += ["", "Next:", *(f"  {step.command}" for step in steps)]
     return [*out, "", f"Try it:  {verdict.reader.command}"]

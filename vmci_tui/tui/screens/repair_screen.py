@@ -1,4 +1,4 @@
-"""The screen of repair: every safe fix in one go, what readers say before and after, and what must be asked."""
+"""The repair screen: all safe fixes at once, the verdicts before and after, and what the user must decide."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from vmci_tui.tui.widgets.worker_screen import WorkerScreen
 
 
 class AcceptedRepair(NamedTuple):
-    """A repair that the user takes over."""
+    """A repair that the user accepted."""
 
     repair: Repair
     keep_segments: bool
 
 
 RepairResult = AcceptedRepair | Literal["candidates"]
-"""How the screen ends: with a repair, or with the wish to choose a note by hand."""
+"""The result of the screen: a repair, or the wish to choose a note by hand."""
 
 
 class RepairScreen(WorkerScreen[RepairResult | None]):
-    """Tries the repair on a copy of the document's state; ends with it, or None."""
+    """Tries the repair on a copy of the document; ends with it, or None."""
 
     SCOPED_CSS = False
     DEFAULT_CSS = """
@@ -40,12 +40,12 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
     RepairScreen #progress { height: 1; background: $surface; color: $text-muted; padding: 0 1; }
     """
     lesson_name = "repair"
-    about = "Repair: every safe fix in one go, tried and shown before anything is changed."
+    about = "Repair: all safe fixes at once, shown before anything is changed."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "accept", "Take over", tooltip="Make these fixes; u takes each back", id="repair.accept"),
-        Binding("k", "keep_segments", "Keep headers", tooltip="Merge no program headers", id="repair.keep"),
+        Binding("enter", "accept", "Apply", tooltip="Apply these fixes; u undoes each", id="repair.accept"),
+        Binding("k", "keep_segments", "Keep headers", tooltip="Do not merge program headers", id="repair.keep"),
         Binding("F", "candidates", "Candidates", tooltip="Choose a note by hand", id="repair.candidates"),
-        Binding("escape,q", "leave", "Back", tooltip="Stop; then back, nothing changed", id="repair.back"),
+        Binding("escape,q", "leave", "Back", tooltip="Stop, or go back without changes", id="repair.back"),
     ]
 
     def __init__(self, session: Session) -> None:
@@ -69,7 +69,7 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
         self._try()
 
     def _try(self) -> None:
-        self.show_progress("looking at the dump")
+        self.show_progress("checking the dump")
         tried, choice = self._document.snapshot(), self._choice
 
         def job(progress: Progress) -> object:
@@ -82,18 +82,18 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
         self.refresh_bindings()
         self.query_one("#repair", Static).update(plain("\n".join(repair_lines(done))))
         if done.question:
-            self.show_progress("Nothing is changed: F shows the candidates")
+            self.show_progress("Nothing is changed. Press F to see the candidates")
         elif done.steps:
-            self.show_progress(f"Enter makes {len(done.steps)} fix(es); s then saves a copy")
+            self.show_progress(f"Enter applies {len(done.steps)} fix(es); s then saves a copy")
         else:
             searched = " (memory was searched)" if done.searched else ""
             self.show_progress(f"Nothing to do{searched}: ESC goes back")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The footer shows what can be done now."""
+        """Return whether an action makes sense now, for the footer."""
         if action == "accept":
             return self._done is not None and bool(self._done.steps)
-        if action == "keep_segments":  # it makes a difference only where headers would be merged
+        if action == "keep_segments":  # useful only if headers would be merged
             codes = [step.code for step in self._done.steps] if self._done is not None else []
             merges = any(catalogue()[code].fix == "merge-headers" for code in codes)
             return merges or self._choice.keep_segments
@@ -118,21 +118,21 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
 
 
 def repair_lines(done: Repair) -> list[str]:
-    """What would be done, what every reader says before and after, and what must be asked."""
+    """Return text with the planned changes, the verdicts before and after, and what the user must decide."""
     out: list[str] = []
     if done.question:
-        return ["This has to be decided by you:", f"  {done.question}", "", "F shows the candidates in memory."]
+        return ["You have to decide:", f"  {done.question}", "", "Press F to see the candidates in memory."]
     if done.steps:
-        out += ["What would be done:", *(f"  {step.code}  {step.edit.label}" for step in done.steps), ""]
+        out += ["Planned changes:", *(f"  {step.code}  {step.edit.label}" for step in done.steps), ""]
     else:
-        out += ["Nothing to repair." if not done.left else "Nothing that is safe to repair without asking.", ""]
+        out += ["Nothing to repair." if not done.left else "No fix is safe without your decision.", ""]
     if done.left:
-        out += ["What stays as it is:", *(f"  {line}" for line in done.left), ""]
+        out += ["Not repaired:", *(f"  {line}" for line in done.left), ""]
     if done.proof is not None:
         out += [
-            f"The note is then {PROVED[done.proof.proved]}:"
+            f"Proof: the note is then {PROVED[done.proof.proved]}"
             if done.steps
-            else f"The note is {PROVED[done.proof.proved]}:"
+            else f"Proof: the note is {PROVED[done.proof.proved]}"
         ]
         out += [f"  {done.proof.why}", ""]
     out += ["Readers, before and after:"]

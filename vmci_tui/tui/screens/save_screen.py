@@ -1,4 +1,4 @@
-"""The plan before it runs, the progress while it runs, and how it ended."""
+"""The dialog that saves: it shows the plan, then the progress, then the result."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from vmci_tui.tui.widgets.dialogs import Dialog
 from vmci_tui.tui.widgets.line_list import LineList
 
 _MAX_ROWS = 2000
-"""Lines of bytes that are shown of one range."""
+"""Lines of bytes that are shown for one range at most."""
 _EVERY = 0.25
-"""Seconds between two words of progress."""
+"""Seconds between two updates of the progress."""
 
 
 class SaveOutcome(NamedTuple):
-    """A word for the user, and whether the file that is open was changed itself."""
+    """A message for the user, and whether the open file itself was changed."""
 
     words: str
     in_place: bool = False
@@ -48,7 +48,7 @@ class SaveOutcome(NamedTuple):
 
 
 class SaveScreen(Dialog[SaveOutcome | None]):
-    """Ends with what was done, or None where nothing was saved."""
+    """Ends with the outcome, or None if nothing was saved."""
 
     lesson_name = "save"
 
@@ -60,7 +60,7 @@ class SaveScreen(Dialog[SaveOutcome | None]):
         self._default = _default_name(document)
         self._confirmed: str | None = None
         self._agreed = Harm()
-        """What the user was told that the save would cost."""
+        """The harm that the user was warned of."""
         self._saving = False
 
     def compose(self) -> ComposeResult:
@@ -72,7 +72,7 @@ class SaveScreen(Dialog[SaveOutcome | None]):
             field.cursor_blink = host(self).settings.blink
             yield field
             opened = isinstance(self._document.source, FileSource)
-            hint = "the file that is open is not touched; ESC cancels" if opened else "ESC cancels"
+            hint = "the open file is not changed; ESC cancels" if opened else "ESC cancels"
             yield Static(plain(hint), classes="hint", id="hint")
             with Horizontal(classes="buttons"):
                 yield Button("Save", id="ok", variant="primary", compact=True)
@@ -98,7 +98,7 @@ class SaveScreen(Dialog[SaveOutcome | None]):
             self._show_hint(f"{visible(target)} is a folder: add a file name", bad=True)
         elif os.path.exists(target) and self._confirmed != target and not self._is_source(target):
             self._confirmed = target
-            self._show_hint(f"{visible(target)} exists: press Save again to replace it", bad=True)
+            self._show_hint(f"{visible(target)} exists. Press Save again to replace it", bad=True)
         else:
             self._saving = True
             self._show_hint("saving")
@@ -110,18 +110,18 @@ class SaveScreen(Dialog[SaveOutcome | None]):
 
     @on(Input.Changed, "#target")
     def _named(self) -> None:
-        """The name of an entry's file tells in which form it is saved."""
+        """Plan again for a new name: an entry's format depends on the name of its file."""
         if self._document.dump is None and not self._saving:
             try:
                 plan = plan_copy(self._document, self._target())
             except SaveError:
-                return  # said where it is tried
+                return  # reported when the user saves
             if plan.image != self._plan.image:
                 self._plan = plan
                 self.query_one("#plan", LineList).set_rows(plan_rows(self._document, plan))
 
     def _refused(self, target: str) -> str:
-        """Why this session may not save there; empty where it may."""
+        """Return why this session may not save there; empty if it may."""
         try:
             host(self).refuse_outside(target)
         except VmciError as error:
@@ -130,11 +130,11 @@ class SaveScreen(Dialog[SaveOutcome | None]):
 
     @on(Button.Pressed, "#in-place")
     def _in_place(self) -> None:
-        """First show what that would do; asked a second time, do it."""
+        """Show the plan for a save in place; run it at the second press."""
         if self._saving:
             return
         if self._document.read_only:
-            self._show_hint("another vmci has this file open: only a copy can be saved", bad=True)
+            self._show_hint("the file is open in another vmci: save a copy", bad=True)
             return
         try:
             plan = plan_in_place(self._document)
@@ -142,7 +142,7 @@ class SaveScreen(Dialog[SaveOutcome | None]):
                 self._plan = plan
                 self.query_one("#plan", LineList).set_rows(plan_rows(self._document, plan))
                 self.query_one("#heading", Static).update(plain(f"Save in place: {self._document.name}"))
-                words = "this changes the file itself; the old bytes are kept beside it. Once more does it"
+                words = "This changes the file itself; the old bytes are kept beside it. Press In place again to save"
                 self._show_hint(words, bad=True)
                 return
             if self._warns_of_harm(harm_of(self._document, plan)):
@@ -152,16 +152,16 @@ class SaveScreen(Dialog[SaveOutcome | None]):
             self._show_hint(str(error), bad=True)
             return
         forced = "; it was made writable for that, and is read-only again" if saved.forced else ""
-        self.dismiss(SaveOutcome(f"saved {saved.name} in place{forced}; U takes it back", in_place=True))
+        self.dismiss(SaveOutcome(f"saved {saved.name} in place{forced}; U undoes it", in_place=True))
 
     def _warns_of_harm(self, harm: Harm) -> bool:
-        """Say what a save would cost, once: the second time the user has agreed."""
+        """Warn of a save's harm and return True; return False if there is none, or the user was warned of it."""
         if not harm.worse or harm == self._agreed:
             return False
         self._agreed, self._saving = harm, False
         self.query_one("#plan", LineList).set_rows([*harm_rows(harm), *plan_rows(self._document, self._plan)])
         names = ", ".join(item.reader for item in harm.worse)
-        self._show_hint(f"{names} would do worse with what is saved: once more saves it all the same", bad=True)
+        self._show_hint(f"worse for {names} after the save. Press again to save anyway", bad=True)
         return True
 
     def _is_source(self, target: str) -> bool:
@@ -170,14 +170,14 @@ class SaveScreen(Dialog[SaveOutcome | None]):
 
     @work(thread=True, exclusive=True, exit_on_error=False)
     def _save(self, target: str) -> None:
-        """In a thread: no widget is touched from here."""
+        """Save a copy, in a thread: touch no widget."""
         worker, pace = get_current_worker(), Pace()
         last = 0.0
 
         def progress(what: str, done: int, total: int) -> None:
             nonlocal last
             if worker.is_cancelled:
-                raise Cancelled("saving was stopped; nothing is left behind")
+                raise Cancelled("saving was stopped; no file was written")
             now = time.monotonic()
             if now - last >= _EVERY:
                 last = now
@@ -189,7 +189,7 @@ class SaveScreen(Dialog[SaveOutcome | None]):
             if self.app.call_from_thread(self._warns_of_harm, harm_of(self._document, plan)):
                 return
             saved = save_copy(self._document, plan, target, progress)
-        except Exception as error:  # the worker's edge: nothing may vanish in a thread
+        except Exception as error:  # an error must not vanish in a thread
             self.app.call_from_thread(self._failed, error)
             return
         checked = f"; {saved.checked} bytes of memory read back, the same" if self._document.dump else ""
@@ -211,7 +211,7 @@ class SaveScreen(Dialog[SaveOutcome | None]):
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
-        """Stop what runs; else close."""
+        """Stop the running save, else close the dialog."""
         if self._saving:
             self.workers.cancel_node(self)
             self._show_hint("stopping")
@@ -220,14 +220,14 @@ class SaveScreen(Dialog[SaveOutcome | None]):
 
 
 def harm_rows(harm: Harm) -> list[Row]:
-    """What a save would cost, as lines."""
+    """Return the harm of a save as rows."""
     return [((words, "error"),) for words in harm_words(harm)]
 
 
 def plan_rows(document: Document, plan: Plan) -> list[Row]:
-    """The plan as lines: what is written where, why, and the bytes before and after."""
+    """Return the plan as rows: what is written where, why, and the bytes before and after."""
     if plan.empty:
-        return [(("nothing to change: the copy would be the file as it is, to the byte", "good"),)]
+        return [(("no changes: the copy would be identical to the file", "good"),)]
     rows: list[Row] = [((f"{plan.way}: {plan.bytes_written} bytes at most", "title"),)]
     rows += [((f"    {part}", "dim"),) for part in plan.choice.split("; ")]
     for step in plan.steps:
@@ -241,7 +241,7 @@ def plan_rows(document: Document, plan: Plan) -> list[Row]:
 
 
 def _hex_rows(document: Document, offset: int, new: bytes) -> list[Row]:
-    """The lines of 16 bytes that differ, each as it was and as it will be."""
+    """Return each line of 16 bytes that differs, before and after."""
     old = document.source.read(offset, len(new))
     rows: list[Row] = []
     for at in range(0, len(new), 16):

@@ -1,4 +1,4 @@
-"""The screen of commands: what was done so far, as a script."""
+"""The screen of shell commands: the edits so far, as a script."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from vmci_tui.tui.widgets.status_line import StatusLine
 
 
 class CommandsScreen(Guarded, Screen[None]):
-    """The commands above, and the one under the cursor in full below them."""
+    """The commands, and below them the one under the cursor in full."""
 
     SCOPED_CSS = False
     DEFAULT_CSS = """
     CommandsScreen #commands { border: round $accent; height: 1fr; }
     CommandsScreen #step { border: round $surface-lighten-2; padding: 0 1; height: 40%; }
     """
-    about = "Commands: what was done in the app so far, as commands for the shell, and those that show what it shows."
+    about = "Commands: the edits so far as shell commands, and commands that show what the app shows."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,c", "copy", "Copy", tooltip="Copy this command", id="commands.copy"),
         Binding("a", "copy_all", "Copy all", tooltip="Copy all edits as a script", id="commands.copy_all"),
-        Binding("w", "write", "Into a file", tooltip="Write all edits into a script", id="commands.write"),
+        Binding("w", "write", "To a file", tooltip="Write all edits to a script", id="commands.write"),
         Binding("escape,dollar_sign,q", "dismiss", "Back", tooltip="Back to the file", id="commands.back"),
     ]
 
@@ -45,8 +45,8 @@ class CommandsScreen(Guarded, Screen[None]):
         self._lines: list[ShellStep | None] = [*done, None, *looks] if looks else [*done]
 
     def compose(self) -> ComposeResult:
-        yield StatusLine(" What was done so far, in the shell", id="title")
-        yield LineList(id="commands", empty="nothing was edited")
+        yield StatusLine(" The edits so far, as shell commands", id="title")
+        yield LineList(id="commands", empty="no edits so far")
         with VerticalScroll(id="told"):
             yield Static(id="command")
         yield Footer(compact=True)
@@ -67,7 +67,7 @@ class CommandsScreen(Guarded, Screen[None]):
     @on(LineList.Moved, "#commands")
     def _show_command(self) -> None:
         step = self._chosen
-        words = "" if step is None else f"{step.label}\n\n{step.command or 'No single command of vmci does this.'}"
+        words = "" if step is None else f"{step.label}\n\n{step.command or 'No vmci command does this.'}"
         self.query_one("#command", Static).update(plain(words))
 
     @on(LineList.Chosen, "#commands")
@@ -80,7 +80,7 @@ class CommandsScreen(Guarded, Screen[None]):
             self.notify(safe(f"copied: {step.command[:60]}"), markup=False)
 
     def script(self) -> str:
-        """All edits; what no command does stands as a comment."""
+        """Return a script of all edits; an edit without a command becomes a comment."""
         lines = (step.command or f"# in the app only: {step.label}" for step in self._done)
         return "".join(f"{line}\n" for line in ("#!/bin/sh", "set -e", *lines))
 
@@ -102,12 +102,12 @@ class CommandsScreen(Guarded, Screen[None]):
             write_new(path, self.script().encode("ascii"))
             self.notify(f"written: {visible(path)}", markup=False)
 
-        self.app.push_screen(Ask("Write the commands into", accept, "commands.sh", "a new file"))
+        self.app.push_screen(Ask("Write the commands to", accept, "commands.sh", "a new file"))
 
 
 def _row(step: ShellStep | None) -> Row:
     if step is None:
-        return (("  What the app shows, in the shell:", "title"),)
+        return (("  Commands that show what the app shows:", "title"),)
     if step.command is None:
         return (("# ", "dim"), (step.label, "dim"))
     return (("$ ", "good"), (step.command, "value"))

@@ -1,4 +1,4 @@
-"""The first screen when no file is named: samples, recent files, and what else one can do."""
+"""The first screen without a file: recent files, lessons, samples, and new files to create."""
 
 from __future__ import annotations
 
@@ -24,25 +24,23 @@ from vmci_tui.tui.widgets.status_line import StatusLine
 
 
 class StartScreen(Guarded, Screen[None]):
-    """Each line opens something."""
+    """A list whose lines each open something."""
 
     lesson_name = "start"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Open this", tooltip="Open what the cursor is on", id="start.choose"),
-        Binding("o", "open", "Open a file", tooltip="Type a file's name", id="open"),
-        Binding("n", "new", "New entry", tooltip="Hand-craft an entry from nothing", id="start.new"),
-        Binding(
-            "c", "craft", "Craft", tooltip="Craft a faulty dump: choose faults, see what is said", id="start.craft"
-        ),
-        Binding("escape", "back", "Back", tooltip="Back to what is open", id="start.back"),
+        Binding("enter", "choose", "Open this", tooltip="Open the selected item", id="start.choose"),
+        Binding("o", "open", "Open a file", tooltip="Type the name of a file", id="open"),
+        Binding("n", "new", "New entry", tooltip="Create an entry", id="start.new"),
+        Binding("c", "craft", "Craft", tooltip="Build a test dump with faults", id="start.craft"),
+        Binding("escape", "back", "Back", tooltip="Go back to the open file", id="start.back"),
         Binding("q", "app.quit", "Quit", id="quit"),
     ]
 
     def __init__(self, back: bool = False) -> None:
         super().__init__()
         self._back = back
-        """Whether there is something open below this screen."""
+        """Whether a file is open below this screen."""
 
     def action_back(self) -> None:
         if self._back:
@@ -51,9 +49,9 @@ class StartScreen(Guarded, Screen[None]):
             self.app.exit()
 
     def compose(self) -> ComposeResult:
-        yield Static(plain("vmci  the VMCOREINFO note of guest dumps, and the entry that points at it"), id="title")
+        yield Static(plain("vmci  Inspect and repair the VMCOREINFO note in VM memory dumps"), id="title")
         yield LineList(id="start")
-        yield StatusLine("Enter opens a line; o opens any file: a dump, a blob, or NAME.write.json", id="status")
+        yield StatusLine("Enter: open the selected item. o: open another file", id="status")
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
@@ -64,23 +62,23 @@ class StartScreen(Guarded, Screen[None]):
             rows.append(row)
             self._opens.append(opens)
 
-        add((("Make one", "title"),), None)
-        add(((f"  {'New entry':<34} ", "key"), ("from nothing, field by field", "dim")), self.action_new)
-        words = "choose faults, see what readers will say, save it"
+        add((("Create", "title"),), None)
+        add(((f"  {'New entry':<34} ", "key"), ("a new entry, field by field", "dim")), self.action_new)
+        words = "a test dump with faults you pick; see which tools reject it"
         add(((f"  {'Craft a faulty dump':<34} ", "key"), (words, "dim")), self.action_craft)
         add((("", "dim"),), None)
-        shared = host(self).allowed is not None  # whoever opens the page: no file of this machine's is offered
+        shared = host(self).allowed is not None  # a user in a browser must not see files of this machine
         if found := () if shared else settings.recent():
             add((("Recent files", "title"),), None)
             for path, blob in found:
                 beside = f"  + {visible(blob)}" if blob else ""
                 add((("  ", "dim"), (visible(path), "value"), (beside, "dim")), (path, blob))
             add((("", "dim"),), None)
-        add((("Lessons: step by step, on copies", "title"),), None)
+        add((("Lessons: step by step, on copies of files", "title"),), None)
         for row, path in lesson_rows(host(self).lessons_in):
             add(row, partial(host(self).start_lesson, path))
         add((("", "dim"),), None)
-        add((("Samples: each tells one story", "title"),), None)
+        add((("Samples", "title"),), None)
         for sample in () if shared else samples():
             add(((f"  {sample.name:<34} ", "key"), (sample.story, "dim")), (sample.path, sample.blob))
         listed = self.query_one("#start", LineList)
@@ -91,7 +89,7 @@ class StartScreen(Guarded, Screen[None]):
 
     @on(LineList.Moved, "#start")
     def _moved(self) -> None:
-        """Stories are cut in the list: the whole one stands below it."""
+        """Show the whole story in the status line; the list may cut it."""
         listed = self.query_one("#start", LineList)
         self.query_one(StatusLine).set_text("".join(text for text, _ in listed.rows[listed.cursor][1:]))
 

@@ -1,7 +1,7 @@
-"""The styles of lines and bytes, made from the theme's colours once.
+"""The styles of lines and bytes, made once from the theme's colours.
 
-Not component classes: Textual styles each of those like a widget, at each change of
-anything, and sixty of them took a third of the time to the first paint.
+They are not component classes: Textual styles each of those like a widget at every change, and
+sixty of them took a third of the time to the first paint.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ _BYTES = {
 
 
 def line_styles(app: App[object]) -> dict[str, Style]:
-    """The styles of a list's cells, by name; `cursor` is laid over them."""
+    """Return the styles of a list's cells, by name; `cursor` is added to another style."""
     return _made(_variables(app), True, app.no_color, app.theme.startswith(CONTRAST))
 
 
 def byte_styles(app: App[object]) -> dict[str, Style]:
-    """The styles of bytes by kind; `zero`, `mark` and `cursor` are laid over them."""
+    """Return the styles of bytes, by kind; `zero`, `mark` and `cursor` are added to another style."""
     return _made(_variables(app), False, app.no_color, app.theme.startswith(CONTRAST))
 
 
@@ -62,10 +62,10 @@ def _variables(app: App[object]) -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=8)
 def _made(variables: tuple[tuple[str, str], ...], lines: bool, no_color: bool, bright: bool) -> dict[str, Style]:
-    """`no_color`: the colours will be taken out, so cursor and mark must be seen without; `bright`: nothing is dim."""
+    """Return the styles. `no_color`: cursor and mark must be visible without colours; `bright`: nothing is dim."""
     colors = {name: Color.parse(value) for name, value in variables}
     foreground, background = colors["foreground"], colors["background"]
-    # The colours of an ANSI theme are the terminal's own, and cannot be mixed.
+    # An ANSI theme uses the terminal's colours, which cannot be blended.
     ansi = foreground.ansi is not None
     colors["muted"] = foreground if ansi else foreground.blend(background, 0.2 if bright else 0.35)
     out = {

@@ -1,4 +1,4 @@
-"""From safe text to segments on the screen: the last gate before the terminal."""
+"""Turn safe text into segments: the last check before the terminal."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Row = tuple[Cell, ...]
 
 
 def plain(text: str) -> Content:
-    """Content for Textual's own widgets, which would parse a bare str as markup."""
+    """Return content for Textual's widgets, which would parse a plain str as markup."""
     return Content("\n".join(safe(line) for line in text.split("\n")))
 
 
 def strip_of(row: Row, width: int, styles: dict[str, Style], base: Style) -> Strip:
-    """One line of exactly `width` cells; what does not fit is cut and marked with `..`."""
+    """Return one line of exactly `width` cells; a longer text is cut and ends in `..`."""
     segments: list[Segment] = []
     left = width
     for number, (text, name) in enumerate(row):

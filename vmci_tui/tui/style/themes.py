@@ -1,4 +1,4 @@
-"""Themes of our own: for projectors, bright rooms and weak eyes."""
+"""High-contrast themes, for projectors, bright rooms and weak eyes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Final
 from textual.theme import Theme
 
 CONTRAST: Final = "high-contrast"
-"""How the names of themes begin in which nothing is dim."""
+"""The prefix of the names of themes without dim text."""
 MARK: Final = "vmci-mark"
-"""The variable of a theme that says on which colour the marked bytes lie; else it is that of the borders."""
+"""The theme variable for the background of highlighted bytes; without it the colour of borders is used."""
 
 THEMES: Final = (
     Theme(

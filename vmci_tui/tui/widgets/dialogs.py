@@ -1,4 +1,4 @@
-"""Small questions: a value, a file name, yes or no, a whole text."""
+"""Dialogs that ask for a value, a choice or a whole text."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 _QUICK = 0.016
-"""Seconds that judging may take at each key; where it took longer it waits."""
+"""Seconds that a judgement may take at each key; a slower one waits until the user stops typing."""
 _REST = 0.2
 Accept = Callable[[str], None]
-"""Takes what was typed; raises VmciError for what it cannot take, and the dialog stays."""
+"""Uses the typed text; raises VmciError for an invalid one, and the dialog stays open."""
 
 
 class Dialog(Guarded, ModalScreen[Result]):
-    """What all dialogs look like; read when the first one opens, and not before the first paint."""
+    """The base of all dialogs; its CSS is parsed when the first one opens, after the first paint."""
 
     SCOPED_CSS = False
     DEFAULT_CSS = """
@@ -57,15 +57,15 @@ class Dialog(Guarded, ModalScreen[Result]):
     """
 
     patience: ClassVar[float] = _QUICK
-    """Seconds that a key waits for the verdicts over what it typed."""
+    """Seconds that a key waits for the verdicts on the typed text."""
     _began = _took = 0.0
     _timer: Timer | None = None
 
     def on_mount(self) -> None:
-        self.app.clear_notifications()  # they would lie over the buttons
+        self.app.clear_notifications()  # they would cover the buttons
 
     def judge(self, preview: Preview, typed: str) -> None:
-        """Show what every reader would say of what is typed; where that takes long, not before the typing rests."""
+        """Show every reader's verdict on the typed text; if that is slow, once the user stops typing."""
         if self._timer is not None:
             self._timer.stop()
         preview(None, self._show_both, 0)
@@ -88,7 +88,7 @@ class Dialog(Guarded, ModalScreen[Result]):
 
 
 class Ask(Dialog[bool]):
-    """One line of text. What cannot be taken is said below, and can be mended."""
+    """Asks for one line of text; shows an error below it and stays open, so that the user can correct it."""
 
     lesson_name = "ask"
 
@@ -147,7 +147,7 @@ class Ask(Dialog[bool]):
 
 
 class Choose(Dialog[str]):
-    """One of a few buttons; the first is the safe one. Escape gives the empty string."""
+    """Asks for one of a few buttons; the first is the safe choice. Escape gives the empty string."""
 
     lesson_name = "choose"
 
@@ -176,12 +176,12 @@ class Choose(Dialog[str]):
 
 
 class EditText(Dialog[bool]):
-    """The whole text of a note in an editor; bytes that are not printable stand as \\xNN."""
+    """An editor for the whole text of a note; bytes that are not printable are shown as \\xNN."""
 
     lesson_name = "text"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "accept", "Take over", id="text.accept", priority=True),
+        Binding("ctrl+s", "accept", "Accept", id="text.accept", priority=True),
         Binding("escape", "dismiss(False)", "Cancel", id="dialog.cancel", priority=True),
     ]
 
@@ -190,17 +190,17 @@ class EditText(Dialog[bool]):
         self._text, self._accept, self._title, self._preview = text, accept, title, preview
 
     def compose(self) -> ComposeResult:
-        from textual.widgets import TextArea  # 5 ms, which the first picture need not wait for
+        from textual.widgets import TextArea  # 5 ms that the first paint need not wait for
 
         shown = "\n".join(visible(line) for line in self._text.split(b"\n"))
         with Vertical(classes="dialog wide"):
             yield Static(plain(self._title), classes="title")
             yield TextArea(shown, id="text", show_line_numbers=True, tab_behavior="focus")
-            hint = r"ctrl+s takes it over, escape leaves it as it was; \xNN stands for any byte"
+            hint = r"ctrl+s accepts, ESC cancels; \xNN stands for any byte"
             yield Static(plain(hint), classes="hint", id="hint")
             yield VerdictLine(id="strip")
             with Horizontal(classes="buttons"):
-                yield Button("Take over", id="ok", variant="primary", compact=True)
+                yield Button("Accept", id="ok", variant="primary", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
 
     def on_unmount(self) -> None:

@@ -1,4 +1,4 @@
-"""A range of bytes in the hex view: with shift and the arrows, or with the mouse."""
+"""Selecting a range of bytes in the hex view, with shift and the arrows or with the mouse."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ SELECT_BINDINGS: Final = (
 
 
 class SelectableHexView(HexView):
-    """The part of the hex view that selects; what is selected is what it marks."""
+    """A hex view with a selection, which it highlights."""
 
     _anchor: int | None = None
-    """The byte at which the selection began; None where there is none, and the mark is a field's."""
+    """The byte at which the selection began; None without a selection."""
     _held: int | None = None
-    """The byte on which the mouse's button is held."""
+    """The byte at which the mouse button was pressed."""
 
     @property
     def selected(self) -> str:
-        """How many bytes are selected, and which, in hex and decimal; empty for none."""
+        """Return the number and range of the selected bytes as text; empty for none."""
         if self._anchor is None:
             return ""
         start, end = self.highlight
         return f"{end - start} = {end - start:#x} bytes selected, {start:#x} to {end - 1:#x}"
 
     def select_to(self, offset: int) -> None:
-        """Select from where the selection began, or the cursor is, to a byte; the cursor goes there."""
+        """Move the cursor to a byte, and select from the start of the selection, else from the cursor."""
         anchor = self.cursor if self._anchor is None else self._anchor
         end = max(0, min(offset, self.total - 1))
         super()._go(end)
@@ -80,17 +80,17 @@ class SelectableHexView(HexView):
         self.release_mouse()
 
     def on_mouse_release(self) -> None:
-        """The button was let go, or a dialog took the mouse."""
+        """Handle a released button, or a dialog that took the mouse."""
         self._held = None
 
     def on_click(self, event: events.Click) -> None:
-        """Not what a click does: the button was let go where the selection ends."""
+        """Ignore the click at the end of a selection with the mouse."""
         if self._anchor is not None:
             event.stop()
             event.prevent_default()
 
     def _byte_at(self, event: events.MouseEvent) -> int | None:
-        """The byte under the mouse; above and below the pane, while the button is held, one row further."""
+        """Return the byte under the mouse; above or below the pane, the byte one row beyond its edge."""
         x, y = event.get_content_offset_capture(self)
         column = self._column_at(x)
         if column is None or not self.total:

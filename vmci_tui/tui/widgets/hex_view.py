@@ -1,4 +1,4 @@
-"""The hex view: a file of any size, its own integer row, no animation.
+"""The hex view of a file of any size; it keeps its own first row and has no animation.
 
 Textual's ScrollView takes 33 ms from key to paint and writes 23 KB at 200x60; a plain
 widget that repaints two lines for a move of the cursor takes 3 ms and 500 bytes.
@@ -29,7 +29,7 @@ _ASCII = bytes(byte if 0x20 <= byte < 0x7F else 0x2E for byte in range(256))
 
 
 class _StyledRun(NamedTuple):
-    """Columns [first, last) of a row that are painted alike."""
+    """Columns [first, last) of a row with the same style."""
 
     first: int
     last: int
@@ -37,12 +37,12 @@ class _StyledRun(NamedTuple):
     marked: bool
 
     def halves(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """The part before the wide blank in the middle of the row, and the part behind it."""
+        """Return the parts before and after the wide gap in the middle of the row."""
         return (self.first, min(self.last, 8)), (max(self.first, 8), self.last)
 
 
 class HexView(GuardedWidget, can_focus=True):
-    """Bytes with their meaning: coloured by kind, the marked field highlighted."""
+    """Bytes coloured by kind, with one highlighted range."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move_rows(1)", "Down", show=False, id="hex.down"),
@@ -82,7 +82,7 @@ class HexView(GuardedWidget, can_focus=True):
         super().__init__(id=id)
         self.document = document
         self.writing = False
-        """Whether hex digits are typed over bytes."""
+        """Whether typed hex digits overwrite bytes."""
         self._digit = ""
         self.places: Places | None = None
         self.highlight = (0, 0)
@@ -98,13 +98,13 @@ class HexView(GuardedWidget, can_focus=True):
         self.refresh()
 
     def write(self, on: bool) -> None:
-        """Begin or end typing over bytes."""
+        """Begin or end overwriting bytes."""
         self.writing, self._digit = on, ""
-        self.border_subtitle = "hex digits write over bytes, ESC ends" if on else ""
+        self.border_subtitle = "hex digits overwrite bytes, ESC ends" if on else ""
         self.refresh()
 
     def on_key(self, event: events.Key) -> None:
-        """While bytes are written, digits are no keys of a pane."""
+        """While bytes are overwritten, take hex digits before the pane's bindings."""
         if not self.writing:
             return
         if event.character is not None and event.character in "0123456789abcdefABCDEF":
@@ -127,11 +127,11 @@ class HexView(GuardedWidget, can_focus=True):
             self.write(False)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As many rows as there are bytes for, where the pane is no taller than it must be (an entry)."""
+        """Return the number of rows, for a pane of automatic height (an entry)."""
         return max(-(-self.total // 16), 1)
 
     def set_highlight(self, offset: int, length: int) -> None:
-        """Highlight a field."""
+        """Highlight a range of bytes."""
         if self.highlight == (offset, offset + length):
             return
         old, self.highlight = self.highlight, (offset, offset + length)
@@ -142,7 +142,7 @@ class HexView(GuardedWidget, can_focus=True):
             self.refresh(*map(self._row_region, rows))
 
     def highlight_place(self) -> None:
-        """Highlight the field under the cursor; memory and gaps are no fields."""
+        """Highlight the field under the cursor; memory and gaps are not fields."""
         place = self.place()
         if place is None or place.kind in ("memory", "gap"):
             self.set_highlight(0, 0)
@@ -150,18 +150,18 @@ class HexView(GuardedWidget, can_focus=True):
             self.set_highlight(place.offset, place.length)
 
     def go(self, offset: int) -> None:
-        """Put the cursor on a byte and bring it into view, without telling anybody."""
+        """Put the cursor on a byte and bring it into view; post no message."""
         self.cursor = max(0, min(offset, self.total - 1)) if self.total else 0
 
     def place(self) -> Place | None:
-        """What lies under the cursor."""
+        """Return the place under the cursor; None if there are no bytes."""
         if self.places is None or not self.total:
             return None
         return self.places.at(self.cursor)
 
     @property
     def total(self) -> int:
-        """Bytes of the file as shown."""
+        """Return the size of the file as shown, in bytes."""
         return self.places.size if self.places else 0
 
     @property
@@ -170,7 +170,7 @@ class HexView(GuardedWidget, can_focus=True):
 
     @property
     def per_row(self) -> int:
-        """Bytes in a row: 16, or 8 where the pane is too narrow."""
+        """Return the bytes in a row: 16, or 8 in a narrow pane."""
         return 16 if self.size.width >= self.digits + 68 else 8
 
     @property
@@ -182,14 +182,14 @@ class HexView(GuardedWidget, can_focus=True):
         return max(self.row_count - self.size.height, 0)
 
     def _rows_of(self, start: int, end: int) -> range:
-        """The visible rows that hold bytes of a range."""
+        """Return the visible rows with bytes of a range."""
         if start >= end:
             return range(0)
         low, high = start // self.per_row, (end - 1) // self.per_row
         return range(max(low, self.top), min(high + 1, self.top + self.size.height))
 
     def _row_region(self, row: int) -> Region:
-        # The whole row: of a part Textual paints all that is left of it too, and so two parts cost twice.
+        # The whole row: for a part Textual also paints the rest of the row, so two parts would cost twice.
         return Region(0, row - self.top, self.size.width, 1)
 
     def _hex_at(self, column: int) -> int:
@@ -213,7 +213,7 @@ class HexView(GuardedWidget, can_focus=True):
     def watch_cursor(self, old: int, new: int) -> None:
         row, height = new // self.per_row, max(self.size.height, 1)
         if not self.top - height < row < self.top + 2 * height:
-            self.top = row - height // 4  # a jump: with some rows of what is before it
+            self.top = row - height // 4  # a jump: show some rows before it
         elif row < self.top:
             self.top = row
         elif row >= self.top + height:
@@ -238,11 +238,11 @@ class HexView(GuardedWidget, can_focus=True):
         return strip.adjust_cell_length(width, self._style_map()["base"])
 
     def _build(self, row: int) -> tuple[Segment, ...]:
-        """The segments of a row, runs of one style together."""
+        """Return the segments of a row, one for each run."""
         start = row * self.per_row
         try:
             data = self.document.read(start, min(self.per_row, self.total - start))
-        except OpenError:  # a bad disk must not end the app
+        except OpenError:  # a disk error must not end the app
             return (Segment(f"{start:0{self.digits}X}  cannot be read", self._style_map()["offset"]),)
         runs = self._runs(start, data)
         out = [Segment(f"{start:0{self.digits}X}  ", self._style_map()["offset"])]
@@ -250,7 +250,7 @@ class HexView(GuardedWidget, can_focus=True):
         for number, run in enumerate(runs):
             parts = [text[3 * low : 3 * high - 1] for low, high in run.halves() if low < high]
             after = "  " if run.last == 8 else " "
-            # The blank behind a run is painted with it, but not where the mark ends: each change of style is 37 bytes.
+            # The gap after a run has its style, except at the end of the highlight: a change of style is 37 bytes.
             ends = run.marked and not (number + 1 < len(runs) and runs[number + 1].marked)
             out.append(Segment(blank + "  ".join(parts) + ("" if ends else after), run.style))
             blank = after if ends else ""
@@ -261,7 +261,7 @@ class HexView(GuardedWidget, can_focus=True):
         return tuple(out)
 
     def _runs(self, start: int, data: bytes) -> list[_StyledRun]:
-        """The runs of a row; places, the mark and zeros split them."""
+        """Return the runs of a row; fields, the highlight and zeros split them."""
         assert self.places is not None
         styles, out = self._style_map(), []
         (low, high), at = self.highlight, 0
@@ -281,7 +281,7 @@ class HexView(GuardedWidget, can_focus=True):
         return out
 
     def _with_cursor(self, strip: Strip) -> Strip:
-        """The row with the byte under the cursor shown in both columns."""
+        """Return the row with the cursor in both the hex and the text column."""
         column = self.cursor % self.per_row
         style = self._style_map()["cursor"]
         hex_at = self._hex_at(column)
@@ -295,9 +295,9 @@ class HexView(GuardedWidget, can_focus=True):
         return Strip.join(parts)
 
     def _style_map(self) -> dict[str, Style]:
-        """The styles, kept until the theme or the focus changes: to ask for one takes as long as to build a row."""
+        """Return the styles, cached until the theme or the focus changes: a look-up costs as much as a row."""
         if not self._styles:
-            base = self.rich_style  # kept too: to ask for it takes as long as to build a row
+            base = self.rich_style
             over = ("zero", "mark", "cursor")
             styles = byte_styles(self.app)
             self._styles = {name: style if name in over else base + style for name, style in styles.items()}

@@ -1,7 +1,7 @@
-"""A list of lines with a cursor, of any length: only what is visible is ever built.
+"""A list of any length with a cursor; only visible lines are built.
 
-The base of all panes but the hex view. It parses no markup, and fills 100,000 lines in
-the time of one (Textual's DataTable takes a second for 20,000).
+The base of all panes except the hex view. It parses no markup, and 100,000 lines take as long as
+one (Textual's DataTable takes a second for 20,000).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class LineList(GuardedWidget, can_focus=True):
     top = reactive(0)
 
     on_enter = ""
-    """The action of the list's own that a double click runs, as Enter does; empty where its screen decides."""
+    """The list's action for a double click, the same as for Enter; empty if its screen handles `Chosen`."""
 
     class Moved(Message):
         """The user moved the cursor."""
@@ -53,7 +53,7 @@ class LineList(GuardedWidget, can_focus=True):
             return self.sender
 
     class Chosen(Moved):
-        """The user chose a line: Enter, or a second click on it."""
+        """The user chose a line, by Enter or a double click."""
 
     def __init__(self, *, id: str | None = None, empty: str = "") -> None:
         super().__init__(id=id)
@@ -62,11 +62,11 @@ class LineList(GuardedWidget, can_focus=True):
         self._styles: dict[str, Style] = {}
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As many lines as there are, for panes that are no taller than they must be."""
+        """Return the number of lines, for a pane of automatic height."""
         return max(len(self.rows), 1)
 
     def set_rows(self, rows: Sequence[Row]) -> None:
-        """Show other lines; the cursor stays where it is, as far as there are lines."""
+        """Show other lines; the cursor keeps its index, or moves to the last line."""
         grown = len(rows) != len(self.rows) and self.styles.is_auto_height
         self.rows = rows
         self.cursor = min(self.cursor, max(len(rows) - 1, 0))
@@ -74,11 +74,11 @@ class LineList(GuardedWidget, can_focus=True):
         self.refresh(layout=grown)
 
     def select(self, index: int) -> None:
-        """Put the cursor on a line, without telling anybody."""
+        """Put the cursor on a line; post no message."""
         self.cursor = max(0, min(index, len(self.rows) - 1)) if self.rows else 0
 
     def selected_text(self) -> str:
-        """The line under the cursor; empty where there is none."""
+        """Return the text of the line under the cursor; empty if there is none."""
         return "".join(text for text, _ in self.rows[self.cursor]).strip() if self.rows else ""
 
     def notify_style_update(self) -> None:
@@ -100,7 +100,7 @@ class LineList(GuardedWidget, can_focus=True):
             self.refresh(self._line_region(old), self._line_region(new))
 
     def _line_region(self, index: int) -> Region:
-        """What a move of the cursor changes: the line, or where another pane has the focus, its first cell."""
+        """Return the region that a move of the cursor changes: the line, or without the focus its first cell."""
         width = self.size.width if self.has_focus or index >= len(self.rows) else len(self.rows[index][0][0])
         return Region(0, index - self.top, width, 1)
 
@@ -129,7 +129,7 @@ class LineList(GuardedWidget, can_focus=True):
         return Strip([*line, Segment(bar, self._style_map()["bar"])], width) if bar else line
 
     def _bar(self, y: int) -> str:
-        """The right-hand column: where the view is, when not all lines are visible."""
+        """Return the scroll bar's cell in a line; empty if all lines are visible."""
         height, count = self.size.height, len(self.rows)
         if count <= height or not height:
             return ""
@@ -139,7 +139,7 @@ class LineList(GuardedWidget, can_focus=True):
 
     def _style_map(self) -> dict[str, Style]:
         if not self._styles:
-            base = self.rich_style  # kept too: to ask for it takes as long as to build a row
+            base = self.rich_style  # cached, because a look-up costs as much as a row
             styles = line_styles(self.app)
             self._styles = {**styles, "base": base, "bar": base + styles["bar"]}
         return self._styles

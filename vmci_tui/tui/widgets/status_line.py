@@ -1,6 +1,6 @@
-"""One line of text that changes with each key: only the cells that differ are painted again.
+"""One line of text that changes at each key; only changed cells are painted.
 
-A `Static` would lay the screen out anew for each update, and paint all 200 cells.
+A `Static` would lay out the screen again at each update and paint all 200 cells.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from vmci_tui.tui.style.cells import safe
 
 
 class StatusLine(GuardedWidget):
-    """A line that is cut at its end where it is too long."""
+    """A line of text, cut at its end if it is too long."""
 
     sign = ""
-    """What stands before the text, and is no part of it."""
+    """Prefix drawn before the text."""
 
     def __init__(self, text: str = "", *, id: str) -> None:
         super().__init__(id=id)
@@ -25,7 +25,7 @@ class StatusLine(GuardedWidget):
         self._end = ""
 
     def set_text(self, text: str, end: str = "") -> None:
-        """Show another text; `end` stands at the right where there is room for both."""
+        """Show a text, and `end` at the right if there is room for both."""
         if end != self._end:
             self._end = end
             self.refresh()

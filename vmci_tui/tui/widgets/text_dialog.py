@@ -1,4 +1,4 @@
-"""Lines to be read, over the screen."""
+"""A dialog that shows lines of text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vmci_tui.tui.widgets.dialogs import Dialog
 
 
 class TextDialog(Dialog[None]):
-    """Lines that can be scrolled."""
+    """Shows lines that can be scrolled."""
 
     lesson_name = "told"
 

@@ -1,4 +1,4 @@
-"""The strip of readers in a dialog."""
+"""The verdicts of all readers as one line, for dialogs."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class VerdictLine(StatusLine):
-    """The strip alone, in a dialog: what every reader would say of what is being typed."""
+    """Every reader's verdict on the typed text."""
 
     _row: Row = ()
 
     def show(self, both: VerdictPair | None, instead: str = "") -> None:
-        """Other verdicts, or a word where there are none."""
+        """Show verdicts, or a word if there are none."""
         row: Row = ((instead, "dim"),) if instead else ()
         if both is not None:
             row = tuple(cell for _, cells in strip_cells(both, self.size.width) for cell in cells)

@@ -1,4 +1,4 @@
-"""The strip of readers: who takes the file as it is, and as it would be saved."""
+"""The strip of readers: which of them accept the file on disk, and the file as it would be saved."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from vmci_tui.tui.style.cell_styles import line_styles
 from vmci_tui.tui.style.cells import Cell, Row, strip_of
 from vmci_tui.tui.widgets.status_line import StatusLine
 
-if TYPE_CHECKING:  # with it come all readers, 20 ms, which the first paint need not wait for
+if TYPE_CHECKING:  # it imports all readers, 20 ms that the first paint need not wait for
     from vmci_tui.readers.verdicts import VerdictPair
 
 _WORDS = {"accepts": ("ok", "good"), "opens": ("opens", "warning"), "refuses": ("no", "error"), "unknown": ("?", "dim")}
 _SHORT_OPENS = "op"
 _SHORT = {"libkdumpfile": "libkdump", "makedumpfile": "mkdumpfile"}
 _ROOM = 112
-"""Cells from which on all names are written in full."""
+"""Cells of the narrowest strip with full names."""
 _SHORTER = {"libkdumpfile": "libkd", "makedumpfile": "mkdump", "eu-readelf": "eu-elf"}
 
 
 def name_for(name: str, width: int) -> str:
-    """A reader's name within so many cells: whole where it fits, else short."""
+    """Return the longest form of a reader's name that fits into `width` cells."""
     for names in ({}, _SHORT, _SHORTER):
         if len(short := names.get(name, name)) <= width:
             return short
@@ -33,16 +33,15 @@ def name_for(name: str, width: int) -> str:
 
 
 def strip_cells(both: VerdictPair, width: int) -> list[tuple[str, Row]]:
-    """(reader, its cells), each `name ok`, or `name no>ok` where saving changes it. No QEMU without an entry.
+    """Return (reader, cells): `name ok`, or `name no>ok` where saving changes the verdict; QEMU only with an entry.
 
-    `name opens` is one that accepts the file and then reads no kernel memory.
-    Where not all fit into `width` their names are shorter, and in the narrowest what changes is
-    told by its end alone: `name >ok`.
+    `name opens` means that the reader accepts the file but reads no kernel memory. If they do not all
+    fit into `width`, names are shorter, and in the narrowest form a change is only `name >ok`.
     """
     out: list[tuple[str, Row]] = []
     forms: tuple[tuple[dict[str, str], int, bool], ...]
     forms = (({}, 2, True), (_SHORT, 1, True), (_SHORTER, 1, True), (_SHORTER, 1, False))
-    for names, gap, whole in forms if width >= _ROOM else forms[1:]:  # the same names whatever the verdicts are
+    for names, gap, whole in forms if width >= _ROOM else forms[1:]:  # the names must not depend on the verdicts
         out = _cells(both, names, " " * gap, whole)
         if sum(len(text) for _, row in out for text, _ in row) <= width + gap:
             break
@@ -69,11 +68,11 @@ def _cells(both: VerdictPair, names: dict[str, str], gap: str, whole: bool) -> l
 
 
 class TitleBar(StatusLine, can_focus=True):
-    """The title, and below it the strip; one widget, since each more is a millisecond of the first paint."""
+    """The title and below it the strip, in one widget: each widget costs a millisecond of the first paint."""
 
-    about = "Readers: who takes the file now, and once it is saved (no>ok); `opens`: it reads no kernel memory."
+    about = "Readers: which tools accept the file, now and once saved (no>ok); `opens`: it reads no kernel memory."
     sign = "\u2261 "
-    """Three bars, as menus have them: by mouse, every action."""
+    """The sign for a menu: a click opens the command palette."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "move(-1)", "Left", show=False, id="strip.left"),
         Binding("right,l", "move(1)", "Right", show=False, id="strip.right"),
@@ -81,7 +80,7 @@ class TitleBar(StatusLine, can_focus=True):
             "enter",
             "screen.readers",
             "Verdict",
-            tooltip="What this reader says, and what would change it",
+            tooltip="Show what this reader says, and what would change it",
             id="strip.readers",
         ),
     ]
@@ -96,11 +95,11 @@ class TitleBar(StatusLine, can_focus=True):
 
     @property
     def reader(self) -> str | None:
-        """The reader under the cursor."""
+        """Return the reader under the cursor."""
         return self._cells[self._at][0] or None if self._at < len(self._cells) else None
 
     def show(self, both: VerdictPair | None, instead: str = "") -> None:
-        """Other verdicts, or a word where there are none; only the strip is painted again, and where it changed."""
+        """Show verdicts, or a word if there are none; paint only the strip, and only if it changed."""
         self._both, self._instead = both, instead
         self._lay()
 

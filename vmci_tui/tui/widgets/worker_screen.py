@@ -1,4 +1,4 @@
-"""A screen whose work runs beside the keys, with progress and ESC."""
+"""A screen whose work runs in a thread, with progress; ESC stops it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from vmci_tui.tui.widgets.status_line import StatusLine
 
 Result = TypeVar("Result")
 _EVERY = 0.2
-"""Seconds between two words of progress."""
+"""Seconds between two updates of the progress."""
 
 
 class WorkerScreen(Guarded, Screen[Result]):
-    """A screen with a status line `#progress` whose work runs in a thread, where no widget is touched."""
+    """A screen with a status line `#progress`; its job runs in a thread, where no widget may be touched."""
 
     working = False
 
     @work(thread=True, exclusive=True, exit_on_error=False)
     def run_work(self, job: Callable[[Progress], object], done: Callable[[object], None]) -> None:
-        """Run `job`; `done` gets its result on the screen's thread, `stopped` the error that ended it."""
+        """Run `job`; on the app's thread `done` gets its result, or `stopped` its error."""
         worker, pace = get_current_worker(), Pace()
         last = 0.0
 
@@ -43,7 +43,7 @@ class WorkerScreen(Guarded, Screen[Result]):
 
         try:
             result = job(progress)
-        except Exception as error:  # the worker's edge: nothing may vanish in a thread
+        except Exception as error:  # an error must not vanish in a thread
             self.app.call_from_thread(self._ended, error)
             return
         self.app.call_from_thread(self._finished, done, result)
@@ -65,7 +65,7 @@ class WorkerScreen(Guarded, Screen[Result]):
             self.stopped(error)
 
     def stopped(self, error: VmciError) -> None:
-        """The work ended early."""
+        """Show the error that ended the job."""
         self.show_progress(str(error))
 
     def show_progress(self, words: str) -> None:
@@ -73,7 +73,7 @@ class WorkerScreen(Guarded, Screen[Result]):
             self.query_one("#progress", StatusLine).set_text(words)
 
     def stop_work(self) -> bool:
-        """Ask what runs to stop; False where nothing runs."""
+        """Stop the running job; return False if none runs."""
         if self.working:
             self.workers.cancel_node(self)
             self.show_progress("stopping")
