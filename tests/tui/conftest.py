@@ -1,4 +1,4 @@
-"""What all tests of the screens share."""
+"""Fixtures of all tests of the app."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from vmci_tui.tui.widgets.dialogs import Dialog
 
 @pytest.fixture(autouse=True)
 def _judged_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine may take longer than an edit waits for its judgement; tests of that set their own patience."""
+    """Let edits wait longer for their judgement on a busy machine; tests of that wait set their own patience."""
     monkeypatch.setattr(Session, "patience", PATIENCE)
     monkeypatch.setattr(Dialog, "patience", PATIENCE)
 
 
 @pytest.fixture(autouse=True)
 def _messages_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test asks after was said a while ago, on a busy machine."""
+    """Keep messages until a test reads them, which takes longer on a busy machine."""
     monkeypatch.setattr(VmciApp, "NOTIFICATION_TIMEOUT", PATIENCE)

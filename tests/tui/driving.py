@@ -1,4 +1,4 @@
-"""Driving the app in tests: opening it on a sample, reading what it shows."""
+"""Drive the app in tests: open it on a sample, read what it shows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vmci_tui.tui.widgets.verdict_line import VerdictLine
 
 @asynccontextmanager
 async def running(*files: str, size: tuple[int, int] = (120, 36)) -> AsyncIterator[Pilot[None]]:
-    """The app on a file (and its blob), or on the start screen."""
+    """Run the app on a file (and its blob), or on the start screen."""
     app = VmciApp(open_document(*files) if files else None, Settings(blink=False))
     app.animation_level = "none"
     async with app.run_test(size=size, notifications=True) as pilot:
@@ -30,7 +30,7 @@ async def running(*files: str, size: tuple[int, int] = (120, 36)) -> AsyncIterat
 
 
 async def settled(pilot: Pilot[Any]) -> None:
-    """Until nothing is under way any more."""
+    """Wait until no work is running."""
     with suppress(WorkerCancelled):  # a dialog that closes cancels the worker that closed it
         await pilot.app.workers.wait_for_complete()
     await pilot.pause()
@@ -69,18 +69,18 @@ async def type_text(pilot: Pilot[Any], text: str) -> None:
 
 
 def shown(pilot: Pilot[Any]) -> str:
-    """All that is on the screen, as text."""
+    """Return the text on the screen."""
     strips = pilot.app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
 def said(pilot: Pilot[Any]) -> str:
-    """The passing messages, unwrapped."""
+    """Return the passing messages, unwrapped."""
     return "\n".join(str(item.message) for item in pilot.app._notifications)
 
 
 def hint(pilot: Pilot[Any]) -> str:
-    """What a dialog says below its field, unwrapped."""
+    """Return a dialog's hint, unwrapped."""
     from textual.widgets import Static
 
     return str(pilot.app.screen.query_one("#hint", Static).content)

@@ -1,4 +1,4 @@
-"""A lesson in a real terminal, where all that is known is what is on the screen: by keys, or by mouse."""
+"""Drive a lesson in a real terminal, by keys or by mouse, knowing only what is on the screen."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _BYTES = {
     "home": "\x1b[H", "end": "\x1b[F", "pageup": "\x1b[5~", "pagedown": "\x1b[6~", "ctrl+u": "\x15",
     "slash": "/", "question_mark": "?", "f6": "\x1b[17~", "f7": "\x1b[18~", "f8": "\x1b[19~", "f9": "\x1b[20~",
 }  # fmt: skip
-"""What a terminal sends for a key."""
+"""The bytes that a terminal sends for a key."""
 _AGAIN = 0.3
-"""Seconds between two presses of the same button: one that comes at once is a slip, which buttons ignore."""
+"""Seconds between two presses of the same button: buttons ignore a second one that comes at once."""
 _MOVES = ("down", "up", "left", "right")
 _ROLLS = 50
-"""Turns of the wheel until what is looked for must have come."""
+"""Turns of the wheel after which the wanted text must be visible."""
 _BUSY = "checking the dump"
-"""What the app says while it is at work."""
+"""A message of the app while it is at work."""
 
 
 class LessonTerminal:
-    """`vmci lessons NAME` in a terminal of a size."""
+    """Runs `vmci lessons NAME` in a terminal of a given size."""
 
     def __init__(self, name: str, size: tuple[int, int]) -> None:
         command = (sys.executable, "-m", "vmci_tui", "lessons", name)
@@ -48,7 +48,7 @@ class LessonTerminal:
         self.terminal.settle(0.05)
 
     def press(self, keys: Iterable[str]) -> None:
-        """Keys by the names that lessons give them, or `type TEXT`."""
+        """Press keys by their names in lessons, or `type TEXT`."""
         before = ""
         for key in keys:
             if key == before == "enter":
@@ -62,7 +62,7 @@ class LessonTerminal:
             before = key
 
     def use_mouse(self, actions: Iterable[str]) -> None:
-        """Each `click TEXT` or `double TEXT`, `drag TEXT`, `roll TEXT`, `wheel NOTCHES TEXT`, or `type VALUE`."""
+        """Do each `click TEXT`, `double TEXT`, `drag TEXT`, `roll TEXT`, `wheel NOTCHES TEXT` or `type VALUE`."""
         before = ""
         for action in actions:
             verb, _, text = action.partition(" ")
@@ -85,7 +85,7 @@ class LessonTerminal:
             before = action
 
     def _while_busy(self) -> None:
-        """As anybody would: wait while the app says that it is at work."""
+        """Wait while the app says that it is at work, as a user would."""
         deadline = time.monotonic() + PATIENCE
         while _BUSY in self.terminal.text and time.monotonic() < deadline:
             self.terminal.settle(0.1)
@@ -100,7 +100,7 @@ class LessonTerminal:
         raise AssertionError(f"{text!r} does not come:\n{self.terminal.text}")
 
     def _find(self, text: str) -> tuple[int, int]:
-        """The first place of a text, waited for; the lesson's panel last: what it tells of is named there too."""
+        """Wait for a text and return its first place; the panel counts last, because it names other widgets."""
         self.until(text)
         lines = self.terminal.lines
         panel = next((number for number, line in enumerate(lines) if "Lesson: " in line), len(lines))
@@ -115,5 +115,5 @@ class LessonTerminal:
         assert "[F9 Leave]  not done yet" in self.terminal.text, self.terminal.text
 
     def is_done(self) -> None:
-        """Wait until the panel says so of the step."""
+        """Wait until the panel shows the step as done."""
         self.until("[F9 Leave]  done")

@@ -1,4 +1,4 @@
-"""The fault bench in the app: choosing by key and by mouse, what is said at once, saving, opening."""
+"""Test the fault bench: choose faults by key and by mouse, see the verdicts, save, open."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _words(pilot: Pilot[Any]) -> str:
 
 
 async def _at(pilot: Pilot[Any], name: str) -> None:
-    """The cursor on a defect."""
+    """Put the cursor on a defect."""
     screen = _screen(pilot)
     screen.query_one(DefectList).select(screen._lines.index(chosen([name])[0]))
     await pilot.pause()
@@ -52,7 +52,7 @@ async def test_the_strip_and_the_findings_follow_what_is_chosen(size: tuple[int,
         await _flip(pilot, "size-11", "type-1")
         lines = shown(pilot).split("\n")
         assert "2 faults" in lines[0] and "qemu no" in lines[1] and "crash no" in lines[1] and "drgn ok" in lines[1]
-        assert "Now 2 findings" in _words(pilot) and "refuse: crash, makedumpfile, eu-readelf" in _words(pilot)
+        assert "Now 2 findings" in _words(pilot) and "rejected by: crash, makedumpfile, eu-readelf" in _words(pilot)
         assert "$ vmci craft --defect type-1,size-11" in shown(pilot)
         await pilot.press("enter")
         await settled(pilot)
@@ -127,8 +127,8 @@ async def test_saving_tells_the_command_and_overwrites_nothing(tmp_path: Path) -
         await settled(pilot)
         assert "saved E05.elf and what belongs to it" in said(pilot)
         assert json.loads((folder / "E05.manifest.json").read_text())["defects"][0]["name"] == "size-11"
-        told = _screen(pilot).query_one("#status", StatusLine)._text  # a passing message lies over it
-        assert told == f"$ vmci craft --defect size-11 -o '{folder}'"
+        words = _screen(pilot).query_one("#status", StatusLine)._text  # a passing message lies over it
+        assert words == f"$ vmci craft --defect size-11 -o '{folder}'"
         await pilot.press("s")
         await settled(pilot)
         await type_text(pilot, str(folder))
@@ -191,7 +191,7 @@ async def test_help_says_what_it_is() -> None:
     async with running(size=(80, 24)) as pilot:
         await pilot.press("c", "f1")
         await settled(pilot)
-        assert "Fault bench: what it is, and its keys" in shown(pilot) and "Choose this fault" in shown(pilot)
+        assert "Fault bench: what it is, and its keys" in shown(pilot) and "Add or remove this fault" in shown(pilot)
         await pilot.press("escape")
         await settled(pilot)
         assert isinstance(pilot.app.screen, BenchScreen)

@@ -1,4 +1,4 @@
-"""Moving in one pane moves the others; every place can be reached by keys and by mouse."""
+"""Test that a move in one pane moves the others, and that keys and mouse reach every place."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ async def test_mouse_alone_reaches_every_pane(sample: Sample) -> None:
 
 
 async def test_mouse_on_frames_and_on_the_title(sample: Sample) -> None:
-    """A pane is gone to by its frame too, wherever its list ends; the title has the list of all actions."""
+    """A click on a pane's frame focuses it too; a click on the title's sign lists all actions."""
     async with running(sample("amd64-cut-note.elf"), size=(120, 36)) as pilot:
         screen = main_screen(pilot)
         for frame, pane in (("#findings-pane", "findings"), ("#keys-pane", "keys"), ("#why", "findings")):
@@ -200,7 +200,7 @@ async def test_mouse_on_frames_and_on_the_title(sample: Sample) -> None:
 
 
 async def test_bytes_that_cannot_be_read_do_not_end_the_app(sample: Sample) -> None:
-    """A bad disk, or a file that was let go while its screen is painted once more."""
+    """A disk error, or a file that was closed while its screen is painted once more."""
     files = sample("x86_64-linux-good.elf"), sample("x86_64-linux-good.entry")
     async with running(*files) as pilot:
         screen = main_screen(pilot)

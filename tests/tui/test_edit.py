@@ -1,4 +1,4 @@
-"""Every edit can be undone, and updates findings and bytes at once."""
+"""Test that every edit updates findings and bytes at once and can be undone."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ async def test_entry_fields_and_writes(sample: Sample) -> None:
 
 @pytest.mark.parametrize("pane", "12345")
 async def test_every_key_of_the_footer_does_something(sample: Sample, pane: str) -> None:
-    """Each is pressed in each pane; what opens is closed again; nothing may fail."""
+    """Press each key in each pane, and close what opens; nothing may fail."""
     files = sample("x86_64-linux-good.elf"), sample("x86_64-linux-good.entry")
     async with running(*files) as pilot:
         screen = main_screen(pilot)

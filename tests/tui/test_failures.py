@@ -1,4 +1,4 @@
-"""Nothing ends the app: wherever vmci itself fails, that is said in a line, kept in the log, and the rest goes on."""
+"""Test that no error of vmci ends the app: it is reported in one line and logged, and the app continues."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _fail(*_: Any, **__: Any) -> NoReturn:
 
 
 async def _told(pilot: Pilot[Any]) -> None:
-    """That it was told, without a value, and that the panes go on."""
+    """Check that the error was reported without values, and that the panes still work."""
     assert "vmci failed here: IndexError at vmci_tui/" in said(pilot) or "IndexError" in said(pilot), said(pilot)
     assert _SECRET not in said(pilot) + log_file().read_text() and str(log_file()) in said(pilot)
     assert mishap.recorded[0].kinds[0] == "IndexError"

@@ -1,4 +1,4 @@
-"""The text of a kdump file of version 3, which only the header names: shown, edited and saved as a note's is."""
+"""Test that a kdump file's text that only its header names is shown, edited and saved like that of a note."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Help, the palette, the footer, pictures, leaving: everything can be found, from everywhere."""
+"""Test help, palette, footer, pictures and quitting: each key can be found on each screen."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ async def test_help_tells_what_the_pane_is_and_every_key(sample: Sample, size: t
             await pilot.press("f1" if number % 2 else "question_mark")
             await settled(pilot)
             assert isinstance(pilot.app.screen, HelpScreen)
-            told = str(pilot.app.screen.query_one("#lines", Static).content)
+            words = str(pilot.app.screen.query_one("#lines", Static).content)
             for item in [*type(pane).BINDINGS, *MainScreen.BINDINGS]:
                 assert isinstance(item, Binding)
-                assert (item.tooltip or item.description) in told, (name, item)
-            assert "Here" in told and told.isascii() and name.capitalize() in shown(pilot)
+                assert (item.tooltip or item.description) in words, (name, item)
+            assert "Here" in words and words.isascii() and name.capitalize() in shown(pilot)
             assert pilot.app.screen.query_one(".dialog").region.bottom < size[1], "the footer stays free"
             for key in ("end", "escape"):
                 await pilot.press(key)

@@ -1,4 +1,4 @@
-"""Saving in place shows its plan, is asked twice, and can be taken back; who comes second may only read."""
+"""Test that a save in place shows its plan, asks twice and can be undone; a second vmci may only read."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def test_a_note_is_appended_in_place_and_taken_back(sample: Sample, tmp_pa
         screen = main_screen(pilot)
         assert screen.document.state.note is not None and not screen.document.modified
         await pilot.press("U")
-        assert "dump.elf" in shown(pilot), "it names the file that it would take back"
+        assert "dump.elf" in shown(pilot), "it names the file whose save it would undo"
         await pilot.press("down", "enter")
         await settled(pilot)
         assert "undone" in said(pilot)
@@ -63,7 +63,7 @@ async def test_who_comes_second_may_only_read(sample: Sample, tmp_path: Path) ->
         await pilot.press("3", "d", "s")
         await pilot.click("#in-place")
         await settled(pilot)
-        assert "only a copy" in hint(pilot)
+        assert "save a copy" in hint(pilot)
     other.close()
     assert _sha(dump) == before
 
@@ -86,7 +86,7 @@ async def test_a_save_that_was_cut_short_is_asked_about(sample: Sample, tmp_path
 
     async with running(str(dump)) as pilot:
         await settled(pilot)
-        assert isinstance(pilot.app.screen, Choose) and "cut short" in shown(pilot)
+        assert isinstance(pilot.app.screen, Choose) and "interrupted" in shown(pilot)
         await pilot.press("down", "enter")
         await settled(pilot)
     assert dump.read_bytes() == before

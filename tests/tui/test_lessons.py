@@ -1,4 +1,4 @@
-"""The panel of a lesson, by keys and by mouse; what it points at; a trainer's own. (Each lesson: in a terminal.)"""
+"""Test a lesson's panel, by keys and by mouse, the widgets that it marks, and a trainer's own lessons."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _REPEATS = 60
 async def lessons(
     name: str | None = None, size: tuple[int, int] = (80, 24), folder: str | None = None
 ) -> AsyncIterator[tuple[VmciApp, Pilot[None]]]:
-    """The app on a lesson, or on the list of them."""
+    """Run the app on a lesson, or on the list of lessons."""
     app = VmciApp(None, Settings(blink=False))
     app.animation_level = "none"
     app.teach(find_lesson(name, headings(folder)).path if name else None, folder, None)
@@ -49,14 +49,14 @@ async def lessons(
 
 
 async def look(app: VmciApp, pilot: Pilot[Any]) -> None:
-    """As the timer does: twice, since the panel of a new screen is made by the first look."""
+    """Check the step as the timer does; twice, because the first check mounts the panel of a new screen."""
     for _ in range(2):
         app.check_step()
         await pilot.pause()
 
 
 async def press(app: VmciApp, pilot: Pilot[Any], item: str) -> list[str]:
-    """Do what a lesson says; the keys that this took."""
+    """Do what a lesson says; return the pressed keys."""
     pressed = [item]
     if item.startswith(TYPE):
         await type_text(pilot, item.removeprefix(TYPE))
@@ -75,7 +75,7 @@ async def press(app: VmciApp, pilot: Pilot[Any], item: str) -> list[str]:
 
 
 async def do_step(app: VmciApp, pilot: Pilot[Any]) -> list[str]:
-    """Press what the step says, until its condition holds; the keys that this took."""
+    """Press the step's keys until its condition holds; return them."""
     run = app.lesson
     assert run is not None
     step = run.lesson.steps[run.at]
@@ -96,7 +96,7 @@ async def do_step(app: VmciApp, pilot: Pilot[Any]) -> list[str]:
 
 
 async def do_lesson(app: VmciApp, pilot: Pilot[Any]) -> list[list[str]]:
-    """Each step by its own keys; the keys that each took."""
+    """Do each step by its own keys; return the keys that each needed."""
     run = app.lesson
     assert run is not None
     keys = []
@@ -132,7 +132,7 @@ async def test_back_skip_reset_and_leave_by_keys() -> None:
         run = app.lesson
         assert run is not None and os.path.samefile(os.getcwd(), run.folder)
         await look(app, pilot)
-        assert "1/5" in shown(pilot) and "to be done" in shown(pilot) and "F7 Skip" in shown(pilot)
+        assert "1/5" in shown(pilot) and "not done yet" in shown(pilot) and "F7 Skip" in shown(pilot)
         await pilot.press("f6")
         assert run.at == 0
         await pilot.press("f7", "f7")
@@ -163,7 +163,7 @@ async def test_back_skip_reset_and_leave_by_keys() -> None:
         await settled(pilot)
         assert app.lesson is not None and app.lesson.lesson.name == "partial-writes", "the cursor went to the next one"
     assert os.getcwd() == cwd
-    assert recent() == (), "copies are no recent files"
+    assert recent() == (), "copies are not recent files"
 
 
 async def test_the_panel_is_on_every_screen_and_typed_letters_are_no_keys_of_it() -> None:
@@ -258,7 +258,7 @@ async def test_a_lesson_whose_files_are_gone_is_said(tmp_path: Path) -> None:
 
 
 def test_every_screen_has_its_word() -> None:
-    """A condition can tell all screens apart that lessons lead to."""
+    """A condition can distinguish all screens that lessons lead to."""
     named = {
         match
         for path in (ROOT / "vmci_tui" / "tui").rglob("*.py")
@@ -271,8 +271,8 @@ def test_the_command_lists_them(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     assert main(["lessons", "--list"]) == 0
     assert [line.split()[1] for line in capsys.readouterr().out.splitlines()] == [heading.name for heading in _ALL]
     assert main(["lessons", "sizes", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)["lessons"]
-    assert [lesson["name"] for lesson in told] == ["sizes"] and told[0]["steps"][0]["press"] == ["f"]
+    listed = json.loads(capsys.readouterr().out)["lessons"]
+    assert [lesson["name"] for lesson in listed] == ["sizes"] and listed[0]["steps"][0]["press"] == ["f"]
     assert main(["lessons", "--folder", str(tmp_path / "gone"), "--list"]) == 3
     assert "is not a folder with lessons" in capsys.readouterr().err
     assert main(["lessons", "entry"]) == 2

@@ -1,4 +1,4 @@
-"""Every lesson from start to end in a real terminal: by the keys that its steps name, and by mouse alone."""
+"""Test every lesson from start to end in a real terminal, by the keys of its steps and by mouse alone."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _drive(
     do: Callable[[LessonTerminal, list[str]], None],
     onward: str,
 ) -> None:
-    """Do each step, see that the panel calls it done, and go on by `onward`; then the list of lessons is there."""
+    """Do each step, check that the panel shows it as done, continue by `onward`; at the end see the list."""
     with LessonTerminal(heading.name, size) as lesson:
         for number, step in enumerate(steps, 1):
             lesson.at_step(number, len(steps))
@@ -46,7 +46,7 @@ def _drive(
 @both_sizes
 @each
 async def test_by_keys_alone(heading: LessonHeading, size: tuple[int, int]) -> None:
-    """First in a terminal that is none, where each condition is looked at; then the same keys in a real one."""
+    """Do the steps in a headless app, where conditions can be checked, then with the same keys in a terminal."""
     _need_programs(heading)
     async with lessons(heading.name, size) as (app, pilot):
         assert app.lesson is not None

@@ -1,4 +1,4 @@
-"""Moving, duplicating and renaming keys and notes, and typing over bytes: each one step of undo."""
+"""Test moving, duplicating and renaming keys and notes, and overwriting bytes: each is one step of undo."""
 
 from __future__ import annotations
 
@@ -111,14 +111,14 @@ async def test_what_is_no_note_is_not_typed_over(sample: Sample) -> None:
         await pilot.press("5", "ctrl+end", "enter")
         assert "guest memory is never edited" in said(pilot) and not view.writing
         await pilot.press("ctrl+home", "enter")
-        assert "made anew by each save" in said(pilot) and not view.writing
+        assert "each save writes these bytes again" in said(pilot) and not view.writing
         index = screen.document.state.index
         assert index is not None
         layout = screen.document.layout
         screen.query_one(HexPane).arrive(layout.note_offsets[index] + len(layout.notes[index].raw) - 1, 1)
         await pilot.press("enter", *"0000")
         await settled(pilot)
-        assert view.writing and not screen.document.modified, "zeros over zeros change nothing; behind it is memory"
+        assert view.writing and not screen.document.modified, "zeros over zeros change nothing; memory follows"
 
 
 async def test_the_entry_is_typed_over(sample: Sample) -> None:

@@ -1,4 +1,4 @@
-"""Themes, NO_COLOR, and messages that cover nothing."""
+"""Test themes, NO_COLOR, and that messages cover nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _luminance(color: Color) -> float:
 
 
 def _contrast(one: Color, other: Color) -> float:
-    """As WCAG defines it: 1 to 21; 7 is what it asks of text for weak eyes (AAA)."""
+    """Return the contrast as WCAG defines it, 1 to 21; its level AAA, for weak eyes, needs 7."""
     low, high = sorted((_luminance(one), _luminance(other)))
     return (high + 0.05) / (low + 0.05)
 

@@ -1,4 +1,4 @@
-"""Guest memory in the hex view."""
+"""Test guest memory in the hex view."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ async def test_memory_of_an_elf_dump_by_paddr(sample: Sample) -> None:
         await pilot.press("M")
         await settled(pilot)
         assert "Guest memory of" in shown(pilot) and "paddr 0x0 = 0  in 0x0 to 0x1000" in shown(pilot)
-        assert "Edit" not in shown(pilot) and "Mark" not in shown(pilot), "keys that do nothing here"
+        assert "Edit" not in shown(pilot) and "Bookmark" not in shown(pilot), "keys that do nothing here"
         await pilot.press("enter", "b", "+")
         assert "paddr 0x19c8000" in shown(pilot) and "VMCOREINFO"[:4] in shown(pilot)
         await pilot.press("g")
         await settled(pilot)
         await type_text(pilot, "0x5000")
         await pilot.press("enter")
-        assert "holds no byte at paddr 0x5000" in hint(pilot)
+        assert "paddr 0x5000 is not in this dump" in hint(pilot)
         await type_text(pilot, "0x89fb000")
         await pilot.press("enter")
         await settled(pilot)

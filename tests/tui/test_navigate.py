@@ -1,4 +1,4 @@
-"""Finding one's way: the inspector, the status line."""
+"""Test the inspector, the status line, copying and bookmarks."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ async def test_bookmarks_are_set_found_listed_and_kept(sample: Sample) -> None:
 
 
 async def test_a_hundred_thousand_lines_scroll_and_filter_as_fast_as_a_hundred(sample: Sample, tmp_path: Path) -> None:
-    """Of a key the time until the picture stands still, in both; the rest of the second is the pilot's own."""
+    """Measure the time from a key until the screen is stable in both; the pilot adds the rest of the second."""
     text = b"OSRELEASE=6.1.0\n" + b"".join(b"%05x=1\n" % number for number in range(100_000))
     big = tmp_path / "big.elf"
     big.write_bytes(elf((note(text),)))

@@ -1,4 +1,4 @@
-"""What now: the commands to go on with, before and after a save; and the pane of a Windows header."""
+"""Test the next commands, before and after a save, and the pane of a Windows header."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def test_they_are_for_the_copy_that_will_be_then_was_saved(
         assert "drgn -c crlf-fixed.elf" in _commands(pilot.app.screen) and "once" not in shown(pilot).split("\n")[0]
         await pilot.press("escape", "u", "N")
         await settled(pilot)
-        assert "drgn -c crlf.elf" not in _commands(pilot.app.screen), "the file itself is as it was"
+        assert "drgn -c crlf.elf" not in _commands(pilot.app.screen), "the file itself did not change"
 
 
 async def test_the_palette_has_it_and_an_entry_alone_leads_to_qemu(sample: Sample) -> None:

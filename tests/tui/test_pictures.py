@@ -1,4 +1,4 @@
-"""Every picture of the README is what the app draws now."""
+"""Test that every picture of the README shows what the app draws now."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MAKE = _load()
 
 
 class Picture(pytest_textual_snapshot.SVGImageExtension):  # type: ignore[misc]
-    """A snapshot that is a picture of the README, and no copy of one."""
+    """A snapshot that is a picture of the README, not a copy of it."""
 
     @classmethod
     def dirname(cls, *, test_location: PyTestLocation) -> str:
@@ -52,17 +52,17 @@ def _kept_for_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def _in_samples(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Names on the screen are the same everywhere; on copies, since who has a sample open has its lock."""
+    """Use copies in a fixed folder: names on the screen must be stable, and an open sample is locked."""
     monkeypatch.chdir(shutil.copytree(SAMPLES, tmp_path / "samples"))
 
 
 @pytest.mark.usefixtures("_in_samples", "_kept_for_the_readme")
 @pytest.mark.parametrize("shot", MAKE.SHOTS, ids=lambda shot: shot.name)
 def test_the_readme_shows_what_the_app_draws(shot: Any, snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawn as for the README: snap_compare simplifies what it draws itself. Its report shows what changed."""
+    """Draw as for the README, because snap_compare simplifies its own pictures; its report shows the changes."""
     drawn = asyncio.run(MAKE.draw(shot))
     monkeypatch.setattr(textual._doc, "take_svg_screenshot", lambda **_: drawn)
-    assert snap_compare(App()), "make them anew: python screenshots/make.py"
+    assert snap_compare(App()), "make them again: python screenshots/make.py"
 
 
 def test_every_picture_is_made() -> None:

@@ -1,4 +1,4 @@
-"""The strip of readers, their screen, the matrix, and what is shown while somebody types."""
+"""Test the strip of readers, their screen, the matrix, and the verdicts while the user types."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ async def test_by_keyboard_from_a_refusal_to_an_accepted_file(sample: Sample) ->
         assert "drgn no" in shown(pilot)
         await pilot.press("v")
         await settled(pilot)
-        told = str(pilot.app.screen.query_one("#verdict", Static).content)
-        assert "drgn 0.3.0: refuses" in told and "couldn't parse BUILD-ID in VMCOREINFO" in told
-        assert "T02 lines end in CR LF" in told and "f: end the lines in LF" in told
+        words = str(pilot.app.screen.query_one("#verdict", Static).content)
+        assert "drgn 0.3.0: refuses" in words and "couldn't parse BUILD-ID in VMCOREINFO" in words
+        assert "T02 lines end in CR LF" in words and "f: end the lines in LF" in words
         await pilot.press("f")
         await settled(pilot)
         assert "accepts" in str(pilot.app.screen.query_one("#verdict", Static).content).split("Saved")[1]
@@ -49,8 +49,8 @@ async def test_a_reader_is_opened_by_mouse_and_the_fix_says_when_there_is_none(s
     async with running(sample("amd64-cut-nonote.elf")) as pilot:
         await pilot.click(TitleBar, offset=(15, 1))
         await settled(pilot)
-        told = str(pilot.app.screen.query_one("#verdict", Static).content)
-        assert "refuses" in told and "R looks in guest memory" in told
+        words = str(pilot.app.screen.query_one("#verdict", Static).content)
+        assert "refuses" in words and "Press R to search guest memory" in words
         await pilot.press("f")
         assert "would still refuse" in said(pilot)
 

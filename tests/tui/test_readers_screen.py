@@ -1,4 +1,4 @@
-"""Readers lead to what they refuse over; the strip fits; the matrix; a key explained."""
+"""Test that readers lead to their finding, that the strip fits, the matrix, and an explained key."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ async def test_enter_on_a_reader_leads_to_what_it_refuses_over(sample: Sample, s
         screen = main_screen(pilot)
         await pilot.press("v")
         await settled(pilot)
-        told = str(pilot.app.screen.query_one("#verdict", Static).content)
-        assert "Enter goes to what T02 is about" in told
+        words = str(pilot.app.screen.query_one("#verdict", Static).content)
+        assert "Enter goes to what T02 is about" in words
         await pilot.press("enter")
         await settled(pilot)
         assert screen.is_current
@@ -94,7 +94,7 @@ async def test_a_key_is_explained_with_room_and_what_matters_first(
         await pilot.press("down", "i")
         await pilot.pause(0.2)
         await settled(pilot)
-        assert not screen.query("#about"), "not shown again by the cursor that came to rest"
+        assert not screen.query("#about"), "a resting cursor does not show it again"
         await pilot.press("i", "i", "i", "i")
         assert not screen.query("#about")
         assert size[0] == 80 or screen.query_one("#findings-pane").size.height > 0

@@ -1,4 +1,4 @@
-"""The note found in guest memory and adopted; repair tried, shown and taken over."""
+"""Test that a note in guest memory is found and adopted, and that a repair is tried, shown and applied."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ async def test_from_no_note_to_a_repaired_copy_by_three_keys(
         assert "crash no" in shown(pilot)
         await pilot.press("R")
         await settled(pilot)
-        told = str(pilot.app.screen.query_one("#repair", Static).content)
-        assert "adopt the note at paddr 0x19c8000" in told and "crash         refuses  ->  accepts" in told
+        words = str(pilot.app.screen.query_one("#repair", Static).content)
+        assert "adopt the note at paddr 0x19c8000" in words and "crash         refuses  ->  accepts" in words
         await pilot.press("enter")
         await settled(pilot)
-        assert "crash no>ok" in shown(pilot) and "u takes each back" in said(pilot)
+        assert "crash no>ok" in shown(pilot) and "u undoes each" in said(pilot)
         await pilot.press("s")
         await settled(pilot)
         await type_text(pilot, str(out))
@@ -50,7 +50,7 @@ async def test_a_candidate_is_adopted_and_taken_back(sample: Sample) -> None:
         await pilot.press("F")
         await settled(pilot)
         assert "0x0000019c8000" in shown(pilot) and "proved" in shown(pilot)
-        assert "Enter adopts it" in shown(pilot)
+        assert "Press Enter to adopt it" in shown(pilot)
         await pilot.press("enter")
         await settled(pilot)
         document = main_screen(pilot).document
@@ -79,7 +79,7 @@ async def test_repair_that_has_to_ask_leads_to_the_candidates(sample: Sample) ->
     async with running(sample("zero-note.elf")) as pilot:
         await pilot.press("R")
         await settled(pilot)
-        assert "This has to be decided by you" in shown(pilot)
+        assert "You have to decide" in shown(pilot)
         await pilot.press("enter")
         assert not main_screen(pilot).document.modified
         await pilot.press("F")
@@ -112,9 +112,9 @@ async def test_a_candidate_beside_the_note_of_the_dump(sample: Sample) -> None:
 async def test_an_entry_has_no_memory_to_look_into(sample: Sample) -> None:
     async with running(sample("good.entry")) as pilot:
         await pilot.press("F")
-        assert "it has no memory" in said(pilot)
+        assert "an entry has no memory" in said(pilot)
         await pilot.press("R")
-        assert "fixes of their own" in said(pilot)
+        assert "an entry has no repair" in said(pilot)
 
 
 async def test_an_entry_is_pasted_as_gdb_prints_it(sample: Sample) -> None:

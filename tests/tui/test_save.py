@@ -1,4 +1,4 @@
-"""Saving shows its plan, can be stopped, replaces nothing unasked; leaving asks."""
+"""Test that a save shows its plan, can be stopped and replaces nothing unasked, and that quitting asks."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ async def test_escape_stops_a_save_and_leaves_nothing(
         go_on.set()
         await pilot.pause(0.3)
         await pilot.pause()
-        assert "nothing is left behind" in hint(pilot)
+        assert "no file was written" in hint(pilot)
     assert os.listdir(folder) == []
 
 

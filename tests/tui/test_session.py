@@ -1,4 +1,4 @@
-"""The session without an app: what is open, what is said of it, and what was done so far."""
+"""Test the session without an app: its document, judgement, edits and commands."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DUMP = "amd64-cut-note.elf"
 
 
 class Around:
-    """What a session has around it, without an app: callbacks come when `deliver` is called."""
+    """A session's host without an app: callbacks run when `deliver` is called."""
 
     def __init__(self, allowed: str | None = None) -> None:
         self.allowed = allowed
@@ -62,7 +62,7 @@ def test_what_is_opened_is_judged_when_that_is_asked_for(sample: Sample, around:
     session, news = _open(sample(_DUMP), around)
     assert session.judgement is None and session.found == () and news == []
     session.judge()
-    assert news == ["judged"], "it says that it is judging"
+    assert news == ["judged"], "it announces that it is judging"
     judgement = session.settled()
     assert judgement is not None and judgement.now["crash"].accepts and news == ["judged", "judged"]
     assert any(step.reader == "crash" for step in session.next_commands())
@@ -75,7 +75,7 @@ def test_an_edit_is_said_and_judged_and_undone_and_made_again(
     session, news = _open(sample(_DUMP), around)
     assert session.edit(Edit.of(edit_notes.strip)) and news == ["edited", "judged"]
     assert session.judgement is not None and not session.judgement.after["crash"].accepts
-    assert session.judgement.now["crash"].accepts, "the file on disk is what it was"
+    assert session.judgement.now["crash"].accepts, "the file on disk did not change"
     command = session.last_command()
     assert command is not None and command.startswith("vmci strip ")
     del news[:]
@@ -158,7 +158,7 @@ def test_what_was_saved_is_known(sample: Sample, around: Around) -> None:
     session, news = _open(sample(_DUMP), around)
     assert session.shell_words("check FILE").startswith("$ vmci check ")
     session.edit(Edit.of(edit_notes.strip))
-    assert session.shell_words("check FILE") == "", "the file on disk is another one"
+    assert session.shell_words("check FILE") == "", "the file on disk lacks the edit"
     del news[:]
     session.saved(entry=False, path="/tmp/copy.elf")
     assert session.saved_copy == "/tmp/copy.elf" and news[0] == "state" and not session.document.unsaved

@@ -1,4 +1,4 @@
-"""What is kept between two runs, whatever lies in the files; and that every key can be changed."""
+"""Test what is stored between two runs, whatever the files contain, and that every key can be changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""After each action the shell's way to do it is shown, and all of them are a script."""
+"""Test that each edit shows its shell command, and that all commands make a script."""
 
 from __future__ import annotations
 

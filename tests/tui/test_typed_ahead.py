@@ -1,4 +1,4 @@
-"""Keys in one burst, as a slow line delivers them, in a real terminal: each goes where it would go if typed slowly."""
+"""Test in a real terminal that keys in one burst, as from a slow line, work as if they were typed slowly."""
 
 from __future__ import annotations
 
