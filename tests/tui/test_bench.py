@@ -48,7 +48,7 @@ async def test_the_strip_and_the_findings_follow_what_is_chosen(size: tuple[int,
         await settled(pilot)
         lines = shown(pilot).split("\n")
         assert "x86_64, no fault" in lines[0] and "qemu ok" in lines[1] and "no>" not in lines[1]
-        assert "[ ] E01 two-halves" in shown(pilot) and "no problems found" in _words(pilot)
+        assert "[ ] E01 two-halves" in shown(pilot) and "no findings" in _words(pilot)
         await _flip(pilot, "size-11", "type-1")
         lines = shown(pilot).split("\n")
         assert "2 faults" in lines[0] and "qemu no" in lines[1] and "crash no" in lines[1] and "drgn ok" in lines[1]
@@ -125,7 +125,7 @@ async def test_saving_tells_the_command_and_overwrites_nothing(tmp_path: Path) -
         await type_text(pilot, str(folder))
         await pilot.press("enter")
         await settled(pilot)
-        assert "saved E05.elf and what belongs to it" in said(pilot)
+        assert "saved E05.elf and its files" in said(pilot)
         assert json.loads((folder / "E05.manifest.json").read_text())["defects"][0]["name"] == "size-11"
         words = _screen(pilot).query_one("#status", StatusLine)._text  # a passing message lies over it
         assert words == f"$ vmci craft --defect size-11 -o '{folder}'"

@@ -52,7 +52,7 @@ async def test_they_are_for_the_copy_that_will_be_then_was_saved(
         await settled(pilot)
         assert _commands(pilot.app.screen)[0] == "vmci repair crlf.elf -o crlf-fixed.elf"
         await pilot.press("escape", "v", "down", "c")
-        assert "there is no command" in said(pilot), "drgn refuses it"
+        assert "there is no next command" in said(pilot), "drgn refuses it"
         await pilot.press("f", "escape", "N")
         await settled(pilot)
         assert "drgn -c crlf-fixed.elf" in _commands(pilot.app.screen) and "once it is saved" in shown(pilot)

@@ -67,7 +67,7 @@ def edit_whole_text(node: DOMNode, session: Session) -> None:
     """Edit the whole text of the note."""
     text = session.document.state.vmcoreinfo
     if text is None:
-        say(node, "there is no text to edit: [a] appends a note", "warning")
+        say(node, "there is no note text: press a to add a note first", "warning")
         return
 
     def make(typed: str) -> Edit:

@@ -53,7 +53,7 @@ class FindingsList(LineList):
 
     def show_judgement(self) -> None:
         """Show the findings of the state, or why none is shown."""
-        self.empty = "no problems found" if self.session.judgement is not None else self.session.not_judged
+        self.empty = "no findings" if self.session.judgement is not None else self.session.not_judged
         self.set_rows(finding_rows(self.session.found))
 
     def finding(self) -> Finding | None:

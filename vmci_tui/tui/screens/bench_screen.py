@@ -243,7 +243,7 @@ def fault_lines(line: BenchItem, made: Crafted, why: str | None = None) -> list[
             out.append(f"Made on: {', '.join(line.machines)}")
         out.append("")
     if not made.findings:
-        return [*out, "Now: no problems found"]
+        return [*out, "Now: no findings"]
     out.append(f"Now {len(made.findings)} finding{'' if len(made.findings) == 1 else 's'}:")
     for item in made.findings:
         refuse = dict.fromkeys(reader.reader for reader in item.readers if reader.refuses)
