@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class VmciApp(Guarded, App[None]):
-    """Shows the main screen of a document, or the start screen."""
+    """Shows the main screen of a document, or the start screen; `Host` describes its methods for the screens."""
 
     CSS = packaged_text(__package__, "app.tcss")
     TITLE = "vmci"
@@ -54,7 +54,7 @@ class VmciApp(Guarded, App[None]):
             "f1,question_mark", "toggle_keys", "Keys", tooltip="Explain this pane and its keys", id="help", show=False
         ),
         Binding("f12", "picture", "Picture", tooltip="Save a picture of the screen (SVG)", id="picture", show=False),
-        Binding("X", "craft", "Craft a faulty dump", tooltip="Build a test dump with faults", id="craft", show=False),
+        Binding("X", "craft", "Craft a faulty dump", tooltip="Pick faults for a test dump", id="craft", show=False),
     ]
 
     def __init__(self, document: Document | None = None, chosen: settings.Settings | None = None) -> None:
@@ -150,11 +150,9 @@ class VmciApp(Guarded, App[None]):
         await self._keys.take(event, super().on_event)
 
     def failed(self, error: BaseException, painting: bool = False) -> None:
-        """Report an error in one line; while painting only once, because a report paints too."""
         self._failures.say(error, painting)
 
     def show_mishaps(self) -> None:
-        """Report readers that failed in a judgement; it continues without them."""
         self._failures.show_mishaps()
 
     def _handle_exception(self, error: Exception) -> None:
@@ -172,7 +170,6 @@ class VmciApp(Guarded, App[None]):
 
     @property
     def lessons_in(self) -> str | None:
-        """Return the folder of lessons; None for the bundled ones."""
         return self._teacher.folder
 
     def teach(self, path: str | None, folder: str | None, allowed: str | None) -> None:
@@ -181,7 +178,6 @@ class VmciApp(Guarded, App[None]):
         self.allowed = allowed
 
     def start_lesson(self, path: str) -> None:
-        """Start a lesson; report an error if it cannot be loaded."""
         self._teacher.start(path)
 
     def check_step(self) -> None:
@@ -209,11 +205,9 @@ class VmciApp(Guarded, App[None]):
     # Files
 
     def has_unsaved(self) -> bool:
-        """Return whether there are unsaved edits."""
         return self.session is not None and self.session.document.unsaved
 
     def close_files(self) -> None:
-        """Close the open files."""
         if self.session is not None:
             self.session.document.close()
             self.session = None
@@ -278,11 +272,9 @@ class VmciApp(Guarded, App[None]):
         return MainScreen(session, width)
 
     def refuse_outside(self, path: str) -> None:
-        """Raise UsageError for a file that may not be opened or saved here."""
         refuse_outside(path, self)
 
     def open(self, path: str, blob: str | None = None) -> bool:
-        """Show a file; report an error and return False if it cannot be opened."""
         try:
             self._show(Session.open(path, blob, self))
         except VmciError as error:
@@ -311,7 +303,6 @@ class VmciApp(Guarded, App[None]):
             self.push_screen(BenchScreen())
 
     def ask_open(self) -> None:
-        """Ask for a file and open it."""
         from vmci_tui.tui.widgets.dialogs import Ask
 
         def accept(typed: str) -> None:
@@ -327,7 +318,6 @@ class VmciApp(Guarded, App[None]):
         self._remember(session.document)
 
     def reopen(self, document: Document) -> None:
-        """Open the file again after it was changed on disk."""
         source = document.source
         if not isinstance(source, FileSource):
             return
@@ -336,7 +326,6 @@ class VmciApp(Guarded, App[None]):
         self.open(source.path, blob)
 
     def undo_last_save(self, document: Document, path: str, finishing: bool = False, force: bool = False) -> None:
-        """Undo the last save in place, or complete it, and open the file again."""
         from vmci_tui.saving.last_save import complete_last_save, undo_last_save
 
         source = document.source

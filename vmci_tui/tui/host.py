@@ -20,7 +20,7 @@ class Host(SessionHost, Protocol):
     settings: Settings
 
     def failed(self, error: BaseException, painting: bool = False) -> None:
-        """Report an error in one line."""
+        """Report an error in one line; while painting only once, because a report paints too."""
 
     def show_mishaps(self) -> None:
         """Report readers that failed in a judgement; it continues without them."""
@@ -35,7 +35,7 @@ class Host(SessionHost, Protocol):
         """Show an entry as Linux would write it."""
 
     def ask_open(self) -> None:
-        """Ask for a file, and show it."""
+        """Ask for a file and open it."""
 
     def show_start(self) -> None:
         """Show the start screen over the open file."""
@@ -48,7 +48,7 @@ class Host(SessionHost, Protocol):
         """Return the folder of lessons; None for the bundled ones."""
 
     def start_lesson(self, path: str) -> None:
-        """Start a lesson."""
+        """Start a lesson; report an error if it cannot be loaded."""
 
     def has_unsaved(self) -> bool:
         """Return whether there are unsaved edits."""

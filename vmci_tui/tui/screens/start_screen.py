@@ -32,7 +32,7 @@ class StartScreen(Guarded, Screen[None]):
         Binding("enter", "choose", "Open this", tooltip="Open the selected item", id="start.choose"),
         Binding("o", "open", "Open a file", tooltip="Type the name of a file", id="open"),
         Binding("n", "new", "New entry", tooltip="Create an entry", id="start.new"),
-        Binding("c", "craft", "Craft", tooltip="Build a test dump with faults", id="start.craft"),
+        Binding("c", "craft", "Craft", tooltip="Craft a faulty dump with faults you pick", id="start.craft"),
         Binding("escape", "back", "Back", tooltip="Go back to the open file", id="start.back"),
         Binding("q", "app.quit", "Quit", id="quit"),
     ]
