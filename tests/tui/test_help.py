@@ -102,7 +102,7 @@ async def test_leaving_by_any_key_asks_about_edits(sample: Sample) -> None:
         await settled(pilot)
         await pilot.press("ctrl+q")
         await settled(pilot)
-        assert isinstance(pilot.app.screen, Choose) and "not saved" in shown(pilot)
+        assert isinstance(pilot.app.screen, Choose) and "unsaved edits" in shown(pilot)
         await pilot.press("escape", "escape")
         await settled(pilot)
         assert screen.is_current and pilot.app.is_running

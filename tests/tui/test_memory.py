@@ -16,7 +16,7 @@ async def test_memory_of_an_elf_dump_by_paddr(sample: Sample) -> None:
         await pilot.press("M")
         await settled(pilot)
         assert "Guest memory of" in shown(pilot) and "paddr 0x0 = 0  in 0x0 to 0x1000" in shown(pilot)
-        assert "Edit" not in shown(pilot) and "Bookmark" not in shown(pilot), "keys that do nothing here"
+        assert "Edit" not in shown(pilot) and "Mark" not in shown(pilot), "keys that do nothing here"
         await pilot.press("enter", "b", "+")
         assert "paddr 0x19c8000" in shown(pilot) and "VMCOREINFO"[:4] in shown(pilot)
         await pilot.press("g")

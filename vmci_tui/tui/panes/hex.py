@@ -162,7 +162,7 @@ class HexPane(BytesPane):
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "overwrite", "Edit", "Overwrite bytes of a note or the entry"),
         *SEARCH_BINDINGS,
-        bind("b", "bookmark", "Bookmark", "Set or remove a bookmark at the cursor"),
+        bind("b", "bookmark", "Mark", "Set or remove a bookmark at the cursor"),
         bind("apostrophe", "next_bookmark", "Next bookmark", "Go to the next bookmark", show=False),
         bind("B", "bookmarks", "Bookmarks", "List the bookmarks of this file", show=False),
         *SELECT_BINDINGS,
