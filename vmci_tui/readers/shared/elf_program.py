@@ -1,0 +1,256 @@
+"""How a program reads an ELF file up to its notes: the common steps, and a table for its rules.
+
+A reader is a subclass with the policy of its program, and a table of rows. Offsets and lengths are in bytes of
+the file; numbers are read in the class and byte order that the program assumes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import ClassVar, Generic, NamedTuple, TypeVar
+
+from vmci_tui.common.span import Span
+from vmci_tui.formats.elf_note import NOTE_LIMIT, ByteOrder
+from vmci_tui.formats.elf_records import IDENT, MAGIC, SHT_NOTE, ElfHeader, Section, Segment, format_of
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.rule import Rule, RuleHit, Stage
+from vmci_tui.readers.shared.elf_notes import NoteArea, WalkedNote, broken_note, note_segments, release_of, walk
+
+P = TypeVar("P", bound="ElfProgram")
+Finder = Callable[[NoteArea, ByteOrder], Span | None]
+"""Finds a fault in an area, with the byte order of the file: the bytes concerned, or None."""
+
+
+class Place(NamedTuple):
+    """A note area as a section or program header describes it: file offset, length and alignment in bytes."""
+
+    offset: int
+    length: int
+    align: int
+
+
+class ElfProgram(ABC):
+    """The file as the program reads it. Every property is safe for any bytes."""
+
+    other_class: ClassVar[int]
+    """The class, 32 or 64, as which it reads a file whose EI_CLASS is neither 1 nor 2."""
+    stride_counts: ClassVar[bool]
+    """Whether it uses e_shentsize; else a section header has its usual length."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.magic = IDENT.part("magic", view.head)
+        self.bits = {b"\1": 32, b"\2": 64}.get(IDENT.part("EI_CLASS", view.head), self.other_class)
+        self.order: ByteOrder = "big" if IDENT.part("EI_DATA", view.head) == b"\2" else "little"
+        self.form = format_of(self.bits, self.order)
+
+    def has(self, offset: int, length: int) -> bool:
+        """Whether the file holds these bytes."""
+        return offset + length <= self.view.size
+
+    @property
+    def is_elf(self) -> bool:
+        return self.magic == MAGIC and self.has(0, self.form.header_size)
+
+    @property
+    def opened(self) -> bool:
+        """Whether it gets as far as looking for notes."""
+        return self.is_elf
+
+    @cached_property
+    def header(self) -> ElfHeader:
+        return self.view.header(self.bits, self.order)
+
+    @property
+    def section_stride(self) -> int:
+        return self.header.shentsize if self.stride_counts else self.form.section.size
+
+    @cached_property
+    def first_section(self) -> Section | None:
+        """Section 0, which holds numbers that are too large for the ELF header."""
+        offset, stride, size = self.header.shoff, self.section_stride, self.form.section.size
+        if not offset or stride < size or not self.has(offset, stride):
+            return None
+        return self.view.sections(self.bits, self.order, offset, 1)[0]
+
+    @cached_property
+    def shnum(self) -> int:
+        """The claimed number of sections: e_shnum, or if that is 0 the size of section 0."""
+        first = self.first_section
+        return first.size if self.header.shnum == 0 and first else self.header.shnum
+
+    @cached_property
+    def sections(self) -> tuple[Section, ...]:
+        """All section headers; empty if the table is not whole in the file."""
+        if not self.has(self.header.shoff, self.section_stride * self.shnum):
+            return ()
+        return self.view.sections(self.bits, self.order, self.header.shoff, self.shnum)
+
+    @cached_property
+    def note_sections(self) -> tuple[Section, ...]:
+        return tuple(section for section in self.sections if section.type == SHT_NOTE)
+
+    @property
+    @abstractmethod
+    def by_sections(self) -> bool:
+        """Whether it searches sections, not PT_NOTEs."""
+
+    @property
+    @abstractmethod
+    def phnum(self) -> int:
+        """The number of program headers that it reads."""
+
+    @property
+    @abstractmethod
+    def has_table(self) -> bool:
+        """Whether it can read the program headers."""
+
+    @cached_property
+    def segments(self) -> tuple[Segment, ...]:
+        """The PT_NOTEs. Headers are read without gaps even if e_phentsize is larger."""
+        if not self.opened or not self.has_table:
+            return ()
+        return note_segments(self.view, self.bits, self.order, self.header.phoff, self.phnum)
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """All places that it searches for notes, in the program's order."""
+        if not self.opened:
+            return ()
+        if self.by_sections:
+            return tuple(Place(section.offset, section.size, section.addralign) for section in self.note_sections)
+        return tuple(Place(segment.offset, segment.filesz, segment.align) for segment in self.segments)
+
+    @abstractmethod
+    def complaint(self, place: Place) -> str:
+        """Return its message about a place that it does not walk; empty if it walks it."""
+
+    @abstractmethod
+    def broken(self, area: NoteArea) -> str:
+        """Return its message about the note at which the walk ends early; empty if it does not."""
+
+    @cached_property
+    def areas(self) -> tuple[NoteArea, ...]:
+        """The areas that it walks. Any alignment except 8 is read as 4."""
+        return tuple(
+            walk(place.offset, self.view.read(place.offset, place.length), self.order, 8 if place.align == 8 else 4)
+            for place in self.places
+            if not self.complaint(place)
+        )
+
+    @cached_property
+    def message(self) -> str:
+        """The first message printed instead of notes; else empty."""
+        return next(filter(None, chain(map(self.complaint, self.places), map(self.broken, self.areas))), "")
+
+    @cached_property
+    def notes(self) -> tuple[WalkedNote, ...]:
+        return tuple(note for area in self.areas for note in area.notes)
+
+    @property
+    @abstractmethod
+    def shown(self) -> tuple[WalkedNote, ...]:
+        """The VMCOREINFO notes that it shows."""
+
+    @cached_property
+    def no_note(self) -> bool:
+        """Whether it looks for notes but shows no VMCOREINFO note."""
+        return self.opened and not self.shown
+
+    @property
+    def missed_by_segments(self) -> bool:
+        """Whether it searches PT_NOTEs, but shows no VMCOREINFO note."""
+        return self.no_note and not self.by_sections
+
+    @property
+    def missed(self) -> bool:
+        """Whether its walk reaches no VMCOREINFO note."""
+        return self.no_note
+
+    def fault(self, finder: Finder) -> RuleHit | None:
+        """Return the first area with this fault, with its message; None if the walk reaches the note in any area."""
+        found = ((area, finder(area, self.order)) for area in (self.areas if self.missed else ()))
+        return next((RuleHit(span, self.broken(area)) for area, span in found if span is not None), None)
+
+    @property
+    def cut_off(self) -> RuleHit | None:
+        """The first place that is not whole in the file, if no VMCOREINFO note is shown."""
+        places, size = self.places if self.no_note else (), self.view.size
+        outside = (place for place in places if not self.has(place.offset, place.length))
+        return next((RuleHit(Span(min(each.offset, size), 0), self.complaint(each)) for each in outside), None)
+
+    @property
+    def broken_behind(self) -> RuleHit | None:
+        """The first note that is not whole, if a VMCOREINFO note is shown."""
+        broken = (area for area in (self.areas if self.shown else ()) if area.broken is not None)
+        return next((RuleHit(broken_note(area, self.order), self.broken(area)) for area in broken), None)
+
+    @property
+    def too_many_notes(self) -> bool:
+        """Whether there are more notes than are walked here."""
+        return self.no_note and any(len(area.notes) >= NOTE_LIMIT for area in self.areas)
+
+    @property
+    def first(self) -> WalkedNote | None:
+        """The note that its verdict is about."""
+        return self.shown[0] if self.shown else None
+
+    @property
+    def note(self) -> Span | None:
+        return None if self.first is None else self.first.span
+
+    @property
+    def text(self) -> bytes | None:
+        return None if self.first is None else self.first.desc
+
+    @cached_property
+    def osrelease(self) -> bytes | None:
+        """The release in the first shown note that has one."""
+        releases = (self.release_in(note.desc) for note in self.shown)
+        return next((release for release in releases if release is not None), None)
+
+    def release_in(self, text: bytes) -> bytes | None:
+        """Return the release as it prints it; None if there is none."""
+        return release_of(text)
+
+
+@dataclass(frozen=True)
+class RuleRows(Generic[P]):
+    """Makes the rules of one program from rows; `source` is the start of each rule's source."""
+
+    source: str
+
+    def __call__(
+        self,
+        cause: str,
+        stage: Stage,
+        name: str,
+        function: str,
+        words: str,
+        why: str,
+        *,
+        holds: Callable[[P], bool] | None = None,
+        where: str | Callable[[P], Span | RuleHit | None] = lambda _: None,
+        says: Callable[[P], str] | None = None,
+        refuses: bool = True,
+        observed: bool = True,
+    ) -> Rule[P]:
+        """Make a rule that fires if `holds` is true; without `holds`, if `where` finds bytes.
+
+        `where` returns the bytes concerned, or the whole hit; or it is the name of a field of the ELF header.
+        `words` is an example of what the program prints; `says` returns what it prints for this file.
+        """
+
+        def check(r: P) -> RuleHit | None:
+            if holds is not None and not holds(r):
+                return None
+            found = r.form.span(where) if isinstance(where, str) else where(r)
+            if isinstance(found, RuleHit) or (found is None and holds is None):
+                return found
+            return RuleHit(found, None if says is None else says(r))
+
+        return Rule(name, cause, stage, words, self.source + function, check, why, refuses, observed)
