@@ -37,7 +37,7 @@ async def test_a_lesson_from_start_to_end_in_chromium(tmp_path: Path) -> None:
         picture = await page.picture()
         assert picture.startswith(_PNG) and min(len(picture), empty) > 20_000, "something is painted"
         await page.press("o")
-        await page.wait_for("not saved")  # the edits of this step
+        await page.wait_for("unsaved edits")  # the edits of this step
         await page.press("escape", "u", "o")
         await page.wait_for("Create")
         await page.press("o")

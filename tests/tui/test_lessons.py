@@ -245,7 +245,7 @@ async def test_from_the_start_screen_and_from_the_palette(sample: Callable[[str]
         assert main_screen(pilot).is_current
         await pilot.press("w", "enter", "L", "enter")  # an edit that is not saved
         await settled(pilot)
-        assert "not saved" in said(pilot) and main_screen(pilot).document.unsaved
+        assert "unsaved edits" in said(pilot) and main_screen(pilot).document.unsaved
 
 
 async def test_a_lesson_whose_files_are_gone_is_said(tmp_path: Path) -> None:
