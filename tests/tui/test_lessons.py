@@ -123,7 +123,7 @@ async def test_the_example_of_the_page_works_at_the_first_try(tmp_path: Path) ->
     assert "vmci lessons broken-line --folder mine" in page
     async with lessons("broken-line", folder=str(tmp_path)) as (app, pilot):
         await do_lesson(app, pilot)
-        assert "A line that is broken" in shown(pilot)
+        assert "Broken line ends" in shown(pilot)
 
 
 async def test_back_skip_reset_and_leave_by_keys() -> None:
