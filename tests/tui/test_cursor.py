@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from textual.command import CommandPalette
 
-from tests.tui.driving import main_screen, running, settled, shown, type_text
+from tests.tui.driving import main_screen, running, said, settled, shown, type_text
 from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.findings import FindingsList
 from vmci_tui.tui.panes.hex import HexPane
@@ -153,6 +153,19 @@ async def test_narrow_shows_one_pane_at_a_time(sample: Sample) -> None:
             seen = [other for other in panes if screen.query_one(f"#{other}").size.height > 0]
             assert seen == [name]
             assert screen.focused is screen.query_one(f"#{name}")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+async def test_a_mouse_that_enters_a_pane_does_nothing(sample: Sample, size: tuple[int, int]) -> None:
+    """Textual calls what has the name `on_enter` when the mouse comes in."""
+    async with running(sample("x86_64-linux-good.elf"), sample("x86_64-linux-good.entry"), size=size) as pilot:
+        screen = main_screen(pilot)
+        for number, pane in enumerate((EntryList, NotesList, KeysList, FindingsList, HexPane), 1):
+            await pilot.press(str(number))
+            await settled(pilot)
+            await pilot.hover("#tabs")
+            await pilot.hover(screen.query_one(pane))
+        assert "failed" not in said(pilot)  # a failure is also counted, and fails each test
 
 
 async def test_mouse_alone_reaches_every_pane(sample: Sample) -> None:

@@ -33,7 +33,7 @@ class EntryList(LineList):
     """The entry's fields and the guest's writes."""
 
     DEFAULT_CLASSES = "pane"
-    on_enter = "edit_entry"
+    enter_action = "edit_entry"
 
     about = (
         "Entry: the 16 bytes that the guest wrote into QEMU's fw_cfg file etc/vmcoreinfo: the address and size "

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class FindingsList(LineList):
     """The list of findings."""
 
-    on_enter = "show_finding"
+    enter_action = "show_finding"
 
     about = (
         "Findings: what is wrong or worth knowing, worst first. Each has a code, its bytes, why it matters and "

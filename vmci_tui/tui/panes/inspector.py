@@ -31,7 +31,7 @@ class Inspector(LineList):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "follow", "Follow", tooltip="Go to this number as a paddr", id="follow"),
     ]
-    on_enter = "follow"
+    enter_action = "follow"
 
     def __init__(self, view: HexPane) -> None:
         super().__init__(id="inspector", empty="no bytes")

@@ -42,7 +42,7 @@ _REST_SECONDS = 0.15
 class KeysList(LineList):
     """The key=value lines of the text."""
 
-    on_enter = "edit_value"
+    enter_action = "edit_value"
 
     about = (
         "Keys: the text of the VMCOREINFO note, one KEY=VALUE in each line. "

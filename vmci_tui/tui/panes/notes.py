@@ -26,7 +26,7 @@ class NotesList(LineList):
     """The notes of the dump."""
 
     DEFAULT_CLASSES = "pane"
-    on_enter = "rename_note"
+    enter_action = "rename_note"
 
     about = (
         "Notes: the ELF notes of the dump: one or more for each CPU, and VMCOREINFO, whose text describes the kernel "

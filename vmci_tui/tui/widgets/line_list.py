@@ -38,7 +38,7 @@ class LineList(GuardedWidget, can_focus=True):
     cursor = reactive(0, repaint=False)
     top = reactive(0)
 
-    on_enter = ""
+    enter_action = ""
     """The list's action for a double click, the same as for Enter; empty if its screen handles `Chosen`."""
 
     class Moved(Message):
@@ -158,9 +158,9 @@ class LineList(GuardedWidget, can_focus=True):
             self.post_message(self.Chosen(self, self.cursor))
 
     async def on_line_list_chosen(self, event: LineList.Chosen) -> None:
-        if self.on_enter:
+        if self.enter_action:
             event.stop()
-            await self.run_action(self.on_enter)
+            await self.run_action(self.enter_action)
 
     def _go(self, index: int) -> None:
         if not self.rows:
