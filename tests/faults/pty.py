@@ -46,6 +46,13 @@ class Terminal:
     def __enter__(self) -> Terminal:
         return self
 
+    def hang_up(self) -> int:
+        """Take the terminal away, without a SIGHUP. Return the exit code; 128 + N after signal N."""
+        os.close(self._master)
+        self._master = os.open(os.devnull, os.O_RDONLY)
+        code = self._process.wait(PATIENCE)
+        return code if code >= 0 else 128 - code
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

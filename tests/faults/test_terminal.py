@@ -11,6 +11,7 @@ import pytest
 from tests.dumps import factory
 from tests.faults import corpus
 from tests.faults.pty import Terminal
+from tests.paths import SAMPLES
 
 _NAME = b"\x1b]0;hostile\x07[red]\xe2\x80\xae\n.elf"
 _VMCI = (sys.executable, "-m", "vmci_tui")
@@ -67,3 +68,10 @@ def test_the_terminal_would_tell(tmp_path: Path) -> None:
         assert terminal.finish() == 0
         assert all(marker in terminal.raw for marker in corpus.MARKERS)
         assert "hostile" in terminal.title
+
+
+def test_the_app_ends_with_its_terminal() -> None:
+    """Also where no SIGHUP says so: it would read the end of its input over and over."""
+    with Terminal((*_VMCI, str(SAMPLES / "amd64-cut-note.elf"))) as terminal:
+        terminal.wait_for("OSRELEASE")
+        assert terminal.hang_up() == 130

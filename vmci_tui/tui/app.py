@@ -34,6 +34,7 @@ from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.session import Session, refuse_outside
 from vmci_tui.tui.style.cells import safe
 from vmci_tui.tui.style.themes import THEMES
+from vmci_tui.tui.terminal import end_with_terminal
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -80,6 +81,8 @@ class VmciApp(Guarded, App[None]):
 
     def on_mount(self) -> None:
         hand_to_loop(asyncio.get_running_loop(), partial(self.exit, return_code=Cancelled.exit_code))
+        if not self.is_headless:
+            end_with_terminal()
         # Set here, not by TEXTUAL_THEME: screenshots must not depend on the environment.
         wanted = self.settings.theme or settings.last_theme()
         self.theme = wanted if wanted in self.available_themes else "textual-dark"
