@@ -13,7 +13,6 @@ from tests.faults.cases import run_part
 from tests.faults.exercise import printable
 from tests.faults.mutate_kdump import case
 from tests.kit import become
-from tests.opened_files import open_document
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.progress import no_progress
 from vmci_tui.containers import open_dump
@@ -27,6 +26,7 @@ from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.header_text import saved_order
 from vmci_tui.layers.file import FileSource
 from vmci_tui.layers.image import ImageSource
+from vmci_tui.opening.open_file import open_document
 from vmci_tui.render import dump_report as report
 from vmci_tui.saving.plan import plan_copy, plan_in_place
 from vmci_tui.saving.unflatten import unflatten

@@ -25,7 +25,6 @@ from typing import Final, Literal, NamedTuple
 
 from tests.faults.exercise import printable
 from tests.limits import time_limit
-from tests.opened_files import open_document
 from tests.paths import DATA, SAMPLES
 from vmci_tui.cli.run import main as vmci
 from vmci_tui.common import mishap
@@ -33,6 +32,7 @@ from vmci_tui.common.errors import VmciError
 from vmci_tui.document import edit_notes
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings.judgement import Judgement
+from vmci_tui.opening.open_file import open_document
 from vmci_tui.saving.plan import plan_copy
 
 _SAMPLES: Final = SAMPLES

@@ -39,25 +39,19 @@ def _checked(options: argparse.Namespace, document: Document, chosen: tuple[str,
         found = tuple(item for item in found if any(c.reader in chosen for c in item.readers))
     now = {name: verdict for name, verdict in judgement.now.items() if name in chosen}
     steps = next_commands(judgement, readers=chosen)
-    refuse_other(document.source)
     if options.json:
         out = report.head_json(document) | {"findings": report.findings_json(found)}
         out["proof"] = report_readers.proof_json(proof)
         out |= {"readers": report_readers.readers_json(now), "next": report_readers.next_json(steps)}
+        refuse_other(document.source)
         print_json(out)
     else:
-        print_lines(
-            (
-                "readers",
-                *report_readers.readers_text(VerdictPair(now, judgement.after)),
-                "",
-                *report.findings_text(found),
-            )
-        )
-        if proof is not None:
-            print_lines(("", f"the note is {PROVED[proof.proved]}: {proof.why}"))
-        if steps:
-            print_lines(("", "next", *report_readers.next_text(steps)))
+        lines = ["readers", *report_readers.readers_text(VerdictPair(now, judgement.after))]
+        lines += ["", *report.findings_text(found)]
+        lines += ["", f"the note is {PROVED[proof.proved]}: {proof.why}"] if proof is not None else []
+        lines += ["", "next", *report_readers.next_text(steps)] if steps else []
+        refuse_other(document.source)
+        print_lines(lines)
     refused = options.readers is not None and any(verdict.accepts is False for verdict in now.values())
     return int(refused or any(item.severity == "error" for item in found))
 
