@@ -27,7 +27,7 @@ async def test_it_is_edited_and_no_key_of_a_note_ends_the_app(tmp_path: Path) ->
         assert screen.document.read(start, end - start).startswith(b"OSRELEASE=6.1.0-next")
         await pilot.press("2", "D")
         await settled(pilot)
-        assert "is no note" in said(pilot)
+        assert "is not a note" in said(pilot)
         await pilot.press("K", "J")
         await settled(pilot)
         await pilot.press("u")
