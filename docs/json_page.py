@@ -1,4 +1,4 @@
-"""Make the page of the JSON of all commands from json_types.py."""
+"""Make the page of the JSON of all commands from json_types.py and json_parts.py."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ import json_types
 _WORDS: Final = {str: "string", int: "integer", bool: "boolean", type(None): "null", Any: "anything"}
 
 _INTRO: Final = """\
-<!-- Made by docs/make.py from docs/json_types.py: change it there. -->
+<!-- Made by docs/make.py from docs/json_types.py and json_parts.py: change it there. -->
 # JSON
 
 With `--json` each command prints one object on stdout. Its first key is `schema`, 1. A new version of vmci may add
@@ -59,7 +59,7 @@ def parts_of(hint: Any) -> tuple[Any, bool, str]:
 
 def keys_of(shape: Any) -> dict[str, Any]:
     """Return the annotation of each key of a typed dict."""
-    return get_type_hints(shape, vars(json_types), include_extras=True)
+    return get_type_hints(shape, include_extras=True)
 
 
 def _text(shape: Any) -> str:

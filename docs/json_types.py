@@ -8,111 +8,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
-Machine = Annotated[str | None, "as `x86_64`, `i386`, `aarch64`, `s390x`; null if the file names none"]
-Bits = Annotated[Literal[32, 64] | None, "the file's, not the guest's"]
-Order = Annotated[Literal["little", "big"] | None, "the file's"]
-Offset = Annotated[int, "in the file, in bytes"]
-PlainOffset = Annotated[int, "in the file, in bytes; of a flattened file in its plain form"]
-Accepts = Annotated[bool | None, "null: unknown"]
-Hex = Annotated[str, "bytes, two digits each"]
-
-
-class EntryFields(TypedDict):
-    """The 16 bytes of fw_cfg `etc/vmcoreinfo`."""
-
-    host_format: Annotated[int | None, "null if the entry is derived and the value unknown; so in the other fields"]
-    guest_format: int | None
-    size: Annotated[int | None, "bytes of the region, as the guest wrote it"]
-    paddr: Annotated[int | None, "guest-physical address of the note"]
-    present: Annotated[bool | None, "whether QEMU treats the note as present; null if the entry is derived"]
-    origin: Literal["blob", "derived", "writes"]
-
-
-class WriteOutcome(TypedDict):
-    """One write of the guest to the entry."""
-
-    offset: int
-    length: int
-    bytes: Annotated[str | None, "two digits each; null if the source was not memory"]
-    result: Literal["present", "not present", "DMA error", "ignored"]
-    present: bool
-    why: str
-
-
-class NoteRow(TypedDict):
-    """One ELF note."""
-
-    index: Annotated[int, "from 0, in the order of the file"]
-    name: str
-    type: int
-    offset: PlainOffset
-    length: Annotated[int, "bytes, with header and padding"]
-    desc_offset: PlainOffset
-    desc_length: int
-
-
-class Key(TypedDict):
-    """One line KEY=VALUE of the text."""
-
-    key: str
-    value: str
-    line: Annotated[int, "from 1"]
-    offset: PlainOffset
-    length: Annotated[int, "bytes, without the end of the line"]
-
-
-class Text(TypedDict):
-    """The vmcoreinfo text."""
-
-    note: Annotated[int, "index of its note"]
-    keys: list[Key]
-
-
-class MemoryRange(TypedDict):
-    """A range of guest memory."""
-
-    paddr: int
-    length: int
-    offset: Annotated[int | None, "in the file; null if the file has no bytes for it, or stores them compressed"]
-
-
-class KdumpHeader(TypedDict):
-    """The headers of a kdump-compressed file; offsets are in its plain form."""
-
-    header_version: int
-    bits: Literal[32, 64]
-    padded: bool
-    utsname: Annotated[dict[str, str], "sysname, nodename, release, version, machine, domainname"]
-    status: int
-    block_size: int
-    max_mapnr: int
-    nr_cpus: int
-    phys_base: int
-    dump_level: int
-    split: bool
-    start_pfn: int
-    end_pfn: int
-    offset_vmcoreinfo: int
-    size_vmcoreinfo: int
-    offset_note: int
-    size_note: int
-    offset_eraseinfo: int
-    size_eraseinfo: int
-    doubts: Annotated[list[str], "doubts about the file, a sentence each"]
-
-
-class FileSummary(TypedDict):
-    """The file."""
-
-    file: Annotated[str, "its name, as given"]
-    size: Annotated[int, "bytes"]
-    container: Annotated[
-        Literal["elf", "kdump", "flattened", "entry", "raw"] | None,
-        "`raw`: a flat memory image (`find --raw-at`); null: vmci cannot open it",
-    ]
-    machine: Machine
-    bits: Bits
-    byte_order: Order
+from json_parts import (
+    Accepts,
+    Bits,
+    EntryFields,
+    FileSummary,
+    Finding,
+    Hex,
+    KdumpHeader,
+    Machine,
+    MemoryRange,
+    NextCommand,
+    NoteRow,
+    Order,
+    Proof,
+    Text,
+    Verdict,
+    WriteOutcome,
+)
 
 
 class Show(FileSummary):
@@ -125,68 +38,6 @@ class Show(FileSummary):
     vmcoreinfo: NotRequired[Text | None]
     windows: Annotated[NotRequired[dict[str, Any] | None], "the fields of a Windows dump header in the note"]
     memory: Annotated[NotRequired[list[MemoryRange]], "merged, disjoint, sorted"]
-
-
-class ByteRange(TypedDict):
-    """A range of bytes."""
-
-    offset: Offset
-    length: int
-
-
-class ReaderImpact(TypedDict):
-    """What a finding means for one reader."""
-
-    reader: str
-    refuses: Annotated[bool, "false: it continues, with a complaint or another value"]
-    says: Annotated[str, "the program's own words; may be empty"]
-    why: str
-
-
-class Finding(TypedDict):
-    """A finding; [findings.md](findings.md) lists the codes."""
-
-    code: str
-    severity: Literal["error", "warning", "info"]
-    message: str
-    why: str
-    span: Annotated[ByteRange | None, "the bytes concerned"]
-    fix: Annotated[str | None, "label of the fix; null if there is none"]
-    readers: list[ReaderImpact]
-
-
-class Correction(TypedDict):
-    """A corrected value, proved by memory."""
-
-    key: str
-    value: str
-    why: str
-
-
-class Proof(TypedDict):
-    """Whether memory proves the text."""
-
-    proved: Annotated[bool | None, "false: disproved; null: not provable"]
-    why: str
-    corrections: list[Correction]
-
-
-class Verdict(TypedDict):
-    """What one reader makes of the file."""
-
-    accepts: Accepts
-    reads: Annotated[bool | None, "whether it can then read kernel memory; null: it reads none, or unknown"]
-    says: Annotated[str, "the program's own words"]
-    osrelease: Annotated[str | None, "the release that it prints"]
-    stage: Annotated[Literal["before", "note", "after"] | None, "where it refuses: before, at or after the note"]
-
-
-class NextCommand(TypedDict):
-    """A command to run next."""
-
-    reader: Annotated[str, "the program"]
-    command: Annotated[str, "ready for the shell"]
-    why: str
 
 
 class Check(FileSummary):
