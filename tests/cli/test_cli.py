@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
+from tests.cli.command_result import CommandResult, Vmci
 from tests.dumps import factory
 from vmci_tui.cli.run import COMMANDS, main
 from vmci_tui.formats.fw_cfg_entry import Entry
 
 _GOOD = Entry(0, 1, 4132, 0x1000).pack()
 _DUMP = factory.elf((factory.cpus() + factory.note(),), (factory.Load(0x1000, factory.ram()),))
-
-
-class CommandResult(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Vmci = Callable[..., CommandResult]
 
 
 @pytest.fixture

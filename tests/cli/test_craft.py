@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
+from tests.cli.command_result import CommandResult, Vmci
 from vmci_tui.bench import DEFECTS
 from vmci_tui.cli.run import main
-
-
-class CommandResult(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Vmci = Callable[..., CommandResult]
 
 
 @pytest.fixture

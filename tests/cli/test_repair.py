@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
+from tests.cli.command_result import CommandResult, Vmci
 from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from tests.proof import guests
@@ -17,22 +16,8 @@ from vmci_tui.cli.run import main
 Sample = Callable[[str], str]
 
 
-class CommandResult(NamedTuple):
-    """The exit code and the output of a command."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        found = json.loads(self.out)
-        assert isinstance(found, dict)
-        return found
-
-
 @pytest.fixture
-def vmci(capsys: pytest.CaptureFixture[str]) -> Callable[..., CommandResult]:
+def vmci(capsys: pytest.CaptureFixture[str]) -> Vmci:
     def run(*arguments: object) -> CommandResult:
         code = main([str(item) for item in arguments])
         return CommandResult(code, *capsys.readouterr())
@@ -40,7 +25,6 @@ def vmci(capsys: pytest.CaptureFixture[str]) -> Callable[..., CommandResult]:
     return run
 
 
-Vmci = Callable[..., CommandResult]
 BARE = str(SAMPLES / "amd64-cut-nonote.elf")
 WITH = str(SAMPLES / "amd64-cut-note.elf")
 
