@@ -33,6 +33,20 @@ class RuleHit(NamedTuple):
     words: str | None = None
 
 
+class Fault(NamedTuple):
+    """Where a program stops before it has a text; rules select faults by their kind."""
+
+    kind: str
+    words: str
+    span: Span | None = None
+    stage: Stage = "before"
+
+
+def at_fault(fault: Fault | None, *kinds: str) -> RuleHit | None:
+    """Return the bytes and words of the fault that stops a program, if it is of one of these kinds; else None."""
+    return RuleHit(fault.span, fault.words) if fault is not None and fault.kind in kinds else None
+
+
 class Reading(Protocol):
     """What every reader knows of a file after reading as much of it as it can."""
 
@@ -53,6 +67,7 @@ class Reading(Protocol):
 
 
 R = TypeVar("R", bound=Reading)
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -120,6 +135,15 @@ def only(when: Callable[[R], bool], rules: Iterable[Rule[R]]) -> tuple[Rule[R], 
         return lambda reading: check(reading) if when(reading) else None
 
     return tuple(replace(rule, check=guarded(rule.check)) for rule in rules)
+
+
+def of_part(part: Callable[[R], Part | None], rules: Iterable[Rule[Any]]) -> tuple[Rule[R], ...]:
+    """Return rules about a part of a reading, such as its kdump headers; without the part none applies."""
+
+    def within(check: Callable[[Any], RuleHit | None]) -> Callable[[R], RuleHit | None]:
+        return lambda reading: None if (found := part(reading)) is None else check(found)
+
+    return tuple(replace(rule, check=within(rule.check)) for rule in rules)
 
 
 class FiredRule(NamedTuple):

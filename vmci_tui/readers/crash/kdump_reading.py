@@ -12,11 +12,11 @@ from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NOTE_LIMIT, align_up, note_header
-from vmci_tui.formats.kdump_records import DISKDUMP, SIGNATURE, DiskDumpHeader, KdumpSubHeader
+from vmci_tui.formats.kdump_records import DISKDUMP, SIGNATURE, KdumpSubHeader
 from vmci_tui.machines.table import MACHINES
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.rule import Stage
-from vmci_tui.readers.shared.x86_64_kdump_header import header_of, place, sub_header_of
+from vmci_tui.readers.rule import Fault
+from vmci_tui.readers.shared.kdump_program import KdumpProgram
 
 SMALLEST: Final = 4096
 """Bytes of the first page, which crash reads first."""
@@ -52,32 +52,23 @@ _PRSTATUS: Final = 1
 _TASKSTRUCT: Final = 4
 
 
-class KdumpFault(NamedTuple):
-    """Where crash stops or dies before it has a text."""
-
-    kind: str
-    words: str
-    span: Span | None
-    stage: Stage = "before"
-
-
 class KdumpNotes(NamedTuple):
     """The results of the notes at offset_note."""
 
     desc: Span | None = None
     """The descriptor of the VMCOREINFO note, which crash does not look for."""
-    dies: KdumpFault | None = None
+    dies: Fault | None = None
     may_die: Span | None = None
     """A note that makes crash read memory that may or may not be mapped."""
     too_many: bool = False
     """Whether there are more notes than vmci follows."""
 
 
-class CrashKdumpReading:
+class CrashKdumpReading(KdumpProgram):
     """A file that starts like a kdump-compressed or diskdump file."""
 
     def __init__(self, view: View) -> None:
-        self.view = view
+        super().__init__(view)
         self.is_kdump = view.head.startswith(SIGNATURE)
 
     @staticmethod
@@ -86,20 +77,9 @@ class CrashKdumpReading:
         return view.size >= SMALLEST and view.head.startswith((SIGNATURE, DISKDUMP))
 
     @cached_property
-    def header(self) -> DiskDumpHeader:
-        return header_of(self.view.head)
-
-    @cached_property
     def sub(self) -> KdumpSubHeader | None:
-        """The sub-header; None if the file lacks the whole block that crash reads."""
-        block = self.header.block_size
-        if not self.is_kdump or block <= 0 or 2 * block > self.view.size:
-            return None
-        return sub_header_of(self.view, block)
-
-    def field(self, name: str, through: str = "") -> Span:
-        """Return the span of a field of the headers, or of all fields through another."""
-        return place(name, self.header.block_size, through)
+        """The sub-header; None if the file lacks the whole block that crash reads, and in the old diskdump."""
+        return super().sub if self.is_kdump and 0 < 2 * self.header.block_size <= self.view.size else None
 
     @property
     def machine(self) -> str:
@@ -109,51 +89,51 @@ class CrashKdumpReading:
         return next((machine for start, machine in known if start and name.startswith(start)), "")
 
     @cached_property
-    def fault(self) -> KdumpFault | None:
+    def fault(self) -> Fault | None:
         """The first fault that keeps crash from the text."""
         return self._head_fault or self._bitmap_fault or self._notes_fault or self._count_fault or self._pointer_fault
 
     @property
-    def _head_fault(self) -> KdumpFault | None:
+    def _head_fault(self) -> Fault | None:
         block, kind = self.header.block_size, "compressed kdump" if self.is_kdump else "diskdump"
         if self.machine:
-            return KdumpFault("machine", "WARNING: machine type mismatch:", self.field("utsname.machine"))
+            return Fault("machine", "WARNING: machine type mismatch:", self.field("utsname.machine"))
         if block <= 0 or block in _OVERRUN or block >= _MEMORY:
             words = "crash: diskdump / compressed kdump: cannot malloc block_size buffer"
-            return KdumpFault("block", words, self.field("block_size"))
+            return Fault("block", words, self.field("block_size"))
         if block > self.view.size:
-            return KdumpFault("block", UNKNOWN, self.field("block_size"))
+            return Fault("block", UNKNOWN, self.field("block_size"))
         if 2 * block > self.view.size:
-            return KdumpFault("cut", f"crash: {kind}: cannot read dump sub header", Span(block, self.view.size - block))
+            return Fault("cut", f"crash: {kind}: cannot read dump sub header", Span(block, self.view.size - block))
         return None
 
     @property
-    def _bitmap_fault(self) -> KdumpFault | None:
+    def _bitmap_fault(self) -> Fault | None:
         """Check the bitmaps, which crash maps and then copies: by halves if there are two, else whole."""
         header, kind = self.header, "compressed kdump" if self.is_kdump else "diskdump"
         blocks = (header.sub_hdr_size + 1 + (1 << 31)) % (1 << 32) - (1 << 31)
         offset, length = header.block_size * blocks, header.block_size * header.bitmap_blocks
         span = self.field("sub_hdr_size", "bitmap_blocks")
         if offset < 0 or offset % _PAGE or not length or 2 * length > _MEMORY:
-            return KdumpFault("bitmap", f"crash: {kind}: cannot mmap bitmap buffer", span)
+            return Fault("bitmap", f"crash: {kind}: cannot mmap bitmap buffer", span)
         if (offset + length - 1) // _PAGE * _PAGE >= self.view.size:
-            return KdumpFault("bitmap", "killed by SIGBUS", span)
+            return Fault("bitmap", "killed by SIGBUS", span)
         return None
 
     @property
-    def _notes_fault(self) -> KdumpFault | None:
+    def _notes_fault(self) -> Fault | None:
         """Check the notes of the processors, which crash reads even if it does not need them."""
         sub = self.sub
         if sub is None or not self._has_notes(sub):
             return None
         words = ""
         if sub.size_note >= _MEMORY:
-            return KdumpFault("notes", "crash: compressed kdump: cannot malloc notes buffer", self.field("size_note"))
+            return Fault("notes", "crash: compressed kdump: cannot malloc notes buffer", self.field("size_note"))
         if sub.offset_note < 0:
             words = "crash: compressed kdump: cannot lseek notes data"
         elif self.view.size < sub.offset_note + sub.size_note <= _FILE_TOP:
             words = "crash: compressed kdump: cannot read notes data"
-        return KdumpFault("notes", words, self.field("offset_note", "size_note")) if words else self.notes.dies
+        return Fault("notes", words, self.field("offset_note", "size_note")) if words else self.notes.dies
 
     def _has_notes(self, sub: KdumpSubHeader) -> bool:
         return self.header.version >= 4 and sub.offset_note != 0 and sub.size_note != 0
@@ -170,16 +150,11 @@ class CrashKdumpReading:
     def counted(self) -> tuple[int, int, Span]:
         """The first and last byte of the bitmap in which crash counts pages, and the field that says so."""
         header, sub = self.header, self.sub
-        if sub is None:
-            pages, start, name = header.max_mapnr, 0, "max_mapnr"
-        elif header.version >= 2 and sub.split:
+        start, (pages, name) = 0, self.pages
+        if sub is not None and header.version >= 2 and sub.split:
             wide = header.version >= 6
             start, last = (sub.start_pfn_64, sub.end_pfn_64) if wide else (sub.start_pfn, sub.end_pfn)
             pages, name = last - start + 1 & _SIZE_TOP, "start_pfn_64" if wide else "start_pfn"
-        elif header.version >= 6:
-            pages, start, name = sub.max_mapnr_64, 0, "max_mapnr_64"
-        else:
-            pages, start, name = header.max_mapnr, 0, "max_mapnr"
         sections = (((pages + _SECTION - 1 & _SIZE_TOP) // _SECTION) + (1 << 31)) % (1 << 32) - (1 << 31)
         first = start // 64 * 8
         # The count is an int: from 2^43 pages on it is negative or 0, and nothing is counted.
@@ -199,26 +174,26 @@ class CrashKdumpReading:
         return (end if end > first else 0) - length, near, far
 
     @property
-    def _count_fault(self) -> KdumpFault | None:
+    def _count_fault(self) -> Fault | None:
         behind, _, far = self.overrun
         if behind > far:
-            return KdumpFault("pages", SEGV, self.counted[2])
+            return Fault("pages", SEGV, self.counted[2])
         if self.header.block_size * 16 % (1 << 32) >= 1 << 31:
             words = "crash: compressed kdump: cannot malloc compressed page_cache_buf"
-            return KdumpFault("block", words, self.field("block_size"))
+            return Fault("block", words, self.field("block_size"))
         return None
 
     @property
-    def _pointer_fault(self) -> KdumpFault | None:
+    def _pointer_fault(self) -> Fault | None:
         """The fault of the pointer (vmcoreinfo_read_string, which does not check for zeros in both fields)."""
         header, sub = self.header, self.sub
         if header.version < 3:
-            return KdumpFault("version", UNKNOWN, self.field("header_version"), "note")
+            return Fault("version", UNKNOWN, self.field("header_version"), "note")
         if sub is None:
-            return KdumpFault("diskdump", SEGV, self.field("signature"), "note")
+            return Fault("diskdump", SEGV, self.field("signature"), "note")
         span = self.field("offset_vmcoreinfo", "size_vmcoreinfo")
         if not sub.size_vmcoreinfo:
-            return KdumpFault("none", UNKNOWN, span, "note")
+            return Fault("none", UNKNOWN, span, "note")
         words = ""
         if sub.size_vmcoreinfo == _SIZE_TOP:
             words = "double free or corruption (out)"
@@ -227,10 +202,10 @@ class CrashKdumpReading:
         elif sub.offset_vmcoreinfo < 0:
             words = "crash: compressed kdump: cannot lseek dump vmcoreinfo"
         elif sub.offset_vmcoreinfo + sub.size_vmcoreinfo > _FILE_TOP:
-            return KdumpFault("wrapped", UNKNOWN, span, "after")
+            return Fault("wrapped", UNKNOWN, span, "after")
         elif sub.offset_vmcoreinfo + sub.size_vmcoreinfo > self.view.size:
             words = "crash: compressed kdump: cannot read vmcoreinfo data"
-        return KdumpFault("pointer", words, span, "note") if words else None
+        return Fault("pointer", words, span, "note") if words else None
 
     @cached_property
     def text_span(self) -> Span | None:
@@ -254,7 +229,7 @@ def _walk(area: bytes, start: int, size: int) -> KdumpNotes:
             # The length of the name is rounded up in 32 bits; the last word of the descriptor counts.
             data, words = at + HEADER + align_up(namesz) % (1 << 32), descsz // 8
             if not mfn and not words:
-                return notes._replace(dies=KdumpFault("killed", SEGV, here, "note"))
+                return notes._replace(dies=Fault("killed", SEGV, here, "note"))
             touched = data if mfn or (kind == _XEN_CR3 and words == 1) else data + 8 * (words - 1)
             if kind != _XEN_CR3 or words != 1:
                 mfn = mfn or int.from_bytes(area[touched : touched + 8], "little")
@@ -262,14 +237,14 @@ def _walk(area: bytes, start: int, size: int) -> KdumpNotes:
             touched = at + HEADER + namesz
         if touched is not None and touched > size + _NEAR:
             if touched > size + _NEAR + _HEAP_SPARE:
-                return notes._replace(dies=KdumpFault("killed", SEGV, here, "note"))
+                return notes._replace(dies=Fault("killed", SEGV, here, "note"))
             notes = notes._replace(may_die=here)
         # There are three arrays in a row: for registers, for QEMU's notes, for the data that these point at.
         over = max(registers - 3 * _ROOM, qemu - _ROOM) - _BEHIND_ROOMS
         if over >= 0 and notes.dies is None:
-            notes = notes._replace(dies=KdumpFault("killed", "malloc(): corrupted top size", here, "note"))
+            notes = notes._replace(dies=Fault("killed", "malloc(): corrupted top size", here, "note"))
         if over > _KILLING_COUNT:
-            return notes._replace(dies=KdumpFault("killed", SEGV, here, "note"))
+            return notes._replace(dies=Fault("killed", SEGV, here, "note"))
         body = at + align_up(HEADER + namesz)
         if name == b"VMCOREINFO\0" and namesz == 11 and body + descsz <= size:
             notes = notes._replace(desc=Span(start + body, descsz))

@@ -7,12 +7,12 @@ from typing import Final
 from vmci_tui.common.span import Span
 from vmci_tui.formats.flattened_records import RECORD
 from vmci_tui.readers.crash.elf_reading import CrashReading
-from vmci_tui.readers.crash.kdump_reading import SEGV, UNKNOWN, KdumpFault
+from vmci_tui.readers.crash.kdump_reading import SEGV, UNKNOWN
 from vmci_tui.readers.crash.text import KEYS
 from vmci_tui.readers.libkdumpfile.flatmap import FlatFile
 from vmci_tui.readers.libkdumpfile.open_kdump import run_of
 from vmci_tui.readers.rule import RuleHit, Rules, why
-from vmci_tui.readers.shared.x86_64_kdump_header import NARROW_SIZES, layout_of
+from vmci_tui.readers.shared.kdump_program import Layout
 
 _HEAD: Final = "crash 8.0.2, diskdump.c read_dump_header"
 _READ: Final = "crash 8.0.2, diskdump.c vmcoreinfo_read_string"
@@ -22,21 +22,14 @@ _FLAT: Final = "crash 8.0.2, makedumpfile.c flattened_format_get_osrelease"
 rule: Rules[CrashReading] = Rules()
 
 
-def _fault(r: CrashReading, *kinds: str) -> KdumpFault | None:
-    """Return the fault that stops crash, if it is of one of these kinds; else None."""
-    fault = r.kdump.fault if r.kdump is not None else None
-    return fault if fault is not None and fault.kind in kinds else None
-
-
 def _on_fault(r: CrashReading, *kinds: str) -> RuleHit | None:
-    fault = _fault(r, *kinds)
-    return None if fault is None else RuleHit(fault.span, fault.words)
+    """Return the fault that stops crash, if it is of one of these kinds; else None."""
+    return None if r.kdump is None else r.kdump.at_fault(*kinds)
 
 
-def _misread(r: CrashReading, layout: str) -> RuleHit | None:
+def _misread(r: CrashReading, layout: Layout) -> RuleHit | None:
     """Return a hit if crash stops at a number of a header in another layout."""
-    hit = _on_fault(r, "block", "cut", "bitmap")
-    return RuleHit(NARROW_SIZES, hit.words) if hit is not None and layout_of(r.view.head) == layout else None
+    return None if r.kdump is None else r.kdump.misread(layout, "block", "cut", "bitmap")
 
 
 @rule("C12", "before", "WARNING: machine type mismatch:", _HEAD)

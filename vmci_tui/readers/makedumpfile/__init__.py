@@ -13,9 +13,9 @@ from vmci_tui.common.span import Span
 from vmci_tui.formats.flattened_records import SIGNATURE as FLATTENED
 from vmci_tui.readers.makedumpfile import kdump_rules as makedumpfile_kdump
 from vmci_tui.readers.makedumpfile.elf_reading import MakedumpfileReading
-from vmci_tui.readers.makedumpfile.kdump_reading import HeaderFault
 from vmci_tui.readers.makedumpfile.text import KEYS, TextComplaint, lines
 from vmci_tui.readers.makedumpfile.text_rules import LATER
+from vmci_tui.readers.rule import Fault as HeaderFault
 from vmci_tui.readers.rule import Reader, RuleHit, Rules, why
 
 _Reading = MakedumpfileReading

@@ -24,8 +24,9 @@ from vmci_tui.formats.elf_records import EI_CLASS, PN_XNUM, PT_LOAD, PT_NOTE, Se
 from vmci_tui.formats.flattened_records import SIGNATURE as FLATTENED
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.readers.file_view import SEGMENT_LIMIT, View
-from vmci_tui.readers.makedumpfile.kdump_reading import MEMORY, HeaderFault, MakedumpfileKdump
+from vmci_tui.readers.makedumpfile.kdump_reading import MEMORY, MakedumpfileKdump
 from vmci_tui.readers.makedumpfile.text import MakedumpfileText
+from vmci_tui.readers.rule import Fault as HeaderFault
 
 _EM_X86_64: Final = 62
 _EHDR64: Final = format_of(64, "little").header_size

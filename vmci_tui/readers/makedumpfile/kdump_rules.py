@@ -13,7 +13,7 @@ from vmci_tui.readers.makedumpfile.elf_reading import MakedumpfileReading
 from vmci_tui.readers.rule import Rule, RuleHit, Rules, why
 from vmci_tui.readers.shared.c_numbers import strtol
 from vmci_tui.readers.shared.elf_notes import walk
-from vmci_tui.readers.shared.x86_64_kdump_header import NARROW_SIZES, Layout, layout_of
+from vmci_tui.readers.shared.kdump_program import Layout
 
 _Reading = MakedumpfileReading
 _MAIN: Final = "makedumpfile 1.7.2, makedumpfile.c "
@@ -27,8 +27,7 @@ later: Rules[_Reading] = Rules()
 
 
 def _on_fault(r: _Reading, kind: str) -> RuleHit | None:
-    fault = None if r.kdump is None else r.kdump.fault
-    return RuleHit(fault.span, fault.words) if fault is not None and fault.kind == kind else None
+    return None if r.kdump is None else r.kdump.at_fault(kind)
 
 
 def _without_text(r: _Reading) -> bool:
@@ -38,16 +37,14 @@ def _without_text(r: _Reading) -> bool:
 
 def _misread(r: _Reading, layout: Layout) -> RuleHit | None:
     """Return a hit if it stops at a number of a header in another layout."""
-    if r.kdump is None or r.kdump.fault is None or layout_of(r.view.head) != layout:
-        return None
-    return RuleHit(NARROW_SIZES, r.kdump.fault.words)
+    return None if r.kdump is None else r.kdump.misread(layout)
 
 
 def _no_text_by(r: _Reading, layout: Layout) -> RuleHit | None:
     """Return a hit if it reads a header in another layout, and therefore finds no text."""
-    if not (_without_text(r) or (r.kdump is not None and r.copy_fault)) or layout_of(r.view.head) != layout:
+    if r.kdump is None or not (_without_text(r) or r.copy_fault) or r.kdump.layout != layout:
         return None
-    return RuleHit(NARROW_SIZES, r.copy_fault or None)
+    return r.kdump.misread_sizes(r.copy_fault or None)
 
 
 def _pointers(r: _Reading, words: str | None = None) -> RuleHit | None:
@@ -152,10 +149,10 @@ def _header_phys_base(r: _Reading) -> RuleHit | None:
 @why("""max_mapnr_64 (before version 6: max_mapnr) is larger than the number of the bitmap's bits in the file. It
     prints the text, then looks up every page: it dies, or takes hours.""")
 def _more_pages_than_bits(r: _Reading) -> RuleHit | None:
-    if r.kdump is None or (sub := r.kdump.sub) is None or r.text is None:
+    if r.kdump is None or r.kdump.sub is None or r.text is None:
         return None
     head = r.kdump.header
-    pages, name = (sub.max_mapnr_64, "max_mapnr_64") if head.version >= 6 else (head.max_mapnr, "max_mapnr")
+    pages, name = r.kdump.pages
     start = (1 + head.sub_hdr_size) * head.block_size + head.block_size * head.bitmap_blocks // 2
     outside = pages > 4096 and start + -(-(pages - 4096) // (8 * _BUFFER)) * _BUFFER > r.view.size
     return RuleHit(r.kdump.field(name)) if outside else None
