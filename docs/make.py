@@ -18,6 +18,7 @@ from vmci_tui.readers import qemu
 from vmci_tui.readers.key_readings import readings
 from vmci_tui.readers.rule import Reader, Rule
 from vmci_tui.readers.verdicts import READERS
+from vmci_tui.readers.version import numbers_text
 from vmci_tui.render.verdict_report import STAGES
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -66,9 +67,10 @@ def readers_page() -> Iterator[str]:
     """Yield the page of readers: how each is run, and its rules in its own order."""
     yield from (_HEAD, "# How each reader decides", "")
     yield "Rules are listed in the order in which the program applies them; the first refusing rule that matches"
-    yield "decides. Words that a program prints are quoted. Each rule was verified with the version that is named."
+    yield "decides. Words that a program prints are quoted. A rule holds for all versions unless it names some."
     for reader in _ALL:
-        yield from ("", f"## {reader.name} {reader.version}", "", f"Run as `{reader.command}`.", "")
+        yield from ("", f"## {reader.name} {reader.title}", "", f"Run as `{reader.command}`.", "")
+        yield from (f"Checked with {', '.join(reader.known)}.", "")
         for rule in reader.rules:
             yield from _rule(rule)
     known = _HERE / "disagreements.md"
@@ -79,7 +81,9 @@ def _rule(rule: Rule[Any]) -> Iterator[str]:
     what = f"refuses {STAGES[rule.stage]}" if rule.refuses else "continues"
     words = f"; says `{rule.words}`" if rule.words else ""
     seen = "" if rule.observed else "; not observed in a run, so the verdict is unknown"
-    yield f"- **{rule.name}** ({rule.cause}, {what}{words}{seen}): {rule.why} *{rule.source}*"
+    since = f"; from {numbers_text(rule.since)} on" if rule.since is not None else ""
+    until = f"; before {numbers_text(rule.until)}" if rule.until is not None else ""
+    yield f"- **{rule.name}** ({rule.cause}, {what}{words}{seen}{since}{until}): {rule.why} *{rule.source}*"
 
 
 def keys_page() -> Iterator[str]:

@@ -28,5 +28,5 @@ def readings(readers: Iterable[Reader[Any]], key: bytes, value: bytes | None = N
         form = reader.keys.get(key)
         if form is not None:
             read = form(_SAMPLE if value is None else value)
-            out.append(KeyReading(reader.name, reader.version, read.how, None if value is None else read))
+            out.append(KeyReading(reader.name, reader.title, read.how, None if value is None else read))
     return tuple(out)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from vmci_tui.common import mishap
@@ -17,6 +18,7 @@ from vmci_tui.common.errors import Spent, VmciError
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.span import Span
 from vmci_tui.readers.file_view import View
+from vmci_tui.readers.version import Version, numbers_of
 
 State = Literal["accepts", "opens", "refuses", "unknown"]
 """A verdict in one word; `opens`: it accepts the file, but then reads no kernel memory."""
@@ -89,6 +91,14 @@ class Rule(Generic[R]):
     """False: the reader continues, but complains or reads another value."""
     observed: bool = True
     """False: known only from the source, never observed in a run; the verdict is then unknown."""
+    since: Version | None = None
+    """The first version of the program that has the rule; None: all that are known, up to `until`."""
+    until: Version | None = None
+    """The first version that does not have it any more; None: the newest one has it."""
+
+    def holds_in(self, version: Version) -> bool:
+        """Return whether a version of the program has the rule."""
+        return (self.since is None or self.since <= version) and (self.until is None or version < self.until)
 
 
 @dataclass(frozen=True)
@@ -192,11 +202,12 @@ class Reader(Generic[R]):
 
     name: str
     version: str
-    """The version that the rules were checked with."""
+    """The version whose rules judge: `8.0.2`."""
     command: str
     """The command line, with FILE for the dump."""
     read: Callable[[View], R]
     rules: tuple[Rule[R], ...]
+    """The rules of all versions, in the order in which the program applies them."""
     accepted: Callable[[R], str]
     """Returns what it prints, in short, if it accepts."""
     lines: Callable[[bytes], Mapping[bytes, bytes]]
@@ -205,6 +216,25 @@ class Reader(Generic[R]):
     """The keys that it uses, and how it reads each."""
     reads: Callable[[R], ProbeResult] = _not_known
     """Returns whether it reads kernel memory; called only if it accepts."""
+    known: tuple[str, ...] = ()
+    """The versions of the program that the rules were checked with, oldest first."""
+    edition: Callable[[str], str] = str
+    """Returns a version as it is shown: with what else identifies the program."""
+
+    @cached_property
+    def in_force(self) -> tuple[Rule[R], ...]:
+        """The rules that its version has."""
+        version = numbers_of(self.version)
+        return tuple(rule for rule in self.rules if rule.holds_in(version))
+
+    @property
+    def title(self) -> str:
+        """Its version as it is shown."""
+        return self.edition(self.version)
+
+    def at(self, version: str) -> Reader[R]:
+        """Return the same program in another version."""
+        return replace(self, version=version)
 
 
 @dataclass(frozen=True)
@@ -271,7 +301,7 @@ def unknown(reader: Reader[Any], words: str) -> Verdict:
 def decide(reader: Reader[R], reading: R) -> Verdict:
     """Run one reader's rules over its reading. Used for QEMU, which reads an entry and memory, not a file."""
     fired = []
-    for rule in reader.rules:
+    for rule in reader.in_force:
         hit = rule.check(reading)
         if hit is not None:
             fired.append(FiredRule(rule, hit.span, visible(rule.words if hit.words is None else hit.words)))

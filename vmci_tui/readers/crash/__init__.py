@@ -39,5 +39,15 @@ def _reads(run: CrashReading) -> ProbeResult:
 
 
 READER = Reader(
-    "crash", "8.0.2 (x86-64)", "crash --osrelease FILE", _PrintedReading, _RULES, _accepted, lines, KEYS, _reads
+    "crash",
+    "8.0.2",
+    "crash --osrelease FILE",
+    _PrintedReading,
+    _RULES,
+    _accepted,
+    lines,
+    KEYS,
+    _reads,
+    known=("7.2.9", "8.0.2", "8.0.6", "9.0.2"),
+    edition="{} (x86-64)".format,
 )

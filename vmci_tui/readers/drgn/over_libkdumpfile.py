@@ -24,6 +24,7 @@ from vmci_tui.readers.libkdumpfile.kdump_rules import add_kdump_machine_rules, a
 from vmci_tui.readers.libkdumpfile.open_elf import OpeningElf
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import KEYS, lines
 from vmci_tui.readers.rule import NOT_KNOWN, Reader, Rule, RuleHit, Rules, why
+from vmci_tui.readers.version import numbers_of
 
 
 class LibkdumpfileReading(DrgnReading):
@@ -94,9 +95,16 @@ def _accepted(r: LibkdumpfileReading) -> str:
     return f"prog['VMCOREINFO'] has {shown_length(r.parsed)} bytes of text"
 
 
+def _edition(version: str) -> str:
+    """Return the version of libkdumpfile in the wheel of a version of drgn, and that one."""
+    drgns = numbers_of(version)
+    library = "0.5.6" if drgns >= (0, 0, 31) else "0.5.4" if drgns >= (0, 0, 24) else "0.5.1"
+    return f"{library} in drgn {version}"
+
+
 READER: Final = Reader(
     name="libkdumpfile",
-    version="0.5.6 in drgn 0.3.0",
+    version=drgn.READER.version,
     command=f"DRGN_USE_LIBKDUMPFILE_FOR_ELF=1 {drgn.READER.command}",
     read=LibkdumpfileReading,
     rules=tuple(rule.all),
@@ -104,4 +112,6 @@ READER: Final = Reader(
     lines=lines,
     keys={**DRGN_KEYS, **KEYS},
     reads=lambda r: NOT_KNOWN if r.guest is None else r.guest.reads(),
+    known=drgn.READER.known,
+    edition=_edition,
 )

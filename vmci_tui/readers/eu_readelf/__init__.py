@@ -28,6 +28,7 @@ from vmci_tui.formats.elf_records import (
 )
 from vmci_tui.machines.lookup import machine_of_elf
 from vmci_tui.readers.rule import Reader
+from vmci_tui.readers.rule_rows import RuleRows
 from vmci_tui.readers.shared.elf_notes import (
     NoteArea,
     WalkedNote,
@@ -39,7 +40,7 @@ from vmci_tui.readers.shared.elf_notes import (
     shifted,
     unpadded,
 )
-from vmci_tui.readers.shared.elf_program import ElfProgram, Place, RuleRows
+from vmci_tui.readers.shared.elf_program import ElfProgram, Place, elf_field
 
 _VERSION: Final = "0.188"
 _FAILED: Final = "eu-readelf: failed reading 'FILE': "
@@ -222,7 +223,7 @@ def _no_table(r: EuReadelf) -> str:
     return r.no_table
 
 
-row: Final[RuleRows[EuReadelf]] = RuleRows(f"elfutils {_VERSION}, ")
+row: Final[RuleRows[EuReadelf]] = RuleRows(f"elfutils {_VERSION}, ", elf_field)
 # fmt: off
 _RULES: Final = (
     row("C02", "before", "empty", "src/readelf.c create_dwfl", "eu-readelf: input file is empty",
@@ -350,4 +351,5 @@ READER: Final = Reader(
     accepted=_accepted,
     lines=_lines,
     keys={},
+    known=("0.183", "0.188", "0.192", "0.196"),
 )

@@ -315,4 +315,5 @@ READER = Reader(
     accepted=_accepted,
     lines=lines,
     keys=KEYS,
+    known=("1.6.8", "1.7.2", "1.7.6", "1.7.8"),
 )

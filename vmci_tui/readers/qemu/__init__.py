@@ -223,6 +223,7 @@ def reader(version: Version = "7.2", machine: str | None = None) -> Reader[QemuR
         _accepted,
         _lines,
         keys,
+        known=("7.2.22", "10.0.13"),
     )
 
 

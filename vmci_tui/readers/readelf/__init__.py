@@ -15,6 +15,7 @@ from vmci_tui.formats.elf_note import HEADER, NAME
 from vmci_tui.formats.elf_records import EI_CLASS, ET_CORE, IDENT, MAGIC, PN_XNUM, SHT_NOTE, Section
 from vmci_tui.formats.note_kinds import XEN
 from vmci_tui.readers.rule import Reader, RuleHit
+from vmci_tui.readers.rule_rows import RuleRows
 from vmci_tui.readers.shared.elf_notes import (
     NoteArea,
     WalkedNote,
@@ -26,7 +27,7 @@ from vmci_tui.readers.shared.elf_notes import (
     shifted,
     unpadded,
 )
-from vmci_tui.readers.shared.elf_program import ElfProgram, Place, RuleRows
+from vmci_tui.readers.shared.elf_program import ElfProgram, Place, elf_field
 
 _VERSION: Final = "2.40"
 _ERROR: Final = "readelf: Error: "
@@ -179,7 +180,7 @@ def _said(r: Readelf) -> str:
     return r.message
 
 
-row: Final[RuleRows[Readelf]] = RuleRows(f"binutils {_VERSION}, binutils/readelf.c ")
+row: Final[RuleRows[Readelf]] = RuleRows(f"binutils {_VERSION}, binutils/readelf.c ", elf_field)
 # fmt: off
 _RULES: Final = (
     row("C02", "before", "too-short", "get_file_header, process_file", _ERROR + "FILE: Failed to read file header",
@@ -299,4 +300,5 @@ READER: Final = Reader(
     accepted=_accepted,
     lines=lambda _: {},  # it shows the text as hex
     keys={},
+    known=("2.35.2", "2.40", "2.44", "2.47.50"),
 )

@@ -1,6 +1,6 @@
-"""How a program reads an ELF file up to its notes: the common steps, and a table for its rules.
+"""How a program reads an ELF file up to its notes: the common steps.
 
-A reader is a subclass with the policy of its program, and a table of rows. Offsets and lengths are in bytes of
+A reader is a subclass with the policy of its program. Offsets and lengths are in bytes of
 the file; numbers are read in the class and byte order that the program assumes.
 """
 
@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import ClassVar, Generic, NamedTuple, TypeVar
+from typing import ClassVar, NamedTuple
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import NOTE_LIMIT, ByteOrder
 from vmci_tui.formats.elf_records import IDENT, MAGIC, SHT_NOTE, ElfHeader, Section, Segment, format_of
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.rule import Rule, RuleHit, Stage
+from vmci_tui.readers.rule import RuleHit
 from vmci_tui.readers.shared.elf_notes import NoteArea, WalkedNote, broken_note, note_segments, release_of, walk
 
-P = TypeVar("P", bound="ElfProgram")
 Finder = Callable[[NoteArea, ByteOrder], Span | None]
 """Finds a fault in an area, with the byte order of the file: the bytes concerned, or None."""
 
@@ -218,39 +216,6 @@ class ElfProgram(ABC):
         return release_of(text)
 
 
-@dataclass(frozen=True)
-class RuleRows(Generic[P]):
-    """Makes the rules of one program from rows; `source` is the start of each rule's source."""
-
-    source: str
-
-    def __call__(
-        self,
-        cause: str,
-        stage: Stage,
-        name: str,
-        function: str,
-        words: str,
-        why: str,
-        *,
-        holds: Callable[[P], bool] | None = None,
-        where: str | Callable[[P], Span | RuleHit | None] = lambda _: None,
-        says: Callable[[P], str] | None = None,
-        refuses: bool = True,
-        observed: bool = True,
-    ) -> Rule[P]:
-        """Make a rule that fires if `holds` is true; without `holds`, if `where` finds bytes.
-
-        `where` returns the bytes concerned, or the whole hit; or it is the name of a field of the ELF header.
-        `words` is an example of what the program prints; `says` returns what it prints for this file.
-        """
-
-        def check(r: P) -> RuleHit | None:
-            if holds is not None and not holds(r):
-                return None
-            found = r.form.span(where) if isinstance(where, str) else where(r)
-            if isinstance(found, RuleHit) or (found is None and holds is None):
-                return found
-            return RuleHit(found, None if says is None else says(r))
-
-        return Rule(name, cause, stage, words, self.source + function, check, why, refuses, observed)
+def elf_field(program: ElfProgram, name: str) -> Span:
+    """Return the bytes of a field of the ELF header, by the names of the ELF specification."""
+    return program.form.span(name)

@@ -156,7 +156,7 @@ def verdict_lines(name: str, judgement: Judgement, steps: Sequence[NextCommand] 
     """Return text about one reader's verdict."""
     verdict, then = judgement.now[name], judgement.after[name]
     stage = f", {STAGES[verdict.stage]}" if verdict.stage else ""
-    out = [f"{name} {verdict.reader.version}: {state_words(verdict)}{stage}", ""]
+    out = [f"{name} {verdict.reader.title}: {state_words(verdict)}{stage}", ""]
     out += [f"It says:  {verdict.says or '(nothing at all)'}"]
     decisive = verdict.decisive
     if decisive is not None:

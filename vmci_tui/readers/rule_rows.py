@@ -1,0 +1,61 @@
+"""Tables of rules: one row a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from vmci_tui.common.span import Span
+from vmci_tui.readers.rule import Reading, Rule, RuleHit, Stage
+from vmci_tui.readers.version import Version
+
+R = TypeVar("R", bound=Reading)
+
+
+def _without_fields(reading: object, name: str) -> Span:
+    raise KeyError(name)
+
+
+@dataclass(frozen=True)
+class RuleRows(Generic[R]):
+    """Makes the rules of one program from rows."""
+
+    source: str
+    """The start of each rule's source: the program, its version, the file."""
+    field: Callable[[R, str], Span] = _without_fields
+    """Returns the bytes of the header field with this name."""
+
+    def __call__(
+        self,
+        cause: str,
+        stage: Stage,
+        name: str,
+        function: str,
+        words: str,
+        why: str,
+        *,
+        holds: Callable[[R], bool] | None = None,
+        where: str | Callable[[R], Span | RuleHit | None] = lambda _: None,
+        says: Callable[[R], str] | None = None,
+        refuses: bool = True,
+        observed: bool = True,
+        since: Version | None = None,
+        until: Version | None = None,
+    ) -> Rule[R]:
+        """Make a rule that fires if `holds` is true; without `holds`, if `where` finds bytes.
+
+        `where` returns the bytes concerned, or the whole hit; or it is the name of a field of the header.
+        `words` is an example of what the program prints; `says` returns what it prints for this file.
+        """
+
+        def check(r: R) -> RuleHit | None:
+            if holds is not None and not holds(r):
+                return None
+            found = self.field(r, where) if isinstance(where, str) else where(r)
+            if isinstance(found, RuleHit) or (found is None and holds is None):
+                return found
+            return RuleHit(found, None if says is None else says(r))
+
+        source = self.source + function
+        return Rule(name, cause, stage, words, source, check, why, refuses, observed, since, until)
