@@ -20,9 +20,9 @@ import pytest
 from tests import house
 from tests.paths import SAMPLES
 
-SHOW, CHECK, APP = "show", "check", "app"
-"""`vmci show FILE`; `vmci check FILE`; the app until its first paint, all with an ELF dump."""
-_EVERY: Final = (SHOW, CHECK, APP)
+SHOW, CHECK, APP, VERSION = "show", "check", "app", "--version"
+"""`vmci show FILE`; `vmci check FILE`; the app until its first paint, all with an ELF dump; `vmci --version`."""
+_EVERY: Final = (SHOW, CHECK, APP, VERSION)
 DUMP: Final = str(SAMPLES / "amd64-cut-note.elf")
 LATE: Final = {
     # Optional packages, which may be missing.
@@ -41,6 +41,7 @@ LATE: Final = {
     "vmci_tui.opening.open_entry": (SHOW, APP),
     "vmci_tui.search.pages": _EVERY, "vmci_tui.saving.last_save": _EVERY, "vmci_tui.common.error_log": _EVERY,
     # What only a command or a key needs.
+    "vmci_tui.opening": (VERSION,), "vmci_tui.containers": (VERSION,), "vmci_tui.document": (VERSION,),
     "vmci_tui.bench": _EVERY, "vmci_tui.qemu": _EVERY, "vmci_tui.lessons": _EVERY,
     "vmci_tui.cli.commands.lesson_server": _EVERY, "vmci_tui.cli": (APP,), "vmci_tui.tui": (SHOW, CHECK),
     "vmci_tui.findings": (SHOW, APP), "vmci_tui.readers": (SHOW, APP), "vmci_tui.proof": (SHOW, APP),
@@ -51,7 +52,7 @@ LATE: Final = {
 _COMMAND: Final = """
 import contextlib, io, sys
 from vmci_tui.cli.run import main
-with contextlib.redirect_stdout(io.StringIO()):
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
     main(sys.argv[1:])
 names = sorted(sys.modules)
 import json

@@ -16,7 +16,6 @@ from vmci_tui.common.errors import Cancelled, OpenError, UsageError, VmciError
 from vmci_tui.common.safe_text import safe, visible
 from vmci_tui.common.signals import changes_made, install_handlers
 from vmci_tui.layers.file import reason
-from vmci_tui.opening.open_file import open_document
 
 _MODULES: Final = dict.fromkeys(("set", "append", "strip", "undo", "new"), "edit")
 """Modules of the commands that share one."""
@@ -30,7 +29,13 @@ _BROKEN_PIPE: Final = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code. Turn every error into one line on stderr."""
+    """Run the command line and return the exit code. Turn every error into one line on stderr.
+
+    Without `argv` this is a process of its own: until a command runs, or the app paints, nothing that is made is
+    garbage, and it need not be searched for garbage later.
+    """
+    if argv is None:
+        gc.disable()
     arguments = list(sys.argv[1:] if argv is None else argv)
     open_closed()
     install_handlers()
@@ -91,7 +96,11 @@ def _run(arguments: list[str]) -> int:
     if options.command is None:
         raise UsageError("missing command", "see `vmci --help`")
     name = _MODULES.get(options.command, options.command)
-    code: int = import_module(f"vmci_tui.cli.commands.{name}").run(options)
+    command = import_module(f"vmci_tui.cli.commands.{name}")
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+    code: int = command.run(options)
     _print_mishaps()
     return code
 
@@ -111,7 +120,8 @@ def _open_app(arguments: list[str]) -> int:
     files = [item for item in arguments if not item.startswith("-") or os.path.exists(item)]
     if len(files) != len(arguments) or len(files) > 2:
         raise UsageError("the app opens one dump and one entry at most", "use vmci [FILE [BLOB]], or see `vmci --help`")
-    gc.disable()  # until the first paint: nothing made before it is garbage
+    from vmci_tui.opening.open_file import open_document
+
     document = open_document(*files) if files else None
     with document or nullcontext():
         if not on_terminal():
