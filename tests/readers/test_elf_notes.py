@@ -6,11 +6,9 @@ import struct
 
 import pytest
 
-from tests.dumps.factory import Load, cpus, elf, note
+from tests.dumps.factory import cpus, note
 from vmci_tui.common.span import Span
-from vmci_tui.layers.file import BytesSource
-from vmci_tui.readers.file_view import View
-from vmci_tui.readers.shared.elf_notes import note_segments, release_of, shifted, walk
+from vmci_tui.readers.shared.elf_notes import release_of, shifted, walk
 
 
 def step_by_step(data: bytes, align: int) -> tuple[list[int], int | None]:
@@ -49,18 +47,6 @@ def test_zeros_at_the_end_of_a_note_are_no_shift() -> None:
     assert shifted(inside, "little") is None
     between = walk(0x1000, cpus() + bytes(8) + note(), "little", 4)
     assert shifted(between, "little") == Span(0x1000 + len(cpus()), 8)
-
-
-@pytest.mark.parametrize("order", ["little", "big"])
-@pytest.mark.parametrize("bits", [32, 64])
-def test_note_segments_are_found_among_many(bits: int, order: str) -> None:
-    loads = [Load(4 << 8, bytes(8))] + [Load(4, at=0)] * 300
-    data = elf([note(), note()], loads, bits, order, note_first=False)  # type: ignore[arg-type]
-    view = View(BytesSource(data))
-    header = view.header(bits, order)  # type: ignore[arg-type]
-    plain = view.segments(bits, order, header.phoff, header.phnum)  # type: ignore[arg-type]
-    found = note_segments(view, bits, order, header.phoff, header.phnum)  # type: ignore[arg-type]
-    assert found == tuple(each for each in plain if each.type == 4) and len(found) == 2
 
 
 def test_the_release_is_a_line_of_its_own() -> None:

@@ -15,18 +15,9 @@ from typing import Final
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import NAME, note_header
-from vmci_tui.formats.elf_records import (
-    EI_CLASS,
-    EI_DATA,
-    EI_VERSION,
-    ET_CORE,
-    IDENT,
-    MAGIC,
-    PN_XNUM,
-    SHT_NOTE,
-    Section,
-)
+from vmci_tui.formats.elf_records import ET_CORE, PN_XNUM, SHT_NOTE, Section
 from vmci_tui.machines.lookup import machine_of_elf
+from vmci_tui.readers.libelf import Libelf
 from vmci_tui.readers.rule import Reader
 from vmci_tui.readers.rule_rows import RuleRows
 from vmci_tui.readers.shared.elf_notes import (
@@ -40,7 +31,7 @@ from vmci_tui.readers.shared.elf_notes import (
     shifted,
     unpadded,
 )
-from vmci_tui.readers.shared.elf_program import ElfProgram, Place, elf_field
+from vmci_tui.readers.shared.elf_program import Place, elf_field
 
 _VERSION: Final = "0.188"
 _FAILED: Final = "eu-readelf: failed reading 'FILE': "
@@ -60,32 +51,8 @@ _ET_REL: Final = 1
 _SHF_COMPRESSED: Final = 0x800
 
 
-class EuReadelf(ElfProgram):
+class EuReadelf(Libelf):
     """The file as eu-readelf reads it."""
-
-    other_class = 64
-    stride_counts = False
-
-    @property
-    def wrong_ident(self) -> Span | None:
-        """The first byte of e_ident that is not valid, or all if it is not ELF (libelf/common.h determine_kind)."""
-        head, wanted = self.view.head, ((EI_CLASS, (1, 2)), (EI_DATA, (1, 2)), (EI_VERSION, (1,)))
-        if not head.startswith(MAGIC) or len(head) < IDENT.size:
-            return Span(0, min(len(head), IDENT.size))
-        return next((Span(at, 1) for at, good in wanted if head[at] not in good), None)
-
-    @property
-    def is_elf(self) -> bool:
-        return self.wrong_ident is None and super().is_elf
-
-    @property
-    def too_many_sections(self) -> bool:
-        return self.shnum > 0xFFFFFFFF
-
-    @cached_property
-    def phnum(self) -> int:
-        """The number of program headers: that in section 0, even 0, if e_phnum is PN_XNUM (libelf/elf_getphdrnum.c)."""
-        return self.sections[0].info if self.header.phnum == PN_XNUM and self.sections else self.header.phnum
 
     @cached_property
     def no_table(self) -> str:
@@ -93,15 +60,10 @@ class EuReadelf(ElfProgram):
 
         It continues if not even the first header fits. In a relocatable file libdwfl reads no program headers.
         """
-        offset, size = self.header.phoff, self.form.segment.size
-        rest, relocatable = self.view.size - offset, self.header.type == _ET_REL
-        if offset and rest <= 0:
+        relocatable = self.header.type == _ET_REL
+        if self.headers_behind:
             return _NO_COUNT if relocatable else _INVALID
-        return _INVALID if offset and not relocatable and size <= rest < self.phnum * size else ""
-
-    @property
-    def has_table(self) -> bool:
-        return self.header.phoff > 0 and self.has(self.header.phoff, self.phnum * self.form.segment.size)
+        return _INVALID if self.headers_cut and not relocatable else ""
 
     @property
     def opened(self) -> bool:
@@ -146,14 +108,14 @@ class EuReadelf(ElfProgram):
         return tuple(note for note in self.notes if note.name == NAME and note.type == 0) if decodes else ()
 
     @cached_property
-    def first(self) -> WalkedNote | None:
+    def chosen(self) -> WalkedNote | None:
         """The first note whose printed text has `OSRELEASE=`; else the first that it decodes."""
-        return next((note for note in self.shown if _prints_release(note.desc)), super().first)
+        return next((note for note in self.shown if _prints_release(note.desc)), super().chosen)
 
     @property
     def release_missing(self) -> bool:
         """Whether it decodes a note, but prints no release."""
-        return self.first is not None and not _prints_release(self.first.desc)
+        return self.chosen is not None and not _prints_release(self.chosen.desc)
 
     def release_in(self, text: bytes) -> bytes | None:
         """Return the printed part of the first line of the key."""

@@ -1,7 +1,8 @@
-"""Note areas as GNU readelf and eu-readelf walk them: each note must fit with its padding, or the walk ends.
+"""Note areas as GNU readelf, libelf and libkdumpfile walk them: each note must fit, or the walk ends.
 
-Both count padding from the start of the area, and never look for a note elsewhere.
-(binutils 2.40, binutils/readelf.c process_notes_at; elfutils 0.188, libelf/gelf_getnote.c.)
+They count padding from the start of the area, and never look for a note elsewhere.
+(binutils 2.40, binutils/readelf.c process_notes_at; elfutils 0.188, libelf/gelf_getnote.c;
+libkdumpfile 0.5.6, src/kdumpfile/notes.c do_notes.)
 """
 
 from __future__ import annotations
@@ -11,11 +12,9 @@ from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NAME, NOTE_LIMIT, ByteOrder, align_up, note_header
-from vmci_tui.formats.elf_records import PT_NOTE, Segment
 from vmci_tui.formats.flattened_records import SIGNATURE as FLATTENED
 from vmci_tui.formats.kdump_records import DISKDUMP, SIGNATURE
 from vmci_tui.machines.lookup import machine_of_elf
-from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import RuleHit
 
 _NOT_ZERO: Final = re.compile(rb"[^\0]")
@@ -28,12 +27,20 @@ class WalkedNote(NamedTuple):
     offset: int
     name: bytes
     type: int
+    at: int
+    """The offset of its descriptor."""
     desc: bytes
     end: int
+    """The offset behind its padding, which may be missing in the file."""
 
     @property
     def span(self) -> Span:
         return Span(self.offset, self.end - self.offset)
+
+    @property
+    def unpadded(self) -> Span:
+        """Its span without the padding after the descriptor."""
+        return Span(self.offset, self.at + len(self.desc) - self.offset)
 
     @property
     def shown(self) -> bytes:
@@ -60,8 +67,11 @@ class NoteArea(NamedTuple):
         return Span(self.offset, len(self.data))
 
 
-def walk(offset: int, data: bytes, order: ByteOrder, align: int) -> NoteArea:
-    """Walk all notes of an area at file offset `offset`, padded to `align` (4 or 8) bytes."""
+def walk(offset: int, data: bytes, order: ByteOrder, align: int, padding: bool = True) -> NoteArea:
+    """Walk all notes of an area at file offset `offset`, padded to `align` (4 or 8) bytes.
+
+    `padding`: whether the padding of the last note must be in the area.
+    """
     words = note_header(order)
     notes: list[WalkedNote] = []
     at, size = 0, len(data)
@@ -71,11 +81,11 @@ def walk(offset: int, data: bytes, order: ByteOrder, align: int) -> NoteArea:
         namesz, descsz, kind = words.unpack_from(data, at)
         desc = align_up(at + HEADER + namesz, align)
         end = align_up(desc + descsz, align)
-        if end > size:
+        if desc + descsz > size or (padding and end > size):
             return NoteArea(offset, data, align, tuple(notes), at)
         if namesz or descsz or kind:
             name = data[at + HEADER : at + HEADER + namesz]
-            notes.append(WalkedNote(offset + at, name, kind, data[desc : desc + descsz], offset + end))
+            notes.append(WalkedNote(offset + at, name, kind, offset + desc, data[desc : desc + descsz], offset + end))
             if len(notes) >= NOTE_LIMIT:
                 break
         else:
@@ -144,11 +154,6 @@ def release_of(text: bytes) -> bytes | None:
     """Return the value of the first OSRELEASE line."""
     found = _RELEASE.search(text)
     return None if found is None else found[1]
-
-
-def note_segments(view: View, bits: int, order: ByteOrder, offset: int, count: int) -> tuple[Segment, ...]:
-    """Return the PT_NOTEs among `count` program headers, without unpacking up to 65,000 others."""
-    return tuple(view.segments(bits, order, offset, count).of_type(PT_NOTE))
 
 
 def other_container(head: bytes) -> RuleHit | None:

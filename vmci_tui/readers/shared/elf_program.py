@@ -14,10 +14,11 @@ from typing import ClassVar, NamedTuple
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import NOTE_LIMIT, ByteOrder
-from vmci_tui.formats.elf_records import IDENT, MAGIC, SHT_NOTE, ElfHeader, Section, Segment, format_of
+from vmci_tui.formats.elf_records import IDENT, MAGIC, PT_NOTE, SHT_NOTE, ElfHeader, Section, Segment, format_of
+from vmci_tui.formats.segment_table import Segments
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import RuleHit
-from vmci_tui.readers.shared.elf_notes import NoteArea, WalkedNote, broken_note, note_segments, release_of, walk
+from vmci_tui.readers.shared.elf_notes import NoteArea, WalkedNote, broken_note, release_of, walk
 
 Finder = Callable[[NoteArea, ByteOrder], Span | None]
 """Finds a fault in an area, with the byte order of the file: the bytes concerned, or None."""
@@ -31,19 +32,22 @@ class Place(NamedTuple):
     align: int
 
 
-class ElfProgram(ABC):
-    """The file as the program reads it. Every property is safe for any bytes."""
+class ElfFile:
+    """The headers of a file as the program reads them. Every property is safe for any bytes."""
 
-    other_class: ClassVar[int]
+    other_class: ClassVar[int] = 64
     """The class, 32 or 64, as which it reads a file whose EI_CLASS is neither 1 nor 2."""
-    stride_counts: ClassVar[bool]
+    stride_counts: ClassVar[bool] = False
     """Whether it uses e_shentsize; else a section header has its usual length."""
+    only_order: ClassVar[ByteOrder | None] = None
+    """The byte order that it assumes; None if it goes by EI_DATA."""
 
     def __init__(self, view: View) -> None:
         self.view = view
         self.magic = IDENT.part("magic", view.head)
         self.bits = {b"\1": 32, b"\2": 64}.get(IDENT.part("EI_CLASS", view.head), self.other_class)
-        self.order: ByteOrder = "big" if IDENT.part("EI_DATA", view.head) == b"\2" else "little"
+        by_data: ByteOrder = "big" if IDENT.part("EI_DATA", view.head) == b"\2" else "little"
+        self.order: ByteOrder = self.only_order or by_data
         self.form = format_of(self.bits, self.order)
 
     def has(self, offset: int, length: int) -> bool:
@@ -53,11 +57,6 @@ class ElfProgram(ABC):
     @property
     def is_elf(self) -> bool:
         return self.magic == MAGIC and self.has(0, self.form.header_size)
-
-    @property
-    def opened(self) -> bool:
-        """Whether it gets as far as looking for notes."""
-        return self.is_elf
 
     @cached_property
     def header(self) -> ElfHeader:
@@ -88,31 +87,51 @@ class ElfProgram(ABC):
             return ()
         return self.view.sections(self.bits, self.order, self.header.shoff, self.shnum)
 
+    @property
+    def phnum(self) -> int:
+        """The number of program headers that it reads."""
+        return self.header.phnum
+
+    @property
+    def phoff(self) -> int:
+        """The offset of the program headers."""
+        return self.header.phoff
+
+    @property
+    def has_table(self) -> bool:
+        """Whether it can read the program headers."""
+        return self.has(self.phoff, self.phnum * self.form.segment.size)
+
+    @cached_property
+    def table(self) -> Segments:
+        """All program headers; they are read without gaps even if e_phentsize is larger."""
+        return self.view.segments(self.bits, self.order, self.phoff, self.phnum if self.has_table else 0)
+
+
+class ElfProgram(ElfFile, ABC):
+    """The file up to its notes. It searches the PT_NOTEs, or the sections of notes."""
+
+    last_wins: ClassVar[bool] = False
+    """Whether the last of several VMCOREINFO notes counts; else the first."""
+
+    @property
+    def opened(self) -> bool:
+        """Whether it gets as far as looking for notes."""
+        return self.is_elf
+
+    @property
+    def by_sections(self) -> bool:
+        """Whether it searches sections, not PT_NOTEs."""
+        return False
+
     @cached_property
     def note_sections(self) -> tuple[Section, ...]:
         return tuple(section for section in self.sections if section.type == SHT_NOTE)
 
-    @property
-    @abstractmethod
-    def by_sections(self) -> bool:
-        """Whether it searches sections, not PT_NOTEs."""
-
-    @property
-    @abstractmethod
-    def phnum(self) -> int:
-        """The number of program headers that it reads."""
-
-    @property
-    @abstractmethod
-    def has_table(self) -> bool:
-        """Whether it can read the program headers."""
-
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
-        """The PT_NOTEs. Headers are read without gaps even if e_phentsize is larger."""
-        if not self.opened or not self.has_table:
-            return ()
-        return note_segments(self.view, self.bits, self.order, self.header.phoff, self.phnum)
+        """The PT_NOTEs; up to 65,000 other headers are not unpacked."""
+        return tuple(self.table.of_type(PT_NOTE)) if self.opened else ()
 
     @cached_property
     def places(self) -> tuple[Place, ...]:
@@ -127,9 +146,9 @@ class ElfProgram(ABC):
     def complaint(self, place: Place) -> str:
         """Return its message about a place that it does not walk; empty if it walks it."""
 
-    @abstractmethod
     def broken(self, area: NoteArea) -> str:
         """Return its message about the note at which the walk ends early; empty if it does not."""
+        return ""
 
     @cached_property
     def areas(self) -> tuple[NoteArea, ...]:
@@ -193,17 +212,17 @@ class ElfProgram(ABC):
         return self.no_note and any(len(area.notes) >= NOTE_LIMIT for area in self.areas)
 
     @property
-    def first(self) -> WalkedNote | None:
+    def chosen(self) -> WalkedNote | None:
         """The note that its verdict is about."""
-        return self.shown[0] if self.shown else None
+        return self.shown[-1 if self.last_wins else 0] if self.shown else None
 
     @property
     def note(self) -> Span | None:
-        return None if self.first is None else self.first.span
+        return None if self.chosen is None else self.chosen.span
 
     @property
     def text(self) -> bytes | None:
-        return None if self.first is None else self.first.desc
+        return None if self.chosen is None else self.chosen.desc
 
     @cached_property
     def osrelease(self) -> bytes | None:
