@@ -9,9 +9,9 @@ from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NAME, align_up, note_header
 from vmci_tui.formats.elf_records import ET_CORE, IDENT, MAGIC
 from vmci_tui.readers.drgn.memory import DrgnMemory
-from vmci_tui.readers.drgn.text import KEYS, DrgnText, lines
-from vmci_tui.readers.drgn.text_rules import add_text_rules
 from vmci_tui.readers.file_view import View
+from vmci_tui.readers.libdrgn.text import KEYS, DrgnText, lines
+from vmci_tui.readers.libdrgn.text_rules import add_text_rules
 from vmci_tui.readers.libelf.core_file import CoreFile, CoreNote, CoreNoteArea, walk
 from vmci_tui.readers.libkdumpfile.context import OpeningDump
 from vmci_tui.readers.libkdumpfile.elf_rules import add_elf_memory_rules, add_elf_rules

@@ -18,8 +18,8 @@ from vmci_tui.formats.elf_records import PT_LOAD, Segment
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.proof.paging.walk import PteStep
 from vmci_tui.readers.drgn.page_tables import KernelPaging, paging_of
-from vmci_tui.readers.drgn.text import DrgnText
 from vmci_tui.readers.file_view import View
+from vmci_tui.readers.libdrgn.text import DrgnText
 from vmci_tui.readers.libelf.core_file import CoreFile
 from vmci_tui.readers.utsname_probe import ReadFailure
 

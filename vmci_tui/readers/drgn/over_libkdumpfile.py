@@ -13,9 +13,9 @@ from typing import Final, cast
 from vmci_tui.common.span import Span
 from vmci_tui.readers.drgn import drgn
 from vmci_tui.readers.drgn.drgn import DrgnReading, parsed_of, shown_length
-from vmci_tui.readers.drgn.text import KEYS as DRGN_KEYS
-from vmci_tui.readers.drgn.text import DrgnText
-from vmci_tui.readers.drgn.text_rules import add_text_rules
+from vmci_tui.readers.libdrgn.text import KEYS as DRGN_KEYS
+from vmci_tui.readers.libdrgn.text import DrgnText
+from vmci_tui.readers.libdrgn.text_rules import add_text_rules
 from vmci_tui.readers.libkdumpfile.context import OpeningDump
 from vmci_tui.readers.libkdumpfile.elf_rules import add_elf_memory_rules
 from vmci_tui.readers.libkdumpfile.file_cache import Stopped

@@ -11,7 +11,7 @@ from vmci_tui.proof.paging import arm as paging_arm
 from vmci_tui.proof.paging import s390x_ppc64_riscv as paging_others
 from vmci_tui.proof.paging import x86 as paging_x86
 from vmci_tui.proof.paging.walk import Paging
-from vmci_tui.readers.drgn.text import DrgnText
+from vmci_tui.readers.libdrgn.text import DrgnText
 from vmci_tui.readers.libelf.core_file import CoreFile
 from vmci_tui.readers.utsname_probe import ReadFailure
 

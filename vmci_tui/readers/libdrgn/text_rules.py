@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Protocol, TypeVar
 
 from vmci_tui.common.span import Span
-from vmci_tui.readers.drgn.text import DrgnText
+from vmci_tui.readers.libdrgn.text import DrgnText
 from vmci_tui.readers.rule import Condition, Reading, RuleHit, Rules, why
 
 _SOURCE: Final = "drgn 0.3.0, libdrgn/drgn_program_parse_vmcoreinfo.inc.strswitch"
