@@ -69,11 +69,12 @@ class Reading(Protocol):
 
 
 R = TypeVar("R", bound=Reading)
+R_contra = TypeVar("R_contra", bound=Reading, contravariant=True)
 Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
-class Rule(Generic[R]):
+class Rule(Generic[R_contra]):
     """A condition under which a reader refuses, complains or reads a wrong value."""
 
     name: str
@@ -84,7 +85,7 @@ class Rule(Generic[R]):
     """What the program prints, word for word; empty if it prints nothing."""
     source: str
     """Program, version, file and function that have the rule."""
-    check: Callable[[R], RuleHit | None]
+    check: Callable[[R_contra], RuleHit | None]
     why: str
     """The rule in one or two sentences."""
     refuses: bool = True

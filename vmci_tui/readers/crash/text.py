@@ -9,17 +9,24 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from vmci_tui.common.safe_text import visible
 from vmci_tui.readers.rule import Form, Value
-from vmci_tui.readers.shared.c_numbers import presence, shown_decimal, shown_hex, strtol, strtoull
+from vmci_tui.readers.shared.c_numbers import (
+    ULONG_MAX,
+    ParsedNumber,
+    kept_text,
+    number_form,
+    presence,
+    shown_hex,
+    strtol,
+    strtoull,
+)
+from vmci_tui.readers.shared.text_lines import c_string, first_values
 
 _HEX_DIGITS: Final = 16
 """MAX_HEXADDR_STRLEN of the 64-bit builds."""
 _HEX: Final = re.compile(rb"[0-9a-fA-FxXh]*")
 _DECIMAL: Final = re.compile(rb" *([0-9]+)")
 _VERSION: Final = re.compile(rb"[^.]*\.[^.]*\.")
-_TOP: Final = 1 << 64
-_ALL_ONES: Final = _TOP - 1
 _BUFFER: Final = 1500
 
 
@@ -30,9 +37,8 @@ class UnanchoredText(bytes):
 def lines(text: bytes) -> Mapping[bytes, bytes]:
     """Return each key with the value of its first line; a NUL ends the value, not the text."""
     if isinstance(text, UnanchoredText):
-        return _anywhere(text.partition(b"\0")[0])
-    pairs = [line.partition(b"=") for line in text.split(b"\n")]
-    return {key: value.split(b"\0", 1)[0] for key, equals, value in reversed(pairs) if equals}
+        return _anywhere(c_string(text))
+    return {key: c_string(value) for key, value in first_values(text.split(b"\n")).items()}
 
 
 def _anywhere(text: bytes) -> Mapping[bytes, bytes]:
@@ -49,66 +55,48 @@ def htol(raw: bytes) -> int | None:
     return int(digits.translate(None, b"xXh") or b"0", 16)
 
 
-def _dtol(raw: bytes) -> int | None:
-    """Parse as tools.c dtol: decimal digits after blanks, and nothing else; None if invalid."""
-    digits = _DECIMAL.fullmatch(raw)
-    return None if digits is None else min(int(digits[1].lstrip(b"0")[:80] or b"0"), _ALL_ONES)
-
-
-def _hex(raw: bytes) -> Value:
+def _htol(raw: bytes, base: int) -> ParsedNumber:
     number = htol(raw)
-    if number is None:
-        return shown_hex(_ALL_ONES, "base 16", "not a hexadecimal number: read as -1")
-    return shown_hex(number, "base 16", "" if raw else "empty: read as 0")
+    return ParsedNumber(ULONG_MAX, raw, digits=False) if number is None else ParsedNumber(number, b"")
 
 
-def _decimal(raw: bytes) -> Value:
-    number = _dtol(raw)
-    if number is None:
-        return shown_decimal(-1, "base 10", "not only decimal digits: read as -1")
-    return shown_decimal(number, "base 10")
+def _dtol(raw: bytes, base: int) -> ParsedNumber:
+    """Parse as tools.c dtol: decimal digits after blanks, and nothing else; -1 if invalid."""
+    found = _DECIMAL.fullmatch(raw)
+    return ParsedNumber(-1, raw, digits=False) if found is None else strtoull(found[1], base)
 
 
-def _phys_base(raw: bytes) -> Value:
+def _signed_dtol(raw: bytes, base: int) -> ParsedNumber:
     """Parse as x86_64.c x86_64_calc_phys_base: dtol after an optional minus sign."""
-    number = _dtol(raw[raw.startswith(b"-") :])
-    if number is None:
-        shown = 1 if raw.startswith(b"-") else -1
-        return shown_decimal(shown, "base 10", f"not only decimal digits: read as {shown}")
-    return shown_decimal(-number if raw.startswith(b"-") else number, "base 10")
+    number = _dtol(raw.removeprefix(b"-"), base)
+    return number._replace(value=-number.value) if raw.startswith(b"-") else number
 
 
-def _leading(raw: bytes, base: int, how: str, bits: int) -> Value:
-    """Parse as strtol with a caller that ignores the rest."""
-    number = strtol(raw, base)
-    problem = ""
+def _not_hex(raw: bytes, number: ParsedNumber) -> str:
+    return ("" if raw else "empty: read as 0") if number.digits else "not a hexadecimal number: read as -1"
+
+
+def _not_decimal(raw: bytes, number: ParsedNumber) -> str:
+    return "" if number.digits else f"not only decimal digits: read as {number.value}"
+
+
+def _not_whole(raw: bytes, number: ParsedNumber) -> str:
+    """Return the problem of a number whose caller ignores the rest."""
     if not number.digits:
-        problem = "not a number: read as 0"
-    elif number.rest:
-        problem = "characters after the number are ignored"
-    value = number.value
-    if bits == 32:
-        value = (value + (1 << 31)) % (1 << 32) - (1 << 31)
-    return shown_decimal(value, how, problem)
+        return "not a number: read as 0"
+    return "characters after the number are ignored" if number.rest else ""
 
 
-def _atol(raw: bytes) -> Value:
-    return _leading(raw, 10, "base 10", 64)
-
-
-def _atoi(raw: bytes) -> Value:
-    return _leading(raw, 10, "base 10", 32)
-
-
-def _any_base(raw: bytes) -> Value:
-    return _leading(raw, 0, "base 0", 64)
+def _as_int(raw: bytes, base: int) -> ParsedNumber:
+    """Parse as atoi: strtol, of which the lower 32 bits count."""
+    number = strtol(raw, base)
+    return number._replace(value=(number.value + (1 << 31)) % (1 << 32) - (1 << 31))
 
 
 def _range(raw: bytes) -> Value:
     """Parse as arm64.c arm64_get_vmcoreinfo_ul: strtoul, base 0."""
     number = strtoull(raw, 0)
-    problem = "" if number.digits and not number.rest else "characters after the number are ignored"
-    return shown_hex(number.value, "base 0", problem if number.digits else "not a number: read as 0")
+    return shown_hex(number.value, "base 0", _not_whole(raw, number))
 
 
 def _release(raw: bytes) -> Value:
@@ -118,8 +106,15 @@ def _release(raw: bytes) -> Value:
         problem = "not a.b.c: `crash --log` runs past its end"
     elif len(raw) >= _BUFFER:
         problem = f"{_BUFFER} bytes or more: `crash --log` overruns its memory"
-    return Value(visible(raw), None, "text", problem)
+    return kept_text(raw, "text", problem)
 
+
+_hex = number_form(16, _not_hex, parse=_htol)
+_decimal = number_form(10, _not_decimal, parse=_dtol)
+_phys_base = number_form(10, _not_decimal, parse=_signed_dtol)
+_atol = number_form(10, _not_whole, parse=strtol)
+_atoi = number_form(10, _not_whole, parse=_as_int)
+_any_base = number_form(0, _not_whole, parse=strtol)
 
 # kernel.c get_log_from_vmcoreinfo (crash --log): the symbols in base 16, sizes and offsets in base 10.
 _LOG_SYMBOLS: Final = (

@@ -11,7 +11,7 @@ from vmci_tui.formats.elf_records import ET_CORE, IDENT, MAGIC
 from vmci_tui.readers.drgn.memory import DrgnMemory
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.libdrgn.text import KEYS, DrgnText, lines
-from vmci_tui.readers.libdrgn.text_rules import add_text_rules
+from vmci_tui.readers.libdrgn.text_rules import TEXT_RULES
 from vmci_tui.readers.libelf.core_file import CoreFile, CoreNote, CoreNoteArea, walk
 from vmci_tui.readers.libkdumpfile.context import OpeningDump
 from vmci_tui.readers.libkdumpfile.elf_rules import add_elf_memory_rules, add_elf_rules
@@ -262,7 +262,7 @@ def _buried(r: DrgnReading, swapped: bool) -> list[CoreNote]:
 add_guest_rules(rule)
 add_kdump_memory_rules(rule)
 add_elf_memory_rules(rule)
-add_text_rules(rule)
+rule.all.extend(TEXT_RULES)
 add_kdump_machine_rules(rule)
 
 

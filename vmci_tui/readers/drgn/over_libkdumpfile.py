@@ -15,7 +15,7 @@ from vmci_tui.readers.drgn import drgn
 from vmci_tui.readers.drgn.drgn import DrgnReading, parsed_of, shown_length
 from vmci_tui.readers.libdrgn.text import KEYS as DRGN_KEYS
 from vmci_tui.readers.libdrgn.text import DrgnText
-from vmci_tui.readers.libdrgn.text_rules import add_text_rules
+from vmci_tui.readers.libdrgn.text_rules import TEXT_RULES
 from vmci_tui.readers.libkdumpfile.context import OpeningDump
 from vmci_tui.readers.libkdumpfile.elf_rules import add_elf_memory_rules
 from vmci_tui.readers.libkdumpfile.file_cache import Stopped
@@ -87,7 +87,7 @@ def _padded_to_eight_for_drgn(r: LibkdumpfileReading) -> RuleHit | None:
     return RuleHit(r.place.span) if lost and r.place is not None else None
 
 
-add_text_rules(rule)
+rule.all.extend(TEXT_RULES)
 add_kdump_machine_rules(rule)
 
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Final, NamedTuple
 
-from vmci_tui.common.safe_text import visible
 from vmci_tui.readers.rule import Form, Value
-from vmci_tui.readers.shared.c_numbers import ULONG_MAX, as_text, presence, shown_decimal, shown_hex, strtoull
-from vmci_tui.readers.shared.text_line import TextLine
+from vmci_tui.readers.shared.c_numbers import ParsedNumber, as_text, kept_text, number_form, presence, strtoull
+from vmci_tui.readers.shared.text_lines import TextLine, c_string
 
 BASES: Final[Mapping[bytes, int]] = {
     b"PAGESIZE": 0,
@@ -39,15 +38,20 @@ _BUILD_ID: Final = re.compile(rb"(?:[0-9a-fA-F]{2})*")
 _OSRELEASE_ROOM: Final = 128
 _BUILD_ID_ROOM: Final = 128
 
-INVALID: Final = "number in VMCOREINFO is invalid"
+
+MISSING: Final[Mapping[bytes, str]] = {
+    b"OSRELEASE": "VMCOREINFO does not contain valid OSRELEASE",
+    b"PAGESIZE": "VMCOREINFO does not contain valid PAGESIZE",
+    b"SYMBOL(swapper_pg_dir)": "VMCOREINFO does not contain valid swapper_pg_dir",
+}
+"""The required keys in drgn's order, each with its message if there is not a valid one."""
 
 
 class TextFault(NamedTuple):
-    """A line that drgn cannot parse: the cause, the bytes (offset and length in the text), its words."""
+    """A line that drgn cannot parse: the cause, the line, the program's words."""
 
     cause: str
-    offset: int
-    length: int
+    line: TextLine
     words: str
 
 
@@ -71,27 +75,39 @@ class DrgnText:
     def faults(self) -> tuple[TextFault, ...]:
         """All lines that it would refuse; it stops at the first."""
         faults = ((line, _fault(line)) for line in self.lines)
-        return tuple(TextFault(found[0], line.offset, line.length, found[1]) for line, found in faults if found)
+        return tuple(TextFault(found[0], line, found[1]) for line, found in faults if found)
+
+    @property
+    def missing(self) -> bytes | None:
+        """The first required key without a valid value."""
+        size, table = self.number(b"PAGESIZE"), self.number(b"SYMBOL(swapper_pg_dir)")
+        valid = (self.osrelease, size and not size & (size - 1), table)
+        return next((key for key, fine in zip(MISSING, valid, strict=True) if not fine), None)
 
     @property
     def refused(self) -> bool:
         """Whether drgn refuses the text because of a line or a missing key."""
-        page_size = self.number(b"PAGESIZE")
-        missing = not self.osrelease or not self.number(b"SYMBOL(swapper_pg_dir)") or page_size & (page_size - 1)
-        return bool(self.faults or missing or not page_size)
+        return bool(self.faults) or self.missing is not None
 
     @property
     def osrelease(self) -> bytes:
-        return self.last.get(b"OSRELEASE", b"").split(b"\0", 1)[0]
+        return c_string(self.last.get(b"OSRELEASE", b""))
 
     def number(self, key: bytes) -> int:
         """Return the number of a key as drgn stores it; 0 if there is none."""
         value = self.last.get(key)
         return 0 if value is None else strtoull(value, BASES[key]).value
 
-    def unfinished(self, key: bytes) -> bool:
-        """Whether the key is in a last line without newline, which drgn ignores."""
-        return self.raw.rpartition(b"\n")[2].startswith(key + b"=")
+    def line_of(self, key: bytes) -> TextLine | None:
+        """Return the line that counts for a key."""
+        return next((line for line in reversed(self.lines) if line.key == key), None)
+
+    @property
+    def unfinished(self) -> TextLine | None:
+        """The last line if it has no newline, which drgn ignores."""
+        at = self.raw.rfind(b"\n") + 1
+        key, mark, value = self.raw[at:].partition(b"=")
+        return TextLine(key, value, at, len(self.raw) - at) if mark else None
 
 
 def _fault(line: TextLine) -> tuple[str, str] | None:
@@ -111,54 +127,60 @@ def _fault(line: TextLine) -> tuple[str, str] | None:
     if not number.fits:
         return "T07", "number in VMCOREINFO is too large"
     if not number.digits or number.rest:
-        return _why_invalid(value, BASES[key], number.rest), INVALID
+        return _why_invalid(value, BASES[key], number.rest), "number in VMCOREINFO is invalid"
     if key in _BITS and not 1 <= number.value <= 64:
         return "T19", f"{key[7:-1].decode()} in VMCOREINFO is invalid"
     return None
 
 
 def _why_invalid(value: bytes, base: int, rest: bytes) -> str:
+    """Return the cause of a number that drgn cannot parse."""
     if rest == b"\r":
         return "T02"
     if b"\0" in value:
         return "T03"
-    return "T13" if base == 0 and strtoull(value, 10).rest == b"" and strtoull(value, 10).digits else "T07"
+    decimal = strtoull(value, 10)
+    return "T13" if base == 0 and decimal.digits and not decimal.rest else "T07"
 
 
-def _as_number(base: int, raw: bytes) -> Value:
-    number = strtoull(raw, base)
-    how = f"base {base}" if base else f"base 0: {_taken(raw)}"
-    show = shown_hex if base == 16 else shown_decimal
+def _problem(raw: bytes, number: ParsedNumber) -> str:
     if not number.fits:
-        return show(ULONG_MAX, how, "does not fit in 64 bits: drgn refuses the dump")
-    if not number.digits or number.rest:
-        return Value(visible(raw), None, how, "not a number: drgn refuses the dump")
-    return show(number.value, how)
+        return "does not fit in 64 bits: drgn refuses the dump"
+    return "not a number: drgn refuses the dump" if not number.digits or number.rest else ""
 
 
-def _taken(raw: bytes) -> str:
+def _base_0(raw: bytes) -> str:
     digits = raw.lstrip(b" \t\v\f\r+-")
     if digits[:2].lower() == b"0x":
-        return "hexadecimal"
-    return "octal" if digits[:1] == b"0" and len(digits) > 1 else "decimal"
+        return "base 0: hexadecimal"
+    return "base 0: octal" if digits[:1] == b"0" and len(digits) > 1 else "base 0: decimal"
 
 
 def _build_id(raw: bytes) -> Value:
     if not _BUILD_ID.fullmatch(raw) or len(raw) // 2 > _BUILD_ID_ROOM:
-        return Value(visible(raw), None, "pairs of hex digits", "not a build ID: drgn refuses the dump")
-    return Value(visible(raw.lower()), None, "pairs of hex digits")
+        return kept_text(raw, "pairs of hex digits", "not a build ID: drgn refuses the dump")
+    return kept_text(raw.lower(), "pairs of hex digits")
 
 
 def _arm_lpae(raw: bytes) -> Value:
-    return Value(visible(raw), None, "y or not", "" if raw[:1] in (b"y", b"n") else "does not start with y: off")
+    return kept_text(raw, "y or not", "" if raw[:1] in (b"y", b"n") else "does not start with y: off")
 
 
+def _dropped(number: ParsedNumber) -> bool:
+    return number.fits and (not number.digits or bool(number.rest))
+
+
+_NUMBER = {
+    0: number_form(0, _problem, how=_base_0, drops=_dropped),
+    16: number_form(16, _problem, drops=_dropped),
+}
 KEYS: Final[Mapping[bytes, Form]] = {
     b"OSRELEASE": as_text,
     b"BUILD-ID": _build_id,
     b"CRASHTIME": presence,
     b"CONFIG_ARM_LPAE": _arm_lpae,
-} | {key: partial(_as_number, base) for key, base in BASES.items()}
+    **{key: _NUMBER[base] for key, base in BASES.items()},
+}
 """Every key that drgn parses (the strswitch file), and how."""
 
 

@@ -20,7 +20,7 @@ from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, DumpMemory, Missing
 from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped, Windows
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import BASES, CACHE_PAGES, number_of, used_lines, version_code
 from vmci_tui.readers.rule import NOT_KNOWN, ProbeResult
-from vmci_tui.readers.shared.text_line import TextLine
+from vmci_tui.readers.shared.text_lines import TextLine
 from vmci_tui.readers.utsname_probe import ReadFailure, probe
 
 OSTYPE: Final = "kdump_set_string_attr(KDUMP_ATTR_OSTYPE): "

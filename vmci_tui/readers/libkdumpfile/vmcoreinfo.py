@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import partial
 from typing import Final
 
-from vmci_tui.common.safe_text import visible
 from vmci_tui.readers.rule import Form, Value
-from vmci_tui.readers.shared.c_numbers import ULONG_MAX, shown_decimal, shown_hex, strtoull
-from vmci_tui.readers.shared.text_line import TextLine
+from vmci_tui.readers.shared.c_numbers import ParsedNumber, kept_text, number_form, strtoull
+from vmci_tui.readers.shared.text_lines import TextLine, c_string
 
 _SYMBOLS: Final = (
     b"init_uts_ns", b"system_utsname", b"_stext", b"_text", b"init_top_pgt", b"init_level4_pgt", b"swapper_pg_dir",
@@ -61,7 +59,7 @@ def used_lines(text: bytes) -> list[TextLine]:
             if dotted not in _KEYS:
                 continue
             key = dotted
-        out.append(TextLine(key or b"", (m["value"] or b"").split(b"\0", 1)[0], m.start(), m.end() - m.start()))
+        out.append(TextLine(key or b"", c_string(m["value"] or b""), m.start(), m.end() - m.start()))
     return out
 
 
@@ -73,31 +71,24 @@ def number_of(value: bytes, base: int) -> int | None:
 
 def lines(text: bytes) -> dict[bytes, bytes]:
     """Return all keys, each with its last value, as C strings."""
-    text = text.removesuffix(b"\n")
-    found = (line.partition(b"=") for line in text.split(b"\n"))
-    return {key.split(b"\0", 1)[0]: value.split(b"\0", 1)[0] for key, _, value in found}
+    found = (line.partition(b"=") for line in text.removesuffix(b"\n").split(b"\n"))
+    return {c_string(key): c_string(value) for key, _, value in found}
 
 
-def _as_number(base: int, raw: bytes) -> Value:
-    number = strtoull(raw, base)
-    how = f"base {base}" if base else "base 0"
-    if raw and number.rest:
-        return Value(visible(raw), None, how, "not a number: the key is ignored")
-    show = shown_hex if base == 16 else shown_decimal
-    return show(number.value if number.fits else ULONG_MAX, how, "" if raw else "empty: read as 0")
+def _ignored(raw: bytes, number: ParsedNumber) -> str:
+    if number.rest:
+        return "not a number: the key is ignored"
+    return "" if raw else "empty: read as 0"
+
+
+def _not_page_size(raw: bytes, number: ParsedNumber) -> str:
+    if number.rest:
+        return "not a number: the key is ignored"
+    return "" if number.value and not number.value & (number.value - 1) else "not a power of two: refused"
 
 
 def _release(raw: bytes) -> Value:
-    fine = version_code(raw) is not None
-    return Value(visible(raw), None, "text", "" if fine else "not a.b.c: refused when memory is read")
-
-
-def _page_size(raw: bytes) -> Value:
-    number = strtoull(raw, 10)
-    if raw and number.rest:
-        return Value(visible(raw), None, "base 10", "not a number: the key is ignored")
-    problem = "" if number.value and not number.value & (number.value - 1) else "not a power of two: refused"
-    return shown_decimal(number.value, "base 10", problem)
+    return kept_text(raw, "text", "not a.b.c: refused when memory is read" if version_code(raw) is None else "")
 
 
 def version_code(release: bytes) -> int | None:
@@ -112,13 +103,11 @@ def version_code(release: bytes) -> int | None:
     return (parts[0] << 16) + (parts[1] << 8) + min(parts[2], 255)
 
 
-def _y(raw: bytes) -> Value:
-    return Value(visible(raw), None, "y or not")
-
-
-KEYS: Final[Mapping[bytes, Form]] = {key: partial(_as_number, base) for key, base in BASES.items()} | {
+_number = {base: number_form(base, _ignored, drops=lambda number: bool(number.rest)) for base in (0, 16)}
+KEYS: Final[Mapping[bytes, Form]] = {
+    **{key: _number[base] for key, base in BASES.items()},
     b"OSRELEASE": _release,
-    b"PAGESIZE": _page_size,
-    b"CONFIG_X86_PAE": _y,
+    b"PAGESIZE": number_form(10, _not_page_size, drops=lambda number: bool(number.rest)),
+    b"CONFIG_X86_PAE": lambda raw: kept_text(raw, "y or not"),
 }
 """Every key that libkdumpfile uses, and how it reads each."""

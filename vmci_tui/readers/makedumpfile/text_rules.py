@@ -12,7 +12,7 @@ from vmci_tui.formats.elf_records import PT_LOAD
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.knowledge.makedumpfile_releases import need_of
 from vmci_tui.readers.makedumpfile.elf_reading import NO_PADDR, MakedumpfileReading
-from vmci_tui.readers.makedumpfile.text import KEYS, LINE_LIMIT, LOG_KEYS
+from vmci_tui.readers.makedumpfile.text import KEYS, LINE_ROOM, LOG_KEYS
 from vmci_tui.readers.rule import Rule, RuleHit, Rules, why
 from vmci_tui.readers.shared.c_numbers import strtol, strtoull
 
@@ -40,7 +40,7 @@ def _nul(reading: _Reading) -> RuleHit | None:
 @rule("T05", "after", "", _READ, refuses=False)
 @why("A line of more than 1,499 bytes is read in pieces: each further piece counts as the next line.")
 def _long_line(reading: _Reading) -> RuleHit | None:
-    if reading.text is None or max(map(len, reading.text.split(b"\n"))) < LINE_LIMIT:
+    if reading.text is None or max(map(len, reading.text.split(b"\n"))) < LINE_ROOM - 1:
         return None
     return RuleHit(reading.line_span(max(reading.text.split(b"\n"), key=len)))
 

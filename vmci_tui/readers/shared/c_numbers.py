@@ -6,10 +6,11 @@ The readers parse the same text in different bases, some strictly, some not.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from vmci_tui.common.safe_text import visible
-from vmci_tui.readers.rule import Value
+from vmci_tui.readers.rule import Form, Value
 
 PRESENCE = "presence only"
 """The form of a key of which a reader checks only the presence."""
@@ -83,11 +84,40 @@ def shown_decimal(number: int, how: str, problem: str = "") -> Value:
     return Value(visible(str(number)), number, how, problem)
 
 
+def kept_text(raw: bytes, how: str, problem: str = "") -> Value:
+    """Return a value that is not a number to the program."""
+    return Value(visible(raw), None, how, problem)
+
+
+def number_form(
+    base: int,
+    problem: Callable[[bytes, ParsedNumber], str],
+    *,
+    parse: Callable[[bytes, int], ParsedNumber] = strtoull,
+    how: Callable[[bytes], str] | None = None,
+    drops: Callable[[ParsedNumber], bool] = lambda _: False,
+) -> Form:
+    """Return how a program reads the numbers of a key; it shows those of base 16 as 0x...
+
+    `problem` returns why the number differs from the text, empty if it does not; `how` the base in words, if it is
+    not always the same; `drops` whether the program does not use the value, which is then shown as text.
+    """
+    show = shown_hex if base == 16 else shown_decimal
+
+    def form(raw: bytes) -> Value:
+        number = parse(raw, base)
+        said = f"base {base}" if how is None else how(raw)
+        why = problem(raw, number)
+        return kept_text(raw, said, why) if drops(number) else show(number.value, said, why)
+
+    return form
+
+
 def as_text(raw: bytes) -> Value:
     """Read a value as text, such as OSRELEASE."""
-    return Value(visible(raw), None, "text")
+    return kept_text(raw, "text")
 
 
 def presence(raw: bytes) -> Value:
     """Read a value of which only the presence counts."""
-    return Value(visible(raw), None, PRESENCE)
+    return kept_text(raw, PRESENCE)
