@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from vmci_tui.containers.base import Region
 from vmci_tui.formats.flattened_records import HEADER, HEADER_SIZE, RECORD
-from vmci_tui.layers.flattened import Record
+from vmci_tui.layers.record_index import Record
 
 PIECE_LIMIT: Final = 1 << 15
 """The most records that are shown one by one; of more, only those of headers and notes are."""

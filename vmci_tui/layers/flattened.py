@@ -10,16 +10,13 @@ crash sorts them by offset and takes the one that its binary search meets (maked
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_right
 from collections.abc import Iterator
-from heapq import heappop, heappush
-from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.formats.flattened_records import END, HEADER, HEADER_SIZE, RECORD, SIGNATURE
 from vmci_tui.layers.file import Source
+from vmci_tui.layers.record_index import Record, RecordIndex
 
 RECORD_LIMIT: Final = 1 << 22
 """Records that are indexed, 24 bytes each. QEMU writes 16 KiB a record: 64 GiB of file."""
@@ -28,19 +25,11 @@ OVERLAP_LIMIT: Final = 1 << 18
 _TOP: Final = 1 << 62
 
 
-class Record(NamedTuple):
-    """One record: `length` bytes for `offset` of the plain file, at offset `place` of the flattened one."""
-
-    offset: int
-    length: int
-    place: int
-
-
 class FlattenedSource:
     """The plain file that a flattened one describes; bytes without a record are zero. Made by `open_flattened`."""
 
     def __init__(
-        self, file: Source, index: _Index, faults: tuple[str, ...], overlap: str, end_mark: int | None
+        self, file: Source, index: RecordIndex, faults: tuple[str, ...], overlap: str, end_mark: int | None
     ) -> None:
         self.file = file
         self.faults = faults
@@ -50,8 +39,6 @@ class FlattenedSource:
         self.end_mark = end_mark
         """File offset of the end mark; None if the file was not finished."""
         self._index = index
-        last = len(index.offsets) - 1
-        self._size = index.offsets[last] + index.lengths[last] if last >= 0 else 0
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, FlattenedSource):
@@ -68,7 +55,7 @@ class FlattenedSource:
     @property
     def size(self) -> int:
         """Bytes of the plain file."""
-        return self._size
+        return self._index.size
 
     @property
     def cut(self) -> bool:
@@ -82,18 +69,11 @@ class FlattenedSource:
 
     def __len__(self) -> int:
         """Return how many records there are."""
-        return len(self._index.offsets)
+        return self._index.number
 
     def pieces(self, offset: int, length: int) -> Iterator[Record]:
         """Yield the parts of [offset, offset + length) of the plain file that records hold, in order."""
-        offsets, lengths, places = self._index
-        end = offset + length
-        at = max(bisect_right(offsets, offset) - 1, 0)
-        while at < len(offsets) and (start := offsets[at]) < end:
-            first, stop = max(start, offset), min(start + lengths[at], end)
-            if first < stop:
-                yield Record(first, stop - first, places[at] + first - start)
-            at += 1
+        return self._index.pieces(offset, length)
 
     def file_offset(self, offset: int) -> int | None:
         """Return the offset in this file of a byte of the plain file; None if no record holds it."""
@@ -101,7 +81,7 @@ class FlattenedSource:
         return None if piece is None else piece.place
 
     def read(self, offset: int, length: int) -> bytes:
-        length = min(length, self._size - offset)
+        length = min(length, self.size - offset)
         if offset < 0 or length <= 0:
             return b""
         out: bytearray | None = None
@@ -127,21 +107,13 @@ class FlattenedSource:
             yield held
 
 
-class _Index(NamedTuple):
-    """The disjoint records in the plain file's order, as three columns of 64-bit numbers."""
-
-    offsets: array[int]
-    lengths: array[int]
-    places: array[int]
-
-
 def is_flattened(head: bytes) -> bool:
     return head.startswith(SIGNATURE)
 
 
 def open_flattened(file: Source) -> FlattenedSource:
     """Index the records up to the first broken one. Raises OpenError if there are too many."""
-    offsets, lengths, places = array("q"), array("q"), array("q")
+    index = RecordIndex.empty()
     faults: list[str] = list(_head_faults(file.read(0, HEADER.size)))
     end_mark: int | None = None
     for record in records(file, faults):
@@ -150,16 +122,21 @@ def open_flattened(file: Source) -> FlattenedSource:
             break
         if not record.length:
             continue
-        if len(offsets) == RECORD_LIMIT:
+        if index.number == RECORD_LIMIT:
             raise OpenError(
                 f"this flattened file has more than {RECORD_LIMIT} records",
                 "make it plain: `vmci unflatten FILE -o OUT`",
             )
-        offsets.append(record.offset)
-        lengths.append(record.length)
-        places.append(record.place)
-    index, overlap = _in_order(_Index(offsets, lengths, places))
-    return FlattenedSource(file, index, tuple(faults), overlap, end_mark)
+        index.add(*record)
+    order = index.by_offset()
+    twice = index.overlap(order)
+    if twice is not None and index.number > OVERLAP_LIMIT:
+        raise OpenError(
+            f"records of this flattened file overlap, and they are more than {OVERLAP_LIMIT}",
+            "make it plain: `vmci unflatten FILE -o OUT`",
+        )
+    overlap = "" if twice is None else f"two records of the flattened file write to offset {twice:#x}: the later counts"
+    return FlattenedSource(file, index.disjoint(order), tuple(faults), overlap, end_mark)
 
 
 def records(file: Source, faults: list[str]) -> Iterator[Record]:
@@ -200,47 +177,3 @@ def _head_faults(head: bytes) -> Iterator[str]:
     _, kind, version = HEADER.unpack(head)
     if (kind, version) != (1, 1):
         yield f"the flattened file's header says type {kind}, version {version}; both are 1 in all known files"
-
-
-def _in_order(index: _Index) -> tuple[_Index, str]:
-    """Return the records by offset and disjoint, and a message if some overlap. Raises OpenError."""
-    offsets, lengths, _ = index
-    order = sorted(range(len(offsets)), key=offsets.__getitem__)
-    for before, after in pairwise(order):
-        if offsets[before] + lengths[before] > offsets[after]:
-            if len(order) > OVERLAP_LIMIT:
-                raise OpenError(
-                    f"records of this flattened file overlap, and they are more than {OVERLAP_LIMIT}",
-                    "make it plain: `vmci unflatten FILE -o OUT`",
-                )
-            words = f"two records of the flattened file write to offset {offsets[after]:#x}: the later counts"
-            return _later_wins(index, order), words
-    return _Index(*(array("q", map(column.__getitem__, order)) for column in index)), ""
-
-
-def _later_wins(index: _Index, order: list[int]) -> _Index:
-    """Give each byte to the last record that writes it: sweep over the offsets, with the open records in a heap."""
-    offsets, lengths, places = index
-    out = _Index(array("q"), array("q"), array("q"))
-    under: list[int] = []
-    at = upto = 0
-    while upto < len(order) or under:
-        while under and offsets[-under[0]] + lengths[-under[0]] <= at:
-            heappop(under)
-        if not under:
-            if upto == len(order):
-                break
-            at = max(at, offsets[order[upto]])
-        while upto < len(order) and offsets[order[upto]] <= at:
-            heappush(under, -order[upto])
-            upto += 1
-        top = -under[0]
-        end = offsets[top] + lengths[top]
-        if end <= at:
-            continue
-        stop = min(end, offsets[order[upto]]) if upto < len(order) else end
-        out.offsets.append(at)
-        out.lengths.append(stop - at)
-        out.places.append(places[top] + at - offsets[top])
-        at = stop
-    return out

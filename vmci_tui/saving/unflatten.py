@@ -16,7 +16,8 @@ from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers.kdump.header import read_header
 from vmci_tui.formats.kdump_records import BLOCK_SIZES, INCOMPLETE, SIGNATURE
 from vmci_tui.layers.file import BytesSource, FileSource
-from vmci_tui.layers.flattened import FlattenedSource, Record, is_flattened, open_flattened, records
+from vmci_tui.layers.flattened import FlattenedSource, is_flattened, open_flattened, records
+from vmci_tui.layers.record_index import Record
 from vmci_tui.saving.new_file import write_atomically
 from vmci_tui.saving.write_image import copy_some, pwrite
 

@@ -13,8 +13,9 @@ from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import SaveError
 from vmci_tui.formats.flattened_records import END, HEADER_SIZE, RECORD
-from vmci_tui.layers.flattened import FlattenedSource, Record, open_flattened
+from vmci_tui.layers.flattened import FlattenedSource, open_flattened
 from vmci_tui.layers.image import Extent, Image, ImageSource, NewBytes, SourceBytes
+from vmci_tui.layers.record_index import Record
 
 Block = tuple[int, bytes]
 """Bytes for an offset of the plain file."""

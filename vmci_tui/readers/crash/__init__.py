@@ -34,8 +34,7 @@ def _accepted(run: CrashReading) -> str:
 
 def _reads(run: CrashReading) -> ProbeResult:
     """Report the one known fact about a session: it rejects a flattened file without an end mark."""
-    words = crash_kdump.unsorted(run)
-    return ProbeResult(False, words) if words else NOT_KNOWN
+    return ProbeResult(False, run.flat.unsorted) if run.flat is not None and run.flat.unsorted else NOT_KNOWN
 
 
 READER = Reader(

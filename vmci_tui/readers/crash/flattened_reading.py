@@ -13,8 +13,9 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.flattened_records import HEADER, HEADER_SIZE, RECORD, SIGNATURE
+from vmci_tui.formats.flattened_records import HEADER, RECORD, SIGNATURE
 from vmci_tui.readers.file_view import View
+from vmci_tui.readers.shared.flattened_records import RECORD_LIMIT, RecordHeaders, written_records
 
 _TYPE: Final = (1).to_bytes(8, "big")
 _KEY: Final = b"OSRELEASE="
@@ -22,10 +23,6 @@ _PIECES: Final = 100
 """Lines of the output of strings that crash reads."""
 _PIECE: Final = 1498
 """Bytes that fgets takes of a line, newline included."""
-_RECORD_LIMIT: Final = 1 << 21
-"""Records that are followed at most: negative sizes can lead in a circle."""
-_AT_ONCE: Final = 1 << 16
-"""Bytes that are read at once if records are close together."""
 _STRING: Final = re.compile(rb"[\t -~]{10,}")
 _CHUNK: Final = 1 << 20
 _LIMIT: Final = 16 << 20
@@ -75,18 +72,14 @@ class CrashFlattened:
 
         Only sizes and the end mark count (store_flat_data_array).
         """
-        at, data, start = HEADER_SIZE, b"", 0
-        for _ in range(_RECORD_LIMIT):
-            if not start <= at <= start + len(data) - RECORD.size:
-                near = start <= at <= start + len(data) + _AT_ONCE
-                data, start = self.view.read(at, _AT_ONCE if near else RECORD.size), at
-            head = data[at - start : at - start + RECORD.size]
-            if len(head) < RECORD.size:
+        whole, at = written_records(self.view)
+        headers = RecordHeaders(self.view)
+        for _ in range(whole.number, RECORD_LIMIT):  # negative sizes can lead in a circle
+            if (head := headers.at(at)) is None:
                 return "crash: read error: FILE (flat format): truncated/incomplete"
-            offset, size = RECORD.unpack(head)
-            if offset == -1:
+            if head[0] == -1:
                 return ""
-            at += RECORD.size + size
+            at += RECORD.size + head[1]
             if not 0 <= at < 1 << 63:
                 return "crash: FILE: seek error (flat format)"
         return ""

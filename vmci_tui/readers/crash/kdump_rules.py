@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.flattened_records import RECORD
 from vmci_tui.readers.crash.elf_reading import CrashReading
 from vmci_tui.readers.crash.kdump_reading import SEGV, UNKNOWN
 from vmci_tui.readers.crash.text import KEYS
-from vmci_tui.readers.libkdumpfile.flatmap import FlatFile
-from vmci_tui.readers.libkdumpfile.open_kdump import run_of
 from vmci_tui.readers.rule import RuleHit, Rules, why
 from vmci_tui.readers.shared.kdump_program import Layout
 
@@ -239,19 +236,7 @@ def _strings_only(r: CrashReading) -> RuleHit | None:
 @rule("C24", "after", "", "crash 8.0.2, makedumpfile.c store_flat_data_array", refuses=False)
 @why("The records do not lead to an end mark: `--osrelease` ignores records, but a session fails.")
 def _no_end_of_records(r: CrashReading) -> RuleHit | None:
-    words = unsorted(r)
-    return RuleHit(words=words) if words else None
-
-
-def unsorted(r: CrashReading) -> str:
-    """Return a session's message if the records of a flattened file make it fail; else empty."""
-    if r.flat is None:
-        return ""
-    run = run_of(r.view)
-    followed = run.file if run is not None else None
-    if isinstance(followed, FlatFile) and followed.end_mark + RECORD.size <= r.view.size:
-        return ""  # libkdumpfile, which is stricter, has gone through all records already
-    return r.flat.unsorted
+    return RuleHit(words=r.flat.unsorted) if r.flat is not None and r.flat.unsorted else None
 
 
 @rule("T06", "after", "", _READ, refuses=False)

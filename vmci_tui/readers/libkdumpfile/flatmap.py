@@ -7,16 +7,14 @@ the file, a few hundred bytes after its own offset (the map has no entry -1).
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_right
-from collections.abc import Sequence
-from heapq import heappop, heappush
 from typing import Final, NamedTuple, Protocol
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats import flattened_records
-from vmci_tui.formats.flattened_records import HEADER, HEADER_SIZE, RECORD
+from vmci_tui.formats.flattened_records import HEADER, RECORD
+from vmci_tui.layers.record_index import RecordIndex
 from vmci_tui.readers.libkdumpfile.file_cache import PAGE, Killed, ReadFailed, Stopped, Windows
+from vmci_tui.readers.shared.flattened_records import RECORD_LIMIT, RecordHeaders, written_records
 
 SIGNATURE: Final = flattened_records.SIGNATURE.ljust(HEADER.span("signature").length, b"\0")
 MEMORY: Final = 3 << 29
@@ -24,9 +22,6 @@ MEMORY: Final = 3 << 29
 _ENTRY: Final = 32
 """Bytes that it stores for each page of a chunk (struct fcache_entry)."""
 _REARRANGE: Final = "Cannot rearrange file #0: "
-_AT_ONCE: Final = 1 << 16
-_RECORD_LIMIT: Final = 1 << 21
-"""Records that are read at most, whatever a file holds."""
 _KEPT: Final = 1 << 26
 _TOP: Final = 1 << 64
 _SIGNED: Final = 1 << 63
@@ -110,59 +105,49 @@ class FlatFile:
 
     def __init__(self, windows: Windows) -> None:
         self._windows = windows
-        self.records = 0
-        records, heads = _Records(), _RecordHeaders(windows)
-        at = HEADER_SIZE
-        before = 0
+        view = windows.view
+        headers = RecordHeaders(view)
+        whole, at = written_records(view)
+        index = RecordIndex(*(column[:] for column in whole))
+        before = index.places[-1] - RECORD.size if index.number else 0
         while True:
-            offset, size = heads.at(at)
+            offset, size = headers.at(at) or self._last(at)
             if offset == -1:
                 break
-            span = Span(at if at < windows.view.size else before, RECORD.size)
+            span = Span(at if at < view.size else before, RECORD.size)
             if offset < 0:
                 raise _wrong("offset", offset, at, span)
             if size <= 0:
                 raise _wrong("segment size", size, at, span)
-            if self.records == _RECORD_LIMIT:
+            if index.number == RECORD_LIMIT:
                 raise Stopped("too-many-records", "", span)
             before = at
             at += RECORD.size
-            records.put(offset, offset + size, at - offset)
-            self.records += 1
+            index.add(offset, size, at)
             at += size
-        self.end_mark = at
-        self._starts, self._distances = records.ranges()
+        self.records = index.number
+        self._index = index.disjoint(index.by_offset())
 
     @property
     def size(self) -> int:
         """The end of the last range with bytes."""
-        return self._starts[-1]
-
-    def _range(self, offset: int) -> tuple[int, int | None]:
-        """Return the end of the range at an offset, and the distance to its bytes (None: no bytes)."""
-        at = bisect_right(self._starts, offset) - 1
-        end = self._starts[at + 1] if at + 1 < len(self._starts) else _TOP
-        distance = self._distances[at] if at >= 0 else _NOTHING
-        return end, None if distance == _NOTHING else distance
+        return self._index.size
 
     def pread(self, offset: int, length: int) -> bytes:
         out, left = [], length
         while left > 0 and offset < _TOP:
-            end, distance = self._range(offset)
+            at, end = self._index.run(offset)
             size = min(end - offset, left)
-            if distance is None:
-                out.append(bytes(min(size, _KEPT)))
-            else:
-                out.append(pread(self._windows, offset + distance, size))
+            out.append(bytes(min(size, _KEPT)) if at is None else pread(self._windows, at, size))
             offset, left = offset + size, left - size
         return b"".join(out)[:_KEPT].ljust(min(length, _KEPT), b"\0")
 
     def chunk(self, offset: int, length: int) -> FileChunk:
         if not self.records:
             raise Killed("SIGSEGV")
-        end, distance = self._range(offset)
+        at, end = self._index.run(offset)
         if length <= end - offset:
-            return _chunk(self._windows, (offset + (self._beside if distance is None else distance)) % _TOP, length)
+            return _chunk(self._windows, (offset + self._beside) % _TOP if at is None else at, length)
         if length >= MEMORY:
             raise ReadFailed("Cannot allocate memory")
         return FileChunk(self.pread(offset, length))
@@ -174,86 +159,16 @@ class FlatFile:
         return (8 * entries + 8 + 15 & ~15) | 1
 
     def place(self, offset: int) -> int | None:
-        distance = self._range(offset)[1]
-        at = None if distance is None else offset + distance
+        at = self._index.run(offset)[0]
         return at if at is not None and at < self._windows.view.size else None
-
-
-_NOTHING: Final = -(1 << 63)
-
-
-class _Records:
-    """The records of a file, in their order in the file."""
-
-    def __init__(self) -> None:
-        self.starts, self.ends, self.distances = array("Q"), array("Q"), array("q")
-
-    def put(self, start: int, end: int, distance: int) -> None:
-        self.starts.append(start)
-        self.ends.append(end)
-        self.distances.append(distance)
-
-    def ranges(self) -> tuple[array[int], array[int]]:
-        """Return the start of each range, and the distance to its bytes: the later of two records wins."""
-        starts, ends = self.starts, self.ends
-        order: Sequence[int] = range(len(starts))
-        if any(start < end for start, end in zip(starts[1:], ends, strict=False)):
-            order = sorted(order, key=starts.__getitem__)
-        bounds, distances = array("Q", [0]), array("q", [_NOTHING])
-        open_: list[int] = []  # numbers of open records, negative, so that the last record comes first
-        place, at, count = 0, 0, len(starts)
-        while place < count or open_:
-            while open_ and ends[-open_[0]] <= at:
-                heappop(open_)
-            nearest = ends[-open_[0]] if open_ else _TOP
-            if place < count and starts[order[place]] <= nearest:
-                at = max(at, starts[order[place]])
-                heappush(open_, -order[place])
-                place += 1
-            else:
-                at = nearest
-            self._bound(bounds, distances, at, open_)
-        return bounds, distances
-
-    def _bound(self, bounds: array[int], distances: array[int], at: int, open_: list[int]) -> None:
-        """Start a range at this bound, with the bytes of the topmost record."""
-        while open_ and self.ends[-open_[0]] <= at:
-            heappop(open_)
-        distance = self.distances[-open_[0]] if open_ else _NOTHING
-        if bounds[-1] == at:
-            distances[-1] = distance
-        elif distances[-1] != distance:
-            bounds.append(at)
-            distances.append(distance)
-
-
-class _RecordHeaders:
-    """The headers of the records; several small records are read at once."""
-
-    def __init__(self, windows: Windows) -> None:
-        self._windows = windows
-        self._start, self._bytes = 0, b""
-
-    def at(self, at: int) -> tuple[int, int]:
-        """Return offset and size in the record header at this offset. Raises Stopped and Killed."""
-        into = at - self._start
-        if not 0 <= into <= len(self._bytes) - RECORD.size:
-            near = 0 <= into < len(self._bytes) + PAGE
-            self._start, into = at, 0
-            self._bytes = self._windows.view.read(at, _AT_ONCE if near else RECORD.size)
-            if len(self._bytes) < RECORD.size:
-                return self._last(at)
-        offset, size = RECORD.unpack_from(self._bytes, into)
-        return offset, size
 
     def _last(self, at: int) -> tuple[int, int]:
         """Return a header that is not wholly in the file."""
         try:
-            offset, size = RECORD.unpack(pread(self._windows, at % _TOP, RECORD.size))
+            return RECORD.unpack(pread(self._windows, at % _TOP, RECORD.size))
         except ReadFailed as failed:
             words = f"{_REARRANGE}Cannot read flattened header at {at % _TOP}: {failed}"
             raise Stopped("flat-record", words) from None
-        return offset, size
 
 
 def _wrong(what: str, number: int, at: int, span: Span) -> Stopped:
