@@ -14,14 +14,9 @@ from vmci_tui.readers.libdrgn.text import KEYS, DrgnText, lines
 from vmci_tui.readers.libdrgn.text_rules import TEXT_RULES
 from vmci_tui.readers.libelf.core_file import CoreFile, CoreNote, CoreNoteArea, walk
 from vmci_tui.readers.libkdumpfile.context import OpeningDump
-from vmci_tui.readers.libkdumpfile.elf_rules import add_elf_memory_rules, add_elf_rules
 from vmci_tui.readers.libkdumpfile.file_cache import Stopped
-from vmci_tui.readers.libkdumpfile.guest_rules import add_guest_rules
-from vmci_tui.readers.libkdumpfile.kdump_rules import (
-    add_kdump_machine_rules,
-    add_kdump_memory_rules,
-    add_kdump_rules,
-)
+from vmci_tui.readers.libkdumpfile.guest_rules import ELF_MEMORY_RULES, ELF_RULES, GUEST_RULES
+from vmci_tui.readers.libkdumpfile.kdump_rules import KDUMP_MACHINE_RULES, KDUMP_MEMORY_RULES, KDUMP_RULES
 from vmci_tui.readers.libkdumpfile.open_kdump import OpeningKdump, run_of
 from vmci_tui.readers.rule import NOT_KNOWN, ProbeResult, Reader, RuleHit, Rules, why
 from vmci_tui.readers.utsname_probe import probe
@@ -132,8 +127,7 @@ def shown_length(parsed: DrgnText | None) -> int:
 rule: Rules[DrgnReading] = Rules()
 
 
-add_kdump_rules(rule)
-add_elf_rules(rule)
+rule.all.extend((*KDUMP_RULES, *ELF_RULES))
 
 
 @rule("C13", "before", NOT_A_CORE, "elfutils 0.196, libelf/elf_begin.c determine_kind")
@@ -259,11 +253,7 @@ def _buried(r: DrgnReading, swapped: bool) -> list[CoreNote]:
     return found
 
 
-add_guest_rules(rule)
-add_kdump_memory_rules(rule)
-add_elf_memory_rules(rule)
-rule.all.extend(TEXT_RULES)
-add_kdump_machine_rules(rule)
+rule.all.extend((*GUEST_RULES, *KDUMP_MEMORY_RULES, *ELF_MEMORY_RULES, *TEXT_RULES, *KDUMP_MACHINE_RULES))
 
 
 @rule("T03", "after", "", "drgn 0.3.0, Object.string_()")

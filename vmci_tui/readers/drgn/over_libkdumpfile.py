@@ -17,10 +17,9 @@ from vmci_tui.readers.libdrgn.text import KEYS as DRGN_KEYS
 from vmci_tui.readers.libdrgn.text import DrgnText
 from vmci_tui.readers.libdrgn.text_rules import TEXT_RULES
 from vmci_tui.readers.libkdumpfile.context import OpeningDump
-from vmci_tui.readers.libkdumpfile.elf_rules import add_elf_memory_rules
 from vmci_tui.readers.libkdumpfile.file_cache import Stopped
-from vmci_tui.readers.libkdumpfile.guest_rules import add_guest_rules
-from vmci_tui.readers.libkdumpfile.kdump_rules import add_kdump_machine_rules, add_kdump_memory_rules
+from vmci_tui.readers.libkdumpfile.guest_rules import ELF_MEMORY_RULES, GUEST_RULES
+from vmci_tui.readers.libkdumpfile.kdump_rules import KDUMP_MACHINE_RULES, KDUMP_MEMORY_RULES
 from vmci_tui.readers.libkdumpfile.open_elf import OpeningElf
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import KEYS, lines
 from vmci_tui.readers.rule import NOT_KNOWN, Reader, Rule, RuleHit, Rules, why
@@ -67,17 +66,11 @@ class LibkdumpfileReading(DrgnReading):
 
 
 rule: Rules[LibkdumpfileReading] = Rules()
-_again: Rules[LibkdumpfileReading] = Rules()
-add_guest_rules(_again)
-add_kdump_machine_rules(_again)
+_again: Final = {found.name for found in (*GUEST_RULES, *KDUMP_MACHINE_RULES)}
 for found in drgn.rule.all:
-    if found.stage != "after" and found.name not in {one.name for one in _again.all}:
+    if found.stage != "after" and found.name not in _again:
         rule.all.append(cast("Rule[LibkdumpfileReading]", found))
-add_guest_rules(rule)
-add_kdump_memory_rules(rule)
-
-
-add_elf_memory_rules(rule)
+rule.all.extend((*GUEST_RULES, *KDUMP_MEMORY_RULES, *ELF_MEMORY_RULES))
 
 
 @rule("C10", "note", "kdump_vmcoreinfo_raw: linux.vmcoreinfo.raw is not set", "libkdumpfile 0.5.6, kdumpfile/notes.c")
@@ -87,8 +80,7 @@ def _padded_to_eight_for_drgn(r: LibkdumpfileReading) -> RuleHit | None:
     return RuleHit(r.place.span) if lost and r.place is not None else None
 
 
-rule.all.extend(TEXT_RULES)
-add_kdump_machine_rules(rule)
+rule.all.extend((*TEXT_RULES, *KDUMP_MACHINE_RULES))
 
 
 def _accepted(r: LibkdumpfileReading) -> str:

@@ -168,12 +168,12 @@ class FlatFile:
             return RECORD.unpack(pread(self._windows, at % _TOP, RECORD.size))
         except ReadFailed as failed:
             words = f"{_REARRANGE}Cannot read flattened header at {at % _TOP}: {failed}"
-            raise Stopped("flat-record", words) from None
+            raise Stopped("flattened-record", words) from None
 
 
 def _wrong(what: str, number: int, at: int, span: Span) -> Stopped:
     words = f"{_REARRANGE}Wrong flattened {what} {number} at {at}"
-    return Stopped("flat-record", words, span)
+    return Stopped("flattened-record", words, span)
 
 
 def open_file(windows: Windows) -> ReadableFile:
@@ -183,5 +183,5 @@ def open_file(windows: Windows) -> ReadableFile:
         return PlainFile(windows)
     for what, number in zip(("type", "version"), HEADER.unpack(head)[1:], strict=True):
         if number != 1:
-            raise Stopped("flat-head", f"Unknown flattened {what}: {number}\n", HEADER.span(what))
+            raise Stopped("flattened-head", f"Unknown flattened {what}: {number}\n", HEADER.span(what))
     return FlatFile(windows)

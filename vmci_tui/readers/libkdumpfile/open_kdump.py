@@ -119,7 +119,12 @@ class OpeningKdump(OpeningDump):
         except (ReadFailed, Killed):
             return None
 
-    def notes_by_the_other_form(self) -> tuple[int, int] | None:
+    @property
+    def lacks_text(self) -> bool:
+        """Whether it walked all notes and stored no text."""
+        return self.went_through and self.stopped is None and self.text is None
+
+    def notes_by_the_other_form(self) -> Span | None:
         """The place of the notes by a 32-bit sub-header in the other form; None if there are none."""
         if self.opened is None or self.file is None:
             return None
@@ -130,14 +135,14 @@ class OpeningKdump(OpeningDump):
             found = NAME in self.file.pread(sub.offset_note, sub.size_note)
         except (ReadFailed, Killed):
             return None
-        return (sub.offset_note, sub.size_note) if found else None
+        return Span(sub.offset_note, sub.size_note) if found else None
 
     def _open(self) -> None:
         try:
             self.file = open_file(self.windows)
         except Stopped as stopped:
-            words = stopped.words if stopped.rule == "flat-head" else FD + _FILE + stopped.words
-            raise Stopped(stopped.rule, _FILE + words if stopped.rule == "flat-head" else words, stopped.span) from None
+            before = _FILE if stopped.rule == "flattened-head" else FD + _FILE
+            raise Stopped(stopped.rule, before + stopped.words, stopped.span) from None
         self.head = self.file.pread(0, HEADER_SIZE)
         if self.head.startswith(MAGIC) and isinstance(self.file, FlatFile):
             self._open_elf(self.file)
