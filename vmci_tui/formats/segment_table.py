@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import compress
 from typing import Final, Literal, overload
 
@@ -17,6 +18,8 @@ from vmci_tui.formats.elf_records import ElfFormat, Segment
 
 Row = tuple[int, int, int, int, int, int, int, int]
 """The fields of `Segment`, in its order."""
+_FEW: Final = 8
+"""So few headers are cut out of the table one by one."""
 _NATIVE: Final[ByteOrder] = "big" if array("I", [1]).tobytes()[3] else "little"
 
 
@@ -98,15 +101,21 @@ class Segments(Sequence[Segment]):
 
     def without(self, kind: int) -> Segments:
         """Return the headers of every other p_type."""
-        return self.spliced(dict.fromkeys(self.numbers(kind), ()))
+        if self.count_of(kind) < _FEW:
+            return self.spliced(dict.fromkeys(self.numbers(kind), ()))
+        return self._picked(at for at, each in enumerate(self._kinds) if each != kind)
 
     def only(self, kind: int) -> Segments:
         """Return the headers of this p_type."""
-        size, table = self.form.segment.size, self.table
-        if len(self) - self.count_of(kind) < 8:  # as a rule all but the one of the notes
+        if len(self) - self.count_of(kind) < _FEW:  # as a rule all but the one of the notes
             others = (at for at, each in enumerate(self._kinds) if each != kind)
             return self.spliced(dict.fromkeys(others, ()))
-        return Segments(self.form, b"".join(table[at * size : (at + 1) * size] for at in self.numbers(kind)))
+        return self._picked(self.numbers(kind))
+
+    def _picked(self, numbers: Iterable[int]) -> Segments:
+        """Return the headers at these indices."""
+        size, table = self.form.segment.size, self.table
+        return Segments(self.form, b"".join(table[at * size : (at + 1) * size] for at in numbers))
 
     def numbers(self, kind: int) -> Iterator[int]:
         """Yield the indices of all headers of this p_type."""
@@ -130,7 +139,7 @@ class Segments(Sequence[Segment]):
         """Return how many headers have this p_type."""
         return self._kinds.count(kind)
 
-    @property
+    @cached_property
     def _kinds(self) -> array[int]:
         return self.column("type")
 

@@ -73,22 +73,22 @@ class Image:
         """Return `length` bytes from `offset` on; fewer at the end of the image or of the source."""
         if offset < 0:
             return b""
-        out = bytearray()
+        parts = []
         end = min(offset + length, self.size)
         index = max(bisect_right(self._starts, offset) - 1, 0)
         while offset < end:
             extent, start = self.extents[index], self._starts[index]
             inside, take = offset - start, min(end, start + extent.length) - offset
             if isinstance(extent, NewBytes):
-                out += extent.data[inside : inside + take]
+                part = extent.data[inside : inside + take]
             else:
                 part = source.read(extent.offset + inside, take)
-                out += part
-                if len(part) < take:
-                    break
+            parts.append(part)
+            if len(part) < take:
+                break
             offset += take
             index += 1
-        return bytes(out)
+        return parts[0] if len(parts) == 1 else b"".join(parts)  # of one part no copy: it may be a table of 56 MB
 
 
 class ImageSource:

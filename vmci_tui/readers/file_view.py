@@ -32,6 +32,7 @@ class View:
         self.size = source.size if image is None else image.size
         self.shared: dict[str, object] = {}
         """Results of one reader that another one uses too, by name."""
+        self._table: tuple[tuple[object, ...], Segments] | None = None
 
     def read(self, offset: int, length: int) -> bytes:
         """Read at most 64 MiB; fewer bytes at the end of the file. Raises OpenError, Spent and Cancelled."""
@@ -54,12 +55,20 @@ class View:
         return form.unpack_header(self.head[: form.header_size].ljust(form.header_size, b"\0"))
 
     def segments(self, bits: int, order: ByteOrder, offset: int, count: int, stride: int = 0) -> Segments:
-        """Return whole program headers from `offset` on, `stride` bytes apart (0: their own length)."""
+        """Return whole program headers from `offset` on, `stride` bytes apart (0: their own length).
+
+        Readers that ask for the same table in turn share it: a million headers take 56 MB.
+        """
         form = format_of(bits, order)
         stride = max(stride or form.segment.size, 1)
         count = min(count, SEGMENT_LIMIT)
         length = (count - 1) * stride + form.segment.size if count > 0 else 0
-        return Segments.read(form, self.read(offset, length), stride)
+        asked = bits, order, offset, length, stride
+        if self._table is not None and self._table[0] == asked:
+            self.budget.spend(length)
+        else:
+            self._table = asked, Segments.read(form, self.read(offset, length), stride)
+        return self._table[1]
 
     def sections(self, bits: int, order: ByteOrder, offset: int, count: int, stride: int = 0) -> tuple[Section, ...]:
         """Return whole section headers from `offset` on, `stride` bytes apart (0: their own length)."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
@@ -141,9 +141,10 @@ class CrashReading:
         """
         if len(self.first_headers) < 2 or self.count < 2 or self.table_end > self.view.size:
             return None
-        size = self.form.segment.size
-        table = self.view.read(self.header.phoff + size, size * (self.count - 1))
-        return _lowest(table, self.bits, self.order) if self.first_headers[1].offset else 0
+        if not self.first_headers[1].offset:
+            return 0
+        offsets = self.view.segments(self.bits, self.order, self.header.phoff, self.count).column("offset")
+        return min(filter(None, offsets[1:]), default=0)
 
     @cached_property
     def last_header(self) -> int:
@@ -267,13 +268,6 @@ def _of(text: bytes | None, desc: Span | None, line: Span) -> bytes | None:
 def _piece(length: int) -> int:
     """Return the bytes that malloc uses for an allocation of `length` bytes."""
     return align_up(length + 8, 16)
-
-
-@lru_cache(maxsize=4)
-def _lowest(table: bytes, bits: int, order: ByteOrder) -> int:
-    """Return the lowest p_offset; cached, because an edit of the text does not change a table of 65,000 headers."""
-    form = format_of(bits, order)
-    return min(filter(None, Segments.read(form, table, form.segment.size).column("offset")), default=0)
 
 
 def _walk(area: bytes, start: int, end: int, filesz: int, bits: int, order: ByteOrder) -> CrashWalk:

@@ -115,15 +115,9 @@ class CoreFile:
         return min(self.claimed, fit, SEGMENT_LIMIT)
 
     @cached_property
-    def table(self) -> bytes:
-        """The bytes of all program headers."""
-        size = self.form.segment.size
-        return self.view.read(self.header.phoff, (self.count or 0) * size)
-
-    @cached_property
     def segments(self) -> Segments:
         """All whole program headers."""
-        return Segments.read(self.form, self.table, self.form.segment.size)
+        return self.view.segments(self.bits, self.order, self.header.phoff, self.count or 0)
 
     @cached_property
     def note_segments(self) -> tuple[Segment, ...]:

@@ -15,6 +15,8 @@ from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped
 
 FD: Final = "kdump_set_number_attr(KDUMP_ATTR_FILE_FD): "
 """drgn's words before those of libkdumpfile while it opens the file."""
+_KNOWN: Final = 1 << 17
+"""The most program headers that are remembered for the next judgement."""
 
 
 class OpenedElf(NamedTuple):
@@ -62,8 +64,12 @@ def _program_headers(core: CoreFile, windows: Windows, count: int) -> tuple[Load
     return _loads(segments), tuple(segments.of_type(PT_NOTE))
 
 
-@lru_cache(maxsize=4)
 def _loads(segments: Segments) -> LoadSegments:
+    return _known_loads(segments) if len(segments) <= _KNOWN else LoadSegments(segments.only(PT_LOAD))
+
+
+@lru_cache(maxsize=4)
+def _known_loads(segments: Segments) -> LoadSegments:
     """Return the PT_LOADs; cached, because an edit of the text does not change 65,000 headers."""
     return LoadSegments(segments.only(PT_LOAD))
 
