@@ -75,7 +75,7 @@ class DrgnReading:
     def note(self) -> Span | None:
         if self.kdump is not None:
             note = self.kdump.note
-            return None if note is None else self.kdump.span_in_file(note.offset, note.span.length)
+            return None if note is None else self.kdump.span_in_file(note.offset, note.unpadded.length)
         return self.place and self.place.span
 
     @cached_property

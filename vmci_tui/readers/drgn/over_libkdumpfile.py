@@ -49,7 +49,7 @@ class LibkdumpfileReading(DrgnReading):
             return super().note
         if self.run is None or self.run.note is None:
             return None
-        return self.run.note.span
+        return self.run.note.unpadded
 
     @cached_property
     def text(self) -> bytes | None:

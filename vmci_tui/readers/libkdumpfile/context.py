@@ -12,7 +12,6 @@ from vmci_tui.common.named_struct import NamedStruct
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.libelf.core_file import CoreNote
 from vmci_tui.readers.libkdumpfile import lowcore
 from vmci_tui.readers.libkdumpfile.addrxlat.setup import KernelFacts, Translation
 from vmci_tui.readers.libkdumpfile.arch import arch_facts
@@ -20,6 +19,7 @@ from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, DumpMemory, Missing
 from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped, Windows
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import BASES, CACHE_PAGES, number_of, used_lines, version_code
 from vmci_tui.readers.rule import NOT_KNOWN, ProbeResult
+from vmci_tui.readers.shared.elf_notes import WalkedNote
 from vmci_tui.readers.shared.text_lines import TextLine
 from vmci_tui.readers.utsname_probe import ReadFailure, probe
 
@@ -48,7 +48,7 @@ class OpeningDump:
         self.view = view
         self.windows = Windows(view)
         self.stopped: Stopped | None = None
-        self.note: CoreNote | None = None
+        self.note: WalkedNote | None = None
         """The note whose text it stores."""
         self.text: bytes | None = None
         self.from_memory = False
@@ -110,29 +110,26 @@ class OpeningDump:
 
     def span_of(self, offset: int, length: int) -> Span | None:
         """Return the span in the file of bytes of the text."""
-        return None if self.note is None or self.from_memory else Span(self.note.desc + offset, length)
+        return None if self.note is None or self.from_memory else Span(self.note.at + offset, length)
 
-    def check_cpu(self, note: CoreNote, desc: bytes, before: str) -> None:
-        """Check the length of a CPU's registers, and on x86-64 also QEMU's own note. Raises Stopped.
+    def check_cpu(self, note: WalkedNote, before: str) -> None:
+        """Check the length of a CPU's registers, and on x86-64 also QEMU's own note. Raises Stopped."""
+        name, length = note.name.removesuffix(b"\0"), len(note.desc)
+        if name == b"CORE" and note.type == 1 and length < arch_facts(self.arch).prstatus:
+            raise Stopped("cpu-note", f"{before}Wrong PRSTATUS size: {length}", note.unpadded)
+        if name == b"QEMU" and note.type == 0 and self.arch == "x86_64":
+            self._qemu_cpu(note, before)
 
-        `desc`: the descriptor, at least up to the control registers if it has them.
-        """
-        name = note.name[: note.namesz].removesuffix(b"\0")
-        if name == b"CORE" and note.kind == 1 and note.descsz < arch_facts(self.arch).prstatus:
-            raise Stopped("cpu-note", f"{before}Wrong PRSTATUS size: {note.descsz}", note.span)
-        if name == b"QEMU" and note.kind == 0 and self.arch == "x86_64":
-            self._qemu_cpu(note, desc, before)
-
-    def _qemu_cpu(self, note: CoreNote, desc: bytes, before: str) -> None:
+    def _qemu_cpu(self, note: WalkedNote, before: str) -> None:
         """Check QEMU's CPU note; only version 1 of the struct is read."""
-        words, state = "", _qemu_cpu_state(self.order)
-        version, size, cr3, cr4 = state.unpack(desc[: state.size].ljust(state.size, b"\0"))
-        if note.descsz < 4 or (version == 1 and note.descsz < state.size):
-            words = f"QEMUCPUState too short: {note.descsz} bytes"
-        elif version == 1 and size > note.descsz:
-            words = f"QEMUCPUState size {size} > note size {note.descsz}"
+        words, state, length = "", _qemu_cpu_state(self.order), len(note.desc)
+        version, size, cr3, cr4 = state.unpack(note.desc[: state.size].ljust(state.size, b"\0"))
+        if length < 4 or (version == 1 and length < state.size):
+            words = f"QEMUCPUState too short: {length} bytes"
+        elif version == 1 and size > length:
+            words = f"QEMUCPUState size {size} > note size {length}"
         if words:
-            raise Stopped("qemu-cpu-note", f"{before}{words}", note.span)
+            raise Stopped("qemu-cpu-note", f"{before}{words}", note.unpadded)
         if not self._qemu_cpus and version == 1:
             self._control = cr3, cr4
         self._qemu_cpus += 1

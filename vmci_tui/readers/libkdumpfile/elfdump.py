@@ -9,9 +9,10 @@ from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_records import PN_XNUM, PT_LOAD, PT_NOTE, Section, Segment
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.readers.file_view import SEGMENT_LIMIT
-from vmci_tui.readers.libelf.core_file import CoreFile, CoreNote, walk
+from vmci_tui.readers.libelf.core_file import CoreFile
 from vmci_tui.readers.libkdumpfile.elf_pages import LoadSegments
 from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped, Windows
+from vmci_tui.readers.shared.elf_notes import WalkedNote, walk
 
 FD: Final = "kdump_set_number_attr(KDUMP_ATTR_FILE_FD): "
 """drgn's words before those of libkdumpfile while it opens the file."""
@@ -23,7 +24,7 @@ class OpenedElf(NamedTuple):
     """The headers of a dump."""
 
     loads: LoadSegments
-    notes: tuple[tuple[CoreNote, ...], ...]
+    notes: tuple[tuple[WalkedNote, ...], ...]
     """The notes of each PT_NOTE."""
 
 
@@ -121,15 +122,14 @@ def _check_names(windows: Windows, section: Section) -> None:
         raise Stopped("section-names", _failed(words, failed), Span(section.offset, section.size)) from None
 
 
-def _notes(core: CoreFile, windows: Windows, segment: Segment) -> tuple[CoreNote, ...]:
+def _notes(core: CoreFile, windows: Windows, segment: Segment) -> tuple[WalkedNote, ...]:
     """Return the notes of a PT_NOTE, padded to 4 whatever p_align says; the last one may lack its padding."""
     try:
         data = windows.read(segment.offset, segment.filesz)
     except ReadFailed as failed:
         words = f"Cannot read ELF notes at {segment.offset}"
         raise Stopped("notes", _failed(words, failed), Span(segment.offset, segment.filesz)) from None
-    found, at = walk(data, core.order, 4, tail=False)[0], segment.offset
-    return tuple(note._replace(offset=note.offset + at, desc=note.desc + at) for note in found)
+    return walk(segment.offset, data, core.order, 4, padding=False).notes
 
 
 def _failed(words: str, failed: ReadFailed) -> str:

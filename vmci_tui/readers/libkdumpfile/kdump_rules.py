@@ -139,7 +139,7 @@ KDUMP_RULES: Final = (
         where=_without_text(OpeningKdump.notes_by_the_other_form)),
     row("N04", "note", "name-not-exact-in-kdump", _NOTES + "note_equal", NOT_SET,
         "The name of the note must be VMCOREINFO, with a NUL or without; here it is different.",
-        where=_without_text(lambda r: next((n.span for n in r.places if n.name.startswith(NAME[:-1])), None))),
+        where=_without_text(lambda r: next((n.unpadded for n in r.places if n.name.startswith(NAME[:-1])), None))),
     row("N08", "note", "other-byte-order-in-kdump", _NOTES + "do_notes", NOT_SET,
         "The three words of a note's header are read in the byte order of the file; this note has the other one.",
         where=_without_text(_buried(swapped=True))),

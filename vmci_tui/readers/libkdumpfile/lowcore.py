@@ -11,8 +11,8 @@ from typing import Final
 
 from vmci_tui.common.named_struct import NamedStruct
 from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, note_header
-from vmci_tui.readers.libelf.core_file import walk
 from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, DumpMemory, Missing
+from vmci_tui.readers.shared.elf_notes import walk
 
 _LC_VMCORE_INFO: Final = 0x0E0C
 _LC_OS_INFO: Final = 0x0E18
@@ -64,10 +64,8 @@ def _by_note(memory: DumpMemory, order: ByteOrder) -> bytes | None:
     if length > _TEXT_LIMIT:
         raise Missing("Page not found")
     note = memory.read("physical", at, length)
-    for place in walk(note, order, 4, tail=False)[0]:
-        if place.name[: place.namesz] in (NAME, NAME[:-1]):
-            return note[place.desc : place.desc + place.descsz]
-    return None
+    found = walk(at, note, order, 4, padding=False).notes
+    return next((place.desc for place in found if place.name in (NAME, NAME[:-1])), None)
 
 
 def _read(memory: DumpMemory, at: int, length: int, before: str) -> bytes:

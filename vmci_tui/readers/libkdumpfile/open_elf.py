@@ -11,7 +11,7 @@ from vmci_tui.readers.libkdumpfile.arch import arch_facts, arch_of_elf
 from vmci_tui.readers.libkdumpfile.context import OSTYPE, DotInFront, OpeningDump
 from vmci_tui.readers.libkdumpfile.elf_pages import DumpMemory, LoadSegments, Missing, Untranslated
 from vmci_tui.readers.libkdumpfile.elfdump import FD, open_elf
-from vmci_tui.readers.libkdumpfile.file_cache import PAGE, Killed, ReadFailed, Stopped, Windows
+from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped, Windows
 
 _LINUX: Final = b"Linux\0"
 _UTS_SEARCHED: Final = 128
@@ -48,11 +48,11 @@ def open_guest(guest: OpeningDump, core: CoreFile, windows: Windows) -> LoadSegm
     opened = open_elf(core, windows)
     notes = [note for some in opened.notes for note in some]
     for note in notes:
-        if note.name[: note.namesz] in (NAME, NAME[:-1]):
+        if note.name in (NAME, NAME[:-1]):
             guest.note = note
-            guest.take(core.view.read(note.desc, note.descsz), FD + "file #0: ")
+            guest.take(note.desc, FD + "file #0: ")
     for note in notes:
-        guest.check_cpu(note, core.view.read(note.desc, min(note.descsz, PAGE)), FD + "file #0: ")
+        guest.check_cpu(note, FD + "file #0: ")
     if guest.page_size is None and (usual := arch_facts(guest.arch).page_size):
         guest.page_size, guest.cache = usual, True
     return opened.loads

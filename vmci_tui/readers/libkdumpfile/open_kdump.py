@@ -11,7 +11,6 @@ from vmci_tui.formats.elf_records import MAGIC
 from vmci_tui.formats.kdump_records import DISKDUMP, HEADER_SIZE, UTSNAME_FIELDS, KdumpFormat
 from vmci_tui.formats.kdump_records import SIGNATURE as KDUMP
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.libelf.core_file import CoreNote
 from vmci_tui.readers.libkdumpfile.arch import arch_of_uname
 from vmci_tui.readers.libkdumpfile.context import OSTYPE, DotInFront, OpeningDump
 from vmci_tui.readers.libkdumpfile.diskdump import INVALID, OWN_RULES, OpenedDiskdump, open_kdump, other_form
@@ -23,13 +22,13 @@ from vmci_tui.readers.libkdumpfile.flatmap import SIGNATURE, FileChunk, FlatFile
 from vmci_tui.readers.libkdumpfile.flattened_elf import FlatWindows, core_of
 from vmci_tui.readers.libkdumpfile.open_elf import describe, open_guest
 from vmci_tui.readers.rule import ProbeResult
+from vmci_tui.readers.shared.elf_notes import WalkedNote
 
 _HEADER: Final = KdumpFormat(64, "little").header
 """The names of utsname are at the same place in every form."""
 _LINUX: Final = b"Linux\0"
 _FILE: Final = "file #0: "
 _NOTE_LIMIT: Final = 1 << 17
-_NAME_LIMIT: Final = 32
 _POINTED_LIMIT: Final = 1 << 20
 _SOMETHING: Final = re.compile(rb"[^\0]")
 
@@ -58,7 +57,7 @@ class OpeningKdump(OpeningDump):
         self.opened: OpenedDiskdump | None = None
         self.head = b""
         """The first bytes of the plain file."""
-        self.places: list[CoreNote] = []
+        self.places: list[WalkedNote] = []
         """The notes, with offsets in the plain file."""
         self.area: tuple[int, bytes] = (0, b"")
         self._elf: tuple[LoadSegments, FlatWindows] | None = None
@@ -98,7 +97,7 @@ class OpeningKdump(OpeningDump):
     def span_of(self, offset: int, length: int) -> Span | None:
         if self.note is None or self.from_memory:
             return None
-        return self.span_in_file(self.note.desc + offset, length)
+        return self.span_in_file(self.note.at + offset, length)
 
     def span_in_file(self, offset: int, length: int) -> Span | None:
         """Return the span in the file itself of bytes of the plain file; None if they are not in one piece."""
@@ -181,9 +180,9 @@ class OpeningKdump(OpeningDump):
         """Take the text of a file of version 3, which has no notes."""
         self._death_span = self.span_in_file(offset, size)
         chunk.touch(size)
-        self.note = CoreNote(offset, 0, b"", 0, offset, size)
+        self.note = WalkedNote(offset, b"", 0, offset, chunk.data[:size], offset + size)
         try:
-            self.take(chunk.data[:size], FD + _FILE + _FILE)
+            self.take(self.note.desc, FD + _FILE + _FILE)
         except Stopped as stopped:
             if stopped.rule == "page-size":
                 raise Stopped("page-size", INVALID, stopped.span) from None
@@ -205,21 +204,18 @@ class OpeningKdump(OpeningDump):
         self.area = offset, chunk.data
         self.places = self._walk(chunk, offset, size)
         for note in self.places:
-            if note.name[: note.namesz] in (NAME, NAME[:-1]):
-                chunk.touch(note.desc - offset + note.descsz)
+            if note.name in (NAME, NAME[:-1]):
+                chunk.touch(note.at - offset + len(note.desc))
                 self.note = note
-                text = chunk.data[note.desc - offset :][: note.descsz]
-                self.take(text, f"{FD}{_FILE}Cannot process noarch notes: ")
+                self.take(note.desc, f"{FD}{_FILE}Cannot process noarch notes: ")
         if self.arch is not None:
             for note in self.places:
-                start = note.desc - offset
-                before = f"{FD}{_FILE}Cannot process arch notes: "
-                self.check_cpu(note, chunk.data[start : start + min(note.descsz, 4096)], before)
+                self.check_cpu(note, f"{FD}{_FILE}Cannot process arch notes: ")
 
-    def _walk(self, chunk: FileChunk, offset: int, size: int) -> list[CoreNote]:
+    def _walk(self, chunk: FileChunk, offset: int, size: int) -> list[WalkedNote]:
         """Return all notes, padded to 4; the last one may lack its padding (do_notes). Raises Killed."""
         words = note_header(self.order)
-        found: list[CoreNote] = []
+        found: list[WalkedNote] = []
         at, data = 0, chunk.data
         while at + HEADER <= size:
             if len(found) == _NOTE_LIMIT:
@@ -239,9 +235,9 @@ class OpeningKdump(OpeningDump):
             desc = at + HEADER + align_up(namesz, 4)
             if desc + descsz > size:
                 break
-            name = data[at + HEADER : at + HEADER + min(namesz, _NAME_LIMIT)]
-            found.append(CoreNote(offset + at, namesz, name, kind, offset + desc, descsz))
-            at = desc + align_up(descsz, 4)
+            name, end = data[at + HEADER : at + HEADER + namesz], desc + align_up(descsz, 4)
+            found.append(WalkedNote(offset + at, name, kind, offset + desc, data[desc : desc + descsz], offset + end))
+            at = end
         return found
 
     def _describe(self) -> None:
