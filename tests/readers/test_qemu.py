@@ -17,7 +17,7 @@ from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import NAME, ByteOrder, build
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory, Write
 from vmci_tui.layers.file import BytesSource
-from vmci_tui.readers.qemu import READER, judge_entry, reader, rule, verdict, warnings
+from vmci_tui.readers.qemu import READER, RULES, judge_entry, reader, verdict, warnings
 from vmci_tui.readers.qemu.entry_reading import DumpTarget, QemuReading, RegionBytes, Version
 from vmci_tui.readers.rule import Verdict
 
@@ -130,7 +130,7 @@ def test_the_first_padding_byte_becomes_zero_for_a_vmcoreinfo_only() -> None:
     dirty = note[:-3] + b"\xaa\xbb\xcc"
     reading = read(dirty)
     assert reading.appended == note[:-3] + b"\0\xbb\xcc"
-    assert [item.cause for item in rule.all if item.check(reading)] == ["N03"]
+    assert [item.cause for item in RULES if item.check(reading)] == ["N03"]
     assert read(dirty.replace(NAME, b"VMCOREINFO!")).appended == dirty.replace(NAME, b"VMCOREINFO!")
     assert read(raw(b"a=b\n") + b"\xff").appended == raw(b"a=b\n")  # the NUL goes behind the note
 
@@ -259,6 +259,6 @@ def test_a_note_half_in_a_dump_is_filled_up_and_a_window_is_known_by_its_own_not
 
 
 def test_each_rule_says_why_and_where_it_was_read() -> None:
-    for item in rule.all:
+    for item in RULES:
         assert item.why and item.why.endswith(".") and "QEMU 7.2.22, " in item.source, item.name
         assert item.words or not item.refuses or not item.observed, item.name

@@ -6,6 +6,7 @@ in 15,000 cases each. The headers of a dump do not matter here; QEMU writes them
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
@@ -17,7 +18,6 @@ from vmci_tui.formats.elf_note import NAME, WINDOWS_HEADERS
 from vmci_tui.formats.fw_cfg_entry import (
     FORMAT_ELF,
     FORMAT_NONE,
-    LENGTH,
     NOTE_HEADER,
     SIZE_LIMIT,
     WHOLE_ENTRY,
@@ -27,148 +27,123 @@ from vmci_tui.formats.fw_cfg_entry import (
 from vmci_tui.machines.lookup import machine_facts
 from vmci_tui.machines.table import MACHINES
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.qemu.entry_reading import DumpTarget, QemuReading, RegionBytes, Version, phys_number, value_at
+from vmci_tui.readers.qemu.entry_reading import DumpTarget, QemuReading, RegionBytes, Version, is_phys_number, value_at
 from vmci_tui.readers.qemu.from_document import guest_of, pointed_at
-from vmci_tui.readers.rule import Form, Reader, RuleHit, Rules, Value, Verdict, decide, why
-from vmci_tui.readers.shared.c_numbers import shown_hex
+from vmci_tui.readers.rule import Form, Reader, RuleHit, Verdict, decide
+from vmci_tui.readers.rule_rows import RuleRows
+from vmci_tui.readers.shared.c_numbers import ParsedNumber, number_form
 
-rule: Rules[QemuReading] = Rules()
-_DUMP_INIT: Final = "QEMU 7.2.22, dump/dump.c dump_init"
-_WRITTEN: Final = "QEMU 7.2.22, hw/misc/vmcoreinfo.c fw_cfg_vmci_write"
-_PHYS: Final = "QEMU 7.2.22, dump/dump.c vmcoreinfo_update_phys_base"
+_DUMP_INIT: Final = "dump/dump.c dump_init"
+_WRITTEN: Final = "hw/misc/vmcoreinfo.c fw_cfg_vmci_write"
+_PHYS: Final = "dump/dump.c vmcoreinfo_update_phys_base"
 _PHYS_KEYS: Final = tuple(row.qemu.phys_key for row in MACHINES.values() if row.qemu.phys_key is not None)
 _ABSENT: Final = "guest note is not present"
-_DECIMAL: Final = frozenset(b"0123456789")
 
 
-@rule("E02", "before", _ABSENT, _WRITTEN)
-@why("The guest has not written the entry since the last reset: no driver announced a note.")
-def never_written(reading: QemuReading) -> RuleHit | None:
-    return RuleHit(WHOLE_ENTRY) if reading.history.never_written else None
-
-
-@rule("E09", "before", _ABSENT, "QEMU 7.2.22, hw/nvram/fw_cfg.c fw_cfg_dma_transfer")
-@why("Each write ended past byte 16 or came from outside memory, so QEMU accepted none. It needs 16 bytes at offset 0.")
-def only_failed_writes(reading: QemuReading) -> RuleHit | None:
-    history = reading.history
-    return RuleHit(WHOLE_ENTRY) if not history.never_written and reading.last is None else None
-
-
-@rule("E01", "before", _ABSENT, _WRITTEN)
-@why("The last write was not all 16 bytes at offset 0: QEMU stores it, but treats the note as absent.")
-def not_a_full_write(reading: QemuReading) -> RuleHit | None:
-    if reading.last is None:
+def _not_full(q: QemuReading) -> Span | None:
+    """Return the last write if it was not all 16 bytes, or the whole entry if only QEMU calls it invalid."""
+    if q.last is None:
         return None
-    if (reading.last[0].offset, reading.last[0].length) == (0, LENGTH):
-        # A debugger's view of QEMU: all bytes are there, but QEMU says that the last write was not valid.
-        invalid = reading.history.held is False and reading.entry.guest_format != FORMAT_NONE
-        return RuleHit(WHOLE_ENTRY) if invalid else None
-    return RuleHit(Span(reading.last[0].offset, reading.last[0].length, "entry"))
+    if not q.last_is_full:
+        return Span(q.last[0].offset, q.last[0].length, "entry")
+    # A debugger's view of QEMU: all bytes are there, but QEMU says that the last write was not valid.
+    return WHOLE_ENTRY if q.history.held is False and q.entry.guest_format != FORMAT_NONE else None
 
 
-@rule("E03", "before", _ABSENT, _WRITTEN)
-@why("The last write had guest_format 0, with which a guest withdraws its note. QEMU needs 1.")
-def switched_off(reading: QemuReading) -> RuleHit | None:
-    if reading.last is None or (reading.last[0].offset, reading.last[0].length) != (0, LENGTH):
+def _switched_off(q: QemuReading) -> bool:
+    return q.last is not None and q.last_is_full and not (q.last[1].present or q.entry.guest_format)
+
+
+def _invalid_size(q: QemuReading) -> str:
+    return f"guest note size is invalid: {q.entry.size}"
+
+
+def _other_name(q: QemuReading) -> bool:
+    return q.guest_note is not None and not q.guest_note.is_bare and not q.guest_note.named
+
+
+def _overwritten(q: QemuReading) -> RuleHit | None:
+    """Return the first byte of padding if QEMU overwrites it."""
+    note = q.guest_note
+    lost = note is not None and note.named and note.padding[:1].strip(b"\0")
+    return RuleHit(q.span(note.end, 1)) if note is not None and lost else None
+
+
+def _phys_value_span(q: QemuReading) -> Span | None:
+    if q.phys_line is None or q.guest_note is None:
         return None
-    return None if reading.last[1].present or reading.entry.guest_format else RuleHit(entry_span("guest_format"))
+    at, value = q.phys_line
+    return q.span(q.guest_note.start + at, len(value))
 
 
-def _wrong_size(reading: QemuReading) -> RuleHit:
-    return RuleHit(entry_span("size"), f"guest note size is invalid: {reading.entry.size}")
+def _decimal_as_hex(q: QemuReading) -> bool:
+    """Whether Linux wrote a decimal number of at least two digits, which QEMU reads in base 16."""
+    if q.guest.machine != "x86_64" or q.phys_line is None or q.phys_number is None:
+        return False
+    return re.fullmatch(rb"-?0*[1-9][0-9]+", q.phys_line[1]) is not None
 
 
-@rule("E05", "before", "guest note size is invalid: N", _DUMP_INIT)
-@why("`size` is less than the 12 bytes of a note header. QEMU checks it before the format.")
-def size_below_a_header(reading: QemuReading) -> RuleHit | None:
-    return _wrong_size(reading) if reading.entry.size < NOTE_HEADER else None
-
-
-@rule("E06", "before", "guest note size is invalid: N", _DUMP_INIT)
-@why("`size` is more than 1 MiB (exactly 1 MiB passes). QEMU checks it before the format.")
-def size_above_1_mib(reading: QemuReading) -> RuleHit | None:
-    return _wrong_size(reading) if reading.entry.size > SIZE_LIMIT else None
-
-
-@rule("E04", "before", "guest note format is unsupported: N", _DUMP_INIT)
-@why("guest_format is not 1 (ELF), the only format that QEMU appends. QEMU ignores host_format.")
-def format_is_not_elf(reading: QemuReading) -> RuleHit | None:
-    kind = reading.entry.guest_format
-    return (
-        RuleHit(entry_span("guest_format"), f"guest note format is unsupported: {kind}") if kind != FORMAT_ELF else None
-    )
-
-
-@rule("E08", "before", "", _DUMP_INIT, observed=False)
-@why("QEMU reads the note from guest memory, but the memory that the entry points at is not in the open files.")
-def region_is_not_known(reading: QemuReading) -> RuleHit | None:
-    if reading.pointed is not None:
-        return None
-    return RuleHit(entry_span("paddr"), f"not known: the memory at {reading.entry.paddr:#x} is not in the open files")
-
-
-@rule("E11", "note", "Invalid guest note header", _DUMP_INIT)
-@why("""The header of 12 bytes, the name and the descriptor, both padded to 4, are more than the entry's `size`, or
-    name or descriptor is over 1 MiB.""")
-def note_is_larger_than_the_entry_says(reading: QemuReading) -> RuleHit | None:
-    return RuleHit(reading.span(0, NOTE_HEADER)) if reading.region is not None and not reading.header_fits else None
-
-
-@rule("N07", "note", "", _DUMP_INIT, refuses=False)
-@why("namesz and descsz are 0, as outside RAM: QEMU silently appends twelve bytes that are not a note.")
-def twelve_zero_bytes(reading: QemuReading) -> RuleHit | None:
-    return RuleHit(reading.span(0, NOTE_HEADER)) if reading.length == NOTE_HEADER and reading.header_fits else None
-
-
-@rule("N04", "note", "", "QEMU 7.2.22, dump/dump.c note_name_equal", refuses=False)
-@why("The name is not VMCOREINFO and a NUL, with namesz 11: QEMU appends the note, but ignores its phys_base.")
-def name_is_another(reading: QemuReading) -> RuleHit | None:
-    if not reading.header_fits or reading.length == NOTE_HEADER or reading.named:
-        return None
-    return RuleHit(reading.span(NOTE_HEADER, len(NAME)))
-
-
-@rule("N03", "note", "", _PHYS, refuses=False)
-@why("QEMU writes a NUL after the text before it reads it, which overwrites the first byte of padding.")
-def padding_becomes_zero(reading: QemuReading) -> RuleHit | None:
-    if not reading.named or reading.desc is None or reading.length == reading.desc[1] or reading.region is None:
-        return None
-    end = reading.desc[1]
-    return RuleHit(reading.span(end, 1)) if reading.region[end : end + 1].strip(b"\0") else None
-
-
-@rule("T16", "after", "Failed to read NUMBER(phys_base)=", _PHYS, refuses=False)
-@why("""The first line with the key is not entirely a hexadecimal number (a blank or a CR after it is enough): QEMU
-    keeps its guess.""")
-def phys_base_is_no_number(reading: QemuReading) -> RuleHit | None:
-    if reading.phys_line is None or reading.phys_number is not None or reading.phys_key is None:
-        return None
-    return RuleHit(_of_value(reading), f"Failed to read {reading.phys_key.decode()}=")
-
-
-@rule("T16", "after", "", _PHYS, refuses=False)
-@why("""Linux writes phys_base in decimal, QEMU reads the digits as hexadecimal: a tool that trusts phys_base in a
-    kdump header is misled.""")
-def phys_base_read_in_base_16(reading: QemuReading) -> RuleHit | None:
-    if reading.guest.machine != "x86_64" or reading.phys_line is None or reading.phys_number is None:
-        return None
-    digits = reading.phys_line[1].removeprefix(b"-")
-    if not digits or not _DECIMAL.issuperset(digits) or len(digits.lstrip(b"0")) < 2:
-        return None
-    return RuleHit(_of_value(reading))
-
-
-def _of_value(reading: QemuReading) -> Span | None:
-    if reading.phys_line is None or reading.desc is None:
-        return None
-    at, value = reading.phys_line
-    return reading.span(reading.desc[0] + at, len(value))
+row: Final[RuleRows[QemuReading]] = RuleRows("QEMU 7.2.22, ", lambda _, field: entry_span(field))
+# fmt: off
+RULES: Final = (
+    row("E02", "before", "never-written", _WRITTEN, _ABSENT,
+        "The guest has not written the entry since the last reset: no driver announced a note.",
+        holds=lambda q: q.history.never_written, where=lambda _: WHOLE_ENTRY),
+    row("E09", "before", "only-failed-writes", "hw/nvram/fw_cfg.c fw_cfg_dma_transfer", _ABSENT,
+        "Each write ended past byte 16 or came from outside memory, so QEMU accepted none. It needs 16 bytes at "
+        "offset 0.",
+        holds=lambda q: not q.history.never_written and q.last is None, where=lambda _: WHOLE_ENTRY),
+    row("E01", "before", "not-a-full-write", _WRITTEN, _ABSENT,
+        "The last write was not all 16 bytes at offset 0: QEMU stores it, but treats the note as absent.",
+        where=_not_full),
+    row("E03", "before", "switched-off", _WRITTEN, _ABSENT,
+        "The last write had guest_format 0, with which a guest withdraws its note. QEMU needs 1.",
+        holds=_switched_off, where="guest_format"),
+    row("E05", "before", "size-below-a-header", _DUMP_INIT, "guest note size is invalid: N",
+        "`size` is less than the 12 bytes of a note header. QEMU checks it before the format.",
+        holds=lambda q: q.entry.size < NOTE_HEADER, where="size", says=_invalid_size),
+    row("E06", "before", "size-above-1-mib", _DUMP_INIT, "guest note size is invalid: N",
+        "`size` is more than 1 MiB (exactly 1 MiB passes). QEMU checks it before the format.",
+        holds=lambda q: q.entry.size > SIZE_LIMIT, where="size", says=_invalid_size),
+    row("E04", "before", "format-is-not-elf", _DUMP_INIT, "guest note format is unsupported: N",
+        "guest_format is not 1 (ELF), the only format that QEMU appends. QEMU ignores host_format.",
+        holds=lambda q: q.entry.guest_format != FORMAT_ELF, where="guest_format",
+        says=lambda q: f"guest note format is unsupported: {q.entry.guest_format}"),
+    row("E08", "before", "region-is-not-known", _DUMP_INIT, "",
+        "QEMU reads the note from guest memory, but the memory that the entry points at is not in the open files.",
+        holds=lambda q: q.pointed is None, where="paddr",
+        says=lambda q: f"not known: the memory at {q.entry.paddr:#x} is not in the open files", observed=False),
+    row("E11", "note", "note-is-larger-than-the-entry-says", _DUMP_INIT, "Invalid guest note header",
+        "The header of 12 bytes, the name and the descriptor, both padded to 4, are more than the entry's `size`, or "
+        "name or descriptor is over 1 MiB.",
+        holds=lambda q: q.region is not None and q.guest_note is None, where=lambda q: q.span(0, NOTE_HEADER)),
+    row("N07", "note", "twelve-zero-bytes", _DUMP_INIT, "",
+        "namesz and descsz are 0, as outside RAM: QEMU silently appends twelve bytes that are not a note.",
+        holds=lambda q: q.guest_note is not None and q.guest_note.is_bare, where=lambda q: q.span(0, NOTE_HEADER),
+        refuses=False),
+    row("N04", "note", "name-is-another", "dump/dump.c note_name_equal", "",
+        "The name is not VMCOREINFO and a NUL, with namesz 11: QEMU appends the note, but ignores its phys_base.",
+        holds=_other_name, where=lambda q: q.span(NOTE_HEADER, len(NAME)), refuses=False),
+    row("N03", "note", "padding-becomes-zero", _PHYS, "",
+        "QEMU writes a NUL after the text before it reads it, which overwrites the first byte of padding.",
+        where=_overwritten, refuses=False),
+    row("T16", "after", "phys-base-is-no-number", _PHYS, "Failed to read NUMBER(phys_base)=",
+        "The first line with the key is not entirely a hexadecimal number (a blank or a CR after it is enough): QEMU "
+        "keeps its guess.",
+        holds=lambda q: q.phys_line is not None and q.phys_number is None, where=_phys_value_span,
+        says=lambda q: f"Failed to read {(q.phys_key or b'').decode()}=", refuses=False),
+    row("T16", "after", "phys-base-read-in-base-16", _PHYS, "",
+        "Linux writes phys_base in decimal, QEMU reads the digits as hexadecimal: a tool that trusts phys_base in a "
+        "kdump header is misled.",
+        holds=_decimal_as_hex, where=_phys_value_span, refuses=False),
+)
+# fmt: on
 
 
 def warnings(reading: QemuReading) -> tuple[str, ...]:
     """Return what QEMU prints for a dump, each line without its `warning: `. The region must be known."""
     printed: list[str] = []
-    for item in rule.all:
+    for item in RULES:
         hit = item.check(reading)
         if hit is None:
             continue
@@ -180,11 +155,8 @@ def warnings(reading: QemuReading) -> tuple[str, ...]:
     return tuple(printed)
 
 
-def _phys_value(raw: bytes) -> Value:
-    number = phys_number(raw)
-    if number is None:
-        return Value(visible(raw), None, "base 16", "not hexadecimal to the end of the line: QEMU keeps its guess")
-    return shown_hex(number, "base 16")
+def _no_number(raw: bytes, number: ParsedNumber) -> str:
+    return "" if is_phys_number(number) else "not hexadecimal to the end of the line: QEMU keeps its guess"
 
 
 def _lines(text: bytes) -> Mapping[bytes, bytes]:
@@ -193,15 +165,15 @@ def _lines(text: bytes) -> Mapping[bytes, bytes]:
     return {key: place[1] for key, place in found if place is not None}
 
 
-def _accepted(reading: QemuReading) -> str:
-    note = reading.appended
-    if note is None or reading.desc is None:
+def _accepted(q: QemuReading) -> str:
+    note, appended = q.guest_note, q.appended
+    if note is None or appended is None:
         return ""
-    if reading.length == NOTE_HEADER:
-        return "12 zero bytes are appended silently" if not any(note) else "a note of 12 bytes is appended"
-    windows = reading.named and note[reading.desc[0] :].startswith(WINDOWS_HEADERS)
-    failed = "".join(f"; {words}" for words in warnings(reading))
-    return f"the {'Windows ' if windows else ''}note is appended, {len(note)} bytes{failed}"
+    if note.is_bare:
+        return "a note of 12 bytes is appended" if any(appended) else "12 zero bytes are appended silently"
+    windows = note.named and appended.startswith(WINDOWS_HEADERS, note.start)
+    failed = "".join(f"; {words}" for words in warnings(q))
+    return f"the {'Windows ' if windows else ''}note is appended, {len(appended)} bytes{failed}"
 
 
 def _without_entry(_view: View) -> QemuReading:
@@ -213,13 +185,14 @@ def _without_entry(_view: View) -> QemuReading:
 def reader(version: Version = "7.2", machine: str | None = None) -> Reader[QemuReading]:
     """Return QEMU of a version as a reader: it reads a key that depends on the machine; None: all these keys."""
     used = _PHYS_KEYS if machine is None else filter(None, [machine_facts(machine).qemu.phys_key])
-    keys: dict[bytes, Form] = dict.fromkeys(used, _phys_value)
+    form = number_form(16, _no_number, drops=lambda number: not is_phys_number(number))
+    keys: dict[bytes, Form] = dict.fromkeys(used, form)
     return Reader(
         "qemu",
         {"7.2": "7.2.22", "10.0": "10.0.2"}[version],
         "dump-guest-memory FILE",
         _without_entry,
-        tuple(rule.all),
+        RULES,
         _accepted,
         _lines,
         keys,

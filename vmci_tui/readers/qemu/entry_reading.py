@@ -7,15 +7,23 @@ from typing import Final, Literal, NamedTuple
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, align_up, note_header
-from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, NOTE_HEADER, SIZE_LIMIT, Entry, EntryHistory, Write, WriteOutcome
+from vmci_tui.formats.fw_cfg_entry import (
+    FORMAT_ELF,
+    LENGTH,
+    NOTE_HEADER,
+    SIZE_LIMIT,
+    Entry,
+    EntryHistory,
+    Write,
+    WriteOutcome,
+)
 from vmci_tui.machines.lookup import machine_facts
-from vmci_tui.readers.shared.c_numbers import strtoull
+from vmci_tui.readers.shared.c_numbers import ParsedNumber, strtoull
+from vmci_tui.readers.shared.text_lines import c_string
 
 Version = Literal["7.2", "10.0"]
 VERSIONS: Final[tuple[Version, ...]] = ("7.2", "10.0")
 """The versions that were observed; they differ only for big-endian guests."""
-
-_UNREADABLE: Final = 1 << 32
 
 
 class DumpTarget(NamedTuple):
@@ -38,8 +46,33 @@ class RegionBytes(NamedTuple):
     """Their offset in the file, if they are in one piece."""
 
 
+class GuestNote(NamedTuple):
+    """A note whose header fits into the entry's size; offsets are in the region."""
+
+    raw: bytes
+    """The header, the name and the descriptor, both with their padding."""
+    start: int
+    """The offset of the descriptor."""
+    end: int
+    """The offset after the descriptor, without its padding."""
+    named: bool
+    """Whether QEMU takes it as vmcoreinfo: namesz 11, and the name with its NUL."""
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is a header only: namesz and descsz are 0."""
+        return len(self.raw) == NOTE_HEADER
+
+    @property
+    def padding(self) -> bytes:
+        return self.raw[self.end :]
+
+
 class QemuReading:
     """An entry as QEMU reads it, with the memory that it points at (None: not known)."""
+
+    note: Span | None = None
+    """None: the note is in guest memory, not in the file."""
 
     def __init__(
         self,
@@ -52,8 +85,6 @@ class QemuReading:
         self.pointed = pointed
         self.guest = guest
         self.version = version
-        self.note: Span | None = None
-        """None: the note is in guest memory, not in the file."""
 
     @cached_property
     def entry(self) -> Entry:
@@ -65,6 +96,11 @@ class QemuReading:
         pairs = zip(reversed(self.history.writes), reversed(self.history.outcomes), strict=True)
         return next((pair for pair in pairs if pair[1].result in ("present", "not present")), None)
 
+    @property
+    def last_is_full(self) -> bool:
+        """Whether the last stored write was of all 16 bytes."""
+        return self.last is not None and (self.last[0].offset, self.last[0].length) == (0, LENGTH)
+
     @cached_property
     def region(self) -> bytes | None:
         """The bytes that QEMU reads, without zeros at the end; None if it does not read the region."""
@@ -75,62 +111,36 @@ class QemuReading:
         return self.pointed.data[: self.entry.size]
 
     @cached_property
-    def sizes(self) -> tuple[int, int] | None:
-        """namesz and descsz as QEMU reads them; too large to pass if it reads them as 64-bit words."""
+    def guest_note(self) -> GuestNote | None:
+        """The note in the region; None if QEMU refuses its header."""
         if self.region is None:
             return None
         little = self.guest.order == "little" or self.version == "7.2"
-        head = note_header("little" if little else "big").unpack(self.region[:HEADER].ljust(HEADER, b"\0"))
-        namesz, descsz, _ = head
-        if little or self.guest.bits == 32:
-            return namesz, descsz
-        return namesz and _UNREADABLE, descsz and _UNREADABLE
-
-    @cached_property
-    def length(self) -> int | None:
-        """The length of the note with its padding, in bytes."""
-        return None if self.sizes is None else NOTE_HEADER + align_up(self.sizes[0]) + align_up(self.sizes[1])
-
-    @cached_property
-    def header_fits(self) -> bool:
-        return (
-            self.length is not None
-            and self.sizes is not None
-            and max(self.sizes) <= SIZE_LIMIT
-            and self.length <= self.entry.size
-        )
-
-    @cached_property
-    def named(self) -> bool:
-        """Whether QEMU takes the note as vmcoreinfo: namesz 11, and the name with its NUL."""
-        if not self.header_fits or self.sizes is None or self.region is None:
-            return False
-        return self.sizes[0] == len(NAME) and self.region[NOTE_HEADER : NOTE_HEADER + len(NAME)] == NAME
-
-    @cached_property
-    def desc(self) -> tuple[int, int] | None:
-        """The start and end of the descriptor in the region."""
-        if self.sizes is None or not self.header_fits:
+        header = note_header("little" if little else "big")
+        namesz, descsz, _ = header.unpack(self.region[:HEADER].ljust(HEADER, b"\0"))
+        start = NOTE_HEADER + align_up(namesz)
+        length = start + align_up(descsz)
+        if max(namesz, descsz) > SIZE_LIMIT or length > self.entry.size:
             return None
-        start = NOTE_HEADER + align_up(self.sizes[0])
-        return start, start + self.sizes[1]
+        if not little and self.guest.bits == 64 and length > NOTE_HEADER:
+            return None  # QEMU reads the two words as 64-bit ones, which are too large then
+        raw = self.region[:length].ljust(length, b"\0")
+        return GuestNote(raw, start, start + descsz, namesz == len(NAME) and self.region.startswith(NAME, NOTE_HEADER))
 
     @cached_property
     def appended(self) -> bytes | None:
         """The exact bytes that QEMU appends to the dump."""
-        if not self.header_fits or self.region is None or self.length is None or self.desc is None:
-            return None
-        note = self.region[: self.length].ljust(self.length, b"\0")
-        end = self.desc[1]
+        note = self.guest_note
+        if note is None or not (note.named and note.padding):
+            return None if note is None else note.raw
         # Before it looks for phys_base QEMU ends the text with a NUL, and leaves it there.
-        return note[:end] + b"\0" + note[end + 1 :] if self.named and end < self.length else note
+        return note.raw[: note.end] + b"\0" + note.padding[1:]
 
     @cached_property
     def text(self) -> bytes | None:
         """The text in which QEMU looks for its key, up to the first NUL."""
-        if not self.named or self.region is None or self.desc is None:
-            return None
-        return self.region[self.desc[0] : self.desc[1]].split(b"\0", 1)[0]
+        note = self.guest_note
+        return c_string(note.raw[note.start : note.end]) if note is not None and note.named else None
 
     @cached_property
     def phys_key(self) -> bytes | None:
@@ -139,14 +149,13 @@ class QemuReading:
     @cached_property
     def phys_line(self) -> tuple[int, bytes] | None:
         """The offset of the value of the first line with the key, in the text, and the value."""
-        if self.text is None or self.phys_key is None:
-            return None
-        return value_at(self.text, self.phys_key)
+        return None if self.text is None or self.phys_key is None else value_at(self.text, self.phys_key)
 
     @cached_property
     def phys_number(self) -> int | None:
         """The number in that line; None if QEMU cannot parse it."""
-        return None if self.phys_line is None else phys_number(self.phys_line[1])
+        number = strtoull(b"" if self.phys_line is None else self.phys_line[1], 16)
+        return number.value if is_phys_number(number) else None
 
     @property
     def phys_base(self) -> int:
@@ -168,21 +177,13 @@ class QemuReading:
         return Span(self.pointed.offset + start, length)
 
 
-def phys_number(value: bytes) -> int | None:
-    """Parse a whole value in base 16 like `qemu_strtou64(value, NULL, 16)`: nothing may follow the digits."""
-    number = strtoull(value, 16)
-    return number.value if number.digits and number.fits and not number.rest else None
+def is_phys_number(number: ParsedNumber) -> bool:
+    """Whether `qemu_strtou64(value, NULL, 16)` takes a number: nothing may follow the digits."""
+    return number.digits and number.fits and not number.rest
 
 
 def value_at(text: bytes, key: bytes) -> tuple[int, bytes] | None:
     """Return the offset of the value in the first line that begins with `key=`, and the value; None without one."""
-    mark = key + b"="
-    if text.startswith(mark):
-        at = 0
-    else:
-        at = text.find(b"\n" + mark) + 1
-        if not at:
-            return None
-    at += len(mark)
-    end = text.find(b"\n", at)
-    return at, text[at:] if end < 0 else text[at:end]
+    mark = b"\n" + key + b"="
+    at = (b"\n" + text).find(mark) + len(mark) - 1
+    return (at, text[at:].partition(b"\n")[0]) if at >= len(mark) - 1 else None
