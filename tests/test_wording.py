@@ -31,8 +31,8 @@ from vmci_tui.repair.fix_for_reader import fix_for_reader
 from vmci_tui.repair.next_commands import next_commands
 from vmci_tui.repair.safe_fixes import repair
 from vmci_tui.saving.harm import harm_of
+from vmci_tui.saving.new_file import write_new
 from vmci_tui.saving.plan import plan_copy, plan_in_place
-from vmci_tui.saving.small_file import write_new
 
 Sample = Callable[[str], str]
 

@@ -8,7 +8,7 @@ from tests.odd_numbers import opened
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import Cancelled, Spent
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.proof.of_document import proof_of
+from vmci_tui.proof.prove import proof_of
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.verdicts import judge_file
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.dumps.factory import TEXT_64, cpus, elf, note
 from tests.kit import found, opened, saved
-from vmci_tui.formats.indented_text import is_indented, unindented
+from vmci_tui.formats.vmcoreinfo import is_indented, unindented
 from vmci_tui.repair.safe_fixes import repair
 
 _CRASH = b"".join(b" " * 22 + line for line in TEXT_64.splitlines(keepends=True))

@@ -28,8 +28,7 @@ from vmci_tui.containers import open_dump
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.layers.file import BytesSource, FileSource
 from vmci_tui.search.candidate import Candidate
-from vmci_tui.search.find_notes import find
-from vmci_tui.search.memory_search import search_memory
+from vmci_tui.search.find_notes import find, search_memory
 from vmci_tui.search.pages import batches, scheduler, worker_pool
 from vmci_tui.search.pages import scan_batch as page_pattern
 from vmci_tui.search.pages.worker import question

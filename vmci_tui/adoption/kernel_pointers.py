@@ -16,7 +16,7 @@ from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.knowledge.kernel_width import judge_bits
 from vmci_tui.search.candidate import Candidate
-from vmci_tui.search.memory_search import search_memory
+from vmci_tui.search.find_notes import search_memory
 from vmci_tui.search.patterns import SearchPattern
 
 _AROUND: Final = 128

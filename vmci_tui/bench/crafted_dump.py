@@ -10,8 +10,7 @@ from typing import Final
 from vmci_tui.bench.defect import Defect
 from vmci_tui.bench.defects import DEFECTS
 from vmci_tui.bench.guests import MACHINES, guest
-from vmci_tui.bench.kdump_parts import KdumpForm
-from vmci_tui.bench.parts import Parts
+from vmci_tui.bench.parts import KdumpForm, Parts
 from vmci_tui.bench.write_elf import dump_bytes
 from vmci_tui.common.errors import OpenError, UsageError
 from vmci_tui.common.safe_text import Safe, visible

@@ -13,7 +13,7 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.formats.fw_cfg_entry import EntryHistory
 from vmci_tui.render import dump_report as report
 from vmci_tui.render import verdict_report as report_readers
-from vmci_tui.saving.small_file import write_new
+from vmci_tui.saving.new_file import write_new
 
 
 class Files(NamedTuple):

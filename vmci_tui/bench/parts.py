@@ -6,9 +6,28 @@ import struct
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from vmci_tui.bench.kdump_parts import KdumpForm
 from vmci_tui.formats.elf_note import NAME, ByteOrder
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory, Write, linux_size
+
+
+class KdumpForm(NamedTuple):
+    """A kdump file as QEMU would write it, but plain and with all six names; each defect changes something."""
+
+    version: int = 6
+    block_size: int = 4096
+    names: bool = True
+    """Whether utsname has more than the machine."""
+    notes_after_memory: bool = False
+    """The notes are after memory, not in the blocks of the sub-header."""
+    head: tuple[tuple[str, int], ...] = ()
+    """Damaged fields of the header."""
+    sub: tuple[tuple[str, int], ...] = ()
+    """Damaged fields of the sub-header."""
+    broken: int | None = None
+    """paddr of the page whose descriptor leads past the end of the file."""
+    flattened: bool = False
+    end: bool = True
+    """Whether a flattened file has its end mark."""
 
 
 class Load(NamedTuple):

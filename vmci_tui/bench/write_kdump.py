@@ -7,8 +7,7 @@ import zlib
 from collections.abc import Iterable
 from typing import Any, Final
 
-from vmci_tui.bench.kdump_parts import KdumpForm
-from vmci_tui.bench.parts import Load, Parts
+from vmci_tui.bench.parts import KdumpForm, Load, Parts
 from vmci_tui.formats import flattened_records
 from vmci_tui.formats.elf_note import HEADER, align_up
 from vmci_tui.formats.flattened_records import END, HEADER_SIZE, RECORD

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
+from vmci_tui.common.errors import SaveError
 from vmci_tui.formats.elf_note import ByteOrder, Note
 from vmci_tui.layers.file import Source
-from vmci_tui.layers.image import Image
+from vmci_tui.layers.image import Image, NewBytes
 from vmci_tui.layers.memory_map import Memory
 
 if TYPE_CHECKING:
@@ -216,3 +217,21 @@ class Dump(Protocol):
         Raises SaveError if the headers of `new` already describe other memory.
         """
         ...
+
+
+def copied_bytes(old: Dump, new: Dump, layout: Layout) -> KeptBytes:
+    """Return the bytes that must be the same in both files.
+
+    They include bitmaps, page descriptors and pages; the program headers of a flattened ELF dump are new bytes.
+    Raises SaveError if the new file is of another container, or its new bytes are not those of the layout.
+    """
+    flattened = old.flat is not None and layout.base is None
+    if new.kind != old.kind or (new.flat is not None) != flattened:
+        raise SaveError("the saved file is of another kind", "nothing was saved")
+    pairs = []
+    for offset, extent in layout.image.placed():
+        if not isinstance(extent, NewBytes):
+            pairs.append(CopiedRange(extent.offset, offset, extent.length))
+        elif new.source.read(offset, extent.length) != extent.data:
+            raise SaveError(f"the saved file differs at {offset:#x}", "nothing was saved")
+    return KeptBytes(layout.base or old.source, new.source, tuple(pairs))

@@ -17,6 +17,7 @@ _RAW_LEAST: Final = 64 << 10
 """Bytes; a smaller file of whole pages is not reported as a raw image of memory."""
 _AGAIN: Final = "dump again with `virsh dump --memory-only` or `dump-guest-memory`"
 _NOT_A_DUMP: Final = "open a memory dump: `virsh dump --memory-only` and `dump-guest-memory` write one"
+_NOT_A_DISK: Final = "open a memory dump, not a disk"
 _WINDOWS: Final = "it has no VMCOREINFO; open the ELF dump that it was made from"
 _THEN: Final = " makes a raw image of it, `vmci find OUT --raw-at 0` searches that"
 _VMEM: Final = "the memory is in the .vmem file beside it: `vmci find NAME.vmem --raw-at 0`"
@@ -31,73 +32,57 @@ class _FileType(NamedTuple):
     at: int = 0
 
 
+# fmt: off
 _FILE_TYPES: Final = (
     # Memory, in formats that other programs read.
     _FileType(b"DISKDUMP", "a diskdump file", "convert it with crash or makedumpfile"),
     _FileType(b"EMiL", "a LiME image", "`avml-convert --source-format lime --format raw FILE OUT`" + _THEN),
     _FileType(b"AVML", "an AVML image", "`avml-convert --format raw FILE OUT`" + _THEN),
     _FileType(b"sadump\0\0", "a sadump file", "it has no VMCOREINFO; crash and makedumpfile read it directly"),
-    _FileType(
-        b"\xed\x23\x8f\x61\x73\x01\x19\xa8", "an LKCD dump", "it is older than VMCOREINFO; crash reads it directly"
-    ),
-    _FileType(
-        b"\xa8\x19\x01\x73\x61\x8f\x23\xed", "an LKCD dump", "it is older than VMCOREINFO; crash reads it directly"
-    ),
-    _FileType(
-        b"\xa8\x19\x01\x73\x61\x8f\x23\xfd",
-        "a stand-alone dump of s390",
-        "`zgetdump -f elf FILE > OUT` makes an ELF dump of it",
-    ),
-    _FileType(b"\xd0\xbe\xd0\xbe", "a saved VMware machine (vmss, vmsn)", _VMEM),
-    _FileType(b"\xd2\xbe\xd2\xbe", "a saved VMware machine (vmss, vmsn)", _VMEM),
-    _FileType(b"\xd3\xbe\xd3\xbe", "a saved VMware machine (vmss, vmsn)", _VMEM),
-    _FileType(b"\xed\xeb\x0f\xf0", "an old Xen core", "it has no VMCOREINFO; crash reads it directly"),
-    _FileType(b"\xee\xeb\x0f\xf0", "an old Xen core", "it has no VMCOREINFO; crash reads it directly"),
-    _FileType(b"LinuxGuestRecord", "a saved Xen machine", "restore it and dump it with `xl dump-core`"),
-    _FileType(b"XenSavedDomain", "a saved Xen machine", "restore it and dump it with `xl dump-core`"),
+    *(_FileType(magic, "an LKCD dump", "it is older than VMCOREINFO; crash reads it directly")
+      for magic in (b"\xed\x23\x8f\x61\x73\x01\x19\xa8", b"\xa8\x19\x01\x73\x61\x8f\x23\xed")),
+    _FileType(b"\xa8\x19\x01\x73\x61\x8f\x23\xfd", "a stand-alone dump of s390",
+              "`zgetdump -f elf FILE > OUT` makes an ELF dump of it"),
+    *(_FileType(magic, "a saved VMware machine (vmss, vmsn)", _VMEM)
+      for magic in (b"\xd0\xbe\xd0\xbe", b"\xd2\xbe\xd2\xbe", b"\xd3\xbe\xd3\xbe")),
+    *(_FileType(magic, "an old Xen core", "it has no VMCOREINFO; crash reads it directly")
+      for magic in (b"\xed\xeb\x0f\xf0", b"\xee\xeb\x0f\xf0")),
+    *(_FileType(magic, "a saved Xen machine", "restore it and dump it with `xl dump-core`")
+      for magic in (b"LinuxGuestRecord", b"XenSavedDomain")),
     _FileType(b"QEVM", "a QEMU migration stream (savevm, or virsh dump without --memory-only)", _AGAIN),
     _FileType(b"LibvirtQemudSave", "a `virsh save` image", "restore the guest and use `virsh dump --memory-only`"),
     _FileType(b"LibvirtQemudPart", "an unfinished `virsh save` image", "use `virsh dump --memory-only`"),
-    _FileType(
-        b"\x7fVirtualBox SavedState", "a saved VirtualBox machine", "`VBoxManage debugvm NAME dumpvmcore` dumps it"
-    ),
+    _FileType(b"\x7fVirtualBox SavedState", "a saved VirtualBox machine",
+              "`VBoxManage debugvm NAME dumpvmcore` dumps it"),
     _FileType(b"PAGEDU64", "a Windows crash dump", _WINDOWS),
     _FileType(b"PAGEDUMP", "a 32-bit Windows crash dump", _WINDOWS),
     _FileType(b"MDMP", "a Windows minidump, of a process", _NOT_A_DUMP),
-    *(
-        _FileType(magic, "a Windows hibernation file", "it has no VMCOREINFO")
-        for magic in (b"hibr", b"HIBR", b"wake", b"WAKE", b"RSTR")
-    ),
-    *(_FileType(magic, "a hibernated Linux", "resume it and dump it", 4086) for magic in (b"S1SUSPEND", b"S2SUSPEND")),
-    _FileType(b"LINHIB0001", "a hibernated Linux", "resume it and dump it", 4086),
+    *(_FileType(magic, "a Windows hibernation file", "it has no VMCOREINFO")
+      for magic in (b"hibr", b"HIBR", b"wake", b"WAKE", b"RSTR")),
+    *(_FileType(magic, "a hibernated Linux", "resume it and dump it", 4086)
+      for magic in (b"S1SUSPEND", b"S2SUSPEND", b"LINHIB0001")),
     _FileType(b"SWAPSPACE2", "a swap area", _NOT_A_DUMP, 4086),
-    *(
-        _FileType(magic, "a Mach-O file", _NOT_A_DUMP)
-        for magic in (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce")
-    ),
+    *(_FileType(magic, "a Mach-O file", _NOT_A_DUMP)
+      for magic in (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce")),
     # Disks, programs, captures.
-    _FileType(b"QFI\xfb", "a qcow2 disk image", "open a memory dump, not a disk"),
-    _FileType(b"KDMV", "a VMware disk image", "open a memory dump, not a disk"),
-    _FileType(b"vhdxfile", "a Hyper-V disk image", "open a memory dump, not a disk"),
-    _FileType(b"conectix", "a Hyper-V disk image", "open a memory dump, not a disk"),
-    _FileType(b"\x7f\x10\xda\xbe", "a VirtualBox disk image", "open a memory dump, not a disk", 64),
+    _FileType(b"QFI\xfb", "a qcow2 disk image", _NOT_A_DISK),
+    _FileType(b"KDMV", "a VMware disk image", _NOT_A_DISK),
+    _FileType(b"vhdxfile", "a Hyper-V disk image", _NOT_A_DISK),
+    _FileType(b"conectix", "a Hyper-V disk image", _NOT_A_DISK),
+    _FileType(b"\x7f\x10\xda\xbe", "a VirtualBox disk image", _NOT_A_DISK, 64),
     _FileType(b"HdrS", "a Linux kernel image", "open a memory dump of the machine that ran it", 0x202),
     _FileType(b"MZ", "a Windows program, or a kernel that EFI starts", _NOT_A_DUMP),
-    *(
-        _FileType(magic, "a network capture (pcap)", _NOT_A_DUMP)
-        for magic in (
-            *(b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d"),
-            b"\x0a\x0d\x0d\x0a",
-        )
-    ),
+    *(_FileType(magic, "a network capture (pcap)", _NOT_A_DUMP)
+      for magic in (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d",
+                    b"\x0a\x0d\x0d\x0a")),
     # Compressed files and archives.
     _FileType(b"\x28\xb5\x2f\xfd", "compressed by zstd", "unpack it first: `zstd -d --long=27 FILE`"),
     _FileType(b"\x1f\x8b", "compressed by gzip", "unpack it first: `gunzip FILE`"),
     _FileType(b"\xfd7zXZ\0", "compressed by xz", "unpack it first: `unxz FILE`"),
     _FileType(b"\x5d\0\0", "compressed by lzma", "unpack it first: `unlzma FILE`"),
     _FileType(b"BZh", "compressed by bzip2", "unpack it first: `bunzip2 FILE`"),
-    _FileType(b"\x04\x22\x4d\x18", "compressed by lz4", "unpack it first: `lz4 -d FILE OUT`"),
-    _FileType(b"\x02\x21\x4c\x18", "compressed by lz4", "unpack it first: `lz4 -d FILE OUT`"),
+    *(_FileType(magic, "compressed by lz4", "unpack it first: `lz4 -d FILE OUT`")
+      for magic in (b"\x04\x22\x4d\x18", b"\x02\x21\x4c\x18")),
     _FileType(b"\x89LZO\0\r\n\x1a\n", "compressed by lzop", "unpack it first: `lzop -d FILE`"),
     _FileType(b"\xff\x06\0\0sNaPpY", "compressed by snappy", "unpack it first: `snzip -d FILE`"),
     _FileType(b"\x1f\x9d", "compressed by compress", "unpack it first: `gunzip FILE`"),
@@ -109,6 +94,7 @@ _FILE_TYPES: Final = (
     _FileType(b"!<arch>\n", "an archive of object files", _NOT_A_DUMP),
     _FileType(b"OSRELEASE=", "the text of a note", "add it to a dump: `vmci append DUMP --text FILE -o OUT`"),
 )
+# fmt: on
 
 
 def describe_known(head: bytes) -> tuple[str, str] | None:

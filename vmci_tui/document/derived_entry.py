@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
-from vmci_tui.containers.origin import may_be_from_qemu
 from vmci_tui.document.state import State
+from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, linux_size
+from vmci_tui.machines.lookup import machine_facts
+
+_PRSTATUS: Final = (b"CORE\0", 1)
+_NEVER: Final = frozenset(((b"CORE\0", 3), (b"CORE\0", 4)))
+"""NT_PRPSINFO and NT_TASKSTRUCT, which /proc/kcore has (Linux, fs/proc/kcore.c), and QEMU never writes."""
+_XEN: Final = b"Xen\0"
 
 
 class DerivedField(NamedTuple):
@@ -61,3 +68,14 @@ def _beyond_memory() -> tuple[DerivedField, ...]:
         DerivedField("size", None, "from 12 to 1 MiB"),
         DerivedField("paddr", None, "outside the guest's RAM: it read as zeros"),
     )
+
+
+def may_be_from_qemu(notes: Iterable[Note], machine: str | None) -> bool:
+    """Return whether QEMU may have written a dump with these notes; True also if they do not decide it."""
+    kinds = {(note.name, note.type) for note in notes}
+    if (b"QEMU\0", 0) in kinds:
+        return True
+    if kinds & _NEVER or any(name == _XEN for name, _ in kinds):
+        return False
+    beside = machine_facts(machine).qemu.cpu_note
+    return _PRSTATUS not in kinds or beside is None or beside in kinds

@@ -6,8 +6,7 @@ from vmci_tui.common.errors import EditError
 from vmci_tui.document.edit import labelled
 from vmci_tui.document.edit_notes import NO_NOTE, replace_note
 from vmci_tui.document.state import State
-from vmci_tui.formats.indented_text import unindented
-from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo, check_key
+from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo, check_key, unindented
 
 
 def _text(state: State) -> Vmcoreinfo:

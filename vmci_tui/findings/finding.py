@@ -1,4 +1,4 @@
-"""Findings, and the context that checks look at."""
+"""Findings, their fixes, and the context that checks look at."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from typing import Final, NamedTuple
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.common.span import Span
 from vmci_tui.containers import Dump, Layout
+from vmci_tui.document import edit_head, edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.state import State
 from vmci_tui.findings.catalogue import Severity, catalogue
 from vmci_tui.search.candidate import Proof
+
+ORDER_HEAD: Final = Edit.of(edit_head.order_head)
+_MERGE_HEADERS: Final = Edit.of(edit_head.merge_headers)
+_CRASHTIME: Final = b"CRASHTIME"
 
 
 class ReaderImpact(NamedTuple):
@@ -89,3 +94,15 @@ class Context(NamedTuple):
 
 
 Check = Callable[[Context], Iterable[Finding]]
+
+
+def fix_of(code: str, context: Context) -> Edit | None:
+    """Return the fix that the catalogue names for a code; None if it names none, or there is nothing to fix."""
+    name, text = catalogue()[code].fix, context.state.vmcoreinfo
+    if name == "order-head" and not context.arranged:
+        return ORDER_HEAD
+    if name == "merge-headers":
+        return _MERGE_HEADERS
+    if name == "delete-crashtime" and text is not None and text.all(_CRASHTIME):
+        return Edit.of(edit_text.delete_key, key=_CRASHTIME).named("remove CRASHTIME")
+    return None

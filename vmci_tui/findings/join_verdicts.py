@@ -12,8 +12,7 @@ from vmci_tui.containers.elf.contents import memory_end
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.checks.note import beside_linux
-from vmci_tui.findings.finding import Context, Finding, ReaderImpact, new_finding
-from vmci_tui.findings.fixes import fix_of
+from vmci_tui.findings.finding import Context, Finding, ReaderImpact, fix_of, new_finding
 from vmci_tui.readers.rule import FiredRule, Rule, Verdict
 
 _ABSENT = "N01"

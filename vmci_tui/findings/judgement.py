@@ -9,7 +9,7 @@ from vmci_tui.common.budget import Budget
 from vmci_tui.document.document import Document
 from vmci_tui.findings import findings
 from vmci_tui.findings.finding import Finding
-from vmci_tui.proof.of_document import proof_of
+from vmci_tui.proof.prove import proof_of
 from vmci_tui.readers.verdicts import VerdictPair, Verdicts, verdicts_after, verdicts_now
 from vmci_tui.search.candidate import Proof
 

@@ -6,6 +6,7 @@ characters a call, and at most one page in all.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +17,11 @@ from vmci_tui.common.errors import EditError
 
 LINE_LIMIT: Final = 1 << 17
 """Twice the lines that fit into the largest page (64 KiB); the bytes after them are one last line."""
+BEFORE_KEY: Final = re.compile(rb"(?m)^[ \t]+(?=[A-Za-z_][^\n=]*=)")
+"""The blanks before a key that `help -D` of crash prints: no reader finds a key in such lines."""
+TAKEN_OUT: Final = "every line was indented, as `help -D` of crash prints it: the blanks were removed"
+"""The message if a text to append was indented."""
+_LINE: Final = re.compile(rb"[^\n]+")
 
 
 class Line(NamedTuple):
@@ -145,3 +151,14 @@ def check_key(key: bytes) -> None:
 def _one_line(body: bytes) -> None:
     if b"\n" in body:
         raise EditError("a value is one line", "edit the whole text to add lines")
+
+
+def is_indented(text: bytes) -> bool:
+    """Return whether the text has lines, and every line that is not blank has blanks before its key."""
+    lines = _LINE.findall(text)
+    return bool(lines) and all(BEFORE_KEY.match(line) or not line.strip() for line in lines)
+
+
+def unindented(text: bytes) -> bytes:
+    """Return the text without the blanks before its keys; other bytes stay."""
+    return BEFORE_KEY.sub(b"", text)

@@ -11,8 +11,7 @@ from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers import open_dump
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.formats.elf_note import Note, parse_raw
-from vmci_tui.formats.indented_text import is_indented, unindented
-from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo, is_indented, unindented
 from vmci_tui.knowledge.text_diff import TextDiff, compare, header_remarks
 from vmci_tui.layers.file import FileSource
 from vmci_tui.opening.note_inputs import note_or_bare_text

@@ -12,11 +12,9 @@ from vmci_tui.proof.machines import machines_for
 from vmci_tui.proof.text_values import small, symbol, unusable
 from vmci_tui.proof.witnesses.kallsyms import symbol_table
 from vmci_tui.proof.witnesses.kernel_offset import kernel_offset
-from vmci_tui.proof.witnesses.page_size import page_size
-from vmci_tui.proof.witnesses.page_tables import hash_tables, page_tables
+from vmci_tui.proof.witnesses.page_tables import hash_tables, page_size, page_tables, text_begins
 from vmci_tui.proof.witnesses.printk_ring import log_buffer
 from vmci_tui.proof.witnesses.s390x_lowcore import named_note
-from vmci_tui.proof.witnesses.text_start import text_begins
 from vmci_tui.proof.witnesses.utsname import LENGTH, Uts, uts_of
 from vmci_tui.search.candidate import Correction, Proof
 

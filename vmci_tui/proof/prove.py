@@ -1,4 +1,4 @@
-"""The whole proof: of the unchanged text, and, if memory contradicts it, of values that would fit."""
+"""Prove a text: the unchanged one, and, if memory contradicts it, the values that would fit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import PackageMissing, Spent
 from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.common.safe_text import visible
-from vmci_tui.containers.guest import Guest
+from vmci_tui.containers import Dump
+from vmci_tui.containers.guest import Guest, guest_of
+from vmci_tui.document.state import State
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.proof.cross_checks import check, needed, weigh
 from vmci_tui.proof.kernel_addresses import KernelMachine, PlacedKernel
@@ -96,3 +98,13 @@ def _corrected(text: Vmcoreinfo, guest: Guest, corrections: Corrections) -> Corr
         if not corrections:
             break
     return None
+
+
+def proof_of(state: State, dump: Dump | None, budget: Budget | None = None) -> Proof | None:
+    """Return the proof of the note that a dump has, without a search: a few pages are read.
+
+    None if there is no text, or no memory to compare it with. `budget` may raise Cancelled.
+    """
+    if dump is None or state.vmcoreinfo is None:
+        return None
+    return prove(state.vmcoreinfo, guest_of(dump)._replace(budget=budget), search=False)

@@ -19,7 +19,7 @@ from vmci_tui.document.edit import Edit
 from vmci_tui.document.state import State
 from vmci_tui.findings import Finding
 from vmci_tui.findings.catalogue import catalogue
-from vmci_tui.findings.fixes import ORDER_HEAD
+from vmci_tui.findings.finding import ORDER_HEAD
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.readers.verdicts import VerdictPair
 from vmci_tui.saving.harm import lost_readers

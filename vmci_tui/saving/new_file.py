@@ -15,7 +15,7 @@ import stat
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from vmci_tui.common.errors import OpenError, SaveError
+from vmci_tui.common.errors import FileTaken, OpenError, SaveError
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.signals import note_change, signals_blocked
 from vmci_tui.layers.file import FileSource, Source, reason
@@ -222,3 +222,21 @@ def save_error(error: OSError | ValueError, target: str) -> SaveError:
     number = error.errno if isinstance(error, OSError) else None
     why = f"cannot save as {visible(target)}: {reason(error)}"
     return SaveError(why, hint.get(number or 0, "choose another place"))
+
+
+def write_new(path: str, data: bytes) -> None:
+    """Write a small new file, whole or not at all. Raises SaveError, FileTaken if it exists."""
+    try:
+        with signals_blocked(), open(path, "xb") as file:
+            try:
+                file.write(data)
+                file.flush()
+            except BaseException:
+                os.unlink(path)
+                raise
+            note_change(f"{visible(path)} is written")
+    except FileExistsError:
+        raise FileTaken(f"{visible(path)} exists", "type another name") from None
+    except (OSError, ValueError) as error:
+        words = error.strerror if isinstance(error, OSError) else "that is not a file name"
+        raise SaveError(f"{visible(path)} cannot be written: {words}", "type another name") from None

@@ -12,11 +12,11 @@ from typing import Final
 
 from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.containers.guest import Guest
+from vmci_tui.layers.file import FileSource
 from vmci_tui.search import lowcore_pointer as lowcore
 from vmci_tui.search.candidate import Candidate
-from vmci_tui.search.memory_blocks import PAGE
-from vmci_tui.search.memory_search import search_memory
-from vmci_tui.search.patterns import EVERYWHERE, PAGE_STARTS
+from vmci_tui.search.memory_blocks import PAGE, blocks
+from vmci_tui.search.patterns import EVERYWHERE, PAGE_STARTS, SearchPattern, page_starts
 from vmci_tui.search.recognise import TEXT_AT, candidate_at
 
 LIMIT: Final = 1024
@@ -62,3 +62,20 @@ def _candidates(guest: Guest, looked_at: Iterable[int]) -> Iterator[Candidate]:
 def _places(guest: Guest, everywhere: bool, progress: Progress) -> Generator[int, None, None]:
     yield from lowcore.pointers(guest)
     yield from search_memory(guest, EVERYWHERE if everywhere else PAGE_STARTS, progress)
+
+
+def search_memory(guest: Guest, look: SearchPattern, progress: Progress) -> Generator[int, None, None]:
+    """Yield the addresses at which `look` matches, ascending. Raises OpenError, and what `progress` raises.
+
+    `progress` counts bytes of memory. Close the generator if you do not exhaust it: worker processes may be running.
+    """
+    if not isinstance(guest.source, FileSource):
+        from vmci_tui.containers.kdump.pages import Pages
+        from vmci_tui.search.pages.scheduler import page_places
+
+        if isinstance(guest.source, Pages):
+            yield from page_places(guest.source, look, progress)
+            return
+    here = page_starts if look == PAGE_STARTS else look.places
+    for block in blocks(guest, progress):
+        yield from [block.paddr_of(at) for at in here(block)]

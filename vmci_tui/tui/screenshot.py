@@ -9,7 +9,7 @@ from typing import Any
 from textual.app import App
 
 from vmci_tui.common.errors import FileTaken
-from vmci_tui.saving.small_file import write_new
+from vmci_tui.saving.new_file import write_new
 
 _MAX_NUMBER = 1000
 

@@ -21,7 +21,7 @@ from vmci_tui.document.state import State
 from vmci_tui.formats import entry_from_text as entry_text
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.fw_cfg_entry import FORMAT_ELF, LENGTH, Entry, EntryHistory, Write, linux_size, parse_number
-from vmci_tui.formats.indented_text import TAKEN_OUT, is_indented, unindented
+from vmci_tui.formats.vmcoreinfo import TAKEN_OUT, is_indented, unindented
 from vmci_tui.layers.file import FileSource, small_or_stream
 from vmci_tui.opening.note_inputs import note_from, text_from
 from vmci_tui.opening.open_file import new_entry, open_document

@@ -12,7 +12,6 @@ from vmci_tui.containers.base import Dump, KeptBytes, Layout, LayoutRequest, Sto
 from vmci_tui.containers.elf import regions
 from vmci_tui.containers.elf.contents import ElfContents, memory_end
 from vmci_tui.containers.elf.layout import arrange
-from vmci_tui.containers.elf.xen_core import is_xen_core
 from vmci_tui.formats.elf_note import NOTE_LIMIT, ByteOrder, Note, parse_notes
 from vmci_tui.formats.elf_records import (
     EI_CLASS,
@@ -36,6 +35,11 @@ SEGMENT_LIMIT: Final = 1 << 20
 _SECTION_LIMIT: Final = 4096
 _PROCESS_NOTES: Final = (6, 0x46494C45, 0x53494749)
 """NT_AUXV, NT_FILE, NT_SIGINFO: only a process's core has them."""
+_XEN_PAGES: Final = b"\0.xen_pages\0"
+"""The section of the guest's pages in a file of `xl dump-core`, which has no program headers (Xen,
+docs/misc/dump-core-format.txt; crash, xendump.c)."""
+_NAMES_LIMIT: Final = 4096
+"""Bytes of section names that are read; Xen's take 55."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def open_elf(source: Source) -> ElfDump:
         kind = {1: "an object file", 2: "a program or vmlinux", 3: "a shared library or program"}[header.type]
         raise OpenError(f"this ELF file is {kind}, not a dump", "open a file that dump-guest-memory wrote")
     sections = _read_sections(source, form, header)
-    if header.phnum == 0 and is_xen_core(source, sections, header.shstrndx):
+    if header.phnum == 0 and _is_xen_core(source, sections, header.shstrndx):
         raise OpenError(
             "this ELF file is a Xen core (`xl dump-core`): its memory is in the section .xen_pages, without headers",
             "leave it unchanged: crash reads it, with the vmlinux of the guest",
@@ -189,3 +193,11 @@ def _read_notes(source: Source, form: ElfFormat, segments: Segments) -> tuple[tu
         if len(notes) > NOTE_LIMIT:
             raise OpenError(f"this ELF file has more than {NOTE_LIMIT} notes", "its head is damaged")
     return tuple(notes), tuple(offsets)
+
+
+def _is_xen_core(source: Source, sections: tuple[Section, ...], names: int) -> bool:
+    """Return whether one of the sections is Xen's; `names` is the index of the one with their names (e_shstrndx)."""
+    if not 0 < names < len(sections):
+        return False
+    table = sections[names]
+    return _XEN_PAGES in source.read(table.offset, min(table.size, _NAMES_LIMIT))

@@ -8,8 +8,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.containers.base import Dump, KeptBytes, Layout, LayoutRequest, Region, Stored
-from vmci_tui.containers.copied_bytes import copied_bytes
+from vmci_tui.containers.base import Dump, KeptBytes, Layout, LayoutRequest, Region, Stored, copied_bytes
 from vmci_tui.containers.elf.dump import ElfDump, open_elf
 from vmci_tui.containers.elf.same_memory import same_memory
 from vmci_tui.containers.flattened_regions import PIECE_LIMIT, FlatRecords, disjoint, file_offset_of, in_records

@@ -8,8 +8,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from vmci_tui.common.errors import OpenError, SaveError
-from vmci_tui.containers.base import Dump, HeaderFields, KeptBytes, Layout, LayoutRequest, Stored
-from vmci_tui.containers.copied_bytes import copied_bytes
+from vmci_tui.containers.base import Dump, HeaderFields, KeptBytes, Layout, LayoutRequest, Stored, copied_bytes
 from vmci_tui.containers.kdump import regions
 from vmci_tui.containers.kdump.contents import KdumpContents
 from vmci_tui.containers.kdump.header import KdumpHeader, machine_of, read_header

@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 from vmci_tui.containers.kdump import missing_pages
 from vmci_tui.containers.kdump.bitmap import Bitmap
 from vmci_tui.containers.kdump.header import KdumpHeader
+from vmci_tui.formats.compression import PageDecoder
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.kdump_records import PAGE_DESCRIPTOR
 from vmci_tui.layers.file import Source
 from vmci_tui.layers.memory_map import Memory
-from vmci_tui.layers.page_decoder import PageDecoder
 from vmci_tui.layers.range_table import Range, Ranges
 
 CACHE_LIMIT: Final = 16 << 20

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from vmci_tui.common.span import Span
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.findings.checks.note import target_bits
-from vmci_tui.findings.finding import NEED_MEMORY, Context, Finding, new_finding
-from vmci_tui.findings.fixes import ORDER_HEAD
+from vmci_tui.findings.finding import NEED_MEMORY, ORDER_HEAD, Context, Finding, new_finding
 from vmci_tui.formats.elf_records import ET_CORE, PT_NOTE
 
 

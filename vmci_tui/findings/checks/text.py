@@ -9,8 +9,7 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.document import edit_text
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings.finding import Context, Finding, new_finding
-from vmci_tui.formats.indented_text import BEFORE_KEY, is_indented
-from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
+from vmci_tui.formats.vmcoreinfo import BEFORE_KEY, Line, Vmcoreinfo, is_indented
 
 _APPEND_LIMIT = 79
 """The buffer of vmcoreinfo_append_str has 0x50 bytes: a longer line is cut and loses its newline."""

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.common.span import Span
-from vmci_tui.containers.origin import may_be_from_qemu
 from vmci_tui.document import edit_text
+from vmci_tui.document.derived_entry import may_be_from_qemu
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings.finding import Context, Finding, new_finding
 from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo

@@ -1,16 +1,21 @@
-"""The kernel's own page tables as a witness: they must map its symbols to where the formula puts them."""
+"""The kernel's own page tables, and its page size, as witnesses: tables must map symbols to their places."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from vmci_tui.proof.kernel_addresses import PlacedKernel, Witness
-from vmci_tui.proof.text_values import small, symbol
+from vmci_tui.proof.paging.walk import Paging
+from vmci_tui.proof.text_values import line, small, symbol
+from vmci_tui.search.candidate import Correction
 
 _NAMES: Final = (b"init_uts_ns", b"_stext")
 _HASH_ROOT: Final = 4096
 _VALID: Final = 0x800
 """The top bits of an entry that leads to a table; all other bits are its address."""
+_PAGESIZE: Final = b"PAGESIZE"
+_STEP: Final = 1 << 20
+_FAR: Final = 64 << 20
 
 
 def page_tables(kernel: PlacedKernel) -> Witness:
@@ -69,3 +74,41 @@ def hash_tables(kernel: PlacedKernel) -> Witness:
     if used and all(entry >> 52 == _VALID and not entry % _HASH_ROOT for entry in used):
         return Witness(True, f"{kernel.paddr(root):#x} holds page tables", False, True)
     return Witness(False if radix == 0 else None, f"{kernel.paddr(root):#x} holds no page tables", False)
+
+
+def page_size(kernel: PlacedKernel) -> Witness:
+    """Contradict a PAGESIZE that the machine cannot have; a possible one is not evidence."""
+    sizes = kernel.machine.facts.page_sizes
+    said = kernel.text.get(_PAGESIZE)
+    if said is None or not sizes or said in [b"%d" % size for size in sizes]:
+        return Witness(None, "PAGESIZE is possible", strong=False)
+    wanted = " or ".join(map(str, sizes))
+    corrected = (Correction(_PAGESIZE, b"%d" % sizes[0], "the machine has no other"),) if len(sizes) == 1 else ()
+    return Witness(False, f"a kernel of {kernel.machine.name} has pages of {wanted} bytes", corrections=corrected)
+
+
+def text_begins(kernel: PlacedKernel) -> Witness:
+    """Contradict if _stext is not the first read-only byte of a 32-bit kernel that has such bytes.
+
+    Such a kernel maps all of RAM in one piece, so a wrong _stext is mapped like a right one, and before 6.0 nothing
+    else shows where it is. With CONFIG_STRICT_KERNEL_RWX, the default, _stext is the first read-only byte.
+    """
+    start = symbol(kernel.text, b"_stext")
+    if kernel.machine.bits != 32 or start is None:
+        return Witness(None, "_stext is checked in other ways", False)
+    for paging in kernel.pagings:
+        own, below = kernel.walk(paging, start), kernel.walk(paging, start - 1)
+        if own is None or below is None or own.state != "mapped" or below.state != "mapped":
+            continue
+        if own.readonly and not below.readonly:
+            return Witness(True, f"the kernel's text begins at {start:#x}", False)
+        if below.readonly or _protected(kernel, paging):
+            return Witness(False, f"the kernel's text does not begin at {line(kernel.text, b'SYMBOL(_stext)')}", False)
+    return Witness(None, "nothing shows where the kernel's text begins", False)
+
+
+def _protected(kernel: PlacedKernel, paging: Paging) -> bool:
+    """Return whether anything in the 64 MiB below init_uts_ns, which is data after the text, is read-only."""
+    data = symbol(kernel.text, b"init_uts_ns") or 0
+    walks = (kernel.walk(paging, data - at) for at in range(_STEP, _FAR, _STEP) if at <= data)
+    return any(found is not None and found.readonly for found in walks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from vmci_tui.layers.page_decoder import PageDecoder
+from vmci_tui.formats.compression import PageDecoder
 from vmci_tui.search.memory_blocks import PAGE, REACH, Block
 from vmci_tui.search.patterns import FIRST_WORDS, PAGE_STARTS, SearchPattern
 

@@ -10,7 +10,7 @@ from vmci_tui.common.safe_text import literal
 from vmci_tui.document import edit_notes, edit_text
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.edit_notes import FromFile
-from vmci_tui.formats.indented_text import TAKEN_OUT, is_indented, unindented
+from vmci_tui.formats.vmcoreinfo import TAKEN_OUT, is_indented, unindented
 from vmci_tui.tui.prompts import ask, ask_text, choose, make_edit, say
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from textual.widgets import Footer, Static
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.render.shell_script import ShellStep
-from vmci_tui.saving.small_file import write_new
+from vmci_tui.saving.new_file import write_new
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import Row, plain, safe
