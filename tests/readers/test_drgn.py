@@ -6,8 +6,7 @@ import pytest
 
 from tests.dumps.factory import Load, cpus, elf, note, ram
 from vmci_tui.layers.file import BytesSource
-from vmci_tui.readers.drgn import drgn
-from vmci_tui.readers.drgn import over_libkdumpfile as libkdumpfile
+from vmci_tui.readers import drgn, libkdumpfile
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Verdict, judge
 

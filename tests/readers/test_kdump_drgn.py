@@ -7,8 +7,7 @@ import pytest
 from tests.real.agreement.kdump_cases import Case, cases
 from tests.real.agreement.kdump_mutations import kdump_mutants
 from vmci_tui.layers.file import BytesSource
-from vmci_tui.readers.drgn import drgn
-from vmci_tui.readers.drgn import over_libkdumpfile as libkdumpfile
+from vmci_tui.readers import drgn, libkdumpfile
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.libkdumpfile.kdump_rules import KDUMP_RULES
 from vmci_tui.readers.rule import judge

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.limits import time_limit
 from tests.real.agreement.kdump_cases import cases
 from vmci_tui.layers.file import BytesSource
-from vmci_tui.readers.drgn import drgn
+from vmci_tui.readers import drgn
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.libkdumpfile.file_cache import Windows
 from vmci_tui.readers.libkdumpfile.flatmap import SIGNATURE, FlatFile

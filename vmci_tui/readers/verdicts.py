@@ -8,9 +8,7 @@ from typing import NamedTuple
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import SaveError
 from vmci_tui.document.document import Document
-from vmci_tui.readers import crash, eu_readelf, makedumpfile, qemu, readelf
-from vmci_tui.readers.drgn import drgn
-from vmci_tui.readers.drgn import over_libkdumpfile as libkdumpfile
+from vmci_tui.readers import crash, drgn, eu_readelf, libkdumpfile, makedumpfile, qemu, readelf
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Verdict, judge
 

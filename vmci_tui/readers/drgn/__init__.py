@@ -1,1 +1,54 @@
-"""drgn, with libelf and with libkdumpfile: opening a dump and reading its text."""
+"""drgn: `prog.set_core_dump(FILE)`, then `prog["VMCOREINFO"]`; ELF by its own reader, kdump by its libkdumpfile."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vmci_tui.readers import libdrgn
+from vmci_tui.readers.drgn.memory import DrgnMemory
+from vmci_tui.readers.libdrgn.text import KEYS, lines
+from vmci_tui.readers.libkdumpfile.reading import LAST_RULES, MEMORY_RULES, NOTE_RULES, OpenedByDrgn
+from vmci_tui.readers.rule import NOT_KNOWN, ProbeResult, Reader, RuleHit
+from vmci_tui.readers.rule_rows import RuleRows
+from vmci_tui.readers.utsname_probe import probe
+
+
+def _nul_before_release(r: OpenedByDrgn) -> RuleHit | None:
+    printed, nul, rest = (b"" if r.kdump is not None else r.text or b"").partition(b"\0")
+    if not nul or b"OSRELEASE=" in printed or b"OSRELEASE=" not in rest:
+        return None
+    return RuleHit(r.in_text(len(printed), 1), printed.decode("latin-1"))
+
+
+_row: Final[RuleRows[OpenedByDrgn]] = RuleRows(f"drgn {libdrgn.VERSION}, ")
+_RULES: Final = (
+    *NOTE_RULES,
+    *MEMORY_RULES,
+    *LAST_RULES,
+    _row(
+        "T03", "after", "ends-before-the-release", "Object.string_()", "",
+        "drgn reads the text beyond a NUL, but prints it only up to the NUL: the printed part has no OSRELEASE.",
+        where=_nul_before_release,
+    ),
+)  # fmt: skip
+
+
+def _reads(r: OpenedByDrgn) -> ProbeResult:
+    """Probe memory: by p_vaddr and page tables in an ELF dump, by libkdumpfile in a kdump."""
+    if r.kdump is not None:
+        return r.kdump.reads()
+    return NOT_KNOWN if r.parsed is None else probe(r.parsed.raw, DrgnMemory(r, r.parsed).read)
+
+
+READER: Final = Reader(
+    name="drgn",
+    version=libdrgn.VERSION,
+    command=libdrgn.COMMAND,
+    read=OpenedByDrgn,
+    rules=_RULES,
+    accepted=lambda r: r.answer,
+    lines=lines,
+    keys=KEYS,
+    reads=_reads,
+    known=libdrgn.KNOWN,
+)

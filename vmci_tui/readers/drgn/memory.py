@@ -18,9 +18,8 @@ from vmci_tui.formats.elf_records import PT_LOAD, Segment
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.proof.paging.walk import PteStep
 from vmci_tui.readers.drgn.page_tables import KernelPaging, paging_of
-from vmci_tui.readers.file_view import View
 from vmci_tui.readers.libdrgn.text import DrgnText
-from vmci_tui.readers.libelf.core_file import CoreFile
+from vmci_tui.readers.shared.elf_program import ElfFile
 from vmci_tui.readers.utsname_probe import ReadFailure
 
 Space = Literal["virtual", "physical"]
@@ -64,10 +63,10 @@ class _Spans:
 class DrgnMemory:
     """Kernel memory as drgn reads it."""
 
-    def __init__(self, view: View, core: CoreFile, text: DrgnText) -> None:
-        self._view = view
+    def __init__(self, core: ElfFile, text: DrgnText) -> None:
+        self._view = core.view
         self._top = 1 << core.bits
-        table = view.segments(core.bits, core.order, core.header.phoff, core.count or 0)
+        table = core.table
         for kind in set(table.column("type")) - {PT_LOAD}:
             table = table.without(kind)
         self._loads = table

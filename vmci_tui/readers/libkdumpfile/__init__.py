@@ -1,1 +1,77 @@
-"""libkdumpfile as a part of drgn: opening a dump, its memory and its text."""
+"""libkdumpfile as drgn uses it: for kdump formats, and with DRGN_USE_LIBKDUMPFILE_FOR_ELF=1 for an ELF dump.
+
+drgn first looks for the note of an ELF dump itself; only if it finds one, libkdumpfile opens the dump,
+reads the note again in its own way, and gives drgn the text up to the first NUL. A kdump file goes to
+libkdumpfile with or without that variable: then this is drgn's verdict.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Final
+
+from vmci_tui.common.span import Span
+from vmci_tui.readers import libdrgn
+from vmci_tui.readers.libdrgn.text import KEYS as DRGN_KEYS
+from vmci_tui.readers.libkdumpfile.context import OpeningDump
+from vmci_tui.readers.libkdumpfile.kdump_rules import NOT_SET
+from vmci_tui.readers.libkdumpfile.open_elf import OpeningElf
+from vmci_tui.readers.libkdumpfile.reading import LAST_RULES, MEMORY_RULES, NOTE_RULES, OpenedByDrgn
+from vmci_tui.readers.libkdumpfile.vmcoreinfo import KEYS, lines
+from vmci_tui.readers.rule import NOT_KNOWN, Reader, Rule
+from vmci_tui.readers.rule_rows import RuleRows
+from vmci_tui.readers.version import numbers_of
+
+
+class OpenedWithLibkdumpfile(OpenedByDrgn):
+    """A file as drgn and libkdumpfile open it together."""
+
+    @cached_property
+    def run(self) -> OpeningElf | None:
+        """The result of libkdumpfile for an ELF dump; None if drgn found no note."""
+        return None if self.chosen is None else OpeningElf(self.view, self)
+
+    @property
+    def guest(self) -> OpeningDump | None:
+        return self.run if self.kdump is None else self.kdump
+
+    @property
+    def lost_note(self) -> Span | None:
+        """The note that drgn found, if libkdumpfile misses it."""
+        lost = self.run is not None and self.run.stopped is None and self.run.text is None
+        return self.chosen.unpadded if lost and self.chosen is not None else None
+
+
+_row: Final[RuleRows[OpenedWithLibkdumpfile]] = RuleRows("libkdumpfile 0.5.6, kdumpfile/")
+_RULES: Final[tuple[Rule[OpenedWithLibkdumpfile], ...]] = (
+    *NOTE_RULES,
+    *MEMORY_RULES,
+    _row(
+        "C10", "note", "padded-to-eight-for-drgn", "notes.c", NOT_SET,
+        "drgn follows p_align 8 and finds the note; libkdumpfile takes all notes as padded to 4 bytes, and misses it.",
+        where=lambda r: r.lost_note,
+    ),
+    *LAST_RULES,
+)  # fmt: skip
+
+
+def _edition(version: str) -> str:
+    """Return the version of libkdumpfile in the wheel of a version of drgn, and that one."""
+    drgns = numbers_of(version)
+    library = "0.5.6" if drgns >= (0, 0, 31) else "0.5.4" if drgns >= (0, 0, 24) else "0.5.1"
+    return f"{library} in drgn {version}"
+
+
+READER: Final = Reader(
+    name="libkdumpfile",
+    version=libdrgn.VERSION,
+    command=f"DRGN_USE_LIBKDUMPFILE_FOR_ELF=1 {libdrgn.COMMAND}",
+    read=OpenedWithLibkdumpfile,
+    rules=_RULES,
+    accepted=lambda r: r.answer,
+    lines=lines,
+    keys={**DRGN_KEYS, **KEYS},
+    reads=lambda r: NOT_KNOWN if r.guest is None else r.guest.reads(),
+    known=libdrgn.KNOWN,
+    edition=_edition,
+)

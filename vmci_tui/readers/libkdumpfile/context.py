@@ -108,9 +108,20 @@ class OpeningDump:
             raise Stopped("page-size-too-big", words, span) from None
         self.page_size, self.cache = size, True
 
+    def in_file(self, span: Span | None) -> Span | None:
+        """Return the bytes in the file itself; another place only in a flattened file."""
+        return span
+
     def span_of(self, offset: int, length: int) -> Span | None:
         """Return the span in the file of bytes of the text."""
-        return None if self.note is None or self.from_memory else Span(self.note.at + offset, length)
+        if self.note is None or self.from_memory:
+            return None
+        return self.in_file(Span(self.note.at + offset, length))
+
+    @property
+    def note_span(self) -> Span | None:
+        """The note in the file."""
+        return None if self.note is None else self.in_file(self.note.unpadded)
 
     def check_cpu(self, note: WalkedNote, before: str) -> None:
         """Check the length of a CPU's registers, and on x86-64 also QEMU's own note. Raises Stopped."""

@@ -9,10 +9,10 @@ from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_records import PN_XNUM, PT_LOAD, PT_NOTE, Section, Segment
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.readers.file_view import SEGMENT_LIMIT
-from vmci_tui.readers.libelf.core_file import CoreFile
 from vmci_tui.readers.libkdumpfile.elf_pages import LoadSegments
 from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped, Windows
 from vmci_tui.readers.shared.elf_notes import WalkedNote, walk
+from vmci_tui.readers.shared.elf_program import ElfFile
 
 FD: Final = "kdump_set_number_attr(KDUMP_ATTR_FILE_FD): "
 """drgn's words before those of libkdumpfile while it opens the file."""
@@ -28,7 +28,7 @@ class OpenedElf(NamedTuple):
     """The notes of each PT_NOTE."""
 
 
-def open_elf(core: CoreFile, windows: Windows) -> OpenedElf:
+def open_elf(core: ElfFile, windows: Windows) -> OpenedElf:
     """Read the headers as elf_probe does. Raises Stopped and Killed."""
     head = core.header
     if head.version != 1:
@@ -46,11 +46,12 @@ def open_elf(core: CoreFile, windows: Windows) -> OpenedElf:
     return OpenedElf(loads, tuple(_notes(core, windows, segment) for segment in areas))
 
 
-def _program_headers(core: CoreFile, windows: Windows, count: int) -> tuple[LoadSegments, tuple[Segment, ...]]:
+def _program_headers(core: ElfFile, windows: Windows, count: int) -> tuple[LoadSegments, tuple[Segment, ...]]:
     """Return the PT_LOADs and the PT_NOTEs."""
     head, stride, size = core.header, core.header.phentsize, core.form.segment.size
-    if stride == size and count == core.count:
-        return _loads(core.segments), core.note_segments
+    if stride == size and head.phoff and core.has(head.phoff, count * size):
+        segments = core.view.segments(core.bits, core.order, head.phoff, count)
+        return _loads(segments), tuple(segments.of_type(PT_NOTE))
     # The rest of a header may be after the end of the file: nothing reads it.
     table, touched = bytearray(), core.form.segment.span("p_type", through="p_memsz").length
     for index in range(min(count, SEGMENT_LIMIT)):
@@ -75,14 +76,14 @@ def _known_loads(segments: Segments) -> LoadSegments:
     return LoadSegments(segments.only(PT_LOAD))
 
 
-def _first_section(core: CoreFile, windows: Windows) -> Section:
+def _first_section(core: ElfFile, windows: Windows) -> Section:
     """Return section 0, which has the number of headers if the ELF header cannot hold it."""
     section = _section(core, windows, 0)
     raw = windows.view.read(core.header.shoff, core.form.section.size)
     return section._replace(info=Section(*core.form.section.unpack(raw.ljust(core.form.section.size, b"\0"))).info)
 
 
-def _section(core: CoreFile, windows: Windows, index: int) -> Section:
+def _section(core: ElfFile, windows: Windows, index: int) -> Section:
     head, record = core.header, core.form.section
     at = (head.shoff + index * head.shentsize) % (1 << 64)
     try:
@@ -93,7 +94,7 @@ def _section(core: CoreFile, windows: Windows, index: int) -> Section:
         raise Stopped("section-header", _failed(words, failed), Span(at, record.size)) from None
 
 
-def _check_sections(core: CoreFile, windows: Windows, count: int) -> None:
+def _check_sections(core: ElfFile, windows: Windows, count: int) -> None:
     """Read all section headers, and the section names."""
     try:
         windows.allocate(count * 24)
@@ -122,7 +123,7 @@ def _check_names(windows: Windows, section: Section) -> None:
         raise Stopped("section-names", _failed(words, failed), Span(section.offset, section.size)) from None
 
 
-def _notes(core: CoreFile, windows: Windows, segment: Segment) -> tuple[WalkedNote, ...]:
+def _notes(core: ElfFile, windows: Windows, segment: Segment) -> tuple[WalkedNote, ...]:
     """Return the notes of a PT_NOTE, padded to 4 whatever p_align says; the last one may lack its padding."""
     try:
         data = windows.read(segment.offset, segment.filesz)

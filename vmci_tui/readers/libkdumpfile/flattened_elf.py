@@ -7,9 +7,9 @@ from typing import Final
 
 from vmci_tui.formats.elf_records import EI_CLASS, EI_DATA, ET_CORE, IDENT
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.libelf.core_file import CoreFile
 from vmci_tui.readers.libkdumpfile.file_cache import Killed, Stopped, Windows
 from vmci_tui.readers.libkdumpfile.flatmap import FlatFile
+from vmci_tui.readers.shared.elf_program import ElfFile
 
 _KEPT: Final = 1 << 26
 
@@ -56,7 +56,7 @@ class FlatWindows(Windows):
         self._file.pread(offset, length)
 
 
-def core_of(file: FlatFile) -> tuple[CoreFile, FlatWindows]:
+def core_of(file: FlatFile) -> tuple[ElfFile, FlatWindows]:
     """Return the dump's headers, and the windows to read it. Raises Stopped if it is not a core of a known form."""
     view = View(FlatSource(file))
     bits, order = view.head[EI_CLASS : EI_DATA + 1].ljust(2, b"\0")
@@ -64,7 +64,7 @@ def core_of(file: FlatFile) -> tuple[CoreFile, FlatWindows]:
         raise Stopped("elf-version", f"file #0: Unsupported ELF data format: {order}", IDENT.span("EI_DATA"))
     if bits not in (1, 2):
         raise Stopped("elf-version", f"file #0: Unsupported ELF class: {bits}", IDENT.span("EI_CLASS"))
-    core = CoreFile(view)
+    core = ElfFile(view)
     if core.header.type != ET_CORE:
         raise Stopped("elf-type", f"file #0: Unsupported ELF class: {bits}", core.form.span("e_type"))
     return core, FlatWindows(view, file)

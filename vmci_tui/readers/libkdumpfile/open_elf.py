@@ -6,12 +6,12 @@ from typing import Final
 
 from vmci_tui.formats.elf_note import NAME
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.libelf.core_file import CoreFile
 from vmci_tui.readers.libkdumpfile.arch import arch_facts, arch_of_elf
 from vmci_tui.readers.libkdumpfile.context import OSTYPE, DotInFront, OpeningDump
 from vmci_tui.readers.libkdumpfile.elf_pages import DumpMemory, LoadSegments, Missing, Untranslated
 from vmci_tui.readers.libkdumpfile.elfdump import FD, open_elf
 from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped, Windows
+from vmci_tui.readers.shared.elf_program import ElfFile
 
 _LINUX: Final = b"Linux\0"
 _UTS_SEARCHED: Final = 128
@@ -21,7 +21,7 @@ _UTS_STRING: Final = 65
 class OpeningElf(OpeningDump):
     """An ELF dump that drgn passes on, because it found a VMCOREINFO note in it."""
 
-    def __init__(self, view: View, core: CoreFile) -> None:
+    def __init__(self, view: View, core: ElfFile) -> None:
         super().__init__(view)
         facts = arch_facts(arch_of_elf(core.header.machine, core.bits))
         self.page_size = facts.page_size if facts.of_drgn else None
@@ -41,7 +41,7 @@ class OpeningElf(OpeningDump):
     _death = "killed-by-headers"
 
 
-def open_guest(guest: OpeningDump, core: CoreFile, windows: Windows) -> LoadSegments:
+def open_guest(guest: OpeningDump, core: ElfFile, windows: Windows) -> LoadSegments:
     """Read headers and notes through `windows`. Raises Stopped, Killed, DotInFront and ReadFailed."""
     guest.order = core.order
     guest.arch = arch_of_elf(core.header.machine, core.bits)

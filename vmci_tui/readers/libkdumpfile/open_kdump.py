@@ -18,7 +18,7 @@ from vmci_tui.readers.libkdumpfile.diskdump_pages import KdumpMemory
 from vmci_tui.readers.libkdumpfile.elf_pages import LoadSegments
 from vmci_tui.readers.libkdumpfile.elfdump import FD
 from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped
-from vmci_tui.readers.libkdumpfile.flatmap import SIGNATURE, FileChunk, FlatFile, ReadableFile, open_file
+from vmci_tui.readers.libkdumpfile.flatmap import FileChunk, FlatFile, ReadableFile, open_file
 from vmci_tui.readers.libkdumpfile.flattened_elf import FlatWindows, core_of
 from vmci_tui.readers.libkdumpfile.open_elf import describe, open_guest
 from vmci_tui.readers.rule import ProbeResult
@@ -33,15 +33,8 @@ _POINTED_LIMIT: Final = 1 << 20
 _SOMETHING: Final = re.compile(rb"[^\0]")
 
 
-def is_kdump(head: bytes) -> bool:
-    """Whether drgn passes a file with these first bytes to libkdumpfile (has_kdump_signature)."""
-    return head.startswith((KDUMP, SIGNATURE))
-
-
-def run_of(view: View) -> OpeningKdump | None:
-    """Open a file as libkdumpfile does; None if it is not a kdump. The result is shared by two readers."""
-    if not is_kdump(view.head):
-        return None
+def run_of(view: View) -> OpeningKdump:
+    """Open a file as libkdumpfile does. The result is shared by two readers."""
     run = view.shared.get("kdump run")
     if not isinstance(run, OpeningKdump):
         run = view.shared["kdump run"] = OpeningKdump(view)
@@ -94,18 +87,12 @@ class OpeningKdump(OpeningDump):
         """Whether it got through headers and notes."""
         return self.opened is not None or self._elf is not None
 
-    def span_of(self, offset: int, length: int) -> Span | None:
-        if self.note is None or self.from_memory:
-            return None
-        return self.span_in_file(self.note.at + offset, length)
-
     def span_in_file(self, offset: int, length: int) -> Span | None:
         """Return the span in the file itself of bytes of the plain file; None if they are not in one piece."""
         at = None if self.file is None else self.file.place(offset)
         return None if at is None else Span(at, length)
 
     def in_file(self, span: Span | None) -> Span | None:
-        """Return the span in the file itself of a span of the plain file."""
         return None if span is None else self.span_in_file(span.offset, span.length)
 
     def pointed_text(self) -> tuple[int, bytes] | None:

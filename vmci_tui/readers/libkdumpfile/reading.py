@@ -1,0 +1,74 @@
+"""A file that drgn opens: it reads most ELF dumps itself, and gives the other files to libkdumpfile."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Final
+
+from vmci_tui.common.span import Span
+from vmci_tui.readers.libdrgn.core import CORE_RULES, LibdrgnCore
+from vmci_tui.readers.libdrgn.text import DrgnText
+from vmci_tui.readers.libdrgn.text_rules import TEXT_RULES
+from vmci_tui.readers.libkdumpfile.context import OpeningDump
+from vmci_tui.readers.libkdumpfile.file_cache import Stopped
+from vmci_tui.readers.libkdumpfile.guest_rules import ELF_MEMORY_RULES, ELF_RULES, GUEST_RULES
+from vmci_tui.readers.libkdumpfile.kdump_rules import KDUMP_MACHINE_RULES, KDUMP_MEMORY_RULES, KDUMP_RULES
+from vmci_tui.readers.libkdumpfile.open_kdump import OpeningKdump, run_of
+from vmci_tui.readers.rule import Rule
+
+NOTE_RULES: Final[tuple[Rule[OpenedByDrgn], ...]] = (*KDUMP_RULES, *ELF_RULES, *CORE_RULES)
+"""The rules up to the note."""
+MEMORY_RULES: Final[tuple[Rule[OpenedByDrgn], ...]] = (*GUEST_RULES, *KDUMP_MEMORY_RULES, *ELF_MEMORY_RULES)
+"""The rules for what libkdumpfile does before drgn gets the text."""
+LAST_RULES: Final[tuple[Rule[OpenedByDrgn], ...]] = (*TEXT_RULES, *KDUMP_MACHINE_RULES)
+"""The rules for the text in drgn."""
+
+
+class OpenedByDrgn(LibdrgnCore):
+    """A file as drgn opens it, with libkdumpfile for kdump formats only."""
+
+    @cached_property
+    def kdump(self) -> OpeningKdump | None:
+        """The result of libkdumpfile for a kdump; None for all other files."""
+        return run_of(self.view) if self.is_kdump else None
+
+    @property
+    def guest(self) -> OpeningDump | None:
+        """The result of libkdumpfile; None if drgn reads the file itself."""
+        return self.kdump
+
+    @property
+    def stopped(self) -> Stopped | None:
+        """Where libkdumpfile stopped."""
+        return None if self.guest is None else self.guest.stopped
+
+    @property
+    def note(self) -> Span | None:
+        return super().note if self.guest is None else self.guest.note_span
+
+    @property
+    def text(self) -> bytes | None:
+        """The whole text that it or libkdumpfile stores."""
+        return super().text if self.guest is None else self.guest.text
+
+    @cached_property
+    def parsed(self) -> DrgnText | None:
+        """The text as drgn parses it; libkdumpfile gives it a C string with its NUL."""
+        text = self.text
+        if text is None or self.stopped:
+            return None
+        return DrgnText(text if self.guest is None else text.partition(b"\0")[0] + b"\0")
+
+    @property
+    def osrelease(self) -> bytes | None:
+        """The release that drgn stores; None if it refuses the text, or the machine is not known."""
+        return None if self.kdump is not None and self.kdump.arch is None else super().osrelease
+
+    def in_text(self, offset: int, length: int) -> Span | None:
+        return super().in_text(offset, length) if self.guest is None else self.guest.span_of(offset, length)
+
+    @property
+    def answer(self) -> str:
+        """Its answer, in short."""
+        raw = b"" if self.parsed is None else self.parsed.raw
+        return f"prog['VMCOREINFO'] has {len(raw) - (self.guest is not None)} bytes of text"
