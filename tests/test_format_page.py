@@ -13,7 +13,7 @@ from vmci_tui.formats.fw_cfg_entry import FIELDS, RESET, Entry, EntryHistory, Wr
 from vmci_tui.formats.windows_header import windows_header
 from vmci_tui.machines.lookup import machine_name
 from vmci_tui.readers.qemu import warnings
-from vmci_tui.readers.qemu.entry_reading import DumpTarget, QemuReading, RegionBytes, Version
+from vmci_tui.readers.qemu.entry_reading import DumpTarget, QemuReading, RegionBytes
 
 PAGE = (DOCS / "format.md").read_text()
 GUEST = DumpTarget(machine_name(62, 64), 64, "little")
@@ -47,7 +47,7 @@ def history(host: int, guest: int, size: int, paddr: int = 0x1000) -> EntryHisto
     return EntryHistory.of_blob(Entry(host, guest, size, paddr).pack())
 
 
-def reading(what: EntryHistory, region: bytes, guest: DumpTarget = GUEST, version: Version = "7.2") -> QemuReading:
+def reading(what: EntryHistory, region: bytes, guest: DumpTarget = GUEST, version: str = "7.2") -> QemuReading:
     return QemuReading(what, RegionBytes(region), guest, version)
 
 
@@ -114,7 +114,7 @@ def test_byte_orders(row: list[str]) -> None:
     order: ByteOrder = "big" if "big" in row[0] else "little"
     guest = DumpTarget("aarch64", 32 if "32" in row[0] else 64, order)
     note = build(NAME, 0, TEXT, "big" if row[1].startswith("big") else "little").raw
-    versions: tuple[Version, ...] = ("7.2", "10.0")
+    versions = ("7.2", "10.0")
     for version, said in zip(versions, row[2:], strict=True):
         appended = reading(history(0, 1, 4132), note, guest, version).appended is not None
         assert said == ("appends" if appended else "refuses"), version

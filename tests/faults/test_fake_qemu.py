@@ -23,6 +23,7 @@ from vmci_tui.qemu.answer_report import answer_text
 from vmci_tui.qemu.ask import Answer
 from vmci_tui.qemu.gdbstub import set_long_mode
 from vmci_tui.qemu.process import QemuProcess
+from vmci_tui.qemu.targets import TARGETS
 from vmci_tui.readers.qemu.entry_reading import DumpTarget
 
 _ROOT = ROOT
@@ -91,6 +92,22 @@ def test_its_last_words_are_shown(tmp_path: Path) -> None:
         [sys.executable, "-m", "vmci_tui", "ask", *files, "--qemu", str(program)], capture_output=True, cwd=_ROOT
     )
     assert (run.returncode, run.stderr) == (3, b"vmci: QEMU ended: no such machine: \\x1b[31mpc\n")
+
+
+def test_a_warning_may_begin_with_the_name_of_the_program() -> None:
+    said = b"qemu-system-x86_64: warning: a: 'b: \r'\nmy qemu: warning: c\na: b: warning: d\nwarnings: e\n"
+    assert machine._warnings(said) == ("a: 'b: \\x0d'", "c")
+
+
+def test_an_old_qemu_is_started_without_what_it_does_not_know(tmp_path: Path) -> None:
+    program = tmp_path / "qemu"
+    program.write_text(
+        '#!/bin/sh\ncase "$*" in *reserve=off*) echo "Property \'memory-backend-ram.reserve\' not found" >&2;; '
+        "*) echo started without >&2;; esac\nexit 1\n"
+    )
+    program.chmod(0o755)
+    with pytest.raises(QemuError, match="started without"):
+        machine.QemuMachine(TARGETS["i386"], str(program))
 
 
 def test_its_warnings_pass_the_gate_once() -> None:

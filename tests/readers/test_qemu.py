@@ -18,7 +18,7 @@ from vmci_tui.formats.elf_note import NAME, ByteOrder, build
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, EntryHistory, Write
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers.qemu import READER, RULES, judge_entry, reader, verdict, warnings
-from vmci_tui.readers.qemu.entry_reading import DumpTarget, QemuReading, RegionBytes, Version
+from vmci_tui.readers.qemu.entry_reading import DumpTarget, QemuReading, RegionBytes
 from vmci_tui.readers.rule import Verdict
 
 _SAMPLES = SAMPLES
@@ -39,7 +39,7 @@ def raw(text: bytes = _TEXT, name: bytes = NAME, order: ByteOrder = "little", ki
 
 
 def read(
-    region: bytes, *writes: Write, guest: DumpTarget = _X86, version: Version = "7.2", offset: int | None = None
+    region: bytes, *writes: Write, guest: DumpTarget = _X86, version: str = "7.2", offset: int | None = None
 ) -> QemuReading:
     return QemuReading(history(*(writes or (full(),))), RegionBytes(region, offset), guest, version)
 
@@ -191,12 +191,29 @@ def test_other_machines_have_no_key(machine: str | None) -> None:
         (64, "big", "10.0", False),
     ],
 )  # fmt: skip
-def test_big_endian_guests(bits: int, order: ByteOrder, version: Version, appended: bool) -> None:
+def test_big_endian_guests(bits: int, order: ByteOrder, version: str, appended: bool) -> None:
     guest = DumpTarget("arm" if bits == 32 else "aarch64", bits, "big")
     reading = read(raw(order=order), guest=guest, version=version)
     assert (reading.appended == raw(order=order)) is appended
     assert warnings(reading) == (() if appended else ("Invalid guest note header",))
     assert read(bytes(12), guest=guest, version=version).appended == bytes(12)
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        ("7.2", r"Failed to read NUMBER(phys_base)="),
+        ("10.0.13", r"Failed to read NUMBER(phys_base)="),
+        ("11.1", r"failed to parse NUMBER(phys_base)= in VMCOREINFO: 'z \x1b[31m\xe9\x0d'"),
+        ("12.0", r"failed to parse NUMBER(phys_base)= in VMCOREINFO: 'z \x1b[31m\xe9\x0d'"),
+    ],
+)
+def test_words_for_a_phys_base_that_is_no_number(version: str, words: str) -> None:
+    region = raw(b"NUMBER(phys_base)=z \x1b[31m\xe9\r\nA=1\n")
+    assert warnings(read(region, version=version)) == (words,)
+    found = judge_entry(history(full()), RegionBytes(region), _X86, version)
+    assert [item.words for item in found.fired] == [words] and found.reader.version == version
+    assert found.says == f"the note is appended, {len(region)} bytes; {words}"
 
 
 def test_a_decimal_phys_base_is_read_in_another_base_and_nothing_is_said() -> None:

@@ -54,13 +54,13 @@ def full(paddr: int, size: int = 4132) -> Write:
     return Write(0, 16, Entry(0, 1, size, paddr).pack())
 
 
-def agree(name: str, count: int, seed: int) -> Counter[str]:
-    """Run one QEMU over many fresh cases; return the number of each verdict."""
+def agree(name: str, count: int, seed: int, program: str | None = None) -> Counter[str]:
+    """Run one QEMU, by default the installed one, over many fresh cases; return the number of each verdict."""
     from vmci_tui.qemu.ask import rules_of
-    from vmci_tui.qemu.machine import QemuMachine
+    from vmci_tui.qemu.machine import QemuMachine, QemuOutput
 
     target, dice, verdicts = TARGETS[name], random.Random(f"{seed} {name}"), Counter[str]()
-    with QemuMachine(target, program_of(target), 4 * _MIB, seconds=300) as machine:
+    with QemuMachine(target, program_of(target, program), 4 * _MIB, seconds=300) as machine:
         # The first MiB has what the machine itself puts there: its ROMs, or the device tree.
         ram = Ram(target.ram_base, target.ram_base + 0x120000, target.ram_base + 4 * _MIB)
         for number in range(count):
@@ -73,7 +73,7 @@ def agree(name: str, count: int, seed: int) -> Counter[str]:
             held = Entry.parse(done.raw)
             pointed = RegionBytes(ram.holds(case, held.paddr, min(held.size, _MIB)))
             reading = QemuReading(done, pointed, machine.guest, rules_of(machine.version))
-            wanted = warnings(reading), reading.appended, reading.phys_base, done.raw
+            wanted = QemuOutput(warnings(reading), reading.appended, reading.phys_base, done.raw)
             assert seen == wanted, f"{name}, seed {seed}, case {number}: {case}"
             verdicts[seen.warnings[0].split(":")[0] if seen.warnings else "appended"] += 1
     return verdicts

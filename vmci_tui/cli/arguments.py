@@ -145,10 +145,10 @@ def parser() -> argparse.ArgumentParser:
     asked.add_argument("blob", metavar="BLOB", help="the entry: a blob, or NAME.write.json")
     asked.add_argument("note", metavar="NOTE", help="the bytes at its paddr: raw bytes, a dump's note, or a text")
     asked.add_argument("--target", choices=TARGETS, default="x86_64", metavar="GUEST", help=", ".join(TARGETS))
-    asked.add_argument("--qemu", metavar="Q", help="the QEMU program to run, or the version to predict: 7.2 or 10.0")
+    asked.add_argument("--qemu", metavar="Q", help="the QEMU to run, or the version to predict: 7.2, 10.0 or 11.1")
 
     predicted = _command(commands, "predict", "what QEMU will do: JSON lines from stdin to stdout")
-    predicted.add_argument("--qemu", choices=("7.2", "10.0"), default="7.2", help="the version (default 7.2)")
+    predicted.add_argument("--qemu", choices=("7.2", "10.0", "11.1"), default="7.2", help="the version (default 7.2)")
 
     bench = _command(commands, "craft", "create a tiny dump, its entry and note, with chosen faults")
     bench.add_argument("--list", action="store_true", help="list all faults")

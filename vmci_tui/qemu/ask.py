@@ -8,7 +8,8 @@ from vmci_tui.formats.fw_cfg_entry import NOTE_HEADER, SIZE_LIMIT, EntryHistory
 from vmci_tui.qemu.machine import QemuMachine, QemuOutput
 from vmci_tui.qemu.targets import TARGETS, program_of
 from vmci_tui.readers.qemu import warnings
-from vmci_tui.readers.qemu.entry_reading import VERSIONS, DumpTarget, QemuReading, RegionBytes, Version
+from vmci_tui.readers.qemu.entry_reading import VERSIONS, DumpTarget, QemuReading, RegionBytes
+from vmci_tui.readers.version import Version, numbers_of, numbers_text
 
 NOTE_LIMIT: Final = SIZE_LIMIT + 64
 """Bytes; the most that is put into the guest's memory, because QEMU reads at most 1 MiB."""
@@ -21,7 +22,7 @@ class Answer(NamedTuple):
     program: str
     version: str
     """Of the QEMU that was asked: `7.2.22`."""
-    rules: Version
+    rules: str
     """The version whose rules the prediction follows."""
     guest: DumpTarget
     """What the dump says about the guest."""
@@ -42,16 +43,16 @@ class Answer(NamedTuple):
         return tuple(name for name in QemuOutput._fields if getattr(self.predicted, name) != getattr(self.seen, name))
 
 
-def ask(history: EntryHistory, note: bytes, target: str = "x86_64", qemu: str | None = None) -> Answer:
+def ask(
+    history: EntryHistory, note: bytes, target: str = "x86_64", path: str | None = None, rules: str | None = None
+) -> Answer:
     """Put the note at the entry's address, do the guest's writes, dump, and compare.
 
-    `qemu` is the path of a program, or the version whose rules predict (`7.2`, `10.0`); by default the installed one
-    is asked, and its own version's rules predict. Takes under a second, holds no lock, and can run in any thread.
-    Raises QemuError.
+    `path` is that of a QEMU, by default the installed one; `rules` the version whose rules predict, by default its own.
+    Takes under a second, holds no lock, and can run in any thread. Raises QemuError.
     """
     kind = TARGETS[target]
-    wanted = next((version for version in VERSIONS if version == qemu), None)
-    program = program_of(kind, None if wanted else qemu)
+    program = program_of(kind, path)
     note = note[:NOTE_LIMIT]
     paddr, region = history.entry.paddr, _region(history, note)
     with QemuMachine(kind, program, kind.ram_for(paddr, len(region))) as machine:
@@ -60,17 +61,17 @@ def ask(history: EntryHistory, note: bytes, target: str = "x86_64", qemu: str | 
         # Not every address is RAM, and QEMU reads what is there instead.
         there = machine.read(paddr, len(region))
         seen = machine.dump()
-    rules = wanted or rules_of(machine.version)
+    rules = rules or rules_of(machine.version)
     reading = QemuReading(history, RegionBytes(there), machine.guest, rules)
     predicted = QemuOutput(warnings(reading), reading.appended, reading.phys_base, history.raw)
-    version = ".".join(map(str, machine.version))
+    version = numbers_text(machine.version)
     lost = None if reading.region is None else _first_lost(note, there)
     return Answer(target, program, version, rules, machine.guest, lost, predicted, seen)
 
 
-def rules_of(version: tuple[int, int, int]) -> Version:
+def rules_of(version: Version) -> str:
     """Return the rules for a QEMU of that version: the newest known ones that are not newer than it."""
-    return "10.0" if version >= (10, 0, 0) else "7.2"
+    return next((known for known in reversed(VERSIONS) if numbers_of(known) <= version), VERSIONS[0])
 
 
 def _first_lost(note: bytes, there: bytes) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import TracebackType
 from typing import Final, NamedTuple
 
@@ -20,8 +21,11 @@ from vmci_tui.readers.qemu.entry_reading import DumpTarget
 _SECONDS: Final = 20.0
 _WINDOW: Final = 4096
 """Bytes of memory in the ELF dump; only its notes are used."""
-_WARNING: Final = b"warning: "
+_WARNING: Final = re.compile(rb"(?:[^:]{1,200}: )?warning: (.*)", re.S)
+"""A warning on stderr; since QEMU 11.1 the name of the program is before it."""
 _MOST_WARNINGS: Final = 100
+_NO_RESERVE: Final = "memory-backend-ram.reserve' not found"
+"""What a QEMU before 6.1 says of `reserve`; without it, a guest cannot have more RAM than the host."""
 
 
 class QemuOutput(NamedTuple):
@@ -44,15 +48,23 @@ class QemuMachine:
         """Start it with `ram` bytes, at least as much as it needs, for at most `seconds`. Raises QemuError."""
         self.target = target
         self.ram = max(ram, target.ram_for(target.ram_base, 1))
-        channels = ("qmp", "qtest", "gdb") if target.long_mode else ("qmp", "qtest")
-        self._process = QemuProcess(_command(target, program, self.ram), channels, seconds)
         self._monitor: Monitor | None = None
+        try:
+            self._start(program, seconds, ",reserve=off")
+        except QemuError as error:
+            if _NO_RESERVE not in error.message:
+                raise
+            self._start(program, seconds, "")
+
+    def _start(self, program: str, seconds: float, reserve: str) -> None:
+        channels = ("qmp", "qtest", "gdb") if self.target.long_mode else ("qmp", "qtest")
+        self._process = QemuProcess(_command(self.target, program, self.ram, reserve), channels, seconds)
         try:
             self._monitor = Monitor(self._process)
             self.version = self._monitor.connect()
             self._qtest = QTest(self._process)
-            self._fw_cfg = FwCfg(self._qtest, target.fw_cfg, target.ram_base)
-            if target.long_mode:
+            self._fw_cfg = FwCfg(self._qtest, self.target.fw_cfg, self.target.ram_base)
+            if self.target.long_mode:
                 set_long_mode(self._process)
             first = self._elf()
         except BaseException:
@@ -119,25 +131,25 @@ class QemuMachine:
 
 def _warnings(said: bytes) -> tuple[str, ...]:
     """Return the warnings that QEMU printed. Raises QemuError if there are more than QEMU ever prints for a dump."""
-    lines = [line.removeprefix(_WARNING) for line in said.split(b"\n") if line.startswith(_WARNING)]
-    if len(lines) > _MOST_WARNINGS:
-        raise QemuError(f"QEMU printed {len(lines)} warnings for one dump", "is this a QEMU?")
-    return tuple(visible(line.rstrip(b"\r")) for line in lines)
+    found = [match[1] for line in said.split(b"\n") if (match := _WARNING.match(line)) is not None]
+    if len(found) > _MOST_WARNINGS:
+        raise QemuError(f"QEMU printed {len(found)} warnings for one dump", "is this a QEMU?")
+    return tuple(visible(words.rstrip(b"\r")) for words in found)
 
 
 def _listed(warnings: tuple[str, ...]) -> str:
     return "; ".join(warnings) or "of nothing"
 
 
-def _command(target: QemuTarget, program: str, ram: int) -> list[str]:
+def _command(target: QemuTarget, program: str, ram: int, reserve: str) -> list[str]:
     machine, *rest = target.arguments[1:]
     command = [
         program, "-no-user-config", "-nodefaults", "-display", "none", "-accel", "tcg", "-S",
         "-machine", f"{machine},memory-backend=ram", *rest, "-m", f"{ram >> 20}M",
         # Memory that is never touched costs nothing, so a guest can have more RAM than the host.
-        "-object", f"memory-backend-ram,id=ram,size={ram},reserve=off",
+        "-object", f"memory-backend-ram,id=ram,size={ram}{reserve}",
         "-device", "vmcoreinfo",
-        "-chardev", "socket,id=qmp,fd={qmp}", "-mon", "chardev=qmp,mode=control",
+        "-chardev", "socket,id=qmp,fd={qmp}", "-qmp", "chardev:qmp",
         "-chardev", "socket,id=qtest,fd={qtest}", "-qtest", "chardev:qtest", "-qtest-log", "none",
     ]  # fmt: skip
     if target.long_mode:

@@ -17,7 +17,7 @@ from vmci_tui.formats.entry_writes_json import history_of
 from vmci_tui.formats.fw_cfg_entry import LENGTH, RESET, EntryHistory
 from vmci_tui.machines.lookup import machine_facts, machine_name
 from vmci_tui.readers.qemu import warnings
-from vmci_tui.readers.qemu.entry_reading import DumpTarget, QemuReading, RegionBytes, Version
+from vmci_tui.readers.qemu.entry_reading import DumpTarget, QemuReading, RegionBytes
 
 LINE_LIMIT: Final = 1 << 23
 """Bytes of the longest line that is read: a region of 1 MiB takes 2 MiB as hex."""
@@ -25,7 +25,7 @@ _HINT: Final = 'a case is {"machine": 62, "bits": 64, "byte_order": "little", "w
 _ORDERS: Final[dict[object, ByteOrder]] = {"little": "little", "big": "big"}
 
 
-def predict(line: bytes, number: int, version: Version) -> str:
+def predict(line: bytes, number: int, version: str) -> str:
     """Return the answer to one case, as a line of JSON. Raises OpenError with the line's number."""
     try:
         case = _case(line)
@@ -58,7 +58,7 @@ def _case(line: bytes) -> dict[str, object]:
     return case
 
 
-def _reading(case: dict[str, object], version: Version) -> QemuReading:
+def _reading(case: dict[str, object], version: str) -> QemuReading:
     machine, bits, order = case.get("machine"), case.get("bits"), _ORDERS.get(_key(case.get("byte_order")))
     if not isinstance(machine, int) or isinstance(machine, bool):
         raise OpenError("`machine` is not a number: use the e_machine of the dump", _HINT)

@@ -17,6 +17,12 @@ def numbers_of(version: str) -> Version:
     return () if found is None else tuple(map(int, found[0].split(".")))
 
 
+def is_version(text: str) -> bool:
+    """Return whether a text is a version, with nothing after its numbers."""
+    numbers = numbers_of(text)
+    return bool(numbers) and numbers_text(numbers) == text
+
+
 def numbers_text(version: Version) -> str:
     """Return the numbers as they are written: `8.0.6`."""
     return ".".join(map(str, version))

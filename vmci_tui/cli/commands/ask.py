@@ -11,12 +11,14 @@ from vmci_tui.opening.open_entry import read_entry
 from vmci_tui.qemu.answer_report import answer_text
 from vmci_tui.qemu.ask import Answer, ask
 from vmci_tui.qemu.machine import QemuOutput
+from vmci_tui.readers.version import is_version
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; return 0 if QEMU does what was predicted, else 1."""
     history, _, name = read_entry(options.blob)
-    answer = ask(history, bytes_from(options.note), options.target, options.qemu)
+    path, rules = (None, options.qemu) if is_version(options.qemu or "") else (options.qemu, None)
+    answer = ask(history, bytes_from(options.note), options.target, path, rules)
     if options.json:
         print_json({"entry": name, "note": visible(options.note)} | _json(answer))
     else:

@@ -1,17 +1,18 @@
 """QEMU as a reader: what `dump-guest-memory` makes of an entry and of the memory that it points at.
 
-The rules are those of dump/dump.c and hw/misc/vmcoreinfo.c, as observed with 7.2.22 and 10.0.2
-in 15,000 cases each. The headers of a dump do not matter here; QEMU writes them later.
+The rules are those of dump/dump.c and hw/misc/vmcoreinfo.c, as observed with 7.2.22, 10.0.13
+and 11.1.3 in thousands of cases each. The headers of a dump do not matter here; QEMU writes them later.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from vmci_tui.common.safe_text import visible
+from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.span import Span
 from vmci_tui.document.document import Document
 from vmci_tui.formats.elf_note import NAME, WINDOWS_HEADERS
@@ -27,17 +28,24 @@ from vmci_tui.formats.fw_cfg_entry import (
 from vmci_tui.machines.lookup import machine_facts
 from vmci_tui.machines.table import MACHINES
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.qemu.entry_reading import DumpTarget, QemuReading, RegionBytes, Version, is_phys_number, value_at
+from vmci_tui.readers.qemu.entry_reading import DumpTarget, QemuReading, RegionBytes, is_phys_number, value_at
 from vmci_tui.readers.qemu.from_document import guest_of, pointed_at
 from vmci_tui.readers.rule import Form, Reader, RuleHit, Verdict, decide
 from vmci_tui.readers.rule_rows import RuleRows
 from vmci_tui.readers.shared.c_numbers import ParsedNumber, number_form
+from vmci_tui.readers.version import Version
 
 _DUMP_INIT: Final = "dump/dump.c dump_init"
 _WRITTEN: Final = "hw/misc/vmcoreinfo.c fw_cfg_vmci_write"
 _PHYS: Final = "dump/dump.c vmcoreinfo_update_phys_base"
 _PHYS_KEYS: Final = tuple(row.qemu.phys_key for row in MACHINES.values() if row.qemu.phys_key is not None)
 _ABSENT: Final = "guest note is not present"
+_SHOWS_VALUE: Final[Version] = (11, 1)
+"""The first version known to print the value that is no number; 10.0 does not."""
+_NOT_HEXADECIMAL: Final = (
+    "The first line with the key is not entirely a hexadecimal number (a blank or a CR after it is enough): QEMU keeps "
+    "its guess."
+)
 
 
 def _not_full(q: QemuReading) -> Span | None:
@@ -74,6 +82,15 @@ def _phys_value_span(q: QemuReading) -> Span | None:
         return None
     at, value = q.phys_line
     return q.span(q.guest_note.start + at, len(value))
+
+
+def _not_hexadecimal(q: QemuReading) -> bool:
+    return q.phys_line is not None and q.phys_number is None
+
+
+def _cannot_parse(q: QemuReading) -> str:
+    value = b"" if q.phys_line is None else q.phys_line[1]
+    return f"failed to parse {(q.phys_key or b'').decode()}= in VMCOREINFO: '{os.fsdecode(value)}'"
 
 
 def _decimal_as_hex(q: QemuReading) -> bool:
@@ -128,10 +145,11 @@ RULES: Final = (
         "QEMU writes a NUL after the text before it reads it, which overwrites the first byte of padding.",
         where=_overwritten, refuses=False),
     row("T16", "after", "phys-base-is-no-number", _PHYS, "Failed to read NUMBER(phys_base)=",
-        "The first line with the key is not entirely a hexadecimal number (a blank or a CR after it is enough): QEMU "
-        "keeps its guess.",
-        holds=lambda q: q.phys_line is not None and q.phys_number is None, where=_phys_value_span,
-        says=lambda q: f"Failed to read {(q.phys_key or b'').decode()}=", refuses=False),
+        _NOT_HEXADECIMAL, holds=_not_hexadecimal, where=_phys_value_span,
+        says=lambda q: f"Failed to read {(q.phys_key or b'').decode()}=", refuses=False, until=_SHOWS_VALUE),
+    row("T16", "after", "phys-base-cannot-be-parsed", _PHYS, "failed to parse NUMBER(phys_base)= in VMCOREINFO: 'X'",
+        _NOT_HEXADECIMAL, holds=_not_hexadecimal, where=_phys_value_span, says=_cannot_parse, refuses=False,
+        since=_SHOWS_VALUE),
     row("T16", "after", "phys-base-read-in-base-16", _PHYS, "",
         "Linux writes phys_base in decimal, QEMU reads the digits as hexadecimal: a tool that trusts phys_base in a "
         "kdump header is misled.",
@@ -140,11 +158,15 @@ RULES: Final = (
 # fmt: on
 
 
-def warnings(reading: QemuReading) -> tuple[str, ...]:
+def warnings(reading: QemuReading) -> tuple[Safe, ...]:
     """Return what QEMU prints for a dump, each line without its `warning: `. The region must be known."""
+    return tuple(map(visible, _printed(reading)))
+
+
+def _printed(reading: QemuReading) -> tuple[str, ...]:
     printed: list[str] = []
     for item in RULES:
-        hit = item.check(reading)
+        hit = item.check(reading) if item.holds_in(reading.version) else None
         if hit is None:
             continue
         words = item.words if hit.words is None else hit.words
@@ -172,7 +194,7 @@ def _accepted(q: QemuReading) -> str:
     if note.is_bare:
         return "a note of 12 bytes is appended" if any(appended) else "12 zero bytes are appended silently"
     windows = note.named and appended.startswith(WINDOWS_HEADERS, note.start)
-    failed = "".join(f"; {words}" for words in warnings(q))
+    failed = "".join(f"; {words}" for words in _printed(q))
     return f"the {'Windows ' if windows else ''}note is appended, {len(appended)} bytes{failed}"
 
 
@@ -182,21 +204,21 @@ def _without_entry(_view: View) -> QemuReading:
 
 
 @lru_cache(maxsize=16)
-def reader(version: Version = "7.2", machine: str | None = None) -> Reader[QemuReading]:
+def reader(version: str = "7.2.22", machine: str | None = None) -> Reader[QemuReading]:
     """Return QEMU of a version as a reader: it reads a key that depends on the machine; None: all these keys."""
     used = _PHYS_KEYS if machine is None else filter(None, [machine_facts(machine).qemu.phys_key])
     form = number_form(16, _no_number, drops=lambda number: not is_phys_number(number))
     keys: dict[bytes, Form] = dict.fromkeys(used, form)
     return Reader(
         "qemu",
-        {"7.2": "7.2.22", "10.0": "10.0.2"}[version],
+        version,
         "dump-guest-memory FILE",
         _without_entry,
         RULES,
         _accepted,
         _lines,
         keys,
-        known=("7.2.22", "10.0.13"),
+        known=("7.2.22", "10.0.13", "11.1.3"),
     )
 
 
@@ -204,13 +226,13 @@ READER: Final = reader()
 
 
 def judge_entry(
-    history: EntryHistory, pointed: RegionBytes | None, guest: DumpTarget, version: Version = "7.2"
+    history: EntryHistory, pointed: RegionBytes | None, guest: DumpTarget, version: str = "7.2.22"
 ) -> Verdict:
     """Judge an entry and the memory that it points at (None: not known): QEMU accepts if it appends a note."""
     return decide(reader(version, guest.machine), QemuReading(history, pointed, guest, version))
 
 
-def verdict(document: Document, version: Version = "7.2") -> Verdict:
+def verdict(document: Document, version: str = "7.2.22") -> Verdict:
     """Judge the open entry over the memory of the open dump; unknown without an entry."""
     guest = guest_of(document)
     if document.state.entry is not None:

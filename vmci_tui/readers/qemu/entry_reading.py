@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, align_up, note_header
@@ -20,10 +20,12 @@ from vmci_tui.formats.fw_cfg_entry import (
 from vmci_tui.machines.lookup import machine_facts
 from vmci_tui.readers.shared.c_numbers import ParsedNumber, strtoull
 from vmci_tui.readers.shared.text_lines import c_string
+from vmci_tui.readers.version import Version, numbers_of
 
-Version = Literal["7.2", "10.0"]
-VERSIONS: Final[tuple[Version, ...]] = ("7.2", "10.0")
-"""The versions that were observed; they differ only for big-endian guests."""
+VERSIONS: Final = ("7.2", "10.0", "11.1")
+"""The versions that were observed, oldest first; the first is the default."""
+_SWAPS: Final[Version] = (10, 0)
+"""The first version known to swap the header of a note for a big-endian guest; 7.2 does not."""
 
 
 class DumpTarget(NamedTuple):
@@ -79,12 +81,12 @@ class QemuReading:
         history: EntryHistory,
         pointed: RegionBytes | None,
         guest: DumpTarget,
-        version: Version = "7.2",
+        version: str = VERSIONS[0],
     ) -> None:
         self.history = history
         self.pointed = pointed
         self.guest = guest
-        self.version = version
+        self.version = numbers_of(version)
 
     @cached_property
     def entry(self) -> Entry:
@@ -115,7 +117,7 @@ class QemuReading:
         """The note in the region; None if QEMU refuses its header."""
         if self.region is None:
             return None
-        little = self.guest.order == "little" or self.version == "7.2"
+        little = self.guest.order == "little" or self.version < _SWAPS
         header = note_header("little" if little else "big")
         namesz, descsz, _ = header.unpack(self.region[:HEADER].ljust(HEADER, b"\0"))
         start = NOTE_HEADER + align_up(namesz)
