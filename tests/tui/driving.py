@@ -16,7 +16,7 @@ from vmci_tui.settings.settings import Settings
 from vmci_tui.tui.app import VmciApp
 from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.session import BEING_JUDGED
-from vmci_tui.tui.widgets.verdict_line import VerdictLine
+from vmci_tui.tui.widgets.verdict_strip import VerdictLine
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from textual.widgets._toast import Toast
 from tests.tui.driving import main_screen, running, settled
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList
-from vmci_tui.tui.style.cell_styles import byte_styles, line_styles
+from vmci_tui.tui.style.cells import byte_styles, line_styles
 from vmci_tui.tui.style.themes import THEMES
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine

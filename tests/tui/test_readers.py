@@ -9,8 +9,7 @@ from textual.widgets import Static
 
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
 from vmci_tui.tui.widgets.status_line import StatusLine
-from vmci_tui.tui.widgets.verdict_line import VerdictLine
-from vmci_tui.tui.widgets.verdict_strip import TitleBar
+from vmci_tui.tui.widgets.verdict_strip import TitleBar, VerdictLine
 
 Sample = Callable[[str], str]
 _SECTIONS_FIRST = "amd64-note.elf-win4k"

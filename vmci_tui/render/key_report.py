@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
+from vmci_tui.common.safe_text import visible
 from vmci_tui.knowledge.glossary import KeyInfo, explain, terms
 from vmci_tui.knowledge.key_values import DecodedValue, decode
 from vmci_tui.readers.key_readings import KeyReading, readings
@@ -15,9 +17,15 @@ _INDENT = 12
 
 
 def explained(key: bytes, value: bytes | None) -> tuple[str, ...]:
-    """Return everything known about a key and its value, in lines; () if the key has no known form."""
+    """Return everything known about a key and its value, in lines; () if the key has no known form.
+
+    The last line is the shell command that shows the same.
+    """
     entry = explain(key)
-    return () if entry is None else tuple(_as_text(entry, *made_of(key, value)))
+    if entry is None:
+        return ()
+    pair = visible(key if value is None else key + b"=" + value)
+    return (*_as_text(entry, *made_of(key, value)), "", f"$ vmci explain {shlex.quote(pair)}")
 
 
 def made_of(key: bytes, value: bytes | None) -> tuple[tuple[DecodedValue, ...], tuple[KeyReading, ...]]:

@@ -74,7 +74,7 @@ class VmciApp(Guarded, App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Return the commands of the palette: every action of the screen and its panes."""
-        from vmci_tui.tui.command_palette import commands
+        from vmci_tui.tui.all_bindings import commands
 
         yield from commands(self, screen)
         yield SystemCommand("Theme: choose other colours", "High contrast is one of them", self.action_change_theme)
@@ -129,7 +129,7 @@ class VmciApp(Guarded, App[None]):
                 self.notify(words, severity="warning", markup=False, timeout=10)
 
     def _show_unknown_ids(self) -> None:
-        from vmci_tui.tui.bindings import unknown_ids
+        from vmci_tui.tui.all_bindings import unknown_ids
 
         if unknown := unknown_ids(self.settings.keymap):
             words = f"settings: keymap.{visible(unknown[0])} is not the name of a key; F1 lists the names"

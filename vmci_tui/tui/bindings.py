@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Iterable, Iterator
-
 from textual.binding import Binding
-from textual.dom import DOMNode
 
 
 def bind(keys: str, action: str, label: str, tip: str, show: bool = True) -> Binding:
@@ -24,20 +19,3 @@ def moves(what: str) -> tuple[Binding, ...]:
         ),
         bind("D", f"duplicate_{what}", "Duplicate", f"Duplicate the {what}", show=False),
     )
-
-
-def unknown_ids(names: Iterable[str]) -> list[str]:
-    """Return the names that are not ids of bindings, sorted; import all screens if some are not known yet."""
-    wanted = set(names) - set(_loaded())
-    if wanted:
-        for module in pkgutil.walk_packages(importlib.import_module("vmci_tui.tui").__path__, "vmci_tui.tui."):
-            importlib.import_module(module.name)
-        wanted -= set(_loaded())
-    return sorted(wanted)
-
-
-def _loaded(base: type[DOMNode] = DOMNode) -> Iterator[str]:
-    """Yield the ids of all imported classes."""
-    yield from (item.id for item in base.__dict__.get("BINDINGS", ()) if isinstance(item, Binding) and item.id)
-    for node in base.__subclasses__():
-        yield from _loaded(node)

@@ -13,7 +13,6 @@ from textual.widgets import Footer
 from vmci_tui.document import edit_notes
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
-from vmci_tui.render.dump_report import kind_of
 from vmci_tui.tui.actions import append, repair, save, show
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
@@ -22,8 +21,7 @@ from vmci_tui.tui.panes.findings import FindingsList, FindingsPane, finding_coun
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList, KeysPane, key_rows
 from vmci_tui.tui.panes.pane_bar import PaneBar
-from vmci_tui.tui.panes.panes import Panes
-from vmci_tui.tui.panes.table import NAMES, PANES
+from vmci_tui.tui.panes.panes import NAMES, PANES, Panes
 from vmci_tui.tui.prompts import is_judged, say, try_edit
 from vmci_tui.tui.session import Session, SessionEvent
 from vmci_tui.tui.widgets.status_line import StatusLine
@@ -148,7 +146,9 @@ class MainScreen(Guarded, Screen[None]):
     def _title(self) -> str:
         document = self.document
         dump = document.dump
-        kind = "entry" if dump is None else f"{kind_of(dump)} {dump.bits} bit {dump.order}-endian {dump.machine}"
+        kind = "entry"
+        if dump is not None:
+            kind = f"{document.container_title} {dump.bits} bit {dump.order}-endian {dump.machine}"
         blob = f" + {_short(document.blob_name)}" if document.blob_name else ""
         marks = ("  READ-ONLY" if document.read_only else "") + ("  MODIFIED" if document.unsaved else "")
         return f"vmci{marks}  {_short(document.name)}{blob}  {kind}"

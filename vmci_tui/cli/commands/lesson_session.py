@@ -106,7 +106,7 @@ async def run_session(websocket: web.WebSocketResponse, command: Sequence[str], 
 
 def _environment(size: Size, folder: str) -> dict[str, str]:
     return os.environ | {
-        "TEXTUAL_DRIVER": "vmci_tui.tui.browser:BrowserDriver",
+        "TEXTUAL_DRIVER": "vmci_tui.tui.lessons.web_driver:BrowserDriver",
         "TEXTUAL_FPS": "60",
         "TEXTUAL_COLOR_SYSTEM": "truecolor",
         "TERM_PROGRAM": "textual",

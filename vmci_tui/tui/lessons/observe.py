@@ -14,7 +14,7 @@ from vmci_tui.tui.panes.findings import FindingsList
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.panes.pane_bar import PaneBar
-from vmci_tui.tui.panes.table import NAMES, PANES
+from vmci_tui.tui.panes.panes import NAMES, PANES
 
 _SELECTORS: Final = {
     **{pane.name: f"#{pane.box_id}" for pane in PANES},

@@ -11,8 +11,7 @@ from textual.widgets import Footer, Static
 
 from vmci_tui.lessons.lesson import TYPE, UNTIL, Lesson
 from vmci_tui.tui.guarded import Guarded, GuardedWidget
-from vmci_tui.tui.style.cell_styles import line_styles
-from vmci_tui.tui.style.cells import Row, plain, strip_of
+from vmci_tui.tui.style.cells import Row, line_styles, plain, strip_of
 
 _NAMES = {
     "question_mark": "?",

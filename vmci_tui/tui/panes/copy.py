@@ -9,8 +9,8 @@ from vmci_tui.common.errors import VmciError
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.common.span import Span
 from vmci_tui.document.document import Document
-from vmci_tui.tui.clipboard import MAX_BYTES, lacks_clipboard
 from vmci_tui.tui.prompts import say
+from vmci_tui.tui.terminal import MAX_BYTES, lacks_clipboard
 from vmci_tui.tui.widgets.hex_view import HexView
 from vmci_tui.tui.widgets.line_list import LineList
 

@@ -14,9 +14,9 @@ from textual.widgets import Button, Static
 from vmci_tui.common.safe_text import visible
 from vmci_tui.render.copy_formats import FORMS, CopiedBytes, CopyFormat
 from vmci_tui.saving.new_file import write_new
-from vmci_tui.tui.clipboard import lacks_clipboard
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import plain
+from vmci_tui.tui.terminal import lacks_clipboard
 from vmci_tui.tui.widgets.dialogs import Ask, Dialog
 from vmci_tui.tui.widgets.line_list import LineList
 

@@ -167,7 +167,7 @@ class EntryList(LineList):
         assert history is not None
         raw = note.raw if note is not None else build(NAME, 0, b"OSRELEASE=6.1.0\n", "little").raw
         machine = document.dump.machine if document.dump else None
-        from vmci_tui.tui.widgets.text_dialog import TextDialog
+        from vmci_tui.tui.widgets.dialogs import TextDialog
 
         try:
             from vmci_tui.qemu.answer_report import answer_text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -283,8 +282,6 @@ class KeysPane(Guarded, Vertical):
         from vmci_tui.render.key_report import explained
 
         lines = explained(line.key, line.value) if line is not None and line.key else ()
-        if lines and line is not None:
-            lines = (*lines, "", f"$ vmci explain {shlex.quote(visible(line.body))}")
         words = plain("\n".join(lines) or "Linux writes no key like this one")
         if found := self.screen.query("#about-text"):
             found.first(Static).update(words)

@@ -1,12 +1,14 @@
-"""All panes, side by side or one at a time; they follow each other's cursor."""
+"""The table of the panes, and all of them, side by side or one at a time; they follow each other's cursor."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
 
 from vmci_tui.common.span import Span
 from vmci_tui.document.byte_map import Place
@@ -18,7 +20,6 @@ from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList, KeysPane
 from vmci_tui.tui.panes.notes import NotesList
 from vmci_tui.tui.panes.pane_bar import PaneBar
-from vmci_tui.tui.panes.table import COLUMNS, PANES
 from vmci_tui.tui.prompts import say
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.line_list import LineList
@@ -27,6 +28,31 @@ from vmci_tui.tui.widgets.status_line import StatusLine
 if TYPE_CHECKING:
     from vmci_tui.findings import Finding
     from vmci_tui.tui.panes.inspector import Inspector
+
+
+class Pane(NamedTuple):
+    """A pane of the main screen."""
+
+    name: str
+    """Also the id of its widget that takes the focus."""
+    title: str
+    box: Callable[[Session], Widget]
+    """Makes the widget with the border, which may also be the one that takes the focus."""
+    box_id: str
+    of_entry: bool = True
+    """Whether it is shown for an entry without a dump."""
+
+
+PANES: Final = (
+    Pane("entry", "1 Entry", EntryList, "entry"),
+    Pane("notes", "2 Notes", NotesList, "notes", of_entry=False),
+    Pane("keys", "3 Keys", KeysPane, "keys-pane", of_entry=False),
+    Pane("findings", "4 Findings", FindingsPane, "findings-pane"),
+    Pane("hex", "5 Hex", HexPane, "hex"),
+)
+NAMES: Final = tuple(pane.name for pane in PANES)
+COLUMNS: Final = {"left": PANES[:3], "right": (PANES[4], PANES[3])}
+"""The panes of each column, from the top."""
 
 
 class Panes(Guarded, Horizontal):

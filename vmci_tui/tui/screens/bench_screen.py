@@ -25,7 +25,7 @@ from vmci_tui.tui.style.cells import Row, plain, safe
 from vmci_tui.tui.widgets.dialogs import Ask
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
-from vmci_tui.tui.widgets.verdict_line import VerdictLine
+from vmci_tui.tui.widgets.verdict_strip import VerdictLine
 
 _BOX = 5
 """Cells at the start of a line where a click toggles it: a blank and `[x] `."""

@@ -21,10 +21,9 @@ from vmci_tui.search.find_notes import find
 from vmci_tui.tui.prompts import say
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import Row, plain
-from vmci_tui.tui.widgets.dialogs import Choose
+from vmci_tui.tui.widgets.dialogs import Choose, TextDialog
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
-from vmci_tui.tui.widgets.text_dialog import TextDialog
 from vmci_tui.tui.widgets.worker_screen import WorkerScreen
 
 _STYLES = {True: "good", False: "error", None: "warning"}

@@ -1,17 +1,94 @@
-"""Turn safe text into segments: the last check before the terminal."""
+"""The styles of lines and bytes, made once from the theme's colours, and safe text in them.
+
+The styles are not component classes: Textual styles each of those like a widget at every change, and
+sixty of them took a third of the time to the first paint.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from rich.segment import Segment
 from rich.style import Style
+from textual.app import App
+from textual.color import Color
 from textual.content import Content
 from textual.strip import Strip
 
 from vmci_tui.common.safe_text import safe as safe
+from vmci_tui.tui.style.themes import CONTRAST, MARK
 
 Cell = tuple[str, str]
 """A text and the name of its style; the text is `Safe`, or a constant of ours."""
 Row = tuple[Cell, ...]
+
+_LINES = {
+    "value": ("foreground", ""),
+    "key": ("text-primary", ""),
+    "info": ("text-primary", ""),
+    "good": ("success", ""),
+    "warning": ("warning", ""),
+    "error": ("error", "bold"),
+    "title": ("foreground", "bold"),
+    "bar": ("muted", ""),
+    "dim": ("muted", ""),
+}
+_BYTES = {
+    "offset": ("muted", ""),
+    "header": ("text-primary", ""),
+    "segments": ("text-secondary", ""),
+    "sections": ("warning", ""),
+    "note": ("accent", ""),
+    "name": ("success", "bold"),
+    "desc": ("foreground", ""),
+    "key": ("text-primary", ""),
+    "value": ("success", ""),
+    "entry": ("success", ""),
+    "padding": ("muted", ""),
+    "gap": ("muted", ""),
+    "other": ("warning", ""),
+    "memory": ("foreground", ""),
+}
+
+
+def line_styles(app: App[object]) -> dict[str, Style]:
+    """Return the styles of a list's cells, by name; `cursor` is added to another style."""
+    return _made(_variables(app), True, app.no_color, app.theme.startswith(CONTRAST))
+
+
+def byte_styles(app: App[object]) -> dict[str, Style]:
+    """Return the styles of bytes, by kind; `zero`, `mark` and `cursor` are added to another style."""
+    return _made(_variables(app), False, app.no_color, app.theme.startswith(CONTRAST))
+
+
+def _variables(app: App[object]) -> tuple[tuple[str, str], ...]:
+    names = ("foreground", "background", "accent", "success", "warning", "error")
+    found = app.theme_variables
+    mark = found.get(MARK, found.get("surface-lighten-2", ""))
+    return (*((name, found.get(name, "")) for name in (*names, "text-primary", "text-secondary")), ("mark", mark))
+
+
+@lru_cache(maxsize=8)
+def _made(variables: tuple[tuple[str, str], ...], lines: bool, no_color: bool, bright: bool) -> dict[str, Style]:
+    """Return the styles. `no_color`: cursor and mark must be visible without colours; `bright`: nothing is dim."""
+    colors = {name: Color.parse(value) for name, value in variables}
+    foreground, background = colors["foreground"], colors["background"]
+    # An ANSI theme uses the terminal's colours, which cannot be blended.
+    ansi = foreground.ansi is not None
+    colors["muted"] = foreground if ansi else foreground.blend(background, 0.2 if bright else 0.35)
+    out = {
+        name: Style(color=colors[color].rich_color, bold=how == "bold" or None, dim=(ansi and color == "muted") or None)
+        for name, (color, how) in (_LINES if lines else _BYTES).items()
+    }
+    mark = Style(reverse=True) if ansi else Style(bgcolor=colors["mark"].rich_color)
+    if no_color:
+        return out | {"zero": Style(), "mark": Style(underline=True), "cursor": Style(reverse=True, bold=True)}
+    cursor = Style(color=background.rich_color, bgcolor=colors["accent"].rich_color, bold=True, dim=False)
+    return out | {
+        "zero": Style() if bright else Style(dim=True),
+        "mark": mark,
+        "cursor": Style(reverse=True, bold=True) if ansi else cursor,
+    }
 
 
 def plain(text: str) -> Content:

@@ -1,8 +1,8 @@
-"""Dialogs that ask for a value, a choice or a whole text."""
+"""Dialogs that ask for a value, a choice or a whole text, or show lines of text."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar, TypeVar
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Button, Input, Static
@@ -21,7 +21,7 @@ from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.session import BEING_JUDGED, Preview
 from vmci_tui.tui.style.cells import plain
-from vmci_tui.tui.widgets.verdict_line import VerdictLine
+from vmci_tui.tui.widgets.verdict_strip import VerdictLine
 
 if TYPE_CHECKING:
     from textual.widgets import TextArea
@@ -224,3 +224,25 @@ class EditText(Dialog[bool]):
     @on(Button.Pressed, "#cancel")
     def _cancel(self) -> None:
         self.dismiss(False)
+
+
+class TextDialog(Dialog[None]):
+    """Shows lines that can be scrolled."""
+
+    lesson_name = "told"
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "dismiss", "Close", id="dialog.close")]
+
+    def __init__(self, title: str, lines: Iterable[str]) -> None:
+        super().__init__()
+        self._title, self._lines = title, tuple(lines)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog wide"):
+            yield Static(plain(self._title), classes="title")
+            with VerticalScroll():
+                yield Static(plain("\n".join(self._lines)), id="lines")
+            yield Button("Close", id="close", compact=True)
+
+    def on_button_pressed(self) -> None:
+        self.dismiss()

@@ -22,7 +22,7 @@ from vmci_tui.common.errors import OpenError
 from vmci_tui.document.byte_map import KINDS, Place, Places
 from vmci_tui.document.document import Document
 from vmci_tui.tui.guarded import GuardedWidget
-from vmci_tui.tui.style.cell_styles import byte_styles
+from vmci_tui.tui.style.cells import byte_styles
 
 _CACHED_ROWS = 512
 _ASCII = bytes(byte if 0x20 <= byte < 0x7F else 0x2E for byte in range(256))
@@ -91,7 +91,7 @@ class HexView(GuardedWidget, can_focus=True):
 
     def show_state(self) -> None:
         """Show the file as the document lays it out now."""
-        self.places = Places.of(self.document)
+        self.places = Places(self.document)
         self._forget()
         self.cursor = min(self.cursor, max(self.total - 1, 0))
         self.top = min(self.top, self._last_top)

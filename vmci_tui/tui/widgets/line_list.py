@@ -19,8 +19,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from vmci_tui.tui.guarded import GuardedWidget
-from vmci_tui.tui.style.cell_styles import line_styles
-from vmci_tui.tui.style.cells import Row, strip_of
+from vmci_tui.tui.style.cells import Row, line_styles, strip_of
 
 
 class LineList(GuardedWidget, can_focus=True):

@@ -9,8 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.strip import Strip
 
-from vmci_tui.tui.style.cell_styles import line_styles
-from vmci_tui.tui.style.cells import Cell, Row, strip_of
+from vmci_tui.tui.style.cells import Cell, Row, line_styles, strip_of
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:  # it imports all readers, 20 ms that the first paint need not wait for
@@ -152,3 +151,21 @@ class TitleBar(StatusLine, can_focus=True):
                 self._paint()
                 await self.run_action("screen.readers")
                 return
+
+
+class VerdictLine(StatusLine):
+    """Every reader's verdict on the typed text."""
+
+    _row: Row = ()
+
+    def show(self, both: VerdictPair | None, instead: str = "") -> None:
+        """Show verdicts, or a word if there are none."""
+        row: Row = ((instead, "dim"),) if instead else ()
+        if both is not None:
+            row = tuple(cell for _, cells in strip_cells(both, self.size.width) for cell in cells)
+        if row != self._row:
+            self._row = row
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        return strip_of(self._row, self.size.width, line_styles(self.app), self.rich_style)

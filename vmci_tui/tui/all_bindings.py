@@ -1,20 +1,23 @@
-"""The command palette: every action of the screen and its panes."""
+"""All bindings: as the commands of the palette, and their ids, which the settings name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
 from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 
 from vmci_tui.tui.host import host
 from vmci_tui.tui.main_screen import MainScreen
-from vmci_tui.tui.panes.table import PANES
+from vmci_tui.tui.panes.panes import PANES
 from vmci_tui.tui.screens.help_screen import key_name
 
 if TYPE_CHECKING:
@@ -52,3 +55,20 @@ def _command(app: App[None], binding: Binding, words: str, where: str, run: obje
     key = host(app).settings.keymap.get(binding.id or "", binding.key).split(",")[0]
     shown = key_name(app.get_key_display(replace(binding, key=key)))
     return SystemCommand(f"{binding.description} - {words} ({shown})", where, run)
+
+
+def unknown_ids(names: Iterable[str]) -> list[str]:
+    """Return the names that are not ids of bindings, sorted; import all screens if some are not known yet."""
+    wanted = set(names) - set(_loaded())
+    if wanted:
+        for module in pkgutil.walk_packages(importlib.import_module("vmci_tui.tui").__path__, "vmci_tui.tui."):
+            importlib.import_module(module.name)
+        wanted -= set(_loaded())
+    return sorted(wanted)
+
+
+def _loaded(base: type[DOMNode] = DOMNode) -> Iterator[str]:
+    """Yield the ids of all imported classes."""
+    yield from (item.id for item in base.__dict__.get("BINDINGS", ()) if isinstance(item, Binding) and item.id)
+    for node in base.__subclasses__():
+        yield from _loaded(node)
