@@ -35,7 +35,8 @@ LATE: Final = {
     "pygments": _EVERY, "markdown_it": _EVERY, "textual.widgets._text_area": _EVERY,
     # What an ELF dump without a fault does not need.
     "vmci_tui.containers.kdump": _EVERY, "vmci_tui.containers.elf.flattened": _EVERY,
-    "vmci_tui.containers.elf.same_memory": _EVERY, "vmci_tui.findings.checks.kdump": _EVERY,
+    "vmci_tui.containers.elf.same_memory": _EVERY, "vmci_tui.containers.elf.layout": (SHOW, APP),
+    "vmci_tui.formats.windows_header": (APP,), "vmci_tui.findings.checks.kdump": _EVERY,
     "vmci_tui.findings.checks.flattened": _EVERY, "vmci_tui.render.kdump_report": _EVERY,
     "vmci_tui.layers.flattened": (SHOW,), "vmci_tui.document.edit": (SHOW,), "vmci_tui.document.edit_entry": (SHOW,),
     "vmci_tui.opening.open_entry": (SHOW, APP),

@@ -293,7 +293,7 @@ def test_every_byte_of_the_file_has_a_name(flat: bool) -> None:
     plain = factory.kdump(sub={"offset_eraseinfo": 4096 + 3000, "size_eraseinfo": 20})
     data = factory.flattened(plain, (464, 4096, 4200, 8000, 12288)) if flat else plain
     document = opened(data)
-    places, at, seen = Places.of(document), 0, set()
+    places, at, seen = Places(document), 0, set()
     while at < len(data):
         place = places.at(at)
         assert place.offset <= at < place.end

@@ -177,7 +177,7 @@ def test_offsets_of_the_layout_are_those_of_the_saved_file(flat: bool) -> None:
             assert _kdump(data).current_layout.note_offsets == layout.note_offsets
             for note, at in zip(layout.notes, layout.note_offsets, strict=True):
                 assert data[at : at + len(note.raw)] == note.raw
-            places = Places.of(document)
+            places = Places(document)
             at = data.rindex(b"PAGESIZE")
             assert places.at(at).label == "key PAGESIZE" and document.read(at, 8) == b"PAGESIZE"
 

@@ -192,7 +192,7 @@ def test_a_text_that_only_the_header_names_is_read_and_edited(version: int) -> N
     found = [item.code for item in Judgement.of(document).found]
     assert "N01" not in found and "N12" not in found and ("C20" in found) == (version > 3)
     index = document.state.notes.index(text)
-    place = Places.of(document).at(document.layout.note_offsets[index] + _TEXT.index(b"PAGESIZE"))
+    place = Places(document).at(document.layout.note_offsets[index] + _TEXT.index(b"PAGESIZE"))
     assert (place.label, document.read(place.offset, 8)) == ("key PAGESIZE", b"PAGESIZE")
     for refused in (edit_notes.duplicate_note, lambda state, at: edit_notes.move_note(state, at, -1)):
         if version > 3 or refused is edit_notes.duplicate_note:

@@ -31,7 +31,7 @@ _DOCUMENTS = {
 @pytest.mark.parametrize("name", _DOCUMENTS)
 def test_every_byte_lies_in_one_place_that_all_its_bytes_agree_on(name: str) -> None:
     document = _DOCUMENTS[name]
-    places, at, size = Places.of(document), 0, document.layout.image.size
+    places, at, size = Places(document), 0, document.layout.image.size
     while at < size:
         place = places.at(at)
         assert place.kind in KINDS and place.label and place.label.isprintable()
@@ -43,24 +43,24 @@ def test_every_byte_lies_in_one_place_that_all_its_bytes_agree_on(name: str) -> 
 
 def _label(document: Document, wanted: bytes) -> str:
     data = document.read(0, document.layout.image.size)
-    return Places.of(document).at(data.index(wanted)).label
+    return Places(document).at(data.index(wanted)).label
 
 
 def test_fields_and_keys_are_named() -> None:
     document = _DOCUMENTS["classic"]
-    at = Places.of(document).at
+    at = Places(document).at
     assert (at(4).label, at(18).label, at(64).label) == (
         "ELF header: EI_CLASS", "ELF header: e_machine", "program header 0: p_type"
     )  # fmt: skip
     assert _label(document, b"PAGESIZE=") == "key PAGESIZE" and _label(document, b"4096\n") == "value of PAGESIZE"
     assert _label(document, b"VMCOREINFO") == "note 2: name VMCOREINFO"
     assert _label(document, ram(16)).startswith("guest memory from paddr 0x1000")
-    entry = Places.of(_DOCUMENTS["entry"]).at
+    entry = Places(_DOCUMENTS["entry"]).at
     assert [entry(n).label.split()[-1] for n in (0, 2, 4, 8)] == ["host_format", "guest_format", "size", "paddr"]
 
 
 def test_places_follow_an_edit() -> None:
     document = opened(elf((cpus() + note(),), qemu=True))
     document.edit(Edit.of(edit_text.add_key, b"NEWKEY", b"1" * 9000))
-    place = Places.of(document).at(document.read(0, 20000).index(b"NEWKEY="))
+    place = Places(document).at(document.read(0, 20000).index(b"NEWKEY="))
     assert (place.kind, place.label) == ("key", "key NEWKEY")

@@ -29,7 +29,7 @@ def test_the_numbers_are_those_of_struct(data: bytes) -> None:
 
 def test_the_field_the_text_and_both_addresses() -> None:
     document = opened(elf((note(b"PAGESIZE=4096\n"),), (Load(0x1000, ram()),)))
-    places = Places.of(document)
+    places = Places(document)
     data = document.read(0, places.size)
     item = inspect_at(document, places, data.index(b"4096\n") + 1)
     assert item is not None and item.paddr is None
@@ -44,7 +44,7 @@ def test_the_field_the_text_and_both_addresses() -> None:
 
 def test_the_end_of_the_file_and_beyond_it() -> None:
     document = opened(elf((note(),)))
-    places = Places.of(document)
+    places = Places(document)
     last = inspect_at(document, places, places.size - 3)
     assert last is not None and [n.width for n in last.numbers] == [1, 2, 2]
     assert inspect_at(document, places, places.size) is None and inspect_at(document, places, -1) is None
@@ -52,7 +52,7 @@ def test_the_end_of_the_file_and_beyond_it() -> None:
 
 def test_the_lines_fit_a_screen_of_80_cells() -> None:
     document = opened(elf((note(),), (Load(0x1000, b"\xff" * 64),)))
-    places = Places.of(document)
+    places = Places(document)
     at = document.layout.memory.offset_of(0x1000)
     assert at is not None
     item = inspect_at(document, places, at)

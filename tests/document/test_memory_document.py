@@ -36,7 +36,7 @@ def test_it_is_read_by_paddr_and_gaps_are_zeros(memory: Document) -> None:
 
 def test_it_is_searched_and_places_are_named(memory: Document) -> None:
     assert search(memory, _PAGES[9][100:120], 0, lambda at: True) == 0x9000 + 100
-    places = Places.of(memory)
+    places = Places(memory)
     assert places.at(0x1234).kind == "memory" and places.at(0x5000).kind == "gap"
 
 

@@ -85,7 +85,7 @@ def _look(document: Document, rng: Random) -> None:
         assert at <= region.offset and region.length > 0, "regions are sorted and disjoint"
         at = region.end
     assert at <= layout.image.size == document.source.size
-    places = Places.of(document)
+    places = Places(document)
     for _ in range(30):
         offset = rng.randrange(document.source.size)
         place = places.at(offset)

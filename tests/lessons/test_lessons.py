@@ -96,7 +96,7 @@ def test_where_the_cursor_is(area: str) -> None:
     desc = note + layout.notes[document.state.index].desc_start
     paddr = layout.memory.offset_of(0x19C8000)
     assert paddr is not None
-    places = Places.of(document)
+    places = Places(document)
     at = {"head": 4, "note": note + 1, "text": desc + 3, "memory": paddr}
     found = {
         name

@@ -10,13 +10,14 @@ from textual.binding import Binding
 from textual.widgets import Footer, Static
 
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
+from vmci_tui.settings.settings import Settings
 from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.findings import FindingsList
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.panes.notes import NotesList
-from vmci_tui.tui.panes.table import NAMES
+from vmci_tui.tui.panes.panes import NAMES
 from vmci_tui.tui.screens.help_screen import HelpScreen
 from vmci_tui.tui.widgets.dialogs import Choose
 
@@ -110,7 +111,7 @@ async def test_leaving_by_any_key_asks_about_edits(sample: Sample) -> None:
 
 async def test_keys_of_the_settings_stand_in_the_palette(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
-        pilot.app.settings.keymap["goto"] = "ctrl+g"  # type: ignore[attr-defined]
+        pilot.app.settings = Settings(keymap={"goto": "ctrl+g"})  # type: ignore[attr-defined]
         titles = [c.title for c in pilot.app.get_system_commands(main_screen(pilot))]
         assert any(title.endswith("(^g)") for title in titles)
         await pilot.press("slash")

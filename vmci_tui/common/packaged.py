@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import pkgutil
 from typing import Any
 
 import vmci_tui
@@ -12,9 +11,8 @@ import vmci_tui
 
 def packaged_text(package: str, name: str) -> str:
     """Return the text of a file in a package's folder. (importlib.resources does the same; its import takes 10 ms.)"""
-    data = pkgutil.get_data(package, name)
-    if data is None:
-        raise FileNotFoundError(f"{package}: {name}")
+    loader: Any = vmci_tui.__loader__
+    data: bytes = loader.get_data(os.path.join(*vmci_tui.__path__, *package.split(".")[1:], name))
     return data.decode()
 
 

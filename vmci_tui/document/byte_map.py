@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from vmci_tui.common.safe_text import visible
-from vmci_tui.containers import Layout, Region
+from vmci_tui.containers import Region
 from vmci_tui.document.document import Document
 from vmci_tui.formats.elf_note import HEADER, Note
 from vmci_tui.formats.elf_records import format_of
 from vmci_tui.formats.fw_cfg_entry import FIELDS, LENGTH
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
-from vmci_tui.formats.windows_header import windows_header
 
 KINDS = (
     "header", "segments", "sections", "note", "name", "desc", "key", "value", "padding", "memory", "gap", "entry",
@@ -38,27 +36,21 @@ class Place(NamedTuple):
         return self.offset + self.length
 
 
-@dataclass(frozen=True)
 class Places:
-    """The places of one layout, by offset."""
+    """The places of the layout that a document has now, by offset."""
 
-    layout: Layout
-    texts: dict[int, Vmcoreinfo]
-    """The key=value text of each note that has one, by the note's index."""
-    size: int
-
-    @classmethod
-    def of(cls, document: Document) -> Places:
-        layout = document.layout
-        texts = {
+    def __init__(self, document: Document) -> None:
+        self.layout = layout = document.layout
+        self.size = layout.image.size
+        self.texts = {
             index: Vmcoreinfo(note.desc)
             for index, note in enumerate(layout.notes)
             if note.is_vmcoreinfo and note.whole and not note.is_windows
         }
+        """The key=value text of each note that has one, by the note's index."""
         state = document.state
         if state.index is not None and state.vmcoreinfo is not None:
-            texts[state.index] = state.vmcoreinfo  # its lines are split already
-        return cls(layout, texts, layout.image.size)
+            self.texts[state.index] = state.vmcoreinfo  # its lines are split already
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -133,6 +125,8 @@ class Places:
 
 
 def _in_header(note: Note, base: int, at: int, number: int) -> Place:
+    from vmci_tui.formats.windows_header import windows_header
+
     header = windows_header(note)
     start, end = 0, len(note.desc)
     for field in header.fields if header is not None else ():

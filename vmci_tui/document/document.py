@@ -29,7 +29,7 @@ class UndoStep(NamedTuple):
     state: State
 
 
-@dataclass
+@dataclass(eq=False)
 class Document:
     """One opened file (and its blob), with undo and redo without limit."""
 
@@ -101,6 +101,12 @@ class Document:
     @property
     def container(self) -> str:
         return self.dump.container if self.dump else "entry"
+
+    @property
+    def container_title(self) -> str:
+        """The container in capitals; there are two kinds of flattened files."""
+        flat_elf = self.dump is not None and self.dump.flat is not None and self.dump.kind == "elf"
+        return "FLATTENED ELF" if flat_elf else self.container.upper()
 
     def edit(self, edit: Edit) -> bool:
         """Make an edit and forget undone ones; return False if nothing changes.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.document.state import State
@@ -30,8 +29,7 @@ def labelled(words: str | Callable[..., str]) -> Callable[[F], F]:
     return keep
 
 
-@dataclass(frozen=True)
-class Edit:
+class Edit(NamedTuple):
     """One change of a state. Its label, its effect and its shell command are made from it."""
 
     effect: Effect
@@ -50,7 +48,7 @@ class Edit:
 
     def named(self, words: str) -> Edit:
         """Return the same edit under another label."""
-        return replace(self, words=words)
+        return self._replace(words=words)
 
     @property
     def label(self) -> str:

@@ -7,7 +7,6 @@ the notes, or replace them (makedumpfile, diskdump_mod.h).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from vmci_tui.formats.elf_note import NAME, WINDOWS_HEADERS, ByteOrder, Note, build
@@ -22,7 +21,6 @@ def is_text(data: bytes) -> bool:
     return len(data) <= SIZE_LIMIT and not data.startswith(WINDOWS_HEADERS) and _KEY.search(data) is not None
 
 
-@dataclass(frozen=True)
 class HeaderText(Note):
     """The text alone: edited, checked and shown like a note's text, but without header, name and padding.
 

@@ -207,12 +207,7 @@ def _container(document: Document) -> str:
     dump = document.dump
     if dump is None:
         return "an entry"
-    return f"{kind_of(dump)} {dump.bits} bit {dump.order}-endian, {dump.machine or 'no machine'}"
-
-
-def kind_of(dump: Dump) -> str:
-    """Return the container in capitals; there are two kinds of flattened files."""
-    return "FLATTENED ELF" if dump.flat is not None and dump.kind == "elf" else dump.container.upper()
+    return f"{document.container_title} {dump.bits} bit {dump.order}-endian, {dump.machine or 'no machine'}"
 
 
 def _machine(document: Document) -> str | None:

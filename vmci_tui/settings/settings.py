@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from platformdirs import user_config_path, user_state_path
@@ -26,13 +26,12 @@ _LONGEST_BOOKMARK = 200
 """Characters of a bookmark."""
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """The user's choices in `settings.toml`; every key may be missing."""
 
     theme: str | None = None
     """None if the file names none: then the theme that was last chosen in the app."""
-    keymap: dict[str, str] = field(default_factory=dict)
+    keymap: Mapping[str, str] = MappingProxyType({})
     """Binding id to keys, e.g. {"save" = "ctrl+s"}."""
     blink: bool = True
     """Whether the cursor of input fields blinks."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import ClassVar, Final
 
@@ -11,7 +11,6 @@ from vmci_tui.common.errors import OpenError
 from vmci_tui.containers.base import Dump, KeptBytes, Layout, LayoutRequest, Stored
 from vmci_tui.containers.elf import regions
 from vmci_tui.containers.elf.contents import ElfContents, memory_end
-from vmci_tui.containers.elf.layout import arrange
 from vmci_tui.formats.elf_note import NOTE_LIMIT, ByteOrder, Note, parse_notes
 from vmci_tui.formats.elf_records import (
     EI_CLASS,
@@ -42,7 +41,6 @@ _NAMES_LIMIT: Final = 4096
 """Bytes of section names that are read; Xen's take 55."""
 
 
-@dataclass(frozen=True)
 class ElfDump(ElfContents):
     """An opened ELF dump."""
 
@@ -73,6 +71,8 @@ class ElfDump(ElfContents):
         return regions.current_layout(self)
 
     def layout(self, request: LayoutRequest) -> Layout:
+        from vmci_tui.containers.elf.layout import arrange
+
         return arrange(self, request)
 
     def kept(self, request: LayoutRequest, new: Dump) -> Iterator[KeptBytes]:
