@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.limits import time_limit
 from tests.real.agreement.kdump_cases import cases
+from tests.real.agreement.kdump_flat import flatten
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers import drgn
 from vmci_tui.readers.file_view import View
@@ -67,3 +68,11 @@ def test_hostile_files_end_in_a_verdict() -> None:
         verdict = judge(drgn.READER, View(BytesSource(bytes(data))))
         assert verdict.accepts is not None or any(not item.rule.observed for item in verdict.fired)
         verdict.values()
+
+
+def test_the_note_of_a_cpu_is_found_through_the_records() -> None:
+    case = next(case for case in cases() if case.rule == "cpu-note")
+    data = flatten(random.Random(3), case.data).bytes()
+    verdict = judge(drgn.READER, View(BytesSource(data)))
+    fired = next(item for item in verdict.fired if item.rule.name == "cpu-note")
+    assert fired.span is not None and data[fired.span.offset + 12 :].startswith(b"CORE")

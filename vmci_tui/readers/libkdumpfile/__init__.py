@@ -13,9 +13,9 @@ from typing import Final
 from vmci_tui.common.span import Span
 from vmci_tui.readers import libdrgn
 from vmci_tui.readers.libdrgn.text import KEYS as DRGN_KEYS
-from vmci_tui.readers.libkdumpfile.context import OpeningDump
 from vmci_tui.readers.libkdumpfile.kdump_rules import NOT_SET
 from vmci_tui.readers.libkdumpfile.open_elf import OpeningElf
+from vmci_tui.readers.libkdumpfile.opening import OpeningDump
 from vmci_tui.readers.libkdumpfile.reading import LAST_RULES, MEMORY_RULES, NOTE_RULES, OpenedByDrgn
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import KEYS, lines
 from vmci_tui.readers.rule import NOT_KNOWN, Reader, Rule

@@ -1,4 +1,4 @@
-"""How libkdumpfile opens a kdump-compressed file: header, sub-header, bitmaps (diskdump.c).
+"""The headers and the bitmap of a kdump-compressed file, as libkdumpfile finds them (diskdump.c).
 
 The header is tried as 32-bit and 64-bit, in both byte orders; the first form with a valid block
 size and bitmap is used. A 32-bit sub-header is read as packed if offset_vmcoreinfo then points
@@ -7,22 +7,16 @@ into the sub-header's blocks, else as padded.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.kdump_records import KdumpFormat, KdumpSubHeader
-from vmci_tui.readers.libkdumpfile.elfdump import FD
-from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped
+from vmci_tui.formats.kdump_records import DiskDumpHeader, KdumpFormat, KdumpSubHeader
+from vmci_tui.readers.libkdumpfile.file_cache import FD, FILE, Killed, ReadFailed, Stopped
 from vmci_tui.readers.libkdumpfile.flatmap import FileChunk, ReadableFile
 
-_T = TypeVar("_T")
-INVALID: Final = "file #0: Invalid diskdump header content"
-OWN_RULES: Final = frozenset(("no-width", "text-pointer", "erase-info", "bitmap"))
-"""The rules of this file, whose spans are in the plain file, not in the flattened one."""
-NO_END: Final = (1 << 64) - 1
+INVALID: Final = f"{FILE}Invalid diskdump header content"
 _TOP: Final = 1 << 64
-_SIGNED: Final = 1 << 63
+_UNSIGNED: Final = 1 << 32
 _SMALLEST, _LARGEST = 1 << 12, 1 << 18
 _FORMS: Final = tuple(KdumpFormat(bits, order) for bits in (32, 64) for order in ("little", "big"))
 """In the order in which they are tried."""
@@ -30,176 +24,121 @@ _SIZES: Final = _FORMS[0].header.span("status").through(_FORMS[-1].header.span("
 """The sizes that decide the form, in the 32-bit and the 64-bit header."""
 
 
-class HeaderNumbers(NamedTuple):
-    """The decisive numbers of a header, unsigned as the program stores them."""
+class Headers(NamedTuple):
+    """Both headers, in the form that fits; numbers are unsigned, as libkdumpfile stores them."""
 
     form: KdumpFormat
-    version: int
-    block_size: int
-    sub_hdr_size: int
-    bitmap_blocks: int
-    max_mapnr: int
+    header: DiskDumpHeader
+    sub: KdumpSubHeader | None = None
+    """None before version 1."""
+    other: KdumpSubHeader | None = None
+    """A 32-bit sub-header in the form that is not used."""
 
 
-class OpenedDiskdump(NamedTuple):
-    """The parts of an opened file that later steps need."""
+class PageMap(NamedTuple):
+    """Which pages the file has. Pages are counted from physical address 0."""
 
-    header: HeaderNumbers
-    """Its form also says whether the sub-header is padded."""
-    sub: KdumpSubHeader | None
-    """None if no sub-header is read."""
-    bitmap: bytes
-    """The second bitmap, from page `first` (a multiple of 8) on."""
-    first: int
-    last: int
-    """The bitmap is read for pages below this one."""
+    bits: bytes
+    """The second bitmap, one bit a page."""
     start: int
     """The first page of this file (of a split dump)."""
+    last: int
+    """The bitmap is read for pages below this one."""
     descriptors: int
     """Offset of the page descriptors."""
     max_pfn: int
 
 
-def header_of(head: bytes, form: KdumpFormat) -> HeaderNumbers:
-    """Unpack the header in this form."""
-    read = form.unpack_header(head)
-    numbers = read.version, read.block_size, read.sub_hdr_size, read.bitmap_blocks, read.max_mapnr
-    return HeaderNumbers(form, *(number % (1 << 32) for number in numbers))
+def headers_of(file: ReadableFile, head: bytes) -> Headers:
+    """Return the headers in the first form that fits; `head`: the file's first bytes (diskdump_probe).
 
-
-def fits(header: HeaderNumbers) -> bool:
-    """Whether the header is valid in its width and byte order (try_header)."""
-    size = header.block_size
-    if not _SMALLEST <= size <= _LARGEST or size & (size - 1):
-        return False
-    return 8 * header.bitmap_blocks * size >= header.max_mapnr
-
-
-def open_kdump(
-    file: ReadableFile, head: bytes, page_size: Callable[[int | None], int], take: Callable[[FileChunk, int, int], None]
-) -> OpenedDiskdump:
-    """Open a file as diskdump_probe does; `head`: its first bytes, enough for the longest header.
-
-    `page_size` sets and returns the size of a page; `take` parses the text of a file of version 3
-    (with its offset and size). Raises Stopped and Killed.
+    Raises Stopped, Killed and ReadFailed.
     """
     for form in _FORMS:
-        header = header_of(head, form)
-        if fits(header):
-            return _open(file, header, page_size, take)
+        header = form.unpack_header(head)
+        names = ("version", "block_size", "sub_hdr_size", "bitmap_blocks", "max_mapnr")
+        header = header._replace(**{name: getattr(header, name) % _UNSIGNED for name in names})
+        if _fits(header):
+            return _with_sub(file, Headers(form, header)) if header.version else Headers(form, header)
     raise Stopped("no-width", INVALID, _SIZES)
 
 
-def _open(
-    file: ReadableFile,
-    header: HeaderNumbers,
-    page_size: Callable[[int | None], int],
-    take: Callable[[FileChunk, int, int], None],
-) -> OpenedDiskdump:
-    page_size(header.block_size)
-    sub = None
-    start, end, max_pfn = 0, 0, header.max_mapnr
-    if header.version >= 1:
-        header, sub = _sub_header(file, header, page_size(None))
-        _blobs(file, header, sub, take)
-        end = NO_END
-        if header.version >= 2 and sub.split:
-            start, end = sub.start_pfn, sub.end_pfn
-        if header.version >= 6:
-            if sub.split:
-                start, end = sub.start_pfn_64, sub.end_pfn_64
-            max_pfn = sub.max_mapnr_64
-    return _bitmap(file, header, page_size(None), OpenedDiskdump(header, sub, b"", 0, end, start, 0, max_pfn))
+def _fits(header: DiskDumpHeader) -> bool:
+    """Whether the header is valid in its width and byte order (try_header)."""
+    size = header.block_size
+    valid = _SMALLEST <= size <= _LARGEST and not size & (size - 1)
+    return valid and 8 * header.bitmap_blocks * size >= header.max_mapnr
 
 
-def _sub_header(file: ReadableFile, header: HeaderNumbers, page: int) -> tuple[HeaderNumbers, KdumpSubHeader]:
-    """Return the header with the form of the sub-header, and the sub-header."""
-    raw = file.pread(page, _length(header.form))
-    sub = _unpacked(header.form, raw)
-    if header.form.bits == 64:
-        return header, sub
-    payload = (1 + header.sub_hdr_size) * page % _TOP
-    inside = page < sub.offset_vmcoreinfo and (sub.offset_vmcoreinfo + sub.size_vmcoreinfo) % _TOP <= payload
+def _with_sub(file: ReadableFile, found: Headers) -> Headers:
+    """Return the headers with the sub-header; for a 32-bit one the bytes of the longer, padded form are read."""
+    form, header = found.form, found.header
+    padded = form._replace(padded=form.bits == 32)
+    raw = file.pread(header.block_size, padded.sub_header.size)
+    sub, other = (KdumpSubHeader(*each.sub_header.unpack_from(raw)) for each in (form, padded))
+    if form.bits == 64:
+        return Headers(form, header, sub)
+    payload = (1 + header.sub_hdr_size) * header.block_size % _TOP
+    inside = (
+        header.block_size < sub.offset_vmcoreinfo and (sub.offset_vmcoreinfo + sub.size_vmcoreinfo) % _TOP <= payload
+    )
     nothing = not sub.offset_vmcoreinfo and not sub.size_vmcoreinfo
-    if header.version < 3 or nothing or inside:
-        return header, sub
-    padded = header.form._replace(padded=True)
-    return header._replace(form=padded), _unpacked(padded, raw)
+    packed = header.version < 3 or nothing or inside
+    return Headers(form, header, sub, other) if packed else Headers(padded, header, other, sub)
 
 
-def other_form(file: ReadableFile, opened: OpenedDiskdump) -> KdumpSubHeader | None:
-    """Return the 32-bit sub-header in the form that was not used; None for 64 bits. Raises Killed and ReadFailed."""
-    form = opened.header.form
-    if opened.sub is None or form.bits == 64:
+def text_or_erase_info(file: ReadableFile, found: Headers) -> tuple[int, int, bytes] | None:
+    """Return offset, size and bytes of the text of a file of version 3; from version 4 on only read the erase info.
+
+    The erase info came with version 5. Raises Stopped.
+    """
+    sub, version = found.sub, found.header.version
+    if sub is None or version < 3:
         return None
-    raw = file.pread(opened.header.block_size, _length(form))
-    return _unpacked(form._replace(padded=not form.padded), raw)
+    place, name, rule = (sub.offset_vmcoreinfo, sub.size_vmcoreinfo), "VMCOREINFO", "text-pointer"
+    if version > 3:
+        place, name, rule = (sub.offset_eraseinfo, sub.size_eraseinfo), "ERASEINFO", "erase-info"
+    offset, size = place
+    chunk = _piece(file, offset, size, size, f"Cannot read {name} ({size} bytes at {offset} in file #0)", rule)
+    return (offset, size, chunk.data[:size]) if version == 3 else None
 
 
-def _length(form: KdumpFormat) -> int:
-    """Return the number of bytes read for a sub-header: for a 32-bit one the size of the padded form."""
-    return form._replace(padded=form.bits == 32).sub_header.size
-
-
-def _unpacked(form: KdumpFormat, raw: bytes) -> KdumpSubHeader:
-    return KdumpSubHeader(*form.sub_header.unpack_from(raw))
-
-
-def _blobs(
-    file: ReadableFile, header: HeaderNumbers, sub: KdumpSubHeader, take: Callable[[FileChunk, int, int], None]
-) -> None:
-    """Read the text of a file of version 3; from version 4 on the erase info, which came with version 5."""
-    if header.version == 3:
-        offset, size = sub.offset_vmcoreinfo, sub.size_vmcoreinfo
-        take(_blob(file, "VMCOREINFO", offset, size), offset, size)
-    elif header.version > 3:
-        _blob(file, "ERASEINFO", sub.offset_eraseinfo, sub.size_eraseinfo)
-
-
-def _blob(file: ReadableFile, name: str, offset: int, size: int) -> FileChunk:
-    """Read bytes that are copied as a whole."""
-    words = f"Cannot read {name} ({size} bytes at {offset} in file #0)"
-    rule = "text-pointer" if name == "VMCOREINFO" else "erase-info"
-    return _piece(file, offset, size, size, words, rule)
-
-
-def _bitmap(file: ReadableFile, header: HeaderNumbers, page: int, opened: OpenedDiskdump) -> OpenedDiskdump:
-    blocks = header.bitmap_blocks - (1 << 32) if header.bitmap_blocks >> 31 else header.bitmap_blocks
-    at = _wrapped(1 + header.sub_hdr_size) * page % _TOP
+def page_map(file: ReadableFile, found: Headers, page: int) -> PageMap:
+    """Return the pages of the file, by the bitmap (read_bitmap); `page`: bytes of a page. Raises Stopped."""
+    header, sub = found.header, found.sub
+    start, end, max_pfn = 0, 0, header.max_mapnr
+    if sub is not None:
+        wide = header.version >= 6
+        end, max_pfn = _TOP - 1, sub.max_mapnr_64 if wide else max_pfn
+        if sub.split and header.version >= 2:
+            start, end = (sub.start_pfn_64, sub.end_pfn_64) if wide else (sub.start_pfn, sub.end_pfn)
+    blocks = _signed(header.bitmap_blocks)
+    at = _signed(1 + header.sub_hdr_size) * page % _TOP
     size = blocks * page % _TOP
     descriptors = (at + size) % _TOP
-    covered = size * 8 % _TOP
-    if opened.max_pfn <= covered // 2:
+    if max_pfn <= size * 8 % _TOP // 2:
         blocks = abs(blocks) // 2 * (-1 if blocks < 0 else 1)
         size = blocks * page % _TOP
         at = (at + size) % _TOP
-        covered = size * 8 % _TOP
-    max_pfn = min(opened.max_pfn, covered)
-    last = min(covered, opened.last)
-    touched = (last + 7) >> 3 if opened.start < last else 0
+    covered = size * 8 % _TOP
+    last = min(covered, end)
+    touched = (last + 7) >> 3 if start < last else 0
     chunk = _piece(file, at, size, touched, f"Cannot read {size} bytes of page bitmap at {at}", "bitmap")
-    return opened._replace(bitmap=chunk.data, last=last, descriptors=descriptors, max_pfn=max_pfn)
+    return PageMap(chunk.data, start, last, descriptors, min(max_pfn, covered))
 
 
-def _wrapped(number: int) -> int:
+def _signed(number: int) -> int:
     """Return the number as a signed 32-bit number."""
-    return (number + (1 << 31)) % (1 << 32) - (1 << 31)
+    return (number + (1 << 31)) % _UNSIGNED - (1 << 31)
 
 
 def _piece(file: ReadableFile, offset: int, size: int, touched: int, words: str, rule: str) -> FileChunk:
-    def get() -> FileChunk:
+    """Read bytes of which the first `touched` are accessed. Raises Stopped, also if that kills it."""
+    try:
         chunk = file.chunk(offset, size)
         chunk.touch(touched)
-        return chunk
-
-    return _got(get, words, rule, Span(offset, size))
-
-
-def _got(get: Callable[[], _T], words: str, rule: str, span: Span) -> _T:
-    """Return the result of `get`. Raises Stopped with these words, or with the signal that kills it."""
-    try:
-        return get()
     except ReadFailed as failed:
-        raise Stopped(rule, f"{FD}file #0: file #0: {words}" + (f": {failed}" if str(failed) else ""), span) from None
+        raise Stopped(rule, failed.after(f"{FD}{FILE}{words}"), Span(offset, size)) from None
     except Killed as killed:
-        raise Stopped(rule, f"killed by {killed}", span) from None
+        raise Stopped(rule, f"killed by {killed}", Span(offset, size)) from None
+    return chunk

@@ -10,12 +10,10 @@ from vmci_tui.formats.elf_records import PN_XNUM, PT_LOAD, PT_NOTE, Section, Seg
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.readers.file_view import SEGMENT_LIMIT
 from vmci_tui.readers.libkdumpfile.elf_pages import LoadSegments
-from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped, Windows
+from vmci_tui.readers.libkdumpfile.file_cache import FD, Killed, ReadFailed, Stopped, Windows
 from vmci_tui.readers.shared.elf_notes import WalkedNote, walk
 from vmci_tui.readers.shared.elf_program import ElfFile
 
-FD: Final = "kdump_set_number_attr(KDUMP_ATTR_FILE_FD): "
-"""drgn's words before those of libkdumpfile while it opens the file."""
 _KNOWN: Final = 1 << 17
 """The most program headers that are remembered for the next judgement."""
 
@@ -60,7 +58,7 @@ def _program_headers(core: ElfFile, windows: Windows, count: int) -> tuple[LoadS
             raw = windows.read(at, touched, stride)
         except ReadFailed as failed:
             words = f"Cannot read ELF program header #{index} at {at}"
-            raise Stopped("program-header", _failed(words, failed), Span(at, size)) from None
+            raise Stopped("program-header", failed.after(FD + words), Span(at, size)) from None
         table += raw[:size].ljust(size, b"\0")
     segments = Segments(core.form, bytes(table))
     return _loads(segments), tuple(segments.of_type(PT_NOTE))
@@ -91,7 +89,7 @@ def _section(core: ElfFile, windows: Windows, index: int) -> Section:
         return Section(*record.unpack(raw[: record.size].ljust(record.size, b"\0")))
     except ReadFailed as failed:
         words = f"Cannot read ELF section header #{index} at {at}"
-        raise Stopped("section-header", _failed(words, failed), Span(at, record.size)) from None
+        raise Stopped("section-header", failed.after(FD + words), Span(at, record.size)) from None
 
 
 def _check_sections(core: ElfFile, windows: Windows, count: int) -> None:
@@ -100,7 +98,7 @@ def _check_sections(core: ElfFile, windows: Windows, count: int) -> None:
         windows.allocate(count * 24)
     except ReadFailed as failed:
         words = f"Cannot allocate section headers ({count * 24} bytes)"
-        raise Stopped("section-count", _failed(words, failed), Span(core.header.shoff, 0)) from None
+        raise Stopped("section-count", failed.after(FD + words), Span(core.header.shoff, 0)) from None
     if core.header.shentsize == 0 and count:
         raise Killed("SIGSEGV")
     names = core.header.shstrndx
@@ -120,7 +118,7 @@ def _check_names(windows: Windows, section: Section) -> None:
         if section.size:
             windows.touch(section.offset, section.size)
     except ReadFailed as failed:
-        raise Stopped("section-names", _failed(words, failed), Span(section.offset, section.size)) from None
+        raise Stopped("section-names", failed.after(FD + words), Span(section.offset, section.size)) from None
 
 
 def _notes(core: ElfFile, windows: Windows, segment: Segment) -> tuple[WalkedNote, ...]:
@@ -129,9 +127,5 @@ def _notes(core: ElfFile, windows: Windows, segment: Segment) -> tuple[WalkedNot
         data = windows.read(segment.offset, segment.filesz)
     except ReadFailed as failed:
         words = f"Cannot read ELF notes at {segment.offset}"
-        raise Stopped("notes", _failed(words, failed), Span(segment.offset, segment.filesz)) from None
+        raise Stopped("notes", failed.after(FD + words), Span(segment.offset, segment.filesz)) from None
     return walk(segment.offset, data, core.order, 4, padding=False).notes
-
-
-def _failed(words: str, failed: ReadFailed) -> str:
-    return f"{FD}file #0: {words}" + (f": {failed}" if str(failed) else "")

@@ -16,14 +16,20 @@ PAGE: Final = 4096
 WINDOW: Final = PAGE << 10
 _NO_MEMORY: Final = 1 << 35
 """malloc fails from about here on: observed on a machine with 24 GiB; others differ by a few powers of two."""
-
-
 _READ_PAGES: Final = 16
 """Pages that it caches of bytes that it cannot map; a piece with more pages has no room (KDUMP_ERR_BUSY)."""
 
 
+FILE: Final = "file #0: "
+"""libkdumpfile's words before those of a step that reads the only file of a dump."""
+FD: Final = f"kdump_set_number_attr(KDUMP_ATTR_FILE_FD): {FILE}"
+"""drgn's words before them while it opens the file."""
+OSTYPE: Final = "kdump_set_string_attr(KDUMP_ATTR_OSTYPE): "
+"""drgn's words before those of libkdumpfile when it sets the system's type."""
+
+
 class Stopped(Exception):
-    """libkdumpfile stops here: the rule, the bytes concerned, its words."""
+    """libkdumpfile stops here: the rule, its words, the bytes concerned."""
 
     def __init__(self, rule: str, words: str, span: Span | None = None) -> None:
         super().__init__(words)
@@ -32,6 +38,10 @@ class Stopped(Exception):
 
 class ReadFailed(Exception):
     """A read that failed, with the system's words or none."""
+
+    def after(self, words: str) -> str:
+        """Return the words of the step that it makes fail."""
+        return f"{words}: {self}" if str(self) else words
 
 
 class Killed(Exception):

@@ -13,7 +13,7 @@ from vmci_tui.common.span import Span
 from vmci_tui.formats import flattened_records
 from vmci_tui.formats.flattened_records import HEADER, RECORD
 from vmci_tui.layers.record_index import RecordIndex
-from vmci_tui.readers.libkdumpfile.file_cache import PAGE, Killed, ReadFailed, Stopped, Windows
+from vmci_tui.readers.libkdumpfile.file_cache import FD, FILE, PAGE, Killed, ReadFailed, Stopped, Windows
 from vmci_tui.readers.shared.flattened_records import RECORD_LIMIT, RecordHeaders, written_records
 
 SIGNATURE: Final = flattened_records.SIGNATURE.ljust(HEADER.span("signature").length, b"\0")
@@ -21,7 +21,7 @@ MEMORY: Final = 3 << 29
 """A single read of this many bytes fails: a valid dump with a bitmap of this size would have 48 TiB."""
 _ENTRY: Final = 32
 """Bytes that it stores for each page of a chunk (struct fcache_entry)."""
-_REARRANGE: Final = "Cannot rearrange file #0: "
+_REARRANGE: Final = f"{FD}Cannot rearrange {FILE}"
 _KEPT: Final = 1 << 26
 _TOP: Final = 1 << 64
 _SIGNED: Final = 1 << 63
@@ -183,5 +183,5 @@ def open_file(windows: Windows) -> ReadableFile:
         return PlainFile(windows)
     for what, number in zip(("type", "version"), HEADER.unpack(head)[1:], strict=True):
         if number != 1:
-            raise Stopped("flattened-head", f"Unknown flattened {what}: {number}\n", HEADER.span(what))
+            raise Stopped("flattened-head", f"{FILE}Unknown flattened {what}: {number}\n", HEADER.span(what))
     return FlatFile(windows)

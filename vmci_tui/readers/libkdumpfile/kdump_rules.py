@@ -98,7 +98,7 @@ def _pointed_differs(run: OpeningKdump) -> Span | None:
 def _other_block_size(run: OpeningKdump) -> Span | None:
     if run.opened is None or run.text is None or run.page_size == run.opened.header.block_size:
         return None
-    return run.opened.header.form.header.span("block_size")
+    return run.opened.form.header.span("block_size")
 
 
 row: Final[RuleRows[KdumpReading]] = RuleRows(LIBRARY)

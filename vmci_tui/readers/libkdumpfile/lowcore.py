@@ -11,7 +11,7 @@ from typing import Final
 
 from vmci_tui.common.named_struct import NamedStruct
 from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, note_header
-from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, DumpMemory, Missing
+from vmci_tui.readers.libkdumpfile.memory import Corrupt, DumpMemory, Missing
 from vmci_tui.readers.shared.elf_notes import walk
 
 _LC_VMCORE_INFO: Final = 0x0E0C

@@ -6,11 +6,11 @@ from typing import Final
 
 from vmci_tui.formats.elf_note import NAME
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.libkdumpfile.arch import arch_facts, arch_of_elf
-from vmci_tui.readers.libkdumpfile.context import OSTYPE, DotInFront, OpeningDump
-from vmci_tui.readers.libkdumpfile.elf_pages import DumpMemory, LoadSegments, Missing, Untranslated
-from vmci_tui.readers.libkdumpfile.elfdump import FD, open_elf
-from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped, Windows
+from vmci_tui.readers.libkdumpfile.elf_pages import ElfMemory, LoadSegments
+from vmci_tui.readers.libkdumpfile.elfdump import open_elf
+from vmci_tui.readers.libkdumpfile.file_cache import FD, OSTYPE, Stopped, Windows
+from vmci_tui.readers.libkdumpfile.memory import DumpMemory, Missing, Untranslated
+from vmci_tui.readers.libkdumpfile.opening import OpeningDump, arch_facts, arch_of_elf
 from vmci_tui.readers.shared.elf_program import ElfFile
 
 _LINUX: Final = b"Linux\0"
@@ -21,28 +21,22 @@ _UTS_STRING: Final = 65
 class OpeningElf(OpeningDump):
     """An ELF dump that drgn passes on, because it found a VMCOREINFO note in it."""
 
-    def __init__(self, view: View, core: ElfFile) -> None:
-        super().__init__(view)
-        facts = arch_facts(arch_of_elf(core.header.machine, core.bits))
-        self.page_size = facts.page_size if facts.of_drgn else None
-        try:
-            loads = open_guest(self, core, self.windows)
-            self._death = "killed-by-memory"
-            describe(self, loads, self.windows)
-        except Killed as killed:
-            self.stopped = Stopped(self._death, f"killed by {killed}")
-        except DotInFront as dotted:
-            self.stopped = Stopped("dot-in-front", "killed by SIGSEGV", dotted.span)
-        except Stopped as stopped:
-            self.stopped = stopped
-        except ReadFailed as failed:
-            self.stopped = Stopped("memory-unreadable", f"{OSTYPE}{str(failed) or '(null)'}")
+    first_step = "killed-by-headers"
 
-    _death = "killed-by-headers"
+    def __init__(self, view: View, core: ElfFile) -> None:
+        self._core = core
+        super().__init__(view)
+
+    def _open(self) -> None:
+        facts = arch_facts(arch_of_elf(self._core.header.machine, self._core.bits))
+        self.page_size = facts.page_size if facts.of_drgn else None
+        loads = open_guest(self, self._core, self.windows)
+        self.step = "killed-by-memory", None
+        describe(self, loads, self.windows)
 
 
 def open_guest(guest: OpeningDump, core: ElfFile, windows: Windows) -> LoadSegments:
-    """Read headers and notes through `windows`. Raises Stopped, Killed, DotInFront and ReadFailed."""
+    """Read headers and notes through `windows`. Raises Stopped, Killed and ReadFailed."""
     guest.order = core.order
     guest.arch = arch_of_elf(core.header.machine, core.bits)
     opened = open_elf(core, windows)
@@ -50,9 +44,9 @@ def open_guest(guest: OpeningDump, core: ElfFile, windows: Windows) -> LoadSegme
     for note in notes:
         if note.name in (NAME, NAME[:-1]):
             guest.note = note
-            guest.take(note.desc, FD + "file #0: ")
+            guest.take(note.desc, FD)
     for note in notes:
-        guest.check_cpu(note, FD + "file #0: ")
+        guest.check_cpu(note, FD)
     if guest.page_size is None and (usual := arch_facts(guest.arch).page_size):
         guest.page_size, guest.cache = usual, True
     return opened.loads
@@ -60,7 +54,7 @@ def open_guest(guest: OpeningDump, core: ElfFile, windows: Windows) -> LoadSegme
 
 def describe(guest: OpeningDump, loads: LoadSegments, windows: Windows) -> None:
     """Set the type of the system to Linux, which reads the name of the system from memory."""
-    guest.memory = memory = DumpMemory(loads, windows, guest.page_size or 0, guest.cache)
+    guest.memory = memory = ElfMemory(loads, windows, guest.page_size or 0, guest.cache)
     if guest.arch is not None:
         guest.kernel(memory)
     if guest.arch == "s390x":
@@ -83,10 +77,10 @@ def describe(guest: OpeningDump, loads: LoadSegments, windows: Windows) -> None:
 
 def _name_of_system(guest: OpeningDump, memory: DumpMemory) -> int | None:
     """Return the address of struct new_utsname; None if `Linux` is not where it should be."""
-    at = guest.value(b"SYMBOL(system_utsname)")
+    at = guest.values.get(b"SYMBOL(system_utsname)")
     if at is not None:
         return at
-    start = guest.value(b"SYMBOL(init_uts_ns)")
+    start = guest.values.get(b"SYMBOL(init_uts_ns)")
     if start is None:
         raise Missing("Symbol value attribute not found")
     found = memory.read("virtual", start, _UTS_SEARCHED + len(_LINUX)).find(_LINUX)

@@ -9,11 +9,11 @@ from vmci_tui.common.span import Span
 from vmci_tui.readers.libdrgn.core import CORE_RULES, LibdrgnCore
 from vmci_tui.readers.libdrgn.text import DrgnText
 from vmci_tui.readers.libdrgn.text_rules import TEXT_RULES
-from vmci_tui.readers.libkdumpfile.context import OpeningDump
 from vmci_tui.readers.libkdumpfile.file_cache import Stopped
 from vmci_tui.readers.libkdumpfile.guest_rules import ELF_MEMORY_RULES, ELF_RULES, GUEST_RULES
 from vmci_tui.readers.libkdumpfile.kdump_rules import KDUMP_MACHINE_RULES, KDUMP_MEMORY_RULES, KDUMP_RULES
 from vmci_tui.readers.libkdumpfile.open_kdump import OpeningKdump, run_of
+from vmci_tui.readers.libkdumpfile.opening import OpeningDump
 from vmci_tui.readers.rule import Rule
 
 NOTE_RULES: Final[tuple[Rule[OpenedByDrgn], ...]] = (*KDUMP_RULES, *ELF_RULES, *CORE_RULES)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 from vmci_tui.formats.elf_note import ByteOrder
-from vmci_tui.readers.libkdumpfile.elf_pages import DumpMemory, Missing, Space, Untranslated
+from vmci_tui.readers.libkdumpfile.memory import DumpMemory, Missing, Space, Untranslated
 
 _TOP: Final = 1 << 64
 _SPACES: Final = {"virtual": "KVADDR", "physical": "MACHPHYSADDR"}

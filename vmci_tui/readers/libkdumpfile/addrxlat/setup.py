@@ -14,8 +14,8 @@ from typing import Final
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.readers.libkdumpfile.addrxlat import page_tables as tables
 from vmci_tui.readers.libkdumpfile.addrxlat.page_tables import Tables
-from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, DumpMemory, Missing, Space, Untranslated
 from vmci_tui.readers.libkdumpfile.file_cache import Stopped
+from vmci_tui.readers.libkdumpfile.memory import Corrupt, DumpMemory, Missing, Space, Untranslated
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import version_code
 
 _TOP: Final = 1 << 64

@@ -1,30 +1,55 @@
-"""The state of libkdumpfile while it opens a dump: the text, its numbers, the machine, the page size.
+"""What libkdumpfile knows while it opens a dump: the text, its numbers, the machine, the page size.
 
 It is the same for every container; `OpeningElf` and `OpeningKdump` add how each is opened.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from functools import cache
-from typing import Final
+from typing import ClassVar, Final
 
 from vmci_tui.common.named_struct import NamedStruct
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.machines.facts import Libkdumpfile
+from vmci_tui.machines.lookup import machine_of_elf
+from vmci_tui.machines.table import MACHINES
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.libkdumpfile import lowcore
 from vmci_tui.readers.libkdumpfile.addrxlat.setup import KernelFacts, Translation
-from vmci_tui.readers.libkdumpfile.arch import arch_facts
-from vmci_tui.readers.libkdumpfile.elf_pages import Corrupt, DumpMemory, Missing, Untranslated
-from vmci_tui.readers.libkdumpfile.file_cache import Killed, ReadFailed, Stopped, Windows
+from vmci_tui.readers.libkdumpfile.file_cache import OSTYPE, Killed, ReadFailed, Stopped, Windows
+from vmci_tui.readers.libkdumpfile.memory import Corrupt, DumpMemory, Missing, Untranslated
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import BASES, CACHE_PAGES, number_of, used_lines, version_code
 from vmci_tui.readers.rule import NOT_KNOWN, ProbeResult
 from vmci_tui.readers.shared.elf_notes import WalkedNote
 from vmci_tui.readers.shared.text_lines import TextLine
 from vmci_tui.readers.utsname_probe import ReadFailure, probe
 
-OSTYPE: Final = "kdump_set_string_attr(KDUMP_ATTR_OSTYPE): "
-"""drgn's words before those of libkdumpfile when it sets the system's type."""
+_PHYS_BASE: Final = b"NUMBER(phys_base)"
+
+
+def arch_of_elf(machine: int, bits: int) -> str | None:
+    """Return libkdumpfile's name for e_machine and the file's class (elfdump.c mach2arch); None if unknown."""
+    return machine_of_elf(machine, bits).libkdumpfile.name
+
+
+def arch_of_uname(machine: bytes) -> str | None:
+    """Return the name for a machine in utsname (util.c machine_arch_name): any other name with arm in front is arm."""
+    named = (name for name, row in _by_name().items() if machine in row.uname)
+    return next(named, "arm" if machine.startswith(b"arm") else None)
+
+
+def arch_facts(arch: str | None) -> Libkdumpfile:
+    """Return the facts of a machine by libkdumpfile's name; defaults without a name."""
+    return _by_name().get(arch or "", Libkdumpfile())
+
+
+@cache
+def _by_name() -> Mapping[str, Libkdumpfile]:
+    rows = (row.libkdumpfile for row in MACHINES.values())
+    return {row.name: row for row in reversed([*rows]) if row.name is not None}
 
 
 @cache
@@ -33,90 +58,97 @@ def _qemu_cpu_state(order: ByteOrder) -> NamedStruct:
     return NamedStruct.of(order, ("version", "size", "cr3", "cr4"), ("I", "I", "408xQ", "Q"))
 
 
-class DotInFront(Exception):
-    """A key that begins with a dot: the process dies in the search for its parent."""
+class OpeningDump(ABC):
+    """The state while a dump is opened. Notes and spans of steps have the offsets of the plain dump."""
 
-    def __init__(self, span: Span | None) -> None:
-        super().__init__("dot in front")
-        self.span = span
-
-
-class OpeningDump:
-    """The state while a dump is opened. `order`: the file's byte order; `arch`: libkdumpfile's name of the machine."""
+    first_step: ClassVar[str]
+    """The rule that fires if a signal kills it in its first step."""
 
     def __init__(self, view: View) -> None:
         self.view = view
         self.windows = Windows(view)
-        self.stopped: Stopped | None = None
         self.note: WalkedNote | None = None
         """The note whose text it stores."""
         self.text: bytes | None = None
         self.from_memory = False
         """Whether the text is from memory and not from the note (s390x)."""
+        self.values: dict[bytes, int] = {}
+        """The numbers of the text: the keys of vmcoreinfo.BASES that it has."""
         self.order: ByteOrder = "little"
         self.arch: str | None = None
+        """libkdumpfile's name of the machine."""
         self.page_size: int | None = None
         self.cache = False
         """Whether it allocated room for pages."""
         self.release: bytes | None = None
-        self._pae = False
-        self._values: dict[bytes, int] = {}
-        self._phys_base: int | None = None
-        self._qemu_cpus = 0
-        self._control: tuple[int, int] | None = None
         self.memory: DumpMemory | None = None
         """Pages of the guest; None until they can be read."""
+        self.step: tuple[str, Span | None] = self.first_step, None
+        """The rule that fires if a signal kills it now, and the bytes concerned."""
+        self._pae = False
+        self._qemu_cpus = 0
+        self._control: tuple[int, int] | None = None
+        stopped = self._stopped()
+        self.stopped = stopped and Stopped(stopped.rule, stopped.words, self.in_file(stopped.span))
+
+    def _stopped(self) -> Stopped | None:
+        """Open the dump; return where it stops, if it does."""
+        try:
+            self._open()
+        except Stopped as stopped:
+            return stopped
+        except Killed as killed:
+            return Stopped(self.step[0], f"killed by {killed}", self.step[1])
+        except ReadFailed as failed:
+            return Stopped("memory-unreadable", f"{OSTYPE}{str(failed) or '(null)'}")
+        return None
+
+    @abstractmethod
+    def _open(self) -> None:
+        """Open the dump up to the text, and set the type of the system. Raises Stopped, Killed and ReadFailed."""
+
+    def in_file(self, span: Span | None) -> Span | None:
+        """Return the span in the file itself of a span of the plain dump; None if it is not in the file."""
+        return span
 
     def take(self, text: bytes, before: str) -> None:
-        """Parse a text (vmcoreinfo_raw_post_hook). Raises Stopped and DotInFront."""
-        self.text, self._values = text, {}
+        """Parse a text (vmcoreinfo_raw_post_hook). Raises Stopped; `before`: the words before its own."""
+        self.text = text
+        self.values = {key: number for key, number in self.values.items() if key == _PHYS_BASE}
         for line in used_lines(text):
             if not line.key:
-                raise DotInFront(self.span_of(line.offset, line.length))
+                # The process dies in the search for the key's parent.
+                raise Stopped("dot-in-front", "killed by SIGSEGV", self._place(line.offset, line.length))
             if line.key == b"PAGESIZE":
                 self._set_page_size(line, before + "Cannot set VMCOREINFO: Cannot set VMCOREINFO 'PAGESIZE': ")
             elif line.key == b"OSRELEASE":
                 self.release = line.value
             elif line.key == b"CONFIG_X86_PAE":
                 self._pae = line.value == b"y"
-            else:
-                self._set_number(line.key, line.value)
-
-    def value(self, key: bytes) -> int | None:
-        """Return the number of a key of vmcoreinfo.BASES; None if the text lacks it."""
-        return self._values.get(key)
-
-    def _set_number(self, key: bytes, value: bytes) -> None:
-        number = number_of(value, BASES[key])
-        if number is not None:
-            self._values[key] = number
-            if key == b"NUMBER(phys_base)":
-                self._phys_base = number
+            elif (number := number_of(line.value, BASES[line.key])) is not None:
+                self.values[line.key] = number
 
     def _set_page_size(self, line: TextLine, before: str) -> None:
         size = number_of(line.value, 10)
         if size is None or size == self.page_size:
             return
         before += "Cannot set page size: "
-        span = self.span_of(line.offset, line.length)
+        span = self._place(line.offset, line.length)
         if size & (size - 1):
             raise Stopped("page-size", f"{before}Invalid page size: {size}", span)
         try:
             self.windows.allocate(CACHE_PAGES * size % (1 << 64))
         except ReadFailed as failed:
-            words = f"{before}Cannot allocate cache ({CACHE_PAGES} * {size} bytes): {failed}"
+            words = failed.after(f"{before}Cannot allocate cache ({CACHE_PAGES} * {size} bytes)")
             raise Stopped("page-size-too-big", words, span) from None
         self.page_size, self.cache = size, True
 
-    def in_file(self, span: Span | None) -> Span | None:
-        """Return the bytes in the file itself; another place only in a flattened file."""
-        return span
+    def _place(self, offset: int, length: int) -> Span | None:
+        return None if self.note is None or self.from_memory else Span(self.note.at + offset, length)
 
     def span_of(self, offset: int, length: int) -> Span | None:
         """Return the span in the file of bytes of the text."""
-        if self.note is None or self.from_memory:
-            return None
-        return self.in_file(Span(self.note.at + offset, length))
+        return self.in_file(self._place(offset, length))
 
     @property
     def note_span(self) -> Span | None:
@@ -125,15 +157,12 @@ class OpeningDump:
 
     def check_cpu(self, note: WalkedNote, before: str) -> None:
         """Check the length of a CPU's registers, and on x86-64 also QEMU's own note. Raises Stopped."""
-        name, length = note.name.removesuffix(b"\0"), len(note.desc)
+        words, name, length = "", note.name.removesuffix(b"\0"), len(note.desc)
         if name == b"CORE" and note.type == 1 and length < arch_facts(self.arch).prstatus:
             raise Stopped("cpu-note", f"{before}Wrong PRSTATUS size: {length}", note.unpadded)
-        if name == b"QEMU" and note.type == 0 and self.arch == "x86_64":
-            self._qemu_cpu(note, before)
-
-    def _qemu_cpu(self, note: WalkedNote, before: str) -> None:
-        """Check QEMU's CPU note; only version 1 of the struct is read."""
-        words, state, length = "", _qemu_cpu_state(self.order), len(note.desc)
+        if name != b"QEMU" or note.type != 0 or self.arch != "x86_64":
+            return
+        state = _qemu_cpu_state(self.order)
         version, size, cr3, cr4 = state.unpack(note.desc[: state.size].ljust(state.size, b"\0"))
         if length < 4 or (version == 1 and length < state.size):
             words = f"QEMUCPUState too short: {length} bytes"
@@ -147,18 +176,13 @@ class OpeningDump:
 
     def kernel(self, memory: DumpMemory) -> None:
         """Make `memory` readable by virtual addresses of this kernel."""
-        values = dict(self._values)
-        if self._phys_base is not None:
-            values[b"NUMBER(phys_base)"] = self._phys_base
-        kernel = KernelFacts(self.arch or "", self.order, memory, values, self.release, self._pae, self._control)
-        translation = Translation(kernel)
-        memory.budget = self.view.budget
+        self.memory, memory.budget = memory, self.view.budget
+        facts = KernelFacts(self.arch or "", self.order, memory, self.values, self.release, self._pae, self._control)
+        self._translation, memory.translate = Translation(facts), self._translate
 
-        def translate(address: int) -> int:
-            self._check_version(OSTYPE)
-            return translation(address)
-
-        self._translation, memory.translate = translation, translate
+    def _translate(self, address: int) -> int:
+        self._check_version(OSTYPE)
+        return self._translation(address)
 
     def _check_version(self, before: str) -> None:
         if self.release is not None and version_code(self.release) is None:
@@ -171,12 +195,10 @@ class OpeningDump:
         self._check_version(before)
         try:
             self._translation.make()
-        except (Untranslated, Corrupt) as failed:
-            raise Stopped("no-lowcore", f"{before}{failed}") from None
-        try:
+            before = OSTYPE
             found = lowcore.text_of(memory, self.order)
-        except (Missing, Corrupt) as failed:
-            raise Stopped("no-lowcore", f"{OSTYPE}{failed}") from None
+        except (Missing, Untranslated, Corrupt) as failed:
+            raise Stopped("no-lowcore", f"{before}{failed}") from None
         if found is not None:
             self.from_memory = True
             self.take(found, OSTYPE)
@@ -189,10 +211,8 @@ class OpeningDump:
             return NOT_KNOWN
         try:
             return probe(self.text, self._read)
-        except Stopped as stopped:
-            return (
-                ProbeResult(False, stopped.words) if stopped.words else NOT_KNOWN
-            )  # without words: no decompressor here
+        except Stopped as stopped:  # without words: the Python package to decompress a page is missing
+            return ProbeResult(False, stopped.words) if stopped.words else NOT_KNOWN
 
     def _read(self, address: int, length: int) -> bytes:
         assert self.memory is not None
