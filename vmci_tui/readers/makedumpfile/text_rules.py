@@ -1,153 +1,192 @@
-"""The rules of makedumpfile 1.7.2 for an accepted text: values that it reads differently, and later failures.
+"""The rules of makedumpfile for the text, and for what it does after it has printed the text.
 
-It has printed `VMCOREINFO   :` by then: none of these rules refuses.
+Those of LATER do not refuse: it has printed `VMCOREINFO   :` by then.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_records import PT_LOAD
-from vmci_tui.formats.segment_table import Segments
 from vmci_tui.knowledge.makedumpfile_releases import need_of
-from vmci_tui.readers.makedumpfile.elf_reading import NO_PADDR, MakedumpfileReading
-from vmci_tui.readers.makedumpfile.text import KEYS, LINE_ROOM, LOG_KEYS
-from vmci_tui.readers.rule import Rule, RuleHit, Rules, why
+from vmci_tui.readers.makedumpfile.reading import NO_PADDR, MakedumpfileReading, row
+from vmci_tui.readers.makedumpfile.text import KEYS, LINE_ROOM, LOG_KEYS, TextComplaint
+from vmci_tui.readers.rule import RuleHit
 from vmci_tui.readers.shared.c_numbers import strtol, strtoull
 
-_Reading = MakedumpfileReading
-_MAIN = "makedumpfile 1.7.2, makedumpfile.c "
-_READ = _MAIN + "read_vmcoreinfo_basic_info"
+_BASIC: Final = "makedumpfile.c read_vmcoreinfo_basic_info"
+_SYMBOL: Final = "makedumpfile.c read_vmcoreinfo_symbol"
+_DATA: Final = "read_vmcoreinfo_basic_info: Invalid data in /tmp/vmcoreinfoXXXXXX: "
+_FORMAT: Final = "read_vmcoreinfo_basic_info: Invalid format in /tmp/vmcoreinfoXXXXXX"
+_NO_TABLE: Final = "vtop4_x86_64: Can't get the symbol of init_level4_pgt/init_top_pgt."
 _KERNEL_IMAGE: Final = 0xFFFFFFFF80000000
-rule: Rules[_Reading] = Rules()
+R = MakedumpfileReading
 
 
-@rule("T19", "after", "makedumpfile Failed.", _MAIN + "read_vmcoreinfo_long", refuses=False)
-@why("""The value is -3, which means bad data inside makedumpfile: it prints the text and gives up silently.""")
-def _silent_number(reading: _Reading) -> RuleHit | None:
-    complaint = None if reading.parsed is None else reading.parsed.complaint
-    return RuleHit(reading.line_span(complaint.line)) if complaint is not None and complaint.kind == "silent" else None
+def _hit(r: R, complaint: TextComplaint | None) -> RuleHit | None:
+    return None if complaint is None else RuleHit(r.line_span(complaint.line), complaint.words)
 
 
-@rule("T03", "after", "", _READ, refuses=False)
-@why("A NUL ends its line for makedumpfile; one at the start of a line ends the text.")
-def _nul(reading: _Reading) -> RuleHit | None:
-    at = -1 if reading.text is None else reading.text.find(b"\0")
-    return None if at < 0 or reading.found is None else RuleHit(Span(reading.found.desc + at, 1))
+def _complains(*kinds: str) -> Callable[[R], RuleHit | None]:
+    """Return what finds a complaint of these kinds; CRLF has its own rule."""
+
+    def find(r: R) -> RuleHit | None:
+        both = () if r.parsed is None else (r.parsed.basic.complaint, r.parsed.complaint)
+        mine = (each for each in both if each is not None and each.kind in kinds and not each.crlf)
+        return _hit(r, next(mine, None))
+
+    return find
 
 
-@rule("T05", "after", "", _READ, refuses=False)
-@why("A line of more than 1,499 bytes is read in pieces: each further piece counts as the next line.")
-def _long_line(reading: _Reading) -> RuleHit | None:
-    if reading.text is None or max(map(len, reading.text.split(b"\n"))) < LINE_ROOM - 1:
+def _carriage_return(r: R) -> RuleHit | None:
+    if r.parsed is None:
         return None
-    return RuleHit(reading.line_span(max(reading.text.split(b"\n"), key=len)))
+    # A missing required key comes before the later keys.
+    complaint = r.parsed.basic.complaint or (r.parsed.complaint if r.parsed.basic.complete else None)
+    return _hit(r, complaint) if complaint is not None and complaint.crlf else None
 
 
-@rule("T06", "after", "", _MAIN + "read_vmcoreinfo_symbol", refuses=False)
-@why("""A key that it uses is there twice with different values: the first counts, except that for PAGESIZE and
-    CRASHTIME the last counts.""")
-def _first_counts(reading: _Reading) -> RuleHit | None:
-    if reading.parsed is None or len(reading.parsed.pairs) == len(reading.parsed.first):
+def _whole(r: R) -> bool:
+    """Whether it reads the text to its end for the required keys."""
+    return r.parsed is not None and r.parsed.basic.complaint is None
+
+
+def _lacks(*keys: bytes) -> Callable[[R], bool]:
+    """Return whether it reads all keys, and lacks these."""
+    return lambda r: r.goes_on and r.first.keys().isdisjoint(keys)
+
+
+_no_tables = _lacks(b"SYMBOL(init_level4_pgt)", b"SYMBOL(init_top_pgt)")
+
+
+def _nul(r: R) -> RuleHit | None:
+    at = -1 if r.text is None else r.text.find(b"\0")
+    return None if at < 0 or r.place is None else RuleHit(Span(r.place[0] + at, 1))
+
+
+def _long_line(r: R) -> RuleHit | None:
+    longest = max((r.text or b"").split(b"\n"), key=len)
+    return RuleHit(r.line_span(longest)) if len(longest) >= LINE_ROOM - 1 else None
+
+
+def _first_counts(r: R) -> RuleHit | None:
+    """Return the first line with another value than an earlier one for a key that it uses."""
+    if r.parsed is None or len(r.parsed.pairs) == len(r.first):
         return None
-    first = reading.parsed.first
-    for key, value in reading.parsed.pairs:
-        if first[key] != value and key in KEYS:
-            return RuleHit(reading.line_span(key + b"=" + value))
-    return None
+    others = (key + b"=" + value for key, value in r.parsed.pairs if r.first[key] != value and key in KEYS)
+    return next((RuleHit(r.line_span(line)) for line in others), None)
 
 
-def _goes_on(reading: _Reading) -> bool:
-    parsed = reading.parsed
-    return parsed is not None and parsed.basic.complete and not (parsed.basic.complaint or parsed.complaint)
+def _log_keys_missing(r: R) -> bool:
+    missing = r.parsed.missing if r.parsed is not None and r.goes_on and b"SYMBOL(prb)" in r.first else None
+    return missing is not None and any(map(missing, LOG_KEYS))
 
 
-@rule("C12", "after", "vtop4_x86_64: Can't get the symbol of init_level4_pgt/init_top_pgt.",
-      "makedumpfile 1.7.2, arch/x86_64.c vtop4_x86_64", refuses=False)  # fmt: skip
-@why("""The dump is from another machine than the one that this makedumpfile was built for. It prints the text, and
-    then finds no page tables of its own kind.""")
-def _other_machine(reading: _Reading) -> RuleHit | None:
-    keys = {} if reading.parsed is None else reading.parsed.first
-    absent = b"SYMBOL(init_level4_pgt)" not in keys and b"SYMBOL(init_top_pgt)" not in keys
-    return RuleHit(reading.machine_span) if _goes_on(reading) and absent and not reading.machine_is_x86_64 else None
+def _linear_map_after_the_last_header(r: R) -> bool:
+    section = strtoull(r.first.get(b"SYMBOL(mem_section)", b""), 16).value
+    offset = _page_offset(r) if r.goes_on and 0xFFFF800000000000 <= section < _KERNEL_IMAGE else None
+    return offset is not None and offset > section
 
 
-@rule("T15", "after", "vtop4_x86_64: Can't get the symbol of init_level4_pgt/init_top_pgt.",
-      "makedumpfile 1.7.2, arch/x86_64.c vtop4_x86_64", refuses=False)  # fmt: skip
-@why("""Neither SYMBOL(init_top_pgt) nor SYMBOL(init_level4_pgt) is there: it prints the text, but cannot
-    translate addresses.""")
-def _no_page_tables(reading: _Reading) -> RuleHit | None:
-    keys = {} if reading.parsed is None else reading.parsed.first
-    absent = b"SYMBOL(init_level4_pgt)" not in keys and b"SYMBOL(init_top_pgt)" not in keys
-    return RuleHit(reading.note) if _goes_on(reading) and absent and reading.machine_is_x86_64 else None
-
-
-@rule("T15", "after", "check_release: Can't get the symbol of system_utsname.", _MAIN + "check_release", refuses=False)
-@why("""Neither SYMBOL(init_uts_ns) nor SYMBOL(system_utsname) is there: it prints the text, but cannot read the
-    kernel's version from memory.""")
-def _no_utsname(reading: _Reading) -> RuleHit | None:
-    keys = {} if reading.parsed is None else reading.parsed.first
-    absent = b"SYMBOL(init_uts_ns)" not in keys and b"SYMBOL(system_utsname)" not in keys
-    return RuleHit(reading.note) if _goes_on(reading) and absent else None
-
-
-@rule("T15", "after", "", "makedumpfile 1.7.2, printk.c dump_lockless_dmesg", refuses=False)
-@why("""SYMBOL(prb) is there, but not every key that leads from it to the log: it prints the text, then uses -1 for
-    missing keys and prints garbage or, without head_id or tail_id of prb_desc_ring, never ends.""")
-def _log_keys_missing(reading: _Reading) -> RuleHit | None:
-    if reading.parsed is None or not _goes_on(reading) or b"SYMBOL(prb)" not in reading.parsed.first:
-        return None
-    return RuleHit(reading.note) if any(map(reading.parsed.missing, LOG_KEYS)) else None
-
-
-@rule("C11", "after", "get_mm_sparsemem: Can't get the address of mem_section.",
-      "makedumpfile 1.7.2, arch/x86_64.c get_page_offset_x86_64", refuses=False)  # fmt: skip
-@why("""It takes p_vaddr - p_paddr of the last PT_LOAD with a virtual address as the start of the kernel's linear
-    map. In a dump with paging (some 65,000 headers, one for each range of virtual addresses) that is another
-    mapping, above mem_section: it prints the text and then finds no memory. Merge the headers to one PT_LOAD
-    for each range, without virtual addresses, and it can read the dump.""")
-def _linear_map_after_the_last_header(reading: _Reading) -> RuleHit | None:
-    if reading.parsed is None or not _goes_on(reading):
-        return None
-    section = strtoull(reading.parsed.first.get(b"SYMBOL(mem_section)", b""), 16).value
-    offset = _page_offset(reading.table)
-    if not 0xFFFF800000000000 <= section < _KERNEL_IMAGE or offset is None or offset <= section:
-        return None
-    return RuleHit(reading.form.span("e_phnum"))
-
-
-def _page_offset(table: Segments) -> int | None:
+def _page_offset(r: R) -> int | None:
     """Return p_vaddr - p_paddr of the last PT_LOAD with a virtual address below the kernel's image.
 
     It takes this for the place of the linear map. None where no PT_LOAD of a 64-bit file has one.
     """
-    if table.form.bits != 64 or not any(table.column("vaddr")):
+    if r.table.form.bits != 64 or not any(r.table.column("vaddr")):
         return None
-    columns = (reversed(table.column(name)) for name in ("type", "vaddr", "paddr"))
+    columns = (reversed(r.table.column(name)) for name in ("type", "vaddr", "paddr"))
     for kind, vaddr, paddr in zip(*columns, strict=True):
         if kind == PT_LOAD and 0 < vaddr < _KERNEL_IMAGE and paddr != NO_PADDR:
             return (vaddr - paddr & NO_PADDR) or None
     return None
 
 
-@rule("T24", "after", "The kernel version is not supported.", _MAIN + "get_kernel_version", refuses=False)
-@why("""The kernel is so new that 1.7.2 does not know how its pages are marked. It prints this for every kernel after
-    6.0.1, by the release in memory, and continues; up to 6.1 this has no effect.""")
-def _newer_kernel(reading: _Reading) -> RuleHit | None:
-    if not _goes_on(reading) or need_of(reading.osrelease or b"") is None:
-        return None
-    return RuleHit(reading.line_span(b"OSRELEASE=" + (reading.osrelease or b"")))
+def _pagesize_below_a_section(r: R) -> bool:
+    size = strtol(r.first.get(b"SIZE(mem_section)", b""), 10).value
+    return r.goes_on and 0 < (r.page_size or 0) < size
 
 
-@rule("T20", "after", "killed by SIGFPE", _MAIN + "get_mm_sparsemem", refuses=False)
-@why("PAGESIZE is smaller than SIZE(mem_section): it prints the text, and later divides by zero.")
-def _pagesize_below_a_section(reading: _Reading) -> RuleHit | None:
-    if reading.parsed is None or not _goes_on(reading):
-        return None
-    size = strtol(reading.parsed.first.get(b"SIZE(mem_section)", b""), 10).value
-    page_size = reading.parsed.basic.page_size
-    return RuleHit(reading.note) if page_size is not None and 0 < page_size < size else None
-
-
-LATER: Final[tuple[Rule[_Reading], ...]] = tuple(rule.all)
+# fmt: off
+TEXT: Final = (
+    row("T02", "after", "carriage-return", _BASIC, _DATA + "PAGESIZE=4096\\x0d",
+        "A line ends with CR LF, and the CR counts as part of a number, which is then invalid.",
+        where=_carriage_return),
+    row("T20", "after", "pagesize", _BASIC, _DATA + "PAGESIZE=0x1000",
+        "PAGESIZE is 0, too large or not entirely a decimal number. One such line is fatal even among good ones.",
+        where=_complains("pagesize")),
+    row("T20", "after", "pagesize-no-power-of-two", "makedumpfile.c set_page_size",
+        "set_page_size: Invalid page_size: 3" + _DATA + "PAGESIZE=3",
+        "PAGESIZE is negative or not a power of two.",
+        where=_complains("not a power of two")),
+    row("T21", "after", "crashtime", _BASIC, _DATA + "CRASHTIME=0",
+        "CRASHTIME is 0, empty, too large or not entirely a decimal number.",
+        where=_complains("crashtime")),
+    row("T09", "after", "no-release", _BASIC, _FORMAT,
+        "The required line that starts with OSRELEASE= is missing.",
+        holds=lambda r: _whole(r) and r.osrelease is None, where=lambda r: r.note),
+    row("T15", "after", "no-pagesize", _BASIC, _FORMAT,
+        "The required line that starts with PAGESIZE= is missing.",
+        holds=lambda r: _whole(r) and r.page_size is None, where=lambda r: r.note),
+    row("T22", "after", "symbol", _SYMBOL,
+        "read_vmcoreinfo_symbol: Invalid data in /tmp/vmcoreinfoXXXXXX: SYMBOL(mem_map)=0",
+        "A symbol that it reads is 0 (or empty), all ones or more, or not entirely a hexadecimal number.",
+        where=_complains("symbol")),
+    row("T07", "after", "number", "makedumpfile.c read_vmcoreinfo_long",
+        "read_vmcoreinfo_long: Invalid data in /tmp/vmcoreinfoXXXXXX: SIZE(page)=x",
+        "A SIZE, OFFSET, LENGTH or NUMBER that it reads is not entirely a decimal or hexadecimal number, or does not "
+        "fit into 63 bits. An empty value is 0.",
+        where=_complains("long")),
+)
+LATER: Final = (
+    row("T19", "after", "silent-number", "makedumpfile.c read_vmcoreinfo_long", "makedumpfile Failed.",
+        "The value is -3, which means bad data inside makedumpfile: it prints the text and gives up silently.",
+        where=_complains("silent"), refuses=False),
+    row("T03", "after", "nul", _BASIC, "",
+        "A NUL ends its line for makedumpfile; one at the start of a line ends the text.",
+        where=_nul, refuses=False),
+    row("T05", "after", "long-line", _BASIC, "",
+        "A line of more than 1,499 bytes is read in pieces: each further piece counts as the next line.",
+        where=_long_line, refuses=False),
+    row("T06", "after", "first-counts", _SYMBOL, "",
+        "A key that it uses is there twice with different values: the first counts, except that for PAGESIZE and "
+        "CRASHTIME the last counts.",
+        where=_first_counts, refuses=False),
+    row("C12", "after", "other-machine", "arch/x86_64.c vtop4_x86_64", _NO_TABLE,
+        "The dump is from another machine than the one that this makedumpfile was built for. It prints the text, and "
+        "then finds no page tables of its own kind.",
+        holds=lambda r: _no_tables(r) and not r.machine_is_x86_64,
+        where=lambda r: r.form.span("e_machine") if r.kdump is None else r.kdump.field("utsname.machine"),
+        refuses=False),
+    row("T15", "after", "no-page-tables", "arch/x86_64.c vtop4_x86_64", _NO_TABLE,
+        "Neither SYMBOL(init_top_pgt) nor SYMBOL(init_level4_pgt) is there: it prints the text, but cannot translate "
+        "addresses.",
+        holds=lambda r: _no_tables(r) and r.machine_is_x86_64, where=lambda r: r.note, refuses=False),
+    row("T15", "after", "no-utsname", "makedumpfile.c check_release",
+        "check_release: Can't get the symbol of system_utsname.",
+        "Neither SYMBOL(init_uts_ns) nor SYMBOL(system_utsname) is there: it prints the text, but cannot read the "
+        "kernel's version from memory.",
+        holds=_lacks(b"SYMBOL(init_uts_ns)", b"SYMBOL(system_utsname)"), where=lambda r: r.note, refuses=False),
+    row("T15", "after", "log-keys-missing", "printk.c dump_lockless_dmesg", "",
+        "SYMBOL(prb) is there, but not every key that leads from it to the log: it prints the text, then uses -1 for "
+        "missing keys and prints garbage or, without head_id or tail_id of prb_desc_ring, never ends.",
+        holds=_log_keys_missing, where=lambda r: r.note, refuses=False),
+    row("C11", "after", "linear-map-after-the-last-header", "arch/x86_64.c get_page_offset_x86_64",
+        "get_mm_sparsemem: Can't get the address of mem_section.",
+        "It takes p_vaddr - p_paddr of the last PT_LOAD with a virtual address as the start of the kernel's linear "
+        "map. In a dump with paging (some 65,000 headers, one for each range of virtual addresses) that is another "
+        "mapping, above mem_section: it prints the text and then finds no memory. Merge the headers to one PT_LOAD "
+        "for each range, without virtual addresses, and it can read the dump.",
+        holds=_linear_map_after_the_last_header, where="e_phnum", refuses=False),
+    row("T24", "after", "newer-kernel", "makedumpfile.c get_kernel_version", "The kernel version is not supported.",
+        "The kernel is so new that 1.7.2 does not know how its pages are marked. It prints this for every kernel "
+        "after 6.0.1, by the release in memory, and continues; up to 6.1 this has no effect.",
+        holds=lambda r: r.goes_on and need_of(r.osrelease or b"") is not None,
+        where=lambda r: r.line_span(b"OSRELEASE=" + (r.osrelease or b"")), refuses=False),
+    row("T20", "after", "pagesize-below-a-section", "makedumpfile.c get_mm_sparsemem", "killed by SIGFPE",
+        "PAGESIZE is smaller than SIZE(mem_section): it prints the text, and later divides by zero.",
+        holds=_pagesize_below_a_section, where=lambda r: r.note, refuses=False),
+)
+# fmt: on
