@@ -11,6 +11,7 @@ from tests.dumps.kdump_files import TEXT, Case, cases, flattened, kdump, narrow,
 from vmci_tui.common.span import Span
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers import crash, makedumpfile
+from vmci_tui.readers.crash import flattened as crash_flat
 from vmci_tui.readers.crash import kdump_rules as crash_kdump
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.makedumpfile import kdump_rules as makedumpfile_kdump
@@ -50,7 +51,9 @@ def test_every_rule_has_its_file() -> None:
     for case in _CASES:
         for reader in (crash.READER, makedumpfile.READER):
             seen[reader.name] |= {fired.rule.name for fired in _judge(reader, case.data).fired}
-    assert {rule.name for rule in crash_kdump.rule.all if rule.observed} <= seen["crash"]
+    parts = crash_kdump.REFUSALS, crash_kdump.REMARKS, crash_flat.REFUSALS, crash_flat.REMARKS
+    assert {rule.name for rules in parts for rule in rules if rule.observed} <= seen["crash"]
+    assert {"kdump-empty-release", "kdump-release-unknown"} <= seen["crash"]
     ours = (*makedumpfile_kdump.FIRST, *makedumpfile_kdump.LATER)
     assert {rule.name for rule in ours} <= seen["makedumpfile"]
 

@@ -221,6 +221,8 @@ class Reader(Generic[R]):
     """The versions of the program that the rules were checked with, oldest first."""
     edition: Callable[[str], str] = str
     """Returns a version as it is shown: with what else identifies the program."""
+    shows_refused: bool = True
+    """Whether it shows the release even of a file that it refuses."""
 
     @cached_property
     def in_force(self) -> tuple[Rule[R], ...]:
@@ -310,7 +312,7 @@ def decide(reader: Reader[R], reading: R) -> Verdict:
     accepts: bool | None = first is None
     if first is not None and not first.rule.observed:
         accepts = None
-    release = reading.osrelease
+    release = reading.osrelease if first is None or reader.shows_refused else None
     reads = reader.reads(reading) if first is None else NOT_KNOWN
     return Verdict(
         reader,

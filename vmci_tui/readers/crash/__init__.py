@@ -3,50 +3,59 @@
 from __future__ import annotations
 
 import os
-from functools import cached_property
+from collections.abc import Iterable
+from typing import Any
 
-from vmci_tui.readers.crash import elf_head_rules as crash_head
-from vmci_tui.readers.crash import elf_note_rules as crash_notes
-from vmci_tui.readers.crash import kdump_rules as crash_kdump
-from vmci_tui.readers.crash.elf_reading import CrashReading
+from vmci_tui.readers.crash import elf_rules, flattened, kdump_rules
+from vmci_tui.readers.crash.elf import CrashElf
+from vmci_tui.readers.crash.flattened import CrashFlat
+from vmci_tui.readers.crash.kdump import CrashKdump
 from vmci_tui.readers.crash.text import KEYS, lines
-from vmci_tui.readers.rule import NOT_KNOWN, ProbeResult, Reader, only
-
-_RULES = (
-    *only(lambda run: run.is_other, crash_kdump.rule.all),
-    *only(lambda run: not run.is_other, (*crash_head.rule.all, *crash_notes.rule.all)),
-)
+from vmci_tui.readers.crash.text_rules import CrashReading, release_rules
+from vmci_tui.readers.file_view import View
+from vmci_tui.readers.rule import NOT_KNOWN, ProbeResult, Reader, Rule, only
 
 
-class _PrintedReading(CrashReading):
-    """A reading, with the release that the program prints."""
-
-    @cached_property
-    def osrelease(self) -> bytes | None:
-        """The release that is printed; None if a rule refuses the file."""
-        refused = any(rule.refuses and rule.check(self) is not None for rule in _RULES)
-        return None if refused else self.release
+def _of(kind: type | tuple[type, ...], rules: Iterable[Rule[Any]]) -> tuple[Rule[CrashReading], ...]:
+    """Return the rules limited to one kind of container."""
+    return only(lambda reading: isinstance(reading, kind), rules)
 
 
-def _accepted(run: CrashReading) -> str:
-    return os.fsdecode(run.release or b"")
+def _read(view: View) -> CrashReading:
+    """Read the file as the container for which crash takes it."""
+    if CrashFlat.recognises(view):
+        return CrashFlat(view)
+    return CrashKdump(view) if CrashKdump.recognises(view) else CrashElf(view)
 
 
-def _reads(run: CrashReading) -> ProbeResult:
+def _accepted(reading: CrashReading) -> str:
+    return os.fsdecode(reading.osrelease or b"")
+
+
+def _reads(reading: CrashReading) -> ProbeResult:
     """Report the one known fact about a session: it rejects a flattened file without an end mark."""
-    return ProbeResult(False, run.flat.unsorted) if run.flat is not None and run.flat.unsorted else NOT_KNOWN
+    words = reading.unsorted if isinstance(reading, CrashFlat) else ""
+    return ProbeResult(False, words) if words else NOT_KNOWN
 
 
 READER = Reader(
     "crash",
     "8.0.2",
     "crash --osrelease FILE",
-    _PrintedReading,
-    _RULES,
+    _read,
+    (
+        *_of(CrashKdump, kdump_rules.REFUSALS),
+        *_of(CrashFlat, flattened.REFUSALS),
+        *_of((CrashKdump, CrashFlat), release_rules("diskdump.c diskdump_get_osrelease", "kdump-")),
+        *_of(CrashKdump, kdump_rules.REMARKS),
+        *_of(CrashFlat, flattened.REMARKS),
+        *_of(CrashElf, elf_rules.RULES),
+    ),
     _accepted,
     lines,
     KEYS,
     _reads,
     known=("7.2.9", "8.0.2", "8.0.6", "9.0.2"),
     edition="{} (x86-64)".format,
+    shows_refused=False,
 )
