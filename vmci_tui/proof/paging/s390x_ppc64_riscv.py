@@ -49,8 +49,12 @@ def _riscv(entry: int, level: Level) -> PteStep | None:
 def riscv64(text: Vmcoreinfo) -> tuple[Paging, ...]:
     """Return as many levels as NUMBER(VA_BITS) says: Sv39, Sv48 or Sv57; all three if it does not say."""
     bits = small(text, b"NUMBER(VA_BITS)", 64)
-    first = [_RISCV_FIRST[bits]] if bits in _RISCV_FIRST else list(_RISCV_FIRST.values())
-    return tuple(Paging(_RISCV[at:], 8, "little", _riscv) for at in first)
+    return tuple(riscv64_tables(width) for width in ([bits] if bits in _RISCV_FIRST else _RISCV_FIRST))
+
+
+def riscv64_tables(bits: int) -> Paging:
+    """Return the tables for addresses of 39, 48 or 57 bits. Raises KeyError."""
+    return Paging(_RISCV[_RISCV_FIRST[bits] :], 8, "little", _riscv)
 
 
 _RADIX_PAGE: Final = {4096: Level(12, 9), 65536: Level(16, 5)}

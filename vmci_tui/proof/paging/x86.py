@@ -20,7 +20,12 @@ _SHORT: Final = (Level(22, 10), Level(12, 10))
 def long_mode(text: Vmcoreinfo) -> tuple[Paging, ...]:
     """Return five levels if NUMBER(pgtable_l5_enabled) says so, else four; the memory encryption bit is masked."""
     five = small(text, b"NUMBER(pgtable_l5_enabled)", 1) == 1
-    frame = _FRAME & ~(small(text, b"NUMBER(sme_mask)", (1 << 63) - 1) or 0)
+    return (long_mode_tables(five, small(text, b"NUMBER(sme_mask)", (1 << 63) - 1) or 0),)
+
+
+def long_mode_tables(five: bool, mask: int = 0) -> Paging:
+    """Return tables of five or four levels; `mask`: the bits of an entry that do not belong to the address."""
+    frame = _FRAME & ~mask
 
     def read(entry: int, level: Level) -> PteStep | None:
         if not entry & _PRESENT:
@@ -28,7 +33,7 @@ def long_mode(text: Vmcoreinfo) -> tuple[Paging, ...]:
         leaf = level.shift == 12 or (level.shift in (21, 30) and entry & _LARGE)
         return PteStep(entry & frame, level.shift if leaf else None)
 
-    return (Paging(_LONG if five else _LONG[1:], 8, "little", read),)
+    return Paging(_LONG if five else _LONG[1:], 8, "little", read)
 
 
 def _pae(entry: int, level: Level) -> PteStep | None:
@@ -48,6 +53,9 @@ def _short(entry: int, level: Level) -> PteStep | None:
 
 def protected_mode(text: Vmcoreinfo) -> tuple[Paging, ...]:
     """Return three levels for CONFIG_X86_PAE, else two."""
-    if text.get(b"CONFIG_X86_PAE") is not None:
-        return (Paging(_PAE, 8, "little", _pae),)
-    return (Paging(_SHORT, 4, "little", _short),)
+    return (protected_mode_tables(text.get(b"CONFIG_X86_PAE") is not None),)
+
+
+def protected_mode_tables(pae: bool) -> Paging:
+    """Return tables of three levels for 64-bit entries, else of two."""
+    return Paging(_PAE, 8, "little", _pae) if pae else Paging(_SHORT, 4, "little", _short)
