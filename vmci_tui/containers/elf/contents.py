@@ -20,7 +20,7 @@ _X86_64_IMAGE: Final = 0xFFFFFFFF80000000
 _IMAGES: Final = 16
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class ElfContents:
     """Everything in the file but guest memory, which is read on demand."""
 
