@@ -46,6 +46,7 @@ class Check(FileSummary):
     findings: NotRequired[list[Finding]]
     proof: Annotated[NotRequired[Proof | None], "null without a note"]
     readers: Annotated[dict[str, Verdict], "by name; those of --for, if it is given"]
+    more_readers: Annotated[NotRequired[dict[str, Verdict]], "by name, with --all-readers"]
     next: NotRequired[list[NextCommand]]
 
 

@@ -17,7 +17,7 @@ from vmci_tui.knowledge.glossary import KeyInfo, explain, known_keys
 from vmci_tui.readers import qemu
 from vmci_tui.readers.key_readings import readings
 from vmci_tui.readers.rule import Reader, Rule
-from vmci_tui.readers.verdicts import READERS
+from vmci_tui.readers.verdicts import MORE_READERS, READERS
 from vmci_tui.readers.version import numbers_text
 from vmci_tui.render.verdict_report import STAGES
 
@@ -70,7 +70,7 @@ def readers_page() -> Iterator[str]:
     yield "decides. Words that a program prints are quoted. A rule holds for all versions unless it names some."
     yield "How a program dies of numbers that it does not check (signals, stack guards, what malloc allows) is a model"
     yield "of one build at work, found by experiments; crash's is in `vmci_tui/readers/crash/deaths.py`."
-    for reader in _ALL:
+    for reader in (*_ALL, *MORE_READERS):
         yield from ("", f"## {reader.name} {reader.title}", "", f"Run as `{reader.command}`.", "")
         yield from (f"Checked with {', '.join(reader.known)}.", "")
         for rule in reader.rules:

@@ -10,7 +10,7 @@ from vmci_tui.document.document import Document
 from vmci_tui.findings import findings
 from vmci_tui.findings.finding import Finding
 from vmci_tui.proof.prove import proof_of
-from vmci_tui.readers.verdicts import VerdictPair, Verdicts, verdicts_after, verdicts_now
+from vmci_tui.readers.verdicts import VerdictPair, Verdicts, more_verdicts, verdicts_after, verdicts_now
 from vmci_tui.search.candidate import Proof
 
 
@@ -55,6 +55,11 @@ class Judgement:
     def both(self) -> VerdictPair:
         """The verdicts before and after saving."""
         return VerdictPair(self.now, self.after)
+
+    @cached_property
+    def more(self) -> VerdictPair:
+        """The verdicts of the programs that judge only if they are asked for, before and after saving."""
+        return more_verdicts(self.document, self.budget)
 
     @property
     def shown(self) -> Verdicts:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
 
 from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import SaveError
 from vmci_tui.document.document import Document
-from vmci_tui.readers import crash, drgn, eu_readelf, libkdumpfile, makedumpfile, qemu, readelf
+from vmci_tui.readers import crash, drgn, eu_readelf, gdb, libkdumpfile, makedumpfile, qemu, readelf
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.rule import Verdict, judge
+from vmci_tui.readers.rule import Reader, Verdict, judge
 
-READERS = (
+READERS: Final[tuple[Reader[Any], ...]] = (
     crash.READER,
     drgn.READER,
     libkdumpfile.READER,
@@ -21,6 +21,8 @@ READERS = (
     eu_readelf.READER,
 )
 """The readers of dumps, in the order on screen; QEMU, which reads the entry, comes before them."""
+MORE_READERS: Final[tuple[Reader[Any], ...]] = (gdb.READER,)
+"""Programs that judge only if they are asked for: no finding and no repair is about them."""
 NAMES = ("qemu", *(reader.name for reader in READERS))
 
 Verdicts = Mapping[str, Verdict]
@@ -33,9 +35,9 @@ class VerdictPair(NamedTuple):
     after: Verdicts
 
 
-def judge_file(view: View) -> dict[str, Verdict]:
+def judge_file(view: View, readers: Iterable[Reader[Any]] = READERS) -> dict[str, Verdict]:
     """Return the verdicts over the bytes of a dump, without QEMU, which does not read dumps."""
-    return {reader.name: judge(reader, view) for reader in READERS}
+    return {reader.name: judge(reader, view) for reader in readers}
 
 
 def verdicts_now(document: Document, known: Verdicts | None = None, budget: Budget | None = None) -> Verdicts:
@@ -46,19 +48,36 @@ def verdicts_now(document: Document, known: Verdicts | None = None, budget: Budg
     entry = {"qemu": qemu.verdict(document)}
     if document.dump is None:
         return entry
-    return {
-        **entry,
-        **(known or judge_file(View(document.source, document.dump.current_layout.image, budget))),
-        **entry,
-    }
+    return {**entry, **(known or judge_file(_current(document, budget))), **entry}
 
 
 def verdicts_after(document: Document, now: Verdicts, budget: Budget | None = None) -> Verdicts:
     """Judge the file that saving would write; return `now` if nothing would change, or the state cannot be saved."""
+    view = _saved(document, budget)
+    return now if view is None else {"qemu": now["qemu"], **judge_file(view)}
+
+
+def more_verdicts(document: Document, budget: Budget | None = None) -> VerdictPair:
+    """Return what the programs of MORE_READERS make of a dump; nothing without a dump."""
+    if document.dump is None:
+        return VerdictPair({}, {})
+    now = judge_file(_current(document, budget), MORE_READERS)
+    view = _saved(document, budget)
+    return VerdictPair(now, now if view is None else judge_file(view, MORE_READERS))
+
+
+def _current(document: Document, budget: Budget | None) -> View:
+    """Return the bytes of the file on disk."""
+    assert document.dump is not None
+    return View(document.source, document.dump.current_layout.image, budget)
+
+
+def _saved(document: Document, budget: Budget | None) -> View | None:
+    """Return the bytes that saving would write; None if nothing would change, or the state cannot be saved."""
     try:
         layout = document.saved_layout
     except SaveError:
-        return now
+        return None
     if document.dump is None or (layout.base is None and layout.image == document.dump.current_layout.image):
-        return now
-    return {"qemu": now["qemu"], **judge_file(View(layout.base or document.source, layout.image, budget))}
+        return None
+    return View(layout.base or document.source, layout.image, budget)

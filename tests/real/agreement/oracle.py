@@ -11,6 +11,7 @@ each program itself prints:
 - makedumpfile: `VMCOREINFO   :` is printed when it has the note, the table of PT_LOADs
   (`phys_start`; of a kdump file the sub-header) when it has been through the head; that there
   is no PT_NOTE it says later.
+- gdb ends with an error if it does not open the file.
 - readelf and eu-readelf print errors when they stop at the head, and a title when they come to
   the notes. Only eu-readelf shows text: lines below the note's own that lack OSRELEASE.
 
@@ -135,6 +136,11 @@ def _readelf(path: str) -> Answer:
     return Answer(accepts, release, stage, out, code)
 
 
+def _gdb(path: str) -> Answer:
+    code, out = _run("gdb", "-nx", "-batch", "-c", path)
+    return Answer(code == 0, None, None, out, code)
+
+
 def _eu_readelf(path: str) -> Answer:
     code, out = _run("eu-readelf", "-n", path)
     accepts = "OSRELEASE=" in out
@@ -248,6 +254,7 @@ class Oracle:
                 "makedumpfile": lambda: _makedumpfile(path, self._memory),
                 "readelf": lambda: _readelf(path),
                 "eu-readelf": lambda: _eu_readelf(path),
+                "gdb": lambda: _gdb(path),
             }
             answers = {name: ask[name]() for name in self.readers}
             return {name: answer._replace(says=answer.says.replace(path, "FILE")) for name, answer in answers.items()}

@@ -43,10 +43,13 @@ def _checked(options: argparse.Namespace, document: Document, chosen: tuple[str,
         out = report.head_json(document) | {"findings": report.findings_json(found)}
         out["proof"] = report_readers.proof_json(proof)
         out |= {"readers": report_readers.readers_json(now), "next": report_readers.next_json(steps)}
+        if options.all_readers:
+            out["more_readers"] = report_readers.readers_json(judgement.more.now)
         refuse_other(document.source)
         print_json(out)
     else:
         lines = ["readers", *report_readers.readers_text(VerdictPair(now, judgement.after))]
+        lines += report_readers.readers_text(judgement.more) if options.all_readers else ()
         lines += ["", *report.findings_text(found)]
         lines += ["", f"the note is {PROVED[proof.proved]}: {proof.why}"] if proof is not None else []
         lines += ["", "next", *report_readers.next_text(steps)] if steps else []

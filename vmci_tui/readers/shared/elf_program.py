@@ -113,6 +113,8 @@ class ElfProgram(ElfFile, ABC):
 
     last_wins: ClassVar[bool] = False
     """Whether the last of several VMCOREINFO notes counts; else the first."""
+    padding_counts: ClassVar[bool] = True
+    """Whether the walk ends at a note whose padding is not in the area."""
 
     @property
     def opened(self) -> bool:
@@ -153,11 +155,11 @@ class ElfProgram(ElfFile, ABC):
     @cached_property
     def areas(self) -> tuple[NoteArea, ...]:
         """The areas that it walks. Any alignment except 8 is read as 4."""
-        return tuple(
-            walk(place.offset, self.view.read(place.offset, place.length), self.order, 8 if place.align == 8 else 4)
-            for place in self.places
-            if not self.complaint(place)
-        )
+        return tuple(self._walked(place) for place in self.places if not self.complaint(place))
+
+    def _walked(self, place: Place) -> NoteArea:
+        data = self.view.read(place.offset, place.length)
+        return walk(place.offset, data, self.order, 8 if place.align == 8 else 4, self.padding_counts)
 
     @cached_property
     def message(self) -> str:
