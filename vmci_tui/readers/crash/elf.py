@@ -8,16 +8,17 @@ memory as the end of the header area. Sources: `is_netdump`, `resize_elf_header`
 from __future__ import annotations
 
 import re
-import struct
+from collections.abc import Iterator
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NOTE_LIMIT, align_up, note_header
-from vmci_tui.formats.elf_records import MAGIC, PN_XNUM
+from vmci_tui.formats.elf_records import MAGIC, PN_XNUM, ElfFormat
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.layers.file import HEAD_LIMIT
 from vmci_tui.readers.crash.deaths import BEFORE_FILE, FAR_NAME, NAME_BUFFER, XEN_INFO, behind_headers, killed_by_note
+from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import RuleHit
 from vmci_tui.readers.shared.elf_program import ElfFile
 from vmci_tui.readers.shared.text_lines import c_string
@@ -34,109 +35,70 @@ _OWN_TYPES: Final = frozenset(
 """Types that crash treats specially, whatever the name."""
 _NOT_ZERO: Final = re.compile(rb"[^\0]")
 _OSRELEASE: Final = re.compile(rb"\nOSRELEASE=")
-_COMPLAINTS: Final = 4
-"""Complaints that are kept: only the first is shown."""
+Outcome = Literal["taken", "complains", "ends", "lost", "dies", "type", "xen", "snap", "cut"]
+"""What crash makes of a note: it takes it; complains; ends the walk, or so at n_namesz 0; dies; uses it for its type;
+for its name of Xen; as the mark of the extension snap.so. `cut`: there are more notes than vmci follows."""
 
 
-class NoteComplaint(NamedTuple):
-    """A line that crash prints about a note, and the note's offset in the file."""
+class NoteEvent(NamedTuple):
+    """Something that happens in the walk over the notes: the bytes concerned, the words if crash prints any."""
 
-    at: int
-    words: str
-    namesz: int | None = None
-    """The note's n_namesz, if the line has it."""
-
-    @property
-    def hit(self) -> RuleHit:
-        return RuleHit(Span(self.at, HEADER), self.words)
+    outcome: Outcome
+    span: Span
+    words: str | None = None
+    desc: Span | None = None
+    """The descriptor of a note that crash takes as the VMCOREINFO note."""
 
 
-class TakenNote(NamedTuple):
-    """A note that crash takes as the VMCOREINFO note."""
-
-    note: Span
-    desc: Span
-
-
-class CrashWalk:
-    """The notes of program header 0 as crash follows them; offsets in the file."""
-
-    def __init__(self, bits: int) -> None:
-        self._bits = bits
-        self.taken: list[TakenNote] = []
-        """The last one counts."""
-        self.complaints: list[NoteComplaint] = []
-        """The first complaints after which it continues."""
-        self.ended: NoteComplaint | None = None
-        """The complaint after which it stops looking at notes."""
-        self.dies: NoteComplaint | None = None
-        """What kills the program."""
-        self.other_type: int | None = None
-        """Offset of the first note named VMCOREINFO whose type means something else to crash."""
-        self.xen: int | None = None
-        """Offset of the last VMCOREINFO_XEN note."""
-        self.snap: int | None = None
-        """Offset of the note that marks a dump of the extension snap.so."""
-        self.cut: int | None = None
-        """Where vmci stopped, because there are too many notes."""
-
-    def corrupt(self, at: int, numbers: str, namesz: int | None = None) -> NoteComplaint:
-        """Return the complaint about a note's numbers."""
-        return NoteComplaint(at, f"WARNING: possibly corrupt Elf{self._bits}_Nhdr: n_namesz: {numbers}", namesz)
-
-    def follow(self, area: bytes, start: int, end: int, filesz: int, words: struct.Struct) -> None:
-        """Follow the notes from offset `start` on; `area`: the bytes from there, `end`: the end of the header area."""
-        at = count = 0
-        while at < filesz and self.dies is None:
-            here = start + at
-            remaining = end - here - HEADER
-            if remaining < 0:
-                line = f"WARNING: Elf{self._bits}_Nhdr pointer: ADDRESS  ELF header end: ADDRESS"
-                self.ended = NoteComplaint(here, line)
+def _follow(view: View, start: int, end: int, filesz: int, form: ElfFormat) -> Iterator[NoteEvent]:
+    """Yield what happens in the notes from offset `start` on; `end`: the end of the header area."""
+    if start >= BEFORE_FILE:
+        yield NoteEvent("ends", Span(0, HEADER), f"WARNING: possibly corrupt Elf{form.bits}_Nhdr: n_namesz: ")
+        return
+    # A note's header and the relevant part of its name may be after the last byte that p_filesz covers.
+    area = view.read(start, min(end - start, filesz + HEADER + 2 * NAME_BUFFER))
+    words, at = note_header(form.order), 0
+    for count in range(NOTE_LIMIT + 1):
+        here = Span(start + at, HEADER)
+        remaining = end - here.offset - HEADER
+        if at >= filesz:
+            return
+        if remaining < 0:
+            yield NoteEvent("ends", here, f"WARNING: Elf{form.bits}_Nhdr pointer: ADDRESS  ELF header end: ADDRESS")
+            return
+        if len(area) < at + HEADER or count == NOTE_LIMIT:
+            yield NoteEvent("cut", here)
+            return
+        namesz, descsz, kind = words.unpack_from(area, at)
+        if namesz == 0 or not remaining or namesz + descsz > remaining:
+            numbers = f"n_namesz: {namesz} n_descsz: {descsz} n_type: {kind:x}"
+            outcome: Outcome = ("ends" if namesz else "lost") if namesz or descsz else "complains"
+            yield NoteEvent(outcome, here, f"WARNING: possibly corrupt Elf{form.bits}_Nhdr: {numbers}")
+            if namesz or descsz or not remaining:
                 return
-            if len(area) < at + HEADER or (count := count + 1) > NOTE_LIMIT:
-                self.cut = here
-                return
-            namesz, descsz, kind = words.unpack_from(area, at)
-            if namesz == 0 or not remaining or namesz + descsz > remaining:
-                complaint = self.corrupt(here, f"{namesz} n_descsz: {descsz} n_type: {kind:x}", namesz)
-                if namesz or descsz:
-                    self.ended = complaint
-                    return
-                self._complain(complaint)
-                if not remaining:
-                    return
-                if kind == 0:
-                    at += _zeros(area, at, remaining)
-                    continue
-            name = area[at + HEADER : at + HEADER + min(namesz, NAME_BUFFER + 1)]
-            self._one(name, here, namesz, descsz, kind)
-            at += align_up(align_up(HEADER + namesz) + descsz)
-
-    def _complain(self, complaint: NoteComplaint) -> None:
-        if len(self.complaints) < _COMPLAINTS:
-            self.complaints.append(complaint)
-
-    def _one(self, name: bytes, here: int, namesz: int, descsz: int, kind: int) -> None:
-        """Process one note that fits, as crash does."""
+            if kind == 0:
+                at += _zeros(area, at, remaining)
+                continue
+        name = area[at + HEADER : at + HEADER + min(namesz, NAME_BUFFER + 1)]
         if kind == XEN_INFO[1] and namesz < FAR_NAME:
-            self._complain(NoteComplaint(here, f"WARNING: obsolete Xen n_type: {kind:x} (NT_XEN_KDUMP_CR3)"))
+            yield NoteEvent("complains", here, f"WARNING: obsolete Xen n_type: {kind:x} (NT_XEN_KDUMP_CR3)")
         if death := killed_by_note(name, namesz, kind, descsz):
-            self.dies = NoteComplaint(here, death)
-        elif kind in _OWN_TYPES:
-            if name.startswith(b"VMCOREINFO") and self.other_type is None:
-                self.other_type = here
-            if kind == 4 and name.startswith(b"SNAP"):
-                self.snap = here
+            yield NoteEvent("dies", here, death)
+            return
+        at += align_up(align_up(HEADER + namesz) + descsz)
+        if kind in _OWN_TYPES:
+            if name.startswith(b"VMCOREINFO"):
+                yield NoteEvent("type", words.span("type", here.offset))
+            elif kind == 4 and name.startswith(b"SNAP"):
+                yield NoteEvent("snap", here)
         elif name.startswith((b"XEN CORE", b"Xen")):
-            self._complain(NoteComplaint(here, f"WARNING: unknown Xen n_type: {kind:x}"))
+            yield NoteEvent("complains", here, f"WARNING: unknown Xen n_type: {kind:x}")
         elif name.startswith(b"VMCOREINFO_XEN"):
-            self.xen = here
+            yield NoteEvent("xen", Span(here.offset + HEADER, 15))
         elif name.startswith(b"VMCOREINFO"):
             # The 32-bit code relies on a name that ends in NUL and needs only that one byte of padding.
-            desc = here + (align_up(HEADER + namesz) if self._bits == 64 else HEADER + namesz + 1)
-            whole = Span(here, align_up(align_up(HEADER + namesz) + descsz))
-            self.taken.append(TakenNote(whole, Span(desc, descsz)))
+            desc = here.offset + (align_up(HEADER + namesz) if form.bits == 64 else HEADER + namesz + 1)
+            yield NoteEvent("taken", Span(here.offset, start + at - here.offset), None, Span(desc, descsz))
 
 
 def _zeros(area: bytes, at: int, remaining: int) -> int:
@@ -204,44 +166,45 @@ class CrashElf(ElfFile):
         return self.form.segment.span(name, self.phoff + index * self.form.segment.size)
 
     @cached_property
-    def walk(self) -> CrashWalk | None:
-        """The walk over the notes; None if crash does not get that far."""
+    def walk(self) -> tuple[NoteEvent, ...] | None:
+        """What happens in the walk over the notes; None if crash does not get that far."""
         end = self.head_end
         if not end or end > min(self.view.size, LONGEST_READ) or self.last_header > end:
             return None
-        walk, notes = CrashWalk(self.bits), self.first_headers[0]
-        if notes.offset >= BEFORE_FILE:
-            walk.ended = walk.corrupt(0, "")
-        else:
-            # A note's header and the relevant part of its name may be after the last byte that p_filesz covers.
-            length = min(end - notes.offset, notes.filesz + HEADER + 2 * NAME_BUFFER)
-            area = self.view.read(notes.offset, length)
-            walk.follow(area, notes.offset, end, notes.filesz, note_header(self.order))
-        return walk
+        notes = self.first_headers[0]
+        return tuple(_follow(self.view, notes.offset, end, notes.filesz, self.form))
+
+    def events(self, *outcomes: Outcome) -> list[NoteEvent]:
+        """Return all events of these kinds, in order."""
+        return [event for event in self.walk or () if event.outcome in outcomes]
+
+    def hit(self, *outcomes: Outcome) -> RuleHit | None:
+        """Return the bytes and words of the first such event; None if there is none."""
+        return next((RuleHit(event.span, event.words) for event in self.events(*outcomes)), None)
+
+    @cached_property
+    def missed(self) -> bool:
+        """Whether crash goes through the notes and takes none."""
+        return self.walk is not None and not self.events("taken", "dies")
 
     @property
-    def missing(self) -> CrashWalk | None:
-        """The walk, if it goes through and crash takes no note."""
-        walk = self.walk
-        return walk if walk is not None and walk.dies is None and not walk.taken else None
+    def ended(self) -> RuleHit | None:
+        """Where the walk ends early, if it takes no note."""
+        return self.hit("ends", "lost") if self.missed else None
 
-    @property
-    def ended(self) -> NoteComplaint | None:
-        """The complaint after which it takes no note."""
-        return None if self.missing is None else self.missing.ended
-
-    @property
-    def _last(self) -> TakenNote | None:
-        return self.walk.taken[-1] if self.walk and self.walk.taken else None
+    @cached_property
+    def taken(self) -> NoteEvent | None:
+        """The note that crash uses: the last one."""
+        return next(reversed(self.events("taken")), None)
 
     @property
     def note(self) -> Span | None:
-        return self._last.note if self._last else None
+        return self.taken.span if self.taken else None
 
     @property
     def desc(self) -> Span | None:
         """The bytes of the text."""
-        return self._last.desc if self._last else None
+        return self.taken.desc if self.taken else None
 
     @cached_property
     def text_and_next(self) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import HEADER, WINDOWS_HEADERS, note_header
+from vmci_tui.formats.elf_note import HEADER, WINDOWS_HEADERS
 from vmci_tui.formats.elf_records import EI_CLASS, EI_DATA, EI_VERSION, ET_CORE, IDENT, MAGIC, PT_NOTE
 from vmci_tui.readers.crash.deaths import NO_MEMORY, SECTION_ROOM, SEGV, killed_by_offset
 from vmci_tui.readers.crash.elf import LONGEST_READ, SMALLEST, CrashElf
@@ -61,21 +61,21 @@ def _has_section_0(r: CrashElf) -> bool:
 
 def _swapped(r: CrashElf) -> RuleHit | None:
     """Return a hit if the walk ends at a VMCOREINFO note whose header is in the other byte order."""
-    if r.ended is None:
+    if r.ended is None or r.ended.span is None:
         return None
-    header = r.view.read(r.ended.at, HEADER + 10)
+    header = r.view.read(r.ended.span.offset, HEADER + 10)
     namesz = int.from_bytes(header[:4], "big" if r.order == "little" else "little")
-    return r.ended.hit if header[HEADER:] == b"VMCOREINFO" and 10 <= namesz < 256 else None
+    return r.ended if header[HEADER:] == b"VMCOREINFO" and 10 <= namesz < 256 else None
 
 
 def _other_pt_note(r: CrashElf) -> Span | None:
-    other = next(filter(None, r.table.numbers(PT_NOTE)), None) if r.missing else None
+    other = next(filter(None, r.table.numbers(PT_NOTE)), None) if r.missed else None
     size = r.form.segment.size
     return None if other is None else Span(r.phoff + other * size, size)
 
 
 def _ended_words(r: CrashElf) -> str:
-    return UNKNOWN if r.ended is None else r.ended.words
+    return UNKNOWN if r.ended is None else r.ended.words or UNKNOWN
 
 
 def _one_byte_too_many(r: CrashElf) -> Span | None:
@@ -165,10 +165,10 @@ _NOTES: Final = (
         where=_segment(0, "p_offset")),
     row("N16", "note", "killed", _WALK, "",
         "A note kills crash: its name is longer than crash's buffer of 1,512 bytes, or it is an empty Xen note.",
-        where=lambda r: r.walk.dies.hit if r.walk and r.walk.dies else None),
+        where=lambda r: r.hit("dies")),
     row("C08", "note", "notes-not-first", _NETDUMP, UNKNOWN,
         "crash takes program header 0 as the notes, whatever its type; here it is not a PT_NOTE.",
-        holds=lambda r: r.missing is not None and r.first_headers[0].type != PT_NOTE, where=_segment(0, "p_type"),
+        holds=lambda r: r.missed and r.first_headers[0].type != PT_NOTE, where=_segment(0, "p_type"),
         says=_ended_words),
     row("C09", "note", "notes-behind-memory", _WALK, "",
         "The notes must be before the first byte of memory: crash reads only up to the lowest p_offset.",
@@ -179,31 +179,30 @@ _NOTES: Final = (
         where=_swapped),
     row("N15", "note", "lost-in-zeros", _WALK, "",
         "crash goes from note to note; zero bytes whose number is not a multiple of 12 make it lose its way.",
-        where=lambda r: r.ended.hit if r.ended and r.ended.namesz == 0 else None),
+        where=lambda r: r.hit("lost") if r.missed else None),
     row("N02", "note", "broken-note", _WALK, "",
         "A note's sizes do not fit before the first byte of memory: crash ignores this note and all after it.",
-        where=lambda r: r.ended.hit if r.ended else None),
+        where=lambda r: r.ended),
     row("N09", "note", "type-of-its-own", _WALK, UNKNOWN,
         "The note named VMCOREINFO has a type with another meaning to crash (1 is the registers of a CPU).",
-        where=lambda r: None if r.missing is None or r.missing.other_type is None
-        else note_header(r.order).span("type", r.missing.other_type)),
+        where=lambda r: r.hit("type") if r.missed else None),
     row("N04", "note", "xen", _WALK, UNKNOWN,
         "crash accepts any name that starts with VMCOREINFO, except VMCOREINFO_XEN, which is the hypervisor's.",
-        where=lambda r: None if r.missing is None or r.missing.xen is None else Span(r.missing.xen + HEADER, 15)),
+        where=lambda r: r.hit("xen") if r.missed else None),
     row("N06", "note", "too-many", _WALK, "",
         "There are more notes before this one than vmci follows.",
-        where=lambda r: None if r.walk is None or r.walk.cut is None else Span(r.walk.cut, HEADER), observed=False),
+        where=lambda r: r.hit("cut"), observed=False),
     row("C03", "note", "other-pt-note", _NETDUMP, UNKNOWN,
         "crash reads only the notes of program header 0; it takes the other PT_NOTE for memory.",
         where=_other_pt_note),
     row("N01", "note", "no-note", _WALK, UNKNOWN,
         "None of the notes has a name that starts with VMCOREINFO.",
-        holds=lambda r: r.missing is not None),
+        holds=lambda r: r.missed),
 )
 _TEXT: Final[tuple[Rule[CrashElf], ...]] = (
     row("N09", "after", "snap", _READ, UNKNOWN,
         "A note SNAP of type 4 marks a dump that crash's extension snap.so made; crash reads no vmcoreinfo there.",
-        where=lambda r: None if r.walk is None or r.walk.snap is None else Span(r.walk.snap, HEADER)),
+        where=lambda r: r.hit("snap")),
     row("T10", "after", "empty-text", _READ, UNKNOWN,
         "The note has no text; crash uses the last of several notes.",
         holds=lambda r: r.text == b"", where=lambda r: r.note),
@@ -216,10 +215,10 @@ _TEXT: Final[tuple[Rule[CrashElf], ...]] = (
     *release_rules("netdump.c kdump_get_osrelease"),
     row("N07", "note", "complains", _WALK, "",
         "crash complains about a note, and continues with the next: it takes twelve zero bytes as a note.",
-        where=lambda r: r.walk.complaints[0].hit if r.walk and r.walk.complaints else None, refuses=False),
+        where=lambda r: r.hit("complains"), refuses=False),
     row("N05", "note", "several", _WALK, "",
         "crash uses the last of several VMCOREINFO notes.",
-        holds=lambda r: r.walk is not None and len(r.walk.taken) > 1, where=lambda r: r.note, refuses=False),
+        holds=lambda r: len(r.events("taken")) > 1, where=lambda r: r.note, refuses=False),
     row("T06", "after", "duplicates", _READ, "",
         "A key that crash uses is in several lines: the first counts.",
         holds=lambda r: len(used := _USED.findall(b"\n" + (r.text or b""))) > len(set(used)),

@@ -7,6 +7,7 @@ with more, crash rejects some of these files with other messages, but accepts no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Final
@@ -23,6 +24,7 @@ from vmci_tui.readers.shared.kdump_program import KdumpProgram
 from vmci_tui.readers.shared.text_lines import c_string
 
 KEY: Final = b"OSRELEASE="
+_OSRELEASE: Final = re.compile(KEY + rb"([^\n]*)\n")
 _SMALLEST: Final = 4096
 """Bytes of the first page, which crash reads first."""
 _FILE_TOP: Final = (1 << 63) - 1
@@ -75,11 +77,11 @@ class CrashKdump(KdumpProgram):
         if 2 * block > size:
             yield Fault("cut", f"crash: {self.kind}: cannot read dump sub header", Span(block, size - block))
         # The bitmaps, which crash maps and then copies: by halves if there are two, else whole.
-        offset, length = self.bitmap
+        (offset, length), bitmap = self.bitmap, self.field("sub_hdr_size", "bitmap_blocks")
         if offset < 0 or offset % _PAGE or not length or 2 * length > MEMORY:
-            yield Fault("bitmap", f"crash: {self.kind}: cannot mmap bitmap buffer", self.bitmap_fields)
+            yield Fault("bitmap", f"crash: {self.kind}: cannot mmap bitmap buffer", bitmap)
         if (offset + length - 1) // _PAGE * _PAGE >= size:
-            yield Fault("bitmap", "killed by SIGBUS", self.bitmap_fields)
+            yield Fault("bitmap", "killed by SIGBUS", bitmap)
         if (sub := self._with_notes) is not None:
             # The notes of the processors, which crash reads even if it does not need them.
             pointer = self.field("offset_note", "size_note")
@@ -130,10 +132,6 @@ class CrashKdump(KdumpProgram):
         return self.header.block_size * blocks, self.header.block_size * self.header.bitmap_blocks
 
     @property
-    def bitmap_fields(self) -> Span:
-        return self.field("sub_hdr_size", "bitmap_blocks")
-
-    @property
     def text_pointer(self) -> Span:
         return self.field("offset_vmcoreinfo", "size_vmcoreinfo")
 
@@ -173,6 +171,10 @@ class CrashKdump(KdumpProgram):
         size_note = 0 if self._with_notes is None else self._with_notes.size_note
         return (end if end > first else 0) - length, *mapped_behind_bitmap(length, size_note, end - first)
 
+    @property
+    def desc(self) -> Span | None:
+        return self.note
+
     @cached_property
     def note(self) -> Span | None:
         """The text that the header names, because crash ignores notes here; None if it does not get that far."""
@@ -191,30 +193,20 @@ class CrashKdump(KdumpProgram):
         return None if at < 0 or self.note is None else Span(self.note.offset + at, len(found))
 
     @cached_property
-    def _release(self) -> tuple[int, int] | None:
-        """Start and end in the text of the value after the first OSRELEASE= anywhere; a NUL ends the text."""
+    def _release(self) -> re.Match[bytes] | None:
+        """The first OSRELEASE= anywhere and its line, which must end before the NUL that ends the text."""
         # The buffer has its own newline after the last byte.
-        text = c_string((self.text or b"") + b"\n")
-        at = text.find(KEY)
-        end = text.find(b"\n", at)
-        return (at + len(KEY), end) if 0 <= at < end else None
-
-    @property
-    def desc(self) -> Span | None:
-        return self.note
+        return _OSRELEASE.search(c_string((self.text or b"") + b"\n"))
 
     @property
     def release_line(self) -> Span | None:
         """The span of the release in the file."""
-        if self._release is None or self.note is None:
-            return None
-        start, end = self._release
-        return Span(self.note.offset + start, end - start)
+        found = self._release
+        return None if found is None or self.note is None else Span(self.note.offset + found.start(1), len(found[1]))
 
     @property
     def osrelease(self) -> bytes | None:
-        """The release that `crash --osrelease` prints, even if it is empty; None without such a line."""
-        return None if self._release is None or self.text is None else self.text[slice(*self._release)]
+        return None if self._release is None else self._release[1]
 
     @property
     def release_dies(self) -> bool:
