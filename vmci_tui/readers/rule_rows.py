@@ -17,6 +17,10 @@ def _without_fields(reading: object, name: str) -> Span:
     raise KeyError(name)
 
 
+def _without_faults(reading: object, name: str) -> RuleHit | None:
+    raise KeyError(name)
+
+
 @dataclass(frozen=True)
 class RuleRows(Generic[R]):
     """Makes the rules of one program from rows."""
@@ -25,6 +29,8 @@ class RuleRows(Generic[R]):
     """The start of each rule's source: the program, its version, the file."""
     field: Callable[[R, str], Span] = _without_fields
     """Returns the bytes of the header field with this name."""
+    fault: Callable[[R, str], RuleHit | None] = _without_faults
+    """Returns the fault with the name of a rule, found by the reading itself."""
 
     def __call__(
         self,
@@ -36,7 +42,7 @@ class RuleRows(Generic[R]):
         why: str,
         *,
         holds: Callable[[R], bool] | None = None,
-        where: str | Callable[[R], Span | RuleHit | None] = lambda _: None,
+        where: str | Callable[[R], Span | RuleHit | None] | None = None,
         says: Callable[[R], str] | None = None,
         refuses: bool = True,
         observed: bool = True,
@@ -45,14 +51,17 @@ class RuleRows(Generic[R]):
     ) -> Rule[R]:
         """Make a rule that fires if `holds` is true; without `holds`, if `where` finds bytes.
 
+        Without both it fires if the reading has a fault of its name.
         `where` returns the bytes concerned, or the whole hit; or it is the name of a field of the header.
         `words` is an example of what the program prints; `says` returns what it prints for this file.
         """
 
         def check(r: R) -> RuleHit | None:
+            if holds is None and where is None:
+                return self.fault(r, name)
             if holds is not None and not holds(r):
                 return None
-            found = self.field(r, where) if isinstance(where, str) else where(r)
+            found = self.field(r, where) if isinstance(where, str) else where(r) if where else None
             if isinstance(found, RuleHit) or (found is None and holds is None):
                 return found
             return RuleHit(found, None if says is None else says(r))

@@ -1,33 +1,31 @@
 """A file as makedumpfile 1.7.2 (x86-64) reads it: the container, the headers, the notes, the text.
 
-After elf_info.c (check_elf_format, get_elf_info, get_pt_note_info) and makedumpfile.c
+After elf_info.c (check_elf_format, get_elf_info) and makedumpfile.c
 (initial, copy_vmcoreinfo). In the headers it looks only at EI_CLASS, e_phnum and the
 program headers directly after the ELF header, all as little-endian.
 
 What it prints while it looks for other containers (`read_device: Can't read a file`, for
 files of less than 8 KiB) decides nothing and is not part of the words here. FILE is the
-file's name. `No such file or directory` is the last value of errno, from the check that
-the output file does not exist.
+file's name.
 """
 
 from __future__ import annotations
 
-import re
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import pairwise
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import HEADER, NAME, note_header
 from vmci_tui.formats.elf_records import IDENT, PN_XNUM, PT_LOAD, PT_NOTE, Segment, format_of
 from vmci_tui.formats.flattened_records import SIGNATURE as FLATTENED
 from vmci_tui.readers.file_view import SEGMENT_LIMIT
 from vmci_tui.readers.makedumpfile.kdump_reading import MEMORY, MakedumpfileKdump
+from vmci_tui.readers.makedumpfile.notes import CUT, SEEK_LIMIT, NotePlace, NoteWalk, missing_note, walk
 from vmci_tui.readers.makedumpfile.stack_guard import section_0_smashes
 from vmci_tui.readers.makedumpfile.text import MakedumpfileText
-from vmci_tui.readers.rule import Fault
+from vmci_tui.readers.rule import Fault, RuleHit
 from vmci_tui.readers.rule_rows import RuleRows
 from vmci_tui.readers.shared.elf_program import ElfFile
 
@@ -38,65 +36,10 @@ _BLOCK: Final = 4096
 _SADUMP: Final = b"sadump\0\0"
 _SADUMP_MAGIC_AT, _SADUMP_MAGIC = 168, struct.Struct("<982I")
 """The magic numbers fill a partition header of sadump up to the end of its block."""
-_SEEK_LIMIT: Final = 0xFFFFFFFF000
-"""The last offset to which ext4 seeks; beyond it lseek fails, not read."""
-_NAME: Final = 15
-"""Bytes of a name that it compares; it ignores a note with a longer name."""
-_STEPS: Final = 1 << 16
-"""Notes that are read at most."""
-_AREA_LIMIT: Final = 1 << 20
 _TOP: Final = (1 << 64) - 1
 NO_PADDR: Final = _TOP
 """p_paddr of a range of virtual addresses that is not in memory."""
-_CUT: Final = "No such file or directory"
 NO_LOG: Final = "dump_dmesg: Can't find some symbols for log_buf."
-_NAMED: Final = re.compile(rb"VMCOREINFO(?!_XEN)(.?)", re.DOTALL)
-_XEN_TYPE: Final = 0x1000001
-
-
-class NotePlace(NamedTuple):
-    """A note whose name begins like one that it uses."""
-
-    offset: int
-    name: bytes
-    """The 15 bytes that it compares, whatever the name's length."""
-    compared: bool
-    """Whether it compares them: the length is 1 to 15."""
-    type: int
-    desc: int
-    """File offset of the descriptor."""
-    descsz: int
-
-    def named(self, name: bytes, type: int = 0) -> bool:
-        return self.compared and self.name.startswith(name) and self.type == type
-
-    @property
-    def span(self) -> Span:
-        return Span(self.offset, self.desc - self.offset + self.descsz)
-
-
-class NoteWalk(NamedTuple):
-    """The notes that it finds in one PT_NOTE, up to the fault that stops it there."""
-
-    notes: tuple[NotePlace, ...] = ()
-    fault: Fault | None = None
-
-    def last(self, test: Callable[[NotePlace], bool]) -> NotePlace | None:
-        """Return the last such note: it replaces those before."""
-        return next(filter(test, reversed(self.notes)), None)
-
-    @property
-    def found(self) -> NotePlace | None:
-        return self.last(lambda note: note.named(NAME))
-
-    @property
-    def xen(self) -> NotePlace | None:
-        """Xen's crash information: makedumpfile then takes the file for a hypervisor's dump."""
-        return self.last(lambda note: note.named(b"Xen\0", _XEN_TYPE))
-
-    @property
-    def xen_text(self) -> NotePlace | None:
-        return self.last(lambda note: note.named(b"VMCOREINFO_XEN\0"))
 
 
 class MakedumpfileReading(ElfFile):
@@ -141,13 +84,13 @@ class MakedumpfileReading(ElfFile):
         if self.header.phnum != PN_XNUM or self.bits == 32:
             return self.header.phnum
         at, length, span = self.header.shoff, self.header.shentsize, self.form.span("e_shoff")
-        if at > _SEEK_LIMIT:
-            return Fault("section 0", f"get_elf64_phnum: Can't seek FILE at {at:#x}. Invalid argument", span)
+        if at > SEEK_LIMIT:
+            return Fault("section-0-unreadable", f"get_elf64_phnum: Can't seek FILE at {at:#x}. Invalid argument", span)
         section = self.view.read(at, length)
         if section_0_smashes(section):
-            return Fault("smash", "*** stack smashing detected ***: terminated", self.form.span("e_shentsize"))
+            return Fault("section-0-too-long", "", self.form.span("e_shentsize"))
         if len(section) < length:
-            return Fault("section 0", f"get_elf64_phnum: Can't read FILE at {at:#x}. {_CUT}", span)
+            return Fault("section-0-unreadable", f"get_elf64_phnum: Can't read FILE at {at:#x}. {CUT}", span)
         # Bytes that it did not read are zeros on its stack (observed); sh_info goes into an int.
         return max(int.from_bytes(self.form.section.part("sh_info", section), "little", signed=True), 0)
 
@@ -177,27 +120,27 @@ class MakedumpfileReading(ElfFile):
         if self.container:
             return None
         if not self.has(0, _EHDR64):
-            return Fault("short", f"check_elf_format: Can't read FILE. {_CUT}", Span(0, self.view.size))
+            return Fault("too-short", f"check_elf_format: Can't read FILE. {CUT}", Span(0, self.view.size))
         if not self.has_class:
-            return Fault("class", "check_elf_format: Can't get valid ehdr.", self.form.span("EI_CLASS"))
+            return Fault("unknown-class", "check_elf_format: Can't get valid ehdr.", self.form.span("EI_CLASS"))
         return self._count if isinstance(self._count, Fault) else self._table_fault(self._count)
 
     def _table_fault(self, count: int) -> Fault | None:
         length, phnum = count * self.form.segment.size, self.form.span("e_phnum")
         table = Span(self.phoff, max(min(length, self.view.size - self.phoff), 0))
         if len(self.table) < min(count, SEGMENT_LIMIT):
-            fault = Fault("table cut", f"get_elf{self.bits}_phdr: Can't read FILE. {_CUT}", phnum)
+            fault = Fault("more-headers-than-file", f"get_elf{self.bits}_phdr: Can't read FILE. {CUT}", phnum)
         elif not self.table.count_of(PT_LOAD):
             words = "get_elf_info: Can't get the number of PT_LOAD."
-            fault = Fault("no load", words, table) if count else Fault("no header", words, phnum)
+            fault = Fault("no-memory", words, table) if count else Fault("no-headers", words, phnum)
         elif not (self.note_segment and self.note_segment.offset and self.note_segment.filesz):
-            return Fault("no note", "get_elf_info: Can't find PT_NOTE Phdr.", table)
+            return Fault("no-note-header", "get_elf_info: Can't find PT_NOTE Phdr.", table)
         else:
             return None
         if IDENT.part("EI_DATA", self.view.head) == b"\2":
-            return fault._replace(kind="order", span=self.form.span("EI_DATA"))
+            return fault._replace(kind="other-byte-order", span=self.form.span("EI_DATA"))
         if self._headers_elsewhere:
-            return fault._replace(kind="elsewhere", span=self.form.span("e_phoff"))
+            return fault._replace(kind="headers-elsewhere", span=self.form.span("e_phoff"))
         return fault
 
     @property
@@ -213,73 +156,12 @@ class MakedumpfileReading(ElfFile):
 
     @cached_property
     def walk(self) -> NoteWalk:
-        """The notes, from one header to the next (get_pt_note_info)."""
+        """The notes in the last PT_NOTE."""
         if self.head_fault is not None or self.note_segment is None:
             return NoteWalk()
-        return self._walk(self.note_segment)
+        return walk(self.view, self.note_segment)
 
-    def _walk(self, segment: Segment) -> NoteWalk:
-        notes: list[NotePlace] = []
-        at, end = segment.offset, segment.offset + segment.filesz & _TOP
-        for _ in range(_STEPS):
-            if at >= end:
-                break
-            if at > _SEEK_LIMIT:
-                words = "get_pt_note_info: Can't seek the dump memory(FILE). Invalid argument"
-                return NoteWalk(tuple(notes), Fault("notes", words, Span(at, 0)))
-            head = self.view.read(at, HEADER + _NAME)
-            namesz, descsz, kind = note_header("little").unpack(head[:HEADER].ljust(HEADER, b"\0"))
-            compared = 0 < namesz <= _NAME
-            if len(head) < (HEADER + _NAME if compared else HEADER):
-                words = f"get_pt_note_info: Can't read the dump memory(FILE). {_CUT}"
-                return NoteWalk(tuple(notes), Fault("notes", words, Span(at, len(head))))
-            if not namesz and not descsz:
-                at += self._zeros(at)
-                continue
-            name, desc = head[HEADER:], at + HEADER + _up(namesz)
-            if name.startswith((b"VMCOREINFO", b"Xen\0")):
-                notes.append(NotePlace(at, name, compared, kind, desc, descsz))
-            at = desc + _up(descsz)
-        return NoteWalk(tuple(notes))
-
-    def _zeros(self, at: int) -> int:
-        """Return the bytes that steps of one empty header skip in zeros, at least 12."""
-        chunk = self.view.read(at, HEADER * 4096)
-        return max((len(chunk) - len(chunk.lstrip(b"\0"))) // HEADER * HEADER, HEADER)
-
-    @cached_property
-    def missing_note(self) -> tuple[str, Span | None]:
-        """The reason why it found no note, if it could walk the notes; and the bytes concerned."""
-        walk, segment = self.walk, self.note_segment
-        if walk.found is not None:
-            return "empty", walk.found.span
-        if (other := walk.last(lambda note: note.compared and note.name.startswith(NAME))) is not None:
-            return "type", other.span
-        if (other := walk.last(lambda note: note.name.startswith(NAME))) is not None:
-            return "order" if self._is_swapped(other.offset) else "name", Span(other.offset, HEADER)
-        if segment is None:
-            return "none", None
-        for each in self.table[:64].of_type(PT_NOTE):
-            if each != segment and (other := self._walk(each).found) is not None:
-                return "other area", other.span
-        area = self.view.read(segment.offset, min(segment.filesz, _AREA_LIMIT))
-        hit = _NAMED.search(area)
-        if hit is None or hit.start() < HEADER:
-            return "none", Span(segment.offset, segment.filesz)
-        at = hit.start() - HEADER
-        span = Span(segment.offset + at, HEADER)
-        if hit[1] != b"\0":
-            return "name", span
-        if self._is_swapped(span.offset):
-            return "order", span
-        return ("place" if note_header("little").unpack_from(area, at)[0] in (10, 11) else "broken"), span
-
-    def _is_swapped(self, at: int) -> bool:
-        """Whether a big-endian header with the right name length is at this offset."""
-        return int.from_bytes(self.view.read(at, 4), "big") in (10, 11)
-
-    @cached_property
-    def words_without_note(self) -> str:
+    def _words_without_note(self) -> str:
         """Its message without a text: it continues, and fails when it needs the log."""
         top = 0
         for kind, _, _, _, paddr, _, memsz, _ in self.table.rows():
@@ -297,9 +179,8 @@ class MakedumpfileReading(ElfFile):
             return ""
         if note.descsz < 64:
             return f"init_xen_crash_info: Xen crash info too small ({note.descsz} bytes)."
-        return (
-            "" if self.has(note.desc, note.descsz) else f"init_xen_crash_info: Can't read the dump memory(FILE). {_CUT}"
-        )
+        cut = not self.has(note.desc, note.descsz)
+        return f"init_xen_crash_info: Can't read the dump memory(FILE). {CUT}" if cut else ""
 
     @cached_property
     def found(self) -> NotePlace | None:
@@ -324,7 +205,7 @@ class MakedumpfileReading(ElfFile):
             return "copy_vmcoreinfo: Can't allocate buffer for vmcoreinfo. Cannot allocate memory"
         if offset < 0:
             return "copy_vmcoreinfo: Can't seek the dump memory(FILE). Invalid argument"
-        return "" if self.has(offset, length) else f"copy_vmcoreinfo: Can't read the dump memory(FILE). {_CUT}"
+        return "" if self.has(offset, length) else f"copy_vmcoreinfo: Can't read the dump memory(FILE). {CUT}"
 
     @cached_property
     def note(self) -> Span | None:
@@ -356,10 +237,8 @@ class MakedumpfileReading(ElfFile):
 
     @property
     def goes_on(self) -> bool:
-        """Whether it accepts the text, and continues."""
-        if self.parsed is None or self.parsed.complaint:
-            return False
-        return self.parsed.basic.complete and not self.parsed.basic.complaint
+        """Whether it continues after it has printed the text."""
+        return self.parsed is not None and not self.parsed.complaints
 
     def line_span(self, line: bytes) -> Span | None:
         """Return the span of a line of the text in the file."""
@@ -368,10 +247,46 @@ class MakedumpfileReading(ElfFile):
         at = 0 if self.text.startswith(line) else self.text.find(b"\n" + line) + 1
         return Span(self.place[0] + at, len(line))
 
+    def _faults(self) -> Iterator[Fault]:
+        """Yield what is wrong with the file, each with the name of its rule; empty words are those of the rule."""
+        if self.container == "flattened":
+            yield Fault("flattened", "", Span(0, len(FLATTENED)))
+        elif self.container == "sadump":
+            yield Fault("sadump" if self.sadump_is_sound else "sadump-signature", "", self.sadump_header)
+        elif self.kdump is not None:
+            yield from self.kdump.faults(self.copy_fault)
+            if self.text is not None:
+                yield from self.kdump.disagreements(self.text, self.first.get(b"NUMBER(phys_base)"))
+        elif (fault := self.head_fault or self.walk.fault) is not None:
+            yield fault
+        else:
+            yield from self._note_faults()
+        for rule, words, line in () if self.parsed is None else self.parsed.complaints:
+            yield Fault(rule, words, self.note if line is None else self.line_span(line))
 
-def _up(number: int) -> int:
-    """Round up to a multiple of 4, in 32 bits as the program does."""
-    return (number + 3 & 0xFFFFFFFF) // 4 * 4
+    def _note_faults(self) -> Iterator[Fault]:
+        """Yield what is wrong with the notes, if it can walk them."""
+        xen, text, segment = self.walk.xen, self.walk.xen_text, self.note_segment
+        if xen is not None and self.xen_fault:
+            yield Fault("xen-note-broken", self.xen_fault, xen.span)
+        if xen is not None and text is not None and text.descsz:
+            yield Fault("xen-text", "", text.span)
+        if self.found is None and segment is not None:
+            others = (each for each in self.table[:64].of_type(PT_NOTE) if each != segment)
+            rule, span = missing_note(self.view, self.walk, segment, others)
+            yield Fault(rule, self._words_without_note(), span)
+        elif self.copy_fault:
+            yield Fault("text-cut-off", self.copy_fault, self.note)
+
+    @cached_property
+    def _hits(self) -> Mapping[str, RuleHit]:
+        return {rule: RuleHit(span, words or None) for rule, words, span, _ in self._faults()}
+
+    def hit(self, rule: str) -> RuleHit | None:
+        """Return the fault of a rule."""
+        return self._hits.get(rule)
 
 
-row: Final[RuleRows[MakedumpfileReading]] = RuleRows("makedumpfile 1.7.2, ", lambda r, field: r.form.span(field))
+row: Final[RuleRows[MakedumpfileReading]] = RuleRows(
+    "makedumpfile 1.7.2, ", lambda r, field: r.form.span(field), MakedumpfileReading.hit
+)

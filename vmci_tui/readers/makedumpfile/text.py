@@ -31,6 +31,9 @@ LINE_ROOM: Final = 1500
 """Bytes of a line, its newline and a NUL for which it has room; the rest counts as the next line."""
 _RELEASE_ROOM: Final = 64
 _OSRELEASE, _PAGESIZE, _CRASHTIME = b"OSRELEASE", b"PAGESIZE", b"CRASHTIME"
+TEMPORARY: Final = "/tmp/vmcoreinfoXXXXXX"
+"""The name of the text in its messages; mkstemp replaces each X."""
+NO_FORMAT: Final = f"read_vmcoreinfo_basic_info: Invalid format in {TEMPORARY}"
 _REFUSED: Final = "Invalid data: makedumpfile refuses the text"
 
 
@@ -146,35 +149,26 @@ KEYS: Final[Mapping[bytes, Form]] = {
 
 
 class TextComplaint(NamedTuple):
-    """The reason why it gives up a text."""
+    """What it complains about in a text, and then gives it up."""
 
-    kind: str
-    """`pagesize`, `not a power of two`, `crashtime`, `symbol`, `long`, or `silent`: it prints nothing."""
-    line: bytes
+    rule: str
     words: str
-
-    @property
-    def crlf(self) -> bool:
-        return self.line.endswith(b"\r")
+    line: bytes | None = None
+    """None: a line that the text lacks."""
 
 
 class BasicInfo(NamedTuple):
-    """The results of the first pass over the text."""
+    """The results of the first pass over the text, up to its first complaint."""
 
     release: bytes | None
     """The first one that is not empty, in full, as printed; None if there is no such line."""
     page_size: int | None
     complaint: TextComplaint | None
 
-    @property
-    def complete(self) -> bool:
-        """Whether both required keys are there."""
-        return self.release is not None and self.page_size is not None
 
-
-def _invalid_data(function: str, line: bytes) -> str:
-    """Return its message; X's are those of the temporary file's name, which mkstemp replaces."""
-    return f"{function}: Invalid data in /tmp/vmcoreinfoXXXXXX: {os.fsdecode(line)}"
+def _invalid_data(rule: str, function: str, line: bytes) -> TextComplaint:
+    words = f"{function}: Invalid data in {TEMPORARY}: {os.fsdecode(line)}"
+    return TextComplaint("carriage-return" if line.endswith(b"\r") else rule, words, line)
 
 
 class MakedumpfileText:
@@ -206,7 +200,6 @@ class MakedumpfileText:
 
     @cached_property
     def basic(self) -> BasicInfo:
-        """The results of the first pass, up to its first complaint."""
         release: bytes | None = None
         page_size: int | None = None
         for key, value in self.pairs:
@@ -214,16 +207,16 @@ class MakedumpfileText:
                 release = release or value
             if key not in (_PAGESIZE, _CRASHTIME):
                 continue
-            line, number = key + b"=" + value, strtol(value, 10)
-            words = _invalid_data("read_vmcoreinfo_basic_info", line)
+            number = strtol(value, 10)
+            bad = _invalid_data(key.decode().lower(), "read_vmcoreinfo_basic_info", key + b"=" + value)
             if _bad_strict(number):
-                return BasicInfo(release, page_size, TextComplaint(key.decode().lower(), line, words))
+                return BasicInfo(release, page_size, bad)
             if key == _PAGESIZE:
                 page_size = number.value
                 if not _is_page_size(page_size):
                     # Both on one line: the first message ends without a newline.
-                    words = f"set_page_size: Invalid page_size: {page_size}{words}"
-                    return BasicInfo(release, page_size, TextComplaint("not a power of two", line, words))
+                    words = f"set_page_size: Invalid page_size: {page_size}{bad.words}"
+                    return BasicInfo(release, page_size, bad._replace(rule="pagesize-no-power-of-two", words=words))
         return BasicInfo(release, page_size, None)
 
     def _in_order(self) -> Iterator[bytes]:
@@ -243,9 +236,8 @@ class MakedumpfileText:
         raw = self.first.get(key)
         return raw is None or (not key.startswith(b"SYMBOL") and _long(raw).value == -1)
 
-    @cached_property
-    def complaint(self) -> TextComplaint | None:
-        """The complaint that stops it after the first pass: the first bad value in the order of its keys."""
+    def _later(self) -> TextComplaint | None:
+        """Return what stops it after the first pass: the first bad value in the order of its keys."""
         for key in self._in_order():
             raw = self.first.get(key)
             if raw is None:
@@ -253,12 +245,23 @@ class MakedumpfileText:
             line = key + b"=" + raw
             if key.startswith(b"SYMBOL"):
                 if _bad_symbol(strtoull(raw, 16)):
-                    return TextComplaint("symbol", line, _invalid_data("read_vmcoreinfo_symbol", line))
+                    return _invalid_data("symbol", "read_vmcoreinfo_symbol", line)
             elif _bad_long(number := _long(raw)):
-                return TextComplaint("long", line, _invalid_data("read_vmcoreinfo_long", line))
+                return _invalid_data("number", "read_vmcoreinfo_long", line)
             elif number.value == -3:
-                return TextComplaint("silent", line, "makedumpfile Failed.")
+                return TextComplaint("silent-number", "makedumpfile Failed.", line)
         return None
+
+    @cached_property
+    def complaints(self) -> tuple[TextComplaint, ...]:
+        """Its complaints about a value, and about required keys that the text lacks."""
+        release, page_size, bad = self.basic
+        lacks = ("no-release" if release is None else "", "no-pagesize" if page_size is None else "")
+        missing = [TextComplaint(rule, NO_FORMAT) for rule in lacks if rule and bad is None]
+        later = self._later()
+        if later is not None and later.rule == "carriage-return" and (bad or missing):
+            later = None  # it comes after those
+        return (*filter(None, (bad, later)), *missing)
 
 
 def lines(text: bytes) -> Mapping[bytes, bytes]:

@@ -12,45 +12,16 @@ from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_records import PT_LOAD
 from vmci_tui.knowledge.makedumpfile_releases import need_of
 from vmci_tui.readers.makedumpfile.reading import NO_PADDR, MakedumpfileReading, row
-from vmci_tui.readers.makedumpfile.text import KEYS, LINE_ROOM, LOG_KEYS, TextComplaint
+from vmci_tui.readers.makedumpfile.text import KEYS, LINE_ROOM, LOG_KEYS, NO_FORMAT, TEMPORARY
 from vmci_tui.readers.rule import RuleHit
 from vmci_tui.readers.shared.c_numbers import strtol, strtoull
 
 _BASIC: Final = "makedumpfile.c read_vmcoreinfo_basic_info"
 _SYMBOL: Final = "makedumpfile.c read_vmcoreinfo_symbol"
-_DATA: Final = "read_vmcoreinfo_basic_info: Invalid data in /tmp/vmcoreinfoXXXXXX: "
-_FORMAT: Final = "read_vmcoreinfo_basic_info: Invalid format in /tmp/vmcoreinfoXXXXXX"
+_DATA: Final = f"read_vmcoreinfo_basic_info: Invalid data in {TEMPORARY}: "
 _NO_TABLE: Final = "vtop4_x86_64: Can't get the symbol of init_level4_pgt/init_top_pgt."
 _KERNEL_IMAGE: Final = 0xFFFFFFFF80000000
 R = MakedumpfileReading
-
-
-def _hit(r: R, complaint: TextComplaint | None) -> RuleHit | None:
-    return None if complaint is None else RuleHit(r.line_span(complaint.line), complaint.words)
-
-
-def _complains(*kinds: str) -> Callable[[R], RuleHit | None]:
-    """Return what finds a complaint of these kinds; CRLF has its own rule."""
-
-    def find(r: R) -> RuleHit | None:
-        both = () if r.parsed is None else (r.parsed.basic.complaint, r.parsed.complaint)
-        mine = (each for each in both if each is not None and each.kind in kinds and not each.crlf)
-        return _hit(r, next(mine, None))
-
-    return find
-
-
-def _carriage_return(r: R) -> RuleHit | None:
-    if r.parsed is None:
-        return None
-    # A missing required key comes before the later keys.
-    complaint = r.parsed.basic.complaint or (r.parsed.complaint if r.parsed.basic.complete else None)
-    return _hit(r, complaint) if complaint is not None and complaint.crlf else None
-
-
-def _whole(r: R) -> bool:
-    """Whether it reads the text to its end for the required keys."""
-    return r.parsed is not None and r.parsed.basic.complaint is None
 
 
 def _lacks(*keys: bytes) -> Callable[[R], bool]:
@@ -112,58 +83,43 @@ def _pagesize_below_a_section(r: R) -> bool:
 # fmt: off
 TEXT: Final = (
     row("T02", "after", "carriage-return", _BASIC, _DATA + "PAGESIZE=4096\\x0d",
-        "A line ends with CR LF, and the CR counts as part of a number, which is then invalid.",
-        where=_carriage_return),
+        "A line ends with CR LF, and the CR counts as part of a number, which is then invalid."),
     row("T20", "after", "pagesize", _BASIC, _DATA + "PAGESIZE=0x1000",
-        "PAGESIZE is 0, too large or not entirely a decimal number. One such line is fatal even among good ones.",
-        where=_complains("pagesize")),
+        "PAGESIZE is 0, too large or not entirely a decimal number. One such line is fatal even among good ones."),
     row("T20", "after", "pagesize-no-power-of-two", "makedumpfile.c set_page_size",
-        "set_page_size: Invalid page_size: 3" + _DATA + "PAGESIZE=3",
-        "PAGESIZE is negative or not a power of two.",
-        where=_complains("not a power of two")),
+        "set_page_size: Invalid page_size: 3" + _DATA + "PAGESIZE=3", "PAGESIZE is negative or not a power of two."),
     row("T21", "after", "crashtime", _BASIC, _DATA + "CRASHTIME=0",
-        "CRASHTIME is 0, empty, too large or not entirely a decimal number.",
-        where=_complains("crashtime")),
-    row("T09", "after", "no-release", _BASIC, _FORMAT,
-        "The required line that starts with OSRELEASE= is missing.",
-        holds=lambda r: _whole(r) and r.osrelease is None, where=lambda r: r.note),
-    row("T15", "after", "no-pagesize", _BASIC, _FORMAT,
-        "The required line that starts with PAGESIZE= is missing.",
-        holds=lambda r: _whole(r) and r.page_size is None, where=lambda r: r.note),
+        "CRASHTIME is 0, empty, too large or not entirely a decimal number."),
+    row("T09", "after", "no-release", _BASIC, NO_FORMAT, "The required line that starts with OSRELEASE= is missing."),
+    row("T15", "after", "no-pagesize", _BASIC, NO_FORMAT, "The required line that starts with PAGESIZE= is missing."),
     row("T22", "after", "symbol", _SYMBOL,
         "read_vmcoreinfo_symbol: Invalid data in /tmp/vmcoreinfoXXXXXX: SYMBOL(mem_map)=0",
-        "A symbol that it reads is 0 (or empty), all ones or more, or not entirely a hexadecimal number.",
-        where=_complains("symbol")),
+        "A symbol that it reads is 0 (or empty), all ones or more, or not entirely a hexadecimal number."),
     row("T07", "after", "number", "makedumpfile.c read_vmcoreinfo_long",
         "read_vmcoreinfo_long: Invalid data in /tmp/vmcoreinfoXXXXXX: SIZE(page)=x",
         "A SIZE, OFFSET, LENGTH or NUMBER that it reads is not entirely a decimal or hexadecimal number, or does not "
-        "fit into 63 bits. An empty value is 0.",
-        where=_complains("long")),
+        "fit into 63 bits. An empty value is 0."),
 )
 LATER: Final = (
     row("T19", "after", "silent-number", "makedumpfile.c read_vmcoreinfo_long", "makedumpfile Failed.",
         "The value is -3, which means bad data inside makedumpfile: it prints the text and gives up silently.",
-        where=_complains("silent"), refuses=False),
+        refuses=False),
     row("T03", "after", "nul", _BASIC, "",
-        "A NUL ends its line for makedumpfile; one at the start of a line ends the text.",
-        where=_nul, refuses=False),
+        "A NUL ends its line for makedumpfile; one at the start of a line ends the text.", where=_nul, refuses=False),
     row("T05", "after", "long-line", _BASIC, "",
         "A line of more than 1,499 bytes is read in pieces: each further piece counts as the next line.",
         where=_long_line, refuses=False),
     row("T06", "after", "first-counts", _SYMBOL, "",
         "A key that it uses is there twice with different values: the first counts, except that for PAGESIZE and "
-        "CRASHTIME the last counts.",
-        where=_first_counts, refuses=False),
+        "CRASHTIME the last counts.", where=_first_counts, refuses=False),
     row("C12", "after", "other-machine", "arch/x86_64.c vtop4_x86_64", _NO_TABLE,
         "The dump is from another machine than the one that this makedumpfile was built for. It prints the text, and "
-        "then finds no page tables of its own kind.",
-        holds=lambda r: _no_tables(r) and not r.machine_is_x86_64,
+        "then finds no page tables of its own kind.", holds=lambda r: _no_tables(r) and not r.machine_is_x86_64,
         where=lambda r: r.form.span("e_machine") if r.kdump is None else r.kdump.field("utsname.machine"),
         refuses=False),
     row("T15", "after", "no-page-tables", "arch/x86_64.c vtop4_x86_64", _NO_TABLE,
         "Neither SYMBOL(init_top_pgt) nor SYMBOL(init_level4_pgt) is there: it prints the text, but cannot translate "
-        "addresses.",
-        holds=lambda r: _no_tables(r) and r.machine_is_x86_64, where=lambda r: r.note, refuses=False),
+        "addresses.", holds=lambda r: _no_tables(r) and r.machine_is_x86_64, where=lambda r: r.note, refuses=False),
     row("T15", "after", "no-utsname", "makedumpfile.c check_release",
         "check_release: Can't get the symbol of system_utsname.",
         "Neither SYMBOL(init_uts_ns) nor SYMBOL(system_utsname) is there: it prints the text, but cannot read the "
