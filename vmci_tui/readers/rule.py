@@ -9,7 +9,7 @@ and gives `unknown`, never a guess.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 
@@ -223,6 +223,8 @@ class Reader(Generic[R]):
     """Returns a version as it is shown: with what else identifies the program."""
     shows_refused: bool = True
     """Whether it shows the release even of a file that it refuses."""
+    since: Mapping[bytes, Version] = field(default_factory=dict)
+    """The first version that uses a key; all versions use the keys that are not here."""
 
     @cached_property
     def in_force(self) -> tuple[Rule[R], ...]:
@@ -234,6 +236,10 @@ class Reader(Generic[R]):
     def title(self) -> str:
         """Its version as it is shown."""
         return self.edition(self.version)
+
+    def uses(self, key: bytes) -> bool:
+        """Return whether its version uses a key."""
+        return key in self.keys and self.since.get(key, ()) <= numbers_of(self.version)
 
     def at(self, version: str) -> Reader[R]:
         """Return the same program in another version."""
@@ -276,8 +282,8 @@ class Verdict:
         """Return the value that the reader reads for each key that it uses and finds."""
         if self.text is None:
             return {}
-        there = self.reader.lines(self.text)
-        return {key: form(there[key]) for key, form in self.reader.keys.items() if key in there}
+        reader, there = self.reader, self.reader.lines(self.text)
+        return {key: form(there[key]) for key, form in reader.keys.items() if key in there and reader.uses(key)}
 
 
 def judge(reader: Reader[Any], view: View) -> Verdict:

@@ -86,8 +86,8 @@ class LibdrgnCore(Libelf):
 
     @property
     def osrelease(self) -> bytes | None:
-        """The release that drgn stores; None if it refuses the text."""
-        return None if self.parsed is None or self.parsed.refused else self.parsed.osrelease
+        """The release in the text."""
+        return None if self.parsed is None else self.parsed.osrelease
 
     def in_text(self, offset: int, length: int) -> Span | None:
         """Return the span in the file of bytes of the text."""

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from vmci_tui.readers.rule import Form, Value
 from vmci_tui.readers.shared.c_numbers import ParsedNumber, as_text, kept_text, number_form, presence, strtoull
 from vmci_tui.readers.shared.text_lines import TextLine, c_string
+from vmci_tui.readers.version import Version
 
 BASES: Final[Mapping[bytes, int]] = {
     b"PAGESIZE": 0,
@@ -31,6 +32,18 @@ BASES: Final[Mapping[bytes, int]] = {
     b"NUMBER(TCR_EL1_T1SZ)": 0,
 }
 """drgn 0.3.0, drgn_program_parse_vmcoreinfo.inc.strswitch: the numbers, each with its base."""
+SINCE: Final[Mapping[bytes, Version]] = {
+    b"CRASHTIME": (0, 0, 27),
+    b"NUMBER(phys_base)": (0, 0, 27),
+    b"NUMBER(TCR_EL1_T1SZ)": (0, 0, 28),
+    b"CONFIG_ARM_LPAE": (0, 0, 28),
+    b"BUILD-ID": (0, 0, 31),
+    b"NUMBER(SECTION_SIZE_BITS)": (0, 0, 33),
+    b"NUMBER(MAX_PHYSMEM_BITS)": (0, 0, 33),
+    b"NUMBER(kimage_voffset)": (0, 1, 0),
+    b"KERNELOFFPHYS": (0, 3, 0),
+}
+"""The first version of drgn that looks at a key; those that are not here are in 0.0.20 already."""
 _OTHERS: Final = (b"OSRELEASE", b"BUILD-ID", b"CRASHTIME", b"CONFIG_ARM_LPAE")
 _LINE: Final = re.compile(rb"^(" + b"|".join(map(re.escape, (*BASES, *_OTHERS))) + rb")=([^\n]*)\n", re.MULTILINE)
 _BITS: Final = (b"NUMBER(SECTION_SIZE_BITS)", b"NUMBER(MAX_PHYSMEM_BITS)")
@@ -83,11 +96,6 @@ class DrgnText:
         size, table = self.number(b"PAGESIZE"), self.number(b"SYMBOL(swapper_pg_dir)")
         valid = (self.osrelease, size and not size & (size - 1), table)
         return next((key for key, fine in zip(MISSING, valid, strict=True) if not fine), None)
-
-    @property
-    def refused(self) -> bool:
-        """Whether drgn refuses the text because of a line or a missing key."""
-        return bool(self.faults) or self.missing is not None
 
     @property
     def osrelease(self) -> bytes:

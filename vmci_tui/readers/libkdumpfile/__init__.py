@@ -13,6 +13,7 @@ from typing import Final
 from vmci_tui.common.span import Span
 from vmci_tui.readers import libdrgn
 from vmci_tui.readers.libdrgn.text import KEYS as DRGN_KEYS
+from vmci_tui.readers.libdrgn.text import SINCE
 from vmci_tui.readers.libkdumpfile.kdump_rules import NOT_SET
 from vmci_tui.readers.libkdumpfile.open_elf import OpeningElf
 from vmci_tui.readers.libkdumpfile.opening import OpeningDump
@@ -73,5 +74,7 @@ READER: Final = Reader(
     keys={**DRGN_KEYS, **KEYS},
     reads=lambda r: NOT_KNOWN if r.guest is None else r.guest.reads(),
     known=libdrgn.KNOWN,
+    since={key: since for key, since in SINCE.items() if key not in KEYS},
+    shows_refused=False,
     edition=_edition,
 )

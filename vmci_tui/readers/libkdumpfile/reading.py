@@ -59,11 +59,6 @@ class OpenedByDrgn(LibdrgnCore):
             return None
         return DrgnText(text if self.guest is None else text.partition(b"\0")[0] + b"\0")
 
-    @property
-    def osrelease(self) -> bytes | None:
-        """The release that drgn stores; None if it refuses the text, or the machine is not known."""
-        return None if self.kdump is not None and self.kdump.arch is None else super().osrelease
-
     def in_text(self, offset: int, length: int) -> Span | None:
         return super().in_text(offset, length) if self.guest is None else self.guest.span_of(offset, length)
 
