@@ -12,7 +12,7 @@ import pytest
 from tests.opened_files import open_document
 from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
 from vmci_tui.saving.save_copy import save_copy
-from vmci_tui.tui.screens import save_screen as saving
+from vmci_tui.tui import save_session as saving
 from vmci_tui.tui.screens.save_screen import SaveScreen
 from vmci_tui.tui.screens.start_screen import StartScreen
 from vmci_tui.tui.widgets.dialogs import Choose

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,12 +11,15 @@ from typing import Any
 import pytest
 
 from tests.limits import PATIENCE
-from vmci_tui.common.errors import EditError, UsageError
+from tests.opened_files import open_document
+from vmci_tui.common.errors import EditError, UsageError, VmciError
+from vmci_tui.common.progress import no_progress
 from vmci_tui.document import edit_notes, edit_text
 from vmci_tui.document.edit import Edit
 from vmci_tui.readers.verdicts import VerdictPair
 from vmci_tui.repair.safe_fixes import repair
 from vmci_tui.tui.background import Background
+from vmci_tui.tui.save_session import SaveSession, overwritten_lines, undo_save, undoable_saves
 from vmci_tui.tui.session import NOT_JUDGED, Session
 
 Sample = Callable[[str], str]
@@ -180,3 +184,86 @@ def test_nothing_outside_the_folder_is_opened(sample: Sample, tmp_path: Path) ->
     around = Around(str(tmp_path / "lesson"))
     with around.pool, pytest.raises(UsageError):
         Session.open(sample(_DUMP), None, around)
+
+
+def test_a_copy_is_planned_and_saved_and_replaces_nothing_unasked(
+    sample: Sample, around: Around, tmp_path: Path
+) -> None:
+    session, _ = _open(sample(_DUMP), around)
+    session.edit(Edit.of(edit_text.delete_line, 2))
+    saving, out = SaveSession(session.document, session.refuse_outside), tmp_path / "out.elf"
+    assert saving.target(saving.default) == saving.default and saving.plan.way == "copy"
+    for target in ("", str(tmp_path)):
+        with pytest.raises(VmciError):
+            saving.refuse(target)
+    out.write_bytes(b"mine")
+    with pytest.raises(VmciError, match="exists"):
+        saving.refuse(str(out))
+    saving.refuse(str(out))
+    outcome = saving.copy(str(out), no_progress)
+    assert outcome is not None and outcome.path == str(out) and "read back, the same" in outcome.words
+    assert open_document(str(out)).state.of_dump == session.document.state.of_dump
+
+
+def test_a_save_that_makes_readers_refuse_is_asked_about_once(sample: Sample, around: Around, tmp_path: Path) -> None:
+    session, _ = _open(sample(_DUMP), around)
+    session.edit(Edit.of(edit_notes.strip))
+    saving, out = SaveSession(session.document, session.refuse_outside), tmp_path / "out.elf"
+    assert saving.copy(str(out), no_progress) is None and not out.exists()
+    assert {item.reader for item in saving.harm.worse} >= {"crash", "drgn"} and "crash" in saving.question
+    assert saving.copy(str(out), no_progress) is not None and out.exists()
+
+
+@pytest.mark.parametrize("name", [_DUMP, "i386-qemu.kdump"])
+def test_a_save_in_place_shows_its_plan_first_and_is_undone(
+    name: str, sample: Sample, around: Around, tmp_path: Path
+) -> None:
+    path = shutil.copy(sample(name), str(tmp_path))
+    before = Path(path).read_bytes()
+    session, _ = _open(path, around)
+    session.edit(Edit.of(edit_text.set_key, b"NEWKEY", b"x" * 5000))
+    saving = SaveSession(session.document, session.refuse_outside)
+    assert saving.in_place() is None and saving.heading.startswith("Save in place") and not saving.harm.worse
+    outcome = saving.in_place()
+    assert outcome is not None and outcome.in_place and Path(path).read_bytes() != before
+    (save,) = undoable_saves(session.document)
+    assert save.path == path and not save.forced
+    assert "undone" in undo_save(session.document, path)
+    assert Path(path).read_bytes() == before
+
+
+def test_a_forced_undo_shows_what_it_overwrites(sample: Sample, around: Around, tmp_path: Path) -> None:
+    path = shutil.copy(sample(_DUMP), str(tmp_path))
+    session, _ = _open(path, around)
+    session.edit(Edit.of(edit_text.set_key, b"NEWKEY", b"x" * 100))
+    saving = SaveSession(session.document, session.refuse_outside)
+    assert saving.in_place() is None and saving.in_place() is not None
+    at = Path(path).read_bytes().index(b"NEWKEY")
+    with open(path, "r+b") as file:
+        file.seek(at)
+        file.write(b"OTHERKEY" * 10)
+    (save,) = undoable_saves(session.document)
+    assert save.forced
+    lines = overwritten_lines(path, 2)
+    assert len(lines) == 3 and "more" in lines[2]
+
+
+def test_an_entry_is_planned_again_for_another_name(sample: Sample, around: Around) -> None:
+    session, _ = _open(sample("two-halves.write.json"), around)
+    saving = SaveSession(session.document, session.refuse_outside)
+    assert saving.default.endswith("two-halves.entry")
+    assert not saving.rename("x.entry") and saving.rename("x.write.json")
+
+
+def test_nothing_outside_the_folder_is_saved(sample: Sample, tmp_path: Path) -> None:
+    folder = tmp_path / "lesson"
+    folder.mkdir()
+    path = shutil.copy(sample(_DUMP), str(folder))
+    around = Around(str(folder))
+    with around.pool:
+        session, _ = _open(path, around)
+        saving = SaveSession(session.document, session.refuse_outside)
+        with pytest.raises(UsageError):
+            saving.refuse(str(tmp_path / "out.elf"))
+        saving.refuse(str(folder / "out.elf"))
+        session.document.close()

@@ -71,7 +71,7 @@ def last_save_state(path: str) -> tuple[LastSaveState, SaveRecord | None]:
 
 def foreign_bytes(path: str) -> tuple[ForeignBytes, ...]:
     """Return bytes that undoing the last save would overwrite, but it did not write. Raises OpenError, SaveError."""
-    with _last_save(path, force=True) as (source, record, _):
+    with _last_save(path, force=True, locked=False) as (source, record, _):
         found = []
         for change in record.changes:
             now = source.read(change.offset, max(len(change.old), len(change.new)))
@@ -109,11 +109,16 @@ def complete_last_save(path: str) -> SaveResult:
 
 
 @contextlib.contextmanager
-def _last_save(path: str, force: bool = False) -> Iterator[tuple[FileSource, SaveRecord, RecordFrame]]:
-    """Open the file, locked and unchanged by others (except with `force`); with its last record and frame."""
+def _last_save(
+    path: str, force: bool = False, locked: bool = True
+) -> Iterator[tuple[FileSource, SaveRecord, RecordFrame]]:
+    """Open the file, unchanged by others (except with `force`); with its last record and frame.
+
+    `locked` is False to read only, since the app holds the lock of the file that it shows.
+    """
     with FileSource(os.path.realpath(path)) as source:
         try:
-            if not source.lock():
+            if locked and not source.lock():
                 raise SaveError(f"{source.name} is open in another vmci", "close it there first")
             with journal_file.opened(name_of(path)) as kept:
                 found = None if kept is None else last_record(kept, source)

@@ -101,11 +101,9 @@ class VmciApp(Guarded, App[None]):
 
     def background(self) -> Background[Any]:
         """Return a runner for judgements; all share one thread, because a dump's caches are not thread-safe."""
-        from concurrent.futures import ThreadPoolExecutor
+        from vmci_tui.tui.background import Background, one_thread
 
-        from vmci_tui.tui.background import Background
-
-        self._pool = self._pool or ThreadPoolExecutor(1, "judge")
+        self._pool = self._pool or one_thread()
         return Background(self.call_later, self._pool)
 
     def on_ready(self) -> None:
@@ -329,21 +327,16 @@ class VmciApp(Guarded, App[None]):
         self.open(source.path, blob)
 
     def undo_last_save(self, document: Document, path: str, finishing: bool = False, force: bool = False) -> None:
-        from vmci_tui.saving.last_save import complete_last_save, undo_last_save
+        from vmci_tui.tui.save_session import undo_save
 
-        source = document.source
-        if not isinstance(source, FileSource) or document.read_only:
+        if not isinstance(document.source, FileSource) or document.read_only:
             words = "the file is open in another vmci, or is not a regular file"
             self.notify(words, severity="error", markup=False)
             return
-        document.close()  # it releases the lock, which the undo takes
         try:
-            complete_last_save(path) if finishing else undo_last_save(path, force)
+            self.notify(undo_save(document, path, finishing, force), markup=False)
         except VmciError as error:
             self.notify(safe(str(error)), severity="error", markup=False)
-        else:
-            words = "completed" if finishing else "undone"
-            self.notify(f"the last save in place was {words}", markup=False)
         self.reopen(document)
 
     async def replace_screens(self, screen: Screen[None]) -> None:

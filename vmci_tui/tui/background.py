@@ -13,6 +13,11 @@ Result = TypeVar("Result")
 Call = Callable[[], None]
 
 
+def one_thread() -> ThreadPoolExecutor:
+    """Return a pool for the background jobs of an app."""
+    return ThreadPoolExecutor(1, "judge")
+
+
 class Background(Generic[Result]):
     """Runs one job at a time in a thread, where no widget may be touched; a new job stops the old one."""
 

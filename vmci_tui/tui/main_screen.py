@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import on
@@ -13,7 +14,6 @@ from textual.widgets import Footer
 from vmci_tui.document import edit_notes
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
-from vmci_tui.tui.actions import append, repair, save, show
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.panes.copy import copy, copy_as
@@ -29,6 +29,7 @@ from vmci_tui.tui.widgets.verdict_strip import TitleBar
 
 if TYPE_CHECKING:
     from vmci_tui.findings import Finding
+    from vmci_tui.tui.main_actions import MainActions
 
 _LONG = 40
 """Characters of the longest path that is not shortened."""
@@ -192,20 +193,26 @@ class MainScreen(Guarded, Screen[None]):
 
     # Actions
 
+    @cached_property
+    def _do(self) -> MainActions:
+        from vmci_tui.tui.main_actions import MainActions
+
+        return MainActions(self, self.session)
+
     async def action_inspect(self) -> None:
         await self.query_one(Panes).toggle_inspector()
 
     def action_save(self) -> None:
-        save.save(self, self.session)
+        self._do.save()
 
     def action_undo_save(self) -> None:
-        save.undo_save(self, self.session)
+        self._do.undo_save()
 
     def action_open(self) -> None:
-        save.confirm_unsaved(self, self.session, host(self).show_start)
+        self._do.confirm_unsaved(host(self).show_start)
 
     def action_leave(self) -> None:
-        save.confirm_unsaved(self, self.session, self.app.exit)
+        self._do.confirm_unsaved(self.app.exit)
 
     def action_undo(self) -> None:
         edit = self.session.undo()
@@ -216,19 +223,19 @@ class MainScreen(Guarded, Screen[None]):
         say(self, f"redone: {edit.label}" if edit else "nothing to redo")
 
     def action_append(self) -> None:
-        append.append(self, self.session)
+        self._do.append()
 
     def action_edit_text(self) -> None:
-        append.edit_whole_text(self, self.session)
+        self._do.edit_text()
 
     def action_strip(self) -> None:
         try_edit(self, self.session, Edit.of(edit_notes.strip))
 
     def action_find(self) -> None:
-        repair.find(self, self.session)
+        self._do.find()
 
     def action_repair(self) -> None:
-        repair.repair(self, self.session)
+        self._do.repair()
 
     def action_copy(self) -> None:
         copy(self)
@@ -238,7 +245,7 @@ class MainScreen(Guarded, Screen[None]):
 
     def action_commands(self) -> None:
         line = self.query_one(KeysList).line()
-        show.commands(self, self.session, self.query_one(HexPane).cursor, line.key if line is not None else None)
+        self._do.commands(self.query_one(HexPane).cursor, line.key if line is not None else None)
 
     def action_matrix(self) -> None:
         from vmci_tui.tui.screens.matrix_screen import show_matrix
@@ -246,13 +253,13 @@ class MainScreen(Guarded, Screen[None]):
         show_matrix(self, self.session)
 
     def action_memory(self) -> None:
-        show.memory(self, self.session, self.query_one(HexPane).cursor)
+        self._do.memory(self.query_one(HexPane).cursor)
 
     def action_header(self) -> None:
-        show.header(self, self.session)
+        self._do.header()
 
     def action_next(self) -> None:
-        show.next_commands(self, self.session)
+        self._do.next_commands()
 
     def action_readers(self) -> None:
         """Show the readers, with the cursor on the strip's reader."""

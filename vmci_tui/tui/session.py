@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vmci_tui.common.safe_text import Safe
     from vmci_tui.findings import Finding
     from vmci_tui.findings.judgement import Judgement
+    from vmci_tui.formats.elf_note import ByteOrder
     from vmci_tui.readers.verdicts import VerdictPair, Verdicts
     from vmci_tui.render.shell_script import EditGroup, ShellStep
     from vmci_tui.repair.fix_for_reader import ReaderFixes
@@ -102,6 +103,11 @@ class Session:
         """Return the path of the open file; None for a new entry."""
         source = self.document.source
         return source.path if isinstance(source, FileSource) else None
+
+    @property
+    def order(self) -> ByteOrder:
+        """Return the byte order of the dump; little without one."""
+        return "little" if self.document.dump is None else self.document.dump.order
 
     def _announce(self, event: SessionEvent) -> None:
         for call in tuple(self.changed):
@@ -239,10 +245,9 @@ class Session:
     def _written(self, note: int | None, at: int, data: bytes) -> Edit:
         if note is None:
             return Edit.of(edit_entry.overwrite_entry, at, data)
-        assert self.document.dump is not None
         raw = self.document.layout.notes[note].raw
         written = raw[:at] + data + raw[at + len(data) :]
-        return Edit.of(edit_notes.overwrite_note, note, written, self.document.dump.order)
+        return Edit.of(edit_notes.overwrite_note, note, written, self.order)
 
     def fix_for(self, reader: str) -> ReaderFixes:
         """Apply every fix that helps this reader to accept."""

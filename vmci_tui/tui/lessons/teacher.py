@@ -12,6 +12,7 @@ from textual.timer import Timer
 
 from vmci_tui.common.errors import UsageError, VmciError
 from vmci_tui.tui.host import host
+from vmci_tui.tui.style.cells import safe
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -131,8 +132,6 @@ class Teacher:
             self.drop()
 
     def _say(self, error: Exception) -> None:
-        from vmci_tui.tui.style.cells import safe
-
         self._app.notify(safe(str(error)), severity="error", markup=False)
 
     def check_step(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual import events
 from textual.app import RenderResult
+from textual.content import Content
 from textual.message import Message
 
 from vmci_tui.tui.guarded import GuardedWidget
@@ -42,8 +43,6 @@ class PaneBar(GuardedWidget):
         return ("reverse bold" if pane == self._active else "") + pointed
 
     def render(self) -> RenderResult:
-        from textual.content import Content
-
         return Content.assemble(*((f" {label} ", self._style(pane)) for pane, label in self._tabs))
 
     def on_click(self, event: events.Click) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,10 +15,14 @@ from vmci_tui.common.errors import Cancelled, VmciError
 from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.guest import guest_of
+from vmci_tui.knowledge.text_diff import compare, difference_text
+from vmci_tui.opening.entry_for_note import entry_for
 from vmci_tui.render.candidate_report import osrelease
 from vmci_tui.search.candidate import PROVED, Candidate, RankedCandidate
 from vmci_tui.search.find_notes import find
 from vmci_tui.tui.prompts import say
+from vmci_tui.tui.save_session import SaveOutcome, SaveSession
+from vmci_tui.tui.screens.save_screen import SaveScreen
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.dialogs import Choose, TextDialog
@@ -95,7 +99,7 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
         self._rows()
         self.show_progress("reading memory")
 
-        def job(progress: Progress) -> object:
+        def work(progress: Progress) -> tuple[bool, tuple[RankedCandidate, ...]]:
             stopped = False
             found: list[Candidate] = []
             try:
@@ -106,14 +110,14 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
                 stopped = True  # keep the candidates so far
             return stopped, rank_candidates(found, self._guest, progress=no_progress if stopped else progress)
 
-        self.start(job, self._found)
+        self.start(work, self._found)
 
     def _saw(self, candidate: Candidate) -> None:
         self._seen.append(candidate)
         self._rows()
 
-    def _found(self, result: object) -> None:
-        stopped, judged = cast("tuple[bool, tuple[RankedCandidate, ...]]", result)
+    def _found(self, found: tuple[bool, tuple[RankedCandidate, ...]]) -> None:
+        stopped, judged = found
         self.session.candidates = judged
         self._show(judged, stopped)
 
@@ -182,8 +186,6 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
 
     def action_differences(self) -> None:
         """Compare the candidate with the dump's note, else with the best candidate."""
-        from vmci_tui.knowledge.text_diff import compare, difference_text
-
         if (chosen := self._chosen) is None:
             return
         candidate, best = chosen.candidate, self._judged[0].candidate
@@ -194,15 +196,10 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
 
     def action_entry(self) -> None:
         """Save the entry that a Linux guest writes for this note."""
-        from vmci_tui.opening.entry_for_note import entry_for
-        from vmci_tui.saving.plan import plan_copy
-        from vmci_tui.tui.screens.save_screen import SaveOutcome, SaveScreen
-
         if (chosen := self._chosen) is None:
             return
         try:
-            document = entry_for(chosen.candidate)
-            plan = plan_copy(document)
+            saving = SaveSession(entry_for(chosen.candidate), self.session.refuse_outside)
         except VmciError as error:
             say(self, str(error), "error")
             return
@@ -211,15 +208,11 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
             if outcome is not None:
                 say(self, outcome.words)
 
-        self.app.push_screen(SaveScreen(document, plan), saved)
+        self.app.push_screen(SaveScreen(saving), saved)
 
     def action_everywhere(self) -> None:
-        if not self.working:
+        if not self.job.running:
             self._search(everywhere=True)
-
-    def action_leave(self) -> None:
-        if not self.stop_work():
-            self.dismiss(None)
 
 
 def _row(item: RankedCandidate) -> Row:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, NamedTuple, cast
+from typing import ClassVar, Literal, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Footer, Static
 
-from vmci_tui.common.progress import Progress
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.render.verdict_report import state_words
 from vmci_tui.repair.safe_fixes import EVERYTHING, Choice, Repair, repair
@@ -72,13 +71,10 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
         self.show_progress("checking the dump")
         tried, choice = self._document.snapshot(), self._choice
 
-        def job(progress: Progress) -> object:
-            return repair(tried, choice, progress)
+        self.start(lambda progress: repair(tried, choice, progress), self._show)
 
-        self.start(job, self._show)
-
-    def _show(self, result: object) -> None:
-        self._done = done = cast("Repair", result)
+    def _show(self, done: Repair) -> None:
+        self._done = done
         self.refresh_bindings()
         self.query_one("#repair", Static).update(plain("\n".join(repair_lines(done))))
         if done.question:
@@ -104,17 +100,13 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
             self.dismiss(AcceptedRepair(self._done, self._choice.keep_segments))
 
     def action_keep_segments(self) -> None:
-        if not self.working:
+        if not self.job.running:
             self._choice = Choice(keep_segments=not self._choice.keep_segments)
             self._try()
 
     def action_candidates(self) -> None:
-        if not self.working:
+        if not self.job.running:
             self.dismiss("candidates")
-
-    def action_leave(self) -> None:
-        if not self.stop_work():
-            self.dismiss(None)
 
 
 def repair_lines(done: Repair) -> list[str]:

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.timer import Timer
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Input, Static, TextArea
 
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.safe_text import visible
@@ -24,8 +24,6 @@ from vmci_tui.tui.style.cells import plain
 from vmci_tui.tui.widgets.verdict_strip import VerdictLine
 
 if TYPE_CHECKING:
-    from textual.widgets import TextArea
-
     from vmci_tui.readers.verdicts import VerdictPair
 
 Result = TypeVar("Result")
@@ -190,8 +188,6 @@ class EditText(Dialog[bool]):
         self._text, self._accept, self._title, self._preview = text, accept, title, preview
 
     def compose(self) -> ComposeResult:
-        from textual.widgets import TextArea  # 5 ms that the first paint need not wait for
-
         shown = "\n".join(visible(line) for line in self._text.split(b"\n"))
         with Vertical(classes="dialog wide"):
             yield Static(plain(self._title), classes="title")
@@ -206,14 +202,14 @@ class EditText(Dialog[bool]):
     def on_unmount(self) -> None:
         self._preview(None, self._show_both, 0)
 
-    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+    @on(TextArea.Changed)
+    def _typed(self, event: TextArea.Changed) -> None:
         self.judge(self._preview, event.text_area.text)
 
     @on(Button.Pressed, "#ok")
     def action_accept(self) -> None:
         try:
-            editor: TextArea = self.query_one("#text")  # type: ignore[assignment]
-            self._accept(editor.text)
+            self._accept(self.query_one(TextArea).text)
         except VmciError as error:
             hint = self.query_one("#hint", Static)
             hint.update(plain(str(error)))

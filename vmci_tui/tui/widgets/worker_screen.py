@@ -1,14 +1,15 @@
-"""A screen whose work runs in a thread, with progress; ESC stops it."""
+"""A job of a screen that runs in a thread, with progress, until it ends or ESC stops it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
-from textual import work
 from textual.screen import Screen
-from textual.worker import get_current_worker
+from textual.widget import Widget
+from textual.worker import Worker, get_current_worker
 
 from vmci_tui.common.errors import Cancelled, VmciError
 from vmci_tui.common.progress import Pace, Progress
@@ -17,48 +18,81 @@ from vmci_tui.tui.host import host
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 Result = TypeVar("Result")
+Work = TypeVar("Work")
 _EVERY = 0.2
 """Seconds between two updates of the progress."""
 
 
-class WorkerScreen(Guarded, Screen[Result]):
-    """A screen with a status line `#progress`; its job runs in a thread, where no widget may be touched."""
+class Job:
+    """Runs one job at a time for a screen; in the job no widget may be touched."""
 
-    working = False
+    def __init__(self, screen: Widget, show: Callable[[str], None], stopped: str = "stopped") -> None:
+        """`show` shows the progress; `stopped` is the message of the error of a stopped job."""
+        self._screen, self._show, self._stopped = screen, show, stopped
+        self._worker: Worker[None] | None = None
 
-    @work(thread=True, exclusive=True, exit_on_error=False)
-    def run_work(self, job: Callable[[Progress], object], done: Callable[[object], None]) -> None:
-        """Run `job`; on the app's thread `done` gets its result, or `stopped` its error."""
+    @property
+    def running(self) -> bool:
+        return self._worker is not None
+
+    def start(
+        self, job: Callable[[Progress], Work], done: Callable[[Work], None], failed: Callable[[Exception], None]
+    ) -> None:
+        """Run `job`; on the app's thread `done` gets its result, or `failed` its error."""
+        run = partial(self._run, job, done, failed)
+        self._worker = self._screen.run_worker(run, thread=True, exclusive=True, exit_on_error=False)
+
+    def stop(self) -> bool:
+        """Stop the running job; return False if none runs."""
+        if self._worker is None:
+            return False
+        self._worker.cancel()
+        self._show("stopping")
+        return True
+
+    def _run(
+        self, job: Callable[[Progress], Work], done: Callable[[Work], None], failed: Callable[[Exception], None]
+    ) -> None:
         worker, pace = get_current_worker(), Pace()
         last = 0.0
 
         def progress(what: str, at: int, total: int) -> None:
             nonlocal last
             if worker.is_cancelled:
-                raise Cancelled("stopped")
+                raise Cancelled(self._stopped)
             now = time.monotonic()
             if now - last >= _EVERY:
                 last = now
-                self.app.call_from_thread(self.show_progress, f"{pace.words(what, at, total)}  (ESC stops)")
+                self._screen.app.call_from_thread(self._show, f"{pace.words(what, at, total)}  (ESC stops)")
 
         try:
-            result = job(progress)
+            ended = partial(done, job(progress))
         except Exception as error:  # an error must not vanish in a thread
-            self.app.call_from_thread(self._ended, error)
-            return
-        self.app.call_from_thread(self._finished, done, result)
+            ended = partial(failed, error)
+        self._screen.app.call_from_thread(self._end, ended)
 
-    def start(self, job: Callable[[Progress], object], done: Callable[[object], None]) -> None:
-        self.working = True
-        self.run_work(job, done)
+    def _end(self, ended: Callable[[], None]) -> None:
+        self._worker = None
+        ended()
 
-    def _finished(self, done: Callable[[object], None], result: object) -> None:
-        self.working = False
-        if self.is_attached:
-            done(result)
 
-    def _ended(self, error: Exception) -> None:
-        self.working = False
+class WorkerScreen(Guarded, Screen[Result]):
+    """A screen with a job, and a status line `#progress` for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.job = Job(self, self.show_progress)
+
+    def start(self, work: Callable[[Progress], Work], done: Callable[[Work], None]) -> None:
+        """Run the job `work`; `done` gets its result if the screen is still there, or `stopped` its error."""
+
+        def show(result: Work) -> None:
+            if self.is_attached:
+                done(result)
+
+        self.job.start(work, show, self._failed)
+
+    def _failed(self, error: Exception) -> None:
         if not isinstance(error, VmciError):
             host(self).failed(error)
         elif self.is_attached:
@@ -72,9 +106,6 @@ class WorkerScreen(Guarded, Screen[Result]):
         if self.is_attached:
             self.query_one("#progress", StatusLine).set_text(words)
 
-    def stop_work(self) -> bool:
-        """Stop the running job; return False if none runs."""
-        if self.working:
-            self.workers.cancel_node(self)
-            self.show_progress("stopping")
-        return self.working
+    def action_leave(self) -> None:
+        if not self.job.stop():
+            self.dismiss(None)

@@ -1,0 +1,306 @@
+"""What the keys of the main screen do to the file, and the screens that they open; loaded at the first such key."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+from vmci_tui.adoption.choose import adopted
+from vmci_tui.common.errors import EditError, SaveError, VmciError
+from vmci_tui.common.safe_text import literal, visible
+from vmci_tui.document import edit_head, edit_notes, edit_text
+from vmci_tui.document.edit import Edit
+from vmci_tui.document.edit_notes import FromFile
+from vmci_tui.document.memory_document import memory_document
+from vmci_tui.formats.fw_cfg_entry import parse_number
+from vmci_tui.formats.vmcoreinfo import TAKEN_OUT, is_indented, unindented
+from vmci_tui.opening.note_inputs import note_or_text
+from vmci_tui.render.dump_report import header_report
+from vmci_tui.render.shell_script import look_commands
+from vmci_tui.repair.next_commands import copy_name
+from vmci_tui.tui.host import host
+from vmci_tui.tui.prompts import ask, ask_edit, ask_text, choose, is_judged, make_edit, say, try_edit
+from vmci_tui.tui.save_session import SaveOutcome, SaveSession, UndoableSave, overwritten_lines, undoable_saves
+from vmci_tui.tui.session import Session
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from vmci_tui.search.candidate import RankedCandidate
+    from vmci_tui.tui.screens.repair_screen import RepairResult
+
+_SHOWN = 8
+"""Lines of bytes that a question shows at most."""
+
+
+class MainActions:
+    """The actions of one main screen."""
+
+    def __init__(self, screen: Screen[None], session: Session) -> None:
+        self._screen, self.session = screen, session
+
+    def _say(self, words: str, severity: Literal["information", "warning", "error"] = "warning") -> None:
+        say(self._screen, words, severity)
+
+    # The note and its text
+
+    def append(self) -> None:
+        """Add the VMCOREINFO note, or replace it: by that of a file, or by a typed text."""
+        if self.session.document.dump is None:
+            self._say("an entry has no notes: open a dump")
+            return
+
+        def chosen(choice: str | None) -> None:
+            if choice == "file":
+                hint = "key=value text, a raw note, or a dump that has one"
+                ask(self._screen, "Append the note of", self._append_file, "", hint)
+            elif choice == "nothing":
+                ask_text(self._screen, self.session, b"", self._typed_note, "The text of the new note")
+
+        title = "Replace the VMCOREINFO note" if self.session.document.state.note else "Append a VMCOREINFO note"
+        choices = (("file", "From a file: a text, a raw note, or another dump"), ("nothing", "New: type the text"))
+        choose(self._screen, title, choices, chosen)
+
+    def _append_file(self, typed: str) -> None:
+        path = typed.strip()
+        self.session.refuse_outside(path)
+        note, order = note_or_text(path), self.session.order
+        # As the option of the shell command is named.
+        form: Literal["note", "text"] = "text" if os.path.getsize(path) == len(note.desc) else "note"
+        indented = form == "text" and is_indented(note.desc)
+        if indented:
+            note = edit_notes.note_around(unindented(note.desc), order)
+        edit = Edit.of(edit_notes.append_found, FromFile(note, path, form), order)
+        make_edit(self._screen, self.session, edit)
+        if indented:
+            self._say(TAKEN_OUT, "information")
+
+    def _typed_note(self, typed: str) -> Edit:
+        text = _typed_text(typed)
+        if not text:
+            raise EditError("there is no text", "type lines such as PAGESIZE=4096")
+        text = text if text.endswith(b"\n") else text + b"\n"
+        text = unindented(text) if is_indented(text) else text  # as crash prints it
+        return Edit.of(edit_notes.append_text, text, self.session.order)
+
+    def edit_text(self) -> None:
+        """Edit the whole text of the note."""
+        text = self.session.document.state.vmcoreinfo
+        if text is None:
+            self._say("there is no note text: press a to add a note first")
+            return
+
+        def make(typed: str) -> Edit:
+            return Edit.of(edit_text.set_text, _typed_text(typed))
+
+        ask_text(self._screen, self.session, text.text, make, "The text of the note")
+
+    # Memory and repair
+
+    def find(self) -> None:
+        """Show the candidates in guest memory, and adopt the chosen one."""
+        from vmci_tui.tui.screens.candidates_screen import CandidatesScreen
+
+        if self.session.document.dump is None:
+            self._say("an entry has no memory: open a dump")
+            return
+
+        def adopt(judged: RankedCandidate | None) -> None:
+            if judged is None:
+                return
+            if try_edit(self._screen, self.session, adopted(judged.candidate, self.session.order)):
+                self._say("adopted: s saves a copy, u undoes it", "information")
+
+        self._screen.app.push_screen(CandidatesScreen(self.session), adopt)
+
+    def repair(self) -> None:
+        """Try every safe fix and show the result; each applied fix is one step of undo."""
+        from vmci_tui.tui.screens.repair_screen import RepairScreen
+
+        if self.session.document.dump is None:
+            self._say("an entry has no repair: fix its findings one by one (f)")
+            return
+
+        def done(result: RepairResult | None) -> None:
+            if result == "candidates":
+                self.find()
+            elif result is not None:
+                self.session.apply_repair(*result)
+                self._say(f"{len(result.repair.steps)} fix(es) made: s saves a copy, u undoes each", "information")
+
+        self._screen.app.push_screen(RepairScreen(self.session), done)
+
+    # Saving
+
+    def save(self) -> None:
+        """Save a copy of the dump, or of its entry, whichever was edited; ask if both were."""
+        document = self.session.document
+        if not (document.dump is not None and document.entry_unsaved and document.dump_unsaved):
+            self._save(entry=document.dump is None or document.entry_unsaved)
+            return
+
+        def chosen(choice: str | None) -> None:
+            if choice:
+                self._save(entry=choice == "entry")
+
+        choices = (("dump", "Save a copy of the dump"), ("entry", "Save the entry, 16 bytes"))
+        choose(self._screen, "The dump and its entry are two files, and both were edited", choices, chosen)
+
+    def _save(self, entry: bool) -> None:
+        from vmci_tui.tui.screens.save_screen import SaveScreen
+
+        session, document = self.session, self.session.document
+        saved = document.entry_alone() if entry and document.dump is not None else document
+
+        def done(outcome: SaveOutcome | None) -> None:
+            if outcome is None:
+                return
+            self._say(outcome.words if entry else f"{outcome.words}. N: what now", "information")
+            if outcome.in_place:
+                session.mark_saved(entry, None)
+                host(self._screen).reopen(document)
+            else:
+                session.saved(entry, outcome.path)
+
+        try:
+            saving = SaveSession(saved, session.refuse_outside)
+        except SaveError as error:
+            self._say(str(error), "error")
+        else:
+            self._screen.app.push_screen(SaveScreen(saving), done)
+
+    def undo_save(self) -> None:
+        """Undo the last save in place of a file, after a question with its name."""
+        document = self.session.document
+        try:
+            saves = undoable_saves(document)
+        except VmciError as error:
+            self._say(str(error), "error")
+            return
+        if not saves:
+            self._say("there is no save in place to undo")
+            return
+
+        def chosen(choice: str | None) -> None:
+            if choice and choice != "stay":
+                save = saves[int(choice)]
+                if save.forced:
+                    self._overwrite_and_undo(save)
+                else:
+                    host(self._screen).undo_last_save(document, save.path)
+
+        words = [f"Undo it in {s.name}{', which another program changed since' if s.forced else ''}" for s in saves]
+        choices = (("stay", "Leave it unchanged"), *((str(number), item) for number, item in enumerate(words)))
+        hint = "Unsaved edits will be lost." if document.unsaved else ""
+        choose(self._screen, "Undo the last save in place?", choices, chosen, hint)
+
+    def _overwrite_and_undo(self, save: UndoableSave) -> None:
+        """Show the bytes that another program wrote since, and ask again."""
+        try:
+            shown = overwritten_lines(save.path, _SHOWN)
+        except VmciError as error:
+            self._say(str(error), "error")
+            return
+
+        def chosen(choice: str | None) -> None:
+            if choice == "over":
+                host(self._screen).undo_last_save(self.session.document, save.path, force=True)
+
+        choices = (("stay", "Leave it unchanged"), ("over", "Overwrite these bytes and undo the save"))
+        title = "Another program changed the file since: its bytes now (-) and before the save (+)"
+        choose(self._screen, title, choices, chosen, "\n".join(shown))
+
+    def confirm_unsaved(self, proceed: Callable[[], object]) -> None:
+        """Call `proceed`; ask first if there are unsaved edits."""
+        document = self.session.document
+        if not document.unsaved:
+            proceed()
+            return
+
+        def chosen(choice: str | None) -> None:
+            if choice == "leave":
+                proceed()
+            elif choice == "save":
+                self._screen.call_later(self.save)
+
+        choices = (("stay", "Stay"), ("save", "Save a copy first"), ("leave", "Leave and lose the edits"))
+        choose(self._screen, "There are unsaved edits", choices, chosen, "; ".join(document.labels[-3:]))
+
+    # More of the file
+
+    def next_commands(self) -> None:
+        """Show the next commands for the open file, or for the copy that was or would be saved."""
+        from vmci_tui.tui.screens.next_commands_screen import NextCommandsScreen
+
+        session, document = self.session, self.session.document
+        if document.dump is None:
+            self._say("only QEMU reads an entry without a dump: Q asks it")
+        elif is_judged(self._screen, session):
+            if document.dump_unsaved:
+                path = copy_name(session.path) if session.path is not None else None
+                title = f"What now, once it is saved (s){f' as {visible(path)}' if path else ''}"
+            else:
+                path = session.saved_copy
+                title = f"What now with {document.name if path is None else visible(path)}"
+            self._screen.app.push_screen(NextCommandsScreen(title, session.next_commands(path)))
+
+    def header(self) -> None:
+        """Show the header of a kdump file, and edit the field that the user chooses."""
+        from vmci_tui.tui.screens.header_screen import HeaderScreen
+
+        fields, dump = self.session.document.state.header, self.session.document.dump
+        report = header_report(dump) if dump is not None else None
+        if fields is None or report is None:
+            self._say("only a kdump file has such a header: see the fields of this file in the hex view")
+            return
+
+        def chosen(name: str | None) -> None:
+            if name:
+                self._ask_header(name)
+
+        self._screen.app.push_screen(HeaderScreen(fields, report.fixed), chosen)
+
+    def _ask_header(self, name: str) -> None:
+        from vmci_tui.tui.screens.header_screen import PHYS_BASE, shown_value
+
+        fields = self.session.document.state.header
+        assert fields is not None
+
+        def make(typed: str) -> Edit:
+            if name == PHYS_BASE:
+                edit = Edit.of(edit_head.set_phys_base, parse_number(typed))
+            else:
+                edit = Edit.of(edit_head.set_header, name, literal(typed))
+            return edit.named(f"set header.{name}={visible(typed)}")
+
+        hint = "decimal, may be negative, or hex with 0x" if name == PHYS_BASE else "at most 64 bytes"
+        ask_edit(self._screen, self.session, f"{name} in the header", make, shown_value(fields, name), hint)
+
+    def memory(self, cursor: int) -> None:
+        """Show guest memory at the cursor of the hex view, else where the entry points, else at its first range."""
+        from vmci_tui.tui.screens.memory_screen import MemoryScreen
+
+        document = self.session.document
+        dump = document.dump
+        if dump is None or not dump.guest_memory.size:
+            self._say("there is no guest memory in this file")
+            return
+        ranges, history = dump.guest_memory, document.state.entry
+        paddr = document.layout.memory.paddr_of(cursor)
+        if paddr is None and history is not None and ranges.range_at(history.entry.paddr):
+            paddr = history.entry.paddr
+        if paddr is None:
+            paddr = next(item.paddr for item in ranges.ranges if item.offset is not None)
+        self._screen.app.push_screen(MemoryScreen(memory_document(dump, document.name), paddr))
+
+    def commands(self, cursor: int, key: bytes | None) -> None:
+        """Show the edits so far as shell commands, and those that show the bytes at `cursor` and the `key`."""
+        from vmci_tui.tui.screens.script_screen import CommandsScreen
+
+        looks = look_commands(self.session.document, cursor, key)
+        self._screen.app.push_screen(CommandsScreen(self.session.commands_so_far(), tuple(looks)))
+
+
+def _typed_text(typed: str) -> bytes:
+    return b"\n".join(literal(line) for line in typed.split("\n"))

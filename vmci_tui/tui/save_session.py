@@ -1,0 +1,171 @@
+"""A save from its plan to its result: what is written where, what the user must agree to first; no screen is here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from vmci_tui.common.errors import SaveError
+from vmci_tui.common.progress import Progress
+from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.document.document import Document
+from vmci_tui.layers.file import FileSource
+from vmci_tui.render.undo_report import overwritten_text
+from vmci_tui.repair.next_commands import copy_name
+from vmci_tui.saving.harm import Harm, harm_of
+from vmci_tui.saving.last_save import complete_last_save, foreign_bytes, last_save_state, undo_last_save
+from vmci_tui.saving.new_file import refuse_target
+from vmci_tui.saving.plan import plan_copy, plan_in_place
+from vmci_tui.saving.save_copy import save_copy
+from vmci_tui.saving.save_in_place import save_in_place
+
+
+class SaveOutcome(NamedTuple):
+    """A message for the user, and whether the open file itself was changed."""
+
+    words: str
+    in_place: bool = False
+    path: str | None = None
+    """Where the copy is."""
+
+
+class SaveSession:
+    """One save of a dump, or of an entry; what the user must agree to is asked once, by a call that saves nothing."""
+
+    def __init__(self, document: Document, refuse_outside: Callable[[str], None]) -> None:
+        """`refuse_outside` raises UsageError for a path that may not be saved. Raises SaveError if none can be."""
+        self.document = document
+        self.plan = plan_copy(document)
+        self.question = ""
+        """What the user agrees to by asking for the same save again."""
+        self.harm = Harm()
+        """The harm that `question` is about."""
+        self._refuse_outside = refuse_outside
+        self._replaced: str | None = None
+        self._shows_in_place = False
+        """Whether `plan` is that of a save in place."""
+
+    @property
+    def has_file(self) -> bool:
+        """Whether there is an open file, which a save in place would change."""
+        return isinstance(self.document.source, FileSource)
+
+    @property
+    def heading(self) -> str:
+        return f"Save in place: {self.document.name}" if self._shows_in_place else "Save a copy"
+
+    @property
+    def default(self) -> str:
+        """The path of the copy if the user types none."""
+        source = self.document.source
+        if isinstance(source, FileSource):
+            return copy_name(source.path)
+        stem = self.document.name.removesuffix(".json").removesuffix(".write")
+        return "new.entry" if self.document.made else f"{stem}.entry"
+
+    def target(self, typed: str) -> str:
+        """Return the path that a typed name means; the default one is shown as `visible` text."""
+        return self.default if typed == visible(self.default) else os.path.expanduser(typed.strip())
+
+    def rename(self, target: str) -> bool:
+        """Plan again for a new name, since an entry's format depends on it; return whether the plan is another."""
+        if self.document.dump is not None:
+            return False
+        try:
+            plan = plan_copy(self.document, target)
+        except SaveError:
+            return False  # reported by the save
+        if plan.image == self.plan.image:
+            return False
+        self.plan, self._shows_in_place = plan, False
+        return True
+
+    def refuse(self, target: str) -> None:
+        """Raise VmciError for a path that cannot be saved, or once for an existing file, which would be replaced."""
+        if not target:
+            raise SaveError("type a name")
+        self._refuse_outside(target)
+        if os.path.isdir(target):
+            raise SaveError(f"{visible(target)} is a folder: add a file name")
+        if os.path.exists(target) and self._replaced != target and not self._is_source(target):
+            self._replaced = target
+            raise SaveError(f"{visible(target)} exists. Press Save again to replace it")
+
+    def _is_source(self, target: str) -> bool:
+        source = self.document.source
+        return isinstance(source, FileSource) and os.path.realpath(target) == os.path.realpath(source.path)
+
+    def copy(self, target: str, progress: Progress) -> SaveOutcome | None:
+        """Save a copy; return None if the user must agree to its harm first. Raises VmciError."""
+        refuse_target(self.document.source, target)
+        plan = plan_copy(self.document, target)
+        if self._asks_about(harm_of(self.document, plan)):
+            return None
+        saved = save_copy(self.document, plan, target, progress)
+        checked = f"; {saved.checked} bytes of memory read back, the same" if self.document.dump else ""
+        return SaveOutcome(f"saved {saved.name}: {saved.size} bytes{checked}", path=target)
+
+    def in_place(self) -> SaveOutcome | None:
+        """Save in place; return None if the user must see the plan first, or agree to its harm. Raises VmciError."""
+        if self.document.read_only:
+            raise SaveError("the file is open in another vmci: save a copy")
+        plan = plan_in_place(self.document)
+        if not self._shows_in_place:
+            self.plan, self._shows_in_place = plan, True
+            self.question = (
+                "This changes the file itself; the old bytes are kept beside it. Press In place again to save"
+            )
+            return None
+        if self._asks_about(harm_of(self.document, plan)):
+            return None
+        saved = save_in_place(self.document, plan)
+        forced = "; it was made writable for that, and is read-only again" if saved.forced else ""
+        return SaveOutcome(f"saved {saved.name} in place{forced}; U undoes it", in_place=True)
+
+    def _asks_about(self, harm: Harm) -> bool:
+        """Ask about the harm of a save; return False if there is none, or the user was asked already."""
+        if not harm.worse or harm == self.harm:
+            return False
+        self.harm = harm
+        names = ", ".join(item.reader for item in harm.worse)
+        self.question = f"worse for {names} after the save. Press again to save anyway"
+        return True
+
+
+class UndoableSave(NamedTuple):
+    """The last save in place of a file."""
+
+    path: str
+    name: Safe
+    forced: bool
+    """Whether another program changed the file since, so that undoing it overwrites that."""
+
+
+def undoable_saves(document: Document) -> tuple[UndoableSave, ...]:
+    """Return the saves in place of the dump and of its entry that can be undone. Raises VmciError."""
+    return tuple(_undoable(document))
+
+
+def _undoable(document: Document) -> Iterator[UndoableSave]:
+    for source in (document.source, document.blob):
+        if isinstance(source, FileSource):
+            state = last_save_state(source.path)[0]
+            if state not in ("none", "untouched"):
+                yield UndoableSave(source.path, source.name, state == "changed")
+
+
+def overwritten_lines(path: str, most: int) -> tuple[str, ...]:
+    """Return what a forced undo overwrites, in at most `most` lines and one that counts the rest. Raises VmciError."""
+    lines = tuple(overwritten_text(foreign_bytes(path)))
+    return lines if len(lines) <= most else (*lines[:most], f"and {len(lines) - most} lines more")
+
+
+def undo_save(document: Document, path: str, finishing: bool = False, force: bool = False) -> str:
+    """Close the document, undo or complete the last save in place of a file, and return a message. Raises VmciError."""
+    document.close()  # it releases the lock, which the undo takes
+    if finishing:
+        complete_last_save(path)
+    else:
+        undo_last_save(path, force)
+    return f"the last save in place was {'completed' if finishing else 'undone'}"
