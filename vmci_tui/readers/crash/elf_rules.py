@@ -59,6 +59,10 @@ def _has_section_0(r: CrashElf) -> bool:
     return bool(r.first_headers) and r.section_0 is not None
 
 
+def _one_header(r: CrashElf) -> bool:
+    return bool(r.first_headers) and r.has_table and r.phnum == 1
+
+
 def _swapped(r: CrashElf) -> RuleHit | None:
     """Return a hit if the walk ends at a VMCOREINFO note whose header is in the other byte order."""
     if r.ended is None or r.ended.span is None:
@@ -143,8 +147,15 @@ _HEAD: Final = (
         holds=lambda r: _has_section_0(r) and r.header.shentsize > SECTION_ROOM, where="e_shentsize"),
     row("C16", "before", "headers-cut-off", _RESIZE, _UNREADABLE,
         "The file ends before the last program header: e_phnum is too high, or the file is cut off.",
-        holds=lambda r: bool(r.first_headers) and (not r.has_table or r.phnum == 1), where="e_phnum",
+        holds=lambda r: bool(r.first_headers) and not r.has_table, where="e_phnum",
         says=lambda r: "cannot realloc interim ELF header buffer" if r.table_end >= NO_MEMORY else _UNREADABLE),
+    row("C16", "before", "one-header", _RESIZE, _UNREADABLE,
+        "e_phnum is 0xffff, but section header 0 gives 1 as the number of program headers: there is none of memory.",
+        holds=_one_header, where="e_phnum", until=(9,)),
+    row("C16", "before", "one-header-since-9", _RESIZE, "",
+        "Section header 0 gives 1 as the number of program headers: crash then uses memory in which it wrote nothing, "
+        "so the outcome differs from build to build.",
+        holds=_one_header, where="e_phnum", observed=False, since=(9,)),
     row("C18", "before", "memory-at-0", _RESIZE, "realloc: No such file or directory",
         "p_offset of program header 1 is 0: crash takes it as the length of the header area, and gives up.",
         holds=lambda r: r.head_end == 0, where=_segment(1, "p_offset")),

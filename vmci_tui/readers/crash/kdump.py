@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.kdump_records import DISKDUMP, SIGNATURE, KdumpSubHeader
@@ -33,6 +33,9 @@ _SIZE_TOP: Final = (1 << 64) - 1
 _PAGE: Final = 4096
 _SECTION: Final = 4096
 """BITMAP_SECT_LEN: pages that are counted at once."""
+
+Way = Literal["read", "mapped", "sized"]
+"""How versions of crash get at the bitmaps: they read them; map them; map them if the file is large enough."""
 
 
 class CrashKdump(KdumpProgram):
@@ -67,6 +70,28 @@ class CrashKdump(KdumpProgram):
 
     def _faults(self) -> Iterator[Fault]:
         """Yield the faults in the order of crash; what follows the first one is not to be relied on."""
+        yield from self._head_faults()
+        yield from filter(None, [self.bitmap_fault("mapped")])
+        if (sub := self._with_notes) is not None:
+            # The notes of the processors, which crash reads even if it does not need them.
+            pointer = self.field("offset_note", "size_note")
+            if sub.size_note >= MEMORY:
+                yield Fault("notes", "crash: compressed kdump: cannot malloc notes buffer", self.field("size_note"))
+            if sub.offset_note < 0:
+                yield Fault("notes", "crash: compressed kdump: cannot lseek notes data", pointer)
+            if self.view.size < sub.offset_note + sub.size_note <= _FILE_TOP:
+                yield Fault("notes", "crash: compressed kdump: cannot read notes data", pointer)
+            if self.notes.dies is not None:
+                yield self.notes.dies
+        if self.overrun[0] > self.overrun[2]:
+            yield Fault("pages", SEGV, self.counted[2])
+        if self.header.block_size * 16 % (1 << 32) >= 1 << 31:
+            words = "crash: compressed kdump: cannot malloc compressed page_cache_buf"
+            yield Fault("cache", words, self.field("block_size"))
+        yield from self._pointer_faults()
+
+    def _head_faults(self) -> Iterator[Fault]:
+        """Yield the faults of the header and the place of the sub-header."""
         block, size, block_size = self.header.block_size, self.view.size, self.field("block_size")
         if self.machine:
             yield Fault("machine", "WARNING: machine type mismatch:", self.field("utsname.machine"))
@@ -76,28 +101,25 @@ class CrashKdump(KdumpProgram):
             yield Fault("block", UNKNOWN, block_size)
         if 2 * block > size:
             yield Fault("cut", f"crash: {self.kind}: cannot read dump sub header", Span(block, size - block))
-        # The bitmaps, which crash maps and then copies: by halves if there are two, else whole.
-        (offset, length), bitmap = self.bitmap, self.field("sub_hdr_size", "bitmap_blocks")
-        if offset < 0 or offset % _PAGE or not length or 2 * length > MEMORY:
-            yield Fault("bitmap", f"crash: {self.kind}: cannot mmap bitmap buffer", bitmap)
-        if (offset + length - 1) // _PAGE * _PAGE >= size:
-            yield Fault("bitmap", "killed by SIGBUS", bitmap)
-        if (sub := self._with_notes) is not None:
-            # The notes of the processors, which crash reads even if it does not need them.
-            pointer = self.field("offset_note", "size_note")
-            if sub.size_note >= MEMORY:
-                yield Fault("notes", "crash: compressed kdump: cannot malloc notes buffer", self.field("size_note"))
-            if sub.offset_note < 0:
-                yield Fault("notes", "crash: compressed kdump: cannot lseek notes data", pointer)
-            if size < sub.offset_note + sub.size_note <= _FILE_TOP:
-                yield Fault("notes", "crash: compressed kdump: cannot read notes data", pointer)
-            if self.notes.dies is not None:
-                yield self.notes.dies
-        if self.overrun[0] > self.overrun[2]:
-            yield Fault("pages", SEGV, self.counted[2])
-        if block * 16 % (1 << 32) >= 1 << 31:
-            yield Fault("block", "crash: compressed kdump: cannot malloc compressed page_cache_buf", block_size)
-        yield from self._pointer_faults()
+
+    def bitmap_fault(self, way: Way) -> Fault | None:
+        """Return the fault of the bitmaps in versions that read them, or map them, or look at the size before that."""
+        offset, length = self.bitmap
+        words, beyond = "", offset + length > self.view.size
+        if way == "read" and (offset < 0 or (length and beyond)):
+            words = f"crash: {self.kind}: cannot {'lseek' if offset < 0 else 'read'} memory bitmap"
+        elif way == "sized" and beyond:
+            words = "crash: Mmap: Beyond the end of mapped file, corrupted?"
+        elif way != "read" and (offset < 0 or offset % _PAGE or not length or 2 * length > MEMORY):
+            # They are mapped and then copied: by halves if there are two, else whole.
+            words = f"crash: {self.kind}: cannot mmap bitmap buffer"
+        elif way == "mapped" and (offset + length - 1) // _PAGE * _PAGE >= self.view.size:
+            words = "killed by SIGBUS"
+        return Fault("bitmap", words, self.field("sub_hdr_size", "bitmap_blocks")) if words else None
+
+    def stopped(self, way: Way) -> Fault | None:
+        """Return the first fault up to the bitmaps, in versions that read these in one way."""
+        return next(self._head_faults(), None) or self.bitmap_fault(way)
 
     def _pointer_faults(self) -> Iterator[Fault]:
         """Yield the faults of the pointer (vmcoreinfo_read_string, which does not check for zeros in both fields)."""

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from vmci_tui.readers.crash.deaths import SEGV
-from vmci_tui.readers.crash.kdump import KEY, CrashKdump
+from vmci_tui.readers.crash.kdump import KEY, CrashKdump, Way
 from vmci_tui.readers.crash.text import KEYS
 from vmci_tui.readers.crash.text_rules import CRASH, UNKNOWN, carriage_returns
-from vmci_tui.readers.rule import RuleHit
+from vmci_tui.readers.rule import Rule, RuleHit, at_fault
 from vmci_tui.readers.rule_rows import RuleRows
 from vmci_tui.readers.shared.kdump_program import Layout
 from vmci_tui.readers.shared.text_lines import c_string
+from vmci_tui.readers.version import Version
 
 _HEAD: Final = "read_dump_header"
 _NOTES: Final = "process_elf64_notes"
 _READ: Final = "vmcoreinfo_read_string"
+_BITMAPS: Final[Mapping[Way, str]] = {
+    "mapped": "killed by SIGBUS",
+    "sized": "crash: Mmap: Beyond the end of mapped file, corrupted?",
+    "read": "crash: compressed kdump: cannot read memory bitmap",
+}
+_MAPPED: Final = (8, 0, 1)
+"""The first version that maps the bitmaps (commit a334423; on its branch 7.3.2)."""
+_SIZED: Final = (8, 0, 6)
+"""The first version that compares their end with the size of the file (commit 79b93ec)."""
 _NO_CPUS: Final = "WARNING: compressed kdump: invalid nr_cpus value: "
-
-
-def _misread(r: CrashKdump, layout: Layout) -> RuleHit | None:
-    """Return a hit if crash stops at a number of a header in another layout."""
-    return r.misread(layout, "block", "cut", "bitmap")
 
 
 def _has_twice(r: CrashKdump) -> bool:
@@ -31,29 +37,57 @@ def _has_twice(r: CrashKdump) -> bool:
 
 
 row: Final[RuleRows[CrashKdump]] = RuleRows(CRASH + "diskdump.c ", CrashKdump.field)
+
+
 # fmt: off
+def _up_to_the_bitmaps(
+    suffix: str, way: Way, since: Version | None = None, until: Version | None = None
+) -> tuple[Rule[CrashKdump], ...]:
+    """Return the rules up to the bitmaps for versions that get at these in one way; `suffix`: of their names."""
+
+    def misread(r: CrashKdump, layout: Layout) -> RuleHit | None:
+        """Return a hit if crash stops at a number of a header in another layout."""
+        early = r.stopped(way)
+        fault = early or r.fault
+        if r.layout != layout or fault is None or fault.kind not in ("block", "cut", "bitmap", "cache"):
+            return None
+        # A crash that does not map the bitmaps gets further, but was never seen to find a text.
+        return r.misread_sizes(UNKNOWN if early is None and fault.kind == "bitmap" else fault.words)
+
+    return (
+        row("C12", "before", "narrow-header" + suffix, _HEAD, "crash: compressed kdump: cannot mmap bitmap buffer",
+            "The header is a 32-bit one: crash reads it as a 64-bit header, like that of the machine that it was built "
+            "for, and finds an invalid block size and bitmaps.",
+            where=lambda r: misread(r, "32 bits"), since=since, until=until),
+        row("C14", "before", "kdump-byte-order" + suffix, _HEAD, UNKNOWN,
+            "The header is big-endian: crash reads it in the byte order of the machine that it runs on.",
+            where=lambda r: misread(r, "big-endian"), since=since, until=until),
+        row("C26", "before", "bitmap" + suffix, _HEAD, _BITMAPS[way],
+            "The bitmaps, whose place block_size, sub_hdr_size and bitmap_blocks give, are not in the file, do not "
+            "start at a multiple of 4,096, or are empty.",
+            where=lambda r: at_fault(r.stopped(way), "bitmap"), since=since, until=until),
+    )
+
+
 REFUSALS: Final = (
     row("C12", "before", "kdump-machine", _HEAD, "WARNING: machine type mismatch:",
         "utsname.machine names a machine that this crash (the x86-64 build) was not built for. crash ignores an "
         "unknown name (`Unknown`, `S390X`, an empty one).",
         where=lambda r: r.at_fault("machine")),
-    row("C12", "before", "narrow-header", _HEAD, "crash: compressed kdump: cannot mmap bitmap buffer",
-        "The header is a 32-bit one: crash reads it as a 64-bit header, like that of the machine that it was built "
-        "for, and finds an invalid block size and bitmaps.",
-        where=lambda r: _misread(r, "32 bits")),
-    row("C14", "before", "kdump-byte-order", _HEAD, UNKNOWN,
-        "The header is big-endian: crash reads it in the byte order of the machine that it runs on.",
-        where=lambda r: _misread(r, "big-endian")),
+    *_up_to_the_bitmaps("", "mapped", since=_MAPPED, until=_SIZED),
+    *_up_to_the_bitmaps("-since-8-0-6", "sized", since=_SIZED),
+    *_up_to_the_bitmaps("-before-8-0-1", "read", until=_MAPPED),
     row("C02", "before", "cut-off", _HEAD, "crash: compressed kdump: cannot read dump sub header",
         "The file ends before the end of its second block, which holds the sub-header, or block_size is wrong.",
         where=lambda r: r.at_fault("cut")),
     row("C23", "before", "block-size", _HEAD, "crash: diskdump / compressed kdump: cannot malloc block_size buffer",
         "block_size is 0 or negative, is larger than the file, or is a size for which crash overwrites it.",
-        where=lambda r: r.at_fault("block")),
-    row("C26", "before", "bitmap", _HEAD, "killed by SIGBUS",
-        "The bitmaps, whose place block_size, sub_hdr_size and bitmap_blocks give, are not in the file, do not "
-        "start at a multiple of 4,096, or are empty.",
-        where=lambda r: r.at_fault("bitmap")),
+        where=lambda r: r.at_fault("block", "cache")),
+    row("C26", "before", "bitmap-is-odd", _HEAD, "",
+        "The bitmaps do not start at a multiple of 4,096, are empty, or are large: what a crash that does not map them "
+        "does then is not known.",
+        holds=lambda r: r.at_fault("bitmap") is not None and r.stopped("read") is None and not r.layout,
+        where=lambda r: r.field("sub_hdr_size", "bitmap_blocks"), observed=False, until=_MAPPED),
     row("C25", "before", "notes-outside", _HEAD, "crash: compressed kdump: cannot read notes data",
         "offset_note and size_note lead out of the file: crash gives up, although the text has its own pointers.",
         where=lambda r: r.at_fault("notes")),
