@@ -31,13 +31,18 @@ _RAM = 64 << 20
 _FRESH = 340
 """Cases for each of the six targets: 2,040 a version."""
 _FOLDER = os.environ.get("VMCI_VERSIONS")
-_RELEASES = sorted(path.parent for path in Path(_FOLDER).glob("*/run/qemu-system-x86_64")) if _FOLDER else []
+_RELEASES = (
+    sorted({path.parent.resolve() for path in Path(_FOLDER).glob("*/run/qemu-system-x86_64")}) if _FOLDER else []
+)
+_OFF = {"offset": 0, "length": 16, "bytes": "00" * 16}
+"""The write with which a guest withdraws its note: a case does not see that of the case before."""
 
 
 def _recorded(name: str) -> list[dict[str, Any]]:
-    """Return the recorded cases of a target."""
+    """Return the recorded cases of a target in which the guest writes."""
     with gzip.open(_CASES) as lines:
-        return [case for line in lines if (case := json.loads(line))["id"].startswith(f"{name}:")]
+        cases = [case for line in lines if (case := json.loads(line))["id"].startswith(f"{name}:")]
+    return [{**case, "write": [_OFF, case["write"]], "entry": None} for case in cases if case["write"]]
 
 
 def _hold(target: QemuTarget, program: str, cases: list[dict[str, Any]]) -> Counter[str]:
@@ -56,7 +61,7 @@ def _hold(target: QemuTarget, program: str, cases: list[dict[str, Any]]) -> Coun
             there = machine.read(paddr, size) if 12 <= size <= SIZE_LIMIT else b""
             output = machine.dump()
             machine.put(paddr, bytes(len(region)))
-            line = json.dumps({**case, "entry": None, "region": there.rstrip(b"\0").hex()}).encode()
+            line = json.dumps({**case, "region": there.rstrip(b"\0").hex()}).encode()
             predicted = json.loads(predict(line, 1, rules_of(machine.version)))
             appended = output.appended
             assert predicted == {
@@ -73,8 +78,8 @@ def _hold(target: QemuTarget, program: str, cases: list[dict[str, Any]]) -> Coun
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_slice_of_the_recorded_cases_agrees(name: str) -> None:
     readers.need(TARGETS[name].program)
-    cases = [case for case in _recorded(name) if case["write"]]
-    assert _hold(TARGETS[name], program_of(TARGETS[name]), list(islice(cases, 0, None, 25))).total() >= 20
+    cases = list(islice(_recorded(name), 0, None, 25))
+    assert _hold(TARGETS[name], program_of(TARGETS[name]), cases).total() == len(cases) >= 20
 
 
 @pytest.mark.long
@@ -82,7 +87,6 @@ def test_a_slice_of_the_recorded_cases_agrees(name: str) -> None:
 @pytest.mark.parametrize("name", TARGETS)
 def test_recorded_and_fresh_cases_agree_with_a_release(name: str, folder: Path) -> None:
     target = TARGETS[name]
-    program = str(folder / target.program)
-    cases = [case for case in _recorded(name) if case["write"]]
+    program, cases = str(folder / target.program), _recorded(name)
     assert _hold(target, program, cases).total() == len(cases) > 500
     assert agree(name, _FRESH, _SEED, program).total() == _FRESH
