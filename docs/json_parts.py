@@ -10,6 +10,10 @@ Order = Annotated[Literal["little", "big"] | None, "the file's"]
 Offset = Annotated[int, "in the file, in bytes"]
 PlainOffset = Annotated[int, "in the file, in bytes; of a flattened file in its plain form"]
 Accepts = Annotated[bool | None, "null: unknown"]
+Installed = Annotated[
+    dict[str, str | None] | None,
+    "with `--reader installed` the version of each program on this machine, null for a missing one; else null",
+]
 Hex = Annotated[str, "bytes, two digits each"]
 
 
@@ -155,6 +159,13 @@ class Proof(TypedDict):
     corrections: list[Correction]
 
 
+class VersionVerdict(TypedDict):
+    """What a program makes of the file from one version up to the next in the list."""
+
+    since: Annotated[str, "the first version; in the first item the oldest that is known"]
+    accepts: Accepts
+
+
 class Verdict(TypedDict):
     """What one reader makes of the file."""
 
@@ -163,6 +174,9 @@ class Verdict(TypedDict):
     says: Annotated[str, "the program's own words"]
     osrelease: Annotated[str | None, "the release that it prints"]
     stage: Annotated[Literal["before", "note", "after"] | None, "where it refuses: before, at or after the note"]
+    version: Annotated[str, "the version whose rules judge"]
+    remark: Annotated[str | None, "`checked up to VERSION` if the rules were not checked with this version"]
+    by_version: Annotated[list[VersionVerdict], "oldest first; empty if all known versions agree"]
 
 
 class NextCommand(TypedDict):

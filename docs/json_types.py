@@ -15,6 +15,7 @@ from json_parts import (
     FileSummary,
     Finding,
     Hex,
+    Installed,
     KdumpHeader,
     Machine,
     MemoryRange,
@@ -47,6 +48,7 @@ class Check(FileSummary):
     proof: Annotated[NotRequired[Proof | None], "null without a note"]
     readers: Annotated[dict[str, Verdict], "by name; those of --for, if it is given"]
     more_readers: Annotated[NotRequired[dict[str, Verdict]], "by name, with --all-readers"]
+    installed: Installed
     next: NotRequired[list[NextCommand]]
 
 
@@ -133,6 +135,8 @@ class Repair(TypedDict):
     candidates: list[Candidate]
     before: Annotated[dict[str, bool | None], "whether each reader accepts the file"]
     after: Annotated[dict[str, bool | None], "whether each reader accepts the repaired one"]
+    versions: Annotated[dict[str, str], "the version of each reader whose rules judge"]
+    installed: Installed
     next: NotRequired[list[NextCommand]]
 
 

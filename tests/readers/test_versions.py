@@ -78,6 +78,8 @@ def test_a_rule_holds_from_since_to_before_until(version: str, says: str, span: 
     verdict = judge(reader, View(BytesSource(b"x")))
     assert (verdict.says, verdict.accepts) == (says, says == "yes")
     assert [item.span for item in verdict.fired] == [span] * (says != "yes")
+    accepts = [(item.since, item.accepts) for item in verdict.by_version]
+    assert accepts == [((1, 0), False), ((2,), True), ((3,), False)]
     assert (reader.version, reader.known, reader.rules) == (version, _READER.known, _READER.rules)
 
 
@@ -91,5 +93,7 @@ def test_a_field_is_named_only_where_there_are_fields() -> None:
 def test_known_versions_are_sorted_and_hold_the_default(reader: Reader[Any]) -> None:
     assert list(reader.known) == sorted(reader.known, key=numbers_of)
     assert reader.version in reader.known and reader.version in reader.title
-    names = [rule.name for rule in reader.in_force]
-    assert names and len(names) <= len(reader.rules)
+    assert any(rule.holds_in(reader.numbers) for rule in reader.rules)
+    assert reader.remark == ""
+    assert reader.at("9999").remark == f"checked up to {reader.known[-1]}"
+    assert reader.at("0.0.1").remark == f"checked from {reader.known[0]} on"

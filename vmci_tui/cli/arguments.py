@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     check = _command(commands, "check", "findings, and each reader's verdict; exit code 1 on an error")
     _file(check, blob=True)
     check.add_argument("--all-readers", action="store_true", help="also the verdict of gdb")
+    _readers(check)
     check.add_argument("--for", dest="readers", metavar="READER,...", help="exit code 1 if one of these refuses")
 
     find = _command(commands, "find", "search guest memory for the note: candidates, best first")
@@ -99,6 +100,7 @@ def parser() -> argparse.ArgumentParser:
     _file(fixed)
     fixed.add_argument("--only", metavar="CODE,...", help="fix only these findings")
     fixed.add_argument("--keep-segments", action="store_true", help="do not merge program headers (gdb uses them)")
+    _readers(fixed)
     fixed.add_argument("--keep-flattened", action="store_true", help="keep a flattened file flattened")
     _output(fixed, agree=f"PADDR: use the candidate there, proved or not; {_WORSE}")
 
@@ -148,8 +150,11 @@ def parser() -> argparse.ArgumentParser:
     asked.add_argument("--target", choices=TARGETS, default="x86_64", metavar="GUEST", help=", ".join(TARGETS))
     asked.add_argument("--qemu", metavar="Q", help="the QEMU to run, or the version to predict: 7.2, 10.0 or 11.1")
 
+    _readers(asked)
+
     predicted = _command(commands, "predict", "what QEMU will do: JSON lines from stdin to stdout")
-    predicted.add_argument("--qemu", choices=("7.2", "10.0", "11.1"), default="7.2", help="the version (default 7.2)")
+    predicted.add_argument("--qemu", metavar="VERSION", help="as --reader qemu=VERSION (default 7.2)")
+    _readers(predicted)
 
     bench = _command(commands, "craft", "create a tiny dump, its entry and note, with chosen faults")
     bench.add_argument("--list", action="store_true", help="list all faults")
@@ -186,6 +191,16 @@ def _file(command: argparse.ArgumentParser, blob: bool = False) -> None:
     command.add_argument("file", metavar="FILE", help="a dump (ELF, kdump), a blob, or NAME.write.json")
     if blob:
         command.add_argument("--blob", metavar="BLOB", help="the entry that belongs to the dump")
+
+
+def _readers(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--reader",
+        action="append",
+        default=[],
+        metavar="READER=V",
+        help="judge as crash=8.0.6 does; `installed`: as those here",
+    )
 
 
 def _output(command: argparse.ArgumentParser, in_place: bool = True, agree: str | None = _WORSE) -> None:

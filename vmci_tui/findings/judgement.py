@@ -10,7 +10,15 @@ from vmci_tui.document.document import Document
 from vmci_tui.findings import findings
 from vmci_tui.findings.finding import Finding
 from vmci_tui.proof.prove import proof_of
-from vmci_tui.readers.verdicts import VerdictPair, Verdicts, more_verdicts, verdicts_after, verdicts_now
+from vmci_tui.readers.verdicts import (
+    DEFAULT,
+    ChosenReaders,
+    VerdictPair,
+    Verdicts,
+    more_verdicts,
+    verdicts_after,
+    verdicts_now,
+)
 from vmci_tui.search.candidate import Proof
 
 
@@ -26,15 +34,22 @@ class Judgement:
     known: Verdicts | None = None
     """The verdicts over the file on disk, if an earlier judgement has them."""
     budget: Budget | None = None
+    readers: ChosenReaders = DEFAULT
 
     @classmethod
-    def of(cls, document: Document, known: Verdicts | None = None, budget: Budget | None = None) -> Judgement:
+    def of(
+        cls,
+        document: Document,
+        known: Verdicts | None = None,
+        budget: Budget | None = None,
+        readers: ChosenReaders = DEFAULT,
+    ) -> Judgement:
         """Judge the current state of a document."""
-        return cls(document.snapshot(), known, budget)
+        return cls(document.snapshot(), known, budget, readers)
 
     def later(self, document: Document) -> Judgement:
         """Judge another state of the same file: the verdicts over the file on disk stay valid."""
-        return Judgement.of(document, self.now)
+        return Judgement.of(document, self.now, readers=self.readers)
 
     def complete(self) -> Judgement:
         """Compute every part now, so that another thread need not wait for it later."""
@@ -44,12 +59,12 @@ class Judgement:
     @cached_property
     def now(self) -> Verdicts:
         """The verdicts over the file on disk."""
-        return verdicts_now(self.document, self.known, self.budget)
+        return verdicts_now(self.document, self.readers, self.known, self.budget)
 
     @cached_property
     def after(self) -> Verdicts:
         """The verdicts over the file that saving would write."""
-        return verdicts_after(self.document, self.now, self.budget)
+        return verdicts_after(self.document, self.now, self.readers, self.budget)
 
     @property
     def both(self) -> VerdictPair:
@@ -59,7 +74,7 @@ class Judgement:
     @cached_property
     def more(self) -> VerdictPair:
         """The verdicts of the programs that judge only if they are asked for, before and after saving."""
-        return more_verdicts(self.document, self.budget)
+        return more_verdicts(self.document, self.readers, self.budget)
 
     @property
     def shown(self) -> Verdicts:

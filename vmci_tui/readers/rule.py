@@ -8,9 +8,10 @@ and gives `unknown`, never a guess.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import groupby
 from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from vmci_tui.common import mishap
@@ -227,10 +228,18 @@ class Reader(Generic[R]):
     """The first version that uses a key; all versions use the keys that are not here."""
 
     @cached_property
-    def in_force(self) -> tuple[Rule[R], ...]:
-        """The rules that its version has."""
-        version = numbers_of(self.version)
-        return tuple(rule for rule in self.rules if rule.holds_in(version))
+    def numbers(self) -> Version:
+        """Its version, to be compared with those of rules."""
+        return numbers_of(self.version)
+
+    @cached_property
+    def remark(self) -> str:
+        """A remark if its version is outside of those that are known; empty if it is not."""
+        if self.known and self.numbers > numbers_of(self.known[-1]):
+            return f"checked up to {self.known[-1]}"
+        if self.known and self.numbers < numbers_of(self.known[0]):
+            return f"checked from {self.known[0]} on"
+        return ""
 
     @property
     def title(self) -> str:
@@ -244,6 +253,14 @@ class Reader(Generic[R]):
     def at(self, version: str) -> Reader[R]:
         """Return the same program in another version."""
         return replace(self, version=version)
+
+
+class VersionVerdict(NamedTuple):
+    """Whether a program accepts, from one version up to the next that judges otherwise."""
+
+    since: Version
+    accepts: bool | None
+    """None: unknown."""
 
 
 @dataclass(frozen=True)
@@ -265,6 +282,8 @@ class Verdict:
     """Whether it also reads kernel memory; None if it refuses, or this is not known."""
     unread: Safe = _NO_WORDS
     """Its words if it accepts but reads no kernel memory."""
+    by_version: tuple[VersionVerdict, ...] = ()
+    """The verdicts of all known versions, oldest first; empty if they are the same."""
 
     @property
     def decisive(self) -> FiredRule | None:
@@ -309,26 +328,49 @@ def unknown(reader: Reader[Any], words: str) -> Verdict:
 
 def decide(reader: Reader[R], reading: R) -> Verdict:
     """Run one reader's rules over its reading. Used for QEMU, which reads an entry and memory, not a file."""
-    fired = []
-    for rule in reader.in_force:
+    hits = []
+    for rule in reader.rules:
         hit = rule.check(reading)
         if hit is not None:
-            fired.append(FiredRule(rule, hit.span, visible(rule.words if hit.words is None else hit.words)))
+            hits.append(FiredRule(rule, hit.span, visible(rule.words if hit.words is None else hit.words)))
+    fired = tuple(item for item in hits if item.rule.holds_in(reader.numbers))
     first = next((item for item in fired if item.rule.refuses), None)
-    accepts: bool | None = first is None
-    if first is not None and not first.rule.observed:
-        accepts = None
     release = reading.osrelease if first is None or reader.shows_refused else None
     reads = reader.reads(reading) if first is None else NOT_KNOWN
     return Verdict(
         reader,
-        accepts,
+        _accepts(fired),
         visible(reader.accepted(reading)) if first is None else first.words,
         None if first is None else first.rule.stage,
         None if release is None else visible(release),
         reading.note,
         reading.text,
-        tuple(fired),
+        fired,
         reads.known,
         visible(reads.words),
+        _by_version(reader, hits),
     )
+
+
+def _accepts(fired: Iterable[FiredRule]) -> bool | None:
+    """Return whether a program accepts if these rules apply: the first that refuses decides."""
+    first = next((item.rule for item in fired if item.rule.refuses), None)
+    return True if first is None else False if first.observed else None
+
+
+def _by_version(reader: Reader[Any], hits: Sequence[FiredRule]) -> tuple[VersionVerdict, ...]:
+    """Return the verdicts of all known versions, from the rules of any version that apply."""
+    edges = {edge for item in hits for edge in (item.rule.since, item.rule.until) if edge is not None}
+    if not edges or not reader.known:
+        return ()
+    oldest = numbers_of(reader.known[0])
+    return differing(
+        VersionVerdict(since, _accepts(item for item in hits if item.rule.holds_in(since)))
+        for since in (oldest, *sorted(edge for edge in edges if edge > oldest))
+    )
+
+
+def differing(verdicts: Iterable[VersionVerdict]) -> tuple[VersionVerdict, ...]:
+    """Return the first of equal verdicts in a row; empty if all are equal."""
+    firsts = tuple(next(same) for _, same in groupby(verdicts, key=lambda item: item.accepts))
+    return firsts if len(firsts) > 1 else ()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from vmci_tui.common.budget import Budget
-from vmci_tui.common.errors import SaveError
+from vmci_tui.common.errors import SaveError, UsageError
+from vmci_tui.common.safe_text import visible
 from vmci_tui.document.document import Document
 from vmci_tui.readers import crash, drgn, eu_readelf, gdb, libkdumpfile, makedumpfile, qemu, readelf
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Reader, Verdict, judge
+from vmci_tui.readers.version import is_version
 
 READERS: Final[tuple[Reader[Any], ...]] = (
     crash.READER,
@@ -28,6 +31,39 @@ NAMES = ("qemu", *(reader.name for reader in READERS))
 Verdicts = Mapping[str, Verdict]
 
 
+@dataclass(frozen=True)
+class ChosenReaders:
+    """The readers whose rules judge, each in one version."""
+
+    qemu: str = qemu.READER.version
+    dumps: tuple[Reader[Any], ...] = READERS
+    more: tuple[Reader[Any], ...] = MORE_READERS
+
+    @property
+    def all(self) -> tuple[Reader[Any], ...]:
+        """QEMU and all readers of dumps, in the order on screen."""
+        return (qemu.reader(self.qemu), *self.dumps, *self.more)
+
+    def at(self, versions: Mapping[str, str]) -> ChosenReaders:
+        """Return the same readers, those that `versions` names in its versions.
+
+        Raises UsageError for an unknown reader, and for what is not a version.
+        """
+        names = [reader.name for reader in self.all]
+        for name, version in versions.items():
+            if name not in names:
+                raise UsageError(f"unknown reader '{visible(name)}'", f"choose from {', '.join(names)}")
+            if not is_version(version):
+                raise UsageError(f"'{visible(version)}' is not a version of {name}", f"write it as {name}=1.2.3")
+        dumps, more = (
+            tuple(item.at(versions.get(item.name, item.version)) for item in group) for group in (self.dumps, self.more)
+        )
+        return ChosenReaders(versions.get("qemu", self.qemu), dumps, more)
+
+
+DEFAULT: Final = ChosenReaders()
+
+
 class VerdictPair(NamedTuple):
     """Verdicts over the file on disk, and over the file that saving would write; equal if nothing would change."""
 
@@ -40,30 +76,34 @@ def judge_file(view: View, readers: Iterable[Reader[Any]] = READERS) -> dict[str
     return {reader.name: judge(reader, view) for reader in readers}
 
 
-def verdicts_now(document: Document, known: Verdicts | None = None, budget: Budget | None = None) -> Verdicts:
+def verdicts_now(
+    document: Document, readers: ChosenReaders = DEFAULT, known: Verdicts | None = None, budget: Budget | None = None
+) -> Verdicts:
     """Judge the file on disk; `known`: an earlier result for the same file, in which only QEMU is judged again.
 
     `budget`: the limit of each reader; it may stop one, and then this raises Cancelled.
     """
-    entry = {"qemu": qemu.verdict(document)}
+    entry = {"qemu": qemu.verdict(document, readers.qemu)}
     if document.dump is None:
         return entry
-    return {**entry, **(known or judge_file(_current(document, budget))), **entry}
+    return {**entry, **(known or judge_file(_current(document, budget), readers.dumps)), **entry}
 
 
-def verdicts_after(document: Document, now: Verdicts, budget: Budget | None = None) -> Verdicts:
+def verdicts_after(
+    document: Document, now: Verdicts, readers: ChosenReaders = DEFAULT, budget: Budget | None = None
+) -> Verdicts:
     """Judge the file that saving would write; return `now` if nothing would change, or the state cannot be saved."""
     view = _saved(document, budget)
-    return now if view is None else {"qemu": now["qemu"], **judge_file(view)}
+    return now if view is None else {"qemu": now["qemu"], **judge_file(view, readers.dumps)}
 
 
-def more_verdicts(document: Document, budget: Budget | None = None) -> VerdictPair:
-    """Return what the programs of MORE_READERS make of a dump; nothing without a dump."""
+def more_verdicts(document: Document, readers: ChosenReaders = DEFAULT, budget: Budget | None = None) -> VerdictPair:
+    """Return what the further readers make of a dump; nothing without a dump."""
     if document.dump is None:
         return VerdictPair({}, {})
-    now = judge_file(_current(document, budget), MORE_READERS)
+    now = judge_file(_current(document, budget), readers.more)
     view = _saved(document, budget)
-    return VerdictPair(now, now if view is None else judge_file(view, MORE_READERS))
+    return VerdictPair(now, now if view is None else judge_file(view, readers.more))
 
 
 def _current(document: Document, budget: Budget | None) -> View:

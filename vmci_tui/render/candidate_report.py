@@ -7,7 +7,7 @@ from typing import Any
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.readers.verdicts import VerdictPair
-from vmci_tui.render.verdict_report import proof_json, said, state_words
+from vmci_tui.render.verdict_report import proof_json, readers_heading, said, state_words
 from vmci_tui.repair.safe_fixes import Repair
 from vmci_tui.search.candidate import PROVED, RankedCandidate
 
@@ -57,6 +57,7 @@ def repair_json(done: Repair) -> Json:
         "candidates": candidates_json(done.candidates),
         "before": {name: verdict.accepts for name, verdict in now.items()},
         "after": {name: verdict.accepts for name, verdict in after.items()},
+        "versions": {name: verdict.reader.title for name, verdict in now.items()},
     }
 
 
@@ -83,7 +84,7 @@ def repair_text(done: Repair) -> Iterator[str]:
         yield "not repaired"
         for line in done.left:
             yield f"  {line}"
-    yield "readers, before and after"
+    yield f"{readers_heading(done.readers.now)}; before and after"
     yield from before_and_after(done.readers)
     if done.question:
         yield ""

@@ -8,6 +8,7 @@ from typing import Any
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.readers.rule import Verdict
 from vmci_tui.readers.verdicts import VerdictPair, Verdicts
+from vmci_tui.readers.version import numbers_text
 from vmci_tui.repair.next_commands import NextCommand
 from vmci_tui.saving.harm import Harm
 from vmci_tui.search.candidate import Proof
@@ -20,7 +21,16 @@ STAGES = {"before": "before it looks for the note", "note": "at the note", "afte
 
 def readers_json(verdicts: Verdicts) -> Json:
     return {
-        name: {"accepts": v.accepts, "reads": v.reads, "says": v.says, "osrelease": v.osrelease, "stage": v.stage}
+        name: {
+            "accepts": v.accepts,
+            "reads": v.reads,
+            "says": v.says,
+            "osrelease": v.osrelease,
+            "stage": v.stage,
+            "version": v.reader.title,
+            "remark": v.reader.remark or None,
+            "by_version": [{"since": numbers_text(since), "accepts": accepts} for since, accepts in v.by_version],
+        }
         for name, v in verdicts.items()
     }
 
@@ -52,8 +62,13 @@ def next_text(steps: tuple[NextCommand, ...]) -> Iterator[str]:
         yield f"  {step.command}"
 
 
+def readers_heading(verdicts: Verdicts) -> str:
+    """Return the heading of a table of verdicts: each reader with the version whose rules judge."""
+    return f"readers: {', '.join(f'{name} {verdict.reader.title}' for name, verdict in verdicts.items())}"
+
+
 def readers_text(both: VerdictPair) -> Iterator[str]:
-    """Yield one line a reader: its verdict now, and after saving if that differs."""
+    """Yield one line a reader: its verdict now, and after saving if that differs; then remarks about its version."""
     for name, verdict in both.now.items():
         then = both.after[name]
         change = "" if then.state == verdict.state else f"; after saving: {state_words(then)}"
@@ -61,6 +76,18 @@ def readers_text(both: VerdictPair) -> Iterator[str]:
             yield f"  {name:<13} {BLIND}: {verdict.unread}{change}"
         else:
             yield f"  {name:<13} {WORDS[verdict.accepts]:<8} {said(verdict)}{change}"
+        for words in filter(None, (verdict.reader.remark, versions_words(verdict))):
+            yield f"  {'':<13} {words}"
+
+
+def versions_words(verdict: Verdict) -> str:
+    """Return how the known versions of a program judge; empty if all judge the same."""
+    if not verdict.by_version:
+        return ""
+    (_, first), *later = verdict.by_version
+    words = [f"{WORDS[first]} before {numbers_text(later[0].since)}"]
+    words += [f"{WORDS[accepts]} from {numbers_text(since)} on" for since, accepts in later]
+    return ", ".join(words)
 
 
 def state_words(verdict: Verdict) -> str:

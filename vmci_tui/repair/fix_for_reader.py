@@ -8,6 +8,7 @@ from vmci_tui.common.errors import VmciError
 from vmci_tui.document.document import Document
 from vmci_tui.findings import Finding
 from vmci_tui.findings.judgement import Judgement
+from vmci_tui.readers.verdicts import DEFAULT, ChosenReaders
 
 _STEPS = 40
 """More fixes in a row than any file needed: each removes a finding."""
@@ -28,10 +29,10 @@ def fixes_for(reader: str, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
     return tuple(sorted(mine, key=lambda finding: finding.fix is None))
 
 
-def fix_for_reader(document: Document, reader: str) -> ReaderFixes:
+def fix_for_reader(document: Document, reader: str, readers: ChosenReaders = DEFAULT) -> ReaderFixes:
     """Apply fixes, each as one undo step, until the reader accepts the file as it would be saved, or none is left."""
     labels: list[str] = []
-    judgement = Judgement.of(document)
+    judgement = Judgement.of(document, readers=readers)
     for _ in range(_STEPS):
         verdict = judgement.shown[reader]
         if verdict.accepts is not False:

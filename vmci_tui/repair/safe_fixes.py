@@ -21,7 +21,7 @@ from vmci_tui.findings import Finding
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.finding import ORDER_HEAD
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.readers.verdicts import VerdictPair
+from vmci_tui.readers.verdicts import DEFAULT, ChosenReaders, VerdictPair
 from vmci_tui.saving.harm import lost_readers
 from vmci_tui.search.candidate import Proof, RankedCandidate
 
@@ -76,7 +76,12 @@ class Repair(NamedTuple):
         return self.judgement.both
 
 
-def repair(document: Document, choice: Choice = EVERYTHING, progress: Progress = no_progress) -> Repair:
+def repair(
+    document: Document,
+    choice: Choice = EVERYTHING,
+    progress: Progress = no_progress,
+    readers: ChosenReaders = DEFAULT,
+) -> Repair:
     """Apply all safe fixes to a dump's document, each as one undo step; change nothing if the user must decide first.
 
     Raises EditError if no candidate is at `choice.paddr`, SaveError if no file can hold the note, and what `progress`
@@ -84,7 +89,7 @@ def repair(document: Document, choice: Choice = EVERYTHING, progress: Progress =
     """
     assert document.dump is not None
     steps: list[RepairStep] = []
-    judgement = Judgement.of(document)
+    judgement = Judgement.of(document, readers=readers)
     adoption = _adoption(judgement, document, choice, progress)
     if adoption.question:
         return Repair((), adoption.question, (), adoption.candidates, True, adoption.proof, judgement.complete())
@@ -162,7 +167,7 @@ def _fix_all(document: Document, choice: Choice, steps: list[RepairStep], judgem
         before = len(steps)
         judgement, failed = _round(document, choice, steps, tries, judgement)
         # Every save orders the headers, so a repair without other edits does it too.
-        if choice.allows("C06") and _order(document, steps):
+        if choice.allows("C06") and _order(document, steps, judgement):
             judgement = judgement.later(document)
     return judgement
 
@@ -187,7 +192,7 @@ def _round(
     return judgement, bool(failed)
 
 
-def _order(document: Document, steps: list[RepairStep]) -> bool:
+def _order(document: Document, steps: list[RepairStep], judgement: Judgement) -> bool:
     """Order the headers if nothing else was edited and a reader gains by it; return whether it was done."""
     if document.dump is None or document.state.of_dump != document.opened.of_dump:
         return False
@@ -195,15 +200,15 @@ def _order(document: Document, steps: list[RepairStep]) -> bool:
         arranged = document.saved_layout.image
     except SaveError:
         return False
-    if arranged == document.dump.current_layout.image or not _readers_gain(document):
+    if arranged == document.dump.current_layout.image or not _readers_gain(document, judgement):
         return False
     document.edit(ORDER_HEAD)
     steps.append(RepairStep("C06", ORDER_HEAD))
     return True
 
 
-def _readers_gain(document: Document) -> bool:
-    both = Judgement.of(document.with_edit(ORDER_HEAD)).both
+def _readers_gain(document: Document, judgement: Judgement) -> bool:
+    both = judgement.later(document.with_edit(ORDER_HEAD)).both
     return any(both.after[name].accepts and not both.now[name].accepts for name in both.now)
 
 

@@ -18,7 +18,7 @@ from vmci_tui.layers.file import Source
 from vmci_tui.layers.image import ImageSource
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Verdict
-from vmci_tui.readers.verdicts import NAMES, Verdicts, judge_file
+from vmci_tui.readers.verdicts import DEFAULT, NAMES, ChosenReaders, Verdicts, judge_file
 from vmci_tui.saving.plan import Plan
 
 _WORSE: Final = "worse"
@@ -99,20 +99,19 @@ def _falls(now: Verdict, after: Verdict) -> bool:
     return not after.accepts or bool(now.reads and after.reads is False)
 
 
-def harm_of(document: Document, plan: Plan) -> Harm:
+def harm_of(document: Document, plan: Plan, readers: ChosenReaders = DEFAULT) -> Harm:
     """Judge the file that a plan would write. Raises SaveError if it could not be opened again."""
     if document.dump is None or plan.empty:
         return Harm()
     base = plan.base or document.source
-    now = judge_file(View(document.source, document.dump.current_layout.image))
-    return Harm(
-        lost_readers(now, judge_file(View(base, plan.image))), _taken_out(document.dump, ImageSource(base, plan.image))
-    )
+    now = judge_file(View(document.source, document.dump.current_layout.image), readers.dumps)
+    after = judge_file(View(base, plan.image), readers.dumps)
+    return Harm(lost_readers(now, after), _taken_out(document.dump, ImageSource(base, plan.image)))
 
 
-def harm_of_plain(flattened: Source, plain: Source) -> Harm:
+def harm_of_plain(flattened: Source, plain: Source, readers: ChosenReaders = DEFAULT) -> Harm:
     """Judge making a flattened file plain: its contents stay, but readers may judge it differently."""
-    return Harm(lost_readers(judge_file(View(flattened)), judge_file(View(plain))))
+    return Harm(lost_readers(judge_file(View(flattened), readers.dumps), judge_file(View(plain), readers.dumps)))
 
 
 def _taken_out(old: Dump, planned: ImageSource) -> tuple[Safe, ...]:

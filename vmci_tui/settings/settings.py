@@ -37,6 +37,8 @@ class Settings(NamedTuple):
     """Whether the cursor of input fields blinks."""
     sessions: int | None = None
     """The most sessions of `vmci serve` at a time; None if the file does not set it."""
+    readers: Mapping[str, str] = MappingProxyType({})
+    """The versions whose rules judge, by the names of readers, e.g. {"crash" = "8.0.6"}."""
     trouble: Safe | None = None
     """A message about a setting that is ignored; None if all are used."""
 
@@ -91,6 +93,11 @@ def _settings(raw: dict[str, Any]) -> Settings:
     bad += ["theme"] if not isinstance(theme, str | None) else []
     bad += ["keymap"] if not isinstance(keymap, dict) else []
     bad += ["blink"] if not isinstance(blink, bool) else []
+    readers = raw.get("readers", {})
+    versions = readers if isinstance(readers, dict) else {}
+    named = {name: version for name, version in versions.items() if isinstance(version, str)}
+    bad += [f"readers.{name}" for name in versions if name not in named]
+    bad += ["readers"] if not isinstance(readers, dict) else []
     sessions = raw.get("sessions")
     several = type(sessions) is int and 0 < sessions <= MOST_SESSIONS
     bad += ["sessions"] if "sessions" in raw and not several else []
@@ -99,6 +106,7 @@ def _settings(raw: dict[str, Any]) -> Settings:
         keymap={_RENAMED.get(name, name): keys for name, keys in good.items() if _RENAMED.get(name) not in good},
         blink=blink is not False,
         sessions=sessions if several else None,
+        readers=named,
         trouble=Safe(f"settings: {visible(bad[0][:_LONGEST_KEY])} is invalid and ignored") if bad else None,
     )
 

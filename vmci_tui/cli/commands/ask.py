@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from vmci_tui.cli.chosen_readers import given
 from vmci_tui.cli.output import print_json, print_lines
 from vmci_tui.common.safe_text import safe, visible
 from vmci_tui.opening.note_inputs import bytes_from
@@ -11,13 +12,15 @@ from vmci_tui.opening.open_entry import read_entry
 from vmci_tui.qemu.answer_report import answer_text
 from vmci_tui.qemu.ask import Answer, ask
 from vmci_tui.qemu.machine import QemuOutput
+from vmci_tui.readers.verdicts import DEFAULT
 from vmci_tui.readers.version import is_version
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; return 0 if QEMU does what was predicted, else 1."""
     history, _, name = read_entry(options.blob)
-    path, rules = (None, options.qemu) if is_version(options.qemu or "") else (options.qemu, None)
+    rules = DEFAULT.at(given(options)).qemu if "qemu" in given(options) else None
+    path, rules = (None, options.qemu) if is_version(options.qemu or "") else (options.qemu, rules)
     answer = ask(history, bytes_from(options.note), options.target, path, rules)
     if options.json:
         print_json({"entry": name, "note": visible(options.note)} | _json(answer))

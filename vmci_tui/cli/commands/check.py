@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 
+from vmci_tui.cli.chosen_readers import Choice, choose, missing_text
 from vmci_tui.cli.output import print_json, print_lines, warn_if_interrupted
 from vmci_tui.common.errors import OpenError, UsageError
 from vmci_tui.common.safe_text import visible
@@ -22,18 +24,18 @@ from vmci_tui.search.candidate import PROVED
 def run(options: argparse.Namespace) -> int:
     """Run the command; return 1 on an error. With --for: on one that concerns these readers, or a refusal."""
     warn_if_interrupted(options.file)
-    chosen = _chosen(options.readers)
+    chosen, choice = _chosen(options.readers), choose(options)
     try:
         document = open_document(options.file, options.blob)
     except OpenError:
-        _print_unopened(options)
+        _print_unopened(options, choice)
         raise
     with document:
-        return _checked(options, document, chosen)
+        return _checked(options, document, chosen, choice)
 
 
-def _checked(options: argparse.Namespace, document: Document, chosen: tuple[str, ...]) -> int:
-    judgement = Judgement.of(document)
+def _checked(options: argparse.Namespace, document: Document, chosen: tuple[str, ...], choice: Choice) -> int:
+    judgement = Judgement.of(document, readers=choice.readers)
     found, proof = judgement.found, judgement.proof
     if options.readers is not None:
         found = tuple(item for item in found if any(c.reader in chosen for c in item.readers))
@@ -42,14 +44,16 @@ def _checked(options: argparse.Namespace, document: Document, chosen: tuple[str,
     if options.json:
         out = report.head_json(document) | {"findings": report.findings_json(found)}
         out["proof"] = report_readers.proof_json(proof)
-        out |= {"readers": report_readers.readers_json(now), "next": report_readers.next_json(steps)}
+        out |= {"readers": report_readers.readers_json(now), "installed": choice.installed}
+        out |= {"next": report_readers.next_json(steps)}
         if options.all_readers:
             out["more_readers"] = report_readers.readers_json(judgement.more.now)
         refuse_other(document.source)
         print_json(out)
     else:
-        lines = ["readers", *report_readers.readers_text(VerdictPair(now, judgement.after))]
-        lines += report_readers.readers_text(judgement.more) if options.all_readers else ()
+        more = judgement.more if options.all_readers else VerdictPair({}, {})
+        both = VerdictPair({**now, **more.now}, {**judgement.after, **more.after})
+        lines = list(_readers_text(both, choice))
         lines += ["", *report.findings_text(found)]
         lines += ["", f"the note is {PROVED[proof.proved]}: {proof.why}"] if proof is not None else []
         lines += ["", "next", *report_readers.next_text(steps)] if steps else []
@@ -69,19 +73,25 @@ def _chosen(names: str | None) -> tuple[str, ...]:
     return chosen
 
 
-def _print_unopened(options: argparse.Namespace) -> None:
+def _readers_text(both: VerdictPair, choice: Choice) -> Iterator[str]:
+    yield report_readers.readers_heading(both.now)
+    yield from missing_text(choice)
+    yield from report_readers.readers_text(both)
+
+
+def _print_unopened(options: argparse.Namespace, choice: Choice) -> None:
     """Print the verdicts over a file that vmci cannot open, if it is ELF or a reader accepts it."""
     try:
         source = FileSource(options.file)
     except OpenError:
         return
     with source:
-        verdicts = judge_file(View(source))
+        verdicts = judge_file(View(source), choice.readers.dumps)
         if not any(verdict.accepts for verdict in verdicts.values()) and source.read(0, 4) != b"\x7fELF":
             return
         if options.json:
             none = dict.fromkeys(("container", "machine", "bits", "byte_order"))
-            readers = report_readers.readers_json(verdicts)
-            print_json({"file": source.name, "size": source.size, **none, "readers": readers})
+            readers = {"readers": report_readers.readers_json(verdicts), "installed": choice.installed}
+            print_json({"file": source.name, "size": source.size, **none, **readers})
         else:
-            print_lines(("readers", *report_readers.readers_text(VerdictPair(verdicts, verdicts))))
+            print_lines(_readers_text(VerdictPair(verdicts, verdicts), choice))

@@ -25,6 +25,7 @@ from vmci_tui.formats.vmcoreinfo import TAKEN_OUT, is_indented, unindented
 from vmci_tui.layers.file import FileSource, small_or_stream
 from vmci_tui.opening.note_inputs import note_from, text_from
 from vmci_tui.opening.open_file import new_entry, open_document
+from vmci_tui.readers.verdicts import DEFAULT, ChosenReaders
 from vmci_tui.render import dump_report as report
 from vmci_tui.render import undo_report as report_undo
 from vmci_tui.render import verdict_report as report_readers
@@ -145,7 +146,13 @@ def require_output(options: argparse.Namespace) -> None:
         raise UsageError("missing output", "use -o OUT or --in-place, and --dry-run to print the plan only")
 
 
-def save(options: argparse.Namespace, document: Document, more: Json | None = None, lines: Sequence[str] = ()) -> int:
+def save(
+    options: argparse.Namespace,
+    document: Document,
+    more: Json | None = None,
+    lines: Sequence[str] = (),
+    readers: ChosenReaders = DEFAULT,
+) -> int:
     """Save as planned, or print the plan; return 1 if consent is missing.
 
     The file is saved first, then reported. `more` is added to the JSON; without --json `lines` are printed.
@@ -154,7 +161,7 @@ def save(options: argparse.Namespace, document: Document, more: Json | None = No
     plan = plan_in_place(document) if in_place else plan_copy(document, options.output or "")
     if options.output is not None:
         refuse_target(document.source, options.output)
-    harm = harm_of(document, plan)
+    harm = harm_of(document, plan, readers)
     given = agreed(options)
     unasked = harm.unasked(given)
     saved: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from vmci_tui.cli.chosen_readers import choose
 from vmci_tui.common.errors import OpenError
 from vmci_tui.layers.file import reason
 from vmci_tui.qemu.prediction import LINE_LIMIT, predict
@@ -12,11 +13,12 @@ from vmci_tui.qemu.prediction import LINE_LIMIT, predict
 
 def run(options: argparse.Namespace) -> int:
     """Print one answer a line, unbuffered: the caller may wait for it before it writes the next case. Return 0."""
-    number = 0
+    readers = choose(options).readers
+    number, version = 0, readers.at({} if options.qemu is None else {"qemu": options.qemu}).qemu
     while line := _line(LINE_LIMIT + 1):
         number += 1
         if line.strip():
-            print(predict(line, number, options.qemu), flush=True)
+            print(predict(line, number, version), flush=True)
     return 0
 
 

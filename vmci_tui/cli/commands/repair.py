@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from vmci_tui.cli.chosen_readers import choose, missing_text
 from vmci_tui.cli.commands.edit import open_dump, require_output, save
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import say
@@ -34,16 +35,18 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _repaired(options: argparse.Namespace, document: Document, choice: Choice) -> int:
-    done = repair(document, choice, shown_progress())
+    chosen = choose(options)
+    done = repair(document, choice, shown_progress(), chosen.readers)
     if done.question:
         if not options.json:
             print_lines(repair_text(done))
         if options.json:
-            print_json({"file": document.name, "plan": None} | repair_json(done))
+            print_json({"file": document.name, "plan": None} | repair_json(done) | {"installed": chosen.installed})
         say("vmci: nothing was written. --yes PADDR uses the candidate there, --only CODE,... keeps the note")
         return 1
     steps = next_commands(done.judgement, options.output or options.file)
-    code = save(options, document, repair_json(done) | {"next": next_json(steps)}, tuple(repair_text(done)))
+    more = repair_json(done) | {"installed": chosen.installed, "next": next_json(steps)}
+    code = save(options, document, more, (*repair_text(done), *missing_text(chosen)), chosen.readers)
     if steps and not (code or options.json or options.dry_run):
         print_lines(("", "next", *next_text(steps)))
     return code or int(bool(done.left))

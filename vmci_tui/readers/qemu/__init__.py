@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -28,12 +29,12 @@ from vmci_tui.formats.fw_cfg_entry import (
 from vmci_tui.machines.lookup import machine_facts
 from vmci_tui.machines.table import MACHINES
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.qemu.entry_reading import DumpTarget, QemuReading, RegionBytes, is_phys_number, value_at
+from vmci_tui.readers.qemu.entry_reading import VERSIONS, DumpTarget, QemuReading, RegionBytes, is_phys_number, value_at
 from vmci_tui.readers.qemu.from_document import guest_of, pointed_at
-from vmci_tui.readers.rule import Form, Reader, RuleHit, Verdict, decide
+from vmci_tui.readers.rule import Form, Reader, RuleHit, Verdict, VersionVerdict, decide, differing
 from vmci_tui.readers.rule_rows import RuleRows
 from vmci_tui.readers.shared.c_numbers import ParsedNumber, number_form
-from vmci_tui.readers.version import Version
+from vmci_tui.readers.version import Version, numbers_of
 
 _DUMP_INIT: Final = "dump/dump.c dump_init"
 _WRITTEN: Final = "hw/misc/vmcoreinfo.c fw_cfg_vmci_write"
@@ -234,8 +235,12 @@ def judge_entry(
 
 def verdict(document: Document, version: str = "7.2.22") -> Verdict:
     """Judge the open entry over the memory of the open dump; unknown without an entry."""
-    guest = guest_of(document)
-    if document.state.entry is not None:
-        return judge_entry(document.state.entry, pointed_at(document), guest, version)
+    guest, entry = guest_of(document), document.state.entry
+    if entry is not None:
+        pointed = pointed_at(document)
+        # The order of the note's header is not a rule, but what the version reads.
+        judged = {known: judge_entry(entry, pointed, guest, known) for known in VERSIONS if guest.order == "big"}
+        each = (VersionVerdict(numbers_of(known), verdict.accepts) for known, verdict in judged.items())
+        return replace(judge_entry(entry, pointed, guest, version), by_version=differing(each))
     says = visible("not checked: no entry is open, and QEMU reads an entry and the memory that it points at")
     return Verdict(reader(version, guest.machine), None, says, None, None, None, None, ())
