@@ -69,7 +69,7 @@ def readers_page() -> Iterator[str]:
     yield "Rules are listed in the order in which the program applies them; the first refusing rule that matches"
     yield "decides. Words that a program prints are quoted. A rule holds for all versions unless it names some."
     yield "How a program dies of numbers that it does not check (signals, stack guards, what malloc allows) is a model"
-    yield "of one build at work, found by experiments; crash's is in `vmci_tui/readers/crash/deaths.py`."
+    yield "of one build at work, found by experiments; see `deaths.py` in the folders of crash and makedumpfile."
     for reader in (*_ALL, *MORE_READERS):
         yield from ("", f"## {reader.name} {reader.title}", "", f"Run as `{reader.command}`.", "")
         yield from (f"Checked with {', '.join(reader.known)}.", "")

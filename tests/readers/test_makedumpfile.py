@@ -7,11 +7,14 @@ import struct
 import pytest
 
 from tests.dumps.factory import TEXT_64, Load, cpus, elf, note, ram
+from tests.dumps.kdump_files import kdump
+from tests.paths import DATA
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.makedumpfile import READER
 from vmci_tui.readers.makedumpfile.text import MakedumpfileText, lines
 from vmci_tui.readers.rule import Verdict, judge
+from vmci_tui.readers.version import numbers_of
 
 _SHORT = b"OSRELEASE=6.1.0\nPAGESIZE=4096\n"
 
@@ -228,3 +231,39 @@ def test_any_beginning_of_a_dump_is_judged() -> None:
     whole = elf([cpus() + note()], [Load(0, ram(64))])
     verdicts = [_judge(whole[:length]).accepts for length in range(len(whole))]
     assert verdicts[0] is False and verdicts[-1] is True
+
+
+def _at(version: str, data: bytes) -> Verdict:
+    return judge(READER.at(version), View(BytesSource(data)))
+
+
+def test_a_text_of_more_than_a_page_kills_versions_before_1_7_0() -> None:
+    data = (DATA / "versions" / "makedumpfile-168-long-text.elf").read_bytes()
+    old = _at("1.6.8", data)
+    assert (old.accepts, old.stage, old.says) == (False, "note", "*** stack smashing detected ***: terminated")
+    assert all(_at(version, data).accepts for version in ("1.7.0", "1.7.2", "1.7.8"))
+    text = _SHORT.ljust(4104, b"x")
+    lived = [_at("1.6.8", elf([cpus() + note(text + more)])).accepts for more in (b"", b"\0", b"x", b"\0\0")]
+    assert lived == [True, True, False, False], "the first byte of the stack's guard is 0"
+    assert not _at("1.6.8", kdump(text + b"x")).accepts
+
+
+def test_a_long_release_kills_versions_before_1_7_0_in_the_end() -> None:
+    def causes(version: str, length: int) -> list[str]:
+        data = elf([cpus() + note(b"OSRELEASE=" + b"6".ljust(length, b"x") + TEXT_64[TEXT_64.index(b"\n") :])])
+        assert _at(version, data).accepts
+        return [fired.rule.cause for fired in _at(version, data).fired]
+
+    assert "T14" in causes("1.6.8", 177) and "T14" not in causes("1.6.8", 176) + causes("1.7.2", 177)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "first"),
+    [("6.1.0", ""), ("6.2.0", "1.7.3"), ("6.6.1", "1.7.4"), ("6.12.9", "1.7.7"), ("6.17.0", "1.7.8"), ("7.1.0", "2.0")],
+)
+def test_a_kernel_is_too_new_for_a_version(kernel: str, first: str) -> None:
+    keys = b"SYMBOL(init_uts_ns)=ffffffff827fb000\nSYMBOL(init_top_pgt)=ffffffff82610000\n"
+    data = elf([cpus() + note(b"OSRELEASE=%b\nPAGESIZE=4096\n" % kernel.encode() + keys)])
+    for version in ("1.6.8", "1.7.2", "1.7.3", "1.7.4", "1.7.6", "1.7.7", "1.7.8", "1.7.9"):
+        fired = [item.rule.name for item in _at(version, data).fired if item.rule.cause == "T24"]
+        assert bool(fired) is (numbers_of(version) < numbers_of(first)), version

@@ -22,6 +22,11 @@ class ReleaseNeed(NamedTuple):
     why: str
     """What an older one does: a sentence without its subject."""
 
+    @property
+    def until(self) -> tuple[int, ...] | None:
+        """The numbers of that release; None if it is not known yet."""
+        return tuple(map(int, self.release.split("."))) if self.release[0].isdigit() else None
+
 
 NEEDS: Final = (
     ReleaseNeed((6, 2), "1.7.3", "leaves slab pages out"),  # 5f17bdd

@@ -21,9 +21,9 @@ from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_records import IDENT, PN_XNUM, PT_LOAD, PT_NOTE, Segment, format_of
 from vmci_tui.formats.flattened_records import SIGNATURE as FLATTENED
 from vmci_tui.readers.file_view import SEGMENT_LIMIT
+from vmci_tui.readers.makedumpfile.deaths import section_0_smashes
 from vmci_tui.readers.makedumpfile.kdump_reading import MEMORY, MakedumpfileKdump
 from vmci_tui.readers.makedumpfile.notes import CUT, SEEK_LIMIT, NotePlace, NoteWalk, missing_note, walk
-from vmci_tui.readers.makedumpfile.stack_guard import section_0_smashes
 from vmci_tui.readers.makedumpfile.text import MakedumpfileText
 from vmci_tui.readers.rule import Fault, RuleHit
 from vmci_tui.readers.rule_rows import RuleRows

@@ -10,10 +10,11 @@ from typing import Final
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_records import PT_LOAD
-from vmci_tui.knowledge.makedumpfile_releases import need_of
+from vmci_tui.knowledge.makedumpfile_releases import NEEDS, ReleaseNeed, need_of
+from vmci_tui.readers.makedumpfile.deaths import release_overflows, text_smashes
 from vmci_tui.readers.makedumpfile.reading import NO_PADDR, MakedumpfileReading, row
 from vmci_tui.readers.makedumpfile.text import KEYS, LINE_ROOM, LOG_KEYS, NO_FORMAT, TEMPORARY
-from vmci_tui.readers.rule import RuleHit
+from vmci_tui.readers.rule import Rule, RuleHit
 from vmci_tui.readers.shared.c_numbers import strtol, strtoull
 
 _BASIC: Final = "makedumpfile.c read_vmcoreinfo_basic_info"
@@ -80,8 +81,27 @@ def _pagesize_below_a_section(r: R) -> bool:
     return r.goes_on and 0 < (r.page_size or 0) < size
 
 
+def _newer_kernel(need: ReleaseNeed) -> Rule[R]:
+    """Return the rule for kernels that need a release of makedumpfile, in older ones."""
+    kernel = "{}.{}".format(*need.kernel)
+    why = (
+        f"Linux {kernel} and later need makedumpfile {need.release}: an older one {need.why}. By the release in memory "
+        "it says that it does not know the kernel, and continues."
+    )
+    return row(
+        "T24", "after", f"kernel-{kernel}", "makedumpfile.c get_kernel_version", "The kernel version is not supported.",
+        why, holds=lambda r: r.goes_on and need_of(r.osrelease or b"") is need,
+        where=lambda r: r.line_span(b"OSRELEASE=" + (r.osrelease or b"")), refuses=False, until=need.until,
+    )  # fmt: skip
+
+
 # fmt: off
 TEXT: Final = (
+    row("T11", "note", "text-on-the-stack", "makedumpfile.c copy_vmcoreinfo",
+        "*** stack smashing detected ***: terminated",
+        "makedumpfile before 1.7.0 copies the text into 4,096 bytes of its stack, whatever its length: it is killed by "
+        "SIGABRT, or by SIGSEGV if the text is much longer.",
+        holds=lambda r: r.text is not None and text_smashes(r.text), where=lambda r: r.note, until=(1, 7)),
     row("T02", "after", "carriage-return", _BASIC, _DATA + "PAGESIZE=4096\\x0d",
         "A line ends with CR LF, and the CR counts as part of a number, which is then invalid."),
     row("T20", "after", "pagesize", _BASIC, _DATA + "PAGESIZE=0x1000",
@@ -104,6 +124,11 @@ LATER: Final = (
     row("T19", "after", "silent-number", "makedumpfile.c read_vmcoreinfo_long", "makedumpfile Failed.",
         "The value is -3, which means bad data inside makedumpfile: it prints the text and gives up silently.",
         refuses=False),
+    row("T14", "after", "release-overflows", _BASIC, "killed by SIGSEGV",
+        "makedumpfile before 1.7.0 has room for a release of 64 characters. A longer one overwrites what follows: with "
+        "177 characters or more it prints the text, and dies at the end.",
+        holds=lambda r: release_overflows(r.osrelease or b""),
+        where=lambda r: r.line_span(b"OSRELEASE=" + (r.osrelease or b"")), refuses=False, until=(1, 7)),
     row("T03", "after", "nul", _BASIC, "",
         "A NUL ends its line for makedumpfile; one at the start of a line ends the text.", where=_nul, refuses=False),
     row("T05", "after", "long-line", _BASIC, "",
@@ -136,11 +161,7 @@ LATER: Final = (
         "mapping, above mem_section: it prints the text and then finds no memory. Merge the headers to one PT_LOAD "
         "for each range, without virtual addresses, and it can read the dump.",
         holds=_linear_map_after_the_last_header, where="e_phnum", refuses=False),
-    row("T24", "after", "newer-kernel", "makedumpfile.c get_kernel_version", "The kernel version is not supported.",
-        "The kernel is so new that 1.7.2 does not know how its pages are marked. It prints this for every kernel "
-        "after 6.0.1, by the release in memory, and continues; up to 6.1 this has no effect.",
-        holds=lambda r: r.goes_on and need_of(r.osrelease or b"") is not None,
-        where=lambda r: r.line_span(b"OSRELEASE=" + (r.osrelease or b"")), refuses=False),
+    *map(_newer_kernel, NEEDS),
     row("T20", "after", "pagesize-below-a-section", "makedumpfile.c get_mm_sparsemem", "killed by SIGFPE",
         "PAGESIZE is smaller than SIZE(mem_section): it prints the text, and later divides by zero.",
         holds=_pagesize_below_a_section, where=lambda r: r.note, refuses=False),
