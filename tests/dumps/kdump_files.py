@@ -118,7 +118,7 @@ def _heads() -> list[Case]:
             for v in (0, -1)
         ),
         *(Case(f"machine {m!r}", kdump(machine=m)) for m in (b"x86_64", b"x86_64x", b"", b"Unknown", b"S390X", b"i586",
-                                                            b"riscv64", b"ppcle", b"mipsel")),
+                                                            b"riscv64", b"loongarch64", b"ppcle", b"mipsel")),
         *(Case(f"machine {m!r}", kdump(machine=m), _MISMATCH) for m in (
             b"i686", b"aarch64", b"armv7l", b"s390x", b"ppc", b"ppc64le", b"mips", b"mips64", b"ia64")),
         Case("32 bits", narrow(), ("narrow-header", "before", "crash: compressed kdump: cannot mmap bitmap buffer"),

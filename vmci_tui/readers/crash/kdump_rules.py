@@ -18,6 +18,7 @@ from vmci_tui.readers.version import Version
 _HEAD: Final = "read_dump_header"
 _NOTES: Final = "process_elf64_notes"
 _READ: Final = "vmcoreinfo_read_string"
+_MISMATCH: Final = "WARNING: machine type mismatch:"
 _BITMAPS: Final[Mapping[Way, str]] = {
     "mapped": "killed by SIGBUS",
     "sized": "crash: Mmap: Beyond the end of mapped file, corrupted?",
@@ -40,6 +41,13 @@ row: Final[RuleRows[CrashKdump]] = RuleRows(CRASH + "diskdump.c ", CrashKdump.fi
 
 
 # fmt: off
+def _later_machine(name: str, since: Version) -> Rule[CrashKdump]:
+    """Return the rule for a machine that crash knows from a version on."""
+    return row("C12", "before", f"kdump-machine-{name}", _HEAD, _MISMATCH,
+               f"utsname.machine starts with {name}: this crash was not built for it, and knows the name.",
+               holds=lambda r: r.header.machine.startswith(name.encode()), where="utsname.machine", since=since)
+
+
 def _up_to_the_bitmaps(
     suffix: str, way: Way, since: Version | None = None, until: Version | None = None
 ) -> tuple[Rule[CrashKdump], ...]:
@@ -70,10 +78,12 @@ def _up_to_the_bitmaps(
 
 
 REFUSALS: Final = (
-    row("C12", "before", "kdump-machine", _HEAD, "WARNING: machine type mismatch:",
+    row("C12", "before", "kdump-machine", _HEAD, _MISMATCH,
         "utsname.machine names a machine that this crash (the x86-64 build) was not built for. crash ignores an "
         "unknown name (`Unknown`, `S390X`, an empty one).",
         where=lambda r: r.at_fault("machine")),
+    _later_machine("riscv64", (8, 0, 3)),
+    _later_machine("loongarch64", (8, 0, 5)),
     *_up_to_the_bitmaps("", "mapped", since=_MAPPED, until=_SIZED),
     *_up_to_the_bitmaps("-since-8-0-6", "sized", since=_SIZED),
     *_up_to_the_bitmaps("-before-8-0-1", "read", until=_MAPPED),
