@@ -52,7 +52,7 @@ async def test_a_number_is_followed_to_memory(sample: Sample) -> None:
         layout = screen.document.layout
         header = next(r for r in layout.regions if r.kind == "segments")
         await pilot.press("5", "I")
-        screen.query_one(HexPane).arrive(header.offset + layout.record + 24, 8)  # p_paddr of the second program header
+        screen.query_one(HexPane).arrive(header.offset + header.record + 24, 8)  # p_paddr of the second program header
         await settled(pilot)
         assert "p_paddr" in shown(pilot)
         pane = screen.query_one(Inspector)

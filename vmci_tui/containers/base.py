@@ -26,7 +26,7 @@ class Region(NamedTuple):
     """One of: header, segments, sections, note, memory, gap, other."""
     label: str
     fields: tuple[tuple[str, int, int], ...] = ()
-    """Name, offset and length of its fields; those of an ELF header follow from its kind."""
+    """Name, offset and length of its fields."""
     record: int = 0
     """Length of each record of a table; 0 if it is not a table."""
     skipped: int = 0
@@ -35,6 +35,17 @@ class Region(NamedTuple):
     @property
     def end(self) -> int:
         return self.offset + self.length
+
+
+def disjoint(regions: list[Region], size: int) -> tuple[Region, ...]:
+    """Return the regions in file order, within the file; the later of two that overlap is cut."""
+    out: list[Region] = []
+    for region in sorted(regions):
+        start, stop = max(region.offset, out[-1].end if out else 0), min(region.end, size)
+        if start < stop:
+            skipped = region.skipped + start - region.offset
+            out.append(region._replace(offset=start, length=stop - start, skipped=skipped))
+    return tuple(out)
 
 
 class HeaderFields(NamedTuple):
@@ -100,9 +111,6 @@ class Layout:
     """Sorted by offset, disjoint; bytes in none of them are a gap."""
     reasons: tuple[str, ...] = ()
     """Why the headers differ from those on disk, beyond what was edited."""
-    record: int = 0
-    """Length of one program header, for naming the fields."""
-    bits: int = 64
     appends: bool = False
     """Whether notes make the file grow; else it is memory that moved, or the file does not grow."""
     base: Source | None = None

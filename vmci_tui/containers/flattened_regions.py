@@ -49,14 +49,3 @@ def in_records(records: FlatRecords, regions: list[Region]) -> Iterator[Region]:
             yield Region(piece.place - RECORD.size, RECORD.size, "segments", "record's header", RECORD.fields)
     if records.end_mark is not None:
         yield Region(records.end_mark, RECORD.size, "segments", "end mark of the flattened file", RECORD.fields)
-
-
-def disjoint(regions: list[Region], size: int) -> tuple[Region, ...]:
-    """Return the regions in file order, within the file; the later of two that overlap is cut."""
-    out: list[Region] = []
-    for region in sorted(regions):
-        start, stop = max(region.offset, out[-1].end if out else 0), min(region.end, size)
-        if start < stop:
-            skipped = region.skipped + start - region.offset
-            out.append(region._replace(offset=start, length=stop - start, skipped=skipped))
-    return tuple(out)

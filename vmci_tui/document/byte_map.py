@@ -10,8 +10,6 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.containers import Region
 from vmci_tui.document.document import Document
 from vmci_tui.formats.elf_note import HEADER, Note
-from vmci_tui.formats.elf_records import format_of
-from vmci_tui.formats.fw_cfg_entry import FIELDS, LENGTH
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 
@@ -67,18 +65,9 @@ class Places:
         if region is None or offset >= region.end:
             return self._outside(offset, index)
         if region.fields:
-            return _named(region, offset)
-        if region.kind == "header":
-            return _field(region, offset, format_of(self.layout.bits, "little").header_fields, "ELF header")
-        if region.kind == "segments":
-            fields = format_of(self.layout.bits, "little").segment.fields
-            return _record(region, offset, self.layout.record, fields, "program header")
+            return _field(region, offset)
         if region.kind == "note" and (number := self._note_at.get(region.offset)) is not None:
             return self._in_note(self.layout.notes[number], number, region, offset)
-        if region.kind == "entry":
-            if offset >= LENGTH:
-                return Place(LENGTH, region.end - LENGTH, "gap", "beyond the entry's 16 bytes")
-            return _field(region, offset, FIELDS, "entry")._replace(kind="entry")
         return Place(region.offset, region.length, region.kind, region.label)
 
     def _outside(self, offset: int, index: int) -> Place:
@@ -157,15 +146,7 @@ def _in_text(text: Vmcoreinfo, base: int, at: int, number: int) -> Place:
     return Place(base + line.offset + start, len(line.raw) - start, "value", f"value of {name}", number, line.number)
 
 
-def _field(region: Region, offset: int, fields: tuple[tuple[str, int, int], ...], of: str) -> Place:
-    at = offset - region.offset
-    for name, start, length in fields:
-        if start <= at < start + length:
-            return Place(region.offset + start, length, region.kind, f"{of}: {name}")
-    return Place(offset, 1, region.kind, of)
-
-
-def _named(region: Region, offset: int) -> Place:
+def _field(region: Region, offset: int) -> Place:
     """Return a field from the region's own list, with the number of its record if the region is a table."""
     at, number = offset - region.offset + region.skipped, ""
     if region.record:
@@ -175,11 +156,3 @@ def _named(region: Region, offset: int) -> Place:
         if start <= at < start + length:
             return Place(offset - at + start, length, region.kind, f"{region.label}{number}: {name}")
     return Place(offset, 1, region.kind, f"{region.label}{number}")
-
-
-def _record(region: Region, offset: int, size: int, fields: tuple[tuple[str, int, int], ...], of: str) -> Place:
-    number, at = divmod(offset - region.offset, size)
-    for name, start, length in fields:
-        if start <= at < start + length:
-            return Place(region.offset + number * size + start, length, region.kind, f"{of} {number}: {name}")
-    return Place(offset, 1, region.kind, f"{of} {number}")

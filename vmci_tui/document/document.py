@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.containers import Dump, Layout, Region
+from vmci_tui.containers.base import disjoint
 from vmci_tui.document.state import State
-from vmci_tui.formats.fw_cfg_entry import LENGTH, EntryHistory
+from vmci_tui.formats.fw_cfg_entry import FIELDS, LENGTH, EntryHistory
 from vmci_tui.layers.file import BytesSource, FileSource, Source
 from vmci_tui.layers.image import Image, NewBytes
 from vmci_tui.layers.memory_map import Memory
@@ -200,4 +201,6 @@ def _entry_layout(history: EntryHistory | None) -> Layout:
         if history.origin == "blob" and last is not None and last.data is not None and last.length != LENGTH:
             raw = last.data
     image = Image((NewBytes(raw),) if raw else ())
-    return Layout(image, (), (), lambda: Memory(Ranges()), (Region(0, len(raw), "entry", "entry"),) if raw else ())
+    entry = Region(0, LENGTH, "entry", "entry", FIELDS)
+    parts = [entry, Region(LENGTH, len(raw), "gap", "beyond the entry's 16 bytes")]
+    return Layout(image, (), (), lambda: Memory(Ranges()), disjoint(parts, len(raw)))

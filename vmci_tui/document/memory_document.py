@@ -81,7 +81,7 @@ class MemoryDump(NamedTuple):
         memory = self.memory
         regions = tuple(Region(item.paddr, item.length, "memory", "guest memory") for item in memory.ranges)
         size = self.source.size
-        return Layout(Image((SourceBytes(0, size),) if size else ()), (), (), lambda: memory, regions, bits=self.bits)
+        return Layout(Image((SourceBytes(0, size),) if size else ()), (), (), lambda: memory, regions)
 
     def layout(self, request: LayoutRequest) -> Layout:
         raise SaveError("guest memory is never edited", "save the dump")

@@ -8,13 +8,12 @@ from functools import cached_property
 from typing import ClassVar
 
 from vmci_tui.common.errors import SaveError
-from vmci_tui.containers.base import Dump, KeptBytes, Layout, LayoutRequest, Region, Stored, copied_bytes
+from vmci_tui.containers.base import Dump, KeptBytes, Layout, LayoutRequest, Region, Stored, copied_bytes, disjoint
 from vmci_tui.containers.elf.dump import ElfDump, open_elf
 from vmci_tui.containers.elf.same_memory import same_memory
-from vmci_tui.containers.flattened_regions import PIECE_LIMIT, FlatRecords, disjoint, file_offset_of, in_records
+from vmci_tui.containers.flattened_regions import PIECE_LIMIT, FlatRecords, file_offset_of, in_records
 from vmci_tui.containers.kdump.flattened_layout import patched, rearranged
 from vmci_tui.formats.elf_note import ByteOrder, Note
-from vmci_tui.formats.elf_records import format_of
 from vmci_tui.layers.file import Source
 from vmci_tui.layers.flattened import FlattenedSource
 from vmci_tui.layers.image import Image, SourceBytes
@@ -123,7 +122,7 @@ def _without_offsets(memory: Memory) -> Memory:
 
 def _laid_out(plain: Layout, image: Image, records: FlatRecords) -> Layout:
     """Return the layout of the plain file's parts in the records."""
-    regions = [_with_fields(region, plain) for region in plain.regions]
+    regions = list(plain.regions)
     if len(records) <= PIECE_LIMIT and len(plain.memory.ranges) <= PIECE_LIMIT:
         regions += _of_memory(plain.memory)
     return replace(
@@ -134,16 +133,6 @@ def _laid_out(plain: Layout, image: Image, records: FlatRecords) -> Layout:
         memory_of=lambda: _without_offsets(plain.memory),
         regions=disjoint(list(in_records(records, regions)), image.size),
     )
-
-
-def _with_fields(region: Region, plain: Layout) -> Region:
-    """Return the region with its fields by name: a record may hold only a part of it."""
-    form = format_of(plain.bits, "little")
-    if region.kind == "header":
-        return region._replace(fields=form.header_fields)
-    if region.kind == "segments":
-        return region._replace(label="program header", fields=form.segment.fields, record=plain.record)
-    return region
 
 
 def _of_memory(memory: Memory) -> Iterator[Region]:

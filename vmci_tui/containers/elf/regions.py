@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from vmci_tui.containers.base import Layout, Region
+from collections.abc import Iterator
+
+from vmci_tui.containers.base import Layout, Region, disjoint
 from vmci_tui.containers.elf.contents import ElfContents, memory_of
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.elf_records import SHT_STRTAB, ElfFormat, Section
@@ -12,27 +14,17 @@ from vmci_tui.layers.image import Image
 
 def current_layout(dump: ElfContents) -> Layout:
     """Return the layout of the file on disk."""
-    regions = [
-        Region(0, dump.format.header_size, "header", "ELF header"),
-        Region(dump.header.phoff, len(dump.segments) * dump.stride, "segments", "program headers"),
-    ]
-    if dump.header.shoff and dump.sections:
-        length = len(dump.sections) * dump.format.section.size
-        regions.append(Region(dump.header.shoff, length, "sections", "section headers"))
+    form, size = dump.format, dump.source.size
+    regions = [*_headers(form, dump.header.phoff, len(dump.segments), dump.stride)]
+    if dump.header.shoff:
+        regions.append(_section_headers(form, dump.header.shoff, dump.sections))
     regions += [
         Region(s.offset, s.size, "other", "section names")
         for s in dump.sections
         if s.type == SHT_STRTAB and s.offset and s.size
     ]
-    return Layout(
-        Image.of(dump.source.size),
-        dump.notes,
-        dump.note_offsets,
-        lambda: dump.memory,
-        _disjoint(regions, dump.notes, dump.note_offsets, dump.source.size),
-        record=dump.stride,
-        bits=dump.bits,
-    )
+    parts = disjoint([*regions, *_notes(dump.notes, dump.note_offsets)], size)
+    return Layout(Image.of(size), dump.notes, dump.note_offsets, lambda: dump.memory, parts)
 
 
 def new_layout(
@@ -46,34 +38,21 @@ def new_layout(
 ) -> Layout:
     """Return a layout with new headers: ELF header, program headers, section headers, without gaps."""
     table_end = form.header_size + len(segments) * form.segment.size
-    regions = [
-        Region(0, form.header_size, "header", "ELF header"),
-        Region(form.header_size, len(segments) * form.segment.size, "segments", "program headers"),
-        Region(table_end, len(sections) * form.section.size, "sections", "section headers"),
-    ]
-    return Layout(
-        image,
-        notes,
-        offsets,
-        lambda: memory_of(segments, image.size),
-        _disjoint(regions, notes, offsets, image.size),
-        reasons,
-        record=form.segment.size,
-        bits=form.bits,
-    )
+    headers = _headers(form, form.header_size, len(segments), form.segment.size)
+    regions = [*headers, _section_headers(form, table_end, sections), *_notes(notes, offsets)]
+    parts = disjoint(regions, image.size)
+    return Layout(image, notes, offsets, lambda: memory_of(segments, image.size), parts, reasons)
 
 
-def _disjoint(
-    regions: list[Region], notes: tuple[Note, ...], offsets: tuple[int, ...], size: int
-) -> tuple[Region, ...]:
-    """Return the regions in file order; the later of two that overlap is cut."""
-    regions += [
-        Region(at, len(n.raw), "note", f"note {i}") for i, (at, n) in enumerate(zip(offsets, notes, strict=True))
-    ]
-    out: list[Region] = []
-    for region in sorted(regions):
-        start = max(region.offset, out[-1].end if out else 0)
-        stop = min(region.end, size)
-        if start < stop:
-            out.append(region._replace(offset=start, length=stop - start))
-    return tuple(out)
+def _headers(form: ElfFormat, at: int, count: int, stride: int) -> Iterator[Region]:
+    yield Region(0, form.header_size, "header", "ELF header", form.header_fields)
+    yield Region(at, count * stride, "segments", "program header", form.segment.fields, stride)
+
+
+def _section_headers(form: ElfFormat, at: int, sections: tuple[Section, ...]) -> Region:
+    return Region(at, len(sections) * form.section.size, "sections", "section headers")
+
+
+def _notes(notes: tuple[Note, ...], offsets: tuple[int, ...]) -> Iterator[Region]:
+    for index, (at, note) in enumerate(zip(offsets, notes, strict=True)):
+        yield Region(at, len(note.raw), "note", f"note {index}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vmci_tui.containers.base import Layout, Region
-from vmci_tui.containers.flattened_regions import FlatRecords, disjoint, file_offset_of, in_records
+from vmci_tui.containers.base import Layout, Region, disjoint
+from vmci_tui.containers.flattened_regions import FlatRecords, file_offset_of, in_records
 from vmci_tui.containers.kdump.contents import KdumpContents
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.layers.file import Source
@@ -34,9 +34,7 @@ def layout(
         regions = list(in_records(records, regions))
         offsets = tuple(file_offset_of(records, start) for start in dump.note_starts)
     parts = disjoint(regions, image.size)
-    return Layout(
-        image, dump.notes, offsets, lambda: dump.memory, parts, reasons, bits=dump.bits, appends=True, base=base
-    )
+    return Layout(image, dump.notes, offsets, lambda: dump.memory, parts, reasons, appends=True, base=base)
 
 
 def _regions(dump: KdumpContents, plain_size: int) -> Iterator[Region]:
