@@ -16,6 +16,7 @@ from typing import Final
 from vmci_tui.common.errors import OpenError
 from vmci_tui.formats.flattened_records import END, HEADER, HEADER_SIZE, RECORD, SIGNATURE
 from vmci_tui.layers.file import Source
+from vmci_tui.layers.range_table import joined
 from vmci_tui.layers.record_index import Record, RecordIndex
 
 RECORD_LIMIT: Final = 1 << 22
@@ -95,16 +96,7 @@ class FlattenedSource:
         return bytes(length if out is None else out)
 
     def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        held: tuple[int, int] | None = None
-        for piece in self.pieces(start, end - start):
-            if held is not None and held[1] == piece.offset:
-                held = held[0], piece.offset + piece.length
-                continue
-            if held is not None:
-                yield held
-            held = piece.offset, piece.offset + piece.length
-        if held is not None:
-            yield held
+        return joined((piece.offset, piece.offset + piece.length) for piece in self.pieces(start, end - start))
 
 
 def is_flattened(head: bytes) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
 from vmci_tui.layers.file import Source
-from vmci_tui.layers.range_table import Range, Ranges
+from vmci_tui.layers.range_table import Range, Ranges, joined
 
 HeaderMapping = tuple[int, int, int, int]
 """The fields of one program header: paddr, offset, filesz, memsz."""
@@ -153,7 +153,7 @@ def _filled(ranges: Ranges, bare: Ranges) -> Ranges:
     """Return the ranges, with those that have no bytes in the gaps between them."""
     out, held = Ranges(), ranges.in_order()
     here = next(held, None)
-    for start, end in _union(bare):
+    for start, end in joined((start, end) for start, end, _ in bare.in_order()):
         at = start
         while at < end:
             while here is not None and here[1] <= at:
@@ -169,15 +169,3 @@ def _filled(ranges: Ranges, bare: Ranges) -> Ranges:
         out.add(*here)
         here = next(held, None)
     return out
-
-
-def _union(bare: Ranges) -> Iterator[tuple[int, int]]:
-    start = end = 0
-    for first, last, _ in bare.in_order():
-        if first > end:
-            if start < end:
-                yield start, end
-            start, end = first, last
-        else:
-            end = max(end, last)
-    yield start, end

@@ -101,6 +101,19 @@ class Ranges(Sequence[Range]):
             yield number >> 128, (number >> 64 & _NO_BYTES) + 1, number & _NO_BYTES
 
 
+def joined(ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield sorted ranges, each as its start and end, with those joined that overlap or touch."""
+    start = end = 0
+    for first, last in ranges:
+        if first > end:
+            if start < end:
+                yield start, end
+            start = first
+        end = max(end, last)
+    if start < end:
+        yield start, end
+
+
 def _range(start: int, last: int, offset: int) -> Range:
     return Range(start, last + 1 - start, None if offset == _NO_BYTES else offset)
 

@@ -12,6 +12,7 @@ from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.header_text import saved_order
 from vmci_tui.layers.file import Source
+from vmci_tui.layers.range_table import joined
 from vmci_tui.saving.undo_journal import FileBeforeSave
 
 PIECE = 64 << 10
@@ -82,16 +83,7 @@ def _same_bytes(kept: KeptBytes, limit: int, progress: Progress) -> int:
 
 
 def _data(old: Source, new: Source, pair: CopiedRange) -> Iterator[tuple[int, int]]:
-    """Yield the parts of a pair, counted from its start, where at least one file has data."""
+    """Return the parts of a pair, counted from its start, where at least one file has data."""
     parts = [(a - pair.old, b - pair.old) for a, b in old.data_ranges(pair.old, pair.old + pair.length)]
     parts += [(a - pair.new, b - pair.new) for a, b in new.data_ranges(pair.new, pair.new + pair.length)]
-    parts.sort()
-    start = end = 0
-    for first, last in parts:
-        if first > end:
-            if start < end:
-                yield start, end
-            start = first
-        end = max(end, last)
-    if start < end:
-        yield start, end
+    return joined(sorted(parts))

@@ -9,6 +9,7 @@ from threading import RLock
 from typing import Final
 
 from vmci_tui.layers.file import Source
+from vmci_tui.layers.range_table import joined
 
 _CHUNK: Final = 4096
 """Bytes of the bitmap that are read at a time: 128 MiB of guest in pages of 4 KiB."""
@@ -49,18 +50,9 @@ class Bitmap:
         return self._before[number] + part
 
     def runs(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
-        """Yield the runs of set numbers within [start, end), each as its first and one more than its last."""
+        """Return the runs of set numbers within [start, end), each as its first and one more than its last."""
         start, end = max(start, self.first), self.last if end is None else min(end, self.last)
-        held: tuple[int, int] | None = None
-        for first, last in self._pieces(start, end):
-            if held is not None and held[1] == first:
-                held = held[0], last
-                continue
-            if held is not None:
-                yield held
-            held = first, last
-        if held is not None:
-            yield held
+        return joined(self._pieces(start, end))
 
     def _pieces(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield the runs, cut where a chunk ends."""
