@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.paths import SAMPLES
-from vmci_tui.common import mishap
+from vmci_tui.common import internal_errors
 
 # Read by textual when an app is made; a developer's shell must not change the pictures.
 for name in ("NO_COLOR", "TEXTUAL_THEME"):
@@ -33,19 +33,19 @@ def sample(tmp_path: Path) -> Callable[[str], str]:
 
 
 @pytest.fixture
-def mishaps() -> Iterator[None]:
+def internal_errors_allowed() -> Iterator[None]:
     """For a test that lets vmci itself fail."""
-    mishap.recorded.clear()
+    internal_errors.recorded.clear()
     yield
-    mishap.recorded.clear()
+    internal_errors.recorded.clear()
 
 
 @pytest.fixture(autouse=True)
 def _no_mishap(request: pytest.FixtureRequest) -> Iterator[None]:
     """What vmci catches of its own errors is an error still."""
-    mishap.recorded.clear()
+    internal_errors.recorded.clear()
     yield
-    assert "mishaps" in request.fixturenames or not mishap.recorded, mishap.recorded
+    assert "internal_errors_allowed" in request.fixturenames or not internal_errors.recorded, internal_errors.recorded
 
 
 @pytest.fixture(autouse=True)

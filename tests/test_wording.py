@@ -21,7 +21,7 @@ from vmci_tui.adoption import choose
 from vmci_tui.common import errors
 from vmci_tui.common.progress import no_progress
 from vmci_tui.containers.guest import guest_of
-from vmci_tui.document import edit_head, edit_notes, edit_text
+from vmci_tui.document import edit_headers, edit_notes, edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.edit_notes import FromFile
@@ -120,7 +120,7 @@ def _said(document: Document) -> list[Any]:
     ]
     for item in judgement.found:
         readers = [(consequence.reader, consequence.refuses) for consequence in item.readers]
-        fix = None if item.fix is None else (item.fix.effect, item.fix.apply(document.state).of_dump.head)
+        fix = None if item.fix is None else (item.fix.effect, item.fix.apply(document.state).of_dump.choice)
         out.append((item.code, item.severity, item.span, fix, readers))
     proof = judgement.proof
     out.append(None if proof is None else (proof.proved, [(c.key, c.value) for c in proof.corrections]))
@@ -140,7 +140,7 @@ def _done(document: Document) -> list[Any]:
     out += [[item.command for item in commands(document)], _raws(document), *_said(document)]
     out.append(image_bytes(document, document.saved_layout))
     harm = harm_of(document, plan_copy(document))
-    out += [[item.reader for item in harm.worse], plan_in_place(document).way]
+    out += [[item.reader for item in harm.worse], plan_in_place(document).strategy]
     while document.undo():
         pass
     assert _raws(document) == before
@@ -183,7 +183,7 @@ def _script(path: str) -> list[str | None]:
     edits = (
         Edit.of(edit_text.set_key, b"PAGESIZE", b"8192"), Edit.of(edit_text.delete_line, 1), Edit.of(edit_notes.strip),
         choose.adopted(choose.search(guest_of(document.dump), no_progress)[0].candidate, order),
-        Edit.of(edit_notes.append_found, found, order), Edit.of(edit_head.merge_headers),
+        Edit.of(edit_notes.append_found, found, order), Edit.of(edit_headers.merge_headers),
     )  # fmt: skip
     assert all(document.edit(edit) for edit in edits)
     return [item.command for item in commands(document)]

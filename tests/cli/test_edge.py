@@ -15,7 +15,7 @@ from vmci_tui.cli.run import main
 from vmci_tui.common.error_log import log_file
 
 Sample = Callable[[str], str]
-pytestmark = pytest.mark.usefixtures("mishaps")
+pytestmark = pytest.mark.usefixtures("internal_errors_allowed")
 
 
 @pytest.mark.parametrize(

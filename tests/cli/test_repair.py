@@ -131,4 +131,4 @@ def test_what_cannot_be_is_one_line(
 def test_only_the_head_is_mended_where_only_that_is_asked(vmci: Vmci, sample: Sample, tmp_path: Path) -> None:
     out = tmp_path / "out.elf"
     ran = vmci("repair", sample("amd64-note.elf-win4k"), "-o", out, "--only", "C06,C07")
-    assert ran.code == 0 and "C06  put the head in order" in ran.out and "adopt" not in ran.out
+    assert ran.code == 0 and "C06  rewrite the headers in standard order" in ran.out and "adopt" not in ran.out

@@ -19,7 +19,7 @@ from vmci_tui.common.errors import EditError, SaveError
 from vmci_tui.containers import open_dump
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.containers.kdump.dump import KdumpDump
-from vmci_tui.document import edit_head, edit_notes
+from vmci_tui.document import edit_headers, edit_notes
 from vmci_tui.document.byte_map import Places
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
@@ -59,7 +59,7 @@ def _memory(dump: KdumpDump) -> dict[int, bytes | None]:
 def _with_text(document: Document, text: bytes, plain: bool = False) -> Document:
     assert document.dump is not None
     state = edit_notes.append_text(document.state, text, document.dump.order)
-    document.edit(become(edit_head.make_plain(state) if plain else state))
+    document.edit(become(edit_headers.make_plain(state) if plain else state))
     return document
 
 
@@ -155,7 +155,7 @@ def test_random_edits_agree_in_all_four_ways() -> None:
             for data in (one, two):
                 for in_place in (False, True):
                     document = _with_text(opened(data), text)
-                    state = edit_head.set_phys_base(edit_head.set_header(document.state, "release", name), phys)
+                    state = edit_headers.set_phys_base(edit_headers.set_header(document.state, "release", name), phys)
                     document.edit(become(state))
                     results.append(_result(document, in_place))
             dumps = [_kdump(data) for data in results]
@@ -187,7 +187,7 @@ def test_a_flattened_file_becomes_plain() -> None:
     after, before = _kdump(_result(document, False)), _kdump(_file(flat=True))
     assert after.container == "kdump" and _memory(after) == _memory(before)
     assert document.undo() and not document.modified
-    document.edit(Edit.of(edit_head.make_plain))
+    document.edit(Edit.of(edit_headers.make_plain))
     assert _result(document, False) == before.plain.read(0, before.plain.size)
     with pytest.raises(SaveError, match="cannot be made plain in place"):
         plan_in_place(document)
@@ -235,20 +235,20 @@ def test_eraseinfo_stays() -> None:
 def test_header_fields_are_edited_and_bounded() -> None:
     document = opened(factory.kdump(uts={"machine": b"x86_64"}))
     document.edit(become(document.state))
-    state = edit_head.set_header(document.state, "sysname", b"Linux")
-    document.edit(become(edit_head.set_phys_base(state, -0x1000)))
+    state = edit_headers.set_header(document.state, "sysname", b"Linux")
+    document.edit(become(edit_headers.set_phys_base(state, -0x1000)))
     after = _kdump(_result(document, False))
     assert after.header_fields.utsname == (b"Linux", b"", b"", b"", b"x86_64", b"")
     assert after.header.phys_base == 0xFFFFFFFFFFFFF000
     assert document.undo() is not None and not document.modified
     for name, value in (("sysname", b"x" * 65), ("sysname", b"a\0b"), ("cpu", b"x")):
         with pytest.raises(EditError):
-            edit_head.set_header(document.state, name, value)
+            edit_headers.set_header(document.state, name, value)
     with pytest.raises(EditError, match="64 bits"):
-        edit_head.set_phys_base(document.state, 1 << 64)
+        edit_headers.set_phys_base(document.state, 1 << 64)
     elf = opened(elf_factory.elf())
     with pytest.raises(EditError, match="not a kdump file"):
-        edit_head.set_header(elf.state, "sysname", b"Linux")
+        edit_headers.set_header(elf.state, "sysname", b"Linux")
 
 
 @pytest.mark.parametrize("flat", [False, True])
@@ -263,7 +263,7 @@ def test_saved_for_good_in_both_ways_and_taken_back(flat: bool, text: bytes, tmp
     saved = save_copy(document, plan, str(copy))
     assert saved.checked > 0 and copy.read_bytes() == _result(document, False)
     plan = plan_in_place(document)
-    assert plan.way == ("append" if text == _LARGE else "overwrite")
+    assert plan.strategy == ("append" if text == _LARGE else "overwrite")
     assert plan.bytes_written < len(text) + 3 * 4096
     save_in_place(document, plan)
     document.close()

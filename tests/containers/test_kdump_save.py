@@ -19,7 +19,7 @@ from tests.kit import become, opened
 from vmci_tui.common.errors import EditError
 from vmci_tui.containers import open_dump
 from vmci_tui.containers.kdump.dump import KdumpDump
-from vmci_tui.document import edit_head, edit_notes, edit_text
+from vmci_tui.document import edit_headers, edit_notes, edit_text
 from vmci_tui.document.byte_map import Places
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
@@ -57,11 +57,11 @@ def _strip(state: State) -> State:
 
 
 def _phys_base(state: State) -> State:
-    return edit_head.set_phys_base(state, 0x200000)
+    return edit_headers.set_phys_base(state, 0x200000)
 
 
 def _order(state: State) -> State:
-    return edit_head.order_head(state)
+    return edit_headers.order_headers(state)
 
 
 _WAYS: Final[dict[Callable[[State], State], Callable[[bytes], bytes]]] = {

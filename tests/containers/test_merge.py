@@ -12,7 +12,7 @@ from tests.kit import elf_of, image_bytes, opened, saved
 from tests.opened_files import open_document
 from vmci_tui.common.errors import SaveError
 from vmci_tui.common.progress import no_progress
-from vmci_tui.document import edit_head
+from vmci_tui.document import edit_headers
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.layers.file import BytesSource
@@ -30,7 +30,7 @@ _MANY = (
 
 
 def merged(document: Document) -> Document:
-    document.edit(Edit.of(edit_head.merge_headers))
+    document.edit(Edit.of(edit_headers.merge_headers))
     return document
 
 
@@ -52,7 +52,7 @@ def test_a_flattened_file_becomes_plain_and_merged_in_either_order() -> None:
     data = flattened(elf((cpus() + note(),), _MANY))
     plain_first, merged_first = opened(data), merged(opened(data))
     for document in (plain_first, merged_first):
-        document.edit(Edit.of(edit_head.make_plain))
+        document.edit(Edit.of(edit_headers.make_plain))
     layout = merged_first.saved_layout
     assert layout == merged(plain_first).saved_layout and layout.base is not None
     assert len(elf_of(layout.image.read(layout.base, 0, layout.image.size)).segments) == 4
@@ -94,8 +94,8 @@ def test_in_place_only_the_head_is_written_and_it_can_be_taken_back(tmp_path: Pa
     old = path.read_bytes()
     document = merged(open_document(str(path)))
     plan = plan_in_place(document)
-    assert plan.way == "overwrite" and plan.bytes_written <= len(old) - 5 * _PAGE
-    assert plan_copy(document).way == "copy"
+    assert plan.strategy == "overwrite" and plan.bytes_written <= len(old) - 5 * _PAGE
+    assert plan_copy(document).strategy == "copy"
     save_in_place(document, plan)
     document.close()
     assert len(elf_of(path.read_bytes()).segments) == 4

@@ -8,14 +8,14 @@ import pytest
 
 from tests.dumps.factory import elf, note
 from tests.kit import opened
-from vmci_tui.document import edit, edit_entry, edit_head, edit_notes, edit_text
+from vmci_tui.document import edit, edit_entry, edit_headers, edit_notes, edit_text
 from vmci_tui.document.edit import Edit, several
 from vmci_tui.document.edit_notes import FromFile, FromMemory
 from vmci_tui.document.state import State
 from vmci_tui.formats.fw_cfg_entry import Write
 
 _NOTE = edit_notes.note_around(b"OSRELEASE=6\n", "little")
-_MODULES = (edit, edit_entry, edit_head, edit_notes, edit_text)
+_MODULES = (edit, edit_entry, edit_headers, edit_notes, edit_text)
 _EFFECTS = [
     effect
     for module in _MODULES
@@ -44,7 +44,7 @@ def test_every_edit_has_a_label_of_safe_text(effect: edit.Effect) -> None:
         "key": b"\x1b[31m", "name": "size", "found": FromMemory(_NOTE, 0x1000, "text"), "write": Write(4, 2, b"ab"),
         "edits": (Edit.of(edit_notes.strip),), "body": b"\xff=", "old": b"\r\n", "new": b"\n", "value": 7,
     }  # fmt: skip
-    if effect in (edit_text.set_key, edit_text.add_key, edit_head.set_header):
+    if effect in (edit_text.set_key, edit_text.add_key, edit_headers.set_header):
         odd["value"] = b"\x9b"
     if effect is edit_notes.rename_note:
         odd["name"] = b"VMCOREINFO\0"

@@ -26,7 +26,7 @@ from typing import Any, Final
 
 from tests.limits import Hang, time_limit
 from tests.paths import ROOT
-from vmci_tui.common import mishap
+from vmci_tui.common import internal_errors
 
 SEED: Final = 20
 CASE_SECONDS: Final = 10
@@ -52,11 +52,11 @@ def run_part(argv: list[str], one: Callable[[str, int, int, Counter[str]], None]
     slowest, start = (0.0, first), time.monotonic()
     for number in range(first, first + count):
         begin = time.process_time()
-        mishap.recorded.clear()
+        internal_errors.recorded.clear()
         try:
             with time_limit(seconds):
                 one(folder, seed, number, seen)
-            assert not mishap.recorded, mishap.recorded  # an exception caught at an edge is a failure too
+            assert not internal_errors.recorded, internal_errors.recorded  # one caught at an edge is a failure too
         except (Exception, Hang) as error:
             failures.append({"case": number, "seed": seed, "kind": _kind(error), "traceback": traceback.format_exc()})
         slowest = max(slowest, (time.process_time() - begin, number))

@@ -18,7 +18,7 @@ from vmci_tui.common.progress import no_progress
 from vmci_tui.containers import open_dump
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.containers.kdump.dump import KdumpDump
-from vmci_tui.document import edit_head, edit_notes
+from vmci_tui.document import edit_headers, edit_notes
 from vmci_tui.document.byte_map import Places
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
@@ -122,13 +122,13 @@ def _edit(document: Document, dump: KdumpDump, rng: Random, seen: Counter[str]) 
     for text in _TEXTS:
         try:
             state = edit_notes.append_text(document.state, text, dump.order)
-            state = edit_head.set_header(state, "release", b"6.1.0")
-            state = edit_head.set_phys_base(state, rng.getrandbits(dump.bits))
+            state = edit_headers.set_header(state, "release", b"6.1.0")
+            state = edit_headers.set_phys_base(state, rng.getrandbits(dump.bits))
             if rng.random() < 0.3:
-                state = edit_head.make_plain(state)
+                state = edit_headers.make_plain(state)
             document.edit(become(state))
             plans = [plan_copy(document)]
-            if not state.head.plain:
+            if not state.choice.plain:
                 plans.append(plan_in_place(document))
         except VmciError as error:
             printable(str(error), "why it cannot be saved")
@@ -137,13 +137,13 @@ def _edit(document: Document, dump: KdumpDump, rng: Random, seen: Counter[str]) 
         for plan in plans:
             for line in report.plan_text(plan, document.source):
                 printable(line, "a line of the plan")
-            layout = dump.layout(state.of_dump._replace(in_place=plan.way != "copy"))
+            layout = dump.layout(state.of_dump._replace(in_place=plan.strategy != "copy"))
             again = open_dump(ImageSource(layout.base or document.source, layout.image))
             assert isinstance(again, KdumpDump)
             assert any(note.desc == text for note in again.notes), "the note is there"
             assert again.header_fields.utsname[2] == b"6.1.0"
             assert (again.header.pfns, again.header.descriptors) == (dump.header.pfns, dump.header.descriptors)
-            seen[f"saved: {plan.way}"] += 1
+            seen[f"saved: {plan.strategy}"] += 1
     while document.undo():
         pass
     assert document.state == document.opened
@@ -152,7 +152,7 @@ def _edit(document: Document, dump: KdumpDump, rng: Random, seen: Counter[str]) 
 def _keep(document: Document, dump: KdumpDump, rng: Random, seen: Counter[str]) -> None:
     """Assert that editing only the header keeps notes, text and eraseinfo."""
     try:
-        document.edit(Edit.of(edit_head.set_phys_base, rng.getrandbits(dump.bits)))
+        document.edit(Edit.of(edit_headers.set_phys_base, rng.getrandbits(dump.bits)))
         for in_place in (False, True):
             layout = dump.layout(document.state.of_dump._replace(in_place=in_place))
             again = open_dump(ImageSource(layout.base or document.source, layout.image))

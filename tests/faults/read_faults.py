@@ -27,7 +27,7 @@ from tests.faults.exercise import printable
 from tests.limits import time_limit
 from tests.paths import DATA, SAMPLES
 from vmci_tui.cli.run import main as vmci
-from vmci_tui.common import mishap
+from vmci_tui.common import internal_errors
 from vmci_tui.common.errors import VmciError
 from vmci_tui.document import edit_notes
 from vmci_tui.document.edit import Edit
@@ -143,10 +143,10 @@ def try_case(case: Case, folder: str, seen: Counter[str]) -> None:
     """Run the case; assert that it ends in time, with an exit code and at most one line."""
     path = _copy(case.file, folder)
     happens = {"EIO": _fail, "cut": _cut, "zeroed": _zero, "grown": _grow}[case.kind]
-    mishap.recorded.clear()
+    internal_errors.recorded.clear()
     with time_limit(SECONDS), reads(case.at, lambda: happens(path, case.rng)):
         code, said = run(case.command, path)
-    assert not mishap.recorded, (str(case), mishap.recorded)
+    assert not internal_errors.recorded, (str(case), internal_errors.recorded)
     assert code in _CODES, (str(case), code)
     lines = said.splitlines()
     for line in lines:

@@ -62,12 +62,13 @@ def test_what_gdb_prints(text: bytes) -> None:
 
 
 def test_what_qemu_says_of_itself_is_kept() -> None:
-    assert from_gdb(_HEX).held is None and from_gdb(_HEX).present
-    assert from_gdb(_PRETTY).held is True
+    assert from_gdb(_HEX).has_vmcoreinfo is None and from_gdb(_HEX).present
+    assert from_gdb(_PRETTY).has_vmcoreinfo is True
     absent = from_gdb(_WHOLE)
-    assert absent.held is False and not absent.present and "has_vmcoreinfo is false" in absent.outcomes[-1].why
+    assert absent.has_vmcoreinfo is False and not absent.present
+    assert "has_vmcoreinfo is false" in absent.outcomes[-1].why
     # The flag of one print is not that of the next.
-    assert from_gdb(_WHOLE + _HEX).held is None
+    assert from_gdb(_WHOLE + _HEX).has_vmcoreinfo is None
     document = entry_document(Safe("gdb"), absent, BytesSource(absent.raw))
     findings = findings_of(document)
     assert "the last write was not complete" in findings["E01"].message and "E03" not in findings

@@ -28,7 +28,7 @@ def test_ranges_are_what_a_list_of_them_is(items: list[Range], data: st.DataObje
     assert [ranges[at] for at in range(-len(items), len(items))] == items * 2
     where = data.draw(st.slices(len(items) + 1))
     assert list(ranges[where]) == items[where]
-    assert ranges.held == sum(item.length for item in items if item.offset is not None)
+    assert ranges.bytes_in_file == sum(item.length for item in items if item.offset is not None)
     assert ranges == Ranges(items) and hash(ranges) == hash(Ranges(items))
 
 

@@ -83,10 +83,10 @@ def test_every_page_that_is_missing_is_counted(tmp_path: Path) -> None:
         path.write_bytes(whole[:size])
         document = open_document(str(path))
         assert isinstance(document.dump, KdumpDump)
-        held = document.dump.pages.held
-        assert (held.pages, held.missing, held.all_seen) == (len(pages), _unread(path, pages), True), size
+        count = document.dump.pages.count
+        assert (count.pages, count.missing, count.all_seen) == (len(pages), _unread(path, pages), True), size
         finding = _codes(path)["C02"]
-        assert finding.severity == "error" and f"{held.missing} of {len(pages)} pages" in finding.message
+        assert finding.severity == "error" and f"{count.missing} of {len(pages)} pages" in finding.message
         assert {item.reader for item in finding.readers} == {"crash", "drgn", "libkdumpfile", "makedumpfile"}
         document.close()
 
@@ -122,7 +122,7 @@ def test_the_copy_of_a_cut_file_says_that_it_is_incomplete(way: str, tmp_path: P
         document = open_document(str(out))
         assert isinstance(document.dump, KdumpDump) and document.container == "kdump"
         assert document.dump.header.header.status & INCOMPLETE
-        missing = document.dump.pages.held.missing
+        missing = document.dump.pages.count.missing
         assert missing == _unread(out, _pages(document)) and bool(missing) == (lost > 16)
         told = _codes(out)
         assert "C33" in told and ("C02" in told) == (lost > 16)

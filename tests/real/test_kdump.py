@@ -28,7 +28,7 @@ from tests.real.qemu_dumps import GUESTS, dump
 from vmci_tui.cli import run as cli
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.containers.kdump.dump import KdumpDump
-from vmci_tui.document import edit_head, edit_notes
+from vmci_tui.document import edit_headers, edit_notes
 from vmci_tui.opening.note_inputs import note_or_text
 from vmci_tui.saving.plan import plan_copy, plan_in_place
 from vmci_tui.saving.save_copy import save_copy
@@ -175,9 +175,9 @@ def test_a_dump_without_a_note_is_mended_for_all(name: str, way: str, tmp_path: 
     note = note_or_text(str(SAMPLES / str(_NOTES[name])))
     state = edit_notes.append_note(before.state, note, before.dump.order)
     for field, value in (("sysname", b"Linux"), ("release", b"6.1.0"), ("version", b"#1"), ("machine", _UTS[name])):
-        state = edit_head.set_header(state, field, value)
-    state = edit_head.set_phys_base(state, -719323136 if name == "x86_64" else 0)
-    before.edit(become(edit_head.make_plain(state) if way == "plain" else state))
+        state = edit_headers.set_header(state, field, value)
+    state = edit_headers.set_phys_base(state, -719323136 if name == "x86_64" else 0)
+    before.edit(become(edit_headers.make_plain(state) if way == "plain" else state))
     if way == "in place":
         out = path
         save_in_place(before, plan_in_place(before))

@@ -16,7 +16,7 @@ from tests.limits import PATIENCE
 from tests.opened_files import open_document
 from tests.paths import ROOT
 from vmci_tui.adoption.choose import adopted, search_for
-from vmci_tui.document import edit_entry, edit_head, edit_notes, edit_text
+from vmci_tui.document import edit_entry, edit_headers, edit_notes, edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.edit_notes import FromFile
@@ -67,7 +67,7 @@ _TEXTS: list[tuple[str, list[Edit], tuple[str, ...]]] = [
         ("set", "set", "append", "strip"),
     ),
     ("crlf.elf", [Edit.of(edit_text.replace_bytes, b"\r\n", b"\n")], ("append",)),
-    ("amd64-note.elf-win4k", [Edit.of(edit_head.order_head)], ("repair",)),
+    ("amd64-note.elf-win4k", [Edit.of(edit_headers.order_headers)], ("repair",)),
     ("amd64-cut-note.elf", [Edit.of(edit_notes.retype_note, 4, 7)], ("append",)),
 ]
 

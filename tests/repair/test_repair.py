@@ -160,10 +160,10 @@ def test_stopping_changes_nothing(bare: Document) -> None:
 def test_headers_that_a_reader_refuses_are_merged_unless_they_are_to_stay() -> None:
     document = many_headers()
     done = repair(document)
-    assert "C11" in [step.code for step in done.steps] and document.state.head.merged
+    assert "C11" in [step.code for step in done.steps] and document.state.choice.merged
     other = many_headers()
     repair(other, Choice(keep_segments=True))
-    assert not other.state.head.merged
+    assert not other.state.choice.merged
 
 
 def many_headers() -> Document:

@@ -147,7 +147,7 @@ def test_lifted_once_twice_thrice_shrunk_and_back(path: Path) -> None:
     stages, texts = [path.read_bytes()], (_BIG, _BIG * 2, _BIG * 4, b"OSRELEASE=6\n")
     ways = []
     for text in texts:
-        ways.append(append(path, text).way)
+        ways.append(append(path, text).strategy)
         stages.append(path.read_bytes())
         for address in range(0x1000, 0x11000, 1000):
             for shift in (0, 0xFFFF888000000000):
@@ -180,7 +180,7 @@ def test_many_headers_over_the_same_bytes(count: int, split: bool, tmp_path: Pat
     loads += [Load(1 << 32, at=39, vaddr=n << 12) for n in range(len(loads), count)]
     before = elf((cpus(),), loads)
     path.write_bytes(before)
-    assert append(path).way == "lift"
+    assert append(path).strategy == "lift"
     after = path.read_bytes()
     assert len(plain_elf.rows(after)) == count + 1 + (39 if split else 0)
     same_memory(before, after)
@@ -244,7 +244,7 @@ def test_an_entry_in_place_is_16_bytes_and_comes_back_as_it_was(length: int, tmp
         plan = plan_in_place(document)
         save_in_place(document, plan)
         assert document.state.entry is not None
-        assert path.read_bytes() == document.state.entry.entry.pack() and plan.way == "overwrite"
+        assert path.read_bytes() == document.state.entry.entry.pack() and plan.strategy == "overwrite"
     undo_last_save(str(path))
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["vmcoreinfo.entry"]
 

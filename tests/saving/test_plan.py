@@ -17,7 +17,7 @@ from vmci_tui.saving.plan import plan_copy
 
 def test_an_orderly_file_that_is_not_edited_has_an_empty_plan() -> None:
     plan = plan_copy(opened(elf((cpus() + note(),))))
-    assert plan.empty and plan.way == "none" and plan.steps == () and plan.bytes_written == 0
+    assert plan.empty and plan.strategy == "none" and plan.steps == () and plan.bytes_written == 0
 
 
 def test_an_edit_taken_back_leaves_nothing_to_do() -> None:
@@ -29,7 +29,7 @@ def test_an_edit_taken_back_leaves_nothing_to_do() -> None:
 
 def test_the_plan_of_a_file_of_qemu_says_why_its_head_changes() -> None:
     plan = plan_copy(opened(elf((cpus() + note(),), qemu=True)))
-    assert plan.way == "copy" and plan.reasons
+    assert plan.strategy == "copy" and plan.reasons
     assert "makedumpfile" in plan.steps[0].why and "e_ehsize" in plan.steps[0].why
 
 
@@ -58,9 +58,9 @@ def test_the_changes_are_the_bytes_that_differ() -> None:
 def test_an_entry_is_16_bytes() -> None:
     document = new_entry(EntryHistory("blob", (full_write(Entry(0, 1, 4132, 0).pack()),)))
     plan = plan_copy(document)
-    assert plan.way == "copy" and plan.image.size == 16 and plan.steps[0][:3] == ("write the entry", 0, 16)
+    assert plan.strategy == "copy" and plan.image.size == 16 and plan.steps[0][:3] == ("write the entry", 0, 16)
     assert not plan_copy(new_entry(EntryHistory.of_blob(RESET))).empty, "it is no file yet"
-    assert plan_copy(opened(elf())).way == "none"
+    assert plan_copy(opened(elf())).strategy == "none"
 
 
 def test_nothing_to_save_is_said() -> None:

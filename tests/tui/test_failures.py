@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.driving import main_screen, running, said, settled, shown, type_text
-from vmci_tui.common import mishap
+from vmci_tui.common import internal_errors
 from vmci_tui.common.error_log import log_file
 from vmci_tui.common.errors import OpenError
 from vmci_tui.readers import makedumpfile
@@ -22,7 +22,7 @@ from vmci_tui.tui.session import Session
 Sample = Callable[[str], str]
 _SECRET = "bytes of a dump"
 _DUMP = "amd64-cut-note.elf"
-pytestmark = pytest.mark.usefixtures("mishaps")
+pytestmark = pytest.mark.usefixtures("internal_errors_allowed")
 
 
 def _fail(*_: Any, **__: Any) -> NoReturn:
@@ -33,7 +33,7 @@ async def _told(pilot: Pilot[Any]) -> None:
     """Check that the error was reported without values, and that the panes still work."""
     assert "vmci failed here: IndexError at vmci_tui/" in said(pilot) or "IndexError" in said(pilot), said(pilot)
     assert _SECRET not in said(pilot) + log_file().read_text() and str(log_file()) in said(pilot)
-    assert mishap.recorded[0].kinds[0] == "IndexError"
+    assert internal_errors.recorded[0].kinds[0] == "IndexError"
     while pilot.app.screen is not main_screen(pilot):
         await pilot.press("escape")
         await settled(pilot)
@@ -170,7 +170,7 @@ async def test_a_message_a_timer_and_what_follows_a_paint_fail(sample: Sample, m
         )
         for begin in ways:
             pilot.app.clear_notifications()
-            mishap.recorded.clear()
+            internal_errors.recorded.clear()
             app = pilot.app
             assert isinstance(app, VmciApp)
             app._failures._shown = frozenset()
@@ -189,7 +189,7 @@ async def test_a_disk_that_cannot_be_read_is_said_and_is_no_error_of_ours(
         monkeypatch.setattr("vmci_tui.layers.file.FileSource.read", fail)
         await pilot.press("x")
         await pilot.pause(0.2)
-        assert "cannot read it at 0x10" in said(pilot) and not mishap.recorded and not log_file().exists()
+        assert "cannot read it at 0x10" in said(pilot) and not internal_errors.recorded and not log_file().exists()
 
 
 async def test_a_judgement_that_takes_long_is_said_and_the_next_key_stops_it(

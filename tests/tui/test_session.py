@@ -192,7 +192,7 @@ def test_a_copy_is_planned_and_saved_and_replaces_nothing_unasked(
     session, _ = _open(sample(_DUMP), around)
     session.edit(Edit.of(edit_text.delete_line, 2))
     saving, out = SaveSession(session.document, session.refuse_outside), tmp_path / "out.elf"
-    assert saving.target(saving.default) == saving.default and saving.plan.way == "copy"
+    assert saving.target(saving.default) == saving.default and saving.plan.strategy == "copy"
     for target in ("", str(tmp_path)):
         with pytest.raises(VmciError):
             saving.refuse(target)

@@ -80,9 +80,9 @@ def _region(parts: Parts) -> tuple[Load, ...]:
     """Return the memory in which the guest keeps its note, of the size that Linux allocates."""
     if not parts.loads:
         return ()
-    held = parts.note if parts.region is None else parts.region
-    held = held.ljust(linux_size(4096), b"\0")
-    return (Load(parts.home, held, max(min(parts.announced, SIZE_LIMIT), len(held))),)
+    region = parts.note if parts.region is None else parts.region
+    region = region.ljust(linux_size(4096), b"\0")
+    return (Load(parts.home, region, max(min(parts.announced, SIZE_LIMIT), len(region))),)
 
 
 def _header(parts: Parts, form: ElfFormat, count: int, table: int, section_table: int) -> bytes:

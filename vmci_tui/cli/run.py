@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Final
 
 from vmci_tui.cli.streams import flush_output, give_up_output, on_terminal, open_closed, say
-from vmci_tui.common import mishap
+from vmci_tui.common import internal_errors
 from vmci_tui.common.errors import Cancelled, OpenError, UsageError, VmciError
 from vmci_tui.common.safe_text import safe, visible
 from vmci_tui.common.signals import changes_made, install_handlers
@@ -68,8 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         say("vmci: out of memory while reading the file header")
         return OpenError.exit_code
     except Exception as error:  # a bug in vmci: one line, and a log to send
-        mishap.record(error)
-        _print_mishaps()
+        internal_errors.record(error)
+        _print_internal_errors()
         if changes_made():
             say(f"vmci: {changes_made()}")
         flush_output()
@@ -101,18 +101,18 @@ def _run(arguments: list[str]) -> int:
         gc.freeze()
         gc.enable()
     code: int = command.run(options)
-    _print_mishaps()
+    _print_internal_errors()
     return code
 
 
-def _print_mishaps() -> None:
+def _print_internal_errors() -> None:
     """Print each internal error in one line, with the name of its log."""
-    if not mishap.recorded:
+    if not internal_errors.recorded:
         return
-    from vmci_tui.common.error_log import log_mishap
+    from vmci_tui.common.error_log import log_error
 
-    for failed in mishap.recorded:
-        kept = log_mishap(failed)
+    for failed in internal_errors.recorded:
+        kept = log_error(failed)
         say(f"vmci: {failed}" + (f"; to report it, send {kept}" if kept else ""))
 
 

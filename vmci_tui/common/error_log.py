@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from vmci_tui import __version__
-from vmci_tui.common.mishap import Mishap
+from vmci_tui.common.internal_errors import InternalError
 from vmci_tui.common.safe_text import Safe, visible
 
 LIMIT: Final = 256 << 10
@@ -24,13 +24,13 @@ def log_file() -> Path:
     return user_state_path("vmci-tui") / "log" / "errors.log"
 
 
-def log_mishap(mishap: Mishap) -> Safe | None:
+def log_error(error: InternalError) -> Safe | None:
     """Add a record and return the file's name; None if it cannot be written, since logging must not fail again."""
     path = log_file()
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     python = ".".join(map(str, sys.version_info[:3]))
-    head = f"{stamp} vmci {__version__}, Python {python}, {sys.platform}: {' < '.join(mishap.kinds)}"
-    record = "".join(f"{line}\n" for line in (head, *(f"  {frame}" for frame in mishap.frames), ""))
+    head = f"{stamp} vmci {__version__}, Python {python}, {sys.platform}: {' < '.join(error.kinds)}"
+    record = "".join(f"{line}\n" for line in (head, *(f"  {frame}" for frame in error.frames), ""))
     try:
         path.parent.parent.mkdir(parents=True, exist_ok=True)
         path.parent.mkdir(mode=0o700, exist_ok=True)

@@ -87,7 +87,7 @@ class LayoutRequest(NamedTuple):
     """What a file is to hold, and where its headers and notes may grow."""
 
     notes: tuple[Note, ...]
-    head: LayoutChoice = UNCHANGED
+    choice: LayoutChoice = UNCHANGED
     header: HeaderFields | None = None
     """The fields of the header; None for unchanged."""
     mapped: tuple[VirtualRange, ...] = ()

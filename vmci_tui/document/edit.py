@@ -33,7 +33,7 @@ class Edit(NamedTuple):
     """One change of a state. Its label, its effect and its shell command are made from it."""
 
     effect: Effect
-    """One of the functions of `edit_text`, `edit_notes`, `edit_entry`, `edit_head`."""
+    """One of the functions of `edit_text`, `edit_notes`, `edit_entry`, `edit_headers`."""
     arguments: tuple[tuple[str, object], ...]
     """The arguments of the effect after the state, by name."""
     words: str = ""

@@ -86,7 +86,7 @@ def strip(state: State) -> State:
     return replace(state, notes=notes)
 
 
-@labelled("make a note of it")
+@labelled("make a note of the header's text")
 def make_note(state: State) -> State:
     """Return the state with a note made of the text that only a kdump header names, for readers that need one."""
     text = state.header_text
@@ -110,7 +110,7 @@ def drop_note(state: State, index: int) -> State:
     return replace(state, notes=state.notes[:index] + state.notes[index + 1 :])
 
 
-@labelled("take the empty note out")
+@labelled("remove the empty note")
 def drop_empty_notes(state: State) -> State:
     """Return the state without notes of 12 zero bytes."""
     return replace(state, notes=tuple(note for note in state.notes if not note.is_empty))

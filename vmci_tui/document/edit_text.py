@@ -109,7 +109,7 @@ def keep_last_key(state: State, key: bytes) -> State:
     return set_text(state, b"".join(line.raw for line in text.lines if line.number not in drop))
 
 
-@labelled("end the last line")
+@labelled("add the newline")
 def end_last_line(state: State) -> State:
     return set_text(state, _text(state).text + b"\n")
 
@@ -120,7 +120,7 @@ def replace_bytes(state: State, old: bytes, new: bytes) -> State:
     return set_text(state, _text(state).text.replace(old, new))
 
 
-@labelled("take the blanks before the keys out")
+@labelled("remove the blanks before the keys")
 def unindent(state: State) -> State:
     """Return the state with the blanks before the text's keys removed."""
     return set_text(state, unindented(_text(state).text))

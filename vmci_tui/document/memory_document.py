@@ -25,9 +25,9 @@ class GuestMemorySource:
 
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
-        held = [item for item in guest.memory.ranges if item.offset is not None]
-        self._held = held
-        self.size = held[-1].end if held else 0
+        in_file = [item for item in guest.memory.ranges if item.offset is not None]
+        self._in_file = in_file
+        self.size = in_file[-1].end if in_file else 0
 
     def read(self, offset: int, length: int) -> bytes:
         if offset < 0:
@@ -36,7 +36,7 @@ class GuestMemorySource:
         return self._guest.memory.read(self._guest.source, offset, length) if length > 0 else b""
 
     def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        for item in self._held:
+        for item in self._in_file:
             if item.end > start and item.paddr < end:
                 yield max(item.paddr, start), min(item.end, end)
 
@@ -65,8 +65,8 @@ class MemoryDump(NamedTuple):
 
     @property
     def memory(self) -> Memory:
-        held = (item for item in self.guest.memory.ranges if item.offset is not None)
-        return Memory(Ranges(item._replace(offset=item.paddr) for item in held))
+        in_file = (item for item in self.guest.memory.ranges if item.offset is not None)
+        return Memory(Ranges(item._replace(offset=item.paddr) for item in in_file))
 
     @property
     def guest_source(self) -> Source:

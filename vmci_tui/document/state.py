@@ -18,7 +18,7 @@ class State:
 
     notes: tuple[Note, ...] = ()
     entry: EntryHistory | None = None
-    head: LayoutChoice = UNCHANGED
+    choice: LayoutChoice = UNCHANGED
     header: HeaderFields | None = None
     """The fields of a kdump file's header that may be edited; None if the container has none."""
     mapped: tuple[VirtualRange, ...] = ()
@@ -27,7 +27,7 @@ class State:
     @property
     def of_dump(self) -> LayoutRequest:
         """The part of the state that is saved in the dump; the rest is in the entry's file."""
-        return LayoutRequest(self.notes, self.head, self.header, self.mapped)
+        return LayoutRequest(self.notes, self.choice, self.header, self.mapped)
 
     @cached_property
     def index(self) -> int | None:

@@ -14,7 +14,7 @@ from vmci_tui.common.packaged import packaged_toml
 
 Severity = Literal["error", "warning", "info"]
 About = Literal["entry", "file", "memory", "notes", "note", "text", "line"]
-FixName = Literal["order-head", "merge-headers", "delete-crashtime"]
+FixName = Literal["order-headers", "merge-headers", "delete-crashtime"]
 WhenSafe = Literal["always", "refused"]
 Group = Literal["foreign", "misread", "addresses", "memory"]
 GROUPS: Final = {"E": "The entry", "N": "The notes", "T": "The text", "C": "The container", "M": "Memory"}

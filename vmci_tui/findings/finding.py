@@ -8,15 +8,15 @@ from typing import Final, NamedTuple
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.common.span import Span
 from vmci_tui.containers import Dump, Layout
-from vmci_tui.document import edit_head, edit_text
+from vmci_tui.document import edit_headers, edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.state import State
 from vmci_tui.findings.catalogue import Severity, catalogue
 from vmci_tui.search.candidate import Proof
 
-ORDER_HEAD: Final = Edit.of(edit_head.order_head)
-_MERGE_HEADERS: Final = Edit.of(edit_head.merge_headers)
+ORDER_HEADERS: Final = Edit.of(edit_headers.order_headers)
+_MERGE_HEADERS: Final = Edit.of(edit_headers.merge_headers)
 _CRASHTIME: Final = b"CRASHTIME"
 
 
@@ -99,8 +99,8 @@ Check = Callable[[Context], Iterable[Finding]]
 def fix_of(code: str, context: Context) -> Edit | None:
     """Return the fix that the catalogue names for a code; None if it names none, or there is nothing to fix."""
     name, text = catalogue()[code].fix, context.state.vmcoreinfo
-    if name == "order-head" and not context.arranged:
-        return ORDER_HEAD
+    if name == "order-headers" and not context.arranged:
+        return ORDER_HEADERS
     if name == "merge-headers":
         return _MERGE_HEADERS
     if name == "delete-crashtime" and text is not None and text.all(_CRASHTIME):

@@ -48,8 +48,8 @@ def from_gdb(text: bytes) -> EntryHistory:
     # The flag is before the fields in the same print, and after the previous print.
     start = found[-2].end() if len(found) > 1 else 0
     said = _PRESENT.findall(text, start, last.start())
-    held = said[-1] in (b"true", b"1", b"0x1") if said else None
-    return _history(entry, "blob", held)
+    has_vmcoreinfo = said[-1] in (b"true", b"1", b"0x1") if said else None
+    return _history(entry, "blob", has_vmcoreinfo)
 
 
 def from_sysfs(text: bytes) -> EntryHistory:
@@ -97,10 +97,10 @@ def _of_pair(match: re.Match[bytes]) -> EntryHistory:
     return _history(Entry(0, FORMAT_ELF, size, paddr), "derived", None)
 
 
-def _history(entry: Entry, origin: Literal["blob", "derived"], held: bool | None) -> EntryHistory:
+def _history(entry: Entry, origin: Literal["blob", "derived"], has_vmcoreinfo: bool | None) -> EntryHistory:
     data = entry.pack()
     history = EntryHistory.of_blob(data, origin)
-    return EntryHistory(origin, (Write(0, len(data), data),), held) if history.writes else history
+    return EntryHistory(origin, (Write(0, len(data), data),), has_vmcoreinfo) if history.writes else history
 
 
 def _field(digits: bytes, name: str, length: int) -> int:

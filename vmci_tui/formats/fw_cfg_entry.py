@@ -105,7 +105,7 @@ class EntryHistory:
 
     origin: Origin
     writes: tuple[Write, ...] = ()
-    held: bool | None = None
+    has_vmcoreinfo: bool | None = None
     """QEMU's own has_vmcoreinfo (whether the note is present), if a debugger read it."""
 
     @classmethod
@@ -123,9 +123,9 @@ class EntryHistory:
             outcome = apply(raw, present, write)
             raw, present = outcome.raw, outcome.present
             out.append(outcome)
-        if out and self.held is not None and self.held != present:
-            why = f"QEMU itself says so: has_vmcoreinfo is {str(self.held).lower()}"
-            out[-1] = WriteOutcome(raw, self.held, "present" if self.held else "not present", why)
+        if out and self.has_vmcoreinfo is not None and self.has_vmcoreinfo != present:
+            why = f"QEMU itself says so: has_vmcoreinfo is {str(self.has_vmcoreinfo).lower()}"
+            out[-1] = WriteOutcome(raw, self.has_vmcoreinfo, "present" if self.has_vmcoreinfo else "not present", why)
         return tuple(out)
 
     @property

@@ -44,7 +44,7 @@ class Memory:
     @property
     def size(self) -> int:
         """Bytes of guest memory that the file holds."""
-        return self.ranges.held
+        return self.ranges.bytes_in_file
 
     def range_at(self, paddr: int) -> Range | None:
         index = bisect_right(self.ranges.starts, paddr) - 1
@@ -110,26 +110,26 @@ def merge(mappings: Iterable[HeaderMapping], file_size: int, top: int) -> Memory
     end of the file count as missing. A mapping whose paddr is all ones is device memory
     without an address, and is left out.
     """
-    held, bare = Ranges(), Ranges()
+    in_file, missing = Ranges(), Ranges()
     for paddr, offset, filesz, memsz in mappings:
         if paddr >= top - 1 or memsz == 0:
             continue
         end = min(paddr + memsz, top)
         inside = max(min(filesz, end - paddr, file_size - offset), 0)
         if inside:
-            held.add(paddr, paddr + inside, offset)
+            in_file.add(paddr, paddr + inside, offset)
         if paddr + inside < end:
-            bare.add(paddr + inside, end, None)
-    ranges, overlaps = _disjoint(held)
-    del held  # 24 MB of a million headers
-    return Memory(_filled(ranges, bare) if bare else ranges, tuple(overlaps))
+            missing.add(paddr + inside, end, None)
+    ranges, overlaps = _disjoint(in_file)
+    del in_file  # 24 MB of a million headers
+    return Memory(_filled(ranges, missing) if missing else ranges, tuple(overlaps))
 
 
-def _disjoint(held: Ranges) -> tuple[Ranges, list[Overlap]]:
+def _disjoint(mappings: Ranges) -> tuple[Ranges, list[Overlap]]:
     out = Ranges()
     overlaps: list[Overlap] = []
     first = last = place = 0  # the newest range: [first, last), at `place` of the file
-    for start, end, offset in held.in_order():
+    for start, end, offset in mappings.in_order():
         if first < last and start <= last:
             same = place + start - first == offset
             if start < last and not same and len(overlaps) < _OVERLAPS:
@@ -149,16 +149,16 @@ def _disjoint(held: Ranges) -> tuple[Ranges, list[Overlap]]:
     return out, overlaps
 
 
-def _filled(ranges: Ranges, bare: Ranges) -> Ranges:
+def _filled(ranges: Ranges, missing: Ranges) -> Ranges:
     """Return the ranges, with those that have no bytes in the gaps between them."""
-    out, held = Ranges(), ranges.in_order()
-    here = next(held, None)
-    for start, end in joined((start, end) for start, end, _ in bare.in_order()):
+    out, rows = Ranges(), ranges.in_order()
+    here = next(rows, None)
+    for start, end in joined((start, end) for start, end, _ in missing.in_order()):
         at = start
         while at < end:
             while here is not None and here[1] <= at:
                 out.add(*here)
-                here = next(held, None)
+                here = next(rows, None)
             stop = end if here is None else min(end, here[0])
             if at < stop:
                 out.add(at, stop, None)
@@ -167,5 +167,5 @@ def _filled(ranges: Ranges, bare: Ranges) -> Ranges:
             at = max(stop, min(here[1], end))
     while here is not None:
         out.add(*here)
-        here = next(held, None)
+        here = next(rows, None)
     return out

@@ -75,7 +75,7 @@ class Ranges(Sequence[Range]):
         return self.starts, self._lasts, self._offsets
 
     @property
-    def held(self) -> int:
+    def bytes_in_file(self) -> int:
         """Bytes of memory that the file holds."""
         each = zip(self.starts, self._lasts, self._offsets, strict=True)
         return sum(last + 1 - start for start, last, offset in each if offset != _NO_BYTES)

@@ -13,8 +13,8 @@ from typing import Final
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers import is_dump, open_dump
+from vmci_tui.containers.file_types import HEAD, describe_known
 from vmci_tui.containers.guest import guest_of
-from vmci_tui.containers.other_files import HEAD, describe_known
 from vmci_tui.document.state import State
 from vmci_tui.formats.elf_note import NAME, Note, build, parse_raw
 from vmci_tui.formats.entry_from_text import from_sysfs, looks_like_pair

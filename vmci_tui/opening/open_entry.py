@@ -5,7 +5,7 @@ from __future__ import annotations
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.containers import is_dump
-from vmci_tui.containers.other_files import HEAD, describe_known, describe_other, describe_text, is_text
+from vmci_tui.containers.file_types import HEAD, describe_known, describe_other, describe_text, is_text
 from vmci_tui.document.document import Document, entry_document
 from vmci_tui.formats import entry_writes_json as writes
 from vmci_tui.formats.entry_from_text import from_text, is_entry_text

@@ -86,14 +86,14 @@ def _fit(text: Vmcoreinfo, guest: Guest, machine: KernelMachine, shift: int) -> 
 
 def _corrected(text: Vmcoreinfo, guest: Guest, corrections: Corrections) -> Corrections | None:
     """Return these corrections with those that follow from them, if the text is proved with all of them; else None."""
-    held: dict[bytes, Correction] = {}
+    kept: dict[bytes, Correction] = {}
     for _ in range(_ROUNDS):
         for item in corrections:
-            held[item.key] = item
+            kept[item.key] = item
             text = text.with_value(item.key, item.value)
         outcome = check(text, guest)
         if outcome.proof.proved is True:
-            return tuple(held.values())
+            return tuple(kept.values())
         corrections = outcome.corrections
         if not corrections:
             break

@@ -119,9 +119,9 @@ class QemuMachine:
         return QemuOutput(warnings, appended, phys_base, self._entry())
 
     def _entry(self) -> bytes:
-        held = self._qtest.read(self._fw_cfg.scratch, SCRATCH_LENGTH)
+        before = self._qtest.read(self._fw_cfg.scratch, SCRATCH_LENGTH)
         entry = self._fw_cfg.entry()
-        self._qtest.write(self._fw_cfg.scratch, held)
+        self._qtest.write(self._fw_cfg.scratch, before)
         return entry
 
     def _elf(self) -> ElfDumpHead:

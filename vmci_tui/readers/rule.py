@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 
-from vmci_tui.common import mishap
+from vmci_tui.common import internal_errors
 from vmci_tui.common.errors import Spent, VmciError
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.span import Span
@@ -318,7 +318,7 @@ def judge(reader: Reader[Any], view: View) -> Verdict:
     except (VmciError, MemoryError):
         raise
     except Exception as error:  # an error here must not stop the other readers
-        return unknown(reader, f"not known: {mishap.record(error)}")
+        return unknown(reader, f"not known: {internal_errors.record(error)}")
 
 
 def unknown(reader: Reader[Any], words: str) -> Verdict:

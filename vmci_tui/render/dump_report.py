@@ -153,7 +153,7 @@ def findings_json(findings: Sequence[Finding]) -> list[Json]:
 
 def plan_json(plan: Plan) -> Json:
     return {
-        "way": plan.way,
+        "way": plan.strategy,
         "bytes_written": plan.bytes_written,
         "steps": [step._asdict() for step in plan.steps],
     }
@@ -191,12 +191,12 @@ def show_text(document: Document) -> Iterator[str]:
 
 
 def _memory_text(document: Document, dump: Dump) -> Iterator[str]:
-    memory, held = document.layout.memory, dump.guest_memory
+    memory, in_file = document.layout.memory, dump.guest_memory
     yield ""
-    yield f"memory: {memory.size if dump.stored == 'plain' else held.size} bytes in {len(memory.ranges)} ranges"
+    yield f"memory: {memory.size if dump.stored == 'plain' else in_file.size} bytes in {len(memory.ranges)} ranges"
     for item in memory.ranges[:8]:
         where = "no bytes in the file" if item.offset is None else f"at {item.offset:#x}"
-        if item.offset is None and held.offset_of(item.paddr) is not None:
+        if item.offset is None and in_file.offset_of(item.paddr) is not None:
             where = "in records" if dump.stored == "records" else "compressed"
         yield f"  {item.paddr:#014x}  {item.length} bytes, {where}"
     if len(memory.ranges) > 8:
@@ -261,7 +261,7 @@ def plan_text(plan: Plan, source: Source) -> Iterator[str]:
     if plan.empty:
         yield "plan: nothing to change; the copy would be identical to the file"
         return
-    yield f"plan: {plan.way}, {plan.bytes_written} bytes at most"
+    yield f"plan: {plan.strategy}, {plan.bytes_written} bytes at most"
     yield f"  {plan.choice}"
     for step in plan.steps:
         yield f"  {step.do:<16} {step.offset:#014x} + {step.length}: {step.why}"

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.safe_text import Safe, visible
-from vmci_tui.document import edit_entry, edit_head, edit_notes, edit_text
+from vmci_tui.document import edit_entry, edit_headers, edit_notes, edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit, several
 from vmci_tui.document.edit_notes import FromFile, FromMemory
@@ -140,11 +140,11 @@ def _of_dump(edit: Edit, before: State, after: State, order: ByteOrder) -> Itera
     elif isinstance(found, FromFile):
         yield _Equivalent(edit, f"append FILE --{found.form} {shell_word(found.path)}")
     yield _Equivalent(Edit.of(edit_notes.strip), "strip FILE")
-    yield _Equivalent(Edit.of(edit_head.order_head), "repair FILE --only C06")
-    yield _Equivalent(Edit.of(edit_head.merge_headers), "repair FILE --only C11")
+    yield _Equivalent(Edit.of(edit_headers.order_headers), "repair FILE --only C06")
+    yield _Equivalent(Edit.of(edit_headers.merge_headers), "repair FILE --only C11")
     if after.mapped != before.mapped:
         codes = ",".join(code for code, kind in catalogue().items() if kind.group == "addresses")
-        yield _Equivalent(Edit.of(edit_head.map_headers, after.mapped), f"repair FILE --only {codes}")
+        yield _Equivalent(Edit.of(edit_headers.map_headers, after.mapped), f"repair FILE --only {codes}")
     yield from _by_keys(before, after)
     note = after.note
     if note is not None and len(note.raw) <= _PRINTED:

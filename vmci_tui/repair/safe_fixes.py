@@ -19,7 +19,7 @@ from vmci_tui.document.edit import Edit
 from vmci_tui.document.state import State
 from vmci_tui.findings import Finding
 from vmci_tui.findings.catalogue import catalogue
-from vmci_tui.findings.finding import ORDER_HEAD
+from vmci_tui.findings.finding import ORDER_HEADERS
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.readers.verdicts import DEFAULT, ChosenReaders, VerdictPair
 from vmci_tui.saving.harm import lost_readers
@@ -202,13 +202,13 @@ def _order(document: Document, steps: list[RepairStep], judgement: Judgement) ->
         return False
     if arranged == document.dump.current_layout.image or not _readers_gain(document, judgement):
         return False
-    document.edit(ORDER_HEAD)
-    steps.append(RepairStep("C06", ORDER_HEAD))
+    document.edit(ORDER_HEADERS)
+    steps.append(RepairStep("C06", ORDER_HEADERS))
     return True
 
 
 def _readers_gain(document: Document, judgement: Judgement) -> bool:
-    both = judgement.later(document.with_edit(ORDER_HEAD)).both
+    both = judgement.later(document.with_edit(ORDER_HEADERS)).both
     return any(both.after[name].accepts and not both.now[name].accepts for name in both.now)
 
 
@@ -216,7 +216,7 @@ def _may(finding: Finding, choice: Choice, windows: bool) -> bool:
     kind = catalogue()[finding.code]
     if finding.fix is None or kind.safe is None or not choice.allows(finding.code):
         return False
-    if kind.fix == "order-head" and windows:  # no reader of Linux dumps accepts it anyway
+    if kind.fix == "order-headers" and windows:  # no reader of Linux dumps accepts it anyway
         return False
     if kind.fix == "merge-headers":
         return not choice.keep_segments

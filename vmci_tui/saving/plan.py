@@ -38,7 +38,7 @@ _CHOICE = {
 class Plan:
     """The difference between the file and the wanted image, and the strategy to write it."""
 
-    way: Strategy
+    strategy: Strategy
     steps: tuple[PlanStep, ...]
     changes: tuple[ImageChange, ...]
     image: Image
@@ -49,7 +49,7 @@ class Plan:
     @property
     def choice(self) -> str:
         """The reason for this strategy."""
-        return _CHOICE[self.way]
+        return _CHOICE[self.strategy]
 
     @property
     def bytes_written(self) -> int:
@@ -58,7 +58,7 @@ class Plan:
 
     @property
     def empty(self) -> bool:
-        return self.way == "none"
+        return self.strategy == "none"
 
 
 def plan_copy(document: Document, target: str = "") -> Plan:
@@ -88,7 +88,7 @@ def plan_in_place(document: Document) -> Plan:
     """Plan the changes of the open file itself: its headers and notes, and memory that they grow into."""
     if document.dump is None:
         plan = _plan_entry(document)
-        return plan if plan.empty else replace(plan, way="overwrite")
+        return plan if plan.empty else replace(plan, strategy="overwrite")
     layout = document.dump.layout(document.state.of_dump._replace(in_place=True))
     changes = diff(document.source, layout.image)
     if not changes and layout.image.size == document.source.size:
@@ -104,8 +104,8 @@ def plan_in_place(document: Document) -> Plan:
             do = "append the notes" if change.offset >= document.source.size else "write the headers"
             steps.append(PlanStep(do, change.offset, change.extent.length, why))
     appended = layout.image.size > document.source.size and layout.appends
-    way: Strategy = "lift" if lifted else "append" if appended else "overwrite"
-    return Plan(way, tuple(steps), changes, layout.image, layout.reasons)
+    strategy: Strategy = "lift" if lifted else "append" if appended else "overwrite"
+    return Plan(strategy, tuple(steps), changes, layout.image, layout.reasons)
 
 
 def _plan_entry(document: Document) -> Plan:

@@ -97,20 +97,21 @@ def object_at(guest: Guest, paddr: int, size: int = _LARGEST_PAGE) -> MemoryObje
     data = _read(guest, paddr, max(wanted, needed))
     if not data:
         return MemoryObject("outside", 0, b"")
-    held = min(len(data), wanted)
+    in_file = min(len(data), wanted)
     if needed:
         note = parse_raw(data)
         if note is None:
-            return MemoryObject("cut", held, head, Candidate(paddr, _offset(guest, paddr), "note", data, None), needed)
+            candidate = Candidate(paddr, _offset(guest, paddr), "note", data, None)
+            return MemoryObject("cut", in_file, head, candidate, needed)
         candidate = Candidate(paddr, _offset(guest, paddr), "note", note.raw, note.order)
-        return MemoryObject("windows" if note.is_windows else "note", held, head, candidate, needed)
+        return MemoryObject("windows" if note.is_windows else "note", in_file, head, candidate, needed)
     if not any(data):
-        return MemoryObject("zeros", held, head)
+        return MemoryObject("zeros", in_file, head)
     if _LINE.match(data):
         text = data.partition(b"\0")[0]
         text = text[: text.rfind(b"\n") + 1]
-        return MemoryObject("text", held, head, Candidate(paddr, _offset(guest, paddr), "text", text, None))
-    return MemoryObject("other", held, head)
+        return MemoryObject("text", in_file, head, Candidate(paddr, _offset(guest, paddr), "text", text, None))
+    return MemoryObject("other", in_file, head)
 
 
 def region_lines(seen: RegionView) -> Iterator[str]:

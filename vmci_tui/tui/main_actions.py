@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from vmci_tui.adoption.choose import adopted
 from vmci_tui.common.errors import EditError, SaveError, VmciError
 from vmci_tui.common.safe_text import literal, visible
-from vmci_tui.document import edit_head, edit_notes, edit_text
+from vmci_tui.document import edit_headers, edit_notes, edit_text
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.edit_notes import FromFile
 from vmci_tui.document.memory_document import memory_document
@@ -269,9 +269,9 @@ class MainActions:
 
         def make(typed: str) -> Edit:
             if name == PHYS_BASE:
-                edit = Edit.of(edit_head.set_phys_base, parse_number(typed))
+                edit = Edit.of(edit_headers.set_phys_base, parse_number(typed))
             else:
-                edit = Edit.of(edit_head.set_header, name, literal(typed))
+                edit = Edit.of(edit_headers.set_header, name, literal(typed))
             return edit.named(f"set header.{name}={visible(typed)}")
 
         hint = "decimal, may be negative, or hex with 0x" if name == PHYS_BASE else "at most 64 bytes"

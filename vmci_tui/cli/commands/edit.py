@@ -13,7 +13,7 @@ from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import EditError, UsageError
 from vmci_tui.common.safe_text import literal, visible
 from vmci_tui.containers.guest import raw_guest
-from vmci_tui.document import edit_entry, edit_head, edit_notes, edit_text
+from vmci_tui.document import edit_entry, edit_headers, edit_notes, edit_text
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit, several
 from vmci_tui.document.edit_notes import FromFile, FromMemory
@@ -71,9 +71,9 @@ def _set_pair(state: State, pair: str) -> Edit:
     if key.startswith("entry."):
         return Edit.of(edit_entry.set_field, key.removeprefix("entry."), parse_number(value))
     if key == "header.phys_base":
-        return Edit.of(edit_head.set_phys_base, parse_number(value))
+        return Edit.of(edit_headers.set_phys_base, parse_number(value))
     if key.startswith("header."):
-        return Edit.of(edit_head.set_header, key.removeprefix("header."), literal(value))
+        return Edit.of(edit_headers.set_header, key.removeprefix("header."), literal(value))
     if state.note is None and state.entry is not None and not state.notes:
         raise EditError("an entry has no keys", "set its fields, for example entry.size=4132")
     return Edit.of(edit_text.set_key, literal(key), literal(value))
@@ -184,7 +184,7 @@ def save(
 def _saved_in_place(document: Document, plan: Plan) -> tuple[str, ...]:
     """Save, and return the messages about it."""
     saved = save_in_place(document, plan)
-    words = f"saved {saved.name} in place ({plan.way}, {plan.bytes_written} bytes); to undo it: vmci undo FILE"
+    words = f"saved {saved.name} in place ({plan.strategy}, {plan.bytes_written} bytes); to undo it: vmci undo FILE"
     more = ["the file is read-only: it was made writable for the save only"] if saved.forced else []
     if saved.given_up:
         which = "1 older save" if saved.given_up == 1 else f"{saved.given_up} older saves"
@@ -241,6 +241,6 @@ def _first_entry(options: argparse.Namespace) -> tuple[EntryHistory, str]:
         return EntryHistory("blob", (whole,)), "a new entry"
     data = small_or_stream(path, entry_text.LIMIT, "a text with an entry")
     history = entry_text.from_gdb(data) if options.from_gdb is not None else entry_text.from_sysfs(data)
-    if history.held is False:
+    if history.has_vmcoreinfo is False:
         say("vmci: QEMU reports no note (has_vmcoreinfo is false); a blob cannot record this")
     return history, f"the entry in {visible(path)}"

@@ -81,10 +81,10 @@ class FlatElfDump:
 
     def layout(self, request: LayoutRequest) -> Layout:
         """Lay the file out, see `Dump.layout`. Raises SaveError if no file can hold the request."""
-        if request.head.plain and request.in_place:
+        if request.choice.plain and request.in_place:
             raise SaveError("a flattened file cannot be made plain in place", "save a copy of it: -o OUT")
         arranged = self.elf.layout(request)
-        if request.head.plain:
+        if request.choice.plain:
             return replace(arranged, base=self.flat)
         image, records = self._patched(arranged.image) if request.in_place else rearranged(self.flat, arranged.image)
         return _laid_out(arranged, image, records)

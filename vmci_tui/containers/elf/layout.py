@@ -75,7 +75,7 @@ class _HeadPlacement(NamedTuple):
 
 def arrange(dump: ElfContents, request: LayoutRequest) -> Layout:
     """Return the requested layout, in the order that readers need. Raises SaveError if it is impossible."""
-    dump = remapped(merged(dump) if request.head.merged else dump, request.mapped)
+    dump = remapped(merged(dump) if request.choice.merged else dump, request.mapped)
     notes = tuple(note.packed(note.order) for note in request.notes)
     # Broken notes last: a reader takes all bytes after one for a part of it.
     order = sorted(range(len(notes)), key=lambda index: not notes[index].whole)

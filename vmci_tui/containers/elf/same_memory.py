@@ -21,7 +21,7 @@ def same_memory(old: ElfContents, new: Dump, request: LayoutRequest) -> Iterator
     if not isinstance(new, ElfContents):
         raise SaveError("only ELF dumps can be compared", "nothing was saved")
     last: CopiedRange | None = None
-    merged = request.head.merged
+    merged = request.choice.merged
     matched = _same_ranges(old.memory, new.memory) if merged else _matched(remapped(old, request.mapped), new)
     for pair in sorted(matched):
         if last and pair.old - last.old == pair.new - last.new and pair.old <= last.old + last.length:

@@ -38,12 +38,12 @@ class KdumpDump(KdumpContents):
             return (
                 f"the file is cut off: its bitmaps end at {table:#x}, it has {size} bytes: no page of memory is in it"
             )
-        held = self.pages.held
-        if not held.missing:
+        count = self.pages.count
+        if not count.missing:
             return ""
-        least = "" if held.all_seen else "at least "
-        words = f"{least}{held.missing} of {held.pages} pages of memory are missing"
-        if held.end > size:
+        least = "" if count.all_seen else "at least "
+        words = f"{least}{count.missing} of {count.pages} pages of memory are missing"
+        if count.end > size:
             return f"the file is cut off: {words}; it ends at {size}"
         if self.flat is not None and self.flat.cut:
             return f"the file is cut off: {words}"

@@ -54,7 +54,7 @@ def arrange(dump: KdumpContents, request: LayoutRequest) -> Layout:
     """Return the layout with the requested notes and fields. Raises SaveError if no file can hold them."""
     flat = dump.flat
     notes, fields = tuple(note.packed(note.order) for note in request.notes), request.header
-    if flat is None or request.head.plain:
+    if flat is None or request.choice.plain:
         if request.in_place and flat is not None:
             raise SaveError("a flattened file cannot be made plain in place", "save a copy of it: -o OUT")
         change = _change(dump, notes, fields, None)

@@ -122,17 +122,17 @@ class Pages:
                     yield pfn * size, head
 
     @cached_property
-    def held(self) -> missing_pages.PageCount:
+    def count(self) -> missing_pages.PageCount:
         """The counts of all and of missing pages, and where the bytes of all of them would end."""
         first, last = self.bitmap.first, self.bitmap.last
-        count = self.bitmap.rank(last) if first < last else 0
+        pages = self.bitmap.rank(last) if first < last else 0
         start = self._header.descriptors
-        return missing_pages.count_pages(self._plain, self.descriptor_table, count, start, self.block_size, self.order)
+        return missing_pages.count_pages(self._plain, self.descriptor_table, pages, start, self.block_size, self.order)
 
     @property
     def end(self) -> int:
         """Where the bytes of pages end in the plain file."""
-        return self.held.end
+        return self.count.end
 
     def descriptor(self, pfn: int) -> Descriptor | None:
         """Return the page's descriptor; None if the page is not in the file."""

@@ -67,8 +67,8 @@ def form_for(form: KdumpFormat, text: tuple[int, int], version: int, block: int,
 def stay(dump: KdumpContents, notes: tuple[Note, ...], version: int) -> bool:
     """Return whether these are the file's notes at a valid place: outside all fields, in the blocks if they fit."""
     header = dump.header
-    held = sum(len(note.raw) for note in notes if not isinstance(note, HeaderText))
-    if notes != dump.notes or version != header.version or held != header.notes[1]:
+    area = sum(len(note.raw) for note in notes if not isinstance(note, HeaderText))
+    if notes != dump.notes or version != header.version or area != header.notes[1]:
         return False
     text = text_of(notes, dump.note_starts)
     if text is not None and form_for(header.form, text, version, header.block_size, header.bitmaps[0]) != header.form:

@@ -11,7 +11,7 @@ from vmci_tui.containers.base import VirtualRange
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.containers.elf.program_headers import pieces, says_nothing
 from vmci_tui.containers.guest import guest_of
-from vmci_tui.document import edit_head
+from vmci_tui.document import edit_headers
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings.finding import Context, Finding, new_finding
 from vmci_tui.formats.elf_records import PT_LOAD, Segment
@@ -34,7 +34,7 @@ class _NumberedSegment(NamedTuple):
 def check(context: Context) -> Iterator[Finding]:
     """Check p_vaddr against the kernel's own map; yield nothing if memory does not prove that map."""
     dump, text = context.dump, context.state.vmcoreinfo
-    if not isinstance(dump, ElfDump) or text is None or context.state.head.merged:
+    if not isinstance(dump, ElfDump) or text is None or context.state.choice.merged:
         return
     facts = machine_facts(dump.machine)
     silent = [*islice(_loads(dump, says_nothing), _LOOKED_AT)] if facts.drgn.by_vaddr else []
@@ -47,7 +47,7 @@ def check(context: Context) -> Iterator[Finding]:
     bare = [item for item in silent if _changes(item.segment, mapped, dump) and not _covered(item.segment, done)]
     if bare:
         words = "the program headers give no kernel address for memory that the kernel maps"
-        yield new_finding("C35", words, _span(context, dump, bare[0]), Edit.of(edit_head.map_headers, mapped))
+        yield new_finding("C35", words, _span(context, dump, bare[0]), Edit.of(edit_headers.map_headers, mapped))
     wrong = [item for item in claims if not _covered(item.segment, done) and _contradicts(kernel, item.segment)]
     if wrong:
         yield _wrong_addresses(context, dump, kernel, wrong)
@@ -95,7 +95,7 @@ def _wrong_addresses(
         f"but the kernel maps it to {there.paddr:#x}{more}"
     )
     right = tuple(_right(kernel, item.segment) for item in wrong)
-    fix = Edit.of(edit_head.map_headers, (*context.state.mapped, *right)).named("write the right addresses")
+    fix = Edit.of(edit_headers.map_headers, (*context.state.mapped, *right)).named("write the right addresses")
     return new_finding("C36", words, _span(context, dump, wrong[0]), fix)
 
 

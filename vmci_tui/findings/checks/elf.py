@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vmci_tui.common.span import Span
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.findings.checks.note import target_bits
-from vmci_tui.findings.finding import NEED_MEMORY, ORDER_HEAD, Context, Finding, new_finding
+from vmci_tui.findings.finding import NEED_MEMORY, ORDER_HEADERS, Context, Finding, new_finding
 from vmci_tui.formats.elf_records import ET_CORE, PT_NOTE
 
 
@@ -39,15 +39,14 @@ def _head(dump: ElfDump) -> Iterator[Finding]:
     notes = dump.segments.count_of(PT_NOTE)
     if notes != 1:
         where = Span(min(dump.header.phoff, dump.source.size), 1)
-        yield new_finding("C03", f"the file has {notes or 'no'} PT_NOTE program headers", where, ORDER_HEAD)
+        yield new_finding("C03", f"the file has {notes or 'no'} PT_NOTE program headers", where, ORDER_HEADERS)
     if dump.header.type != ET_CORE:
-        yield new_finding(
-            "C04", f"e_type is {dump.header.type}, but dumps have 4 (ET_CORE)", dump.format.span("e_type"), ORDER_HEAD
-        )
+        words = f"e_type is {dump.header.type}, but dumps have 4 (ET_CORE)"
+        yield new_finding("C04", words, dump.format.span("e_type"), ORDER_HEADERS)
     if dump.header.phentsize != dump.format.segment.size:
         yield new_finding(
             "C05",
             f"e_phentsize is {dump.header.phentsize}, but a program header has {dump.format.segment.size} bytes",
             dump.format.span("e_phentsize"),
-            ORDER_HEAD,
+            ORDER_HEADERS,
         )

@@ -70,7 +70,7 @@ def _writes(history: EntryHistory) -> Iterator[Finding]:
                 Edit.of(edit_entry.rewrite_whole) if last else None,
                 severity="error" if last and not outcome.present else "warning",
             )
-        elif last and history.held is False and history.entry.guest_format != FORMAT_NONE:
+        elif last and history.has_vmcoreinfo is False and history.entry.guest_format != FORMAT_NONE:
             yield new_finding(
                 "E01",
                 "QEMU holds this entry but treats the note as absent: the last write was not complete",

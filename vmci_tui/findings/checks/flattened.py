@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from vmci_tui.containers.elf.flattened import FlatElfDump
-from vmci_tui.document import edit_head
+from vmci_tui.document import edit_headers
 from vmci_tui.document.edit import Edit
 from vmci_tui.findings.finding import Check, Context, Finding, new_finding
 
@@ -28,9 +28,9 @@ def check(context: Context) -> Iterator[Finding]:
     dump = context.dump
     if dump is None or (flat := dump.flat) is None:
         return
-    if not context.state.head.plain:
+    if not context.state.choice.plain:
         kind = "ELF" if dump.kind == "elf" else dump.kind
-        yield new_finding("C21", f"the {kind} file is flattened", fix=Edit.of(edit_head.make_plain))
+        yield new_finding("C21", f"the {kind} file is flattened", fix=Edit.of(edit_headers.make_plain))
     for fault in flat.faults:
         yield new_finding("C24", fault)
     if flat.overlap:

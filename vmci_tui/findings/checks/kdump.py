@@ -10,7 +10,7 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.guest import guest_of
 from vmci_tui.containers.kdump.dump import KdumpDump
 from vmci_tui.containers.kdump.room import WITH_NOTES
-from vmci_tui.document import edit_head, edit_notes
+from vmci_tui.document import edit_headers, edit_notes
 from vmci_tui.document.edit import Edit, several
 from vmci_tui.findings.finding import NEED_MEMORY, Context, Finding, new_finding
 from vmci_tui.formats.header_text import HeaderText
@@ -106,7 +106,7 @@ def _fill(context: Context, dump: KdumpDump, shifted: Uts | None) -> Edit | None
     else:
         return None
     fields = {"sysname": b"Linux", **names}
-    every = tuple(Edit.of(edit_head.set_header, name, value) for name, value in fields.items())
+    every = tuple(Edit.of(edit_headers.set_header, name, value) for name, value in fields.items())
     return Edit.of(several, every).named("fill in utsname")
 
 
@@ -140,7 +140,7 @@ def _pointers(context: Context, dump: KdumpDump) -> Iterator[Finding]:
     note = context.state.note
     if context.state.header_text is not None:
         return
-    fix = Edit.of(edit_head.order_head).named("point both at the note")
+    fix = Edit.of(edit_headers.order_headers).named("point both at the note")
     if note is None or index is None or note.is_windows:
         if size and (note is None or index is None or dump.note_starts[index] + note.desc_start != offset):
             yield new_finding("C20", f"the header names {size} bytes at {offset:#x} as the text, but there is no text")
@@ -171,5 +171,5 @@ def _phys_base(context: Context) -> Iterator[Finding]:
     said = f"{visible(value)} = {wanted & mask:#x}"
     words = f"phys_base in the header is {header.phys_base:#x}, but the note says {said}{how}"
     yield new_finding(
-        "M07", words, fix=Edit.of(edit_head.set_phys_base, value=wanted).named("set phys_base to the note's value")
+        "M07", words, fix=Edit.of(edit_headers.set_phys_base, value=wanted).named("set phys_base to the note's value")
     )

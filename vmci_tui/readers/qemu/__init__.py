@@ -56,7 +56,7 @@ def _not_full(q: QemuReading) -> Span | None:
     if not q.last_is_full:
         return Span(q.last[0].offset, q.last[0].length, "entry")
     # A debugger's view of QEMU: all bytes are there, but QEMU says that the last write was not valid.
-    return WHOLE_ENTRY if q.history.held is False and q.entry.guest_format != FORMAT_NONE else None
+    return WHOLE_ENTRY if q.history.has_vmcoreinfo is False and q.entry.guest_format != FORMAT_NONE else None
 
 
 def _switched_off(q: QemuReading) -> bool:

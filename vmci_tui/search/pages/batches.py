@@ -59,7 +59,7 @@ class _Batches:
         # Size and flags, four bytes each, are read as one eight-byte number.
         little, block_size = self._pages.order == "little", self._size
         for pfns in _together(self._pages, most * _PASSED):
-            held: list[StoredPage] = []
+            stored: list[StoredPage] = []
             before = before_rest = 0
             for at, (pfn, offset, rest) in enumerate(zip(pfns, *self._columns(done, len(pfns)), strict=False), 1):
                 if dull.get(offset) == rest:
@@ -72,12 +72,12 @@ class _Batches:
                 page = pfn, offset, size, flags
                 if repeats and self._is_dull(page, rest):
                     continue
-                held.append(page)
-                if len(held) == most:
-                    yield BatchProgress(self._piece(held), done + at)
-                    held = []
+                stored.append(page)
+                if len(stored) == most:
+                    yield BatchProgress(self._batch(stored), done + at)
+                    stored = []
             done += len(pfns)
-            yield BatchProgress(self._piece(held), done)
+            yield BatchProgress(self._batch(stored), done)
 
     def _columns(self, first: int, count: int) -> tuple[array[int], array[int]]:
         """Return two columns of the descriptors from `first` on: the offsets, and size with flags as one number."""
@@ -87,8 +87,8 @@ class _Batches:
             table.byteswap()
         return table[0::3], table[1::3]
 
-    def _piece(self, held: list[StoredPage]) -> PageBatch:
-        return PageBatch(self._pattern, self._size, self._limit, tuple(_spans(held)))
+    def _batch(self, stored: list[StoredPage]) -> PageBatch:
+        return PageBatch(self._pattern, self._size, self._limit, tuple(_spans(stored)))
 
     def _has_place(self, pfn: int) -> bool:
         return (self._pattern.phase - pfn * self._size) % self._pattern.step < self._size
@@ -98,7 +98,7 @@ class _Batches:
 
         A page of zeros cannot end an anchor, and can begin one only with its last three bytes, which `scan` handles.
         """
-        batch = self._piece([page])
+        batch = self._batch([page])
         if self._pattern.step > 1:
             dull = not scan(batch, self._pages.plain.read).places
         else:
@@ -110,11 +110,11 @@ class _Batches:
         return dull
 
 
-def _spans(held: list[StoredPage]) -> Iterator[ReadRange]:
+def _spans(stored: list[StoredPage]) -> Iterator[ReadRange]:
     """Yield the ranges of the file that have these pages: as few as possible without reading many unused bytes."""
     low, high = 0, -1
     pages: list[StoredPage] = []
-    for page in held:
+    for page in stored:
         _, offset, size, _ = page
         end = offset + size
         if pages and low <= offset <= high + _GAP and end - low <= _SPAN:
@@ -140,14 +140,14 @@ def prefix(pattern: SearchPattern, block_size: int) -> int:
 
 def _together(pages: Pages, count: int) -> Iterator[list[int]]:
     """Yield the numbers of the pages that are in the file, `count` at a time."""
-    held: list[int] = []
+    found: list[int] = []
     for first, last in pages.bitmap.runs():
         while first < last:
-            take = min(last - first, count - len(held))
-            held += range(first, first + take)
+            take = min(last - first, count - len(found))
+            found += range(first, first + take)
             first += take
-            if len(held) == count:
-                yield held
-                held = []
-    if held:
-        yield held
+            if len(found) == count:
+                yield found
+                found = []
+    if found:
+        yield found

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input, Static
 
-from vmci_tui.common import mishap
+from vmci_tui.common import internal_errors
 from vmci_tui.common.errors import SaveError, VmciError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.document.document import Document
@@ -110,7 +110,7 @@ class SaveScreen(Dialog[SaveOutcome | None]):
     def _failed(self, error: Exception) -> None:
         if not isinstance(error, VmciError):
             host(self).failed(error)
-            error = SaveError(f"not saved: {mishap.record(error)}")
+            error = SaveError(f"not saved: {internal_errors.record(error)}")
         self._show_hint(str(error), bad=True)
 
     def _show_hint(self, words: str, bad: bool = False) -> None:
@@ -130,7 +130,7 @@ def plan_rows(document: Document, plan: Plan) -> list[Row]:
     """Return the plan as rows: what is written where, why, and the bytes before and after."""
     if plan.empty:
         return [(("no changes: the copy would be identical to the file", "good"),)]
-    rows: list[Row] = [((f"{plan.way}: {plan.bytes_written} bytes at most", "title"),)]
+    rows: list[Row] = [((f"{plan.strategy}: {plan.bytes_written} bytes at most", "title"),)]
     rows += [((f"    {part}", "dim"),) for part in plan.choice.split("; ")]
     for step in plan.steps:
         rows.append(((f"{step.do:<14} ", "key"), (f"{step.offset:#x} + {step.length}", "value")))

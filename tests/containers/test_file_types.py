@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.dumps import factory
-from vmci_tui.containers.other_files import describe_known
+from vmci_tui.containers.file_types import describe_known
 
 
 @pytest.mark.parametrize(

@@ -12,28 +12,28 @@ from vmci_tui.document.state import State
 from vmci_tui.formats.kdump_records import UTSNAME, UTSNAME_LIMIT
 
 
-@labelled("put the head in order")
-def order_head(state: State) -> State:
+@labelled("rewrite the headers in standard order")
+def order_headers(state: State) -> State:
     """Return the state with the headers in the order that readers need; every other edit implies this."""
-    return state if any(state.head) else replace(state, head=LayoutChoice(ordered=True))
+    return state if any(state.choice) else replace(state, choice=LayoutChoice(ordered=True))
 
 
 @labelled("merge the program headers")
 def merge_headers(state: State) -> State:
     """Return the state with one program header for each range of memory; the headers' virtual addresses are lost."""
-    return replace(state, head=state.head._replace(merged=True))
+    return replace(state, choice=state.choice._replace(merged=True))
 
 
 @labelled("write the kernel's addresses")
 def map_headers(state: State, mapped: tuple[VirtualRange, ...]) -> State:
     """Return the state with the kernel's virtual addresses of this memory in the program headers."""
-    return replace(order_head(state), mapped=mapped)
+    return replace(order_headers(state), mapped=mapped)
 
 
-@labelled("make the copy plain")
+@labelled("save a plain copy")
 def make_plain(state: State) -> State:
     """Return the state that is saved as a plain copy of a flattened file; other dumps do not change."""
-    return replace(state, head=state.head._replace(plain=True))
+    return replace(state, choice=state.choice._replace(plain=True))
 
 
 @labelled("set header.{name}={value}")

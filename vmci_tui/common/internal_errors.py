@@ -14,7 +14,7 @@ _KEPT: Final = 100
 _ROOT: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-class Mishap(NamedTuple):
+class InternalError(NamedTuple):
     """The types of an exception and its causes, and the frames that it passed through, innermost last."""
 
     kinds: tuple[str, ...]
@@ -26,19 +26,19 @@ class Mishap(NamedTuple):
         return visible(f"vmci failed here: {self.kinds[0]}{f' at {ours}' if ours else ''}")
 
 
-recorded: list[Mishap] = []
-"""The first `_KEPT` mishaps of this process, each once."""
-_listeners: list[Callable[[Mishap], None]] = []
+recorded: list[InternalError] = []
+"""The first `_KEPT` internal errors of this process, each once."""
+_listeners: list[Callable[[InternalError], None]] = []
 
 
-def add_listener(listener: Callable[[Mishap], None]) -> None:
-    """Call `listener` with each mishap, once."""
+def add_listener(listener: Callable[[InternalError], None]) -> None:
+    """Call `listener` with each internal error, once."""
     _listeners.append(listener)
 
 
-def record(error: BaseException) -> Mishap:
+def record(error: BaseException) -> InternalError:
     """Record an exception and call the listeners; a repeated one is ignored."""
-    found = Mishap(tuple(_kinds(error)), tuple(_frames(error.__traceback__)))
+    found = InternalError(tuple(_kinds(error)), tuple(_frames(error.__traceback__)))
     if found not in recorded and len(recorded) < _KEPT:
         recorded.append(found)
         for listener in _listeners:

@@ -109,7 +109,7 @@ def _other_release(parts: Parts) -> Parts:
     return parts.with_text(b"OSRELEASE=5.10.0-9-other\n" + parts.text.partition(b"\n")[2])
 
 
-CONTAINER_DEFECTS: Final = (
+ELF_AND_MEMORY_DEFECTS: Final = (
     Defect("no-addresses", "writes p_vaddr 0, as QEMU does", _set(linear=None), ("i386",)),
     Defect("wrong-address", "puts the kernel's name at the address of its page tables",
            _wrong_address, ("x86_64", "aarch64")),
