@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,7 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.debug_packages import build_id, vmlinux_of
 from vmci_tui.readers import drgn
 from vmci_tui.readers.libkdumpfile.kdump_rules import LACKS_MACHINE
+from vmci_tui.readers.verdicts import DEFAULT
 from vmci_tui.render.verdict_report import next_json, next_text
 from vmci_tui.repair.next_commands import NextCommand, copy_name, next_commands, shell_word
 from vmci_tui.repair.safe_fixes import repair
@@ -60,6 +62,18 @@ def test_a_good_dump_has_a_command_for_each_reader(sample: Sample) -> None:
     assert steps["debuginfod"][0].command == f"debuginfod-find debuginfo {number}"
     assert f"/buildid/{number}/debuginfo" in steps["debuginfod"][0].why
     assert set(steps) == {"crash", "drgn", "libkdumpfile", "makedumpfile", "readelf", "eu-readelf", "debuginfod"}
+
+
+@pytest.mark.parametrize(("version", "fits"), [("1.7.2", False), ("1.7.6", False), ("1.7.7", True)])
+def test_a_copy_is_offered_only_of_kernels_that_makedumpfile_knows(
+    sample: Sample, tmp_path: Path, version: str, fits: bool
+) -> None:
+    path = tmp_path / "dump.elf"
+    path.write_bytes(Path(sample("amd64-cut-note.elf")).read_bytes().replace(b"6.1.0-56-amd64", b"6.12.9-6-amd64"))
+    document = open_document(str(path))
+    judgement = Judgement.of(document, readers=DEFAULT.at({"makedumpfile": version}))
+    assert any("-d 31" in step.command for step in next_commands(judgement)) is fits
+    assert any(item.code == "T24" for item in judgement.found) is not fits
 
 
 def test_what_reads_no_other_machine_is_offered_for_none(sample: Sample) -> None:

@@ -14,6 +14,7 @@ from vmci_tui.findings.checks import text_values as values
 from vmci_tui.findings.finding import Check, Context, Finding, ReaderImpact
 from vmci_tui.findings.join_verdicts import grouped
 from vmci_tui.readers.verdicts import Verdicts
+from vmci_tui.readers.version import numbers_of
 from vmci_tui.search.candidate import Proof
 
 __all__ = ["Context", "Finding", "ReaderImpact", "Severity", "Span", "findings"]
@@ -60,7 +61,8 @@ def findings(document: Document, verdicts: Verdicts, proof: Proof | None) -> tup
 
     `verdicts` are over the document's layout; `proof` is the result of checking its text against memory.
     """
-    context = Context.of(document, proof)
+    makedumpfile = verdicts.get("makedumpfile")
+    context = Context.of(document, proof, () if makedumpfile is None else numbers_of(makedumpfile.reader.version))
     found = list(grouped(_capped(finding for check in _CHECKS for finding in check(context)), verdicts, context))
     found.sort(key=lambda item: (_RANK[item.severity], not any(c.refuses for c in item.readers), item.fix is None))
     return tuple(found)

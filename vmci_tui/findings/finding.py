@@ -13,6 +13,7 @@ from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.state import State
 from vmci_tui.findings.catalogue import Severity, catalogue
+from vmci_tui.readers.version import Version
 from vmci_tui.search.candidate import Proof
 
 ORDER_HEADERS: Final = Edit.of(edit_headers.order_headers)
@@ -76,11 +77,13 @@ class Context(NamedTuple):
     """Whether saving would write this layout, with its headers in standard order."""
     proof: Proof | None
     """The text checked against memory; None without a text or without memory."""
+    makedumpfile: Version = ()
+    """The version of makedumpfile that judges; empty if it does not."""
 
     @classmethod
-    def of(cls, document: Document, proof: Proof | None) -> Context:
+    def of(cls, document: Document, proof: Proof | None, makedumpfile: Version = ()) -> Context:
         """Return what the checks look at in a document."""
-        return cls(document.state, document.dump, document.layout, document.arranged, proof)
+        return cls(document.state, document.dump, document.layout, document.arranged, proof, makedumpfile)
 
     def note_span(self, index: int) -> Span:
         return Span(self.layout.note_offsets[index], len(self.layout.notes[index].raw))

@@ -41,10 +41,14 @@ NEEDS: Final = (
 """In order of kernels, each with the commit of makedumpfile."""
 
 
-def need_of(osrelease: bytes) -> ReleaseNeed | None:
-    """Return the newest need of a kernel; None if makedumpfile 1.7.2 is enough, or the release is malformed."""
-    version = version_of(osrelease)
-    return None if version is None else next((need for need in reversed(NEEDS) if need.kernel <= version), None)
+def need_of(osrelease: bytes, version: tuple[int, ...] = ()) -> ReleaseNeed | None:
+    """Return the newest need of a kernel that a version of makedumpfile does not meet, with () none of those known.
+
+    None if the version, or 1.7.2, is enough, or the release is malformed.
+    """
+    kernel = version_of(osrelease)
+    need = None if kernel is None else next((need for need in reversed(NEEDS) if need.kernel <= kernel), None)
+    return None if need is None or (need.until is not None and version >= need.until) else need
 
 
 def need_message(need: ReleaseNeed, osrelease: bytes) -> Safe:

@@ -23,6 +23,7 @@ from vmci_tui.machines.lookup import machine_facts
 from vmci_tui.readers.libkdumpfile.kdump_rules import LACKS_MACHINE
 from vmci_tui.readers.rule import Verdict
 from vmci_tui.readers.verdicts import NAMES, Verdicts
+from vmci_tui.readers.version import numbers_of
 from vmci_tui.repair.safe_fixes import changes
 
 _OF_X86: Final = frozenset(("crash", "makedumpfile"))
@@ -114,7 +115,8 @@ def _of_reader(verdict: Verdict, document: Document, text: Vmcoreinfo | None, pa
         yield NextCommand(
             name, Safe(f"makedumpfile --dump-dmesg {file} dmesg.txt"), Safe("writes the kernel's log to dmesg.txt")
         )
-        if text is None or need_of(text.osrelease or b"") is None:  # else it would leave out pages in use: T24
+        # A kernel that is too new for this version: it would leave out pages in use (T24).
+        if text is None or need_of(text.osrelease or b"", numbers_of(verdict.reader.version)) is None:
             yield NextCommand(
                 name, Safe(f"makedumpfile -l -d 31 {file} {small}"), Safe("copies all but free and user pages")
             )

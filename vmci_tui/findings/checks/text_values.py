@@ -91,7 +91,7 @@ def _build_id(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
 
 def _makedumpfile(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     release = text.osrelease or b""
-    need, line = need_of(release), next(iter(text.all(b"OSRELEASE")), None)
+    need, line = need_of(release, context.makedumpfile), next(iter(text.all(b"OSRELEASE")), None)
     if need is not None and line is not None:
         older = f"an older one {need.why} (Linux {need.kernel[0]}.{need.kernel[1]} and later)"
         why = "makedumpfile then says `The kernel version is not supported.` and continues, but do not trust what "
