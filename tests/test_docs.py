@@ -32,7 +32,7 @@ def test_the_pages_are_made_from_the_code() -> None:
 
 def test_every_rule_belongs_to_a_finding_and_says_why_and_where_it_was_read() -> None:
     for reader in _ALL:
-        assert len({rule.name for rule in reader.rules}) == len(reader.rules), reader.name
+        assert len({(rule.name, rule.since, rule.until) for rule in reader.rules}) == len(reader.rules), reader.name
         for rule in reader.rules:
             assert rule.cause in catalogue(), (reader.name, rule.name)
             assert rule.why.endswith((".", ")")) and rule.why.isascii() and rule.why.isprintable(), rule.name

@@ -28,7 +28,7 @@ _RULES: Final = (
     _row(
         "T03", "after", "ends-before-the-release", "Object.string_()", "",
         "drgn reads the text beyond a NUL, but prints it only up to the NUL: the printed part has no OSRELEASE.",
-        where=_nul_before_release,
+        where=_nul_before_release, since=(0, 0, 24),
     ),
 )  # fmt: skip
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, partial
 from typing import Final
 
 from vmci_tui.common.span import Span
@@ -15,10 +16,17 @@ from vmci_tui.readers.libelf import Libelf
 from vmci_tui.readers.rule_rows import RuleRows
 from vmci_tui.readers.shared.elf_notes import NoteArea, WalkedNote, broken_note, walk
 from vmci_tui.readers.shared.elf_program import Finder, Place, elf_field
+from vmci_tui.readers.version import Version
 
 _NOT_A_CORE: Final = "not an ELF core file"
 _CUT: Final = "libelf error: invalid operation"
 _NO_NOTE: Final = "could not find 'VMCOREINFO'"
+_KEY_ERROR: Final = "'VMCOREINFO'"
+"""The same before 0.0.33."""
+_FLATTENED: Final = (
+    "the given file is in the makedumpfile flattened format, which drgn does not support; use "
+    "'makedumpfile -R newfile <oldfile' to reassemble the file into a format drgn can read"
+)
 _UNRECOGNIZED: Final = (
     "unrecognized QEMU memory dump; for Linux guests, run QEMU with '-device vmcoreinfo', compile the kernel with "
     "CONFIG_FW_CFG_SYSFS and CONFIG_KEXEC, and load the qemu_fw_cfg kernel module before dumping the guest memory "
@@ -128,6 +136,16 @@ def _said(r: LibdrgnCore) -> str:
     return r.message
 
 
+def _said_before(r: LibdrgnCore) -> str:
+    """Return the words of a Python KeyError instead of those of ObjectNotFoundError."""
+    return _KEY_ERROR if r.message == _NO_NOTE else r.message
+
+
+def _flattened(r: LibdrgnCore) -> Span | None:
+    name = FLATTENED.rstrip(b"\0")
+    return Span(0, len(name)) if r.view.head.startswith(name) else None
+
+
 def _start(r: LibdrgnCore) -> Span:
     return Span(0, min(IDENT.size, r.view.size))
 
@@ -136,6 +154,49 @@ _PROGRAM: Final = "drgn 0.3.0, libdrgn/program.c drgn_program_set_core_dump_fd_i
 _libelf: Final[RuleRows[LibdrgnCore]] = RuleRows("elfutils 0.196, libelf/", elf_field)
 _drgn: Final[RuleRows[LibdrgnCore]] = RuleRows(_PROGRAM, elf_field)
 _NOTES: Final = "; elfutils 0.196, libelf/gelf_getnote.c"
+_Said = Callable[[LibdrgnCore], str]
+_WORDS: Final[tuple[tuple[_Said, Version | None, Version | None], ...]] = (
+    (_said, (0, 0, 33), None), (_said_before, None, (0, 0, 33)),
+)  # fmt: skip
+"""What it prints about a missing note: the words, their first version, and the first with others."""
+# fmt: off
+_MISSED: Final[tuple[tuple[str, str, str, str, Finder], ...]] = (
+    ("N04", "name-not-exact", "",
+     "The name of the note must be the eleven bytes VMCOREINFO and a NUL; here it is longer, shorter or has no NUL.",
+     _other_name),
+    ("C10", "padded-to-eight", _NOTES,
+     "p_align 8 says that notes are padded to 8 bytes, but they are padded to 4: drgn misses the note with the text.",
+     _padded_to_4),
+    ("N08", "other-byte-order", _NOTES,
+     "drgn reads the three words of a note's header in the byte order of the ELF header; this note has the other one.",
+     _swapped),
+    ("N12", "no-padding-at-the-end", _NOTES,
+     "The padding of the last note must also be inside PT_NOTE; without it drgn ignores the note.",
+     _unpadded),
+    ("N15", "lost-among-others", _NOTES,
+     "The note is there, but the sizes of the bytes before it lead past its start.",
+     _buried),
+    ("N02", "broken", _NOTES,
+     "A note whose sizes lead out of PT_NOTE ends the notes: drgn ignores it and all that follow.",
+     broken_note),
+)
+"""Why it misses the note: cause and name of a rule, where it was read, the reason, and what finds the bytes."""
+FLATTENED_RULES: Final = (
+    _libelf("C17", "before", "flattened-unknown", "elf_begin.c determine_kind", _NOT_A_CORE,
+        "drgn does not know makedumpfile's flattened format.",
+        where=_flattened, until=(0, 0, 24)),
+    _drgn("C17", "before", "flattened", "", _FLATTENED,
+        "drgn does not read makedumpfile's flattened format.",
+        where=_flattened, since=(0, 0, 24), until=(0, 0, 25)),
+)
+"""Before all others."""
+# fmt: on
+
+
+def _lost(finder: Finder, r: LibdrgnCore) -> Span | None:
+    return r.lost(finder)
+
+
 # fmt: off
 CORE_RULES: Final = (
     _libelf("C13", "before", "not-elf", "elf_begin.c determine_kind", _NOT_A_CORE,
@@ -159,28 +220,12 @@ CORE_RULES: Final = (
     _libelf("C02", "before", "notes-behind-the-file", "elf_getdata_rawchunk.c", _CUT,
         "Every PT_NOTE must be whole in the file: p_filesz bytes from p_offset on.",
         where=lambda r: r.cut),
-    _drgn("N04", "note", "name-not-exact", "", "",
-        "The name of the note must be the eleven bytes VMCOREINFO and a NUL; here it is longer, shorter or has no NUL.",
-        where=lambda r: r.lost(_other_name), says=_said),
-    _drgn("C10", "note", "padded-to-eight", _NOTES, "",
-        "p_align 8 says that notes are padded to 8 bytes, but they are padded to 4: drgn misses the note with the "
-        "text.",
-        where=lambda r: r.lost(_padded_to_4), says=_said),
-    _drgn("N08", "note", "other-byte-order", _NOTES, "",
-        "drgn reads the three words of a note's header in the byte order of the ELF header; this note has the other "
-        "one.",
-        where=lambda r: r.lost(_swapped), says=_said),
-    _drgn("N12", "note", "no-padding-at-the-end", _NOTES, "",
-        "The padding of the last note must also be inside PT_NOTE; without it drgn ignores the note.",
-        where=lambda r: r.lost(_unpadded), says=_said),
-    _drgn("N15", "note", "lost-among-others", _NOTES, "",
-        "The note is there, but the sizes of the bytes before it lead past its start.",
-        where=lambda r: r.lost(_buried), says=_said),
-    _drgn("N02", "note", "broken", _NOTES, "",
-        "A note whose sizes lead out of PT_NOTE ends the notes: drgn ignores it and all that follow.",
-        where=lambda r: r.lost(broken_note), says=_said),
-    _drgn("N01", "note", "no-note", "", "",
-        "There is no note named VMCOREINFO in any PT_NOTE; if there are QEMU's notes, drgn says how to get one.",
-        holds=lambda r: r.no_note, says=_said),
+    *(_drgn(cause, "note", name, function, "", why, where=partial(_lost, finder), says=says, since=since,
+            until=until)
+      for cause, name, function, why, finder in _MISSED for says, since, until in _WORDS),
+    *(_drgn("N01", "note", "no-note", "", "",
+            "There is no note named VMCOREINFO in any PT_NOTE; if there are QEMU's notes, drgn says how to get one.",
+            holds=lambda r: r.no_note, says=says, since=since, until=until)
+      for says, since, until in _WORDS),
 )
 # fmt: on

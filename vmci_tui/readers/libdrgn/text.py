@@ -16,6 +16,7 @@ from vmci_tui.readers.shared.c_numbers import ParsedNumber, as_text, kept_text, 
 from vmci_tui.readers.shared.text_lines import TextLine, c_string
 from vmci_tui.readers.version import Version
 
+BUILD_ID: Final = b"BUILD-ID"
 BASES: Final[Mapping[bytes, int]] = {
     b"PAGESIZE": 0,
     b"KERNELOFFSET": 16,
@@ -37,17 +38,17 @@ SINCE: Final[Mapping[bytes, Version]] = {
     b"NUMBER(phys_base)": (0, 0, 27),
     b"NUMBER(TCR_EL1_T1SZ)": (0, 0, 28),
     b"CONFIG_ARM_LPAE": (0, 0, 28),
-    b"BUILD-ID": (0, 0, 31),
+    BUILD_ID: (0, 0, 31),
     b"NUMBER(SECTION_SIZE_BITS)": (0, 0, 33),
     b"NUMBER(MAX_PHYSMEM_BITS)": (0, 0, 33),
     b"NUMBER(kimage_voffset)": (0, 1, 0),
     b"KERNELOFFPHYS": (0, 3, 0),
 }
 """The first version of drgn that looks at a key; those that are not here are in 0.0.20 already."""
-_OTHERS: Final = (b"OSRELEASE", b"BUILD-ID", b"CRASHTIME", b"CONFIG_ARM_LPAE")
+_OTHERS: Final = (b"OSRELEASE", BUILD_ID, b"CRASHTIME", b"CONFIG_ARM_LPAE")
 _LINE: Final = re.compile(rb"^(" + b"|".join(map(re.escape, (*BASES, *_OTHERS))) + rb")=([^\n]*)\n", re.MULTILINE)
-_BITS: Final = (b"NUMBER(SECTION_SIZE_BITS)", b"NUMBER(MAX_PHYSMEM_BITS)")
-_BUILD_ID: Final = re.compile(rb"(?:[0-9a-fA-F]{2})*")
+BITS: Final = (b"NUMBER(SECTION_SIZE_BITS)", b"NUMBER(MAX_PHYSMEM_BITS)")
+_PAIRS: Final = re.compile(rb"(?:[0-9a-fA-F]{2})*")
 _OSRELEASE_ROOM: Final = 128
 _BUILD_ID_ROOM: Final = 128
 
@@ -66,6 +67,11 @@ class TextFault(NamedTuple):
     cause: str
     line: TextLine
     words: str
+
+    @property
+    def since(self) -> Version:
+        """The first version that looks at the line."""
+        return SINCE.get(self.line.key, ())
 
 
 class DrgnText:
@@ -123,10 +129,10 @@ def _fault(line: TextLine) -> tuple[str, str] | None:
     key, value = line.key, line.value
     if key == b"OSRELEASE":
         return ("T14", "OSRELEASE in VMCOREINFO is too long") if len(value) >= _OSRELEASE_ROOM else None
-    if key == b"BUILD-ID":
+    if key == BUILD_ID:
         if len(value) // 2 > _BUILD_ID_ROOM:
             return "T18", "BUILD-ID in VMCOREINFO is too long"
-        if not _BUILD_ID.fullmatch(value):
+        if not _PAIRS.fullmatch(value):
             return "T02" if value.endswith(b"\r") else "T18", "couldn't parse BUILD-ID in VMCOREINFO"
         return None
     if key not in BASES:
@@ -136,7 +142,7 @@ def _fault(line: TextLine) -> tuple[str, str] | None:
         return "T07", "number in VMCOREINFO is too large"
     if not number.digits or number.rest:
         return _why_invalid(value, BASES[key], number.rest), "number in VMCOREINFO is invalid"
-    if key in _BITS and not 1 <= number.value <= 64:
+    if key in BITS and not 1 <= number.value <= 64:
         return "T19", f"{key[7:-1].decode()} in VMCOREINFO is invalid"
     return None
 
@@ -165,7 +171,7 @@ def _base_0(raw: bytes) -> str:
 
 
 def _build_id(raw: bytes) -> Value:
-    if not _BUILD_ID.fullmatch(raw) or len(raw) // 2 > _BUILD_ID_ROOM:
+    if not _PAIRS.fullmatch(raw) or len(raw) // 2 > _BUILD_ID_ROOM:
         return kept_text(raw, "pairs of hex digits", "not a build ID: drgn refuses the dump")
     return kept_text(raw.lower(), "pairs of hex digits")
 
@@ -184,7 +190,7 @@ _NUMBER = {
 }
 KEYS: Final[Mapping[bytes, Form]] = {
     b"OSRELEASE": as_text,
-    b"BUILD-ID": _build_id,
+    BUILD_ID: _build_id,
     b"CRASHTIME": presence,
     b"CONFIG_ARM_LPAE": _arm_lpae,
     **{key: _NUMBER[base] for key, base in BASES.items()},

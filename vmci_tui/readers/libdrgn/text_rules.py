@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 from vmci_tui.common.span import Span
-from vmci_tui.readers.libdrgn.text import MISSING, DrgnText, TextFault
+from vmci_tui.readers.libdrgn.text import BASES, BITS, BUILD_ID, MISSING, SINCE, DrgnText
 from vmci_tui.readers.rule import Reading, Rule, RuleHit
 from vmci_tui.readers.rule_rows import RuleRows
 from vmci_tui.readers.shared.text_lines import TextLine
+from vmci_tui.readers.version import Version
 
 
 class TextReading(Reading, Protocol):
@@ -57,43 +58,55 @@ def _unfinished(r: TextReading) -> RuleHit | None:
     return RuleHit(_span(r, line), MISSING[key]) if key and line and line.key == key else None
 
 
-def _fault(cause: str, chosen: slice) -> Callable[[TextReading], RuleHit | None]:
-    """Return what finds the first of the chosen faults with a cause."""
+def _fault(cause: str, since: Version, below: bool) -> Callable[[TextReading], RuleHit | None]:
+    """Return what finds the text's first fault, if it has a cause and is in a key that drgn knows since a version.
+
+    `below`: the first such fault after it, if no key of an older version has one there too.
+    """
 
     def find(r: TextReading) -> RuleHit | None:
-        faults: tuple[TextFault, ...] = r.parsed.faults[chosen] if r.parsed else ()
-        return next((RuleHit(_span(r, each.line), each.words) for each in faults if each.cause == cause), None)
+        faults = r.parsed.faults if r.parsed else ()
+        mine = [each for each in (faults[1:] if below else faults[:1]) if each.cause == cause]
+        first = min(mine, key=lambda each: each.since, default=None)
+        return None if first is None or first.since != since else RuleHit(_span(r, first.line), first.words)
 
     return find
 
 
 row: Final[RuleRows[TextReading]] = RuleRows("drgn 0.3.0, libdrgn/drgn_program_parse_vmcoreinfo.inc.strswitch")
+_NUMBERS: Final = tuple(BASES)
+# fmt: off
+_LINES: Final = (
+    ("T02", "carriage-return", (*_NUMBERS, BUILD_ID),
+     "drgn reads a value up to the newline; a carriage return is then part of the value."),
+    ("T03", "nul-in-number", _NUMBERS, "A number ends at a NUL, but drgn needs it to end at the newline."),
+    ("T07", "not-a-number", _NUMBERS,
+     "drgn parses numbers strictly: nothing may be between the number and the newline."),
+    ("T13", "octal-number", tuple(key for key in _NUMBERS if not BASES[key]),
+     "A number with a leading 0 is octal to drgn (base 0), and 8 and 9 are not octal digits."),
+    ("T14", "release-too-long", (_RELEASE,), "drgn has room for a release of 127 characters."),
+    ("T18", "bad-build-id", (BUILD_ID,), "The build ID must be an even number of hex digits, at most 256."),
+    ("T19", "bits-out-of-range", BITS, "SECTION_SIZE_BITS and MAX_PHYSMEM_BITS must be numbers from 1 to 64."),
+)
+"""Cause and name of a rule, the keys that it is about, and its reason."""
+# fmt: on
 
 
-def _line_rules(below: str, chosen: slice) -> tuple[Rule[TextReading], ...]:
-    """Return the rules for lines that drgn cannot parse, for some of the faults in their order."""
-    # fmt: off
-    rows = (
-        ("T02", "carriage-return",
-         "drgn reads a value up to the newline; a carriage return is then part of the value."),
-        ("T03", "nul-in-number", "A number ends at a NUL, but drgn needs it to end at the newline."),
-        ("T07", "not-a-number", "drgn parses numbers strictly: nothing may be between the number and the newline."),
-        ("T13", "octal-number",
-         "A number with a leading 0 is octal to drgn (base 0), and 8 and 9 are not octal digits."),
-        ("T14", "release-too-long", "drgn has room for a release of 127 characters."),
-        ("T18", "bad-build-id", "The build ID must be an even number of hex digits, at most 256."),
-        ("T19", "bits-out-of-range", "SECTION_SIZE_BITS and MAX_PHYSMEM_BITS must be numbers from 1 to 64."),
-    )
-    # fmt: on
-    return tuple(
-        row(cause, "after", name + below, "", "", why, where=_fault(cause, chosen)) for cause, name, why in rows
-    )
+def _line_rules(below: bool) -> Iterator[Rule[TextReading]]:
+    """Yield the rules for the first line that drgn cannot parse, or for those below it.
+
+    The keys of each version have a rule of their own, of the same name: at most one of these fires.
+    """
+    for cause, name, keys, why in _LINES:
+        for since in dict.fromkeys(SINCE.get(key, ()) for key in keys):
+            where = _fault(cause, since, below)
+            yield row(cause, "after", name + "-below" * below, "", "", why, where=where, since=since or None)
 
 
 # fmt: off
 TEXT_RULES: Final[tuple[Rule[TextReading], ...]] = (
     # drgn stops at the first line that it cannot parse.
-    *_line_rules("", slice(1)),
+    *_line_rules(below=False),
     row("T04", "after", "needed-key-without-newline", "", "",
         "drgn ignores a line that does not end with a newline, but here it needs the key of the last line.",
         where=_unfinished),
@@ -115,6 +128,6 @@ TEXT_RULES: Final[tuple[Rule[TextReading], ...]] = (
     row("T15", "after", "no-page-table", "", MISSING[_TABLE],
         "drgn needs the address of the kernel's page table, SYMBOL(swapper_pg_dir)=, in hexadecimal.",
         holds=_lacks(_TABLE)),
-    *_line_rules("-below", slice(1, None)),
+    *_line_rules(below=True),
 )
 # fmt: on

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Final
 
 from vmci_tui.common.span import Span
-from vmci_tui.readers.libdrgn.core import CORE_RULES, LibdrgnCore
+from vmci_tui.readers.libdrgn.core import CORE_RULES, FLATTENED_RULES, LibdrgnCore
 from vmci_tui.readers.libdrgn.text import DrgnText
 from vmci_tui.readers.libdrgn.text_rules import TEXT_RULES
 from vmci_tui.readers.libkdumpfile.file_cache import Stopped
@@ -16,7 +16,7 @@ from vmci_tui.readers.libkdumpfile.open_kdump import OpeningKdump, run_of
 from vmci_tui.readers.libkdumpfile.opening import OpeningDump
 from vmci_tui.readers.rule import Rule
 
-NOTE_RULES: Final[tuple[Rule[OpenedByDrgn], ...]] = (*KDUMP_RULES, *ELF_RULES, *CORE_RULES)
+NOTE_RULES: Final[tuple[Rule[OpenedByDrgn], ...]] = (*FLATTENED_RULES, *KDUMP_RULES, *ELF_RULES, *CORE_RULES)
 """The rules up to the note."""
 MEMORY_RULES: Final[tuple[Rule[OpenedByDrgn], ...]] = (*GUEST_RULES, *KDUMP_MEMORY_RULES, *ELF_MEMORY_RULES)
 """The rules for what libkdumpfile does before drgn gets the text."""
