@@ -81,3 +81,11 @@ def test_one_program_header_by_section_0() -> None:
     verdicts = _judged(version_example("crash-902-pn-xnum.elf"))
     assert [verdict.accepts for verdict in verdicts] == [False, False, False, None]
     assert verdicts[1].says == "FILE: ELF header read: No such file or directory"
+
+
+def test_a_file_of_less_than_176_bytes() -> None:
+    verdicts = _judged(b"\x7fELF".ljust(175, b"\0"))
+    assert [verdict.says for verdict in verdicts] == [
+        "FILE: ELF header read: No such file or directory",
+        *("FILE: file too small!",) * 3,
+    ]

@@ -22,6 +22,7 @@ _WALK: Final = "netdump.c dump_Elf64_Nhdr"
 _READ: Final = "netdump.c vmcoreinfo_read_string"
 _UNREADABLE: Final = "FILE: ELF header read: No such file or directory"
 _NO_SECTION: Final = "FILE: section header read: No such file or directory"
+_SHORT: Final = "crash needs at least 176 bytes: an ELF header and two program headers."
 _EM_X86_64: Final = 62
 _USUAL_STEXT: Final = 0xFFFFFFFF81000000
 """_stext of an x86-64 vmlinux with the usual CONFIG_PHYSICAL_START."""
@@ -105,9 +106,10 @@ def _offset_by_stext(r: CrashElf) -> Span | None:
 row: Final[RuleRows[CrashElf]] = RuleRows(CRASH, lambda r, name: r.form.span(name))
 # fmt: off
 _HEAD: Final = (
-    row("C02", "before", "too-small", _NETDUMP, "FILE: file too small!",
-        "crash needs at least 176 bytes: an ELF header and two program headers.",
-        holds=lambda r: not r.has(0, SMALLEST), where=lambda r: Span(0, r.view.size)),
+    row("C02", "before", "too-small", _NETDUMP, "FILE: file too small!", _SHORT,
+        holds=lambda r: not r.has(0, SMALLEST), where=lambda r: Span(0, r.view.size), since=(7, 3)),
+    row("C02", "before", "too-small-before-7-3", _NETDUMP, _UNREADABLE, _SHORT,
+        holds=lambda r: not r.has(0, SMALLEST), where=lambda r: Span(0, r.view.size), until=(7, 3)),
     row("C13", "before", "identification", _NETDUMP, UNKNOWN,
         "The file must start with 0x7f ELF, class 1 or 2 and version 1; otherwise crash does not know it as a dump.",
         where=lambda r: _odd_identification(r) if r.has(0, SMALLEST) else None),

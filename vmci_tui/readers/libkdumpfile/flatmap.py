@@ -7,7 +7,7 @@ the file, a few hundred bytes after its own offset (the map has no entry -1).
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats import flattened_records
@@ -39,82 +39,59 @@ class FileChunk(NamedTuple):
             raise Killed("SIGBUS")
 
 
-class ReadableFile(Protocol):
-    """A file as the code of a format reads it. Offsets are unsigned 64-bit numbers, as in headers."""
+class ReadableFile:
+    """A plain file as the code of a format reads it. Offsets are unsigned 64-bit numbers, as in headers."""
 
-    flattened: bool
-    records: int
-    """The number of records; 0 for a plain file."""
-
-    def pread(self, offset: int, length: int) -> bytes:
-        """Copy bytes. Raises Killed and ReadFailed."""
-        ...
-
-    def chunk(self, offset: int, length: int) -> FileChunk:
-        """Return a piece, without accessing it if possible. Raises Killed and ReadFailed."""
-        ...
-
-    def place(self, offset: int) -> int | None:
-        """Return the offset of a byte in the file itself; None if it is not there."""
-        ...
-
-
-class PlainFile:
-    """A plain file."""
-
-    flattened, records = False, 0
+    flattened = False
+    records = 0
+    """The number of records."""
 
     def __init__(self, windows: Windows) -> None:
         self._windows = windows
+        self._view = windows.view
 
     def pread(self, offset: int, length: int) -> bytes:
-        return pread(self._windows, offset, length)
+        """Copy bytes, as many as are useful; zeros after the end of the file. Raises Killed and ReadFailed."""
+        self._windows.touch(offset, length)
+        return self._view.read(offset, length).ljust(min(length, _KEPT), b"\0")
 
     def chunk(self, offset: int, length: int) -> FileChunk:
-        return _chunk(self._windows, offset, length)
+        """Return a piece, without accessing it if possible. Raises Killed and ReadFailed."""
+        if not length:
+            return FileChunk(b"", 0)
+        windows, inside = self._windows, offset & -PAGE < self._view.size
+        pages = ((offset + length - 1 & -PAGE) - (offset & -PAGE)) % _TOP // PAGE + 1
+        if pages * _ENTRY % _TOP >= MEMORY:
+            raise ReadFailed("Cannot allocate memory")
+        if offset >= _SIGNED - PAGE:
+            raise ReadFailed("Invalid argument")
+        if windows.in_window(offset, length):
+            return FileChunk(self._view.read(offset, length).ljust(min(length, _KEPT), b"\0"), windows.end - offset)
+        if length >= MEMORY and (inside or windows.read_before):
+            raise ReadFailed("Cannot allocate memory")
+        return FileChunk(windows.read(offset, length))
 
     def place(self, offset: int) -> int | None:
-        return offset if offset < self._windows.view.size else None
+        """Return the offset of a byte in the file itself; None if it is not there."""
+        return offset if offset < self._view.size else None
 
 
-def pread(windows: Windows, offset: int, length: int) -> bytes:
-    """Copy the file's bytes, as many as are useful; zeros after its end."""
-    windows.touch(offset, length)
-    return windows.view.read(offset, length).ljust(min(length, _KEPT), b"\0")
-
-
-def _chunk(windows: Windows, offset: int, length: int) -> FileChunk:
-    if not length:
-        return FileChunk(b"", 0)
-    pages = ((offset + length - 1 & -PAGE) - (offset & -PAGE)) % _TOP // PAGE + 1
-    if pages * _ENTRY % _TOP >= MEMORY:
-        raise ReadFailed("Cannot allocate memory")
-    if offset >= _SIGNED - PAGE:
-        raise ReadFailed("Invalid argument")
-    if windows.in_window(offset, length):
-        return FileChunk(windows.view.read(offset, length).ljust(min(length, _KEPT), b"\0"), windows.end - offset)
-    if length >= MEMORY and (offset & -PAGE < windows.view.size or windows.read_before):
-        raise ReadFailed("Cannot allocate memory")
-    return FileChunk(windows.read(offset, length))
-
-
-class FlatFile:
-    """A flattened file: ranges of the plain file, each with the distance to its bytes."""
+class FlatFile(ReadableFile):
+    """A flattened file, read as the plain file that its records describe."""
 
     flattened = True
 
     def __init__(self, windows: Windows) -> None:
-        self._windows = windows
-        view = windows.view
-        headers = RecordHeaders(view)
-        whole, at = written_records(view)
+        super().__init__(windows)
+        headers = RecordHeaders(self._view)
+        whole, at = written_records(self._view)
         index = RecordIndex(*(column[:] for column in whole))
         before = index.places[-1] - RECORD.size if index.number else 0
         while True:
             offset, size = headers.at(at) or self._last(at)
             if offset == -1:
                 break
-            span = Span(at if at < view.size else before, RECORD.size)
+            span = Span(at if at < self._view.size else before, RECORD.size)
             if offset < 0:
                 raise _wrong("offset", offset, at, span)
             if size <= 0:
@@ -138,7 +115,7 @@ class FlatFile:
         while left > 0 and offset < _TOP:
             at, end = self._index.run(offset)
             size = min(end - offset, left)
-            out.append(bytes(min(size, _KEPT)) if at is None else pread(self._windows, at, size))
+            out.append(bytes(min(size, _KEPT)) if at is None else super().pread(at, size))
             offset, left = offset + size, left - size
         return b"".join(out)[:_KEPT].ljust(min(length, _KEPT), b"\0")
 
@@ -147,7 +124,7 @@ class FlatFile:
             raise Killed("SIGSEGV")
         at, end = self._index.run(offset)
         if length <= end - offset:
-            return _chunk(self._windows, (offset + self._beside) % _TOP if at is None else at, length)
+            return super().chunk((offset + self._beside) % _TOP if at is None else at, length)
         if length >= MEMORY:
             raise ReadFailed("Cannot allocate memory")
         return FileChunk(self.pread(offset, length))
@@ -160,27 +137,27 @@ class FlatFile:
 
     def place(self, offset: int) -> int | None:
         at = self._index.run(offset)[0]
-        return at if at is not None and at < self._windows.view.size else None
+        return None if at is None else super().place(at)
 
     def _last(self, at: int) -> tuple[int, int]:
         """Return a header that is not wholly in the file."""
         try:
-            return RECORD.unpack(pread(self._windows, at % _TOP, RECORD.size))
+            return RECORD.unpack(super().pread(at % _TOP, RECORD.size))
         except ReadFailed as failed:
             words = f"{_REARRANGE}Cannot read flattened header at {at % _TOP}: {failed}"
             raise Stopped("flattened-record", words) from None
 
 
 def _wrong(what: str, number: int, at: int, span: Span) -> Stopped:
-    words = f"{_REARRANGE}Wrong flattened {what} {number} at {at}"
-    return Stopped("flattened-record", words, span)
+    return Stopped("flattened-record", f"{_REARRANGE}Wrong flattened {what} {number} at {at}", span)
 
 
 def open_file(windows: Windows) -> ReadableFile:
     """Open the file, plain or flattened by its first bytes (flatmap_init). Raises Stopped and Killed."""
-    head = pread(windows, 0, HEADER.size)
+    plain = ReadableFile(windows)
+    head = plain.pread(0, HEADER.size)
     if not head.startswith(SIGNATURE):
-        return PlainFile(windows)
+        return plain
     for what, number in zip(("type", "version"), HEADER.unpack(head)[1:], strict=True):
         if number != 1:
             raise Stopped("flattened-head", f"{FILE}Unknown flattened {what}: {number}\n", HEADER.span(what))
