@@ -8,7 +8,7 @@ and gives `unknown`, never a guess.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
@@ -194,6 +194,10 @@ def _not_known(reading: Any) -> ProbeResult:
     return NOT_KNOWN
 
 
+def _same(reading: R, version: Version) -> R:
+    return reading
+
+
 Form = Callable[[bytes], Value]
 """Reads the value of a key from the bytes after `=`, as a reader does."""
 
@@ -222,6 +226,10 @@ class Reader(Generic[R]):
     """The versions of the program that the rules were checked with, oldest first."""
     edition: Callable[[str], str] = str
     """Returns a version as it is shown: with what else identifies the program."""
+    read_as: Callable[[R, Version], R] = _same
+    """Returns a reading as another version reads the file, where rules alone do not say it."""
+    turns: tuple[Version, ...] = ()
+    """The versions from which on it reads files in another way."""
     shows_refused: bool = True
     """Whether it shows the release even of a file that it refuses."""
     since: Mapping[bytes, Version] = field(default_factory=dict)
@@ -328,11 +336,8 @@ def unknown(reader: Reader[Any], words: str) -> Verdict:
 
 def decide(reader: Reader[R], reading: R) -> Verdict:
     """Run one reader's rules over its reading. Used for QEMU, which reads an entry and memory, not a file."""
-    hits = []
-    for rule in reader.rules:
-        hit = rule.check(reading)
-        if hit is not None:
-            hits.append(FiredRule(rule, hit.span, visible(rule.words if hit.words is None else hit.words)))
+    newest, reading = reading, reader.read_as(reading, reader.numbers)
+    hits = _hits(reader, reading)
     fired = tuple(item for item in hits if item.rule.holds_in(reader.numbers))
     first = next((item for item in fired if item.rule.refuses), None)
     release = reading.osrelease if first is None or reader.shows_refused else None
@@ -348,7 +353,17 @@ def decide(reader: Reader[R], reading: R) -> Verdict:
         fired,
         reads.known,
         visible(reads.words),
-        _by_version(reader, hits),
+        _by_version(reader, newest, reading, hits),
+    )
+
+
+def _hits(reader: Reader[R], reading: R) -> tuple[FiredRule, ...]:
+    """Return the rules of all versions that apply to a reading."""
+    found = ((rule, rule.check(reading)) for rule in reader.rules)
+    return tuple(
+        FiredRule(rule, hit.span, visible(rule.words if hit.words is None else hit.words))
+        for rule, hit in found
+        if hit is not None
     )
 
 
@@ -358,16 +373,24 @@ def _accepts(fired: Iterable[FiredRule]) -> bool | None:
     return True if first is None else False if first.observed else None
 
 
-def _by_version(reader: Reader[Any], hits: Sequence[FiredRule]) -> tuple[VersionVerdict, ...]:
-    """Return the verdicts of all known versions, from the rules of any version that apply."""
-    edges = {edge for item in hits for edge in (item.rule.since, item.rule.until) if edge is not None}
-    if not edges or not reader.known:
+def _by_version(reader: Reader[R], newest: R, reading: R, hits: tuple[FiredRule, ...]) -> tuple[VersionVerdict, ...]:
+    """Return the verdicts of all known versions, from the rules of any version that apply to what each reads.
+
+    `newest`: the reading of the newest version; `hits`: the rules that apply to `reading`.
+    """
+    if not reader.known:
         return ()
     oldest = numbers_of(reader.known[0])
-    return differing(
-        VersionVerdict(since, _accepts(item for item in hits if item.rule.holds_in(since)))
-        for since in (oldest, *sorted(edge for edge in edges if edge > oldest))
-    )
+    readings = {turn: reader.read_as(newest, turn) for turn in (oldest, *reader.turns)}
+    applied = {turn: hits if other is reading else _hits(reader, other) for turn, other in readings.items()}
+    rules = [item.rule for some in applied.values() for item in some]
+    edges = {edge for rule in rules for edge in (rule.since, rule.until) if edge is not None and edge > oldest}
+
+    def accepts(version: Version) -> bool | None:
+        some = applied[max(turn for turn in applied if turn <= version)]
+        return _accepts(item for item in some if item.rule.holds_in(version))
+
+    return differing(VersionVerdict(since, accepts(since)) for since in sorted({*applied, *edges}))
 
 
 def differing(verdicts: Iterable[VersionVerdict]) -> tuple[VersionVerdict, ...]:

@@ -16,12 +16,12 @@ from vmci_tui.readers.libdrgn.text import KEYS as DRGN_KEYS
 from vmci_tui.readers.libdrgn.text import SINCE
 from vmci_tui.readers.libkdumpfile.kdump_rules import NOT_SET
 from vmci_tui.readers.libkdumpfile.open_elf import OpeningElf
-from vmci_tui.readers.libkdumpfile.opening import OpeningDump
+from vmci_tui.readers.libkdumpfile.opening import TURNS, OpeningDump, library_of
 from vmci_tui.readers.libkdumpfile.reading import LAST_RULES, MEMORY_RULES, NOTE_RULES, OpenedByDrgn
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import KEYS, lines
 from vmci_tui.readers.rule import NOT_KNOWN, Reader, Rule
 from vmci_tui.readers.rule_rows import RuleRows
-from vmci_tui.readers.version import numbers_of
+from vmci_tui.readers.version import numbers_of, numbers_text
 
 
 class OpenedWithLibkdumpfile(OpenedByDrgn):
@@ -30,7 +30,7 @@ class OpenedWithLibkdumpfile(OpenedByDrgn):
     @cached_property
     def run(self) -> OpeningElf | None:
         """The result of libkdumpfile for an ELF dump; None if drgn found no note."""
-        return None if self.chosen is None else OpeningElf(self.view, self)
+        return None if self.chosen is None else OpeningElf(self.view, self, self._library)
 
     @property
     def guest(self) -> OpeningDump | None:
@@ -52,15 +52,18 @@ _RULES: Final[tuple[Rule[OpenedWithLibkdumpfile], ...]] = (
         "drgn follows p_align 8 and finds the note; libkdumpfile takes all notes as padded to 4 bytes, and misses it.",
         where=lambda r: r.lost_note,
     ),
+    RuleRows[OpenedWithLibkdumpfile]("libkdumpfile in drgn 0.0.21, ")(
+        "M04", "after", "killed-by-i386", "ELF dumps of i386", "killed by SIGSEGV",
+        "libkdumpfile of drgn 0.0.20 and 0.0.21 dies of every ELF dump of an i386 guest.",
+        holds=lambda r: r.run is not None and r.run.arch == "ia32", until=(0, 0, 22),
+    ),
     *LAST_RULES,
 )  # fmt: skip
 
 
 def _edition(version: str) -> str:
     """Return the version of libkdumpfile in the wheel of a version of drgn, and that one."""
-    drgns = numbers_of(version)
-    library = "0.5.6" if drgns >= (0, 0, 31) else "0.5.4" if drgns >= (0, 0, 24) else "0.5.1"
-    return f"{library} in drgn {version}"
+    return f"{numbers_text(library_of(numbers_of(version)))} in drgn {version}"
 
 
 READER: Final = Reader(
@@ -77,4 +80,6 @@ READER: Final = Reader(
     since={key: since for key, since in SINCE.items() if key not in KEYS},
     shows_refused=False,
     edition=_edition,
+    read_as=OpenedWithLibkdumpfile.at,
+    turns=TURNS,
 )

@@ -13,10 +13,15 @@ from vmci_tui.common.span import Span
 from vmci_tui.formats.kdump_records import DiskDumpHeader, KdumpFormat, KdumpSubHeader
 from vmci_tui.readers.libkdumpfile.file_cache import FD, FILE, Killed, ReadFailed, Stopped
 from vmci_tui.readers.libkdumpfile.flatmap import FileChunk, ReadableFile
+from vmci_tui.readers.version import Version
 
 INVALID: Final = f"{FILE}Invalid diskdump header content"
 _TOP: Final = 1 << 64
 _UNSIGNED: Final = 1 << 32
+GUESSES_PADDING: Final[Version] = (0, 5, 2)
+_READS_ERASE_INFO: Final[Version] = (0, 5, 2)
+_ENDS_IN_BITMAP: Final[Version] = (0, 5, 1)
+"""The first releases of libkdumpfile that do so; earlier ones read every 32-bit sub-header as packed."""
 _SMALLEST, _LARGEST = 1 << 12, 1 << 18
 _FORMS: Final = tuple(KdumpFormat(bits, order) for bits in (32, 64) for order in ("little", "big"))
 """In the order in which they are tried."""
@@ -47,19 +52,21 @@ class PageMap(NamedTuple):
     descriptors: int
     """Offset of the page descriptors."""
     max_pfn: int
+    at_end: bool
+    """Whether reading one byte more than the bitmap would kill."""
 
 
-def headers_of(file: ReadableFile, head: bytes) -> Headers:
+def headers_of(file: ReadableFile, head: bytes, library: Version) -> Headers:
     """Return the headers in the first form that fits; `head`: the file's first bytes (diskdump_probe).
 
-    Raises Stopped, Killed and ReadFailed.
+    `library`: the release of libkdumpfile. Raises Stopped, Killed and ReadFailed.
     """
     for form in _FORMS:
         header = form.unpack_header(head)
         names = ("version", "block_size", "sub_hdr_size", "bitmap_blocks", "max_mapnr")
         header = header._replace(**{name: getattr(header, name) % _UNSIGNED for name in names})
         if _fits(header):
-            return _with_sub(file, Headers(form, header)) if header.version else Headers(form, header)
+            return _with_sub(file, Headers(form, header), library) if header.version else Headers(form, header)
     raise Stopped("no-width", INVALID, _SIZES)
 
 
@@ -70,7 +77,7 @@ def _fits(header: DiskDumpHeader) -> bool:
     return valid and 8 * header.bitmap_blocks * size >= header.max_mapnr
 
 
-def _with_sub(file: ReadableFile, found: Headers) -> Headers:
+def _with_sub(file: ReadableFile, found: Headers, library: Version) -> Headers:
     """Return the headers with the sub-header; for a 32-bit one the bytes of the longer, padded form are read."""
     form, header = found.form, found.header
     padded = form._replace(padded=form.bits == 32)
@@ -83,17 +90,17 @@ def _with_sub(file: ReadableFile, found: Headers) -> Headers:
         header.block_size < sub.offset_vmcoreinfo and (sub.offset_vmcoreinfo + sub.size_vmcoreinfo) % _TOP <= payload
     )
     nothing = not sub.offset_vmcoreinfo and not sub.size_vmcoreinfo
-    packed = header.version < 3 or nothing or inside
+    packed = header.version < 3 or nothing or inside or library < GUESSES_PADDING
     return Headers(form, header, sub, other) if packed else Headers(padded, header, other, sub)
 
 
-def text_or_erase_info(file: ReadableFile, found: Headers) -> tuple[int, int, bytes] | None:
+def text_or_erase_info(file: ReadableFile, found: Headers, library: Version) -> tuple[int, int, bytes] | None:
     """Return offset, size and bytes of the text of a file of version 3; from version 4 on only read the erase info.
 
     The erase info came with version 5. Raises Stopped.
     """
     sub, version = found.sub, found.header.version
-    if sub is None or version < 3:
+    if sub is None or version < 3 or (version > 3 and library < _READS_ERASE_INFO):
         return None
     place, name, rule = (sub.offset_vmcoreinfo, sub.size_vmcoreinfo), "VMCOREINFO", "text-pointer"
     if version > 3:
@@ -103,7 +110,7 @@ def text_or_erase_info(file: ReadableFile, found: Headers) -> tuple[int, int, by
     return (offset, size, chunk.data[:size]) if version == 3 else None
 
 
-def page_map(file: ReadableFile, found: Headers, page: int) -> PageMap:
+def page_map(file: ReadableFile, found: Headers, page: int, library: Version) -> PageMap:
     """Return the pages of the file, by the bitmap (read_bitmap); `page`: bytes of a page. Raises Stopped."""
     header, sub = found.header, found.sub
     start, end, max_pfn = 0, 0, header.max_mapnr
@@ -123,8 +130,11 @@ def page_map(file: ReadableFile, found: Headers, page: int) -> PageMap:
     covered = size * 8 % _TOP
     last = min(covered, end)
     touched = (last + 7) >> 3 if start < last else 0
+    if touched and library < _ENDS_IN_BITMAP:
+        touched += 1  # at least: it reads on to the end of the last run of equal bits
     chunk = _piece(file, at, size, touched, f"Cannot read {size} bytes of page bitmap at {at}", "bitmap")
-    return PageMap(chunk.data, start, last, descriptors, min(max_pfn, covered))
+    at_end = chunk.deadly is not None and 0 < touched >= chunk.deadly
+    return PageMap(chunk.data, start, last, descriptors, min(max_pfn, covered), at_end)
 
 
 def _signed(number: int) -> int:

@@ -11,6 +11,7 @@ from vmci_tui.formats.elf_records import format_of
 from vmci_tui.formats.kdump_records import UTSNAME_FIELDS, KdumpFormat
 from vmci_tui.readers.libkdumpfile.guest_rules import DISK, LIBRARY, GuestReading, stops
 from vmci_tui.readers.libkdumpfile.open_kdump import OpeningKdump
+from vmci_tui.readers.libkdumpfile.opening import TURNS
 from vmci_tui.readers.rule import RuleHit
 from vmci_tui.readers.rule_rows import RuleRows
 
@@ -136,7 +137,10 @@ KDUMP_RULES: Final = (
         where=_without_text(_old_version)),
     row("C22", "note", "sub-header-misread", DISK + "read_sub_hdr_32", NOT_SET,
         "libkdumpfile reads a 32-bit sub-header as packed only if offset_vmcoreinfo points into its blocks.",
-        where=_without_text(OpeningKdump.notes_by_the_other_form)),
+        where=_without_text(OpeningKdump.notes_by_the_other_form), since=TURNS[0]),
+    row("C22", "note", "sub-header-always-packed", DISK + "read_sub_hdr_32", NOT_SET,
+        "Before drgn 0.0.24 libkdumpfile reads every 32-bit sub-header as packed.",
+        where=_without_text(OpeningKdump.notes_by_the_other_form), until=TURNS[0]),
     row("N04", "note", "name-not-exact-in-kdump", _NOTES + "note_equal", NOT_SET,
         "The name of the note must be VMCOREINFO, with a NUL or without; here it is different.",
         where=_without_text(lambda r: next((n.unpadded for n in r.places if n.name.startswith(NAME[:-1])), None))),

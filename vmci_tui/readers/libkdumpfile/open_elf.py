@@ -12,6 +12,7 @@ from vmci_tui.readers.libkdumpfile.file_cache import FD, OSTYPE, Stopped, Window
 from vmci_tui.readers.libkdumpfile.memory import DumpMemory, Missing, Untranslated
 from vmci_tui.readers.libkdumpfile.opening import OpeningDump, arch_facts, arch_of_elf
 from vmci_tui.readers.shared.elf_program import ElfFile
+from vmci_tui.readers.version import Version
 
 _LINUX: Final = b"Linux\0"
 _UTS_SEARCHED: Final = 128
@@ -23,9 +24,9 @@ class OpeningElf(OpeningDump):
 
     first_step = "killed-by-headers"
 
-    def __init__(self, view: View, core: ElfFile) -> None:
+    def __init__(self, view: View, core: ElfFile, library: Version) -> None:
         self._core = core
-        super().__init__(view)
+        super().__init__(view, library)
 
     def _open(self) -> None:
         facts = arch_facts(arch_of_elf(self._core.header.machine, self._core.bits))

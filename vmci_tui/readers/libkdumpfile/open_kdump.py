@@ -22,6 +22,7 @@ from vmci_tui.readers.libkdumpfile.opening import OpeningDump, arch_of_uname
 from vmci_tui.readers.rule import ProbeResult
 from vmci_tui.readers.shared.elf_notes import WalkedNote
 from vmci_tui.readers.shared.text_lines import c_string
+from vmci_tui.readers.version import Version
 
 _HEADER: Final = KdumpFormat(64, "little").header
 """The names of utsname are at the same place in every form."""
@@ -31,11 +32,12 @@ _POINTED_LIMIT: Final = 1 << 20
 _SOMETHING: Final = re.compile(rb"[^\0]")
 
 
-def run_of(view: View) -> OpeningKdump:
-    """Open a file as libkdumpfile does. The result is shared by two readers."""
-    run = view.shared.get("kdump run")
+def run_of(view: View, library: Version) -> OpeningKdump:
+    """Open a file as a release of libkdumpfile does. The result is shared by two readers."""
+    name = f"kdump run {library}"
+    run = view.shared.get(name)
     if not isinstance(run, OpeningKdump):
-        run = view.shared["kdump run"] = OpeningKdump(view)
+        run = view.shared[name] = OpeningKdump(view, library)
     return run
 
 
@@ -44,7 +46,7 @@ class OpeningKdump(OpeningDump):
 
     first_step = "killed-by-records"
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, library: Version) -> None:
         self.file: ReadableFile | None = None
         self.head = b""
         """The first bytes of the plain file."""
@@ -56,7 +58,7 @@ class OpeningKdump(OpeningDump):
         """Offset and bytes of the notes."""
         self._pages: PageMap | None = None
         self._elf: tuple[LoadSegments, FlatWindows] | None = None
-        super().__init__(view)
+        super().__init__(view, library)
 
     @property
     def uts(self) -> tuple[bytes, ...]:
@@ -74,6 +76,13 @@ class OpeningKdump(OpeningDump):
     def went_through(self) -> bool:
         """Whether it got through headers and notes."""
         return self.opened is not None or self._elf is not None
+
+    @property
+    def depends(self) -> bool:
+        two_forms = self.opened is not None and self.opened.other is not None
+        at_end = self._pages is not None and self._pages.at_end
+        by_erase_info = self.stopped is not None and self.stopped.rule == "erase-info"
+        return super().depends or two_forms or at_end or by_erase_info
 
     @property
     def lacks_text(self) -> bool:
@@ -131,12 +140,12 @@ class OpeningKdump(OpeningDump):
 
     def _open_headers(self, file: ReadableFile) -> None:
         """Read headers, bitmap and notes (diskdump_probe)."""
-        opened = headers_of(file, self.head)
+        opened = headers_of(file, self.head, self.library)
         self.page_size, self.cache = opened.header.block_size, True
-        text = text_or_erase_info(file, opened)
+        text = text_or_erase_info(file, opened, self.library)
         if text is not None:
             self._take_pointed(*text)
-        self._pages, self.opened = page_map(file, opened, self.page_size), opened
+        self._pages, self.opened = page_map(file, opened, self.page_size, self.library), opened
         self.order = opened.form.order
         if self.uts_is_sane:
             self.release, self.arch = c_string(self.uts[2]), arch_of_uname(c_string(self.uts[4]))

@@ -19,15 +19,25 @@ from vmci_tui.machines.table import MACHINES
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.libkdumpfile import lowcore
 from vmci_tui.readers.libkdumpfile.addrxlat.setup import KernelFacts, Translation
-from vmci_tui.readers.libkdumpfile.file_cache import OSTYPE, Killed, ReadFailed, Stopped, Windows
+from vmci_tui.readers.libkdumpfile.file_cache import NEWEST, OSTYPE, Killed, ReadFailed, Stopped, Windows
 from vmci_tui.readers.libkdumpfile.memory import Corrupt, DumpMemory, Missing, Untranslated
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import BASES, CACHE_PAGES, number_of, used_lines, version_code
 from vmci_tui.readers.rule import NOT_KNOWN, ProbeResult
 from vmci_tui.readers.shared.elf_notes import WalkedNote
 from vmci_tui.readers.shared.text_lines import TextLine
 from vmci_tui.readers.utsname_probe import ReadFailure, probe
+from vmci_tui.readers.version import Version
 
 _PHYS_BASE: Final = b"NUMBER(phys_base)"
+_MACHINES_SINCE: Final[Mapping[str, Version]] = {"arm": (0, 5, 2), "riscv64": (0, 5, 4)}
+"""The releases from which on it reads registers and page tables of later machines."""
+TURNS: Final[tuple[Version, ...]] = ((0, 0, 24), (0, 0, 31))
+"""The releases of drgn that came with another libkdumpfile."""
+
+
+def library_of(drgn: Version) -> Version:
+    """Return the release of libkdumpfile in the wheel of a release of drgn; Debian's may have another."""
+    return NEWEST if drgn >= TURNS[1] else (0, 5, 4) if drgn >= TURNS[0] else (0, 5, 0)
 
 
 def arch_of_elf(machine: int, bits: int) -> str | None:
@@ -64,9 +74,11 @@ class OpeningDump(ABC):
     first_step: ClassVar[str]
     """The rule that fires if a signal kills it in its first step."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, library: Version) -> None:
         self.view = view
-        self.windows = Windows(view)
+        self.library = library
+        """The release of libkdumpfile."""
+        self.windows = Windows(view, library)
         self.note: WalkedNote | None = None
         """The note whose text it stores."""
         self.text: bytes | None = None
@@ -102,6 +114,16 @@ class OpeningDump(ABC):
         except ReadFailed as failed:
             return Stopped("memory-unreadable", f"{OSTYPE}{str(failed) or '(null)'}")
         return None
+
+    @property
+    def depends(self) -> bool:
+        """Whether other releases of libkdumpfile may read the file in another way."""
+        return self.windows.crowded or self.arch in _MACHINES_SINCE
+
+    @property
+    def _machine(self) -> str | None:
+        """The machine, if the release knows more than its name."""
+        return self.arch if self.library >= _MACHINES_SINCE.get(self.arch or "", ()) else None
 
     @abstractmethod
     def _open(self) -> None:
@@ -158,7 +180,7 @@ class OpeningDump(ABC):
     def check_cpu(self, note: WalkedNote, before: str) -> None:
         """Check the length of a CPU's registers, and on x86-64 also QEMU's own note. Raises Stopped."""
         words, name, length = "", note.name.removesuffix(b"\0"), len(note.desc)
-        if name == b"CORE" and note.type == 1 and length < arch_facts(self.arch).prstatus:
+        if name == b"CORE" and note.type == 1 and length < arch_facts(self._machine).prstatus:
             raise Stopped("cpu-note", f"{before}Wrong PRSTATUS size: {length}", note.unpadded)
         if name != b"QEMU" or note.type != 0 or self.arch != "x86_64":
             return
@@ -177,7 +199,9 @@ class OpeningDump(ABC):
     def kernel(self, memory: DumpMemory) -> None:
         """Make `memory` readable by virtual addresses of this kernel."""
         self.memory, memory.budget = memory, self.view.budget
-        facts = KernelFacts(self.arch or "", self.order, memory, self.values, self.release, self._pae, self._control)
+        facts = KernelFacts(
+            self._machine or "", self.order, memory, self.values, self.release, self._pae, self._control
+        )
         self._translation, memory.translate = Translation(facts), self._translate
 
     def _translate(self, address: int) -> int:
