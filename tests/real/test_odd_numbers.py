@@ -9,7 +9,7 @@ import pytest
 
 from tests.kit import become
 from tests.odd_numbers import Case, cases, edited
-from tests.real.agreement.oracle import READERS, Oracle
+from tests.real.agreement.oracle import READERS, Conditions, Oracle
 from tests.real.readers import need
 from vmci_tui.document import edit_text
 from vmci_tui.document.document import Document
@@ -25,7 +25,7 @@ _BITS = (16, 23, 24, 33, 34, 43, 47, 48, 52)
 def oracle() -> Iterator[Oracle]:
     for program in ("drgn", "crash", "makedumpfile", "readelf", "eu-readelf"):
         need(program)
-    with Oracle(memory=_MEMORY) as asked:
+    with Oracle(how=Conditions(_MEMORY)) as asked:
         yield asked
 
 

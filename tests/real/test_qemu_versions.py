@@ -1,6 +1,6 @@
 """Each QEMU that can be had, held to the rules of its version: recorded cases through `predict`, fresh ones as well.
 
-`VMCI_VERSIONS` names a folder with unpacked releases: `NAME/run/qemu-system-x86_64` and so on.
+`VMCI_VERSIONS` names a folder with unpacked releases, by default `.versions`: `NAME/run/qemu-system-x86_64` and so on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.paths import DATA
+from tests.paths import DATA, ROOT
 from tests.real import readers
 from tests.real.test_ask import agree
 from vmci_tui.formats.entry_writes_json import history_of
@@ -30,7 +30,7 @@ _RAM = 64 << 20
 """Bytes; the recorded notes are below."""
 _FRESH = 340
 """Cases for each of the six targets: 2,040 a version."""
-_FOLDER = os.environ.get("VMCI_VERSIONS")
+_FOLDER = Path(os.environ.get("VMCI_VERSIONS", ROOT / ".versions"))
 _RELEASES = (
     sorted({path.parent.resolve() for path in Path(_FOLDER).glob("*/run/qemu-system-x86_64")}) if _FOLDER else []
 )

@@ -13,11 +13,11 @@ from pathlib import Path
 from tests.real.agreement.comparison import Tally, hold, verdicts_of
 from tests.real.agreement.kdump_mutations import KDUMP_READERS, MEMORY, kdump_mutant, kdump_mutants
 from tests.real.agreement.mutator import mutant, mutants
-from tests.real.agreement.oracle import READERS, Oracle
+from tests.real.agreement.oracle import READERS, Conditions, Oracle
 
 
 def _oracle(kdump: bool) -> Oracle:
-    return Oracle(KDUMP_READERS, MEMORY) if kdump else Oracle(READERS)
+    return Oracle(KDUMP_READERS, Conditions(MEMORY)) if kdump else Oracle(READERS)
 
 
 def _one(kdump: bool, name: str) -> None:

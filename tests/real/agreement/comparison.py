@@ -15,8 +15,7 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Verdict
-from vmci_tui.readers.verdicts import MORE_READERS, judge_file
-from vmci_tui.readers.verdicts import READERS as MODELS
+from vmci_tui.readers.verdicts import DEFAULT, ChosenReaders, judge_file
 
 _BATCH = 64
 _ADDRESS = re.compile(r"\b[0-9a-f]{8,16}\b")
@@ -81,18 +80,23 @@ class Tally:
         return "\n".join(lines)
 
 
-def verdicts_of(data: bytes, names: Sequence[str] = READERS) -> dict[str, Verdict]:
+def verdicts_of(data: bytes, names: Sequence[str] = READERS, models: ChosenReaders = DEFAULT) -> dict[str, Verdict]:
     """Return the verdicts of the models with these names."""
-    chosen = (reader for reader in (*MODELS, *MORE_READERS) if reader.name in names)
+    chosen = (reader for reader in (*models.dumps, *models.more) if reader.name in names)
     return judge_file(View(BytesSource(data)), chosen)
 
 
-def hold(mutants: Iterator[Mutant], oracle: Oracle, seen: Callable[[Tally], None] = lambda _: None) -> Tally:
+def hold(
+    mutants: Iterator[Mutant],
+    oracle: Oracle,
+    seen: Callable[[Tally], None] = lambda _: None,
+    models: ChosenReaders = DEFAULT,
+) -> Tally:
     """Ask models and programs about each file; call `seen` with the progress."""
     tally = Tally(oracle.readers)
     while batch := list(islice(mutants, _BATCH)):
         for mutant, answers in zip(batch, oracle.ask_many([m.data for m in batch]), strict=True):
-            tally.add(mutant, verdicts_of(mutant.data, oracle.readers), answers)
+            tally.add(mutant, verdicts_of(mutant.data, oracle.readers, models), answers)
         seen(tally)
     return tally
 

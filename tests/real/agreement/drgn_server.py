@@ -18,13 +18,15 @@ from typing import Any
 import drgn
 
 _SECONDS = 10
+_HAS_TEXT = tuple(map(int, drgn.__version__.split(".")[:3])) >= (0, 0, 24)
+"""Whether this drgn shows the text; an older one shows only what it read there."""
 
 
 def _read(path: str) -> dict[str, Any]:
     program = drgn.Program()
     try:
         program.set_core_dump(path)
-        text = program["VMCOREINFO"].string_()
+        text = program["VMCOREINFO"].string_() if _HAS_TEXT else b"OSRELEASE=" + program["UTS_RELEASE"].string_()
     except Exception as error:
         return {"error": [type(error).__name__, str(error)]}
     out = {"text": text.decode("latin-1"), "release": None}

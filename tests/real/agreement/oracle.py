@@ -55,9 +55,28 @@ class Answer(NamedTuple):
 HUNG = -1000
 
 
-def _run(*command: str, memory: int = 0) -> tuple[int, str]:
-    """Exit status and output, both streams by lines as on a terminal; it gets `memory` bytes (0: all)."""
-    limit = ("prlimit", f"--as={memory}", "--core=0") if memory else ()
+class Conditions(NamedTuple):
+    """The conditions under which programs run."""
+
+    memory: int = 0
+    """Bytes that each may take; 0: all."""
+    programs: str = ""
+    """A folder in which programs are looked for before $PATH: that of another release."""
+    modules: str = ""
+    """A folder in which Python looks for drgn first."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        path = os.pathsep.join(filter(None, (self.programs, os.environ["PATH"])))
+        return {**os.environ, "PATH": path} | ({"PYTHONPATH": self.modules} if self.modules else {})
+
+
+_ALL = Conditions()
+
+
+def _run(*command: str, how: Conditions) -> tuple[int, str]:
+    """Exit status and output, both streams by lines as on a terminal."""
+    limit = ("prlimit", f"--as={how.memory}", "--core=0") if how.memory else ()
     try:
         done = subprocess.run(
             (*limit, "stdbuf", "-oL", *command),
@@ -65,22 +84,23 @@ def _run(*command: str, memory: int = 0) -> tuple[int, str]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             timeout=_SECONDS,
+            env=how.environment,
         )
     except subprocess.TimeoutExpired as late:
         return HUNG, (late.stdout or b"").decode("latin-1")
     return done.returncode, done.stdout.decode("latin-1")
 
 
-def _crash(path: str, memory: int = 0) -> Answer:
-    code, out = _run("crash", "--osrelease", path, memory=memory)
+def _crash(path: str, how: Conditions) -> Answer:
+    code, out = _run("crash", "--osrelease", path, how=how)
     release = out.removesuffix("\n").rpartition("\n")[2]
     accepts = code == 0 and bool(release.strip()) and release != "unknown"
-    stage = None if accepts or code < 0 else _crash_stage(path, memory)
+    stage = None if accepts or code < 0 else _crash_stage(path, how)
     return Answer(accepts, release if accepts else None, stage, out, code)
 
 
-def _crash_stage(path: str, memory: int) -> Stage | None:
-    code, out = _run("crash", "-d", "1", "--osrelease", path, memory=memory)
+def _crash_stage(path: str, how: Conditions) -> Stage | None:
+    code, out = _run("crash", "-d", "1", "--osrelease", path, how=how)
     if code < 0:
         return None
     if "diskdump_data: \n" in out:
@@ -96,8 +116,8 @@ def _crash_stage(path: str, memory: int) -> Stage | None:
     return "note" if kept[1] == "0" else "after"
 
 
-def _makedumpfile(path: str, memory: int = 0) -> Answer:
-    code, out = _run("makedumpfile", "--message-level", "31", "--dump-dmesg", path, path + ".dmesg", memory=memory)
+def _makedumpfile(path: str, how: Conditions) -> Answer:
+    code, out = _run("makedumpfile", "--message-level", "31", "--dump-dmesg", path, path + ".dmesg", how=how)
     Path(path + ".dmesg").unlink(missing_ok=True)
     began = "VMCOREINFO   :\n" in out
     accepts = began and "Invalid data in" not in out and "Invalid format in" not in out
@@ -121,8 +141,8 @@ _READELF_STAGES: tuple[tuple[str, Stage], ...] = (
 )
 
 
-def _readelf(path: str) -> Answer:
-    code, out = _run("readelf", "-nW", path)
+def _readelf(path: str, how: Conditions) -> Answer:
+    code, out = _run("readelf", "-nW", path, how=how)
     accepts = "VMCOREINFO" in out
     release = None
     for dump in re.findall(r"^  \S*VMCOREINFO.*description data: ([0-9a-f ]*)", out, re.M):
@@ -136,13 +156,13 @@ def _readelf(path: str) -> Answer:
     return Answer(accepts, release, stage, out, code)
 
 
-def _gdb(path: str) -> Answer:
-    code, out = _run("gdb", "-nx", "-batch", "-c", path)
+def _gdb(path: str, how: Conditions) -> Answer:
+    code, out = _run("gdb", "-nx", "-batch", "-c", path, how=how)
     return Answer(code == 0, None, None, out, code)
 
 
-def _eu_readelf(path: str) -> Answer:
-    code, out = _run("eu-readelf", "-n", path)
+def _eu_readelf(path: str, how: Conditions) -> Answer:
+    code, out = _run("eu-readelf", "-n", path, how=how)
     accepts = "OSRELEASE=" in out
     release = re.search(r"^ *OSRELEASE=(.*)$", out, re.M)
     stage: Stage | None = None
@@ -187,14 +207,15 @@ what libkdumpfile says of memory has no place in a note.
 
 
 class _Drgn:
-    """One warm drgn process; `memory` is what it may take for a dump, in bytes (0: all)."""
+    """One warm drgn process."""
 
-    def __init__(self, memory: int) -> None:
+    def __init__(self, how: Conditions) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("drgn_server.py")), str(memory)],
+            [sys.executable, str(Path(__file__).with_name("drgn_server.py")), str(how.memory)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env=how.environment,
         )
 
     def ask(self, path: str, libkdumpfile: bool) -> Answer:
@@ -222,14 +243,14 @@ def _drgn_stage(words: str) -> Stage | None:
 
 
 class Oracle:
-    """Asks programs, two dumps at a time: all of them, or those that are named; `memory` bytes for each (0: all)."""
+    """Asks programs, two dumps at a time: all of them, or those that are named."""
 
-    def __init__(self, readers: Sequence[str] = READERS, memory: int = 0) -> None:
-        self.readers, self._memory = readers, memory
+    def __init__(self, readers: Sequence[str] = READERS, how: Conditions = _ALL) -> None:
+        self.readers, self._how = readers, how
 
     def __enter__(self) -> Oracle:
         self._folder = tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
-        self._free = [_Drgn(self._memory) for _ in range(_WORKERS)]
+        self._free = [_Drgn(self._how) for _ in range(_WORKERS)]
         self._drgns = list(self._free)
         self._pool = ThreadPoolExecutor(_WORKERS)
         return self
@@ -248,13 +269,13 @@ class Oracle:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
             ask: dict[str, Callable[[], Answer]] = {
-                "crash": lambda: _crash(path, self._memory),
+                "crash": lambda: _crash(path, self._how),
                 "drgn": lambda: drgn.ask(path, False),
                 "libkdumpfile": lambda: drgn.ask(path, True),
-                "makedumpfile": lambda: _makedumpfile(path, self._memory),
-                "readelf": lambda: _readelf(path),
-                "eu-readelf": lambda: _eu_readelf(path),
-                "gdb": lambda: _gdb(path),
+                "makedumpfile": lambda: _makedumpfile(path, self._how),
+                "readelf": lambda: _readelf(path, self._how),
+                "eu-readelf": lambda: _eu_readelf(path, self._how),
+                "gdb": lambda: _gdb(path, self._how),
             }
             answers = {name: ask[name]() for name in self.readers}
             return {name: answer._replace(says=answer.says.replace(path, "FILE")) for name, answer in answers.items()}

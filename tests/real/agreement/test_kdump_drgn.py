@@ -15,7 +15,7 @@ from tests.real.agreement.comparison import FIELDS, Tally, hold
 from tests.real.agreement.kdump_cases import cases
 from tests.real.agreement.kdump_mutations import MEMORY, kdump_mutants
 from tests.real.agreement.mutator import Mutant
-from tests.real.agreement.oracle import Oracle
+from tests.real.agreement.oracle import Conditions, Oracle
 
 _READERS = ("drgn", "libkdumpfile")
 _AGREE = 0.995
@@ -25,7 +25,7 @@ _EACH_WAY = 0.30
 @pytest.fixture(scope="module")
 def oracle() -> Iterator[Oracle]:
     readers.need("drgn")
-    with Oracle(_READERS, MEMORY) as oracle:
+    with Oracle(_READERS, Conditions(MEMORY)) as oracle:
         yield oracle
 
 

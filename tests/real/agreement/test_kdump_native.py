@@ -16,7 +16,7 @@ from tests.real import readers
 from tests.real.agreement.comparison import FIELDS, Tally, hold
 from tests.real.agreement.kdump_mutations import MEMORY, kdump_mutants
 from tests.real.agreement.mutator import Mutant
-from tests.real.agreement.oracle import Oracle
+from tests.real.agreement.oracle import Conditions, Oracle
 
 _READERS = ("crash", "makedumpfile", "readelf", "eu-readelf")
 _AGREE = 0.995
@@ -28,7 +28,7 @@ _NATIVE = {"crash": 0.30, "makedumpfile": 0.20}
 def oracle() -> Iterator[Oracle]:
     for program in ("crash", "makedumpfile", "readelf", "eu-readelf", "stdbuf", "prlimit"):
         readers.need(program)
-    with Oracle(_READERS, MEMORY) as oracle:
+    with Oracle(_READERS, Conditions(MEMORY)) as oracle:
         yield oracle
 
 
