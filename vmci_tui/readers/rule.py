@@ -71,7 +71,6 @@ class Reading(Protocol):
 
 R = TypeVar("R", bound=Reading)
 R_contra = TypeVar("R_contra", bound=Reading, contravariant=True)
-Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -103,43 +102,6 @@ class Rule(Generic[R_contra]):
         return (self.since is None or self.since <= version) and (self.until is None or version < self.until)
 
 
-@dataclass(frozen=True)
-class Condition(Generic[R]):
-    """The check of a rule, with the rule's reason."""
-
-    name: str
-    why: str
-    check: Callable[[R], RuleHit | None]
-
-
-def why(reason: str) -> Callable[[Callable[[R], RuleHit | None]], Condition[R]]:
-    """Decorate a rule's check with the rule's reason; line breaks count as spaces."""
-
-    def given(check: Callable[[R], RuleHit | None]) -> Condition[R]:
-        return Condition(check.__name__.strip("_").replace("_", "-"), " ".join(reason.split()), check)
-
-    return given
-
-
-class Rules(Generic[R]):
-    """The rules of one reader, in the order in which the program applies them."""
-
-    def __init__(self) -> None:
-        self.all: list[Rule[R]] = []
-
-    def __call__(
-        self, cause: str, stage: Stage, words: str, source: str, *, refuses: bool = True, observed: bool = True
-    ) -> Callable[[Condition[R]], Rule[R]]:
-        """Decorate a condition to make it the next rule."""
-
-        def keep(when: Condition[R]) -> Rule[R]:
-            rule = Rule(when.name, cause, stage, words, source, when.check, when.why, refuses, observed)
-            self.all.append(rule)
-            return rule
-
-        return keep
-
-
 def only(when: Callable[[R], bool], rules: Iterable[Rule[R]]) -> tuple[Rule[R], ...]:
     """Return the rules limited to readings for which `when` is true, such as those of one kind of file."""
 
@@ -147,15 +109,6 @@ def only(when: Callable[[R], bool], rules: Iterable[Rule[R]]) -> tuple[Rule[R], 
         return lambda reading: check(reading) if when(reading) else None
 
     return tuple(replace(rule, check=guarded(rule.check)) for rule in rules)
-
-
-def of_part(part: Callable[[R], Part | None], rules: Iterable[Rule[Any]]) -> tuple[Rule[R], ...]:
-    """Return rules about a part of a reading, such as its kdump headers; without the part none applies."""
-
-    def within(check: Callable[[Any], RuleHit | None]) -> Callable[[R], RuleHit | None]:
-        return lambda reading: None if (found := part(reading)) is None else check(found)
-
-    return tuple(replace(rule, check=within(rule.check)) for rule in rules)
 
 
 class FiredRule(NamedTuple):
