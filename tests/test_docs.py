@@ -30,7 +30,7 @@ def test_the_pages_are_made_from_the_code() -> None:
         assert (_DOCS / name).read_text() == "\n".join(page()) + "\n", "make them anew: python docs/make.py"
 
 
-def test_every_rule_belongs_to_a_finding_and_says_why_and_where_it_was_read() -> None:
+def test_every_rule_has_a_finding_a_reason_and_a_source() -> None:
     for reader in _ALL:
         assert len({(rule.name, rule.since, rule.until) for rule in reader.rules}) == len(reader.rules), reader.name
         for rule in reader.rules:

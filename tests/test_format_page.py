@@ -58,7 +58,7 @@ def test_the_bytes_are_those_of_a_real_guest() -> None:
     assert (SAMPLES / "amd64.note").read_bytes().startswith(note)
 
 
-def test_the_fields_lie_where_the_page_says() -> None:
+def test_the_fields_are_at_the_offsets_of_the_page() -> None:
     entry, note = tables("field")
     assert [(row[0], int(row[1]), int(row[2])) for row in entry[:4]] == list(map(tuple, FIELDS))
     real = (SAMPLES / "amd64.note").read_bytes()
@@ -90,12 +90,12 @@ def test_writes(row: list[str]) -> None:
     assert writes_of(row[0]).present is (row[1] == "present")
 
 
-def test_the_note_of_the_table_is_as_long_as_said() -> None:
+def test_the_note_of_the_table_has_its_length() -> None:
     assert len(NOTE) == 396 and len(TEXT) == 370
 
 
 @pytest.mark.parametrize("row", table("host_format | guest_format"), ids=lambda row: " ".join(row[:4]))
-def test_what_qemu_does(row: list[str]) -> None:
+def test_rules_of_qemu(row: list[str]) -> None:
     """The same rows are put to a real QEMU in tests/real."""
     host, guest, size, region, says, appends = row
     seen = reading(history(int(host), int(guest), int(size)), LIES[region])

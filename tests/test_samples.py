@@ -20,18 +20,18 @@ _DUMPS = [row for row in _ROWS if "refused_by" in row]
 
 
 @pytest.mark.parametrize("sample", samples(), ids=lambda sample: sample.name)
-def test_each_opens_with_its_blob(sample: Sample) -> None:
+def test_each_sample_opens_with_its_blob(sample: Sample) -> None:
     open_document(sample.path, sample.blob)
 
 
-def test_every_file_in_the_folder_has_its_story() -> None:
+def test_every_file_in_the_folder_is_described() -> None:
     named = {row["file"] for row in _ROWS} | {row["blob"] for row in _ROWS if "blob" in row}
     there = {path.name for path in SAMPLES.iterdir() if path.is_file()}
     assert there - named == {"ATTRIBUTION.md", "README.md", "make.py", "samples.toml"}
     assert named <= there
 
 
-def test_they_stay_small() -> None:
+def test_samples_are_small() -> None:
     assert sum(path.stat().st_size for path in SAMPLES.iterdir() if path.is_file()) < 4 << 20
 
 
@@ -43,7 +43,7 @@ def test_the_script_makes_the_same_bytes_again() -> None:
 
 
 @pytest.mark.parametrize("row", _DUMPS, ids=lambda row: row["file"])
-def test_the_readers_refuse_what_the_table_says(row: dict[str, Any], tmp_path: Path) -> None:
+def test_readers_refuse_the_samples_that_the_table_names(row: dict[str, Any], tmp_path: Path) -> None:
     path = str(SAMPLES / row["file"])
     crash = readers.crash_osrelease(path)
     dmesg = readers.makedumpfile_dmesg(path, tmp_path / "dmesg").out

@@ -31,12 +31,12 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return ran
 
 
-def test_what_the_header_and_the_text_tell_is_shown(run: Run) -> None:
+def test_the_header_and_the_text_are_shown(run: Run) -> None:
     code, out, err = run("show", str(_LZO))
     assert code == 0 and "OSRELEASE=6.1.0-56-amd64" in out and not err
 
 
-def test_readers_are_judged_and_the_proof_says_what_is_missing(run: Run) -> None:
+def test_readers_are_judged_and_the_proof_names_the_missing_package(run: Run) -> None:
     code, out, err = run("check", str(_LZO), "--json")
     checked = json.loads(out)
     assert code == 0 and not err
@@ -45,17 +45,17 @@ def test_readers_are_judged_and_the_proof_says_what_is_missing(run: Run) -> None
     assert any(found["code"] == "M06" and _WORDS in found["message"] for found in checked["findings"])
 
 
-def test_find_says_what_is_missing_in_one_line(run: Run) -> None:
+def test_find_names_the_missing_package_in_one_line(run: Run) -> None:
     code, out, err = run("find", str(_LZO))
     assert code == 3 and not out and _WORDS in err and err.count("\n") == 1 and "pip install lzallright" in err
 
 
-def test_repair_mends_what_needs_no_page(run: Run, tmp_path: Path) -> None:
+def test_repair_makes_fixes_that_need_no_page(run: Run, tmp_path: Path) -> None:
     code, out, _ = run("repair", str(_LZO), "-o", str(tmp_path / "out.kdump"))
     assert code == 0 and _WORDS in out and "nothing to repair" in out
 
 
-def test_repair_of_a_dump_without_a_note_says_why_none_was_looked_for(run: Run, tmp_path: Path) -> None:
+def test_repair_without_a_note_gives_the_reason_for_not_searching(run: Run, tmp_path: Path) -> None:
     bare, out = str(tmp_path / "bare.kdump"), str(tmp_path / "out.kdump")
     assert run("strip", str(_LZO), "-o", bare)[0] == 0
     code, words, _ = run("repair", bare, "-o", out)

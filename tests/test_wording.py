@@ -165,7 +165,7 @@ def _outcome(path: str, blob: str | None = None) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", _LIST)
-def test_other_words_change_nothing(name: str, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_wording_changes_nothing(name: str, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     path = sample(name)
     stem = os.path.splitext(name)[0]
     blob = sample(f"{stem}.entry") if stem.startswith("x86_64") else None
@@ -189,7 +189,7 @@ def _script(path: str) -> list[str | None]:
     return [item.command for item in commands(document)]
 
 
-def test_other_words_give_the_same_script(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_wording_gives_the_same_script(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     path = sample("amd64-cut-note.elf")
     plain = _script(path)
     assert any(line and "--from-memory" in line for line in plain) and any(line and "--text" in line for line in plain)
@@ -197,7 +197,7 @@ def test_other_words_give_the_same_script(sample: Sample, monkeypatch: pytest.Mo
     assert _script(path) == plain
 
 
-def test_the_next_free_name_is_found_by_no_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_free_name_does_not_depend_on_wording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _reword(monkeypatch)
     write_new(str(tmp_path / "a"), b"")
     with pytest.raises(errors.FileTaken):

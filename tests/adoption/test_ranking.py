@@ -40,18 +40,18 @@ def order(*placed: tuple[int, bytes], prove: Prove = CANNOT_TELL) -> list[int]:
     return [item.candidate.paddr for item in judged(*placed, prove=prove)]
 
 
-def test_each_text_stands_once_with_all_its_places() -> None:
+def test_each_text_is_listed_once_with_all_its_places() -> None:
     (item,) = judged((0x9000, note()), (0x3000, TEXT_64), (0x2004, note()), (0x5000, note(order="big")))
     assert item.candidate.paddr == 0x5000 and item.copies == (0x2004, 0x3000, 0x9000)
     assert item.why == "note with header on a page start, not proved: memory cannot tell"
 
 
-def test_proof_goes_before_form_and_a_contradiction_behind_no_proof() -> None:
+def test_proof_ranks_before_form_and_a_contradiction_after_no_proof() -> None:
     placed = (0x3000, note(OTHER)), (0x5000, note(TWIN)), (0x7004, TEXT_64)
     assert order(*placed, prove=proving(TEXT_64, against=(OTHER,))) == [0x7004, 0x5000, 0x3000]
 
 
-def test_form_decides_where_memory_cannot_tell() -> None:
+def test_form_decides_if_memory_neither_proves_nor_contradicts() -> None:
     texts = [TEXT_64.replace(b"KERNELOFFSET=1000000", b"KERNELOFFSET=%d" % n) for n in range(6)]
     placed = (
         (0x3000, note(texts[0])[:90]),
@@ -65,7 +65,7 @@ def test_form_decides_where_memory_cannot_tell() -> None:
     assert order(*placed) == [0x7000, 0x6000, 0x4004, 0x5000, 0x9000, 0x3000]
 
 
-def test_of_a_contradicted_text_the_one_that_can_be_corrected_goes_first() -> None:
+def test_a_contradicted_text_that_can_be_corrected_ranks_before_others() -> None:
     def prove(text: Vmcoreinfo, _guest: Guest, _told: Progress) -> Proof:
         fits = (Correction(b"KERNELOFFSET", b"0", "it fits"),) if text.text == TWIN else ()
         return Proof(False, "no", fits)
@@ -73,7 +73,7 @@ def test_of_a_contradicted_text_the_one_that_can_be_corrected_goes_first() -> No
     assert order((0x3000, note()), (0x5000, TWIN), prove=prove) == [0x5000, 0x3000]
 
 
-def test_only_whole_ones_are_held_against_memory() -> None:
+def test_only_whole_candidates_are_compared_with_memory() -> None:
     asked = []
 
     def prove(text: Vmcoreinfo, _guest: Guest, _told: Progress) -> Proof:
@@ -98,7 +98,7 @@ def test_the_only_proved_text_is_chosen() -> None:
 
 
 @pytest.mark.parametrize("prove", [proving(), proving(against=(TEXT_64,))])
-def test_what_memory_does_not_prove_is_not_chosen(prove: Prove) -> None:
+def test_an_unproved_candidate_is_not_chosen(prove: Prove) -> None:
     found = judged((0x5000, note()), prove=prove)
     assert (
         choose(found) is None
@@ -106,7 +106,7 @@ def test_what_memory_does_not_prove_is_not_chosen(prove: Prove) -> None:
     )
 
 
-def test_nothing_is_chosen_of_nothing_or_of_parts() -> None:
+def test_no_candidate_or_only_cut_ones_give_no_choice() -> None:
     assert choose(()) is None and why_not(()) == "nothing in memory looks like a note"
     found = judged((0x5000, note()[:100]), prove=proving(TEXT_64))
     assert choose(found) is None and why_not(found) == "no note in memory is whole"
@@ -114,7 +114,7 @@ def test_nothing_is_chosen_of_nothing_or_of_parts() -> None:
 
 @pytest.mark.parametrize("other", [TWIN, OTHER, TEXT_64 + b"SIZE(page)=1\n", PANIC])
 @pytest.mark.parametrize("kept", [(0x9000,), (0x9000, 0xB000)])
-def test_of_two_that_memory_proves_none_is_chosen(other: bytes, kept: tuple[int, ...]) -> None:
+def test_two_proved_texts_give_no_choice(other: bytes, kept: tuple[int, ...]) -> None:
     placed = [(0x9000, note()), (0xB000, TEXT_64)][: len(kept)]
     for form in (note(other), other):
         found = judged((0x3000, form), *placed, prove=proving(TEXT_64, other))
@@ -128,14 +128,14 @@ def test_after_a_panic_the_note_and_the_safe_copy_are_newer_than_the_first_page(
     assert found[1].why.startswith("text without header on a page start, the one at 0x5000 without CRASHTIME, proved")
 
 
-def test_a_part_that_happens_to_prove_is_no_rival() -> None:
+def test_a_proved_part_of_the_note_is_not_a_rival() -> None:
     part = TEXT_64[: TEXT_64.index(b"NUMBER")]
     found = judged((0x3000, part), (0x5000, note()), (0x7000, TEXT_64), prove=proving(TEXT_64, part))
     chosen = choose(found)
     assert chosen is not None and chosen.candidate.text == TEXT_64 and "a part of the one at 0x5000" in found[1].why
 
 
-def test_the_kernels_own_pointers_say_which_twin_is_its_note() -> None:
+def test_the_kernels_own_pointers_decide_between_equal_notes() -> None:
     base = 0xFFFF888000000000
     size = len(TEXT_64).to_bytes(8, "little")
     for distance in (8, 88):  # 6.1 and 7.2
@@ -149,13 +149,13 @@ def test_the_kernels_own_pointers_say_which_twin_is_its_note() -> None:
     assert order(*placed[:4], prove=proving(TEXT_64, TWIN))[0] == 0x3000
 
 
-def test_the_lowcore_says_so_without_any_proof() -> None:
+def test_the_lowcore_decides_without_a_proof() -> None:
     placed = (0xE0C, (0x9000).to_bytes(8, "big")), (0x3000, note(TWIN, order="big")), (0x9000, note(order="big"))
     found = judged(*placed, machine=S390)
     assert found[0].candidate.paddr == 0x9000 and "the kernel's own pointers name it" in found[0].why
 
 
-def test_too_many_are_not_all_held_against_memory_and_none_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_too_many_candidates_not_all_are_compared_and_none_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [TEXT_64 + b"SIZE(page)=%d\n" % number for number in range(8)]
     placed = [(0x3000 + number * 0x1000, note(text)) for number, text in enumerate(texts)]
     monkeypatch.setattr(ranking, "PROOFS", 3)
@@ -167,7 +167,7 @@ def test_too_many_are_not_all_held_against_memory_and_none_is_chosen(monkeypatch
     assert choose(judged(*placed, prove=proving(texts[1]))) is None
 
 
-def test_what_a_guest_wrote_is_shown_as_printable_text_only() -> None:
+def test_bytes_of_the_guest_are_shown_as_printable_text() -> None:
     text = OTHER.replace(b"5.10.0-old", b"[bold]" + b"x" * 90).replace(b"BUILD-ID", b"\\[red]K")
     for item in judged((0x3000, note(text)), (0x5000, note()), prove=proving(TEXT_64)):
         assert item.why.isprintable() and item.why.isascii() and len(item.why) < 300

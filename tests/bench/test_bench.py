@@ -34,7 +34,7 @@ def test_every_code_has_a_defect_and_every_defect_a_code() -> None:
 
 
 @pytest.mark.parametrize("name", _ALL)
-def test_each_alone_gives_exactly_its_finding(name: str) -> None:
+def test_each_defect_alone_gives_exactly_its_finding(name: str) -> None:
     """And what is always so of that guest, and what cannot be had without."""
     item = _ALL[name]
     made = craft((item,))
@@ -44,7 +44,7 @@ def test_each_alone_gives_exactly_its_finding(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", _ALL)
-def test_each_shows_on_every_machine_that_it_names(name: str) -> None:
+def test_each_defect_shows_on_every_machine_that_it_names(name: str) -> None:
     for machine in _ALL[name].machines:
         made = craft((_ALL[name],), machine)
         assert _ALL[name].code in made.codes and len(made.dump) < _limit(made)
@@ -55,7 +55,7 @@ def _limit(made: Crafted) -> int:
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_good_guests_are_proved_and_taken(machine: str) -> None:
+def test_good_guests_are_proved_and_accepted(machine: str) -> None:
     made = craft((), machine)
     proof = made.judgement.proof
     assert proof is not None and proof.proved is True
@@ -67,7 +67,7 @@ def test_good_guests_are_proved_and_taken(machine: str) -> None:
         assert not made.findings and all(verdict.accepts for verdict in made.verdicts.values())
 
 
-def test_the_head_is_what_the_format_says() -> None:
+def test_the_headers_follow_the_elf_format() -> None:
     """Read by struct alone."""
     data = craft(()).dump
     assert data[:7] == b"\x7fELF\x02\x01\x01"
@@ -77,7 +77,7 @@ def test_the_head_is_what_the_format_says() -> None:
     assert struct.unpack_from("<III", data, first[2] + first[5] - 3288) == (11, 3263, 0)
 
 
-def test_the_kdump_headers_are_what_the_format_says() -> None:
+def test_the_kdump_headers_follow_the_format() -> None:
     """Read by struct and zlib alone, of the plain form; the flattened one holds the same bytes."""
     made = craft(chosen(["version-7"]))
     data, parts, text = made.dump, made.parts, made.document.state.vmcoreinfo
@@ -115,19 +115,19 @@ def test_the_kdump_headers_are_what_the_format_says() -> None:
 
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("container", ["kdump", "flattened"])
-def test_a_good_kdump_has_no_fault_of_its_own(machine: str, container: str) -> None:
+def test_a_good_kdump_has_no_finding_of_its_own(machine: str, container: str) -> None:
     """What readers built for another machine, or for other files, say of it is no fault."""
     told = always(machine, container)
     assert told <= {"C12", "C14", "C17", "C21", "C23"} and ("C21" in told) is (container == "flattened")
 
 
-def test_the_same_is_made_each_time_and_the_guest_stays_as_it_was() -> None:
+def test_crafting_is_repeatable_and_does_not_change_the_guest() -> None:
     before = guest("x86_64")
     first = craft(DEFECTS[:1])
     assert craft(DEFECTS[:1]).dump == first.dump and guest("x86_64") == before
 
 
-def test_codes_and_names_are_taken() -> None:
+def test_codes_and_names_are_accepted() -> None:
     assert [item.name for item in chosen(["E01", "e01", "15-bytes", "T05"])] == ["two-halves", "15-bytes", "long-line"]
     assert chosen([" t05 "]) == (_ALL["long-line"],)
     for bad in ("", "X99", "\x1b[31m"):
@@ -148,19 +148,19 @@ def test_codes_and_names_are_taken() -> None:
         ([], "vax", "no guest of vax can be made"),
     ],
 )
-def test_what_does_not_go_together_is_said_in_a_line(words: list[str], machine: str | None, says: str) -> None:
+def test_an_impossible_combination_is_reported_in_one_line(words: list[str], machine: str | None, says: str) -> None:
     with pytest.raises(UsageError) as error:
         craft(chosen(words), machine)
     assert error.value.message == says and error.value.hint
 
 
-def test_several_show_together() -> None:
+def test_several_defects_show_together() -> None:
     made = craft(chosen(["E05", "N09", "T05", "C04", "M02"]))
     assert set(made.codes) == {"E05", "N09", "T05", "C04", "M02"} and not made.hidden
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_any_set_is_made_or_told_why_not(seed: int) -> None:
+def test_any_set_of_defects_is_made_or_refused_with_a_reason(seed: int) -> None:
     dice = random.Random(seed)
     machine = dice.choice(MACHINES)
     mine = [item for item in DEFECTS if machine in item.machines]
@@ -185,7 +185,7 @@ def _opened(folder: Path, made_names: tuple[str, str | None]) -> Document:
 
 
 @pytest.mark.parametrize("name", _ALL)
-def test_what_is_saved_is_what_the_manifest_tells(name: str, tmp_path: Path) -> None:
+def test_the_saved_files_are_those_of_the_manifest(name: str, tmp_path: Path) -> None:
     made = craft((_ALL[name],))
     save(made, str(tmp_path / "new"))
     told = json.loads((tmp_path / "new" / names(made).manifest).read_text())
@@ -215,7 +215,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
             save(made, bad)
 
 
-def test_names_tell_the_codes() -> None:
+def test_file_names_hold_the_codes() -> None:
     assert craft(()).stem == "good" and craft((), "i386").stem == "good-i386"
     assert craft(chosen(["E05", "T05"])).stem == "T05-E05"
     assert [craft(chosen([code])).name for code in ("E05", "C19", "C24")] == ["E05.elf", "C19.kdump", "C24.flat"]
@@ -223,7 +223,7 @@ def test_names_tell_the_codes() -> None:
     assert craft(many).stem.endswith("-and-1")
 
 
-def test_writes_are_told_as_json_and_blobs_to_the_byte() -> None:
+def test_writes_are_saved_as_json_and_blobs_byte_for_byte() -> None:
     assert files(craft(chosen(["15-bytes"])))["E01.entry"] == craft(()).parts.packed[:15]
     assert files(craft(chosen(["17-bytes"])))["E09.entry"] == craft(()).parts.packed + b"\0"
     writes = json.loads(files(craft(chosen(["not-memory"])))["E09.write.json"])
@@ -233,13 +233,13 @@ def test_writes_are_told_as_json_and_blobs_to_the_byte() -> None:
     }  # fmt: skip
 
 
-def test_a_defect_says_what_it_is() -> None:
+def test_a_defect_describes_itself() -> None:
     item: Defect = _ALL["size-11"]
     assert (item.code, item.does) == ("E05", "sets size to 11")
 
 
 @pytest.mark.parametrize(("words", "machine"), [("", None), ("E05,15-bytes", None), ("T05", "i386"), ("C14", None)])
-def test_the_command_makes_the_same(words: str, machine: str | None) -> None:
+def test_the_command_makes_the_same_files(words: str, machine: str | None) -> None:
     made = craft(chosen(words.split(",") if words else []), machine)
     said = made.command.split()[2:]
     named = dict(zip(said[::2], said[1::2], strict=True))

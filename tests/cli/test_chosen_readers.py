@@ -63,7 +63,7 @@ def test_reader_chooses_a_version_and_says_if_it_was_not_checked(vmci: Vmci) -> 
 
 
 @pytest.mark.parametrize("words", ["crash", "crash=", "crash=new", "nobody=1", "crash=1.2.3-4", "=1", "crash=\x1b[31m"])
-def test_what_is_not_a_reader_or_a_version_is_one_clear_line(vmci: Vmci, words: str) -> None:
+def test_an_unknown_reader_or_version_is_one_clear_line(vmci: Vmci, words: str) -> None:
     for command in (("check", "dump.elf"), ("repair", "dump.elf", "-o", "o.elf"), ("predict",)):
         ran = vmci(*command, "--reader", words)
         assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1) and ran.err.removesuffix("\n").isprintable()
@@ -91,7 +91,7 @@ def test_installed_asks_this_machine(vmci: Vmci, monkeypatch: pytest.MonkeyPatch
     assert text.splitlines()[1] == "  not installed: readelf"
 
 
-def test_where_the_known_versions_differ_it_is_said(vmci: Vmci) -> None:
+def test_differing_versions_are_reported(vmci: Vmci) -> None:
     """QEMU 7.2 does not swap the header of a note of a big-endian guest, 10.0 does."""
     note = factory.note(order="big")
     memory = factory.Load(0x1000, note.ljust(0x2000, b"\0"))

@@ -65,7 +65,7 @@ def test_show_prints_every_key_of_the_contract(vmci: Vmci) -> None:
     assert shown["memory"] == [{"paddr": 0x1000, "length": 8192, "offset": len(_DUMP) - 8192}]
 
 
-def test_show_derives_the_entry_and_says_null_where_nothing_is(vmci: Vmci) -> None:
+def test_show_derives_the_entry_and_has_null_for_missing_parts(vmci: Vmci) -> None:
     derived = vmci("show", "dump.elf", "--json").json["entry"]
     assert derived == {
         "host_format": 0, "guest_format": 1, "size": 4132, "paddr": None, "present": None, "origin": "derived"
@@ -108,7 +108,7 @@ def test_check_exits_1_on_errors_only(vmci: Vmci) -> None:
         ("new", "entry", "--size", "0x1024"),
     ],
 )
-def test_every_writing_command(vmci: Vmci, command: tuple[str, ...]) -> None:
+def test_every_command_that_writes(vmci: Vmci, command: tuple[str, ...]) -> None:
     before = {name: Path(name).read_bytes() for name in os.listdir()}
 
     no_target = vmci(*command)
@@ -137,14 +137,14 @@ def test_every_writing_command(vmci: Vmci, command: tuple[str, ...]) -> None:
     assert Path("out").read_bytes() == Path("out2").read_bytes()
 
 
-def test_set_and_delete_change_what_they_name(vmci: Vmci) -> None:
+def test_set_and_delete_change_only_the_named_keys(vmci: Vmci) -> None:
     assert vmci("set", "dump.elf", "PAGESIZE=8192", r"NEW=\x00\\x", "--delete", "KERNELOFFSET", "-o", "out").code == 0
     keys = {k["key"]: k["value"] for k in vmci("show", "out", "--json").json["vmcoreinfo"]["keys"]}
     assert keys["PAGESIZE"] == "8192" and keys["NEW"] == r"\x00\\x" and "KERNELOFFSET" not in keys
     assert keys["OSRELEASE"] == "6.1.0-test"
 
 
-def test_the_entry_beside_a_dump_is_what_is_saved(vmci: Vmci) -> None:
+def test_the_entry_beside_a_dump_is_saved(vmci: Vmci) -> None:
     assert vmci("set", "dump.elf", "--blob", "good.entry", "entry.size=8192", "-o", "out").code == 0
     assert Path("out").read_bytes() == Entry(0, 1, 8192, 0x1000).pack()
     assert vmci("set", "-o", "out", "good.entry", "--json", "entry.size=4096", "entry.paddr=0").code == 0
@@ -254,7 +254,7 @@ def test_version_and_completion(capsys: pytest.CaptureFixture[str]) -> None:
         assert "vmci" in out and "append" in out
 
 
-def test_a_reader_that_goes_away_is_no_error(vmci: Vmci) -> None:
+def test_a_closed_output_pipe_is_not_an_error(vmci: Vmci) -> None:
     Path("many.elf").write_bytes(factory.elf((factory.note(b"A=1\n" * 50_000),)))
     ran = subprocess.run(
         f"{sys.executable} -m vmci_tui show many.elf | head -1", shell=True, capture_output=True, text=True
@@ -278,7 +278,7 @@ def test_hex_by_paddr_ends_with_its_range(sample: Callable[[str], str], capsys: 
     assert len(lines) == 1 and lines[0].startswith("01958FF0: ")
 
 
-def test_an_output_that_cannot_be_written_is_said(sample: Callable[[str], str]) -> None:
+def test_an_output_that_cannot_be_written_is_reported(sample: Callable[[str], str]) -> None:
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-m", "vmci_tui", "show", sample("good.entry")]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
@@ -305,7 +305,7 @@ def test_diff_prints_what_differs_and_exits_0(vmci: Vmci) -> None:
         assert (ran.code, ran.out) == (3, "") and len(ran.err.splitlines()) == 1
 
 
-def test_diff_takes_what_lies_at_an_address(vmci: Vmci) -> None:
+def test_diff_reads_a_note_at_an_address(vmci: Vmci) -> None:
     panicked = factory.note(factory.TEXT_64 + b"CRASHTIME=1763900000\n")
     memory = panicked.ljust(4096, b"\0") + factory.TEXT_64.ljust(4096, b"\0")
     Path("memory.elf").write_bytes(factory.elf(loads=(factory.Load(0x1000, memory),)))
@@ -316,7 +316,7 @@ def test_diff_takes_what_lies_at_an_address(vmci: Vmci) -> None:
     assert vmci("diff", "odd@0x1000", "note", "--json").json["same"]
 
 
-def test_new_entry_from_what_others_show(vmci: Vmci, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_entry_from_the_output_of_other_programs(vmci: Vmci, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("pair").write_bytes(b"0x0000000000001000 1024\n")
     Path("gdb").write_bytes(b"$1 = {host_format = 0, guest_format = 1, size = 4132, paddr = 4096}\n")
     for option, file in (("--from-sysfs", "pair"), ("--from-gdb", "gdb")):
@@ -337,7 +337,7 @@ def test_new_entry_from_what_others_show(vmci: Vmci, monkeypatch: pytest.MonkeyP
     assert vmci("check", "absent").code == 1
 
 
-def test_a_text_as_crash_prints_it_loses_its_blanks_with_a_word(vmci: Vmci) -> None:
+def test_an_indented_text_of_crash_is_appended_without_blanks_and_reported(vmci: Vmci) -> None:
     indented = b"".join(b" " * 22 + line for line in factory.TEXT_64.splitlines(keepends=True))
     Path("help-D.txt").write_bytes(indented)
     done = vmci("append", "bare.elf", "--text", "help-D.txt", "-o", "out.elf")

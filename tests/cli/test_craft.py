@@ -23,7 +23,7 @@ def vmci(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest
     return run
 
 
-def test_the_list_has_a_line_for_each(vmci: Vmci) -> None:
+def test_the_list_has_a_line_for_each_defect(vmci: Vmci) -> None:
     ran = vmci("craft", "--list")
     lines = ran.out.splitlines()
     assert ran.code == 0 and len(lines) == len(DEFECTS) and lines[0].startswith("E01  two-halves")
@@ -37,7 +37,7 @@ def test_the_list_as_json(vmci: Vmci) -> None:
     assert set(rows[0]) == {"code", "name", "does", "machines", "beside"}
 
 
-def test_without_a_folder_it_tells_and_writes_nothing(vmci: Vmci, tmp_path: Path) -> None:
+def test_without_a_folder_it_describes_and_writes_nothing(vmci: Vmci, tmp_path: Path) -> None:
     for more in ((), ("--dry-run",)):
         ran = vmci("craft", "--defect", "E05", *more)
         assert ran.code == 0 and "guest note size is invalid: 11" in ran.out and "E05 error" in ran.out
@@ -45,7 +45,7 @@ def test_without_a_folder_it_tells_and_writes_nothing(vmci: Vmci, tmp_path: Path
     assert not list(tmp_path.iterdir())
 
 
-def test_what_is_saved_is_checked_as_told(vmci: Vmci) -> None:
+def test_saved_files_have_the_findings_of_the_manifest(vmci: Vmci) -> None:
     ran = vmci("craft", "--defect", "e11", "--defect", "N09,T05", "-o", "out", "--json")
     told = ran.json
     assert ran.code == 0 and told == {"schema": 1} | json.loads(Path("out", told["files"]["manifest"]).read_text())
@@ -72,13 +72,13 @@ def test_nothing_is_overwritten(vmci: Vmci) -> None:
         ("--dry-run", "-o", "out"),
     ],
 )
-def test_what_cannot_be_made_is_an_error_of_usage(vmci: Vmci, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_an_impossible_request_is_a_usage_error(vmci: Vmci, tmp_path: Path, arguments: tuple[str, ...]) -> None:
     ran = vmci("craft", *arguments)
     assert ran.code == 2 and ran.out == "" and len(ran.err.splitlines()) == 1
     assert not list(tmp_path.iterdir())
 
 
-def test_kdump_files_are_saved_and_checked_as_told(vmci: Vmci) -> None:
+def test_saved_kdump_files_have_the_findings_of_the_manifest(vmci: Vmci) -> None:
     for words, container in (("M07,T05", "kdump"), ("C24", "flattened")):
         ran = vmci("craft", "--defect", words, "-o", words, "--json")
         told = ran.json

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("internal_errors_allowed")
         (writing, "plan_copy", ["set", "A=1", "--dry-run", "-o", "x"]),
     ],
 )
-def test_an_error_is_a_line(
+def test_every_error_is_one_line(
     sample: Sample,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

@@ -36,13 +36,13 @@ def test_a_value_as_each_reader_reads_it(explained: Any) -> None:
     assert {"label": "hex", "shown": "0x1a000000", "problem": False} in out["decoded"]
 
 
-def test_without_a_value_only_how_they_read(explained: Any) -> None:
+def test_without_a_value_it_says_only_how_readers_parse_the_key(explained: Any) -> None:
     out = json.loads(explained("--json", "SYMBOL(swapper_pg_dir)").out)
     assert out["readers"]["drgn"]["how"] == "base 16" and "number" not in out["readers"]["drgn"]
     assert out["decoded"] == []
 
 
-def test_text_for_people(explained: Any) -> None:
+def test_the_text_output(explained: Any) -> None:
     out = explained("NUMBER(phys_base)=-719323136").out
     assert "paddr = va - 0xffffffff80000000 + phys_base" in out
     assert "0xffffffffd5200000" in out and "since 4.10" in out and "x86_64" in out
@@ -50,12 +50,12 @@ def test_text_for_people(explained: Any) -> None:
     assert all(line.isascii() and line.isprintable() for line in out.splitlines())
 
 
-def test_a_key_that_nobody_described_has_its_form(explained: Any) -> None:
+def test_a_key_without_a_description_has_its_form(explained: Any) -> None:
     assert "Only its form is known" in explained("OFFSET(task_struct.pid)").out
     assert json.loads(explained("--json", "SYMBOL(x\\x1b)").out)["key"] == "SYMBOL(x\\x1b)"
 
 
-def test_no_such_form(explained: Any) -> None:
+def test_an_unknown_form_is_reported(explained: Any) -> None:
     shown = explained("phys_base", code=2)
     assert shown.out == "" and "NUMBER(phys_base)" in shown.err
     assert "--search" in explained(code=2).err

@@ -82,14 +82,14 @@ def test_show_and_check_of_every_sample(printed: Printed, name: str) -> None:
         printed(of.Check, "check", name)
 
 
-def test_show_with_what_few_dumps_have(printed: Printed) -> None:
+def test_show_of_dumps_with_rare_parts(printed: Printed) -> None:
     assert printed(of.Show, "show", "two-halves.write.json")["writes"]
     assert printed(of.Show, "show", "i386-qemu.kdump")["kdump"]
     assert printed(of.Show, "show", "x86_64-windows.elf")["windows"]
     assert printed(of.Show, "show", "crlf.elf", "--blob", "good.entry")["entry"]["origin"] == "blob"
 
 
-def test_check_of_one_reader_and_of_what_cannot_be_opened(printed: Printed) -> None:
+def test_check_of_one_reader_and_of_a_file_that_cannot_be_opened(printed: Printed) -> None:
     assert list(printed(of.Check, "check", "crlf.elf", "--for", "crash")["readers"]) == ["crash"]
     Path("cut.elf").write_bytes((SAMPLES / "crlf.elf").read_bytes()[:100])
     assert "findings" not in printed(of.Check, "check", "cut.elf")

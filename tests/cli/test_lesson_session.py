@@ -16,7 +16,7 @@ from vmci_tui.cli.commands.lesson_session import COLUMNS, ROWS, Size, _end, _env
 from vmci_tui.cli.commands.serve import session_command
 
 
-def test_what_a_page_may_say() -> None:
+def test_valid_and_invalid_messages_of_a_page() -> None:
     assert packet_of(["stdin", "é"]) == b"D\0\0\0\2\xc3\xa9"
     kind, payload = (packet_of(["resize", {"width": 10**30, "height": -1}]) or b"")[:1], packet_of(["blur"]) or b""
     assert kind == b"M" and json.loads(payload[5:]) == {"type": "blur"}
@@ -27,13 +27,13 @@ def test_what_a_page_may_say() -> None:
     assert clamped("0", True) == (COLUMNS[0], ROWS[0]) and clamped("120", 40) == (120, 40)
 
 
-def test_a_paste_counts_for_its_letters_and_a_mouse_for_its_moves() -> None:
+def test_a_paste_counts_its_letters_and_a_mouse_its_moves() -> None:
     assert cost_of(["stdin", "\x1b[<35;100;20M" * 3], 90) == 3
     assert cost_of(["stdin", "\x1b[200~" + "a\n" * 2048 + "\x1b[201~"], 9000) == 4098
     assert cost_of(["stdin", ""], 12) == cost_of(["focus"], 9) == 1 and cost_of(None, 6400) == 101
 
 
-async def test_a_session_that_ends_is_reaped_though_the_server_ends_too() -> None:
+async def test_a_session_that_ends_with_the_server_is_reaped() -> None:
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         "sleep", "1000", stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
@@ -45,7 +45,7 @@ async def test_a_session_that_ends_is_reaped_though_the_server_ends_too() -> Non
     assert process.returncode == -signal.SIGKILL
 
 
-def test_a_session_ends_that_draws_while_its_server_dies(tmp_path: Path) -> None:
+def test_a_drawing_session_ends_if_its_server_dies(tmp_path: Path) -> None:
     pipe = subprocess.PIPE
     environment = _environment(Size(80, 24), str(tmp_path))
     with subprocess.Popen(

@@ -34,7 +34,7 @@ def _options() -> Iterator[tuple[str, str]]:
                 yield from ((name, option) for option in action.option_strings or [str(action.metavar)])
 
 
-def test_every_command_has_a_section_and_every_option_its_words() -> None:
+def test_every_command_has_a_section_and_every_option_a_description() -> None:
     sections = _sections()
     assert list(sections) and set(sections) == set(COMMANDS)
     for name, option in _options():
@@ -52,7 +52,7 @@ def test_it_is_plain_roff() -> None:
 
 
 @pytest.mark.skipif(which("groff") is None, reason="groff is not installed")
-def test_groff_has_nothing_against_it() -> None:
+def test_groff_reports_no_warning() -> None:
     done = subprocess.run(["groff", "-man", "-Tutf8", "-ww", _PAGE], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0 and done.stderr == ""
     words = re.sub(r".\x08|\x1b\[[0-9;]*m", "", done.stdout)

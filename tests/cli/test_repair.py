@@ -36,7 +36,7 @@ def test_find_as_text_and_as_json(vmci: Vmci) -> None:
     assert found["osrelease"] == "6.1.0-56-amd64" and found["offset"] is not None and found["why"]
 
 
-def test_find_where_there_is_nothing(vmci: Vmci, sample: Sample) -> None:
+def test_find_without_a_result(vmci: Vmci, sample: Sample) -> None:
     ran = vmci("find", sample("x86_64-no-note.elf"))
     assert (ran.code, ran.out) == (0, "") and "no note was found" in ran.err
     assert main(["find", sample("good.entry")]) == 2
@@ -58,7 +58,7 @@ def image(tmp_path: Path) -> tuple[Path, int]:
     return path, first
 
 
-def test_a_flat_image_is_searched_and_its_note_taken(vmci: Vmci, image: tuple[Path, int], tmp_path: Path) -> None:
+def test_a_flat_image_is_searched_and_its_note_appended(vmci: Vmci, image: tuple[Path, int], tmp_path: Path) -> None:
     path, at = image
     found = vmci("find", "--json", path, "--raw-at", hex(at)).json["candidates"][0]
     assert found["proved"], found["why"]
@@ -68,7 +68,7 @@ def test_a_flat_image_is_searched_and_its_note_taken(vmci: Vmci, image: tuple[Pa
     assert open_document(str(out)).state.vmcoreinfo == guests.true_text("amd64-510")
 
 
-def test_repair_writes_a_copy_and_tells_before_and_after(vmci: Vmci, tmp_path: Path) -> None:
+def test_repair_writes_a_copy_and_shows_verdicts_before_and_after(vmci: Vmci, tmp_path: Path) -> None:
     out = tmp_path / "out.elf"
     before = Path(BARE).read_bytes()
     ran = vmci("repair", BARE, "-o", out)
@@ -87,7 +87,7 @@ def test_a_dry_run_of_repair_writes_nothing(vmci: Vmci, tmp_path: Path) -> None:
     assert found["before"]["crash"] is False and found["after"]["crash"] is True
 
 
-def test_what_has_to_be_asked_writes_nothing(vmci: Vmci, sample: Sample, tmp_path: Path) -> None:
+def test_an_open_question_writes_nothing(vmci: Vmci, sample: Sample, tmp_path: Path) -> None:
     out = tmp_path / "out.elf"
     ran = vmci("repair", sample("zero-note.elf"), "-o", out)
     assert ran.code == 1 and not out.exists() and "--yes PADDR" in ran.err and "0x1958000" in ran.out
@@ -97,7 +97,7 @@ def test_what_has_to_be_asked_writes_nothing(vmci: Vmci, sample: Sample, tmp_pat
     assert open_document(str(out)).state.vmcoreinfo is not None
 
 
-def test_in_place_and_back(vmci: Vmci, tmp_path: Path) -> None:
+def test_a_repair_in_place_is_undone(vmci: Vmci, tmp_path: Path) -> None:
     path = tmp_path / "dump.elf"
     path.write_bytes(Path(BARE).read_bytes())
     assert vmci("repair", path, "--in-place").code == 0
@@ -119,7 +119,7 @@ def test_in_place_and_back(vmci: Vmci, tmp_path: Path) -> None:
         (("append", BARE, "--text", "t", "--raw-at", "0", "-o", "x"), 2, "--raw-at needs --note"),
     ],
 )
-def test_what_cannot_be_is_one_line(
+def test_an_impossible_request_is_one_line(
     vmci: Vmci, arguments: tuple[object, ...], code: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -128,7 +128,7 @@ def test_what_cannot_be_is_one_line(
     assert not Path("x").exists()
 
 
-def test_only_the_head_is_mended_where_only_that_is_asked(vmci: Vmci, sample: Sample, tmp_path: Path) -> None:
+def test_repair_of_c06_alone_rewrites_only_the_headers(vmci: Vmci, sample: Sample, tmp_path: Path) -> None:
     out = tmp_path / "out.elf"
     ran = vmci("repair", sample("amd64-note.elf-win4k"), "-o", out, "--only", "C06,C07")
     assert ran.code == 0 and "C06  rewrite the headers in standard order" in ran.out and "adopt" not in ran.out

@@ -37,7 +37,7 @@ def _folders(scratch: Path) -> list[Path]:
     return sorted(scratch.glob("vmci-serve-*/session-*/vmci-lessons-*/vmci-lesson-*"))
 
 
-async def test_a_lesson_is_done_and_every_visitor_has_his_own(tmp_path: Path) -> None:
+async def test_a_lesson_is_done_and_every_visitor_has_a_copy(tmp_path: Path) -> None:
     before = (SAMPLES / "good.entry").read_bytes()
     async with served(tmp_path, "entry") as serve:
         async with serve.visit() as visitor, serve.visit() as other:
@@ -94,7 +94,7 @@ async def test_nothing_outside_is_opened_or_saved(tmp_path: Path) -> None:
     assert not Path("/dev/shm/new").exists()
 
 
-async def test_only_its_own_page_and_only_this_machine(tmp_path: Path) -> None:
+async def test_only_the_page_of_this_machine_is_served(tmp_path: Path) -> None:
     async with served(tmp_path) as serve:
         for origin in ("http://evil.example", "null"):
             with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
@@ -123,7 +123,7 @@ async def test_every_page_is_refused_under_another_name(tmp_path: Path) -> None:
             assert response.status == 200
 
 
-async def test_so_many_sessions_and_the_next_is_told(tmp_path: Path) -> None:
+async def test_the_session_after_the_limit_is_refused_with_a_message(tmp_path: Path) -> None:
     async with served(tmp_path, "entry", "--sessions", "2") as serve:
         assert "2 at a time" in serve.said
         async with AsyncExitStack() as stack:
@@ -166,7 +166,7 @@ def _sizes_of(pid: int) -> set[str]:
     return {item.decode() for item in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0") if item.startswith(names)}
 
 
-async def test_sizes_are_clamped_and_junk_is_ignored(tmp_path: Path) -> None:
+async def test_sizes_are_clamped_and_invalid_messages_ignored(tmp_path: Path) -> None:
     async with served(tmp_path, "entry") as serve:
         async with serve.visit(size="width=20000&height=20000") as visitor:
             await visitor.resize_until(80, 24, "Lesson: What an entry is  1/5")
@@ -279,7 +279,7 @@ async def test_the_server_waits_until_every_process_is_reaped(tmp_path: Path, mo
 
 
 @pytest.mark.parametrize("message", [["stdin", "x" * 50_000], ["stdin", "x"], ["resize", {"width": 9, "height": 9}]])
-async def test_a_page_that_sends_without_end_is_closed(tmp_path: Path, message: list[object]) -> None:
+async def test_a_page_that_floods_the_server_is_closed(tmp_path: Path, message: list[object]) -> None:
     async with served(tmp_path, "entry") as serve, serve.visit() as visitor:
         await visitor.wait_for("Lesson: What an entry is  1/5")
         before, pids = serve.memory(), serve.sessions()
@@ -301,13 +301,13 @@ def test_the_number_of_sessions_is_a_setting_too(tmp_path: Path, capsys: pytest.
         assert "is not a number of sessions" in capsys.readouterr().err
 
 
-def test_a_port_that_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_in_use_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         assert main(["serve", f"--port={other.getsockname()[1]}"]) == 3
     assert "address already in use; choose another with --port" in capsys.readouterr().err
 
 
-def test_python_itself_refuses_what_no_dialog_asked_about(tmp_path: Path) -> None:
+def test_python_refuses_files_outside_the_folder(tmp_path: Path) -> None:
     """The gate is below all actions."""
     inside = tmp_path / "inside"
     inside.mkdir()
@@ -320,11 +320,11 @@ def test_python_itself_refuses_what_no_dialog_asked_about(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "http", ""])
-def test_a_port_that_is_none(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_port_is_reported(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--port=" + port]) == 2
     assert "is not a port" in capsys.readouterr().err
 
 
-def test_a_lesson_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_lesson_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "nothing"]) == 2
     assert "unknown lesson nothing" in capsys.readouterr().err

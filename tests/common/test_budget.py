@@ -15,7 +15,7 @@ from vmci_tui.readers.verdicts import judge_file
 _DUMP = "arm64-cut-note.elf"
 
 
-def test_steps_are_counted_and_reading_much_takes_more() -> None:
+def test_steps_are_counted_and_long_reads_cost_more() -> None:
     budget = Budget(3)
     budget.spend()
     budget.spend(1 << 16)
@@ -24,7 +24,7 @@ def test_steps_are_counted_and_reading_much_takes_more() -> None:
     budget.refill().spend()
 
 
-def test_a_large_file_may_be_all_records() -> None:
+def test_a_large_file_has_steps_for_all_its_records() -> None:
     budget = Budget(3).refill(8 << 30)
     for _ in range(2 << 20):
         budget.spend(16)
@@ -33,19 +33,19 @@ def test_a_large_file_may_be_all_records() -> None:
         budget.spend(1 << 62)
 
 
-def test_a_reader_that_takes_too_many_steps_is_unknown() -> None:
+def test_the_verdict_of_a_reader_with_too_many_steps_is_unknown() -> None:
     document = opened(_DUMP)
     for verdict in judge_file(View(document.source, budget=Budget(1))).values():
         assert verdict.accepts is None and verdict.says == "not known: given up after 1 steps", verdict.reader.name
 
 
-def test_a_proof_that_takes_too_many_steps_is_none() -> None:
+def test_a_proof_with_too_many_steps_proves_nothing() -> None:
     document = opened(_DUMP)
     proof = proof_of(document.state, document.dump, Budget(0))
     assert proof is not None and proof.proved is None and "given up after 0 steps" in proof.why
 
 
-def test_the_samples_take_a_hundredth_of_what_there_is() -> None:
+def test_the_samples_take_a_hundredth_of_the_budget() -> None:
     document = opened(_DUMP)
     both = Judgement.of(document, budget=Budget(1 << 12)).both
     assert not [name for name, verdict in both.now.items() if "given up" in verdict.says]

@@ -31,7 +31,7 @@ def _internal_error() -> internal_errors.InternalError:
 
 
 @pytest.mark.usefixtures("internal_errors_allowed")
-def test_it_is_told_without_a_value() -> None:
+def test_an_internal_error_is_described_without_a_value() -> None:
     found = _internal_error()
     assert found.kinds == ("ValueError", "KeyError")
     assert _SECRET not in str(found) and all(_SECRET not in frame for frame in found.frames)
@@ -52,7 +52,7 @@ def test_the_log_is_private_and_bounded() -> None:
 
 
 @pytest.mark.usefixtures("internal_errors_allowed")
-def test_what_lies_in_the_place_of_the_log_is_left_alone(tmp_path: Path) -> None:
+def test_another_file_in_place_of_the_log_is_not_changed(tmp_path: Path) -> None:
     path = error_log.log_file()
     path.parent.mkdir(parents=True)
     other = tmp_path / "other"
@@ -65,9 +65,7 @@ def test_what_lies_in_the_place_of_the_log_is_left_alone(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("internal_errors_allowed")
-def test_the_command_line_tells_where_it_is_kept(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_line_names_the_log(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def fail(view: View) -> None:
         raise IndexError(_SECRET)
 

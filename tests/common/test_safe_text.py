@@ -11,7 +11,7 @@ from vmci_tui.common.safe_text import literal, visible
 
 
 @given(st.binary(max_size=200))
-def test_what_is_shown_is_ascii_of_its_own_width_and_reads_back(data: bytes) -> None:
+def test_visible_text_is_ascii_and_reads_back(data: bytes) -> None:
     shown = visible(data)
     assert all(0x20 <= ord(char) < 0x7F for char in shown)
     assert literal(shown) == data
@@ -28,7 +28,7 @@ def test_what_is_shown_is_ascii_of_its_own_width_and_reads_back(data: bytes) -> 
         (b"\xff\0\n\t\x7f", "\\xff\\x00\\x0a\\x09\\x7f"),
     ],
 )
-def test_hostile_bytes_are_spelt_out(data: bytes, shown: str) -> None:
+def test_hostile_bytes_are_escaped(data: bytes, shown: str) -> None:
     assert visible(data) == shown
 
 
@@ -38,6 +38,6 @@ def test_a_file_name_of_any_bytes_is_shown() -> None:
 
 
 @pytest.mark.parametrize("text", ["\\", "\\n", "\\x", "\\x1", "\\xzz", "é", "\\x 1", "\\x+1"])
-def test_what_is_no_byte_is_refused(text: str) -> None:
+def test_a_character_that_is_not_a_byte_is_refused(text: str) -> None:
     with pytest.raises(EditError):
         literal(text)

@@ -45,7 +45,7 @@ def test_it_is_shown_checked_and_searched_as_an_elf_dump(twin: Path, capsys: pyt
     assert main(["find", str(twin)]) in (0, 1)
 
 
-def test_it_is_saved_as_what_it_is_and_taken_back(twin: Path) -> None:
+def test_it_is_saved_in_its_own_container_and_undone(twin: Path) -> None:
     before, copy = twin.read_bytes(), twin.with_name("copy.twin")
     assert main(["set", str(twin), "CRASHTIME=1", "-o", str(copy)]) == 0
     assert main(["set", str(twin), "CRASHTIME=1", "--in-place"]) == 0
@@ -54,7 +54,7 @@ def test_it_is_saved_as_what_it_is_and_taken_back(twin: Path) -> None:
     assert main(["undo", str(twin)]) == 0 and twin.read_bytes() == before
 
 
-def test_sixteen_bytes_that_begin_so_are_an_entry(twin: Path) -> None:
+def test_sixteen_bytes_with_this_magic_are_an_entry(twin: Path) -> None:
     short = twin.with_name("entry")
     short.write_bytes(_MAGIC + bytes(12))
     assert main(["show", str(short)]) == 0

@@ -49,7 +49,7 @@ def data(request: pytest.FixtureRequest) -> bytes:
     return _KINDS[request.param]
 
 
-def test_head_notes_and_memory_are_what_pyelftools_reads(data: bytes) -> None:
+def test_headers_notes_and_memory_agree_with_pyelftools(data: bytes) -> None:
     dump, oracle = elf_of(data), ELFFile(io.BytesIO(data))
     assert dump.bits == oracle.elfclass and (dump.order == "little") == oracle.little_endian
     segments = list(oracle.iter_segments())
@@ -99,7 +99,7 @@ def test_any_machine_has_a_name(machine: int, bits: Bits, name: str | None) -> N
 
 
 @pytest.mark.parametrize(("qemu", "bits", "order"), itertools.product((0, 1), (32, 64), ("little", "big")))
-def test_every_cut_head_is_one_line_and_every_longer_one_opens(qemu: int, bits: Bits, order: str) -> None:
+def test_cut_headers_are_one_line_and_whole_ones_open(qemu: int, bits: Bits, order: str) -> None:
     data = elf((cpus(order=order) + note(order=order),), bits=bits, order=order, qemu=bool(qemu))  # type: ignore[arg-type]
     opens_from = None
     for length in range(4, len(data)):
@@ -113,7 +113,7 @@ def test_every_cut_head_is_one_line_and_every_longer_one_opens(qemu: int, bits: 
     assert opens_from == head[bits]
 
 
-def test_a_cut_dump_opens_and_is_told() -> None:
+def test_a_cut_dump_opens_and_is_reported() -> None:
     data = elf((cpus() + _BOTH,))
     assert "C02" in found(opened(data[:-1])) and "C02" not in found(opened(data))
     inside_the_note = opened(data[: 64 + 112 + 900])
@@ -131,20 +131,20 @@ def test_a_cut_dump_opens_and_is_told() -> None:
         ({"phoff": 1 << 63}, "cut off"),
     ],
 )
-def test_what_is_no_dump_is_said(changed: dict[str, Any], words: str) -> None:
+def test_another_elf_file_is_named(changed: dict[str, Any], words: str) -> None:
     with pytest.raises(OpenError, match=words):
         elf_of(elf(**changed))
 
 
 @pytest.mark.parametrize(("at", "value"), [(4, 0), (4, 3), (5, 0), (5, 9)])
-def test_no_class_or_byte_order_is_said(at: int, value: int) -> None:
+def test_an_invalid_class_or_byte_order_is_reported(at: int, value: int) -> None:
     data = bytearray(elf())
     data[at] = value
     with pytest.raises(OpenError, match="EI_CLASS"):
         elf_of(bytes(data))
 
 
-def test_the_core_of_a_process_is_said() -> None:
+def test_the_core_of_a_process_is_named() -> None:
     with pytest.raises(OpenError, match="core of a process"):
         elf_of(elf((note(bytes(32), b"CORE\0", 6),), (Load(0, ram(), vaddr=0x400000),)))
     elf_of(elf((note(bytes(32), b"CORE\0", 6),), (Load(0x1000, ram(), vaddr=0x400000),)))
@@ -152,7 +152,7 @@ def test_the_core_of_a_process_is_said() -> None:
 
 
 @pytest.mark.parametrize("value", [0, 1, 40, 57, 128])
-def test_a_wrong_phentsize_is_followed_or_ignored_but_told(value: int) -> None:
+def test_a_wrong_phentsize_is_followed_or_ignored_and_reported(value: int) -> None:
     loads = [Load(n << 20, ram(64)) for n in range(8)]
     document = opened(elf((cpus() + _BOTH,), loads, phentsize=value))
     assert "C05" in found(document)

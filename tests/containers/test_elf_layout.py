@@ -58,7 +58,7 @@ def with_text(document: Document, text: bytes | None) -> Document:
 
 
 @pytest.mark.parametrize("text", _TEXTS)
-def test_what_is_saved_has_the_order_that_readers_need(document: Document, text: str) -> None:
+def test_saved_headers_have_the_order_that_readers_need(document: Document, text: str) -> None:
     data = saved(with_text(document, _TEXTS[text]))
     elf_file = ELFFile(io.BytesIO(data))
     header = elf_file.header
@@ -96,7 +96,7 @@ def test_memory_is_the_same_by_paddr_and_by_vaddr(document: Document, text: str)
 
 
 @pytest.mark.parametrize("text", _TEXTS)
-def test_the_layout_told_is_the_one_that_opens(document: Document, text: str) -> None:
+def test_the_layout_agrees_with_the_opened_copy(document: Document, text: str) -> None:
     layout = with_text(document, _TEXTS[text]).saved_layout
     data = saved(document)
     again = elf_of(data)
@@ -117,12 +117,12 @@ def test_saving_twice_is_saving_once(document: Document) -> None:
 
 
 @pytest.mark.parametrize("kind", ["classic", "no memory"])
-def test_an_orderly_file_that_is_not_edited_is_itself(kind: str) -> None:
+def test_an_unedited_file_in_standard_order_is_unchanged(kind: str) -> None:
     document = opened(_DUMPS[kind])
     assert saved(document) == _DUMPS[kind] and document.saved_layout.reasons == ()
 
 
-def test_an_orderly_file_keeps_its_gap_and_what_is_in_it() -> None:
+def test_a_file_in_standard_order_keeps_its_gap_and_its_bytes() -> None:
     data = bytearray(_DUMPS["a gap"])
     at = data.rindex(b"KERNELOFFSET") + 10_000
     data[at : at + 4] = b"mine"
@@ -156,7 +156,7 @@ def _with_note_segment(data: bytes, offset: int, length: int) -> bytes:
     return bytes(out)
 
 
-def test_memory_moves_by_whole_blocks_and_only_when_it_must() -> None:
+def test_memory_moves_by_whole_blocks_and_only_if_needed() -> None:
     document = opened(_DUMPS["classic"])
     before = document.layout.memory.ranges[0].offset
     document.edit(Edit.of(edit_text.set_text, _BIG))
@@ -169,7 +169,7 @@ def test_memory_moves_by_whole_blocks_and_only_when_it_must() -> None:
     assert roomy.saved_layout.memory.ranges == old
 
 
-def test_a_broken_note_hides_no_other_however_the_file_had_them() -> None:
+def test_broken_notes_go_last_and_hide_no_other() -> None:
     broken = note(b"?", b"BAD\0", descsz=99999)
     document = opened(elf((cpus() + broken, broken, note()), _LOADS))
     document.edit(Edit.of(edit_text.set_key, b"PAGESIZE", b"8192"))
@@ -183,7 +183,7 @@ def test_a_broken_note_hides_no_other_however_the_file_had_them() -> None:
 
 
 @pytest.mark.parametrize("kind", ["classic", "qemu", "two PT_NOTEs", "PT_NOTE last", "a gap"])
-def test_what_is_taken_out_is_nowhere_in_the_file(kind: str) -> None:
+def test_the_bytes_of_a_removed_note_are_not_in_the_file(kind: str) -> None:
     """A search of the file must not find a note that is no more: `crash --osrelease` greps some files."""
     document = opened(_DUMPS[kind])
     document.edit(Edit.of(edit_notes.strip))
@@ -199,7 +199,7 @@ def test_real_sections_are_kept_with_their_bytes() -> None:
 
 @pytest.mark.parametrize("qemu", [False, True])
 @pytest.mark.parametrize("count", [65_533, 65_534, 65_535, 66_000])
-def test_pn_xnum_is_written_where_it_is_needed_and_only_there(count: int, qemu: bool) -> None:
+def test_pn_xnum_is_written_only_if_needed(count: int, qemu: bool) -> None:
     page = ram(4096)
     loads = [Load(0, page)] + [Load(0, at=0, vaddr=n << 12) for n in range(1, count)]
     document = opened(elf((cpus(),), loads, qemu=qemu))
@@ -229,7 +229,7 @@ def test_a_32_bit_file_that_would_grow_past_4_gib_is_refused() -> None:
         dump.layout(LayoutRequest((*dump.notes, build(b"VMCOREINFO\0", 0, _BIG, "little"))))
 
 
-def test_a_head_that_is_too_large_is_refused() -> None:
+def test_headers_that_are_too_large_are_refused() -> None:
     document = opened(_DUMPS["classic"])
     with pytest.raises(SaveError, match="limit"):
         document.edit(Edit.of(edit_text.set_text, b"A=1\n" * (17 << 20)))

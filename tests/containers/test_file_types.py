@@ -20,7 +20,7 @@ from vmci_tui.containers.file_types import describe_known
         (factory.note()[:30], "raw VMCOREINFO note"),
     ],
 )
-def test_what_it_looks_like_and_what_to_do(head: bytes, what: str) -> None:
+def test_a_known_file_has_a_type_and_a_hint(head: bytes, what: str) -> None:
     known = describe_known(head)
     assert known is not None and what in known[0] and known[1]
 

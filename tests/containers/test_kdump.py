@@ -99,7 +99,9 @@ def test_every_compression_and_block_size(
 
 
 @compressions
-def test_a_page_is_never_more_than_a_page(name: str, compress: Callable[[bytes], bytes] | None, flag: int) -> None:
+def test_a_page_is_never_decompressed_to_more_than_a_page(
+    name: str, compress: Callable[[bytes], bytes] | None, flag: int
+) -> None:
     if compress is None:
         return
     bomb = compress(bytes({"zlib": 3 << 20, "lzo": 600_000, "snappy": 65536, "zstd": 64 << 20}[name]))
@@ -113,7 +115,7 @@ def test_a_page_is_never_more_than_a_page(name: str, compress: Callable[[bytes],
 
 
 @pytest.mark.parametrize("flag", [3, 7, 5, 0x21])
-def test_two_compressions_at_once_are_none(flag: int) -> None:
+def test_two_compression_flags_at_once_are_unknown(flag: int) -> None:
     assert guest_of(_open(factory.kdump({0: bytes(4096)}, flag=flag))).read(0, 1) is None
 
 
@@ -132,7 +134,7 @@ def test_damaged_pages_are_not_zeros(name: str, compress: Callable[[bytes], byte
         assert guest.read(0x3000, 1) is None
 
 
-def test_a_missing_package_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("lzallright", "cramjam", "backports.zstd", "compression.zstd"):
         monkeypatch.setitem(sys.modules, module, None)
     for name, compress, flag in _COMPRESSIONS[2:]:
@@ -167,7 +169,7 @@ def test_a_split_dump_has_its_part_only() -> None:
         assert parts == memory
 
 
-def test_one_bitmap_is_enough_for_an_old_file() -> None:
+def test_an_old_file_may_have_one_bitmap() -> None:
     memory = factory.pages(0, 1, 9)
     assert _memory(_open(factory.kdump(memory, bitmaps=1, max_mapnr=20_000))) == memory
 
@@ -220,7 +222,7 @@ def test_the_machine_by_utsname_or_by_its_registers(machine: bytes, word: str) -
     assert _open(factory.kdump(uts={"machine": machine})).machine == word
 
 
-def test_a_width_that_cannot_be_told_is_a_doubt() -> None:
+def test_an_ambiguous_width_is_a_doubt() -> None:
     """A 32-bit header whose max_mapnr and total_ram_blocks read as the block_size and sub_hdr_size of a 64-bit one."""
     data = bytearray(factory.kdump({0: bytes(4096)}, bits=32, max_mapnr=65536))
     assert _open(bytes(data)).bits == 32
@@ -250,13 +252,13 @@ def test_an_unknown_version_is_read_as_the_newest(version: int) -> None:
         (factory.of_records([(0, b"ELF")]), "holds no dump"),
     ],
 )
-def test_what_cannot_be_opened_is_one_line(data: bytes, words: str) -> None:
+def test_a_file_that_cannot_be_opened_is_one_line(data: bytes, words: str) -> None:
     with pytest.raises(OpenError, match=words) as error:
         open_dump(BytesSource(data))
     assert error.value.hint
 
 
-def test_a_file_that_is_cut_off_opens_as_far_as_it_goes() -> None:
+def test_a_cut_file_opens_with_its_remaining_pages() -> None:
     data = factory.kdump(factory.pages(*range(40)))
     for length in range(9000, len(data), 997):
         dump = _open(data[:length])
@@ -267,7 +269,7 @@ def test_a_file_that_is_cut_off_opens_as_far_as_it_goes() -> None:
     assert "no page of memory is in it" in _open(data[:9000]).missing
 
 
-def test_notes_that_run_past_the_file_are_broken() -> None:
+def test_notes_past_the_end_of_the_file_are_broken() -> None:
     dump = _open(factory.kdump(sub={"size_note": 1 << 20}))
     assert dump.notes[-1].broken and len(dump.notes) > 3
     lost = _open(factory.kdump(sub={"offset_note": 1 << 40}))
@@ -306,5 +308,5 @@ def test_every_byte_of_the_file_has_a_name(flat: bool) -> None:
     assert ("end mark of the flattened file: size" in seen) == flat
 
 
-def test_zlib_alone_is_python_s_own() -> None:
+def test_only_zlib_needs_no_package() -> None:
     assert decompress.decompressor(factory.ZLIB) is not None and decompress.decompressor(64) is None

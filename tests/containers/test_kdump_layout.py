@@ -79,7 +79,7 @@ def _field(data: bytes, name: str, bits: Bits, order: Order, padding: Padding) -
 @pytest.mark.parametrize("flat", [False, True])
 @pytest.mark.parametrize("in_place", [False, True])
 @pytest.mark.parametrize("text", [_SMALL, _LARGE], ids=["small", "large"])
-def test_notes_are_where_both_pointers_say(
+def test_both_pointers_lead_to_the_notes(
     bits: Bits, order: Order, padding: Padding, flat: bool, in_place: bool, text: bytes
 ) -> None:
     file = _file(bits, order, padding, flat)
@@ -108,7 +108,7 @@ def test_notes_are_where_both_pointers_say(
 
 @shapes
 @pytest.mark.parametrize("flat", [False, True])
-def test_the_image_of_an_unedited_file_is_that_file(bits: Bits, order: Order, padding: Padding, flat: bool) -> None:
+def test_the_image_of_an_unedited_file_is_the_file(bits: Bits, order: Order, padding: Padding, flat: bool) -> None:
     file = _file(bits, order, padding, flat)
     document = opened(file)
     assert image_bytes(document, document.saved_layout) == file == _result(document, True)
@@ -120,7 +120,7 @@ def test_the_image_of_an_unedited_file_is_that_file(bits: Bits, order: Order, pa
 
 @shapes
 @pytest.mark.parametrize("flat", [False, True])
-def test_many_saves_in_a_row_grow_nothing(bits: Bits, order: Order, padding: Padding, flat: bool) -> None:
+def test_many_saves_in_a_row_do_not_grow_the_file(bits: Bits, order: Order, padding: Padding, flat: bool) -> None:
     file = _file(bits, order, padding, flat)
     memory = _memory(_kdump(file))
     for in_place in (True, False):
@@ -222,7 +222,7 @@ def test_pointers_that_disagree_are_set_together() -> None:
     assert "both pointers" in document.saved_layout.reasons[0]
 
 
-def test_eraseinfo_stays() -> None:
+def test_eraseinfo_is_kept() -> None:
     words = b"erase cred.uid\n"
     data = bytearray(factory.kdump(sub={"offset_eraseinfo": 4096 + 2500, "size_eraseinfo": len(words)}))
     data[6596 : 6596 + len(words)] = words
@@ -253,7 +253,7 @@ def test_header_fields_are_edited_and_bounded() -> None:
 
 @pytest.mark.parametrize("flat", [False, True])
 @pytest.mark.parametrize("text", [_SMALL, _LARGE], ids=["small", "large"])
-def test_saved_for_good_in_both_ways_and_taken_back(flat: bool, text: bytes, tmp_path: Path) -> None:
+def test_copies_and_saves_in_place_are_verified_and_undone(flat: bool, text: bytes, tmp_path: Path) -> None:
     file = _file(flat=flat)
     name, copy = tmp_path / "dump", tmp_path / "copy"
     name.write_bytes(file)

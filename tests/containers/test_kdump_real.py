@@ -34,7 +34,7 @@ _KNOWN = {
 
 
 @pytest.mark.parametrize("name", _FILES)
-def test_what_the_headers_say(name: str) -> None:
+def test_values_of_the_headers(name: str) -> None:
     dump, (container, bits, machine, block, uts, phys_base, memory) = _open(name), _KNOWN[name]
     assert (dump.container, dump.bits, dump.machine, dump.doubts) == (container, bits, machine, ())
     assert (dump.header.block_size, dump.header.header.utsname[4]) == (block, uts)
@@ -44,7 +44,7 @@ def test_what_the_headers_say(name: str) -> None:
     assert all(guest_of(dump).read(item.paddr, item.length) for item in dump.guest_memory.ranges)
 
 
-def test_memory_is_what_drgn_read() -> None:
+def test_memory_agrees_with_drgn() -> None:
     """sha256 of all of memory, read with drgn's libkdumpfile."""
     dump = _open("i386-flattened.kdump.gz")
     data = guest_of(dump).read(0, 2 << 20)
@@ -58,7 +58,7 @@ def test_memory_is_what_drgn_read() -> None:
 
 
 @pytest.mark.parametrize("name", _FILES)
-def test_appending_the_same_text_changes_nothing_but_what_both_pointers_need(name: str) -> None:
+def test_appending_the_same_text_changes_only_the_pointers(name: str) -> None:
     dump = _open(name)
     state = State(notes=dump.notes, header=dump.header_fields)
     assert state.note is not None

@@ -156,9 +156,7 @@ def _memory(data: bytes) -> list[tuple[int, bytes]]:
 @pytest.mark.parametrize("flat", [False, True], ids=["plain", "flat"])
 @pytest.mark.parametrize("version", range(7))
 @pytest.mark.parametrize(("bits", "order", "padding"), _FORMS)
-def test_what_was_there_is_there_afterwards(
-    bits: Bits, order: Order, padding: Padding, version: int, flat: bool
-) -> None:
+def test_a_save_keeps_all_other_contents(bits: Bits, order: Order, padding: Padding, version: int, flat: bool) -> None:
     for named, in_place, (edit, changed) in product((False, True), (False, True), _WAYS.items()):
         plain = _file(version, bits, order, padding, named)
         before = _read(plain, bits, order)
@@ -206,7 +204,7 @@ def test_a_text_that_only_the_header_names_is_read_and_edited(version: int) -> N
     assert _kdump(_result(document, False)).notes[-1] == note
 
 
-def test_repair_makes_a_note_of_it_where_readers_look_for_one() -> None:
+def test_repair_makes_a_note_of_the_headers_text() -> None:
     for version in range(3, 7):
         document = opened(_file(version, 64, "little", "packed", True))
         done = repair(document)
@@ -215,7 +213,7 @@ def test_repair_makes_a_note_of_it_where_readers_look_for_one() -> None:
         assert ("C20" in {step.code for step in done.steps}) == (version > 3)
 
 
-def test_of_two_texts_none_is_thrown_away_that_memory_does_not_refute() -> None:
+def test_a_text_is_dropped_only_if_memory_contradicts_it() -> None:
     other = _TEXT.replace(b"6.1.0", b"9.9.9")
     document = opened(factory.kdump(named=other))
     (finding,) = (item for item in Judgement.of(document).found if item.code == "C20")
@@ -234,7 +232,7 @@ def test_of_two_texts_none_is_thrown_away_that_memory_does_not_refute() -> None:
         assert (after.text, after.pointed, data.count(b"9.9.9")) == (other, other, 1)
 
 
-def test_notes_of_version_4_leave_the_fields_that_libkdumpfile_reads_too_soon() -> None:
+def test_notes_of_version_4_are_after_the_fields_that_libkdumpfile_reads() -> None:
     """makedumpfile of that time put them right behind size_note."""
     notes = elf_factory.cpus() + elf_factory.note(_TEXT)
     data = bytearray(factory.kdump(notes=[], version=4))
@@ -251,7 +249,7 @@ def test_notes_of_version_4_leave_the_fields_that_libkdumpfile_reads_too_soon() 
         assert (after.text, after.pointed, after.erased, after.first) == (_TEXT, _TEXT, b"", 104)
 
 
-def test_eraseinfo_of_version_4_stays_where_it_may_be_meant_so() -> None:
+def test_possible_eraseinfo_of_version_4_is_kept() -> None:
     data = bytearray(factory.kdump(version=4))
     at = data.index(bytes(64), _BLOCK + 1000)
     struct.pack_into("<QQ", data, _BLOCK + 64, at, len(_ERASED))
@@ -262,7 +260,7 @@ def test_eraseinfo_of_version_4_stays_where_it_may_be_meant_so() -> None:
         assert _read(_result(document, False), 64, "little").erased == _ERASED, edit
 
 
-def test_a_pointer_to_what_is_no_text_stays_and_so_do_its_bytes() -> None:
+def test_a_pointer_to_other_bytes_is_kept_with_the_bytes() -> None:
     data = factory.kdump(notes=[elf_factory.cpus()], named=bytes(range(128, 228)))
     document = opened(data)
     assert document.state.note is None and "C20" in {item.code for item in Judgement.of(document).found}
@@ -270,7 +268,7 @@ def test_a_pointer_to_what_is_no_text_stays_and_so_do_its_bytes() -> None:
     assert _read(_result(document, False), 64, "little").pointed == bytes(range(128, 228))
 
 
-def test_a_pointer_into_the_notes_that_is_wrong_costs_them_nothing() -> None:
+def test_a_wrong_pointer_into_the_notes_changes_no_note() -> None:
     for at, size in ((10, 500), (300, 1 << 31), (0, 4)):
         data = factory.kdump(sub={"offset_vmcoreinfo": _BLOCK + 104 + at, "size_vmcoreinfo": size})
         document = opened(data)
@@ -290,7 +288,7 @@ def test_the_pointer_follows_a_note_of_another_name() -> None:
     assert _read(_result(document, False), 64, "little").pointed == b""
 
 
-def test_eraseinfo_before_the_notes_leaves_the_room_behind_it() -> None:
+def test_notes_use_the_room_after_eraseinfo() -> None:
     data = bytearray(factory.kdump(notes=[], sub={"offset_eraseinfo": _BLOCK + 104, "size_eraseinfo": len(_ERASED)}))
     data[_BLOCK + 104 : _BLOCK + 104 + len(_ERASED)] = _ERASED
     document = opened(bytes(data))

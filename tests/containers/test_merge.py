@@ -34,7 +34,7 @@ def merged(document: Document) -> Document:
     return document
 
 
-def test_one_header_a_range_and_the_memory_is_the_same() -> None:
+def test_merging_gives_one_header_a_range_of_the_same_memory() -> None:
     document = merged(opened(elf((cpus() + note(),), _MANY)))
     data = saved(document)
     after = elf_of(data)
@@ -58,7 +58,7 @@ def test_a_flattened_file_becomes_plain_and_merged_in_either_order() -> None:
     assert len(elf_of(layout.image.read(layout.base, 0, layout.image.size)).segments) == 4
 
 
-def test_undo_gives_the_headers_back() -> None:
+def test_undo_restores_the_headers() -> None:
     document = merged(opened(elf((cpus() + note(),), _MANY)))
     assert document.unsaved
     document.undo()
@@ -66,7 +66,7 @@ def test_undo_gives_the_headers_back() -> None:
 
 
 @pytest.mark.parametrize("at", [0, 3 * _PAGE, 5 * _PAGE - 1])
-def test_a_byte_that_changed_is_seen(at: int) -> None:
+def test_a_changed_byte_is_detected(at: int) -> None:
     document = merged(opened(elf((cpus() + note(),), _MANY)))
     data = bytearray(saved(document))
     data[len(data) - 5 * _PAGE + at] ^= 1
@@ -75,7 +75,7 @@ def test_a_byte_that_changed_is_seen(at: int) -> None:
         check_saved(document.dump, document.state, BytesSource(bytes(data)), 1 << 40, no_progress)
 
 
-def test_two_headers_that_contradict_each_other_are_refused() -> None:
+def test_contradicting_headers_are_refused() -> None:
     loads = (Load(0, ram(_PAGE, 1)), Load(2048, ram(_PAGE, 2)))
     document = opened(elf((cpus() + note(),), loads))
     with pytest.raises(SaveError, match="different parts"):
@@ -88,7 +88,7 @@ def test_a_file_that_is_cut_off_is_refused() -> None:
         merged(opened(elf((cpus() + note(),), _MANY)[:-1]))
 
 
-def test_in_place_only_the_head_is_written_and_it_can_be_taken_back(tmp_path: Path) -> None:
+def test_in_place_only_headers_are_written_and_can_be_undone(tmp_path: Path) -> None:
     path = tmp_path / "dump.elf"
     path.write_bytes(elf((cpus() + note(),), _MANY))
     old = path.read_bytes()

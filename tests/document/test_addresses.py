@@ -10,7 +10,7 @@ from vmci_tui.document.addresses import anchor_of, offset_of
 from vmci_tui.document.edit import Edit
 
 
-def test_a_place_in_memory_is_found_again_after_the_head_grew() -> None:
+def test_a_place_in_memory_is_found_after_the_headers_grew() -> None:
     document = opened(elf((note(),), (Load(0x1000, ram()),)))
     there = offset_of("p0x1010", document.layout)
     assert document.read(there, 8) == ram()[16:24]
@@ -22,7 +22,7 @@ def test_a_place_in_memory_is_found_again_after_the_head_grew() -> None:
     assert offset_of(" 0x46 ", document.layout) == offset_of("70", document.layout) == 70
 
 
-def test_what_is_no_place_is_said() -> None:
+def test_an_invalid_place_is_reported() -> None:
     layout = opened(elf((note(),))).layout
     for typed in ("", "p", "x", "-1", "p0xffffffffff", hex(layout.image.size)):
         with pytest.raises(EditError):

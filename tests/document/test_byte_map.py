@@ -29,7 +29,7 @@ _DOCUMENTS = {
 
 
 @pytest.mark.parametrize("name", _DOCUMENTS)
-def test_every_byte_lies_in_one_place_that_all_its_bytes_agree_on(name: str) -> None:
+def test_every_byte_is_in_exactly_one_place(name: str) -> None:
     document = _DOCUMENTS[name]
     places, at, size = Places(document), 0, document.layout.image.size
     while at < size:

@@ -22,17 +22,17 @@ def test_windows_announces_its_own_note() -> None:
     assert _fields(note(b"PAGEDU64" + bytes(0x2000 - 8)))["size"] == 0x2018
 
 
-def test_without_a_page_size_the_size_is_not_known() -> None:
+def test_without_a_page_size_the_size_is_unknown() -> None:
     assert _fields(note(b"OSRELEASE=6\n"))["size"] is None
 
 
-def test_an_empty_note_tells_of_a_paddr_outside_memory() -> None:
+def test_an_empty_note_means_a_paddr_outside_memory() -> None:
     fields = _fields(cpus(), bytes(12))
     assert fields["paddr"] is None and fields["guest_format"] == 1
     assert "outside" in derive(opened(elf((bytes(12),))).state)[-1].why
 
 
-def test_a_dump_without_any_note_tells_nothing() -> None:
+def test_a_dump_without_notes_has_no_derived_entry() -> None:
     assert derive(opened(elf()).state) == ()
 
 
@@ -59,7 +59,7 @@ def test_a_dump_that_qemu_did_not_write_has_no_entry(
     assert ("QEMU did not" in no_entry_reason(state, machine)) != derived
 
 
-def test_qemus_reading_of_phys_base_is_told_of_its_own_dumps_only() -> None:
+def test_qemus_phys_base_is_reported_only_for_its_own_dumps() -> None:
     text = b"OSRELEASE=6.1.0\nPAGESIZE=4096\nNUMBER(phys_base)=16777216\n"
     bare = note(bytes(336), b"CORE\0", 1)
     assert "T16" in found(opened(elf((cpus() + note(text),))))

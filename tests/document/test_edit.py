@@ -24,7 +24,7 @@ _EFFECTS = [
 ]
 
 
-def test_edits_are_equal_where_kind_and_arguments_are() -> None:
+def test_edits_with_equal_kind_and_arguments_are_equal() -> None:
     one = Edit.of(edit_text.set_key, b"A", b"1")
     assert one == Edit.of(edit_text.set_key, value=b"1", key=b"A") and hash(one) == hash(one.named("x").named(""))
     assert one != Edit.of(edit_text.set_key, b"A", b"2") and one != Edit.of(edit_text.add_key, b"A", b"1")
@@ -59,7 +59,7 @@ def test_another_label_changes_nothing_else() -> None:
     assert fix.named("delete the line").arguments == fix.arguments
 
 
-def test_where_a_note_comes_from_is_in_its_label() -> None:
+def test_the_label_names_the_source_of_a_note() -> None:
     appended = Edit.of(edit_notes.append_found, FromFile(_NOTE, "a\nb"), "little")
     assert appended.label == r"append the note of a\x0ab"
     adopted = Edit.of(edit_notes.append_found, FromMemory(_NOTE, 0x1000, "text"), "little")

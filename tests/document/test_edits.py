@@ -70,7 +70,7 @@ _edits: st.SearchStrategy[_Edit] = st.one_of(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(_edits, max_size=12), st.lists(st.booleans(), max_size=12))
-def test_any_edits_undone_are_the_opened_state_and_redone_the_last(todo: list[_Edit], steps: list[bool]) -> None:
+def test_undo_and_redo_of_any_edits_restore_first_and_last_state(todo: list[_Edit], steps: list[bool]) -> None:
     document = opened(_DUMP, EntryHistory("blob", (full_write(_GOOD),)))
     states = [document.state]
     for edit in todo:
@@ -108,12 +108,12 @@ def test_a_new_edit_forgets_what_was_undone() -> None:
     assert not document.edit(Edit.of(edit_text.set_key, b"K", b"3"))
 
 
-def test_appending_twice_is_appending_once() -> None:
+def test_appending_a_note_twice_equals_appending_it_once() -> None:
     first = edit_notes.append_text(opened(_DUMP).state, b"OSRELEASE=6\n", "little")
     assert edit_notes.append_text(first, b"OSRELEASE=6\n", "little") == first
 
 
-def test_a_re_append_replaces_every_vmcoreinfo_note_and_no_other() -> None:
+def test_an_append_replaces_every_vmcoreinfo_note_and_no_other() -> None:
     windows, other = note(b"PAGEDU64" + bytes(100)), note(b"x\n", b"OTHER\0")
     areas = (note(b"A=1\n") + cpus() + _XEN, note(b"B=1\n") + other, windows + note(name=b"VMCOREINFO"))
     state = opened(elf(areas)).state
@@ -138,7 +138,7 @@ def test_an_appended_note_gets_the_files_byte_order_and_keeps_its_bytes(order: O
     assert state.notes[-1].raw == note(b"A=1\n\0odd\xff", order=order)
 
 
-def test_setting_a_key_changes_that_line_and_nothing_else_in_the_file() -> None:
+def test_setting_a_key_changes_only_its_line_in_the_file() -> None:
     document = opened(_DUMP)
     document.edit(Edit.of(edit_text.set_key, b"PAGESIZE", b"8192"))
     assert saved(document) == _DUMP.replace(b"PAGESIZE=4096", b"PAGESIZE=8192")
@@ -150,7 +150,7 @@ def test_the_last_whole_note_is_the_one_that_is_shown() -> None:
     assert document.state.vmcoreinfo.text == b"B=1\n"
 
 
-def test_what_cannot_be_edited_says_why() -> None:
+def test_an_impossible_edit_reports_the_reason() -> None:
     bare, windows = opened(elf()).state, opened(elf((note(b"PAGEDUMP"),))).state
     refused: tuple[tuple[Callable[[], object], str], ...] = (
         (lambda: edit_text.set_key(bare, b"A", b"1"), "no VMCOREINFO note"),
@@ -212,7 +212,7 @@ def test_lines_are_moved_duplicated_and_their_keys_renamed() -> None:
             edit()
 
 
-def test_notes_are_moved_and_duplicated_but_not_behind_a_broken_one() -> None:
+def test_notes_are_moved_and_duplicated_but_not_past_a_broken_one() -> None:
     state = opened(elf((cpus(1) + note() + note(b"?", b"BAD\0", descsz=9999),))).state
     names = [n.name for n in state.notes]
     assert [n.name for n in edit_notes.move_note(state, 1, -1).notes] == [names[1], names[0], *names[2:]]
@@ -229,7 +229,7 @@ def test_notes_are_moved_and_duplicated_but_not_behind_a_broken_one() -> None:
             edit()
 
 
-def test_overwriting_a_notes_bytes_is_what_overwriting_the_files_would_be() -> None:
+def test_overwriting_bytes_of_a_note_equals_overwriting_the_file() -> None:
     """Each byte of the notes in turn: the file then holds just that byte, and opens to the notes that the app shows."""
     data = elf((note(b"A=1\n", b"FIRST\0") + note(b"OSRELEASE=6\n"),))
     plain = opened(data)

@@ -29,12 +29,12 @@ def find(
         ("OSRELEASE=", b"OSRELEASE="), ("\\x00A", b"\0A"), ("no hex", b"no hex"), ("zz zz", b"zz zz"),
     ],
 )  # fmt: skip
-def test_what_is_typed(typed: str, pattern: bytes) -> None:
+def test_valid_patterns(typed: str, pattern: bytes) -> None:
     assert pattern_of(typed) == pattern
 
 
 @pytest.mark.parametrize("typed", ["", "  ", "0x123", "0xzz", "é", "\\q"])
-def test_what_is_no_pattern(typed: str) -> None:
+def test_invalid_patterns(typed: str) -> None:
     with pytest.raises(EditError):
         pattern_of(typed)
 

@@ -15,7 +15,7 @@ _ORDERS: tuple[tuple[ByteOrder, str], ...] = (("little", "<"), ("big", ">"))
 
 
 @given(st.binary(max_size=20))
-def test_the_numbers_are_those_of_struct(data: bytes) -> None:
+def test_numbers_agree_with_struct(data: bytes) -> None:
     found = {(n.width, n.order): (n.unsigned, n.signed) for n in numbers(data)}
     for width, letter in ((1, "b"), (2, "h"), (4, "i"), (8, "q")):
         for order, mark in _ORDERS:
@@ -42,7 +42,7 @@ def test_the_field_the_text_and_both_addresses() -> None:
     assert inspected_lines(item)[0] == f"offset {memory:#x} = {memory}   paddr 0x1010 = 4112"
 
 
-def test_the_end_of_the_file_and_beyond_it() -> None:
+def test_the_end_of_the_file_and_past_it() -> None:
     document = opened(elf((note(),)))
     places = Places(document)
     last = inspect_at(document, places, places.size - 3)

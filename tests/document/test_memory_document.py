@@ -26,7 +26,7 @@ def memory(request: pytest.FixtureRequest) -> Document:
     return memory_document(document.dump, document.name)
 
 
-def test_it_is_read_by_paddr_and_gaps_are_zeros(memory: Document) -> None:
+def test_memory_is_read_by_paddr_with_zeros_for_gaps(memory: Document) -> None:
     assert memory.layout.image.size == 0xA000
     assert memory.read(0x1000, 8192) == _PAGES[1] + _PAGES[2]
     assert memory.read(0x2FF0, 32) == _PAGES[2][-16:] + bytes(16)
@@ -34,12 +34,12 @@ def test_it_is_read_by_paddr_and_gaps_are_zeros(memory: Document) -> None:
     assert [(item.paddr, item.length) for item in memory.layout.memory.ranges] == [(0x1000, 0x2000), (0x9000, 0x1000)]
 
 
-def test_it_is_searched_and_places_are_named(memory: Document) -> None:
+def test_memory_is_searched_and_its_places_are_named(memory: Document) -> None:
     assert search(memory, _PAGES[9][100:120], 0, lambda at: True) == 0x9000 + 100
     places = Places(memory)
     assert places.at(0x1234).kind == "memory" and places.at(0x5000).kind == "gap"
 
 
-def test_it_is_never_edited(memory: Document) -> None:
+def test_memory_is_never_edited(memory: Document) -> None:
     with pytest.raises(SaveError, match="never edited"):
         memory.edit(Edit.of(append_text, b"OSRELEASE=1\n", "little"))

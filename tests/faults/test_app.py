@@ -52,7 +52,7 @@ def test_every_pane_shows_hostile_text_as_text(hostile: bytes, columns: int, row
             assert shown in seen, shown
 
 
-def test_what_is_asked_and_said_is_text_too(hostile: bytes) -> None:
+def test_dialogs_and_messages_show_hostile_text_as_text(hostile: bytes) -> None:
     """The same for the text editor, the search, the save dialog and error messages."""
     with Terminal((sys.executable, "-m", "vmci_tui", hostile), 120, 36) as terminal:
         terminal.wait_for("Entry")
@@ -83,7 +83,7 @@ def test_what_is_asked_and_said_is_text_too(hostile: bytes) -> None:
         _unharmed(terminal)
 
 
-def test_a_file_that_shrinks_while_it_is_shown_ends_nothing(hostile: bytes) -> None:
+def test_a_file_that_shrinks_while_shown_does_not_end_the_app(hostile: bytes) -> None:
     with Terminal((sys.executable, "-m", "vmci_tui", hostile), 120, 36) as terminal:
         terminal.wait_for("Entry")
         os.truncate(hostile, 100)

@@ -44,7 +44,7 @@ def _bounded() -> None:
 
 
 @pytest.mark.parametrize("kind", fake_qemu.KINDS)
-def test_it_is_one_line_without_escapes(tmp_path: Path, kind: str) -> None:
+def test_every_failure_is_one_line_without_escapes(tmp_path: Path, kind: str) -> None:
     program = tmp_path / "qemu"
     words = (sys.executable, str(_ROOT / "tests" / "faults" / "fake_qemu.py"), kind)
     program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
@@ -76,13 +76,13 @@ class _Stub(QemuProcess):
 
 
 @pytest.mark.parametrize("part", [b"x" * 65536, b"$" + fake_qemu.ESCAPES.encode() + b"#00"])
-def test_a_gdb_stub_that_is_none(part: bytes) -> None:
+def test_a_broken_gdb_stub(part: bytes) -> None:
     with _Stub(part) as process, pytest.raises(QemuError) as error:
         set_long_mode(process)
     assert str(error.value).isascii() and str(error.value).isprintable()
 
 
-def test_its_last_words_are_shown(tmp_path: Path) -> None:
+def test_the_last_words_of_qemu_are_shown(tmp_path: Path) -> None:
     """Unchanged if they are harmless, else escaped."""
     program = tmp_path / "qemu"
     program.write_text("#!/bin/sh\nprintf 'no such machine: \\033[31mpc\\n' >&2; exit 1\n")
@@ -99,7 +99,7 @@ def test_a_warning_may_begin_with_the_name_of_the_program() -> None:
     assert machine._warnings(said) == ("a: 'b: \\x0d'", "c")
 
 
-def test_an_old_qemu_is_started_without_what_it_does_not_know(tmp_path: Path) -> None:
+def test_an_old_qemu_is_started_without_unknown_options(tmp_path: Path) -> None:
     program = tmp_path / "qemu"
     program.write_text(
         '#!/bin/sh\ncase "$*" in *reserve=off*) echo "Property \'memory-backend-ram.reserve\' not found" >&2;; '
@@ -110,7 +110,7 @@ def test_an_old_qemu_is_started_without_what_it_does_not_know(tmp_path: Path) ->
         machine.QemuMachine(TARGETS["i386"], str(program))
 
 
-def test_its_warnings_pass_the_gate_once() -> None:
+def test_warnings_of_qemu_are_reported_once() -> None:
     said = b"warning: \x1b[31m\xe2\x80\xae\\x1b\r\nnothing\x1b\nwarning: plain: 0x12\nwarning: \xff"
     warnings = machine._warnings(said)
     assert warnings == (r"\x1b[31m\xe2\x80\xae\\x1b", "plain: 0x12", r"\xff")

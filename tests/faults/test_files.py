@@ -44,7 +44,7 @@ def _without_privilege() -> Iterator[None]:
         os.seteuid(0)
 
 
-def test_a_fifo_does_not_make_us_wait(tmp_path: Path) -> None:
+def test_a_fifo_without_a_writer_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     assert "is not a regular file" in _refusal(str(tmp_path / "fifo"))
 
@@ -58,7 +58,7 @@ def test_folders_devices_and_sockets_are_refused(tmp_path: Path) -> None:
         assert "cannot open" in _refusal(str(tmp_path / "socket"))
 
 
-def test_the_blob_beside_a_dump_is_no_less_looked_at(tmp_path: Path) -> None:
+def test_a_blob_beside_a_dump_is_checked_like_any_file(tmp_path: Path) -> None:
     dump = tmp_path / "dump"
     dump.write_bytes(factory.elf())
     os.mkfifo(tmp_path / "fifo")
@@ -72,7 +72,7 @@ def _long(folder: Path) -> str:
     return str(folder / "long")
 
 
-def test_an_unreadable_file_is_said_to_be_one(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "dump"
     path.write_bytes(factory.elf())
     path.chmod(0)
@@ -81,7 +81,7 @@ def test_an_unreadable_file_is_said_to_be_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "no/such/file", "nul\0inside", "\ud800", "x" * 5000, "/dev/null/x"])
-def test_names_that_no_file_has(tmp_path: Path, path: str) -> None:
+def test_names_that_no_file_can_have(tmp_path: Path, path: str) -> None:
     assert "cannot open" in _refusal(path)
     dump = tmp_path / "dump"
     dump.write_bytes(factory.elf())

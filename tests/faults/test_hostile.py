@@ -62,25 +62,25 @@ def _drive(folder: Path, data: bytes, name: str = "case") -> None:
 
 @_HYPOTHESIS
 @given(strategies.heads())
-def test_any_head_is_opened_or_refused_in_one_line(tmp_path: Path, data: bytes) -> None:
+def test_any_headers_are_opened_or_refused_in_one_line(tmp_path: Path, data: bytes) -> None:
     _drive(tmp_path, data)
 
 
 @_HYPOTHESIS
 @given(strategies.note_areas())
-def test_any_bytes_may_stand_where_notes_should(tmp_path: Path, area: bytes) -> None:
+def test_any_bytes_in_place_of_notes(tmp_path: Path, area: bytes) -> None:
     _drive(tmp_path, factory.elf([area]))
 
 
 @_HYPOTHESIS
 @given(strategies.texts())
-def test_any_text_may_stand_in_the_note(tmp_path: Path, text: bytes) -> None:
+def test_any_text_in_the_note(tmp_path: Path, text: bytes) -> None:
     _drive(tmp_path, factory.elf([factory.note(text)]))
 
 
 @_HYPOTHESIS
 @given(strategies.write_json())
-def test_any_json_may_stand_for_writes(tmp_path: Path, data: bytes) -> None:
+def test_any_json_in_place_of_writes(tmp_path: Path, data: bytes) -> None:
     _drive(tmp_path, data, "case.write.json")
 
 
@@ -94,7 +94,7 @@ def test_any_json_may_stand_for_writes(tmp_path: Path, data: bytes) -> None:
     ],
     ids=["heads", "notes", "texts"],
 )
-def test_hypothesis_looks_for_minutes(tmp_path: Path, strategy: Any, wrap: Callable[[bytes], bytes]) -> None:
+def test_hypothesis_searches_for_minutes(tmp_path: Path, strategy: Any, wrap: Callable[[bytes], bytes]) -> None:
     @settings(_HYPOTHESIS, max_examples=20_000, derandomize=False)
     @given(strategy)
     def look(data: bytes) -> None:
@@ -104,7 +104,7 @@ def test_hypothesis_looks_for_minutes(tmp_path: Path, strategy: Any, wrap: Calla
 
 
 @pytest.mark.parametrize("name", corpus.TEXTS)
-def test_hostile_text_comes_out_as_printable_ascii(tmp_path: Path, name: str) -> None:
+def test_hostile_text_is_printed_as_printable_ascii(tmp_path: Path, name: str) -> None:
     text = corpus.TEXTS[name]
     note_name = text.replace(b"\0", b"") + b"\0"
     notes = factory.note(b"x", note_name) + factory.note(b"OSRELEASE=" + text + b"\n" + text + b"=1\n")

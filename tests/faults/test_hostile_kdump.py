@@ -82,7 +82,7 @@ def _sparse(path: Path, head: bytes, size: int) -> None:
         file.truncate(size)
 
 
-def test_the_largest_bitmap_that_is_looked_at(tmp_path: Path) -> None:
+def test_the_largest_bitmap_that_is_read(tmp_path: Path) -> None:
     """A guest of 16 TiB: a bitmap of 512 MiB that is a hole, and one of 1 GiB that is too large."""
     blocks = (512 << 20) // 4096
     for factor, words in ((2, None), (3, "blocks of bitmap")):
@@ -93,7 +93,7 @@ def test_the_largest_bitmap_that_is_looked_at(tmp_path: Path) -> None:
         assert words is None or words in figures["words"]
 
 
-def test_every_second_page_of_many(tmp_path: Path) -> None:
+def test_a_bitmap_with_every_second_page(tmp_path: Path) -> None:
     """Of four million ranges the first are listed, each can be read, and memory stays bounded."""
     data = bytearray(factory.kdump({(1 << 23) - 1: bytes(4096)}))
     bitmap = 1 << 20

@@ -346,7 +346,7 @@ def shortened(call: str, number: int, how: str) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_write_that_is_short_or_torn(name: str, scenarios: dict[str, Scenario], tmp_path: Path) -> None:
+def test_every_write_cut_short_or_torn(name: str, scenarios: dict[str, Scenario], tmp_path: Path) -> None:
     """Test what strace cannot do: the kernel writes only some of the bytes, and the process may be killed then."""
     scenario = scenarios[name]
     tried = 0
@@ -382,7 +382,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("name", ["overwrite", "lift", "lift again", "copy", "copy over a file", "undo"])
-def test_a_disk_that_is_really_full(name: str, scenarios: dict[str, Scenario], small_disk: Path) -> None:
+def test_a_full_disk(name: str, scenarios: dict[str, Scenario], small_disk: Path) -> None:
     """From no free page to enough of them; a file that was being changed is the old one, and nothing is left over."""
     scenario, codes = scenarios[name], set()
     for free in range(32):

@@ -79,5 +79,5 @@ def test_every_fault_at_every_call(scenario: Scenario, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_writes_that_are_short_or_torn(name: str, scenarios: dict[str, Scenario], tmp_path: Path) -> None:
-    test_save_faults.test_every_write_that_is_short_or_torn(name, scenarios, tmp_path)
+def test_writes_cut_short_or_torn(name: str, scenarios: dict[str, Scenario], tmp_path: Path) -> None:
+    test_save_faults.test_every_write_cut_short_or_torn(name, scenarios, tmp_path)

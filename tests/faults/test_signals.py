@@ -119,7 +119,7 @@ def large(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", _SIGNALS)
-def test_a_long_copy_leaves_nothing_behind(name: str, large: Path) -> None:
+def test_an_interrupted_copy_leaves_no_file(name: str, large: Path) -> None:
     folder = large.parent
     command = slowly("set", str(large), "PAGESIZE=8192", "-o", str(folder / "out"))
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
@@ -139,7 +139,7 @@ def appears(folder: Path, ending: str) -> bool:
     return False
 
 
-def test_what_nohup_ignores_stays_ignored(tmp_path: Path) -> None:
+def test_signals_that_nohup_ignores_stay_ignored(tmp_path: Path) -> None:
     (tmp_path / "dump.elf").write_bytes(_DATA)
     code = "import signal, os; from vmci_tui.cli.run import main; main(['--help']); os.kill(os.getpid(), signal.SIGHUP)"
     code = code.replace("main(['--help'])", "main(['show', 'dump.elf'])")
@@ -149,7 +149,7 @@ def test_what_nohup_ignores_stays_ignored(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGUSR1"])
-def test_the_app_that_saves_leaves_nothing_behind(name: str, large: Path) -> None:
+def test_an_app_killed_while_saving_leaves_no_file(name: str, large: Path) -> None:
     with Terminal(slowly(str(large)), env={"XDG_CONFIG_HOME": str(large.parent / "config")}) as terminal:
         terminal.wait_for("OSRELEASE")
         terminal.send("s")

@@ -64,7 +64,7 @@ def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("command", _COMMANDS)
 @pytest.mark.parametrize("how", [">&-", "2>&-", "<&-", ">&- 2>&- <&-", "2>/dev/full", ">/dev/full", "| true"])
-def test_a_stream_that_is_closed_full_or_not_read(how: str, command: str, folder: Path) -> None:
+def test_streams_that_are_closed_full_or_not_read(how: str, command: str, folder: Path) -> None:
     code, prints = _COMMANDS[command]
     if "<" in how:
         command = command.split(" <")[0]
@@ -111,7 +111,7 @@ def test_the_app_and_the_lessons_need_a_terminal_on_all_three(number: int, folde
 
 
 @pytest.mark.parametrize("command", ["repair d.elf -o out", "set d.elf PAGESIZE=1 -o out --json"])
-def test_a_pipe_that_nobody_reads_is_waited_for_after_the_file_is_saved(command: str, folder: Path) -> None:
+def test_a_blocked_output_pipe_does_not_delay_the_save(command: str, folder: Path) -> None:
     """An interrupt then reports what was saved, and ends it at once."""
     read, write = os.pipe()
     os.set_blocking(write, False)

@@ -61,7 +61,7 @@ def test_the_command_line_sends_text_only(
     assert not any(marker in raw for marker in corpus.MARKERS)
 
 
-def test_the_terminal_would_tell(tmp_path: Path) -> None:
+def test_the_terminal_detects_escapes(tmp_path: Path) -> None:
     """Check that the assertions above are not vacuous: sent raw, the corpus is visible, and it acts."""
     (tmp_path / "raw").write_bytes(corpus.TEXT)
     with Terminal(("cat", str(tmp_path / "raw"))) as terminal:

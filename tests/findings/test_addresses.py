@@ -31,7 +31,7 @@ def test_a_repair_writes_the_linear_map(name: str) -> None:
     assert done.readers.after["drgn"].reads is True and "C35" not in found(document)
 
 
-def test_the_edit_is_taken_back_and_done_again() -> None:
+def test_the_edit_is_undone_and_redone() -> None:
     document = opened(fault("633-armhf.elf"))
     fix = found(document)["C35"].fix
     assert fix is not None and document.edit(fix)
@@ -42,7 +42,7 @@ def test_the_edit_is_taken_back_and_done_again() -> None:
     assert Judgement.of(document).shown["drgn"].reads is True and "C35" not in found(document)
 
 
-def test_it_is_said_of_whom_it_concerns_and_not_blamed_on_missing_memory() -> None:
+def test_the_finding_names_its_readers_and_missing_memory_is_not_blamed() -> None:
     findings = found(opened(fault("633-armhf.elf")))
     told = findings["C35"]
     assert "M04" not in findings and told.span is not None and told.span.offset == 52 + 32 + 8
@@ -71,7 +71,7 @@ def test_a_header_that_crosses_an_edge_becomes_several_of_the_same_memory() -> N
     assert tuple(pieces(whole, (VirtualRange(0, 0x1000, 5),), 1 << 32)) == (whole,)
 
 
-def test_what_the_kernel_does_not_map_gets_no_address() -> None:
+def test_memory_that_the_kernel_does_not_map_gets_no_address() -> None:
     made = craft(chosen(["C35"]))
     assert found(made.document)["C35"].readers[0].reader == "drgn"
     repair(made.document)

@@ -27,7 +27,7 @@ _WORDS = {
 
 
 @pytest.mark.parametrize("code", _ROWS)
-def test_a_row_has_the_fields_that_are_asked_for(code: str) -> None:
+def test_every_row_has_its_fields(code: str) -> None:
     row = _ROWS[code]
     assert set(row) >= _MUST and set(row) <= _MUST | _MAY
     assert _MUST | _MAY | {"code"} == set(FindingType._fields)
@@ -45,7 +45,7 @@ def test_defects_and_rows_name_each_other() -> None:
     assert sorted(named) == sorted(item.name for item in DEFECTS)
 
 
-def test_the_loader_gives_what_the_file_says() -> None:
+def test_the_loader_agrees_with_the_file() -> None:
     assert list(catalogue()) == list(_ROWS)
     row = catalogue()["N02"]
     assert (row.code, row.safe, row.fix, row.adopt, row.group) == ("N02", "refused", None, False, None)

@@ -228,7 +228,7 @@ def test_every_code_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("case", _CASES, ids=[f"{n}-{case.code}" for n, case in enumerate(_CASES)])
-def test_spans_lie_in_the_file_or_in_the_entry(case: Case) -> None:
+def test_spans_are_in_the_file_or_in_the_entry(case: Case) -> None:
     document = case.document
     for finding in Judgement.of(document).found:
         if finding.span is None:
@@ -253,12 +253,12 @@ def test_spans_lie_in_the_file_or_in_the_entry(case: Case) -> None:
         (dump(bytes(12)), "N07", bytes(12)),
     ],
 )
-def test_a_span_is_the_very_bytes(document: Document, code: str, spanned: bytes) -> None:
+def test_a_span_is_exactly_the_bytes(document: Document, code: str, spanned: bytes) -> None:
     span = found(document)[code].span
     assert span is not None and document.read(span.offset, span.length) == spanned
 
 
-def test_a_good_dump_with_its_entry_has_nothing_but_what_is_always_so() -> None:
+def test_a_good_dump_with_its_entry_has_no_other_findings() -> None:
     """Only phys_base in decimal (T16), and memory without a kernel (M03, M06)."""
     text = _TEXT + b"SYMBOL(_stext)=ffffffff82000000\nSYMBOL(init_top_pgt)=ffffffff82610000\n"
     history = EntryHistory("blob", (full_write(_GOOD.pack()),))
@@ -276,14 +276,14 @@ def test_errors_come_first() -> None:
     assert ranks == sorted(ranks) and len(set(ranks)) == 3
 
 
-def test_an_entry_that_is_zeroed_but_stays_present_is_not_called_switched_off() -> None:
+def test_a_zeroed_entry_that_is_still_present_is_not_switched_off() -> None:
     """QEMU then says `guest note size is invalid: 0`."""
     document = entry(full_write(_GOOD.pack()), Write(0, 16, None))
     assert document.state.entry is not None and document.state.entry.present
     assert {"E05", "E09"} <= set(found(document)) and "E03" not in found(document)
 
 
-def test_readers_stand_at_the_write_that_decides() -> None:
+def test_impacts_are_listed_at_the_decisive_write() -> None:
     """The last write that QEMU accepted decides: the earlier ones do not matter."""
     half = Write(0, 8, bytes(8))
     failed = Write(8, 12, bytes(12))

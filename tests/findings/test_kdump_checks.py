@@ -44,12 +44,12 @@ def codes(document: Document) -> set[str]:
     return {item.code for item in Judgement.of(document).found}
 
 
-def test_a_good_one_has_none_of_them() -> None:
+def test_a_good_kdump_has_none_of_these_findings() -> None:
     assert not codes(opened(good())) & CODES
 
 
 @pytest.mark.parametrize("code", CASES)
-def test_each_has_its_case_and_its_fix_removes_it(code: str) -> None:
+def test_each_finding_has_its_case_and_its_fix_removes_it(code: str) -> None:
     document = opened(CASES[code])
     finding = kit.found(document)[code]
     assert finding.fix is not None and finding.message.isascii() and finding.message.isprintable()
@@ -63,13 +63,13 @@ def test_each_has_its_case_and_its_fix_removes_it(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", CASES)
-def test_repair_cures_each(code: str) -> None:
+def test_repair_removes_each_finding(code: str) -> None:
     document = opened(CASES[code])
     done = repair(document)
     assert code in {step.code for step in done.steps} and code not in codes(opened(kit.saved(document)))
 
 
-def test_a_flattened_file_that_shall_stay_so_is_repaired_all_the_same() -> None:
+def test_a_file_that_stays_flattened_is_repaired() -> None:
     document = opened(flattened(good({"machine": b"x86_64"})))
     done = repair(document, Choice(keep_flattened=True))
     assert {step.code for step in done.steps} == {"C19"}
@@ -82,19 +82,19 @@ def test_the_message_names_the_misreading() -> None:
     assert "had no note to read it from" in kit.found(opened(good(phys_base=0)))["M07"].message
 
 
-def test_a_cut_off_file_is_told() -> None:
+def test_a_cut_file_is_reported() -> None:
     finding = kit.found(opened(DOUBTED))["C02"]
     assert finding.fix is None and finding.severity == "error"
 
 
-def test_a_part_of_a_split_dump_is_told_and_how_to_put_it_together() -> None:
+def test_a_part_of_a_split_dump_is_reported_with_the_command_to_join_it() -> None:
     for part, words in (((0, 2), "the pages 0x0 to 0x2 of 0x29"), ((41, 41), "no pages")):
         found = kit.found(opened(kdump(uts=LINUX, sub={"phys_base": PHYS_BASE}, part=part)))
         assert words in found["C32"].message and "makedumpfile --reassemble" in catalogue()["C32"].cure
         assert not {"C02", "C23"} & set(found)
 
 
-def test_a_dump_that_says_that_it_is_incomplete() -> None:
+def test_an_incomplete_status_is_reported() -> None:
     found = kit.found(opened(kdump(uts=LINUX, head={"status": INCOMPLETE | ZLIB})))
     assert found["C33"].severity == "warning" and "C02" not in found
     data = bytearray(kdump(uts=LINUX, head={"status": INCOMPLETE | ZLIB}))
@@ -106,24 +106,24 @@ def test_a_dump_that_says_that_it_is_incomplete() -> None:
     assert finding.message == "3 of 5 pages of memory are missing: their descriptors are empty"
 
 
-def test_records_without_their_end_are_told() -> None:
+def test_records_without_an_end_mark_are_reported() -> None:
     assert kit.found(opened(flattened(good(), end=None)))["C24"].severity == "error"
 
 
-def test_utsname_comes_from_the_note_where_memory_does_not_hold_it() -> None:
+def test_utsname_comes_from_the_note_if_memory_lacks_it() -> None:
     document = opened(CASES["C19"])
     repair(document)
     header = document.state.header
     assert header is not None and header.utsname[:5] == (b"Linux", b"", b"6.1.0-test", b"unknown", b"x86_64")
 
 
-def test_another_text_at_the_pointer_is_an_error_and_the_same_one_a_warning() -> None:
+def test_another_text_at_the_pointer_is_an_error_an_equal_one_a_warning() -> None:
     at = len(good())
     for text, severity in ((factory.TEXT_64, "warning"), (factory.TEXT_64.replace(b"6.1.0", b"9.9.9"), "error")):
         data = good(offset_vmcoreinfo=at, size_vmcoreinfo=len(text)) + text
         assert kit.found(opened(data))["C20"].severity == severity
 
 
-def test_an_elf_dump_is_asked_none_of_this() -> None:
+def test_an_elf_dump_has_none_of_these_findings() -> None:
     assert not codes(kit.opened(factory.elf((factory.note(),)))) & CODES
     assert State().header is None

@@ -15,13 +15,13 @@ def test_both_notes_of_a_xen_dom0_are_legal() -> None:
     assert findings["M12"].severity == "info" and not {"N04", "N05", "N16"} & set(findings)
 
 
-def test_the_hypervisors_note_alone_is_none_of_linux() -> None:
+def test_the_hypervisors_note_alone_is_not_a_linux_note() -> None:
     document = opened(fault("xen-dom0-both.elf").replace(b"VMCOREINFO\0", b"VMCOREINFX\0"))
     findings = found(document)
     assert "M12" not in findings and {"N01", "N04"} & set(findings)
 
 
-def test_a_drivers_dump_is_explained() -> None:
+def test_a_dump_of_the_windows_driver_is_explained() -> None:
     lines = [*show_text(opened(fault("32-vmcoredd.elf")))]
     told = next(line for line in lines if "LINUX" in line)
     assert told.endswith(": a driver's own dump of its device, NT_VMCOREDD hwdev0")

@@ -14,7 +14,7 @@ _orders = st.sampled_from(["little", "big"])
 
 
 @given(st.lists(st.tuples(st.binary(max_size=20), st.binary(max_size=40), st.integers(0, 2**32 - 1))), _orders)
-def test_what_is_built_is_what_the_factory_builds_and_walks_back(
+def test_built_notes_agree_with_the_factory_and_parse_again(
     parts: list[tuple[bytes, bytes, int]], order: Order
 ) -> None:
     built = [build(name, kind, desc, order) for name, desc, kind in parts]
@@ -26,7 +26,7 @@ def test_what_is_built_is_what_the_factory_builds_and_walks_back(
 
 
 @given(st.binary(max_size=300), _orders, st.sampled_from([0, 1, 4, 8, 4096]))
-def test_together_the_notes_are_the_area_whatever_is_in_it(area: bytes, order: Order, align: int) -> None:
+def test_the_notes_together_are_all_bytes_of_the_area(area: bytes, order: Order, align: int) -> None:
     notes = parse_notes(area, order, align)
     assert b"".join(note.raw for note in notes) == area
     assert all(note.whole for note in notes[:-1])
@@ -43,7 +43,7 @@ def test_together_the_notes_are_the_area_whatever_is_in_it(area: bytes, order: O
         (factory.note(b"x=1\n")[:-1], "descsz"),
     ],
 )
-def test_what_does_not_hold_what_it_claims_is_broken_and_says_why(area: bytes, why: str) -> None:
+def test_a_note_shorter_than_its_header_claims_is_broken_with_a_reason(area: bytes, why: str) -> None:
     first, last = parse_notes(factory.cpus()[:356] + area, "little")
     assert first.whole and last.broken is not None and why in last.broken
     assert last.raw == area
@@ -58,7 +58,7 @@ def test_padding_to_8_is_followed_only_where_it_is_needed() -> None:
     assert packed.raw == factory.note(b"12345", b"CORE\0")
 
 
-def test_a_header_in_the_other_byte_order_is_seen() -> None:
+def test_a_header_in_the_other_byte_order_is_detected() -> None:
     (note,) = parse_notes(factory.note(order="little"), "big")
     assert note.whole and note.order == "little" and note.name == NAME
     assert note.packed("big").raw == factory.note(order="big")
@@ -72,7 +72,7 @@ def test_a_header_in_the_other_byte_order_is_seen() -> None:
         (b"", False),
     ],
 )  # fmt: skip
-def test_which_name_is_ours(name: bytes, ours: bool) -> None:
+def test_names_of_vmcoreinfo_notes(name: bytes, ours: bool) -> None:
     assert build(name, 0, b"A=1\n", "little").is_vmcoreinfo is ours
 
 
@@ -83,7 +83,7 @@ def test_kinds_of_note() -> None:
     assert any(parse_notes(factory.note(b"abc", pad=b"!"), "little")[0].padding)
 
 
-def test_a_raw_note_is_read_in_either_byte_order_and_with_zeros_behind() -> None:
+def test_a_raw_note_is_read_in_both_byte_orders_and_with_zeros_after_it() -> None:
     for order in ("little", "big"):
         note = parse_raw(factory.note(order=order) + bytes(500))
         assert note is not None and note.desc == factory.TEXT_64 and note.order == order
@@ -91,10 +91,10 @@ def test_a_raw_note_is_read_in_either_byte_order_and_with_zeros_behind() -> None
         assert parse_raw(bad) is None
 
 
-def test_there_is_an_end_to_notes() -> None:
+def test_the_number_of_notes_is_bounded() -> None:
     notes = parse_notes(bytes(12) * (NOTE_LIMIT + 5), "little")
     assert len(notes) == NOTE_LIMIT + 1 and notes[-1].broken == f"more than {NOTE_LIMIT} notes"
 
 
-def test_up() -> None:
+def test_align_up_rounds_up() -> None:
     assert [align_up(n) for n in (0, 1, 4, 5)] == [0, 4, 4, 8] and align_up(9, 8) == 16

@@ -49,5 +49,5 @@ def test_a_hex_dump_of_16_bytes_is_the_entry(text: str) -> None:
         "\n" * 100,
     ],
 )
-def test_what_is_none(text: str) -> None:
+def test_other_texts_are_not_an_entry(text: str) -> None:
     assert entry_bytes(text.encode()) is None

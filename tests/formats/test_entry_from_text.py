@@ -57,11 +57,11 @@ _WHOLE = (
         _HEX.replace(b"0x1024", b"0x7") + _HEX,
     ],
 )
-def test_what_gdb_prints(text: bytes) -> None:
+def test_output_of_gdb(text: bytes) -> None:
     assert from_gdb(text).entry == _ENTRY and is_entry_text(text) and from_text(text).raw == _ENTRY.pack()
 
 
-def test_what_qemu_says_of_itself_is_kept() -> None:
+def test_has_vmcoreinfo_of_qemu_is_kept() -> None:
     assert from_gdb(_HEX).has_vmcoreinfo is None and from_gdb(_HEX).present
     assert from_gdb(_PRETTY).has_vmcoreinfo is True
     absent = from_gdb(_WHOLE)
@@ -78,7 +78,7 @@ def test_what_qemu_says_of_itself_is_kept() -> None:
     assert absent.with_field("size", 5).present
 
 
-def test_a_note_that_is_switched_off_and_yet_held() -> None:
+def test_a_switched_off_entry_that_qemu_still_has() -> None:
     """After a DMA from where no memory is, the entry is zeroed and stays present."""
     history = from_gdb(_PRETTY.replace(b"guest_format = 0x1", b"guest_format = 0x0"))
     assert history.present and history.entry.guest_format == 0
@@ -112,7 +112,7 @@ def test_a_big_endian_host_shows_swapped_fields() -> None:
         (b"{host_format = 0, guest_format = 1, size = 1, paddr = 0x10000000000000000}", "8 bytes wide"),
     ],
 )
-def test_what_gdb_says_instead(text: bytes, words: str) -> None:
+def test_error_messages_of_gdb(text: bytes, words: str) -> None:
     with pytest.raises(OpenError, match=words) as error:
         from_gdb(text)
     assert "p/x" in error.value.hint
@@ -137,7 +137,7 @@ def test_the_pair_in_sysfs(text: bytes, entry: Entry) -> None:
 @pytest.mark.parametrize(
     "text", [b"", b"hello", b"0x1 0x2", b"1 2 3", b"1 2\n3 4\n", b"f" * 33 + b" 1", b"1" * 20 + b" 1"]
 )
-def test_what_is_no_pair(text: bytes) -> None:
+def test_texts_that_are_not_a_pair(text: bytes) -> None:
     with pytest.raises(OpenError) as error:
         from_sysfs(text)
     assert error.value.hint
@@ -155,7 +155,7 @@ _PARTS = st.sampled_from(
 
 
 @given(st.lists(_PARTS | st.binary(max_size=8), max_size=30).map(b"".join))
-def test_no_text_is_too_strange(text: bytes) -> None:
+def test_any_text_is_read_or_refused(text: bytes) -> None:
     for read in (from_gdb, from_sysfs, from_text):
         try:
             history: EntryHistory = read(text)

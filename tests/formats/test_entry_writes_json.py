@@ -46,7 +46,7 @@ def test_one_write_a_list_null_and_a_line_of_cases() -> None:
         (b"[" + b"null," * 10_000 + b"null]", "more than 10000"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(data: bytes, why: str) -> None:
+def test_every_error_is_one_line(data: bytes, why: str) -> None:
     with pytest.raises(OpenError, match=why) as error:
         writes.parse(data)
     assert "\n" not in str(error.value)
@@ -55,12 +55,12 @@ def test_what_is_wrong_is_said_in_one_line(data: bytes, why: str) -> None:
 @pytest.mark.parametrize(
     "value", [[], [_ONE], [_ONE, {"offset": 8, "length": 0, "bytes": ""}, {"offset": 0, "length": 16, "bytes": None}]]
 )
-def test_what_is_encoded_is_read_again(value: object) -> None:
+def test_encoded_writes_are_read_again(value: object) -> None:
     history = parse(value)
     assert writes.parse(writes.encode(history)) == history
 
 
-def test_more_writes_than_are_read_are_not_saved() -> None:
+def test_writes_above_the_limit_are_not_saved() -> None:
     with pytest.raises(SaveError, match="more than a list of writes may have"):
         writes.encode(EntryHistory("writes", (Write(0, 1, b"x"),) * 10_001))
 

@@ -34,7 +34,7 @@ def test_presence_agrees_with_every_case_of_a_real_qemu() -> None:
 
 @pytest.mark.parametrize("offset", range(17))
 @pytest.mark.parametrize("length", range(18))
-def test_only_one_write_of_all_sizes_and_places_counts(offset: int, length: int) -> None:
+def test_only_a_full_write_at_offset_0_counts(offset: int, length: int) -> None:
     data = (GOOD * 2)[offset : offset + length]
     outcome = history(Write(offset, length, data)).outcomes[0]
     if length == 0:
@@ -49,24 +49,24 @@ def test_only_one_write_of_all_sizes_and_places_counts(offset: int, length: int)
     assert outcome.present is (outcome.result == "present")
 
 
-def test_two_halves_are_no_whole() -> None:
+def test_two_half_writes_do_not_count() -> None:
     both = history(Write(0, 8, GOOD[:8]), Write(8, 8, GOOD[8:]))
     assert both.raw == GOOD and not both.present
 
 
-def test_a_partial_write_takes_a_present_note_away_even_with_the_same_bytes() -> None:
+def test_a_partial_write_makes_a_present_note_absent() -> None:
     after = history(WHOLE, Write(4, 4, GOOD[4:8]))
     assert [outcome.result for outcome in after.outcomes] == ["present", "not present"]
     assert after.raw == GOOD
 
 
-def test_a_write_past_the_end_leaves_everything_as_it_was() -> None:
+def test_a_write_past_the_end_changes_nothing() -> None:
     after = history(WHOLE, Write(0, 17, bytes(17)))
     assert after.outcomes[-1].result == "DMA error"
     assert after.present and after.raw == GOOD
 
 
-def test_a_dma_from_no_memory_clears_the_entry_and_leaves_it_present() -> None:
+def test_a_dma_from_outside_memory_zeroes_the_entry_and_keeps_it_present() -> None:
     after = history(WHOLE, Write(0, 16, None))
     assert after.outcomes[-1].result == "DMA error"
     assert after.present and after.raw == bytes(16)

@@ -10,18 +10,18 @@ from vmci_tui.repair.safe_fixes import repair
 _CRASH = b"".join(b" " * 22 + line for line in TEXT_64.splitlines(keepends=True))
 
 
-def test_what_is_indented() -> None:
+def test_indented_and_other_texts() -> None:
     assert is_indented(_CRASH) and is_indented(b"\tA=1\n\n  B=2") and is_indented(_CRASH.removesuffix(b"\n"))
     for text in (TEXT_64, b"", b"\n", b"A=1\n B=2\n", b"  prose\n", b"  =1\n"):
         assert not is_indented(text)
 
 
-def test_nothing_but_the_blanks_is_taken_out() -> None:
+def test_only_the_blanks_are_removed() -> None:
     assert unindented(_CRASH) == TEXT_64
     assert unindented(b"A=1\n \t B= 2 \n  prose = x\n\n   \n") == b"A=1\nB= 2 \nprose = x\n\n   \n"
 
 
-def test_it_is_said_and_repaired() -> None:
+def test_an_indented_note_is_reported_and_repaired() -> None:
     document = opened(elf((cpus() + note(_CRASH),)))
     assert found(document)["T26"].message == "every line is indented"
     done = repair(document)

@@ -57,7 +57,7 @@ _NAMED: Final = re.compile(
 )
 
 
-def test_every_field_that_the_code_names_is_there() -> None:
+def test_every_field_named_in_the_code_exists() -> None:
     kdump, elf = KdumpFormat(64, "little"), format_of(64, "little")
     records = (
         *(kdump.header, kdump.sub_header, kdump.page, IDENT, elf.header, elf.segment, elf.section),
@@ -69,7 +69,7 @@ def test_every_field_that_the_code_names_is_there() -> None:
     assert len(named) > 20 and named <= known
 
 
-def test_no_bare_offsets_stand_for_a_field() -> None:
+def test_no_bare_offset_is_used_for_a_field() -> None:
     files = {path.name: path.read_text() for path in (ROOT / "vmci_tui").rglob("*.py")}
     assert [name for name, text in files.items() if re.search(r"Span\(\d+, ?\d", text)] == []
 

@@ -22,7 +22,7 @@ def _headers(form: ElfFormat) -> st.SearchStrategy[list[Segment]]:
 
 @pytest.mark.parametrize("form", _FORMS)
 @given(data=st.data())
-def test_headers_are_what_a_list_of_them_is(form: ElfFormat, data: st.DataObject) -> None:
+def test_a_table_behaves_as_a_list_of_headers(form: ElfFormat, data: st.DataObject) -> None:
     headers = data.draw(_headers(form))
     segments = Segments.of(form, headers)
     assert list(segments) == headers and len(segments) == len(headers)
@@ -60,9 +60,7 @@ def test_columns_and_single_headers_are_changed_in_a_copy(form: ElfFormat, data:
 
 @pytest.mark.parametrize("form", _FORMS)
 @given(data=st.data(), more=st.integers(0, 70), tail=st.integers(0, 90))
-def test_a_table_with_any_distance_is_read_as_far_as_headers_are_whole(
-    form: ElfFormat, data: st.DataObject, more: int, tail: int
-) -> None:
+def test_whole_headers_are_read_at_any_stride(form: ElfFormat, data: st.DataObject, more: int, tail: int) -> None:
     headers = data.draw(_headers(form))
     size = form.segment.size
     table = b"".join(form.pack_segment(header) + bytes(more) for header in headers)

@@ -15,7 +15,7 @@ _TEXT = Vmcoreinfo(b"OSRELEASE=6.1\nPAGESIZE=4096\nbroken\nA=1\nA=2\nB==x\nlast=
 
 
 @given(_texts)
-def test_the_lines_are_the_text_to_the_byte(text: bytes) -> None:
+def test_the_lines_are_the_text_byte_for_byte(text: bytes) -> None:
     lines = Vmcoreinfo(text).lines
     assert b"".join(line.raw for line in lines) == text
     assert [line.number for line in lines] == list(range(1, len(lines) + 1))
@@ -23,7 +23,7 @@ def test_the_lines_are_the_text_to_the_byte(text: bytes) -> None:
 
 
 @given(_texts, st.sampled_from([b"A", b"B", b"AB", b"C"]), _values)
-def test_setting_a_key_changes_its_lines_and_no_other(text: bytes, key: bytes, value: bytes) -> None:
+def test_setting_a_key_changes_only_its_lines(text: bytes, key: bytes, value: bytes) -> None:
     old = Vmcoreinfo(text)
     new = old.with_value(key, value)
     assert new.get(key) == value
@@ -34,7 +34,7 @@ def test_setting_a_key_changes_its_lines_and_no_other(text: bytes, key: bytes, v
 
 
 @given(_texts, st.integers(1, 20))
-def test_a_line_set_to_itself_is_no_change(text: bytes, number: int) -> None:
+def test_a_line_set_to_itself_changes_nothing(text: bytes, number: int) -> None:
     old = Vmcoreinfo(text)
     line = next((line for line in old.lines if line.number == number), None)
     assert old.with_line(number, line.body if line else b"x").text == text
@@ -50,16 +50,16 @@ def test_keys_and_values() -> None:
 
 
 @pytest.mark.parametrize("value", [b"0", b"4095", b"0x1000", b"-4096", b"", b"4096 ", b"9" * 5000, b"\xb2"])
-def test_a_page_size_that_is_none(value: bytes) -> None:
+def test_an_invalid_page_size(value: bytes) -> None:
     assert Vmcoreinfo(b"PAGESIZE=" + value + b"\n").page_size is None
 
 
-def test_adding_ends_the_line_before() -> None:
+def test_adding_a_line_ends_the_previous_one() -> None:
     assert _TEXT.with_new_line(b"NEW", b"1").text.endswith(b"last=no newline\nNEW=1\n")
     assert Vmcoreinfo(b"").with_new_line(b"K", b"v").text == b"K=v\n"
 
 
-def test_what_would_make_other_lines_is_refused() -> None:
+def test_bytes_that_would_make_other_lines_are_refused() -> None:
     for key in (b"", b"a=b", b"a\nb"):
         with pytest.raises(EditError):
             _TEXT.with_new_line(key, b"1")

@@ -38,7 +38,7 @@ def _header(bits: int, **values: int) -> Note:
     return build(NAME, 0, bytes(desc), "little")
 
 
-def test_the_sample_tells_its_build_and_where_its_lists_are(sample: Callable[[str], str]) -> None:
+def test_the_sample_has_its_build_and_the_addresses_of_its_lists(sample: Callable[[str], str]) -> None:
     out = report.show_json(open_document(sample(_SAMPLE)))
     assert out["vmcoreinfo"] is None
     told = out["windows"]
@@ -54,7 +54,7 @@ def test_the_text_shows_the_header_in_place_of_keys(sample: Callable[[str], str]
     assert "KdDebuggerDataBlock not filled in" in lines and "\nvmcoreinfo" not in lines
 
 
-def test_other_dumps_have_none(sample: Callable[[str], str]) -> None:
+def test_other_dumps_have_no_windows_header(sample: Callable[[str], str]) -> None:
     assert report.show_json(open_document(sample("amd64-cut-note.elf")))["windows"] is None
     assert windows_json(None) is None and not list(windows_text(build(NAME, 0, b"A=1\n", "little")))
 
@@ -76,7 +76,7 @@ def test_fields_of_both_widths(bits: int) -> None:
     assert told["pfn_database"] is None, "PAGE over and over is not a value"
 
 
-def test_where_the_fields_lie_is_what_qemu_says() -> None:
+def test_the_offsets_of_fields_are_those_of_qemu() -> None:
     """include/qemu/win_dump_defs.h, packed, with what is not read as padding."""
     wide = struct.calcsize("<4s4sIIQQQQIIIIQQQQ32s")
     assert wide == 0x80 and 0x80 + 8 + 704 + 3000 + struct.calcsize("<IIQQII15Q") == 0xF98
@@ -102,18 +102,18 @@ def test_any_bytes_are_read(start: bytes, rest: bytes) -> None:
 
 
 @pytest.mark.parametrize("ticks", [0, 1 << 63, (1 << 64) - 1])
-def test_a_time_that_is_none_is_none(ticks: int) -> None:
+def test_an_invalid_time_is_none(ticks: int) -> None:
     assert date(ticks) is None
 
 
-def test_it_is_one_finding_and_no_fault_of_a_text(sample: Callable[[str], str]) -> None:
+def test_it_is_one_finding_without_faults_of_a_text(sample: Callable[[str], str]) -> None:
     codes = found(open_document(sample(_SAMPLE)))
     assert "build 19041" in codes["N13"].message
     assert {c.reader for c in codes["N13"].readers} >= {"crash", "drgn", "libkdumpfile"}
     assert not [code for code in codes if code.startswith("T")]
 
 
-def test_no_edit_takes_it_away(sample: Callable[[str], str]) -> None:
+def test_no_edit_removes_it(sample: Callable[[str], str]) -> None:
     document = open_document(sample(_SAMPLE))
     kept = document.state.notes[2].raw
     repair(document)

@@ -20,7 +20,7 @@ _ALONE = (sys.executable, "-I", "-S")
 
 @pytest.mark.parametrize("name", ["crlf.elf", "amd64-cut-note.elf", "s390x-cut-nonote.elf", "i386-qemu.kdump"])
 @pytest.mark.parametrize("command", ["show", "check", "find"])
-def test_it_says_what_an_installed_one_says(
+def test_it_prints_what_an_installed_vmci_prints(
     pyz: Path, started: Run, command: str, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ran = started(*_ALONE, pyz, command, SAMPLES / name, "--json")
@@ -59,7 +59,7 @@ def test_the_app_opens_a_dump(pyz: Path, environment: dict[str, str]) -> None:
         terminal.wait_for("0x0000019c8000  proved")
 
 
-def test_the_app_opens_a_sample_and_leaves_nothing(pyz: Path, environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_app_opens_a_sample_and_leaves_no_file(pyz: Path, environment: dict[str, str], tmp_path: Path) -> None:
     """The samples are unpacked for as long as it runs."""
     with Terminal((*_ALONE, str(pyz)), 120, 60, env=environment) as terminal:
         terminal.wait_for("Samples")

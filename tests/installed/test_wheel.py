@@ -26,12 +26,12 @@ def test_a_bundled_sample_is_checked(installed: Path, started: Run) -> None:
     assert "T02" in [finding["code"] for finding in said["findings"]]
 
 
-def test_both_programs_are_there(installed: Path, started: Run) -> None:
+def test_both_programs_are_installed(installed: Path, started: Run) -> None:
     for name in ("vmci", "vmci-tui"):
         assert started(installed / "bin" / name, "--version").stdout == f"vmci {__version__}\n"
 
 
-def test_what_the_wheel_holds(installed: Path) -> None:
+def test_contents_of_the_wheel(installed: Path) -> None:
     """All code and every data file, the licence and what the samples are made of, and nothing of the tests."""
     package = _package(installed)
     for folder, inside in ((ROOT / "vmci_tui", package), (SAMPLES, package / "sample_dumps")):
@@ -58,7 +58,7 @@ async def test_a_session_of_serve_opens_nothing_outside_its_folder(installed: Pa
 
 
 @pytest.mark.parametrize("isolated", [(), ("-I",)])
-def test_python_refuses_what_is_outside(
+def test_python_refuses_files_outside_the_folder(
     installed: Path, started: Run, tmp_path: Path, isolated: tuple[str, ...]
 ) -> None:
     inside = tmp_path / "inside"

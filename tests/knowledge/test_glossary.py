@@ -43,7 +43,7 @@ def test_every_key_of_every_sample_is_described() -> None:
     assert {name: keys - set(known_keys()) for name, keys in found.items() if keys - set(known_keys())} == {}
 
 
-def test_the_file_has_no_fields_that_nobody_reads() -> None:
+def test_every_field_of_the_file_is_used() -> None:
     assert set(_BOOK) == {"form", "group", "key", "term"}
     for form in _BOOK["form"].values():
         assert set(form) <= _FIELDS | {"shape"} and {"shape", "what", "written", "base", "unit"} <= set(form)
@@ -54,7 +54,7 @@ def test_the_file_has_no_fields_that_nobody_reads() -> None:
         assert key.get("group", "page") in _BOOK["group"]
 
 
-def test_no_key_is_described_twice_and_no_group_is_idle() -> None:
+def test_no_key_is_described_twice_and_every_group_is_used() -> None:
     grouped = [key for group in _BOOK["group"].values() for key in group.get("keys", {})]
     assert len(set(grouped) | set(_BOOK["key"])) == len(grouped) + len(_BOOK["key"])
     used = {key["group"] for key in _BOOK["key"].values() if "group" in key}
@@ -62,7 +62,7 @@ def test_no_key_is_described_twice_and_no_group_is_idle() -> None:
 
 
 @pytest.mark.parametrize("key", known_keys(), ids=bytes.decode)
-def test_entries_are_whole(key: bytes) -> None:
+def test_entries_have_all_fields(key: bytes) -> None:
     entry = explain(key)
     assert entry is not None and entry.known
     assert entry.what.endswith(".") and not entry.what.endswith("..") and "  " not in entry.what
@@ -96,7 +96,7 @@ def test_formulas_by_which_addresses_are_translated(key: bytes, machine: str, fo
     assert entry is not None and formula in dict(entry.formulas)[machine]
 
 
-def test_a_key_wins_over_its_group_and_its_form() -> None:
+def test_a_key_is_used_before_its_group_and_its_form() -> None:
     start, end = explain(b"NUMBER(VMALLOC_START)"), explain(b"NUMBER(VMALLOC_END)")
     assert start is not None and end is not None
     assert start.written == "NUMBER(VMALLOC_START)=0x%lx" and start.base == 16
@@ -114,7 +114,7 @@ def test_a_key_wins_over_its_group_and_its_form() -> None:
         (b"SRCFILE(pte_t)", "Source file that declares `pte_t`."),
     ],
 )
-def test_a_key_that_nobody_described_has_its_form(key: bytes, what: str) -> None:
+def test_a_key_without_a_description_has_its_form(key: bytes, what: str) -> None:
     entry = explain(key)
     assert entry is not None and not entry.known and entry.what == what
     assert entry.key.isprintable() and entry.key.isascii()
@@ -123,7 +123,7 @@ def test_a_key_that_nobody_described_has_its_form(key: bytes, what: str) -> None
 @pytest.mark.parametrize(
     "key", [b"", b"TITLE", b"SYMBOL()", b"SYMBOL(x", b"OFFSET(page)", b"CONFIG_", b"symbol(prb)", b"\xff"]
 )
-def test_no_form(key: bytes) -> None:
+def test_an_unknown_key_has_no_description_but_near_names(key: bytes) -> None:
     assert explain(key) is None
     assert len(nearest(key)) <= 5
 
@@ -138,14 +138,14 @@ def test_nearest_and_search() -> None:
     assert search("") == search("xyzzy") == ()
 
 
-def test_words_that_not_everybody_knows_are_told_where_they_are_used() -> None:
+def test_rare_words_are_explained_where_they_are_used() -> None:
     assert terms("moved by KASLR") == (("KASLR", "the kernel is moved to a random address at each boot"),)
     assert terms("nothing") == ()
     text = str({name: part for name, part in _BOOK.items() if name != "term"})
     assert all(word in text for word in _BOOK["term"])
 
 
-def test_what_the_sources_say_of_keys_that_were_once_wrong() -> None:
+def test_corrected_descriptions_agree_with_the_sources() -> None:
     """Compared with crash 9.0.2, makedumpfile 1.7.9, drgn 0.3.0 and libkdumpfile 0.5.5."""
     name = explain(b"OFFSET(uts_namespace.name)")
     assert (

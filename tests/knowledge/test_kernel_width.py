@@ -89,7 +89,7 @@ def test_each_proof_votes(line: bytes, bits: int, machine: str | None) -> None:
     assert (named[0] if named else None) == machine
 
 
-def test_a_text_of_another_machine_is_told_with_its_line() -> None:
+def test_a_text_of_another_machine_is_reported_with_its_line() -> None:
     arm = _64 + b"NUMBER(kimage_voffset)=0xffff800000000000\n"
     document = opened(elf((cpus() + note(arm),), machine=X86_64))
     finding = found(document)["N11"]

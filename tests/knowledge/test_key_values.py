@@ -62,11 +62,11 @@ def test_values(key: bytes, value: bytes, label: str, shown: str) -> None:
         (b"CONFIG_X86_PAE", b"", "empty"),
     ],
 )
-def test_bad_values_are_told(key: bytes, value: bytes, problem: str) -> None:
+def test_bad_values_are_reported(key: bytes, value: bytes, problem: str) -> None:
     assert problem in {item.shown for item in decode(key, value) if item.problem}
 
 
-def test_a_region_is_named_only_where_it_is_certain() -> None:
+def test_a_region_is_named_only_if_it_is_certain() -> None:
     assert "lies in" not in _seen(b"SYMBOL(mem_section)", b"ffff8b080beaf000")
     assert "lies in" not in _seen(b"SYMBOL(mem_map)", b"c17e1d40")
 

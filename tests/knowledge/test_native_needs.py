@@ -18,7 +18,7 @@ def _said(text: bytes, machine: str) -> list[tuple[str, str, int]]:
 
 
 @pytest.mark.parametrize("name", sorted(guests.TRUTH))
-def test_what_kernels_wrote_lacks_nothing_that_they_could_have(name: str) -> None:
+def test_texts_of_kernels_lack_no_possible_key(name: str) -> None:
     text = guests.true_text(name)
     told = [(item.need.reader, *item.lacking) for item in unmet(text, guests.dump(name).machine)]
     # makedumpfile supports 52 bits with pages of 4 or 16 KiB only after 1.7.9.
@@ -26,7 +26,7 @@ def test_what_kernels_wrote_lacks_nothing_that_they_could_have(name: str) -> Non
     assert told == ([wide] if text.get(b"NUMBER(VA_BITS)") == b"52" else [])
 
 
-def test_arm64_goes_by_one_of_two_keys() -> None:
+def test_arm64_needs_one_of_two_keys() -> None:
     old = b"OSRELEASE=5.4.0+\nPAGESIZE=4096\nSYMBOL(swapper_pg_dir)=ffff800011a00000\nSYMBOL(_stext)=ffff800010080000\n"
     words = "cannot determine VA_BITS_ACTUAL"
     assert _said(old, "aarch64") == [("crash", words, 1)]
@@ -35,7 +35,7 @@ def test_arm64_goes_by_one_of_two_keys() -> None:
     assert _said(old.replace(b"5.4", b"5.3"), "aarch64") == [], "no vabits_actual yet"
 
 
-def test_riscv64_wants_the_layout_of_its_memory() -> None:
+def test_riscv64_needs_the_layout_of_its_memory() -> None:
     """Kernels before 6.2 write none of it."""
     text = b"OSRELEASE=6.6.0\nPAGESIZE=4096\nSYMBOL(swapper_pg_dir)=ffffffff81400000\n"
     assert _said(text, "riscv64") == [
@@ -64,6 +64,6 @@ def test_which_makedumpfile_a_kernel_needs(release: bytes, wanted: str | None) -
     assert need is None or wanted is None or wanted in need_message(need, release)
 
 
-def test_check_says_both() -> None:
+def test_check_reports_both() -> None:
     findings = found(open_document(str(SAMPLES / "arm64-cut-note.elf")))
     assert "T25" not in findings and "T24" not in findings

@@ -51,7 +51,7 @@ def test_the_same_text() -> None:
         (TEXT_32, "kernel", "1 added, 3 gone, 2 changed"),
     ],
 )
-def test_what_it_means(b: bytes, kind: str, words: str) -> None:
+def test_meanings_of_a_difference(b: bytes, kind: str, words: str) -> None:
     found = _compare(TEXT_64, b)
     assert found.kind == kind and any(words in sentence for sentence in found.summary), found.summary
     assert not found.same and all(sentence.isprintable() for sentence in found.summary)
@@ -103,7 +103,7 @@ _LINES = st.lists(
 
 
 @given(_LINES, _LINES)
-def test_any_two_texts_have_a_difference_or_none(a: bytes, b: bytes) -> None:
+def test_any_two_texts_can_be_compared(a: bytes, b: bytes) -> None:
     found = _compare(a, b)
     assert found.summary and found.same == (a == b)
     assert all(line.isascii() and line.isprintable() for line in difference_text(found))

@@ -26,7 +26,7 @@ def test_reads_anywhere_and_short_at_the_end(sparse: FileSource) -> None:
     assert sparse.read(sparse.size, 1) == sparse.read(-1, 1) == sparse.read(0, 0) == b""
 
 
-def test_holes_are_passed_over(sparse: FileSource) -> None:
+def test_holes_are_skipped(sparse: FileSource) -> None:
     ranges = list(sparse.data_ranges(0, sparse.size))
     assert ranges[0][0] == 0 and ranges[-1][1] == sparse.size
     assert sum(end - start for start, end in ranges) < 1 << 20
@@ -40,7 +40,7 @@ def test_bytes_in_memory_read_like_a_file() -> None:
     assert list(source.data_ranges(10, 99)) == []
 
 
-def test_what_cannot_be_opened_is_one_line_with_a_hint(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_is_one_line_with_a_hint(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     for path, word in (
@@ -54,7 +54,7 @@ def test_what_cannot_be_opened_is_one_line_with_a_hint(tmp_path: Path) -> None:
         assert "\n" not in str(error.value)
 
 
-def test_a_file_that_changes_is_noticed(tmp_path: Path) -> None:
+def test_a_changed_file_is_detected(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"one")
     source = file_source(str(path))
@@ -66,7 +66,7 @@ def test_a_file_that_changes_is_noticed(tmp_path: Path) -> None:
         source.read(0, 3)
 
 
-def test_a_small_file_must_be_small(tmp_path: Path) -> None:
+def test_a_file_above_the_limit_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(bytes(17))
     assert read_small(str(path), 17, "a test") == bytes(17)

@@ -40,7 +40,7 @@ def test_any_order_of_the_records_is_the_same_plain_file() -> None:
             assert b"".join(file[p.place : p.place + p.length] for p in pieces) == plain[at : at + length]
 
 
-def test_what_no_record_holds_is_zeros_and_a_hole() -> None:
+def test_bytes_without_a_record_are_zeros_and_a_hole() -> None:
     flat = _open(factory.of_records([(10, b"abc"), (100, b"xyz"), (13, b"def")]))
     assert _bytes(flat) == bytes(10) + b"abcdef" + bytes(84) + b"xyz"
     assert list(flat.data_ranges(0, 200)) == [(10, 16), (100, 103)]
@@ -49,7 +49,7 @@ def test_what_no_record_holds_is_zeros_and_a_hole() -> None:
     assert (flat.read(103, 5), flat.read(-1, 5), flat.read(5, -1), flat.read(101, 50)) == (b"", b"", b"", b"yz")
 
 
-def test_of_two_records_for_one_place_the_later_counts() -> None:
+def test_the_later_of_two_records_for_one_offset_counts() -> None:
     rng = random.Random(3)
     for _ in range(200):
         records = [(rng.randrange(60), rng.randbytes(rng.randrange(30))) for _ in range(rng.randrange(1, 12))]
@@ -63,7 +63,7 @@ def test_of_two_records_for_one_place_the_later_counts() -> None:
         assert starts == sorted(set(starts))
 
 
-def test_overlaps_are_told() -> None:
+def test_overlaps_are_reported() -> None:
     assert "write to offset 0x8" in _open(factory.of_records([(0, bytes(10)), (8, bytes(10))])).overlap
     beside = _open(factory.of_records([(0, bytes(8)), (8, bytes(10))]))
     assert (beside.overlap, beside.faults) == ("", ())
@@ -80,14 +80,14 @@ def test_overlaps_are_told() -> None:
         (struct.pack(">qq", 300, 10) + b"abc", "cut off in its record 1: 7 bytes"),
     ],
 )
-def test_a_broken_file_opens_as_far_as_it_goes(end: bytes | None, words: str) -> None:
+def test_a_broken_file_opens_up_to_the_fault(end: bytes | None, words: str) -> None:
     flat = _open(factory.of_records([(0, b"x" * 300)], end))
     assert flat.end_mark is None and len(flat.faults) == 1 and words in flat.faults[0]
     assert flat.read(0, 300) == b"x" * 300
     assert flat.size == (303 if words.startswith("cut") else 300)
 
 
-def test_an_odd_header_is_told() -> None:
+def test_an_odd_header_is_reported() -> None:
     assert "type 2, version 9" in _open(factory.of_records([(0, b"x")], kind=2, version=9)).faults[0]
     assert "cut off" in _open(b"makedumpfile\0").faults[0]
     assert _open(b"makedumpfile\0").size == 0

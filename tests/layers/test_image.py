@@ -21,7 +21,7 @@ def _bytes(extents: list[Extent]) -> bytes:
 
 
 @given(_extents, st.integers(-5, 400), st.integers(0, 400))
-def test_reading_an_image_is_reading_its_bytes(extents: list[Extent], offset: int, length: int) -> None:
+def test_reads_of_an_image_are_its_bytes(extents: list[Extent], offset: int, length: int) -> None:
     image, whole = Image(tuple(extents)), _bytes(extents)
     assert image.size == len(whole)
     wanted = whole[offset : offset + length] if offset >= 0 else b""
@@ -38,7 +38,7 @@ def test_the_difference_applied_to_the_file_is_the_image(extents: list[Extent]) 
     assert bytes(out) == whole
 
 
-def test_only_what_differs_is_listed() -> None:
+def test_only_differences_are_listed() -> None:
     source = BytesSource(_SOURCE)
     assert diff(source, Image.of(len(_SOURCE))) == ()
     head = bytearray(_SOURCE[:9000])

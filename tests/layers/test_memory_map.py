@@ -30,7 +30,7 @@ _mappings = st.lists(
 
 
 @given(_mappings)
-def test_merged_memory_is_sorted_disjoint_and_what_the_mappings_say(mappings: list[Mapping]) -> None:
+def test_merged_memory_is_sorted_and_disjoint_and_agrees_with_the_mappings(mappings: list[Mapping]) -> None:
     memory = merge(mappings, len(_FILE), 1 << 64)
     for before, after in zip(memory.ranges, memory.ranges[1:], strict=False):
         assert before.end <= after.paddr
@@ -48,7 +48,7 @@ def test_merged_memory_is_sorted_disjoint_and_what_the_mappings_say(mappings: li
 
 
 @given(_mappings, st.integers(0, 500), st.integers(0, 300))
-def test_a_long_read_is_many_short_ones(mappings: list[Mapping], paddr: int, length: int) -> None:
+def test_a_long_read_equals_many_short_ones(mappings: list[Mapping], paddr: int, length: int) -> None:
     memory, source = merge(mappings, len(_FILE), 1 << 64), BytesSource(_FILE)
     one_by_one = b"".join(memory.read(source, at, 1) for at in range(paddr, paddr + length))
     assert memory.read(source, paddr, length) == one_by_one
@@ -65,19 +65,19 @@ def test_many_headers_over_the_same_bytes_are_one_range() -> None:
     assert memory.paddr_of(63) is None and memory.paddr_of(64 + 0x10000) is None
 
 
-def test_bytes_that_the_file_lacks_are_memory_without_bytes() -> None:
+def test_memory_that_the_file_lacks_is_a_range_without_bytes() -> None:
     memory = merge([Mapping(0, 90, 100, 100)], 100, 1 << 64)
     assert tuple(memory.ranges) == (Range(0, 10, 90), Range(10, 90, None))
     assert memory.size == 10 and memory.read(BytesSource(b"x" * 100), 5, 10) == b"x" * 5 + bytes(5)
 
 
-def test_two_headers_that_give_different_bytes_are_told() -> None:
+def test_headers_with_different_bytes_for_one_paddr_are_reported() -> None:
     memory = merge([Mapping(0, 0, 100, 100), Mapping(50, 200, 100, 100)], 1000, 1 << 64)
     assert memory.overlaps == (Overlap(50, 50, 50, 200),)
     assert memory.offset_of(60) == 60 and memory.offset_of(120) == 270
 
 
-def test_no_address_at_all_is_no_memory_and_the_top_cuts() -> None:
+def test_a_header_without_an_address_is_not_memory_and_the_top_cuts() -> None:
     top = 1 << 32
     assert merge([Mapping(top - 1, 0, 10, 10)], 1000, top).ranges[:] == ()
     assert merge([Mapping(top - 4, 0, 10, 10)], 1000, top).ranges[:] == (Range(top - 4, 4, 0),)

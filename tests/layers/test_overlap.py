@@ -10,7 +10,7 @@ from vmci_tui.layers.memory_map import Overlap
 from vmci_tui.layers.overlap import differing_paddr
 
 
-def test_the_kernels_image_twice_is_no_contradiction() -> None:
+def test_two_equal_images_of_the_kernel_do_not_contradict() -> None:
     """As every copy of /proc/vmcore has it."""
     document = opened(fault("kcore-arm64.elf"))
     findings = found(document)
@@ -19,13 +19,13 @@ def test_the_kernels_image_twice_is_no_contradiction() -> None:
     assert dump.memory.overlaps and dump.conflict is None
 
 
-def test_one_byte_that_differs_is_told_by_its_paddr() -> None:
+def test_a_differing_byte_is_reported_by_its_paddr() -> None:
     data = bytearray(fault("kcore-arm64.elf"))
     data[0x5000 + 0x123] ^= 1
     assert found(opened(bytes(data)))["M02"].message.endswith("paddr 0x41858123")
 
 
-def test_of_a_large_one_both_ends_and_pieces_between_are_compared() -> None:
+def test_of_a_large_overlap_both_ends_and_pieces_are_compared() -> None:
     size = 8 << 20
     for at in (0, size - 1, size // 2 // 0x8000 * 0x8000):
         data = bytearray(2 * size)
@@ -34,7 +34,7 @@ def test_of_a_large_one_both_ends_and_pieces_between_are_compared() -> None:
     assert differing_paddr((Overlap(0x1000, size, 0, size),), BytesSource(bytes(2 * size))) is None
 
 
-def test_what_cannot_be_read_contradicts_nothing() -> None:
+def test_unreadable_bytes_do_not_contradict() -> None:
     class Broken(BytesSource):
         def read(self, offset: int, length: int) -> bytes:
             raise OpenError("Input/output error", "")

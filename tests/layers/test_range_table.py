@@ -22,7 +22,7 @@ _ranges = st.lists(
 
 
 @given(_ranges, st.data())
-def test_ranges_are_what_a_list_of_them_is(items: list[Range], data: st.DataObject) -> None:
+def test_ranges_behave_as_a_list(items: list[Range], data: st.DataObject) -> None:
     ranges = Ranges(items)
     assert list(ranges) == items and len(ranges) == len(items)
     assert [ranges[at] for at in range(-len(items), len(items))] == items * 2
@@ -33,7 +33,7 @@ def test_ranges_are_what_a_list_of_them_is(items: list[Range], data: st.DataObje
 
 
 @given(_ranges)
-def test_ranges_in_order_are_the_sorted_ones(items: list[Range]) -> None:
+def test_in_order_yields_sorted_ranges(items: list[Range]) -> None:
     kept = sorted((item.paddr, item.end, _TOP - 1 if item.offset is None else item.offset) for item in items)
     assert list(Ranges(items).in_order()) == kept
     offsets, numbers = Ranges(items).by_offset()
@@ -46,7 +46,7 @@ def test_an_empty_range_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("paddr", [-1, _TOP - 4095, 1 << 70])
-def test_an_image_lies_within_64_bits(paddr: int) -> None:
+def test_a_raw_image_must_fit_into_64_bits(paddr: int) -> None:
     with pytest.raises(EditError, match="4096 bytes of memory do not fit at paddr"):
         raw_guest(BytesSource(bytes(4096)), paddr)
     assert raw_guest(BytesSource(bytes(4096)), _TOP - 4096).memory.size == 4096

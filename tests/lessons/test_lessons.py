@@ -44,7 +44,7 @@ def _seen(name: str, blob: str | None = None, **more: Any) -> UiState:
         ("finding E01 gone", True), ("finding E01", False), ("unsaved", False), ("saved", False),
     ],
 )  # fmt: skip
-def test_of_an_entry(condition: str, expected: bool) -> None:
+def test_conditions_of_an_entry(condition: str, expected: bool) -> None:
     assert holds(parse(condition), _seen("good.entry")) is expected
 
 
@@ -57,11 +57,11 @@ def test_of_an_entry(condition: str, expected: bool) -> None:
         ("finding N01 gone", True), ("entry.present", False), ("entry.size != 1", False),
     ],
 )  # fmt: skip
-def test_of_a_dump(condition: str, expected: bool) -> None:
+def test_conditions_of_a_dump(condition: str, expected: bool) -> None:
     assert holds(parse(condition), _seen("amd64-cut-note.elf")) is expected
 
 
-def test_of_edits() -> None:
+def test_conditions_of_edits() -> None:
     known = _seen("crlf.elf")
     document = known.document
     assert document is not None
@@ -78,7 +78,7 @@ def test_of_edits() -> None:
     assert holds(parse("unsaved and not saved and not note.present"), after)
 
 
-def test_of_what_is_shown() -> None:
+def test_conditions_of_the_screen() -> None:
     shown = UiState(screen="choose", pane="hex", key=b"a\x1bb", finding="N01", field="size", write=2, explaining=True)
     assert holds(parse("screen == choose and pane == hex and chosen == N01 and field == size and write == 2"), shown)
     assert holds(parse(r"line == a\x1bb and explaining and not file.changed"), shown)
@@ -87,7 +87,7 @@ def test_of_what_is_shown() -> None:
 
 
 @pytest.mark.parametrize("area", ["head", "note", "text", "memory"])
-def test_where_the_cursor_is(area: str) -> None:
+def test_conditions_of_the_cursor(area: str) -> None:
     known = _seen("amd64-cut-note.elf")
     document = known.document
     assert document is not None and document.state.index is not None
@@ -132,7 +132,7 @@ def test_where_the_cursor_is(area: str) -> None:
         ("not " * 100_000 + "saved", "the condition has 400005 characters"),
     ],
 )
-def test_what_no_condition_is(condition: str, words: str) -> None:
+def test_invalid_conditions(condition: str, words: str) -> None:
     with pytest.raises(UsageError) as error:
         parse(condition)
     assert words in str(error.value) and "\n" not in str(error.value) and "\x1b" not in str(error.value)
@@ -169,7 +169,7 @@ def _lesson(tmp_path: Path, text: str) -> str:
         (_HEAD + '[[step]]\ntext = "x"\nwhen = "y"', "step 1: unknown key when in a step"),
     ],
 )
-def test_what_no_lesson_is(tmp_path: Path, text: str, words: str) -> None:
+def test_invalid_lessons(tmp_path: Path, text: str, words: str) -> None:
     path = _lesson(tmp_path, text)
     with pytest.raises(OpenError) as error:
         load(path)
@@ -183,7 +183,7 @@ def test_what_no_lesson_is(tmp_path: Path, text: str, words: str) -> None:
         b"a = " + b"9" * 5000, b"a." * 100_000 + b"a = 1", b"x" * (1 << 18) + b"x",
     ],
 )  # fmt: skip
-def test_hostile_bytes_are_no_lesson(tmp_path: Path, data: bytes) -> None:
+def test_hostile_bytes_are_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "x.toml"
     path.write_bytes(data)
     with pytest.raises(OpenError):
@@ -215,7 +215,7 @@ def test_a_folder_of_lessons(tmp_path: Path) -> None:
         headings(str(tmp_path / "gone"))
 
 
-def test_files_are_copied_anew(tmp_path: Path) -> None:
+def test_files_are_copied_again(tmp_path: Path) -> None:
     mine, folder = tmp_path / "mine", tmp_path / "folder"
     mine.mkdir()
     folder.mkdir()
@@ -230,7 +230,7 @@ def test_files_are_copied_anew(tmp_path: Path) -> None:
     assert (folder / "good.entry").read_bytes() == b"my own" == (mine / "good.entry").read_bytes()
 
 
-def test_the_bundled_ones() -> None:
+def test_the_bundled_lessons() -> None:
     found = headings()
     lessons = [load(heading.path) for heading in found]
     assert len(lessons) >= 10 and len({lesson.name for lesson in lessons}) == len(lessons)
@@ -241,7 +241,7 @@ def test_the_bundled_ones() -> None:
             assert step.text.isascii() and step.text.isprintable() and len(step.text) <= 235, where
 
 
-def test_the_page_names_every_word() -> None:
+def test_the_page_describes_every_condition() -> None:
     words = (*FLAGS, *NUMBERS, *WORDS, *PLACES, *PANES, *SCREENS, *NAMES, TYPE, UNTIL)
     known = {f"now.{name}" for name in NAMES} | {f"readers.{name}" for name in NAMES}
     for word in set(words) - known:

@@ -42,7 +42,7 @@ def test_e_machine_and_class_name_one_machine() -> None:
     assert (machine_name(0, 64), machine_name(62, 32), machine_name(999, 64)) == (None, "x86_64", "em_999")
 
 
-def test_utsname_names_at_most_one_machine() -> None:
+def test_a_utsname_names_at_most_one_machine() -> None:
     said = "x86_64 i386 i486 i586 i686 aarch64 aarch64_be armv7l armv8b s390x ppc64 ppc64le ppc riscv64 mips mips64"
     for name in (*said.split(), "loongarch64", "Unknown", "arm", "armv", "x86_64 ", ""):
         rows = [row for row in MACHINES.values() if row.says_uname(name.encode())]

@@ -42,7 +42,7 @@ def test_windows_announces_its_own_note() -> None:
         _at(note(b"PAGESIZE=2147483648\n")),
     ],
 )
-def test_what_no_guest_announces(candidate: Candidate) -> None:
+def test_notes_that_no_guest_announces(candidate: Candidate) -> None:
     for make in (linux_entry, entry_for):
         with pytest.raises(EditError) as error:
             make(candidate)

@@ -45,25 +45,25 @@ def test_a_note_from_a_raw_note_a_region_or_a_dump(folder: Path, name: str) -> N
 
 
 @pytest.mark.parametrize("name", ["bare", "text", "empty", "kdump", "xen", "cut", "gone"])
-def test_what_holds_no_note(folder: Path, name: str) -> None:
+def test_files_without_a_note(folder: Path, name: str) -> None:
     with pytest.raises(OpenError) as error:
         note_from(name)
     assert name in error.value.message and error.value.hint
 
 
 @pytest.mark.parametrize(("name", "text"), [("text", factory.TEXT_64), ("odd", b"A=1")])
-def test_a_text_comes_as_it_is(folder: Path, name: str, text: bytes) -> None:
+def test_a_text_is_read_unchanged(folder: Path, name: str, text: bytes) -> None:
     assert text_from(name) == note_or_text(name).desc == text
 
 
 @pytest.mark.parametrize("name", ["empty", "note", "dump", "kdump", "prose", "gone"])
-def test_what_is_no_text(folder: Path, name: str) -> None:
+def test_files_that_are_not_a_text(folder: Path, name: str) -> None:
     with pytest.raises(OpenError) as error:
         text_from(name)
     assert name in error.value.message
 
 
-def test_bytes_for_guest_memory_are_taken_as_they_are(folder: Path) -> None:
+def test_bytes_for_guest_memory_are_read_unchanged(folder: Path) -> None:
     for name in ("note", "note-be", "region", "cut", "empty", "xen", "odd"):
         assert bytes_from(name) == (folder / name).read_bytes()
     assert bytes_from("dump") == bytes_from("text") == note()
@@ -171,7 +171,7 @@ def test_a_pair_is_explained(folder: Path) -> None:
         assert "/proc/kcore" in error.value.hint and "--from-memory 0x100c66000" in error.value.hint
 
 
-def test_what_makedumpfile_writes_is_a_text(folder: Path) -> None:
+def test_the_output_of_makedumpfile_is_a_text(folder: Path) -> None:
     text = b"OSRELEASE=6.1.0\nPAGESIZE=4096\nSYMBOL(init_uts_ns)=ffffffff827fb000\nSRCFILE(pud_t)=x86/pgtable.h\n"
     (folder / "generated").write_bytes(text)
     assert text_from("generated") == text == note_or_bare_text("generated")

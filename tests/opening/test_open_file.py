@@ -54,7 +54,7 @@ def test_a_blob_of_any_length_is_opened_and_shown(file: _Make, length: int) -> N
     assert document.read(0, 5000) == data
 
 
-def test_a_small_file_is_no_entry_for_being_small(file: _Make) -> None:
+def test_a_small_file_is_not_an_entry(file: _Make) -> None:
     junk = bytes(range(7, 256)) * 4
     with pytest.raises(OpenError, match="neither an ELF dump nor an entry"):
         open_document(file(junk))
@@ -126,14 +126,14 @@ def test_16_bytes_are_an_entry_whatever_they_look_like(file: _Make) -> None:
         (b"\x7fELF", "cut off", "copy it again"),
     ],
 )
-def test_what_is_none_of_these_is_one_line(file: _Make, data: bytes, what: str, hint: str) -> None:
+def test_any_other_file_is_one_line(file: _Make, data: bytes, what: str, hint: str) -> None:
     with pytest.raises(OpenError, match=what) as error:
         open_document(file(data))
     assert hint in error.value.hint
     assert str(error.value).isprintable() and "file" in error.value.message
 
 
-def test_beside_a_dump_the_same_kinds_are_named(file: _Make) -> None:
+def test_files_beside_a_dump_are_named_alike(file: _Make) -> None:
     dump = file(elf(), "dump")
     for data, what in ((b"EMiL" + bytes(60), "a LiME image"), (b"", "is empty"), (b"hello\n", "a text file")):
         with pytest.raises(OpenError, match=what):
@@ -141,7 +141,7 @@ def test_beside_a_dump_the_same_kinds_are_named(file: _Make) -> None:
     assert open_document(dump, file(bytes(40), "forty")).state.entry is not None, "the user says that it is one"
 
 
-def test_files_at_the_wrong_place_are_said(file: _Make) -> None:
+def test_misplaced_files_are_reported(file: _Make) -> None:
     dump, blob = file(elf(), "dump"), file(_GOOD, "blob")
     for arguments, words in (((blob, blob), "not a dump"), ((dump, dump), "ELF file, not an entry")):
         with pytest.raises(OpenError, match=words):
@@ -165,7 +165,7 @@ def test_a_new_entry_is_the_reset_state() -> None:
         (b"$1 = {host_format = 0x0, guest_format = 0x1, size = 0x1024, paddr = 0x1000}\n", "blob"),
     ],
 )
-def test_a_text_that_tells_of_an_entry(file: _Make, data: bytes, origin: str) -> None:
+def test_a_text_that_describes_an_entry(file: _Make, data: bytes, origin: str) -> None:
     document = open_document(file(data))
     assert document.state.entry is not None and document.state.entry.origin == origin
     # What is shown and saved are the entry's bytes; the text itself is no blob.
@@ -176,7 +176,7 @@ def test_a_text_that_tells_of_an_entry(file: _Make, data: bytes, origin: str) ->
     assert beside.entry_alone().source.read(0, 100) == _GOOD
 
 
-def test_a_blob_is_its_own_file(file: _Make) -> None:
+def test_dump_and_blob_are_separate_files(file: _Make) -> None:
     document = open_document(file(elf(), "dump"), file(_GOOD, "blob"))
     assert isinstance(document.blob, FileSource) and isinstance(open_document(file(_GOOD)).source, FileSource)
     document.close()

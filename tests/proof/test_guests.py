@@ -64,7 +64,7 @@ def _not_to_be_told(name: str, wrong: Vmcoreinfo, guest: Guest) -> bool:
     return not corrected and wrong.get(b"KERNELOFFSET") is not None and name.startswith(("arm64", "riscv64"))
 
 
-def test_a_wrong_address_is_never_proved_and_nothing_is_made_of_it(name: str) -> None:
+def test_a_wrong_address_is_neither_proved_nor_corrected(name: str) -> None:
     guest, text = _guest(name)
     for what, wrong in guests.wrong_symbols(text):
         proof = prove(wrong, guest)
@@ -96,7 +96,7 @@ def test_no_other_utsname_proves_the_text(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in guests.TRUTH if "510" not in name])
-def test_the_utsname_that_never_ran_is_told_by_its_version(name: str) -> None:
+def test_an_unused_utsname_is_recognised_by_its_version(name: str) -> None:
     truth, guest = guests.TRUTH[name], guests.guest(name)
     raw = guest.read(int(truth["uts"], 16), LENGTH)
     assert raw is not None and uts_of(raw) is not None
@@ -105,7 +105,7 @@ def test_the_utsname_that_never_ran_is_told_by_its_version(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in guests.TRUTH if "stale_note" in guests.TRUTH[name]])
-def test_of_two_kernels_that_memory_proves_the_processors_tell_which_one_runs(name: str) -> None:
+def test_the_processors_decide_between_two_proved_kernels(name: str) -> None:
     stale = guests.TRUTH[name]["stale_note"]
     guest, text = _guest(name)
     old = guests.text_at(guest, int(stale["paddr"], 16))
@@ -124,20 +124,20 @@ def test_the_processors_run_the_kernel(name: str) -> None:
     assert runs(guests.true_text(name), guests.guest(name), ()) is None
 
 
-def test_a_dump_of_another_machine_disproves_nothing_and_says_why() -> None:
+def test_a_dump_of_another_machine_is_not_a_contradiction() -> None:
     proof = prove(guests.true_text("arm64-510"), guests.guest("riscv64-sv39"))
     assert proof.proved is None and "written only by aarch64 kernels, but the dump is from riscv64" in proof.why
 
 
 @pytest.mark.parametrize("name", ["amd64-above-4g", "i386-pae", "arm64-lpa2", "armhf-lpae", "s390x-72", "ppc64el-64k",
                                   "i386-nopae", "armhf-nolpae", "riscv64-sv48"])  # fmt: skip
-def test_a_raw_image_is_told_by_the_text(name: str) -> None:
+def test_the_machine_of_a_raw_image_follows_from_the_text(name: str) -> None:
     guest, text = _guest(name)
     nameless = guest._replace(machine=None, bits=None, order=None)
     proof = prove(text, nameless)
     assert proof.proved is True, proof.why
 
 
-def test_a_raw_image_of_nothing_holds_nothing() -> None:
+def test_an_empty_raw_image_has_no_memory() -> None:
     proof = prove(guests.true_text("riscv64-sv39"), raw_guest(BytesSource(bytes(1 << 16)), 0x80000000))
     assert proof.proved is None and "the dump lacks 0x8247e5c0" in proof.why

@@ -67,7 +67,7 @@ def test_any_bytes_at_all(text: bytes, memory: bytes, machine: str | None) -> No
     assert prove(Vmcoreinfo(text), guest).proved is None
 
 
-def test_a_table_of_symbols_that_lies() -> None:
+def test_a_wrong_table_of_symbols() -> None:
     """Tokens and index are whole; the number of symbols, the names and the addresses are not."""
     names = (b"kallsyms_token_table", b"kallsyms_token_index", b"kallsyms_num_syms", b"kallsyms_offsets",
              b"kallsyms_names", b"kallsyms_relative_base", b"_stext")  # fmt: skip
@@ -83,7 +83,7 @@ def test_a_table_of_symbols_that_lies() -> None:
         assert symbol_table(PlacedKernel(text, ram.guest("aarch64"), AARCH64, 0, "")).fits is not True
 
 
-def test_a_log_that_lies() -> None:
+def test_a_wrong_log_buffer() -> None:
     keys = (b"SIZE(printk_ringbuffer)", b"OFFSET(printk_ringbuffer.desc_ring)",
             b"OFFSET(printk_ringbuffer.text_data_ring)", b"OFFSET(prb_desc_ring.count_bits)",
             b"OFFSET(prb_desc_ring.descs)", b"OFFSET(prb_desc_ring.infos)", b"OFFSET(prb_data_ring.size_bits)",
@@ -94,7 +94,7 @@ def test_a_log_that_lies() -> None:
     assert log_buffer(PlacedKernel(text, ram.guest("aarch64"), AARCH64, 0, "")).fits is False
 
 
-def test_a_lowcore_that_lies() -> None:
+def test_a_wrong_lowcore() -> None:
     for note in (b"\0\0\0\x0b\xff\xff\xff\xff" + bytes(4), b"", bytes(0x1000)):
         ram = Ram("big")
         ram.word(0xE0C, 0x5000)
@@ -102,7 +102,7 @@ def test_a_lowcore_that_lies() -> None:
         assert named_note(PlacedKernel(Vmcoreinfo(b""), ram.guest("s390x"), S390X, 0, "")).fits is None
 
 
-def test_utsname_with_bytes_that_a_terminal_obeys_is_none() -> None:
+def test_a_utsname_with_escape_sequences_is_refused() -> None:
     ram = Ram()
     text = ram.kernel(0x6000000)
     ram.put(0x75FB000, uts(release=b"6\x1b[2J"))

@@ -27,7 +27,7 @@ def _values(text: Vmcoreinfo, guest: Guest) -> dict[bytes, bytes]:
     return {item.key: item.value for item in prove(text, guest).corrections}
 
 
-def test_a_kernel_made_by_hand_is_proved() -> None:
+def test_a_crafted_kernel_is_proved() -> None:
     ram = Ram()
     text = ram.kernel(_BASE, _SLIDE)
     proof = prove(text, ram.guest())
@@ -38,7 +38,7 @@ def test_a_kernel_made_by_hand_is_proved() -> None:
     )
 
 
-def test_several_wrong_values_are_all_found() -> None:
+def test_several_wrong_values_are_corrected() -> None:
     ram = Ram()
     text = ram.kernel(_BASE, _SLIDE)
     right = {b"NUMBER(phys_base)": b"%d" % _BASE, b"KERNELOFFSET": b"2000000", b"OSRELEASE": b"6.1.0-test"}
@@ -47,7 +47,7 @@ def test_several_wrong_values_are_all_found() -> None:
     assert prove(wrong, ram.guest()).proved is False
 
 
-def test_two_places_that_fit_are_no_correction() -> None:
+def test_two_possible_places_give_no_correction() -> None:
     """A kernel that KASLR does not move, twice: only its own phys_base tells which one is meant."""
     ram = Ram()
     text, other = ram.kernel(_BASE), ram.kernel(_BASE + (32 << 20))
@@ -83,7 +83,7 @@ def test_utsname_alone_proves_nothing() -> None:
     assert prove(without, ram.guest()).proved is None
 
 
-def test_what_is_not_utsname() -> None:
+def test_bytes_that_are_not_a_utsname() -> None:
     assert uts_of(uts()) is not None
     for raw in (
         uts(version=b"# SMP"),
@@ -99,7 +99,7 @@ def test_what_is_not_utsname() -> None:
         assert uts_of(raw) is None, raw
 
 
-def test_a_kernel_that_names_the_variable_only() -> None:
+def test_a_kernel_whose_text_names_the_variable_only() -> None:
     """Before 4.10 there is SYMBOL(phys_base): 0 is read where it lies, anything else is searched for."""
     for base, why in ((0, "at 0x35fb000 "), (_BASE, "at 0x95fb000 ")):
         ram = Ram()
@@ -110,7 +110,7 @@ def test_a_kernel_that_names_the_variable_only() -> None:
         assert proof.proved is True and why in proof.why, proof
 
 
-def test_the_program_header_of_the_image_tells_where_such_a_kernel_lies() -> None:
+def test_the_program_header_of_the_image_locates_such_a_kernel() -> None:
     """So is a dump of kexec's; nothing is searched for, and the variable itself must agree."""
     ram = Ram()
     text = ram.kernel(_BASE, _SLIDE)
@@ -137,7 +137,7 @@ def test_a_text_that_lacks_a_key_is_not_proved(gone: bytes, why: str) -> None:
     assert proof.proved is None and proof.why.startswith(why)
 
 
-def test_machines_that_are_not_known() -> None:
+def test_unknown_machines() -> None:
     text = Vmcoreinfo(b"OSRELEASE=6\nSYMBOL(init_uts_ns)=1000\n")
     assert "kernels of sparc64 are not known" in prove(text, Ram().guest("sparc64")).why
     assert prove(Vmcoreinfo(b"OSRELEASE=6\nSYMBOL(init_uts_ns)=z\n"), Ram().guest(None)).proved is None
@@ -145,7 +145,7 @@ def test_machines_that_are_not_known() -> None:
     assert "says which machine it is" in prove(nothing, Ram().guest(None)).why
 
 
-def test_another_machines_utsname_contradicts() -> None:
+def test_the_utsname_of_another_machine_contradicts() -> None:
     ram = Ram()
     text = ram.kernel(_BASE)
     ram.put(_BASE + LINK + 0x5FB000, uts(machine=b"aarch64"))
@@ -211,7 +211,7 @@ def test_a_check_reads_few_pages() -> None:
     assert len(seen) < 200
 
 
-def test_a_value_that_ends_in_cr_is_not_said_to_be_absent() -> None:
+def test_a_value_that_ends_in_cr_is_not_reported_as_missing() -> None:
     """What an editor on Windows left: the line is there, and everybody sees it."""
     document = open_document(str(SAMPLES / "crlf.elf"))
     words = found(document)["M06"].message

@@ -30,7 +30,7 @@ def test_the_guests_own_note_comes_first_and_is_proved(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", guests.TRUTH)
-def test_only_where_there_are_two_kernels_it_has_to_be_asked(name: str) -> None:
+def test_only_two_kernels_need_a_question(name: str) -> None:
     found = judged(name)
     assert (choose(found) is None) == (name in _TWO_KERNELS), why_not(found)
     if name in _TWO_KERNELS:

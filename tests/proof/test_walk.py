@@ -48,7 +48,7 @@ def test_x86_64_with_four_levels_five_levels_and_large_pages() -> None:
     assert _walked(five, _VA, [_ONE | 1, _TWO | 1, _THREE | 1, 0x88001E3 | 1 << 63]) == ("mapped", 0x89FB123)
 
 
-def test_the_bit_of_memory_encryption_is_no_address() -> None:
+def test_the_memory_encryption_bit_is_not_part_of_an_address() -> None:
     mask = 1 << 47
     (paging,) = paging_x86.long_mode(_text(b"NUMBER(sme_mask)=%d" % mask))
     plain = ~0xFFF & mask - 1
@@ -125,7 +125,7 @@ def test_arm() -> None:
     assert _walked(long, va, [_ONE | 3, 0x4000004180071D]) == ("mapped", 0x41824200)
 
 
-def test_s390x_tells_its_levels_by_the_entries() -> None:
+def test_s390x_entries_give_the_levels() -> None:
     va = 0x3FFFFD01E00
     by_first = {p.levels[0].shift: p for p in paging_others.s390x()}
     walked = {

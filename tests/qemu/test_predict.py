@@ -104,7 +104,7 @@ def test_versions_differ_for_big_endian_guests() -> None:
         (b" " * (LINE_LIMIT + 1), "more than"),
     ],
 )
-def test_a_bad_line_is_named(line: bytes, words: str) -> None:
+def test_a_bad_line_is_reported_by_its_number(line: bytes, words: str) -> None:
     with pytest.raises(OpenError, match=f"line 17: .*{words}"):
         predict(line, 17, "7.2")
 

@@ -38,7 +38,7 @@ def test_the_kernels_addresses_are_written(name: str, way: str, tmp_path: Path) 
         assert path.read_bytes() == fault(name)
 
 
-def test_an_address_that_lies_is_taken_out(tmp_path: Path) -> None:
+def test_a_wrong_address_is_removed(tmp_path: Path) -> None:
     path, out = tmp_path / "lies.elf", tmp_path / "out.elf"
     path.write_bytes(fault("461-vaddr-lies.elf"))
     before = drgn_text(str(path), uts=True)

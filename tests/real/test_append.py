@@ -90,7 +90,7 @@ def judge(path: str, text: str, release: str, tmp_path: Path, crash: bool = Fals
 
 
 @pytest.mark.parametrize("name", GUESTS)
-def test_a_note_appended_to_a_real_dump_is_taken_by_every_reader(name: str, sample: Sample, tmp_path: Path) -> None:
+def test_a_note_appended_to_a_real_dump_is_accepted_by_every_reader(name: str, sample: Sample, tmp_path: Path) -> None:
     guest = GUESTS[name]
     out = append(guest, sample, tmp_path)
     document = open_document(out)
@@ -104,7 +104,7 @@ def test_a_note_appended_to_a_real_dump_is_taken_by_every_reader(name: str, samp
 
 
 @pytest.mark.parametrize("name", GUESTS)
-def test_appending_twice_is_appending_once(name: str, sample: Sample, tmp_path: Path) -> None:
+def test_appending_a_note_twice_equals_appending_it_once(name: str, sample: Sample, tmp_path: Path) -> None:
     guest = GUESTS[name]
     once, twice = Path(append(guest, sample, tmp_path)), tmp_path / "twice.elf"
     assert main(["append", str(once), guest.option, sample(guest.note), "-o", str(twice)]) == 0
@@ -114,7 +114,7 @@ def test_appending_twice_is_appending_once(name: str, sample: Sample, tmp_path: 
 @pytest.mark.parametrize("name", ["i386-note.elf-win16k", "amd64-note.elf-win4k", "amd64-cut-note.elf",
                                   "arm64-cut-note.elf", "s390x-cut-note.elf", *GUESTS])  # fmt: skip
 @pytest.mark.parametrize("value", ["6.1.0-99-changed", "6.1.0-" + "9" * 40])
-def test_a_key_that_is_set_is_seen_by_every_reader_and_nothing_else_moved(
+def test_every_reader_reads_a_set_key_and_other_bytes_are_unchanged(
     name: str, value: str, sample: Sample, tmp_path: Path
 ) -> None:
     path = append(GUESTS[name], sample, tmp_path) if name in GUESTS else sample(name)
@@ -141,7 +141,7 @@ def test_the_source_is_never_touched(sample: Sample, tmp_path: Path) -> None:
     assert before[0].st_mtime_ns == after[0].st_mtime_ns and before[1] == after[1]
 
 
-def test_a_note_that_is_stripped_is_gone_for_every_reader(sample: Sample, tmp_path: Path) -> None:
+def test_no_reader_finds_a_stripped_note(sample: Sample, tmp_path: Path) -> None:
     out = str(tmp_path / "out.elf")
     assert main(["strip", sample("amd64-cut-note.elf"), "-o", out]) == 0
     assert readers.crash_osrelease(out) == "unknown"
@@ -151,7 +151,7 @@ def test_a_note_that_is_stripped_is_gone_for_every_reader(sample: Sample, tmp_pa
 
 
 @pytest.mark.parametrize("qemu", [False, True])
-def test_66000_program_headers_are_read_by_who_reads_them_at_all(qemu: bool, tmp_path: Path) -> None:
+def test_readers_that_accept_66000_program_headers_read_the_note(qemu: bool, tmp_path: Path) -> None:
     """PN_XNUM; eu-readelf is blind to any file with a section header, and section 0 must hold the number."""
     loads = [factory.Load(n << 13, factory.ram(64) if n == 0 else b"", 4096, n << 13) for n in range(66_000)]
     bare, note, out = tmp_path / "bare.elf", tmp_path / "note", str(tmp_path / "out.elf")

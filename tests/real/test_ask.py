@@ -95,7 +95,7 @@ def test_two_thousand_fresh_cases_agree() -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_an_answer_holds_both_sides(name: str) -> None:
+def test_an_answer_has_observation_and_prediction(name: str) -> None:
     from vmci_tui.qemu.ask import ask
 
     answer = ask(history(full(_BASE[name] + 0x200000)), _NOTE, name)
@@ -118,7 +118,7 @@ def test_a_note_far_up_in_memory_and_one_where_no_ram_can_be() -> None:
         assert not answer.kept and answer.differences == (), hex(paddr)
 
 
-def test_ram_that_ends_behind_the_note_or_in_it() -> None:
+def test_ram_that_ends_after_the_note_or_in_it() -> None:
     """A region of 1 MiB at 0x1000 goes over the ROMs of `pc`; only a note that does so is not seen."""
     from vmci_tui.qemu.answer_report import answer_text
     from vmci_tui.qemu.ask import ask
@@ -231,7 +231,7 @@ def test_a_difference_is_shown_as_such(place: Workspace) -> None:
     ]  # fmt: skip
 
 
-def test_text_and_dump_are_taken_for_the_note_in_them(place: Workspace) -> None:
+def test_text_and_dump_are_read_for_their_note(place: Workspace) -> None:
     (place.folder / "note").write_bytes(factory.elf((factory.cpus() + _NOTE,)))
     assert f"appended   {len(_NOTE)} bytes" in place.ask()[1]
     (place.folder / "note").write_bytes(b"OSRELEASE=6.1.0\n")
@@ -240,7 +240,7 @@ def test_text_and_dump_are_taken_for_the_note_in_them(place: Workspace) -> None:
     assert "Invalid guest note header" in place.ask()[1]
 
 
-def test_no_qemu_is_one_clear_line(place: Workspace) -> None:
+def test_a_missing_qemu_is_one_clear_line(place: Workspace) -> None:
     code, out, error = place.ask(env={"PATH": str(place.folder)})
     assert (code, out, error.count("\n")) == (3, "", 1) and "apt install qemu-system-x86" in error
     code, _, error = place.ask("--qemu", "/nowhere/qemu")
@@ -251,7 +251,7 @@ def test_no_qemu_is_one_clear_line(place: Workspace) -> None:
     assert code == 3 and "QEMU ended: no such machine" in error
 
 
-def test_no_client_of_the_monitor_is_one_clear_line(place: Workspace) -> None:
+def test_a_missing_monitor_client_is_one_clear_line(place: Workspace) -> None:
     hidden = place.folder / "hidden"
     (hidden / "qemu").mkdir(parents=True)
     (hidden / "qemu" / "__init__.py").write_text("")
@@ -300,12 +300,12 @@ def _interrupted(place: Workspace, runs: int) -> None:
         assert place.settled()
 
 
-def test_signals_at_any_moment_leave_nothing(place: Workspace) -> None:
+def test_signals_at_any_moment_leave_no_process_or_file(place: Workspace) -> None:
     _interrupted(place, 5)
 
 
 @pytest.mark.long
-def test_a_hundred_signals_at_any_moment_leave_nothing(place: Workspace) -> None:
+def test_a_hundred_signals_leave_no_process_or_file(place: Workspace) -> None:
     _interrupted(place, 100)
 
 
@@ -316,16 +316,16 @@ def _in_a_row(place: Workspace, runs: int) -> None:
     assert sorted(item.name for item in place.folder.iterdir()) == ["entry", "note", "tmp"]
 
 
-def test_five_runs_in_a_row_leave_nothing(place: Workspace) -> None:
+def test_five_runs_in_a_row_leave_no_process_or_file(place: Workspace) -> None:
     _in_a_row(place, 5)
 
 
 @pytest.mark.long
-def test_two_hundred_runs_in_a_row_leave_nothing(place: Workspace) -> None:
+def test_two_hundred_runs_in_a_row_leave_no_process_or_file(place: Workspace) -> None:
     _in_a_row(place, 200)
 
 
-def test_a_process_that_asks_often_keeps_nothing_open() -> None:
+def test_repeated_questions_leave_no_open_descriptor() -> None:
     """As the app does: many questions of one process, from a thread that is not its first."""
     from concurrent.futures import ThreadPoolExecutor
 

@@ -33,7 +33,7 @@ def made(words: str) -> Crafted:
     return craft(chosen(words.split(",") if words else []))
 
 
-def test_readers_say_what_the_manifest_says() -> None:
+def test_readers_agree_with_the_manifest() -> None:
     for program in _PROGRAMS.values():
         readers.need(program)
     tally = Tally()
@@ -45,7 +45,7 @@ def test_readers_say_what_the_manifest_says() -> None:
 
 
 @pytest.mark.parametrize("words", _ENTRIES)
-def test_qemu_says_what_the_manifest_says(words: str) -> None:
+def test_qemu_agrees_with_the_manifest(words: str) -> None:
     """Asked with the guest's writes, and what lies in the region."""
     readers.need("qemu-system-x86_64")
     from vmci_tui.qemu.ask import ask

@@ -68,7 +68,7 @@ def _says(finding: Finding, reader: str) -> str:
     return next(item.says for item in finding.readers if item.reader == reader)
 
 
-def test_every_page_that_is_missing_is_counted(tmp_path: Path) -> None:
+def test_every_missing_page_is_counted(tmp_path: Path) -> None:
     """A kdump file cut in its descriptors, before and in its pages: drgn reads all but so many."""
     whole, path = kdump_of_sample(), tmp_path / "cut.kdump"
     path.write_bytes(whole)
@@ -113,7 +113,7 @@ def test_a_flattened_file_cut_anywhere_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("way", ["unflatten", "repair"])
-def test_the_copy_of_a_cut_file_says_that_it_is_incomplete(way: str, tmp_path: Path) -> None:
+def test_the_copy_of_a_cut_file_has_an_incomplete_status(way: str, tmp_path: Path) -> None:
     raw, cut, out = kdump_of_sample(), tmp_path / "cut.flat", tmp_path / "out.kdump"
     whole = flattened(raw, cuts=range(4096, len(raw), 1 << 16))
     for lost in (16, len(whole) // 2):
@@ -131,7 +131,7 @@ def test_the_copy_of_a_cut_file_says_that_it_is_incomplete(way: str, tmp_path: P
         document.close()
 
 
-def test_parts_of_a_split_dump_are_named_and_put_together_by_makedumpfile(tmp_path: Path) -> None:
+def test_parts_of_a_split_dump_are_named_and_joined_by_makedumpfile(tmp_path: Path) -> None:
     """Real parts: of a small dump the second has no pages, which is no damage."""
     readers.need("makedumpfile")
     source, out = str(SAMPLES / "amd64-cut-nonote.elf"), tmp_path / "whole.kdump"
@@ -146,7 +146,7 @@ def test_parts_of_a_split_dump_are_named_and_put_together_by_makedumpfile(tmp_pa
 
 
 @pytest.mark.parametrize("name", ["644-flat-truncated.kdump", "138-page-data-cut.kdump"])
-def test_reported_files_are_errors_for_all_that_read_memory(name: str) -> None:
+def test_reported_files_are_errors_for_readers_of_memory(name: str) -> None:
     path = FAULTS / name
     for reader in ("crash", "drgn", "libkdumpfile", "makedumpfile"):
         assert main(["check", "--for", reader, str(path)]) == 1

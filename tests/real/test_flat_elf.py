@@ -89,9 +89,7 @@ def _drgn_memory(path: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["amd64-cut-nonote.elf", "arm64-cut-nonote.elf", "zero-note.elf"])
-def test_it_is_shown_as_the_dump_that_it_stands_for(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_is_shown_as_its_plain_dump(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = made(name, tmp_path)
     plain = rearranged(path)
     told = []
@@ -109,7 +107,7 @@ def test_it_is_shown_as_the_dump_that_it_stands_for(
     assert all(item.offset is None for item in found[0])
 
 
-def test_unflatten_is_what_makedumpfile_rearranges(flat: str, tmp_path: Path) -> None:
+def test_unflatten_agrees_with_makedumpfile(flat: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert main(["unflatten", flat, "--yes", "worse", "-o", str(out)]) == 0
     assert out.read_bytes() == Path(rearranged(flat)).read_bytes()
@@ -130,7 +128,7 @@ def test_a_reported_file_whose_records_overlap(tmp_path: Path) -> None:
     assert readers.drgn_text(out, uts=True).code == 0 and _memory(out) == _memory(str(path))
 
 
-def test_one_without_a_note() -> None:
+def test_a_flattened_dump_without_a_note() -> None:
     path = str(FAULTS / "elf-basic-flat.dump")
     said = Judgement.of(open_document(path)).shown["drgn"]
     ran = readers.drgn_text(path)
@@ -160,7 +158,7 @@ def test_repair_adopts_the_note_of_its_memory(way: str, flat: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("way", ["copy", "in place"])
-def test_set_and_strip_keep_the_form(way: str, with_note: str, tmp_path: Path) -> None:
+def test_set_and_strip_keep_the_file_flattened(way: str, with_note: str, tmp_path: Path) -> None:
     memory, out = _memory(with_note), str(tmp_path / "out.flat")
     target = ["--in-place"] if way == "in place" else ["-o", out]
     path = with_note if way == "in place" else out
@@ -189,7 +187,7 @@ def test_addresses_of_program_headers_are_written_through_records(way: tuple[str
     assert ran.code == 0 and "6.1.0-50-armmp-lpae" in ran.out and "UTS [b'Linux'" in ran.out
 
 
-async def test_in_the_app(with_note: str) -> None:
+async def test_editing_and_saving_in_the_app(with_note: str) -> None:
     async with running(with_note) as pilot:
         assert "FLATTENED ELF 64 bit little-endian x86_64" in shown(pilot)
         await pilot.press("5")
@@ -200,7 +198,7 @@ async def test_in_the_app(with_note: str) -> None:
         assert "Guest memory of" in shown(pilot)
 
 
-def test_drgn_is_foretold_over_damaged_ones() -> None:
+def test_verdicts_of_drgn_on_damaged_files_are_predicted() -> None:
     readers.need("drgn")
     dumps = []
     for path in sorted(SAMPLES.glob("*.elf*")):

@@ -20,7 +20,7 @@ def asked(what: EntryHistory, region: bytes) -> QemuOutput:
 
 
 @pytest.mark.parametrize("row", table("host_format | guest_format"), ids=lambda row: " ".join(row[:4]))
-def test_what_qemu_does(row: list[str]) -> None:
+def test_rules_of_qemu(row: list[str]) -> None:
     host, guest, size, region, says, appends = row
     paddr = _NO_RAM if region == "no RAM" else 0x100000
     seen = asked(history(int(host), int(guest), int(size), paddr), LIES[region])

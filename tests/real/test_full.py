@@ -65,7 +65,7 @@ def test_readelf_and_eu_readelf_show_the_note(saved: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["amd64"], indirect=True, scope="module")  # all that these builds of them read
-def test_crash_and_makedumpfile_do_all_their_work(saved: Path, tmp_path: Path) -> None:
+def test_crash_and_makedumpfile_work_fully(saved: Path, tmp_path: Path) -> None:
     assert readers.crash_osrelease(str(saved)) == "6.1.0-56-amd64"
     dmesg, small = tmp_path / "dmesg", tmp_path / "small"
     ran = readers.makedumpfile_dmesg(str(saved), dmesg)
@@ -77,7 +77,7 @@ def test_crash_and_makedumpfile_do_all_their_work(saved: Path, tmp_path: Path) -
     small.unlink()
 
 
-def test_a_key_that_is_set_changes_nothing_but_its_bytes(saved: Path, tmp_path: Path) -> None:
+def test_a_set_key_changes_only_its_bytes(saved: Path, tmp_path: Path) -> None:
     out = tmp_path / "set.elf"
     assert main(["set", str(saved), "PAGESIZE=8192", "-o", str(out)]) == 0
     assert "PAGESIZE=8192\n" in readers.drgn_text(str(out)).out
@@ -125,7 +125,7 @@ def test_drgn_reads_utsname_of_the_file_that_was_lifted_twice(name: str, lifted:
 
 @pytest.mark.parametrize("name", ["amd64"], indirect=True, scope="module")
 @pytest.mark.parametrize("method", ["-l", "-c"])
-def test_makedumpfile_filters_the_lifted_file_as_it_does_the_copy(
+def test_makedumpfile_filters_the_lifted_file_like_the_copy(
     saved: Path, lifted: Path, method: str, tmp_path: Path
 ) -> None:
     """`-d 31` walks the kernel's structures by virtual addresses: the same pages stay, with the same bytes."""
@@ -156,7 +156,7 @@ def pages_of(dump: bytes) -> list[tuple[int, int, bytes]]:
     return out
 
 
-def test_the_lifted_file_is_taken_back_to_the_byte(name: str, lifted: Path) -> None:
+def test_undo_restores_the_lifted_file_byte_for_byte(name: str, lifted: Path) -> None:
     """Last: it ends what `lifted` is."""
     for _ in range(2):
         assert readers.run(sys.executable, "-m", "vmci_tui", "undo", str(lifted)).code == 0

@@ -43,7 +43,7 @@ def _truths() -> dict[str, tuple[int, str]]:
 
 @pytest.mark.parametrize("everywhere", [False, True])
 @pytest.mark.parametrize(("name", "paddr", "digest"), [(name, *true) for name, true in sorted(_truths().items())])
-def test_the_guests_own_note_stands_first_and_is_proved(name: str, paddr: int, digest: str, everywhere: bool) -> None:
+def test_the_guests_own_note_is_first_and_proved(name: str, paddr: int, digest: str, everywhere: bool) -> None:
     dump = open_document(str(_FOLDER / name)).dump
     assert dump is not None
     guest = guest_of(dump)

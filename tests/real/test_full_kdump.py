@@ -51,7 +51,7 @@ def _same(path: Path, elf: Path) -> int:
 
 
 @pytest.mark.parametrize("options", ["-c -d 0", "-l -d 0", "-d 0", "-c -d 31", "-l -d 31"])
-def test_makedumpfile_s_files_hold_the_same_memory(options: str, elf: Path, tmp_path: Path) -> None:
+def test_files_of_makedumpfile_have_the_same_memory(options: str, elf: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert readers.run("makedumpfile", *options.split(), str(elf), str(out)).code == 0
     opened = open_document(str(out))

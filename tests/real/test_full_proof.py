@@ -58,7 +58,7 @@ def test_a_wrong_value_is_disproved_and_the_right_one_found(name: str) -> None:
         assert {item.key: item.value for item in proof.corrections} == right, (what, proof)
 
 
-def test_a_wrong_address_is_never_proved_and_nothing_is_made_of_it(name: str) -> None:
+def test_a_wrong_address_is_neither_proved_nor_corrected(name: str) -> None:
     guest, text = _opened(name)
     for what, wrong in wrong_symbols(text):
         proof = prove(wrong, guest)

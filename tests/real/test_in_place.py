@@ -79,7 +79,7 @@ def longer(path: Path, folder: Path, lines: int) -> str:
     return str(text)
 
 
-def test_the_file_itself_is_read_as_its_copy(guest: Guest, sample: Sample, tmp_path: Path) -> None:
+def test_a_file_saved_in_place_is_read_like_its_copy(guest: Guest, sample: Sample, tmp_path: Path) -> None:
     """`lift`, `lift` of more pages, `lift` again; a kernel virtual address is read where the copy has it."""
     dump, copy = tmp_path / "dump.elf", tmp_path / "copy.elf"
     shutil.copyfile(sample(guest.bare), dump)

@@ -126,7 +126,7 @@ def test_drgn_reads_the_same_memory(name: str, flat: bool, arch: str, tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["x86_64", "aarch64", "arm"])
-def test_unflatten_is_what_makedumpfile_rearranges(name: str, tmp_path: Path) -> None:
+def test_unflatten_agrees_with_makedumpfile(name: str, tmp_path: Path) -> None:
     readers.need("makedumpfile")
     written = dump(GUESTS[name], tmp_path, _memory(6), "kdump-zlib")["kdump-zlib"]
     theirs, ours = tmp_path / "theirs", tmp_path / "ours"
@@ -161,7 +161,7 @@ _UTS = {"x86_64": b"x86_64", "i386": b"i686", "aarch64": b"aarch64"}
 
 @pytest.mark.parametrize("way", ["copy", "plain", "in place"])
 @pytest.mark.parametrize("name", ["x86_64", "i386", "aarch64"])
-def test_a_dump_without_a_note_is_mended_for_all(name: str, way: str, tmp_path: Path) -> None:
+def test_a_dump_without_a_note_is_repaired_for_all_readers(name: str, way: str, tmp_path: Path) -> None:
     """Note, utsname and phys_base together: drgn needs no --architecture then, crash and makedumpfile take it."""
     if name == "x86_64":  # a guest that stands still is in real mode: this one was not
         path = str(tmp_path / "dump")
@@ -202,7 +202,7 @@ def test_a_dump_without_a_note_is_mended_for_all(name: str, way: str, tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["x86_64", "aarch64", "arm"])
-def test_find_is_the_same_as_in_the_elf_dump(name: str, tmp_path: Path) -> None:
+def test_find_gives_the_same_as_for_the_elf_dump(name: str, tmp_path: Path) -> None:
     """The same candidates with the same proof; none has a place in the file."""
     note = (SAMPLES / "amd64.note").read_bytes().ljust(8192, b"\0")
     memory = bytes(4096) + note + _memory(9, 40) + b"OSRELEASE=6.1.0-x\nPAGESIZE=4096\n".ljust(4096, b"\0")

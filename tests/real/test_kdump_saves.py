@@ -44,7 +44,7 @@ def _text(path: Path) -> tuple[int, str]:
 
 @pytest.mark.parametrize("place", ["note", "header"])
 @pytest.mark.parametrize("version", range(3, 7))
-def test_crash_and_drgn_take_what_is_saved(version: int, place: str, tmp_path: Path) -> None:
+def test_crash_and_drgn_accept_saved_files(version: int, place: str, tmp_path: Path) -> None:
     bad, good, text = tmp_path / "bad", tmp_path / "good", tmp_path / "text"
     in_note = place == "note" and version > 3
     notes = [elf_factory.cpus(), *([elf_factory.note()] if in_note else [])] if version > 3 else []
@@ -108,7 +108,7 @@ def test_libkdumpfile_finds_the_memory_of_a_32_bit_file(
     assert len(pages) == 1 and (before.code or before.out in pages)
 
 
-def test_the_names_that_an_old_makedumpfile_took_four_bytes_too_late(tmp_path: Path) -> None:
+def test_names_that_an_old_makedumpfile_read_four_bytes_too_late(tmp_path: Path) -> None:
     """On kernels from 5.11 on; drgn then reads the names of the guest again, and none of them is junk."""
     bad, good = tmp_path / "bad", tmp_path / "good"
     names = (b"Linux", b"guest", b"6.1.0-56-amd64", b"#1 SMP Debian", b"x86_64", b"(none)")

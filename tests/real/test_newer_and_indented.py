@@ -19,7 +19,7 @@ _WORDS = "The kernel version is not supported."
 
 
 @pytest.mark.parametrize(("release", "newer"), [(b"5.9.4-56-amd64", False), (b"99.9.9-5-amd64", True)])
-def test_makedumpfile_says_that_a_kernel_is_newer(release: bytes, newer: bool, tmp_path: Path) -> None:
+def test_makedumpfile_reports_a_newer_kernel(release: bytes, newer: bool, tmp_path: Path) -> None:
     """It shows the note and the log all the same; what `-d 31` keeps of such a kernel is not offered."""
     path = tmp_path / "dump.elf"
     # In memory too: makedumpfile goes by the utsname that it finds there.
@@ -33,7 +33,7 @@ def test_makedumpfile_says_that_a_kernel_is_newer(release: bytes, newer: bool, t
     assert any("-d 31" in command for command in offered) != newer and len(offered) == (1 if newer else 2)
 
 
-def test_no_reader_finds_a_key_behind_blanks(tmp_path: Path) -> None:
+def test_no_reader_finds_a_key_after_blanks(tmp_path: Path) -> None:
     text = open_document(str(SAMPLES / "amd64-cut-note.elf")).state.vmcoreinfo
     assert text is not None
     (tmp_path / "help-D").write_bytes(re.sub(rb"(?m)^(?=.)", b" " * 22, text.text))

@@ -69,7 +69,7 @@ def test_other_machines(sample: Callable[[str], str], shell: Callable[[NextComma
             shell(step)
 
 
-def test_the_repair_that_is_offered_leads_to_a_dump_that_all_take(
+def test_the_offered_repair_makes_a_dump_that_all_readers_accept(
     sample: Callable[[str], str], tmp_path: Path, shell: Callable[[NextCommand], str]
 ) -> None:
     path = tmp_path / "-no note.elf"

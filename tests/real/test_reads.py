@@ -27,13 +27,13 @@ _SAMPLES = (
 
 @pytest.mark.parametrize("library", [False, True], ids=["own", "libkdumpfile"])
 @pytest.mark.parametrize("name", _SAMPLES)
-def test_of_a_sample(sample: Sample, name: str, library: bool) -> None:
+def test_reads_of_a_sample_are_predicted(sample: Sample, name: str, library: bool) -> None:
     _same(sample(name), library)
 
 
 @pytest.mark.parametrize("library", [False, True], ids=["own", "libkdumpfile"])
 @pytest.mark.parametrize("name", ["633-armhf.elf", "633-armhf-vaddr.elf"])
-def test_of_a_fault(tmp_path: Path, name: str, library: bool) -> None:
+def test_reads_of_a_damaged_file_are_predicted(tmp_path: Path, name: str, library: bool) -> None:
     (tmp_path / name).write_bytes(fault(name))
     _same(str(tmp_path / name), library)
 

@@ -62,7 +62,7 @@ def test_a_falsified_note_is_replaced_by_the_guests_own(
     assert ran.code == 0, ran.out
 
 
-def test_append_from_memory_is_what_append_of_the_note_gives(sample: Sample, tmp_path: Path) -> None:
+def test_append_from_memory_equals_append_of_the_note(sample: Sample, tmp_path: Path) -> None:
     one, other = tmp_path / "one.elf", tmp_path / "other.elf"
     bare = sample("amd64-cut-nonote.elf")
     assert main(["append", bare, "--from-memory", "-o", str(one)]) == 0

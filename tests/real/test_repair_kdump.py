@@ -60,7 +60,7 @@ def true_text(name: str) -> str:
 
 @pytest.mark.parametrize("flat", [False, True], ids=["plain", "flattened"])
 @pytest.mark.parametrize("name", _GUESTS)
-def test_repair_cures_note_phys_base_and_utsname_in_one_go(name: str, flat: bool, tmp_path: Path) -> None:
+def test_repair_fixes_note_phys_base_and_utsname_at_once(name: str, flat: bool, tmp_path: Path) -> None:
     bad, good = tmp_path / "bad.kdump", tmp_path / "good.kdump"
     raw = kdump_of(name)
     bad.write_bytes(flattened(raw, cuts=range(4096, len(raw), 1 << 16)) if flat else raw)
@@ -82,7 +82,7 @@ def test_repair_cures_note_phys_base_and_utsname_in_one_go(name: str, flat: bool
 
 
 @pytest.mark.parametrize("flat", [False, True], ids=["plain", "flattened"])
-def test_in_place_keeps_the_form_and_is_taken_back(flat: bool, tmp_path: Path) -> None:
+def test_a_save_in_place_keeps_the_container_and_is_undone(flat: bool, tmp_path: Path) -> None:
     path = tmp_path / "dump.kdump"
     raw = kdump_of("amd64")
     before = flattened(raw, cuts=range(4096, len(raw), 1 << 16)) if flat else raw

@@ -79,7 +79,7 @@ def test_the_ground_truth(path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         assert shown["vmcoreinfo"] is None
 
 
-def test_the_guests_own_note_lies_where_it_says(path: Path) -> None:
+def test_the_guests_own_note_is_at_its_address(path: Path) -> None:
     """The window around it holds the note that the guest announced, at that very paddr."""
     paddr = (_TRUTH["guests"].get(path.name) or {}).get("paddr")
     memory = (document := open_document(str(path))).layout.memory
@@ -90,7 +90,7 @@ def test_the_guests_own_note_lies_where_it_says(path: Path) -> None:
     assert note is not None and text in (None, hashlib.sha256(note.desc).hexdigest())
 
 
-def test_pyelftools_sees_the_same(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pyelftools_reads_the_same(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shown = show(path, capsys)
     with path.open("rb") as file:
         oracle = ELFFile(file)
@@ -108,7 +108,7 @@ def test_pyelftools_sees_the_same(path: Path, capsys: pytest.CaptureFixture[str]
             assert held[0]["offset"] + load["p_paddr"] - held[0]["paddr"] == load["p_offset"]
 
 
-def test_readelf_sees_the_same(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_readelf_reads_the_same(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shown = show(path, capsys)
     readers.need("readelf")
     head = readers.run("readelf", "-hlW", str(path)).out

@@ -28,7 +28,7 @@ def test_a_dump_in_text_names_its_parts_in_order() -> None:
     assert "  and 4 more" in lines and "  PAGESIZE=4096" in lines
 
 
-def test_an_entry_in_text_tells_each_write() -> None:
+def test_an_entry_in_text_lists_each_write() -> None:
     history = EntryHistory("writes", (full_write(_GOOD), Write(4, 4, bytes(4)), Write(9, 9, bytes(9))))
     text = "\n".join(report.show_text(entry_document(Safe("w"), history, BytesSource(history.raw))))
     assert "write 1: present" in text and "write 2: not present" in text and "write 3: DMA error" in text
@@ -36,7 +36,7 @@ def test_an_entry_in_text_tells_each_write() -> None:
     assert "never written" in "\n".join(report.show_text(entry_document(Safe("w"), never, BytesSource(never.raw))))
 
 
-def test_hostile_bytes_are_spelt_out_everywhere() -> None:
+def test_hostile_bytes_are_escaped_everywhere() -> None:
     document = opened(elf((note(b"A\x1b=\x1b[2J\xff\n\x07\nPAGESIZE=\x1b\n", b"VMCOREINFO\0\x1b"),)))
     plan = plan_copy(document)
     lines = [
@@ -48,7 +48,7 @@ def test_hostile_bytes_are_spelt_out_everywhere() -> None:
     assert all(line.isascii() and line.isprintable() for line in lines)
 
 
-def test_offsets_follow_an_edit_to_where_things_will_lie() -> None:
+def test_offsets_are_those_of_the_layout_after_an_edit() -> None:
     document = opened(elf((cpus() + note(),), qemu=True))
     document.edit(Edit.of(edit_text.set_text, b"OSRELEASE=6\n" + b"A=1\n" * 2000))
     shown = report.show_json(document)
@@ -59,7 +59,7 @@ def test_offsets_follow_an_edit_to_where_things_will_lie() -> None:
         assert document.read(item["offset"], item["length"]) == ram()
 
 
-def test_nothing_to_say_is_said() -> None:
+def test_an_empty_part_is_named() -> None:
     assert list(report.findings_text(())) == ["no findings"]
     orderly = opened(elf((cpus() + note(),)))
     assert "nothing to change" in next(report.plan_text(plan_copy(orderly), orderly.source))

@@ -96,7 +96,7 @@ def test_edits_as_commands(
     assert [r[:2] for r in again.layout.memory.ranges] == [r[:2] for r in ranges]
 
 
-def test_a_note_from_elsewhere_and_from_memory(sample: Sample, shell: Callable[[str], None]) -> None:
+def test_a_note_from_another_file_and_from_memory(sample: Sample, shell: Callable[[str], None]) -> None:
     shutil.copy(sample("amd64-cut-nonote.elf"), "a.elf")
     document = open_document("a.elf")
     assert document.dump is not None
@@ -155,12 +155,12 @@ def test_the_entry(sample: Sample, shell: Callable[[str], None]) -> None:
     assert Path("new.entry").read_bytes() == made.state.entry.raw  # type: ignore[union-attr]
 
 
-def test_what_no_command_does_is_said(sample: Sample) -> None:
+def test_an_edit_without_a_command_is_named(sample: Sample) -> None:
     document = _edited(sample("amd64-cut-note.elf"), [Edit.of(edit_notes.drop_note, 0)])
     assert commands(document)[0].command is None
 
 
-def test_what_is_shown_can_be_shown_in_the_shell(sample: Sample, shell: Callable[[str], None]) -> None:
+def test_every_view_has_a_command(sample: Sample, shell: Callable[[str], None]) -> None:
     shutil.copy(sample("amd64-cut-note.elf"), "a.elf")
     for told in look_commands(open_document("a.elf"), 0x40, b"PAGESIZE"):
         assert told.command is not None

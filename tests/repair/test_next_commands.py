@@ -76,21 +76,21 @@ def test_a_copy_is_offered_only_of_kernels_that_makedumpfile_knows(
     assert any(item.code == "T24" for item in judgement.found) is not fits
 
 
-def test_what_reads_no_other_machine_is_offered_for_none(sample: Sample) -> None:
+def test_readers_built_for_x86_64_are_not_offered_for_other_machines(sample: Sample) -> None:
     """makedumpfile takes the note of an arm64 dump, and stops later: it is built for x86-64."""
     assert set(_steps(open_document(sample("arm64-cut-note.elf")))) == {
         "drgn", "libkdumpfile", "readelf", "eu-readelf", "debuginfod"
     }  # fmt: skip
 
 
-def test_what_readers_refuse_begins_with_a_repair(sample: Sample) -> None:
+def test_a_refused_dump_begins_with_a_repair(sample: Sample) -> None:
     first = next_commands(Judgement.of(open_document(sample("amd64-cut-nonote.elf"))))
     assert [step.reader for step in first] == ["vmci"]
     assert str(first[0].command).endswith("amd64-cut-nonote-fixed.elf") and "crash, drgn" in first[0].why
     assert _commands(open_document(sample("x86_64-linux-good.elf")))[0].startswith("vmci repair ")
 
 
-def test_a_repair_is_advised_where_it_does_something() -> None:
+def test_a_repair_is_advised_if_it_changes_something() -> None:
     for path in (item.path for item in samples()):
         document = open_document(path)
         if document.dump is None:
@@ -112,7 +112,7 @@ def test_a_whole_kdump_needs_no_repair() -> None:
     assert not any("vmci repair" in command for command in _commands(whole)) and not repair(whole).steps
 
 
-def test_a_windows_dump_is_not_repaired_and_an_entry_leads_nowhere(sample: Sample) -> None:
+def test_a_windows_dump_is_not_repaired_and_an_entry_has_no_commands(sample: Sample) -> None:
     assert list(_steps(open_document(sample("x86_64-windows.elf")))) == ["readelf"]
     assert not _steps(open_document(sample("good.entry")))
 
@@ -122,7 +122,7 @@ def test_only_the_readers_that_were_asked_for(sample: Sample) -> None:
     assert [step.reader for step in next_commands(Judgement.of(document), readers=("drgn",))] == ["drgn", "debuginfod"]
 
 
-def test_a_reader_that_was_not_asked_for_is_not_missed() -> None:
+def test_commands_for_one_reader_need_no_other_reader() -> None:
     """Over the addresses in program headers other readers find no memory than the one that was asked for."""
     blind = opened((DATA / "faults/633-armhf.elf").read_bytes())
     judgement = Judgement.of(blind)
@@ -131,7 +131,7 @@ def test_a_reader_that_was_not_asked_for_is_not_missed() -> None:
         next_commands(judgement, readers=(name,))
 
 
-def test_once_saved_it_is_the_copy_that_they_name(sample: Sample) -> None:
+def test_after_a_save_the_commands_name_the_copy(sample: Sample) -> None:
     document = open_document(sample("crlf.elf"))
     from vmci_tui.repair.fix_for_reader import fix_for_reader
 
@@ -157,12 +157,12 @@ def test_once_saved_it_is_the_copy_that_they_name(sample: Sample) -> None:
         ("", "VMLINUX", "the guest's kernel"),
     ],
 )
-def test_where_the_vmlinux_is_to_be_had(release: str, path: str, source: str) -> None:
+def test_the_source_of_vmlinux(release: str, path: str, source: str) -> None:
     found = vmlinux_of(Vmcoreinfo(f"OSRELEASE={release}\n".encode()))
     assert found.path == path and source in found.source
 
 
-def test_a_build_id_that_is_garbage_is_not_asked_for() -> None:
+def test_a_wrong_build_id_is_not_used_in_a_command() -> None:
     """5.15.168 and later write one that is none (finding T18)."""
     lines = b"BUILD-ID=%s\nPAGESIZE=4096\nSYMBOL(swapper_pg_dir)=ffffffff82c10000\n" % (b"ab" * 20)
     good = _steps(opened(elf((cpus() + note(b"OSRELEASE=5.15.167\n" + lines),))))
@@ -173,7 +173,7 @@ def test_a_build_id_that_is_garbage_is_not_asked_for() -> None:
 
 
 @pytest.mark.parametrize("value", [b"", b"0x12", b"ab" * 19, b"ab" * 21, b"zz" * 20, b"$(id)" * 8])
-def test_what_is_no_build_id_is_none(value: bytes) -> None:
+def test_a_malformed_build_id_is_none(value: bytes) -> None:
     assert build_id(Vmcoreinfo(b"BUILD-ID=" + value + b"\n")) is None
 
 
@@ -183,7 +183,7 @@ def _drgn(notes: tuple[bytes, ...] | None = None, **uts: bytes) -> list[str]:
     return [step.command for step in steps if step.reader == "drgn"]
 
 
-def test_drgn_is_told_the_machine_of_a_kdump_that_names_none() -> None:
+def test_drgn_gets_the_machine_of_a_kdump_that_names_none() -> None:
     told = ["drgn --architecture x86_64 -c a.kdump"]
     assert _drgn(machine=b"x86_64") == told, "QEMU's own: the rest of utsname is empty"
     assert _drgn(sysname=b"Linux", release=b"6.1", version=b"1", machine=b"X86_64") == told
@@ -202,17 +202,17 @@ def test_a_name_is_one_safe_word(name: str) -> None:
 @pytest.mark.parametrize(
     "name", [b"a b", b"-x'y\"", b"$(id);`id`", b"\x1b[31m\nf\\x", b"\xff'\\'\x7f9", "é\u202e".encode()]
 )
-def test_a_shell_reads_the_very_bytes_back(name: bytes) -> None:
+def test_a_shell_reads_the_same_bytes_again(name: bytes) -> None:
     path = os.fsdecode(name)
     done = subprocess.run(["bash", "-c", f"printf %s {shell_word(path)}"], stdout=subprocess.PIPE, check=True)
     assert done.stdout == (b"./" if name.startswith(b"-") else b"") + name
 
 
-def test_a_copy_lies_beside_the_file() -> None:
+def test_a_copy_is_in_the_folder_of_the_file() -> None:
     assert copy_name("/a.b/dump.elf") == "/a.b/dump-fixed.elf" and copy_name("dump") == "dump-fixed"
 
 
-def test_as_text_each_command_stands_alone_and_as_json_with_its_reason(sample: Sample) -> None:
+def test_text_has_bare_commands_and_json_their_reasons(sample: Sample) -> None:
     document = open_document(sample("amd64-cut-note.elf"))
     steps = next_commands(Judgement.of(document))
     lines = list(next_text(steps))
@@ -220,7 +220,7 @@ def test_as_text_each_command_stands_alone_and_as_json_with_its_reason(sample: S
     assert all(set(item) == {"reader", "command", "why"} for item in next_json(steps))
 
 
-def test_a_repair_is_advised_where_it_lets_a_reader_read_memory() -> None:
+def test_a_repair_is_advised_if_a_reader_then_reads_memory() -> None:
     document = opened(fault("461-vaddr-lies.elf"))
     advised = next_commands(Judgement.of(document))[0]
     assert advised.reader == "vmci" and advised.why.endswith("; drgn reads no kernel memory of the current file")

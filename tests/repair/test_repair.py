@@ -41,7 +41,7 @@ def changed(document: Document, key: bytes, value: bytes) -> Document:
     return kit.opened(kit.saved(document.with_edit(Edit.of(edit_text.set_key, key, value))))
 
 
-def test_a_dump_that_readers_take_is_left_alone(proved: Document) -> None:
+def test_an_accepted_dump_is_not_changed(proved: Document) -> None:
     done = repair(proved)
     assert done.steps == () and done.left == () and not done.question and not proved.modified
     assert done.candidates == ()  # and memory was not searched
@@ -75,7 +75,7 @@ def test_a_falsified_note_is_replaced(proved: Document, key: bytes, value: bytes
     assert next(step.code for step in done.steps) in ("M05", "M06", "T07", "T20")
 
 
-def test_the_right_value_is_set_where_the_note_is_not_in_memory(proved: Document) -> None:
+def test_the_right_value_is_set_if_the_note_is_not_in_memory(proved: Document) -> None:
     raw = bytearray(kit.saved(proved.with_edit(Edit.of(edit_text.set_key, b"NUMBER(phys_base)", b"4096"))))
     assert proved.dump is not None
     document = without_candidates(kit.opened(bytes(raw)))
@@ -95,7 +95,7 @@ def without_candidates(document: Document) -> Document:
     return kit.opened(bytes(raw))
 
 
-def test_what_memory_does_not_prove_is_asked(sample: Sample) -> None:
+def test_an_unproved_candidate_needs_consent(sample: Sample) -> None:
     document = open_document(sample("zero-note.elf"))
     done = repair(document)
     assert done.question and done.steps == () and not document.modified
@@ -111,7 +111,7 @@ def test_a_paddr_without_a_candidate_is_refused(bare: Document) -> None:
     assert not bare.modified
 
 
-def test_where_memory_holds_no_note_the_rest_is_repaired_and_the_lack_told(sample: Sample) -> None:
+def test_without_a_note_in_memory_the_rest_is_repaired_and_reported(sample: Sample) -> None:
     document = open_document(sample("x86_64-no-note.elf"))
     done = repair(document)
     assert not done.question and any(line.startswith("N01") for line in done.left)
@@ -122,26 +122,26 @@ def test_only_some_codes(bare: Document) -> None:
     assert not bare.modified
 
 
-def test_a_windows_header_is_never_repaired_away(sample: Sample) -> None:
+def test_a_windows_header_is_never_removed(sample: Sample) -> None:
     document = open_document(sample("x86_64-windows.elf"))
     repair(document)
     assert document.state.note is not None and document.state.note.is_windows
 
 
-def test_two_notes_that_differ_are_not_thrown_away(sample: Sample) -> None:
+def test_two_different_notes_are_kept(sample: Sample) -> None:
     document = open_document(sample("two-notes.elf"))
     done = repair(document)
     assert len([note for note in document.state.notes if note.is_vmcoreinfo]) == 2
     assert any(line.startswith("N05") for line in done.left)
 
 
-def test_text_faults_that_change_no_value_are_mended() -> None:
+def test_text_faults_without_effect_on_values_are_repaired() -> None:
     document = kit.opened(factory.elf((factory.note(factory.TEXT_64.replace(b"\n", b"\r\n")),)))
     done = repair(document)
     assert "T02" in [step.code for step in done.steps] and b"\r" not in text_of(document)
 
 
-def test_duplicates_with_two_values_are_not_decided_without_memory() -> None:
+def test_duplicates_with_two_values_need_a_proof() -> None:
     text = b"OSRELEASE=6.1.0\nPAGESIZE=4096\nNUMBER(x)=1\nNUMBER(x)=2\nNUMBER(y)=1\nNUMBER(y)=1\n"
     document = kit.opened(factory.elf((factory.note(text),)))
     repair(document)
@@ -157,7 +157,7 @@ def test_stopping_changes_nothing(bare: Document) -> None:
     assert not bare.modified
 
 
-def test_headers_that_a_reader_refuses_are_merged_unless_they_are_to_stay() -> None:
+def test_refused_headers_are_merged_unless_they_must_stay() -> None:
     document = many_headers()
     done = repair(document)
     assert "C11" in [step.code for step in done.steps] and document.state.choice.merged
@@ -172,7 +172,7 @@ def many_headers() -> Document:
     return kit.opened(factory.elf((factory.note(),), loads=loads))
 
 
-def test_a_fix_that_failed_is_tried_again_once_others_are_done() -> None:
+def test_a_failed_fix_is_tried_again_after_the_others() -> None:
     """With the last note alone, of the wrong type, no reader would be left: only when its type is right are the
     others taken out."""
     document = kit.opened(factory.elf([factory.note(kind=1), factory.note(), factory.note(kind=1 << 31)]))

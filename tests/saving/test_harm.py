@@ -45,7 +45,7 @@ def _open(path: str, edit: Callable[[State], State]) -> Document:
     return document
 
 
-def test_what_every_reader_still_takes_costs_nothing(sample: Sample) -> None:
+def test_a_save_that_every_reader_accepts_does_no_harm(sample: Sample) -> None:
     document = _open(sample("amd64-cut-note.elf"), lambda s: edit_text.set_key(s, b"CRASHTIME", b"1"))
     for plan in (plan_copy(document), plan_in_place(document)):
         assert harm_of(document, plan) == ((), ())
@@ -61,7 +61,7 @@ def accepted(request: pytest.FixtureRequest, sample: Sample, tmp_path: Path) -> 
     return str(path)
 
 
-def test_a_key_that_readers_need_is_a_question(accepted: str) -> None:
+def test_removing_a_needed_key_is_a_question(accepted: str) -> None:
     document = _open(accepted, lambda s: edit_text.delete_key(s, b"OSRELEASE"))
     unasked = _unasked(document, Consent())
     assert "crash" in unasked
@@ -70,14 +70,14 @@ def test_a_key_that_readers_need_is_a_question(accepted: str) -> None:
     assert _unasked(document, consent(f"worse:{unasked[0]}")) == unasked[1:]
 
 
-def test_who_strips_a_note_is_not_asked_whether_it_may_be_missing(accepted: str) -> None:
+def test_stripping_a_note_does_not_ask_about_the_missing_note(accepted: str) -> None:
     document = _open(accepted, edit_notes.strip)
     harm = harm_of(document, plan_copy(document))
     assert harm.worse and harm.taken_out == ("the VMCOREINFO note",)
     assert harm.unasked(Consent(without_note=True)) == ()
 
 
-def test_a_program_of_another_machine_is_not_made_worse() -> None:
+def test_a_reader_for_another_machine_is_not_counted() -> None:
     """It reads nothing of such a dump; that it takes an unnamed machine for its own is no merit to keep."""
     raw = kdump(pages(1, 2), uts={})
     named = kdump(pages(1, 2), uts={"machine": b"aarch64"})
@@ -85,7 +85,7 @@ def test_a_program_of_another_machine_is_not_made_worse() -> None:
     assert "crash" not in [item.reader for item in lost_readers(now, after)]
 
 
-def test_a_note_of_a_cpu_that_goes_is_named(sample: Sample) -> None:
+def test_a_removed_note_of_a_cpu_is_named(sample: Sample) -> None:
     path = sample("amd64-cut-note.elf")
     index = next(at for at, note in enumerate(open_document(path).state.notes) if not note.is_vmcoreinfo)
     document = _open(path, lambda s: edit_notes.drop_note(s, index))
@@ -94,7 +94,7 @@ def test_a_note_of_a_cpu_that_goes_is_named(sample: Sample) -> None:
     ]
 
 
-def test_consent_is_told_in_words() -> None:
+def test_consent_is_typed_as_words() -> None:
     assert consent(None) == Consent()
     assert consent("0x1000,worse:crash") == Consent("0x1000", frozenset({"crash"}))
     with pytest.raises(UsageError, match="unknown reader"):
@@ -102,7 +102,7 @@ def test_consent_is_told_in_words() -> None:
 
 
 @pytest.mark.parametrize("where", [["-o", "out.elf"], ["--in-place"]])
-def test_nothing_is_written_until_the_user_agrees(
+def test_nothing_is_written_without_consent(
     sample: Sample,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -125,7 +125,7 @@ def test_nothing_is_written_until_the_user_agrees(
     assert Path(where[-1] if where[0] == "-o" else "a.elf").read_bytes() != before
 
 
-def test_repair_makes_no_fix_over_which_a_reader_refuses(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_repair_makes_no_fix_that_a_reader_refuses(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a table calls safe: here the fix of a finding takes the release out."""
     from vmci_tui.findings import judgement
 
@@ -143,7 +143,7 @@ def test_repair_makes_no_fix_over_which_a_reader_refuses(sample: Sample, monkeyp
     assert accepted and "take the release out" not in document.labels
 
 
-def test_who_would_read_no_memory_any_more_does_worse(sample: Sample) -> None:
+def test_a_reader_that_loses_memory_does_worse(sample: Sample) -> None:
     now = Judgement.of(open_document(sample("amd64-cut-note.elf"))).shown
     assert now["drgn"].accepts and now["drgn"].reads
     blind = {**now, "drgn": replace(now["drgn"], reads=False)}
@@ -151,7 +151,7 @@ def test_who_would_read_no_memory_any_more_does_worse(sample: Sample) -> None:
     assert lost_readers(blind, blind) == lost_readers(blind, now) == ()
 
 
-def test_unflatten_asks_too_and_says_so_in_json(
+def test_unflatten_asks_too_and_reports_it_in_json(
     sample: Sample, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, out = tmp_path / "flat", tmp_path / "out"

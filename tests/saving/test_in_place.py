@@ -95,7 +95,7 @@ def asked_for(path: Path, wanted: Document) -> None:
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data())
-def test_any_dump_any_edits_saved_in_place_and_taken_back(data: st.DataObject) -> None:
+def test_any_edits_of_any_dump_are_saved_in_place_and_undone(data: st.DataObject) -> None:
     original = data.draw(dumps.dumps())
     with tempfile.TemporaryDirectory() as folder:
         path, copy = Path(folder, "dump.elf"), Path(folder, "copy.elf")
@@ -142,7 +142,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_lifted_once_twice_thrice_shrunk_and_back(path: Path) -> None:
+def test_lifted_three_times_shrunk_and_undone(path: Path) -> None:
     """By both addresses, also where the pieces meet; the file grows by what is lifted only."""
     stages, texts = [path.read_bytes()], (_BIG, _BIG * 2, _BIG * 4, b"OSRELEASE=6\n")
     ways = []
@@ -161,7 +161,7 @@ def test_lifted_once_twice_thrice_shrunk_and_back(path: Path) -> None:
         assert path.read_bytes() == stage
 
 
-def test_the_time_comes_back_too_and_the_mode_stays(path: Path) -> None:
+def test_undo_restores_the_time_and_the_mode_is_kept(path: Path) -> None:
     path.chmod(0o640)
     before = path.stat()
     append(path)
@@ -189,7 +189,7 @@ def test_many_headers_over_the_same_bytes(count: int, split: bool, tmp_path: Pat
     assert path.read_bytes() == before
 
 
-def test_a_first_range_that_is_smaller_is_taken_whole(tmp_path: Path) -> None:
+def test_small_first_ranges_move_whole(tmp_path: Path) -> None:
     path = tmp_path / "dump.elf"
     loads = [Load(n << 20, ram(100 + n, n + 1), vaddr=(n + 1) << 30) for n in range(9)]
     before = elf((cpus(),), [*loads, Load(1 << 30, ram(20000))])
@@ -201,7 +201,7 @@ def test_a_first_range_that_is_smaller_is_taken_whole(tmp_path: Path) -> None:
     same_memory(before, path.read_bytes())
 
 
-def test_what_a_cut_file_lacks_it_lacks_still(tmp_path: Path) -> None:
+def test_a_cut_file_lacks_the_same_memory_after_a_save(tmp_path: Path) -> None:
     """Lifted bytes behind its end must not be taken for the memory that was cut off there."""
     path = tmp_path / "dump.elf"
     before = elf((cpus(),), (Load(0x1000, ram(1 << 16), vaddr=0x7000),))[:-20000]
@@ -235,7 +235,7 @@ def test_a_32_bit_offset_beyond_4_gib_is_refused_before_anything_is_written(tmp_
 
 
 @pytest.mark.parametrize("length", [15, 16, 17])
-def test_an_entry_in_place_is_16_bytes_and_comes_back_as_it_was(length: int, tmp_path: Path) -> None:
+def test_an_entry_in_place_is_16_bytes_and_is_undone(length: int, tmp_path: Path) -> None:
     path = tmp_path / "vmcoreinfo.entry"
     before = bytes(range(1, length + 1))
     path.write_bytes(before)
@@ -249,7 +249,7 @@ def test_an_entry_in_place_is_16_bytes_and_comes_back_as_it_was(length: int, tmp
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["vmcoreinfo.entry"]
 
 
-def test_who_comes_second_is_told(path: Path) -> None:
+def test_a_file_open_in_another_vmci_is_refused(path: Path) -> None:
     before = path.read_bytes()
     with opened(path) as first, opened(path) as second:
         for document in (first, second):
@@ -293,7 +293,7 @@ def test_a_file_that_changed_since_it_was_opened_is_refused(path: Path) -> None:
 
 
 @pytest.mark.parametrize("where", ["head", "lifted", "size", "gone"])
-def test_what_somebody_else_wrote_since_is_not_taken_back(path: Path, where: str) -> None:
+def test_bytes_of_another_program_are_not_undone(path: Path, where: str) -> None:
     append(path)
     data = bytearray(path.read_bytes())
     if where == "gone":
@@ -311,7 +311,7 @@ def test_what_somebody_else_wrote_since_is_not_taken_back(path: Path, where: str
     assert path.read_bytes() == data and Path(f"{path}{SUFFIX}").exists()
 
 
-def test_a_file_that_was_touched_or_copied_elsewhere_with_its_journal_is_taken_back(path: Path) -> None:
+def test_a_touched_or_copied_file_is_undone_with_its_journal(path: Path) -> None:
     """Bytes are judged, no times and no inodes."""
     before = path.read_bytes()
     append(path)
@@ -326,7 +326,7 @@ def test_a_file_that_was_touched_or_copied_elsewhere_with_its_journal_is_taken_b
         assert one.read_bytes() == before and os.listdir(one.parent)[0] in (path.name, "elsewhere")
 
 
-def test_what_somebody_else_wrote_is_shown_and_overwritten_by_force_alone(
+def test_bytes_of_another_program_are_shown_and_overwritten_only_by_force(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = path.read_bytes()
@@ -347,7 +347,7 @@ def test_what_somebody_else_wrote_is_shown_and_overwritten_by_force_alone(
     assert path.read_bytes() == before and os.listdir(path.parent) == [path.name]
 
 
-def test_a_file_that_was_cut_off_is_not_taken_back_by_force_either(path: Path) -> None:
+def test_a_cut_file_is_not_undone_even_by_force(path: Path) -> None:
     append(path)
     path.write_bytes(b"short")
     assert main(["undo", str(path), "--force"]) == 4
@@ -355,12 +355,12 @@ def test_a_file_that_was_cut_off_is_not_taken_back_by_force_either(path: Path) -
 
 
 @pytest.mark.parametrize("options", [("--force", "--finish"), ("--dry-run",)])
-def test_options_of_undo_that_mean_nothing_together(options: tuple[str, ...], path: Path) -> None:
+def test_contradicting_options_of_undo_are_refused(options: tuple[str, ...], path: Path) -> None:
     append(path)
     assert main(["undo", str(path), *options]) == 2
 
 
-def test_a_save_after_a_stranger_wrote_can_still_be_taken_back(path: Path) -> None:
+def test_a_save_after_foreign_writes_can_be_undone(path: Path) -> None:
     append(path, b"OSRELEASE=1\n")
     data = path.read_bytes().replace(b"OSRELEASE=1", b"OSRELEASE=2")
     path.write_bytes(data)
@@ -371,7 +371,7 @@ def test_a_save_after_a_stranger_wrote_can_still_be_taken_back(path: Path) -> No
         undo_last_save(str(path))
 
 
-def test_a_save_that_reads_back_wrong_is_put_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_save_that_fails_verification_is_reverted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before, real = path.read_bytes(), os.pwrite
 
     def spoil(fd: int, data: bytes, offset: int) -> int:
@@ -384,7 +384,7 @@ def test_a_save_that_reads_back_wrong_is_put_back(path: Path, monkeypatch: pytes
     assert path.read_bytes() == before and os.listdir(path.parent) == [path.name]
 
 
-def test_a_stop_in_the_middle_gives_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_save_restores_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before, real, calls = path.read_bytes(), os.fsync, iter(range(99))
 
     def stop(fd: int) -> None:

@@ -76,7 +76,7 @@ def test_a_file_that_is_replaced_keeps_its_mode_and_owner(writer: str, tmp_path:
 
 
 @need_root
-def test_an_owner_that_cannot_be_kept_is_a_refusal() -> None:
+def test_an_owner_that_cannot_be_kept_is_refused() -> None:
     """Somebody's own folder, another's file in it."""
     with tempfile.TemporaryDirectory() as folder:  # not below pytest's, which is its user's alone
         source, out = Path(folder, "source"), Path(folder, "out")
@@ -112,7 +112,7 @@ def _access(path: Path) -> tuple[int, bytes]:
 
 @pytest.mark.parametrize("folder", [False, True], ids=["no default", "default of the folder"])
 @pytest.mark.parametrize("own", [False, True], ids=["no list", "a list of its own"])
-def test_an_access_list_is_kept_and_none_is_won(own: bool, folder: bool, tmp_path: Path) -> None:
+def test_an_access_list_is_kept_and_none_is_added(own: bool, folder: bool, tmp_path: Path) -> None:
     """The bits of the group are the mask where there is a list: without it they would say more."""
     out = tmp_path / "out"
     out.write_bytes(b"old")
@@ -130,7 +130,7 @@ def test_an_access_list_is_kept_and_none_is_won(own: bool, folder: bool, tmp_pat
     assert _access(out) == before and bool(before[1]) == own
 
 
-def test_what_is_no_copy_of_a_file_is_made_as_any_new_file(tmp_path: Path) -> None:
+def test_a_file_without_a_source_has_the_usual_mode(tmp_path: Path) -> None:
     with umask(0o027):
         assert main(["new", "entry", "-o", str(tmp_path / "blob")]) == 0
         assert main(["craft", "--defect", "C03", "-o", str(tmp_path / "bench")]) == 0
@@ -146,7 +146,7 @@ def test_a_name_of_any_length_that_a_file_may_have(name: str, tmp_path: Path) ->
     assert out.exists() and max(len(os.fsencode(part)) for part in seen[0]) < 143
 
 
-def test_a_file_that_a_killed_writer_left_is_told_and_in_nobodys_way(
+def test_an_abandoned_temporary_file_is_reported_and_does_not_block(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = str(tmp_path / "out")
@@ -166,14 +166,14 @@ def _told(out: str, left: Path) -> None:
     assert [name for name, _ in unfinished_copies(out)] == [str(left)]
 
 
-def test_a_folder_that_cannot_be_listed_hides_nothing_else(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_listed_reports_no_copies(tmp_path: Path) -> None:
     assert unfinished_copies(str(tmp_path / "none" / "out")) == ()
     (tmp_path / ".out.1.vmci-part").mkdir()
     assert unfinished_copies(str(tmp_path / "out")) == ()
 
 
 @pytest.mark.parametrize("call", ["fchown", "removexattr", "flock"])
-def test_a_failing_call_over_a_file_that_is_there(call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_call_while_replacing_a_file(call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out"
     out.write_bytes(b"old")
 

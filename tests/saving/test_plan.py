@@ -15,19 +15,19 @@ from vmci_tui.opening.open_file import new_entry
 from vmci_tui.saving.plan import plan_copy
 
 
-def test_an_orderly_file_that_is_not_edited_has_an_empty_plan() -> None:
+def test_an_unedited_file_in_standard_order_has_an_empty_plan() -> None:
     plan = plan_copy(opened(elf((cpus() + note(),))))
     assert plan.empty and plan.strategy == "none" and plan.steps == () and plan.bytes_written == 0
 
 
-def test_an_edit_taken_back_leaves_nothing_to_do() -> None:
+def test_an_undone_edit_gives_an_empty_plan() -> None:
     document = opened(elf((cpus() + note(),)))
     document.edit(Edit.of(edit_text.set_key, b"A", b"1"))
     document.undo()
     assert plan_copy(document).empty
 
 
-def test_the_plan_of_a_file_of_qemu_says_why_its_head_changes() -> None:
+def test_the_plan_of_a_qemu_file_gives_reasons_for_its_headers() -> None:
     plan = plan_copy(opened(elf((cpus() + note(),), qemu=True)))
     assert plan.strategy == "copy" and plan.reasons
     assert "makedumpfile" in plan.steps[0].why and "e_ehsize" in plan.steps[0].why
@@ -63,7 +63,7 @@ def test_an_entry_is_16_bytes() -> None:
     assert plan_copy(opened(elf())).strategy == "none"
 
 
-def test_nothing_to_save_is_said() -> None:
+def test_nothing_to_save_is_reported() -> None:
     document = new_entry(EntryHistory("blob"))
     assert isinstance(document, Document)
     document.edit(become(State()))

@@ -63,7 +63,7 @@ def untouched(source: Path, target: Path, there: bool) -> None:
         assert target.read_bytes() == b"old"
 
 
-def test_what_is_saved_is_the_image_and_the_source_is_as_it_was(document: Document, source: Path, target: Path) -> None:
+def test_the_copy_is_the_image_and_the_source_is_unchanged(document: Document, source: Path, target: Path) -> None:
     before = source.stat()
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o400
     done = run(document, target)
@@ -78,7 +78,7 @@ def test_what_is_saved_is_the_image_and_the_source_is_as_it_was(document: Docume
 
 @pytest.mark.parametrize("what", ["copy", "check"])
 @pytest.mark.parametrize("error", [Cancelled("stopped"), KeyboardInterrupt(), ZeroDivisionError()])
-def test_a_stop_at_any_progress_leaves_nothing_behind(
+def test_a_stop_at_any_progress_leaves_no_file(
     document: Document, source: Path, target: Path, what: str, error: BaseException
 ) -> None:
     there = target.exists()
@@ -99,7 +99,7 @@ def test_a_stop_at_any_progress_leaves_nothing_behind(
 
 @pytest.mark.parametrize("call", ["ftruncate", "pwrite", "fsync", "fchmod", "replace"])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EDQUOT])
-def test_a_failing_call_leaves_nothing_behind_and_says_one_line(
+def test_a_failing_call_leaves_no_file_and_reports_one_line(
     document: Document, source: Path, target: Path, call: str, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = target.exists()
@@ -133,7 +133,7 @@ def test_a_disk_that_fills_up_in_the_middle(document: Document, source: Path, ta
     untouched(source, target, there)
 
 
-def test_a_copy_that_was_written_wrong_is_not_put_in_place(
+def test_a_copy_that_fails_verification_is_not_renamed(
     document: Document, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = target.exists()
@@ -159,7 +159,7 @@ def test_saving_over_the_source_is_refused_by_any_name(document: Document, sourc
     assert source.read_bytes() == _DATA
 
 
-def test_targets_that_cannot_be(document: Document, tmp_path: Path) -> None:
+def test_impossible_targets_are_refused(document: Document, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     for name in (tmp_path, tmp_path / "fifo", tmp_path / "none" / "x", Path(f"{tmp_path}/nul\0")):
         with pytest.raises(SaveError) as error:
@@ -174,7 +174,7 @@ def test_a_link_is_followed_and_stays_a_link(document: Document, tmp_path: Path)
     assert (tmp_path / "link").is_symlink() and (tmp_path / "real").read_bytes() == saved(document)
 
 
-def test_a_source_that_changed_meanwhile_is_refused(document: Document, source: Path, target: Path) -> None:
+def test_a_source_that_changes_during_the_save_is_refused(document: Document, source: Path, target: Path) -> None:
     there = target.exists()
     os.utime(source, ns=(1, 1))
     with pytest.raises(SaveError, match="changed since"):
@@ -197,7 +197,7 @@ def test_holes_stay_holes(tmp_path: Path) -> None:
     assert after.st_size > size and after.st_blocks * 512 < 1 << 20
 
 
-def test_no_room_is_told_before_anything_is_written(
+def test_missing_space_is_reported_before_anything_is_written(
     document: Document, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = target.exists()
@@ -221,7 +221,7 @@ def test_an_entry_is_saved_as_16_bytes(target: Path) -> None:
 @pytest.mark.parametrize("kind", [6, 0x46494C45, 0x53494749])
 @pytest.mark.parametrize("e_type", [0, 4])
 @pytest.mark.parametrize("command", [("strip",), ("repair",), ("set", "PAGESIZE=8192")])
-def test_what_opens_with_notes_as_of_a_process_can_be_saved_and_opened_again(
+def test_a_dump_with_notes_of_a_process_is_saved_and_opened(
     command: tuple[str, ...], e_type: int, kind: int, tmp_path: Path
 ) -> None:
     """A dump has physical addresses: without its note, or with a type of ELF file, it is none of a process either."""

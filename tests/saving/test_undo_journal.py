@@ -42,7 +42,7 @@ _RECORD = SaveRecord(1, 2, 100, 120, 0o400, 7, (ChangedBytes(0, b"old", b"new"),
 _CUT = SaveRecord(1, 2, 17, 16, 0o644, 7, (ChangedBytes(4, b"ab", b"cd"), ChangedBytes(16, b"!", b"")))
 
 
-def test_records_come_back_as_they_were_with_and_without_their_mark() -> None:
+def test_records_are_read_back_with_and_without_their_mark() -> None:
     first, second = encode(_RECORD) + encode_mark(9, 120), encode(_CUT)
     records, end = decode(first + second)
     assert end == len(first + second)
@@ -52,7 +52,7 @@ def test_records_come_back_as_they_were_with_and_without_their_mark() -> None:
 
 @given(st.integers(0, 1 << 20))
 @settings(max_examples=300, deadline=None)
-def test_a_torn_record_is_none_and_a_spoiled_one_is_said_and_not_passed_over(at: int) -> None:
+def test_a_torn_record_is_ignored_and_a_damaged_one_reported(at: int) -> None:
     first, second = encode(_RECORD) + encode_mark(9, 120), encode(_CUT)
     whole = first + second
     torn = at % len(second)
@@ -154,7 +154,7 @@ def test_a_journal_that_cannot_be_read_is_never_cut(
 
 
 @pytest.mark.parametrize("kind", ["folder", "fifo", "dangling link", "link to itself", "link to a file"])
-def test_what_is_no_file_in_the_journals_place(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_journal_that_is_not_a_regular_file(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Said in one line, nothing changed; a link is not followed: who can plant one chooses what is written over."""
     path, journal, mine = tmp_path / "dump.elf", tmp_path / f"dump.elf{SUFFIX}", tmp_path / "mine"
     path.write_bytes(_DATA)
@@ -173,7 +173,7 @@ def test_what_is_no_file_in_the_journals_place(kind: str, tmp_path: Path, capsys
     assert journal.is_symlink() or journal.exists()
 
 
-def test_the_file_before_is_read_under_the_old_bytes() -> None:
+def test_the_file_before_the_save_has_the_old_bytes() -> None:
     now = BytesSource(b"new" + b"." * 97 + b"x" * 20)
     before = FileBeforeSave(now, _RECORD)
     assert (before.size, before.read(0, 200)) == (100, b"old" + b"." * 97)
@@ -185,14 +185,14 @@ def test_the_file_before_is_read_under_the_old_bytes() -> None:
 
 @given(st.integers(0, 1 << 20), st.integers(0, 1 << 13))
 @settings(max_examples=300, deadline=None)
-def test_a_record_of_which_the_power_left_the_first_bytes_alone_is_none(at: int, more: int) -> None:
+def test_a_record_cut_by_a_power_cut_is_ignored(at: int, more: int) -> None:
     """The file has grown, and behind what came lie zeros."""
     first, second = encode(_RECORD) + encode_mark(9, 120), encode(_CUT)
     head = 60 + 72
     assert decode(first + second[: at % head] + bytes(more)) == (decode(first)[0], len(first))
 
 
-def test_a_record_with_zeros_in_it_never_began_where_the_file_is_as_it_was(tmp_path: Path) -> None:
+def test_a_record_with_zeros_is_ignored_if_the_file_is_unchanged(tmp_path: Path) -> None:
     """Its head came, its bytes did not: the save before it is the last one; a file that was changed since is told."""
     path, journal = tmp_path / "dump.elf", tmp_path / f"dump.elf{SUFFIX}"
     path.write_bytes(_DATA)
@@ -210,7 +210,7 @@ def test_a_record_with_zeros_in_it_never_began_where_the_file_is_as_it_was(tmp_p
     assert path.read_bytes() == _DATA and not journal.exists()
 
 
-def test_a_damaged_record_between_others_stays_and_is_not_passed_over(
+def test_a_damaged_record_between_others_is_kept_and_not_skipped(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, journal = tmp_path / "dump.elf", tmp_path / f"dump.elf{SUFFIX}"
@@ -244,7 +244,7 @@ _OLD = DATA / "journals-version-1.tar.xz"
     [("elf-overwrite", 1), ("elf-lift", 1), ("elf-twice", 2), ("elf-unfinished", 1), ("kdump", 1),
      ("kdump-append", 1), ("kdump-flattened", 1)],
 )  # fmt: skip
-def test_journals_of_the_first_version_take_back_finish_and_grow(name: str, saves: int, tmp_path: Path) -> None:
+def test_journals_of_version_1_are_undone_completed_and_extended(name: str, saves: int, tmp_path: Path) -> None:
     with tarfile.open(_OLD) as tar:
         tar.extractall(tmp_path, filter="data")
     folder = tmp_path / name
@@ -264,7 +264,7 @@ def test_journals_of_the_first_version_take_back_finish_and_grow(name: str, save
     assert path.read_bytes() == before and sorted(os.listdir(folder)) == ["before", "dump"]
 
 
-def test_a_spoiled_journal_of_the_first_version_is_never_cut(tmp_path: Path) -> None:
+def test_a_damaged_journal_of_version_1_is_never_cut(tmp_path: Path) -> None:
     """Any one bit: what cannot be read is refused, and nothing of it is lost."""
     with tarfile.open(_OLD) as tar:
         tar.extractall(tmp_path, filter="data")
@@ -309,7 +309,7 @@ def _first_head(count: int) -> bytes:
 
 
 @pytest.mark.parametrize("kind", _COSTLY)
-def test_a_hostile_journal_costs_a_look_nothing(kind: str, tmp_path: Path) -> None:
+def test_looking_at_a_hostile_journal_is_fast(kind: str, tmp_path: Path) -> None:
     """Whatever it says and however long it is: a second and a few megabytes, beside a dump that is shown."""
     path, journal = tmp_path / "dump.elf", tmp_path / f"dump.elf{SUFFIX}"
     head, tail = _COSTLY[kind]()
@@ -322,7 +322,7 @@ def test_a_hostile_journal_costs_a_look_nothing(kind: str, tmp_path: Path) -> No
     _look_costs_little(path)
 
 
-def test_the_largest_mixed_record_costs_a_look_little(tmp_path: Path) -> None:
+def test_looking_at_the_largest_mixed_record_is_fast(tmp_path: Path) -> None:
     """Each byte of it the old or the new one in turn, which is the slowest to tell."""
     path, journal = tmp_path / "dump.elf", tmp_path / f"dump.elf{SUFFIX}"
     size = 7 << 20
@@ -342,7 +342,7 @@ def _look_costs_little(path: Path) -> None:
     assert used < 3 and most < 150 << 20, (used, most)
 
 
-def test_the_oldest_saves_are_given_up_with_a_word_where_the_journal_would_grow_too_long(
+def test_the_oldest_saves_are_dropped_and_reported_if_the_journal_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, journal = tmp_path / "dump.elf", tmp_path / f"dump.elf{SUFFIX}"

@@ -24,13 +24,13 @@ def check(saved: bytes, limit: int = 1 << 40) -> int:
     return check_saved(document.dump, document.state, BytesSource(saved), limit, no_progress)
 
 
-def test_the_same_memory_elsewhere_is_the_same_and_read_once() -> None:
+def test_moved_memory_is_equal_and_read_once() -> None:
     assert check(_OLD) == check(elf((cpus() + note(),), _LOADS, qemu=True, gap=999)) == 8192 + 4096
     assert check(_OLD, limit=5000) == 5000
 
 
 @pytest.mark.parametrize("at", [0, 1, 4095, 8191, 8192, 12287])
-def test_one_changed_byte_of_memory_is_seen(at: int) -> None:
+def test_a_changed_byte_of_memory_is_detected(at: int) -> None:
     bad = bytearray(_OLD)
     bad[len(_OLD) - 12288 + at] ^= 1
     with pytest.raises(SaveError, match="memory differs"):
@@ -38,7 +38,7 @@ def test_one_changed_byte_of_memory_is_seen(at: int) -> None:
 
 
 @pytest.mark.parametrize("field", range(5))
-def test_one_changed_field_of_a_memory_header_is_seen(field: int) -> None:
+def test_a_changed_field_of_a_memory_header_is_detected(field: int) -> None:
     bad = bytearray(_OLD)
     at = 64 + 56 + (4, 16, 24, 32, 40)[field]  # p_flags, p_vaddr, p_paddr, p_filesz, p_memsz
     struct.pack_into("<I", bad, at, struct.unpack_from("<I", bad, at)[0] ^ 8)
@@ -46,18 +46,18 @@ def test_one_changed_field_of_a_memory_header_is_seen(field: int) -> None:
         check(bytes(bad))
 
 
-def test_another_note_and_a_lost_one_are_seen() -> None:
+def test_a_changed_and_a_lost_note_are_detected() -> None:
     for bad in (_OLD.replace(b"PAGESIZE=4096", b"PAGESIZE=4097"), elf((cpus(),), _LOADS)):
         with pytest.raises(SaveError, match="notes"):
             check(bad)
 
 
-def test_what_is_no_dump_any_more_is_seen() -> None:
+def test_a_file_that_is_not_a_dump_is_detected() -> None:
     for bad in (b"", _OLD[:100], bytes(len(_OLD))):
         with pytest.raises(SaveError):
             check(bad)
 
 
-def test_a_file_that_was_cut_reads_as_damaged() -> None:
+def test_a_cut_file_is_detected() -> None:
     with pytest.raises(SaveError):
         check(_OLD[:-1])

@@ -56,6 +56,6 @@ def test_nothing_wrong_is_adopted_in_200_memories(name: str, tmp_path: Path) -> 
         holds(made, judged(made, everywhere=seed % 2 == 0, folder=tmp_path))
 
 
-def test_every_story_is_told() -> None:
+def test_every_case_has_its_result() -> None:
     assert {story for seed in range(25) for story in scene(seed).stories} == set(STORIES)
     assert {scene(seed).has_note for seed in range(25)} == {True, False}

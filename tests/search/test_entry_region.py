@@ -65,7 +65,7 @@ def test_a_header_in_the_guests_own_order_is_no_difference() -> None:
         (b"KERNELOFFSET=1000000\n", b"KERNELOFFSET=1000000", "another form"),
     ],
 )
-def test_what_a_difference_means(old: bytes, new: bytes, word: str) -> None:
+def test_meanings_of_a_difference(old: bytes, new: bytes, word: str) -> None:
     seen = _seen(note(TEXT_64.replace(old, new)), note())
     assert seen.same is False and word in seen.why and seen.difference is not None
     assert seen.difference.keys or word == "another form"
@@ -80,12 +80,12 @@ def test_the_first_byte_that_differs_counts_from_the_note() -> None:
     assert _seen(note(TEXT_64 + b"A=1\n", pad=b"!"), note(TEXT_64 + b"A=1\n")).same
 
 
-def test_the_name_and_the_type_count_too() -> None:
+def test_name_and_type_are_compared() -> None:
     seen = _seen(note(kind=5), note())
     assert seen.same is False and seen.first is None and "type is 0x5 in the region" in seen.remarks[0]
 
 
-def test_text_alone_is_told_from_a_note() -> None:
+def test_a_text_without_a_note_header_is_recognised() -> None:
     seen = _seen(TEXT_64, note())
     assert (seen.found.kind, seen.same) == ("text", True) and "without a note header" in seen.why
     candidate = seen.found.candidate
@@ -95,7 +95,7 @@ def test_text_alone_is_told_from_a_note() -> None:
     assert other.same is False and other.first is not None and other.first < len(TEXT_64)
 
 
-def test_what_is_neither() -> None:
+def test_neither_a_note_nor_a_text() -> None:
     assert _seen(b"", note()).found.kind == "zeros"
     garbage = _seen(ram(4096), note())
     assert garbage.found.kind == "other" and ram(4096)[:12].hex(" ") in garbage.why
@@ -103,7 +103,7 @@ def test_what_is_neither() -> None:
     assert all(_seen(data).same is None for data in (b"", note(), TEXT_64, ram(64)))
 
 
-def test_a_windows_header_is_held_against_the_dumps() -> None:
+def test_a_windows_header_is_compared_with_that_of_the_dump() -> None:
     seen = _seen(_WINDOWS, _WINDOWS, size=len(_WINDOWS))
     assert (seen.found.kind, seen.same, seen.difference) == ("windows", True, None)
     changed = _seen(_WINDOWS[:-1] + b"!", _WINDOWS)
@@ -118,11 +118,11 @@ def test_a_region_outside_the_dump(paddr: int) -> None:
     assert (seen.found.kind, seen.found.bytes_in_file, seen.same) == ("outside", 0, None)
 
 
-def test_memory_that_the_file_leaves_out_is_not_zeros() -> None:
+def test_memory_that_the_file_lacks_is_not_zeros() -> None:
     assert _seen(note(), note(), paddr=0x4000, memsz=1 << 20).found.kind == "outside"
 
 
-def test_a_note_that_the_dump_holds_in_part() -> None:
+def test_a_note_of_which_the_dump_has_a_part() -> None:
     cut = _seen(note(), note(), memory=200)
     assert (cut.found.kind, cut.same) == ("cut", True) and "matches the dump's note" in cut.why
     other = _seen(note(TEXT_64.replace(b"6.1.0", b"6.1.1")), note(), memory=200)
@@ -136,12 +136,12 @@ def test_a_wrong_size_hides_no_note(size: int) -> None:
     assert _seen(note(), note(), size=size).same
 
 
-def test_nothing_to_follow() -> None:
+def test_an_entry_that_points_nowhere() -> None:
     assert region_of(opened(elf())) is None
     assert region_of(opened(elf(), EntryHistory.of_blob(RESET))) is None
 
 
-def test_an_edit_of_the_note_is_seen() -> None:
+def test_an_edit_of_the_note_is_a_difference() -> None:
     history = EntryHistory("blob", (full_write(Entry(0, 1, 4132, _PADDR).pack()),))
     document = opened(elf((cpus() + note(),), (Load(_PADDR, note().ljust(8192, b"\0")),)), history)
     document.edit(Edit.of(edit_text.set_key, b"PAGESIZE", b"8192"))
@@ -168,7 +168,7 @@ def test_real_dumps(sample: Callable[[str], str], dump: str, blob: str, kind: st
 
 
 @given(st.binary(max_size=300), st.integers(0, 1 << 32), st.booleans())
-def test_no_bytes_are_too_strange(data: bytes, size: int, headed: bool) -> None:
+def test_any_bytes_are_described(data: bytes, size: int, headed: bool) -> None:
     data = note()[:24] + data if headed else data
     found = object_at(raw_guest(BytesSource(data), _PADDR), _PADDR, size)
     assert found.bytes_in_file <= len(data) and (found.kind != "outside" or not data)

@@ -62,7 +62,7 @@ def test_a_text_on_a_page_start(everywhere: bool) -> None:
 
 
 @pytest.mark.parametrize("data", [note(), TEXT_64])
-def test_off_page_starts_only_a_search_through_every_byte_finds_it(data: bytes) -> None:
+def test_off_page_starts_only_a_search_of_every_byte_finds_it(data: bytes) -> None:
     guest = guest_with((0x5004, data))
     assert not list(find(guest))
     item = only(guest, everywhere=True)
@@ -78,7 +78,7 @@ def test_off_page_starts_only_a_search_through_every_byte_finds_it(data: bytes) 
         b"OSRELEASE=\n" + TEXT_64, b"OSRELEASE", note()[:20], note()[:40], b"OSRELEASE=" + b"A" * 70000,
     ],
 )  # fmt: skip
-def test_what_is_no_candidate(data: bytes) -> None:
+def test_bytes_that_are_not_a_candidate(data: bytes) -> None:
     assert not list(find(guest_with((0x5000, data))))
     assert candidate_at(guest_with((0x5000, data)), 0x5000) is None
 
@@ -104,19 +104,19 @@ TEXT = TEXT_64
         (TEXT + b"A=1\n" * 17000, "the last line is cut"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_one(data: bytes, fault: str) -> None:
+def test_faults_of_a_candidate(data: bytes, fault: str) -> None:
     item = candidate_at(guest_with((0x5000, data)), 0x5000)
     assert item is not None and item.faults == (fault,) and not item.whole
     assert item.text.startswith(b"OSRELEASE=6.1.0-test\n") and len(item.text) <= 1 << 16
 
 
 @pytest.mark.parametrize("data", [note(TEXT + b"A=1\n" * 1000), TEXT + b"A=1\n" * 1000])
-def test_one_of_several_pages_is_whole(data: bytes) -> None:
+def test_a_note_of_several_pages_is_whole(data: bytes) -> None:
     item = candidate_at(guest_with((0x5000, data.ljust(8192, b"\0"))), 0x5000)
     assert item is not None and item.faults == () and len(item.text) > 4096
 
 
-def test_what_the_dump_does_not_hold_is_not_made_up() -> None:
+def test_missing_bytes_are_not_invented() -> None:
     """A note at the end of memory, and one with a range without bytes within it."""
     data = note().ljust(4096, b"\0")
     for loads in ([Load(0x1000, data[:200])], [Load(0x1000, data[:200], memsz=4096)]):
@@ -135,13 +135,13 @@ def test_a_page_is_as_large_as_the_text_says() -> None:
 
 @pytest.mark.parametrize("at", range(0x2000 - 40, 0x2000 + 2))
 @pytest.mark.parametrize("data", [note(), TEXT_64])
-def test_one_that_lies_across_two_blocks_is_found_once(monkeypatch: pytest.MonkeyPatch, at: int, data: bytes) -> None:
+def test_a_note_across_two_blocks_is_found_once(monkeypatch: pytest.MonkeyPatch, at: int, data: bytes) -> None:
     monkeypatch.setattr(scan, "SLOW_BLOCK", 4096)
     assert only(guest_with((at, data)), everywhere=True).paddr == at
 
 
 @pytest.mark.parametrize("cut", [1, 5, 13, 30])
-def test_page_starts_count_by_address_wherever_they_lie_in_the_file(cut: int) -> None:
+def test_page_starts_are_those_of_the_address_not_of_the_file(cut: int) -> None:
     """Ranges that begin at any address; the page's first bytes lie in two of them."""
     data = bytes(100) + note().ljust(4096, b"\0")
     loads = [Load(0x2000 - 100, data[: 100 + cut]), Load(0x2000 + cut, data[100 + cut :])]
@@ -149,7 +149,7 @@ def test_page_starts_count_by_address_wherever_they_lie_in_the_file(cut: int) ->
     assert dump is not None and only(guest_of(dump)).paddr == 0x2000
 
 
-def test_the_lowcore_of_s390x_points_at_it_wherever_it_lies() -> None:
+def test_the_lowcore_of_s390x_points_at_any_address() -> None:
     lowcore = {0xE0C: 0x5004, 0xE18: 0x7000}
     placed = [(at, struct.pack(">Q", value)) for at, value in lowcore.items()]
     os_info = b"OSINFOSZ" + bytes(24) + struct.pack(">QQ", 0x9008, len(TEXT_64))
@@ -159,12 +159,12 @@ def test_the_lowcore_of_s390x_points_at_it_wherever_it_lies() -> None:
 
 
 @pytest.mark.parametrize("value", [0, 1, 0x9000, 1 << 40, (1 << 64) - 1])
-def test_a_lowcore_that_points_nowhere_does_no_harm(value: int) -> None:
+def test_a_lowcore_that_points_nowhere_is_ignored(value: int) -> None:
     memory = [(0xE0C, struct.pack(">Q", value)), (0xE18, struct.pack(">Q", value)), (0x5000, note(order="big"))]
     assert [item.paddr for item in find(guest_with(*memory, machine=S390))] == [0x5000]
 
 
-def test_what_comes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_candidates_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finding, "LIMIT", 20)
     monkeypatch.setattr(finding, "CUT_LIMIT", 5)
     cut, whole = note(TEXT_64)[:100], note(TEXT_64)
@@ -173,20 +173,20 @@ def test_what_comes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(found) == 20 and sum(not item.whole for item in found) == 5
 
 
-def test_nothing_but_anchors_hides_no_page_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_block_full_of_anchors_hides_no_page_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(anchors, "HITS_IN_A_BLOCK", 10)
     flood = (b"\x0b" + bytes(11) + b"VMCOREINFO\0\0") * 2000 + b"OSRELEASE=%s" * 2000
     guest = guest_with((0x1004, flood), (0x60000, note()))
     assert [item.paddr for item in find(guest, everywhere=True)] == [0x60000]
 
 
-def test_a_line_within_a_text_begins_no_other_but_a_page_may() -> None:
+def test_only_a_page_start_within_a_text_begins_another() -> None:
     text = (TEXT_64 + b"A=1\n" * 2000)[: 0x1000 - len(TEXT_64)] + TEXT_64  # the second OSRELEASE is off a page start
     guest = guest_with((0x5000, text + TEXT_64), (0x9004, b"OSRELEASE=61\n" * 1000))
     assert [item.paddr for item in find(guest, everywhere=True)] == [0x5000, 0x6000, 0x9004]
 
 
-def test_no_bytes_are_an_exception() -> None:
+def test_any_bytes_are_searched() -> None:
     rng = random.Random(5)
     pieces = (note(), TEXT_64, b"VMCOREINFO\0", b"OSRELEASE=", b"\x0b\0\0\0", b"\0\0\0\x0b", bytes(30), b"\n", b"A=1\n")
     for _ in range(100):
@@ -196,7 +196,7 @@ def test_no_bytes_are_an_exception() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in TRUTH if (SAMPLES / name).exists()])
-def test_the_windows_of_real_guests(name: str) -> None:
+def test_the_windows_headers_of_real_guests(name: str) -> None:
     """The note lies where the guest said; a page without header beside it holds the same text."""
     dump = open_document(str(SAMPLES / name)).dump
     assert dump is not None

@@ -50,7 +50,7 @@ def windows(guest: Guest) -> list[tuple[int, bytes]]:
 
 
 @pytest.mark.parametrize("offset", [0, 1, 0x7C8])
-def test_every_stretch_is_seen_once_with_its_address(kind: str, offset: int, tmp_path: Path) -> None:
+def test_every_range_is_read_once_with_its_address(kind: str, offset: int, tmp_path: Path) -> None:
     data = random.Random(offset).randbytes(offset + 3 * STEP + 77)
     ranges = (
         Range(0x1F0, 5000, offset),
@@ -118,7 +118,7 @@ def test_a_file_that_became_shorter_ends_the_memory(tmp_path: Path) -> None:
     assert sum(block.end - block.start for block in scan.blocks(guest, no_progress)) in (0, 100)
 
 
-def test_what_cannot_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_memory_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "memory").write_bytes(ram(4096))
     guest = raw_guest(file_source(str(tmp_path / "memory")), 0)
 
@@ -130,7 +130,7 @@ def test_what_cannot_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyP
         list(scan.blocks(guest, no_progress))
 
 
-def test_memory_without_bytes_is_nothing() -> None:
+def test_ranges_without_bytes_are_skipped() -> None:
     dump = opened(elf(loads=[Load(0x1000, b"", memsz=1 << 40)])).dump
     assert dump is not None
     assert list(scan.blocks(guest_of(dump), no_progress)) == []

@@ -132,7 +132,9 @@ def pages_of(memory: bytes, size: int, without: tuple[int, ...] = ()) -> dict[in
 @pytest.mark.parametrize("everywhere", [False, True])
 @pytest.mark.parametrize("size", [4096, 8192, 65536])
 @pytest.mark.parametrize(("bits", "order"), [(64, "little"), (64, "big"), (32, "little")])
-def test_the_same_is_found_as_in_plain_memory(bits: Bits, order: Order, size: int, everywhere: bool) -> None:
+def test_compressed_and_plain_memory_give_the_same_results(
+    bits: Bits, order: Order, size: int, everywhere: bool
+) -> None:
     for seed in range(12):
         memory = pages_of(memory_of(seed, size, order), size, () if seed % 2 else (1, 7, 8, 20))
         data = kdump(memory, bits=bits, order=order, block=size, compress=quickly, notes=[])
@@ -142,9 +144,7 @@ def test_the_same_is_found_as_in_plain_memory(bits: Bits, order: Order, size: in
         assert seen(compressed(flattened(data, cuts)), everywhere) == expected
 
 
-def test_what_a_pipe_does_not_take_is_sent_later(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, helped: list[Any]
-) -> None:
+def test_a_full_pipe_is_written_later(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, helped: list[Any]) -> None:
     start = WorkerPool.start
 
     def narrow(self: WorkerPool) -> None:
@@ -168,7 +168,7 @@ def test_what_a_pipe_does_not_take_is_sent_later(
 
 @pytest.mark.parametrize("everywhere", [False, True])
 @pytest.mark.parametrize("shape", ["plain", "flattened", "big"])
-def test_helpers_find_the_same(shape: str, everywhere: bool, tmp_path: Path, helped: list[Any]) -> None:
+def test_worker_processes_find_the_same(shape: str, everywhere: bool, tmp_path: Path, helped: list[Any]) -> None:
     order: Order = "big" if shape == "big" else "little"
     memory = pages_of(memory_of(3, 4096, order), 4096)
     data = kdump(memory, order=order, notes=[])
@@ -267,7 +267,7 @@ def test_stopping_leaves_no_process(tmp_path: Path, helped: list[Any]) -> None:
     assert len(helped) == 2 and all(process.returncode is not None for process in helped)
 
 
-def test_a_search_that_is_let_go_leaves_no_process(tmp_path: Path, helped: list[Any]) -> None:
+def test_a_search_that_is_dropped_leaves_no_process(tmp_path: Path, helped: list[Any]) -> None:
     guest = compressed(kdump(pages_of(memory_of(2, 4096, "little"), 4096), notes=[]), tmp_path)
     search = find(guest, True)
     next(search)
@@ -276,7 +276,7 @@ def test_a_search_that_is_let_go_leaves_no_process(tmp_path: Path, helped: list[
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
-def test_what_helpers_leave_undone_is_done_here(
+def test_batches_of_a_lost_worker_are_searched_here(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: list[Any]
 ) -> None:
     memory = pages_of(memory_of(4, 4096, "little"), 4096)
@@ -297,14 +297,14 @@ def test_what_helpers_leave_undone_is_done_here(
     assert len(started) == 6
 
 
-def test_where_no_process_starts_it_is_done_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_worker_processes_all_is_searched_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     memory = pages_of(memory_of(4, 4096, "little"), 4096)
     monkeypatch.setattr(scheduler, "WORTH", 0.0)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
     assert seen(compressed(kdump(memory, notes=[]), tmp_path), False) == seen(plain(memory, 4096, "little"), False)
 
 
-def test_a_busy_machine_is_not_made_busier(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: list[Any]) -> None:
+def test_a_busy_machine_starts_no_worker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: list[Any]) -> None:
     monkeypatch.setattr(scheduler, "WORTH", 0.0)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
     for load, workers in ((2.7, 0), (1.8, 1), (0.2, 2)):
@@ -314,14 +314,14 @@ def test_a_busy_machine_is_not_made_busier(monkeypatch: pytest.MonkeyPatch, tmp_
         assert len(started) - before == workers
 
 
-def test_what_lies_in_no_file_needs_no_process(monkeypatch: pytest.MonkeyPatch, started: list[Any]) -> None:
+def test_memory_without_a_file_needs_no_worker(monkeypatch: pytest.MonkeyPatch, started: list[Any]) -> None:
     monkeypatch.setattr(scheduler, "WORTH", 0.0)
     memory = pages_of(memory_of(4, 4096, "little"), 4096)
     assert seen(compressed(kdump(memory, notes=[])), False) == seen(plain(memory, 4096, "little"), False)
     assert not started
 
 
-def test_a_package_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: list[Any]) -> None:
+def test_a_missing_package_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: list[Any]) -> None:
     """Workers lack it too: they are lost, and the error is raised here."""
     monkeypatch.setattr(scheduler, "WORTH", 0.0)
     monkeypatch.setitem(sys.modules, "lzallright", None)
@@ -345,7 +345,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_helpers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
+def test_workers_end_with_their_parent_process(tmp_path: Path) -> None:
     (tmp_path / "dump").write_bytes(kdump(notes=[]))
     done = subprocess.run([sys.executable, "-c", _PARENT, str(tmp_path / "dump")], capture_output=True, check=False)
     pid, end = int(done.stdout), time.monotonic() + PATIENCE
@@ -362,7 +362,7 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def test_page_starts_are_told_from_few_bytes() -> None:
+def test_page_starts_are_recognised_by_a_few_bytes() -> None:
     assert batches.prefix(PAGE_STARTS, 4096) == 34
     assert batches.prefix(PAGE_STARTS, 65536) == 61440 + 34
     assert batches.prefix(EVERYWHERE, 4096) == 4096

@@ -68,7 +68,7 @@ def _use_all(path: str) -> None:
 
 @pytest.mark.parametrize("kept", _KEPT)
 @pytest.mark.parametrize("thing", _THINGS)
-async def test_what_is_not_a_small_regular_file_is_left_alone(
+async def test_a_file_that_is_not_small_and_regular_is_not_read(
     tmp_path: Path, thing: str, kept: str, sample: Callable[[str], str]
 ) -> None:
     path = _place(tmp_path, kept)
@@ -112,7 +112,7 @@ async def test_settings_that_are_not_toml_leave_the_defaults(
         ('[keymap]\n"\\u001b[31m" = 5', "keymap.\\x1b[31m"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_followed_is_named_and_the_rest_holds(tmp_path: Path, line: str, named: str) -> None:
+def test_an_invalid_setting_is_named_and_the_others_are_used(tmp_path: Path, line: str, named: str) -> None:
     path = _place(tmp_path, _KEPT[0])
     rest = '\n"save" = "s,ctrl+s"' if "[keymap]" in line else '\n[keymap]\nsave = "s,ctrl+s"'
     path.write_text(line + (rest if "keymap = " not in line else ""))
@@ -121,16 +121,14 @@ def test_what_cannot_be_followed_is_named_and_the_rest_holds(tmp_path: Path, lin
     assert chosen.keymap == ({} if "keymap = " in line else {"save": "s,ctrl+s"})
 
 
-def test_a_key_that_was_renamed_is_taken_under_its_old_name(tmp_path: Path) -> None:
+def test_a_renamed_key_is_accepted_under_its_old_name(tmp_path: Path) -> None:
     path = _place(tmp_path, _KEPT[0])
     path.write_text('[keymap]\n"marks.go" = "g"\n"marks.drop" = "x"\n"bookmarks.drop" = "y"\n')
     assert settings.load().keymap == {"bookmarks.go": "g", "bookmarks.drop": "y"}, "the new name counts where both are"
     assert not unknown_ids(settings._RENAMED.values()) and len(unknown_ids(settings._RENAMED)) == len(settings._RENAMED)
 
 
-async def test_a_key_of_an_unknown_name_is_said_and_the_rest_holds(
-    tmp_path: Path, sample: Callable[[str], str]
-) -> None:
+async def test_an_unknown_key_is_named_and_the_others_are_used(tmp_path: Path, sample: Callable[[str], str]) -> None:
     _place(tmp_path, _KEPT[0]).write_text('[keymap]\nsvae = "ctrl+w"\nsave = "f5"\n"copy_as.copy" = "y"\n')
     app = VmciApp(open_document(sample("crlf.elf")), settings.load())
     async with app.run_test(notifications=True) as pilot:
@@ -141,7 +139,7 @@ async def test_a_key_of_an_unknown_name_is_said_and_the_rest_holds(
         assert isinstance(app.screen, SaveScreen)
 
 
-def test_settings_that_are_in_order_have_no_trouble(tmp_path: Path) -> None:
+def test_valid_settings_give_no_message(tmp_path: Path) -> None:
     assert settings.load() == settings.Settings() and not list(settings.troubles())
     _place(tmp_path, _KEPT[0]).write_text('theme = "nord"\nblink = false\nlater = 5\n[keymap]\nsave = "s, é,ctrl+s"\n')
     assert settings.load() == settings.Settings("nord", {"save": "s, é,ctrl+s"}, False)
@@ -186,7 +184,7 @@ async def test_a_damaged_list_of_recent_files_is_set_aside(
     assert settings.recent() == ((dump, None),) and not list(settings.troubles())
 
 
-def test_what_is_stored_stays_readable(tmp_path: Path) -> None:
+def test_stored_lists_can_be_read_again(tmp_path: Path) -> None:
     """However long the names and places are that were in it."""
     one = tmp_path / "one"
     one.touch()
@@ -197,7 +195,7 @@ def test_what_is_stored_stays_readable(tmp_path: Path) -> None:
     assert path.stat().st_size < LIMIT and settings.bookmarks(str(one)) == ("0x1",)
 
 
-def test_a_file_is_written_whole_where_its_link_leads(tmp_path: Path) -> None:
+def test_a_file_is_written_whole_at_the_target_of_its_link(tmp_path: Path) -> None:
     kept, link = tmp_path / "kept", tmp_path / "link"
     link.symlink_to(kept)
     write_own(link, b"1")

@@ -16,7 +16,9 @@ _NOT_OPENED = 3
 
 
 @pytest.mark.parametrize("mutant", _MUTANTS, ids=lambda mutant: mutant.name)
-def test_the_same_through_the_command_line(mutant: Mutant, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_line_gives_the_same_verdicts(
+    mutant: Mutant, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "mutant.elf"
     path.write_bytes(mutant.data)
     code = main(["check", "--json", str(path)])
@@ -35,7 +37,7 @@ def test_the_same_through_the_command_line(mutant: Mutant, tmp_path: Path, capsy
     assert {name: {key: readers[name][key] for key in keys} for name, keys in expected.items()} == expected
 
 
-def test_most_can_be_opened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_most_mutants_can_be_opened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     codes = []
     for mutant in _MUTANTS:
         path = tmp_path / mutant.name

@@ -42,7 +42,7 @@ def _held(tally: Tally) -> None:
         assert _EACH_WAY <= tally.share_accepted(name) <= 1 - _EACH_WAY, told
 
 
-def test_files_made_on_purpose(oracle: Oracle) -> None:
+def test_crafted_files(oracle: Oracle) -> None:
     tally = hold((Mutant(case.name, case.data, [str(case.rule)]) for case in cases()), oracle)
     assert not tally.disagreements, "\n".join(map(str, tally.disagreements))
 

@@ -10,7 +10,7 @@ from tests.real.agreement.kdump_bases import _CASES, _FILES, base, real_packed
 from tests.real.agreement.kdump_mutations import kdump_mutant, kdump_mutants
 
 
-def test_what_is_not_damaged_stays_to_the_byte() -> None:
+def test_undamaged_parts_keep_their_bytes() -> None:
     raw = gzip.decompress((_FILES / "i386-packed.kdump.gz").read_bytes())
     assert real_packed().bytes(random.Random(0)) == raw
 
@@ -22,7 +22,7 @@ def test_a_seed_gives_the_same_files() -> None:
     assert first != list(kdump_mutants("there", 30))
 
 
-def test_the_mutants_are_many() -> None:
+def test_the_mutants_differ() -> None:
     some = list(kdump_mutants("many", 400))
     assert len({hashlib.sha256(m.data).digest() for m in some}) > 360
     kinds = {done.partition(":")[0] for m in some for done in m.what[1:]}

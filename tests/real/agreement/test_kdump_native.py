@@ -46,7 +46,7 @@ def _held(tally: Tally) -> None:
         assert least <= tally.share_accepted(name) <= 0.70, told
 
 
-def test_files_made_on_purpose(oracle: Oracle) -> None:
+def test_crafted_files(oracle: Oracle) -> None:
     tally = hold((Mutant(case.name, case.data, [case.name]) for case in cases()), oracle)
     assert not tally.disagreements, "\n".join(map(str, tally.disagreements))
 
