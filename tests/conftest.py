@@ -18,6 +18,12 @@ for name in ("NO_COLOR", "TEXTUAL_THEME"):
     os.environ.pop(name, None)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the workers of `-n auto`: two a processor, as half of what tests do is wait."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
 @pytest.fixture
 def sample(tmp_path: Path) -> Callable[[str], str]:
     """The path of a copy of a bundled sample: another test, or whoever runs them, may have the sample itself open."""

@@ -17,8 +17,17 @@ from vmci_tui.lessons.lesson import LessonHeading, headings, load
 _ALL = headings()
 _SIZES = [(80, 24), (200, 60)]
 _MOUSE: dict[str, list[list[str]]] = tomllib.loads((DATA / "lessons_by_mouse.toml").read_text())
-each = pytest.mark.parametrize("heading", _ALL, ids=lambda heading: heading.name)
-both_sizes = pytest.mark.parametrize("size", _SIZES, ids=str)
+
+
+def _in_turn(first: int) -> pytest.MarkDecorator:
+    """Parametrize by lesson and size: the sizes take turns; the other size of each lesson is a long test."""
+    cases = [
+        pytest.param(heading, size, marks=() if (number + place + first) % 2 == 0 else pytest.mark.long)
+        for number, heading in enumerate(_ALL)
+        for place, size in enumerate(_SIZES)
+    ]
+    names = [f"{heading.name}-{columns}x{rows}" for heading in _ALL for columns, rows in _SIZES]
+    return pytest.mark.parametrize(("heading", "size"), cases, ids=names)
 
 
 def _need_programs(heading: LessonHeading) -> None:
@@ -43,8 +52,7 @@ def _drive(
         lesson.until("Begin")
 
 
-@both_sizes
-@each
+@_in_turn(0)
 async def test_by_keys_alone(heading: LessonHeading, size: tuple[int, int]) -> None:
     """Do the steps in a headless app, where conditions can be checked, then with the same keys in a terminal."""
     _need_programs(heading)
@@ -56,8 +64,7 @@ async def test_by_keys_alone(heading: LessonHeading, size: tuple[int, int]) -> N
     _drive(heading, size, steps, LessonTerminal.press, "f7")
 
 
-@both_sizes
-@each
+@_in_turn(1)
 def test_by_mouse_alone(heading: LessonHeading, size: tuple[int, int]) -> None:
     _need_programs(heading)
     steps = _MOUSE[heading.name]
