@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
 from vmci_tui.common.safe_text import visible
+from vmci_tui.common.signals import signals_blocked
 from vmci_tui.qemu import QemuError
 from vmci_tui.qemu.process import QemuProcess
 
@@ -34,7 +35,8 @@ class Monitor:
 
     def __init__(self, process: QemuProcess) -> None:
         self._process = process
-        self._loop = asyncio.new_event_loop()
+        with signals_blocked():  # a loop that is half made complains on stderr when it goes
+            self._loop = asyncio.new_event_loop()
         self._client = QMPClient("vmci")
         # Errors come as exceptions; the client's log lines would go to the user's screen.
         self._client.logger.disabled = True

@@ -1,0 +1,28 @@
+"""The client of QEMU's monitor, up to where it needs a QEMU."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from typing import cast
+
+import pytest
+
+from vmci_tui.qemu.monitor import Monitor
+from vmci_tui.qemu.process import QemuProcess
+
+
+def test_a_signal_while_the_loop_is_made_waits_until_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[asyncio.AbstractEventLoop] = []
+    new = asyncio.new_event_loop
+
+    def interrupted() -> asyncio.AbstractEventLoop:
+        os.kill(os.getpid(), signal.SIGINT)
+        made.append(new())
+        return made[0]
+
+    monkeypatch.setattr(asyncio, "new_event_loop", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Monitor(cast(QemuProcess, None))
+    made[0].close()
