@@ -18,6 +18,9 @@ from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.session import BEING_JUDGED
 from vmci_tui.tui.widgets.verdict_strip import VerdictLine
 
+# Textual waits 30 seconds for widgets to process what is pending: not enough on a busy machine.
+Pilot._wait_for_screen.__defaults__ = (PATIENCE,)
+
 
 @asynccontextmanager
 async def running(*files: str, size: tuple[int, int] = (120, 36)) -> AsyncIterator[Pilot[None]]:

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -182,9 +182,9 @@ async def test_a_hundred_thousand_lines_scroll_and_filter_as_fast_as_a_hundred(s
             keys = main_screen(pilot).query_one(KeysList)
             times = []
             for key in ("down", "pagedown", "end", "up", "pageup", "home", "pagedown", "slash", "9", "9"):
-                start = perf_counter()
+                start = process_time()
                 await pilot.press(key)
-                times.append(perf_counter() - start)
+                times.append(process_time() - start)
             took[path] = median(times)
             assert all(b"99" in line.raw for line in keys.shown.lines)
             await pilot.press("escape", "end")
