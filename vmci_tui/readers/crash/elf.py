@@ -18,10 +18,10 @@ from vmci_tui.formats.elf_records import MAGIC, PN_XNUM, ElfFormat
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.layers.file import HEAD_LIMIT
 from vmci_tui.readers.crash.deaths import BEFORE_FILE, FAR_NAME, NAME_BUFFER, XEN_INFO, behind_headers, killed_by_note
+from vmci_tui.readers.crash.text_rules import CrashReading
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import RuleHit
 from vmci_tui.readers.shared.elf_program import ElfFile
-from vmci_tui.readers.shared.text_lines import c_string
 
 SMALLEST: Final = 64 + 2 * 56
 """MIN_NETDUMP_ELF_HEADER_SIZE: an ELF64 header and two program headers."""
@@ -108,7 +108,7 @@ def _zeros(area: bytes, at: int, remaining: int) -> int:
     return HEADER * max(min(whole, (remaining + HEADER - 1) // HEADER), 1)
 
 
-class CrashElf(ElfFile):
+class CrashElf(ElfFile, CrashReading):
     """An ELF dump as crash reads it. It continues after a refusal of the x86-64 build, as another build would."""
 
     @property
@@ -223,19 +223,11 @@ class CrashElf(ElfFile):
         return self.text_and_next[:-1] if self.desc else None
 
     @cached_property
-    def release_line(self) -> Span | None:
-        """The span of the first OSRELEASE line's value in the file, including bytes after a NUL."""
-        found = _OSRELEASE.search(b"\n" + self.text_and_next)
-        if found is None or self.desc is None:
+    def release(self) -> tuple[int, bytes] | None:
+        """The value of the first OSRELEASE line, with what is after a NUL."""
+        text, found = self.text_and_next, _OSRELEASE.search(b"\n" + self.text_and_next)
+        if found is None:
             return None
         start = found.end() - 1
-        end = self.text_and_next.find(b"\n", start, self.desc.length)
-        return Span(self.desc.offset + start, (self.desc.length + 1 if end < 0 else end) - start)
-
-    @property
-    def osrelease(self) -> bytes | None:
-        """The release that `crash --osrelease` prints, up to a NUL; None without such a line."""
-        if self.release_line is None or self.desc is None:
-            return None
-        at = self.release_line.offset - self.desc.offset
-        return c_string(self.text_and_next[at : at + self.release_line.length])
+        end = text.find(b"\n", start, len(text) - 1)
+        return start, text[start : len(text) if end < 0 else end]

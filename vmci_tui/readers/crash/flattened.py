@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.flattened_records import HEADER, RECORD, SIGNATURE
-from vmci_tui.readers.crash.text_rules import CRASH, UNKNOWN
+from vmci_tui.readers.crash.text_rules import CRASH, UNKNOWN, CrashReading
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import RuleHit
 from vmci_tui.readers.rule_rows import RuleRows
@@ -42,10 +42,10 @@ class Printed(NamedTuple):
     """The span of OSRELEASE= and the value in the file."""
 
 
-class CrashFlat:
+class CrashFlat(CrashReading):
     """A flattened file, recognized only by its signature and type. Its text is not known to crash."""
 
-    note = text = desc = None
+    note = text = desc = release = None
 
     def __init__(self, view: View) -> None:
         self.view = view
@@ -82,9 +82,8 @@ class CrashFlat:
     @property
     def osrelease(self) -> bytes | None:
         """The last line that it prints."""
-        if not self.printed:
-            return None
-        return b"".join(piece.value for piece in self.printed).removesuffix(b"\n").rpartition(b"\n")[2]
+        lines = b"".join(piece.value for piece in self.printed).removesuffix(b"\n").rpartition(b"\n")
+        return lines[2] if self.printed else None
 
     @cached_property
     def unsorted(self) -> str:

@@ -17,7 +17,7 @@ from vmci_tui.formats.kdump_records import DISKDUMP, SIGNATURE, KdumpSubHeader
 from vmci_tui.machines.table import MACHINES
 from vmci_tui.readers.crash.deaths import MEMORY, OVERWRITTEN, SEGV, KdumpNotes, kdump_notes, mapped_behind_bitmap
 from vmci_tui.readers.crash.text import UnanchoredText
-from vmci_tui.readers.crash.text_rules import UNKNOWN
+from vmci_tui.readers.crash.text_rules import UNKNOWN, CrashReading
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Fault
 from vmci_tui.readers.shared.kdump_program import KdumpProgram
@@ -38,7 +38,7 @@ Way = Literal["read", "mapped", "sized"]
 """How versions of crash get at the bitmaps: they read them; map them; map them if the file is large enough."""
 
 
-class CrashKdump(KdumpProgram):
+class CrashKdump(KdumpProgram, CrashReading):
     """A file that starts like a kdump-compressed or diskdump file."""
 
     def __init__(self, view: View) -> None:
@@ -209,36 +209,22 @@ class CrashKdump(KdumpProgram):
         """The bytes there, with a NUL or not."""
         return None if self.note is None else UnanchoredText(self.view.read(self.note.offset, self.note.length))
 
-    def span_of(self, found: bytes) -> Span | None:
-        """Return the span of the first such bytes in the text."""
-        at = -1 if self.text is None else self.text.find(found)
-        return None if at < 0 or self.note is None else Span(self.note.offset + at, len(found))
-
     @cached_property
-    def _release(self) -> re.Match[bytes] | None:
-        """The first OSRELEASE= anywhere and its line, which must end before the NUL that ends the text."""
+    def release(self) -> tuple[int, bytes] | None:
+        """The first OSRELEASE= anywhere, if its line ends before the NUL that ends the text."""
         # The buffer has its own newline after the last byte.
-        return _OSRELEASE.search(c_string((self.text or b"") + b"\n"))
-
-    @property
-    def release_line(self) -> Span | None:
-        """The span of the release in the file."""
-        found = self._release
-        return None if found is None or self.note is None else Span(self.note.offset + found.start(1), len(found[1]))
-
-    @property
-    def osrelease(self) -> bytes | None:
-        return None if self._release is None else self._release[1]
+        found = _OSRELEASE.search(c_string((self.text or b"") + b"\n"))
+        return None if found is None else (found.start(1), found[1])
 
     @property
     def release_dies(self) -> bool:
         """Whether a NUL comes before the newline of the release, which kills crash."""
-        return self._release is None and KEY in c_string(self.text or b"")
+        return self.release is None and KEY in c_string(self.text or b"")
 
     @property
     def no_release(self) -> bool:
         """Whether crash has read a text but found no release in it."""
-        return self.text is not None and self._release is None and not self.release_dies
+        return self.text is not None and self.release is None and not self.release_dies
 
     @property
     def text_of_note(self) -> bytes | None:

@@ -117,15 +117,7 @@ _atoi = number_form(10, _not_whole, parse=_as_int)
 _any_base = number_form(0, _not_whole, parse=strtol)
 
 # kernel.c get_log_from_vmcoreinfo (crash --log): the symbols in base 16, sizes and offsets in base 10.
-_LOG_SYMBOLS: Final = (
-    "log_buf",
-    "log_end",
-    "log_buf_len",
-    "logged_chars",
-    "log_first_idx",
-    "log_next_idx",
-    "phys_base",
-)
+_LOG_SYMBOLS: Final = ("log_buf", "log_end", "log_buf_len", "logged_chars", "log_first_idx", "log_next_idx")
 _LOG_MEMBERS: Final = ("ts_nsec", "len", "text_len", "dict_len")
 # arm64.c arm64_get_range_v5_18.
 _RANGES: Final = ("MODULES_VADDR", "MODULES_END", "VMEMMAP_START", "VMEMMAP_END", "VMALLOC_START", "VMALLOC_END")
@@ -151,7 +143,7 @@ KEYS: Final[Mapping[bytes, Form]] = {
     b"SIZE(page)": _atol,  # arm64.c arm64_get_struct_page_size
     b"CONFIG_ARM_LPAE": presence,  # arm.c arm_init
     **{f"NUMBER({name})".encode(): _range for name in _RANGES},
-    **{f"SYMBOL({name})".encode(): _hex for name in _LOG_SYMBOLS},
+    **{f"SYMBOL({name})".encode(): _hex for name in (*_LOG_SYMBOLS, "phys_base")},
     **{f"OFFSET({log}.{name})".encode(): _decimal for log in ("log", "printk_log") for name in _LOG_MEMBERS},
     **{f"SIZE({log})".encode(): _decimal for log in ("log", "printk_log")},
 }

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from vmci_tui.common.span import Span
 from vmci_tui.readers.rule import Reading, Rule
 from vmci_tui.readers.rule_rows import RuleRows
+from vmci_tui.readers.shared.text_lines import c_string
 
 CRASH: Final = "crash 8.0.2, "
 UNKNOWN: Final = "unknown"
@@ -14,7 +15,7 @@ UNKNOWN: Final = "unknown"
 
 
 class CrashReading(Reading, Protocol):
-    """A file as crash reads it; `osrelease` is the release that it prints if no rule refuses the file."""
+    """A file as crash reads it, with the text that it uses."""
 
     @property
     def desc(self) -> Span | None:
@@ -22,9 +23,26 @@ class CrashReading(Reading, Protocol):
         ...
 
     @property
-    def release_line(self) -> Span | None:
-        """The bytes of the release in the file."""
+    def release(self) -> tuple[int, bytes] | None:
+        """The release that it prints if no rule refuses the file, and its offset in the text; None without one."""
         ...
+
+    @property
+    def osrelease(self) -> bytes | None:
+        return None if self.release is None else c_string(self.release[1])
+
+    @property
+    def release_line(self) -> Span | None:
+        """The bytes of the release in the file, even after a NUL."""
+        return None if self.release is None else self.in_text(*self.release)
+
+    def in_text(self, at: int, found: bytes) -> Span | None:
+        """Return the span in the file of bytes at an offset in the text; None if that is negative."""
+        return None if self.desc is None or at < 0 else Span(self.desc.offset + at, len(found))
+
+    def span_of(self, found: bytes) -> Span | None:
+        """Return the span of the first such bytes in the text."""
+        return self.in_text((self.text or b"").find(found), found)
 
 
 _row: Final[RuleRows[CrashReading]] = RuleRows(CRASH)
@@ -47,10 +65,5 @@ def carriage_returns(function: str, prefix: str = "") -> Rule[CrashReading]:
     """Return the rule for lines that end in CR and LF."""
     return _row("T02", "after", prefix + "carriage-returns", function, "",
                 "The carriage return at the end of a line stays in the value and makes numbers invalid.",
-                where=_first_carriage_return, refuses=False)
+                where=lambda r: r.span_of(b"\r\n"), refuses=False)
 # fmt: on
-
-
-def _first_carriage_return(r: CrashReading) -> Span | None:
-    at = -1 if r.text is None else r.text.find(b"\r\n")
-    return None if at < 0 or r.desc is None else Span(r.desc.offset + at, 2)
