@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -23,7 +23,6 @@ from vmci_tui.readers.shared.c_numbers import (
     number_form,
     presence,
     strtol,
-    strtoull,
 )
 from vmci_tui.readers.shared.text_lines import fgets_lines, first_values, pairs
 
@@ -35,6 +34,10 @@ TEMPORARY: Final = "/tmp/vmcoreinfoXXXXXX"
 """The name of the text in its messages; mkstemp replaces each X."""
 NO_FORMAT: Final = f"read_vmcoreinfo_basic_info: Invalid format in {TEMPORARY}"
 _REFUSED: Final = "Invalid data: makedumpfile refuses the text"
+_MARKS: Final = {
+    -1: "-1 means to makedumpfile that the key is missing",
+    -3: "-3 is its own mark for bad data: makedumpfile gives up silently",
+}
 
 
 def _keys(names: str) -> tuple[bytes, ...]:
@@ -83,41 +86,24 @@ _LAST: Final = _keys(
 )
 
 
-def _long(raw: bytes, base: int = 10) -> ParsedNumber:
+def _decimal_or_hex(raw: bytes, base: int) -> ParsedNumber:
     """Parse as decimal and, if characters are left, again as hexadecimal."""
     number = strtol(raw, base)
     return strtol(raw, 16) if number.rest else number
 
 
-def _bad_symbol(number: ParsedNumber) -> bool:
-    return not number.value or number.value == ULONG_MAX or bool(number.rest)
+def _refused(*values: int) -> Callable[[bytes, ParsedNumber], str]:
+    """Return the problem of numbers with characters after them, and of these values."""
+    return lambda _, number: _REFUSED if number.rest or number.value in values else ""
 
 
-def _bad_long(number: ParsedNumber) -> bool:
-    return number.value == LONG_MAX or bool(number.rest)
+def _marked(raw: bytes, number: ParsedNumber) -> str:
+    return _refused(LONG_MAX)(raw, number) or _MARKS.get(number.value, "")
 
 
-def _bad_strict(number: ParsedNumber) -> bool:
-    """Whether makedumpfile refuses a value of PAGESIZE or CRASHTIME."""
-    return not number.value or _bad_long(number)
-
-
-def _is_page_size(number: int) -> bool:
-    return number > 0 and not number & (number - 1)
-
-
-def _problem_of_long(raw: bytes, number: ParsedNumber) -> str:
-    if _bad_long(number):
-        return _REFUSED
-    if number.value == -3:
-        return "-3 is its own mark for bad data: makedumpfile gives up silently"
-    return "-1 means to makedumpfile that the key is missing" if number.value == -1 else ""
-
-
-def _problem_of_page_size(raw: bytes, number: ParsedNumber) -> str:
-    if _bad_strict(number):
-        return _REFUSED
-    return "" if _is_page_size(number.value) else "not a power of two: makedumpfile refuses the text"
+def _no_page_size(raw: bytes, number: ParsedNumber) -> str:
+    fine = number.value > 0 and not number.value & (number.value - 1)
+    return _refused(0, LONG_MAX)(raw, number) or ("" if fine else "not a power of two: makedumpfile refuses the text")
 
 
 def _as_release(raw: bytes) -> Value:
@@ -125,18 +111,16 @@ def _as_release(raw: bytes) -> Value:
     return kept_text(kept, "text", "" if kept == raw else f"cut to {_RELEASE_ROOM} bytes")
 
 
-_as_symbol = number_form(16, lambda _, number: _REFUSED if _bad_symbol(number) else "")
-_as_long = number_form(
-    10,
-    _problem_of_long,
-    parse=_long,
+_as_symbol: Final = number_form(16, _refused(0, ULONG_MAX))
+_as_long: Final = number_form(
+    10, _marked, parse=_decimal_or_hex,
     how=lambda raw: "base 16, because it is not entirely decimal" if strtol(raw, 10).rest else "base 10",
-)
+)  # fmt: skip
 _ALL: Final = (*_FIRST, _COUNT, *_MIDDLE, *LOG_KEYS, *_LATCHED, *_OF_PRINTK_LOG, *_OF_LOG, *_LAST)
 KEYS: Final[Mapping[bytes, Form]] = {
     _OSRELEASE: _as_release,
-    _PAGESIZE: number_form(10, _problem_of_page_size, parse=strtol),
-    _CRASHTIME: number_form(10, lambda _, number: _REFUSED if _bad_strict(number) else "", parse=strtol),
+    _PAGESIZE: number_form(10, _no_page_size, parse=strtol),
+    _CRASHTIME: number_form(10, _refused(0, LONG_MAX), parse=strtol),
     # By prefix, `y` included.
     b"CONFIG_X86_PAE": presence,
     b"CONFIG_PGTABLE_3": presence,
@@ -200,23 +184,21 @@ class MakedumpfileText:
 
     @cached_property
     def basic(self) -> BasicInfo:
-        release: bytes | None = None
-        page_size: int | None = None
+        release, page_size = None, None
         for key, value in self.pairs:
             if key == _OSRELEASE:
                 release = release or value
             if key not in (_PAGESIZE, _CRASHTIME):
                 continue
-            number = strtol(value, 10)
-            bad = _invalid_data(key.decode().lower(), "read_vmcoreinfo_basic_info", key + b"=" + value)
-            if _bad_strict(number):
-                return BasicInfo(release, page_size, bad)
-            if key == _PAGESIZE:
-                page_size = number.value
-                if not _is_page_size(page_size):
+            number, problem = KEYS[key](value).number, KEYS[key](value).problem
+            page_size = number if key == _PAGESIZE and problem != _REFUSED else page_size
+            if problem:
+                bad = _invalid_data(key.decode().lower(), "read_vmcoreinfo_basic_info", key + b"=" + value)
+                if problem != _REFUSED:
                     # Both on one line: the first message ends without a newline.
                     words = f"set_page_size: Invalid page_size: {page_size}{bad.words}"
-                    return BasicInfo(release, page_size, bad._replace(rule="pagesize-no-power-of-two", words=words))
+                    bad = TextComplaint("pagesize-no-power-of-two", words, bad.line)
+                return BasicInfo(release, page_size, bad)
         return BasicInfo(release, page_size, None)
 
     def _in_order(self) -> Iterator[bytes]:
@@ -234,7 +216,7 @@ class MakedumpfileText:
     def missing(self, key: bytes) -> bool:
         """Whether a key is missing, or has the number that means so."""
         raw = self.first.get(key)
-        return raw is None or (not key.startswith(b"SYMBOL") and _long(raw).value == -1)
+        return raw is None or (not key.startswith(b"SYMBOL") and _as_long(raw).number == -1)
 
     def _later(self) -> TextComplaint | None:
         """Return what stops it after the first pass: the first bad value in the order of its keys."""
@@ -242,13 +224,11 @@ class MakedumpfileText:
             raw = self.first.get(key)
             if raw is None:
                 continue
-            line = key + b"=" + raw
-            if key.startswith(b"SYMBOL"):
-                if _bad_symbol(strtoull(raw, 16)):
-                    return _invalid_data("symbol", "read_vmcoreinfo_symbol", line)
-            elif _bad_long(number := _long(raw)):
-                return _invalid_data("number", "read_vmcoreinfo_long", line)
-            elif number.value == -3:
+            line, value, is_symbol = key + b"=" + raw, KEYS[key](raw), key.startswith(b"SYMBOL")
+            if value.problem == _REFUSED:
+                rule, what = ("symbol", "symbol") if is_symbol else ("number", "long")
+                return _invalid_data(rule, f"read_vmcoreinfo_{what}", line)
+            if value.number == -3:  # a symbol is never negative
                 return TextComplaint("silent-number", "makedumpfile Failed.", line)
         return None
 
