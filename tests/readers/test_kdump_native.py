@@ -14,7 +14,7 @@ from vmci_tui.readers import crash, makedumpfile
 from vmci_tui.readers.crash import flattened as crash_flat
 from vmci_tui.readers.crash import kdump_rules as crash_kdump
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.makedumpfile import kdump_rules as makedumpfile_kdump
+from vmci_tui.readers.makedumpfile import rules as makedumpfile_rules
 from vmci_tui.readers.rule import Reader, Verdict, judge
 
 _CASES = cases()
@@ -55,7 +55,7 @@ def test_every_rule_has_its_file() -> None:
     parts = crash_kdump.REFUSALS, crash_kdump.REMARKS, crash_flat.REFUSALS, crash_flat.REMARKS
     assert {rule.name for rules in parts for rule in rules if rule.observed} <= seen["crash"]
     assert {"kdump-empty-release", "kdump-release-unknown"} <= seen["crash"]
-    ours = (*makedumpfile_kdump.FIRST, *makedumpfile_kdump.LATER)
+    ours = (*makedumpfile_rules.OF_KDUMP, *makedumpfile_rules.LAST_OF_KDUMP)
     assert {rule.name for rule in ours} <= seen["makedumpfile"]
 
 

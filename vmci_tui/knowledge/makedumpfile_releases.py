@@ -23,6 +23,11 @@ class ReleaseNeed(NamedTuple):
     """What an older one does: a sentence without its subject."""
 
     @property
+    def since(self) -> str:
+        """The first kernel with it: `6.2`."""
+        return "{}.{}".format(*self.kernel)
+
+    @property
     def until(self) -> tuple[int, ...] | None:
         """The numbers of that release; None if it is not known yet."""
         return tuple(map(int, self.release.split("."))) if self.release[0].isdigit() else None

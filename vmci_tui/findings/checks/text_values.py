@@ -93,7 +93,7 @@ def _makedumpfile(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     release = text.osrelease or b""
     need, line = need_of(release, context.makedumpfile), next(iter(text.all(b"OSRELEASE")), None)
     if need is not None and line is not None:
-        older = f"an older one {need.why} (Linux {need.kernel[0]}.{need.kernel[1]} and later)"
+        older = f"an older one {need.why} (Linux {need.since} and later)"
         why = "makedumpfile then says `The kernel version is not supported.` and continues, but do not trust what "
         yield new_finding(
             "T24", need_message(need, release), _value_span(context, line), why=f"{why}it keeps with -d: {older}"

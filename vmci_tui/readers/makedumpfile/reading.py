@@ -1,8 +1,4 @@
-"""A file as makedumpfile 1.7.2 (x86-64) reads it: the container, the headers, the notes, the text.
-
-After elf_info.c (check_elf_format, get_elf_info) and makedumpfile.c
-(initial, copy_vmcoreinfo). In the headers it looks only at EI_CLASS, e_phnum and the
-program headers directly after the ELF header, all as little-endian.
+"""A file as makedumpfile 1.7.2 (x86-64) reads it: the text, and what is wrong for it (makedumpfile.c initial).
 
 What it prints while it looks for other containers (`read_device: Can't read a file`, for
 files of less than 8 KiB) decides nothing and is not part of the words here. FILE is the
@@ -11,182 +7,34 @@ file's name.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from itertools import pairwise
-from typing import Final, Literal
+from typing import Final
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_records import IDENT, PN_XNUM, PT_LOAD, PT_NOTE, Segment, format_of
+from vmci_tui.formats.elf_records import PT_NOTE
 from vmci_tui.formats.flattened_records import SIGNATURE as FLATTENED
-from vmci_tui.readers.file_view import SEGMENT_LIMIT
-from vmci_tui.readers.makedumpfile.deaths import section_0_smashes
+from vmci_tui.knowledge.makedumpfile_releases import need_of
+from vmci_tui.readers.makedumpfile.deaths import release_overflows, text_smashes
+from vmci_tui.readers.makedumpfile.elf import KERNEL_IMAGE, MakedumpfileElf
 from vmci_tui.readers.makedumpfile.kdump_reading import MEMORY, MakedumpfileKdump
-from vmci_tui.readers.makedumpfile.notes import CUT, SEEK_LIMIT, NotePlace, NoteWalk, missing_note, walk
-from vmci_tui.readers.makedumpfile.text import MakedumpfileText
+from vmci_tui.readers.makedumpfile.notes import CUT, missing_note
+from vmci_tui.readers.makedumpfile.text import KEYS, LINE_ROOM, LOG_KEYS, MakedumpfileText
 from vmci_tui.readers.rule import Fault, RuleHit
-from vmci_tui.readers.rule_rows import RuleRows
-from vmci_tui.readers.shared.elf_program import ElfFile
+from vmci_tui.readers.shared.c_numbers import strtol, strtoull
 
 _EM_X86_64: Final = 62
-_EHDR64: Final = format_of(64, "little").header_size
-"""Bytes that it reads first, also from a 32-bit file."""
-_BLOCK: Final = 4096
-_SADUMP: Final = b"sadump\0\0"
-_SADUMP_MAGIC_AT, _SADUMP_MAGIC = 168, struct.Struct("<982I")
-"""The magic numbers fill a partition header of sadump up to the end of its block."""
-_TOP: Final = (1 << 64) - 1
-NO_PADDR: Final = _TOP
-"""p_paddr of a range of virtual addresses that is not in memory."""
-NO_LOG: Final = "dump_dmesg: Can't find some symbols for log_buf."
+_SECTION, _SECTION_SIZE = b"SYMBOL(mem_section)", b"SIZE(mem_section)"
+_TABLES: Final = (b"SYMBOL(init_level4_pgt)", b"SYMBOL(init_top_pgt)")
+_UTSNAMES: Final = (b"SYMBOL(init_uts_ns)", b"SYMBOL(system_utsname)")
 
 
-class MakedumpfileReading(ElfFile):
-    """A file as makedumpfile reads it. Properties are independent: None if the file lacks what they need."""
-
-    only_order = "little"
-
-    @cached_property
-    def container(self) -> Literal["", "kdump", "flattened", "sadump"]:
-        """The container that the first bytes mean to it, if it is not ELF."""
-        if MakedumpfileKdump.recognises(self.view):
-            return "kdump"
-        if self.view.size >= _EHDR64 and self.view.head.startswith(FLATTENED):
-            return "flattened"
-        return "" if self.sadump_header is None else "sadump"
+class MakedumpfileReading(MakedumpfileElf):
+    """A file as makedumpfile reads it, up to the text."""
 
     @cached_property
     def kdump(self) -> MakedumpfileKdump | None:
         return MakedumpfileKdump(self.view) if self.container == "kdump" else None
-
-    @cached_property
-    def sadump_header(self) -> Span | None:
-        """The partition header of sadump: at 0, or after a media header of one block."""
-        places = (at for at in (0, _BLOCK) if self.has(at, _BLOCK) and self.view.read(at, len(_SADUMP)) == _SADUMP)
-        return next((Span(at, len(_SADUMP)) for at in places), None)
-
-    @cached_property
-    def sadump_is_sound(self) -> bool:
-        """Whether its magic numbers are right: each follows from the one before (sadump_info.c verify_magic_number)."""
-        if self.sadump_header is None:
-            return False
-        words = self.view.read(self.sadump_header.offset + _SADUMP_MAGIC_AT, _SADUMP_MAGIC.size)
-        return all(b == (a + 7) * 11 & 0xFFFFFFFF for a, b in pairwise(_SADUMP_MAGIC.unpack(words)))
-
-    @property
-    def phoff(self) -> int:
-        return self.form.header_size
-
-    @cached_property
-    def _count(self) -> int | Fault:
-        """The number of program headers, or the fault that hides it (get_elf64_phnum)."""
-        if self.header.phnum != PN_XNUM or self.bits == 32:
-            return self.header.phnum
-        at, length, span = self.header.shoff, self.header.shentsize, self.form.span("e_shoff")
-        if at > SEEK_LIMIT:
-            return Fault("section-0-unreadable", f"get_elf64_phnum: Can't seek FILE at {at:#x}. Invalid argument", span)
-        section = self.view.read(at, length)
-        if section_0_smashes(section):
-            return Fault("section-0-too-long", "", self.form.span("e_shentsize"))
-        if len(section) < length:
-            return Fault("section-0-unreadable", f"get_elf64_phnum: Can't read FILE at {at:#x}. {CUT}", span)
-        # Bytes that it did not read are zeros on its stack (observed); sh_info goes into an int.
-        return max(int.from_bytes(self.form.section.part("sh_info", section), "little", signed=True), 0)
-
-    @property
-    def has_class(self) -> bool:
-        """Whether the file is not of another container, and has an ELF header with a class that it knows."""
-        known = IDENT.part("EI_CLASS", self.view.head) in (b"\1", b"\2")
-        return known and self.has(0, _EHDR64) and not self.container
-
-    @property
-    def phnum(self) -> int:
-        return self._count if self.has_class and isinstance(self._count, int) else 0
-
-    @property
-    def has_table(self) -> bool:
-        return True  # it reads the headers that are whole in the file
-
-    @cached_property
-    def note_segment(self) -> Segment | None:
-        """The last PT_NOTE: each one replaces the one before."""
-        last = self.table.last_of(PT_NOTE)
-        return None if last is None else self.table[last]
-
-    @cached_property
-    def head_fault(self) -> Fault | None:
-        """The fault that keeps it from the notes."""
-        if self.container:
-            return None
-        if not self.has(0, _EHDR64):
-            return Fault("too-short", f"check_elf_format: Can't read FILE. {CUT}", Span(0, self.view.size))
-        if not self.has_class:
-            return Fault("unknown-class", "check_elf_format: Can't get valid ehdr.", self.form.span("EI_CLASS"))
-        return self._count if isinstance(self._count, Fault) else self._table_fault(self._count)
-
-    def _table_fault(self, count: int) -> Fault | None:
-        length, phnum = count * self.form.segment.size, self.form.span("e_phnum")
-        table = Span(self.phoff, max(min(length, self.view.size - self.phoff), 0))
-        if len(self.table) < min(count, SEGMENT_LIMIT):
-            fault = Fault("more-headers-than-file", f"get_elf{self.bits}_phdr: Can't read FILE. {CUT}", phnum)
-        elif not self.table.count_of(PT_LOAD):
-            words = "get_elf_info: Can't get the number of PT_LOAD."
-            fault = Fault("no-memory", words, table) if count else Fault("no-headers", words, phnum)
-        elif not (self.note_segment and self.note_segment.offset and self.note_segment.filesz):
-            return Fault("no-note-header", "get_elf_info: Can't find PT_NOTE Phdr.", table)
-        else:
-            return None
-        if IDENT.part("EI_DATA", self.view.head) == b"\2":
-            return fault._replace(kind="other-byte-order", span=self.form.span("EI_DATA"))
-        if self._headers_elsewhere:
-            return fault._replace(kind="headers-elsewhere", span=self.form.span("e_phoff"))
-        return fault
-
-    @property
-    def _headers_elsewhere(self) -> bool:
-        """Whether there is a PT_NOTE or PT_LOAD at e_phoff, which is not where it reads."""
-        at = self.header.phoff
-        first = self.view.segments(self.bits, "little", at, 1) if at != self.phoff else ()
-        return any(item.type in (PT_LOAD, PT_NOTE) for item in first)
-
-    @property
-    def machine_is_x86_64(self) -> bool:
-        return self.header.machine == _EM_X86_64 if self.kdump is None else self.kdump.is_x86_64
-
-    @cached_property
-    def walk(self) -> NoteWalk:
-        """The notes in the last PT_NOTE."""
-        if self.head_fault is not None or self.note_segment is None:
-            return NoteWalk()
-        return walk(self.view, self.note_segment)
-
-    def _words_without_note(self) -> str:
-        """Its message without a text: it continues, and fails when it needs the log."""
-        top = 0
-        for kind, _, _, _, paddr, _, memsz, _ in self.table.rows():
-            if kind == PT_LOAD and paddr != NO_PADDR:
-                top = max(top, paddr + memsz & _TOP)
-        if not (top + 4095 & _TOP) >> 12:
-            return "calculate_cyclic_buffer_size: Invalid max_mapnr(0)."
-        return NO_LOG
-
-    @cached_property
-    def xen_fault(self) -> str:
-        """Its message if it gives up a dump of a Xen hypervisor; else empty (init_xen_crash_info)."""
-        note = self.walk.xen
-        if note is None or not note.descsz or self.walk.fault is not None:
-            return ""
-        if note.descsz < 64:
-            return f"init_xen_crash_info: Xen crash info too small ({note.descsz} bytes)."
-        cut = not self.has(note.desc, note.descsz)
-        return f"init_xen_crash_info: Can't read the dump memory(FILE). {CUT}" if cut else ""
-
-    @cached_property
-    def found(self) -> NotePlace | None:
-        """The note of an ELF file whose text it copies; None if empty."""
-        note = self.walk.found
-        return note if note is not None and note.descsz and self.walk.fault is None else None
 
     @cached_property
     def place(self) -> tuple[int, int] | None:
@@ -227,18 +75,9 @@ class MakedumpfileReading(ElfFile):
         return None if self.parsed is None else self.parsed.basic.release
 
     @property
-    def page_size(self) -> int | None:
-        return None if self.parsed is None else self.parsed.basic.page_size
-
-    @property
     def first(self) -> Mapping[bytes, bytes]:
         """Each key with its first value; empty without a text."""
         return {} if self.parsed is None else self.parsed.first
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether it continues after it has printed the text."""
-        return self.parsed is not None and not self.parsed.complaints
 
     def line_span(self, line: bytes) -> Span | None:
         """Return the span of a line of the text in the file."""
@@ -261,8 +100,12 @@ class MakedumpfileReading(ElfFile):
             yield fault
         else:
             yield from self._note_faults()
-        for rule, words, line in () if self.parsed is None else self.parsed.complaints:
-            yield Fault(rule, words, self.note if line is None else self.line_span(line))
+        if self.text is not None and self.place is not None and self.parsed is not None:
+            yield from self._text_faults(self.text, self.place[0])
+            for rule, words, line in self.parsed.complaints:
+                yield Fault(rule, words, self.note if line is None else self.line_span(line))
+            if not self.parsed.complaints:
+                yield from self._later_faults(self.parsed)
 
     def _note_faults(self) -> Iterator[Fault]:
         """Yield what is wrong with the notes, if it can walk them."""
@@ -274,9 +117,49 @@ class MakedumpfileReading(ElfFile):
         if self.found is None and segment is not None:
             others = (each for each in self.table[:64].of_type(PT_NOTE) if each != segment)
             rule, span = missing_note(self.view, self.walk, segment, others)
-            yield Fault(rule, self._words_without_note(), span)
+            yield Fault(rule, self.words_without_note, span)
         elif self.copy_fault:
             yield Fault("text-cut-off", self.copy_fault, self.note)
+
+    def _text_faults(self, text: bytes, start: int) -> Iterator[Fault]:
+        """Yield what in the text it reads differently, or dies of. `start`: the text's offset in the file."""
+        release = b"OSRELEASE=" + (self.osrelease or b"")
+        if text_smashes(text):
+            yield Fault("text-on-the-stack", "", self.note)
+        if release_overflows(self.osrelease or b""):
+            yield Fault("release-overflows", "", self.line_span(release))
+        if b"\0" in text:
+            yield Fault("nul", "", Span(start + text.index(b"\0"), 1))
+        longest = max(text.split(b"\n"), key=len)
+        if len(longest) >= LINE_ROOM - 1:
+            yield Fault("long-line", "", self.line_span(longest))
+        pairs = () if self.parsed is None or len(self.parsed.pairs) == len(self.first) else self.parsed.pairs
+        for key, value in pairs:
+            if self.first[key] != value and key in KEYS:
+                yield Fault("first-counts", "", self.line_span(key + b"=" + value))
+                break
+
+    def _later_faults(self, parsed: MakedumpfileText) -> Iterator[Fault]:
+        """Yield what it fails of after it has printed the text."""
+        keys, page_size = parsed.first, parsed.basic.page_size or 0
+        section, size = strtoull(keys.get(_SECTION, b""), 16).value, strtol(keys.get(_SECTION_SIZE, b""), 10).value
+        if keys.keys().isdisjoint(_TABLES):
+            if self.kdump is None:
+                native, machine = self.header.machine == _EM_X86_64, self.form.span("e_machine")
+            else:
+                native, machine = self.kdump.is_x86_64, self.kdump.field("utsname.machine")
+            yield Fault("no-page-tables", "", self.note) if native else Fault("other-machine", "", machine)
+        if keys.keys().isdisjoint(_UTSNAMES):
+            yield Fault("no-utsname", "", self.note)
+        if b"SYMBOL(prb)" in keys and any(map(parsed.missing, LOG_KEYS)):
+            yield Fault("log-keys-missing", "", self.note)
+        if 0xFFFF800000000000 <= section < KERNEL_IMAGE and section < (self.page_offset or 0):
+            yield Fault("linear-map-after-the-last-header", "", self.form.span("e_phnum"))
+        need = need_of(self.osrelease or b"")
+        if need is not None:
+            yield Fault(f"kernel-{need.since}", "", self.line_span(b"OSRELEASE=" + (self.osrelease or b"")))
+        if 0 < page_size < size:
+            yield Fault("pagesize-below-a-section", "", self.note)
 
     @cached_property
     def _hits(self) -> Mapping[str, RuleHit]:
@@ -285,8 +168,3 @@ class MakedumpfileReading(ElfFile):
     def hit(self, rule: str) -> RuleHit | None:
         """Return the fault of a rule."""
         return self._hits.get(rule)
-
-
-row: Final[RuleRows[MakedumpfileReading]] = RuleRows(
-    "makedumpfile 1.7.2, ", lambda r, field: r.form.span(field), MakedumpfileReading.hit
-)
