@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -105,6 +105,10 @@ class MainScreen(Guarded, Screen[None]):
         yield Panes(self.session)
         yield StatusLine(id="status")
         yield Footer(compact=True, show_command_palette=False)
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Let Textual style the widgets again, but not at the first paint: they were styled when they were mounted."""
+        event.refresh_styles = event.refresh_styles and self.stack_updates > 0
 
     def on_mount(self) -> None:
         self._show_state()

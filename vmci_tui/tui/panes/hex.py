@@ -21,8 +21,7 @@ from vmci_tui.tui.panes.copy import file_bytes
 from vmci_tui.tui.panes.pane_bar import PaneBar
 from vmci_tui.tui.prompts import ask, say
 from vmci_tui.tui.session import Session
-from vmci_tui.tui.widgets.hex_selection import SELECT_BINDINGS, SelectableHexView
-from vmci_tui.tui.widgets.hex_view import HexView
+from vmci_tui.tui.widgets.hex_view import SELECT_BINDINGS, HexView
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ SEARCH_BINDINGS = (
 )
 
 
-class BytesPane(SelectableHexView):
+class BytesPane(HexView):
     """A hex view with go to, search and copy."""
 
     DEFAULT_CLASSES = "pane"

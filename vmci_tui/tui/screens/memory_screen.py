@@ -17,7 +17,7 @@ from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.panes.copy import copy, copy_as
 from vmci_tui.tui.panes.hex import SEARCH_BINDINGS, BytesPane
 from vmci_tui.tui.prompts import say
-from vmci_tui.tui.widgets.hex_selection import SELECT_BINDINGS
+from vmci_tui.tui.widgets.hex_view import SELECT_BINDINGS
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 

@@ -7,7 +7,8 @@ widget that repaints two lines for a move of the cursor takes 3 ms and 500 bytes
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import ClassVar, NamedTuple
+from contextlib import suppress
+from typing import ClassVar, Final
 
 from rich.segment import Segment
 from rich.style import Style
@@ -19,30 +20,30 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from vmci_tui.common.errors import OpenError
-from vmci_tui.document.byte_map import KINDS, Place, Places
+from vmci_tui.document.byte_map import Place, Places
 from vmci_tui.document.document import Document
 from vmci_tui.tui.guarded import GuardedWidget
 from vmci_tui.tui.style.cells import byte_styles
+from vmci_tui.tui.widgets.hex_rows import HexColumns, row_segments, styled_runs, with_cursor
 
 _CACHED_ROWS = 512
-_ASCII = bytes(byte if 0x20 <= byte < 0x7F else 0x2E for byte in range(256))
 
 
-class _StyledRun(NamedTuple):
-    """Columns [first, last) of a row with the same style."""
+def _select(key: str, action: str, tip: str = "") -> Binding:
+    return Binding(f"shift+{key}", action, f"Select {key}", tooltip=tip, show=False, id=f"hex.select_{key}")
 
-    first: int
-    last: int
-    style: Style
-    marked: bool
 
-    def halves(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Return the parts before and after the wide gap in the middle of the row."""
-        return (self.first, min(self.last, 8)), (max(self.first, 8), self.last)
+SELECT_BINDINGS: Final = (
+    _select("right", "select(1)", "Select bytes, with the other arrows too; c copies them"),
+    _select("left", "select(-1)"),
+    _select("down", "select_rows(1)"),
+    _select("up", "select_rows(-1)"),
+)
+"""For a view that can copy bytes; after its own keys, for the help."""
 
 
 class HexView(GuardedWidget, can_focus=True):
-    """Bytes coloured by kind, with one highlighted range."""
+    """Bytes coloured by kind, with one highlighted range, which shift and the arrows or the mouse select."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move_rows(1)", "Down", show=False, id="hex.down"),
@@ -84,6 +85,10 @@ class HexView(GuardedWidget, can_focus=True):
         self.writing = False
         """Whether typed hex digits overwrite bytes."""
         self._digit = ""
+        self._anchor: int | None = None
+        """The byte at which the selection began; None without a selection."""
+        self._held: int | None = None
+        """The byte at which the mouse button was pressed."""
         self.places: Places | None = None
         self.highlight = (0, 0)
         self._rows: OrderedDict[int, tuple[Segment, ...]] = OrderedDict()
@@ -150,7 +155,8 @@ class HexView(GuardedWidget, can_focus=True):
             self.set_highlight(place.offset, place.length)
 
     def go(self, offset: int) -> None:
-        """Put the cursor on a byte and bring it into view; post no message."""
+        """Put the cursor on a byte and bring it into view, without a selection; post no message."""
+        self._anchor = None
         self.cursor = max(0, min(offset, self.total - 1)) if self.total else 0
 
     def place(self) -> Place | None:
@@ -165,13 +171,13 @@ class HexView(GuardedWidget, can_focus=True):
         return self.places.size if self.places else 0
 
     @property
-    def digits(self) -> int:
-        return 8 if self.total <= 1 << 32 else 10 if self.total <= 1 << 40 else 12
+    def _columns(self) -> HexColumns:
+        return HexColumns.of(self.total, self.size.width)
 
     @property
     def per_row(self) -> int:
         """Return the bytes in a row: 16, or 8 in a narrow pane."""
-        return 16 if self.size.width >= self.digits + 68 else 8
+        return self._columns.per_row
 
     @property
     def row_count(self) -> int:
@@ -191,9 +197,6 @@ class HexView(GuardedWidget, can_focus=True):
     def _row_region(self, row: int) -> Region:
         # The whole row: for a part Textual also paints the rest of the row, so two parts would cost twice.
         return Region(0, row - self.top, self.size.width, 1)
-
-    def _hex_at(self, column: int) -> int:
-        return self.digits + 2 + 3 * column + (1 if column >= 8 else 0)
 
     def _forget(self) -> None:
         self._rows.clear()
@@ -229,70 +232,23 @@ class HexView(GuardedWidget, can_focus=True):
             return Strip([Segment(text.ljust(width), self._style_map()["base"])], width)
         segments = self._rows.get(row)
         if segments is None:
-            segments = self._rows[row] = self._build(row)
+            segments = self._rows[row] = self._segments(row)
             if len(self._rows) > _CACHED_ROWS:
                 self._rows.popitem(last=False)
         strip = Strip(segments)
         if row == self.cursor // self.per_row:
-            strip = self._with_cursor(strip)
+            column = self.cursor % self.per_row
+            strip = with_cursor(self._columns, strip, column, self._digit, self._style_map())
         return strip.adjust_cell_length(width, self._style_map()["base"])
 
-    def _build(self, row: int) -> tuple[Segment, ...]:
-        """Return the segments of a row, one for each run."""
-        start = row * self.per_row
-        try:
-            data = self.document.read(start, min(self.per_row, self.total - start))
-        except OpenError:  # a disk error must not end the app
-            return (Segment(f"{start:0{self.digits}X}  cannot be read", self._style_map()["offset"]),)
-        runs = self._runs(start, data)
-        out = [Segment(f"{start:0{self.digits}X}  ", self._style_map()["offset"])]
-        text, blank = data.hex(" ").upper(), ""
-        for number, run in enumerate(runs):
-            parts = [text[3 * low : 3 * high - 1] for low, high in run.halves() if low < high]
-            after = "  " if run.last == 8 else " "
-            # The gap after a run has its style, except at the end of the highlight: a change of style is 37 bytes.
-            ends = run.marked and not (number + 1 < len(runs) and runs[number + 1].marked)
-            out.append(Segment(blank + "  ".join(parts) + ("" if ends else after), run.style))
-            blank = after if ends else ""
-        used = 3 * len(data) + (1 if len(data) >= 8 else 0) - len(blank)
-        out.append(Segment(" " * (3 * self.per_row + 2 - used), self._style_map()["base"]))
-        ascii_text = data.translate(_ASCII).decode("ascii")
-        out.extend(Segment(ascii_text[run.first : run.last], run.style) for run in runs)
-        return tuple(out)
-
-    def _runs(self, start: int, data: bytes) -> list[_StyledRun]:
-        """Return the runs of a row; fields, the highlight and zeros split them."""
+    def _segments(self, row: int) -> tuple[Segment, ...]:
         assert self.places is not None
-        styles, out = self._style_map(), []
-        (low, high), at = self.highlight, 0
-        while at < len(data):
-            place = self.places.at(start + at)
-            stop = min(place.end - start, len(data))
-            base = styles[place.kind if place.kind in KINDS else "other"]
-            while at < stop:
-                marked = low <= start + at < high
-                zero = data[at] == 0
-                end = at + 1
-                while end < stop and (data[end] == 0) == zero and (low <= start + end < high) == marked:
-                    end += 1
-                style = base + styles["zero"] if zero else base
-                out.append(_StyledRun(at, end, style + styles["mark"] if marked else style, marked))
-                at = end
-        return out
-
-    def _with_cursor(self, strip: Strip) -> Strip:
-        """Return the row with the cursor in both the hex and the text column."""
-        column = self.cursor % self.per_row
-        style = self._style_map()["cursor"]
-        hex_at = self._hex_at(column)
-        text_at = self.digits + 2 + 3 * self.per_row + 2 + column
-        parts = list(strip.divide([hex_at, hex_at + 2, text_at, text_at + 1, strip.cell_length]))
-        for index in (1, 3):
-            if index == 1 and self._digit:
-                parts[index] = Strip([Segment(f"{self._digit}_".upper(), self._style_map()["base"] + style)])
-            elif index < len(parts):
-                parts[index] = Strip([Segment(part.text, (part.style or Style()) + style) for part in parts[index]])
-        return Strip.join(parts)
+        columns, styles, data = self._columns, self._style_map(), None
+        start = row * columns.per_row
+        with suppress(OpenError):  # a disk error must not end the app
+            data = self.document.read(start, min(columns.per_row, self.total - start))
+        runs = list(styled_runs(self.places, self.highlight, start, data or b"", styles))
+        return row_segments(columns, start, data, runs, styles)
 
     def _style_map(self) -> dict[str, Style]:
         """Return the styles, cached until the theme or the focus changes: a look-up costs as much as a row."""
@@ -305,6 +261,13 @@ class HexView(GuardedWidget, can_focus=True):
         return self._styles
 
     def _go(self, offset: int) -> None:
+        """Move the cursor as the user does; this ends the selection."""
+        if self._anchor is not None:
+            self._anchor = None
+            self.highlight_place()
+        self._move(offset)
+
+    def _move(self, offset: int) -> None:
         if not self.total:
             return
         offset = max(0, min(offset, self.total - 1))
@@ -346,23 +309,67 @@ class HexView(GuardedWidget, can_focus=True):
         else:
             self._go(self.places.at(place.offset - 1).offset)
 
+    # Selecting
+
+    @property
+    def selected(self) -> str:
+        """Return the number and range of the selected bytes as text; empty for none."""
+        if self._anchor is None:
+            return ""
+        start, end = self.highlight
+        return f"{end - start} = {end - start:#x} bytes selected, {start:#x} to {end - 1:#x}"
+
+    def select_to(self, offset: int) -> None:
+        """Move the cursor to a byte, and select from the start of the selection, else from the cursor."""
+        anchor = self.cursor if self._anchor is None else self._anchor
+        end = max(0, min(offset, self.total - 1))
+        self._move(end)
+        if self.total:
+            self._anchor = anchor
+            self.set_highlight(min(anchor, end), abs(anchor - end) + 1)
+
+    def action_select(self, by: int) -> None:
+        self.select_to(self.cursor + by)
+
+    def action_select_rows(self, by: int) -> None:
+        to = self.cursor + by * self.per_row
+        self.select_to(to if 0 <= to < self.total else self.cursor)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        byte = self._byte_at(event) if event.get_content_offset(self) is not None else None
+        if event.button == 1 and byte is not None:
+            self._go(byte)
+            self._held = byte
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._held is not None and (byte := self._byte_at(event)) not in (None, self.cursor):
+            assert byte is not None
+            self.select_to(byte)
+
+    def on_mouse_up(self) -> None:
+        self.release_mouse()
+
+    def on_mouse_release(self) -> None:
+        """Handle a released button, or a dialog that took the mouse."""
+        self._held = None
+
     def on_click(self, event: events.Click) -> None:
         event.stop()
         x, y = event.get_content_offset_capture(self)
-        column = self._column_at(x)
-        if column is not None and y >= 0:
+        column = self._columns.column_at(x)
+        # The click at the end of a selection with the mouse does not move the cursor.
+        if column is not None and y >= 0 and self._anchor is None:
             self._go(min((self.top + y) * self.per_row + column, self.total - 1))
 
-    def _column_at(self, x: int) -> int | None:
-        inside = x - self.digits - 2
-        text = inside - 3 * self.per_row - 2
-        if 0 <= text < self.per_row:
-            return text
-        if inside < 0 or text >= self.per_row:
+    def _byte_at(self, event: events.MouseEvent) -> int | None:
+        """Return the byte under the mouse; above or below the pane, the byte one row beyond its edge."""
+        x, y = event.get_content_offset_capture(self)
+        column = self._columns.column_at(x)
+        if column is None or not self.total:
             return None
-        half = 8 * 3 + 1
-        column = inside // 3 if inside < half else 8 + (inside - half) // 3
-        return min(column, self.per_row - 1)
+        row = self.top + max(-1, min(y, self.size.height))
+        return max(0, min(row * self.per_row + column, self.total - 1))
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
