@@ -7,6 +7,8 @@ import pytest
 
 from tests.paths import DATA
 from tests.real.agreement.kdump_bases import base
+from tests.real.agreement.kdump_cases import cases
+from tests.real.agreement.kdump_flat import flatten
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers import drgn, libkdumpfile
 from vmci_tui.readers.file_view import View
@@ -64,6 +66,30 @@ def test_a_padded_sub_header_is_read_from_0_5_2_on(name: str) -> None:
     assert (old.accepts, old.says) == (False, _NOT_SET)
     assert old.decisive is not None and old.decisive.rule.name == "sub-header-always-packed"
     assert all(judge(drgn.READER.at(version), view).accepts for version in ("0.0.25", "0.3.0"))
+
+
+def _flat(data: bytes) -> View:
+    return View(BytesSource(flatten(random.Random(3), data).bytes()))
+
+
+def test_a_flattened_elf_dump_is_known_from_0_5_5_on() -> None:
+    view = _flat(_view(_I386).read(0, 1 << 20))
+    verdicts = [judge(drgn.READER.at(version), view) for version in ("0.0.25", "0.0.31", "0.3.0")]
+    assert [verdict.accepts for verdict in verdicts] == [False, True, True]
+    assert verdicts[0].says == "file #0: Unknown file format"
+
+
+def test_the_text_of_version_3_is_read_through_the_records_from_0_5_5_on() -> None:
+    view = _flat(next(case.data for case in cases() if case.name == "version-3"))
+    verdicts = [judge(drgn.READER.at(version), view) for version in ("0.0.25", "0.0.31")]
+    assert [verdict.accepts for verdict in verdicts] == [False, True]
+
+
+def test_riscv64_is_known_from_0_5_4_on() -> None:
+    data = base("amd64").bytes(random.Random(1)).replace(b"x86_64\0", b"riscv64", 1)
+    old, new = (judge(drgn.READER.at(version), View(BytesSource(data))) for version in ("0.0.22", "0.0.25"))
+    assert old.says == _NO_MACHINE
+    assert new.says.endswith("Cannot process arch notes: Wrong PRSTATUS size: 336")
 
 
 def test_drgn_reads_an_elf_dump_itself_in_every_version() -> None:

@@ -27,6 +27,8 @@ from vmci_tui.readers.version import Version
 _HEADER: Final = KdumpFormat(64, "little").header
 """The names of utsname are at the same place in every form."""
 _LINUX: Final = b"Linux\0"
+_BY_RECORDS: Final[Version] = (0, 5, 5)
+"""The first release that reads all through the records of a flattened file: before, no ELF dump and no blobs."""
 _NOTE_LIMIT: Final = 1 << 17
 _POINTED_LIMIT: Final = 1 << 20
 _SOMETHING: Final = re.compile(rb"[^\0]")
@@ -82,7 +84,8 @@ class OpeningKdump(OpeningDump):
         two_forms = self.opened is not None and self.opened.other is not None
         at_end = self._pages is not None and self._pages.at_end
         by_erase_info = self.stopped is not None and self.stopped.rule == "erase-info"
-        return super().depends or two_forms or at_end or by_erase_info
+        flattened = self.file is not None and self.file.flattened
+        return super().depends or flattened or two_forms or at_end or by_erase_info
 
     @property
     def lacks_text(self) -> bool:
@@ -119,7 +122,7 @@ class OpeningKdump(OpeningDump):
     def _open(self) -> None:
         self.file = file = open_file(self.windows)
         self.head = file.pread(0, HEADER_SIZE)
-        if self.head.startswith(MAGIC) and isinstance(file, FlatFile):
+        if isinstance(file, FlatFile) and self.head.startswith(MAGIC) and self.library >= _BY_RECORDS:
             # libkdumpfile reads an ELF dump in records like any other.
             self.step = "killed-by-headers", None
             core, windows = core_of(file)
@@ -128,7 +131,7 @@ class OpeningKdump(OpeningDump):
             describe(self, loads, windows)
             return
         if not self.head.startswith((KDUMP, DISKDUMP)):
-            if file.flattened and not file.records:
+            if file.flattened and not file.records and self.library >= _BY_RECORDS:
                 raise Stopped("no-records", "killed by SIGSEGV")
             raise Stopped("unknown-format", f"{FILE}Unknown file format", _HEADER.span("signature"))
         self._open_headers(file)
@@ -142,18 +145,20 @@ class OpeningKdump(OpeningDump):
         """Read headers, bitmap and notes (diskdump_probe)."""
         opened = headers_of(file, self.head, self.library)
         self.page_size, self.cache = opened.header.block_size, True
-        text = text_or_erase_info(file, opened, self.library)
+        pointed = file if self.library >= _BY_RECORDS else ReadableFile(self.windows)
+        text = text_or_erase_info(pointed, opened, self.library)
         if text is not None:
             self._take_pointed(*text)
         self._pages, self.opened = page_map(file, opened, self.page_size, self.library), opened
         self.order = opened.form.order
         if self.uts_is_sane:
-            self.release, self.arch = c_string(self.uts[2]), arch_of_uname(c_string(self.uts[4]))
+            self.release, self.arch = c_string(self.uts[2]), arch_of_uname(c_string(self.uts[4]), self.library)
         self._notes(file, opened)
 
     def _take_pointed(self, offset: int, size: int, text: bytes) -> None:
         """Take the text of a file of version 3, which has no notes."""
-        self.note = WalkedNote(offset, b"", 0, offset, text, offset + size)
+        if isinstance(self.file, FlatFile) <= (self.library >= _BY_RECORDS):
+            self.note = WalkedNote(offset, b"", 0, offset, text, offset + size)
         try:
             self.take(text, FD + FILE)
         except Stopped as stopped:

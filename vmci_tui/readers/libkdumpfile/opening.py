@@ -45,8 +45,10 @@ def arch_of_elf(machine: int, bits: int) -> str | None:
     return machine_of_elf(machine, bits).libkdumpfile.name
 
 
-def arch_of_uname(machine: bytes) -> str | None:
+def arch_of_uname(machine: bytes, library: Version) -> str | None:
     """Return the name for a machine in utsname (util.c machine_arch_name): any other name with arm in front is arm."""
+    if machine.startswith(b"riscv") and library < _MACHINES_SINCE["riscv64"]:
+        return None
     named = (name for name, row in _by_name().items() if machine in row.uname)
     return next(named, "arm" if machine.startswith(b"arm") else None)
 
