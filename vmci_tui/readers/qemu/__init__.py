@@ -6,32 +6,21 @@ and 11.1.3 in thousands of cases each. The headers of a dump do not matter here;
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
 from vmci_tui.common.safe_text import Safe, visible
-from vmci_tui.common.span import Span
 from vmci_tui.document.document import Document
-from vmci_tui.formats.elf_note import NAME, WINDOWS_HEADERS
-from vmci_tui.formats.fw_cfg_entry import (
-    FORMAT_ELF,
-    FORMAT_NONE,
-    NOTE_HEADER,
-    SIZE_LIMIT,
-    WHOLE_ENTRY,
-    EntryHistory,
-    entry_span,
-)
+from vmci_tui.formats.elf_note import WINDOWS_HEADERS
+from vmci_tui.formats.fw_cfg_entry import EntryHistory
 from vmci_tui.machines.lookup import machine_facts
 from vmci_tui.machines.table import MACHINES
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.qemu.entry_reading import VERSIONS, DumpTarget, QemuReading, RegionBytes, is_phys_number, value_at
 from vmci_tui.readers.qemu.from_document import guest_of, pointed_at
-from vmci_tui.readers.rule import Form, Reader, RuleHit, Verdict, VersionVerdict, decide, differing
+from vmci_tui.readers.rule import Form, Reader, Verdict, VersionVerdict, decide, differing
 from vmci_tui.readers.rule_rows import RuleRows
 from vmci_tui.readers.shared.c_numbers import ParsedNumber, number_form
 from vmci_tui.readers.version import Version, numbers_of
@@ -47,114 +36,46 @@ _NOT_HEXADECIMAL: Final = (
     "The first line with the key is not entirely a hexadecimal number (a blank or a CR after it is enough): QEMU keeps "
     "its guess."
 )
-
-
-def _not_full(q: QemuReading) -> Span | None:
-    """Return the last write if it was not all 16 bytes, or the whole entry if only QEMU calls it invalid."""
-    if q.last is None:
-        return None
-    if not q.last_is_full:
-        return Span(q.last[0].offset, q.last[0].length, "entry")
-    # A debugger's view of QEMU: all bytes are there, but QEMU says that the last write was not valid.
-    return WHOLE_ENTRY if q.history.has_vmcoreinfo is False and q.entry.guest_format != FORMAT_NONE else None
-
-
-def _switched_off(q: QemuReading) -> bool:
-    return q.last is not None and q.last_is_full and not (q.last[1].present or q.entry.guest_format)
-
-
-def _invalid_size(q: QemuReading) -> str:
-    return f"guest note size is invalid: {q.entry.size}"
-
-
-def _other_name(q: QemuReading) -> bool:
-    return q.guest_note is not None and not q.guest_note.is_bare and not q.guest_note.named
-
-
-def _overwritten(q: QemuReading) -> RuleHit | None:
-    """Return the first byte of padding if QEMU overwrites it."""
-    note = q.guest_note
-    lost = note is not None and note.named and note.padding[:1].strip(b"\0")
-    return RuleHit(q.span(note.end, 1)) if note is not None and lost else None
-
-
-def _phys_value_span(q: QemuReading) -> Span | None:
-    if q.phys_line is None or q.guest_note is None:
-        return None
-    at, value = q.phys_line
-    return q.span(q.guest_note.start + at, len(value))
-
-
-def _not_hexadecimal(q: QemuReading) -> bool:
-    return q.phys_line is not None and q.phys_number is None
-
-
-def _cannot_parse(q: QemuReading) -> str:
-    value = b"" if q.phys_line is None else q.phys_line[1]
-    return f"failed to parse {(q.phys_key or b'').decode()}= in VMCOREINFO: '{os.fsdecode(value)}'"
-
-
-def _decimal_as_hex(q: QemuReading) -> bool:
-    """Whether Linux wrote a decimal number of at least two digits, which QEMU reads in base 16."""
-    if q.guest.machine != "x86_64" or q.phys_line is None or q.phys_number is None:
-        return False
-    return re.fullmatch(rb"-?0*[1-9][0-9]+", q.phys_line[1]) is not None
-
-
-row: Final[RuleRows[QemuReading]] = RuleRows("QEMU 7.2.22, ", lambda _, field: entry_span(field))
+row: Final[RuleRows[QemuReading]] = RuleRows("QEMU 7.2.22, ", fault=QemuReading.hit)
 # fmt: off
 RULES: Final = (
     row("E02", "before", "never-written", _WRITTEN, _ABSENT,
-        "The guest has not written the entry since the last reset: no driver announced a note.",
-        holds=lambda q: q.history.never_written, where=lambda _: WHOLE_ENTRY),
+        "The guest has not written the entry since the last reset: no driver announced a note."),
     row("E09", "before", "only-failed-writes", "hw/nvram/fw_cfg.c fw_cfg_dma_transfer", _ABSENT,
         "Each write ended past byte 16 or came from outside memory, so QEMU accepted none. It needs 16 bytes at "
-        "offset 0.",
-        holds=lambda q: not q.history.never_written and q.last is None, where=lambda _: WHOLE_ENTRY),
+        "offset 0."),
     row("E01", "before", "not-a-full-write", _WRITTEN, _ABSENT,
-        "The last write was not all 16 bytes at offset 0: QEMU stores it, but treats the note as absent.",
-        where=_not_full),
+        "The last write was not all 16 bytes at offset 0: QEMU stores it, but treats the note as absent."),
     row("E03", "before", "switched-off", _WRITTEN, _ABSENT,
-        "The last write had guest_format 0, with which a guest withdraws its note. QEMU needs 1.",
-        holds=_switched_off, where="guest_format"),
+        "The last write had guest_format 0, with which a guest withdraws its note. QEMU needs 1."),
     row("E05", "before", "size-below-a-header", _DUMP_INIT, "guest note size is invalid: N",
-        "`size` is less than the 12 bytes of a note header. QEMU checks it before the format.",
-        holds=lambda q: q.entry.size < NOTE_HEADER, where="size", says=_invalid_size),
+        "`size` is less than the 12 bytes of a note header. QEMU checks it before the format."),
     row("E06", "before", "size-above-1-mib", _DUMP_INIT, "guest note size is invalid: N",
-        "`size` is more than 1 MiB (exactly 1 MiB passes). QEMU checks it before the format.",
-        holds=lambda q: q.entry.size > SIZE_LIMIT, where="size", says=_invalid_size),
+        "`size` is more than 1 MiB (exactly 1 MiB passes). QEMU checks it before the format."),
     row("E04", "before", "format-is-not-elf", _DUMP_INIT, "guest note format is unsupported: N",
-        "guest_format is not 1 (ELF), the only format that QEMU appends. QEMU ignores host_format.",
-        holds=lambda q: q.entry.guest_format != FORMAT_ELF, where="guest_format",
-        says=lambda q: f"guest note format is unsupported: {q.entry.guest_format}"),
+        "guest_format is not 1 (ELF), the only format that QEMU appends. QEMU ignores host_format."),
     row("E08", "before", "region-is-not-known", _DUMP_INIT, "",
         "QEMU reads the note from guest memory, but the memory that the entry points at is not in the open files.",
-        holds=lambda q: q.pointed is None, where="paddr",
-        says=lambda q: f"not known: the memory at {q.entry.paddr:#x} is not in the open files", observed=False),
+        observed=False),
     row("E11", "note", "note-is-larger-than-the-entry-says", _DUMP_INIT, "Invalid guest note header",
         "The header of 12 bytes, the name and the descriptor, both padded to 4, are more than the entry's `size`, or "
-        "name or descriptor is over 1 MiB.",
-        holds=lambda q: q.region is not None and q.guest_note is None, where=lambda q: q.span(0, NOTE_HEADER)),
+        "name or descriptor is over 1 MiB."),
     row("N07", "note", "twelve-zero-bytes", _DUMP_INIT, "",
         "namesz and descsz are 0, as outside RAM: QEMU silently appends twelve bytes that are not a note.",
-        holds=lambda q: q.guest_note is not None and q.guest_note.is_bare, where=lambda q: q.span(0, NOTE_HEADER),
         refuses=False),
     row("N04", "note", "name-is-another", "dump/dump.c note_name_equal", "",
         "The name is not VMCOREINFO and a NUL, with namesz 11: QEMU appends the note, but ignores its phys_base.",
-        holds=_other_name, where=lambda q: q.span(NOTE_HEADER, len(NAME)), refuses=False),
+        refuses=False),
     row("N03", "note", "padding-becomes-zero", _PHYS, "",
         "QEMU writes a NUL after the text before it reads it, which overwrites the first byte of padding.",
-        where=_overwritten, refuses=False),
+        refuses=False),
     row("T16", "after", "phys-base-is-no-number", _PHYS, "Failed to read NUMBER(phys_base)=",
-        _NOT_HEXADECIMAL, holds=_not_hexadecimal, where=_phys_value_span,
-        says=lambda q: f"Failed to read {(q.phys_key or b'').decode()}=", refuses=False, until=_SHOWS_VALUE),
+        _NOT_HEXADECIMAL, refuses=False, until=_SHOWS_VALUE),
     row("T16", "after", "phys-base-cannot-be-parsed", _PHYS, "failed to parse NUMBER(phys_base)= in VMCOREINFO: 'X'",
-        _NOT_HEXADECIMAL, holds=_not_hexadecimal, where=_phys_value_span, says=_cannot_parse, refuses=False,
-        since=_SHOWS_VALUE),
+        _NOT_HEXADECIMAL, refuses=False, since=_SHOWS_VALUE),
     row("T16", "after", "phys-base-read-in-base-16", _PHYS, "",
         "Linux writes phys_base in decimal, QEMU reads the digits as hexadecimal: a tool that trusts phys_base in a "
-        "kdump header is misled.",
-        holds=_decimal_as_hex, where=_phys_value_span, refuses=False),
+        "kdump header is misled.", refuses=False),
 )
 # fmt: on
 

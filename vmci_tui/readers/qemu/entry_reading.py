@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import chain
 from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, align_up, note_header
 from vmci_tui.formats.fw_cfg_entry import (
     FORMAT_ELF,
+    FORMAT_NONE,
     LENGTH,
     NOTE_HEADER,
     SIZE_LIMIT,
+    WHOLE_ENTRY,
     Entry,
     EntryHistory,
     Write,
     WriteOutcome,
+    entry_span,
 )
 from vmci_tui.machines.lookup import machine_facts
+from vmci_tui.readers.rule import Fault, RuleHit
 from vmci_tui.readers.shared.c_numbers import ParsedNumber, strtoull
 from vmci_tui.readers.shared.text_lines import c_string
 from vmci_tui.readers.version import Version, numbers_of
@@ -26,6 +34,8 @@ VERSIONS: Final = ("7.2", "10.0", "11.1")
 """The versions that were observed, oldest first; the first is the default."""
 _SWAPS: Final[Version] = (10, 0)
 """The first version known to swap the header of a note for a big-endian guest; 7.2 does not."""
+_SEVERAL_DIGITS: Final = re.compile(rb"-?0*[1-9][0-9]+")
+"""A decimal number that is another one in base 16."""
 
 
 class DumpTarget(NamedTuple):
@@ -97,11 +107,6 @@ class QemuReading:
         """The last write that QEMU stored."""
         pairs = zip(reversed(self.history.writes), reversed(self.history.outcomes), strict=True)
         return next((pair for pair in pairs if pair[1].result in ("present", "not present")), None)
-
-    @property
-    def last_is_full(self) -> bool:
-        """Whether the last stored write was of all 16 bytes."""
-        return self.last is not None and (self.last[0].offset, self.last[0].length) == (0, LENGTH)
 
     @cached_property
     def region(self) -> bytes | None:
@@ -177,6 +182,65 @@ class QemuReading:
         if self.pointed is None or self.pointed.offset is None:
             return None
         return Span(self.pointed.offset + start, length)
+
+    def _entry_faults(self) -> Iterator[Fault]:
+        """Yield why QEMU does not look at the note, each with the name of its rule."""
+        entry = self.entry
+        if self.history.never_written:
+            yield Fault("never-written", "", WHOLE_ENTRY)
+        elif self.last is None:
+            yield Fault("only-failed-writes", "", WHOLE_ENTRY)
+        else:
+            write, outcome = self.last
+            if (write.offset, write.length) != (0, LENGTH):
+                yield Fault("not-a-full-write", "", Span(write.offset, write.length, "entry"))
+            elif self.history.has_vmcoreinfo is False and entry.guest_format != FORMAT_NONE:
+                # A debugger's view of QEMU: all bytes are there, but QEMU says that the last write was not valid.
+                yield Fault("not-a-full-write", "", WHOLE_ENTRY)
+            elif not outcome.present and entry.guest_format == FORMAT_NONE:
+                yield Fault("switched-off", "", entry_span("guest_format"))
+        if not NOTE_HEADER <= entry.size <= SIZE_LIMIT:
+            rule = "size-below-a-header" if entry.size < NOTE_HEADER else "size-above-1-mib"
+            yield Fault(rule, f"guest note size is invalid: {entry.size}", entry_span("size"))
+        if entry.guest_format != FORMAT_ELF:
+            words = f"guest note format is unsupported: {entry.guest_format}"
+            yield Fault("format-is-not-elf", words, entry_span("guest_format"))
+        if self.pointed is None:
+            words = f"not known: the memory at {entry.paddr:#x} is not in the open files"
+            yield Fault("region-is-not-known", words, entry_span("paddr"))
+
+    def _note_faults(self) -> Iterator[Fault]:
+        """Yield what is wrong with the note."""
+        note = self.guest_note
+        if note is None:
+            if self.region is not None:
+                yield Fault("note-is-larger-than-the-entry-says", "", self.span(0, NOTE_HEADER))
+            return
+        if note.is_bare:
+            yield Fault("twelve-zero-bytes", "", self.span(0, NOTE_HEADER))
+        elif not note.named:
+            yield Fault("name-is-another", "", self.span(NOTE_HEADER, len(NAME)))
+        elif note.padding[:1].strip(b"\0"):
+            yield Fault("padding-becomes-zero", "", self.span(note.end, 1))
+        if self.phys_line is None or self.phys_key is None:
+            return
+        at, value = self.phys_line
+        span, key = self.span(note.start + at, len(value)), self.phys_key.decode()
+        if self.phys_number is None:
+            yield Fault("phys-base-is-no-number", f"Failed to read {key}=", span)
+            words = f"failed to parse {key}= in VMCOREINFO: '{os.fsdecode(value)}'"
+            yield Fault("phys-base-cannot-be-parsed", words, span)
+        elif self.guest.machine == "x86_64" and _SEVERAL_DIGITS.fullmatch(value):
+            yield Fault("phys-base-read-in-base-16", "", span)
+
+    @cached_property
+    def _hits(self) -> Mapping[str, RuleHit]:
+        faults = chain(self._entry_faults(), self._note_faults())
+        return {rule: RuleHit(span, words or None) for rule, words, span, _ in faults}
+
+    def hit(self, rule: str) -> RuleHit | None:
+        """Return the fault of a rule."""
+        return self._hits.get(rule)
 
 
 def is_phys_number(number: ParsedNumber) -> bool:
