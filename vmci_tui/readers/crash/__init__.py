@@ -16,9 +16,9 @@ from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import NOT_KNOWN, ProbeResult, Reader, Rule, only
 
 
-def _of(kind: type | tuple[type, ...], rules: Iterable[Rule[Any]]) -> tuple[Rule[CrashReading], ...]:
-    """Return the rules limited to one kind of container."""
-    return only(lambda reading: isinstance(reading, kind), rules)
+def _of(rules: Iterable[Rule[Any]], *kinds: type) -> tuple[Rule[CrashReading], ...]:
+    """Return the rules limited to some kinds of containers."""
+    return only(lambda reading: type(reading) in kinds, rules)
 
 
 def _read(view: View) -> CrashReading:
@@ -44,12 +44,12 @@ READER = Reader(
     "crash --osrelease FILE",
     _read,
     (
-        *_of(CrashKdump, kdump_rules.REFUSALS),
-        *_of(CrashFlat, flattened.REFUSALS),
-        *_of((CrashKdump, CrashFlat), release_rules("diskdump.c diskdump_get_osrelease", "kdump-")),
-        *_of(CrashKdump, kdump_rules.REMARKS),
-        *_of(CrashFlat, flattened.REMARKS),
-        *_of(CrashElf, elf_rules.RULES),
+        *_of(kdump_rules.REFUSALS, CrashKdump),
+        *_of(flattened.REFUSALS, CrashFlat),
+        *_of(release_rules("diskdump.c diskdump_get_osrelease", "kdump-"), CrashKdump, CrashFlat),
+        *_of(kdump_rules.REMARKS, CrashKdump),
+        *_of(flattened.REMARKS, CrashFlat),
+        *_of(elf_rules.RULES, CrashElf),
     ),
     _accepted,
     lines,

@@ -57,11 +57,10 @@ class CrashKdump(KdumpProgram, CrashReading):
         return super().sub if self.is_kdump and 0 < 2 * self.header.block_size <= self.view.size else None
 
     @property
-    def machine(self) -> str:
-        """The machine of the header in crash's words, if it is not x86-64; else empty."""
-        name = self.header.machine + b"\0"
-        known = ((row.crash.starts, row.crash.name) for row in MACHINES.values())
-        return next((machine for start, machine in known if start and name.startswith(start)), "")
+    def other_machine(self) -> bool:
+        """Whether the header names a machine that crash knows, but not x86-64."""
+        others = tuple(row.crash.starts for row in MACHINES.values() if row.crash.starts and row.crash.name)
+        return (self.header.machine + b"\0").startswith(others)
 
     @cached_property
     def fault(self) -> Fault | None:
@@ -70,8 +69,7 @@ class CrashKdump(KdumpProgram, CrashReading):
 
     def _faults(self) -> Iterator[Fault]:
         """Yield the faults in the order of crash; what follows the first one is not to be relied on."""
-        yield from self._head_faults()
-        yield from filter(None, [self.bitmap_fault("mapped")])
+        yield from filter(None, [self.stopped("mapped")])
         if (sub := self._with_notes) is not None:
             # The notes of the processors, which crash reads even if it does not need them.
             pointer = self.field("offset_note", "size_note")
@@ -90,17 +88,18 @@ class CrashKdump(KdumpProgram, CrashReading):
             yield Fault("cache", words, self.field("block_size"))
         yield from self._pointer_faults()
 
-    def _head_faults(self) -> Iterator[Fault]:
-        """Yield the faults of the header and the place of the sub-header."""
+    @cached_property
+    def _head_fault(self) -> Fault | None:
+        """The fault of the header and the place of the sub-header."""
         block, size, block_size = self.header.block_size, self.view.size, self.field("block_size")
-        if self.machine:
-            yield Fault("machine", "WARNING: machine type mismatch:", self.field("utsname.machine"))
+        if self.other_machine:
+            return Fault("machine", "WARNING: machine type mismatch:", self.field("utsname.machine"))
         if block <= 0 or block in OVERWRITTEN or block >= MEMORY:
-            yield Fault("block", "crash: diskdump / compressed kdump: cannot malloc block_size buffer", block_size)
+            return Fault("block", "crash: diskdump / compressed kdump: cannot malloc block_size buffer", block_size)
         if block > size:
-            yield Fault("block", UNKNOWN, block_size)
-        if 2 * block > size:
-            yield Fault("cut", f"crash: {self.kind}: cannot read dump sub header", Span(block, size - block))
+            return Fault("block", UNKNOWN, block_size)
+        cut = f"crash: {self.kind}: cannot read dump sub header"
+        return Fault("cut", cut, Span(block, size - block)) if 2 * block > size else None
 
     def bitmap_fault(self, way: Way) -> Fault | None:
         """Return the fault of the bitmaps in versions that read them, or map them, or look at the size before that."""
@@ -119,7 +118,7 @@ class CrashKdump(KdumpProgram, CrashReading):
 
     def stopped(self, way: Way) -> Fault | None:
         """Return the first fault up to the bitmaps, in versions that read these in one way."""
-        return next(self._head_faults(), None) or self.bitmap_fault(way)
+        return self._head_fault or self.bitmap_fault(way)
 
     def _pointer_faults(self) -> Iterator[Fault]:
         """Yield the faults of the pointer (vmcoreinfo_read_string, which does not check for zeros in both fields)."""

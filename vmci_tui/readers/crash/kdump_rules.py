@@ -55,9 +55,11 @@ def _up_to_the_bitmaps(
 
     def misread(r: CrashKdump, layout: Layout) -> RuleHit | None:
         """Return a hit if crash stops at a number of a header in another layout."""
+        if r.layout != layout:
+            return None
         early = r.stopped(way)
         fault = early or r.fault
-        if r.layout != layout or fault is None or fault.kind not in ("block", "cut", "bitmap", "cache"):
+        if fault is None or fault.kind not in ("block", "cut", "bitmap", "cache"):
             return None
         # A crash that does not map the bitmaps gets further, but was never seen to find a text.
         return r.misread_sizes(UNKNOWN if early is None and fault.kind == "bitmap" else fault.words)
