@@ -26,7 +26,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.fixture
 def sample(tmp_path: Path) -> Callable[[str], str]:
-    """The path of a copy of a bundled sample: another test, or whoever runs them, may have the sample itself open."""
+    """Return the path of a copy of a bundled sample: another test, or the user, may have the sample itself open."""
 
     def path(name: str) -> str:
         copy = tmp_path / "samples" / name
@@ -48,7 +48,7 @@ def internal_errors_allowed() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_mishap(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What vmci catches of its own errors is an error still."""
+    """Fail a test in which vmci caught an internal error."""
     internal_errors.recorded.clear()
     yield
     assert "internal_errors_allowed" in request.fixturenames or not internal_errors.recorded, internal_errors.recorded
@@ -56,7 +56,7 @@ def _no_mishap(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_file_left_open() -> Iterator[None]:
-    """What a test opens itself is closed when it ends; what vmci leaves open is a ResourceWarning, and an error."""
+    """Close the files that a test opens itself; one that vmci leaves open is a ResourceWarning, which is an error."""
     yield
     if opened := sys.modules.get("tests.opened_files"):
         opened.close_all()
@@ -64,6 +64,6 @@ def _no_file_left_open() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the settings of whoever runs it."""
+    """Keep tests away from the user's settings."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

@@ -1,4 +1,4 @@
-"""The files of tests/data over which somebody met a fault."""
+"""Locate files of tests/data that once showed a fault."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FAULTS = DATA / "faults"
 
 
 def fault(name: str) -> bytes:
-    """The bytes of tests/data/faults/NAME, which may be bundled compressed."""
+    """Return the bytes of tests/data/faults/NAME, which may be bundled compressed."""
     path = FAULTS / name
     return path.read_bytes() if path.exists() else gzip.decompress((FAULTS / f"{name}.gz").read_bytes())
 

@@ -20,7 +20,7 @@ from tests.paths import DOCS, ROOT
 PACKAGE: Final = ROOT / "vmci_tui"
 PAGE: Final = DOCS / "architecture.md"
 FILES_LIMIT, LINES_LIMIT, FEW_LINES = 16, 400, 40
-"""Files of a folder, lines of a file at most; and below how many lines a file is a short one."""
+"""The most files of a folder, the most lines of a file, and the lines below which a file is short."""
 _ROW: Final = re.compile(r"^\| `([\w/]+)/` \| (.+?) \|$", re.MULTILINE)
 
 
@@ -57,7 +57,7 @@ def file_of(name: str) -> str | None:
 
 @cache
 def arrows() -> frozenset[Arrow]:
-    """Return who imports whom, in whatever way; not the packages that stand above a module on its own path."""
+    """Return all imports as pairs of files, lazy and typing ones too, without the packages on a module's own path."""
     return frozenset(Arrow(name, target) for name, path in modules().items() for target in _imported(path, name))
 
 
@@ -87,7 +87,7 @@ def against_the_order() -> list[Arrow]:
 
 
 def circles() -> list[list[str]]:
-    """Return the groups of files that import each other, by Tarjan's way, without recursion."""
+    """Return the groups of files that import each other, by Tarjan's algorithm without recursion."""
     after: dict[str, list[str]] = {name: [] for name in modules()}
     for source, target in sorted(arrows()):
         after[source].append(target)
@@ -124,7 +124,7 @@ def lengths() -> dict[str, int]:
 
 
 def files_of_folders() -> Counter[str]:
-    """Return how many files of its own each folder holds, `__init__` not counted."""
+    """Return the number of files directly in each folder, without `__init__`."""
     return Counter(name.rpartition("/")[0] for name in modules() if not name.endswith("__init__.py"))
 
 

@@ -1,4 +1,4 @@
-"""What the tests of `core` share: documents from bytes, and their findings."""
+"""Helpers of many tests: documents from bytes, and their findings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vmci_tui.layers.file import BytesSource
 
 
 def opened(data: bytes, entry: EntryHistory | None = None) -> Document:
-    """A document of a dump that is in memory only."""
+    """Return a document of a dump that is only in memory."""
     source = BytesSource(data)
     dump = open_dump(source)
     assert dump is not None
@@ -29,7 +29,7 @@ def elf_of(data: bytes) -> ElfDump:
 
 
 def saved(document: Document) -> bytes:
-    """The bytes that saving would write."""
+    """Return the bytes that saving would write."""
     return image_bytes(document, document.saved_layout)
 
 
@@ -38,7 +38,7 @@ def image_bytes(document: Document, layout: Layout) -> bytes:
 
 
 def found(document: Document) -> dict[str, Finding]:
-    """The findings by code; of several of one code the first."""
+    """Return the findings by code, the first of each code."""
     return {item.code: item for item in reversed(Judgement.of(document).found)}
 
 
@@ -52,5 +52,5 @@ def _become(state: State, other: State) -> State:
 
 
 def become(state: State) -> Edit:
-    """The edit that leads to a state that a test made."""
+    """Return an edit whose result is a state that a test made."""
     return Edit.of(_become, state)

@@ -1,4 +1,4 @@
-"""How long a test waits for what it needs to see, and how much of the processor's time something may take."""
+"""Limits of tests: how long they wait for a result, and how much processor time an operation may take."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 PATIENCE: Final = 120.0
-"""Seconds after which what does not come is taken for lost: many times what it takes, for the machine may be busy."""
+"""Seconds after which a missing result is a failure: many times the usual duration, since the machine may be busy."""
 
 
 class Hang(BaseException):

@@ -1,4 +1,4 @@
-"""Every number of a text set to what no kernel writes, over a dump of each machine."""
+"""Dumps of each machine with every number of the text set to values that no kernel writes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vmci_tui.opening.open_file import open_document
 
 FAULTS: Final = SAMPLES.parent / "tests" / "data" / "faults"
 VALUES: Final = (0, 1, 2, 1 << 31, 1 << 63, (1 << 64) - 1, -1, None)
-"""None: nothing behind the `=`."""
+"""None: the value is empty."""
 DUMPS: Final = (
     ("amd64-cut-note.elf", None),
     ("arm64-cut-note.elf", None),
@@ -28,13 +28,13 @@ DUMPS: Final = (
     ("227-riscv64-no-layout.elf", None),
     ("633-armhf.elf", None),
 )
-"""Dumps of each machine, and the note that is appended where they have none."""
+"""Dumps of each machine, each with the note to append if it has no note."""
 _NUMBER: Final = re.compile(rb"(?:0x)?[0-9a-f]+")
 _HEX: Final = re.compile(rb"SYMBOL\(")
 
 
 class Case(NamedTuple):
-    """A number of a dump's text, and what stands there instead."""
+    """A number of a dump's text, and the value that replaces it."""
 
     dump: str
     key: bytes
@@ -69,6 +69,6 @@ def cases() -> Iterator[Case]:
 
 
 def edited(case: Case) -> Document:
-    """The dump with that value."""
+    """Return the dump with that value."""
     document = opened(case.dump)
     return document.with_edit(Edit.of(edit_text.set_key, case.key, case.value))

@@ -10,18 +10,18 @@ _OPEN: list[Document | FileSource] = []
 
 
 def open_document(path: str, blob: str | None = None) -> Document:
-    """As `vmci_tui.opening.open_file.open_document`."""
+    """Open a document as `vmci_tui.opening.open_file.open_document` does; it is closed when the test ends."""
     _OPEN.append(document := open_file.open_document(path, blob))
     return document
 
 
 def file_source(path: str) -> FileSource:
-    """As `FileSource`."""
+    """Open a file as `FileSource` does; it is closed when the test ends."""
     _OPEN.append(source := FileSource(path))
     return source
 
 
 def close_all() -> None:
-    """Close what the test that ends has opened."""
+    """Close the files that the finished test opened."""
     while _OPEN:
         _OPEN.pop().close()

@@ -1,4 +1,4 @@
-"""Where the tests find what belongs to the checkout."""
+"""Paths of the checkout that tests use."""
 
 from __future__ import annotations
 

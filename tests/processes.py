@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def descendants(pid: int) -> list[int]:
-    """The processes that one started, and what these started."""
+    """Return all descendants of a process."""
     found, todo = [], [pid]
     while todo:
         found.append(todo.pop())
@@ -16,12 +16,12 @@ def descendants(pid: int) -> list[int]:
 
 
 def is_there(pid: int) -> bool:
-    """Whether a process runs: a zombie does not."""
+    """Return whether a process runs; a zombie does not."""
     return _state(Path(f"/proc/{pid}")) not in ("", "Z", "X")
 
 
 def is_at_work(pid: int) -> bool:
-    """Whether any thread of a process, or of what it started, runs or waits for a processor or a disk."""
+    """Return whether any thread of a process or of its descendants runs, or waits for a processor or a disk."""
     return any(_state(thread) in ("R", "D") for each in (pid, *descendants(pid)) for thread in _threads(each))
 
 
@@ -43,7 +43,7 @@ def _threads(pid: int) -> Iterator[Path]:
 
 
 def _state(process: Path) -> str:
-    """The letter of /proc's `stat`; empty for what is not there."""
+    """Return the state letter of /proc's `stat`; empty for a process that does not exist."""
     try:
         return (process / "stat").read_text().rpartition(")")[2].split()[0]
     except OSError:

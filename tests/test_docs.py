@@ -1,4 +1,4 @@
-"""The pages of findings and readers are what the code says."""
+"""Test that the pages of findings and readers agree with the code."""
 
 from __future__ import annotations
 

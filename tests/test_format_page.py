@@ -1,4 +1,4 @@
-"""docs/format.md: every table and every row of bytes on it is what the code, and the samples of real guests, say."""
+"""Test that every table and every row of bytes of docs/format.md agrees with the code and the real samples."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LIES = {"the note": NOTE, "the text alone": TEXT, "no RAM": b""}
 
 
 def table(first: str) -> list[list[str]]:
-    """The rows of the table whose first column has this title."""
+    """Return the rows of the table whose first column has this title."""
     lines = PAGE.splitlines()
     start = next(at for at, line in enumerate(lines) if line.startswith(f"| {first} |"))
     rows = []
@@ -35,7 +35,7 @@ def table(first: str) -> list[list[str]]:
 
 
 def tables(first: str) -> Iterator[list[list[str]]]:
-    """All tables whose first column has this title."""
+    """Return all tables whose first column has this title."""
     for part in PAGE.split(f"| {first} |")[1:]:
         yield [[cell.strip() for cell in line.strip("|").split("|")] for line in re.findall(r"(?m)^\|.*$", part)[1:]]
 
@@ -71,7 +71,7 @@ def test_the_fields_are_at_the_offsets_of_the_page() -> None:
 
 
 def writes_of(words: str) -> EntryHistory:
-    """The writes of a row."""
+    """Return the writes of a row."""
     return EntryHistory("writes", () if words == "none" else tuple(map(_write, words.split(", "))))
 
 
@@ -96,7 +96,7 @@ def test_the_note_of_the_table_has_its_length() -> None:
 
 @pytest.mark.parametrize("row", table("host_format | guest_format"), ids=lambda row: " ".join(row[:4]))
 def test_rules_of_qemu(row: list[str]) -> None:
-    """The same rows are put to a real QEMU in tests/real."""
+    """tests/real runs the same rows with a real QEMU."""
     host, guest, size, region, says, appends = row
     seen = reading(history(int(host), int(guest), int(size)), LIES[region])
     assert (warnings(seen) or ("nothing",)) == (says,)

@@ -1,4 +1,4 @@
-"""The order of the folders, as docs/architecture.md says it, and the sizes."""
+"""Test the order of the folders in docs/architecture.md, and the sizes."""
 
 from __future__ import annotations
 

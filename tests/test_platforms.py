@@ -1,4 +1,4 @@
-"""What is installed where: the markers in pyproject.toml say the same as docs/platforms.md."""
+"""Test that the markers in pyproject.toml agree with docs/platforms.md."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NEWEST = {"lzallright": (3, 99), "cramjam": (3, 15), "backports.zstd": (3, 13)}
 
 
 def _installed(machine: str, minor: int = 11, platform: str = "linux", implementation: str = "cpython") -> set[str]:
-    """The packages that pip takes along there."""
+    """Return the packages that pip installs on that platform."""
     environment = {
         "platform_machine": machine, "sys_platform": platform, "implementation_name": implementation,
         "python_version": f"3.{minor}",
@@ -57,7 +57,7 @@ def test_a_page_of_every_compression_is_read(name: str) -> None:
 
 
 def test_no_decompressor_is_loaded_before_a_page_needs_it(tmp_path: Path) -> None:
-    """Where one is missing nothing else ends."""
+    """A missing package ends nothing else."""
     path = tmp_path / "lzo.kdump"
     path.write_bytes(factory.kdump())
     script = """

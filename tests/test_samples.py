@@ -1,4 +1,4 @@
-"""The bundled samples are what samples.toml and its README say of them."""
+"""Test that the bundled samples agree with samples.toml and the README."""
 
 from __future__ import annotations
 

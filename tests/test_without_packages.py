@@ -1,4 +1,4 @@
-"""A kdump whose pages no installed package decompresses: what needs no page works, what needs one says so."""
+"""Test a kdump whose pages no installed package decompresses: only work that needs a page fails, with a message."""
 
 from __future__ import annotations
 

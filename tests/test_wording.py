@@ -1,4 +1,4 @@
-"""No sentence steers the program: with every label, message, hint and reason reworded it does the same."""
+"""Test that no sentence steers the program: with every label, message, hint and reason reworded it does the same."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ Sample = Callable[[str], str]
 _SENTENCES = frozenset(
     ("words", "why", "says", "unread", "message", "hint", "label", "remarks", "summary", "doubts", "missing", "damage")
 )
-"""The names of fields that hold text for people, and nothing else."""
+"""The names of fields that hold only text for people."""
 _DATA = frozenset(("Need", "Reason"))
-"""Classes whose `words` or `label` are what is looked for in a file."""
+"""Classes whose `words` or `label` are searched for in a file."""
 _LIST = (
     "crlf.elf", "two-notes.elf", "duplicate-keys.elf", "amd64-note.elf-win4k", "amd64-nonote.elf-winodd",
     "i386-qemu.kdump", "amd64-cut-nonote.elf", "x86_64-bad-phys-base.elf", "class-mismatch.elf", "hostile-text.elf",
@@ -49,7 +49,7 @@ _LIST = (
 
 
 def _classes() -> Iterator[type]:
-    """Every class of the program, but for the app's."""
+    """Return every class of the program, except the app's."""
     for module in pkgutil.walk_packages(vmci_tui.__path__, "vmci_tui."):
         if module.name.startswith(("vmci_tui.tui", "vmci_tui.__main__")):
             continue
@@ -112,7 +112,7 @@ def _reword(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def _said(document: Document) -> list[Any]:
-    """What is said of a document, without the words."""
+    """Return the report of a document without its wording."""
     judgement = Judgement.of(document)
     out: list[Any] = [
         (name, v.accepts, v.reads, v.stage, v.osrelease, [fired.rule.name for fired in v.fired])
@@ -133,7 +133,7 @@ def _raws(document: Document) -> list[bytes]:
 
 
 def _done(document: Document) -> list[Any]:
-    """What is done to it by a repair, and taken back."""
+    """Return the results of a repair and of its undo."""
     before = _raws(document)
     done = repair(document)
     out: list[Any] = [[(step.code, step.edit.effect) for step in done.steps], bool(done.question), len(done.left)]

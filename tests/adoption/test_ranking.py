@@ -1,4 +1,4 @@
-"""The order of trust, and what may be adopted without asking; the prover is the test's own here."""
+"""Test the ranking of candidates and the choice of the one to adopt without asking, with a prover of the test's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fault bench: each code can be made, alone, and the good guests have nothing to complain about."""
+"""Test the fault bench: each code can be made alone, and the good guests have no findings."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_every_code_has_a_defect_and_every_defect_a_code() -> None:
 
 @pytest.mark.parametrize("name", _ALL)
 def test_each_defect_alone_gives_exactly_its_finding(name: str) -> None:
-    """And what is always so of that guest, and what cannot be had without."""
+    """Each defect gives its finding, those that this guest always has, and those that necessarily follow from it."""
     item = _ALL[name]
     made = craft((item,))
     assert made.parts.machine == item.machines[0]
@@ -116,7 +116,7 @@ def test_the_kdump_headers_follow_the_format() -> None:
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("container", ["kdump", "flattened"])
 def test_a_good_kdump_has_no_finding_of_its_own(machine: str, container: str) -> None:
-    """What readers built for another machine, or for other files, say of it is no fault."""
+    """Verdicts of readers built for another machine, or for other files, do not count."""
     told = always(machine, container)
     assert told <= {"C12", "C14", "C17", "C21", "C23"} and ("C21" in told) is (container == "flattened")
 

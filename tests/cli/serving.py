@@ -99,7 +99,7 @@ def _shows(text: str, *words: str) -> bool:
 
 
 class Session(ABC):
-    """A session of the lessons, as a visitor of the page sees it."""
+    """A session of the lessons as the browser of a visitor runs it."""
 
     @abstractmethod
     async def wait_for(self, *words: str) -> str:
@@ -107,7 +107,7 @@ class Session(ABC):
 
     @abstractmethod
     async def settle(self) -> str:
-        """Wait until the keys are processed and no more output comes; return the screen."""
+        """Wait until the keys are processed and no more output arrives; return the screen."""
 
     @abstractmethod
     async def press(self, *keys: str) -> None:

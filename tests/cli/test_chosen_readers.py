@@ -1,4 +1,4 @@
-"""Choosing the versions whose rules judge: --reader, the settings, and this machine's programs."""
+"""Test the choice of reader versions: --reader, the settings, and the programs of this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`vmci craft` as scripts call it."""
+"""Test `vmci craft` as scripts call it."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ async def test_only_the_page_of_this_machine_is_served(tmp_path: Path) -> None:
 
 
 async def test_every_page_is_refused_under_another_name(tmp_path: Path) -> None:
-    """Also the static files: a foreign site whose name resolves to this machine reads nothing here."""
+    """The static files are refused too: a foreign site whose name resolves to this machine cannot read them."""
     async with served(tmp_path) as serve, aiohttp.ClientSession() as client:
         port = urlsplit(serve.url).port
         for path in ("/", "/static/js/textual.js", "/static/", "/download/x", "/nothing", "/ws"):
@@ -149,7 +149,7 @@ async def _has_room(serve: Served) -> None:
 
 
 async def _is_full(serve: Served, most: int) -> None:
-    """Check that page and websocket report it, and that the websocket is closed cleanly."""
+    """Check that page and websocket report the limit, and that the websocket is closed cleanly."""
     words, headers = f"{most} sessions are open", {"Origin": serve.url}
     async with aiohttp.ClientSession() as client:
         async with client.get(serve.url) as page:

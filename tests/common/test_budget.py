@@ -1,4 +1,4 @@
-"""What takes too many steps is not known, and says so; what is stopped stops at the next step."""
+"""Test that a judgement with too many steps is reported as unknown, and that a stopped one ends at the next step."""
 
 from __future__ import annotations
 

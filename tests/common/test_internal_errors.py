@@ -1,4 +1,4 @@
-"""An error of vmci's own is told by its types and places, never by a value, and kept in a private, bounded log."""
+"""Test that an internal error is described by types and places, never by a value, in a private, bounded log."""
 
 from __future__ import annotations
 

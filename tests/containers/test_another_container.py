@@ -1,4 +1,4 @@
-"""A container that is ELF with other magic bytes: one row of the table, and everything above knows what to do."""
+"""Test a new container, ELF with other magic bytes: with one row of the table all commands handle it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _open(source: Source) -> TwinDump:
 
 @pytest.fixture
 def twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file of it, and the table with its row."""
+    """Add the row of the new container to the table, and return such a file."""
     monkeypatch.setattr(containers, "CONTAINERS", (*containers.CONTAINERS, containers.Container(_MAGIC, _open)))
     path = tmp_path / "dump.twin"
     path.write_bytes(_MAGIC + elf((cpus() + note(),), (Load(0x1000, ram(8192, 1)),))[4:])

@@ -1,4 +1,4 @@
-"""Opening ELF dumps; pyelftools is the independent oracle."""
+"""Test opening ELF dumps, with pyelftools as the independent oracle."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_a_huge_sparse_dump_opens_as_fast_as_a_small_one(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(("bits", "order"), [(64, "little"), (32, "little"), (64, "big")])
 def test_a_xen_core_is_named(bits: Literal[32, 64], order: ByteOrder) -> None:
-    """As `xl dump-core` writes it: no program headers, the memory in .xen_pages."""
+    """A file of `xl dump-core` has no program headers; its memory is in .xen_pages."""
     form = format_of(bits, order)
     names = b"\0.shstrtab\0.note.Xen\0.xen_pages\0.xen_pfn\0"
     size = form.header.size + 16

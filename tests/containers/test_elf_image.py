@@ -1,4 +1,4 @@
-"""The program headers of an x86-64 kernel's image, which tell where a kernel before 4.10 lies."""
+"""Test the program headers of an x86-64 kernel's image, which locate a kernel before 4.10."""
 
 from __future__ import annotations
 

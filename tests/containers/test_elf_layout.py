@@ -1,4 +1,4 @@
-"""What is saved: the order that readers need, and not one byte of memory touched."""
+"""Test the layout of saved ELF dumps: the order that readers need, with memory unchanged."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_notes_that_start_on_a_page_stay_there() -> None:
 
 
 def _with_note_segment(data: bytes, offset: int, length: int) -> bytes:
-    """A PT_NOTE put before the program headers of a file that has room behind them."""
+    """Put a PT_NOTE before the program headers of a file that has room after them."""
     own = struct.pack("<II6Q", 4, 0, offset, 0, 0, length, length, 0)
     count = struct.unpack_from("<H", data, 56)[0]
     table = data[64 : 64 + 56 * count]
@@ -184,7 +184,7 @@ def test_broken_notes_go_last_and_hide_no_other() -> None:
 
 @pytest.mark.parametrize("kind", ["classic", "qemu", "two PT_NOTEs", "PT_NOTE last", "a gap"])
 def test_the_bytes_of_a_removed_note_are_not_in_the_file(kind: str) -> None:
-    """A search of the file must not find a note that is no more: `crash --osrelease` greps some files."""
+    """A search of the file must not find a removed note: `crash --osrelease` greps some files."""
     document = opened(_DUMPS[kind])
     document.edit(Edit.of(edit_notes.strip))
     assert b"OSRELEASE" not in saved(document) and b"VMCOREINFO" not in saved(document)
@@ -212,7 +212,7 @@ def test_pn_xnum_is_written_only_if_needed(count: int, qemu: bool) -> None:
 
 
 class _Sparse(BytesSource):
-    """A file of 4 GiB of which only the head is there."""
+    """Return a source of 4 GiB that has only headers and notes."""
 
     @property
     def size(self) -> int:

@@ -1,4 +1,4 @@
-"""kdump files of every width, byte order, padding, version, block size and compression, read back."""
+"""Test reading kdump files of every width, byte order, padding, version, block size and compression."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _open(data: bytes) -> KdumpDump:
 
 
 def _memory(dump: KdumpDump) -> dict[int, bytes]:
-    """Every page, by its number, read through the guest's ranges."""
+    """Return every page by its number, read through the guest's ranges."""
     guest, size, out = guest_of(dump), dump.header.block_size, {}
     for item in guest.memory.ranges:
         data = guest.read(item.paddr, item.length)
@@ -149,7 +149,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_page_without_a_descriptor_is_not_in_the_memory() -> None:
-    """An unfinished dump: the bitmap has the page, its descriptor was never written."""
+    """In an unfinished dump the bitmap has a page whose descriptor was never written."""
     data = bytearray(factory.kdump(factory.pages(0, 1, 2), head={"status": factory.ZLIB | factory.INCOMPLETE}))
     at = _open(bytes(data)).header.descriptors
     data[at + 24 : at + 48] = bytes(24)

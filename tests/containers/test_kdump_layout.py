@@ -1,4 +1,4 @@
-"""kdump files as they would be saved: notes, both pointers and header fields; memory stays, to the byte."""
+"""Test the layout of saved kdump files: notes, both pointers and header fields change, memory keeps its bytes."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _result(document: Document, in_place: bool) -> bytes:
 
 
 def _field(data: bytes, name: str, bits: Bits, order: Order, padding: Padding) -> int:
-    """By the record of tests, from the plain file."""
+    """Read the fields by the records of tests, from the plain file."""
     return KDUMP_SUB[bits, padding].unpack(order, data, 4096)[name]
 
 
@@ -274,7 +274,7 @@ def test_copies_and_saves_in_place_are_verified_and_undone(flat: bool, text: byt
 
 
 def test_records_stay_disjoint() -> None:
-    """Also where one of them reaches over the sub-header's blocks into the bitmap."""
+    """Also if one of them crosses the end of the sub-header's blocks into the bitmap."""
     plain = factory.kdump()
     file = factory.flattened(plain, (4000, 4150, 4500, 9000))
     for text in (_SMALL, _LARGE):

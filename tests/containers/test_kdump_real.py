@@ -1,4 +1,4 @@
-"""Small kdump files that a real QEMU wrote: what is known of them from the other side."""
+"""Test small kdump files of a real QEMU against values that other programs read from them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Every header version and form of the sub-header, saved in every way, read as libkdumpfile reads it (diskdump.c).
 
-What was there is there afterwards: the text that only the header names, CPU notes, eraseinfo, page frame numbers.
+All other contents are kept: the text that only the header names, CPU notes, eraseinfo, page frame numbers.
 """
 
 from __future__ import annotations
@@ -72,23 +72,23 @@ _WAYS: Final[dict[Callable[[State], State], Callable[[bytes], bytes]]] = {
     _phys_base: lambda text: text,
     _order: lambda text: text,
 }
-"""Each edit, and what it makes of the text."""
+"""The edits, each with the text that it makes."""
 
 
 class _Read(NamedTuple):
-    """What libkdumpfile makes of a file."""
+    """The parts of a file that libkdumpfile reads."""
 
     version: int
     padding: Padding
     text: bytes
     pointed: bytes
-    """What offset_vmcoreinfo names, which crash and makedumpfile read."""
+    """The text that offset_vmcoreinfo names, which crash and makedumpfile read."""
     notes: tuple[Note, ...]
     erased: bytes
     rest: tuple[int, ...]
     """split, the page frame numbers, max_mapnr_64."""
     first: int
-    """Where the first note or text begins, counted from the sub-header."""
+    """Offset of the first note or text, counted from the sub-header."""
 
 
 def _read(plain: bytes, bits: Bits, order: Order) -> _Read:
@@ -233,7 +233,7 @@ def test_a_text_is_dropped_only_if_memory_contradicts_it() -> None:
 
 
 def test_notes_of_version_4_are_after_the_fields_that_libkdumpfile_reads() -> None:
-    """makedumpfile of that time put them right behind size_note."""
+    """makedumpfile of that time put them directly after size_note."""
     notes = elf_factory.cpus() + elf_factory.note(_TEXT)
     data = bytearray(factory.kdump(notes=[], version=4))
     fields = {"offset_note": _BLOCK + 64, "size_note": len(notes)}

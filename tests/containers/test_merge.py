@@ -1,4 +1,4 @@
-"""Headers that name the same bytes many times become one for each range of memory, and the memory stays."""
+"""Test merging: headers that name the same bytes become one for each range of the same memory."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_a_dump_without_notes_has_no_derived_entry() -> None:
         (((b"CORE\0", 1),), "riscv64", True),  # QEMU writes no more there
         (((b"CORE\0", 1), (b"CORE\0", 3), (b"CORE\0", 4)), "riscv64", False),  # /proc/kcore
         (((b"CORE\0", 1), (b"Xen\0", 0x1000001)), "x86_64", False),
-        ((), "x86_64", True),  # nothing tells
+        ((), "x86_64", True),  # no note shows it
     ],
 )
 def test_a_dump_that_qemu_did_not_write_has_no_entry(

@@ -1,4 +1,4 @@
-"""An edit as a value: its label, its effect, and that two of the same kind and arguments are equal."""
+"""Test edits as values: label, effect, and equality by kind and arguments."""
 
 from __future__ import annotations
 

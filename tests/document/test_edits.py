@@ -1,4 +1,4 @@
-"""Edits and the document: nothing that is not edited moves, and every step can be taken back."""
+"""Test edits of a document: unedited bytes stay, and every step can be undone."""
 
 from __future__ import annotations
 

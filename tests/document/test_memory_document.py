@@ -1,4 +1,4 @@
-"""Guest memory as a document: read, searched and named by paddr, of ELF dumps and of kdump files."""
+"""Test guest memory as a document, of ELF and kdump dumps: reads, search and names by paddr."""
 
 from __future__ import annotations
 

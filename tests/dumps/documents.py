@@ -16,7 +16,7 @@ _TEXTS = (b"", b"OSRELEASE=6\n", factory.TEXT_64, b"KEY=value\n" * 300, b"KEY=va
 
 @st.composite
 def loads(draw: st.DrawFn, bits: int) -> list[factory.Load]:
-    """Draw memory ranges; some headers name the bytes of another, some have none."""
+    """Draw memory ranges; some headers name the bytes of another, some have no bytes."""
     out: list[factory.Load] = []
     paddr = draw(st.sampled_from((0, 0x1000, 0x12345, 1 << 30)))
     kernel = 0xFFFF888000000000 if bits == 64 else 0xC0000000

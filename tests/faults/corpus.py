@@ -43,7 +43,7 @@ TEXTS: Final[dict[str, bytes]] = {
     "combining": ("hostile" + "\u0300" * 3).encode(),
     "wide": "hostile\u6f22\U0001f600".encode(),
 }
-"""Short texts by name; none has a newline, so each can be part of a line."""
+"""Short texts by name, without newlines, so that each can be part of a line."""
 
 MARKERS: Final[tuple[bytes, ...]] = tuple(
     text for text in TEXTS.values() if any(not 0x20 <= byte < 0x7F for byte in text)

@@ -32,7 +32,7 @@ from vmci_tui.repair.safe_fixes import STEPS, Choice, Repair, repair
 from vmci_tui.saving.plan import plan_copy
 
 _FIXES: Final = 6
-"""Most findings whose fixes are tried one by one, before all are tried in a row."""
+"""The most findings whose fixes are tried one by one, before all are tried in sequence."""
 
 
 _REPAIRED: Final = 0.25
@@ -45,7 +45,7 @@ def printable(text: str, what: str) -> None:
 
 
 def exercise(path: str, blob: str | None, rng: Random, seen: Counter[str]) -> None:
-    """Open `path`, run every check on it, and count the outcome in `seen`."""
+    """Open `path`, run every check on it, and count the outcome in the counter `seen`."""
     try:
         document = open_document(path, blob)
     except VmciError as error:
@@ -136,7 +136,7 @@ def _fix(document: Document, item: Finding, found: tuple[Finding, ...]) -> None:
     assert fixed.state != document.state, f"the fix of {item.code} ({item.fix.label}) changes nothing"
     # In a shorter text a reader may get further than before: that is a new finding, without a fix.
     fixable = sum(f.fix is not None for f in left) <= sum(f.fix is not None for f in same)
-    # Where a line goes, the next one may have an equal finding: of the same number and the same words.
+    # After a line is deleted, the next one may have an equal finding, with the same number and message.
     removed = item not in left or _lines(fixed) < _lines(document)
     assert fixable and removed, f"the fix of {item.code} ({item.fix.label}) removes nothing"
 

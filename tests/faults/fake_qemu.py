@@ -45,7 +45,7 @@ def answering(version: object) -> Callable[[socket.socket], None]:
 
 
 def saying(*parts: bytes, ever: bool = False) -> Callable[[socket.socket], None]:
-    """Serve a channel that sends these parts for any request, the last one for ever."""
+    """Serve a channel that answers any request with these parts, and repeats the last one without end."""
 
     def talk(channel: socket.socket) -> None:
         for part in parts:

@@ -50,7 +50,7 @@ _OLD: Final = 1_600_000_000
 
 
 class Case(NamedTuple):
-    """A command or model over a file, and what happens at which of its reads."""
+    """A command or model over a file, with the fault at one of its reads."""
 
     file: Path
     command: str
@@ -81,7 +81,7 @@ def reads(at: int, happens: Callable[[], None]) -> Iterator[list[int]]:
 
 
 def _model(path: str) -> int:
-    """Do what the app does with a file, without a screen: open, judge, edit, judge again, plan a save."""
+    """Run the app's steps without a screen: open, judge, edit, judge again, plan a save."""
     try:
         document = open_document(path)
         try:

@@ -80,7 +80,7 @@ def notes(draw: st.DrawFn) -> bytes:
 
 
 def note_areas() -> st.SearchStrategy[bytes]:
-    """Draw some notes in a row, or none."""
+    """Draw any number of consecutive notes."""
     return st.one_of(st.lists(notes(), max_size=4).map(b"".join), st.binary(max_size=_LONGEST))
 
 

@@ -61,7 +61,7 @@ def test_every_failure_is_one_line_without_escapes(tmp_path: Path, kind: str) ->
 
 
 class _Stub(QemuProcess):
-    """One channel to a thread that sends the same for ever."""
+    """Connect a channel to a thread that sends the same bytes without end."""
 
     def __init__(self, part: bytes) -> None:
         ours, theirs = socket.socketpair()

@@ -43,7 +43,7 @@ print("READ", dict(line.split(": ") for line in open("/proc/self/io").read().spl
 
 
 def _sparse(path: Path, memory: int) -> Path:
-    """Write a dump whose guest has `memory` bytes, all of them a hole in the file."""
+    """Write a dump whose `memory` bytes of guest memory are a hole in the file."""
     data = factory.elf(loads=[factory.Load(0x100000, b"x" * 4096)], gap=4096)
     offset = len(data) - 4096
     header = struct.pack("<IIQQQQQQ", 1, 7, offset, 0, 0x100000, memory, memory, 0)

@@ -347,7 +347,7 @@ def shortened(call: str, number: int, how: str) -> Callable[[], None]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_write_cut_short_or_torn(name: str, scenarios: dict[str, Scenario], tmp_path: Path) -> None:
-    """Test what strace cannot do: the kernel writes only some of the bytes, and the process may be killed then."""
+    """Test writes that the kernel cuts short, with and without a kill afterwards; strace cannot do that."""
     scenario = scenarios[name]
     tried = 0
     for call in ("pwrite", "copy_file_range"):

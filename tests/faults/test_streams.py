@@ -112,7 +112,7 @@ def test_the_app_and_the_lessons_need_a_terminal_on_all_three(number: int, folde
 
 @pytest.mark.parametrize("command", ["repair d.elf -o out", "set d.elf PAGESIZE=1 -o out --json"])
 def test_a_blocked_output_pipe_does_not_delay_the_save(command: str, folder: Path) -> None:
-    """An interrupt then reports what was saved, and ends it at once."""
+    """An interrupt then reports the saved file and ends the command at once."""
     read, write = os.pipe()
     os.set_blocking(write, False)
     while True:

@@ -1,4 +1,4 @@
-"""Test what a real terminal receives for a hostile dump: text, and no control sequence."""
+"""Test that a real terminal receives only text for a hostile dump, without control sequences."""
 
 from __future__ import annotations
 

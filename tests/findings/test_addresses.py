@@ -1,4 +1,4 @@
-"""p_vaddr compared with the kernel that memory proves: C35 and C36, and their fixes."""
+"""Test C35 and C36, which compare p_vaddr with the kernel that memory proves, and their fixes."""
 
 from __future__ import annotations
 

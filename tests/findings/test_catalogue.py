@@ -1,4 +1,4 @@
-"""The catalogue is data: its rows have the fields that the program uses, with values that it knows."""
+"""Test that the rows of the catalogue have the fields and values that the program knows."""
 
 from __future__ import annotations
 

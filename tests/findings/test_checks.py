@@ -1,4 +1,4 @@
-"""One case for each finding; if it has a fix, the fix removes the finding, and undo brings it back."""
+"""Test one case of each finding; if it has a fix, the fix removes the finding, and undo restores it."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ def beside(changed: Entry, data: bytes = _TEXT) -> Document:
 
 
 def guest(old: bytes, new: bytes) -> Document:
-    """The dump of a booted guest, with something else in its note (memory holds the note too, and stays)."""
+    """Return the dump of a booted guest with a changed note; the note in memory is unchanged."""
     raw = (SAMPLES / "amd64-cut-note.elf").read_bytes()
     return opened(raw.replace(old, new, 1))
 
 
 def stale() -> Document:
-    """A guest after kexec, with the note of the kernel before."""
+    """Return a guest after kexec, with the note of the earlier kernel."""
     memory = guests.guest("amd64-stale-kernel")
     document = opened(memory.source.read(0, memory.source.size))
     before = guests.text_at(memory, int(guests.TRUTH["amd64-stale-kernel"]["stale_note"]["paddr"], 16))
@@ -75,7 +75,7 @@ def stale() -> Document:
 
 
 def pointed(region: bytes, *notes: bytes) -> Document:
-    """A dump whose entry points at `region`."""
+    """Return a dump whose entry points at `region`."""
     history = EntryHistory("blob", (full_write(_GOOD.pack()),))
     return opened(elf((cpus() + b"".join(notes),), (Load(0x1000, region.ljust(8192, b"\0")),)), history)
 
@@ -208,7 +208,7 @@ def test_each_code_has_its_case_and_each_fix_removes_it(case: Case) -> None:
         if again is None or again.fix is None:
             break
         finding = again
-    # Writes before the last one stay in the history and are reported; none of them is the fault now.
+    # Writes before the last one stay in the history and are reported, but they do not decide.
     left = [item.severity for item in Judgement.of(document).found if item.code == case.code]
     assert left == ["warning"] * len(left) if case.code in ("E01", "E09") else left == []
     while document.undo():
@@ -217,7 +217,7 @@ def test_each_code_has_its_case_and_each_fix_removes_it(case: Case) -> None:
 
 
 def test_every_code_has_a_case() -> None:
-    """The codes are read from the sources: a new one without a case fails here, or without a reader that sees it."""
+    """The codes are read from the sources: a new one without a case, or without a reader that reports it, fails."""
     folder = Path(checks.__file__).parent
     made = {
         code for file in folder.rglob("*.py") for code in re.findall(r'new_finding\(\s*"(\w\d\d)"', file.read_text())

@@ -1,4 +1,4 @@
-"""Findings about kdump files: one case for each, and its fix removes it."""
+"""Test one case of each finding about kdump files, and that its fix removes it."""
 
 from __future__ import annotations
 

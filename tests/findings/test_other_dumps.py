@@ -1,4 +1,4 @@
-"""Dumps that QEMU did not write: legal differences are not faults, and missing data is named by its cause."""
+"""Test dumps that QEMU did not write: legal differences are not faults, and missing data is named by its cause."""
 
 from __future__ import annotations
 

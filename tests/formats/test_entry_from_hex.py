@@ -1,4 +1,4 @@
-"""Hex dumps of an entry, as the programs printed them."""
+"""Test hex dumps of an entry, as the programs printed them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_hex_dump_of_16_bytes_is_the_entry(text: str) -> None:
     "text",
     [
         "00000000: 0000 0100 2410 0000 0080 9c01 0000\n",  # 14 bytes
-        "00000000: 00000100 24100000 00809c01 00000000\n",  # xxd -g4 or -e: nothing tells which
+        "00000000: 00000100 24100000 00809c01 00000000\n",  # xxd -g4 or -e: it is ambiguous
         "00000000: 0000 0100 2410 0000\n00000010: 0080 9c01 0000 0000\n",  # a line is missing
         "00000000: 0000 0100 2410 000 00080 9c01 0000 0000\n",
         "0000000 0000 0001 1024 0000 8000 019c 0000 0000 hello, world\n",

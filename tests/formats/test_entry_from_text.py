@@ -1,4 +1,4 @@
-"""Entries told as text: gdb's prints here are what gdb 13.1 printed of such a struct."""
+"""Test reading an entry from text; the outputs of gdb here are those of gdb 13.1 for such a struct."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_has_vmcoreinfo_of_qemu_is_kept() -> None:
 
 
 def test_a_switched_off_entry_that_qemu_still_has() -> None:
-    """After a DMA from where no memory is, the entry is zeroed and stays present."""
+    """After a DMA from outside memory, the entry is zeroed and stays present."""
     history = from_gdb(_PRETTY.replace(b"guest_format = 0x1", b"guest_format = 0x0"))
     assert history.present and history.entry.guest_format == 0
 

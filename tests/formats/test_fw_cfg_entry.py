@@ -1,4 +1,4 @@
-"""The entry and its writes, held to what a real QEMU did with 4,353 of them."""
+"""Test the entry and its writes against 4,353 recorded cases of a real QEMU."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def history(*writes: Write) -> EntryHistory:
 
 
 def test_presence_agrees_with_every_case_of_a_real_qemu() -> None:
-    """Each line: the write, and whether QEMU then warned `guest note is not present`."""
+    """Each line is a case: the write, and whether QEMU then warned `guest note is not present`."""
     count = 0
     with gzip.open(_CASES, "rt") as lines:
         for number, line in enumerate(lines, 1):

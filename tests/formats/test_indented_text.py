@@ -1,4 +1,4 @@
-"""Texts with blanks before the keys."""
+"""Test texts with blanks before the keys."""
 
 from __future__ import annotations
 

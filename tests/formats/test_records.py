@@ -1,4 +1,4 @@
-"""Where the fields of the records are, by the C headers that define them."""
+"""Test the offsets of the records' fields against the C headers that define them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dump header of a Windows guest: read whatever its bytes are, never taken for text, never lost."""
+"""Test the dump header of a Windows guest: any bytes are read, never as text, and never lost."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from vmci_tui.repair.safe_fixes import repair
 
 _SAMPLE = "x86_64-windows.elf"
 _TICKS = 133_534_440_000_000_000
-"""2024-02-26 18:00 UTC, as Windows counts."""
+"""2024-02-26 18:00 UTC as a Windows time stamp."""
 
 
 def _header(bits: int, **values: int) -> Note:
-    """A header of nothing but PAGE, and the values put where the fields lie."""
+    """Make a header filled with PAGE, with these values at the offsets of the fields."""
     start = b"PAGEDU64" if bits == 64 else b"PAGEDUMP"
     desc = bytearray(start.ljust(8) + b"PAGE" * (HEADER_BYTES[bits] // 4 - 2))
     parsed = windows_header(build(NAME, 0, bytes(desc), "little"))
@@ -77,7 +77,7 @@ def test_fields_of_both_widths(bits: int) -> None:
 
 
 def test_the_offsets_of_fields_are_those_of_qemu() -> None:
-    """include/qemu/win_dump_defs.h, packed, with what is not read as padding."""
+    """include/qemu/win_dump_defs.h, packed; unread fields are padding."""
     wide = struct.calcsize("<4s4sIIQQQQIIIIQQQQ32s")
     assert wide == 0x80 and 0x80 + 8 + 704 + 3000 + struct.calcsize("<IIQQII15Q") == 0xF98
     assert struct.calcsize("<4s4s6IIII4I32sI") == 0x60

@@ -1,4 +1,4 @@
-"""What was built: `make installed` builds it and says where it is. Elsewhere these tests skip."""
+"""Locate the built wheel and vmci.pyz: `make installed` builds them and sets variables; otherwise these tests skip."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Run = Callable[..., CompletedProcess[str]]
 
 
 def _built(variable: str) -> Path:
-    """Return what a variable names; a path is from where pytest was started."""
+    """Return the path in a variable, relative to the folder in which pytest was started."""
     if variable not in os.environ:
         pytest.skip(f"{variable} is not set: `make installed` builds and tests it")
     return Path(os.environ[variable]).absolute()
@@ -21,7 +21,7 @@ def _built(variable: str) -> Path:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """The variables of a user whose files are all in a folder of the test's."""
+    """Return the environment of a user whose files are all in a folder of the test."""
     inside = {"HOME": "home", "TMPDIR": "tmp", "XDG_CONFIG_HOME": "home", "XDG_STATE_HOME": "home"}
     for name in set(inside.values()):
         (tmp_path / name).mkdir()
@@ -30,19 +30,19 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def installed() -> Path:
-    """The environment in which nothing but the wheel is installed."""
+    """Return the environment in which only the wheel is installed."""
     return _built("VMCI_INSTALLED")
 
 
 @pytest.fixture
 def pyz() -> Path:
-    """The one file."""
+    """Return the path of vmci.pyz."""
     return _built("VMCI_PYZ")
 
 
 @pytest.fixture
 def started(tmp_path: Path, environment: dict[str, str]) -> Run:
-    """Runs a command in an empty folder."""
+    """Return a function that runs a command in an empty folder."""
 
     def ran(*command: str | Path) -> CompletedProcess[str]:
         return run(

@@ -1,4 +1,4 @@
-"""`vmci.pyz`, run by a Python that has no package of its own."""
+"""Test `vmci.pyz`, run by a Python without any installed package."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_the_app_opens_a_dump(pyz: Path, environment: dict[str, str]) -> None:
 
 
 def test_the_app_opens_a_sample_and_leaves_no_file(pyz: Path, environment: dict[str, str], tmp_path: Path) -> None:
-    """The samples are unpacked for as long as it runs."""
+    """The samples are unpacked while it runs, and removed afterwards."""
     with Terminal((*_ALONE, str(pyz)), 120, 60, env=environment) as terminal:
         terminal.wait_for("Samples")
         assert len(list((tmp_path / "tmp").iterdir())) == 1

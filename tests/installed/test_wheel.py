@@ -1,4 +1,4 @@
-"""The wheel, installed into an empty environment."""
+"""Test the wheel, installed into an empty environment."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_both_programs_are_installed(installed: Path, started: Run) -> None:
 
 
 def test_contents_of_the_wheel(installed: Path) -> None:
-    """All code and every data file, the licence and what the samples are made of, and nothing of the tests."""
+    """The wheel has all code and data files, the licence and the attribution of the samples, without the tests."""
     package = _package(installed)
     for folder, inside in ((ROOT / "vmci_tui", package), (SAMPLES, package / "sample_dumps")):
         wanted = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"}

@@ -1,4 +1,4 @@
-"""The class mismatch table: 32/64 bit x byte order x machine x whose text."""
+"""Test the table of class mismatches: width, byte order, machine and source of the text."""
 
 from __future__ import annotations
 

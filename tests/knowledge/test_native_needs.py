@@ -1,4 +1,4 @@
-"""The needs of native programs, by machine and kernel; and the makedumpfile that a kernel needs."""
+"""Test the needs of native programs by machine and kernel, and the makedumpfile that a kernel needs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_arm64_needs_one_of_two_keys() -> None:
 
 
 def test_riscv64_needs_the_layout_of_its_memory() -> None:
-    """Kernels before 6.2 write none of it."""
+    """Kernels before 6.2 write no such key."""
     text = b"OSRELEASE=6.6.0\nPAGESIZE=4096\nSYMBOL(swapper_pg_dir)=ffffffff81400000\n"
     assert _said(text, "riscv64") == [
         ("crash", "cannot get vm layout", 8),

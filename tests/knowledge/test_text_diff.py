@@ -1,4 +1,4 @@
-"""Two texts compared, and the meaning of their difference."""
+"""Test the comparison of two texts, and the meaning of their difference."""
 
 from __future__ import annotations
 

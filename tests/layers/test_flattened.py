@@ -1,4 +1,4 @@
-"""The records of a flattened file: translated offsets, order, overlaps, and what is broken."""
+"""Test the records of a flattened file: translated offsets, order, overlaps and faults."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from vmci_tui.layers.range_table import Range
 
 
 class Mapping(NamedTuple):
-    """What a program header says."""
+    """The fields of a program header."""
 
     paddr: int
     offset: int

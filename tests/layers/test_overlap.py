@@ -1,4 +1,4 @@
-"""Memory that lies in a file twice: the bytes are compared, all of what is small, pieces of what is large."""
+"""Test the comparison of memory that a file has twice: all bytes of small ranges, pieces of large ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vmci_tui.layers.overlap import differing_paddr
 
 
 def test_two_equal_images_of_the_kernel_do_not_contradict() -> None:
-    """As every copy of /proc/vmcore has it."""
+    """Every copy of /proc/vmcore has the kernel's image twice."""
     document = opened(fault("kcore-arm64.elf"))
     findings = found(document)
     assert findings["M10"].severity == "info" and "M02" not in findings

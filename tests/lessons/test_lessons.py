@@ -1,4 +1,4 @@
-"""Lessons as data: what is read, what is refused and how, and what each condition means."""
+"""Test lessons as data: reading, refusals with their messages, and the meaning of each condition."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HEAD = 'title = "A"\nstory = "B"\nfiles = ["good.entry"]\n'
 
 
 def _seen(name: str, blob: str | None = None, **more: Any) -> UiState:
-    """What is known of a sample, before any screen shows it."""
+    """Return the state that conditions of a lesson check, for a sample without a screen."""
     document = open_document(str(SAMPLES / name), str(SAMPLES / blob) if blob else None)
     return UiState(document, Judgement.of(document), screen="main")._replace(**more)
 
@@ -219,7 +219,7 @@ def test_files_are_copied_again(tmp_path: Path) -> None:
     mine, folder = tmp_path / "mine", tmp_path / "folder"
     mine.mkdir()
     folder.mkdir()
-    (mine / "good.entry").write_bytes(b"my own")  # a file beside the lesson comes before the sample of that name
+    (mine / "good.entry").write_bytes(b"my own")  # a file beside the lesson is used before the sample of that name
     lesson = load(_lesson(mine, _HEAD + '[[step]]\ntext = """one\ntwo"""\n'))
     assert lesson.steps[0].text == "one two" and lesson.steps[0].done is None
     copy_files(lesson, str(folder))

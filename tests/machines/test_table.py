@@ -1,4 +1,4 @@
-"""The table of machines agrees with what others know of machines."""
+"""Test that the table of machines agrees with other sources."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ELF = {
     "loongarch64": "EM_LOONGARCH", "loongarch32": "EM_LOONGARCH", "mips64": "EM_MIPS", "sparc64": "EM_SPARCV9",
     "ia64": "EM_IA_64", "alpha": "EM_ALPHA, not the official number", "em_4": "EM_68K", "em_252": "EM_CSKY",
 }  # fmt: skip
-"""Names of elf.h that are not made of ours."""
+"""Machines whose name in elf.h does not follow from ours."""
 
 
 @pytest.mark.parametrize("name", MACHINES)

@@ -1,4 +1,4 @@
-"""The entry that a guest writes for a note of its memory."""
+"""Test the entry that a guest writes for a note in its memory."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_bytes_for_guest_memory_are_read_unchanged(folder: Path) -> None:
 
 @contextmanager
 def _pipe(data: bytes) -> Iterator[str]:
-    """The name of a pipe that somebody writes `data` into, as a shell makes for <(command)."""
+    """Return the name of a pipe with `data`, as a shell makes one for <(command)."""
     reading, writing = os.pipe()
 
     def write() -> None:
@@ -116,7 +116,7 @@ def test_a_pipe_that_never_ends_or_never_begins(tmp_path: Path) -> None:
     with pytest.raises(OpenError, match="nothing came"):
         read_stream(str(tmp_path / "fifo"), 100, "a note", patience=0.01)
     os.close(writer)
-    with pytest.raises(OpenError, match="not a regular file but a pipe"):  # in the app: nobody waits there
+    with pytest.raises(OpenError, match="not a regular file but a pipe"):  # in the app, which must not wait
         note_or_text(str(tmp_path / "fifo"))
 
 
@@ -134,7 +134,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _kcore(path: Path, *notes: bytes, memory: bytes = b"") -> str:
-    """As /proc/kcore: a head, memory far behind it, and a size that no disk has."""
+    """A file like /proc/kcore: headers, memory far after them, and a size larger than any disk."""
     far = 1 << 42
     head = elf((b"".join(notes),), (Load(0x1000, memory.ljust(4096, b"\0"), vaddr=0xFFFF888000001000),))
     path.write_bytes(head[:-4096])

@@ -1,4 +1,4 @@
-"""From a file name to a document, or to one line that says what it is instead."""
+"""Test opening a document by file name, and the line that names any other file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _Make = Callable[..., str]
 
 @pytest.fixture
 def file(tmp_path: Path) -> _Make:
-    """Makes a file of these bytes; its path."""
+    """Return a function that makes a file of these bytes and returns its path."""
 
     def make(data: bytes, name: str = "file") -> str:
         (tmp_path / name).write_bytes(data)
@@ -168,7 +168,7 @@ def test_a_new_entry_is_the_reset_state() -> None:
 def test_a_text_that_describes_an_entry(file: _Make, data: bytes, origin: str) -> None:
     document = open_document(file(data))
     assert document.state.entry is not None and document.state.entry.origin == origin
-    # What is shown and saved are the entry's bytes; the text itself is no blob.
+    # The entry's bytes are shown and saved; the text itself is not a blob.
     assert document.read(0, 100) == _GOOD == document.source.read(0, 100)
     beside = open_document(file(elf((cpus() + note(),)), "dump"), file(data))
     assert beside.state.entry == document.state.entry

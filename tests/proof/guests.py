@@ -36,7 +36,7 @@ def guest(name: str) -> Guest:
 
 
 def text_at(memory: Guest, paddr: int) -> Vmcoreinfo:
-    """The text of the note at `paddr`."""
+    """Return the text of the note at `paddr`."""
     for length in (8192, 4096):
         raw = memory.read(paddr, length)
         note = parse_raw(raw) if raw is not None else None
@@ -72,7 +72,7 @@ _OFFSETS = (
 
 
 def falsified(text: Vmcoreinfo) -> Iterator[tuple[str, Vmcoreinfo, dict[bytes, bytes]]]:
-    """Texts with one value that is wrong, and the right one: release, or what translates or moves addresses."""
+    """Texts with one wrong value, each with the right one: the release, or one that translates or moves addresses."""
     release = text.osrelease or b""
     for other in (b"6.1.0-55-amd64", b"5.10.0", release + b"1"):
         yield f"OSRELEASE={other.decode()}", text.with_value(b"OSRELEASE", other), {b"OSRELEASE": release}
@@ -93,7 +93,7 @@ def falsified(text: Vmcoreinfo) -> Iterator[tuple[str, Vmcoreinfo, dict[bytes, b
 
 
 def wrong_symbols(text: Vmcoreinfo) -> Iterator[tuple[str, Vmcoreinfo]]:
-    """Texts with an address that is wrong, where nothing tells the right one."""
+    """Texts with a wrong address, if memory does not show the right one."""
     for name in (b"_stext", b"swapper_pg_dir", b"init_uts_ns"):
         for step in (0x1000, -0x1000, 0x10000, 2 << 20, -2 << 20, 1 << 24, 1 << 30):
             key = b"SYMBOL(%s)" % name

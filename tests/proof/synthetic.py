@@ -1,4 +1,4 @@
-"""Guest memory made by hand: pages at any address, and a small x86-64 kernel in it."""
+"""Craft guest memory: pages at any address, and a small x86-64 kernel in them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from vmci_tui.layers.range_table import Range, Ranges
 PAGE = 4096
 MAP = 0xFFFFFFFF80000000
 LINK = 0x1000000
-"""Where a kernel's text begins above MAP, unless KASLR moves it."""
+"""The offset of a kernel's text above MAP, unless KASLR moves it."""
 
 
 class Ram:
-    """Pages that come to be when they are written to."""
+    """Guest memory whose pages are made when they are written to."""
 
     def __init__(self, order: ByteOrder = "little") -> None:
         self.order: ByteOrder = order
@@ -37,7 +37,7 @@ class Ram:
         return Guest(BytesSource(bytes(data)), Memory(Ranges(ranges)), machine, 64, self.order)
 
     def kernel(self, base: int, slide: int = 0, release: bytes = b"6.1.0-test") -> Vmcoreinfo:
-        """An x86-64 kernel at phys_base `base`, moved by `slide`: its text, utsname and page tables. Its text."""
+        """Write utsname and page tables of an x86-64 kernel at phys_base `base`, moved by `slide`; return its text."""
         start = LINK + slide
         root, name = start + 0x400000, start + 0x5FB000
         tables = [base + root + PAGE * number for number in range(3)]

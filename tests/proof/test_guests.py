@@ -1,4 +1,4 @@
-"""Proof held against real guests of all machines: what is right is proved, what is not never is."""
+"""Test the proof with real guests of all machines: right texts are proved, wrong ones never are."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from vmci_tui.proof.witnesses.utsname import LENGTH, uts_of
 _SAMPLES = {"amd64": 0x19C8000, "arm64": 0x42730000, "s390x": 0x1A6C000}
 _NAMES = [*guests.TRUTH, *_SAMPLES]
 _NOTHING_TELLS_STEXT = ("armhf-lpae", "ppc64el-64k", "ppc64el-hash", "ppc64el-radix", "riscv64-sv39", "riscv64-sv48")
-"""In a whole dump the symbol table does it; these dumps have no page of it."""
+"""In a whole dump the symbol table decides; these dumps lack its pages."""
 _COPIED = {"ppc64el-64k": 1}
-"""How many utsnames equal the true one, in a copy of the kernel's image: only the symbol table rejects these."""
+"""Utsnames in a copy of the kernel's image that equal the true one: only the symbol table rejects these."""
 _X86 = [name for name in guests.TRUTH if name.startswith(("amd64", "i386"))]
 
 
@@ -59,7 +59,7 @@ def test_a_wrong_value_is_disproved_and_the_right_one_found(name: str) -> None:
 
 
 def _not_to_be_told(name: str, wrong: Vmcoreinfo, guest: Guest) -> bool:
-    """Whether KERNELOFFSET is wrong, and the cut dump has nothing that confirms _stext, which would tell it."""
+    """Return whether KERNELOFFSET is wrong, and the cut dump lacks the bytes that confirm _stext."""
     corrected = check(wrong, guest).corrections
     return not corrected and wrong.get(b"KERNELOFFSET") is not None and name.startswith(("arm64", "riscv64"))
 
@@ -75,7 +75,7 @@ def test_a_wrong_address_is_neither_proved_nor_corrected(name: str) -> None:
 
 @pytest.mark.parametrize("name", guests.TRUTH)
 def test_no_other_utsname_proves_the_text(name: str) -> None:
-    """Each dump holds a second one; after kexec also that of the kernel before."""
+    """Each dump has a second utsname; after kexec also that of the earlier kernel."""
     guest, text = _guest(name)
     truth = guests.TRUTH[name]
     for other in truth["false_uts"][: len(truth["false_uts"]) - _COPIED.get(name, 0)]:

@@ -1,4 +1,4 @@
-"""No text and no memory ends a proof with anything but a word about it."""
+"""Test that a proof of any text in any memory ends with a result, never with an exception."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_any_bytes_at_all(text: bytes, memory: bytes, machine: str | None) -> No
 
 
 def test_a_wrong_table_of_symbols() -> None:
-    """Tokens and index are whole; the number of symbols, the names and the addresses are not."""
+    """Tokens and index are whole; the number of symbols, the names and the addresses are wrong."""
     names = (b"kallsyms_token_table", b"kallsyms_token_index", b"kallsyms_num_syms", b"kallsyms_offsets",
              b"kallsyms_names", b"kallsyms_relative_base", b"_stext")  # fmt: skip
     text = Vmcoreinfo(b"".join(b"SYMBOL(%s)=%x\n" % (name, 0x1000 * at) for at, name in enumerate(names, 1)))

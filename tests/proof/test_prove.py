@@ -1,4 +1,4 @@
-"""Proof and search in memory made by hand: what no real dump shows."""
+"""Test proof and search in crafted memory, for cases that no real dump shows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_several_wrong_values_are_corrected() -> None:
 
 
 def test_two_possible_places_give_no_correction() -> None:
-    """A kernel that KASLR does not move, twice: only its own phys_base tells which one is meant."""
+    """Two kernels that KASLR does not move: only phys_base decides which one the text describes."""
     ram = Ram()
     text, other = ram.kernel(_BASE), ram.kernel(_BASE + (32 << 20))
     wrong = text.with_value(b"NUMBER(phys_base)", b"0")
@@ -59,7 +59,7 @@ def test_two_possible_places_give_no_correction() -> None:
 
 
 def test_a_kernel_of_the_same_release_and_another_boot_proves_nothing() -> None:
-    """What the kernel before left: its utsname and its page tables are whole, but map other addresses."""
+    """Remains of an earlier kernel: utsname and page tables are whole, but map other addresses."""
     ram = Ram()
     ram.kernel(_BASE, _SLIDE)
     stale = Ram().kernel(_BASE + (64 << 20), _SLIDE + (4 << 20))
@@ -100,7 +100,7 @@ def test_bytes_that_are_not_a_utsname() -> None:
 
 
 def test_a_kernel_whose_text_names_the_variable_only() -> None:
-    """Before 4.10 there is SYMBOL(phys_base): 0 is read where it lies, anything else is searched for."""
+    """Before 4.10 the text has SYMBOL(phys_base): 0 is read at its place, another value is searched for."""
     for base, why in ((0, "at 0x35fb000 "), (_BASE, "at 0x95fb000 ")):
         ram = Ram()
         text = ram.kernel(base, _SLIDE)
@@ -111,7 +111,7 @@ def test_a_kernel_whose_text_names_the_variable_only() -> None:
 
 
 def test_the_program_header_of_the_image_locates_such_a_kernel() -> None:
-    """So is a dump of kexec's; nothing is searched for, and the variable itself must agree."""
+    """This is so in a dump of kexec too; nothing is searched for, and the variable itself must agree."""
     ram = Ram()
     text = ram.kernel(_BASE, _SLIDE)
     old = Vmcoreinfo(text.text.replace(b"NUMBER(phys_base)=%d" % _BASE, b"SYMBOL(phys_base)=%x" % (MAP + 0x3600010)))
@@ -187,7 +187,7 @@ def test_a_sparse_tebibyte_is_searched_at_once(tmp_path: Path) -> None:
         file.truncate(1 << 40)
     source = FileSource(str(path))
     guest = Guest(source, Memory(Ranges((Range(0, 1 << 40, 0),))), "x86_64", 64, "little")
-    # The kernel lies 512 GiB further up than its tables say: found, and not taken.
+    # The kernel is 512 GiB above the place that its tables map: it is found, and not accepted.
     with time_limit(2):
         proof = prove(text, guest)
     assert proof.proved is False and not proof.corrections
@@ -212,7 +212,7 @@ def test_a_check_reads_few_pages() -> None:
 
 
 def test_a_value_that_ends_in_cr_is_not_reported_as_missing() -> None:
-    """What an editor on Windows left: the line is there, and everybody sees it."""
+    """A line that an editor on Windows ended in CR is present, though its value is wrong."""
     document = open_document(str(SAMPLES / "crlf.elf"))
     words = found(document)["M06"].message
     assert "SYMBOL(init_uts_ns) ends in CR" in words and "has no" not in words

@@ -1,4 +1,4 @@
-"""Real guests of all machines, cut to what a proof reads: found, ranked and proved, and repaired where that is safe."""
+"""Test find, rank, prove and safe repair with real guests of all machines, cut to the pages that a proof reads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vmci_tui.search.candidate import RankedCandidate
 from vmci_tui.search.find_notes import find
 
 _TWO_KERNELS = ("amd64-stale-kernel", "amd64-after-crash")
-"""Their memory holds a second kernel, whole: it was left by kexec, or crashed."""
+"""Guests whose memory has a second whole kernel: the one before kexec, or the crashed one."""
 
 
 def judged(name: str) -> tuple[RankedCandidate, ...]:

@@ -1,4 +1,4 @@
-"""Page tables that no guest at hand has, built by hand from the architectures' manuals."""
+"""Test page tables that no available guest has, crafted from the manuals of the architectures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ROOT, _ONE, _TWO, _THREE, _FOUR = 0x10000, 0x20000, 0x30000, 0x40000, 0x50000
 def _walked(
     paging: Paging, va: int, entries: list[int], masks: tuple[int, ...] = (~0xFFF & (1 << 48) - 1,)
 ) -> tuple[str, int]:
-    """Where `va` leads if the walk reads these entries, one for each level."""
+    """Return the result of the walk for `va` over these entries, one for each level."""
     ram = Ram(paging.order)
     table = _ROOT
     for level, entry in zip(paging.levels, entries, strict=False):

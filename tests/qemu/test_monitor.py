@@ -1,4 +1,4 @@
-"""The client of QEMU's monitor, up to where it needs a QEMU."""
+"""Test the client of QEMU's monitor, as far as no QEMU is needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guests that QEMU can be asked of: the parser's list, which costs no import, is that of the targets."""
+"""Test that the parser's list of guests, which needs no import, is that of the targets."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _CODES = {
 
 
 class Page(Session):
-    """One page; pyte draws what its websocket received, as xterm.js does."""
+    """One page; pyte draws the bytes that its websocket received, as xterm.js does."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, server: int) -> None:
         """Open the page that the process `server` serves."""

@@ -26,24 +26,24 @@ _CHARS = b"0123456789abcdefxXgGL+- \t\v\f\r\"'.,\0_"
 
 
 class Case(NamedTuple):
-    """What is done to one guest, beginning with a write that switches the note off."""
+    """The steps for one guest, beginning with a write that switches the note off."""
 
     writes: tuple[Write, ...]
     paddr: int
-    """Where `data` lies; the entry may point elsewhere."""
+    """The address of `data`; the entry may point elsewhere."""
     data: bytes
     """The bytes put there, up to the end of RAM."""
 
 
 class Ram(NamedTuple):
-    """The one piece of RAM that cases use, without what the machine itself keeps there."""
+    """The range of RAM that cases use, without bytes that the machine itself uses."""
 
     base: int
     first: int
     end: int
 
     def holds(self, case: Case, paddr: int, length: int) -> bytes:
-        """Guest memory as QEMU must see it after `case` was put into memory that is all zeros."""
+        """Return guest memory as QEMU must read it after `case` was written into zeros."""
         out = bytearray(length)
         for start in (0, 1 << 64):  # a read wraps to address 0 after the last one
             low, high = (

@@ -28,7 +28,7 @@ GUESTS = {
 
 
 def dump(guest: Guest, folder: Path, memory: bytes, *formats: str) -> dict[str, str]:
-    """Each format's file, of one guest that stands still; `memory` lies from its second MiB on."""
+    """Return the file in each format, of one stopped guest; `memory` begins at its second MiB."""
     readers.need(guest.program)
     contents = folder / "memory"
     contents.write_bytes(memory)

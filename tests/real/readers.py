@@ -47,7 +47,7 @@ def run(*command: str, env: dict[str, str] | None = None) -> CommandResult:
 
 
 def crash_osrelease(path: str) -> str:
-    """Return what `crash --osrelease` prints: the release, or `unknown`."""
+    """Return the output of `crash --osrelease`: the release, or `unknown`."""
     need("crash")
     last = run("crash", "--osrelease", path).out.strip().splitlines()[-1]
     return "" if last.startswith("crash:") else last  # it ended with an error
@@ -55,7 +55,7 @@ def crash_osrelease(path: str) -> str:
 
 def makedumpfile_dmesg(path: str, out: Path) -> CommandResult:
     need("makedumpfile")
-    # By lines, or what goes to stderr comes in the middle of one, and where depends on the length of the rest.
+    # Buffered by lines: otherwise stderr appears within a line of stdout, at a place that depends on the rest.
     return run("stdbuf", "-oL", "makedumpfile", "--message-level", "31", "--dump-dmesg", path, str(out))
 
 

@@ -32,7 +32,7 @@ class Guest(NamedTuple):
     release: str
     order: str
     uts: tuple[bool, ...] = ()
-    """Over which of drgn's readers (libkdumpfile: True) utsname can be read: the cut dumps lack page tables."""
+    """The readers of drgn (libkdumpfile: True) that read utsname of this dump: the cut dumps lack page tables."""
 
 
 GUESTS = {
@@ -65,7 +65,7 @@ def lowcore_text(path: str) -> str | None:
 
 
 def judge(path: str, text: str, release: str, tmp_path: Path, crash: bool = False, uts: tuple[bool, ...] = ()) -> None:
-    """Assert that every reader of this machine's dumps sees this text."""
+    """Assert that every reader of this machine's dumps reads this text."""
     ran = readers.drgn_text(path)
     assert (ran.code, ran.out) == (0, text)
     # libkdumpfile prefers the note that the s390x lowcore points at to the file's: memory is never edited.
@@ -152,7 +152,7 @@ def test_no_reader_finds_a_stripped_note(sample: Sample, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("qemu", [False, True])
 def test_readers_that_accept_66000_program_headers_read_the_note(qemu: bool, tmp_path: Path) -> None:
-    """PN_XNUM; eu-readelf is blind to any file with a section header, and section 0 must hold the number."""
+    """PN_XNUM: section 0 must hold the number, and eu-readelf finds no note in a file with a section header."""
     loads = [factory.Load(n << 13, factory.ram(64) if n == 0 else b"", 4096, n << 13) for n in range(66_000)]
     bare, note, out = tmp_path / "bare.elf", tmp_path / "note", str(tmp_path / "out.elf")
     bare.write_bytes(factory.elf(None, loads, qemu=qemu))

@@ -61,7 +61,7 @@ def agree(name: str, count: int, seed: int, program: str | None = None) -> Count
 
     target, dice, verdicts = TARGETS[name], random.Random(f"{seed} {name}"), Counter[str]()
     with QemuMachine(target, program_of(target, program), 4 * _MIB, seconds=300) as machine:
-        # The first MiB has what the machine itself puts there: its ROMs, or the device tree.
+        # In the first MiB are the machine's ROMs, or the device tree.
         ram = Ram(target.ram_base, target.ram_base + 0x120000, target.ram_base + 4 * _MIB)
         for number in range(count):
             case = make(dice, ram, name.endswith("-be"))
@@ -119,7 +119,7 @@ def test_a_note_far_up_in_memory_and_one_where_no_ram_can_be() -> None:
 
 
 def test_ram_that_ends_after_the_note_or_in_it() -> None:
-    """A region of 1 MiB at 0x1000 goes over the ROMs of `pc`; only a note that does so is not seen."""
+    """A region of 1 MiB at 0x1000 crosses the ROMs of `pc`; only a note that reaches into them is not found."""
     from vmci_tui.qemu.answer_report import answer_text
     from vmci_tui.qemu.ask import ask
 
@@ -155,7 +155,7 @@ def test_writes_of_all_kinds(writes: tuple[Write, ...], says: str) -> None:
 
 
 class Workspace:
-    """A folder with an entry and a note, and a mark by which all that is started from it is known."""
+    """Make a folder with an entry and a note, and a mark that identifies all processes started from it."""
 
     def __init__(self, folder: Path) -> None:
         self.mark = uuid.uuid4().hex
@@ -220,7 +220,7 @@ def test_the_command_prints_both_sides(place: Workspace) -> None:
 
 
 def test_a_difference_is_shown_as_such(place: Workspace) -> None:
-    """The newer version's rules for a big-endian guest, and a QEMU that is older: they do differ."""
+    """The rules of a newer version for a big-endian guest differ from an older QEMU."""
     (place.folder / "entry").write_bytes(Entry(0, 1, 4132, 0x40200000).pack())
     version = subprocess.run(["qemu-system-arm", "--version"], capture_output=True, text=True).stdout
     other = "7.2" if int(version.split("version ")[1].split(".")[0]) >= 10 else "10.0"
@@ -290,7 +290,7 @@ def test_signals_while_qemu_hangs(place: Workspace, number: signal.Signals, word
 
 
 def _interrupted(place: Workspace, runs: int) -> None:
-    """Signals at any moment of a real run."""
+    """Send signals at any moment of a real run."""
     dice = random.Random(_SEED)
     for _ in range(runs):
         with place.start() as process:
@@ -326,7 +326,7 @@ def test_two_hundred_runs_in_a_row_leave_no_process_or_file(place: Workspace) ->
 
 
 def test_repeated_questions_leave_no_open_descriptor() -> None:
-    """As the app does: many questions of one process, from a thread that is not its first."""
+    """Ask many questions from one process, in a thread that is not the main one, as the app does."""
     from concurrent.futures import ThreadPoolExecutor
 
     from vmci_tui.qemu.ask import ask

@@ -1,4 +1,4 @@
-"""Test crafted dumps and entries with the installed programs: they do what the manifest says."""
+"""Test crafted dumps and entries with the installed programs: the results are those of the manifest."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_readers_agree_with_the_manifest() -> None:
 
 @pytest.mark.parametrize("words", _ENTRIES)
 def test_qemu_agrees_with_the_manifest(words: str) -> None:
-    """Asked with the guest's writes, and what lies in the region."""
+    """Ask QEMU with the guest's writes and the bytes of the region."""
     readers.need("qemu-system-x86_64")
     from vmci_tui.qemu.ask import ask
 

@@ -35,7 +35,7 @@ _CUT = "crash: read error: FILE (flat format): truncated/incomplete"
 
 
 def kdump_of_sample() -> bytes:
-    """The cut dump of an x86-64 guest as a kdump file with all names, its notes in the blocks of the sub-header."""
+    """Return the cut dump of an x86-64 guest as a kdump file with all names, its notes in the sub-header's blocks."""
     dump = open_document(str(SAMPLES / "amd64-cut-note.elf")).dump
     assert dump is not None
     memory = {}
@@ -48,7 +48,7 @@ def kdump_of_sample() -> bytes:
 
 
 def _unread(path: Path, pages: list[int]) -> int:
-    """How many of these pages, named by their paddrs, the real drgn cannot read."""
+    """Return the number of these pages, given by their paddrs, that the real drgn cannot read."""
     readers.need("drgn")
     ran = readers.run(sys.executable, "-c", _READ, str(path), *map(str, pages))
     assert ran.code == 0, ran.out
@@ -69,7 +69,7 @@ def _says(finding: Finding, reader: str) -> str:
 
 
 def test_every_missing_page_is_counted(tmp_path: Path) -> None:
-    """A kdump file cut in its descriptors, before and in its pages: drgn reads all but so many."""
+    """A kdump file cut in its descriptors, before and in its pages: drgn reads all pages except the counted ones."""
     whole, path = kdump_of_sample(), tmp_path / "cut.kdump"
     path.write_bytes(whole)
     document = open_document(str(path))
@@ -92,7 +92,7 @@ def test_every_missing_page_is_counted(tmp_path: Path) -> None:
 
 
 def test_a_flattened_file_cut_anywhere_is_an_error(tmp_path: Path) -> None:
-    """In the head of a record, in its bytes, before the end mark: a session of crash ends, drgn opens nothing."""
+    """Cut in a record's header, in its bytes, before the end mark: a session of crash ends, drgn opens no file."""
     raw, path = kdump_of_sample(), tmp_path / "cut.flat"
     whole = flattened(raw, cuts=range(4096, len(raw), 1 << 16))
     for lost in (0, 1, 8, 15, 16, 17, 4000, 1 << 16, (1 << 16) + 20, len(whole) // 2):
@@ -132,7 +132,7 @@ def test_the_copy_of_a_cut_file_has_an_incomplete_status(way: str, tmp_path: Pat
 
 
 def test_parts_of_a_split_dump_are_named_and_joined_by_makedumpfile(tmp_path: Path) -> None:
-    """Real parts: of a small dump the second has no pages, which is no damage."""
+    """Real parts: the second part of a small dump has no pages, which is not a fault."""
     readers.need("makedumpfile")
     source, out = str(SAMPLES / "amd64-cut-nonote.elf"), tmp_path / "whole.kdump"
     parts = [str(tmp_path / name) for name in ("one", "two")]

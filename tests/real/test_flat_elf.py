@@ -38,7 +38,7 @@ print(hashlib.sha256(b"".join(prog.read(int(at), 4096, True) for at in sys.argv[
 
 
 def made(name: str, folder: Path) -> str:
-    """What makedumpfile writes of a sample: it filters without a note only."""
+    """The files that makedumpfile makes of a sample: it filters only a dump without a note."""
     readers.need("makedumpfile")
     out = folder / f"{name}.flat"
     with out.open("wb") as file:
@@ -74,7 +74,7 @@ def _pages(path: str) -> list[int]:
 
 
 def _memory(path: str) -> str:
-    """Of all pages that vmci finds in the file, as vmci reads it."""
+    """Compare all pages that vmci finds in the file."""
     dump = open_document(path).dump
     assert dump is not None
     guest = guest_of(dump)
@@ -138,7 +138,7 @@ def test_a_flattened_dump_without_a_note() -> None:
 
 @pytest.mark.parametrize("way", ["plain", "flattened", "in place"])
 def test_repair_adopts_the_note_of_its_memory(way: str, flat: str, tmp_path: Path) -> None:
-    """An in-place save is undone to the byte."""
+    """A save in place is undone byte for byte."""
     before, out = Path(flat).read_bytes(), str(tmp_path / "out")
     memory = _memory(flat)
     options = {"plain": ["-o", out], "flattened": ["-o", out, "--keep-flattened"], "in place": ["--in-place"]}[way]
@@ -214,5 +214,5 @@ def test_verdicts_of_drgn_on_damaged_files_are_predicted() -> None:
             for name, answer in answers.items():
                 assert said[name].accepts == answer.accepts, (number, answer, said[name].says)
                 if not answer.accepts and answer.code >= 0:
-                    said_by = answer.says.encode("latin-1")  # a kind of exception stands before its words
+                    said_by = answer.says.encode("latin-1")  # the type of the exception is before its message
                     assert said[name].says in (visible(said_by), visible(said_by.partition(b": ")[2])), number

@@ -42,7 +42,7 @@ def saved(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
 
 
 def test_repair_finds_and_proves_the_same_note(name: str, saved: Path, tmp_path: Path) -> None:
-    """So all that is held below of the file with its note appended holds of the repaired one too."""
+    """So all tests below of the file with its note appended apply to the repaired one too."""
     out = tmp_path / "repaired.elf"
     assert main(["repair", f"{_FOLDER}/{name}-nonote.elf", "-o", str(out)]) == 0
     same = subprocess.run(["cmp", str(saved), str(out)], check=False).returncode
@@ -94,7 +94,7 @@ def test_a_set_key_changes_only_its_bytes(saved: Path, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def lifted(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The dump itself, its note put in by lifting, then more of it by lifting again."""
+    """The dump itself, with its note saved in place by lifting, and lifted again for a longer note."""
     option, note = _NOTES[name]
     folder = tmp_path_factory.mktemp(f"{name}-in-place")
     path, text = folder / "dump.elf", folder / "text"
@@ -144,7 +144,7 @@ def test_makedumpfile_filters_the_lifted_file_like_the_copy(
 
 
 def pages_of(dump: bytes) -> list[tuple[int, int, bytes]]:
-    """The pages of a kdump file, each as it is packed there: (flags, page_flags, data), in their order."""
+    """Return the compressed pages of a kdump file in order, each as (flags, page_flags, data)."""
     block = struct.unpack_from("<i", dump, 428)[0]
     sub, bitmap = struct.unpack_from("<iI", dump, 432)
     at, out = (1 + sub + bitmap) * block, []
@@ -157,7 +157,7 @@ def pages_of(dump: bytes) -> list[tuple[int, int, bytes]]:
 
 
 def test_undo_restores_the_lifted_file_byte_for_byte(name: str, lifted: Path) -> None:
-    """Last: it ends what `lifted` is."""
+    """This test is the last: it undoes the file that `lifted` made."""
     for _ in range(2):
         assert readers.run(sys.executable, "-m", "vmci_tui", "undo", str(lifted)).code == 0
     assert readers.run("cmp", str(lifted), f"{_FOLDER}/{name}-nonote.elf").code == 0

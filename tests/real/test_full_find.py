@@ -1,4 +1,4 @@
-"""Whole dumps of booted guests: the guest's own note is found, stands first and is proved, wherever else copies lie.
+"""Whole dumps of booted guests: the guest's own note is found, first and proved, wherever copies of it are.
 
 VMCI_FULL_DUMPS names a folder with dumps of any guests; what is true of them is in its `truth.json`
 (`{"NAME": {"file", "true_paddr", "note_text_sha256"}}`), or in tests/data for those made with the samples.
@@ -25,7 +25,7 @@ _OWN = DATA / "truth.json"
 
 
 def _truths() -> dict[str, tuple[int, str]]:
-    """Where the note lies and the digest of its text, by the file's name; only of files that are there."""
+    """The address of the note and the digest of its text, by file name; only of files that exist."""
     given = _FOLDER / "truth.json"
     if given.exists():
         items: list[dict[str, Any]] = list(json.loads(given.read_text()).values())

@@ -1,4 +1,4 @@
-"""What the installed makedumpfile writes of a whole dump, in each of its forms: the same memory. See test_full.py."""
+"""Test that all forms of a whole dump that makedumpfile writes have the same memory. See test_full.py."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PIECE = 1 << 20
 
 @pytest.fixture(scope="module")
 def elf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The dump with its note, which makedumpfile needs."""
+    """Return the dump with its note, which makedumpfile needs."""
     readers.need("makedumpfile")
     source = Path(_FOLDER, "amd64-nonote.elf")
     if not source.exists():
@@ -40,7 +40,7 @@ def _guest(path: Path) -> Guest:
 
 
 def _same(path: Path, elf: Path) -> int:
-    """How many bytes of memory the file has; all are those of the ELF dump."""
+    """Compare the file's memory with that of the ELF dump, and return its bytes."""
     one, two = _guest(path), _guest(elf)
     for item in one.memory.ranges:
         for at in range(item.paddr, item.end, _PIECE):

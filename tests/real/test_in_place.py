@@ -19,7 +19,7 @@ Sample = Callable[[str], str]
 
 
 class ReaderAnswers(NamedTuple):
-    """What each reader says of one file."""
+    """Return the result of each reader for one file."""
 
     crash: str
     drgn: readers.CommandResult
@@ -50,17 +50,17 @@ def hear(path: Path, guest: Guest, tmp_path: Path) -> ReaderAnswers:
 
 
 def without_places(shown: str) -> str:
-    """Without the lines that say where in the file the notes lie."""
+    """Return the output without the lines that show the offsets of notes."""
     return "\n".join(line for line in shown.splitlines() if "offset" not in line.lower())
 
 
 def without_ranges(ran: readers.CommandResult) -> readers.CommandResult:
-    """Without the program headers, which makedumpfile lists: a lift splits one."""
+    """Return the output without the program headers that makedumpfile lists: a lift splits one."""
     return ran._replace(out="\n".join(line for line in ran.out.splitlines() if not line.startswith("LOAD[")))
 
 
 def vmci(*arguments: str) -> None:
-    """In a process of its own: the lock on the file goes when it ends."""
+    """Save in a separate process, whose end releases the lock on the file."""
     ran = readers.run(sys.executable, "-m", "vmci_tui", *arguments)
     assert ran.code == 0, ran.out
 
@@ -71,7 +71,7 @@ def guest(request: pytest.FixtureRequest) -> Guest:
 
 
 def longer(path: Path, folder: Path, lines: int) -> str:
-    """A file with the text of a dump's note and some more lines, of keys that no reader knows."""
+    """Write a file with the text of a dump's note and some more lines, of keys that no reader knows."""
     document = open_document(str(path))
     assert document.state.note is not None
     text = folder / f"{lines} more"

@@ -47,7 +47,7 @@ _ARCHES: dict[str, tuple[Bits, Order, str, bytes]] = {
     "I386": (32, "little", "i386flash.note", b"i686"),
 }
 _MACHINES = {"x86_64": ("i386", "x86_64")}
-"""What the ELF and the kdump say where they differ: a CPU that is not in long mode is EM_386, and x86_64 by utsname."""
+"""The machines of ELF and kdump if they differ: a CPU not in long mode is EM_386, and x86_64 by utsname."""
 _DRGN = """
 import sys, hashlib, drgn, json
 path, arch, bits, order, ranges = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], json.loads(sys.argv[5])
@@ -105,13 +105,13 @@ def _drgn(path: str, arch: str, bits: int, order: str, ranges: list[tuple[int, i
 @pytest.mark.parametrize("flat", [False, True])
 @pytest.mark.parametrize("arch", ["X86_64", "S390X", "I386"])
 def test_drgn_reads_the_same_memory(name: str, flat: bool, arch: str, tmp_path: Path) -> None:
-    """libkdumpfile reads snappy, zstd and lzo, both widths and byte orders: another reading of what we read."""
+    """libkdumpfile reads snappy, zstd and lzo in both widths and byte orders: an independent check of our results."""
     compress, flag = _COMPRESSIONS[name]
     raw = _memory(8, 64)
     memory = {7 + 3 * at: raw[at << 12 : (at + 1) << 12] for at in range(64)}
     bits, order, note, machine = _ARCHES[arch]
     notes = [(SAMPLES / note).read_bytes()]
-    if arch == "S390X":  # whose lowcore says where the note lies, at 0xe0c
+    if arch == "S390X":  # whose lowcore has the address of the note, at 0xe0c
         lowcore = bytes(0xE0C) + (0x2000).to_bytes(8, "big")
         memory |= {0: lowcore.ljust(4096, b"\0"), 1: bytes(4096), 2: notes[0].ljust(4096, b"\0")}
     uts = {"sysname": b"Linux", "release": b"6.1.0", "version": b"#1", "machine": machine}
@@ -138,7 +138,7 @@ def test_unflatten_agrees_with_makedumpfile(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_unflatten_of_records_in_any_order(seed: int, tmp_path: Path) -> None:
-    """Also where two write to one place, and where a hole lies between them."""
+    """Also if two records write to one offset, or have a hole between them."""
     readers.need("makedumpfile")
     rng = Random(seed)
     records = [(rng.randrange(1 << 20), rng.randbytes(rng.choice((1, 16, 4096, 300_000)))) for _ in range(30)]
@@ -163,7 +163,7 @@ _UTS = {"x86_64": b"x86_64", "i386": b"i686", "aarch64": b"aarch64"}
 @pytest.mark.parametrize("name", ["x86_64", "i386", "aarch64"])
 def test_a_dump_without_a_note_is_repaired_for_all_readers(name: str, way: str, tmp_path: Path) -> None:
     """Note, utsname and phys_base together: drgn needs no --architecture then, crash and makedumpfile take it."""
-    if name == "x86_64":  # a guest that stands still is in real mode: this one was not
+    if name == "x86_64":  # a stopped guest is in real mode; this one was not
         path = str(tmp_path / "dump")
         Path(path).write_bytes(gzip.decompress((_FILES / "x86_64-kaslr.kdump.gz").read_bytes()))
     else:
@@ -203,7 +203,7 @@ def test_a_dump_without_a_note_is_repaired_for_all_readers(name: str, way: str, 
 
 @pytest.mark.parametrize("name", ["x86_64", "aarch64", "arm"])
 def test_find_gives_the_same_as_for_the_elf_dump(name: str, tmp_path: Path) -> None:
-    """The same candidates with the same proof; none has a place in the file."""
+    """The candidates and proofs are equal; no candidate has an offset in the file."""
     note = (SAMPLES / "amd64.note").read_bytes().ljust(8192, b"\0")
     memory = bytes(4096) + note + _memory(9, 40) + b"OSRELEASE=6.1.0-x\nPAGESIZE=4096\n".ljust(4096, b"\0")
     written = dump(GUESTS[name], tmp_path, memory, "elf", "kdump-zlib")

@@ -109,7 +109,7 @@ def test_libkdumpfile_finds_the_memory_of_a_32_bit_file(
 
 
 def test_names_that_an_old_makedumpfile_read_four_bytes_too_late(tmp_path: Path) -> None:
-    """On kernels from 5.11 on; drgn then reads the names of the guest again, and none of them is junk."""
+    """On kernels from 5.11 on drgn then reads the names of the guest, all of them right."""
     bad, good = tmp_path / "bad", tmp_path / "good"
     names = (b"Linux", b"guest", b"6.1.0-56-amd64", b"#1 SMP Debian", b"x86_64", b"(none)")
     raw = b"".join(name.ljust(65, b"\0") for name in names)

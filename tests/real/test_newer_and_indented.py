@@ -20,9 +20,9 @@ _WORDS = "The kernel version is not supported."
 
 @pytest.mark.parametrize(("release", "newer"), [(b"5.9.4-56-amd64", False), (b"99.9.9-5-amd64", True)])
 def test_makedumpfile_reports_a_newer_kernel(release: bytes, newer: bool, tmp_path: Path) -> None:
-    """It shows the note and the log all the same; what `-d 31` keeps of such a kernel is not offered."""
+    """It still shows the note and the log; a copy with `-d 31` is not offered for such a kernel."""
     path = tmp_path / "dump.elf"
-    # In memory too: makedumpfile goes by the utsname that it finds there.
+    # In memory too: makedumpfile reads the release from utsname there.
     path.write_bytes((SAMPLES / "amd64-cut-note.elf").read_bytes().replace(b"6.1.0-56-amd64", release))
     document = open_document(str(path))
     said = readers.makedumpfile_dmesg(str(path), tmp_path / "log").out

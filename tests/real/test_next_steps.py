@@ -29,7 +29,7 @@ def _of(path: str) -> dict[str, NextCommand]:
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Callable[[NextCommand], str]:
-    """Runs a step in an empty folder; its session, where it is one, is at its end at once."""
+    """Run a command in an empty folder; an interactive session ends at once."""
 
     def run(step: NextCommand) -> str:
         need({"libkdumpfile": "drgn", "vmci": sys.executable}.get(step.reader, step.reader))

@@ -1,4 +1,4 @@
-"""Each QEMU that can be had, held to the rules of its version: recorded cases through `predict`, fresh ones as well.
+"""Test each available QEMU against the rules of its version: recorded cases through `predict`, fresh ones as well.
 
 `VMCI_VERSIONS` names a folder with unpacked releases, by default `.versions`: `NAME/run/qemu-system-x86_64` and so on.
 """
@@ -35,7 +35,7 @@ _RELEASES = (
     sorted({path.parent.resolve() for path in Path(_FOLDER).glob("*/run/qemu-system-x86_64")}) if _FOLDER else []
 )
 _OFF = {"offset": 0, "length": 16, "bytes": "00" * 16}
-"""The write with which a guest withdraws its note: a case does not see that of the case before."""
+"""The write by which a guest withdraws its note, so that no case inherits the note of the one before."""
 
 
 def _recorded(name: str) -> list[dict[str, Any]]:
@@ -46,7 +46,7 @@ def _recorded(name: str) -> list[dict[str, Any]]:
 
 
 def _hold(target: QemuTarget, program: str, cases: list[dict[str, Any]]) -> Counter[str]:
-    """Do the writes of cases, and compare what QEMU does with what `predict` says; return the number of each answer."""
+    """Do the writes of cases, compare QEMU's results with those of `predict`, and return the count of each answer."""
     from vmci_tui.qemu.ask import rules_of
     from vmci_tui.qemu.machine import QemuMachine
 

@@ -26,7 +26,7 @@ _PROVED = ("x86_64", "arm64", "s390x")
 
 
 def true_text(name: str) -> str:
-    """What the guest's own note says: that of the real dump made with the device."""
+    """Return the guest's own note: that of the real dump made with the device."""
     text = open_document(str(SAMPLES / GUESTS[name].bare.replace("nonote", "note"))).state.vmcoreinfo
     assert text is not None
     return text.text.decode()
@@ -74,7 +74,7 @@ def test_append_from_memory_equals_append_of_the_note(sample: Sample, tmp_path: 
     "name", ["amd64-la57", "arm64-lpa2", "i386-pae", "armhf-lpae", "ppc64el-radix", "riscv64-sv48", "s390x-72"]
 )
 def test_guests_of_all_machines_are_repaired(name: str, tmp_path: Path) -> None:
-    """The notes' readers take them; what libkdumpfile says, which reads memory too, is as was predicted."""
+    """Readers of notes accept the dumps; the result of libkdumpfile, which reads memory too, is as predicted."""
     bare, out = tmp_path / "bare.elf", tmp_path / "out.elf"
     bare.write_bytes(gzip.decompress((_GUESTS / f"{name}.elf.gz").read_bytes()))
     assert main(["repair", str(bare), "-o", str(out)]) == 0

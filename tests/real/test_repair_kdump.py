@@ -18,11 +18,11 @@ from vmci_tui.containers import Dump
 from vmci_tui.findings.judgement import Judgement
 
 _GUESTS = {"amd64": "x86_64", "arm64": "Unknown", "s390x": "S390X", "i386-pae": "i686", "ppc64el-radix": "Unknown"}
-"""And what QEMU writes as utsname.machine of each."""
+"""The machines, each with the utsname.machine that QEMU writes."""
 
 
 def elf_of(name: str) -> Dump:
-    """The cut dump of the guest, without a note."""
+    """Return the cut dump of the guest, without a note."""
     if name in guests.TRUTH:
         return guests.dump(name)
     dump = opened((SAMPLES / f"{name}-cut-nonote.elf").read_bytes()).dump
@@ -31,7 +31,7 @@ def elf_of(name: str) -> Dump:
 
 
 def kdump_of(name: str) -> bytes:
-    """The guest's pages as a kdump file of QEMU's making; page frames that are far apart cost bitmap only."""
+    """Return the guest's pages as a kdump file of QEMU; distant page frames cost only bitmap."""
     dump = elf_of(name)
     memory = {}
     for item in dump.memory.ranges:

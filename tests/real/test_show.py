@@ -47,7 +47,7 @@ def show(path: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 
 def text_of(shown: dict[str, Any], path: Path) -> bytes:
-    """The note's text, put together from the keys alone; each key lies where it is said to."""
+    """Assemble the note's text from the keys alone, and compare each key with the bytes at its offset."""
     data, lines = path.read_bytes() if path.stat().st_size < 1 << 22 else b"", []
     for key in shown["vmcoreinfo"]["keys"]:
         line = literal(key["key"]) + b"=" + literal(key["value"])
@@ -80,7 +80,7 @@ def test_the_ground_truth(path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_the_guests_own_note_is_at_its_address(path: Path) -> None:
-    """The window around it holds the note that the guest announced, at that very paddr."""
+    """The window has the note that the guest announced, at its paddr."""
     paddr = (_TRUTH["guests"].get(path.name) or {}).get("paddr")
     memory = (document := open_document(str(path))).layout.memory
     if paddr is None or memory.offset_of(paddr) is None:

@@ -1,4 +1,4 @@
-"""What is printed for people; the JSON is held in tests/test_cli.py."""
+"""Test the text output; tests/cli/test_json.py tests the JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that are told do what was done in the app: each is run by a shell, and the files are compared."""
+"""Test that the shown commands repeat the edits of the app: a shell runs each, and the files are compared."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ROOT = ROOT
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Run a line in a folder of its own, where `vmci` is this one."""
+    """Run a line in a folder of its own, with this `vmci` in the PATH."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bin").mkdir()
     script = tmp_path / "bin" / "vmci"
@@ -83,7 +83,7 @@ def test_edits_as_commands(
     found = [item.command for item in told if item.command is not None]
     assert [next(word for word in command.split("vmci ")[1].split()) for command in found] == list(verbs)
     assert "--in-place" not in found[0] and all(line.endswith("--in-place") for line in found[1:])
-    asked = " --yes worse" * (name == "amd64-cut-note.elf")  # what makes a reader refuse is asked once more in a script
+    asked = " --yes worse" * (name == "amd64-cut-note.elf")  # a script asks again for a save that a reader refuses
     shell("\n".join(("set -e", *(f"{line}{asked}" for line in found))))
     stem, ending = os.path.splitext(name)
     copy = Path(f"{stem}-fixed{ending}")

@@ -1,4 +1,4 @@
-"""The commands to go on with: exact, for this dump, safe to show and to paste."""
+"""Test the commands to run next: exact, for this dump, safe to show and to paste."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_copy_is_offered_only_of_kernels_that_makedumpfile_knows(
 
 
 def test_readers_built_for_x86_64_are_not_offered_for_other_machines(sample: Sample) -> None:
-    """makedumpfile takes the note of an arm64 dump, and stops later: it is built for x86-64."""
+    """makedumpfile accepts the note of an arm64 dump, and stops later: it is built for x86-64."""
     assert set(_steps(open_document(sample("arm64-cut-note.elf")))) == {
         "drgn", "libkdumpfile", "readelf", "eu-readelf", "debuginfod"
     }  # fmt: skip
@@ -123,7 +123,7 @@ def test_only_the_readers_that_were_asked_for(sample: Sample) -> None:
 
 
 def test_commands_for_one_reader_need_no_other_reader() -> None:
-    """Over the addresses in program headers other readers find no memory than the one that was asked for."""
+    """Wrong addresses in program headers concern other readers than the requested one."""
     blind = opened((DATA / "faults/633-armhf.elf").read_bytes())
     judgement = Judgement.of(blind)
     assert any(step.reader == "vmci" for step in next_commands(judgement))
@@ -163,7 +163,7 @@ def test_the_source_of_vmlinux(release: str, path: str, source: str) -> None:
 
 
 def test_a_wrong_build_id_is_not_used_in_a_command() -> None:
-    """5.15.168 and later write one that is none (finding T18)."""
+    """5.15.168 and later write a wrong build ID (finding T18)."""
     lines = b"BUILD-ID=%s\nPAGESIZE=4096\nSYMBOL(swapper_pg_dir)=ffffffff82c10000\n" % (b"ab" * 20)
     good = _steps(opened(elf((cpus() + note(b"OSRELEASE=5.15.167\n" + lines),))))
     bad = _steps(opened(elf((cpus() + note(b"OSRELEASE=5.15.168\n" + lines),))))
@@ -178,7 +178,7 @@ def test_a_malformed_build_id_is_none(value: bytes) -> None:
 
 
 def _drgn(notes: tuple[bytes, ...] | None = None, **uts: bytes) -> list[str]:
-    """The commands for drgn with a kdump file whose header has this utsname."""
+    """Return the commands for drgn with a kdump file whose header has this utsname."""
     steps = next_commands(Judgement.of(opened(kdump(pages(1, 2), notes, uts=uts))), "a.kdump")
     return [step.command for step in steps if step.reader == "drgn"]
 

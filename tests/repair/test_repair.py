@@ -1,4 +1,4 @@
-"""Repair: every safe fix, none that is not, and what has to be asked."""
+"""Test repair: it makes every safe fix, no other one, and asks where needed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def text_of(document: Document) -> bytes:
 
 
 def changed(document: Document, key: bytes, value: bytes) -> Document:
-    """The document as it would be with another value in the dump's note."""
+    """Return the document with another value in the dump's note."""
     return kit.opened(kit.saved(document.with_edit(Edit.of(edit_text.set_key, key, value))))
 
 
@@ -85,7 +85,7 @@ def test_the_right_value_is_set_if_the_note_is_not_in_memory(proved: Document) -
 
 
 def without_candidates(document: Document) -> Document:
-    """The dump with every note of its memory damaged."""
+    """Return the dump with every note in its memory damaged."""
     assert document.dump is not None
     raw = bytearray(document.source.read(0, document.source.size))
     for item in document.dump.memory.ranges:
@@ -173,8 +173,7 @@ def many_headers() -> Document:
 
 
 def test_a_failed_fix_is_tried_again_after_the_others() -> None:
-    """With the last note alone, of the wrong type, no reader would be left: only when its type is right are the
-    others taken out."""
+    """With only the last note, of a wrong type, no reader would accept: others are removed after its type is set."""
     document = kit.opened(factory.elf([factory.note(kind=1), factory.note(), factory.note(kind=1 << 31)]))
     assert [step.code for step in repair(document).steps] == ["N09", "N09", "N05"]
     assert len(document.state.notes) == 1 and not repair(document).steps

@@ -1,4 +1,4 @@
-"""A save that makes a reader refuse is a question; what is taken out is named."""
+"""Test that a save that makes a reader refuse needs consent, and that removed contents are named."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_save_that_every_reader_accepts_does_no_harm(sample: Sample) -> None:
 
 @pytest.fixture(params=["amd64-cut-note.elf", "x86_64-linux-good.elf", "x86_64-kaslr.kdump"])
 def accepted(request: pytest.FixtureRequest, sample: Sample, tmp_path: Path) -> str:
-    """A dump that crash and drgn accept."""
+    """Return a dump that crash and drgn accept."""
     if not request.param.endswith(".kdump"):
         return sample(request.param)
     path = tmp_path / request.param
@@ -78,7 +78,7 @@ def test_stripping_a_note_does_not_ask_about_the_missing_note(accepted: str) -> 
 
 
 def test_a_reader_for_another_machine_is_not_counted() -> None:
-    """It reads nothing of such a dump; that it takes an unnamed machine for its own is no merit to keep."""
+    """It does not read such a dump; that it takes an unnamed machine for its own need not be kept."""
     raw = kdump(pages(1, 2), uts={})
     named = kdump(pages(1, 2), uts={"machine": b"aarch64"})
     now, after = (judge_file(View(BytesSource(data))) for data in (raw, named))
@@ -126,7 +126,7 @@ def test_nothing_is_written_without_consent(
 
 
 def test_repair_makes_no_fix_that_a_reader_refuses(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever a table calls safe: here the fix of a finding takes the release out."""
+    """Even a fix that the catalogue calls safe is not made: here it would remove the release."""
     from vmci_tui.findings import judgement
 
     path = sample("crlf.elf")

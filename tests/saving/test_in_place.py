@@ -1,4 +1,4 @@
-"""Saved in place: the asked state, the same memory, exactly the planned writes, and back to the byte."""
+"""Test saves in place: the requested state, the same memory, exactly the planned writes, and an exact undo."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _BIG = b"OSRELEASE=6\n" + b"KEY=value\n" * 900
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[Document]:
-    """The file open as the app has it: locked, once it is saved, until it is closed."""
+    """Open the file as the app does: locked from the first save until it is closed."""
     document = open_document(str(path))
     try:
         yield document
@@ -56,7 +56,7 @@ def append(path: Path, text: bytes = _BIG) -> Plan:
 
 
 def written_as_planned(plan: Plan, before: bytes, after: bytes) -> None:
-    """Each byte that differs lies in a step, and each step begins and ends with one that does."""
+    """Each differing byte is in a step, and each step begins and ends with a differing byte."""
     assert len(after) == plan.image.size and plan.bytes_written == sum(step.length for step in plan.steps)
     same = bytearray(before[: len(after)].ljust(len(after), b"\0"))
     covered = 0
@@ -71,7 +71,7 @@ def written_as_planned(plan: Plan, before: bytes, after: bytes) -> None:
 
 
 def orderly(data: bytes) -> None:
-    """What crash and makedumpfile need: one PT_NOTE, first, before memory; headers behind the ELF header."""
+    """Assert the needs of crash and makedumpfile: one PT_NOTE, first, before memory; headers after the ELF header."""
     rows = plain_elf.rows(data)
     if any(row.type == PT_NOTE for row in rows):
         own, *rest = rows
@@ -143,7 +143,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_lifted_three_times_shrunk_and_undone(path: Path) -> None:
-    """By both addresses, also where the pieces meet; the file grows by what is lifted only."""
+    """Memory is equal by both addresses, also across pieces; the file grows only by the lifted bytes."""
     stages, texts = [path.read_bytes()], (_BIG, _BIG * 2, _BIG * 4, b"OSRELEASE=6\n")
     ways = []
     for text in texts:
@@ -202,7 +202,7 @@ def test_small_first_ranges_move_whole(tmp_path: Path) -> None:
 
 
 def test_a_cut_file_lacks_the_same_memory_after_a_save(tmp_path: Path) -> None:
-    """Lifted bytes behind its end must not be taken for the memory that was cut off there."""
+    """Lifted bytes after the end must not be taken for the memory that was cut off."""
     path = tmp_path / "dump.elf"
     before = elf((cpus(),), (Load(0x1000, ram(1 << 16), vaddr=0x7000),))[:-20000]
     path.write_bytes(before)
@@ -268,7 +268,7 @@ def test_a_file_open_in_another_vmci_is_refused(path: Path) -> None:
 
 
 def test_a_file_that_changed_since_it_was_opened_is_refused(path: Path) -> None:
-    """Also by bytes of its head, where the clock was too coarse to tell; also where another took its name."""
+    """Also by bytes of its headers, if the clock is too coarse; also if another file took its name."""
     before, time = path.read_bytes(), path.stat().st_mtime_ns
     for change in ("size", "time", "head", "name"):
         with opened(path) as document:
@@ -312,7 +312,7 @@ def test_bytes_of_another_program_are_not_undone(path: Path, where: str) -> None
 
 
 def test_a_touched_or_copied_file_is_undone_with_its_journal(path: Path) -> None:
-    """Bytes are judged, no times and no inodes."""
+    """Only bytes are compared, not times or inodes."""
     before = path.read_bytes()
     append(path)
     os.utime(path, ns=(1, 1))

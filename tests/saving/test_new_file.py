@@ -1,4 +1,4 @@
-"""Who owns a new file and who may read it, its temporary name, and what a killed writer left."""
+"""Test owner and permissions of a new file, its temporary name, and the remains of a killed writer."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def umask(mask: int) -> Iterator[None]:
 
 
 def run(writer: str, folder: Path, mode: int) -> Path:
-    """The file that a command makes of a source with this mode."""
+    """Return the file that a command makes of a source with this mode."""
     source, out = folder / "source", folder / "out"
     plain = kdump_factory.kdump({at: ram(4096, at) for at in range(3)})
     source.write_bytes(kdump_factory.flattened(plain, (4096, 8192)) if writer == "unflatten" else _DATA)
@@ -77,7 +77,7 @@ def test_a_file_that_is_replaced_keeps_its_mode_and_owner(writer: str, tmp_path:
 
 @need_root
 def test_an_owner_that_cannot_be_kept_is_refused() -> None:
-    """Somebody's own folder, another's file in it."""
+    """A file of another user in the saver's own folder."""
     with tempfile.TemporaryDirectory() as folder:  # not below pytest's, which is its user's alone
         source, out = Path(folder, "source"), Path(folder, "out")
         source.write_bytes(b"new")
@@ -98,7 +98,7 @@ _ACCESS, _DEFAULT = "system.posix_acl_access", "system.posix_acl_default"
 
 
 def _list(group: int, mask: int) -> bytes:
-    """An access list: the owner rwx, one more user rwx, the group, the mask, no others (linux/posix_acl_xattr.h)."""
+    """Return an access list: owner rwx, another user rwx, the group, the mask, no others (linux/posix_acl_xattr.h)."""
     none = 0xFFFFFFFF
     rows = (0x01, 7, none), (0x02, 7, _NOBODY), (0x04, group, none), (0x10, mask, none), (0x20, 0, none)
     return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *row) for row in rows)
@@ -113,7 +113,7 @@ def _access(path: Path) -> tuple[int, bytes]:
 @pytest.mark.parametrize("folder", [False, True], ids=["no default", "default of the folder"])
 @pytest.mark.parametrize("own", [False, True], ids=["no list", "a list of its own"])
 def test_an_access_list_is_kept_and_none_is_added(own: bool, folder: bool, tmp_path: Path) -> None:
-    """The bits of the group are the mask where there is a list: without it they would say more."""
+    """With a list the group bits are its mask; without the list they would allow more."""
     out = tmp_path / "out"
     out.write_bytes(b"old")
     out.chmod(0o640)

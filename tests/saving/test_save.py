@@ -1,4 +1,4 @@
-"""The target is, at any moment, absent, the old file or the new one; the source is never touched."""
+"""Test that the target is at any moment absent, the old file or the new one, and that the source never changes."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_failing_call_leaves_no_file_and_reports_one_line(
 
 
 def test_a_disk_that_fills_up_in_the_middle(document: Document, source: Path, target: Path) -> None:
-    """A real ENOSPC, from a file size limit of the process: EFBIG, half way through memory."""
+    """Fail half way through memory with a file size limit of the process (EFBIG)."""
     import resource
     import signal
 
@@ -224,7 +224,7 @@ def test_an_entry_is_saved_as_16_bytes(target: Path) -> None:
 def test_a_dump_with_notes_of_a_process_is_saved_and_opened(
     command: tuple[str, ...], e_type: int, kind: int, tmp_path: Path
 ) -> None:
-    """A dump has physical addresses: without its note, or with a type of ELF file, it is none of a process either."""
+    """A dump has physical addresses: without its note, or with another ELF type, it is not a process core either."""
     for notes in ((note(b"x" * 8, b"CORE\0", kind) + note(),), (note(b"x" * 8, b"CORE\0", kind),)):
         if command[0] != "repair" and len(notes[0]) < 100:
             continue

@@ -1,4 +1,4 @@
-"""What is kept for taking a save back: read whole or not at all, and never believed against the file."""
+"""Test the undo journal: a record is read whole or not at all, and never trusted against the file."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ _HEAD = "<8sIIQQQQIq"
 
 
 def forged(**fields: int) -> bytes:
-    """A record of version 1 with right checksums that says what no save of ours does."""
+    """Return a record of version 1 with right checksums and contents that no save makes."""
     said = {"version": 1, "count": 1, "before": len(_DATA), "after": len(_DATA), "offset": 0, "old": 0, "new": 1}
     said |= fields
     head = struct.pack(_HEAD, b"VMCIUNDO", said["version"], said["count"], 1, 2, said["before"], said["after"], 0, 7)
@@ -137,7 +137,7 @@ def test_a_foreign_journal_is_refused_in_one_line(
 def test_a_journal_that_cannot_be_read_is_never_cut(
     kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Somebody's own file, a newer version's, a damaged one: a save in place is refused, with the way out."""
+    """Another file, a newer version, a damaged one: a save in place is refused, with a hint."""
     path, journal = tmp_path / "dump.elf", tmp_path / f"dump.elf{SUFFIX}"
     data = _HOSTILE[kind]
     data = data if isinstance(data, bytes) else data()
@@ -155,7 +155,7 @@ def test_a_journal_that_cannot_be_read_is_never_cut(
 
 @pytest.mark.parametrize("kind", ["folder", "fifo", "dangling link", "link to itself", "link to a file"])
 def test_a_journal_that_is_not_a_regular_file(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Said in one line, nothing changed; a link is not followed: who can plant one chooses what is written over."""
+    """One line, nothing changed; a link is not followed, since it would choose the file that is overwritten."""
     path, journal, mine = tmp_path / "dump.elf", tmp_path / f"dump.elf{SUFFIX}", tmp_path / "mine"
     path.write_bytes(_DATA)
     if kind == "folder":
@@ -186,14 +186,14 @@ def test_the_file_before_the_save_has_the_old_bytes() -> None:
 @given(st.integers(0, 1 << 20), st.integers(0, 1 << 13))
 @settings(max_examples=300, deadline=None)
 def test_a_record_cut_by_a_power_cut_is_ignored(at: int, more: int) -> None:
-    """The file has grown, and behind what came lie zeros."""
+    """The file has grown, with zeros after the written bytes."""
     first, second = encode(_RECORD) + encode_mark(9, 120), encode(_CUT)
     head = 60 + 72
     assert decode(first + second[: at % head] + bytes(more)) == (decode(first)[0], len(first))
 
 
 def test_a_record_with_zeros_is_ignored_if_the_file_is_unchanged(tmp_path: Path) -> None:
-    """Its head came, its bytes did not: the save before it is the last one; a file that was changed since is told."""
+    """Its head was written, its bytes were not: the previous save is the last one; a changed file is reported."""
     path, journal = tmp_path / "dump.elf", tmp_path / f"dump.elf{SUFFIX}"
     path.write_bytes(_DATA)
     assert main(["set", str(path), "PAGESIZE=8192", "--in-place"]) == 0
@@ -236,7 +236,7 @@ def test_a_damaged_record_between_others_is_kept_and_not_skipped(
 
 
 _OLD = DATA / "journals-version-1.tar.xz"
-"""Saved in place by the first version: each folder has the file before, as it was left, and its journal."""
+"""Saves in place by version 1: each folder has the file before, the file afterwards, and its journal."""
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_journals_of_version_1_are_undone_completed_and_extended(name: str, save
 
 
 def test_a_damaged_journal_of_version_1_is_never_cut(tmp_path: Path) -> None:
-    """Any one bit: what cannot be read is refused, and nothing of it is lost."""
+    """Any single bit: an unreadable journal is refused, and keeps its bytes."""
     with tarfile.open(_OLD) as tar:
         tar.extractall(tmp_path, filter="data")
     path, journal = tmp_path / "elf-twice" / "dump", tmp_path / "elf-twice" / f"dump{SUFFIX}"
@@ -310,7 +310,7 @@ def _first_head(count: int) -> bytes:
 
 @pytest.mark.parametrize("kind", _COSTLY)
 def test_looking_at_a_hostile_journal_is_fast(kind: str, tmp_path: Path) -> None:
-    """Whatever it says and however long it is: a second and a few megabytes, beside a dump that is shown."""
+    """A journal of any content and length costs `show` at most a second and a few megabytes."""
     path, journal = tmp_path / "dump.elf", tmp_path / f"dump.elf{SUFFIX}"
     head, tail = _COSTLY[kind]()
     path.write_bytes(_DATA)
@@ -323,7 +323,7 @@ def test_looking_at_a_hostile_journal_is_fast(kind: str, tmp_path: Path) -> None
 
 
 def test_looking_at_the_largest_mixed_record_is_fast(tmp_path: Path) -> None:
-    """Each byte of it the old or the new one in turn, which is the slowest to tell."""
+    """Its bytes are old and new ones in turn, the slowest case to compare."""
     path, journal = tmp_path / "dump.elf", tmp_path / f"dump.elf{SUFFIX}"
     size = 7 << 20
     path.write_bytes(b"\x7fELF" + b"ab" * (size // 2))

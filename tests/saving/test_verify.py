@@ -1,4 +1,4 @@
-"""The check that runs after a save must see every kind of damage."""
+"""Test that the check after a save detects every kind of damage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guest memory that tries to be mistaken: nothing wrong is adopted without asking, and the true note stands first."""
+"""Test misleading guest memory: no wrong note is adopted without asking, and the true note is first."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TWINS = {"twin", "longer_twin"}
 
 
 def judged(made: Scene, everywhere: bool, folder: Path | None = None) -> tuple[RankedCandidate, ...]:
-    """From bytes, or from a file in `folder`."""
+    """Return the ranked candidates of a scene, opened from bytes, or from a file in `folder`."""
     data = made.dump()
     if folder is None:
         dump = opened(data).dump

@@ -1,4 +1,4 @@
-"""The entry's region in the dump's memory, and how it compares with the note that the dump has."""
+"""Test the entry's region in the dump's memory, and its comparison with the dump's note."""
 
 from __future__ import annotations
 

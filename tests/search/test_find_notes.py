@@ -1,4 +1,4 @@
-"""What is taken for a candidate, what for a whole one, and what for none."""
+"""Test which bytes of memory are a candidate, which a whole one, and which neither."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TRUTH = json.loads((DATA / "truth.json").read_text())["guests"]
 
 
 def guest_with(*placed: tuple[int, bytes], machine: int = X86_64) -> Guest:
-    """One MiB of memory at 0, zeros but for what is placed."""
+    """Return 1 MiB of memory at address 0: zeros, except the placed bytes."""
     memory = bytearray(1 << 20)
     for paddr, data in placed:
         memory[paddr : paddr + len(data)] = data
@@ -117,7 +117,7 @@ def test_a_note_of_several_pages_is_whole(data: bytes) -> None:
 
 
 def test_missing_bytes_are_not_invented() -> None:
-    """A note at the end of memory, and one with a range without bytes within it."""
+    """A note at the end of memory, and one across a range without bytes."""
     data = note().ljust(4096, b"\0")
     for loads in ([Load(0x1000, data[:200])], [Load(0x1000, data[:200], memsz=4096)]):
         dump = opened(elf(loads=loads)).dump
@@ -142,7 +142,7 @@ def test_a_note_across_two_blocks_is_found_once(monkeypatch: pytest.MonkeyPatch,
 
 @pytest.mark.parametrize("cut", [1, 5, 13, 30])
 def test_page_starts_are_those_of_the_address_not_of_the_file(cut: int) -> None:
-    """Ranges that begin at any address; the page's first bytes lie in two of them."""
+    """Ranges begin at any address; the page's first bytes are in two of them."""
     data = bytes(100) + note().ljust(4096, b"\0")
     loads = [Load(0x2000 - 100, data[: 100 + cut]), Load(0x2000 + cut, data[100 + cut :])]
     dump = opened(elf(loads=loads)).dump
@@ -197,7 +197,7 @@ def test_any_bytes_are_searched() -> None:
 
 @pytest.mark.parametrize("name", [name for name in TRUTH if (SAMPLES / name).exists()])
 def test_the_windows_headers_of_real_guests(name: str) -> None:
-    """The note lies where the guest said; a page without header beside it holds the same text."""
+    """The note is at its address; a page without header beside it has the same text."""
     dump = open_document(str(SAMPLES / name)).dump
     assert dump is not None
     true = TRUTH[name.replace("cut-nonote", "nonote").replace("cut-note", "nonote")]

@@ -1,4 +1,4 @@
-"""Reading all of guest memory: every stretch of an anchor's length is seen whole, once, wherever it lies."""
+"""Test reading all of guest memory: each sequence of an anchor's length is in exactly one block, at any address."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def source_of(data: bytes, kind: str, folder: Path) -> Source:
 
 
 def windows(guest: Guest) -> list[tuple[int, bytes]]:
-    """Every stretch of REACH bytes that a block holds, with its address."""
+    """Return every sequence of REACH bytes in a block, with its address."""
     out = []
     for block in scan.blocks(guest, no_progress):
         places = range(block.start, block.end - scan.REACH + 1)
@@ -81,7 +81,7 @@ def test_progress_counts_all_memory_and_may_stop_it(kind: str, tmp_path: Path) -
 
 
 def test_holes_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What borders on a hole is read from a little before it; the rest of the hole is not."""
+    """Bytes after a hole are read from a little before its end; the rest of the hole is not read."""
     path = tmp_path / "sparse"
     with path.open("wb") as file:
         file.truncate(1 << 40)

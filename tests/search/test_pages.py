@@ -1,4 +1,4 @@
-"""Compressed memory holds for a search what the same memory holds in plain; worker processes change nothing."""
+"""Test that a search of compressed memory finds the same as in plain memory, with and without worker processes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """The processes that were started; none of them may be left."""
+    """Return the started processes, and assert that none is left at the end."""
     out: list[Any] = []
     popen = subprocess.Popen
 
@@ -63,7 +63,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
 @pytest.fixture
 def helped(monkeypatch: pytest.MonkeyPatch, started: list[Any]) -> list[Any]:
-    """Two workers do all of the work: each is waited for, and nothing is looked at here."""
+    """Let two workers do all of the work: each is waited for, and nothing is searched here."""
     collect = WorkerPool.collect
 
     def patiently(self: WorkerPool) -> Iterator[tuple[int, page_pattern.BatchHits]]:
@@ -90,7 +90,7 @@ def quickly(data: bytes) -> bytes:
 
 
 def memory_of(seed: int, size: int, order: Order) -> bytes:
-    """48 pages of 4 KiB with notes and texts in all sorts of places, zeros between them."""
+    """Return 48 pages of 4 KiB with notes and texts at various places, and zeros between them."""
     rng = random.Random(seed)
     memory = bytearray(48 * 4096)
     for at in range(0, len(memory), size):
@@ -111,7 +111,7 @@ def plain(memory: dict[int, bytes], size: int, order: Order) -> Guest:
 
 
 def compressed(data: bytes, folder: Path | None = None) -> Guest:
-    """Out of memory, or out of a file where workers can read it."""
+    """Return the guest of a kdump file, opened from bytes, or from a file that workers can read."""
     source: BytesSource | FileSource = BytesSource(data)
     if folder is not None:
         (folder / "dump").write_bytes(data)
@@ -202,7 +202,7 @@ def test_all_compressions(flag: int, compress: Any, tmp_path: Path, helped: list
 
 @pytest.mark.parametrize("everywhere", [False, True])
 def test_a_page_that_is_stored_once_for_many_is_found_at_each(everywhere: bool) -> None:
-    """It is passed over only where nothing begins in it."""
+    """A page is skipped only if no match begins in it."""
     data = bytearray(kdump({pfn: note().ljust(4096, b"\0") for pfn in range(40)}, notes=[]))
     table = data.find(struct.pack("<I", ZLIB) + bytes(8)) - 12
     for row in range(1, 40):
@@ -322,7 +322,7 @@ def test_memory_without_a_file_needs_no_worker(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_a_missing_package_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: list[Any]) -> None:
-    """Workers lack it too: they are lost, and the error is raised here."""
+    """Workers lack the package too: they fail, and the error is raised here."""
     monkeypatch.setattr(scheduler, "WORTH", 0.0)
     monkeypatch.setitem(sys.modules, "lzallright", None)
     monkeypatch.setattr(worker_pool, "_CODE", "raise SystemExit(1)")
@@ -355,7 +355,7 @@ def test_workers_end_with_their_parent_process(tmp_path: Path) -> None:
 
 
 def _runs(pid: int) -> bool:
-    """Whether it is there and no zombie, whoever has to wait for it."""
+    """Return whether the process exists and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""The files that vmci keeps for its user are untrusted: whatever they are, the app starts, and says it once."""
+"""Test that the app starts with any content of the files that vmci keeps for its user, and reports a fault once."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _place(tmp_path: Path, name: str) -> Path:
 
 
 def _use_all(path: str) -> None:
-    """Everything that reads or writes one of the files."""
+    """Call every function that reads or writes one of the files."""
     settings.load()
     settings.last_theme()
     settings.store_theme("nord")
@@ -147,7 +147,7 @@ def test_valid_settings_give_no_message(tmp_path: Path) -> None:
 
 @contextmanager
 def _as_nobody() -> Iterator[None]:
-    """A user who may not read what mode 0 closes: root may."""
+    """Run as a user who may not read a file of mode 0: root may."""
     user = os.geteuid()
     if user == 0:
         os.seteuid(65534)
@@ -185,7 +185,7 @@ async def test_a_damaged_list_of_recent_files_is_set_aside(
 
 
 def test_stored_lists_can_be_read_again(tmp_path: Path) -> None:
-    """However long the names and places are that were in it."""
+    """Names and places in it may have any length."""
     one = tmp_path / "one"
     one.touch()
     path = _place(tmp_path, _KEPT[1])

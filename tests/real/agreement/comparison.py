@@ -1,4 +1,4 @@
-"""Compare predicted verdicts with what the programs did: list disagreements, and print the table of a run."""
+"""Compare predicted verdicts with those of the programs: list disagreements, and print the table of a run."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def hold(
     seen: Callable[[Tally], None] = lambda _: None,
     models: ChosenReaders = DEFAULT,
 ) -> Tally:
-    """Ask models and programs about each file; call `seen` with the progress."""
+    """Run models and programs on each file; call `seen` with the progress."""
     tally = Tally(oracle.readers)
     while batch := list(islice(mutants, _BATCH)):
         for mutant, answers in zip(batch, oracle.ask_many([m.data for m in batch]), strict=True):

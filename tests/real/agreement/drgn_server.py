@@ -19,7 +19,7 @@ import drgn
 
 _SECONDS = 10
 _HAS_TEXT = tuple(map(int, drgn.__version__.split(".")[:3])) >= (0, 0, 24)
-"""Whether this drgn shows the text; an older one shows only what it read there."""
+"""Whether this drgn shows the text; an older one shows only the values that it parsed."""
 
 
 def _read(path: str) -> dict[str, Any]:

@@ -158,7 +158,7 @@ def _compressed(flag: int, broken: bool = False) -> Change:
 
 
 def _filled(shape: KdumpShape) -> None:
-    """Beside utsname what QEMU leaves out."""
+    """The fields that QEMU leaves empty, beside utsname."""
     shape.uts = base("arm64").uts
 
 
@@ -177,7 +177,7 @@ def _lying_neighbour(shape: KdumpShape) -> None:
 
 
 def _between_records() -> bytes:
-    """Notes where no record is; libkdumpfile then reads the file 273 bytes behind that place: up to 32 records."""
+    """Notes at an offset without a record; libkdumpfile then reads the file 273 bytes after it, up to 32 records."""
     shape = _shape("amd64-short")
     area = b"".join(note.bytes("little") for note in shape.notes.notes)
     shape.sub |= {"offset_note": _GAP, "size_note": len(area)}

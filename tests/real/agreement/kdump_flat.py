@@ -28,7 +28,7 @@ class Flat:
 
 
 def flatten(rng: random.Random, plain: bytes) -> Flat:
-    """In the order of the file, or the head last, in pieces of some size; zeros are left out now and then."""
+    """Records in the order of the file, or with the headers last, of random sizes; some zeros are left out."""
     size = rng.choice((4096, 4096, 10000, 65536, 1 << 20))
     starts = range(0, len(plain), size)
     records: list[tuple[int, bytes, int | None]] = [(at, plain[at : at + size], None) for at in starts]

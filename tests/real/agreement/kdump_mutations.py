@@ -50,7 +50,7 @@ def _mutation(weight: float) -> Callable[..., Callable[[random.Random, KdumpShap
 
 
 def kdump_mutants(seed: int | str, count: int) -> Iterator[Mutant]:
-    """`count` of them."""
+    """Return `count` mutants."""
     for number in range(count):
         yield kdump_mutant(seed, number)
 
@@ -187,7 +187,7 @@ def _other_pointer(rng: random.Random, shape: KdumpShape) -> str | None:
 
 @_mutation(4)
 def _place(rng: random.Random, shape: KdumpShape) -> str | None:
-    """The notes at the end of the file, or further back in the sub-header's blocks."""
+    """Move the notes to the end of the file, or further back in the sub-header's blocks."""
     if rng.random() < 0.5:
         shape.notes_behind = not shape.notes_behind
         return "behind" if shape.notes_behind else "in front"
@@ -197,14 +197,14 @@ def _place(rng: random.Random, shape: KdumpShape) -> str | None:
 
 @_mutation(3)
 def _other_form(rng: random.Random, shape: KdumpShape) -> str | None:
-    """The sub-header in the layout of another width."""
+    """Write the sub-header in the layout of another width."""
     shape.form = rng.choice([form for form in ("packed", "padded", "wide") if form != shape.form])
     return shape.form
 
 
 @_mutation(2)
 def _other_width(rng: random.Random, shape: KdumpShape) -> str | None:
-    """The header in the other width; the sub-header as it was."""
+    """Write the header in the other width, with the old sub-header."""
     shape.bits = 32 if shape.bits == 64 else 64
     return str(shape.bits)
 
@@ -234,7 +234,7 @@ def _uts(rng: random.Random, shape: KdumpShape) -> str | None:
 
 @_mutation(3)
 def _bitmaps(rng: random.Random, shape: KdumpShape) -> str | None:
-    """Bits of the bitmaps, or the count of pages that they are for."""
+    """Flip bits of the bitmaps, or change the count of pages that they describe."""
     which = rng.randrange(4)
     if which == 0:
         shape.memory = set()
@@ -250,7 +250,7 @@ def _bitmaps(rng: random.Random, shape: KdumpShape) -> str | None:
 
 @_mutation(4)
 def _page(rng: random.Random, shape: KdumpShape) -> str | None:
-    """A page descriptor or its bytes; page 0 is the one that a reader of s390x wants."""
+    """Damage a page descriptor or its bytes; page 0 is the one that a reader of s390x needs."""
     if not shape.pages:
         return None
     number = min(shape.pages) if rng.random() < 0.6 else rng.choice(list(shape.pages))
@@ -304,7 +304,7 @@ def _cut(rng: random.Random, shape: KdumpShape) -> str | None:
 
 @_mutation(6)
 def _bits(rng: random.Random, shape: KdumpShape) -> str | None:
-    """Single bits of the two headers and the notes."""
+    """Flip single bits of the two headers and the notes."""
     count = rng.choice((1, 1, 1, 2, 5))
     places = [(rng.choice((0, 0, shape.block)) + rng.randrange(rng.choice((110, 470, 4096))), rng.randrange(8))
               for _ in range(count)]  # fmt: skip
@@ -327,7 +327,7 @@ def _more(rng: random.Random, shape: KdumpShape) -> str | None:
 
 @_mutation(1)
 def _head_of_another(rng: random.Random, shape: KdumpShape) -> str | None:
-    """The first block of another file."""
+    """Replace the first block by that of another file."""
     name, other = any_base(rng)
     head = base(name).bytes(rng)[:464]
     shape.late.append(lambda rng, out: out.__setitem__(slice(0, min(464, len(out))), head[: len(out)]))

@@ -46,14 +46,14 @@ class Page:
 
 @dataclass
 class KdumpShape:
-    """A whole file. What is in `header` and `sub` stands there; what is not follows from the layout."""
+    """A whole file. Fields in `header` and `sub` are written as given; all others follow from the layout."""
 
     bits: Bits
     order: Order
     form: Form
     """`packed`, `padded` or `wide`: how the sub-header is laid out."""
     notes: Shape
-    """An ELF dump whose note areas are the file's: the damage of notes and texts works on it."""
+    """An ELF dump with the file's note areas, so that mutations of notes and texts apply to it."""
     pages: dict[int, Page]
     uts: dict[str, bytes] = field(default_factory=dict)
     header: dict[str, int] = field(default_factory=dict)
@@ -66,10 +66,10 @@ class KdumpShape:
     gap: int = 0
     """Bytes between the sub-header and the notes."""
     memory: set[int] = field(default_factory=set)
-    """Pages in the first bitmap besides those that are there."""
+    """Pages in the first bitmap that the file does not have."""
     magic: bytes = b"KDUMP   "
     own_pointer: bytes | None = None
-    """A text of its own for offset_vmcoreinfo, behind everything."""
+    """A separate text for offset_vmcoreinfo, at the end of the file."""
     late: list[Damage] = field(default_factory=list)
 
     @property
@@ -160,7 +160,7 @@ class KdumpShape:
 
 
 def from_elf(elf: Shape, block: int, form: Form, notes: list[Note] | None = None) -> KdumpShape:
-    """The kdump of the memory of an ELF dump, as QEMU would write it, each page compressed with zlib."""
+    """Return the kdump of an ELF dump's memory, as QEMU would write it, each page compressed with zlib."""
     bits: Bits = 64 if form == "wide" else 32
     area = Segment(PT_NOTE, elf.notes if notes is None else notes)
     pages: dict[int, bytearray] = {}

@@ -34,7 +34,7 @@ class Mutant(NamedTuple):
 
 
 def mutants(seed: int | str, count: int) -> Iterator[Mutant]:
-    """`count` of them."""
+    """Return `count` mutants."""
     for number in range(count):
         yield mutant(seed, number)
 

@@ -15,7 +15,7 @@ each program itself prints:
 - readelf and eu-readelf print errors when they stop at the head, and a title when they come to
   the notes. Only eu-readelf shows text: lines below the note's own that lack OSRELEASE.
 
-None where the output does not tell: after a death by signal, or where nothing is printed.
+None where the output does not show it: after a death by signal, or where nothing is printed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Answer(NamedTuple):
 
     accepts: bool
     osrelease: str | None
-    """The release as latin-1; None if it shows none."""
+    """The release as latin-1; None if the program prints no release."""
     stage: Stage | None
     """The stage of the refusal; None if it accepted, or its output does not show the stage."""
     says: str
@@ -243,7 +243,7 @@ def _drgn_stage(words: str) -> Stage | None:
 
 
 class Oracle:
-    """Asks programs, two dumps at a time: all of them, or those that are named."""
+    """Runs all programs, or the named ones, two dumps at a time."""
 
     def __init__(self, readers: Sequence[str] = READERS, how: Conditions = _ALL) -> None:
         self.readers, self._how = readers, how

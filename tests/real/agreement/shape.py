@@ -75,9 +75,9 @@ class Segment:
     filesz: int | None = None
     memsz: int | None = None
     behind: bytes = b""
-    """Bytes of the note area behind its last note."""
+    """Bytes of the note area after its last note."""
     over: Segment | None = None
-    """Points at the bytes of this one instead of its own."""
+    """The segment whose bytes it names instead of its own."""
 
     def content(self, order: Order) -> bytes:
         if self.over is not None:
@@ -110,7 +110,7 @@ class Places(NamedTuple):
     notes: int
     """Where the first note area starts."""
     text: int
-    """Where the VMCOREINFO text starts; 0 where there is none."""
+    """The offset of the VMCOREINFO text; 0 if there is no text."""
     text_length: int
 
 
@@ -124,7 +124,7 @@ class Shape:
     bits: Bits
     order: Order
     header: dict[str, int]
-    """The e_* fields; the counts and offsets are there only where they shall lie."""
+    """The e_* fields; counts and offsets are given only to make them wrong."""
     segments: list[Segment]
     sections: list[Section] = field(default_factory=list)
     sections_first: bool = False

@@ -1,6 +1,6 @@
 """Compare verdicts of drgn and libkdumpfile over kdump-compressed and flattened files with the installed program.
 
-First files made on purpose, one a rule; then damaged ones: a seeded slice in every run, the whole with `-m long`.
+First crafted files, one a rule; then damaged ones: a seeded slice in every run, the whole with `-m long`.
 """
 
 from __future__ import annotations

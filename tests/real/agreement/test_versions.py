@@ -1,4 +1,4 @@
-"""The rules of other versions, held to the programs of other releases, unpacked beside each other.
+"""Test the rules of other versions with the programs of other releases, unpacked beside each other.
 
 `VMCI_VERSIONS` names their folder, by default `.versions`: `NAME/run/crash` and so on, scripts that run the programs of
 a release with its libraries; `drgn-VERSION`, into which pip installed drgn (`--target`), or a virtual environment.
