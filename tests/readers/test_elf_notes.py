@@ -1,4 +1,4 @@
-"""Walking note areas as the two readelfs do."""
+"""Walking note areas as readelf, libelf and libkdumpfile do."""
 
 from __future__ import annotations
 
@@ -40,6 +40,18 @@ def test_a_walk_ends_at_what_does_not_fit() -> None:
     area = walk(0, cpus() + note(descsz=9999), "little", 4)
     assert (len(area.notes), area.broken) == (2, len(cpus()))
     assert walk(0, note() + b"abc", "little", 4).broken == len(note())
+
+
+@pytest.mark.parametrize("align", [4, 8])
+def test_the_padding_of_the_last_note_may_be_missing_for_some(align: int) -> None:
+    whole = note(b"A=1", align=align) + note(b"B=2", align=align)
+    text_ends = whole.rindex(b"B=2") + 3
+    for length in range(text_ends - 1, len(whole)):
+        strict, lax = (walk(0, whole[:length], "little", align, padding) for padding in (True, False))
+        assert [each.desc for each in strict.notes] == [b"A=1"] and strict.broken is not None
+        assert [each.desc for each in lax.notes] == [b"A=1", b"B=2"][: 1 + (length >= text_ends)]
+        last = lax.notes[-1]
+        assert last.unpadded == Span(last.offset, last.at + 3 - last.offset)
 
 
 def test_zeros_at_the_end_of_a_note_are_no_shift() -> None:

@@ -92,9 +92,22 @@ class DrgnText:
 
     @cached_property
     def faults(self) -> tuple[TextFault, ...]:
-        """All lines that it would refuse; it stops at the first."""
+        """All lines that a version would refuse; it stops at the first whose key it knows."""
         faults = ((line, _fault(line)) for line in self.lines)
         return tuple(TextFault(found[0], line, found[1]) for line, found in faults if found)
+
+    @property
+    def first(self) -> TextFault | None:
+        return self.faults[0] if self.faults else None
+
+    @cached_property
+    def below(self) -> dict[str, TextFault]:
+        """For each cause the fault after the first one, in the key that drgn has known for longest."""
+        found: dict[str, TextFault] = {}
+        for fault in self.faults[1:]:
+            if fault.cause not in found or fault.since < found[fault.cause].since:
+                found[fault.cause] = fault
+        return found
 
     @property
     def missing(self) -> bytes | None:

@@ -61,14 +61,15 @@ def _unfinished(r: TextReading) -> RuleHit | None:
 def _fault(cause: str, since: Version, below: bool) -> Callable[[TextReading], RuleHit | None]:
     """Return what finds the text's first fault, if it has a cause and is in a key that drgn knows since a version.
 
-    `below`: the first such fault after it, if no key of an older version has one there too.
+    `below`: the one with the cause after it, in the key that drgn has known for longest.
     """
 
     def find(r: TextReading) -> RuleHit | None:
-        faults = r.parsed.faults if r.parsed else ()
-        mine = [each for each in (faults[1:] if below else faults[:1]) if each.cause == cause]
-        first = min(mine, key=lambda each: each.since, default=None)
-        return None if first is None or first.since != since else RuleHit(_span(r, first.line), first.words)
+        if r.parsed is None:
+            return None
+        found = r.parsed.below.get(cause) if below else r.parsed.first
+        right = found is not None and (found.cause, found.since) == (cause, since)
+        return RuleHit(_span(r, found.line), found.words) if found is not None and right else None
 
     return find
 
