@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from vmci_tui.common.span import Span
-from vmci_tui.readers.rule import Reading, Rule, RuleHit, Stage
+from vmci_tui.readers.rule import Fault, Reading, Rule, RuleHit, Stage
 from vmci_tui.readers.version import Version
 
 R = TypeVar("R", bound=Reading)
@@ -19,6 +21,22 @@ def _without_fields(reading: object, name: str) -> Span:
 
 def _without_faults(reading: object, name: str) -> RuleHit | None:
     raise KeyError(name)
+
+
+class NamedFaults(ABC):
+    """A reading that finds its faults itself; the kind of each is the name of its rule."""
+
+    @abstractmethod
+    def faults(self) -> Iterator[Fault]:
+        """Yield what is wrong for the program; empty words are those of the rule."""
+
+    @cached_property
+    def _hits(self) -> Mapping[str, RuleHit]:
+        return {fault.kind: RuleHit(fault.span, fault.words or None) for fault in self.faults()}
+
+    def fault_of(self, rule: str) -> RuleHit | None:
+        """Return the fault of a rule."""
+        return self._hits.get(rule)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from vmci_tui.readers.makedumpfile.elf import KERNEL_IMAGE, MakedumpfileElf
 from vmci_tui.readers.makedumpfile.kdump_reading import MEMORY, MakedumpfileKdump
 from vmci_tui.readers.makedumpfile.notes import CUT, missing_note
 from vmci_tui.readers.makedumpfile.text import KEYS, LINE_ROOM, LOG_KEYS, MakedumpfileText
-from vmci_tui.readers.rule import Fault, RuleHit
+from vmci_tui.readers.rule import Fault
+from vmci_tui.readers.rule_rows import NamedFaults
 from vmci_tui.readers.shared.c_numbers import strtol, strtoull
 
 _EM_X86_64: Final = 62
@@ -29,7 +30,7 @@ _TABLES: Final = (b"SYMBOL(init_level4_pgt)", b"SYMBOL(init_top_pgt)")
 _UTSNAMES: Final = (b"SYMBOL(init_uts_ns)", b"SYMBOL(system_utsname)")
 
 
-class MakedumpfileReading(MakedumpfileElf):
+class MakedumpfileReading(MakedumpfileElf, NamedFaults):
     """A file as makedumpfile reads it, up to the text."""
 
     @cached_property
@@ -86,8 +87,7 @@ class MakedumpfileReading(MakedumpfileElf):
         at = 0 if self.text.startswith(line) else self.text.find(b"\n" + line) + 1
         return Span(self.place[0] + at, len(line))
 
-    def _faults(self) -> Iterator[Fault]:
-        """Yield what is wrong with the file, each with the name of its rule; empty words are those of the rule."""
+    def faults(self) -> Iterator[Fault]:
         if self.container == "flattened":
             yield Fault("flattened", "", Span(0, len(FLATTENED)))
         elif self.container == "sadump":
@@ -160,11 +160,3 @@ class MakedumpfileReading(MakedumpfileElf):
             yield Fault(f"kernel-{need.since}", "", self.line_span(b"OSRELEASE=" + (self.osrelease or b"")))
         if 0 < page_size < size:
             yield Fault("pagesize-below-a-section", "", self.note)
-
-    @cached_property
-    def _hits(self) -> Mapping[str, RuleHit]:
-        return {rule: RuleHit(span, words or None) for rule, words, span, _ in self._faults()}
-
-    def hit(self, rule: str) -> RuleHit | None:
-        """Return the fault of a rule."""
-        return self._hits.get(rule)

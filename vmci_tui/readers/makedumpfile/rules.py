@@ -27,7 +27,7 @@ _NO_LOADS: Final = "get_elf_info: Can't get the number of PT_LOAD."
 _NO_TABLE: Final = "vtop4_x86_64: Can't get the symbol of init_level4_pgt/init_top_pgt."
 _NOTES_OUTSIDE: Final = "get_pt_note_info: Can't read the dump memory(FILE). No such file or directory"
 _SUB_HEADER: Final = "read_kdump_sub_header: Can't read a file(FILE). No such file or directory"
-row: Final[RuleRows[MakedumpfileReading]] = RuleRows("makedumpfile 1.7.2, ", fault=MakedumpfileReading.hit)
+row: Final[RuleRows[MakedumpfileReading]] = RuleRows("makedumpfile 1.7.2, ", fault=MakedumpfileReading.fault_of)
 
 
 def _newer_kernel(need: ReleaseNeed) -> Rule[MakedumpfileReading]:

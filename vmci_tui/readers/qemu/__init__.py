@@ -36,7 +36,7 @@ _NOT_HEXADECIMAL: Final = (
     "The first line with the key is not entirely a hexadecimal number (a blank or a CR after it is enough): QEMU keeps "
     "its guess."
 )
-row: Final[RuleRows[QemuReading]] = RuleRows("QEMU 7.2.22, ", fault=QemuReading.hit)
+row: Final[RuleRows[QemuReading]] = RuleRows("QEMU 7.2.22, ", fault=QemuReading.fault_of)
 # fmt: off
 RULES: Final = (
     row("E02", "before", "never-written", _WRITTEN, _ABSENT,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
-from itertools import chain
 from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
@@ -25,7 +24,8 @@ from vmci_tui.formats.fw_cfg_entry import (
     entry_span,
 )
 from vmci_tui.machines.lookup import machine_facts
-from vmci_tui.readers.rule import Fault, RuleHit
+from vmci_tui.readers.rule import Fault
+from vmci_tui.readers.rule_rows import NamedFaults
 from vmci_tui.readers.shared.c_numbers import ParsedNumber, strtoull
 from vmci_tui.readers.shared.text_lines import c_string
 from vmci_tui.readers.version import Version, numbers_of
@@ -80,7 +80,7 @@ class GuestNote(NamedTuple):
         return self.raw[self.end :]
 
 
-class QemuReading:
+class QemuReading(NamedFaults):
     """An entry as QEMU reads it, with the memory that it points at (None: not known)."""
 
     note: Span | None = None
@@ -183,8 +183,12 @@ class QemuReading:
             return None
         return Span(self.pointed.offset + start, length)
 
+    def faults(self) -> Iterator[Fault]:
+        yield from self._entry_faults()
+        yield from self._note_faults()
+
     def _entry_faults(self) -> Iterator[Fault]:
-        """Yield why QEMU does not look at the note, each with the name of its rule."""
+        """Yield why QEMU does not look at the note."""
         entry = self.entry
         if self.history.never_written:
             yield Fault("never-written", "", WHOLE_ENTRY)
@@ -232,15 +236,6 @@ class QemuReading:
             yield Fault("phys-base-cannot-be-parsed", words, span)
         elif self.guest.machine == "x86_64" and _SEVERAL_DIGITS.fullmatch(value):
             yield Fault("phys-base-read-in-base-16", "", span)
-
-    @cached_property
-    def _hits(self) -> Mapping[str, RuleHit]:
-        faults = chain(self._entry_faults(), self._note_faults())
-        return {rule: RuleHit(span, words or None) for rule, words, span, _ in faults}
-
-    def hit(self, rule: str) -> RuleHit | None:
-        """Return the fault of a rule."""
-        return self._hits.get(rule)
 
 
 def is_phys_number(number: ParsedNumber) -> bool:
