@@ -1,7 +1,7 @@
 """Real guests of all machines, cut to the pages that a proof reads (and some of which it must not be fooled).
 
-Made of dumps of booted Debian guests; truth.json tells what the guest's own /sys/kernel/vmcoreinfo, /proc and
-QEMU said of them.
+Made of dumps of booted Debian guests; truth.json has the values of each guest's own /sys/kernel/vmcoreinfo and
+/proc, and of QEMU.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ async def test_by_mouse() -> None:
         assert "2 faults," in shown(pilot)
 
 
-async def test_what_does_not_show_is_said() -> None:
+async def test_a_defect_without_effect_is_reported() -> None:
     async with running(size=(80, 24)) as pilot:
         await pilot.press("c")
         await _flip(pilot, "long-line", "empty")
@@ -115,7 +115,7 @@ async def test_groups_by_key() -> None:
         assert _words(pilot).startswith("M01")
 
 
-async def test_saving_tells_the_command_and_overwrites_nothing(tmp_path: Path) -> None:
+async def test_saving_shows_the_command_and_overwrites_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "made here"
     async with running(size=(80, 24)) as pilot:
         await pilot.press("c")
@@ -156,7 +156,7 @@ async def test_the_dump_is_opened_with_its_entry(tmp_path: Path) -> None:
         assert "\x1b[31mred" not in shown(pilot)
 
 
-async def test_what_was_saved_is_opened_at_once(tmp_path: Path) -> None:
+async def test_saved_files_are_opened(tmp_path: Path) -> None:
     async with running(size=(80, 24)) as pilot:
         await pilot.press("c")
         await _flip(pilot, "no-note")
@@ -187,7 +187,7 @@ async def test_the_palette_has_it(sample: Callable[[str], str]) -> None:
             assert any("Craft a faulty dump" in title for title in titles)
 
 
-async def test_help_says_what_it_is() -> None:
+async def test_help_describes_it() -> None:
     async with running(size=(80, 24)) as pilot:
         await pilot.press("c", "f1")
         await settled(pilot)
@@ -207,7 +207,7 @@ async def test_over_an_open_file_and_back(sample: Callable[[str], str]) -> None:
         assert main_screen(pilot) is pilot.app.screen and "crlf.elf" in shown(pilot)
 
 
-async def test_every_key_tells_what_it_does_and_has_a_name() -> None:
+async def test_every_key_has_a_description_and_a_name() -> None:
     for binding in BenchScreen.BINDINGS:
         assert binding.id and binding.tooltip, binding  # type: ignore[union-attr]
     assert len(DEFECTS) == len({item.name for item in DEFECTS})

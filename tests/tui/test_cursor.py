@@ -86,7 +86,7 @@ async def test_go_to(sample: Sample, typed: str, offset: int | None) -> None:
         assert screen.query_one(HexPane).cursor == wanted
 
 
-async def test_what_cannot_be_gone_to_is_said_and_the_question_stays(sample: Sample) -> None:
+async def test_an_invalid_place_is_reported_and_the_dialog_stays(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         await pilot.press("5", "g")
         for typed, word in (("0x99999999", "outside"), ("p0xffff000000", "no byte at paddr"), ("abc", "not a number")):
@@ -116,7 +116,7 @@ async def test_search_finds_text_and_hex(sample: Sample, typed: str) -> None:
         assert screen.query_one(HexPane).cursor > at  # the copy in guest memory
 
 
-async def test_search_says_what_it_did_not_find(sample: Sample) -> None:
+async def test_search_reports_a_pattern_that_was_not_found(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         await pilot.press("5", "slash")
         await type_text(pilot, "no such text anywhere")

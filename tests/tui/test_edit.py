@@ -18,7 +18,7 @@ from vmci_tui.tui.widgets.dialogs import Ask, EditText
 Sample = Callable[[str], str]
 
 
-async def test_a_value_is_edited_undone_and_done_again(sample: Sample) -> None:
+async def test_a_value_is_edited_undone_and_redone(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         screen = main_screen(pilot)
         document = screen.document
@@ -124,7 +124,7 @@ async def test_a_note_is_typed_from_nothing_renamed_retyped_and_stripped(sample:
         assert screen.document.state == screen.document.opened
 
 
-async def test_one_key_fixes_what_has_a_fix(sample: Sample) -> None:
+async def test_one_key_applies_a_fix(sample: Sample) -> None:
     for name, code in (("crlf.elf", "T02"), ("two-notes.elf", "N05"), ("duplicate-keys.elf", "T06")):
         async with running(sample(name)) as pilot:
             screen = main_screen(pilot)
@@ -203,7 +203,7 @@ async def test_a_hundred_thousand_lines(sample: Sample, tmp_path: Path) -> None:
         assert keys.cursor == 39_999 and "NUMBER(n39999)" in shown(pilot)
 
 
-async def test_a_text_as_crash_prints_it_is_appended_without_its_blanks(sample: Sample, tmp_path: Path) -> None:
+async def test_an_indented_text_of_crash_is_appended_without_blanks(sample: Sample, tmp_path: Path) -> None:
     (tmp_path / "help-D").write_bytes(b"".join(b" " * 22 + line for line in TEXT_64.splitlines(keepends=True)))
     async with running(sample("amd64-cut-nonote.elf")) as pilot:
         await pilot.press("a", "enter")
@@ -221,7 +221,7 @@ async def test_a_text_as_crash_prints_it_is_appended_without_its_blanks(sample: 
 @pytest.mark.parametrize(
     ("data", "words"), [(b"EMiL\1" + bytes(90), "LiME image"), (b"", "is empty"), (b"\xf0" * 65536, "--raw-at 0")]
 )
-async def test_what_is_no_dump_is_named(sample: Sample, tmp_path: Path, data: bytes, words: str) -> None:
+async def test_a_file_that_is_not_a_dump_is_named(sample: Sample, tmp_path: Path, data: bytes, words: str) -> None:
     (tmp_path / "other").write_bytes(data)
     async with running(sample("good.entry")) as pilot:
         await pilot.press("o", "o")

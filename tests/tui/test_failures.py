@@ -76,7 +76,7 @@ async def test_the_model_of_one_reader_fails(sample: Sample, monkeypatch: pytest
         await _told(pilot)
 
 
-async def test_a_judgement_of_what_is_typed_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_judgement_while_typing_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(sample(_DUMP)) as pilot:
         await pilot.press("3", "down", "down", "enter")
         monkeypatch.setattr("vmci_tui.findings.judgement.verdicts_after", _fail)
@@ -179,7 +179,7 @@ async def test_a_message_a_timer_and_what_follows_a_paint_fail(sample: Sample, m
             await _told(pilot)
 
 
-async def test_a_disk_that_cannot_be_read_is_said_and_is_no_error_of_ours(
+async def test_a_disk_error_is_reported_and_not_an_internal_error(
     sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> NoReturn:
@@ -192,7 +192,7 @@ async def test_a_disk_that_cannot_be_read_is_said_and_is_no_error_of_ours(
         assert "cannot read it at 0x10" in said(pilot) and not internal_errors.recorded and not log_file().exists()
 
 
-async def test_a_judgement_that_takes_long_is_said_and_the_next_key_stops_it(
+async def test_a_long_judgement_is_reported_and_the_next_key_stops_it(
     sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from vmci_tui.findings import judgement

@@ -25,7 +25,7 @@ Sample = Callable[[str], str]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)])
-async def test_help_tells_what_the_pane_is_and_every_key(sample: Sample, size: tuple[int, int]) -> None:
+async def test_help_describes_the_pane_and_every_key(sample: Sample, size: tuple[int, int]) -> None:
     async with running(sample("amd64-cut-note.elf"), size=size) as pilot:
         screen = main_screen(pilot)
         for number, name in enumerate(NAMES, 1):
@@ -109,7 +109,7 @@ async def test_leaving_by_any_key_asks_about_edits(sample: Sample) -> None:
         assert screen.is_current and pilot.app.is_running
 
 
-async def test_keys_of_the_settings_stand_in_the_palette(sample: Sample) -> None:
+async def test_keys_of_the_settings_are_in_the_palette(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         pilot.app.settings = Settings(keymap={"goto": "ctrl+g"})  # type: ignore[attr-defined]
         titles = [c.title for c in pilot.app.get_system_commands(main_screen(pilot))]

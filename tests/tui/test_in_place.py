@@ -25,7 +25,7 @@ def _sha(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-async def test_a_note_is_appended_in_place_and_taken_back(sample: Sample, tmp_path: Path) -> None:
+async def test_a_note_is_appended_in_place_and_undone(sample: Sample, tmp_path: Path) -> None:
     dump = _copy(sample, tmp_path)
     before = _sha(dump)
     async with running(str(dump)) as pilot:
@@ -53,7 +53,7 @@ async def test_a_note_is_appended_in_place_and_taken_back(sample: Sample, tmp_pa
     assert _sha(dump) == before and not Path(f"{dump}{SUFFIX}").exists()
 
 
-async def test_who_comes_second_may_only_read(sample: Sample, tmp_path: Path) -> None:
+async def test_a_second_vmci_may_only_read(sample: Sample, tmp_path: Path) -> None:
     dump = _copy(sample, tmp_path, "amd64-cut-note.elf")
     other = file_source(str(dump))
     assert other.lock()
@@ -92,7 +92,7 @@ async def test_a_save_that_was_cut_short_is_asked_about(sample: Sample, tmp_path
     assert dump.read_bytes() == before
 
 
-async def test_of_two_files_the_one_that_is_named_is_taken_back(sample: Sample, tmp_path: Path) -> None:
+async def test_of_two_files_the_named_one_is_undone(sample: Sample, tmp_path: Path) -> None:
     dump = Path(shutil.copy(sample("x86_64-linux-good.elf"), tmp_path / "d.elf"))
     blob = Path(shutil.copy(sample("x86_64-linux-good.entry"), tmp_path / "d.entry"))
     before = _sha(dump), _sha(blob)

@@ -209,7 +209,7 @@ async def test_the_panel_by_mouse(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("size", _SIZES, ids=str)
-async def test_what_a_step_points_at_is_marked_and_only_that(size: tuple[int, int]) -> None:
+async def test_only_the_widget_of_a_step_is_marked(size: tuple[int, int]) -> None:
     async with lessons("entry", size) as (app, pilot):
         for at, pane in enumerate(("entry", "hex", "entry")):
             assert app.lesson is not None and app.lesson.at == at
@@ -248,7 +248,7 @@ async def test_from_the_start_screen_and_from_the_palette(sample: Callable[[str]
         assert "unsaved edits" in said(pilot) and main_screen(pilot).document.unsaved
 
 
-async def test_a_lesson_whose_files_are_gone_is_said(tmp_path: Path) -> None:
+async def test_a_lesson_with_missing_files_is_reported(tmp_path: Path) -> None:
     shutil.copy(_ALL[0].path, tmp_path / "01-mine.toml")
     async with lessons(None, folder=str(tmp_path)) as (app, pilot):
         (tmp_path / "01-mine.toml").write_text('title = "x"')
@@ -257,7 +257,7 @@ async def test_a_lesson_whose_files_are_gone_is_said(tmp_path: Path) -> None:
         assert app.lesson is None and "story is missing" in said(pilot)
 
 
-def test_every_screen_has_its_word() -> None:
+def test_every_screen_has_its_name_in_conditions() -> None:
     """A condition can distinguish all screens that lessons lead to."""
     named = {
         match

@@ -104,7 +104,7 @@ async def test_a_notes_header_is_typed_over_too(sample: Sample) -> None:
         assert screen.document.state == screen.document.opened
 
 
-async def test_what_is_no_note_is_not_typed_over(sample: Sample) -> None:
+async def test_bytes_outside_a_note_are_not_typed_over(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         screen = main_screen(pilot)
         view = screen.query_one(HexPane)

@@ -82,7 +82,7 @@ async def test_no_color_has_no_colour_and_shows_cursor_mark_and_focus(
         assert view.styles.border_top[0] == "round"
 
 
-async def test_a_message_lies_on_the_line_above_the_footer(sample: Sample) -> None:
+async def test_a_message_is_on_the_line_above_the_footer(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
         await pilot.press("3", "c")
         await settled(pilot)

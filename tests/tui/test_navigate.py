@@ -66,7 +66,7 @@ async def test_a_number_is_followed_to_memory(sample: Sample) -> None:
         assert number is not None and layout.memory.range_at(number).paddr == number  # type: ignore[union-attr]
 
 
-async def test_the_status_line_says_file_addresses_and_edits(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_status_line_shows_file_addresses_and_edits(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, name = os.path.split(sample("amd64-cut-note.elf"))
     monkeypatch.chdir(folder)
     async with running(name, size=(200, 60)) as pilot:
@@ -82,7 +82,7 @@ async def test_the_status_line_says_file_addresses_and_edits(sample: Sample, mon
         assert "amd64-cut-note.elf  elf  modified" in shown(pilot)
 
 
-async def test_the_title_has_the_name_of_a_file_that_lies_deep(sample: Sample, tmp_path: Path) -> None:
+async def test_the_title_has_the_name_of_a_file_with_a_long_path(sample: Sample, tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 60)
     deep.mkdir()
     async with running(str(shutil.copy(sample("crlf.elf"), str(deep))), size=(80, 24)) as pilot:

@@ -42,7 +42,7 @@ async def test_the_commands_are_listed_and_copied(
         assert "Next:" in str(pilot.app.screen.query_one("#verdict", Static).content)
 
 
-async def test_they_are_for_the_copy_that_will_be_then_was_saved(
+async def test_the_commands_are_for_the_copy_before_and_after_the_save(
     sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -76,7 +76,7 @@ async def test_the_palette_has_it_and_an_entry_alone_leads_to_qemu(sample: Sampl
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
-async def test_a_windows_header_stands_where_the_keys_are(sample: Sample, size: tuple[int, int]) -> None:
+async def test_a_windows_header_is_in_the_pane_of_the_keys(sample: Sample, size: tuple[int, int]) -> None:
     async with running(sample("x86_64-windows.elf"), size=size) as pilot:
         screen = main_screen(pilot)
         keys = screen.query_one(KeysList)

@@ -16,7 +16,7 @@ _SECTIONS_FIRST = "amd64-note.elf-win4k"
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
-async def test_the_strip_says_who_takes_the_file_now_and_once_saved(sample: Sample, size: tuple[int, int]) -> None:
+async def test_the_strip_shows_verdicts_now_and_after_a_save(sample: Sample, size: tuple[int, int]) -> None:
     async with running(sample(_SECTIONS_FIRST), size=size) as pilot:
         line = shown(pilot).split("\n")[1]
         assert "crash ok" in line and "drgn opens" in line, "the dump holds the note's page alone"
@@ -44,7 +44,7 @@ async def test_by_keyboard_from_a_refusal_to_an_accepted_file(sample: Sample) ->
         assert "drgn no " in shown(pilot) + " " and not main_screen(pilot).document.modified
 
 
-async def test_a_reader_is_opened_by_mouse_and_the_fix_says_when_there_is_none(sample: Sample) -> None:
+async def test_a_reader_is_opened_by_mouse_and_a_missing_fix_is_reported(sample: Sample) -> None:
     async with running(sample("amd64-cut-nonote.elf")) as pilot:
         await pilot.click(TitleBar, offset=(15, 1))
         await settled(pilot)
@@ -99,7 +99,7 @@ async def test_a_key_is_explained_where_the_cursor_rests(sample: Sample) -> None
         assert not main_screen(pilot).query("#about")
 
 
-async def test_a_finding_tells_the_readers_words(sample: Sample) -> None:
+async def test_a_finding_shows_the_readers_words(sample: Sample) -> None:
     async with running(sample("crlf.elf")) as pilot:
         await pilot.press("4")
         await settled(pilot)
@@ -108,6 +108,6 @@ async def test_a_finding_tells_the_readers_words(sample: Sample) -> None:
         assert main_screen(pilot).query_one("#status", StatusLine)
 
 
-async def test_qemu_is_judged_where_an_entry_is_open(sample: Sample) -> None:
+async def test_qemu_is_judged_if_an_entry_is_open(sample: Sample) -> None:
     async with running(sample("x86_64-guest-format-2.elf"), sample("x86_64-guest-format-2.entry")) as pilot:
         assert "qemu no" in shown(pilot).split("\n")[1]

@@ -22,7 +22,7 @@ Sample = Callable[[str], str]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
-async def test_enter_on_a_reader_leads_to_what_it_refuses_over(sample: Sample, size: tuple[int, int]) -> None:
+async def test_enter_on_a_reader_leads_to_the_decisive_finding(sample: Sample, size: tuple[int, int]) -> None:
     async with running(sample("crlf.elf"), size=size) as pilot:
         screen = main_screen(pilot)
         await pilot.press("v")
@@ -38,7 +38,7 @@ async def test_enter_on_a_reader_leads_to_what_it_refuses_over(sample: Sample, s
         assert screen.focused is screen.query_one(KeysList), "its line of the text"
 
 
-async def test_enter_on_a_reader_that_takes_the_file_shows_its_words(sample: Sample) -> None:
+async def test_enter_on_a_reader_that_accepts_the_file_shows_its_words(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
         await pilot.press("v", "enter")
         assert pilot.app.focused is pilot.app.screen.query_one("#told")
@@ -54,14 +54,14 @@ def test_the_strip_holds_all_seven_readers(width: int) -> None:
 
 
 @pytest.mark.parametrize("width", [72, 80, 200])
-def test_it_holds_those_that_only_open_the_file(width: int) -> None:
+def test_the_strip_has_readers_that_only_open_the_file(width: int) -> None:
     no, yes = ({name: SimpleNamespace(state=state) for name in NAMES} for state in ("refuses", "accepts"))
     yes |= {name: SimpleNamespace(state="opens") for name in ("drgn", "libkdumpfile")}
     text = "".join(part for _, row in strip_cells(VerdictPair(no, yes), width) for part, _ in row).rstrip()  # type: ignore[arg-type]
     assert len(text) <= width and (">op " if width < 200 else ">opens ") in text, text
 
 
-def test_who_only_looks_whether_a_key_is_there_reads_no_other_value(sample: Sample) -> None:
+def test_a_reader_that_only_checks_for_a_key_reads_no_other_value(sample: Sample) -> None:
     document = open_document(sample("amd64-cut-note.elf"))
     text = document.state.vmcoreinfo
     assert text is not None

@@ -45,7 +45,7 @@ async def test_from_no_note_to_a_repaired_copy_by_three_keys(
     assert text is not None and text.text == true_text()
 
 
-async def test_a_candidate_is_adopted_and_taken_back(sample: Sample) -> None:
+async def test_a_candidate_is_adopted_and_undone(sample: Sample) -> None:
     async with running(sample(_BARE)) as pilot:
         await pilot.press("F")
         await settled(pilot)
@@ -60,7 +60,7 @@ async def test_a_candidate_is_adopted_and_taken_back(sample: Sample) -> None:
         assert not document.modified
 
 
-async def test_what_is_not_proved_is_adopted_after_a_question_only(sample: Sample) -> None:
+async def test_an_unproved_candidate_needs_consent(sample: Sample) -> None:
     async with running(sample("zero-note.elf")) as pilot:
         await pilot.press("F")
         await settled(pilot)

@@ -45,7 +45,7 @@ async def test_a_copy_is_saved_and_the_source_is_not_touched(sample: Sample, tmp
     assert os.listdir(folder) == ["out.elf"]
 
 
-async def test_what_exists_is_replaced_only_when_asked_twice(sample: Sample, tmp_path: Path) -> None:
+async def test_an_existing_file_is_replaced_only_at_the_second_press(sample: Sample, tmp_path: Path) -> None:
     out = tmp_path / "there"
     out.write_text("mine")
     async with running(sample("amd64-cut-note.elf")) as pilot:
@@ -72,7 +72,7 @@ async def test_saving_over_the_open_dump_is_refused(sample: Sample, tmp_path: Pa
     assert _sha(str(source)) == before
 
 
-async def test_escape_stops_a_save_and_leaves_nothing(
+async def test_escape_stops_a_save_and_leaves_no_file(
     sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import threading

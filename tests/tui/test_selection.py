@@ -68,7 +68,7 @@ async def test_by_mouse(sample: Sample, size: tuple[int, int]) -> None:
         assert view.cursor == 18, "that is the frame"
 
 
-async def test_a_dialog_takes_the_mouse_away(sample: Sample) -> None:
+async def test_a_dialog_ends_a_selection_by_mouse(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         view = await _at_start(pilot)
         await pilot.mouse_down(view, offset=(1 + _AT + 3 * 4, 1))
@@ -81,7 +81,7 @@ async def test_a_dialog_takes_the_mouse_away(sample: Sample) -> None:
         assert view.cursor == 4 and not view.selected
 
 
-async def test_what_lies_below_comes_when_the_mouse_goes_there(sample: Sample) -> None:
+async def test_the_view_scrolls_when_the_mouse_goes_below_it(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
         view = await _at_start(pilot)
         rows = view.size.height
@@ -92,7 +92,7 @@ async def test_what_lies_below_comes_when_the_mouse_goes_there(sample: Sample) -
         assert view.top > 0 and view.highlight[0] == 0 and view.highlight[1] > rows * 16
 
 
-async def test_more_than_a_clipboard_takes_is_said(sample: Sample) -> None:
+async def test_a_selection_too_large_for_the_clipboard_is_reported(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         view = await _at_start(pilot)
         view.select_to(100_000)

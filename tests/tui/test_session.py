@@ -62,7 +62,7 @@ def _open(path: str, around: Around) -> tuple[Session, list[str]]:
     return session, news
 
 
-def test_what_is_opened_is_judged_when_that_is_asked_for(sample: Sample, around: Around) -> None:
+def test_a_document_is_judged_on_request(sample: Sample, around: Around) -> None:
     session, news = _open(sample(_DUMP), around)
     assert session.judgement is None and session.found == () and news == []
     session.judge()
@@ -72,7 +72,7 @@ def test_what_is_opened_is_judged_when_that_is_asked_for(sample: Sample, around:
     assert any(step.reader == "crash" for step in session.next_commands())
 
 
-def test_an_edit_is_said_and_judged_and_undone_and_made_again(
+def test_an_edit_is_reported_judged_undone_and_redone(
     sample: Sample, around: Around, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Session, "patience", PATIENCE)
@@ -121,7 +121,7 @@ def test_a_preview_shows_what_readers_would_say_and_changes_nothing(sample: Samp
     assert failing("x", shown.append, PATIENCE) and shown[1:] == [None]
 
 
-def test_a_judgement_that_fails_is_said(sample: Sample, around: Around, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_judgement_is_reported(sample: Sample, around: Around, monkeypatch: pytest.MonkeyPatch) -> None:
     session, news = _open(sample(_DUMP), around)
 
     def fail(*_: object) -> None:
@@ -133,7 +133,7 @@ def test_a_judgement_that_fails_is_said(sample: Sample, around: Around, monkeypa
     assert news == ["judged", "judged"] and isinstance(around.errors[0], IndexError)
 
 
-def test_what_was_asked_before_an_edit_is_not_delivered(sample: Sample, around: Around) -> None:
+def test_a_judgement_from_before_an_edit_is_not_delivered(sample: Sample, around: Around) -> None:
     session, _ = _open(sample(_DUMP), around)
     session.judge()
     session.edit(Edit.of(edit_notes.strip))
@@ -158,7 +158,7 @@ def test_the_fixes_for_a_reader_and_of_a_repair(sample: Sample, around: Around) 
     assert command is not None and "repair" in command and "--keep-segments" in command
 
 
-def test_what_was_saved_is_known(sample: Sample, around: Around) -> None:
+def test_the_session_knows_the_saved_state(sample: Sample, around: Around) -> None:
     session, news = _open(sample(_DUMP), around)
     assert session.shell_words("check FILE").startswith("$ vmci check ")
     session.edit(Edit.of(edit_notes.strip))

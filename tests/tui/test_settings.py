@@ -56,7 +56,7 @@ def test_garbage_is_left_out(tmp_path: Path, kept: str) -> None:
     assert settings.recent() == () and settings.bookmarks(str(one)) == ()
 
 
-def test_every_key_has_a_name_by_which_it_can_be_changed_and_most_say_what_they_do() -> None:
+def test_every_key_has_a_name_for_the_settings_and_most_a_description() -> None:
     seen: dict[str, str] = {}
     for module in pkgutil.walk_packages(vmci_tui.tui.__path__, "vmci_tui.tui."):
         for item in vars(importlib.import_module(module.name)).values():
@@ -92,7 +92,7 @@ async def test_the_theme_that_was_chosen_is_there_at_the_next_start(sample: Call
         assert app.theme == "textual-dark"
 
 
-async def test_the_help_says_where_keys_are_changed_and_what_they_are(sample: Callable[[str], str]) -> None:
+async def test_the_help_names_the_settings_and_the_keys(sample: Callable[[str], str]) -> None:
     async with running(sample("crlf.elf")) as pilot:
         await pilot.press("f1")
         await settled(pilot)

@@ -61,7 +61,7 @@ async def test_each_edit_shows_its_command_and_all_are_a_script(
     assert sys.executable
 
 
-async def test_a_repair_is_told_as_one_command(sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_repair_has_one_command(sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.copy(sample("amd64-note.elf-win4k"), "a.elf")
     async with running("a.elf", size=(120, 36)) as pilot:
@@ -73,7 +73,7 @@ async def test_a_repair_is_told_as_one_command(sample: Sample, tmp_path: Path, m
         assert _status(pilot) == "$ vmci repair a.elf -o a-fixed.elf"
 
 
-async def test_screens_that_only_show_tell_their_command(
+async def test_screens_that_only_show_have_a_command(
     sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -3,14 +3,14 @@
 Acceptance is as docs/readers.md defines it. The stage comes from what
 each program itself prints:
 
-- crash prints `unknown` for every refusal, so `crash -d 1` is asked besides: no
-  `vmcore_data:` means that it never came to the notes, `vmcoreinfo: 0` that no note was
-  kept, another number that the text had no release for it. Of a kdump file it prints the
-  headers (`diskdump_data:`) when it has been through them; a flattened one it does not read.
+- crash prints `unknown` for every refusal, so `crash -d 1` is run too: without
+  `vmcore_data:` it did not reach the notes, `vmcoreinfo: 0` means that no note was
+  kept, another number that it found no release in the text. Of a kdump file it prints the
+  headers (`diskdump_data:`) after it has read them; it does not read a flattened one.
 - drgn and libkdumpfile: see `_DRGN_STAGES`, by the words of the exception.
-- makedumpfile: `VMCOREINFO   :` is printed when it has the note, the table of PT_LOADs
-  (`phys_start`; of a kdump file the sub-header) when it has been through the head; that there
-  is no PT_NOTE it says later.
+- makedumpfile: `VMCOREINFO   :` is printed once it has the note, the table of PT_LOADs
+  (`phys_start`; of a kdump file the sub-header) once it has read the headers; a missing
+  PT_NOTE is reported later.
 - gdb ends with an error if it does not open the file.
 - readelf and eu-readelf print errors when they stop at the head, and a title when they come to
   the notes. Only eu-readelf shows text: lines below the note's own that lack OSRELEASE.
