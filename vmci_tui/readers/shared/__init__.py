@@ -1,1 +1,1 @@
-"""What several readers have in common: numbers as C reads them, ELF notes, kdump headers."""
+"""What several readers have in common: lines of a text, numbers as C reads them, ELF notes, kdump headers."""
