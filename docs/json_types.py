@@ -217,6 +217,7 @@ class KeyReading(TypedDict):
 
     version: str
     how: str
+    since: Annotated[str | None, "the first version that uses the key; null if all known ones do"]
     shown: NotRequired[str]
     number: NotRequired[int | None]
     problem: NotRequired[str | None]

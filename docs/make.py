@@ -133,7 +133,7 @@ def _more(entry: KeyInfo) -> list[str]:
 def _read_by(entry: KeyInfo) -> str:
     """Return the readers that use the key, and how each reads it."""
     read = readings(_ALL, entry.key.encode())
-    return " *" + ", ".join(f"{item.reader} ({item.how})" for item in read) + "*" if read else ""
+    return " *" + ", ".join(f"{item.reader} ({item.how_and_since})" for item in read) + "*" if read else ""
 
 
 def manual() -> Iterator[str]:

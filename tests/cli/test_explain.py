@@ -42,6 +42,12 @@ def test_without_a_value_it_says_only_how_readers_parse_the_key(explained: Any) 
     assert out["decoded"] == []
 
 
+def test_the_first_version_that_uses_a_key(explained: Any) -> None:
+    readers = json.loads(explained("--json", "NUMBER(phys_base)").out)["readers"]
+    assert {name: reading["since"] for name, reading in readers.items() if reading["since"]} == {"drgn": "0.0.27"}
+    assert "drgn 0.3.0: pairs of hex digits, from 0.0.31 on" in explained("BUILD-ID").out
+
+
 def test_the_text_output(explained: Any) -> None:
     out = explained("NUMBER(phys_base)=-719323136").out
     assert "paddr = va - 0xffffffff80000000 + phys_base" in out

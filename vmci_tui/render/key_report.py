@@ -72,9 +72,9 @@ def kernels(entry: KeyInfo) -> str:
 
 def _reading_text(reading: KeyReading) -> str:
     if reading.value is None:
-        return reading.how
+        return reading.how_and_since
     problem = f"; {reading.value.problem}" if reading.value.problem else ""
-    return f"{reading.value.shown} ({reading.how}{problem})"
+    return f"{reading.value.shown} ({reading.how_and_since}{problem})"
 
 
 def _row(label: str, text: str) -> str:

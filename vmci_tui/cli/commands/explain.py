@@ -60,7 +60,7 @@ def _as_json(entry: KeyInfo) -> dict[str, Any]:
 
 
 def _reading_json(reading: KeyReading) -> tuple[str, dict[str, Any]]:
-    out: dict[str, Any] = {"version": reading.version, "how": reading.how}
+    out: dict[str, Any] = {"version": reading.version, "how": reading.how, "since": reading.since or None}
     if reading.value is not None:
         shown, number, _, problem = reading.value
         out |= {"shown": shown, "number": number, "problem": problem or None}
