@@ -1,4 +1,6 @@
-"""Compare `vmci show` of a dump with a million program headers with `readelf -lW`: time, peak memory, ratios.
+"""Compare `vmci show` and `vmci check` of a dump with a million program headers with `readelf -lW`.
+
+Prints time, peak memory and ratios.
 
 Needs binutils. Run by hand: `python benchmarks/headers.py [RUNS]`. The contestants take turns,
 so that whatever else the machine does hits all of them alike. The processor's time is what counts;
@@ -57,6 +59,7 @@ def main() -> None:
             "vmci show": [vmci, "show", sorted_],
             "vmci show --json": [vmci, "show", "--json", sorted_],
             "vmci show, headers in no order": [vmci, "show", mixed],
+            "vmci check": [vmci, "check", sorted_],
             "readelf -lW": ["/usr/bin/readelf", "-lW", sorted_],
         }
         runs_of: dict[str, list[RunCost]] = {name: [] for name in commands}

@@ -30,7 +30,7 @@ TIB = 1 << 40
 _PEAK = """
 import sys
 from vmci_tui.cli.run import main
-assert main(["show", *sys.argv[1:]]) == 0
+assert main(sys.argv[1:]) in (0, 1)
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")), file=sys.stderr)
 """
 _READ = """
@@ -91,14 +91,17 @@ def test_the_most_program_headers_are_read_within_seconds(tmp_path: Path) -> Non
     assert [item.code for item in Judgement.of(document).found]
 
 
-@pytest.mark.parametrize("options", [(), ("--json",)])
-def test_a_million_program_headers_are_shown_within_200_mb(tmp_path: Path, options: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("command", "most"), [(("show",), 200_000), (("show", "--json"), 200_000), (("check",), 400_000)]
+)
+def test_a_million_program_headers_take_little_memory(tmp_path: Path, command: tuple[str, ...], most: int) -> None:
     path = _many_segments(tmp_path / "many", 1_000_000)
-    words = [sys.executable, "-c", _PEAK, *options, path]
+    os.truncate(path, (1 << 33) + 4096)
+    words = [sys.executable, "-c", _PEAK, *command, path]
     ran = subprocess.run(
         words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True, text=True, timeout=PATIENCE
     )
-    assert int(ran.stderr) < 200_000
+    assert int(ran.stderr) < most
 
 
 def test_one_program_header_above_the_limit_is_refused(tmp_path: Path) -> None:

@@ -91,13 +91,12 @@ class Segments(Sequence[Segment]):
 
     def spliced(self, changes: Mapping[int, Iterable[Segment]]) -> Segments:
         """Return the headers with those at the given indices replaced by others."""
-        size, out, done = self.form.segment.size, bytearray(), 0
+        size, done = self.form.segment.size, 0
+        parts: list[bytes | memoryview] = []
         for index in sorted(changes):
-            out += memoryview(self.table)[done : index * size]
-            out += Segments.of(self.form, changes[index]).table
+            parts += [memoryview(self.table)[done : index * size], Segments.of(self.form, changes[index]).table]
             done = (index + 1) * size
-        out += memoryview(self.table)[done:]
-        return Segments(self.form, bytes(out))
+        return Segments(self.form, b"".join([*parts, memoryview(self.table)[done:]]))
 
     def without(self, kind: int) -> Segments:
         """Return the headers of every other p_type."""

@@ -75,10 +75,25 @@ class Ranges(Sequence[Range]):
         return self.starts, self._lasts, self._offsets
 
     @property
+    def lengths(self) -> Iterator[int]:
+        """The length of each range."""
+        return (last + 1 - start for start, last in zip(self.starts, self._lasts, strict=True))
+
+    @property
+    def held_lengths(self) -> Iterator[int]:
+        """The bytes of each range that the file holds: its length, or 0."""
+        each = zip(self.lengths, self._offsets, strict=True)
+        return (0 if offset == _NO_BYTES else length for length, offset in each)
+
+    @property
+    def offsets(self) -> Iterator[int]:
+        """The file offset of each range; 0 if the file has no bytes for it."""
+        return (0 if offset == _NO_BYTES else offset for offset in self._offsets)
+
+    @property
     def bytes_in_file(self) -> int:
         """Bytes of memory that the file holds."""
-        each = zip(self.starts, self._lasts, self._offsets, strict=True)
-        return sum(last + 1 - start for start, last, offset in each if offset != _NO_BYTES)
+        return sum(self.held_lengths)
 
     def by_offset(self) -> tuple[array[int], array[int]]:
         """Return the offsets of all ranges with bytes, in order, and the index of each."""

@@ -82,5 +82,5 @@ def memory_of(segments: Segments, size: int) -> Memory:
 
 def memory_end(segments: Segments) -> int:
     """Return the file offset after the last byte of memory that PT_LOAD headers claim; 0 if they claim none."""
-    rows = segments.rows()
-    return max((offset + size for kind, _, offset, _, _, size, _, _ in rows if kind == PT_LOAD and size), default=0)
+    each = zip(*map(segments.column, ("type", "offset", "filesz")), strict=True)
+    return max((offset + size for kind, offset, size in each if kind == PT_LOAD and size), default=0)

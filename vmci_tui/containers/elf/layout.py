@@ -13,6 +13,7 @@ writes as many bytes as the note has, not as the dump has.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -81,8 +82,7 @@ def arrange(dump: ElfContents, request: LayoutRequest) -> Layout:
     order = sorted(range(len(notes)), key=lambda index: not notes[index].whole)
     area = b"".join(notes[index].raw for index in order)
     kept = _real_sections(dump)
-    place, loads = _settle(dump, area, kept, request.in_place)
-    segments = _with_note(dump, loads, area, place)
+    place, segments = _settle(dump, area, kept, request.in_place)
     sections, moved = _moved_sections(dump, kept, place, len(area))
     xnum = len(segments) >= PN_XNUM
     if xnum:
@@ -91,7 +91,8 @@ def arrange(dump: ElfContents, request: LayoutRequest) -> Layout:
 
     head = _base(dump, place)
     _overlay(head, 0, _header(dump, len(segments), sections, xnum))
-    _overlay(head, dump.format.header_size, _table(dump, segments, sections))
+    _overlay(head, dump.format.header_size, segments.table)
+    _overlay(head, dump.format.header_size + len(segments.table), _section_table(dump, sections))
     _overlay(head, place.notes_at, area)
     for at, data in moved:
         _overlay(head, at, data)
@@ -100,32 +101,36 @@ def arrange(dump: ElfContents, request: LayoutRequest) -> Layout:
     for index in order:
         offsets[index] = at
         at += len(notes[index].raw)
-    image = _image(dump, bytes(head), place)
+    image = _image(dump, head, place)
     return new_layout(dump.format, image, notes, tuple(offsets), segments, sections, _reasons(dump, place, sections))
 
 
 def _settle(
     dump: ElfContents, area: bytes, kept: tuple[Section, ...], in_place: bool
 ) -> tuple[_HeadPlacement, Segments]:
-    """Return all offsets. Lifting splits headers, which makes their table grow, which may lift more."""
+    """Return all offsets, and the new program headers.
+
+    Lifting splits headers, which makes their table grow, which may lift more.
+    """
     old = dump.segments.without(PT_NOTE)
-    old = old.replaced(align=array(old.column("align").typecode, bytes(len(old) * dump.bits // 8)))
+    aligns = old.column("align")
+    if any(aligns):
+        old = old.replaced(align=array(aligns.typecode, bytes(len(old) * dump.bits // 8)))
     body = _body(dump)
     place = _place(dump, len(old), area, kept, body, 0, in_place)
     while True:
         loads = _moved(old, place, dump)
         again = _place(dump, len(loads), area, kept, body, place.lift, in_place)
         if again == place:
-            return place, loads
+            return place, _with_note(dump, loads, area, place)
         place = again
 
 
 def _body(dump: ElfContents) -> int:
     """Return the file offset of memory; without memory, the end of the headers and notes."""
     size = dump.source.size
-    rows = dump.segments.rows()
-    used = (o for kind, _, o, _, _, filesz, _, _ in rows if filesz and o < size and kind != PT_NOTE)
-    first = min(used, default=None)
+    each = zip(*map(dump.segments.column, ("type", "offset", "filesz")), strict=True)
+    first = min((offset for kind, offset, filesz in each if filesz and offset < size and kind != PT_NOTE), default=None)
     return _known_end(dump) if first is None else first
 
 
@@ -183,12 +188,20 @@ def _moved(segments: Segments, place: _HeadPlacement, dump: ElfContents) -> Segm
     fixed = (0, dump.format.top - 1)
     least = 0 if place.lift else place.body
     offsets, lengths = segments.column("offset"), segments.column("filesz")
-    new = [
-        max(at, least) + place.shift if length else at if at in fixed else max(at + place.shift, place.head_end)
-        for at, length in zip(offsets, lengths, strict=True)
-    ]
-    _check_offset(max(new, default=0), dump)
-    moved = segments.replaced(offset=array(offsets.typecode, new))
+
+    def moved_offsets() -> Iterator[int]:
+        for at, length in zip(offsets, lengths, strict=True):
+            if length:
+                yield max(at, least) + place.shift
+            else:
+                yield at if at in fixed else max(at + place.shift, place.head_end)
+
+    try:
+        new = array(offsets.typecode, moved_offsets())
+    except OverflowError:
+        _check_offset(max(moved_offsets()), dump)
+        raise
+    moved = segments if new == offsets else segments.replaced(offset=new)
     if not place.lift:
         return moved
     each = enumerate(zip(offsets, lengths, strict=True))
@@ -285,9 +298,9 @@ def _header(dump: ElfContents, count: int, sections: tuple[Section, ...], xnum: 
     return dump.ident[:EI_VERSION] + bytes((EV_CURRENT,)) + dump.ident[EI_VERSION + 1 :] + form.header.pack(*new)
 
 
-def _table(dump: ElfContents, segments: Segments, sections: tuple[Section, ...]) -> bytes:
+def _section_table(dump: ElfContents, sections: tuple[Section, ...]) -> bytes:
     _check_offset(max((s.offset for s in sections), default=0), dump)
-    return b"".join([segments.table, *(dump.format.section.pack(*s) for s in sections)])
+    return b"".join(dump.format.section.pack(*s) for s in sections)
 
 
 def _base(dump: ElfContents, place: _HeadPlacement) -> bytearray:
@@ -319,12 +332,12 @@ def _overlay(head: bytearray, at: int, data: bytes) -> None:
     head[at : at + len(data)] = data
 
 
-def _image(dump: ElfContents, head: bytes, place: _HeadPlacement) -> Image:
+def _image(dump: ElfContents, head: bytearray, place: _HeadPlacement) -> Image:
     size = dump.source.size
     if not place.shift and not place.lift and size >= len(head) and dump.source.read(0, len(head)) == head:
         return Image.of(size)
     body = len(head) - place.shift
-    extents: list[Extent] = [NewBytes(head)]
+    extents: list[Extent] = [NewBytes(bytes(head))]
     if body < size:
         extents.append(SourceBytes(body, size - body))
     if place.lift:

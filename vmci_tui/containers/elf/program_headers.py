@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain, pairwise
+from itertools import pairwise
 
 from vmci_tui.common.errors import SaveError
 from vmci_tui.containers.base import VirtualRange
 from vmci_tui.containers.elf.contents import ElfContents, memory_end
-from vmci_tui.formats.elf_records import PT_LOAD, Segment
+from vmci_tui.formats.elf_records import PT_LOAD, ElfFormat, Segment
 from vmci_tui.formats.segment_table import Segments
+from vmci_tui.layers.range_table import Ranges
 
 
-def says_nothing(segment: Segment) -> bool:
+def says_nothing(vaddr: int, paddr: int) -> bool:
     """Return whether p_vaddr is a value that QEMU writes if it knows no address: 0, or p_paddr."""
-    return segment.vaddr in (0, segment.paddr)
+    return vaddr in (0, paddr)
 
 
 def pieces(segment: Segment, mapped: tuple[VirtualRange, ...], top: int) -> Iterator[Segment]:
@@ -68,8 +70,18 @@ def merged(dump: ElfContents) -> ElfContents:
         raise SaveError(
             "the file is cut off: merging its headers would hide which memory is lost", "copy the dump again, whole"
         )
-    loads = (
-        Segment(PT_LOAD, 0, r.offset or 0, 0, r.paddr, 0 if r.offset is None else r.length, r.length, 0)
-        for r in memory.ranges
+    others, loads = dump.segments.without(PT_LOAD), _one_each(dump.format, memory.ranges)
+    return replace(dump, segments=Segments(dump.format, others.table + loads.table))
+
+
+def _one_each(form: ElfFormat, ranges: Ranges) -> Segments:
+    """Return one PT_LOAD for each range, without virtual addresses."""
+    code, blank = "Q" if form.bits == 64 else "I", Segments(form, bytes(len(ranges) * form.segment.size))
+    lengths, offsets = array(code, ranges.lengths), array(code, ranges.offsets)
+    return blank.replaced(
+        type=array("I", [PT_LOAD]) * len(ranges),
+        offset=offsets,
+        paddr=array(code, ranges.starts),
+        filesz=array(code, ranges.held_lengths),
+        memsz=lengths,
     )
-    return replace(dump, segments=Segments.of(dump.format, chain(dump.segments.without(PT_LOAD), loads)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count, islice
+from itertools import islice
 from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
@@ -53,18 +53,21 @@ def check(context: Context) -> Iterator[Finding]:
         yield _wrong_addresses(context, dump, kernel, wrong)
 
 
-def _loads(dump: ElfDump, wanted: Callable[[Segment], bool]) -> Iterator[_NumberedSegment]:
-    """Yield the PT_LOADs that hold memory and match `wanted`."""
-    named = map(_NumberedSegment, count(), dump.segments)
-    return (item for item in named if item.segment.type == PT_LOAD and item.segment.memsz and wanted(item.segment))
+def _loads(dump: ElfDump, wanted: Callable[[int, int], bool]) -> Iterator[_NumberedSegment]:
+    """Yield the PT_LOADs that hold memory, and whose p_vaddr and p_paddr match `wanted`."""
+    segments = dump.segments
+    each = zip(*map(segments.column, ("type", "memsz", "vaddr", "paddr")), strict=True)
+    for number, (kind, size, vaddr, paddr) in enumerate(each):
+        if kind == PT_LOAD and size and wanted(vaddr, paddr):
+            yield _NumberedSegment(number, segments[number])
 
 
-def _claims(segment: Segment) -> bool:
-    return not says_nothing(segment)
+def _claims(vaddr: int, paddr: int) -> bool:
+    return not says_nothing(vaddr, paddr)
 
 
-def _claims_also_low(segment: Segment) -> bool:
-    return _claims(segment) or (segment.vaddr == 0 and segment.paddr != 0)
+def _claims_also_low(vaddr: int, paddr: int) -> bool:
+    return _claims(vaddr, paddr) or (vaddr == 0 and paddr != 0)
 
 
 def _changes(segment: Segment, mapped: tuple[VirtualRange, ...], dump: ElfDump) -> bool:

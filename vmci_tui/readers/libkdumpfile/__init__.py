@@ -30,7 +30,7 @@ class OpenedWithLibkdumpfile(OpenedByDrgn):
     @cached_property
     def run(self) -> OpeningElf | None:
         """The result of libkdumpfile for an ELF dump; None if drgn found no note."""
-        return None if self.chosen is None else OpeningElf(self.view, self, self._library)
+        return None if self.chosen is None else OpeningElf(self.view, self._library)
 
     @property
     def guest(self) -> OpeningDump | None:

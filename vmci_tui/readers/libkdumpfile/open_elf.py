@@ -31,8 +31,8 @@ class OpeningElf(OpeningDump):
 
     first_step = "killed-by-headers"
 
-    def __init__(self, view: View, core: ElfFile, library: Version) -> None:
-        self._core = core
+    def __init__(self, view: View, library: Version) -> None:
+        self._core = ElfFile(view)
         super().__init__(view, library)
 
     def _open(self) -> None:

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cache
 from typing import ClassVar, Final
+from weakref import ref
 
 from vmci_tui.common.named_struct import NamedStruct
 from vmci_tui.common.span import Span
@@ -204,7 +205,15 @@ class OpeningDump(ABC):
         facts = KernelFacts(
             self._machine or "", self.order, memory, self.values, self.release, self._pae, self._control
         )
-        self._translation, memory.translate = Translation(facts), self._translate
+        self._translation, itself = Translation(facts), ref(self)
+
+        def translate(address: int) -> int:
+            """Translate without a reference to the opening file: a circle would keep tables of 56 MB for long."""
+            opening = itself()
+            assert opening is not None
+            return opening._translate(address)
+
+        memory.translate = translate
 
     def _translate(self, address: int) -> int:
         self._check_version(OSTYPE)

@@ -75,7 +75,6 @@ class Translation:
         self.physical_bits = 52
         self._made = False
         self._inside: set[int] = set()
-        kernel.memory.translate = self
 
     def make(self) -> None:
         """Set up ranges and tables; a failed attempt is not repeated. Raises Missing and Untranslated."""
