@@ -98,7 +98,7 @@ def _offset_by_stext(r: CrashElf) -> Span | None:
     if r.desc is None or found is None or stext is None or r.header.machine != _EM_X86_64:
         return None
     claimed, real = htol(found[1]), htol(stext[1])
-    if claimed is None or real is None or real - claimed == _USUAL_STEXT:
+    if not (claimed.digits and real.digits) or real.value - claimed.value == _USUAL_STEXT:
         return None
     return Span(r.desc.offset + found.start(), len(found[0]) - 1)
 

@@ -47,17 +47,12 @@ def _anywhere(text: bytes) -> Mapping[bytes, bytes]:
     return {key: text[at + len(key) + 1 :].partition(b"\n")[0] for key, at in found if at >= 0}
 
 
-def htol(raw: bytes) -> int | None:
-    """Parse as tools.c htol: hexadecimal with or without 0x, ignoring `x` and `h` anywhere; None if invalid."""
+def htol(raw: bytes, base: int = 16) -> ParsedNumber:
+    """Parse as tools.c htol: hexadecimal with or without 0x, ignoring `x` and `h` anywhere; -1 if invalid."""
     digits = raw[2:] if raw[:2] in (b"0x", b"0X") else raw
     if len(digits) > _HEX_DIGITS or not _HEX.fullmatch(digits):
-        return None
-    return int(digits.translate(None, b"xXh") or b"0", 16)
-
-
-def _htol(raw: bytes, base: int) -> ParsedNumber:
-    number = htol(raw)
-    return ParsedNumber(ULONG_MAX, raw, digits=False) if number is None else ParsedNumber(number, b"")
+        return ParsedNumber(ULONG_MAX, raw, digits=False)
+    return ParsedNumber(int(digits.translate(None, b"xXh") or b"0", base), b"")
 
 
 def _dtol(raw: bytes, base: int) -> ParsedNumber:
@@ -93,12 +88,6 @@ def _as_int(raw: bytes, base: int) -> ParsedNumber:
     return number._replace(value=(number.value + (1 << 31)) % (1 << 32) - (1 << 31))
 
 
-def _range(raw: bytes) -> Value:
-    """Parse as arm64.c arm64_get_vmcoreinfo_ul: strtoul, base 0."""
-    number = strtoull(raw, 0)
-    return shown_hex(number.value, "base 0", _not_whole(raw, number))
-
-
 def _release(raw: bytes) -> Value:
     """Read the release, which is printed unchanged; `crash --log` and arm64 search for two dots, even past its end."""
     problem = ""
@@ -109,12 +98,13 @@ def _release(raw: bytes) -> Value:
     return kept_text(raw, "text", problem)
 
 
-_hex = number_form(16, _not_hex, parse=_htol)
+_hex = number_form(16, _not_hex, parse=htol)
 _decimal = number_form(10, _not_decimal, parse=_dtol)
 _phys_base = number_form(10, _not_decimal, parse=_signed_dtol)
 _atol = number_form(10, _not_whole, parse=strtol)
 _atoi = number_form(10, _not_whole, parse=_as_int)
 _any_base = number_form(0, _not_whole, parse=strtol)
+_range = number_form(0, _not_whole, show=shown_hex)  # arm64.c arm64_get_vmcoreinfo_ul
 
 # kernel.c get_log_from_vmcoreinfo (crash --log): the symbols in base 16, sizes and offsets in base 10.
 _LOG_SYMBOLS: Final = ("log_buf", "log_end", "log_buf_len", "logged_chars", "log_first_idx", "log_next_idx")

@@ -32,6 +32,7 @@ from vmci_tui.readers.shared.elf_notes import (
     unpadded,
 )
 from vmci_tui.readers.shared.elf_program import Place, elf_field
+from vmci_tui.readers.shared.text_lines import c_string, first_values
 
 _VERSION: Final = "0.188"
 _FAILED: Final = "eu-readelf: failed reading 'FILE': "
@@ -300,8 +301,7 @@ def _accepted(r: EuReadelf) -> str:
 
 def _lines(text: bytes) -> Mapping[bytes, bytes]:
     """Return the first line of each key, up to a NUL; eu-readelf prints all lines."""
-    pairs = (line.split(b"\0", 1)[0].partition(b"=") for line in reversed(text.split(b"\n")))
-    return {key: value for key, sign, value in pairs if sign}
+    return first_values(map(c_string, text.split(b"\n")))
 
 
 READER: Final = Reader(

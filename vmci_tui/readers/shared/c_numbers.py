@@ -95,20 +95,21 @@ def number_form(
     *,
     parse: Callable[[bytes, int], ParsedNumber] = strtoull,
     how: Callable[[bytes], str] | None = None,
+    show: Callable[[int, str, str], Value] | None = None,
     drops: Callable[[ParsedNumber], bool] = lambda _: False,
 ) -> Form:
-    """Return how a program reads the numbers of a key; it shows those of base 16 as 0x...
+    """Return how a program reads the numbers of a key; without `show` those of base 16 are shown as 0x...
 
     `problem` returns why the number differs from the text, empty if it does not; `how` the base in words, if it is
     not always the same; `drops` whether the program does not use the value, which is then shown as text.
     """
-    show = shown_hex if base == 16 else shown_decimal
+    shown = show or (shown_hex if base == 16 else shown_decimal)
 
     def form(raw: bytes) -> Value:
         number = parse(raw, base)
         said = f"base {base}" if how is None else how(raw)
         why = problem(raw, number)
-        return kept_text(raw, said, why) if drops(number) else show(number.value, said, why)
+        return kept_text(raw, said, why) if drops(number) else shown(number.value, said, why)
 
     return form
 
