@@ -7,6 +7,7 @@ the file, a few hundred bytes after its own offset (the map has no entry -1).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
@@ -77,7 +78,7 @@ class ReadableFile:
 
 
 class FlatFile(ReadableFile):
-    """A flattened file, read as the plain file that its records describe."""
+    """A flattened file, read as the plain file that its records describe; also a source of that file's bytes."""
 
     flattened = True
 
@@ -109,6 +110,15 @@ class FlatFile(ReadableFile):
     def size(self) -> int:
         """The end of the last range with bytes."""
         return self._index.size
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Read as from a source: nothing after the last record."""
+        length = min(length, self.size - offset)
+        return self.pread(offset, length) if offset >= 0 and length > 0 else b""
+
+    def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        if start < (end := min(end, self.size)):
+            yield start, end
 
     def pread(self, offset: int, length: int) -> bytes:
         out, left = [], length

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from vmci_tui.formats.elf_records import EI_CLASS, EI_DATA, ET_CORE, IDENT
@@ -12,25 +11,6 @@ from vmci_tui.readers.libkdumpfile.flatmap import FlatFile
 from vmci_tui.readers.shared.elf_program import ElfFile
 
 _KEPT: Final = 1 << 26
-
-
-class FlatSource:
-    """The bytes of the records, as a source."""
-
-    def __init__(self, file: FlatFile) -> None:
-        self._file = file
-
-    @property
-    def size(self) -> int:
-        return self._file.size
-
-    def read(self, offset: int, length: int) -> bytes:
-        length = min(length, self.size - offset)
-        return self._file.pread(offset, length) if offset >= 0 and length > 0 else b""
-
-    def data_ranges(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        if start < (end := min(end, self.size)):
-            yield start, end
 
 
 class FlatWindows(Windows):
@@ -58,7 +38,7 @@ class FlatWindows(Windows):
 
 def core_of(file: FlatFile) -> tuple[ElfFile, FlatWindows]:
     """Return the dump's headers, and the windows to read it. Raises Stopped if it is not a core of a known form."""
-    view = View(FlatSource(file))
+    view = View(file)
     bits, order = view.head[EI_CLASS : EI_DATA + 1].ljust(2, b"\0")
     if order not in (1, 2):
         raise Stopped("elf-version", f"file #0: Unsupported ELF data format: {order}", IDENT.span("EI_DATA"))
