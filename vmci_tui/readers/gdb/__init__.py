@@ -69,11 +69,6 @@ class Gdb(ElfProgram):
     def opened(self) -> bool:
         return self.is_elf and self.damaged is None and self.header.type == ET_CORE and self.header.phoff > 0
 
-    @cached_property
-    def phnum(self) -> int:
-        first = self.first_section
-        return first.info if self.header.phnum == PN_XNUM and first and first.info else self.header.phnum
-
     @property
     def has_table(self) -> bool:
         return self.header.phentsize == self.form.segment.size and super().has_table

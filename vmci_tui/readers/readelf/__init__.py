@@ -12,7 +12,7 @@ from typing import Final
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NAME
-from vmci_tui.formats.elf_records import EI_CLASS, ET_CORE, IDENT, MAGIC, PN_XNUM, SHT_NOTE, Section
+from vmci_tui.formats.elf_records import EI_CLASS, ET_CORE, IDENT, MAGIC, SHT_NOTE, Section
 from vmci_tui.formats.note_kinds import XEN
 from vmci_tui.readers.rule import Reader, RuleHit
 from vmci_tui.readers.rule_rows import RuleRows
@@ -67,11 +67,6 @@ class Readelf(ElfProgram):
     # get_file_header: any class but ELFCLASS64 is read as 32-bit.
     other_class = 32
     stride_counts = True
-
-    @cached_property
-    def phnum(self) -> int:
-        first = self.first_section
-        return first.info if self.header.phnum == PN_XNUM and first and first.info else self.header.phnum
 
     @cached_property
     def shnum(self) -> int:

@@ -14,7 +14,17 @@ from typing import ClassVar, NamedTuple
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import NOTE_LIMIT, ByteOrder
-from vmci_tui.formats.elf_records import IDENT, MAGIC, PT_NOTE, SHT_NOTE, ElfHeader, Section, Segment, format_of
+from vmci_tui.formats.elf_records import (
+    IDENT,
+    MAGIC,
+    PN_XNUM,
+    PT_NOTE,
+    SHT_NOTE,
+    ElfHeader,
+    Section,
+    Segment,
+    format_of,
+)
 from vmci_tui.formats.segment_table import Segments
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import RuleHit
@@ -87,10 +97,11 @@ class ElfFile:
             return ()
         return self.view.sections(self.bits, self.order, self.header.shoff, self.shnum)
 
-    @property
+    @cached_property
     def phnum(self) -> int:
-        """The number of program headers that it reads."""
-        return self.header.phnum
+        """The number of program headers that it reads: as a rule that in section 0, if it is there for PN_XNUM."""
+        first = self.first_section
+        return first.info if self.header.phnum == PN_XNUM and first and first.info else self.header.phnum
 
     @property
     def phoff(self) -> int:
