@@ -109,7 +109,7 @@ def kdump_notes(area: bytes, start: int, size: int) -> KdumpNotes:
             return notes._replace(too_many=True)
         namesz, descsz, kind = note_header("little").unpack_from(area, at)
         here, name = Span(start + at, HEADER), area[at + HEADER : at + HEADER + 11]
-        killed = Fault("killed", SEGV, here, "note")
+        killed = Fault("killed-by-notes", SEGV, here, "note")
         registers += kind == _PRSTATUS
         qemu += name.startswith(b"QEMU")
         touched = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NOTE_LIMIT, align_up, note_header
@@ -35,15 +35,14 @@ _OWN_TYPES: Final = frozenset(
 """Types that crash treats specially, whatever the name."""
 _NOT_ZERO: Final = re.compile(rb"[^\0]")
 _OSRELEASE: Final = re.compile(rb"\nOSRELEASE=")
-Outcome = Literal["taken", "complains", "ends", "lost", "dies", "type", "xen", "snap", "cut"]
-"""What crash makes of a note: it takes it; complains; ends the walk, or so at n_namesz 0; dies; uses it for its type;
-for its name of Xen; as the mark of the extension snap.so. `cut`: there are more notes than vmci follows."""
 
 
 class NoteEvent(NamedTuple):
     """Something that happens in the walk over the notes: the bytes concerned, the words if crash prints any."""
 
-    outcome: Outcome
+    outcome: str
+    """`taken`; `complains`, and continues; `ends` the walk, or is `lost` there, at n_namesz 0; `killed`; used for its
+    `type`; of `xen`; the mark of the extension `snap`; `too-many`: there are more notes than vmci follows."""
     span: Span
     words: str | None = None
     desc: Span | None = None
@@ -67,12 +66,12 @@ def _follow(view: View, start: int, end: int, filesz: int, form: ElfFormat) -> I
             yield NoteEvent("ends", here, f"WARNING: Elf{form.bits}_Nhdr pointer: ADDRESS  ELF header end: ADDRESS")
             return
         if len(area) < at + HEADER or count == NOTE_LIMIT:
-            yield NoteEvent("cut", here)
+            yield NoteEvent("too-many", here)
             return
         namesz, descsz, kind = words.unpack_from(area, at)
         if namesz == 0 or not remaining or namesz + descsz > remaining:
             numbers = f"n_namesz: {namesz} n_descsz: {descsz} n_type: {kind:x}"
-            outcome: Outcome = ("ends" if namesz else "lost") if namesz or descsz else "complains"
+            outcome = ("ends" if namesz else "lost") if namesz or descsz else "complains"
             yield NoteEvent(outcome, here, f"WARNING: possibly corrupt Elf{form.bits}_Nhdr: {numbers}")
             if namesz or descsz or not remaining:
                 return
@@ -83,7 +82,7 @@ def _follow(view: View, start: int, end: int, filesz: int, form: ElfFormat) -> I
         if kind == XEN_INFO[1] and namesz < FAR_NAME:
             yield NoteEvent("complains", here, f"WARNING: obsolete Xen n_type: {kind:x} (NT_XEN_KDUMP_CR3)")
         if death := killed_by_note(name, namesz, kind, descsz):
-            yield NoteEvent("dies", here, death)
+            yield NoteEvent("killed", here, death)
             return
         at += align_up(align_up(HEADER + namesz) + descsz)
         if kind in _OWN_TYPES:
@@ -118,7 +117,7 @@ class CrashElf(ElfFile, CrashReading):
     @cached_property
     def section_0(self) -> bytes | None:
         """The part of section header 0 that crash reads if e_phnum says that the count is there (ELF64 only)."""
-        if self.bits != 64 or self.header.phnum != PN_XNUM:
+        if not self.first_headers or self.bits != 64 or self.header.phnum != PN_XNUM:
             return None
         return self.view.read(self.header.shoff, self.header.shentsize)
 
@@ -174,18 +173,18 @@ class CrashElf(ElfFile, CrashReading):
         notes = self.first_headers[0]
         return tuple(_follow(self.view, notes.offset, end, notes.filesz, self.form))
 
-    def events(self, *outcomes: Outcome) -> list[NoteEvent]:
+    def events(self, *outcomes: str) -> list[NoteEvent]:
         """Return all events of these kinds, in order."""
         return [event for event in self.walk or () if event.outcome in outcomes]
 
-    def hit(self, *outcomes: Outcome) -> RuleHit | None:
+    def hit(self, *outcomes: str) -> RuleHit | None:
         """Return the bytes and words of the first such event; None if there is none."""
         return next((RuleHit(event.span, event.words) for event in self.events(*outcomes)), None)
 
     @cached_property
     def missed(self) -> bool:
         """Whether crash goes through the notes and takes none."""
-        return self.walk is not None and not self.events("taken", "dies")
+        return self.walk is not None and not self.events("taken", "killed")
 
     @property
     def ended(self) -> RuleHit | None:

@@ -52,12 +52,7 @@ def _is_old_netdump(r: CrashElf) -> bool:
 
 def _cut_section_0(r: CrashElf) -> bool:
     """Whether crash fails to read section header 0, which has the number of program headers."""
-    far = r.header.shoff >= 1 << 63
-    return bool(r.first_headers) and r.section_0 is not None and (far or len(r.section_0) < r.header.shentsize)
-
-
-def _has_section_0(r: CrashElf) -> bool:
-    return bool(r.first_headers) and r.section_0 is not None
+    return r.section_0 is not None and (r.header.shoff >= 1 << 63 or len(r.section_0) < r.header.shentsize)
 
 
 def _one_header(r: CrashElf) -> bool:
@@ -103,7 +98,7 @@ def _offset_by_stext(r: CrashElf) -> Span | None:
     return Span(r.desc.offset + found.start(), len(found[0]) - 1)
 
 
-row: Final[RuleRows[CrashElf]] = RuleRows(CRASH, lambda r, name: r.form.span(name))
+row: Final[RuleRows[CrashElf]] = RuleRows(CRASH, lambda r, name: r.form.span(name), CrashElf.hit)
 # fmt: off
 _HEAD: Final = (
     row("C02", "before", "too-small", _NETDUMP, "FILE: file too small!", _SHORT,
@@ -143,10 +138,10 @@ _HEAD: Final = (
         says=lambda r: "FILE: section header lseek: Invalid argument" if r.header.shoff >> 63 else _NO_SECTION),
     row("C16", "before", "no-count", _RESIZE, SEGV,
         "e_phnum is 0xffff, but section header 0 gives 0 as the number of program headers, or is too short.",
-        holds=lambda r: _has_section_0(r) and r.phnum == 0, where="e_phnum"),
+        holds=lambda r: r.section_0 is not None and r.phnum == 0, where="e_phnum"),
     row("C16", "before", "long-section-0", _RESIZE, "killed by SIGABRT",
         "e_phnum is 0xffff, and crash reads e_shentsize bytes of section header 0 into 64: more overwrite memory.",
-        holds=lambda r: _has_section_0(r) and r.header.shentsize > SECTION_ROOM, where="e_shentsize"),
+        holds=lambda r: r.section_0 is not None and r.header.shentsize > SECTION_ROOM, where="e_shentsize"),
     row("C16", "before", "headers-cut-off", _RESIZE, _UNREADABLE,
         "The file ends before the last program header: e_phnum is too high, or the file is cut off.",
         holds=lambda r: bool(r.first_headers) and not r.has_table, where="e_phnum",
@@ -177,8 +172,7 @@ _NOTES: Final = (
         holds=lambda r: r.walk is not None and killed_by_offset(r.first_headers[0].offset),
         where=_segment(0, "p_offset")),
     row("N16", "note", "killed", _WALK, "",
-        "A note kills crash: its name is longer than crash's buffer of 1,512 bytes, or it is an empty Xen note.",
-        where=lambda r: r.hit("dies")),
+        "A note kills crash: its name is longer than crash's buffer of 1,512 bytes, or it is an empty Xen note."),
     row("C08", "note", "notes-not-first", _NETDUMP, UNKNOWN,
         "crash takes program header 0 as the notes, whatever its type; here it is not a PT_NOTE.",
         holds=lambda r: r.missed and r.first_headers[0].type != PT_NOTE, where=_segment(0, "p_type"),
@@ -203,8 +197,7 @@ _NOTES: Final = (
         "crash accepts any name that starts with VMCOREINFO, except VMCOREINFO_XEN, which is the hypervisor's.",
         where=lambda r: r.hit("xen") if r.missed else None),
     row("N06", "note", "too-many", _WALK, "",
-        "There are more notes before this one than vmci follows.",
-        where=lambda r: r.hit("cut"), observed=False),
+        "There are more notes before this one than vmci follows.", observed=False),
     row("C03", "note", "other-pt-note", _NETDUMP, UNKNOWN,
         "crash reads only the notes of program header 0; it takes the other PT_NOTE for memory.",
         where=_other_pt_note),
@@ -214,8 +207,7 @@ _NOTES: Final = (
 )
 _TEXT: Final[tuple[Rule[CrashElf], ...]] = (
     row("N09", "after", "snap", _READ, UNKNOWN,
-        "A note SNAP of type 4 marks a dump that crash's extension snap.so made; crash reads no vmcoreinfo there.",
-        where=lambda r: r.hit("snap")),
+        "A note SNAP of type 4 marks a dump that crash's extension snap.so made; crash reads no vmcoreinfo there."),
     row("T10", "after", "empty-text", _READ, UNKNOWN,
         "The note has no text; crash uses the last of several notes.",
         holds=lambda r: r.text == b"", where=lambda r: r.note),
@@ -228,7 +220,7 @@ _TEXT: Final[tuple[Rule[CrashElf], ...]] = (
     *release_rules("netdump.c kdump_get_osrelease"),
     row("N07", "note", "complains", _WALK, "",
         "crash complains about a note, and continues with the next: it takes twelve zero bytes as a note.",
-        where=lambda r: r.hit("complains"), refuses=False),
+        refuses=False),
     row("N05", "note", "several", _WALK, "",
         "crash uses the last of several VMCOREINFO notes.",
         holds=lambda r: len(r.events("taken")) > 1, where=lambda r: r.note, refuses=False),

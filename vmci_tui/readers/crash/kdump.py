@@ -23,6 +23,8 @@ from vmci_tui.readers.rule import Fault
 from vmci_tui.readers.shared.kdump_program import KdumpProgram
 from vmci_tui.readers.shared.text_lines import c_string
 
+_CANNOT: Final = "crash: compressed kdump: cannot "
+NO_BLOCK: Final = "crash: diskdump / compressed kdump: cannot malloc block_size buffer"
 KEY: Final = b"OSRELEASE="
 _OSRELEASE: Final = re.compile(KEY + rb"([^\n]*)\n")
 _SMALLEST: Final = 4096
@@ -74,18 +76,17 @@ class CrashKdump(KdumpProgram, CrashReading):
             # The notes of the processors, which crash reads even if it does not need them.
             pointer = self.field("offset_note", "size_note")
             if sub.size_note >= MEMORY:
-                yield Fault("notes", "crash: compressed kdump: cannot malloc notes buffer", self.field("size_note"))
+                yield Fault("notes-outside", _CANNOT + "malloc notes buffer", self.field("size_note"))
             if sub.offset_note < 0:
-                yield Fault("notes", "crash: compressed kdump: cannot lseek notes data", pointer)
+                yield Fault("notes-outside", _CANNOT + "lseek notes data", pointer)
             if self.view.size < sub.offset_note + sub.size_note <= _FILE_TOP:
-                yield Fault("notes", "crash: compressed kdump: cannot read notes data", pointer)
+                yield Fault("notes-outside", _CANNOT + "read notes data", pointer)
             if self.notes.dies is not None:
                 yield self.notes.dies
         if self.overrun[0] > self.overrun[2]:
             yield Fault("pages", SEGV, self.counted[2])
         if self.header.block_size * 16 % (1 << 32) >= 1 << 31:
-            words = "crash: compressed kdump: cannot malloc compressed page_cache_buf"
-            yield Fault("cache", words, self.field("block_size"))
+            yield Fault("block-size", _CANNOT + "malloc compressed page_cache_buf", self.field("block_size"))
         yield from self._pointer_faults()
 
     @cached_property
@@ -93,13 +94,13 @@ class CrashKdump(KdumpProgram, CrashReading):
         """The fault of the header and the place of the sub-header."""
         block, size, block_size = self.header.block_size, self.view.size, self.field("block_size")
         if self.other_machine:
-            return Fault("machine", "WARNING: machine type mismatch:", self.field("utsname.machine"))
+            return Fault("kdump-machine", "WARNING: machine type mismatch:", self.field("utsname.machine"))
         if block <= 0 or block in OVERWRITTEN or block >= MEMORY:
-            return Fault("block", "crash: diskdump / compressed kdump: cannot malloc block_size buffer", block_size)
+            return Fault("block-size", NO_BLOCK, block_size)
         if block > size:
-            return Fault("block", UNKNOWN, block_size)
+            return Fault("block-size", UNKNOWN, block_size)
         cut = f"crash: {self.kind}: cannot read dump sub header"
-        return Fault("cut", cut, Span(block, size - block)) if 2 * block > size else None
+        return Fault("cut-off", cut, Span(block, size - block)) if 2 * block > size else None
 
     def bitmap_fault(self, way: Way) -> Fault | None:
         """Return the fault of the bitmaps in versions that read them, or map them, or look at the size before that."""
@@ -123,23 +124,23 @@ class CrashKdump(KdumpProgram, CrashReading):
     def _pointer_faults(self) -> Iterator[Fault]:
         """Yield the faults of the pointer (vmcoreinfo_read_string, which does not check for zeros in both fields)."""
         if self.header.version < 3:
-            yield Fault("version", UNKNOWN, self.field("header_version"), "note")
+            yield Fault("old-version", UNKNOWN, self.field("header_version"), "note")
         if (sub := self.sub) is None:
             yield Fault("diskdump", SEGV, self.field("signature"), "note")
             return
         pointer, end = self.text_pointer, sub.offset_vmcoreinfo + sub.size_vmcoreinfo
         if not sub.size_vmcoreinfo:
-            yield Fault("none", UNKNOWN, pointer, "note")
+            yield Fault("no-pointer", UNKNOWN, pointer, "note")
         if sub.size_vmcoreinfo == _SIZE_TOP:
-            yield Fault("pointer", "double free or corruption (out)", pointer, "note")
+            yield Fault("pointer-outside", "double free or corruption (out)", pointer, "note")
         if sub.size_vmcoreinfo >= MEMORY:
-            yield Fault("pointer", "crash: compressed kdump: cannot malloc vmcoreinfo buffer", pointer, "note")
+            yield Fault("pointer-outside", _CANNOT + "malloc vmcoreinfo buffer", pointer, "note")
         if sub.offset_vmcoreinfo < 0:
-            yield Fault("pointer", "crash: compressed kdump: cannot lseek dump vmcoreinfo", pointer, "note")
+            yield Fault("pointer-outside", _CANNOT + "lseek dump vmcoreinfo", pointer, "note")
         if end > _FILE_TOP:
-            yield Fault("wrapped", UNKNOWN, pointer, "after")
+            yield Fault("pointer-at-the-top", UNKNOWN, pointer, "after")
         if end > self.view.size:
-            yield Fault("pointer", "crash: compressed kdump: cannot read vmcoreinfo data", pointer, "note")
+            yield Fault("pointer-outside", _CANNOT + "read vmcoreinfo data", pointer, "note")
 
     @property
     def survives_head(self) -> bool:
@@ -228,7 +229,5 @@ class CrashKdump(KdumpProgram, CrashReading):
     @property
     def text_of_note(self) -> bytes | None:
         """The text of the VMCOREINFO note, if crash uses another place; it does not look there."""
-        desc = self.notes.desc
-        return (
-            None if self.text is None or desc is None or desc == self.note else self.view.read(desc.offset, desc.length)
-        )
+        desc = None if self.text is None else self.notes.desc
+        return None if desc is None or desc == self.note else self.view.read(desc.offset, desc.length)

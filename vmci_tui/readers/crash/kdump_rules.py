@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from vmci_tui.readers.crash.deaths import SEGV
-from vmci_tui.readers.crash.kdump import KEY, CrashKdump, Way
+from vmci_tui.readers.crash.kdump import KEY, NO_BLOCK, CrashKdump, Way
 from vmci_tui.readers.crash.text import KEYS
 from vmci_tui.readers.crash.text_rules import CRASH, UNKNOWN, carriage_returns
 from vmci_tui.readers.rule import Rule, RuleHit, at_fault
@@ -37,7 +37,7 @@ def _has_twice(r: CrashKdump) -> bool:
     return any(text.count(key + b"=") > 1 for key in KEYS if key + b"=" in text)
 
 
-row: Final[RuleRows[CrashKdump]] = RuleRows(CRASH + "diskdump.c ", CrashKdump.field)
+row: Final[RuleRows[CrashKdump]] = RuleRows(CRASH + "diskdump.c ", CrashKdump.field, CrashKdump.at_fault)
 
 
 # fmt: off
@@ -59,7 +59,7 @@ def _up_to_the_bitmaps(
             return None
         early = r.stopped(way)
         fault = early or r.fault
-        if fault is None or fault.kind not in ("block", "cut", "bitmap", "cache"):
+        if fault is None or fault.kind not in ("block-size", "cut-off", "bitmap"):
             return None
         # A crash that does not map the bitmaps gets further, but was never seen to find a text.
         return r.misread_sizes(UNKNOWN if early is None and fault.kind == "bitmap" else fault.words)
@@ -82,30 +82,25 @@ def _up_to_the_bitmaps(
 REFUSALS: Final = (
     row("C12", "before", "kdump-machine", _HEAD, _MISMATCH,
         "utsname.machine names a machine that this crash (the x86-64 build) was not built for. crash ignores an "
-        "unknown name (`Unknown`, `S390X`, an empty one).",
-        where=lambda r: r.at_fault("machine")),
+        "unknown name (`Unknown`, `S390X`, an empty one)."),
     _later_machine("riscv64", (8, 0, 3)),
     _later_machine("loongarch64", (8, 0, 5)),
     *_up_to_the_bitmaps("", "mapped", since=_MAPPED, until=_SIZED),
     *_up_to_the_bitmaps("-since-8-0-6", "sized", since=_SIZED),
     *_up_to_the_bitmaps("-before-8-0-1", "read", until=_MAPPED),
     row("C02", "before", "cut-off", _HEAD, "crash: compressed kdump: cannot read dump sub header",
-        "The file ends before the end of its second block, which holds the sub-header, or block_size is wrong.",
-        where=lambda r: r.at_fault("cut")),
-    row("C23", "before", "block-size", _HEAD, "crash: diskdump / compressed kdump: cannot malloc block_size buffer",
-        "block_size is 0 or negative, is larger than the file, or is a size for which crash overwrites it.",
-        where=lambda r: r.at_fault("block", "cache")),
+        "The file ends before the end of its second block, which holds the sub-header, or block_size is wrong."),
+    row("C23", "before", "block-size", _HEAD, NO_BLOCK,
+        "block_size is 0 or negative, is larger than the file, or is a size for which crash overwrites it."),
     row("C26", "before", "bitmap-is-odd", _HEAD, "",
         "The bitmaps do not start at a multiple of 4,096, are empty, or are large: what a crash that does not map them "
         "does then is not known.",
         holds=lambda r: r.at_fault("bitmap") is not None and r.stopped("read") is None and not r.layout,
         where=lambda r: r.field("sub_hdr_size", "bitmap_blocks"), observed=False, until=_MAPPED),
     row("C25", "before", "notes-outside", _HEAD, "crash: compressed kdump: cannot read notes data",
-        "offset_note and size_note lead out of the file: crash gives up, although the text has its own pointers.",
-        where=lambda r: r.at_fault("notes")),
+        "offset_note and size_note lead out of the file: crash gives up, although the text has its own pointers."),
     row("N16", "note", "killed-by-notes", _NOTES, SEGV,
-        "Notes kill crash: an empty Xen note, a name length that leads out of memory, or more than 8,192 CPUs.",
-        where=lambda r: r.at_fault("killed")),
+        "Notes kill crash: an empty Xen note, a name length that leads out of memory, or more than 8,192 CPUs."),
     row("N16", "note", "killed-by-chance", _NOTES, "",
         "A note's lengths make crash read memory after the notes, which may or may not be mapped: the outcome "
         "differs from run to run.",
@@ -115,32 +110,27 @@ REFUSALS: Final = (
         holds=lambda r: r.notes.too_many, where="size_note", observed=False),
     row("C26", "before", "pages", _HEAD, SEGV,
         "max_mapnr_64 (before version 6: max_mapnr; in a split file the first and last page) is larger than the "
-        "number of bits in the bitmap: crash keeps counting past the end of its buffer.",
-        where=lambda r: r.at_fault("pages")),
+        "number of bits in the bitmap: crash keeps counting past the end of its buffer."),
     row("C26", "before", "pages-by-chance", _HEAD, "",
         "There are slightly more pages than bits in the bitmap: crash keeps counting past the end of the bitmap; "
         "whether that kills it differs from run to run.",
         holds=lambda r: r.survives_head and r.overrun[0] > r.overrun[1], where=lambda r: r.counted[2], observed=False),
     row("C29", "note", "old-version", _READ, UNKNOWN,
-        "header_version is less than 3: the header of such a file names no text.",
-        where=lambda r: r.at_fault("version")),
+        "header_version is less than 3: the header of such a file names no text."),
     row("C17", "note", "diskdump", _READ, SEGV,
-        "The file has the signature of the old diskdump, whose sub-header names no text; crash reads a pointer anyway.",
-        where=lambda r: r.at_fault("diskdump")),
+        "The file has the signature of the old diskdump, whose sub-header names no text; crash reads a pointer "
+        "anyway."),
     row("C20", "note", "note-without-pointer", _READ, UNKNOWN,
         "The notes hold a VMCOREINFO note, but offset_vmcoreinfo and size_vmcoreinfo, which crash follows instead, "
         "are 0 or point nowhere.",
-        where=lambda r: None if r.notes.desc is None else r.at_fault("none", "pointer")),
+        where=lambda r: None if r.notes.desc is None else r.at_fault("no-pointer", "pointer-outside")),
     row("N01", "note", "no-pointer", _READ, UNKNOWN,
-        "size_vmcoreinfo is 0: the file has no text.",
-        where=lambda r: r.at_fault("none")),
+        "size_vmcoreinfo is 0: the file has no text."),
     row("C25", "note", "pointer-outside", _READ, "crash: compressed kdump: cannot read vmcoreinfo data",
-        "offset_vmcoreinfo and size_vmcoreinfo lead out of the file, or give a size too large for memory.",
-        where=lambda r: r.at_fault("pointer")),
+        "offset_vmcoreinfo and size_vmcoreinfo lead out of the file, or give a size too large for memory."),
     row("C25", "after", "pointer-at-the-top", _READ, UNKNOWN,
         "offset_vmcoreinfo + size_vmcoreinfo is at least 2^63: nothing can be read there, but crash does not notice, "
-        "and looks for a release in its uninitialized memory.",
-        where=lambda r: r.at_fault("wrapped")),
+        "and looks for a release in its uninitialized memory."),
     row("T03", "after", "nul-in-release", _READ, SEGV,
         "There is a NUL in the line of OSRELEASE: crash does not find the newline, and dies.",
         holds=lambda r: r.release_dies, where=lambda r: r.span_of(KEY)),
