@@ -7,14 +7,14 @@ import pytest
 from tests.limits import PATIENCE
 from vmci_tui.tui.app import VmciApp
 from vmci_tui.tui.session import Session
-from vmci_tui.tui.widgets.dialogs import Dialog
+from vmci_tui.tui.widgets.dialogs import TypedDialog
 
 
 @pytest.fixture(autouse=True)
 def _judged_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let edits wait longer for their judgement on a busy machine; tests of that wait set their own patience."""
     monkeypatch.setattr(Session, "patience", PATIENCE)
-    monkeypatch.setattr(Dialog, "patience", PATIENCE)
+    monkeypatch.setattr(TypedDialog, "patience", PATIENCE)
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -26,10 +26,11 @@ from vmci_tui.formats.fw_cfg_entry import LENGTH, Entry, EntryHistory, Write, li
 from vmci_tui.layers.file import FileSource
 from vmci_tui.opening.open_file import new_entry
 from vmci_tui.settings import settings
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.failures import Failures
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.key_queue import KeyQueue
-from vmci_tui.tui.lessons.teacher import ACTIONS, LESSON_BINDINGS, LessonRun, Teacher
+from vmci_tui.tui.lessons.teacher import LESSON_BINDINGS, LessonAction, LessonRun, Teacher
 from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.session import Session, refuse_outside
 from vmci_tui.tui.style.cells import safe
@@ -51,11 +52,9 @@ class VmciApp(Guarded, App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-normal"), (160, "-wide")]  # noqa: RUF012 - as App declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         *LESSON_BINDINGS,
-        Binding(
-            "f1,question_mark", "toggle_keys", "Keys", tooltip="Explain this pane and its keys", id="help", show=False
-        ),
-        Binding("f12", "picture", "Picture", tooltip="Save a picture of the screen (SVG)", id="picture", show=False),
-        Binding("X", "craft", "Craft a faulty dump", tooltip="Pick faults for a test dump", id="craft", show=False),
+        bind("f1,question_mark", "toggle_keys", "Keys", "Explain this pane and its keys", "help", show=False),
+        bind("f12", "picture", "Picture", "Save a picture of the screen (SVG)", show=False),
+        bind("X", "craft", "Craft a faulty dump", "Pick faults for a test dump", show=False),
     ]
 
     def __init__(self, document: Document | None = None, chosen: settings.Settings | None = None) -> None:
@@ -186,22 +185,13 @@ class VmciApp(Guarded, App[None]):
         self._teacher.check_step()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return self.lesson is not None if action in ACTIONS else super().check_action(action, parameters)
+        return self.lesson is not None if action == "lesson" else super().check_action(action, parameters)
 
     def action_lessons(self) -> None:
         self._teacher.show_list()
 
-    def action_lesson_next(self) -> None:
-        self._teacher.next()
-
-    def action_lesson_back(self) -> None:
-        self._teacher.back()
-
-    def action_lesson_reset(self) -> None:
-        self._teacher.reset()
-
-    def action_lesson_end(self) -> None:
-        self._teacher.end()
+    def action_lesson(self, name: LessonAction) -> None:
+        self._teacher.act(name)
 
     # Files
 

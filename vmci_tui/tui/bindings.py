@@ -5,9 +5,9 @@ from __future__ import annotations
 from textual.binding import Binding
 
 
-def bind(keys: str, action: str, label: str, tip: str, show: bool = True) -> Binding:
-    """Return a pane's binding, whose id is its action."""
-    return Binding(keys, action, label, tooltip=tip, id=action, show=show)
+def bind(keys: str, action: str, label: str, tip: str, id: str = "", show: bool = True) -> Binding:
+    """Return a binding with a help text; its id is its action if none is given."""
+    return Binding(keys, action, label, tooltip=tip, id=id or action, show=show)
 
 
 def moves(what: str) -> tuple[Binding, ...]:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Footer
 
 from vmci_tui.document import edit_notes
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.panes.copy import copy, copy_as
@@ -41,43 +42,29 @@ class MainScreen(Guarded, Screen[None]):
     lesson_name = "main"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s,ctrl+s", "save", "Save", tooltip="Save a copy; the plan is shown first", id="save"),
-        Binding("R", "repair", "Repair", tooltip="Apply all safe fixes in one go; they are shown first", id="repair"),
-        Binding("v", "readers", "Readers", tooltip="Show every reader's verdict, and why", id="readers"),
-        Binding("question_mark,f1", "app.toggle_keys", "Keys", tooltip="Explain this pane and its keys", id="help"),
-        Binding("q", "leave", "Quit", tooltip="Quit; asks first if there are unsaved edits", id="quit"),
-        Binding("F", "find", "Find", tooltip="Find the note in guest memory", id="find"),
-        Binding("a", "append", "Append", tooltip="Add or replace the VMCOREINFO note", id="append"),
-        Binding("u,ctrl+z", "undo", "Undo", tooltip="Undo the last edit", id="undo"),
-        Binding("o", "open", "Open", tooltip="Open another file", id="open"),
-        Binding("e", "edit_text", "Text", tooltip="Edit the whole text of the note", id="edit_text", show=False),
-        Binding("r,ctrl+y", "redo", "Redo", tooltip="Redo the edit that was undone last", id="redo", show=False),
-        Binding("c", "copy", "Copy", tooltip="Copy what is selected", id="copy", show=False),
-        Binding("C", "copy_as", "Copy as", tooltip="Copy as hex, C, Python or JSON", id="copy_as", show=False),
-        Binding(
-            "dollar_sign",
-            "commands",
-            "Commands",
-            tooltip="Show the edits so far as shell commands",
-            id="commands",
-            show=False,
-        ),
-        Binding("x", "strip", "Strip", tooltip="Remove the VMCOREINFO note", id="strip", show=False),
-        Binding("U", "undo_save", "Undo save", tooltip="Undo the last save in place", id="take_back", show=False),
-        Binding("m", "matrix", "Matrix", tooltip="Show each reader's value for each key", id="matrix", show=False),
-        Binding("M", "memory", "Memory", tooltip="Show guest memory by paddr", id="memory", show=False),
-        Binding("H", "header", "Header", tooltip="Show the header of a kdump file", id="header", show=False),
-        Binding("I", "inspect", "Inspect", tooltip="Show the bytes at the cursor as numbers", id="inspect", show=False),
-        Binding("N", "next", "What now?", tooltip="Show the next commands to run", id="next", show=False),
+        bind("s,ctrl+s", "save", "Save", "Save a copy; the plan is shown first"),
+        bind("R", "repair", "Repair", "Apply all safe fixes in one go; they are shown first"),
+        bind("v", "readers", "Readers", "Show every reader's verdict, and why"),
+        bind("question_mark,f1", "app.toggle_keys", "Keys", "Explain this pane and its keys", "help"),
+        bind("q", "leave", "Quit", "Quit; asks first if there are unsaved edits", "quit"),
+        bind("F", "find", "Find", "Find the note in guest memory"),
+        bind("a", "append", "Append", "Add or replace the VMCOREINFO note"),
+        bind("u,ctrl+z", "undo", "Undo", "Undo the last edit"),
+        bind("o", "open", "Open", "Open another file"),
+        bind("e", "edit_text", "Text", "Edit the whole text of the note", show=False),
+        bind("r,ctrl+y", "redo", "Redo", "Redo the edit that was undone last", show=False),
+        bind("c", "copy", "Copy", "Copy what is selected", show=False),
+        bind("C", "copy_as", "Copy as", "Copy as hex, C, Python or JSON", show=False),
+        bind("dollar_sign", "commands", "Commands", "Show the edits so far as shell commands", show=False),
+        bind("x", "strip", "Strip", "Remove the VMCOREINFO note", show=False),
+        bind("U", "undo_save", "Undo save", "Undo the last save in place", "take_back", show=False),
+        bind("m", "matrix", "Matrix", "Show each reader's value for each key", show=False),
+        bind("M", "memory", "Memory", "Show guest memory by paddr", show=False),
+        bind("H", "header", "Header", "Show the header of a kdump file", show=False),
+        bind("I", "inspect", "Inspect", "Show the bytes at the cursor as numbers", show=False),
+        bind("N", "next", "What now?", "Show the next commands to run", show=False),
         *(
-            Binding(
-                str(number),
-                f"pane('{name}')",
-                name.capitalize(),
-                tooltip=f"Go to the pane {name}",
-                id=f"pane.{name}",
-                show=False,
-            )
+            bind(str(number), f"pane('{name}')", name.capitalize(), f"Go to the pane {name}", f"pane.{name}", False)
             for number, name in enumerate(NAMES, 1)
         ),
     ]

@@ -6,13 +6,14 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.lessons.lesson import LessonHeading, headings
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import Row, plain
@@ -31,8 +32,8 @@ class LessonsScreen(Guarded, Screen[None]):
     LessonsScreen #story { height: 5; padding: 0 1; color: $text-muted; border-top: solid $surface-lighten-1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Begin", tooltip="Start this lesson on copies of its files", id="lessons.begin"),
-        Binding("escape,q", "back", "Back", tooltip="Go back, or quit", id="lessons.back"),
+        bind("enter", "choose", "Begin", "Start this lesson on copies of its files", "lessons.begin"),
+        bind("escape,q", "back", "Back", "Go back, or quit", "lessons.back"),
     ]
 
     def __init__(self, folder: str | None, back: bool, last: str | None = None) -> None:

@@ -47,7 +47,7 @@ class LessonBar(GuardedWidget):
         for action, label, _ in self._buttons:
             end += len(label) + 3
             if event.x < end:
-                await self.run_action(f"app.{action}")
+                await self.run_action(f"app.lesson('{action}')")
                 return
 
 
@@ -87,10 +87,10 @@ class LessonPanel(Guarded, Vertical):
         onward = "Next" if done else "Skip"
         self.query_one(LessonBar).show(
             (
-                ("lesson_back", "F6 Back", "dim" if at == 0 else "key"),
-                ("lesson_next", f"F7 {'End' if done and last else onward}", "good" if done else "key"),
-                ("lesson_reset", "F8 Reset", "key"),
-                ("lesson_end", "F9 Leave", "key"),
+                ("back", "F6 Back", "dim" if at == 0 else "key"),
+                ("next", f"F7 {'End' if done and last else onward}", "good" if done else "key"),
+                ("reset", "F8 Reset", "key"),
+                ("end", "F9 Leave", "key"),
             ),
             (" done" if done else " not done yet", "good" if done else "warning"),
         )

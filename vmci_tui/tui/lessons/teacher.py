@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
-from textual.binding import Binding
 from textual.timer import Timer
 
 from vmci_tui.common.errors import UsageError, VmciError
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import safe
 
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
     from vmci_tui.lessons.lesson import Lesson
 
+LessonAction = Literal["back", "next", "reset", "end"]
 _EVERY = 0.1
 """Seconds between two checks of the state."""
-ACTIONS = ("lesson_back", "lesson_next", "lesson_reset", "lesson_end")
 
 
 class LessonRun:
@@ -53,17 +54,19 @@ class LessonRun:
         return self._file[1]
 
 
+_KEYS: tuple[tuple[str, LessonAction, str, str], ...] = (
+    ("f6", "back", "back", "Go to the previous step"),
+    ("f7", "next", "next", "Go to the next step"),
+    ("f8", "reset", "reset", "Restart with fresh copies"),
+    ("f9", "end", "leave", "Back to the lessons"),
+)
 LESSON_BINDINGS = (
-    Binding("L", "app.lessons", "Lessons", tooltip="Learn step by step, on copies of files", id="lessons", show=False),
-    Binding("f6", "app.lesson_back", "Lesson: back", tooltip="Go to the previous step", id="lesson.back", show=False,
-            priority=True),
-    Binding("f7", "app.lesson_next", "Lesson: next", tooltip="Go to the next step", id="lesson.next", show=False,
-            priority=True),
-    Binding("f8", "app.lesson_reset", "Lesson: reset", tooltip="Restart with fresh copies", id="lesson.reset",
-            show=False, priority=True),
-    Binding("f9", "app.lesson_end", "Lesson: leave", tooltip="Back to the lessons", id="lesson.end", show=False,
-            priority=True),
-)  # fmt: skip
+    bind("L", "app.lessons", "Lessons", "Learn step by step, on copies of files", "lessons", show=False),
+    *(
+        replace(bind(key, f"app.lesson('{name}')", f"Lesson: {label}", tip, f"lesson.{name}", False), priority=True)
+        for key, name, label, tip in _KEYS
+    ),
+)
 """Bindings of the app: they work on every screen, dialogs included."""
 
 
@@ -148,6 +151,10 @@ class Teacher:
             run.done = step.done is None or holds(step.done, ui_state(self._app, run.changed()))
         if panel.show_step(run.lesson, run.at, run.done):
             point_at(self._app.screen, step.at)
+
+    def act(self, name: LessonAction) -> None:
+        """Do what a key of the lesson asks for."""
+        {"back": self.back, "next": self.next, "reset": self.reset, "end": self.end}[name]()
 
     def next(self) -> None:
         """Go to the next step, whether this one is done or not; after the last step end the lesson."""

@@ -7,13 +7,13 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.widgets import Button, Static
+from textual.containers import Vertical
+from textual.widgets import Button
 
 from vmci_tui.document.byte_map import Places
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.session import Session
-from vmci_tui.tui.style.cells import plain
-from vmci_tui.tui.widgets.dialogs import Dialog
+from vmci_tui.tui.widgets.dialogs import Dialog, buttons, hint_line, title_line
 from vmci_tui.tui.widgets.line_list import LineList
 
 
@@ -25,9 +25,9 @@ class BookmarkList(Dialog[int | None]):
     BookmarkList #bookmarks { height: auto; min-height: 3; max-height: 14; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go", "Go there", tooltip="Go to this place", id="bookmarks.go"),
-        Binding("d", "drop", "Delete", tooltip="Remove this bookmark", id="bookmarks.drop"),
-        Binding("escape,B,q", "dismiss(None)", "Back", id="dialog.cancel"),
+        bind("enter", "go", "Go there", "Go to this place", "bookmarks.go"),
+        bind("d", "drop", "Delete", "Remove this bookmark", "bookmarks.drop"),
+        Binding("escape,B,q", "cancel", "Back", id="dialog.cancel"),
     ]
 
     def __init__(self, session: Session, places: Places | None) -> None:
@@ -37,13 +37,10 @@ class BookmarkList(Dialog[int | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(plain("Bookmarks of this file"), classes="title")
+            yield title_line("Bookmarks of this file")
             yield LineList(id="bookmarks", empty="no bookmarks: press b in the hex view to set one at the cursor")
-            yield Static(plain("Enter goes there, d deletes, ESC cancels"), classes="hint", id="hint")
-            with Horizontal(classes="buttons"):
-                yield Button("Go there", id="ok", variant="primary", compact=True)
-                yield Button("Delete", id="drop", compact=True)
-                yield Button("Close", id="cancel", compact=True)
+            yield hint_line("Enter goes there, d deletes, ESC cancels")
+            yield buttons(("ok", "Go there"), ("drop", "Delete"), ("cancel", "Close"))
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -71,7 +68,3 @@ class BookmarkList(Dialog[int | None]):
         if at < len(self._rows):
             self.session.remove_bookmark(self._rows.pop(at)[1])
             self._show()
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)

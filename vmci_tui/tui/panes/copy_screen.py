@@ -8,16 +8,17 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Button, Static
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.render.copy_formats import FORMS, CopiedBytes, CopyFormat
 from vmci_tui.saving.new_file import write_new
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import plain
 from vmci_tui.tui.terminal import lacks_clipboard
-from vmci_tui.tui.widgets.dialogs import Ask, Dialog
+from vmci_tui.tui.widgets.dialogs import Ask, Dialog, buttons, hint_line, title_line
 from vmci_tui.tui.widgets.line_list import LineList
 
 _SHOWN = 4000
@@ -34,9 +35,9 @@ class CopyScreen(Dialog[None]):
     CopyScreen #sight { height: 1fr; border-top: solid $surface-lighten-1; color: $text-muted; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "copy", "Copy", tooltip="Copy it to the clipboard", id="copy_as.copy"),
-        Binding("w", "file", "To a file", tooltip="Write it to a new file", id="copy_as.file"),
-        Binding("escape,C,q", "dismiss", "Cancel", id="dialog.cancel"),
+        bind("enter", "copy", "Copy", "Copy it to the clipboard", "copy_as.copy"),
+        bind("w", "file", "To a file", "Write it to a new file", "copy_as.file"),
+        Binding("escape,C,q", "cancel", "Cancel", id="dialog.cancel"),
     ]
 
     def __init__(self, copied: CopiedBytes) -> None:
@@ -46,17 +47,14 @@ class CopyScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         copied = self._copied
         with Vertical(classes="dialog"):
-            yield Static(plain(f"Copy {copied.what}, {len(copied.data)} bytes, as"), classes="title")
+            yield title_line(f"Copy {copied.what}, {len(copied.data)} bytes, as")
             yield LineList(id="forms")
             with VerticalScroll(id="sight"):
                 yield Static(id="seen")
             lacking = lacks_clipboard(os.environ)
             where = "this terminal has no clipboard: w writes a file" if lacking else "Enter copies, w writes a file"
-            yield Static(plain(f"{where}, ESC cancels"), classes="hint", id="hint")
-            with Horizontal(classes="buttons"):
-                yield Button("Copy", id="ok", variant="primary", compact=True)
-                yield Button("To a file", id="into", compact=True)
-                yield Button("Cancel", id="cancel", compact=True)
+            yield hint_line(f"{where}, ESC cancels")
+            yield buttons(("ok", "Copy"), ("into", "To a file"), ("cancel", "Cancel"))
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -100,7 +98,3 @@ class CopyScreen(Dialog[None]):
                 self.dismiss()
 
         self.app.push_screen(ask, asked)
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss()

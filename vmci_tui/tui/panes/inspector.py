@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.document.inspected_bytes import HEAD, LABEL, SHORT, InspectedBytes, inspect_at, inspected_lines
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.prompts import say
 from vmci_tui.tui.style.cells import Row
@@ -29,7 +30,7 @@ class Inspector(LineList):
     .-wide.inspecting #findings-pane { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "follow", "Follow", tooltip="Go to this number as a paddr", id="follow"),
+        bind("enter", "follow", "Follow", "Go to this number as a paddr"),
     ]
     enter_action = "follow"
 

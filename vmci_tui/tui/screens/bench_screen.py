@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Static
@@ -19,6 +19,7 @@ from vmci_tui.bench.manifest import names, save
 from vmci_tui.common.errors import VmciError
 from vmci_tui.findings.catalogue import GROUPS, catalogue
 from vmci_tui.readers.verdicts import VerdictPair
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import Row, plain, safe
@@ -62,18 +63,18 @@ class BenchScreen(Guarded, Screen[None]):
     BenchScreen #told:focus { border: round $accent; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,enter", "flip", "Toggle", tooltip="Add or remove this fault", id="craft.toggle"),
-        Binding("m", "machine", "Machine", tooltip="Next guest: x86-64, i386, aarch64, s390x", id="craft.machine"),
-        Binding("x", "clear", "None", tooltip="Remove all faults", id="craft.clear"),
-        Binding("s", "save", "Save", tooltip="Save dump, entry, note and manifest to a folder", id="craft.save"),
-        Binding("o", "open", "Open it", tooltip="Save and open the dump with its entry", id="craft.open"),
-        Binding("c", "copy", "Command", tooltip="Copy the shell command for these files", id="craft.copy"),
-        Binding("n,right_square_bracket", "group(1)", "Next group", show=False, tooltip="Go to the next group",
-                id="craft.next"),
-        Binding("p,left_square_bracket", "group(-1)", "Previous group", show=False, tooltip="Go to the previous group",
-                id="craft.previous"),
-        Binding("escape,q", "app.pop_screen", "Back", tooltip="Go back", id="craft.back"),
-    ]  # fmt: skip
+        bind("space,enter", "flip", "Toggle", "Add or remove this fault", "craft.toggle"),
+        bind("m", "machine", "Machine", "Next guest: x86-64, i386, aarch64, s390x", "craft.machine"),
+        bind("x", "clear", "None", "Remove all faults", "craft.clear"),
+        bind("s", "save", "Save", "Save dump, entry, note and manifest to a folder", "craft.save"),
+        bind("o", "open", "Open it", "Save and open the dump with its entry", "craft.open"),
+        bind("c", "copy", "Command", "Copy the shell command for these files", "craft.copy"),
+        bind("n,right_square_bracket", "group(1)", "Next group", "Go to the next group", "craft.next", False),
+        bind(
+            "p,left_square_bracket", "group(-1)", "Previous group", "Go to the previous group", "craft.previous", False
+        ),
+        bind("escape,q", "app.pop_screen", "Back", "Go back", "craft.back"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()

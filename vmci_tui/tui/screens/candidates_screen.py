@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Footer, Static
 
@@ -20,6 +20,7 @@ from vmci_tui.opening.entry_for_note import entry_for
 from vmci_tui.render.candidate_report import osrelease
 from vmci_tui.search.candidate import PROVED, Candidate, RankedCandidate
 from vmci_tui.search.find_notes import find
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.prompts import say
 from vmci_tui.tui.save_session import SaveOutcome, SaveSession
 from vmci_tui.tui.screens.save_screen import SaveScreen
@@ -51,19 +52,11 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
     lesson_name = "candidates"
     about = "Candidates: every place in guest memory that looks like the note, best first, proved or not."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,a", "adopt", "Adopt", tooltip="Make it the dump's note", id="candidates.adopt"),
-        Binding(
-            "d",
-            "differences",
-            "Compare",
-            tooltip="Compare it with the dump's note, or the best",
-            id="candidates.compare",
-        ),
-        Binding("e", "entry", "Entry", tooltip="Save the entry for this note", id="candidates.entry"),
-        Binding(
-            "A", "everywhere", "Every byte", tooltip="Search every byte, not only page starts", id="candidates.all"
-        ),
-        Binding("escape,F,q", "leave", "Back", tooltip="Stop the search, or go back to the file", id="candidates.back"),
+        bind("enter,a", "adopt", "Adopt", "Make it the dump's note", "candidates.adopt"),
+        bind("d", "differences", "Compare", "Compare it with the dump's note, or the best", "candidates.compare"),
+        bind("e", "entry", "Entry", "Save the entry for this note", "candidates.entry"),
+        bind("A", "everywhere", "Every byte", "Search every byte, not only page starts", "candidates.all"),
+        bind("escape,F,q", "leave", "Back", "Stop the search, or go back to the file", "candidates.back"),
     ]
 
     def __init__(self, session: Session) -> None:

@@ -6,15 +6,16 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Button, Static
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.containers import HeaderFields
 from vmci_tui.formats.kdump_records import UTSNAME
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.style.cells import Row, plain
-from vmci_tui.tui.widgets.dialogs import Dialog
+from vmci_tui.tui.widgets.dialogs import Dialog, title_line
 from vmci_tui.tui.widgets.line_list import LineList
 
 PHYS_BASE = "phys_base"
@@ -23,9 +24,10 @@ PHYS_BASE = "phys_base"
 class HeaderScreen(Dialog[str]):
     """Ends with the name of the field to edit, or the empty string."""
 
+    cancelled = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Edit", tooltip="Edit the field", id="header.edit"),
-        Binding("escape,q", "dismiss('')", "Close", tooltip="Back to the file", id="dialog.close"),
+        bind("enter", "choose", "Edit", "Edit the field", "header.edit"),
+        bind("escape,q", "cancel", "Close", "Back to the file", "dialog.close"),
     ]
 
     def __init__(self, fields: HeaderFields, fixed: tuple[str, ...]) -> None:
@@ -35,7 +37,7 @@ class HeaderScreen(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(plain("The header of the kdump file: Enter edits a field"), classes="title")
+            yield title_line("The header of the kdump file: Enter edits a field")
             yield LineList(id="fields")
             yield Static(plain("\n".join(self._fixed)), classes="hint")
             yield Button("Close", id="close", compact=True)
@@ -50,10 +52,6 @@ class HeaderScreen(Dialog[str]):
     @on(LineList.Chosen, "#fields")
     def action_choose(self) -> None:
         self.dismiss((*UTSNAME, PHYS_BASE)[self.query_one("#fields", LineList).cursor])
-
-    @on(Button.Pressed, "#close")
-    def _close(self) -> None:
-        self.dismiss("")
 
 
 def header_rows(fields: HeaderFields) -> list[Row]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
-from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.app import App
+from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import Button, Static
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.settings.settings import config_file
-from vmci_tui.tui.style.cells import plain
-from vmci_tui.tui.widgets.dialogs import Dialog
+from vmci_tui.tui.bindings import bind
+from vmci_tui.tui.widgets.dialogs import LinesDialog
 
 _KEYS = 16
 """Cells for the keys."""
@@ -29,35 +27,22 @@ class KeyHelp(NamedTuple):
     what: str
 
 
-class HelpScreen(Dialog[None]):
+class HelpScreen(LinesDialog):
     """The keys of the focused pane first, then those of the screen, then those of the whole app."""
 
+    close_label = "Close (ESC)"
     SCOPED_CSS = False
     DEFAULT_CSS = """
     HelpScreen .dialog.wide { height: 100%; max-height: 40; margin: 0 0 1 0; }
     HelpScreen VerticalScroll { height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,f1,question_mark,q", "dismiss", "Close", tooltip="Close the help", id="help.close"),
+        bind("escape,f1,question_mark,q", "dismiss", "Close", "Close the help", "help.close"),
     ]
-
-    def __init__(self, title: str, lines: Iterable[str]) -> None:
-        super().__init__()
-        self._title, self._lines = title, tuple(lines)
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog wide"):
-            yield Static(plain(self._title), classes="title")
-            with VerticalScroll(id="scroll"):
-                yield Static(plain("\n".join(self._lines)), id="lines")
-            yield Button("Close (ESC)", id="close", compact=True)
 
     def on_mount(self) -> None:
         super().on_mount()
         self.query_one("#scroll").focus()
-
-    def on_button_pressed(self) -> None:
-        self.dismiss()
 
 
 def help_of(screen: Screen[object], settings: bool = True) -> HelpScreen:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
@@ -15,6 +15,7 @@ from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.readers.rule import Value
 from vmci_tui.readers.shared.c_numbers import PRESENCE
 from vmci_tui.readers.verdicts import Verdicts
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.prompts import is_judged, say
 from vmci_tui.tui.style.cells import Row, plain
@@ -73,8 +74,8 @@ class MatrixScreen(Guarded, Screen[None]):
     """
     about = "Matrix: the value that each reader reads for each key of the text; . means that it does not use the key."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "only_different", "Only differences", tooltip="Hide keys without differences", id="matrix.only"),
-        Binding("escape,m,q", "dismiss", "Back", tooltip="Go back", id="matrix.back"),
+        bind("d", "only_different", "Only differences", "Hide keys without differences", "matrix.only"),
+        bind("escape,m,q", "dismiss", "Back", "Go back", "matrix.back"),
     ]
 
     def __init__(self, text: Vmcoreinfo, verdicts: Verdicts) -> None:

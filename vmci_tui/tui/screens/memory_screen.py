@@ -6,13 +6,14 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Footer
 
 from vmci_tui.common.errors import EditError
 from vmci_tui.document.document import Document
 from vmci_tui.formats.fw_cfg_entry import parse_number
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.panes.copy import copy, copy_as
 from vmci_tui.tui.panes.hex import SEARCH_BINDINGS, BytesPane
@@ -42,11 +43,11 @@ class MemoryScreen(Guarded, Screen[None]):
     MemoryScreen #hex { height: 1fr; border: round $accent; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("plus", "range(1)", "Next range", tooltip="Go to the next range of memory", id="memory.next"),
-        Binding("minus", "range(-1)", "Previous", tooltip="Go to the previous range of memory", id="memory.previous"),
-        Binding("c", "copy", "Copy", tooltip="Copy what is selected, or the row", id="copy"),
-        Binding("C", "copy_as", "Copy as", tooltip="Copy as hex, C, Python or JSON", id="copy_as"),
-        Binding("escape,M,q", "leave_memory", "Back", tooltip="Stop the search, or go back", id="memory.back"),
+        bind("plus", "range(1)", "Next range", "Go to the next range of memory", "memory.next"),
+        bind("minus", "range(-1)", "Previous", "Go to the previous range of memory", "memory.previous"),
+        bind("c", "copy", "Copy", "Copy what is selected, or the row"),
+        bind("C", "copy_as", "Copy as", "Copy as hex, C, Python or JSON"),
+        bind("escape,M,q", "leave_memory", "Back", "Stop the search, or go back", "memory.back"),
     ]
 
     def __init__(self, document: Document, paddr: int) -> None:

@@ -6,12 +6,13 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from vmci_tui.repair.next_commands import NextCommand
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.line_list import LineList
@@ -30,8 +31,8 @@ class NextCommandsScreen(Guarded, Screen[None]):
     """
     about = "What now: the next commands to run, for each reader that accepts the file."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,c", "copy", "Copy", tooltip="Copy the command", id="next.copy"),
-        Binding("escape,N,q", "dismiss", "Back", tooltip="Back to the file", id="next.back"),
+        bind("enter,c", "copy", "Copy", "Copy the command", "next.copy"),
+        bind("escape,N,q", "dismiss", "Back", "Back to the file", "next.back"),
     ]
 
     def __init__(self, title: str, steps: tuple[NextCommand, ...]) -> None:

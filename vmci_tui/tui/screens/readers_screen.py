@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Static
@@ -17,6 +17,7 @@ from vmci_tui.findings.judgement import Judgement
 from vmci_tui.render.verdict_report import STAGES, state_words
 from vmci_tui.repair.fix_for_reader import fixes_for
 from vmci_tui.repair.next_commands import NextCommand
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.prompts import say
 from vmci_tui.tui.screens.matrix_screen import show_matrix
@@ -47,12 +48,12 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
     """
     about = "Readers: the verdict of each program that reads such files, in its own words, and why."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go", "Go to it", tooltip="Go to the finding that makes it refuse", id="readers.go"),
-        Binding("f", "fix", "Fix for this reader", tooltip="Apply the fixes that help it to accept", id="readers.fix"),
-        Binding("R", "repair", "Repair", tooltip="Apply all safe fixes in one go", id="readers.repair"),
-        Binding("m", "matrix", "Matrix", tooltip="Show each reader's value for each key", id="readers.matrix"),
-        Binding("c", "copy", "Copy next", tooltip="Copy this reader's next command", id="readers.copy"),
-        Binding("escape,v,q", "dismiss", "Back", tooltip="Back to the file", id="readers.back"),
+        bind("enter", "go", "Go to it", "Go to the finding that makes it refuse", "readers.go"),
+        bind("f", "fix", "Fix for this reader", "Apply the fixes that help it to accept", "readers.fix"),
+        bind("R", "repair", "Repair", "Apply all safe fixes in one go", "readers.repair"),
+        bind("m", "matrix", "Matrix", "Show each reader's value for each key", "readers.matrix"),
+        bind("c", "copy", "Copy next", "Copy this reader's next command", "readers.copy"),
+        bind("escape,v,q", "dismiss", "Back", "Back to the file", "readers.back"),
     ]
 
     def __init__(self, session: Session, reader: str | None) -> None:

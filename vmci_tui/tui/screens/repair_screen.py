@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal, NamedTuple
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Footer, Static
 
@@ -13,6 +13,7 @@ from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.render.verdict_report import state_words
 from vmci_tui.repair.safe_fixes import EVERYTHING, Choice, Repair, repair
 from vmci_tui.search.candidate import PROVED
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import plain
 from vmci_tui.tui.widgets.status_line import StatusLine
@@ -41,10 +42,10 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
     lesson_name = "repair"
     about = "Repair: all safe fixes at once, shown before anything is changed."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "accept", "Apply", tooltip="Apply these fixes; u undoes each", id="repair.accept"),
-        Binding("k", "keep_segments", "Keep headers", tooltip="Do not merge program headers", id="repair.keep"),
-        Binding("F", "candidates", "Candidates", tooltip="Choose a note by hand", id="repair.candidates"),
-        Binding("escape,q", "leave", "Back", tooltip="Stop, or go back without changes", id="repair.back"),
+        bind("enter", "accept", "Apply", "Apply these fixes; u undoes each", "repair.accept"),
+        bind("k", "keep_segments", "Keep headers", "Do not merge program headers", "repair.keep"),
+        bind("F", "candidates", "Candidates", "Choose a note by hand", "repair.candidates"),
+        bind("escape,q", "leave", "Back", "Stop, or go back without changes", "repair.back"),
     ]
 
     def __init__(self, session: Session) -> None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.widgets import Button, Input, Static
 
 from vmci_tui.common import internal_errors
@@ -21,7 +21,7 @@ from vmci_tui.saving.plan import Plan
 from vmci_tui.tui.host import host
 from vmci_tui.tui.save_session import SaveOutcome, SaveSession
 from vmci_tui.tui.style.cells import Row, plain
-from vmci_tui.tui.widgets.dialogs import Dialog
+from vmci_tui.tui.widgets.dialogs import Dialog, buttons, hint_line
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.worker_screen import Job
 
@@ -39,24 +39,18 @@ class SaveScreen(Dialog[SaveOutcome | None]):
     def __init__(self, saving: SaveSession) -> None:
         super().__init__()
         self._saving = saving
-        self._job = Job(self, self._show_hint, "saving was stopped; no file was written")
+        self._job = Job(self, self.show_hint, "saving was stopped; no file was written")
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):
             yield Static(classes="title", id="heading")
             yield LineList(id="plan")
             yield Static(plain("save as"), classes="label")
-            field = Input(visible(self._saving.default), id="target", select_on_focus=False)
-            field.cursor_blink = host(self).settings.blink
-            yield field
+            yield self.line_input(visible(self._saving.default), "target")
             opened = self._saving.has_file
-            hint = "the open file is not changed; ESC cancels" if opened else "ESC cancels"
-            yield Static(plain(hint), classes="hint", id="hint")
-            with Horizontal(classes="buttons"):
-                yield Button("Save", id="ok", variant="primary", compact=True)
-                if opened:
-                    yield Button("In place", id="in-place", compact=True)
-                yield Button("Cancel", id="cancel", compact=True)
+            yield hint_line("the open file is not changed; ESC cancels" if opened else "ESC cancels")
+            in_place = (("in-place", "In place"),) if opened else ()
+            yield buttons(("ok", "Save"), *in_place, ("cancel", "Cancel"))
 
     def on_mount(self) -> None:
         self._show_plan()
@@ -85,9 +79,9 @@ class SaveScreen(Dialog[SaveOutcome | None]):
         try:
             self._saving.refuse(target)
         except VmciError as error:
-            self._show_hint(str(error), bad=True)
+            self.show_hint(str(error), bad=True)
             return
-        self._show_hint("saving")
+        self.show_hint("saving")
         self._job.start(partial(self._saving.copy, target), self._saved, self._failed)
 
     @on(Button.Pressed, "#in-place")
@@ -98,32 +92,25 @@ class SaveScreen(Dialog[SaveOutcome | None]):
         try:
             self._saved(self._saving.in_place())
         except VmciError as error:
-            self._show_hint(str(error), bad=True)
+            self.show_hint(str(error), bad=True)
 
     def _saved(self, outcome: SaveOutcome | None) -> None:
         if outcome is not None:
             self.dismiss(outcome)
         elif self.is_attached:
             self._show_plan()
-            self._show_hint(self._saving.question, bad=True)
+            self.show_hint(self._saving.question, bad=True)
 
     def _failed(self, error: Exception) -> None:
         if not isinstance(error, VmciError):
             host(self).failed(error)
             error = SaveError(f"not saved: {internal_errors.record(error)}")
-        self._show_hint(str(error), bad=True)
+        self.show_hint(str(error), bad=True)
 
-    def _show_hint(self, words: str, bad: bool = False) -> None:
-        if self.is_attached:
-            hint = self.query_one("#hint", Static)
-            hint.update(plain(words))
-            hint.set_class(bad, "bad")
-
-    @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
         """Stop the running save, else close the dialog."""
         if not self._job.stop():
-            self.dismiss(None)
+            super().action_cancel()
 
 
 def plan_rows(document: Document, plan: Plan) -> list[Row]:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Static
@@ -15,6 +15,7 @@ from textual.widgets import Footer, Static
 from vmci_tui.common.safe_text import visible
 from vmci_tui.render.shell_script import ShellStep
 from vmci_tui.saving.new_file import write_new
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import Row, plain, safe
@@ -33,10 +34,10 @@ class CommandsScreen(Guarded, Screen[None]):
     """
     about = "Commands: the edits so far as shell commands, and commands that show what the app shows."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,c", "copy", "Copy", tooltip="Copy this command", id="commands.copy"),
-        Binding("a", "copy_all", "Copy all", tooltip="Copy all edits as a script", id="commands.copy_all"),
-        Binding("w", "write", "To a file", tooltip="Write all edits to a script", id="commands.write"),
-        Binding("escape,dollar_sign,q", "dismiss", "Back", tooltip="Back to the file", id="commands.back"),
+        bind("enter,c", "copy", "Copy", "Copy this command", "commands.copy"),
+        bind("a", "copy_all", "Copy all", "Copy all edits as a script", "commands.copy_all"),
+        bind("w", "write", "To a file", "Write all edits to a script", "commands.write"),
+        bind("escape,dollar_sign,q", "dismiss", "Back", "Back to the file", "commands.back"),
     ]
 
     def __init__(self, done: tuple[ShellStep, ...], looks: tuple[ShellStep, ...]) -> None:

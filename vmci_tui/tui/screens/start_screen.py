@@ -15,6 +15,7 @@ from textual.widgets import Footer, Static
 from vmci_tui.common.safe_text import visible
 from vmci_tui.common.samples import samples
 from vmci_tui.settings import settings
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.lessons.list_screen import lesson_rows
@@ -29,11 +30,11 @@ class StartScreen(Guarded, Screen[None]):
     lesson_name = "start"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Open this", tooltip="Open the selected item", id="start.choose"),
-        Binding("o", "open", "Open a file", tooltip="Type the name of a file", id="open"),
-        Binding("n", "new", "New entry", tooltip="Create an entry", id="start.new"),
-        Binding("c", "craft", "Craft", tooltip="Craft a faulty dump with faults you pick", id="start.craft"),
-        Binding("escape", "back", "Back", tooltip="Go back to the open file", id="start.back"),
+        bind("enter", "choose", "Open this", "Open the selected item", "start.choose"),
+        bind("o", "open", "Open a file", "Type the name of a file"),
+        bind("n", "new", "New entry", "Create an entry", "start.new"),
+        bind("c", "craft", "Craft", "Craft a faulty dump with faults you pick", "start.craft"),
+        bind("escape", "back", "Back", "Go back to the open file", "start.back"),
         Binding("q", "app.quit", "Quit", id="quit"),
     ]
 

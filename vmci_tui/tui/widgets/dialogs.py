@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -53,17 +53,73 @@ class Dialog(Guarded, ModalScreen[Result]):
     .dialog #plan { height: 1fr; }
     .dialog #text { height: 1fr; }
     """
+    cancelled: ClassVar[object] = None
+    """The result of a dialog that is cancelled."""
 
+    def on_mount(self) -> None:
+        self.app.clear_notifications()  # they would cover the buttons
+
+    @on(Button.Pressed, "#cancel, #close")
+    def _pressed_cancel(self) -> None:
+        self.action_cancel()
+
+    def action_cancel(self) -> None:
+        self.dismiss(cast("Result", self.cancelled))
+
+    def line_input(self, value: str, id: str) -> Input:
+        """Return a field for one line of text."""
+        field = Input(value, id=id, select_on_focus=False)
+        field.cursor_blink = host(self).settings.blink
+        return field
+
+    def show_hint(self, words: str, bad: bool = False) -> None:
+        if self.is_attached:
+            hint = self.query_one("#hint", Static)
+            hint.update(plain(words))
+            hint.set_class(bad, "bad")
+
+
+def hint_line(words: str) -> Static:
+    """Return the line of a dialog that `show_hint` changes."""
+    return Static(plain(words), classes="hint", id="hint")
+
+
+def title_line(words: str) -> Static:
+    return Static(plain(words), classes="title")
+
+
+def buttons(*labels: tuple[str, str]) -> Horizontal:
+    """Return a row of buttons, each as (id, label); the first is the one that Enter stands for."""
+    (first, label), *others = labels
+    primary = Button(label, id=first, variant="primary", compact=True)
+    return Horizontal(primary, *(Button(label, id=name, compact=True) for name, label in others), classes="buttons")
+
+
+class TypedDialog(Dialog[bool]):
+    """Asks for a text, and shows every reader's verdict on it while the user types.
+
+    An error of the typed text is shown, and the dialog stays open, so that the user can correct it.
+    """
+
+    cancelled = False
     patience: ClassVar[float] = _QUICK
     """Seconds that a key waits for the verdicts on the typed text."""
     _began = _took = 0.0
     _timer: Timer | None = None
 
-    def on_mount(self) -> None:
-        self.app.clear_notifications()  # they would cover the buttons
+    def __init__(self, title: str, accept: Accept, preview: Preview | None) -> None:
+        super().__init__()
+        self._title, self._accept, self._preview = title, accept, preview
 
-    def judge(self, preview: Preview, typed: str) -> None:
+    def on_unmount(self) -> None:
+        if self._preview is not None:
+            self._preview(None, self._show_both, 0)
+
+    def judge(self, typed: str) -> None:
         """Show every reader's verdict on the typed text; if that is slow, once the user stops typing."""
+        preview = self._preview
+        if preview is None:
+            return
         if self._timer is not None:
             self._timer.stop()
         preview(None, self._show_both, 0)
@@ -84,84 +140,102 @@ class Dialog(Guarded, ModalScreen[Result]):
         if self.is_attached:
             self.query_one(VerdictLine).show(both)
 
+    def submit(self, field: Input | TextArea, typed: str) -> None:
+        """Accept the typed text and end, or show its error."""
+        try:
+            self._accept(typed)
+        except VmciError as error:
+            self.show_hint(str(error), bad=True)
+            field.focus()
+        else:
+            self.dismiss(True)
 
-class Ask(Dialog[bool]):
-    """Asks for one line of text; shows an error below it and stays open, so that the user can correct it."""
+
+class Ask(TypedDialog):
+    """Asks for one line of text."""
 
     lesson_name = "ask"
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(False)", "Cancel", id="dialog.cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
 
     def __init__(
-        self,
-        title: str,
-        accept: Accept,
-        value: str = "",
-        hint: str = "",
-        preview: Preview | None = None,
+        self, title: str, accept: Accept, value: str = "", hint: str = "", preview: Preview | None = None
     ) -> None:
-        super().__init__()
-        self._title, self._accept, self._value, self._hint = title, accept, value, hint
-        self._preview = preview
+        super().__init__(title, accept, preview)
+        self._value, self._hint = value, hint
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(plain(self._title), classes="title")
-            field = Input(self._value, id="value", select_on_focus=False)
-            field.cursor_blink = host(self).settings.blink
-            yield field
-            yield Static(plain(self._hint), classes="hint", id="hint")
+            yield title_line(self._title)
+            yield self.line_input(self._value, "value")
+            yield hint_line(self._hint)
             if self._preview is not None:
                 yield VerdictLine(id="strip")
-            with Horizontal(classes="buttons"):
-                yield Button("OK", id="ok", variant="primary", compact=True)
-                yield Button("Cancel", id="cancel", compact=True)
-
-    def on_unmount(self) -> None:
-        if self._preview is not None:
-            self._preview(None, self._show_both, 0)
+            yield buttons(("ok", "OK"), ("cancel", "Cancel"))
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
-        if self._preview is not None:
-            self.judge(self._preview, event.value)
+        self.judge(event.value)
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#ok")
     def _submit(self) -> None:
-        try:
-            self._accept(self.query_one(Input).value)
-        except VmciError as error:
-            hint = self.query_one("#hint", Static)
-            hint.update(plain(str(error)))
-            hint.add_class("bad")
-            self.query_one(Input).focus()
-            return
-        self.dismiss(True)
+        field = self.query_one(Input)
+        self.submit(field, field.value)
 
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(False)
+
+class EditText(TypedDialog):
+    """An editor for the whole text of a note; bytes that are not printable are shown as \\xNN."""
+
+    lesson_name = "text"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "accept", "Accept", id="text.accept", priority=True),
+        Binding("escape", "cancel", "Cancel", id="dialog.cancel", priority=True),
+    ]
+
+    def __init__(self, text: bytes, accept: Accept, title: str, preview: Preview) -> None:
+        super().__init__(title, accept, preview)
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        shown = "\n".join(visible(line) for line in self._text.split(b"\n"))
+        with Vertical(classes="dialog wide"):
+            yield title_line(self._title)
+            yield TextArea(shown, id="text", show_line_numbers=True, tab_behavior="focus")
+            yield hint_line(r"ctrl+s accepts, ESC cancels; \xNN stands for any byte")
+            yield VerdictLine(id="strip")
+            yield buttons(("ok", "Accept"), ("cancel", "Cancel"))
+
+    @on(TextArea.Changed)
+    def _typed(self, event: TextArea.Changed) -> None:
+        self.judge(event.text_area.text)
+
+    @on(Button.Pressed, "#ok")
+    def action_accept(self) -> None:
+        field = self.query_one(TextArea)
+        self.submit(field, field.text)
 
 
 class Choose(Dialog[str]):
     """Asks for one of a few buttons; the first is the safe choice. Escape gives the empty string."""
 
     lesson_name = "choose"
+    cancelled = ""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss('')", "Cancel", id="dialog.cancel"),
+        Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
         Binding("left,up", "app.focus_previous", show=False, id="choose.previous"),
         Binding("right,down", "app.focus_next", show=False, id="choose.next"),
     ]
 
-    def __init__(self, title: str, choices: tuple[tuple[str, str], ...], hint: str = "") -> None:
+    def __init__(self, title: str, choices: Sequence[tuple[str, str]], hint: str = "") -> None:
         super().__init__()
         self._title, self._choices, self._hint = title, choices, hint
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(plain(self._title), classes="title")
+            yield title_line(self._title)
             if self._hint:
                 yield Static(plain(self._hint), classes="hint")
             with Vertical(classes="choices"):
@@ -173,61 +247,10 @@ class Choose(Dialog[str]):
         self.dismiss((event.button.id or "").removeprefix("choice-"))
 
 
-class EditText(Dialog[bool]):
-    """An editor for the whole text of a note; bytes that are not printable are shown as \\xNN."""
-
-    lesson_name = "text"
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "accept", "Accept", id="text.accept", priority=True),
-        Binding("escape", "dismiss(False)", "Cancel", id="dialog.cancel", priority=True),
-    ]
-
-    def __init__(self, text: bytes, accept: Accept, title: str, preview: Preview) -> None:
-        super().__init__()
-        self._text, self._accept, self._title, self._preview = text, accept, title, preview
-
-    def compose(self) -> ComposeResult:
-        shown = "\n".join(visible(line) for line in self._text.split(b"\n"))
-        with Vertical(classes="dialog wide"):
-            yield Static(plain(self._title), classes="title")
-            yield TextArea(shown, id="text", show_line_numbers=True, tab_behavior="focus")
-            hint = r"ctrl+s accepts, ESC cancels; \xNN stands for any byte"
-            yield Static(plain(hint), classes="hint", id="hint")
-            yield VerdictLine(id="strip")
-            with Horizontal(classes="buttons"):
-                yield Button("Accept", id="ok", variant="primary", compact=True)
-                yield Button("Cancel", id="cancel", compact=True)
-
-    def on_unmount(self) -> None:
-        self._preview(None, self._show_both, 0)
-
-    @on(TextArea.Changed)
-    def _typed(self, event: TextArea.Changed) -> None:
-        self.judge(self._preview, event.text_area.text)
-
-    @on(Button.Pressed, "#ok")
-    def action_accept(self) -> None:
-        try:
-            self._accept(self.query_one(TextArea).text)
-        except VmciError as error:
-            hint = self.query_one("#hint", Static)
-            hint.update(plain(str(error)))
-            hint.add_class("bad")
-            return
-        self.dismiss(True)
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(False)
-
-
-class TextDialog(Dialog[None]):
+class LinesDialog(Dialog[None]):
     """Shows lines that can be scrolled."""
 
-    lesson_name = "told"
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "dismiss", "Close", id="dialog.close")]
+    close_label = "Close"
 
     def __init__(self, title: str, lines: Iterable[str]) -> None:
         super().__init__()
@@ -235,10 +258,14 @@ class TextDialog(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):
-            yield Static(plain(self._title), classes="title")
-            with VerticalScroll():
+            yield title_line(self._title)
+            with VerticalScroll(id="scroll"):
                 yield Static(plain("\n".join(self._lines)), id="lines")
-            yield Button("Close", id="close", compact=True)
+            yield Button(self.close_label, id="close", compact=True)
 
-    def on_button_pressed(self) -> None:
-        self.dismiss()
+
+class TextDialog(LinesDialog):
+    """Shows what a program or a comparison said."""
+
+    lesson_name = "told"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "dismiss", "Close", id="dialog.close")]

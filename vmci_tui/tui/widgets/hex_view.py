@@ -22,6 +22,7 @@ from textual.strip import Strip
 from vmci_tui.common.errors import OpenError
 from vmci_tui.document.byte_map import Place, Places
 from vmci_tui.document.document import Document
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import GuardedWidget
 from vmci_tui.tui.style.cells import byte_styles
 from vmci_tui.tui.widgets.hex_rows import HexColumns, row_segments, styled_runs, with_cursor
@@ -30,7 +31,7 @@ _CACHED_ROWS = 512
 
 
 def _select(key: str, action: str, tip: str = "") -> Binding:
-    return Binding(f"shift+{key}", action, f"Select {key}", tooltip=tip, show=False, id=f"hex.select_{key}")
+    return bind(f"shift+{key}", action, f"Select {key}", tip, f"hex.select_{key}", show=False)
 
 
 SELECT_BINDINGS: Final = (

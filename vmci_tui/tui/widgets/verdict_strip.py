@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.strip import Strip
 
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.style.cells import Cell, Row, line_styles, strip_of
 from vmci_tui.tui.widgets.status_line import StatusLine
 
@@ -75,12 +76,12 @@ class TitleBar(StatusLine, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "move(-1)", "Left", show=False, id="strip.left"),
         Binding("right,l", "move(1)", "Right", show=False, id="strip.right"),
-        Binding(
+        bind(
             "enter",
             "screen.readers",
             "Verdict",
-            tooltip="Show what this reader says, and what would change it",
-            id="strip.readers",
+            "Show what this reader says, and what would change it",
+            "strip.readers",
         ),
     ]
     _cells: list[tuple[str, Row]]
