@@ -7,23 +7,14 @@ a keyword: notes of any bytes, headers overridden field by field.
 
 from __future__ import annotations
 
+import random
 import struct
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tests.dumps import records
-from tests.dumps.records import (
-    ELF_HEADER,
-    NOTE_NAME,
-    PN_XNUM,
-    PT_LOAD,
-    PT_NOTE,
-    SECTION,
-    SEGMENT,
-    SHT_STRTAB,
-    Bits,
-    Order,
-)
+from tests.dumps.elf_shape import Section, Segment, Shape
+from tests.dumps.records import NOTE_NAME, PN_XNUM, PT_LOAD, PT_NOTE, SHT_STRTAB, Bits, Order
 
 X86_64, I386, ARM, AARCH64, S390, PPC64 = 62, 3, 40, 183, 22, 21
 
@@ -93,61 +84,18 @@ def elf(
     dump. More than 65,534 program headers give PN_XNUM. `header` overrides e_* fields.
     """
     notes = (cpus(order=order),) if notes is None else notes
-    e_size, p_size, s_size = ELF_HEADER[bits].size, SEGMENT[bits].size, SECTION[bits].size
-    count = len(notes) + len(loads)
-    xnum = count >= PN_XNUM
-    names = 2 if qemu else 0
-    s_count = len(sections) + max(names, 1) if names or xnum or sections else 0
-    shoff = (e_size if qemu else e_size + count * p_size) if s_count else 0
-    phoff = e_size + s_count * s_size if qemu else e_size
-    head = e_size + count * p_size + s_count * s_size
-
-    memory_at = head + gap + (0 if notes_behind else sum(map(len, notes)))
-    placed: list[int] = []
-    at = memory_at
-    for load in loads:
-        placed.append(at if load.at is None else placed[load.at])
-        at += len(load.data) if load.at is None else 0
-    notes_at = at if notes_behind else head
-    at += sum(map(len, notes)) if notes_behind else 0
-
-    own: list[dict[str, int]] = []
-    for area in notes:
-        size = len(area)
-        own.append({"type": PT_NOTE, "offset": notes_at, "filesz": size, "memsz": size, "align": p_align})
-        notes_at += size
-    mapped: list[dict[str, int]] = []
-    for load, offset in zip(loads, placed, strict=True):
-        filesz = len(load.data if load.at is None else loads[load.at].data)
-        memsz = filesz if load.memsz is None else load.memsz
-        mapped.append({
-            "type": PT_LOAD, "flags": 7, "offset": offset, "vaddr": load.vaddr, "paddr": load.paddr,
-            "filesz": filesz, "memsz": memsz, "align": p_align,
-        })  # fmt: skip
-    segments = own + mapped if note_first else mapped + own
-
-    strtab = b"\0.shstrtab\0"
-    table: list[dict[str, int]] = [{"info": count if xnum else 0}] if s_count else []
-    tail = b""
-    if qemu:
-        table.append({"name": 1, "type": SHT_STRTAB, "offset": at, "size": len(strtab)})
-        tail = strtab
-    for data in sections:
-        table.append({"type": 1, "offset": at + len(tail), "size": len(data)})
-        tail += data
-
-    fields = {
-        "type": 4, "machine": machine, "version": 1, "entry": 0, "phoff": phoff, "shoff": shoff, "flags": 0,
-        "ehsize": 8 if qemu else e_size, "phentsize": p_size, "phnum": PN_XNUM if xnum else count,
-        "shentsize": s_size if s_count else 0, "shnum": s_count, "shstrndx": 1 if qemu else 0,
-    } | header  # fmt: skip
-    start = bytearray(ELF_HEADER[bits].pack(order, fields))
-    start[:16] = records.identification(bits, order)
-    p_table = b"".join(SEGMENT[bits].pack(order, segment) for segment in segments)
-    # QEMU does not swap the words of the .shstrtab header (seen in s390x and ppc64 dumps).
-    orders: list[Order] = ["little" if qemu and n == 1 else order for n in range(len(table))]
-    s_table = b"".join(SECTION[bits].pack(each, row) for each, row in zip(orders, table, strict=True))
-    area = b"".join(notes)
-    memory = bytes(gap) + b"".join(load.data for load in loads if load.at is None)
-    body = memory + area if notes_behind else area + memory
-    return bytes(start) + (s_table + p_table if qemu else p_table + s_table) + body + tail
+    areas = [Segment(PT_NOTE, [], align=p_align, trailing=area) for area in notes]
+    memory: list[Segment] = []
+    for paddr, data, memsz, vaddr, at in loads:
+        over = None if at is None else memory[at]
+        memory.append(Segment(PT_LOAD, None, data, 7, vaddr, paddr, p_align, memsz=memsz, over=over))
+    count = len(areas) + len(memory)
+    table = [Section(1, data) for data in sections]
+    if qemu:  # QEMU does not swap the words of the .shstrtab header (seen in s390x and ppc64 dumps).
+        table.insert(0, Section(SHT_STRTAB, b"\0.shstrtab\0", name=1, swapped=order == "big"))
+    if table:
+        table.insert(0, Section(info=count if count >= PN_XNUM else 0))
+    fields = {"machine": machine, **({"ehsize": 8} if qemu else {}), **header}
+    segments = areas + memory if note_first else memory + areas
+    shape = Shape(bits, order, fields, segments, table, qemu, notes_behind, gap)
+    return shape.bytes(random.Random(0))

@@ -11,10 +11,10 @@ from __future__ import annotations
 import random
 from functools import cache
 
+from tests.dumps.elf_shape import Note, Segment, Shape, take_apart
 from tests.dumps.factory import I386, PPC64, S390, TEXT_32, Load, cpus, elf, note, ram
 from tests.dumps.records import NOTE_NAME, PT_LOAD
 from tests.paths import SAMPLES
-from tests.real.agreement.shape import Note, Segment, Shape, take_apart
 
 _KEPT = 3
 """PT_LOADs of a base that is made small, one page each."""
@@ -70,7 +70,7 @@ def base(name: str) -> Shape:
             return _small(_sample(f"{machine}-cut-nonote.elf"))
         case "amd64-zero-note":
             shape = _small(_sample("amd64-cut-nonote.elf"))
-            shape.areas[0].behind = bytes(12)
+            shape.areas[0].trailing = bytes(12)
             return shape
         case "amd64-factory":
             return take_apart(elf([cpus(2) + note()], [Load(0, ram(4096)), Load(0x100000, ram(8192), vaddr=1 << 63)]))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
+from tests.dumps.elf_shape import Places, Shape
 from tests.real.agreement.mutations import Mutations
-from tests.real.agreement.shape import Places, Shape
 
 raw = Mutations()
 cuts = Mutations()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
+from tests.dumps.elf_shape import Note, Section, Segment, Shape
 from tests.dumps.records import PT_LOAD, PT_NOTE, SHT_NOTE
 from tests.real.agreement.mutations import ODD_64, Mutations, near
-from tests.real.agreement.shape import Note, Section, Segment, Shape
 
 head = Mutations()
 _MACHINES = (0, 2, 3, 8, 20, 21, 22, 40, 50, 62, 183, 243, 247, 258, 0x9026, 0xFFFF)

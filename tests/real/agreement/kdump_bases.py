@@ -10,12 +10,12 @@ import gzip
 import random
 from functools import cache
 
+from tests.dumps.elf_shape import Note
 from tests.dumps.factory import TEXT_32, TEXT_64
 from tests.dumps.records import NOTE_NAME
 from tests.paths import SAMPLES
 from tests.real.agreement import bases
 from tests.real.agreement.kdump_shape import KdumpShape, from_elf, take_apart, text_of
-from tests.real.agreement.shape import Note
 
 _FILES = SAMPLES.parent / "tests" / "data" / "kdump"
 _CASES: dict[str, float] = {

@@ -10,6 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tests.dumps.elf_shape import Note, Segment, Shape, notes_of
 from tests.dumps.records import (
     KDUMP_HEADER,
     KDUMP_SUB,
@@ -22,7 +23,6 @@ from tests.dumps.records import (
     Order,
     Record,
 )
-from tests.real.agreement.shape import Note, Segment, Shape, notes_of
 
 HEADER = tuple(KDUMP_HEADER[64].fields)[1:]
 """Fields after the version and utsname."""
@@ -144,10 +144,9 @@ class KdumpShape:
         for segment in self.notes.areas:
             for note in segment.notes or ():
                 if note is self.notes.vmcoreinfo:
-                    start = note.zeros + 12 + len(note.name)
-                    text, length = len(out) + start + -(start - note.zeros) % note.align, len(note.desc)
+                    text, length = len(out) + note.desc_at, len(note.desc)
                 out += note.bytes(self.order)
-            out += segment.behind
+            out += segment.trailing
         return out, text, length
 
     def _bitmaps(self, out: bytearray, at: int, size: int) -> None:

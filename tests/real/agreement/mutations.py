@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.real.agreement.shape import Shape
+from tests.dumps.elf_shape import Shape
 
 Damage = Callable[[random.Random, Shape], str | None]
 """A short description of the damage; None if the mutation does not apply to this shape."""

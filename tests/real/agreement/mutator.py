@@ -10,11 +10,11 @@ import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tests.dumps.elf_shape import Shape
 from tests.real.agreement.bases import any_base
 from tests.real.agreement.byte_mutations import cuts, raw
 from tests.real.agreement.head_mutations import head
 from tests.real.agreement.note_mutations import losses, notes
-from tests.real.agreement.shape import Shape
 from tests.real.agreement.text_mutations import text
 
 _GROUPS = {"head": head, "notes": notes, "losses": losses, "text": text, "raw": raw, "cuts": cuts}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
+from tests.dumps.elf_shape import Note, Segment, Shape
 from tests.dumps.records import NOTE_NAME
 from tests.real.agreement.mutations import ODD_64, Mutations
-from tests.real.agreement.shape import Note, Segment, Shape
 
 notes = Mutations()
 """Damage over which readers differ."""
@@ -104,7 +104,7 @@ def zeros(rng: random.Random, shape: Shape) -> str | None:
     count = rng.choice((1, 2, 3, 4, 8, 12, 12, 12, 16, 20, 24, 36, 100, 4096))
     if rng.random() < 0.5:
         area = rng.choice(shape.areas)
-        area.behind += bytes(count)
+        area.trailing += bytes(count)
         return f"{count} behind"
     note = rng.choice(shape.notes) if rng.random() < 0.4 else shape.notes[-1]
     note.zeros = count
@@ -116,7 +116,7 @@ def junk_behind(rng: random.Random, shape: Shape) -> str | None:
     if not shape.areas:
         return None
     area = rng.choice(shape.areas)
-    area.behind += rng.randbytes(rng.choice((1, 4, 8, 12, 24, 200)))
+    area.trailing += rng.randbytes(rng.choice((1, 4, 8, 12, 24, 200)))
     return ""
 
 
@@ -292,7 +292,7 @@ def zero_note(rng: random.Random, shape: Shape) -> str | None:
     if found is None:
         return None
     del found[1][found[2]]
-    found[0].behind = bytes(12)
+    found[0].trailing = bytes(12)
     return ""
 
 

@@ -8,10 +8,10 @@ from itertools import islice
 
 import pytest
 
+from tests.dumps.elf_shape import take_apart
 from tests.paths import SAMPLES
 from tests.real.agreement.bases import any_base
 from tests.real.agreement.mutator import mutant, mutants
-from tests.real.agreement.shape import take_apart
 
 _WHOLE_GUESTS = ("amd64-cut-note.elf", "amd64-note.elf-win4k", "i386flash-nonote.elf-win16k",
                  "ppc64el-nonote.elf-win16k", "s390x-cut-note.elf", "x86_64-smp16.elf")  # fmt: skip

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
+from tests.dumps.elf_shape import Shape
 from tests.real.agreement.mutations import Mutations
 from tests.real.agreement.odd_values import KEYS, NEEDED, NUMBERS, SPECIAL
-from tests.real.agreement.shape import Shape
 
 text = Mutations()
 

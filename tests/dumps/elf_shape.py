@@ -25,6 +25,7 @@ from tests.dumps.records import (
     Order,
     form_of,
     identification,
+    note,
 )
 
 _OTHER: dict[Order, Order] = {"little": "big", "big": "little"}
@@ -46,18 +47,16 @@ class Note:
     zeros: int = 0
 
     def bytes(self, order: Order) -> bytes:
-        if self.swapped:
-            order = _OTHER[order]
-        head = {
-            "namesz": len(self.name) if self.namesz is None else self.namesz,
-            "descsz": len(self.desc) if self.descsz is None else self.descsz,
-            "type": self.kind,
-        }
-        out = NOTE.pack(order, head) + self.name
-        out += self.pad * (-len(out) % self.align) + self.desc
-        if self.ends_padded:
-            out += self.pad * (-len(out) % self.align)
-        return bytes(self.zeros) + out
+        order = _OTHER[order] if self.swapped else order
+        out = note(order, self.name, self.desc, self.kind, self.namesz, self.descsz, self.align, self.pad)
+        end = len(out) if self.ends_padded else self.desc_at - self.zeros + len(self.desc)
+        return bytes(self.zeros) + out[:end]
+
+    @property
+    def desc_at(self) -> int:
+        """The offset of the descriptor from the first of the zeros."""
+        start = NOTE.size + len(self.name)
+        return self.zeros + start + -start % self.align
 
 
 @dataclass
@@ -74,7 +73,7 @@ class Segment:
     offset: int | None = None
     filesz: int | None = None
     memsz: int | None = None
-    behind: bytes = b""
+    trailing: bytes = b""
     """Bytes of the note area after its last note."""
     over: Segment | None = None
     """The segment whose bytes it names instead of its own."""
@@ -84,7 +83,7 @@ class Segment:
             return b""
         if self.notes is None:
             return self.data
-        return b"".join(note.bytes(order) for note in self.notes) + self.behind
+        return b"".join(each.bytes(order) for each in self.notes) + self.trailing
 
 
 @dataclass
@@ -147,7 +146,7 @@ class Shape:
 
     @property
     def notes(self) -> list[Note]:
-        return [note for area in self.areas for note in area.notes or ()]
+        return [each for area in self.areas for each in area.notes or ()]
 
     @property
     def vmcoreinfo(self) -> Note | None:
@@ -225,13 +224,10 @@ class Shape:
         notes = min((placed[id(area)][0] for area in self.areas), default=head)
         for area in reversed(self.areas):
             at = placed[id(area)][0]
-            for note in area.notes or ():
-                whole = note.bytes(self.order)
-                if note is self.vmcoreinfo:
-                    start = note.zeros + 12 + len(note.name)
-                    start += -(start - note.zeros) % note.align
-                    return Places(head, notes, at + start, len(note.desc))
-                at += len(whole)
+            for each in area.notes or ():
+                if each is self.vmcoreinfo:
+                    return Places(head, notes, at + each.desc_at, len(each.desc))
+                at += len(each.bytes(self.order))
         return Places(head, notes, 0, 0)
 
 
