@@ -10,7 +10,7 @@ from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import SaveError, UsageError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.document.document import Document
-from vmci_tui.readers import crash, drgn, eu_readelf, gdb, libkdumpfile, makedumpfile, qemu, readelf
+from vmci_tui.readers import crash, drgn, eu_readelf, gdb, libkdumpfile, makedumpfile, qemu, readelf, volatility3
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.rule import Reader, Verdict, judge
 from vmci_tui.readers.version import is_version
@@ -24,7 +24,7 @@ READERS: Final[tuple[Reader[Any], ...]] = (
     eu_readelf.READER,
 )
 """The readers of dumps, in the order on screen; QEMU, which reads the entry, comes before them."""
-MORE_READERS: Final[tuple[Reader[Any], ...]] = (gdb.READER,)
+MORE_READERS: Final[tuple[Reader[Any], ...]] = (gdb.READER, volatility3.READER)
 """Programs that judge only if they are asked for: no finding and no repair is about them."""
 NAMES = ("qemu", *(reader.name for reader in READERS))
 

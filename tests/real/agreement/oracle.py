@@ -11,7 +11,7 @@ each program itself prints:
 - makedumpfile: `VMCOREINFO   :` is printed once it has the note, the table of PT_LOADs
   (`phys_start`; of a kdump file the sub-header) once it has read the headers; a missing
   PT_NOTE is reported later.
-- gdb ends with an error if it does not open the file.
+- gdb ends with an error if it does not open the file; volatility3 prints a line with OSRELEASE or not.
 - readelf and eu-readelf print errors when they stop at the head, and a title when they come to
   the notes. Only eu-readelf shows text: lines below the note's own that lack OSRELEASE.
 
@@ -161,6 +161,12 @@ def _gdb(path: str, how: Conditions) -> Answer:
     return Answer(code == 0, None, None, out, code)
 
 
+def _volatility3(path: str, how: Conditions) -> Answer:
+    code, out = _run("vol", "-q", "--offline", "-f", path, "linux.vmcoreinfo", how=how)
+    release = re.search(r"\tOSRELEASE\t(.*)$", out, re.M)
+    return Answer(release is not None, release and release[1], None, out, code)
+
+
 def _eu_readelf(path: str, how: Conditions) -> Answer:
     code, out = _run("eu-readelf", "-n", path, how=how)
     accepts = "OSRELEASE=" in out
@@ -276,6 +282,7 @@ class Oracle:
                 "readelf": lambda: _readelf(path, self._how),
                 "eu-readelf": lambda: _eu_readelf(path, self._how),
                 "gdb": lambda: _gdb(path, self._how),
+                "volatility3": lambda: _volatility3(path, self._how),
             }
             answers = {name: ask[name]() for name in self.readers}
             return {name: answer._replace(says=answer.says.replace(path, "FILE")) for name, answer in answers.items()}
