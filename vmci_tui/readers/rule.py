@@ -45,11 +45,6 @@ class Fault(NamedTuple):
     stage: Stage = "before"
 
 
-def at_fault(fault: Fault | None, *kinds: str) -> RuleHit | None:
-    """Return the bytes and words of the fault that stops a program, if it is of one of these kinds; else None."""
-    return RuleHit(fault.span, fault.words) if fault is not None and fault.kind in kinds else None
-
-
 class Reading(Protocol):
     """What every reader knows of a file after reading as much of it as it can."""
 

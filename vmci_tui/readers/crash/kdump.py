@@ -19,7 +19,7 @@ from vmci_tui.readers.crash.deaths import MEMORY, OVERWRITTEN, SEGV, KdumpNotes,
 from vmci_tui.readers.crash.text import UnanchoredText
 from vmci_tui.readers.crash.text_rules import UNKNOWN, CrashReading
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.rule import Fault
+from vmci_tui.readers.rule import Fault, RuleHit
 from vmci_tui.readers.shared.kdump_program import KdumpProgram
 from vmci_tui.readers.shared.text_lines import c_string
 
@@ -121,6 +121,16 @@ class CrashKdump(KdumpProgram, CrashReading):
         """Return the first fault up to the bitmaps, in versions that read these in one way."""
         return self._head_fault or self.bitmap_fault(way)
 
+    def at_bitmap(self, way: Way) -> RuleHit | None:
+        """Return the bytes and words of the fault of the bitmaps, if it is the first one."""
+        fault = None if self._head_fault else self.bitmap_fault(way)
+        return None if fault is None else RuleHit(fault.span, fault.words)
+
+    def at_fault(self, *rules: str) -> RuleHit | None:
+        """Return the bytes and words of the first fault, if it is that of one of these rules."""
+        fault = self.fault
+        return RuleHit(fault.span, fault.words) if fault is not None and fault.kind in rules else None
+
     def _pointer_faults(self) -> Iterator[Fault]:
         """Yield the faults of the pointer (vmcoreinfo_read_string, which does not check for zeros in both fields)."""
         if self.header.version < 3:
@@ -152,10 +162,6 @@ class CrashKdump(KdumpProgram, CrashReading):
         """Offset and length of the bitmaps."""
         blocks = (self.header.sub_hdr_size + 1 + (1 << 31)) % (1 << 32) - (1 << 31)
         return self.header.block_size * blocks, self.header.block_size * self.header.bitmap_blocks
-
-    @property
-    def text_pointer(self) -> Span:
-        return self.field("offset_vmcoreinfo", "size_vmcoreinfo")
 
     @property
     def _with_notes(self) -> KdumpSubHeader | None:

@@ -9,9 +9,9 @@ from vmci_tui.readers.crash.deaths import SEGV
 from vmci_tui.readers.crash.kdump import KEY, NO_BLOCK, CrashKdump, Way
 from vmci_tui.readers.crash.text import KEYS
 from vmci_tui.readers.crash.text_rules import CRASH, UNKNOWN, carriage_returns
-from vmci_tui.readers.rule import Rule, RuleHit, at_fault
+from vmci_tui.readers.rule import Rule, RuleHit
 from vmci_tui.readers.rule_rows import RuleRows
-from vmci_tui.readers.shared.kdump_program import Layout
+from vmci_tui.readers.shared.kdump_program import NARROW_SIZES, Layout
 from vmci_tui.readers.shared.text_lines import c_string
 from vmci_tui.readers.version import Version
 
@@ -62,7 +62,7 @@ def _up_to_the_bitmaps(
         if fault is None or fault.kind not in ("block-size", "cut-off", "bitmap"):
             return None
         # A crash that does not map the bitmaps gets further, but was never seen to find a text.
-        return r.misread_sizes(UNKNOWN if early is None and fault.kind == "bitmap" else fault.words)
+        return RuleHit(NARROW_SIZES, UNKNOWN if early is None and fault.kind == "bitmap" else fault.words)
 
     return (
         row("C12", "before", "narrow-header" + suffix, _HEAD, "crash: compressed kdump: cannot mmap bitmap buffer",
@@ -75,7 +75,7 @@ def _up_to_the_bitmaps(
         row("C26", "before", "bitmap" + suffix, _HEAD, _BITMAPS[way],
             "The bitmaps, whose place block_size, sub_hdr_size and bitmap_blocks give, are not in the file, do not "
             "start at a multiple of 4,096, or are empty.",
-            where=lambda r: at_fault(r.stopped(way), "bitmap"), since=since, until=until),
+            where=lambda r: r.at_bitmap(way), since=since, until=until),
     )
 
 

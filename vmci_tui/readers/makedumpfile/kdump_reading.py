@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Final
 
-from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import NAME
 from vmci_tui.formats.kdump_records import HEADER_SIZE, SIGNATURE, SUB_HEADER_SIZE
 from vmci_tui.readers.file_view import View
@@ -18,7 +17,7 @@ from vmci_tui.readers.makedumpfile.notes import CUT
 from vmci_tui.readers.rule import Fault
 from vmci_tui.readers.shared.c_numbers import ULONG_MAX, strtol
 from vmci_tui.readers.shared.elf_notes import walk
-from vmci_tui.readers.shared.kdump_program import KdumpProgram
+from vmci_tui.readers.shared.kdump_program import NARROW_SIZES, KdumpProgram
 
 MEMORY: Final = 7 << 28
 """The largest size that malloc gives a program with 2 GiB; with more memory the read fails with other words."""
@@ -63,10 +62,6 @@ class MakedumpfileKdump(KdumpProgram):
         """Whether the header names this machine, or no machine, as QEMU may leave it."""
         return self.header.machine.startswith((b"x86_64", b"Unknown", b"\0"))
 
-    @property
-    def _pointers(self) -> Span:
-        return self.field("offset_vmcoreinfo", "size_vmcoreinfo")
-
     @cached_property
     def _text_of_note(self) -> bytes | None:
         """The text of the VMCOREINFO note at offset_note, which makedumpfile does not use."""
@@ -80,24 +75,24 @@ class MakedumpfileKdump(KdumpProgram):
         if self.fault is not None:
             yield self.fault
             if self.layout:
-                yield Fault(_MISREAD[self.layout], self.fault.words, self.misread_sizes().span)
+                yield Fault(_MISREAD[self.layout], self.fault.words, NARROW_SIZES)
             return
         if self.layout and (copy_fault or self.text_place is None):
-            yield Fault(_NO_TEXT_BY[self.layout], copy_fault, self.misread_sizes().span)
+            yield Fault(_NO_TEXT_BY[self.layout], copy_fault, NARROW_SIZES)
         if self.text_place is not None:
             if copy_fault:
-                yield Fault("pointer-outside", copy_fault, self._pointers)
+                yield Fault("pointer-outside", copy_fault, self.text_pointer)
             return
         if self.header.version < 3:
             yield Fault("old-version", "", self.field("header_version"))
         if self._text_of_note:
-            yield Fault("note-without-pointer", "", self._pointers)
-        yield Fault("no-pointer", "", self._pointers)
+            yield Fault("note-without-pointer", "", self.text_pointer)
+        yield Fault("no-pointer", "", self.text_pointer)
 
     def disagreements(self, text: bytes, phys_base: bytes | None) -> Iterator[Fault]:
         """Yield what in the headers does not fit to the text, or to the file."""
         if self._text_of_note not in (None, text):
-            yield Fault("other-text", "", self._pointers)
+            yield Fault("other-text", "", self.text_pointer)
         if self.sub is None:
             return
         if phys_base is not None and self.is_x86_64 and strtol(phys_base, 10).value & ULONG_MAX != self.sub.phys_base:

@@ -7,7 +7,6 @@ Source: makedumpfile 1.7.2, diskdump_mod.h; crash 8.0.2, diskdump.h.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import Final, Literal
 
@@ -21,17 +20,16 @@ from vmci_tui.formats.kdump_records import (
     KdumpSubHeader,
 )
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.rule import Fault, RuleHit, at_fault
 
 _FORM: Final = KdumpFormat(64, "little")
 _NARROW: Final = KdumpFormat(32, "little").header
-_NARROW_SIZES: Final = _NARROW.span("block_size", through="max_mapnr")
-"""The sizes in a 32-bit header, which identify it."""
+NARROW_SIZES: Final = _NARROW.span("block_size", through="max_mapnr")
+"""The sizes in a 32-bit header, by which a header in another layout is known."""
 _OFFSETS: Final = ("offset_vmcoreinfo", "offset_note", "offset_eraseinfo")
 Layout = Literal["", "32 bits", "big-endian"]
 
 
-class KdumpProgram(ABC):
+class KdumpProgram:
     """The file as the program reads it. Every property is safe for any bytes."""
 
     def __init__(self, view: View) -> None:
@@ -61,6 +59,11 @@ class KdumpProgram(ABC):
         return _FORM.header.span(name, through=through)
 
     @property
+    def text_pointer(self) -> Span:
+        """The bytes of the pointer to the text."""
+        return self.field("offset_vmcoreinfo", "size_vmcoreinfo")
+
+    @property
     def pages(self) -> tuple[int, str]:
         """The number of pages of memory, and the field that has it."""
         if self.sub is not None and self.header.version >= 6:
@@ -80,25 +83,6 @@ class KdumpProgram(ABC):
             likely = {int.from_bytes(wide, "big"), int.from_bytes(narrow, "big")}.intersection(BLOCK_SIZES)
             return "big-endian" if likely else ""
         return "32 bits" if int.from_bytes(narrow, "little") in BLOCK_SIZES else ""
-
-    @property
-    @abstractmethod
-    def fault(self) -> Fault | None:
-        """The first fault that keeps the program from the text."""
-
-    def at_fault(self, *kinds: str) -> RuleHit | None:
-        """Return the bytes and words of the fault, if it is of one of these kinds; else None."""
-        return at_fault(self.fault, *kinds)
-
-    def misread(self, layout: Layout, *kinds: str) -> RuleHit | None:
-        """Return a hit if it stops at a number of a header in another layout; `kinds`: of the fault, all if empty."""
-        fault = self.fault
-        stops = fault is not None and (not kinds or fault.kind in kinds) and self.layout == layout
-        return self.misread_sizes(fault.words) if fault is not None and stops else None
-
-    def misread_sizes(self, words: str | None = None) -> RuleHit:
-        """Return a hit for the sizes by which a header in another layout is known."""
-        return RuleHit(_NARROW_SIZES, words)
 
 
 def _signed(number: int) -> int:
