@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.dumps.factory import ARM, TEXT_64, Load, cpus, elf, note
+from tests.dumps.records import Bits
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers.eu_readelf import READER
 from vmci_tui.readers.file_view import View
@@ -106,7 +107,9 @@ CASES: list[tuple[str, str, str, bytes]] = [
     ("shifted", "note", _GARBAGE, noted(cpus() + bytes(4) + note())),
     ("broken", "note", _GARBAGE, noted(cpus() + note(descsz=5000))),
     ("not-a-core", "note", "", noted(_GOOD, type=2)),
-    ("machine", "note", "", noted(_GOOD, machine=258)),
+    ("machine", "note", "", noted(_GOOD, machine=9)),
+    ("mips", "note", "", noted(_GOOD, machine=8)),
+    ("loongarch", "note", "", noted(_GOOD, machine=258)),
     ("type", "note", "", noted(cpus() + note(kind=1))),
     ("name", "note", "", noted(cpus() + note(name=b"VMCOREINFO"))),
     ("no-note", "note", "", noted(cpus())),
@@ -153,3 +156,13 @@ def test_any_bytes_give_a_verdict(cut: int) -> None:
     data = noted(_GOOD)
     assert verdict(data[:cut]).accepts is False
     verdict(data[:cut] + b"\xff" * 40 + data[cut + 40 :])
+
+
+@pytest.mark.parametrize(("machine", "bits"), [(258, 64), (258, 32), (8, 64), (8, 32)])
+def test_mips_and_loongarch_have_a_backend_only_in_newer_versions(machine: int, bits: Bits) -> None:
+    data = elf((note(),), bits=bits, machine=machine)
+    for version, accepts in (("0.183", False), ("0.188", False), ("0.192", True), ("0.196", True)):
+        said = judge(READER.at(version), View(BytesSource(data)))
+        assert said.accepts is accepts, version
+        assert said.stage == (None if accepts else "note")
+        assert [item.accepts for item in said.by_version] == [False, True]

@@ -11,11 +11,15 @@ from textual.widgets import Static
 from tests.opened_files import open_document
 from tests.tui.driving import main_screen, running, settled, shown
 from vmci_tui.findings.judgement import Judgement
+from vmci_tui.readers import installed as asking
 from vmci_tui.readers.verdicts import NAMES, VerdictPair
 from vmci_tui.tui.panes.findings import FindingsList
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.screens.matrix_screen import matrix_lines
+from vmci_tui.tui.screens.readers_screen import ReadersScreen
+from vmci_tui.tui.widgets.dialogs import Ask
+from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.verdict_strip import strip_cells
 
 Sample = Callable[[str], str]
@@ -98,3 +102,47 @@ async def test_a_key_is_explained_with_room_and_what_matters_first(
         await pilot.press("i", "i", "i", "i")
         assert not screen.query("#about")
         assert size[0] == 80 or screen.query_one("#findings-pane").size.height > 0
+
+
+async def test_another_version_is_chosen_and_named(sample: Sample) -> None:
+    async with running(sample("x86_64-bad-phys-base.elf"), size=(120, 36)) as pilot:
+        screen = main_screen(pilot)
+        await pilot.press("v")
+        await settled(pilot)
+        readers = pilot.app.screen
+        assert isinstance(readers, ReadersScreen)
+        readers.query_one("#verdicts", LineList).select(NAMES.index("drgn"))
+        await settled(pilot)
+        words = str(readers.query_one("#verdict", Static).content)
+        assert words.startswith("drgn 0.3.0: refuses") and "accepts before 0.0.27, refuses from 0.0.27 on" in words
+        await pilot.press("V")
+        await settled(pilot)
+        await pilot.press(*["backspace"] * 5, *"0.0.22", "enter")
+        await settled(pilot)
+        words = str(readers.query_one("#verdict", Static).content)
+        assert words.startswith("drgn 0.0.22: accepts") and screen.session.judgement is not None
+        assert screen.session.judgement.now["drgn"].accepts
+        assert screen.session.shell_words("check FILE READERS").endswith("--reader drgn=0.0.22")
+        await pilot.press("V")
+        await settled(pilot)
+        await pilot.press(*["backspace"] * 6, *"new", "enter")
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, Ask)
+        assert "is not a version" in str(pilot.app.screen.query_one("#hint", Static).content)
+        await pilot.press("escape")
+        assert pilot.app.screen is readers and screen.session.judgement.now["drgn"].accepts
+
+
+async def test_the_programs_of_this_machine_are_asked(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "installed", lambda: {"crash": "99.0", "gdb": None})
+    async with running(sample("amd64-cut-note.elf"), size=(120, 36)) as pilot:
+        await pilot.press("v")
+        await settled(pilot)
+        readers = pilot.app.screen
+        readers.query_one("#verdicts", LineList).select(NAMES.index("crash"))
+        await pilot.press("V")
+        await settled(pilot)
+        await pilot.press(*["backspace"] * 5, *"installed", "enter")
+        await settled(pilot)
+        words = str(readers.query_one("#verdict", Static).content)
+        assert words.startswith("crash 99.0 (x86-64): accepts\n  checked up to 9.0.2")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ class Around:
 
     def __init__(self, allowed: str | None = None) -> None:
         self.allowed = allowed
+        self.versions: Mapping[str, str] = {}
         self.pool = ThreadPoolExecutor(1)
         self.errors: list[BaseException] = []
         self.waiting: list[Callable[[], None]] = []
@@ -267,3 +268,21 @@ def test_nothing_outside_the_folder_is_saved(sample: Sample, tmp_path: Path) -> 
             saving.refuse(str(tmp_path / "out.elf"))
         saving.refuse(str(folder / "out.elf"))
         session.document.close()
+
+
+def test_versions_of_readers_are_checked_and_judge_again(sample: Sample, around: Around) -> None:
+    session, _ = _open(sample("x86_64-bad-phys-base.elf"), around)
+    session.judge()
+    judgement = session.settled()
+    assert judgement is not None and judgement.now["drgn"].accepts is False
+    session.choose_version("drgn", "0.0.22")
+    judgement = session.settled()
+    assert judgement is not None and judgement.now["drgn"].accepts is True
+    assert session.shell_words("check FILE READERS").endswith(" --reader drgn=0.0.22")
+    with pytest.raises(UsageError, match="is not a version"):
+        session.choose_version("drgn", "new")
+    session.choose_version("drgn", "")
+    assert around.versions == {} and not session.shell_words("check FILE READERS").endswith("0.0.22")
+    around.allowed = "/nowhere"
+    with pytest.raises(UsageError, match="browser"):
+        session.choose_installed()

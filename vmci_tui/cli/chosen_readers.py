@@ -59,14 +59,14 @@ def _ask_installed() -> Mapping[str, str | None]:
 def _by_settings() -> ChosenReaders:
     if not _may_have_settings():
         return DEFAULT
+    from vmci_tui.settings.readers import readers_of
     from vmci_tui.settings.settings import load
 
     settings = load()
-    try:
-        return DEFAULT.at(settings.readers)
-    except UsageError as error:
-        say(f"vmci: settings: {error.message}; the defaults are used")
-        return DEFAULT
+    readers, trouble = readers_of(settings.readers)
+    for words in filter(None, (settings.trouble, trouble)):
+        say(f"vmci: {words}")
+    return readers
 
 
 def _may_have_settings() -> bool:

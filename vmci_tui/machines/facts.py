@@ -88,7 +88,7 @@ class MachineFacts(NamedTuple):
     crash: Crash = Crash()
     drgn: Drgn = Drgn()
     eu_readelf: bool = False
-    """Whether the backend has `core_note` (elfutils, libebl/eblopenbackend.c; 0.192 has LoongArch and more)."""
+    """Whether the backend has `core_note` (elfutils 0.196, libebl/eblopenbackend.c)."""
     libkdumpfile: Libkdumpfile = Libkdumpfile()
     qemu: Qemu = Qemu()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -67,6 +67,8 @@ class VmciApp(Guarded, App[None]):
         self.allowed: str | None = None
         """The only folder whose files may be opened and saved; None for all."""
         self.settings = chosen or settings.load()
+        self.versions: Mapping[str, str] = self.settings.readers
+        """The versions of readers that judge, by their names; the default ones for all others."""
         self._first = self.session = Session(document, self) if document is not None else None
         for theme in THEMES:
             self.register_theme(theme)
@@ -122,8 +124,19 @@ class VmciApp(Guarded, App[None]):
         if self.allowed is None:
             if self.settings.keymap:
                 self._show_unknown_ids()
+            if self.versions:
+                self._check_versions()
             for words in (*filter(None, (self.settings.trouble,)), *settings.troubles()):
                 self.notify(words, severity="warning", markup=False, timeout=10)
+
+    def _check_versions(self) -> None:
+        """Report a reader or version in the settings that is not known, and use the defaults."""
+        from vmci_tui.settings.readers import readers_of
+
+        trouble = readers_of(self.versions)[1]
+        if trouble is not None:
+            self.versions = {}
+            self.notify(trouble, severity="warning", markup=False, timeout=10)
 
     def _show_unknown_ids(self) -> None:
         from vmci_tui.tui.all_bindings import unknown_ids

@@ -164,7 +164,7 @@ class MainActions:
                 session.saved(entry, outcome.path)
 
         try:
-            saving = SaveSession(saved, session.refuse_outside)
+            saving = SaveSession(saved, session.refuse_outside, session.readers)
         except SaveError as error:
             self._say(str(error), "error")
         else:

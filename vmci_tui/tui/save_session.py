@@ -11,6 +11,7 @@ from vmci_tui.common.progress import Progress
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document.document import Document
 from vmci_tui.layers.file import FileSource
+from vmci_tui.readers.verdicts import DEFAULT, ChosenReaders
 from vmci_tui.render.undo_report import overwritten_text
 from vmci_tui.repair.next_commands import copy_name
 from vmci_tui.saving.harm import Harm, harm_of
@@ -33,9 +34,11 @@ class SaveOutcome(NamedTuple):
 class SaveSession:
     """One save of a dump, or of an entry; what the user must agree to is asked once, by a call that saves nothing."""
 
-    def __init__(self, document: Document, refuse_outside: Callable[[str], None]) -> None:
+    def __init__(
+        self, document: Document, refuse_outside: Callable[[str], None], readers: ChosenReaders = DEFAULT
+    ) -> None:
         """`refuse_outside` raises UsageError for a path that may not be saved. Raises SaveError if none can be."""
-        self.document = document
+        self.document, self._readers = document, readers
         self.plan = plan_copy(document)
         self.question = ""
         """What the user agrees to by asking for the same save again."""
@@ -100,7 +103,7 @@ class SaveSession:
         """Save a copy; return None if the user must agree to its harm first. Raises VmciError."""
         refuse_target(self.document.source, target)
         plan = plan_copy(self.document, target)
-        if self._asks_about(harm_of(self.document, plan)):
+        if self._asks_about(harm_of(self.document, plan, self._readers)):
             return None
         saved = save_copy(self.document, plan, target, progress)
         checked = f"; {saved.checked} bytes of memory read back, the same" if self.document.dump else ""
@@ -117,7 +120,7 @@ class SaveSession:
                 "This changes the file itself; the old bytes are kept beside it. Press In place again to save"
             )
             return None
-        if self._asks_about(harm_of(self.document, plan)):
+        if self._asks_about(harm_of(self.document, plan, self._readers)):
             return None
         saved = save_in_place(self.document, plan)
         forced = "; it was made writable for that, and is read-only again" if saved.forced else ""

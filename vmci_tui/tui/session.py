@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
-from vmci_tui.common.errors import EditError, VmciError
+from vmci_tui.common.errors import EditError, UsageError, VmciError
 from vmci_tui.document import edit_entry, edit_notes
 from vmci_tui.document.addresses import offset_of
 from vmci_tui.document.document import Document
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vmci_tui.findings import Finding
     from vmci_tui.findings.judgement import Judgement
     from vmci_tui.formats.elf_note import ByteOrder
-    from vmci_tui.readers.verdicts import VerdictPair, Verdicts
+    from vmci_tui.readers.verdicts import ChosenReaders, VerdictPair, Verdicts
     from vmci_tui.render.shell_script import EditGroup, ShellStep
     from vmci_tui.repair.fix_for_reader import ReaderFixes
     from vmci_tui.repair.next_commands import NextCommand
@@ -48,6 +48,8 @@ class SessionHost(Protocol):
 
     allowed: str | None
     """The only folder whose files may be opened and saved; None for all."""
+    versions: Mapping[str, str]
+    """The versions of readers that judge, by their names; the default ones for all others."""
 
     def background(self) -> Background[Any]:
         """Return a runner for background jobs."""
@@ -120,6 +122,36 @@ class Session:
         """Return the findings; empty while the state is being judged."""
         return () if self.judgement is None else self.judgement.found
 
+    @property
+    def readers(self) -> ChosenReaders:
+        """Return the readers whose rules judge."""
+        from vmci_tui.settings.readers import readers_of
+
+        return readers_of(self._around.versions)[0]
+
+    def choose_version(self, reader: str, version: str) -> None:
+        """Judge by the rules of this version of a reader; empty: of its default. Raises UsageError."""
+        from vmci_tui.readers.verdicts import DEFAULT
+
+        versions = {name: chosen for name, chosen in self._around.versions.items() if name != reader}
+        versions |= {reader: version} if version else {}
+        DEFAULT.at(versions)
+        self._choose(versions)
+
+    def choose_installed(self) -> tuple[str, ...]:
+        """Judge as the programs on this machine do; return the readers whose program is missing. Raises UsageError."""
+        from vmci_tui.readers.installed import installed
+
+        if self._around.allowed is not None:
+            raise UsageError("programs are not asked in a browser session", "type a version")
+        found = installed()
+        self._choose({name: version for name, version in found.items() if version is not None})
+        return tuple(name for name, version in found.items() if version is None)
+
+    def _choose(self, versions: Mapping[str, str]) -> None:
+        self._around.versions, self._known = versions, None
+        self.judge(self.patience)
+
     def judge(self, patience: float = 0) -> None:
         """Judge the state in the background; wait up to `patience` seconds for the result."""
         self._judge = self._judge or self._around.background()
@@ -128,7 +160,7 @@ class Session:
         def job(budget: Budget) -> Judgement:
             from vmci_tui.findings.judgement import Judgement
 
-            return Judgement(document, known, budget).complete()
+            return Judgement(document, known, budget, self.readers).complete()
 
         self.not_judged, self.judgement = BEING_JUDGED, None
         if not self._judge.ask(job, self._judged, self._failed, patience):
@@ -175,7 +207,7 @@ class Session:
             def job(budget: Budget) -> VerdictPair:
                 from vmci_tui.findings.judgement import Judgement
 
-                return Judgement(tentative, known, budget).both
+                return Judgement(tentative, known, budget, self.readers).both
 
             return judge.ask(job, shown, failed, patience)
 
@@ -253,7 +285,7 @@ class Session:
         """Apply every fix that helps this reader to accept."""
         from vmci_tui.repair.fix_for_reader import fix_for_reader
 
-        done = fix_for_reader(self.document, reader)
+        done = fix_for_reader(self.document, reader, self.readers)
         if done.labels:
             self._show("edited")
         return done
@@ -348,7 +380,9 @@ class Session:
         if self.path is None or self.document.modified:
             return ""
         copy = shell_word(copy_name(self.path))
-        return f"$ vmci {words.replace('COPY', copy).replace('FILE', shell_word(self.path))}"
+        options = "".join(f" --reader {name}={version}" for name, version in self._around.versions.items())
+        words = words.replace("COPY", copy).replace("FILE", shell_word(self.path)).replace(" READERS", options)
+        return f"$ vmci {words}"
 
 
 def refuse_outside(path: str, around: SessionHost) -> None:

@@ -35,6 +35,8 @@ from vmci_tui.readers.shared.elf_program import Place, elf_field
 from vmci_tui.readers.shared.text_lines import c_string, first_values
 
 _VERSION: Final = "0.188"
+_MIPS, _LOONGARCH = 8, 258
+"""The machines for which eu-readelf got a backend after 0.188."""
 _FAILED: Final = "eu-readelf: failed reading 'FILE': "
 _BAD_NOTE: Final = "eu-readelf: cannot get content of note: "
 _NO_COUNT: Final = "eu-readelf: cannot determine number of program headers: invalid data"
@@ -263,6 +265,12 @@ _RULES: Final = (
     row("C12", "note", "machine", "libebl/eblopenbackend.c", "",
         "eu-readelf has no backend for this e_machine, or one without core notes: the text is not printed.",
         holds=lambda r: r.no_note and bool(r.named) and not r.has_backend, where="e_machine"),
+    row("C12", "note", "loongarch", "libebl/eblopenbackend.c", "",
+        "eu-readelf before 0.189 has no backend for LoongArch: the text is not printed.",
+        holds=lambda r: bool(r.shown) and r.header.machine == _LOONGARCH, where="e_machine", until=(0, 189)),
+    row("C12", "note", "mips", "libebl/eblopenbackend.c", "",
+        "eu-readelf 0.188 has no backend for MIPS, 0.192 has one: the text is not printed.",
+        holds=lambda r: bool(r.shown) and r.header.machine == _MIPS, where="e_machine", until=(0, 192)),
     row("N09", "note", "type", "backends/linux-core-note.c core_note", "",
         "The type of the VMCOREINFO note is not 0: it is listed without its text.",
         where=lambda r: r.other_type if r.no_note else None),
@@ -314,4 +322,5 @@ READER: Final = Reader(
     lines=_lines,
     keys={},
     known=("0.183", "0.188", "0.192", "0.196"),
+    shows_refused=False,
 )

@@ -126,6 +126,7 @@ class Teacher:
             return
         # File names that the user types in a lesson mean the lesson's files.
         os.chdir(run.folder)
+        host(self._app).versions = {}  # a lesson is about the default ones
         self._open_files(run)
         self._app.refresh_bindings()
         self._timer = self._timer or self._app.set_interval(_EVERY, self.check_step)
@@ -202,6 +203,7 @@ class Teacher:
         run, self.run = self.run, None
         if run is not None:
             host(self._app).close_files()
+            host(self._app).versions = host(self._app).settings.readers
             os.chdir(run.before)
             with contextlib.suppress(OSError):
                 for name in os.listdir(run.folder):

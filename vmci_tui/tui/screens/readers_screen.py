@@ -14,12 +14,12 @@ from textual.widgets import Footer, Static
 
 from vmci_tui.findings import Finding
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.render.verdict_report import STAGES, state_words
+from vmci_tui.render.verdict_report import STAGES, state_words, versions_words
 from vmci_tui.repair.fix_for_reader import fixes_for
 from vmci_tui.repair.next_commands import NextCommand
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
-from vmci_tui.tui.prompts import say
+from vmci_tui.tui.prompts import ask, say
 from vmci_tui.tui.screens.matrix_screen import show_matrix
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import Row, plain
@@ -53,6 +53,7 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         bind("R", "repair", "Repair", "Apply all safe fixes in one go", "readers.repair"),
         bind("m", "matrix", "Matrix", "Show each reader's value for each key", "readers.matrix"),
         bind("c", "copy", "Copy next", "Copy this reader's next command", "readers.copy"),
+        bind("V", "version", "Version", "Choose the version whose rules judge", "readers.version"),
         bind("escape,v,q", "dismiss", "Back", "Back to the file", "readers.back"),
     ]
 
@@ -79,9 +80,6 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.query_one("#title", StatusLine).set_text(
-            " What every reader makes of this file", self.session.shell_words("check FILE")
-        )
         listed = self.query_one("#verdicts", LineList)
         listed.border_title = "Readers"
         self._show()
@@ -91,6 +89,9 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
 
     def _show(self) -> None:
         self._judgement = self.session.settled() or self._judgement
+        self.query_one("#title", StatusLine).set_text(
+            " What every reader makes of this file", self.session.shell_words("check FILE READERS")
+        )
         self.query_one("#verdicts", LineList).set_rows([self._row(name) for name in self._names])
         self._show_verdict()
 
@@ -120,6 +121,23 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
             self.notify(f"copied: {mine[0].command}", markup=False)
         else:
             self.notify("there is no next command for this reader", severity="warning", markup=False)
+
+    def action_version(self) -> None:
+        """Ask for the version of this reader whose rules judge."""
+        name = self._chosen_name
+        reader = self._judgement.now[name].reader
+        hint = f"Checked with {', '.join(reader.known)}. `installed`: all as on this machine"
+        ask(self, f"Judge as this version of {name} does", self._use_version, reader.version, hint)
+
+    def _use_version(self, typed: str) -> None:
+        typed, name = typed.strip(), self._chosen_name
+        if typed == "installed":
+            missing = self.session.choose_installed()
+            if missing:
+                say(self, f"not installed: {', '.join(missing)}", "warning")
+        else:
+            self.session.choose_version(name, typed)
+        self._show()
 
     def action_fix(self) -> None:
         """Apply every fix that helps this reader to accept."""
@@ -157,7 +175,9 @@ def verdict_lines(name: str, judgement: Judgement, steps: Sequence[NextCommand] 
     """Return text about one reader's verdict."""
     verdict, then = judgement.now[name], judgement.after[name]
     stage = f", {STAGES[verdict.stage]}" if verdict.stage else ""
-    out = [f"{name} {verdict.reader.title}: {state_words(verdict)}{stage}", ""]
+    out = [f"{name} {verdict.reader.title}: {state_words(verdict)}{stage}"]
+    out += [f"  {words}" for words in (verdict.reader.remark, versions_words(verdict)) if words]
+    out += [""]
     out += [f"It says:  {verdict.says or '(nothing at all)'}"]
     decisive = verdict.decisive
     if decisive is not None:

@@ -64,15 +64,15 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
     def on_mount(self) -> None:
         self.query_one("#told").focus()
         self.query_one("#title", StatusLine).set_text(
-            f" Repair {self._document.name}", self.session.shell_words("repair FILE -o COPY")
+            f" Repair {self._document.name}", self.session.shell_words("repair FILE -o COPY READERS")
         )
         self._try()
 
     def _try(self) -> None:
         self.show_progress("checking the dump")
-        tried, choice = self._document.snapshot(), self._choice
+        tried, choice, readers = self._document.snapshot(), self._choice, self.session.readers
 
-        self.start(lambda progress: repair(tried, choice, progress), self._show)
+        self.start(lambda progress: repair(tried, choice, progress, readers), self._show)
 
     def _show(self, done: Repair) -> None:
         self._done = done
