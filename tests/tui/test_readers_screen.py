@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
+from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tests.opened_files import open_document
@@ -130,7 +131,7 @@ async def test_another_version_is_chosen_and_named(sample: Sample) -> None:
         assert isinstance(pilot.app.screen, Ask)
         assert "is not a version" in str(pilot.app.screen.query_one("#hint", Static).content)
         await pilot.press("escape")
-        assert pilot.app.screen is readers and screen.session.judgement.now["drgn"].accepts
+        assert not isinstance(pilot.app.screen, ModalScreen) and screen.session.judgement.now["drgn"].accepts
 
 
 async def test_the_programs_of_this_machine_are_asked(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:

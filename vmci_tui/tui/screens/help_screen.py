@@ -55,7 +55,8 @@ def help_of(screen: Screen[object], settings: bool = True) -> HelpScreen:
         lines += ["", heading, *(f"  {key.keys:<{_KEYS}} {key.what}" for key in keys)]
     if settings:
         lines += ["", "Settings", f"  An example for {visible(str(config_file()))}, with the current keys:"]
-        lines += [f"  {line}" for line in ('theme = "nord"', "blink = false", "[readers]", 'crash = "8.0.6"', "[keymap]", *keymap(screen))]
+        example = 'theme = "nord"', "blink = false", "[readers]", 'crash = "8.0.6"', "[keymap]"
+        lines += [f"  {line}" for line in (*example, *keymap(screen))]
     return HelpScreen(f"{title or 'Help'}: what it is, and its keys", lines)
 
 

@@ -49,7 +49,7 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
     about = "Readers: the verdict of each program that reads such files, in its own words, and why."
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "go", "Go to it", "Go to the finding that makes it refuse", "readers.go"),
-        bind("f", "fix", "Fix for this reader", "Apply the fixes that help it to accept", "readers.fix"),
+        bind("f", "fix", "Fix for it", "Apply the fixes that help it to accept", "readers.fix"),
         bind("R", "repair", "Repair", "Apply all safe fixes in one go", "readers.repair"),
         bind("m", "matrix", "Matrix", "Show each reader's value for each key", "readers.matrix"),
         bind("c", "copy", "Copy next", "Copy this reader's next command", "readers.copy"),
