@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
+import threading
 from typing import cast
 
 import pytest
@@ -18,7 +18,7 @@ def test_a_signal_while_the_loop_is_made_waits_until_it_is(monkeypatch: pytest.M
     new = asyncio.new_event_loop
 
     def interrupted() -> asyncio.AbstractEventLoop:
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
         made.append(new())
         return made[0]
 

@@ -103,6 +103,7 @@ def test_versions_differ_for_big_endian_guests() -> None:
         (json.dumps({k: v for k, v in _GOOD.items() if k not in ("write", "entry")}).encode(), "neither"),
         (b" " * (LINE_LIMIT + 1), "more than"),
     ],
+    ids=lambda value: repr(value)[:40],
 )
 def test_a_bad_line_is_reported_by_its_number(line: bytes, words: str) -> None:
     with pytest.raises(OpenError, match=f"line 17: .*{words}"):
