@@ -267,3 +267,25 @@ def test_a_kernel_is_too_new_for_a_version(kernel: str, first: str) -> None:
     for version in ("1.6.8", "1.7.2", "1.7.3", "1.7.4", "1.7.6", "1.7.7", "1.7.8", "1.7.9"):
         fired = [item.rule.name for item in _at(version, data).fired if item.rule.cause == "T24"]
         assert bool(fired) is (numbers_of(version) < numbers_of(first)), version
+
+
+@pytest.mark.parametrize(
+    ("line", "since"),
+    [
+        (b"SYMBOL(prb)=x", "1.6.8"), (b"OFFSET(uts_namespace.name)=x", "1.6.9"), (b"SYMBOL(clear_seq)=0", "1.7"),
+        (b"OFFSET(folio._folio_dtor)=x", "1.7.3"), (b"NUMBER(VMALLOC_START)=x", "1.7.5"),
+        (b"NUMBER(PAGE_UNACCEPTED_MAPCOUNT_VALUE)=x", "1.7.8"),
+    ],
+)  # fmt: skip
+def test_a_bad_value_counts_from_the_version_on_that_reads_its_key(line: bytes, since: str) -> None:
+    data = elf([cpus() + note(_SHORT + line + b"\n")])
+    for version in ("1.6.8", "1.6.9", "1.7.2", "1.7.3", "1.7.6", "1.7.8"):
+        verdict = _at(version, data)
+        assert verdict.accepts is (numbers_of(version) < numbers_of(since)), version
+        assert (line.partition(b"=")[0] in verdict.values()) is not verdict.accepts
+
+
+def test_the_first_bad_value_is_the_first_in_the_order_of_a_version() -> None:
+    data = elf([cpus() + note(_SHORT + b"NUMBER(PG_lru)=x\nOFFSET(folio._folio_dtor)=y\n")])
+    assert _at("1.7.2", data).says.endswith("NUMBER(PG_lru)=x")
+    assert _at("1.7.3", data).says.endswith("OFFSET(folio._folio_dtor)=y")

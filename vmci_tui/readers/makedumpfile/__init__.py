@@ -12,17 +12,19 @@ from typing import Final
 
 from vmci_tui.readers.makedumpfile.reading import MakedumpfileReading
 from vmci_tui.readers.makedumpfile.rules import RULES
-from vmci_tui.readers.makedumpfile.text import KEYS, lines
+from vmci_tui.readers.makedumpfile.text import DEFAULT, KEYS, SINCE, lines
 from vmci_tui.readers.rule import Reader
+from vmci_tui.readers.version import numbers_text
 
 READER: Final = Reader(
     name="makedumpfile",
-    version="1.7.2",
+    version=numbers_text(DEFAULT),
     command="makedumpfile --message-level 31 --dump-dmesg FILE OUT",
     read=MakedumpfileReading,
     rules=RULES,
     accepted=lambda r: "VMCOREINFO   :   OSRELEASE=" + os.fsdecode(r.osrelease or b""),
     lines=lines,
     keys=KEYS,
+    since=SINCE,
     known=("1.6.8", "1.7.2", "1.7.6", "1.7.8"),
 )

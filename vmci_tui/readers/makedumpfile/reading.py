@@ -19,15 +19,21 @@ from vmci_tui.readers.makedumpfile.deaths import release_overflows, text_smashes
 from vmci_tui.readers.makedumpfile.elf import KERNEL_IMAGE, MakedumpfileElf
 from vmci_tui.readers.makedumpfile.kdump_reading import MEMORY, MakedumpfileKdump
 from vmci_tui.readers.makedumpfile.notes import CUT, missing_note
-from vmci_tui.readers.makedumpfile.text import KEYS, LINE_ROOM, LOG_KEYS, MakedumpfileText
+from vmci_tui.readers.makedumpfile.text import DEFAULT, KEYS, LINE_ROOM, LOG_KEYS, MakedumpfileText
 from vmci_tui.readers.rule import Fault
 from vmci_tui.readers.rule_rows import NamedFaults
 from vmci_tui.readers.shared.c_numbers import strtol, strtoull
+from vmci_tui.readers.version import Version, numbers_text
 
 _EM_X86_64: Final = 62
 _SECTION, _SECTION_SIZE = b"SYMBOL(mem_section)", b"SIZE(mem_section)"
 _TABLES: Final = (b"SYMBOL(init_level4_pgt)", b"SYMBOL(init_top_pgt)")
 _UTSNAMES: Final = (b"SYMBOL(init_uts_ns)", b"SYMBOL(system_utsname)")
+
+
+def kind_of(rule: str, since: Version) -> str:
+    """Return the kind of the faults of a rule in keys that are read since a version."""
+    return " ".join((rule, numbers_text(since))).strip()
 
 
 class MakedumpfileReading(MakedumpfileElf, NamedFaults):
@@ -102,9 +108,9 @@ class MakedumpfileReading(MakedumpfileElf, NamedFaults):
             yield from self._note_faults()
         if self.text is not None and self.place is not None and self.parsed is not None:
             yield from self._text_faults(self.text, self.place[0])
-            for rule, words, line in self.parsed.complaints:
-                yield Fault(rule, words, self.note if line is None else self.line_span(line))
-            if not self.parsed.complaints:
+            for rule, words, line, since in self.parsed.complaints:
+                yield Fault(kind_of(rule, since), words, self.note if line is None else self.line_span(line))
+            if all(complaint.since > DEFAULT for complaint in self.parsed.complaints):
                 yield from self._later_faults(self.parsed)
 
     def _note_faults(self) -> Iterator[Fault]:

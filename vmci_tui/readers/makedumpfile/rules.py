@@ -5,12 +5,14 @@ A rule is about the fault of its name that the reading finds.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from vmci_tui.knowledge.makedumpfile_releases import NEEDS, ReleaseNeed
 from vmci_tui.readers.makedumpfile.elf import NO_LOG
-from vmci_tui.readers.makedumpfile.reading import MakedumpfileReading
-from vmci_tui.readers.makedumpfile.text import NO_FORMAT, TEMPORARY
+from vmci_tui.readers.makedumpfile.reading import MakedumpfileReading, kind_of
+from vmci_tui.readers.makedumpfile.text import DEFAULT, KEYS, NO_FORMAT, SINCE, TEMPORARY
 from vmci_tui.readers.rule import Rule
 from vmci_tui.readers.rule_rows import RuleRows
 
@@ -40,6 +42,16 @@ def _newer_kernel(need: ReleaseNeed) -> Rule[MakedumpfileReading]:
         "T24", "after", f"kernel-{need.since}", "makedumpfile.c get_kernel_version",
         "The kernel version is not supported.", why, refuses=False, until=need.until,
     )  # fmt: skip
+
+
+def _of_keys(cause: str, name: str, function: str, words: str, why: str) -> Iterator[Rule[MakedumpfileReading]]:
+    """Yield the rules for bad values: one for the keys of each version, the newest first."""
+    mine = [key for key in KEYS if key.startswith(b"SYMBOL") is (name == "symbol")]
+    for since in sorted({SINCE.get(key, ()) for key in mine}, reverse=True):
+        keys = ", ".join(key.decode() for key in mine if SINCE.get(key) == since)
+        reason = f"{why} Newer versions also read {keys}." if since > DEFAULT else why
+        where = partial(MakedumpfileReading.fault_of, rule=kind_of(name, since))
+        yield row(cause, "after", name, function, words, reason, where=where, since=since or None)
 
 
 # fmt: off
@@ -153,10 +165,10 @@ _OF_TEXT: Final = (
         "CRASHTIME is 0, empty, too large or not entirely a decimal number."),
     row("T09", "after", "no-release", _BASIC, NO_FORMAT, "The required line that starts with OSRELEASE= is missing."),
     row("T15", "after", "no-pagesize", _BASIC, NO_FORMAT, "The required line that starts with PAGESIZE= is missing."),
-    row("T22", "after", "symbol", _SYMBOL,
+    *_of_keys("T22", "symbol", _SYMBOL,
         "read_vmcoreinfo_symbol: Invalid data in /tmp/vmcoreinfoXXXXXX: SYMBOL(mem_map)=0",
         "A symbol that it reads is 0 (or empty), all ones or more, or not entirely a hexadecimal number."),
-    row("T07", "after", "number", "makedumpfile.c read_vmcoreinfo_long",
+    *_of_keys("T07", "number", "makedumpfile.c read_vmcoreinfo_long",
         "read_vmcoreinfo_long: Invalid data in /tmp/vmcoreinfoXXXXXX: SIZE(page)=x",
         "A SIZE, OFFSET, LENGTH or NUMBER that it reads is not entirely a decimal or hexadecimal number, or does not "
         "fit into 63 bits. An empty value is 0."),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final, NamedTuple
 
 from vmci_tui.readers.rule import Form, Value
@@ -23,8 +23,10 @@ from vmci_tui.readers.shared.c_numbers import (
     number_form,
     presence,
     strtol,
+    strtoull,
 )
 from vmci_tui.readers.shared.text_lines import fgets_lines, first_values, pairs
+from vmci_tui.readers.version import Version
 
 LINE_ROOM: Final = 1500
 """Bytes of a line, its newline and a NUL for which it has room; the rest counts as the next line."""
@@ -46,6 +48,7 @@ def _keys(names: str) -> tuple[bytes, ...]:
     return tuple(f"{form}({name})".encode() for form, each in forms for name in each.split())
 
 
+_VMALLOC_START: Final = b"NUMBER(VMALLOC_START)"
 _REFCOUNT, _COUNT, _RINGBUFFER, _PRINTK_LOG = _keys(
     "OFFSET(page._refcount page._count) SIZE(printk_ringbuffer printk_log)"
 )
@@ -60,9 +63,10 @@ _FIRST: Final = _keys(
 )
 _MIDDLE: Final = _keys(
     """OFFSET(page.mapping page.lru page._mapcount page.private page.compound_dtor page.compound_order
-    page.compound_head mem_section.section_mem_map pglist_data.node_zones pglist_data.nr_zones
-    pglist_data.node_mem_map pglist_data.node_start_pfn pglist_data.node_spanned_pages pglist_data.pgdat_next
-    zone.free_pages zone.free_area zone.vm_stat zone.spanned_pages free_area.free_list list_head.next list_head.prev
+    page.compound_head folio._folio_dtor folio._folio_order mem_section.section_mem_map pglist_data.node_zones
+    pglist_data.nr_zones pglist_data.node_mem_map pglist_data.node_start_pfn pglist_data.node_spanned_pages
+    pglist_data.pgdat_next zone.free_pages zone.free_area zone.vm_stat zone.spanned_pages free_area.free_list
+    list_head.next list_head.prev
     node_memblk_s.start_paddr node_memblk_s.size node_memblk_s.nid vm_struct.addr vmap_area.va_start vmap_area.list
     vmemmap_backing.phys vmemmap_backing.virt_addr vmemmap_backing.list mmu_psize_def.shift cpu_spec.mmu_features
     uts_namespace.name) SIZE(printk_log printk_ringbuffer)"""
@@ -76,20 +80,39 @@ LOG_KEYS: Final = _keys(
 )
 """The keys that lead from SYMBOL(prb) to the log."""
 _LATCHED: Final = _keys("SIZE(latched_seq) OFFSET(latched_seq.val)")
-_OF_PRINTK_LOG: Final = _keys("OFFSET(printk_log.ts_nsec printk_log.len printk_log.text_len)")
+_OF_RINGBUFFER: Final = (*LOG_KEYS, b"OFFSET(printk_info.caller_id)", *_LATCHED)
+_OF_PRINTK_LOG: Final = _keys("OFFSET(printk_log.ts_nsec printk_log.len printk_log.text_len printk_log.caller_id)")
 _OF_LOG: Final = _keys("SIZE(log) OFFSET(log.ts_nsec log.len log.text_len)")
 _LAST: Final = _keys(
     """LENGTH(node_data pgdat_list mem_section node_memblk zone.free_area free_area.free_list node_remap_start_pfn)
     NUMBER(NR_FREE_PAGES N_ONLINE pgtable_l5_enabled sme_mask PG_lru PG_private PG_head_mask PG_swapcache
-    PG_swapbacked PG_slab PG_buddy PG_hwpoison SECTION_SIZE_BITS MAX_PHYSMEM_BITS PAGE_BUDDY_MAPCOUNT_VALUE
-    PAGE_OFFLINE_MAPCOUNT_VALUE phys_base KERNEL_IMAGE_SIZE HUGETLB_PAGE_DTOR)"""
+    PG_swapbacked PG_slab PG_buddy PG_hwpoison PG_hugetlb SECTION_SIZE_BITS MAX_PHYSMEM_BITS
+    PAGE_BUDDY_MAPCOUNT_VALUE PAGE_HUGETLB_MAPCOUNT_VALUE PAGE_OFFLINE_MAPCOUNT_VALUE PAGE_SLAB_MAPCOUNT_VALUE
+    PAGE_UNACCEPTED_MAPCOUNT_VALUE phys_base KERNEL_IMAGE_SIZE VMALLOC_START HUGETLB_PAGE_DTOR RADIX_MMU)"""
 )
+SINCE: Final[Mapping[bytes, Version]] = {
+    b"OFFSET(uts_namespace.name)": (1, 6, 9),
+    **dict.fromkeys((b"SYMBOL(clear_seq)", *_LATCHED), (1, 7)),
+    **dict.fromkeys(_keys("OFFSET(folio._folio_dtor folio._folio_order)"), (1, 7, 3)),
+    b"NUMBER(PG_hugetlb)": (1, 7, 4),
+    **dict.fromkeys(_keys("OFFSET(printk_info.caller_id printk_log.caller_id)"), (1, 7, 5)),
+    **dict.fromkeys((_VMALLOC_START, b"NUMBER(RADIX_MMU)"), (1, 7, 5)),
+    **dict.fromkeys(_keys("NUMBER(PAGE_HUGETLB_MAPCOUNT_VALUE PAGE_SLAB_MAPCOUNT_VALUE)"), (1, 7, 6)),
+    b"NUMBER(PAGE_UNACCEPTED_MAPCOUNT_VALUE)": (1, 7, 8),
+}
+"""The first version that reads a key; Debian's 1.6.8 reads all others, with the ring buffer of 1.6.9."""
+DEFAULT: Final[Version] = (1, 7, 2)
+"""The version that judges by default."""
 
 
-def _decimal_or_hex(raw: bytes, base: int) -> ParsedNumber:
+def _decimal_or_hex(raw: bytes, base: int, parse: Callable[[bytes, int], ParsedNumber] = strtol) -> ParsedNumber:
     """Parse as decimal and, if characters are left, again as hexadecimal."""
-    number = strtol(raw, base)
-    return strtol(raw, 16) if number.rest else number
+    number = parse(raw, base)
+    return parse(raw, 16) if number.rest else number
+
+
+def _base_of(raw: bytes) -> str:
+    return "base 16, because it is not entirely decimal" if strtol(raw, 10).rest else "base 10"
 
 
 def _refused(*values: int) -> Callable[[bytes, ParsedNumber], str]:
@@ -112,11 +135,8 @@ def _as_release(raw: bytes) -> Value:
 
 
 _as_symbol: Final = number_form(16, _refused(0, ULONG_MAX))
-_as_long: Final = number_form(
-    10, _marked, parse=_decimal_or_hex,
-    how=lambda raw: "base 16, because it is not entirely decimal" if strtol(raw, 10).rest else "base 10",
-)  # fmt: skip
-_ALL: Final = (*_FIRST, _COUNT, *_MIDDLE, *LOG_KEYS, *_LATCHED, *_OF_PRINTK_LOG, *_OF_LOG, *_LAST)
+_as_long: Final = number_form(10, _marked, parse=_decimal_or_hex, how=_base_of)
+_ALL: Final = (*_FIRST, _COUNT, *_MIDDLE, *_OF_RINGBUFFER, *_OF_PRINTK_LOG, *_OF_LOG, *_LAST)
 KEYS: Final[Mapping[bytes, Form]] = {
     _OSRELEASE: _as_release,
     _PAGESIZE: number_form(10, _no_page_size, parse=strtol),
@@ -129,6 +149,8 @@ KEYS: Final[Mapping[bytes, Form]] = {
     # arch/x86_64.c get_kaslr_offset_x86_64, with -x VMLINUX only.
     b"KERNELOFFSET": number_form(16, lambda *_: "", how=lambda _: "base 16, only with a vmlinux"),
     **{key: _as_symbol if key.startswith(b"SYMBOL") else _as_long for key in _ALL},
+    # read_vmcoreinfo_ulong
+    _VMALLOC_START: number_form(10, _refused(LONG_MAX), parse=partial(_decimal_or_hex, parse=strtoull), how=_base_of),
 }
 
 
@@ -139,6 +161,8 @@ class TextComplaint(NamedTuple):
     words: str
     line: bytes | None = None
     """None: a line that the text lacks."""
+    since: Version = ()
+    """The first version that reads its key; (): all that are known."""
 
 
 class BasicInfo(NamedTuple):
@@ -150,9 +174,11 @@ class BasicInfo(NamedTuple):
     complaint: TextComplaint | None
 
 
-def _invalid_data(rule: str, function: str, line: bytes) -> TextComplaint:
+def _invalid_data(rule: str, function: str, line: bytes, since: Version = ()) -> TextComplaint:
     words = f"{function}: Invalid data in {TEMPORARY}: {os.fsdecode(line)}"
-    return TextComplaint("carriage-return" if line.endswith(b"\r") else rule, words, line)
+    if line.endswith(b"\r") and since <= DEFAULT:
+        return TextComplaint("carriage-return", words, line)
+    return TextComplaint(rule, words, line, since)
 
 
 class MakedumpfileText:
@@ -208,7 +234,7 @@ class MakedumpfileText:
             yield _COUNT
         yield from _MIDDLE
         if not self.missing(_RINGBUFFER):
-            yield from (*LOG_KEYS, *_LATCHED)
+            yield from _OF_RINGBUFFER
         else:
             yield from _OF_LOG if self.missing(_PRINTK_LOG) else _OF_PRINTK_LOG
         yield from _LAST
@@ -218,19 +244,25 @@ class MakedumpfileText:
         raw = self.first.get(key)
         return raw is None or (not key.startswith(b"SYMBOL") and _as_long(raw).number == -1)
 
-    def _later(self) -> TextComplaint | None:
-        """Return what stops it after the first pass: the first bad value in the order of its keys."""
+    def _later(self) -> Iterator[TextComplaint]:
+        """Yield what stops it after the first pass: the first bad value in the order of the keys that a version reads.
+
+        One for each version that stops earlier than those before it, the newest first.
+        """
+        newest: Version | None = None
         for key in self._in_order():
-            raw = self.first.get(key)
-            if raw is None:
+            raw, since = self.first.get(key), SINCE.get(key, ())
+            if raw is None or (newest is not None and since >= newest):
                 continue
-            line, value, is_symbol = key + b"=" + raw, KEYS[key](raw), key.startswith(b"SYMBOL")
+            line, value = key + b"=" + raw, KEYS[key](raw)
             if value.problem == _REFUSED:
-                rule, what = ("symbol", "symbol") if is_symbol else ("number", "long")
-                return _invalid_data(rule, f"read_vmcoreinfo_{what}", line)
-            if value.number == -3:  # a symbol is never negative
-                return TextComplaint("silent-number", "makedumpfile Failed.", line)
-        return None
+                kind = "symbol" if key.startswith(b"SYMBOL") else "ulong" if key == _VMALLOC_START else "long"
+                rule = "symbol" if kind == "symbol" else "number"
+                yield _invalid_data(rule, f"read_vmcoreinfo_{kind}", line, since)
+                newest = since
+            elif value.number == -3 and since <= DEFAULT:  # a symbol is never negative
+                yield TextComplaint("silent-number", "makedumpfile Failed.", line)
+                newest = since
 
     @cached_property
     def complaints(self) -> tuple[TextComplaint, ...]:
@@ -238,10 +270,10 @@ class MakedumpfileText:
         release, page_size, bad = self.basic
         lacks = ("no-release" if release is None else "", "no-pagesize" if page_size is None else "")
         missing = [TextComplaint(rule, NO_FORMAT) for rule in lacks if rule and bad is None]
-        later = self._later()
-        if later is not None and later.rule == "carriage-return" and (bad or missing):
-            later = None  # it comes after those
-        return (*filter(None, (bad, later)), *missing)
+        first = [bad] if bad else missing
+        # A line that ends with CR LF has a rule of its own, for the first complaint of all.
+        later = [each for each in self._later() if not (first and each.rule == "carriage-return")]
+        return (*first, *later)
 
 
 def lines(text: bytes) -> Mapping[bytes, bytes]:
