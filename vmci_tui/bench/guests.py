@@ -99,13 +99,7 @@ _PAE: Final = 0x20
 
 
 def _parts(
-    name: str,
-    order: ByteOrder,
-    text: bytes,
-    shift: int,
-    levels: tuple[int, ...],
-    width: int,
-    flags: tuple[int, int],
+    name: str, order: ByteOrder, text: bytes, shift: int, levels: tuple[int, ...], width: int, flags: tuple[int, int]
 ) -> Parts:
     """Make parts; `levels`: the address bit of each page table level; `flags` of entries for a table, and for 2 MiB."""
     uts, root, start = (_value(text, b"SYMBOL(%b)" % key) for key in (b"init_uts_ns", b"swapper_pg_dir", b"_stext"))

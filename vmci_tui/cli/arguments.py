@@ -82,11 +82,7 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--note", metavar="NOTE", help="a raw note, or another dump with a note")
     what.add_argument("--text", metavar="TEXT", help="a file with the KEY=VALUE text")
     what.add_argument(
-        "--from-memory",
-        nargs="?",
-        const="",
-        metavar="AT",
-        help="the proved note in FILE's memory, or that at AT",
+        "--from-memory", nargs="?", const="", metavar="AT", help="the proved note in FILE's memory, or that at AT"
     )
     append.add_argument("--verbatim", action="store_true", help="keep the indentation of TEXT")
     append.add_argument("--raw-at", metavar="PADDR", help="NOTE is a flat memory image that begins at PADDR")

@@ -13,6 +13,7 @@ from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.state import State
 from vmci_tui.findings.catalogue import Severity, catalogue
+from vmci_tui.formats.vmcoreinfo import Line
 from vmci_tui.readers.version import Version
 from vmci_tui.search.candidate import Proof
 
@@ -87,6 +88,10 @@ class Context(NamedTuple):
 
     def note_span(self, index: int) -> Span:
         return Span(self.layout.note_offsets[index], len(self.layout.notes[index].raw))
+
+    def line_span(self, line: Line) -> Span | None:
+        """Return the span of a line of the vmcoreinfo text; None without a text."""
+        return self.text_span(line.offset, len(line.raw))
 
     def text_span(self, offset: int, length: int) -> Span | None:
         """Return the span of `length` bytes at `offset` in the vmcoreinfo text; None without a text."""

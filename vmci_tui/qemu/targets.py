@@ -87,6 +87,5 @@ def program_of(target: QemuTarget, path: str | None = None) -> str:
     if path is not None:
         raise QemuError(f"{visible(path)} is not a program", f"name a {target.program}, or leave out --qemu")
     raise QemuError(
-        f"{target.program} is not installed",
-        f"Debian, Ubuntu: apt install {target.package}; elsewhere use --qemu PATH",
+        f"{target.program} is not installed", f"Debian, Ubuntu: apt install {target.package}; elsewhere use --qemu PATH"
     )

@@ -152,11 +152,7 @@ def findings_json(findings: Sequence[Finding]) -> list[Json]:
 
 
 def plan_json(plan: Plan) -> Json:
-    return {
-        "way": plan.strategy,
-        "bytes_written": plan.bytes_written,
-        "steps": [step._asdict() for step in plan.steps],
-    }
+    return {"way": plan.strategy, "bytes_written": plan.bytes_written, "steps": [step._asdict() for step in plan.steps]}
 
 
 def show_text(document: Document) -> Iterator[str]:

@@ -77,10 +77,7 @@ class Repair(NamedTuple):
 
 
 def repair(
-    document: Document,
-    choice: Choice = EVERYTHING,
-    progress: Progress = no_progress,
-    readers: ChosenReaders = DEFAULT,
+    document: Document, choice: Choice = EVERYTHING, progress: Progress = no_progress, readers: ChosenReaders = DEFAULT
 ) -> Repair:
     """Apply all safe fixes to a dump's document, each as one undo step; change nothing if the user must decide first.
 

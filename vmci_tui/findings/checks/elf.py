@@ -44,9 +44,5 @@ def _head(dump: ElfDump) -> Iterator[Finding]:
         words = f"e_type is {dump.header.type}, but dumps have 4 (ET_CORE)"
         yield new_finding("C04", words, dump.format.span("e_type"), ORDER_HEADERS)
     if dump.header.phentsize != dump.format.segment.size:
-        yield new_finding(
-            "C05",
-            f"e_phentsize is {dump.header.phentsize}, but a program header has {dump.format.segment.size} bytes",
-            dump.format.span("e_phentsize"),
-            ORDER_HEADERS,
-        )
+        words = f"e_phentsize is {dump.header.phentsize}, but a program header has {dump.format.segment.size} bytes"
+        yield new_finding("C05", words, dump.format.span("e_phentsize"), ORDER_HEADERS)

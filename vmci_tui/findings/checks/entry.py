@@ -71,13 +71,8 @@ def _writes(history: EntryHistory) -> Iterator[Finding]:
                 severity="error" if last and not outcome.present else "warning",
             )
         elif last and history.has_vmcoreinfo is False and history.entry.guest_format != FORMAT_NONE:
-            yield new_finding(
-                "E01",
-                "QEMU holds this entry but treats the note as absent: the last write was not complete",
-                WHOLE_ENTRY,
-                Edit.of(edit_entry.rewrite_whole),
-                why=outcome.why,
-            )
+            words = "QEMU holds this entry but treats the note as absent: the last write was not complete"
+            yield new_finding("E01", words, WHOLE_ENTRY, Edit.of(edit_entry.rewrite_whole), why=outcome.why)
 
 
 def _format(history: EntryHistory) -> Iterator[Finding]:
@@ -95,10 +90,7 @@ def _size(context: Context, history: EntryHistory) -> Iterator[Finding]:
         swapped = int.from_bytes(size.to_bytes(4, "little"), "big")
         if NOTE_HEADER <= swapped <= SIZE_LIMIT:
             yield new_finding(
-                "E10",
-                f"size {size} looks byte-swapped: it would be {swapped}",
-                _SIZE,
-                Edit.of(edit_entry.swap_entry),
+                "E10", f"size {size} looks byte-swapped: it would be {swapped}", _SIZE, Edit.of(edit_entry.swap_entry)
             )
             return
         yield new_finding(

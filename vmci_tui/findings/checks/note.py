@@ -69,12 +69,7 @@ def _shape(context: Context, index: int, note: Note) -> Iterator[Finding]:
         )
         return
     if note.is_empty:
-        yield new_finding(
-            "N07",
-            f"note {index} is 12 zero bytes",
-            span,
-            Edit.of(edit_notes.drop_empty_notes),
-        )
+        yield new_finding("N07", f"note {index} is 12 zero bytes", span, Edit.of(edit_notes.drop_empty_notes))
     if any(note.padding):
         yield new_finding("N03", f"the padding of note {index} is not zero", span)
     if len(note.raw) % 4 and not isinstance(note, HeaderText):
@@ -92,19 +87,13 @@ def _vmcoreinfo(context: Context, index: int, note: Note) -> Iterator[Finding]:
         )
     if note.descsz > SIZE_LIMIT or len(note.raw) > SIZE_LIMIT:
         yield new_finding(
-            "N06",
-            f"the note is oversized: {len(note.raw)} bytes (descsz {note.descsz}), more than 1 MiB",
-            span,
+            "N06", f"the note is oversized: {len(note.raw)} bytes (descsz {note.descsz}), more than 1 MiB", span
         )
     if not note.whole:
         return
     if context.dump is not None and note.order != context.dump.order:
-        yield new_finding(
-            "N08",
-            f"the note's header words are {note.order}-endian, but the file is {context.dump.order}-endian",
-            span,
-            Edit.of(edit_notes.reorder_header, index=index, order=context.dump.order),
-        )
+        words = f"the note's header words are {note.order}-endian, but the file is {context.dump.order}-endian"
+        yield new_finding("N08", words, span, Edit.of(edit_notes.reorder_header, index=index, order=context.dump.order))
     if note.type != 0:
         yield new_finding(
             "N09",

@@ -56,12 +56,8 @@ def _bytes(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
         )
     if (blanks := BEFORE_KEY.search(raw)) is not None:
         count = len(BEFORE_KEY.findall(raw))
-        yield new_finding(
-            "T26",
-            f"{'every line is' if is_indented(raw) else f'{count} of {len(text.lines)} lines are'} indented",
-            context.text_span(blanks.start(), len(blanks[0])),
-            Edit.of(edit_text.unindent),
-        )
+        words = f"{'every line is' if is_indented(raw) else f'{count} of {len(text.lines)} lines are'} indented"
+        yield new_finding("T26", words, context.text_span(blanks.start(), len(blanks[0])), Edit.of(edit_text.unindent))
     if (at := raw.find(b"\r\n")) >= 0:
         yield new_finding(
             "T02",
@@ -71,12 +67,8 @@ def _bytes(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
         )
     if not raw.endswith(b"\n"):
         last = text.lines[-1]
-        yield new_finding(
-            "T04",
-            "the last line has no newline",
-            context.text_span(last.offset, len(last.raw)),
-            Edit.of(edit_text.end_last_line),
-        )
+        words = "the last line has no newline"
+        yield new_finding("T04", words, context.line_span(last), Edit.of(edit_text.end_last_line))
 
 
 def _lines(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
@@ -85,11 +77,8 @@ def _lines(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     yield from (f for line in text.lines if (f := _number(context, line)) is not None)
     page, said = text.page_size, text.all(b"PAGESIZE")
     if page is None and said and (said[-1].value or b"").isdigit():
-        yield new_finding(
-            "T12",
-            f"PAGESIZE is {visible((said[-1].value or b'')[:40])}, which is not a power of two",
-            context.text_span(said[-1].offset, len(said[-1].raw)),
-        )
+        words = f"PAGESIZE is {visible((said[-1].value or b'')[:40])}, which is not a power of two"
+        yield new_finding("T12", words, context.line_span(said[-1]))
     if page is not None and len(text.text) > page:
         yield new_finding(
             "T11", f"the text has {len(text.text)} bytes, but PAGESIZE is {page}", context.text_span(0, len(text.text))
@@ -97,11 +86,8 @@ def _lines(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
 
 
 def _too_long(context: Context, line: Line) -> Finding:
-    return new_finding(
-        "T05",
-        f"line {line.number} has {len(line.raw)} bytes, more than {_APPEND_LIMIT}",
-        context.text_span(line.offset, len(line.raw)),
-    )
+    words = f"line {line.number} has {len(line.raw)} bytes, more than {_APPEND_LIMIT}"
+    return new_finding("T05", words, context.line_span(line))
 
 
 def _broken(context: Context, line: Line) -> Finding:
@@ -109,7 +95,7 @@ def _broken(context: Context, line: Line) -> Finding:
     return new_finding(
         "T08",
         f"line {line.number} {what}: {visible(line.body[:60])}",
-        context.text_span(line.offset, len(line.raw)),
+        context.line_span(line),
         Edit.of(edit_text.delete_line, number=line.number).named("delete the line"),
     )
 
@@ -145,7 +131,7 @@ def _duplicates(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
         yield new_finding(
             "T06",
             f"{visible(key[:60])} is in {len(lines)} lines ({numbers}){' with one value' if same else ''}",
-            context.text_span(lines[0].offset, len(lines[0].raw)),
+            context.line_span(lines[0]),
             Edit.of(edit_text.keep_last_key, key=key).named("keep the last one"),
             severity="info" if same else "warning",
         )
@@ -155,9 +141,5 @@ def _required(context: Context, text: Vmcoreinfo) -> Iterator[Finding]:
     first = text.lines[0]
     if first.key != b"OSRELEASE":
         missing = text.osrelease is None
-        yield new_finding(
-            "T09",
-            "the text has no OSRELEASE" if missing else "the text does not begin with OSRELEASE",
-            context.text_span(first.offset, len(first.raw)),
-            severity="warning" if missing else "info",
-        )
+        words = "the text has no OSRELEASE" if missing else "the text does not begin with OSRELEASE"
+        yield new_finding("T09", words, context.line_span(first), severity="warning" if missing else "info")
