@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from vmci_tui.common.span import Span
-from vmci_tui.formats.elf_note import HEADER, NAME, ByteOrder, align_up, note_header
+from vmci_tui.formats.elf_note import HEADER, NAME, NOTE_LIMIT, ByteOrder
 from vmci_tui.formats.elf_records import MAGIC
 from vmci_tui.formats.kdump_records import DISKDUMP, HEADER_SIZE, UTSNAME_FIELDS, KdumpFormat
 from vmci_tui.formats.kdump_records import SIGNATURE as KDUMP
@@ -20,7 +19,7 @@ from vmci_tui.readers.libkdumpfile.flattened_elf import FlatWindows, core_of
 from vmci_tui.readers.libkdumpfile.open_elf import describe, open_guest
 from vmci_tui.readers.libkdumpfile.opening import OpeningDump, arch_of_uname
 from vmci_tui.readers.rule import ProbeResult
-from vmci_tui.readers.shared.elf_notes import WalkedNote
+from vmci_tui.readers.shared.elf_notes import WalkedNote, walk
 from vmci_tui.readers.shared.text_lines import c_string
 from vmci_tui.readers.version import Version
 
@@ -29,9 +28,7 @@ _HEADER: Final = KdumpFormat(64, "little").header
 _LINUX: Final = b"Linux\0"
 _BY_RECORDS: Final[Version] = (0, 5, 5)
 """The first release that reads all through the records of a flattened file: before, no ELF dump and no blobs."""
-_NOTE_LIMIT: Final = 1 << 17
 _POINTED_LIMIT: Final = 1 << 20
-_SOMETHING: Final = re.compile(rb"[^\0]")
 
 
 def run_of(view: View, library: Version) -> OpeningKdump:
@@ -54,7 +51,7 @@ class OpeningKdump(OpeningDump):
         """The first bytes of the plain file."""
         self.opened: Headers | None = None
         """The headers; None if not even the bitmap can be read."""
-        self.places: list[WalkedNote] = []
+        self.places: tuple[WalkedNote, ...] = ()
         """The notes."""
         self.area: tuple[int, bytes] = (0, b"")
         """Offset and bytes of the notes."""
@@ -200,31 +197,15 @@ class OpeningKdump(OpeningDump):
         return super().reads()
 
 
-def _walk(chunk: FileChunk, order: ByteOrder, span: Span) -> list[WalkedNote]:
+def _walk(chunk: FileChunk, order: ByteOrder, span: Span) -> tuple[WalkedNote, ...]:
     """Return all notes, padded to 4; the last one may lack its padding (do_notes). Raises Stopped and Killed."""
-    words = note_header(order)
-    found: list[WalkedNote] = []
-    at, data, size = 0, chunk.data, span.length
-    while at + HEADER <= size:
-        if len(found) == _NOTE_LIMIT:
-            raise Stopped("too-many-notes", "", span)
-        chunk.touch(at + HEADER)
-        if at + HEADER > len(data):
-            break
-        namesz, descsz, kind = words.unpack_from(data, at)
-        if not namesz and not descsz:
-            # Twelve zeros are a note without a name: skip a row of them in one step.
-            next_ = _SOMETHING.search(data, at + 8)
-            end = size if next_ is None else next_.start()
-            at += max((end - at) // HEADER, 1) * HEADER
-            if next_ is None:
-                chunk.touch(at)
-            continue
-        desc = at + HEADER + align_up(namesz, 4)
-        if desc + descsz > size:
-            break
-        name, end = data[at + HEADER : at + HEADER + namesz], desc + align_up(descsz, 4)
-        place = span.offset
-        found.append(WalkedNote(place + at, name, kind, place + desc, data[desc : desc + descsz], place + end))
-        at = end
-    return found
+    area = walk(span.offset, chunk.data, order, 4, padding=False)
+    if len(area.notes) >= NOTE_LIMIT:
+        raise Stopped("too-many-notes", "", span)
+    last, length = area.notes[-1:], span.length
+    if last and last[0].end - span.offset > length - HEADER:
+        length = last[0].offset - span.offset + HEADER
+    elif area.broken is not None:
+        length = min(area.broken + HEADER, length)
+    chunk.touch(length)  # up to the last header that it reads
+    return area.notes
