@@ -85,6 +85,12 @@ def test_the_text_of_version_3_is_read_through_the_records_from_0_5_5_on() -> No
     assert [verdict.accepts for verdict in verdicts] == [False, True]
 
 
+def test_the_notes_of_qemu_are_read_from_0_5_5_on() -> None:
+    view = View(BytesSource(next(case.data for case in cases() if case.rule == "qemu-cpu-note")))
+    verdicts = [judge(drgn.READER.at(version), view) for version in ("0.0.22", "0.0.25", "0.0.31")]
+    assert [verdict.accepts for verdict in verdicts] == [True, True, False]
+
+
 def test_riscv64_is_known_from_0_5_4_on() -> None:
     data = base("amd64").bytes(random.Random(1)).replace(b"x86_64\0", b"riscv64", 1)
     old, new = (judge(drgn.READER.at(version), View(BytesSource(data))) for version in ("0.0.22", "0.0.25"))

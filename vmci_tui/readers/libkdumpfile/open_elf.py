@@ -10,11 +10,13 @@ from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import NAME
 from vmci_tui.formats.elf_records import PN_XNUM, PT_LOAD, PT_NOTE, Section
 from vmci_tui.formats.segment_table import Segments
+from vmci_tui.machines.facts import Libkdumpfile
+from vmci_tui.machines.lookup import machine_of_elf
 from vmci_tui.readers.file_view import SEGMENT_LIMIT, View
 from vmci_tui.readers.libkdumpfile.elf_pages import ElfMemory, LoadSegments
 from vmci_tui.readers.libkdumpfile.file_cache import FD, FILE, OSTYPE, Killed, ReadFailed, Stopped, Windows
 from vmci_tui.readers.libkdumpfile.memory import DumpMemory, Missing, Untranslated
-from vmci_tui.readers.libkdumpfile.opening import OpeningDump, arch_facts, arch_of_elf
+from vmci_tui.readers.libkdumpfile.opening import OpeningDump
 from vmci_tui.readers.shared.elf_notes import WalkedNote, walk
 from vmci_tui.readers.shared.elf_program import ElfFile
 from vmci_tui.readers.version import Version
@@ -36,17 +38,22 @@ class OpeningElf(OpeningDump):
         super().__init__(view, library)
 
     def _open(self) -> None:
-        facts = arch_facts(arch_of_elf(self._core.header.machine, self._core.bits))
-        self.page_size = facts.page_size if facts.of_drgn else None
+        machine = _machine_of(self._core)
+        self.page_size = machine.page_size if machine.of_drgn else None
         loads = open_guest(self, self._core, self.windows)
         self.step = "killed-by-memory", None
         describe(self, loads, self.windows)
 
 
+def _machine_of(core: ElfFile) -> Libkdumpfile:
+    """Return the machine of e_machine and the file's class (elfdump.c mach2arch)."""
+    return machine_of_elf(core.header.machine, core.bits).libkdumpfile
+
+
 def open_guest(guest: OpeningDump, core: ElfFile, windows: Windows) -> LoadSegments:
     """Read headers and notes through `windows`, as elf_probe does. Raises Stopped, Killed and ReadFailed."""
     guest.order = core.order
-    guest.arch = arch_of_elf(core.header.machine, core.bits)
+    guest.machine = _machine_of(core)
     head = core.header
     if head.version != 1:
         raise Stopped("elf-version", f"{FILE}Unsupported ELF class: {core.bits // 32}", core.form.span("e_version"))
@@ -68,7 +75,7 @@ def open_guest(guest: OpeningDump, core: ElfFile, windows: Windows) -> LoadSegme
             guest.take(note.desc, FD)
     for note in notes:
         guest.check_cpu(note, FD)
-    if guest.page_size is None and (usual := arch_facts(guest.arch).page_size):
+    if guest.page_size is None and (usual := guest.machine.page_size):
         guest.page_size, guest.cache = usual, True
     return loads
 

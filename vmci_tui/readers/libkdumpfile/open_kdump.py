@@ -17,7 +17,7 @@ from vmci_tui.readers.libkdumpfile.file_cache import FD, FILE, OSTYPE, Killed, R
 from vmci_tui.readers.libkdumpfile.flatmap import FileChunk, FlatFile, ReadableFile, open_file
 from vmci_tui.readers.libkdumpfile.flattened_elf import FlatWindows, core_of
 from vmci_tui.readers.libkdumpfile.open_elf import describe, open_guest
-from vmci_tui.readers.libkdumpfile.opening import OpeningDump, arch_of_uname
+from vmci_tui.readers.libkdumpfile.opening import OpeningDump, machine_of_uname
 from vmci_tui.readers.rule import ProbeResult
 from vmci_tui.readers.shared.elf_notes import WalkedNote, walk
 from vmci_tui.readers.shared.text_lines import c_string
@@ -149,7 +149,8 @@ class OpeningKdump(OpeningDump):
         self._pages, self.opened = page_map(file, opened, self.page_size, self.library), opened
         self.order = opened.form.order
         if self.uts_is_sane:
-            self.release, self.arch = c_string(self.uts[2]), arch_of_uname(c_string(self.uts[4]), self.library)
+            self.release = c_string(self.uts[2])
+            self.machine = machine_of_uname(c_string(self.uts[4]), self.library)
         self._notes(file, opened)
 
     def _take_pointed(self, offset: int, size: int, text: bytes) -> None:

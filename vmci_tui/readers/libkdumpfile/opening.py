@@ -15,7 +15,6 @@ from vmci_tui.common.named_struct import NamedStruct
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.machines.facts import Libkdumpfile
-from vmci_tui.machines.lookup import machine_of_elf
 from vmci_tui.machines.table import MACHINES
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.libkdumpfile import lowcore
@@ -32,6 +31,8 @@ from vmci_tui.readers.version import Version
 _PHYS_BASE: Final = b"NUMBER(phys_base)"
 _MACHINES_SINCE: Final[Mapping[str, Version]] = {"arm": (0, 5, 2), "riscv64": (0, 5, 4)}
 """The releases from which on it reads registers and page tables of later machines."""
+_QEMU_CPUS: Final[Version] = (0, 5, 5)
+"""The first release that reads QEMU's own notes of x86-64 processors."""
 TURNS: Final[tuple[Version, ...]] = ((0, 0, 24), (0, 0, 31))
 """The releases of drgn that came with another libkdumpfile."""
 
@@ -41,28 +42,13 @@ def library_of(drgn: Version) -> Version:
     return NEWEST if drgn >= TURNS[1] else (0, 5, 4) if drgn >= TURNS[0] else (0, 5, 0)
 
 
-def arch_of_elf(machine: int, bits: int) -> str | None:
-    """Return libkdumpfile's name for e_machine and the file's class (elfdump.c mach2arch); None if unknown."""
-    return machine_of_elf(machine, bits).libkdumpfile.name
-
-
-def arch_of_uname(machine: bytes, library: Version) -> str | None:
-    """Return the name for a machine in utsname (util.c machine_arch_name): any other name with arm in front is arm."""
+def machine_of_uname(machine: bytes, library: Version) -> Libkdumpfile:
+    """Return the machine of a utsname (util.c machine_arch_name): any other name with arm in front is arm."""
     if machine.startswith(b"riscv") and library < _MACHINES_SINCE["riscv64"]:
-        return None
-    named = (name for name, row in _by_name().items() if machine in row.uname)
-    return next(named, "arm" if machine.startswith(b"arm") else None)
-
-
-def arch_facts(arch: str | None) -> Libkdumpfile:
-    """Return the facts of a machine by libkdumpfile's name; defaults without a name."""
-    return _by_name().get(arch or "", Libkdumpfile())
-
-
-@cache
-def _by_name() -> Mapping[str, Libkdumpfile]:
-    rows = (row.libkdumpfile for row in MACHINES.values())
-    return {row.name: row for row in reversed([*rows]) if row.name is not None}
+        return Libkdumpfile()
+    known = (row.libkdumpfile for row in MACHINES.values())
+    other = MACHINES["arm"].libkdumpfile if machine.startswith(b"arm") else Libkdumpfile()
+    return next((row for row in known if machine in row.uname), other)
 
 
 @cache
@@ -90,8 +76,8 @@ class OpeningDump(ABC):
         self.values: dict[bytes, int] = {}
         """The numbers of the text: the keys of vmcoreinfo.BASES that it has."""
         self.order: ByteOrder = "little"
-        self.arch: str | None = None
-        """libkdumpfile's name of the machine."""
+        self.machine = Libkdumpfile()
+        """What it knows of the machine; nothing if it does not know it."""
         self.page_size: int | None = None
         self.cache = False
         """Whether it allocated room for pages."""
@@ -119,14 +105,19 @@ class OpeningDump(ABC):
         return None
 
     @property
-    def depends(self) -> bool:
-        """Whether other releases of libkdumpfile may read the file in another way."""
-        return self.windows.crowded or self.arch in _MACHINES_SINCE
+    def arch(self) -> str | None:
+        """Its name of the machine; None if it does not know the machine."""
+        return self.machine.name
 
     @property
-    def _machine(self) -> str | None:
+    def depends(self) -> bool:
+        """Whether other releases of libkdumpfile may read the file in another way."""
+        return self.windows.crowded or self.arch in _MACHINES_SINCE or self._qemu_cpus > 0
+
+    @property
+    def _supported(self) -> Libkdumpfile:
         """The machine, if the release knows more than its name."""
-        return self.arch if self.library >= _MACHINES_SINCE.get(self.arch or "", ()) else None
+        return self.machine if self.library >= _MACHINES_SINCE.get(self.arch or "", ()) else Libkdumpfile()
 
     @abstractmethod
     def _open(self) -> None:
@@ -183,9 +174,12 @@ class OpeningDump(ABC):
     def check_cpu(self, note: WalkedNote, before: str) -> None:
         """Check the length of a CPU's registers, and on x86-64 also QEMU's own note. Raises Stopped."""
         words, name, length = "", note.name.removesuffix(b"\0"), len(note.desc)
-        if name == b"CORE" and note.type == 1 and length < arch_facts(self._machine).prstatus:
+        if name == b"CORE" and note.type == 1 and length < self._supported.prstatus:
             raise Stopped("cpu-note", f"{before}Wrong PRSTATUS size: {length}", note.unpadded)
         if name != b"QEMU" or note.type != 0 or self.arch != "x86_64":
+            return
+        self._qemu_cpus += 1
+        if self.library < _QEMU_CPUS:
             return
         state = _qemu_cpu_state(self.order)
         version, size, cr3, cr4 = state.unpack(note.desc[: state.size].ljust(state.size, b"\0"))
@@ -195,15 +189,14 @@ class OpeningDump(ABC):
             words = f"QEMUCPUState size {size} > note size {length}"
         if words:
             raise Stopped("qemu-cpu-note", f"{before}{words}", note.unpadded)
-        if not self._qemu_cpus and version == 1:
+        if self._qemu_cpus == 1 and version == 1:
             self._control = cr3, cr4
-        self._qemu_cpus += 1
 
     def kernel(self, memory: DumpMemory) -> None:
         """Make `memory` readable by virtual addresses of this kernel."""
         self.memory, memory.budget = memory, self.view.budget
         facts = KernelFacts(
-            self._machine or "", self.order, memory, self.values, self.release, self._pae, self._control
+            self._supported.name or "", self.order, memory, self.values, self.release, self._pae, self._control
         )
         self._translation, itself = Translation(facts), ref(self)
 
