@@ -177,9 +177,10 @@ def test_a_malformed_build_id_is_none(value: bytes) -> None:
     assert build_id(Vmcoreinfo(b"BUILD-ID=" + value + b"\n")) is None
 
 
-def _drgn(notes: tuple[bytes, ...] | None = None, **uts: bytes) -> list[str]:
-    """Return the commands for drgn with a kdump file whose header has this utsname."""
-    steps = next_commands(Judgement.of(opened(kdump(pages(1, 2), notes, uts=uts))), "a.kdump")
+def _drgn(notes: tuple[bytes, ...] | None = None, of: str = "0.3.0", **uts: bytes) -> list[str]:
+    """Return the commands for a version of drgn with a kdump file whose header has this utsname."""
+    document, readers = opened(kdump(pages(1, 2), notes, uts=uts)), DEFAULT.at({"drgn": of})
+    steps = next_commands(Judgement.of(document, readers=readers), "a.kdump")
     return [step.command for step in steps if step.reader == "drgn"]
 
 
@@ -189,6 +190,14 @@ def test_drgn_gets_the_machine_of_a_kdump_that_names_none() -> None:
     assert _drgn(sysname=b"Linux", release=b"6.1", version=b"1", machine=b"X86_64") == told
     assert not _drgn((), sysname=b"Linux", release=b"6.1", version=b"1", machine=b"x86_64"), "it lacks the note"
     assert {rule.name for rule in drgn.READER.rules} >= LACKS_MACHINE
+
+
+def test_drgn_gets_no_option_that_its_version_does_not_know() -> None:
+    told = ["drgn --architecture x86_64 -c a.kdump"]
+    assert _drgn(of="0.0.27", machine=b"x86_64") == told
+    assert _drgn(of="0.0.25", machine=b"x86_64") == [], "it refuses the file"
+    for version, command in (("0.0.25", ["drgn -c a.kdump"]), ("0.0.27", told)):
+        assert _drgn(None, version, sysname=b"Linux", release=b"6.1", version=b"1", machine=b"x86_64") == command
 
 
 @given(st.text(min_size=1).filter(lambda text: "\0" not in text))

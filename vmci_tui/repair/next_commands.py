@@ -28,6 +28,8 @@ from vmci_tui.repair.safe_fixes import changes
 
 _OF_X86: Final = frozenset(("crash", "makedumpfile"))
 """Programs that read only dumps of the machine they are built for."""
+_NAMES_MACHINE: Final = (0, 0, 27)
+"""The first version of drgn with --architecture."""
 
 
 class NextCommand(NamedTuple):
@@ -90,7 +92,8 @@ def _steps(document: Document, verdicts: Verdicts, path: str) -> Iterator[NextCo
 
 def _lacks_machine(verdict: Verdict) -> bool:
     """Return whether only the machine is missing: QEMU's kdump files lack it, drgn accepts them with --architecture."""
-    return verdict.decisive is not None and verdict.decisive.rule.name in LACKS_MACHINE
+    lacks = verdict.decisive is not None and verdict.decisive.rule.name in LACKS_MACHINE
+    return lacks and verdict.reader.numbers >= _NAMES_MACHINE
 
 
 def _of_reader(verdict: Verdict, document: Document, text: Vmcoreinfo | None, path: str) -> Iterator[NextCommand]:
@@ -105,7 +108,8 @@ def _of_reader(verdict: Verdict, document: Document, text: Vmcoreinfo | None, pa
     elif name == "drgn":
         dump = document.dump
         named = machine_facts(dump.machine).drgn.name if dump is not None and dump.kind == "kdump" else None
-        option = f" --architecture {named}" if named is not None else ""
+        knows = verdict.reader.numbers >= _NAMES_MACHINE
+        option = f" --architecture {named}" if named is not None and knows else ""
         why = _warned("starts a Python session; finds the vmlinux by itself", text)
         yield NextCommand(name, Safe(f"drgn{option} -c {file}"), why)
     elif name == "libkdumpfile" and document.container == "elf":
