@@ -6,7 +6,8 @@ state, and undo goes one step down the stack: undoing all edits gives the opened
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from vmci_tui.common.safe_text import Safe
@@ -30,25 +31,30 @@ class UndoStep(NamedTuple):
     state: State
 
 
-@dataclass(eq=False)
 class Document:
     """One opened file (and its blob), with undo and redo without limit."""
 
-    name: Safe
-    source: Source
-    dump: Dump | None
-    opened: State
-    blob: Source | None = None
-    blob_name: Safe | None = None
-    read_only: bool = False
-    """Another process has the file's lock: copies can be saved, the file itself cannot."""
-    made: bool = False
-    """Whether it was made from nothing, and no file has its name."""
-    saved: State | None = None
-    """The last saved state of the dump and of its entry; None if nothing was saved yet."""
-    _steps: list[UndoStep] = field(default_factory=list)
-    _at: int = 0
-    _layouts: tuple[State, Layout] | None = None
+    def __init__(
+        self,
+        name: Safe,
+        source: Source,
+        dump: Dump | None,
+        opened: State,
+        blob: Source | None = None,
+        blob_name: Safe | None = None,
+        made: bool = False,
+    ) -> None:
+        self.name, self.source, self.dump, self.opened = name, source, dump, opened
+        self.blob, self.blob_name = blob, blob_name
+        self.made = made
+        """Whether it was made from nothing, and no file has its name."""
+        self.read_only = False
+        """Another process has the file's lock: copies can be saved, the file itself cannot."""
+        self.saved: State | None = None
+        """The last saved state of the dump and of its entry; None if nothing was saved yet."""
+        self._steps: list[UndoStep] = []
+        self._at = 0
+        self._layouts: tuple[State, Layout] | None = None
 
     def close(self) -> None:
         """Close the files and release their locks."""
@@ -133,7 +139,9 @@ class Document:
 
     def snapshot(self) -> Document:
         """Return a copy with the same files and state, which later edits of this document do not change."""
-        return replace(self, _steps=list(self._steps))
+        same = copy(self)
+        same._steps = list(self._steps)
+        return same
 
     def undo(self) -> Edit | None:
         """Undo the last edit and return it; None at the opened state."""

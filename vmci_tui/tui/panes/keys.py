@@ -22,7 +22,7 @@ from vmci_tui.formats.vmcoreinfo import Line
 from vmci_tui.tui.bindings import bind, moves
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
-from vmci_tui.tui.panes.key_rows import KeyRows
+from vmci_tui.tui.panes.rows import KeyRows
 from vmci_tui.tui.prompts import ask_edit, say, try_edit
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import plain

@@ -1,17 +1,18 @@
-"""The rows of the entry, notes and findings panes, and the bytes that each row is about. Pure functions."""
+"""The rows of the panes that are lists, and the bytes that each row is about."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, overload
 
-from vmci_tui.common.safe_text import visible
+from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.span import Span
 from vmci_tui.document.derived_entry import derive, no_entry_reason
 from vmci_tui.document.document import Document
 from vmci_tui.formats.fw_cfg_entry import FIELDS, FORMAT_ELF, FORMAT_NONE, RESET, WHOLE_ENTRY, EntryHistory, entry_span
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.note_kinds import device_dump
+from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
 from vmci_tui.tui.style.cells import Row
 
 if TYPE_CHECKING:
@@ -154,3 +155,68 @@ def consequence_lines(finding: Finding) -> list[str]:
     out = [f"{c.reader} refuses: {c.says or '(it prints nothing)'}" for c in finding.readers if c.refuses]
     others = dict.fromkeys(c.reader for c in finding.readers if not c.refuses)
     return [*dict.fromkeys(out), *([f"warns or reads a wrong value: {', '.join(others)}"] if others else [])]
+
+
+class KeyRows(Sequence[Row]):
+    """The lines of the text that pass the filter, as rows that are built when they are shown."""
+
+    title = "vmcoreinfo"
+    summary = "none"
+    """The pane's subtitle if the note has no text."""
+
+    def __init__(self, text: Vmcoreinfo | None, wanted: str = "") -> None:
+        self.text = text
+        lines = text.lines if text else ()
+        needle = wanted.lower().encode("ascii", "replace")
+        self.lines: tuple[Line, ...] = (
+            lines if not needle else tuple(line for line in lines if needle in line.raw.lower())
+        )
+        self._twice = {key for key, _ in text.duplicates} if text else set()
+        self._longest = max((len(line.key or b"") for line in self.lines[:2000]), default=0)
+        self._digits = len(str(len(lines)))
+        self._width = 40
+
+    def fit(self, width: int) -> None:
+        """Share `width` cells between keys and values; keys get three fifths at most."""
+        self._width = min(self._longest, max((width - self._digits) * 3 // 5, 12))
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        line = self.lines[index]
+        number = f"{line.number:>{self._digits}} "
+        if line.key is None:
+            return (
+                (number, "dim"),
+                (visible(line.body[:_LONGEST]) or "(empty line)", "error"),
+                ("  no key=value", "dim"),
+            )
+        style = "warning" if line.key in self._twice else "key"
+        key = visible(line.key[:_LONGEST])
+        if len(key) > self._width:
+            key = Safe(key[: self._width - 2] + "..")
+        return (
+            (number, "dim"), (f"{key:<{self._width}} ", style), (visible((line.value or b"")[:_LONGEST]), "value"),
+        )  # fmt: skip
+
+    def part(self, index: int) -> Span | None:
+        """Return the bytes of the descriptor that a row is about; None for a line of the text."""
+        return None
+
+    def index_of(self, number: int) -> int | None:
+        """Return the row of line `number` of the text; None if the filter hides it."""
+        low, high = 0, len(self.lines)
+        while low < high:
+            middle = (low + high) // 2
+            if self.lines[middle].number < number:
+                low = middle + 1
+            else:
+                high = middle
+        return low if low < len(self.lines) and self.lines[low].number == number else None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.windows_header import windows_header
-from vmci_tui.tui.panes.key_rows import KeyRows
+from vmci_tui.tui.panes.rows import KeyRows
 from vmci_tui.tui.style.cells import Row
 
 
