@@ -190,14 +190,6 @@ FLATTENED_RULES: Final = (
         where=_flattened, since=(0, 0, 24), until=(0, 0, 25)),
 )
 """Before all others."""
-# fmt: on
-
-
-def _lost(finder: Finder, r: LibdrgnCore) -> Span | None:
-    return r.lost(finder)
-
-
-# fmt: off
 CORE_RULES: Final = (
     _libelf("C13", "before", "not-elf", "elf_begin.c determine_kind", _NOT_A_CORE,
         "The file must start with the magic of ELF, class 1 or 2, data 1 or 2 and version 1, and have a whole header.",
@@ -220,8 +212,8 @@ CORE_RULES: Final = (
     _libelf("C02", "before", "notes-behind-the-file", "elf_getdata_rawchunk.c", _CUT,
         "Every PT_NOTE must be whole in the file: p_filesz bytes from p_offset on.",
         where=lambda r: r.cut),
-    *(_drgn(cause, "note", name, function, "", why, where=partial(_lost, finder), says=says, since=since,
-            until=until)
+    *(_drgn(cause, "note", name, function, "", why,
+            where=partial(LibdrgnCore.lost, finder=finder), says=says, since=since, until=until)
       for cause, name, function, why, finder in _MISSED for says, since, until in _WORDS),
     *(_drgn("N01", "note", "no-note", "", "",
             "There is no note named VMCOREINFO in any PT_NOTE; if there are QEMU's notes, drgn says how to get one.",
