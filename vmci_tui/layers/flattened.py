@@ -120,15 +120,16 @@ def open_flattened(file: Source) -> FlattenedSource:
                 "make it plain: `vmci unflatten FILE -o OUT`",
             )
         index.add(*record)
-    order = index.by_offset()
-    twice = index.overlap(order)
+    ordered, order = index.in_order()
+    twice = ordered.overlap
     if twice is not None and index.number > OVERLAP_LIMIT:
         raise OpenError(
             f"records of this flattened file overlap, and they are more than {OVERLAP_LIMIT}",
             "make it plain: `vmci unflatten FILE -o OUT`",
         )
     overlap = "" if twice is None else f"two records of the flattened file write to offset {twice:#x}: the later counts"
-    return FlattenedSource(file, index.disjoint(order), tuple(faults), overlap, end_mark)
+    disjoint = ordered if twice is None else index.later_wins(order)
+    return FlattenedSource(file, disjoint, tuple(faults), overlap, end_mark)
 
 
 def records(file: Source, faults: list[str]) -> Iterator[Record]:

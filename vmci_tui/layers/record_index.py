@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
-from itertools import pairwise
+from itertools import islice
 from typing import NamedTuple
 
 
@@ -33,6 +34,10 @@ class RecordIndex(NamedTuple):
         self.offsets.append(offset)
         self.lengths.append(length)
         self.places.append(place)
+
+    def followed_by(self, more: RecordIndex) -> RecordIndex:
+        """Return these records and more, in the file's order."""
+        return RecordIndex(*(mine + other for mine, other in zip(self, more, strict=True)))
 
     @property
     def number(self) -> int:
@@ -66,22 +71,26 @@ class RecordIndex(NamedTuple):
                 yield Record(first, stop - first, places[at] + first - start)
             at += 1
 
-    def by_offset(self) -> list[int]:
-        """Return the numbers of the records in the plain file's order."""
-        return sorted(range(self.number), key=self.offsets.__getitem__)
+    def in_order(self) -> tuple[RecordIndex, Sequence[int]]:
+        """Return the records by their offset in the plain file, and their numbers here."""
+        offsets = self.offsets
+        if all(map(operator.le, offsets, islice(offsets, 1, None))):
+            return self, range(self.number)
+        order = sorted(range(self.number), key=offsets.__getitem__)
+        return RecordIndex(*(array("Q", map(column.__getitem__, order)) for column in self)), order
 
-    def overlap(self, order: Sequence[int]) -> int | None:
-        """Return the first offset to which two records write; None if the records are disjoint."""
-        offsets, lengths, _ = self
-        return next((offsets[b] for a, b in pairwise(order) if offsets[a] + lengths[a] > offsets[b]), None)
+    @property
+    def overlap(self) -> int | None:
+        """The first offset to which two records write; None if they are disjoint. They must be in order."""
+        ends, starts = map(operator.add, self.offsets, self.lengths), islice(self.offsets, 1, None)
+        return next((start for end, start in zip(ends, starts, strict=False) if end > start), None)
 
-    def disjoint(self, order: Sequence[int]) -> RecordIndex:
+    def disjoint(self) -> RecordIndex:
         """Return the records in order, each byte with the last record that writes it."""
-        if self.overlap(order) is not None:
-            return self._later_wins(order)
-        return RecordIndex(*(array("Q", map(column.__getitem__, order)) for column in self))
+        ordered, order = self.in_order()
+        return ordered if ordered.overlap is None else self.later_wins(order)
 
-    def _later_wins(self, order: Sequence[int]) -> RecordIndex:
+    def later_wins(self, order: Sequence[int]) -> RecordIndex:
         """Sweep over the offsets, with the open records in a heap, the last one on top."""
         offsets, lengths, places = self
         out = RecordIndex.empty()

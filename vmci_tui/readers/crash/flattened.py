@@ -91,9 +91,9 @@ class CrashFlat(CrashReading):
 
         Only sizes and the end mark count (store_flat_data_array).
         """
-        whole, at = written_records(self.view)
-        headers = RecordHeaders(self.view)
-        for _ in range(whole.number, RECORD_LIMIT):  # negative sizes can lead in a circle
+        written, headers = written_records(self.view), RecordHeaders(self.view)
+        at = written.end
+        for _ in range(written.records.number, RECORD_LIMIT):  # negative sizes can lead in a circle
             if (head := headers.at(at)) is None:
                 return "crash: read error: FILE (flat format): truncated/incomplete"
             if head[0] == -1:

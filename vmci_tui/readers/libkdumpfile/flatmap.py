@@ -85,9 +85,9 @@ class FlatFile(ReadableFile):
     def __init__(self, windows: Windows) -> None:
         super().__init__(windows)
         headers = RecordHeaders(self._view)
-        whole, at = written_records(self._view)
-        index = RecordIndex(*(column[:] for column in whole))
-        before = index.places[-1] - RECORD.size if index.number else 0
+        written = written_records(self._view)
+        whole, at, more = written.records, written.end, RecordIndex.empty()
+        before = whole.places[-1] - RECORD.size if whole.number else 0
         while True:
             offset, size = headers.at(at) or self._last(at)
             if offset == -1:
@@ -97,14 +97,14 @@ class FlatFile(ReadableFile):
                 raise _wrong("offset", offset, at, span)
             if size <= 0:
                 raise _wrong("segment size", size, at, span)
-            if index.number == RECORD_LIMIT:
+            if whole.number + more.number == RECORD_LIMIT:
                 raise Stopped("too-many-records", "", span)
             before = at
             at += RECORD.size
-            index.add(offset, size, at)
+            more.add(offset, size, at)
             at += size
-        self.records = index.number
-        self._index = index.disjoint(index.by_offset())
+        self.records = whole.number + more.number
+        self._index = whole.followed_by(more).disjoint() if more.number else written.plain
 
     @property
     def size(self) -> int:

@@ -6,7 +6,9 @@ reads zeros after the end of the file.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 
 from vmci_tui.formats.flattened_records import HEADER_SIZE, RECORD
 from vmci_tui.layers.record_index import RecordIndex
@@ -19,12 +21,18 @@ _AT_ONCE: Final = 1 << 16
 _CLOSE: Final = 1 << 12
 
 
-class WrittenRecords(NamedTuple):
+@dataclass(frozen=True)
+class WrittenRecords:
     """The records with bytes that are whole in the file, in its order."""
 
     records: RecordIndex
     end: int
     """Offset of the next header: the end mark, a record that is not whole or has no bytes, or one record too many."""
+
+    @cached_property
+    def plain(self) -> RecordIndex:
+        """The records as an index of the plain file: where two write to one offset, the later counts."""
+        return self.records.disjoint()
 
 
 class RecordHeaders:
