@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from vmci_tui.readers.rule import Form, Value
@@ -44,7 +45,8 @@ _LINE: Final = re.compile(
 CACHE_PAGES: Final = 1024
 
 
-def used_lines(text: bytes) -> list[TextLine]:
+@lru_cache(maxsize=2)
+def used_lines(text: bytes) -> tuple[TextLine, ...]:
     """Return the lines that it uses, in order; each value is a C string and ends at a NUL.
 
     A key that begins with a dot, and is not the name of an earlier line, is empty.
@@ -60,7 +62,7 @@ def used_lines(text: bytes) -> list[TextLine]:
                 continue
             key = dotted
         out.append(TextLine(key or b"", c_string(m["value"] or b""), m.start(), m.end() - m.start()))
-    return out
+    return tuple(out)
 
 
 def number_of(value: bytes, base: int) -> int | None:
