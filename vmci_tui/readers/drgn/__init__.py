@@ -7,8 +7,8 @@ from typing import Final
 from vmci_tui.readers import libdrgn
 from vmci_tui.readers.drgn.memory import DrgnMemory
 from vmci_tui.readers.libdrgn.text import KEYS, SINCE, lines
-from vmci_tui.readers.libkdumpfile.opening import TURNS
 from vmci_tui.readers.libkdumpfile.reading import LAST_RULES, MEMORY_RULES, NOTE_RULES, OpenedByDrgn
+from vmci_tui.readers.libkdumpfile.releases import TURNS
 from vmci_tui.readers.rule import NOT_KNOWN, ProbeResult, Reader, RuleHit
 from vmci_tui.readers.rule_rows import RuleRows
 from vmci_tui.readers.utsname_probe import probe

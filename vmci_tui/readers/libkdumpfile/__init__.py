@@ -16,12 +16,13 @@ from vmci_tui.readers.libdrgn.text import KEYS as DRGN_KEYS
 from vmci_tui.readers.libdrgn.text import SINCE
 from vmci_tui.readers.libkdumpfile.kdump_rules import NOT_SET
 from vmci_tui.readers.libkdumpfile.open_elf import OpeningElf
-from vmci_tui.readers.libkdumpfile.opening import TURNS, OpeningDump, library_of
+from vmci_tui.readers.libkdumpfile.opening import OpeningDump
 from vmci_tui.readers.libkdumpfile.reading import LAST_RULES, MEMORY_RULES, NOTE_RULES, OpenedByDrgn
+from vmci_tui.readers.libkdumpfile.releases import TURNS, release_of
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import KEYS, lines
 from vmci_tui.readers.rule import NOT_KNOWN, Reader, Rule
 from vmci_tui.readers.rule_rows import RuleRows
-from vmci_tui.readers.version import numbers_of, numbers_text
+from vmci_tui.readers.version import numbers_of
 
 
 class OpenedWithLibkdumpfile(OpenedByDrgn):
@@ -63,7 +64,7 @@ _RULES: Final[tuple[Rule[OpenedWithLibkdumpfile], ...]] = (
 
 def _edition(version: str) -> str:
     """Return the version of libkdumpfile in the wheel of a version of drgn, and that one."""
-    return f"{numbers_text(library_of(numbers_of(version)))} in drgn {version}"
+    return f"{release_of(numbers_of(version)).number} in drgn {version}"
 
 
 READER: Final = Reader(

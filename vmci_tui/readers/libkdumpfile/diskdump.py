@@ -13,15 +13,11 @@ from vmci_tui.common.span import Span
 from vmci_tui.formats.kdump_records import DiskDumpHeader, KdumpFormat, KdumpSubHeader
 from vmci_tui.readers.libkdumpfile.file_cache import FD, FILE, Killed, ReadFailed, Stopped
 from vmci_tui.readers.libkdumpfile.flatmap import FileChunk, ReadableFile
-from vmci_tui.readers.version import Version
+from vmci_tui.readers.libkdumpfile.releases import Release
 
 INVALID: Final = f"{FILE}Invalid diskdump header content"
 _TOP: Final = 1 << 64
 _UNSIGNED: Final = 1 << 32
-GUESSES_PADDING: Final[Version] = (0, 5, 2)
-_READS_ERASE_INFO: Final[Version] = (0, 5, 2)
-_ENDS_IN_BITMAP: Final[Version] = (0, 5, 1)
-"""The first releases of libkdumpfile that do so; earlier ones read every 32-bit sub-header as packed."""
 _SMALLEST, _LARGEST = 1 << 12, 1 << 18
 _FORMS: Final = tuple(KdumpFormat(bits, order) for bits in (32, 64) for order in ("little", "big"))
 """In the order in which they are tried."""
@@ -56,10 +52,10 @@ class PageMap(NamedTuple):
     """Whether reading one byte more than the bitmap would kill."""
 
 
-def headers_of(file: ReadableFile, head: bytes, library: Version) -> Headers:
+def headers_of(file: ReadableFile, head: bytes, library: Release) -> Headers:
     """Return the headers in the first form that fits; `head`: the file's first bytes (diskdump_probe).
 
-    `library`: the release of libkdumpfile. Raises Stopped, Killed and ReadFailed.
+    Raises Stopped, Killed and ReadFailed.
     """
     for form in _FORMS:
         header = form.unpack_header(head)
@@ -77,7 +73,7 @@ def _fits(header: DiskDumpHeader) -> bool:
     return valid and 8 * header.bitmap_blocks * size >= header.max_mapnr
 
 
-def _with_sub(file: ReadableFile, found: Headers, library: Version) -> Headers:
+def _with_sub(file: ReadableFile, found: Headers, library: Release) -> Headers:
     """Return the headers with the sub-header; for a 32-bit one the bytes of the longer, padded form are read."""
     form, header = found.form, found.header
     padded = form._replace(padded=form.bits == 32)
@@ -90,17 +86,17 @@ def _with_sub(file: ReadableFile, found: Headers, library: Version) -> Headers:
         header.block_size < sub.offset_vmcoreinfo and (sub.offset_vmcoreinfo + sub.size_vmcoreinfo) % _TOP <= payload
     )
     nothing = not sub.offset_vmcoreinfo and not sub.size_vmcoreinfo
-    packed = header.version < 3 or nothing or inside or library < GUESSES_PADDING
+    packed = header.version < 3 or nothing or inside or not library.guesses_padding
     return Headers(form, header, sub, other) if packed else Headers(padded, header, other, sub)
 
 
-def text_or_erase_info(file: ReadableFile, found: Headers, library: Version) -> tuple[int, int, bytes] | None:
+def text_or_erase_info(file: ReadableFile, found: Headers, library: Release) -> tuple[int, int, bytes] | None:
     """Return offset, size and bytes of the text of a file of version 3; from version 4 on only read the erase info.
 
     The erase info came with version 5. Raises Stopped.
     """
     sub, version = found.sub, found.header.version
-    if sub is None or version < 3 or (version > 3 and library < _READS_ERASE_INFO):
+    if sub is None or version < 3 or (version > 3 and not library.reads_erase_info):
         return None
     place, name, rule = (sub.offset_vmcoreinfo, sub.size_vmcoreinfo), "VMCOREINFO", "text-pointer"
     if version > 3:
@@ -110,7 +106,7 @@ def text_or_erase_info(file: ReadableFile, found: Headers, library: Version) -> 
     return (offset, size, chunk.data[:size]) if version == 3 else None
 
 
-def page_map(file: ReadableFile, found: Headers, page: int, library: Version) -> PageMap:
+def page_map(file: ReadableFile, found: Headers, page: int, library: Release) -> PageMap:
     """Return the pages of the file, by the bitmap (read_bitmap); `page`: bytes of a page. Raises Stopped."""
     header, sub = found.header, found.sub
     start, end, max_pfn = 0, 0, header.max_mapnr
@@ -130,7 +126,7 @@ def page_map(file: ReadableFile, found: Headers, page: int, library: Version) ->
     covered = size * 8 % _TOP
     last = min(covered, end)
     touched = (last + 7) >> 3 if start < last else 0
-    if touched and library < _ENDS_IN_BITMAP:
+    if touched and not library.stays_in_bitmap:
         touched += 1  # at least: it reads on to the end of the last run of equal bits
     chunk = _piece(file, at, size, touched, f"Cannot read {size} bytes of page bitmap at {at}", "bitmap")
     at_end = chunk.deadly is not None and 0 < touched >= chunk.deadly

@@ -11,20 +11,12 @@ from typing import Final
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import align_up
 from vmci_tui.readers.file_view import View
-from vmci_tui.readers.version import Version
+from vmci_tui.readers.libkdumpfile.releases import NEWEST, Release
 
 PAGE: Final = 4096
 WINDOW: Final = PAGE << 10
 _NO_MEMORY: Final = 1 << 35
 """malloc fails from about here on: observed on a machine with 24 GiB; others differ by a few powers of two."""
-NEWEST: Final[Version] = (0, 5, 6)
-"""The newest release of libkdumpfile that is known."""
-_READ_PAGES: Final = 16
-"""Pages that it caches of bytes that it cannot map; a piece with more pages has no room (KDUMP_ERR_BUSY)."""
-_OLD_READ_PAGES: Final = 1 << 10
-"""The same before 0.5.5: the order was taken for the number (fcache_new)."""
-
-
 FILE: Final = "file #0: "
 """libkdumpfile's words before those of a step that reads the only file of a dump."""
 FD: Final = f"kdump_set_number_attr(KDUMP_ATTR_FILE_FD): {FILE}"
@@ -56,9 +48,9 @@ class Killed(Exception):
 class Windows:
     """The file cache (fcache.c) over the bytes of a file; `library`: the release of libkdumpfile."""
 
-    def __init__(self, view: View, library: Version = NEWEST) -> None:
+    def __init__(self, view: View, library: Release = NEWEST) -> None:
         self.view = view
-        self._read_pages = _READ_PAGES if library >= (0, 5, 5) else _OLD_READ_PAGES
+        self._read_pages = library.read_pages
         self.crowded = False
         """Whether the number of pages for bytes that cannot be mapped mattered."""
         self.end = align_up(view.size, PAGE)
@@ -81,7 +73,8 @@ class Windows:
             raise ReadFailed("Invalid argument")
         if offset & -PAGE >= self.view.size:
             pages = (offset + asked - 1) // PAGE - offset // PAGE
-            self.crowded |= pages >= _READ_PAGES
+            self.crowded |= pages >= NEWEST.read_pages
+            # A piece with more pages than it caches has no room (KDUMP_ERR_BUSY).
             if pages >= self._read_pages and not self.read_before:
                 raise ReadFailed("")
             self.read_before = True

@@ -11,7 +11,7 @@ from vmci_tui.formats.elf_records import format_of
 from vmci_tui.formats.kdump_records import UTSNAME_FIELDS, KdumpFormat
 from vmci_tui.readers.libkdumpfile.guest_rules import DISK, LIBRARY, GuestReading, stops
 from vmci_tui.readers.libkdumpfile.open_kdump import OpeningKdump
-from vmci_tui.readers.libkdumpfile.opening import TURNS
+from vmci_tui.readers.libkdumpfile.releases import TURNS
 from vmci_tui.readers.rule import RuleHit
 from vmci_tui.readers.rule_rows import RuleRows
 

@@ -17,9 +17,9 @@ from vmci_tui.readers.libkdumpfile.elf_pages import ElfMemory, LoadSegments
 from vmci_tui.readers.libkdumpfile.file_cache import FD, FILE, OSTYPE, Killed, ReadFailed, Stopped, Windows
 from vmci_tui.readers.libkdumpfile.memory import DumpMemory, Missing, Untranslated
 from vmci_tui.readers.libkdumpfile.opening import OpeningDump
+from vmci_tui.readers.libkdumpfile.releases import Release
 from vmci_tui.readers.shared.elf_notes import WalkedNote, walk
 from vmci_tui.readers.shared.elf_program import ElfFile
-from vmci_tui.readers.version import Version
 
 _KNOWN: Final = 1 << 17
 """The most program headers that are remembered for the next judgement."""
@@ -33,7 +33,7 @@ class OpeningElf(OpeningDump):
 
     first_step = "killed-by-headers"
 
-    def __init__(self, view: View, library: Version) -> None:
+    def __init__(self, view: View, library: Release) -> None:
         self._core = ElfFile(view)
         super().__init__(view, library)
 

@@ -18,22 +18,20 @@ from vmci_tui.readers.libkdumpfile.flatmap import FileChunk, FlatFile, ReadableF
 from vmci_tui.readers.libkdumpfile.flattened_elf import FlatWindows, core_of
 from vmci_tui.readers.libkdumpfile.open_elf import describe, open_guest
 from vmci_tui.readers.libkdumpfile.opening import OpeningDump, machine_of_uname
+from vmci_tui.readers.libkdumpfile.releases import Release
 from vmci_tui.readers.rule import ProbeResult
 from vmci_tui.readers.shared.elf_notes import WalkedNote, walk
 from vmci_tui.readers.shared.text_lines import c_string
-from vmci_tui.readers.version import Version
 
 _HEADER: Final = KdumpFormat(64, "little").header
 """The names of utsname are at the same place in every form."""
 _LINUX: Final = b"Linux\0"
-_BY_RECORDS: Final[Version] = (0, 5, 5)
-"""The first release that reads all through the records of a flattened file: before, no ELF dump and no blobs."""
 _POINTED_LIMIT: Final = 1 << 20
 
 
-def run_of(view: View, library: Version) -> OpeningKdump:
+def run_of(view: View, library: Release) -> OpeningKdump:
     """Open a file as a release of libkdumpfile does. The result is shared by two readers."""
-    name = f"kdump run {library}"
+    name = f"kdump run {library.number}"
     run = view.shared.get(name)
     if not isinstance(run, OpeningKdump):
         run = view.shared[name] = OpeningKdump(view, library)
@@ -45,7 +43,7 @@ class OpeningKdump(OpeningDump):
 
     first_step = "killed-by-records"
 
-    def __init__(self, view: View, library: Version) -> None:
+    def __init__(self, view: View, library: Release) -> None:
         self.file: ReadableFile | None = None
         self.head = b""
         """The first bytes of the plain file."""
@@ -119,7 +117,7 @@ class OpeningKdump(OpeningDump):
     def _open(self) -> None:
         self.file = file = open_file(self.windows)
         self.head = file.pread(0, HEADER_SIZE)
-        if isinstance(file, FlatFile) and self.head.startswith(MAGIC) and self.library >= _BY_RECORDS:
+        if isinstance(file, FlatFile) and self.head.startswith(MAGIC) and self.library.by_records:
             # libkdumpfile reads an ELF dump in records like any other.
             self.step = "killed-by-headers", None
             core, windows = core_of(file)
@@ -128,7 +126,7 @@ class OpeningKdump(OpeningDump):
             describe(self, loads, windows)
             return
         if not self.head.startswith((KDUMP, DISKDUMP)):
-            if file.flattened and not file.records and self.library >= _BY_RECORDS:
+            if file.flattened and not file.records and self.library.by_records:
                 raise Stopped("no-records", "killed by SIGSEGV")
             raise Stopped("unknown-format", f"{FILE}Unknown file format", _HEADER.span("signature"))
         self._open_headers(file)
@@ -142,7 +140,7 @@ class OpeningKdump(OpeningDump):
         """Read headers, bitmap and notes (diskdump_probe)."""
         opened = headers_of(file, self.head, self.library)
         self.page_size, self.cache = opened.header.block_size, True
-        pointed = file if self.library >= _BY_RECORDS else ReadableFile(self.windows)
+        pointed = file if self.library.by_records else ReadableFile(self.windows)
         text = text_or_erase_info(pointed, opened, self.library)
         if text is not None:
             self._take_pointed(*text)
@@ -155,7 +153,7 @@ class OpeningKdump(OpeningDump):
 
     def _take_pointed(self, offset: int, size: int, text: bytes) -> None:
         """Take the text of a file of version 3, which has no notes."""
-        if isinstance(self.file, FlatFile) <= (self.library >= _BY_RECORDS):
+        if self.library.by_records or not isinstance(self.file, FlatFile):
             self.note = WalkedNote(offset, b"", 0, offset, text, offset + size)
         try:
             self.take(text, FD + FILE)

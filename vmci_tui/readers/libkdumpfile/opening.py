@@ -6,7 +6,6 @@ It is the same for every container; `OpeningElf` and `OpeningKdump` add how each
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from functools import cache
 from typing import ClassVar, Final
 from weakref import ref
@@ -19,32 +18,21 @@ from vmci_tui.machines.table import MACHINES
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.libkdumpfile import lowcore
 from vmci_tui.readers.libkdumpfile.addrxlat.setup import KernelFacts, Translation
-from vmci_tui.readers.libkdumpfile.file_cache import NEWEST, OSTYPE, Killed, ReadFailed, Stopped, Windows
+from vmci_tui.readers.libkdumpfile.file_cache import OSTYPE, Killed, ReadFailed, Stopped, Windows
 from vmci_tui.readers.libkdumpfile.memory import Corrupt, DumpMemory, Missing, Untranslated
+from vmci_tui.readers.libkdumpfile.releases import NEW_MACHINES, Release
 from vmci_tui.readers.libkdumpfile.vmcoreinfo import BASES, CACHE_PAGES, number_of, used_lines, version_code
 from vmci_tui.readers.rule import NOT_KNOWN, ProbeResult
 from vmci_tui.readers.shared.elf_notes import WalkedNote
 from vmci_tui.readers.shared.text_lines import TextLine
 from vmci_tui.readers.utsname_probe import ReadFailure, probe
-from vmci_tui.readers.version import Version
 
 _PHYS_BASE: Final = b"NUMBER(phys_base)"
-_MACHINES_SINCE: Final[Mapping[str, Version]] = {"arm": (0, 5, 2), "riscv64": (0, 5, 4)}
-"""The releases from which on it reads registers and page tables of later machines."""
-_QEMU_CPUS: Final[Version] = (0, 5, 5)
-"""The first release that reads QEMU's own notes of x86-64 processors."""
-TURNS: Final[tuple[Version, ...]] = ((0, 0, 24), (0, 0, 31))
-"""The releases of drgn that came with another libkdumpfile."""
 
 
-def library_of(drgn: Version) -> Version:
-    """Return the release of libkdumpfile in the wheel of a release of drgn; Debian's may have another."""
-    return NEWEST if drgn >= TURNS[1] else (0, 5, 4) if drgn >= TURNS[0] else (0, 5, 0)
-
-
-def machine_of_uname(machine: bytes, library: Version) -> Libkdumpfile:
+def machine_of_uname(machine: bytes, library: Release) -> Libkdumpfile:
     """Return the machine of a utsname (util.c machine_arch_name): any other name with arm in front is arm."""
-    if machine.startswith(b"riscv") and library < _MACHINES_SINCE["riscv64"]:
+    if machine.startswith(b"riscv") and not library.new_machines:
         return Libkdumpfile()
     known = (row.libkdumpfile for row in MACHINES.values())
     other = MACHINES["arm"].libkdumpfile if machine.startswith(b"arm") else Libkdumpfile()
@@ -63,7 +51,7 @@ class OpeningDump(ABC):
     first_step: ClassVar[str]
     """The rule that fires if a signal kills it in its first step."""
 
-    def __init__(self, view: View, library: Version) -> None:
+    def __init__(self, view: View, library: Release) -> None:
         self.view = view
         self.library = library
         """The release of libkdumpfile."""
@@ -112,12 +100,12 @@ class OpeningDump(ABC):
     @property
     def depends(self) -> bool:
         """Whether other releases of libkdumpfile may read the file in another way."""
-        return self.windows.crowded or self.arch in _MACHINES_SINCE or self._qemu_cpus > 0
+        return self.windows.crowded or self.arch in NEW_MACHINES or self._qemu_cpus > 0
 
     @property
     def _supported(self) -> Libkdumpfile:
         """The machine, if the release knows more than its name."""
-        return self.machine if self.library >= _MACHINES_SINCE.get(self.arch or "", ()) else Libkdumpfile()
+        return self.machine if self.library.new_machines or self.arch not in NEW_MACHINES else Libkdumpfile()
 
     @abstractmethod
     def _open(self) -> None:
@@ -179,7 +167,7 @@ class OpeningDump(ABC):
         if name != b"QEMU" or note.type != 0 or self.arch != "x86_64":
             return
         self._qemu_cpus += 1
-        if self.library < _QEMU_CPUS:
+        if not self.library.reads_qemu_cpus:
             return
         state = _qemu_cpu_state(self.order)
         version, size, cr3, cr4 = state.unpack(note.desc[: state.size].ljust(state.size, b"\0"))

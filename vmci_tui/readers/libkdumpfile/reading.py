@@ -10,11 +10,12 @@ from vmci_tui.readers.file_view import View
 from vmci_tui.readers.libdrgn.core import CORE_RULES, FLATTENED_RULES, LibdrgnCore
 from vmci_tui.readers.libdrgn.text import DrgnText
 from vmci_tui.readers.libdrgn.text_rules import TEXT_RULES
-from vmci_tui.readers.libkdumpfile.file_cache import NEWEST, Stopped
+from vmci_tui.readers.libkdumpfile.file_cache import Stopped
 from vmci_tui.readers.libkdumpfile.guest_rules import ELF_MEMORY_RULES, ELF_RULES, GUEST_RULES
 from vmci_tui.readers.libkdumpfile.kdump_rules import KDUMP_MACHINE_RULES, KDUMP_MEMORY_RULES, KDUMP_RULES
 from vmci_tui.readers.libkdumpfile.open_kdump import OpeningKdump, run_of
-from vmci_tui.readers.libkdumpfile.opening import OpeningDump, library_of
+from vmci_tui.readers.libkdumpfile.opening import OpeningDump
+from vmci_tui.readers.libkdumpfile.releases import NEWEST, Release, release_of
 from vmci_tui.readers.rule import Rule
 from vmci_tui.readers.version import Version
 
@@ -29,13 +30,13 @@ LAST_RULES: Final[tuple[Rule[OpenedByDrgn], ...]] = (*TEXT_RULES, *KDUMP_MACHINE
 class OpenedByDrgn(LibdrgnCore):
     """A file as drgn opens it, with libkdumpfile for kdump formats only; `library`: the release of libkdumpfile."""
 
-    def __init__(self, view: View, library: Version = NEWEST) -> None:
+    def __init__(self, view: View, library: Release = NEWEST) -> None:
         super().__init__(view)
         self._library = library
 
     def at(self, version: Version) -> Self:
         """Return the file as a version of drgn opens it."""
-        library = library_of(version)
+        library = release_of(version)
         same = library == self._library or self.guest is None or not self.guest.depends
         return self if same else type(self)(self.view, library)
 
