@@ -7,8 +7,9 @@ p_align says so; it is tried only if parsing with 4 fails.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from itertools import accumulate
 from typing import Final, Literal
 
 from vmci_tui.common.named_struct import NamedStruct
@@ -135,6 +136,20 @@ def parse_notes(area: bytes, order: ByteOrder, p_align: int = 0) -> tuple[Note, 
         if all(note.whole for note in by_eight):
             return by_eight
     return notes
+
+
+def placed_notes(
+    area: bytes, offset: int, length: int, order: ByteOrder, p_align: int = 0
+) -> tuple[tuple[Note, ...], tuple[int, ...]]:
+    """Return the notes of `length` bytes at `offset` of a file, and the offset of each.
+
+    `area` are those of the bytes that the file has: if some are missing, the last note is broken.
+    """
+    notes = parse_notes(area, order, p_align)
+    if len(area) < length and notes:
+        missing = f"the file ends {length - len(area)} bytes before the notes do"
+        notes = (*notes[:-1], replace(notes[-1], broken=notes[-1].broken or missing))
+    return notes, tuple(accumulate((len(note.raw) for note in notes[:-1]), initial=offset))[: len(notes)]
 
 
 def _walk(area: bytes, order: ByteOrder, align: int) -> tuple[Note, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property
 from typing import ClassVar, Final
 
@@ -11,7 +10,7 @@ from vmci_tui.common.errors import OpenError
 from vmci_tui.containers.base import Dump, KeptBytes, Layout, LayoutRequest, Stored
 from vmci_tui.containers.elf import regions
 from vmci_tui.containers.elf.contents import ElfContents, memory_end
-from vmci_tui.formats.elf_note import NOTE_LIMIT, ByteOrder, Note, parse_notes
+from vmci_tui.formats.elf_note import NOTE_LIMIT, ByteOrder, Note, placed_notes
 from vmci_tui.formats.elf_records import (
     EI_CLASS,
     EI_DATA,
@@ -181,15 +180,9 @@ def _read_notes(source: Source, form: ElfFormat, segments: Segments) -> tuple[tu
             )
         area = source.read(segment.offset, segment.filesz)
         budget -= len(area)
-        at = segment.offset
-        found = parse_notes(area, form.order, segment.align)
-        if len(area) < segment.filesz and found:
-            missing = f"the file ends {segment.filesz - len(area)} bytes before the notes do"
-            found = (*found[:-1], replace(found[-1], broken=found[-1].broken or missing))
-        for note in found:
-            notes.append(note)
-            offsets.append(at)
-            at += len(note.raw)
+        found, places = placed_notes(area, segment.offset, segment.filesz, form.order, segment.align)
+        notes += found
+        offsets += places
         if len(notes) > NOTE_LIMIT:
             raise OpenError(f"this ELF file has more than {NOTE_LIMIT} notes", "its head is damaged")
     return tuple(notes), tuple(offsets)

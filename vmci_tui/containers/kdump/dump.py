@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ from vmci_tui.containers.kdump import regions
 from vmci_tui.containers.kdump.contents import KdumpContents
 from vmci_tui.containers.kdump.header import KdumpHeader, machine_of, read_header
 from vmci_tui.containers.kdump.layout import arrange
-from vmci_tui.formats.elf_note import NOTE_LIMIT, Note, parse_notes
+from vmci_tui.formats.elf_note import NOTE_LIMIT, Note, placed_notes
 from vmci_tui.formats.fw_cfg_entry import SIZE_LIMIT
 from vmci_tui.formats.header_text import HeaderText, is_text
 from vmci_tui.layers.file import HEAD_LIMIT, Source
@@ -115,17 +115,10 @@ def _read_notes(plain: Source, header: KdumpHeader) -> tuple[tuple[Note, ...], t
     if min(size, max(plain.size - offset, 0)) > HEAD_LIMIT:
         raise OpenError(f"the notes take {size} bytes; {HEAD_LIMIT} are the limit", "its head is damaged")
     area = plain.read(offset, size)
-    notes = parse_notes(area, header.form.order)
-    if len(area) < size and notes:
-        missing = f"the file ends {size - len(area)} bytes before the notes do"
-        notes = (*notes[:-1], replace(notes[-1], broken=notes[-1].broken or missing))
+    notes, starts = placed_notes(area, offset, size, header.form.order)
     if len(notes) > NOTE_LIMIT:
         raise OpenError(f"this kdump file has more than {NOTE_LIMIT} notes", "its head is damaged")
-    starts, at = [], offset
-    for note in notes:
-        starts.append(at)
-        at += len(note.raw)
-    return notes, tuple(starts)
+    return notes, starts
 
 
 def _read_header_text(plain: Source, header: KdumpHeader, notes: tuple[Note, ...]) -> HeaderText | None:
