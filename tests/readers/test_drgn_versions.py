@@ -55,10 +55,11 @@ def test_a_key_counts_from_a_version_on(reader: Reader[Any], name: str, before: 
 
 @_BOTH
 def test_flattened_files_are_read_from_0_0_25_on(reader: Reader[Any]) -> None:
+    """By libkdumpfile, which before 0.5.5 (in drgn 0.0.31) does not find the headers of every such file."""
     data = flattened(dump())
-    words = {version: at(version, data, reader).says for version in ("0.0.23", "0.0.24")}
+    words = {version: at(version, data, reader).says for version in ("0.0.23", "0.0.24", "0.0.25")}
     assert words["0.0.23"] == "not an ELF core file" and "which drgn does not support" in words["0.0.24"]
-    assert at("0.0.25", data, reader).accepts
+    assert words["0.0.25"] == "file #0: Unknown file format" and at("0.0.31", data, reader).accepts
 
 
 def test_a_missing_note_has_other_words_before_0_0_33() -> None:
