@@ -12,12 +12,12 @@ BOTH: Final[Orders] = ("little", "big")
 
 
 class Crash(NamedTuple):
-    """A machine to crash."""
+    """A machine for which crash for x86-64 was not built."""
 
-    starts: bytes | None = None
+    starts: bytes
     """How utsname.machine of a kdump header begins (diskdump.c)."""
-    name: str = ""
-    """What another machine than x86-64 is called."""
+    since: tuple[int, ...] = ()
+    """The first version of crash that knows it; empty: all do."""
 
 
 class Drgn(NamedTuple):
@@ -85,7 +85,7 @@ class MachineFacts(NamedTuple):
     """Bits of a physical address that the linear map of its kernel has room for."""
     low_addresses: bool = False
     """Whether its kernel may use the low virtual addresses, which p_vaddr 0 then claims."""
-    crash: Crash = Crash()
+    crash: Crash | None = None
     drgn: Drgn = Drgn()
     eu_readelf: bool = False
     """Whether the backend has `core_note` (elfutils 0.196, libebl/eblopenbackend.c)."""

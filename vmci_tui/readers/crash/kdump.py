@@ -23,6 +23,7 @@ from vmci_tui.readers.rule import Fault, RuleHit
 from vmci_tui.readers.shared.kdump_program import KdumpProgram
 from vmci_tui.readers.shared.text_lines import c_string
 
+_OTHERS: Final = tuple(row.crash.starts for row in MACHINES.values() if row.crash and not row.crash.since)
 _CANNOT: Final = "crash: compressed kdump: cannot "
 NO_BLOCK: Final = "crash: diskdump / compressed kdump: cannot malloc block_size buffer"
 KEY: Final = b"OSRELEASE="
@@ -60,9 +61,8 @@ class CrashKdump(KdumpProgram, CrashReading):
 
     @property
     def other_machine(self) -> bool:
-        """Whether the header names a machine that crash knows, but not x86-64."""
-        others = tuple(row.crash.starts for row in MACHINES.values() if row.crash.starts and row.crash.name)
-        return (self.header.machine + b"\0").startswith(others)
+        """Whether the header names a machine that every version of crash knows, but not x86-64."""
+        return (self.header.machine + b"\0").startswith(_OTHERS)
 
     @cached_property
     def fault(self) -> Fault | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from vmci_tui.machines.facts import Crash
+from vmci_tui.machines.table import MACHINES
 from vmci_tui.readers.crash.deaths import SEGV
 from vmci_tui.readers.crash.kdump import KEY, NO_BLOCK, CrashKdump, Way
 from vmci_tui.readers.crash.text import KEYS
@@ -41,11 +43,13 @@ row: Final[RuleRows[CrashKdump]] = RuleRows(CRASH + "diskdump.c ", CrashKdump.fi
 
 
 # fmt: off
-def _later_machine(name: str, since: Version) -> Rule[CrashKdump]:
+def _later_machine(machine: Crash) -> Rule[CrashKdump]:
     """Return the rule for a machine that crash knows from a version on."""
+    name = machine.starts.decode()
     return row("C12", "before", f"kdump-machine-{name}", _HEAD, _MISMATCH,
                f"utsname.machine starts with {name}: this crash was not built for it, and knows the name.",
-               holds=lambda r: r.header.machine.startswith(name.encode()), where="utsname.machine", since=since)
+               holds=lambda r: r.header.machine.startswith(machine.starts), where="utsname.machine",
+               since=machine.since)
 
 
 def _up_to_the_bitmaps(
@@ -83,8 +87,7 @@ REFUSALS: Final = (
     row("C12", "before", "kdump-machine", _HEAD, _MISMATCH,
         "utsname.machine names a machine that this crash (the x86-64 build) was not built for. crash ignores an "
         "unknown name (`Unknown`, `S390X`, an empty one)."),
-    _later_machine("riscv64", (8, 0, 3)),
-    _later_machine("loongarch64", (8, 0, 5)),
+    *(_later_machine(facts.crash) for facts in MACHINES.values() if facts.crash and facts.crash.since),
     *_up_to_the_bitmaps("", "mapped", since=_MAPPED, until=_SIZED),
     *_up_to_the_bitmaps("-since-8-0-6", "sized", since=_SIZED),
     *_up_to_the_bitmaps("-before-8-0-1", "read", until=_MAPPED),
