@@ -9,7 +9,7 @@ from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import HEADER, NAME, align_up, note_header
 from vmci_tui.formats.elf_records import format_of
 from vmci_tui.formats.kdump_records import UTSNAME_FIELDS, KdumpFormat
-from vmci_tui.readers.libkdumpfile.guest_rules import DISK, LIBRARY, GuestReading, stops
+from vmci_tui.readers.libkdumpfile.guest_rules import DISK, LIBRARY, GuestReading, stopped
 from vmci_tui.readers.libkdumpfile.open_kdump import OpeningKdump
 from vmci_tui.readers.libkdumpfile.releases import TURNS
 from vmci_tui.readers.rule import RuleHit
@@ -102,35 +102,35 @@ def _other_block_size(run: OpeningKdump) -> Span | None:
     return run.opened.form.header.span("block_size")
 
 
-row: Final[RuleRows[KdumpReading]] = RuleRows(LIBRARY)
+row: Final[RuleRows[KdumpReading]] = RuleRows(LIBRARY, fault=stopped)
 # fmt: off
 KDUMP_RULES: Final = (
-    stops("C24", "before", "flattened-head", _FLAT + "init",
-          "Type and version in the first 32 bytes of a flattened file must be 1."),
-    stops("C24", "before", "flattened-record", _FLAT + "file_init",
-          "Every record of a flattened file needs an offset and a size; the last one must be the end mark: -1 and -1."),
-    stops("C24", "before", "too-many-records", _FLAT + "file_init",
-          "The flattened file has more records than vmci follows.", observed=False),
-    stops("C24", "before", "killed-by-records", _FLAT + "file_init",
-          "The header of a record is only partly in the file: libkdumpfile dies at the end of the file."),
-    stops("C24", "before", "unknown-format", "src/kdumpfile/open.c open_dump",
-          "The bytes that the records put at the start of the dump are not the signature of a dump."),
-    stops("C24", "before", "no-records", _FLAT + "get_chunk_flat",
-          "A flattened file without a record kills libkdumpfile."),
-    stops("C23", "before", "no-width", DISK + "try_header",
-          "Block size (4 to 256 KiB, a power of two) and bitmap (a bit for each page) are wrong in any form."),
-    stops("C25", "before", "erase-info", DISK + "read_eraseinfo",
-          "From version 4 on libkdumpfile follows offset_eraseinfo and size_eraseinfo, which came with version 5."),
-    stops("C25", "note", "text-pointer", DISK + "read_vmcoreinfo",
-          "In version 3 offset_vmcoreinfo and size_vmcoreinfo lead to the text; here they lead out of the file."),
-    stops("C26", "before", "bitmap", DISK + "read_bitmap",
-          "The bitmap of the pages, placed by sub_hdr_size, bitmap_blocks and max_mapnr, is not in the file."),
-    stops("C25", "note", "note-pointer", DISK + "read_notes",
-          "The bytes at offset_note, of size_note, cannot be read."),
-    stops("C25", "note", "killed-by-notes", DISK + "read_notes",
-          "offset_note and size_note cross the end of the file: libkdumpfile dies there."),
-    stops("N15", "note", "too-many-notes", _NOTES + "do_notes",
-          "There are more notes than vmci follows.", observed=False),
+    row("C24", "before", "flattened-head", _FLAT + "init", "",
+        "Type and version in the first 32 bytes of a flattened file must be 1."),
+    row("C24", "before", "flattened-record", _FLAT + "file_init", "",
+        "Every record of a flattened file needs an offset and a size; the last one must be the end mark: -1 and -1."),
+    row("C24", "before", "too-many-records", _FLAT + "file_init", "",
+        "The flattened file has more records than vmci follows.", observed=False),
+    row("C24", "before", "killed-by-records", _FLAT + "file_init", "",
+        "The header of a record is only partly in the file: libkdumpfile dies at the end of the file."),
+    row("C24", "before", "unknown-format", "src/kdumpfile/open.c open_dump", "",
+        "The bytes that the records put at the start of the dump are not the signature of a dump."),
+    row("C24", "before", "no-records", _FLAT + "get_chunk_flat", "",
+        "A flattened file without a record kills libkdumpfile."),
+    row("C23", "before", "no-width", DISK + "try_header", "",
+        "Block size (4 to 256 KiB, a power of two) and bitmap (a bit for each page) are wrong in any form."),
+    row("C25", "before", "erase-info", DISK + "read_eraseinfo", "",
+        "From version 4 on libkdumpfile follows offset_eraseinfo and size_eraseinfo, which came with version 5."),
+    row("C25", "note", "text-pointer", DISK + "read_vmcoreinfo", "",
+        "In version 3 offset_vmcoreinfo and size_vmcoreinfo lead to the text; here they lead out of the file."),
+    row("C26", "before", "bitmap", DISK + "read_bitmap", "",
+        "The bitmap of the pages, placed by sub_hdr_size, bitmap_blocks and max_mapnr, is not in the file."),
+    row("C25", "note", "note-pointer", DISK + "read_notes", "",
+        "The bytes at offset_note, of size_note, cannot be read."),
+    row("C25", "note", "killed-by-notes", DISK + "read_notes", "",
+        "offset_note and size_note cross the end of the file: libkdumpfile dies there."),
+    row("N15", "note", "too-many-notes", _NOTES + "do_notes", "",
+        "There are more notes than vmci follows.", observed=False),
     # A missing text: the last rule applies whenever another one does.
     row("C29", "note", "version-without-text", DISK + "read_sub_hdr_64", NOT_SET,
         "Before version 3 of the header a file has neither notes nor text, and libkdumpfile looks for neither.",
@@ -159,12 +159,12 @@ KDUMP_RULES: Final = (
 )
 """Up to the note."""
 KDUMP_MEMORY_RULES: Final = (
-    stops("C28", "after", "killed-by-pages", DISK + "diskdump_read_page",
-          "A page that libkdumpfile needs crosses the end of the file: it dies there."),
-    stops("C28", "after", "compression-unknown", DISK + "diskdump_read_page",
-          "The Python package to decompress a page that libkdumpfile needs is not installed.", observed=False),
-    stops("C19", "after", "no-machine-for-memory", "src/kdumpfile/open.c update_linux_utsname",
-          "Without utsname in the header libkdumpfile follows SYMBOL(system_utsname), but then it cannot read memory."),
+    row("C28", "after", "killed-by-pages", DISK + "diskdump_read_page", "",
+        "A page that libkdumpfile needs crosses the end of the file: it dies there."),
+    row("C28", "after", "compression-unknown", DISK + "diskdump_read_page", "",
+        "The Python package to decompress a page that libkdumpfile needs is not installed.", observed=False),
+    row("C19", "after", "no-machine-for-memory", "src/kdumpfile/open.c update_linux_utsname", "",
+        "Without utsname in the header libkdumpfile follows SYMBOL(system_utsname), but then it cannot read memory."),
 )
 """For the memory that it reads before drgn gets the text."""
 KDUMP_MACHINE_RULES: Final = (
