@@ -17,7 +17,7 @@ from vmci_tui.knowledge.glossary import KeyInfo, explain, known_keys
 from vmci_tui.readers import qemu
 from vmci_tui.readers.key_readings import readings
 from vmci_tui.readers.rule import Reader, Rule
-from vmci_tui.readers.verdicts import MORE_READERS, READERS
+from vmci_tui.readers.verdicts import DEFAULT, READERS
 from vmci_tui.readers.version import numbers_text
 from vmci_tui.render.verdict_report import STAGES
 
@@ -70,7 +70,7 @@ def readers_page() -> Iterator[str]:
     yield "decides. Words that a program prints are quoted. A rule holds for all versions unless it names some."
     yield "How a program dies of numbers that it does not check (signals, stack guards, what malloc allows) is a model"
     yield "of one build at work, found by experiments; see `deaths.py` in the folders of crash and makedumpfile."
-    for reader in (*_ALL, *MORE_READERS):
+    for reader in DEFAULT.all:
         yield from ("", f"## {reader.name} {reader.title}", "", f"Run as `{reader.command}`.", "")
         yield from (f"Checked with {', '.join(reader.known)}.", "")
         for rule in reader.rules:
@@ -93,7 +93,8 @@ def keys_page() -> Iterator[str]:
     yield from (_HEAD, "# Keys of the vmcoreinfo text", "")
     yield "`vmci explain KEY=VALUE` prints the same for one key, and how each reader parses the value. The base is in"
     yield "brackets; base 0 is C's: a leading 0 is octal, 0x is hex. If no reader is named, no modelled reader uses"
-    yield "the key."
+    yield "the key. A reader uses a key in all versions that it was checked with (readers.md), unless a first one is"
+    yield "named."
     entries = [entry for key in known_keys() if (entry := explain(key)) is not None]
     for form in sorted({_form(entry) for entry in entries}):
         yield from ("", f"## {f'`{form}`' if form else 'Keys without a form'}")
@@ -132,7 +133,7 @@ def _more(entry: KeyInfo) -> list[str]:
 
 def _read_by(entry: KeyInfo) -> str:
     """Return the readers that use the key, and how each reads it."""
-    read = readings(_ALL, entry.key.encode())
+    read = readings(DEFAULT.all, entry.key.encode())
     return " *" + ", ".join(f"{item.reader} ({item.how_and_since})" for item in read) + "*" if read else ""
 
 

@@ -9,8 +9,7 @@ import pytest
 
 from vmci_tui.cli.run import main
 from vmci_tui.knowledge.glossary import known_keys
-from vmci_tui.readers import qemu
-from vmci_tui.readers.verdicts import READERS
+from vmci_tui.readers.verdicts import DEFAULT
 
 
 @pytest.fixture
@@ -23,8 +22,8 @@ def explained(capsys: pytest.CaptureFixture[str]) -> Any:
 
 
 def test_every_key_that_a_reader_uses_is_described() -> None:
-    assert {reader.name: set(reader.keys) - set(known_keys()) for reader in (qemu.READER, *READERS)} == {
-        reader.name: set() for reader in (qemu.READER, *READERS)
+    assert {reader.name: set(reader.keys) - set(known_keys()) for reader in DEFAULT.all} == {
+        reader.name: set() for reader in DEFAULT.all
     }
 
 

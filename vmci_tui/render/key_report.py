@@ -9,8 +9,7 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.knowledge.glossary import KeyInfo, explain, terms
 from vmci_tui.knowledge.key_values import DecodedValue, decode
 from vmci_tui.readers.key_readings import KeyReading, readings
-from vmci_tui.readers.qemu import READER as QEMU
-from vmci_tui.readers.verdicts import READERS
+from vmci_tui.readers.verdicts import DEFAULT
 
 _BASES = {0: "text", 10: "base 10", 16: "base 16"}
 _INDENT = 12
@@ -30,7 +29,7 @@ def explained(key: bytes, value: bytes | None) -> tuple[str, ...]:
 
 def made_of(key: bytes, value: bytes | None) -> tuple[tuple[DecodedValue, ...], tuple[KeyReading, ...]]:
     """Return what a value is decoded to, and what each reader makes of it; nothing without a value."""
-    return () if value is None else decode(key, value), readings((QEMU, *READERS), key, value)
+    return () if value is None else decode(key, value), readings(DEFAULT.all, key, value)
 
 
 def _as_text(entry: KeyInfo, seen: tuple[DecodedValue, ...], read: tuple[KeyReading, ...]) -> Iterator[str]:
