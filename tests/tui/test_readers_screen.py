@@ -105,6 +105,33 @@ async def test_a_key_is_explained_with_room_and_what_matters_first(
         assert size[0] == 80 or screen.query_one("#findings-pane").size.height > 0
 
 
+async def test_a_key_shows_what_further_programs_make_of_the_file(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=(120, 36)) as pilot:
+        await pilot.press("v")
+        await settled(pilot)
+        readers = pilot.app.screen
+        assert isinstance(readers, ReadersScreen) and "gdb" not in shown(pilot)
+        await pilot.press("a")
+        assert readers._job is not None
+        readers._job.finish()
+        await settled(pilot)
+        listed = readers.query_one("#verdicts", LineList)
+        listed.select(len(NAMES) - 1)
+        await pilot.press("down")
+        await settled(pilot)
+        words = str(readers.query_one("#verdict", Static).content)
+        assert words.startswith("gdb 13.1: accepts") and "Try it:  gdb -batch -c FILE" in words
+        await pilot.press("f")
+        await settled(pilot)
+        assert "no fix is for gdb alone" in shown(pilot)
+        await pilot.press("down")
+        await settled(pilot)
+        assert str(readers.query_one("#verdict", Static).content).startswith("volatility3 2.28.2: accepts")
+        await pilot.press("a")
+        await settled(pilot)
+        assert "volatility3" not in shown(pilot)
+
+
 async def test_another_version_is_chosen_and_named(sample: Sample) -> None:
     async with running(sample("x86_64-bad-phys-base.elf"), size=(120, 36)) as pilot:
         screen = main_screen(pilot)

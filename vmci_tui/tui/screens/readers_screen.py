@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar, Literal
 
 from textual import on
@@ -13,12 +14,15 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from vmci_tui.findings import Finding
-from vmci_tui.findings.judgement import Judgement
+from vmci_tui.readers.rule import Verdict
+from vmci_tui.readers.verdicts import VerdictPair, more_verdicts
 from vmci_tui.render.verdict_report import STAGES, state_words, versions_words
 from vmci_tui.repair.fix_for_reader import fixes_for
 from vmci_tui.repair.next_commands import NextCommand
+from vmci_tui.tui.background import Background
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
+from vmci_tui.tui.host import host
 from vmci_tui.tui.prompts import ask, say
 from vmci_tui.tui.screens.matrix_screen import show_matrix
 from vmci_tui.tui.session import Session
@@ -53,6 +57,7 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         bind("R", "repair", "Repair", "Apply all safe fixes in one go", "readers.repair"),
         bind("m", "matrix", "Matrix", "Show each reader's value for each key", "readers.matrix"),
         bind("c", "copy", "Copy next", "Copy this reader's next command", "readers.copy"),
+        bind("a", "all", "More", "Show what gdb and volatility3 make of it too", "readers.all"),
         bind("V", "version", "Version", "Choose the version whose rules judge", "readers.version"),
         bind("escape,v,q", "dismiss", "Back", "Back to the file", "readers.back"),
     ]
@@ -63,6 +68,10 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         assert session.judgement is not None
         self.session, self._judgement = session, session.judgement
         self._steps = session.next_commands()
+        self._more: VerdictPair | None = None
+        """The verdicts of the programs that judge only on request, while they are shown."""
+        self._job: Background[VerdictPair] | None = None
+        """That finds these verdicts."""
         self._names = list(self._judgement.now)
         self._first = self._names.index(reader) if reader in self._names else self._worst()
 
@@ -95,8 +104,13 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         self.query_one("#verdicts", LineList).set_rows([self._row(name) for name in self._names])
         self._show_verdict()
 
+    def _pair(self, name: str) -> tuple[Verdict, Verdict]:
+        """Return the verdict of a reader over the file on disk, and over the one that saving would write."""
+        both = self._judgement.both if self._more is None or name not in self._more.now else self._more
+        return both.now[name], both.after[name]
+
     def _row(self, name: str) -> Row:
-        now, then = self._judgement.now[name].state, self._judgement.after[name].state
+        now, then = (verdict.state for verdict in self._pair(name))
         row: Row = ((f"{name:<13} ", "key"), (now, _STYLES[now]))
         return row if now == then else (*row, (" > ", "dim"), (then, _STYLES[then]))
 
@@ -106,7 +120,7 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
 
     @on(LineList.Moved, "#verdicts")
     def _show_verdict(self) -> None:
-        words = "\n".join(verdict_lines(self._chosen_name, self._judgement, self._mine()))
+        words = "\n".join(verdict_lines(*self._pair(self._chosen_name), self._judgement.found, self._mine()))
         self.query_one("#verdict", Static).update(plain(words))
         self.query_one("#told").scroll_home(animate=False)
 
@@ -122,10 +136,32 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         else:
             self.notify("there is no next command for this reader", severity="warning", markup=False)
 
+    def action_all(self) -> None:
+        """Show what the programs that judge only on request make of the file, or hide it again."""
+        if self._more is None:
+            self._ask_more()
+        else:
+            self._show_more(None)
+
+    def _ask_more(self) -> None:
+        app, session = host(self), self.session
+        self._job = app.background()
+        job = partial(more_verdicts, session.document.snapshot(), session.readers)
+        self._job.ask(job, self._show_more, app.failed, session.patience)
+
+    def _show_more(self, more: VerdictPair | None) -> None:
+        self._more = more
+        self._names = [*self._judgement.now, *(more.now if more else ())]
+        self._show()
+
+    def on_unmount(self) -> None:
+        if self._job is not None:
+            self._job.stop()
+
     def action_version(self) -> None:
         """Ask for the version of this reader whose rules judge."""
         name = self._chosen_name
-        reader = self._judgement.now[name].reader
+        reader = self._pair(name)[0].reader
         hint = f"Checked with {', '.join(reader.known)}. `installed`: all as on this machine"
         ask(self, f"Judge as this version of {name} does", self._use_version, reader.version, hint)
 
@@ -137,11 +173,14 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
                 say(self, f"not installed: {', '.join(missing)}", "warning")
         else:
             self.session.choose_version(name, typed)
-        self._show()
+        self._show_again()
 
     def action_fix(self) -> None:
         """Apply every fix that helps this reader to accept."""
         reader = self._chosen_name
+        if self._more is not None and reader in self._more.now:
+            say(self, f"no fix is for {reader} alone; R repairs the file for the readers above")
+            return
         done = self.session.fix_for(reader)
         what = f"{len(done.labels)} fix(es): {'; '.join(done.labels)}. " if done.labels else ""
         if done.accepts:
@@ -152,6 +191,12 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         else:
             words = f"{what}{reader} would still refuse: {done.left or 'not known'}. Press R to search memory"
             say(self, words, "warning")
+        self._show_again()
+
+    def _show_again(self) -> None:
+        """Show a new judgement; what the further programs make of it follows."""
+        if self._more is not None:
+            self._ask_more()
         self._show()
 
     @on(LineList.Chosen, "#verdicts")
@@ -171,9 +216,11 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         self.dismiss("repair")
 
 
-def verdict_lines(name: str, judgement: Judgement, steps: Sequence[NextCommand] = ()) -> list[str]:
-    """Return text about one reader's verdict."""
-    verdict, then = judgement.now[name], judgement.after[name]
+def verdict_lines(
+    verdict: Verdict, then: Verdict, found: tuple[Finding, ...], steps: Sequence[NextCommand] = ()
+) -> list[str]:
+    """Return text about one reader's verdict, and what it will be of the saved file."""
+    name = verdict.reader.name
     stage = f", {STAGES[verdict.stage]}" if verdict.stage else ""
     out = [f"{name} {verdict.reader.title}: {state_words(verdict)}{stage}"]
     out += [f"  {words}" for words in (verdict.reader.remark, versions_words(verdict)) if words]
@@ -188,7 +235,7 @@ def verdict_lines(name: str, judgement: Judgement, steps: Sequence[NextCommand] 
         out += ["", "Why:  no entry is open; press b to open one" if name == "qemu" else "Why:  not known"]
     if then.state != verdict.state:
         out += ["", f"Saved as it is shown now:  {state_words(then)}"]
-    mine = fixes_for(name, judgement.found)
+    mine = fixes_for(name, found)
     if mine and then.accepts is False:
         out += ["", "What would change it:"]
         out += [f"  {f.code} {f.message}" + (f"\n      f: {f.fix.label}" if f.fix else "") for f in mine]
