@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.dumps.factory import Load, cpus, elf, note, ram
-from tests.dumps.kdump_factory import flattened
+from tests.dumps.kdump_factory import flattened, kdump
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers import drgn, libkdumpfile
 from vmci_tui.readers.file_view import View
@@ -55,11 +55,14 @@ def test_a_key_counts_from_a_version_on(reader: Reader[Any], name: str, before: 
 
 @_BOTH
 def test_flattened_files_are_read_from_0_0_25_on(reader: Reader[Any]) -> None:
-    """By libkdumpfile, which before 0.5.5 (in drgn 0.0.31) does not find the headers of every such file."""
-    data = flattened(dump())
-    words = {version: at(version, data, reader).says for version in ("0.0.23", "0.0.24", "0.0.25")}
-    assert words["0.0.23"] == "not an ELF core file" and "which drgn does not support" in words["0.0.24"]
-    assert words["0.0.25"] == "file #0: Unknown file format" and at("0.0.31", data, reader).accepts
+    """By libkdumpfile, which reads ELF dumps in records from 0.5.5 (in drgn 0.0.31) on."""
+    uts = {"sysname": b"Linux", "release": b"6.1.0", "version": b"#1", "machine": b"x86_64"}
+    for data, before in ((kdump(notes=[note(_TEXT)], uts=uts), None), (dump(), "file #0: Unknown file format")):
+        says = {version: at(version, flattened(data), reader) for version in ("0.0.23", "0.0.24", "0.0.25", "0.0.31")}
+        assert says["0.0.23"].says == "not an ELF core file"
+        assert "which drgn does not support" in says["0.0.24"].says
+        assert says["0.0.25"].accepts if before is None else says["0.0.25"].says == before
+        assert says["0.0.31"].accepts
 
 
 def test_a_missing_note_has_other_words_before_0_0_33() -> None:

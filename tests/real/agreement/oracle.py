@@ -239,9 +239,8 @@ class _Drgn:
         return Answer(accepts, got["release"] if accepts else None, None if accepts else "after", got["text"], 0)
 
     def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
+        with self._process:
+            pass  # closes both pipes, which ends it, and waits
 
 
 def _drgn_stage(words: str) -> Stage | None:
