@@ -200,6 +200,13 @@ def test_drgn_gets_no_option_that_its_version_does_not_know() -> None:
         assert _drgn(None, version, sysname=b"Linux", release=b"6.1", version=b"1", machine=b"x86_64") == command
 
 
+def test_an_old_crash_may_not_read_the_vmlinux() -> None:
+    document = opened(elf((cpus() + note(),)))
+    for version, old in (("7.2.9", True), ("8.0.2", False)):
+        steps = next_commands(Judgement.of(document, readers=DEFAULT.at({"crash": version})))
+        assert any("DWARF 5" in step.why for step in steps if step.reader == "crash") is old
+
+
 @given(st.text(min_size=1).filter(lambda text: "\0" not in text))
 def test_a_name_is_one_safe_word(name: str) -> None:
     word = shell_word(name)

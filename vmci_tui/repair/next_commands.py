@@ -30,6 +30,8 @@ _OF_X86: Final = frozenset(("crash", "makedumpfile"))
 """Programs that read only dumps of the machine they are built for."""
 _NAMES_MACHINE: Final = (0, 0, 27)
 """The first version of drgn with --architecture."""
+_READS_DWARF_5: Final = (8,)
+"""The first version of crash whose gdb reads it; kernels since 5.18 are built with it."""
 
 
 class NextCommand(NamedTuple):
@@ -101,7 +103,8 @@ def _of_reader(verdict: Verdict, document: Document, text: Vmcoreinfo | None, pa
     if name == "crash" and text is not None:
         vmlinux = vmlinux_of(text)
         stands = f"{PLACEHOLDER} stands for" if vmlinux.path == PLACEHOLDER else "the vmlinux is in"
-        why = _warned(f"starts a session; {stands} {vmlinux.source}", text)
+        old = "" if verdict.reader.numbers >= _READS_DWARF_5 else "; crash before 8.0 reads no vmlinux with DWARF 5"
+        why = _warned(f"starts a session; {stands} {vmlinux.source}{old}", text)
         if verdict.state != "opens":
             yield NextCommand(name, Safe(f"crash {vmlinux.path} {file}"), why)
         yield NextCommand(name, Safe(f"crash --osrelease {file}"), Safe("prints only the release; needs no vmlinux"))
