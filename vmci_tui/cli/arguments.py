@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     _file(show, blob=True)
     check = _command(commands, "check", "findings, and each reader's verdict; exit code 1 on an error")
     _file(check, blob=True)
-    check.add_argument("--all-readers", action="store_true", help="also the verdicts of gdb and volatility3")
+    check.add_argument("--all-readers", action="store_true", help="also the verdicts of further programs, such as gdb")
     _readers(check)
     check.add_argument("--for", dest="readers", metavar="READER,...", help="exit code 1 if one of these refuses")
 

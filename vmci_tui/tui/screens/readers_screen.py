@@ -57,7 +57,7 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         bind("R", "repair", "Repair", "Apply all safe fixes in one go", "readers.repair"),
         bind("m", "matrix", "Matrix", "Show each reader's value for each key", "readers.matrix"),
         bind("c", "copy", "Copy next", "Copy this reader's next command", "readers.copy"),
-        bind("a", "all", "More", "Show what gdb and volatility3 make of it too", "readers.all"),
+        bind("a", "all", "More", "Show what further programs, such as gdb, make of it", "readers.all"),
         bind("V", "version", "Version", "Choose the version whose rules judge", "readers.version"),
         bind("escape,v,q", "dismiss", "Back", "Back to the file", "readers.back"),
     ]
