@@ -1,10 +1,11 @@
 """Rules that not every version of a program has."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
+from vmci_tui.common.errors import Spent
 from vmci_tui.common.span import Span
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers import qemu
@@ -97,3 +98,19 @@ def test_known_versions_are_sorted_and_hold_the_default(reader: Reader[Any]) -> 
     assert reader.remark == ""
     assert reader.at("9999").remark == f"checked up to {reader.known[-1]}"
     assert reader.at("0.0.1").remark == f"checked from {reader.known[0]} on"
+
+
+def _spend(reading: _Whole) -> bool:
+    if reading.text is not None:
+        raise Spent("given up")
+    return False
+
+
+def test_another_version_that_takes_too_long_leaves_the_verdict() -> None:
+    reader = replace(
+        _READER,
+        rules=(row("C13", "before", "slow", "f", "slow", "Slow.", holds=_spend),),
+        read_as=lambda reading, version: reading if version >= (2,) else _Whole(reading.view, text=b""),
+    )
+    verdict = judge(reader, View(BytesSource(b"x")))
+    assert (verdict.accepts, verdict.by_version) == (True, ())

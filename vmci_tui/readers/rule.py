@@ -324,13 +324,17 @@ def _accepts(fired: Iterable[FiredRule]) -> bool | None:
 def _by_version(reader: Reader[R], newest: R, reading: R, hits: tuple[FiredRule, ...]) -> tuple[VersionVerdict, ...]:
     """Return the verdicts of all known versions, from the rules of any version that apply to what each reads.
 
-    `newest`: the reading of the newest version; `hits`: the rules that apply to `reading`.
+    `newest`: the reading of the newest version; `hits`: the rules that apply to `reading`. Empty, too, if the other
+    readings take too many steps.
     """
     if not reader.known:
         return ()
     oldest = numbers_of(reader.known[0])
     readings = {turn: reader.read_as(newest, turn) for turn in (oldest, *reader.turns)}
-    applied = {turn: hits if other is reading else _hits(reader, other) for turn, other in readings.items()}
+    try:
+        applied = {turn: hits if other is reading else _hits(reader, other) for turn, other in readings.items()}
+    except Spent:
+        return ()
     rules = [item.rule for some in applied.values() for item in some]
     edges = {edge for rule in rules for edge in (rule.since, rule.until) if edge is not None and edge > oldest}
 
