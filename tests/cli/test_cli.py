@@ -79,6 +79,12 @@ def test_show_derives_the_entry_and_has_null_for_missing_parts(vmci: Vmci) -> No
     assert writes["writes"][0]["result"] == "not present"
 
 
+def test_check_prints_further_programs_on_request(vmci: Vmci) -> None:
+    names = [line.split()[0] for line in vmci("check", "dump.elf", "--all-readers").out.splitlines()[1:10]]
+    assert names[-2:] == ["gdb", "volatility3"]
+    assert "volatility3" not in vmci("check", "dump.elf").out
+
+
 def test_check_exits_1_on_errors_only(vmci: Vmci) -> None:
     good = vmci("check", "dump.elf", "--blob", "good.entry", "--json")
     assert (good.code, [f for f in good.json["findings"] if f["severity"] == "error"], good.err) == (0, [], "")

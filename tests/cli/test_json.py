@@ -96,6 +96,7 @@ def test_check_of_one_reader_and_of_a_file_that_cannot_be_opened(printed: Printe
     assert list(more) == [reader.name for reader in MORE_READERS]
     Path("cut.elf").write_bytes((SAMPLES / "crlf.elf").read_bytes()[:100])
     assert "findings" not in printed(of.Check, "check", "cut.elf")
+    assert printed(of.Check, "check", "cut.elf", "--all-readers")["more_readers"]["gdb"]["accepts"] is False
 
 
 def test_find(printed: Printed) -> None:

@@ -86,12 +86,17 @@ def _print_unopened(options: argparse.Namespace, choice: Choice) -> None:
     except OpenError:
         return
     with source:
-        verdicts = judge_file(View(source), choice.readers.dumps)
+        view = View(source)
+        verdicts = judge_file(view, choice.readers.dumps)
         if not any(verdict.accepts for verdict in verdicts.values()) and source.read(0, 4) != b"\x7fELF":
             return
+        more = judge_file(view, choice.readers.more) if options.all_readers else {}
         if options.json:
             none = dict.fromkeys(("container", "machine", "bits", "byte_order"))
             readers = {"readers": report_readers.readers_json(verdicts), "installed": choice.installed}
+            if options.all_readers:
+                readers["more_readers"] = report_readers.readers_json(more)
             print_json({"file": source.name, "size": source.size, **none, **readers})
         else:
+            verdicts |= more
             print_lines(_readers_text(VerdictPair(verdicts, verdicts), choice))
