@@ -10,6 +10,7 @@ from typing import Final
 
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import Note
+from vmci_tui.formats.registers.other_sets import QEMU_STATE
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.proof.kernel_addresses import PlacedKernel
 from vmci_tui.proof.machines import machines_for
@@ -17,9 +18,7 @@ from vmci_tui.proof.paging.walk import walk
 from vmci_tui.proof.text_values import symbol
 
 _NAME: Final = b"QEMU\0"
-_STATE: Final = 440
-_CR3: Final = 416
-"""Offset in QEMUCPUState (target/i386/arch_dump.c of QEMU): 8 bytes, 18 registers, 10 segments of 24 bytes, cr0, ..."""
+_STATE: Final = QEMU_STATE.record("little")
 _CPUS: Final = 64
 _USER: Final = 0x1000
 """The tables that a process has while it runs in user mode are one page after those that map the kernel."""
@@ -29,8 +28,8 @@ def roots_of(notes: Iterable[Note]) -> tuple[int, ...]:
     """Return the addresses of the page tables that the processors use (CR3), by QEMU's notes; () for other machines."""
     found: list[int] = []
     for note in notes:
-        if note.name == _NAME and len(note.desc) >= _STATE:
-            found.append(int.from_bytes(note.desc[_CR3 : _CR3 + 8], "little"))
+        if note.name == _NAME and len(note.desc) >= _STATE.size:
+            found.append(int.from_bytes(_STATE.part("cr3", note.desc), "little"))
             if len(found) == _CPUS:
                 break
     return tuple(dict.fromkeys(found))

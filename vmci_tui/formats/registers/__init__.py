@@ -1,0 +1,1 @@
+"""The registers of a CPU in the notes of a dump, for each machine."""
