@@ -125,6 +125,7 @@ async def test_a_list_of_writes_is_saved_as_the_entry_that_it_left(sample: Sampl
     writes = Path(shutil.copy(sample("two-halves.write.json"), tmp_path))
     async with running(str(writes)) as pilot:
         await pilot.press("s")
+        await type_text(pilot, str(tmp_path / "two-halves.entry"))
         assert "cannot record that the note is not present" in shown(pilot)
         await pilot.press("enter")
         await settled(pilot)

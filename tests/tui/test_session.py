@@ -14,8 +14,10 @@ from tests.limits import PATIENCE
 from tests.opened_files import open_document
 from vmci_tui.common.errors import EditError, UsageError, VmciError
 from vmci_tui.common.progress import no_progress
-from vmci_tui.document import edit_notes, edit_text
+from vmci_tui.document import edit_entry, edit_notes, edit_text
 from vmci_tui.document.edit import Edit
+from vmci_tui.formats.entry_writes_json import encode
+from vmci_tui.formats.fw_cfg_entry import EntryHistory, Write
 from vmci_tui.readers.verdicts import VerdictPair
 from vmci_tui.repair.safe_fixes import repair
 from vmci_tui.tui.background import Background
@@ -252,8 +254,28 @@ def test_a_forced_undo_shows_what_it_overwrites(sample: Sample, around: Around, 
 def test_an_entry_is_planned_again_for_another_name(sample: Sample, around: Around) -> None:
     session, _ = _open(sample("two-halves.write.json"), around)
     saving = SaveSession(session.document, session.refuse_outside)
-    assert saving.default.endswith("two-halves.entry")
-    assert not saving.rename("x.entry") and saving.rename("x.write.json")
+    assert saving.default.endswith("two-halves-fixed.write.json"), "a blob would lose the two writes"
+    assert not saving.rename("x.write.json") and saving.rename("x.entry") and saving.rename(saving.default)
+
+
+@pytest.mark.parametrize(
+    ("name", "after", "offered"),
+    [
+        ("good.entry", (), "good-fixed.entry"),
+        ("good.entry", (Write(8, 8, bytes(8)),), "good.write.json"),
+        ("whole.write.json", (), "whole.entry"),
+    ],
+)
+def test_the_offered_name_keeps_all_writes(
+    name: str, after: tuple[Write, ...], offered: str, sample: Sample, around: Around, tmp_path: Path
+) -> None:
+    whole = Write(0, 16, Path(sample("good.entry")).read_bytes())
+    (tmp_path / "good.entry").write_bytes(whole.data or b"")
+    (tmp_path / "whole.write.json").write_bytes(encode(EntryHistory("writes", (whole,))))
+    session, _ = _open(str(tmp_path / name), around)
+    for write in after:
+        session.edit(Edit.of(edit_entry.add_write, write))
+    assert SaveSession(session.document, session.refuse_outside).default == str(tmp_path / offered)
 
 
 def test_nothing_outside_the_folder_is_saved(sample: Sample, tmp_path: Path) -> None:

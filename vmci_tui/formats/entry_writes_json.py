@@ -10,6 +10,7 @@ from __future__ import annotations
 from vmci_tui.common.errors import OpenError, SaveError
 from vmci_tui.formats.fw_cfg_entry import EntryHistory, Write
 
+ENDING = ".write.json"
 LIMIT = 1 << 20
 """The most bytes of JSON that are read."""
 _MOST_WRITES = 10_000

@@ -142,6 +142,11 @@ class EntryHistory:
         return all(o.result == "ignored" for o in self.outcomes) and not (self.origin == "blob" and self.writes)
 
     @property
+    def needs_list(self) -> bool:
+        """Whether a blob of the 16 bytes would not give the same writes again."""
+        return self.origin == "writes" and self.writes != EntryHistory.of_blob(self.raw).writes
+
+    @property
     def entry(self) -> Entry:
         """The fields; of a blob that is too long, those in its first 16 bytes."""
         if self.origin == "blob" and len(self.writes) == 1 and self.writes[0].data is not None:

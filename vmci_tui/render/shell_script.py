@@ -6,7 +6,6 @@ first command writes a copy, the others change that copy.
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
@@ -22,7 +21,7 @@ from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.fw_cfg_entry import FIELDS, LENGTH, EntryHistory, Write
 from vmci_tui.layers.file import FileSource
-from vmci_tui.repair.next_commands import copy_name, shell_word
+from vmci_tui.repair.next_commands import copy_name, entry_copy_name, shell_word
 
 _PAIRS: Final = 20
 """The most keys that one `set` command changes; for more the whole text is appended."""
@@ -75,7 +74,7 @@ def commands(document: Document, groups: Mapping[State, EditGroup] | None = None
     path = document.source.path if isinstance(document.source, FileSource) else "new.entry"
     blob = document.blob.path if isinstance(document.blob, FileSource) else None
     dump = _ChangedFile(path, copy_name(path))
-    entry = _ChangedFile(blob or path, _entry_copy(blob or path))
+    entry = _ChangedFile(blob or path, _entry_copy(blob or path, document.state.entry))
     states = [document.opened, *(step.state for step in document.steps)]
     out, at = [], 0
     while at < len(document.steps):
@@ -90,11 +89,9 @@ def commands(document: Document, groups: Mapping[State, EditGroup] | None = None
     return tuple(out)
 
 
-def _entry_copy(path: str) -> str:
-    """Return the copy's name as the app chooses it: an entry that a text describes becomes a blob."""
-    if path.endswith(".json"):
-        return path.removesuffix(".json").removesuffix(".write") + ".entry"
-    return copy_name(path) if os.path.basename(path) != "new.entry" else path
+def _entry_copy(path: str, history: EntryHistory | None) -> str:
+    """Return the copy's name as the app chooses it."""
+    return path if history is None else entry_copy_name(path, history)
 
 
 def _command(

@@ -15,6 +15,8 @@ from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.document.document import Document
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.judgement import Judgement
+from vmci_tui.formats.entry_writes_json import ENDING, is_named_so
+from vmci_tui.formats.fw_cfg_entry import EntryHistory
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.debug_packages import PLACEHOLDER, build_id, garbage_build_id, vmlinux_of
 from vmci_tui.knowledge.makedumpfile_releases import need_of
@@ -150,6 +152,17 @@ def copy_name(path: str) -> str:
     """Return the name of a repaired copy: in the same folder, with `-fixed` before the ending."""
     stem = _stem(path)
     return f"{stem}-fixed{path[len(stem) :]}"
+
+
+def entry_copy_name(path: str, history: EntryHistory) -> str:
+    """Return the name of a copy of an entry: a blob, or `NAME.write.json` for writes that a blob would lose."""
+    listed = is_named_so(path)
+    stem = path.removesuffix(".json").removesuffix(".write") if listed else _stem(path)
+    if history.needs_list:
+        return f"{stem}{'-fixed' * listed}{ENDING}"
+    if listed:
+        return f"{stem}.entry"
+    return path if os.path.basename(path) == "new.entry" else copy_name(path)
 
 
 def _stem(path: str) -> str:

@@ -13,7 +13,7 @@ from vmci_tui.document.document import Document
 from vmci_tui.layers.file import FileSource
 from vmci_tui.readers.verdicts import DEFAULT, ChosenReaders
 from vmci_tui.render.undo_report import overwritten_text
-from vmci_tui.repair.next_commands import copy_name
+from vmci_tui.repair.next_commands import copy_name, entry_copy_name
 from vmci_tui.saving.harm import Harm, harm_of
 from vmci_tui.saving.last_save import complete_last_save, foreign_bytes, last_save_state, undo_last_save
 from vmci_tui.saving.new_file import refuse_target
@@ -39,7 +39,7 @@ class SaveSession:
     ) -> None:
         """`refuse_outside` raises UsageError for a path that may not be saved. Raises SaveError if none can be."""
         self.document, self._readers = document, readers
-        self.plan = plan_copy(document)
+        self.plan = plan_copy(document, self.default)
         self.question = ""
         """What the user agrees to by asking for the same save again."""
         self.harm = Harm()
@@ -61,11 +61,10 @@ class SaveSession:
     @property
     def default(self) -> str:
         """The path of the copy if the user types none."""
-        source = self.document.source
-        if isinstance(source, FileSource):
-            return copy_name(source.path)
-        stem = self.document.name.removesuffix(".json").removesuffix(".write")
-        return "new.entry" if self.document.made else f"{stem}.entry"
+        document, source = self.document, self.document.source
+        path = source.path if isinstance(source, FileSource) else "new.entry" if document.made else document.name
+        history = document.state.entry if document.dump is None else None
+        return copy_name(path) if history is None else entry_copy_name(path, history)
 
     def target(self, typed: str) -> str:
         """Return the path that a typed name means; the default one is shown as `visible` text."""
