@@ -118,3 +118,16 @@ def test_threads_are_numbered_as_bfd_numbers_them(
 ) -> None:
     area = b"".join(cpu(number, length, at) for number in numbers)
     assert verdict(noted(area, machine=machine)).accepts is accepts
+
+
+def test_older_and_newer_versions_differ() -> None:
+    big = elf([note(order="big")], order="big", machine=62)
+    first_twice, none_twice = noted(cpu(1) + cpu(1)), noted(cpu(0) + cpu(0))
+
+    def judged(version: str) -> list[tuple[bool | None, str]]:
+        verdicts = (judge(READER.at(version), View(BytesSource(data))) for data in (big, first_twice, none_twice))
+        return [(verdict.accepts, verdict.says[:9]) for verdict in verdicts]
+
+    assert [accepts for accepts, _ in judged("10.1")] == [False, False, False]
+    assert [accepts for accepts, _ in judged("13.1")] == [True, False, False]
+    assert judged("16.3")[1:] == judged("18.1")[1:] == [(False, "killed by"), (True, "[New LWP ")]

@@ -2,7 +2,7 @@
 
 It takes the CPUs for threads, and does not look for VMCOREINFO: a walk over the notes that ends
 early is the only fault of a note that matters. Source: gdb 13.1, bfd/elfcore.h and bfd/elf.c,
-gdb/corelow.c; run: 13.1, a build for x86-64.
+gdb/corelow.c; run: 10.1, 13.1, 16.3, 18.1, builds for x86-64.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ _VERSION: Final = "13.1"
 _REFUSED: Final = '"FILE" is not a core dump: file format not recognized'
 _SYSTEMS: Final = {2: "NetBSD", 6: "Solaris", 9: "FreeBSD", 13: "OpenVMS"}
 """Values of EI_OSABI for systems that it knows, but was not built for."""
+_LITTLE: Final = ((64, 62), (32, 62), (32, 3))
+"""Classes and machines that it knows as little-endian."""
 _CPU: Final = 1
 """NT_PRSTATUS, the type of a CPU's note."""
 _OWN: Final = {(64, 62): {296: 24, 336: 32}, (32, 62): {296: 24}, (32, 3): {144: 24}}
@@ -161,6 +163,10 @@ _RULES: Final = (
     row("C13", "before", "byte-order", "bfd/elfcore.h elf_core_file_p", _REFUSED,
         "EI_DATA names the wrong byte order (e_version reads as 0x1000000), so e_type does not read as ET_CORE.",
         holds=lambda r: r.no_core and r.header.version == 0x01000000, where="EI_DATA"),
+    row("C13", "before", "order-of-machine", "bfd/elfcore.h elf_core_file_p", _REFUSED,
+        "The file is big-endian, but e_machine is x86-64 or i386, which are little-endian.",
+        holds=lambda r: r.opened and r.order == "big" and (r.bits, r.header.machine) in _LITTLE, where="EI_DATA",
+        until=(13, 1)),
     row("C04", "before", "type", "bfd/elfcore.h elf_core_file_p", _REFUSED,
         "e_type must be ET_CORE.",
         holds=lambda r: r.no_core, where="e_type"),
@@ -206,7 +212,10 @@ _RULES: Final = (
         holds=lambda r: r.opened and r.system in _SYSTEMS, where="EI_OSABI"),
     row("N16", "note", "thread-twice", "gdb/corelow.c add_to_thread_list", "The current thread has terminated",
         "Another CPU has the number of the first one: gdb ends the first thread, which it is just showing.",
-        where=lambda r: r.twice),
+        where=lambda r: r.twice, until=(16, 3)),
+    row("N16", "note", "thread-again", "gdb/corelow.c add_to_thread_list", "killed by SIGABRT",
+        "Another CPU has the number of the first one, and it is not 0: gdb finds an error of its own and ends.",
+        where=lambda r: r.twice if r.threads and r.threads[0][0] else None, since=(16, 3)),
 )
 # fmt: on
 
@@ -225,5 +234,5 @@ READER: Final = Reader(
     accepted=_accepted,
     lines=lambda _: {},  # it does not read the text
     keys={},
-    known=(_VERSION,),
+    known=("10.1", _VERSION, "16.3", "18.1"),
 )
