@@ -29,7 +29,8 @@ _IN_CI = ("0.0.22", "0.0.31")
 _READERS = ("crash", "makedumpfile", "readelf", "eu-readelf")
 _OF_DRGN = ("drgn", "libkdumpfile")
 _MAY_DIFFER = 0.005
-"""The share of wrong verdicts of drgn and libkdumpfile: some deaths depend on where things are in memory."""
+"""The share of wrong verdicts of drgn and libkdumpfile, and at least one: some deaths depend on where things are in
+memory, and libkdumpfile 0.5.1 finds utsname in an s390x dump of the slice where later ones do not."""
 _UNKNOWN = 0.02
 
 
@@ -71,7 +72,7 @@ def _hold_drgn(folder: Path, count: int, files: Iterator[Mutant]) -> None:
     version = folder.name.removeprefix("drgn-")
     models = DEFAULT.at(dict.fromkeys(_OF_DRGN, version))
     wrong = _hold(files, _OF_DRGN, Conditions(MEMORY, modules=_modules(folder)), models)
-    assert all(len(found) <= _MAY_DIFFER * count for found in wrong.values()), _told(wrong)
+    assert all(len(found) <= max(1, _MAY_DIFFER * count) for found in wrong.values()), _told(wrong)
 
 
 @pytest.mark.parametrize("version", _IN_CI)
