@@ -22,8 +22,8 @@ _GOOD = Entry(0, 1, 4132, 0x1000).pack()
 def test_a_dump_in_text_names_its_parts_in_order() -> None:
     loads = [Load(n << 20, ram(64)) for n in range(12)]
     lines = list(report.show_text(opened(elf((cpus() + note(),), loads))))
-    assert lines[0] == f"test.elf: {len(elf((cpus() + note(),), loads))} bytes, ELF 64 bit little-endian, x86_64"
-    heads = [line for line in lines if line and not line.startswith(" ")]
+    assert lines[1] == f"test.elf: {len(elf((cpus() + note(),), loads))} bytes, ELF 64 bit little-endian, x86_64"
+    heads = [line for line in lines[1:] if line and not line.startswith(" ")]
     assert [head.split()[0].rstrip(":") for head in heads] == ["test.elf", "entry", "notes", "memory", "vmcoreinfo"]
     assert "  and 4 more" in lines and "  PAGESIZE=4096" in lines
 

@@ -57,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     commands = main.add_subparsers(dest="command", metavar="COMMAND ...", parser_class=_Parser, prog="vmci")
     main.commands = commands
 
-    show = _command(commands, "show", "container, entry, notes, vmcoreinfo")
+    show = _command(commands, "show", "kernel, machine, CPUs; entry, notes, vmcoreinfo")
     _file(show, blob=True)
     check = _command(commands, "check", "findings, and each reader's verdict; exit code 1 on an error")
     _file(check, blob=True)
@@ -115,7 +115,7 @@ def parser() -> argparse.ArgumentParser:
     where = dump.add_mutually_exclusive_group()
     where.add_argument("--at", metavar="N", help="file offset (default 0)")
     where.add_argument("--paddr", metavar="N", help="guest-physical address")
-    dump.add_argument("--len", dest="length", metavar="N", default="256", help="bytes (default 256, at most 1 MiB)")
+    dump.add_argument("--len", dest="length", metavar="N", default="256", help="bytes (default 256, at most 1MiB)")
 
     new = _command(commands, "new", "create an entry: vmci new entry -o BLOB")
     new.epilog = f"in gdb, on QEMU (gdb -p PID) or its core, with debug symbols: {GDB_COMMAND}"
@@ -124,7 +124,7 @@ def parser() -> argparse.ArgumentParser:
     origin.add_argument("--from-gdb", metavar="FILE", help="gdb's output for QEMU's own state (-: stdin)")
     origin.add_argument("--from-sysfs", metavar="FILE", help="the guest's /sys/kernel/vmcoreinfo, or a copy")
     for option, text in (
-        ("--size", "bytes of the region (default 4132: 4 KiB pages)"),
+        ("--size", "bytes of the region, as 4132 (the default) or 1MiB"),
         ("--paddr", "address of the note (default 0)"),
         ("--guest-format", "0 none, 1 ELF (default)"),
         ("--host-format", "drivers write 0 (default)"),

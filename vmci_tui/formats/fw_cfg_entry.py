@@ -15,6 +15,7 @@ from typing import Final, Literal, NamedTuple
 from vmci_tui.common.errors import EditError
 from vmci_tui.common.named_struct import NamedStruct
 from vmci_tui.common.safe_text import visible
+from vmci_tui.common.sizes import without_unit
 from vmci_tui.common.span import Span
 
 LENGTH: Final = 16
@@ -175,9 +176,11 @@ def linux_size(page_size: int) -> int:
 
 
 def parse_number(text: str) -> int:
-    """Return a number as users type it: decimal, or hexadecimal with 0x. Raises EditError."""
-    body = text.strip().replace("_", "")
+    """Return a number as users type it: decimal, hexadecimal with 0x, or with a unit (1MiB). Raises EditError."""
+    body, unit = without_unit(text.strip().replace("_", ""))
     try:
-        return int(body, 16) if body.lower().startswith("0x") else int(body, 10)
+        return unit * (int(body, 16) if body.lower().startswith("0x") else int(body, 10))
     except ValueError:
-        raise EditError(f"{text!a} is not a number", "write it in decimal, or in hex with 0x") from None
+        raise EditError(
+            f"{text!a} is not a number", "write it in decimal, in hex with 0x, or with a unit: 4KiB, 1MiB"
+        ) from None

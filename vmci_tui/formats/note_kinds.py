@@ -32,6 +32,11 @@ def note_words(note: Note) -> str:
     return words or (f"a driver's own dump of its device, {named}" if (named := device_dump(note)) else "")
 
 
+def is_cpu(note: Note) -> bool:
+    """Return whether a note has the registers of a CPU (NT_PRSTATUS); a dump has one for each."""
+    return note.type == 1 and note.name.rstrip(b"\0") == b"CORE"
+
+
 def device_dump(note: Note) -> str:
     """Return the name of the note's type, and of the device that its driver dumped there; empty for any other note."""
     if (note.name.rstrip(b"\0"), note.type) != (b"LINUX", _DEVICE_DUMP):

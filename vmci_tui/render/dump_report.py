@@ -15,6 +15,7 @@ from vmci_tui.formats.fw_cfg_entry import FIELDS
 from vmci_tui.formats.note_kinds import note_words
 from vmci_tui.formats.windows_header import windows_json, windows_text
 from vmci_tui.layers.image import NewBytes
+from vmci_tui.render.headline import headline, memory_size
 
 if TYPE_CHECKING:  # `vmci show` needs neither
     from vmci_tui.containers import Dump
@@ -158,6 +159,7 @@ def plan_json(plan: Plan) -> Json:
 def show_text(document: Document) -> Iterator[str]:
     """Yield what `vmci show` prints, line by line."""
     dump = document.dump
+    yield headline(document)
     yield f"{document.name}: {document.source.size} bytes, {_container(document)}"
     if dump is not None and (header := header_report(dump)) is not None:
         yield from (*header.editable, *header.fixed)
@@ -189,7 +191,7 @@ def show_text(document: Document) -> Iterator[str]:
 def _memory_text(document: Document, dump: Dump) -> Iterator[str]:
     memory, in_file = document.layout.memory, dump.guest_memory
     yield ""
-    yield f"memory: {memory.size if dump.stored == 'plain' else in_file.size} bytes in {len(memory.ranges)} ranges"
+    yield f"memory: {memory_size(document, dump)} bytes in {len(memory.ranges)} ranges"
     for item in memory.ranges[:8]:
         where = "no bytes in the file" if item.offset is None else f"at {item.offset:#x}"
         if item.offset is None and in_file.offset_of(item.paddr) is not None:
