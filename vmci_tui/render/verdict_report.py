@@ -68,16 +68,26 @@ def readers_heading(verdicts: Verdicts) -> str:
 
 
 def readers_text(both: VerdictPair) -> Iterator[str]:
-    """Yield one line a reader: its verdict now, and after saving if that differs; then remarks about its version."""
+    """Yield one line a reader: its verdict now, and after saving if that differs; then remarks about its version.
+
+    A refusal in the words of an earlier reader is `the same as` that one's.
+    """
+    first: dict[str, str] = {}
     for name, verdict in both.now.items():
-        then = both.after[name]
-        change = "" if then.state == verdict.state else f"; after saving: {state_words(then)}"
-        if verdict.state == "opens":
-            yield f"  {name:<13} {BLIND}: {verdict.unread}{change}"
-        else:
-            yield f"  {name:<13} {WORDS[verdict.accepts]:<8} {said(verdict)}{change}"
-        for words in filter(None, (verdict.reader.remark, versions_words(verdict))):
-            yield f"  {'':<13} {words}"
+        words = _verdict_words(verdict, both.after[name])
+        if verdict.accepts is False and (same := first.setdefault(words, name)) != name:
+            words = f"{WORDS[False]:<8} the same as {same}"
+        yield f"  {name:<13} {words}"
+        for remark in filter(None, (verdict.reader.remark, versions_words(verdict))):
+            yield f"  {'':<13} {remark}"
+
+
+def _verdict_words(verdict: Verdict, then: Verdict) -> str:
+    """Return a verdict with the reader's words, and the verdict after saving if that differs."""
+    change = "" if then.state == verdict.state else f"; after saving: {state_words(then)}"
+    if verdict.state == "opens":
+        return f"{BLIND}: {verdict.unread}{change}"
+    return f"{WORDS[verdict.accepts]:<8} {said(verdict)}{change}"
 
 
 def versions_words(verdict: Verdict) -> str:

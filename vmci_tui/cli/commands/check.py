@@ -15,10 +15,9 @@ from vmci_tui.layers.file import FileSource, refuse_other
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.readers.file_view import View
 from vmci_tui.readers.verdicts import NAMES, VerdictPair, judge_file
-from vmci_tui.render import dump_report as report
 from vmci_tui.render import verdict_report as report_readers
+from vmci_tui.render.check_report import Checked, check_json, check_text
 from vmci_tui.repair.next_commands import next_commands
-from vmci_tui.search.candidate import PROVED
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,32 +34,29 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _checked(options: argparse.Namespace, document: Document, chosen: tuple[str, ...], choice: Choice) -> int:
-    judgement = Judgement.of(document, readers=choice.readers)
-    found, proof = judgement.found, judgement.proof
-    if options.readers is not None:
-        found = tuple(item for item in found if any(c.reader in chosen for c in item.readers))
-    now = {name: verdict for name, verdict in judgement.now.items() if name in chosen}
-    steps = next_commands(judgement, readers=chosen)
+    checked = _check(options, document, chosen, choice)
     if options.json:
-        out = report.head_json(document) | {"findings": report.findings_json(found)}
-        out["proof"] = report_readers.proof_json(proof)
-        out |= {"readers": report_readers.readers_json(now), "installed": choice.installed}
-        out |= {"next": report_readers.next_json(steps)}
+        out = check_json(checked) | {"installed": choice.installed}
         if options.all_readers:
-            out["more_readers"] = report_readers.readers_json(judgement.more.now)
+            out["more_readers"] = report_readers.readers_json(checked.more.now)
         refuse_other(document.source)
         print_json(out)
     else:
-        more = judgement.more if options.all_readers else VerdictPair({}, {})
-        both = VerdictPair({**now, **more.now}, {**judgement.after, **more.after})
-        lines = list(_readers_text(both, choice))
-        lines += ["", *report.findings_text(found)]
-        lines += ["", f"the note is {PROVED[proof.proved]}: {proof.why}"] if proof is not None else []
-        lines += ["", "next", *report_readers.next_text(steps)] if steps else []
+        lines = [*_readers_text(checked.both, choice), "", *check_text(checked)]
         refuse_other(document.source)
         print_lines(lines)
-    refused = options.readers is not None and any(verdict.accepts is False for verdict in now.values())
-    return int(refused or any(item.severity == "error" for item in found))
+    return int(checked.has_error or (options.readers is not None and checked.refused))
+
+
+def _check(options: argparse.Namespace, document: Document, chosen: tuple[str, ...], choice: Choice) -> Checked:
+    """Judge a document for the chosen readers."""
+    judgement = Judgement.of(document, readers=choice.readers)
+    found = judgement.found
+    if options.readers is not None:
+        found = tuple(item for item in found if any(c.reader in chosen for c in item.readers))
+    now = {name: verdict for name, verdict in judgement.now.items() if name in chosen}
+    more = judgement.more if options.all_readers else VerdictPair({}, {})
+    return Checked(judgement, found, now, more, next_commands(judgement, readers=chosen))
 
 
 def _chosen(names: str | None) -> tuple[str, ...]:
