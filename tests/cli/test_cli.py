@@ -65,6 +65,14 @@ def test_show_prints_every_key_of_the_contract(vmci: Vmci) -> None:
     assert shown["memory"] == [{"paddr": 0x1000, "length": 8192, "offset": len(_DUMP) - 8192}]
 
 
+def test_show_prints_the_tree_with_registers(vmci: Vmci) -> None:
+    lines = vmci("show", "--tree", "dump.elf").out.splitlines()
+    assert lines[0] == "0x00000000  ELF header"
+    assert any(line.split()[1:4] == ["cr3", "0", "the"] for line in lines)
+    refused = vmci("show", "--tree", "--json", "dump.elf")
+    assert refused.code == 2 and "--tree has no JSON" in refused.err
+
+
 def test_show_derives_the_entry_and_has_null_for_missing_parts(vmci: Vmci) -> None:
     derived = vmci("show", "dump.elf", "--json").json["entry"]
     assert derived == {

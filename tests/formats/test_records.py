@@ -15,6 +15,7 @@ from vmci_tui.formats.elf_note import note_header
 from vmci_tui.formats.elf_records import IDENT, format_of
 from vmci_tui.formats.fw_cfg_entry import entry_span
 from vmci_tui.formats.kdump_records import KdumpFormat, Width
+from vmci_tui.formats.registers.other_sets import QEMU_STATE
 
 _ELF: Final = (  # elf.h: field, (offset, length) in an ELF32 and in an ELF64 header
     ("EI_CLASS", (4, 1), (4, 1)), ("e_type", (16, 2), (16, 2)), ("e_machine", (18, 2), (18, 2)),
@@ -61,7 +62,7 @@ def test_every_field_named_in_the_code_exists() -> None:
     kdump, elf = KdumpFormat(64, "little"), format_of(64, "little")
     records = (
         *(kdump.header, kdump.sub_header, kdump.page, IDENT, elf.header, elf.segment, elf.section),
-        *(note_header("big"), flattened_records.HEADER, flattened_records.RECORD),
+        *(note_header("big"), flattened_records.HEADER, flattened_records.RECORD, QEMU_STATE.record("little")),
     )
     known = {field.name for record in records for field in record.fields}
     text = "".join(path.read_text() for path in (ROOT / "vmci_tui").rglob("*.py"))

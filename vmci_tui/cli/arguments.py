@@ -59,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
 
     show = _command(commands, "show", "kernel, machine, CPUs; entry, notes, vmcoreinfo")
     _file(show, blob=True)
+    show.add_argument("--tree", action="store_true", help="headers, notes and registers field by field, with offsets")
     check = _command(commands, "check", "findings, and each reader's verdict; exit code 1 on an error")
     _file(check, blob=True)
     check.add_argument("--all-readers", action="store_true", help="also the verdicts of further programs, such as gdb")

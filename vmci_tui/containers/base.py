@@ -31,6 +31,8 @@ class Region(NamedTuple):
     """Length of each record of a table; 0 if it is not a table."""
     skipped: int = 0
     """Bytes of the part that come before this region, in another record of a flattened file."""
+    order: ByteOrder | None = None
+    """The byte order of its numbers; None for the dump's own. Only records of a flattened file have one."""
 
     @property
     def end(self) -> int:

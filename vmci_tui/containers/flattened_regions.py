@@ -37,7 +37,7 @@ def file_offset_of(records: FlatRecords, offset: int) -> int:
 
 def in_records(records: FlatRecords, regions: list[Region]) -> Iterator[Region]:
     """Yield the regions in the records of a flattened file, and the header of each record."""
-    yield Region(0, HEADER_SIZE, "header", "header of the flattened file", HEADER.fields)
+    yield Region(0, HEADER_SIZE, "header", "header of the flattened file", HEADER.fields, order="big")
     few = len(records) <= PIECE_LIMIT
     for region in regions:
         if few or region.kind in ("header", "note"):
@@ -46,6 +46,8 @@ def in_records(records: FlatRecords, regions: list[Region]) -> Iterator[Region]:
                 yield region._replace(offset=piece.place, length=piece.length, skipped=before)
     if few:
         for piece in records.pieces(0, records.size):
-            yield Region(piece.place - RECORD.size, RECORD.size, "segments", "record's header", RECORD.fields)
+            at = piece.place - RECORD.size
+            yield Region(at, RECORD.size, "segments", "record's header", RECORD.fields, order="big")
     if records.end_mark is not None:
-        yield Region(records.end_mark, RECORD.size, "segments", "end mark of the flattened file", RECORD.fields)
+        label = "end mark of the flattened file"
+        yield Region(records.end_mark, RECORD.size, "segments", label, RECORD.fields, order="big")

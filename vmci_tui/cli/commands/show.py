@@ -5,15 +5,23 @@ from __future__ import annotations
 import argparse
 
 from vmci_tui.cli.output import print_json, print_lines, warn_if_interrupted
+from vmci_tui.common.errors import UsageError
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.render import dump_report as report
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the file; return 0."""
+    """Print the file; return 0. Raises UsageError."""
+    if options.tree and options.json:
+        raise UsageError("--tree has no JSON", "leave out one of --tree and --json")
     with open_document(options.file, options.blob) as document:
         warn_if_interrupted(options.file)
-        if options.json:
+        if options.tree:
+            from vmci_tui.render.structure_report import structure_lines
+            from vmci_tui.structure.head import tree_of
+
+            print_lines(structure_lines(tree_of(document)))
+        elif options.json:
             print_json(report.shown_json(document), None if document.dump is None else document.layout.memory.ranges)
         else:
             print_lines(report.show_text(document))

@@ -50,7 +50,8 @@ def _headers(form: ElfFormat, at: int, count: int, stride: int) -> Iterator[Regi
 
 
 def _section_headers(form: ElfFormat, at: int, sections: tuple[Section, ...]) -> Region:
-    return Region(at, len(sections) * form.section.size, "sections", "section headers")
+    size = form.section.size
+    return Region(at, len(sections) * size, "sections", "section header", form.section.fields, size)
 
 
 def _notes(notes: tuple[Note, ...], offsets: tuple[int, ...]) -> Iterator[Region]:

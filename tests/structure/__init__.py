@@ -1,0 +1,1 @@
+"""Test the head of a dump as a tree."""

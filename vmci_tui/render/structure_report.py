@@ -1,0 +1,20 @@
+"""The head of a dump as lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vmci_tui.common.safe_text import Safe
+from vmci_tui.structure.node import Node
+
+NAME, VALUE = 44, 24
+"""Cells of the columns of names and values; longer ones are not cut."""
+
+
+def structure_lines(root: Node, depth: int = 0) -> Iterator[Safe]:
+    """Yield a line for every node below `root`: offset, name, value, meaning; a range of a long table is one line."""
+    for node in root.children:
+        name = "  " * depth + node.name
+        yield Safe(f"{node.offset:#010x}  {name:<{NAME}} {node.value:<{VALUE}} {node.meaning}".rstrip())
+        if not node.window and not node.is_leaf:
+            yield from structure_lines(node, depth + 1)
