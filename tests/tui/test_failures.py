@@ -199,12 +199,12 @@ async def test_a_long_judgement_is_reported_and_the_next_key_stops_it(
 
     real, asked = verdicts_after, list[str]()
 
-    def slow(document: Any, now: Any, budget: Any = None) -> Any:
+    def slow(document: Any, now: Any, readers: Any, budget: Any) -> Any:
         asked.append("begun")
         if document.modified and len(document.steps) == 1:
             while True:  # as long as no one stops it
                 budget.refill().spend()
-        return real(document, now, budget)
+        return real(document, now, readers, budget)
 
     async with running(sample(_DUMP)) as pilot:
         screen = main_screen(pilot)
