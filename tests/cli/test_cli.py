@@ -362,3 +362,20 @@ def test_an_indented_text_of_crash_is_appended_without_blanks_and_reported(vmci:
     assert indented in Path("kept.elf").read_bytes() and indented not in Path("out.elf").read_bytes()
     assert factory.TEXT_64 in Path("out.elf").read_bytes()
     assert vmci("append", "bare.elf", "--note", "note", "--verbatim", "-o", "x").code == 2
+
+
+def test_a_misspelt_command_is_not_taken_for_a_file(vmci: Vmci) -> None:
+    wrong = vmci("chekc", "dump.elf")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert wrong.err == "vmci: chekc is neither a file nor a command; did you mean `vmci check`?\n"
+    Path("chekc").write_bytes(_GOOD)
+    assert "needs a terminal" in vmci("chekc").err, "a file of that name is opened"
+    assert "no such file" in vmci("nothing.elf").err
+
+
+def test_a_dry_run_needs_no_output(vmci: Vmci) -> None:
+    before = set(os.listdir())
+    for command in (("set", "dump.elf", "PAGESIZE=8192"), ("repair", "bare.elf"), ("new", "entry", "--size", "1MiB")):
+        assert vmci(*command).code == 2 and vmci(*command, "--dry-run").code in (0, 1)
+    assert "plan: " in vmci("set", "good.entry", "entry.size=4KiB", "--dry-run").out
+    assert set(os.listdir()) == before

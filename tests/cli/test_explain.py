@@ -61,10 +61,25 @@ def test_a_key_without_a_description_has_its_form(explained: Any) -> None:
 
 
 def test_an_unknown_form_is_reported(explained: Any) -> None:
-    shown = explained("phys_base", code=2)
+    shown = explained("phys_bas", code=2)
     assert shown.out == "" and "NUMBER(phys_base)" in shown.err
     assert "--search" in explained(code=2).err
     assert "--search" in explained("\\x1b", code=2).err
+
+
+def test_a_bare_name_is_taken_for_the_key_that_most_readers_use(explained: Any) -> None:
+    shown = explained("phys_base=16")
+    assert shown.out == explained("NUMBER(phys_base)=16").out
+    assert shown.err == "vmci: phys_base of NUMBER(phys_base); there is also SYMBOL(phys_base)\n"
+    for bare, key in (("osrelease", "OSRELEASE"), ("page_offset_base", "SYMBOL(page_offset_base)")):
+        assert json.loads(explained("--json", bare).out)["key"] == key
+
+
+def test_the_best_match_is_first_and_a_row_says_why_it_matched(explained: Any) -> None:
+    lines = explained("--search", "kaslr").out.splitlines()
+    assert lines[0].startswith("KERNELOFFSET ") and lines[1].startswith("relocate ")
+    assert all("kaslr" in "".join(lines[at : at + 2]).lower() for at, line in enumerate(lines) if line[0] != " ")
+    assert explained("--search", "prb").out.startswith("SYMBOL(prb) ")
 
 
 def test_search(explained: Any) -> None:

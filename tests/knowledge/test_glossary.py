@@ -132,9 +132,9 @@ def test_nearest_and_search() -> None:
     assert nearest(b"phys_base")[0] == "NUMBER(phys_base)"
     assert "OSRELEASE" in nearest(b"OSRELAESE")
     assert "NUMBER(phys_base)" in nearest(b"NUMBER(physbase)")
-    assert [entry.key for entry in search("kimage")] == ["NUMBER(kimage_voffset)"]
-    assert "KERNELOFFSET" in {entry.key for entry in search("KASLR moved")}
-    assert {"CONFIG_X86_PAE", "CONFIG_ARM_LPAE"} <= {entry.key for entry in search("three levels")}
+    assert [item.entry.key for item in search("kimage")] == ["NUMBER(kimage_voffset)"]
+    assert "KERNELOFFSET" in {item.entry.key for item in search("KASLR moved")}
+    assert {"CONFIG_X86_PAE", "CONFIG_ARM_LPAE"} <= {item.entry.key for item in search("three levels")}
     assert search("") == search("xyzzy") == ()
 
 

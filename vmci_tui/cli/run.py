@@ -79,6 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     first = arguments[0] if arguments else None
     if first is None or (first not in COMMANDS and not first.startswith("-")):
+        if first is not None and not os.path.lexists(first):
+            _refuse_misspelt(first)
         return _open_app(arguments)
     from vmci_tui.cli.arguments import parser
 
@@ -103,6 +105,14 @@ def _run(arguments: list[str]) -> int:
     code: int = command.run(options)
     _print_internal_errors()
     return code
+
+
+def _refuse_misspelt(word: str) -> None:
+    """Raise UsageError if a word that is not a file is nearly a command."""
+    import difflib
+
+    if close := difflib.get_close_matches(word, COMMANDS, 1):
+        raise UsageError(f"{visible(word)} is neither a file nor a command", f"did you mean `vmci {close[0]}`?")
 
 
 def _print_internal_errors() -> None:

@@ -54,6 +54,14 @@ class KeyInfo(NamedTuple):
     """Related keys."""
 
 
+class Match(NamedTuple):
+    """A key that a search found."""
+
+    entry: KeyInfo
+    because: Safe
+    """The remark that has the word; empty if name and description have it."""
+
+
 @lru_cache(maxsize=512)
 def explain(key: bytes) -> KeyInfo | None:
     """Return the facts of `key`, at least those of its form; None if Linux writes no key of this form."""
@@ -105,19 +113,38 @@ def known_keys() -> tuple[bytes, ...]:
     return tuple(_tables().keys)
 
 
-def search(text: str) -> tuple[KeyInfo, ...]:
-    """Return the keys whose name or description has all words of `text`; matches in names come first."""
+def search(text: str) -> tuple[Match, ...]:
+    """Return the keys whose name, description or remarks have all words of `text`, best first."""
     words = text.lower().split()
-    if not words:
-        return ()
-    by_name, by_text = [], []
-    for key, haystack in _search_texts():
-        name = key.decode().lower()
-        if all(word in name for word in words):
-            by_name.append(key)
-        elif all(word in haystack for word in words):
-            by_text.append(key)
-    return tuple(entry for key in by_name + by_text if (entry := explain(key)) is not None)
+    ranked = [
+        (sum(_rank(word, texts) for word in words), key, texts)
+        for key, texts in _search_texts()
+        if words and all(word in said for word in words for said in ["\n".join(texts).lower()])
+    ]
+    out = []
+    for _, key, (name, what, *remarks) in sorted(ranked, key=lambda item: item[0]):
+        entry = explain(key)
+        assert entry is not None
+        hidden = [word for word in words if word not in f"{name}\n{what}".lower()]
+        because = (remark for remark in remarks if any(word in remark.lower() for word in hidden))
+        out.append(Match(entry, visible(next(because, ""))))
+    return tuple(out)
+
+
+def _rank(word: str, texts: tuple[str, ...]) -> float:
+    """Return how far a word is from the key itself: 0 for its name, below 1 for its description, then remarks."""
+    name, what = texts[0].lower(), texts[1].lower()
+    if word in name:
+        return 0 if re.search(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", name) else 0.1
+    return 0.2 + min(what.index(word), 500) / 1000 if word in what else 1
+
+
+def named(name: bytes) -> tuple[bytes, ...]:
+    """Return the known keys of a bare name: `phys_base` of NUMBER(phys_base); upper and lower case are the same."""
+    bare = name.lower()
+    return tuple(
+        key for key in known_keys() if bare in (key.lower(), key.partition(b"(")[2].removesuffix(b")").lower())
+    )
 
 
 def nearest(key: bytes, count: int = 5) -> tuple[Safe, ...]:
@@ -151,14 +178,14 @@ def _tables() -> _GlossaryTables:
 
 
 @lru_cache(maxsize=1)
-def _search_texts() -> tuple[tuple[bytes, str], ...]:
-    """Return each key with its description in lower case."""
+def _search_texts() -> tuple[tuple[bytes, tuple[str, ...]], ...]:
+    """Return each key with its name, its description and its remarks."""
     out = []
     for key in known_keys():
         entry = explain(key)
         assert entry is not None
-        said = (entry.key, entry.what, entry.note or "", *map(" ".join, entry.breaks), *entry.machines)
-        out.append((key, " ".join(said).lower()))
+        broken = (f"{reader}, if wrong or missing: {words}" for reader, words in entry.breaks)
+        out.append((key, (entry.key, entry.what, entry.note or "", *broken, ", ".join(entry.machines))))
     return tuple(out)
 
 

@@ -14,8 +14,9 @@ _SHOWN = 512
 
 
 def answer_text(answer: Answer) -> Iterator[str]:
-    """Yield both results: equal parts once, different ones twice."""
+    """Yield the verdict, then both results: equal parts once, different ones twice; the bytes come last."""
     guest = answer.guest
+    yield _verdict(answer)
     yield f"QEMU {visible(answer.version)} ({visible(answer.program)}), target {answer.target}"
     dump = f"{guest.machine}, ELF{guest.bits}, {guest.order}-endian"
     yield f"the dump is {dump}; predicted by the rules of {answer.rules}"
@@ -43,8 +44,13 @@ def answer_text(answer: Answer) -> Iterator[str]:
         yield from dump_lines(seen[:_SHOWN], 0)
         if len(seen) > _SHOWN:
             yield f"  ... {len(seen) - _SHOWN} bytes more: --json has all of them"
-    yield ""
-    yield "QEMU did not do what was predicted" if answer.differences else "QEMU did what was predicted"
+
+
+def _verdict(answer: Answer) -> str:
+    """Return whether QEMU did what was predicted, and what it did."""
+    seen = answer.seen.appended
+    did = "appended nothing" if seen is None else f"appended {len(seen)} bytes"
+    return f"QEMU did {'not do ' if answer.differences else ''}what was predicted; it {did}"
 
 
 def _shown(output: QemuOutput, name: str) -> str:

@@ -21,7 +21,7 @@ from vmci_tui.readers.qemu.entry_reading import DumpTarget, QemuReading, RegionB
 
 LINE_LIMIT: Final = 1 << 23
 """Bytes of the longest line that is read: a region of 1 MiB takes 2 MiB as hex."""
-_HINT: Final = 'a case is {"machine": 62, "bits": 64, "byte_order": "little", "write": {...}, "region": "0b00..."}'
+CASE: Final = 'a case is {"machine": 62, "bits": 64, "byte_order": "little", "write": {...}, "region": "0b00..."}'
 _ORDERS: Final[dict[object, ByteOrder]] = {"little": "little", "big": "big"}
 
 
@@ -52,20 +52,20 @@ def _case(line: bytes) -> dict[str, object]:
     try:
         case = json.loads(line)
     except (ValueError, RecursionError):
-        raise OpenError("this is not JSON, or it is cut off", _HINT) from None
+        raise OpenError("this is not JSON, or it is cut off", CASE) from None
     if not isinstance(case, dict):
-        raise OpenError("this is not an object", _HINT)
+        raise OpenError("this is not an object", CASE)
     return case
 
 
 def _reading(case: dict[str, object], version: str) -> QemuReading:
     machine, bits, order = case.get("machine"), case.get("bits"), _ORDERS.get(_key(case.get("byte_order")))
     if not isinstance(machine, int) or isinstance(machine, bool):
-        raise OpenError("`machine` is not a number: use the e_machine of the dump", _HINT)
+        raise OpenError("`machine` is not a number: use the e_machine of the dump", CASE)
     if bits not in (32, 64) or not isinstance(bits, int):
-        raise OpenError("`bits` is neither 32 nor 64", _HINT)
+        raise OpenError("`bits` is neither 32 nor 64", CASE)
     if order is None:
-        raise OpenError("`byte_order` is neither little nor big", _HINT)
+        raise OpenError("`byte_order` is neither little nor big", CASE)
     name = machine_name(machine, bits)
     guest = DumpTarget(name, bits, order, machine_facts(name).qemu.ram_base)
     return QemuReading(_history(case), RegionBytes(_hex(case.get("region"), "region")), guest, version)
@@ -78,10 +78,10 @@ def _key(value: object) -> object:
 def _history(case: dict[str, object]) -> EntryHistory:
     entry = _hex(case["entry"], "entry") if case.get("entry") is not None else None
     if entry is not None and len(entry) != LENGTH:
-        raise OpenError(f"`entry` has {len(entry)} bytes, an entry {LENGTH}", _HINT)
+        raise OpenError(f"`entry` has {len(entry)} bytes, an entry {LENGTH}", CASE)
     if "write" not in case:
         if entry is None:
-            raise OpenError("there is neither a `write` nor an `entry`", _HINT)
+            raise OpenError("there is neither a `write` nor an `entry`", CASE)
         return EntryHistory.of_blob(entry)
     history = history_of(case["write"])
     if entry is None or not history.present or history.raw == entry:
@@ -95,4 +95,4 @@ def _hex(value: object, name: str) -> bytes:
     try:
         return bytes.fromhex(value) if isinstance(value, str) else bytes.fromhex("?")
     except ValueError:
-        raise OpenError(f"`{name}` is not hex digits", _HINT) from None
+        raise OpenError(f"`{name}` is not hex digits", CASE) from None

@@ -141,9 +141,9 @@ def open_dump(options: argparse.Namespace) -> Document:
 
 
 def require_output(options: argparse.Namespace) -> None:
-    """Raise UsageError without -o and --in-place."""
-    if options.output is None and not getattr(options, "in_place", False):
-        raise UsageError("missing output", "use -o OUT or --in-place, and --dry-run to print the plan only")
+    """Raise UsageError without -o and --in-place, unless --dry-run asks for the plan of a copy only."""
+    if options.output is None and not getattr(options, "in_place", False) and not options.dry_run:
+        raise UsageError("missing output", "use -o OUT or --in-place, or --dry-run to print the plan of a copy only")
 
 
 def save(
@@ -222,7 +222,7 @@ def _undo(options: argparse.Namespace) -> int:
 
 
 def _new(options: argparse.Namespace) -> int:
-    if options.output is None:
+    if options.output is None and not options.dry_run:
         raise UsageError("missing output", "use -o BLOB")
     history, label = _first_entry(options)
     for name in Entry._fields:

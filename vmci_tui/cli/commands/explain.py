@@ -7,10 +7,12 @@ import os
 from typing import Any
 
 from vmci_tui.cli.output import print_json, print_lines
+from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import literal, visible
-from vmci_tui.knowledge.glossary import KeyInfo, explain, nearest, search
-from vmci_tui.readers.key_readings import KeyReading
+from vmci_tui.knowledge.glossary import KeyInfo, explain, named, nearest, search
+from vmci_tui.readers.key_readings import KeyReading, readings
+from vmci_tui.readers.verdicts import DEFAULT
 from vmci_tui.render.key_report import explained, made_of
 
 
@@ -22,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("missing key", "use vmci explain KEY, KEY=VALUE, or --search WORD")
     name, equals, given = options.key.partition("=")
     key, value = _bytes(name), _bytes(given) if equals else None
-    entry = explain(key)
+    entry = explain(key) or explain(key := _of_bare_name(key))
     if entry is None:
         near = ", ".join(nearest(key))
         raise UsageError(
@@ -38,13 +40,23 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _of_bare_name(name: bytes) -> bytes:
+    """Return the key of a bare name that most readers use, and report the others; `name` itself if there is none."""
+    first, *others = sorted(named(name), key=lambda key: -len(readings(DEFAULT.all, key))) or (name,)
+    if others:
+        say(f"vmci: {visible(name)} of {visible(first)}; there is also {', '.join(map(visible, others))}")
+    return first
+
+
 def _search(options: argparse.Namespace) -> int:
     found = search(options.search)
     if options.json:
-        print_json({"search": visible(options.search), "keys": [_as_json(entry) for entry in found]})
+        print_json({"search": visible(options.search), "keys": [_as_json(item.entry) for item in found]})
     elif found:
-        width = max(len(entry.key) for entry in found)
-        print_lines(f"{entry.key:{width}}  {entry.what}" for entry in found)
+        width = max(len(item.entry.key) for item in found)
+        for item in found:
+            print_lines([f"{item.entry.key:{width}}  {item.entry.what}"])
+            print_lines([f"{'':{width}}  ({item.because})"] if item.because else [])
     else:
         print_lines(["nothing found"])
     return 0

@@ -6,15 +6,18 @@ import argparse
 import sys
 
 from vmci_tui.cli.chosen_readers import choose
+from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import OpenError
 from vmci_tui.layers.file import reason
-from vmci_tui.qemu.prediction import LINE_LIMIT, predict
+from vmci_tui.qemu.prediction import CASE, LINE_LIMIT, predict
 
 
 def run(options: argparse.Namespace) -> int:
     """Print one answer a line, unbuffered: the caller may wait for it before it writes the next case. Return 0."""
     readers = choose(options).readers
     number, version = 0, readers.at({} if options.qemu is None else {"qemu": options.qemu}).qemu
+    if sys.stdin.isatty():
+        say(f"vmci: reading cases from the terminal, one a line; ctrl+d ends. {CASE}")
     while line := _line(LINE_LIMIT + 1):
         number += 1
         if line.strip():
