@@ -142,9 +142,8 @@ def _rank(word: str, texts: tuple[str, ...]) -> float:
 def named(name: bytes) -> tuple[bytes, ...]:
     """Return the known keys of a bare name: `phys_base` of NUMBER(phys_base); upper and lower case are the same."""
     bare = name.lower()
-    return tuple(
-        key for key in known_keys() if bare in (key.lower(), key.partition(b"(")[2].removesuffix(b")").lower())
-    )
+    names = ((key, key.partition(b"(")[2].removesuffix(b")")) for key in known_keys())
+    return tuple(key for key, inner in names if bare in (key.lower(), inner.lower()))
 
 
 def nearest(key: bytes, count: int = 5) -> tuple[Safe, ...]:

@@ -17,7 +17,7 @@ from vmci_tui.saving.unflatten import plain_of, unflatten
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; return 1 if the file is damaged: all before the damage is written."""
-    if options.output is None:
+    if options.output is None and not options.dry_run:
         raise UsageError("missing output", "use -o OUT")
     given = agreed(options)
     with FileSource(options.file) as source:
