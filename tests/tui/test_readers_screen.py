@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 from types import SimpleNamespace
 
 import pytest
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tests.limits import PATIENCE
 from tests.opened_files import open_document
 from tests.tui.driving import main_screen, running, settled, shown
 from vmci_tui.findings.judgement import Judgement
@@ -164,6 +166,7 @@ async def test_another_version_is_chosen_and_named(sample: Sample) -> None:
 async def test_the_programs_of_this_machine_are_asked(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "installed", lambda: {"crash": "99.0", "gdb": None})
     async with running(sample("amd64-cut-note.elf"), size=(120, 36)) as pilot:
+        session = main_screen(pilot).session
         await pilot.press("v")
         await settled(pilot)
         readers = pilot.app.screen
@@ -171,6 +174,9 @@ async def test_the_programs_of_this_machine_are_asked(sample: Sample, monkeypatc
         await pilot.press("V")
         await settled(pilot)
         await pilot.press(*["backspace"] * 5, *"installed", "enter")
+        deadline = monotonic() + PATIENCE
+        while session.readers.dumps[NAMES.index("crash") - 1].version != "99.0" and monotonic() < deadline:
+            await pilot.pause(0.05)
         await settled(pilot)
         words = str(readers.query_one("#verdict", Static).content)
         assert words.startswith("crash 99.0 (x86-64): accepts\n  checked up to 9.0.2")

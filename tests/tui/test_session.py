@@ -307,4 +307,4 @@ def test_versions_of_readers_are_checked_and_judge_again(sample: Sample, around:
     assert around.versions == {} and not session.shell_words("check FILE READERS").endswith("0.0.22")
     around.allowed = "/nowhere"
     with pytest.raises(UsageError, match="browser"):
-        session.choose_installed()
+        session.choose_installed(lambda _: None)

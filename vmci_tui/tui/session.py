@@ -138,15 +138,20 @@ class Session:
         DEFAULT.at(versions)
         self._choose(versions)
 
-    def choose_installed(self) -> tuple[str, ...]:
-        """Judge as the programs on this machine do; return the readers whose program is missing. Raises UsageError."""
-        from vmci_tui.readers.installed import installed
+    def choose_installed(self, done: Callable[[tuple[str, ...]], None]) -> None:
+        """Judge as the programs on this machine do, which are asked in the background. Raises UsageError.
+
+        `done` gets the readers whose program is missing.
+        """
+        from vmci_tui.readers.installed import Installed, installed
+
+        def choose(found: Installed) -> None:
+            self._choose({name: version for name, version in found.items() if version is not None})
+            done(tuple(name for name, version in found.items() if version is None))
 
         if self._around.allowed is not None:
             raise UsageError("programs are not asked in a browser session", "type a version")
-        found = installed()
-        self._choose({name: version for name, version in found.items() if version is not None})
-        return tuple(name for name, version in found.items() if version is None)
+        self._around.background().ask(lambda _: installed(), choose, self._around.failed, 0)
 
     def _choose(self, versions: Mapping[str, str]) -> None:
         self._around.versions, self._known = versions, None

@@ -168,12 +168,16 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
     def _use_version(self, typed: str) -> None:
         typed, name = typed.strip(), self._chosen_name
         if typed == "installed":
-            missing = self.session.choose_installed()
-            if missing:
-                say(self, f"not installed: {', '.join(missing)}", "warning")
+            self.session.choose_installed(self._show_installed)
         else:
             self.session.choose_version(name, typed)
-        self._show_again()
+            self._show_again()
+
+    def _show_installed(self, missing: tuple[str, ...]) -> None:
+        if missing:
+            say(self, f"not installed: {', '.join(missing)}", "warning")
+        if self.is_mounted:
+            self._show_again()
 
     def action_fix(self) -> None:
         """Apply every fix that helps this reader to accept."""
