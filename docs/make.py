@@ -12,6 +12,7 @@ from typing import Any
 from vmci_tui import __version__
 from vmci_tui.bench import chosen, craft
 from vmci_tui.cli.arguments import parser
+from vmci_tui.cli.examples import EXAMPLES, note
 from vmci_tui.findings.catalogue import GROUPS, catalogue
 from vmci_tui.knowledge.glossary import KeyInfo, explain, known_keys
 from vmci_tui.readers import qemu
@@ -155,13 +156,32 @@ def manual() -> Iterator[str]:
             *_paragraph(command.format_usage().removeprefix("usage:")),
         )
         yield from (line for action in command._actions for line in _option(action))
-        if command.epilog:
-            yield from (".PP", *_paragraph(command.epilog))
+        if words := note(name):
+            yield from (".PP", *_paragraph(words))
+        yield from (".PP", "Examples:")
+        yield from (line for example in EXAMPLES[name] for line in (".PP", rf"\fB{_roff(example)}\fR"))
     yield from (".SH EXIT STATUS", *_paragraph(parts[-1].removeprefix("exit codes:")))
     yield from (".SH COMPLETION", *_paragraph(completion))
+    yield from (".SH EXAMPLES", *(line for what, how in _EXAMPLES for line in (".TP", rf"\fB{_roff(how)}\fR", what)))
+    yield from (".SH ENVIRONMENT", *(line for name, what in _ENVIRONMENT for line in (".TP", rf"\fB{name}\fR", what)))
+    yield from (".SH FILES", *(line for name, what in _FILES for line in (".TP", rf"\fI{_roff(name)}\fR", what)))
     yield from (".SH SEE ALSO", *(f".BR {name} ({n})" + mark for name, n, mark in _SEE))
 
 
+_EXAMPLES = (
+    ("What is wrong with a dump, which programs refuse it, and what to do next.", "vmci check dump.elf"),
+    ("Whether crash 8.0.6 reads it: exit code 1 if not.", "vmci check --for crash --reader crash=8.0.6 dump.elf"),
+    ("A copy with every safe fix, and with the note from its memory.", "vmci repair dump.elf -o dump-fixed.elf"),
+    ("What a key means, and how each reader reads this value.", "vmci explain NUMBER(phys_base)=436207616"),
+)
+_ENVIRONMENT = (
+    ("NO_COLOR", "No colour in the app."),
+    ("DEBUGINFOD_URLS", "The servers that drgn and debuginfod ask for a vmlinux; the next commands name both."),
+)
+_FILES = (
+    ("~/.config/vmci-tui/settings.toml", "Keys, colours and versions of readers; XDG_CONFIG_HOME moves it."),
+    ("FILE.vmci-undo", "The old bytes of an in-place save, beside FILE: for vmci undo."),
+)
 _SEE = (("crash", 8, ","), ("makedumpfile", 8, ","), ("drgn", 1, ","), ("readelf", 1, ","), ("eu-readelf", 1, ""))
 
 

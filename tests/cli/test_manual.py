@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from shutil import which
@@ -13,6 +14,7 @@ import pytest
 from tests.limits import PATIENCE
 from tests.paths import DOCS
 from vmci_tui.cli.arguments import parser
+from vmci_tui.cli.examples import EXAMPLES
 from vmci_tui.cli.run import COMMANDS
 
 _PAGE = DOCS / "vmci.1"
@@ -55,5 +57,16 @@ def test_it_is_plain_roff() -> None:
 def test_groff_reports_no_warning() -> None:
     done = subprocess.run(["groff", "-man", "-Tutf8", "-ww", _PAGE], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0 and done.stderr == ""
-    words = re.sub(r".\x08|\x1b\[[0-9;]*m", "", done.stdout)
+    words = " ".join(re.sub(r".\x08|\x1b\[[0-9;]*m", "", done.stdout).split())
     assert "vmci COMMAND --help" in words and "--in-place" in words
+
+
+def test_each_command_has_examples_that_its_parser_takes() -> None:
+    """`|` and `<` end what vmci sees of a line."""
+    assert set(EXAMPLES) == set(COMMANDS)
+    for name, lines in EXAMPLES.items():
+        for line in lines:
+            words = shlex.split(re.split(r" [|<] ", line)[0])
+            options, rest = parser().parse_known_args(words[1:])
+            assert (words[0], options.command) == ("vmci", name) and all("=" in item for item in rest), line
+        assert all(re.sub(r"^- ", "", line) in _sections()[name].replace(r"\(aq", "'") for line in lines), name

@@ -9,9 +9,9 @@ import argparse
 from typing import NoReturn
 
 from vmci_tui import __version__
+from vmci_tui.cli.examples import epilog
 from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import visible
-from vmci_tui.formats.fw_cfg_entry import GDB_COMMAND
 
 TARGETS = ("x86_64", "i386", "aarch64", "arm", "aarch64-be", "arm-be")
 """Guests that `ask` can start: the machines that have the vmcoreinfo device."""
@@ -19,8 +19,8 @@ TARGETS = ("x86_64", "i386", "aarch64", "arm", "aarch64-be", "arm-be")
 _WORSE = "worse:READER,...: save though these will refuse"
 
 _HELP = """\
-vmci [FILE [BLOB]] opens the app; no FILE: it starts with samples, recent files.
-`vmci COMMAND --help` says more; completion: vmci --print-completion bash
+Start with `vmci check FILE`. `vmci [FILE [BLOB]]` opens the app.
+`vmci COMMAND --help` has examples; completion: vmci --print-completion bash
 
 {commands}
 
@@ -73,11 +73,13 @@ def parser() -> argparse.ArgumentParser:
 
     change = _command(commands, "set", "edit keys, entry.paddr=0x..., or a kdump's header.phys_base=...")
     _file(change, blob=True)
+    change.usage = "vmci set FILE KEY=VALUE ... (-o OUT | --in-place) [OPTION ...]"
     change.add_argument("pairs", nargs="*", metavar="KEY=VALUE", help="\\xNN in a value is that byte")
     change.add_argument("--delete", action="append", default=[], metavar="KEY", help="remove a key")
     _output(change)
 
     append = _command(commands, "append", "add or replace the VMCOREINFO note")
+    append.usage = "vmci append FILE (--note NOTE | --text TEXT | --from-memory [AT]) -o OUT"
     _file(append)
     what = append.add_mutually_exclusive_group(required=True)
     what.add_argument("--note", metavar="NOTE", help="a raw note, or another dump with a note")
@@ -95,6 +97,7 @@ def parser() -> argparse.ArgumentParser:
 
     fixed = _command(commands, "repair", "apply all safe fixes; restore the proved note from memory")
     _file(fixed)
+    fixed.usage = "vmci repair FILE (-o OUT | --in-place) [OPTION ...]"
     fixed.add_argument("--only", metavar="CODE,...", help="fix only these findings")
     fixed.add_argument("--keep-segments", action="store_true", help="do not merge program headers (gdb uses them)")
     _readers(fixed)
@@ -119,7 +122,7 @@ def parser() -> argparse.ArgumentParser:
     dump.add_argument("--len", dest="length", metavar="N", default="256", help="bytes (default 256, at most 1MiB)")
 
     new = _command(commands, "new", "create an entry: vmci new entry -o BLOB")
-    new.epilog = f"in gdb, on QEMU (gdb -p PID) or its core, with debug symbols: {GDB_COMMAND}"
+    new.usage = "vmci new entry [OPTION ...] -o BLOB"
     new.add_argument("what", choices=("entry",))
     origin = new.add_mutually_exclusive_group()
     origin.add_argument("--from-gdb", metavar="FILE", help="gdb's output for QEMU's own state (-: stdin)")
@@ -179,7 +182,8 @@ def _lessons(command: argparse.ArgumentParser) -> None:
 
 
 def _command(commands: argparse._SubParsersAction[_Parser], name: str, text: str) -> _Parser:
-    command = commands.add_parser(name, help=text, description=text)
+    command = commands.add_parser(name, help=text, description=text, epilog=epilog(name))
+    command.formatter_class = argparse.RawDescriptionHelpFormatter
     command.add_argument("--json", action="store_true", help="print JSON")
     return command
 
