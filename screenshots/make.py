@@ -23,6 +23,9 @@ from vmci_tui.tui.main_screen import MainScreen
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent / "sample_dumps"
 
+_TO_REGISTERS = (*("down",) * 4, "enter", *("down",) * 9)
+"""From the first row of QEMU's note in the structure to the stack pointer."""
+
 
 class Shot(NamedTuple):
     """A picture: the open files, the terminal's size, the keys to press first."""
@@ -52,6 +55,9 @@ SHOTS = (
     Shot("candidates", ("amd64-cut-nonote.elf",), (120, 36), ("F",)),
     Shot("repair", ("amd64-cut-nonote.elf",), (120, 36), ("R",)),
     Shot("memory", ("amd64-cut-note.elf",), (120, 36), ("M", "plus")),
+    Shot(
+        "structure", ("amd64-cut-note.elf",), (120, 36), ("2", "home", "T", *["down"] * 4, "enter", *["pagedown"] * 2)
+    ),
     Shot("craft", (), (120, 36), ("X",)),
     Shot("start", (), (120, 36)),
 )

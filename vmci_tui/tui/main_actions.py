@@ -27,6 +27,7 @@ from vmci_tui.tui.session import Session
 if TYPE_CHECKING:
     from textual.screen import Screen
 
+    from vmci_tui.common.span import Span
     from vmci_tui.search.candidate import RankedCandidate
     from vmci_tui.tui.screens.repair_screen import RepairResult
 
@@ -293,6 +294,15 @@ class MainActions:
         if paddr is None:
             paddr = next(item.paddr for item in ranges.ranges if item.offset is not None)
         self._screen.app.push_screen(MemoryScreen(memory_document(dump, document.name), paddr))
+
+    def structure(self, cursor: int, show: Callable[[Span | None], None]) -> None:
+        """Show the tree of the file's head at `cursor`, then `show` where the user went in it."""
+        from vmci_tui.tui.screens.structure_screen import StructureScreen
+
+        if not self.session.document.layout.image.size:
+            self._say("there is no byte in this file")
+            return
+        self._screen.app.push_screen(StructureScreen(self.session.document, cursor), show)
 
     def commands(self, cursor: int, key: bytes | None) -> None:
         """Show the edits so far as shell commands, and those that show the bytes at `cursor` and the `key`."""

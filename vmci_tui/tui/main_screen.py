@@ -60,6 +60,7 @@ class MainScreen(Guarded, Screen[None]):
         bind("U", "undo_save", "Undo save", "Undo the last save in place", "take_back", show=False),
         bind("m", "matrix", "Matrix", "Show each reader's value for each key", show=False),
         bind("M", "memory", "Memory", "Show guest memory by paddr", show=False),
+        bind("T", "structure", "Structure", "Show headers, notes and registers as a tree", show=False),
         bind("H", "header", "Header", "Show the header of a kdump file", show=False),
         bind("I", "inspect", "Inspect", "Show the bytes at the cursor as numbers", show=False),
         bind("N", "next", "What now?", "Show the next commands to run", show=False),
@@ -245,6 +246,9 @@ class MainScreen(Guarded, Screen[None]):
 
     def action_memory(self) -> None:
         self._do.memory(self.query_one(HexPane).cursor)
+
+    def action_structure(self) -> None:
+        self._do.structure(self.query_one(HexPane).cursor, self.query_one(Panes).go_to)
 
     def action_header(self) -> None:
         self._do.header()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.safe_text import Safe
@@ -30,7 +30,7 @@ class _SelectsBytes(Protocol):
         """Return the selected bytes; None if there are none."""
 
 
-def copy(screen: Screen[None]) -> None:
+def copy(screen: Screen[Any]) -> None:
     """Copy the selected text of the focused list, else of the hex view."""
     view, focused = screen.query_one(HexView), screen.focused
     text = focused.selected_text() if isinstance(focused, LineList) else ""
@@ -45,7 +45,7 @@ def copy(screen: Screen[None]) -> None:
     say(screen, f"copied {len(text)} characters{lacking}", "warning" if lacking else "information")
 
 
-def copy_as(screen: Screen[None]) -> None:
+def copy_as(screen: Screen[Any]) -> None:
     """Let the user choose the format and the target of the selected bytes."""
     from vmci_tui.tui.panes.copy_screen import CopyScreen
 

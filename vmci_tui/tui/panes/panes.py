@@ -218,6 +218,13 @@ class Panes(Guarded, Horizontal):
         view.go(span.offset)
         self._show_place()
 
+    def go_to(self, span: Span | None) -> None:
+        """Go to bytes of the file in the hex view, and show it; None for staying where the cursor is."""
+        if span is not None:
+            self._point_at(span)
+            self._follow(self.query_one(HexPane).place())
+            self.post_message(PaneBar.Picked("hex"))
+
     @on(HexPane.Moved)
     def _follow_cursor(self) -> None:
         """Move the lists and the status line to the cursor of the hex view."""
