@@ -141,7 +141,8 @@ async def test_entry_fields_and_writes(sample: Sample) -> None:
         screen = main_screen(pilot)
         assert "not present" in shown(pilot)
         await pilot.press("1", "w")
-        await type_text(pilot, "0 00000100241000000000100000000000")
+        await pilot.press("tab")
+        await type_text(pilot, "00000100241000000000100000000000")
         await pilot.press("enter")
         await settled(pilot)
         assert screen.document.state.entry is not None and screen.document.state.entry.present
@@ -150,7 +151,7 @@ async def test_entry_fields_and_writes(sample: Sample) -> None:
         assert screen.document.state.entry == screen.document.opened.entry
     async with running(sample("good.entry")) as pilot:
         screen = main_screen(pilot)
-        await pilot.press("1", "end", "enter")
+        await pilot.press("1", "end", "up", "enter")
         for typed, word in (("0x10000000000000000", "does not fit"), ("-1", "does not fit"), ("12x", "not a number")):
             await type_text(pilot, typed)
             await pilot.press("enter")

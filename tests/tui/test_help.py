@@ -17,7 +17,7 @@ from vmci_tui.tui.panes.findings import FindingsList
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.panes.notes import NotesList
-from vmci_tui.tui.panes.panes import NAMES
+from vmci_tui.tui.panes.panes import PANES
 from vmci_tui.tui.screens.help_screen import HelpScreen
 from vmci_tui.tui.widgets.dialogs import Choose
 
@@ -28,7 +28,7 @@ Sample = Callable[[str], str]
 async def test_help_describes_the_pane_and_every_key(sample: Sample, size: tuple[int, int]) -> None:
     async with running(sample("amd64-cut-note.elf"), size=size) as pilot:
         screen = main_screen(pilot)
-        for number, name in enumerate(NAMES, 1):
+        for number, name in enumerate((pane.name for pane in PANES if pane.of_dump), 1):
             await pilot.press(str(number))
             await settled(pilot)
             pane = screen.focused
@@ -39,6 +39,9 @@ async def test_help_describes_the_pane_and_every_key(sample: Sample, size: tuple
             words = str(pilot.app.screen.query_one("#lines", Static).content)
             for item in [*type(pane).BINDINGS, *MainScreen.BINDINGS]:
                 assert isinstance(item, Binding)
+                if item.id == "pane.qemu":
+                    assert item.tooltip not in words, "only an entry alone has this pane"
+                    continue
                 assert (item.tooltip or item.description) in words, (name, item)
             assert "Here" in words and words.isascii() and name.capitalize() in shown(pilot)
             assert pilot.app.screen.query_one(".dialog").region.bottom < size[1], "the footer stays free"

@@ -32,6 +32,12 @@ def add_write(state: State, write: Write) -> State:
     return _with_writes(state, (*_entry(state).writes, write))
 
 
+@labelled(lambda writes: "; then ".join(map(_written, writes)))
+def add_writes(state: State, writes: tuple[Write, ...]) -> State:
+    """Return the state with more writes, the last ones."""
+    return _with_writes(state, (*_entry(state).writes, *writes))
+
+
 @labelled(_written)
 def change_write(state: State, index: int, write: Write) -> State:
     """Return the state with another write in place of one."""

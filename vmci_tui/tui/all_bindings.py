@@ -34,7 +34,7 @@ def commands(app: App[None], screen: Screen[object]) -> Iterator[SystemCommand]:
     if not isinstance(screen, MainScreen):
         return
     for pane in PANES:
-        if screen.document.dump is None and not pane.of_entry:
+        if not pane.fits(screen.document):
             continue
         widget = screen.query_one(f"#{pane.name}")
         for item in widget.BINDINGS:

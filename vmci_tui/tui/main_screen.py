@@ -148,15 +148,21 @@ class MainScreen(Guarded, Screen[None]):
 
     def _show_tabs(self) -> None:
         count = finding_count(self.session.found) if self.session.judgement is not None else self.session.not_judged
-        panes = [pane for pane in PANES if pane.of_entry or self.document.dump is not None]
+        panes = [pane for pane in PANES if pane.fits(self.document)]
         tabs = ((pane.name, f"{pane.title} ({count})" if pane.name == "findings" else pane.title) for pane in panes)
         self.query_one(PaneBar).show(tuple(tabs), self._active)
         self.query_one(FindingsPane).border_subtitle = count
 
     # Which pane
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hide the key of a pane that only an entry alone has."""
+        if action == "pane" and self.document.dump is not None:
+            return PANES[NAMES.index(str(parameters[0]))].of_dump
+        return super().check_action(action, parameters)
+
     def action_pane(self, name: str) -> None:
-        if self.document.dump is None and not PANES[NAMES.index(name)].of_entry:
+        if not PANES[NAMES.index(name)].fits(self.document):
             return
         self._active = name
         self._show_pane(name)

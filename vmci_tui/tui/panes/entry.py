@@ -6,20 +6,24 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
+from textual.message import Message
 
 from vmci_tui.common.errors import EditError, VmciError
 from vmci_tui.document import edit_entry
 from vmci_tui.document.edit import Edit
 from vmci_tui.formats.elf_note import NAME, build
-from vmci_tui.formats.fw_cfg_entry import GDB_COMMAND, Write, parse_number
+from vmci_tui.formats.fw_cfg_entry import GDB_COMMAND, LENGTH, Write, parse_number
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.panes.copy import entry_bytes
 from vmci_tui.tui.panes.rows import RowTarget, entry_rows
-from vmci_tui.tui.prompts import ask, ask_edit, ask_text, say, try_edit
+from vmci_tui.tui.prompts import ask, ask_text, say, try_edit
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.widgets.line_list import LineList
 
 if TYPE_CHECKING:
+    from vmci_tui.document.entry_templates import EntryTemplate
+    from vmci_tui.document.state import State
+    from vmci_tui.qemu.ask import Answer
     from vmci_tui.render.copy_formats import CopiedBytes
 
 _WIDE = 100
@@ -32,6 +36,13 @@ _NO_ENTRY = "no entry is open: press b to open the entry of this dump"
 class EntryList(LineList):
     """The entry's fields and the guest's writes."""
 
+    class Answered(Message):
+        """A real QEMU was asked about a state."""
+
+        def __init__(self, state: State, answer: Answer) -> None:
+            self.state, self.answer = state, answer
+            super().__init__()
+
     DEFAULT_CLASSES = "pane"
     enter_action = "edit_entry"
 
@@ -43,9 +54,10 @@ class EntryList(LineList):
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "edit_entry", "Edit", "Change the field or the write"),
         bind("w", "add_write", "Write", "Add a write of the guest"),
+        bind("T", "templates", "Templates", "Add writes by a template: whole, halves, 15 bytes, 1 MiB + 1"),
         bind("d", "delete_write", "Del", "Remove the write", show=False),
         bind("b", "open_entry", "Blob", "Open the entry of this dump"),
-        bind("p", "paste_entry", "Paste", "Paste an entry that gdb printed, or /sys/kernel/vmcoreinfo"),
+        bind("p", "paste_entry", "Paste", "Paste an entry that gdb printed, or /sys/kernel/vmcoreinfo", show=False),
         bind("Q", "ask_qemu", "QEMU", "Ask a real QEMU what it does with this entry and note"),
     ]
 
@@ -92,9 +104,7 @@ class EntryList(LineList):
         elif target is not None and target.kind == "field":
             self._ask_field(target.key, history.entry._asdict()[target.key])
         elif target is not None and target.kind == "write":
-            write = history.writes[target.number]
-            shown = f"{write.offset} {'' if write.data is None else write.data.hex()}"
-            self._ask_write(f"Write {target.number + 1}", shown, target.number)
+            self._ask_write(f"Write {target.number + 1}", history.writes[target.number], target.number)
         else:
             say(self, "to change a field or a write, put the cursor on it", "warning")
 
@@ -102,25 +112,57 @@ class EntryList(LineList):
         def make(typed: str) -> Edit:
             return Edit.of(edit_entry.set_field, name, parse_number(typed))
 
+        from vmci_tui.tui.panes.entry_dialog import EntryDialog, EntryField
+
         hint = f"decimal, or hex with 0x; 0 to {(1 << _WIDTHS[name]) - 1:#x}"
-        ask_edit(self, self.session, f"{name} = {value} = {value:#x}", make, f"{value:#x}", hint)
+        title = f"{name} = {value} = {value:#x}"
+        self.app.push_screen(EntryDialog(self.session, title, [EntryField(name, f"{value:#x}")], make, hint))
 
     def action_add_write(self) -> None:
         history = self.session.document.state.entry
         if history is None:
             say(self, _NO_ENTRY, "warning")
         else:
-            self._ask_write("A write of the guest", f"0 {history.entry.pack().hex()}", None)
+            self._ask_write("A write of the guest", Write(0, LENGTH, history.entry.pack()), None)
 
-    def _ask_write(self, title: str, value: str, index: int | None) -> None:
+    def _ask_write(self, title: str, shown: Write, index: int | None) -> None:
+        from vmci_tui.tui.panes.entry_dialog import EntryDialog, EntryField, Preset
+
         def make(typed: str) -> Edit:
             write = _write_of(typed)
             if index is None:
                 return Edit.of(edit_entry.add_write, write)
             return Edit.of(edit_entry.change_write, index, write)
 
-        hint = "OFFSET HEXBYTES; only 16 bytes at offset 0 make the note present"
-        ask_edit(self, self.session, title, make, value, hint)
+        history = self.session.document.state.entry
+        assert history is not None
+        data, half = history.entry.pack().hex(), LENGTH
+        presets = (
+            Preset("all 16", ("0", data)),
+            Preset("first 8", ("0", data[:half])),
+            Preset("last 8", ("8", data[half:])),
+        )
+        fields = (
+            EntryField("offset", str(shown.offset)),
+            EntryField("bytes", "" if shown.data is None else shown.data.hex()),
+        )
+        hint = "bytes as hex digits; only 16 bytes at offset 0 make the note present"
+        self.app.push_screen(EntryDialog(self.session, title, fields, make, hint, presets))
+
+    def action_templates(self) -> None:
+        """Add writes by a template."""
+        from vmci_tui.tui.panes.templates_dialog import TemplatesDialog, template_edit
+
+        history = self.session.document.state.entry
+        if history is None:
+            say(self, _NO_ENTRY, "warning")
+            return
+
+        def chosen(template: EntryTemplate | None) -> None:
+            if template is not None:
+                try_edit(self, self.session, template_edit(template, history))
+
+        self.app.push_screen(TemplatesDialog(self.session.document), chosen)
 
     def action_open_entry(self) -> None:
         """Open the entry that belongs to the dump."""
@@ -162,8 +204,8 @@ class EntryList(LineList):
 
     def _ask_qemu(self) -> None:
         """Ask QEMU, in a thread: only read the document, touch no widget."""
-        document = self.session.document
-        history, note = document.state.entry, document.state.note
+        document, state = self.session.document, self.session.document.state
+        history, note = state.entry, state.note
         assert history is not None
         raw = note.raw if note is not None else build(NAME, 0, b"OSRELEASE=6.1.0\n", "little").raw
         machine = document.dump.machine if document.dump else None
@@ -175,22 +217,24 @@ class EntryList(LineList):
             from vmci_tui.qemu.targets import TARGETS
 
             target = machine if machine is not None and machine in TARGETS else "x86_64"
-            lines = tuple(answer_text(ask_qemu(history, raw, target)))
+            answer = ask_qemu(history, raw, target)
         except VmciError as error:
             self.app.call_from_thread(say, self, str(error), "error")
             return
+        self.post_message(self.Answered(state, answer))
+        lines = tuple(answer_text(answer))
         self.app.call_from_thread(
             self.app.push_screen, TextDialog("What a real QEMU does with this entry and note", lines)
         )
 
 
 def _write_of(typed: str) -> Write:
-    """Parse a guest's write from `OFFSET HEXBYTES`. Raises EditError."""
+    """Parse a guest's write from its offset, a blank and hex digits. Raises EditError."""
     from vmci_tui.formats.hex_dump import read_pasted
 
     offset, _, digits = typed.strip().partition(" ")
     if not digits.strip():
-        raise EditError("a write needs at least one byte", "type OFFSET HEXBYTES")
+        raise EditError("a write needs at least one byte", "type hex digits")
     data = read_pasted(digits)
     write = Write(parse_number(offset), len(data), data)
     if not 0 <= write.offset < 1 << 32:

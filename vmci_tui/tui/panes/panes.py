@@ -28,6 +28,7 @@ from vmci_tui.tui.widgets.status_line import StatusLine
 if TYPE_CHECKING:
     from vmci_tui.findings import Finding
     from vmci_tui.tui.panes.inspector import Inspector
+    from vmci_tui.tui.panes.qemu import QemuPane
 
 
 class Pane(NamedTuple):
@@ -41,6 +42,18 @@ class Pane(NamedTuple):
     box_id: str
     of_entry: bool = True
     """Whether it is shown for an entry without a dump."""
+    of_dump: bool = True
+    """Whether it is shown for a dump."""
+
+    def fits(self, document: Document) -> bool:
+        """Return whether it is shown for this document."""
+        return self.of_entry if document.dump is None else self.of_dump
+
+
+def _qemu_pane(session: Session) -> Widget:
+    from vmci_tui.tui.panes.qemu import QemuPane
+
+    return QemuPane(session)
 
 
 PANES: Final = (
@@ -49,9 +62,10 @@ PANES: Final = (
     Pane("keys", "3 Keys", KeysPane, "keys-pane", of_entry=False),
     Pane("findings", "4 Findings", FindingsPane, "findings-pane"),
     Pane("hex", "5 Hex", HexPane, "hex"),
+    Pane("qemu", "6 What QEMU will do", _qemu_pane, "qemu", of_dump=False),
 )
 NAMES: Final = tuple(pane.name for pane in PANES)
-COLUMNS: Final = {"left": PANES[:3], "right": (PANES[4], PANES[3])}
+COLUMNS: Final = {"left": (*PANES[:3], PANES[5]), "right": (PANES[4], PANES[3])}
 """The panes of each column, from the top."""
 
 
@@ -71,19 +85,29 @@ class Panes(Guarded, Horizontal):
     def compose(self) -> ComposeResult:
         for side, panes in COLUMNS.items():
             with Vertical(id=side):
-                yield from (pane.box(self.session) for pane in panes)
+                yield from (pane.box(self.session) for pane in panes if pane.of_dump or pane.fits(self.document))
 
     def on_mount(self) -> None:
         for pane in PANES:
-            self.query_one(f"#{pane.box_id}").border_title = pane.title
+            for box in self.query(f"#{pane.box_id}"):
+                box.border_title = pane.title
 
     def show_state(self) -> None:
         """Show the document's state; the judgement comes later."""
         self.query_one(EntryList).show_state()
+        if self.document.dump is None:
+            self.qemu.show_state()
         self.query_one(NotesList).show_state()
         self.query_one(KeysPane).show_state()
         self.query_one(HexPane).show_state()
         self._show_place()
+
+    @property
+    def qemu(self) -> QemuPane:
+        """The pane of QEMU; only for an entry alone."""
+        from vmci_tui.tui.panes.qemu import QemuPane
+
+        return self.query_one(QemuPane)
 
     def show_judgement(self) -> None:
         """Show the findings, and whether memory proves the text."""
@@ -164,6 +188,11 @@ class Panes(Guarded, Horizontal):
         elif self.document.state.entry is not None and target.key in ("paddr", "size"):
             self._point_at_region()
         self.screen.query_one("#status", StatusLine).set_text(self.query_one(EntryList).described())
+
+    @on(EntryList.Answered)
+    def _qemu_answered(self, event: EntryList.Answered) -> None:
+        if self.document.dump is None:
+            self.qemu.show_answer(event.state, event.answer)
 
     def _point_at_region(self) -> None:
         history = self.document.state.entry

@@ -9,7 +9,16 @@ from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.span import Span
 from vmci_tui.document.derived_entry import derive, no_entry_reason
 from vmci_tui.document.document import Document
-from vmci_tui.formats.fw_cfg_entry import FIELDS, FORMAT_ELF, FORMAT_NONE, RESET, WHOLE_ENTRY, EntryHistory, entry_span
+from vmci_tui.formats.fw_cfg_entry import (
+    FIELDS,
+    FORMAT_ELF,
+    FORMAT_NONE,
+    LENGTH,
+    RESET,
+    WHOLE_ENTRY,
+    EntryHistory,
+    entry_span,
+)
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.note_kinds import device_dump
 from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
@@ -46,7 +55,7 @@ def entry_rows(document: Document, wide: bool = True) -> list[tuple[Row, RowTarg
             _meaning(document, field.name, value),
         )  # fmt: skip
         out += _folded(row, RowTarget("field", field.name, span=entry_span(field.name)), wide)
-    if history.origin == "writes":
+    if history.origin == "writes" or (document.dump is None and history.origin == "blob"):
         for number in range(len(history.writes)):
             out += _folded(_write_row(history, number), RowTarget("write", number=number), wide)
     return out
@@ -94,11 +103,15 @@ def _meaning(document: Document, name: str, value: int) -> tuple[str, str]:
 
 
 def _write_row(history: EntryHistory, number: int) -> Row:
+    """Return a write as a line of the timeline: which of the 16 bytes it covers, its result, its bytes."""
     write, outcome = history.writes[number], history.outcomes[number]
     style = {"present": "good", "not present": "warning", "ignored": "dim", "DMA error": "error"}[outcome.result]
     data = "no memory" if write.data is None else write.data.hex()
+    covered = range(min(write.offset, LENGTH), min(write.offset + write.length, LENGTH))
+    bar = "".join("#" if at in covered else "." for at in range(LENGTH))
+    beyond = "+" if write.offset + write.length > LENGTH else " "
     return (
-        (f"write {number + 1}: ", "key"), (f"{outcome.result}: ", style),
+        (f"write {number + 1:<3} ", "key"), (f"[{bar}]{beyond} ", "value"), (f"{outcome.result:<11}  ", style),
         (f"offset {write.offset} length {write.length}: {data[:40]}  ", "value"), (outcome.why, "dim"),
     )  # fmt: skip
 

@@ -1,0 +1,109 @@
+"""Tests of an entry alone: what QEMU will do, templates, the dialog of a write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from tests.opened_files import open_document
+from tests.tui.driving import hint, main_screen, running, settled, shown, type_text
+from vmci_tui.qemu.ask import Answer
+from vmci_tui.qemu.machine import QemuOutput
+from vmci_tui.readers.qemu.entry_reading import DumpTarget
+from vmci_tui.tui.panes.entry import EntryList
+from vmci_tui.tui.panes.qemu import QemuPane
+
+Sample = Callable[[str], str]
+SIZES = [(80, 24), (120, 36), (200, 60)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_qemu_will_do_is_shown_by_two_versions(sample: Sample, size: tuple[int, int]) -> None:
+    async with running(sample("two-halves.write.json"), size=size) as pilot:
+        await pilot.press("6")
+        await settled(pilot)
+        seen = shown(pilot)
+        assert "QEMU 7.2.22" in seen and "QEMU 11.1.3" in seen
+        assert seen.count("no: 8 bytes at 8, not 16 at 0") == 2 and seen.count("guest note is not present") >= 2
+    async with running(sample("x86_64-linux-good.elf"), size=size) as pilot:
+        await pilot.press("6")
+        assert not main_screen(pilot).query(QemuPane), "a dump has no such pane"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_templates_add_writes_to_the_timeline(sample: Sample, size: tuple[int, int]) -> None:
+    async with running(sample("good.entry"), size=size) as pilot:
+        await pilot.press("T")
+        assert "guest note size is invalid: 1048577" in shown(pilot)
+        await pilot.press("h")
+        await settled(pilot)
+        entry = main_screen(pilot).document.state.entry
+        assert entry is not None and [(w.offset, w.length) for w in entry.writes] == [(0, 16), (0, 8), (8, 8)]
+        assert not entry.present
+        await pilot.press("1")
+        await settled(pilot)
+        assert "write 2   [########........]" in shown(pilot)
+        await pilot.press("T", "down", "down", "enter")
+        await settled(pilot)
+        entry = main_screen(pilot).document.state.entry
+        assert entry is not None and entry.writes[-1].length == 15
+        await pilot.press("T", "escape", "u", "u")
+        assert not main_screen(pilot).document.modified, "each template is one step of undo"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_write_has_two_fields_and_says_what_qemu_will_do(sample: Sample, size: tuple[int, int]) -> None:
+    async with running(sample("good.entry"), size=size) as pilot:
+        await pilot.press("w")
+        await settled(pilot)
+        assert "first 8" in shown(pilot) and "Cancel" in shown(pilot) and "present  yes" in shown(pilot)
+        await type_text(pilot, "0,8")
+        assert "'0,8' is not a number" in shown(pilot)
+        await pilot.press("enter")
+        assert "'0,8' is not a number" in hint(pilot)
+        await type_text(pilot, "12")
+        await pilot.press("tab")
+        await type_text(pilot, "ff000000")
+        assert shown(pilot).count("no: 4 bytes at 12, not 16 at 0") == 2
+        assert "then: host_format 0, guest_format 1, size 4132, paddr 0xff019c8000" in shown(pilot)
+        await pilot.click("#preset-2")
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        entry = main_screen(pilot).document.state.entry
+        assert entry is not None and entry.writes[-1][:2] == (8, 8)
+
+
+async def test_the_answer_of_a_real_qemu_stands_beside_until_an_edit(sample: Sample) -> None:
+    async with running(sample("good.entry")) as pilot:
+        main = main_screen(pilot)
+        output = QemuOutput((), bytes(40), 0, bytes(16))
+        guest = DumpTarget("x86_64", 64, "little")
+        answer = Answer("x86_64", "qemu", "10.0.2", "10.0", guest, None, output, output)
+        entry = main.query_one(EntryList)
+        entry.post_message(EntryList.Answered(main.document.state, answer))
+        await settled(pilot)
+        assert "QEMU 10.0.2, asked" in shown(pilot) and "40 bytes" in shown(pilot)
+        await pilot.press("T", "0")
+        await settled(pilot)
+        assert "asked" not in shown(pilot) and "no: format 0 withdraws it" in shown(pilot)
+        await pilot.press("u")
+        await settled(pilot)
+        assert "asked" in shown(pilot), "the state is the same again"
+
+
+async def test_templates_are_saved_as_a_list_and_opened_again(sample: Sample, tmp_path: Path) -> None:
+    out = tmp_path / "halves.write.json"
+    async with running(sample("good.entry")) as pilot:
+        await pilot.press("T", "h", "s")
+        await settled(pilot)
+        assert pilot.app.screen.query_one("#target", Input).value.endswith("good.write.json")
+        await type_text(pilot, str(out))
+        await pilot.press("enter")
+        await settled(pilot)
+        wanted = main_screen(pilot).document.state.entry
+    opened = open_document(str(out)).state.entry
+    assert wanted is not None and opened is not None and opened.writes == wanted.writes

@@ -1,0 +1,86 @@
+"""The pane of what QEMU will do with the entry, in the oldest and the newest known version side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Final
+
+from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.readers.qemu.dump_steps import DumpStep, DumpSteps, dump_steps
+from vmci_tui.tui.session import Session
+from vmci_tui.tui.style.cells import Row
+from vmci_tui.tui.widgets.line_list import LineList
+
+if TYPE_CHECKING:
+    from vmci_tui.document.state import State
+    from vmci_tui.qemu.ask import Answer
+
+_LABEL: Final = 9
+_GAP: Final = 2
+_STYLES: Final = {True: "good", False: "error", None: "dim"}
+_UNASKED: Final = "Q asks a real QEMU"
+LINES: Final = 8
+"""Lines of the table with its heading."""
+
+
+def step_rows(columns: Sequence[DumpSteps], width: int) -> list[Row]:
+    """Return a table with a heading: a line a step, a column a version. A cell that is cut ends with `~`."""
+    if not columns:
+        return []
+    room = max(width - _LABEL, len(columns) * 4)
+    wide = room // len(columns)
+    heads = [(_padded(visible(f"QEMU {column.version}"), wide), "title") for column in columns]
+    rows: list[Row] = [((" " * _LABEL, "dim"), *heads)]
+    steps = zip_longest(*(column.steps for column in columns), fillvalue=DumpStep("", Safe(""), None))
+    for line in steps:
+        name = line[0].name
+        differ = len({step.says for step in line if step.passes is not None}) > 1
+        shown = [(_padded(step.says or Safe("-"), wide), _STYLES[step.passes] if step.says else "dim") for step in line]
+        rows.append(((f"{name:<{_LABEL - 2}}{'!' if differ else ' '} ", "key"), *shown))
+    return rows
+
+
+def _padded(words: str, width: int) -> str:
+    room = width - _GAP
+    return (words if len(words) <= room else words[: room - 1] + "~").ljust(width)
+
+
+class QemuPane(LineList):
+    """The steps of QEMU, for an entry alone."""
+
+    DEFAULT_CLASSES = "pane"
+
+    about = (
+        "What QEMU will do: the checks of dump-guest-memory in their order, by the rules of the oldest and the newest "
+        "known QEMU, and what it appends and warns about. QEMU does not get to lines with a dash."
+    )
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="qemu")
+        self.session = session
+        self._asked: tuple[State, DumpSteps] | None = None
+
+    def show_state(self) -> None:
+        """Show what QEMU does with the current state, and what the real one did if it was asked about this one."""
+        columns = dump_steps(self.session.document)
+        if self._asked is not None and self._asked[0] == self.session.document.state:
+            columns = (*columns, self._asked[1])
+        self.set_rows(step_rows(columns, self.size.width))
+        self.border_subtitle = "" if len(columns) > 2 else _UNASKED
+
+    def on_resize(self) -> None:
+        self.show_state()
+
+    def show_answer(self, state: State, answer: Answer) -> None:
+        """Add what a real QEMU did with a state; it is shown until the entry is edited."""
+        seen = answer.seen
+        unseen = (DumpStep(name, Safe(""), None) for name in ("present", "size", "format", "reads", "note"))
+        appended = "nothing" if seen.appended is None else f"{len(seen.appended)} bytes, a note of ours"
+        warned = "; ".join(seen.warnings) or "nothing"
+        results = (
+            DumpStep("appends", visible(appended), seen.appended is not None),
+            DumpStep("warns", visible(warned), not seen.warnings),
+        )
+        self._asked = state, DumpSteps(f"{answer.version}, asked", (*unseen, *results))
+        self.show_state()
