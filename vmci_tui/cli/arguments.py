@@ -66,6 +66,8 @@ def parser() -> argparse.ArgumentParser:
     _readers(check)
     check.add_argument("--for", dest="readers", metavar="READER,...", help="exit code 1 if one of these refuses")
 
+    check.add_argument("--report", metavar="PAGE", help="also write the check as a new file in Markdown, for a ticket")
+
     find = _command(commands, "find", "search guest memory for the note: candidates, best first")
     _file(find)
     find.add_argument("--all", action="store_true", help="search every byte, not only page starts")

@@ -9,7 +9,11 @@ from vmci_tui.formats.fw_cfg_entry import GDB_COMMAND
 
 EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "show": ("vmci show dump.elf", "vmci show dump.elf --json | jq .vmcoreinfo.keys"),
-    "check": ("vmci check dump.elf", "vmci check --for crash,drgn --reader crash=8.0.6 dump.elf"),
+    "check": (
+        "vmci check dump.elf",
+        "vmci check --for crash,drgn --reader crash=8.0.6 dump.elf",
+        "vmci check dump.elf --report ticket.md",
+    ),
     "find": ("vmci find dump.elf", "vmci find ram.img --raw-at 0"),
     "set": ("vmci set dump.elf 'NUMBER(phys_base)=0' -o fixed.elf", "vmci set e.entry entry.size=4132 --in-place"),
     "append": ("vmci append dump.elf --from-memory -o out.elf", "vmci append dump.elf --text info.txt --in-place"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
 
 from vmci_tui.cli.chosen_readers import Choice, choose, missing_text
 from vmci_tui.cli.output import print_json, print_lines, warn_if_interrupted
-from vmci_tui.common.errors import OpenError, UsageError
+from vmci_tui.cli.streams import say
+from vmci_tui.common.errors import FileTaken, OpenError, UsageError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.document.document import Document
 from vmci_tui.findings.judgement import Judgement
@@ -17,11 +19,15 @@ from vmci_tui.readers.file_view import View
 from vmci_tui.readers.verdicts import NAMES, VerdictPair, judge_file
 from vmci_tui.render import verdict_report as report_readers
 from vmci_tui.render.check_report import Checked, check_json, check_text
+from vmci_tui.render.ticket_page import ticket_page
 from vmci_tui.repair.next_commands import next_commands
+from vmci_tui.saving.new_file import write_new
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; return 1 on an error. With --for: on one that concerns these readers, or a refusal."""
+    if options.report is not None and os.path.lexists(options.report):
+        raise FileTaken(f"{visible(options.report)} exists", "name a new file for the report, or remove that one")
     warn_if_interrupted(options.file)
     chosen, choice = _chosen(options.readers), choose(options)
     try:
@@ -45,6 +51,9 @@ def _checked(options: argparse.Namespace, document: Document, chosen: tuple[str,
         lines = [*_readers_text(checked.both, choice), "", *check_text(checked)]
         refuse_other(document.source)
         print_lines(lines)
+    if options.report is not None:
+        write_new(options.report, "".join(f"{line}\n" for line in ticket_page(checked)).encode("ascii"))
+        say(f"vmci: wrote {visible(options.report)}")
     return int(checked.has_error or (options.readers is not None and checked.refused))
 
 
