@@ -98,7 +98,7 @@ def _parts() -> list[Any]:
         new = [part for hint in keys_of(todo.pop(0)).values() for part in _named(hint) if part not in found]
         found |= dict.fromkeys(new)
         todo += new
-    return list(found)
+    return [part for part in found if part not in json_types.COMMANDS]
 
 
 def _named(hint: Any) -> Iterator[Any]:

@@ -48,8 +48,24 @@ class Check(FileSummary):
     proof: Annotated[NotRequired[Proof | None], "null without a note"]
     readers: Annotated[dict[str, Verdict], "by name; those of --for, if it is given"]
     more_readers: Annotated[NotRequired[dict[str, Verdict]], "by name, with --all-readers"]
-    installed: Installed
+    installed: Annotated[NotRequired[Installed], "of several files in the object around them"]
     next: NotRequired[list[NextCommand]]
+
+
+class CheckedFile(TypedDict):
+    """One file of several."""
+
+    file: str
+    exit_code: Annotated[Literal[0, 1, 3], "as if this file were checked alone"]
+    words: Annotated[str, "the verdict, or why the file cannot be opened"]
+    check: Annotated[Check | None, "without `installed`; null if the file cannot be opened"]
+
+
+class CheckSeveral(TypedDict):
+    """`vmci check FILE FILE ... --json`"""
+
+    files: list[CheckedFile]
+    installed: Installed
 
 
 class Candidate(TypedDict):
@@ -358,7 +374,7 @@ class Serve(TypedDict):
 
 
 COMMANDS: Final = (
-    *(Show, Check, Find, Save, Repair, Undo, Unflatten, Diff, HexBytes, Explain, ExplainSearch, Ask, Craft, DefectRow),
-    *(Lessons, Serve),
+    *(Show, Check, CheckSeveral, Find, Save, Repair, Undo, Unflatten, Diff, HexBytes, Explain, ExplainSearch, Ask),
+    *(Craft, DefectRow, Lessons, Serve),
 )
 """The JSON of each command, in the order of the page."""

@@ -90,6 +90,16 @@ def test_show_of_dumps_with_rare_parts(printed: Printed) -> None:
     assert printed(of.Show, "show", "crlf.elf", "--blob", "good.entry")["entry"]["origin"] == "blob"
 
 
+def test_check_of_several_files(printed: Printed) -> None:
+    rows = printed(of.CheckSeveral, "check", "crlf.elf", "good.entry", "README.md", "--all-readers")["files"]
+    assert [(row["file"], row["exit_code"], row["check"] is None) for row in rows] == [
+        ("crlf.elf", 1, False), ("good.entry", 0, False), ("README.md", 3, True),
+    ]  # fmt: skip
+    alone = printed(of.Check, "check", "crlf.elf", "--all-readers")
+    del alone["installed"]
+    assert rows[0]["check"] == alone
+
+
 def test_check_of_one_reader_and_of_a_file_that_cannot_be_opened(printed: Printed) -> None:
     assert list(printed(of.Check, "check", "crlf.elf", "--for", "crash")["readers"]) == ["crash"]
     more = printed(of.Check, "check", "crlf.elf", "--all-readers")["more_readers"]

@@ -24,6 +24,8 @@ COMMANDS: Final = (
     *("diff", "ask", "predict", "explain", "craft", "lessons", "serve"),
 )
 
+_LISTS: Final = {"set": "pairs", "check": "files"}
+"""Arguments of which there are any number."""
 _BROKEN_PIPE: Final = 141
 """The exit code that a shell reports for a program killed by a closed pipe (128 + SIGPIPE)."""
 
@@ -85,9 +87,10 @@ def _run(arguments: list[str]) -> int:
     from vmci_tui.cli.arguments import parser
 
     options, rest = parser().parse_known_args(arguments)
-    if options.command == "set" and not any(item.startswith("-") for item in rest):
-        # argparse accepts KEY=VALUE in one place only; users write it after options too.
-        options.pairs = [*options.pairs, *rest]
+    if options.command in _LISTS and not any(item.startswith("-") for item in rest):
+        # argparse accepts a list in one place only; users write it after options too.
+        named = _LISTS[options.command]
+        setattr(options, named, [*getattr(options, named), *rest])
     elif rest:
         raise UsageError(f"unrecognized arguments: {visible(' '.join(rest))}", "see `vmci --help`")
     if options.print_completion:

@@ -1,0 +1,51 @@
+"""Test `vmci check` of several files: a line each, a summary, the worst exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.paths import SAMPLES
+from vmci_tui.cli.run import main
+
+_GOOD, _BAD, _TEXT = (str(SAMPLES / name) for name in ("amd64-cut-note.elf", "crlf.elf", "README.md"))
+
+
+@pytest.mark.parametrize(
+    ("paths", "code", "summary"),
+    [
+        ((_GOOD, _GOOD), 0, "2 files: 2 ok"),
+        ((_BAD, _GOOD), 1, "2 files: 1 ok, 1 with errors"),
+        ((_TEXT, _BAD, "gone", _GOOD), 3, "4 files: 1 ok, 1 with errors, 2 unread"),
+        ((_GOOD, str(SAMPLES)), 0, "1 file: 1 ok; 1 folder left out"),
+        ((str(SAMPLES), str(SAMPLES)), 0, "0 files: none; 2 folders left out"),
+    ],
+)
+def test_a_line_each_a_summary_and_the_worst_exit_code(
+    paths: tuple[str, ...], code: int, summary: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", *paths]) == code
+    *lines, blank, last = capsys.readouterr().out.splitlines()
+    assert (blank, last) == ("", summary)
+    assert [line.split()[1] for line in lines] == [path for path in paths if not Path(path).is_dir()]
+
+
+def test_a_line_has_the_verdict_and_what_the_file_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", _BAD, "--for", "crash", _TEXT])
+    error, unread, *_ = capsys.readouterr().out.splitlines()
+    words = "1 error: crash accepts (Linux 6.1.0-56-amd64\\x0d, x86_64, 2 CPUs, 4 KiB)"
+    assert error.split(maxsplit=2) == ["error", _BAD, words]
+    assert unread.startswith("unread  ") and "is a text file" in unread
+
+
+def test_what_is_about_one_file_is_refused_for_several(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for option in ("--blob", "--report"):
+        assert main(["check", _GOOD, _BAD, option, str(tmp_path / "new")]) == 2
+        assert "about one file" in capsys.readouterr().err
+
+
+def test_names_of_files_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", _GOOD, "\x1b[31mred"]) == 3
+    shown = capsys.readouterr()
+    assert "\\x1b[31mred" in shown.out and shown.out.replace("\n", "").isprintable()
