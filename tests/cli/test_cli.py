@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.command_result import CommandResult, Vmci
 from tests.dumps import factory
+from tests.paths import SAMPLES
 from vmci_tui.cli.run import COMMANDS, main
 from vmci_tui.formats.fw_cfg_entry import Entry
 
@@ -71,6 +72,16 @@ def test_show_prints_the_tree_with_registers(vmci: Vmci) -> None:
     assert any(line.split()[1:4] == ["cr3", "0", "the"] for line in lines)
     refused = vmci("show", "--tree", "--json", "dump.elf")
     assert refused.code == 2 and "--tree has no JSON" in refused.err
+
+
+def test_show_prints_the_writes_as_a_qtest(vmci: Vmci) -> None:
+    writes = str(SAMPLES / "two-halves.write.json")
+    lines = vmci("show", "--qtest", writes).out.splitlines()
+    assert "    write_entry(qts, 0, 8, write_1); /* not present */" in lines
+    assert "        0x00, 0x80, 0x9c, 0x01, 0x00, 0x00, 0x00, 0x00," in lines and lines[-1] == "}"
+    assert "--qtest needs an entry" in vmci("show", "--qtest", "dump.elf").err
+    assert "two outputs" in vmci("show", "--qtest", "--tree", writes).err
+    assert "--qtest has no JSON" in vmci("show", "--qtest", "--json", writes).err
 
 
 def test_show_derives_the_entry_and_has_null_for_missing_parts(vmci: Vmci) -> None:

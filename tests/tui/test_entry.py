@@ -107,3 +107,14 @@ async def test_templates_are_saved_as_a_list_and_opened_again(sample: Sample, tm
         wanted = main_screen(pilot).document.state.entry
     opened = open_document(str(out)).state.entry
     assert wanted is not None and opened is not None and opened.writes == wanted.writes
+
+
+async def test_the_writes_are_exported_as_a_qtest(sample: Sample, tmp_path: Path) -> None:
+    out = tmp_path / "w.c"
+    async with running(sample("past-byte-16.write.json")) as pilot:
+        await pilot.press("E")
+        await settled(pilot)
+        await type_text(pilot, str(out))
+        await pilot.press("enter")
+        await settled(pilot)
+    assert "write_entry(qts, 8, 16, write_2); /* DMA error */" in out.read_text()

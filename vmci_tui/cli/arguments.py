@@ -60,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     show = _command(commands, "show", "kernel, machine, CPUs; entry, notes, vmcoreinfo")
     _file(show, blob=True)
     show.add_argument("--tree", action="store_true", help="headers, notes and registers field by field, with offsets")
+    show.add_argument("--qtest", action="store_true", help="the guest's writes to the entry as C for a qtest of QEMU")
     check = _command(commands, "check", "findings, and each reader's verdict; exit code 1 on an error")
     check.add_argument("files", nargs="+", metavar="FILE", help="a dump or an entry; several: a line each")
     check.add_argument("--blob", metavar="BLOB", help="the entry that belongs to the dump")

@@ -12,8 +12,10 @@ from vmci_tui.render import dump_report as report
 
 def run(options: argparse.Namespace) -> int:
     """Print the file; return 0. Raises UsageError."""
-    if options.tree and options.json:
-        raise UsageError("--tree has no JSON", "leave out one of --tree and --json")
+    chosen = [f"--{name}" for name in ("tree", "qtest", "json") if getattr(options, name)]
+    if len(chosen) > 1:
+        both = f"{chosen[0]} has no JSON" if options.json else "--tree and --qtest are two outputs"
+        raise UsageError(both, f"leave out one of {' and '.join(chosen)}")
     with open_document(options.file, options.blob) as document:
         warn_if_interrupted(options.file)
         if options.tree:
@@ -21,6 +23,13 @@ def run(options: argparse.Namespace) -> int:
             from vmci_tui.structure.head import tree_of
 
             print_lines(structure_lines(tree_of(document)))
+        elif options.qtest:
+            from vmci_tui.render.qtest_snippet import qtest_lines
+
+            history = document.state.entry
+            if history is None:
+                raise UsageError("--qtest needs an entry", "name a blob or NAME.write.json, alone or with --blob")
+            print_lines(qtest_lines(history))
         elif options.json:
             print_json(report.shown_json(document), None if document.dump is None else document.layout.memory.ranges)
         else:

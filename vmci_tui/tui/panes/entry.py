@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -9,6 +10,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from vmci_tui.common.errors import EditError, VmciError
+from vmci_tui.common.safe_text import visible
 from vmci_tui.document import edit_entry
 from vmci_tui.document.edit import Edit
 from vmci_tui.formats.elf_note import NAME, build
@@ -58,6 +60,7 @@ class EntryList(LineList):
         bind("d", "delete_write", "Del", "Remove the write", show=False),
         bind("b", "open_entry", "Blob", "Open the entry of this dump"),
         bind("p", "paste_entry", "Paste", "Paste an entry that gdb printed, or /sys/kernel/vmcoreinfo", show=False),
+        bind("E", "export", "qtest", "Write the guest's writes as C for a qtest of QEMU", show=False),
         bind("Q", "ask_qemu", "QEMU", "Ask a real QEMU what it does with this entry and note"),
     ]
 
@@ -186,6 +189,25 @@ class EntryList(LineList):
 
         title = f"Paste the output of gdb on a running QEMU (or the guest's /sys/kernel/vmcoreinfo):\n{GDB_COMMAND}"
         ask_text(self, self.session, b"", make, title)
+
+    def action_export(self) -> None:
+        """Write the guest's writes to a new file, as C for a qtest."""
+        history = self.session.document.state.entry
+        if history is None:
+            say(self, _NO_ENTRY, "warning")
+            return
+
+        def accept(typed: str) -> None:
+            from vmci_tui.render.qtest_snippet import qtest_lines
+            from vmci_tui.saving.new_file import write_new
+
+            path = os.path.expanduser(typed.strip())
+            self.session.refuse_outside(path)
+            write_new(path, "".join(f"{line}\n" for line in qtest_lines(history)).encode("ascii"))
+            say(self, f"written: {visible(path)}")
+
+        hint = "a new file, for a test under tests/qtest/ of QEMU; vmci show FILE --qtest prints the same"
+        ask(self, "Write the guest's writes as C to", accept, "vmcoreinfo-writes.c", hint)
 
     def action_delete_write(self) -> None:
         target = self.target()
