@@ -97,6 +97,7 @@ _CASES = (
     Case("E01", "error", blob(b""), True),
     Case("E01", "error", entry(Write(0, 8, bytes(8)), Write(8, 8, bytes(8))), True),
     Case("E01", "warning", entry(Write(4, 4, bytes(4)), full_write(_GOOD.pack())), False),
+    Case("E01", "error", entry(Write(0, 8, bytes(8)), Write(8, 16, bytes(16))), True),  # the second is not stored
     Case("E02", "warning", blob(RESET), False),
     Case("E02", "warning", entry(), False),
     Case("E03", "warning", fields(guest_format=0), True),

@@ -23,6 +23,8 @@ from vmci_tui.formats.fw_cfg_entry import (
     linux_size,
 )
 
+_STORED = ("present", "not present")
+"""The results of writes that QEMU stored whole."""
 _FORMAT = entry_span("guest_format")
 _SIZE = entry_span("size")
 _PADDR = entry_span("paddr")
@@ -43,8 +45,10 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _writes(history: EntryHistory) -> Iterator[Finding]:
-    """Check the last write first: it decides, so the readers' rules about writes belong to it."""
+    """Check the last write first. The last that was stored decides, so the readers' rules about writes belong to it."""
     blob = history.origin == "blob"
+    stored = (number for number, outcome in enumerate(history.outcomes, 1) if outcome.result in _STORED)
+    decides = max(stored, default=len(history.writes))
     numbered = tuple(enumerate(zip(history.writes, history.outcomes, strict=True), 1))
     for number, (write, outcome) in reversed(numbered):
         last = number == len(history.writes)
@@ -67,8 +71,8 @@ def _writes(history: EntryHistory) -> Iterator[Finding]:
                 "E01",
                 f"{what} is an invalid write",
                 Span(min(write.offset, LENGTH), min(write.length, LENGTH), "entry"),
-                Edit.of(edit_entry.rewrite_whole) if last else None,
-                severity="error" if last and not outcome.present else "warning",
+                Edit.of(edit_entry.rewrite_whole) if number == decides else None,
+                severity="error" if number == decides and not outcome.present else "warning",
             )
         elif last and history.has_vmcoreinfo is False and history.entry.guest_format != FORMAT_NONE:
             words = "QEMU holds this entry but treats the note as absent: the last write was not complete"
