@@ -175,7 +175,7 @@ _EXAMPLES = (
     ("What a key means, and how each reader reads this value.", "vmci explain NUMBER(phys_base)=436207616"),
 )
 _ENVIRONMENT = (
-    ("NO_COLOR", "No colour in the app."),
+    ("NO_COLOR", "No colour, in the app and on a terminal."),
     ("DEBUGINFOD_URLS", "The servers that drgn and debuginfod ask for a vmlinux; the next commands name both."),
 )
 _FILES = (

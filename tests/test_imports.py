@@ -42,7 +42,8 @@ LATE: Final = {
     "vmci_tui.layers.flattened": (SHOW,), "vmci_tui.document.edit": (SHOW,), "vmci_tui.document.edit_entry": (SHOW,),
     "vmci_tui.opening.open_entry": (SHOW, APP),
     "vmci_tui.search.pages": _EVERY, "vmci_tui.saving.last_save": _EVERY, "vmci_tui.common.error_log": _EVERY,
-    # What only a command or a key needs.
+    # What only a terminal, a command or a key needs.
+    "vmci_tui.cli.terminal_lines": (SHOW, CHECK, VERSION),
     "vmci_tui.tui.all_bindings": _EVERY, "vmci_tui.tui.background": _EVERY, "vmci_tui.tui.main_actions": _EVERY,
     "vmci_tui.tui.save_session": _EVERY, "vmci_tui.tui.screenshot": _EVERY, "vmci_tui.tui.screens": _EVERY,
     "vmci_tui.tui.widgets.dialogs": _EVERY, "vmci_tui.tui.lessons.list_screen": _EVERY,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from vmci_tui.cli.streams import say
+from vmci_tui.cli.streams import erase_progress, say, say_progress
 from vmci_tui.common.progress import Pace, Progress, no_progress
 
 if TYPE_CHECKING:
@@ -57,12 +57,20 @@ def warn_if_interrupted(path: str) -> None:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print each line to stdout."""
+    """Print each line to stdout; on a terminal in colour, and wrapped between words."""
+    if sys.stdout.isatty():
+        from vmci_tui.cli.terminal_lines import print_wrapped
+
+        print_wrapped(lines)
+        return
     sys.stdout.writelines(line + "\n" for line in lines)
 
 
 def shown_progress() -> Progress:
-    """Return a callback that shows progress on one line of stderr; it does nothing if stderr is not a terminal."""
+    """Return a callback that shows progress on one line of stderr, and erases it at the end or before a message.
+
+    It does nothing if stderr is not a terminal.
+    """
     if not sys.stderr.isatty():
         return no_progress
     pace, last = Pace(), 0.0
@@ -72,6 +80,9 @@ def shown_progress() -> Progress:
         if done < total and time.monotonic() - last < 0.1:
             return
         last = time.monotonic()
-        say(f"\r{pace.words(what, done, total):<60}", end="\n" if done >= total else "")
+        if done < total:
+            say_progress(pace.words(what, done, total))
+        else:
+            erase_progress()
 
     return show

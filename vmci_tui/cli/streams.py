@@ -8,6 +8,10 @@ import sys
 from typing import Final
 
 _WRONG_WAY: Final = ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_WRONLY))
+_PROGRESS_WIDTH: Final = 79
+"""Columns of a line of progress: one less than a terminal has at least, or the cursor would go to the next line."""
+_progress = ""
+"""The progress that the terminal shows now."""
 
 
 def open_closed() -> None:
@@ -35,10 +39,31 @@ def on_terminal() -> bool:
     return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
-def say(words: str, end: str = "\n") -> None:
+def say(words: str) -> None:
     """Print a message to stderr; stdout carries data only. A closed stderr does not stop the command."""
+    erase_progress()
+    _write(f"{words}\n")
+
+
+def say_progress(words: str) -> None:
+    """Show progress on the last line of the terminal, in the place of what it said before."""
+    global _progress
+    _write(f"\r{words[:_PROGRESS_WIDTH]:<{len(_progress)}}")
+    _progress = words[:_PROGRESS_WIDTH]
+
+
+def erase_progress() -> None:
+    """Leave the line blank that `say_progress` wrote, if it wrote one."""
+    global _progress
+    if _progress:
+        _write(f"\r{'':{len(_progress)}}\r")
+        _progress = ""
+
+
+def _write(text: str) -> None:
     try:
-        print(words, end=end, file=sys.stderr, flush=True)
+        sys.stderr.write(text)
+        sys.stderr.flush()
     except (OSError, ValueError):
         _to_nowhere(2)
 
