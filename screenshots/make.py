@@ -55,7 +55,7 @@ SHOTS = (
     Shot("candidates", ("amd64-cut-nonote.elf",), (120, 36), ("F",)),
     Shot("repair", ("amd64-cut-nonote.elf",), (120, 36), ("R",)),
     Shot("memory", ("amd64-cut-note.elf",), (120, 36), ("M", "plus")),
-    Shot("structure", ("amd64-cut-note.elf",), (120, 36), ("2", "home", "down", "down", "T", *_TO_REGISTERS)),
+    Shot("structure", ("amd64-cut-note.elf",), (120, 36), ("2", "home", "down", "down", "S", *_TO_REGISTERS)),
     Shot("craft", (), (120, 36), ("X",)),
     Shot("start", (), (120, 36)),
 )

@@ -31,7 +31,7 @@ def _names(pilot: Pilot[Any]) -> str:
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
 async def test_from_a_note_down_to_a_register_and_back(sample: Sample, size: tuple[int, int]) -> None:
     async with running(sample("amd64-cut-note.elf"), size=size) as pilot:
-        await _press(pilot, "2", "home", "T")
+        await _press(pilot, "2", "home", "S")
         assert _names(pilot) == "notes / note 0: CORE / namesz"
         await _press(pilot, *["down"] * 4, "enter", "down")
         assert _names(pilot) == "notes / note 0: CORE / descriptor / si_signo"
@@ -51,7 +51,7 @@ async def test_from_a_note_down_to_a_register_and_back(sample: Sample, size: tup
 
 async def test_moving_in_the_hex_view_moves_the_rows(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
-        await _press(pilot, "5", "ctrl+home", "T")
+        await _press(pilot, "5", "ctrl+home", "S")
         assert _names(pilot) == "ELF header / magic"
         await _press(pilot, "tab", "down")
         assert _names(pilot) == "ELF header / e_type"
@@ -70,20 +70,20 @@ async def test_leaving_without_a_move_changes_nothing(sample: Sample) -> None:
         screen = main_screen(pilot)
         focused, view = screen.focused, screen.query_one(HexPane)
         before = view.cursor, view.highlight
-        await _press(pilot, "T")
+        await _press(pilot, "S")
         assert isinstance(pilot.app.screen, StructureScreen) and _names(pilot).endswith("descriptor / OSRELEASE")
-        await _press(pilot, "T")
+        await _press(pilot, "S")
         assert screen.is_current and screen.focused is focused and (view.cursor, view.highlight) == before
 
 
 async def test_an_entry_and_a_hostile_name(sample: Sample, tmp_path: Path) -> None:
     async with running(sample("good.entry")) as pilot:
-        await _press(pilot, "T", "home", "right")
+        await _press(pilot, "S", "home", "right")
         assert _names(pilot) == "entry / host_format"
     path = tmp_path / "hostile.elf"
     path.write_bytes(factory.elf((factory.note(b"x" * 8, b"\x1b[31m[red]\0", 7),)))
     async with running(str(path)) as pilot:
-        await _press(pilot, "T", "left", "left", "down", "down")
+        await _press(pilot, "S", "left", "left", "down", "down")
         assert _names(pilot).startswith("note 0: \\x1b[31m[red]")
 
 
@@ -93,7 +93,7 @@ async def test_a_row_is_copied_and_many_headers_open_at_once(tmp_path: Path) -> 
     async with running(str(path)) as pilot:
         await _press(pilot, "5", "g")
         await type_text(pilot, hex(64 + 56 * 20_000 + 24))
-        await _press(pilot, "enter", "T")
+        await _press(pilot, "enter", "S")
         assert _names(pilot).endswith("19968 to 20223 / program header 20000 / p_paddr")
         await _press(pilot, "c")
         assert "p_paddr" in pilot.app.clipboard

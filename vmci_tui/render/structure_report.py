@@ -12,9 +12,12 @@ NAME, VALUE = 44, 24
 
 
 def structure_lines(root: Node, depth: int = 0) -> Iterator[Safe]:
-    """Yield a line for every node below `root`: offset, name, value, meaning; a range of a long table is one line."""
-    for node in root.children:
+    """Yield a line for every node below `root`: offset, name, value, meaning.
+
+    Of a table in ranges the first range is whole, each other one line: a million program headers are 2,500 lines.
+    """
+    for number, node in enumerate(root.children):
         name = "  " * depth + node.name
         yield Safe(f"{node.offset:#010x}  {name:<{NAME}} {node.value:<{VALUE}} {node.meaning}".rstrip())
-        if not node.window and not node.is_leaf:
+        if not node.is_leaf and not (node.window and number):
             yield from structure_lines(node, depth + 1)

@@ -60,7 +60,7 @@ class MainScreen(Guarded, Screen[None]):
         bind("U", "undo_save", "Undo save", "Undo the last save in place", "take_back", show=False),
         bind("m", "matrix", "Matrix", "Show each reader's value for each key", show=False),
         bind("M", "memory", "Memory", "Show guest memory by paddr", show=False),
-        bind("T", "structure", "Structure", "Show headers, notes and registers as a tree", show=False),
+        bind("S", "structure", "Structure", "Show headers, notes and registers as a tree", show=False),
         bind("H", "header", "Header", "Show the header of a kdump file", show=False),
         bind("I", "inspect", "Inspect", "Show the bytes at the cursor as numbers", show=False),
         bind("N", "next", "What now?", "Show the next commands to run", show=False),

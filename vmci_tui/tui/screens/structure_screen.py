@@ -42,7 +42,7 @@ class StructureScreen(Guarded, Screen[Span | None]):
         bind("c", "copy", "Copy", "Copy the row, or what is selected"),
         bind("C", "copy_as", "Copy as", "Copy as hex, C, Python or JSON"),
         bind("question_mark,f1", "app.toggle_keys", "Keys", "Explain the structure and its keys", "structure.help"),
-        bind("escape,T,q", "leave", "Back", "Stop the search, or go back to the file, at this field", "structure.back"),
+        bind("escape,S,q", "leave", "Back", "Stop the search, or go back to the file, at this field", "structure.back"),
     ]
 
     def __init__(self, document: Document, offset: int) -> None:
