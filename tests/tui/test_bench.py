@@ -211,3 +211,41 @@ async def test_every_key_has_a_description_and_a_name() -> None:
     for binding in BenchScreen.BINDINGS:
         assert binding.id and binding.tooltip, binding  # type: ignore[union-attr]
     assert len(DEFECTS) == len({item.name for item in DEFECTS})
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
+async def test_what_does_not_go_together_is_named(size: tuple[int, int]) -> None:
+    async with running(size=size) as pilot:
+        await pilot.press("c")
+        await _flip(pilot, "15-bytes")
+        assert "E01 two-halves           not with 15-bytes: " in shown(pilot), "it would be undone"
+        assert "E02 never-written        not with 15-bytes: " in shown(pilot), "it would hide 15-bytes"
+        await _flip(pilot, "two-halves")
+        assert _words(pilot).startswith("E01 two-halves does not go with E01 15-bytes: remove one of them")
+        await pilot.press("x", "m")
+        await settled(pilot)
+        assert "not with" not in shown(pilot)
+        await _at(pilot, "phys-base")
+        assert "T16 phys-base            only on x86_64: " in shown(pilot)
+
+
+async def test_the_filter_shows_only_faults_with_a_text() -> None:
+    async with running(size=(80, 24)) as pilot:
+        await pilot.press("c")
+        await pilot.press("slash", *"halves")
+        await settled(pilot)
+        names = [line.name for line in _screen(pilot)._lines if not isinstance(line, str)]
+        assert "two-halves" in names and len(names) < 5 and _words(pilot).startswith("E01")
+        await pilot.press("enter", "space")
+        await settled(pilot)
+        assert "[x] E01 two-halves" in shown(pilot) and "1 fault," in shown(pilot)
+        await pilot.press("slash")
+        await type_text(pilot, "no such text")
+        await pilot.press("enter", "space")
+        assert "no fault has this text" in shown(pilot)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert len(_screen(pilot)._lines) > len(DEFECTS)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert not isinstance(pilot.app.screen, BenchScreen)

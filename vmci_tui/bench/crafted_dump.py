@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from vmci_tui.bench.defect import Defect
@@ -19,6 +19,7 @@ from vmci_tui.document.document import Document
 from vmci_tui.document.state import State
 from vmci_tui.findings import Finding
 from vmci_tui.findings.judgement import Judgement
+from vmci_tui.formats.fw_cfg_entry import EntryHistory
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.readers.verdicts import Verdicts
 
@@ -131,6 +132,29 @@ def clash(made: Crafted) -> str | None:
         if item not in attempt(left, machine).hidden:
             return f"{item.code} {item.name} does not show beside {other.code} {other.name}"
     return f"{item.code} {item.name} does not show {'with the others' if others else 'on ' + machine}"
+
+
+def excluded_by(item: Defect, others: Sequence[Defect], machine: str) -> Defect | None:
+    """Return the first of the other defects that hides or undoes this one, or the other way round; None for none."""
+    return next((other for other in others if other is not item and not _go_together(item, other, machine)), None)
+
+
+@lru_cache(maxsize=1 << 14)
+def _go_together(first: Defect, second: Defect, machine: str) -> bool:
+    try:
+        both = attempt((first, second), machine)
+        return not both.hidden and _files(both) not in (_alone(first, machine), _alone(second, machine))
+    except UsageError:
+        return False
+
+
+def _files(made: Crafted) -> tuple[bytes, EntryHistory | None]:
+    return made.dump, made.parts.history
+
+
+@lru_cache(maxsize=1 << 9)
+def _alone(item: Defect, machine: str) -> tuple[bytes, EntryHistory | None]:
+    return _files(attempt((item,), machine))
 
 
 def attempt(defects: Sequence[Defect], machine: str | None = None) -> Crafted:

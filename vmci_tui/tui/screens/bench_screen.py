@@ -10,11 +10,12 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Footer, Input, Static
+from textual.worker import get_current_worker
 
-from vmci_tui.bench import DEFECTS, MACHINES, Crafted, Defect, attempt, clash
+from vmci_tui.bench import DEFECTS, MACHINES, Crafted, Defect, attempt, clash, excluded_by
 from vmci_tui.bench.manifest import names, save
 from vmci_tui.common.errors import VmciError
 from vmci_tui.findings.catalogue import GROUPS, catalogue
@@ -28,6 +29,8 @@ from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.verdict_strip import VerdictLine
 
+_NAME = max(len(item.name) for item in DEFECTS)
+"""Cells of the longest name."""
 _BOX = 5
 """Cells at the start of a line where a click toggles it: a blank and `[x] `."""
 BenchItem = Defect | str
@@ -57,9 +60,11 @@ class BenchScreen(Guarded, Screen[None]):
     SCOPED_CSS = False
     DEFAULT_CSS = """
     BenchScreen #strip { height: 1; background: $surface; padding: 0 1; }
-    BenchScreen #defects { width: 34; border: round $surface-lighten-2; height: 1fr; }
+    BenchScreen #filter { height: 1; border: none; padding: 0 1; display: none; }
+    BenchScreen.filtering #filter { display: block; }
+    BenchScreen #defects { border: round $surface-lighten-2; height: 1fr; }
     BenchScreen #defects:focus { border: round $accent; border-title-color: $accent; }
-    BenchScreen #told { border: round $surface-lighten-2; padding: 0 1; height: 1fr; }
+    BenchScreen #told { border: round $surface-lighten-2; padding: 0 1; height: 40%; }
     BenchScreen #told:focus { border: round $accent; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -73,7 +78,8 @@ class BenchScreen(Guarded, Screen[None]):
         bind(
             "p,left_square_bracket", "group(-1)", "Previous group", "Go to the previous group", "craft.previous", False
         ),
-        bind("escape,q", "app.pop_screen", "Back", "Go back", "craft.back"),
+        bind("slash", "filter", "Filter", "Show only faults with a text", "craft.filter"),
+        bind("escape,q", "back", "Back", "Show all faults again, or go back", "craft.back"),
     ]
 
     def __init__(self) -> None:
@@ -85,20 +91,25 @@ class BenchScreen(Guarded, Screen[None]):
         self._made: Crafted = attempt(())
         self._clash: str | None = None
         """Why one of the faults has no effect."""
+        self._excluded: dict[str, str] = {}
+        """By the name of a fault that is not chosen: the chosen one that it does not go with."""
 
     def compose(self) -> ComposeResult:
         yield StatusLine("", id="title")
         yield VerdictLine(id="strip")
-        with Horizontal():
-            yield DefectList(id="defects")
-            with VerticalScroll(id="told"):
-                yield Static(id="words")
+        filter_line = Input(id="filter", placeholder="a part of a code, a name or a sentence")
+        filter_line.cursor_blink = host(self).settings.blink
+        yield filter_line
+        yield DefectList(id="defects", empty="no fault has this text: ESC shows all")
+        with VerticalScroll(id="told"):
+            yield Static(id="words")
         yield StatusLine("", id="status")
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
         listed = self.query_one("#defects", LineList)
         listed.border_title = "Faults"
+        self.watch(listed, "top", self._find_excluded, init=False)
         self._show()
         listed.select(1)
         self._show_fault()
@@ -113,23 +124,92 @@ class BenchScreen(Guarded, Screen[None]):
         count = f"{len(self._chosen)} fault{'' if len(self._chosen) == 1 else 's'}" if self._chosen else "no fault"
         title = f"Craft a faulty dump: {made.parts.machine}, {count}, {len(made.dump)} bytes"
         self.query_one("#title", StatusLine).set_text(title)
-        self.query_one("#defects", LineList).set_rows([self._row(line) for line in self._lines])
+        self._show_rows()
         self.query_one(VerdictLine).show(VerdictPair(made.verdicts, made.verdicts))
         self.query_one("#status", StatusLine).set_text(f"$ {made.command}")
         self._show_fault()
 
+    def _show_rows(self) -> None:
+        self.query_one("#defects", LineList).set_rows([self._row(line) for line in self._lines])
+
     def _row(self, line: BenchItem) -> Row:
         if isinstance(line, str):
             return ((line, "title"),)
-        if line not in self._chosen:
-            style = "value" if self._made.parts.machine in line.machines else "dim"
-            return ((" [ ] ", "dim"), (f"{line.code} ", "key"), (line.name, style))
-        style = "warning" if line in self._made.hidden else "good"
-        return ((" [x] ", style), (f"{line.code} ", "key"), (line.name, style))
+        name = f"{line.name:<{_NAME}} "
+        if line in self._chosen:
+            style = "warning" if line in self._made.hidden else "good"
+            return ((" [x] ", style), (f"{line.code} ", "key"), (name, style), (line.does, "dim"))
+        why = f"not with {self._excluded[line.name]}: " if line.name in self._excluded else ""
+        if self._made.parts.machine not in line.machines:
+            why = f"only on {', '.join(line.machines)}: "
+        return (
+            (" [ ] ", "dim"), (f"{line.code} ", "key"), (name, "dim" if why else "value"), (why, "warning"),
+            (line.does, "dim"),
+        )  # fmt: skip
+
+    def _find_excluded(self) -> None:
+        """Find out in a thread which of the visible faults do not go with the chosen ones."""
+        if not self._chosen:
+            return
+        listed = self.query_one("#defects", LineList)
+        shown = self._lines[listed.top : listed.top + max(listed.size.height, 1)]
+        machine, chosen = self._made.parts.machine, self._chosen
+        items = [item for item in shown if isinstance(item, Defect) and item not in chosen and machine in item.machines]
+
+        def find() -> None:
+            worker, found = get_current_worker(), {}
+            for item in items:
+                if worker.is_cancelled:
+                    return
+                other = excluded_by(item, chosen, machine)
+                if other is not None:
+                    found[item.name] = other.name
+            self.app.call_from_thread(self._show_excluded, chosen, machine, found)
+
+        self.run_worker(find, thread=True, exclusive=True, group="excluded")
+
+    def _show_excluded(self, chosen: tuple[Defect, ...], machine: str, found: dict[str, str]) -> None:
+        if self.is_attached and (chosen, machine) == (self._chosen, self._made.parts.machine):
+            self._excluded |= found
+            self._show_rows()
+
+    # The filter
+
+    def action_filter(self) -> None:
+        """Show the line for the filter."""
+        self.add_class("filtering")
+        self.query_one("#filter", Input).focus()
+
+    @on(Input.Changed, "#filter")
+    def _filter(self, event: Input.Changed) -> None:
+        self._lines = list(_listed(event.value.lower()))
+        self._show_rows()
+        self.query_one("#defects", LineList).select(1)
+        self._show_fault()
+        self._find_excluded()
+
+    @on(Input.Submitted, "#filter")
+    def _filtered(self) -> None:
+        self.query_one("#defects", LineList).focus()
+
+    def action_back(self) -> None:
+        """Show all faults again; go back if they are all shown."""
+        field = self.query_one("#filter", Input)
+        if not self.has_class("filtering"):
+            self.app.pop_screen()
+            return
+        self.remove_class("filtering")
+        current = self._current
+        field.value = ""
+        self._lines = list(_listed())
+        self._show_rows()
+        listed = self.query_one("#defects", LineList)
+        listed.select(self._lines.index(current) if current in self._lines else 1)
+        listed.focus()
 
     @property
     def _current(self) -> BenchItem:
-        return self._lines[self.query_one("#defects", LineList).cursor]
+        return self._lines[self.query_one("#defects", LineList).cursor] if self._lines else ""
 
     @on(LineList.Moved, "#defects")
     def _show_fault(self) -> None:
@@ -147,7 +227,7 @@ class BenchScreen(Guarded, Screen[None]):
             return
         both = (*self._chosen, item)
         machine = self._made.parts.machine
-        self._make(both, machine if machine in item.machines else None)
+        self._make(both, machine if machine in item.machines else None, item)
 
     def action_clear(self) -> None:
         self._make((), self._made.parts.machine)
@@ -163,13 +243,13 @@ class BenchScreen(Guarded, Screen[None]):
     def action_group(self, by: int) -> None:
         """Go to the first fault of the next or previous group."""
         listed = self.query_one("#defects", LineList)
-        starts = [index + 1 for index, line in enumerate(self._lines) if isinstance(line, str)]
+        starts = [index + 1 for index, line in enumerate(self._lines) if isinstance(line, str)] or [0]
         here = sum(start <= listed.cursor for start in starts) - 1
         listed.select(starts[(here + by) % len(starts)])
         listed.top = listed.cursor - 1
         self._show_fault()
 
-    def _make(self, chosen: tuple[Defect, ...], machine: str | None) -> None:
+    def _make(self, chosen: tuple[Defect, ...], machine: str | None, added: Defect | None = None) -> None:
         try:
             made = attempt(chosen, machine)
         except VmciError as error:
@@ -178,8 +258,12 @@ class BenchScreen(Guarded, Screen[None]):
         if made.parts.machine != self._made.parts.machine and machine is None:
             self.notify(f"the guest is now {made.parts.machine}", markup=False)
         self._chosen, self._made = chosen, made
-        self._clash = clash(made)
+        self._clash, self._excluded = clash(made), {}
+        other = excluded_by(added, chosen, made.parts.machine) if added is not None else None
+        if self._clash is None and added is not None and other is not None:
+            self._clash = f"{added.code} {added.name} does not go with {other.code} {other.name}"
         self._show()
+        self._find_excluded()
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self._made.command)
@@ -222,14 +306,20 @@ class BenchScreen(Guarded, Screen[None]):
         return self._saved[1] if self._saved else "crafted"
 
 
-def _listed() -> Iterator[BenchItem]:
-    """Yield the defects by code, each group below its heading."""
-    group = ""
-    for code in catalogue():
-        if code[0] != group:
-            group = code[0]
-            yield GROUPS[group]
-        yield from (item for item in DEFECTS if item.code == code)
+def _listed(text: str = "") -> Iterator[BenchItem]:
+    """Yield the defects with a text by code, each group below its heading with their number."""
+    codes = list(catalogue())
+    for group in dict.fromkeys(code[0] for code in codes):
+        items = [
+            item for code in codes if code[0] == group for item in DEFECTS if item.code == code and _has(item, text)
+        ]
+        if items:
+            yield f"{GROUPS[group]} ({len(items)})"
+            yield from items
+
+
+def _has(item: Defect, text: str) -> bool:
+    return text in f"{item.code} {item.name} {item.does}".lower()
 
 
 def fault_lines(line: BenchItem, made: Crafted, why: str | None = None) -> list[str]:
