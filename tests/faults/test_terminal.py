@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from tests.paths import SAMPLES
 
 _NAME = b"\x1b]0;hostile\x07[red]\xe2\x80\xae\n.elf"
 _VMCI = (sys.executable, "-m", "vmci_tui")
+_PLAIN = {"NO_COLOR": "1"}
+_COLOUR = re.compile(rb"\x1b\[(?:0|1|2|3[1-36]|1;3[1-36])m")
+"""What the styles of `terminal_lines` are on a terminal."""
 
 
 @pytest.fixture
@@ -51,7 +55,7 @@ def test_the_command_line_sends_text_only(
     hostile: str, tmp_path: Path, arguments: list[str], code: int, words: str
 ) -> None:
     made = [item.replace("FILE", hostile).replace("OUT", str(tmp_path / "out")) for item in arguments]
-    with Terminal((*_VMCI, *made), columns=200, rows=200) as terminal:
+    with Terminal((*_VMCI, *made), columns=200, rows=200, env=_PLAIN) as terminal:
         assert terminal.finish() == code, terminal.text
         raw = bytes(terminal.raw)
     # The progress line of a save returns to its own start.
@@ -59,6 +63,20 @@ def test_the_command_line_sends_text_only(
     assert words.encode() in raw.replace(b"\r\n", b""), raw
     assert terminal.title == ""
     assert not any(marker in raw for marker in corpus.MARKERS)
+
+
+@pytest.mark.parametrize("command", ["show", "check"])
+def test_colours_are_the_only_control_sequences(hostile: str, command: str) -> None:
+    """Without the colours of `terminal_lines`, the terminal gets what it gets with NO_COLOR, tested above."""
+    sent = []
+    for env in (_PLAIN, {"NO_COLOR": ""}):
+        with Terminal((*_VMCI, command, hostile), columns=200, rows=200, env=env) as terminal:
+            terminal.finish()
+            sent.append(bytes(terminal.raw))
+    plain, coloured = sent
+    assert b"\x1b[1" in coloured and b"\x1b" not in plain
+    assert _COLOUR.sub(b"", coloured) == plain
+    assert terminal.title == "" and not any(marker in coloured for marker in corpus.MARKERS)
 
 
 def test_the_terminal_detects_escapes(tmp_path: Path) -> None:
