@@ -80,9 +80,14 @@ def _repair(judgement: Judgement, verdicts: Verdicts, path: str) -> Iterator[Nex
     if (refusing or blind) and changes(judgement):
         command = Safe(f"vmci repair {shell_word(path)} -o {shell_word(copy_name(path))}")
         also = "" if note is not None else ", and with the note from its memory if one is found"
-        so_far = [f"{', '.join(refusing)} refuse the current file"] if refusing else []
-        so_far += [f"{', '.join(blind)} reads no kernel memory of the current file"] if blind else []
+        so_far = [f"{_do(refusing, 'refuse')} the current file"] if refusing else []
+        so_far += [f"{_do(blind, 'read')} no kernel memory of the current file"] if blind else []
         yield NextCommand("vmci", command, Safe(f"writes a copy with every safe fix{also}; {'; '.join(so_far)}"))
+
+
+def _do(readers: list[str], verb: str) -> str:
+    """Return who does what: `drgn refuses`, `crash, drgn refuse`."""
+    return f"{', '.join(readers)} {verb}{'s' if len(readers) == 1 else ''}"
 
 
 def _steps(document: Document, verdicts: Verdicts, path: str) -> Iterator[NextCommand]:
