@@ -112,7 +112,7 @@ async def test_templates_are_saved_as_a_list_and_opened_again(sample: Sample, tm
 async def test_the_writes_are_exported_as_a_qtest(sample: Sample, tmp_path: Path) -> None:
     out = tmp_path / "w.c"
     async with running(sample("past-byte-16.write.json")) as pilot:
-        await pilot.press("E")
+        await pilot.press("Y")
         await settled(pilot)
         await type_text(pilot, str(out))
         await pilot.press("enter")

@@ -60,7 +60,7 @@ class EntryList(LineList):
         bind("d", "delete_write", "Del", "Remove the write", show=False),
         bind("b", "open_entry", "Blob", "Open the entry of this dump"),
         bind("p", "paste_entry", "Paste", "Paste an entry that gdb printed, or /sys/kernel/vmcoreinfo", show=False),
-        bind("E", "export", "qtest", "Write the guest's writes as C for a qtest of QEMU", show=False),
+        bind("Y", "export", "qtest", "Write the guest's writes as C for a qtest of QEMU", show=False),
         bind("Q", "ask_qemu", "QEMU", "Ask a real QEMU what it does with this entry and note"),
     ]
 
