@@ -3,9 +3,9 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.properties import given
 from vmci_tui.common.errors import EditError
 from vmci_tui.common.safe_text import literal, visible
 

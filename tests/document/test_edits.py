@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.dumps.factory import cpus, elf, note
 from tests.dumps.records import Order
 from tests.kit import become, full_write, opened, saved
+from tests.properties import given, settings
 from vmci_tui.common.errors import EditError
 from vmci_tui.document import edit_entry, edit_notes, edit_text
 from vmci_tui.document.document import Document

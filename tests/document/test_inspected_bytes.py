@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import struct
 
-from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.dumps.factory import Load, elf, note, ram
 from tests.kit import opened
+from tests.properties import given
 from vmci_tui.document.byte_map import Places
 from vmci_tui.document.inspected_bytes import HEAD, inspect_at, inspected_lines, numbers
 from vmci_tui.formats.elf_note import ByteOrder

@@ -12,7 +12,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 
 from tests.dumps import factory
 from tests.faults import corpus, strategies
@@ -20,6 +19,7 @@ from tests.faults.cases import CASE_SECONDS, Figures, part, whole
 from tests.faults.exercise import exercise, look
 from tests.limits import time_limit
 from tests.opened_files import open_document
+from tests.properties import HealthCheck, given, settings
 
 _HYPOTHESIS = settings(
     deadline=None,

@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import Literal
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.dumps import factory
+from tests.properties import given
 from vmci_tui.formats.elf_note import NAME, NOTE_LIMIT, align_up, build, parse_notes, parse_raw
 
 Order = Literal["little", "big"]

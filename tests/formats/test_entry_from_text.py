@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.kit import found as findings_of
+from tests.properties import given
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.document.document import entry_document

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.limits import time_limit
+from tests.properties import given
 from vmci_tui.common.errors import EditError
 from vmci_tui.formats.hex_dump import PASTE_LIMIT, dump_lines, read_pasted
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.properties import given
 from vmci_tui.formats.elf_note import ByteOrder
 from vmci_tui.formats.elf_records import PT_LOAD, PT_NOTE, ElfFormat, Segment, format_of
 from vmci_tui.formats.segment_table import Segments

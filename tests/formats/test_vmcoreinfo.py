@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.properties import given
 from vmci_tui.common.errors import EditError
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 

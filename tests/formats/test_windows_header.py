@@ -6,12 +6,12 @@ import struct
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.dumps.factory import elf, note
 from tests.kit import found, opened, saved
 from tests.opened_files import open_document
+from tests.properties import given
 from vmci_tui.document import edit_notes
 from vmci_tui.document.edit import Edit
 from vmci_tui.formats.elf_note import NAME, Note, build

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.properties import given
 from vmci_tui.knowledge.glossary import known_keys
 from vmci_tui.knowledge.key_values import decode
 

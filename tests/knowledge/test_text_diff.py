@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.dumps.factory import TEXT_32, TEXT_64, note
 from tests.opened_files import open_document
+from tests.properties import given
 from vmci_tui.formats.elf_note import Note, parse_raw
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.knowledge.text_diff import TextDiff, compare, difference_text, header_remarks, meaning

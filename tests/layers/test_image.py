@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.properties import given
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.layers.image import Extent, Image, NewBytes, SourceBytes, diff
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.properties import given
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.layers.memory_map import Overlap, merge
 from vmci_tui.layers.range_table import Range

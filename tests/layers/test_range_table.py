@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.properties import given
 from vmci_tui.common.errors import EditError
 from vmci_tui.containers.guest import raw_guest
 from vmci_tui.layers.file import BytesSource

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import struct
 
-from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.limits import time_limit
+from tests.properties import given
 from tests.real.agreement.kdump_cases import cases
 from tests.real.agreement.kdump_flat import flatten
 from vmci_tui.layers.file import BytesSource

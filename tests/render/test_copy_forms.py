@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.properties import given
 from vmci_tui.common.safe_text import Safe, literal, visible
 from vmci_tui.formats.hex_dump import read_pasted
 from vmci_tui.render.copy_formats import FORMS, CopiedBytes, as_c, as_hex, as_hexdump, as_json, as_python, as_text

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.data_files import fault
@@ -19,6 +18,7 @@ from tests.dumps.kdump_factory import kdump, pages
 from tests.kit import opened, saved
 from tests.opened_files import open_document
 from tests.paths import DATA
+from tests.properties import given
 from vmci_tui.common.samples import samples
 from vmci_tui.document.document import Document
 from vmci_tui.findings.judgement import Judgement

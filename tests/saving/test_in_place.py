@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.dumps import documents as dumps
@@ -20,6 +19,7 @@ from tests.dumps.factory import I386, Load, cpus, elf, note, ram
 from tests.dumps.records import PT_NOTE
 from tests.kit import become
 from tests.opened_files import open_document
+from tests.properties import HealthCheck, given, settings
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import SaveError
 from vmci_tui.document import edit_entry, edit_notes

@@ -16,11 +16,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.dumps.factory import Load, cpus, elf, note, ram
 from tests.paths import DATA
+from tests.properties import given, settings
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import SaveError
 from vmci_tui.layers.file import BytesSource

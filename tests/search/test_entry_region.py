@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.dumps.factory import TEXT_64, Load, cpus, elf, note, ram
 from tests.dumps.records import Order
 from tests.kit import full_write, opened
 from tests.opened_files import open_document
+from tests.properties import given
 from vmci_tui.containers.guest import raw_guest
 from vmci_tui.document import edit_text
 from vmci_tui.document.document import Document

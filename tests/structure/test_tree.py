@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.dumps import factory, kdump_factory
 from tests.dumps.documents import dumps
 from tests.kit import opened as opened_dump
 from tests.opened_files import open_document
+from tests.properties import given, settings
 from vmci_tui.common.safe_text import safe
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
