@@ -22,6 +22,7 @@ from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.elf_note import HEADER, NAME, Note, build, parse_raw
 from vmci_tui.formats.fw_cfg_entry import RESET, Entry, Write
 from vmci_tui.opening.open_file import open_document
+from vmci_tui.readers.verdicts import READERS
 
 HERE = Path(__file__).parent
 
@@ -153,7 +154,7 @@ _GROUPS = (
 
 
 _MOST_FINDINGS = 4
-_READERS = 6
+_READERS = len(READERS)
 
 
 def readme() -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.limits import PATIENCE
 from tests.paths import DATA
 from vmci_tui.cli.run import main
 from vmci_tui.common.errors import OpenError
@@ -124,7 +125,7 @@ def test_each_answer_comes_before_the_next_question_and_a_bad_line_ends_it() -> 
             assert json.loads(process.stdout.readline())["appended_length"] == 48
         process.stdin.write(b'{"machine": 1}\n')
         process.stdin.close()
-        assert process.wait(10) == 3 and b"vmci: line 7: " in process.stderr.read()
+        assert process.wait(PATIENCE) == 3 and b"vmci: line 7: " in process.stderr.read()
 
 
 def test_batches_are_fast() -> None:

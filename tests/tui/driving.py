@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Any
@@ -50,6 +50,13 @@ async def settled(pilot: Pilot[Any]) -> None:
             return
         await pilot.pause(0.01)
     raise AssertionError("the readers are not judged")
+
+
+async def until(pilot: Pilot[Any], seen: Callable[[], object]) -> None:
+    """Wait until something is to be seen; the assertion that follows says what is missing."""
+    deadline = monotonic() + PATIENCE
+    while not seen() and monotonic() < deadline:
+        await pilot.pause(0.02)
 
 
 def main_screen(pilot: Pilot[Any]) -> MainScreen:

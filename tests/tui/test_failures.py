@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.driving import main_screen, running, said, settled, shown, type_text
+from tests.tui.driving import main_screen, running, said, settled, shown, type_text, until
 from vmci_tui.common import internal_errors
 from vmci_tui.common.error_log import log_file
 from vmci_tui.common.errors import OpenError
@@ -58,7 +58,7 @@ async def _told(pilot: Pilot[Any]) -> None:
 async def test_a_judgement_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     monkeypatch.setattr(place, _fail)
     async with running(sample(_DUMP)) as pilot:
-        await pilot.pause(0.3)
+        await until(pilot, lambda: "not judged" in shown(pilot))
         await settled(pilot)
         assert "not judged" in shown(pilot) and main_screen(pilot).session.judgement is None
         await pilot.press("v")
@@ -175,7 +175,7 @@ async def test_a_message_a_timer_and_what_follows_a_paint_fail(sample: Sample, m
             assert isinstance(app, VmciApp)
             app._failures._shown = frozenset()
             begin()
-            await pilot.pause(0.1)
+            await until(pilot, lambda: said(pilot))
             await _told(pilot)
 
 
@@ -188,7 +188,7 @@ async def test_a_disk_error_is_reported_and_not_an_internal_error(
     async with running(sample(_DUMP)) as pilot:
         monkeypatch.setattr("vmci_tui.layers.file.FileSource.read", fail)
         await pilot.press("x")
-        await pilot.pause(0.2)
+        await until(pilot, lambda: "cannot read it" in said(pilot))
         assert "cannot read it at 0x10" in said(pilot) and not internal_errors.recorded and not log_file().exists()
 
 
@@ -211,7 +211,7 @@ async def test_a_long_judgement_is_reported_and_the_next_key_stops_it(
         monkeypatch.setattr(Session, "patience", 0.01)
         monkeypatch.setattr(judgement, "verdicts_after", slow)
         await pilot.press("x")
-        await pilot.pause(0.1)
+        await until(pilot, lambda: "being judged" in shown(pilot))
         assert screen.session.judgement is None and screen.session.found == () and "being judged" in shown(pilot)
         await pilot.press("v")
         assert isinstance(pilot.app.screen, MainScreen) and "the file is being judged" in said(pilot)

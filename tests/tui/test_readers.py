@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from textual.widgets import Static
 
-from tests.tui.driving import main_screen, running, said, settled, shown, type_text
+from tests.tui.driving import main_screen, running, said, settled, shown, type_text, until
 from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.verdict_strip import TitleBar, VerdictLine
 
@@ -92,8 +92,9 @@ async def test_a_key_is_explained_where_the_cursor_rests(sample: Sample) -> None
         await settled(pilot)
         assert "OSRELEASE" in str(main_screen(pilot).query_one("#about-text", Static).content)
         await pilot.press("down", "down")
-        await pilot.pause(0.3)
-        assert "PAGESIZE" in str(main_screen(pilot).query_one("#about-text", Static).content)
+        text = main_screen(pilot).query_one("#about-text", Static)
+        await until(pilot, lambda: "PAGESIZE" in str(text.content))
+        assert "PAGESIZE" in str(text.content)
         await pilot.press("i")
         await settled(pilot)
         assert not main_screen(pilot).query("#about")

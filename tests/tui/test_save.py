@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.limits import PATIENCE
 from tests.opened_files import open_document
-from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
+from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text, until
 from vmci_tui.saving.save_copy import save_copy
 from vmci_tui.tui import save_session as saving
 from vmci_tui.tui.screens.save_screen import SaveScreen
@@ -83,7 +84,7 @@ async def test_escape_stops_a_save_and_leaves_no_file(
     def slow(document, plan, target, progress):  # type: ignore[no-untyped-def]
         def wait(what: str, done: int, total: int) -> None:
             reached.set()
-            go_on.wait(10)
+            go_on.wait(PATIENCE)
             progress(what, done, total)
 
         return real(document, plan, target, wait)
@@ -95,11 +96,10 @@ async def test_escape_stops_a_save_and_leaves_no_file(
         await pilot.press("down", "d", "s")
         await type_text(pilot, str(folder / "x.elf"))
         await pilot.press("enter")
-        assert reached.wait(10)
+        assert reached.wait(PATIENCE)
         await pilot.press("escape")
         go_on.set()
-        await pilot.pause(0.3)
-        await pilot.pause()
+        await until(pilot, lambda: "no file was written" in hint(pilot))
         assert "no file was written" in hint(pilot)
     assert os.listdir(folder) == []
 
@@ -127,7 +127,7 @@ async def test_an_entry_is_made_from_nothing_and_saved(tmp_path: Path) -> None:
         await pilot.press("n")
         await settled(pilot)
         screen = main_screen(pilot)
-        await pilot.press("1", "end", "enter")
+        await pilot.press("1", "home", *["down"] * 4, "enter")
         await type_text(pilot, "0x100c66000")
         await pilot.press("enter")
         await settled(pilot)
