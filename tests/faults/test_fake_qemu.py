@@ -65,8 +65,10 @@ class _Stub(QemuProcess):
 
     def __init__(self, part: bytes) -> None:
         ours, theirs = socket.socketpair()
+        stderr, ended = socket.socketpair()
+        ended.close()
         self.seconds, self._deadline, self._pid = 2, time.monotonic() + 2, None
-        self.sockets = {"gdb": ours, "stderr": socket.socketpair()[0]}
+        self.sockets = {"gdb": ours, "stderr": stderr}
         threading.Thread(target=self._shout, args=(theirs, part), daemon=True).start()
 
     @staticmethod
@@ -75,7 +77,7 @@ class _Stub(QemuProcess):
             fake_qemu.flood(channel, part)
 
 
-@pytest.mark.parametrize("part", [b"x" * 65536, b"$" + fake_qemu.ESCAPES.encode() + b"#00"])
+@pytest.mark.parametrize("part", [b"x" * 65536, b"$" + fake_qemu.ESCAPES.encode() + b"#00"], ids=["long", "escapes"])
 def test_a_broken_gdb_stub(part: bytes) -> None:
     with _Stub(part) as process, pytest.raises(QemuError) as error:
         set_long_mode(process)
