@@ -42,6 +42,7 @@ def test_the_effect_is_that_of_the_function() -> None:
 def test_every_edit_has_a_label_of_safe_text(effect: edit.Effect) -> None:
     odd = {
         "key": b"\x1b[31m", "name": "size", "found": FromMemory(_NOTE, 0x1000, "text"), "write": Write(4, 2, b"ab"),
+        "writes": (Write(4, 2, b"ab"),),
         "edits": (Edit.of(edit_notes.strip),), "body": b"\xff=", "old": b"\r\n", "new": b"\n", "value": 7,
     }  # fmt: skip
     if effect in (edit_text.set_key, edit_text.add_key, edit_headers.set_header):

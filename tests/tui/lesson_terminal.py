@@ -62,7 +62,7 @@ class LessonTerminal:
             before = key
 
     def use_mouse(self, actions: Iterable[str]) -> None:
-        """Do each `click TEXT`, `double TEXT`, `drag TEXT`, `roll TEXT`, `wheel NOTCHES TEXT` or `type VALUE`."""
+        """Do `click TEXT`, `double TEXT`, `drag [LABEL]TEXT`, `roll TEXT`, `wheel NOTCHES TEXT` or `type VALUE`."""
         before = ""
         for action in actions:
             verb, _, text = action.partition(" ")
@@ -76,8 +76,9 @@ class LessonTerminal:
                 notches, _, text = text.partition(" ")
                 self.terminal.wheel(*self._find(text), int(notches))
             elif verb == "drag":
-                column, row = self._find(text)
-                self.terminal.drag(column, row, len(text))
+                label, _, text = text[1:].partition("]") if text.startswith("[") else ("", "", text)
+                column, row = self._find(label + text)
+                self.terminal.drag(column + len(label), row, len(text))
             else:
                 column, row = self._find(text)
                 self.terminal.click(column + len(text) // 2, row, times=2 if verb == "double" else 1)
