@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,10 @@ from vmci_tui.common import internal_errors
 # Read by textual when an app is made; a developer's shell must not change the pictures.
 for name in ("NO_COLOR", "TEXTUAL_THEME"):
     os.environ.pop(name, None)
+
+
+# A shell that starts tests in the background ignores SIGINT for all of them; the commands that they interrupt need it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)

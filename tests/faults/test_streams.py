@@ -131,9 +131,12 @@ def test_a_blocked_output_pipe_does_not_delay_the_save(command: str, folder: Pat
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until and (not (folder / "out").exists() or is_at_work(process.pid)):
             time.sleep(0.05)
-        assert (folder / "out").exists() and process.poll() is None
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=PATIENCE)
+        try:
+            assert (folder / "out").exists() and process.poll() is None
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()  # nothing else ends it, if it does not end itself
     os.close(read)
     os.close(write)
     assert process.returncode == 130 and said.splitlines()[-1] == "vmci: interrupted; out is saved"
