@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, overload
+from typing import TYPE_CHECKING, NamedTuple
 
 from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.common.span import Span
@@ -22,7 +22,7 @@ from vmci_tui.formats.fw_cfg_entry import (
 from vmci_tui.formats.header_text import HeaderText
 from vmci_tui.formats.note_kinds import device_dump
 from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo
-from vmci_tui.tui.style.cells import Row
+from vmci_tui.tui.style.cells import LazyRows, Row
 
 if TYPE_CHECKING:
     from vmci_tui.findings import Finding
@@ -170,8 +170,8 @@ def consequence_lines(finding: Finding) -> list[str]:
     return [*dict.fromkeys(out), *([f"warns or reads a wrong value: {', '.join(others)}"] if others else [])]
 
 
-class KeyRows(Sequence[Row]):
-    """The lines of the text that pass the filter, as rows that are built when they are shown."""
+class KeyRows(LazyRows):
+    """The lines of the text that pass the filter."""
 
     title = "vmcoreinfo"
     summary = "none"
@@ -196,13 +196,7 @@ class KeyRows(Sequence[Row]):
     def __len__(self) -> int:
         return len(self.lines)
 
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Row]: ...
-    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
+    def row(self, index: int) -> Row:
         line = self.lines[index]
         number = f"{line.number:>{self._digits}} "
         if line.key is None:

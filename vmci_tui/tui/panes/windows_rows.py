@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from vmci_tui.common.span import Span
 from vmci_tui.formats.elf_note import Note
 from vmci_tui.formats.windows_header import windows_header
@@ -27,16 +25,11 @@ class WindowsHeaderRows(KeyRows):
     def __len__(self) -> int:
         return len(self.fields)
 
-    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:  # type: ignore[override]
-        if isinstance(index, slice):
-            return [self._row(number) for number in range(*index.indices(len(self)))]
-        return self._row(index)
-
     def part(self, index: int) -> Span:
         field = self.fields[index]
         return Span(field.offset, field.length)
 
-    def _row(self, index: int) -> Row:
+    def row(self, index: int) -> Row:
         field = self.fields[index]
         style = "dim" if field.value is None else "value"
         return ((f"{field.name:<19} ", "key"), (f"{field.shown:<18}  ", style), (field.meaning, "dim"))

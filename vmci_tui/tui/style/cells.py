@@ -6,7 +6,10 @@ sixty of them took a third of the time to the first paint.
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import overload
 
 from rich.segment import Segment
 from rich.style import Style
@@ -21,6 +24,23 @@ from vmci_tui.tui.style.themes import CONTRAST, MARK
 Cell = tuple[str, str]
 """A text and the name of its style; the text is `Safe`, or a constant of ours."""
 Row = tuple[Cell, ...]
+
+
+class LazyRows(Sequence[Row]):
+    """Rows that are built when they are shown."""
+
+    @abstractmethod
+    def row(self, index: int) -> Row:
+        """Return one row; `index` is from 0 to the last one."""
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
+        positions = range(len(self))[index]
+        return self.row(positions) if isinstance(positions, int) else [self.row(position) for position in positions]
+
 
 _LINES = {
     "value": ("foreground", ""),

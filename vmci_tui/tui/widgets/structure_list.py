@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, overload
+from typing import ClassVar
 
 from textual.binding import BindingType
 
 from vmci_tui.structure.node import Node
 from vmci_tui.structure.outline import Rows, closed, find, first_rows, opened, parent_of
 from vmci_tui.tui.bindings import bind
-from vmci_tui.tui.style.cells import Row
+from vmci_tui.tui.style.cells import LazyRows, Row
 from vmci_tui.tui.widgets.line_list import LineList
 
 _OFFSET = 12
@@ -90,8 +89,8 @@ class StructureList(LineList):
         self.action_open_or_close()
 
 
-class _Shown(Sequence[Row]):
-    """The rows as cells, made for the lines that are visible."""
+class _Shown(LazyRows):
+    """The rows as cells."""
 
     def __init__(self, rows: Rows, wide: bool) -> None:
         self._rows, self._columns = rows, _COLUMNS[wide]
@@ -99,13 +98,7 @@ class _Shown(Sequence[Row]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Row]: ...
-    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
-        if isinstance(index, slice):
-            return [self[at] for at in range(*index.indices(len(self)))]
+    def row(self, index: int) -> Row:
         row = self._rows[index]
         node, (names, values) = row.node, self._columns
         mark = "  " if node.is_leaf else "- " if row.is_open else "+ "
