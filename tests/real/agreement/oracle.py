@@ -243,6 +243,21 @@ class _Drgn:
             pass  # closes both pipes, which ends it, and waits
 
 
+def _drgn(warm: _Drgn, path: str, libkdumpfile: bool, how: Conditions) -> Answer:
+    """Ask the warm drgn; after a death by a signal ask a fresh one, as a user's is.
+
+    What a read outside its own memory does depends on the heap, and a warm process has another one.
+    """
+    answer = warm.ask(path, libkdumpfile)
+    if answer.code >= 0 or answer.code == HUNG:
+        return answer
+    fresh = _Drgn(how)
+    try:
+        return fresh.ask(path, libkdumpfile)
+    finally:
+        fresh.close()
+
+
 def _drgn_stage(words: str) -> Stage | None:
     return next((stage for part, stage in _DRGN_STAGES if part in words), None)
 
@@ -275,8 +290,8 @@ class Oracle:
                 file.write(data)
             ask: dict[str, Callable[[], Answer]] = {
                 "crash": lambda: _crash(path, self._how),
-                "drgn": lambda: drgn.ask(path, False),
-                "libkdumpfile": lambda: drgn.ask(path, True),
+                "drgn": lambda: _drgn(drgn, path, False, self._how),
+                "libkdumpfile": lambda: _drgn(drgn, path, True, self._how),
                 "makedumpfile": lambda: _makedumpfile(path, self._how),
                 "readelf": lambda: _readelf(path, self._how),
                 "eu-readelf": lambda: _eu_readelf(path, self._how),
