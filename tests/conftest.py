@@ -19,8 +19,9 @@ for name in ("NO_COLOR", "TEXTUAL_THEME"):
     os.environ.pop(name, None)
 
 
-# A shell that starts tests in the background ignores SIGINT for all of them; the commands that they interrupt need it.
+# A shell that starts tests in the background ignores both for all of them; the commands that they interrupt need them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 @pytest.hookimpl(optionalhook=True)
