@@ -1,6 +1,6 @@
 """Write the page that one pastes into a ticket: a check as Markdown.
 
-Words of the guest and of programs stand in code spans and blocks, where they are no markup.
+Words of the guest and of programs are in code spans and blocks, where nothing is markup.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Final
 from vmci_tui.common.safe_text import Safe
 
 WINDOW: Final = 256
-"""The most children of a node; of more, ranges of at most so many are the children."""
+"""The most children of a node; the children of a node that has more are ranges of at most this number."""
 _EMPTY: Final = Safe("")
 
 

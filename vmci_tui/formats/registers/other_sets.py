@@ -24,7 +24,7 @@ QEMU_STATE: Final = RegisterSet(
     ("I", "I", *"Q" * 18, *("I", "I", "I", "4xQ") * len(_SEGMENTS), *"QQQQQ", "Q"),
     {"rip": "pc", "rsp": "sp", "rbp": "frame", "rax": "result", "cr3": "tables"},
     {
-        "version": "of this record: 1", "size": "bytes of this record",
+        "version": "1: the only version of this record", "size": "bytes of this record",
         "cs.selector": "its two low bits are 0 in the kernel, 3 in a process",
         "gs.base": "data of this CPU, in the kernel",
         "kernel_gs_base": "the other gs.base, which swapgs exchanges for it",

@@ -72,7 +72,7 @@ class CrashFlat(CrashReading):
 
     @property
     def cut_short(self) -> bool:
-        """Whether it prints nothing, as far as vmci looks, but would look further."""
+        """Whether it prints nothing in the part that vmci reads, but would read more."""
         return not self.printed and len(self._pieces) < _PIECES and self.view.size > _LIMIT
 
     @property

@@ -50,7 +50,7 @@ _row: Final[RuleRows[CrashReading]] = RuleRows(CRASH)
 
 # fmt: off
 def release_rules(function: str, prefix: str = "") -> tuple[Rule[CrashReading], ...]:
-    """Return the rules for a release that is no release; `prefix`: of their names."""
+    """Return the rules for a line of OSRELEASE without a release; their names begin with `prefix`."""
     return (
         _row("T09", "after", prefix + "empty-release", function, "",
              "OSRELEASE has no value, so crash prints only an empty line.",

@@ -123,7 +123,7 @@ class Gdb(ElfProgram):
 
     @cached_property
     def threads(self) -> tuple[tuple[int, Span], ...]:
-        """The CPUs, which it takes for threads: number and note. 0 stands for the number of the process.
+        """The CPUs, which it takes for threads: number and note. 0 means the number of the process.
 
         Source: bfd/elf.c elfcore_grok_prstatus and elfcore_make_pid.
         """

@@ -31,7 +31,7 @@ _PHYS: Final = "dump/dump.c vmcoreinfo_update_phys_base"
 _PHYS_KEYS: Final = tuple(row.qemu.phys_key for row in MACHINES.values() if row.qemu.phys_key is not None)
 _ABSENT: Final = "guest note is not present"
 _SHOWS_VALUE: Final[Version] = (11, 1)
-"""The first version known to print the value that is no number; 10.0 does not."""
+"""The first version known to print the value that is not a number; 10.0 does not."""
 _NOT_HEXADECIMAL: Final = (
     "The first line with the key is not entirely a hexadecimal number (a blank or a CR after it is enough): QEMU keeps "
     "its guess."

@@ -31,7 +31,7 @@ class WalkedNote(NamedTuple):
     """The offset of its descriptor."""
     desc: bytes
     end: int
-    """The offset behind its padding, which may be missing in the file."""
+    """The offset after its padding, which may be missing in the file."""
 
     @property
     def span(self) -> Span:
