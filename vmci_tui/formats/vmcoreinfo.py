@@ -76,8 +76,8 @@ class Vmcoreinfo:
     def _by_key(self) -> dict[bytes, tuple[Line, ...]]:
         found: dict[bytes, list[Line]] = {}
         for line in self.lines:
-            if line.key is not None:
-                found.setdefault(line.key, []).append(line)
+            if (key := line.key) is not None:
+                found.setdefault(key, []).append(line)
         return {key: tuple(lines) for key, lines in found.items()}
 
     def all(self, key: bytes) -> tuple[Line, ...]:

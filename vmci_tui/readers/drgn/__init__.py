@@ -38,7 +38,7 @@ def _reads(r: OpenedByDrgn) -> ProbeResult:
     """Probe memory: by p_vaddr and page tables in an ELF dump, by libkdumpfile in a kdump."""
     if r.kdump is not None:
         return r.kdump.reads()
-    return NOT_KNOWN if r.parsed is None else probe(r.parsed.raw, DrgnMemory(r, r.parsed).read)
+    return NOT_KNOWN if r.parsed is None else probe(r.view, r.parsed.raw, DrgnMemory(r, r.parsed).read)
 
 
 READER: Final = Reader(

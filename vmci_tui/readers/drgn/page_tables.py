@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, Literal, NamedTuple
 
-from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.machines.lookup import machine_name
 from vmci_tui.proof.paging import arm as paging_arm
 from vmci_tui.proof.paging import s390x_ppc64_riscv as paging_others
@@ -13,7 +12,7 @@ from vmci_tui.proof.paging import x86 as paging_x86
 from vmci_tui.proof.paging.walk import Paging
 from vmci_tui.readers.libdrgn.text import DrgnText
 from vmci_tui.readers.shared.elf_program import ElfFile
-from vmci_tui.readers.utsname_probe import ReadFailure
+from vmci_tui.readers.utsname_probe import ReadFailure, keys_of
 
 _TOP: Final = 1 << 64
 _X86_64_MAP: Final = 0xFFFFFFFF80000000
@@ -44,7 +43,7 @@ def paging_of(core: ElfFile, text: DrgnText, read: Read) -> KernelPaging | None:
 
 
 def _x86_64(core: ElfFile, text: DrgnText, read: Read) -> KernelPaging:
-    paging = paging_x86.long_mode(Vmcoreinfo(text.raw))[0]
+    paging = paging_x86.long_mode(keys_of(core.view, text.raw))[0]
     root, base = text.number(_ROOT), text.last.get(b"NUMBER(phys_base)")
     if base is None:
         return KernelPaging(paging, root, False, "rest")

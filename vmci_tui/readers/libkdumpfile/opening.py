@@ -226,7 +226,7 @@ class OpeningDump(ABC):
         if self.memory is None:
             return NOT_KNOWN
         try:
-            return probe(self.text, self._read)
+            return probe(self.view, self.text, self._read)
         except Stopped as stopped:  # without words: the Python package to decompress a page is missing
             return ProbeResult(False, stopped.words) if stopped.words else NOT_KNOWN
 
