@@ -9,6 +9,7 @@ import pytest
 
 from tests.kit import become
 from tests.odd_numbers import Case, cases, edited
+from tests.real.agreement.comparison import settled
 from tests.real.agreement.oracle import READERS, Conditions, Oracle
 from tests.real.readers import need
 from vmci_tui.document import edit_text
@@ -37,9 +38,10 @@ def _saved(document: Document) -> bytes:
 def _disagreements(oracle: Oracle, documents: dict[str, Document], readers: tuple[str, ...] = READERS) -> list[str]:
     oracle.readers = readers
     wrong = []
-    answers = oracle.ask_many([_saved(document) for document in documents.values()])
-    for (name, document), real in zip(documents.items(), answers, strict=True):
+    dumps = [_saved(document) for document in documents.values()]
+    for (name, document), data, answers in zip(documents.items(), dumps, oracle.ask_many(dumps), strict=True):
         ours = Judgement.of(document).shown
+        real = settled(oracle, data, ours, answers)
         wrong += [
             f"{name}: {reader} {real[reader].accepts}, predicted {ours[reader].accepts}: {real[reader].says[-200:]}"
             for reader in readers

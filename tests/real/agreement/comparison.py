@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -96,9 +96,23 @@ def hold(
     tally = Tally(oracle.readers)
     while batch := list(islice(mutants, _BATCH)):
         for mutant, answers in zip(batch, oracle.ask_many([m.data for m in batch]), strict=True):
-            tally.add(mutant, verdicts_of(mutant.data, oracle.readers, models), answers)
+            verdicts = verdicts_of(mutant.data, oracle.readers, models)
+            tally.add(mutant, verdicts, settled(oracle, mutant.data, verdicts, answers))
         seen(tally)
     return tally
+
+
+def settled(
+    oracle: Oracle, data: bytes, verdicts: Mapping[str, Verdict], answers: dict[str, Answer]
+) -> dict[str, Answer]:
+    """Return the answers, a death where drgn accepts here and dies in another process, as predicted."""
+    out = dict(answers)
+    for name in {"drgn", "libkdumpfile"} & set(answers):
+        answer = answers[name]
+        killed = verdicts[name].says.removeprefix("killed by ")
+        if answer.accepts and killed in signal.Signals.__members__ and oracle.may_die(data, name):
+            out[name] = Answer(False, None, None, killed, -signal.Signals[killed])
+    return out
 
 
 def _compared(verdict: Verdict, answer: Answer) -> Iterator[tuple[str, str, str, bool]]:
