@@ -141,12 +141,10 @@ def _read_by(entry: KeyInfo) -> str:
 def manual() -> Iterator[str]:
     """Yield the manual page in roff, from the texts of the parser."""
     top = parser()
-    parts = top.format_help().split("\n\n")
     yield from (r".\" Made by docs/make.py from the code: change it there.", f'.TH VMCI 1 "" "vmci {__version__}"')
     yield from (".SH NAME", r"vmci \- inspect and repair the VMCOREINFO note in VM memory dumps")
     yield from (".SH SYNOPSIS", r".B vmci", r"[\fIFILE\fR [\fIBLOB\fR]]", ".br", r".B vmci", r"\fICOMMAND\fR ...")
-    use, _, completion = parts[0].partition("completion:")
-    yield from (".SH DESCRIPTION", *_paragraph(use.rstrip("; ")), ".SH COMMANDS")
+    yield from (".SH DESCRIPTION", *_paragraph(_USE), ".SH COMMANDS")
     commands = next(action for action in top._actions if isinstance(action, argparse._SubParsersAction))
     for name, command in commands.choices.items():
         yield from (
@@ -160,14 +158,19 @@ def manual() -> Iterator[str]:
             yield from (".PP", *_paragraph(words))
         yield from (".PP", "Examples:")
         yield from (line for example in EXAMPLES[name] for line in (".PP", rf"\fB{_roff(example)}\fR"))
-    yield from (".SH EXIT STATUS", *_paragraph(parts[-1].removeprefix("exit codes:")))
-    yield from (".SH COMPLETION", *_paragraph(completion))
+    yield from (".SH EXIT STATUS", *_paragraph(_EXIT_CODES))
+    yield from (".SH COMPLETION", *_paragraph("vmci --print-completion bash, zsh or tcsh"))
     yield from (".SH EXAMPLES", *(line for what, how in _EXAMPLES for line in (".TP", rf"\fB{_roff(how)}\fR", what)))
     yield from (".SH ENVIRONMENT", *(line for name, what in _ENVIRONMENT for line in (".TP", rf"\fB{name}\fR", what)))
     yield from (".SH FILES", *(line for name, what in _FILES for line in (".TP", rf"\fI{_roff(name)}\fR", what)))
     yield from (".SH SEE ALSO", *(f".BR {name} ({n})" + mark for name, n, mark in _SEE))
 
 
+_USE = "Start with `vmci check FILE`. `vmci [FILE [BLOB]]` opens the app. `vmci COMMAND --help` has examples."
+_EXIT_CODES = """\
+0 success; 1 an error is found (check), an error remains (repair), a difference (ask), or a question about a save;
+2 wrong usage; 3 a file is unreadable or not a dump; 4 not saved, or the output not written; 130 interrupted;
+141 the reader of the output closed it"""
 _EXAMPLES = (
     ("What is wrong with a dump, which programs refuse it, and what to do next.", "vmci check dump.elf"),
     ("Whether crash 8.0.6 reads it: exit code 1 if not.", "vmci check --for crash --reader crash=8.0.6 dump.elf"),

@@ -267,6 +267,21 @@ def test_help_fits_a_screen(capsys: pytest.CaptureFixture[str]) -> None:
         assert end.value.code == 0 and len(lines) <= 24 and max(map(len, lines)) <= 80, arguments
 
 
+def test_help_begins_with_what_most_come_for_and_groups_all_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    first, *_, rows = capsys.readouterr().out.partition("\n\n")
+    assert first.startswith("Start here: vmci check FILE")
+    listed = [row[8:].split()[0] for row in rows.splitlines()]
+    assert tuple(listed) == COMMANDS
+    assert [row.split()[0] for row in rows.splitlines() if not row.startswith(" ")] == [
+        "look",
+        "repair",
+        "craft",
+        "learn",
+    ]
+
+
 def test_version_and_completion(capsys: pytest.CaptureFixture[str]) -> None:
     from vmci_tui import __version__
 

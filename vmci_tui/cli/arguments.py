@@ -9,6 +9,7 @@ import argparse
 from typing import NoReturn
 
 from vmci_tui import __version__
+from vmci_tui.cli.commands import GROUPS
 from vmci_tui.cli.examples import epilog
 from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import visible
@@ -19,13 +20,11 @@ TARGETS = ("x86_64", "i386", "aarch64", "arm", "aarch64-be", "arm-be")
 _WORSE = "worse:READER,...: save though these will refuse"
 
 _HELP = """\
-Start with `vmci check FILE`. `vmci [FILE [BLOB]]` opens the app.
+Start here: vmci check FILE. `vmci [FILE [BLOB]]` opens the app.
 `vmci COMMAND --help` has examples; completion: vmci --print-completion bash
+exit codes: 0 success, 1 an error or a question, 2 usage, 3 unread, 4 not saved
 
 {commands}
-
-exit codes: 0 success; 1 an error is found (check), a difference (ask), a
-  question (saving); 2 usage; 3 unread; 4 not saved; 130 interrupted; 141 pipe
 """
 
 
@@ -42,9 +41,13 @@ class _MainParser(_Parser):
     commands: argparse._SubParsersAction[_Parser]
 
     def format_help(self) -> str:
-        return _HELP.format(
-            commands="\n".join(f"  {one.dest:<10} {one.help}" for one in self.commands._get_subactions())
+        words = {one.dest: one.help for one in self.commands._get_subactions()}
+        rows = (
+            f"{'' if at else group:<7} {name:<10} {words[name]}"
+            for group, names in GROUPS.items()
+            for at, name in enumerate(names)
         )
+        return _HELP.format(commands="\n".join(rows))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -75,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
     find.add_argument("--all", action="store_true", help="search every byte, not only page starts")
     find.add_argument("--raw-at", metavar="PADDR", help="FILE is a flat memory image that begins at PADDR")
 
-    change = _command(commands, "set", "edit keys, entry.paddr=0x..., or a kdump's header.phys_base=...")
+    change = _command(commands, "set", "edit keys, entry.paddr=0x..., a kdump's header.phys_base=...")
     _file(change, blob=True)
     change.usage = "vmci set FILE KEY=VALUE ... (-o OUT | --in-place) [OPTION ...]"
     change.add_argument("pairs", nargs="*", metavar="KEY=VALUE", help="\\xNN in a value is that byte")
@@ -114,7 +117,7 @@ def parser() -> argparse.ArgumentParser:
     undo.add_argument("--force", action="store_true", help="overwrite later changes by other programs, and show them")
     undo.add_argument("--dry-run", action="store_true", help="with --force: only show them")
 
-    plain = _command(commands, "unflatten", "write the plain file of a flattened one, as `makedumpfile -R` does")
+    plain = _command(commands, "unflatten", "write a flattened file as a plain one, like `makedumpfile -R`")
     _file(plain)
     _output(plain, in_place=False)
 

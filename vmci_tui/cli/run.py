@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from importlib import import_module
 from typing import Final
 
+from vmci_tui.cli.commands import GROUPS
 from vmci_tui.cli.streams import flush_output, give_up_output, on_terminal, open_closed, say
 from vmci_tui.common import internal_errors
 from vmci_tui.common.errors import Cancelled, OpenError, UsageError, VmciError
@@ -19,11 +20,7 @@ from vmci_tui.layers.file import reason
 
 _MODULES: Final = dict.fromkeys(("set", "append", "strip", "undo", "new"), "edit")
 """Modules of the commands that share one."""
-COMMANDS: Final = (
-    *("show", "check", "find", "set", "append", "strip", "repair", "undo", "unflatten", "hex", "new"),
-    *("diff", "ask", "predict", "explain", "craft", "lessons", "serve"),
-)
-
+COMMANDS: Final = tuple(name for names in GROUPS.values() for name in names)
 _LISTS: Final = {"set": "pairs", "check": "files"}
 """Arguments of which there are any number."""
 _BROKEN_PIPE: Final = 141
