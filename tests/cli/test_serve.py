@@ -85,9 +85,7 @@ async def test_nothing_outside_is_opened_or_saved(tmp_path: Path) -> None:
         await visitor.press(str(secret), "enter")
         await visitor.wait_for(*_OUTSIDE)
         await visitor.press("escape", "o")
-        await visitor.wait_for("Lessons")
-        await visitor.press("o")
-        await visitor.wait_for("Open a file")
+        await visitor.wait_for("Open a dump")
         await visitor.press(str(secret), "enter")
         await visitor.wait_for(*_OUTSIDE)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["scratch", "secret"]

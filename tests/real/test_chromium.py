@@ -39,9 +39,7 @@ async def test_a_lesson_from_start_to_end_in_chromium(tmp_path: Path) -> None:
         await page.press("o")
         await page.wait_for("unsaved edits")  # the edits of this step
         await page.press("escape", "u", "o")
-        await page.wait_for("Create")
-        await page.press("o")
-        await page.wait_for("Open a file")
+        await page.wait_for("Open a dump")
         await page.press(str(SAMPLES / "good.entry"), "enter")
         await page.wait_for("outside", "lesson's")
         assert page.asked and all(url.startswith(serve.url) for url in page.asked), page.asked

@@ -16,6 +16,7 @@ from vmci_tui.settings.settings import Settings
 from vmci_tui.tui.app import VmciApp
 from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.session import BEING_JUDGED
+from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.verdict_strip import VerdictLine
 
 # Textual waits 30 seconds for widgets to process what is pending: not enough on a busy machine.
@@ -63,6 +64,14 @@ def main_screen(pilot: Pilot[Any]) -> MainScreen:
     screen = next(screen for screen in reversed(pilot.app.screen_stack) if isinstance(screen, MainScreen))
     assert isinstance(screen, MainScreen)
     return screen
+
+
+async def choose(pilot: Pilot[Any], text: str) -> None:
+    """Choose the line of the start screen with a text."""
+    listed = pilot.app.screen.query_one("#start", LineList)
+    listed.select(next(at for at, row in enumerate(listed.rows) if any(text in cell for cell, _ in row)))
+    await pilot.press("enter")
+    await settled(pilot)
 
 
 async def type_text(pilot: Pilot[Any], text: str) -> None:

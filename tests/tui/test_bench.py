@@ -44,7 +44,7 @@ async def _flip(pilot: Pilot[Any], *names: str) -> None:
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)])
 async def test_the_strip_and_the_findings_follow_what_is_chosen(size: tuple[int, int]) -> None:
     async with running(size=size) as pilot:
-        await pilot.press("c")
+        await pilot.press("X")
         await settled(pilot)
         lines = shown(pilot).split("\n")
         assert "x86_64, no fault" in lines[0] and "qemu ok" in lines[1] and "no>" not in lines[1]
@@ -64,7 +64,7 @@ async def test_the_strip_and_the_findings_follow_what_is_chosen(size: tuple[int,
 
 async def test_by_mouse() -> None:
     async with running() as pilot:
-        await pilot.press("c")
+        await pilot.press("X")
         await settled(pilot)
         await pilot.click(DefectList, offset=(2, 5))  # the box of the fourth line
         await settled(pilot)
@@ -82,7 +82,7 @@ async def test_by_mouse() -> None:
 
 async def test_a_defect_without_effect_is_reported() -> None:
     async with running(size=(80, 24)) as pilot:
-        await pilot.press("c")
+        await pilot.press("X")
         await _flip(pilot, "long-line", "empty")
         assert _words(pilot).startswith("T05 long-line does not show beside T10 empty")
         await pilot.press("space")
@@ -92,7 +92,7 @@ async def test_a_defect_without_effect_is_reported() -> None:
 
 async def test_machines() -> None:
     async with running() as pilot:
-        await pilot.press("c", "m")
+        await pilot.press("X", "m")
         await settled(pilot)
         assert "a faulty dump: i386" in shown(pilot) and "Now 1 finding" in _words(pilot)
         await _flip(pilot, "byte-order")
@@ -107,7 +107,7 @@ async def test_machines() -> None:
 
 async def test_groups_by_key() -> None:
     async with running(size=(80, 24)) as pilot:
-        await pilot.press("c", "n")
+        await pilot.press("X", "n")
         await settled(pilot)
         assert _words(pilot).startswith("N01") and "The notes" in shown(pilot)
         await pilot.press("p", "p")
@@ -118,7 +118,7 @@ async def test_groups_by_key() -> None:
 async def test_saving_shows_the_command_and_overwrites_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "made here"
     async with running(size=(80, 24)) as pilot:
-        await pilot.press("c")
+        await pilot.press("X")
         await _flip(pilot, "size-11")
         await pilot.press("s")
         await settled(pilot)
@@ -142,7 +142,7 @@ async def test_saving_shows_the_command_and_overwrites_nothing(tmp_path: Path) -
 
 async def test_the_dump_is_opened_with_its_entry(tmp_path: Path) -> None:
     async with running(size=(120, 36)) as pilot:
-        await pilot.press("c")
+        await pilot.press("X")
         await _flip(pilot, "size-11", "escape")
         await pilot.press("o")
         await settled(pilot)
@@ -158,7 +158,7 @@ async def test_the_dump_is_opened_with_its_entry(tmp_path: Path) -> None:
 
 async def test_saved_files_are_opened(tmp_path: Path) -> None:
     async with running(size=(80, 24)) as pilot:
-        await pilot.press("c")
+        await pilot.press("X")
         await _flip(pilot, "no-note")
         await pilot.press("s")
         await settled(pilot)
@@ -174,8 +174,8 @@ async def test_saved_files_are_opened(tmp_path: Path) -> None:
 async def test_from_the_start_screen_and_back() -> None:
     async with running(size=(80, 24)) as pilot:
         before = shown(pilot)
-        assert "Craft a faulty dump" in before and "c Craft" in before
-        await pilot.press("c", "escape")
+        assert "Craft a faulty dump" in before and "X Craft" in before
+        await pilot.press("X", "escape")
         await settled(pilot)
         assert shown(pilot) == before
 
@@ -189,7 +189,7 @@ async def test_the_palette_has_it(sample: Callable[[str], str]) -> None:
 
 async def test_help_describes_it() -> None:
     async with running(size=(80, 24)) as pilot:
-        await pilot.press("c", "f1")
+        await pilot.press("X", "f1")
         await settled(pilot)
         assert "Fault bench: what it is, and its keys" in shown(pilot) and "Add or remove this fault" in shown(pilot)
         await pilot.press("escape")
@@ -216,7 +216,7 @@ async def test_every_key_has_a_description_and_a_name() -> None:
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
 async def test_what_does_not_go_together_is_named(size: tuple[int, int]) -> None:
     async with running(size=size) as pilot:
-        await pilot.press("c")
+        await pilot.press("X")
         await _flip(pilot, "15-bytes")
         assert "E01 two-halves           not with 15-bytes: " in shown(pilot), "it would be undone"
         assert "E02 never-written        not with 15-bytes: " in shown(pilot), "it would hide 15-bytes"
@@ -231,7 +231,7 @@ async def test_what_does_not_go_together_is_named(size: tuple[int, int]) -> None
 
 async def test_the_filter_shows_only_faults_with_a_text() -> None:
     async with running(size=(80, 24)) as pilot:
-        await pilot.press("c")
+        await pilot.press("X")
         await pilot.press("slash", *"halves")
         await settled(pilot)
         names = [line.name for line in _screen(pilot)._lines if not isinstance(line, str)]

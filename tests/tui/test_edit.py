@@ -225,7 +225,7 @@ async def test_an_indented_text_of_crash_is_appended_without_blanks(sample: Samp
 async def test_a_file_that_is_not_a_dump_is_named(sample: Sample, tmp_path: Path, data: bytes, words: str) -> None:
     (tmp_path / "other").write_bytes(data)
     async with running(sample("good.entry")) as pilot:
-        await pilot.press("o", "o")
+        await pilot.press("o")
         await settled(pilot)
         await type_text(pilot, str(tmp_path / "other"))
         await pilot.press("enter")

@@ -18,7 +18,7 @@ from textual.pilot import Pilot
 
 from tests.limits import PATIENCE
 from tests.paths import DOCS, ROOT
-from tests.tui.driving import main_screen, running, said, settled, shown, type_text
+from tests.tui.driving import choose, main_screen, running, said, settled, shown, type_text
 from vmci_tui.cli.run import main
 from vmci_tui.lessons.conditions import WORDS, holds, parse
 from vmci_tui.lessons.lesson import TYPE, UNTIL, find_lesson, headings
@@ -28,7 +28,6 @@ from vmci_tui.tui.lessons.list_screen import LessonsScreen
 from vmci_tui.tui.lessons.observe import ui_state
 from vmci_tui.tui.lessons.panel import LessonBar, LessonPanel
 from vmci_tui.tui.panes.pane_bar import PaneBar
-from vmci_tui.tui.widgets.line_list import LineList
 
 _ALL = headings()
 _SIZES = [(80, 24), (200, 60)]
@@ -224,15 +223,12 @@ async def test_only_the_widget_of_a_step_is_marked(size: tuple[int, int]) -> Non
 
 async def test_from_the_start_screen_and_from_the_palette(sample: Callable[[str], str]) -> None:
     async with running() as pilot:
-        assert "Lessons: step by step" in shown(pilot)
-        listed = pilot.app.screen.query_one("#start", LineList)
-        listed.select(
-            next(n for n, row in enumerate(listed.rows) if any("A note that is missing" in text for text, _ in row))
-        )
-        await pilot.press("enter")
+        await choose(pilot, "Lessons")
+        assert isinstance(pilot.app.screen, LessonsScreen)
+        await pilot.press("end", "enter")
         await settled(pilot)
         app = pilot.app
-        assert isinstance(app, VmciApp) and app.lesson is not None and app.lesson.lesson.name == "missing-note"
+        assert isinstance(app, VmciApp) and app.lesson is not None and app.lesson.lesson.name == "kdump"
     async with running(sample("good.entry")) as pilot:
         commands = {command.title: command for command in pilot.app.get_system_commands(pilot.app.screen)}
         title = next(title for title in commands if title.startswith("Lessons"))

@@ -11,7 +11,7 @@ import pytest
 
 from tests.limits import PATIENCE
 from tests.opened_files import open_document
-from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text, until
+from tests.tui.driving import choose, hint, main_screen, running, said, settled, shown, type_text, until
 from vmci_tui.saving.save_copy import save_copy
 from vmci_tui.tui import save_session as saving
 from vmci_tui.tui.screens.save_screen import SaveScreen
@@ -124,7 +124,7 @@ async def test_an_entry_is_made_from_nothing_and_saved(tmp_path: Path) -> None:
     out = tmp_path / "new.blob"
     async with running() as pilot:
         assert isinstance(pilot.app.screen, StartScreen)
-        await pilot.press("n")
+        await choose(pilot, "New entry")
         await settled(pilot)
         screen = main_screen(pilot)
         await pilot.press("1", "home", *["down"] * 4, "enter")
@@ -142,14 +142,14 @@ async def test_an_entry_is_made_from_nothing_and_saved(tmp_path: Path) -> None:
 
 async def test_the_start_screen_opens_samples_and_recent_files(sample: Sample) -> None:
     async with running() as pilot:
-        await pilot.press("enter")
-        await settled(pilot)
+        await choose(pilot, "Samples")
+        await choose(pilot, "amd64-cut-note.elf")
         first = main_screen(pilot).document.name
-        await pilot.press("o", "o")
+        await pilot.press("o")
         await type_text(pilot, "/no/such/file")
         await pilot.press("enter")
         await pilot.pause()
-        assert "no such file" in shown(pilot)
+        assert "no such file" in hint(pilot)
         await type_text(pilot, sample("good.entry"))
         await pilot.press("enter")
         await settled(pilot)

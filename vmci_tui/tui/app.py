@@ -280,11 +280,14 @@ class VmciApp(Guarded, App[None]):
 
     def open(self, path: str, blob: str | None = None) -> bool:
         try:
-            self._show(Session.open(path, blob, self))
+            self.open_file(path, blob)
         except VmciError as error:
             self.notify(safe(str(error)), severity="error", markup=False)
             return False
         return True
+
+    def open_file(self, path: str, blob: str | None = None) -> None:
+        self._show(Session.open(path, blob, self))
 
     def open_new(self) -> None:
         """Show an entry as Linux with 4 KiB pages would write it, with paddr 0."""
@@ -306,14 +309,10 @@ class VmciApp(Guarded, App[None]):
         if self.lesson is None and not isinstance(self.screen, BenchScreen):
             self.push_screen(BenchScreen())
 
-    def ask_open(self) -> None:
-        from vmci_tui.tui.widgets.dialogs import Ask
+    def ask_open(self, typed: str = "") -> None:
+        from vmci_tui.tui.screens.open_screen import OpenScreen
 
-        def accept(typed: str) -> None:
-            self._show(Session.open(os.path.expanduser(typed.strip()), None, self))
-
-        hint = "a dump, a blob, or NAME.write.json"
-        self.push_screen(Ask("Open a file", accept, "", hint))
+        self.push_screen(OpenScreen(typed))
 
     def _show(self, session: Session) -> None:
         self.close_files()

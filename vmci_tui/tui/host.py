@@ -31,11 +31,14 @@ class Host(SessionHost, Protocol):
     def open(self, path: str, blob: str | None = None) -> bool:
         """Show a file; report an error and return False if it cannot be opened."""
 
+    def open_file(self, path: str, blob: str | None = None) -> None:
+        """Show a file. Raises VmciError if it cannot be opened."""
+
     def open_new(self) -> None:
         """Show an entry as Linux would write it."""
 
-    def ask_open(self) -> None:
-        """Ask for a file and open it."""
+    def ask_open(self, typed: str = "") -> None:
+        """Ask for a file and open it; `typed` is what the user typed already."""
 
     def show_start(self) -> None:
         """Show the start screen over the open file."""

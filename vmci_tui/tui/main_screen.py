@@ -51,6 +51,7 @@ class MainScreen(Guarded, Screen[None]):
         bind("a", "append", "Append", "Add or replace the VMCOREINFO note"),
         bind("u,ctrl+z", "undo", "Undo", "Undo the last edit"),
         bind("o", "open", "Open", "Open another file"),
+        bind("O", "start", "Start", "Show the start screen: recent files, lessons, samples", "start", show=False),
         bind("e", "edit_text", "Text", "Edit the whole text of the note", show=False),
         bind("r,ctrl+y", "redo", "Redo", "Redo the edit that was undone last", show=False),
         bind("c", "copy", "Copy", "Copy what is selected", show=False),
@@ -207,6 +208,9 @@ class MainScreen(Guarded, Screen[None]):
         self._do.undo_save()
 
     def action_open(self) -> None:
+        self._do.confirm_unsaved(host(self).ask_open)
+
+    def action_start(self) -> None:
         self._do.confirm_unsaved(host(self).show_start)
 
     def action_leave(self) -> None:

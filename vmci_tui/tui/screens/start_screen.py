@@ -1,39 +1,46 @@
-"""The first screen without a file: recent files, lessons, samples, and new files to create."""
+"""The first screen without a file: open one, take the tour, recent files, new files to create, lessons, samples."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from vmci_tui.common.safe_text import visible
+from vmci_tui.common.errors import VmciError
 from vmci_tui.common.samples import samples
+from vmci_tui.lessons.lesson import LessonHeading, headings
 from vmci_tui.settings import settings
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
-from vmci_tui.tui.lessons.list_screen import lesson_rows
+from vmci_tui.tui.screens.open_screen import NAME, recent_row
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
+_TOUR: Final = "missing-note"
+"""The name of the lesson that most users came for: a dump that crash calls unknown."""
+_RECENT: Final = 8
+"""Recent files that are shown; all are in the prompt of `o`."""
+
 
 class StartScreen(Guarded, Screen[None]):
-    """A list whose lines each open something."""
+    """A list whose lines each open something; a letter that is not a key begins the name of a file."""
 
     lesson_name = "start"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "choose", "Open this", "Open the selected item", "start.choose"),
         bind("o", "open", "Open a file", "Type the name of a file"),
-        bind("n", "new", "New entry", "Create an entry", "start.new"),
-        bind("c", "craft", "Craft", "Craft a faulty dump with faults you pick", "start.craft"),
+        bind("X", "app.craft", "Craft", "Craft a faulty dump with faults you pick", "start.craft"),
+        bind("L", "app.lessons", "Lessons", "Learn step by step, on copies of files", "start.lessons"),
         bind("escape", "back", "Back", "Go back to the open file", "start.back"),
         Binding("q", "app.quit", "Quit", id="quit"),
     ]
@@ -42,71 +49,116 @@ class StartScreen(Guarded, Screen[None]):
         super().__init__()
         self._back = back
         """Whether a file is open below this screen."""
+        self._opens: list[Callable[[], object] | None] = []
+        """What each line does; None for a heading."""
+        self._unfolded = False
+        """Whether the samples are listed."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self._back if action == "back" else super().check_action(action, parameters)
 
     def action_back(self) -> None:
-        if self._back:
-            self.app.pop_screen()
-        else:
-            self.app.exit()
+        self.app.pop_screen()
 
     def compose(self) -> ComposeResult:
         yield Static(plain("vmci  Inspect and repair the VMCOREINFO note in VM memory dumps"), id="title")
         yield LineList(id="start")
-        yield StatusLine("Enter: open the selected item. o: open another file", id="status")
+        yield StatusLine("", id="status")
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
-        rows: list[Row] = []
-        self._opens: list[tuple[str, str | None] | Callable[[], None] | None] = []
+        self._show()
+        self.query_one("#start", LineList).focus()
+        self._moved()
 
-        def add(row: Row, opens: tuple[str, str | None] | Callable[[], None] | None) -> None:
+    def on_screen_resume(self) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        rows: list[Row] = []
+        self._opens = []
+
+        def add_row(row: Row, opens: Callable[[], object]) -> None:
             rows.append(row)
             self._opens.append(opens)
 
-        add((("Create", "title"),), None)
-        add(((f"  {'New entry':<34} ", "key"), ("a new entry, field by field", "dim")), self.action_new)
-        words = "a test dump with faults you pick; see which tools reject it"
-        add(((f"  {'Craft a faulty dump':<34} ", "key"), (words, "dim")), self.action_craft)
-        add((("", "dim"),), None)
+        def add(name: str, words: str, opens: Callable[[], object]) -> None:
+            add_row(((f"  {name:<{NAME}} ", "key"), (words, "dim")), opens)
+
+        def head(words: str) -> None:
+            rows.extend(((("", "dim"),), ((words, "title"),)))
+            self._opens.extend((None, None))
+
         shared = host(self).allowed is not None  # a user in a browser must not see files of this machine
-        if found := () if shared else settings.recent():
-            add((("Recent files", "title"),), None)
+        lessons = _lessons(host(self).lessons_in)
+        tour = next((lesson for lesson in (*lessons, *_lessons(None)) if lesson.name == _TOUR), None)
+        add("Open a dump or entry...", "type its name, Tab completes (o)", self.action_open)
+        if tour is not None:
+            words = "a 2-minute tour: find the lost note"
+            add('My crash says "unknown"', words, partial(host(self).start_lesson, tour.path))
+        if found := () if shared else settings.recent()[:_RECENT]:
+            head("Recent files")
             for path, blob in found:
-                beside = f"  + {visible(blob)}" if blob else ""
-                add((("  ", "dim"), (visible(path), "value"), (beside, "dim")), (path, blob))
-            add((("", "dim"),), None)
-        add((("Lessons: step by step, on copies of files", "title"),), None)
-        for row, path in lesson_rows(host(self).lessons_in):
-            add(row, partial(host(self).start_lesson, path))
-        add((("", "dim"),), None)
-        add((("Samples", "title"),), None)
-        for sample in () if shared else samples():
-            add(((f"  {sample.name:<34} ", "key"), (sample.story, "dim")), (sample.path, sample.blob))
-        listed = self.query_one("#start", LineList)
-        listed.set_rows(rows)
-        first = next((index for index, opens in enumerate(self._opens) if isinstance(opens, tuple)), 1)
-        listed.select(first)
-        listed.focus()
+                add_row(recent_row(path, blob), partial(host(self).open, path, blob))
+        head("Create")
+        add("New entry", "a guest's 16 bytes, field by field", host(self).open_new)
+        words = "a test dump with faults you pick (X)"
+        add("Craft a faulty dump", words, host(self).action_craft)
+        head("Learn")
+        if lessons:
+            words = f"{len(lessons)}, step by step, on copies of files (L)"
+            add("Lessons", words, partial(self.call_later, self.run_action, "app.lessons"))
+        if bundled := () if shared else samples():
+            add("Samples", f"{len(bundled)} small files, each with one story", self._fold)
+            for sample in bundled if self._unfolded else ():
+                add(f"  {sample.name}", sample.story, partial(host(self).open, sample.path, sample.blob))
+        self.query_one("#start", LineList).set_rows(rows)
+
+    def _fold(self) -> None:
+        self._unfolded = not self._unfolded
+        self._show()
 
     @on(LineList.Moved, "#start")
     def _moved(self) -> None:
-        """Show the whole story in the status line; the list may cut it."""
+        """Show the whole line in the status line; the list may cut it."""
         listed = self.query_one("#start", LineList)
-        self.query_one(StatusLine).set_text("".join(text for text, _ in listed.rows[listed.cursor][1:]))
+        words = "  ".join(text.strip() for text, _ in listed.rows[listed.cursor])
+        self.query_one(StatusLine).set_text(f"Enter: {words}" if self._opens[listed.cursor] else "")
 
     @on(LineList.Chosen)
     def action_choose(self) -> None:
         opens = self._opens[self.query_one("#start", LineList).cursor]
-        if isinstance(opens, tuple):
-            host(self).open(*opens)
-        elif opens is not None:
+        if opens is not None:
             opens()
+
+    def on_key(self, event: events.Key) -> None:
+        """Take a letter that is not a key as the beginning of a file's name."""
+        if event.is_printable and event.character and event.key not in self.active_bindings:
+            event.stop()
+            host(self).ask_open(event.character)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take a pasted path: terminals paste that of a file that is dropped on them, in quotes."""
+        event.stop()
+        host(self).ask_open(pasted_path(event.text))
 
     def action_open(self) -> None:
         host(self).ask_open()
 
-    def action_new(self) -> None:
-        host(self).open_new()
 
-    def action_craft(self) -> None:
-        host(self).action_craft()
+def _lessons(folder: str | None) -> tuple[LessonHeading, ...]:
+    """Return the lessons of a folder; none if it cannot be read."""
+    try:
+        return headings(folder)
+    except VmciError:
+        return ()
+
+
+def pasted_path(text: str) -> str:
+    """Return the first line of a pasted text as a path, without the quotes or backslashes of a shell."""
+    line = text.strip().split("\n")[0].strip()
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        return line
+    return words[0] if len(words) == 1 else line

@@ -1,0 +1,241 @@
+"""The prompt for a file to open: a path with completion, the recent files, and what is in the folder."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Button, Input
+
+from vmci_tui.common.errors import VmciError
+from vmci_tui.common.safe_text import visible
+from vmci_tui.common.sizes import size_text
+from vmci_tui.opening.folder_listing import FolderItem, FolderListing, completed, list_folder, matching, parted
+from vmci_tui.settings import settings
+from vmci_tui.tui.host import host
+from vmci_tui.tui.style.cells import Row
+from vmci_tui.tui.widgets.dialogs import Dialog, buttons, hint_line, title_line
+from vmci_tui.tui.widgets.line_list import LineList
+
+if TYPE_CHECKING:
+    from textual.events import Resize
+
+_HINT: Final = "Enter opens the marked line; Tab completes, up and down choose, ESC cancels"
+NAME: Final = 32
+"""Cells of the first column, with the name."""
+_NAME_LEAST: Final = 20
+_DETAILS: Final = 28
+"""Cells at the right of a name: its size, and what it is."""
+
+
+class FileChoice(NamedTuple):
+    """What a line of the list opens."""
+
+    path: str
+    blob: str | None = None
+    """The entry that was open beside it."""
+    is_folder: bool = False
+
+
+class _ChoiceList(LineList, can_focus=False):
+    """The list below the field, which keeps the focus."""
+
+
+class OpenScreen(Dialog[bool]):
+    """Asks for a file; a folder that is chosen is listed."""
+
+    lesson_name = "ask"
+    cancelled = False
+    SCOPED_CSS = False
+    DEFAULT_CSS = """
+    OpenScreen .dialog { height: 90%; }
+    OpenScreen #choices { height: 1fr; margin: 1 0; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
+        Binding("tab", "complete", "Complete", id="open.complete", priority=True),
+        Binding("down", "move(1)", show=False, id="open.down"),
+        Binding("up", "move(-1)", show=False, id="open.up"),
+        Binding("pagedown", "page(1)", show=False, id="open.pagedown"),
+        Binding("pageup", "page(-1)", show=False, id="open.pageup"),
+    ]
+
+    def __init__(self, typed: str = "") -> None:
+        """`typed` is what the user typed already."""
+        super().__init__()
+        self._typed = typed
+        self._folder: str | None = None
+        """The folder that is listed, as typed; None before the first listing."""
+        self._listing = FolderListing()
+        self._choices: list[FileChoice | None] = []
+        """What each line opens; None for a heading."""
+        self._picked = False
+        """Whether the user moved to a line since the last letter."""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog wide"):
+            yield title_line("Open a dump, an entry, or NAME.write.json")
+            yield self.line_input(self._typed, "value")
+            yield _ChoiceList(id="choices", empty="nothing here begins like that")
+            yield hint_line(_HINT)
+            yield buttons(("ok", "Open"), ("cancel", "Cancel"))
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        field = self.query_one(Input)
+        field.cursor_position = len(self._typed)
+        field.focus()
+        self._changed()
+
+    # The list
+
+    @on(Input.Changed)
+    def _changed(self) -> None:
+        self._picked = False
+        self.show_hint(_HINT)
+        folder = parted(self._value)[0]
+        if folder == self._folder:
+            self._show()
+        else:
+            self.run_worker(partial(self._list, folder), thread=True, exclusive=True)
+
+    def _list(self, folder: str) -> None:
+        """List a folder, in a thread: it may be on a slow network."""
+        try:
+            host(self).refuse_outside(os.path.expanduser(folder) or ".")
+            listing = list_folder(folder)
+        except VmciError as error:
+            listing = FolderListing(trouble=visible(error.message))
+        self.app.call_from_thread(self._listed, folder, listing)
+
+    def _listed(self, folder: str, listing: FolderListing) -> None:
+        if self.is_attached and folder == parted(self._value)[0]:
+            self._folder, self._listing = folder, listing
+            self._show()
+
+    def on_resize(self, event: Resize) -> None:
+        self.call_after_refresh(self._show)
+
+    def _show(self) -> None:
+        """Show what begins as the user typed; recent files too while nothing is typed."""
+        folder, start = parted(self._value)
+        listed = self.query_one(_ChoiceList)
+        width = max(listed.size.width - _DETAILS - 2, _NAME_LEAST)
+        rows: list[Row] = []
+        self._choices = []
+
+        def add(row: Row, choice: FileChoice | None) -> None:
+            rows.append(row)
+            self._choices.append(choice)
+
+        if not self._value and host(self).allowed is None and (recent := settings.recent()):
+            add((("Recent files", "title"),), None)
+            for path, blob in recent:
+                add(recent_row(path, blob), FileChoice(path, blob))
+        found = matching(self._listing.items, start) if folder == self._folder else ()
+        if rows and found:
+            add((("This folder", "title"),), None)
+        for item in found:
+            add(_row(item, width), FileChoice(folder + item.name, None, item.is_folder))
+        if self._listing.trouble:
+            add(((self._listing.trouble, "warning"),), None)
+        listed.set_rows(rows)
+        if not self._picked:
+            first = next((at for at, choice in enumerate(self._choices) if choice is not None), 0)
+            listed.select(first)
+
+    # Keys
+
+    @property
+    def _value(self) -> str:
+        return self.query_one(Input).value
+
+    def action_move(self, by: int) -> None:
+        self._go(by)
+
+    def action_page(self, by: int) -> None:
+        self._go(by * max(self.query_one(_ChoiceList).size.height - 1, 1))
+
+    def _go(self, by: int) -> None:
+        """Move in the list, over the headings."""
+        listed = self.query_one(_ChoiceList)
+        lines = [at for at, choice in enumerate(self._choices) if choice is not None]
+        if lines:
+            now = lines.index(listed.cursor) if listed.cursor in lines else 0
+            listed.select(lines[max(0, min(now + by, len(lines) - 1))])
+            self._picked = True
+
+    def action_complete(self) -> None:
+        """Complete the typed name as far as all names agree, or take the line that the user moved to."""
+        folder, start = parted(self._value)
+        choice = self._choice() if self._picked else None
+        if choice is not None and choice.path.isprintable():
+            self._type(choice.path + "/" * choice.is_folder)
+        elif folder == self._folder:
+            self._type(folder + completed(matching(self._listing.items, start), start))
+
+    def _type(self, text: str) -> None:
+        field = self.query_one(Input)
+        field.value = text
+        field.cursor_position = len(text)
+
+    def _choice(self) -> FileChoice | None:
+        at = self.query_one(_ChoiceList).cursor
+        return self._choices[at] if at < len(self._choices) else None
+
+    @on(LineList.Moved, "#choices")
+    def _clicked(self) -> None:
+        self._picked = True
+
+    @on(LineList.Chosen, "#choices")
+    def _chosen(self) -> None:
+        if (choice := self._choice()) is not None:
+            self._open(choice)
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#ok")
+    def _submit(self) -> None:
+        """Open the line that the user moved to, else the typed path, else the first line that begins like it."""
+        typed = self._value.strip()
+        path = os.path.expanduser(typed)
+        choice = self._choice() if parted(self._value)[0] == self._folder else None
+        if not self._picked and typed and (choice is None or os.path.exists(path)):
+            choice = FileChoice(path, is_folder=os.path.isdir(path))
+        if choice is not None:
+            self._open(choice)
+
+    def _open(self, choice: FileChoice) -> None:
+        path = os.path.expanduser(choice.path)
+        if choice.is_folder:
+            self._type(choice.path.rstrip("/") + "/")
+            return
+        try:
+            host(self).open_file(path, choice.blob)
+        except VmciError as error:
+            self.show_hint(str(error), bad=True)
+            self.query_one(Input).focus()
+        else:
+            self.dismiss(True)
+
+
+def recent_row(path: str, blob: str | None) -> Row:
+    """Return the line of a recent file: its name, then its folder and the entry beside it."""
+    folder, name = os.path.split(path)
+    beside = f" with {visible(os.path.basename(blob))}" if blob else ""
+    return ((f"  {visible(name):<{NAME}} ", "key"), (f"in {visible(folder)}{beside}", "dim"))
+
+
+def _row(item: FolderItem, width: int) -> Row:
+    """Return the line of a file or a folder; a long name is cut in its middle, because its end often differs."""
+    name = visible(item.name) + "/" * item.is_folder
+    if len(name) > width:
+        half = (width - 2) // 2
+        name = f"{name[:half]}..{name[half + 2 - width :]}"
+    size = "" if item.is_folder else size_text(item.size)
+    style = "key" if item.kind else "value" if item.is_folder else "dim"
+    return ((f"  {name.ljust(width)}", style), (f"{size:>12}  {item.kind or 'folder' * item.is_folder}", "dim"))
