@@ -81,6 +81,10 @@ def test_show_prints_the_writes_as_a_qtest(vmci: Vmci) -> None:
     assert "        0x00, 0x80, 0x9c, 0x01, 0x00, 0x00, 0x00, 0x00," in lines and lines[-1] == "}"
     assert "--qtest needs an entry" in vmci("show", "--qtest", "dump.elf").err
     assert "two outputs" in vmci("show", "--qtest", "--tree", writes).err
+    assert "--keys are two outputs" in vmci("show", "--keys", "--tree", "dump.elf").err
+    keys = vmci("show", "--keys", "dump.elf").out
+    assert "PAGESIZE=" in keys and "PAGESIZE=" not in vmci("show", "dump.elf").out
+    assert vmci("show", "--keys", "--json", "dump.elf").out == vmci("show", "--json", "dump.elf").out
     assert "--qtest has no JSON" in vmci("show", "--qtest", "--json", writes).err
 
 

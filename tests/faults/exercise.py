@@ -71,7 +71,7 @@ def exercise(path: str, blob: str | None, rng: Random, seen: Counter[str]) -> No
 
 def look(document: Document) -> tuple[Finding, ...]:
     """Compute everything that is shown of a document, to its end."""
-    for line in report.show_text(document):
+    for line in report.show_text(document, with_keys=True):
         printable(line, "a line of show")
     _printable_json(report.show_json(document))
     found = Judgement.of(document).found

@@ -34,7 +34,7 @@ def hostile(tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["show", "FILE"], 0, "HOSTILE-sgr=\\x1b[31mhostile"),
+        (["show", "FILE", "--keys"], 0, "HOSTILE-sgr=\\x1b[31mhostile"),
         (["show", "FILE", "--json"], 0, "HOSTILE-title"),
         (["check", "FILE"], 1, "is not printable ASCII"),
         (["check", "FILE", "--json"], 1, '"code": "T01"'),

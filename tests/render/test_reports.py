@@ -21,11 +21,14 @@ _GOOD = Entry(0, 1, 4132, 0x1000).pack()
 
 def test_a_dump_in_text_names_its_parts_in_order() -> None:
     loads = [Load(n << 20, ram(64)) for n in range(12)]
-    lines = list(report.show_text(opened(elf((cpus() + note(),), loads))))
+    document = opened(elf((cpus() + note(),), loads))
+    lines = list(report.show_text(document, with_keys=True))
     assert lines[1] == f"test.elf: {len(elf((cpus() + note(),), loads))} bytes, ELF 64 bit little-endian, x86_64"
     heads = [line for line in lines[1:] if line and not line.startswith(" ")]
     assert [head.split()[0].rstrip(":") for head in heads] == ["test.elf", "entry", "notes", "memory", "vmcoreinfo"]
     assert "  and 4 more" in lines and "  PAGESIZE=4096" in lines
+    *without, last = report.show_text(document)
+    assert without == lines[: len(without)] and last == "vmcoreinfo: 9 keys; `vmci show FILE --keys` prints them"
 
 
 def test_an_entry_in_text_lists_each_write() -> None:
@@ -40,7 +43,7 @@ def test_hostile_bytes_are_escaped_everywhere() -> None:
     document = opened(elf((note(b"A\x1b=\x1b[2J\xff\n\x07\nPAGESIZE=\x1b\n", b"VMCOREINFO\0\x1b"),)))
     plan = plan_copy(document)
     lines = [
-        *report.show_text(document),
+        *report.show_text(document, with_keys=True),
         *report.findings_text(Judgement.of(document).found),
         *report.plan_text(plan, document.source),
     ]

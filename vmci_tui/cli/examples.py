@@ -8,7 +8,7 @@ from typing import Final
 from vmci_tui.formats.fw_cfg_entry import GDB_COMMAND
 
 EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
-    "show": ("vmci show dump.elf", "vmci show dump.elf --json | jq .vmcoreinfo.keys"),
+    "show": ("vmci show dump.elf", "vmci show dump.elf --keys", "vmci show dump.elf --json | jq .vmcoreinfo.keys"),
     "check": (
         "vmci check dump.elf",
         "vmci check --for crash,drgn --reader crash=8.0.6 dump.elf",

@@ -95,7 +95,7 @@ def delete_key(state: State, key: bytes) -> State:
     text = _text(state)
     lines = text.all(key)
     if not lines:
-        raise EditError("the note has no such key", "`vmci show` lists them")
+        raise EditError("the note has no such key", "`vmci show FILE --keys` lists them")
     for line in reversed(lines):
         text = text.without_line(line.number)
     return set_text(state, text.text)

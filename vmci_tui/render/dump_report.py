@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vmci_tui.common.safe_text import visible
+from vmci_tui.common.sizes import size_text
 from vmci_tui.document.derived_entry import derive, no_entry_reason
 from vmci_tui.document.document import Document
 from vmci_tui.formats.fw_cfg_entry import FIELDS
 from vmci_tui.formats.note_kinds import note_words
+from vmci_tui.formats.vmcoreinfo import Line
 from vmci_tui.formats.windows_header import windows_json, windows_text
 from vmci_tui.layers.image import NewBytes
 from vmci_tui.render.headline import headline, memory_size
@@ -156,8 +158,8 @@ def plan_json(plan: Plan) -> Json:
     return {"way": plan.strategy, "bytes_written": plan.bytes_written, "steps": [step._asdict() for step in plan.steps]}
 
 
-def show_text(document: Document) -> Iterator[str]:
-    """Yield what `vmci show` prints, line by line."""
+def show_text(document: Document, with_keys: bool = False) -> Iterator[str]:
+    """Yield what `vmci show` prints, line by line; with `--keys` the note's text too."""
     dump = document.dump
     yield headline(document)
     yield f"{document.name}: {document.source.size} bytes, {_container(document)}"
@@ -178,20 +180,26 @@ def show_text(document: Document) -> Iterator[str]:
     if not rows:
         yield "  none"
     yield from _memory_text(document, dump)
-    if document.state.vmcoreinfo is not None:
+    if (text := document.state.vmcoreinfo) is not None:
         yield ""
-        yield "vmcoreinfo"
-        for line in document.state.vmcoreinfo.lines:
+        yield "vmcoreinfo" if with_keys else f"vmcoreinfo: {_keys(text.lines)}; `vmci show FILE --keys` prints them"
+        for line in text.lines if with_keys else ():
             yield f"  {visible(line.body)}"
     elif document.state.note is not None and document.state.note.is_windows:
         yield ""
         yield from windows_text(document.state.note)
 
 
+def _keys(lines: Sequence[Line]) -> str:
+    count = sum(line.key is not None for line in lines)
+    return f"{count} key{'' if count == 1 else 's'}"
+
+
 def _memory_text(document: Document, dump: Dump) -> Iterator[str]:
     memory, in_file = document.layout.memory, dump.guest_memory
     yield ""
-    yield f"memory: {memory_size(document, dump)} bytes in {len(memory.ranges)} ranges"
+    count = len(memory.ranges)
+    yield f"memory: {size_text(memory_size(document, dump))} in {count} range{'' if count == 1 else 's'}"
     for item in memory.ranges[:8]:
         where = "no bytes in the file" if item.offset is None else f"at {item.offset:#x}"
         if item.offset is None and in_file.offset_of(item.paddr) is not None:

@@ -12,9 +12,9 @@ from vmci_tui.render import dump_report as report
 
 def run(options: argparse.Namespace) -> int:
     """Print the file; return 0. Raises UsageError."""
-    chosen = [f"--{name}" for name in ("tree", "qtest", "json") if getattr(options, name)]
-    if len(chosen) > 1:
-        both = f"{chosen[0]} has no JSON" if options.json else "--tree and --qtest are two outputs"
+    chosen = [f"--{name}" for name in ("tree", "qtest", "keys", "json") if getattr(options, name)]
+    if len(chosen) > 1 and chosen != ["--keys", "--json"]:  # the JSON always has the keys
+        both = f"{chosen[0]} has no JSON" if options.json else f"{' and '.join(chosen[:2])} are two outputs"
         raise UsageError(both, f"leave out one of {' and '.join(chosen)}")
     with open_document(options.file, options.blob) as document:
         warn_if_interrupted(options.file)
@@ -33,5 +33,5 @@ def run(options: argparse.Namespace) -> int:
         elif options.json:
             print_json(report.shown_json(document), None if document.dump is None else document.layout.memory.ranges)
         else:
-            print_lines(report.show_text(document))
+            print_lines(report.show_text(document, options.keys))
     return 0
