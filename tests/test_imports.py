@@ -52,6 +52,7 @@ LATE: Final = {
     "vmci_tui.tui.panes.inspector": _EVERY, "vmci_tui.tui.panes.qemu": _EVERY,
     "vmci_tui.tui.panes.windows_rows": _EVERY, "vmci_tui.tui.panes.entry_dialog": _EVERY,
     "vmci_tui.tui.panes.templates_dialog": _EVERY,
+    "vmci_tui.verdict": (SHOW, APP), "vmci_tui.tui.verdict": _EVERY, "vmci_tui.tui.widgets.verdict_rows": _EVERY,
     "vmci_tui.render": (APP,), "vmci_tui.formats.hex_dump": _EVERY, "vmci_tui.formats.entry_from_text": _EVERY,
     "vmci_tui.common.confinement": _EVERY,
     "vmci_tui.opening": (VERSION,), "vmci_tui.containers": (VERSION,), "vmci_tui.document": (VERSION,),

@@ -190,7 +190,7 @@ async def test_the_panel_by_mouse(size: tuple[int, int]) -> None:
         await look(app, pilot)
         run = app.lesson
         assert run is not None and run.lesson.name == "broken-text"
-        await pilot.click("#title", offset=(20, 1))
+        await pilot.click("#title", offset=(20, 3))
         await settled(pilot)
         await look(app, pilot)
         assert run.done

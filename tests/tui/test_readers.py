@@ -18,7 +18,7 @@ _SECTIONS_FIRST = "amd64-note.elf-win4k"
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
 async def test_the_strip_shows_verdicts_now_and_after_a_save(sample: Sample, size: tuple[int, int]) -> None:
     async with running(sample(_SECTIONS_FIRST), size=size) as pilot:
-        line = shown(pilot).split("\n")[1]
+        line = shown(pilot).split("\n")[3]
         assert "crash ok" in line and "drgn opens" in line, "the dump holds the note's page alone"
         for short, whole in (("mkdump", "makedumpfile"), ("eu-elf", "eu-readelf")):
             assert f"{whole if size[0] > 80 else short} no>ok" in line
@@ -46,7 +46,7 @@ async def test_by_keyboard_from_a_refusal_to_an_accepted_file(sample: Sample) ->
 
 async def test_a_reader_is_opened_by_mouse_and_a_missing_fix_is_reported(sample: Sample) -> None:
     async with running(sample("amd64-cut-nonote.elf")) as pilot:
-        await pilot.click(TitleBar, offset=(15, 1))
+        await pilot.click(TitleBar, offset=(15, 3))
         await settled(pilot)
         words = str(pilot.app.screen.query_one("#verdict", Static).content)
         assert "refuses" in words and "Press R to search guest memory" in words
@@ -111,4 +111,4 @@ async def test_a_finding_shows_the_readers_words(sample: Sample) -> None:
 
 async def test_qemu_is_judged_if_an_entry_is_open(sample: Sample) -> None:
     async with running(sample("x86_64-guest-format-2.elf"), sample("x86_64-guest-format-2.entry")) as pilot:
-        assert "qemu no" in shown(pilot).split("\n")[1]
+        assert "qemu no" in shown(pilot).split("\n")[3]

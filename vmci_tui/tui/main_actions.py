@@ -120,7 +120,7 @@ class MainActions:
         from vmci_tui.tui.screens.repair_screen import RepairScreen
 
         if self.session.document.dump is None:
-            self._say("an entry has no repair: fix its findings one by one (f)")
+            self._fix_entry()
             return
 
         def done(result: RepairResult | None) -> None:
@@ -131,6 +131,16 @@ class MainActions:
                 self._say(f"{len(result.repair.steps)} fix(es) made: s saves a copy, u undoes each", "information")
 
         self._screen.app.push_screen(RepairScreen(self.session), done)
+
+    def _fix_entry(self) -> None:
+        """Apply the fix for what keeps QEMU from using the entry."""
+        from vmci_tui.verdict.of_dump import blame
+
+        blamed = blame(self.session.found)
+        if blamed is None or blamed.fix is None:
+            self._say("there is nothing to repair in this entry", "information")
+        else:
+            try_edit(self._screen, self.session, blamed.fix)
 
     # Saving
 

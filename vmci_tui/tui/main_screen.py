@@ -132,10 +132,17 @@ class MainScreen(Guarded, Screen[None]):
         judgement = self.session.judgement
         both = None if judgement is None else judgement.both
         self.query_one(TitleBar).show(both, self.session.not_judged)
+        self._show_verdict()
         self.query_one(Panes).show_judgement()
         self._show_tabs()
         if judgement is not None:
             host(self).show_mishaps()
+
+    def _show_verdict(self) -> None:
+        """Show who can use the file, and the keys that help."""
+        from vmci_tui.tui.verdict.offered_keys import offered_keys, verdict_of
+
+        self.query_one(TitleBar).show_verdict(verdict_of(self.session), offered_keys(self))
 
     def _title(self) -> str:
         document = self.document

@@ -50,6 +50,7 @@ _LINES = {
     "warning": ("warning", ""),
     "error": ("error", "bold"),
     "title": ("foreground", "bold"),
+    "offer": ("accent", "bold"),
     "bar": ("muted", ""),
     "dim": ("muted", ""),
 }

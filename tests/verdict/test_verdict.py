@@ -1,0 +1,100 @@
+"""Test the verdict on a file: who can use it and why not, and the keys that help, in any width."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.opened_files import open_document
+from vmci_tui.findings.judgement import Judgement
+from vmci_tui.repair.safe_fixes import repair
+from vmci_tui.verdict import diagnosis
+from vmci_tui.verdict.diagnosis import Diagnosis, fitted
+from vmci_tui.verdict.outlook import Looking, Outlook
+
+Sample = Callable[[str], str]
+KEYS = {"repair": "R", "save": "s", "undo": "u", "next": "N", "find": "F", "append": "a", "readers": "v"}
+
+
+def said(name: str, sample: Sample, tried: bool = True, edited: bool = False) -> Diagnosis:
+    """Return the verdict on a sample, with a tried repair, or after its fixes."""
+    document = open_document(sample(name))
+    outlook: Outlook = None
+    if tried or edited:
+        outlook = repair(document.snapshot())
+        for step in outlook.steps if edited else ():
+            document.edit(step.edit)
+    return diagnosis(Judgement.of(document), None if edited else outlook, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "tone", "sentence", "keys"),
+    [
+        ("amd64-cut-nonote.elf", "error", "No reader can use this dump: its VMCOREINFO note is missing.", ["repair"]),
+        ("crlf.elf", "warning", "drgn, libkdumpfile and makedumpfile cannot use this dump:", ["repair"]),
+        ("amd64-cut-note.elf", "good", "All 6 readers accept this dump.", ["next"]),
+        ("s390x-cut-note.elf", "good", "All 4 readers accept this dump.", ["next"]),
+        ("x86_64-windows.elf", "dim", "This dump is of a Windows guest", ["next"]),
+        ("i386-qemu.kdump", "error", "No reader can use this dump: the kdump header", ["repair"]),
+    ],
+)
+def test_a_dump_as_it_was_opened(sample: Sample, name: str, tone: str, sentence: str, keys: list[str]) -> None:
+    shown = said(name, sample)
+    assert shown.tone == tone and shown.sentence[0].startswith(sentence)
+    assert [item.action for item in shown.offers] == keys
+
+
+def test_a_note_found_in_memory_is_offered_with_what_it_brings(sample: Sample) -> None:
+    shown = said("amd64-cut-nonote.elf", sample)
+    assert shown.detail[0] == "It was found in guest memory and proved (Linux 6.1.0-56-amd64)."
+    assert shown.offers[0].words == "Put it back: 6 of 6 readers accept"
+
+
+def test_a_note_that_is_not_proved_is_a_question(sample: Sample) -> None:
+    shown = said("armhf-nonote.elf-win16k", sample)
+    assert [item.action for item in shown.offers] == ["find"] and "not proved" in shown.detail[-1]
+
+
+def test_nothing_is_said_of_a_search_that_has_not_ended(sample: Sample) -> None:
+    judgement = Judgement.of(open_document(sample("amd64-cut-nonote.elf")))
+    shown = diagnosis(judgement, Looking("scan: 67 of 192 MiB"), None)  # type: ignore[arg-type]
+    assert shown.detail[0] == "Looking for it in guest memory: scan: 67 of 192 MiB ..."
+
+
+def test_an_edit_is_said_with_what_saving_brings(sample: Sample) -> None:
+    shown = said("amd64-cut-nonote.elf", sample, edited=True)
+    assert shown.tone == "good"
+    assert shown.sentence[0] == "After saving, 6 of 6 readers accept this dump (now: 0 of 6)."
+    assert [item.action for item in shown.offers] == ["save", "undo"]
+    assert shown.detail[0].startswith("Not saved: ")
+
+
+def test_a_saved_copy_is_named(sample: Sample) -> None:
+    document = open_document(sample("amd64-cut-nonote.elf"))
+    for step in repair(document.snapshot()).steps:
+        document.edit(step.edit)
+    document.mark_saved(entry=False)
+    shown = diagnosis(Judgement.of(document), None, "/tmp/a-fixed.elf")
+    assert shown.sentence[0] == "Saved as /tmp/a-fixed.elf: 6 of 6 readers accept it."
+    assert [item.action for item in shown.offers] == ["next"]
+
+
+def test_an_entry_alone_says_what_qemu_will_do(sample: Sample) -> None:
+    shown = said("two-halves.write.json", sample, tried=False)
+    assert shown.tone == "error" and shown.sentence[0].startswith("QEMU will add no note to the dump: ")
+    assert [item.action for item in shown.offers] == ["repair"]
+    good = said("good.entry", sample, tried=False)
+    assert good.tone == "good" and good.sentence[0] == "QEMU will read 4132 bytes at paddr 0x19c8000."
+
+
+@pytest.mark.parametrize("name", ["amd64-cut-nonote.elf", "crlf.elf", "x86_64-bad-phys-base.elf", "good.entry"])
+@pytest.mark.parametrize("width", [1, 20, 40, 76, 116, 196])
+def test_two_rows_of_any_width_are_cut_only_with_a_mark(sample: Sample, name: str, width: int) -> None:
+    shown = said(name, sample, tried=name.endswith("elf"))
+    fit = fitted(shown, KEYS, width)
+    assert len(fit.sentence) <= width and (fit.sentence in shown.sentence or fit.sentence.endswith("."[:width]))
+    row = "  ".join(filter(None, (fit.detail, *(text for _, text in fit.offers))))
+    assert len(row) <= width
+    if width >= 40:
+        assert [item.action for item, _ in fit.offers][:1] == [item.action for item in shown.offers][:1]
