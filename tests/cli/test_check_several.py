@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.paths import SAMPLES
+from vmci_tui.cli.commands import check
 from vmci_tui.cli.run import main
+from vmci_tui.common import internal_errors
+from vmci_tui.common.errors import Cancelled, Spent
+from vmci_tui.document.document import Document
+from vmci_tui.opening.open_file import open_document
 
 _GOOD, _BAD, _TEXT = (str(SAMPLES / name) for name in ("amd64-cut-note.elf", "crlf.elf", "README.md"))
 
@@ -49,3 +54,36 @@ def test_names_of_files_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", _GOOD, "\x1b[31mred"]) == 3
     shown = capsys.readouterr()
     assert "\\x1b[31mred" in shown.out and shown.out.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (Spent("the table takes more steps than any real file needs"), "the table takes more steps"),
+        (MemoryError(), "out of memory"),
+        (ZeroDivisionError("a bug"), "vmci failed here: ZeroDivisionError"),
+    ],
+)
+def test_an_error_in_one_file_is_its_line_and_the_others_are_checked(
+    error: Exception, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def opened(path: str, blob: str | None = None) -> Document:
+        if path == _BAD:
+            raise error
+        return open_document(path, blob)
+
+    monkeypatch.setattr(check, "open_document", opened)
+    monkeypatch.setattr(internal_errors, "recorded", [])
+    assert main(["check", _GOOD, _BAD, _GOOD]) == 3
+    before, failed, after, _, summary = capsys.readouterr().out.splitlines()
+    assert failed.split(maxsplit=2)[:2] == ["unread", _BAD] and words in failed
+    assert before == after and before.startswith("ok") and summary == "3 files: 2 ok, 1 unread"
+
+
+def test_stopping_one_check_stops_all(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def stopped(path: str, blob: str | None = None) -> Document:
+        raise Cancelled("stopped")
+
+    monkeypatch.setattr(check, "open_document", stopped)
+    assert main(["check", _GOOD, _GOOD]) == Cancelled.exit_code
+    assert capsys.readouterr().out == ""

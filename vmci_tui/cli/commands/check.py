@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple
 from vmci_tui.cli.chosen_readers import Choice, choose, missing_text
 from vmci_tui.cli.output import print_json, print_lines, warn_if_interrupted
 from vmci_tui.cli.streams import say
-from vmci_tui.common.errors import FileTaken, OpenError, UsageError
+from vmci_tui.common import internal_errors
+from vmci_tui.common.errors import Cancelled, FileTaken, OpenError, UsageError, VmciError
 from vmci_tui.common.safe_text import Safe, safe, visible
 from vmci_tui.document.document import Document
 from vmci_tui.findings.judgement import Judgement
@@ -87,18 +88,25 @@ def _print_several(options: argparse.Namespace, chosen: tuple[str, ...], choice:
 
 
 def _row(options: argparse.Namespace, path: str, chosen: tuple[str, ...], choice: Choice) -> _Row:
-    """Check one file of several."""
-    warn_if_interrupted(path)
+    """Check one file of several; an error in it is its row, and the next files are still checked."""
     shown = visible(path)
     try:
+        warn_if_interrupted(path)
         with open_document(path) as document:
             checked = _check(options, document, chosen, choice)
             words = Safe(f"{verdict_line(checked)} ({contents(document)})")
             found = _json(options, checked) if options.json else None
             refuse_other(document.source)
             return _Row(shown, _code(options, checked), words, found)
-    except OpenError as error:
-        return _Row(shown, error.exit_code, safe(error.message.removeprefix(f"{shown}: ")))
+    except Cancelled:
+        raise
+    except VmciError as error:
+        words = safe(error.message.removeprefix(f"{shown}: "))
+    except MemoryError:
+        words = Safe("out of memory while reading the file")
+    except Exception as error:  # a bug in vmci: run() names its log at the end
+        words = Safe(str(internal_errors.record(error)))
+    return _Row(shown, OpenError.exit_code, words)
 
 
 def _json(options: argparse.Namespace, checked: Checked) -> dict[str, Any]:
