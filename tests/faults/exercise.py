@@ -28,6 +28,7 @@ from vmci_tui.layers.file import FileSource
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.render import dump_report as report
 from vmci_tui.render.candidate_report import candidates_json, candidates_text, repair_json, repair_text
+from vmci_tui.render.finding_report import findings_text
 from vmci_tui.repair.safe_fixes import STEPS, Choice, Repair, repair
 from vmci_tui.saving.plan import plan_copy
 
@@ -75,7 +76,7 @@ def look(document: Document) -> tuple[Finding, ...]:
         printable(line, "a line of show")
     _printable_json(report.show_json(document))
     found = Judgement.of(document).found
-    for line in report.findings_text(found):
+    for line in findings_text(found):
         printable(line, "a line of check")
     _printable_json(report.findings_json(found))
     layout = document.layout

@@ -28,6 +28,7 @@ from vmci_tui.layers.file import FileSource
 from vmci_tui.layers.image import ImageSource
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.render import dump_report as report
+from vmci_tui.render.finding_report import findings_text
 from vmci_tui.saving.plan import plan_copy, plan_in_place
 from vmci_tui.saving.unflatten import unflatten
 from vmci_tui.saving.verify import check_saved
@@ -77,7 +78,7 @@ def _look(document: Document, rng: Random) -> None:
         printable(line, "a line of show")
     printable(json.dumps(report.show_json(document), ensure_ascii=False), "JSON")
     found = Judgement.of(document).found
-    for line in report.findings_text(found):
+    for line in findings_text(found):
         printable(line, "a line of check")
     printable(json.dumps(report.findings_json(found), ensure_ascii=False), "JSON")
     layout, at = document.layout, 0

@@ -14,6 +14,7 @@ from vmci_tui.findings.judgement import Judgement
 from vmci_tui.formats.fw_cfg_entry import Entry, EntryHistory, Write
 from vmci_tui.layers.file import BytesSource
 from vmci_tui.render import dump_report as report
+from vmci_tui.render.finding_report import findings_text
 from vmci_tui.saving.plan import plan_copy
 
 _GOOD = Entry(0, 1, 4132, 0x1000).pack()
@@ -44,7 +45,7 @@ def test_hostile_bytes_are_escaped_everywhere() -> None:
     plan = plan_copy(document)
     lines = [
         *report.show_text(document, with_keys=True),
-        *report.findings_text(Judgement.of(document).found),
+        *findings_text(Judgement.of(document).found),
         *report.plan_text(plan, document.source),
     ]
     lines += [json.dumps(report.show_json(document)), json.dumps(report.findings_json(Judgement.of(document).found))]
@@ -63,6 +64,6 @@ def test_offsets_are_those_of_the_layout_after_an_edit() -> None:
 
 
 def test_an_empty_part_is_named() -> None:
-    assert list(report.findings_text(())) == ["no findings"]
+    assert list(findings_text(())) == ["no findings"]
     orderly = opened(elf((cpus() + note(),)))
     assert "nothing to change" in next(report.plan_text(plan_copy(orderly), orderly.source))

@@ -105,7 +105,8 @@ async def test_a_finding_shows_the_readers_words(sample: Sample) -> None:
         await pilot.press("4")
         await settled(pilot)
         why = str(main_screen(pilot).query_one("#why-text", Static).content)
-        assert "drgn refuses: couldn't parse BUILD-ID in VMCOREINFO" in why
+        assert why.splitlines()[1] == "f: end the lines in LF"
+        assert """drgn, libkdumpfile refuse: "couldn't parse BUILD-ID in VMCOREINFO\"""" in why
         assert main_screen(pilot).query_one("#status", StatusLine)
 
 

@@ -24,9 +24,9 @@ _STYLES: Final = tuple((re.compile(pattern), style) for pattern, style in (
     (r"^ok(?=  )|^no findings(?=:)", "bold green"),
     (r"(?<=^  .{13} )refuses(?= )|^! .*", "red"),
     (r"(?<=^  .{13} )accepts(?= )", "green"),
-    (r"(?<=^  .{13} )(unknown(?= )|accepts, but reads no kernel memory)", "yellow"),
+    (r"(?<=^  .{13} )((can't tell|not asked)(?= )|accepts, but reads no kernel memory)", "yellow"),
     (r"^  # .*|^ +why: .*", "dim"),
-    (r"^ +(refuse|mind|fix)(?=: )", "bold"),
+    (r"^ +(refused by|warned about or misread by|fix|to do)(?=: )", "bold"),
     (r"^(next|notes|vmcoreinfo|memory|repair|not repaired|entry|readers?)\b(?=[: ]|$)", "bold"),
 ))
 # fmt: on

@@ -24,6 +24,8 @@ from vmci_tui.readers.version import Version, numbers_of
 State = Literal["accepts", "opens", "refuses", "unknown"]
 """A verdict in one word; `opens`: it accepts the file, but then reads no kernel memory."""
 _NO_WORDS: Final = Safe("")
+KILLED: Final = "killed by "
+"""The start of a rule's words, before a signal, if the program prints none."""
 _STATES: Final[Mapping[bool | None, State]] = {True: "accepts", False: "refuses", None: "unknown"}
 Stage = Literal["before", "note", "after"]
 """Where a reader refuses: before it looks for the note, at the note, after it (in its text)."""
@@ -77,7 +79,7 @@ class Rule(Generic[R_contra]):
     """The code of the finding that it belongs to."""
     stage: Stage
     words: str
-    """What the program prints, word for word; empty if it prints nothing."""
+    """What the program prints, word for word; empty if it prints nothing; or which signal kills it."""
     source: str
     """Program, version, file and function that have the rule."""
     check: Callable[[R_contra], RuleHit | None]
@@ -240,6 +242,8 @@ class Verdict:
     """Its words if it accepts but reads no kernel memory."""
     by_version: tuple[VersionVerdict, ...] = ()
     """The verdicts of all known versions, oldest first; empty if they are the same."""
+    asked: bool = True
+    """False: nothing that it judges is open, as for QEMU without an entry."""
 
     @property
     def decisive(self) -> FiredRule | None:
@@ -270,11 +274,11 @@ def judge(reader: Reader[Any], view: View) -> Verdict:
     try:
         return decide(reader, reader.read(view))
     except Spent as spent:
-        return unknown(reader, f"not known: {spent}")
+        return unknown(reader, str(spent))
     except (VmciError, MemoryError):
         raise
     except Exception as error:  # an error here must not stop the other readers
-        return unknown(reader, f"not known: {internal_errors.record(error)}")
+        return unknown(reader, str(internal_errors.record(error)))
 
 
 def unknown(reader: Reader[Any], words: str) -> Verdict:

@@ -11,6 +11,7 @@ from vmci_tui.findings.finding import Finding
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.readers.verdicts import VerdictPair, Verdicts
 from vmci_tui.render import dump_report, verdict_report
+from vmci_tui.render.finding_report import findings_text
 from vmci_tui.repair.next_commands import NextCommand
 from vmci_tui.search.candidate import PROVED
 
@@ -56,7 +57,7 @@ def check_json(checked: Checked) -> dict[str, Any]:
 def check_text(checked: Checked) -> Iterator[str]:
     """Yield findings, proof, next commands, and the verdict as the last line; the readers come before."""
     if checked.found:
-        yield from (*dump_report.findings_text(checked.found), "")
+        yield from (*findings_text(checked.found), "")
     if proved := proof_line(checked):
         yield from (proved, "")
     if checked.steps:

@@ -246,21 +246,6 @@ def _entry_text(document: Document) -> Iterator[str]:
             yield f"  write {number}: {outcome.result}: {outcome.why}"
 
 
-def findings_text(findings: Sequence[Finding]) -> Iterator[str]:
-    """Yield what `vmci check` prints."""
-    if not findings:
-        yield "no findings"
-    for f in findings:
-        where = f" [{f.span.of} {f.span.offset:#x}+{f.span.length}]" if f.span else ""
-        yield f"{f.code} {f.severity}: {f.message}{where}"
-        yield f"     why: {f.why}"
-        for refuses, word in ((True, "refuse"), (False, "mind")):
-            if names := dict.fromkeys(c.reader for c in f.readers if c.refuses is refuses):
-                yield f"     {word}: {', '.join(names)}"
-        if f.fix:
-            yield f"     fix: {f.fix.label}"
-
-
 def plan_text(plan: Plan, source: Source) -> Iterator[str]:
     """Yield what `--dry-run` prints: the steps, the reason for the strategy, and each range before and after."""
     source = plan.base or source

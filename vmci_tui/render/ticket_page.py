@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import groupby
 from typing import Final
 
 from vmci_tui import __version__
@@ -16,8 +15,9 @@ from vmci_tui.common.sizes import size_text
 from vmci_tui.document.document import Document
 from vmci_tui.findings.finding import Finding
 from vmci_tui.render.check_report import Checked, verdict_line
+from vmci_tui.render.finding_report import affected, to_do
 from vmci_tui.render.headline import contents
-from vmci_tui.render.verdict_report import WORDS, said, state_words, versions_words
+from vmci_tui.render.verdict_report import said, state_words, versions_words
 from vmci_tui.search.candidate import PROVED
 
 _MARKUP: Final = re.compile(r"[\\`*\[\]<>|~&@#]|(?<![^\W_])_|_(?![^\W_])")
@@ -56,19 +56,17 @@ def _file(document: Document) -> Iterator[str]:
 
 
 def _findings(found: tuple[Finding, ...]) -> Iterator[str]:
-    """Yield an item for each finding: message, reason, who refuses, fix."""
+    """Yield an item for each finding: message, what to do, reason, who refuses."""
     if not found:
         yield "No findings."
     for item in found:
         where = f" ({item.span.of} {item.span.offset:#x}+{item.span.length})" if item.span else ""
         yield f"- **{item.code} {item.severity}**: {plain(item.message)}{where}"
+        if what := to_do(item):
+            yield f"  - {'Fix' if item.fix else 'To do'}: {plain(what)}"
         yield f"  - Why: {plain(item.why)}"
-        impacts = sorted(item.readers, key=lambda impact: not impact.refuses)
-        for refuses, group in groupby(impacts, key=lambda impact: impact.refuses):
-            names = ", ".join(dict.fromkeys(impact.reader for impact in group))
-            yield f"  - {'Refuse' if refuses else 'Mind'}: {names}"
-        if item.fix:
-            yield f"  - Fix: {plain(item.fix.label)}"
+        for words, names in affected(item):
+            yield f"  - {words.capitalize()}: {names}"
 
 
 def _readers(checked: Checked) -> Iterator[str]:
@@ -79,8 +77,7 @@ def _readers(checked: Checked) -> Iterator[str]:
         more = "".join(f"; {plain(more)}" for more in (verdict.reader.remark, versions_words(verdict)) if more)
         then = checked.both.after[name]
         after = "" if then.state == verdict.state else f"; after saving: {state_words(then)}"
-        stated = state_words(verdict) if verdict.state == "opens" else WORDS[verdict.accepts]
-        yield f"| {name} | {plain(verdict.reader.title)} | {stated}{after} | {code(words)}{more} |"
+        yield f"| {name} | {plain(verdict.reader.title)} | {state_words(verdict)}{after} | {code(words)}{more} |"
 
 
 def plain(text: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from vmci_tui.common.safe_text import Safe, visible
-from vmci_tui.readers.rule import Verdict
+from vmci_tui.readers.rule import KILLED, Verdict
 from vmci_tui.readers.verdicts import VerdictPair, Verdicts
 from vmci_tui.readers.version import numbers_text
 from vmci_tui.repair.next_commands import NextCommand
@@ -14,9 +14,11 @@ from vmci_tui.saving.harm import Harm
 from vmci_tui.search.candidate import Proof
 
 Json = dict[str, Any]
-WORDS = {True: "accepts", False: "refuses", None: "unknown"}
-BLIND = "accepts, but reads no kernel memory"
-STAGES = {"before": "before it looks for the note", "note": "at the note", "after": "in the note's text"}
+WORDS: Final = {True: "accepts", False: "refuses", None: "can't tell"}
+_NOT_ASKED: Final = "not asked"
+BLIND: Final = "accepts, but reads no kernel memory"
+_WIDTH: Final = max(map(len, (*WORDS.values(), _NOT_ASKED)))
+STAGES: Final = {"before": "before it looks for the note", "note": "at the note", "after": "in the note's text"}
 
 
 def readers_json(verdicts: Verdicts) -> Json:
@@ -76,7 +78,7 @@ def readers_text(both: VerdictPair) -> Iterator[str]:
     for name, verdict in both.now.items():
         words = _verdict_words(verdict, both.after[name])
         if verdict.accepts is False and (same := first.setdefault(words, name)) != name:
-            words = f"{WORDS[False]:<8} the same as {same}"
+            words = f"{WORDS[False]:<{_WIDTH}} the same as {same}"
         yield f"  {name:<13} {words}"
         for remark in filter(None, (verdict.reader.remark, versions_words(verdict))):
             yield f"  {'':<13} {remark}"
@@ -87,7 +89,7 @@ def _verdict_words(verdict: Verdict, then: Verdict) -> str:
     change = "" if then.state == verdict.state else f"; after saving: {state_words(then)}"
     if verdict.state == "opens":
         return f"{BLIND}: {verdict.unread}{change}"
-    return f"{WORDS[verdict.accepts]:<8} {said(verdict)}{change}"
+    return f"{verdict_word(verdict):<{_WIDTH}} {said(verdict)}{change}"
 
 
 def versions_words(verdict: Verdict) -> str:
@@ -102,15 +104,28 @@ def versions_words(verdict: Verdict) -> str:
 
 def state_words(verdict: Verdict) -> str:
     """Return the verdict as words, with a remark if the reader accepts but cannot read memory."""
-    return BLIND if verdict.state == "opens" else WORDS[verdict.accepts]
+    return BLIND if verdict.state == "opens" else verdict_word(verdict)
+
+
+def verdict_word(verdict: Verdict) -> str:
+    """Return what a reader does with the file; `can't tell` and `not asked` are vmci's words, never a program's."""
+    return WORDS[verdict.accepts] if verdict.asked else _NOT_ASKED
 
 
 def said(verdict: Verdict) -> str:
-    """Return the reader's own words, and where it stopped."""
+    """Return what a reader prints, quoted if it refuses, and where it stopped; or why vmci can't tell."""
     if verdict.accepts:
         return verdict.says
-    words = verdict.says or "it prints nothing"
+    if verdict.accepts is None:
+        rule = verdict.decisive
+        return verdict.says or ("" if rule is None else rule.rule.why)
+    words = quoted(verdict.says)
     return f"{words} ({STAGES[verdict.stage]})" if verdict.stage else words
+
+
+def quoted(says: str) -> str:
+    """Return the words of a program in quotes; how it ended, and that it prints nothing, are not its words."""
+    return f'"{says}"' if says and not says.startswith(KILLED) else says or "it prints nothing"
 
 
 def proof_json(proof: Proof | None) -> Json | None:

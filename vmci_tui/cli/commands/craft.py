@@ -13,8 +13,8 @@ from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.readers.verdicts import VerdictPair
-from vmci_tui.render import dump_report as report
 from vmci_tui.render import verdict_report as report_readers
+from vmci_tui.render.finding_report import findings_text
 
 
 def run(options: argparse.Namespace) -> int:
@@ -61,4 +61,4 @@ def crafted_lines(made: Crafted) -> Iterator[str]:
     yield "readers"
     yield from report_readers.readers_text(VerdictPair(made.verdicts, made.verdicts))
     yield ""
-    yield from report.findings_text(made.findings)
+    yield from findings_text(made.findings)

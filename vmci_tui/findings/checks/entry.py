@@ -52,15 +52,11 @@ def _writes(history: EntryHistory) -> Iterator[Finding]:
     numbered = tuple(enumerate(zip(history.writes, history.outcomes, strict=True), 1))
     for number, (write, outcome) in reversed(numbered):
         last = number == len(history.writes)
-        what = (
-            f"this blob of {write.length} bytes"
-            if blob
-            else f"write {number} (offset {write.offset}, length {write.length})"
-        )
+        place = f"offset {write.offset}, length {write.length}"
         if outcome.result == "DMA error":
             yield new_finding(
                 "E09",
-                f"{what} is {'too long: ' if blob else ''}a DMA error",
+                f"this blob is too long: {write.length} bytes" if blob else f"write {number} ({place}) is a DMA error",
                 Span(0, write.length if blob else LENGTH, "entry"),
                 Edit.of(edit_entry.rewrite_whole) if last else None,
                 severity="error" if last else "warning",
@@ -69,7 +65,7 @@ def _writes(history: EntryHistory) -> Iterator[Finding]:
         elif (blob or outcome.result != "ignored") and (write.offset != 0 or write.length != LENGTH):
             yield new_finding(
                 "E01",
-                f"{what} is an invalid write",
+                f"this blob has {write.length} of {LENGTH} bytes" if blob else f"write {number} is partial ({place})",
                 Span(min(write.offset, LENGTH), min(write.length, LENGTH), "entry"),
                 Edit.of(edit_entry.rewrite_whole) if number == decides else None,
                 severity="error" if number == decides and not outcome.present else "warning",

@@ -90,7 +90,7 @@ def _checks(reading: QemuReading) -> Iterator[tuple[str, str, bool | None]]:
     yield "reads", f"{entry.size} bytes at paddr {entry.paddr:#x}", True
     note = reading.guest_note
     if reading.pointed is None:
-        yield "note", "not known: no memory is open", None
+        yield "note", "can't tell: no memory is open", None
     elif note is None:
         yield "note", "the header is refused", False
     else:

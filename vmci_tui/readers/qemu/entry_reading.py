@@ -210,7 +210,7 @@ class QemuReading(NamedFaults):
             words = f"guest note format is unsupported: {entry.guest_format}"
             yield Fault("format-is-not-elf", words, entry_span("guest_format"))
         if self.pointed is None:
-            words = f"not known: the memory at {entry.paddr:#x} is not in the open files"
+            words = f"the memory at {entry.paddr:#x} is not in the open files"
             yield Fault("region-is-not-known", words, entry_span("paddr"))
 
     def _note_faults(self) -> Iterator[Fault]:

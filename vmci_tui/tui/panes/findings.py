@@ -14,7 +14,7 @@ from vmci_tui.common.safe_text import Safe
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.panes.copy import entry_bytes, file_bytes
-from vmci_tui.tui.panes.rows import consequence_lines, finding_rows
+from vmci_tui.tui.panes.rows import finding_rows
 from vmci_tui.tui.prompts import say, try_edit
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import plain
@@ -118,9 +118,12 @@ class FindingsPane(Guarded, Vertical):
         if finding is None:
             self.query("#why").remove()
             return
-        fix = f"\nf: {finding.fix.label}" if finding.fix else ""
-        who = "".join(f"\n{line}" for line in consequence_lines(finding))
-        words = plain(f"{finding.message}\nwhy: {finding.why}{who}{fix}")
+        from vmci_tui.render.finding_report import reader_lines, to_do
+
+        lines = [finding.message, f"why: {finding.why}", *reader_lines(finding)]
+        if what := to_do(finding):
+            lines.insert(1, f"{'f: ' if finding.fix else 'to do: '}{what}")
+        words = plain("\n".join(lines))
         if found:
             found.first(Static).update(words)
         else:

@@ -163,13 +163,6 @@ def finding_rows(findings: Sequence[Finding]) -> list[Row]:
     return out
 
 
-def consequence_lines(finding: Finding) -> list[str]:
-    """Return the readers of a finding: those that refuse, with their message, and those that read another value."""
-    out = [f"{c.reader} refuses: {c.says or '(it prints nothing)'}" for c in finding.readers if c.refuses]
-    others = dict.fromkeys(c.reader for c in finding.readers if not c.refuses)
-    return [*dict.fromkeys(out), *([f"warns or reads a wrong value: {', '.join(others)}"] if others else [])]
-
-
 class KeyRows(LazyRows):
     """The lines of the text that pass the filter."""
 
