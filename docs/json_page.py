@@ -19,7 +19,7 @@ from typing import (
 
 import json_types
 
-_WORDS: Final = {str: "string", int: "integer", bool: "boolean", type(None): "null", Any: "anything"}
+_WORDS: Final = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null", Any: "anything"}
 
 _INTRO: Final = """\
 <!-- Made by docs/make.py from docs/json_types.py and json_parts.py: change it there. -->

@@ -87,6 +87,27 @@ class Find(FileSummary):
     candidates: Annotated[list[Candidate], "best first"]
 
 
+class LogRecord(TypedDict):
+    """A record of the kernel's log."""
+
+    sequence: Annotated[int | None, "null before Linux 5.10, and of a record that is not whole"]
+    seconds: Annotated[float | None, "since boot"]
+    level: Annotated[int | None, "0 (emerg) to 7 (debug)"]
+    facility: Annotated[int | None, "0: the kernel itself"]
+    text: str
+    caller: Annotated[str | None, "T and a task's number, or C and a CPU's"]
+    mark: Annotated[Literal["panic", "oops", "warning"] | None, "what the line reports"]
+    problem: Annotated[str | None, "why the text is not whole"]
+
+
+class Log(FileSummary):
+    """`vmci log FILE --json`"""
+
+    form: Literal["printk ring", "log_buf with records", "log_buf as text"]
+    remarks: Annotated[list[str], "what is missing or doubtful"]
+    log: Annotated[list[LogRecord], "the oldest first; with --level those alone"]
+
+
 class PlanStep(TypedDict):
     """One range of the target."""
 
@@ -374,7 +395,7 @@ class Serve(TypedDict):
 
 
 COMMANDS: Final = (
-    *(Show, Check, CheckSeveral, Find, Save, Repair, Undo, Unflatten, Diff, HexBytes, Explain, ExplainSearch, Ask),
+    *(Show, Check, CheckSeveral, Find, Log, Save, Repair, Undo, Unflatten, Diff, HexBytes, Explain, ExplainSearch, Ask),
     *(Craft, DefectRow, Lessons, Serve),
 )
 """The JSON of each command, in the order of the page."""

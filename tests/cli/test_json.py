@@ -114,6 +114,11 @@ def test_find(printed: Printed) -> None:
     assert printed(of.Find, "find", "crlf.elf", "--raw-at", "0x1000")["container"] == "raw"
 
 
+def test_log(printed: Printed) -> None:
+    log = printed(of.Log, "log", "amd64-cut-note.elf")["log"]
+    assert [record["sequence"] for record in log] == list(range(353))
+
+
 def test_commands_that_save(printed: Printed) -> None:
     printed(of.Save, "set", "crlf.elf", "PAGESIZE=8192", "-o", "set.elf")
     printed(of.Save, "append", "amd64-cut-nonote.elf", "--note", "amd64.note", "--dry-run", "-o", "appended.elf")

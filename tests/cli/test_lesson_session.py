@@ -12,8 +12,8 @@ from pathlib import Path
 
 from tests.cli.serving import KEYS
 from tests.limits import PATIENCE
-from vmci_tui.cli.commands.lesson_session import COLUMNS, ROWS, Size, _end, _environment, clamped, cost_of, packet_of
 from vmci_tui.cli.commands.serve import session_command
+from vmci_tui.cli.serving.lesson_session import COLUMNS, ROWS, Size, _end, _environment, clamped, cost_of, packet_of
 
 
 def test_valid_and_invalid_messages_of_a_page() -> None:

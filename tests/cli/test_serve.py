@@ -22,10 +22,10 @@ from aiohttp import web
 from tests.cli.serving import OUTSIDE_SCRIPT, Served, gone, served
 from tests.limits import PATIENCE
 from tests.paths import ROOT, SAMPLES
-from vmci_tui.cli.commands import lesson_server as webserver
-from vmci_tui.cli.commands.lesson_session import COLUMNS, ROWS
 from vmci_tui.cli.commands.serve import SESSIONS
 from vmci_tui.cli.run import main
+from vmci_tui.cli.serving import lesson_server as webserver
+from vmci_tui.cli.serving.lesson_session import COLUMNS, ROWS
 from vmci_tui.settings import settings
 
 _OUTSIDE = ("outside", "lesson's")

@@ -79,6 +79,11 @@ def parser() -> argparse.ArgumentParser:
     find.add_argument("--all", action="store_true", help="search every byte, not only page starts")
     find.add_argument("--raw-at", metavar="PADDR", help="FILE is a flat memory image that begins at PADDR")
 
+    log = _command(commands, "log", "print the kernel's log, as dmesg does")
+    _file(log)
+    log.add_argument("--level", metavar="LEVEL,...", help="only these, as err,warn; err+ is err and worse")
+    log.add_argument("--callers", action="store_true", help="also the task (T) or CPU (C) that wrote each line")
+
     change = _command(commands, "set", "edit keys, entry.paddr=0x..., a kdump's header.phys_base=...")
     _file(change, blob=True)
     change.usage = "vmci set FILE KEY=VALUE ... (-o OUT | --in-place) [OPTION ...]"

@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     port = _number(options.port, "port", (1 << 16) - 1)
     most = _most(options.sessions)
     try:
-        from vmci_tui.cli.commands.lesson_server import LessonServer
+        from vmci_tui.cli.serving.lesson_server import LessonServer
     except ImportError:
         raise UsageError("textual-serve is not installed", "run pip install 'vmci-tui[web]'") from None
     # The sessions' folders are in this one, so that a session that dies leaves no file.

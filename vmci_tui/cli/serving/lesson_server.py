@@ -13,7 +13,7 @@ from typing import Any, Final
 from aiohttp import WSCloseCode, web
 from textual_serve.server import Server
 
-from vmci_tui.cli.commands.lesson_session import MESSAGE_LIMIT, clamped, run_session
+from vmci_tui.cli.serving.lesson_session import MESSAGE_LIMIT, clamped, run_session
 
 _HEARTBEAT: Final = 15.0
 """Seconds between two pings of a page."""

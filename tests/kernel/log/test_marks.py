@@ -1,0 +1,39 @@
+"""Test which lines say that the kernel failed."""
+
+from __future__ import annotations
+
+import pytest
+
+from vmci_tui.kernel.log.marks import mark_of, panic_of
+from vmci_tui.kernel.log.record import KernelLog, LogRecord
+
+
+def record(text: bytes, facility: int = 0) -> LogRecord:
+    return LogRecord(1, 1, 0, facility, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        (b"Kernel panic - not syncing: VFS: Unable to mount root fs", "panic"),
+        (b"BUG: kernel NULL pointer dereference, address: 0000000000000000", "oops"),
+        (b"Oops: 0002 [#1] PREEMPT SMP PTI", "oops"),
+        (b"Internal error: Oops: 0000000096000005 [#1] SMP", "oops"),
+        (b"Unable to handle kernel pointer dereference in virtual kernel address space", "oops"),
+        (b"WARNING: CPU: 1 PID: 77 at kernel/fork.c:1 copy_process+0x1/0x2", "warning"),
+        (b"Out of memory: Killed process 400 (a.out)", "warning"),
+        (b"pci 0000:00:02.0: vgaarb: VGA device added", None),
+        (b"x86/cpu: user space should use a debug build", None),
+    ],
+)
+def test_marks(text: bytes, mark: str | None) -> None:
+    assert mark_of(record(text)) == mark
+    assert mark_of(record(text, facility=3)) is None
+
+
+def test_the_panic_is_the_first_line_that_says_so() -> None:
+    panic = record(b"Kernel panic - not syncing: sysrq triggered crash")
+    assert (
+        panic_of(KernelLog((record(b"a"), panic, record(b"---[ end Kernel panic - not syncing: x ]---")), "")) == panic
+    )
+    assert panic_of(KernelLog((record(b"a"),), "")) is None

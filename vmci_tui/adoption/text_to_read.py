@@ -1,0 +1,45 @@
+"""Choose the vmcoreinfo text by which the kernel's own memory is read, in any dump that has one."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from vmci_tui.adoption.choose import search
+from vmci_tui.adoption.rank import choose
+from vmci_tui.common.errors import PackageMissing
+from vmci_tui.common.progress import Progress
+from vmci_tui.common.safe_text import visible
+from vmci_tui.containers.guest import Guest
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.proof import prove
+
+
+class ChosenText(NamedTuple):
+    """A text, or None with the reason."""
+
+    text: Vmcoreinfo | None
+    remark: str = ""
+    """Where it is from, if it is not the dump's own; a sentence, safe to show. Without a text, why there is none."""
+
+
+def text_to_read(own: Vmcoreinfo | None, guest: Guest, progress: Progress) -> ChosenText:
+    """Return the dump's own text, with the values that memory corrects; if it has none, the best one in memory.
+
+    Raises what `progress` raises.
+    """
+    if own is not None:
+        text, proof = own, prove(own, guest, search=False)
+        for item in proof.corrections:
+            text = text.with_value(item.key, item.value)
+        values = " and ".join(f"{visible(item.key)}={visible(item.value)}" for item in proof.corrections)
+        return ChosenText(text, f"The note is wrong; it was read with {values}, as memory says." if values else "")
+    try:
+        found = search(guest, progress)
+    except PackageMissing as missing:
+        return ChosenText(None, f"The dump has no note, and memory cannot be searched: {missing}.")
+    best = choose(found) or (found[0] if found else None)
+    if best is None:
+        return ChosenText(None, "The dump has no note, and its memory has none.")
+    return ChosenText(
+        best.candidate.vmcoreinfo, f"The dump has no note; the one in memory at {best.candidate.paddr:#x} was used."
+    )

@@ -1,0 +1,1 @@
+"""The memory of a kernel, read by its virtual addresses."""

@@ -1,0 +1,36 @@
+"""Which lines of the log say that the kernel failed."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from vmci_tui.kernel.log.record import KernelLog, LogRecord
+
+Mark = Literal["panic", "oops", "warning"]
+
+_MARKS: Final[tuple[tuple[Mark, re.Pattern[bytes]], ...]] = (
+    ("panic", re.compile(rb"Kernel panic - not syncing|sysrq: Trigger a crash|SysRq : Trigger a crash")),
+    (
+        "oops",
+        re.compile(
+            rb"BUG: |kernel BUG at |Oops[: ]|Unable to handle kernel |general protection fault|"
+            rb"watchdog: BUG: |NMI watchdog: |Unable to handle paging request|Internal error: |"
+            rb"double fault: |divide error: |invalid opcode: |Kernel stack overflow|specification exception: "
+        ),
+    ),
+    ("warning", re.compile(rb"WARNING: |INFO: (?:task|rcu)|Out of memory: |oom-kill:|INFO: possible ")),
+)
+"""As kernel/panic.c, lib/bug.c, kernel/watchdog.c, mm/oom_kill.c and the machines' fault handlers print them."""
+
+
+def mark_of(record: LogRecord) -> Mark | None:
+    """Return what a record of the kernel itself reports; None for usual ones and for those of user space."""
+    if record.facility:
+        return None
+    return next((mark for mark, pattern in _MARKS if pattern.search(record.text, 0, 200)), None)
+
+
+def panic_of(log: KernelLog) -> LogRecord | None:
+    """Return the record with the reason of the panic: the first one; None if the kernel did not panic."""
+    return next((record for record in log.records if mark_of(record) == "panic"), None)

@@ -1,0 +1,46 @@
+"""Read the kernel's log by the keys of a vmcoreinfo text, in the form that its kernel has."""
+
+from __future__ import annotations
+
+from vmci_tui.common.budget import Budget
+from vmci_tui.common.errors import PackageMissing, Spent
+from vmci_tui.containers.guest import Guest
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.log.printk_ring import read_ring
+from vmci_tui.kernel.log.record import KernelLog
+from vmci_tui.kernel.log.record_buffer import describes_records, read_records
+from vmci_tui.kernel.log.text_buffer import read_text
+from vmci_tui.kernel.virtual_memory import VirtualMemory, places_of
+from vmci_tui.proof.text_values import symbol
+
+
+def read_log(text: Vmcoreinfo, guest: Guest) -> KernelLog:
+    """Return the log of the kernel that the text describes; without records and with the reason if it is not there.
+
+    Raises Cancelled by the guest's budget.
+    """
+    guest = guest._replace(budget=(guest.budget or Budget()).refill())
+    try:
+        return _read(text, guest)
+    except (Spent, PackageMissing) as stopped:
+        return KernelLog((), "", (f"{stopped}.",))
+
+
+def _read(text: Vmcoreinfo, guest: Guest) -> KernelLog:
+    if symbol(text, b"prb") is not None:
+        read = read_ring
+    elif symbol(text, b"log_buf") is None:
+        return KernelLog((), "", ("The note does not say where the kernel's log is: SYMBOL(prb) and SYMBOL(log_buf).",))
+    else:
+        read = read_records if describes_records(text) else read_text
+    why = "the note does not say where the kernel is in memory"
+    for kernel, proved in places_of(text, guest):
+        for order in kernel.orders:
+            log = read(VirtualMemory(kernel, order), text)
+            if isinstance(log, KernelLog):
+                return log if proved else log._replace(remarks=(_UNPROVED, *log.remarks))
+            why = log
+    return KernelLog((), "", (f"{why[0].upper()}{why[1:]}.",))
+
+
+_UNPROVED = "Memory does not prove this note, so the log may be that of another kernel."
