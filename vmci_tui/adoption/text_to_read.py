@@ -28,7 +28,7 @@ def text_to_read(own: Vmcoreinfo | None, guest: Guest, progress: Progress) -> Ch
     Raises what `progress` raises.
     """
     if own is not None:
-        text, proof = own, prove(own, guest, search=False)
+        text, proof = own, prove(own, guest, progress)
         for item in proof.corrections:
             text = text.with_value(item.key, item.value)
         values = " and ".join(f"{visible(item.key)}={visible(item.value)}" for item in proof.corrections)
