@@ -108,6 +108,39 @@ class Log(FileSummary):
     log: Annotated[list[LogRecord], "the oldest first; with --level those alone"]
 
 
+class CodePlace(TypedDict):
+    """An address of code."""
+
+    address: int
+    symbol: Annotated[str | None, "null: unknown"]
+    offset: Annotated[int | None, "bytes from the symbol"]
+
+
+class CpuRow(TypedDict):
+    """A CPU."""
+
+    cpu: Annotated[int, "from 0 on, in the order of the notes"]
+    pid: Annotated[int, "of the running task where the kernel wrote the note, a number of the CPU where QEMU did"]
+    pc: CodePlace | None
+    registers: Annotated[dict[str, int], "unsigned, by name: those of NT_PRSTATUS, and control registers"]
+    where: Annotated[
+        Literal["kernel", "process", "hypervisor", "firmware"] | None,
+        "what ran; `firmware` also for a CPU that was not started; null: its registers do not say",
+    ]
+    state: Annotated[
+        Literal["running", "idle", "stopped"] | None,
+        "`idle`: it waits for an interrupt; `stopped`: it waits for good; null: the dump lacks its code",
+    ]
+    interrupts: Annotated[bool | None, "whether it takes interrupts; null: its registers do not say"]
+    panicked: Annotated[bool | None, "true: it looks like the CPU that panicked; null: no CPU does"]
+
+
+class Cpus(FileSummary):
+    """`vmci cpus FILE --json`"""
+
+    cpus: list[CpuRow]
+
+
 class PlanStep(TypedDict):
     """One range of the target."""
 
@@ -395,7 +428,7 @@ class Serve(TypedDict):
 
 
 COMMANDS: Final = (
-    *(Show, Check, CheckSeveral, Find, Log, Save, Repair, Undo, Unflatten, Diff, HexBytes, Explain, ExplainSearch, Ask),
-    *(Craft, DefectRow, Lessons, Serve),
+    *(Show, Check, CheckSeveral, Find, Log, Cpus, Save, Repair, Undo, Unflatten, Diff, HexBytes, Explain),
+    *(ExplainSearch, Ask, Craft, DefectRow, Lessons, Serve),
 )
 """The JSON of each command, in the order of the page."""

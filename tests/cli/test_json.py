@@ -119,6 +119,11 @@ def test_log(printed: Printed) -> None:
     assert [record["sequence"] for record in log] == list(range(353))
 
 
+def test_cpus(printed: Printed) -> None:
+    (cpu,) = printed(of.Cpus, "cpus", "s390x-cut-note.elf")["cpus"]
+    assert cpu["registers"]["cr13"] and cpu["pc"]["address"] == cpu["registers"]["pswa"]
+
+
 def test_commands_that_save(printed: Printed) -> None:
     printed(of.Save, "set", "crlf.elf", "PAGESIZE=8192", "-o", "set.elf")
     printed(of.Save, "append", "amd64-cut-nonote.elf", "--note", "amd64.note", "--dry-run", "-o", "appended.elf")

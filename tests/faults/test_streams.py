@@ -23,6 +23,7 @@ _VMCI = f"{sys.executable} -m vmci_tui"
 _COMMANDS = {
     "show d.elf": (0, True),
     "check d.elf": (0, True),
+    "cpus d.elf": (0, True),
     "hex d.elf": (0, True),
     "craft --list": (0, True),
     "predict < cases": (0, True),

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.eu_readelf_notes import core_of, needs_eu_readelf, printed_notes
 from tests.opened_files import open_document
 from vmci_tui.containers.elf.dump import ElfDump
 from vmci_tui.formats.elf_note import ByteOrder, Note, build
-from vmci_tui.formats.elf_records import IDENT, ElfHeader, Segment, format_of
 from vmci_tui.formats.registers.decode import register, registers_of, set_of
 from vmci_tui.formats.registers.other_sets import OTHERS
 from vmci_tui.formats.registers.prstatus import PRSTATUS
@@ -26,45 +23,14 @@ _CPUS = (
     "x86_64-smp16.elf", "i386-note.elf-win16k", "arm64-cut-note.elf", "aarch64-be-linux.elf",
     "armhf-nonote.elf-win16k", "s390x-cut-note.elf", "ppc64el-nonote.elf-win16k",
 )  # fmt: skip
-_RENAMED = {"spsr": "cpsr", "orig_gpr3": "orig_r3", "cr": "ccr"}
-_OTHER = {"info.si_signo", "info.si_code", "info.si_errno", "spr0", "vscr", "vrsave", "fpscr"}
-"""Names of ours that begin otherwise, and registers of which eu-readelf 0.188 prints other bytes than the kernel wrote:
-fpscr of arm from offset 0, of ppc64 in two halves, vscr and vrsave cut to 32 bits, spr0 for softe."""
 _SHIFTED = ("s390x", 2)
 """A note of which eu-readelf 0.188 reads all registers one byte too late."""
-_eu_readelf = pytest.mark.skipif(shutil.which("eu-readelf") is None, reason="eu-readelf is not installed")
-_VALUE = re.compile(r"([\w.]+):\s+(-?0x[0-9a-f]+|-?\d+)(?![\d.x])")
-_HEADING = re.compile(r"^  \S+ +\d+  .*$", re.MULTILINE)
-
-
-def _core(folder: Path, machine: str, order: ByteOrder, notes: tuple[Note, ...]) -> Path:
-    """Write a core with one PT_NOTE and no sections, which eu-readelf would look at alone."""
-    facts = MACHINES[machine]
-    form = format_of(facts.bits or 64, order)
-    area = b"".join(note.raw for note in notes)
-    size, each = form.header_size, form.segment.size
-    header = ElfHeader(4, facts.e_machine, 1, 0, size, 0, 0, size, each, 1, 0, 0, 0)
-    start = size + each
-    ident = IDENT.pack(b"\x7fELF", form.bits // 32, 1 if order == "little" else 2, 1, 0, 0, bytes(7))
-    segment = form.pack_segment(Segment(4, 0, start, 0, 0, len(area), len(area), 0))
-    path = folder / "core"
-    path.write_bytes(ident + form.header.pack(*header) + segment + area)
-    return path
-
-
-def _printed(core: Path) -> list[dict[str, int]]:
-    """Return what eu-readelf prints of each note."""
-    out = subprocess.run(["eu-readelf", "-n", str(core)], capture_output=True, text=True, check=False).stdout
-    return [
-        {_RENAMED.get(name, name): int(value, 0) for name, value in _VALUE.findall(part) if name not in _OTHER}
-        for part in _HEADING.split(out)[1:]
-    ]
 
 
 def _agree(core: Path, machine: str, notes: tuple[Note, ...]) -> int:
     """Hold each note against eu-readelf; return how many values agreed."""
     agreed = 0
-    for note, printed in zip(notes, _printed(core), strict=True):
+    for note, printed in zip(notes, printed_notes(core), strict=True):
         mine = {one.name: one for one in registers_of(note, machine)}
         for name, value in printed.items() if mine and (machine, note.type) != _SHIFTED else ():
             assert mine[name].value == value % (1 << 8 * mine[name].length), (machine, note.type, name)
@@ -72,26 +38,26 @@ def _agree(core: Path, machine: str, notes: tuple[Note, ...]) -> int:
     return agreed
 
 
-@_eu_readelf
+@needs_eu_readelf
 @pytest.mark.parametrize("name", _CPUS)
 def test_registers_of_samples_are_those_of_eu_readelf(name: str, sample: Sample, tmp_path: Path) -> None:
     with open_document(sample(name)) as document:
         dump = document.dump
         assert isinstance(dump, ElfDump) and dump.machine is not None
         notes = tuple(note for note in dump.notes if not note.is_vmcoreinfo)
-        core = _core(tmp_path, dump.machine, dump.order, notes)
+        core = core_of(tmp_path, dump.machine, dump.order, notes)
         assert _agree(core, dump.machine, notes) >= 20
         assert all(set_of(note, dump.machine) is not None for note in notes), "every note of a CPU is decoded"
 
 
-@_eu_readelf
+@needs_eu_readelf
 @pytest.mark.parametrize(
     ("machine", "order"), [(machine, order) for machine in PRSTATUS for order in MACHINES[machine].orders]
 )
 def test_every_byte_of_nt_prstatus_is_in_its_register(machine: str, order: ByteOrder, tmp_path: Path) -> None:
     desc = bytes(number * 7 % 251 for number in range(MACHINES[machine].prstatus))
     note = build(b"CORE\0", 1, desc, order)
-    assert _agree(_core(tmp_path, machine, order, (note,)), machine, (note,)) >= 20
+    assert _agree(core_of(tmp_path, machine, order, (note,)), machine, (note,)) >= 20
 
 
 @pytest.mark.parametrize("machine", PRSTATUS)

@@ -6,7 +6,7 @@ import pytest
 
 from vmci_tui.common.errors import UsageError
 from vmci_tui.kernel.log.record import LogRecord
-from vmci_tui.render.log_report import levels_named, log_json, log_lines
+from vmci_tui.render.kernel.log_report import levels_named, log_json, log_lines
 
 
 def test_lines_have_time_and_caller_and_go_on_below_their_text() -> None:

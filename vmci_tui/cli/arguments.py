@@ -83,6 +83,9 @@ def parser() -> argparse.ArgumentParser:
     _file(log)
     log.add_argument("--level", metavar="LEVEL,...", help="only these, as err,warn; err+ is err and worse")
     log.add_argument("--callers", action="store_true", help="also the task (T) or CPU (C) that wrote each line")
+    processors = _command(commands, "cpus", "where each CPU was, its registers, which one panicked")
+    _file(processors)
+    processors.add_argument("--registers", action="store_true", help="all registers of each CPU")
 
     change = _command(commands, "set", "edit keys, entry.paddr=0x..., a kdump's header.phys_base=...")
     _file(change, blob=True)

@@ -18,8 +18,11 @@ from vmci_tui.common.safe_text import safe, visible
 from vmci_tui.common.signals import changes_made, install_handlers
 from vmci_tui.layers.file import reason
 
-_MODULES: Final = dict.fromkeys(("set", "append", "strip", "undo", "new"), "edit")
-"""Modules of the commands that share one."""
+_MODULES: Final = {
+    **dict.fromkeys(("set", "append", "strip", "undo", "new"), "edit"),
+    "log": "kernel.log", "cpus": "kernel.cpus",
+}  # fmt: skip
+"""The modules of commands that share one, or are in a folder below the others."""
 COMMANDS: Final = tuple(name for names in GROUPS.values() for name in names)
 _LISTS: Final = {"set": "pairs", "check": "files"}
 """Arguments of which there are any number."""

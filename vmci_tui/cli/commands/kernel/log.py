@@ -13,7 +13,7 @@ from vmci_tui.kernel.log.read_log import read_log
 from vmci_tui.kernel.log.record import KernelLog
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.render import dump_report as report
-from vmci_tui.render.log_report import levels_named, log_json, log_lines
+from vmci_tui.render.kernel.log_report import levels_named, log_json, log_lines
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,0 +1,1 @@
+"""The commands that read what a kernel left in guest memory."""

@@ -1,0 +1,1 @@
+"""The CPUs of a dump: their registers, and what each was doing."""

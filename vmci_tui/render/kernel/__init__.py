@@ -1,0 +1,1 @@
+"""What a kernel left in guest memory, as text and JSON."""
