@@ -47,6 +47,8 @@ async def settled(pilot: Pilot[Any]) -> None:
             and screen.session.judgement is None
             and screen.session.not_judged == BEING_JUDGED
         )
+        if isinstance(screen, MainScreen) and screen.session.judgement is not None:
+            judging = screen.session.ahead is None or screen.session.ahead.running
         if not judging and all(strip._row != ((BEING_JUDGED, "dim"),) for strip in screen.query(VerdictLine)):
             return
         await pilot.pause(0.01)

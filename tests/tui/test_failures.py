@@ -58,12 +58,12 @@ async def _told(pilot: Pilot[Any]) -> None:
 async def test_a_judgement_fails(sample: Sample, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     monkeypatch.setattr(place, _fail)
     async with running(sample(_DUMP)) as pilot:
-        await until(pilot, lambda: "not judged" in shown(pilot))
+        await until(pilot, lambda: "not checked" in shown(pilot))
         await settled(pilot)
-        assert "not judged" in shown(pilot) and main_screen(pilot).session.judgement is None
+        assert "not checked" in shown(pilot) and main_screen(pilot).session.judgement is None
         await pilot.press("v")
         await settled(pilot)
-        assert isinstance(pilot.app.screen, MainScreen) and "the file is not judged" in said(pilot)
+        assert isinstance(pilot.app.screen, MainScreen) and "the file is not checked" in said(pilot)
         await _told(pilot)
 
 
@@ -211,14 +211,14 @@ async def test_a_long_judgement_is_reported_and_the_next_key_stops_it(
         monkeypatch.setattr(Session, "patience", 0.01)
         monkeypatch.setattr(judgement, "verdicts_after", slow)
         await pilot.press("x")
-        await until(pilot, lambda: "being judged" in shown(pilot))
-        assert screen.session.judgement is None and screen.session.found == () and "being judged" in shown(pilot)
+        await until(pilot, lambda: "being checked" in shown(pilot))
+        assert screen.session.judgement is None and screen.session.found == () and "being checked" in shown(pilot)
         await pilot.press("v")
-        assert isinstance(pilot.app.screen, MainScreen) and "the file is being judged" in said(pilot)
+        assert isinstance(pilot.app.screen, MainScreen) and "the file is being checked" in said(pilot)
         await pilot.press("5", "down")
         assert screen.query_one(HexPane).cursor > 0
         await pilot.press("u")
         await settled(pilot)
         pilot.app.clear_notifications()
         await settled(pilot)
-        assert screen.session.judgement is not None and "being judged" not in shown(pilot) and len(asked) >= 2
+        assert screen.session.judgement is not None and "being checked" not in shown(pilot) and len(asked) >= 2

@@ -114,7 +114,7 @@ async def test_an_entry_has_no_memory_to_look_into(sample: Sample) -> None:
         await pilot.press("F")
         assert "an entry has no memory" in said(pilot)
         await pilot.press("R")
-        assert "an entry has no repair" in said(pilot)
+        assert "nothing to repair in this entry" in said(pilot)
 
 
 async def test_an_entry_is_pasted_as_gdb_prints_it(sample: Sample) -> None:

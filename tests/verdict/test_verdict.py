@@ -9,8 +9,8 @@ import pytest
 from tests.opened_files import open_document
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.repair.safe_fixes import repair
-from vmci_tui.verdict import diagnosis
 from vmci_tui.verdict.diagnosis import Diagnosis, fitted
+from vmci_tui.verdict.judged import diagnosis
 from vmci_tui.verdict.outlook import Looking, Outlook
 
 Sample = Callable[[str], str]

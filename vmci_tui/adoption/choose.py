@@ -39,10 +39,11 @@ class Adoption(NamedTuple):
     """Why memory could not be searched; empty if it could, or if no search was needed."""
 
 
-def consider(judgement: Judgement, progress: Progress) -> Adoption:
-    """Check the dump's own note; search memory only if that note is missing or not proved.
+def consider(judgement: Judgement, progress: Progress, known: tuple[RankedCandidate, ...] = ()) -> Adoption:
+    """Check the dump's own note; search memory only if that note is missing or not proved, and nothing is known.
 
-    A Windows header stays, and memory is not searched. Raises what `progress` raises.
+    `known` are all candidates, if memory was searched before. A Windows header stays, and memory is not searched.
+    Raises what `progress` raises.
     """
     document = judgement.document
     assert document.dump is not None
@@ -55,7 +56,7 @@ def consider(judgement: Judgement, progress: Progress) -> Adoption:
     if not code:
         return Adoption("", None, (), "", proof)
     try:
-        judged = search(guest, progress)
+        judged = known or search(guest, progress)
     except PackageMissing as missing:
         return Adoption(code, None, (), "", proof, str(missing))
     chosen = choose(judged)
@@ -63,6 +64,12 @@ def consider(judgement: Judgement, progress: Progress) -> Adoption:
         chosen = None
     asked = judged and chosen is None and _is_asked(proof)
     return Adoption(code, chosen, judged, _question(judged, proof) if asked else "", proof)
+
+
+def wants_memory(judgement: Judgement) -> bool:
+    """Return whether `consider` will search memory, as far as a proof that reads a few pages can tell."""
+    state = judgement.document.state
+    return not any(note.is_windows for note in state.notes) and bool(_code(judgement, judgement.proof))
 
 
 def _code(judgement: Judgement, proof: Proof | None) -> str:

@@ -49,7 +49,7 @@ class Judgement:
 
     def later(self, document: Document) -> Judgement:
         """Judge another state of the same file: the verdicts over the file on disk stay valid."""
-        return Judgement.of(document, self.now, readers=self.readers)
+        return Judgement.of(document, self.now, self.budget, self.readers)
 
     def complete(self) -> Judgement:
         """Compute every part now, so that another thread need not wait for it later."""

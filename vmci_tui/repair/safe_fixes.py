@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from vmci_tui.adoption import choose as adopt
 from vmci_tui.adoption.choose import Adoption
+from vmci_tui.common.budget import Budget
 from vmci_tui.common.errors import SaveError, VmciError
 from vmci_tui.common.progress import Progress, no_progress
 from vmci_tui.document import edit_text
@@ -21,7 +22,7 @@ from vmci_tui.findings import Finding
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.finding import ORDER_HEADERS
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.readers.verdicts import DEFAULT, ChosenReaders, VerdictPair
+from vmci_tui.readers.verdicts import DEFAULT, ChosenReaders, VerdictPair, Verdicts
 from vmci_tui.saving.harm import lost_readers
 from vmci_tui.search.candidate import Proof, RankedCandidate
 
@@ -45,6 +46,22 @@ class Choice(NamedTuple):
 
 
 EVERYTHING: Final = Choice()
+
+
+class Prior(NamedTuple):
+    """What is known before a repair, and what bounds it."""
+
+    verdicts: Verdicts | None = None
+    """The verdicts over the file on disk."""
+    adoption: Adoption | None = None
+    """What was decided about the note of the same state; memory is not searched again."""
+    candidates: tuple[RankedCandidate, ...] = ()
+    """All notes in memory, which no edit changes."""
+    budget: Budget | None = None
+    """The limit of each judgement; it may raise Cancelled."""
+
+
+NOTHING_KNOWN: Final = Prior()
 
 
 class RepairStep(NamedTuple):
@@ -77,17 +94,21 @@ class Repair(NamedTuple):
 
 
 def repair(
-    document: Document, choice: Choice = EVERYTHING, progress: Progress = no_progress, readers: ChosenReaders = DEFAULT
+    document: Document,
+    choice: Choice = EVERYTHING,
+    progress: Progress = no_progress,
+    readers: ChosenReaders = DEFAULT,
+    prior: Prior = NOTHING_KNOWN,
 ) -> Repair:
     """Apply all safe fixes to a dump's document, each as one undo step; change nothing if the user must decide first.
 
     Raises EditError if no candidate is at `choice.paddr`, SaveError if no file can hold the note, and what `progress`
-    raises. In these cases nothing is changed either.
+    and the budget raise. In these cases nothing is changed either.
     """
     assert document.dump is not None
     steps: list[RepairStep] = []
-    judgement = Judgement.of(document, readers=readers)
-    adoption = _adoption(judgement, document, choice, progress)
+    judgement = Judgement.of(document, prior.verdicts, prior.budget, readers)
+    adoption = _adoption(judgement, document, choice, progress, prior)
     if adoption.question:
         return Repair((), adoption.question, (), adoption.candidates, True, adoption.proof, judgement.complete())
     _take_note(document, adoption, steps)
@@ -132,14 +153,14 @@ def _left(finding: Finding, adoption: Adoption) -> str:
     return f"{words} (apply by hand: {finding.fix.label})" if finding.fix is not None else words
 
 
-def _adoption(judgement: Judgement, document: Document, choice: Choice, progress: Progress) -> Adoption:
+def _adoption(judgement: Judgement, document: Document, choice: Choice, progress: Progress, prior: Prior) -> Adoption:
     if choice.paddr is not None:
         judged = adopt.search_for(document, choice.paddr, progress)
         code = "N01" if document.state.note is None else "M05"
         return Adoption(code, adopt.choice_of(judged, choice.paddr), judged, "")
     if choice.only is not None and not any(catalogue()[code].adopt for code in choice.only):
         return Adoption("", None, (), "")
-    adoption = adopt.consider(judgement, progress)
+    adoption = prior.adoption or adopt.consider(judgement, progress, prior.candidates)
     return adoption if choice.allows(adoption.code) else Adoption("", None, (), "")
 
 

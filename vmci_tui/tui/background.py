@@ -23,7 +23,7 @@ class Background(Generic[Result]):
 
     def __init__(self, later: Callable[[Call], object], pool: ThreadPoolExecutor) -> None:
         """`later` runs a call on the app's thread; `pool` has one thread, so that jobs take turns."""
-        self._later, self._pool = later, pool
+        self.later, self._pool = later, pool
         self._stop = threading.Event()
         self._asked: tuple[Future[Result], Call] | None = None
 
@@ -57,7 +57,7 @@ class Background(Generic[Result]):
         if patience and wait([future], patience).done:
             deliver()
             return True
-        future.add_done_callback(lambda _: self._later(deliver))
+        future.add_done_callback(lambda _: self.later(deliver))
         return False
 
     def finish(self) -> None:

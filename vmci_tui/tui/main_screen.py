@@ -29,8 +29,11 @@ from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.verdict_strip import TitleBar
 
 if TYPE_CHECKING:
+    from vmci_tui.common.budget import Budget
     from vmci_tui.findings import Finding
+    from vmci_tui.tui.background import Background
     from vmci_tui.tui.main_actions import MainActions
+    from vmci_tui.tui.verdict.ahead import Ahead
 
 _LONG = 40
 """Characters of the longest path that is not shortened."""
@@ -82,6 +85,7 @@ class MainScreen(Guarded, Screen[None]):
         alone = " entry-only" if document.dump is None else ""
         super().__init__(classes=f"show-{self._active} {width_class}{alone}")
         self.session = session
+        self._loader: Background[type[Ahead]] | None = None
 
     @property
     def document(self) -> Document:
@@ -110,6 +114,8 @@ class MainScreen(Guarded, Screen[None]):
     def on_unmount(self) -> None:
         self.session.changed.remove(self._changed)
         self.session.stop()
+        if self.session.ahead is not None:
+            self.session.ahead.stop()
 
     # What is shown
 
@@ -118,6 +124,8 @@ class MainScreen(Guarded, Screen[None]):
             return
         if event == "judged":
             self._show_judgement()
+        elif event == "tried":
+            self._show_verdict()
         else:
             self._show_state()
             if event == "edited":
@@ -137,6 +145,23 @@ class MainScreen(Guarded, Screen[None]):
         self._show_tabs()
         if judgement is not None:
             host(self).show_mishaps()
+        self.call_after_refresh(self._look_ahead)
+
+    def _look_ahead(self) -> None:
+        """Try in the background how the judged state can be repaired."""
+        judgement, ahead = self.session.judgement, self.session.ahead
+        if ahead is not None:
+            ahead.judged(judgement)
+            self._show_verdict()
+        elif judgement is not None and self._loader is None:
+            self._loader = host(self).background()
+            self._loader.ask(_ahead_class, self._begin_ahead, host(self).failed, 0)
+
+    def _begin_ahead(self, made: type[Ahead]) -> None:
+        session = self.session
+        if self.is_attached:
+            session.ahead = made(host(self), lambda: session.judgement, lambda: session.announce("tried"))
+            self._look_ahead()
 
     def _show_verdict(self) -> None:
         """Show who can use the file, and the keys that help."""
@@ -292,6 +317,13 @@ class MainScreen(Guarded, Screen[None]):
             self.action_pane("findings")
             if wanted.span is not None:
                 self.query_one(Panes).show_finding(wanted)
+
+
+def _ahead_class(_budget: Budget) -> type[Ahead]:
+    """Import what tries repairs, in a thread: that takes as long as several keystrokes."""
+    from vmci_tui.tui.verdict.ahead import Ahead
+
+    return Ahead
 
 
 def _short(name: str) -> str:

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from vmci_tui.repair.safe_fixes import Repair
     from vmci_tui.search.candidate import RankedCandidate
     from vmci_tui.tui.background import Background
+    from vmci_tui.tui.verdict.ahead import Ahead
 
-BEING_JUDGED = "being judged"
-NOT_JUDGED = "not judged"
+BEING_JUDGED = "being checked"
+NOT_JUDGED = "not checked"
 MakeEdit = Callable[[str], Edit]
 """Returns the edit for a typed text. Raises VmciError where the text is not valid."""
 ShowVerdicts = Callable[["VerdictPair | None"], None]
@@ -39,8 +40,8 @@ Preview = Callable[[str | None, ShowVerdicts, float], bool]
 
 Returns whether the verdicts were shown within the given seconds. The verdicts are None for an invalid text.
 """
-SessionEvent = Literal["edited", "state", "judged"]
-"""What changed: an edit was made; the state changed in another way; a judgement began or ended."""
+SessionEvent = Literal["edited", "state", "judged", "tried"]
+"""What changed: an edit; the state in another way; a judgement began or ended; more is known of a repair."""
 
 
 class SessionHost(Protocol):
@@ -81,9 +82,9 @@ class Session:
         self.judgement: Judgement | None = None
         """Of the current state; None while it is being judged, and after a failure."""
         self.not_judged = BEING_JUDGED
-        """Why there is no judgement."""
         self.candidates: tuple[RankedCandidate, ...] = ()
         """The notes that a search in memory found; memory does not change."""
+        self.ahead: Ahead | None = None
         self.saved_path: str | None = None
         """Where the last copy of the dump was saved."""
         self._around = around
@@ -111,7 +112,8 @@ class Session:
         """Return the byte order of the dump; little without one."""
         return "little" if self.document.dump is None else self.document.dump.order
 
-    def _announce(self, event: SessionEvent) -> None:
+    def announce(self, event: SessionEvent) -> None:
+        """Let all who show the session show what changed."""
         for call in tuple(self.changed):
             call(event)
 
@@ -163,21 +165,21 @@ class Session:
         document, known = self.document.snapshot(), self._known
 
         def job(budget: Budget) -> Judgement:
-            from vmci_tui.findings.judgement import Judgement
+            from vmci_tui.verdict.judged import judge
 
-            return Judgement(document, known, budget, self.readers).complete()
+            return judge(document, known, budget, self.readers)
 
         self.not_judged, self.judgement = BEING_JUDGED, None
         if not self._judge.ask(job, self._judged, self._failed, patience):
-            self._announce("judged")
+            self.announce("judged")
 
     def _judged(self, judgement: Judgement) -> None:
         self.judgement, self._known = judgement, judgement.now
-        self._announce("judged")
+        self.announce("judged")
 
     def _failed(self, error: Exception) -> None:
         self.not_judged = NOT_JUDGED
-        self._announce("judged")
+        self.announce("judged")
         self._around.failed(error)
 
     def settled(self) -> Judgement | None:
@@ -229,7 +231,7 @@ class Session:
 
     def _show(self, event: Literal["edited", "state"]) -> None:
         """Announce a new state and judge it."""
-        self._announce(event)
+        self.announce(event)
         self.judge(self.patience)
 
     def edit(self, edit: Edit) -> bool:

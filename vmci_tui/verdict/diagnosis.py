@@ -44,6 +44,10 @@ class Fitted(NamedTuple):
     """Each with its text: `[R] Repair`."""
 
 
+CHECKING: Final = Diagnosis("dim", (Safe("Checking what readers make of this file ..."), Safe("Checking ...")))
+FAILED: Final = Diagnosis("dim", (Safe("There is no verdict: judging this file failed."), Safe("There is no verdict.")))
+
+
 def offer(action: Action, words: str, brief: str = "") -> Offer:
     """Return an offer; its words are their own short form if there is no other."""
     return Offer(action, visible(words), visible(brief or words))

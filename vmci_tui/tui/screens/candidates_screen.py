@@ -24,12 +24,13 @@ from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.prompts import say
 from vmci_tui.tui.save_session import SaveOutcome, SaveSession
 from vmci_tui.tui.screens.save_screen import SaveScreen
-from vmci_tui.tui.session import Session
+from vmci_tui.tui.session import Session, SessionEvent
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.dialogs import Choose, TextDialog
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.worker_screen import WorkerScreen
+from vmci_tui.verdict.outlook import Looking
 
 _STYLES = {True: "good", False: "error", None: "warning"}
 _RUNS = {True: ", and the processors run its kernel", False: ", but the processors run another kernel", None: ""}
@@ -82,8 +83,25 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
         listed.border_title = "Candidates, best first"
         self.query_one("#title", StatusLine).set_text(" Notes in guest memory", self.session.shell_words("find FILE"))
         listed.focus()
+        self.session.changed.append(self._ahead_changed)
+        self._begin()
+
+    def on_unmount(self) -> None:
+        self.session.changed.remove(self._ahead_changed)
+
+    def _ahead_changed(self, event: SessionEvent) -> None:
+        """Go on once the search in the background ended."""
+        if event == "tried" and not self._judged and not self.job.running:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Show what is known, else wait for the search that runs, else search."""
+        ahead = self.session.ahead
+        self._judged = self._judged or (ahead.candidates if ahead is not None else ())
         if self._judged:
             self._show(self._judged)
+        elif ahead is not None and isinstance(ahead.outlook, Looking):
+            self.show_progress(f"looking in guest memory  {ahead.outlook.progress}")
         else:
             self._search(everywhere=False)
 

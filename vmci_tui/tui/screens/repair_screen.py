@@ -11,13 +11,14 @@ from textual.widgets import Footer, Static
 
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.render.verdict_report import state_words
-from vmci_tui.repair.safe_fixes import EVERYTHING, Choice, Repair, repair
+from vmci_tui.repair.safe_fixes import EVERYTHING, NOTHING_KNOWN, Choice, Repair, repair
 from vmci_tui.search.candidate import PROVED
 from vmci_tui.tui.bindings import bind
-from vmci_tui.tui.session import Session
+from vmci_tui.tui.session import Session, SessionEvent
 from vmci_tui.tui.style.cells import plain
 from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.worker_screen import WorkerScreen
+from vmci_tui.verdict.outlook import Looking
 
 
 class AcceptedRepair(NamedTuple):
@@ -66,13 +67,30 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
         self.query_one("#title", StatusLine).set_text(
             f" Repair {self._document.name}", self.session.shell_words("repair FILE -o COPY READERS")
         )
+        self.session.changed.append(self._ahead_changed)
         self._try()
+
+    def on_unmount(self) -> None:
+        self.session.changed.remove(self._ahead_changed)
+
+    def _ahead_changed(self, event: SessionEvent) -> None:
+        """Go on once what runs in the background ended."""
+        if event == "tried" and self._done is None and not self.job.running:
+            self._try()
 
     def _try(self) -> None:
         self.show_progress("checking the dump")
         tried, choice, readers = self._document.snapshot(), self._choice, self.session.readers
-
-        self.start(lambda progress: repair(tried, choice, progress, readers), self._show)
+        prior, ahead = NOTHING_KNOWN, self.session.ahead
+        if ahead is not None:
+            if isinstance(ahead.outlook, Looking) and choice == EVERYTHING:
+                self.show_progress(f"looking in guest memory  {ahead.outlook.progress}")
+                return
+            if choice == EVERYTHING and (known := ahead.repair_of(tried.state)) is not None:
+                self._show(known)
+                return
+            prior = ahead.prior(tried)
+        self.start(lambda progress: repair(tried, choice, progress, readers, prior), self._show)
 
     def _show(self, done: Repair) -> None:
         self._done = done

@@ -9,17 +9,21 @@ from typing import Any
 from textual.binding import Binding
 from textual.screen import Screen
 
+from vmci_tui.common.safe_text import Safe
 from vmci_tui.tui.host import host
 from vmci_tui.tui.session import BEING_JUDGED, Session
-from vmci_tui.verdict import CHECKING, FAILED, diagnosis
-from vmci_tui.verdict.diagnosis import Diagnosis
+from vmci_tui.verdict.diagnosis import CHECKING, FAILED, Diagnosis
 
 
 def verdict_of(session: Session) -> Diagnosis:
     """Return who can use the file, and the keys that help, as far as it is known now."""
     if session.judgement is None:
         return CHECKING if session.not_judged == BEING_JUDGED else FAILED
-    return diagnosis(session.judgement, None, session.saved_copy)
+    from vmci_tui.verdict.judged import diagnosis
+    from vmci_tui.verdict.outlook import Looking
+
+    outlook = session.ahead.outlook if session.ahead is not None else Looking(Safe(""))
+    return diagnosis(session.judgement, outlook, session.saved_copy)
 
 
 def offered_keys(screen: Screen[Any]) -> Mapping[str, str]:
