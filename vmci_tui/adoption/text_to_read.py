@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from vmci_tui.adoption.choose import search
@@ -12,6 +13,7 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
 from vmci_tui.proof import prove
+from vmci_tui.search.candidate import RankedCandidate
 
 
 class ChosenText(NamedTuple):
@@ -22,9 +24,12 @@ class ChosenText(NamedTuple):
     """Where it is from, if it is not the dump's own; a sentence, safe to show. Without a text, why there is none."""
 
 
-def text_to_read(own: Vmcoreinfo | None, guest: Guest, progress: Progress) -> ChosenText:
+def text_to_read(
+    own: Vmcoreinfo | None, guest: Guest, progress: Progress, known: Sequence[RankedCandidate] = ()
+) -> ChosenText:
     """Return the dump's own text, with the values that memory corrects; if it has none, the best one in memory.
 
+    `known` are the candidates of an earlier search, if there was one.
     Raises what `progress` raises.
     """
     if own is not None:
@@ -34,7 +39,7 @@ def text_to_read(own: Vmcoreinfo | None, guest: Guest, progress: Progress) -> Ch
         values = " and ".join(f"{visible(item.key)}={visible(item.value)}" for item in proof.corrections)
         return ChosenText(text, f"The note is wrong; it was read with {values}, as memory says." if values else "")
     try:
-        found = search(guest, progress)
+        found = known or search(guest, progress)
     except PackageMissing as missing:
         return ChosenText(None, f"The dump has no note, and memory cannot be searched: {missing}.")
     best = choose(found) or (found[0] if found else None)

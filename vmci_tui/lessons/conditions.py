@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PANES: Final = ("entry", "notes", "keys", "findings", "hex")
 SCREENS: Final = (
-    *("main", "readers", "matrix", "candidates", "repair", "next", "save"),
+    *("main", "readers", "matrix", "candidates", "repair", "next", "save", "log"),
     *("ask", "choose", "text", "told", "start", "lessons", "other"),
 )
 """`ask` is a question for one line, `choose` for one of a few, `text` for a whole text; `told` shows many lines."""

@@ -31,7 +31,7 @@ TYPE: Final = "type "
 UNTIL: Final = " until "
 PLACES: Final = (
     *("entry", "notes", "keys", "findings", "hex", "readers", "status", "footer"),
-    *("verdicts", "matrix", "candidates", "told", "steps", "plan", "target", "value", "text", "choices"),
+    *("verdicts", "matrix", "candidates", "log", "told", "steps", "plan", "target", "value", "text", "choices"),
 )
 """What a step can point at: the panes and lines of the main screen, then the parts of the other screens."""
 

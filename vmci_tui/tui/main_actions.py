@@ -305,6 +305,15 @@ class MainActions:
             paddr = next(item.paddr for item in ranges.ranges if item.offset is not None)
         self._screen.app.push_screen(MemoryScreen(memory_document(dump, document.name), paddr))
 
+    def log(self) -> None:
+        """Show the kernel's log."""
+        from vmci_tui.tui.screens.log_screen import LogScreen
+
+        if self.session.document.dump is None:
+            self._say("an entry has no memory, and so no log: open a dump")
+            return
+        self._screen.app.push_screen(LogScreen(self.session))
+
     def structure(self, cursor: int, show: Callable[[Span | None], None]) -> None:
         """Show the tree of the file's head at `cursor`, then `show` where the user went in it."""
         from vmci_tui.tui.screens.structure_screen import StructureScreen

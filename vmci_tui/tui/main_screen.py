@@ -65,6 +65,7 @@ class MainScreen(Guarded, Screen[None]):
         bind("m", "matrix", "Matrix", "Show each reader's value for each key", show=False),
         bind("M", "memory", "Memory", "Show guest memory by paddr", show=False),
         bind("S", "structure", "Structure", "Show headers, notes and registers as a tree", show=False),
+        bind("P", "log", "Log", "Show the kernel's log, as dmesg prints it", show=False),
         bind("H", "header", "Header", "Show the header of a kdump file", show=False),
         bind("I", "inspect", "Inspect", "Show the bytes at the cursor as numbers", show=False),
         bind("N", "next", "What now?", "Show the next commands to run", show=False),
@@ -291,6 +292,9 @@ class MainScreen(Guarded, Screen[None]):
 
     def action_structure(self) -> None:
         self._do.structure(self.query_one(HexPane).cursor, self.query_one(Panes).go_to)
+
+    def action_log(self) -> None:
+        self._do.log()
 
     def action_header(self) -> None:
         self._do.header()

@@ -14,12 +14,15 @@ _MARKS: Final[tuple[tuple[Mark, re.Pattern[bytes]], ...]] = (
     (
         "oops",
         re.compile(
-            rb"BUG: |kernel BUG at |Oops[: ]|Unable to handle kernel |general protection fault|"
-            rb"watchdog: BUG: |NMI watchdog: |Unable to handle paging request|Internal error: |"
-            rb"double fault: |divide error: |invalid opcode: |Kernel stack overflow|specification exception: "
+            rb"BUG: |kernel BUG at |Oops\b|Internal error: |Unable to handle kernel |general protection fault|"
+            rb"watchdog: BUG: |NMI watchdog: (?:BUG|Watchdog detected)|traps: PANIC: |double fault: |divide error: |"
+            rb"invalid opcode: |Kernel stack overflow|Insufficient stack space"
         ),
     ),
-    ("warning", re.compile(rb"WARNING: |INFO: (?:task|rcu)|Out of memory: |oom-kill:|INFO: possible ")),
+    (
+        "warning",
+        re.compile(rb"WARNING: |(?:rcu: )?INFO: (?:task |rcu|possible )|Out of memory: |.{1,64} invoked oom-killer: "),
+    ),
 )
 """As kernel/panic.c, lib/bug.c, kernel/watchdog.c, mm/oom_kill.c and the machines' fault handlers print them."""
 
@@ -28,7 +31,7 @@ def mark_of(record: LogRecord) -> Mark | None:
     """Return what a record of the kernel itself reports; None for usual ones and for those of user space."""
     if record.facility:
         return None
-    return next((mark for mark, pattern in _MARKS if pattern.search(record.text, 0, 200)), None)
+    return next((mark for mark, pattern in _MARKS if pattern.match(record.text)), None)
 
 
 def panic_of(log: KernelLog) -> LogRecord | None:

@@ -1,0 +1,54 @@
+"""Test the lines of the log as a screen lists them."""
+
+from __future__ import annotations
+
+from vmci_tui.kernel.log.record import KernelLog, LogRecord
+from vmci_tui.render.kernel.log_view import failures, record_words, view_of
+
+
+def log(*records: tuple[bytes, int]) -> KernelLog:
+    return KernelLog(tuple(LogRecord(at, at * 10**9, level, 0, text) for at, (text, level) in enumerate(records)), "x")
+
+
+_LOG = log(
+    (b"Linux version", 5),
+    (b"WARNING: CPU: 0", 4),
+    (b"one\ntwo", 7),
+    (b"Kernel panic - not syncing: x", 0),
+    (b"Rebooting", 0),
+)
+
+
+def test_a_view_begins_at_the_panic_or_at_the_end() -> None:
+    view = view_of(_LOG)
+    assert [line.text.split("] ")[-1].strip() for line in view.lines] == [
+        "Linux version", "WARNING: CPU: 0", "one", "two", "Kernel panic - not syncing: x", "Rebooting",
+    ]  # fmt: skip
+    assert view.start == 4 and [line.first for line in view.lines] == [True, True, True, False, True, True]
+    assert view_of(log((b"a", 6), (b"b", 6))).start == 1
+    assert view_of(log()).start == 0
+
+
+def test_search_and_faults_go_around_once() -> None:
+    view = view_of(_LOG)
+    assert view.find("LINUX", 3, 1) == 0 and view.find("two", 5, -1) == 3 and view.find("no such", 0, 1) is None
+    assert view.next_fault(0, 1) == 1 and view.next_fault(2, 1) == 4 and view.next_fault(5, 1) == 1
+    assert view_of(log()).find("a", 0, 1) is None and view_of(log((b"a", 6))).next_fault(0, 1) is None
+
+
+def test_fewer_levels_keep_the_place() -> None:
+    view = view_of(_LOG)
+    worse = view.down_to(4)
+    assert [line.record.level for line in worse.lines] == [4, 0, 0]
+    assert worse.index_of(view.lines[2]) == 1 and worse.index_of(view.lines[1]) == 0
+    assert worse.down_to(7).lines == view.lines
+
+
+def test_words() -> None:
+    assert record_words(LogRecord(7, 1, 3, 0, b"a", "C1")) == "record 7, err, the kernel, CPU 1"
+    assert (
+        record_words(LogRecord(None, None, None, None, b"", None, "its text is overwritten"))
+        == "its text is overwritten"
+    )
+    assert failures(view_of(_LOG).lines) == "The kernel panicked. 2 lines report a failure: f goes to the next."
+    assert failures(view_of(log((b"a", 6))).lines).startswith("No line") and failures(()) == ""
