@@ -104,8 +104,10 @@ class LessonTerminal:
         """Wait for a text and return its first place; the panel counts last, because it names other widgets."""
         self.until(text)
         lines = self.terminal.lines
-        panel = next((number for number, line in enumerate(lines) if "Lesson: " in line), len(lines))
-        for row in (*range(panel), *range(len(lines) - 1, panel - 1, -1)):
+        begin = next((number for number, line in enumerate(lines) if "Lesson: " in line), len(lines))
+        end = next((number for number, line in enumerate(lines) if "[F9 Leave]" in line), len(lines))
+        outside = [row for row in range(len(lines)) if not begin <= row <= end]
+        for row in (*outside, *reversed(range(begin, min(end + 1, len(lines))))):
             if (column := lines[row].find(text)) >= 0:
                 return column, row
         raise AssertionError(f"{text!r} is not on the screen:\n{self.terminal.text}")

@@ -18,16 +18,19 @@ from textual.pilot import Pilot
 
 from tests.limits import PATIENCE
 from tests.paths import DOCS, ROOT
-from tests.tui.driving import choose, main_screen, running, said, settled, shown, type_text
+from tests.tui.driving import choose, main_screen, running, said, settled, shown, type_text, until
 from vmci_tui.cli.run import main
 from vmci_tui.lessons.conditions import WORDS, holds, parse
 from vmci_tui.lessons.lesson import TYPE, UNTIL, find_lesson, headings
+from vmci_tui.settings.lesson_progress import load_progress
 from vmci_tui.settings.settings import Settings, recent
 from vmci_tui.tui.app import VmciApp
+from vmci_tui.tui.lessons import teacher
 from vmci_tui.tui.lessons.list_screen import LessonsScreen
 from vmci_tui.tui.lessons.observe import ui_state
 from vmci_tui.tui.lessons.panel import LessonBar, LessonPanel
 from vmci_tui.tui.panes.pane_bar import PaneBar
+from vmci_tui.tui.style.cells import CHECK
 
 _ALL = headings()
 _SIZES = [(80, 24), (200, 60)]
@@ -242,6 +245,73 @@ async def test_from_the_start_screen_and_from_the_palette(sample: Callable[[str]
         await pilot.press("w", "enter", "L", "enter")  # an edit that is not saved
         await settled(pilot)
         assert "unsaved edits" in said(pilot) and main_screen(pilot).document.unsaved
+
+
+@pytest.mark.parametrize("size", _SIZES, ids=str)
+async def test_a_finished_step_is_praised_and_its_keys_are_no_longer_asked_for(size: tuple[int, int]) -> None:
+    async with lessons("entry", size) as (app, pilot):
+        await look(app, pilot)
+        text = shown(pilot)
+        assert "Press: Down until the cursor is on size" in text and "Well done" not in text
+        top = next(at for at, line in enumerate(text.splitlines()) if "Lesson: " in line)
+        assert top == 0 if size[0] > 80 else top > 12, "at the top where there is room"
+        await do_step(app, pilot)
+        await look(app, pilot)
+        text = shown(pilot)
+        assert f"{CHECK} Well done: F7 goes on." in text and "Press:" not in text
+        assert f"done    {CHECK} . . . ." in text
+        await pilot.press("ctrl+n")
+        await look(app, pilot)
+        assert app.lesson is not None and app.lesson.at == 1 and f"not done yet    {CHECK} . . . ." in shown(pilot)
+        await pilot.press("ctrl+o")
+        assert app.lesson.at == 0
+        await pilot.press("ctrl+g")
+        await settled(pilot)
+        assert app.lesson is None and "Lessons: 0 of 13 done" in shown(pilot) and "1 of 5" in shown(pilot)
+
+
+async def test_the_pane_of_a_step_has_a_thick_frame() -> None:
+    async with lessons("missing-note", (120, 36)) as (app, pilot):
+        await look(app, pilot)
+        assert "▀ 4 Findings ▀" in shown(pilot)
+
+
+async def test_what_was_done_is_kept(tmp_path: Path) -> None:
+    async with lessons("sizes") as (app, pilot):
+        await do_lesson(app, pilot)
+        assert "Lessons: 1 of 13 done" in shown(pilot)
+    async with running() as pilot:
+        assert "1 of 13 done" in shown(pilot)
+        await pilot.press("L")
+        await settled(pilot)
+        row = next(line for line in shown(pilot).splitlines() if " Sizes " in line)
+        assert f"{CHECK} done" in row
+    app = VmciApp(None, Settings(blink=False))
+    app.teach(None, None, str(tmp_path))  # a user in a browser
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert "Lessons: 0 of 13 done" in shown(pilot)
+
+
+async def test_the_next_step_follows_by_itself_where_the_user_wants_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(teacher, "_REST", 0.01)
+    async with lessons() as (app, pilot):
+        await pilot.press("a")
+        assert "by itself" in shown(pilot) and load_progress().advance
+        await pilot.press("enter")
+        await settled(pilot)
+        run = app.lesson
+        assert run is not None and run.at == 0
+        await press(app, pilot, "down until field == size")
+        await look(app, pilot)
+        await until(pilot, lambda: run.at == 1)
+        assert run.at == 1
+        await pilot.press("f6")
+        await look(app, pilot)
+        await asyncio.sleep(0.1)
+        await look(app, pilot)
+        assert run.at == 0 and run.done, "not after going back"
+        assert "F7 goes on" in shown(pilot)
 
 
 async def test_a_lesson_with_missing_files_is_reported(tmp_path: Path) -> None:

@@ -98,6 +98,13 @@ def find_lesson(wanted: str, found: tuple[LessonHeading, ...]) -> LessonHeading:
     raise UsageError(f"unknown lesson {visible(wanted)}", f"choose from {names}" if names else "the folder has none")
 
 
+def key_of(path: str) -> str:
+    """Return the name under which progress in a lesson is kept: a bundled one may be in another folder next time."""
+    folder, name = os.path.split(os.path.abspath(path))
+    bundled = bundled_folder()
+    return name if bundled is not None and folder == os.path.abspath(bundled) else os.path.join(folder, name)
+
+
 def load(path: str) -> Lesson:
     """Load a lesson with all its steps. Raises OpenError: one line that names the file and the step."""
     raw = _toml(path, _read(path))

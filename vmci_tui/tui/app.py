@@ -40,6 +40,7 @@ from vmci_tui.tui.terminal import end_with_terminal
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
+    from vmci_tui.settings.lesson_progress import LessonProgress
     from vmci_tui.tui.background import Background
 
 
@@ -184,6 +185,13 @@ class VmciApp(Guarded, App[None]):
     @property
     def lessons_in(self) -> str | None:
         return self._teacher.folder
+
+    @property
+    def lesson_progress(self) -> LessonProgress:
+        return self._teacher.progress
+
+    def switch_advance(self) -> None:
+        self._teacher.switch_advance()
 
     def teach(self, path: str | None, folder: str | None, allowed: str | None) -> None:
         """Begin with this lesson, or with the list of the folder's; call it before the app runs."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from vmci_tui.document.document import Document
+    from vmci_tui.settings.lesson_progress import LessonProgress
     from vmci_tui.settings.settings import Settings
 
 
@@ -49,6 +50,13 @@ class Host(SessionHost, Protocol):
     @property
     def lessons_in(self) -> str | None:
         """Return the folder of lessons; None for the bundled ones."""
+
+    @property
+    def lesson_progress(self) -> LessonProgress:
+        """Return which lessons are done, and whether they go on by themselves."""
+
+    def switch_advance(self) -> None:
+        """Let the next step of a lesson follow by itself, or no longer."""
 
     def start_lesson(self, path: str) -> None:
         """Start a lesson; report an error if it cannot be loaded."""

@@ -12,11 +12,12 @@ from textual.widgets import Footer, Static
 
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.safe_text import visible
-from vmci_tui.lessons.lesson import LessonHeading, headings
+from vmci_tui.lessons.lesson import LessonHeading, headings, key_of
+from vmci_tui.settings.lesson_progress import DoneSteps
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
-from vmci_tui.tui.style.cells import Row, plain
+from vmci_tui.tui.style.cells import CHECK, Row, plain
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
@@ -29,15 +30,17 @@ class LessonsScreen(Guarded, Screen[None]):
     SCOPED_CSS = False
     DEFAULT_CSS = """
     LessonsScreen #lessons { border: round $accent; border-title-color: $accent; height: 1fr; }
+    LessonsScreen #lessons { border-subtitle-color: $text-muted; }
     LessonsScreen #story { height: 5; padding: 0 1; color: $text-muted; border-top: solid $surface-lighten-1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "choose", "Begin", "Start this lesson on copies of its files", "lessons.begin"),
+        bind("a", "advance", "Auto-advance", "Let the next step follow by itself, or no longer", "lessons.advance"),
         bind("escape,q", "back", "Back", "Go back, or quit", "lessons.back"),
     ]
 
     def __init__(self, folder: str | None, back: bool, last: str | None = None) -> None:
-        """`back` says whether another screen is open below; `last` is the lesson that just ended."""
+        """`back` says whether another screen is open below; `last` is the path of the lesson that just ended."""
         super().__init__()
         self._folder, self._back, self._last = folder, back, last
         self._found: tuple[LessonHeading, ...] = ()
@@ -50,17 +53,30 @@ class LessonsScreen(Guarded, Screen[None]):
 
     def on_mount(self) -> None:
         listed = self.query_one("#lessons", LineList)
-        listed.border_title = "Lessons"
         try:
             self._found = headings(self._folder)
         except VmciError as error:
             listed.empty = str(error)
-        listed.set_rows([lesson_row(number, heading) for number, heading in enumerate(self._found, 1)])
-        names = [heading.name for heading in self._found]
-        if self._last in names:
-            listed.select(names.index(self._last) + 1)
+        paths = [heading.path for heading in self._found]
+        self._show_lessons()
+        if self._last in paths:
+            listed.select(paths.index(self._last) + 1)
         listed.focus()
         self._show_story()
+
+    def _show_lessons(self) -> None:
+        """Show what is done of each lesson, and whether steps follow by themselves."""
+        known, listed = host(self).lesson_progress, self.query_one("#lessons", LineList)
+        steps = [known.lessons.get(key_of(heading.path)) for heading in self._found]
+        listed.set_rows([lesson_row(n, *both) for n, both in enumerate(zip(self._found, steps, strict=True), 1)])
+        done = sum(item is not None and item.is_complete for item in steps)
+        follows = "by itself, 2 seconds after a step is done" if known.advance else "by F7 or Ctrl+N"
+        listed.border_title = f"Lessons: {done} of {len(steps)} done"
+        listed.border_subtitle = f"the next step follows {follows}"
+
+    def action_advance(self) -> None:
+        host(self).switch_advance()
+        self._show_lessons()
 
     @on(LineList.Moved, "#lessons")
     def _show_story(self) -> None:
@@ -84,13 +100,14 @@ class LessonsScreen(Guarded, Screen[None]):
             self.app.exit()
 
 
-def lesson_rows(folder: str | None) -> list[tuple[Row, str]]:
-    """Return a row and the path for each lesson of a folder; empty if the folder cannot be read."""
-    try:
-        return [(lesson_row(number, heading), heading.path) for number, heading in enumerate(headings(folder), 1)]
-    except VmciError:
-        return []
-
-
-def lesson_row(number: int, heading: LessonHeading) -> Row:
-    return ((f"  {number:>2}  ", "dim"), (f"{visible(heading.title):<32} ", "key"), (visible(heading.story), "dim"))
+def lesson_row(number: int, heading: LessonHeading, steps: DoneSteps | None) -> Row:
+    """Return the line of a lesson: its number, how much of it is done, title and story."""
+    complete = steps is not None and steps.is_complete
+    words = "" if steps is None else "done" if complete else f"{len(steps.done)} of {steps.of}"
+    return (
+        (f"  {number:>2} ", "dim"),
+        (CHECK if complete else " ", "good"),
+        (f" {words:<8} ", "good" if complete else "warning"),
+        (f"{visible(heading.title):<32} ", "key"),
+        (visible(heading.story), "dim"),
+    )

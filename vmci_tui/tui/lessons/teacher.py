@@ -6,11 +6,13 @@ import contextlib
 import os
 import tempfile
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from textual.timer import Timer
 
 from vmci_tui.common.errors import UsageError, VmciError
+from vmci_tui.settings.lesson_progress import LessonProgress, load_progress, store_progress
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import safe
@@ -23,17 +25,26 @@ if TYPE_CHECKING:
 LessonAction = Literal["back", "next", "reset", "end"]
 _EVERY = 0.1
 """Seconds between two checks of the state."""
+_REST = 2.0
+"""Seconds in which a learner sees that a step is done before the next one follows by itself."""
 
 
 class LessonRun:
     """A lesson in progress."""
 
-    def __init__(self, lesson: Lesson, folder: str, before: str) -> None:
-        """`folder` has the copies of its files and is the working directory; `before` was that before the lesson."""
-        self.lesson, self.folder, self.before = lesson, folder, before
+    def __init__(self, path: str, lesson: Lesson, folder: str, before: str) -> None:
+        """`path` is that of the lesson's file.
+
+        `folder` has the copies of its files and is the working directory; `before` was that before the lesson.
+        """
+        self.path, self.lesson, self.folder, self.before = path, lesson, folder, before
         self.at = 0
         self.done = False
         """Whether the condition of this step held since it began."""
+        self.finished: frozenset[int] = frozenset()
+        """The indices of all steps that were done in this run."""
+        self.went_back = False
+        """Whether this step was done before: the next one then does not follow by itself."""
         self._file: tuple[tuple[int, ...], bool] = ((), False)
 
     @property
@@ -55,11 +66,12 @@ class LessonRun:
 
 
 _KEYS: tuple[tuple[str, LessonAction, str, str], ...] = (
-    ("f6", "back", "back", "Go to the previous step"),
-    ("f7", "next", "next", "Go to the next step"),
-    ("f8", "reset", "reset", "Restart with fresh copies"),
-    ("f9", "end", "leave", "Back to the lessons"),
+    ("f6,ctrl+o", "back", "back", "Go to the previous step"),
+    ("f7,ctrl+n", "next", "next", "Go to the next step"),
+    ("f8,ctrl+t", "reset", "reset", "Restart with fresh copies"),
+    ("f9,ctrl+g", "end", "leave", "Back to the lessons"),
 )
+"""The function keys are taken by byobu; no multiplexer, shell or field of text takes the control keys."""
 LESSON_BINDINGS = (
     bind("L", "app.lessons", "Lessons", "Learn step by step, on copies of files", "lessons", show=False),
     *(
@@ -83,10 +95,29 @@ class Teacher:
         """Whether the app starts with lessons."""
         self._first: str | None = None
         self._timer: Timer | None = None
+        self._progress: LessonProgress | None = None
 
     def teach(self, path: str | None, folder: str | None) -> None:
         """Begin with this lesson, or with the list of the folder's; call it before the app runs."""
         self.begins, self._first, self.folder = True, path, folder
+
+    @property
+    def progress(self) -> LessonProgress:
+        """Return what the user has done so far; in a browser's session only what was done in it."""
+        if self._progress is None:
+            stored = host(self._app).allowed is None
+            self._progress = load_progress() if stored else LessonProgress()
+        return self._progress
+
+    def _keep(self, progress: LessonProgress) -> None:
+        if progress != self.progress:
+            self._progress = progress
+            if host(self._app).allowed is None:
+                store_progress(progress)
+
+    def switch_advance(self) -> None:
+        """Let the next step follow by itself, or no longer."""
+        self._keep(self.progress._replace(advance=not self.progress.advance))
 
     def _show_list(self, back: bool = True) -> None:
         """Show the list of lessons; `back` says whether another screen is open below it."""
@@ -117,7 +148,7 @@ class Teacher:
         try:
             lesson = load(path)
             self.drop()
-            run = LessonRun(lesson, tempfile.mkdtemp(prefix="vmci-lesson-"), _current())
+            run = LessonRun(path, lesson, tempfile.mkdtemp(prefix="vmci-lesson-"), _current())
             self.run = run
             copy_files(lesson, run.folder)
         except (VmciError, OSError) as error:
@@ -142,7 +173,7 @@ class Teacher:
         """Check whether the step is done, and show it on the topmost screen."""
         from vmci_tui.lessons.conditions import holds
         from vmci_tui.tui.lessons.observe import point_at, ui_state
-        from vmci_tui.tui.lessons.panel import ensure_panel
+        from vmci_tui.tui.lessons.panel import PanelState, ensure_panel
 
         run = self.run
         if run is None or (panel := ensure_panel(self._app.screen)) is None:
@@ -150,8 +181,26 @@ class Teacher:
         step = run.lesson.steps[run.at]
         if not run.done:
             run.done = step.done is None or holds(step.done, ui_state(self._app, run.changed()))
-        if panel.show_step(run.lesson, run.at, run.done):
+            if run.done:
+                self._finish_step(run)
+        follows = self.progress.advance and not run.went_back
+        if panel.show_step(PanelState(run.lesson, run.at, run.done, run.finished, follows)):
             point_at(self._app.screen, step.at)
+
+    def _finish_step(self, run: LessonRun) -> None:
+        """Keep that the step is done, and let the next one follow if the user wants that."""
+        from vmci_tui.lessons.lesson import key_of
+
+        run.went_back = run.at in run.finished
+        run.finished |= {run.at}
+        self._keep(self.progress.with_step(key_of(run.path), run.at + 1, len(run.lesson.steps)))
+        if self.progress.advance and not run.went_back and run.at + 1 < len(run.lesson.steps):
+            self._app.set_timer(_REST, partial(self._follow, run, run.at))
+
+    def _follow(self, run: LessonRun, at: int) -> None:
+        """Go to the step after the one at index `at`, if that is still shown."""
+        if self.run is run and run.at == at and run.done:
+            self.next()
 
     def act(self, name: LessonAction) -> None:
         """Do what a key of the lesson asks for."""
@@ -172,7 +221,7 @@ class Teacher:
             self._go_to(run, run.at - 1)
 
     def _go_to(self, run: LessonRun, at: int) -> None:
-        run.at, run.done = at, False
+        run.at, run.done, run.went_back = at, False, False
         self.check_step()
 
     def reset(self) -> None:
@@ -186,7 +235,7 @@ class Teacher:
         except VmciError as error:
             self._say(error)
             return
-        run.at, run.done = 0, False
+        run.at, run.done, run.finished, run.went_back = 0, False, frozenset(), False
         self._open_files(run)
 
     def end(self) -> None:
@@ -194,10 +243,10 @@ class Teacher:
         if self.run is not None:
             from vmci_tui.tui.lessons.list_screen import LessonsScreen
 
-            name = self.run.lesson.name
+            path = self.run.path
             self.drop()
             # Deferred: removing the screen that is handling this click would deadlock.
-            self._app.call_later(host(self._app).replace_screens, LessonsScreen(self.folder, False, name))
+            self._app.call_later(host(self._app).replace_screens, LessonsScreen(self.folder, False, path))
 
     def drop(self) -> None:
         run, self.run = self.run, None

@@ -15,7 +15,7 @@ from textual.widgets import Footer, Static
 
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.samples import samples
-from vmci_tui.lessons.lesson import LessonHeading, headings
+from vmci_tui.lessons.lesson import LessonHeading, headings, key_of
 from vmci_tui.settings import settings
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
@@ -106,7 +106,9 @@ class StartScreen(Guarded, Screen[None]):
         add("Craft a faulty dump", words, host(self).action_craft)
         head("Learn")
         if lessons:
-            words = f"{len(lessons)}, step by step, on copies of files (L)"
+            steps = (host(self).lesson_progress.lessons.get(key_of(lesson.path)) for lesson in lessons)
+            done = sum(item is not None and item.is_complete for item in steps)
+            words = f"{f'{done} of ' if done else ''}{len(lessons)}{' done' if done else ', step by step'} (L)"
             add("Lessons", words, partial(self.call_later, self.run_action, "app.lessons"))
         if bundled := () if shared else samples():
             add("Samples", f"{len(bundled)} small files, each with one story", self._fold)

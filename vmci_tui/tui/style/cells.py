@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import overload
+from typing import Final, overload
 
 from rich.segment import Segment
 from rich.style import Style
@@ -24,6 +24,10 @@ from vmci_tui.tui.style.themes import CONTRAST, MARK
 Cell = tuple[str, str]
 """A text and the name of its style; the text is `Safe`, or a constant of ours."""
 Row = tuple[Cell, ...]
+
+
+CHECK: Final = "\u221a"
+"""The sign of what is done: the one text of cells that is not ASCII; fonts of text consoles have it."""
 
 
 class LazyRows(Sequence[Row]):
@@ -122,7 +126,7 @@ def strip_of(row: Row, width: int, styles: dict[str, Style], base: Style) -> Str
     segments: list[Segment] = []
     left = width
     for number, (text, name) in enumerate(row):
-        text = safe(text)
+        text = text if text == CHECK else safe(text)
         if len(text) > left:
             text = text[: left - 2] + ".." if left > 2 else text[:left]
         elif left - len(text) == 0 and number < len(row) - 1 and left > 2:
