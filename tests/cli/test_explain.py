@@ -70,7 +70,7 @@ def test_an_unknown_form_is_reported(explained: Any) -> None:
 def test_a_bare_name_is_taken_for_the_key_that_most_readers_use(explained: Any) -> None:
     shown = explained("phys_base=16")
     assert shown.out == explained("NUMBER(phys_base)=16").out
-    assert shown.err == "vmci: phys_base is taken for NUMBER(phys_base); there is also SYMBOL(phys_base)\n"
+    assert shown.err == "vmci: phys_base is NUMBER(phys_base) here; there is also SYMBOL(phys_base)\n"
     for bare, key in (("osrelease", "OSRELEASE"), ("swapper_pg_dir", "SYMBOL(swapper_pg_dir)")):
         assert json.loads(explained("--json", bare).out)["key"] == key
 

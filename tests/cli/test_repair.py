@@ -72,7 +72,7 @@ def test_repair_writes_a_copy_and_shows_verdicts_before_and_after(vmci: Vmci, tm
     out = tmp_path / "out.elf"
     before = Path(BARE).read_bytes()
     ran = vmci("repair", BARE, "-o", out)
-    assert ran.code == 0 and "N01  adopt the note at paddr 0x19c8000" in ran.out
+    assert ran.code == 0 and "N01  restore the note found at paddr 0x19c8000" in ran.out
     assert "crash         refuses -> accepts" in ran.out and "the note is proved" in ran.out
     assert Path(BARE).read_bytes() == before
     again = vmci("repair", "--json", out, "-o", tmp_path / "again.elf")

@@ -64,5 +64,5 @@ def test_the_label_names_the_source_of_a_note() -> None:
     appended = Edit.of(edit_notes.append_found, FromFile(_NOTE, "a\nb"), "little")
     assert appended.label == r"append the note of a\x0ab"
     adopted = Edit.of(edit_notes.append_found, FromMemory(_NOTE, 0x1000, "text"), "little")
-    assert adopted.label == "adopt the text at paddr 0x1000"
+    assert adopted.label == "restore the text found at paddr 0x1000"
     assert adopted.apply(State()).notes == (_NOTE,)

@@ -61,7 +61,7 @@ def test_encoded_writes_are_read_again(value: object) -> None:
 
 
 def test_writes_above_the_limit_are_not_saved() -> None:
-    with pytest.raises(SaveError, match="more than a list of writes may have"):
+    with pytest.raises(SaveError, match="too many for a list of writes"):
         writes.encode(EntryHistory("writes", (Write(0, 1, b"x"),) * 10_001))
 
 

@@ -19,8 +19,8 @@ def _seen(key: bytes, value: bytes) -> dict[str, str]:
         (b"NUMBER(phys_base)", b"-719323136", "unsigned", "18446744072990228480"),
         (b"NUMBER(phys_base)", b"-719323136", "offset", "-686 MiB"),
         (b"NUMBER(kimage_voffset)", b"0xffff7fffc8000000", "signed", "-140738427879424"),
-        (b"SYMBOL(_stext)", b"ffffffffb1c00000", "lies in", "the kernel image"),
-        (b"SYMBOL(prb)", b"c0000000027591c0", "lies in", "ppc64's linear map, at paddr 0x27591c0"),
+        (b"SYMBOL(_stext)", b"ffffffffb1c00000", "is in", "the kernel image"),
+        (b"SYMBOL(prb)", b"c0000000027591c0", "is in", "ppc64's linear map, at paddr 0x27591c0"),
         (b"KERNELOFFSET", b"30c00000", "offset", "780 MiB"),
         (b"CRASHTIME", b"1700000000", "date", "2023-11-14 22:13:20 UTC"),
         (b"PAGESIZE", b"65536", "size", "64 KiB"),
@@ -31,8 +31,8 @@ def _seen(key: bytes, value: bytes) -> dict[str, str]:
         (b"NUMBER(pgtable_l5_enabled)", b"1", "means", "yes"),
         (b"BUILD-ID", b"ab" * 20, "length", "20 bytes"),
         (b"OSRELEASE", b"6.1.0-56-amd64", "version", "6.1.0"),
-        (b"CONFIG_X86_PAE", b"y", "speaks for", "a kernel for i386 (proof): only i386 kernels write it"),
-        (b"SIZE(list_head)", b"8", "speaks for", "a kernel for 32-bit (proof): its size in a 32-bit kernel"),
+        (b"CONFIG_X86_PAE", b"y", "points to", "a kernel for i386 (proof): only i386 kernels write it"),
+        (b"SIZE(list_head)", b"8", "points to", "a 32-bit kernel (proof): its size in a 32-bit kernel"),
     ],
 )
 def test_values(key: bytes, value: bytes, label: str, shown: str) -> None:
@@ -67,8 +67,8 @@ def test_bad_values_are_reported(key: bytes, value: bytes, problem: str) -> None
 
 
 def test_a_region_is_named_only_if_it_is_certain() -> None:
-    assert "lies in" not in _seen(b"SYMBOL(mem_section)", b"ffff8b080beaf000")
-    assert "lies in" not in _seen(b"SYMBOL(mem_map)", b"c17e1d40")
+    assert "is in" not in _seen(b"SYMBOL(mem_section)", b"ffff8b080beaf000")
+    assert "is in" not in _seen(b"SYMBOL(mem_map)", b"c17e1d40")
 
 
 @given(

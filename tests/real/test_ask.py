@@ -211,7 +211,7 @@ def place(tmp_path: Path) -> Iterator[Workspace]:
 
 def test_the_command_prints_both_sides(place: Workspace) -> None:
     code, out, error = place.ask()
-    assert (code, error) == (0, "") and "QEMU did what was predicted" in out
+    assert (code, error) == (0, "") and "as predicted: QEMU appended" in out
     assert f"appended   {len(_NOTE)} bytes" in out and "phys_base  0x884998144" in out and "VMCO" in out
     code, out, _ = place.ask("--json")
     told = json.loads(out)
@@ -225,7 +225,7 @@ def test_a_difference_is_shown_as_such(place: Workspace) -> None:
     version = subprocess.run(["qemu-system-arm", "--version"], capture_output=True, text=True).stdout
     other = "7.2" if int(version.split("version ")[1].split(".")[0]) >= 10 else "10.0"
     code, out, _ = place.ask("--target", "arm-be", "--qemu", other)
-    assert code == 1 and "QEMU did not do what was predicted" in out and "! warning" in out and "! appended" in out
+    assert code == 1 and "NOT as predicted: QEMU" in out and "! warning" in out and "! appended" in out
     assert json.loads(place.ask("--target", "arm-be", "--qemu", other, "--json")[1])["differences"] == [
         "warnings", "appended"
     ]  # fmt: skip

@@ -32,7 +32,7 @@ async def test_from_no_note_to_a_repaired_copy_by_three_keys(
         await pilot.press("R")
         await settled(pilot)
         words = str(pilot.app.screen.query_one("#repair", Static).content)
-        assert "adopt the note at paddr 0x19c8000" in words and "crash         refuses  ->  accepts" in words
+        assert "restore the note found at paddr 0x19c8000" in words and "crash         refuses  ->  accepts" in words
         await pilot.press("enter")
         await settled(pilot)
         assert "crash no>ok" in shown(pilot) and "u undoes each" in said(pilot)

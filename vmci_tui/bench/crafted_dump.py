@@ -97,7 +97,7 @@ def chosen(words: Sequence[str]) -> tuple[Defect, ...]:
             item for item in DEFECTS if named.upper() == item.code
         ]
         if not found:
-            raise UsageError(f"{visible(named) or 'nothing'} is not a defect", "`vmci craft --list` lists all")
+            raise UsageError(f"unknown fault: {visible(named) or 'none is named'}", "`vmci craft --list` lists all")
         out.append(found[0])
     return tuple(dict.fromkeys(out))
 
@@ -109,7 +109,8 @@ def machine_for(defects: Sequence[Defect]) -> str:
         return both[0]
     clash = next(b for a in defects for b in defects if not set(a.machines) & set(b.machines))
     raise UsageError(
-        f"{clash.code} {clash.name} can only be made on {', '.join(clash.machines)}", "leave out it or the others"
+        f"{clash.code} {clash.name} can only be made on {', '.join(clash.machines)}",
+        "leave out it or the others",
     )
 
 

@@ -17,7 +17,7 @@ from vmci_tui.common.safe_text import visible
 TARGETS = ("x86_64", "i386", "aarch64", "arm", "aarch64-be", "arm-be")
 """Guests that `ask` can start: the machines that have the vmcoreinfo device."""
 
-_WORSE = "worse:READER,...: save though these will refuse"
+_WORSE = "worse:READER,...: save although these will refuse"
 
 _HELP = """\
 Start here: vmci check FILE. `vmci [FILE [BLOB]]` opens the app.
@@ -216,7 +216,7 @@ def _readers(command: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="READER=V",
-        help="judge as crash=8.0.6 does; `installed`: as those here",
+        help="judge as crash=8.0.6 does; `installed`: as yours do",
     )
 
 

@@ -35,7 +35,7 @@ def derive(state: State, machine: str | None = None) -> tuple[DerivedField, ...]
         return ()
     if note.is_windows:
         size, why = len(note.raw), "the Windows driver announces the note's own length"
-        return _fields(size, why, "the dump does not say where the note was")
+        return _fields(size, why, "the dump does not record where the note was")
     page = state.vmcoreinfo.page_size if state.vmcoreinfo else None
     if page is None:
         return _fields(None, f"at least {len(note.raw)}, the note's own length")
@@ -49,7 +49,7 @@ def no_entry_reason(state: State, machine: str | None = None) -> str:
     return "QEMU did not write this dump, so there is none"
 
 
-_SYS = "the dump does not say where the note was; /sys/kernel/vmcoreinfo of the guest does"
+_SYS = "the dump does not record where the note was; read /sys/kernel/vmcoreinfo in the guest"
 
 
 def _fields(size: int | None, why_size: str, why_paddr: str = _SYS) -> tuple[DerivedField, ...]:

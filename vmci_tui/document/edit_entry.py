@@ -23,7 +23,7 @@ def set_entry(state: State, entry: EntryHistory) -> State:
 
 
 def _written(write: Write, index: int = 0) -> str:
-    return f"write {write.length} byte(s) at {write.offset}"
+    return f"write {write.length} byte{'' if write.length == 1 else 's'} at {write.offset}"
 
 
 @labelled(_written)
@@ -65,7 +65,7 @@ def rewrite_whole(state: State) -> State:
     return replace(state, entry=EntryHistory(entry.origin, (*kept, whole)))
 
 
-@labelled("write over the entry")
+@labelled("overwrite the entry")
 def overwrite_entry(state: State, at: int, data: bytes) -> State:
     """Return the state with bytes of the entry overwritten; a blob that is not 16 bytes long keeps its length.
 

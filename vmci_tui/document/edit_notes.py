@@ -44,7 +44,7 @@ class FromMemory(NamedTuple):
     @property
     def label(self) -> str:
         """The name of the edit that makes it the dump's own."""
-        return f"adopt the {self.form} at paddr {self.paddr:#x}"
+        return f"restore the {self.form} found at paddr {self.paddr:#x}"
 
 
 @labelled("append a note")
@@ -77,12 +77,12 @@ def note_around(text: bytes, order: ByteOrder) -> Note:
     return build(NAME, 0, text, order)
 
 
-@labelled("strip the VMCOREINFO note")
+@labelled("remove the VMCOREINFO note")
 def strip(state: State) -> State:
     """Return the state without VMCOREINFO notes; Windows headers stay. Raises EditError if there is none."""
     notes = tuple(note for note in state.notes if not note.is_vmcoreinfo or note.is_windows)
     if len(notes) == len(state.notes):
-        raise EditError(NO_NOTE, "there is nothing to strip")
+        raise EditError(NO_NOTE, "there is no note to remove")
     return replace(state, notes=notes)
 
 
@@ -125,7 +125,7 @@ def rename_note(state: State, index: int, name: bytes) -> State:
 @labelled("set the type of note {index} to {kind:#x}")
 def retype_note(state: State, index: int, kind: int) -> State:
     if not 0 <= kind < 1 << 32:
-        raise EditError(f"a note's type has 32 bits: {kind:#x} does not fit", "0 is the one for VMCOREINFO")
+        raise EditError(f"a note's type has 32 bits: {kind:#x} does not fit", "VMCOREINFO has type 0")
     old = state.notes[index]
     return replace_note(state, index, build(old.name, kind, old.desc, old.order))
 
@@ -146,7 +146,7 @@ def move_note(state: State, index: int, by: int) -> State:
     if isinstance(state.notes[index], HeaderText) or isinstance(state.notes[to], HeaderText):
         raise EditError(_ALONE, _AS_NOTE)
     if not (state.notes[index].whole and state.notes[to].whole):
-        raise EditError("a broken note stays last", "readers see nothing of what follows it")
+        raise EditError("a broken note stays last", "readers find nothing after it")
     notes = list(state.notes)
     notes.insert(to, notes.pop(index))
     return replace(state, notes=tuple(notes))
@@ -158,11 +158,11 @@ def duplicate_note(state: State, index: int) -> State:
     if isinstance(state.notes[index], HeaderText):
         raise EditError(_ALONE, _AS_NOTE)
     if not state.notes[index].whole:
-        raise EditError("a broken note stays last", "readers see nothing of what follows it")
+        raise EditError("a broken note stays last", "readers find nothing after it")
     return replace(state, notes=(*state.notes[: index + 1], *state.notes[index:]))
 
 
-@labelled("write over note {index}")
+@labelled("overwrite note {index}")
 def overwrite_note(state: State, index: int, raw: bytes, order: ByteOrder) -> State:
     """Return the state with all bytes of a note replaced, in a file of this byte order.
 

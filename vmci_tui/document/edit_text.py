@@ -12,9 +12,9 @@ from vmci_tui.formats.vmcoreinfo import Line, Vmcoreinfo, check_key, unindented
 def _text(state: State) -> Vmcoreinfo:
     if state.vmcoreinfo is None:
         if state.note is not None and state.note.is_windows:
-            raise EditError("the note holds a Windows dump header, not text", "it is left alone")
+            raise EditError("the note holds a Windows dump header, not text", "it is left unchanged")
         if state.note is not None:
-            raise EditError("the note has more than 1 MiB: it is not read as text", "strip it, or append another")
+            raise EditError("the note has more than 1 MiB: it is not read as text", "remove it, or append another")
         raise EditError(NO_NOTE, "append one first")
     return state.vmcoreinfo
 
@@ -114,7 +114,7 @@ def end_last_line(state: State) -> State:
     return set_text(state, _text(state).text + b"\n")
 
 
-@labelled("replace {old} by {new}")
+@labelled("replace {old} with {new}")
 def replace_bytes(state: State, old: bytes, new: bytes) -> State:
     """Return the state with every `old` in the text replaced by `new`."""
     return set_text(state, _text(state).text.replace(old, new))

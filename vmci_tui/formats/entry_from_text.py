@@ -24,8 +24,8 @@ _PAIR: Final = re.compile(rb"[ \t]*(0x)?([0-9a-fA-F]{1,32})[ \t]+([0-9a-fA-F]{1,
 _NOISE: Final = re.compile(rb"\x1b\[[0-9;]*[mK]|--Type <RET> for more[^\n]{0,80}--[ \t]*\n?")
 """Colours, and gdb's prompt between two pages."""
 _TROUBLES: Final = (
-    (b'No symbol "vmcoreinfo_realize"', "gdb knows no vmcoreinfo_realize: it needs QEMU's debug symbols"),
-    (b"No symbol", "gdb knows no symbol of QEMU: it needs QEMU's debug symbols"),
+    (b'No symbol "vmcoreinfo_realize"', "gdb does not know vmcoreinfo_realize: it needs QEMU's debug symbols"),
+    (b"No symbol", "gdb has no symbols of QEMU: it needs QEMU's debug symbols"),
     (b"Cannot access memory", "gdb found no state there: this QEMU has no -device vmcoreinfo, or does not run yet"),
     (b"has unknown type", "gdb does not know the type: it needs QEMU's debug symbols"),
 )

@@ -32,7 +32,7 @@ def encode(history: EntryHistory) -> bytes:
     ]
     data = "".join(("[\n", ",\n".join(lines), "\n]\n" if lines else "]\n")).encode("ascii")
     if len(lines) > _MOST_WRITES or len(data) > LIMIT:
-        raise SaveError(f"{len(lines)} writes are more than a list of writes may have", "save the entry, as a blob")
+        raise SaveError(f"{len(lines)} writes are too many for a list of writes", "save the entry, as a blob")
     return data
 
 

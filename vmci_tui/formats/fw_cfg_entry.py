@@ -97,7 +97,7 @@ def apply(raw: bytes, present: bool, write: Write) -> WriteOutcome:
         return WriteOutcome(stored, False, "not present", why)
     if Entry.parse(stored).guest_format == FORMAT_NONE:
         return WriteOutcome(stored, False, "not present", "guest_format 0 switches the note off")
-    return WriteOutcome(stored, True, "present", "a full write of 16 bytes with a guest_format that is not 0")
+    return WriteOutcome(stored, True, "present", "one full write of 16 bytes, and guest_format is not 0")
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,8 @@ def decode(key: bytes, value: bytes) -> tuple[DecodedValue, ...]:
     else:
         out = [_problem("empty")] if not value else []
     for vote in votes(Vmcoreinfo(key + b"=" + value + b"\n")):
-        of = vote.machine or f"{vote.bits}-bit"
-        out.append(DecodedValue("speaks for", visible(f"a kernel for {of} ({vote.weight}): {vote.why}")))
+        of = f"a kernel for {vote.machine}" if vote.machine else f"a {vote.bits}-bit kernel"
+        out.append(DecodedValue("points to", visible(f"{of} ({vote.weight}): {vote.why}")))
     return tuple(out)
 
 
@@ -117,9 +117,9 @@ def _region(address: int) -> list[DecodedValue]:
     if address in (0, (1 << 64) - 1):
         return [_problem("not an address: readers refuse it or find nothing there")]
     if address in _KERNEL_MAP:
-        return [DecodedValue("lies in", visible("the kernel image"))]
+        return [DecodedValue("is in", visible("the kernel image"))]
     if address in _PPC64_LINEAR:
-        return [DecodedValue("lies in", visible(f"ppc64's linear map, at paddr {address - _PPC64_LINEAR.start:#x}"))]
+        return [DecodedValue("is in", visible(f"ppc64's linear map, at paddr {address - _PPC64_LINEAR.start:#x}"))]
     return []
 
 

@@ -39,7 +39,7 @@ NEEDS: Final = (
     ReleaseNeed((6, 6), "1.7.4", "does not find compound pages"),  # 9661c1d
     ReleaseNeed((6, 9), "1.7.6", "does not find hugetlb pages"),  # 985e575
     ReleaseNeed((6, 10), "1.7.6", "leaves slab pages out"),  # bad2a7c
-    ReleaseNeed((6, 12), "1.7.7", "takes pages with a type for user pages"),  # 72c3414
+    ReleaseNeed((6, 12), "1.7.7", "mistakes pages with a type for user pages"),  # 72c3414
     ReleaseNeed((6, 16), "1.7.8", "does not know pages of a confidential guest that were never accepted"),  # c1a9301
     ReleaseNeed((7, 1), "later than 1.7.9", "leaves the tails of compound pages out"),  # f50c015
 )

@@ -205,7 +205,7 @@ def read_stream(path: str, limit: int, what: str, patience: float = 60) -> bytes
         waiting.register(descriptor, select.POLLIN)
         while len(out) <= limit:
             if not terminal and not waiting.poll(patience * 1000):
-                raise OpenError(f"nothing came from {name} for {patience:.0f} seconds", "does anybody write to it?")
+                raise OpenError(f"nothing came from {name} for {patience:.0f} seconds", "is a program writing to it?")
             part = os.read(descriptor, limit + 1 - len(out))
             if not part:
                 return bytes(out)

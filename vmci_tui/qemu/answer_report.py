@@ -50,7 +50,7 @@ def _verdict(answer: Answer) -> str:
     """Return whether QEMU did what was predicted, and what it did."""
     seen = answer.seen.appended
     did = "appended nothing" if seen is None else f"appended {len(seen)} bytes"
-    return f"QEMU did {'not do ' if answer.differences else ''}what was predicted; it {did}"
+    return f"{'NOT as' if answer.differences else 'as'} predicted: QEMU {did}"
 
 
 def _shown(output: QemuOutput, name: str) -> str:

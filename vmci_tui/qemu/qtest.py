@@ -45,7 +45,7 @@ class QTest:
         self._held = rest
         words = answer.decode("latin-1").split()
         if not words or words[0] != "OK":
-            raise QemuError(f"QEMU's qtest did not take `{line.split(' ')[0]}`")
+            raise QemuError(f"QEMU's qtest did not accept `{line.split(' ')[0]}`")
         return words[1:]
 
     def read(self, paddr: int, length: int) -> bytes:

@@ -226,7 +226,7 @@ def _entry_text(document: Document) -> Iterator[str]:
     if history is None:
         derived = derive(document.state, _machine(document))
         yield (
-            "entry (derived: what the guest must have written)"
+            "entry (derived from the note, not in the file)"
             if derived
             else f"entry: {no_entry_reason(document.state, _machine(document))}"
         )

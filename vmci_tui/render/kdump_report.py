@@ -68,7 +68,7 @@ def _fixed(dump: KdumpDump) -> Iterator[str]:
         first, last = header.pfns
         yield f"  split           this file has the pages {first:#x} to {last:#x}"
     for words in dump.doubts:
-        yield f"  note well       {words}"
+        yield f"  remark          {words}"
 
 
 def _status(status: int) -> str:

@@ -75,7 +75,7 @@ def push(path: str, record: SaveRecord) -> tuple[int, int, int]:
     """
     data = encode(record)
     if len(data) > LIMIT or len(record.changes) > MOST_CHANGES:
-        words = f"{visible(path)} would need {len(data)} bytes for the old and new ones; {LIMIT} are the limit"
+        words = f"{visible(path)} would need {len(data)} bytes for the old and new ones; the limit is {LIMIT}"
         raise SaveError(words, "save a copy with -o OUT")
     with opened(path) as source:
         start = journal.end_of(source) if source is not None else 0

@@ -59,7 +59,7 @@ def _reopened(notes: tuple[Note, ...], saved: Source) -> Dump:
         raise SaveError(f"the saved file cannot be opened again: {error.message}", "nothing was saved") from None
     wanted = [notes[index].packed(notes[index].order) for index in saved_order(notes)]
     if new is None or b"".join(n.raw for n in new.notes) != b"".join(n.raw for n in wanted):
-        raise SaveError("the saved file does not hold the requested notes", "nothing was saved")
+        raise SaveError("the saved file does not have the requested notes", "nothing was saved")
     return new
 
 

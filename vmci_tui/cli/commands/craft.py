@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
         _list(options.json)
         return 0
     if options.output is not None and options.dry_run:
-        raise UsageError("--dry-run and -o exclude each other", "use one of them")
+        raise UsageError("--dry-run and -o cannot be used together", "use one of them")
     words = [word for item in options.defect for word in item.split(",")]
     made = craft(chosen(words), options.machine)
     written = [] if options.output is None else save(made, options.output)
@@ -53,8 +53,8 @@ def _list(as_json: bool) -> None:
 
 
 def crafted_lines(made: Crafted) -> Iterator[str]:
-    """Yield the defects, then the verdicts and the findings."""
-    yield f"a dump of {made.parts.machine}, {len(made.dump)} bytes" + (", with no fault" if not made.defects else "")
+    """Yield the faults, then the verdicts and the findings."""
+    yield f"{'' if made.defects else 'valid '}{made.parts.machine} dump, {len(made.dump)} bytes"
     for item in made.defects:
         yield f"  {item.code} {item.name}: {item.does}"
     yield ""

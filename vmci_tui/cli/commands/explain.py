@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     if entry is None:
         near = ", ".join(nearest(key))
         raise UsageError(
-            f"no kernel writes a key like '{visible(key)}'",
+            f"no kernel writes '{visible(key)}'",
             f"did you mean {near}?" if near else "`vmci explain --search WORD` searches all known keys",
         )
     if options.json:
@@ -44,7 +44,7 @@ def _of_bare_name(name: bytes) -> bytes:
     """Return the key of a bare name that most readers use, and report the others; `name` itself if there is none."""
     first, *others = sorted(named(name), key=lambda key: -len(readings(DEFAULT.all, key))) or (name,)
     if others:
-        say(f"vmci: {visible(name)} is taken for {visible(first)}; there is also {', '.join(map(visible, others))}")
+        say(f"vmci: {visible(name)} is {visible(first)} here; there is also {', '.join(map(visible, others))}")
     return first
 
 

@@ -152,12 +152,14 @@ def _read_segments(source: Source, form: ElfFormat, header: ElfHeader, sections:
         count = sections[0].info
     if count > SEGMENT_LIMIT:
         raise OpenError(
-            f"this ELF file claims {count} program headers; {SEGMENT_LIMIT} are the limit", "its head is damaged"
+            f"this ELF file claims {count} program headers; the limit is {SEGMENT_LIMIT}", "its headers are damaged"
         )
     stride = header.phentsize if header.phentsize >= form.segment.size else form.segment.size
     length = count * stride
     if length > HEAD_LIMIT:
-        raise OpenError(f"the program headers take {length} bytes; {HEAD_LIMIT} are the limit", "its head is damaged")
+        raise OpenError(
+            f"the program headers take {length} bytes; the limit is {HEAD_LIMIT}", "its headers are damaged"
+        )
     table = source.read(header.phoff, length)
     if len(table) < length:
         raise OpenError(
@@ -176,7 +178,7 @@ def _read_notes(source: Source, form: ElfFormat, segments: Segments) -> tuple[tu
             continue
         if min(segment.filesz, max(source.size - segment.offset, 0)) > budget:
             raise OpenError(
-                f"the notes take {segment.filesz} bytes; {HEAD_LIMIT} in all are the limit", "its head is damaged"
+                f"the notes take {segment.filesz} bytes; the limit is {HEAD_LIMIT} in all", "its headers are damaged"
             )
         area = source.read(segment.offset, segment.filesz)
         budget -= len(area)
@@ -184,7 +186,7 @@ def _read_notes(source: Source, form: ElfFormat, segments: Segments) -> tuple[tu
         notes += found
         offsets += places
         if len(notes) > NOTE_LIMIT:
-            raise OpenError(f"this ELF file has more than {NOTE_LIMIT} notes", "its head is damaged")
+            raise OpenError(f"this ELF file has more than {NOTE_LIMIT} notes", "its headers are damaged")
     return tuple(notes), tuple(offsets)
 
 

@@ -150,7 +150,7 @@ def _place(
             notes_at = olds[0].offset
     head_end = notes_at + len(area) + extra
     if head_end > HEAD_LIMIT:
-        raise SaveError(f"the head would take {head_end} bytes; {HEAD_LIMIT} are the limit", "remove notes")
+        raise SaveError(f"headers and notes would take {head_end} bytes; the limit is {HEAD_LIMIT}", "remove notes")
     grow = align_up(head_end - body, BLOCK) if head_end > body else 0
     if in_place:
         return _HeadPlacement(notes_at, head_end, body, 0, max(grow, lift), size)
@@ -364,11 +364,11 @@ def _reasons(dump: ElfContents, place: _HeadPlacement, sections: tuple[Section, 
     elif segments and segments[0].type != PT_NOTE:
         out.append("PT_NOTE becomes the first program header: crash reads only that one")
     if any(segments.column("align")):
-        out.append("p_align becomes 0: notes are padded to 4 bytes, and crash takes aligned memory for a netdump")
+        out.append("p_align becomes 0: notes are padded to 4 bytes, and crash mistakes aligned memory for a netdump")
     if any(s.filesz and s.offset > place.body for s in segments.of_type(PT_NOTE)):
         out.append("the notes go before memory: crash refuses them after it")
     if place.shift:
-        out.append(f"memory moves by {place.shift} bytes, a multiple of {BLOCK}, to make room for the head")
+        out.append(f"memory moves by {place.shift} bytes, a multiple of {BLOCK}, to make room for the headers")
     if place.lift:
-        out.append(f"the first {place.lift} bytes of memory go to the end of the file, to make room for the head")
+        out.append(f"the first {place.lift} bytes of memory go to the end of the file, to make room for the headers")
     return tuple(out)

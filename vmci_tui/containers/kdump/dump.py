@@ -113,11 +113,11 @@ def open_kdump(source: Source, flat: FlattenedSource | None = None) -> KdumpDump
 def _read_notes(plain: Source, header: KdumpHeader) -> tuple[tuple[Note, ...], tuple[int, ...]]:
     offset, size = header.notes
     if min(size, max(plain.size - offset, 0)) > HEAD_LIMIT:
-        raise OpenError(f"the notes take {size} bytes; {HEAD_LIMIT} are the limit", "its head is damaged")
+        raise OpenError(f"the notes take {size} bytes; the limit is {HEAD_LIMIT}", "its headers are damaged")
     area = plain.read(offset, size)
     notes, starts = placed_notes(area, offset, size, header.form.order)
     if len(notes) > NOTE_LIMIT:
-        raise OpenError(f"this kdump file has more than {NOTE_LIMIT} notes", "its head is damaged")
+        raise OpenError(f"this kdump file has more than {NOTE_LIMIT} notes", "its headers are damaged")
     return notes, starts
 
 

@@ -122,7 +122,7 @@ def read_header(plain: Source) -> KdumpHeader:
     form, header, doubts = _detect_form(head)
     if header.bitmap_blocks * header.block_size > 2 * BITMAP_LIMIT:
         raise OpenError(
-            f"this kdump file claims {header.bitmap_blocks} blocks of bitmap; {2 * BITMAP_LIMIT} bytes are the limit",
+            f"this kdump file claims {header.bitmap_blocks} blocks of bitmap; the limit is {2 * BITMAP_LIMIT} bytes",
             "its header is damaged: repair bitmap_blocks, or dump again",
         )
     if not 0 <= header.version <= NEWEST:
@@ -224,7 +224,7 @@ def _no_page(header: KdumpHeader) -> Iterator[str]:
     first, last = header.pfns
     empty_part = header.sub.split and first == last  # a part of a split dump may have none
     if header.bitmaps[1] == 0 or (first >= last and not empty_part):
-        yield "the header leaves no page: bitmap_blocks, max_mapnr, or the part of a split dump"
+        yield "the header describes no page: bitmap_blocks, max_mapnr, or the part of a split dump"
 
 
 def uts_machine(header: DiskDumpHeader) -> MachineFacts | None:

@@ -36,7 +36,7 @@ _PADDED: Final = (
     "the notes go to the end of the file, and the sub-header becomes the padded one, without which drgn misses "
     "them; a crash that is built for i386 expects the packed one"
 )
-_INCOMPLETE: Final = "the flattened file was cut off: the header's status says from now on that the dump is incomplete"
+_INCOMPLETE: Final = "the flattened file was cut off: the header's status will say that the dump is incomplete"
 
 
 class _PlainChange(NamedTuple):

@@ -94,7 +94,7 @@ def room(dump: KdumpContents, area: bytes, flat: FlattenedSource | None) -> Note
     elif dump.pages.end > end:
         missing = dump.pages.end - end
         raise SaveError(
-            f"the file is cut off: {missing} bytes of pages are missing, and notes would be taken for them",
+            f"the file is cut off: {missing} bytes of pages are missing, and readers would mistake notes for them",
             "copy the dump again, whole",
         )
     return NoteRoom(at, end, scrubbed)

@@ -24,7 +24,7 @@ from vmci_tui.proof.witnesses.utsname import LENGTH, MAGIC, Uts, uts_of
 _DECIMAL: Final = re.compile(rb"-?[0-9]{1,20}")
 _SHIFT: Final = 4
 _SHIFTED: Final = (
-    "an old makedumpfile reads the name four bytes too far on kernels from 5.11 on, where uts_namespace "
+    "old versions of makedumpfile read the name four bytes too far on Linux 5.11 and later, where uts_namespace "
     "begins with it; drgn and libkdumpfile need sysname Linux, a release, a version and a machine"
 )
 

@@ -109,7 +109,7 @@ def _number(context: Context, line: Line) -> Finding | None:
             if form.match(value.removesuffix(b"\r")):  # T02 reports a CR, once for all lines
                 return None
             blank = value.strip() != value and form.match(value.strip())
-            wish = "there is a blank around it" if blank else f"it must be {wanted}"
+            wish = "a blank is before or after it" if blank else f"it must be {wanted}"
             span = (line.offset + len(key) + 1, len(value)) if value else (line.offset, len(line.body))
             return new_finding(
                 "T07",
