@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from textual.widgets import Static
 
 from tests.opened_files import open_document
 from tests.paths import SAMPLES
 from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
+from vmci_tui.tui.screens.repair_screen import RepairScreen
+from vmci_tui.tui.widgets.plan_list import PlanText
 
 Sample = Callable[[str], str]
 _BARE = "amd64-cut-nonote.elf"
@@ -31,8 +32,9 @@ async def test_from_no_note_to_a_repaired_copy_by_three_keys(
         assert "crash no" in shown(pilot)
         await pilot.press("R")
         await settled(pilot)
-        words = str(pilot.app.screen.query_one("#repair", Static).content)
-        assert "restore the note found at paddr 0x19c8000" in words and "crash         refuses  ->  accepts" in words
+        words = pilot.app.screen.query_one("#repair", PlanText).text
+        assert "restore the note found at paddr 0x19c8000" in words
+        assert words.startswith("After the repair ") and "crash         refuses     accepts " in words
         await pilot.press("enter")
         await settled(pilot)
         assert "crash no>ok" in shown(pilot) and "u undoes each" in said(pilot)
@@ -43,6 +45,40 @@ async def test_from_no_note_to_a_repaired_copy_by_three_keys(
         await settled(pilot)
     text = open_document(str(out)).state.vmcoreinfo
     assert text is not None and text.text == true_text()
+
+
+async def test_a_repair_is_applied_and_saved_by_one_key(sample: Sample, tmp_path: Path) -> None:
+    out = tmp_path / "out.elf"
+    async with running(sample(_BARE)) as pilot:
+        await pilot.press("R")
+        await settled(pilot)
+        assert "Enter applies 1 fix; s applies and saves" in shown(pilot)
+        await pilot.press("s")
+        await settled(pilot)
+        summary = pilot.app.screen.query_one("#summary", PlanText).text
+        assert "restore the note found at paddr 0x19c8000" in summary and "memory stays as it is" in summary
+        await type_text(pilot, str(out))
+        await pilot.press("enter")
+        await settled(pilot)
+        assert "memory verified" in said(pilot)
+    text = open_document(str(out)).state.vmcoreinfo
+    assert text is not None and text.text == true_text()
+
+
+async def test_the_candidates_lead_back_to_the_repair(sample: Sample) -> None:
+    async with running(sample(_BARE)) as pilot:
+        await pilot.press("R")
+        await settled(pilot)
+        await pilot.press("F")
+        await settled(pilot)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, RepairScreen)
+        await pilot.press("F")
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert main_screen(pilot).is_current and main_screen(pilot).document.state.note is not None
 
 
 async def test_a_candidate_is_adopted_and_undone(sample: Sample) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from tests.limits import PATIENCE
 from tests.opened_files import open_document
@@ -34,12 +36,16 @@ async def test_a_copy_is_saved_and_the_source_is_not_touched(sample: Sample, tmp
         screen = main_screen(pilot)
         await pilot.press("down", "d", "s")
         assert isinstance(pilot.app.screen, SaveScreen)
-        assert "delete line 2" in shown(pilot) and "before" in shown(pilot)
+        assert "delete line 2" in shown(pilot) and "bytes at" not in shown(pilot)
+        await pilot.press("down")
+        await settled(pilot)
+        assert "before and after" in shown(pilot)
+        await pilot.click("#target")
         await type_text(pilot, out)
         await pilot.press("enter")
         await settled(pilot)
         assert screen.is_current and "MODIFIED" not in shown(pilot)
-        assert "read back, the same" in said(pilot)
+        assert "memory verified" in said(pilot)
     assert _sha(source) == before
     saved = open_document(out)
     assert saved.state.vmcoreinfo is not None and saved.state.vmcoreinfo.get(b"BUILD-ID") is None
@@ -97,11 +103,28 @@ async def test_escape_stops_a_save_and_leaves_no_file(
         await type_text(pilot, str(folder / "x.elf"))
         await pilot.press("enter")
         assert reached.wait(PATIENCE)
+        off = {widget.id for widget in pilot.app.screen.query("Button, Input") if widget.disabled}
+        assert off == {"target", "ok", "in-place", "details"}, "only Cancel is left"
         await pilot.press("escape")
         go_on.set()
         await until(pilot, lambda: "no file was written" in hint(pilot))
         assert "no file was written" in hint(pilot)
     assert os.listdir(folder) == []
+
+
+async def test_a_copy_of_an_unedited_file_is_not_offered_as_a_fixed_one(sample: Sample, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    source = Path(shutil.copy(sample("crlf.elf"), folder))
+    async with running(str(source)) as pilot:
+        await pilot.press("s")
+        await settled(pilot)
+        assert "Nothing was changed yet: R repairs the file, f fixes one finding." in shown(pilot)
+        assert str(pilot.app.screen.query_one("#target", Input).value) == str(folder / "crlf-copy.elf")
+        await pilot.press("enter")  # the default button is Cancel
+        await settled(pilot)
+        assert main_screen(pilot).is_current
+    assert os.listdir(folder) == ["crlf.elf"]
 
 
 async def test_leaving_with_unsaved_edits_asks(sample: Sample) -> None:
@@ -190,5 +213,5 @@ async def test_a_save_that_makes_a_reader_refuse_asks_first(sample: Sample, tmp_
         assert "crash, drgn" in hint(pilot) and "would refuse the saved file" in shown(pilot) and not out.exists()
         await pilot.press("enter")
         await settled(pilot)
-        assert "read back, the same" in said(pilot)
+        assert "memory verified" in said(pilot)
     assert out.exists()

@@ -204,7 +204,7 @@ def test_a_copy_is_planned_and_saved_and_replaces_nothing_unasked(
         saving.refuse(str(out))
     saving.refuse(str(out))
     outcome = saving.copy(str(out), no_progress)
-    assert outcome is not None and outcome.path == str(out) and "read back, the same" in outcome.words
+    assert outcome is not None and outcome.path == str(out) and "memory verified" in outcome.words
     assert open_document(str(out)).state.of_dump == session.document.state.of_dump
 
 
@@ -226,11 +226,13 @@ def test_a_save_in_place_shows_its_plan_first_and_is_undone(
     session, _ = _open(path, around)
     session.edit(Edit.of(edit_text.set_key, b"NEWKEY", b"x" * 5000))
     saving = SaveSession(session.document, session.refuse_outside)
-    assert saving.in_place() is None and saving.heading.startswith("Save in place") and not saving.harm.worse
-    outcome = saving.in_place()
-    assert outcome is not None and outcome.in_place and Path(path).read_bytes() != before
-    (save,) = undoable_saves(session.document)
-    assert save.path == path and not save.forced
+    save = saving.plan_for_in_place()
+    assert save.plan.strategy in ("lift", "append", "overwrite") and not save.harm.worse
+    assert Path(path).read_bytes() == before, "asking changes nothing"
+    outcome = saving.in_place(save)
+    assert outcome.in_place and Path(path).read_bytes() != before
+    (undoable,) = undoable_saves(session.document)
+    assert undoable.path == path and not undoable.forced
     assert "undone" in undo_save(session.document, path)
     assert Path(path).read_bytes() == before
 
@@ -240,7 +242,7 @@ def test_a_forced_undo_shows_what_it_overwrites(sample: Sample, around: Around, 
     session, _ = _open(path, around)
     session.edit(Edit.of(edit_text.set_key, b"NEWKEY", b"x" * 100))
     saving = SaveSession(session.document, session.refuse_outside)
-    assert saving.in_place() is None and saving.in_place() is not None
+    saving.in_place(saving.plan_for_in_place())
     at = Path(path).read_bytes().index(b"NEWKEY")
     with open(path, "r+b") as file:
         file.seek(at)
@@ -254,14 +256,14 @@ def test_a_forced_undo_shows_what_it_overwrites(sample: Sample, around: Around, 
 def test_an_entry_is_planned_again_for_another_name(sample: Sample, around: Around) -> None:
     session, _ = _open(sample("two-halves.write.json"), around)
     saving = SaveSession(session.document, session.refuse_outside)
-    assert saving.default.endswith("two-halves-fixed.write.json"), "a blob would lose the two writes"
+    assert saving.default.endswith("two-halves-copy.write.json"), "a blob would lose the two writes"
     assert not saving.rename("x.write.json") and saving.rename("x.entry") and saving.rename(saving.default)
 
 
 @pytest.mark.parametrize(
     ("name", "after", "offered"),
     [
-        ("good.entry", (), "good-fixed.entry"),
+        ("good.entry", (), "good-copy.entry"),
         ("good.entry", (Write(8, 8, bytes(8)),), "good.write.json"),
         ("whole.write.json", (), "whole.entry"),
     ],

@@ -13,6 +13,12 @@ def no_progress(_what: str, _done: int, _total: int) -> None:
     """Report nothing."""
 
 
+def bar(done: int, total: int, width: int = 16) -> str:
+    """Return a progress bar of `width` cells between brackets; ASCII, for any terminal."""
+    filled = min(width, width * done // total) if total > 0 else 0
+    return f"[{'#' * filled}{'.' * (width - filled)}]"
+
+
 class Pace:
     """A clock that starts when it is made; it makes the same text for the shell and for the screen."""
 

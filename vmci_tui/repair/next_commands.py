@@ -153,21 +153,21 @@ def _warned(why: str, text: Vmcoreinfo | None) -> Safe:
     return Safe(why if kernel is None else f"{why}; do not look for it by BUILD-ID, which is garbage in {kernel}")
 
 
-def copy_name(path: str) -> str:
-    """Return the name of a repaired copy: in the same folder, with `-fixed` before the ending."""
+def copy_name(path: str, mark: str = "fixed") -> str:
+    """Return the name of a repaired copy: in the same folder, with `-fixed`, or another mark, before the ending."""
     stem = _stem(path)
-    return f"{stem}-fixed{path[len(stem) :]}"
+    return f"{stem}-{mark}{path[len(stem) :]}"
 
 
-def entry_copy_name(path: str, history: EntryHistory) -> str:
+def entry_copy_name(path: str, history: EntryHistory, mark: str = "fixed") -> str:
     """Return the name of a copy of an entry: a blob, or `NAME.write.json` for writes that a blob would lose."""
     listed = is_named_so(path)
     stem = path.removesuffix(".json").removesuffix(".write") if listed else _stem(path)
     if history.needs_list:
-        return f"{stem}{'-fixed' * listed}{ENDING}"
+        return f"{stem}{f'-{mark}' * listed}{ENDING}"
     if listed:
         return f"{stem}.entry"
-    return path if os.path.basename(path) == "new.entry" else copy_name(path)
+    return path if os.path.basename(path) == "new.entry" else copy_name(path, mark)
 
 
 def _stem(path: str) -> str:

@@ -86,6 +86,15 @@ class Repair(NamedTuple):
     """Of the repaired dump's note; None if it has no text."""
     judgement: Judgement
     """Of the dump after the repair; if nothing was changed, as before."""
+    found_before: tuple[Finding, ...]
+    """The findings before the repair."""
+
+    @property
+    def by_the_way(self) -> tuple[Finding, ...]:
+        """Return the findings that no step is for, and that are gone with them: every save orders the headers."""
+        gone = {finding.code for finding in self.found_before} - {finding.code for finding in self.judgement.found}
+        fixed = gone - {step.code for step in self.steps}
+        return tuple(finding for finding in self.found_before if finding.code in fixed)
 
     @property
     def readers(self) -> VerdictPair:
@@ -108,14 +117,15 @@ def repair(
     assert document.dump is not None
     steps: list[RepairStep] = []
     judgement = Judgement.of(document, prior.verdicts, prior.budget, readers)
+    found = judgement.found
     adoption = _adoption(judgement, document, choice, progress, prior)
     if adoption.question:
-        return Repair((), adoption.question, (), adoption.candidates, True, adoption.proof, judgement.complete())
+        return Repair((), adoption.question, (), adoption.candidates, True, adoption.proof, judgement.complete(), found)
     _take_note(document, adoption, steps)
     judgement = _fix_all(document, choice, steps, judgement.later(document) if steps else judgement)
     left = tuple(_left(f, adoption) for f in judgement.found if f.severity == "error")
     searched = bool(adoption.code) and not adoption.unread
-    return Repair(tuple(steps), "", left, adoption.candidates, searched, judgement.proof, judgement.complete())
+    return Repair(tuple(steps), "", left, adoption.candidates, searched, judgement.proof, judgement.complete(), found)
 
 
 def changes(judgement: Judgement) -> bool:

@@ -107,28 +107,35 @@ class MainActions:
             self._say("an entry has no memory: open a dump")
             return
 
-        def adopt(judged: RankedCandidate | None) -> None:
-            if judged is None:
-                return
-            if try_edit(self._screen, self.session, adopted(judged.candidate, self.session.order)):
-                self._say("adopted: s saves a copy, u undoes it", "information")
+        def chosen(candidate: RankedCandidate | None) -> None:
+            if candidate is not None:
+                self._adopt(candidate)
 
-        self._screen.app.push_screen(CandidatesScreen(self.session), adopt)
+        self._screen.app.push_screen(CandidatesScreen(self.session), chosen)
+
+    def _adopt(self, candidate: RankedCandidate) -> None:
+        if try_edit(self._screen, self.session, adopted(candidate.candidate, self.session.order)):
+            self._say("1 fix applied. s saves a copy, u undoes it", "information")
 
     def repair(self) -> None:
         """Try every safe fix and show the result; each applied fix is one step of undo."""
-        from vmci_tui.tui.screens.repair_screen import RepairScreen
+        from vmci_tui.render.plans.repair_plan import fixes_text
+        from vmci_tui.tui.screens.repair_screen import AcceptedRepair, RepairScreen
 
         if self.session.document.dump is None:
             self._fix_entry()
             return
 
         def done(result: RepairResult | None) -> None:
-            if result == "candidates":
-                self.find()
+            if isinstance(result, AcceptedRepair):
+                self.session.apply_repair(result.repair, result.keep_segments)
+                if result.saves:
+                    self._save(entry=False)
+                else:
+                    fixes = fixes_text(result.repair)
+                    self._say(f"{fixes} applied. s saves a copy, u undoes each", "information")
             elif result is not None:
-                self.session.apply_repair(*result)
-                self._say(f"{len(result.repair.steps)} fix(es) made: s saves a copy, u undoes each", "information")
+                self._adopt(result)
 
         self._screen.app.push_screen(RepairScreen(self.session), done)
 
@@ -167,7 +174,7 @@ class MainActions:
         def done(outcome: SaveOutcome | None) -> None:
             if outcome is None:
                 return
-            self._say(outcome.words if entry else f"{outcome.words}. N: what now", "information")
+            self._say(outcome.words if entry else f"{outcome.words}. N: next steps", "information")
             if outcome.in_place:
                 session.mark_saved(entry, None)
                 host(self._screen).reopen(document)

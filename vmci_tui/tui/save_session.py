@@ -9,6 +9,7 @@ from typing import NamedTuple
 from vmci_tui.common.errors import SaveError
 from vmci_tui.common.progress import Progress
 from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.common.sizes import size_text
 from vmci_tui.document.document import Document
 from vmci_tui.layers.file import FileSource
 from vmci_tui.readers.verdicts import DEFAULT, ChosenReaders
@@ -17,7 +18,7 @@ from vmci_tui.repair.next_commands import copy_name, entry_copy_name
 from vmci_tui.saving.harm import Harm, harm_of
 from vmci_tui.saving.last_save import complete_last_save, foreign_bytes, last_save_state, undo_last_save
 from vmci_tui.saving.new_file import refuse_target
-from vmci_tui.saving.plan import plan_copy, plan_in_place
+from vmci_tui.saving.plan import Plan, plan_copy, plan_in_place
 from vmci_tui.saving.save_copy import save_copy
 from vmci_tui.saving.save_in_place import save_in_place
 
@@ -29,6 +30,13 @@ class SaveOutcome(NamedTuple):
     in_place: bool = False
     path: str | None = None
     """Where the copy is."""
+
+
+class InPlaceSave(NamedTuple):
+    """A save in place that the user is asked about."""
+
+    plan: Plan
+    harm: Harm
 
 
 class SaveSession:
@@ -46,8 +54,6 @@ class SaveSession:
         """The harm that `question` is about."""
         self._refuse_outside = refuse_outside
         self._replaced: str | None = None
-        self._shows_in_place = False
-        """Whether `plan` is that of a save in place."""
 
     @property
     def has_file(self) -> bool:
@@ -56,15 +62,26 @@ class SaveSession:
 
     @property
     def heading(self) -> str:
-        return f"Save in place: {self.document.name}" if self._shows_in_place else "Save a copy"
+        return f"Save a copy of {self.document.name}" if self.has_file else "Save a new file"
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing was edited since the file was opened: a copy would repair nothing."""
+        return not self.document.modified and not self.document.made
+
+    @property
+    def no_in_place(self) -> str:
+        """Why the open file itself cannot be changed; empty if it can."""
+        return "In place is off: the file is open in another vmci" if self.document.read_only else ""
 
     @property
     def default(self) -> str:
         """The path of the copy if the user types none."""
         document, source = self.document, self.document.source
         path = source.path if isinstance(source, FileSource) else "new.entry" if document.made else document.name
+        mark = "copy" if self.untouched else "fixed"
         history = document.state.entry if document.dump is None else None
-        return copy_name(path) if history is None else entry_copy_name(path, history)
+        return copy_name(path, mark) if history is None else entry_copy_name(path, history, mark)
 
     def target(self, typed: str) -> str:
         """Return the path that a typed name means; the default one is shown as `visible` text."""
@@ -80,7 +97,7 @@ class SaveSession:
             return False  # reported by the save
         if plan.image == self.plan.image:
             return False
-        self.plan, self._shows_in_place = plan, False
+        self.plan = plan
         return True
 
     def refuse(self, target: str) -> None:
@@ -105,25 +122,28 @@ class SaveSession:
         if self._asks_about(harm_of(self.document, plan, self._readers)):
             return None
         saved = save_copy(self.document, plan, target, progress)
-        checked = f"; {saved.checked} bytes of memory read back, the same" if self.document.dump else ""
-        return SaveOutcome(f"saved {saved.name}: {saved.size} bytes{checked}", path=target)
+        return SaveOutcome(f"Saved {saved.name} ({size_text(saved.size)}{self._verified(saved.checked)})", path=target)
 
-    def in_place(self) -> SaveOutcome | None:
-        """Save in place; return None if the user must see the plan first, or agree to its harm. Raises VmciError."""
+    def _verified(self, checked: int) -> str:
+        """Return how much of guest memory was compared after a save."""
+        dump = self.document.dump
+        if dump is None:
+            return ""
+        part = "" if checked >= dump.guest_memory.size else f"{size_text(checked)} of "
+        return f", {part}memory verified"
+
+    def plan_for_in_place(self) -> InPlaceSave:
+        """Return the plan of a save in place, to be agreed to. Raises VmciError."""
         if self.document.read_only:
             raise SaveError("the file is open in another vmci: save a copy")
         plan = plan_in_place(self.document)
-        if not self._shows_in_place:
-            self.plan, self._shows_in_place = plan, True
-            self.question = (
-                "This changes the file itself; the old bytes are kept beside it. Press In place again to save"
-            )
-            return None
-        if self._asks_about(harm_of(self.document, plan, self._readers)):
-            return None
-        saved = save_in_place(self.document, plan)
+        return InPlaceSave(plan, harm_of(self.document, plan, self._readers))
+
+    def in_place(self, save: InPlaceSave) -> SaveOutcome:
+        """Save in place, as the user agreed to. Raises VmciError."""
+        saved = save_in_place(self.document, save.plan)
         forced = "; it was made writable for that, and is read-only again" if saved.forced else ""
-        return SaveOutcome(f"saved {saved.name} in place{forced}; U undoes it", in_place=True)
+        return SaveOutcome(f"Saved {saved.name} in place{forced}; U undoes it", in_place=True)
 
     def _asks_about(self, harm: Harm) -> bool:
         """Ask about the harm of a save; return False if there is none, or the user was asked already."""

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
-from textual.widgets import Footer, Static
+from textual.widgets import Footer
 
 from vmci_tui.findings.catalogue import catalogue
-from vmci_tui.render.verdict_report import state_words
+from vmci_tui.render.plans.repair_plan import fixes_text, repair_plan
 from vmci_tui.repair.safe_fixes import EVERYTHING, NOTHING_KNOWN, Choice, Repair, repair
-from vmci_tui.search.candidate import PROVED
+from vmci_tui.search.candidate import RankedCandidate
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.session import Session, SessionEvent
-from vmci_tui.tui.style.cells import plain
+from vmci_tui.tui.widgets.plan_list import PlanList
 from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.worker_screen import WorkerScreen
 from vmci_tui.verdict.outlook import Looking
@@ -26,10 +25,12 @@ class AcceptedRepair(NamedTuple):
 
     repair: Repair
     keep_segments: bool
+    saves: bool
+    """Whether a save follows at once."""
 
 
-RepairResult = AcceptedRepair | Literal["candidates"]
-"""The result of the screen: a repair, or the wish to choose a note by hand."""
+RepairResult = AcceptedRepair | RankedCandidate
+"""The result of the screen: a repair, or the candidate that the user chose to adopt instead."""
 
 
 class RepairScreen(WorkerScreen[RepairResult | None]):
@@ -44,6 +45,7 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
     about = "Repair: all safe fixes at once, shown before anything is changed."
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "accept", "Apply", "Apply these fixes; u undoes each", "repair.accept"),
+        bind("s,ctrl+s", "accept_and_save", "Apply and save", "Apply these fixes, and save a copy", "repair.save"),
         bind("k", "keep_segments", "Keep headers", "Do not merge program headers", "repair.keep"),
         bind("F", "candidates", "Candidates", "Choose a note by hand", "repair.candidates"),
         bind("escape,q", "leave", "Back", "Stop, or go back without changes", "repair.back"),
@@ -57,8 +59,7 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
 
     def compose(self) -> ComposeResult:
         yield StatusLine(f" Repair {self._document.name}", id="title")
-        with VerticalScroll(id="told"):
-            yield Static(id="repair")
+        yield PlanList(id="told", text_id="repair")
         yield StatusLine("", id="progress")
         yield Footer(compact=True)
 
@@ -95,18 +96,18 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
     def _show(self, done: Repair) -> None:
         self._done = done
         self.refresh_bindings()
-        self.query_one("#repair", Static).update(plain("\n".join(repair_lines(done))))
+        self.query_one(PlanList).show(repair_plan(done))
         if done.question:
             self.show_progress("Nothing is changed. Press F to see the candidates")
         elif done.steps:
-            self.show_progress(f"Enter applies {len(done.steps)} fix(es); s then saves a copy")
+            self.show_progress(f"Enter applies {fixes_text(done)}; s applies and saves a copy")
         else:
             searched = " (memory was searched)" if done.searched else ""
-            self.show_progress(f"Nothing to do{searched}: ESC goes back")
+            self.show_progress(f"Nothing to do{searched}: Esc goes back")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether an action makes sense now, for the footer."""
-        if action == "accept":
+        if action in ("accept", "accept_and_save"):
             return self._done is not None and bool(self._done.steps)
         if action == "keep_segments":  # useful only if headers would be merged
             codes = [step.code for step in self._done.steps] if self._done is not None else []
@@ -115,8 +116,14 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
         return True
 
     def action_accept(self) -> None:
-        if self._done is not None and self._done.steps:
-            self.dismiss(AcceptedRepair(self._done, self._choice.keep_segments))
+        self._accept(saves=False)
+
+    def action_accept_and_save(self) -> None:
+        self._accept(saves=True)
+
+    def _accept(self, saves: bool) -> None:
+        if self._done is not None and self._done.steps and not self.job.running:
+            self.dismiss(AcceptedRepair(self._done, self._choice.keep_segments, saves))
 
     def action_keep_segments(self) -> None:
         if not self.job.running:
@@ -124,35 +131,12 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
             self._try()
 
     def action_candidates(self) -> None:
+        """Show the candidates above this screen: Esc there comes back."""
+        from vmci_tui.tui.screens.candidates_screen import CandidatesScreen
+
+        def chosen(candidate: RankedCandidate | None) -> None:
+            if candidate is not None:
+                self.dismiss(candidate)
+
         if not self.job.running:
-            self.dismiss("candidates")
-
-
-def repair_lines(done: Repair) -> list[str]:
-    """Return text with the planned changes, the verdicts before and after, and what the user must decide."""
-    out: list[str] = []
-    if done.question:
-        return ["You have to decide:", f"  {done.question}", "", "Press F to see the candidates in memory."]
-    if done.steps:
-        out += ["Planned changes:", *(f"  {step.code}  {step.edit.label}" for step in done.steps), ""]
-    else:
-        out += ["Nothing to repair." if not done.left else "No fix is safe without your decision.", ""]
-    if done.left:
-        out += ["Not repaired:", *(f"  {line}" for line in done.left), ""]
-    if done.proof is not None:
-        out += [
-            f"Proof: the note is then {PROVED[done.proof.proved]}"
-            if done.steps
-            else f"Proof: the note is {PROVED[done.proof.proved]}"
-        ]
-        out += [f"  {done.proof.why}", ""]
-    out += ["Readers, before and after:"]
-    for name, verdict in done.readers.now.items():
-        then = done.readers.after[name]
-        changed = "" if then.state == verdict.state else f"  ->  {state_words(then)}"
-        out += [f"  {name:<13} {state_words(verdict)}{changed}"]
-        if then.accepts is False:
-            out += [f"      {then.says or 'it prints nothing'}"]
-        elif then.state == "opens":
-            out += [f"      {then.unread}"]
-    return out
+            self.app.push_screen(CandidatesScreen(self.session), chosen)

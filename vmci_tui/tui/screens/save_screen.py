@@ -1,4 +1,4 @@
-"""The dialog that saves: it shows the plan, then the progress, then the result."""
+"""The dialog that saves: what will be written in a sentence, the details on a key, then the progress."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from vmci_tui.common.errors import SaveError, VmciError
 from vmci_tui.common.safe_text import visible
 from vmci_tui.document.document import Document
 from vmci_tui.layers.image import NewBytes
-from vmci_tui.render.verdict_report import harm_words
+from vmci_tui.render.plans.save_plan import copy_summary, in_place_summary
 from vmci_tui.saving.plan import Plan
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.host import host
-from vmci_tui.tui.save_session import SaveOutcome, SaveSession
+from vmci_tui.tui.save_session import InPlaceSave, SaveOutcome, SaveSession
 from vmci_tui.tui.style.cells import Row, plain
-from vmci_tui.tui.widgets.dialogs import Dialog, buttons, hint_line
+from vmci_tui.tui.widgets.dialogs import Choose, Dialog, buttons, hint_line
 from vmci_tui.tui.widgets.line_list import LineList
+from vmci_tui.tui.widgets.plan_list import PlanText
 from vmci_tui.tui.widgets.worker_screen import Job
 
 _MAX_ROWS = 2000
@@ -34,7 +36,10 @@ class SaveScreen(Dialog[SaveOutcome | None]):
 
     lesson_name = "save"
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        bind("down", "details", "Details", "Show what is written where, and the bytes", "save.details"),
+        Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
+    ]
 
     def __init__(self, saving: SaveSession) -> None:
         super().__init__()
@@ -42,25 +47,42 @@ class SaveScreen(Dialog[SaveOutcome | None]):
         self._job = Job(self, self.show_hint, "saving was stopped; no file was written")
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog wide"):
-            yield Static(classes="title", id="heading")
+        saving = self._saving
+        with Vertical(classes="dialog saving"):
+            yield Static(plain(saving.heading), classes="title")
+            yield PlanText(id="summary")
             yield LineList(id="plan")
             yield Static(plain("save as"), classes="label")
-            yield self.line_input(visible(self._saving.default), "target")
-            opened = self._saving.has_file
-            yield hint_line("the open file is not changed; ESC cancels" if opened else "ESC cancels")
-            in_place = (("in-place", "In place"),) if opened else ()
-            yield buttons(("ok", "Save"), *in_place, ("cancel", "Cancel"))
+            yield self.line_input(visible(saving.default), "target")
+            yield hint_line(saving.no_in_place if saving.has_file else "")
+            in_place = (("in-place", "In place"),) if saving.has_file else ()
+            save, cancel, details = ("ok", "Save"), ("cancel", "Cancel"), ("details", "Details")
+            if saving.untouched:
+                yield buttons(cancel, details, *in_place, ("ok", "Save anyway"))
+            else:
+                yield buttons(save, *in_place, details, cancel)
 
     def on_mount(self) -> None:
+        super().on_mount()
         self._show_plan()
-        self.query_one("#target", Input).focus()
+        for button in self.query("#in-place"):
+            button.disabled = bool(self._saving.no_in_place)
+        self.query_one("#cancel" if self._saving.untouched else "#target").focus()
 
     def _show_plan(self) -> None:
         saving = self._saving
-        self.query_one("#heading", Static).update(plain(saving.heading))
-        rows: list[Row] = [((words, "error"),) for words in harm_words(saving.harm)]
-        self.query_one("#plan", LineList).set_rows([*rows, *plan_rows(saving.document, saving.plan)])
+        summary = copy_summary(saving.document, saving.plan, saving.harm, saving.untouched)
+        self.query_one("#summary", PlanText).show(summary)
+        if self.has_class("detailed"):
+            self.query_one("#plan", LineList).set_rows(plan_rows(saving.document, saving.plan))
+
+    @on(Button.Pressed, "#details")
+    def action_details(self) -> None:
+        """Show the details and go to them."""
+        if not self.has_class("detailed"):
+            self.add_class("detailed")
+            self._show_plan()
+        self.call_after_refresh(self.query_one("#plan").focus)
 
     def _target(self) -> str:
         return self._saving.target(self.query_one("#target", Input).value)
@@ -83,14 +105,40 @@ class SaveScreen(Dialog[SaveOutcome | None]):
             return
         self.show_hint("saving")
         self._job.start(partial(self._saving.copy, target), self._saved, self._failed)
+        self._enable(False)
+
+    def _enable(self, enabled: bool) -> None:
+        """Enable or disable what starts a save; Cancel stops a running one."""
+        for widget in self.query("#target, #ok, #details"):
+            widget.disabled = not enabled
+        for button in self.query("#in-place"):
+            button.disabled = not enabled or bool(self._saving.no_in_place)
+        self.query_one("#target" if enabled else "#cancel").focus()
 
     @on(Button.Pressed, "#in-place")
-    def _in_place(self) -> None:
-        """Save in place; the first press shows the plan."""
+    def _ask_in_place(self) -> None:
+        """Ask whether the open file itself is to be changed; the plan is shown first."""
         if self._job.running:
             return
         try:
-            self._saved(self._saving.in_place())
+            save = self._saving.plan_for_in_place()
+        except VmciError as error:
+            self.show_hint(str(error), bad=True)
+            return
+        name = self._saving.document.name
+        summary = "\n".join(line.text for line in in_place_summary(self._saving.document, save.plan, save.harm))
+        hint = f"{summary}\nThe old bytes are kept in {name.rsplit('/', 1)[-1]}.vmci-undo; U undoes the save."
+        choices = (("stay", "Cancel"), ("change", f"Change {name.rsplit('/', 1)[-1]}"))
+
+        def chosen(choice: str | None) -> None:
+            if choice == "change":
+                self._save_in_place(save)
+
+        self.app.push_screen(Choose(f"Change {name} itself?", choices, hint), chosen)
+
+    def _save_in_place(self, save: InPlaceSave) -> None:
+        try:
+            self._saved(self._saving.in_place(save))
         except VmciError as error:
             self.show_hint(str(error), bad=True)
 
@@ -98,6 +146,7 @@ class SaveScreen(Dialog[SaveOutcome | None]):
         if outcome is not None:
             self.dismiss(outcome)
         elif self.is_attached:
+            self._enable(True)
             self._show_plan()
             self.show_hint(self._saving.question, bad=True)
 
@@ -105,6 +154,8 @@ class SaveScreen(Dialog[SaveOutcome | None]):
         if not isinstance(error, VmciError):
             host(self).failed(error)
             error = SaveError(f"not saved: {internal_errors.record(error)}")
+        if self.is_attached:
+            self._enable(True)
         self.show_hint(str(error), bad=True)
 
     def action_cancel(self) -> None:
@@ -120,7 +171,7 @@ def plan_rows(document: Document, plan: Plan) -> list[Row]:
     rows: list[Row] = [((f"{plan.strategy}: {plan.bytes_written} bytes at most", "title"),)]
     rows += [((f"    {part}", "dim"),) for part in plan.choice.split("; ")]
     for step in plan.steps:
-        rows.append(((f"{step.do:<14} ", "key"), (f"{step.offset:#x} + {step.length}", "value")))
+        rows.append(((f"{step.do:<18} ", "key"), (f"{step.offset:#x} + {step.length}", "value")))
         rows += [((f"    {why}", "dim"),) for why in step.why.split("; ")]
     for change in plan.changes:
         if isinstance(change.extent, NewBytes):

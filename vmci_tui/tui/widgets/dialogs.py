@@ -51,6 +51,10 @@ class Dialog(Guarded, ModalScreen[Result]):
     .dialog .buttons Button, .dialog .choices Button { margin: 0 0 0 2; }
     .dialog .choices { height: auto; padding: 1 0; }
     .dialog #plan { height: 1fr; }
+    .dialog.saving { width: 90; }
+    .dialog.saving #plan { display: none; }
+    .detailed .dialog.saving { width: 100; height: 90%; }
+    .detailed .dialog.saving #plan { display: block; border-top: solid $surface-lighten-2; }
     .dialog #text { height: 1fr; }
     """
     cancelled: ClassVar[object] = None

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.worker import Worker, get_current_worker
 
 from vmci_tui.common.errors import Cancelled, VmciError
-from vmci_tui.common.progress import Pace, Progress
+from vmci_tui.common.progress import Pace, Progress, bar
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.widgets.status_line import StatusLine
@@ -63,7 +63,9 @@ class Job:
             now = time.monotonic()
             if now - last >= _EVERY:
                 last = now
-                self._screen.app.call_from_thread(self._show, f"{pace.words(what, at, total)}  (ESC stops)")
+                self._screen.app.call_from_thread(
+                    self._show, f"{bar(at, total)} {pace.words(what, at, total)}  (Esc stops)"
+                )
 
         try:
             ended = partial(done, job(progress))
