@@ -15,6 +15,11 @@ def test_lines_have_time_and_caller_and_go_on_below_their_text() -> None:
     assert list(log_lines(record, callers=True)) == ["[   12.345678][    T1] one", " " * 23 + "\ttwo \\x1b[31m"]
 
 
+def test_backslashes_are_as_dmesg_prints_them() -> None:
+    (line,) = log_lines(LogRecord(7, 0, 4, 0, b"ACPI: \\_SB_.PCI0 \\\\srv \x01\\"))
+    assert line == "[    0.000000] ACPI: \\_SB_.PCI0 \\\\srv \\x01\\"
+
+
 def test_a_record_without_text_shows_its_problem() -> None:
     assert list(log_lines(LogRecord(7, 10**9, 4, 0, b"", None, "its text is overwritten"))) == [
         "[    1.000000] (its text is overwritten)"

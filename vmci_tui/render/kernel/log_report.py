@@ -40,8 +40,8 @@ def time_of(record: LogRecord) -> str:
 
 
 def shown(line: bytes) -> str:
-    """Return a line safe to show; its tabs stay."""
-    return "\t".join(visible(part) for part in line.split(b"\t"))
+    """Return a line safe to show, as dmesg does: its tabs stay, and its backslashes are single."""
+    return "\t".join(visible(part).replace("\\\\", "\\") for part in line.split(b"\t"))
 
 
 def log_json(records: Iterable[LogRecord]) -> list[dict[str, Any]]:
