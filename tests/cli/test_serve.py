@@ -25,6 +25,7 @@ from tests.paths import ROOT, SAMPLES
 from vmci_tui.cli.commands.serve import SESSIONS
 from vmci_tui.cli.run import main
 from vmci_tui.cli.serving import lesson_server as webserver
+from vmci_tui.cli.serving.lesson_page import lesson_page
 from vmci_tui.cli.serving.lesson_session import COLUMNS, ROWS
 from vmci_tui.settings import settings
 
@@ -102,11 +103,19 @@ async def test_only_the_page_of_this_machine_is_served(tmp_path: Path) -> None:
         async with aiohttp.ClientSession() as client, client.get(serve.url) as response:
             page = await response.text()
         assert "https://" not in page, "nothing is fetched from elsewhere"
+        assert "<title>vmci lessons</title>" in page and "Inspect and repair" in page
         port = urlsplit(serve.url).port
         for address in {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), port, socket.AF_INET)}:
             if not str(address).startswith("127."):
                 with pytest.raises(OSError):
                     socket.create_connection((str(address), port), timeout=2).close()
+
+
+def test_the_page_escapes_its_title_and_bounds_the_size_of_its_font() -> None:
+    page = lesson_page("<i>&", "http://x/static/", "ws://x/ws", "12")
+    assert "<title>&lt;i&gt;&amp;</title>" in page and "<i>&" not in page and 'data-font-size="12"' in page
+    for size, wanted in (("1", 8), ("999", 40), ("x", 16), ("9" * 5000, 16), (None, 16), ("\u0663", 16)):
+        assert f'data-font-size="{wanted}"' in lesson_page("", "", "", size)
 
 
 async def test_every_page_is_refused_under_another_name(tmp_path: Path) -> None:
@@ -265,7 +274,7 @@ async def test_the_server_waits_until_every_process_is_reaped(tmp_path: Path, mo
 
     monkeypatch.setattr(webserver, "run_session", slow_session)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = webserver.LessonServer([], listening, 2, str(tmp_path))
+        server = webserver.LessonServer([], listening, 2, str(tmp_path), "x")
         runner = web.AppRunner(await server._make_app(), shutdown_timeout=0.1)
         await runner.setup()
         await web.SockSite(runner, listening).start()

@@ -83,11 +83,6 @@ class Page(Session):
         await settle(self._server, self._next)
         return self._screen.text
 
-    async def click(self, x: int, y: int) -> None:
-        """Click at a pixel of the page; the terminal then has the keyboard."""
-        for kind in ("mousePressed", "mouseReleased"):
-            await self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
-
     async def press(self, *keys: str) -> None:
         for key in keys:
             if key in _CODES:
@@ -102,6 +97,11 @@ class Page(Session):
                 await self.call("Input.insertText", text=key)
             if key == "escape":  # an escape followed soon by other bytes would be another key
                 await self.settle()
+
+    async def evaluate(self, script: str) -> object:
+        """Return the value of an expression in the page."""
+        result = (await self.call("Runtime.evaluate", expression=script))["result"]
+        return result.get("value")
 
     async def picture(self) -> bytes:
         """Return a PNG of the page."""

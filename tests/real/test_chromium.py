@@ -19,8 +19,10 @@ async def test_a_lesson_from_start_to_end_in_chromium(tmp_path: Path) -> None:
     async with served(scratch) as serve, chromium("chromium", tmp_path / "profile", serve.process.pid) as page:
         await page.open(serve.url)
         await page.wait_for("Lessons", "What an entry is", "12")
-        await page.click(300, 50)
-        await page.press("enter")
+        assert await page.evaluate("document.title") == "vmci lessons"
+        assert await page.evaluate("document.activeElement.className") == "xterm-helper-textarea"
+        assert await page.evaluate("document.fonts.check('16px Roboto Mono')")
+        await page.press("enter")  # without a click
         await page.wait_for("Lesson: What an entry is  1/5", "host_format")
         empty = len(await page.picture())
         await page.to_the_size()

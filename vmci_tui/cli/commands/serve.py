@@ -12,6 +12,7 @@ from typing import Final
 from vmci_tui.cli.output import print_json, print_lines
 from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import OpenError, UsageError
+from vmci_tui.common.safe_text import visible
 from vmci_tui.lessons.lesson import find_lesson, headings, load
 from vmci_tui.settings import settings
 
@@ -26,7 +27,8 @@ def run(options: argparse.Namespace) -> int:
     found = headings(options.folder)
     for heading in found:
         load(heading.path)
-    name = find_lesson(options.name, found).name if options.name else None
+    lesson = find_lesson(options.name, found) if options.name else None
+    title = f"vmci lessons: {visible(lesson.title)}" if lesson is not None else "vmci lessons"
     port = _number(options.port, "port", (1 << 16) - 1)
     most = _most(options.sessions)
     try:
@@ -35,7 +37,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("textual-serve is not installed", "run pip install 'vmci-tui[web]'") from None
     # The sessions' folders are in this one, so that a session that dies leaves no file.
     with tempfile.TemporaryDirectory(prefix="vmci-serve-") as scratch, _listening(port) as listening:
-        server = LessonServer(session_command(options.folder, name), listening, most, scratch)
+        command = session_command(options.folder, lesson.name if lesson is not None else None)
+        server = LessonServer(command, listening, most, scratch, title)
         url = f"http://{HOST}:{port}"
         if options.json:
             print_json({"url": url})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,6 +12,7 @@ from typing import Any, Final
 from aiohttp import WSCloseCode, web
 from textual_serve.server import Server
 
+from vmci_tui.cli.serving.lesson_page import lesson_page
 from vmci_tui.cli.serving.lesson_session import MESSAGE_LIMIT, clamped, run_session
 
 _HEARTBEAT: Final = 15.0
@@ -33,10 +33,13 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class LessonServer(Server):
     """Run one process for each open page, `most` at a time."""
 
-    def __init__(self, command: Sequence[str], listening: socket.socket, most: int, scratch: str) -> None:
-        """Serve on `listening`; each run of `command`, which draws the lessons, gets its own folder in `scratch`."""
+    def __init__(self, command: Sequence[str], listening: socket.socket, most: int, scratch: str, title: str) -> None:
+        """Serve on `listening`; each run of `command`, which draws the lessons, gets its own folder in `scratch`.
+
+        `title` is that of the page.
+        """
         host, port = listening.getsockname()[:2]
-        super().__init__("", host, port, "vmci lessons")
+        super().__init__("", host, port, title)
         self._command, self._listening, self._most, self._scratch = command, listening, most, scratch
         self._sessions: set[asyncio.Task[Any]] = set()
 
@@ -82,15 +85,15 @@ class LessonServer(Server):
         return await handler(request)
 
     async def handle_index(self, request: web.Request) -> web.StreamResponse:
-        """Return the page without its web font, which would delay it on a closed network."""
+        """Return the page, or why there is none; nothing in it is fetched from elsewhere."""
         if self._is_full:
             text = _FULL_PAGE.format(words=self._full_words, retry=_RETRY)
             headers = {"Retry-After": str(_RETRY)}
             return web.Response(text=text, content_type="text/html", status=503, headers=headers)
-        page = await super().handle_index(request)
-        if isinstance(page, web.Response):
-            page.text = re.sub(r"<link[^>]*//fonts\.[^>]*>", "", page.text or "")
-        return page
+        static = f"{self.public_url}/static/"
+        websocket = f"{self.public_url.replace('http', 'ws', 1)}/ws"
+        text = lesson_page(self.title, static, websocket, request.query.get("fontsize"))
+        return web.Response(text=text, content_type="text/html")
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """Run a session. Refuse pages of other sites, which can reach this machine from the same browser."""
