@@ -17,7 +17,7 @@ from vmci_tui.findings.catalogue import GROUPS, catalogue
 from vmci_tui.knowledge.glossary import KeyInfo, explain, known_keys
 from vmci_tui.readers import qemu
 from vmci_tui.readers.key_readings import readings
-from vmci_tui.readers.rule import Reader, Rule
+from vmci_tui.readers.rule import KILLED, Reader, Rule
 from vmci_tui.readers.verdicts import DEFAULT, READERS
 from vmci_tui.readers.version import numbers_text
 from vmci_tui.render.verdict_report import STAGES
@@ -69,8 +69,8 @@ def readers_page() -> Iterator[str]:
     yield from (_HEAD, "# How each reader decides", "")
     yield "Rules are listed in the order in which the program applies them; the first refusing rule that matches"
     yield "decides. Words that a program prints are quoted. A rule holds for all versions unless it names some."
-    yield "How a program dies of numbers that it does not check (signals, stack guards, what malloc allows) is a model"
-    yield "of one build at work, found by experiments; see `deaths.py` in the folders of crash and makedumpfile."
+    yield "How a program dies on numbers that it does not check (signals, stack guards, what malloc allows) is modelled"
+    yield "after experiments with one build; see `deaths.py` in the folders of crash and makedumpfile."
     for reader in DEFAULT.all:
         yield from ("", f"## {reader.name} {reader.title}", "", f"Run as `{reader.command}`.", "")
         yield from (f"Checked with {', '.join(reader.known)}.", "")
@@ -82,7 +82,8 @@ def readers_page() -> Iterator[str]:
 
 def _rule(rule: Rule[Any]) -> Iterator[str]:
     what = f"refuses {STAGES[rule.stage]}" if rule.refuses else "continues"
-    words = f"; says `{rule.words}`" if rule.words else ""
+    prints = f"is {rule.words}" if rule.words.startswith(KILLED) else f"says `{rule.words}`"
+    words = f"; {prints}" if rule.words else ""
     seen = "" if rule.observed else "; not observed in a run, so the verdict is unknown"
     since = f"; from {numbers_text(rule.since)} on" if rule.since is not None else ""
     until = f"; before {numbers_text(rule.until)}" if rule.until is not None else ""

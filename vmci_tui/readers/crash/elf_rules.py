@@ -129,8 +129,8 @@ _HEAD: Final = (
         "section headers before them just fit; a third would not.",
         holds=lambda r: r.is_elf and not r.first_headers, where="e_phoff"),
     row("C10", "before", "netdump", _NETDUMP, UNKNOWN,
-        "Program header 1 has a p_align and a page-aligned p_offset: crash takes the file for an old netdump. With "
-        "p_align 0, or a p_offset that is not a multiple of 4096, crash takes the file for a kdump.",
+        "Program header 1 has a p_align and a page-aligned p_offset: crash mistakes the file for an old netdump. With "
+        "p_align 0, or a p_offset that is not a multiple of 4096, crash reads the file as a kdump.",
         holds=_is_old_netdump, where=_segment(1, "p_align")),
     row("C16", "before", "no-section-0", _RESIZE, _NO_SECTION,
         "e_phnum 0xffff means that section header 0 holds the number of program headers, but the file lacks it.",
@@ -150,8 +150,8 @@ _HEAD: Final = (
         "e_phnum is 0xffff, but section header 0 gives 1 as the number of program headers: there is none of memory.",
         holds=_one_header, where="e_phnum", until=(9,)),
     row("C16", "before", "one-header-since-9", _RESIZE, "",
-        "Section header 0 gives 1 as the number of program headers: crash then uses memory in which it wrote nothing, "
-        "so the outcome differs from build to build.",
+        "Section header 0 gives 1 as the number of program headers: crash then uses uninitialized memory, so the "
+        "outcome differs from build to build.",
         holds=_one_header, where="e_phnum", observed=False, since=(9,)),
     row("C18", "before", "memory-at-0", _RESIZE, "realloc: No such file or directory",
         "p_offset of program header 1 is 0: crash takes it as the length of the header area, and gives up.",
@@ -199,7 +199,7 @@ _NOTES: Final = (
     row("N06", "note", "too-many", _WALK, "",
         "There are more notes before this one than vmci follows.", observed=False),
     row("C03", "note", "other-pt-note", _NETDUMP, UNKNOWN,
-        "crash reads only the notes of program header 0; it takes the other PT_NOTE for memory.",
+        "crash reads only the notes of program header 0; it treats the other PT_NOTE as memory.",
         where=_other_pt_note),
     row("N01", "note", "no-note", _WALK, UNKNOWN,
         "None of the notes has a name that starts with VMCOREINFO.",

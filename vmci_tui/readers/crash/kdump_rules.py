@@ -96,14 +96,14 @@ REFUSALS: Final = (
     row("C23", "before", "block-size", _HEAD, NO_BLOCK,
         "block_size is 0 or negative, is larger than the file, or is a size for which crash overwrites it."),
     row("C26", "before", "bitmap-is-odd", _HEAD, "",
-        "The bitmaps do not start at a multiple of 4,096, are empty, or are large: what a crash that does not map them "
-        "does then is not known.",
+        "The bitmaps do not start at a multiple of 4,096, are empty, or are large: what crash then does without "
+        "mapping them is not known.",
         holds=lambda r: r.at_fault("bitmap") is not None and r.stopped("read") is None and not r.layout,
         where=lambda r: r.field("sub_hdr_size", "bitmap_blocks"), observed=False, until=_MAPPED),
     row("C25", "before", "notes-outside", _HEAD, "crash: compressed kdump: cannot read notes data",
-        "offset_note and size_note lead out of the file: crash gives up, although the text has its own pointers."),
+        "offset_note and size_note point outside the file: crash gives up, although the text has its own pointers."),
     row("N16", "note", "killed-by-notes", _NOTES, SEGV,
-        "Notes kill crash: an empty Xen note, a name length that leads out of memory, or more than 8,192 CPUs."),
+        "Notes kill crash: an empty Xen note, a name length that points outside memory, or more than 8,192 CPUs."),
     row("N16", "note", "killed-by-chance", _NOTES, "",
         "A note's lengths make crash read memory after the notes, which may or may not be mapped: the outcome "
         "differs from run to run.",
@@ -130,7 +130,7 @@ REFUSALS: Final = (
     row("N01", "note", "no-pointer", _READ, UNKNOWN,
         "size_vmcoreinfo is 0: the file has no text."),
     row("C25", "note", "pointer-outside", _READ, "crash: compressed kdump: cannot read vmcoreinfo data",
-        "offset_vmcoreinfo and size_vmcoreinfo lead out of the file, or give a size too large for memory."),
+        "offset_vmcoreinfo and size_vmcoreinfo point outside the file, or give a size too large for memory."),
     row("C25", "after", "pointer-at-the-top", _READ, UNKNOWN,
         "offset_vmcoreinfo + size_vmcoreinfo is at least 2^63: nothing can be read there, but crash does not notice, "
         "and looks for a release in its uninitialized memory."),

@@ -177,7 +177,7 @@ _MISSED: Final[tuple[tuple[str, str, str, str, Finder], ...]] = (
      "The note is there, but the sizes of the bytes before it lead past its start.",
      _buried),
     ("N02", "broken", _NOTES,
-     "A note whose sizes lead out of PT_NOTE ends the notes: drgn ignores it and all that follow.",
+     "A note whose sizes reach past PT_NOTE ends the notes: drgn ignores it and all that follow.",
      broken_note),
 )
 """Why it misses the note: cause and name of a rule, where it was read, the reason, and what finds the bytes."""
@@ -198,10 +198,10 @@ CORE_RULES: Final = (
         "The file is neither ELF nor kdump.",
         holds=lambda r: r.magic != MAGIC and not r.is_kdump, where=_start),
     _libelf("C07", "before", "too-many-sections", "elf_begin.c get_shnum", "libelf error: invalid ELF file data",
-        "With e_shnum 0, e_shoff leads to the number of section headers, which must fit in 32 bits.",
+        "With e_shnum 0, section header 0 has the number of section headers, which must fit in 32 bits.",
         holds=lambda r: r.is_elf and r.too_many_sections, where="e_shoff"),
     _drgn("C04", "before", "not-core", "", _NOT_A_CORE,
-        "The type of the file must be ET_CORE (4); drgn takes anything else as a program or a library.",
+        "The type of the file must be ET_CORE (4); drgn treats anything else as a program or a library.",
         holds=lambda r: r.is_elf and not r.too_many_sections and not r.is_core, where="e_type"),
     _libelf("C06", "before", "headers-behind-the-file", "elf_getphdrnum.c", "libelf error: invalid data",
         "The program headers must begin inside the file, but e_phoff points past its end.",

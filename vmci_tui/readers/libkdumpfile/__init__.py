@@ -50,12 +50,12 @@ _RULES: Final[tuple[Rule[OpenedWithLibkdumpfile], ...]] = (
     *MEMORY_RULES,
     _row(
         "C10", "note", "padded-to-eight-for-drgn", "notes.c", NOT_SET,
-        "drgn follows p_align 8 and finds the note; libkdumpfile takes all notes as padded to 4 bytes, and misses it.",
+        "drgn follows p_align 8 and finds the note; libkdumpfile treats all notes as padded to 4 bytes, and misses it.",
         where=lambda r: r.lost_note,
     ),
     RuleRows[OpenedWithLibkdumpfile]("libkdumpfile in drgn 0.0.21, ")(
         "M04", "after", "killed-by-i386", "ELF dumps of i386", "killed by SIGSEGV",
-        "libkdumpfile of drgn 0.0.20 and 0.0.21 dies of every ELF dump of an i386 guest.",
+        "libkdumpfile in drgn 0.0.20 and 0.0.21 dies on every ELF dump of an i386 guest.",
         holds=lambda r: r.run is not None and r.run.arch == "ia32", until=(0, 0, 22),
     ),
     *LAST_RULES,

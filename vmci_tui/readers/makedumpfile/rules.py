@@ -62,7 +62,7 @@ OF_KDUMP: Final = (
     row("C14", "before", "header-in-other-byte-order", "makedumpfile.c read_kdump_sub_header", _SUB_HEADER,
         "The header is big-endian: makedumpfile reads it in the byte order of the machine on which it runs."),
     row("C23", "before", "block-size", "makedumpfile.c read_kdump_sub_header", _SUB_HEADER,
-        "block_size, the offset of the sub-header, is negative or leads out of the file, or the file is cut off."),
+        "block_size, the offset of the sub-header, is negative or outside the file, or the file is cut off."),
     row("C29", "before", "header-version", _HEADERS,
         "get_kdump_compressed_header_info: header does not have dump_level member",
         "header_version is 0 or negative; any larger value is accepted, even 100."),
@@ -80,12 +80,12 @@ OF_KDUMP: Final = (
         "log."),
     row("C25", "note", "pointer-outside", "makedumpfile.c copy_vmcoreinfo",
         "copy_vmcoreinfo: Can't read the dump memory(FILE). No such file or directory",
-        "offset_vmcoreinfo and size_vmcoreinfo lead out of the file, or give a size too large for memory."),
+        "offset_vmcoreinfo and size_vmcoreinfo point outside the file, or give a size too large for memory."),
 )
 _OF_ELF: Final = (
     row("C17", "before", "sadump-signature", "sadump_info.c read_sadump_header", "sadump: invalid magic number",
         "`sadump` is at the start of the file or at 4,096, where a dump of Fujitsu's sadump has its partition "
-        "header: makedumpfile then takes the file for a damaged sadump, and gives up."),
+        "header: makedumpfile then mistakes the file for a damaged sadump, and gives up."),
     row("C17", "before", "sadump", "sadump_info.c read_sadump_header", "",
         "The file has a valid sadump header, which these rules do not cover.", observed=False),
     row("C21", "before", "flattened", _CHECK, _NO_EHDR,
@@ -184,8 +184,8 @@ _OF_TEXT: Final = (
         "A line of more than 1,499 bytes is read in pieces: each further piece counts as the next line.",
         refuses=False),
     row("T06", "after", "first-counts", _SYMBOL, "",
-        "A key that it uses is there twice with different values: the first counts, except that for PAGESIZE and "
-        "CRASHTIME the last counts.", refuses=False),
+        "A key that it uses appears twice with different values: the first counts, but of PAGESIZE and CRASHTIME "
+        "the last.", refuses=False),
     row("C12", "after", "other-machine", "arch/x86_64.c vtop4_x86_64", _NO_TABLE,
         "The dump is from another machine than the one that this makedumpfile was built for. It prints the text, and "
         "then finds no page tables of its own kind.", refuses=False),

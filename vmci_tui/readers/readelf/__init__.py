@@ -197,7 +197,7 @@ _RULES: Final = (
         holds=lambda r: r.no_note and not r.places and r.header.version == 0x01000000,
         where="EI_DATA", says=_said),
     row("C13", "before", "class", "get_file_header", _NO_NOTES,
-        "EI_CLASS is neither 1 nor 2; readelf then takes the file for a 32-bit one and finds its tables elsewhere.",
+        "EI_CLASS is neither 1 nor 2; readelf then reads the file as 32-bit, and looks for its tables elsewhere.",
         holds=lambda r: r.no_note and not r.places and r.view.head[EI_CLASS] not in (1, 2),
         where="EI_CLASS", says=_said),
     row("C01", "before", "class-of-machine", "get_file_header", _NO_NOTES,

@@ -180,7 +180,7 @@ row: Final[RuleRows[Volatility3]] = RuleRows(f"volatility3 {_VERSION}, symbols/l
 _RULES: Final = (
     row("T08", "after", "no-pair", "VMCoreInfo._vmcoreinfo_data_to_dict",
         "ValueError: not enough values to unpack (expected 2, got 1)",
-        "A line of the first note that it finds has no =, which ends it with an error.",
+        "A line of the first note that it finds has no `=`: it ends with an error.",
         where=lambda r: r.died if r.died and "unpack" in (r.died.words or "") else None),
     row("T07", "after", "no-number", "VMCoreInfo._parse_value",
         "ValueError: invalid literal for int() with base 16: 'zz'",
