@@ -58,6 +58,19 @@ def test_a_record_that_memory_does_not_hold_ends_the_log() -> None:
     assert "ends early" in log.remarks[-1]
 
 
+def test_of_a_log_with_too_many_records_the_last_ones_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    writer, lines = RecordWriter(PLACES[0]), TextWriter(PLACES[0], 1024)
+    for number in range(20):
+        writer.add(Said(b"line %02d" % number))
+        lines.add(b"line %02d" % number)
+    monkeypatch.setattr("vmci_tui.kernel.log.record_buffer.MOST_RECORDS", 2)
+    monkeypatch.setattr("vmci_tui.kernel.log.text_buffer.MOST_RECORDS", 2)
+    for log in (read(writer, writer.keys()), read(lines, lines.keys())):
+        assert [record.text for record in log.records] == [b"line 18", b"line 19"] and "last 2" in log.remarks[-1]
+    monkeypatch.setattr("vmci_tui.kernel.log.record_buffer.MOST_TEXT", 10)
+    assert [record.text for record in read(writer, writer.keys()).records] == [b"line 19"]
+
+
 @_EVERY
 @pytest.mark.parametrize("count", [0, 3, 300])
 def test_text_is_read_by_lines(place: Place, count: int) -> None:

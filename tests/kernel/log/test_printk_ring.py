@@ -103,17 +103,35 @@ def test_a_page_that_the_dump_lacks_is_said() -> None:
     assert read(ring, text, PLACES[0]).form == ""
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_damaged_rings_end_in_a_log_or_in_a_reason(seed: int) -> None:
+def test_of_a_log_with_too_many_records_the_last_ones_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring, text = written(PLACES[0], [Said(b"line %02d" % number) for number in range(20)])
+    monkeypatch.setattr("vmci_tui.kernel.log.printk_ring.MOST_RECORDS", 5)
+    log = read(ring, text, PLACES[0])
+    assert [record.sequence for record in log.records] == [15, 16, 17, 18, 19] and "last 5" in log.remarks[-1]
+    monkeypatch.setattr("vmci_tui.kernel.log.printk_ring.MOST_TEXT", 25)
+    assert [record.sequence for record in read(ring, text, PLACES[0]).records] == [17, 18, 19]
+
+
+def damage(seed: int) -> None:
+    """Read a ring after each of 25 changes to its bytes."""
     chosen = random.Random(seed)
     place = chosen.choice(PLACES)
     ring, text = written(place, lines(chosen.randrange(1, 60)))
     start = ring.paddr(ring.at)
     for _ in range(25):
-        at = start + chosen.choice(
-            (16 + chosen.randrange(88), 0x1000 + chosen.randrange(0x400), chosen.randrange(0x8400))
-        )
-        ring.ram.put(at, bytes([chosen.choice((0, 1, 255, chosen.randrange(256)))]))
+        parts = (16 + chosen.randrange(88), 0x1000 + chosen.randrange(0x400), chosen.randrange(0x8400))
+        ring.ram.put(start + chosen.choice(parts), bytes([chosen.choice((0, 1, 255, chosen.randrange(256)))]))
         log = read(ring, text, place)
         assert log.form or log.remarks
-        assert len(log.records) < 1 << 18
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_damaged_rings_end_in_a_log_or_in_a_reason(seed: int) -> None:
+    damage(seed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(20))
+def test_two_hundred_thousand_damaged_rings(part: int) -> None:
+    for seed in range(400):
+        damage(1000 + 400 * part + seed)

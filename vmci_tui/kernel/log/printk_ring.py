@@ -30,7 +30,7 @@ def read_ring(memory: VirtualMemory, text: Vmcoreinfo) -> KernelLog | str:
     if ring is None:
         return "memory does not have a printk ring where SYMBOL(prb) says, or the dump lacks its page"
     reader = _Reader(memory, layout, ring)
-    records = tuple(reader.records())
+    records = tuple(reader.records())[::-1]
     remarks = tuple(reader.remarks())
     if remarks and not any(record.text for record in records):
         return f"no record of the printk ring is whole. {' '.join(remarks).removesuffix('.')}"
@@ -46,26 +46,31 @@ class _Reader:
         self._ring = ring
         self._ids = (1 << memory.word * 8 - 2) - 1
         self._span = (ring.head - ring.tail & self._ids) + 1
-        self._room = MOST_TEXT
+        self._room, self._count, self._whole = MOST_TEXT, 0, True
         self._left_out: Counter[str] = Counter()
 
     def records(self) -> Iterator[LogRecord]:
-        """Yield the records that hold anything, the oldest first."""
-        count = min(self._span, 1 << self._ring.count_bits, MOST_RECORDS)
-        for back in range(count - 1, -1, -1):
+        """Yield the records that hold anything, the newest first, until there are too many."""
+        for back in range(min(self._span, 1 << self._ring.count_bits)):
             record = self._record(self._ring.head - back & self._ids)
-            if record is not None:
-                if record.problem:
-                    self._left_out[record.problem] += 1
-                yield record
+            if record is None:
+                continue
+            self._room -= len(record.text)
+            if self._count == MOST_RECORDS or self._room < 0:
+                self._whole = False
+                return
+            self._count += 1
+            if record.problem:
+                self._left_out[record.problem] += 1
+            yield record
 
     def remarks(self) -> Iterator[str]:
         """Yield what the list does not show, a sentence each."""
         whole = 1 << self._ring.count_bits
         if self._span > whole:
             yield "The ring's first and last record are too far apart, so the list may begin with older records."
-        if min(self._span, whole) > MOST_RECORDS:
-            yield f"Only the last {MOST_RECORDS} records are shown."
+        if not self._whole:
+            yield f"Only the last {self._count} records are shown."
         for problem, count in self._left_out.items():
             yield f"{count} record{'s' if count > 1 else ''}: {problem}."
 
@@ -114,9 +119,6 @@ class _Reader:
         repeated = self._long(block, 0) & self._ids
         if repeated != number and (repeated or not any(block)):  # tools that cut dumps put zeros where dmesg reads not
             return b"", "its text is overwritten"
-        self._room -= len(block)
-        if self._room < 0:
-            return b"", "the texts before it have more bytes than a log"
         return block[word:], "its text is cut short" if length > room - word else ""
 
     def _long(self, raw: bytes, at: int) -> int:

@@ -56,11 +56,11 @@ def read_records(memory: VirtualMemory, text: Vmcoreinfo) -> KernelLog | str:
         return "the dump lacks the page with log_buf"
     if not buffer or not 0 < size <= _LARGEST or max(first, end) > size:
         return "memory does not hold a log buffer where SYMBOL(log_buf) says"
-    records: deque[LogRecord] = deque(maxlen=MOST_RECORDS)
+    records: deque[LogRecord] = deque()
     remarks: list[str] = []
-    place, passed, held = first, 0, 0
+    place, passed, held, whole = first, 0, 0, True
     while place != end:
-        if held > MOST_TEXT or passed > _MOST_BYTES:
+        if passed > _MOST_BYTES:
             remarks.append("The log ends early: it is longer than the kernel's ever are.")
             break
         head = memory.read(buffer + place, layout.size)
@@ -74,10 +74,12 @@ def read_records(memory: VirtualMemory, text: Vmcoreinfo) -> KernelLog | str:
             break
         records.append(_record(memory, layout, head, buffer + place + layout.size, length))
         place, passed, held = place + length, passed + length, held + len(records[-1].text)
+        while len(records) > MOST_RECORDS or held > MOST_TEXT:
+            held, whole = held - len(records.popleft().text), False
     if not records and remarks:
         return "memory does not hold the records of log_buf"
-    if len(records) == MOST_RECORDS:
-        remarks.append(f"Only the last {MOST_RECORDS} records are shown.")
+    if not whole:
+        remarks.append(f"Only the last {len(records)} records are shown.")
     return KernelLog(tuple(records), "log_buf with records", tuple(remarks))
 
 

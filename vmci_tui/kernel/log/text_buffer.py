@@ -31,7 +31,7 @@ def read_text(memory: VirtualMemory, text: Vmcoreinfo) -> KernelLog | str:
     parts = (memory.read(buffer + start, min(length, size - start)), memory.read(buffer, max(0, length + start - size)))
     if None in parts:
         return "the dump lacks a page of log_buf"
-    lines = b"".join(part or b"" for part in parts).rstrip(b"\0").removesuffix(b"\n").split(b"\n")
+    lines = b"".join(part or b"" for part in parts).rstrip(b"\0").removesuffix(b"\n").rsplit(b"\n", MOST_RECORDS)
     remarks = (f"Only the last {MOST_RECORDS} records are shown.",) if len(lines) > MOST_RECORDS else ()
     return KernelLog(tuple(map(_record, lines[-MOST_RECORDS:] if length else ())), "log_buf as text", remarks)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
 from vmci_tui.kernel.log.marks import Mark, mark_of, panic_of
 from vmci_tui.kernel.log.record import LEVELS, KernelLog, LogRecord
 from vmci_tui.render.kernel.log_report import log_lines
 
+_MOST_LINES: Final = 1 << 18
+"""Twice the most records."""
 VIEWS: Final = ((7, "all levels"), (4, "warnings and worse"), (3, "errors and worse"))
 """What a screen can show: the least severe level, and its words."""
 
@@ -62,16 +65,18 @@ class LogView(NamedTuple):
 
 
 def view_of(log: KernelLog) -> LogView:
-    """Return all lines of a log."""
-    lines = tuple(
-        LogLine(record, text.expandtabs(8), number == 0, mark if number == 0 else None)
-        for record in log.records
-        for mark in (mark_of(record),)
-        for number, text in enumerate(log_lines(record))
-    )
-    panic = panic_of(log)
+    """Return the lines of a log, the last ones of one that is longer than any kernel's."""
+    newest: list[LogLine] = []
+    for record in reversed(log.records):
+        texts = list(islice(log_lines(record), _MOST_LINES))
+        if len(newest) + len(texts) > _MOST_LINES:
+            break
+        mark = mark_of(record)
+        lines = [LogLine(record, text.expandtabs(8), at == 0, None if at else mark) for at, text in enumerate(texts)]
+        newest += reversed(lines)
+    lines, panic = newest[::-1], panic_of(log)
     start = next((at for at, line in enumerate(lines) if line.record is panic), len(lines) - 1)
-    return LogView(lines, lines, max(start, 0))
+    return LogView(tuple(lines), tuple(lines), max(start, 0))
 
 
 def record_words(record: LogRecord) -> str:
