@@ -16,10 +16,10 @@ from tests.tui.driving import main_screen, running, settled, shown
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.readers import installed as asking
 from vmci_tui.readers.verdicts import NAMES, VerdictPair
+from vmci_tui.render.tables.value_table import value_rows
 from vmci_tui.tui.panes.findings import FindingsList
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList
-from vmci_tui.tui.screens.matrix_screen import matrix_lines
 from vmci_tui.tui.screens.readers_screen import ReadersScreen
 from vmci_tui.tui.widgets.dialogs import Ask
 from vmci_tui.tui.widgets.line_list import LineList
@@ -72,10 +72,30 @@ def test_a_reader_that_only_checks_for_a_key_reads_no_other_value(sample: Sample
     document = open_document(sample("amd64-cut-note.elf"))
     text = document.state.vmcoreinfo
     assert text is not None
-    _, lines = matrix_lines(text, Judgement.of(document).both.now)
-    offset = next(line for line in lines if line.key == "KERNELOFFSET")
+    _, lines = value_rows(text, Judgement.of(document).both.now)
+    offset = next(line for line in lines if line.key == b"KERNELOFFSET")
     kinds = {value.how for value in offset.values.values() if value is not None}
     assert "presence only" in kinds and len(kinds) > 1 and not offset.differs
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+async def test_the_matrix_shows_first_what_differs_and_marks_it(sample: Sample, size: tuple[int, int]) -> None:
+    async with running(sample("duplicate-keys.elf"), size=size) as pilot:
+        await pilot.press("m")
+        await settled(pilot)
+        lines = shown(pilot).split("\n")
+        heads, first = lines[1], lines[3]
+        assert "OSRELEASE" in first and "rescue" in first and "amd64" in first
+        assert heads.index("drgn") == first.index("!") + 2, "the value is below its reader"
+        await pilot.press("slash", *"phys_base", "enter")
+        await settled(pilot)
+        assert "OSRELEASE" not in shown(pilot) and "NUMBER(phys_base)" in shown(pilot)
+        await pilot.press("i")
+        await settled(pilot)
+        assert "Explain: NUMBER(phys_base)" in shown(pilot)
+        await pilot.press("escape", "escape")
+        await settled(pilot)
+        assert "OSRELEASE" in shown(pilot)
 
 
 async def test_the_matrix_names_its_readers_at_80_columns(sample: Sample) -> None:
@@ -105,6 +125,19 @@ async def test_a_key_is_explained_with_room_and_what_matters_first(
         await pilot.press("i", "i", "i", "i")
         assert not screen.query("#about")
         assert size[0] == 80 or screen.query_one("#findings-pane").size.height > 0
+
+
+async def test_the_meaning_of_a_key_says_how_to_close_it_and_gives_way(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=(120, 36)) as pilot:
+        screen = main_screen(pilot)
+        for key in ("escape", "4", "I"):
+            await pilot.press("3", "i")
+            await settled(pilot)
+            assert "Explain: OSRELEASE (i or Esc closes)" in shown(pilot)
+            await pilot.press(key)
+            await settled(pilot)
+            assert not screen.query("#about") and screen.query_one("#findings-pane").size.height > 0, key
+        assert "Inspector" in shown(pilot)
 
 
 async def test_a_key_shows_what_further_programs_make_of_the_file(sample: Sample) -> None:

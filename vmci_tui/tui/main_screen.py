@@ -198,6 +198,8 @@ class MainScreen(Guarded, Screen[None]):
     def action_pane(self, name: str) -> None:
         if not PANES[NAMES.index(name)].fits(self.document):
             return
+        if name == "findings" and self._explains_in_place:
+            self.call_later(self.query_one(KeysPane).stop_explaining)
         self._active = name
         self._show_pane(name)
         self._show_tabs()
@@ -218,10 +220,16 @@ class MainScreen(Guarded, Screen[None]):
             self._show_pane(focused.id)
             self._show_tabs()
 
-    def key_escape(self) -> None:
-        """Stop the search if one runs, else clear the filter."""
-        if not self.query_one(HexPane).stop_search():
-            self.query_one(KeysPane).clear_filter()
+    @property
+    def _explains_in_place(self) -> bool:
+        """Whether the meaning of a key stands where the findings are else."""
+        return self.has_class("-normal") and self.has_class("explaining")
+
+    async def key_escape(self) -> None:
+        """Stop the search if one runs, else close the meaning of a key, else clear the filter."""
+        keys = self.query_one(KeysPane)
+        if not self.query_one(HexPane).stop_search() and not await keys.stop_explaining():
+            keys.clear_filter()
 
     # Actions
 
@@ -232,6 +240,8 @@ class MainScreen(Guarded, Screen[None]):
         return MainActions(self, self.session)
 
     async def action_inspect(self) -> None:
+        if self._explains_in_place:
+            await self.query_one(KeysPane).stop_explaining()
         await self.query_one(Panes).toggle_inspector()
 
     def action_save(self) -> None:

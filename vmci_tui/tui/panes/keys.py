@@ -36,6 +36,8 @@ PROVED = {True: "proved", False: "DISPROVED", None: "not provable"}
 """Whether guest memory proves the text, in a word."""
 _REST_SECONDS = 0.15
 """Seconds that the cursor rests on a key before it is explained, so that moving it stays cheap."""
+_KEY_SHOWN = 40
+"""Characters of a key in the title of its meaning."""
 
 
 class KeysList(LineList):
@@ -262,12 +264,18 @@ class KeysPane(Guarded, Vertical):
     @on(KeysList.ExplainWanted)
     async def _toggle_explaining(self) -> None:
         """Show or hide what the key under the cursor means."""
-        self._explaining = not self._explaining
-        self.screen.set_class(self._explaining, "explaining")
-        if self._explaining:
-            self._explain(self.query_one(KeysList).line())
-        else:
-            await self.screen.query("#about").remove()  # a new one has the same id, which must be free
+        if await self.stop_explaining():
+            return
+        self._explaining = True
+        self.screen.add_class("explaining")
+        self._explain(self.query_one(KeysList).line())
+
+    async def stop_explaining(self) -> bool:
+        """Hide what the key means; return False if nothing is explained."""
+        was, self._explaining = self._explaining, False
+        self.screen.remove_class("explaining")
+        await self.screen.query("#about").remove()  # a new one has the same id, which must be free
+        return was
 
     def explain_soon(self, line: Line | None) -> None:
         """Explain the key once the cursor rests on it."""
@@ -283,13 +291,18 @@ class KeysPane(Guarded, Vertical):
 
         lines = explained(line.key, line.value) if line is not None and line.key else ()
         words = plain("\n".join(lines) or "Linux writes no key like this one")
+        key = visible(line.key)[:_KEY_SHOWN] if line is not None and line.key else "a line without a key"
+        title = plain(f"Explain: {key} (i or Esc closes)")
         if found := self.screen.query("#about-text"):
             found.first(Static).update(words)
+            self.screen.query_one("#about").border_title = title
             self.screen.query_one("#about").scroll_home(animate=False)
             return
         # At normal width the keys' column is narrow: explain in place of the findings, below the hex view.
         home = self.screen.query_one("#right") if self.screen.has_class("-normal") else self
-        home.mount(VerticalScroll(Static(words, id="about-text"), id="about"))
+        about = VerticalScroll(Static(words, id="about-text"), id="about")
+        about.border_title = title
+        home.mount(about)
 
 
 def key_rows(state: State, wanted: str = "") -> KeyRows:

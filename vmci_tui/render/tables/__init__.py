@@ -1,0 +1,1 @@
+"""Tables of what readers make of a file, with columns as wide as the screen has room for."""
