@@ -43,7 +43,7 @@ def order(*placed: tuple[int, bytes], prove: Prove = CANNOT_TELL) -> list[int]:
 def test_each_text_is_listed_once_with_all_its_places() -> None:
     (item,) = judged((0x9000, note()), (0x3000, TEXT_64), (0x2004, note()), (0x5000, note(order="big")))
     assert item.candidate.paddr == 0x5000 and item.copies == (0x2004, 0x3000, 0x9000)
-    assert item.why == "note with header on a page start, not proved: memory cannot tell"
+    assert item.why == "complete note at a page boundary, not proved: memory cannot tell"
 
 
 def test_proof_ranks_before_form_and_a_contradiction_after_no_proof() -> None:
@@ -82,11 +82,8 @@ def test_only_whole_candidates_are_compared_with_memory() -> None:
 
     found = judged((0x3000, note()[:100]), (0x5000, note()), (0x7000, TEXT_64), prove=prove)
     assert asked == [TEXT_64] and found[0].proof.proved
-    assert found[
-        1
-    ].why == f"note with header, claims {len(TEXT_64)} bytes, 76 are text, a part of the one at 0x5000".replace(
-        "header,", "header on a page start,"
-    )
+    claim = f"claims {len(TEXT_64)} bytes, 76 are text"
+    assert found[1].why == f"note at a page boundary, {claim}, a part of the note at 0x5000"
     assert found[1].proof.proved is None
 
 
@@ -94,7 +91,7 @@ def test_the_only_proved_text_is_chosen() -> None:
     found = judged((0x3000, note(OTHER)), (0x5000, note()), prove=proving(TEXT_64))
     chosen = choose(found)
     assert chosen is found[0] and chosen.candidate.paddr == 0x5000 and why_not(found) == ""
-    assert "of a kernel 5.10.0-old, unlike the one at" in found[1].why
+    assert "of a kernel 5.10.0-old, unlike the note at" in found[1].why
 
 
 @pytest.mark.parametrize("prove", [proving(), proving(against=(TEXT_64,))])
@@ -125,14 +122,15 @@ def test_after_a_panic_the_note_and_the_safe_copy_are_newer_than_the_first_page(
     found = judged((0x3000, TEXT_64), (0x5000, note(PANIC)), (0x7000, PANIC), prove=proving(TEXT_64, PANIC))
     chosen = choose(found)
     assert chosen is not None and chosen.candidate.paddr == 0x5000
-    assert found[1].why.startswith("text without header on a page start, the one at 0x5000 without CRASHTIME, proved")
+    what = "complete text without a note header at a page boundary"
+    assert found[1].why.startswith(f"{what}, like the note at 0x5000, but without CRASHTIME, proved")
 
 
 def test_a_proved_part_of_the_note_is_not_a_rival() -> None:
     part = TEXT_64[: TEXT_64.index(b"NUMBER")]
     found = judged((0x3000, part), (0x5000, note()), (0x7000, TEXT_64), prove=proving(TEXT_64, part))
     chosen = choose(found)
-    assert chosen is not None and chosen.candidate.text == TEXT_64 and "a part of the one at 0x5000" in found[1].why
+    assert chosen is not None and chosen.candidate.text == TEXT_64 and "a part of the note at 0x5000" in found[1].why
 
 
 def test_the_kernels_own_pointers_decide_between_equal_notes() -> None:

@@ -66,7 +66,7 @@ def test_off_page_starts_only_a_search_of_every_byte_finds_it(data: bytes) -> No
     guest = guest_with((0x5004, data))
     assert not list(find(guest))
     item = only(guest, everywhere=True)
-    assert item.paddr == 0x5004 and item.faults == ("not on a page start",) and item.whole
+    assert item.paddr == 0x5004 and item.faults == ("not at a page boundary",) and item.whole
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_missing_bytes_are_not_invented() -> None:
 def test_a_page_is_as_large_as_the_text_says() -> None:
     text = TEXT_64.replace(b"PAGESIZE=4096", b"PAGESIZE=65536")
     on, off = list(find(guest_with((0x10000, note(text)), (0x25000, note(text)))))
-    assert on.faults == () and off.faults == ("not on a page start",)
+    assert on.faults == () and off.faults == ("not at a page boundary",)
 
 
 @pytest.mark.parametrize("at", range(0x2000 - 40, 0x2000 + 2))

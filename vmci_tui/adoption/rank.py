@@ -173,9 +173,8 @@ def _rivals(ranked: Sequence[tuple[_SameText, Proof]]) -> list[tuple[Candidate, 
 def _why(group: _SameText, proof: Proof, best: Candidate, pointed: frozenset[int]) -> Safe:
     """Return one printable line."""
     item = group.best
-    said = ["note with header" if item.kind == "note" else "text without header"]
-    if not item.misplaced:
-        said[0] += " on a page start"
+    what = "note" if item.kind == "note" else "text without a note header"
+    said = [f"{'complete ' if item.whole else ''}{what}{'' if item.misplaced else ' at a page boundary'}"]
     said += item.faults
     if item.paddr in pointed:
         said.append("the kernel's own pointers name it")

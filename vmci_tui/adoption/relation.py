@@ -34,12 +34,12 @@ def is_rival(item: RankedCandidate, best: RankedCandidate) -> bool:
 
 def relation(item: Candidate, best: Candidate) -> str:
     """Return how `item` relates to `best`, as words; not yet safe to show."""
-    where = f"the one at {best.paddr:#x}"
+    where = f"the {best.kind} at {best.paddr:#x}"
     if item.text == best.text:
         return f"a copy of {where}"
     for one, other, word in ((item, best, "without"), (best, item, "with")):
         if _CRASHTIME.sub(b"", other.text) == one.text:
-            return f"{where} {word} CRASHTIME"
+            return f"like {where}, but {word} CRASHTIME"
     if best.text.startswith(item.text):
         return f"a part of {where}"
     if (release := release_of(item.text)) != release_of(best.text):

@@ -252,7 +252,7 @@ def plan_text(plan: Plan, source: Source) -> Iterator[str]:
     if plan.empty:
         yield "plan: nothing to change; the copy would be identical to the file"
         return
-    yield f"plan: {plan.strategy}, {plan.bytes_written} bytes at most"
+    yield f"plan: {plan.strategy}, at most {size_text(plan.bytes_written)}"
     yield f"  {plan.choice}"
     for step in plan.steps:
         yield f"  {step.do:<16} {step.offset:#014x} + {step.length}: {step.why}"

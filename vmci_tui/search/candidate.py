@@ -32,7 +32,7 @@ class Candidate(NamedTuple):
     @property
     def faults(self) -> tuple[str, ...]:
         """Return what is wrong with it; empty for a good one."""
-        return ((self.damage,) if self.damage else ()) + (("not on a page start",) if self.misplaced else ())
+        return ((self.damage,) if self.damage else ()) + (("not at a page boundary",) if self.misplaced else ())
 
     @property
     def text(self) -> bytes:

@@ -12,6 +12,7 @@ from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import EditError, UsageError
 from vmci_tui.common.safe_text import literal, visible
+from vmci_tui.common.sizes import size_text
 from vmci_tui.containers.guest import raw_guest
 from vmci_tui.document import edit_entry, edit_headers, edit_notes, edit_text
 from vmci_tui.document.document import Document
@@ -184,7 +185,7 @@ def save(
 def _saved_in_place(document: Document, plan: Plan) -> tuple[str, ...]:
     """Save, and return the messages about it."""
     saved = save_in_place(document, plan)
-    words = f"saved {saved.name} in place ({plan.strategy}, {plan.bytes_written} bytes); to undo it: vmci undo FILE"
+    words = f"saved {saved.name} in place ({plan.strategy}, {plan.bytes_written} bytes); `vmci undo FILE` undoes it"
     more = ["the file is read-only: it was made writable for the save only"] if saved.forced else []
     if saved.given_up:
         which = "1 older save" if saved.given_up == 1 else f"{saved.given_up} older saves"
@@ -198,8 +199,8 @@ def _copied(options: argparse.Namespace, document: Document, plan: Plan) -> tupl
     limit = parse_number(asked) if asked else CHECK_LIMIT
     print_leftovers(options.output)
     saved = save_copy(document, plan, options.output, shown_progress(), limit)
-    checked = f"; {saved.checked} bytes of memory read back and equal" if document.dump else ""
-    return (f"saved {saved.name}: {saved.size} bytes{checked}",)
+    checked = f"; {size_text(saved.checked)} of guest memory read back: identical" if document.dump else ""
+    return (f"saved {saved.name}: {size_text(saved.size)}{checked}",)
 
 
 def _undo(options: argparse.Namespace) -> int:

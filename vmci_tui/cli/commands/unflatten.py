@@ -9,6 +9,7 @@ from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import UsageError
 from vmci_tui.common.safe_text import visible
+from vmci_tui.common.sizes import size_text
 from vmci_tui.layers.file import FileSource
 from vmci_tui.render.verdict_report import harm_json
 from vmci_tui.saving.harm import harm_of_plain
@@ -38,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     print_harm(harm, given)
     print_missing_consent(unasked)
     if not (unasked or options.dry_run):
-        say(f"saved {visible(options.output)}: {size} bytes")
+        say(f"saved {visible(options.output)}: {size_text(size)}")
     for fault in faults:
         say(f"vmci: {fault}")
     return int(bool(unasked or faults))
