@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Callable
@@ -9,14 +10,17 @@ from pathlib import Path
 
 import pytest
 from textual.events import Paste
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
 from tests.paths import SAMPLES
-from tests.tui.driving import hint, main_screen, running, settled, shown, type_text, until
+from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text, until
+from vmci_tui.opening.folder_listing import pasted_path
 from vmci_tui.settings.settings import recent, remember
+from vmci_tui.tui import disk_watch
 from vmci_tui.tui.app import VmciApp
 from vmci_tui.tui.screens.open_screen import OpenScreen
-from vmci_tui.tui.screens.start_screen import StartScreen, pasted_path
+from vmci_tui.tui.screens.start_screen import StartScreen
+from vmci_tui.tui.widgets.dialogs import EditText
 from vmci_tui.tui.widgets.line_list import LineList
 
 Sample = Callable[[str], str]
@@ -176,3 +180,73 @@ async def test_edits_are_not_lost_by_opening_another_file(sample: Sample) -> Non
         assert isinstance(pilot.app.screen, StartScreen) and "Back" in shown(pilot)
         await pilot.press("escape")
         assert main_screen(pilot).is_current and recent()
+
+
+async def test_a_pasted_entry_is_shown_as_p_would(sample: Sample) -> None:
+    async with running(sample("amd64-cut-nonote.elf")) as pilot:
+        pilot.app.screen.post_message(Paste("19c8000 1024\n"))
+        await until(pilot, lambda: isinstance(pilot.app.screen, EditText))
+        assert pilot.app.screen.query_one(TextArea).text == "19c8000 1024\n"
+        await pilot.press("ctrl+s")
+        await settled(pilot)
+        entry = main_screen(pilot).document.state.entry
+        assert entry is not None and entry.entry.paddr == 0x19C8000
+
+
+async def test_a_pasted_path_is_asked_for_and_anything_else_is_explained(folder: Path, sample: Sample) -> None:
+    async with running(sample("good.entry")) as pilot:
+        pilot.app.screen.post_message(Paste(f"'{folder}/crlf.elf'"))
+        await until(pilot, lambda: isinstance(pilot.app.screen, OpenScreen))
+        await pilot.press("enter")
+        await settled(pilot)
+        assert main_screen(pilot).document.name.endswith("crlf.elf")
+        pilot.app.screen.post_message(Paste("x" * 100_000))
+        await until(pilot, lambda: said(pilot))
+        assert "neither an entry" in said(pilot) and main_screen(pilot).is_current
+
+
+@pytest.mark.parametrize(
+    ("mark", "words"),
+    [("DELETED", "was deleted or moved"), ("REPLACED", "another file is named"), ("CHANGED ON DISK", "has changed")],
+)
+async def test_a_file_that_does_not_stay_on_the_disk(
+    mark: str, words: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk_watch, "_EVERY", 0.05)
+    path = folder / "crlf.elf"
+    before = path.read_bytes()
+    async with running(str(path)) as pilot:
+        await asyncio.sleep(0.2)
+        assert mark not in shown(pilot)
+        if mark == "DELETED":
+            path.unlink()
+        elif mark == "REPLACED":
+            shutil.copy(path, folder / "new")
+            (folder / "new").rename(path)
+        else:
+            with path.open("ab") as file:
+                file.write(b"more")
+        await until(pilot, lambda: mark in shown(pilot))
+        assert mark in shown(pilot) and said(pilot).count(words) == 1
+        await asyncio.sleep(0.2)
+        assert said(pilot).count(words) == 1, "it is said once"
+        document = main_screen(pilot).document
+        assert document.source.read(0, len(before)) == before, "what was opened is still there"
+
+
+async def test_a_save_in_place_of_ones_own_is_not_a_change_by_others(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk_watch, "_EVERY", 0.02)
+    async with running(str(folder / "more" / "good.entry")) as pilot:
+        await pilot.press("w", "enter")
+        await settled(pilot)
+        await pilot.press("s")
+        await settled(pilot)
+        await pilot.click("#in-place")
+        await settled(pilot)
+        await pilot.press("down", "enter")
+        await settled(pilot)
+        assert "in place" in said(pilot)
+        await asyncio.sleep(0.3)
+        assert "ON DISK" not in shown(pilot) and "another program" not in said(pilot)

@@ -13,7 +13,7 @@ import select
 import stat
 import warnings
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol, Self
+from typing import Literal, NamedTuple, Protocol, Self
 
 from vmci_tui.common.errors import OpenError
 from vmci_tui.common.safe_text import Safe, visible
@@ -42,6 +42,10 @@ class Identity(NamedTuple):
     inode: int
     size: int
     mtime: int
+
+
+OnDisk = Literal["same", "gone", "replaced", "changed"]
+"""What became of an open file: nothing, it was deleted, its name is another file's, or its bytes changed."""
 
 
 class BytesSource:
@@ -147,6 +151,21 @@ class FileSource:
         """Return the file's identity now, to compare it with the one at opening."""
         status = os.fstat(self._fd)
         return Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+    def on_disk(self) -> OnDisk:
+        """Return what is under the file's name now, as far as that can be told: `same` once it is closed."""
+        if self._fd < 0:
+            return "same"
+        try:
+            status = os.stat(self.path)
+        except (FileNotFoundError, NotADirectoryError):
+            return "gone"
+        except OSError:
+            return "same"
+        now = Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        if now[:2] != self.identity[:2]:
+            return "replaced"
+        return "same" if now == self.identity else "changed"
 
     def __enter__(self) -> Self:
         return self

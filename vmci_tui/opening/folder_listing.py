@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import time
 from itertools import islice, takewhile
@@ -48,6 +49,16 @@ def parted(typed: str) -> tuple[str, str]:
     """Return the folder of a typed path, with the slash at its end, and the beginning of a name in it."""
     folder, slash, name = typed.rpartition("/")
     return folder + slash, name
+
+
+def pasted_path(text: str) -> str:
+    """Return the first line of a pasted text as a path, without the quotes or backslashes of a shell."""
+    line = text.strip().split("\n")[0].strip()
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        return line
+    return words[0] if len(words) == 1 else line
 
 
 def list_folder(folder: str) -> FolderListing:

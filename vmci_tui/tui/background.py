@@ -18,6 +18,14 @@ def one_thread() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "judge")
 
 
+def run_aside(job: Call) -> None:
+    """Run a job in a thread that the end of the app does not wait for: it may hang on a server that is gone.
+
+    The job must not fail; it hands its result over by `call_later` of a widget.
+    """
+    threading.Thread(target=job, daemon=True, name="aside").start()
+
+
 class Background(Generic[Result]):
     """Runs one job at a time in a thread, where no widget may be touched; a new job stops the old one."""
 

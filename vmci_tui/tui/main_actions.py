@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from vmci_tui.adoption.choose import adopted
@@ -13,8 +14,10 @@ from vmci_tui.document import edit_headers, edit_notes, edit_text
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.edit_notes import FromFile
 from vmci_tui.document.memory_document import memory_document
+from vmci_tui.formats.entry_from_text import is_entry_text
 from vmci_tui.formats.fw_cfg_entry import parse_number
 from vmci_tui.formats.vmcoreinfo import TAKEN_OUT, is_indented, unindented
+from vmci_tui.opening.folder_listing import pasted_path
 from vmci_tui.opening.note_inputs import note_or_text
 from vmci_tui.render.dump_report import header_report
 from vmci_tui.render.shell_script import look_commands
@@ -244,6 +247,19 @@ class MainActions:
 
         choices = (("stay", "Stay"), ("save", "Save a copy first"), ("leave", "Leave and lose the edits"))
         choose(self._screen, "There are unsaved edits", choices, chosen, "; ".join(document.labels[-3:]))
+
+    def take_paste(self, text: str, show_entry: Callable[[str], object]) -> None:
+        """Show a pasted entry in its box, or ask whether to open the pasted path; say what else can be pasted where."""
+        path = os.path.expanduser(pasted_path(text))
+        if is_entry_text(text.encode("utf-8", "backslashreplace")):
+            show_entry(text)
+        elif os.path.exists(path):
+            self.confirm_unsaved(partial(host(self._screen).ask_open, path))
+        else:
+            words = (
+                "this is neither an entry, as gdb prints it, nor a file: e edits the text of the note, o opens a file"
+            )
+            self._say(words)
 
     # More of the file
 

@@ -15,9 +15,11 @@ from vmci_tui.document import edit_notes
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
 from vmci_tui.tui.bindings import bind
+from vmci_tui.tui.disk_watch import DiskWatch
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.panes.copy import copy, copy_as
+from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.findings import FindingsList, FindingsPane, finding_count
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList, KeysPane, key_rows
@@ -87,6 +89,7 @@ class MainScreen(Guarded, Screen[None]):
         super().__init__(classes=f"show-{self._active} {width_class}{alone}")
         self.session = session
         self._loader: Background[type[Ahead]] | None = None
+        self._disk: DiskWatch | None = None
 
     @property
     def document(self) -> Document:
@@ -105,6 +108,7 @@ class MainScreen(Guarded, Screen[None]):
         event.refresh_styles = event.refresh_styles and self.stack_updates > 0
 
     def on_mount(self) -> None:
+        self._disk = DiskWatch(self, self.document, self._show_state)
         self._show_state()
         self._show_tabs()
         self.session.changed.append(self._changed)
@@ -178,6 +182,8 @@ class MainScreen(Guarded, Screen[None]):
             kind = f"{document.container_title} {dump.bits} bit {dump.order}-endian {dump.machine}"
         blob = f" + {_short(document.blob_name)}" if document.blob_name else ""
         marks = ("  READ-ONLY" if document.read_only else "") + ("  MODIFIED" if document.unsaved else "")
+        if self._disk is not None and self._disk.mark:
+            marks += f"  {self._disk.mark}"
         return f"vmci{marks}  {_short(document.name)}{blob}  {kind}"
 
     def _show_tabs(self) -> None:
@@ -230,6 +236,11 @@ class MainScreen(Guarded, Screen[None]):
         keys = self.query_one(KeysPane)
         if not self.query_one(HexPane).stop_search() and not await keys.stop_explaining():
             keys.clear_filter()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take a pasted entry as `p` does, and the path of a file as `o` does."""
+        event.stop()
+        self._do.take_paste(event.text, self.query_one(EntryList).action_paste_entry)
 
     # Actions
 

@@ -180,7 +180,7 @@ class EntryList(LineList):
 
         ask(self, "The entry of this dump", accept, "", "a blob of 16 bytes, or NAME.write.json")
 
-    def action_paste_entry(self) -> None:
+    def action_paste_entry(self, pasted: str = "") -> None:
         """Set the entry from text: gdb's output about QEMU, or the address and size in /sys/kernel/vmcoreinfo."""
         from vmci_tui.formats.entry_from_text import from_text
 
@@ -188,7 +188,7 @@ class EntryList(LineList):
             return Edit.of(edit_entry.set_entry, from_text(typed.encode()))
 
         title = f"Paste the output of gdb on a running QEMU (or the guest's /sys/kernel/vmcoreinfo):\n{GDB_COMMAND}"
-        ask_text(self, self.session, b"", make, title)
+        ask_text(self, self.session, pasted.encode("utf-8", "backslashreplace"), make, title)
 
     def action_export(self) -> None:
         """Write the guest's writes to a new file, as C for a qtest."""

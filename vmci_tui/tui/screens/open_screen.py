@@ -17,6 +17,7 @@ from vmci_tui.common.safe_text import visible
 from vmci_tui.common.sizes import size_text
 from vmci_tui.opening.folder_listing import FolderItem, FolderListing, completed, list_folder, matching, parted
 from vmci_tui.settings import settings
+from vmci_tui.tui.background import run_aside
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import Row
 from vmci_tui.tui.widgets.dialogs import Dialog, buttons, hint_line, title_line
@@ -102,16 +103,16 @@ class OpenScreen(Dialog[bool]):
         if folder == self._folder:
             self._show()
         else:
-            self.run_worker(partial(self._list, folder), thread=True, exclusive=True)
+            run_aside(partial(self._list, folder))
 
     def _list(self, folder: str) -> None:
-        """List a folder, in a thread: it may be on a slow network."""
+        """List a folder, in a thread: it may be on a server that is slow or gone."""
         try:
             host(self).refuse_outside(os.path.expanduser(folder) or ".")
             listing = list_folder(folder)
         except VmciError as error:
             listing = FolderListing(trouble=visible(error.message))
-        self.app.call_from_thread(self._listed, folder, listing)
+        self.call_later(self._listed, folder, listing)
 
     def _listed(self, folder: str, listing: FolderListing) -> None:
         if self.is_attached and folder == parted(self._value)[0]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from functools import partial
 from typing import ClassVar, Final
@@ -16,6 +15,7 @@ from textual.widgets import Footer, Static
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.samples import samples
 from vmci_tui.lessons.lesson import LessonHeading, headings, key_of
+from vmci_tui.opening.folder_listing import pasted_path
 from vmci_tui.settings import settings
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
@@ -154,13 +154,3 @@ def _lessons(folder: str | None) -> tuple[LessonHeading, ...]:
         return headings(folder)
     except VmciError:
         return ()
-
-
-def pasted_path(text: str) -> str:
-    """Return the first line of a pasted text as a path, without the quotes or backslashes of a shell."""
-    line = text.strip().split("\n")[0].strip()
-    try:
-        words = shlex.split(line)
-    except ValueError:
-        return line
-    return words[0] if len(words) == 1 else line
