@@ -141,6 +141,39 @@ class Cpus(FileSummary):
     cpus: list[CpuRow]
 
 
+class KernelInMemory(TypedDict):
+    """A kernel whose symbol table is in guest memory."""
+
+    banner: Annotated[str, "its own words about its version"]
+    paddr: Annotated[int, "where its read-only data begins"]
+    shift: Annotated[int | None, "virtual less physical addresses of its image; null: unknown"]
+    form: Annotated[
+        Literal["relative", "per-cpu", "self-relative", "absolute"],
+        "how the table holds addresses: offsets from a base; the same, those in a CPU's area absolute; offsets from "
+        "themselves; whole addresses",
+    ]
+    count: Annotated[int, "symbols"]
+    why: Annotated[str | None, "what shows that it runs; null: nothing"]
+
+
+class SymbolRow(TypedDict):
+    """A symbol, or an address at or after one."""
+
+    name: str
+    type: Annotated[str, "one letter, as nm prints it"]
+    address: Annotated[int, "of the symbol"]
+    offset: Annotated[int, "bytes from the symbol to the address that was asked for; else 0"]
+    paddr: Annotated[int | None, "of the address; null: outside the image, or `shift` is unknown"]
+
+
+class Symbols(FileSummary):
+    """`vmci symbols FILE [NAME|ADDRESS...] --json`. Without a table the exit code is 3 and nothing is printed."""
+
+    kernel: KernelInMemory
+    others: Annotated[list[KernelInMemory], "found before it"]
+    symbols: Annotated[list[SymbolRow], "by address; in the order of names and addresses, where some are given"]
+
+
 class PlanStep(TypedDict):
     """One range of the target."""
 
@@ -428,7 +461,7 @@ class Serve(TypedDict):
 
 
 COMMANDS: Final = (
-    *(Show, Check, CheckSeveral, Find, Log, Cpus, Save, Repair, Undo, Unflatten, Diff, HexBytes, Explain),
+    *(Show, Check, CheckSeveral, Find, Log, Cpus, Symbols, Save, Repair, Undo, Unflatten, Diff, HexBytes, Explain),
     *(ExplainSearch, Ask, Craft, DefectRow, Lessons, Serve),
 )
 """The JSON of each command, in the order of the page."""

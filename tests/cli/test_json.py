@@ -13,7 +13,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, is_type
 
 import pytest
 
+from tests.kernel.symbols.kallsyms_writer import Kernel, dump_of, symbols, write
 from tests.paths import DATA, DOCS, SAMPLES
+from tests.proof.synthetic import Ram
 from vmci_tui.cli.run import main
 from vmci_tui.readers.verdicts import MORE_READERS
 
@@ -122,6 +124,14 @@ def test_log(printed: Printed) -> None:
 def test_cpus(printed: Printed) -> None:
     (cpu,) = printed(of.Cpus, "cpus", "s390x-cut-note.elf")["cpus"]
     assert cpu["registers"]["cr13"] and cpu["pc"]["address"] == cpu["registers"]["pswa"]
+
+
+def test_symbols(printed: Printed) -> None:
+    ram, kernel = Ram(), Kernel(form="per-cpu")
+    write(ram, kernel, symbols(kernel))
+    Path("kernel.elf").write_bytes(dump_of(ram))
+    (row,) = printed(of.Symbols, "symbols", "kernel.elf", "do_sys_call1")["symbols"]
+    assert row["address"] == kernel.base + 64
 
 
 def test_commands_that_save(printed: Printed) -> None:

@@ -20,8 +20,7 @@ TARGETS = ("x86_64", "i386", "aarch64", "arm", "aarch64-be", "arm-be")
 _WORSE = "worse:READER,...: save although these will refuse"
 
 _HELP = """\
-Start here: vmci check FILE. `vmci [FILE [BLOB]]` opens the app.
-`vmci COMMAND --help` has examples; completion: vmci --print-completion bash
+Start here: vmci check FILE. App: vmci [FILE [BLOB]]. Help: vmci COMMAND --help
 exit codes: 0 success, 1 an error or a question, 2 usage, 3 unread, 4 not saved
 
 {commands}
@@ -86,6 +85,10 @@ def parser() -> argparse.ArgumentParser:
     processors = _command(commands, "cpus", "where each CPU was, its registers, which one panicked")
     _file(processors)
     processors.add_argument("--registers", action="store_true", help="all registers of each CPU")
+
+    names = _command(commands, "symbols", "the kernel's symbols from memory, as System.map has them")
+    _file(names)
+    names.add_argument("items", nargs="*", metavar="NAME|ADDRESS", help="only these; an address: its symbol+offset")
 
     change = _command(commands, "set", "edit keys, entry.paddr=0x..., a kdump's header.phys_base=...")
     _file(change, blob=True)

@@ -17,6 +17,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "find": ("vmci find dump.elf", "vmci find ram.img --raw-at 0"),
     "log": ("vmci log dump.elf", "vmci log dump.elf --level warn+", "vmci log dump.elf --json | jq -r .log[].text"),
     "cpus": ("vmci cpus dump.elf", "vmci cpus dump.elf --registers"),
+    "symbols": (
+        "vmci symbols dump.elf > System.map",
+        "vmci symbols dump.elf jiffies_64 0xffffffffb26592eb",
+    ),
     "set": ("vmci set dump.elf 'NUMBER(phys_base)=0' -o fixed.elf", "vmci set e.entry entry.size=4132 --in-place"),
     "append": ("vmci append dump.elf --from-memory -o out.elf", "vmci append dump.elf --text info.txt --in-place"),
     "strip": ("vmci strip dump.elf -o without.elf",),

@@ -20,11 +20,11 @@ from vmci_tui.layers.file import reason
 
 _MODULES: Final = {
     **dict.fromkeys(("set", "append", "strip", "undo", "new"), "edit"),
-    "log": "kernel.log", "cpus": "kernel.cpus",
+    "log": "kernel.log", "cpus": "kernel.cpus", "symbols": "kernel.symbols",
 }  # fmt: skip
 """The modules of commands that share one, or are in a folder below the others."""
 COMMANDS: Final = tuple(name for names in GROUPS.values() for name in names)
-_LISTS: Final = {"set": "pairs", "check": "files"}
+_LISTS: Final = {"set": "pairs", "check": "files", "symbols": "items"}
 """Arguments of which there are any number."""
 _BROKEN_PIPE: Final = 141
 """The exit code that a shell reports for a program killed by a closed pipe (128 + SIGPIPE)."""

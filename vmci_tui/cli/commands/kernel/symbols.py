@@ -1,0 +1,67 @@
+"""`vmci symbols`: print the kernel's symbols, or those of some names and addresses."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from vmci_tui.cli.output import print_json, print_lines, shown_progress
+from vmci_tui.cli.streams import say
+from vmci_tui.common.errors import OpenError, UsageError
+from vmci_tui.common.safe_text import literal, visible
+from vmci_tui.containers.guest import guest_of
+from vmci_tui.kernel.symbols.read_symbols import read_symbols
+from vmci_tui.kernel.symbols.table import Spot, SymbolTable
+from vmci_tui.opening.open_file import open_document
+from vmci_tui.render.dump_report import head_json
+from vmci_tui.render.kernel.symbol_report import kernel_json, kernels_words, symbols_json, symbols_lines
+
+_ADDRESS: Final = re.compile(r"0[xX]([0-9a-fA-F]{1,16})|([0-9a-fA-F]{8}|[0-9a-fA-F]{16})")
+"""Hexadecimal: with 0x, or all digits, as System.map and registers have it."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print symbols; return 1 if one of the names or addresses has none. Raises UsageError and OpenError."""
+    with open_document(options.file) as document:
+        if document.dump is None:
+            raise UsageError(f"{document.name} is an entry, which has no memory", "name a dump")
+        kernels = read_symbols(guest_of(document.dump), document.state.vmcoreinfo, shown_progress())
+        head = head_json(document)
+    if not kernels:
+        raise OpenError(
+            "the memory in this dump has no whole symbol table of a kernel (kallsyms)",
+            "a dump of all pages has it, unless the kernel was built without CONFIG_KALLSYMS",
+        )
+    table = kernels[0].table
+    missing: list[str] = []
+    spots = _asked(table, options.items, missing) if options.items else [Spot(one, 0) for one in table]
+    if options.json:
+        others = [kernel_json(one) for one in kernels[1:]]
+        print_json(head | {"kernel": kernel_json(kernels[0]), "others": others, "symbols": symbols_json(table, spots)})
+    else:
+        for words in kernels_words(kernels):
+            say(f"vmci: {words}")
+        print_lines(symbols_lines(kernels[0], spots))
+    if missing:
+        say(f"vmci: no symbol: {', '.join(map(visible, missing))}")
+    return int(bool(missing))
+
+
+def _asked(table: SymbolTable, items: Sequence[str], missing: list[str]) -> list[Spot]:
+    """Return the symbols of names and addresses, in this order; those without one are added to `missing`."""
+    out: list[Spot] = []
+    for item in items:
+        found = [Spot(one, 0) for one in table.named(_bytes(item))]
+        if not found and (number := _ADDRESS.fullmatch(item)) is not None:
+            spot = table.spot(int(number[1] or number[2], 16))
+            found = [] if spot is None else [spot]
+        missing += [] if found else [item]
+        out += found
+    return out
+
+
+def _bytes(text: str) -> bytes:
+    return literal(text) if text.isascii() else os.fsencode(text)

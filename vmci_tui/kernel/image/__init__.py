@@ -1,0 +1,1 @@
+"""Where the images of kernels are in guest memory, without the note."""

@@ -1,0 +1,112 @@
+"""Find where kernels may be in guest memory: by the page tables of a CPU (x86-64), or by the kernel's banner.
+
+Linux 6.1 init/version.c: linux_banner begins with "Linux version " and is among the first bytes of .rodata, which
+begins at a page. Other banners (in the log, and the format of /proc/version) have no symbol table after them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+from vmci_tui.common.progress import Progress
+from vmci_tui.containers.guest import Guest
+from vmci_tui.kernel.cpus.cpu import Cpu
+from vmci_tui.kernel.cpus.cpu_memory import paddr_by_cpu
+
+_PAGE: Final = 4096
+BANNER: Final = b"Linux version "
+_NEAR: Final = 0x600
+"""Bytes of .rodata within which the banner begins: at 0xc0 to 0x508 in kernels of seven machines."""
+_CHUNK: Final = 1 << 20
+_SEARCHED: Final = 4 << 30
+"""Bytes of memory that are searched for banners, from paddr 0 on: bootloaders put kernels low."""
+_MAP, _MAP_END, _STEP = 0xFFFFFFFF80000000, 0xFFFFFFFFC0000000, 2 << 20
+"""The virtual addresses of x86-64 kernels; image and .rodata begin at multiples of 2 MiB (vmlinux.lds.S)."""
+_IMAGE: Final = 128 << 20
+"""Bytes of an image that are looked at: Debian's have 54 MiB, with all debugging options on about twice that."""
+_BANNER_LENGTH: Final = 512
+
+
+class Place(NamedTuple):
+    """Where the read-only data of a kernel begins in physical memory."""
+
+    paddr: int
+    """The first byte; a multiple of the page size."""
+    banner: bytes
+    """The kernel's own words about its version, without the end of the line."""
+    shift: int | None
+    """Virtual less physical addresses of the image; None if that is not known yet."""
+
+
+def places(guest: Guest, cpus: Iterable[Cpu], progress: Progress) -> Iterator[Place]:
+    """Yield where kernels may be, those that the CPUs' page tables map first. Raises what `progress` raises."""
+    seen: set[int] = set()
+    for cpu in cpus:
+        found = _mapped(guest, cpu) if cpu.machine == "x86_64" else None
+        if found is not None and found.paddr not in seen:
+            seen.add(found.paddr)
+            yield found
+    yield from (one for one in _banners(guest, progress) if one.paddr not in seen)
+
+
+def _mapped(guest: Guest, cpu: Cpu) -> Place | None:
+    """Return the kernel that a CPU's page tables map; None if they map none, or the dump lacks them."""
+    start = next((va for va in range(_MAP, _MAP_END, _STEP) if paddr_by_cpu(guest, cpu, va) is not None), _MAP_END)
+    for va in range(start, min(start + _IMAGE, _MAP_END), _STEP):
+        at = paddr_by_cpu(guest, cpu, va)
+        data = None if at is None else guest.read(at, _NEAR + _BANNER_LENGTH)
+        if at is not None and data is not None and (found := data.find(BANNER, 0, _NEAR)) >= 0:
+            return Place(at, _line(data[found:]), va - at)
+    return None
+
+
+def _banners(guest: Guest, progress: Progress) -> Iterator[Place]:
+    left, total = _SEARCHED, min(_SEARCHED, guest.memory.size)
+    for item in guest.memory.ranges:
+        for at in range(item.paddr, item.end, _CHUNK):
+            if left <= 0:
+                return
+            progress("searching kernels", total - left, total)
+            length = min(_CHUNK, item.end - at)
+            left -= length
+            data = read_with_holes(guest, at, length)
+            found = data.find(BANNER)
+            while found >= 0:
+                inside = (at + found) % _PAGE
+                if inside < _NEAR:
+                    yield Place(at + found - inside, _line(data[found : found + _BANNER_LENGTH]), None)
+                found = data.find(BANNER, found + 1)
+    progress("searching kernels", total, total)
+
+
+def _line(data: bytes) -> bytes:
+    return data.partition(b"\n")[0].partition(b"\0")[0]
+
+
+def read_with_holes(guest: Guest, paddr: int, length: int) -> bytes:
+    """Return `length` bytes from `paddr` on, or fewer where memory ends; pages that the dump lacks are zeros.
+
+    The caller bounds `length`.
+    """
+    return b"".join(_pieces(guest, paddr, paddr + length))
+
+
+def _pieces(guest: Guest, at: int, end: int) -> Iterator[bytes]:
+    ranges = guest.memory.ranges
+    for number in range(max(0, bisect_right(ranges.starts, at) - 1), len(ranges)):
+        item = ranges[number]
+        if item.paddr >= end:
+            return
+        if item.paddr > at:
+            yield bytes(item.paddr - at)
+            at = item.paddr
+        while at < min(item.end, end):
+            part = min(_CHUNK, min(item.end, end) - at)
+            raw = guest.read(at, part)
+            if raw is None:  # a page of the part is missing, or damaged
+                part = min(part, _PAGE - at % _PAGE)
+                raw = guest.read(at, part)
+            yield raw if raw is not None else bytes(part)
+            at += part

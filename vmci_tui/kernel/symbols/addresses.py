@@ -1,0 +1,84 @@
+"""Read the addresses of kallsyms, one for each name, ascending: their form and place depend on the kernel's version.
+
+Linux kernel/kallsyms.c and scripts/kallsyms.c. Before 6.4 the order in memory is addresses, [relative base,] number,
+names, markers, tokens, index; from 6.4 on number, names, markers, tokens, index, offsets, relative base.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from itertools import pairwise, starmap
+from operator import le
+from typing import Final, Literal, NamedTuple
+
+from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.kernel.symbols.names import Names
+from vmci_tui.kernel.symbols.tokens import INDEX_LENGTH, TokenTable
+
+Form = Literal["relative", "per-cpu", "self-relative", "absolute"]
+WORDS: Final[dict[Form, str]] = {
+    "relative": "offsets from a base",
+    "per-cpu": "offsets from a base, those in a CPU's area absolute",
+    "self-relative": "offsets from themselves",
+    "absolute": "whole addresses",
+}
+"""How each form holds an address."""
+_PAGE: Final = 4096
+
+
+class Addresses(NamedTuple):
+    """The addresses of all symbols, in the order of their names."""
+
+    values: tuple[int, ...]
+    form: Form
+    """`self-relative` (64-bit kernels since 7.0): the values count from the start of the data, not from address 0."""
+
+
+def addresses_of(data: bytes, table: TokenTable, names: Names, order: ByteOrder, word: int) -> Addresses | None:
+    """Return the addresses; None if none of the forms gives ascending ones."""
+    count = len(names.texts)
+    after = _up(table.index_at + INDEX_LENGTH, word)
+    base_before = names.count_at - word
+    before = base_before - _up(4 * count, word)
+    for offsets, base in ((after, _up(after + 4 * count, word)), (before, base_before)):
+        for found in _relative(data, offsets, base, count, order, word):
+            if _ascends(found.values):
+                return found
+    whole = _numbers(data, names.count_at - count * word, count, "Q" if word == 8 else "I", order)
+    if whole is not None and whole[0] and _ascends(whole):
+        return Addresses(tuple(whole), "absolute")
+    return None
+
+
+def _relative(data: bytes, at: int, base_at: int, count: int, order: ByteOrder, word: int) -> Iterator[Addresses]:
+    """Yield what offsets at `at` mean in each form."""
+    offsets = _numbers(data, at, count, "i", order)
+    if offsets is None:
+        return
+    mask = (1 << 8 * word) - 1
+    base = int.from_bytes(data[base_at : base_at + word], order)
+    if base % _PAGE == 0 and base_at + word <= len(data):
+        if any(value < 0 for value in offsets):
+            yield Addresses(tuple(base - 1 - one if one < 0 else one for one in offsets), "per-cpu")
+        yield Addresses(tuple(base + (one & 0xFFFFFFFF) & mask for one in offsets), "relative")
+    if word == 8:
+        yield Addresses(tuple(at + 4 * number + one for number, one in enumerate(offsets)), "self-relative")
+
+
+def _numbers(data: bytes, at: int, count: int, code: str, order: ByteOrder) -> array[int] | None:
+    out = array(code)
+    if at < 0 or at + count * out.itemsize > len(data):
+        return None
+    out.frombytes(data[at : at + count * out.itemsize])
+    if order == "big":
+        out.byteswap()
+    return out
+
+
+def _ascends(values: tuple[int, ...] | array[int]) -> bool:
+    return all(starmap(le, pairwise(values)))
+
+
+def _up(value: int, align: int) -> int:
+    return -(-value // align) * align

@@ -1,0 +1,146 @@
+"""Read the symbols of the kernel that a dump's CPUs run, from memory alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+from typing import Final, NamedTuple
+
+from vmci_tui.common.budget import Budget
+from vmci_tui.common.errors import Spent
+from vmci_tui.common.progress import Progress, no_progress
+from vmci_tui.containers.guest import Guest
+from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.cpus.cpu import Cpu, cpus_of
+from vmci_tui.kernel.cpus.cpu_memory import paddr_by_cpu
+from vmci_tui.kernel.image.places import Place, places, read_with_holes
+from vmci_tui.kernel.symbols.addresses import Addresses, addresses_of
+from vmci_tui.kernel.symbols.names import Names, names_before
+from vmci_tui.kernel.symbols.table import SymbolTable
+from vmci_tui.kernel.symbols.tokens import TokenTable, token_tables
+from vmci_tui.kernel.virtual_memory import places_of
+from vmci_tui.machines.lookup import machine_facts
+from vmci_tui.proof.text_values import symbol
+
+_READ: Final = (8 << 20, 32 << 20)
+"""Bytes of .rodata that are read: nearly always the first few MiB have the whole table."""
+_PLACES: Final = 64
+"""Places that are looked at; each page of a hostile dump may have a banner."""
+_STEPS: Final = 1 << 16
+"""Steps for all places together; a kernel with 100,000 symbols takes some thousand."""
+_TOKENS, _START = b"kallsyms_token_table", b"_stext"
+
+
+class KernelSymbols(NamedTuple):
+    """A kernel in memory, with its symbols."""
+
+    table: SymbolTable
+    banner: bytes
+    """The kernel's own words about its version."""
+    paddr: int
+    """Where its read-only data begins."""
+    older: bool
+    """Whether the table has the form of kernels before 4.20, which was not seen in a real dump."""
+    bits: int
+    """Of an address."""
+    runs: str
+    """A clause that says why this is the kernel that runs; empty if nothing shows it."""
+
+
+def read_symbols(
+    guest: Guest, text: Vmcoreinfo | None = None, progress: Progress = no_progress
+) -> tuple[KernelSymbols, ...]:
+    """Return the kernels whose symbols are in memory, the one that runs first; of the others those found before it.
+
+    `text` is the dump's own: it says where the image is on machines whose notes do not name the page tables. Raises
+    what `progress` raises.
+    """
+    cpus = cpus_of(guest.notes, guest.machine)
+    found: list[KernelSymbols] = []
+    budget = Budget(_STEPS)
+    with suppress(Spent):
+        for place in islice(places(guest, cpus, progress), _PLACES):
+            kernel = _kernel(guest, place, cpus, text, budget)
+            if kernel is not None and kernel.runs:
+                return (kernel, *found)
+            found += [] if kernel is None else [kernel]
+    return tuple(found)
+
+
+class _Raw(NamedTuple):
+    """What was read of a table."""
+
+    tokens: TokenTable
+    names: Names
+    addresses: Addresses
+    bits: int
+
+
+def _kernel(
+    guest: Guest, place: Place, cpus: tuple[Cpu, ...], text: Vmcoreinfo | None, budget: Budget
+) -> KernelSymbols | None:
+    raw = next(_tables(guest, place, budget), None)
+    if raw is None:
+        return None
+    shift = place.shift if place.shift is not None else _shift(guest, place, raw, cpus, text)
+    values = raw.addresses.values
+    if raw.addresses.form == "self-relative":
+        if shift is None:
+            return None
+        values = tuple(value + place.paddr + shift for value in values)
+    table = SymbolTable(raw.names.texts, values, raw.addresses.form, shift)
+    if table.address(_START) is None:
+        return None
+    return KernelSymbols(table, place.banner, place.paddr, raw.names.wide, raw.bits, _runs(table, cpus))
+
+
+def _tables(guest: Guest, place: Place, budget: Budget) -> Iterator[_Raw]:
+    """Yield the tables in the read-only data that begins at a place."""
+    facts = machine_facts(guest.machine)
+    orders: tuple[ByteOrder, ...] = tuple(sorted(facts.orders, key=lambda order: order != guest.order))
+    widths = dict.fromkeys((facts.bits or 64, machine_facts(facts.other_width).bits or facts.bits or 64))
+    for length in _READ:
+        data = read_with_holes(guest, place.paddr, length)
+        for order in orders:
+            for tokens in token_tables(data, order, budget):
+                for bits in widths:
+                    names = names_before(data, tokens, order, bits // 8, budget)
+                    addresses = names and addresses_of(data, tokens, names, order, bits // 8)
+                    if names and addresses:
+                        yield _Raw(tokens, names, addresses, bits)
+        if len(data) < length:
+            return  # memory ends here
+
+
+def _shift(guest: Guest, place: Place, raw: _Raw, cpus: tuple[Cpu, ...], text: Vmcoreinfo | None) -> int | None:
+    """Return virtual less physical addresses of the image; None if nothing says where it is.
+
+    By the table's own symbol, by the page tables of a CPU, or by the dump's text if it is of this kernel.
+    """
+    by_itself = raw.addresses.form == "self-relative"
+    pairs = zip(raw.names.texts, raw.addresses.values, strict=True)
+    known = {each[1:]: value for each, value in pairs if each[1:] in (_TOKENS, _START)}
+    if not by_itself and _TOKENS in known:
+        return known[_TOKENS] - place.paddr - raw.tokens.start
+    start = known.get(_START)
+    if start is None:
+        return None
+    for cpu in () if by_itself else cpus:
+        at = paddr_by_cpu(guest, cpu, start)
+        if at is not None:
+            return start - at
+    said = None if text is None else symbol(text, _START)
+    if text is None or said is None or not (by_itself or said == start):
+        return None
+    shifts = [kernel.shift for kernel, _ in places_of(text, guest)]
+    if by_itself:
+        return next((shift for shift in shifts if start + place.paddr + shift == said), None)
+    return shifts[0] if len(shifts) == 1 else None
+
+
+def _runs(table: SymbolTable, cpus: tuple[Cpu, ...]) -> str:
+    """Return a clause if a CPU was in this kernel's code; else an empty text."""
+    inside = next((cpu.number for cpu in cpus if table.has_code(cpu.role("pc") or 0)), None)
+    return "" if inside is None else f"CPU {inside} was in its code"

@@ -1,0 +1,87 @@
+"""The symbols of one kernel, looked up by name and by address."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from vmci_tui.kernel.symbols.addresses import Form
+
+_STARTS = (b"_text", b"_stext")
+_ENDS = (b"_etext", b"_einittext")
+
+
+class Symbol(NamedTuple):
+    """A symbol."""
+
+    name: bytes
+    type: str
+    """One letter, as nm prints it: `T` code, `D` data, `A` absolute; small if it is local."""
+    address: int
+    """Virtual."""
+
+
+class Spot(NamedTuple):
+    """An address as its symbol and the bytes from it."""
+
+    symbol: Symbol
+    offset: int
+
+
+class SymbolTable:
+    """All symbols of a kernel, in the order of their addresses."""
+
+    def __init__(self, texts: tuple[bytes, ...], addresses: tuple[int, ...], form: Form, shift: int | None) -> None:
+        """`texts`: type and name; `shift`: virtual less physical addresses of the image, None if unknown."""
+        self._texts, self._addresses = texts, addresses
+        self.form, self.shift = form, shift
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __iter__(self) -> Iterator[Symbol]:
+        return map(self._symbol, range(len(self._texts)))
+
+    def named(self, name: bytes) -> tuple[Symbol, ...]:
+        """Return the symbols of this name; there may be several local ones."""
+        return tuple(self._symbol(number) for number in self._numbers.get(name, ()))
+
+    def address(self, name: bytes) -> int | None:
+        """Return the address of the first symbol of this name; None if there is none."""
+        return next((one.address for one in self.named(name)), None)
+
+    def spot(self, address: int) -> Spot | None:
+        """Return the symbol at or before an address of the image, the first of several; None outside the image."""
+        if not self.start <= address <= self._addresses[-1]:
+            return None
+        before = self._addresses[bisect_right(self._addresses, address) - 1]
+        found = self._symbol(bisect_left(self._addresses, before))
+        return Spot(found, address - before)
+
+    def paddr(self, address: int) -> int | None:
+        """Return where a byte of the image is; None for one outside of it, such as a CPU's variable."""
+        inside = self.shift is not None and self.start <= address <= self._addresses[-1]
+        return address - self.shift if inside and self.shift is not None else None
+
+    @cached_property
+    def start(self) -> int:
+        """Return the first address of the image; symbols below it are offsets and constants."""
+        return min((at for name in _STARTS if (at := self.address(name)) is not None), default=self._addresses[0])
+
+    def has_code(self, address: int) -> bool:
+        """Return whether an address is in the kernel's code, that of its start too."""
+        end = max((at for name in _ENDS if (at := self.address(name)) is not None), default=self._addresses[-1])
+        return self.start <= address < end
+
+    @cached_property
+    def _numbers(self) -> dict[bytes, list[int]]:
+        out: dict[bytes, list[int]] = {}
+        for number, text in enumerate(self._texts):
+            out.setdefault(text[1:], []).append(number)
+        return out
+
+    def _symbol(self, number: int) -> Symbol:
+        text = self._texts[number]
+        return Symbol(text[1:], chr(text[0]), self._addresses[number])
