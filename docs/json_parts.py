@@ -171,7 +171,7 @@ class Verdict(TypedDict):
 
     accepts: Accepts
     reads: Annotated[bool | None, "whether it can then read kernel memory; null: it reads none, or unknown"]
-    says: Annotated[str, "the program's own words"]
+    says: Annotated[str, "the program's own words; where `accepts` is null, why"]
     osrelease: Annotated[str | None, "the release that it prints"]
     stage: Annotated[Literal["before", "note", "after"] | None, "where it refuses: before, at or after the note"]
     version: Annotated[str, "the version whose rules judge"]

@@ -1,3 +1,3 @@
-"""vmci-tui: see, edit, re-append and save the VMCOREINFO note of guest dumps."""
+"""vmci-tui: inspect and repair the VMCOREINFO note in VM memory dumps."""
 
 __version__ = "1.0.0"

@@ -39,7 +39,7 @@ def twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_it_is_shown_checked_and_searched_as_an_elf_dump(twin: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", str(twin)]) == 0
     shown = capsys.readouterr().out
-    assert "TWIN 64 bit" in shown and "phys_base" not in shown.partition("entry")[0]
+    assert "TWIN, 64-bit" in shown and "phys_base" not in shown.partition("entry")[0]
     main(["check", str(twin)])
     assert "C17" in capsys.readouterr().out, "programs that read ELF refuse it, and that is not a fault of the file"
     assert main(["find", str(twin)]) in (0, 1)

@@ -24,7 +24,7 @@ def test_a_dump_in_text_names_its_parts_in_order() -> None:
     loads = [Load(n << 20, ram(64)) for n in range(12)]
     document = opened(elf((cpus() + note(),), loads))
     lines = list(report.show_text(document, with_keys=True))
-    assert lines[1] == f"test.elf: {len(elf((cpus() + note(),), loads))} bytes, ELF 64 bit little-endian, x86_64"
+    assert lines[1] == f"test.elf: {len(elf((cpus() + note(),), loads))} bytes, ELF, 64-bit little-endian, x86_64"
     heads = [line for line in lines[1:] if line and not line.startswith(" ")]
     assert [head.split()[0].rstrip(":") for head in heads] == ["test.elf", "entry", "notes", "memory", "vmcoreinfo"]
     assert "  and 4 more" in lines and "  PAGESIZE=4096" in lines

@@ -213,7 +213,7 @@ def _container(document: Document) -> str:
     dump = document.dump
     if dump is None:
         return "an entry"
-    return f"{document.container_title} {dump.bits} bit {dump.order}-endian, {dump.machine or 'no machine'}"
+    return f"{document.container_title}, {dump.bits}-bit {dump.order}-endian, {dump.machine or 'unknown machine'}"
 
 
 def _machine(document: Document) -> str | None:

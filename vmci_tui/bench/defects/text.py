@@ -105,7 +105,7 @@ TEXT_DEFECTS: Final = (
     Defect("two-values", "adds a second line SIZE(page)=56", _add(b"SIZE(page)=56")),
     Defect("no-number", "says SIZE(page)=64x", _value(b"SIZE(page)", b"64x")),
     Defect("blank", "adds a blank after PAGESIZE=4096", _value(b"PAGESIZE", b"4096 ")),
-    Defect("no-equals-sign", "adds a line without '='", _add(b"this is no line of a kernel")),
+    Defect("no-equals-sign", "adds a line without '='", _add(b"this is not a line of a kernel")),
     Defect("release-last", "moves OSRELEASE from the first line to the last", _edited(_release_last)),
     Defect("no-release", "removes OSRELEASE", _without(b"OSRELEASE")),
     Defect("long-text", "adds 1,480 bytes of lines", _edited(lambda text: text + _LONG)),

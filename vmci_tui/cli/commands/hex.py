@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
 def _print(options: argparse.Namespace, document: Document) -> int:
     length = parse_number(options.length)
     if not 0 <= length <= _LIMIT:
-        raise UsageError(f"--len is not from 0 to {_LIMIT}", "print the file in parts")
+        raise UsageError(f"--len must be from 0 to {_LIMIT}", "print the file in parts")
     at: int | None = 0
     if options.paddr is not None:
         shown = parse_number(options.paddr)
