@@ -60,7 +60,7 @@ async def test_a_repair_is_applied_and_saved_by_one_key(sample: Sample, tmp_path
         await type_text(pilot, str(out))
         await pilot.press("enter")
         await settled(pilot)
-        assert "memory verified" in said(pilot)
+        assert "memory verified" in shown(pilot)
     text = open_document(str(out)).state.vmcoreinfo
     assert text is not None and text.text == true_text()
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.tui.driving import main_screen, running, settled, shown
+from tests.tui.driving import main_screen, running, settled, shown, type_text
+from vmci_tui.tui.panes.findings import FindingsList
+from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.screens.candidates_screen import CandidatesScreen
 from vmci_tui.tui.screens.repair_screen import RepairScreen
+from vmci_tui.tui.screens.saved_screen import SavedScreen
 from vmci_tui.tui.verdict import ahead
 from vmci_tui.tui.widgets.verdict_strip import TitleBar
 
@@ -69,3 +73,51 @@ async def test_a_click_on_a_key_of_the_verdict_presses_it(sample: Sample) -> Non
         await pilot.click(TitleBar, offset=(at + 1, 2))
         await settled(pilot)
         assert isinstance(pilot.app.screen, RepairScreen)
+
+
+async def test_after_a_save_the_panel_says_what_the_copy_is_worth(sample: Sample, tmp_path: Path) -> None:
+    out = tmp_path / "out.elf"
+    async with running(sample("amd64-cut-nonote.elf")) as pilot:
+        await pilot.press("R", "enter")
+        await settled(pilot)
+        assert main_screen(pilot).focused is main_screen(pilot).query_one(KeysList), "at the note"
+        await pilot.press("s")
+        await settled(pilot)
+        await type_text(pilot, str(out))
+        await pilot.press("enter")
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, SavedScreen)
+        words = shown(pilot)
+        assert "6 of 6 readers accept it (before: 0 of 6)." in words and "no -> ok" in words
+        assert f"crash --osrelease {out}"[:40] in words
+        await pilot.press("c")
+        assert pilot.app.clipboard.startswith("crash ")
+        await pilot.press("enter")
+        await settled(pilot)
+        assert main_screen(pilot).session.path == str(out) and "All 6 readers accept this dump." in shown(pilot)
+
+
+async def test_a_command_is_not_run_where_there_is_no_terminal(sample: Sample, tmp_path: Path) -> None:
+    async with running(sample("crlf.elf")) as pilot:
+        await pilot.press("4", "f", "s")
+        await settled(pilot)
+        await type_text(pilot, str(tmp_path / "out.elf"))
+        await pilot.press("enter")
+        await settled(pilot)
+        screen = pilot.app.screen
+        assert isinstance(screen, SavedScreen) and not screen.check_action("run", ())
+
+
+async def test_the_app_opens_on_the_finding_that_a_key_repairs(sample: Sample) -> None:
+    async with running(sample("crlf.elf"), size=(80, 24)) as pilot:
+        assert main_screen(pilot).focused is main_screen(pilot).query_one(FindingsList)
+        await pilot.press("f")
+        await settled(pilot)
+        assert "After saving, 6 of 6 readers accept this dump (now: 3 of 6)." in shown(pilot)
+    async with running(sample("amd64-cut-nonote.elf")) as pilot:
+        assert "N01 [R]" in shown(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, RepairScreen)
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        assert main_screen(pilot).focused is main_screen(pilot).query_one(KeysList), "all is well"

@@ -45,6 +45,11 @@ class Finding(NamedTuple):
     """An edit that removes it; its label is a button's text."""
     readers: tuple[ReaderImpact, ...] = ()
 
+    @property
+    def wants_memory(self) -> bool:
+        """Whether a note from guest memory is needed, and removes it: memory contradicts it, or a reader refuses."""
+        return self.code == "M05" or (catalogue()[self.code].adopt and any(item.refuses for item in self.readers))
+
 
 def new_finding(
     code: str,

@@ -136,17 +136,13 @@ def changes(judgement: Judgement) -> bool:
     document, found = judgement.document, judgement.found
     if document.dump is None or any(note.is_windows for note in document.state.notes):
         return False
-    if document.dump.guest_memory.size and any(_wants_memory(finding) for finding in found):
+    if document.dump.guest_memory.size and any(finding.wants_memory for finding in found):
         return True
     fixable = [finding for finding in found if _may(finding, EVERYTHING, False)]
     if not fixable:
         return False
     scratch = document.snapshot()
     return any(_apply(scratch, finding, judgement) is not None for finding in fixable)
-
-
-def _wants_memory(finding: Finding) -> bool:
-    return finding.code == "M05" or (catalogue()[finding.code].adopt and _refused(finding))
 
 
 def _refused(finding: Finding) -> bool:

@@ -48,6 +48,10 @@ class Host(SessionHost, Protocol):
         """Show the fault bench over the open file."""
 
     @property
+    def lesson(self) -> object:
+        """Return the running lesson; None if there is none."""
+
+    @property
     def lessons_in(self) -> str | None:
         """Return the folder of lessons; None for the bundled ones."""
 

@@ -21,16 +21,18 @@ from vmci_tui.opening.folder_listing import pasted_path
 from vmci_tui.opening.note_inputs import note_or_text
 from vmci_tui.render.dump_report import header_report
 from vmci_tui.render.shell_script import look_commands
-from vmci_tui.repair.next_commands import copy_name
+from vmci_tui.repair.next_commands import copy_name, next_commands
 from vmci_tui.tui.host import host
 from vmci_tui.tui.prompts import ask, ask_edit, ask_text, choose, is_judged, make_edit, say, try_edit
 from vmci_tui.tui.save_session import SaveOutcome, SaveSession, UndoableSave, overwritten_lines, undoable_saves
 from vmci_tui.tui.session import Session
+from vmci_tui.verdict.closing import closing
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
     from vmci_tui.common.span import Span
+    from vmci_tui.findings.judgement import Judgement
     from vmci_tui.search.candidate import RankedCandidate
     from vmci_tui.tui.screens.repair_screen import RepairResult
 
@@ -41,8 +43,9 @@ _SHOWN = 8
 class MainActions:
     """The actions of one main screen."""
 
-    def __init__(self, screen: Screen[None], session: Session) -> None:
-        self._screen, self.session = screen, session
+    def __init__(self, screen: Screen[None], session: Session, show_note: Callable[[], None]) -> None:
+        """`show_note` goes to the note, after it was put into the dump."""
+        self._screen, self.session, self._show_note = screen, session, show_note
 
     def _say(self, words: str, severity: Literal["information", "warning", "error"] = "warning") -> None:
         say(self._screen, words, severity)
@@ -118,6 +121,7 @@ class MainActions:
 
     def _adopt(self, candidate: RankedCandidate) -> None:
         if try_edit(self._screen, self.session, adopted(candidate.candidate, self.session.order)):
+            self._show_note()
             self._say("1 fix applied. s saves a copy, u undoes it", "information")
 
     def repair(self) -> None:
@@ -131,7 +135,10 @@ class MainActions:
 
         def done(result: RepairResult | None) -> None:
             if isinstance(result, AcceptedRepair):
+                before = self.session.document.state.note
                 self.session.apply_repair(result.repair, result.keep_segments)
+                if self.session.document.state.note != before:
+                    self._show_note()
                 if result.saves:
                     self._save(entry=False)
                 else:
@@ -177,12 +184,16 @@ class MainActions:
         def done(outcome: SaveOutcome | None) -> None:
             if outcome is None:
                 return
-            self._say(outcome.words if entry else f"{outcome.words}. N: next steps", "information")
+            judgement = session.judgement or session.settled()
             if outcome.in_place:
                 session.mark_saved(entry, None)
                 host(self._screen).reopen(document)
             else:
                 session.saved(entry, outcome.path)
+            if entry or outcome.path is None or judgement is None or host(self._screen).lesson is not None:
+                self._say(outcome.words, "information")
+            else:
+                self._close(judgement, outcome.words, outcome.path)
 
         try:
             saving = SaveSession(saved, session.refuse_outside, session.readers)
@@ -190,6 +201,19 @@ class MainActions:
             self._say(str(error), "error")
         else:
             self._screen.app.push_screen(SaveScreen(saving), done)
+
+    def _close(self, judgement: Judgement, words: str, path: str) -> None:
+        """Show what the saved copy is worth, and what can be done with it."""
+        from vmci_tui.tui.screens.saved_screen import SavedScreen
+
+        def chosen(choice: str | None) -> None:
+            if choice == "open":
+                self.confirm_unsaved(lambda: host(self._screen).open(path))
+            elif choice == "next":
+                self.next_commands()
+
+        steps = next_commands(judgement, path)
+        self._screen.app.push_screen(SavedScreen(words, closing(judgement), steps), chosen)
 
     def undo_save(self) -> None:
         """Undo the last save in place of a file, after a question with its name."""

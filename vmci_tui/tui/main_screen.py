@@ -88,6 +88,8 @@ class MainScreen(Guarded, Screen[None]):
         alone = " entry-only" if document.dump is None else ""
         super().__init__(classes=f"show-{self._active} {width_class}{alone}")
         self.session = session
+        self._opened_on: str | None = self._active if document.dump is not None else None
+        """The pane that is shown first, until the file is judged."""
         self._loader: Background[type[Ahead]] | None = None
         self._disk: DiskWatch | None = None
 
@@ -150,6 +152,7 @@ class MainScreen(Guarded, Screen[None]):
         self._show_tabs()
         if judgement is not None:
             host(self).show_mishaps()
+        self._open_on_error()
         self.call_after_refresh(self._look_ahead)
 
     def _look_ahead(self) -> None:
@@ -194,6 +197,23 @@ class MainScreen(Guarded, Screen[None]):
         self.query_one(FindingsPane).border_subtitle = count
 
     # Which pane
+
+    def _open_on_error(self) -> None:
+        """Show the findings once it is known that there is an error; a user who went elsewhere stays there."""
+        judgement, active = self.session.judgement, self._opened_on
+        if judgement is None or active is None:
+            return
+        self._opened_on = None
+        error = any(finding.severity == "error" for finding in judgement.found)
+        if error and self._active == active and self.is_current and host(self).lesson is None:
+            self.action_pane("findings")
+
+    def _show_note(self) -> None:
+        """Go to the first line of the note's text."""
+        text = self.document.state.vmcoreinfo
+        if text is not None and text.lines:
+            self.query_one(Panes).point_at_line(1)
+            self.action_pane("keys")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide the key of a pane that only an entry alone has."""
@@ -248,7 +268,7 @@ class MainScreen(Guarded, Screen[None]):
     def _do(self) -> MainActions:
         from vmci_tui.tui.main_actions import MainActions
 
-        return MainActions(self, self.session)
+        return MainActions(self, self.session, self._show_note)
 
     async def action_inspect(self) -> None:
         if self._explains_in_place:

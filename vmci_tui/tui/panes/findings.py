@@ -32,7 +32,8 @@ class FindingsList(LineList):
 
     about = (
         "Findings: what is wrong or worth knowing, worst first. Each has a code, its bytes, why it matters and "
-        "which readers reject the file because of it; [f] marks those with an automatic fix."
+        "which readers reject the file because of it; [f] marks those with an automatic fix, [R] those that a note "
+        "from memory removes."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -86,6 +87,8 @@ class FindingsList(LineList):
         finding = self.finding()
         if finding is None:
             say(self, "there is nothing to fix")
+        elif finding.fix is None and finding.wants_memory:
+            self.screen.call_later(self.screen.run_action, "repair")
         elif finding.fix is None:
             say(self, "no automatic fix for this finding: R tries to repair the whole file", "warning")
         else:

@@ -226,6 +226,9 @@ class Panes(Guarded, Horizontal):
 
     def show_finding(self, finding: Finding) -> None:
         """Go to the pane with the bytes of the finding."""
+        if finding.span is None and finding.wants_memory:
+            self.screen.call_later(self.screen.run_action, "repair")
+            return
         if finding.span is None:
             say(self, "this finding concerns the whole file", "warning")
             return

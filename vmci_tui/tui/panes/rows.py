@@ -158,7 +158,7 @@ def finding_rows(findings: Sequence[Finding]) -> list[Row]:
     """Return one row for each finding."""
     out: list[Row] = []
     for finding in findings:
-        fix = ("[f] ", "good") if finding.fix else ("    ", "dim")
+        fix = ("[f] ", "good") if finding.fix else ("[R] ", "good") if finding.wants_memory else ("    ", "dim")
         out.append((_MARKS[finding.severity], (f"{finding.code} ", "dim"), fix, (finding.message, "value")))
     return out
 
