@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--qtest", action="store_true", help="the guest's writes to the entry as C for a qtest of QEMU")
     check = _command(commands, "check", "findings, and each reader's verdict; exit code 1 on an error")
     check.add_argument("files", nargs="+", metavar="FILE", help="a dump or an entry; several: a line each")
-    check.add_argument("--blob", metavar="BLOB", help="the entry that belongs to the dump")
+    check.add_argument("--blob", metavar="BLOB", help="the entry (16 bytes) that belongs to the dump")
     check.add_argument("--all-readers", action="store_true", help="also the verdicts of further programs, such as gdb")
     _readers(check)
     check.add_argument("--for", dest="readers", metavar="READER,...", help="exit code 1 if one of these refuses")
@@ -208,9 +208,9 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str, text: str
 
 
 def _file(command: argparse.ArgumentParser, blob: bool = False) -> None:
-    command.add_argument("file", metavar="FILE", help="a dump (ELF, kdump), a blob, or NAME.write.json")
+    command.add_argument("file", metavar="FILE", help="a dump (ELF, kdump), or an entry (blob, .write.json)")
     if blob:
-        command.add_argument("--blob", metavar="BLOB", help="the entry that belongs to the dump")
+        command.add_argument("--blob", metavar="BLOB", help="the entry (16 bytes) that belongs to the dump")
 
 
 def _readers(command: argparse.ArgumentParser) -> None:
