@@ -45,6 +45,16 @@ def test_a_wrong_value_that_memory_corrects_is_said(tmp_path: Path, capsys: pyte
     assert len(said.out.splitlines()) == 356 and "NUMBER(phys_base)=" in said.err
 
 
+def test_the_log_of_a_panicked_guest_has_its_last_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["log", str(SAMPLES / "amd64-panic.kdump"), "--json"]) == 0
+    log = json.loads(capsys.readouterr().out)["log"]
+    marked = [record["text"] for record in log if record["mark"] == "panic"]
+    assert marked == ["sysrq: Trigger a crash", "Kernel panic - not syncing: sysrq triggered crash"]
+    assert log[-1]["text"] == "---[ end Kernel panic - not syncing: sysrq triggered crash ]---"
+    billing = [(record["level"], record["facility"]) for record in log if record["text"].startswith("billing: ")]
+    assert [level for level, _ in billing] == [3, 4, 0] and all(facility for _, facility in billing)
+
+
 def test_what_has_no_log_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["log", str(SAMPLES / "good.entry")]) == 2
     assert main(["log", str(SAMPLES / "amd64-note.elf-win4k")]) == 3

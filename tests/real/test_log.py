@@ -14,9 +14,10 @@ from vmci_tui.cli.run import main
 
 _FULL = Path(os.environ.get("VMCI_FULL_DUMPS", "/nonexistent"))
 """A folder with whole dumps; `NAME.dmesg` beside `NAME.elf` is what busybox's dmesg printed in that guest."""
+_CUT = (SAMPLES / "amd64-cut-note.elf", SAMPLES / "amd64-panic.kdump")
 
 
-@pytest.mark.parametrize("path", [SAMPLES / "amd64-cut-note.elf", *sorted(_FULL.glob("amd64-note*.elf"))], ids=str)
+@pytest.mark.parametrize("path", [*_CUT, *sorted(_FULL.glob("amd64-note*.elf"))], ids=str)
 def test_the_log_equals_makedumpfiles(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "dmesg"
     assert readers.makedumpfile_dmesg(str(path), out).code == 0

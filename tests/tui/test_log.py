@@ -10,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.driving import main_screen, running, settled, shown, type_text
+from vmci_tui.tui.lessons.observe import ui_state
 from vmci_tui.tui.screens.log_screen import LogScreen
 from vmci_tui.tui.widgets.line_list import LineList
 
@@ -37,6 +38,15 @@ async def test_the_log_opens_at_its_end_and_goes_back(sample: Sample, size: tupl
         assert "record 0, notice" in shown(pilot)
         await _press(pilot, "escape")
         assert main_screen(pilot).is_current
+
+
+async def test_the_log_of_a_panicked_guest_opens_at_the_reason(sample: Sample) -> None:
+    async with running(sample("amd64-panic.kdump")) as pilot:
+        await _press(pilot, "P")
+        assert _line(pilot).endswith("sysrq: Trigger a crash") and "The kernel panicked" in shown(pilot)
+        await _press(pilot, "f")
+        assert _line(pilot).endswith("Kernel panic - not syncing: sysrq triggered crash")
+        assert ui_state(pilot.app, False).record == 238
 
 
 async def test_search_goes_on_from_the_other_end(sample: Sample) -> None:

@@ -72,11 +72,11 @@ async def test_the_tour_is_the_lesson_on_a_missing_note() -> None:
 
 async def test_samples_are_folded() -> None:
     async with running() as pilot:
-        assert "46 small files" in shown(pilot) and "amd64-cut-note.elf" not in shown(pilot)
+        assert "47 small files" in shown(pilot) and "amd64-cut-note.elf" not in shown(pilot)
         await pilot.press("end", "enter")
         await settled(pilot)
         listed = pilot.app.screen.query_one("#start", LineList)
-        assert "amd64-cut-note.elf" in shown(pilot) and len(listed.rows) > 46
+        assert "amd64-cut-note.elf" in shown(pilot) and len(listed.rows) > 47
         await pilot.press("enter")
         assert "amd64-cut-note.elf" not in shown(pilot)
 

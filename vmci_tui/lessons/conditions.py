@@ -56,6 +56,8 @@ class UiState(NamedTuple):
     """The number of the write under the entry's cursor, from 1; 0 if there is none."""
     cursor: int = 0
     """The offset of the byte under the hex view's cursor."""
+    record: int | None = None
+    """The number of the record under the cursor of the kernel's log; None elsewhere."""
     place: Place | None = None
     """What is at the cursor."""
     explaining: bool = False
@@ -97,6 +99,7 @@ NUMBERS: Final[dict[str, Number]] = {
     "cursor": lambda ui: ui.cursor,
     "cursor.paddr": lambda ui: ui.document.layout.memory.paddr_of(ui.cursor) if ui.document else None,
     "write": lambda ui: ui.write,
+    "record": lambda ui: ui.record,
 }
 FLAGS: Final[dict[str, Flag]] = {
     "entry.present": lambda ui: ui.history is not None and ui.history.present,

@@ -49,6 +49,7 @@ def ui_state(app: App[None], changed: bool) -> UiState:
         field=target.key if target is not None and target.kind == "field" else "",
         write=target.number + 1 if target is not None and target.kind == "write" else 0,
         cursor=view.cursor,
+        record=getattr(app.screen, "record_number", None),
         place=view.place(),
         explaining=bool(main.query("#about")),
         changed=changed,

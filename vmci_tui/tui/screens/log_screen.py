@@ -110,6 +110,12 @@ class LogScreen(WorkerScreen[None]):
         cursor = self.query_one("#log", LineList).cursor
         return self._view.lines[cursor] if cursor < len(self._view.lines) else None
 
+    @property
+    def record_number(self) -> int | None:
+        """Return the sequence number of the record under the cursor; None if it has none."""
+        line = self._line if self.is_mounted else None
+        return None if line is None else line.record.sequence
+
     @on(LineList.Moved, "#log")
     def _show_record(self) -> None:
         """Show the whole text of the record under the cursor, because lines are cut at the edge."""
