@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -68,6 +69,7 @@ async def test_a_second_vmci_may_only_read(sample: Sample, tmp_path: Path) -> No
     before = _sha(dump)
     async with running(str(dump)) as pilot:
         assert "READ-ONLY" in shown(pilot)
+        assert f"open in another vmci (process {os.getpid()}); s saves a copy" in said(pilot)
         await pilot.press("3", "d", "s")
         await settled(pilot)
         assert pilot.app.screen.query_one("#in-place").disabled and "open in another vmci" in hint(pilot)

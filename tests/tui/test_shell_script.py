@@ -88,3 +88,13 @@ async def test_screens_that_only_show_have_a_command(
         await pilot.press("3", "i")
         await settled(pilot)
         assert "$ vmci explain OSRELEASE=6.1.0-56-amd64" in shown(pilot)
+
+
+async def test_a_fix_shows_a_short_command(sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(sample("crlf.elf"), "a.elf")
+    async with running("a.elf") as pilot:
+        await pilot.press("4", "home")
+        await pilot.press("f")
+        await settled(pilot)
+        assert _status(pilot) == "$ vmci repair a.elf --only T02 -o a-fixed.elf"

@@ -22,6 +22,10 @@ HEAD_LIMIT = 64 << 20
 """The most bytes of headers and notes that opening reads, whatever a header claims."""
 
 
+_LOCKS_READ = 1 << 20
+"""The most characters that are read of the system's list of locks."""
+
+
 class Source(Protocol):
     """Bytes that can be read at any offset. Reads past the end return fewer bytes."""
 
@@ -146,6 +150,21 @@ class FileSource:
         except OSError:
             return True  # a file system without locks: no process can have it
         return True
+
+    def lock_holder(self) -> int | None:
+        """Return the process that has the lock, as Linux lists locks; None if that is not known."""
+        status = os.fstat(self._fd)
+        wanted = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+        try:
+            with open("/proc/locks", encoding="ascii", errors="replace") as listed:
+                lines = listed.read(_LOCKS_READ).splitlines()
+        except OSError:
+            return None
+        # 1: FLOCK  ADVISORY  WRITE 4242 fe:00:1234 0 EOF (proc_locks(5))
+        held = (words for line in lines if len(words := line.split()) > 5 and words[1] == "FLOCK")
+        return next(
+            (int(words[4]) for words in held if words[5] == wanted and words[4].isdecimal() and words[4] != "0"), None
+        )
 
     def current(self) -> Identity:
         """Return the file's identity now, to compare it with the one at opening."""

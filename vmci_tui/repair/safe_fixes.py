@@ -6,7 +6,7 @@ note's header, line ends. What a value should be is decided only by memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from vmci_tui.adoption import choose as adopt
@@ -143,6 +143,21 @@ def changes(judgement: Judgement) -> bool:
         return False
     scratch = document.snapshot()
     return any(_apply(scratch, finding, judgement) is not None for finding in fixable)
+
+
+_TOLD_APART: Final = frozenset(("C20", "N05", "T06"))
+"""Findings whose fix is safe only for some contents."""
+
+
+def command_of_fix(finding: Finding, found: Sequence[Finding], state: State) -> str | None:
+    """Return the words of the command that makes exactly this fix, with FILE for the file; None if none does.
+
+    `found` are all findings of the state.
+    """
+    windows = any(note.is_windows for note in state.notes)
+    alone = sum(other.code == finding.code for other in found) == 1
+    safe = finding.code not in _TOLD_APART and _may(finding, EVERYTHING, windows)
+    return f"repair FILE --only {finding.code}" if alone and safe else None
 
 
 def _refused(finding: Finding) -> bool:

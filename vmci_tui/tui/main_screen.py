@@ -14,6 +14,7 @@ from textual.widgets import Footer
 from vmci_tui.document import edit_notes
 from vmci_tui.document.document import Document
 from vmci_tui.document.edit import Edit
+from vmci_tui.layers.file import FileSource
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.disk_watch import DiskWatch
 from vmci_tui.tui.guarded import Guarded
@@ -117,6 +118,16 @@ class MainScreen(Guarded, Screen[None]):
         self.call_after_refresh(self.session.judge)
         if self.document.state.vmcoreinfo is not None and self.document.state.vmcoreinfo.lines:
             self.query_one(Panes).point_at_line(1)
+        if self.document.read_only:
+            self.call_after_refresh(self._say_read_only)
+
+    def _say_read_only(self) -> None:
+        """Say why the file cannot be changed, and what can be done."""
+        from vmci_tui.tui.save_session import holder_text
+
+        source = self.document.source
+        holder = holder_text(source) if isinstance(source, FileSource) else ""
+        say(self, f"READ-ONLY: the file is open in another vmci{holder}; s saves a copy", "warning")
 
     def on_unmount(self) -> None:
         self.session.changed.remove(self._changed)

@@ -43,18 +43,18 @@ def choose(
     node.app.push_screen(Choose(title, choices, hint), chosen)
 
 
-def make_edit(node: DOMNode, session: Session, edit: Edit) -> bool:
+def make_edit(node: DOMNode, session: Session, edit: Edit, command: str | None = None) -> bool:
     """Make an edit; say so if it changes nothing. Raises VmciError if it cannot be made or saved."""
-    changed = session.edit(edit)
+    changed = session.edit(edit, command)
     if not changed:
         say(node, "that changes nothing")
     return changed
 
 
-def try_edit(node: DOMNode, session: Session, edit: Edit) -> bool:
+def try_edit(node: DOMNode, session: Session, edit: Edit, command: str | None = None) -> bool:
     """Make an edit and show an error instead of raising it; return whether anything changed."""
     try:
-        return make_edit(node, session, edit)
+        return make_edit(node, session, edit, command)
     except VmciError as error:
         say(node, str(error), "error")
         return False

@@ -72,7 +72,10 @@ class SaveSession:
     @property
     def no_in_place(self) -> str:
         """Why the open file itself cannot be changed; empty if it can."""
-        return "In place is off: the file is open in another vmci" if self.document.read_only else ""
+        source = self.document.source
+        if not self.document.read_only or not isinstance(source, FileSource):
+            return ""
+        return f"In place is off: the file is open in another vmci{holder_text(source)}"
 
     @property
     def default(self) -> str:
@@ -153,6 +156,12 @@ class SaveSession:
         names = ", ".join(item.reader for item in harm.worse)
         self.question = f"worse for {names} after the save. Press again to save anyway"
         return True
+
+
+def holder_text(source: FileSource) -> str:
+    """Return which process has the file's lock, ` (process 1234)`; empty if that is not known."""
+    holder = source.lock_holder()
+    return "" if holder is None else f" (process {holder})"
 
 
 class UndoableSave(NamedTuple):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vmci_tui.findings.judgement import Judgement
     from vmci_tui.formats.elf_note import ByteOrder
     from vmci_tui.readers.verdicts import ChosenReaders, VerdictPair, Verdicts
-    from vmci_tui.render.shell_script import EditGroup, ShellStep
+    from vmci_tui.render.shell_script import ShellStep
     from vmci_tui.repair.fix_for_reader import ReaderFixes
     from vmci_tui.repair.next_commands import NextCommand
     from vmci_tui.repair.safe_fixes import Repair
@@ -92,7 +92,7 @@ class Session:
         self._known: Verdicts | None = None
         """The verdicts over the file on disk, which no edit changes."""
         self._bookmarks: tuple[str, ...] | None = None
-        self._groups: dict[State, EditGroup] = {}
+        self._groups: dict[State, tuple[State, str]] = {}
         self._run: _TypedRun | None = None
 
     @classmethod
@@ -234,27 +234,28 @@ class Session:
         self.announce(event)
         self.judge(self.patience)
 
-    def edit(self, edit: Edit) -> bool:
-        """Make one undoable step; False if it changes nothing.
+    def edit(self, edit: Edit, command: str | None = None) -> bool:
+        """Make one undoable step; False if it changes nothing. `command` makes it too, with FILE for the file.
 
         Raises VmciError where it cannot be made, or no file can hold the resulting state.
         """
+        before = self.document.state
         if not self.document.edit(edit):
             return False
+        if command is not None:
+            self._groups[before] = self.document.state, command
         self._show("edited")
         return True
 
     def undo(self) -> Edit | None:
         """Undo the last edit and return it; None if there is none."""
-        edit = self.document.undo()
-        if edit is not None:
+        if (edit := self.document.undo()) is not None:
             self._show("state")
         return edit
 
     def redo(self) -> Edit | None:
         """Redo the edit that was undone last and return it; None if there is none."""
-        edit = self.document.redo()
-        if edit is not None:
+        if (edit := self.document.redo()) is not None:
             self._show("state")
         return edit
 
@@ -299,12 +300,10 @@ class Session:
 
     def apply_repair(self, repair: Repair, keep_segments: bool) -> None:
         """Make the fixes of a tried repair; each is one step of undo, all are one command."""
-        from vmci_tui.render.shell_script import EditGroup
-
         before = self.document.state
         for step in repair.steps:
             self.document.edit(step.edit)
-        self._groups[before] = EditGroup(self.document.state, f"repair FILE{' --keep-segments' * keep_segments}")
+        self._groups[before] = self.document.state, f"repair FILE{' --keep-segments' * keep_segments}"
         self._show("edited")
 
     # Files
@@ -371,9 +370,9 @@ class Session:
 
     def commands_so_far(self) -> tuple[ShellStep, ...]:
         """Return each edit with the shell command that does the same."""
-        from vmci_tui.render.shell_script import commands
+        from vmci_tui.render.shell_script import EditGroup, commands
 
-        return commands(self.document, self._groups)
+        return commands(self.document, {before: EditGroup(*group) for before, group in self._groups.items()})
 
     def last_command(self) -> Safe | None:
         """Return the shell command for the last edit; None if there is no edit, or no command for it."""

@@ -92,7 +92,10 @@ class FindingsList(LineList):
         elif finding.fix is None:
             say(self, "no automatic fix for this finding: R tries to repair the whole file", "warning")
         else:
-            try_edit(self, self.session, finding.fix)
+            from vmci_tui.repair.safe_fixes import command_of_fix
+
+            command = command_of_fix(finding, self.session.found, self.session.document.state)
+            try_edit(self, self.session, finding.fix, command)
 
 
 class FindingsPane(Guarded, Vertical):
