@@ -77,6 +77,13 @@ def test_lines_continue_below_their_last_column_and_commands_stay_whole() -> Non
     assert next(wrapped(["x" * 99], 50))[0] == "x" * 99, "a word is not cut"
 
 
+def test_the_line_of_the_logs_panic_is_red() -> None:
+    panic, other = "[    3.256117] Kernel panic - not syncing: sysrq triggered crash", "[    3.256117] Call Trace:"
+    (_, styled), (_, plain) = wrapped([panic, other], 80)
+    assert styled is not None and [(span.start, span.style) for span in styled.spans] == [(15, "red")]
+    assert plain is None
+
+
 def test_progress_is_erased_before_a_message_and_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
     say_progress("scan: 1 of 20 MiB")
     say_progress("scan: 2 of 2 MiB")

@@ -44,6 +44,7 @@ async def test_the_log_of_a_panicked_guest_opens_at_the_reason(sample: Sample) -
     async with running(sample("amd64-panic.kdump")) as pilot:
         await _press(pilot, "P")
         assert _line(pilot).endswith("sysrq: Trigger a crash") and "The kernel panicked" in shown(pilot)
+        assert "Call Trace:" in shown(pilot), "what follows the reason is in sight"
         await _press(pilot, "f")
         assert _line(pilot).endswith("Kernel panic - not syncing: sysrq triggered crash")
         assert ui_state(pilot.app, False).record == 238

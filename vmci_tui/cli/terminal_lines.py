@@ -25,6 +25,7 @@ _STYLES: Final = tuple((re.compile(pattern), style) for pattern, style in (
     (r"(?<=^  .{13} )refuses(?= )|^! .*", "red"),
     (r"(?<=^  .{13} )accepts(?= )", "green"),
     (r"(?<=^  .{13} )((can't tell|not asked)(?= )|accepts, but reads no kernel memory)", "yellow"),
+    (r"(?<=^\[.{12}\] )(Kernel panic |BUG: |Oops\b|kernel BUG at |Unable to handle kernel |Internal error: ).*", "red"),
     (r"^  # .*|^ +why: .*", "dim"),
     (r"^ +(refused by|warned about or misread by|fix|to do)(?=: )", "bold"),
     (r"^(next|notes|vmcoreinfo|memory|repair|not repaired|entry|readers?)\b(?=[: ]|$)", "bold"),

@@ -99,7 +99,7 @@ class LogScreen(WorkerScreen[None]):
     def _show(self, cursor: int) -> None:
         listed, lines = self.query_one("#log", LineList), self._view.lines
         listed.set_rows(_Rows(lines))
-        listed.select(cursor)
+        self._look(cursor)
         counted = f"{len(lines)} of {len(self._view.all)}" if len(lines) < len(self._view.all) else f"{len(lines)}"
         listed.border_subtitle = f"{counted} lines, {VIEWS[self._level][1]}"
         self.show_progress(" ".join(part for part in (failures(lines), self._status) if part))
@@ -154,8 +154,17 @@ class LogScreen(WorkerScreen[None]):
             return
         if (index - listed.cursor) * step < 0:
             say(self, "searched on from the other end")
-        listed.select(index)
+        self._look(index)
         self._show_record()
+
+    def _look(self, index: int) -> None:
+        """Put the cursor on a line; one that is not in sight comes to the upper third, above what follows it."""
+        listed = self.query_one("#log", LineList)
+        height = listed.size.height
+        hidden = not listed.top <= index < listed.top + height
+        listed.select(index)
+        if hidden:
+            listed.top = index - height // 3
 
     def action_level(self) -> None:
         """Show the lines down to the next level; the cursor stays at its line, or at the next one that is shown."""
