@@ -122,6 +122,10 @@ class CpuRow(TypedDict):
     cpu: Annotated[int, "from 0 on, in the order of the notes"]
     pid: Annotated[int, "of the running task where the kernel wrote the note, a number of the CPU where QEMU did"]
     pc: CodePlace | None
+    stack: Annotated[
+        list[CodePlace],
+        "return addresses on its kernel stack, the last call first; some calls may have ended; empty without symbols",
+    ]
     registers: Annotated[dict[str, int], "unsigned, by name: those of NT_PRSTATUS, and control registers"]
     where: Annotated[
         Literal["kernel", "process", "hypervisor", "firmware"] | None,

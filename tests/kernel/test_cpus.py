@@ -19,7 +19,7 @@ from vmci_tui.formats.elf_note import Note, build
 from vmci_tui.kernel.cpus.activity import Activity, activity
 from vmci_tui.kernel.cpus.cpu import Cpu, cpus_of
 from vmci_tui.kernel.cpus.survey import survey
-from vmci_tui.render.kernel.cpu_report import cpus_text
+from vmci_tui.render.kernel.cpu_report import LocatedCpus, cpus_text
 
 Sample = Callable[[str], str]
 _PC: int = MAP + 0x1234567
@@ -141,7 +141,7 @@ def test_a_cpu_in_real_mode_was_not_started() -> None:
     notes = (prstatus("x86_64", rip=0xFFF0, cs=0xF000), qemu_state(cr0=0x60000010))
     found = survey(Ram().guest()._replace(notes=notes))
     assert found.cpus[0].doing.where == "firmware"
-    assert "not started" in list(cpus_text(found))[1]
+    assert "not started" in list(cpus_text(LocatedCpus(found, (), None)))[1]
 
 
 def _panicked(*codes: tuple[bytes, int]) -> tuple[Note, ...]:
@@ -174,7 +174,8 @@ def test_the_cpu_that_panicked_is_the_one_that_is_not_stopped(
         ram.put(0x100000F + 0x1000 * number, code)
     found = survey(ram.guest()._replace(notes=_panicked(*codes)))
     assert (found.suspect.number if found.suspect else None) == suspect
-    assert ("looks like the one that panicked" in "\n".join(cpus_text(found))) is (suspect is not None)
+    lines = "\n".join(cpus_text(LocatedCpus(found, (), found.suspect)))
+    assert ("looks like the one that panicked" in lines) is (suspect is not None)
 
 
 def test_a_disabled_wait_of_s390x_is_a_panic() -> None:

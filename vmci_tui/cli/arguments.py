@@ -84,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
     log.add_argument("--callers", action="store_true", help="also the task (T) or CPU (C) that wrote each line")
     processors = _command(commands, "cpus", "where each CPU was, its registers, which one panicked")
     _file(processors)
+    processors.add_argument("--stack", action="store_true", help="the return addresses on each CPU's kernel stack")
     processors.add_argument("--registers", action="store_true", help="all registers of each CPU")
 
     names = _command(commands, "symbols", "the kernel's symbols from memory, as System.map has them")

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from tests.dumps.factory import Load, elf
+from tests.kernel.notes import prstatus, qemu_state
 from tests.proof.synthetic import PAGE, Ram
-from vmci_tui.formats.elf_note import ByteOrder
+from vmci_tui.formats.elf_note import ByteOrder, Note
 
 BANNER: Final = b"Linux version 6.1.0-test (me@here) (gcc 12) #1 SMP\n\0"
 _PARTS: Final = (b"sys_", b"_init", b"t_", b"Tdo_")
@@ -123,6 +124,18 @@ def _addresses(kernel: Kernel, table: Symbols, at: int) -> list[bytes]:
 def shift_of(kernel: Kernel) -> int:
     """Return virtual less physical addresses: .rodata is 3 MiB after the start of the image."""
     return kernel.base + 0x300000 - kernel.paddr
+
+
+def paged(ram: Ram, kernel: Kernel, root: int = 0x1000) -> tuple[Note, ...]:
+    """Write page tables of x86-64 that map the image; return the notes of a CPU that uses them, in its code."""
+    ram.word(root + 511 * 8, root + 0x1000 | 0x63)
+    ram.word(root + 0x1000 + 510 * 8, root + 0x2000 | 0x63)
+    start = kernel.base - shift_of(kernel)
+    first = (kernel.base - 0xFFFFFFFF80000000) >> 21
+    for number in range(8):
+        ram.word(root + 0x2000 + (first + number) * 8, start + (number << 21) | 0x1E3)
+    state = qemu_state(cr0=0x80050033, cr3=root, cr4=0x20)
+    return prstatus("x86_64", rip=kernel.base + 0x1004, cs=0x10), state
 
 
 def dump_of(ram: Ram) -> bytes:

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from tests.kernel.notes import prstatus, qemu_state
-from tests.kernel.symbols.kallsyms_writer import Kernel, shift_of, symbols, write
+from tests.kernel.notes import prstatus
+from tests.kernel.symbols.kallsyms_writer import Kernel, paged, shift_of, symbols, write
 from tests.proof.synthetic import Ram
 from vmci_tui.containers.guest import Guest
 from vmci_tui.formats.elf_note import Note
@@ -21,11 +21,11 @@ _FORMS = {
     "6.2 arm64": Kernel(sequences=True),
     "6.4 x86-64": Kernel(form="per-cpu", newer=True),
     "6.12 arm64": Kernel(newer=True, sequences=True),
-    "7.0 x86-64": Kernel(form="self-relative", newer=True, sequences=True),
+    "7.0 x86-64": Kernel(form="self-relative", newer=True, sequences=True, paddr=0x2200000, base=0xFFFFFFFF81100000),
     "6.1 s390x": Kernel(order="big", base=0x100000, paddr=0x800000),
     "6.12 s390x": Kernel(order="big", base=0x3FFE0000000, newer=True, sequences=True),
     "6.1 i386": Kernel(word=4, form="per-cpu", base=0xC1000000),
-    "6.1 arm": Kernel(word=4, base=0xC0008000 & ~0xFFF),
+    "6.1 arm": Kernel(word=4, base=0xC0008000),
     "6.12 arm": Kernel(word=4, base=0xC0208000, newer=True),
     "4.19 arm64": Kernel(wide_markers=True),
     "4.19 s390x": Kernel(wide_markers=True, order="big", base=0x100000, paddr=0x800000),
@@ -39,7 +39,7 @@ def _read(name: str, kernel: Kernel, count: int = 2500, notes: tuple[Note, ...] 
     ram = Ram(kernel.order)
     write(ram, kernel, symbols(kernel, count))
     if kernel.form == "self-relative":
-        notes = (*notes, *_paged(ram, kernel))
+        notes = (*notes, *paged(ram, kernel))
     return read_symbols(_guest(ram, name, notes))
 
 
@@ -48,29 +48,26 @@ def _guest(ram: Ram, name: str, notes: tuple[Note, ...] = ()) -> Guest:
     return ram.guest(_MACHINES.get(machine, machine))._replace(notes=notes)
 
 
-def _paged(ram: Ram, kernel: Kernel, root: int = 0x1000) -> tuple[Note, ...]:
-    """Write page tables of x86-64 that map the image; return the notes of a CPU that uses them, in its code."""
-    ram.word(root + 511 * 8, root + 0x1000 | 0x63)
-    ram.word(root + 0x1000 + 510 * 8, root + 0x2000 | 0x63)
-    start = kernel.base - shift_of(kernel)
-    first = (kernel.base - 0xFFFFFFFF80000000) >> 21
-    for number in range(8):
-        ram.word(root + 0x2000 + (first + number) * 8, start + (number << 21) | 0x1E3)
-    state = qemu_state(cr0=0x80050033, cr3=root, cr4=0x20)
-    return prstatus("x86_64", rip=kernel.base + 0x1004, cs=0x10), state
-
-
 @pytest.mark.parametrize("name", _FORMS)
 @pytest.mark.parametrize("count", [2500, 2555, 2556])
 def test_every_symbol_of_every_form_is_read(name: str, count: int) -> None:
     kernel = _FORMS[name]
-    if kernel.form == "self-relative":
-        kernel = kernel._replace(paddr=0x2200000, base=0xFFFFFFFF81000000 + 0x100000)
     (found,) = _read(name, kernel, count)
     assert found.table.form == kernel.form and found.older is kernel.wide_markers and found.bits == 8 * kernel.word
     wanted = symbols(kernel, count)
     assert [(one.address, one.type.encode() + one.name) for one in found.table] == wanted
     assert found.banner == b"Linux version 6.1.0-test (me@here) (gcc 12) #1 SMP"
+
+
+@pytest.mark.parametrize("name", _FORMS)
+def test_empty_memory_around_the_table_is_not_taken_for_addresses(name: str) -> None:
+    kernel = _FORMS[name]
+    ram = Ram(kernel.order)
+    ram.put(kernel.paddr, bytes(1 << 17))
+    write(ram, kernel, symbols(kernel))
+    notes = paged(ram, kernel) if kernel.form == "self-relative" else ()
+    (found,) = read_symbols(_guest(ram, name, notes))
+    assert found.table.form == kernel.form and found.table.address(b"_stext") == kernel.base
 
 
 def test_a_name_and_an_address_are_looked_up() -> None:
@@ -103,7 +100,7 @@ def test_page_tables_give_physical_addresses() -> None:
     kernel = Kernel(form="per-cpu", newer=True, paddr=0x2200000, base=0xFFFFFFFF81100000)
     ram = Ram()
     write(ram, kernel, symbols(kernel))
-    (found,) = read_symbols(_guest(ram, "6.4 x86-64", _paged(ram, kernel)))
+    (found,) = read_symbols(_guest(ram, "6.4 x86-64", paged(ram, kernel)))
     assert found.table.shift == shift_of(kernel) and found.runs
     assert found.table.paddr(kernel.base) == kernel.base - shift_of(kernel)
     assert found.table.paddr(0x1000) is None, "an offset in a CPU's area"

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from vmci_tui.containers.guest import Guest
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.cpus.activity import Code
 from vmci_tui.kernel.cpus.cpu import Cpu
+from vmci_tui.kernel.virtual_memory import VirtualMemory, places_of
 from vmci_tui.proof.paging.s390x_ppc64_riscv import s390x_tables
 from vmci_tui.proof.paging.walk import Paging, walk
 from vmci_tui.proof.paging.x86 import long_mode_tables, protected_mode_tables
@@ -50,11 +53,26 @@ def paddr_by_cpu(guest: Guest, cpu: Cpu, va: int) -> int | None:
     return None
 
 
-def read_by_cpu(guest: Guest, cpu: Cpu, va: int, length: int) -> bytes | None:
-    """Return `length` bytes at `va`; None if one of their pages is not mapped or not in the dump.
+def text_memory(guest: Guest, text: Vmcoreinfo | None) -> VirtualMemory | None:
+    """Return the memory of the kernel that a text describes; None without one, or if its place is a guess."""
+    kernel, proved = next(places_of(text, guest), (None, False)) if text is not None else (None, False)
+    return VirtualMemory(kernel, kernel.orders[0]) if kernel is not None and proved else None
 
-    The caller bounds `length`.
+
+def reader_of(guest: Guest, cpu: Cpu, memory: VirtualMemory | None) -> Code:
+    """Return a function that reads at a virtual address: by the CPU's page tables, else as a text's kernel maps it.
+
+    It returns None if a page is not mapped or not in the dump. The caller bounds the length.
     """
+
+    def read(va: int, length: int) -> bytes | None:
+        found = _read_by_cpu(guest, cpu, va, length)
+        return found if found is not None or memory is None else memory.read(va, length)
+
+    return read
+
+
+def _read_by_cpu(guest: Guest, cpu: Cpu, va: int, length: int) -> bytes | None:
     parts = []
     while length > 0:
         part = min(length, _PAGE - va % _PAGE)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple
 
 from vmci_tui.containers.guest import Guest
-from vmci_tui.kernel.cpus.activity import Activity, activity
+from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
+from vmci_tui.kernel.cpus.activity import Activity, Code, activity
 from vmci_tui.kernel.cpus.cpu import Cpu, cpus_of
-from vmci_tui.kernel.cpus.cpu_memory import read_by_cpu
+from vmci_tui.kernel.cpus.cpu_memory import reader_of, text_memory
 
 
 class SeenCpu(NamedTuple):
@@ -17,6 +17,8 @@ class SeenCpu(NamedTuple):
 
     cpu: Cpu
     doing: Activity
+    read: Code
+    """Reads guest memory as the CPU sees it; None for what the dump or its page tables lack."""
 
 
 class Suspect(NamedTuple):
@@ -35,11 +37,17 @@ class Survey(NamedTuple):
     """None: no CPU differs from the others as a panicked one does."""
 
 
-def survey(guest: Guest) -> Survey:
-    """Return the CPUs of a dump; without any where its notes have no registers that can be decoded."""
-    cpus = cpus_of(guest.notes, guest.machine)
-    seen = tuple(SeenCpu(cpu, activity(cpu, partial(read_by_cpu, guest, cpu))) for cpu in cpus)
-    return Survey(seen, _suspect(seen))
+def survey(guest: Guest, text: Vmcoreinfo | None = None) -> Survey:
+    """Return the CPUs of a dump; without any where its notes have no registers that can be decoded.
+
+    `text` says where the kernel's memory is on machines whose notes do not name the page tables.
+    """
+    memory = text_memory(guest, text)
+    seen = []
+    for cpu in cpus_of(guest.notes, guest.machine):
+        read = reader_of(guest, cpu, memory)
+        seen.append(SeenCpu(cpu, activity(cpu, read), read))
+    return Survey(tuple(seen), _suspect(seen))
 
 
 def _suspect(seen: Sequence[SeenCpu]) -> Suspect | None:

@@ -25,6 +25,8 @@ WORDS: Final[dict[Form, str]] = {
 }
 """How each form holds an address."""
 _PAGE: Final = 4096
+_LEAST: Final = 8
+"""Bytes of a symbol on average, at least: in real kernels more than 100."""
 
 
 class Addresses(NamedTuple):
@@ -77,7 +79,8 @@ def _numbers(data: bytes, at: int, count: int, code: str, order: ByteOrder) -> a
 
 
 def _ascends(values: tuple[int, ...] | array[int]) -> bool:
-    return all(starmap(le, pairwise(values)))
+    """Return whether they ascend as those of a kernel do: empty memory would be addresses close to each other."""
+    return values[-1] - values[0] > _LEAST * len(values) and all(starmap(le, pairwise(values)))
 
 
 def _up(value: int, align: int) -> int:

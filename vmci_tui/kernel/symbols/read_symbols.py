@@ -117,27 +117,24 @@ def _tables(guest: Guest, place: Place, budget: Budget) -> Iterator[_Raw]:
 def _shift(guest: Guest, place: Place, raw: _Raw, cpus: tuple[Cpu, ...], text: Vmcoreinfo | None) -> int | None:
     """Return virtual less physical addresses of the image; None if nothing says where it is.
 
-    By the table's own symbol, by the page tables of a CPU, or by the dump's text if it is of this kernel.
+    By the page tables of a CPU, or by the dump's text if it is of this kernel: since 6.0 it says where the table is.
     """
-    by_itself = raw.addresses.form == "self-relative"
-    pairs = zip(raw.names.texts, raw.addresses.values, strict=True)
-    known = {each[1:]: value for each, value in pairs if each[1:] in (_TOKENS, _START)}
-    if not by_itself and _TOKENS in known:
-        return known[_TOKENS] - place.paddr - raw.tokens.start
-    start = known.get(_START)
-    if start is None:
+    number = next((number for number, each in enumerate(raw.names.texts) if each[1:] == _START), None)
+    if number is None:
         return None
+    start, by_itself = raw.addresses.values[number], raw.addresses.form == "self-relative"
     for cpu in () if by_itself else cpus:
         at = paddr_by_cpu(guest, cpu, start)
         if at is not None:
             return start - at
-    said = None if text is None else symbol(text, _START)
-    if text is None or said is None or not (by_itself or said == start):
+    if text is None:
         return None
-    shifts = [kernel.shift for kernel, _ in places_of(text, guest)]
-    if by_itself:
-        return next((shift for shift in shifts if start + place.paddr + shift == said), None)
-    return shifts[0] if len(shifts) == 1 else None
+    said, tokens = symbol(text, _START), symbol(text, _TOKENS)
+    if tokens is None:
+        shifts = [kernel.shift for kernel, proved in places_of(text, guest) if proved]
+    else:
+        shifts = [tokens - place.paddr - raw.tokens.start]
+    return next((shift for shift in shifts if said == start + (place.paddr + shift if by_itself else 0)), None)
 
 
 def _runs(table: SymbolTable, cpus: tuple[Cpu, ...]) -> str:

@@ -3,51 +3,98 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from itertools import zip_longest
+from typing import Any, Final, NamedTuple
 
+from vmci_tui.common.safe_text import visible
 from vmci_tui.formats.registers.register_set import Register
+from vmci_tui.kernel.backtrace.trace import Trace
 from vmci_tui.kernel.cpus.activity import Activity
-from vmci_tui.kernel.cpus.survey import SeenCpu, Survey
+from vmci_tui.kernel.cpus.cpu import Cpu
+from vmci_tui.kernel.cpus.survey import SeenCpu, Survey, Suspect
+from vmci_tui.kernel.symbols.table import Spot
+from vmci_tui.render.kernel.symbol_report import spot_words
 
 _WIDTH: Final = 80
 """Cells of a line of registers."""
 
 
-def cpus_json(found: Survey) -> list[dict[str, Any]]:
+class LocatedCpus(NamedTuple):
+    """The CPUs of a dump, and where each was in the kernel's code."""
+
+    found: Survey
+    traces: tuple[Trace, ...]
+    """One a CPU; without symbols empty."""
+    suspect: Suspect | None
+
+
+def cpus_json(located: LocatedCpus) -> list[dict[str, Any]]:
     """Return the CPUs, each with all its registers by name."""
+    traces = located.traces or (Trace(None, ()),) * len(located.found.cpus)
     return [
         {
             "cpu": cpu.number,
             "pid": cpu.pid,
-            "pc": _place(cpu.role("pc")),
+            "pc": _place(cpu.role("pc"), trace.pc),
+            "stack": [_place(spot.symbol.address + spot.offset, spot) for spot in trace.stack],
             "registers": {one.name: one.value for one in cpu.registers},
             "where": doing.where,
             "state": doing.state,
             "interrupts": doing.interrupts,
-            "panicked": None if found.suspect is None else found.suspect.number == cpu.number,
+            "panicked": None if located.suspect is None else located.suspect.number == cpu.number,
         }
-        for cpu, doing in found.cpus
+        for (cpu, doing, _), trace in zip(located.found.cpus, traces, strict=True)
     ]
 
 
-def _place(address: int | None) -> dict[str, Any] | None:
-    return None if address is None else {"address": address, "symbol": None, "offset": None}
+def _place(address: int | None, spot: Spot | None) -> dict[str, Any] | None:
+    if address is None:
+        return None
+    return {
+        "address": address,
+        "symbol": None if spot is None else visible(spot.symbol.name),
+        "offset": None if spot is None else spot.offset,
+    }
 
 
-def cpus_text(found: Survey, registers: bool = False) -> Iterator[str]:
-    """Yield a row a CPU, then which one looks like the one that panicked; with `registers`, all of each CPU's."""
+def cpus_text(located: LocatedCpus, registers: bool = False, stack: bool = False) -> Iterator[str]:
+    """Yield a row a CPU, and which one looks like the one that panicked, with its return addresses.
+
+    With `registers` follow all of each CPU's, with `stack` the return addresses of all.
+    """
+    found, traces = located.found, located.traces
     if not found.cpus:
         return
     digits = max(_digits(one.cpu.general) for one in found.cpus) + 2
-    yield f"CPU  {'pc':<{digits}}  {'sp':<{digits}}  doing"
-    for one in found.cpus:
-        cpu = one.cpu
-        pc, sp = (f"{cpu.role(role) or 0:#0{digits}x}" for role in ("pc", "sp"))
-        yield f"{cpu.number:3}  {pc}  {sp}  {_words(one.doing)}"
-    if found.suspect is not None:
-        yield f"CPU {found.suspect.number} looks like the one that panicked: {found.suspect.why}"
+    seconds = [_second(one.cpu, digits, trace) for one, trace in zip_longest(found.cpus, traces)]
+    width = max(map(len, seconds))
+    yield f"CPU  {'pc':<{digits}}  {'in' if traces else 'sp':<{width}}  doing"
+    for one, second in zip(found.cpus, seconds, strict=True):
+        yield f"{one.cpu.number:3}  {one.cpu.role('pc') or 0:#0{digits}x}  {second:<{width}}  {_words(one.doing)}"
+    if located.suspect is not None:
+        yield f"CPU {located.suspect.number} looks like the one that panicked: {located.suspect.why}"
+    for number, trace in enumerate(traces):
+        if stack or (located.suspect is not None and located.suspect.number == number):
+            yield from _returns(number, trace, digits)
     for one in found.cpus if registers else ():
         yield from _all_registers(one)
+
+
+def _second(cpu: Cpu, digits: int, trace: Trace | None) -> str:
+    """Return what is beside the program counter: its symbol, or without symbols the stack pointer."""
+    if trace is None:
+        return f"{cpu.role('sp') or 0:#0{digits}x}"
+    return "-" if trace.pc is None else spot_words(trace.pc)
+
+
+def _returns(number: int, trace: Trace, digits: int) -> Iterator[str]:
+    yield ""
+    if not trace.stack:
+        yield f"CPU {number}: its stack is not in the dump, or has no return address"
+        return
+    yield f"CPU {number}: return addresses on its stack, last call first; some may have returned"
+    for spot in trace.stack:
+        yield f"     {spot.symbol.address + spot.offset:#0{digits}x}  {spot_words(spot)}"
 
 
 def _words(doing: Activity) -> str:
