@@ -310,3 +310,11 @@ def test_versions_of_readers_are_checked_and_judge_again(sample: Sample, around:
     around.allowed = "/nowhere"
     with pytest.raises(UsageError, match="browser"):
         session.choose_installed(lambda _: None)
+
+
+def test_next_commands_are_judged_after_the_judgement_was_delivered(sample: Sample, around: Around) -> None:
+    """They try fixes, with the budget of a job that ended, which is not one that was stopped."""
+    session, _ = _open(sample("i386-qemu.kdump"), around)
+    session.judge()
+    assert session.settled() is not None
+    assert any("repair" in command.command for command in session.next_commands())

@@ -51,10 +51,9 @@ class Background(Generic[Result]):
         future = self._pool.submit(job, Budget(stopped=stop.is_set))
 
         def deliver() -> None:
-            if stop.is_set():
+            if self._asked is None or self._asked[0] is not future:
                 return
             self._asked = None
-            stop.set()
             error = future.exception()
             if error is None:
                 done(future.result())
@@ -76,8 +75,8 @@ class Background(Generic[Result]):
             deliver()
 
     def stop(self) -> None:
-        """Stop the running job; its result is dropped."""
-        self._stop.set()
+        """Stop the running job; its result is dropped. What an ended one returned may go on with its budget."""
         if self._asked is not None:
+            self._stop.set()
             self._asked[0].cancel()
             self._asked = None
