@@ -8,7 +8,7 @@ LEVELS: Final = ("emerg", "alert", "crit", "err", "warn", "notice", "info", "deb
 """The names that dmesg has for the levels 0 to 7, the most severe first."""
 MOST_RECORDS: Final = 1 << 17
 """The most records that are read, the last ones: a log of 4 MiB has that many; the usual ones have 4096 to 32768."""
-MOST_TEXT: Final = 32 << 20
+MOST_TEXT: Final = 16 << 20
 """Bytes of text that are kept, the last ones; texts of a damaged log may overlap."""
 _CPU: Final = 1 << 31
 """The bit of a caller that says that it is a CPU, not a task (kernel/printk/printk.c, printk_caller_id)."""
