@@ -73,7 +73,7 @@ async def test_bytes_of_a_note_are_typed_over(sample: Sample, size: tuple[int, i
         at = view.cursor
         assert screen.document.read(at, 4) == b"4096"
         await pilot.press("enter", "3")
-        assert "3_" in shown(pilot) and "ESC ends" in shown(pilot)
+        assert "3_" in shown(pilot) and "Esc ends" in shown(pilot)
         await pilot.press(*"83139")
         await settled(pilot)
         assert screen.document.read(view.cursor - 3, 4) == b"8196", "the digits of other panes are digits here"

@@ -158,6 +158,16 @@ class Document:
         return self._steps[self._at - 1].edit
 
     @property
+    def can_undo(self) -> bool:
+        """Whether there is an edit to undo."""
+        return self._at > 0
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is an undone edit to redo."""
+        return self._at < len(self._steps)
+
+    @property
     def steps(self) -> tuple[UndoStep, ...]:
         """The edits since opening, oldest first, each with the state that it made."""
         return tuple(self._steps[: self._at])

@@ -15,10 +15,10 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 
+from vmci_tui.tui.bindings import key_name
 from vmci_tui.tui.host import host
 from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.panes.panes import PANES
-from vmci_tui.tui.screens.help_screen import key_name
 
 if TYPE_CHECKING:
     from textual.app import App

@@ -53,7 +53,7 @@ class VmciApp(Guarded, App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-normal"), (160, "-wide")]  # noqa: RUF012 - as App declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         *LESSON_BINDINGS,
-        bind("f1,question_mark", "toggle_keys", "Keys", "Explain this pane and its keys", "help", show=False),
+        bind("f1,question_mark", "toggle_keys", "Help", "Explain this pane and its keys", "help", show=False),
         bind("f12", "picture", "Picture", "Save a picture of the screen (SVG)", show=False),
         bind("X", "craft", "Craft a faulty dump", "Pick faults for a test dump", show=False),
     ]

@@ -2,7 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Final, Protocol, runtime_checkable
+
 from textual.binding import Binding
+
+_NAMES: Final = {
+    "\u2193": "Down",
+    "\u2191": "Up",
+    "\u2190": "Left",
+    "\u2192": "Right",
+    "\u23ce": "Enter",
+    "esc": "Esc",
+    "space": "Space",
+    "tab": "Tab",
+}
+"""ASCII names for the signs and words by which Textual shows keys."""
+
+
+@runtime_checkable
+class Choosy(Protocol):
+    """A widget or screen that knows which of its keys make sense now."""
+
+    def is_useful(self, action: str) -> bool:
+        """Return whether an action would do something now; its key works in any case, and then says why not."""
+
+
+def key_name(sign: str) -> str:
+    """Return a key as Textual shows it, in ASCII."""
+    for old, new in _NAMES.items():
+        sign = sign.replace(old, new)
+    if sign[:1] == "f" and sign[1:].isdigit():
+        return sign.upper()
+    return f"Ctrl+{sign[1:].upper()}" if len(sign) > 1 and sign[0] == "^" else sign
 
 
 def bind(keys: str, action: str, label: str, tip: str, id: str = "", show: bool = True) -> Binding:

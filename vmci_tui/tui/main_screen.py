@@ -9,7 +9,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from vmci_tui.document import edit_notes
 from vmci_tui.document.document import Document
@@ -28,6 +27,7 @@ from vmci_tui.tui.panes.pane_bar import PaneBar
 from vmci_tui.tui.panes.panes import NAMES, PANES, Panes
 from vmci_tui.tui.prompts import is_judged, say, try_edit
 from vmci_tui.tui.session import Session, SessionEvent
+from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.verdict_strip import TitleBar
 
@@ -49,29 +49,29 @@ class MainScreen(Guarded, Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("s,ctrl+s", "save", "Save", "Save a copy; the plan is shown first"),
+        bind("u,ctrl+z", "undo", "Undo", "Undo the last edit"),
         bind("R", "repair", "Repair", "Apply all safe fixes in one go; they are shown first"),
         bind("v", "readers", "Readers", "Show every reader's verdict, and why"),
-        bind("question_mark,f1", "app.toggle_keys", "Keys", "Explain this pane and its keys", "help"),
-        bind("q", "leave", "Quit", "Quit; asks first if there are unsaved edits", "quit"),
-        bind("F", "find", "Find", "Find the note in guest memory"),
-        bind("a", "append", "Append", "Add or replace the VMCOREINFO note"),
-        bind("u,ctrl+z", "undo", "Undo", "Undo the last edit"),
+        bind("F", "find", "Find note", "Find the note in guest memory"),
+        bind("a", "append", "Add note", "Add or replace the VMCOREINFO note"),
+        bind("N", "next", "What next", "Show the next commands to run"),
         bind("o", "open", "Open", "Open another file"),
         bind("O", "start", "Start", "Show the start screen: recent files, lessons, samples", "start", show=False),
-        bind("e", "edit_text", "Text", "Edit the whole text of the note", show=False),
-        bind("r,ctrl+y", "redo", "Redo", "Redo the edit that was undone last", show=False),
-        bind("c", "copy", "Copy", "Copy what is selected", show=False),
+        bind("c", "copy", "Copy", "Copy what is selected"),
+        bind("r,ctrl+y", "redo", "Redo", "Redo the edit that was undone last"),
+        bind("q", "leave", "Quit", "Quit; asks first if there are unsaved edits", "quit"),
+        bind("f1,question_mark", "app.toggle_keys", "Help", "Explain this pane and its keys", "help"),
+        bind("m", "matrix", "Values", "Show each reader's value for each key"),
+        bind("S", "structure", "Structure", "Show headers, notes and registers as a tree"),
+        bind("M", "memory", "Memory", "Show guest memory by paddr"),
+        bind("e", "edit_text", "Edit text", "Edit the whole text of the note", show=False),
         bind("C", "copy_as", "Copy as", "Copy as hex, C, Python or JSON", show=False),
         bind("dollar_sign", "commands", "Commands", "Show the edits so far as shell commands", show=False),
         bind("x", "strip", "Strip", "Remove the VMCOREINFO note", show=False),
         bind("U", "undo_save", "Undo save", "Undo the last save in place", "take_back", show=False),
-        bind("m", "matrix", "Matrix", "Show each reader's value for each key", show=False),
-        bind("M", "memory", "Memory", "Show guest memory by paddr", show=False),
-        bind("S", "structure", "Structure", "Show headers, notes and registers as a tree", show=False),
-        bind("P", "log", "Log", "Show the kernel's log, as dmesg prints it", show=False),
+        bind("P", "log", "Log", "Show the kernel's log, as dmesg prints it"),
         bind("H", "header", "Header", "Show the header of a kdump file", show=False),
         bind("I", "inspect", "Inspect", "Show the bytes at the cursor as numbers", show=False),
-        bind("N", "next", "What now?", "Show the next commands to run", show=False),
         *(
             bind(str(number), f"pane('{name}')", name.capitalize(), f"Go to the pane {name}", f"pane.{name}", False)
             for number, name in enumerate(NAMES, 1)
@@ -104,7 +104,7 @@ class MainScreen(Guarded, Screen[None]):
         yield PaneBar(id="tabs")
         yield Panes(self.session)
         yield StatusLine(id="status")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Let Textual style the widgets again, but not at the first paint: they were styled when they were mounted."""
@@ -144,6 +144,7 @@ class MainScreen(Guarded, Screen[None]):
             self._show_judgement()
         elif event == "tried":
             self._show_verdict()
+            self.refresh_bindings()
         else:
             self._show_state()
             if event == "edited":
@@ -153,6 +154,7 @@ class MainScreen(Guarded, Screen[None]):
         """Show the document's state; the judgement comes later."""
         self.query_one(Panes).show_state()
         self.query_one(TitleBar).set_text(self._title())
+        self.refresh_bindings()
 
     def _show_judgement(self) -> None:
         judgement = self.session.judgement
@@ -161,6 +163,7 @@ class MainScreen(Guarded, Screen[None]):
         self._show_verdict()
         self.query_one(Panes).show_judgement()
         self._show_tabs()
+        self.refresh_bindings()
         if judgement is not None:
             host(self).show_mishaps()
         self._open_on_error()
@@ -231,6 +234,10 @@ class MainScreen(Guarded, Screen[None]):
         if action == "pane" and self.document.dump is not None:
             return PANES[NAMES.index(str(parameters[0]))].of_dump
         return super().check_action(action, parameters)
+
+    def is_useful(self, action: str) -> bool:
+        """Return whether an action would do something to this file now."""
+        return self.session.is_useful(action)
 
     def action_pane(self, name: str) -> None:
         if not PANES[NAMES.index(name)].fits(self.document):

@@ -8,7 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.safe_text import visible
@@ -18,6 +18,7 @@ from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import CHECK, Row, plain
+from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
@@ -49,7 +50,7 @@ class LessonsScreen(Guarded, Screen[None]):
         yield StatusLine(" vmci: lessons, each on copies of its files", id="title")
         yield LineList(id="lessons", empty="no lessons here")
         yield Static(id="story")
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         listed = self.query_one("#lessons", LineList)

@@ -20,7 +20,7 @@ _SELECTORS: Final = {
     **{pane.name: f"#{pane.box_id}" for pane in PANES},
     "readers": "#title",
     "choices": ".choices",
-    "footer": "Footer",
+    "footer": "KeyFooter",
 }
 """Selectors for the places that a step can name; any other place is the id of a widget."""
 

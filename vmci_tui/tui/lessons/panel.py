@@ -10,12 +10,13 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
 from textual.strip import Strip
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from vmci_tui.lessons.instructions import instructions
 from vmci_tui.lessons.lesson import Lesson
 from vmci_tui.tui.guarded import Guarded, GuardedWidget
 from vmci_tui.tui.style.cells import CHECK, Cell, Row, line_styles, plain, strip_of
+from vmci_tui.tui.widgets.key_footer import KeyFooter
 
 
 class PanelState(NamedTuple):
@@ -133,6 +134,6 @@ def ensure_panel(screen: Screen[object]) -> LessonPanel | None:
         panel = found.first()
         return panel if panel.query("#lesson-bar") else None
     screen.add_class("in-lesson")
-    footer = screen.query(Footer)
+    footer = screen.query(KeyFooter)
     screen.mount(LessonPanel(id="lesson"), before=footer.first() if footer else None)
     return None

@@ -13,7 +13,7 @@ from textual.widgets import Button
 from vmci_tui.document.byte_map import Places
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.session import Session
-from vmci_tui.tui.widgets.dialogs import Dialog, buttons, hint_line, title_line
+from vmci_tui.tui.widgets.dialogs import Dialog, buttons, title_line
 from vmci_tui.tui.widgets.line_list import LineList
 
 
@@ -27,7 +27,7 @@ class BookmarkList(Dialog[int | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "go", "Go there", "Go to this place", "bookmarks.go"),
         bind("d", "drop", "Delete", "Remove this bookmark", "bookmarks.drop"),
-        Binding("escape,B,q", "cancel", "Back", id="dialog.cancel"),
+        Binding("escape,B,q", "cancel", "Close", id="dialog.cancel"),
     ]
 
     def __init__(self, session: Session, places: Places | None) -> None:
@@ -39,7 +39,6 @@ class BookmarkList(Dialog[int | None]):
         with Vertical(classes="dialog"):
             yield title_line("Bookmarks of this file")
             yield LineList(id="bookmarks", empty="no bookmarks: press b in the hex view to set one at the cursor")
-            yield hint_line("Enter goes there, d deletes, ESC cancels")
             yield buttons(("ok", "Go there"), ("drop", "Delete"), ("cancel", "Close"))
 
     def on_mount(self) -> None:

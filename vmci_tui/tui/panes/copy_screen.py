@@ -52,8 +52,7 @@ class CopyScreen(Dialog[None]):
             with VerticalScroll(id="sight"):
                 yield Static(id="seen")
             lacking = lacks_clipboard(os.environ)
-            where = "this terminal has no clipboard: w writes a file" if lacking else "Enter copies, w writes a file"
-            yield hint_line(f"{where}, ESC cancels")
+            yield hint_line("this terminal has no clipboard: w writes a file" if lacking else "")
             yield buttons(("ok", "Copy"), ("into", "To a file"), ("cancel", "Cancel"))
 
     def on_mount(self) -> None:

@@ -55,14 +55,34 @@ class EntryList(LineList):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "edit_entry", "Edit", "Change the field or the write"),
-        bind("w", "add_write", "Write", "Add a write of the guest"),
+        bind("Q", "ask_qemu", "QEMU", "Ask a real QEMU what it does with this entry and note"),
+        bind("w", "add_write", "Add write", "Add a write of the guest"),
+        bind("d", "delete_write", "Delete", "Remove the write"),
         bind("T", "templates", "Templates", "Add writes by a template: whole, halves, 15 bytes, 1 MiB + 1"),
-        bind("d", "delete_write", "Del", "Remove the write", show=False),
-        bind("b", "open_entry", "Blob", "Open the entry of this dump"),
+        bind("b", "open_entry", "Open entry", "Open the entry of this dump"),
         bind("p", "paste_entry", "Paste", "Paste an entry that gdb printed, or /sys/kernel/vmcoreinfo", show=False),
         bind("Y", "export", "qtest", "Write the guest's writes as C for a qtest of QEMU", show=False),
-        bind("Q", "ask_qemu", "QEMU", "Ask a real QEMU what it does with this entry and note"),
     ]
+
+    def is_useful(self, action: str) -> bool:
+        """Return whether an action would do something with the row under the cursor, or the file."""
+        target, document = self.target(), self.session.document
+        match action:
+            case "edit_entry":
+                return document.state.entry is not None and target is not None and target.kind in ("field", "write")
+            case "delete_write":
+                return target is not None and target.kind == "write"
+            case "open_entry":
+                return document.dump is not None and document.state.entry is None and not document.modified
+            case "ask_qemu":
+                return document.state.entry is not None
+            case _:
+                return True
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        super().watch_cursor(old, new)
+        if self.has_focus:
+            self.screen.refresh_bindings()  # which keys are useful depends on the row
 
     def __init__(self, session: Session) -> None:
         super().__init__(id="entry")

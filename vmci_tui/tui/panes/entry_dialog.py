@@ -54,6 +54,7 @@ class EntryDialog(TypedDialog):
     EntryDialog #after {{ color: $text-muted; height: auto; }}
     EntryDialog #steps {{ height: {LINES}; }}
     """
+    enter_label = "OK"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
 
     def __init__(

@@ -41,6 +41,13 @@ class FindingsList(LineList):
         bind("f", "fix", "Fix", "Apply the fix for this finding"),
     ]
 
+    def is_useful(self, action: str) -> bool:
+        """Return whether an action would do something with the finding under the cursor."""
+        finding = self.finding()
+        if action == "show_finding":
+            return finding is not None and finding.span is not None
+        return action != "fix" or (finding is not None and finding.fix is not None)
+
     class ShowWanted(Message):
         """The user wants to see the bytes of a finding."""
 
@@ -56,6 +63,11 @@ class FindingsList(LineList):
         """Show the findings of the state, or why none is shown."""
         self.empty = "no findings" if self.session.judgement is not None else self.session.not_judged
         self.set_rows(finding_rows(self.session.found))
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        super().watch_cursor(old, new)
+        if self.has_focus:
+            self.screen.refresh_bindings()  # which keys are useful depends on the finding
 
     def finding(self) -> Finding | None:
         """Return the finding under the cursor."""

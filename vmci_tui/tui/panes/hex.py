@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SEARCH_BINDINGS = (
     bind("g", "goto", "Go to", "Go to a file offset or a guest-physical address"),
     bind("slash", "search", "Search", "Search for text or hex bytes"),
-    bind("n", "search_next", "Next", "Search for the next match"),
+    bind("n", "search_next", "Next match", "Search for the next match"),
 )
 
 
@@ -114,7 +114,7 @@ class BytesPane(HexView):
 
     def _search_at(self, at: int) -> None:
         share = 100 * at // max(self.total, 1)
-        self.screen.query_one("#status", StatusLine).set_text(f"searching at {at:#x}, {share} %  (ESC stops)")
+        self.screen.query_one("#status", StatusLine).set_text(f"searching at {at:#x}, {share} %  (Esc stops)")
 
     def _search_failed(self, error: Exception) -> None:
         self._searching = False
@@ -161,11 +161,15 @@ class HexPane(BytesPane):
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "overwrite", "Edit", "Overwrite bytes of a note or the entry"),
         *SEARCH_BINDINGS,
-        bind("b", "bookmark", "Mark", "Set or remove a bookmark at the cursor"),
+        bind("b", "bookmark", "Bookmark", "Set or remove a bookmark at the cursor"),
         bind("apostrophe", "next_bookmark", "Next bookmark", "Go to the next bookmark", show=False),
         bind("B", "bookmarks", "Bookmarks", "List the bookmarks of this file", show=False),
         *SELECT_BINDINGS,
     ]
+
+    def is_useful(self, action: str) -> bool:
+        """Return whether an action would do something: there is a next match only after a search."""
+        return action != "search_next" or self._pattern is not None
 
     class Written(Message):
         """The user overwrote a byte; the cursor is on the next one."""

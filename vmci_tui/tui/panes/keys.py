@@ -52,13 +52,19 @@ class KeysList(LineList):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("enter", "edit_value", "Edit", "Change the value (or the broken line)"),
-        bind("n", "add_key", "New", "Add a key at the end"),
-        bind("d", "delete_line", "Del", "Remove the line"),
-        bind("slash", "filter", "Filter", "Show only lines that contain a text"),
-        bind("f2,E", "rename_key", "Key", "Change the key, not its value", show=False),
-        *moves("line"),
         bind("i", "explain", "Explain", "Show what the key means, and which readers use it"),
+        bind("n", "add_key", "New key", "Add a key at the end"),
+        bind("slash", "filter", "Filter", "Show only lines that contain a text"),
+        bind("d", "delete_line", "Delete", "Remove the line"),
+        bind("f2,E", "rename_key", "Rename", "Change the key, not its value", show=False),
+        *moves("line"),
     ]
+
+    def is_useful(self, action: str) -> bool:
+        """Return whether an action would do something: most need a line, or at least a text."""
+        if action in ("edit_value", "delete_line"):
+            return self.cursor < len(self.shown.lines)
+        return action not in ("add_key", "filter", "explain") or self.session.document.state.vmcoreinfo is not None
 
     class FilterWanted(Message):
         """The user wants to filter the lines."""
@@ -241,7 +247,7 @@ class KeysPane(Guarded, Vertical):
     def _close_filter(self) -> None:
         """Replace the input field by the line."""
         line = self.query_one("#filter-line", StatusLine)
-        line.set_text(f"filter: {self._wanted}  (ESC clears it)" if self._wanted else "/ filter")
+        line.set_text(f"filter: {self._wanted}  (Esc clears it)" if self._wanted else "/ filter")
         line.display = True
         self.query("#filter").remove()
         self.query_one(KeysList).focus()

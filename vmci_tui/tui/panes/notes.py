@@ -34,11 +34,15 @@ class NotesList(LineList):
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        bind("enter", "rename_note", "Name", "Change the note's name"),
-        bind("t", "retype_note", "Type", "Change the note's type"),
-        bind("d", "drop_note", "Del", "Remove the note"),
+        bind("enter", "rename_note", "Rename", "Change the note's name"),
+        bind("t", "retype_note", "Retype", "Change the note's type"),
+        bind("d", "drop_note", "Delete", "Remove the note"),
         *moves("note"),
     ]
+
+    def is_useful(self, action: str) -> bool:
+        """Return whether an action would do something: each needs a note."""
+        return bool(self.session.document.state.notes)
 
     def __init__(self, session: Session) -> None:
         super().__init__(id="notes", empty="no notes: [a] adds one")

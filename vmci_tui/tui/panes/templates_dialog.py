@@ -51,7 +51,7 @@ class TemplatesDialog(Dialog[EntryTemplate | None]):
         with Vertical(classes="dialog"):
             yield title_line("Add writes of the guest, made of the entry's fields")
             yield LineList(id="templates")
-            yield hint_line("its letter, or Enter, adds the writes; the last write decides; ESC cancels")
+            yield hint_line("its letter, or Enter, adds the writes; the last write decides")
 
     def on_mount(self) -> None:
         super().on_mount()

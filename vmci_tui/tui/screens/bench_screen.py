@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from vmci_tui.bench import DEFECTS, MACHINES, Crafted, Defect, attempt, clash, excluded_by
@@ -25,6 +25,7 @@ from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import Row, plain, safe
 from vmci_tui.tui.widgets.dialogs import Ask
+from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.verdict_strip import VerdictLine
@@ -100,11 +101,11 @@ class BenchScreen(Guarded, Screen[None]):
         filter_line = Input(id="filter", placeholder="a part of a code, a name or a sentence")
         filter_line.cursor_blink = host(self).settings.blink
         yield filter_line
-        yield DefectList(id="defects", empty="no fault has this text: ESC shows all")
+        yield DefectList(id="defects", empty="no fault has this text: Esc shows all")
         with VerticalScroll(id="told"):
             yield Static(id="words")
         yield StatusLine("", id="status")
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         listed = self.query_one("#defects", LineList)

@@ -8,7 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from vmci_tui.adoption.rank import choose, rank_candidates, why_not
 from vmci_tui.common.errors import Cancelled, VmciError
@@ -27,6 +27,7 @@ from vmci_tui.tui.screens.save_screen import SaveScreen
 from vmci_tui.tui.session import Session, SessionEvent
 from vmci_tui.tui.style.cells import Row, plain
 from vmci_tui.tui.widgets.dialogs import Choose, TextDialog
+from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.worker_screen import WorkerScreen
@@ -76,7 +77,7 @@ class CandidatesScreen(WorkerScreen[RankedCandidate | None]):
             with VerticalScroll(id="told"):
                 yield Static(id="candidate")
         yield StatusLine("", id="progress")
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         listed = self.query_one("#candidates", LineList)

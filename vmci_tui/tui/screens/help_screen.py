@@ -11,13 +11,11 @@ from textual.screen import Screen
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.settings.settings import config_file
-from vmci_tui.tui.bindings import bind
+from vmci_tui.tui.bindings import bind, key_name
 from vmci_tui.tui.widgets.dialogs import LinesDialog
 
 _KEYS = 16
 """Cells for the keys."""
-_NAMES = {"\u2193": "down", "\u2191": "up", "\u2190": "left", "\u2192": "right", "\u23ce": "enter"}
-"""ASCII names for the signs by which Textual shows keys."""
 
 
 class KeyHelp(NamedTuple):
@@ -30,10 +28,9 @@ class KeyHelp(NamedTuple):
 class HelpScreen(LinesDialog):
     """The keys of the focused pane first, then those of the screen, then those of the whole app."""
 
-    close_label = "Close (ESC)"
     SCOPED_CSS = False
     DEFAULT_CSS = """
-    HelpScreen .dialog.wide { height: 100%; max-height: 40; margin: 0 0 1 0; }
+    HelpScreen .dialog.wide { height: 100%; max-height: 40; }
     HelpScreen VerticalScroll { height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -94,10 +91,3 @@ def keymap(screen: Screen[object]) -> Iterator[str]:
             keys.setdefault(binding.id, []).append(binding.key)
     for name, names in keys.items():
         yield f'"{name}" = "{",".join(names)}"'
-
-
-def key_name(sign: str) -> str:
-    """Return a key as Textual shows it, in ASCII."""
-    for old, new in _NAMES.items():
-        sign = sign.replace(old, new)
-    return sign

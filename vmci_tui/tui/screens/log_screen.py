@@ -9,7 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from vmci_tui.adoption.text_to_read import text_to_read
 from vmci_tui.common.progress import Progress
@@ -23,6 +23,7 @@ from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.prompts import ask, say
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import LazyRows, Row, plain
+from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.worker_screen import WorkerScreen
@@ -72,7 +73,7 @@ class LogScreen(WorkerScreen[None]):
         with VerticalScroll(id="told"):
             yield Static(id="record")
         yield StatusLine("", id="progress")
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         listed = self.query_one("#log", LineList)

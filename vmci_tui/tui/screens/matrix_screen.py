@@ -8,7 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.formats.vmcoreinfo import Vmcoreinfo
@@ -19,6 +19,7 @@ from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.prompts import is_judged, say
 from vmci_tui.tui.style.cells import Row, plain
+from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.verdict_strip import name_for
@@ -70,7 +71,7 @@ class MatrixScreen(Guarded, Screen[None]):
         yield LineList(id="matrix", empty="no keys to show")
         yield Static(id="how")
         yield StatusLine(_LEGEND, id="legend")
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self._lay()

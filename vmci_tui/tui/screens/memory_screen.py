@@ -8,7 +8,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from vmci_tui.common.errors import EditError
 from vmci_tui.document.document import Document
@@ -19,6 +18,7 @@ from vmci_tui.tui.panes.copy import copy, copy_as
 from vmci_tui.tui.panes.hex import SEARCH_BINDINGS, BytesPane
 from vmci_tui.tui.prompts import say
 from vmci_tui.tui.widgets.hex_view import SELECT_BINDINGS
+from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 
@@ -60,7 +60,7 @@ class MemoryScreen(Guarded, Screen[None]):
         yield StatusLine(f" Guest memory of {self.document.name}, by paddr", id="title")
         yield MemoryPane(self.document)
         yield StatusLine("", id="status")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         view = self.query_one(MemoryPane)

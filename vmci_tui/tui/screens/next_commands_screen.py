@@ -9,12 +9,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from vmci_tui.repair.next_commands import NextCommand
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.style.cells import Row, plain
+from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
@@ -44,7 +45,7 @@ class NextCommandsScreen(Guarded, Screen[None]):
         yield LineList(id="steps", empty="no reader accepts this file, and no repair changes that")
         with VerticalScroll(id="told"):
             yield Static(id="step")
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         listed = self.query_one("#steps", LineList)

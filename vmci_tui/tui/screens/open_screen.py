@@ -26,7 +26,7 @@ from vmci_tui.tui.widgets.line_list import LineList
 if TYPE_CHECKING:
     from textual.events import Resize
 
-_HINT: Final = "Enter opens the marked line; Tab completes, up and down choose, ESC cancels"
+_HINT: Final = "Tab completes the name, up and down choose a line"
 NAME: Final = 32
 """Cells of the first column, with the name."""
 _NAME_LEAST: Final = 20
@@ -51,6 +51,7 @@ class OpenScreen(Dialog[bool]):
     """Asks for a file; a folder that is chosen is listed."""
 
     lesson_name = "ask"
+    enter_label = "Open"
     cancelled = False
     SCOPED_CSS = False
     DEFAULT_CSS = """

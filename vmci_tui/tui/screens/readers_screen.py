@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from vmci_tui.findings import Finding
 from vmci_tui.readers.rule import Verdict
@@ -27,6 +27,7 @@ from vmci_tui.tui.prompts import ask, say
 from vmci_tui.tui.screens.matrix_screen import show_matrix
 from vmci_tui.tui.session import Session
 from vmci_tui.tui.style.cells import Row, plain
+from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
@@ -55,7 +56,7 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         bind("enter", "go", "Go to it", "Go to the finding that makes it refuse", "readers.go"),
         bind("f", "fix", "Fix for it", "Apply the fixes that help it to accept", "readers.fix"),
         bind("R", "repair", "Repair", "Apply all safe fixes in one go", "readers.repair"),
-        bind("m", "matrix", "Matrix", "Show each reader's value for each key", "readers.matrix"),
+        bind("m", "matrix", "Values", "Show each reader's value for each key", "readers.matrix"),
         bind("c", "copy", "Copy next", "Copy this reader's next command", "readers.copy"),
         bind("a", "all", "More", "Show what further programs, such as gdb, make of it", "readers.all"),
         bind("V", "version", "Version", "Choose the version whose rules judge", "readers.version"),
@@ -86,7 +87,7 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
             yield LineList(id="verdicts")
             with VerticalScroll(id="told"):
                 yield Static(id="verdict")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         listed = self.query_one("#verdicts", LineList)

@@ -6,7 +6,6 @@ from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import Footer
 
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.render.plans.repair_plan import fixes_text, repair_plan
@@ -14,6 +13,7 @@ from vmci_tui.repair.safe_fixes import EVERYTHING, NOTHING_KNOWN, Choice, Repair
 from vmci_tui.search.candidate import RankedCandidate
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.session import Session, SessionEvent
+from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.plan_list import PlanList
 from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.worker_screen import WorkerScreen
@@ -61,7 +61,7 @@ class RepairScreen(WorkerScreen[RepairResult | None]):
         yield StatusLine(f" Repair {self._document.name}", id="title")
         yield PlanList(id="told", text_id="repair")
         yield StatusLine("", id="progress")
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.query_one("#told").focus()

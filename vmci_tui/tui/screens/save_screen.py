@@ -35,6 +35,7 @@ class SaveScreen(Dialog[SaveOutcome | None]):
     """Ends with the outcome, or None if nothing was saved."""
 
     lesson_name = "save"
+    enter_label = "Save"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("down", "details", "Details", "Show what is written where, and the bytes", "save.details"),

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.render.shell_script import ShellStep
@@ -20,6 +20,7 @@ from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import Row, plain, safe
 from vmci_tui.tui.widgets.dialogs import Ask
+from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
@@ -50,7 +51,7 @@ class CommandsScreen(Guarded, Screen[None]):
         yield LineList(id="commands", empty="no edits so far")
         with VerticalScroll(id="told"):
             yield Static(id="command")
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         listed = self.query_one("#commands", LineList)

@@ -10,7 +10,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.samples import samples
@@ -22,6 +22,7 @@ from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.screens.open_screen import NAME, recent_row
 from vmci_tui.tui.style.cells import Row, plain
+from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
@@ -64,7 +65,7 @@ class StartScreen(Guarded, Screen[None]):
         yield Static(plain("vmci  Inspect and repair the VMCOREINFO note in VM memory dumps"), id="title")
         yield LineList(id="start")
         yield StatusLine("", id="status")
-        yield Footer(compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self._show()

@@ -8,7 +8,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from vmci_tui.common.span import Span
 from vmci_tui.document.document import Document
@@ -18,6 +17,7 @@ from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.panes.copy import copy, copy_as
 from vmci_tui.tui.panes.hex import SEARCH_BINDINGS, BytesPane
 from vmci_tui.tui.widgets.hex_view import SELECT_BINDINGS
+from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 from vmci_tui.tui.widgets.structure_list import StructureList
@@ -41,7 +41,7 @@ class StructureScreen(Guarded, Screen[Span | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("c", "copy", "Copy", "Copy the row, or what is selected"),
         bind("C", "copy_as", "Copy as", "Copy as hex, C, Python or JSON"),
-        bind("question_mark,f1", "app.toggle_keys", "Keys", "Explain the structure and its keys", "structure.help"),
+        bind("f1,question_mark", "app.toggle_keys", "Help", "Explain the structure and its keys", "structure.help"),
         bind("escape,S,q", "leave", "Back", "Stop the search, or go back to the file, at this field", "structure.back"),
     ]
 
@@ -56,7 +56,7 @@ class StructureScreen(Guarded, Screen[Span | None]):
         yield StructureList(tree_of(self.document))
         yield StructureBytes(self.document)
         yield StatusLine("", id="status")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         listed, view = self.query_one(StructureList), self.query_one(StructureBytes)

@@ -57,6 +57,7 @@ _LINES = {
     "offer": ("accent", "bold"),
     "bar": ("muted", ""),
     "dim": ("muted", ""),
+    "press": ("accent", "bold"),
 }
 _BYTES = {
     "offset": ("muted", ""),

@@ -7,7 +7,7 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -17,10 +17,12 @@ from textual.widgets import Button, Input, Static, TextArea
 
 from vmci_tui.common.errors import VmciError
 from vmci_tui.common.safe_text import visible
+from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.host import host
 from vmci_tui.tui.session import BEING_JUDGED, Preview
 from vmci_tui.tui.style.cells import plain
+from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.verdict_strip import VerdictLine
 
 if TYPE_CHECKING:
@@ -57,11 +59,21 @@ class Dialog(Guarded, ModalScreen[Result]):
     .detailed .dialog.saving #plan { display: block; border-top: solid $surface-lighten-2; }
     .dialog #text { height: 1fr; }
     """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        bind("f1", "app.toggle_keys", "Help", "Explain this dialog and its keys", "dialog.help"),
+    ]
+    enter_label: ClassVar[str] = ""
+    """What Enter in a field of the dialog does, for the footer."""
     cancelled: ClassVar[object] = None
     """The result of a dialog that is cancelled."""
 
     def on_mount(self) -> None:
         self.app.clear_notifications()  # they would cover the buttons
+
+    @on(events.Mount)
+    def _show_keys(self) -> None:
+        """Cover the footer of the screen below, whose keys do not work now."""
+        self.mount(KeyFooter())
 
     @on(Button.Pressed, "#cancel, #close")
     def _pressed_cancel(self) -> None:
@@ -159,6 +171,7 @@ class Ask(TypedDialog):
     """Asks for one line of text."""
 
     lesson_name = "ask"
+    enter_label = "OK"
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
 
@@ -207,7 +220,7 @@ class EditText(TypedDialog):
         with Vertical(classes="dialog wide"):
             yield title_line(self._title)
             yield TextArea(shown, id="text", show_line_numbers=True, tab_behavior="focus")
-            yield hint_line(r"ctrl+s accepts, ESC cancels; \xNN stands for any byte")
+            yield hint_line(r"\xNN stands for any byte")
             yield VerdictLine(id="strip")
             yield buttons(("ok", "Accept"), ("cancel", "Cancel"))
 

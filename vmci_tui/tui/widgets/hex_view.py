@@ -106,7 +106,7 @@ class HexView(GuardedWidget, can_focus=True):
     def write(self, on: bool) -> None:
         """Begin or end overwriting bytes."""
         self.writing, self._digit = on, ""
-        self.border_subtitle = "hex digits overwrite bytes, ESC ends" if on else ""
+        self.border_subtitle = "hex digits overwrite bytes, Esc ends" if on else ""
         self.refresh()
 
     def on_key(self, event: events.Key) -> None:

@@ -1,4 +1,4 @@
-"""A job of a screen that runs in a thread, with progress, until it ends or ESC stops it."""
+"""A job of a screen that runs in a thread, with progress, until it ends or Esc stops it."""
 
 from __future__ import annotations
 
