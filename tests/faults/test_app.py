@@ -68,7 +68,7 @@ def test_dialogs_and_messages_show_hostile_text_as_text(hostile: bytes) -> None:
             "c",
             "s",
             _ESCAPE,
-            "x",
+            "\x18",
             "u",
             "3",
             "d",
@@ -87,7 +87,7 @@ def test_a_file_that_shrinks_while_shown_does_not_end_the_app(hostile: bytes) ->
     with Terminal((sys.executable, "-m", "vmci_tui", hostile), 120, 36) as terminal:
         terminal.wait_for("Entry")
         os.truncate(hostile, 100)
-        for keys in ("5", "\x1b[6~", "\x1b[5~", "3", _DOWN, "x", "u"):
+        for keys in ("5", "\x1b[6~", "\x1b[5~", "3", _DOWN, "\x18", "u"):
             terminal.send(keys)
             terminal.settle()
             _unharmed(terminal)

@@ -96,8 +96,15 @@ def shown(pilot: Pilot[Any]) -> str:
 
 
 def said(pilot: Pilot[Any]) -> str:
-    """Return the passing messages, unwrapped."""
-    return "\n".join(str(item.message) for item in pilot.app._notifications)
+    """Return the messages so far, unwrapped."""
+    assert isinstance(pilot.app, VmciApp)
+    return "\n".join(pilot.app.messages)
+
+
+def forget(pilot: Pilot[Any]) -> None:
+    """Forget the messages so far."""
+    assert isinstance(pilot.app, VmciApp)
+    pilot.app.messages.clear()
 
 
 def hint(pilot: Pilot[Any]) -> str:

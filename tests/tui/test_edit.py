@@ -9,7 +9,7 @@ import pytest
 
 from tests.dumps.factory import TEXT_64
 from tests.opened_files import open_document
-from tests.tui.driving import hint, main_screen, running, said, settled, shown, type_text
+from tests.tui.driving import forget, hint, main_screen, running, said, settled, shown, type_text
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.panes.notes import NotesList
@@ -32,7 +32,7 @@ async def test_a_value_is_edited_undone_and_redone(sample: Sample) -> None:
         assert document.read(start, 13) == b"PAGESIZE=4097"
         await pilot.press("u")
         assert document.state == document.opened and "MODIFIED" not in shown(pilot)
-        await pilot.press("r")
+        await pilot.press("ctrl+r")
         assert document.state.vmcoreinfo is not None and document.state.vmcoreinfo.get(b"PAGESIZE") == b"4097"
 
 
@@ -117,7 +117,7 @@ async def test_a_note_is_typed_from_nothing_renamed_retyped_and_stripped(sample:
         await pilot.press("enter")
         await settled(pilot)
         assert screen.document.state.notes[-1].name == b"VMCOREINFO" and "N04" in shown(pilot)
-        await pilot.press("x")
+        await pilot.press("ctrl+x")
         assert screen.document.state.note is None
         for _ in range(4):
             await pilot.press("u")
@@ -187,7 +187,7 @@ async def test_every_key_of_the_footer_does_something(sample: Sample, pane: str)
             await pilot.press(pane)
             while screen.session.undo():
                 pass
-            pilot.app.clear_notifications()
+            forget(pilot)
             await settled(pilot)
 
 

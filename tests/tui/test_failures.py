@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.driving import main_screen, running, said, settled, shown, type_text, until
+from tests.tui.driving import forget, main_screen, running, said, settled, shown, type_text, until
 from vmci_tui.common import internal_errors
 from vmci_tui.common.error_log import log_file
 from vmci_tui.common.errors import OpenError
@@ -169,7 +169,7 @@ async def test_a_message_a_timer_and_what_follows_a_paint_fail(sample: Sample, m
             lambda: screen.run_worker(_fail, thread=True),
         )
         for begin in ways:
-            pilot.app.clear_notifications()
+            forget(pilot)
             internal_errors.recorded.clear()
             app = pilot.app
             assert isinstance(app, VmciApp)
@@ -187,7 +187,7 @@ async def test_a_disk_error_is_reported_and_not_an_internal_error(
 
     async with running(sample(_DUMP)) as pilot:
         monkeypatch.setattr("vmci_tui.layers.file.FileSource.read", fail)
-        await pilot.press("x")
+        await pilot.press("ctrl+x")
         await until(pilot, lambda: "cannot read it" in said(pilot))
         assert "cannot read it at 0x10" in said(pilot) and not internal_errors.recorded and not log_file().exists()
 
@@ -210,7 +210,7 @@ async def test_a_long_judgement_is_reported_and_the_next_key_stops_it(
         screen = main_screen(pilot)
         monkeypatch.setattr(Session, "patience", 0.01)
         monkeypatch.setattr(judgement, "verdicts_after", slow)
-        await pilot.press("x")
+        await pilot.press("ctrl+x")
         await until(pilot, lambda: "being checked" in shown(pilot))
         assert screen.session.judgement is None and screen.session.found == () and "being checked" in shown(pilot)
         await pilot.press("v")
@@ -219,6 +219,6 @@ async def test_a_long_judgement_is_reported_and_the_next_key_stops_it(
         assert screen.query_one(HexPane).cursor > 0
         await pilot.press("u")
         await settled(pilot)
-        pilot.app.clear_notifications()
+        forget(pilot)
         await settled(pilot)
         assert screen.session.judgement is not None and "being checked" not in shown(pilot) and len(asked) >= 2

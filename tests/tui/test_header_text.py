@@ -28,7 +28,7 @@ async def test_it_is_edited_and_no_key_of_a_note_ends_the_app(tmp_path: Path) ->
         await pilot.press("2", "D")
         await settled(pilot)
         assert "is not a note" in said(pilot)
-        await pilot.press("K", "J")
+        await pilot.press("alt+up", "alt+down")
         await settled(pilot)
         await pilot.press("u")
         assert screen.document.state == screen.document.opened

@@ -89,7 +89,7 @@ async def test_a_picture_goes_into_the_folder(sample: Sample, tmp_path: Path, mo
 async def test_leaving_by_any_key_asks_about_edits(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         screen = main_screen(pilot)
-        await pilot.press("x", "s")
+        await pilot.press("ctrl+x", "s")
         await settled(pilot)
         await pilot.press("ctrl+q")
         await settled(pilot)

@@ -27,9 +27,9 @@ async def test_lines_are_moved_duplicated_and_renamed(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
         screen = main_screen(pilot)
         opened = _keys(pilot)
-        await pilot.press("3", "K")
+        await pilot.press("3", "alt+up")
         assert "is already first" in said(pilot)
-        await pilot.press("J", "J")
+        await pilot.press("alt+down", "alt+down")
         assert _keys(pilot)[:3] == [opened[1], opened[2], opened[0]]
         assert screen.query_one(KeysList).cursor == 2
         start, end = screen.query_one(HexPane).highlight
@@ -53,7 +53,7 @@ async def test_notes_are_moved_and_duplicated(sample: Sample) -> None:
     async with running(sample("amd64-cut-note.elf")) as pilot:
         screen = main_screen(pilot)
         last = len(screen.document.state.notes) - 1
-        await pilot.press("2", "end", "K")
+        await pilot.press("2", "end", "alt+up")
         await settled(pilot)
         assert screen.document.state.index == last - 1 and screen.query_one(NotesList).cursor == last - 1
         await pilot.press("D")

@@ -77,7 +77,7 @@ async def test_the_status_line_shows_file_addresses_and_edits(sample: Sample, mo
         line = screen.query_one("#status", StatusLine).render_line(0).text
         assert f"offset {last:#x} = {last}  paddr {paddr:#x} = {paddr}" in line
         assert "amd64-cut-note.elf  elf  not modified" in line
-        await pilot.press("x")
+        await pilot.press("ctrl+x", "escape")
         await settled(pilot)
         assert "amd64-cut-note.elf  elf  modified" in shown(pilot)
 
@@ -106,7 +106,7 @@ async def test_copying_in_each_form(sample: Sample, size: tuple[int, int], monke
         for number, word in enumerate(wanted):
             await pilot.press("C", *["down"] * number)
             await settled(pilot)
-            assert "Copy PAGESIZE, 13 bytes, as" in shown(pilot) and "w writes a file" in shown(pilot)
+            assert "Copy PAGESIZE, 13 bytes, as" in shown(pilot) and "w To a file" in shown(pilot)
             await pilot.press("enter")
             await settled(pilot)
             assert word in pilot.app.clipboard

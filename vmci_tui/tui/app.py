@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import time
+from collections import deque
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from textual import events
 from textual.app import App, SystemCommand
@@ -44,16 +46,21 @@ if TYPE_CHECKING:
     from vmci_tui.tui.background import Background
 
 
+_MESSAGES: Final = 200
+"""Messages that are kept to be read again."""
+
+
 class VmciApp(Guarded, App[None]):
     """Shows the main screen of a document, or the start screen; `Host` describes its methods for the screens."""
 
     CSS = packaged_text(__package__, "app.tcss")
     TITLE = "vmci"
-    NOTIFICATION_TIMEOUT = 3
+    NOTIFICATION_TIMEOUT = 86400  # until the next key
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-normal"), (160, "-wide")]  # noqa: RUF012 - as App declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         *LESSON_BINDINGS,
         bind("f1,question_mark", "toggle_keys", "Help", "Explain this pane and its keys", "help", show=False),
+        bind("colon", "command_palette", "Commands", "Find a command by a word of it", "commands.find"),
         bind("f12", "picture", "Picture", "Save a picture of the screen (SVG)", show=False),
         bind("X", "craft", "Craft a faulty dump", "Pick faults for a test dump", show=False),
     ]
@@ -63,6 +70,8 @@ class VmciApp(Guarded, App[None]):
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._pool: ThreadPoolExecutor | None = None
         self._failures, self._keys, self._teacher = Failures(self), KeyQueue(self), Teacher(self)
+        self.messages: deque[str] = deque(maxlen=_MESSAGES)
+        """The last messages, oldest first, each with its time."""
         self._painted = False
         """Whether the first screen was painted: a failure before that ends the app and is printed."""
         self.allowed: str | None = None
@@ -79,6 +88,7 @@ class VmciApp(Guarded, App[None]):
         from vmci_tui.tui.all_bindings import commands
 
         yield from commands(self, screen)
+        yield SystemCommand("Messages: read them again", "What the line above the footer said", self.action_messages)
         yield SystemCommand("Theme: choose other colours", "High contrast is one of them", self.action_change_theme)
 
     def on_mount(self) -> None:
@@ -128,7 +138,7 @@ class VmciApp(Guarded, App[None]):
             if self.versions:
                 self._check_versions()
             for words in (*filter(None, (self.settings.trouble,)), *settings.troubles()):
-                self.notify(words, severity="warning", markup=False, timeout=10)
+                self.notify(words, severity="warning", markup=False)
 
     def _check_versions(self) -> None:
         """Report a reader or version in the settings that is not known, and use the defaults."""
@@ -137,14 +147,14 @@ class VmciApp(Guarded, App[None]):
         trouble = readers_of(self.versions)[1]
         if trouble is not None:
             self.versions = {}
-            self.notify(trouble, severity="warning", markup=False, timeout=10)
+            self.notify(trouble, severity="warning", markup=False)
 
     def _show_unknown_ids(self) -> None:
         from vmci_tui.tui.all_bindings import unknown_ids
 
         if unknown := unknown_ids(self.settings.keymap):
             words = f"settings: keymap.{visible(unknown[0])} is not the name of a key; F1 lists the names"
-            self.notify(words, severity="warning", markup=False, timeout=10)
+            self.notify(words, severity="warning", markup=False)
 
     def _store_theme(self, theme: Theme) -> None:
         """Store the chosen theme for the next start."""
@@ -161,7 +171,28 @@ class VmciApp(Guarded, App[None]):
     # Keys and failures
 
     async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.MouseDown) and not event.is_forwarded:
+            self.clear_notifications()  # whoever goes on has read them
         await self._keys.take(event, super().on_event)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: Literal["information", "warning", "error"] = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a message over the status line until the next key, and keep it for `action_messages`."""
+        self.messages.append(f"{time.strftime('%H:%M:%S')}  {message}")
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    def action_messages(self) -> None:
+        """Show the messages so far, the newest first."""
+        from vmci_tui.tui.widgets.dialogs import TextDialog
+
+        self.push_screen(TextDialog("Messages, the newest first", tuple(reversed(self.messages)) or ("none so far",)))
 
     def failed(self, error: BaseException, painting: bool = False) -> None:
         self._failures.say(error, painting)
@@ -266,6 +297,10 @@ class VmciApp(Guarded, App[None]):
             self.notify(f"saved {save_picture(self)}", markup=False)
         except VmciError as error:
             self.notify(safe(str(error)), severity="error", markup=False)
+
+    def action_help_quit(self) -> None:
+        """Say how to quit; ctrl+c, which ends programs elsewhere, must not lose edits."""
+        self.notify("q quits, Esc goes back; ctrl+c does not end vmci", markup=False)
 
     async def action_quit(self) -> None:
         """Quit from any screen; ask first if there are unsaved edits."""

@@ -44,9 +44,9 @@ def bind(keys: str, action: str, label: str, tip: str, id: str = "", show: bool 
 def moves(what: str) -> tuple[Binding, ...]:
     """Return the keys that move and duplicate a line or a note; the footer hides them."""
     return (
-        Binding("K,shift+up", f"move_{what}(-1)", "Up", tooltip=f"Move the {what} up", id=f"{what}.up", show=False),
-        Binding(
-            "J,shift+down", f"move_{what}(1)", "Down", tooltip=f"Move the {what} down", id=f"{what}.down", show=False
+        bind("alt+up,shift+up", f"move_{what}(-1)", "Move up", f"Move the {what} up", f"{what}.up", False),
+        bind(
+            "alt+down,shift+down", f"move_{what}(1)", "Move down", f"Move the {what} down", f"{what}.down", show=False
         ),
         bind("D", f"duplicate_{what}", "Duplicate", f"Duplicate the {what}", show=False),
     )

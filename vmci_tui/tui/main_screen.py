@@ -29,6 +29,7 @@ from vmci_tui.tui.prompts import is_judged, say, try_edit
 from vmci_tui.tui.session import Session, SessionEvent
 from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.status_line import StatusLine
+from vmci_tui.tui.widgets.useful_actions import is_useful
 from vmci_tui.tui.widgets.verdict_strip import TitleBar
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class MainScreen(Guarded, Screen[None]):
         bind("o", "open", "Open", "Open another file"),
         bind("O", "start", "Start", "Show the start screen: recent files, lessons, samples", "start", show=False),
         bind("c", "copy", "Copy", "Copy what is selected"),
-        bind("r,ctrl+y", "redo", "Redo", "Redo the edit that was undone last"),
+        bind("ctrl+r,ctrl+y", "redo", "Redo", "Redo the edit that was undone last"),
         bind("q", "leave", "Quit", "Quit; asks first if there are unsaved edits", "quit"),
         bind("f1,question_mark", "app.toggle_keys", "Help", "Explain this pane and its keys", "help"),
         bind("m", "matrix", "Values", "Show each reader's value for each key"),
@@ -67,7 +68,7 @@ class MainScreen(Guarded, Screen[None]):
         bind("e", "edit_text", "Edit text", "Edit the whole text of the note", show=False),
         bind("C", "copy_as", "Copy as", "Copy as hex, C, Python or JSON", show=False),
         bind("dollar_sign", "commands", "Commands", "Show the edits so far as shell commands", show=False),
-        bind("x", "strip", "Strip", "Remove the VMCOREINFO note", show=False),
+        bind("ctrl+x", "strip", "Remove note", "Remove the VMCOREINFO note", "strip", show=False),
         bind("U", "undo_save", "Undo save", "Undo the last save in place", "take_back", show=False),
         bind("P", "log", "Log", "Show the kernel's log, as dmesg prints it"),
         bind("H", "header", "Header", "Show the header of a kdump file", show=False),
@@ -237,7 +238,7 @@ class MainScreen(Guarded, Screen[None]):
 
     def is_useful(self, action: str) -> bool:
         """Return whether an action would do something to this file now."""
-        return self.session.is_useful(action)
+        return is_useful(action, self.session)
 
     def action_pane(self, name: str) -> None:
         if not PANES[NAMES.index(name)].fits(self.document):

@@ -52,12 +52,15 @@ def make_edit(node: DOMNode, session: Session, edit: Edit, command: str | None =
 
 
 def try_edit(node: DOMNode, session: Session, edit: Edit, command: str | None = None) -> bool:
-    """Make an edit and show an error instead of raising it; return whether anything changed."""
+    """Make an edit by one key and say so, or show its error; return whether anything changed."""
     try:
-        return make_edit(node, session, edit, command)
+        changed = make_edit(node, session, edit, command)
     except VmciError as error:
         say(node, str(error), "error")
         return False
+    if changed:
+        say(node, f"done: {edit.label}; u takes it back")
+    return changed
 
 
 def ask_edit(node: DOMNode, session: Session, title: str, make: MakeEdit, value: str = "", hint: str = "") -> None:

@@ -227,37 +227,6 @@ class Session:
         assert self.judgement is not None
         return next_commands(self.judgement, path)
 
-    def is_useful(self, action: str) -> bool:
-        """Return whether an action of the main screen would do something now."""
-        document = self.document
-        dump, state = document.dump, document.state
-        match action:
-            case "save":
-                return document.unsaved
-            case "undo":
-                return document.can_undo
-            case "redo":
-                return document.can_redo
-            case "repair":
-                return self._may_repair()
-            case "find" | "memory":
-                return dump is not None and dump.guest_memory.size > 0
-            case "append" | "next" | "structure":
-                return dump is not None
-            case "matrix":
-                return state.vmcoreinfo is not None
-            case _:
-                return True
-
-    def _may_repair(self) -> bool:
-        """Return whether a repair would change the state, or may: it is being tried."""
-        tried = self.ahead.repair_of(self.document.state) if self.ahead is not None else None
-        if tried is not None:
-            return bool(tried.steps)
-        return self.document.dump is not None and (
-            any(finding.fix is not None for finding in self.found) or (self.ahead is not None and self.ahead.running)
-        )
-
     # Edits
 
     def _show(self, event: Literal["edited", "state"]) -> None:

@@ -8,7 +8,6 @@ from textual import on
 from textual.app import ComposeResult, SuspendNotSupported
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.widgets import Footer
 
 from vmci_tui.common.foreground import run_in_terminal
 from vmci_tui.repair.next_commands import NextCommand
@@ -16,6 +15,7 @@ from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.host import host
 from vmci_tui.tui.style.cells import Row
 from vmci_tui.tui.widgets.dialogs import Dialog, hint_line, title_line
+from vmci_tui.tui.widgets.key_footer import KeyFooter
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.verdict.closing import Closing
 
@@ -53,7 +53,7 @@ class SavedScreen(Dialog[Literal["open", "next"] | None]):
             yield LineList(id="worth")
             yield LineList(id="commands", empty="no reader accepts the copy")
             yield hint_line("")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         super().on_mount()

@@ -30,7 +30,7 @@ class LineList(GuardedWidget, can_focus=True):
         Binding("up,k", "move(-1)", "Up", show=False, id="list.up"),
         Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="list.pagedown"),
         Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="list.pageup"),
-        Binding("home", "jump(0)", "First", show=False, id="list.home"),
+        Binding("home,g", "jump(0)", "First", show=False, id="list.home"),
         Binding("end,G", "jump(-1)", "Last", show=False, id="list.end"),
     ]
 

@@ -1,0 +1,38 @@
+"""Which actions of the main screen would do something now, for its footer."""
+
+from __future__ import annotations
+
+from vmci_tui.tui.session import Session
+
+
+def is_useful(action: str, session: Session) -> bool:
+    """Return whether an action would do something to the file, or show something of it."""
+    document = session.document
+    dump = document.dump
+    match action:
+        case "save":
+            return document.unsaved
+        case "undo":
+            return document.can_undo
+        case "redo":
+            return document.can_redo
+        case "repair":
+            return _may_repair(session)
+        case "find" | "memory" | "log":
+            return dump is not None and dump.guest_memory.size > 0
+        case "append" | "next" | "structure":
+            return dump is not None
+        case "matrix":
+            return document.state.vmcoreinfo is not None
+        case _:
+            return True
+
+
+def _may_repair(session: Session) -> bool:
+    """Return whether a repair would change the state, or may: it is being tried."""
+    ahead = session.ahead
+    tried = ahead.repair_of(session.document.state) if ahead is not None else None
+    if tried is not None:
+        return bool(tried.steps)
+    running = ahead is not None and ahead.running
+    return session.document.dump is not None and (running or any(finding.fix is not None for finding in session.found))
