@@ -77,7 +77,7 @@ async def test_the_matrix_marks_what_readers_read_differently(sample: Sample) ->
     async with running(sample("duplicate-keys.elf"), size=(120, 36)) as pilot:
         await pilot.press("m")
         await settled(pilot)
-        assert "What each reader reads" in shown(pilot)
+        assert "Values that each reader reads" in shown(pilot)
         await pilot.press("d")
         await settled(pilot)
         listed = pilot.app.screen.query_one("#matrix")
