@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import select
 import signal
 import struct
@@ -121,6 +122,16 @@ class Terminal:
             ready = left > 0 and select.select([self._master], [], [], left)[0]
             if not ready or not self._take():
                 raise AssertionError(f"{text!r} is not on the screen:\n{self.text}")
+
+    def find(self, pattern: re.Pattern[str]) -> re.Match[str]:
+        """Read until a pattern is on the screen; return its first match."""
+        deadline = time.monotonic() + PATIENCE
+        while (found := pattern.search(self.text)) is None:
+            left = deadline - time.monotonic()
+            ready = left > 0 and select.select([self._master], [], [], left)[0]
+            if not ready or not self._take():
+                raise AssertionError(f"{pattern.pattern!r} is not on the screen:\n{self.text}")
+        return found
 
     def finish(self) -> int:
         """Read until the command ends; return its exit code."""

@@ -6,7 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.kit import opened, saved
 from tests.opened_files import open_document
+from tests.paths import SAMPLES
+from vmci_tui.document import edit_notes, edit_text
+from vmci_tui.document.edit import Edit
 from vmci_tui.findings.judgement import Judgement
 from vmci_tui.repair.safe_fixes import repair
 from vmci_tui.verdict.diagnosis import Diagnosis, fitted
@@ -98,3 +102,20 @@ def test_two_rows_of_any_width_are_cut_only_with_a_mark(sample: Sample, name: st
     assert len(row) <= width
     if width >= 40:
         assert [item.action for item, _ in fit.offers][:1] == [item.action for item in shown.offers][:1]
+
+
+def test_a_note_that_memory_cannot_confirm_is_replaced_by_the_proved_one(sample: Sample) -> None:
+    document = open_document(sample("amd64-cut-note.elf"))
+    document.edit(Edit.of(edit_text.set_key, b"NUMBER(phys_base)", b"4096"))
+    wrong = opened(saved(document))
+    shown = diagnosis(Judgement.of(wrong), repair(wrong.snapshot()), None)
+    assert shown.tone == "warning" and shown.sentence[0].endswith("but guest memory cannot confirm its note.")
+    assert shown.offers[0].action == "repair" and "found in guest memory and proved" in shown.detail[0]
+
+
+def test_an_error_that_no_reader_minds_is_not_shown_as_good(sample: Sample) -> None:
+    document = open_document(sample("amd64-cut-nonote.elf"))
+    document.edit(Edit.of(edit_notes.append_text, (SAMPLES / "lessons/fabricated.txt").read_bytes(), "little"))
+    made = opened(saved(document))
+    shown = diagnosis(Judgement.of(made), None, None)
+    assert shown.tone == "error" and shown.sentence[0].startswith("All 6 readers accept this dump, but ")

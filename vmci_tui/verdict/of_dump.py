@@ -9,11 +9,13 @@ from vmci_tui.common.safe_text import Safe, visible
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.finding import Finding
 from vmci_tui.findings.judgement import Judgement
+from vmci_tui.repair.safe_fixes import Repair
 from vmci_tui.verdict.diagnosis import Diagnosis, Offer, Tone, offer
 from vmci_tui.verdict.outlook import Outlook, way_out
 from vmci_tui.verdict.tally import NAMED, Tally, names, tally
 
 _ABSENT: Final = "its VMCOREINFO note is missing"
+_UNCONFIRMED: Final = ", but guest memory cannot confirm its note."
 _NEXT: Final = offer("next", "Next commands")
 _SAVE: Final = offer("save", "Save")
 _UNDO: Final = offer("undo", "Undo")
@@ -33,7 +35,11 @@ def of_dump(judgement: Judgement, outlook: Outlook, saved_as: str | None) -> Dia
     sentence = who(counted, blamed)
     if blamed is not None:
         detail, offers = way_out(outlook, blamed.code)
-        return Diagnosis(_tone(counted), sentence, detail, offers)
+        tone = _tone(counted)
+        return Diagnosis("error" if tone == "good" and blamed.severity == "error" else tone, sentence, detail, offers)
+    if isinstance(outlook, Repair) and outlook.steps:
+        detail, offers = way_out(outlook, "")
+        return Diagnosis("warning", tuple(Safe(f"{words[:-1]}{_UNCONFIRMED}") for words in sentence), detail, offers)
     return Diagnosis(_tone(counted), sentence, _remarks(counted, judgement), (_NEXT,))
 
 
@@ -58,9 +64,11 @@ def who(counted: Tally, blamed: Finding | None) -> tuple[Safe, ...]:
             whom = ["No reader can use this dump" if total > 1 else f"{refusing[0]} cannot use this dump"]
         elif len(refusing) <= NAMED:
             whom.insert(0, f"{names(refusing)} cannot use this dump")
+        refuse = "refuses" if len(refusing) == 1 else "refuse"
+        whom.append(f"{len(refusing)} of {total} readers {refuse} it" if counted.accepting else "No reader accepts it")
         reasons = [] if blamed is None else [_reason(blamed), catalogue()[blamed.code].what]
-        blaming = (f"{who}: {why}" for why in dict.fromkeys(reasons) for who in whom)
-        return tuple(_sentence(words) for words in (*blaming, *whom))
+        blaming = tuple(f"{who}: {why}" for why in dict.fromkeys(reasons) for who in whom)
+        return tuple(_sentence(words) for words in blaming or whom)
     reason = "" if blamed is None else f": {_reason(blamed)}"
     if not total:
         return (_sentence("No reader's verdict is known"),)
@@ -70,7 +78,9 @@ def who(counted: Tally, blamed: Finding | None) -> tuple[Safe, ...]:
     if catalogue()[blamed.code].group == "addresses" and counted.blind:
         every = f"{names(counted.blind)} read{'s' if len(counted.blind) == 1 else ''} no kernel memory of this dump"
         return (_sentence(f"{every}{reason}"), _sentence(every))
-    return (_sentence(f"{every}, but {_reason(blamed)}"), _sentence(f"{every}, but there is an error"))
+    short = f"All {total} readers accept it"
+    reasons = list(dict.fromkeys((_reason(blamed), catalogue()[blamed.code].what)))
+    return tuple(_sentence(f"{who}, but {why}") for why in reasons for who in (every, short))
 
 
 def _reason(finding: Finding) -> str:
@@ -90,7 +100,9 @@ def _unsaved(judgement: Judgement, outlook: Outlook) -> Diagnosis:
     result = f"After saving, {then.score} readers accept this dump"
     was = " (as now)" if same else f" (now: {now.score})"
     blamed = blame(found)
-    sentence = [_sentence(f"{result}{was}"), _sentence(f"After saving, {then.score} accept")]
+    proof = judgement.proof
+    proved = ", and guest memory proves its note" if proof is not None and proof.proved and same else ""
+    sentence = [_sentence(f"{result}{was}{proved}"), _sentence(f"After saving, {then.score} accept{proved}")]
     offers: list[Offer] = [_SAVE, _UNDO]
     if blamed is not None and then.refusing:
         sentence.insert(0, _sentence(f"{result}{was}: {_reason(blamed)}"))

@@ -104,7 +104,10 @@ class Ahead:
     def _is_worth(self, judgement: Judgement) -> bool:
         document = judgement.document
         windows = any(note.is_windows for note in document.state.notes)
-        return document.dump is not None and not windows and blame(judgement.found) is not None
+        if document.dump is None or windows:
+            return False
+        unproved = judgement.proof is not None and not judgement.proof.proved
+        return unproved or blame(judgement.found) is not None
 
     def _is_large(self, judgement: Judgement) -> bool:
         dump = judgement.document.dump
