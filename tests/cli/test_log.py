@@ -45,6 +45,18 @@ def test_a_wrong_value_that_memory_corrects_is_said(tmp_path: Path, capsys: pyte
     assert len(said.out.splitlines()) == 356 and "NUMBER(phys_base)=" in said.err
 
 
+def test_a_note_that_memory_contradicts_gives_way_to_the_one_in_memory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other, right = tmp_path / "other.elf", Path(_DUMP).read_bytes()
+    key = b"SYMBOL(init_uts_ns)="  # at the log instead
+    at = right.index(key) + len(key)
+    other.write_bytes(right[:at] + b"ffffffffb3664000" + right[at + 16 :])
+    assert main(["log", str(other)]) == 0
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 356 and "Memory contradicts the note" in said.err
+
+
 def test_the_log_of_a_panicked_guest_has_its_last_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["log", str(SAMPLES / "amd64-panic.kdump"), "--json"]) == 0
     log = json.loads(capsys.readouterr().out)["log"]

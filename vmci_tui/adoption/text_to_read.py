@@ -29,15 +29,27 @@ def text_to_read(
 ) -> ChosenText:
     """Return the dump's own text, with the values that memory corrects; if it has none, the best one in memory.
 
-    `known` are the candidates of an earlier search, if there was one.
-    Raises what `progress` raises.
+    A proved one in memory is also returned where memory contradicts the dump's own and no correction fits.
+    `known` are the candidates of an earlier search, if there was one. Raises what `progress` raises.
     """
-    if own is not None:
-        text, proof = own, prove(own, guest, progress)
-        for item in proof.corrections:
-            text = text.with_value(item.key, item.value)
-        values = " and ".join(f"{visible(item.key)}={visible(item.value)}" for item in proof.corrections)
-        return ChosenText(text, f"The note is wrong; it was read with {values}, as memory says." if values else "")
+    if own is None:
+        return _from_memory(guest, progress, known)
+    text, proof = own, prove(own, guest, progress)
+    if proof.proved is False and not proof.corrections:
+        try:
+            chosen = choose(known or search(guest, progress))
+        except PackageMissing:
+            chosen = None
+        if chosen is not None:
+            remark = f"Memory contradicts the note; the one in memory at {chosen.candidate.paddr:#x} was used."
+            return ChosenText(chosen.candidate.vmcoreinfo, remark)
+    for item in proof.corrections:
+        text = text.with_value(item.key, item.value)
+    values = " and ".join(f"{visible(item.key)}={visible(item.value)}" for item in proof.corrections)
+    return ChosenText(text, f"The note is wrong; it was read with {values}, as memory says." if values else "")
+
+
+def _from_memory(guest: Guest, progress: Progress, known: Sequence[RankedCandidate]) -> ChosenText:
     try:
         found = known or search(guest, progress)
     except PackageMissing as missing:
@@ -45,6 +57,5 @@ def text_to_read(
     best = choose(found) or (found[0] if found else None)
     if best is None:
         return ChosenText(None, "The dump has no note, and its memory has none.")
-    return ChosenText(
-        best.candidate.vmcoreinfo, f"The dump has no note; the one in memory at {best.candidate.paddr:#x} was used."
-    )
+    remark = f"The dump has no note; the one in memory at {best.candidate.paddr:#x} was used."
+    return ChosenText(best.candidate.vmcoreinfo, remark)
