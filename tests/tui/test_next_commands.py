@@ -31,6 +31,8 @@ async def test_the_commands_are_listed_and_copied(
         await pilot.press("N")
         await settled(pilot)
         assert "crash --osrelease good.elf" in _commands(pilot.app.screen)
+        assert "DEBUGINFOD_URLS" in shown(pilot)
+        await pilot.press("down")
         assert "linux-image-6.1.0-56-amd64-dbg" in shown(pilot)
         await pilot.press("down", "down", "enter")
         assert pilot.app.clipboard == "drgn -c good.elf"

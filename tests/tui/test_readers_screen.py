@@ -35,7 +35,7 @@ async def test_enter_on_a_reader_leads_to_the_decisive_finding(sample: Sample, s
         await pilot.press("v")
         await settled(pilot)
         words = str(pilot.app.screen.query_one("#verdict", Static).content)
-        assert "Enter goes to what T02 is about" in words
+        assert "Enter shows the bytes of T02" in words
         await pilot.press("enter")
         await settled(pilot)
         assert screen.is_current
@@ -43,6 +43,22 @@ async def test_enter_on_a_reader_leads_to_the_decisive_finding(sample: Sample, s
         assert finding is not None and finding.code == "T02" and finding.span is not None
         assert screen.query_one(HexPane).highlight[0] == finding.span.offset
         assert screen.focused is screen.query_one(KeysList), "its line of the text"
+
+
+async def test_each_reader_has_its_verdict_now_and_after_saving(sample: Sample) -> None:
+    async with running(sample("crlf.elf"), size=(80, 24)) as pilot:
+        await pilot.press("v")
+        await settled(pilot)
+        words = str(pilot.app.screen.query_one("#verdict", Static).content)
+        assert 'Output:  "couldn\'t parse BUILD-ID in VMCOREINFO"' in words
+        await pilot.press("f")
+        await settled(pilot)
+        lines = shown(pilot).split("\n")
+        heads, line = (
+            next(line for line in lines if "Readers " in line),
+            next(line for line in lines if "│makedumpfile" in line),
+        )
+        assert heads.index("now") == line.index("refuses") and heads.index("saved") == line.index("accepts")
 
 
 async def test_enter_on_a_reader_that_accepts_the_file_shows_its_words(sample: Sample) -> None:

@@ -92,11 +92,11 @@ def _do(readers: list[str], verb: str) -> str:
 
 def _steps(document: Document, verdicts: Verdicts, path: str) -> Iterator[NextCommand]:
     text = document.state.vmcoreinfo
+    if text is not None and any(verdicts[name].accepts for name in ("crash", "drgn") if name in verdicts):
+        yield from _debuginfod(text)
     for name, verdict in _wanted(document, verdicts).items():
         if verdict.accepts or (name == "drgn" and _lacks_machine(verdict)):
             yield from _of_reader(verdict, document, text, path)
-    if text is not None and any(verdicts[name].accepts for name in ("crash", "drgn") if name in verdicts):
-        yield from _debuginfod(text)
 
 
 def _lacks_machine(verdict: Verdict) -> bool:
@@ -109,7 +109,7 @@ def _of_reader(verdict: Verdict, document: Document, text: Vmcoreinfo | None, pa
     file, name = shell_word(path), verdict.reader.name
     if name == "crash" and text is not None:
         vmlinux = vmlinux_of(text)
-        stands = f"{PLACEHOLDER} stands for" if vmlinux.path == PLACEHOLDER else "the vmlinux is in"
+        stands = f"{PLACEHOLDER} stands for" if vmlinux.path == PLACEHOLDER else "its vmlinux is in"
         old = "" if verdict.reader.numbers >= _READS_DWARF_5 else "; crash before 8.0 reads no vmlinux with DWARF 5"
         why = _warned(f"starts a session; {stands} {vmlinux.source}{old}", text)
         if verdict.state != "opens":
@@ -125,7 +125,7 @@ def _of_reader(verdict: Verdict, document: Document, text: Vmcoreinfo | None, pa
     elif name == "libkdumpfile" and document.container == "elf":
         yield NextCommand(name, Safe(f"DRGN_USE_LIBKDUMPFILE_FOR_ELF=1 drgn -c {file}"), Safe("uses libkdumpfile"))
     elif name == "makedumpfile":
-        small = shell_word(f"{_stem(os.path.basename(path))}-small.kdump")
+        small = shell_word(f"{_stem(path)}-small.kdump")
         yield NextCommand(
             name, Safe(f"makedumpfile --dump-dmesg {file} dmesg.txt"), Safe("writes the kernel's log to dmesg.txt")
         )

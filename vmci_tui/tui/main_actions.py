@@ -297,10 +297,10 @@ class MainActions:
         elif is_judged(self._screen, session):
             if document.dump_unsaved:
                 path = copy_name(session.path) if session.path is not None else None
-                title = f"What now, once it is saved (s){f' as {visible(path)}' if path else ''}"
+                title = f"Next steps, once it is saved (s){f' as {visible(path)}' if path else ''}"
             else:
                 path = session.saved_copy
-                title = f"What now with {document.name if path is None else visible(path)}"
+                title = f"Next steps for {document.name if path is None else visible(path)}"
             self._screen.app.push_screen(NextCommandsScreen(title, session.next_commands(path)))
 
     def header(self) -> None:

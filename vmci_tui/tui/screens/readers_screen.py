@@ -34,8 +34,12 @@ from vmci_tui.tui.widgets.status_line import StatusLine
 _TAKES = {
     True: "It accepts the note and reads kernel memory with it: it finds utsname.",
     False: "It accepts the note, but does not find kernel memory with it and the file's headers.",
-    None: "It accepts the note. Whether the note is true, only memory shows: press R.",
+    None: "It can parse the note. Whether the note is right, only guest memory shows: R checks it.",
 }
+_NAME, _NOW = 14, 11
+"""Cells of a reader's name, and of its verdict now; its verdict after saving follows."""
+_HEADS = f"{'Readers':<{_NAME - 2}}{'now':<{_NOW}}saved"
+"""The heads of the columns, in the border, whose text begins two cells further to the right."""
 _STYLES = {"accepts": "good", "opens": "warning", "refuses": "error", "unknown": "dim"}
 
 
@@ -46,18 +50,18 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
 
     SCOPED_CSS = False
     DEFAULT_CSS = """
-    ReadersScreen #verdicts { width: 34; border: round $surface-lighten-2; height: 1fr; }
+    ReadersScreen #verdicts { width: 38; border: round $surface-lighten-2; height: 1fr; }
     ReadersScreen #verdicts:focus { border: round $accent; border-title-color: $accent; }
     ReadersScreen #told { border: round $surface-lighten-2; padding: 0 1; height: 1fr; }
     ReadersScreen #told:focus { border: round $accent; }
     """
     about = "Readers: the verdict of each program that reads such files, in its own words, and why."
     BINDINGS: ClassVar[list[BindingType]] = [
-        bind("enter", "go", "Go to it", "Go to the finding that makes it refuse", "readers.go"),
+        bind("enter", "go", "Show bytes", "Show the bytes that make it refuse", "readers.go"),
         bind("f", "fix", "Fix for it", "Apply the fixes that help it to accept", "readers.fix"),
         bind("R", "repair", "Repair", "Apply all safe fixes in one go", "readers.repair"),
         bind("m", "matrix", "Values", "Show each reader's value for each key", "readers.matrix"),
-        bind("c", "copy", "Copy next", "Copy this reader's next command", "readers.copy"),
+        bind("c", "copy", "Copy command", "Copy this reader's next command", "readers.copy"),
         bind("a", "all", "More", "Show what further programs, such as gdb, make of it", "readers.all"),
         bind("V", "version", "Version", "Choose the version whose rules judge", "readers.version"),
         bind("escape,v,q", "dismiss", "Back", "Back to the file", "readers.back"),
@@ -82,7 +86,7 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
         return next((said.index(state) for state in ("refuses", "opens", "accepts") if state in said), 0)
 
     def compose(self) -> ComposeResult:
-        yield StatusLine(" What every reader makes of this file", id="title")
+        yield StatusLine(" How each reader reads this file", id="title")
         with Horizontal():
             yield LineList(id="verdicts")
             with VerticalScroll(id="told"):
@@ -91,7 +95,7 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
 
     def on_mount(self) -> None:
         listed = self.query_one("#verdicts", LineList)
-        listed.border_title = "Readers"
+        listed.border_title = _HEADS
         self._show()
         listed.select(self._first)
         self._show_verdict()
@@ -100,7 +104,7 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
     def _show(self) -> None:
         self._judgement = self.session.settled() or self._judgement
         self.query_one("#title", StatusLine).set_text(
-            " What every reader makes of this file", self.session.shell_words("check FILE READERS")
+            " How each reader reads this file", self.session.shell_words("check FILE READERS")
         )
         self.query_one("#verdicts", LineList).set_rows([self._row(name) for name in self._names])
         self._show_verdict()
@@ -112,8 +116,9 @@ class ReadersScreen(Guarded, Screen[Finding | Literal["repair"] | None]):
 
     def _row(self, name: str) -> Row:
         now, then = (verdict.state for verdict in self._pair(name))
-        row: Row = ((f"{name:<13} ", "key"), (now, _STYLES[now]))
-        return row if now == then else (*row, (" > ", "dim"), (then, _STYLES[then]))
+        unknown = "not asked" if name == "qemu" else "can't tell"
+        shown = [unknown if state == "unknown" else state for state in (now, then)]
+        return (f"{name:<{_NAME}}", "key"), (f"{shown[0]:<{_NOW}}", _STYLES[now]), (shown[1], _STYLES[then])
 
     @property
     def _chosen_name(self) -> str:
@@ -230,21 +235,21 @@ def verdict_lines(
     out = [f"{name} {verdict.reader.title}: {state_words(verdict)}{stage}"]
     out += [f"  {words}" for words in (verdict.reader.remark, versions_words(verdict)) if words]
     out += [""]
-    out += [f"It says:  {verdict.says or '(nothing at all)'}"]
+    out += [f"Output:  {_quoted(verdict)}"]
     decisive = verdict.decisive
     if decisive is not None:
-        out += ["", f"Why:  {decisive.rule.why}", f"Rule:  {decisive.rule.name} ({decisive.rule.source})"]
+        out += ["", f"Reason:  {decisive.rule.why}", f"Rule:  {decisive.rule.name} ({decisive.rule.source})"]
     elif verdict.state == "opens":
-        out += ["", f"Reading utsname it says:  {verdict.unread}"]
+        out += ["", f'Output when it reads utsname:  "{verdict.unread}"']
     elif verdict.accepts is None:
-        out += ["", "Why:  no entry is open; press b to open one" if name == "qemu" else "Why:  not known"]
+        out += ["", "Not asked: no entry is open; b opens one" if name == "qemu" else "Reason:  not known"]
     if then.state != verdict.state:
-        out += ["", f"Saved as it is shown now:  {state_words(then)}"]
+        out += ["", f"After saving:  {state_words(then)}", f"Output then:  {_quoted(then)}"]
     mine = fixes_for(name, found)
     if mine and then.accepts is False:
         out += ["", "What would change it:"]
         out += [f"  {f.code} {f.message}" + (f"\n      f: {f.fix.label}" if f.fix else "") for f in mine]
-        out += ["", f"Enter goes to what {mine[0].code} is about."]
+        out += ["", f"Enter shows the bytes of {mine[0].code}."]
         if not any(f.fix for f in mine):
             out += ["", "Press R to search guest memory for the right note or value."]
     if then.accepts:
@@ -261,3 +266,10 @@ def verdict_lines(
     if steps:
         out += ["", "Next:", *(f"  {step.command}" for step in steps)]
     return [*out, "", f"Try it:  {verdict.reader.command}"]
+
+
+def _quoted(verdict: Verdict) -> str:
+    """Return the program's own words in quotes; ours if it was not asked."""
+    if verdict.accepts is None:
+        return verdict.says
+    return f'"{verdict.says}"' if verdict.says else "nothing at all"
