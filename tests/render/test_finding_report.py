@@ -7,6 +7,7 @@ from vmci_tui.common.span import Span
 from vmci_tui.document.edit import Edit
 from vmci_tui.document.edit_headers import order_headers
 from vmci_tui.findings.finding import ReaderImpact, new_finding
+from vmci_tui.readers.rule import quoted
 from vmci_tui.render.finding_report import findings_text, reader_lines, to_do
 
 _IMPACTS = (
@@ -42,3 +43,9 @@ def test_readers_with_the_same_message_share_a_line() -> None:
         "makedumpfile refuses: killed by SIGFPE",
         "warned about or misread by: crash",
     ]
+
+
+def test_only_words_of_a_program_are_in_quotes() -> None:
+    assert quoted(Safe("unknown")) == '"unknown"'
+    assert quoted(Safe("killed by SIGBUS")) == "killed by SIGBUS"
+    assert quoted(Safe("")) == "it prints nothing"

@@ -31,6 +31,13 @@ Stage = Literal["before", "note", "after"]
 """Where a reader refuses: before it looks for the note, at the note, after it (in its text)."""
 
 
+def quoted(says: Safe) -> Safe:
+    """Return the words of a program in quotes; how it ended, and that it prints nothing, are not its words."""
+    if not says:
+        return Safe("it prints nothing")
+    return says if says.startswith(KILLED) else Safe(f'"{says}"')
+
+
 class RuleHit(NamedTuple):
     """The result of a rule that applies: the bytes concerned, and the program's words if they hold a value."""
 

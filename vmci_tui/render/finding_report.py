@@ -8,7 +8,7 @@ from typing import Final
 from vmci_tui.common.safe_text import Safe
 from vmci_tui.findings.catalogue import catalogue
 from vmci_tui.findings.finding import Finding
-from vmci_tui.render.verdict_report import quoted
+from vmci_tui.readers.rule import quoted
 
 MISREAD: Final = Safe("warned about or misread by")
 REFUSED: Final = Safe("refused by")

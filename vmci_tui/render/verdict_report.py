@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from vmci_tui.common.safe_text import Safe, visible
-from vmci_tui.readers.rule import KILLED, Verdict
+from vmci_tui.readers.rule import Verdict, quoted
 from vmci_tui.readers.verdicts import VerdictPair, Verdicts
 from vmci_tui.readers.version import numbers_text
 from vmci_tui.repair.next_commands import NextCommand
@@ -121,11 +121,6 @@ def said(verdict: Verdict) -> str:
         return verdict.says or ("" if rule is None else rule.rule.why)
     words = quoted(verdict.says)
     return f"{words} ({STAGES[verdict.stage]})" if verdict.stage else words
-
-
-def quoted(says: str) -> str:
-    """Return the words of a program in quotes; how it ended, and that it prints nothing, are not its words."""
-    return f'"{says}"' if says and not says.startswith(KILLED) else says or "it prints nothing"
 
 
 def proof_json(proof: Proof | None) -> Json | None:

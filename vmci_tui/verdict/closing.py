@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from vmci_tui.common.safe_text import Safe, visible
+from vmci_tui.common.safe_text import Safe
 from vmci_tui.findings.judgement import Judgement
-from vmci_tui.readers.rule import State, Verdict
+from vmci_tui.readers.rule import State, Verdict, quoted
 from vmci_tui.verdict.tally import tally
 
 _WORDS: Final[dict[State, str]] = {"accepts": "ok", "opens": "opens", "refuses": "no", "unknown": "?"}
@@ -52,5 +52,6 @@ def closing(judgement: Judgement) -> Closing:
 
 
 def _said(verdict: Verdict) -> Safe:
-    words = verdict.unread if verdict.state == "opens" else verdict.says
-    return words or visible("it prints nothing")
+    if verdict.accepts is False:
+        return quoted(verdict.says)
+    return verdict.unread if verdict.state == "opens" else verdict.says

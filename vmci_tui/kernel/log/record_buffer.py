@@ -61,7 +61,7 @@ def read_records(memory: VirtualMemory, text: Vmcoreinfo) -> KernelLog | str:
     place, passed, held, whole = first, 0, 0, True
     while place != end:
         if passed > _MOST_BYTES:
-            remarks.append("The log ends early: it is longer than the kernel's ever are.")
+            remarks.append("The log ends early: it is longer than any kernel's log.")
             break
         head = memory.read(buffer + place, layout.size)
         length = int.from_bytes(head[layout.length : layout.length + 2], memory.order) if head is not None else 0

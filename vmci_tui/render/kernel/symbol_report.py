@@ -61,7 +61,7 @@ def kernels_words(kernels: Sequence[KernelSymbols]) -> Iterator[Safe]:
     elif others := ", ".join(f"{_release(one)} at {one.paddr:#x}" for one in kernels[1:]):
         yield Safe(f"the symbols of {_release(first)}, because {first.runs}; memory also has {others}")
     if first.older:
-        yield Safe("the table has the form of kernels before 4.20, which vmci was not held to a real dump of")
+        yield Safe("the table has the form of kernels before 4.20, which vmci has not been tested with on a real dump")
 
 
 def _release(kernel: KernelSymbols) -> Safe:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from vmci_tui.readers.rule import Verdict
+from vmci_tui.readers.rule import Verdict, quoted
 from vmci_tui.render.plans.plan_lines import EMPTY, Kind, PlanLine
 from vmci_tui.render.verdict_report import WORDS
 from vmci_tui.repair.safe_fixes import Repair
@@ -82,8 +82,7 @@ def _readers(done: Repair) -> Iterator[PlanLine]:
 
 
 def _words(verdict: Verdict) -> str:
-    """Return the program's own words in quotes, or why there are none."""
+    """Return what the program prints, or why there is no verdict."""
     if verdict.state == "unknown":
         return verdict.says
-    words = verdict.unread if verdict.state == "opens" else verdict.says
-    return f'"{words}"' if words else "prints nothing"
+    return quoted(verdict.unread if verdict.state == "opens" else verdict.says)
