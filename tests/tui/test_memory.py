@@ -33,6 +33,18 @@ async def test_memory_of_an_elf_dump_by_paddr(sample: Sample) -> None:
         assert "3 Keys" in shown(pilot)
 
 
+async def test_memory_begins_at_the_note_that_was_found_and_lists_places(sample: Sample) -> None:
+    async with running(sample("amd64-cut-nonote.elf"), size=(120, 36)) as pilot:
+        await pilot.press("F")
+        await settled(pilot)
+        await pilot.press("escape", "M")
+        await settled(pilot)
+        assert "paddr 0x19c8000" in shown(pilot) and "0x0000019c8000  note, proved" in shown(pilot)
+        await pilot.press("tab", "down")
+        await settled(pilot)
+        assert "range, " in shown(pilot) and "paddr 0x0 = 0" in shown(pilot)
+
+
 async def test_memory_of_a_kdump_file_is_decompressed_and_searched(tmp_path: Path) -> None:
     path, memory = tmp_path / "dump.kdump", pages(1, 2, 9)
     path.write_bytes(kdump(memory))

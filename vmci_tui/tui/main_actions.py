@@ -336,21 +336,19 @@ class MainActions:
         ask_edit(self._screen, self.session, f"{name} in the header", make, shown_value(fields, name), hint)
 
     def memory(self, cursor: int) -> None:
-        """Show guest memory at the cursor of the hex view, else where the entry points, else at its first range."""
+        """Show guest memory at the cursor of the hex view, else at the first place worth a visit: the note in it."""
+        from vmci_tui.render.tables.memory_places import memory_places
         from vmci_tui.tui.screens.memory_screen import MemoryScreen
 
-        document = self.session.document
-        dump = document.dump
+        document, ahead = self.session.document, self.session.ahead
+        dump, history = document.dump, document.state.entry
         if dump is None or not dump.guest_memory.size:
             self._say("there is no guest memory in this file")
             return
-        ranges, history = dump.guest_memory, document.state.entry
+        candidates = self.session.candidates or (ahead.candidates if ahead is not None else ())
+        places = memory_places(dump.guest_memory, history.entry if history is not None else None, candidates)
         paddr = document.layout.memory.paddr_of(cursor)
-        if paddr is None and history is not None and ranges.range_at(history.entry.paddr):
-            paddr = history.entry.paddr
-        if paddr is None:
-            paddr = next(item.paddr for item in ranges.ranges if item.offset is not None)
-        self._screen.app.push_screen(MemoryScreen(memory_document(dump, document.name), paddr))
+        self._screen.app.push_screen(MemoryScreen(memory_document(dump, document.name), places, paddr))
 
     def log(self) -> None:
         """Show the kernel's log."""

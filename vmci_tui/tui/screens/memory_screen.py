@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Horizontal
 from textual.screen import Screen
 
 from vmci_tui.common.errors import EditError
 from vmci_tui.document.document import Document
 from vmci_tui.formats.fw_cfg_entry import parse_number
+from vmci_tui.render.tables.memory_places import MemoryPlace
 from vmci_tui.tui.bindings import bind
 from vmci_tui.tui.guarded import Guarded
 from vmci_tui.tui.panes.copy import copy, copy_as
 from vmci_tui.tui.panes.hex import SEARCH_BINDINGS, BytesPane
 from vmci_tui.tui.prompts import say
+from vmci_tui.tui.style.cells import Row
 from vmci_tui.tui.widgets.hex_view import SELECT_BINDINGS
 from vmci_tui.tui.widgets.key_footer import KeyFooter
+from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
 
@@ -40,7 +45,10 @@ class MemoryScreen(Guarded, Screen[None]):
 
     SCOPED_CSS = False
     DEFAULT_CSS = """
-    MemoryScreen #hex { height: 1fr; border: round $accent; }
+    MemoryScreen #hex { height: 1fr; border: round $surface-lighten-2; }
+    MemoryScreen #places { width: 40; height: 1fr; border: round $surface-lighten-2; }
+    MemoryScreen #hex:focus, MemoryScreen #places:focus { border: round $accent; border-title-color: $accent; }
+    MemoryScreen.-narrow #places { display: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("plus", "range(1)", "Next range", "Go to the next range of memory", "memory.next"),
@@ -50,15 +58,17 @@ class MemoryScreen(Guarded, Screen[None]):
         bind("escape,M,q", "leave_memory", "Back", "Stop the search, or go back", "memory.back"),
     ]
 
-    def __init__(self, document: Document, paddr: int) -> None:
-        """`document` comes from `memory_document`; `paddr` is where to begin."""
+    def __init__(self, document: Document, places: Sequence[MemoryPlace], paddr: int | None) -> None:
+        """`document` comes from `memory_document`; `paddr` is where to begin, None: at the first of the places."""
         super().__init__(classes="show-hex")  # at 80 columns only the named pane is shown
-        self.document = document
-        self._start = paddr
+        self.document, self._places = document, places
+        self._start = next((place.paddr for place in places), 0) if paddr is None else paddr
 
     def compose(self) -> ComposeResult:
         yield StatusLine(f" Guest memory of {self.document.name}, by paddr", id="title")
-        yield MemoryPane(self.document)
+        with Horizontal():
+            yield LineList(id="places")
+            yield MemoryPane(self.document)
         yield StatusLine("", id="status")
         yield KeyFooter()
 
@@ -66,8 +76,18 @@ class MemoryScreen(Guarded, Screen[None]):
         view = self.query_one(MemoryPane)
         view.border_title = "Memory"
         view.show_state()
+        listed = self.query_one("#places", LineList)
+        listed.border_title = "Places (Tab)"
+        listed.set_rows([_row(place) for place in self._places])
         view.focus()
         self.call_after_refresh(view.arrive, self._start)
+
+    @on(LineList.Moved, "#places")
+    @on(LineList.Chosen, "#places")
+    def _go_to_place(self, event: LineList.Moved) -> None:
+        """Show the place under the cursor."""
+        place = self._places[event.index]
+        self.query_one(MemoryPane).arrive(place.paddr, 1 if place.range else max(place.length, 1))
 
     @on(BytesPane.Moved)
     @on(BytesPane.SearchEnded)
@@ -99,3 +119,7 @@ class MemoryScreen(Guarded, Screen[None]):
     def action_leave_memory(self) -> None:
         if not self.query_one(MemoryPane).stop_search():
             self.dismiss()
+
+
+def _row(place: MemoryPlace) -> Row:
+    return (f"{place.paddr:#014x}  ", "key"), (place.name, "dim" if place.range else "good")
