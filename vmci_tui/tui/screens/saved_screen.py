@@ -65,6 +65,8 @@ class SavedScreen(Dialog[Literal["open", "next"] | None]):
         commands = self.query_one("#commands", LineList)
         commands.border_title = "Next commands"
         commands.set_rows([((step.command, "value"),) for step in self._steps])
+        # debuginfod only fetches what a reader may need: the first key runs or copies what opens the copy.
+        commands.cursor = next((at for at, step in enumerate(self._steps) if step.reader != "debuginfod"), 0)
         commands.focus()
         self._show_why()
 
