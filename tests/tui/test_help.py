@@ -9,8 +9,10 @@ import pytest
 from textual.binding import Binding
 from textual.widgets import Static
 
-from tests.tui.driving import main_screen, running, said, settled, shown, type_text
+from tests.tui.driving import main_screen, running, said, settled, shown, type_text, until
 from vmci_tui.settings.settings import Settings
+from vmci_tui.tui.all_bindings import fitness
+from vmci_tui.tui.bindings import group_of
 from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.panes.entry import EntryList
 from vmci_tui.tui.panes.findings import FindingsList
@@ -43,7 +45,10 @@ async def test_help_describes_the_pane_and_every_key(sample: Sample, size: tuple
                     assert item.tooltip not in words, "only an entry alone has this pane"
                     continue
                 assert (item.tooltip or item.description) in words, (name, item)
-            assert "Here" in words and words.isascii() and name.capitalize() in shown(pilot)
+            assert words.isascii() and name.capitalize() in shown(pilot)
+            for heading in ("Move", "Edit", "Repair", "Save", "See", "Signs", "Colours"):
+                assert f"\n{heading}\n" in words, heading
+            assert "keymap" not in words and "return to the command prompt" not in words
             assert pilot.app.screen.query_one(".dialog").region.bottom < size[1], "the footer stays free"
             for key in ("end", "escape"):
                 await pilot.press(key)
@@ -116,7 +121,44 @@ async def test_an_action_of_the_app_works_from_the_palette(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     async with running(sample("good.entry")) as pilot:
-        command = next(c for c in pilot.app.get_system_commands(pilot.app.screen) if c.title.startswith("Picture"))
+        command = next(c for c in pilot.app.get_system_commands(pilot.app.screen) if "Save a picture" in c.title)
         await command.callback()
         await settled(pilot)
         assert len(list(tmp_path.glob("*.svg"))) == 1
+
+
+async def test_a_command_is_one_line_and_is_found_by_other_words(sample: Sample) -> None:
+    async with running(sample("crlf.elf"), size=(80, 24)) as pilot:
+        await settled(pilot)
+        found = list(pilot.app.get_system_commands(main_screen(pilot)))
+        for query, words in (
+            ("screenshot", "Save a picture"),
+            ("undo", "Undo the last edit"),
+            ("exit", "Quit;"),
+            ("help", "Explain this pane"),
+            ("fix crash", "Apply all safe fixes"),
+        ):
+            best = max(found, key=lambda command: fitness(query, command.title, command.help))
+            assert words in best.title and fitness(query, best.title, best.help) > 0, (query, best)
+        assert [c.title for c in found if fitness("theme", c.title, c.help)] == [
+            "Theme: choose other colours, such as high contrast"
+        ]
+        await pilot.press("colon")
+        await settled(pilot)
+        await pilot.press(*"screenshot")
+        await until(pilot, lambda: "Save a picture" in shown(pilot))
+        assert "Save: Save a picture of the screen (SVG)  (F12)" in shown(pilot)
+
+
+async def test_the_settings_are_explained_in_a_command(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
+        command = next(c for c in pilot.app.get_system_commands(pilot.app.screen) if c.title.startswith("Settings"))
+        command.callback()
+        await settled(pilot)
+        assert "[keymap]" in shown(pilot) and '"' in shown(pilot)
+
+
+def test_actions_have_groups() -> None:
+    groups = {name: group_of(name) for name in ("repair", "delete_line", "save", "search_next", "readers", "move(1)")}
+    assert list(groups.values()) == ["Repair", "Edit", "Save", "Move", "Repair", "Move"]
+    assert (group_of("move_line(-1)"), group_of("app.craft")) == ("Edit", "See")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from rich.color import ColorSystem
 from textual.app import App
 from textual.color import Color
 from textual.widgets._toast import Toast
@@ -14,7 +15,7 @@ from tests.tui.driving import main_screen, running, settled
 from vmci_tui.tui.panes.hex import HexPane
 from vmci_tui.tui.panes.keys import KeysList
 from vmci_tui.tui.style.cells import byte_styles, line_styles
-from vmci_tui.tui.style.themes import THEMES
+from vmci_tui.tui.style.themes import CONTRAST, SIXTEEN, THEMES
 from vmci_tui.tui.widgets.line_list import LineList
 from vmci_tui.tui.widgets.status_line import StatusLine
 
@@ -33,7 +34,7 @@ def _contrast(one: Color, other: Color) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("name", [theme.name for theme in THEMES])
+@pytest.mark.parametrize("name", [theme.name for theme in THEMES if theme.name.startswith(CONTRAST)])
 async def test_high_contrast_is_high(sample: Sample, name: str) -> None:
     async with running(sample("amd64-cut-note.elf"), size=(80, 24)) as pilot:
         app: App[Any] = pilot.app
@@ -89,3 +90,30 @@ async def test_a_message_is_on_the_line_above_the_footer(sample: Sample) -> None
         toast = pilot.app.screen.query_one(Toast)
         assert toast.region.height == 1 and toast.region.y == 22, toast.region
         assert isinstance(main_screen(pilot).query_one("#keys"), LineList)
+
+
+async def test_only_the_pane_with_the_focus_has_a_bright_cursor(sample: Sample) -> None:
+    async with running(sample("amd64-cut-note.elf")) as pilot:
+        await pilot.press("3")
+        await settled(pilot)
+        app: App[Any] = pilot.app
+        keys, bright = main_screen(pilot).query_one(KeysList), line_styles(app)["cursor"]
+        assert any(part.style and part.style.bgcolor == bright.bgcolor for part in keys.render_line(keys.cursor))
+        await pilot.press("5")
+        await settled(pilot)
+        assert not any(part.style and part.style.bgcolor == bright.bgcolor for part in keys.render_line(keys.cursor))
+
+
+def test_the_theme_for_16_colours_keeps_red_for_errors() -> None:
+    theme = next(theme for theme in THEMES if theme.name == SIXTEEN)
+    palette = {
+        name: Color.parse(value).rich_color.downgrade(ColorSystem.STANDARD).number
+        for name, value in (
+            ("accent", theme.accent),
+            ("primary", theme.primary),
+            ("error", theme.error),
+            ("warning", theme.warning),
+        )
+        if value
+    }
+    assert palette["error"] in (1, 9) and not {palette["accent"], palette["primary"], palette["warning"]} & {1, 9}

@@ -72,7 +72,7 @@ async def test_the_commands_are_for_the_copy_before_and_after_the_save(
 async def test_the_palette_has_it_and_an_entry_alone_leads_to_qemu(sample: Sample) -> None:
     async with running(sample("good.entry")) as pilot:
         commands = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
-        assert "What next - Show the next commands to run (N)" in commands
+        assert "Repair: Show the next commands to run  (N)" in commands
         await pilot.press("N")
         assert "Q asks it" in said(pilot) and pilot.app.screen is main_screen(pilot)
 

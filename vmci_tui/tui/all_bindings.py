@@ -4,24 +4,50 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual.app import SystemCommand
 from textual.binding import Binding
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 
-from vmci_tui.tui.bindings import key_name
+from vmci_tui.tui.bindings import group_of, key_name
 from vmci_tui.tui.host import host
 from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.panes.panes import PANES
+from vmci_tui.tui.screens.help_screen import settings_example
+from vmci_tui.tui.widgets.dialogs import TextDialog
 
 if TYPE_CHECKING:
     from textual.app import App
+
+_WORD: Final = re.compile(r"[a-z0-9]+")
+_SYNONYMS: Final = {
+    "repair": "fix mend heal crash unknown",
+    "leave": "exit close",
+    "undo": "back revert",
+    "redo": "again",
+    "picture": "screenshot image",
+    "toggle_keys": "help manual legend shortcuts",
+    "find": "search candidates",
+    "save": "write export",
+    "append": "insert new",
+    "strip": "delete",
+    "matrix": "compare table",
+    "readers": "crash drgn check why",
+    "memory": "ram physical",
+    "log": "dmesg console",
+    "commands": "shell script",
+    "lessons": "learn tutorial course",
+}
+"""Other words for actions."""
 
 
 def commands(app: App[None], screen: Screen[object]) -> Iterator[SystemCommand]:
@@ -30,7 +56,8 @@ def commands(app: App[None], screen: Screen[object]) -> Iterator[SystemCommand]:
     for node, binding, enabled, tooltip in screen.active_bindings.values():
         if enabled and binding.id and tooltip and binding.action not in seen:
             seen.add(binding.action)
-            yield _command(app, binding, tooltip, "here", partial(app.run_action, binding.action, node))
+            yield _command(app, binding, tooltip, partial(app.run_action, binding.action, node))
+    yield from _more_commands(app, screen)
     if not isinstance(screen, MainScreen):
         return
     for pane in PANES:
@@ -41,7 +68,22 @@ def commands(app: App[None], screen: Screen[object]) -> Iterator[SystemCommand]:
             if isinstance(item, Binding) and item.id and item.tooltip and item.action not in seen:
                 seen.add(item.action)
                 run = partial(_in_pane, screen, widget, item.action)
-                yield _command(app, item, item.tooltip, f"in the pane {pane.name}", run)
+                yield _command(app, item, item.tooltip, run)
+
+
+def _more_commands(app: App[None], screen: Screen[object]) -> Iterator[SystemCommand]:
+    """Yield the commands that have no key."""
+
+    def show(title: str, lines: Iterable[str]) -> None:
+        app.push_screen(TextDialog(title, lines))
+
+    if host(app).allowed is None:  # a user in a browser must not see paths of this machine
+        settings = partial(show, "An example of the settings file", settings_example(screen))
+        yield SystemCommand("Settings: an example with the names of keys", "keymap toml config", settings)
+    messages = partial(show, "Messages, the newest first", tuple(reversed(host(app).messages)) or ("none so far",))
+    yield SystemCommand("Messages: read them again", "history errors", messages)
+    theme = "Theme: choose other colours, such as high contrast"
+    yield SystemCommand(theme, "colors dark light", app.action_change_theme)
 
 
 def _in_pane(screen: MainScreen, widget: Widget, action: str) -> None:
@@ -49,12 +91,40 @@ def _in_pane(screen: MainScreen, widget: Widget, action: str) -> None:
     screen.call_after_refresh(widget.run_action, action)
 
 
-def _command(app: App[None], binding: Binding, words: str, where: str, run: object) -> SystemCommand:
+def _command(app: App[None], binding: Binding, words: str, run: object) -> SystemCommand:
     """Return the command for a binding, with the key from the user's settings if they have one."""
     assert callable(run)
     key = host(app).settings.keymap.get(binding.id or "", binding.key).split(",")[0]
     shown = key_name(app.get_key_display(replace(binding, key=key)))
-    return SystemCommand(f"{binding.description} - {words} ({shown})", where, run)
+    synonyms = f"{binding.description} {_SYNONYMS.get(binding.action.rpartition('.')[2], '')}"
+    return SystemCommand(f"{group_of(binding.action)}: {words}  ({shown})", synonyms, run)
+
+
+class CommandProvider(Provider):
+    """Finds the commands of the screen: one line each, by group; the help of a command has words that find it too."""
+
+    async def discover(self) -> Hits:
+        for command in sorted(self.app.get_system_commands(self.screen)):
+            yield DiscoveryHit(Content(command.title), command.callback, text=command.title)
+
+    async def search(self, query: str) -> Hits:
+        for command in self.app.get_system_commands(self.screen):
+            if fits := fitness(query, command.title, command.help):
+                yield Hit(fits, Content(command.title), command.callback, text=command.title)
+
+
+def fitness(query: str, title: str, synonyms: str) -> float:
+    """Return how well a command fits what was typed, at most 1; 0 if a typed word begins no word of the command."""
+    wanted, own, more = (_WORD.findall(text.lower()) for text in (query, title, synonyms))
+    fits = 0.0
+    for word in wanted:
+        if any(item.startswith(word) for item in own):
+            fits += 1
+        elif any(item.startswith(word) for item in more):
+            fits += 0.9
+        else:
+            return 0
+    return fits / len(wanted) if wanted else 0
 
 
 def unknown_ids(names: Iterable[str]) -> list[str]:

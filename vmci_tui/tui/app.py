@@ -36,11 +36,13 @@ from vmci_tui.tui.lessons.teacher import LESSON_BINDINGS, LessonAction, LessonRu
 from vmci_tui.tui.main_screen import MainScreen
 from vmci_tui.tui.session import Session, refuse_outside
 from vmci_tui.tui.style.cells import safe
-from vmci_tui.tui.style.themes import THEMES
+from vmci_tui.tui.style.themes import SIXTEEN, THEMES
 from vmci_tui.tui.terminal import end_with_terminal
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
+
+    from textual.command import Provider
 
     from vmci_tui.settings.lesson_progress import LessonProgress
     from vmci_tui.tui.background import Background
@@ -50,11 +52,19 @@ _MESSAGES: Final = 200
 """Messages that are kept to be read again."""
 
 
+def _commands() -> type[Provider]:
+    """Load what finds commands, once the list of them is opened."""
+    from vmci_tui.tui.all_bindings import CommandProvider
+
+    return CommandProvider
+
+
 class VmciApp(Guarded, App[None]):
     """Shows the main screen of a document, or the start screen; `Host` describes its methods for the screens."""
 
     CSS = packaged_text(__package__, "app.tcss")
     TITLE = "vmci"
+    COMMANDS = {_commands}  # noqa: RUF012 - as App declares it
     NOTIFICATION_TIMEOUT = 86400  # until the next key
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-normal"), (160, "-wide")]  # noqa: RUF012 - as App declares it
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -88,8 +98,6 @@ class VmciApp(Guarded, App[None]):
         from vmci_tui.tui.all_bindings import commands
 
         yield from commands(self, screen)
-        yield SystemCommand("Messages: read them again", "What the line above the footer said", self.action_messages)
-        yield SystemCommand("Theme: choose other colours", "High contrast is one of them", self.action_change_theme)
 
     def on_mount(self) -> None:
         hand_to_loop(asyncio.get_running_loop(), partial(self.exit, return_code=Cancelled.exit_code))
@@ -97,7 +105,8 @@ class VmciApp(Guarded, App[None]):
             end_with_terminal()
         # Set here, not by TEXTUAL_THEME: screenshots must not depend on the environment.
         wanted = self.settings.theme or settings.last_theme()
-        self.theme = wanted if wanted in self.available_themes else "textual-dark"
+        few = not self.is_headless and self.console.color_system in ("standard", "windows")
+        self.theme = wanted if wanted in self.available_themes else SIXTEEN if few else "textual-dark"
         if self.settings.keymap:
             self.set_keymap(self.settings.keymap)
         if self._teacher.begins:
@@ -153,7 +162,9 @@ class VmciApp(Guarded, App[None]):
         from vmci_tui.tui.all_bindings import unknown_ids
 
         if unknown := unknown_ids(self.settings.keymap):
-            words = f"settings: keymap.{visible(unknown[0])} is not the name of a key; F1 lists the names"
+            words = (
+                f"settings: keymap.{visible(unknown[0])} is not the name of a key; the command Settings lists the names"
+            )
             self.notify(words, severity="warning", markup=False)
 
     def _store_theme(self, theme: Theme) -> None:
@@ -184,15 +195,9 @@ class VmciApp(Guarded, App[None]):
         timeout: float | None = None,
         markup: bool = True,
     ) -> None:
-        """Show a message over the status line until the next key, and keep it for `action_messages`."""
+        """Show a message over the status line until the next key, and keep it to be read again."""
         self.messages.append(f"{time.strftime('%H:%M:%S')}  {message}")
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
-
-    def action_messages(self) -> None:
-        """Show the messages so far, the newest first."""
-        from vmci_tui.tui.widgets.dialogs import TextDialog
-
-        self.push_screen(TextDialog("Messages, the newest first", tuple(reversed(self.messages)) or ("none so far",)))
 
     def failed(self, error: BaseException, painting: bool = False) -> None:
         self._failures.say(error, painting)
@@ -285,8 +290,7 @@ class VmciApp(Guarded, App[None]):
         from vmci_tui.tui.screens.help_screen import HelpScreen, help_of
 
         if not isinstance(self.screen, HelpScreen):
-            # A user in a browser must not see paths of this machine.
-            self.push_screen(help_of(self.screen, settings=self.allowed is None))
+            self.push_screen(help_of(self.screen))
 
     def action_picture(self) -> None:
         """Save a picture of the screen to the folder where the app was started."""

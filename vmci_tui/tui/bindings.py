@@ -18,6 +18,25 @@ _NAMES: Final = {
 }
 """ASCII names for the signs and words by which Textual shows keys."""
 
+GROUPS: Final = {
+    "Repair": ("repair", "find", "fix", "candidates", "adopt", "readers", "next"),
+    "Edit": (
+        *("edit", "add", "append", "delete", "drop", "rename", "retype", "move_line", "move_note", "duplicate"),
+        *("overwrite", "strip", "undo", "redo", "paste", "templates", "open_entry"),
+    ),
+    "Save": ("save", "copy", "commands", "export", "picture"),
+    "Move": ("goto", "search", "pane", "bookmark", "next_", "select", "filter", "move", "jump", "page", "to", "row_"),
+    "See": (),
+}
+"""The groups of actions in the help and the list of commands, each with the beginnings of its actions' names."""
+
+
+def group_of(action: str) -> str:
+    """Return the group of an action; the longest beginning decides, and the last group has all others."""
+    name = action.split("(")[0].rpartition(".")[2]
+    fitting = [(len(start), group) for group, starts in GROUPS.items() for start in starts if name.startswith(start)]
+    return max(fitting, default=(0, "See"))[1]
+
 
 @runtime_checkable
 class Choosy(Protocol):
@@ -31,6 +50,7 @@ def key_name(sign: str) -> str:
     """Return a key as Textual shows it, in ASCII."""
     for old, new in _NAMES.items():
         sign = sign.replace(old, new)
+    sign = sign.replace("alt+", "Alt+").replace("shift+", "Shift+")
     if sign[:1] == "f" and sign[1:].isdigit():
         return sign.upper()
     return f"Ctrl+{sign[1:].upper()}" if len(sign) > 1 and sign[0] == "^" else sign

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 from vmci_tui.tui.session import SessionHost
 
 if TYPE_CHECKING:
+    from collections import deque
+
     from textual.message_pump import MessagePump
     from textual.screen import Screen
 
@@ -19,6 +21,8 @@ class Host(SessionHost, Protocol):
     """The methods of the app that screens and widgets use."""
 
     settings: Settings
+    messages: deque[str]
+    """The last messages, oldest first, each with its time."""
 
     def failed(self, error: BaseException, painting: bool = False) -> None:
         """Report an error in one line; while painting only once, because a report paints too."""

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
-from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
 
 from vmci_tui.common.safe_text import visible
 from vmci_tui.settings.settings import config_file
-from vmci_tui.tui.bindings import bind, key_name
+from vmci_tui.tui.bindings import GROUPS, bind, group_of, key_name
 from vmci_tui.tui.widgets.dialogs import LinesDialog
 
 _KEYS = 16
 """Cells for the keys."""
+
+
+_LEGEND: Final = (
+    "Signs",
+    "  MODIFIED         there are edits that are not saved",
+    "  READ-ONLY        another vmci has the file open, or it is not a regular file",
+    "  no>ok            the program rejects the file as it is, and accepts it once it is saved",
+    "  opens            the program opens the file but reads no kernel memory",
+    "",
+    "Colours",
+    "  red, yellow      an error; a warning",
+    "  green            values, notes' names, and what is accepted",
+    "  bright line      the cursor of the pane that has the focus; the dim ones are those of the other panes",
+    "  hex view         headers, notes, keys and values each in a colour; the line below names the field",
+)
+"""What signs and colours mean; the colours are those of most themes."""
 
 
 class KeyHelp(NamedTuple):
@@ -26,7 +41,7 @@ class KeyHelp(NamedTuple):
 
 
 class HelpScreen(LinesDialog):
-    """The keys of the focused pane first, then those of the screen, then those of the whole app."""
+    """Every key that works now, by what it does, and what signs and colours mean."""
 
     SCOPED_CSS = False
     DEFAULT_CSS = """
@@ -42,45 +57,41 @@ class HelpScreen(LinesDialog):
         self.query_one("#scroll").focus()
 
 
-def help_of(screen: Screen[object], settings: bool = True) -> HelpScreen:
-    """Return the help for the focused widget; `settings` says whether it describes the settings file."""
+def help_of(screen: Screen[object]) -> HelpScreen:
+    """Return the help for the focused widget: what it is, its keys, and what signs and colours mean."""
     focused = screen.focused
     about = getattr(focused, "about", "") or getattr(screen, "about", "")
     title, _, rest = str(about).partition(": ")
     lines = [f"{rest[:1].upper()}{rest[1:]}"] if rest else []
     for heading, keys in key_groups(screen):
         lines += ["", heading, *(f"  {key.keys:<{_KEYS}} {key.what}" for key in keys)]
-    if settings:
-        lines += ["", "Settings", f"  An example for {visible(str(config_file()))}, with the current keys:"]
-        example = 'theme = "nord"', "blink = false", "[readers]", 'crash = "8.0.6"', "[keymap]"
-        lines += [f"  {line}" for line in (*example, *keymap(screen))]
-    return HelpScreen(f"{title or 'Help'}: what it is, and its keys", lines)
+    return HelpScreen(f"Help: {title}" if title else "Help", [*lines, "", *_LEGEND])
 
 
 def key_groups(screen: Screen[object]) -> list[tuple[str, list[KeyHelp]]]:
-    """Return every key that works now, also those that the footer hides, by the scope of the key."""
-    names = {"Here": 0, "On this screen": 1, "Everywhere": 2}
-    groups: list[dict[tuple[str, str], list[str]]] = [{}, {}, {}]
-    moves: set[tuple[str, str]] = set()
+    """Return every key of vmci that works now, also those that the footer hides, by what they do."""
+    groups: dict[str, dict[tuple[str, str], list[str]]] = {name: {} for name in GROUPS}
     app = screen.app
-    for node, binding, enabled, tooltip in screen.active_bindings.values():
+    for _, binding, enabled, tooltip in screen.active_bindings.values():
         words = tooltip or binding.description
-        if not enabled or not words or binding.system:
+        if not enabled or not words or binding.system or not binding.id or binding.action == "quit":
             continue
-        number = 2 if isinstance(node, App) else 1 if isinstance(node, Screen) else 0
+        keys = groups[group_of(binding.action)].setdefault((binding.action, words), [])
         shown = key_name(app.get_key_display(binding))
-        keys = groups[number].setdefault((binding.action, words), [])
-        if not tooltip:
-            moves.add((binding.action, words))
         if shown not in keys:
             keys.append(shown)
-    out = []
-    for name, number in names.items():
-        # Keys without a tooltip move the cursor; they come last, because everybody tries them anyway.
-        found = sorted(groups[number].items(), key=lambda item: item[0] in moves)
-        if found:
-            out.append((name, [KeyHelp(" ".join(keys), words) for (_, words), keys in found]))
-    return out
+    groups["Move"][("app.focus_next", "Go to the next pane or field; Shift+Tab to the one before")] = ["Tab"]
+    return [
+        (name, [KeyHelp(" ".join(keys), words) for (_, words), keys in found.items()])
+        for name, found in groups.items()
+        if found
+    ]
+
+
+def settings_example(screen: Screen[object]) -> list[str]:
+    """Return lines of an example of the settings file: some values, and the screen's keys by their names."""
+    example = 'theme = "nord"', "blink = false", "[readers]", 'crash = "8.0.6"', "[keymap]"
+    return [f"# {visible(str(config_file()))}", *example, *keymap(screen)]
 
 
 def keymap(screen: Screen[object]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""High-contrast themes, for projectors, bright rooms and weak eyes."""
+"""Themes: of high contrast, for projectors, bright rooms and weak eyes; and for terminals with 16 colours."""
 
 from __future__ import annotations
 
@@ -11,7 +11,31 @@ CONTRAST: Final = "high-contrast"
 MARK: Final = "vmci-mark"
 """The theme variable for the background of highlighted bytes; without it the colour of borders is used."""
 
+SIXTEEN: Final = "16-colors"
+"""The theme for terminals that have only 16 colours: all others would get a bright red accent there."""
+
 THEMES: Final = (
+    Theme(
+        name=SIXTEEN,
+        primary="#0000aa",
+        secondary="#aaaaaa",
+        accent="#55ffff",
+        warning="#ffff55",
+        error="#ff5555",
+        success="#55ff55",
+        foreground="#ffffff",
+        background="#000000",
+        surface="#000000",
+        panel="#000000",
+        variables={
+            "text-muted": "#aaaaaa",
+            "text-primary": "#55ffff",
+            "text-secondary": "#ffffff",
+            "surface-lighten-1": "#555555",
+            "surface-lighten-2": "#555555",
+            MARK: "#555555",
+        },
+    ),
     Theme(
         name=CONTRAST,
         primary="#00aaff",

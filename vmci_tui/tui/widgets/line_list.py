@@ -123,7 +123,7 @@ class LineList(GuardedWidget, can_focus=True):
         if index == self.cursor and self.has_focus:
             styles, base = {}, base + styles["cursor"]
         elif index == self.cursor:
-            row = ((row[0][0], "cursor"), *row[1:])
+            row = ((row[0][0], "mark"), *row[1:])  # dim: only the pane with the focus has a bright cursor
         line = strip_of(row, width - len(bar), styles, base)
         return Strip([*line, Segment(bar, self._style_map()["bar"])], width) if bar else line
 
