@@ -36,6 +36,8 @@ class Kernel(NamedTuple):
     paddr: int = 0x2000000
     base: int = 0xFFFFFFFF81000000
     """The address of _text."""
+    align: int = 0
+    """What each part is aligned to; 0: an unsigned long. Since 7.0 it is 4."""
     gap: int = 0x180
     """Bytes from the banner's page to the banner, and on to the table."""
 
@@ -58,7 +60,7 @@ def symbols(kernel: Kernel, count: int = 2500) -> Symbols:
 
 def write(ram: Ram, kernel: Kernel, table: Symbols) -> None:
     """Write the banner and the table; virtual addresses are physical ones plus base - paddr + 1 MiB."""
-    order, word = kernel.order, kernel.word
+    order, word, align = kernel.order, kernel.word, kernel.align or kernel.word
     tokens = [bytes((code,)) if code in _CHARACTERS else b"" for code in range(256)]
     tokens[_FIRST_PART : _FIRST_PART + len(_PARTS)] = _PARTS
     names, markers = b"", []
@@ -77,10 +79,10 @@ def write(ram: Ram, kernel: Kernel, table: Symbols) -> None:
     middle = [count, names, b"".join(at.to_bytes(marker_size, order) for at in markers)]
     tail = [token_table, index]
     place = kernel.paddr + kernel.gap + len(BANNER)
-    place = -(-place // 8) * 8
+    place = -(-place // 8) * 8 + (4 if align < word else 0)
 
     def sized(parts: list[bytes]) -> int:
-        return sum(-(-len(part) // word) * word for part in parts)
+        return sum(-(-len(part) // align) * align for part in parts)
 
     if kernel.newer:
         before = sized([*middle, *tail])
@@ -88,7 +90,7 @@ def write(ram: Ram, kernel: Kernel, table: Symbols) -> None:
     else:
         parts = [*_addresses(kernel, table, place), *middle, *([sequences] if sequences else []), *tail]
     ram.put(kernel.paddr + kernel.gap, BANNER)
-    ram.put(place, b"".join(part.ljust(-(-len(part) // word) * word, b"\0") for part in parts))
+    ram.put(place, b"".join(part.ljust(-(-len(part) // align) * align, b"\0") for part in parts))
 
 
 def _compressed(text: bytes) -> bytes:

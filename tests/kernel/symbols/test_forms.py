@@ -22,6 +22,10 @@ _FORMS = {
     "6.4 x86-64": Kernel(form="per-cpu", newer=True),
     "6.12 arm64": Kernel(newer=True, sequences=True),
     "7.0 x86-64": Kernel(form="self-relative", newer=True, sequences=True, paddr=0x2200000, base=0xFFFFFFFF81100000),
+    "7.2 x86-64": Kernel(
+        form="self-relative", newer=True, sequences=True, paddr=0x2200000, base=0xFFFFFFFF81100000, align=4
+    ),
+    "7.0 arm": Kernel(word=4, form="absolute", base=0xC0400000, newer=True, sequences=True),
     "6.1 s390x": Kernel(order="big", base=0x100000, paddr=0x800000),
     "6.12 s390x": Kernel(order="big", base=0x3FFE0000000, newer=True, sequences=True),
     "6.1 i386": Kernel(word=4, form="per-cpu", base=0xC1000000),

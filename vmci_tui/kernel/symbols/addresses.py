@@ -1,7 +1,8 @@
 """Read the addresses of kallsyms, one for each name, ascending: their form and place depend on the kernel's version.
 
 Linux kernel/kallsyms.c and scripts/kallsyms.c. Before 6.4 the order in memory is addresses, [relative base,] number,
-names, markers, tokens, index; from 6.4 on number, names, markers, tokens, index, offsets, relative base.
+names, markers, tokens, index; from 6.4 on number, names, markers, tokens, index, offsets, relative base. Since 7.0
+there is no base: 64-bit kernels have offsets from themselves, 32-bit ones whole addresses.
 """
 
 from __future__ import annotations
@@ -40,16 +41,17 @@ class Addresses(NamedTuple):
 def addresses_of(data: bytes, table: TokenTable, names: Names, order: ByteOrder, word: int) -> Addresses | None:
     """Return the addresses; None if none of the forms gives ascending ones."""
     count = len(names.texts)
-    after = _up(table.index_at + INDEX_LENGTH, word)
+    after = _up(table.index_at + INDEX_LENGTH, 4)
     base_before = names.count_at - word
     before = base_before - _up(4 * count, word)
     for offsets, base in ((after, _up(after + 4 * count, word)), (before, base_before)):
         for found in _relative(data, offsets, base, count, order, word):
             if _ascends(found.values):
                 return found
-    whole = _numbers(data, names.count_at - count * word, count, "Q" if word == 8 else "I", order)
-    if whole is not None and whole[0] and _ascends(whole):
-        return Addresses(tuple(whole), "absolute")
+    for at in (names.count_at - count * word, after):
+        whole = _numbers(data, at, count, "Q" if word == 8 else "I", order)
+        if whole is not None and whole[0] and _ascends(whole):
+            return Addresses(tuple(whole), "absolute")
     return None
 
 
@@ -60,7 +62,8 @@ def _relative(data: bytes, at: int, base_at: int, count: int, order: ByteOrder, 
         return
     mask = (1 << 8 * word) - 1
     base = int.from_bytes(data[base_at : base_at + word], order)
-    if base % _PAGE == 0 and base_at + word <= len(data):
+    # Offsets of 32 bits from 0 are whole addresses to a 32-bit kernel.
+    if base % _PAGE == 0 and (base or word == 8) and base_at + word <= len(data):
         if any(value < 0 for value in offsets):
             yield Addresses(tuple(base - 1 - one if one < 0 else one for one in offsets), "per-cpu")
         yield Addresses(tuple(base + (one & 0xFFFFFFFF) & mask for one in offsets), "relative")

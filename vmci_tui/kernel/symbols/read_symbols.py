@@ -123,10 +123,12 @@ def _shift(guest: Guest, place: Place, raw: _Raw, cpus: tuple[Cpu, ...], text: V
     if number is None:
         return None
     start, by_itself = raw.addresses.values[number], raw.addresses.form == "self-relative"
-    for cpu in () if by_itself else cpus:
-        at = paddr_by_cpu(guest, cpu, start)
-        if at is not None:
-            return start - at
+    low, high = (value + place.paddr for value in (start, raw.addresses.values[-1]))
+    for cpu in cpus:
+        known = cpu.role("pc") or 0 if by_itself else start
+        at = paddr_by_cpu(guest, cpu, known)
+        if at is not None and (not by_itself or low <= at < high):
+            return known - at
     if text is None:
         return None
     said, tokens = symbol(text, _START), symbol(text, _TOKENS)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from vmci_tui.adoption.text_to_read import text_to_read
+from vmci_tui.adoption.kernel_symbols import placed_symbols
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import UsageError
 from vmci_tui.containers.guest import Guest, guest_of
 from vmci_tui.document.state import State
 from vmci_tui.kernel.backtrace.trace import suspect, trace_of
-from vmci_tui.kernel.cpus.cpu_memory import tables_of
 from vmci_tui.kernel.cpus.survey import survey
-from vmci_tui.kernel.symbols.read_symbols import read_symbols
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.render.dump_report import head_json
 from vmci_tui.render.kernel.cpu_report import LocatedCpus, cpus_json, cpus_text
@@ -40,17 +38,16 @@ def run(options: argparse.Namespace) -> int:
 def _located(state: State, guest: Guest) -> LocatedCpus:
     """Return the CPUs, and where each was if one was in a kernel whose symbols are in memory.
 
-    Where the notes do not name the page tables, and the dump has no text, one is searched in memory.
+    Where the notes do not name the page tables, memory is searched for a text that says where the kernel is.
     """
     text, note = state.vmcoreinfo, state.note
     found = survey(guest, text)
     inside = [one for one in found.cpus if one.doing.where == "kernel"]
     if not inside or (note is not None and note.is_windows):
         return LocatedCpus(found, (), found.suspect)
-    kernels = read_symbols(guest, text, shown_progress())
+    kernels, text = placed_symbols(text, guest, shown_progress())
     if not kernels or not kernels[0].runs:
         return LocatedCpus(found, (), found.suspect)
-    if text is None and not any(True for one in inside for _ in tables_of(one.cpu)):
-        found = survey(guest, text_to_read(None, guest, shown_progress()).text)
+    found = survey(guest, text)
     traces = tuple(trace_of(one, kernels[0].table, one.read) for one in found.cpus)
     return LocatedCpus(found, traces, suspect(found, traces))

@@ -8,12 +8,12 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from vmci_tui.adoption.kernel_symbols import placed_symbols
 from vmci_tui.cli.output import print_json, print_lines, shown_progress
 from vmci_tui.cli.streams import say
 from vmci_tui.common.errors import OpenError, UsageError
 from vmci_tui.common.safe_text import literal, visible
 from vmci_tui.containers.guest import guest_of
-from vmci_tui.kernel.symbols.read_symbols import read_symbols
 from vmci_tui.kernel.symbols.table import Spot, SymbolTable
 from vmci_tui.opening.open_file import open_document
 from vmci_tui.render.dump_report import head_json
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     with open_document(options.file) as document:
         if document.dump is None:
             raise UsageError(f"{document.name} is an entry, which has no memory", "name a dump")
-        kernels = read_symbols(guest_of(document.dump), document.state.vmcoreinfo, shown_progress())
+        kernels, _ = placed_symbols(document.state.vmcoreinfo, guest_of(document.dump), shown_progress())
         head = head_json(document)
     if not kernels:
         raise OpenError(
